@@ -1,8 +1,15 @@
 //! The connection of a client: whoever holds one must say in time who it is.
 
-use crate::connection_acceptor::SecuredConnection;
-use crate::connection_acceptor::party_connections::PartyConnection;
-use crate::connection_acceptor::unproven_connections::ConnectionSource;
+use crate::connection_acceptor::party_connections::{PartyConnection, PartyConnections};
+use crate::connection_acceptor::unproven_connections::{ConnectionSource, UnprovenConnections};
+use crate::connection_acceptor::{self, ConnectionAcceptor, SecuredConnection};
+use crate::flight_sql::ClientCredentials;
+use crate::flight_sql::access_token::AccessToken;
+use crate::member_hosts::MemberHosts;
+use crate::peer::server::{PeerCertificateReader, ServerTlsProvider};
+use crate::peer::settings::TransportSettings;
+use crate::peer_handler::RejectedConnection;
+use futures::{Stream, StreamExt as _};
 use hansa_policy::peer::PeerCertificate;
 use parking_lot::Mutex;
 use std::io;
@@ -13,23 +20,67 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::time::Sleep;
 use tonic::transport::server::Connected;
 
+/// The connections of a listening socket at which clients say who they are behind TLS; `attest` reads the certificate of whoever shows
+/// one. `face` names it in traces.
+pub(crate) fn secured(
+    listener: TcpListener,
+    (tls, attest): (ServerTlsProvider, PeerCertificateReader),
+    settings: &TransportSettings,
+    face: &'static str,
+) -> impl Stream<Item = io::Result<ClientStream<TcpStream>>> + Send + use<> {
+    let gate = Arc::new(ConnectionAcceptor {
+        face,
+        time: settings.handshake,
+        first: settings.first_message.min(settings.handshake),
+        tls,
+        places: Arc::new(Semaphore::new(settings.connections)),
+        unproven: UnprovenConnections::new(settings.unproven, Arc::new(MemberHosts::default())),
+    });
+    let shares = PartyConnections::new(settings.party_connections);
+    let incoming = connection_acceptor::incoming(listener, Arc::clone(&gate));
+    let secured = connection_acceptor::secured(
+        incoming,
+        gate,
+        move |connection, from| {
+            // Whoever holds too many on which nobody is identified keeps out its own address alone.
+            let share = shares
+                .take(ConnectionSource::from(from))
+                .ok_or(RejectedConnection::Crowded)?;
+            // Nobody has to show a certificate; one that is shown has to count.
+            let certificate = match connection.peer_certificates() {
+                None => None,
+                Some(_) => Some(attest(connection).map_err(|_| RejectedConnection::NoIdentity)?),
+            };
+            let connection = ClientConnection::new(share, certificate, from);
+            Ok((connection, None))
+        },
+        move |rejected, _| tracing::debug!(?rejected, face, "client.connection_rejected"),
+    );
+    secured.map(|secured| secured.map(|secured| ClientStream::new(secured, UNIDENTIFIED)))
+}
+
+/// How long a connection may last on which nobody is identified.
+const UNIDENTIFIED: Duration = Duration::from_secs(20);
+
 /// What is known of a connection.
 #[derive(Debug)]
-pub(super) struct ClientConnection {
+pub(crate) struct ClientConnection {
     is_identified: AtomicBool,
     /// A place among those of its address on which nobody is identified.
     share: Mutex<Option<PartyConnection<ConnectionSource>>>,
     /// What it showed at its handshake, where it showed one.
-    pub(super) certificate: Option<PeerCertificate>,
+    certificate: Option<PeerCertificate>,
     /// Where it comes from.
-    pub(super) address: Option<IpAddr>,
+    address: Option<IpAddr>,
 }
 
 impl ClientConnection {
-    pub(super) fn new(
+    pub(crate) fn new(
         share: PartyConnection<ConnectionSource>,
         certificate: Option<PeerCertificate>,
         address: Option<IpAddr>,
@@ -42,8 +93,17 @@ impl ClientConnection {
         })
     }
 
+    /// What a call on it presents.
+    pub(crate) fn credentials<'a>(&'a self, token: Option<&'a AccessToken>) -> ClientCredentials<'a> {
+        ClientCredentials {
+            token,
+            certificate: self.certificate.as_ref(),
+            address: self.address,
+        }
+    }
+
     /// A call on it presented a token that counts.
-    pub(super) fn identified(&self) {
+    pub(crate) fn identified(&self) {
         if !self.is_identified.swap(true, Ordering::Relaxed) {
             self.share.lock().take();
         }
@@ -51,7 +111,7 @@ impl ClientConnection {
 }
 
 /// A connection that ends where nobody is identified on it in time: a port that anybody reaches has no place to give away.
-pub(super) struct ClientStream<IO> {
+pub(crate) struct ClientStream<IO> {
     connection: SecuredConnection<IO, Arc<ClientConnection>>,
     known: Arc<ClientConnection>,
     deadline: Option<Pin<Box<Sleep>>>,
@@ -61,7 +121,7 @@ impl<IO> ClientStream<IO>
 where
     SecuredConnection<IO, Arc<ClientConnection>>: Connected<ConnectInfo = Arc<ClientConnection>>,
 {
-    pub(super) fn new(
+    pub(crate) fn new(
         connection: SecuredConnection<IO, Arc<ClientConnection>>,
         time: Duration,
     ) -> Self {

@@ -7,7 +7,6 @@
 //! Apache Arrow, Flight SQL, protocol of arrow-flight 59.
 
 pub mod access_token;
-mod client_connection;
 mod client_query_service;
 mod client_status;
 pub mod connection_check;

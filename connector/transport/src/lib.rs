@@ -108,6 +108,7 @@
 )]
 
 pub mod admin;
+mod client_connection;
 pub mod cluster;
 mod connection_acceptor;
 mod flight;
@@ -122,6 +123,7 @@ pub mod peer_handler;
 mod secure_connection;
 pub mod time_stamp_client;
 mod trace_link;
+pub mod web;
 
 pub use crate::admin::client::AdminSocketClient;
 pub use crate::admin::server::{AdminHandler, SocketAccess};
@@ -142,3 +144,4 @@ pub use crate::peer_handler::{
     AnswerStream, AnswerStreamFrame, MessageReceipt, PeerHandler, QueryRejection,
     RejectedConnection,
 };
+pub use crate::web::{ClientSavedQuery, WebHandler};

@@ -46,6 +46,20 @@ pub fn config(
     Ok(Arc::new(config))
 }
 
+/// The same for programs that speak HTTP, of which not all know its second version.
+///
+/// # Errors
+/// Those of [`config`].
+pub fn web_config(
+    store: &Arc<TrustStore>,
+    clock: &Clock,
+    shown: Option<Arc<CertifiedKey>>,
+) -> Result<Arc<ServerConfig>, Refusal> {
+    let mut config = ServerConfig::clone(&*config(store, clock, shown)?);
+    config.alpn_protocols.push(b"http/1.1".to_vec());
+    Ok(Arc::new(config))
+}
+
 /// The certificates of the authorities that vouch for the participant's own certificate in its league, in PEM: what a program has to trust.
 #[must_use]
 pub fn roots(store: &TrustStore, now: UtcTimestamp) -> String {

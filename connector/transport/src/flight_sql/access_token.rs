@@ -4,8 +4,9 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
 use std::fmt;
-use tonic::metadata::MetadataMap;
 
 /// A token as a client presents it.
 #[derive(Clone, PartialEq, Eq)]
@@ -13,9 +14,6 @@ pub struct AccessToken {
     id: String,
     secret: String,
 }
-
-/// The header that carries it.
-const HEADER: &str = "authorization";
 
 /// Programs in Go leave the padding away (RFC 7617 wants it).
 const BASIC: GeneralPurpose = GeneralPurpose::new(
@@ -75,8 +73,8 @@ impl AccessToken {
     ///
     /// # Errors
     /// `TOKEN_INVALID` where there are several, or one that is none.
-    pub(super) fn presented(metadata: &MetadataMap) -> Result<Option<Self>, Refusal> {
-        let mut all = metadata.get_all(HEADER).iter();
+    pub(crate) fn presented(headers: &HeaderMap) -> Result<Option<Self>, Refusal> {
+        let mut all = headers.get_all(AUTHORIZATION).iter();
         let Some(value) = all.next() else {
             return Ok(None);
         };
@@ -105,6 +103,17 @@ impl AccessToken {
             .and_then(|rest| rest.split_once('_'))
             .ok_or_else(malformed)?;
         Self::new(id, secret)
+    }
+
+    /// Whether a text holds one, wherever in it: a secret that stands where it must not is known to others.
+    pub(crate) fn is_within(text: &str) -> bool {
+        let begins = text.match_indices(PREFIX);
+        begins.into_iter().any(|(at, _)| {
+            let rest = text.get(at..).unwrap_or_default();
+            let length = PREFIX.len() + ID_DIGITS + 1 + SECRET_DIGITS;
+            rest.get(..length)
+                .is_some_and(|one| Self::of_text(one).is_ok())
+        })
     }
 
     fn of_basic(encoded: &str) -> Result<Self, Refusal> {
@@ -138,15 +147,16 @@ fn malformed() -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::HeaderValue;
 
     const ID: &str = "0123456789ab";
 
     fn presented(values: &[&str]) -> Result<Option<AccessToken>, ErrorCode> {
-        let mut metadata = MetadataMap::new();
+        let mut headers = HeaderMap::new();
         for value in values {
-            metadata.append(HEADER, value.parse().unwrap());
+            headers.append(AUTHORIZATION, HeaderValue::from_str(value).unwrap());
         }
-        AccessToken::presented(&metadata).map_err(|refusal| refusal.code)
+        AccessToken::presented(&headers).map_err(|refusal| refusal.code)
     }
 
     #[test]
@@ -182,5 +192,10 @@ mod tests {
             assert_eq!(presented(&[value]), Err(ErrorCode::TokenInvalid), "{value}");
         }
         assert!(!format!("{token:?}").contains(&secret));
+        assert!(AccessToken::is_within(&format!(
+            "hansa_é?a={}&b",
+            token.text()
+        )));
+        assert!(!AccessToken::is_within(&token.text()[..80]));
     }
 }

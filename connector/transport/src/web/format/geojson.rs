@@ -1,0 +1,172 @@
+//! A collection of points (RFC 7946), with the other columns as properties. Its last members say that it is whole.
+
+use super::AnswerWriter;
+use super::column_rules::{described, distinct, json_lines, reads, unwritten};
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::Float64Type;
+use arrow_array::{Array, Float64Array, RecordBatch};
+use arrow_schema::{DataType, Schema, SchemaRef};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+
+/// The names of the columns with longitude and latitude, in degrees of WGS 84.
+const COORDINATES: [(&str, &str); 2] = [("lon", "lat"), ("longitude", "latitude")];
+
+/// Where the coordinates stand among columns.
+pub(crate) fn coordinates(columns: &Schema) -> Option<(usize, usize)> {
+    let number = |name: &str| {
+        let (at, field) = columns.column_with_name(name)?;
+        field.data_type().is_numeric().then_some(at)
+    };
+    let mut pairs = COORDINATES.into_iter();
+    pairs.find_map(|(longitude, latitude)| Some((number(longitude)?, number(latitude)?)))
+}
+
+/// Writes it.
+#[derive(Debug)]
+pub(crate) struct GeoJsonWriter {
+    columns: SchemaRef,
+    longitude: usize,
+    latitude: usize,
+    count: u64,
+}
+
+impl GeoJsonWriter {
+    /// Rows of these columns.
+    ///
+    /// # Errors
+    /// `USAGE` where none of them are coordinates, or two have one name.
+    pub(crate) fn new(columns: SchemaRef) -> Result<Self, Refusal> {
+        distinct(&columns)?;
+        let (longitude, latitude) = coordinates(&columns).ok_or_else(|| {
+            Refusal::new(
+                ErrorCode::UsageWrong,
+                "the answer has no two columns with longitude and latitude",
+            )
+            .with_help("name them lon and lat, in degrees: SELECT x AS lon, y AS lat, …")
+        })?;
+        Ok(Self {
+            columns,
+            longitude,
+            latitude,
+            count: 0,
+        })
+    }
+
+    fn degrees(rows: &RecordBatch, at: usize, most: f64) -> Result<Float64Array, Refusal> {
+        let column = rows.columns().get(at).ok_or_else(|| {
+            Refusal::new(ErrorCode::Internal, "a row has fewer columns than was said")
+        })?;
+        let degrees = arrow_cast::cast(column, &DataType::Float64).map_err(unwritten)?;
+        let degrees = degrees.as_primitive::<Float64Type>().clone();
+        match degrees.iter().flatten().all(|one| one.abs() <= most) {
+            true => Ok(degrees),
+            false => Err(Refusal::new(
+                ErrorCode::EvaluationFailed,
+                format!("a coordinate is beyond {most} degrees"),
+            )
+            .with_help("GeoJSON has longitude and latitude of WGS 84 alone")),
+        }
+    }
+}
+
+impl AnswerWriter for GeoJsonWriter {
+    fn begin(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        let (columns, reads) = (described(&self.columns), reads(&self.columns));
+        let head = format!(
+            "{{\"type\":\"FeatureCollection\",\"columns\":{columns},\"reads\":{reads},\"features\":["
+        );
+        out.extend_from_slice(head.as_bytes());
+        Ok(())
+    }
+
+    fn rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        let longitudes = Self::degrees(rows, self.longitude, 180.0)?;
+        let latitudes = Self::degrees(rows, self.latitude, 90.0)?;
+        let others: Vec<usize> = (0..rows.num_columns())
+            .filter(|at| *at != self.longitude && *at != self.latitude)
+            .collect();
+        let lines = match others.is_empty() {
+            true => Vec::new(),
+            false => json_lines(&rows.project(&others).map_err(unwritten)?)?,
+        };
+        let mut lines = lines.split(|byte| *byte == b'\n');
+        for row in 0..rows.num_rows() {
+            let properties = lines
+                .next()
+                .filter(|line| !line.is_empty())
+                .unwrap_or(b"{}");
+            let geometry = match longitudes.is_null(row) || latitudes.is_null(row) {
+                true => "null".to_owned(),
+                false => format!(
+                    "{{\"type\":\"Point\",\"coordinates\":[{},{}]}}",
+                    longitudes.value(row),
+                    latitudes.value(row)
+                ),
+            };
+            let head = format!(
+                "{}{{\"type\":\"Feature\",\"geometry\":{geometry},\"properties\":",
+                if self.count == 0 { "\n" } else { ",\n" }
+            );
+            out.extend_from_slice(head.as_bytes());
+            out.extend_from_slice(properties);
+            out.push(b'}');
+            self.count = self.count.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        let tail = format!(
+            "\n],\"numberReturned\":{},\"complete\":true}}\n",
+            self.count
+        );
+        out.extend_from_slice(tail.as_bytes());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::{ArrayRef, StringArray};
+    use serde_json::{Value, json};
+    use std::sync::Arc;
+
+    fn rows(longitudes: Vec<Option<f64>>, more: bool) -> RecordBatch {
+        let latitudes: Vec<f64> = longitudes.iter().map(|_| 51.5).collect();
+        let names: Vec<&str> = longitudes.iter().map(|_| "a").collect();
+        let mut columns: Vec<(&str, ArrayRef)> = vec![
+            ("lat", Arc::new(Float64Array::from(latitudes))),
+            ("lon", Arc::new(Float64Array::from(longitudes))),
+        ];
+        if more {
+            columns.push(("name", Arc::new(StringArray::from(names))));
+        }
+        RecordBatch::try_from_iter(columns).unwrap()
+    }
+
+    fn written(rows: &RecordBatch) -> Result<Value, Refusal> {
+        let mut writer = GeoJsonWriter::new(rows.schema())?;
+        let mut out = Vec::new();
+        writer.begin(&mut out)?;
+        writer.rows(rows, &mut out)?;
+        writer.end(&mut out)?;
+        Ok(serde_json::from_slice(&out).unwrap())
+    }
+
+    #[test]
+    fn points_have_longitude_first() {
+        let whole = written(&rows(vec![Some(7.25), None], true)).unwrap();
+        let point = json!({"type": "Point", "coordinates": [7.25, 51.5]});
+        assert_eq!(whole["features"][0]["geometry"], point);
+        assert_eq!(whole["features"][0]["properties"], json!({"name": "a"}));
+        assert_eq!(whole["features"][1]["geometry"], Value::Null);
+        assert_eq!(whole["complete"], json!(true));
+        let bare = written(&rows(vec![Some(0.0)], false)).unwrap();
+        assert_eq!(bare["features"][0]["properties"], json!({}));
+        let beyond = written(&rows(vec![Some(500.0)], true)).unwrap_err();
+        assert_eq!(beyond.code, ErrorCode::EvaluationFailed);
+        let none = RecordBatch::new_empty(Arc::new(Schema::empty()));
+        assert_eq!(written(&none).unwrap_err().code, ErrorCode::UsageWrong);
+    }
+}

@@ -1,0 +1,396 @@
+//! A workbook (ISO/IEC 29500): the rows in one sheet, and where they come from in another.
+//!
+//! It is written whole into a file that has no name, and sent once the answer has ended well. Text is written as text, never as a
+//! formula. Instants are those of UTC. What a number of a spreadsheet can't hold exactly is written as text.
+
+use super::column_rules::{reads, unwritten};
+use super::zip_file::{ZipFile, ZipPartWriter};
+use crate::flight_sql::ClientAnswer;
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::TimestampMicrosecondType;
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_cast::display::{ArrayFormatter, FormatOptions};
+use arrow_schema::{DataType, Schema, SchemaRef, TimeUnit};
+use futures::StreamExt as _;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use serde_json::Value;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+/// Rows of a sheet, without that of the names.
+const ROWS: usize = 1_048_575;
+
+/// Columns of a sheet.
+const COLUMNS: usize = 16_384;
+
+/// Letters of a cell.
+const LETTERS: usize = 32_767;
+
+/// Bytes of the file.
+const BYTES: u32 = 256 * 1024 * 1024;
+
+const TYPES: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/><Override PartName="/xl/styles.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml"/><Override PartName="/xl/worksheets/sheet1.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/><Override PartName="/xl/worksheets/sheet2.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>"#;
+
+const PACKAGE: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#;
+
+const WORKBOOK: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="Rows" sheetId="1" r:id="rId1"/><sheet name="About" sheetId="2" r:id="rId2"/></sheets></workbook>"#;
+
+const SHEETS: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet2.xml"/><Relationship Id="rId3" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles" Target="styles.xml"/></Relationships>"#;
+
+/// The styles that cells name by number: plain, a day, an instant.
+const STYLES: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><numFmts count="2"><numFmt numFmtId="164" formatCode="yyyy\-mm\-dd"/><numFmt numFmtId="165" formatCode="yyyy\-mm\-dd\ hh:mm:ss"/></numFmts><fonts count="1"><font/></fonts><fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills><borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="3"><xf xfId="0"/><xf numFmtId="164" applyNumberFormat="1" xfId="0"/><xf numFmtId="165" applyNumberFormat="1" xfId="0"/></cellXfs></styleSheet>"#;
+
+const SHEET_BEGIN: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>"#;
+
+const SHEET_END: &str = "</sheetData></worksheet>";
+
+/// The whole answer as a workbook, at its beginning, and its length. The file lies in `folder` and has no name there.
+///
+/// # Errors
+/// Why the answer ended before its last row; `RESULT_TOO_LARGE` where a sheet can't hold it.
+pub(crate) async fn written(
+    mut answer: ClientAnswer,
+    folder: &Path,
+) -> Result<(File, u64), Refusal> {
+    let (columns, folder) = (answer.columns, folder.to_owned());
+    let mut sheet = blocking(move || SheetWriter::begin(columns, &folder)).await?;
+    while let Some(batch) = answer.rows.next().await {
+        let batch = batch?;
+        sheet = blocking(move || sheet.rows(&batch)).await?;
+    }
+    blocking(move || sheet.finish()).await
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|cause| {
+        Refusal::new(ErrorCode::Internal, "a workbook was not written").caused_by(cause)
+    })?
+}
+
+/// The sheet of rows, on its way.
+#[derive(Debug)]
+struct SheetWriter {
+    columns: SchemaRef,
+    part: ZipPartWriter,
+    rows: usize,
+}
+
+impl SheetWriter {
+    fn begin(columns: SchemaRef, folder: &Path) -> Result<Self, Refusal> {
+        if columns.fields().len() > COLUMNS {
+            return Err(too_large(&format!("{COLUMNS} columns")));
+        }
+        let part = tempfile::tempfile_in(folder)
+            .and_then(|file| {
+                ZipFile::new(file, BYTES)
+                    .with("[Content_Types].xml", TYPES)?
+                    .with("_rels/.rels", PACKAGE)?
+                    .with("xl/workbook.xml", WORKBOOK)?
+                    .with("xl/_rels/workbook.xml.rels", SHEETS)?
+                    .with("xl/styles.xml", STYLES)?
+                    .part("xl/worksheets/sheet1.xml")
+            })
+            .map_err(unstored)?;
+        let mut sheet = Self {
+            columns,
+            part,
+            rows: 0,
+        };
+        let mut text = SHEET_BEGIN.to_owned();
+        let names = Schema::clone(&sheet.columns);
+        let names: Vec<&str> = names
+            .fields()
+            .iter()
+            .map(|field| field.name().as_str())
+            .collect();
+        line(&mut text, 1, &names)?;
+        sheet.part.write(text.as_bytes()).map_err(unstored)?;
+        Ok(sheet)
+    }
+
+    fn rows(mut self, rows: &RecordBatch) -> Result<Self, Refusal> {
+        if self.rows.saturating_add(rows.num_rows()) > ROWS {
+            return Err(too_large(&format!("{ROWS} rows")));
+        }
+        let columns: Result<Vec<SheetColumn>, Refusal> =
+            rows.columns().iter().map(SheetColumn::of).collect();
+        let columns = columns?;
+        let options = FormatOptions::default();
+        let formatters = rows
+            .columns()
+            .iter()
+            .map(|column| ArrayFormatter::try_new(column.as_ref(), &options))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(unwritten)?;
+        let mut text = String::new();
+        for row in 0..rows.num_rows() {
+            let number = self.rows.saturating_add(2);
+            text.push_str(&format!("<row r=\"{number}\">"));
+            for (at, (column, formatter)) in columns.iter().zip(&formatters).enumerate() {
+                if !column.is_null(row) {
+                    let value = || formatter.value(row).try_to_string().map_err(unwritten);
+                    cell(&mut text, (at, number), column.value(row, value)?)?;
+                }
+            }
+            text.push_str("</row>");
+            self.rows = self.rows.saturating_add(1);
+            if text.len() > PIECE {
+                self.part.write(text.as_bytes()).map_err(unstored)?;
+                text.clear();
+            }
+        }
+        self.part.write(text.as_bytes()).map_err(unstored)?;
+        Ok(self)
+    }
+
+    fn finish(mut self) -> Result<(File, u64), Refusal> {
+        let about = about(&self.columns, self.rows)?;
+        self.part.write(SHEET_END.as_bytes()).map_err(unstored)?;
+        let zip = self.part.finish().map_err(unstored)?;
+        zip.with("xl/worksheets/sheet2.xml", &about)
+            .and_then(ZipFile::finish)
+            .map_err(unstored)
+    }
+}
+
+/// Bytes that are written at once.
+const PIECE: usize = 64 * 1024;
+
+/// How the values of a column are written.
+enum SheetColumn {
+    Text(ArrayRef),
+    Number(ArrayRef),
+    Flag(ArrayRef),
+    Day(ArrayRef),
+    Instant(ArrayRef),
+}
+
+/// A value as a cell has it.
+enum SheetCell {
+    Text(String),
+    Number(String),
+    Flag(bool),
+    /// A number of days, and the style that shows it as a time.
+    Time(String, u8),
+}
+
+impl SheetColumn {
+    fn of(column: &ArrayRef) -> Result<Self, Refusal> {
+        let instant = |zone| DataType::Timestamp(TimeUnit::Microsecond, zone);
+        let cast = |to: &DataType| arrow_cast::cast(column, to).map_err(unwritten);
+        Ok(match column.data_type() {
+            DataType::Boolean => Self::Flag(ArrayRef::clone(column)),
+            number if number.is_numeric() => Self::Number(ArrayRef::clone(column)),
+            DataType::Date32 | DataType::Date64 => Self::Day(cast(&instant(None))?),
+            DataType::Timestamp(_, zone) => Self::Instant(cast(&instant(zone.clone()))?),
+            _ => Self::Text(ArrayRef::clone(column)),
+        })
+    }
+
+    fn is_null(&self, row: usize) -> bool {
+        let (Self::Text(column)
+        | Self::Number(column)
+        | Self::Flag(column)
+        | Self::Day(column)
+        | Self::Instant(column)) = self;
+        column.is_null(row)
+    }
+
+    fn value(
+        &self,
+        row: usize,
+        written: impl FnOnce() -> Result<String, Refusal>,
+    ) -> Result<SheetCell, Refusal> {
+        Ok(match self {
+            Self::Text(_) => SheetCell::Text(written()?),
+            Self::Flag(column) => SheetCell::Flag(column.as_boolean().value(row)),
+            Self::Number(_) => {
+                let written = written()?;
+                match is_exact(&written) {
+                    true => SheetCell::Number(written),
+                    false => SheetCell::Text(written),
+                }
+            }
+            Self::Day(column) | Self::Instant(column) => {
+                let micros = column.as_primitive::<TimestampMicrosecondType>().value(row);
+                let style = match self {
+                    Self::Day(_) => 1,
+                    _ => 2,
+                };
+                match serial(micros) {
+                    Some(serial) => SheetCell::Time(serial, style),
+                    None => SheetCell::Text(written()?),
+                }
+            }
+        })
+    }
+}
+
+/// Whether a spreadsheet keeps a number as it is written: it has fifteen digits.
+fn is_exact(written: &str) -> bool {
+    let mantissa = written.split(['e', 'E']).next().unwrap_or_default();
+    let is_number = written.parse::<f64>().is_ok_and(f64::is_finite);
+    let is_float = written.contains(['e', 'E', '.']);
+    let digits = mantissa.bytes().filter(u8::is_ascii_digit).count();
+    // Seventeen digits are those of the nearest float, which is what it keeps.
+    is_number && digits <= if is_float { 17 } else { 15 }
+}
+
+/// Days since the epoch of spreadsheets; nothing for a time before its calendar is right.
+fn serial(micros: i64) -> Option<String> {
+    const DAY: i128 = 86_400_000_000;
+    /// From 1899-12-30 to 1970-01-01.
+    const EPOCH: i128 = 25_569;
+    let since = i128::from(micros).checked_add(EPOCH.checked_mul(DAY)?)?;
+    let (days, rest) = (since.div_euclid(DAY), since.rem_euclid(DAY));
+    let fraction = rest.checked_mul(1_000_000_000)?.div_euclid(DAY);
+    // From 1900-03-01 to 9999-12-31.
+    (61..=2_958_465).contains(&days).then(|| match fraction {
+        0 => days.to_string(),
+        fraction => format!("{days}.{fraction:09}"),
+    })
+}
+
+fn cell(text: &mut String, (at, row): (usize, usize), value: SheetCell) -> Result<(), Refusal> {
+    let place = format!("{}{row}", letters(at));
+    match value {
+        SheetCell::Number(number) => {
+            text.push_str(&format!("<c r=\"{place}\"><v>{number}</v></c>"));
+        }
+        SheetCell::Flag(flag) => {
+            let flag = u8::from(flag);
+            text.push_str(&format!("<c r=\"{place}\" t=\"b\"><v>{flag}</v></c>"));
+        }
+        SheetCell::Time(serial, style) => {
+            text.push_str(&format!(
+                "<c r=\"{place}\" s=\"{style}\"><v>{serial}</v></c>"
+            ));
+        }
+        // INVARIANT: cells-are-no-formulas. A text is a text, whatever it begins with.
+        SheetCell::Text(value) => {
+            if value.encode_utf16().count() > LETTERS {
+                return Err(too_large(&format!("{LETTERS} letters in a cell")));
+            }
+            text.push_str(&format!(
+                "<c r=\"{place}\" t=\"inlineStr\"><is><t xml:space=\"preserve\">"
+            ));
+            escaped(text, &value);
+            text.push_str("</t></is></c>");
+        }
+    }
+    Ok(())
+}
+
+/// A line of texts.
+fn line(text: &mut String, row: usize, values: &[&str]) -> Result<(), Refusal> {
+    text.push_str(&format!("<row r=\"{row}\">"));
+    for (at, value) in values.iter().enumerate() {
+        cell(text, (at, row), SheetCell::Text((*value).to_owned()))?;
+    }
+    text.push_str("</row>");
+    Ok(())
+}
+
+/// The letters of a column, from 0.
+fn letters(at: usize) -> String {
+    let mut letters = Vec::new();
+    let mut rest = Some(at);
+    while let Some(at) = rest {
+        let letter = u8::try_from(at.checked_rem(26).unwrap_or(0)).unwrap_or(0);
+        letters.push(char::from(b'A'.saturating_add(letter)));
+        rest = at.checked_div(26).and_then(|at| at.checked_sub(1));
+    }
+    letters.iter().rev().collect()
+}
+
+/// Text as XML has it. What XML can't hold is written as its number, as spreadsheets do.
+fn escaped(text: &mut String, value: &str) {
+    for (at, letter) in value.char_indices() {
+        match letter {
+            '&' => text.push_str("&amp;"),
+            '<' => text.push_str("&lt;"),
+            '>' => text.push_str("&gt;"),
+            '\t' | '\n' => text.push(letter),
+            '\u{fffe}' | '\u{ffff}' => text.push('\u{fffd}'),
+            control if u32::from(control) < 32 => {
+                text.push_str(&format!("_x{:04X}_", u32::from(control)));
+            }
+            '_' if is_number(value.get(at..).unwrap_or_default()) => text.push_str("_x005F_"),
+            other => text.push(other),
+        }
+    }
+}
+
+/// Whether a text begins as the number of a letter, `_x000D_`.
+fn is_number(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes.next() == Some(b'_')
+        && bytes.next() == Some(b'x')
+        && (0..4).all(|_| bytes.next().is_some_and(|digit| digit.is_ascii_hexdigit()))
+        && bytes.next() == Some(b'_')
+}
+
+/// The sheet that says where the rows come from.
+fn about(columns: &Schema, rows: usize) -> Result<String, Refusal> {
+    let mut text = SHEET_BEGIN.to_owned();
+    let members = [
+        "participant",
+        "dataset",
+        "title",
+        "licence",
+        "attribution",
+        "contract",
+        "snapshot",
+    ];
+    line(&mut text, 1, &["rows", &rows.to_string()])?;
+    line(&mut text, 2, &["complete", "true"])?;
+    line(&mut text, 4, &members)?;
+    let reads = reads(columns);
+    for (number, read) in (5_usize..).zip(reads.as_array().into_iter().flatten()) {
+        let values = members.map(|member| match read.get(member) {
+            None | Some(Value::Null) => String::new(),
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Array(all)) => {
+                let all = all.iter().filter_map(Value::as_str);
+                all.collect::<Vec<_>>().join("; ")
+            }
+            Some(other) => other.to_string(),
+        });
+        line(&mut text, number, &values.each_ref().map(String::as_str))?;
+    }
+    text.push_str(SHEET_END);
+    Ok(text)
+}
+
+fn too_large(what: &str) -> Refusal {
+    Refusal::new(
+        ErrorCode::ResultTooLarge,
+        format!("the answer does not fit into a workbook, which has {what} at most"),
+    )
+    .with_help("ask for csv, or for fewer rows")
+}
+
+fn unstored(fault: io::Error) -> Refusal {
+    match fault.kind() {
+        io::ErrorKind::FileTooLarge => too_large(&format!("{BYTES} bytes here")),
+        io::ErrorKind::StorageFull => Refusal::new(
+            ErrorCode::DiskFull,
+            "a workbook can't be written: the disk is full",
+        )
+        .caused_by(fault),
+        _ => Refusal::new(ErrorCode::Internal, "a workbook can't be written").caused_by(fault),
+    }
+}
+
+#[cfg(test)]
+mod tests;

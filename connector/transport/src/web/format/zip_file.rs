@@ -1,0 +1,180 @@
+//! A ZIP file of a few parts (APPNOTE 6.3), written part by part; sizes and sums go into each head once they are known.
+
+use flate2::write::DeflateEncoder;
+use flate2::{Compression, Crc};
+use std::fs::File;
+use std::io::{self, Seek as _, SeekFrom, Write as _};
+
+/// A file that is being written.
+#[derive(Debug)]
+pub(super) struct ZipFile {
+    file: File,
+    parts: Vec<ZipPart>,
+    /// Most bytes that it may have; below the four gigabytes that its old form can say.
+    most: u32,
+}
+
+/// A part that is done.
+#[derive(Debug)]
+struct ZipPart {
+    name: &'static str,
+    at: u32,
+    sum: u32,
+    packed: u32,
+    plain: u32,
+}
+
+/// A part that is being written.
+#[derive(Debug)]
+pub(super) struct ZipPartWriter {
+    zip: ZipFile,
+    name: &'static str,
+    at: u32,
+    packer: DeflateEncoder<File>,
+    sum: Crc,
+    plain: u64,
+}
+
+const HEAD: u32 = 0x0403_4b50;
+const ENTRY: u32 = 0x0201_4b50;
+const END: u32 = 0x0605_4b50;
+
+/// Names in UTF-8.
+const FLAGS: u16 = 1 << 11;
+
+/// The version that can read it, and the method.
+const VERSION: u16 = 20;
+const DEFLATED: u16 = 8;
+
+/// The first day that its form knows, 1980-01-01: a file says nothing of when it was made.
+const DAY: u16 = 0x21;
+
+impl ZipFile {
+    pub(super) const fn new(file: File, most: u32) -> Self {
+        Self {
+            file,
+            parts: Vec::new(),
+            most,
+        }
+    }
+
+    /// Begins a part.
+    pub(super) fn part(mut self, name: &'static str) -> io::Result<ZipPartWriter> {
+        let at = self.place()?;
+        let head = head(name, 0, 0, 0)?;
+        self.file.write_all(&head)?;
+        let packer = DeflateEncoder::new(self.file.try_clone()?, Compression::fast());
+        Ok(ZipPartWriter {
+            zip: self,
+            name,
+            at,
+            packer,
+            sum: Crc::new(),
+            plain: 0,
+        })
+    }
+
+    /// Writes a whole part.
+    pub(super) fn with(self, name: &'static str, text: &str) -> io::Result<Self> {
+        let mut part = self.part(name)?;
+        part.write(text.as_bytes())?;
+        part.finish()
+    }
+
+    /// Ends the file, which stands at its beginning then, and gives its length.
+    pub(super) fn finish(mut self) -> io::Result<(File, u64)> {
+        let at = self.place()?;
+        let mut list = Vec::new();
+        for part in &self.parts {
+            list.extend_from_slice(&ENTRY.to_le_bytes());
+            list.extend_from_slice(&VERSION.to_le_bytes());
+            list.extend_from_slice(&fields(part.name, part.sum, part.packed, part.plain)?);
+            // Comment, disk, and two kinds of attributes: none.
+            list.extend_from_slice(&[0; 12]);
+            list.extend_from_slice(&part.at.to_le_bytes());
+            list.extend_from_slice(part.name.as_bytes());
+        }
+        let count = u16::try_from(self.parts.len()).map_err(io::Error::other)?;
+        let length = u32::try_from(list.len()).map_err(io::Error::other)?;
+        list.extend_from_slice(&END.to_le_bytes());
+        list.extend_from_slice(&[0; 4]);
+        list.extend_from_slice(&count.to_le_bytes());
+        list.extend_from_slice(&count.to_le_bytes());
+        list.extend_from_slice(&length.to_le_bytes());
+        list.extend_from_slice(&at.to_le_bytes());
+        list.extend_from_slice(&[0; 2]);
+        self.file.write_all(&list)?;
+        let length = self.file.stream_position()?;
+        self.file.seek(SeekFrom::Start(0))?;
+        Ok((self.file, length))
+    }
+
+    fn place(&mut self) -> io::Result<u32> {
+        let place = self.file.stream_position()?;
+        let place = u32::try_from(place)
+            .ok()
+            .filter(|place| *place <= self.most);
+        place.ok_or_else(|| io::ErrorKind::FileTooLarge.into())
+    }
+}
+
+impl ZipPartWriter {
+    /// Writes more of the part.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.sum.update(bytes);
+        self.plain = self
+            .plain
+            .saturating_add(bytes.len().try_into().unwrap_or(u64::MAX));
+        self.packer.write_all(bytes)?;
+        self.zip.place().map(|_| ())
+    }
+
+    /// Ends the part.
+    pub(super) fn finish(self) -> io::Result<ZipFile> {
+        self.packer.finish()?;
+        let mut zip = self.zip;
+        let end = zip.place()?;
+        let (sum, begin) = (self.sum.sum(), head(self.name, 0, 0, 0)?.len());
+        let begin = self
+            .at
+            .saturating_add(u32::try_from(begin).map_err(io::Error::other)?);
+        let packed = end.saturating_sub(begin);
+        let plain = u32::try_from(self.plain);
+        let plain = plain.map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
+        zip.file.seek(SeekFrom::Start(self.at.into()))?;
+        zip.file.write_all(&head(self.name, sum, packed, plain)?)?;
+        zip.file.seek(SeekFrom::Start(end.into()))?;
+        zip.parts.push(ZipPart {
+            name: self.name,
+            at: self.at,
+            sum,
+            packed,
+            plain,
+        });
+        Ok(zip)
+    }
+}
+
+/// What stands before a part.
+fn head(name: &str, sum: u32, packed: u32, plain: u32) -> io::Result<Vec<u8>> {
+    let mut head = HEAD.to_le_bytes().to_vec();
+    head.extend_from_slice(&fields(name, sum, packed, plain)?);
+    head.extend_from_slice(name.as_bytes());
+    Ok(head)
+}
+
+/// What stands in a head and in the list at the end alike.
+fn fields(name: &str, sum: u32, packed: u32, plain: u32) -> io::Result<Vec<u8>> {
+    let mut fields = Vec::new();
+    for word in [VERSION, FLAGS, DEFLATED, 0, DAY] {
+        fields.extend_from_slice(&word.to_le_bytes());
+    }
+    for word in [sum, packed, plain] {
+        fields.extend_from_slice(&word.to_le_bytes());
+    }
+    let length = u16::try_from(name.len()).map_err(io::Error::other)?;
+    fields.extend_from_slice(&length.to_le_bytes());
+    // No further fields.
+    fields.extend_from_slice(&[0; 2]);
+    Ok(fields)
+}

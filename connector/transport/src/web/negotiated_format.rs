@@ -1,0 +1,160 @@
+//! In which form an answer is wanted.
+
+use super::problem::WebError;
+use super::request::WebRequest;
+use http::{StatusCode, header};
+
+/// A form of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AnswerFormat {
+    /// Comma-separated values that a spreadsheet may open: no cell of text begins a formula.
+    Csv,
+    /// Comma-separated values with each text as it is.
+    PlainCsv,
+    /// One JSON object.
+    Json,
+    /// A collection of points.
+    GeoJson,
+    /// A workbook of Office Open XML.
+    Workbook,
+}
+
+impl AnswerFormat {
+    /// All of them, the first one first where a program takes any.
+    pub(super) const ALL: [Self; 5] = [
+        Self::Csv,
+        Self::PlainCsv,
+        Self::Json,
+        Self::GeoJson,
+        Self::Workbook,
+    ];
+
+    /// Its word in an address.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::PlainCsv => "csv-plain",
+            Self::Json => "json",
+            Self::GeoJson => "geojson",
+            Self::Workbook => "xlsx",
+        }
+    }
+
+    /// Its media type.
+    pub(super) const fn media_type(self) -> &'static str {
+        match self {
+            Self::Csv | Self::PlainCsv => "text/csv",
+            Self::Json => "application/json",
+            Self::GeoJson => "application/geo+json",
+            Self::Workbook => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        }
+    }
+
+    /// The media type with what is said beside it.
+    pub(super) const fn content_type(self) -> &'static str {
+        match self {
+            Self::Csv | Self::PlainCsv => "text/csv; charset=utf-8; header=present",
+            other => other.media_type(),
+        }
+    }
+
+    /// The ending of a file with it.
+    pub(super) const fn ending(self) -> &'static str {
+        match self {
+            Self::Csv | Self::PlainCsv => "csv",
+            other => other.word(),
+        }
+    }
+
+    /// Which one a request wants: by its parameter `format`, or by its header `Accept`.
+    ///
+    /// # Errors
+    /// Where it wants one that is not there.
+    pub(super) fn wanted(request: &mut WebRequest, otherwise: Self) -> Result<Self, WebError> {
+        if let Some(word) = request.take("format") {
+            let found = Self::ALL.into_iter().find(|format| format.word() == word);
+            return found.ok_or_else(|| {
+                let sentence = format!("there is no format `{word}`");
+                WebError::new(StatusCode::BAD_REQUEST, sentence).with_help(known())
+            });
+        }
+        let values = request.parts.headers.get_all(header::ACCEPT).iter();
+        let values: Vec<&str> = values
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .collect();
+        if values.iter().all(|value| value.trim().is_empty()) {
+            return Ok(otherwise);
+        }
+        let mut best: Option<(f32, Self)> = None;
+        for value in values {
+            let mut parts = value.split(';').map(str::trim);
+            let media = parts.next().unwrap_or_default().to_ascii_lowercase();
+            let weight = parts.find_map(|part| part.strip_prefix("q="));
+            let weight: f32 = weight
+                .map_or(Some(1.0), |text| text.parse().ok())
+                .unwrap_or(0.0);
+            let format = match media.as_str() {
+                "*/*" => Some(otherwise),
+                "text/*" => Some(Self::Csv),
+                "application/*" => Some(Self::Json),
+                exact => Self::ALL
+                    .into_iter()
+                    .find(|format| format.media_type() == exact),
+            };
+            let Some(format) = format.filter(|_| weight > 0.0) else {
+                continue;
+            };
+            if best.is_none_or(|(before, _)| weight > before) {
+                best = Some((weight, format));
+            }
+        }
+        best.map(|(_, format)| format).ok_or_else(|| {
+            let sentence = "none of the forms that the header Accept names is there";
+            WebError::new(StatusCode::NOT_ACCEPTABLE, sentence).with_help(known())
+        })
+    }
+}
+
+fn known() -> String {
+    let words =
+        AnswerFormat::ALL.map(|format| format!("{} ({})", format.word(), format.media_type()));
+    format!("the formats are {}", words.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Request;
+
+    fn wanted(address: &str, accept: &str) -> Result<AnswerFormat, u16> {
+        let request = Request::get(address)
+            .header("host", "x")
+            .header("accept", accept);
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let mut request = WebRequest::of(parts).unwrap();
+        AnswerFormat::wanted(&mut request, AnswerFormat::Csv)
+            .map_err(|error| error.response().status().as_u16())
+    }
+
+    #[test]
+    fn a_form_is_named_or_preferred() {
+        for (address, accept, expected) in [
+            ("/", "", Ok(AnswerFormat::Csv)),
+            ("/", "*/*", Ok(AnswerFormat::Csv)),
+            ("/", "text/html, */*;q=0.1", Ok(AnswerFormat::Csv)),
+            (
+                "/",
+                "text/csv;q=0.5, application/json",
+                Ok(AnswerFormat::Json),
+            ),
+            ("/", "application/geo+json", Ok(AnswerFormat::GeoJson)),
+            ("/", "application/json;q=0, text/csv", Ok(AnswerFormat::Csv)),
+            ("/", "image/png", Err(406)),
+            ("/?format=xlsx", "image/png", Ok(AnswerFormat::Workbook)),
+            ("/?format=CSV", "*/*", Err(400)),
+        ] {
+            assert_eq!(wanted(address, accept), expected, "{address} {accept}");
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The description of what a client may ask, in OpenAPI 3.1. It names what the client may see and nothing else.
+
+use super::ClientSavedQuery;
+use super::negotiated_format::AnswerFormat;
+use super::problem;
+use super::routes::path_of;
+use hansa_catalog::{ColumnType, SavedQueryParameter};
+use serde_json::{Map, Value, json};
+
+/// The description.
+pub(super) fn document(queries: &[ClientSavedQuery]) -> Value {
+    let mut paths = Map::new();
+    for query in queries {
+        paths.insert(path_of(query), json!({"get": saved(query)}));
+    }
+    paths.insert(
+        "/v1/queries".to_owned(),
+        json!({"get": {
+            "operationId": "listQueries",
+            "summary": "The saved queries that this token may ask for its purpose",
+            "parameters": [purpose()],
+            "responses": responses(&json!({"application/json": {"schema": {"type": "object", "required": ["queries"]}}})),
+        }}),
+    );
+    paths.insert(
+        "/v1/query".to_owned(),
+        json!({"post": {
+            "operationId": "query",
+            "summary": "Asks a statement of SQL",
+            "parameters": [format(), purpose()],
+            "requestBody": {"required": true, "content": {"application/json": {"schema": {
+                "type": "object",
+                "additionalProperties": false,
+                "required": ["sql"],
+                "properties": {
+                    "sql": {"type": "string"},
+                    "parameters": {
+                        "type": "array",
+                        "items": {"type": ["string", "number", "boolean", "null"]},
+                        "description": "the values of ? or of $1, $2 and so on",
+                    },
+                },
+            }}}},
+            "responses": responses(&rows()),
+        }}),
+    );
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Hansa",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Questions to datasets of others, as far as contracts permit. An answer is whole or an error.",
+        },
+        "security": [{"token": []}, {"basic": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "basic": {"type": "http", "scheme": "basic"},
+            },
+            "schemas": {
+                "Problem": {
+                    "type": "object",
+                    "required": ["type", "title", "status", "detail", "code", "help"],
+                    "properties": {
+                        "type": {"type": "string"},
+                        "title": {"type": "string"},
+                        "status": {"type": "integer"},
+                        "detail": {"type": "string"},
+                        "code": {"type": "string"},
+                        "participant": {"type": "string"},
+                        "contract": {"type": "string"},
+                        "clause": {"type": "string"},
+                        "allowed": {"type": "string"},
+                        "help": {"type": "array", "items": {"type": "string"}},
+                    },
+                },
+                "Answer": {
+                    "type": "object",
+                    "required": ["columns", "reads", "rows", "row_count", "complete"],
+                    "properties": {
+                        "columns": {"type": "array", "items": {"type": "object"}},
+                        "reads": {"type": "array", "items": {"type": "object"}},
+                        "rows": {"type": "array", "items": {"type": "object"}},
+                        "row_count": {"type": "integer"},
+                        "complete": {"const": true},
+                    },
+                },
+                "Features": {
+                    "type": "object",
+                    "required": ["type", "features", "numberReturned", "complete"],
+                    "properties": {
+                        "type": {"const": "FeatureCollection"},
+                        "features": {"type": "array", "items": {"type": "object"}},
+                        "numberReturned": {"type": "integer"},
+                        "complete": {"const": true},
+                    },
+                },
+            },
+        },
+    })
+}
+
+fn saved(query: &ClientSavedQuery) -> Value {
+    let owner = query.owner.as_deref().unwrap_or_default();
+    let mut parameters: Vec<Value> = query.query.parameters.iter().map(parameter).collect();
+    parameters.extend([format(), purpose()]);
+    json!({
+        "operationId": format!("{owner}_{}", query.query.name).trim_start_matches('_'),
+        "summary": query.query.title,
+        "description": query.query.description.as_deref().unwrap_or_default(),
+        "parameters": parameters,
+        "responses": responses(&rows()),
+    })
+}
+
+fn parameter(parameter: &SavedQueryParameter) -> Value {
+    let mut schema = match parameter.kind {
+        ColumnType::Text => json!({"type": "string", "maxLength": 1000}),
+        ColumnType::Int => {
+            json!({"type": "integer", "format": "int64", "minimum": i64::MIN, "maximum": i64::MAX})
+        }
+        ColumnType::Float => json!({"type": "number"}),
+        ColumnType::Bool => json!({"type": "boolean"}),
+        ColumnType::Date => json!({"type": "string", "format": "date"}),
+        ColumnType::Instant => json!({"type": "string", "format": "date-time", "pattern": "Z$"}),
+    };
+    if let (Some(schema), Some(default)) = (schema.as_object_mut(), &parameter.default) {
+        let value = match parameter.kind {
+            ColumnType::Int | ColumnType::Float | ColumnType::Bool => {
+                serde_json::from_str(default).unwrap_or_else(|_| json!(default))
+            }
+            ColumnType::Text | ColumnType::Date | ColumnType::Instant => json!(default),
+        };
+        schema.insert("default".to_owned(), value);
+    }
+    json!({
+        "name": parameter.name.as_str(),
+        "in": "query",
+        "required": parameter.default.is_none(),
+        "description": parameter.description.as_deref().unwrap_or_default(),
+        "schema": schema,
+    })
+}
+
+fn format() -> Value {
+    let words = AnswerFormat::ALL.map(AnswerFormat::word);
+    json!({
+        "name": "format",
+        "in": "query",
+        "required": false,
+        "description": "the form of the answer, in place of the header Accept",
+        "schema": {"type": "string", "enum": words},
+    })
+}
+
+fn purpose() -> Value {
+    json!({
+        "name": "purpose",
+        "in": "query",
+        "required": false,
+        "description": "the purpose, of a token that is for several",
+        "schema": {"type": "string"},
+    })
+}
+
+fn rows() -> Value {
+    let mut forms = Map::new();
+    for format in AnswerFormat::ALL {
+        let schema = match format {
+            AnswerFormat::Json => json!({"$ref": "#/components/schemas/Answer"}),
+            AnswerFormat::GeoJson => json!({"$ref": "#/components/schemas/Features"}),
+            AnswerFormat::Csv | AnswerFormat::PlainCsv | AnswerFormat::Workbook => json!({}),
+        };
+        forms.insert(format.media_type().to_owned(), json!({"schema": schema}));
+    }
+    Value::Object(forms)
+}
+
+fn responses(content: &Value) -> Value {
+    json!({
+        "200": {"description": "the whole answer", "content": content},
+        "default": {
+            "description": "a refusal, or why there is no answer",
+            "content": {problem::MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        },
+    })
+}

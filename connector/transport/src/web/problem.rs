@@ -1,0 +1,136 @@
+//! A refusal as an answer of HTTP: problem details (RFC 9457).
+
+use crate::internal_error;
+use axum::body::Body;
+use hansa_policy::refusal::{ErrorClass, ErrorCode, Refusal};
+use http::{HeaderValue, Response, StatusCode, header};
+use serde_json::{Map, Value, json};
+
+/// The media type of problem details.
+pub(super) const MEDIA_TYPE: &str = "application/problem+json";
+
+/// An answer that failed: its refusal, and the status where that says more than the code does.
+#[derive(Debug)]
+pub(super) struct WebError {
+    refusal: Box<Refusal>,
+    status: StatusCode,
+    /// The methods that the path knows, where the method was wrong.
+    allowed: Option<&'static str>,
+    /// Whether what follows on the connection can't be understood.
+    ends_connection: bool,
+}
+
+impl From<Refusal> for WebError {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            status: status(refusal.code),
+            refusal: Box::new(refusal),
+            allowed: None,
+            ends_connection: false,
+        }
+    }
+}
+
+impl WebError {
+    /// A request that is wrong, with a status of its own.
+    pub(super) fn new(status: StatusCode, sentence: impl Into<String>) -> Self {
+        Self {
+            status,
+            ..Self::from(Refusal::new(ErrorCode::UsageWrong, sentence))
+        }
+    }
+
+    /// Says what would help.
+    pub(super) fn with_help(mut self, help: impl Into<String>) -> Self {
+        *self.refusal = self.refusal.with_help(help);
+        self
+    }
+
+    /// Names the methods of the path.
+    pub(super) const fn with_methods(mut self, methods: &'static str) -> Self {
+        self.allowed = Some(methods);
+        self
+    }
+
+    /// The connection ends behind the answer.
+    pub(super) const fn ending_connection(mut self) -> Self {
+        self.ends_connection = true;
+        self
+    }
+
+    /// The answer.
+    pub(super) fn response(self) -> Response<Body> {
+        let refusal = internal_error::numbered(*self.refusal);
+        let body = details(&refusal, self.status).to_string();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        if self.status == StatusCode::UNAUTHORIZED {
+            // The first is the one for which a browser or a spreadsheet shows two boxes.
+            for scheme in ["Basic realm=\"hansa\", charset=\"UTF-8\"", "Bearer"] {
+                headers.append(header::WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
+            }
+        }
+        if let Some(methods) = self.allowed {
+            headers.insert(header::ALLOW, HeaderValue::from_static(methods));
+        }
+        if self.ends_connection {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+/// The members of a problem.
+pub(super) fn details(refusal: &Refusal, status: StatusCode) -> Value {
+    let mut members = Map::new();
+    members.insert(
+        "type".to_owned(),
+        json!(format!("urn:hansa:error:{}", refusal.code)),
+    );
+    members.insert("title".to_owned(), json!(refusal.code.cause()));
+    members.insert("status".to_owned(), json!(status.as_u16()));
+    members.insert("detail".to_owned(), json!(refusal.sentence));
+    members.insert("code".to_owned(), json!(refusal.code.as_str()));
+    let participant = refusal.participant.as_ref();
+    for (name, value) in [
+        ("participant", participant.map(|id| id.domain().to_owned())),
+        ("contract", refusal.contract.map(|id| id.to_string())),
+        ("clause", refusal.clause.map(|id| id.to_string())),
+        ("allowed", refusal.allowed.clone()),
+    ] {
+        if let Some(value) = value {
+            members.insert(name.to_owned(), json!(value));
+        }
+    }
+    let remedy = [refusal.code.remedy().to_owned()];
+    let help = match refusal.help.as_slice() {
+        [] => &remedy,
+        help => help,
+    };
+    members.insert("help".to_owned(), json!(help));
+    Value::Object(members)
+}
+
+/// The status of a code.
+const fn status(code: ErrorCode) -> StatusCode {
+    match code {
+        ErrorCode::MessageTooLarge | ErrorCode::SqlTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorCode::ResultTooLarge | ErrorCode::ResourceLimit | ErrorCode::SqlTooDeep => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        _ => match code.kind() {
+            ErrorClass::Usage => StatusCode::BAD_REQUEST,
+            ErrorClass::Identity => StatusCode::UNAUTHORIZED,
+            ErrorClass::Policy => StatusCode::FORBIDDEN,
+            ErrorClass::Unknown => StatusCode::NOT_FOUND,
+            ErrorClass::State => StatusCode::CONFLICT,
+            ErrorClass::Exhausted => StatusCode::TOO_MANY_REQUESTS,
+            ErrorClass::OutOfReach | ErrorClass::Interrupted => StatusCode::BAD_GATEWAY,
+            ErrorClass::Failed | ErrorClass::Evidence | ErrorClass::Invalid => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        },
+    }
+}

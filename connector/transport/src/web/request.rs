@@ -1,0 +1,240 @@
+//! A request as it is read: its path and its parameters in plain text, and the limits that it keeps to.
+
+use super::problem::WebError;
+use crate::flight_sql::access_token::AccessToken;
+use axum::body::{Body, to_bytes};
+use bytes::Bytes;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use http::request::Parts;
+use http::{Method, StatusCode, Version, header};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Bytes of a body.
+const BODY: usize = 512 * 1024;
+
+/// Bytes of path and parameters together.
+const ADDRESS: usize = 16 * 1024;
+
+/// A request.
+#[derive(Debug)]
+pub(super) struct WebRequest {
+    /// What HTTP says of it.
+    pub(super) parts: Parts,
+    /// The parts of its path.
+    pub(super) path: Vec<String>,
+    /// Its parameters, each once.
+    pub(super) parameters: BTreeMap<String, String>,
+}
+
+impl WebRequest {
+    /// Reads all but the body.
+    ///
+    /// # Errors
+    /// Where two programs on the way could read it as two different requests, or where it is no request at all.
+    pub(super) fn of(parts: Parts) -> Result<Self, WebError> {
+        if matches!(parts.version, Version::HTTP_09 | Version::HTTP_10) {
+            // Its answers end where the connection does: a cut one would look whole.
+            let version = StatusCode::HTTP_VERSION_NOT_SUPPORTED;
+            let error = WebError::new(version, "an answer to HTTP/1.0 could be cut without a sign");
+            return Err(error
+                .with_help("ask by HTTP/1.1 or HTTP/2")
+                .ending_connection());
+        }
+        // INVARIANT: one-length. How long a body is stands in one place.
+        if parts.headers.contains_key(header::TRANSFER_ENCODING) {
+            let length = StatusCode::LENGTH_REQUIRED;
+            let error = WebError::new(length, "a body comes with its length, not in pieces");
+            return Err(error.with_help("send Content-Length").ending_connection());
+        }
+        let mut hosts = parts.headers.get_all(header::HOST).iter();
+        let has_host = hosts.next().is_some() || parts.version != Version::HTTP_11;
+        if !has_host || hosts.next().is_some() {
+            let error = WebError::new(StatusCode::BAD_REQUEST, "a request names one host");
+            return Err(error.ending_connection());
+        }
+        let has_body = parts
+            .headers
+            .get(header::CONTENT_LENGTH)
+            .is_some_and(|length| length.as_bytes() != b"0");
+        if has_body && parts.method != Method::POST {
+            let error = WebError::new(StatusCode::BAD_REQUEST, "this method takes no body");
+            return Err(error.ending_connection());
+        }
+        let address = parts.uri.path_and_query().map_or("", |text| text.as_str());
+        if address.len() > ADDRESS {
+            let sentence = format!("path and parameters are longer than {ADDRESS} bytes");
+            return Err(WebError::new(StatusCode::URI_TOO_LONG, sentence));
+        }
+        let path = parts.uri.path().split('/').skip(1);
+        let path = path
+            .map(|part| decoded(part, false))
+            .collect::<Option<Vec<String>>>();
+        let path = path.ok_or_else(unreadable)?;
+        let mut parameters = BTreeMap::new();
+        let query = parts.uri.query().unwrap_or_default();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (Some(name), Some(value)) = (decoded(name, true), decoded(value, true)) else {
+                return Err(unreadable());
+            };
+            let sentence = format!("the parameter `{name}` stands there twice");
+            if parameters.insert(name, value).is_some() {
+                return Err(WebError::new(StatusCode::BAD_REQUEST, sentence));
+            }
+        }
+        let mut texts = path
+            .iter()
+            .chain(parameters.keys())
+            .chain(parameters.values());
+        // INVARIANT: no-token-in-address. Addresses stand in the logs of proxies and in the history of browsers.
+        if texts.any(|text| AccessToken::is_within(text)) {
+            let refusal = Refusal::new(
+                ErrorCode::TokenInvalid,
+                "an access token stands in the address of the request, where others read it",
+            );
+            let refusal = refusal
+                .with_help("send it in the header Authorization, as Bearer or as user and password")
+                .with_help(
+                    "have this one revoked, since it is no secret any more: hansa token revoke ID",
+                );
+            return Err(refusal.into());
+        }
+        Ok(Self {
+            parts,
+            path,
+            parameters,
+        })
+    }
+
+    /// Takes a parameter of the address.
+    pub(super) fn take(&mut self, name: &str) -> Option<String> {
+        self.parameters.remove(name)
+    }
+
+    /// Refuses each parameter that nobody took.
+    ///
+    /// # Errors
+    /// `USAGE` with its name.
+    pub(super) fn finish(&self, known: &[&str]) -> Result<(), WebError> {
+        let Some(name) = self.parameters.keys().next() else {
+            return Ok(());
+        };
+        let refusal = Refusal::new(
+            ErrorCode::UsageWrong,
+            format!("there is no parameter `{name}` here"),
+        );
+        Err(refusal
+            .with_help(match known {
+                [] => "this path takes none".to_owned(),
+                known => format!("the parameters are {}", known.join(", ")),
+            })
+            .into())
+    }
+}
+
+/// Reads a body of JSON.
+///
+/// # Errors
+/// Where it is too long or too slow, or says to be something else.
+pub(super) async fn json_body(
+    parts: &Parts,
+    body: Body,
+    time: Duration,
+) -> Result<Bytes, WebError> {
+    let said = parts.headers.get(header::CONTENT_TYPE);
+    let said = said
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let media = said.split(';').next().unwrap_or_default().trim();
+    if !media.eq_ignore_ascii_case("application/json") {
+        let kind = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        let error = WebError::new(kind, "the body is said to be no JSON");
+        return Err(error
+            .with_help("send Content-Type: application/json")
+            .ending_connection());
+    }
+    let late = || {
+        let late = StatusCode::REQUEST_TIMEOUT;
+        WebError::new(late, "the body did not come in time").ending_connection()
+    };
+    let read = tokio::time::timeout(time, to_bytes(body, BODY)).await;
+    read.map_err(|_| late())?.map_err(|error| {
+        tracing::debug!(%error, "web.body_unread");
+        let large = StatusCode::PAYLOAD_TOO_LARGE;
+        let sentence = format!("the body did not come whole, or is longer than {BODY} bytes");
+        WebError::new(large, sentence).ending_connection()
+    })
+}
+
+fn unreadable() -> WebError {
+    let sentence = "the address holds what is no text in UTF-8, or a control character";
+    WebError::new(StatusCode::BAD_REQUEST, sentence)
+}
+
+/// Text out of its form in an address; nothing where it is none.
+fn decoded(text: &str, plus_is_blank: bool) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => {
+                let digits = [rest.next()?, rest.next()?];
+                let digits = std::str::from_utf8(&digits).ok()?;
+                if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+                    return None;
+                }
+                u8::from_str_radix(digits, 16).ok()?
+            }
+            b'+' if plus_is_blank => b' ',
+            other => other,
+        });
+    }
+    let text = String::from_utf8(bytes).ok()?;
+    let is_plain = |letter: char| !letter.is_control() || matches!(letter, '\t' | '\n' | '\r');
+    text.chars().all(is_plain).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Request;
+
+    fn read(address: &str) -> Result<WebRequest, u16> {
+        let request = Request::get(address).header("host", "x");
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        WebRequest::of(parts).map_err(|error| error.response().status().as_u16())
+    }
+
+    #[test]
+    fn an_address_is_plain_text() {
+        let read_well = read("/v1/a%2Fb?name=%C3%BC+x&b=%2B&c").unwrap();
+        assert_eq!(read_well.path, ["v1", "a/b"]);
+        let parameters: Vec<_> = read_well.parameters.into_iter().collect();
+        let expected = [("b", "+"), ("c", ""), ("name", "ü x")];
+        let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(parameters, expected);
+        for wrong in [
+            "/%",
+            "/%2",
+            "/%zz",
+            "/%ff",
+            "/?a=%00",
+            "/?a=1&a=1",
+            "/?a=%+1",
+        ] {
+            assert_eq!(read(wrong).unwrap_err(), 400, "{wrong}");
+        }
+        let token = format!("hansa_{}_{}", "a".repeat(12), "b".repeat(64));
+        for wrong in [
+            format!("/{token}"),
+            format!("/?access_token={token}"),
+            format!("/?{token}"),
+            format!("/?a=%68{}", &token[1..]),
+        ] {
+            assert_eq!(read(&wrong).unwrap_err(), 401, "{wrong}");
+        }
+        let long = format!("/?a={}", "x".repeat(ADDRESS));
+        assert_eq!(read(&long).unwrap_err(), 414);
+    }
+}

@@ -1,0 +1,313 @@
+//! What is asked by which path.
+
+use super::answer_body;
+use super::format::AnswerWriter;
+use super::format::column_rules::{described, reads};
+use super::format::csv::CsvWriter;
+use super::format::geojson::GeoJsonWriter;
+use super::format::json::JsonWriter;
+use super::format::workbook;
+use super::negotiated_format::AnswerFormat;
+use super::openapi;
+use super::parameter_values;
+use super::problem::WebError;
+use super::request::{WebRequest, json_body};
+use super::{ClientSavedQuery, WebHandler};
+use crate::client_connection::ClientConnection;
+use crate::flight_sql::ClientAnswer;
+use crate::flight_sql::access_token::AccessToken;
+use crate::flight_sql::server::{PURPOSE_HEADER, named_purpose};
+use axum::body::Body;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::io::ReaderStream;
+
+/// The header that names what an answer reads: owners, contracts, licences and attributions, in JSON.
+pub(super) const READS_HEADER: &str = "x-hansa-reads";
+
+/// Bytes of that header.
+const READS: usize = 8 * 1024;
+
+/// What each answer says beside its body.
+const HEADERS: [(HeaderName, &str); 5] = [
+    (header::CACHE_CONTROL, "no-store"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; frame-ancestors 'none'",
+    ),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
+];
+
+/// A statement in a body.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StatementBody {
+    sql: String,
+    #[serde(default)]
+    parameters: Vec<Value>,
+}
+
+/// The paths.
+#[derive(Debug)]
+pub(super) struct WebRoutes<H> {
+    handler: Arc<H>,
+    /// How long a body may take.
+    body_time: Duration,
+    /// Where answers lie that are sent once they are whole.
+    folder: PathBuf,
+}
+
+impl<H: WebHandler> WebRoutes<H> {
+    pub(super) const fn new(handler: Arc<H>, body_time: Duration, folder: PathBuf) -> Self {
+        Self {
+            handler,
+            body_time,
+            folder,
+        }
+    }
+
+    /// The answer to a request.
+    pub(super) async fn answer(
+        &self,
+        connection: &ClientConnection,
+        request: Request<Body>,
+    ) -> Response<Body> {
+        let answered = self.answered(connection, request).await;
+        let mut response = answered.unwrap_or_else(WebError::response);
+        let headers = response.headers_mut();
+        for (name, value) in HEADERS {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
+
+    async fn answered(
+        &self,
+        connection: &ClientConnection,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, WebError> {
+        let (parts, body) = request.into_parts();
+        let mut request = WebRequest::of(parts)?;
+        // INVARIANT: token-each-request. Before anybody is told whether a path is there.
+        let client = self.identify(&mut request)?;
+        connection.identified();
+        let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
+        let method = match path.as_slice() {
+            ["v1", "query"] => Method::POST,
+            ["v1", "queries"]
+            | ["v1", "queries", _]
+            | ["v1", "queries", _, _]
+            | ["openapi.json"] => Method::GET,
+            _ => {
+                return Err(
+                    WebError::new(StatusCode::NOT_FOUND, "nothing is at this path")
+                        .with_help("GET /openapi.json tells what there is"),
+                );
+            }
+        };
+        if request.parts.method != method {
+            let wrong = StatusCode::METHOD_NOT_ALLOWED;
+            let sentence = format!("this path takes {method} alone");
+            return Err(WebError::new(wrong, sentence).with_methods(match method {
+                Method::POST => "POST",
+                _ => "GET",
+            }));
+        }
+        match path.as_slice() {
+            ["v1", "query"] => self.statement(&client, request, body).await,
+            ["openapi.json"] => {
+                request.finish(&["purpose"])?;
+                let queries = self.handler.saved_queries(&client).await?;
+                Ok(json_response(&openapi::document(&queries)))
+            }
+            ["v1", "queries"] => {
+                request.finish(&["purpose"])?;
+                let queries = self.handler.saved_queries(&client).await?;
+                let queries: Vec<Value> = queries.iter().map(listed).collect();
+                Ok(json_response(&json!({"queries": queries})))
+            }
+            ["v1", "queries", name] => {
+                let query = self.handler.saved_query(&client, None, name).await?;
+                self.saved(&client, request, query).await
+            }
+            ["v1", "queries", owner, name] => {
+                let query = self.handler.saved_query(&client, Some(owner), name);
+                let query = query.await?;
+                self.saved(&client, request, query).await
+            }
+            _ => Err(Refusal::new(ErrorCode::Internal, "a path without an answer").into()),
+        }
+    }
+
+    fn identify(&self, request: &mut WebRequest) -> Result<H::Client, WebError> {
+        let in_address = request.take("purpose");
+        let headers = &request.parts.headers;
+        let presented = AccessToken::presented(headers)?;
+        let in_header = named_purpose(headers)?;
+        if let (Some(one), Some(other)) = (in_header, in_address.as_deref())
+            && one != other
+        {
+            let sentence = format!("the header {PURPOSE_HEADER} and the address name two purposes");
+            return Err(Refusal::new(ErrorCode::PurposeUnknown, sentence).into());
+        }
+        let purpose = in_header.or(in_address.as_deref());
+        Ok(self.handler.identify(presented.as_ref(), purpose)?)
+    }
+
+    async fn saved(
+        &self,
+        client: &H::Client,
+        mut request: WebRequest,
+        query: ClientSavedQuery,
+    ) -> Result<Response<Body>, WebError> {
+        let format = AnswerFormat::wanted(&mut request, AnswerFormat::Csv)?;
+        let values = parameter_values::of_request(&query, &mut request.parameters)?;
+        let mut known: Vec<&str> = query
+            .query
+            .parameters
+            .iter()
+            .map(|one| one.name.as_str())
+            .collect();
+        known.extend(["format", "purpose"]);
+        request.finish(&known)?;
+        let answer = self.handler.run(client, &query.statement, values).await?;
+        rows(answer, format, query.query.name.as_str(), &self.folder).await
+    }
+
+    async fn statement(
+        &self,
+        client: &H::Client,
+        mut request: WebRequest,
+        body: Body,
+    ) -> Result<Response<Body>, WebError> {
+        let format = AnswerFormat::wanted(&mut request, AnswerFormat::Json)?;
+        request.finish(&["format", "purpose"])?;
+        let body = json_body(&request.parts, body, self.body_time).await?;
+        let asked: StatementBody = serde_json::from_slice(&body).map_err(|error| {
+            let sentence = format!("the body is not what is asked for: {error}");
+            WebError::new(StatusCode::BAD_REQUEST, sentence)
+                .with_help("send {\"sql\": \"SELECT …\", \"parameters\": […]}")
+        })?;
+        let values = parameter_values::of_body(&asked.parameters)?;
+        let answer = self.handler.run(client, &asked.sql, values).await?;
+        rows(answer, format, "answer", &self.folder).await
+    }
+}
+
+/// The rows of an answer. `name` is that of the file in which a browser keeps them.
+async fn rows(
+    answer: ClientAnswer,
+    format: AnswerFormat,
+    name: &str,
+    folder: &Path,
+) -> Result<Response<Body>, WebError> {
+    let columns = Arc::clone(&answer.columns);
+    let reads = reads_header(&reads(&columns))?;
+    let writer: Option<Box<dyn AnswerWriter>> = match format {
+        AnswerFormat::Csv => Some(Box::new(CsvWriter::new(columns, true))),
+        AnswerFormat::PlainCsv => Some(Box::new(CsvWriter::new(columns, false))),
+        AnswerFormat::Json => Some(Box::new(JsonWriter::new(columns)?)),
+        AnswerFormat::GeoJson => Some(Box::new(GeoJsonWriter::new(columns)?)),
+        AnswerFormat::Workbook => None,
+    };
+    let (body, length) = match writer {
+        Some(writer) => (answer_body::body(answer, writer).await?, None),
+        None => {
+            let (file, length) = workbook::written(answer, folder).await?;
+            let pieces = ReaderStream::new(tokio::fs::File::from_std(file));
+            (Body::from_stream(pieces), Some(length))
+        }
+    };
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(format.content_type()),
+    );
+    let file = format!("attachment; filename=\"{name}.{}\"", format.ending());
+    let internal =
+        |cause| Refusal::new(ErrorCode::Internal, "a header can't be written").caused_by(cause);
+    let file = HeaderValue::from_str(&file).map_err(internal)?;
+    headers.insert(header::CONTENT_DISPOSITION, file);
+    let reads = HeaderValue::from_str(&reads).map_err(internal)?;
+    headers.insert(HeaderName::from_static(READS_HEADER), reads);
+    if let Some(length) = length {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    headers.insert(
+        header::VARY,
+        HeaderValue::from_static("Accept, Authorization"),
+    );
+    Ok(response)
+}
+
+/// What is read, fit for a header: letters beyond ASCII are escaped as JSON has it.
+fn reads_header(reads: &Value) -> Result<String, Refusal> {
+    let mut text = String::new();
+    for letter in reads.to_string().chars() {
+        match letter.is_ascii() {
+            true => text.push(letter),
+            false => {
+                let mut units = [0; 2];
+                for unit in letter.encode_utf16(&mut units) {
+                    text.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+        }
+    }
+    if text.len() > READS {
+        return Err(Refusal::new(
+            ErrorCode::MessageTooLarge,
+            format!("what is owed for the datasets of the answer is longer than the {READS} bytes of a header"),
+        )
+        .with_help("ask for fewer datasets at once"));
+    }
+    Ok(text)
+}
+
+fn listed(query: &ClientSavedQuery) -> Value {
+    let parameters = query.query.parameters.iter().map(|parameter| {
+        json!({
+            "name": parameter.name.as_str(),
+            "type": parameter.kind.as_str(),
+            "description": parameter.description,
+            "default": parameter.default,
+            "required": parameter.default.is_none(),
+        })
+    });
+    json!({
+        "owner": query.owner,
+        "name": query.query.name.as_str(),
+        "title": query.query.title,
+        "description": query.query.description,
+        "path": path_of(query),
+        "parameters": parameters.collect::<Vec<Value>>(),
+        "columns": described(&query.columns),
+        "reads": reads(&query.columns),
+    })
+}
+
+/// The path of a saved query: aliases and names have letters, digits and `_` alone.
+pub(super) fn path_of(query: &ClientSavedQuery) -> String {
+    match &query.owner {
+        Some(owner) => format!("/v1/queries/{owner}/{}", query.query.name),
+        None => format!("/v1/queries/{}", query.query.name),
+    }
+}
+
+fn json_response(value: &Value) -> Response<Body> {
+    let mut response = Response::new(Body::from(value.to_string()));
+    let kind = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}

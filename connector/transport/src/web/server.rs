@@ -1,0 +1,135 @@
+//! Serves clients by HTTP/1.1 and HTTP/2 over TLS.
+
+use super::WebHandler;
+use super::routes::WebRoutes;
+use crate::client_connection::{self, ClientStream};
+use crate::peer::server::{PeerCertificateReader, ServerTlsProvider};
+use crate::peer::settings::TransportSettings;
+use axum::body::Body;
+use futures::StreamExt as _;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::server::Connected as _;
+
+/// How long the head of a request may take, and its body.
+const REQUEST_TIME: Duration = Duration::from_secs(10);
+
+/// Bytes of the head of a request.
+const HEAD: u32 = 32 * 1024;
+
+/// Headers of a request.
+const HEADERS: usize = 64;
+
+/// Requests at once on one connection of HTTP/2.
+const STREAMS: u32 = 16;
+
+/// Bytes of an answer that wait to be sent, for each request.
+const SEND: usize = 256 * 1024;
+
+/// How long requests that run are waited for when the connector stops.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Serves clients on a listening socket until `stop`; `tls` is as for Flight SQL. In `folder` lie answers that are sent once they are whole, without names.
+pub async fn serve<H: WebHandler>(
+    listener: TcpListener,
+    tls: (ServerTlsProvider, PeerCertificateReader),
+    settings: TransportSettings,
+    (handler, folder): (Arc<H>, PathBuf),
+    stop: impl Future<Output = ()> + Send,
+) {
+    let secured = client_connection::secured(listener, tls, &settings, "web");
+    let mut secured = std::pin::pin!(secured);
+    let routes = Arc::new(WebRoutes::new(
+        handler,
+        settings.call.min(REQUEST_TIME),
+        folder,
+    ));
+    let server = Arc::new(server(&settings));
+    let mut connections = JoinSet::new();
+    let ending = CancellationToken::new();
+    tokio::pin!(stop);
+    loop {
+        let stream = tokio::select! {
+            () = &mut stop => break,
+            Some(_) = connections.join_next() => continue,
+            next = secured.next() => match next {
+                Some(Ok(stream)) => stream,
+                Some(Err(_)) => continue,
+                None => break,
+            },
+        };
+        connections.spawn(connection(
+            stream,
+            Arc::clone(&server),
+            Arc::clone(&routes),
+            settings.connection_age,
+            ending.clone(),
+        ));
+    }
+    ending.cancel();
+    let ended = async { while connections.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(PATIENCE, ended).await;
+    connections.shutdown().await;
+}
+
+fn server(settings: &TransportSettings) -> auto::Builder<TokioExecutor> {
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    server
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(settings.call.min(REQUEST_TIME))
+        .max_headers(HEADERS)
+        .max_buf_size(usize::try_from(HEAD).unwrap_or(usize::MAX));
+    server
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(settings.keep_alive)
+        .keep_alive_timeout(settings.keep_alive)
+        .max_header_list_size(HEAD)
+        .max_send_buf_size(SEND)
+        .max_concurrent_streams(STREAMS);
+    server
+}
+
+/// Answers what comes on one connection.
+async fn connection<H: WebHandler>(
+    stream: ClientStream<TcpStream>,
+    server: Arc<auto::Builder<TokioExecutor>>,
+    routes: Arc<WebRoutes<H>>,
+    age: Duration,
+    ending: CancellationToken,
+) {
+    let known = stream.connect_info();
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (routes, known) = (Arc::clone(&routes), Arc::clone(&known));
+        async move {
+            let request = request.map(Body::new);
+            Ok::<_, Infallible>(routes.answer(&known, request).await)
+        }
+    });
+    let served = server.serve_connection(TokioIo::new(stream), service);
+    let mut served = std::pin::pin!(served);
+    tokio::select! {
+        ended = served.as_mut() => return traced(ended),
+        () = tokio::time::sleep(age) => {}
+        () = ending.cancelled() => {}
+    }
+    served.as_mut().graceful_shutdown();
+    traced(served.await);
+}
+
+fn traced(ended: Result<(), Box<dyn std::error::Error + Send + Sync>>) {
+    if let Err(error) = ended {
+        tracing::debug!(%error, "web.connection_ended");
+    }
+}

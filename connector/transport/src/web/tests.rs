@@ -1,0 +1,424 @@
+//! Requests byte by byte over real TLS, to a handler that knows one saved query.
+
+use super::server::serve;
+use super::{ClientSavedQuery, WebHandler};
+use crate::flight_sql::access_token::AccessToken;
+use crate::flight_sql::{ClientAnswer, ClientTable, FlightSqlHandler, StatementDescription};
+use crate::peer::settings::TransportSettings;
+use crate::peer::testing::tls_league::TlsLeague;
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::Int64Type;
+use arrow_array::{Int64Array, RecordBatch};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use futures::{StreamExt as _, stream};
+use hansa_catalog::{ColumnType, SavedQuery, SavedQueryParameter};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use rustls::ClientConfig;
+use serde_json::Value;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+const ID: &str = "0123456789ab";
+
+fn secret() -> String {
+    "c".repeat(64)
+}
+
+fn columns() -> SchemaRef {
+    let read = r#"[{"participant":"munster.example","attribution":["Stadt Münster"]}]"#;
+    let metadata = [("hansa.reads".to_owned(), read.to_owned())];
+    let fields = vec![Field::new("n", DataType::Int64, true)];
+    Arc::new(Schema::new_with_metadata(fields, metadata.into()))
+}
+
+/// Answers whoever presents the one token: numbers, as many as the parameter says, with an error behind an odd number.
+struct NumbersHandler;
+
+#[async_trait::async_trait]
+impl FlightSqlHandler for NumbersHandler {
+    type Client = Option<String>;
+
+    fn identify(
+        &self,
+        presented: Option<&AccessToken>,
+        purpose: Option<&str>,
+    ) -> Result<Option<String>, Refusal> {
+        let presented = presented
+            .ok_or_else(|| Refusal::new(ErrorCode::TokenRequired, "nothing was presented"))?;
+        if presented.id() == ID && presented.secret() == secret() {
+            return Ok(purpose.map(str::to_owned));
+        }
+        Err(Refusal::new(ErrorCode::TokenInvalid, "another token"))
+    }
+
+    async fn tables(&self, _: &Option<String>) -> Result<Vec<ClientTable>, Refusal> {
+        Ok(Vec::new())
+    }
+
+    async fn describe(
+        &self,
+        _: &Option<String>,
+        _: &str,
+        _: Option<RecordBatch>,
+    ) -> Result<StatementDescription, Refusal> {
+        Err(Refusal::new(ErrorCode::Internal, "nobody asks"))
+    }
+
+    async fn run(
+        &self,
+        _: &Option<String>,
+        sql: &str,
+        parameters: Option<RecordBatch>,
+    ) -> Result<ClientAnswer, Refusal> {
+        assert_eq!(sql, "SELECT ($1)");
+        let row = parameters.unwrap();
+        let count = row.column(0).as_primitive::<Int64Type>().value(0);
+        let batches = (0..count / 1000).map(|_| {
+            let numbers = Int64Array::from_iter_values(0..1000);
+            Ok(RecordBatch::try_new(columns(), vec![Arc::new(numbers)]).unwrap())
+        });
+        let broken = (count % 2 == 1).then(|| Err(Refusal::new(ErrorCode::StreamCut, "it broke")));
+        Ok(ClientAnswer {
+            columns: columns(),
+            rows: stream::iter(batches.chain(broken).collect::<Vec<_>>()).boxed(),
+        })
+    }
+}
+
+#[async_trait::async_trait]
+impl WebHandler for NumbersHandler {
+    async fn saved_queries(
+        &self,
+        purpose: &Option<String>,
+    ) -> Result<Vec<ClientSavedQuery>, Refusal> {
+        Ok(vec![self.saved_query(purpose, None, "numbers").await?])
+    }
+
+    async fn saved_query(
+        &self,
+        _: &Option<String>,
+        owner: Option<&str>,
+        name: &str,
+    ) -> Result<ClientSavedQuery, Refusal> {
+        if (owner, name) != (None, "numbers") {
+            return Err(Refusal::new(ErrorCode::QueryUnknown, "there is none"));
+        }
+        Ok(ClientSavedQuery {
+            owner: None,
+            query: SavedQuery {
+                name: "numbers".parse().unwrap(),
+                title: "Numbers".to_owned(),
+                description: None,
+                sql: "SELECT $count".to_owned(),
+                parameters: vec![SavedQueryParameter {
+                    name: "count".parse().unwrap(),
+                    kind: ColumnType::Int,
+                    description: None,
+                    default: None,
+                }],
+            },
+            statement: "SELECT ($1)".to_owned(),
+            columns: columns(),
+        })
+    }
+}
+
+struct Face {
+    address: SocketAddr,
+    tls: Arc<ClientConfig>,
+}
+
+impl Face {
+    async fn start(settings: TransportSettings) -> Self {
+        let league = TlsLeague::new();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut tls = ClientConfig::clone(&league.nobody());
+        tls.alpn_protocols.clear();
+        tokio::spawn(serve(
+            listener,
+            league.server_without_client_certificates(),
+            settings,
+            (Arc::new(NumbersHandler), std::env::temp_dir()),
+            std::future::pending(),
+        ));
+        Self {
+            address,
+            tls: Arc::new(tls),
+        }
+    }
+
+    async fn open(&self) -> TlsStream<TcpStream> {
+        let stream = TcpStream::connect(self.address).await.unwrap();
+        let connector = TlsConnector::from(Arc::clone(&self.tls));
+        let name = self.address.ip().into();
+        connector.connect(name, stream).await.unwrap()
+    }
+
+    /// All that comes back for these bytes, until the other end closes.
+    async fn raw(&self, bytes: &str) -> String {
+        let mut stream = self.open().await;
+        stream.write_all(bytes.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        // Where it is cut, TLS has no end either.
+        let _ = stream.read_to_end(&mut answer).await;
+        String::from_utf8(answer).unwrap()
+    }
+
+    async fn get(&self, path: &str, headers: &str) -> WebAnswer {
+        let token = AccessToken::new(ID, &secret()).unwrap().text();
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n{headers}\r\n"
+        );
+        WebAnswer::of(&self.raw(&request).await)
+    }
+}
+
+struct WebAnswer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl WebAnswer {
+    fn of(text: &str) -> Self {
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((text, ""));
+        Self {
+            status: head
+                .split(' ')
+                .nth(1)
+                .map_or(0, |word| word.parse().unwrap()),
+            head: head.to_lowercase(),
+            body: body.to_owned(),
+        }
+    }
+
+    fn code(&self) -> String {
+        let problem: Value = serde_json::from_str(&self.body).unwrap();
+        assert!(self.head.contains("content-type: application/problem+json"));
+        assert_eq!(problem["status"], Value::from(self.status));
+        problem["code"].as_str().unwrap().to_owned()
+    }
+}
+
+#[tokio::test]
+async fn without_a_token_nobody_is_told_what_there_is() {
+    let face = Face::start(TransportSettings::default()).await;
+    for path in [
+        "/",
+        "/v1/queries",
+        "/v1/queries/numbers",
+        "/openapi.json",
+        "/nothing",
+    ] {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let answer = WebAnswer::of(&face.raw(&request).await);
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (401, "TOKEN_REQUIRED"),
+            "{path}"
+        );
+        assert!(
+            answer.head.contains("www-authenticate: basic realm="),
+            "{}",
+            answer.head
+        );
+        assert!(!answer.body.contains("umbers"), "{}", answer.body);
+    }
+    let wrong = AccessToken::new(ID, &"d".repeat(64)).unwrap().text();
+    let request = format!(
+        "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {wrong}\r\n\r\n"
+    );
+    let answer = WebAnswer::of(&face.raw(&request).await);
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (401, "TOKEN_INVALID")
+    );
+}
+
+#[tokio::test]
+async fn a_saved_query_is_asked_by_its_name() {
+    let face = Face::start(TransportSettings::default()).await;
+    let answer = face.get("/v1/queries/numbers?count=1000", "").await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    for line in [
+        "content-type: text/csv; charset=utf-8; header=present",
+        "content-disposition: attachment; filename=\"numbers.csv\"",
+        "cache-control: no-store",
+        "x-content-type-options: nosniff",
+        "content-security-policy: default-src 'none'",
+        "stadt m\\u00fcnster",
+        "content-length: ",
+    ] {
+        assert!(answer.head.contains(line), "{line}: {}", answer.head);
+    }
+    assert!(!answer.head.contains("access-control"), "{}", answer.head);
+    assert_eq!(answer.body.lines().count(), 1001);
+    let json = face
+        .get(
+            "/v1/queries/numbers?count=1000",
+            "Accept: application/json\r\n",
+        )
+        .await;
+    let json: Value = serde_json::from_str(&json.body).unwrap();
+    assert_eq!(json["row_count"], Value::from(1000));
+    let listed = face.get("/v1/queries", "").await;
+    let listed: Value = serde_json::from_str(&listed.body).unwrap();
+    assert_eq!(
+        listed["queries"][0]["path"],
+        Value::from("/v1/queries/numbers")
+    );
+    let described = face.get("/openapi.json", "").await;
+    let described: Value = serde_json::from_str(&described.body).unwrap();
+    assert_eq!(described["openapi"], Value::from("3.1.0"));
+    for (path, status, code) in [
+        ("/v1/queries/numbers", 400, "USAGE"),
+        ("/v1/queries/numbers?count=x", 400, "USAGE"),
+        ("/v1/queries/numbers?count=1000&n=1", 400, "USAGE"),
+        ("/v1/queries/numbers?count=1000&format=pdf", 400, "USAGE"),
+        ("/v1/queries?x=1", 400, "USAGE"),
+        ("/v1/queries/others", 404, "QUERY_UNKNOWN"),
+        ("/v1/queries/munster/numbers", 404, "QUERY_UNKNOWN"),
+        ("/v1/query", 405, "USAGE"),
+        ("/v1/queries/numbers/", 404, "QUERY_UNKNOWN"),
+        ("/v2", 404, "USAGE"),
+        (
+            "/v1/queries/numbers?count=1000&format=geojson",
+            400,
+            "USAGE",
+        ),
+    ] {
+        let answer = face.get(path, "").await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (status, code),
+            "{path}"
+        );
+    }
+    let purposes = face
+        .get("/v1/queries?purpose=a", "x-hansa-purpose: b\r\n")
+        .await;
+    assert_eq!(purposes.code(), "PURPOSE_UNKNOWN");
+}
+
+#[tokio::test]
+async fn a_cut_answer_has_no_end() {
+    let face = Face::start(TransportSettings::default()).await;
+    // What fails early is told as a refusal, and nothing of it was sent.
+    let small = face.get("/v1/queries/numbers?count=1001", "").await;
+    assert_eq!((small.status, small.code().as_str()), (502, "STREAM_CUT"));
+    for format in ["csv", "json"] {
+        let address = |count| format!("/v1/queries/numbers?count={count}&format={format}");
+        let whole = face.get(&address(200_000), "").await;
+        assert!(
+            whole.head.contains("transfer-encoding: chunked"),
+            "{}",
+            whole.head
+        );
+        assert!(whole.body.ends_with("\r\n0\r\n\r\n"));
+        let cut = face.get(&address(200_001), "").await;
+        assert_eq!(cut.status, 200);
+        assert!(cut.body.len() > 256 * 1024);
+        assert!(!cut.body.ends_with("0\r\n\r\n"), "{format}");
+        assert!(!cut.body.contains("complete"));
+    }
+}
+
+#[tokio::test]
+async fn a_request_has_one_length() {
+    let face = Face::start(TransportSettings::default()).await;
+    let token = AccessToken::new(ID, &secret()).unwrap().text();
+    let hidden =
+        format!("GET /v1/queries HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n");
+    let body = "{\"sql\": \"SELECT 1\"}";
+    for (headers, status) in [
+        ("Transfer-Encoding: chunked\r\n".to_owned(), 411),
+        (
+            "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n".to_owned(),
+            411,
+        ),
+        (
+            "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n".to_owned(),
+            411,
+        ),
+        ("Transfer-Encoding: identity\r\n".to_owned(), 400),
+        ("Transfer-Encoding: chunked, identity\r\n".to_owned(), 400),
+        ("Content-Length: 5\r\nContent-Length: 6\r\n".to_owned(), 400),
+        ("Content-Length: 5, 5\r\n".to_owned(), 400),
+        ("Content-Length: +5\r\n".to_owned(), 400),
+        ("Content-Length : 5\r\n".to_owned(), 400),
+        ("Host: y\r\nContent-Length: 0\r\n".to_owned(), 400),
+    ] {
+        let request = format!(
+            "POST /v1/query HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n{headers}\r\n0\r\n\r\n{hidden}"
+        );
+        let came = face.raw(&request).await;
+        let answer = WebAnswer::of(&came);
+        assert_eq!(answer.status, status, "{headers}: {came}");
+        // What stands behind it is not read as another request.
+        assert_eq!(came.matches("HTTP/1.1 ").count(), 1, "{headers}: {came}");
+        assert!(!came.contains("umbers"), "{came}");
+    }
+    let old = face
+        .raw(&format!(
+            "GET /v1/queries HTTP/1.0\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n"
+        ))
+        .await;
+    assert!(old.contains(" 505 "), "{old}");
+    let length = body.len();
+    let get = face.raw(&format!("GET /v1/queries HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\n\r\n{body}{hidden}")).await;
+    assert_eq!(get.matches("HTTP/1.1 ").count(), 1, "{get}");
+    assert!(get.contains(" 400 "), "{get}");
+    let anonymous = face
+        .raw(&format!(
+            "GET /v1/queries HTTP/1.1\r\nAuthorization: Bearer {token}\r\n\r\n"
+        ))
+        .await;
+    assert!(anonymous.contains(" 400 "), "{anonymous}");
+    let large = "x".repeat(64 * 1024);
+    let large = face
+        .raw(&format!(
+            "GET / HTTP/1.1\r\nHost: x\r\nx-a: {large}\r\n\r\n"
+        ))
+        .await;
+    assert!(large.starts_with("HTTP/1.1 431 "), "{large}");
+}
+
+#[tokio::test]
+async fn slow_and_endless_requests_end() {
+    let settings = TransportSettings {
+        call: Duration::from_millis(300),
+        ..TransportSettings::default()
+    };
+    let face = Face::start(settings).await;
+    let token = AccessToken::new(ID, &secret()).unwrap().text();
+    let head = format!("POST /v1/query HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n");
+    // A head that does not end, a body that does not come, and one that is longer than it may be.
+    let slow = face.raw(&format!("{head}x-a: ")).await;
+    assert!(!slow.contains(" 200 "), "{slow}");
+    let slow = face
+        .raw(&format!(
+            "{head}Content-Type: application/json\r\nContent-Length: 50\r\n\r\n{{"
+        ))
+        .await;
+    assert!(slow.contains(" 408 "), "{slow}");
+    let length = 1024 * 1024;
+    let large = face
+        .raw(&format!(
+            "{head}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{}",
+            "x".repeat(600 * 1024)
+        ))
+        .await;
+    assert!(large.contains(" 413 "), "{large}");
+    let other = face
+        .raw(&format!(
+            "{head}Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{{}}"
+        ))
+        .await;
+    assert!(other.contains(" 415 "), "{other}");
+}
