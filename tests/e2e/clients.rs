@@ -41,7 +41,7 @@ impl Firm {
     }
 
     /// With more lines under `[clients]`, and files.
-    fn start_with(more: &str, prepare: impl FnOnce(&TestParticipant)) -> Self {
+    pub(crate) fn start_with(more: &str, prepare: impl FnOnce(&TestParticipant)) -> Self {
         let league = TestLeague::new(binary());
         let (city, firm) = league.bikes_under_contract();
         prepare(&firm);

@@ -86,6 +86,7 @@ mod tpch;
 mod traces;
 mod trust;
 mod view;
+mod web;
 mod withdrawals;
 mod withheld;
 mod without_connector;

@@ -1,5 +1,7 @@
 //! What programs of analysts ask by Flight SQL, at the participant's own connector: the same walk as for `hansa sql`.
 
+mod saved_queries;
+
 use crate::admin::CommandError;
 use crate::admin::sql::continuation::RequestedRowScope;
 use crate::admin::sql::contract_succession::start_query;

@@ -13,6 +13,7 @@ pub(crate) mod officers;
 pub(crate) mod participant;
 pub(crate) mod peer;
 pub(crate) mod reader;
+pub(crate) mod saved_query;
 pub(crate) mod template;
 pub(crate) mod time_stamp;
 pub(crate) mod trust;
@@ -40,6 +41,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::purpose::OwnPurpose;
 use hansa_proto::peer::query_request::BufferCompression;
 use hansa_query::ingest::source_roots::SourceRoots;
+use hansa_query::sql::saved_statement::SavedStatement;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -63,6 +65,10 @@ pub(crate) struct ConnectorConfig {
     pub(crate) listen: Option<String>,
     /// `[clients]`
     pub(crate) clients: ClientsConfig,
+    /// `[web]`
+    pub(crate) web: ClientsConfig,
+    /// `[query.NAME]`
+    pub(crate) queries: Vec<SavedStatement>,
     /// `[trust]`
     pub(crate) trust: TrustConfig,
     /// `[state] dir`
@@ -156,6 +162,8 @@ impl ConnectorConfig {
         let address = listen.text("peer");
         listen.finish();
         let clients = clients::read(root.section("clients"), &folder);
+        let web = clients::read(root.section("web"), &folder);
+        let queries = saved_query::read_all(root.section("query"));
         let trust = trust::read(root.section("trust"), &folder);
         let state = root.section("state");
         let dir = state.text("dir").unwrap_or_else(|| "state".to_owned());
@@ -202,6 +210,8 @@ impl ConnectorConfig {
             participant: participant?,
             listen: address,
             clients,
+            web,
+            queries,
             trust,
             state: folder.join(dir),
             lists: folder.join(published),
@@ -244,10 +254,12 @@ impl ConnectorConfig {
         // Keys that lie beside the configuration leave their neighbours to be read.
         let folders = keys.clone().filter_map(|key| key.parent());
         let folders = folders.filter(|folder| !self.root.starts_with(folder));
+        let shown = [&self.clients, &self.web].into_iter();
+        let shown = shown.filter_map(|face| face.certificate.as_ref());
         let barred = folders
             .map(Path::to_path_buf)
             .chain(keys.cloned())
-            .chain(self.clients.certificate.iter().map(|(_, key)| key.clone()))
+            .chain(shown.map(|(_, key)| key.clone()))
             .chain([self.state.clone(), self.cluster.folder.clone()]);
         SourceRoots::of(&self.root)
             .with_further(self.roots.clone())

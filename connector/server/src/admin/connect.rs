@@ -16,6 +16,9 @@ use std::sync::Arc;
 /// The file in the state folder that holds the address at which the connector that served last answered programs.
 pub(crate) const ADDRESS_FILE: &str = "clients";
 
+/// The file in the state folder that holds the address at which the connector that served last answered by HTTP.
+pub(crate) const WEB_FILE: &str = "web";
+
 /// The file in the state folder with the certificates that a program has to trust.
 pub(crate) const ROOT_FILE: &str = "clients-root.pem";
 

@@ -1,10 +1,10 @@
-//! `[clients]`: where the programs of analysts ask.
+//! `[clients]` and `[web]`: where the programs of analysts ask, by Flight SQL and by HTTP.
 
 use crate::config::reader::ConfigSection;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-/// `[clients]`
+/// `[clients]` or `[web]`
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct ClientsConfig {
     /// The address; absent: nothing is served.

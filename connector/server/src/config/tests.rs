@@ -94,6 +94,11 @@ fn the_reference_has_every_other_key() {
     for (header, table) in [
         ("[participant]", &whole["participant"]),
         ("[listen]", &whole["listen"]),
+        ("[query.busy_sites]", &whole["query"]["busy_sites"]),
+        (
+            "[query.busy_sites.parameter.least]",
+            &whole["query"]["busy_sites"]["parameter"]["least"],
+        ),
         ("[trust]", &whole["trust"]),
         ("[state]", &whole["state"]),
         ("[limits]", &whole["limits"]),

@@ -31,6 +31,7 @@ use hansa_transport::peer::server::{
 };
 use hansa_transport::peer::settings::TransportSettings;
 use hansa_transport::peer_handler::PeerHandler;
+use hansa_transport::web::server as web;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -88,6 +89,7 @@ pub(crate) async fn run(
         });
     }
     serve_clients(&connector, &stop, &mut tasks).await?;
+    serve_web(&connector, &stop, &mut tasks).await?;
     let service = Arc::new(MonitoringService(Arc::clone(&connector)));
     monitor(&connector.config(), service, &stop, &mut tasks).await?;
     let mut doors = vec![(connector.config().socket(), SocketAccess::Own)];
@@ -242,6 +244,40 @@ async fn serve_clients(
             },
         )
         .await
+    });
+    Ok(())
+}
+
+/// Opens the face for programs that speak HTTP, where the configuration names an address for it.
+async fn serve_web(
+    connector: &Arc<Connector>,
+    stop: &CancellationToken,
+    tasks: &mut tokio::task::JoinSet<Result<(), Refusal>>,
+) -> Result<(), Refusal> {
+    let config = connector.config();
+    let Some(address) = config.web.listen else {
+        return Ok(());
+    };
+    let (listener, bound) = bind(&address.to_string()).await?;
+    let shown = match &config.web.certificate {
+        Some((certificate, key)) => Some(client_face::certificate(certificate, key)?),
+        None => None,
+    };
+    let tls = client_face::web_config(&connector.identity.trust, &connector.clock, shown)?;
+    let trusted = client_face::roots(&connector.identity.trust, connector.now());
+    crate::offline::write(&connector.file(connect::ROOT_FILE), trusted.as_bytes())?;
+    crate::offline::write(&connector.file(connect::WEB_FILE), bound.as_bytes())?;
+    let handler = Arc::new(ClientHandler::new(Arc::clone(connector)));
+    let folder = config.state.clone();
+    let ending = stop.clone();
+    tasks.spawn(async move {
+        let tls: ServerTlsProvider = Arc::new(move || Arc::clone(&tls));
+        let settings = TransportSettings::default();
+        web::serve(listener, tls, settings, (handler, folder), async move {
+            ending.cancelled().await;
+        })
+        .await;
+        Ok(())
     });
     Ok(())
 }

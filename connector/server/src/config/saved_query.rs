@@ -1,0 +1,73 @@
+//! `[query.NAME]`: statements that the people of the house ask by name.
+
+use crate::config::reader::ConfigSection;
+use hansa_catalog::{ColumnType, SavedQuery, SavedQueryParameter};
+use hansa_policy::id::SqlIdentifier;
+use hansa_query::sql::saved_statement::SavedStatement;
+
+/// Reads all of them, in the order of their names.
+pub(super) fn read_all(section: ConfigSection<'_>) -> Vec<SavedStatement> {
+    let mut queries = Vec::new();
+    for (name, inner) in section.named() {
+        queries.extend(read(name, inner));
+    }
+    queries.sort_by(|one, other| one.query.name.cmp(&other.query.name));
+    queries
+}
+
+fn read(name: &str, section: ConfigSection<'_>) -> Option<SavedStatement> {
+    let title = section.needed("title");
+    let description = section.text("description");
+    let sql = section.needed("sql");
+    let mut parameters = Vec::new();
+    let tables = section.section("parameter");
+    for (name, inner) in tables.named() {
+        parameters.push(parameter(name, inner));
+    }
+    let named: Result<SqlIdentifier, _> = name.parse();
+    if let Err(fault) = &named {
+        section.wrong("query", format!("`{name}`: {fault}"));
+    }
+    let checked = match (
+        named,
+        title,
+        sql,
+        parameters.into_iter().collect::<Option<Vec<_>>>(),
+    ) {
+        (Ok(name), Some(title), Some(sql), Some(parameters)) => {
+            let query = SavedQuery {
+                name,
+                title,
+                description,
+                sql,
+                parameters,
+            };
+            SavedStatement::of(query)
+                .map_err(|refusal| section.refuse("sql", refusal))
+                .ok()
+        }
+        _ => None,
+    };
+    section.finish();
+    checked
+}
+
+fn parameter(name: &str, section: ConfigSection<'_>) -> Option<SavedQueryParameter> {
+    let named: Result<SqlIdentifier, _> = name.parse();
+    if let Err(fault) = &named {
+        section.wrong("parameter", format!("`{name}`: {fault}"));
+    }
+    let kind = section.word("type", &ColumnType::ALL.map(|kind| (kind.as_str(), kind)));
+    if kind.is_none() {
+        section.wrong("type", format!("the parameter `{name}` has no type"));
+    }
+    let description = section.text("description");
+    let default = section.text("default");
+    section.finish();
+    Some(SavedQueryParameter {
+        name: named.ok()?,
+        kind: kind?,
+        description,
+        default,
+    })
+}
