@@ -1,6 +1,7 @@
 //! The catalogue entry of a dataset.
 
 use crate::feed::DatasetFeed;
+use crate::saved_query::SavedQuery;
 use arrow_schema::SchemaRef;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
@@ -27,6 +28,8 @@ pub struct Dataset {
     pub kind: Option<DatasetKind>,
     /// How good its values are, how they were collected, and how it is served.
     pub description: DatasetDescription,
+    /// The statements over it that its owner has saved for others.
+    pub queries: Vec<SavedQuery>,
     /// The column whose distinct values a minimum group counts.
     pub unit_column: Option<SqlIdentifier>,
     /// Whether rows are about persons.

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 impl CatalogListing<'_> {
     /// The entry as this participant may see it: those columns alone that one of its offers, contracts or public views
-    /// shows or names; rows, bytes, time span, area and numbers of different values only where one of them shows everything
+    /// shows or names, and the saved queries that name no other; rows, bytes, time span, area and numbers of different values only where one of them shows everything
     /// that they were counted over; of a feed, that it is one.
     /// The schema digest stays that of the whole schema, since contracts pin it.
     #[must_use]
@@ -32,6 +32,13 @@ impl CatalogListing<'_> {
         if entry.columns.len() < self.dataset.columns.len() {
             entry.whole_schema = Some(self.dataset.schema_digest());
         }
+        // INVARIANT: saved-queries-tell-nothing. A statement that names a column which this participant may not know is not shown.
+        let hidden = self.dataset.columns.iter();
+        let hidden: Vec<&str> = hidden
+            .filter(|column| entry.columns.iter().all(|one| one.name != column.name))
+            .map(|column| column.name.as_str())
+            .collect();
+        entry.queries.retain(|query| !query.names_any(&hidden));
         let stays = |name: &SqlIdentifier| entry.columns.iter().any(|column| column.name == *name);
         let unit = entry.unit_column.take().filter(|name| stays(name));
         let grid = entry.grid.take().filter(|grid| {

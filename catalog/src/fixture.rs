@@ -75,6 +75,7 @@ pub(crate) fn counts() -> Dataset {
         model: None,
         kind: None,
         description: DatasetDescription::default(),
+        queries: Vec::new(),
         unit_column: Some(name("device")),
         personal: false,
         columns,

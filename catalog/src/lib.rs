@@ -66,6 +66,7 @@
 //! #     model: None,
 //! #     kind: None,
 //! #     description: hansa_catalog::DatasetDescription::default(),
+//! #     queries: Vec::new(),
 //! #     unit_column: None,
 //! #     personal: false,
 //! #     columns: vec![column("site", ColumnType::Text)?, column("bikes", ColumnType::Int)?],

@@ -44,6 +44,33 @@ impl SavedQuery {
 
     /// Names that no parameter may have, since an address has them for something else.
     pub const RESERVED: [&'static str; 2] = ["format", "purpose"];
+
+    /// Upper bound on the saved queries of one dataset.
+    pub const MOST: usize = 50;
+
+    /// Whether one of these words stands in its text or in what is said of it.
+    #[must_use]
+    pub fn names_any(&self, words: &[&str]) -> bool {
+        let said = [
+            Some(&self.title),
+            self.description.as_ref(),
+            Some(&self.sql),
+        ];
+        let of_parameters = self
+            .parameters
+            .iter()
+            .flat_map(|parameter| [parameter.description.as_ref(), parameter.default.as_ref()]);
+        let names = self
+            .parameters
+            .iter()
+            .map(|parameter| parameter.name.as_str());
+        let texts = said.into_iter().chain(of_parameters).flatten();
+        texts.map(String::as_str).chain(names).any(|text| {
+            let found = text.split(|letter: char| !(letter.is_alphanumeric() || letter == '_'));
+            let mut found = found.map(str::to_lowercase);
+            found.any(|word| words.contains(&word.as_str()))
+        })
+    }
 }
 
 /// The value of a parameter.
@@ -67,15 +94,15 @@ pub enum ParameterValue {
 const DAY: i64 = 86_400_000_000;
 
 impl SavedQueryParameter {
-    /// Upper bound on the bytes of one value.
-    pub const LONGEST_VALUE: usize = 4 * 1024;
+    /// Upper bound on the letters of one value.
+    pub const LONGEST_VALUE: usize = 1_000;
 
     /// The value that a text is.
     ///
     /// # Errors
     /// `USAGE` where it is none of the parameter's type.
     pub fn value(&self, text: &str) -> Result<ParameterValue, Refusal> {
-        let fits = text.len() <= Self::LONGEST_VALUE && !text.contains('\0');
+        let fits = text.chars().count() <= Self::LONGEST_VALUE && !text.contains('\0');
         fits.then(|| self.typed(text)).flatten().ok_or_else(|| {
             let shown: String = text.chars().take(40).collect();
             Refusal::new(
@@ -130,6 +157,23 @@ impl SavedQueryParameter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_is_found_wherever_it_stands() {
+        let query = SavedQuery {
+            name: "q".parse().unwrap(),
+            title: "Sites".to_owned(),
+            description: Some("by door".to_owned()),
+            sql: "SELECT \"site\", max(N) FROM t WHERE a_b = $least".to_owned(),
+            parameters: Vec::new(),
+        };
+        for word in ["site", "n", "a_b", "door", "sites"] {
+            assert!(query.names_any(&["other", word]), "{word}");
+        }
+        for word in ["a", "b", "sit", "x"] {
+            assert!(!query.names_any(&[word]), "{word}");
+        }
+    }
 
     #[test]
     fn a_value_is_of_its_type_or_refused() {

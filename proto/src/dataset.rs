@@ -50,9 +50,10 @@ pub fn to_json(dataset: &Dataset) -> Json {
         attribution,
         high_value,
         model,
-        // Both travel beside the entry: who does not know them reads the entry still.
+        // They travel beside the entry: who does not know them reads the entry still.
         kind: _,
         description: _,
+        queries: _,
         unit_column,
         personal,
         columns,
@@ -127,6 +128,7 @@ pub fn from_json(json: &Json) -> Result<Dataset, Refusal> {
         model: members.text_or_null("model")?,
         kind: None,
         description: DatasetDescription::default(),
+        queries: Vec::new(),
         unit_column: members.parsed_or_null("unitColumn")?,
         personal: members.flag("personal")?,
         columns,

@@ -41,6 +41,7 @@
 //! #     model: None,
 //! #     kind: None,
 //! #     description: hansa_catalog::DatasetDescription::default(),
+//! #     queries: Vec::new(),
 //! #     unit_column: None,
 //! #     personal: false,
 //! #     columns: Vec::new(),

@@ -284,6 +284,7 @@ pub(crate) fn dataset() -> Dataset {
         model: Some("bicycle_counts".to_owned()),
         kind: None,
         description: DatasetDescription::default(),
+        queries: Vec::new(),
         unit_column: Some("device_id".parse().unwrap()),
         personal: true,
         columns,

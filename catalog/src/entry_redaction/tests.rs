@@ -8,6 +8,7 @@ use crate::fixture::{
 use crate::offer::{Offer, OfferRecipients};
 use crate::publication::body;
 use crate::query_view::{ViewShape, shape};
+use crate::saved_query::SavedQuery;
 use hansa_policy::term::language::Language;
 use hansa_policy::term::prohibition::{
     ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
@@ -321,4 +322,47 @@ fn offers_and_contracts_add_up() {
     };
     assert_eq!(seen(CONSUMER), whole());
     assert_eq!(columns(&seen("hansa://other.example")), "site");
+}
+
+#[test]
+fn a_saved_query_over_hidden_columns_is_not_shown() {
+    let query = |title: &str, sql: &str| SavedQuery {
+        name: name("q"),
+        title: title.to_owned(),
+        description: None,
+        sql: sql.to_owned(),
+        parameters: Vec::new(),
+    };
+    let mut dataset = whole();
+    let all: Vec<String> = dataset
+        .columns
+        .iter()
+        .map(|one| one.name.to_string())
+        .collect();
+    let (shown, hidden) = (&all[0], &all[1]);
+    dataset.queries = vec![
+        query("shown", &format!("SELECT {shown} FROM counts")),
+        query(
+            "hidden",
+            &format!("SELECT {shown} FROM counts ORDER BY \"{hidden}\""),
+        ),
+        query(
+            &format!("by {}", hidden.to_uppercase()),
+            "SELECT 1 FROM counts",
+        ),
+    ];
+    let mut catalog = Catalog::new(participant(PROVIDER));
+    catalog.restore(dataset.clone(), &body(&dataset)).unwrap();
+    let registry = ContractRegistry::new(participant(PROVIDER));
+    let mut titles = |columns: Vec<SqlIdentifier>| {
+        catalog.set_offers(vec![league([Term::Columns(columns)])]);
+        let now = time("2026-06-01T00:00:00Z");
+        let seen = catalog.visible_one(&participant(CONSUMER), &registry, now, &name("counts"));
+        let entry = seen.unwrap().entry(&registry);
+        let titles = entry.queries.into_iter().map(|query| query.title);
+        titles.collect::<Vec<String>>()
+    };
+    assert_eq!(titles(vec![name(shown)]), ["shown"]);
+    let every = all.iter().map(|one| name(one)).collect();
+    assert_eq!(titles(every).len(), 3);
 }

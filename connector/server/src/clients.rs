@@ -1,5 +1,6 @@
 //! What programs of analysts ask by Flight SQL, at the participant's own connector: the same walk as for `hansa sql`.
 
+mod query_evidence;
 mod saved_queries;
 
 use crate::admin::CommandError;
@@ -7,6 +8,7 @@ use crate::admin::sql::continuation::RequestedRowScope;
 use crate::admin::sql::contract_succession::start_query;
 use crate::admin::sql::result_footer::reads_ahead;
 use crate::admin::sql::{plan, unread};
+use crate::clients::query_evidence::QueryEvidence;
 use crate::participant::Connector;
 use crate::participant::access_tokens::AccessTokenGrant;
 use crate::participant::client_answers::ClientAnswerGuard;
@@ -376,6 +378,11 @@ impl FlightSqlHandler for ClientHandler {
             .answer
             .ok_or_else(|| Refusal::new(ErrorCode::Internal, "a question without an answer"))?;
         let columns = plain(&answer.schema, began.reads);
+        let evidence = Arc::new(QueryEvidence {
+            connector: Arc::clone(&self.connector),
+            query_client: began.continuation.query_client(),
+            report: answer.report.clone(),
+        });
         let passing = PassingAnswer {
             connector: Arc::clone(&self.connector),
             text,
@@ -390,6 +397,7 @@ impl FlightSqlHandler for ClientHandler {
         Ok(ClientAnswer {
             columns,
             rows: received(receive, guard),
+            evidence: Some(evidence),
         })
     }
 }
@@ -507,6 +515,7 @@ impl SessionWord {
         Ok(ClientAnswer {
             columns,
             rows: futures::stream::iter([Ok(batch)]).boxed(),
+            evidence: None,
         })
     }
 }

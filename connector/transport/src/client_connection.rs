@@ -94,7 +94,10 @@ impl ClientConnection {
     }
 
     /// What a call on it presents.
-    pub(crate) fn credentials<'a>(&'a self, token: Option<&'a AccessToken>) -> ClientCredentials<'a> {
+    pub(crate) fn credentials<'a>(
+        &'a self,
+        token: Option<&'a AccessToken>,
+    ) -> ClientCredentials<'a> {
         ClientCredentials {
             token,
             certificate: self.certificate.as_ref(),

@@ -25,6 +25,7 @@ use hansa_policy::peer::PeerCertificate;
 use hansa_policy::refusal::Refusal;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// A table as a client may name it: `owner.name`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +53,28 @@ pub struct ClientAnswer {
     pub columns: SchemaRef,
     /// Its rows. An error ends them, and all rows before it are void. Dropping them ends the answer.
     pub rows: BoxStream<'static, Result<RecordBatch, Refusal>>,
+    /// What proves it; absent where nobody else was asked.
+    pub evidence: Option<Arc<dyn AnswerEvidence>>,
+}
+
+/// What proves an answer: read behind its last row.
+pub trait AnswerEvidence: Send + Sync {
+    /// The requests that it was made of; may wait for the disk.
+    ///
+    /// # Errors
+    /// When the index can't be read.
+    fn requests(&self) -> Result<Vec<AnsweredRequest>, Refusal>;
+}
+
+/// A request to a participant, as both logs name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnsweredRequest {
+    /// Who answered.
+    pub participant: String,
+    /// The id of the request.
+    pub request: String,
+    /// The digest of its receipt, once that is in the log.
+    pub receipt: Option<String>,
 }
 
 impl fmt::Debug for ClientAnswer {

@@ -132,7 +132,8 @@ pub use crate::cluster::server::{ShareFrame, ShareHandler};
 pub use crate::flight_sql::access_token::AccessToken;
 pub use crate::flight_sql::server::PURPOSE_HEADER;
 pub use crate::flight_sql::{
-    ClientAnswer, ClientCredentials, ClientTable, FlightSqlHandler, StatementDescription,
+    AnswerEvidence, AnsweredRequest, ClientAnswer, ClientCredentials, ClientTable,
+    FlightSqlHandler, StatementDescription,
 };
 pub use crate::member_hosts::MemberHosts;
 pub use crate::monitoring::{MonitoringHandler, MonitoringToken, ReadinessCheck};

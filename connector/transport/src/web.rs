@@ -4,7 +4,9 @@
 //! Flight SQL. An answer that fails after its first byte ends without the end that its protocol has, so that no program takes it for a
 //! whole one.
 
+mod agent_tools;
 mod answer_body;
+mod features;
 mod format;
 mod negotiated_format;
 mod openapi;
@@ -20,6 +22,7 @@ use crate::flight_sql::FlightSqlHandler;
 use arrow_schema::SchemaRef;
 use hansa_catalog::SavedQuery;
 use hansa_policy::refusal::Refusal;
+use serde_json::Value;
 
 /// A saved query that a client may ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,4 +56,10 @@ pub trait WebHandler: FlightSqlHandler {
         owner: Option<&str>,
         name: &str,
     ) -> Result<ClientSavedQuery, Refusal>;
+
+    /// What would be asked of whom for a statement, and under which clauses; nothing is asked.
+    ///
+    /// # Errors
+    /// Why it can't be planned for this client.
+    async fn explain(&self, client: &Self::Client, sql: &str) -> Result<Value, Refusal>;
 }

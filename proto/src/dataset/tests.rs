@@ -28,7 +28,7 @@ fn an_entry_survives_the_round_trip() {
         feed: Some(DatasetFeed::default()),
         ..samples::dataset()
     });
-    for kind in KINDS {
+    for kind in ColumnType::ALL {
         let mut one = bare.clone();
         one.columns.truncate(1);
         one.columns[0].kind = kind;

@@ -3,7 +3,8 @@
 use crate::peer::{field, pb};
 use bytes::Bytes;
 use hansa_audit_log::digest::Digest;
-use hansa_catalog::dataset::{Dataset, DatasetDescription, DatasetKind};
+use hansa_catalog::dataset::{ColumnType, Dataset, DatasetDescription, DatasetKind};
+use hansa_catalog::saved_query::{SavedQuery, SavedQueryParameter};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::Refusal;
 use prost::Message as _;
@@ -62,6 +63,8 @@ pub struct ListedDataset {
     pub kind: Option<DatasetKind>,
     /// What its owner states of it beyond the catalogue JSON.
     pub description: ListedDescription,
+    /// The statements that its owner has saved for others; who asks one of them checks it as its own.
+    pub queries: Vec<SavedQuery>,
     /// What the caller may ask for or already holds.
     pub offers: Vec<ListedOffer>,
 }
@@ -268,7 +271,15 @@ fn entry_from_wire(message: pb::CatalogEntry) -> Result<ListedDataset, Refusal> 
         offers,
         kind,
         description,
+        queries,
     } = message;
+    if queries.len() > SavedQuery::MOST {
+        return Err(field::malformed(format!(
+            "a dataset has {} saved queries; at most {} are read",
+            queries.len(),
+            SavedQuery::MOST
+        )));
+    }
     if offers.len() > ENTRIES {
         return Err(field::malformed(format!(
             "a dataset has {} offers; at most {ENTRIES} are read",
@@ -287,11 +298,96 @@ fn entry_from_wire(message: pb::CatalogEntry) -> Result<ListedDataset, Refusal> 
             .map(description_from_wire)
             .transpose()?
             .unwrap_or_default(),
+        queries: queries
+            .into_iter()
+            .map(query_from_wire)
+            .collect::<Result<_, _>>()?,
         offers: offers
             .into_iter()
             .map(offer_from_wire)
             .collect::<Result<_, _>>()?,
     })
+}
+
+fn query_from_wire(message: pb::CatalogQuery) -> Result<SavedQuery, Refusal> {
+    let pb::CatalogQuery {
+        name,
+        title,
+        description,
+        sql,
+        parameters,
+    } = message;
+    if sql.len() > SavedQuery::LONGEST || parameters.len() > SavedQuery::MOST_PARAMETERS {
+        return Err(field::malformed(format!(
+            "the saved query `{name}` is larger than what is read"
+        )));
+    }
+    Ok(SavedQuery {
+        name: identifier("a saved query", &name)?,
+        title: field::line("title", title, DatasetDescription::LONGEST)?,
+        description: statement("description", description)?,
+        sql,
+        parameters: parameters
+            .into_iter()
+            .map(|message| {
+                let pb::CatalogQueryParameter {
+                    name,
+                    r#type,
+                    description,
+                    default,
+                } = message;
+                let kind = ColumnType::ALL
+                    .into_iter()
+                    .find(|one| one.as_str() == r#type);
+                Ok(SavedQueryParameter {
+                    name: identifier("a parameter", &name)?,
+                    kind: kind.ok_or_else(|| {
+                        field::malformed(format!("the parameter `{name}` is of an unknown type"))
+                    })?,
+                    description: statement("description", description)?,
+                    default,
+                })
+            })
+            .collect::<Result<_, Refusal>>()?,
+    })
+}
+
+fn identifier(what: &str, name: &str) -> Result<SqlIdentifier, Refusal> {
+    name.parse()
+        .map_err(|cause| field::malformed(format!("`{name}` names {what}")).caused_by(cause))
+}
+
+fn query_to_wire(query: &SavedQuery) -> pb::CatalogQuery {
+    let SavedQuery {
+        name,
+        title,
+        description,
+        sql,
+        parameters,
+    } = query;
+    pb::CatalogQuery {
+        name: name.to_string(),
+        title: title.clone(),
+        description: description.clone().unwrap_or_default(),
+        sql: sql.clone(),
+        parameters: parameters
+            .iter()
+            .map(|parameter| {
+                let SavedQueryParameter {
+                    name,
+                    kind,
+                    description,
+                    default,
+                } = parameter;
+                pb::CatalogQueryParameter {
+                    name: name.to_string(),
+                    r#type: kind.as_str().to_owned(),
+                    description: description.clone().unwrap_or_default(),
+                    default: default.clone(),
+                }
+            })
+            .collect(),
+    }
 }
 
 fn description_from_wire(message: pb::CatalogDescription) -> Result<ListedDescription, Refusal> {
@@ -370,9 +466,11 @@ fn entry_to_wire(entry: &ListedDataset) -> pb::CatalogEntry {
         dataset,
         kind,
         description,
+        queries,
         offers,
     } = entry;
     pb::CatalogEntry {
+        queries: queries.iter().map(query_to_wire).collect(),
         description: description_to_wire(description),
         dataset: dataset.clone(),
         kind: kind.map_or_else(String::new, |kind| kind.to_string()),
@@ -419,7 +517,8 @@ mod tests {
     };
     use crate::samples;
     use hansa_audit_log::digest::Digest;
-    use hansa_catalog::dataset::{DatasetDescription, DatasetKind};
+    use hansa_catalog::dataset::{ColumnType, DatasetDescription, DatasetKind};
+    use hansa_catalog::saved_query::{SavedQuery, SavedQueryParameter};
     use hansa_policy::refusal::ErrorCode;
 
     /// An entry from before there were kinds says none; one that says its kind still has the entry that was always read.
@@ -429,6 +528,7 @@ mod tests {
             dataset: "{}".into(),
             kind,
             description: ListedDescription::default(),
+            queries: Vec::new(),
             offers: Vec::new(),
         };
         let before = super::pb::CatalogEntry {
@@ -454,6 +554,47 @@ mod tests {
         assert!(refusal.sentence.contains("measured, forecast"), "{refusal}");
     }
 
+    fn query() -> SavedQuery {
+        SavedQuery {
+            name: "busy".parse().unwrap(),
+            title: "Busy sites".to_owned(),
+            description: None,
+            sql: "SELECT site FROM bikes WHERE bikes > $least".to_owned(),
+            parameters: vec![SavedQueryParameter {
+                name: "least".parse().unwrap(),
+                kind: ColumnType::Int,
+                description: Some("so many".to_owned()),
+                default: Some("7".to_owned()),
+            }],
+        }
+    }
+
+    #[test]
+    fn saved_queries_of_an_unknown_form_are_refused() {
+        let entry = ListedDataset {
+            dataset: "{}".into(),
+            kind: None,
+            description: ListedDescription::default(),
+            queries: vec![query()],
+            offers: Vec::new(),
+        };
+        let encoded = super::entry_to_wire(&entry);
+        assert_eq!(super::entry_from_wire(encoded.clone()), Ok(entry));
+        let refused = |change: fn(&mut super::pb::CatalogQuery)| {
+            let mut encoded = encoded.clone();
+            change(&mut encoded.queries[0]);
+            super::entry_from_wire(encoded).unwrap_err()
+        };
+        refused(|query| query.name = "Busy".to_owned());
+        refused(|query| query.title = "a\nb".to_owned());
+        refused(|query| query.sql = "x".repeat(SavedQuery::LONGEST + 1));
+        refused(|query| query.parameters[0].r#type = "blob".to_owned());
+        refused(|query| query.parameters[0].name = String::new());
+        let mut many = encoded;
+        many.queries = vec![many.queries[0].clone(); SavedQuery::MOST + 1];
+        assert!(super::entry_from_wire(many).is_err());
+    }
+
     fn described() -> ListedDescription {
         ListedDescription {
             dataset: DatasetDescription {
@@ -473,6 +614,7 @@ mod tests {
             dataset: "{}".into(),
             kind: None,
             description: described(),
+            queries: vec![query()],
             offers: Vec::new(),
         };
         let encoded = super::entry_to_wire(&stated);
@@ -506,6 +648,7 @@ mod tests {
                 dataset: "{}".into(),
                 kind: Some(DatasetKind::Forecast),
                 description: described(),
+                queries: vec![query()],
                 offers: vec![ListedOffer {
                     name: "research".to_owned(),
                     policy: "{}".into(),

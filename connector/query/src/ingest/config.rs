@@ -8,6 +8,7 @@ use crate::in_place_data::postgres::PostgresEndpoint;
 use crate::in_place_data::storage_backend::StorageBackend;
 use crate::ingest::source_roots::SourceRoots;
 use hansa_catalog::dataset::{ColumnType, DatasetDescription, DatasetKind};
+use hansa_catalog::saved_query::SavedQuery;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::value::cube::LateDataPolicy;
@@ -46,6 +47,8 @@ pub struct DatasetConfig {
     /// The categories of persons whom its rows are about (Article 30(1)(c) of Regulation (EU) 2016/679). No part of the
     /// catalogue.
     pub data_subjects: Option<String>,
+    /// The statements over it that others may ask by name.
+    pub queries: Vec<SavedQuery>,
     /// The column whose distinct values a minimum group counts.
     pub unit_column: Option<SqlIdentifier>,
     /// IANA zone of its civil times; absent: the participant's.

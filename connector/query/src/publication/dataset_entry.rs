@@ -5,6 +5,7 @@ use crate::ingest::date_time;
 use crate::ingest::parquet_source::plain;
 use crate::model::Model;
 use crate::publication::context::PublicationContext;
+use crate::sql::saved_statement::SavedStatement;
 use arrow_schema::{DataType, SchemaRef};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::{ColumnType, Dataset, DatasetColumn, GridDimension, RegisteredGrid};
@@ -85,6 +86,7 @@ pub fn draft(
         grid,
         ..described(config, &context.owner, zone, context.now)
     };
+    queries(config, &entry)?;
     entry.whole_schema = Some(entry.sealed_digest(&context.schema_secret));
     Ok(entry)
 }
@@ -107,19 +109,35 @@ pub fn reconfigured(
     let grid = grid(config, &published.id.owner, &published.columns)?;
     let personal = published.columns.iter().any(|column| column.personal);
     let said = described(config, &published.id.owner, zone, published.published_at);
-    Ok(Dataset {
+    let entry = Dataset {
         title: said.title,
         licence: said.licence,
         attribution: said.attribution,
         kind: said.kind,
         description: said.description,
+        queries: said.queries,
         high_value: said.high_value,
         unit_column: said.unit_column,
         personal: said.personal || personal,
         grid,
         zone: said.zone,
         ..published.clone()
-    })
+    };
+    queries(config, &entry)?;
+    Ok(entry)
+}
+
+/// Whether each saved query can be planned over the columns.
+fn queries(config: &DatasetConfig, entry: &Dataset) -> Result<(), Refusal> {
+    for query in &config.queries {
+        let saved = SavedStatement::of(query.clone())?;
+        saved.check(entry, entry.published_at).map_err(|why| {
+            let sentence = format!("the saved query `{}`: {}", query.name, why.sentence);
+            let refusal = config.location.refuse(why.code, "query", sentence);
+            why.help.into_iter().fold(refusal, Refusal::with_help)
+        })?;
+    }
+    Ok(())
 }
 
 /// The entry of a dataset that was never published, so that nobody knows its columns.
@@ -158,6 +176,7 @@ fn described(
         attribution: config.attribution.clone(),
         kind: config.kind,
         description: config.description.clone(),
+        queries: config.queries.clone(),
         high_value: config.high_value,
         model: config.model.clone(),
         unit_column: config.unit_column.clone(),

@@ -1,6 +1,7 @@
 //! What lies beside the files of a snapshot: its entry, its digest, and what it was made of.
 
 mod grid_json;
+mod saved_query_json;
 mod segments_json;
 
 use crate::in_place_data::InPlaceLocation;
@@ -11,6 +12,7 @@ use grid_json::GridJson;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::{ColumnType, Dataset, DatasetColumn, DatasetDescription};
+use saved_query_json::SavedQueryJson;
 use segments_json::FeedSegmentsJson;
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +61,7 @@ fn shape(manifest: &Manifest) -> ManifestJson {
         model,
         kind,
         description,
+        queries,
         unit_column,
         personal,
         columns,
@@ -85,6 +88,7 @@ fn shape(manifest: &Manifest) -> ManifestJson {
         kind: kind.map(|kind| kind.to_string()),
         description: (*description != DatasetDescription::default())
             .then(|| DescriptionJson::of(description)),
+        queries: queries.iter().map(SavedQueryJson::of).collect(),
         unit_column: unit_column.as_ref().map(ToString::to_string),
         personal: *personal,
         columns: columns.iter().map(ManifestColumnJson::of).collect(),
@@ -175,6 +179,11 @@ pub fn from_bytes(bytes: &[u8]) -> Option<Manifest> {
                 .description
                 .map(DescriptionJson::back)
                 .unwrap_or_default(),
+            queries: shape
+                .queries
+                .into_iter()
+                .map(SavedQueryJson::back)
+                .collect::<Option<_>>()?,
             unit_column,
             personal: shape.personal,
             columns: shape
@@ -216,6 +225,8 @@ struct ManifestJson {
     kind: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     description: Option<DescriptionJson>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    queries: Vec<SavedQueryJson>,
     unit_column: Option<String>,
     personal: bool,
     columns: Vec<ManifestColumnJson>,

@@ -28,19 +28,30 @@ pub fn statement(
     tables: &dyn TableResolver,
 ) -> Result<(Box<Query>, bool), Refusal> {
     let (query, explain) = query_of(parsed(sql, limits)?)?;
-    let mut walk = AllowlistVisitor {
-        limits,
-        tables,
-        operators: 0,
-        references: 0,
-        values: 0,
-        joins: 0,
-        arms: 0,
-        depth: 0,
-        ctes: Vec::new(),
-    };
+    let mut walk = AllowlistVisitor::new(limits, tables);
     walk.query(&query)?;
     Ok((query, explain))
+}
+
+/// Where a query that is not explained names tables of the resolver, in the order of the text.
+///
+/// # Errors
+/// Those of [`statement`].
+pub(super) fn table_places(
+    sql: &str,
+    limits: &SqlStatementLimits,
+    tables: &dyn TableResolver,
+) -> Result<Vec<Location>, Refusal> {
+    let (query, explain) = query_of(parsed(sql, limits)?)?;
+    if explain {
+        return Err(not_a_query("EXPLAIN"));
+    }
+    let mut walk = AllowlistVisitor::new(limits, tables);
+    walk.query(&query)?;
+    let mut places = walk.places;
+    places.sort_by_key(|place| (place.line, place.column));
+    places.dedup();
+    Ok(places)
 }
 
 /// The one statement of `sql`, of which nothing is known yet but that it is small enough and can be read.
@@ -214,6 +225,25 @@ pub(crate) struct AllowlistVisitor<'a> {
     depth: usize,
     /// The CTEs in scope.
     ctes: Vec<CteSize>,
+    /// Where tables of the resolver are named, in the order of the walk.
+    places: Vec<Location>,
+}
+
+impl<'a> AllowlistVisitor<'a> {
+    const fn new(limits: &'a SqlStatementLimits, tables: &'a dyn TableResolver) -> Self {
+        Self {
+            limits,
+            tables,
+            operators: 0,
+            references: 0,
+            values: 0,
+            joins: 0,
+            arms: 0,
+            depth: 0,
+            ctes: Vec::new(),
+            places: Vec::new(),
+        }
+    }
 }
 
 /// A CTE, and what it stands for.

@@ -256,7 +256,7 @@ impl PlacedText {
 }
 
 /// Cuts a text that begins at `from` before the letter at `to`; lines and letters are counted from one.
-fn cut(text: &str, from: Location, to: Location) -> (&str, &str) {
+pub(super) fn cut(text: &str, from: Location, to: Location) -> (&str, &str) {
     let (mut line, mut column) = (from.line, from.column);
     for (at, letter) in text.char_indices() {
         if (line, column) == (to.line, to.column) {

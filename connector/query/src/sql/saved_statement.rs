@@ -2,10 +2,20 @@
 
 use crate::limits::SqlStatementLimits;
 use crate::sql::allowlist;
-use crate::sql::parameters::ParameterizedStatement;
+use crate::sql::parameters::{ParameterizedStatement, cut};
+use crate::sql::planned;
 use crate::sql::planner_threads;
+use crate::sql::resolver::TableResolver;
+use arrow_schema::SchemaRef;
+use datafusion::sql::sqlparser::tokenizer::Location;
+use datafusion_expr::TableSource;
+use datafusion_expr::logical_plan::builder::LogicalTableSource;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::SavedQuery;
+use hansa_catalog::dataset::Dataset;
+use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::sync::Arc;
 
 /// A saved query whose text and parameters fit together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,9 +92,76 @@ impl SavedStatement {
     }
 }
 
+impl SavedStatement {
+    /// The numbered text with each name of `dataset` behind that of its owner, so that it can be asked elsewhere.
+    ///
+    /// # Errors
+    /// `DATASET_UNKNOWN` where it names another table; those of the list of what SQL is understood.
+    pub fn over(&self, owner: &SqlIdentifier, dataset: &Dataset) -> Result<String, Refusal> {
+        let limits = SqlStatementLimits {
+            parameters: true,
+            ..SqlStatementLimits::default()
+        };
+        let tables = BareDataset {
+            name: dataset.id.name.clone(),
+            columns: dataset.schema(),
+        };
+        let (sql, owner) = (self.numbered.clone(), owner.clone());
+        planner_threads::wait(limits.planning, move || {
+            let places = allowlist::table_places(&sql, &limits, &tables)?;
+            let (mut text, mut rest) = (String::new(), sql.as_str());
+            let mut at = Location::new(1, 1);
+            for place in places {
+                let (before, behind) = cut(rest, at, place);
+                text.push_str(before);
+                // In quotes, since an alias may be a word of SQL.
+                text.push_str(&format!("\"{owner}\"."));
+                (rest, at) = (behind, place);
+            }
+            text.push_str(rest);
+            Ok(text)
+        })
+    }
+
+    /// Checks it over the columns of its dataset, as its owner sees them.
+    ///
+    /// # Errors
+    /// Those of planning.
+    pub fn check(&self, dataset: &Dataset, now: UtcTimestamp) -> Result<(), Refusal> {
+        let limits = SqlStatementLimits::default();
+        let tables = Arc::new(BareDataset {
+            name: dataset.id.name.clone(),
+            columns: dataset.schema(),
+        });
+        let sql = self.numbered.clone();
+        planner_threads::wait(limits.planning, move || {
+            let text = ParameterizedStatement::of(&sql, &limits)?.without_values();
+            planned(&text, tables, &limits, now).map(|_| ())
+        })
+    }
+}
+
+/// One dataset by its bare name, and its cells.
+#[derive(Debug)]
+struct BareDataset {
+    name: SqlIdentifier,
+    columns: SchemaRef,
+}
+
+impl TableResolver for BareDataset {
+    fn source(&self, path: &[&str]) -> Option<Arc<dyn TableSource>> {
+        let is_it = match path {
+            [name] | [name, "cube"] => *name == self.name.as_str(),
+            _ => false,
+        };
+        is_it.then(|| Arc::new(LogicalTableSource::new(Arc::clone(&self.columns))) as _)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixture::dataset_files::dataset;
     use hansa_catalog::{ColumnType, SavedQueryParameter};
 
     fn of(sql: &str, parameters: &[(&str, Option<&str>)]) -> Result<SavedStatement, Refusal> {
@@ -135,5 +212,58 @@ mod tests {
         }
         let long = format!("SELECT {}", " ".repeat(SavedQuery::LONGEST));
         assert_eq!(of(&long, &[]).unwrap_err().code, ErrorCode::SqlTooLarge);
+    }
+
+    #[test]
+    fn a_bare_name_gets_its_owner_wherever_it_is_a_table() {
+        let set = dataset("bikes", &["bikes:int", "site:text"]);
+        let owner: SqlIdentifier = "lindau".parse().unwrap();
+        let over = |sql: &str, parameters: &[(&str, Option<&str>)]| {
+            of(sql, parameters).unwrap().over(&owner, &set)
+        };
+        for (sql, expected) in [
+            (
+                "SELECT bikes FROM bikes WHERE 'bikes' < site",
+                "SELECT bikes FROM \"lindau\".bikes WHERE 'bikes' < site",
+            ),
+            (
+                "WITH a AS (SELECT * FROM bikes)\nSELECT a.bikes FROM a JOIN \"bikes\" AS b ON a.site = b.site",
+                "WITH a AS (SELECT * FROM \"lindau\".bikes)\nSELECT a.bikes FROM a JOIN \"lindau\".\"bikes\" AS b ON a.site = b.site",
+            ),
+            (
+                "WITH bikes AS (SELECT 1 AS n) SELECT n FROM bikes",
+                "WITH bikes AS (SELECT 1 AS n) SELECT n FROM bikes",
+            ),
+            (
+                "SELECT site FROM bikes WHERE bikes IN (SELECT max(bikes) FROM bikes)",
+                "SELECT site FROM \"lindau\".bikes WHERE bikes IN (SELECT max(bikes) FROM \"lindau\".bikes)",
+            ),
+        ] {
+            assert_eq!(over(sql, &[]).unwrap(), expected);
+        }
+        let with = over(
+            "SELECT 'ü', bikes FROM bikes WHERE bikes > $n",
+            &[("n", None)],
+        );
+        assert_eq!(
+            with.unwrap(),
+            "SELECT 'ü', bikes FROM \"lindau\".bikes WHERE bikes > ($1)"
+        );
+        for sql in ["SELECT 1 FROM trips", "SELECT 1 FROM lindau.bikes"] {
+            let refusal = over(sql, &[]).unwrap_err();
+            assert_eq!(refusal.code, ErrorCode::DatasetUnknown, "{sql}");
+        }
+        let now = set.published_at;
+        let check = |sql: &str| {
+            of(sql, &[])
+                .unwrap()
+                .check(&set, now)
+                .map_err(|why| why.code)
+        };
+        assert_eq!(check("SELECT site, bikes.bikes FROM bikes"), Ok(()));
+        assert_eq!(
+            check("SELECT door FROM bikes"),
+            Err(ErrorCode::ColumnUnknown)
+        );
     }
 }

@@ -242,7 +242,9 @@ impl ClientTarget {
 
     fn excel(&self) -> String {
         format!(
-            "A file, which needs no driver:\n  hansa sql \"SELECT …\" --output rows.csv\n\
+            "By the web, where [web] listen names an address: Data > From Web, https://…/v1/queries/NAME; then Basic, the id of the token as user \
+             and its secret as password\n\
+             A file, which needs no driver:\n  hansa sql \"SELECT …\" --output rows.csv\n\
              Or a driver of ODBC for Arrow Flight SQL: host {}, port {}, encryption on{}; user: the id of the token, password: its secret\n",
             self.host,
             self.port,

@@ -176,7 +176,10 @@ pub(crate) async fn explain(
 }
 
 /// The clauses of a contract or public view in plain language.
-fn clauses(connector: &Connector, contract: ContractId) -> Option<Vec<(String, String)>> {
+pub(crate) fn clauses(
+    connector: &Connector,
+    contract: ContractId,
+) -> Option<Vec<(String, String)>> {
     connector.contracts.with_registry(|registry| {
         registry.agreement(contract).map(|agreement| {
             agreement

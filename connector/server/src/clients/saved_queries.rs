@@ -1,16 +1,33 @@
-//! The saved queries that programs ask by name: those of the house.
+//! The saved queries that programs ask by name: those of the house, and those that others have saved over their datasets.
 
 use super::{ClientHandler, VerifiedClient, on_planner_thread, plain, refused};
-use crate::admin::sql::plan;
 use crate::admin::sql::result_footer::reads_ahead;
+use crate::admin::sql::{clauses, plan};
+use crate::participant::peer_connections::KnownPeer;
 use crate::process::blocking_work::blocking;
 use crate::workflow::federated_query;
 use async_trait::async_trait;
-use hansa_policy::refusal::{ErrorCode, Refusal};
+use futures::future::join_all;
+use hansa_catalog::SavedQuery;
+use hansa_catalog::dataset::Dataset;
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::peer::VerifiedPeer;
+use hansa_policy::refusal::{ErrorClass, ErrorCode, Refusal};
 use hansa_query::federation::federated_query::FederatedQuery;
 use hansa_query::limits::SqlStatementLimits;
 use hansa_query::sql::saved_statement::SavedStatement;
 use hansa_transport::{ClientSavedQuery, WebHandler};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// A saved query, and what is asked for it.
+struct DeclaredQuery {
+    /// The alias of the owner of its dataset; absent: the house declares it.
+    owner: Option<SqlIdentifier>,
+    query: SavedQuery,
+    /// The text with numbered parameters, over `owner.dataset`.
+    statement: String,
+}
 
 #[async_trait]
 impl WebHandler for ClientHandler {
@@ -19,26 +36,33 @@ impl WebHandler for ClientHandler {
         client: &VerifiedClient,
     ) -> Result<Vec<ClientSavedQuery>, Refusal> {
         let connector = &self.connector;
-        let config = connector.config();
-        let texts: Vec<&str> = config
-            .queries
-            .iter()
-            .map(|saved| saved.query.sql.as_str())
-            .collect();
+        self.looks(client).await?;
+        let declared = match client.author.program() {
+            Some(program) => self.of_own(program).await?,
+            None => {
+                let mut declared = self.of_house();
+                let peers = connector.known_peers()?;
+                let shown = join_all(peers.iter().map(|peer| self.of_peer(peer)));
+                // Whoever can't be reached can't be asked either.
+                declared.extend(shown.await.into_iter().flatten().flatten());
+                declared
+            }
+        };
+        let texts: Vec<&str> = declared.iter().map(|one| one.statement.as_str()).collect();
         let options = Self::options(client);
         // One look at what can be asked from here, for all of them.
         let catalog =
-            federated_query::reach(connector, &texts.join(" "), &options, &client.author()).await?;
+            federated_query::reach(connector, &texts.join(" "), &options, &client.author).await?;
         let mut queries = Vec::new();
-        for saved in &config.queries {
-            let text = without_values(saved).await?;
+        for one in declared {
+            let text = without_values(&one.statement).await?;
             let (catalog, options, now) = (catalog.clone(), options.clone(), connector.now());
             let planned = blocking(move || {
                 catalog.plan(&text, &options, &SqlStatementLimits::default(), now)
             });
             // INVARIANT: listed-as-permitted. What can't be planned under the contracts of this moment is not listed.
             if let Ok(planned) = planned.await {
-                queries.push(described(None, saved, &planned));
+                queries.push(one.planned(&planned));
             }
         }
         Ok(queries)
@@ -50,33 +74,172 @@ impl WebHandler for ClientHandler {
         owner: Option<&str>,
         name: &str,
     ) -> Result<ClientSavedQuery, Refusal> {
+        let unknown = || unknown(owner, name);
+        let is_named = |one: &DeclaredQuery| one.query.name.as_str() == name;
+        if client.author.program().is_some() {
+            self.looks(client).await?;
+        }
+        let one = match (owner, client.author.program()) {
+            (None, Some(_)) => None,
+            (Some(alias), Some(program)) => {
+                let own = self.of_own(program).await?;
+                let is_own = self.connector.config().participant.alias.as_str() == alias;
+                own.into_iter().find(|one| is_own && is_named(one))
+            }
+            (None, None) => self.of_house().into_iter().find(is_named),
+            (Some(alias), None) => {
+                let peers = self.connector.known_peers()?;
+                let peer = peers.iter().find(|peer| peer.alias.as_str() == alias);
+                let peer = peer.ok_or_else(unknown)?;
+                let found = self.of_peer(peer).await?.into_iter().find(is_named);
+                if found.is_none()
+                    && let Some(why) = self.lapsed(peer, name).await?
+                {
+                    return Err(why);
+                }
+                found
+            }
+        };
+        let one = one.ok_or_else(unknown)?;
+        let text = without_values(&one.statement).await?;
+        match self.plan(client, &text).await {
+            Ok(planned) => Ok(one.planned(&planned)),
+            // What no contract gives is not there, whether its owner has saved something over it or not.
+            Err(why) => match why.code.kind() {
+                ErrorClass::Unknown | ErrorClass::Usage if owner.is_some() => Err(unknown()),
+                _ => Err(why),
+            },
+        }
+    }
+
+    async fn explain(&self, client: &VerifiedClient, sql: &str) -> Result<Value, Refusal> {
+        self.looks(client).await?;
+        let explanation = self.plan(client, sql).await?.explain();
+        let mut asked = Vec::new();
+        for remote_query in &explanation.remote_queries {
+            let reads = remote_query.reads.iter().map(|reading| {
+                let contract = reading.contract;
+                let clauses = contract.and_then(|contract| clauses(&self.connector, contract));
+                let clauses = clauses.unwrap_or_default().into_iter();
+                json!({
+                    "dataset": reading.dataset.name.as_str(),
+                    "contract": contract.map(|contract| contract.to_string()),
+                    "clauses": clauses.map(|(number, effect)| json!({"clause": number, "effect": effect})).collect::<Vec<Value>>(),
+                })
+            });
+            asked.push(json!({
+                "participant": remote_query.participant.domain(),
+                "sql": remote_query.sql,
+                "reads": reads.collect::<Vec<Value>>(),
+            }));
+        }
+        Ok(json!({"asked": asked, "plan": explanation.to_string()}))
+    }
+}
+
+impl ClientHandler {
+    /// Those of the house.
+    fn of_house(&self) -> Vec<DeclaredQuery> {
         let config = self.connector.config();
-        let mut own = config.queries.iter().filter(|_| owner.is_none());
-        let saved = own.find(|saved| saved.query.name.as_str() == name);
-        let saved = saved.ok_or_else(|| unknown(owner, name))?;
-        let text = without_values(saved).await?;
-        let (options, author) = (Self::options(client), client.author());
-        let planned = plan(&self.connector, &text, &options, &author).await;
-        let planned = planned.map_err(refused)?;
-        Ok(described(None, saved, &planned))
+        let queries = config.queries.iter();
+        queries
+            .map(|saved| DeclaredQuery {
+                owner: None,
+                query: saved.query.clone(),
+                statement: saved.numbered.clone(),
+            })
+            .collect()
+    }
+
+    /// Those over the own datasets, as far as the catalogue shows them to the participant of a program that asks here.
+    async fn of_own(&self, program: &VerifiedPeer) -> Result<Vec<DeclaredQuery>, Refusal> {
+        let (connector, peer) = (Arc::clone(&self.connector), program.id().clone());
+        blocking(move || {
+            let now = connector.now();
+            let entries: Vec<Dataset> = connector.datasets.catalog(|catalog| {
+                connector.contracts.with_registry(|registry| {
+                    let page = catalog.visible_to(&peer, registry, now, None, usize::MAX);
+                    let seen = page.entries.into_iter();
+                    seen.map(|seen| seen.entry(registry)).collect()
+                })
+            });
+            let owner = connector.config().participant.alias.clone();
+            Ok(over_all(&owner, &entries))
+        })
+        .await
+    }
+
+    /// Those over the datasets of a peer on which the house holds a contract, as far as its catalogue shows them. What is not in the
+    /// form that is asked here is left out: it comes from outside.
+    async fn of_peer(&self, peer: &KnownPeer) -> Result<Vec<DeclaredQuery>, Refusal> {
+        let connector = &self.connector;
+        let mut shown = federated_query::catalogue(connector, peer).await?;
+        shown.retain(|visible| !federated_query::usable_contracts(connector, visible).is_empty());
+        let owner = peer.alias.clone();
+        let entries: Vec<Dataset> = shown.into_iter().map(|visible| visible.dataset).collect();
+        blocking(move || Ok(over_all(&owner, &entries))).await
+    }
+
+    /// Why a saved query of a peer, which was had under a contract, can't be had now.
+    async fn lapsed(&self, peer: &KnownPeer, name: &str) -> Result<Option<Refusal>, Refusal> {
+        let shown = federated_query::catalogue(&self.connector, peer).await?;
+        for visible in shown {
+            let mut queries = visible.dataset.queries.iter();
+            if queries.any(|query| query.name.as_str() == name) {
+                let dataset = format!("{}.{}", peer.alias, visible.dataset.id.name);
+                if let Some(why) = federated_query::lapsed(&self.connector, &dataset)? {
+                    return Ok(Some(why));
+                }
+            }
+        }
+        Ok(None)
     }
 }
 
-fn described(
-    owner: Option<String>,
-    saved: &SavedStatement,
-    planned: &FederatedQuery,
-) -> ClientSavedQuery {
-    ClientSavedQuery {
-        owner,
-        query: saved.query.clone(),
-        statement: saved.numbered.clone(),
-        columns: plain(&planned.columns(), reads_ahead(planned)),
+/// Those over datasets of one owner.
+fn over_all(owner: &SqlIdentifier, entries: &[Dataset]) -> Vec<DeclaredQuery> {
+    let all = entries.iter().flat_map(|dataset| {
+        let queries = dataset.queries.iter();
+        queries.map(move |query| (dataset, query))
+    });
+    let mut declared = Vec::new();
+    for (dataset, query) in all.take(MOST) {
+        match DeclaredQuery::over(owner, dataset, query) {
+            Ok(one) => declared.push(one),
+            Err(refusal) => {
+                tracing::warn!(dataset = %dataset.id, query = %query.name, %refusal, "saved_query.unusable");
+            }
+        }
+    }
+    declared
+}
+
+/// So many saved queries of one peer are looked at.
+const MOST: usize = 200;
+
+impl DeclaredQuery {
+    fn over(owner: &SqlIdentifier, dataset: &Dataset, query: &SavedQuery) -> Result<Self, Refusal> {
+        let saved = SavedStatement::of(query.clone())?;
+        let statement = saved.over(owner, dataset)?;
+        Ok(Self {
+            owner: Some(owner.clone()),
+            query: saved.query,
+            statement,
+        })
+    }
+
+    fn planned(self, planned: &FederatedQuery) -> ClientSavedQuery {
+        ClientSavedQuery {
+            owner: self.owner.map(|owner| owner.to_string()),
+            query: self.query,
+            statement: self.statement,
+            columns: plain(&planned.columns(), reads_ahead(planned)),
+        }
     }
 }
 
-async fn without_values(saved: &SavedStatement) -> Result<String, Refusal> {
-    on_planner_thread(&saved.numbered, |statement| Ok(statement.without_values())).await
+async fn without_values(statement: &str) -> Result<String, Refusal> {
+    on_planner_thread(statement, |statement| Ok(statement.without_values())).await
 }
 
 fn unknown(owner: Option<&str>, name: &str) -> Refusal {

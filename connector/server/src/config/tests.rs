@@ -53,6 +53,10 @@ fn the_reference_has_every_key_of_a_dataset() {
                 sources.flatten().collect()
             }
             "dataset.lookup" => continue,
+            "dataset.query.NAME" => keys(&dataset["query"]["busy"]),
+            "dataset.query.NAME.parameter.NAME" => {
+                keys(&dataset["query"]["busy"]["parameter"]["least"])
+            }
             "dataset.lookup.NAME" => keys(&dataset["lookup"]["sites"]),
             "dataset.column.factor" => {
                 let columns = dataset["column"].as_array().unwrap();

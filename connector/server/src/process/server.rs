@@ -227,11 +227,7 @@ async fn serve_clients(
     crate::offline::write(&connector.file(connect::ADDRESS_FILE), bound.as_bytes())?;
     let handler = Arc::new(ClientHandler::new(Arc::clone(connector)));
     let ending = stop.clone();
-    let attesting = Arc::clone(connector);
-    let attest: PeerCertificateReader = Arc::new(move |connection| {
-        let now = attesting.now();
-        hansa_identity::mtls::attest(&attesting.identity.trust, connection, now)
-    });
+    let attest = certificate_reader(connector);
     tasks.spawn(async move {
         let tls: ServerTlsProvider = Arc::new(move || Arc::clone(&tls));
         flight_sql::serve(
@@ -246,6 +242,15 @@ async fn serve_clients(
         .await
     });
     Ok(())
+}
+
+/// Reads the certificate of a program that shows one.
+fn certificate_reader(connector: &Arc<Connector>) -> PeerCertificateReader {
+    let attesting = Arc::clone(connector);
+    Arc::new(move |connection| {
+        let now = attesting.now();
+        hansa_identity::mtls::attest(&attesting.identity.trust, connection, now)
+    })
 }
 
 /// Opens the face for programs that speak HTTP, where the configuration names an address for it.
@@ -270,12 +275,19 @@ async fn serve_web(
     let handler = Arc::new(ClientHandler::new(Arc::clone(connector)));
     let folder = config.state.clone();
     let ending = stop.clone();
+    let attest = certificate_reader(connector);
     tasks.spawn(async move {
         let tls: ServerTlsProvider = Arc::new(move || Arc::clone(&tls));
         let settings = TransportSettings::default();
-        web::serve(listener, tls, settings, (handler, folder), async move {
-            ending.cancelled().await;
-        })
+        web::serve(
+            listener,
+            (tls, attest),
+            settings,
+            (handler, folder),
+            async move {
+                ending.cancelled().await;
+            },
+        )
         .await;
         Ok(())
     });

@@ -76,6 +76,7 @@ async fn pages(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<CatalogPa
                 .dataset(&entry.dataset)
                 .map_err(|refusal| refusal.with_participant(peer.id.clone()))?;
             dataset.kind = entry.kind;
+            dataset.queries = entry.queries;
             (entry.description)
                 .complete(&mut dataset)
                 .map_err(|refusal| refusal.with_participant(peer.id.clone()))?;

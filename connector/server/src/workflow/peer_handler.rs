@@ -197,6 +197,7 @@ impl ParticipantHandler {
                         dataset: Bytes::from(hansa_proto::dataset::to_bytes(&entry)),
                         kind: entry.kind,
                         description: ListedDescription::of_entry(&entry),
+                        queries: entry.queries.clone(),
                         offers,
                     });
                 }

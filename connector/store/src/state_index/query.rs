@@ -141,6 +141,24 @@ impl StateIndex {
         )
     }
 
+    /// The receipt that was received on a request to a peer.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn receipt_of(
+        &self,
+        request: &str,
+        peer: &ParticipantId,
+    ) -> Result<Option<ReceiptRow>, Refusal> {
+        let found = self.all(
+            "SELECT request, peer, role, contract, rows, bytes, digest, outcome, state, at, file
+             FROM receipt WHERE request = ?1 AND peer = ?2 AND role = 'consumer'",
+            [request, &peer.to_string()],
+            receipt_row,
+        )?;
+        Ok(found.into_iter().next())
+    }
+
     /// How many receipts of whole answers that were issued before an instant nobody has acknowledged yet.
     ///
     /// # Errors

@@ -116,6 +116,7 @@ impl FlightSqlHandler for NumbersHandler {
         Ok(ClientAnswer {
             columns: columns(),
             rows: stream::iter(rows).boxed(),
+            evidence: None,
         })
     }
 }

@@ -116,7 +116,9 @@ fn saved(query: &ClientSavedQuery) -> Value {
 
 fn parameter(parameter: &SavedQueryParameter) -> Value {
     let mut schema = match parameter.kind {
-        ColumnType::Text => json!({"type": "string", "maxLength": 1000}),
+        ColumnType::Text => {
+            json!({"type": "string", "maxLength": SavedQueryParameter::LONGEST_VALUE})
+        }
         ColumnType::Int => {
             json!({"type": "integer", "format": "int64", "minimum": i64::MIN, "maximum": i64::MAX})
         }

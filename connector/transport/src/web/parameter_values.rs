@@ -60,7 +60,8 @@ pub(super) fn of_body(values: &[Value]) -> Result<Option<RecordBatch>, WebError>
             Value::Null => Some(Arc::new(NullArray::new(1))),
             Value::Bool(value) => Some(Arc::new(BooleanArray::from(vec![*value]))),
             Value::String(text) => {
-                let fits = text.len() <= SavedQueryParameter::LONGEST_VALUE && !text.contains('\0');
+                let fits = text.chars().count() <= SavedQueryParameter::LONGEST_VALUE
+                    && !text.contains('\0');
                 fits.then(|| Arc::new(StringArray::from(vec![text.as_str()])) as _)
             }
             Value::Number(number) => match (number.as_i64(), number.as_f64()) {

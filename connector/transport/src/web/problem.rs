@@ -58,6 +58,16 @@ impl WebError {
         self
     }
 
+    /// The code of its refusal.
+    pub(super) const fn code(&self) -> ErrorCode {
+        self.refusal.code
+    }
+
+    /// The refusal, and the status.
+    pub(super) fn into_parts(self) -> (Refusal, StatusCode) {
+        (*self.refusal, self.status)
+    }
+
     /// The answer.
     pub(super) fn response(self) -> Response<Body> {
         let refusal = internal_error::numbered(*self.refusal);
@@ -89,7 +99,15 @@ pub(super) fn details(refusal: &Refusal, status: StatusCode) -> Value {
         "type".to_owned(),
         json!(format!("urn:hansa:error:{}", refusal.code)),
     );
-    members.insert("title".to_owned(), json!(refusal.code.cause()));
+    let (title, remedy) = match refusal.code {
+        // The registry speaks of commands here.
+        ErrorCode::UsageWrong => (
+            "The request was made in a way that is not understood.",
+            "GET /openapi.json says what is understood.",
+        ),
+        code => (code.cause(), code.remedy()),
+    };
+    members.insert("title".to_owned(), json!(title));
     members.insert("status".to_owned(), json!(status.as_u16()));
     members.insert("detail".to_owned(), json!(refusal.sentence));
     members.insert("code".to_owned(), json!(refusal.code.as_str()));
@@ -104,7 +122,7 @@ pub(super) fn details(refusal: &Refusal, status: StatusCode) -> Value {
             members.insert(name.to_owned(), json!(value));
         }
     }
-    let remedy = [refusal.code.remedy().to_owned()];
+    let remedy = [remedy.to_owned()];
     let help = match refusal.help.as_slice() {
         [] => &remedy,
         help => help,

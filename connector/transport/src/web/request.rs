@@ -7,6 +7,7 @@ use bytes::Bytes;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use http::request::Parts;
 use http::{Method, StatusCode, Version, header};
+use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ const ADDRESS: usize = 16 * 1024;
 pub(super) struct WebRequest {
     /// What HTTP says of it.
     pub(super) parts: Parts,
+    /// Where it was sent, for links: `https://` and the name that the client dialled.
+    pub(super) base: String,
     /// The parts of its path.
     pub(super) path: Vec<String>,
     /// Its parameters, each once.
@@ -47,17 +50,15 @@ impl WebRequest {
             let error = WebError::new(length, "a body comes with its length, not in pieces");
             return Err(error.with_help("send Content-Length").ending_connection());
         }
-        let mut hosts = parts.headers.get_all(header::HOST).iter();
-        let has_host = hosts.next().is_some() || parts.version != Version::HTTP_11;
-        if !has_host || hosts.next().is_some() {
+        let base = base(&parts).ok_or_else(|| {
             let error = WebError::new(StatusCode::BAD_REQUEST, "a request names one host");
-            return Err(error.ending_connection());
-        }
+            error.ending_connection()
+        })?;
         let has_body = parts
             .headers
             .get(header::CONTENT_LENGTH)
             .is_some_and(|length| length.as_bytes() != b"0");
-        if has_body && parts.method != Method::POST {
+        if has_body && parts.method == Method::GET {
             let error = WebError::new(StatusCode::BAD_REQUEST, "this method takes no body");
             return Err(error.ending_connection());
         }
@@ -102,6 +103,7 @@ impl WebRequest {
         }
         Ok(Self {
             parts,
+            base,
             path,
             parameters,
         })
@@ -165,6 +167,37 @@ pub(super) async fn json_body(
         let sentence = format!("the body did not come whole, or is longer than {BODY} bytes");
         WebError::new(large, sentence).ending_connection()
     })
+}
+
+/// Reads what a body of JSON holds: one object. The reader of structures would take a list for one, too.
+///
+/// # Errors
+/// Where it is no object, or holds what it must not.
+pub(super) fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, WebError> {
+    let wrong = |what: String| {
+        WebError::new(
+            StatusCode::BAD_REQUEST,
+            format!("the body is not what is asked for: {what}"),
+        )
+    };
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(wrong("it is no object".to_owned()));
+    }
+    serde_json::from_slice(body).map_err(|error| wrong(error.to_string()))
+}
+
+/// Where a request was sent: the one host that it names, if that is one.
+fn base(parts: &Parts) -> Option<String> {
+    let mut hosts = parts.headers.get_all(header::HOST).iter();
+    let host = hosts.next().map(|host| host.to_str());
+    let host = match (host, hosts.next(), parts.uri.authority()) {
+        (Some(Ok(host)), None, None) => host,
+        (None, None, Some(authority)) => authority.as_str(),
+        (Some(Ok(host)), None, Some(authority)) if host == authority.as_str() => host,
+        _ => return None,
+    };
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte);
+    (!host.is_empty() && host.bytes().all(is_plain)).then(|| format!("https://{host}"))
 }
 
 fn unreadable() -> WebError {

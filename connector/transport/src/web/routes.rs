@@ -1,6 +1,8 @@
 //! What is asked by which path.
 
+use super::agent_tools::{AgentTools, REVISIONS};
 use super::answer_body;
+use super::features;
 use super::format::AnswerWriter;
 use super::format::column_rules::{described, reads};
 use super::format::csv::CsvWriter;
@@ -11,7 +13,7 @@ use super::negotiated_format::AnswerFormat;
 use super::openapi;
 use super::parameter_values;
 use super::problem::WebError;
-use super::request::{WebRequest, json_body};
+use super::request::{WebRequest, json_body, object};
 use super::{ClientSavedQuery, WebHandler};
 use crate::client_connection::ClientConnection;
 use crate::flight_sql::ClientAnswer;
@@ -99,15 +101,31 @@ impl<H: WebHandler> WebRoutes<H> {
         let (parts, body) = request.into_parts();
         let mut request = WebRequest::of(parts)?;
         // INVARIANT: token-each-request. Before anybody is told whether a path is there.
-        let client = self.identify(&mut request)?;
-        connection.identified();
+        let identified = self.identify(connection, &mut request);
+        let is_known = match &identified {
+            Ok(_) => true,
+            Err(error) => error.code() == ErrorCode::PurposeMissing,
+        };
+        if is_known {
+            connection.identified();
+        }
+        if is_known && request.path == ["mcp"] && request.parts.method == Method::POST {
+            // Each tool names the purpose of its call.
+            return self.tools(connection, request, body).await;
+        }
+        let client = identified?;
         let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
         let method = match path.as_slice() {
-            ["v1", "query"] => Method::POST,
+            ["v1", "query"] | ["mcp"] => Method::POST,
             ["v1", "queries"]
             | ["v1", "queries", _]
             | ["v1", "queries", _, _]
-            | ["openapi.json"] => Method::GET,
+            | ["openapi.json"]
+            | ["ogc"]
+            | ["ogc", ""]
+            | ["ogc", "conformance" | "collections"]
+            | ["ogc", "collections", _]
+            | ["ogc", "collections", _, "items"] => Method::GET,
             _ => {
                 return Err(
                     WebError::new(StatusCode::NOT_FOUND, "nothing is at this path")
@@ -136,6 +154,33 @@ impl<H: WebHandler> WebRoutes<H> {
                 let queries: Vec<Value> = queries.iter().map(listed).collect();
                 Ok(json_response(&json!({"queries": queries})))
             }
+            ["ogc"] | ["ogc", ""] => {
+                request.finish(&["purpose"])?;
+                Ok(json_response(&features::landing(&request.base)))
+            }
+            ["ogc", "conformance"] => {
+                request.finish(&["purpose"])?;
+                Ok(json_response(&features::conformance()))
+            }
+            ["ogc", "collections"] => {
+                request.finish(&["purpose"])?;
+                let tables = self.handler.tables(&client).await?;
+                Ok(json_response(&features::collections(
+                    &request.base,
+                    &tables,
+                )))
+            }
+            ["ogc", "collections", id] => {
+                request.finish(&["purpose"])?;
+                let tables = self.handler.tables(&client).await?;
+                let table = features::table(&tables, id)?;
+                Ok(json_response(&features::collection(&request.base, table)))
+            }
+            ["ogc", "collections", id, "items"] => {
+                let tables = self.handler.tables(&client).await?;
+                let table = features::table(&tables, id)?;
+                features::items(&*self.handler, &client, table, request).await
+            }
             ["v1", "queries", name] => {
                 let query = self.handler.saved_query(&client, None, name).await?;
                 self.saved(&client, request, query).await
@@ -149,7 +194,41 @@ impl<H: WebHandler> WebRoutes<H> {
         }
     }
 
-    fn identify(&self, request: &mut WebRequest) -> Result<H::Client, WebError> {
+    async fn tools(
+        &self,
+        connection: &ClientConnection,
+        request: WebRequest,
+        body: Body,
+    ) -> Result<Response<Body>, WebError> {
+        request.finish(&["purpose"])?;
+        let headers = &request.parts.headers;
+        // A page of the web that a browser shows must not reach it by the browser's way into this network.
+        if headers.contains_key(header::ORIGIN) {
+            let sentence = "tools are not for pages of the web";
+            return Err(WebError::new(StatusCode::FORBIDDEN, sentence).ending_connection());
+        }
+        let revision = headers.get("mcp-protocol-version");
+        let is_known = |value: &HeaderValue| REVISIONS.iter().any(|known| value == known);
+        if !revision.is_none_or(is_known) {
+            let sentence =
+                "the header MCP-Protocol-Version names a revision that is not known here";
+            let error = WebError::new(StatusCode::BAD_REQUEST, sentence);
+            return Err(error
+                .with_help(format!("the revisions are {}", REVISIONS.join(", ")))
+                .ending_connection());
+        }
+        let presented = AccessToken::presented(headers)?;
+        let body = json_body(&request.parts, body, self.body_time).await?;
+        AgentTools::new(&*self.handler, connection.credentials(presented.as_ref()))
+            .answer(&body)
+            .await
+    }
+
+    fn identify(
+        &self,
+        connection: &ClientConnection,
+        request: &mut WebRequest,
+    ) -> Result<H::Client, WebError> {
         let in_address = request.take("purpose");
         let headers = &request.parts.headers;
         let presented = AccessToken::presented(headers)?;
@@ -161,7 +240,8 @@ impl<H: WebHandler> WebRoutes<H> {
             return Err(Refusal::new(ErrorCode::PurposeUnknown, sentence).into());
         }
         let purpose = in_header.or(in_address.as_deref());
-        Ok(self.handler.identify(presented.as_ref(), purpose)?)
+        let credentials = connection.credentials(presented.as_ref());
+        Ok(self.handler.identify(credentials, purpose)?)
     }
 
     async fn saved(
@@ -193,10 +273,8 @@ impl<H: WebHandler> WebRoutes<H> {
         let format = AnswerFormat::wanted(&mut request, AnswerFormat::Json)?;
         request.finish(&["format", "purpose"])?;
         let body = json_body(&request.parts, body, self.body_time).await?;
-        let asked: StatementBody = serde_json::from_slice(&body).map_err(|error| {
-            let sentence = format!("the body is not what is asked for: {error}");
-            WebError::new(StatusCode::BAD_REQUEST, sentence)
-                .with_help("send {\"sql\": \"SELECT …\", \"parameters\": […]}")
+        let asked: StatementBody = object(&body).map_err(|error| {
+            error.with_help("send {\"sql\": \"SELECT …\", \"parameters\": […]}")
         })?;
         let values = parameter_values::of_body(&asked.parameters)?;
         let answer = self.handler.run(client, &asked.sql, values).await?;

@@ -3,13 +3,16 @@
 use super::server::serve;
 use super::{ClientSavedQuery, WebHandler};
 use crate::flight_sql::access_token::AccessToken;
-use crate::flight_sql::{ClientAnswer, ClientTable, FlightSqlHandler, StatementDescription};
+use crate::flight_sql::{
+    ClientAnswer, ClientCredentials, ClientTable, FlightSqlHandler, StatementDescription,
+};
 use crate::peer::settings::TransportSettings;
 use crate::peer::testing::tls_league::TlsLeague;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::Int64Type;
 use arrow_array::{Int64Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use hansa_catalog::{ColumnType, SavedQuery, SavedQueryParameter};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -45,15 +48,20 @@ impl FlightSqlHandler for NumbersHandler {
 
     fn identify(
         &self,
-        presented: Option<&AccessToken>,
+        presented: ClientCredentials<'_>,
         purpose: Option<&str>,
     ) -> Result<Option<String>, Refusal> {
         let presented = presented
+            .token
             .ok_or_else(|| Refusal::new(ErrorCode::TokenRequired, "nothing was presented"))?;
         if presented.id() == ID && presented.secret() == secret() {
             return Ok(purpose.map(str::to_owned));
         }
         Err(Refusal::new(ErrorCode::TokenInvalid, "another token"))
+    }
+
+    async fn receipts(&self, _: &Option<String>) -> Result<Vec<Bytes>, Refusal> {
+        Ok(Vec::new())
     }
 
     async fn tables(&self, _: &Option<String>) -> Result<Vec<ClientTable>, Refusal> {
@@ -86,6 +94,7 @@ impl FlightSqlHandler for NumbersHandler {
         Ok(ClientAnswer {
             columns: columns(),
             rows: stream::iter(batches.chain(broken).collect::<Vec<_>>()).boxed(),
+            evidence: None,
         })
     }
 }
@@ -126,6 +135,10 @@ impl WebHandler for NumbersHandler {
             columns: columns(),
         })
     }
+
+    async fn explain(&self, _: &Option<String>, _: &str) -> Result<Value, Refusal> {
+        Ok(Value::Null)
+    }
 }
 
 struct Face {
@@ -142,7 +155,7 @@ impl Face {
         tls.alpn_protocols.clear();
         tokio::spawn(serve(
             listener,
-            league.server_without_client_certificates(),
+            (league.server_without_client_certificates(), league.attest()),
             settings,
             (Arc::new(NumbersHandler), std::env::temp_dir()),
             std::future::pending(),

@@ -3,6 +3,7 @@
 mod column;
 mod in_place_section;
 pub mod retention;
+mod saved_query;
 mod source_section;
 mod table_value;
 
@@ -105,6 +106,7 @@ fn dataset(
         service_level: statement(&table, "service_level"),
     };
     let data_subjects = statement(&table, "data_subjects");
+    let queries = table.table("query").map(saved_query::queries);
     let unit_column = table.parsed("unit_column");
     let sort = parsed_list(&table, "sort");
     let _: Option<retention::RetentionPeriod> = table.parsed("keep");
@@ -132,6 +134,7 @@ fn dataset(
             kind,
             description,
             data_subjects,
+            queries: queries.unwrap_or_default(),
             unit_column,
             zone,
             sort,

@@ -10,7 +10,7 @@ pub struct DatasetConfigSection {
 }
 
 /// All tables below `[[dataset]]`.
-pub const SECTIONS: [DatasetConfigSection; 9] = [
+pub const SECTIONS: [DatasetConfigSection; 11] = [
     DatasetConfigSection {
         table: "[[dataset]]",
         keys: &[
@@ -69,6 +69,10 @@ pub const SECTIONS: [DatasetConfigSection; 9] = [
             (
                 "quality",
                 "quality of the data, such as completeness and checks, in one line; told in the catalogue",
+            ),
+            (
+                "query",
+                "[dataset.query.NAME], a statement over it that others may ask by its name",
             ),
             (
                 "result",
@@ -280,6 +284,29 @@ pub const SECTIONS: [DatasetConfigSection; 9] = [
                 "the dimension of time that is released by; default: the only one",
             ),
             ("zone", "IANA zone in which buckets begin; default UTC"),
+        ],
+    },
+    DatasetConfigSection {
+        table: "[dataset.query.NAME]",
+        keys: &[
+            ("description", "what it is good for, in one line"),
+            ("parameter", "[dataset.query.NAME.parameter.NAME]"),
+            (
+                "sql",
+                "one SELECT over the dataset by its bare name, with parameters as $NAME; required",
+            ),
+            ("title", "for people; required"),
+        ],
+    },
+    DatasetConfigSection {
+        table: "[dataset.query.NAME.parameter.NAME]",
+        keys: &[
+            (
+                "default",
+                "the value where none is given; absent: one must be given",
+            ),
+            ("description", "what it is, in one line"),
+            ("type", "text, int, float, bool, date or instant; required"),
         ],
     },
     DatasetConfigSection {

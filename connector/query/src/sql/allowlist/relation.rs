@@ -142,6 +142,7 @@ impl AllowlistVisitor<'_> {
         if self.tables.source(&parts).is_none() {
             return Err(at(no_table(&parts.join(".")), name.span().start));
         }
+        self.places.push(name.span().start);
         self.reference(1)
     }
 }

@@ -3,6 +3,7 @@
 use crate::cli::output::table;
 use hansa_catalog::dataset::{Dataset, DatasetKind};
 use hansa_catalog::feed::DatasetFeed;
+use hansa_catalog::saved_query::SavedQuery;
 use hansa_policy::safe_text::printable;
 use hansa_query::federation::time_span::CoveredTimeSpan;
 use serde_json::{Value, json};
@@ -17,6 +18,10 @@ pub(crate) fn entry_json(dataset: &Dataset) -> Value {
         for (key, text) in dataset.description.statements() {
             members.insert(key.to_owned(), json!(text));
         }
+        members.insert(
+            "queries".to_owned(),
+            dataset.queries.iter().map(query_json).collect(),
+        );
         let columns = members.get_mut("columns").and_then(Value::as_array_mut);
         for (shown, column) in columns.into_iter().flatten().zip(&dataset.columns) {
             if let Some(members) = shown.as_object_mut() {
@@ -25,6 +30,25 @@ pub(crate) fn entry_json(dataset: &Dataset) -> Value {
         }
     }
     entry
+}
+
+/// A saved query as an object.
+fn query_json(query: &SavedQuery) -> Value {
+    let parameters = query.parameters.iter().map(|parameter| {
+        json!({
+            "name": parameter.name.as_str(),
+            "type": parameter.kind.as_str(),
+            "description": parameter.description,
+            "default": parameter.default,
+        })
+    });
+    json!({
+        "name": query.name.as_str(),
+        "title": query.title,
+        "description": query.description,
+        "sql": query.sql,
+        "parameters": parameters.collect::<Vec<Value>>(),
+    })
 }
 
 /// A catalogue entry as text.
@@ -52,6 +76,9 @@ pub(crate) fn entry_text(dataset: &Dataset) -> String {
             other => other,
         };
         fact(name, text.unwrap_or_default().to_owned());
+    }
+    for query in &dataset.queries {
+        fact("query", format!("{}: {}", query.name, query.title));
     }
     fact("model", dataset.model.clone().unwrap_or_default());
     fact(

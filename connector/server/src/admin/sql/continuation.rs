@@ -85,6 +85,11 @@ pub(crate) struct ContinuationFooter {
 }
 
 impl ContinuationFooter {
+    /// What asked for the parts of the question.
+    pub(crate) fn query_client(&self) -> Arc<PeerQueryClient> {
+        Arc::clone(&self.query_client)
+    }
+
     /// Of a question that is about to be asked.
     pub(super) fn of(
         (asked, question): (continuation_token::QueryFingerprint, &FederatedQuery),

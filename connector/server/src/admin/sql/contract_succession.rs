@@ -28,7 +28,7 @@ pub(crate) struct StartedQuery {
     /// Its first rows, if it has any.
     pub(crate) first: Option<RecordBatch>,
     /// What is told of where it goes on.
-    pub(super) continuation: ContinuationFooter,
+    pub(crate) continuation: ContinuationFooter,
     /// What it reads, as metadata of its rows.
     pub(crate) reads: HashMap<String, String>,
 }

@@ -168,6 +168,7 @@ impl PeerHandler for TestPeerHandler {
             entries: vec![CatalogueEntry {
                 dataset,
                 kind: None,
+                queries: Vec::new(),
                 description: ListedDescription::default(),
                 offers: Vec::new(),
             }],

@@ -89,7 +89,7 @@ pub(super) fn finite(rows: &RecordBatch) -> Result<(), Refusal> {
 }
 
 /// The rows as JSON objects, each in a line.
-pub(super) fn json_lines(rows: &RecordBatch) -> Result<Vec<u8>, Refusal> {
+pub(crate) fn json_lines(rows: &RecordBatch) -> Result<Vec<u8>, Refusal> {
     finite(rows)?;
     let mut writer = arrow_json::WriterBuilder::new()
         .with_explicit_nulls(true)

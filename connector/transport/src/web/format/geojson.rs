@@ -7,6 +7,7 @@ use arrow_array::types::Float64Type;
 use arrow_array::{Array, Float64Array, RecordBatch};
 use arrow_schema::{DataType, Schema, SchemaRef};
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use serde_json::Value;
 
 /// The names of the columns with longitude and latitude, in degrees of WGS 84.
 const COORDINATES: [(&str, &str); 2] = [("lon", "lat"), ("longitude", "latitude")];
@@ -50,6 +51,16 @@ impl GeoJsonWriter {
             latitude,
             count: 0,
         })
+    }
+
+    /// The end, with these members before its own.
+    pub(crate) fn end_with(&self, members: &[(&str, Value)], out: &mut Vec<u8>) {
+        out.extend_from_slice(b"\n]");
+        for (name, value) in members {
+            out.extend_from_slice(format!(",\"{name}\":{value}").as_bytes());
+        }
+        let tail = format!(",\"numberReturned\":{},\"complete\":true}}\n", self.count);
+        out.extend_from_slice(tail.as_bytes());
     }
 
     fn degrees(rows: &RecordBatch, at: usize, most: f64) -> Result<Float64Array, Refusal> {
@@ -116,11 +127,7 @@ impl AnswerWriter for GeoJsonWriter {
     }
 
     fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
-        let tail = format!(
-            "\n],\"numberReturned\":{},\"complete\":true}}\n",
-            self.count
-        );
-        out.extend_from_slice(tail.as_bytes());
+        self.end_with(&[], out);
         Ok(())
     }
 }
@@ -129,7 +136,7 @@ impl AnswerWriter for GeoJsonWriter {
 mod tests {
     use super::*;
     use arrow_array::{ArrayRef, StringArray};
-    use serde_json::{Value, json};
+    use serde_json::json;
     use std::sync::Arc;
 
     fn rows(longitudes: Vec<Option<f64>>, more: bool) -> RecordBatch {

@@ -90,7 +90,7 @@ impl ZipFile {
             list.extend_from_slice(&VERSION.to_le_bytes());
             list.extend_from_slice(&fields(part.name, part.sum, part.packed, part.plain)?);
             // Comment, disk, and two kinds of attributes: none.
-            list.extend_from_slice(&[0; 12]);
+            list.extend_from_slice(&[0; 10]);
             list.extend_from_slice(&part.at.to_le_bytes());
             list.extend_from_slice(part.name.as_bytes());
         }

@@ -44,11 +44,22 @@ fn unpacked(mut file: File) -> BTreeMap<String, String> {
         parts.insert(name, text);
         at = begin + packed;
     }
-    let entries = bytes
-        .windows(4)
-        .filter(|four| *four == b"PK\x01\x02")
-        .count();
-    assert_eq!(entries, parts.len());
+    // The list at the end, of which each entry says where its part begins.
+    let (end, mut listed) = (bytes.len() - 22, at);
+    assert!(bytes[end..].starts_with(b"PK\x05\x06"));
+    assert_eq!(number(&bytes[end + 16..end + 20]), at);
+    assert_eq!(number(&bytes[end + 12..end + 16]), end - at);
+    let mut names = Vec::new();
+    while listed < end {
+        let entry = &bytes[listed..];
+        assert!(entry.starts_with(b"PK\x01\x02"));
+        let (name, place) = (number(&entry[28..30]), number(&entry[42..46]));
+        assert_eq!(bytes[place + 4..place + 28], entry[6..30]);
+        names.push(String::from_utf8(entry[46..46 + name].to_vec()).unwrap());
+        listed += 46 + name;
+    }
+    names.sort();
+    assert_eq!(names, parts.keys().cloned().collect::<Vec<_>>());
     parts
 }
 
@@ -57,6 +68,7 @@ async fn sheet(columns: Vec<(&str, ArrayRef)>) -> Result<BTreeMap<String, String
     let answer = ClientAnswer {
         columns: rows.schema(),
         rows: stream::iter([Ok(rows)]).boxed(),
+        evidence: None,
     };
     let folder = tempfile::tempdir().unwrap();
     let (file, length) = written(answer, folder.path()).await?;

@@ -1,0 +1,75 @@
+//! `[dataset.query.NAME]`: statements over the dataset that others may ask by name.
+
+use super::table_value::{demanded, statement};
+use crate::sql::saved_statement::SavedStatement;
+use hansa_catalog::dataset::ColumnType;
+use hansa_catalog::saved_query::{SavedQuery, SavedQueryParameter};
+use hansa_policy::id::SqlIdentifier;
+use hansa_toml_reader::{TomlTable, TomlValue};
+
+/// Reads all of them.
+pub(super) fn queries(tables: TomlTable<'_>) -> Vec<SavedQuery> {
+    if tables.values().len() > SavedQuery::MOST {
+        let sentence = format!("a dataset has {} saved queries at most", SavedQuery::MOST);
+        tables.wrong("query", sentence);
+    }
+    let found = tables.values().iter();
+    found
+        .filter_map(|value| query(value.key, value.table()?))
+        .collect()
+}
+
+fn query(key: &str, table: TomlTable<'_>) -> Option<SavedQuery> {
+    let name = identifier(key, &table);
+    let title = statement(&table, "title");
+    if title.is_none() {
+        table.wrong("title", format!("the saved query `{key}` has no title"));
+    }
+    let description = statement(&table, "description");
+    let sql = demanded(&table, "sql");
+    let parameters = table.table("parameter").map(|tables| {
+        let found = tables.values().iter();
+        found
+            .map(|value| parameter(value.key, value.table()?))
+            .collect::<Option<Vec<_>>>()
+    });
+    let query = match (name, title, parameters.unwrap_or_else(|| Some(Vec::new()))) {
+        (Some(name), Some(title), Some(parameters)) => {
+            let query = SavedQuery {
+                name,
+                title,
+                description,
+                sql,
+                parameters,
+            };
+            SavedStatement::of(query)
+                .map_err(|refusal| table.refuse("sql", refusal))
+                .map(|saved| saved.query)
+                .ok()
+        }
+        (..) => None,
+    };
+    table.finish();
+    query
+}
+
+fn parameter(key: &str, table: TomlTable<'_>) -> Option<SavedQueryParameter> {
+    let name = identifier(key, &table);
+    let kinds = ColumnType::ALL.map(|kind| (kind.as_str(), kind));
+    let kind = table.needed("type").and_then(|value| value.word(&kinds));
+    let description = statement(&table, "description");
+    let default = table.get("default").and_then(TomlValue::text);
+    table.finish();
+    Some(SavedQueryParameter {
+        name: name?,
+        kind: kind?,
+        description,
+        default,
+    })
+}
+
+fn identifier(key: &str, table: &TomlTable<'_>) -> Option<SqlIdentifier> {
+    key.parse()
+        .map_err(|fault| table.wrong("query", format!("`{key}`: {fault}")))
+        .ok()
+}
