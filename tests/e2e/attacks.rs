@@ -25,6 +25,7 @@ mod shown;
 mod since;
 mod sql;
 mod trips;
+mod web;
 mod world;
 
 use std::collections::BTreeMap;
@@ -121,7 +122,7 @@ const LISTED: u16 = 77;
 
 #[test]
 fn each_attack_comes_to_what_the_list_says() {
-    let groups: [fn() -> Vec<AttackReportLine>; 17] = [
+    let groups: [fn() -> Vec<AttackReportLine>; 18] = [
         world::attacked,
         contract::attacked,
         contract::attacked_sealed,
@@ -139,6 +140,7 @@ fn each_attack_comes_to_what_the_list_says() {
         lent::attacked,
         programs::attacked,
         city_programs::attacked,
+        web::attacked,
     ];
     let lines = std::thread::scope(|scope| {
         let running: Vec<_> = groups.map(|group| scope.spawn(group)).into();

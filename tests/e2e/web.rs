@@ -1,9 +1,11 @@
 //! Programs that speak HTTP: saved queries and statements, by the same walk as at the command line.
 
+use crate::binary;
 use crate::clients::Firm;
+use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;
 use hansa_test_support::tls;
-use hansa_test_support::workflow::{PURPOSE, text};
+use hansa_test_support::workflow::{ALL, PURPOSE, text};
 use rustls::RootCertStore;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, ServerName};
@@ -11,7 +13,7 @@ use serde_json::Value;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -43,7 +45,7 @@ pub(crate) struct WebReply {
 }
 
 impl WebReply {
-    fn of(bytes: &[u8]) -> Self {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
         let at = bytes.windows(4).position(|four| four == b"\r\n\r\n");
         let (head, mut rest) = match at {
             Some(at) => (&bytes[..at], &bytes[at + 4..]),
@@ -143,6 +145,17 @@ impl WebFace {
             .unwrap()
     }
 
+    /// One whose end takes in little before it is read.
+    pub(crate) async fn open_slow(&self) -> TlsStream<TcpStream> {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        let stream = socket.connect(self.address).await.unwrap();
+        self.connector
+            .connect(self.name.clone(), stream)
+            .await
+            .unwrap()
+    }
+
     /// All that comes for these bytes, until the other end closes.
     pub(crate) async fn raw(&self, bytes: &[u8]) -> Vec<u8> {
         let mut stream = self.open().await;
@@ -225,4 +238,255 @@ fn a_saved_query_gives_csv_and_leaves_the_same_records() {
     assert_eq!(firm.city.records("permit").len(), 3);
     assert_eq!(firm.firm.records("received").len(), 3);
     assert_eq!(firm.city.records("receipt_ack").len(), 3);
+}
+
+const TREES: &str = "lon,lat,kind,planted\n7.1,51.1,oak,2020-03-01\n7.2,51.2,lime,2021-03-01\n7.3,51.3,oak,2022-03-01\n,,fir,2023-03-01\n";
+
+const KINDS: &str = r#"
+[dataset.query.kinds]
+title = "Trees of a kind"
+sql = "SELECT lon, lat, kind FROM trees WHERE kind = $kind ORDER BY lon"
+[dataset.query.kinds.parameter.kind]
+type = "text"
+"#;
+
+/// A city with trees, of which a firm may see all, and with visits, of which it may see the cells of places alone.
+fn trees() -> Firm {
+    let league = TestLeague::new(binary());
+    let mut city = league.city("lindau");
+    let firm = league.firm("acme");
+    league.hand_bundle_to("lindau");
+    city.holds("trees", TREES, KINDS);
+    city.holds("visits", "lon,lat,n\n7.1,51.1,3\n7.2,51.2,4\n", "");
+    city.publishes();
+    city.offers("trees", "all", ALL, "\"league\"", "auto");
+    let cells = format!("{ALL}\ncells = {{ to = \"grid:1000\" }}");
+    city.offers("visits", "cells", &cells, "\"league\"", "auto");
+    city.serve();
+    firm.knows(&city);
+    for dataset in ["lindau.trees", "lindau.visits"] {
+        let _ = firm.contract(dataset);
+    }
+    Firm::of(league, city, firm, "\n[web]\nlisten = \"127.0.0.1:0\"\n")
+}
+
+#[test]
+fn a_saved_query_of_a_provider_is_asked_by_whoever_holds_a_contract() {
+    let firm = trees();
+    let token = firm.token(&["--purpose", PURPOSE]);
+    let face = WebFace::of(&firm.firm);
+    firm.runtime.block_on(async {
+        let path = "/v1/queries/lindau/kinds?kind=oak";
+        let csv = face.get(path, &token, "").await;
+        assert_eq!(
+            csv.text(),
+            "lon,lat,kind\r\n7.1,51.1,oak\r\n7.3,51.3,oak\r\n"
+        );
+        let points = face
+            .get(&format!("{path}&format=geojson"), &token, "")
+            .await
+            .json();
+        assert_eq!(
+            points["features"][1]["geometry"]["coordinates"][0],
+            Value::from(7.3)
+        );
+        assert_eq!(
+            points["features"][0]["properties"]["kind"],
+            Value::from("oak")
+        );
+        let listed = face.get("/v1/queries", &token, "").await.json();
+        assert_eq!(text(&listed["queries"][0], "owner"), "lindau");
+        let missing = face.get("/v1/queries/lindau/kinds", &token, "").await;
+        assert_eq!((missing.status, missing.code().as_str()), (400, "USAGE"));
+        let shown = firm
+            .firm
+            .hansa(&["--json", "catalog", "show", "lindau.trees"])
+            .must()
+            .json();
+        assert!(shown.to_string().contains("Trees of a kind"), "{shown}");
+        let contract = text(&csv_reads(&csv), "contract");
+        firm.city
+            .hansa(&[
+                "--yes", "contract", "withdraw", &contract, "--reason", "enough",
+            ])
+            .must();
+        let gone = face.get(path, &token, "").await;
+        assert_eq!((gone.status, gone.code().as_str()), (409, "WITHDRAWN"));
+    });
+}
+
+/// What stands first in the header that names what was read.
+fn csv_reads(reply: &WebReply) -> Value {
+    let line = reply
+        .head
+        .lines()
+        .find_map(|line| line.strip_prefix("x-hansa-reads: "));
+    let reads: Value = serde_json::from_str(line.unwrap()).unwrap();
+    reads[0].clone()
+}
+
+#[test]
+fn points_are_features_and_pages_end_with_the_last() {
+    let firm = trees();
+    let token = firm.token(&["--purpose", PURPOSE]);
+    let face = WebFace::of(&firm.firm);
+    firm.runtime.block_on(async {
+        let collections = face.get("/ogc/collections", &token, "").await.json();
+        assert_eq!(text(&collections["collections"][0], "id"), "lindau.trees");
+        let items = "/ogc/collections/lindau.trees/items";
+        let all = face.get(items, &token, "").await.json();
+        assert_eq!(all["numberReturned"], Value::from(4));
+        assert_eq!(all["links"].as_array().unwrap().len(), 1);
+        let some = face
+            .get(
+                &format!("{items}?bbox=7.15,51,7.4,52&datetime=2022-01-01/.."),
+                &token,
+                "",
+            )
+            .await
+            .json();
+        assert_eq!(some["numberReturned"], Value::from(1), "{some}");
+        // Each page once, in the order of all columns.
+        let (mut next, mut seen) = (Some(format!("{items}?limit=3")), 0);
+        let mut pages = 0;
+        while let Some(path) = next.take() {
+            let page = face.get(&path, &token, "").await.json();
+            seen += page["features"].as_array().unwrap().len();
+            pages += 1;
+            let links = page["links"].as_array().unwrap().iter();
+            let link = links.into_iter().find(|link| text(link, "rel") == "next");
+            next = link.map(|link| text(link, "href").replace("https://x", ""));
+        }
+        assert_eq!((pages, seen), (2, 4));
+        let other = face
+            .get(&format!("{items}?snapshot=1999"), &token, "")
+            .await;
+        assert_eq!(other.status, 409);
+        for (path, status, code) in [
+            (format!("{items}?kind=oak"), 400, "USAGE"),
+            (format!("{items}/1"), 404, "USAGE"),
+            (
+                "/ogc/collections/lindau.secrets/items".to_owned(),
+                404,
+                "DATASET_UNKNOWN",
+            ),
+        ] {
+            let refused = face.get(&path, &token, "").await;
+            assert_eq!(
+                (refused.status, refused.code().as_str()),
+                (status, code),
+                "{path}"
+            );
+        }
+        // A contract that shows cells alone gives no points, however small the box.
+        let cells = face
+            .get(
+                "/ogc/collections/lindau.visits/items?bbox=7,51,7.15,51.15",
+                &token,
+                "",
+            )
+            .await;
+        assert_eq!(
+            (cells.status, cells.code().as_str()),
+            (404, "DATASET_UNKNOWN")
+        );
+        assert_eq!(collections["collections"].as_array().unwrap().len(), 1);
+    });
+}
+
+#[test]
+fn what_an_agent_saw_is_in_the_log() {
+    let firm = trees();
+    let token = firm.token(&["--purpose", PURPOSE, "--purpose", "dpv:Marketing"]);
+    let face = WebFace::of(&firm.firm);
+    let call = |name: &str, arguments: Value| {
+        let params = serde_json::json!({"name": name, "arguments": arguments});
+        serde_json::json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params})
+    };
+    let asked = firm.runtime.block_on(async {
+        let begin = serde_json::json!({"jsonrpc": "2.0", "id": "a", "method": "initialize",
+            "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}});
+        let begun = face.post("/mcp?purpose=dpv:Marketing", &token, &begin).await.json();
+        assert_eq!(begun["result"]["protocolVersion"], Value::from("2025-06-18"));
+        let ready = serde_json::json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+        assert_eq!(face.post("/mcp", &token, &ready).await.status, 202);
+        let list = serde_json::json!({"jsonrpc": "2.0", "id": 2, "method": "tools/list"});
+        let list = face.post("/mcp", &token, &list).await.json();
+        assert_eq!(list["result"]["tools"].as_array().unwrap().len(), 3);
+        let found = call("catalog_search", serde_json::json!({"purpose": PURPOSE, "words": "trees kind"}));
+        let found = face.post("/mcp", &token, &found).await.json();
+        assert_eq!(found["result"]["structuredContent"]["found"], Value::from(2), "{found}");
+        let explained = call("explain", serde_json::json!({"purpose": PURPOSE, "sql": "SELECT kind FROM lindau.trees"}));
+        let explained = face.post("/mcp", &token, &explained).await.json();
+        assert_eq!(explained["result"]["isError"], Value::from(false), "{explained}");
+        // Without a purpose, for another one, and for what no contract gives.
+        let none = call("ask", serde_json::json!({"sql": "SELECT kind FROM lindau.trees"}));
+        let none = face.post("/mcp", &token, &none).await.json();
+        assert_eq!(none["error"]["code"], Value::from(-32602), "{none}");
+        for (purpose, sql, code) in [
+            ("dpv:Advertising", "SELECT kind FROM lindau.trees", "PURPOSE_NOT_COVERED"),
+            ("dpv:Marketing", "SELECT kind FROM lindau.trees", "PURPOSE_NOT_COVERED"),
+            (PURPOSE, "SELECT * FROM lindau.secrets", "DATASET_UNKNOWN"),
+        ] {
+            let refused = call("ask", serde_json::json!({"purpose": purpose, "sql": sql}));
+            let refused = face.post("/mcp", &token, &refused).await.json();
+            assert_eq!(refused["result"]["isError"], Value::from(true), "{refused}");
+            assert_eq!(text(&refused["result"]["structuredContent"], "code"), code, "{refused}");
+        }
+        let page = head("POST", "/mcp", &token, "Origin: https://evil.example\r\nContent-Type: application/json\r\nContent-Length: 2\r\n");
+        let page = WebReply::of(&face.raw(format!("{page}{{}}").as_bytes()).await);
+        assert_eq!(page.status, 403);
+        let ask = call("ask", serde_json::json!({"purpose": PURPOSE, "query": "lindau/kinds", "parameters": {"kind": "oak"}}));
+        face.post("/mcp", &token, &ask).await.json()
+    });
+    let answer = &asked["result"]["structuredContent"];
+    assert_eq!(answer["row_count"], Value::from(2), "{asked}");
+    let request = &answer["requests"][0];
+    let received = firm.firm.records("received").pop().unwrap();
+    assert_eq!(text(&received, "request_id"), text(request, "request"));
+    assert_eq!(text(&received, "receipt"), text(request, "receipt"));
+    let permits = firm.city.records("permit");
+    assert!(
+        permits
+            .iter()
+            .any(|permit| text(permit, "request_id") == text(request, "request"))
+    );
+}
+
+/// The programs of others: `pip install --target FOLDER` of what tests/clients/packages.txt lists.
+#[test]
+#[ignore = "needs packages of Python, by HANSA_CLIENT_PACKAGES"]
+fn programs_in_python_ask_over_http() {
+    let packages = std::env::var("HANSA_CLIENT_PACKAGES").unwrap();
+    let firm = trees();
+    let token = firm.token(&["--purpose", PURPOSE]);
+    let state = firm.firm.folder().join("state");
+    let address = std::fs::read_to_string(state.join("web")).unwrap();
+    let target = serde_json::json!({
+        "address": address.trim(),
+        "name": firm.firm.domain(),
+        "root": state.join("clients-root.pem"),
+        "token": token["access_token"],
+        "id": token["token"],
+        "purpose": PURPOSE,
+    });
+    firm.firm.write("target.json", &target.to_string());
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/clients/http_programs.py"
+    );
+    let done = std::process::Command::new("python3")
+        .args([script, "target.json"])
+        .current_dir(firm.firm.folder())
+        .env("PYTHONPATH", &packages)
+        .output()
+        .unwrap();
+    let out = String::from_utf8_lossy(&done.stdout);
+    assert!(
+        done.status.success(),
+        "{out}\n{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    assert_eq!(out.lines().count(), 6, "{out}");
+    eprintln!("{out}");
 }

@@ -1,0 +1,122 @@
+"""Asks over HTTP with the programs of others, as their manuals say. One line for each that was answered as it should be."""
+
+import asyncio
+import io
+import json
+import os
+import socket
+import ssl
+import subprocess
+import sys
+
+import httpx2
+import openpyxl
+import pandas
+import requests
+from mcp import ClientSession
+from mcp.client.streamable_http import streamable_http_client
+from owslib.ogcapi.features import Features
+
+with open(sys.argv[1]) as file:
+    TARGET = json.load(file)
+HOST, PORT = TARGET["address"].rsplit(":", 1)
+BASE = f"https://{TARGET['name']}:{PORT}"
+TOKEN = {"Authorization": f"Bearer {TARGET['token']}"}
+# What requests trusts, also where a library does not hand its own choice on.
+os.environ["REQUESTS_CA_BUNDLE"] = TARGET["root"]
+QUERY = f"{BASE}/v1/queries/lindau/kinds?kind=oak"
+
+# The name in the certificate leads to this machine.
+ADDRESSES = socket.getaddrinfo
+socket.getaddrinfo = lambda host, *more, **named: ADDRESSES(
+    HOST if host in (TARGET["name"], TARGET["name"].encode()) else host, *more, **named
+)
+
+
+def get(path, **named):
+    return requests.get(path, headers=TOKEN, verify=TARGET["root"], timeout=30, **named)
+
+
+def told(program, what):
+    print(f"{program}: {what}")
+
+
+def curl():
+    """With id and secret, as a spreadsheet has them in two boxes."""
+    secret = TARGET["token"].rsplit("_", 1)[1]
+    command = ["curl", "--silent", "--show-error", "--fail", "--cacert", TARGET["root"]]
+    command += ["--resolve", f"{TARGET['name']}:{PORT}:{HOST}", "--user", f"{TARGET['id']}:{secret}"]
+    done = subprocess.run([*command, QUERY], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[0] == "lon,lat,kind", done.stdout
+    told("curl", f"{len(done.stdout.splitlines())} lines")
+
+
+def data_frame():
+    answer = get(QUERY)
+    frame = pandas.read_csv(io.BytesIO(answer.content))
+    assert list(frame["kind"]) == ["oak", "oak"], frame
+    told("pandas", f"{len(frame)} rows")
+
+
+def workbook():
+    book = openpyxl.load_workbook(io.BytesIO(get(f"{QUERY}&format=xlsx").content))
+    rows = list(book["Rows"].values)
+    assert rows == [("lon", "lat", "kind"), (7.1, 51.1, "oak"), (7.3, 51.3, "oak")], rows
+    about = [cell for row in book["About"].values for cell in row]
+    assert "lindau.example" in about, about
+    told("openpyxl", f"{len(rows) - 1} rows")
+
+
+def features():
+    service = Features(f"{BASE}/ogc", headers=TOKEN)
+    assert service.feature_collections() == ["lindau.trees"], service.feature_collections()
+    page = service.collection_items("lindau.trees", bbox=[7.15, 51, 7.4, 52], limit=10)
+    assert [point["properties"]["kind"] for point in page["features"]] == ["lime", "oak"], page
+    assert "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core" in service.conformance()["conformsTo"]
+    told("owslib", f"{page['numberReturned']} features")
+
+
+async def agent():
+    trusted = ssl.create_default_context(cafile=TARGET["root"])
+    client = httpx2.AsyncClient(headers=TOKEN, timeout=30, verify=trusted)
+    async with client, streamable_http_client(f"{BASE}/mcp", http_client=client) as (read, write, *_):
+        async with ClientSession(read, write) as session:
+            await session.initialize()
+            tools = [tool.name for tool in (await session.list_tools()).tools]
+            assert tools == ["catalog_search", "explain", "ask"], tools
+            asked = {"purpose": TARGET["purpose"], "sql": "SELECT count(*) AS n FROM lindau.trees"}
+            answer = await session.call_tool("ask", asked)
+            assert answer.structured_content["rows"] == [{"n": 4}], answer
+            refused = await session.call_tool("ask", {**asked, "sql": "SELECT * FROM lindau.secrets"})
+            assert refused.is_error and refused.structured_content["code"] == "DATASET_UNKNOWN", refused
+    told("mcp", f"request {answer.structured_content['requests'][0]['request']}")
+
+
+def fuzzed():
+    """What the description says is kept, whatever is sent."""
+    from schemathesis.cli import schemathesis
+
+    arguments = ["run", f"{BASE}/openapi.json", "--header", f"Authorization: {TOKEN['Authorization']}"]
+    arguments += ["--tls-verify", TARGET["root"], "--max-examples", "40", "--seed", "1", "--no-color"]
+    # Which texts are statements a schema can not say.
+    arguments += ["--exclude-checks", "positive_data_acceptance"]
+    out = io.StringIO()
+    before, sys.stdout = sys.stdout, out
+    try:
+        schemathesis(arguments, standalone_mode=False)
+        code = 0
+    except SystemExit as end:
+        code = end.code
+    finally:
+        sys.stdout = before
+    if code not in (0, None):
+        sys.exit(f"schemathesis ended with {code}\n{out.getvalue()}")
+    told("schemathesis", "nothing found")
+
+
+curl()
+data_frame()
+workbook()
+features()
+asyncio.run(agent())
+fuzzed()
