@@ -1,9 +1,10 @@
 //! The saved queries that programs ask by name: those of the house, and those that others have saved over their datasets.
 
-use super::{ClientHandler, VerifiedClient, on_planner_thread, plain, refused};
+use super::{ClientHandler, VerifiedClient, on_planner_thread, plain};
+use crate::admin::sql::clauses;
 use crate::admin::sql::result_footer::reads_ahead;
-use crate::admin::sql::{clauses, plan};
 use crate::participant::peer_connections::KnownPeer;
+use crate::participant::query_author::QueryAuthor;
 use crate::process::blocking_work::blocking;
 use crate::workflow::federated_query;
 use async_trait::async_trait;
@@ -93,7 +94,7 @@ impl WebHandler for ClientHandler {
                 let peer = peer.ok_or_else(unknown)?;
                 let found = self.of_peer(peer).await?.into_iter().find(is_named);
                 if found.is_none()
-                    && let Some(why) = self.lapsed(peer, name).await?
+                    && let Some(why) = self.lapsed(peer, name, &client.author).await?
                 {
                     return Err(why);
                 }
@@ -181,13 +182,18 @@ impl ClientHandler {
     }
 
     /// Why a saved query of a peer, which was had under a contract, can't be had now.
-    async fn lapsed(&self, peer: &KnownPeer, name: &str) -> Result<Option<Refusal>, Refusal> {
+    async fn lapsed(
+        &self,
+        peer: &KnownPeer,
+        name: &str,
+        author: &QueryAuthor,
+    ) -> Result<Option<Refusal>, Refusal> {
         let shown = federated_query::catalogue(&self.connector, peer).await?;
         for visible in shown {
             let mut queries = visible.dataset.queries.iter();
             if queries.any(|query| query.name.as_str() == name) {
                 let dataset = format!("{}.{}", peer.alias, visible.dataset.id.name);
-                if let Some(why) = federated_query::lapsed(&self.connector, &dataset)? {
+                if let Some(why) = federated_query::lapsed(&self.connector, &dataset, author)? {
                     return Ok(Some(why));
                 }
             }
