@@ -154,7 +154,8 @@ impl TableResolver for BareDataset {
             [name] | [name, "cube"] => *name == self.name.as_str(),
             _ => false,
         };
-        is_it.then(|| Arc::new(LogicalTableSource::new(Arc::clone(&self.columns))) as _)
+        let columns = Arc::clone(&self.columns);
+        is_it.then(|| -> Arc<dyn TableSource> { Arc::new(LogicalTableSource::new(columns)) })
     }
 }
 

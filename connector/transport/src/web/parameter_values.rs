@@ -62,7 +62,7 @@ pub(super) fn of_body(values: &[Value]) -> Result<Option<RecordBatch>, WebError>
             Value::String(text) => {
                 let fits = text.chars().count() <= SavedQueryParameter::LONGEST_VALUE
                     && !text.contains('\0');
-                fits.then(|| Arc::new(StringArray::from(vec![text.as_str()])) as _)
+                fits.then(|| -> ArrayRef { Arc::new(StringArray::from(vec![text.as_str()])) })
             }
             Value::Number(number) => match (number.as_i64(), number.as_f64()) {
                 (Some(whole), _) => Some(Arc::new(Int64Array::from(vec![whole]))),
