@@ -54,14 +54,6 @@ impl WebRequest {
             let error = WebError::new(StatusCode::BAD_REQUEST, "a request names one host");
             error.ending_connection()
         })?;
-        let has_body = parts
-            .headers
-            .get(header::CONTENT_LENGTH)
-            .is_some_and(|length| length.as_bytes() != b"0");
-        if has_body && parts.method == Method::GET {
-            let error = WebError::new(StatusCode::BAD_REQUEST, "this method takes no body");
-            return Err(error.ending_connection());
-        }
         let address = parts.uri.path_and_query().map_or("", |text| text.as_str());
         if address.len() > ADDRESS {
             let sentence = format!("path and parameters are longer than {ADDRESS} bytes");
@@ -106,6 +98,31 @@ impl WebRequest {
             base,
             path,
             parameters,
+        })
+    }
+
+    /// Insists on the method of its path, which is a `GET` without a body or a `POST`.
+    ///
+    /// # Errors
+    /// 405 for another method, 400 for a body where there is none. A body that nobody reads ends the connection.
+    pub(super) fn insist_on(&self, method: &Method) -> Result<(), WebError> {
+        let length = self.parts.headers.get(header::CONTENT_LENGTH);
+        let has_body = length.is_some_and(|length| length.as_bytes() != b"0");
+        let wrong = if self.parts.method != *method {
+            let wrong = StatusCode::METHOD_NOT_ALLOWED;
+            let sentence = format!("this path takes {method} alone");
+            WebError::new(wrong, sentence).with_methods(match *method {
+                Method::POST => "POST",
+                _ => "GET",
+            })
+        } else if has_body && *method == Method::GET {
+            WebError::new(StatusCode::BAD_REQUEST, "this method takes no body")
+        } else {
+            return Ok(());
+        };
+        Err(match has_body {
+            true => wrong.ending_connection(),
+            false => wrong,
         })
     }
 

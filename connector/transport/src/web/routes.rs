@@ -133,14 +133,7 @@ impl<H: WebHandler> WebRoutes<H> {
                 );
             }
         };
-        if request.parts.method != method {
-            let wrong = StatusCode::METHOD_NOT_ALLOWED;
-            let sentence = format!("this path takes {method} alone");
-            return Err(WebError::new(wrong, sentence).with_methods(match method {
-                Method::POST => "POST",
-                _ => "GET",
-            }));
-        }
+        request.insist_on(&method)?;
         match path.as_slice() {
             ["v1", "query"] => self.statement(&client, request, body).await,
             ["openapi.json"] => {
