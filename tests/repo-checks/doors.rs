@@ -9,11 +9,16 @@ struct EffectDoor {
     places: &'static [&'static str],
 }
 
-const DOORS: [EffectDoor; 4] = [
+const DOORS: [EffectDoor; 5] = [
     EffectDoor {
         name: "who is at the other end of a connection",
         signs: &["PeerCertificate::attest("],
         places: &["connector/identity/src/mtls"],
+    },
+    EffectDoor {
+        name: "for whom a program presents an access token",
+        signs: &["PresentedToken::attest("],
+        places: &["connector/server/src/clients"],
     },
     EffectDoor {
         name: "what is durable on disk",

@@ -72,7 +72,7 @@ const ATTACKS: [AttackCase<CityProgramFixture>; 7] = [
     AttackCase {
         number: 179,
         setup: "city for programs",
-        name: "T: asks without leaving a record: unknown names, plans alone, constants",
+        name: "T and R: look and ask without leaving a record",
         expected: "each refusal and each look stands in the log",
         does: without_a_record,
         lacks: "",
@@ -202,17 +202,21 @@ fn receipts_of_others(fixture: &mut CityProgramFixture) -> AttackVerdict {
 
 fn without_a_record(fixture: &mut CityProgramFixture) -> AttackVerdict {
     let city = &fixture.world.city;
-    let (refused, looked) = (city.records("refuse").len(), city.records("sum").len());
+    let before = city.records("refuse").len();
     all_refused(
         fixture,
         "DATASET_UNKNOWN",
         &["SELECT * FROM lindau.shed", "SELECT * FROM lindau.barn"],
     )?;
-    let refused = city.records("refuse").len() - refused;
+    let refused = city.records("refuse").len() - before;
     let named = city.records("refuse").pop().unwrap_or_default();
     let by = text(&named["body"]["program"], "by");
-    // Announced and fetched: each is refused by itself.
-    match (refused, looked, by.as_str()) {
+    // R has no connector that runs and was refused nothing here: each look of its own is one of its program.
+    let looks = city.records("sum");
+    let looks = looks
+        .iter()
+        .filter(|sum| text(sum, "peer").contains("rival") && text(sum, "what") == "catalogue page");
+    match (refused, looks.count(), by.as_str()) {
         (2.., 1.., "access_token") => Ok(format!("{refused} refusals")),
         other => Err(format!("{other:?}")),
     }

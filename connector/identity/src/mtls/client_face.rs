@@ -8,15 +8,9 @@ use crate::participant_identity::read_certificates;
 use crate::pem;
 use hansa_audit_log::time::{Clock, UtcTimestamp};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use rustls::client::danger::HandshakeSignatureValid;
-use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{
-    ClientConfig, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig,
-    SignatureScheme,
-};
-use rustls_pki_types::{CertificateDer, UnixTime};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -40,7 +34,7 @@ pub fn config(
         ServerConfig::builder_with_details(provider, Arc::new(TlsClock(Clock::clone(clock))))
             .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(impossible)?
-            .with_client_cert_verifier(Arc::new(OptionalCallerCertVerifier(verifier)))
+            .with_client_cert_verifier(Arc::new(verifier.optional()))
             .with_cert_resolver(resolver);
     whole_server(&mut config);
     Ok(Arc::new(config))
@@ -98,53 +92,6 @@ pub fn program(trusted: &Path) -> Result<Arc<ClientConfig>, Refusal> {
 /// `FILE_MISSING`, `KEY_FILE_PERMISSIONS` or `KEY_INVALID`.
 pub fn certificate(file: &Path, key: &Path) -> Result<Arc<CertifiedKey>, Refusal> {
     pem::certified(read_certificates(file)?, key)
-}
-
-/// Checks whoever shows a certificate, and lets in whoever shows none.
-#[derive(Debug)]
-struct OptionalCallerCertVerifier(CallerCertVerifier);
-
-impl ClientCertVerifier for OptionalCallerCertVerifier {
-    fn client_auth_mandatory(&self) -> bool {
-        false
-    }
-
-    fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.0.root_hint_subjects()
-    }
-
-    fn verify_client_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        now: UnixTime,
-    ) -> Result<ClientCertVerified, Error> {
-        self.0.verify_client_cert(end_entity, intermediates, now)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.0
-            .verify_tls12_signature(message, certificate, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.0
-            .verify_tls13_signature(message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
-    }
 }
 
 /// Shows one certificate to everybody.

@@ -34,6 +34,8 @@ pub(super) fn listener(
 pub(super) struct CallerCertVerifier {
     store: Arc<TrustStore>,
     algorithms: WebPkiSupportedAlgorithms,
+    /// Whether whoever shows no certificate is turned away.
+    is_mandatory: bool,
 }
 
 impl CallerCertVerifier {
@@ -41,11 +43,24 @@ impl CallerCertVerifier {
         Self {
             store,
             algorithms: provider.signature_verification_algorithms,
+            is_mandatory: true,
+        }
+    }
+
+    /// The same, which lets in whoever shows none.
+    pub(super) fn optional(self) -> Self {
+        Self {
+            is_mandatory: false,
+            ..self
         }
     }
 }
 
 impl ClientCertVerifier for CallerCertVerifier {
+    fn client_auth_mandatory(&self) -> bool {
+        self.is_mandatory
+    }
+
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         // Hints would tell strangers which authorities there are.
         &[]

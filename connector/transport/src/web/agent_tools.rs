@@ -10,7 +10,6 @@ use super::request::object;
 use super::{ClientSavedQuery, WebHandler};
 use crate::flight_sql::{AnswerEvidence, ClientAnswer, ClientCredentials};
 use crate::internal_error;
-use arrow_array::RecordBatch;
 use axum::body::Body;
 use bytes::Bytes;
 use futures::StreamExt as _;
@@ -249,12 +248,13 @@ fn arguments<T: DeserializeOwned>(value: Value) -> Result<T, (i32, String)> {
 
 /// The rows of a small answer, with what proves it.
 async fn whole(mut answer: ClientAnswer) -> Result<Value, Refusal> {
-    let mut batches: Vec<RecordBatch> = Vec::new();
     let (mut rows, mut bytes) = (0_usize, 0_usize);
+    let mut lines = Vec::new();
     while let Some(batch) = answer.rows.next().await {
         let batch = batch?;
+        let written = json_lines(&batch)?;
         rows = rows.saturating_add(batch.num_rows());
-        bytes = bytes.saturating_add(json_lines(&batch)?.len());
+        bytes = bytes.saturating_add(written.len());
         // INVARIANT: agents-see-whole-answers. What is too large is refused, not shortened.
         if rows > ROWS || bytes > BYTES {
             return Err(Refusal::new(
@@ -263,11 +263,6 @@ async fn whole(mut answer: ClientAnswer) -> Result<Value, Refusal> {
             )
             .with_help("aggregate, filter, or add a LIMIT"));
         }
-        batches.push(batch);
-    }
-    let mut lines = Vec::new();
-    for batch in &batches {
-        let written = json_lines(batch)?;
         let found = written
             .split(|byte| *byte == b'\n')
             .filter(|line| !line.is_empty());

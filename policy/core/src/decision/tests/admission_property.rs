@@ -223,7 +223,8 @@ fn what_is_let_in_is_what_the_clauses_say() {
         }
     }
     eprintln!("{let_in} of {cases} questions let in");
-    assert!(cases < 100 || (let_in > cases / 10 && let_in < cases * 9 / 10));
+    // About one in nine is let in: far enough from these bounds that no seed meets them by chance.
+    assert!(cases < 1000 || (let_in > cases / 25 && let_in < cases / 2));
 }
 
 #[test]
