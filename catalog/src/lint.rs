@@ -16,6 +16,7 @@ use hansa_policy::contract::Agreement;
 use hansa_policy::id::{ClauseId, SqlIdentifier};
 use hansa_policy::published_list::{PublishedLists, no_group};
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::open_data as open_data_term;
 use hansa_policy::term::purpose::Taxonomy;
 use hansa_policy::term::rule::EffectBinding;
 use hansa_policy::term::{Clause, Term, clause_effects};
@@ -126,6 +127,7 @@ pub fn offer(
             )
         }));
     }
+    findings.extend(open_to_web(offer));
     if dataset.high_value && matches!(offer.to, OfferRecipients::Participants(_)) {
         findings.push(LintFinding::error(
             None,
@@ -137,6 +139,23 @@ pub fn offer(
         ));
     }
     tidy(findings)
+}
+
+/// What keeps anybody on the web from fetching a view that says that anybody may.
+fn open_to_web(offer: &Offer) -> Option<LintFinding> {
+    let mut clauses = offer.clauses.iter();
+    let open = clauses.find(|clause| matches!(clause.term, Term::OpenData))?;
+    if offer.to != OfferRecipients::Public {
+        let sentence = "the clause is for public views, and the offer is made to participants";
+        let refusal = Refusal::new(ErrorCode::PolicyContradiction, sentence)
+            .with_help("offer it to = \"public\", or leave open_data out");
+        return Some(LintFinding::error(Some(open.id), refusal));
+    }
+    let closing = open_data_term::closing_clause(&offer.clauses)?;
+    let sentence = "the clause can't be kept with somebody who is not known, and the view is open to anybody on the web";
+    let refusal = Refusal::new(ErrorCode::PolicyContradiction, sentence)
+        .with_help("leave it out, or leave open_data out and offer the view to the league");
+    Some(LintFinding::error(Some(closing.id), refusal))
 }
 
 /// What we say against an agreement on our dataset before anybody signs it: the first error, as a refusal.
@@ -159,6 +178,13 @@ pub fn objection(agreement: &Agreement, dataset: &Dataset, taxonomy: &Taxonomy) 
             )
             .with_help("look at the dataset again: hansa catalog show"),
         );
+    }
+    let mut clauses = agreement.clauses.iter();
+    let open = clauses.find(|clause| matches!(clause.term, Term::OpenData));
+    if let (Some(open), Some(_)) = (open, agreement.assignee_id()) {
+        let sentence = "the clause is for public views, and the contract is with one participant";
+        let refusal = Refusal::new(ErrorCode::PolicyContradiction, sentence);
+        return Some(refusal.with_clause(open.id, open.term.plain()));
     }
     check(&agreement.clauses, dataset, &whole)
         .into_iter()

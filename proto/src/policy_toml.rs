@@ -65,7 +65,7 @@ pub struct LegalFile {
 }
 
 /// The keys of a policy file, in the order in which they are documented.
-pub const KEYS: [&str; 49] = [
+pub const KEYS: [&str; 50] = [
     "title",
     "purpose",
     "purpose_not",
@@ -104,6 +104,7 @@ pub const KEYS: [&str; 49] = [
     "formats",
     "open_receipts",
     "one_sided_receipts",
+    "open_data",
     "schema",
     "exclusive",
     "legal_basis",

@@ -122,7 +122,7 @@ const LISTED: u16 = 77;
 
 #[test]
 fn each_attack_comes_to_what_the_list_says() {
-    let groups: [fn() -> Vec<AttackReportLine>; 18] = [
+    let groups: [fn() -> Vec<AttackReportLine>; 19] = [
         world::attacked,
         contract::attacked,
         contract::attacked_sealed,
@@ -141,6 +141,7 @@ fn each_attack_comes_to_what_the_list_says() {
         programs::attacked,
         city_programs::attacked,
         web::attacked,
+        crate::open_data::attacked,
     ];
     let lines = std::thread::scope(|scope| {
         let running: Vec<_> = groups.map(|group| scope.spawn(group)).into();

@@ -55,6 +55,7 @@ mod monitoring;
 mod named;
 mod notices;
 mod officers;
+mod open_data;
 mod prepaid;
 mod private;
 mod provenance;

@@ -267,6 +267,11 @@ fn trees() -> Firm {
     for dataset in ["lindau.trees", "lindau.visits"] {
         let _ = firm.contract(dataset);
     }
+    // The firm opens a dataset of its own to anybody.
+    firm.holds("squares", "lon,lat,name\n7.1,51.1,market\n", "");
+    firm.publishes();
+    let open = "open_data = true\nvalid = { from = 2026-01-01, until = 2029-12-31 }";
+    firm.offers("squares", "open", open, "\"public\"", "auto");
     Firm::of(league, city, firm, "\n[web]\nlisten = \"127.0.0.1:0\"\n")
 }
 
@@ -487,6 +492,6 @@ fn programs_in_python_ask_over_http() {
         "{out}\n{}",
         String::from_utf8_lossy(&done.stderr)
     );
-    assert_eq!(out.lines().count(), 6, "{out}");
+    assert_eq!(out.lines().count(), 8, "{out}");
     eprintln!("{out}");
 }

@@ -190,8 +190,8 @@ fn proofs_have_one_maker() {
             })
             .collect();
         let makers = match name {
-            // For a peer, for the owner's own datasets, and one that is only supposed.
-            "ActiveContracts" => 3,
+            // For a peer, for anybody on the web, for the owner's own datasets, and one that is only supposed.
+            "ActiveContracts" => 4,
             // By the check of its signatures, and by the registry, which holds what was checked.
             "VerifiedContract" => 2,
             // By its certificate, and by an access token for a contract.

@@ -12,6 +12,7 @@ pub mod contract_timeline;
 pub mod incident;
 pub mod keys_sent;
 pub mod observed_head;
+pub mod open_block;
 pub mod publication;
 pub mod query_entry;
 pub mod received_answer;
@@ -25,6 +26,7 @@ use contract_timeline::{ContractTimeline, RecordedWithdrawal};
 use incident::{ForkedLog, RecordedIncident};
 use keys_sent::RemoteQueries;
 use observed_head::ObservedHead;
+use open_block::{OPEN_BLOCK, OpenBlock};
 use publication::{NoNewData, PublishedSnapshot};
 use query_entry::{AnswerEnd, DenialReason, ONE_SIDED_RECEIPT, QueryEntry};
 use received_answer::ReceivedAnswer;
@@ -60,6 +62,8 @@ pub struct AuditHistory {
     pub published: Vec<PublishedSnapshot>,
     /// Where somebody was told that nothing came since an earlier answer.
     pub no_new_data: Vec<NoNewData>,
+    /// What was reserved for anybody on the web.
+    pub open_blocks: Vec<OpenBlock>,
     /// Its own questions to others.
     pub remote_queries: RemoteQueries,
     /// From when on decisions are kept, where older ones were erased.
@@ -149,6 +153,7 @@ impl AuditHistory {
             "unpublish" => self.unpublish(record),
             "attest" => self.deletions.push(RecordedStatement::of(record)),
             "notice" => self.notified.extend(AffectedNotice::of(record)),
+            OPEN_BLOCK => self.open_blocks.push(OpenBlock::of(record)),
             "usage" => self.usages.push(RecordedStatement::of(record)),
             retention::KIND => self.kept_from = self.kept_from.max(retention::kept_from(record)),
             _ => {}

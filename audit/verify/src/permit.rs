@@ -6,12 +6,14 @@ use crate::finding::AuditFinding;
 use crate::relied_statements;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::history::contract_timeline::ContractTimeline;
+use hansa_audit_store::history::open_block::OpenBlock;
 use hansa_audit_store::history::query_entry::{DatasetRead, QueryEntry};
 use hansa_policy::contract::{Agreement, ContractRegistry, ContractStatus, VerifiedContract};
+use hansa_policy::decision::program_check::lets_programs_ask;
 use hansa_policy::id::{ContractId, ParticipantId, PurposeId};
 use hansa_policy::refusal::ErrorCode;
+use hansa_policy::term::normal_form;
 use hansa_policy::term::purpose::Taxonomy;
-use hansa_policy::term::{Clause, Term, normal_form};
 use std::collections::BTreeSet;
 
 /// Judges every permit of every file.
@@ -24,8 +26,56 @@ pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
                 findings.extend(judge_read(case, copy, question, read, &taxonomy));
             }
         }
+        for block in &copy.history.open_blocks {
+            findings.extend(judge_block(case, copy, block));
+        }
     }
     findings
+}
+
+/// A block for anybody on the web stands on a public view that was in force and open to anybody.
+fn judge_block(case: &EvidenceSet, copy: &ExportFile, block: &OpenBlock) -> Option<AuditFinding> {
+    let (file, index) = (copy.file.as_str(), Some(block.index));
+    // What is told of all open views is reserved for none of them.
+    let id = block.contract.as_ref()?;
+    let said = |what: String| format!("record {}: {what}", block.index);
+    let Ok(id) = id.parse::<ContractId>() else {
+        let what = said("the public view's name is none".to_owned());
+        return Some(AuditFinding::broken(file, index, what));
+    };
+    let Some(agreed) = case.documents.contracts.get(&id) else {
+        return (!case.documents.knows(id)).then(|| {
+            let what = said(format!("public view {} is not in the files", id.short()));
+            AuditFinding::incomplete(file, index, what)
+        });
+    };
+    if block.dataset.as_deref() != Some(agreed.agreement().dataset.id.name.as_str()) {
+        let what = said(format!("public view {} is of another dataset", id.short()));
+        return Some(AuditFinding::broken(file, index, what));
+    }
+    let not_open = not_open(case, copy, id, (block.index, block.at))?;
+    let what = said(format!("{not_open}, and bytes were reserved for anybody"));
+    Some(AuditFinding::broken(file, index, what))
+}
+
+/// Why a public view did not stand open to anybody on the web at a record, where it did not.
+fn not_open(
+    case: &EvidenceSet,
+    copy: &ExportFile,
+    id: ContractId,
+    (upto, at): (u64, UtcTimestamp),
+) -> Option<String> {
+    let activated = life(copy, id).and_then(|life| life.activated);
+    if copy.tree.is_some() && activated.is_none_or(|(index, _)| index >= upto) {
+        return Some(format!("public view {} was not active yet", id.short()));
+    }
+    let registry = registry_before(case, copy, upto, copy.owner.clone(), id);
+    let refusal = registry.on_web(id, at).err()?;
+    Some(format!(
+        "public view {} was not open to anybody on the web: {}",
+        id.short(),
+        refusal.sentence
+    ))
 }
 
 fn judge_read(
@@ -75,7 +125,16 @@ fn judge_read(
             read.dataset
         ));
     }
-    if let Some(what) = barred(case, copy, question, id, taxonomy) {
+    if question.is_web
+        && let Some(what) = not_open(case, copy, id, (question.index, question.at))
+    {
+        return broken(format!("it was asked for anybody, and {what}"));
+    }
+    let barred_now = match question.is_web {
+        true => None,
+        false => barred(case, copy, question, id, taxonomy),
+    };
+    if let Some(what) = barred_now {
         if let Some(withdrawn) = case.closed_permit(copy, question, id)
             && barred_at(case, copy, (question, withdrawn.index), id, taxonomy).is_none()
         {
@@ -107,8 +166,7 @@ fn judge_read(
         };
     }
     if let Some(program) = &question.program {
-        let permits = |clause: &Clause| matches!(clause.term, Term::OneSidedReceipts);
-        if !agreement.clauses.iter().any(permits) {
+        if !lets_programs_ask(&agreement.clauses) {
             return broken(format!(
                 "it was given to a program without a connector, and no clause of contract {} permits that",
                 id.short()

@@ -1,14 +1,19 @@
 //! What programs of analysts ask by Flight SQL, at the participant's own connector: the same walk as for `hansa sql`.
 
+mod open_data;
+mod parquet_writer;
 mod query_evidence;
 mod saved_queries;
+mod stranger_requests;
 
 use crate::admin::CommandError;
 use crate::admin::sql::continuation::RequestedRowScope;
 use crate::admin::sql::contract_succession::start_query;
 use crate::admin::sql::result_footer::reads_ahead;
 use crate::admin::sql::{plan, unread};
+use crate::clients::open_data::OpenDataBlocks;
 use crate::clients::query_evidence::QueryEvidence;
+use crate::clients::stranger_requests::StrangerRequests;
 use crate::participant::Connector;
 use crate::participant::access_tokens::AccessTokenGrant;
 use crate::participant::client_answers::ClientAnswerGuard;
@@ -39,7 +44,7 @@ use hansa_query::limits::SqlStatementLimits;
 use hansa_query::sql::parameters::ParameterizedStatement;
 use hansa_query::sql::planner_threads;
 use hansa_store::document_folder::StoredDocumentKind;
-use hansa_transport::peer_handler::{PeerHandler as _, QueryRejection, RejectedConnection};
+use hansa_transport::peer_handler::{PeerHandler as _, RejectedConnection};
 use hansa_transport::{
     AccessToken, ClientAnswer, ClientCredentials, ClientTable, FlightSqlHandler, PURPOSE_HEADER,
     StatementDescription,
@@ -55,6 +60,10 @@ pub(crate) struct ClientHandler {
     connector: Arc<Connector>,
     /// Counts what programs of peers do, as it does for their connectors.
     peers: ParticipantHandler,
+    /// What of open data may leave without another record.
+    open_blocks: OpenDataBlocks,
+    /// The requests of those who are not known.
+    strangers: StrangerRequests,
 }
 
 /// A client that presented what counts, and the one purpose of the connection: a person of this house, or a program of a participant that
@@ -82,7 +91,12 @@ impl ClientHandler {
     /// The handler of this participant.
     pub(crate) fn new(connector: Arc<Connector>) -> Self {
         let peers = ParticipantHandler::new(Arc::clone(&connector));
-        Self { connector, peers }
+        Self {
+            connector,
+            peers,
+            open_blocks: OpenDataBlocks::default(),
+            strangers: StrangerRequests::default(),
+        }
     }
 
     /// Counts that a program of a peer looks at what it may ask for; in the log before it is answered.
@@ -91,7 +105,7 @@ impl ClientHandler {
             QueryAuthor::House { .. } => Ok(()),
             QueryAuthor::Program(program) => {
                 let counted = self.peers.count(program, "catalogue page").await;
-                counted.map_err(rejected)
+                counted.map_err(own_answer::plain)
             }
         }
     }
@@ -114,7 +128,7 @@ impl ClientHandler {
                     Digest::of_parts(&[&salt, text.as_bytes()]),
                 );
                 let declined = PendingRefusal::unopened(refusal, Some(asked));
-                Err(rejected(
+                Err(own_answer::plain(
                     connector.decline(Some(program.id()), declined).await,
                 ))
             }
@@ -413,7 +427,7 @@ fn consumer_of(
         return Ok(None);
     };
     let consumer = connector.contracts.with_registry(|registry| {
-        let agreement = registry.offered(contract, now)?;
+        let agreement = registry.provided(contract, now)?;
         Ok::<_, Refusal>(agreement.assignee_id().cloned())
     })?;
     let consumer = consumer.ok_or_else(|| {
@@ -641,11 +655,6 @@ fn token_revoked() -> Refusal {
         ErrorCode::TokenInvalid,
         "the access token was revoked while its question was under way",
     )
-}
-
-/// A refusal that is in the log, as a program may know it.
-fn rejected(rejection: QueryRejection) -> Refusal {
-    own_answer::plain(rejection)
 }
 
 fn refused(error: CommandError) -> Refusal {

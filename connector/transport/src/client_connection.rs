@@ -107,9 +107,13 @@ impl ClientConnection {
 
     /// A call on it presented a token that counts.
     pub(crate) fn identified(&self) {
-        if !self.is_identified.swap(true, Ordering::Relaxed) {
-            self.share.lock().take();
-        }
+        self.is_identified.store(true, Ordering::Relaxed);
+        self.share.lock().take();
+    }
+
+    /// A call on it is answered though nobody is identified: it lasts, and keeps its place among those of its address.
+    pub(crate) fn admitted(&self) {
+        self.is_identified.store(true, Ordering::Relaxed);
     }
 }
 

@@ -109,6 +109,8 @@
 
 pub mod admin;
 mod client_connection;
+#[cfg(test)]
+mod client_fixture;
 pub mod cluster;
 mod connection_acceptor;
 mod flight;
@@ -145,4 +147,5 @@ pub use crate::peer_handler::{
     AnswerStream, AnswerStreamFrame, MessageReceipt, PeerHandler, QueryRejection,
     RejectedConnection,
 };
-pub use crate::web::{ClientSavedQuery, WebHandler};
+pub use crate::web::format::AnswerWriter;
+pub use crate::web::{ClientSavedQuery, OpenAnswer, OpenAnswerStanding, OpenDataset, WebHandler};

@@ -7,8 +7,9 @@
 mod agent_tools;
 mod answer_body;
 mod features;
-mod format;
+pub(crate) mod format;
 mod negotiated_format;
+mod open_data;
 mod openapi;
 mod parameter_values;
 mod problem;
@@ -18,11 +19,15 @@ pub mod server;
 #[cfg(test)]
 mod tests;
 
-use crate::flight_sql::FlightSqlHandler;
+use crate::flight_sql::{ClientAnswer, FlightSqlHandler};
 use arrow_schema::SchemaRef;
+use format::AnswerWriter;
 use hansa_catalog::SavedQuery;
 use hansa_policy::refusal::Refusal;
 use serde_json::Value;
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
 
 /// A saved query that a client may ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +40,48 @@ pub struct ClientSavedQuery {
     pub statement: String,
     /// The columns of its answer.
     pub columns: SchemaRef,
+}
+
+/// A dataset that anybody on the web may fetch, as it is now. Another version of it, or another view, is another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenDataset {
+    /// Its name.
+    pub name: String,
+    /// Its title.
+    pub title: String,
+    /// The address of its licence.
+    pub licence: String,
+    /// The text that names its source, where the owner wants one.
+    pub attribution: Option<String>,
+    /// The identity of the public view.
+    pub contract: String,
+    /// The label of its snapshot.
+    pub version: String,
+    /// The columns of the view.
+    pub columns: SchemaRef,
+}
+
+/// All rows of an open dataset, and what they stand on.
+pub struct OpenAnswer {
+    /// The rows.
+    pub answer: ClientAnswer,
+    /// Whether they may still be shown.
+    pub standing: Box<dyn OpenAnswerStanding>,
+}
+
+impl fmt::Debug for OpenAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let columns = &self.answer.columns;
+        f.debug_struct("OpenAnswer")
+            .field("columns", columns)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether an answer that is kept may still be shown to anybody.
+pub trait OpenAnswerStanding: Send + Sync {
+    /// Why not, where it may not.
+    fn ended(&self) -> Option<Refusal>;
 }
 
 /// What answers clients over HTTP. It identifies and executes as for Flight SQL.
@@ -62,4 +109,31 @@ pub trait WebHandler: FlightSqlHandler {
     /// # Errors
     /// Why it can't be planned for this client.
     async fn explain(&self, client: &Self::Client, sql: &str) -> Result<Value, Refusal>;
+
+    /// The datasets that anybody on the web may fetch now, in order of their names.
+    fn open_datasets(&self) -> Vec<OpenDataset>;
+
+    /// Counts a request of somebody who is not known.
+    ///
+    /// # Errors
+    /// After how long another one has a place.
+    fn admit_stranger(&self, from: Option<IpAddr>) -> Result<(), Duration>;
+
+    /// All rows of an open dataset; the question is recorded as any other.
+    ///
+    /// # Errors
+    /// Why it is not answered.
+    async fn open_answer(&self, dataset: &OpenDataset) -> Result<OpenAnswer, Refusal>;
+
+    /// Writes rows of these columns as Parquet.
+    ///
+    /// # Errors
+    /// `USAGE` where two columns have one name.
+    fn parquet_writer(&self, columns: SchemaRef) -> Result<Box<dyn AnswerWriter>, Refusal>;
+
+    /// Takes one request and so many bytes from what is reserved on the log for a dataset, or for the list of them.
+    ///
+    /// # Errors
+    /// When the log can't be written; then nothing may leave.
+    async fn reserve(&self, dataset: Option<&OpenDataset>, bytes: u64) -> Result<(), Refusal>;
 }

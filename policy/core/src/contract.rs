@@ -29,8 +29,8 @@ use crate::contract::signature_purpose::SignaturePurpose;
 use crate::id::{ContractId, DatasetId, ParticipantId};
 use crate::peer::VerifiedPeer;
 use crate::refusal::{ErrorCode, Refusal};
-use crate::term::Clause;
 use crate::term::purpose::OwnPurpose;
+use crate::term::{Clause, open_data};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -236,6 +236,31 @@ impl ContractRegistry {
         })
     }
 
+    /// The public view `id` as anybody on the web may ask under it: ours, in force, and open by a clause that it signs.
+    ///
+    /// # Errors
+    /// `DATASET_UNKNOWN` where there is none, word for word as where there is no such dataset; `POLICY_CONTRADICTION` where another clause
+    /// can't be kept with somebody who is not known.
+    pub fn on_web(&self, id: ContractId, now: UtcTimestamp) -> Result<ActiveContracts, Refusal> {
+        let unknown = || Refusal::new(ErrorCode::DatasetUnknown, "there is no such open dataset");
+        let agreement = self.provided(id, now).map_err(|_| unknown())?;
+        // INVARIANT: open-by-signature. A public view is for the league unless a clause of it says more.
+        if agreement.assignee != Assignee::Public || !open_data::is_open(&agreement.clauses) {
+            return Err(unknown());
+        }
+        if let Some(clause) = open_data::closing_clause(&agreement.clauses) {
+            let sentence = "the clause can't be kept with somebody who is not known";
+            let refusal = Refusal::new(ErrorCode::PolicyContradiction, sentence);
+            return Err(refusal
+                .with_contract(id)
+                .with_clause(clause.id, clause.term.plain()));
+        }
+        Ok(ActiveContracts {
+            asker: Requester::Web(self.own.clone()),
+            grants: self.given(&self.own, &[id], now)?,
+        })
+    }
+
     /// The house contract: the owner asks for its own datasets. The grants come from the house policy, never from a peer.
     #[must_use]
     pub fn owner_contracts(
@@ -296,6 +321,8 @@ pub enum Requester {
     Peer(VerifiedPeer),
     /// Our own people, under the house contract.
     House(ParticipantId),
+    /// Anybody on the web, under public views that are open. It bears the identity of the participant that gives.
+    Web(ParticipantId),
     /// Nobody: our own people look at what this participant could see.
     Supposed(ParticipantId),
 }

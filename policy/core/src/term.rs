@@ -36,6 +36,7 @@ pub mod min_group;
 pub mod normal_form;
 pub mod odrl;
 mod one_sided_receipts;
+pub mod open_data;
 pub mod place_cells;
 pub mod prefix;
 pub mod price;
@@ -119,6 +120,8 @@ pub struct Clause {
 pub enum Term {
     /// 2: only for the members of a group of the provider.
     Group(GroupName),
+    /// 2: anybody may fetch all rows over the web, without being known.
+    OpenData,
     /// 3: only for whoever works in one of these sectors, by a credential.
     Sector(Vec<SectorCode>),
     /// 4: the declared purpose is one of these or narrower.

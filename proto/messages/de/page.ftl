@@ -150,6 +150,7 @@ clause-inform = die Parteien teilen einander mit: { $list }
 clause-obtain-consent = die betroffenen Personen haben eingewilligt
 clause-receipts = der Nutzer zeichnet die Quittung jeder Antwort gegen; höchstens { $number } dürfen offen sein
 clause-one-sided-receipts = Programme des Nutzers dürfen den Anbieter ohne einen Konnektor des Nutzers fragen; die Quittungen dieser Antworten tragen allein die Signatur des Anbieters
+clause-open-data = jeder darf alle Zeilen der Sicht im Internet abrufen, ohne bekannt zu sein und ohne eigene Vereinbarung
 clause-version-exact = solange der Datensatz das oben genannte Schema hat
 clause-version-compatible = auch wenn der Datensatz weitere Spalten erhält; diese bleiben unsichtbar
 clause-in-force = in Kraft { $time }

@@ -150,6 +150,7 @@ clause-inform = the parties tell each other of { $list }
 clause-obtain-consent = the data subjects have given their consent
 clause-receipts = the consumer countersigns the receipt of each answer; at most { $number } may be open
 clause-one-sided-receipts = programs of the consumer may ask the provider without a connector of the consumer; the receipts of those answers bear the signature of the provider alone
+clause-open-data = anybody may fetch all rows of the view over the web, without being known and without an agreement of its own
 clause-version-exact = for as long as the dataset has the schema named above
 clause-version-compatible = also when the dataset gets further columns, which stay invisible
 clause-in-force = in force { $time }

@@ -150,6 +150,7 @@ clause-inform = as partes comunicam entre si { $list }
 clause-obtain-consent = os titulares dos dados deram o seu consentimento
 clause-receipts = o utilizador contra-assina o recibo de cada resposta; no máximo { $number } podem estar em aberto
 clause-one-sided-receipts = programas do utilizador podem consultar o fornecedor sem um conector do utilizador; os recibos dessas respostas levam apenas a assinatura do fornecedor
+clause-open-data = qualquer pessoa pode obter todas as linhas da vista pela Internet, sem ser conhecida e sem acordo próprio
 clause-version-exact = enquanto o conjunto de dados tiver o esquema acima indicado
 clause-version-compatible = também quando o conjunto de dados recebe mais colunas, que ficam invisíveis
 clause-in-force = em vigor { $time }

@@ -82,6 +82,11 @@ pub(super) fn read(reader: &PolicyFileReader<'_>, keys: &TomlTable<'_>, terms: &
     {
         terms.add(value, Term::OneSidedReceipts);
     }
+    if let Some(value) = keys.get("open_data")
+        && value.flag() == Some(true)
+    {
+        terms.add(value, Term::OpenData);
+    }
     if let Some(value) = keys.get("schema") {
         let known = SchemaCompatibility::ALL.map(|schemas| (schemas.as_str(), schemas));
         if let Some(schemas) = value.word(&known) {

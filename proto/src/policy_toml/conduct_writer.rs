@@ -121,6 +121,7 @@ pub(super) fn say(term: &Term) -> Option<TermSyntax> {
         Term::RowsPerSecond(rows) => alone("rows_per_second", rows.to_string()),
         Term::Concurrent(most) => alone("concurrent", most.to_string()),
         Term::Receipts(most) => alone("open_receipts", most.to_string()),
+        Term::OpenData => alone("open_data", "true".to_owned()),
         Term::OneSidedReceipts => alone("one_sided_receipts", "true".to_owned()),
         Term::Networks(list) => alone("networks", texts(list)),
         Term::Group(name) => alone("group", quoted(name.as_str())),

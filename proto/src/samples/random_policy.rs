@@ -335,6 +335,7 @@ fn conduct(random: &mut SplitMixRandom, terms: &mut Vec<Term>) {
         }),
         Term::ObtainConsent,
         Term::OneSidedReceipts,
+        Term::OpenData,
     ];
     terms.extend(all.into_iter().filter(|_| random.below(3) == 0));
 }

@@ -25,6 +25,8 @@ pub struct QueryEntry {
     pub peer: String,
     /// SHA-256 of the certificate of the connection; the owner itself has none.
     pub certificate: Option<String>,
+    /// Whether it was asked for anybody on the web, so that the owner stands there as the one who asked.
+    pub is_web: bool,
     /// The program that asked, where no connector did.
     pub program: Option<QueryingProgram>,
     /// The purpose that was declared.
@@ -128,6 +130,7 @@ impl QueryEntry {
             at: record.at,
             peer: text(body, "peer").unwrap_or_default(),
             certificate: text(body, "peer_cert_sha256"),
+            is_web: body.get("web").and_then(Json::as_bool) == Some(true),
             program: body.get("program").map(|program| QueryingProgram {
                 by: text(program, "by").unwrap_or_default(),
                 token: text(program, "token"),

@@ -37,6 +37,7 @@ fn question(
         at: at(second),
         peer: format!("hansa://{peer}.example"),
         certificate: Some(format!("certificate of {peer}")),
+        is_web: false,
         program: None,
         purpose: Some("dpv:Research".to_owned()),
         contracts: vec![contract.to_owned()],

@@ -107,6 +107,7 @@ fn question(end: Option<(u64, u64)>) -> QueryEntry {
         at: at(30),
         peer: id("c.example").to_string(),
         certificate: None,
+        is_web: false,
         program: None,
         purpose: None,
         contracts: Vec::new(),

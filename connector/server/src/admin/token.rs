@@ -14,11 +14,10 @@ use crate::process::randomness::random_hex;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
 use hansa_policy::contract::Agreement;
-use hansa_policy::decision::program_check::connector_required;
+use hansa_policy::decision::program_check::{connector_required, lets_programs_ask};
 use hansa_policy::id::{ContractId, PurposeId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::printable;
-use hansa_policy::term::{Clause, Term};
 use hansa_store::document_folder::StoredDocumentKind;
 use hansa_transport::AccessToken;
 use hansa_transport::flight_sql::access_token::{ID_DIGITS, SECRET_DIGITS};
@@ -175,7 +174,7 @@ fn for_programs(connector: &Connector, named: &str) -> Result<(ContractId, Agree
     let now = connector.now();
     let agreement = connector
         .contracts
-        .with_registry(|registry| registry.offered(id, now).cloned())?;
+        .with_registry(|registry| registry.provided(id, now).cloned())?;
     if agreement.assignee_id().is_none() {
         return Err(Refusal::new(
             ErrorCode::UsageWrong,
@@ -184,8 +183,7 @@ fn for_programs(connector: &Connector, named: &str) -> Result<(ContractId, Agree
         .with_contract(id)
         .with_help("for the people of this house leave --contract away"));
     }
-    let permits = |clause: &Clause| matches!(clause.term, Term::OneSidedReceipts);
-    if !agreement.clauses.iter().any(permits) {
+    if !lets_programs_ask(&agreement.clauses) {
         return Err(connector_required().with_contract(id));
     }
     Ok((id, agreement))

@@ -1,5 +1,6 @@
 //! The saved queries that programs ask by name: those of the house, and those that others have saved over their datasets.
 
+use super::parquet_writer::ParquetWriter;
 use super::{ClientHandler, VerifiedClient, on_planner_thread, plain};
 use crate::admin::sql::clauses;
 use crate::admin::sql::result_footer::reads_ahead;
@@ -7,6 +8,7 @@ use crate::participant::peer_connections::KnownPeer;
 use crate::participant::query_author::QueryAuthor;
 use crate::process::blocking_work::blocking;
 use crate::workflow::federated_query;
+use arrow_schema::SchemaRef;
 use async_trait::async_trait;
 use futures::future::join_all;
 use hansa_catalog::SavedQuery;
@@ -17,9 +19,11 @@ use hansa_policy::refusal::{ErrorClass, ErrorCode, Refusal};
 use hansa_query::federation::federated_query::FederatedQuery;
 use hansa_query::limits::SqlStatementLimits;
 use hansa_query::sql::saved_statement::SavedStatement;
-use hansa_transport::{ClientSavedQuery, WebHandler};
+use hansa_transport::{AnswerWriter, ClientSavedQuery, OpenAnswer, OpenDataset, WebHandler};
 use serde_json::{Value, json};
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A saved query, and what is asked for it.
 struct DeclaredQuery {
@@ -135,6 +139,26 @@ impl WebHandler for ClientHandler {
             }));
         }
         Ok(json!({"asked": asked, "plan": explanation.to_string()}))
+    }
+
+    fn open_datasets(&self) -> Vec<OpenDataset> {
+        self.open_views()
+    }
+
+    fn admit_stranger(&self, from: Option<IpAddr>) -> Result<(), Duration> {
+        self.strangers.count(from, self.connector.ticks())
+    }
+
+    async fn open_answer(&self, dataset: &OpenDataset) -> Result<OpenAnswer, Refusal> {
+        self.open_rows(dataset).await
+    }
+
+    fn parquet_writer(&self, columns: SchemaRef) -> Result<Box<dyn AnswerWriter>, Refusal> {
+        Ok(Box::new(ParquetWriter::new(columns)?))
+    }
+
+    async fn reserve(&self, dataset: Option<&OpenDataset>, bytes: u64) -> Result<(), Refusal> {
+        self.reserve_open(dataset, bytes).await
     }
 }
 

@@ -178,14 +178,18 @@ impl RunningQueries {
         self.cut(|entry| entry.datasets.contains(dataset), why)
     }
 
-    /// Cuts those of others that read a dataset; says how many.
+    /// Cuts those that read a dataset and are not our own people's: those of others, and what is made for anybody under a public view.
+    /// Says how many.
     pub(crate) fn cut_guarded(
         &self,
         dataset: &DatasetId,
         own: &ParticipantId,
         why: &Refusal,
     ) -> usize {
-        let theirs = |entry: &RunningQuery| entry.datasets.contains(dataset) && entry.peer != *own;
+        let theirs = |entry: &RunningQuery| {
+            let is_own = entry.peer == *own && entry.contracts.is_empty();
+            entry.datasets.contains(dataset) && !is_own
+        };
         self.cut(theirs, why)
     }
 

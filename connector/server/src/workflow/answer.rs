@@ -40,7 +40,7 @@ pub(crate) async fn answer(
     let inner = Arc::clone(connector);
     let (who, origin) = match &caller {
         QueryCaller::Peer(peer) => (peer.id().clone(), QueryOrigin::Peer),
-        QueryCaller::House => (connector.id(), QueryOrigin::Own),
+        QueryCaller::House | QueryCaller::Web => (connector.id(), QueryOrigin::Own),
     };
     let begun = connector.ticks();
     let work = async move { to_the_end(&inner, caller, asking).await };

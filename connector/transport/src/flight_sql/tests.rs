@@ -3,6 +3,7 @@
 use super::access_token::AccessToken;
 use super::server::{PURPOSE_HEADER, serve};
 use super::{ClientAnswer, ClientTable, FlightSqlHandler, StatementDescription};
+use crate::client_fixture::{ID, identified, secret};
 use crate::flight_sql::ClientCredentials;
 use crate::peer::settings::TransportSettings;
 use crate::peer::testing::tls_league::TlsLeague;
@@ -24,12 +25,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint};
 
-const ID: &str = "0123456789ab";
-
-fn secret() -> String {
-    "c".repeat(64)
-}
-
 /// Answers whoever presents the one token: numbers, as many as the parameter says.
 struct NumbersHandler;
 
@@ -46,13 +41,7 @@ impl FlightSqlHandler for NumbersHandler {
         presented: ClientCredentials<'_>,
         purpose: Option<&str>,
     ) -> Result<Option<String>, Refusal> {
-        let presented = presented
-            .token
-            .ok_or_else(|| Refusal::new(ErrorCode::TokenRequired, "nothing was presented"))?;
-        if presented.id() == ID && presented.secret() == secret() {
-            return Ok(purpose.map(str::to_owned));
-        }
-        Err(Refusal::new(ErrorCode::TokenInvalid, "another token"))
+        identified(presented, purpose)
     }
 
     async fn receipts(&self, _: &Option<String>) -> Result<Vec<Bytes>, Refusal> {

@@ -11,13 +11,22 @@ use arrow_array::RecordBatch;
 use hansa_policy::refusal::Refusal;
 
 /// Writes an answer, piece by piece, each to the end of `out`.
-pub(super) trait AnswerWriter: Send {
+pub trait AnswerWriter: Send {
     /// What stands before the rows.
+    ///
+    /// # Errors
+    /// Why it can't be written.
     fn begin(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal>;
 
     /// Rows.
+    ///
+    /// # Errors
+    /// Why they can't be written, such as a value for which the form has no word.
     fn rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<(), Refusal>;
 
     /// What stands behind the last row; written of a whole answer alone.
+    ///
+    /// # Errors
+    /// Why it can't be written.
     fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal>;
 }

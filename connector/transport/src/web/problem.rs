@@ -5,6 +5,7 @@ use axum::body::Body;
 use hansa_policy::refusal::{ErrorClass, ErrorCode, Refusal};
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Map, Value, json};
+use std::time::Duration;
 
 /// The media type of problem details.
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
@@ -18,6 +19,8 @@ pub(super) struct WebError {
     allowed: Option<&'static str>,
     /// Whether what follows on the connection can't be understood.
     ends_connection: bool,
+    /// After how long it can be tried again.
+    retry_after: Option<Duration>,
 }
 
 impl From<Refusal> for WebError {
@@ -27,6 +30,7 @@ impl From<Refusal> for WebError {
             refusal: Box::new(refusal),
             allowed: None,
             ends_connection: false,
+            retry_after: None,
         }
     }
 }
@@ -58,6 +62,12 @@ impl WebError {
         self
     }
 
+    /// It can be tried again after so long.
+    pub(super) const fn retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+
     /// The code of its refusal.
     pub(super) const fn code(&self) -> ErrorCode {
         self.refusal.code
@@ -84,6 +94,10 @@ impl WebError {
         }
         if let Some(methods) = self.allowed {
             headers.insert(header::ALLOW, HeaderValue::from_static(methods));
+        }
+        if let Some(wait) = self.retry_after {
+            let seconds = HeaderValue::from(wait.as_secs().saturating_add(1));
+            headers.insert(header::RETRY_AFTER, seconds);
         }
         if self.ends_connection {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -10,6 +10,7 @@ use super::format::geojson::GeoJsonWriter;
 use super::format::json::JsonWriter;
 use super::format::workbook;
 use super::negotiated_format::AnswerFormat;
+use super::open_data::OpenFiles;
 use super::openapi;
 use super::parameter_values;
 use super::problem::WebError;
@@ -60,18 +61,20 @@ struct StatementBody {
 }
 
 /// The paths.
-#[derive(Debug)]
 pub(super) struct WebRoutes<H> {
     handler: Arc<H>,
     /// How long a body may take.
     body_time: Duration,
     /// Where answers lie that are sent once they are whole.
     folder: PathBuf,
+    /// What anybody may fetch.
+    open: OpenFiles<H>,
 }
 
 impl<H: WebHandler> WebRoutes<H> {
-    pub(super) const fn new(handler: Arc<H>, body_time: Duration, folder: PathBuf) -> Self {
+    pub(super) fn new(handler: Arc<H>, body_time: Duration, folder: PathBuf) -> Self {
         Self {
+            open: OpenFiles::new(Arc::clone(&handler), folder.clone()),
             handler,
             body_time,
             folder,
@@ -88,7 +91,10 @@ impl<H: WebHandler> WebRoutes<H> {
         let mut response = answered.unwrap_or_else(WebError::response);
         let headers = response.headers_mut();
         for (name, value) in HEADERS {
-            headers.insert(name, HeaderValue::from_static(value));
+            // Open data says some of it otherwise.
+            headers
+                .entry(name)
+                .or_insert(HeaderValue::from_static(value));
         }
         response
     }
@@ -100,6 +106,10 @@ impl<H: WebHandler> WebRoutes<H> {
     ) -> Result<Response<Body>, WebError> {
         let (parts, body) = request.into_parts();
         let mut request = WebRequest::of(parts)?;
+        // Before anybody is asked who it is: what is open is open to those who are not known.
+        if let Some(answered) = self.open.answer(&request, connection).await {
+            return answered;
+        }
         // INVARIANT: token-each-request. Before anybody is told whether a path is there.
         let identified = self.identify(connection, &mut request);
         let is_known = match &identified {

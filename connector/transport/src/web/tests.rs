@@ -1,7 +1,9 @@
 //! Requests byte by byte over real TLS, to a handler that knows one saved query.
 
+use super::format::AnswerWriter;
 use super::server::serve;
-use super::{ClientSavedQuery, WebHandler};
+use super::{ClientSavedQuery, OpenAnswer, OpenAnswerStanding, OpenDataset, WebHandler};
+use crate::client_fixture::{ID, identified, secret};
 use crate::flight_sql::access_token::AccessToken;
 use crate::flight_sql::{
     ClientAnswer, ClientCredentials, ClientTable, FlightSqlHandler, StatementDescription,
@@ -16,21 +18,17 @@ use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use hansa_catalog::{ColumnType, SavedQuery, SavedQueryParameter};
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use parking_lot::Mutex;
 use rustls::ClientConfig;
 use serde_json::Value;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-
-const ID: &str = "0123456789ab";
-
-fn secret() -> String {
-    "c".repeat(64)
-}
 
 fn columns() -> SchemaRef {
     let read = r#"[{"participant":"munster.example","attribution":["Stadt Münster"]}]"#;
@@ -40,7 +38,35 @@ fn columns() -> SchemaRef {
 }
 
 /// Answers whoever presents the one token: numbers, as many as the parameter says, with an error behind an odd number.
-struct NumbersHandler;
+/// Anybody may fetch others.
+#[derive(Default)]
+struct NumbersHandler {
+    /// What was reserved for open data.
+    reserved: Mutex<Vec<u64>>,
+    /// The log takes nothing more.
+    is_full: AtomicBool,
+    /// The open view is over.
+    is_over: Arc<AtomicBool>,
+    /// Questions for the open view.
+    asked: AtomicUsize,
+}
+
+struct NumbersStanding(Arc<AtomicBool>);
+
+impl OpenAnswerStanding for NumbersStanding {
+    fn ended(&self) -> Option<Refusal> {
+        let over = Refusal::new(ErrorCode::Withdrawn, "the view is over");
+        self.0.load(Ordering::SeqCst).then_some(over)
+    }
+}
+
+fn numbers(batches: i64, from: i64) -> Vec<Result<RecordBatch, Refusal>> {
+    let batch = |_| {
+        let numbers = Int64Array::from_iter_values(from..from + 1000);
+        Ok(RecordBatch::try_new(columns(), vec![Arc::new(numbers)]).unwrap())
+    };
+    (0..batches).map(batch).collect()
+}
 
 #[async_trait::async_trait]
 impl FlightSqlHandler for NumbersHandler {
@@ -51,13 +77,7 @@ impl FlightSqlHandler for NumbersHandler {
         presented: ClientCredentials<'_>,
         purpose: Option<&str>,
     ) -> Result<Option<String>, Refusal> {
-        let presented = presented
-            .token
-            .ok_or_else(|| Refusal::new(ErrorCode::TokenRequired, "nothing was presented"))?;
-        if presented.id() == ID && presented.secret() == secret() {
-            return Ok(purpose.map(str::to_owned));
-        }
-        Err(Refusal::new(ErrorCode::TokenInvalid, "another token"))
+        identified(presented, purpose)
     }
 
     async fn receipts(&self, _: &Option<String>) -> Result<Vec<Bytes>, Refusal> {
@@ -86,14 +106,12 @@ impl FlightSqlHandler for NumbersHandler {
         assert_eq!(sql, "SELECT ($1)");
         let row = parameters.unwrap();
         let count = row.column(0).as_primitive::<Int64Type>().value(0);
-        let batches = (0..count / 1000).map(|_| {
-            let numbers = Int64Array::from_iter_values(0..1000);
-            Ok(RecordBatch::try_new(columns(), vec![Arc::new(numbers)]).unwrap())
-        });
+        let mut batches = numbers(count / 1000, 0);
         let broken = (count % 2 == 1).then(|| Err(Refusal::new(ErrorCode::StreamCut, "it broke")));
+        batches.extend(broken);
         Ok(ClientAnswer {
             columns: columns(),
-            rows: stream::iter(batches.chain(broken).collect::<Vec<_>>()).boxed(),
+            rows: stream::iter(batches).boxed(),
             evidence: None,
         })
     }
@@ -139,11 +157,59 @@ impl WebHandler for NumbersHandler {
     async fn explain(&self, _: &Option<String>, _: &str) -> Result<Value, Refusal> {
         Ok(Value::Null)
     }
+
+    fn open_datasets(&self) -> Vec<OpenDataset> {
+        let dataset = OpenDataset {
+            name: "counts".to_owned(),
+            title: "Counts".to_owned(),
+            licence: "https://licence.example/".to_owned(),
+            attribution: None,
+            contract: "c".repeat(64),
+            version: "1".to_owned(),
+            columns: columns(),
+        };
+        let is_over = self.is_over.load(Ordering::SeqCst);
+        (!is_over).then_some(dataset).into_iter().collect()
+    }
+
+    fn admit_stranger(&self, _: Option<IpAddr>) -> Result<(), Duration> {
+        match self.reserved.lock().len() {
+            0..20 => Ok(()),
+            _ => Err(Duration::from_secs(7)),
+        }
+    }
+
+    async fn open_answer(&self, dataset: &OpenDataset) -> Result<OpenAnswer, Refusal> {
+        assert_eq!(dataset.name, "counts");
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        Ok(OpenAnswer {
+            answer: ClientAnswer {
+                columns: columns(),
+                rows: stream::iter(numbers(400, i64::MIN)).boxed(),
+                evidence: None,
+            },
+            standing: Box::new(NumbersStanding(Arc::clone(&self.is_over))),
+        })
+    }
+
+    fn parquet_writer(&self, columns: SchemaRef) -> Result<Box<dyn AnswerWriter>, Refusal> {
+        Ok(Box::new(super::format::csv::CsvWriter::new(columns, false)))
+    }
+
+    async fn reserve(&self, _: Option<&OpenDataset>, bytes: u64) -> Result<(), Refusal> {
+        if self.is_full.load(Ordering::SeqCst) {
+            let full = "the log can't be written, so nothing is answered";
+            return Err(Refusal::new(ErrorCode::EvidenceUnavailable, full));
+        }
+        self.reserved.lock().push(bytes);
+        Ok(())
+    }
 }
 
 struct Face {
     address: SocketAddr,
     tls: Arc<ClientConfig>,
+    handler: Arc<NumbersHandler>,
 }
 
 impl Face {
@@ -153,21 +219,27 @@ impl Face {
         let address = listener.local_addr().unwrap();
         let mut tls = ClientConfig::clone(&league.nobody());
         tls.alpn_protocols.clear();
+        let handler = Arc::new(NumbersHandler::default());
         tokio::spawn(serve(
             listener,
             (league.server_without_client_certificates(), league.attest()),
             settings,
-            (Arc::new(NumbersHandler), std::env::temp_dir()),
+            (Arc::clone(&handler), std::env::temp_dir()),
             std::future::pending(),
         ));
         Self {
             address,
             tls: Arc::new(tls),
+            handler,
         }
     }
 
     async fn open(&self) -> TlsStream<TcpStream> {
-        let stream = TcpStream::connect(self.address).await.unwrap();
+        self.secure(TcpStream::connect(self.address).await.unwrap())
+            .await
+    }
+
+    async fn secure(&self, stream: TcpStream) -> TlsStream<TcpStream> {
         let connector = TlsConnector::from(Arc::clone(&self.tls));
         let name = self.address.ip().into();
         connector.connect(name, stream).await.unwrap()
@@ -181,6 +253,12 @@ impl Face {
         // Where it is cut, TLS has no end either.
         let _ = stream.read_to_end(&mut answer).await;
         String::from_utf8(answer).unwrap()
+    }
+
+    /// The same for whoever presents nothing.
+    async fn fetch(&self, path: &str) -> WebAnswer {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        WebAnswer::of(&self.raw(&request).await)
     }
 
     async fn get(&self, path: &str, headers: &str) -> WebAnswer {
@@ -334,7 +412,7 @@ async fn a_cut_answer_has_no_end() {
             whole.head
         );
         assert!(whole.body.ends_with("\r\n0\r\n\r\n"));
-        let cut = face.get(&address(200_001), "").await;
+        let cut = face.get(&address(400_001), "").await;
         assert_eq!(cut.status, 200);
         assert!(cut.body.len() > 256 * 1024);
         assert!(!cut.body.ends_with("0\r\n\r\n"), "{format}");
@@ -434,4 +512,85 @@ async fn slow_and_endless_requests_end() {
         ))
         .await;
     assert!(other.contains(" 415 "), "{other}");
+}
+
+#[tokio::test]
+async fn open_bytes_leave_behind_their_record_alone() {
+    let face = Face::start(TransportSettings::default()).await;
+    let handler = &face.handler;
+    let index = face.fetch("/open").await;
+    let listed: Value = serde_json::from_str(&index.body).unwrap();
+    assert_eq!(
+        listed["datasets"][0]["files"][1]["href"],
+        "https://x/open/counts.csv"
+    );
+    let file = face.fetch("/open/counts.csv").await;
+    assert_eq!((file.status, file.body.lines().count()), (200, 400_001));
+    assert!(
+        file.head
+            .contains("link: <https://licence.example/>; rel=\"license\""),
+        "{}",
+        file.head
+    );
+    // As much as left, before it left; the second reader of a file asks nothing.
+    assert_eq!(
+        *handler.reserved.lock(),
+        [index.body.len(), file.body.len()].map(|length| length as u64)
+    );
+    let again = face.fetch("/open/counts.csv").await;
+    assert_eq!(
+        (again.body, handler.asked.load(Ordering::SeqCst)),
+        (file.body, 1)
+    );
+    handler.is_full.store(true, Ordering::SeqCst);
+    for path in ["/open", "/open/counts.csv", "/open/counts.parquet"] {
+        let refused = face.fetch(path).await;
+        assert_eq!(
+            (refused.status, refused.code().as_str()),
+            (500, "EVIDENCE_UNAVAILABLE"),
+            "{path}"
+        );
+    }
+    handler.is_full.store(false, Ordering::SeqCst);
+    let other = face.fetch("/open/counts.geojson").await;
+    assert_eq!(
+        (other.status, other.code().as_str()),
+        (404, "DATASET_UNKNOWN")
+    );
+    while handler.reserved.lock().len() < 20 {
+        face.fetch("/open").await;
+    }
+    let many = face.fetch("/open/counts.csv").await;
+    assert_eq!(many.status, 429);
+    assert!(many.head.contains("retry-after: 8"), "{}", many.head);
+}
+
+#[tokio::test]
+async fn an_open_view_that_ends_cuts_its_readers() {
+    let face = Face::start(TransportSettings::default()).await;
+    // Its end takes in little: most of the eight million bytes wait at the other one.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut stream = face
+        .secure(socket.connect(face.address).await.unwrap())
+        .await;
+    let request = "GET /open/counts.csv HTTP/1.1\r\nHost: x\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut begin = vec![0; 1024];
+    stream.read_exact(&mut begin).await.unwrap();
+    face.handler.is_over.store(true, Ordering::SeqCst);
+    let _ = stream.read_to_end(&mut begin).await;
+    let answer = WebAnswer::of(std::str::from_utf8(&begin).unwrap());
+    let length = answer
+        .head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    let length: usize = length.unwrap().parse().unwrap();
+    assert!(
+        answer.body.len() < length,
+        "{} of {length}",
+        answer.body.len()
+    );
+    // A house that opens nothing says nothing of it.
+    assert_eq!(face.fetch("/open").await.code(), "TOKEN_REQUIRED");
 }

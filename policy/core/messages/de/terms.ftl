@@ -170,6 +170,7 @@ quota-each-30-days = je 30 Tage
 ## Receipts
 receipts = Quittungen werden gegengezeichnet, höchstens { $most } sind offen
 one-sided-receipts = Programme des Nutzers dürfen ohne Konnektor fragen; ihre Quittungen zeichnet allein der Anbieter
+open-data = jeder darf alle Zeilen im Internet abrufen, ohne bekannt zu sein
 
 ## Region
 region = nur an Teilnehmer in { $region }, bescheinigt von einem anerkannten Aussteller

@@ -170,6 +170,7 @@ quota-each-30-days = each 30 days
 ## Receipts
 receipts = receipts are countersigned, at most { $most } are open
 one-sided-receipts = programs of the consumer may ask without a connector; the provider alone signs their receipts
+open-data = anybody may fetch all rows over the web, without being known
 
 ## Region
 region = only to participants in { $region }, attested by a recognised issuer

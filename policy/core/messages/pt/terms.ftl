@@ -170,6 +170,7 @@ quota-each-30-days = por 30 dias
 ## Receipts
 receipts = os recibos são contra-assinados, no máximo { $most } em aberto
 one-sided-receipts = programas do utilizador podem consultar sem conector; só o fornecedor assina os seus recibos
+open-data = qualquer pessoa pode obter todas as linhas pela Internet, sem ser conhecida
 
 ## Region
 region = só para participantes em { $region }, atestado por um emissor reconhecido

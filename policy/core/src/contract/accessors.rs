@@ -23,7 +23,7 @@ impl Requester {
     pub const fn id(&self) -> &ParticipantId {
         match self {
             Self::Peer(peer) => peer.id(),
-            Self::House(own) | Self::Supposed(own) => own,
+            Self::House(own) | Self::Web(own) | Self::Supposed(own) => own,
         }
     }
 }

@@ -75,7 +75,7 @@ impl ContractRegistry {
     ///
     /// # Errors
     /// `CONTRACT_UNKNOWN` where we give none of that identity; `WITHDRAWN`, `SUPERSEDED`, `EXPIRED`, `NOT_YET_VALID`.
-    pub fn offered(&self, id: ContractId, now: UtcTimestamp) -> Result<&Agreement, Refusal> {
+    pub fn provided(&self, id: ContractId, now: UtcTimestamp) -> Result<&Agreement, Refusal> {
         let given = self.stands(id, now);
         let given = given.filter(|(agreement, _)| agreement.provider.id == self.own);
         let Some((agreement, status)) = given else {

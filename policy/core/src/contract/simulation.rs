@@ -70,7 +70,7 @@ impl ActiveContracts {
     pub fn supposed_again(&self) -> Option<Self> {
         match &self.asker {
             Requester::Supposed(who) => Some(Self::supposed(who.clone(), self.grants.clone())),
-            Requester::Peer(_) | Requester::House(_) => None,
+            Requester::Peer(_) | Requester::House(_) | Requester::Web(_) => None,
         }
     }
 }

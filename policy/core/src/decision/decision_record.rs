@@ -85,6 +85,7 @@ impl<Q> PermitDecision<Q> {
         let mark = self.mark.map(|mark| ("mark", Json::text(mark)));
         let program = match self.active.asker() {
             Requester::Peer(peer) => peer.program().map(program),
+            Requester::Web(_) => Some(("web", Json::Bool(true))),
             Requester::House(_) | Requester::Supposed(_) => None,
         };
         let more = follows.into_iter().chain(as_of).chain(mark).chain(program);
@@ -206,7 +207,9 @@ impl RefusedQuery {
                 peer.certificate(),
                 peer.program().cloned(),
             ),
-            Requester::House(own) | Requester::Supposed(own) => (own.clone(), None, None),
+            Requester::House(own) | Requester::Web(own) | Requester::Supposed(own) => {
+                (own.clone(), None, None)
+            }
         };
         Self {
             request,
@@ -281,7 +284,7 @@ fn granted(
 fn certificate(active: &ActiveContracts) -> Json {
     match active.asker() {
         Requester::Peer(peer) => optional(peer.certificate()),
-        Requester::House(_) | Requester::Supposed(_) => Json::Null,
+        Requester::House(_) | Requester::Web(_) | Requester::Supposed(_) => Json::Null,
     }
 }
 

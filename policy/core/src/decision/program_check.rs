@@ -3,7 +3,7 @@
 use crate::contract::DatasetGrant;
 use crate::peer::ProgramAccess;
 use crate::refusal::{ErrorCode, Refusal};
-use crate::term::Term;
+use crate::term::{Clause, Term};
 
 /// The contract says that programs may ask, and the access token of the program is for this contract.
 ///
@@ -19,10 +19,17 @@ pub(super) fn check(grant: &DatasetGrant, program: &ProgramAccess) -> Result<(),
             "the access token is for another contract",
         )));
     }
-    match grant.clause_where(|term| matches!(term, Term::OneSidedReceipts)) {
-        Some(_) => Ok(()),
-        None => Err(grant.name_contract(connector_required())),
+    match lets_programs_ask(grant.clauses()) {
+        true => Ok(()),
+        false => Err(grant.name_contract(connector_required())),
     }
+}
+
+/// Whether a clause lets programs of the consumer ask without a connector.
+#[must_use]
+pub fn lets_programs_ask(clauses: &[Clause]) -> bool {
+    let mut terms = clauses.iter().map(|clause| &clause.term);
+    terms.any(|term| matches!(term, Term::OneSidedReceipts))
 }
 
 /// What a program is told where the contract is answered to connectors alone.

@@ -14,7 +14,7 @@ use crate::contract::{Agreement, Assignee};
 use crate::effect::EffectKind;
 use crate::fixture::{
     CONSUMER, agreement, attested, contract_id, dataset, name, names, program as program_of,
-    purpose, purposes, schema, standing, standing_of, taxonomy, time,
+    purpose, purposes, registry_with, schema, standing, standing_of, taxonomy, time,
 };
 use crate::id::SqlIdentifier;
 use crate::peer::ProgramAccess;
@@ -420,4 +420,35 @@ fn a_program_asks_under_a_clause_alone() {
     let mut case = DecisionCase::of(vec![Term::OneSidedReceipts]);
     case.program = Some(token("air"));
     assert_eq!(refused(&case).code, ErrorCode::TokenInvalid);
+}
+
+/// Who is on the web gets an own public view that says so, where no other clause asks who it is; and nothing else.
+#[test]
+fn only_an_open_view_is_given_to_the_web() {
+    use crate::term::open_data::closing_clause;
+    let now = time("2026-06-01T00:00:00Z");
+    let on_web = |clauses: Vec<Term>, public: bool| {
+        let mut agreement = agreement("bikes", clauses);
+        if public {
+            agreement.assignee = Assignee::Public;
+        }
+        let registry = registry_with([agreement]);
+        registry
+            .on_web(contract_id("bikes"), now)
+            .map(|active| active.asker().id().clone())
+            .map_err(|refusal| refusal.code)
+    };
+    let open = || vec![Term::OpenData, Term::Columns(names(&["site"]))];
+    assert!(on_web(open(), true).is_ok());
+    assert_eq!(on_web(open(), false), Err(ErrorCode::DatasetUnknown));
+    let league = vec![Term::Columns(names(&["site"]))];
+    assert_eq!(on_web(league, true), Err(ErrorCode::DatasetUnknown));
+    let mut closing = 0;
+    for term in Term::samples() {
+        let terms = vec![Term::OpenData, term.clone()];
+        let closes = closing_clause(&agreement("bikes", terms.clone()).clauses).is_some();
+        assert_eq!(on_web(terms, true).is_err(), closes, "{term:?}");
+        closing += usize::from(closes);
+    }
+    assert!(closing > 30, "{closing}");
 }

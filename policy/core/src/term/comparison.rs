@@ -95,7 +95,8 @@ impl Term {
             | (Self::KeysStay, Self::KeysStay)
             | (Self::Exclusive, Self::Exclusive)
             | (Self::ObtainConsent, Self::ObtainConsent)
-            | (Self::OneSidedReceipts, Self::OneSidedReceipts) => Some(Ordering::Equal),
+            | (Self::OneSidedReceipts, Self::OneSidedReceipts)
+            | (Self::OpenData, Self::OpenData) => Some(Ordering::Equal),
             _ => None,
         }
     }

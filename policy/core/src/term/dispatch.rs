@@ -4,8 +4,8 @@ use super::language::Language;
 use super::rule::{TermRule, TermSpec};
 use super::{
     Term, aggregate, area, attestation, columns, consent, delivery, duty, exclusivity, group,
-    inform, joins, legal_basis, mask, min_group, one_sided_receipts, purpose, quota, receipts,
-    region, row_filter_term, schema_version, sector, throughput, time_bucket, window,
+    inform, joins, legal_basis, mask, min_group, one_sided_receipts, open_data, purpose, quota,
+    receipts, region, row_filter_term, schema_version, sector, throughput, time_bucket, window,
 };
 use crate::attribute::AttributeKind;
 use crate::id::{PurposeId, SqlIdentifier};
@@ -182,6 +182,7 @@ impl Term {
             Self::ObtainConsent => ask(&consent::ConsentTerm),
             Self::Receipts(most) => ask(&receipts::OpenReceiptsTerm(*most)),
             Self::OneSidedReceipts => ask(&one_sided_receipts::OneSidedReceiptsTerm),
+            Self::OpenData => ask(&open_data::OpenDataTerm),
             Self::Version(schemas) => ask(&schema_version::SchemaTerm(*schemas)),
         }
     }

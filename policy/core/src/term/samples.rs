@@ -238,6 +238,7 @@ fn conduct() -> Vec<Term> {
         Term::ObtainConsent,
         Term::Receipts(20),
         Term::OneSidedReceipts,
+        Term::OpenData,
         Term::Version(SchemaCompatibility::Exact),
         Term::Version(SchemaCompatibility::Compatible),
     ];

@@ -8,9 +8,9 @@ use super::rule::{OdrlPosition, OdrlReader, OdrlWriter, TermSpec};
 use super::{
     Clause, Term, area, attestation, band, columns, consent, delivery, dominance, duty, embargo,
     exclusivity, form_choice, group, hours, inform, joins, key_transfer, legal_basis, lookup, mask,
-    min_group, odrl, one_sided_receipts, place_cells, prefix, price, privacy_budget, prohibition,
-    pseudonym, published_area, quota, receipts, region, relative_window, release, row_filter_term,
-    schema_version, sector, service_level, throughput, time_bucket, window,
+    min_group, odrl, one_sided_receipts, open_data, place_cells, prefix, price, privacy_budget,
+    prohibition, pseudonym, published_area, quota, receipts, region, relative_window, release,
+    row_filter_term, schema_version, sector, service_level, throughput, time_bucket, window,
 };
 use crate::id::{ClauseId, DatasetId, ParticipantId};
 use crate::refusal::Refusal;
@@ -175,6 +175,9 @@ pub static VOCABULARY: &[VocabularyEntry] = &[
     }),
     entry(&one_sided_receipts::ONE_SIDED_RECEIPTS, |form| {
         one_sided_receipts::read(form).map(|()| Term::OneSidedReceipts)
+    }),
+    entry(&open_data::OPEN_DATA, |form| {
+        open_data::read(form).map(|()| Term::OpenData)
     }),
     entry(&schema_version::VERSION, |form| {
         schema_version::read(form).map(Term::Version)

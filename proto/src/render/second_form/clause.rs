@@ -149,6 +149,7 @@ impl Wording<'_> {
                 let number = self.language.number(u64::from(*most));
                 message!(self.language, "clause-receipts", number)
             }
+            Term::OpenData => message!(self.language, "clause-open-data"),
             Term::OneSidedReceipts => message!(self.language, "clause-one-sided-receipts"),
             Term::Version(SchemaCompatibility::Exact) => {
                 message!(self.language, "clause-version-exact")

@@ -58,6 +58,10 @@ pub(super) async fn open(
             connector.deals_with(peer.id())?;
             Some(connector.peer_query_permit(peer.id())?)
         }
+        QueryCaller::Web => {
+            connector.trusted_clock()?;
+            Some(connector.query_permit()?)
+        }
         // The parts of one question of our own people share the slot that their query client holds.
         QueryCaller::House => None,
     };

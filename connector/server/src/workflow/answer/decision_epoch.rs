@@ -20,7 +20,7 @@ use hansa_policy::decision::PermitDecision;
 use hansa_policy::decision::query_shape::QueryShape as _;
 use hansa_policy::group::GroupName;
 use hansa_policy::id::ContractId;
-use hansa_policy::refusal::Refusal;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::execute::cancellation::CancellationSignal;
 use hansa_query::limits::SqlStatementLimits;
 use hansa_query::snapshot::registry::SnapshotSet;
@@ -82,7 +82,11 @@ async fn once(
         ask.contracts.clone(),
         active.grants().keys().cloned().collect(),
     );
-    let tenant = connector.config().tenants.get(asker).cloned();
+    let tenant = match &posed.caller {
+        QueryCaller::Peer(_) | QueryCaller::House => connector.config().tenants.get(asker).cloned(),
+        // Whoever is not known is nobody's tenant.
+        QueryCaller::Web => None,
+    };
     let (shown, mut credentials) = presented_attributes::shown(connector, posed, &active)?;
     place.relies_on(credentials.clone());
     let groups = group_lists::looked_at(&active);
@@ -151,6 +155,17 @@ pub(super) fn current_standing(
             connector
                 .contracts
                 .with_registry(|registry| registry.in_force(peer, named, connector.now()))
+        }
+        QueryCaller::Web => {
+            connector.trusted_clock()?;
+            let now = connector.now();
+            let [view] = posed.asking.ask.contracts.as_slice() else {
+                let sentence = "a question from the web names one public view";
+                return Err(Refusal::new(ErrorCode::Internal, sentence));
+            };
+            connector
+                .contracts
+                .with_registry(|registry| registry.on_web(*view, now))
         }
         QueryCaller::House => {
             let own: Vec<_> = connector.datasets.catalog(|catalog| {

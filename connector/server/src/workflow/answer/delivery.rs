@@ -37,7 +37,7 @@ pub(super) fn deliver(
     let delivered = async move {
         let origin = match caller {
             QueryCaller::Peer(_) => QueryOrigin::Peer,
-            QueryCaller::House => QueryOrigin::Own,
+            QueryCaller::House | QueryCaller::Web => QueryOrigin::Own,
         };
         let failure = rows(&connector, origin, &mut opened, &send).await;
         let closed = finish(&connector, &caller, opened, failure, &send);
@@ -146,7 +146,7 @@ async fn finish(
             let one_sided = peer.program().is_some();
             Some(ReceiptDraft::of(&sealed, facts, one_sided))
         }
-        QueryCaller::House => None,
+        QueryCaller::House | QueryCaller::Web => None,
     };
     let signed = |at| async move {
         match draft {
@@ -157,7 +157,7 @@ async fn finish(
     };
     let program = match caller {
         QueryCaller::Peer(peer) => peer.program().is_some(),
-        QueryCaller::House => false,
+        QueryCaller::House | QueryCaller::Web => false,
     };
     let (recorded, signed) = match connector.records.log.record_while(sealed, signed).await {
         Ok(recorded) => recorded,
@@ -173,7 +173,7 @@ async fn finish(
     let sent = recorded.sent();
     let (origin, peer) = match caller {
         QueryCaller::Peer(peer) => (QueryOrigin::Peer, Some(peer.id().domain())),
-        QueryCaller::House => (QueryOrigin::Own, None),
+        QueryCaller::House | QueryCaller::Web => (QueryOrigin::Own, None),
     };
     let outcome = match failure {
         None => QueryOutcome::Done,

@@ -19,6 +19,8 @@ pub(crate) enum QueryCaller {
     Peer(VerifiedPeer),
     /// Our own people.
     House,
+    /// Anybody on the web, under one open public view of ours.
+    Web,
 }
 
 /// A question as it was put.
@@ -42,6 +44,7 @@ impl IncomingQuery {
         let asker = match &caller {
             QueryCaller::Peer(peer) => Requester::Peer(peer.clone()),
             QueryCaller::House => Requester::House(connector.id()),
+            QueryCaller::Web => Requester::Web(connector.id()),
         };
         let salt: [u8; 16] = random_bytes();
         let commit = Digest::of_parts(&[&salt, asking.ask.sql.as_bytes()]);

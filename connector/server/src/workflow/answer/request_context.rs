@@ -109,7 +109,7 @@ pub(super) fn contract_contexts(
     let mut known = BTreeMap::new();
     let address = match asker {
         Requester::Peer(peer) => peer.address(),
-        Requester::House(_) | Requester::Supposed(_) => None,
+        Requester::House(_) | Requester::Web(_) | Requester::Supposed(_) => None,
     };
     for grant in active.grants().values() {
         let Some(contract) = grant.contract() else {

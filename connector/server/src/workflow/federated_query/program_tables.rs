@@ -6,11 +6,10 @@ use crate::participant::Connector;
 use crate::participant::peer_connections::KnownPeer;
 use hansa_catalog::catalog_listing::MOST_ENTRIES;
 use hansa_policy::contract::Agreement;
-use hansa_policy::decision::program_check::connector_required;
+use hansa_policy::decision::program_check::{connector_required, lets_programs_ask};
 use hansa_policy::id::ContractId;
 use hansa_policy::peer::{ProgramAccess, VerifiedPeer};
 use hansa_policy::refusal::Refusal;
-use hansa_policy::term::{Clause, Term};
 use hansa_query::federation::options::QueryOptions;
 use hansa_query::federation::query_catalog::{QueryCatalog, UnavailableTable};
 
@@ -26,7 +25,7 @@ pub(super) fn provider(connector: &Connector) -> KnownPeer {
 /// The tables that the program may name, and what it can't have with the reason.
 ///
 /// # Errors
-/// When the program's participant is refused everything.
+/// When its participant is no member of the league any more, or is refused since its log is forked.
 pub(super) fn reach(
     connector: &Connector,
     program: &VerifiedPeer,
@@ -40,10 +39,8 @@ pub(super) fn reach(
         let held = contracts
             .into_iter()
             .filter(|(id, _)| is_meant(program, *id));
-        let (held, closed): (Vec<_>, Vec<_>) = held.partition(|(_, agreement)| {
-            let permits = |clause: &Clause| matches!(clause.term, Term::OneSidedReceipts);
-            agreement.clauses.iter().any(permits)
-        });
+        let (held, closed): (Vec<_>, Vec<_>) =
+            held.partition(|(_, agreement)| lets_programs_ask(&agreement.clauses));
         let (usable, unusable) = remote_tables(connector, &visible, (program.id(), held), options);
         if usable.is_empty() {
             let closed = closed
@@ -93,7 +90,7 @@ fn visible(
                     catalog.visible_to(program.id(), registry, now, after.as_ref(), MOST_ENTRIES);
                 for seen in &page.entries {
                     let contracts = seen.contracts.iter().filter_map(|id| {
-                        let agreement = registry.offered(*id, now).ok()?;
+                        let agreement = registry.provided(*id, now).ok()?;
                         Some((*id, agreement.clone()))
                     });
                     let contracts: Vec<_> = contracts.collect();

@@ -16,7 +16,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// The refusal that came instead of rows; `INTERNAL` where nothing came.
-pub(super) async fn rows(
+pub(crate) async fn rows(
     mut frames: BoxStream<'static, Result<AnswerStreamFrame, Refusal>>,
 ) -> Result<RemoteRows, Refusal> {
     let schema = match frames.next().await {

@@ -1,0 +1,24 @@
+//! The one client that the tests of the faces know, by its token.
+
+use crate::flight_sql::ClientCredentials;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+
+pub(crate) const ID: &str = "0123456789ab";
+
+pub(crate) fn secret() -> String {
+    "c".repeat(64)
+}
+
+/// The client, by its purpose.
+pub(crate) fn identified(
+    presented: ClientCredentials<'_>,
+    purpose: Option<&str>,
+) -> Result<Option<String>, Refusal> {
+    let presented = presented
+        .token
+        .ok_or_else(|| Refusal::new(ErrorCode::TokenRequired, "nothing was presented"))?;
+    if presented.id() == ID && presented.secret() == secret() {
+        return Ok(purpose.map(str::to_owned));
+    }
+    Err(Refusal::new(ErrorCode::TokenInvalid, "another token"))
+}

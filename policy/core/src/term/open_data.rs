@@ -1,0 +1,147 @@
+//! Term 2: anybody may fetch all rows of a public view over the web, without being known.
+
+use super::language::Language;
+use super::odrl::{iri, says};
+use super::rule::{
+    ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
+    TermSpec,
+};
+use super::{Clause, Term};
+use crate::message::message;
+use crate::refusal::{ErrorCode, Refusal};
+use hansa_audit_log::json::Json;
+use std::cmp::Ordering;
+
+/// Term 2: anybody may fetch the rows over the web. The provider signs it in a public view, which has no consumer.
+pub(super) struct OpenDataTerm;
+
+pub(super) static OPEN_DATA: TermSpec = TermSpec {
+    numbers: &[2],
+    name: "open_data",
+    position: OdrlPosition::Permission,
+    operand: "recipient",
+    operators: &["eq"],
+    executed: &[EnforcementPoint::Signing, EnforcementPoint::Admission],
+    codes: &[ErrorCode::DatasetUnknown, ErrorCode::PolicyContradiction],
+    nature: DemandKind::Technical,
+    hides_rows: false,
+    remedy: "without the clause nobody on the web learns of the dataset: ask as a participant of the league",
+    test: "only_an_open_view_is_given_to_the_web",
+};
+
+impl TermRule for OpenDataTerm {
+    fn spec(&self) -> &'static TermSpec {
+        &OPEN_DATA
+    }
+
+    fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
+        says("recipient", "eq", iri("odrl:All"))
+    }
+
+    fn render(&self, language: Language) -> String {
+        message!(language, "open-data")
+    }
+
+    fn canonical(&self) -> Json {
+        Json::Bool(true)
+    }
+
+    fn decides(&self) -> Option<ClauseSubject> {
+        Some(ClauseSubject::Kind("open_data"))
+    }
+
+    /// It permits what no other clause does.
+    fn presence(&self) -> Ordering {
+        Ordering::Greater
+    }
+}
+
+/// The recipients that the clause names: all.
+const RECIPIENTS: [(&str, ()); 1] = [("odrl:All", ())];
+
+/// Reads its form.
+pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<(), Refusal> {
+    form.word("rightOperand", &RECIPIENTS, "recipient")
+}
+
+/// Whether a clause opens the view to anybody on the web.
+#[must_use]
+pub fn is_open(clauses: &[Clause]) -> bool {
+    let mut terms = clauses.iter().map(|clause| &clause.term);
+    terms.any(|term| matches!(term, Term::OpenData))
+}
+
+/// The first clause that can't stand beside `open_data`: one that asks something of whoever asks, or counts what one asker took,
+/// or shows no rows. Everything that is not listed here as harmless is such a clause.
+#[must_use]
+pub fn closing_clause(clauses: &[Clause]) -> Option<&Clause> {
+    clauses.iter().find(|clause| !stands_open(&clause.term))
+}
+
+/// Whether a term says the same to everybody, at each time of its window, and its effect is in the rows.
+fn stands_open(term: &Term) -> bool {
+    match term {
+        // No filter that names whoever asks.
+        Term::Rows(filter) => filter.bind_consumer("") == *filter,
+        Term::OpenData
+        | Term::NotBefore(_)
+        | Term::NotAfter(_)
+        | Term::Columns(_)
+        | Term::Pseudonym(_)
+        | Term::Mask { .. }
+        | Term::Prefix(_)
+        | Term::Band(_)
+        | Term::Lookup(_)
+        | Term::TimeBucket { .. }
+        | Term::Area { .. }
+        | Term::PublishedArea(_)
+        | Term::PlaceCells(_)
+        // The file shows what was old enough when it was made.
+        | Term::Embargo(_)
+        | Term::Attribution(_)
+        | Term::Service(_)
+        | Term::LegalBasis(_)
+        | Term::OneSidedReceipts
+        | Term::Version(_) => true,
+        Term::Group(_)
+        | Term::Sector(_)
+        | Term::Purpose(_)
+        | Term::PurposeNot(_)
+        | Term::Lasts(_)
+        | Term::Hours(_)
+        | Term::Functions(_)
+        | Term::Dimensions(_)
+        | Term::Measures(_)
+        | Term::Grid(_)
+        | Term::Release(_)
+        | Term::MinGroup { .. }
+        | Term::Dominance(_)
+        | Term::TotalsFromPublished
+        | Term::SuppressComplement
+        | Term::CellKey(_)
+        | Term::Budget(_)
+        | Term::JoinKeys(_)
+        | Term::JoinWith(_)
+        | Term::KeysStay
+        | Term::KeysTravel(_)
+        | Term::Queries(_)
+        | Term::RowQuota(_)
+        | Term::ByteQuota(_)
+        | Term::RowsPerSecond(_)
+        | Term::Concurrent(_)
+        | Term::ResultRows(_)
+        | Term::Networks(_)
+        | Term::Region(_)
+        | Term::Formats(_)
+        | Term::DeleteAfter { .. }
+        | Term::Attest { .. }
+        | Term::Prohibit(_)
+        | Term::Prohibition(_)
+        | Term::Exclusive
+        | Term::Price(_)
+        | Term::Inform(_)
+        | Term::Notify(_)
+        | Term::ObtainConsent
+        | Term::Receipts(_) => false,
+    }
+}
