@@ -56,6 +56,7 @@ mod named;
 mod notices;
 mod officers;
 mod open_data;
+mod portal;
 mod prepaid;
 mod private;
 mod provenance;

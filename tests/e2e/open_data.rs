@@ -102,6 +102,10 @@ fn anybody_fetches_an_open_view_and_each_byte_is_in_the_log_before() {
         assert_eq!(header(&csv, "cache-control"), "no-cache");
         let points = open.get("/open/trees.geojson").await.json();
         assert_eq!(points["features"].as_array().unwrap().len(), 2);
+        let rows = open.get("/open/trees/rows").await.json();
+        let seen = serde_json::json!({"lon": 7.1, "lat": 51.1, "kind": "oak"});
+        assert_eq!(rows["rows"][0], seen, "{rows}");
+        assert_eq!(rows["rows"].as_array().unwrap().len(), 2);
         let parquet = open.get("/open/trees.parquet").await;
         assert!(parquet.body.starts_with(b"PAR1") && parquet.body.ends_with(b"PAR1"));
         assert!(
@@ -134,7 +138,7 @@ fn anybody_fetches_an_open_view_and_each_byte_is_in_the_log_before() {
     let city = &open.city;
     // One question for each form, and one block for the list and one for the view.
     let permits = city.records("permit");
-    assert_eq!(permits.len(), 3);
+    assert_eq!(permits.len(), 4);
     for permit in &permits {
         assert_eq!(permit["body"]["web"], Value::from(true), "{permit}");
     }

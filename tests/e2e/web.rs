@@ -492,6 +492,6 @@ fn programs_in_python_ask_over_http() {
         "{out}\n{}",
         String::from_utf8_lossy(&done.stderr)
     );
-    assert_eq!(out.lines().count(), 8, "{out}");
+    assert_eq!(out.lines().count(), 9, "{out}");
     eprintln!("{out}");
 }

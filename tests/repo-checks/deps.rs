@@ -7,10 +7,11 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// Our packages, and which of ours each may depend on.
-const OURS: [(&str, &[&str]); 15] = [
+const OURS: [(&str, &[&str]); 16] = [
     ("hansa-audit-log", &[]),
     ("hansa-policy", &["hansa-audit-log"]),
     ("hansa-catalog", &["hansa-policy", "hansa-audit-log"]),
+    ("hansa-portal", &["hansa-catalog", "hansa-audit-log"]),
     ("hansa-enforcement", &["hansa-policy", "hansa-audit-log"]),
     ("hansa-toml-reader", &["hansa-policy"]),
     (
@@ -71,6 +72,7 @@ const OURS: [(&str, &[&str]); 15] = [
             "hansa-policy",
             "hansa-enforcement",
             "hansa-catalog",
+            "hansa-portal",
             "hansa-toml-reader",
             "hansa-proto",
             "hansa-query",

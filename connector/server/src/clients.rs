@@ -2,6 +2,7 @@
 
 mod open_data;
 mod parquet_writer;
+pub(crate) mod portal;
 mod query_evidence;
 mod saved_queries;
 mod stranger_requests;

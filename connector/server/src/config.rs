@@ -12,8 +12,9 @@ pub(crate) mod offer;
 pub(crate) mod officers;
 pub(crate) mod participant;
 pub(crate) mod peer;
+pub(crate) mod portal;
 pub(crate) mod reader;
-pub(crate) mod saved_query;
+mod saved_query;
 pub(crate) mod template;
 pub(crate) mod time_stamp;
 pub(crate) mod trust;
@@ -31,6 +32,7 @@ use crate::config::offer::OfferConfig;
 use crate::config::officers::OfficersConfig;
 use crate::config::participant::ParticipantConfig;
 use crate::config::peer::PeerConfig;
+use crate::config::portal::PortalConfig;
 use crate::config::reader::{ConfigSection, ConfigSource};
 use crate::config::template::TemplateConfig;
 use crate::config::time_stamp::TimeStampConfig;
@@ -67,6 +69,8 @@ pub(crate) struct ConnectorConfig {
     pub(crate) clients: ClientsConfig,
     /// `[web]`
     pub(crate) web: ClientsConfig,
+    /// `[portal]`
+    pub(crate) portal: Option<PortalConfig>,
     /// `[query.NAME]`
     pub(crate) queries: Vec<SavedStatement>,
     /// `[trust]`
@@ -163,6 +167,7 @@ impl ConnectorConfig {
         listen.finish();
         let clients = clients::read(root.section("clients"), &folder);
         let web = clients::read(root.section("web"), &folder);
+        let portal = portal::read(root.section("portal"));
         let queries = saved_query::read_all(root.section("query"));
         let trust = trust::read(root.section("trust"), &folder);
         let state = root.section("state");
@@ -211,6 +216,7 @@ impl ConnectorConfig {
             listen: address,
             clients,
             web,
+            portal,
             queries,
             trust,
             state: folder.join(dir),

@@ -148,4 +148,6 @@ pub use crate::peer_handler::{
     RejectedConnection,
 };
 pub use crate::web::format::AnswerWriter;
-pub use crate::web::{ClientSavedQuery, OpenAnswer, OpenAnswerStanding, OpenDataset, WebHandler};
+pub use crate::web::{
+    ClientSavedQuery, OpenAnswer, OpenAnswerStanding, OpenDataset, PortalPage, WebHandler,
+};

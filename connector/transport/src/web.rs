@@ -10,8 +10,10 @@ mod features;
 pub(crate) mod format;
 mod negotiated_format;
 mod open_data;
+mod open_format;
 mod openapi;
 mod parameter_values;
+mod portal_pages;
 mod problem;
 mod request;
 mod routes;
@@ -21,10 +23,12 @@ mod tests;
 
 use crate::flight_sql::{ClientAnswer, FlightSqlHandler};
 use arrow_schema::SchemaRef;
+use bytes::Bytes;
 use format::AnswerWriter;
 use hansa_catalog::SavedQuery;
 use hansa_policy::refusal::Refusal;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -40,6 +44,16 @@ pub struct ClientSavedQuery {
     pub statement: String,
     /// The columns of its answer.
     pub columns: SchemaRef,
+}
+
+impl ClientSavedQuery {
+    /// Its path: aliases and names have letters, digits and `_` alone.
+    fn path(&self) -> String {
+        match &self.owner {
+            Some(owner) => format!("/v1/queries/{owner}/{}", self.query.name),
+            None => format!("/v1/queries/{}", self.query.name),
+        }
+    }
 }
 
 /// A dataset that anybody on the web may fetch, as it is now. Another version of it, or another view, is another one.
@@ -59,6 +73,29 @@ pub struct OpenDataset {
     pub version: String,
     /// The columns of the view.
     pub columns: SchemaRef,
+}
+
+impl OpenDataset {
+    /// The forms in which it is fetched whole: the ending of each file, and its media type.
+    #[must_use]
+    pub fn files(&self) -> Vec<(&'static str, &'static str)> {
+        open_format::files(self)
+    }
+}
+
+/// A page for data portals.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PortalPage {
+    /// The status of HTTP.
+    pub status: u16,
+    /// The media type of the body.
+    pub content_type: &'static str,
+    /// Where it is instead.
+    pub location: Option<String>,
+    /// The body.
+    pub body: Bytes,
+    /// What is the same as long as the page says the same.
+    pub tag: String,
 }
 
 /// All rows of an open dataset, and what they stand on.
@@ -112,6 +149,15 @@ pub trait WebHandler: FlightSqlHandler {
 
     /// The datasets that anybody on the web may fetch now, in order of their names.
     fn open_datasets(&self) -> Vec<OpenDataset>;
+
+    /// The page of the catalogue for portals at this path: in a form that the client takes, the best one first; nothing where none is
+    /// told of.
+    fn portal(
+        &self,
+        path: &[String],
+        accept: Option<&[String]>,
+        parameters: &BTreeMap<String, String>,
+    ) -> Option<PortalPage>;
 
     /// Counts a request of somebody who is not known.
     ///

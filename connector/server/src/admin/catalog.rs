@@ -1,5 +1,7 @@
 //! `hansa catalog`: what others offer to us.
 
+mod portal_catalog;
+
 use crate::admin::CommandResult;
 use crate::admin::dataset::catalog_entry::{entry_json, entry_text};
 use crate::admin::event_sink::EventSink;
@@ -45,6 +47,10 @@ pub(crate) async fn run(
             .await?;
             Ok(0)
         }
+        CatalogCommand::Export { format, profile } => {
+            portal_catalog::export(connector, &format, profile.is_some(), out).await
+        }
+        CatalogCommand::Validate => portal_catalog::validate(connector, out).await,
     }
 }
 

@@ -184,7 +184,9 @@ fn of_command(command: &ConnectorCommand) -> CommandEffect {
         ConnectorCommand::Catalog(
             CatalogCommand::List { .. }
             | CatalogCommand::Search { .. }
-            | CatalogCommand::Show { .. },
+            | CatalogCommand::Show { .. }
+            | CatalogCommand::Export { .. }
+            | CatalogCommand::Validate,
         )
         | ConnectorCommand::Policy(
             PolicyCommand::List

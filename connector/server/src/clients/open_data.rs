@@ -123,7 +123,7 @@ impl OpenDataBlocks {
 }
 
 /// The public views of ours that are open to anybody on the web, with their datasets, in order of their names.
-fn open_views(connector: &Connector, now: UtcTimestamp) -> Vec<(ContractId, Agreement)> {
+pub(super) fn open_views(connector: &Connector, now: UtcTimestamp) -> Vec<(ContractId, Agreement)> {
     let own = connector.id();
     let mut views: Vec<(ContractId, Agreement)> = connector.contracts.with_registry(|registry| {
         let open = registry.all(now).filter(|(_, agreement, status)| {
@@ -140,7 +140,11 @@ fn open_views(connector: &Connector, now: UtcTimestamp) -> Vec<(ContractId, Agre
 }
 
 /// What is told of an open view; nothing where it can't be answered now.
-fn described(connector: &Connector, now: UtcTimestamp, id: ContractId) -> Option<OpenDataset> {
+pub(super) fn described(
+    connector: &Connector,
+    now: UtcTimestamp,
+    id: ContractId,
+) -> Option<OpenDataset> {
     let active = connector
         .contracts
         .with_registry(|registry| registry.on_web(id, now))

@@ -19,8 +19,11 @@ use hansa_policy::refusal::{ErrorClass, ErrorCode, Refusal};
 use hansa_query::federation::federated_query::FederatedQuery;
 use hansa_query::limits::SqlStatementLimits;
 use hansa_query::sql::saved_statement::SavedStatement;
-use hansa_transport::{AnswerWriter, ClientSavedQuery, OpenAnswer, OpenDataset, WebHandler};
+use hansa_transport::{
+    AnswerWriter, ClientSavedQuery, OpenAnswer, OpenDataset, PortalPage, WebHandler,
+};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -143,6 +146,15 @@ impl WebHandler for ClientHandler {
 
     fn open_datasets(&self) -> Vec<OpenDataset> {
         self.open_views()
+    }
+
+    fn portal(
+        &self,
+        path: &[String],
+        accept: Option<&[String]>,
+        parameters: &BTreeMap<String, String>,
+    ) -> Option<PortalPage> {
+        self.portal_page(path, accept, parameters)
     }
 
     fn admit_stranger(&self, from: Option<IpAddr>) -> Result<(), Duration> {

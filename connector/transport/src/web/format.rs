@@ -4,6 +4,7 @@ pub(super) mod column_rules;
 pub(super) mod csv;
 pub(super) mod geojson;
 pub(super) mod json;
+pub(super) mod row_pages;
 pub(super) mod workbook;
 mod zip_file;
 
@@ -29,4 +30,9 @@ pub trait AnswerWriter: Send {
     /// # Errors
     /// Why it can't be written.
     fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal>;
+}
+
+/// Bytes, as a number that HTTP has.
+pub(super) fn length(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
 }

@@ -2,7 +2,7 @@
 
 use super::problem::WebError;
 use super::request::WebRequest;
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 
 /// A form of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,42 +78,45 @@ impl AnswerFormat {
                 WebError::new(StatusCode::BAD_REQUEST, sentence).with_help(known())
             });
         }
-        let values = request.parts.headers.get_all(header::ACCEPT).iter();
-        let values: Vec<&str> = values
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .collect();
-        if values.iter().all(|value| value.trim().is_empty()) {
+        let Some(ranges) = accepted(&request.parts.headers) else {
             return Ok(otherwise);
-        }
-        let mut best: Option<(f32, Self)> = None;
-        for value in values {
-            let mut parts = value.split(';').map(str::trim);
-            let media = parts.next().unwrap_or_default().to_ascii_lowercase();
-            let weight = parts.find_map(|part| part.strip_prefix("q="));
-            let weight: f32 = weight
-                .map_or(Some(1.0), |text| text.parse().ok())
-                .unwrap_or(0.0);
-            let format = match media.as_str() {
-                "*/*" => Some(otherwise),
-                "text/*" => Some(Self::Csv),
-                "application/*" => Some(Self::Json),
-                exact => Self::ALL
-                    .into_iter()
-                    .find(|format| format.media_type() == exact),
-            };
-            let Some(format) = format.filter(|_| weight > 0.0) else {
-                continue;
-            };
-            if best.is_none_or(|(before, _)| weight > before) {
-                best = Some((weight, format));
-            }
-        }
-        best.map(|(_, format)| format).ok_or_else(|| {
+        };
+        let mut wanted = ranges.iter().filter_map(|(_, media)| match media.as_str() {
+            "*/*" => Some(otherwise),
+            "text/*" => Some(Self::Csv),
+            "application/*" => Some(Self::Json),
+            exact => Self::ALL
+                .into_iter()
+                .find(|format| format.media_type() == exact),
+        });
+        wanted.next().ok_or_else(|| {
             let sentence = "none of the forms that the header Accept names is there";
             WebError::new(StatusCode::NOT_ACCEPTABLE, sentence).with_help(known())
         })
     }
+}
+
+/// The media types that the header `Accept` names, in small letters and without parameters, the best one first; nothing where it
+/// names none. One of weight 0 is not wanted.
+pub(super) fn accepted(headers: &HeaderMap) -> Option<Vec<(f32, String)>> {
+    let values = headers.get_all(header::ACCEPT).iter();
+    let values = values.filter_map(|value| value.to_str().ok());
+    let values = values.flat_map(|value| value.split(',')).map(str::trim);
+    let values: Vec<&str> = values.filter(|value| !value.is_empty()).collect();
+    if values.is_empty() {
+        return None;
+    }
+    let weighed = values.into_iter().map(|value| {
+        let mut parts = value.split(';').map(str::trim);
+        let media = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let weight = parts.find_map(|part| part.strip_prefix("q="));
+        let weight = weight.map_or(Some(1.0), |text| text.parse().ok());
+        (weight.unwrap_or(0.0), media)
+    });
+    let mut ranges: Vec<(f32, String)> = weighed.filter(|(weight, _)| *weight > 0.0).collect();
+    // Stable: of two that weigh the same the first one is wanted more.
+    ranges.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    Some(ranges)
 }
 
 fn known() -> String {

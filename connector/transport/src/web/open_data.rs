@@ -4,35 +4,29 @@
 //! answered from the file. What leaves is reserved on the log before, in blocks. Where the view ends, or something stops what stands
 //! on it, the file is no longer there, and what is on its way breaks off.
 
-use super::answer_body::AnswerPieces;
-use super::format::AnswerWriter;
+mod open_file;
+
 use super::format::column_rules::described;
 use super::format::csv::CsvWriter;
-use super::format::geojson::{GeoJsonWriter, coordinates};
+use super::format::geojson::GeoJsonWriter;
+use super::format::row_pages::RowPagesWriter;
+use super::format::{AnswerWriter, length};
+use super::open_format::OpenFormat;
+use super::openapi;
 use super::problem::WebError;
 use super::request::WebRequest;
-use super::{OpenAnswer, OpenAnswerStanding, OpenDataset, WebHandler};
+use super::{OpenDataset, WebHandler};
 use crate::client_connection::ClientConnection;
+use crate::web::open_data::open_file::{FilePart, OpenFile, RowPage, response, written};
 use axum::body::Body;
-use bytes::Bytes;
-use futures::stream;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Write as _};
-use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Mutex as AsyncMutex;
-
-/// Bytes of a file.
-const FILE: u64 = 4 * 1024 * 1024 * 1024;
-
-/// Bytes that are read of a file at once.
-const PIECE: u64 = 64 * 1024;
 
 /// What each answer with open data says beside its body: any page of the web may read it, and whoever keeps it asks again whether it
 /// still stands.
@@ -45,51 +39,74 @@ const HEADERS: [(HeaderName, &str); 3] = [
     ),
 ];
 
-/// The forms in which open data is fetched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum OpenFormat {
-    Parquet,
-    Csv,
-    GeoJson,
+/// What is asked for by a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OpenPath<'a> {
+    /// What there is.
+    Index,
+    /// The same in OpenAPI.
+    Description,
+    /// A dataset as a file.
+    File(&'a str),
+    /// A page of its rows.
+    Rows(&'a str),
 }
 
-impl OpenFormat {
-    const ALL: [Self; 3] = [Self::Parquet, Self::Csv, Self::GeoJson];
-
-    /// The ending of its files.
-    const fn ending(self) -> &'static str {
-        match self {
-            Self::Parquet => "parquet",
-            Self::Csv => "csv",
-            Self::GeoJson => "geojson",
-        }
-    }
-
-    const fn content_type(self) -> &'static str {
-        match self {
-            Self::Parquet => "application/vnd.apache.parquet",
-            Self::Csv => "text/csv; charset=utf-8; header=present",
-            Self::GeoJson => "application/geo+json",
-        }
-    }
-
-    /// Whether a dataset can be written in it.
-    fn fits(self, dataset: &OpenDataset) -> bool {
-        match self {
-            Self::Parquet | Self::Csv => true,
-            Self::GeoJson => coordinates(&dataset.columns).is_some(),
+impl<'a> OpenPath<'a> {
+    fn of(path: &'a [String]) -> Option<Self> {
+        let parts: Vec<&str> = path.iter().map(String::as_str).collect();
+        match parts.as_slice() {
+            ["open"] => Some(Self::Index),
+            ["open", "openapi.json"] => Some(Self::Description),
+            ["open", file] => Some(Self::File(file)),
+            ["open", name, "rows"] => Some(Self::Rows(name)),
+            _ => None,
         }
     }
 }
 
-/// The whole of an open dataset in one form. The file has no name.
-struct OpenFile {
-    dataset: OpenDataset,
-    file: File,
-    length: u64,
-    /// Its entity tag: the digest of its bytes.
-    tag: String,
-    standing: Box<dyn OpenAnswerStanding>,
+/// The page of rows that is asked for.
+fn asked_page(request: &WebRequest) -> Result<usize, WebError> {
+    let mut number = 1;
+    for (name, value) in &request.parameters {
+        let known = value.parse().ok().filter(|number| *number > 0);
+        number = match (name.as_str(), known) {
+            ("page", Some(number)) => number,
+            ("page", None) => {
+                let sentence = "`page` is a number from 1 on";
+                return Err(WebError::new(StatusCode::BAD_REQUEST, sentence));
+            }
+            _ => {
+                let sentence = format!("there is no parameter `{name}` here");
+                let error = WebError::new(StatusCode::BAD_REQUEST, sentence);
+                return Err(error.with_help("the parameters are page"));
+            }
+        };
+    }
+    Ok(number)
+}
+
+/// The dataset and the form of a file.
+fn of_file<'a>(
+    file: &str,
+    datasets: &'a [OpenDataset],
+) -> Result<(&'a OpenDataset, OpenFormat), WebError> {
+    let (name, ending) = file.rsplit_once('.').ok_or_else(unknown)?;
+    let dataset = datasets.iter().find(|dataset| dataset.name == name);
+    let mut formats = OpenFormat::FILES.into_iter();
+    let format = formats.find(|format| format.ending() == ending);
+    match (dataset, format) {
+        (Some(dataset), Some(format)) if format.fits(dataset) => Ok((dataset, format)),
+        _ => Err(unknown()),
+    }
+}
+
+fn unknown() -> WebError {
+    let refusal = Refusal::new(
+        ErrorCode::DatasetUnknown,
+        "there is no open dataset and form of that name",
+    );
+    WebError::from(refusal.with_help("GET /open lists them"))
 }
 
 /// A file, once somebody has asked for it; whoever makes it holds the lock.
@@ -118,18 +135,14 @@ impl<H: WebHandler> OpenFiles<H> {
         request: &WebRequest,
         connection: &ClientConnection,
     ) -> Option<Result<Response<Body>, WebError>> {
-        let file = match request.path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-            ["open"] => None,
-            ["open", file] => Some(file.to_owned()),
-            _ => return None,
-        };
+        let path = OpenPath::of(&request.path)?;
         // INVARIANT: open-by-signature. A house that opens nothing answers as if there were no such path.
         let datasets = self.handler.open_datasets();
         if datasets.is_empty() {
             return None;
         }
         Some(
-            self.answered(request, datasets, file, connection)
+            self.answered(request, datasets, path, connection)
                 .await
                 .map(open_to_all),
         )
@@ -139,60 +152,64 @@ impl<H: WebHandler> OpenFiles<H> {
         &self,
         request: &WebRequest,
         datasets: Vec<OpenDataset>,
-        file: Option<String>,
+        path: OpenPath<'_>,
         connection: &ClientConnection,
     ) -> Result<Response<Body>, WebError> {
         if request.parts.method != Method::HEAD {
             request.insist_on(&Method::GET)?;
         }
-        request.finish(&[])?;
-        let from = connection.credentials(None).address;
-        self.handler.admit_stranger(from).map_err(|wait| {
-            let many = StatusCode::TOO_MANY_REQUESTS;
-            let error = WebError::new(many, "too many requests came from there, or from everybody");
-            error.retry_after(wait)
-        })?;
-        connection.admitted();
-        let Some(file) = file else {
-            let page = index(&request.base, &datasets).to_string();
-            self.handler.reserve(None, length(page.len())).await?;
-            let mut response = Response::new(Body::from(page));
-            let kind = HeaderValue::from_static("application/json");
-            response.headers_mut().insert(header::CONTENT_TYPE, kind);
-            return Ok(response);
+        let number = match path {
+            OpenPath::Rows(_) => asked_page(request)?,
+            OpenPath::Index | OpenPath::Description | OpenPath::File(_) => {
+                request.finish(&[])?;
+                1
+            }
         };
-        let unknown = || {
-            let refusal = Refusal::new(
-                ErrorCode::DatasetUnknown,
-                "there is no open dataset and form of that name",
-            );
-            WebError::from(refusal.with_help("GET /open lists them"))
+        admit(&*self.handler, connection)?;
+        let (dataset, format) = match path {
+            OpenPath::Index => return self.told(&index(&request.base, &datasets)).await,
+            OpenPath::Description => {
+                return self
+                    .told(&openapi::of_open_data(&request.base, &datasets))
+                    .await;
+            }
+            OpenPath::File(file) => of_file(file, &datasets)?,
+            OpenPath::Rows(name) => {
+                let mut all = datasets.iter();
+                let found = all.find(|dataset| dataset.name == name);
+                (found.ok_or_else(unknown)?, OpenFormat::Rows)
+            }
         };
-        let (name, ending) = file.rsplit_once('.').ok_or_else(unknown)?;
-        let dataset = datasets.iter().find(|dataset| dataset.name == name);
-        let format = OpenFormat::ALL
-            .into_iter()
-            .find(|format| format.ending() == ending);
-        let (Some(dataset), Some(format)) = (dataset, format) else {
-            return Err(unknown());
-        };
-        if !format.fits(dataset) {
-            return Err(unknown());
-        }
         self.forget_closed(&datasets);
         let file = self.file(dataset, format).await?;
-        let part = FilePart::wanted(&request.parts.headers, &file)?;
+        let page = match format {
+            OpenFormat::Rows => Some(RowPage::of(&file, number, &request.base)?),
+            OpenFormat::Parquet | OpenFormat::Csv | OpenFormat::GeoJson => None,
+        };
+        let part = FilePart::wanted(&request.parts.headers, &file, page.as_ref())?;
         let sends = match (&part, &request.parts.method) {
             (FilePart::Unchanged, _) | (_, &Method::HEAD) => 0,
-            (FilePart::All, _) => file.length,
-            (FilePart::Range { begin, end }, _) => end.saturating_sub(*begin),
+            (FilePart::All { begin, end } | FilePart::Range { begin, end }, _) => {
+                let around = page.as_ref().map_or(0, RowPage::around);
+                end.saturating_sub(*begin).saturating_add(around)
+            }
         };
         // INVARIANT: reserved-before-sent. In the log before the first byte leaves; what follows looks whether the view still stands.
         self.handler.reserve(Some(dataset), sends).await?;
         if let Some(why) = file.standing.ended() {
             return Err(why.into());
         }
-        response(file, format, part, sends)
+        response(file, format, (part, page), sends)
+    }
+
+    /// What is told of all open datasets.
+    async fn told(&self, page: &Value) -> Result<Response<Body>, WebError> {
+        let page = page.to_string();
+        self.handler.reserve(None, length(page.len())).await?;
+        let mut response = Response::new(Body::from(page));
+        let kind = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        Ok(response)
     }
 
     /// The file of a dataset as it is now. It is made by a task of its own: whoever goes away leaves it to the next one.
@@ -220,12 +237,20 @@ impl<H: WebHandler> OpenFiles<H> {
             *held = None;
             let answer = handler.open_answer(&dataset).await?;
             let columns = Arc::clone(&answer.answer.columns);
+            let mut pages = None;
             let writer: Box<dyn AnswerWriter> = match format {
                 OpenFormat::Parquet => handler.parquet_writer(columns)?,
                 OpenFormat::Csv => Box::new(CsvWriter::new(columns, true)),
                 OpenFormat::GeoJson => Box::new(GeoJsonWriter::new(columns)?),
+                OpenFormat::Rows => {
+                    let (writer, beginnings) = RowPagesWriter::new(&columns)?;
+                    pages = Some(beginnings);
+                    Box::new(writer)
+                }
             };
-            let file = Arc::new(written(dataset, (answer, writer), folder).await?);
+            let mut file = written(dataset, (answer, writer), folder).await?;
+            file.pages = pages.map(|pages| pages.lock().clone()).unwrap_or_default();
+            let file = Arc::new(file);
             *held = Some(Arc::clone(&file));
             Ok(file)
         });
@@ -243,51 +268,26 @@ impl<H: WebHandler> OpenFiles<H> {
     }
 }
 
-/// Writes an answer into a file.
+/// Counts a request of somebody who is not known, and lets its connection last.
 ///
 /// # Errors
-/// Why the answer ended before its last row; `RESULT_TOO_LARGE`.
-async fn written(
-    dataset: OpenDataset,
-    (answer, writer): (OpenAnswer, Box<dyn AnswerWriter>),
-    folder: PathBuf,
-) -> Result<OpenFile, Refusal> {
-    let mut pieces = AnswerPieces::of(answer.answer, writer);
-    let mut file = tempfile::tempfile_in(folder).map_err(unstored)?;
-    let (mut length_of_file, mut digest) = (0_u64, blake3::Hasher::new());
-    while let Some(piece) = pieces.next().await? {
-        length_of_file = length_of_file.saturating_add(length(piece.len()));
-        if length_of_file > FILE {
-            return Err(Refusal::new(
-                ErrorCode::ResultTooLarge,
-                format!(
-                    "`{}` is larger than the {FILE} bytes of a file",
-                    dataset.name
-                ),
-            ));
-        }
-        digest.update(&piece);
-        let writes = tokio::task::spawn_blocking(move || {
-            file.write_all(&piece)?;
-            Ok::<_, io::Error>(file)
-        });
-        file = writes.await.map_err(unstored)?.map_err(unstored)?;
-    }
-    Ok(OpenFile {
-        dataset,
-        file,
-        length: length_of_file,
-        tag: format!("\"{}\"", digest.finalize().to_hex()),
-        standing: answer.standing,
-    })
+/// 429, with the time after which another one has a place.
+pub(super) fn admit<H: WebHandler>(
+    handler: &H,
+    connection: &ClientConnection,
+) -> Result<(), WebError> {
+    let from = connection.credentials(None).address;
+    handler.admit_stranger(from).map_err(|wait| {
+        let many = StatusCode::TOO_MANY_REQUESTS;
+        let error = WebError::new(many, "too many requests came from there, or from everybody");
+        error.retry_after(wait)
+    })?;
+    connection.admitted();
+    Ok(())
 }
 
-fn unstored(cause: impl std::fmt::Display) -> Refusal {
-    Refusal::new(ErrorCode::StateBroken, "a file of open data can't be kept")
-        .caused_by(cause.to_string())
-}
-
-fn open_to_all(mut response: Response<Body>) -> Response<Body> {
+/// Says that anybody may read it, pages of the web as well.
+pub(super) fn open_to_all(mut response: Response<Body>) -> Response<Body> {
     for (name, value) in HEADERS {
         let value = HeaderValue::from_static(value);
         response.headers_mut().insert(name, value);
@@ -295,153 +295,10 @@ fn open_to_all(mut response: Response<Body>) -> Response<Body> {
     response
 }
 
-/// Which part of a file a request wants (RFC 9110, sections 13 and 14).
-#[derive(Debug, PartialEq, Eq)]
-enum FilePart {
-    All,
-    /// From this byte to before that one.
-    Range {
-        begin: u64,
-        end: u64,
-    },
-    /// None: the client has it.
-    Unchanged,
-}
-
-impl FilePart {
-    fn wanted(headers: &HeaderMap, file: &OpenFile) -> Result<Self, WebError> {
-        let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-        let names_it = |list: &str| {
-            list.split(',')
-                .map(str::trim)
-                .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == file.tag)
-        };
-        if text(header::IF_NONE_MATCH).is_some_and(names_it) {
-            return Ok(Self::Unchanged);
-        }
-        let Some(range) = text(header::RANGE) else {
-            return Ok(Self::All);
-        };
-        if text(header::IF_RANGE).is_some_and(|tag| tag != file.tag) {
-            return Ok(Self::All);
-        }
-        match Self::range(range, file.length) {
-            Some(Some(part)) => Ok(part),
-            Some(None) => {
-                let beyond = StatusCode::RANGE_NOT_SATISFIABLE;
-                let sentence = format!("the file has {} bytes", file.length);
-                Err(WebError::new(beyond, sentence))
-            }
-            // What is not understood is left out of account, as the standard has it.
-            None => Ok(Self::All),
-        }
-    }
-
-    /// One range of bytes; nothing in the outer place where it is not one, in the inner one where the file has none of it.
-    fn range(text: &str, length: u64) -> Option<Option<Self>> {
-        let (first, last) = text.strip_prefix("bytes=")?.trim().split_once('-')?;
-        let number = |text: &str| {
-            let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-            is_number.then(|| text.parse::<u64>().unwrap_or(u64::MAX))
-        };
-        let (begin, end) = match (number(first), number(last)) {
-            (Some(begin), Some(last)) if last >= begin => (begin, last.saturating_add(1)),
-            (Some(begin), None) if last.is_empty() => (begin, length),
-            (None, Some(count)) if first.is_empty() => (length.saturating_sub(count), length),
-            _ => return None,
-        };
-        let end = end.min(length);
-        Some((begin < end).then_some(Self::Range { begin, end }))
-    }
-}
-
-fn response(
-    file: Arc<OpenFile>,
-    format: OpenFormat,
-    part: FilePart,
-    sends: u64,
-) -> Result<Response<Body>, WebError> {
-    let internal =
-        |cause| Refusal::new(ErrorCode::Internal, "a header can't be written").caused_by(cause);
-    let mut response = Response::new(Body::empty());
-    let tag = HeaderValue::from_str(&file.tag).map_err(internal)?;
-    let name = &file.dataset.name;
-    let named = format!("attachment; filename=\"{name}.{}\"", format.ending());
-    let named = HeaderValue::from_str(&named).map_err(internal)?;
-    let headers = response.headers_mut();
-    headers.insert(header::ETAG, tag);
-    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    let kind = HeaderValue::from_static(format.content_type());
-    headers.insert(header::CONTENT_TYPE, kind);
-    headers.insert(header::CONTENT_DISPOSITION, named);
-    let licence = &file.dataset.licence;
-    let is_address = licence.starts_with("https://") || licence.starts_with("http://");
-    let licence = format!("<{licence}>; rel=\"license\"");
-    if is_address && let Ok(licence) = HeaderValue::from_str(&licence) {
-        headers.insert(header::LINK, licence);
-    }
-    let (begin, end) = match part {
-        FilePart::Unchanged => {
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            return Ok(response);
-        }
-        FilePart::All => (0, file.length),
-        FilePart::Range { begin, end } => {
-            let last = end.saturating_sub(1);
-            let range = format!("bytes {begin}-{last}/{}", file.length);
-            let range = HeaderValue::from_str(&range).map_err(internal)?;
-            headers.insert(header::CONTENT_RANGE, range);
-            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-            (begin, end)
-        }
-    };
-    let length = HeaderValue::from(end.saturating_sub(begin));
-    response
-        .headers_mut()
-        .insert(header::CONTENT_LENGTH, length);
-    if sends > 0 {
-        *response.body_mut() = body(file, begin, end);
-    }
-    Ok(response)
-}
-
-/// The file ended, or could not be read.
-#[derive(Debug, thiserror::Error)]
-#[error("the file was cut")]
-struct CutFileError;
-
-/// The bytes of a file, as long as what it stands on does.
-fn body(file: Arc<OpenFile>, begin: u64, end: u64) -> Body {
-    let pieces = stream::unfold(Some((file, begin)), move |left| async move {
-        let (file, at) = left.filter(|(_, at)| *at < end)?;
-        // INVARIANT: open-files-end-with-their-view. Looked at before each piece.
-        if let Some(refusal) = file.standing.ended() {
-            tracing::info!(%refusal, "web.open_file_cut");
-            return Some((Err(CutFileError), None));
-        }
-        let count = end.saturating_sub(at).min(PIECE);
-        let reading = Arc::clone(&file);
-        let read = tokio::task::spawn_blocking(move || {
-            let mut piece = vec![0; usize::try_from(count).unwrap_or(0)];
-            reading.file.read_exact_at(&mut piece, at)?;
-            Ok::<_, io::Error>(Bytes::from(piece))
-        });
-        match read.await {
-            Ok(Ok(piece)) => Some((Ok(piece), Some((file, at.saturating_add(count))))),
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "web.open_file_unread");
-                Some((Err(CutFileError), None))
-            }
-            Err(_) => Some((Err(CutFileError), None)),
-        }
-    });
-    Body::from_stream(pieces)
-}
-
 /// What is open.
 fn index(base: &str, datasets: &[OpenDataset]) -> Value {
     let datasets = datasets.iter().map(|dataset| {
-        let files = OpenFormat::ALL
+        let files = OpenFormat::FILES
             .into_iter()
             .filter(|format| format.fits(dataset));
         let files = files.map(|format| {
@@ -458,40 +315,12 @@ fn index(base: &str, datasets: &[OpenDataset]) -> Value {
             "contract": dataset.contract,
             "version": dataset.version,
             "columns": described(&dataset.columns),
+            "rows": format!("{base}/open/{}/rows", dataset.name),
             "files": files.collect::<Vec<Value>>(),
         })
     });
-    json!({"datasets": datasets.collect::<Vec<Value>>()})
-}
-
-fn length(bytes: usize) -> u64 {
-    u64::try_from(bytes).unwrap_or(u64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::FilePart;
-
-    #[test]
-    fn ranges_are_those_of_the_standard() {
-        let range = |text| FilePart::range(text, 10);
-        let part = |begin, end| Some(Some(FilePart::Range { begin, end }));
-        assert_eq!(range("bytes=0-3"), part(0, 4));
-        assert_eq!(range("bytes=4-"), part(4, 10));
-        assert_eq!(range("bytes=-3"), part(7, 10));
-        assert_eq!(range("bytes=-30"), part(0, 10));
-        assert_eq!(range("bytes=9-99999999999999999999999"), part(9, 10));
-        assert_eq!(range("bytes=10-"), Some(None));
-        assert_eq!(range("bytes=-0"), Some(None));
-        for other in [
-            "bytes=0-1,3-4",
-            "bytes=3-1",
-            "bytes=-",
-            "rows=0-1",
-            "bytes=+1-2",
-            "",
-        ] {
-            assert_eq!(range(other), None, "{other}");
-        }
-    }
+    json!({
+        "datasets": datasets.collect::<Vec<Value>>(),
+        "description": format!("{base}/open/openapi.json"),
+    })
 }

@@ -1,9 +1,8 @@
 //! The description of what a client may ask, in OpenAPI 3.1. It names what the client may see and nothing else.
 
-use super::ClientSavedQuery;
 use super::negotiated_format::AnswerFormat;
 use super::problem;
-use super::routes::path_of;
+use super::{ClientSavedQuery, OpenDataset};
 use hansa_catalog::{ColumnType, SavedQueryParameter};
 use serde_json::{Map, Value, json};
 
@@ -11,7 +10,7 @@ use serde_json::{Map, Value, json};
 pub(super) fn document(queries: &[ClientSavedQuery]) -> Value {
     let mut paths = Map::new();
     for query in queries {
-        paths.insert(path_of(query), json!({"get": saved(query)}));
+        paths.insert(query.path(), json!({"get": saved(query)}));
     }
     paths.insert(
         "/v1/queries".to_owned(),
@@ -59,22 +58,7 @@ pub(super) fn document(queries: &[ClientSavedQuery]) -> Value {
                 "basic": {"type": "http", "scheme": "basic"},
             },
             "schemas": {
-                "Problem": {
-                    "type": "object",
-                    "required": ["type", "title", "status", "detail", "code", "help"],
-                    "properties": {
-                        "type": {"type": "string"},
-                        "title": {"type": "string"},
-                        "status": {"type": "integer"},
-                        "detail": {"type": "string"},
-                        "code": {"type": "string"},
-                        "participant": {"type": "string"},
-                        "contract": {"type": "string"},
-                        "clause": {"type": "string"},
-                        "allowed": {"type": "string"},
-                        "help": {"type": "array", "items": {"type": "string"}},
-                    },
-                },
+                "Problem": problem_schema(),
                 "Answer": {
                     "type": "object",
                     "required": ["columns", "reads", "rows", "row_count", "complete"],
@@ -98,6 +82,97 @@ pub(super) fn document(queries: &[ClientSavedQuery]) -> Value {
                 },
             },
         },
+    })
+}
+
+/// A problem (RFC 9457).
+fn problem_schema() -> Value {
+    json!({
+        "type": "object",
+        "required": ["type", "title", "status", "detail", "code", "help"],
+        "properties": {
+            "type": {"type": "string"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "code": {"type": "string"},
+            "participant": {"type": "string"},
+            "contract": {"type": "string"},
+            "clause": {"type": "string"},
+            "allowed": {"type": "string"},
+            "help": {"type": "array", "items": {"type": "string"}},
+        },
+    })
+}
+
+/// The description of what anybody may fetch.
+pub(super) fn of_open_data(base: &str, datasets: &[OpenDataset]) -> Value {
+    let mut paths = Map::new();
+    let told =
+        json!({"application/json": {"schema": {"type": "object", "required": ["datasets"]}}});
+    paths.insert(
+        "/open".to_owned(),
+        json!({"get": {
+            "operationId": "listOpenDatasets",
+            "summary": "What anybody may fetch",
+            "responses": responses(&told),
+        }}),
+    );
+    for dataset in datasets {
+        for (ending, media) in dataset.files() {
+            let path = format!("/open/{}.{ending}", dataset.name);
+            let content = json!({media: {"schema": {}}});
+            paths.insert(
+                path,
+                json!({"get": {
+                    "operationId": format!("{}_{ending}", dataset.name),
+                    "summary": format!("{}, whole", dataset.title),
+                    "responses": responses(&content),
+                }}),
+            );
+        }
+        let page = json!({
+            "name": "page",
+            "in": "query",
+            "required": false,
+            "description": "the page, of 1000 rows each",
+            "schema": {"type": "integer", "minimum": 1, "default": 1},
+        });
+        let content = json!({"application/json": {"schema": {
+            "type": "object",
+            "required": ["dataset", "version", "licence", "page", "pages", "rows", "complete"],
+            "properties": {
+                "dataset": {"const": dataset.name},
+                "version": {"type": "string"},
+                "licence": {"type": "string"},
+                "attribution": {"type": ["string", "null"]},
+                "page": {"type": "integer", "minimum": 1},
+                "pages": {"type": "integer", "minimum": 1},
+                "next": {"type": "string"},
+                "rows": {"type": "array", "items": {"type": "object"}},
+                "complete": {"const": true},
+            },
+        }}});
+        paths.insert(
+            format!("/open/{}/rows", dataset.name),
+            json!({"get": {
+                "operationId": format!("{}_rows", dataset.name),
+                "summary": format!("{}, a page of rows", dataset.title),
+                "parameters": [page],
+                "responses": responses(&content),
+            }}),
+        );
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Open data",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Datasets that anybody may fetch, without a login. What comes is whole or breaks off.",
+        },
+        "servers": [{"url": base}],
+        "paths": paths,
+        "components": {"schemas": {"Problem": problem_schema()}},
     })
 }
 

@@ -13,6 +13,7 @@ use super::negotiated_format::AnswerFormat;
 use super::open_data::OpenFiles;
 use super::openapi;
 use super::parameter_values;
+use super::portal_pages;
 use super::problem::WebError;
 use super::request::{WebRequest, json_body, object};
 use super::{ClientSavedQuery, WebHandler};
@@ -108,6 +109,9 @@ impl<H: WebHandler> WebRoutes<H> {
         let mut request = WebRequest::of(parts)?;
         // Before anybody is asked who it is: what is open is open to those who are not known.
         if let Some(answered) = self.open.answer(&request, connection).await {
+            return answered;
+        }
+        if let Some(answered) = portal_pages::answer(&*self.handler, &request, connection).await {
             return answered;
         }
         // INVARIANT: token-each-request. Before anybody is told whether a path is there.
@@ -371,19 +375,11 @@ fn listed(query: &ClientSavedQuery) -> Value {
         "name": query.query.name.as_str(),
         "title": query.query.title,
         "description": query.query.description,
-        "path": path_of(query),
+        "path": query.path(),
         "parameters": parameters.collect::<Vec<Value>>(),
         "columns": described(&query.columns),
         "reads": reads(&query.columns),
     })
-}
-
-/// The path of a saved query: aliases and names have letters, digits and `_` alone.
-pub(super) fn path_of(query: &ClientSavedQuery) -> String {
-    match &query.owner {
-        Some(owner) => format!("/v1/queries/{owner}/{}", query.query.name),
-        None => format!("/v1/queries/{}", query.query.name),
-    }
 }
 
 fn json_response(value: &Value) -> Response<Body> {

@@ -2,7 +2,9 @@
 
 use super::format::AnswerWriter;
 use super::server::serve;
-use super::{ClientSavedQuery, OpenAnswer, OpenAnswerStanding, OpenDataset, WebHandler};
+use super::{
+    ClientSavedQuery, OpenAnswer, OpenAnswerStanding, OpenDataset, PortalPage, WebHandler,
+};
 use crate::client_fixture::{ID, identified, secret};
 use crate::flight_sql::access_token::AccessToken;
 use crate::flight_sql::{
@@ -21,6 +23,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use parking_lot::Mutex;
 use rustls::ClientConfig;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -170,6 +173,15 @@ impl WebHandler for NumbersHandler {
         };
         let is_over = self.is_over.load(Ordering::SeqCst);
         (!is_over).then_some(dataset).into_iter().collect()
+    }
+
+    fn portal(
+        &self,
+        _: &[String],
+        _: Option<&[String]>,
+        _: &BTreeMap<String, String>,
+    ) -> Option<PortalPage> {
+        None
     }
 
     fn admit_stranger(&self, _: Option<IpAddr>) -> Result<(), Duration> {
@@ -543,7 +555,12 @@ async fn open_bytes_leave_behind_their_record_alone() {
         (file.body, 1)
     );
     handler.is_full.store(true, Ordering::SeqCst);
-    for path in ["/open", "/open/counts.csv", "/open/counts.parquet"] {
+    for path in [
+        "/open/counts/rows",
+        "/open",
+        "/open/counts.csv",
+        "/open/counts.parquet",
+    ] {
         let refused = face.fetch(path).await;
         assert_eq!(
             (refused.status, refused.code().as_str()),
@@ -593,4 +610,44 @@ async fn an_open_view_that_ends_cuts_its_readers() {
     );
     // A house that opens nothing says nothing of it.
     assert_eq!(face.fetch("/open").await.code(), "TOKEN_REQUIRED");
+}
+
+#[tokio::test]
+async fn open_rows_come_in_pages() {
+    let face = Face::start(TransportSettings::default()).await;
+    let page = async |path: &str| {
+        let answer = face.fetch(path).await;
+        let length = format!("content-length: {}", answer.body.len());
+        assert!(answer.head.contains(&length), "{}", answer.head);
+        serde_json::from_str::<Value>(&answer.body).unwrap()
+    };
+    let first = page("/open/counts/rows").await;
+    assert_eq!(
+        (&first["page"], &first["pages"]),
+        (&Value::from(1), &Value::from(400))
+    );
+    assert_eq!(first["rows"].as_array().unwrap().len(), 1000);
+    assert_eq!(first["rows"][0]["n"], Value::from(i64::MIN));
+    assert_eq!(first["next"], "https://x/open/counts/rows?page=2");
+    assert_eq!(first["complete"], Value::from(true));
+    let last = page("/open/counts/rows?page=400").await;
+    assert_eq!(last["rows"][999]["n"], Value::from(i64::MIN + 999));
+    assert_eq!(last.get("next"), None);
+    let reserved = face.handler.reserved.lock().clone();
+    assert!(reserved.iter().all(|bytes| *bytes > 20_000), "{reserved:?}");
+    for (path, status) in [
+        ("/open/counts/rows?page=401", 404),
+        ("/open/counts/rows?page=0", 400),
+        ("/open/counts/rows?page=-1", 400),
+        ("/open/counts/rows?limit=3", 400),
+        ("/open/other/rows", 404),
+    ] {
+        assert_eq!(face.fetch(path).await.status, status, "{path}");
+    }
+    let described = page("/open/openapi.json").await;
+    assert_eq!(described["openapi"], "3.1.0");
+    assert!(
+        described["paths"].get("/open/counts.parquet").is_some(),
+        "{described}"
+    );
 }

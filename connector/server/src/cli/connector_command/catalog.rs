@@ -26,4 +26,17 @@ pub(crate) enum CatalogCommand {
         /// participant.dataset
         dataset: String,
     },
+    /// The own open datasets as data portals read them
+    #[command(after_help = "Example: hansa catalog export --format jsonld --profile hvd")]
+    Export {
+        /// ttl, jsonld or rdf
+        #[arg(long, default_value = "ttl", value_parser = ["ttl", "jsonld", "rdf"])]
+        format: String,
+        /// hvd: the high-value ones alone
+        #[arg(long, value_parser = ["hvd"])]
+        profile: Option<String>,
+    },
+    /// Whether portals and the law on high-value datasets take them
+    #[command(after_help = "Example: hansa catalog validate")]
+    Validate,
 }

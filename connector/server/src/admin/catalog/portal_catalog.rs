@@ -1,0 +1,82 @@
+//! `hansa catalog export` and `validate`: the own open datasets, as data portals read them.
+
+use crate::admin::CommandResult;
+use crate::admin::event_sink::EventSink;
+use crate::cli::output::table;
+use crate::clients::portal;
+use crate::participant::Connector;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_portal::{PortalCatalog, PortalFinding, RdfFormat};
+use serde_json::json;
+
+/// Prints the catalogue.
+pub(super) async fn export(
+    connector: &Connector,
+    format: &str,
+    is_high_value: bool,
+    out: &EventSink,
+) -> CommandResult {
+    let catalog = told(connector)?;
+    let mut formats = RdfFormat::ALL.into_iter();
+    let format = formats
+        .find(|known| known.ending() == format)
+        .ok_or_else(|| Refusal::new(ErrorCode::UsageWrong, "the forms are ttl, jsonld and rdf"))?;
+    let document = hansa_portal::document(&catalog, format, is_high_value);
+    let text = String::from_utf8(document).map_err(|cause| {
+        Refusal::new(ErrorCode::Internal, "the catalogue is no text").caused_by(cause)
+    })?;
+    let data = json!({"media_type": format.media_type(), "document": text});
+    out.object(data, text.trim_end()).await?;
+    Ok(0)
+}
+
+/// Says what is wrong with it.
+pub(super) async fn validate(connector: &Connector, out: &EventSink) -> CommandResult {
+    let catalog = told(connector)?;
+    let findings = hansa_portal::findings(&catalog);
+    let mut rows = Vec::new();
+    for finding in &findings {
+        out.object(described(finding), "").await?;
+        let severity = if finding.is_error { "error" } else { "advice" };
+        rows.push(vec![
+            finding.dataset.clone().unwrap_or_default(),
+            severity.to_owned(),
+            finding.property.to_owned(),
+            finding.sentence.clone(),
+            finding.key.to_owned(),
+        ]);
+    }
+    let errors = findings.iter().filter(|finding| finding.is_error).count();
+    let head = ["DATASET", "", "PROPERTY", "FINDING", "KEY"];
+    let sum = format!(
+        "{} open datasets, {errors} errors, {} pieces of advice",
+        catalog.datasets.len(),
+        findings.len().saturating_sub(errors)
+    );
+    let text = match rows.is_empty() {
+        true => sum,
+        false => format!("{}\n{sum}", table(&head, &rows)),
+    };
+    out.text(text).await?;
+    Ok(if errors == 0 { 0 } else { 6 })
+}
+
+fn described(finding: &PortalFinding) -> serde_json::Value {
+    json!({
+        "dataset": finding.dataset,
+        "severity": if finding.is_error { "error" } else { "advice" },
+        "property": finding.property,
+        "finding": finding.sentence,
+        "key": finding.key,
+    })
+}
+
+/// The catalogue; why there is none.
+fn told(connector: &Connector) -> Result<PortalCatalog, Refusal> {
+    portal::catalog(connector).ok_or_else(|| {
+        let sentence = "the configuration has no [portal], so portals are told nothing";
+        Refusal::new(ErrorCode::ConfigInvalid, sentence).with_help(
+            "say at least base, title, description and publisher: hansa config reference",
+        )
+    })
+}

@@ -1,0 +1,90 @@
+//! Pages for data portals, which anybody may read: made elsewhere, sent here.
+
+use super::format::length;
+use super::negotiated_format::accepted;
+use super::open_data::open_to_all;
+use super::problem::WebError;
+use super::request::WebRequest;
+use super::{PortalPage, WebHandler};
+use crate::client_connection::ClientConnection;
+use axum::body::Body;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use http::{HeaderValue, Method, Response, StatusCode, header};
+
+/// The answer to whoever reads the catalogue; nothing where it asks for something else, or where nothing is told.
+pub(super) async fn answer<H: WebHandler>(
+    handler: &H,
+    request: &WebRequest,
+    connection: &ClientConnection,
+) -> Option<Result<Response<Body>, WebError>> {
+    if request.parts.method != Method::GET && request.parts.method != Method::HEAD {
+        return None;
+    }
+    let accept = accepted(&request.parts.headers);
+    let accept = accept.map(|ranges| {
+        ranges
+            .into_iter()
+            .map(|(_, media)| media)
+            .collect::<Vec<_>>()
+    });
+    let page = handler.portal(&request.path, accept.as_deref(), &request.parameters)?;
+    Some(
+        sent(handler, page, request, connection)
+            .await
+            .map(open_to_all),
+    )
+}
+
+async fn sent<H: WebHandler>(
+    handler: &H,
+    page: PortalPage,
+    request: &WebRequest,
+    connection: &ClientConnection,
+) -> Result<Response<Body>, WebError> {
+    if request.parts.method != Method::HEAD {
+        request.insist_on(&Method::GET)?;
+    }
+    super::open_data::admit(handler, connection)?;
+    let internal =
+        |cause| Refusal::new(ErrorCode::Internal, "a header can't be written").caused_by(cause);
+    // Weak: the same triples may be written in another order.
+    let tag = format!("W/\"{}\"", page.tag);
+    let known = request.parts.headers.get(header::IF_NONE_MATCH);
+    let is_same = page.status == 200
+        && known
+            .and_then(|known| known.to_str().ok())
+            .is_some_and(|list| {
+                let mut tags = list.split(',').map(str::trim);
+                tags.any(|known| known == "*" || known == tag)
+            });
+    let is_sent = !is_same && request.parts.method == Method::GET;
+    let sends = if is_sent { length(page.body.len()) } else { 0 };
+    // INVARIANT: reserved-before-sent. What is told of open data is counted beside it.
+    handler.reserve(None, sends).await?;
+    let mut response = Response::new(Body::empty());
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(page.content_type),
+    );
+    headers.insert(header::VARY, HeaderValue::from_static("Accept"));
+    let tag = HeaderValue::from_str(&tag).map_err(internal)?;
+    headers.insert(header::ETAG, tag);
+    if let Some(location) = &page.location {
+        let location = HeaderValue::from_str(location).map_err(internal)?;
+        headers.insert(header::LOCATION, location);
+    }
+    let status = match is_same {
+        true => StatusCode::NOT_MODIFIED,
+        false => StatusCode::from_u16(page.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+    };
+    if !is_same {
+        let length = HeaderValue::from(page.body.len());
+        headers.insert(header::CONTENT_LENGTH, length);
+    }
+    *response.status_mut() = status;
+    if is_sent {
+        *response.body_mut() = Body::from(page.body);
+    }
+    Ok(response)
+}

@@ -1,0 +1,558 @@
+//! The catalogue as triples: DCAT-AP 3.0.1 (SEMIC, 2025), and what HVD 3.0 adds for high-value datasets.
+
+use crate::code_list::{
+    HVD_LAW, authority, authority_table, file_type, hvd_category, language_tag,
+};
+use crate::licence;
+use crate::portal_catalog::{PortalCatalog, PortalDataset, PortalFile};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_catalog::{ColumnType, DatasetColumn};
+use oxrdf::vocab::{rdf, rdfs, xsd};
+use oxrdf::{BlankNode, Graph, Literal, NamedNode, NamedOrBlankNode, Term, Triple};
+
+const CSVW: &str = "http://www.w3.org/ns/csvw#";
+const DCAT: &str = "http://www.w3.org/ns/dcat#";
+const DCATAP: &str = "http://data.europa.eu/r5r/";
+const DCT: &str = "http://purl.org/dc/terms/";
+const FOAF: &str = "http://xmlns.com/foaf/0.1/";
+const HYDRA: &str = "http://www.w3.org/ns/hydra/core#";
+const SKOS: &str = "http://www.w3.org/2004/02/skos/core#";
+const VCARD: &str = "http://www.w3.org/2006/vcard/ns#";
+const WKT: &str = "http://www.opengis.net/ont/geosparql#wktLiteral";
+const MEDIA_TYPES: &str = "http://www.iana.org/assignments/media-types";
+
+/// Datasets of a page.
+pub(crate) const PAGE: usize = 100;
+
+/// The whole catalogue, or its high-value part.
+pub(crate) fn whole(catalog: &PortalCatalog, is_high_value: bool) -> Graph {
+    let shown: Vec<&PortalDataset> = listed(catalog, is_high_value).collect();
+    let mut triples = CatalogTriples::new(catalog);
+    triples.catalog(&shown);
+    shown.iter().for_each(|dataset| triples.dataset(dataset));
+    triples.graph
+}
+
+/// One page of it, whole in itself; `page` counts from 1. Nothing where there is no such page.
+pub(crate) fn page(catalog: &PortalCatalog, is_high_value: bool, page: usize) -> Option<Graph> {
+    let all: Vec<&PortalDataset> = listed(catalog, is_high_value).collect();
+    let pages = all.len().div_ceil(PAGE).max(1);
+    let begin = page.checked_sub(1)?.checked_mul(PAGE)?;
+    if page > pages {
+        return None;
+    }
+    let shown: Vec<&PortalDataset> = all.iter().skip(begin).take(PAGE).copied().collect();
+    let mut triples = CatalogTriples::new(catalog);
+    triples.catalog(&shown);
+    shown.iter().for_each(|dataset| triples.dataset(dataset));
+    if pages > 1 {
+        triples.paging(all.len(), (page, pages), is_high_value);
+    }
+    Some(triples.graph)
+}
+
+/// One dataset alone.
+pub(crate) fn one(catalog: &PortalCatalog, dataset: &PortalDataset) -> Graph {
+    let mut triples = CatalogTriples::new(catalog);
+    triples.dataset(dataset);
+    triples.publisher();
+    triples.service(&[dataset]);
+    triples.graph
+}
+
+fn listed(catalog: &PortalCatalog, is_high_value: bool) -> impl Iterator<Item = &PortalDataset> {
+    let all = catalog.datasets.iter();
+    all.filter(move |dataset| dataset.high_value || !is_high_value)
+}
+
+/// Triples that are put together.
+struct CatalogTriples<'a> {
+    catalog: &'a PortalCatalog,
+    graph: Graph,
+}
+
+impl<'a> CatalogTriples<'a> {
+    fn new(catalog: &'a PortalCatalog) -> Self {
+        Self {
+            catalog,
+            graph: Graph::new(),
+        }
+    }
+
+    fn catalog(&mut self, shown: &[&PortalDataset]) {
+        let catalog = self.catalog;
+        let it = node(&catalog.iri());
+        self.is_a(&it, &format!("{DCAT}Catalog"));
+        self.says(&it, &format!("{DCT}title"), self.text(&catalog.title));
+        self.says(
+            &it,
+            &format!("{DCT}description"),
+            self.text(&catalog.description),
+        );
+        self.refers(&it, &format!("{DCT}publisher"), &self.agent());
+        let language = authority("language", &catalog.language);
+        self.concept(
+            &language,
+            &format!("{DCT}LinguisticSystem"),
+            &authority_table("language"),
+        );
+        self.refers(&it, &format!("{DCT}language"), &language);
+        let home = format!("{}/catalog.html", catalog.base);
+        self.is_a(&node(&home), &format!("{FOAF}Document"));
+        self.refers(&it, &format!("{FOAF}homepage"), &home);
+        let themes = authority_table("data-theme");
+        self.scheme(&themes, "Data theme");
+        self.refers(&it, &format!("{DCAT}themeTaxonomy"), &themes);
+        if let Some(modified) = catalog.modified() {
+            self.says(&it, &format!("{DCT}modified"), instant(modified));
+        }
+        for dataset in shown {
+            let id = catalog.id(&format!("dataset-{}", dataset.name));
+            self.refers(&it, &format!("{DCAT}dataset"), &id);
+        }
+        self.publisher();
+        if !shown.is_empty() {
+            self.refers(&it, &format!("{DCAT}service"), &self.service_id());
+            self.service(shown);
+        }
+    }
+
+    fn publisher(&mut self) {
+        let catalog = self.catalog;
+        let agent = node(&self.agent());
+        self.is_a(&agent, &format!("{FOAF}Agent"));
+        self.says(
+            &agent,
+            &format!("{FOAF}name"),
+            self.text(&catalog.publisher.name),
+        );
+        let kind = format!(
+            "http://purl.org/adms/publishertype/{}",
+            catalog.publisher.kind
+        );
+        let kinds = "http://purl.org/adms/publishertype/1.0";
+        self.concept(&kind, &format!("{SKOS}Concept"), kinds);
+        self.scheme(kinds, "Publisher type");
+        self.refers(&agent, &format!("{DCT}type"), &kind);
+        let contact = node(&self.contact());
+        self.is_a(&contact, &format!("{VCARD}Kind"));
+        self.says(
+            &contact,
+            &format!("{VCARD}fn"),
+            Literal::new_simple_literal(&catalog.publisher.name).into(),
+        );
+        if let Some(email) = &catalog.publisher.email {
+            self.refers(
+                &contact,
+                &format!("{VCARD}hasEmail"),
+                &format!("mailto:{email}"),
+            );
+        }
+        if let Some(page) = &catalog.publisher.page {
+            self.refers(&contact, &format!("{VCARD}hasURL"), page);
+        }
+    }
+
+    /// The service that gives the files and the pages of rows.
+    fn service(&mut self, shown: &[&PortalDataset]) {
+        let catalog = self.catalog;
+        let service = node(&self.service_id());
+        self.is_a(&service, &format!("{DCAT}DataService"));
+        self.says(&service, &format!("{DCT}title"), self.text("Open data"));
+        self.refers(&service, &format!("{DCT}publisher"), &self.agent());
+        self.refers(&service, &format!("{DCAT}contactPoint"), &self.contact());
+        let root = format!("{}/open", catalog.base);
+        self.resource(&root);
+        self.refers(&service, &format!("{DCAT}endpointURL"), &root);
+        let description = format!("{root}/openapi.json");
+        self.resource(&description);
+        self.refers(
+            &service,
+            &format!("{DCAT}endpointDescription"),
+            &description,
+        );
+        let home = format!("{}/catalog.html", catalog.base);
+        self.is_a(&node(&home), &format!("{FOAF}Document"));
+        self.refers(&service, &format!("{FOAF}page"), &home);
+        let rights = authority("access-right", "PUBLIC");
+        self.concept(
+            &rights,
+            &format!("{DCT}RightsStatement"),
+            &authority_table("access-right"),
+        );
+        self.refers(&service, &format!("{DCT}accessRights"), &rights);
+        for dataset in shown {
+            let id = catalog.id(&format!("dataset-{}", dataset.name));
+            self.refers(&service, &format!("{DCAT}servesDataset"), &id);
+            // One service gives all of them: the law stands on it where it stands on one of these.
+            if dataset.high_value {
+                self.law(&service);
+                self.licence(&service, &dataset.licence);
+                for category in dataset
+                    .statements
+                    .hvd_category
+                    .iter()
+                    .filter_map(|word| hvd_category(word))
+                {
+                    self.category(&service, &category);
+                }
+            }
+        }
+    }
+
+    fn dataset(&mut self, dataset: &PortalDataset) {
+        let catalog = self.catalog;
+        let id = catalog.id(&format!("dataset-{}", dataset.name));
+        let it = node(&id);
+        let statements = &dataset.statements;
+        self.is_a(&it, &format!("{DCAT}Dataset"));
+        self.says(
+            &it,
+            &format!("{DCT}identifier"),
+            Literal::new_simple_literal(&dataset.name).into(),
+        );
+        self.says(&it, &format!("{DCT}title"), self.text(&dataset.title));
+        let description = statements.description.as_ref().unwrap_or(&dataset.title);
+        self.says(&it, &format!("{DCT}description"), self.text(description));
+        self.refers(&it, &format!("{DCT}publisher"), &self.agent());
+        self.refers(&it, &format!("{DCAT}contactPoint"), &self.contact());
+        for keyword in &statements.keywords {
+            self.says(&it, &format!("{DCAT}keyword"), self.text(keyword));
+        }
+        if let Some(theme) = &statements.theme {
+            let theme = authority("data-theme", theme);
+            self.concept(
+                &theme,
+                &format!("{SKOS}Concept"),
+                &authority_table("data-theme"),
+            );
+            self.refers(&it, &format!("{DCAT}theme"), &theme);
+        }
+        if let Some(frequency) = &statements.frequency {
+            let frequency = authority("frequency", frequency);
+            self.concept(
+                &frequency,
+                &format!("{DCT}Frequency"),
+                &authority_table("frequency"),
+            );
+            self.refers(&it, &format!("{DCT}accrualPeriodicity"), &frequency);
+        }
+        let rights = authority("access-right", "PUBLIC");
+        self.concept(
+            &rights,
+            &format!("{DCT}RightsStatement"),
+            &authority_table("access-right"),
+        );
+        self.refers(&it, &format!("{DCT}accessRights"), &rights);
+        let language = authority("language", &catalog.language);
+        self.concept(
+            &language,
+            &format!("{DCT}LinguisticSystem"),
+            &authority_table("language"),
+        );
+        self.refers(&it, &format!("{DCT}language"), &language);
+        self.says(
+            &it,
+            &format!("{DCT}modified"),
+            instant(dataset.published_at),
+        );
+        self.says(
+            &it,
+            &format!("{DCAT}version"),
+            Literal::new_simple_literal(&dataset.version).into(),
+        );
+        let page = format!("{id}.html");
+        self.is_a(&node(&page), &format!("{FOAF}Document"));
+        self.refers(&it, &format!("{DCAT}landingPage"), &page);
+        if let Some((first, last)) = dataset.time_span {
+            let period = self.blank(
+                &it,
+                &format!("{DCT}temporal"),
+                &format!("{DCT}PeriodOfTime"),
+            );
+            self.says(&period, &format!("{DCAT}startDate"), instant(first));
+            self.says(&period, &format!("{DCAT}endDate"), instant(last));
+        }
+        if let Some(area) = dataset.area {
+            let place = self.blank(&it, &format!("{DCT}spatial"), &format!("{DCT}Location"));
+            let shape = Literal::new_typed_literal(polygon(area), named(WKT));
+            self.says(&place, &format!("{DCAT}bbox"), shape.into());
+        }
+        if dataset.high_value {
+            self.law(&it);
+            if let Some(category) = statements.hvd_category.as_deref().and_then(hvd_category) {
+                self.category(&it, &category);
+            }
+        }
+        self.schema(&it, dataset);
+        for file in &dataset.files {
+            self.distribution(&it, dataset, file);
+        }
+    }
+
+    fn distribution(&mut self, of: &NamedOrBlankNode, dataset: &PortalDataset, file: &PortalFile) {
+        let catalog = self.catalog;
+        let id = catalog.id(&format!("distribution-{}-{}", dataset.name, file.ending));
+        let it = node(&id);
+        self.refers(of, &format!("{DCAT}distribution"), &id);
+        self.is_a(&it, &format!("{DCAT}Distribution"));
+        let title = format!("{} ({})", dataset.title, file.ending);
+        self.says(&it, &format!("{DCT}title"), self.text(&title));
+        let download = dataset.download(&catalog.base, file);
+        self.resource(&download);
+        self.refers(&it, &format!("{DCAT}accessURL"), &download);
+        self.refers(&it, &format!("{DCAT}downloadURL"), &download);
+        self.refers(&it, &format!("{DCAT}accessService"), &self.service_id());
+        self.licence(&it, &dataset.licence);
+        let format = file_type(file.ending);
+        self.concept(
+            &format,
+            &format!("{DCT}MediaTypeOrExtent"),
+            &authority_table("file-type"),
+        );
+        self.refers(&it, &format!("{DCT}format"), &format);
+        let media = format!("{MEDIA_TYPES}/{}", file.media_type);
+        self.is_a(&node(&media), &format!("{DCT}MediaType"));
+        self.refers(&it, &format!("{DCAT}mediaType"), &media);
+        let availability = authority("planned-availability", "AVAILABLE");
+        self.concept(
+            &availability,
+            &format!("{SKOS}Concept"),
+            &authority_table("planned-availability"),
+        );
+        self.refers(&it, &format!("{DCATAP}availability"), &availability);
+        self.says(
+            &it,
+            &format!("{DCT}modified"),
+            instant(dataset.published_at),
+        );
+        if dataset.high_value {
+            self.law(&it);
+        }
+    }
+
+    /// The licence, or that there is none, and how the source wants to be named.
+    fn licence(&mut self, of: &NamedOrBlankNode, licence: &str) {
+        match licence::document(licence) {
+            Some(document) => {
+                self.is_a(&node(&document), &format!("{DCT}LicenseDocument"));
+                self.refers(of, &format!("{DCT}license"), &document);
+            }
+            None => {
+                let rights = self.blank(
+                    of,
+                    &format!("{DCT}rights"),
+                    &format!("{DCT}RightsStatement"),
+                );
+                let text = format!("Licence: {licence}");
+                self.says(&rights, rdfs::LABEL.as_str(), self.text(&text));
+            }
+        }
+    }
+
+    /// The columns, as CSV on the Web has them.
+    fn schema(&mut self, of: &NamedOrBlankNode, dataset: &PortalDataset) {
+        let id = self.catalog.id(&format!("schema-{}", dataset.name));
+        let it = node(&id);
+        self.refers(of, &format!("{DCT}conformsTo"), &id);
+        self.is_a(&it, &format!("{DCT}Standard"));
+        self.is_a(&it, &format!("{CSVW}Schema"));
+        let title = format!("Columns of {}", dataset.title);
+        self.says(&it, &format!("{DCT}title"), self.text(&title));
+        let columns: Vec<NamedOrBlankNode> = dataset
+            .columns
+            .iter()
+            .map(|column| self.column(&id, column))
+            .collect();
+        let list = self.list(&id, &columns);
+        self.insert(&it, &format!("{CSVW}column"), list);
+    }
+
+    fn column(&mut self, schema: &str, column: &DatasetColumn) -> NamedOrBlankNode {
+        let it = blank(&format!("{schema}/{}", column.name));
+        self.says(
+            &it,
+            &format!("{CSVW}name"),
+            Literal::new_simple_literal(column.name.as_str()).into(),
+        );
+        self.insert(
+            &it,
+            &format!("{CSVW}datatype"),
+            Term::NamedNode(data_type(column.kind)),
+        );
+        if !column.nullable {
+            self.says(&it, &format!("{CSVW}required"), Literal::from(true).into());
+        }
+        if let Some(meaning) = &column.meaning {
+            self.says(&it, &format!("{DCT}description"), self.text(meaning));
+        }
+        if let Some(unit) = &column.unit {
+            self.says(
+                &it,
+                "http://qudt.org/schema/qudt/ucumCode",
+                Literal::new_simple_literal(unit).into(),
+            );
+        }
+        it
+    }
+
+    /// A list of RDF; gives its beginning.
+    fn list(&mut self, name: &str, members: &[NamedOrBlankNode]) -> Term {
+        let mut rest = Term::NamedNode(rdf::NIL.into_owned());
+        for (number, member) in members.iter().enumerate().rev() {
+            let cell = blank(&format!("{name}/list/{number}"));
+            self.insert(&cell, rdf::FIRST.as_str(), Term::from(member.clone()));
+            self.insert(&cell, rdf::REST.as_str(), rest);
+            rest = Term::from(cell);
+        }
+        rest
+    }
+
+    /// Where the other pages are, in the words of Hydra, by which harvesters go on.
+    fn paging(&mut self, total: usize, (page, pages): (usize, usize), is_high_value: bool) {
+        let base = self.catalog.iri();
+        let profile = if is_high_value { "profile=hvd&" } else { "" };
+        let address = |page: usize| format!("{base}?{profile}page={page}");
+        let it = node(&address(page));
+        self.is_a(&it, &format!("{HYDRA}PartialCollectionView"));
+        self.refers(&it, &format!("{HYDRA}first"), &address(1));
+        self.refers(&it, &format!("{HYDRA}last"), &address(pages));
+        if page > 1 {
+            self.refers(
+                &it,
+                &format!("{HYDRA}previous"),
+                &address(page.saturating_sub(1)),
+            );
+        }
+        if page < pages {
+            self.refers(
+                &it,
+                &format!("{HYDRA}next"),
+                &address(page.saturating_add(1)),
+            );
+        }
+        let total = Literal::new_typed_literal(total.to_string(), xsd::INTEGER);
+        self.says(&it, &format!("{HYDRA}totalItems"), total.into());
+    }
+
+    fn law(&mut self, of: &NamedOrBlankNode) {
+        self.is_a(
+            &node(HVD_LAW),
+            "http://data.europa.eu/eli/ontology#LegalResource",
+        );
+        self.refers(of, &format!("{DCATAP}applicableLegislation"), HVD_LAW);
+    }
+
+    fn category(&mut self, of: &NamedOrBlankNode, category: &str) {
+        let scheme = "http://data.europa.eu/bna/asd487ae75";
+        self.concept(category, &format!("{SKOS}Concept"), scheme);
+        self.refers(of, &format!("{DCATAP}hvdCategory"), category);
+    }
+
+    fn agent(&self) -> String {
+        self.catalog.id("publisher")
+    }
+
+    fn contact(&self) -> String {
+        self.catalog.id("contact")
+    }
+
+    fn service_id(&self) -> String {
+        self.catalog.id("service-open-data")
+    }
+
+    /// A text in the language of the catalogue.
+    fn text(&self, text: &str) -> Term {
+        let tag = language_tag(&self.catalog.language);
+        // The tags are those of a closed list.
+        Literal::new_language_tagged_literal_unchecked(text, tag).into()
+    }
+
+    /// A word of a controlled vocabulary, with what is said of it there.
+    fn concept(&mut self, word: &str, class: &str, scheme: &str) {
+        let it = node(word);
+        self.is_a(&it, class);
+        self.is_a(&it, &format!("{SKOS}Concept"));
+        self.refers(&it, &format!("{SKOS}inScheme"), scheme);
+        let label = word.rsplit('/').next().unwrap_or(word);
+        self.says(
+            &it,
+            &format!("{SKOS}prefLabel"),
+            Literal::new_language_tagged_literal_unchecked(label, "en").into(),
+        );
+    }
+
+    /// A controlled vocabulary, with its title.
+    fn scheme(&mut self, scheme: &str, title: &str) {
+        let it = node(scheme);
+        self.is_a(&it, &format!("{SKOS}ConceptScheme"));
+        let title = Literal::new_language_tagged_literal_unchecked(title, "en");
+        self.says(&it, &format!("{DCT}title"), title.into());
+    }
+
+    /// An address, which the shapes want to be a resource.
+    fn resource(&mut self, address: &str) {
+        self.is_a(&node(address), rdfs::RESOURCE.as_str());
+    }
+
+    fn blank(&mut self, of: &NamedOrBlankNode, predicate: &str, class: &str) -> NamedOrBlankNode {
+        let it = blank(&format!("{of} {predicate}"));
+        self.insert(of, predicate, Term::from(it.clone()));
+        self.is_a(&it, class);
+        it
+    }
+
+    fn is_a(&mut self, subject: &NamedOrBlankNode, class: &str) {
+        self.insert(subject, rdf::TYPE.as_str(), Term::NamedNode(named(class)));
+    }
+
+    fn refers(&mut self, subject: &NamedOrBlankNode, predicate: &str, object: &str) {
+        self.insert(subject, predicate, Term::NamedNode(named(object)));
+    }
+
+    fn says(&mut self, subject: &NamedOrBlankNode, predicate: &str, object: Term) {
+        self.insert(subject, predicate, object);
+    }
+
+    fn insert(&mut self, subject: &NamedOrBlankNode, predicate: &str, object: Term) {
+        let triple = Triple::new(subject.clone(), named(predicate), object);
+        self.graph.insert(&triple);
+    }
+}
+
+/// A node that has no name, the same one in each writing.
+fn blank(of: &str) -> NamedOrBlankNode {
+    let digest = hansa_audit_log::digest::Digest::of(of.as_bytes()).to_string();
+    let short = digest.get(..16).unwrap_or(&digest);
+    // A letter and digits, as the standard wants it.
+    NamedOrBlankNode::BlankNode(BlankNode::new_unchecked(format!("b{short}")))
+}
+
+fn node(iri: &str) -> NamedOrBlankNode {
+    NamedOrBlankNode::NamedNode(named(iri))
+}
+
+/// A name. Those of a configuration were checked when it was read; the others are constants.
+fn named(iri: &str) -> NamedNode {
+    NamedNode::new(iri).unwrap_or_else(|_| NamedNode::new_unchecked("urn:hansa:no-name"))
+}
+
+fn instant(at: UtcTimestamp) -> Term {
+    Literal::new_typed_literal(at.to_string(), xsd::DATE_TIME).into()
+}
+
+fn data_type(kind: ColumnType) -> NamedNode {
+    let word = match kind {
+        ColumnType::Text => xsd::STRING,
+        ColumnType::Int => xsd::LONG,
+        ColumnType::Float => xsd::DOUBLE,
+        ColumnType::Bool => xsd::BOOLEAN,
+        ColumnType::Date => xsd::DATE,
+        ColumnType::Instant => xsd::DATE_TIME,
+    };
+    word.into_owned()
+}
+
+fn polygon([west, south, east, north]: [f64; 4]) -> String {
+    format!("POLYGON(({west} {south},{east} {south},{east} {north},{west} {north},{west} {south}))")
+}

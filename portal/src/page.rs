@@ -1,0 +1,128 @@
+//! The catalogue for people: plain pages without style, script or any other host.
+
+use crate::code_list::language_tag;
+use crate::licence;
+use crate::portal_catalog::{PortalCatalog, PortalDataset};
+use crate::rdf_format::RdfFormat;
+
+/// The list of datasets.
+pub(crate) fn catalog(catalog: &PortalCatalog) -> String {
+    let mut body = format!(
+        "<h1>{}</h1>\n<p>{}</p>\n<p>{}</p>\n<ul>\n",
+        escaped(&catalog.title),
+        escaped(&catalog.description),
+        escaped(&catalog.publisher.name)
+    );
+    for dataset in &catalog.datasets {
+        let address = catalog.id(&format!("dataset-{}.html", dataset.name));
+        body.push_str(&format!(
+            "<li><a href=\"{}\">{}</a></li>\n",
+            escaped(&address),
+            escaped(&dataset.title)
+        ));
+    }
+    body.push_str("</ul>\n");
+    body.push_str(&forms(&format!("{}/catalog", catalog.base)));
+    whole(catalog, &catalog.title, &body)
+}
+
+/// One dataset.
+pub(crate) fn dataset(catalog: &PortalCatalog, dataset: &PortalDataset) -> String {
+    let statements = &dataset.statements;
+    let mut body = format!("<h1>{}</h1>\n", escaped(&dataset.title));
+    if let Some(description) = &statements.description {
+        body.push_str(&format!("<p>{}</p>\n", escaped(description)));
+    }
+    body.push_str("<table>\n");
+    let mut row = |name: &str, value: String| {
+        body.push_str(&format!(
+            "<tr><th scope=\"row\">{name}</th><td>{value}</td></tr>\n"
+        ));
+    };
+    row("dct:publisher", escaped(&catalog.publisher.name));
+    let licence = match licence::document(&dataset.licence) {
+        Some(document) => format!(
+            "<a href=\"{}\">{}</a>",
+            escaped(&document),
+            escaped(&dataset.licence)
+        ),
+        None => escaped(&dataset.licence),
+    };
+    row("dct:license", licence);
+    if let Some(attribution) = &dataset.attribution {
+        row("attribution", escaped(attribution));
+    }
+    row("dcat:version", escaped(&dataset.version));
+    row("dct:modified", dataset.published_at.to_string());
+    if let Some((first, last)) = dataset.time_span {
+        row("dct:temporal", format!("{first} – {last}"));
+    }
+    let keywords = statements.keywords.join(", ");
+    if !keywords.is_empty() {
+        row("dcat:keyword", escaped(&keywords));
+    }
+    for file in &dataset.files {
+        let address = escaped(&dataset.download(&catalog.base, file));
+        row(
+            "dcat:downloadURL",
+            format!("<a href=\"{address}\">{address}</a>"),
+        );
+    }
+    row("hansa:contract", escaped(&dataset.contract));
+    body.push_str("</table>\n<table>\n<tr><th scope=\"col\">csvw:name</th><th scope=\"col\">csvw:datatype</th><th scope=\"col\">qudt:ucumCode</th><th scope=\"col\">dct:description</th></tr>\n");
+    for column in &dataset.columns {
+        body.push_str(&format!(
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+            escaped(column.name.as_str()),
+            column.kind.as_str(),
+            escaped(column.unit.as_deref().unwrap_or_default()),
+            escaped(column.meaning.as_deref().unwrap_or_default())
+        ));
+    }
+    body.push_str("</table>\n");
+    body.push_str(&forms(&catalog.id(&format!("dataset-{}", dataset.name))));
+    body.push_str(&format!(
+        "<p><a href=\"{}/catalog.html\">{}</a></p>\n",
+        escaped(&catalog.base),
+        escaped(&catalog.title)
+    ));
+    whole(catalog, &dataset.title, &body)
+}
+
+/// The same in the forms of RDF.
+fn forms(address: &str) -> String {
+    let links = RdfFormat::ALL.map(|format| {
+        format!(
+            "<a href=\"{}.{}\" type=\"{}\">{}</a>",
+            escaped(address),
+            format.ending(),
+            format.media_type(),
+            format.media_type()
+        )
+    });
+    format!("<p>{}</p>\n", links.join(" "))
+}
+
+fn whole(catalog: &PortalCatalog, title: &str, body: &str) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"{}\">\n<head><meta charset=\"utf-8\"><title>{}</title></head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n",
+        language_tag(&catalog.language),
+        escaped(title)
+    )
+}
+
+/// Text as it stands between tags and within quotes.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            other => out.push(other),
+        }
+    }
+    out
+}

@@ -1,0 +1,246 @@
+//! Which page a request wants, and the answer to it.
+
+use crate::action_api;
+use crate::dcat;
+use crate::page;
+use crate::portal_catalog::PortalCatalog;
+use crate::rdf_format::{self, RdfFormat};
+use hansa_audit_log::digest::Digest;
+use oxrdf::Graph;
+use std::collections::BTreeMap;
+
+/// What is asked for, by GET.
+#[derive(Debug, Clone, Copy)]
+pub struct PortalRequest<'a> {
+    /// The parts of the path.
+    pub path: &'a [String],
+    /// The media types that the client takes, the best one first, without parameters; absent: it does not say.
+    pub accept: Option<&'a [String]>,
+    /// The parameters of the address.
+    pub parameters: &'a BTreeMap<String, String>,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PortalResponse {
+    /// The status of HTTP.
+    pub status: u16,
+    /// The media type of the body.
+    pub content_type: &'static str,
+    /// The body.
+    pub body: Vec<u8>,
+    /// Where it is instead.
+    pub location: Option<String>,
+    /// What is the same as long as the page says the same; its bytes may stand in another order.
+    pub tag: String,
+}
+
+/// A form of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PageFormat {
+    Rdf(RdfFormat),
+    Html,
+}
+
+/// What a path names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PortalPath<'a> {
+    Catalog(Option<PageFormat>),
+    Dataset(&'a str, Option<PageFormat>),
+    /// Something that is described in the page of the catalogue.
+    InCatalog,
+    /// Something that is described in the page of a dataset.
+    InDataset(&'a str),
+    Action(&'a str),
+}
+
+/// Whether a path is one of those that portals read, whatever is there.
+#[must_use]
+pub fn is_portal_path(path: &[String]) -> bool {
+    PortalPath::of(path).is_some()
+}
+
+/// The answer to a request; nothing where its path is none of those that portals read.
+#[must_use]
+pub fn answer(catalog: &PortalCatalog, request: &PortalRequest<'_>) -> Option<PortalResponse> {
+    let path = PortalPath::of(request.path)?;
+    Some(match path {
+        PortalPath::Action(name) => action_api::answer(catalog, name, request.parameters),
+        PortalPath::Catalog(format) => {
+            let (number, is_high_value) = match asked_page(request.parameters) {
+                Ok(asked) => asked,
+                Err(sentence) => return Some(PortalResponse::plain(400, &sentence)),
+            };
+            let Some(format) = format.or_else(|| PageFormat::wanted(request.accept)) else {
+                return Some(not_acceptable());
+            };
+            let Some(graph) = dcat::page(catalog, is_high_value, number) else {
+                return Some(PortalResponse::plain(404, "there is no such page"));
+            };
+            match format {
+                PageFormat::Rdf(format) => PortalResponse::rdf(format, &graph),
+                PageFormat::Html => PortalResponse::html(page::catalog(catalog)),
+            }
+        }
+        PortalPath::Dataset(name, format) => {
+            if let Some(name) = request.parameters.keys().next() {
+                return Some(no_parameter(name));
+            }
+            let Some(dataset) = catalog.dataset(name) else {
+                return Some(not_there());
+            };
+            match format.or_else(|| PageFormat::wanted(request.accept)) {
+                None => not_acceptable(),
+                Some(PageFormat::Html) => PortalResponse::html(page::dataset(catalog, dataset)),
+                Some(PageFormat::Rdf(format)) => {
+                    let graph = dcat::one(catalog, dataset);
+                    PortalResponse::rdf(format, &graph)
+                }
+            }
+        }
+        PortalPath::InCatalog => PortalResponse::elsewhere(catalog.iri()),
+        PortalPath::InDataset(name) => match catalog.dataset(name) {
+            Some(_) => PortalResponse::elsewhere(catalog.id(&format!("dataset-{name}"))),
+            None => not_there(),
+        },
+    })
+}
+
+impl<'a> PortalPath<'a> {
+    fn of(path: &'a [String]) -> Option<Self> {
+        let parts: Vec<&str> = path.iter().map(String::as_str).collect();
+        match parts.as_slice() {
+            ["catalog"] => Some(Self::Catalog(None)),
+            [file] if file.starts_with("catalog.") => {
+                let (_, ending) = file.split_once('.')?;
+                Some(Self::Catalog(Some(PageFormat::of(ending)?)))
+            }
+            ["id", local] => {
+                if let Some(name) = local.strip_prefix("dataset-") {
+                    // Names of datasets have no dot.
+                    return match name.split_once('.') {
+                        None => Some(Self::Dataset(name, None)),
+                        Some((name, ending)) => {
+                            Some(Self::Dataset(name, Some(PageFormat::of(ending)?)))
+                        }
+                    };
+                }
+                if let Some(name) = local.strip_prefix("schema-") {
+                    return Some(Self::InDataset(name));
+                }
+                if let Some(rest) = local.strip_prefix("distribution-") {
+                    let (name, _) = rest.rsplit_once('-')?;
+                    return Some(Self::InDataset(name));
+                }
+                matches!(*local, "publisher" | "contact" | "service-open-data")
+                    .then_some(Self::InCatalog)
+            }
+            ["api", "3", "action", name] | ["api", "action", name] => Some(Self::Action(name)),
+            _ => None,
+        }
+    }
+}
+
+impl PageFormat {
+    fn of(ending: &str) -> Option<Self> {
+        if ending == "html" {
+            return Some(Self::Html);
+        }
+        let mut all = RdfFormat::ALL.into_iter();
+        let found = all.find(|format| format.ending() == ending);
+        found.map(Self::Rdf)
+    }
+
+    /// The first form that a client takes.
+    fn wanted(accept: Option<&[String]>) -> Option<Self> {
+        let Some(accept) = accept else {
+            return Some(Self::Rdf(RdfFormat::Turtle));
+        };
+        accept.iter().find_map(|media| match media.as_str() {
+            "*/*" | "text/*" => Some(Self::Rdf(RdfFormat::Turtle)),
+            "application/*" | "application/json" => Some(Self::Rdf(RdfFormat::JsonLd)),
+            "text/html" | "application/xhtml+xml" => Some(Self::Html),
+            media => {
+                let mut all = RdfFormat::ALL.into_iter();
+                let found = all.find(|format| format.media_type() == media);
+                found.map(Self::Rdf)
+            }
+        })
+    }
+}
+
+impl PortalResponse {
+    fn of(status: u16, content_type: &'static str, body: Vec<u8>) -> Self {
+        Self {
+            status,
+            content_type,
+            tag: Digest::of(&body).to_string(),
+            body,
+            location: None,
+        }
+    }
+
+    fn rdf(format: RdfFormat, graph: &Graph) -> Self {
+        let body = format.written(graph);
+        Self {
+            tag: rdf_format::tag(graph),
+            ..Self::of(200, format.media_type(), body)
+        }
+    }
+
+    fn html(body: String) -> Self {
+        Self::of(200, "text/html; charset=utf-8", body.into_bytes())
+    }
+
+    fn plain(status: u16, sentence: &str) -> Self {
+        let body = format!("{sentence}\n").into_bytes();
+        Self::of(status, "text/plain; charset=utf-8", body)
+    }
+
+    pub(crate) fn json(status: u16, value: &serde_json::Value) -> Self {
+        Self::of(status, "application/json", value.to_string().into_bytes())
+    }
+
+    /// A thing that is described in another document (303 See Other).
+    fn elsewhere(location: String) -> Self {
+        Self {
+            location: Some(location),
+            ..Self::plain(303, "it is described elsewhere")
+        }
+    }
+}
+
+/// The page and the profile that are asked for.
+fn asked_page(parameters: &BTreeMap<String, String>) -> Result<(usize, bool), String> {
+    let mut asked = (1, false);
+    for (name, value) in parameters {
+        match (name.as_str(), value.as_str()) {
+            ("page", number) => {
+                let known = number.parse().ok().filter(|number| *number > 0);
+                asked.0 = known.ok_or("`page` is a number from 1 on")?;
+            }
+            ("profile", "hvd") => asked.1 = true,
+            ("profile", _) => return Err("the one profile is `hvd`".to_owned()),
+            _ => return Err(format!("there is no parameter `{name}` here")),
+        }
+    }
+    Ok(asked)
+}
+
+fn no_parameter(name: &str) -> PortalResponse {
+    PortalResponse::plain(400, &format!("there is no parameter `{name}` here"))
+}
+
+/// The same words whatever is not there.
+fn not_there() -> PortalResponse {
+    PortalResponse::plain(404, "there is no open dataset of that name")
+}
+
+fn not_acceptable() -> PortalResponse {
+    let known: Vec<&str> = RdfFormat::ALL
+        .iter()
+        .map(|format| format.media_type())
+        .collect();
+    let sentence = format!("the forms are {}, text/html", known.join(", "));
+    PortalResponse::plain(406, &sentence)
+}

@@ -1,0 +1,132 @@
+//! The forms of RDF in which the catalogue is written, and which of them a client wants.
+
+use hansa_audit_log::digest::Digest;
+use oxjsonld::JsonLdSerializer;
+use oxrdf::Graph;
+use oxrdfxml::RdfXmlSerializer;
+use oxttl::TurtleSerializer;
+
+/// A form of RDF.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RdfFormat {
+    /// Turtle.
+    Turtle,
+    /// JSON-LD 1.1.
+    JsonLd,
+    /// RDF/XML.
+    RdfXml,
+}
+
+/// The prefixes of the vocabularies that are used.
+pub(crate) const PREFIXES: [(&str, &str); 14] = [
+    ("csvw", "http://www.w3.org/ns/csvw#"),
+    ("dcat", "http://www.w3.org/ns/dcat#"),
+    ("dcatap", "http://data.europa.eu/r5r/"),
+    ("dct", "http://purl.org/dc/terms/"),
+    ("foaf", "http://xmlns.com/foaf/0.1/"),
+    ("geo", "http://www.opengis.net/ont/geosparql#"),
+    ("hydra", "http://www.w3.org/ns/hydra/core#"),
+    ("qudt", "http://qudt.org/schema/qudt/"),
+    ("rdf", "http://www.w3.org/1999/02/22-rdf-syntax-ns#"),
+    ("rdfs", "http://www.w3.org/2000/01/rdf-schema#"),
+    ("skos", "http://www.w3.org/2004/02/skos/core#"),
+    ("spdx", "http://spdx.org/rdf/terms#"),
+    ("vcard", "http://www.w3.org/2006/vcard/ns#"),
+    ("xsd", "http://www.w3.org/2001/XMLSchema#"),
+];
+
+impl RdfFormat {
+    /// All of them, the first one first where a client takes any.
+    pub const ALL: [Self; 3] = [Self::Turtle, Self::JsonLd, Self::RdfXml];
+
+    /// The ending of a file with it.
+    #[must_use]
+    pub const fn ending(self) -> &'static str {
+        match self {
+            Self::Turtle => "ttl",
+            Self::JsonLd => "jsonld",
+            Self::RdfXml => "rdf",
+        }
+    }
+
+    /// Its media type: exactly this is sent, since harvesters choose their reader by it.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Turtle => "text/turtle",
+            Self::JsonLd => "application/ld+json",
+            Self::RdfXml => "application/rdf+xml",
+        }
+    }
+
+    /// The graph in this form.
+    pub(crate) fn written(self, graph: &Graph) -> Vec<u8> {
+        match self {
+            Self::Turtle => turtle(graph),
+            Self::JsonLd => json_ld(graph),
+            Self::RdfXml => rdf_xml(graph),
+        }
+        // Nothing but memory is written to, and all names were checked when they were made.
+        .unwrap_or_default()
+    }
+}
+
+fn turtle(graph: &Graph) -> Option<Vec<u8>> {
+    let mut serializer = TurtleSerializer::new();
+    for (prefix, iri) in PREFIXES {
+        serializer = serializer.with_prefix(prefix, iri).ok()?;
+    }
+    let mut writer = serializer.for_writer(Vec::new());
+    for triple in sorted(graph) {
+        writer.serialize_triple(triple).ok()?;
+    }
+    writer.finish().ok()
+}
+
+fn rdf_xml(graph: &Graph) -> Option<Vec<u8>> {
+    let mut serializer = RdfXmlSerializer::new();
+    for (prefix, iri) in PREFIXES {
+        serializer = serializer.with_prefix(prefix, iri).ok()?;
+    }
+    let mut writer = serializer.for_writer(Vec::new());
+    for triple in sorted(graph) {
+        writer.serialize_triple(triple).ok()?;
+    }
+    writer.finish().ok()
+}
+
+fn json_ld(graph: &Graph) -> Option<Vec<u8>> {
+    let mut serializer = JsonLdSerializer::new();
+    for (prefix, iri) in PREFIXES {
+        serializer = serializer.with_prefix(prefix, iri).ok()?;
+    }
+    let mut writer = serializer.for_writer(Vec::new());
+    for triple in sorted(graph) {
+        let graph_name = oxrdf::GraphNameRef::DefaultGraph;
+        writer.serialize_quad(triple.in_graph(graph_name)).ok()?;
+    }
+    writer.finish().ok()
+}
+
+/// What is the same for the same triples, in whatever order a form writes its prefixes.
+pub(crate) fn tag(graph: &Graph) -> String {
+    let triples = sorted(graph).into_iter();
+    let lines: Vec<String> = triples.map(|triple| triple.to_string()).collect();
+    Digest::of(lines.join("\n").as_bytes()).to_string()
+}
+
+/// The triples, those of one subject together and in an order of their own.
+fn sorted(graph: &Graph) -> Vec<oxrdf::TripleRef<'_>> {
+    let mut triples: Vec<_> = graph.iter().collect();
+    triples.sort_by_cached_key(|triple| {
+        // The catalogue first, as people expect it.
+        let text = triple.subject.to_string();
+        (
+            !text.ends_with("/catalog>"),
+            text,
+            triple.predicate.to_string(),
+            triple.object.to_string(),
+        )
+    });
+    triples
+}
