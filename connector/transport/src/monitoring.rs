@@ -206,6 +206,8 @@ async fn readyz(
 /// Keeps the answer of `grpc.health.v1` up to date.
 async fn report(reporter: HealthReporter, handler: Arc<dyn MonitoringHandler>) {
     let mut look = tokio::time::interval(LOOK);
+    // What the reporter says before it is told anything.
+    let mut told = ServingStatus::Serving;
     loop {
         look.tick().await;
         let checks = handler.readiness().await;
@@ -213,7 +215,11 @@ async fn report(reporter: HealthReporter, handler: Arc<dyn MonitoringHandler>) {
             true => ServingStatus::Serving,
             false => ServingStatus::NotServing,
         };
-        reporter.set_service_status("", status).await;
+        // Whoever watches is told each change once, and nothing else.
+        if status != told {
+            reporter.set_service_status("", status).await;
+            told = status;
+        }
     }
 }
 
