@@ -21,6 +21,7 @@
 //!         page: None,
 //!     },
 //!     datasets: Vec::new(),
+//!     events: Vec::new(),
 //! };
 //! let path = ["catalog.ttl".to_owned()];
 //! let request = PortalRequest { path: &path, accept: None, parameters: &BTreeMap::new() };
@@ -32,8 +33,10 @@
 mod action_api;
 mod code_list;
 mod dcat;
+mod event_stream;
 mod findings;
 mod licence;
+mod notification;
 mod page;
 mod portal_catalog;
 mod portal_request;
@@ -43,11 +46,15 @@ mod tests;
 
 pub use action_api::PACKAGES;
 pub use code_list::{FREQUENCIES, HVD_CATEGORIES, LANGUAGES, PUBLISHER_KINDS, THEMES};
+pub use event_stream::PortalEvent;
 pub use findings::{PortalFinding, findings};
+pub use notification::{PortalChange, PortalChangeKind, ReportedVersion, changes, notification};
 pub use portal_catalog::{
     PortalCatalog, PortalDataset, PortalFile, PortalPublisher, PortalStatements,
 };
-pub use portal_request::{PortalRequest, PortalResponse, answer, is_portal_path};
+pub use portal_request::{
+    PortalRequest, PortalResponse, answer, is_path_of_changes, is_portal_path,
+};
 pub use rdf_format::RdfFormat;
 
 /// The catalogue as a document of RDF, of all its datasets or of the high-value ones alone.

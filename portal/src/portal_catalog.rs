@@ -1,5 +1,6 @@
 //! What portals are told, before it is put into their words.
 
+use crate::event_stream::PortalEvent;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::DatasetColumn;
 
@@ -19,6 +20,8 @@ pub struct PortalCatalog {
     pub publisher: PortalPublisher,
     /// The datasets, in order of their names.
     pub datasets: Vec<PortalDataset>,
+    /// What changed in it, in order; read where it is asked for.
+    pub events: Vec<PortalEvent>,
 }
 
 /// Who publishes.
@@ -98,6 +101,20 @@ impl PortalCatalog {
     /// A name under the base.
     pub(crate) fn id(&self, local: &str) -> String {
         format!("{}/id/{local}", self.base)
+    }
+
+    /// Each dataset with the addresses at which it is fetched, whole and by pages.
+    #[must_use]
+    pub fn links(&self) -> Vec<(String, String)> {
+        let mut links = Vec::new();
+        for dataset in &self.datasets {
+            let rows = format!("{}/open/{}/rows", self.base, dataset.name);
+            let files = dataset.files.iter();
+            let files = files.map(|file| dataset.download(&self.base, file));
+            let addresses = std::iter::once(rows).chain(files);
+            links.extend(addresses.map(|address| (dataset.name.clone(), address)));
+        }
+        links
     }
 
     /// The dataset of that name.

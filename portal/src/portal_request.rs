@@ -2,6 +2,7 @@
 
 use crate::action_api;
 use crate::dcat;
+use crate::event_stream;
 use crate::page;
 use crate::portal_catalog::PortalCatalog;
 use crate::rdf_format::{self, RdfFormat};
@@ -47,6 +48,8 @@ enum PageFormat {
 enum PortalPath<'a> {
     Catalog(Option<PageFormat>),
     Dataset(&'a str, Option<PageFormat>),
+    /// What changed.
+    Changes,
     /// Something that is described in the page of the catalogue.
     InCatalog,
     /// Something that is described in the page of a dataset.
@@ -58,6 +61,12 @@ enum PortalPath<'a> {
 #[must_use]
 pub fn is_portal_path(path: &[String]) -> bool {
     PortalPath::of(path).is_some()
+}
+
+/// Whether a path is that of the changes of the catalogue.
+#[must_use]
+pub fn is_path_of_changes(path: &[String]) -> bool {
+    PortalPath::of(path) == Some(PortalPath::Changes)
 }
 
 /// The answer to a request; nothing where its path is none of those that portals read.
@@ -80,6 +89,20 @@ pub fn answer(catalog: &PortalCatalog, request: &PortalRequest<'_>) -> Option<Po
             match format {
                 PageFormat::Rdf(format) => PortalResponse::rdf(format, &graph),
                 PageFormat::Html => PortalResponse::html(page::catalog(catalog)),
+            }
+        }
+        PortalPath::Changes => {
+            let number = match asked_page(request.parameters) {
+                Ok((number, false)) => number,
+                Ok((_, true)) => return Some(no_parameter("profile")),
+                Err(sentence) => return Some(PortalResponse::plain(400, &sentence)),
+            };
+            let Some(PageFormat::Rdf(format)) = PageFormat::wanted(request.accept) else {
+                return Some(not_acceptable());
+            };
+            match event_stream::page(catalog, &catalog.events, number) {
+                Some(graph) => PortalResponse::rdf(format, &graph),
+                None => PortalResponse::plain(404, "there is no such page"),
             }
         }
         PortalPath::Dataset(name, format) => {
@@ -110,6 +133,7 @@ impl<'a> PortalPath<'a> {
     fn of(path: &'a [String]) -> Option<Self> {
         let parts: Vec<&str> = path.iter().map(String::as_str).collect();
         match parts.as_slice() {
+            ["catalog", "changes"] => Some(Self::Changes),
             ["catalog"] => Some(Self::Catalog(None)),
             [file] if file.starts_with("catalog.") => {
                 let (_, ending) = file.split_once('.')?;

@@ -18,7 +18,8 @@ pub enum RdfFormat {
 }
 
 /// The prefixes of the vocabularies that are used.
-pub(crate) const PREFIXES: [(&str, &str); 14] = [
+pub(crate) const PREFIXES: [(&str, &str); 17] = [
+    ("as", "https://www.w3.org/ns/activitystreams#"),
     ("csvw", "http://www.w3.org/ns/csvw#"),
     ("dcat", "http://www.w3.org/ns/dcat#"),
     ("dcatap", "http://data.europa.eu/r5r/"),
@@ -26,11 +27,13 @@ pub(crate) const PREFIXES: [(&str, &str); 14] = [
     ("foaf", "http://xmlns.com/foaf/0.1/"),
     ("geo", "http://www.opengis.net/ont/geosparql#"),
     ("hydra", "http://www.w3.org/ns/hydra/core#"),
+    ("ldes", "https://w3id.org/ldes#"),
     ("qudt", "http://qudt.org/schema/qudt/"),
     ("rdf", "http://www.w3.org/1999/02/22-rdf-syntax-ns#"),
     ("rdfs", "http://www.w3.org/2000/01/rdf-schema#"),
     ("skos", "http://www.w3.org/2004/02/skos/core#"),
     ("spdx", "http://spdx.org/rdf/terms#"),
+    ("tree", "https://w3id.org/tree#"),
     ("vcard", "http://www.w3.org/2006/vcard/ns#"),
     ("xsd", "http://www.w3.org/2001/XMLSchema#"),
 ];

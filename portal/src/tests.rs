@@ -57,6 +57,7 @@ fn catalog(datasets: Vec<PortalDataset>) -> PortalCatalog {
             page: None,
         },
         datasets,
+        events: Vec::new(),
     }
 }
 
@@ -237,4 +238,61 @@ fn what_is_not_understood_is_refused() {
         let path: Vec<String> = path.split('/').map(str::to_owned).collect();
         assert!(!is_portal_path(&path), "{path:?}");
     }
+}
+
+/// Each change is in one page, in order, and the datasets of now are what the changes lead to.
+#[test]
+fn events_lead_to_what_is_open() {
+    let at = |second: u32| {
+        format!("2026-11-20T08:{:02}:{:02}Z", second / 60, second % 60)
+            .parse()
+            .unwrap()
+    };
+    let mut told: BTreeMap<String, ReportedVersion> = BTreeMap::new();
+    let mut events = Vec::new();
+    for step in 0..130_u32 {
+        let names = (0..3).filter(|one| (step >> one) % 3 != 0);
+        let open = names.map(|one| {
+            let mut dataset = dataset(&format!("d{one}"));
+            dataset.version = format!("2026-11-20.{}", step / 4);
+            dataset
+        });
+        let catalog = catalog(open.collect());
+        for change in changes(&told, &catalog) {
+            let (identity, activity) = notification(&catalog, &change, at(step));
+            assert_eq!(notification(&catalog, &change, at(step + 1)).0, identity);
+            assert_eq!(activity["type"], change.kind.as_str());
+            assert_eq!(
+                activity["object"].get("name").is_some(),
+                change.version.is_some()
+            );
+            match &change.version {
+                Some(version) => told.insert(change.dataset.clone(), version.clone()),
+                None => told.remove(&change.dataset),
+            };
+            events.push(PortalEvent {
+                at: at(step),
+                dataset: change.dataset,
+                kind: change.kind,
+                version: change.version.map(|(snapshot, _)| snapshot),
+            });
+        }
+        assert!(changes(&told, &catalog).is_empty());
+        let open: Vec<&String> = catalog.datasets.iter().map(|one| &one.name).collect();
+        assert_eq!(told.keys().collect::<Vec<_>>(), open);
+    }
+    let mut catalog = catalog(Vec::new());
+    catalog.events = events;
+    let pages = catalog.events.len().div_ceil(100);
+    assert!(pages > 1, "{pages}");
+    let mut members = 0;
+    for number in 1..=pages {
+        let number_text = number.to_string();
+        let (status, page) = asked(&catalog, "catalog/changes", &[("page", &number_text)]);
+        assert_eq!(status, 200);
+        members += page.matches("dct:isVersionOf").count() - 1;
+        assert_eq!(page.contains("tree:relation"), number < pages);
+    }
+    assert_eq!(members, catalog.events.len());
+    assert_eq!(asked(&catalog, "catalog/changes", &[("page", "99")]).0, 404);
 }

@@ -224,6 +224,12 @@ fn what_the_law_wants_of_high_value_datasets_is_checked() {
     let city = city(&league);
     let good = city.hansa(&["--json", "catalog", "validate"]).must();
     assert!(!good.out.contains("\"error\""), "{}", good.out);
+    // Nobody answers at that name: what is stated is asked.
+    let asked = city
+        .hansa(&["--json", "catalog", "validate", "--fetch"])
+        .ends(6);
+    let address = "https://data.lindau.example/open/benches/rows";
+    assert!(asked.out.contains(address), "{}", asked.out);
     let exported = city
         .hansa(&["catalog", "export", "--profile", "hvd"])
         .must();
@@ -237,8 +243,131 @@ fn what_the_law_wants_of_high_value_datasets_is_checked() {
     for property in ["dcatap:hvdCategory", "dcat:contactPoint"] {
         assert!(bad.out.contains(property), "{property}: {}", bad.out);
     }
+    let closed = before.replace("dataset = \"benches\"", "dataset = \"nothing\"");
+    std::fs::write(&config, closed).unwrap();
+    city.hansa(&["reload"]).must();
+    let bad = city.hansa(&["--json", "catalog", "validate"]).ends(6);
+    assert!(bad.out.contains("no public view of it is"), "{}", bad.out);
     std::fs::write(&config, before.replace("\"ENVI\"", "\"TREES\"")).unwrap();
     city.hansa(&["reload"]).refused("CONFIG_INVALID", 6);
+}
+
+/// An inbox of a portal that takes so many messages: what it was sent, each as its activity and the name of its object. It refuses the
+/// first one.
+fn inbox(
+    messages: usize,
+) -> (
+    String,
+    std::sync::mpsc::Receiver<(String, String)>,
+    std::thread::JoinHandle<()>,
+) {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/inbox", listener.local_addr().unwrap());
+    let (send, came) = std::sync::mpsc::channel();
+    let served = std::thread::spawn(move || {
+        for (number, caller) in listener.incoming().take(messages).enumerate() {
+            let mut caller = caller.unwrap();
+            let mut bytes = Vec::new();
+            let mut piece = [0; 4096];
+            let body = loop {
+                let length = caller.read(&mut piece).unwrap();
+                bytes.extend_from_slice(&piece[..length]);
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                let Some((head, body)) = text.split_once("\r\n\r\n") else {
+                    continue;
+                };
+                let head = head.to_lowercase();
+                let mut lines = head.lines();
+                let length = lines.find_map(|line| line.strip_prefix("content-length: "));
+                if body.len() == length.unwrap().parse::<usize>().unwrap() {
+                    assert!(head.contains("content-type: application/ld+json"), "{head}");
+                    break body.to_owned();
+                }
+            };
+            let status = if number == 0 {
+                "503 Later"
+            } else {
+                "202 Accepted"
+            };
+            let answer =
+                format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            caller.write_all(answer.as_bytes()).unwrap();
+            if number > 0 {
+                let activity: Value = serde_json::from_str(&body).unwrap();
+                let told = (text(&activity, "type"), text(&activity["object"], "id"));
+                if send.send(told).is_err() {
+                    return;
+                }
+            }
+        }
+    });
+    (address, came, served)
+}
+
+#[test]
+fn inboxes_of_portals_are_told_of_each_change_once() {
+    let (address, came, served) = inbox(5);
+    let league = TestLeague::new(binary());
+    let mut city = city(&league);
+    let told = |kind: &str, name: &str| {
+        let object = format!("https://data.lindau.example/id/dataset-{name}");
+        (kind.to_owned(), object)
+    };
+    let next = || {
+        came.recv_timeout(std::time::Duration::from_secs(60))
+            .unwrap()
+    };
+    let config = city.folder().join("hansa.toml");
+    let before = std::fs::read_to_string(&config).unwrap();
+    let with = before.replace(
+        "language    =",
+        &format!("inboxes = [\"{address}\"]\nlanguage    ="),
+    );
+    std::fs::write(&config, with).unwrap();
+    city.hansa(&["reload"]).must();
+    assert_eq!(
+        [next(), next()],
+        [told("Create", "benches"), told("Create", "trees")]
+    );
+    city.write("data/benches.csv", "place,seats\nharbour,5\n");
+    city.hansa(&["dataset", "publish", "benches"]).must();
+    assert_eq!(next(), told("Update", "benches"));
+    // Nobody is told twice, also not over a restart.
+    city.stop();
+    city.serve();
+    let face = WebFace::of(&city);
+    let shown = Runtime::new().unwrap().block_on(async {
+        get(&face, "/api/3/action/package_show?id=trees", "")
+            .await
+            .json()
+    });
+    let extras = shown["result"]["extras"].as_array().unwrap().clone();
+    let view = extras
+        .iter()
+        .find(|extra| extra["key"] == "public_view")
+        .unwrap();
+    let view = text(view, "value");
+    city.hansa(&["--yes", "contract", "withdraw", &view, "--reason", "enough"])
+        .must();
+    assert_eq!(next(), told("Delete", "trees"));
+    let changes = Runtime::new()
+        .unwrap()
+        .block_on(async { get(&face, "/catalog/changes", "").await.text() });
+    assert_eq!(changes.matches("dct:isVersionOf").count(), 5, "{changes}");
+    assert!(
+        changes.contains("ldes:EventStream") && !changes.contains("Straßen"),
+        "{changes}"
+    );
+    served.join().unwrap();
+    // The one that was refused at first is in the log twice.
+    let records = city.records("portal_notice");
+    let told: Vec<String> = records
+        .iter()
+        .map(|record| text(&record["body"], "event"))
+        .collect();
+    assert_eq!(told, ["Create", "Create", "Create", "Update", "Delete"]);
+    city.hansa(&["audit", "verify"]).must();
 }
 
 #[test]

@@ -21,6 +21,7 @@ pub(crate) mod peer_handler;
 pub(crate) mod peer_query_client;
 pub(crate) mod pending_approvals;
 mod person_erasure;
+pub(crate) mod portal_notice;
 pub(crate) mod provider_restriction;
 pub(crate) mod publication;
 pub(crate) mod receipt;

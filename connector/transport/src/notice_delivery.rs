@@ -10,15 +10,15 @@ use tokio::process::Command;
 /// How long one delivery may take.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// Posts a notice as JSON. `id` is the same whenever the same notice is tried again, so that whoever takes it in can tell.
+/// Posts a notice in JSON, of this media type. `id` is the same whenever the same notice is tried again, so that whoever takes it in can tell.
 ///
 /// # Errors
 /// `NOTICE_UNDELIVERABLE`, unless the answer is a success (RFC 9110, section 15.3). Redirections are not followed.
-pub async fn post(url: &str, id: &str, json: Vec<u8>) -> Result<(), Refusal> {
+pub async fn post(url: &str, id: &str, media_type: &str, json: Vec<u8>) -> Result<(), Refusal> {
     let client = http_client::client(PATIENCE, undeliverable)?;
     let answer = client
         .post(url)
-        .header("content-type", "application/json")
+        .header("content-type", media_type)
         .header("idempotency-key", id)
         .body(json)
         .send()
@@ -29,6 +29,23 @@ pub async fn post(url: &str, id: &str, json: Vec<u8>) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(undeliverable(format!("it answered {}", status.as_u16())))
+}
+
+/// Asks an address whether it gives something to somebody who presents nothing; what it gives is not read.
+///
+/// # Errors
+/// `NOTICE_UNDELIVERABLE`, unless the answer is a success.
+pub async fn answers(url: &str) -> Result<(), Refusal> {
+    let client = http_client::client(PATIENCE, undeliverable)?;
+    let answer = client.get(url).send().await;
+    let answer = answer.map_err(|fault| undeliverable(http_client::reason(&fault, PATIENCE)))?;
+    match answer.status().is_success() {
+        true => Ok(()),
+        false => Err(undeliverable(format!(
+            "it answered {}",
+            answer.status().as_u16()
+        ))),
+    }
 }
 
 /// Hands a message to a command on its standard input.
@@ -96,7 +113,9 @@ mod tests {
     async fn a_success_is_a_delivery_and_nothing_else_is() {
         let json = || b"{\"days\":30}".to_vec();
         let (url, heard) = listening("HTTP/1.1 204 No Content\r\n\r\n");
-        post(&url, "7f3a", json()).await.unwrap();
+        post(&url, "7f3a", "application/json", json())
+            .await
+            .unwrap();
         let text = heard.join().unwrap().to_lowercase();
         assert!(text.contains("idempotency-key: 7f3a"), "{text}");
         for answer in [
@@ -104,10 +123,35 @@ mod tests {
             "HTTP/1.1 302 Found\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n",
         ] {
             let (url, heard) = listening(answer);
-            let refusal = post(&url, "7f3a", json()).await.unwrap_err();
+            let refusal = post(&url, "7f3a", "application/json", json())
+                .await
+                .unwrap_err();
             heard.join().unwrap();
             assert_eq!(refusal.code, ErrorCode::NoticeUndeliverable);
             assert!(!refusal.sentence.contains(&url), "{refusal}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_address_answers_or_not() {
+        for (answer, is_open) in [
+            ("HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\nx", true),
+            ("HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n", false),
+        ] {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let url = format!("http://{}/open/x.csv", listener.local_addr().unwrap());
+            let heard = std::thread::spawn(move || {
+                let (mut caller, _) = listener.accept().unwrap();
+                let mut piece = [0_u8; 4096];
+                let _read = caller.read(&mut piece).unwrap();
+                caller.write_all(answer.as_bytes()).unwrap();
+            });
+            assert_eq!(answers(&url).await.is_ok(), is_open);
+            heard.join().unwrap();
+            assert!(
+                answers(&url).await.is_err(),
+                "nobody listens there any more"
+            );
         }
     }
 

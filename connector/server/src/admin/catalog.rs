@@ -50,7 +50,7 @@ pub(crate) async fn run(
         CatalogCommand::Export { format, profile } => {
             portal_catalog::export(connector, &format, profile.is_some(), out).await
         }
-        CatalogCommand::Validate => portal_catalog::validate(connector, out).await,
+        CatalogCommand::Validate { fetch } => portal_catalog::validate(connector, fetch, out).await,
     }
 }
 

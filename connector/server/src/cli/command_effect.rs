@@ -186,7 +186,7 @@ fn of_command(command: &ConnectorCommand) -> CommandEffect {
             | CatalogCommand::Search { .. }
             | CatalogCommand::Show { .. }
             | CatalogCommand::Export { .. }
-            | CatalogCommand::Validate,
+            | CatalogCommand::Validate { .. },
         )
         | ConnectorCommand::Policy(
             PolicyCommand::List

@@ -3,6 +3,8 @@
 use super::ClientHandler;
 use super::open_data::described;
 use crate::participant::Connector;
+use crate::process::blocking_work::waiting;
+use crate::workflow::portal_notice;
 use hansa_catalog::CatalogListing;
 use hansa_catalog::dataset::Dataset;
 use hansa_policy::contract::{Agreement, ContractRegistry};
@@ -28,6 +30,7 @@ pub(crate) fn catalog(connector: &Connector) -> Option<PortalCatalog> {
     });
     Some(PortalCatalog {
         datasets: datasets.collect(),
+        events: Vec::new(),
         base: portal.base,
         title: portal.title,
         description: portal.description,
@@ -91,7 +94,14 @@ impl ClientHandler {
         if !hansa_portal::is_portal_path(path) {
             return None;
         }
-        let catalog = catalog(&self.connector)?;
+        let mut catalog = catalog(&self.connector)?;
+        if hansa_portal::is_path_of_changes(path) {
+            let events = waiting(|| portal_notice::events(&self.connector));
+            catalog.events = events.unwrap_or_else(|refusal| {
+                tracing::warn!(%refusal, "portal.changes_unread");
+                Vec::new()
+            });
+        }
         let request = PortalRequest {
             path,
             accept,

@@ -21,6 +21,8 @@ pub(crate) struct PortalConfig {
     pub(crate) language: String,
     /// Who publishes.
     pub(crate) publisher: PortalPublisher,
+    /// Where portals are told of changes.
+    pub(crate) inboxes: Vec<String>,
     /// `[portal.dataset.NAME]`
     pub(crate) datasets: BTreeMap<SqlIdentifier, PortalStatements>,
 }
@@ -59,6 +61,12 @@ pub(super) fn read(section: ConfigSection<'_>) -> Option<PortalConfig> {
         }
         None => (None, None),
     };
+    let inboxes = section.texts("inboxes").unwrap_or_default();
+    let is_address = |one: &String| one.starts_with("https://") || one.starts_with("http://");
+    if !inboxes.iter().all(is_address) {
+        let sentence = "`portal.inboxes` are addresses that begin with https:// or http://";
+        section.wrong("inboxes", sentence);
+    }
     let mut datasets = BTreeMap::new();
     for (name, inner) in section.section("dataset").named() {
         match name.parse() {
@@ -84,6 +92,7 @@ pub(super) fn read(section: ConfigSection<'_>) -> Option<PortalConfig> {
             email,
             page,
         },
+        inboxes,
         datasets,
     })
 }

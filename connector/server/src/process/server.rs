@@ -16,6 +16,7 @@ use crate::process::member_hosts;
 use crate::process::service_manager;
 use crate::workflow::negotiation::resumption::resume;
 use crate::workflow::peer_handler::ParticipantHandler;
+use crate::workflow::portal_notice::PortalNotifier;
 use crate::workflow::{
     contract_withdrawal, group_membership, mailbox, notice, offer_renewal, time_stamping,
 };
@@ -116,6 +117,7 @@ pub(crate) async fn run(
     tasks.spawn(async move { resume(&resumed, None).await });
     tasks.spawn(postmen(Arc::clone(&connector), stop.clone()));
     tasks.spawn(tellers(Arc::clone(&connector), stop.clone()));
+    tasks.spawn(portal_tellers(Arc::clone(&connector), stop.clone()));
     tasks.spawn(erasers(Arc::clone(&connector), stop.clone()));
     tasks.spawn(checkers(Arc::clone(&connector), stop.clone()));
     tasks.spawn(stampers(Arc::clone(&connector), stop.clone()));
@@ -574,6 +576,27 @@ async fn postmen(connector: Arc<Connector>, stop: CancellationToken) -> Result<(
                 let man = men.spawn(mailbox::serve(Arc::clone(&connector), peer.clone()));
                 rounds.insert(peer.id.clone(), (peer.address.clone(), man));
             }
+        }
+    }
+}
+
+/// Tells the inboxes of portals what changes in what is open. What goes wrong is in the trace, and stops nothing.
+async fn portal_tellers(connector: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
+    let mut notifier = match PortalNotifier::new(connector) {
+        Ok(notifier) => notifier,
+        Err(refusal) => {
+            line_err(&crate::cli::output::refusal_text(&refusal));
+            return Ok(());
+        }
+    };
+    let mut look = tokio::time::interval(std::time::Duration::from_secs(1));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = look.tick() => {}
+        }
+        if let Err(refusal) = notifier.round().await {
+            tracing::warn!(code = %refusal.code, "portal.round_failed");
         }
     }
 }

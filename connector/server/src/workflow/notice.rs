@@ -216,7 +216,15 @@ async fn deliver(
             )
         }
         NoticeChannel::Webhook => match &notice.webhook {
-            Some(url) => hansa_transport::notice_delivery::post(url, &words.id, words.json()).await,
+            Some(url) => {
+                hansa_transport::notice_delivery::post(
+                    url,
+                    &words.id,
+                    "application/json",
+                    words.json(),
+                )
+                .await
+            }
             None => Ok(()),
         },
         NoticeChannel::Mail => match &notice.mail {

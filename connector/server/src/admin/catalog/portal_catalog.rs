@@ -7,6 +7,7 @@ use crate::clients::portal;
 use crate::participant::Connector;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_portal::{PortalCatalog, PortalFinding, RdfFormat};
+use hansa_transport::notice_delivery;
 use serde_json::json;
 
 /// Prints the catalogue.
@@ -30,10 +31,27 @@ pub(super) async fn export(
     Ok(0)
 }
 
-/// Says what is wrong with it.
-pub(super) async fn validate(connector: &Connector, out: &EventSink) -> CommandResult {
+/// Says what is wrong with it; asks its links, where `fetch` says so.
+pub(super) async fn validate(connector: &Connector, fetch: bool, out: &EventSink) -> CommandResult {
     let catalog = told(connector)?;
-    let findings = hansa_portal::findings(&catalog);
+    let mut findings = hansa_portal::findings(&catalog);
+    findings.extend(closed(connector, &catalog));
+    if fetch {
+        for (dataset, address) in catalog.links() {
+            if let Err(refusal) = notice_delivery::answers(&address).await {
+                findings.push(PortalFinding {
+                    dataset: Some(dataset),
+                    is_error: true,
+                    property: "dcat:accessURL",
+                    sentence: format!(
+                        "{address} gives nothing without a login: {}",
+                        refusal.sentence
+                    ),
+                    key: "portal.base",
+                });
+            }
+        }
+    }
     let mut rows = Vec::new();
     for finding in &findings {
         out.object(described(finding), "").await?;
@@ -69,6 +87,37 @@ fn described(finding: &PortalFinding) -> serde_json::Value {
         "finding": finding.sentence,
         "key": finding.key,
     })
+}
+
+/// What the law wants to be open and is not, and whether anything is served at all.
+fn closed(connector: &Connector, catalog: &PortalCatalog) -> Vec<PortalFinding> {
+    let mut found = Vec::new();
+    if connector.config().web.listen.is_none() {
+        found.push(PortalFinding {
+            dataset: None,
+            is_error: true,
+            property: "dcat:endpointURL",
+            sentence: "nothing listens at [web], so no link answers".to_owned(),
+            key: "web.listen",
+        });
+    }
+    connector.datasets.catalog(|own| {
+        for dataset in own.datasets().filter(|dataset| dataset.high_value) {
+            let name = dataset.id.name.as_str();
+            if catalog.datasets.iter().any(|open| open.name == name) {
+                continue;
+            }
+            found.push(PortalFinding {
+                dataset: Some(name.to_owned()),
+                is_error: true,
+                property: "dcat:distribution",
+                sentence: "a high-value dataset is open to anybody, and no public view of it is"
+                    .to_owned(),
+                key: "open_data",
+            });
+        }
+    });
+    found
 }
 
 /// The catalogue; why there is none.

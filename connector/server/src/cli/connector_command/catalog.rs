@@ -37,6 +37,10 @@ pub(crate) enum CatalogCommand {
         profile: Option<String>,
     },
     /// Whether portals and the law on high-value datasets take them
-    #[command(after_help = "Example: hansa catalog validate")]
-    Validate,
+    #[command(after_help = "Example: hansa catalog validate --fetch")]
+    Validate {
+        /// Asks each link of the catalogue, as anybody would, whether it answers without a login
+        #[arg(long)]
+        fetch: bool,
+    },
 }

@@ -1,0 +1,230 @@
+//! What changes in what is open is kept in order, and portals are told of it: each inbox of the configuration is brought up to date, and what it was told is kept
+//! over restarts. What fails is tried again, each time after four times as long, up to an hour.
+
+use crate::clients::portal;
+use crate::participant::Connector;
+use crate::participant::audit_event::{AuditEvent, maybe};
+use hansa_audit_log::json::Json;
+use hansa_files::FileVisibility;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_portal::{PortalCatalog, PortalChange, PortalChangeKind, PortalEvent, ReportedVersion};
+use hansa_transport::notice_delivery;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// In microseconds.
+const SECOND: i64 = 1_000_000;
+
+/// The longest time between two tries.
+const LONGEST: i64 = 3_600 * SECOND;
+
+/// Bytes of each file: about a hundred thousand changes.
+const BYTES: u64 = 16 * 1024 * 1024;
+
+const LINKED_DATA: &str = "application/ld+json";
+
+/// The file with the changes.
+const CHANGES: &str = "portal-changes.json";
+
+/// A change as it is kept: when, the dataset, what happened, and the label of the snapshot.
+type KeptEvent = (String, String, String, Option<ReportedVersion>);
+
+/// What each inbox was told, by its address and the name of the dataset.
+type ReportedInboxes = BTreeMap<String, BTreeMap<String, ReportedVersion>>;
+
+/// Tells the inboxes.
+pub(crate) struct PortalNotifier {
+    connector: Arc<Connector>,
+    file: PathBuf,
+    told: ReportedInboxes,
+    /// What the changes that are kept lead to.
+    known: BTreeMap<String, ReportedVersion>,
+    /// For inboxes that could not be reached: from when on they are tried again, and how long that was.
+    waits: BTreeMap<String, (i64, i64)>,
+}
+
+impl PortalNotifier {
+    /// With what was told before.
+    ///
+    /// # Errors
+    /// When the file of it can't be read.
+    pub(crate) fn new(connector: Arc<Connector>) -> Result<Self, Refusal> {
+        let file = connector.file("portal-notices.json");
+        let told = match file.exists() {
+            false => ReportedInboxes::new(),
+            true => {
+                let bytes = hansa_files::read(&file, BYTES)?;
+                serde_json::from_slice(&bytes).map_err(|cause| {
+                    let sentence = format!("`{}` can't be read", file.display());
+                    Refusal::new(ErrorCode::StateBroken, sentence)
+                        .with_help("take it away: each inbox is then told of all that is open")
+                        .caused_by(cause)
+                })?
+            }
+        };
+        let known = known(&kept(&connector)?);
+        Ok(Self {
+            connector,
+            file,
+            told,
+            known,
+            waits: BTreeMap::new(),
+        })
+    }
+
+    /// Tells each inbox what it was not told yet.
+    ///
+    /// # Errors
+    /// When nothing can be recorded, or what was told can't be kept.
+    pub(crate) async fn round(&mut self) -> Result<(), Refusal> {
+        let config = self.connector.config();
+        let inboxes = config.portal.as_ref().map(|portal| portal.inboxes.clone());
+        let inboxes = inboxes.unwrap_or_default();
+        let known = self.told.len();
+        self.told.retain(|inbox, _| inboxes.contains(inbox));
+        if self.told.len() < known {
+            self.keep()?;
+        }
+        let Some(catalog) = portal::catalog(&self.connector) else {
+            return Ok(());
+        };
+        self.keep_changes(&catalog)?;
+        for inbox in &inboxes {
+            let ticks = self.connector.ticks();
+            if self.waits.get(inbox).is_some_and(|(from, _)| *from > ticks) {
+                continue;
+            }
+            self.bring_up_to_date(inbox, &catalog).await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps what has changed since the last look.
+    fn keep_changes(&mut self, catalog: &PortalCatalog) -> Result<(), Refusal> {
+        let changes = hansa_portal::changes(&self.known, catalog);
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let now = self.connector.now().to_string();
+        let mut events = kept(&self.connector)?;
+        events.extend(changes.into_iter().map(|change| {
+            let kind = change.kind.as_str().to_owned();
+            (now.clone(), change.dataset, kind, change.version)
+        }));
+        let bytes = serde_json::to_vec(&events).map_err(unwritten)?;
+        let file = self.connector.file(CHANGES);
+        hansa_files::replace(&file, &bytes, FileVisibility::Owner)?;
+        self.known = known(&events);
+        Ok(())
+    }
+
+    async fn bring_up_to_date(
+        &mut self,
+        inbox: &str,
+        catalog: &PortalCatalog,
+    ) -> Result<(), Refusal> {
+        let told = self.told.get(inbox).cloned().unwrap_or_default();
+        for change in hansa_portal::changes(&told, catalog) {
+            if let Err(refusal) = self.tell(inbox, catalog, &change).await? {
+                let before = self.waits.get(inbox).map_or(0, |(_, wait)| *wait);
+                let wait = before.saturating_mul(4).clamp(SECOND, LONGEST);
+                let from = self.connector.ticks().saturating_add(wait);
+                self.waits.insert(inbox.to_owned(), (from, wait));
+                tracing::warn!(%refusal, "portal.not_told");
+                return Ok(());
+            }
+            self.waits.remove(inbox);
+            let told = self.told.entry(inbox.to_owned()).or_default();
+            match change.version {
+                Some(version) => told.insert(change.dataset, version),
+                None => told.remove(&change.dataset),
+            };
+            self.keep()?;
+        }
+        Ok(())
+    }
+
+    /// Records what is told, and tells it. The outer error is one of our own, the inner one of the inbox.
+    async fn tell(
+        &self,
+        inbox: &str,
+        catalog: &PortalCatalog,
+        change: &PortalChange,
+    ) -> Result<Result<(), Refusal>, Refusal> {
+        let connector = &self.connector;
+        let now = connector.now();
+        let (identity, activity) = hansa_portal::notification(catalog, change, now);
+        let version = change.version.as_ref();
+        let record = AuditEvent::new(
+            "portal_notice",
+            [
+                ("inbox", Json::text(inbox)),
+                ("dataset", Json::text(&change.dataset)),
+                ("event", Json::text(change.kind.as_str())),
+                ("snapshot", maybe(version.map(|(snapshot, _)| snapshot))),
+                ("contract", maybe(version.map(|(_, contract)| contract))),
+            ],
+        );
+        let _durable = connector.record(record).await?;
+        let body = activity.to_string().into_bytes();
+        Ok(notice_delivery::post(inbox, &identity, LINKED_DATA, body).await)
+    }
+
+    fn keep(&self) -> Result<(), Refusal> {
+        let bytes = serde_json::to_vec_pretty(&self.told).map_err(unwritten)?;
+        hansa_files::replace(&self.file, &bytes, FileVisibility::Owner)
+    }
+}
+
+/// What changed in what is open, in order.
+///
+/// # Errors
+/// When the file of it can't be read.
+pub(crate) fn events(connector: &Connector) -> Result<Vec<PortalEvent>, Refusal> {
+    let kept = kept(connector)?.into_iter();
+    Ok(kept
+        .filter_map(|(at, dataset, kind, version)| {
+            Some(PortalEvent {
+                at: at.parse().ok()?,
+                dataset,
+                kind: PortalChangeKind::of(&kind)?,
+                version: version.map(|(snapshot, _)| snapshot),
+            })
+        })
+        .collect())
+}
+
+fn kept(connector: &Connector) -> Result<Vec<KeptEvent>, Refusal> {
+    let file = connector.file(CHANGES);
+    if !file.exists() {
+        return Ok(Vec::new());
+    }
+    let bytes = hansa_files::read(&file, BYTES)?;
+    serde_json::from_slice(&bytes).map_err(|cause| {
+        let sentence = format!("`{}` can't be read", file.display());
+        Refusal::new(ErrorCode::StateBroken, sentence)
+            .with_help("take it away: the changes begin anew")
+            .caused_by(cause)
+    })
+}
+
+/// What is open after these changes.
+fn known(events: &[KeptEvent]) -> BTreeMap<String, ReportedVersion> {
+    let mut known = BTreeMap::new();
+    for (_, dataset, _, version) in events {
+        match version {
+            Some(version) => known.insert(dataset.clone(), version.clone()),
+            None => known.remove(dataset),
+        };
+    }
+    known
+}
+
+fn unwritten(cause: serde_json::Error) -> Refusal {
+    Refusal::new(
+        ErrorCode::Internal,
+        "what portals were told can't be written",
+    )
+    .caused_by(cause)
+}
