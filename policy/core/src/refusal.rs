@@ -473,7 +473,7 @@ codes! {
     StateLocked "STATE_LOCKED" Failed "Another process holds the state folder." "Wait until it ends, or run `hansa serve`: commands then share one connector.";
     StateBroken "STATE_BROKEN" Failed "The state folder can't be read or written." "Check the disk and the permissions of the folder.";
     StateExposed "STATE_EXPOSED" Invalid "The state folder can be read or written by everybody on this machine." "chmod 700 the folder.";
-    AddressInUse "ADDRESS_IN_USE" Failed "The listening address is taken." "Stop the other program, or change [listen].";
+    AddressInUse "ADDRESS_IN_USE" Failed "The listening address is taken." "Stop the other program, or change `listen` of the section: [listen], [clients], [web] or [monitoring].";
     TimedOut "TIMED_OUT" OutOfReach "The time that the command was given is over." "Give it more with --timeout.";
     Interrupted "INTERRUPTED" Interrupted "The command was interrupted." "Run it again.";
     Internal "INTERNAL" Failed "Something went wrong inside; the trace holds the detail under the number shown." "Report it with the number.";

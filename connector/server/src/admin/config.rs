@@ -100,6 +100,12 @@ pub(crate) async fn reload(connector: &Arc<Connector>, out: &EventSink) -> Comma
 fn later(before: &ConnectorConfig, now: &ConnectorConfig) -> Vec<&'static str> {
     [
         ("listen.peer", before.listen != now.listen),
+        ("clients", before.clients != now.clients),
+        ("web", before.web != now.web),
+        (
+            "monitoring.listen",
+            before.monitoring.listen != now.monitoring.listen,
+        ),
         (
             "officers.socket",
             before.officers.socket != now.officers.socket,
