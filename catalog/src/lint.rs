@@ -152,10 +152,13 @@ fn open_to_web(offer: &Offer) -> Option<LintFinding> {
         return Some(LintFinding::error(Some(open.id), refusal));
     }
     let closing = open_data_term::closing_clause(&offer.clauses)?;
+    Some(LintFinding::error(Some(closing.id), closed_to_strangers()))
+}
+
+fn closed_to_strangers() -> Refusal {
     let sentence = "the clause can't be kept with somebody who is not known, and the view is open to anybody on the web";
-    let refusal = Refusal::new(ErrorCode::PolicyContradiction, sentence)
-        .with_help("leave it out, or leave open_data out and offer the view to the league");
-    Some(LintFinding::error(Some(closing.id), refusal))
+    Refusal::new(ErrorCode::PolicyContradiction, sentence)
+        .with_help("leave it out, or leave open_data out and offer the view to the league")
 }
 
 /// What we say against an agreement on our dataset before anybody signs it: the first error, as a refusal.
@@ -185,6 +188,9 @@ pub fn objection(agreement: &Agreement, dataset: &Dataset, taxonomy: &Taxonomy) 
         let sentence = "the clause is for public views, and the contract is with one participant";
         let refusal = Refusal::new(ErrorCode::PolicyContradiction, sentence);
         return Some(refusal.with_clause(open.id, open.term.plain()));
+    }
+    if let (Some(_), Some(closing)) = (open, open_data_term::closing_clause(&agreement.clauses)) {
+        return Some(closed_to_strangers().with_clause(closing.id, closing.term.plain()));
     }
     check(&agreement.clauses, dataset, &whole)
         .into_iter()

@@ -56,7 +56,6 @@ pub(crate) fn one(catalog: &PortalCatalog, dataset: &PortalDataset) -> Graph {
     let mut triples = CatalogTriples::new(catalog);
     triples.dataset(dataset);
     triples.publisher();
-    triples.service(&[dataset]);
     triples.graph
 }
 
@@ -90,13 +89,12 @@ impl<'a> CatalogTriples<'a> {
             self.text(&catalog.description),
         );
         self.refers(&it, &format!("{DCT}publisher"), &self.agent());
-        let language = authority("language", &catalog.language);
-        self.concept(
-            &language,
+        self.coded(
+            &it,
+            &format!("{DCT}language"),
+            ("language", &catalog.language),
             &format!("{DCT}LinguisticSystem"),
-            &authority_table("language"),
         );
-        self.refers(&it, &format!("{DCT}language"), &language);
         let home = format!("{}/catalog.html", catalog.base);
         self.is_a(&node(&home), &format!("{FOAF}Document"));
         self.refers(&it, &format!("{FOAF}homepage"), &home);
@@ -109,12 +107,9 @@ impl<'a> CatalogTriples<'a> {
         for dataset in shown {
             let id = catalog.id(&format!("dataset-{}", dataset.name));
             self.refers(&it, &format!("{DCAT}dataset"), &id);
+            self.refers(&it, &format!("{DCAT}service"), &self.service_id(dataset));
         }
         self.publisher();
-        if !shown.is_empty() {
-            self.refers(&it, &format!("{DCAT}service"), &self.service_id());
-            self.service(shown);
-        }
     }
 
     fn publisher(&mut self) {
@@ -153,49 +148,42 @@ impl<'a> CatalogTriples<'a> {
         }
     }
 
-    /// The service that gives the files and the pages of rows.
-    fn service(&mut self, shown: &[&PortalDataset]) {
+    /// The service that gives the rows of a dataset, a page at a time. Each dataset has one of its own, since the law wants the licence and
+    /// the category of the dataset on it.
+    fn service(&mut self, dataset: &PortalDataset) {
         let catalog = self.catalog;
-        let service = node(&self.service_id());
+        let service = node(&self.service_id(dataset));
         self.is_a(&service, &format!("{DCAT}DataService"));
-        self.says(&service, &format!("{DCT}title"), self.text("Open data"));
+        self.says(&service, &format!("{DCT}title"), self.text(&dataset.title));
         self.refers(&service, &format!("{DCT}publisher"), &self.agent());
         self.refers(&service, &format!("{DCAT}contactPoint"), &self.contact());
-        let root = format!("{}/open", catalog.base);
-        self.resource(&root);
-        self.refers(&service, &format!("{DCAT}endpointURL"), &root);
-        let description = format!("{root}/openapi.json");
+        let rows = dataset.rows(&catalog.base);
+        self.resource(&rows);
+        self.refers(&service, &format!("{DCAT}endpointURL"), &rows);
+        let description = format!("{}/open/openapi.json", catalog.base);
         self.resource(&description);
         self.refers(
             &service,
             &format!("{DCAT}endpointDescription"),
             &description,
         );
-        let home = format!("{}/catalog.html", catalog.base);
-        self.is_a(&node(&home), &format!("{FOAF}Document"));
-        self.refers(&service, &format!("{FOAF}page"), &home);
-        let rights = authority("access-right", "PUBLIC");
-        self.concept(
-            &rights,
+        let page = catalog.id(&format!("dataset-{}.html", dataset.name));
+        self.is_a(&node(&page), &format!("{FOAF}Document"));
+        self.refers(&service, &format!("{FOAF}page"), &page);
+        self.coded(
+            &service,
+            &format!("{DCT}accessRights"),
+            ("access-right", "PUBLIC"),
             &format!("{DCT}RightsStatement"),
-            &authority_table("access-right"),
         );
-        self.refers(&service, &format!("{DCT}accessRights"), &rights);
-        for dataset in shown {
-            let id = catalog.id(&format!("dataset-{}", dataset.name));
-            self.refers(&service, &format!("{DCAT}servesDataset"), &id);
-            // One service gives all of them: the law stands on it where it stands on one of these.
-            if dataset.high_value {
-                self.law(&service);
-                self.licence(&service, &dataset.licence);
-                for category in dataset
-                    .statements
-                    .hvd_category
-                    .iter()
-                    .filter_map(|word| hvd_category(word))
-                {
-                    self.category(&service, &category);
-                }
+        let id = catalog.id(&format!("dataset-{}", dataset.name));
+        self.refers(&service, &format!("{DCAT}servesDataset"), &id);
+        self.licence(&service, dataset);
+        if dataset.high_value {
+            self.law(&service);
+            let category = dataset.statements.hvd_category.as_deref();
+            if let Some(category) = category.and_then(hvd_category) {
+                self.category(&service, &category);
             }
         }
     }
@@ -220,37 +208,33 @@ impl<'a> CatalogTriples<'a> {
             self.says(&it, &format!("{DCAT}keyword"), self.text(keyword));
         }
         if let Some(theme) = &statements.theme {
-            let theme = authority("data-theme", theme);
-            self.concept(
-                &theme,
+            self.coded(
+                &it,
+                &format!("{DCAT}theme"),
+                ("data-theme", theme),
                 &format!("{SKOS}Concept"),
-                &authority_table("data-theme"),
             );
-            self.refers(&it, &format!("{DCAT}theme"), &theme);
         }
         if let Some(frequency) = &statements.frequency {
-            let frequency = authority("frequency", frequency);
-            self.concept(
-                &frequency,
+            self.coded(
+                &it,
+                &format!("{DCT}accrualPeriodicity"),
+                ("frequency", frequency),
                 &format!("{DCT}Frequency"),
-                &authority_table("frequency"),
             );
-            self.refers(&it, &format!("{DCT}accrualPeriodicity"), &frequency);
         }
-        let rights = authority("access-right", "PUBLIC");
-        self.concept(
-            &rights,
+        self.coded(
+            &it,
+            &format!("{DCT}accessRights"),
+            ("access-right", "PUBLIC"),
             &format!("{DCT}RightsStatement"),
-            &authority_table("access-right"),
         );
-        self.refers(&it, &format!("{DCT}accessRights"), &rights);
-        let language = authority("language", &catalog.language);
-        self.concept(
-            &language,
+        self.coded(
+            &it,
+            &format!("{DCT}language"),
+            ("language", &catalog.language),
             &format!("{DCT}LinguisticSystem"),
-            &authority_table("language"),
         );
-        self.refers(&it, &format!("{DCT}language"), &language);
         self.says(
             &it,
             &format!("{DCT}modified"),
@@ -285,6 +269,7 @@ impl<'a> CatalogTriples<'a> {
             }
         }
         self.schema(&it, dataset);
+        self.service(dataset);
         for file in &dataset.files {
             self.distribution(&it, dataset, file);
         }
@@ -302,8 +287,12 @@ impl<'a> CatalogTriples<'a> {
         self.resource(&download);
         self.refers(&it, &format!("{DCAT}accessURL"), &download);
         self.refers(&it, &format!("{DCAT}downloadURL"), &download);
-        self.refers(&it, &format!("{DCAT}accessService"), &self.service_id());
-        self.licence(&it, &dataset.licence);
+        self.refers(
+            &it,
+            &format!("{DCAT}accessService"),
+            &self.service_id(dataset),
+        );
+        self.licence(&it, dataset);
         let format = file_type(file.ending);
         self.concept(
             &format,
@@ -314,13 +303,12 @@ impl<'a> CatalogTriples<'a> {
         let media = format!("{MEDIA_TYPES}/{}", file.media_type);
         self.is_a(&node(&media), &format!("{DCT}MediaType"));
         self.refers(&it, &format!("{DCAT}mediaType"), &media);
-        let availability = authority("planned-availability", "AVAILABLE");
-        self.concept(
-            &availability,
+        self.coded(
+            &it,
+            &format!("{DCATAP}availability"),
+            ("planned-availability", "AVAILABLE"),
             &format!("{SKOS}Concept"),
-            &authority_table("planned-availability"),
         );
-        self.refers(&it, &format!("{DCATAP}availability"), &availability);
         self.says(
             &it,
             &format!("{DCT}modified"),
@@ -331,23 +319,25 @@ impl<'a> CatalogTriples<'a> {
         }
     }
 
-    /// The licence, or that there is none, and how the source wants to be named.
-    fn licence(&mut self, of: &NamedOrBlankNode, licence: &str) {
-        match licence::document(licence) {
+    /// The licence, or that it is none that is known, and how the source wants to be named.
+    fn licence(&mut self, of: &NamedOrBlankNode, dataset: &PortalDataset) {
+        let mut texts = Vec::new();
+        match licence::document(&dataset.licence) {
             Some(document) => {
                 self.is_a(&node(&document), &format!("{DCT}LicenseDocument"));
                 self.refers(of, &format!("{DCT}license"), &document);
             }
-            None => {
-                let rights = self.blank(
-                    of,
-                    &format!("{DCT}rights"),
-                    &format!("{DCT}RightsStatement"),
-                );
-                let text = format!("Licence: {licence}");
-                self.says(&rights, rdfs::LABEL.as_str(), self.text(&text));
-            }
+            None => texts.push(format!("Licence: {}", dataset.licence)),
         }
+        texts.extend(dataset.attribution.clone());
+        if texts.is_empty() {
+            return;
+        }
+        // One statement: more of them a portal does not take.
+        let (predicate, class) = (format!("{DCT}rights"), format!("{DCT}RightsStatement"));
+        let rights = self.blank(of, &predicate, &class);
+        let text = self.text(&texts.join(". "));
+        self.says(&rights, rdfs::LABEL.as_str(), text);
     }
 
     /// The columns, as CSV on the Web has them.
@@ -457,15 +447,33 @@ impl<'a> CatalogTriples<'a> {
         self.catalog.id("contact")
     }
 
-    fn service_id(&self) -> String {
-        self.catalog.id("service-open-data")
+    fn service_id(&self, dataset: &PortalDataset) -> String {
+        self.catalog.id(&format!("service-{}", dataset.name))
     }
 
-    /// A text in the language of the catalogue.
+    /// A text in the language of the catalogue, without characters that XML can't hold.
     fn text(&self, text: &str) -> Term {
         let tag = language_tag(&self.catalog.language);
+        let is_held = |letter: &char| {
+            !letter.is_control() && !matches!(*letter, '\u{fffe}' | '\u{ffff}')
+                || matches!(*letter, '\n' | '\t')
+        };
+        let text: String = text.chars().filter(is_held).collect();
         // The tags are those of a closed list.
         Literal::new_language_tagged_literal_unchecked(text, tag).into()
+    }
+
+    /// Says something in a word of an authority table.
+    fn coded(
+        &mut self,
+        of: &NamedOrBlankNode,
+        predicate: &str,
+        (table, code): (&str, &str),
+        class: &str,
+    ) {
+        let word = authority(table, code);
+        self.concept(&word, class, &authority_table(table));
+        self.refers(of, predicate, &word);
     }
 
     /// A word of a controlled vocabulary, with what is said of it there.

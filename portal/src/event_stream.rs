@@ -29,17 +29,33 @@ pub struct PortalEvent {
     pub version: Option<String>,
 }
 
-/// A page of the events, counted from 1; nothing where there is no such page.
-pub(crate) fn page(
-    catalog: &PortalCatalog,
-    events: &[PortalEvent],
-    number: usize,
-) -> Option<Graph> {
-    let pages = events.len().div_ceil(PAGE).max(1);
+/// The changes that are kept. Each has its number for good: the oldest pages give way, whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PortalEvents {
+    /// How many were there before those that are kept, in whole pages.
+    pub before: usize,
+    /// Those that are kept, in order.
+    pub events: Vec<PortalEvent>,
+}
+
+impl PortalEvents {
+    /// How many of so many events give way, in whole pages, where at most `most` are kept.
+    #[must_use]
+    pub const fn giving_way(events: usize, most: usize) -> usize {
+        let over = events.saturating_sub(most);
+        over.div_ceil(PAGE).saturating_mul(PAGE)
+    }
+}
+
+/// A page of the events, counted from 1; nothing where there is no such page, or no longer.
+pub(crate) fn page(catalog: &PortalCatalog, kept: &PortalEvents, number: usize) -> Option<Graph> {
+    let all = kept.before.saturating_add(kept.events.len());
+    let pages = all.div_ceil(PAGE).max(1);
     let begin = number.checked_sub(1)?.checked_mul(PAGE)?;
-    if number > pages {
+    if number > pages || begin < kept.before {
         return None;
     }
+    let first = (kept.before / PAGE).saturating_add(1);
     let stream = format!("{}/changes", catalog.iri());
     let address = |page: usize| format!("{stream}?page={page}");
     let mut graph = Graph::new();
@@ -59,7 +75,7 @@ pub(crate) fn page(
         &format!("{EVENT_STREAM}versionOfPath"),
         name(&format!("{DCT}isVersionOf")),
     );
-    say(&stream, &format!("{TREE}view"), name(&address(1)));
+    say(&stream, &format!("{TREE}view"), name(&address(first)));
     let node = address(number);
     say(&node, ty, name(&format!("{TREE}Node")));
     if number < pages {
@@ -69,7 +85,10 @@ pub(crate) fn page(
         say(&relation, ty, name(&format!("{TREE}Relation")));
         say(&relation, &format!("{TREE}node"), name(&next));
     }
-    for (place, event) in events.iter().enumerate().skip(begin).take(PAGE) {
+    let within = begin.saturating_sub(kept.before);
+    let shown = kept.events.iter().enumerate().skip(within).take(PAGE);
+    for (place, event) in shown {
+        let place = place.saturating_add(kept.before);
         let it = format!("{stream}#{}", place.saturating_add(1));
         say(&stream, &format!("{TREE}member"), name(&it));
         let kind = format!("{ACTIVITY}{}", event.kind.as_str());

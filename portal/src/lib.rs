@@ -21,7 +21,7 @@
 //!         page: None,
 //!     },
 //!     datasets: Vec::new(),
-//!     events: Vec::new(),
+//!     events: None,
 //! };
 //! let path = ["catalog.ttl".to_owned()];
 //! let request = PortalRequest { path: &path, accept: None, parameters: &BTreeMap::new() };
@@ -46,7 +46,7 @@ mod tests;
 
 pub use action_api::PACKAGES;
 pub use code_list::{FREQUENCIES, HVD_CATEGORIES, LANGUAGES, PUBLISHER_KINDS, THEMES};
-pub use event_stream::PortalEvent;
+pub use event_stream::{PortalEvent, PortalEvents};
 pub use findings::{PortalFinding, findings};
 pub use notification::{PortalChange, PortalChangeKind, ReportedVersion, changes, notification};
 pub use portal_catalog::{
@@ -57,8 +57,19 @@ pub use portal_request::{
 };
 pub use rdf_format::RdfFormat;
 
-/// The catalogue as a document of RDF, of all its datasets or of the high-value ones alone.
+/// The catalogue as a document of RDF, of all its datasets or of the high-value ones alone; nothing where it can't be written.
 #[must_use]
-pub fn document(catalog: &PortalCatalog, format: RdfFormat, is_high_value: bool) -> Vec<u8> {
+pub fn document(
+    catalog: &PortalCatalog,
+    format: RdfFormat,
+    is_high_value: bool,
+) -> Option<Vec<u8>> {
     format.written(&dcat::whole(catalog, is_high_value))
+}
+
+/// Whether a text is the name of something in the web: `https://` or `http://`, and what RDF takes for a name.
+#[must_use]
+pub fn is_address(text: &str) -> bool {
+    let scheme = text.starts_with("https://") || text.starts_with("http://");
+    scheme && oxrdf::NamedNode::new(text).is_ok()
 }

@@ -20,6 +20,16 @@ pub struct PortalChange {
     pub version: Option<ReportedVersion>,
 }
 
+impl PortalChange {
+    /// Notes the change in what was told.
+    pub fn apply(self, told: &mut BTreeMap<String, ReportedVersion>) {
+        match self.version {
+            Some(version) => told.insert(self.dataset, version),
+            None => told.remove(&self.dataset),
+        };
+    }
+}
+
 /// What happened to an open dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PortalChangeKind {
@@ -80,17 +90,20 @@ pub fn changes(
     changes
 }
 
-/// The notification of a change, with an identity that is the same whenever the same is told again. Of a dataset that is open no
+/// The notification of a change, the `number`th that the inbox is told, with an identity that is the same whenever it is told again. Of a dataset that is open no
 /// longer it says the name alone, which the inbox knows.
 #[must_use]
 pub fn notification(
     catalog: &PortalCatalog,
     change: &PortalChange,
+    number: u64,
     at: UtcTimestamp,
 ) -> (String, Value) {
     let object = catalog.id(&format!("dataset-{}", change.dataset));
     let (version, contract) = change.version.clone().unwrap_or_default();
+    let number = number.to_string();
     let told = [
+        number.as_str(),
         object.as_str(),
         change.kind.as_str(),
         version.as_str(),

@@ -1,6 +1,6 @@
 //! What portals are told, before it is put into their words.
 
-use crate::event_stream::PortalEvent;
+use crate::event_stream::PortalEvents;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::DatasetColumn;
 
@@ -20,8 +20,8 @@ pub struct PortalCatalog {
     pub publisher: PortalPublisher,
     /// The datasets, in order of their names.
     pub datasets: Vec<PortalDataset>,
-    /// What changed in it, in order; read where it is asked for.
-    pub events: Vec<PortalEvent>,
+    /// What changed in it; absent where it was not asked for, or can't be read.
+    pub events: Option<PortalEvents>,
 }
 
 /// Who publishes.
@@ -108,7 +108,7 @@ impl PortalCatalog {
     pub fn links(&self) -> Vec<(String, String)> {
         let mut links = Vec::new();
         for dataset in &self.datasets {
-            let rows = format!("{}/open/{}/rows", self.base, dataset.name);
+            let rows = dataset.rows(&self.base);
             let files = dataset.files.iter();
             let files = files.map(|file| dataset.download(&self.base, file));
             let addresses = std::iter::once(rows).chain(files);
@@ -130,6 +130,11 @@ impl PortalCatalog {
 }
 
 impl PortalDataset {
+    /// Where its rows are had, a page at a time.
+    pub(crate) fn rows(&self, base: &str) -> String {
+        format!("{base}/open/{}/rows", self.name)
+    }
+
     /// Where a file of it is fetched.
     pub(crate) fn download(&self, base: &str, file: &PortalFile) -> String {
         format!("{base}/open/{}.{}", self.name, file.ending)

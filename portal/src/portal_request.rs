@@ -100,7 +100,10 @@ pub fn answer(catalog: &PortalCatalog, request: &PortalRequest<'_>) -> Option<Po
             let Some(PageFormat::Rdf(format)) = PageFormat::wanted(request.accept) else {
                 return Some(not_acceptable());
             };
-            match event_stream::page(catalog, &catalog.events, number) {
+            let Some(events) = &catalog.events else {
+                return Some(PortalResponse::plain(503, "the changes can't be read now"));
+            };
+            match event_stream::page(catalog, events, number) {
                 Some(graph) => PortalResponse::rdf(format, &graph),
                 None => PortalResponse::plain(404, "there is no such page"),
             }
@@ -149,15 +152,16 @@ impl<'a> PortalPath<'a> {
                         }
                     };
                 }
-                if let Some(name) = local.strip_prefix("schema-") {
+                let of_dataset = ["schema-", "service-"];
+                let mut named = of_dataset.iter();
+                if let Some(name) = named.find_map(|prefix| local.strip_prefix(prefix)) {
                     return Some(Self::InDataset(name));
                 }
                 if let Some(rest) = local.strip_prefix("distribution-") {
                     let (name, _) = rest.rsplit_once('-')?;
                     return Some(Self::InDataset(name));
                 }
-                matches!(*local, "publisher" | "contact" | "service-open-data")
-                    .then_some(Self::InCatalog)
+                matches!(*local, "publisher" | "contact").then_some(Self::InCatalog)
             }
             ["api", "3", "action", name] | ["api", "action", name] => Some(Self::Action(name)),
             _ => None,
@@ -205,10 +209,12 @@ impl PortalResponse {
     }
 
     fn rdf(format: RdfFormat, graph: &Graph) -> Self {
-        let body = format.written(graph);
-        Self {
-            tag: rdf_format::tag(graph),
-            ..Self::of(200, format.media_type(), body)
+        match format.written(graph) {
+            None => Self::plain(500, "the page can't be written"),
+            Some(body) => Self {
+                tag: rdf_format::tag(graph),
+                ..Self::of(200, format.media_type(), body)
+            },
         }
     }
 

@@ -63,14 +63,13 @@ impl RdfFormat {
     }
 
     /// The graph in this form.
-    pub(crate) fn written(self, graph: &Graph) -> Vec<u8> {
+    /// Nothing where a name or a prefix is none, which those here all are.
+    pub(crate) fn written(self, graph: &Graph) -> Option<Vec<u8>> {
         match self {
             Self::Turtle => turtle(graph),
             Self::JsonLd => json_ld(graph),
             Self::RdfXml => rdf_xml(graph),
         }
-        // Nothing but memory is written to, and all names were checked when they were made.
-        .unwrap_or_default()
     }
 }
 

@@ -446,20 +446,13 @@ fn programs_in_python_ask_as_their_manuals_say() {
         env!("CARGO_MANIFEST_DIR"),
         "/../../tests/clients/programs.py"
     );
-    let done = std::process::Command::new("python3")
-        .args([script, "target.json"])
-        .current_dir(firm.firm.folder())
-        .env("PYTHONPATH", &packages)
-        .output()
-        .unwrap();
-    let out = String::from_utf8_lossy(&done.stdout);
-    assert!(
-        done.status.success(),
-        "{out}\n{}",
-        String::from_utf8_lossy(&done.stderr)
+    says(
+        std::process::Command::new("python3")
+            .args([script, "target.json"])
+            .current_dir(firm.firm.folder())
+            .env("PYTHONPATH", &packages),
+        10,
     );
-    assert_eq!(out.lines().count(), 10, "{out}");
-    eprintln!("{out}");
     // The lines that are told run as they stand, with a question in its place.
     for program in ["python", "polars", "duckdb"] {
         let told = firm.firm.hansa(&["connect", program]).must().out;
@@ -475,6 +468,16 @@ fn programs_in_python_ask_as_their_manuals_say() {
         let err = String::from_utf8_lossy(&done.stderr);
         assert!(done.status.success(), "{told}\n{err}");
     }
+}
+
+/// Runs a program of others that says one line for each thing that was as it should be: it ends well, with so many lines.
+pub(crate) fn says(program: &mut std::process::Command, lines: usize) {
+    let done = program.output().unwrap();
+    let out = String::from_utf8_lossy(&done.stdout);
+    let err = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{out}\n{err}");
+    assert_eq!(out.lines().count(), lines, "{out}");
+    eprintln!("{out}");
 }
 
 /// The driver: `mvn dependency:copy -Dartifact=org.apache.arrow:flight-sql-jdbc-driver:18.3.0 -DoutputDirectory=FOLDER`. The connector shows

@@ -1,7 +1,7 @@
 //! Programs that speak HTTP: saved queries and statements, by the same walk as at the command line.
 
 use crate::binary;
-use crate::clients::Firm;
+use crate::clients::{Firm, says};
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;
 use hansa_test_support::tls;
@@ -480,18 +480,11 @@ fn programs_in_python_ask_over_http() {
         env!("CARGO_MANIFEST_DIR"),
         "/../../tests/clients/http_programs.py"
     );
-    let done = std::process::Command::new("python3")
-        .args([script, "target.json"])
-        .current_dir(firm.firm.folder())
-        .env("PYTHONPATH", &packages)
-        .output()
-        .unwrap();
-    let out = String::from_utf8_lossy(&done.stdout);
-    assert!(
-        done.status.success(),
-        "{out}\n{}",
-        String::from_utf8_lossy(&done.stderr)
+    says(
+        std::process::Command::new("python3")
+            .args([script, "target.json"])
+            .current_dir(firm.firm.folder())
+            .env("PYTHONPATH", &packages),
+        9,
     );
-    assert_eq!(out.lines().count(), 9, "{out}");
-    eprintln!("{out}");
 }

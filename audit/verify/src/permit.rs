@@ -95,7 +95,8 @@ fn judge_read(
         ))
     };
     let Some(contract) = &read.contract else {
-        let own = question.peer == copy.owner.as_str();
+        // Whoever is on the web is not of the house.
+        let own = question.peer == copy.owner.as_str() && !question.is_web;
         return if own {
             None
         } else {

@@ -147,17 +147,29 @@ pub trait WebHandler: FlightSqlHandler {
     /// Why it can't be planned for this client.
     async fn explain(&self, client: &Self::Client, sql: &str) -> Result<Value, Refusal>;
 
+    /// Whether anybody on the web may fetch anything. Asked before a request is counted, so that it looks at little.
+    fn opens_anything(&self) -> bool;
+
+    /// Whether portals are told something at a path. Asked before a request is counted, likewise.
+    fn tells_portals(&self, path: &[String]) -> bool;
+
+    /// A clock that only counts, in microseconds.
+    fn ticks(&self) -> i64;
+
     /// The datasets that anybody on the web may fetch now, in order of their names.
     fn open_datasets(&self) -> Vec<OpenDataset>;
 
     /// The page of the catalogue for portals at this path: in a form that the client takes, the best one first; nothing where none is
     /// told of.
-    fn portal(
+    ///
+    /// # Errors
+    /// When it can't be put together.
+    async fn portal(
         &self,
         path: &[String],
         accept: Option<&[String]>,
         parameters: &BTreeMap<String, String>,
-    ) -> Option<PortalPage>;
+    ) -> Result<Option<PortalPage>, Refusal>;
 
     /// Counts a request of somebody who is not known.
     ///

@@ -248,6 +248,10 @@ impl ContractRegistry {
         if agreement.assignee != Assignee::Public || !open_data::is_open(&agreement.clauses) {
             return Err(unknown());
         }
+        // What nobody asks again decides at each look: a file outlives the question that made it.
+        if open_data::clause_out_of_time(&agreement.clauses, now).is_some() {
+            return Err(unknown());
+        }
         if let Some(clause) = open_data::closing_clause(&agreement.clauses) {
             let sentence = "the clause can't be kept with somebody who is not known";
             let refusal = Refusal::new(ErrorCode::PolicyContradiction, sentence);

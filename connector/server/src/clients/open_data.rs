@@ -8,16 +8,20 @@ use crate::process::randomness::random_bytes;
 use crate::workflow::answer::incoming_query::QueryCaller;
 use crate::workflow::answer::{self};
 use crate::workflow::peer_query_client::own_answer;
+use crate::workflow::run_to_completion::to_the_end;
 use futures::StreamExt as _;
 use hansa_audit_log::json::Json;
+use hansa_audit_log::ledger::LedgerError;
 use hansa_audit_log::time::UtcTimestamp;
+use hansa_audit_store::epoch::DecisionValidity;
 use hansa_audit_store::history::open_block::OPEN_BLOCK;
 use hansa_catalog::query_view::ViewShape;
-use hansa_policy::contract::{Agreement, Assignee, ContractStatus};
+use hansa_policy::contract::Agreement;
 use hansa_policy::id::{ContractId, DatasetId, RequestId};
 use hansa_policy::query_request::QueryRequest;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::open_data::is_open;
+use hansa_policy::term::Term;
+use hansa_policy::term::open_data::end_by_clause;
 use hansa_proto::peer::query_request::QueryRequestEnvelope;
 use hansa_query::execute::cancellation::CancellationSignal;
 use hansa_transport::{ClientAnswer, OpenAnswer, OpenAnswerStanding, OpenDataset};
@@ -26,15 +30,20 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 use tokio_stream::wrappers::ReceiverStream;
 
-/// Requests of a block.
+/// Requests of a first block, and of the largest.
 const REQUESTS: u64 = 100;
+const MOST_REQUESTS: u64 = 10_000;
 
-/// Bytes of a block, where no single answer is larger.
+/// Bytes of a first block, and of the largest, where no single answer is larger.
 const BYTES: u64 = 64 * 1024 * 1024;
+const MOST_BYTES: u64 = 64 * 1024 * 1024 * 1024;
 
-/// What may leave without another record, by public view; that without one is for what is told of all of them.
-#[derive(Debug, Default)]
-pub(super) struct OpenDataBlocks(Mutex<BTreeMap<Option<ContractId>, ReservedBlock>>);
+/// What may leave without another record: of a public view as its dataset is published, or of what is told of all views.
+#[derive(Debug, Clone, Default)]
+pub(super) struct OpenDataBlocks(Arc<Mutex<BTreeMap<Option<BlockOwner>, ReservedBlock>>>);
+
+/// For what a block is: a public view, and the snapshot that is shown under it.
+type BlockOwner = (ContractId, String);
 
 /// A block that is in the log, and what is left of it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -55,88 +64,159 @@ impl ReservedBlock {
         })
     }
 
-    /// A new block, from which an answer of so many bytes can be taken.
-    const fn for_answer(bytes: u64) -> Self {
-        let most = match bytes.checked_mul(4) {
-            Some(most) if most > BYTES => most,
-            Some(_) => BYTES,
-            None => bytes,
-        };
+    /// The block behind this one, from which an answer of so many bytes can be taken. It is twice as large, so that the log grows
+    /// with the logarithm of what leaves.
+    fn next(self, bytes: u64) -> Self {
+        let requests = self
+            .requests
+            .saturating_mul(2)
+            .clamp(REQUESTS, MOST_REQUESTS);
+        let most = self.bytes.saturating_mul(2).clamp(BYTES, MOST_BYTES);
+        let most = most.max(bytes);
         Self {
-            requests: REQUESTS,
+            requests,
             bytes: most,
-            requests_left: REQUESTS,
+            requests_left: requests,
             bytes_left: most,
         }
     }
+
+    /// What was taken of it.
+    fn used(self) -> Json {
+        let used = |all: u64, left: u64| Json::count(all.saturating_sub(left));
+        Json::object([
+            ("requests", used(self.requests, self.requests_left)),
+            ("bytes", used(self.bytes, self.bytes_left)),
+        ])
+    }
 }
 
+/// So often a view is looked at anew, since something was stopped before its block was in the log.
+const AGAIN: usize = 3;
+
 impl OpenDataBlocks {
-    /// Takes a request and so many bytes from the block of a view, and puts a new one in the log where that has too few.
+    /// Takes a request and so many bytes from the block of a view, and puts a new one in the log where that has too few. A block is in
+    /// the log only where the view still stands at its place there.
     ///
     /// # Errors
-    /// When nothing can be recorded; then nothing may leave.
+    /// When nothing can be recorded, or the view stands no longer; then nothing may leave.
     async fn take(
-        &self,
-        connector: &Connector,
-        view: Option<&OpenDataset>,
+        self,
+        connector: Arc<Connector>,
+        view: Option<OpenDataset>,
         bytes: u64,
     ) -> Result<(), Refusal> {
-        let contract = view.map(contract_of).transpose()?;
+        let owner = match &view {
+            Some(view) => Some((contract_of(view)?, view.version.clone())),
+            None => None,
+        };
         let mut blocks = self.0.lock().await;
-        let held = blocks.get(&contract).copied().unwrap_or_default();
+        let held = blocks.get(&owner).copied().unwrap_or_default();
         if let Some(left) = held.without(bytes) {
-            blocks.insert(contract, left);
+            blocks.insert(owner, left);
             return Ok(());
         }
-        let block = ReservedBlock::for_answer(bytes);
-        let used = Json::object([
-            (
-                "requests",
-                Json::count(held.requests.saturating_sub(held.requests_left)),
-            ),
-            (
-                "bytes",
-                Json::count(held.bytes.saturating_sub(held.bytes_left)),
-            ),
-        ]);
-        let text = |value: Option<String>| value.map_or(Json::Null, Json::Text);
-        let record = AuditEvent::new(
-            OPEN_BLOCK,
-            [
-                ("contract", text(contract.map(|id| id.to_string()))),
-                ("dataset", text(view.map(|view| view.name.clone()))),
-                ("snapshot", text(view.map(|view| view.version.clone()))),
-                ("requests", Json::count(block.requests)),
-                ("bytes", Json::count(block.bytes)),
-                // Of the block before, since the connector began.
-                ("used", used),
-            ],
-        );
-        let _block = connector.record(record).await?;
+        let block = held.next(bytes);
         let left = block
             .without(bytes)
             .ok_or_else(|| Refusal::new(ErrorCode::Internal, "a block is smaller than its use"))?;
-        blocks.insert(contract, left);
+        let text = |value: Option<&str>| value.map_or(Json::Null, Json::text);
+        let members = [
+            (
+                "contract",
+                text(view.as_ref().map(|view| view.contract.as_str())),
+            ),
+            (
+                "dataset",
+                text(view.as_ref().map(|view| view.name.as_str())),
+            ),
+            (
+                "snapshot",
+                text(view.as_ref().map(|view| view.version.as_str())),
+            ),
+            ("requests", Json::count(block.requests)),
+            ("bytes", Json::count(block.bytes)),
+            // Of the block before, since the connector began.
+            ("used", held.used()),
+        ];
+        recorded(
+            &connector,
+            owner.as_ref(),
+            AuditEvent::new(OPEN_BLOCK, members),
+        )
+        .await?;
+        if let Some((contract, version)) = &owner {
+            // Of a version that has passed nothing is taken any more.
+            blocks.retain(|known, _| match known {
+                Some((of, label)) => of != contract || label == version,
+                None => true,
+            });
+        }
+        blocks.insert(owner, left);
         Ok(())
     }
 }
 
+/// Records a block at a place of the log where its view stands.
+async fn recorded(
+    connector: &Connector,
+    owner: Option<&BlockOwner>,
+    record: AuditEvent,
+) -> Result<(), Refusal> {
+    let log = &connector.records.log;
+    for _ in 0..AGAIN {
+        let epoch = log.epoch().await;
+        let until = match owner {
+            None => UtcTimestamp::LATEST,
+            Some((contract, _)) => {
+                let now = connector.now();
+                connector.contracts.with_registry(|registry| {
+                    registry.on_web(*contract, now)?;
+                    let agreement = registry.provided(*contract, now)?;
+                    let by_clause = end_by_clause(&agreement.clauses);
+                    let end = by_clause.unwrap_or(UtcTimestamp::LATEST);
+                    Ok::<_, Refusal>(end.min(agreement.not_after))
+                })?
+            }
+        };
+        let validity = DecisionValidity { epoch, until };
+        match log
+            .record_while_valid(record.clone(), validity, false)
+            .await
+        {
+            Ok(_durable) => return Ok(()),
+            Err(LedgerError::Overtaken) => {}
+            Err(unwritable) => return Err(hansa_audit_store::refusal(&unwritable)),
+        }
+    }
+    Err(Refusal::new(
+        ErrorCode::StreamCut,
+        "contracts, guards or members were changed again and again meanwhile",
+    )
+    .with_help("ask again"))
+}
+
 /// The public views of ours that are open to anybody on the web, with their datasets, in order of their names.
 pub(super) fn open_views(connector: &Connector, now: UtcTimestamp) -> Vec<(ContractId, Agreement)> {
-    let own = connector.id();
     let mut views: Vec<(ContractId, Agreement)> = connector.contracts.with_registry(|registry| {
-        let open = registry.all(now).filter(|(_, agreement, status)| {
-            agreement.provider.id == own
-                && agreement.assignee == Assignee::Public
-                && *status == ContractStatus::InForce
-                && is_open(&agreement.clauses)
-        });
-        open.map(|(id, agreement, _)| (id, agreement.clone()))
+        let views = registry.public_views(now);
+        let open = views.filter(|(id, _)| registry.on_web(*id, now).is_ok());
+        open.map(|(id, agreement)| (id, agreement.clone()))
             .collect()
     });
     views.sort_by(|(_, one), (_, other)| one.dataset.id.cmp(&other.dataset.id));
     views
+}
+
+/// Why nothing of a dataset is given to strangers though its view is open: its provider has put a guard before it, which judges
+/// each question and no file; or its snapshot is damaged.
+fn barred(connector: &Connector, dataset: &DatasetId) -> Option<Refusal> {
+    if connector.reloadable.restrictions().contains_key(dataset) {
+        let sentence = "the provider refuses it by a guard";
+        return Some(Refusal::new(ErrorCode::DatasetGuarded, sentence));
+    }
+    let holdings = connector.datasets.snapshots.holdings();
+    holdings.get(dataset)?.damage().err()
 }
 
 /// What is told of an open view; nothing where it can't be answered now.
@@ -150,6 +230,18 @@ pub(super) fn described(
         .with_registry(|registry| registry.on_web(id, now))
         .ok()?;
     let dataset = active.grants().keys().next()?.clone();
+    if barred(connector, &dataset).is_some() {
+        return None;
+    }
+    let named = active.grants().values().find_map(|grant| {
+        grant
+            .clauses()
+            .iter()
+            .find_map(|clause| match &clause.term {
+                Term::Attribution(text) => Some(text.clone()),
+                _ => None,
+            })
+    });
     let holdings = connector.datasets.snapshots.holdings();
     let version = holdings.get(&dataset)?.dataset.version.clone();
     connector.datasets.catalog(|catalog| {
@@ -162,7 +254,8 @@ pub(super) fn described(
             name: dataset.name.to_string(),
             title: entry.title.clone(),
             licence: entry.licence.clone(),
-            attribution: entry.attribution.clone(),
+            // What the view says counts before what the entry says.
+            attribution: named.or_else(|| entry.attribution.clone()),
             contract: id.to_string(),
             version,
             columns: plain(columns, HashMap::new()),
@@ -182,6 +275,7 @@ struct OpenFileStanding {
     _place: RunningQueryGuard,
     watch: CancellationSignal,
     contract: ContractId,
+    dataset: DatasetId,
 }
 
 impl OpenAnswerStanding for OpenFileStanding {
@@ -194,11 +288,23 @@ impl OpenAnswerStanding for OpenFileStanding {
             .connector
             .contracts
             .with_registry(|registry| registry.on_web(self.contract, now).map(drop));
-        stands.err()
+        stands
+            .err()
+            .or_else(|| barred(&self.connector, &self.dataset))
     }
 }
 
 impl ClientHandler {
+    /// Whether any view of ours is open.
+    pub(super) fn has_open_views(&self) -> bool {
+        let now = self.connector.now();
+        self.connector.contracts.with_registry(|registry| {
+            registry
+                .public_views(now)
+                .any(|(id, _)| registry.on_web(id, now).is_ok())
+        })
+    }
+
     pub(super) fn open_views(&self) -> Vec<OpenDataset> {
         let (connector, now) = (&self.connector, self.connector.now());
         let views = open_views(connector, now);
@@ -248,6 +354,7 @@ impl ClientHandler {
             _place: place,
             watch,
             contract,
+            dataset: id,
         };
         Ok(OpenAnswer {
             answer: ClientAnswer {
@@ -264,6 +371,8 @@ impl ClientHandler {
         dataset: Option<&OpenDataset>,
         bytes: u64,
     ) -> Result<(), Refusal> {
-        self.open_blocks.take(&self.connector, dataset, bytes).await
+        let (blocks, connector) = (self.open_blocks.clone(), Arc::clone(&self.connector));
+        // To its end, also where nobody waits: what is in the log is in the map.
+        to_the_end(blocks.take(connector, dataset.cloned(), bytes)).await
     }
 }

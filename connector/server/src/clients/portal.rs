@@ -3,15 +3,17 @@
 use super::ClientHandler;
 use super::open_data::described;
 use crate::participant::Connector;
-use crate::process::blocking_work::waiting;
+use crate::process::blocking_work::blocking;
 use crate::workflow::portal_notice;
 use hansa_catalog::CatalogListing;
 use hansa_catalog::dataset::Dataset;
 use hansa_policy::contract::{Agreement, ContractRegistry};
 use hansa_policy::id::ContractId;
+use hansa_policy::refusal::Refusal;
 use hansa_portal::{PortalCatalog, PortalDataset, PortalFile, PortalRequest};
 use hansa_transport::{OpenDataset, PortalPage};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The catalogue of this moment; nothing where portals are told nothing.
 pub(crate) fn catalog(connector: &Connector) -> Option<PortalCatalog> {
@@ -30,7 +32,7 @@ pub(crate) fn catalog(connector: &Connector) -> Option<PortalCatalog> {
     });
     Some(PortalCatalog {
         datasets: datasets.collect(),
-        events: Vec::new(),
+        events: None,
         base: portal.base,
         title: portal.title,
         description: portal.description,
@@ -71,7 +73,7 @@ fn dataset(open: OpenDataset, mut entry: Dataset) -> PortalDataset {
         name: open.name,
         title: entry.title,
         licence: entry.licence,
-        attribution: entry.attribution,
+        attribution: open.attribution,
         high_value: entry.high_value,
         version: open.version,
         published_at: entry.published_at,
@@ -85,35 +87,40 @@ fn dataset(open: OpenDataset, mut entry: Dataset) -> PortalDataset {
 
 impl ClientHandler {
     /// The page that a portal asks for; nothing where no such page is told of.
-    pub(super) fn portal_page(
+    pub(super) async fn portal_page(
         &self,
         path: &[String],
         accept: Option<&[String]>,
         parameters: &BTreeMap<String, String>,
-    ) -> Option<PortalPage> {
-        if !hansa_portal::is_portal_path(path) {
-            return None;
-        }
-        let mut catalog = catalog(&self.connector)?;
-        if hansa_portal::is_path_of_changes(path) {
-            let events = waiting(|| portal_notice::events(&self.connector));
-            catalog.events = events.unwrap_or_else(|refusal| {
-                tracing::warn!(%refusal, "portal.changes_unread");
-                Vec::new()
-            });
-        }
-        let request = PortalRequest {
-            path,
-            accept,
-            parameters,
-        };
-        let response = hansa_portal::answer(&catalog, &request)?;
-        Some(PortalPage {
-            status: response.status,
-            content_type: response.content_type,
-            location: response.location,
-            tag: response.tag,
-            body: response.body.into(),
+    ) -> Result<Option<PortalPage>, Refusal> {
+        let connector = Arc::clone(&self.connector);
+        let path = path.to_vec();
+        let (accept, parameters) = (accept.map(<[String]>::to_vec), parameters.clone());
+        // Putting triples together takes a while, and a thread that answers others is not for that.
+        blocking(move || {
+            let Some(mut catalog) = catalog(&connector) else {
+                return Ok(None);
+            };
+            if hansa_portal::is_path_of_changes(&path) {
+                match portal_notice::events(&connector) {
+                    Ok(events) => catalog.events = Some(events),
+                    Err(refusal) => tracing::warn!(%refusal, "portal.changes_unread"),
+                }
+            }
+            let request = PortalRequest {
+                path: &path,
+                accept: accept.as_deref(),
+                parameters: &parameters,
+            };
+            let response = hansa_portal::answer(&catalog, &request);
+            Ok(response.map(|response| PortalPage {
+                status: response.status,
+                content_type: response.content_type,
+                location: response.location,
+                tag: response.tag,
+                body: response.body.into(),
+            }))
         })
+        .await
     }
 }

@@ -148,13 +148,25 @@ impl WebHandler for ClientHandler {
         self.open_views()
     }
 
-    fn portal(
+    fn opens_anything(&self) -> bool {
+        self.has_open_views()
+    }
+
+    fn tells_portals(&self, path: &[String]) -> bool {
+        self.connector.config().portal.is_some() && hansa_portal::is_portal_path(path)
+    }
+
+    fn ticks(&self) -> i64 {
+        self.connector.ticks()
+    }
+
+    async fn portal(
         &self,
         path: &[String],
         accept: Option<&[String]>,
         parameters: &BTreeMap<String, String>,
-    ) -> Option<PortalPage> {
-        self.portal_page(path, accept, parameters)
+    ) -> Result<Option<PortalPage>, Refusal> {
+        self.portal_page(path, accept, parameters).await
     }
 
     fn admit_stranger(&self, from: Option<IpAddr>) -> Result<(), Duration> {

@@ -4,7 +4,7 @@ use crate::config::reader::ConfigSection;
 use hansa_policy::id::{IdentifierError, SqlIdentifier};
 use hansa_portal::{
     FREQUENCIES, HVD_CATEGORIES, LANGUAGES, PUBLISHER_KINDS, PortalPublisher, PortalStatements,
-    THEMES,
+    THEMES, is_address,
 };
 use std::collections::BTreeMap;
 
@@ -34,9 +34,8 @@ pub(super) fn read(section: ConfigSection<'_>) -> Option<PortalConfig> {
         return None;
     };
     let base = base.trim_end_matches('/').to_owned();
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:/[]".contains(&byte);
     let host = base.strip_prefix("https://").unwrap_or_default();
-    if host.is_empty() || !host.bytes().all(is_plain) {
+    if host.is_empty() || host.contains(['/', '?', '#', '@']) || !is_address(&base) {
         let sentence = "`portal.base` is https:// and the host under which anybody reaches [web], such as https://data.lindau.example";
         section.wrong("base", sentence);
     }
@@ -48,10 +47,8 @@ pub(super) fn read(section: ConfigSection<'_>) -> Option<PortalConfig> {
     let language = one_of(&section, "language", &languages);
     let contact = section.text("contact");
     let (email, page) = match contact {
-        Some(page) if page.starts_with("https://") => (None, Some(page)),
-        Some(email) if email.contains('@') && !email.contains(char::is_whitespace) => {
-            (Some(email), None)
-        }
+        Some(page) if is_address(&page) => (None, Some(page)),
+        Some(email) if is_mail(&email) => (Some(email), None),
         Some(_) => {
             section.wrong(
                 "contact",
@@ -62,8 +59,7 @@ pub(super) fn read(section: ConfigSection<'_>) -> Option<PortalConfig> {
         None => (None, None),
     };
     let inboxes = section.texts("inboxes").unwrap_or_default();
-    let is_address = |one: &String| one.starts_with("https://") || one.starts_with("http://");
-    if !inboxes.iter().all(is_address) {
+    if !inboxes.iter().all(|one| is_address(one)) {
         let sentence = "`portal.inboxes` are addresses that begin with https:// or http://";
         section.wrong("inboxes", sentence);
     }
@@ -106,6 +102,14 @@ fn statements(section: &ConfigSection<'_>) -> PortalStatements {
         frequency: one_of(section, "frequency", &FREQUENCIES),
         hvd_category: one_of(section, "hvd_category", &categories),
     }
+}
+
+/// Whether a text is an address of mail, of plain letters.
+fn is_mail(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._+@".contains(&byte);
+    text.split('@').count() == 2
+        && text.split('@').all(|part| !part.is_empty())
+        && text.bytes().all(is_plain)
 }
 
 /// A word of a closed list.

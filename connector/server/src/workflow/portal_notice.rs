@@ -7,8 +7,11 @@ use crate::participant::audit_event::{AuditEvent, maybe};
 use hansa_audit_log::json::Json;
 use hansa_files::FileVisibility;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_portal::{PortalCatalog, PortalChange, PortalChangeKind, PortalEvent, ReportedVersion};
+use hansa_portal::{
+    PortalCatalog, PortalChange, PortalChangeKind, PortalEvent, PortalEvents, ReportedVersion,
+};
 use hansa_transport::notice_delivery;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,7 +22,7 @@ const SECOND: i64 = 1_000_000;
 /// The longest time between two tries.
 const LONGEST: i64 = 3_600 * SECOND;
 
-/// Bytes of each file: about a hundred thousand changes.
+/// Bytes of each file, of which neither comes near.
 const BYTES: u64 = 16 * 1024 * 1024;
 
 const LINKED_DATA: &str = "application/ld+json";
@@ -27,11 +30,35 @@ const LINKED_DATA: &str = "application/ld+json";
 /// The file with the changes.
 const CHANGES: &str = "portal-changes.json";
 
+/// Changes that are kept.
+const EVENTS: usize = 20_000;
+
 /// A change as it is kept: when, the dataset, what happened, and the label of the snapshot.
-type KeptEvent = (String, String, String, Option<ReportedVersion>);
+type KeptEvent = (String, String, String, Option<String>);
+
+/// The changes, and what they lead to.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeptChanges {
+    /// How many gave way.
+    before: usize,
+    /// What is open behind the last one.
+    known: BTreeMap<String, ReportedVersion>,
+    events: Vec<KeptEvent>,
+}
 
 /// What each inbox was told, by its address and the name of the dataset.
-type ReportedInboxes = BTreeMap<String, BTreeMap<String, ReportedVersion>>;
+type ReportedInboxes = BTreeMap<String, InboxState>;
+
+/// What an inbox was told.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InboxState {
+    /// How often it was told something.
+    count: u64,
+    /// What of each dataset, by its name.
+    datasets: BTreeMap<String, ReportedVersion>,
+}
 
 /// Tells the inboxes.
 pub(crate) struct PortalNotifier {
@@ -40,8 +67,8 @@ pub(crate) struct PortalNotifier {
     told: ReportedInboxes,
     /// What the changes that are kept lead to.
     known: BTreeMap<String, ReportedVersion>,
-    /// For inboxes that could not be reached: from when on they are tried again, and how long that was.
-    waits: BTreeMap<String, (i64, i64)>,
+    /// For what an inbox did not take, by its address and the dataset: from when on it is tried again, and how long that was.
+    waits: BTreeMap<(String, String), (i64, i64)>,
 }
 
 impl PortalNotifier {
@@ -63,7 +90,7 @@ impl PortalNotifier {
                 })?
             }
         };
-        let known = known(&kept(&connector)?);
+        let known = kept(&connector)?.known;
         Ok(Self {
             connector,
             file,
@@ -91,10 +118,6 @@ impl PortalNotifier {
         };
         self.keep_changes(&catalog)?;
         for inbox in &inboxes {
-            let ticks = self.connector.ticks();
-            if self.waits.get(inbox).is_some_and(|(from, _)| *from > ticks) {
-                continue;
-            }
             self.bring_up_to_date(inbox, &catalog).await?;
         }
         Ok(())
@@ -107,39 +130,52 @@ impl PortalNotifier {
             return Ok(());
         }
         let now = self.connector.now().to_string();
-        let mut events = kept(&self.connector)?;
-        events.extend(changes.into_iter().map(|change| {
+        let mut kept = kept(&self.connector)?;
+        for change in changes {
+            let label = change.version.as_ref().map(|(label, _)| label.clone());
             let kind = change.kind.as_str().to_owned();
-            (now.clone(), change.dataset, kind, change.version)
-        }));
-        let bytes = serde_json::to_vec(&events).map_err(unwritten)?;
+            kept.events
+                .push((now.clone(), change.dataset.clone(), kind, label));
+            change.apply(&mut kept.known);
+        }
+        let over = PortalEvents::giving_way(kept.events.len(), EVENTS);
+        kept.events.drain(..over.min(kept.events.len()));
+        kept.before = kept.before.saturating_add(over);
+        let bytes = serde_json::to_vec(&kept).map_err(unwritten)?;
         let file = self.connector.file(CHANGES);
         hansa_files::replace(&file, &bytes, FileVisibility::Owner)?;
-        self.known = known(&events);
+        self.known = kept.known;
         Ok(())
     }
 
+    /// Tells an inbox what it can be told now. What it does not take waits, and holds up nothing else; behind a failure it is asked no
+    /// more in this round, since it may be out of reach.
     async fn bring_up_to_date(
         &mut self,
         inbox: &str,
         catalog: &PortalCatalog,
     ) -> Result<(), Refusal> {
-        let told = self.told.get(inbox).cloned().unwrap_or_default();
-        for change in hansa_portal::changes(&told, catalog) {
-            if let Err(refusal) = self.tell(inbox, catalog, &change).await? {
-                let before = self.waits.get(inbox).map_or(0, |(_, wait)| *wait);
+        let state = self.told.get(inbox).cloned().unwrap_or_default();
+        let mut number = state.count;
+        for change in hansa_portal::changes(&state.datasets, catalog) {
+            let key = (inbox.to_owned(), change.dataset.clone());
+            let ticks = self.connector.ticks();
+            if self.waits.get(&key).is_some_and(|(from, _)| *from > ticks) {
+                continue;
+            }
+            if let Err(refusal) = self.tell(inbox, catalog, &change, number).await? {
+                let before = self.waits.get(&key).map_or(0, |(_, wait)| *wait);
                 let wait = before.saturating_mul(4).clamp(SECOND, LONGEST);
                 let from = self.connector.ticks().saturating_add(wait);
-                self.waits.insert(inbox.to_owned(), (from, wait));
+                self.waits.insert(key, (from, wait));
                 tracing::warn!(%refusal, "portal.not_told");
                 return Ok(());
             }
-            self.waits.remove(inbox);
-            let told = self.told.entry(inbox.to_owned()).or_default();
-            match change.version {
-                Some(version) => told.insert(change.dataset, version),
-                None => told.remove(&change.dataset),
-            };
+            self.waits.remove(&key);
+            number = number.saturating_add(1);
+            let state = self.told.entry(inbox.to_owned()).or_default();
+            state.count = number;
+            change.apply(&mut state.datasets);
             self.keep()?;
         }
         Ok(())
@@ -151,10 +187,11 @@ impl PortalNotifier {
         inbox: &str,
         catalog: &PortalCatalog,
         change: &PortalChange,
+        number: u64,
     ) -> Result<Result<(), Refusal>, Refusal> {
         let connector = &self.connector;
         let now = connector.now();
-        let (identity, activity) = hansa_portal::notification(catalog, change, now);
+        let (identity, activity) = hansa_portal::notification(catalog, change, number, now);
         let version = change.version.as_ref();
         let record = AuditEvent::new(
             "portal_notice",
@@ -181,44 +218,35 @@ impl PortalNotifier {
 ///
 /// # Errors
 /// When the file of it can't be read.
-pub(crate) fn events(connector: &Connector) -> Result<Vec<PortalEvent>, Refusal> {
-    let kept = kept(connector)?.into_iter();
-    Ok(kept
-        .filter_map(|(at, dataset, kind, version)| {
-            Some(PortalEvent {
-                at: at.parse().ok()?,
-                dataset,
-                kind: PortalChangeKind::of(&kind)?,
-                version: version.map(|(snapshot, _)| snapshot),
-            })
+pub(crate) fn events(connector: &Connector) -> Result<PortalEvents, Refusal> {
+    let kept = kept(connector)?;
+    let events = kept.events.into_iter().map(|(at, dataset, kind, version)| {
+        Some(PortalEvent {
+            at: at.parse().ok()?,
+            dataset,
+            kind: PortalChangeKind::of(&kind)?,
+            version,
         })
-        .collect())
-}
-
-fn kept(connector: &Connector) -> Result<Vec<KeptEvent>, Refusal> {
-    let file = connector.file(CHANGES);
-    if !file.exists() {
-        return Ok(Vec::new());
-    }
-    let bytes = hansa_files::read(&file, BYTES)?;
-    serde_json::from_slice(&bytes).map_err(|cause| {
-        let sentence = format!("`{}` can't be read", file.display());
-        Refusal::new(ErrorCode::StateBroken, sentence)
-            .with_help("take it away: the changes begin anew")
-            .caused_by(cause)
+    });
+    let events = events.collect::<Option<Vec<_>>>();
+    Ok(PortalEvents {
+        before: kept.before,
+        events: events.ok_or_else(|| unread(connector))?,
     })
 }
 
-/// What is open after these changes.
-fn known(events: &[KeptEvent]) -> BTreeMap<String, ReportedVersion> {
-    let mut known = BTreeMap::new();
-    for (_, dataset, _, version) in events {
-        match version {
-            Some(version) => known.insert(dataset.clone(), version.clone()),
-            None => known.remove(dataset),
-        };
+fn kept(connector: &Connector) -> Result<KeptChanges, Refusal> {
+    let file = connector.file(CHANGES);
+    if !file.exists() {
+        return Ok(KeptChanges::default());
     }
-    known
+    let bytes = hansa_files::read(&file, BYTES)?;
+    serde_json::from_slice(&bytes).map_err(|cause| unread(connector).caused_by(cause))
+}
+
+fn unread(connector: &Connector) -> Refusal {
+    let sentence = format!("`{}` can't be read", connector.file(CHANGES).display());
+    Refusal::new(ErrorCode::StateBroken, sentence).with_help("take it away: the changes begin anew")
 }
 
 fn unwritten(cause: serde_json::Error) -> Refusal {

@@ -17,7 +17,7 @@ use super::problem::WebError;
 use super::request::WebRequest;
 use super::{OpenDataset, WebHandler};
 use crate::client_connection::ClientConnection;
-use crate::web::open_data::open_file::{FilePart, OpenFile, RowPage, response, written};
+use crate::web::open_data::open_file::{FilePart, FileSpace, OpenFile, RowPage, response, written};
 use axum::body::Body;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
@@ -25,8 +25,9 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
-use tokio::sync::Mutex as AsyncMutex;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 
 /// What each answer with open data says beside its body: any page of the web may read it, and whoever keeps it asks again whether it
 /// still stands.
@@ -109,8 +110,46 @@ fn unknown() -> WebError {
     WebError::from(refusal.with_help("GET /open lists them"))
 }
 
-/// A file, once somebody has asked for it; whoever makes it holds the lock.
-type OpenFileSlot = Arc<AsyncMutex<Option<Arc<OpenFile>>>>;
+/// What came of making a file; whoever makes it holds the lock.
+type OpenFileSlot = Arc<AsyncMutex<SlotState>>;
+
+/// A file of open data, or why there is none.
+#[derive(Default)]
+enum SlotState {
+    /// Nobody has asked for it.
+    #[default]
+    Empty,
+    Made(Arc<OpenFile>),
+    Failed(Box<FailedFile>),
+}
+
+/// Of what a file could not be made, why, and until when it is not tried again.
+struct FailedFile {
+    dataset: OpenDataset,
+    refusal: Refusal,
+    until: i64,
+}
+
+impl SlotState {
+    /// What is told at once of a dataset; nothing where the file has to be made.
+    fn known(&self, dataset: &OpenDataset, ticks: i64) -> Option<Result<Arc<OpenFile>, Refusal>> {
+        match self {
+            Self::Made(file) if file.dataset == *dataset && file.standing.ended().is_none() => {
+                Some(Ok(Arc::clone(file)))
+            }
+            Self::Failed(failed) if failed.dataset == *dataset && ticks < failed.until => {
+                Some(Err(failed.refusal.clone()))
+            }
+            Self::Empty | Self::Made(_) | Self::Failed(_) => None,
+        }
+    }
+}
+
+/// For so long a file that could not be made is not made again, in microseconds.
+const PAUSE: i64 = 60_000_000;
+
+/// How often it is looked whether a file may still be kept.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// The files of open data.
 pub(super) struct OpenFiles<H> {
@@ -118,6 +157,10 @@ pub(super) struct OpenFiles<H> {
     /// Where they lie.
     folder: PathBuf,
     slots: Mutex<BTreeMap<(String, OpenFormat), OpenFileSlot>>,
+    /// One is made at a time: strangers take one place among the questions, however much they ask for.
+    making: Arc<Semaphore>,
+    /// What all of them hold.
+    space: FileSpace,
 }
 
 impl<H: WebHandler> OpenFiles<H> {
@@ -126,6 +169,8 @@ impl<H: WebHandler> OpenFiles<H> {
             handler,
             folder,
             slots: Mutex::default(),
+            making: Arc::new(Semaphore::new(1)),
+            space: FileSpace::default(),
         }
     }
 
@@ -137,23 +182,20 @@ impl<H: WebHandler> OpenFiles<H> {
     ) -> Option<Result<Response<Body>, WebError>> {
         let path = OpenPath::of(&request.path)?;
         // INVARIANT: open-by-signature. A house that opens nothing answers as if there were no such path.
-        let datasets = self.handler.open_datasets();
-        if datasets.is_empty() {
+        if !self.handler.opens_anything() {
             return None;
         }
-        Some(
-            self.answered(request, datasets, path, connection)
-                .await
-                .map(open_to_all),
-        )
+        let answered = match admit(&*self.handler, connection) {
+            Ok(()) => self.answered(request, path).await,
+            Err(error) => Err(error),
+        };
+        Some(answered.map(open_to_all))
     }
 
     async fn answered(
         &self,
         request: &WebRequest,
-        datasets: Vec<OpenDataset>,
         path: OpenPath<'_>,
-        connection: &ClientConnection,
     ) -> Result<Response<Body>, WebError> {
         if request.parts.method != Method::HEAD {
             request.insist_on(&Method::GET)?;
@@ -165,7 +207,7 @@ impl<H: WebHandler> OpenFiles<H> {
                 1
             }
         };
-        admit(&*self.handler, connection)?;
+        let datasets = self.handler.open_datasets();
         let (dataset, format) = match path {
             OpenPath::Index => return self.told(&index(&request.base, &datasets)).await,
             OpenPath::Description => {
@@ -181,12 +223,15 @@ impl<H: WebHandler> OpenFiles<H> {
             }
         };
         self.forget_closed(&datasets);
-        let file = self.file(dataset, format).await?;
+        let file = self
+            .file(dataset, format)
+            .await
+            .map_err(told_to_strangers)?;
         let page = match format {
             OpenFormat::Rows => Some(RowPage::of(&file, number, &request.base)?),
             OpenFormat::Parquet | OpenFormat::Csv | OpenFormat::GeoJson => None,
         };
-        let part = FilePart::wanted(&request.parts.headers, &file, page.as_ref())?;
+        let part = FilePart::wanted(&request.parts, &file, page.as_ref())?;
         let sends = match (&part, &request.parts.method) {
             (FilePart::Unchanged, _) | (_, &Method::HEAD) => 0,
             (FilePart::All { begin, end } | FilePart::Range { begin, end }, _) => {
@@ -195,9 +240,12 @@ impl<H: WebHandler> OpenFiles<H> {
             }
         };
         // INVARIANT: reserved-before-sent. In the log before the first byte leaves; what follows looks whether the view still stands.
-        self.handler.reserve(Some(dataset), sends).await?;
+        self.handler
+            .reserve(Some(dataset), sends)
+            .await
+            .map_err(told_to_strangers)?;
         if let Some(why) = file.standing.ended() {
-            return Err(why.into());
+            return Err(told_to_strangers(why));
         }
         response(file, format, (part, page), sends)
     }
@@ -205,14 +253,18 @@ impl<H: WebHandler> OpenFiles<H> {
     /// What is told of all open datasets.
     async fn told(&self, page: &Value) -> Result<Response<Body>, WebError> {
         let page = page.to_string();
-        self.handler.reserve(None, length(page.len())).await?;
+        self.handler
+            .reserve(None, length(page.len()))
+            .await
+            .map_err(told_to_strangers)?;
         let mut response = Response::new(Body::from(page));
         let kind = HeaderValue::from_static("application/json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         Ok(response)
     }
 
-    /// The file of a dataset as it is now. It is made by a task of its own: whoever goes away leaves it to the next one.
+    /// The file of a dataset as it is now. It is made by a task of its own: whoever goes away leaves it to the next one. Whoever waits
+    /// for it and goes away leaves nothing behind.
     async fn file(
         &self,
         dataset: &OpenDataset,
@@ -223,36 +275,31 @@ impl<H: WebHandler> OpenFiles<H> {
             let slot = slots.entry((dataset.name.clone(), format)).or_default();
             Arc::clone(slot)
         };
+        let weak = Arc::downgrade(&slot);
+        let mut held = slot.lock_owned().await;
+        if let Some(known) = held.known(dataset, self.handler.ticks()) {
+            return known;
+        }
+        // The old one goes first, so that two of them are never there for long.
+        *held = SlotState::Empty;
+        let making = Arc::clone(&self.making);
         let (handler, folder) = (Arc::clone(&self.handler), self.folder.clone());
-        let dataset = dataset.clone();
+        let (dataset, space) = (dataset.clone(), self.space.clone());
         let made = tokio::spawn(async move {
-            let mut held = slot.lock().await;
-            if let Some(file) = &*held
-                && file.dataset == dataset
-                && file.standing.ended().is_none()
-            {
-                return Ok(Arc::clone(file));
-            }
-            // The old one goes first, so that two of them are never there for long.
-            *held = None;
-            let answer = handler.open_answer(&dataset).await?;
-            let columns = Arc::clone(&answer.answer.columns);
-            let mut pages = None;
-            let writer: Box<dyn AnswerWriter> = match format {
-                OpenFormat::Parquet => handler.parquet_writer(columns)?,
-                OpenFormat::Csv => Box::new(CsvWriter::new(columns, true)),
-                OpenFormat::GeoJson => Box::new(GeoJsonWriter::new(columns)?),
-                OpenFormat::Rows => {
-                    let (writer, beginnings) = RowPagesWriter::new(&columns)?;
-                    pages = Some(beginnings);
-                    Box::new(writer)
-                }
+            let _turn = making.acquire_owned().await;
+            let made = made(&*handler, &dataset, format, (folder, space)).await;
+            *held = match &made {
+                Ok(file) => SlotState::Made(Arc::clone(file)),
+                Err(refusal) => SlotState::Failed(Box::new(FailedFile {
+                    dataset,
+                    refusal: refusal.clone(),
+                    until: handler.ticks().saturating_add(PAUSE),
+                })),
             };
-            let mut file = written(dataset, (answer, writer), folder).await?;
-            file.pages = pages.map(|pages| pages.lock().clone()).unwrap_or_default();
-            let file = Arc::new(file);
-            *held = Some(Arc::clone(&file));
-            Ok(file)
+            if let Ok(file) = &made {
+                tokio::spawn(let_go(weak, Arc::downgrade(file)));
+            }
+            made
         });
         made.await.map_err(|cause| {
             Refusal::new(ErrorCode::Internal, "a file of open data was not made").caused_by(cause)
@@ -265,6 +312,72 @@ impl<H: WebHandler> OpenFiles<H> {
             let mut open = datasets.iter();
             open.any(|dataset| dataset.name == *name)
         });
+    }
+}
+
+/// Makes the file of a dataset, which must be the same when its question has been decided as when it was asked for.
+async fn made<H: WebHandler>(
+    handler: &H,
+    dataset: &OpenDataset,
+    format: OpenFormat,
+    (folder, space): (PathBuf, FileSpace),
+) -> Result<Arc<OpenFile>, Refusal> {
+    let answer = handler.open_answer(dataset).await?;
+    // Versions only go on: one that is the same before and behind the decision is the one that is read.
+    if !handler.open_datasets().contains(dataset) {
+        let sentence = format!("`{}` was changed meanwhile", dataset.name);
+        return Err(Refusal::new(ErrorCode::StreamCut, sentence).with_help("ask again"));
+    }
+    let columns = Arc::clone(&answer.answer.columns);
+    let mut pages = None;
+    let writer: Box<dyn AnswerWriter> = match format {
+        OpenFormat::Parquet => handler.parquet_writer(columns)?,
+        OpenFormat::Csv => Box::new(CsvWriter::new(columns, true)),
+        OpenFormat::GeoJson => Box::new(GeoJsonWriter::new(columns)?),
+        OpenFormat::Rows => {
+            let (writer, beginnings) = RowPagesWriter::new(&columns)?;
+            pages = Some(beginnings);
+            Box::new(writer)
+        }
+    };
+    let mut file = written(dataset.clone(), (answer, writer), folder, &space).await?;
+    file.pages = pages.map(|pages| pages.lock().clone()).unwrap_or_default();
+    Ok(Arc::new(file))
+}
+
+/// Lets a file go as soon as what it stands on has ended, also where nobody asks any more.
+async fn let_go(slot: Weak<AsyncMutex<SlotState>>, file: Weak<OpenFile>) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let (Some(slot), Some(file)) = (slot.upgrade(), file.upgrade()) else {
+            return;
+        };
+        if file.standing.ended().is_none() {
+            continue;
+        }
+        let mut held = slot.lock().await;
+        if matches!(&*held, SlotState::Made(kept) if Arc::ptr_eq(kept, &file)) {
+            *held = SlotState::Empty;
+        }
+        return;
+    }
+}
+
+/// What somebody who is not known is told of a refusal: that there is no such thing, that it can't be recorded, or that there is
+/// nothing now. What is behind it is for the own people.
+fn told_to_strangers(refusal: Refusal) -> WebError {
+    tracing::info!(%refusal, "web.open_data_refused");
+    match refusal.code {
+        ErrorCode::DatasetUnknown | ErrorCode::DatasetGuarded | ErrorCode::Withdrawn => unknown(),
+        ErrorCode::EvidenceUnavailable | ErrorCode::DiskFull => WebError::from(Refusal::new(
+            ErrorCode::EvidenceUnavailable,
+            "nothing can be recorded now, so nothing is given",
+        )),
+        _ => {
+            let later = Duration::from_micros(PAUSE.unsigned_abs());
+            let sentence = "the dataset can't be given now";
+            WebError::new(StatusCode::SERVICE_UNAVAILABLE, sentence).retry_after(later)
+        }
     }
 }
 

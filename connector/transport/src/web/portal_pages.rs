@@ -17,34 +17,46 @@ pub(super) async fn answer<H: WebHandler>(
     request: &WebRequest,
     connection: &ClientConnection,
 ) -> Option<Result<Response<Body>, WebError>> {
-    if request.parts.method != Method::GET && request.parts.method != Method::HEAD {
+    let method = &request.parts.method;
+    if (*method != Method::GET && *method != Method::HEAD) || !handler.tells_portals(&request.path)
+    {
         return None;
     }
+    // Counted before anything is put together.
+    let page = match super::open_data::admit(handler, connection) {
+        Ok(()) => page(handler, request).await,
+        Err(error) => return Some(Err(error)),
+    };
+    let page = match page {
+        Ok(page) => page?,
+        Err(refusal) => return Some(Err(refusal.into())),
+    };
+    Some(sent(handler, page, request).await.map(open_to_all))
+}
+
+/// The page at a path.
+async fn page<H: WebHandler>(
+    handler: &H,
+    request: &WebRequest,
+) -> Result<Option<PortalPage>, Refusal> {
     let accept = accepted(&request.parts.headers);
     let accept = accept.map(|ranges| {
-        ranges
-            .into_iter()
-            .map(|(_, media)| media)
-            .collect::<Vec<_>>()
+        let media = ranges.into_iter().map(|(_, media)| media);
+        media.collect::<Vec<_>>()
     });
-    let page = handler.portal(&request.path, accept.as_deref(), &request.parameters)?;
-    Some(
-        sent(handler, page, request, connection)
-            .await
-            .map(open_to_all),
-    )
+    handler
+        .portal(&request.path, accept.as_deref(), &request.parameters)
+        .await
 }
 
 async fn sent<H: WebHandler>(
     handler: &H,
     page: PortalPage,
     request: &WebRequest,
-    connection: &ClientConnection,
 ) -> Result<Response<Body>, WebError> {
     if request.parts.method != Method::HEAD {
         request.insist_on(&Method::GET)?;
     }
-    super::open_data::admit(handler, connection)?;
     let internal =
         |cause| Refusal::new(ErrorCode::Internal, "a header can't be written").caused_by(cause);
     // Weak: the same triples may be written in another order.

@@ -26,7 +26,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -52,6 +52,9 @@ struct NumbersHandler {
     is_over: Arc<AtomicBool>,
     /// Questions for the open view.
     asked: AtomicUsize,
+    /// They are refused.
+    is_refused: AtomicBool,
+    ticks: AtomicI64,
 }
 
 struct NumbersStanding(Arc<AtomicBool>);
@@ -175,13 +178,25 @@ impl WebHandler for NumbersHandler {
         (!is_over).then_some(dataset).into_iter().collect()
     }
 
-    fn portal(
+    fn opens_anything(&self) -> bool {
+        !self.open_datasets().is_empty()
+    }
+
+    fn tells_portals(&self, _: &[String]) -> bool {
+        false
+    }
+
+    fn ticks(&self) -> i64 {
+        self.ticks.load(Ordering::SeqCst)
+    }
+
+    async fn portal(
         &self,
         _: &[String],
         _: Option<&[String]>,
         _: &BTreeMap<String, String>,
-    ) -> Option<PortalPage> {
-        None
+    ) -> Result<Option<PortalPage>, Refusal> {
+        Ok(None)
     }
 
     fn admit_stranger(&self, _: Option<IpAddr>) -> Result<(), Duration> {
@@ -194,6 +209,10 @@ impl WebHandler for NumbersHandler {
     async fn open_answer(&self, dataset: &OpenDataset) -> Result<OpenAnswer, Refusal> {
         assert_eq!(dataset.name, "counts");
         self.asked.fetch_add(1, Ordering::SeqCst);
+        if self.is_refused.load(Ordering::SeqCst) {
+            let secret = "a sentence for the own people";
+            return Err(Refusal::new(ErrorCode::SnapshotDamaged, secret));
+        }
         Ok(OpenAnswer {
             answer: ClientAnswer {
                 columns: columns(),
@@ -650,4 +669,24 @@ async fn open_rows_come_in_pages() {
         described["paths"].get("/open/counts.parquet").is_some(),
         "{described}"
     );
+}
+
+/// What can't be made is not tried at each request, and strangers are not told why.
+#[tokio::test]
+async fn a_file_that_is_refused_is_not_asked_for_again_at_once() {
+    let face = Face::start(TransportSettings::default()).await;
+    let handler = &face.handler;
+    handler.is_refused.store(true, Ordering::SeqCst);
+    for _ in 0..3 {
+        let refused = face.fetch("/open/counts.csv").await;
+        assert_eq!(refused.status, 503, "{}", refused.body);
+        assert!(!refused.body.contains("own people"), "{}", refused.body);
+        assert!(refused.head.contains("retry-after: "), "{}", refused.head);
+    }
+    assert_eq!(handler.asked.load(Ordering::SeqCst), 1);
+    handler.is_refused.store(false, Ordering::SeqCst);
+    handler.ticks.store(3_600_000_000, Ordering::SeqCst);
+    assert_eq!(face.fetch("/open/counts.csv").await.status, 200);
+    assert_eq!(handler.asked.load(Ordering::SeqCst), 2);
+    assert!(handler.reserved.lock().iter().all(|bytes| *bytes > 0));
 }

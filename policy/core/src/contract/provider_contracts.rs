@@ -20,6 +20,18 @@ impl ContractRegistry {
             })
     }
 
+    /// The public views of ours that are in force at `now`, in order of their identity.
+    pub fn public_views(
+        &self,
+        now: UtcTimestamp,
+    ) -> impl Iterator<Item = (ContractId, &Agreement)> {
+        self.public.all().filter_map(move |id| {
+            let (agreement, status) = self.stands(id, now)?;
+            let is_given = agreement.provider.id == self.own && status == ContractStatus::InForce;
+            is_given.then_some((id, agreement))
+        })
+    }
+
     /// The same over one dataset.
     pub fn contracts_over<'a>(
         &'a self,

@@ -10,6 +10,7 @@ use super::{Clause, Term};
 use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
+use hansa_audit_log::time::UtcTimestamp;
 use std::cmp::Ordering;
 
 /// Term 2: anybody may fetch the rows over the web. The provider signs it in a public view, which has no consumer.
@@ -71,6 +72,26 @@ pub fn is_open(clauses: &[Clause]) -> bool {
     terms.any(|term| matches!(term, Term::OpenData))
 }
 
+/// The first clause in whose window `now` does not lie.
+#[must_use]
+pub fn clause_out_of_time(clauses: &[Clause], now: UtcTimestamp) -> Option<&Clause> {
+    clauses.iter().find(|clause| match clause.term {
+        Term::NotBefore(from) => now < from,
+        Term::NotAfter(until) => now >= until,
+        _ => false,
+    })
+}
+
+/// The first instant at which a clause ends the view, where one does.
+#[must_use]
+pub fn end_by_clause(clauses: &[Clause]) -> Option<UtcTimestamp> {
+    let ends = clauses.iter().filter_map(|clause| match clause.term {
+        Term::NotAfter(until) => Some(until),
+        _ => None,
+    });
+    ends.min()
+}
+
 /// The first clause that can't stand beside `open_data`: one that asks something of whoever asks, or counts what one asker took,
 /// or shows no rows. Everything that is not listed here as harmless is such a clause.
 #[must_use]
@@ -96,8 +117,6 @@ fn stands_open(term: &Term) -> bool {
         | Term::Area { .. }
         | Term::PublishedArea(_)
         | Term::PlaceCells(_)
-        // The file shows what was old enough when it was made.
-        | Term::Embargo(_)
         | Term::Attribution(_)
         | Term::Service(_)
         | Term::LegalBasis(_)
@@ -130,6 +149,8 @@ fn stands_open(term: &Term) -> bool {
         | Term::RowsPerSecond(_)
         | Term::Concurrent(_)
         | Term::ResultRows(_)
+        // A file would go on hiding what is old enough by now.
+        | Term::Embargo(_)
         | Term::Networks(_)
         | Term::Region(_)
         | Term::Formats(_)

@@ -23,9 +23,9 @@ pub(super) async fn export(
         .find(|known| known.ending() == format)
         .ok_or_else(|| Refusal::new(ErrorCode::UsageWrong, "the forms are ttl, jsonld and rdf"))?;
     let document = hansa_portal::document(&catalog, format, is_high_value);
-    let text = String::from_utf8(document).map_err(|cause| {
-        Refusal::new(ErrorCode::Internal, "the catalogue is no text").caused_by(cause)
-    })?;
+    let text = document.and_then(|document| String::from_utf8(document).ok());
+    let text =
+        text.ok_or_else(|| Refusal::new(ErrorCode::Internal, "the catalogue can't be written"))?;
     let data = json!({"media_type": format.media_type(), "document": text});
     out.object(data, text.trim_end()).await?;
     Ok(0)

@@ -7,21 +7,68 @@ use crate::web::problem::WebError;
 use crate::web::{OpenAnswer, OpenAnswerStanding, OpenDataset};
 use axum::body::Body;
 use bytes::Bytes;
-use futures::{StreamExt as _, stream};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use serde_json::json;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
 
 /// Bytes of a file.
 const FILE: u64 = 4 * 1024 * 1024 * 1024;
 
 /// Bytes that are read of a file at once.
 const PIECE: u64 = 64 * 1024;
+
+/// Bytes of all files together, those included that somebody still reads.
+const ALL: u64 = 4 * FILE;
+
+/// How long a reader may take in nothing.
+const STALL: Duration = Duration::from_secs(60);
+
+/// How often it is looked whether what is sent still stands, while a reader takes in nothing.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The bytes that files hold, of all that they may.
+#[derive(Debug, Clone, Default)]
+pub(super) struct FileSpace(Arc<AtomicU64>);
+
+/// What one file holds of it.
+#[derive(Debug)]
+struct HeldSpace {
+    space: FileSpace,
+    bytes: u64,
+}
+
+impl HeldSpace {
+    const fn nothing(space: FileSpace) -> Self {
+        Self { space, bytes: 0 }
+    }
+
+    /// Takes so many bytes more.
+    fn take(&mut self, bytes: u64) -> Result<(), Refusal> {
+        let before = self.space.0.fetch_add(bytes, Ordering::Relaxed);
+        self.bytes = self.bytes.saturating_add(bytes);
+        if before.saturating_add(bytes) > ALL {
+            let sentence = format!("the files of open data would hold more than {ALL} bytes");
+            return Err(Refusal::new(ErrorCode::ResourceLimit, sentence));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for HeldSpace {
+    fn drop(&mut self) {
+        self.space.0.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
 
 /// The whole of an open dataset in one form. The file has no name.
 pub(super) struct OpenFile {
@@ -33,6 +80,7 @@ pub(super) struct OpenFile {
     /// Where its pages begin, where it has some.
     pub(super) pages: Vec<u64>,
     pub(super) standing: Box<dyn OpenAnswerStanding>,
+    _space: HeldSpace,
 }
 
 /// Writes an answer into a file.
@@ -43,12 +91,16 @@ pub(super) async fn written(
     dataset: OpenDataset,
     (answer, writer): (OpenAnswer, Box<dyn AnswerWriter>),
     folder: PathBuf,
+    space: &FileSpace,
 ) -> Result<OpenFile, Refusal> {
+    let mut held = HeldSpace::nothing(space.clone());
     let mut pieces = AnswerPieces::of(answer.answer, writer);
     let mut file = tempfile::tempfile_in(folder).map_err(unstored)?;
     let (mut length_of_file, mut digest) = (0_u64, blake3::Hasher::new());
     while let Some(piece) = pieces.next().await? {
-        length_of_file = length_of_file.saturating_add(length(piece.len()));
+        let bytes = length(piece.len());
+        held.take(bytes)?;
+        length_of_file = length_of_file.saturating_add(bytes);
         if length_of_file > FILE {
             return Err(Refusal::new(
                 ErrorCode::ResultTooLarge,
@@ -72,6 +124,7 @@ pub(super) async fn written(
         tag: format!("\"{}\"", digest.finalize().to_hex()),
         pages: Vec::new(),
         standing: answer.standing,
+        _space: held,
     })
 }
 
@@ -86,6 +139,8 @@ pub(super) struct RowPage {
     end: u64,
     head: String,
     tail: &'static str,
+    /// Its entity tag, of what stands around the rows as well.
+    tag: String,
 }
 
 impl RowPage {
@@ -119,7 +174,9 @@ impl RowPage {
         }
         let head = head.to_string();
         let head = head.strip_suffix('}').unwrap_or(&head);
+        let of = format!("{}{head}", file.tag);
         Ok(Self {
+            tag: format!("\"{}\"", blake3::hash(of.as_bytes()).to_hex()),
             begin: begin.unwrap_or(0),
             end: end.unwrap_or(file.length),
             head: format!("{head},\"rows\":[\n"),
@@ -146,15 +203,17 @@ pub(super) enum FilePart {
 
 impl FilePart {
     pub(super) fn wanted(
-        headers: &HeaderMap,
+        parts: &Parts,
         file: &OpenFile,
         page: Option<&RowPage>,
     ) -> Result<Self, WebError> {
+        let headers = &parts.headers;
+        let tag = page.map_or(&file.tag, |page| &page.tag);
         let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let names_it = |list: &str| {
             list.split(',')
                 .map(str::trim)
-                .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == file.tag)
+                .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
         };
         if text(header::IF_NONE_MATCH).is_some_and(names_it) {
             return Ok(Self::Unchanged);
@@ -167,10 +226,12 @@ impl FilePart {
             begin: 0,
             end: file.length,
         };
-        let Some(range) = text(header::RANGE) else {
+        // A range is for GET alone.
+        let range = text(header::RANGE).filter(|_| parts.method == Method::GET);
+        let Some(range) = range else {
             return Ok(all);
         };
-        if text(header::IF_RANGE).is_some_and(|tag| tag != file.tag) {
+        if text(header::IF_RANGE).is_some_and(|known| known != tag) {
             return Ok(all);
         }
         match Self::range(range, file.length) {
@@ -217,7 +278,8 @@ pub(super) fn response(
         |cause| Refusal::new(ErrorCode::Internal, "a header can't be written").caused_by(cause);
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();
-    let tag = HeaderValue::from_str(&file.tag).map_err(internal)?;
+    let tag = page.as_ref().map_or(&file.tag, |page| &page.tag);
+    let tag = HeaderValue::from_str(tag).map_err(internal)?;
     headers.insert(header::ETAG, tag);
     let kind = HeaderValue::from_static(format.content_type());
     headers.insert(header::CONTENT_TYPE, kind);
@@ -267,37 +329,88 @@ pub(super) fn response(
 #[error("the file was cut")]
 struct CutFileError;
 
-/// The bytes of a file, as long as what it stands on does.
+/// The bytes of a file, as long as what it stands on does. A task reads them: where the reader takes in nothing, it is the task that
+/// lets the file go.
 fn body(file: Arc<OpenFile>, begin: u64, end: u64, (head, tail): (String, &'static str)) -> Body {
-    let pieces = stream::unfold(Some((file, begin)), move |left| async move {
-        let (file, at) = left.filter(|(_, at)| *at < end)?;
-        // INVARIANT: open-files-end-with-their-view. Looked at before each piece.
-        if let Some(refusal) = file.standing.ended() {
-            tracing::info!(%refusal, "web.open_file_cut");
-            return Some((Err(CutFileError), None));
+    let (send, receive) = mpsc::channel(1);
+    tokio::spawn(async move {
+        let around = |text: Bytes| (!text.is_empty()).then_some(Ok(text));
+        if let Some(head) = around(Bytes::from(head))
+            && !passed(&file, &send, head).await
+        {
+            return;
         }
-        let count = end.saturating_sub(at).min(PIECE);
-        let reading = Arc::clone(&file);
-        let read = tokio::task::spawn_blocking(move || {
-            let mut piece = vec![0; usize::try_from(count).unwrap_or(0)];
-            reading.file.read_exact_at(&mut piece, at)?;
-            Ok::<_, io::Error>(Bytes::from(piece))
-        });
-        match read.await {
-            Ok(Ok(piece)) => Some((Ok(piece), Some((file, at.saturating_add(count))))),
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "web.open_file_unread");
-                Some((Err(CutFileError), None))
+        let mut at = begin;
+        while at < end {
+            let count = end.saturating_sub(at).min(PIECE);
+            let piece = read(&file, at, count).await;
+            let is_broken = piece.is_err();
+            if !passed(&file, &send, piece).await || is_broken {
+                return;
             }
-            Err(_) => Some((Err(CutFileError), None)),
+            at = at.saturating_add(count);
+        }
+        if let Some(tail) = around(Bytes::from_static(tail.as_bytes())) {
+            passed(&file, &send, tail).await;
         }
     });
-    let around = |text: Bytes| {
-        let text = (!text.is_empty()).then_some(Ok(text));
-        stream::iter(text)
+    Body::from_stream(ReceiverStream::new(receive))
+}
+
+async fn read(file: &Arc<OpenFile>, at: u64, count: u64) -> Result<Bytes, CutFileError> {
+    let reading = Arc::clone(file);
+    let read = tokio::task::spawn_blocking(move || {
+        let mut piece = vec![0; usize::try_from(count).unwrap_or(0)];
+        reading.file.read_exact_at(&mut piece, at)?;
+        Ok::<_, io::Error>(Bytes::from(piece))
+    });
+    match read.await {
+        Ok(Ok(piece)) => Ok(piece),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "web.open_file_unread");
+            Err(CutFileError)
+        }
+        Err(_) => Err(CutFileError),
+    }
+}
+
+/// Passes a piece on, as soon as there is room for it; false where nothing goes on. The stream then ends with an error, or its reader
+/// is gone.
+async fn passed(
+    file: &OpenFile,
+    send: &mpsc::Sender<Result<Bytes, CutFileError>>,
+    piece: Result<Bytes, CutFileError>,
+) -> bool {
+    let mut waited = Duration::ZERO;
+    let room = loop {
+        // INVARIANT: open-files-end-with-their-view. Looked at before each piece, and while a reader takes in nothing.
+        let why = file.standing.ended();
+        let is_late = waited >= STALL;
+        if why.is_some() || is_late {
+            tracing::info!(?why, is_late, "web.open_file_cut");
+            // Whoever reads on finds that it was cut; whoever does not holds a message and no file.
+            let send = send.clone();
+            tokio::spawn(async move { send.send(Err(CutFileError)).await.is_ok() });
+            return false;
+        }
+        match tokio::time::timeout(LOOK, send.reserve()).await {
+            Ok(Ok(room)) => break room,
+            Ok(Err(_)) => return false,
+            Err(_) => waited = waited.saturating_add(LOOK),
+        }
     };
-    let pieces = around(Bytes::from(head)).chain(pieces);
-    Body::from_stream(pieces.chain(around(Bytes::from_static(tail.as_bytes()))))
+    // Once more behind the wait.
+    match file.standing.ended() {
+        None => {
+            room.send(piece);
+            true
+        }
+        Some(refusal) => {
+            tracing::info!(%refusal, "web.open_file_cut");
+            room.send(Err(CutFileError));
+            false
+        }
+    }
 }
 
 #[cfg(test)]
