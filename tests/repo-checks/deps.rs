@@ -7,10 +7,11 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// Our packages, and which of ours each may depend on.
-const OURS: [(&str, &[&str]); 16] = [
+const OURS: [(&str, &[&str]); 17] = [
     ("hansa-audit-log", &[]),
     ("hansa-policy", &["hansa-audit-log"]),
     ("hansa-catalog", &["hansa-policy", "hansa-audit-log"]),
+    ("hansa-dataspace", &[]),
     ("hansa-portal", &["hansa-catalog", "hansa-audit-log"]),
     ("hansa-enforcement", &["hansa-policy", "hansa-audit-log"]),
     ("hansa-toml-reader", &["hansa-policy"]),
@@ -72,6 +73,7 @@ const OURS: [(&str, &[&str]); 16] = [
             "hansa-policy",
             "hansa-enforcement",
             "hansa-catalog",
+            "hansa-dataspace",
             "hansa-portal",
             "hansa-toml-reader",
             "hansa-proto",

@@ -1,0 +1,158 @@
+//! Members of one object of a message, found by their canonical names.
+
+use crate::message_error::{MessageError, excerpt};
+use crate::process_id::{ProcessId, ProcessPids};
+use crate::vocabulary;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// One object of a message. Members with the value `null` are absent, as in JSON-LD.
+#[derive(Debug)]
+pub(crate) struct Node<'a> {
+    place: &'static str,
+    members: BTreeMap<String, &'a Value>,
+}
+
+impl<'a> Node<'a> {
+    pub(crate) fn new(value: &'a Value, place: &'static str) -> Result<Self, MessageError> {
+        let object = value.as_object().ok_or(MessageError::NotAnObject(place))?;
+        let mut members = BTreeMap::new();
+        for (name, member) in object {
+            if member.is_null() {
+                continue;
+            }
+            let canonical = vocabulary::canonical(name);
+            // `action` and `odrl:action` are one member: with both there, it would depend on the reader which one counts.
+            if members.insert(canonical, member).is_some() {
+                return Err(MessageError::DuplicateMember(excerpt(name)));
+            }
+        }
+        Ok(Self { place, members })
+    }
+
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &'a Value)> {
+        self.members
+            .iter()
+            .map(|(name, value)| (name.as_str(), *value))
+    }
+
+    pub(crate) fn member(&self, name: &str) -> Option<&'a Value> {
+        self.members.get(name).copied()
+    }
+
+    pub(crate) fn required(&self, name: &'static str) -> Result<&'a Value, MessageError> {
+        self.member(name).ok_or(self.missing(name))
+    }
+
+    /// Refuses an object whose type is absent or another one.
+    pub(crate) fn check_type(&self, expected: &'static str) -> Result<(), MessageError> {
+        let found = self.member("@type");
+        if found.and_then(Value::as_str) == Some(expected) {
+            return Ok(());
+        }
+        Err(MessageError::TypeUnexpected {
+            place: self.place,
+            expected,
+            found: match found {
+                None => String::new(),
+                Some(Value::String(text)) => excerpt(text),
+                Some(other) => excerpt(&other.to_string()),
+            },
+        })
+    }
+
+    /// Refuses an object whose type is another one; the schemas do not want it everywhere.
+    pub(crate) fn check_type_if_any(&self, expected: &'static str) -> Result<(), MessageError> {
+        match self.member("@type") {
+            None => Ok(()),
+            Some(_) => self.check_type(expected),
+        }
+    }
+
+    pub(crate) fn text(&self, name: &'static str) -> Result<Option<String>, MessageError> {
+        let Some(value) = self.member(name) else {
+            return Ok(None);
+        };
+        match plain_text(value) {
+            Some("") => Err(self.invalid(name, "is empty")),
+            Some(text) => Ok(Some(text.to_owned())),
+            None => Err(self.invalid(name, "is not a text")),
+        }
+    }
+
+    pub(crate) fn required_text(&self, name: &'static str) -> Result<String, MessageError> {
+        self.text(name)?.ok_or(self.missing(name))
+    }
+
+    pub(crate) fn pid(&self, name: &'static str) -> Result<Option<ProcessId>, MessageError> {
+        let text = self.text(name)?;
+        text.map(|text| {
+            ProcessId::new(&text).map_err(|_invalid| self.invalid(name, "is not a process id"))
+        })
+        .transpose()
+    }
+
+    pub(crate) fn required_pid(&self, name: &'static str) -> Result<ProcessId, MessageError> {
+        self.pid(name)?.ok_or(self.missing(name))
+    }
+
+    pub(crate) fn pids(&self) -> Result<ProcessPids, MessageError> {
+        Ok(ProcessPids {
+            consumer: self.required_pid("consumerPid")?,
+            provider: self.required_pid("providerPid")?,
+        })
+    }
+
+    /// The entries of a list; EDC writes a list of one without its brackets where its context does not name the list.
+    pub(crate) fn list(&self, name: &str) -> &'a [Value] {
+        match self.member(name) {
+            None => &[],
+            Some(Value::Array(values)) => values,
+            Some(one) => std::slice::from_ref(one),
+        }
+    }
+
+    pub(crate) fn code(&self) -> Option<String> {
+        match self.member("code")? {
+            Value::Number(number) => Some(number.to_string()),
+            other => plain_text(other).map(str::to_owned),
+        }
+    }
+
+    /// The reasons as texts; the protocol lets them be any value.
+    pub(crate) fn reasons(&self) -> Vec<String> {
+        let text = |value: &Value| match plain_text(value) {
+            Some(text) => text.to_owned(),
+            None => value.to_string(),
+        };
+        self.list("reason").iter().map(text).collect()
+    }
+
+    pub(crate) fn missing(&self, member: &'static str) -> MessageError {
+        MessageError::MemberMissing {
+            place: self.place,
+            member,
+        }
+    }
+
+    pub(crate) fn invalid(&self, member: &'static str, defect: &'static str) -> MessageError {
+        MessageError::MemberInvalid {
+            place: self.place,
+            member,
+            defect,
+        }
+    }
+}
+
+/// The text of a value: itself, or that of a reference or of a value object of JSON-LD.
+pub(crate) fn plain_text(value: &Value) -> Option<&str> {
+    match value {
+        Value::String(text) => Some(text),
+        Value::Object(members) => match (members.get("@value"), members.get("@id")) {
+            (Some(text), None) => text.as_str(),
+            (None, Some(id)) if members.len() == 1 => id.as_str(),
+            _ => None,
+        },
+        _ => None,
+    }
+}

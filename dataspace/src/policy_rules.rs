@@ -1,0 +1,266 @@
+//! Rules of an offer or agreement in one canonical form, by which they can be compared.
+
+use crate::document::{check_keywords, put_list};
+use crate::message_error::MessageError;
+use crate::node::{Node, plain_text};
+use crate::vocabulary;
+use serde_json::{Map, Number, Value, json};
+
+/// Members of a policy that are not rules and have a field of their own.
+const OTHER_MEMBERS: [&str; 6] = [
+    "@id",
+    "@type",
+    "target",
+    "assigner",
+    "assignee",
+    "timestamp",
+];
+
+/// Types that say of a rule or a constraint only what its place says.
+const RULE_TYPES: [&str; 6] = [
+    "Permission",
+    "Prohibition",
+    "Duty",
+    "Constraint",
+    "AtomicConstraint",
+    "LogicalConstraint",
+];
+
+/// Rules of an offer or agreement (Dataspace Protocol 2025-1, Contract Negotiation Protocol, "Policy"; ODRL 2.2).
+///
+/// Each rule is a JSON object in canonical form. Names that the context of 2025-1 defines stand bare (`permission`, `use`, `eq`);
+/// other names with a known prefix are full IRIs, left operands of EDC too. A single object where a list is due is a list of one, an
+/// empty list of rules, constraints or duties is absent, `{"@id": x}` is the text x and `{"@value": v}` the value v. Members that
+/// the protocol does not know stay, so that who enforces the rules can refuse them. Rules are not checked for what they lack, as an
+/// action or an operator: who enforces them refuses what is not complete, too.
+///
+/// Two values are equal if they say the same; the order of rules and of constraints counts. Members of an object stand in the order
+/// of their names, so equal rules are equal bytes, too.
+///
+/// ```
+/// use hansa_dataspace::PolicyRules;
+/// use serde_json::json;
+///
+/// let ours = PolicyRules::read(&json!({"permission": [{"action": "use"}], "prohibition": []})).unwrap();
+/// let theirs = PolicyRules::read(&json!({"odrl:permission": {"odrl:action": {"@id": "odrl:use"}}})).unwrap();
+/// assert_eq!(ours, theirs);
+/// ```
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PolicyRules {
+    profiles: Vec<String>,
+    permissions: Vec<Value>,
+    prohibitions: Vec<Value>,
+    obligations: Vec<Value>,
+    unknown: Map<String, Value>,
+}
+
+impl PolicyRules {
+    /// The rules of an object with `permission`, `prohibition` and `obligation`, of which each may be absent.
+    ///
+    /// # Errors
+    ///
+    /// For keywords that are not supported, names that stand twice, and rules that are not objects.
+    pub fn read(policy: &Value) -> Result<Self, MessageError> {
+        check_keywords(policy, 1)?;
+        Self::of_node(&Node::new(policy, "the policy")?)
+    }
+
+    pub(crate) fn of_node(node: &Node<'_>) -> Result<Self, MessageError> {
+        let mut rules = Self::default();
+        for (name, value) in node.members() {
+            match name {
+                "permission" => rules.permissions = rule_list(value, "permission")?,
+                "prohibition" => rules.prohibitions = rule_list(value, "prohibition")?,
+                "obligation" => rules.obligations = rule_list(value, "obligation")?,
+                "profile" => rules.profiles = profiles(node)?,
+                known if OTHER_MEMBERS.contains(&known) => {}
+                unknown => {
+                    rules.unknown.insert(unknown.to_owned(), value.clone());
+                }
+            }
+        }
+        Ok(rules)
+    }
+
+    /// Permissions, in order.
+    #[must_use]
+    pub fn permissions(&self) -> &[Value] {
+        &self.permissions
+    }
+
+    /// Prohibitions, in order.
+    #[must_use]
+    pub fn prohibitions(&self) -> &[Value] {
+        &self.prohibitions
+    }
+
+    /// Duties that hold whatever is used.
+    #[must_use]
+    pub fn obligations(&self) -> &[Value] {
+        &self.obligations
+    }
+
+    /// Profiles of ODRL that the policy names.
+    #[must_use]
+    pub fn profiles(&self) -> &[String] {
+        &self.profiles
+    }
+
+    /// Members of the policy itself that the protocol does not know.
+    #[must_use]
+    pub fn unknown(&self) -> &Map<String, Value> {
+        &self.unknown
+    }
+
+    /// True without any permission or prohibition. The protocol has no offer or agreement with such rules.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.permissions.is_empty() && self.prohibitions.is_empty()
+    }
+
+    /// The members of an offer or agreement that the rules are. Numbers and truth values among right operands become `{"@value": v}`:
+    /// the schema wants a text, an object or a list.
+    #[must_use]
+    pub fn to_json(&self) -> Map<String, Value> {
+        let mut members = self.unknown.clone();
+        match self.profiles.as_slice() {
+            [] => {}
+            // The TCK's copy of the schema does not know a list.
+            [one] => {
+                members.insert("profile".to_owned(), json!(one));
+            }
+            several => {
+                members.insert("profile".to_owned(), json!(several));
+            }
+        }
+        let written = |rules: &[Value]| rules.iter().map(written).collect();
+        put_list(&mut members, "permission", written(&self.permissions));
+        put_list(&mut members, "prohibition", written(&self.prohibitions));
+        put_list(&mut members, "obligation", written(&self.obligations));
+        members
+    }
+}
+
+fn profiles(node: &Node<'_>) -> Result<Vec<String>, MessageError> {
+    let profile = |value: &Value| plain_text(value).map(str::to_owned);
+    let all: Option<Vec<String>> = node.list("profile").iter().map(profile).collect();
+    all.ok_or(node.invalid("profile", "is not a text"))
+}
+
+fn rule_list(value: &Value, place: &'static str) -> Result<Vec<Value>, MessageError> {
+    match value {
+        Value::Array(rules) => rules.iter().map(|rule| canonical(rule, place)).collect(),
+        one => Ok(vec![canonical(one, place)?]),
+    }
+}
+
+/// Canonical form of a rule, a duty or a constraint.
+fn canonical(value: &Value, place: &'static str) -> Result<Value, MessageError> {
+    let node = Node::new(value, place)?;
+    let mut members = Map::new();
+    for (name, value) in node.members() {
+        let value = match name {
+            "@type" if says_nothing(value) => continue,
+            "action" => action(value, place)?,
+            "constraint" => match rule_list(value, "constraint")? {
+                none if none.is_empty() => continue,
+                some => Value::Array(some),
+            },
+            "duty" => match rule_list(value, "duty")? {
+                none if none.is_empty() => continue,
+                some => Value::Array(some),
+            },
+            // An empty one stays: it is not the same as none.
+            "and" | "or" | "xone" | "andSequence" => Value::Array(rule_list(value, "constraint")?),
+            "leftOperand" => {
+                let text = node.required_text("leftOperand")?;
+                json!(vocabulary::canonical_left_operand(&text))
+            }
+            "operator" => json!(vocabulary::canonical(&node.required_text("operator")?)),
+            "rightOperand" => right_operand(value),
+            _ => value.clone(),
+        };
+        members.insert(name.to_owned(), value);
+    }
+    Ok(Value::Object(members))
+}
+
+fn says_nothing(of_type: &Value) -> bool {
+    let name = of_type.as_str().unwrap_or_default();
+    let local = name
+        .strip_prefix("odrl:")
+        .or(name.strip_prefix(vocabulary::ODRL_NAMESPACE));
+    RULE_TYPES.contains(&local.unwrap_or(name))
+}
+
+/// An action is a text, unless it has a refinement.
+fn action(value: &Value, place: &'static str) -> Result<Value, MessageError> {
+    if let Some(text) = plain_text(value) {
+        return Ok(json!(vocabulary::canonical(text)));
+    }
+    match value {
+        Value::Array(actions) => match actions.as_slice() {
+            [one] => action(one, place),
+            several => several.iter().map(|one| action(one, place)).collect(),
+        },
+        Value::Object(_) => {
+            let node = Node::new(value, place)?;
+            let member = |(name, value): (&str, &Value)| match (name, value) {
+                ("@id", Value::String(text)) => {
+                    (name.to_owned(), json!(vocabulary::canonical(text)))
+                }
+                _ => (name.to_owned(), value.clone()),
+            };
+            Ok(Value::Object(node.members().map(member).collect()))
+        }
+        _ => Err(MessageError::MemberInvalid {
+            place,
+            member: "action",
+            defect: "is neither a text nor an object",
+        }),
+    }
+}
+
+fn right_operand(value: &Value) -> Value {
+    match value {
+        Value::Array(values) => values.iter().map(right_operand).collect(),
+        Value::Object(members) => match (members.get("@id"), members.get("@value")) {
+            // EDC shortens an IRI wherever its context has a prefix.
+            (Some(Value::String(id)), None) if members.len() == 1 => {
+                json!(vocabulary::expanded(id))
+            }
+            (None, Some(value)) if !members.contains_key("@language") => right_operand(value),
+            _ => value.clone(),
+        },
+        Value::Number(number) => Value::Number(whole(number)),
+        other => other.clone(),
+    }
+}
+
+/// Whole numbers are one number in JSON-LD with and without a fraction of zero.
+fn whole(number: &Number) -> Number {
+    let text = number.to_string();
+    let digits = text.strip_suffix(".0").unwrap_or(&text);
+    digits.parse::<i64>().map_or(number.clone(), Number::from)
+}
+
+/// A rule or constraint as it is written.
+fn written(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, member)| (name.clone(), written_member(name, member)))
+            .collect(),
+        other => other.clone(),
+    }
+}
+
+fn written_member(name: &str, member: &Value) -> Value {
+    match (name, member) {
+        ("rightOperand", Value::Number(_) | Value::Bool(_)) => json!({"@value": member}),
+        ("constraint" | "duty" | "and" | "or" | "xone" | "andSequence", Value::Array(inner)) => {
+            inner.iter().map(written).collect()
+        }
+        _ => member.clone(),
+    }
+}

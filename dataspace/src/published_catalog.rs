@@ -1,0 +1,115 @@
+//! The own catalogue, as others read it.
+
+use crate::catalog::DataService;
+use crate::document::{envelope, put, put_list};
+use crate::policy_document::policy;
+use crate::policy_rules::PolicyRules;
+use serde_json::{Map, Value, json};
+
+/// Own catalogue (Dataspace Protocol 2025-1, Catalog Protocol, "Catalog").
+#[derive(Debug, Clone, PartialEq)]
+pub struct PublishedCatalog {
+    /// Id of the catalogue.
+    pub id: String,
+    /// The own participant.
+    pub participant_id: String,
+    /// The own service, in the version of the protocol.
+    pub service: DataService,
+    /// Datasets that the receiver of the answer may see.
+    pub datasets: Vec<PublishedDataset>,
+}
+
+/// Own dataset (Dataspace Protocol 2025-1, Catalog Protocol, "Dataset").
+#[derive(Debug, Clone, PartialEq)]
+pub struct PublishedDataset {
+    /// Id of the dataset.
+    pub id: String,
+    /// Title for people.
+    pub title: Option<String>,
+    /// Description for people.
+    pub description: Option<String>,
+    /// Offers, at least one.
+    pub offers: Vec<PublishedOffer>,
+    /// Formats in which it can be had, at least one.
+    pub formats: Vec<String>,
+}
+
+/// Offer of an own dataset (Dataspace Protocol 2025-1, Catalog Protocol, "Dataset", `hasPolicy`). It has no target: the dataset
+/// around it is the target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PublishedOffer {
+    /// Id of the offer, unique in its dataset.
+    pub id: String,
+    /// The own participant.
+    pub assigner: String,
+    /// Rules of use.
+    pub rules: PolicyRules,
+}
+
+impl PublishedCatalog {
+    /// The message. Datasets that can not be written are left out, as in [`PublishedDataset::to_json`].
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mut members = envelope("Catalog", Some(&self.id));
+        put(
+            &mut members,
+            "participantId",
+            Some(self.participant_id.as_str()),
+        );
+        put_list(&mut members, "service", vec![service(&self.service)]);
+        let datasets = self.datasets.iter();
+        let written = datasets.filter_map(|dataset| dataset.node(&self.service));
+        put_list(
+            &mut members,
+            "dataset",
+            written.map(Value::Object).collect(),
+        );
+        Value::Object(members)
+    }
+}
+
+impl PublishedDataset {
+    /// The answer to a request for this dataset alone; nothing where it has no format, or no offer with a permission or a
+    /// prohibition: the protocol has no such datasets.
+    #[must_use]
+    pub fn to_json(&self, service: &DataService) -> Option<Value> {
+        let mut members = envelope("Dataset", None);
+        members.extend(self.node(service)?);
+        Some(Value::Object(members))
+    }
+
+    fn node(&self, of: &DataService) -> Option<Map<String, Value>> {
+        let offers = self.offers.iter().filter(|offer| !offer.rules.is_empty());
+        let offers: Vec<Value> = offers.map(PublishedOffer::node).collect();
+        if offers.is_empty() || self.formats.is_empty() {
+            return None;
+        }
+        let distribution = |format: &String| {
+            let service = service(of);
+            json!({"@type": "Distribution", "format": format, "accessService": service})
+        };
+        let mut members = policy(&self.id, "Dataset");
+        put(&mut members, "dct:title", self.title.as_deref());
+        put(&mut members, "dct:description", self.description.as_deref());
+        put_list(&mut members, "hasPolicy", offers);
+        put_list(
+            &mut members,
+            "distribution",
+            self.formats.iter().map(distribution).collect(),
+        );
+        Some(members)
+    }
+}
+
+impl PublishedOffer {
+    fn node(&self) -> Value {
+        let mut members = policy(&self.id, "Offer");
+        put(&mut members, "assigner", Some(self.assigner.as_str()));
+        members.extend(self.rules.to_json());
+        Value::Object(members)
+    }
+}
+
+fn service(of: &DataService) -> Value {
+    json!({"@id": of.id, "@type": "DataService", "endpointURL": of.endpoint})
+}

@@ -1,0 +1,134 @@
+//! Versions of the protocol that a participant speaks.
+
+use crate::document::{put, put_list};
+use crate::message_error::MessageError;
+use crate::node::Node;
+use crate::strict_json;
+use serde_json::{Map, Value, json};
+
+/// Version of the protocol that this package reads and writes.
+pub const PROTOCOL_VERSION: &str = "2025-1";
+const HTTPS: &str = "HTTPS";
+
+/// Answer of `/.well-known/dspace-version` (Dataspace Protocol 2025-1, "Exposure of Dataspace Protocol Versions"). It has no context
+/// and no type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionList {
+    /// Versions, at least one.
+    pub versions: Vec<ProtocolVersion>,
+}
+
+/// Version of the protocol, and where it is spoken (Dataspace Protocol 2025-1, "Exposure of Dataspace Protocol Versions").
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProtocolVersion {
+    /// Name of the version.
+    pub version: String,
+    /// Path below the address of the version list's root.
+    pub path: String,
+    /// Binding; `HTTPS` in 2025-1.
+    pub binding: String,
+    /// Service that speaks it.
+    pub service_id: Option<String>,
+    /// Kind of the ids of participants.
+    pub identifier_type: Option<String>,
+    /// Protocol by which participants prove who they are.
+    pub auth: Option<VersionAuth>,
+}
+
+/// Protocol by which participants prove who they are (Dataspace Protocol 2025-1, "Exposure of Dataspace Protocol Versions", `auth`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionAuth {
+    /// Name of the protocol.
+    pub protocol: String,
+    /// Version of it.
+    pub version: String,
+    /// Profiles of it.
+    pub profiles: Vec<String>,
+}
+
+impl VersionList {
+    /// The list that the bytes are.
+    ///
+    /// # Errors
+    ///
+    /// For bytes that are no such list.
+    pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
+        let value = strict_json::read(bytes)?;
+        let node = Node::new(&value, "the version list")?;
+        let versions = node.required("protocolVersions")?.as_array();
+        let versions = versions.ok_or(node.invalid("protocolVersions", "is not a list"))?;
+        if versions.is_empty() {
+            return Err(node.invalid("protocolVersions", "is empty"));
+        }
+        let versions = versions.iter().map(ProtocolVersion::read);
+        Ok(Self {
+            versions: versions.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The first entry of [`PROTOCOL_VERSION`] over HTTPS.
+    #[must_use]
+    pub fn of_2025_1(&self) -> Option<&ProtocolVersion> {
+        let mut versions = self.versions.iter();
+        versions.find(|entry| entry.version == PROTOCOL_VERSION && entry.binding == HTTPS)
+    }
+
+    /// The list as an answer.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let versions = self.versions.iter().map(ProtocolVersion::to_json);
+        json!({"protocolVersions": versions.collect::<Vec<Value>>()})
+    }
+}
+
+impl ProtocolVersion {
+    fn read(value: &Value) -> Result<Self, MessageError> {
+        let node = Node::new(value, "protocolVersions")?;
+        Ok(Self {
+            version: node.required_text("version")?,
+            path: node.required_text("path")?,
+            binding: node.required_text("binding")?,
+            service_id: node.text("serviceId")?,
+            identifier_type: node.text("identifierType")?,
+            auth: node.member("auth").map(VersionAuth::read).transpose()?,
+        })
+    }
+
+    fn to_json(&self) -> Value {
+        let mut members = Map::new();
+        put(&mut members, "version", Some(self.version.as_str()));
+        put(&mut members, "path", Some(self.path.as_str()));
+        put(&mut members, "binding", Some(self.binding.as_str()));
+        put(&mut members, "serviceId", self.service_id.as_deref());
+        put(
+            &mut members,
+            "identifierType",
+            self.identifier_type.as_deref(),
+        );
+        let auth = self.auth.as_ref().map(VersionAuth::to_json);
+        put(&mut members, "auth", auth);
+        Value::Object(members)
+    }
+}
+
+impl VersionAuth {
+    fn read(value: &Value) -> Result<Self, MessageError> {
+        let node = Node::new(value, "auth")?;
+        let text = |profile: &Value| profile.as_str().map(str::to_owned);
+        let profiles: Option<Vec<String>> = node.list("profile").iter().map(text).collect();
+        Ok(Self {
+            protocol: node.required_text("protocol")?,
+            version: node.required_text("version")?,
+            profiles: profiles.ok_or(node.invalid("profile", "is not a text"))?,
+        })
+    }
+
+    fn to_json(&self) -> Value {
+        let mut members = Map::new();
+        put(&mut members, "protocol", Some(self.protocol.as_str()));
+        put(&mut members, "version", Some(self.version.as_str()));
+        let profiles = self.profiles.iter().map(|profile| json!(profile));
+        put_list(&mut members, "profile", profiles.collect());
+        Value::Object(members)
+    }
+}
