@@ -41,7 +41,7 @@ pub fn breaks(
                 contract,
                 peer: match &agreement.assignee {
                     Assignee::Participant(party) => Some(party.id.clone()),
-                    Assignee::Public => None,
+                    Assignee::Public | Assignee::Partner(_) => None,
                 },
                 not_after: agreement.not_after,
                 code: fault(agreement, new, seal)?,

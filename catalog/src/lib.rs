@@ -266,6 +266,17 @@ impl Catalog {
         self.datasets.get(name)
     }
 
+    /// The offers that name `one`, each with its published dataset, in the order of their names.
+    pub fn offers_naming(
+        &self,
+        one: &ParticipantId,
+    ) -> impl Iterator<Item = (&Dataset, &IdentifiedOffer)> {
+        self.offers.naming(one).filter_map(|offer| {
+            let dataset = self.by_id(&offer.dataset)?;
+            Some((dataset, offer))
+        })
+    }
+
     /// The published dataset, if it is one of ours.
     #[must_use]
     pub fn by_id(&self, id: &DatasetId) -> Option<&Dataset> {

@@ -101,6 +101,15 @@ impl OfferIndex {
         places.into_iter().filter_map(|place| of.get(place))
     }
 
+    /// Those that name `one`, by their datasets; what is for everybody names nobody.
+    pub(crate) fn naming(&self, one: &ParticipantId) -> impl Iterator<Item = &IdentifiedOffer> {
+        let lists = self.named.get(one).into_iter().flatten();
+        lists.flat_map(|(dataset, places)| {
+            let of = self.of.get(dataset).map_or(&[][..], Vec::as_slice);
+            places.iter().filter_map(|place| of.get(*place))
+        })
+    }
+
     /// The first dataset behind that name of which there is an offer to `peer`.
     pub(crate) fn dataset_after(
         &self,

@@ -14,7 +14,9 @@ use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
 use hansa_policy::contract::civil_zone::CivilZone;
 use hansa_policy::contract::rendering::{PageRendering, RenderingVersion};
-use hansa_policy::contract::{Agreement, Assignee, ContractParty, DatasetRef, LegalText};
+use hansa_policy::contract::{
+    Agreement, Assignee, ContractPartner, ContractParty, DatasetRef, LegalText,
+};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
 use hansa_policy::term::normal_form;
@@ -55,6 +57,11 @@ pub fn to_json(agreement: &Agreement) -> Json {
     let consumer = match &agreement.assignee {
         Assignee::Participant(party) => party_json(party),
         Assignee::Public => Json::object([("id", Json::text(policy_vocabulary::PUBLIC))]),
+        Assignee::Partner(partner) => Json::object([
+            ("id", Json::text(&partner.id)),
+            ("name", Json::text(&partner.name)),
+            ("protocolId", Json::text(&partner.protocol_id)),
+        ]),
     };
     let recorded = agreement
         .clauses
@@ -152,6 +159,7 @@ fn policy_of(agreement: &Agreement) -> OdrlPolicy {
         assigner: agreement.provider.id.clone(),
         assignee: match &agreement.assignee {
             Assignee::Participant(party) => OdrlAssignee::Participant(party.id.clone()),
+            Assignee::Partner(partner) => OdrlAssignee::Participant(partner.id.clone()),
             Assignee::Public => OdrlAssignee::Public,
         },
         dataset: agreement.dataset.id.clone(),
@@ -317,6 +325,15 @@ fn assignee(mut members: StrictObjectReader) -> Result<Assignee, Refusal> {
         members.exactly_text("id", policy_vocabulary::PUBLIC)?;
         members.finish()?;
         return Ok(Assignee::Public);
+    }
+    if members.has("protocolId") {
+        let partner = ContractPartner {
+            id: members.parsed("id")?,
+            name: members.text("name")?,
+            protocol_id: members.text("protocolId")?,
+        };
+        members.finish()?;
+        return Ok(Assignee::Partner(partner));
     }
     party(members).map(Assignee::Participant)
 }

@@ -93,11 +93,36 @@ pub fn parse_contract(bytes: &[u8]) -> Result<SignedContract, Refusal> {
     let signed = signed_contract(bytes, &[SignatoryRole::Provider, SignatoryRole::Consumer])?;
     match signed.agreement.assignee {
         Assignee::Participant(_) => Ok(signed),
-        Assignee::Public => Err(Refusal::new(
+        Assignee::Public | Assignee::Partner(_) => Err(Refusal::new(
             ErrorCode::SignatureCount,
-            "the offer of a public view carries the provider's signature alone",
+            "a public view, or a contract with a partner, carries the provider's signature alone",
         )),
     }
+}
+
+/// Reads a contract with a partner, who signs nothing: exactly one signature, the provider's.
+///
+/// # Errors
+/// As [`parse_contract`].
+pub fn parse_partner_contract(bytes: &[u8]) -> Result<SignedContract, Refusal> {
+    let signed = signed_contract(bytes, &[SignatoryRole::Provider])?;
+    match signed.agreement.assignee {
+        Assignee::Partner(_) => Ok(signed),
+        Assignee::Participant(_) | Assignee::Public => Err(Refusal::new(
+            ErrorCode::SignatureMissing,
+            "it is no contract with a partner",
+        )),
+    }
+}
+
+/// Reads what is kept of a contract, whatever signatures it needs.
+///
+/// # Errors
+/// As [`parse_contract`].
+pub fn parse_any_contract(bytes: &[u8]) -> Result<SignedContract, Refusal> {
+    parse_contract(bytes)
+        .or_else(|first| parse_offer(bytes).map_err(|_| first))
+        .or_else(|first| parse_partner_contract(bytes).map_err(|_| first))
 }
 
 /// Reads the offer of a public view: exactly one signature, the provider's.
@@ -108,7 +133,7 @@ pub fn parse_offer(bytes: &[u8]) -> Result<SignedContract, Refusal> {
     let signed = signed_contract(bytes, &[SignatoryRole::Provider])?;
     match signed.agreement.assignee {
         Assignee::Public => Ok(signed),
-        Assignee::Participant(_) => Err(Refusal::new(
+        Assignee::Participant(_) | Assignee::Partner(_) => Err(Refusal::new(
             ErrorCode::SignatureMissing,
             "the contract carries one of its two signatures",
         )),
@@ -123,7 +148,7 @@ pub fn parse_half(bytes: &[u8], role: SignatoryRole) -> Result<SignedContract, R
     let signed = signed_contract(bytes, &[role])?;
     match signed.agreement.assignee {
         Assignee::Participant(_) => Ok(signed),
-        Assignee::Public => Err(Refusal::new(
+        Assignee::Public | Assignee::Partner(_) => Err(Refusal::new(
             ErrorCode::ContractMalformed,
             "a public view is offered, not agreed",
         )),

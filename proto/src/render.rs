@@ -5,7 +5,7 @@ use crate::render::message::message;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::offer::{Offer, OfferRecipients, SigningMode};
 use hansa_policy::contract::rendering::{PageRendering, RenderingVersion};
-use hansa_policy::contract::{Agreement, Assignee, ContractParty, LegalText};
+use hansa_policy::contract::{Agreement, Assignee, ContractPartner, ContractParty, LegalText};
 use hansa_policy::id::ContractId;
 use hansa_policy::safe_text::signed_line;
 use hansa_policy::term::Clause;
@@ -36,7 +36,7 @@ pub fn agreement_in(language: Language, id: Option<ContractId>, agreement: &Agre
         .unwrap_or_default()
         .in_language(language);
     let title = match (id, &agreement.assignee) {
-        (Some(id), Assignee::Participant(_)) => {
+        (Some(id), Assignee::Participant(_) | Assignee::Partner(_)) => {
             format!("{} {id}", message!(language, "title-contract"))
         }
         (Some(id), Assignee::Public) => {
@@ -96,6 +96,7 @@ fn first(language: Language, agreement: &Agreement) -> String {
         message!(language, "first-consumer"),
         &match &agreement.assignee {
             Assignee::Participant(consumer) => party(language, consumer),
+            Assignee::Partner(partner) => partner_line(language, partner),
             Assignee::Public => league(language).to_owned(),
         },
     );
@@ -314,6 +315,12 @@ fn party(language: Language, party: &ContractParty) -> String {
         None => message!(language, "first-register-number-none"),
     };
     format!("{} ({}{number})", party.name, party.id)
+}
+
+/// A partner in one line.
+fn partner_line(language: Language, partner: &ContractPartner) -> String {
+    let (name, id, protocol_id) = (&partner.name, &partner.id, &partner.protocol_id);
+    message!(language, "page-partner", name, id, protocol_id)
 }
 
 fn or(value: Option<impl ToString>, otherwise: String) -> String {

@@ -14,6 +14,7 @@ mod identity;
 mod joins;
 mod lent;
 mod load;
+mod partner;
 mod peer;
 mod places;
 mod programs;
@@ -122,7 +123,7 @@ const LISTED: u16 = 77;
 
 #[test]
 fn each_attack_comes_to_what_the_list_says() {
-    let groups: [fn() -> Vec<AttackReportLine>; 19] = [
+    let groups: [fn() -> Vec<AttackReportLine>; 20] = [
         world::attacked,
         contract::attacked,
         contract::attacked_sealed,
@@ -142,6 +143,7 @@ fn each_attack_comes_to_what_the_list_says() {
         city_programs::attacked,
         web::attacked,
         crate::open_data::attacked,
+        partner::attacked,
     ];
     let lines = std::thread::scope(|scope| {
         let running: Vec<_> = groups.map(|group| scope.spawn(group)).into();

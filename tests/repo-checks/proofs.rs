@@ -194,8 +194,8 @@ fn proofs_have_one_maker() {
             "ActiveContracts" => 4,
             // By the check of its signatures, and by the registry, which holds what was checked.
             "VerifiedContract" => 2,
-            // By its certificate, and by an access token for a contract.
-            "VerifiedPeer" => 2,
+            // By its certificate, by an access token for a contract, and by the token of a transfer.
+            "VerifiedPeer" => 3,
             _ => 1,
         };
         let in_its_file = places

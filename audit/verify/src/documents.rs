@@ -84,8 +84,7 @@ impl DocumentIndex {
             return;
         }
         let Some(trust) = trust else { return };
-        let read = envelope::parse_contract(text.as_bytes())
-            .or_else(|first| envelope::parse_offer(text.as_bytes()).map_err(|_| first));
+        let read = envelope::parse_any_contract(text.as_bytes());
         let judged = read.and_then(|signed| {
             if signed.id != id {
                 let sentence = "its bytes are those of another contract";

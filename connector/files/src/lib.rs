@@ -54,7 +54,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Who may read a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,6 +199,20 @@ pub fn folder(path: &Path) -> Result<(), Refusal> {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
         .map_err(|error| unwritable(path, &error))?;
     sync_folder_of(path)
+}
+
+/// The files of a folder, in order of their names.
+///
+/// # Errors
+/// `STATE_BROKEN`
+pub fn files(path: &Path) -> Result<Vec<PathBuf>, Refusal> {
+    let entries = std::fs::read_dir(path).map_err(|error| unreadable(path, &error))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        files.push(entry.map_err(|error| unreadable(path, &error))?.path());
+    }
+    files.sort_unstable();
+    Ok(files)
 }
 
 /// Whether a file is what [`replace`] had not put in place when the process or the machine stopped.

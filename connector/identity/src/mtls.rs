@@ -19,6 +19,7 @@ use rustls::server::NoServerSessionStorage;
 use rustls::time_provider::TimeProvider;
 use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
 use rustls_pki_types::{CertificateDer, UnixTime};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -167,6 +168,20 @@ impl TrustStore {
         self.recognised(now, |roster| roster.recognise_token(presented))
     }
 
+    /// A partner that presents the token of a transfer, recognised against the bundle that counts now and those that the configuration
+    /// names.
+    ///
+    /// # Errors
+    /// As [`TrustStore::recognise`].
+    pub fn recognise_partner(
+        &self,
+        presented: PresentedToken,
+        partners: &BTreeSet<ParticipantId>,
+        now: UtcTimestamp,
+    ) -> Result<VerifiedPeer, Refusal> {
+        self.recognised(now, |roster| roster.recognise_partner(presented, partners))
+    }
+
     fn recognised(
         &self,
         now: UtcTimestamp,
@@ -179,6 +194,7 @@ impl TrustStore {
                 UnrecognisedPeerError::CertificateExpired => ErrorCode::CertificateExpired,
                 UnrecognisedPeerError::NotInBundle
                 | UnrecognisedPeerError::IssuerMayNotSpeak
+                | UnrecognisedPeerError::NoPartner
                 | UnrecognisedPeerError::Denied => ErrorCode::PeerNotTrusted,
             };
             Refusal::new(code, stranger.to_string())

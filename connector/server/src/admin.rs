@@ -14,6 +14,7 @@ mod doctor;
 pub(crate) mod event_sink;
 mod file_access;
 mod group;
+mod partner;
 mod peer;
 mod policy;
 mod rulebook;
@@ -83,6 +84,7 @@ async fn dispatch(
         ConnectorCommand::Dataset(command) => {
             dataset::run(connector, command, (options, caller), out).await
         }
+        ConnectorCommand::Partner(command) => partner::run(connector, command, out).await,
         ConnectorCommand::Catalog(command) => catalog::run(connector, command, out).await,
         ConnectorCommand::Policy(command) => policy::run(connector, command, out).await,
         ConnectorCommand::Model(_) => {

@@ -1,7 +1,8 @@
 //! What programs of analysts ask by Flight SQL, at the participant's own connector: the same walk as for `hansa sql`.
 
 mod open_data;
-mod parquet_writer;
+pub(crate) mod parquet_writer;
+pub(crate) mod plain_columns;
 pub(crate) mod portal;
 mod query_evidence;
 mod saved_queries;
@@ -13,6 +14,7 @@ use crate::admin::sql::contract_succession::start_query;
 use crate::admin::sql::result_footer::reads_ahead;
 use crate::admin::sql::{plan, unread};
 use crate::clients::open_data::OpenDataBlocks;
+use crate::clients::plain_columns::{conformed, plain};
 use crate::clients::query_evidence::QueryEvidence;
 use crate::clients::stranger_requests::StrangerRequests;
 use crate::participant::Connector;
@@ -35,7 +37,7 @@ use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::Requester;
 use hansa_policy::decision::{PendingRefusal, RefusedQuery};
-use hansa_policy::id::{PurposeId, RequestId};
+use hansa_policy::id::{ContractId, ParticipantId, PurposeId, RequestId};
 use hansa_policy::peer::{PeerCertificate, PresentedToken, ProgramAccess};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::federation::federated_answer::FederatedAnswer;
@@ -47,8 +49,8 @@ use hansa_query::sql::planner_threads;
 use hansa_store::document_folder::StoredDocumentKind;
 use hansa_transport::peer_handler::{PeerHandler as _, RejectedConnection};
 use hansa_transport::{
-    AccessToken, ClientAnswer, ClientCredentials, ClientTable, FlightSqlHandler, PURPOSE_HEADER,
-    StatementDescription,
+    AccessToken, ClientAnswer, ClientCredentials, ClientTable, DataspaceHandler, FlightSqlHandler,
+    PURPOSE_HEADER, StatementDescription,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -56,7 +58,6 @@ use tokio::sync::mpsc;
 use tracing::Instrument as _;
 
 /// Answers programs of analysts.
-#[derive(Debug)]
 pub(crate) struct ClientHandler {
     connector: Arc<Connector>,
     /// Counts what programs of peers do, as it does for their connectors.
@@ -65,6 +66,8 @@ pub(crate) struct ClientHandler {
     open_blocks: OpenDataBlocks,
     /// The requests of those who are not known.
     strangers: StrangerRequests,
+    /// What answers connectors of other makes.
+    dataspace: Option<Arc<dyn DataspaceHandler>>,
 }
 
 /// A client that presented what counts, and the one purpose of the connection: a person of this house, or a program of a participant that
@@ -97,7 +100,14 @@ impl ClientHandler {
             peers,
             open_blocks: OpenDataBlocks::default(),
             strangers: StrangerRequests::default(),
+            dataspace: None,
         }
+    }
+
+    /// The same, which speaks with connectors of other makes.
+    pub(crate) fn speaking(mut self, dataspace: Arc<dyn DataspaceHandler>) -> Self {
+        self.dataspace = Some(dataspace);
+        self
     }
 
     /// Counts that a program of a peer looks at what it may ask for; in the log before it is answered.
@@ -441,6 +451,15 @@ fn consumer_of(
     Ok(Some(PresentedToken::attest(id, contract, consumer)))
 }
 
+/// DOOR: the token of a transfer, which the processes of transfers have found by its digest.
+pub(crate) fn transfer_token(
+    transfer: &str,
+    contract: ContractId,
+    partner: &ParticipantId,
+) -> PresentedToken {
+    PresentedToken::attest(transfer.to_owned(), contract, partner.clone())
+}
+
 /// The purpose that a connection names, one of those of its token.
 fn named_purpose(
     grant: &AccessTokenGrant,
@@ -700,41 +719,6 @@ async fn on_planner_thread<T: Send + 'static>(
         work(ParameterizedStatement::of(&sql, &limits)?)
     })
     .await
-}
-
-/// Columns in the types that all programs read, with what they read as metadata of the whole. Each may lack values: what a plan knows of that before and after it
-/// is made ready differs, and a program compares the two.
-fn plain(columns: &Schema, reads: HashMap<String, String>) -> SchemaRef {
-    let fields = columns.fields().iter().map(|field| {
-        let data_type = match field.data_type() {
-            DataType::Utf8View => DataType::Utf8,
-            DataType::BinaryView => DataType::Binary,
-            other => other.clone(),
-        };
-        Field::new(field.name(), data_type, true)
-    });
-    Arc::new(Schema::new_with_metadata(fields.collect::<Vec<_>>(), reads))
-}
-
-/// Rows in these columns.
-fn conformed(batch: &RecordBatch, columns: &SchemaRef) -> Result<RecordBatch, Refusal> {
-    let failed = |cause| {
-        Refusal::new(ErrorCode::Internal, "rows are of other types than was said").caused_by(cause)
-    };
-    let cast = batch
-        .columns()
-        .iter()
-        .zip(columns.fields())
-        .map(
-            |(column, field)| match column.data_type() == field.data_type() {
-                true => Ok(Arc::clone(column)),
-                false => arrow_cast::cast(column, field.data_type()),
-            },
-        )
-        .collect::<Result<Vec<ArrayRef>, _>>()
-        .map_err(failed)?;
-    let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    RecordBatch::try_new_with_options(Arc::clone(columns), cast, &options).map_err(failed)
 }
 
 #[cfg(test)]

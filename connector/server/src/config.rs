@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod clients;
 pub(crate) mod clock;
 pub(crate) mod cluster;
+pub(crate) mod dataspace;
 pub(crate) mod limits;
 pub(crate) mod monitoring;
 mod named_tables;
@@ -20,11 +21,13 @@ pub(crate) mod time_stamp;
 pub(crate) mod trust;
 pub(crate) mod unit;
 pub(crate) mod value_origin;
+pub(crate) mod web_origin;
 
 use crate::config::audit::RetentionConfig;
 use crate::config::clients::ClientsConfig;
 use crate::config::clock::ClockOffset;
 use crate::config::cluster::ClusterConfig;
+use crate::config::dataspace::DataspaceConfig;
 use crate::config::limits::LimitsConfig;
 use crate::config::monitoring::MonitoringConfig;
 use crate::config::notice::NoticeConfig;
@@ -71,6 +74,8 @@ pub(crate) struct ConnectorConfig {
     pub(crate) web: ClientsConfig,
     /// `[portal]`
     pub(crate) portal: Option<PortalConfig>,
+    /// `[dataspace]` and `[partner.NAME]`
+    pub(crate) dataspace: Option<DataspaceConfig>,
     /// `[query.NAME]`
     pub(crate) queries: Vec<SavedStatement>,
     /// `[trust]`
@@ -168,6 +173,8 @@ impl ConnectorConfig {
         let clients = clients::read(root.section("clients"), &folder);
         let web = clients::read(root.section("web"), &folder);
         let portal = portal::read(root.section("portal"));
+        let dataspace =
+            dataspace::read(root.section("dataspace"), root.section("partner"), &folder);
         let queries = saved_query::read_all(root.section("query"));
         let trust = trust::read(root.section("trust"), &folder);
         let state = root.section("state");
@@ -217,6 +224,7 @@ impl ConnectorConfig {
             clients,
             web,
             portal,
+            dataspace,
             queries,
             trust,
             state: folder.join(dir),

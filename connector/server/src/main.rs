@@ -17,6 +17,7 @@ mod cli;
 mod clients;
 mod config;
 mod conformance;
+mod dataspace;
 mod demo;
 mod monitoring;
 mod offline;

@@ -33,11 +33,12 @@
 //! - `accounting.answered_requests`: the index, when it is full.
 //! - the index of `records`: the log, to take its newest records in.
 //! - `records.pseudonyms` and `records.texts`: their own stores beside the log.
+//! - `partner_processes`: nothing at all.
 //! - `access_tokens`, `contracts.registry`, `reloadable`, `identity`, templates and views of `datasets`, counters of `accounting` and `limits`, maps of
 //!   `peers`, `records.time_stamps`: nothing but the clock of the log, and documents.
 
 pub(crate) mod access_tokens;
-mod agreement_parameters;
+pub(crate) mod agreement_parameters;
 pub(crate) mod audit_event;
 pub(crate) mod catalog_cache;
 pub(crate) mod cell_releases;
@@ -57,6 +58,7 @@ mod league_bundle;
 pub(crate) mod log_heads;
 mod membership_checks;
 pub(crate) mod offers;
+pub(crate) mod partner_processes;
 pub(crate) mod peer_aliases;
 mod peer_calls;
 pub(crate) mod peer_connections;
@@ -101,6 +103,7 @@ use crate::participant::concurrency::QueryPermit;
 use crate::participant::connector_identity::ConnectorIdentity;
 use crate::participant::contract_state::ContractState;
 use crate::participant::dataset_state::DatasetState;
+use crate::participant::partner_processes::PartnerProcessesSlot;
 use crate::participant::peer_state::PeerState;
 use crate::participant::query_accounting::QueryAccounting;
 use crate::participant::query_execution::QueryExecution;
@@ -144,6 +147,8 @@ pub(crate) struct Connector {
     pub(crate) accounting: QueryAccounting,
     /// What it knows of others while it runs.
     pub(crate) peers: PeerState,
+    /// What it negotiates and transfers with partners, where the Dataspace Protocol is spoken.
+    pub(crate) partner_processes: PartnerProcessesSlot,
     /// What it counts.
     pub(crate) metrics: ConnectorMetrics,
     #[cfg(test)]

@@ -113,6 +113,7 @@ mod client_connection;
 mod client_fixture;
 pub mod cluster;
 mod connection_acceptor;
+pub mod dataspace;
 mod flight;
 pub mod flight_sql;
 mod http_client;
@@ -131,6 +132,10 @@ pub use crate::admin::client::AdminSocketClient;
 pub use crate::admin::server::{AdminHandler, SocketAccess};
 pub use crate::cluster::client::{ShareStream, WorkerClient};
 pub use crate::cluster::server::{ShareFrame, ShareHandler};
+pub use crate::dataspace::{
+    DataspaceBody, DataspaceHandler, DataspaceRequest, DataspaceResponse, PartnerKey,
+    TransferFormat,
+};
 pub use crate::flight_sql::access_token::AccessToken;
 pub use crate::flight_sql::server::PURPOSE_HEADER;
 pub use crate::flight_sql::{

@@ -21,16 +21,19 @@ pub mod server;
 #[cfg(test)]
 mod tests;
 
+use crate::dataspace::{DataspaceHandler, TransferFormat};
 use crate::flight_sql::{ClientAnswer, FlightSqlHandler};
 use arrow_schema::SchemaRef;
+use axum::body::Body;
 use bytes::Bytes;
 use format::AnswerWriter;
 use hansa_catalog::SavedQuery;
-use hansa_policy::refusal::Refusal;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A saved query that a client may ask.
@@ -153,6 +156,9 @@ pub trait WebHandler: FlightSqlHandler {
     /// Whether portals are told something at a path. Asked before a request is counted, likewise.
     fn tells_portals(&self, path: &[String]) -> bool;
 
+    /// What answers connectors of other makes; nothing where none is spoken to.
+    fn dataspace(&self) -> Option<Arc<dyn DataspaceHandler>>;
+
     /// A clock that only counts, in microseconds.
     fn ticks(&self) -> i64;
 
@@ -194,4 +200,31 @@ pub trait WebHandler: FlightSqlHandler {
     /// # Errors
     /// When the log can't be written; then nothing may leave.
     async fn reserve(&self, dataset: Option<&OpenDataset>, bytes: u64) -> Result<(), Refusal>;
+}
+
+/// The rows of a transfer in their form. `writer` is whoever writes what is not written here.
+///
+/// # Errors
+/// Where they fail within their first bytes, or have no writer.
+pub(crate) async fn transfer_body(
+    answer: ClientAnswer,
+    format: TransferFormat,
+    writer: Option<Box<dyn AnswerWriter>>,
+) -> Result<Body, Refusal> {
+    let columns = Arc::clone(&answer.columns);
+    let writer: Box<dyn AnswerWriter> = match (writer, format) {
+        (Some(writer), _) => writer,
+        (None, TransferFormat::Csv) => Box::new(format::csv::CsvWriter::new(columns, false)),
+        (None, TransferFormat::JsonLines) => {
+            Box::new(format::json_lines::JsonLinesWriter::new(&columns)?)
+        }
+        (None, TransferFormat::Arrow) => {
+            Box::new(format::arrow_stream::ArrowStreamWriter::new(&columns)?)
+        }
+        (None, TransferFormat::Parquet) => {
+            let sentence = "nobody writes this form";
+            return Err(Refusal::new(ErrorCode::Internal, sentence));
+        }
+    };
+    answer_body::body(answer, writer).await
 }

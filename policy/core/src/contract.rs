@@ -96,6 +96,19 @@ pub enum Assignee {
     Participant(ContractParty),
     /// 43: any participant of the league; the provider alone signs.
     Public,
+    /// A connector of another make, which signs nothing that can be checked here; the provider alone signs.
+    Partner(ContractPartner),
+}
+
+/// A partner that speaks the Dataspace Protocol and is no participant of the league.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContractPartner {
+    /// Under which it is known here.
+    pub id: ParticipantId,
+    /// Its name for people.
+    pub name: String,
+    /// Its identity in the Dataspace Protocol, such as a DID.
+    pub protocol_id: String,
 }
 
 /// The dataset of a contract.
@@ -140,7 +153,7 @@ pub struct SignedContract {
     pub id: ContractId,
     /// What the payload says.
     pub agreement: Agreement,
-    /// The signatures: two for a contract, the provider's alone for a public view.
+    /// The signatures: two for a contract, the provider's alone for a public view and for a contract with a partner.
     pub signatures: Vec<Signature>,
 }
 
@@ -230,6 +243,14 @@ impl ContractRegistry {
         ids: &[ContractId],
         now: UtcTimestamp,
     ) -> Result<ActiveContracts, Refusal> {
+        for id in ids {
+            // INVARIANT: partner-by-transfer. What was given to a partner leaves by a transfer of that contract, and by nothing else.
+            let is_partner = |agreement: &Agreement| agreement.partner().is_some();
+            if self.agreement(*id).is_some_and(is_partner) && !who.presents_token_of(*id) {
+                let sentence = format!("no contract `{}` with you", id.short());
+                return Err(Refusal::new(ErrorCode::ContractUnknown, sentence));
+            }
+        }
         Ok(ActiveContracts {
             asker: Requester::Peer(who.clone()),
             grants: self.given(who.id(), ids, now)?,

@@ -5,7 +5,7 @@
 
 pub mod comment;
 mod transition;
-mod transition_table;
+pub mod transition_table;
 
 use crate::contract::signature::SignatureVerifier;
 use crate::contract::{Agreement, SignedContract};

@@ -3,7 +3,7 @@
 use crate::id::{ContractId, ParticipantId};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// What the transport says of the other end of a connection. Evidence of an outside fact: it comes through a door.
@@ -123,6 +123,15 @@ impl VerifiedPeer {
         self.program.as_ref()
     }
 
+    /// Whether it presents a token that was made for that contract.
+    #[must_use]
+    pub fn presents_token_of(&self, id: ContractId) -> bool {
+        matches!(
+            &self.program,
+            Some(ProgramAccess::AccessToken { contract, .. }) if *contract == id
+        )
+    }
+
     /// The address from which its connection comes, where it is known.
     #[must_use]
     pub const fn address(&self) -> Option<IpAddr> {
@@ -152,7 +161,7 @@ impl Roster {
         Self { members }
     }
 
-    /// One of the two makers of [`VerifiedPeer`]: checks, at every request, that the identity is still a member, that its issuer may
+    /// One of the three makers of [`VerifiedPeer`]: checks, at every request, that the identity is still a member, that its issuer may
     /// still speak for it, and that its certificate is neither denied nor expired.
     ///
     /// # Errors
@@ -197,7 +206,7 @@ impl Roster {
         Ok(peer)
     }
 
-    /// The other maker of [`VerifiedPeer`], for a program that presents an access token: the consumer of its contract is still a member.
+    /// The second maker of [`VerifiedPeer`], for a program that presents an access token: the consumer of its contract is still a member.
     ///
     /// # Errors
     /// [`UnrecognisedPeerError::NotInBundle`].
@@ -207,6 +216,31 @@ impl Roster {
     ) -> Result<VerifiedPeer, UnrecognisedPeerError> {
         if !self.members.contains_key(&presented.consumer) {
             return Err(UnrecognisedPeerError::NotInBundle);
+        }
+        Ok(VerifiedPeer {
+            id: presented.consumer,
+            certificate: None,
+            address: presented.address,
+            program: Some(ProgramAccess::AccessToken {
+                id: presented.id,
+                contract: presented.contract,
+            }),
+        })
+    }
+
+    /// The third maker of [`VerifiedPeer`], for a partner that presents the token of a transfer: it is no participant of the league, and the
+    /// configuration names it.
+    ///
+    /// # Errors
+    /// [`UnrecognisedPeerError::NoPartner`].
+    pub fn recognise_partner(
+        &self,
+        presented: PresentedToken,
+        partners: &BTreeSet<ParticipantId>,
+    ) -> Result<VerifiedPeer, UnrecognisedPeerError> {
+        let consumer = &presented.consumer;
+        if !partners.contains(consumer) || self.members.contains_key(consumer) {
+            return Err(UnrecognisedPeerError::NoPartner);
         }
         Ok(VerifiedPeer {
             id: presented.consumer,
@@ -240,4 +274,7 @@ pub enum UnrecognisedPeerError {
     /// The certificate is over.
     #[error("the certificate has expired")]
     CertificateExpired,
+    /// The configuration names no such partner, or it is a participant by now.
+    #[error("it is no partner that the configuration names")]
+    NoPartner,
 }

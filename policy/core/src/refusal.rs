@@ -330,6 +330,9 @@ codes! {
     StatementMalformed "STATEMENT_MALFORMED" Invalid "A signed statement, a withdrawal or a receipt, is not in the one accepted form." "Ask the other party for the statement as it was signed.";
     RenderingDiffers "RENDERING_DIFFERS" Invalid "The page that the contract names as shown to its signers is not the one that its terms make." "Do not sign or use it: propose it again with a connector whose pages are the same.";
     NoticeUndeliverable "NOTICE_UNDELIVERABLE" OutOfReach "A notice that a contract ends could not be delivered." "Check [notice]: the folder, the address of the webhook, or the command that sends mail.";
+    PartnerUnreachable "PARTNER_UNREACHABLE" OutOfReach "A partner of the Dataspace Protocol does not answer." "Check `address` and `token_file` under [partner.NAME].";
+    PartnerUnknown "PARTNER_UNKNOWN" Unknown "The configuration names no such partner." "`hansa partner list` shows them.";
+    PartnerAnswerInvalid "PARTNER_ANSWER_INVALID" OutOfReach "A partner sent something else than the Dataspace Protocol has." "Tell its operator; the log holds the record.";
     SecondOfficerNeeded "SECOND_OFFICER_NEEDED" State "What lets out more, or ends a contract, needs two persons here, each as a Unix user of its own." "Have another of the users under [officers] run the same command.";
     KeyRevoked "KEY_REVOKED" Invalid "The key was revoked, or others may have had it, before the signature entered a log." "Sign again with a key that counts.";
     SealNotTrusted "SEAL_NOT_TRUSTED" Invalid "The certificates of a seal do not lead to an authority that may seal for the participant." "Have the league name the authority: `hansa league seal PARTICIPANT --anchor FILE --organization ID`.";

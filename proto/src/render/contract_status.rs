@@ -116,7 +116,9 @@ impl<'a> ContractStatusLines<'a> {
             ContractStatus::NotYet => message!(words.language, "state-not-yet"),
             ContractStatus::Expired => message!(words.language, "state-expired"),
             ContractStatus::Withdrawn => match self.agreement.assignee {
-                Assignee::Participant(_) => message!(words.language, "state-withdrawn-contract"),
+                Assignee::Participant(_) | Assignee::Partner(_) => {
+                    message!(words.language, "state-withdrawn-contract")
+                }
                 Assignee::Public => message!(words.language, "state-withdrawn-view"),
             },
             ContractStatus::Superseded => message!(words.language, "state-superseded"),

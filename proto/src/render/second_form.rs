@@ -77,6 +77,7 @@ impl SecondFormPage<'_> {
         self.fact(message!(self.words.language, "page-provider"), &provider);
         let consumer = match &self.agreement.assignee {
             Assignee::Participant(consumer) => self.party(consumer),
+            Assignee::Partner(partner) => super::partner_line(self.words.language, partner),
             Assignee::Public => match self.singles_out() {
                 false => message!(self.words.language, "page-everyone"),
                 true => message!(self.words.language, "page-everyone-fitting"),
@@ -84,7 +85,9 @@ impl SecondFormPage<'_> {
         };
         self.fact(message!(self.words.language, "page-consumer"), &consumer);
         let who = match &self.agreement.assignee {
-            Assignee::Participant(_) => message!(self.words.language, "page-consumer-alone"),
+            Assignee::Participant(_) | Assignee::Partner(_) => {
+                message!(self.words.language, "page-consumer-alone")
+            }
             Assignee::Public => match self.singles_out() {
                 false => message!(self.words.language, "page-everyone-may"),
                 true => message!(self.words.language, "page-everyone-fitting-may"),
@@ -142,7 +145,7 @@ impl SecondFormPage<'_> {
             (UtcTimestamp::EARLIEST, Assignee::Participant(_)) => {
                 message!(words.language, "page-from-second-signature")
             }
-            (UtcTimestamp::EARLIEST, Assignee::Public) => {
+            (UtcTimestamp::EARLIEST, Assignee::Public | Assignee::Partner(_)) => {
                 message!(words.language, "page-from-signature")
             }
             (time, _) => words.from(time),
@@ -158,6 +161,7 @@ impl SecondFormPage<'_> {
         let signing = match &agreement.assignee {
             Assignee::Participant(_) => message!(words.language, "page-signing-both"),
             Assignee::Public => message!(words.language, "page-signing-provider"),
+            Assignee::Partner(_) => message!(words.language, "page-signing-partner"),
         };
         self.fact(message!(words.language, "page-signing"), signing);
     }
@@ -347,6 +351,9 @@ impl SecondFormPage<'_> {
                 self.note(message!(self.words.language, "page-withdrawal-provider"));
             }
             Assignee::Public => self.note(message!(self.words.language, "page-withdrawal-view")),
+            Assignee::Partner(_) => {
+                self.note(message!(self.words.language, "page-withdrawal-partner"));
+            }
         }
         self.note(message!(self.words.language, "page-after-end"));
     }

@@ -283,7 +283,7 @@ fn publish(
 fn own(agreement: &Agreement) -> &ContractParty {
     match &agreement.assignee {
         Assignee::Participant(party) => party,
-        Assignee::Public => panic!("it is a contract"),
+        Assignee::Public | Assignee::Partner(_) => panic!("it is a contract"),
     }
 }
 

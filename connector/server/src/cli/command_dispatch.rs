@@ -15,6 +15,7 @@ use crate::cli::connector_command::cluster::ServeArgs;
 use crate::cli::connector_command::config::ConfigCommand;
 use crate::cli::connector_command::contract::ContractCommand;
 use crate::cli::connector_command::dataset::DatasetCommand;
+use crate::cli::connector_command::partner::PartnerCommand;
 use crate::cli::connector_command::policy::PolicyCommand;
 use crate::cli::connector_command::rulebook::RulebookCommand;
 use crate::cli::output::OutputSettings;
@@ -22,6 +23,7 @@ use crate::cli::result_printer::timed_out;
 use crate::cli::terminal::{at_end_of_input, document_out};
 use crate::cli::{GlobalArgs, command_effect};
 use crate::config::ConnectorConfig;
+use crate::dataspace::conformance_scenario::{self, ConformanceScenario};
 use crate::offline;
 use crate::process::{config_lookup, server as serving, thread_shutdown, worker_server};
 use hansa_audit_log::time::Clock;
@@ -152,6 +154,12 @@ fn alone(
         .with_help("hansa audit verify state/log --head FILE")),
         ConnectorCommand::Audit(AuditCommand::Reconcile { files, .. }) if !files.is_empty() => {
             return Ok(Some(offline::copied_log::reconcile(files, show)));
+        }
+        ConnectorCommand::Partner(PartnerCommand::Trial { table, listen }) => {
+            ConformanceScenario::load(table).and_then(|scenario| {
+                let serving = conformance_scenario::serve(scenario, listen, Arc::clone(clock));
+                on_threads(async { serving.await.map(|()| 0) })
+            })
         }
         ConnectorCommand::Contract(ContractCommand::Verify { file, bundle }) => {
             offline::contract_verification::run(file, bundle.as_deref(), global, clock().wall, show)

@@ -10,6 +10,7 @@ use crate::cli::connector_command::credential::CredentialCommand;
 use crate::cli::connector_command::dataset::DatasetCommand;
 use crate::cli::connector_command::group::GroupCommand;
 use crate::cli::connector_command::key::KeyCommand;
+use crate::cli::connector_command::partner::PartnerCommand;
 use crate::cli::connector_command::peer::PeerCommand;
 use crate::cli::connector_command::policy::PolicyCommand;
 use crate::cli::connector_command::rulebook::RulebookCommand;
@@ -174,7 +175,17 @@ fn of_command(command: &ConnectorCommand) -> CommandEffect {
         ConnectorCommand::Reload => {
             CommandEffect::Acts("hansa check looks at everything that would be reloaded")
         }
-        ConnectorCommand::Backup { .. } => CommandEffect::Acts(""),
+        ConnectorCommand::Partner(PartnerCommand::End { process, .. }) => {
+            CommandEffect::Ends(format!(
+                "Ending {process} ends what is negotiated or transferred in it; the partner is told."
+            ))
+        }
+        ConnectorCommand::Partner(
+            PartnerCommand::Request { .. }
+            | PartnerCommand::Agree { .. }
+            | PartnerCommand::Fetch { .. },
+        )
+        | ConnectorCommand::Backup { .. } => CommandEffect::Acts(""),
         ConnectorCommand::Restore { check: true, .. } => CommandEffect::Looks,
         ConnectorCommand::Restore { file, .. } => CommandEffect::Ends(format!(
             "Restoring {} puts it in the place of the state that is here, which is moved aside.",
@@ -196,6 +207,9 @@ fn of_command(command: &ConnectorCommand) -> CommandEffect {
             | PolicyCommand::Terms,
         )
         | ConnectorCommand::Model(_)
+        | ConnectorCommand::Partner(
+            PartnerCommand::Trial { .. } | PartnerCommand::List | PartnerCommand::Catalog { .. },
+        )
         | ConnectorCommand::Config(ConfigCommand::Show | ConfigCommand::Reference) => {
             CommandEffect::Looks
         }

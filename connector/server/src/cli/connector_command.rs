@@ -14,6 +14,7 @@ pub(crate) mod key;
 pub(crate) mod league;
 pub(crate) mod model;
 pub(crate) mod offer_terms;
+pub(crate) mod partner;
 pub(crate) mod peer;
 pub(crate) mod policy;
 pub(crate) mod query;
@@ -30,6 +31,7 @@ use crate::cli::connector_command::credential::CredentialCommand;
 use crate::cli::connector_command::dataset::DatasetCommand;
 use crate::cli::connector_command::group::GroupCommand;
 use crate::cli::connector_command::model::ModelCommand;
+use crate::cli::connector_command::partner::PartnerCommand;
 use crate::cli::connector_command::peer::PeerCommand;
 use crate::cli::connector_command::policy::PolicyCommand;
 use crate::cli::connector_command::query::{ExplainArgs, GetArgs, SimulateArgs, SqlArgs};
@@ -119,6 +121,9 @@ pub(crate) enum ConnectorCommand {
     /// The participants that this connector talks to
     #[command(subcommand)]
     Peer(PeerCommand),
+    /// Connectors of other makes, by the Dataspace Protocol
+    #[command(subcommand)]
+    Partner(PartnerCommand),
     /// The log
     #[command(subcommand)]
     Audit(AuditCommand),

@@ -1,6 +1,7 @@
 //! Open data: the public views that anybody on the web may fetch, and the blocks in which what leaves is reserved on the log.
 
-use super::{ClientHandler, plain};
+use super::ClientHandler;
+use super::plain_columns::plain;
 use crate::participant::Connector;
 use crate::participant::audit_event::AuditEvent;
 use crate::participant::running_queries::RunningQueryGuard;

@@ -19,7 +19,7 @@ const ROWS: usize = 65_536;
 const BYTES: usize = 16 * 1024 * 1024;
 
 /// Writes it.
-pub(super) struct ParquetWriter {
+pub(crate) struct ParquetWriter {
     writer: Option<ArrowWriter<WrittenBytes>>,
     written: WrittenBytes,
 }
@@ -44,7 +44,7 @@ impl ParquetWriter {
     ///
     /// # Errors
     /// `INTERNAL` where there is no such type in the form.
-    pub(super) fn new(columns: SchemaRef) -> Result<Self, Refusal> {
+    pub(crate) fn new(columns: SchemaRef) -> Result<Self, Refusal> {
         let properties = WriterProperties::builder()
             .set_max_row_group_row_count(Some(ROWS))
             .set_compression(Compression::ZSTD(ZstdLevel::default()))

@@ -1,7 +1,8 @@
 //! The saved queries that programs ask by name: those of the house, and those that others have saved over their datasets.
 
 use super::parquet_writer::ParquetWriter;
-use super::{ClientHandler, VerifiedClient, on_planner_thread, plain};
+use super::plain_columns::plain;
+use super::{ClientHandler, VerifiedClient, on_planner_thread};
 use crate::admin::sql::clauses;
 use crate::admin::sql::result_footer::reads_ahead;
 use crate::participant::peer_connections::KnownPeer;
@@ -20,7 +21,8 @@ use hansa_query::federation::federated_query::FederatedQuery;
 use hansa_query::limits::SqlStatementLimits;
 use hansa_query::sql::saved_statement::SavedStatement;
 use hansa_transport::{
-    AnswerWriter, ClientSavedQuery, OpenAnswer, OpenDataset, PortalPage, WebHandler,
+    AnswerWriter, ClientSavedQuery, DataspaceHandler, OpenAnswer, OpenDataset, PortalPage,
+    WebHandler,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -154,6 +156,10 @@ impl WebHandler for ClientHandler {
 
     fn tells_portals(&self, path: &[String]) -> bool {
         self.connector.config().portal.is_some() && hansa_portal::is_portal_path(path)
+    }
+
+    fn dataspace(&self) -> Option<Arc<dyn DataspaceHandler>> {
+        self.dataspace.clone()
     }
 
     fn ticks(&self) -> i64 {

@@ -141,6 +141,11 @@ impl<'a> ConfigSection<'a> {
         number
     }
 
+    /// Whether something is so.
+    pub(crate) fn flag(&self, key: &'static str) -> Option<bool> {
+        self.value(key)?.flag()
+    }
+
     /// A text or a list of texts.
     pub(crate) fn texts(&self, key: &'static str) -> Option<Vec<String>> {
         self.entry(key)?.texts()

@@ -38,9 +38,7 @@ pub(crate) fn run(
     };
     let bytes = crate::offline::read(file)?;
     let place = |refusal: Refusal| refusal.with_place(file.display().to_string(), None, None);
-    let signed = hansa_proto::envelope::parse_contract(&bytes)
-        .or_else(|first| hansa_proto::envelope::parse_offer(&bytes).map_err(|_| first))
-        .map_err(place)?;
+    let signed = hansa_proto::envelope::parse_any_contract(&bytes).map_err(place)?;
     // The file alone does not tell when it entered a log; the time of its last signature is the earliest it can be.
     let at = signed
         .signatures

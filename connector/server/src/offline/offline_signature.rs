@@ -138,7 +138,7 @@ fn check_key(draft: &ContractDraft, signer: &OfflineSigner) -> Result<(), Refusa
     let party = match (draft.role, &draft.agreement.assignee) {
         (SignatoryRole::Provider, _) => Some(&draft.agreement.provider),
         (SignatoryRole::Consumer, Assignee::Participant(consumer)) => Some(consumer),
-        (SignatoryRole::Consumer, Assignee::Public) => None,
+        (SignatoryRole::Consumer, Assignee::Public | Assignee::Partner(_)) => None,
     };
     if party.is_some_and(|party| party.signing_key == kid) {
         return Ok(());

@@ -43,7 +43,11 @@ pub(crate) fn run(
 ) -> Result<u8, Refusal> {
     let place = |refusal: Refusal| refusal.with_place(args.file.display().to_string(), None, None);
     let bytes = crate::offline::read(args.file)?;
-    let signed = envelope::parse_contract(bytes.trim_ascii_end()).map_err(place)?;
+    let signed = envelope::parse_contract(bytes.trim_ascii_end())
+        .or_else(|first| {
+            envelope::parse_partner_contract(bytes.trim_ascii_end()).map_err(|_| first)
+        })
+        .map_err(place)?;
     let signer = OfflineSigner::open(args.key, args.certificates)?;
     let (role, party) = side(&signed, &signer, args.role)?;
     line_err(&hansa_proto::render::agreement(
@@ -111,7 +115,7 @@ fn side<'a>(
     let provider = (SignatoryRole::Provider, &signed.agreement.provider);
     let consumer = match &signed.agreement.assignee {
         Assignee::Participant(consumer) => Some((SignatoryRole::Consumer, consumer)),
-        Assignee::Public => None,
+        Assignee::Public | Assignee::Partner(_) => None,
     };
     let sides = [Some(provider), consumer];
     let fits = |(role, party): &(SignatoryRole, &ContractParty)| match said {

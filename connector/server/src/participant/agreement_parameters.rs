@@ -42,7 +42,7 @@ impl Connector {
 }
 
 /// A random identity in the form of a UUID, version 4.
-fn uuid() -> String {
+pub(crate) fn uuid() -> String {
     let mut digits: Vec<char> = random_hex(16).chars().collect();
     if let Some(version) = digits.get_mut(12) {
         *version = '4';

@@ -21,8 +21,7 @@ pub(crate) fn read_contract(
 /// # Errors
 /// `CONTRACT_MALFORMED` and what else is wrong with the text.
 pub(crate) fn signed_contract(bytes: &[u8], id: ContractId) -> Result<SignedContract, Refusal> {
-    let signed = hansa_proto::envelope::parse_contract(bytes)
-        .or_else(|first| hansa_proto::envelope::parse_offer(bytes).map_err(|_| first))?;
+    let signed = hansa_proto::envelope::parse_any_contract(bytes)?;
     if signed.id != id {
         return Err(Refusal::new(
             ErrorCode::ContractMalformed,

@@ -54,13 +54,21 @@ impl Connector {
         noted
     }
 
-    /// Refuses whoever is not, or no longer, in the league.
+    /// Refuses whoever is not, or no longer, in the league, and no partner that the configuration names either.
     ///
     /// # Errors
     /// `PEER_NOT_TRUSTED`.
     pub(crate) fn member(&self, peer: &ParticipantId) -> Result<(), Refusal> {
         let bundle = self.identity.trust.bundle();
         if bundle.roster().members().any(|member| member == peer) {
+            return Ok(());
+        }
+        let config = self.config();
+        let mut partners = config
+            .dataspace
+            .iter()
+            .flat_map(|dataspace| &dataspace.partners);
+        if partners.any(|partner| partner.participant == *peer) {
             return Ok(());
         }
         Err(Refusal::new(

@@ -11,6 +11,7 @@ use crate::participant::contract_files::read_contract;
 use crate::participant::contract_state::ContractState;
 use crate::participant::dataset_state::DatasetState;
 use crate::participant::issued_receipts::IssuedReceipts;
+use crate::participant::partner_processes::PartnerProcessesSlot;
 use crate::participant::peer_state::PeerState;
 use crate::participant::prepaid_balances::BalanceStore;
 use crate::participant::query_accounting::QueryAccounting;
@@ -212,6 +213,7 @@ impl Connector {
                 issued_receipts: IssuedReceipts::default(),
             },
             peers: PeerState::default(),
+            partner_processes: PartnerProcessesSlot::default(),
             metrics: ConnectorMetrics::default(),
             #[cfg(test)]
             pauses: crate::participant::testing::pause_point::PausePoints::default(),

@@ -6,10 +6,13 @@ use crate::cli::output::OutputSettings;
 use crate::cli::terminal::{line_err, object_out};
 use crate::clients::ClientHandler;
 use crate::config::ConnectorConfig;
+use crate::dataspace::catalog_terms::CatalogTerms;
+use crate::dataspace::process_engine::ProcessEngine;
 use crate::monitoring::awaiting_join::{AwaitingJoin, awaiting_join};
 use crate::monitoring::monitoring_service::MonitoringService;
 use crate::offline::league_join;
 use crate::participant::Connector;
+use crate::participant::partner_processes::PartnerProcesses;
 use crate::process::admin_service::AdminService;
 use crate::process::blocking_work::{blocking, waiting};
 use crate::process::member_hosts;
@@ -274,7 +277,17 @@ async fn serve_web(
     let trusted = client_face::roots(&connector.identity.trust, connector.now());
     crate::offline::write(&connector.file(connect::ROOT_FILE), trusted.as_bytes())?;
     crate::offline::write(&connector.file(connect::WEB_FILE), bound.as_bytes())?;
-    let handler = Arc::new(ClientHandler::new(Arc::clone(connector)));
+    let mut handler = ClientHandler::new(Arc::clone(connector));
+    if config.dataspace.is_some() {
+        let terms = Arc::new(CatalogTerms::new(Arc::clone(connector)));
+        let engine = ProcessEngine::load(terms, Some(&connector.file("dataspace")))?;
+        let processes: Arc<dyn PartnerProcesses> = engine.clone();
+        connector.partner_processes.set(&processes);
+        engine.resume();
+        tasks.spawn(ended_transfers(Arc::clone(&engine), stop.clone()));
+        handler = handler.speaking(engine);
+    }
+    let handler = Arc::new(handler);
     let folder = config.state.clone();
     let ending = stop.clone();
     let attest = certificate_reader(connector);
@@ -294,6 +307,20 @@ async fn serve_web(
         Ok(())
     });
     Ok(())
+}
+
+/// Ends transfers whose contracts have ended.
+async fn ended_transfers(
+    engine: Arc<ProcessEngine<CatalogTerms>>,
+    stop: CancellationToken,
+) -> Result<(), Refusal> {
+    let mut look = tokio::time::interval(std::time::Duration::from_secs(2));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = look.tick() => engine.end_transfers().await,
+        }
+    }
 }
 
 /// Opens the monitoring face, where the configuration names an address for it.

@@ -1,7 +1,7 @@
 //! Negotiate: a message makes a step; file, record, index, then send. A negotiation is its messages, read again. Here messages
 //! are taken in.
 
-mod activation;
+pub(crate) mod activation;
 pub(crate) mod clause_comment;
 pub(crate) mod message_codec;
 pub(crate) mod message_record;

@@ -1,9 +1,11 @@
 //! The forms in which rows leave: a writer for each, which holds no more than the rows that it is given.
 
+pub(super) mod arrow_stream;
 pub(super) mod column_rules;
 pub(super) mod csv;
 pub(super) mod geojson;
 pub(super) mod json;
+pub(super) mod json_lines;
 pub(super) mod row_pages;
 pub(super) mod workbook;
 mod zip_file;

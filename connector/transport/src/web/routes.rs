@@ -18,6 +18,7 @@ use super::problem::WebError;
 use super::request::{WebRequest, json_body, object};
 use super::{ClientSavedQuery, WebHandler};
 use crate::client_connection::ClientConnection;
+use crate::dataspace::server::UnreadRequest;
 use crate::flight_sql::ClientAnswer;
 use crate::flight_sql::access_token::AccessToken;
 use crate::flight_sql::server::{PURPOSE_HEADER, named_purpose};
@@ -107,6 +108,19 @@ impl<H: WebHandler> WebRoutes<H> {
     ) -> Result<Response<Body>, WebError> {
         let (parts, body) = request.into_parts();
         let mut request = WebRequest::of(parts)?;
+        if crate::dataspace::server::is_path(&request.path)
+            && let Some(handler) = self.handler.dataspace()
+        {
+            // Counted with strangers until a partner is known.
+            super::open_data::admit(&*self.handler, connection)?;
+            let unread = UnreadRequest {
+                parts: &request.parts,
+                path: &request.path,
+                parameters: &request.parameters,
+                address: connection.credentials(None).address,
+            };
+            return Ok(crate::dataspace::server::answer(&*handler, unread, body).await);
+        }
         // Before anybody is asked who it is: what is open is open to those who are not known.
         if let Some(answered) = self.open.answer(&request, connection).await {
             return answered;

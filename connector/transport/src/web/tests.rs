@@ -178,6 +178,10 @@ impl WebHandler for NumbersHandler {
         (!is_over).then_some(dataset).into_iter().collect()
     }
 
+    fn dataspace(&self) -> Option<Arc<dyn crate::dataspace::DataspaceHandler>> {
+        None
+    }
+
     fn opens_anything(&self) -> bool {
         !self.open_datasets().is_empty()
     }

@@ -1,6 +1,6 @@
 //! Between whom an agreement is, and to whom it gives.
 
-use super::{Agreement, Assignee, ContractStatus};
+use super::{Agreement, Assignee, ContractPartner, ContractStatus};
 use crate::id::ParticipantId;
 use hansa_audit_log::time::UtcTimestamp;
 
@@ -13,12 +13,22 @@ impl Agreement {
             && self.dataset.id == old.dataset.id
     }
 
-    /// The participant that takes; nobody in particular for a public view.
+    /// The participant or partner that takes; nobody in particular for a public view.
     #[must_use]
     pub const fn assignee_id(&self) -> Option<&ParticipantId> {
         match &self.assignee {
             Assignee::Participant(party) => Some(&party.id),
+            Assignee::Partner(partner) => Some(&partner.id),
             Assignee::Public => None,
+        }
+    }
+
+    /// The partner that takes, where it is one.
+    #[must_use]
+    pub const fn partner(&self) -> Option<&ContractPartner> {
+        match &self.assignee {
+            Assignee::Partner(partner) => Some(partner),
+            Assignee::Participant(_) | Assignee::Public => None,
         }
     }
 
@@ -27,7 +37,7 @@ impl Agreement {
     pub fn is_signed_with(&self, key: &str) -> bool {
         let consumer = match &self.assignee {
             Assignee::Participant(party) => Some(&party.signing_key),
-            Assignee::Public => None,
+            Assignee::Public | Assignee::Partner(_) => None,
         };
         self.provider.signing_key == key || consumer.is_some_and(|signing| signing == key)
     }

@@ -30,7 +30,7 @@ impl SignedContract {
         let party = match (role, &self.agreement.assignee) {
             (SignatoryRole::Provider, _) => Some(&self.agreement.provider),
             (SignatoryRole::Consumer, Assignee::Participant(consumer)) => Some(consumer),
-            (SignatoryRole::Consumer, Assignee::Public) => None,
+            (SignatoryRole::Consumer, Assignee::Public | Assignee::Partner(_)) => None,
         };
         let signature = self
             .signatures
@@ -53,7 +53,7 @@ impl SignedContract {
             .with_participant(party.id.clone()));
         }
         let purpose = match self.agreement.assignee {
-            Assignee::Participant(_) => SignaturePurpose::Contract,
+            Assignee::Participant(_) | Assignee::Partner(_) => SignaturePurpose::Contract,
             Assignee::Public => SignaturePurpose::View,
         };
         keys.check(&party.id, signature, purpose)
@@ -74,7 +74,9 @@ impl SignedContract {
             Assignee::Participant(_) => {
                 self.check_exactly(&[SignatoryRole::Provider, SignatoryRole::Consumer], keys)
             }
-            Assignee::Public => self.check_exactly(&[SignatoryRole::Provider], keys),
+            Assignee::Public | Assignee::Partner(_) => {
+                self.check_exactly(&[SignatoryRole::Provider], keys)
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{
     HandledMessage, MOST_MESSAGES, NegotiationContent, NegotiationContext, NegotiationMessage,
     NegotiationParties, NegotiationState, NegotiationTermination, NextMessage, OfferMatch,
-    PartyRole, Phase, Proposal, transition_table,
+    PartyRole, Phase, Proposal,
 };
 use crate::contract::signature::SignatoryRole;
 use crate::contract::{Agreement, Assignee, SignedContract};
@@ -26,7 +26,7 @@ pub(super) fn open(
     facts: &NegotiationContext<'_>,
     judge: ProposalCheck,
 ) -> Result<(NegotiationState, Vec<NextMessage>), Refusal> {
-    let phase = transition_table::next(None, &message.content, message.from)
+    let phase = Phase::after(None, message.content.step(), message.from)
         .ok_or_else(|| out_of_turn(None, &message))?;
     let (NegotiationContent::Request { proposal, .. } | NegotiationContent::Offer { proposal }) =
         &message.content
@@ -68,7 +68,7 @@ pub(super) fn step(
             ))
         };
     }
-    let phase = transition_table::next(Some(state.phase), &message.content, message.from)
+    let phase = Phase::after(Some(state.phase), message.content.step(), message.from)
         .ok_or_else(|| out_of_turn(Some(state.phase), &message))?;
     let ends = matches!(message.content, NegotiationContent::Termination { .. });
     if state.handled.len() >= MOST_MESSAGES && !ends {

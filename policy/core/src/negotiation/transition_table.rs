@@ -2,56 +2,70 @@
 
 use super::{NegotiationContent, PartyRole, Phase};
 
-/// The state that the message leads to; none when it is not allowed. `from` is absent before the first message.
-pub(super) fn next(
-    from: Option<Phase>,
-    content: &NegotiationContent,
-    by: PartyRole,
-) -> Option<Phase> {
-    match (content, by) {
-        (NegotiationContent::Request { .. }, PartyRole::Consumer) => match from {
-            None | Some(Phase::Offered) => Some(Phase::Requested),
-            Some(
-                Phase::Requested
-                | Phase::Accepted
-                | Phase::Agreed
-                | Phase::Verified
-                | Phase::Finalized
-                | Phase::Terminated,
-            ) => None,
-        },
-        (NegotiationContent::Offer { .. }, PartyRole::Provider) => match from {
-            None | Some(Phase::Requested | Phase::Offered) => Some(Phase::Offered),
-            Some(
-                Phase::Accepted
-                | Phase::Agreed
-                | Phase::Verified
-                | Phase::Finalized
-                | Phase::Terminated,
-            ) => None,
-        },
-        (NegotiationContent::Acceptance { .. }, PartyRole::Consumer) => {
-            only(from, Phase::Offered, Phase::Accepted)
-        }
-        (NegotiationContent::Agreement { .. }, PartyRole::Provider) => match from {
-            Some(Phase::Requested | Phase::Accepted) => Some(Phase::Agreed),
-            None
-            | Some(
-                Phase::Offered
-                | Phase::Agreed
-                | Phase::Verified
-                | Phase::Finalized
-                | Phase::Terminated,
-            ) => None,
-        },
-        (NegotiationContent::Verification { .. }, PartyRole::Consumer) => {
-            only(from, Phase::Agreed, Phase::Verified)
-        }
-        (NegotiationContent::Finalization { .. }, PartyRole::Provider) => {
-            only(from, Phase::Verified, Phase::Finalized)
-        }
-        (NegotiationContent::Termination { .. }, PartyRole::Provider | PartyRole::Consumer) => {
-            match from {
+/// What kind of message it is, whatever it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NegotiationStep {
+    /// The consumer asks or counters.
+    Request,
+    /// The provider offers or counters.
+    Offer,
+    /// The consumer accepts.
+    Acceptance,
+    /// The provider agrees.
+    Agreement,
+    /// The consumer verifies.
+    Verification,
+    /// The provider finalises.
+    Finalization,
+    /// Either side ends the negotiation.
+    Termination,
+}
+
+impl Phase {
+    /// The state that a message leads to; none when it is not allowed. `from` is absent before the first message. (Dataspace Protocol
+    /// 2025-1, section 8.1)
+    #[must_use]
+    pub fn after(from: Option<Self>, step: NegotiationStep, by: PartyRole) -> Option<Self> {
+        use NegotiationStep as Step;
+        match (step, by) {
+            (Step::Request, PartyRole::Consumer) => match from {
+                None | Some(Phase::Offered) => Some(Phase::Requested),
+                Some(
+                    Phase::Requested
+                    | Phase::Accepted
+                    | Phase::Agreed
+                    | Phase::Verified
+                    | Phase::Finalized
+                    | Phase::Terminated,
+                ) => None,
+            },
+            (Step::Offer, PartyRole::Provider) => match from {
+                None | Some(Phase::Requested | Phase::Offered) => Some(Phase::Offered),
+                Some(
+                    Phase::Accepted
+                    | Phase::Agreed
+                    | Phase::Verified
+                    | Phase::Finalized
+                    | Phase::Terminated,
+                ) => None,
+            },
+            (Step::Acceptance, PartyRole::Consumer) => only(from, Phase::Offered, Phase::Accepted),
+            (Step::Agreement, PartyRole::Provider) => match from {
+                Some(Phase::Requested | Phase::Accepted) => Some(Phase::Agreed),
+                None
+                | Some(
+                    Phase::Offered
+                    | Phase::Agreed
+                    | Phase::Verified
+                    | Phase::Finalized
+                    | Phase::Terminated,
+                ) => None,
+            },
+            (Step::Verification, PartyRole::Consumer) => only(from, Phase::Agreed, Phase::Verified),
+            (Step::Finalization, PartyRole::Provider) => {
+                only(from, Phase::Verified, Phase::Finalized)
+            }
+            (Step::Termination, PartyRole::Provider | PartyRole::Consumer) => match from {
                 None | Some(Phase::Finalized | Phase::Terminated) => None,
                 Some(
                     Phase::Requested
@@ -60,20 +74,10 @@ pub(super) fn next(
                     | Phase::Agreed
                     | Phase::Verified,
                 ) => Some(Phase::Terminated),
-            }
+            },
+            (Step::Request | Step::Acceptance | Step::Verification, PartyRole::Provider)
+            | (Step::Offer | Step::Agreement | Step::Finalization, PartyRole::Consumer) => None,
         }
-        (
-            NegotiationContent::Request { .. }
-            | NegotiationContent::Acceptance { .. }
-            | NegotiationContent::Verification { .. },
-            PartyRole::Provider,
-        )
-        | (
-            NegotiationContent::Offer { .. }
-            | NegotiationContent::Agreement { .. }
-            | NegotiationContent::Finalization { .. },
-            PartyRole::Consumer,
-        ) => None,
     }
 }
 
@@ -94,17 +98,50 @@ impl Phase {
 }
 
 impl NegotiationContent {
+    /// What kind of message it is.
+    #[must_use]
+    pub const fn step(&self) -> NegotiationStep {
+        match self {
+            Self::Request { .. } => NegotiationStep::Request,
+            Self::Offer { .. } => NegotiationStep::Offer,
+            Self::Acceptance { .. } => NegotiationStep::Acceptance,
+            Self::Agreement { .. } => NegotiationStep::Agreement,
+            Self::Verification { .. } => NegotiationStep::Verification,
+            Self::Finalization { .. } => NegotiationStep::Finalization,
+            Self::Termination { .. } => NegotiationStep::Termination,
+        }
+    }
+
     /// The message's name in one word.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
+        self.step().as_str()
+    }
+}
+
+impl NegotiationStep {
+    /// Each of them, in the order of a negotiation that succeeds.
+    pub const ALL: [Self; 7] = [
+        Self::Request,
+        Self::Offer,
+        Self::Acceptance,
+        Self::Agreement,
+        Self::Verification,
+        Self::Finalization,
+        Self::Termination,
+    ];
+
+    /// The name of such a message in one word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Request { .. } => "request",
-            Self::Offer { .. } => "offer",
-            Self::Acceptance { .. } => "acceptance",
-            Self::Agreement { .. } => "agreement",
-            Self::Verification { .. } => "verification",
-            Self::Finalization { .. } => "finalization",
-            Self::Termination { .. } => "termination",
+            Self::Request => "request",
+            Self::Offer => "offer",
+            Self::Acceptance => "acceptance",
+            Self::Agreement => "agreement",
+            Self::Verification => "verification",
+            Self::Finalization => "finalization",
+            Self::Termination => "termination",
         }
     }
 }

@@ -56,7 +56,7 @@ pub(super) fn misnamed(federation: &mut SqlAttackFederation) -> AttackVerdict {
     fn assignee(agreement: &mut Agreement) -> &mut hansa_policy::contract::ContractParty {
         match &mut agreement.assignee {
             Assignee::Participant(party) => party,
-            Assignee::Public => panic!("a public view"),
+            Assignee::Public | Assignee::Partner(_) => panic!("one signature alone"),
         }
     }
     let changes: [(&str, Change); 8] = [

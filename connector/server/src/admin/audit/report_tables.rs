@@ -274,8 +274,7 @@ fn by_key(
 /// stand in no agreement.
 fn has_signed(connector: &Connector, contract: ContractId, key: &str) -> Result<bool, Refusal> {
     let bytes = connector.records.documents.contract(contract)?;
-    let signed = envelope::parse_contract(&bytes)
-        .or_else(|first| envelope::parse_offer(&bytes).map_err(|_| first))?;
+    let signed = envelope::parse_any_contract(&bytes)?;
     Ok(signed.signatures.iter().any(|signature| {
         let mut chain = signature.seal.iter().flat_map(SealCertificates::chain);
         signature.kid == key || chain.any(|one| Digest::of(one).to_string() == key)

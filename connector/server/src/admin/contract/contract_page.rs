@@ -261,9 +261,7 @@ fn signatures(connector: &Connector, id: ContractId) -> Vec<CheckedSignature> {
     let Ok(bytes) = connector.records.documents.contract(id) else {
         return Vec::new();
     };
-    let Ok(signed) = hansa_proto::envelope::parse_contract(&bytes)
-        .or_else(|_| hansa_proto::envelope::parse_offer(&bytes))
-    else {
+    let Ok(signed) = hansa_proto::envelope::parse_any_contract(&bytes) else {
         return Vec::new();
     };
     let at = connector

@@ -38,6 +38,27 @@ pub(super) async fn settle(
     Ok(())
 }
 
+/// Puts a contract with a partner in force, which this participant alone has signed: file, record, registry.
+///
+/// # Errors
+/// When it can't be recorded, or its signature does not count by now.
+pub(crate) async fn put_in_force(
+    connector: &Arc<Connector>,
+    signed: &SignedContract,
+    bytes: &[u8],
+) -> Result<(), Refusal> {
+    let id = signed.id;
+    let is_known = connector
+        .contracts
+        .with_registry(|registry| registry.agreement(id).is_some());
+    if is_known {
+        return Ok(());
+    }
+    activated(connector, signed, bytes).await?;
+    release(connector, signed.agreement.dataset.id.clone()).await;
+    Ok(())
+}
+
 /// So often a contract is checked anew, since something was stopped before it was in the log.
 const AGAIN: usize = 3;
 

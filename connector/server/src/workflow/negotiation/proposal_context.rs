@@ -86,7 +86,7 @@ fn misnamed(connector: &Connector, agreement: &Agreement) -> Option<Refusal> {
     let (bundle, now) = (connector.identity.trust.bundle(), connector.now());
     let assignee = match &agreement.assignee {
         Assignee::Participant(party) => Some(party),
-        Assignee::Public => None,
+        Assignee::Public | Assignee::Partner(_) => None,
     };
     let registered = |party: &ContractParty| {
         bundle.member(&party.id).is_some_and(|member| {

@@ -1,0 +1,166 @@
+//! `[dataspace]` and `[partner.NAME]`: the Dataspace Protocol, and the connectors of other makes with which it is spoken.
+
+use crate::config::reader::ConfigSection;
+use crate::config::web_origin;
+use hansa_policy::id::{ParticipantId, PurposeId, SqlIdentifier};
+use std::path::{Path, PathBuf};
+
+/// `[dataspace]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DataspaceConfig {
+    /// `https://` and the host under which partners reach `[web]`.
+    pub(crate) base: String,
+    /// The identity of this participant in the protocol.
+    pub(crate) id: String,
+    /// `[partner.NAME]`
+    pub(crate) partners: Vec<PartnerConfig>,
+}
+
+/// `[partner.NAME]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PartnerConfig {
+    /// Its name here.
+    pub(crate) name: SqlIdentifier,
+    /// Under which it stands in offers, contracts and the log.
+    pub(crate) participant: ParticipantId,
+    /// Its name for people.
+    pub(crate) title: String,
+    /// Its identity in the protocol.
+    pub(crate) protocol_id: String,
+    /// Where it takes messages of 2025-1.
+    pub(crate) address: String,
+    /// Where its data is, where that is another host.
+    pub(crate) data_address: Option<String>,
+    /// The file with what it presents here.
+    pub(crate) token_file: PathBuf,
+    /// The file with what is presented to it.
+    pub(crate) own_token_file: Option<PathBuf>,
+    /// The purpose for which it asks.
+    pub(crate) purpose: Option<PurposeId>,
+    /// Whether it presents an object with its name, as connectors do that try something out.
+    pub(crate) mock_identity: bool,
+    /// Whether an agreement is accepted that it has not signed.
+    pub(crate) unsigned_agreements: bool,
+}
+
+impl DataspaceConfig {
+    /// The partner of a name.
+    pub(crate) fn partner(&self, name: &str) -> Option<&PartnerConfig> {
+        let mut partners = self.partners.iter();
+        partners.find(|partner| partner.name.as_str() == name)
+    }
+}
+
+impl PartnerConfig {
+    /// Whether its data may be fetched from an address.
+    pub(crate) fn gives_data_at(&self, address: &str) -> bool {
+        let hosts = [Some(&self.address), self.data_address.as_ref()];
+        let mut hosts = hosts.into_iter().flatten();
+        let path = address.split('?').next().unwrap_or_default();
+        hosts.any(|host| web_origin::is_below(host, path))
+    }
+}
+
+/// Reads both; absent: the protocol is not spoken.
+pub(super) fn read(
+    section: ConfigSection<'_>,
+    partners: ConfigSection<'_>,
+    root: &Path,
+) -> Option<DataspaceConfig> {
+    let mut read = Vec::new();
+    for (name, inner) in partners.named() {
+        match name.parse() {
+            Ok(name) => {
+                if let Some(partner) = partner(&inner, name, root) {
+                    read.push(partner);
+                }
+            }
+            Err(fault) => {
+                let fault: hansa_policy::id::IdentifierError = fault;
+                inner.wrong("partner", format!("`{name}`: {fault}"));
+            }
+        }
+        inner.finish();
+    }
+    let twice = read.iter().enumerate().any(|(at, one)| {
+        let mut before = read.iter().take(at);
+        before.any(|other: &PartnerConfig| {
+            other.participant == one.participant || other.protocol_id == one.protocol_id
+        })
+    });
+    if twice {
+        let sentence = "two partners have one `participant` or one `protocol_id`";
+        partners.wrong("partner", sentence);
+    }
+    let Some(base) = section.text("base") else {
+        if !read.is_empty() {
+            let sentence = "`dataspace.base` is lacking, so that partners could not answer";
+            section.wrong("base", sentence);
+        }
+        section.finish();
+        return None;
+    };
+    let base = base.trim_end_matches('/').to_owned();
+    if !is_base(&base) {
+        let sentence = "`dataspace.base` is https:// and the host under which partners reach [web], such as https://data.lindau.example";
+        section.wrong("base", sentence);
+    }
+    let id = section.needed("id");
+    section.finish();
+    Some(DataspaceConfig {
+        base,
+        id: id?,
+        partners: read,
+    })
+}
+
+fn partner(section: &ConfigSection<'_>, name: SqlIdentifier, root: &Path) -> Option<PartnerConfig> {
+    let address = section.needed("address");
+    if let Some(address) = &address
+        && !is_address(address)
+    {
+        let sentence = "`address` begins with https://, or on this machine with http://127.0.0.1, and names nothing but a host and a path";
+        section.wrong("address", sentence);
+    }
+    let mock_identity = section.flag("mock_identity").unwrap_or(false);
+    if mock_identity && address.as_ref().is_some_and(|address| !is_local(address)) {
+        let sentence =
+            "whoever presents a name alone is a partner on this machine, and nowhere else";
+        section.wrong("mock_identity", sentence);
+    }
+    let file = |text: String| root.join(text);
+    let participant = section.parsed("participant");
+    let token_file = section.needed("token_file").map(file);
+    let protocol_id = section.needed("protocol_id");
+    Some(PartnerConfig {
+        title: section.text("title").unwrap_or_else(|| name.to_string()),
+        data_address: section.text("data_address"),
+        own_token_file: section.text("own_token_file").map(file),
+        purpose: section.parsed("purpose"),
+        mock_identity,
+        unsigned_agreements: section.flag("unsigned_agreements").unwrap_or(false),
+        name,
+        participant: participant?,
+        protocol_id: protocol_id?,
+        address: address?.trim_end_matches('/').to_owned(),
+        token_file: token_file?,
+    })
+}
+
+/// Whether a text is `https://` and a host.
+fn is_base(text: &str) -> bool {
+    let host = text.strip_prefix("https://").unwrap_or_default();
+    !host.is_empty() && !host.contains(['/', '?', '#', '@']) && hansa_portal::is_address(text)
+}
+
+/// Whether an address is on this machine.
+fn is_local(text: &str) -> bool {
+    text.starts_with("http://127.0.0.1:") || text.starts_with("http://127.0.0.1/")
+}
+
+/// Whether a text is an address that messages may go to. Without TLS there is no partner but on this machine.
+fn is_address(text: &str) -> bool {
+    (text.starts_with("https://") || is_local(text))
+        && !text.contains(['?', '#', '@'])
+        && hansa_portal::is_address(text)
+}

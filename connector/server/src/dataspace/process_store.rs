@@ -1,0 +1,183 @@
+//! Negotiations and transfers as they are kept: in memory, and each in a file, so that a restart goes on in every state.
+
+use super::negotiation_process::NegotiationProcess;
+use super::transfer_process::TransferProcess;
+use crate::process::blocking_work::blocking;
+use hansa_files::FileVisibility;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use parking_lot::Mutex;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Bytes of one process.
+const BYTES: u64 = 4 * 1024 * 1024;
+
+/// Processes of one partner that are not over.
+const OPEN: usize = 200;
+
+/// Processes of one kind that are kept when they are over; the oldest ones go.
+const CLOSED: usize = 5_000;
+
+/// What can be kept.
+pub(crate) trait KeptProcess: Clone + Serialize + DeserializeOwned + Send + 'static {
+    /// Its id here.
+    fn pid(&self) -> &str;
+    /// Its id at the partner.
+    fn peer_pid(&self) -> Option<&str>;
+    /// When it began.
+    fn began(&self) -> i64;
+    /// The partner.
+    fn partner(&self) -> &str;
+    /// Whether nothing follows.
+    fn is_over(&self) -> bool;
+    /// Whether something is to be sent.
+    fn has_outbox(&self) -> bool;
+}
+
+impl KeptProcess for NegotiationProcess {
+    fn pid(&self) -> &str {
+        &self.pid
+    }
+    fn peer_pid(&self) -> Option<&str> {
+        self.peer_pid.as_deref()
+    }
+    fn began(&self) -> i64 {
+        self.began
+    }
+    fn partner(&self) -> &str {
+        &self.partner
+    }
+    fn is_over(&self) -> bool {
+        Self::is_over(self)
+    }
+    fn has_outbox(&self) -> bool {
+        !self.outbox.is_empty()
+    }
+}
+
+impl KeptProcess for TransferProcess {
+    fn pid(&self) -> &str {
+        &self.pid
+    }
+    fn peer_pid(&self) -> Option<&str> {
+        self.peer_pid.as_deref()
+    }
+    fn began(&self) -> i64 {
+        self.began
+    }
+    fn partner(&self) -> &str {
+        &self.partner
+    }
+    fn is_over(&self) -> bool {
+        Self::is_over(self)
+    }
+    fn has_outbox(&self) -> bool {
+        !self.outbox.is_empty()
+    }
+}
+
+/// All processes of one kind.
+pub(crate) struct ProcessStore<P> {
+    /// Nothing: they are forgotten when this process ends.
+    folder: Option<PathBuf>,
+    kept: Mutex<BTreeMap<String, P>>,
+}
+
+impl<P: KeptProcess> ProcessStore<P> {
+    /// Those that a folder holds.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN` for one that can't be read: nobody may go on as if it were not there.
+    pub(crate) fn load(folder: Option<PathBuf>) -> Result<Self, Refusal> {
+        let mut kept = BTreeMap::new();
+        if let Some(folder) = &folder {
+            hansa_files::folder(folder)?;
+            for file in hansa_files::files(folder)? {
+                if file.extension().is_none_or(|ending| ending != "json") {
+                    continue;
+                }
+                let bytes = hansa_files::read(&file, BYTES)?;
+                let process: P = serde_json::from_slice(&bytes).map_err(|cause| {
+                    let sentence = format!("`{}` can't be read", file.display());
+                    Refusal::new(ErrorCode::StateBroken, sentence)
+                        .with_help("restore it from a backup, or take it away: its process is then unknown")
+                        .caused_by(cause)
+                })?;
+                kept.insert(process.pid().to_owned(), process);
+            }
+        }
+        Ok(Self {
+            folder,
+            kept: Mutex::new(kept),
+        })
+    }
+
+    /// One by its id here.
+    pub(crate) fn get(&self, pid: &str) -> Option<P> {
+        self.kept.lock().get(pid).cloned()
+    }
+
+    /// One of a partner by its id there.
+    pub(crate) fn of_peer(&self, partner: &str, peer_pid: &str) -> Option<P> {
+        let kept = self.kept.lock();
+        let mut all = kept.values();
+        all.find(|process| process.partner() == partner && process.peer_pid() == Some(peer_pid))
+            .cloned()
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> Vec<P> {
+        self.kept.lock().values().cloned().collect()
+    }
+
+    /// Whether a partner may open another one.
+    pub(crate) fn has_room(&self, partner: &str) -> bool {
+        let kept = self.kept.lock();
+        let open = kept
+            .values()
+            .filter(|process| process.partner() == partner && !process.is_over());
+        open.count() < OPEN
+    }
+
+    /// Keeps one: on the disk first.
+    ///
+    /// # Errors
+    /// When it can't be written; then it is as before.
+    pub(crate) async fn put(&self, process: P) -> Result<(), Refusal> {
+        if let Some(folder) = &self.folder {
+            let bytes = serde_json::to_vec(&process).map_err(|cause| {
+                Refusal::new(ErrorCode::Internal, "a process can't be written").caused_by(cause)
+            })?;
+            let file = file(folder, process.pid());
+            blocking(move || hansa_files::replace(&file, &bytes, FileVisibility::Owner)).await?;
+        }
+        let mut kept = self.kept.lock();
+        kept.insert(process.pid().to_owned(), process);
+        let closed = kept
+            .iter()
+            .filter(|(_, process)| process.is_over() && !process.has_outbox());
+        let mut closed: Vec<(i64, String)> = closed
+            .map(|(pid, process)| (process.began(), pid.clone()))
+            .collect();
+        closed.sort_unstable();
+        if let Some(over) = closed.len().checked_sub(CLOSED) {
+            for (_, pid) in closed.into_iter().take(over) {
+                kept.remove(&pid);
+                if let Some(folder) = &self.folder {
+                    let file = file(folder, &pid);
+                    if let Err(refusal) = hansa_files::remove(&file) {
+                        tracing::warn!(%refusal, "dataspace.process_kept");
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The file of a process: its id has letters, digits, `:` and `-` alone, since it was made here.
+fn file(folder: &Path, pid: &str) -> PathBuf {
+    folder.join(format!("{}.json", pid.trim_start_matches("urn:uuid:")))
+}

@@ -1,0 +1,199 @@
+//! What a participant does by itself in negotiations and transfers, and what it gives.
+
+use super::negotiation_process::NegotiationProcess;
+use super::partner::Partner;
+use super::transfer_process::TransferProcess;
+use async_trait::async_trait;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_dataspace::{
+    AgreementDocument, DataAddress, OfferDocument, PolicyRules, PublishedDataset,
+};
+use hansa_policy::refusal::Refusal;
+use hansa_transport::{DataspaceRequest, DataspaceResponse};
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// What a provider's catalogue says of what a consumer asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OfferJudgement {
+    /// There is no such offer to that partner.
+    Unknown,
+    /// There is, on other terms.
+    OtherTerms,
+    /// It is exactly that offer.
+    Exact,
+}
+
+/// A message of a negotiation that is sent without anybody asking for it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum NegotiationMove {
+    /// The consumer counters, with the same offer.
+    Request,
+    /// The provider offers what is on the table.
+    Offer,
+    /// The consumer accepts.
+    Accept,
+    /// The provider agrees.
+    Agree,
+    /// The consumer verifies.
+    Verify,
+    /// The provider finalises.
+    Finalize,
+    /// It is ended, with a code and a reason.
+    Terminate(String, String),
+}
+
+/// A message of a transfer that is sent without anybody asking for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TransferMove {
+    /// It is started, or resumed.
+    Start,
+    /// It is suspended.
+    Suspend,
+    /// All of it was transferred.
+    Complete,
+    /// It is ended, with a code and a reason.
+    Terminate(String, String),
+}
+
+/// What a transfer that is asked for would be of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TransferGrant {
+    /// The dataset, by its id in the protocol.
+    pub(crate) dataset: String,
+    /// The contract that stands for the agreement.
+    pub(crate) contract: Option<String>,
+}
+
+/// An agreement that a provider has made.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct AgreedContract {
+    /// As it is sent.
+    pub(crate) document: AgreementDocument,
+    /// The contract that stands for it, signed; nothing in a trial.
+    pub(crate) signed: Option<String>,
+}
+
+/// What this participant is in the protocol, and what it does.
+#[async_trait]
+pub(crate) trait ProcessTerms: Send + Sync + 'static {
+    /// Its identity in the protocol.
+    fn own_id(&self) -> String;
+
+    /// Where it takes messages of 2025-1.
+    fn base(&self) -> String;
+
+    /// Now.
+    fn now(&self) -> UtcTimestamp;
+
+    /// How long it waits before it says something by itself.
+    fn patience(&self) -> Duration {
+        Duration::from_millis(500)
+    }
+
+    /// Who presents a value of `Authorization`, by the name of the partner.
+    fn identify(&self, authorization: &str, from: Option<IpAddr>) -> Option<String>;
+
+    /// A partner that the configuration names.
+    fn partner(&self, name: &str) -> Option<Partner>;
+
+    /// What is offered to a partner, in order.
+    ///
+    /// # Errors
+    /// When it can't be told; then nothing is.
+    async fn datasets(&self, partner: &Partner) -> Result<Vec<PublishedDataset>, Refusal>;
+
+    /// What the catalogue says of an offer that a consumer asks for.
+    fn judge(&self, partner: &Partner, offer: &OfferDocument) -> OfferJudgement;
+
+    /// What follows by itself in a negotiation.
+    fn negotiation_move(&self, process: &NegotiationProcess) -> Option<NegotiationMove>;
+
+    /// As provider: the agreement, signed and not in force.
+    ///
+    /// # Errors
+    /// Why it is not agreed; then the negotiation ends.
+    async fn agree(
+        &self,
+        partner: &Partner,
+        process: &NegotiationProcess,
+    ) -> Result<AgreedContract, Refusal>;
+
+    /// As provider: puts the agreement in force, and tells its contract.
+    ///
+    /// # Errors
+    /// Why it is not in force; then the negotiation ends.
+    async fn finalize(
+        &self,
+        partner: &Partner,
+        process: &NegotiationProcess,
+    ) -> Result<Option<String>, Refusal>;
+
+    /// As consumer: whether the agreement of a provider may be accepted.
+    ///
+    /// # Errors
+    /// Why not; then the negotiation ends.
+    fn accept(
+        &self,
+        partner: &Partner,
+        process: &NegotiationProcess,
+        agreement: &AgreementDocument,
+    ) -> Result<(), Refusal>;
+
+    /// As consumer: whether an offer that nobody asked for is taken note of.
+    fn hears_offer(&self, partner: &Partner, rules: &PolicyRules) -> bool;
+
+    /// As provider: what a transfer under an agreement would be of; nothing where there is none with that partner.
+    ///
+    /// # Errors
+    /// Why there is none now.
+    fn grant(
+        &self,
+        partner: &Partner,
+        agreement: &str,
+        format: &str,
+    ) -> Result<TransferGrant, Refusal>;
+
+    /// What follows by itself in a transfer.
+    fn transfer_move(&self, process: &TransferProcess) -> Option<TransferMove>;
+
+    /// As provider: where the data of a transfer can be had from now on, and the digest of the token that opens it.
+    ///
+    /// # Errors
+    /// Why it is not started; then it ends.
+    async fn open(
+        &self,
+        process: &TransferProcess,
+    ) -> Result<(Option<DataAddress>, Option<String>), Refusal>;
+
+    /// As provider: the rows of a transfer that runs. `process` is as it is kept now.
+    async fn rows(
+        &self,
+        process: &TransferProcess,
+        request: &DataspaceRequest,
+        from: Option<IpAddr>,
+    ) -> DataspaceResponse;
+
+    /// Records that a message came or is about to go; nothing is done before.
+    ///
+    /// # Errors
+    /// When it can't be recorded.
+    async fn record(&self, record: ProcessRecord) -> Result<(), Refusal>;
+}
+
+/// What is recorded of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ProcessRecord {
+    /// The partner, by its name in the configuration.
+    pub(crate) partner: String,
+    /// Whether it came in.
+    pub(crate) is_incoming: bool,
+    /// What kind of message it is.
+    pub(crate) message: &'static str,
+    /// The process here.
+    pub(crate) process: String,
+    /// The state to which it leads.
+    pub(crate) state: String,
+    /// The digest of what it says.
+    pub(crate) digest: String,
+}

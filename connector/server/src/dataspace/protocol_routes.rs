@@ -1,0 +1,347 @@
+//! What is asked by which path of the protocol, and how it is answered. (Dataspace Protocol 2025-1, sections 5.2, 7.2, 9.2 and 11.2)
+
+use super::negotiation_messages::NegotiationInput;
+use super::partner::Partner;
+use super::process_engine::ProcessEngine;
+use super::process_terms::ProcessTerms;
+use super::transfer_messages::TransferInput;
+use async_trait::async_trait;
+use hansa_dataspace::{
+    CatalogRequest, DataService, ErrorBody, ErrorKind, MessageError, NegotiationAck,
+    PROTOCOL_VERSION, ProcessId, ProtocolVersion, PublishedCatalog, PublishedDataset, TransferAck,
+    TransferState, VersionList,
+};
+use hansa_policy::refusal::{ErrorClass, ErrorCode, Refusal};
+use hansa_transport::{DataspaceHandler, DataspaceRequest, DataspaceResponse, PartnerKey};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Datasets of one page of a catalogue.
+const PAGE: usize = 100;
+
+/// What a request leads to.
+pub(super) enum Answered {
+    Nothing,
+    Negotiation(NegotiationAck),
+    NegotiationMade(NegotiationAck),
+    Transfer(TransferAck),
+    TransferMade(TransferAck),
+}
+
+/// Why a request has no answer.
+#[derive(Debug, Clone)]
+pub(super) struct RequestFault {
+    status: u16,
+    reason: String,
+    consumer_pid: Option<ProcessId>,
+    provider_pid: Option<ProcessId>,
+    is_transfer: bool,
+}
+
+impl RequestFault {
+    fn new(status: u16, reason: impl Into<String>) -> Self {
+        Self {
+            status,
+            reason: reason.into(),
+            consumer_pid: None,
+            provider_pid: None,
+            is_transfer: false,
+        }
+    }
+
+    /// The message is wrong, or comes at a wrong time.
+    pub(super) fn bad(reason: impl Into<String>) -> Self {
+        Self::new(400, reason)
+    }
+
+    /// It can't be read.
+    pub(super) fn of(error: MessageError) -> Self {
+        Self::bad(error.to_string())
+    }
+
+    /// What it is about is not there.
+    pub(super) fn unknown(reason: impl Into<String>) -> Self {
+        Self::new(404, reason)
+    }
+
+    /// There are too many processes already.
+    pub(super) fn busy() -> Self {
+        Self::new(503, "too many processes of yours are open")
+    }
+
+    /// A fault of this participant, which is no business of the partner.
+    pub(super) fn internal() -> Self {
+        Self::new(500, "the request could not be answered")
+    }
+
+    /// A refusal. Whoever may not know more is told its code alone; a passing fault is one of the server, which is tried again.
+    pub(super) fn refused(refusal: Refusal) -> Self {
+        tracing::warn!(%refusal, "dataspace.refused");
+        let status = match refusal.code.kind() {
+            ErrorClass::Unknown => 404,
+            ErrorClass::OutOfReach | ErrorClass::Failed => 503,
+            _ => 400,
+        };
+        Self::new(status, refusal.code.as_str())
+    }
+
+    /// Names the process.
+    pub(super) fn between(
+        mut self,
+        consumer: Option<&ProcessId>,
+        provider: Option<&ProcessId>,
+    ) -> Self {
+        self.consumer_pid = consumer.cloned().or(self.consumer_pid);
+        self.provider_pid = provider.cloned().or(self.provider_pid);
+        self
+    }
+
+    pub(super) const fn of_transfer(mut self) -> Self {
+        self.is_transfer = true;
+        self
+    }
+
+    fn response(self, kind: ErrorKind) -> DataspaceResponse {
+        let body = ErrorBody {
+            kind,
+            consumer_pid: self.consumer_pid,
+            provider_pid: self.provider_pid,
+            code: Some(self.status.to_string()),
+            reasons: vec![self.reason],
+        };
+        DataspaceResponse::json(self.status, body.to_json().to_string().into_bytes())
+    }
+}
+
+#[async_trait]
+impl<T: ProcessTerms> DataspaceHandler for ProcessEngine<T> {
+    fn versions(&self) -> Vec<u8> {
+        let list = VersionList {
+            versions: vec![ProtocolVersion {
+                version: PROTOCOL_VERSION.to_owned(),
+                path: "/2025-1".to_owned(),
+                binding: "HTTPS".to_owned(),
+                service_id: None,
+                identifier_type: None,
+                auth: None,
+            }],
+        };
+        list.to_json().to_string().into_bytes()
+    }
+
+    fn identify(
+        &self,
+        authorization: Option<&str>,
+        address: Option<IpAddr>,
+    ) -> Result<PartnerKey, Refusal> {
+        let stranger = || {
+            Refusal::new(
+                ErrorCode::TokenRequired,
+                "no token of a partner was presented",
+            )
+        };
+        let authorization = authorization.ok_or_else(stranger)?;
+        if let Some(name) = self.terms.identify(authorization, address) {
+            return Ok(PartnerKey::Partner(name));
+        }
+        let token = authorization
+            .strip_prefix("Bearer ")
+            .unwrap_or(authorization);
+        let digest = hansa_audit_log::digest::Digest::of(token.as_bytes()).to_string();
+        let running = self.transfers.all().into_iter();
+        let mut opened =
+            running.filter(|process| process.token.as_deref() == Some(digest.as_str()));
+        opened
+            .next()
+            .map(|process| PartnerKey::Transfer(process.pid))
+            .ok_or_else(stranger)
+    }
+
+    async fn answer(&self, key: &PartnerKey, request: DataspaceRequest) -> DataspaceResponse {
+        let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
+        let path = match path.as_slice() {
+            [rest @ .., ""] => rest,
+            path => path,
+        };
+        let nothing = || DataspaceResponse::json(404, Vec::new());
+        let name = match key {
+            PartnerKey::Transfer(pid) => {
+                let process = self.transfers.get(pid);
+                let process =
+                    process.filter(|process| process.current() == Some(TransferState::Started));
+                return match (path, process, request.is_post) {
+                    (["data", named], Some(process), false) if *named == process.pid => {
+                        self.terms.rows(&process, &request, request.address).await
+                    }
+                    _ => nothing(),
+                };
+            }
+            PartnerKey::Partner(name) => name,
+        };
+        let Some(partner) = self.terms.partner(name) else {
+            return nothing();
+        };
+        let Some(engine) = self.held() else {
+            return nothing();
+        };
+        let ["2025-1", path @ ..] = path else {
+            return nothing();
+        };
+        let (kind, answered) = match (path, request.is_post) {
+            (["catalog", "request"], true) => {
+                let answered = self.catalog(&partner, &request).await;
+                return answered.unwrap_or_else(|fault| fault.response(ErrorKind::Catalog));
+            }
+            (["catalog", "datasets", id], false) => {
+                let answered = self.dataset(&partner, id).await;
+                return answered.unwrap_or_else(|fault| fault.response(ErrorKind::Catalog));
+            }
+            (["negotiations", "request"], true) => (
+                ErrorKind::Negotiation,
+                engine.requested(&partner, &request.body).await,
+            ),
+            (["negotiations", "offers"], true) => (
+                ErrorKind::Negotiation,
+                engine.offered(&partner, &request.body).await,
+            ),
+            (["negotiations", pid], false) => {
+                let told = self.negotiation_of(&partner, pid).and_then(|process| {
+                    process
+                        .ack()
+                        .ok_or_else(|| RequestFault::unknown("there is no such negotiation"))
+                });
+                (ErrorKind::Negotiation, told.map(Answered::Negotiation))
+            }
+            (["negotiations", pid, rest @ ..], true) => {
+                let Some(input) = NegotiationInput::read(rest, &request.body) else {
+                    return nothing();
+                };
+                let answered = match input {
+                    Ok(input) => engine.negotiated(&partner, pid, input).await,
+                    // Whether it can be read is told to whoever has the process alone.
+                    Err(fault) => Err(self.negotiation_of(&partner, pid).err().unwrap_or(fault)),
+                };
+                (ErrorKind::Negotiation, answered)
+            }
+            (["transfers", "request"], true) => (
+                ErrorKind::Transfer,
+                engine.transfer_requested(&partner, &request.body).await,
+            ),
+            (["transfers", pid], false) => {
+                let told = self.transfer_of(&partner, pid).and_then(|process| {
+                    process
+                        .ack()
+                        .ok_or_else(|| RequestFault::unknown("there is no such transfer"))
+                });
+                (ErrorKind::Transfer, told.map(Answered::Transfer))
+            }
+            (["transfers", pid, last], true) => {
+                let Some(input) = TransferInput::read(last, &request.body) else {
+                    return nothing();
+                };
+                let answered = match input {
+                    Ok(input) => engine.transferred(&partner, pid, input).await,
+                    Err(fault) => Err(self.transfer_of(&partner, pid).err().unwrap_or(fault)),
+                };
+                (ErrorKind::Transfer, answered)
+            }
+            _ => return nothing(),
+        };
+        match answered {
+            Ok(Answered::Nothing) => DataspaceResponse::json(200, Vec::new()),
+            Ok(Answered::Negotiation(ack)) => {
+                DataspaceResponse::json(200, ack.to_json().to_string().into_bytes())
+            }
+            Ok(Answered::NegotiationMade(ack)) => {
+                DataspaceResponse::json(201, ack.to_json().to_string().into_bytes())
+            }
+            Ok(Answered::Transfer(ack)) => {
+                DataspaceResponse::json(200, ack.to_json().to_string().into_bytes())
+            }
+            Ok(Answered::TransferMade(ack)) => {
+                DataspaceResponse::json(201, ack.to_json().to_string().into_bytes())
+            }
+            Err(fault) => fault.response(kind),
+        }
+    }
+}
+
+impl<T: ProcessTerms> ProcessEngine<T> {
+    fn service(&self) -> DataService {
+        DataService {
+            id: format!(
+                "urn:hansa:service:{}",
+                hansa_audit_log::digest::Digest::of(self.terms.own_id().as_bytes()).short()
+            ),
+            endpoint: self.terms.base(),
+        }
+    }
+
+    /// One page of what is offered to a partner. An empty filter alone is understood.
+    async fn catalog(
+        &self,
+        partner: &Partner,
+        request: &DataspaceRequest,
+    ) -> Result<DataspaceResponse, RequestFault> {
+        let asked = CatalogRequest::read(&request.body).map_err(RequestFault::of)?;
+        let datasets = self
+            .terms
+            .datasets(partner)
+            .await
+            .map_err(RequestFault::refused)?;
+        let number = |name: &str| -> Result<Option<usize>, RequestFault> {
+            let text = request.parameters.get(name);
+            text.map(|text| {
+                text.parse()
+                    .map_err(|_| RequestFault::bad(format!("`{name}` is no number")))
+            })
+            .transpose()
+        };
+        let size = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        let from = number("from")?.unwrap_or_else(|| asked.offset.map_or(0, size));
+        let most = asked.limit.map_or(PAGE, size).clamp(1, PAGE);
+        let page: Vec<PublishedDataset> = datasets.iter().skip(from).take(most).cloned().collect();
+        let catalog = PublishedCatalog {
+            id: format!(
+                "urn:hansa:catalogue:{}",
+                hansa_audit_log::digest::Digest::of(self.terms.own_id().as_bytes()).short()
+            ),
+            participant_id: self.terms.own_id(),
+            service: self.service(),
+            datasets: page,
+        };
+        let mut response = DataspaceResponse::json(200, catalog.to_json().to_string().into_bytes());
+        let next = from.saturating_add(most);
+        let link = |from: usize| format!("{}/catalog/request?from={from}", self.terms.base());
+        if next < datasets.len() {
+            response.links.push(("next", link(next)));
+        }
+        if from > 0 {
+            response
+                .links
+                .push(("previous", link(from.saturating_sub(most))));
+        }
+        Ok(response)
+    }
+
+    async fn dataset(
+        &self,
+        partner: &Partner,
+        id: &str,
+    ) -> Result<DataspaceResponse, RequestFault> {
+        let datasets = self
+            .terms
+            .datasets(partner)
+            .await
+            .map_err(RequestFault::refused)?;
+        let found = datasets.iter().find(|dataset| dataset.id == id);
+        let found = found.and_then(|dataset| dataset.to_json(&self.service()));
+        let found = found.ok_or_else(|| RequestFault::unknown("there is no such dataset"))?;
+        Ok(DataspaceResponse::json(200, found.to_string().into_bytes()))
+    }
+
+    /// Itself, as what outlives a request.
+    fn held(&self) -> Option<Arc<Self>> {
+        self.own.upgrade()
+    }
+}

@@ -1,0 +1,114 @@
+//! The negotiations and transfers with partners, as commands see them. They run where the protocol is spoken.
+
+use async_trait::async_trait;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use parking_lot::RwLock;
+use std::sync::{Arc, Weak};
+
+/// A negotiation or a transfer in a few words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PartnerProcessSummary {
+    /// Its id here.
+    pub(crate) pid: String,
+    /// When it began, in microseconds.
+    pub(crate) began: i64,
+    /// `negotiation` or `transfer`.
+    pub(crate) kind: &'static str,
+    /// The partner, by its name in the configuration.
+    pub(crate) partner: String,
+    /// Whether this participant provides.
+    pub(crate) is_provider: bool,
+    /// The state.
+    pub(crate) state: String,
+    /// The dataset of a negotiation, the agreement of a transfer.
+    pub(crate) subject: String,
+    /// The agreement of a negotiation, once there is one.
+    pub(crate) agreement: Option<String>,
+    /// Why it was ended.
+    pub(crate) ended: Option<String>,
+    /// Where the data of a transfer is, with what opens it.
+    pub(crate) data_address: Option<(String, String)>,
+}
+
+/// An offer of a partner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PartnerOffer {
+    /// The dataset, by its id at the partner.
+    pub(crate) dataset: String,
+    /// Its title.
+    pub(crate) title: Option<String>,
+    /// The offer.
+    pub(crate) offer: String,
+    /// Its rules, in JSON.
+    pub(crate) rules: String,
+    /// The formats in which it can be had.
+    pub(crate) formats: Vec<String>,
+}
+
+/// What can be done with partners.
+#[async_trait]
+pub(crate) trait PartnerProcesses: Send + Sync {
+    /// All negotiations and transfers, the oldest first.
+    fn summaries(&self) -> Vec<PartnerProcessSummary>;
+
+    /// What a partner offers.
+    ///
+    /// # Errors
+    /// `PARTNER_UNKNOWN`, `PARTNER_UNREACHABLE`, `PARTNER_ANSWER_INVALID`; a catalogue that can't be read whole is no catalogue.
+    async fn offers(&self, partner: &str) -> Result<Vec<PartnerOffer>, Refusal>;
+
+    /// Asks a partner for a contract on exactly one of its offers.
+    ///
+    /// # Errors
+    /// As `offers`, or `OFFER_UNKNOWN`.
+    async fn request(&self, partner: &str, offer: &str) -> Result<String, Refusal>;
+
+    /// Goes on with a negotiation that waits for people: agrees as provider, accepts as consumer.
+    ///
+    /// # Errors
+    /// `NEGOTIATION_UNKNOWN`, `NEGOTIATION_STATE`.
+    async fn agree(&self, pid: &str) -> Result<(), Refusal>;
+
+    /// Ends a negotiation or a transfer.
+    ///
+    /// # Errors
+    /// `NEGOTIATION_UNKNOWN`, `NEGOTIATION_STATE`.
+    async fn end(&self, pid: &str, reason: &str) -> Result<(), Refusal>;
+
+    /// Asks a partner for the data of an agreement.
+    ///
+    /// # Errors
+    /// `PARTNER_UNKNOWN`, or when it can't be recorded.
+    async fn transfer(
+        &self,
+        partner: &str,
+        agreement: &str,
+        format: &str,
+    ) -> Result<String, Refusal>;
+}
+
+/// Where they are, once the protocol is spoken.
+#[derive(Default)]
+pub(crate) struct PartnerProcessesSlot(RwLock<Option<Weak<dyn PartnerProcesses>>>);
+
+impl PartnerProcessesSlot {
+    /// They run from now on.
+    pub(crate) fn set(&self, processes: &Arc<dyn PartnerProcesses>) {
+        *self.0.write() = Some(Arc::downgrade(processes));
+    }
+
+    /// They, where they run.
+    ///
+    /// # Errors
+    /// `USAGE`, with what has to be configured.
+    pub(crate) fn get(&self) -> Result<Arc<dyn PartnerProcesses>, Refusal> {
+        let running = self.0.read().as_ref().and_then(Weak::upgrade);
+        running.ok_or_else(|| {
+            Refusal::new(
+                ErrorCode::UsageWrong,
+                "the Dataspace Protocol is not spoken here, or no connector runs",
+            )
+            .with_help("set [dataspace] base and id, [web] listen and a [partner.NAME], and have hansa serve run")
+        })
+    }
+}

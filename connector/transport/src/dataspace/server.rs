@@ -1,0 +1,187 @@
+//! Answers requests of partners: behind the paths of the web, and on a plain listener of this machine for trials.
+
+use super::{DataspaceBody, DataspaceHandler, DataspaceRequest, DataspaceResponse, PartnerKey};
+use crate::internal_error;
+use axum::body::{Body, to_bytes};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// Bytes of a message.
+const BODY: usize = 1024 * 1024;
+
+/// How long a message may take.
+const BODY_TIME: Duration = Duration::from_secs(10);
+
+/// Whether a path is one of the protocol.
+#[must_use]
+pub fn is_path(path: &[String]) -> bool {
+    match path {
+        [first, rest @ ..] => {
+            first == "dsp" || (first == ".well-known" && rest == ["dspace-version"])
+        }
+        [] => false,
+    }
+}
+
+/// A request whose path and parameters are read, and its body not yet.
+pub struct UnreadRequest<'a> {
+    /// What HTTP says of it.
+    pub parts: &'a Parts,
+    /// The parts of its path.
+    pub path: &'a [String],
+    /// Its parameters.
+    pub parameters: &'a BTreeMap<String, String>,
+    /// From where it comes.
+    pub address: Option<IpAddr>,
+}
+
+impl std::fmt::Debug for UnreadRequest<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UnreadRequest").finish_non_exhaustive()
+    }
+}
+
+/// The answer to a request: whoever makes it is identified before its body is read.
+pub async fn answer<H: DataspaceHandler + ?Sized>(
+    handler: &H,
+    request: UnreadRequest<'_>,
+    body: Body,
+) -> Response<Body> {
+    let path = match request.path {
+        [first, rest @ ..] if first == "dsp" => rest,
+        other => other,
+    };
+    if path == [".well-known", "dspace-version"] {
+        let answer = match request.parts.method == Method::GET {
+            true => DataspaceResponse::json(200, handler.versions()),
+            false => DataspaceResponse::json(405, Vec::new()),
+        };
+        return sent(answer).await;
+    }
+    let authorization = request.parts.headers.get(header::AUTHORIZATION);
+    let authorization = authorization.and_then(|value| value.to_str().ok());
+    let Ok(partner) = handler.identify(authorization, request.address) else {
+        return sent(unidentified(path)).await;
+    };
+    let is_post = match request.parts.method {
+        Method::GET => false,
+        Method::POST => true,
+        _ => return sent(DataspaceResponse::json(405, Vec::new())).await,
+    };
+    let read = tokio::time::timeout(BODY_TIME, to_bytes(body, BODY)).await;
+    let Ok(Ok(body)) = read else {
+        return sent(DataspaceResponse::json(413, Vec::new())).await;
+    };
+    let request = DataspaceRequest {
+        is_post,
+        path: path.to_vec(),
+        parameters: request.parameters.clone(),
+        address: request.address,
+        body: body.to_vec(),
+    };
+    sent(handler.answer(&partner, request).await).await
+}
+
+/// What those are told who are nobody: of processes nothing at all. (Dataspace Protocol 2025-1, sections 9.2 and 11.2)
+fn unidentified(path: &[String]) -> DataspaceResponse {
+    let is_process = path
+        .iter()
+        .any(|part| part == "negotiations" || part == "transfers");
+    DataspaceResponse::json(if is_process { 404 } else { 401 }, Vec::new())
+}
+
+async fn sent(answer: DataspaceResponse) -> Response<Body> {
+    let (body, kind) = match answer.body {
+        DataspaceBody::Json(bytes) => (Body::from(bytes), "application/json"),
+        DataspaceBody::Rows {
+            answer,
+            format,
+            writer,
+        } => match crate::web::transfer_body(*answer, format, writer).await {
+            Ok(body) => (body, format.media_type()),
+            Err(refusal) => {
+                let refusal = internal_error::numbered(refusal);
+                let mut response = Response::new(Body::from(refusal.to_string()));
+                *response.status_mut() = StatusCode::FORBIDDEN;
+                return response;
+            }
+        },
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() =
+        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    for (relation, address) in answer.links {
+        if let Ok(link) = HeaderValue::from_str(&format!("<{address}>; rel=\"{relation}\"")) {
+            headers.append(header::LINK, link);
+        }
+    }
+    response
+}
+
+/// Answers on a listener without TLS until the future is dropped. For trials on this machine alone.
+///
+/// # Errors
+/// `USAGE`, where the listener is on another address than that of this machine.
+pub async fn serve_plain<H: DataspaceHandler>(
+    listener: TcpListener,
+    handler: Arc<H>,
+) -> Result<(), Refusal> {
+    let is_local = listener
+        .local_addr()
+        .is_ok_and(|address| address.ip().is_loopback());
+    if !is_local {
+        let sentence = "without TLS the protocol is spoken on this machine alone";
+        return Err(Refusal::new(ErrorCode::UsageWrong, sentence));
+    }
+    loop {
+        let Ok((stream, from)) = listener.accept().await else {
+            continue;
+        };
+        let handler = Arc::clone(&handler);
+        tokio::spawn(async move {
+            let service = service_fn(move |request: Request<Incoming>| {
+                let handler = Arc::clone(&handler);
+                async move {
+                    let (parts, body) = request.into_parts();
+                    let path = parts.uri.path().split('/').skip(1);
+                    let path: Vec<String> = path.map(str::to_owned).collect();
+                    let request = UnreadRequest {
+                        parts: &parts,
+                        path: &path,
+                        parameters: &BTreeMap::new(),
+                        address: Some(from.ip()),
+                    };
+                    Ok::<_, Infallible>(answer(&*handler, request, Body::new(body)).await)
+                }
+            });
+            let mut server = hyper::server::conn::http1::Builder::new();
+            server
+                .timer(TokioTimer::new())
+                .header_read_timeout(BODY_TIME);
+            if let Err(error) = server.serve_connection(TokioIo::new(stream), service).await {
+                tracing::debug!(%error, "dataspace.connection_ended");
+            }
+        });
+    }
+}
+
+/// Whether whoever made a request is a partner, and not the holder of one transfer.
+#[must_use]
+pub fn partner_name(key: &PartnerKey) -> Option<&str> {
+    match key {
+        PartnerKey::Partner(name) => Some(name),
+        PartnerKey::Transfer(_) => None,
+    }
+}

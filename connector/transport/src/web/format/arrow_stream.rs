@@ -1,0 +1,47 @@
+//! The stream of Arrow IPC. Its last message says that it is whole.
+
+use super::AnswerWriter;
+use super::column_rules::unwritten;
+use arrow_array::RecordBatch;
+use arrow_ipc::writer::StreamWriter;
+use arrow_schema::SchemaRef;
+use hansa_policy::refusal::Refusal;
+
+/// Writes it.
+pub(crate) struct ArrowStreamWriter(StreamWriter<Vec<u8>>);
+
+impl ArrowStreamWriter {
+    /// Rows of these columns.
+    ///
+    /// # Errors
+    /// Where Arrow can't write them.
+    pub(crate) fn new(columns: &SchemaRef) -> Result<Self, Refusal> {
+        let writer = StreamWriter::try_new(Vec::new(), columns);
+        writer.map(Self).map_err(unwritten)
+    }
+
+    fn take(&mut self, out: &mut Vec<u8>) {
+        out.append(self.0.get_mut());
+    }
+}
+
+impl AnswerWriter for ArrowStreamWriter {
+    fn begin(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        self.take(out);
+        Ok(())
+    }
+
+    fn rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        let written = self.0.write(rows);
+        written.map_err(unwritten)?;
+        self.take(out);
+        Ok(())
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        let written = self.0.finish();
+        written.map_err(unwritten)?;
+        self.take(out);
+        Ok(())
+    }
+}
