@@ -69,3 +69,15 @@ jdbc_driver() {
     command -v mvn > /dev/null || return 1
     mvn -q dependency:copy -Dartifact=org.apache.arrow:flight-sql-jdbc-driver:18.3.0 -DoutputDirectory="$tools/jdbc" > "$tools/jdbc.log" 2>&1
 }
+
+# The jars of a Maven project, into $tools/NAME/lib: maven_jars NAME FOLDER. What is compiled there is, too.
+maven_jars() {
+    command -v java > /dev/null && command -v mvn > /dev/null || return 1
+    local built="$tools/$1"
+    cmp -s "$2/pom.xml" "$built/built.xml" && [ -d "$built/lib" ] && return 0
+    rm -rf "$built"
+    mkdir -p "$built"
+    cp -R "$2/." "$built/"
+    (cd "$built" && mvn -q -B compile dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=lib) > "$tools/$1.log" 2>&1 || return 1
+    cp "$2/pom.xml" "$built/built.xml"
+}

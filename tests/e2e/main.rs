@@ -25,6 +25,7 @@ mod counts;
 mod covers;
 mod crash;
 mod damaged;
+mod dataspace_kit;
 mod demo;
 mod described;
 mod disk;

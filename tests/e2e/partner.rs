@@ -68,7 +68,7 @@ impl PartnerPeer {
                     sent.len()
                 );
                 caller.write_all(answer.as_bytes()).unwrap();
-                if send.send((path, body)).is_err() {
+                if send.send((tail(&path), body)).is_err() {
                     return;
                 }
             }
@@ -101,7 +101,8 @@ fn page() -> Value {
     )
 }
 
-fn message(caller: &mut std::net::TcpStream) -> Option<(String, Value)> {
+/// The path of a message, and what it says.
+pub(crate) fn message(caller: &mut std::net::TcpStream) -> Option<(String, Value)> {
     let (mut bytes, mut piece) = (Vec::new(), [0; 4096]);
     loop {
         let length = caller.read(&mut piece).ok().filter(|length| *length > 0)?;
@@ -115,16 +116,18 @@ fn message(caller: &mut std::net::TcpStream) -> Option<(String, Value)> {
         let mut lines = head.lines();
         let length = lines.find_map(|line| line.strip_prefix("content-length: "))?;
         if body.len() == length.parse::<usize>().ok()? {
-            let last = path
-                .rsplit_once("/urn:uuid:")
-                .map_or(path.as_str(), |(_, last)| last);
-            let last = last
-                .split_once('/')
-                .map_or(last, |(_, last)| last)
-                .to_owned();
-            return Some((last, serde_json::from_str(body).ok()?));
+            return Some((path, serde_json::from_str(body).ok()?));
         }
     }
+}
+
+/// What stands behind the id of a process in a path.
+fn tail(path: &str) -> String {
+    let last = path
+        .rsplit_once("/urn:uuid:")
+        .map_or(path, |(_, last)| last);
+    let last = last.split_once('/').map_or(last, |(_, last)| last);
+    last.to_owned()
 }
 
 /// A city whose trees are offered to a firm and a rival, and whose ledger is for its league.
