@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 const KIT: &str = "TCK_PARTICIPANT";
 const TRIED: &str = "did:web:hansa-under-test.example";
@@ -136,7 +136,7 @@ const SCRIPTS: [(&str, &str); 61] = [
     ),
 ];
 
-type Waiting = Arc<Mutex<HashMap<String, UnboundedSender<(String, Value)>>>>;
+type Waiting = Arc<Mutex<HashMap<String, Sender<(String, Value)>>>>;
 
 /// `hansa partner trial`, and the side of the kit.
 struct Trial {
@@ -237,8 +237,8 @@ impl Trial {
     }
 
     /// Waits for what is sent under a name: the id of a process, a dataset or an agreement.
-    fn wait(&self, name: &str) -> UnboundedReceiver<(String, Value)> {
-        let (send, receive) = unbounded_channel();
+    fn wait(&self, name: &str) -> Receiver<(String, Value)> {
+        let (send, receive) = channel(64);
         self.waiting.lock().unwrap().insert(name.to_owned(), send);
         receive
     }
@@ -268,7 +268,7 @@ fn taken(waiting: &Waiting, path: &str, body: Value) -> String {
     let last = path.splitn(4, '/').nth(3).unwrap_or(path).to_owned();
     let known = waiting.lock().unwrap().get(&named).cloned();
     let status = match known {
-        Some(script) if script.send((last, body)).is_ok() => "200 OK",
+        Some(script) if script.try_send((last, body)).is_ok() => "200 OK",
         _ => "404 Not Found",
     };
     format!(
@@ -287,7 +287,7 @@ struct Script<'a> {
     own: String,
     kit: String,
     is_provider: bool,
-    came: UnboundedReceiver<(String, Value)>,
+    came: Receiver<(String, Value)>,
     sent: usize,
 }
 

@@ -407,7 +407,7 @@ fn a_partner_negotiates_and_pulls_what_its_contract_permits() {
     });
     // It stands in the log as any other answer, with receipts that nobody countersigns.
     assert_eq!(world.city.records("one_sided_receipt").len(), 4);
-    assert_eq!(world.city.records("partner_message").len(), 6);
+    assert_eq!(world.city.records("partner_message").len(), 8);
     world.city.hansa(&["audit", "verify"]).must();
     let listed = world
         .city
@@ -625,9 +625,82 @@ fn a_consumer_takes_what_was_offered_and_can_be_kept_to() {
             .firm(&path, Some(&agreement(&pid, as_offered.clone())))
             .await;
         assert!(
-            status == 400 && told.to_string().contains("unsigned_agreements"),
+            status == 400 && told.to_string().contains("SIGNATURE_MISSING"),
             "{told:#}"
         );
         assert_eq!(signed.firm.next().0, "termination");
     });
+}
+
+#[test]
+fn what_was_signed_and_waits_ends_with_the_offer() {
+    let world = PartnerWorld::new();
+    let runtime = Runtime::new().unwrap();
+    // Two agreements are signed beforehand; the firm verifies neither of them yet.
+    let waiting: Vec<(String, String)> = runtime.block_on(async {
+        let mut waiting = Vec::new();
+        for number in 0..2 {
+            let consumer = format!("urn:uuid:waits-{number}");
+            let request = world.request(&consumer).await;
+            let (status, ack) = world
+                .firm("/dsp/2025-1/negotiations/request", Some(&request))
+                .await;
+            assert_eq!(status, 201, "{ack:#}");
+            assert_eq!(world.firm.next().0, "agreement");
+            waiting.push((consumer, ack["providerPid"].as_str().unwrap().to_owned()));
+        }
+        waiting
+    });
+    let verify = |(consumer, provider): &(String, String)| {
+        let pids = json!({"consumerPid": consumer, "providerPid": provider});
+        let verification = of("ContractAgreementVerificationMessage", pids);
+        let path = format!("/dsp/2025-1/negotiations/{provider}/agreement/verification");
+        runtime.block_on(async {
+            assert_eq!(world.firm(&path, Some(&verification)).await.0, 200);
+            world.firm.next()
+        })
+    };
+    let agreed = runtime.block_on(world.agreed("urn:uuid:first"));
+    assert!(!agreed.is_empty());
+    let contracts = world
+        .city
+        .hansa(&["contract", "list", "--json"])
+        .must()
+        .lines();
+    let contract = contracts
+        .iter()
+        .find(|one| one.to_string().contains("firm.example"))
+        .unwrap();
+    let id = contract["contract"].as_str().unwrap();
+    let withdrawn = ["contract", "withdraw", id, "--reason", "over", "--yes"];
+    world.city.hansa(&withdrawn).must();
+    let (last, ended) = verify(&waiting[0]);
+    assert_eq!(
+        (last.as_str(), &ended["code"]),
+        ("termination", &json!("OFFER_UNKNOWN")),
+        "{ended:#}"
+    );
+    // The offer goes: what waits under it goes, too.
+    let config = world.city.folder().join("hansa.toml");
+    let before = std::fs::read_to_string(&config).unwrap();
+    let without = before.replace("\"firm.example\"]", "\"other.example\"]");
+    assert_ne!(before, without);
+    std::fs::write(&config, without).unwrap();
+    world.city.hansa(&["reload"]).must();
+    let (last, ended) = verify(&waiting[1]);
+    assert_eq!(
+        (last.as_str(), &ended["code"]),
+        ("termination", &json!("OFFER_UNKNOWN")),
+        "{ended:#}"
+    );
+    assert_eq!(
+        world
+            .city
+            .records("contract")
+            .iter()
+            .filter(|one| one.to_string().contains("activate")
+                && one.to_string().contains("firm.example"))
+            .count(),
+        1
+    );
 }

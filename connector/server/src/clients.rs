@@ -439,7 +439,9 @@ fn consumer_of(
     };
     let consumer = connector.contracts.with_registry(|registry| {
         let agreement = registry.provided(contract, now)?;
-        Ok::<_, Refusal>(agreement.assignee_id().cloned())
+        // A partner has its data by transfers.
+        let consumer = agreement.assignee_id();
+        Ok::<_, Refusal>(consumer.filter(|_| agreement.partner().is_none()).cloned())
     })?;
     let consumer = consumer.ok_or_else(|| {
         Refusal::new(

@@ -1,6 +1,6 @@
 //! The Dataspace Protocol: negotiations and transfers with connectors of other makes, in both roles. What a message says is read by
 //! `hansa_dataspace`; which step may follow which is said by the tables of `hansa_policy` and `hansa_dataspace`; what this participant
-//! does by itself is said by its [`ProcessTerms`].
+//! does by itself is said by its [`process_terms::ProcessTerms`].
 
 pub(crate) mod catalog_terms;
 pub(crate) mod conformance_scenario;

@@ -86,9 +86,20 @@ pub(crate) async fn run(
         } => {
             let processes = connector.partner_processes.get()?;
             let pid = processes.transfer(&partner, &agreement, &format).await?;
-            let (address, authorization) = started(&*processes, &pid).await?;
-            check_host(connector, &partner, &address)?;
-            let bytes = client::download(&address, &authorization, &output).await?;
+            let fetched = async {
+                let (address, authorization) = started(&*processes, &pid).await?;
+                check_host(connector, &partner, &address)?;
+                client::download(&address, &authorization, &output).await
+            };
+            let bytes = match fetched.await {
+                Ok(bytes) => bytes,
+                Err(refusal) => {
+                    // What can't be ended any more has ended.
+                    let _over = processes.end(&pid, "the data did not come").await;
+                    return Err(refusal.into());
+                }
+            };
+            processes.complete(&pid).await?;
             let text = format!("{bytes} bytes of {partner} are in {}", shown(&output));
             out.object(json!({"process": pid, "bytes": bytes}), text)
                 .await?;

@@ -175,6 +175,10 @@ fn for_programs(connector: &Connector, named: &str) -> Result<(ContractId, Agree
     let agreement = connector
         .contracts
         .with_registry(|registry| registry.provided(id, now).cloned())?;
+    if agreement.partner().is_some() {
+        let sentence = "a partner of another make has its data by transfers";
+        return Err(Refusal::new(ErrorCode::UsageWrong, sentence).with_contract(id));
+    }
     if agreement.assignee_id().is_none() {
         return Err(Refusal::new(
             ErrorCode::UsageWrong,

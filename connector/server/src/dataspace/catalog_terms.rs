@@ -17,9 +17,9 @@ use crate::participant::audit_event::AuditEvent;
 use crate::process::randomness::random_hex;
 use crate::workflow::answer;
 use crate::workflow::answer::incoming_query::QueryCaller;
-use crate::workflow::negotiation::activation;
+use crate::workflow::approval;
+use crate::workflow::negotiation::{activation, proposal_context};
 use crate::workflow::peer_query_client::own_answer;
-use crate::workflow::{approval, combined_contracts};
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use hansa_audit_log::digest::Digest;
@@ -74,7 +74,13 @@ impl CatalogTerms {
 
     fn config(&self, partner: &str) -> Option<PartnerConfig> {
         let config = self.connector.config();
-        config.dataspace.as_ref()?.partner(partner).cloned()
+        let partner = config.dataspace.as_ref()?.partner(partner)?;
+        // What names a participant of the league is for its connector, and for nobody who presents a token.
+        let bundle = self.connector.identity.trust.bundle();
+        let mut members = bundle.roster().members();
+        let is_participant = members.any(|member| *member == partner.participant)
+            || partner.participant == self.connector.id();
+        (!is_participant).then(|| partner.clone())
     }
 
     /// The datasets that are offered to a partner by name, with the offers.
@@ -179,10 +185,7 @@ impl CatalogTerms {
         );
         let payload = hansa_proto::contract::to_bytes(&agreement);
         approval::insist(connector, ContractId(Digest::of(&payload)), &agreement)?;
-        connector
-            .contracts
-            .with_registry(|registry| registry.check_nested(&agreement, connector.now()))?;
-        combined_contracts::check_agreement(connector, &agreement)?;
+        proposal_context::check_partner(connector, &partner.participant, &agreement)?;
         let signature =
             connector.sign(StatementKind::Agreement, SignatoryRole::Provider, &payload)?;
         let bytes = envelope::assemble(&payload, &[signature]);
@@ -198,7 +201,44 @@ impl CatalogTerms {
                 rules,
             },
             signed: Some(String::from_utf8_lossy(&bytes).into_owned()),
+            withdrawn: self.withdrawn(partner, &dataset.id),
         })
+    }
+
+    /// How many contracts with a partner on a dataset were withdrawn.
+    fn withdrawn(&self, partner: &PartnerConfig, dataset: &DatasetId) -> usize {
+        let now = self.connector.now();
+        self.connector.contracts.with_registry(|registry| {
+            let taken = registry.taken_by(&partner.participant, now);
+            let withdrawn = taken.filter(|(_, agreement, status)| {
+                *status == ContractStatus::Withdrawn && agreement.dataset.id == *dataset
+            });
+            withdrawn.count()
+        })
+    }
+
+    /// Refuses an offer that is made no longer, one that was agreed long ago, and one beside which a contract was withdrawn meanwhile.
+    fn check_still_offered(
+        &self,
+        partner: &PartnerConfig,
+        process: &NegotiationProcess,
+    ) -> Result<(), Refusal> {
+        let now = self.connector.now();
+        let gone = |sentence| Err(Refusal::new(ErrorCode::OfferUnknown, sentence));
+        if now.micros().saturating_sub(process.began) > OPEN {
+            return gone("the negotiation began long ago");
+        }
+        let found = self.offer(partner, &process.offer, Some(&process.dataset));
+        let Some((dataset, offer)) = found else {
+            return gone("the offer is made no longer");
+        };
+        if Some(offer_rules::of(&offer.clauses)?) != process.policy() {
+            return gone("the terms are not those of the offer");
+        }
+        match self.withdrawn(partner, &dataset.id) > process.withdrawn {
+            true => gone("a contract on the dataset was withdrawn meanwhile"),
+            false => Ok(()),
+        }
     }
 
     /// The rows of a transfer, asked for as any other question of the partner.
@@ -265,6 +305,16 @@ impl CatalogTerms {
         };
         Ok((answer, dataset))
     }
+}
+
+/// How long a negotiation may take, in microseconds.
+const OPEN: i64 = 30 * 24 * 3_600 * 1_000_000;
+
+fn no_partner() -> Refusal {
+    Refusal::new(
+        ErrorCode::PartnerUnknown,
+        "the configuration names no such partner",
+    )
 }
 
 /// A dataset by its id in the protocol, which stands in paths as it is.
@@ -394,7 +444,7 @@ impl ProcessTerms for CatalogTerms {
 
     fn negotiation_move(&self, process: &NegotiationProcess) -> Option<NegotiationMove> {
         match (process.phase()?, process.is_provider) {
-            (Phase::Requested, true) => {
+            (Phase::Requested | Phase::Accepted, true) => {
                 let partner = self.config(&process.partner)?;
                 let found = self.offer(&partner, &process.offer, Some(&process.dataset));
                 let rules = found
@@ -410,7 +460,6 @@ impl ProcessTerms for CatalogTerms {
                     )),
                 }
             }
-            (Phase::Accepted, true) => Some(NegotiationMove::Agree),
             (Phase::Verified, true) => Some(NegotiationMove::Finalize),
             (Phase::Agreed, false) => Some(NegotiationMove::Verify),
             _ => None,
@@ -422,18 +471,14 @@ impl ProcessTerms for CatalogTerms {
         partner: &Partner,
         process: &NegotiationProcess,
     ) -> Result<AgreedContract, Refusal> {
-        let partner = self.config(&partner.name).ok_or_else(|| {
-            Refusal::new(
-                ErrorCode::PartnerUnknown,
-                "the configuration names no such partner",
-            )
-        })?;
+        let partner = self.config(&partner.name).ok_or_else(no_partner)?;
+        let _turn = self.connector.contracts.negotiation_lock.lock().await;
         self.signed(&partner, process)
     }
 
     async fn finalize(
         &self,
-        _partner: &Partner,
+        partner: &Partner,
         process: &NegotiationProcess,
     ) -> Result<Option<String>, Refusal> {
         let lost = || {
@@ -444,6 +489,21 @@ impl ProcessTerms for CatalogTerms {
         };
         let bytes = process.signed.as_deref().ok_or_else(lost)?.as_bytes();
         let signed = envelope::parse_partner_contract(bytes)?;
+        let config = self.config(&partner.name).ok_or_else(no_partner)?;
+        let is_known = self
+            .connector
+            .contracts
+            .with_registry(|registry| registry.agreement(signed.id).is_some());
+        let _turn = self.connector.contracts.negotiation_lock.lock().await;
+        if !is_known {
+            // INVARIANT: signed-beforehand. What was signed long ago comes into force only where it would be signed now.
+            self.check_still_offered(&config, process)?;
+            proposal_context::check_partner(
+                &self.connector,
+                &config.participant,
+                &signed.agreement,
+            )?;
+        }
         activation::put_in_force(&self.connector, &signed, bytes).await?;
         Ok(Some(signed.id.to_string()))
     }
@@ -629,20 +689,28 @@ fn keepable(rules: &PolicyRules) -> Result<(), Refusal> {
             return wrong(format!("`{place}[0]`"), "demands something");
         }
     }
+    if !rules.profiles().is_empty() {
+        return wrong("`profile`".to_owned(), "is not known");
+    }
     for (number, permission) in rules.permissions().iter().enumerate() {
-        let members = permission.as_object().into_iter().flatten();
-        for (name, value) in members {
-            let is_use = name == "action"
-                && value
-                    .as_str()
-                    .is_some_and(|action| action == "use" || action.ends_with("/use"));
-            let is_empty = value.as_array().is_some_and(Vec::is_empty);
-            if !is_use && !is_empty {
-                return wrong(
-                    format!("`permission[{number}].{name}`"),
-                    "demands something",
-                );
-            }
+        let uses = |name: &str, value: &serde_json::Value| match name {
+            "action" => value.as_str() == Some("use"),
+            "constraint" | "duty" => value.as_array().is_some_and(Vec::is_empty),
+            _ => false,
+        };
+        let members = permission.as_object();
+        let unknown = members
+            .into_iter()
+            .flatten()
+            .find(|(name, value)| !uses(name, value));
+        if let Some((name, _)) = unknown {
+            return wrong(
+                format!("`permission[{number}].{name}`"),
+                "demands something",
+            );
+        }
+        if permission.get("action").is_none() {
+            return wrong(format!("`permission[{number}]`"), "permits no action");
         }
     }
     Ok(())

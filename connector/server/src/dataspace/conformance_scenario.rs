@@ -186,6 +186,7 @@ impl ProcessTerms for ScenarioTerms {
         Ok(AgreedContract {
             document,
             signed: None,
+            withdrawn: 0,
         })
     }
 

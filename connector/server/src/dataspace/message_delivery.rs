@@ -17,6 +17,12 @@ const LONGEST: Duration = Duration::from_secs(3_600);
 /// Tries of a message whose process the partner does not know yet.
 const UNKNOWN_TRIES: u32 = 3;
 
+/// Tries of the last message of a process, some hours.
+const LAST_TRIES: u32 = 16;
+
+/// How long a process stands before it is looked at again, where something failed here.
+const AGAIN: Duration = Duration::from_secs(30);
+
 /// What became of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Delivery {
@@ -73,6 +79,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             loop {
                 if let Err(refusal) = engine.drive_negotiation(&pid).await {
                     tracing::warn!(process = pid, %refusal, "dataspace.negotiation_stands");
+                    tokio::time::sleep(AGAIN).await;
+                    continue;
                 }
                 if engine.ends(&pid) {
                     return;
@@ -127,7 +135,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         (message, delivery): (&OutgoingMessage, Delivery),
         tries: u32,
     ) -> Result<u32, Refusal> {
-        if delivery == Delivery::Later {
+        if delivery == Delivery::Later && !self.gives_up(pid, tries) {
             return Ok(tries.saturating_add(1));
         }
         let _turn = self.turn.lock().await;
@@ -140,7 +148,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         }
         process.outbox.remove(0);
         match delivery {
-            Delivery::Later => {}
+            Delivery::Later => process.outbox.clear(),
             Delivery::Taken(body) => {
                 if process.peer_pid.is_none() {
                     let answered = NegotiationAck::read(&body).ok();
@@ -171,6 +179,13 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         }
         self.negotiations.put(process).await?;
         Ok(0)
+    }
+
+    /// Whether a message of a process that is over is tried no more.
+    fn gives_up(&self, pid: &str, tries: u32) -> bool {
+        let negotiation = self.negotiations.get(pid).is_some_and(|one| one.is_over());
+        let transfer = self.transfers.get(pid).is_some_and(|one| one.is_over());
+        (negotiation || transfer) && tries >= LAST_TRIES
     }
 
     /// An officer, or a command, makes a move of a negotiation.
@@ -233,6 +248,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             loop {
                 if let Err(refusal) = engine.drive_transfer(&pid).await {
                     tracing::warn!(process = pid, %refusal, "dataspace.transfer_stands");
+                    tokio::time::sleep(AGAIN).await;
+                    continue;
                 }
                 if engine.ends(&pid) {
                     return;
@@ -286,7 +303,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         (message, delivery): (&OutgoingMessage, Delivery),
         tries: u32,
     ) -> Result<u32, Refusal> {
-        if delivery == Delivery::Later {
+        if delivery == Delivery::Later && !self.gives_up(pid, tries) {
             return Ok(tries.saturating_add(1));
         }
         let _turn = self.turn.lock().await;
@@ -299,7 +316,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         process.outbox.remove(0);
         let own = process.own_role();
         match delivery {
-            Delivery::Later => {}
+            Delivery::Later => process.outbox.clear(),
             Delivery::Taken(body) => {
                 if process.peer_pid.is_none() {
                     let answered = TransferAck::read(&body).ok();
@@ -316,6 +333,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                     }
                 }
             }
+            // Not every partner that has resumed a transfer itself waits to be told where the data is now.
+            Delivery::Refused(_) if message.path.ends_with("/start") && process.visits() > 1 => {}
             Delivery::Refused(why) if !process.is_over() => {
                 process.ended = Some(why);
                 process.enter(TransferState::Terminated, own);

@@ -11,7 +11,7 @@ use hansa_dataspace::{
 };
 use hansa_policy::negotiation::transition_table::NegotiationStep;
 use hansa_policy::negotiation::{PartyRole, Phase};
-use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::refusal::{ErrorClass, ErrorCode, Refusal};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -147,6 +147,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         bytes: &[u8],
     ) -> Result<Answered, RequestFault> {
         let message = ContractRequest::read(bytes).map_err(RequestFault::of)?;
+        RequestFault::check_id(message.message_id.as_ref())?;
         let consumer_pid = message.consumer_pid.to_string();
         let fault = |fault: RequestFault| fault.between(Some(&message.consumer_pid), None);
         let Some(callback) = message.callback.clone() else {
@@ -169,7 +170,10 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 "callbackAddress is not on the host that the configuration names for you",
             )));
         }
-        if !self.negotiations.has_room(&partner.name) {
+        if !self
+            .negotiations
+            .has_room(&partner.name, self.terms.now().micros())
+        {
             return Err(fault(RequestFault::busy()));
         }
         let judged = self.terms.judge(partner, &message.offer);
@@ -198,6 +202,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             opened_by: message.message_id.clone(),
             agreement: None,
             signed: None,
+            withdrawn: 0,
             contract: None,
             ended: None,
             seen: message.message_id.iter().cloned().collect(),
@@ -229,6 +234,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         bytes: &[u8],
     ) -> Result<Answered, RequestFault> {
         let message = ContractOffer::read(bytes).map_err(RequestFault::of)?;
+        RequestFault::check_id(message.message_id.as_ref())?;
         let provider_pid = message.provider_pid.to_string();
         let fault = |fault: RequestFault| fault.between(None, Some(&message.provider_pid));
         let Some(callback) = message.callback.clone() else {
@@ -256,7 +262,10 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 "offers that nobody asked for are not taken here",
             )));
         }
-        if !self.negotiations.has_room(&partner.name) {
+        if !self
+            .negotiations
+            .has_room(&partner.name, self.terms.now().micros())
+        {
             return Err(fault(RequestFault::busy()));
         }
         let mut process = NegotiationProcess {
@@ -274,6 +283,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             opened_by: message.message_id.clone(),
             agreement: None,
             signed: None,
+            withdrawn: 0,
             contract: None,
             ended: None,
             seen: message.message_id.iter().cloned().collect(),
@@ -316,6 +326,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         pid: &str,
         mut input: NegotiationInput,
     ) -> Result<Answered, RequestFault> {
+        RequestFault::check_id(input.message_id.as_ref())?;
         let pids = input.pids.clone();
         let fault = |fault: RequestFault| fault.between(Some(&pids.consumer), Some(&pids.provider));
         let _turn = self.turn.lock().await;
@@ -364,7 +375,11 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let mut refused = None;
         match input.content {
             InputContent::Nothing => {}
-            InputContent::End(why) => process.ended = Some(why),
+            InputContent::End(why) => {
+                process.ended = Some(why);
+                // The partner does not wait for it any more.
+                process.outbox.clear();
+            }
             InputContent::Offer(offer) => {
                 if process.is_provider
                     && self.terms.judge(partner, &offer) == OfferJudgement::Unknown
@@ -412,7 +427,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             .await
             .map_err(RequestFault::refused)?;
         self.negotiation_goes_on(&pid);
-        Err(fault(RequestFault::bad(why.sentence)))
+        Err(fault(RequestFault::bad(why.code.as_str())))
     }
 
     /// What is wrong with the agreement of a provider.
@@ -484,6 +499,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             opened_by: None,
             agreement: None,
             signed: None,
+            withdrawn: 0,
             contract: None,
             ended: None,
             seen: Vec::new(),
@@ -526,10 +542,12 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         match &wanted {
             NegotiationMove::Agree => match self.terms.agree(partner, &process).await {
                 Ok(made) => agreement = Some(made),
+                Err(why) if is_passing(&why) => return Err(why),
                 Err(why) => wanted = ending(&why),
             },
             NegotiationMove::Finalize => match self.terms.finalize(partner, &process).await {
                 Ok(contract) => process.contract = contract,
+                Err(why) if is_passing(&why) => return Err(why),
                 Err(why) => wanted = ending(&why),
             },
             _ => {}
@@ -586,6 +604,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                     .ok_or_else(|| Refusal::new(ErrorCode::Internal, "no agreement was made"))?;
                 process.agreement = Some(agreement.document.to_json());
                 process.signed = agreement.signed;
+                process.withdrawn = agreement.withdrawn;
                 let agreement = agreement.document;
                 (
                     "agreement",
@@ -675,6 +694,12 @@ impl NegotiationMove {
             Self::Terminate(..) => NegotiationStep::Termination,
         }
     }
+}
+
+/// Whether a fault may pass, or waits for a person: then a negotiation stays where it is.
+fn is_passing(why: &Refusal) -> bool {
+    matches!(why.code.kind(), ErrorClass::Failed | ErrorClass::OutOfReach)
+        || why.code == ErrorCode::SecondOfficerNeeded
 }
 
 /// How a negotiation ends by a refusal: its code, and nothing that the partner must not know.

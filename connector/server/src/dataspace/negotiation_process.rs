@@ -41,6 +41,8 @@ pub(crate) struct NegotiationProcess {
     pub(crate) agreement: Option<Value>,
     /// The contract, signed by this participant and not in force.
     pub(crate) signed: Option<String>,
+    /// How many contracts with the partner on the dataset were withdrawn when it was signed.
+    pub(crate) withdrawn: usize,
     /// The contract that stands for the agreement here, once it is in force.
     pub(crate) contract: Option<String>,
     /// Why it was ended, where it was.

@@ -116,6 +116,12 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
         }
     }
 
+    async fn complete(&self, pid: &str) -> Result<(), Refusal> {
+        self.shared()?
+            .decide_transfer(pid, TransferMove::Complete)
+            .await
+    }
+
     async fn transfer(
         &self,
         partner: &str,
@@ -123,6 +129,25 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
         format: &str,
     ) -> Result<String, Refusal> {
         let partner = self.named(partner)?;
+        let is_agreed = self.negotiations.find(|process| {
+            let id = process
+                .agreement
+                .as_ref()
+                .and_then(|agreement| agreement.get("@id"));
+            process.partner == partner.name
+                && !process.is_provider
+                && process.phase() == Some(Phase::Finalized)
+                && id.and_then(Value::as_str) == Some(agreement)
+        });
+        if is_agreed.is_none() {
+            let sentence = format!(
+                "there is no agreement `{agreement}` with `{}`",
+                partner.name
+            );
+            return Err(
+                Refusal::new(ErrorCode::ContractUnknown, sentence).with_help("hansa partner list")
+            );
+        }
         self.shared()?
             .ask_transfer(&partner, agreement, format)
             .await

@@ -4,6 +4,7 @@ use super::negotiation_process::NegotiationProcess;
 use super::transfer_process::TransferProcess;
 use crate::process::blocking_work::blocking;
 use hansa_files::FileVisibility;
+use hansa_policy::negotiation::Phase;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -17,8 +18,14 @@ const BYTES: u64 = 4 * 1024 * 1024;
 /// Processes of one partner that are not over.
 const OPEN: usize = 200;
 
-/// Processes of one kind that are kept when they are over; the oldest ones go.
-const CLOSED: usize = 5_000;
+/// Processes that one partner opens in a day.
+const OF_DAY: usize = 1_000;
+
+/// A day, in microseconds.
+const DAY: i64 = 24 * 3_600 * 1_000_000;
+
+/// Processes of one kind and one partner that are kept when they came to nothing; the oldest ones go.
+const CLOSED: usize = 500;
 
 /// What can be kept.
 pub(crate) trait KeptProcess: Clone + Serialize + DeserializeOwned + Send + 'static {
@@ -32,6 +39,8 @@ pub(crate) trait KeptProcess: Clone + Serialize + DeserializeOwned + Send + 'sta
     fn partner(&self) -> &str;
     /// Whether nothing follows.
     fn is_over(&self) -> bool;
+    /// Whether it ended without a contract or data: nothing will be asked of it.
+    fn came_to_nothing(&self) -> bool;
     /// Whether something is to be sent.
     fn has_outbox(&self) -> bool;
 }
@@ -52,6 +61,9 @@ impl KeptProcess for NegotiationProcess {
     fn is_over(&self) -> bool {
         Self::is_over(self)
     }
+    fn came_to_nothing(&self) -> bool {
+        self.phase() == Some(Phase::Terminated)
+    }
     fn has_outbox(&self) -> bool {
         !self.outbox.is_empty()
     }
@@ -71,6 +83,9 @@ impl KeptProcess for TransferProcess {
         &self.partner
     }
     fn is_over(&self) -> bool {
+        Self::is_over(self)
+    }
+    fn came_to_nothing(&self) -> bool {
         Self::is_over(self)
     }
     fn has_outbox(&self) -> bool {
@@ -127,18 +142,29 @@ impl<P: KeptProcess> ProcessStore<P> {
             .cloned()
     }
 
+    /// The id of the first one for which something holds.
+    pub(crate) fn find(&self, holds: impl Fn(&P) -> bool) -> Option<String> {
+        let kept = self.kept.lock();
+        let mut all = kept.values();
+        all.find(|process| holds(process))
+            .map(|process| process.pid().to_owned())
+    }
+
     /// All of them.
     pub(crate) fn all(&self) -> Vec<P> {
         self.kept.lock().values().cloned().collect()
     }
 
-    /// Whether a partner may open another one.
-    pub(crate) fn has_room(&self, partner: &str) -> bool {
+    /// Whether a partner may open another one at `now`, in microseconds.
+    pub(crate) fn has_room(&self, partner: &str, now: i64) -> bool {
         let kept = self.kept.lock();
-        let open = kept
-            .values()
-            .filter(|process| process.partner() == partner && !process.is_over());
-        open.count() < OPEN
+        let own = kept.values().filter(|process| process.partner() == partner);
+        let (mut open, mut of_day) = (0, 0);
+        for process in own {
+            open += usize::from(!process.is_over() || process.has_outbox());
+            of_day += usize::from(now.saturating_sub(process.began()) < DAY);
+        }
+        open < OPEN && of_day < OF_DAY
     }
 
     /// Keeps one: on the disk first.
@@ -150,14 +176,20 @@ impl<P: KeptProcess> ProcessStore<P> {
             let bytes = serde_json::to_vec(&process).map_err(|cause| {
                 Refusal::new(ErrorCode::Internal, "a process can't be written").caused_by(cause)
             })?;
+            if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > BYTES {
+                // What can't be read again is not written.
+                let sentence = "a process has grown too large";
+                return Err(Refusal::new(ErrorCode::MessageTooLarge, sentence));
+            }
             let file = file(folder, process.pid());
             blocking(move || hansa_files::replace(&file, &bytes, FileVisibility::Owner)).await?;
         }
+        let partner = process.partner().to_owned();
         let mut kept = self.kept.lock();
         kept.insert(process.pid().to_owned(), process);
-        let closed = kept
-            .iter()
-            .filter(|(_, process)| process.is_over() && !process.has_outbox());
+        let closed = kept.iter().filter(|(_, process)| {
+            process.partner() == partner && process.came_to_nothing() && !process.has_outbox()
+        });
         let mut closed: Vec<(i64, String)> = closed
             .map(|(pid, process)| (process.began(), pid.clone()))
             .collect();

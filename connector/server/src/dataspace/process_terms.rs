@@ -72,6 +72,8 @@ pub(crate) struct AgreedContract {
     pub(crate) document: AgreementDocument,
     /// The contract that stands for it, signed; nothing in a trial.
     pub(crate) signed: Option<String>,
+    /// How many contracts with the partner on the dataset were withdrawn before.
+    pub(crate) withdrawn: usize,
 }
 
 /// What this participant is in the protocol, and what it does.

@@ -3,8 +3,9 @@
 use super::negotiation_messages::NegotiationInput;
 use super::partner::Partner;
 use super::process_engine::ProcessEngine;
-use super::process_terms::ProcessTerms;
+use super::process_terms::{ProcessRecord, ProcessTerms};
 use super::transfer_messages::TransferInput;
+use crate::workflow::run_to_completion::to_the_end;
 use async_trait::async_trait;
 use hansa_dataspace::{
     CatalogRequest, DataService, ErrorBody, ErrorKind, MessageError, NegotiationAck,
@@ -15,6 +16,12 @@ use hansa_policy::refusal::{ErrorClass, ErrorCode, Refusal};
 use hansa_transport::{DataspaceHandler, DataspaceRequest, DataspaceResponse, PartnerKey};
 use std::net::IpAddr;
 use std::sync::Arc;
+
+/// Bytes of the id of a message.
+const ID: usize = 256;
+
+/// Bytes of a message of a partner. What is kept of it is bounded by that.
+const MESSAGE: usize = 64 * 1024;
 
 /// Datasets of one page of a catalogue.
 const PAGE: usize = 100;
@@ -67,6 +74,14 @@ impl RequestFault {
     /// There are too many processes already.
     pub(super) fn busy() -> Self {
         Self::new(503, "too many processes of yours are open")
+    }
+
+    /// Refuses the id of a message that is longer than any that a program makes: it is kept as long as its process.
+    pub(super) fn check_id(id: Option<&String>) -> Result<(), Self> {
+        match id {
+            Some(id) if id.len() > ID => Err(Self::bad("the @id is too long")),
+            _ => Ok(()),
+        }
     }
 
     /// A fault of this participant, which is no business of the partner.
@@ -148,16 +163,28 @@ impl<T: ProcessTerms> DataspaceHandler for ProcessEngine<T> {
             .strip_prefix("Bearer ")
             .unwrap_or(authorization);
         let digest = hansa_audit_log::digest::Digest::of(token.as_bytes()).to_string();
-        let running = self.transfers.all().into_iter();
-        let mut opened =
-            running.filter(|process| process.token.as_deref() == Some(digest.as_str()));
-        opened
-            .next()
-            .map(|process| PartnerKey::Transfer(process.pid))
+        self.transfers
+            .find(|process| process.token.as_deref() == Some(digest.as_str()))
+            .map(PartnerKey::Transfer)
             .ok_or_else(stranger)
     }
 
     async fn answer(&self, key: &PartnerKey, request: DataspaceRequest) -> DataspaceResponse {
+        let Some(engine) = self.held() else {
+            return DataspaceResponse::json(404, Vec::new());
+        };
+        let key = key.clone();
+        // Whoever goes away does not stop halfway what its message leads to.
+        let answered = to_the_end(async move { Ok(engine.answered(&key, request).await) }).await;
+        answered.unwrap_or_else(|refusal| {
+            tracing::error!(%refusal, "dataspace.panicked");
+            DataspaceResponse::json(500, Vec::new())
+        })
+    }
+}
+
+impl<T: ProcessTerms> ProcessEngine<T> {
+    async fn answered(&self, key: &PartnerKey, request: DataspaceRequest) -> DataspaceResponse {
         let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
         let path = match path.as_slice() {
             [rest @ .., ""] => rest,
@@ -187,6 +214,10 @@ impl<T: ProcessTerms> DataspaceHandler for ProcessEngine<T> {
         let ["2025-1", path @ ..] = path else {
             return nothing();
         };
+        if request.body.len() > MESSAGE {
+            return RequestFault::new(413, "the message is too long")
+                .response(ErrorKind::Negotiation);
+        }
         let (kind, answered) = match (path, request.is_post) {
             (["catalog", "request"], true) => {
                 let answered = self.catalog(&partner, &request).await;
@@ -264,9 +295,7 @@ impl<T: ProcessTerms> DataspaceHandler for ProcessEngine<T> {
             Err(fault) => fault.response(kind),
         }
     }
-}
 
-impl<T: ProcessTerms> ProcessEngine<T> {
     fn service(&self) -> DataService {
         DataService {
             id: format!(
@@ -284,6 +313,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         request: &DataspaceRequest,
     ) -> Result<DataspaceResponse, RequestFault> {
         let asked = CatalogRequest::read(&request.body).map_err(RequestFault::of)?;
+        self.looked(partner, "catalog request", &request.body)
+            .await?;
         let datasets = self
             .terms
             .datasets(partner)
@@ -329,6 +360,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         partner: &Partner,
         id: &str,
     ) -> Result<DataspaceResponse, RequestFault> {
+        self.looked(partner, "dataset request", id.as_bytes())
+            .await?;
         let datasets = self
             .terms
             .datasets(partner)
@@ -338,6 +371,25 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let found = found.and_then(|dataset| dataset.to_json(&self.service()));
         let found = found.ok_or_else(|| RequestFault::unknown("there is no such dataset"))?;
         Ok(DataspaceResponse::json(200, found.to_string().into_bytes()))
+    }
+
+    /// Records that a partner looks at what it is offered, before it is shown.
+    async fn looked(
+        &self,
+        partner: &Partner,
+        message: &'static str,
+        asked: &[u8],
+    ) -> Result<(), RequestFault> {
+        let record = ProcessRecord {
+            partner: partner.name.clone(),
+            is_incoming: true,
+            message,
+            process: String::new(),
+            state: String::new(),
+            digest: hansa_audit_log::digest::Digest::of(asked).to_string(),
+        };
+        let recorded = self.terms.record(record).await;
+        recorded.map_err(RequestFault::refused)
     }
 
     /// Itself, as what outlives a request.

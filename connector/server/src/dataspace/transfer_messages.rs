@@ -97,6 +97,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         bytes: &[u8],
     ) -> Result<Answered, RequestFault> {
         let message = TransferRequest::read(bytes).map_err(RequestFault::of)?;
+        RequestFault::check_id(message.message_id.as_ref())?;
         let consumer_pid = message.consumer_pid.to_string();
         let fault = |fault: RequestFault| fault.between(Some(&message.consumer_pid), None);
         let _turn = self.turn.lock().await;
@@ -118,7 +119,10 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 "callbackAddress is not on the host that the configuration names for you",
             )));
         }
-        if !self.transfers.has_room(&partner.name) {
+        if !self
+            .transfers
+            .has_room(&partner.name, self.terms.now().micros())
+        {
             return Err(fault(RequestFault::busy()));
         }
         let grant = self
@@ -190,6 +194,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         pid: &str,
         input: TransferInput,
     ) -> Result<Answered, RequestFault> {
+        RequestFault::check_id(input.message_id.as_ref())?;
         let pids = input.pids.clone();
         let fault = |fault: RequestFault| fault.between(Some(&pids.consumer), Some(&pids.provider));
         let _turn = self.turn.lock().await;
@@ -231,6 +236,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         process.enter(next, by);
         if let Some(why) = input.why {
             process.ended = Some(why);
+            process.outbox.clear();
         }
         process.data_address = input.data_address.as_ref().map(DataAddress::to_json);
         process.seen.extend(input.message_id);

@@ -2,7 +2,8 @@
 
 use crate::participant::Connector;
 use hansa_identity::bundle::TrustBundle;
-use hansa_policy::id::ParticipantId;
+use hansa_policy::id::{ContractId, ParticipantId};
+use hansa_policy::peer::{ProgramAccess, VerifiedPeer};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 
@@ -54,7 +55,7 @@ impl Connector {
         noted
     }
 
-    /// Refuses whoever is not, or no longer, in the league, and no partner that the configuration names either.
+    /// Refuses whoever is not, or no longer, in the league.
     ///
     /// # Errors
     /// `PEER_NOT_TRUSTED`.
@@ -63,17 +64,48 @@ impl Connector {
         if bundle.roster().members().any(|member| member == peer) {
             return Ok(());
         }
+        Err(Refusal::new(
+            ErrorCode::PeerNotTrusted,
+            "the participant is no longer in the league",
+        ))
+    }
+
+    /// Refuses whoever asks and is neither in the league nor a partner that the configuration names.
+    ///
+    /// # Errors
+    /// `PEER_NOT_TRUSTED`.
+    pub(crate) fn asks_lawfully(&self, peer: &VerifiedPeer) -> Result<(), Refusal> {
+        match peer.program() {
+            Some(ProgramAccess::AccessToken { contract, .. })
+                if self.is_with_partner(*contract) =>
+            {
+                self.named_partner(peer.id())
+            }
+            _ => self.member(peer.id()),
+        }
+    }
+
+    /// Whether a contract is with a partner of another make.
+    fn is_with_partner(&self, contract: ContractId) -> bool {
+        self.contracts.with_registry(|registry| {
+            let agreement = registry.agreement(contract);
+            agreement.is_some_and(|agreement| agreement.partner().is_some())
+        })
+    }
+
+    /// Refuses whom the configuration names as no partner, and who is a participant of the league by now.
+    fn named_partner(&self, partner: &ParticipantId) -> Result<(), Refusal> {
         let config = self.config();
-        let mut partners = config
+        let mut named = config
             .dataspace
             .iter()
             .flat_map(|dataspace| &dataspace.partners);
-        if partners.any(|partner| partner.participant == *peer) {
+        if named.any(|named| named.participant == *partner) && self.member(partner).is_err() {
             return Ok(());
         }
         Err(Refusal::new(
             ErrorCode::PeerNotTrusted,
-            "the participant is no longer in the league",
+            "the partner is named no longer",
         ))
     }
 
@@ -86,7 +118,11 @@ impl Connector {
         let own = self.id();
         for (_, peer, _) in self.queries.running.list() {
             if let (true, Err(why)) = (peer != own, self.member(&peer)) {
-                self.queries.running.cut_peer(&peer, &why);
+                let lawful = self.named_partner(&peer);
+                let is_with_partner = |contract| self.is_with_partner(contract) && lawful.is_ok();
+                self.queries
+                    .running
+                    .cut_peer_under(&peer, is_with_partner, &why);
             }
         }
         let (bundle, now) = (self.identity.trust.bundle(), self.now());

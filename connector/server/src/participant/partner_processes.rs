@@ -75,6 +75,12 @@ pub(crate) trait PartnerProcesses: Send + Sync {
     /// `NEGOTIATION_UNKNOWN`, `NEGOTIATION_STATE`.
     async fn end(&self, pid: &str, reason: &str) -> Result<(), Refusal>;
 
+    /// Says that all data of a transfer came.
+    ///
+    /// # Errors
+    /// `NEGOTIATION_UNKNOWN`, `NEGOTIATION_STATE`.
+    async fn complete(&self, pid: &str) -> Result<(), Refusal>;
+
     /// Asks a partner for the data of an agreement.
     ///
     /// # Errors

@@ -134,9 +134,21 @@ impl RunningQueries {
         self.cut(|entry| entry.contracts.contains(&contract), why)
     }
 
-    /// Cuts those of a participant; says how many.
-    pub(crate) fn cut_peer(&self, peer: &ParticipantId, why: &Refusal) -> usize {
-        self.cut(|entry| entry.peer == *peer, why)
+    /// Cuts those of a participant but where each contract is one that `stays`; says how many.
+    pub(crate) fn cut_peer_under(
+        &self,
+        peer: &ParticipantId,
+        stays: impl Fn(ContractId) -> bool,
+        why: &Refusal,
+    ) -> usize {
+        self.cut(
+            |entry| {
+                entry.peer == *peer
+                    && (entry.contracts.is_empty()
+                        || !entry.contracts.iter().all(|contract| stays(*contract)))
+            },
+            why,
+        )
     }
 
     /// Cuts those that rely on a credential which counts no longer.

@@ -9,7 +9,7 @@ pub(crate) mod message_replay;
 mod message_step;
 pub(crate) mod open_negotiation;
 pub(crate) mod outgoing_message;
-mod proposal_context;
+pub(crate) mod proposal_context;
 pub(crate) mod resumption;
 mod transition;
 pub(crate) mod unreadable_message;

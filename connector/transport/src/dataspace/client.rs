@@ -75,9 +75,18 @@ pub async fn download(address: &str, authorization: &str, file: &Path) -> Result
     let failed = |fault: reqwest::Error| unreachable(http_client::reason(&fault, DOWNLOAD));
     let request = client.get(address).header("authorization", authorization);
     let mut answer = request.send().await.map_err(failed)?;
-    if !answer.status().is_success() {
+    if answer.status().as_u16() != 200 {
         let status = answer.status().as_u16();
         return Err(unreachable(format!("it answered {status} instead of data")));
+    }
+    let headers = answer.headers();
+    let has_end =
+        headers.contains_key("content-length") || headers.contains_key("transfer-encoding");
+    if !has_end && answer.version() < reqwest::Version::HTTP_2 {
+        // A cut one would look whole.
+        return Err(unreachable(
+            "it does not say where its data ends".to_owned(),
+        ));
     }
     let unwritable = |fault: std::io::Error| {
         let sentence = format!("`{}` can't be written", file.display());

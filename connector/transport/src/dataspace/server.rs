@@ -3,7 +3,7 @@
 use super::{DataspaceBody, DataspaceHandler, DataspaceRequest, DataspaceResponse, PartnerKey};
 use crate::internal_error;
 use axum::body::{Body, to_bytes};
-use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::refusal::{ErrorClass, ErrorCode, Refusal};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
@@ -111,8 +111,16 @@ async fn sent(answer: DataspaceResponse) -> Response<Body> {
             Ok(body) => (body, format.media_type()),
             Err(refusal) => {
                 let refusal = internal_error::numbered(refusal);
-                let mut response = Response::new(Body::from(refusal.to_string()));
-                *response.status_mut() = StatusCode::FORBIDDEN;
+                tracing::info!(%refusal, "dataspace.rows_refused");
+                // The code alone: what is behind it is no business of a partner.
+                let body = format!("{{\"code\":\"{}\"}}", refusal.code.as_str());
+                let mut response = Response::new(Body::from(body));
+                *response.status_mut() = match refusal.code.kind() {
+                    ErrorClass::Failed | ErrorClass::OutOfReach => StatusCode::SERVICE_UNAVAILABLE,
+                    _ => StatusCode::FORBIDDEN,
+                };
+                let kind = HeaderValue::from_static("application/json");
+                response.headers_mut().insert(header::CONTENT_TYPE, kind);
                 return response;
             }
         },

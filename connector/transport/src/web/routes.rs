@@ -111,13 +111,19 @@ impl<H: WebHandler> WebRoutes<H> {
         if crate::dataspace::server::is_path(&request.path)
             && let Some(handler) = self.handler.dataspace()
         {
-            // Counted with strangers until a partner is known.
-            super::open_data::admit(&*self.handler, connection)?;
+            let shown = request.parts.headers.get(header::AUTHORIZATION);
+            let shown = shown.and_then(|value| value.to_str().ok());
+            let address = connection.credentials(None).address;
+            match handler.identify(shown, address) {
+                Ok(_) => connection.identified(),
+                // Counted with strangers, so that they take nothing from partners.
+                Err(_) => super::open_data::admit(&*self.handler, connection)?,
+            }
             let unread = UnreadRequest {
                 parts: &request.parts,
                 path: &request.path,
                 parameters: &request.parameters,
-                address: connection.credentials(None).address,
+                address,
             };
             return Ok(crate::dataspace::server::answer(&*handler, unread, body).await);
         }

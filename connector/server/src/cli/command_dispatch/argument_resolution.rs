@@ -6,6 +6,7 @@ use crate::cli::connector_command::connect::ConnectArgs;
 use crate::cli::connector_command::contract::ContractCommand;
 use crate::cli::connector_command::credential::CredentialCommand;
 use crate::cli::connector_command::dataset::DatasetCommand;
+use crate::cli::connector_command::partner::PartnerCommand;
 use crate::cli::connector_command::policy::PolicyCommand;
 use crate::cli::connector_command::query::SimulateArgs;
 use crate::cli::connector_command::rulebook::RulebookCommand;
@@ -73,6 +74,7 @@ pub(super) fn complete(mut command: ConnectorCommand) -> Result<ConnectorCommand
                 .chain(&mut terms.policy)
                 .for_each(make_absolute);
         }
+        ConnectorCommand::Partner(PartnerCommand::Fetch { output, .. }) => make_absolute(output),
         ConnectorCommand::Audit(
             AuditCommand::Export { output: file, .. }
             | AuditCommand::Affected {

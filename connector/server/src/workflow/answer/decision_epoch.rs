@@ -149,7 +149,7 @@ pub(super) fn current_standing(
     match &posed.caller {
         QueryCaller::Peer(peer) => {
             connector.trusted_clock()?;
-            connector.member(peer.id())?;
+            connector.asks_lawfully(peer)?;
             connector.deals_with(peer.id())?;
             let named = &posed.asking.ask.contracts;
             connector

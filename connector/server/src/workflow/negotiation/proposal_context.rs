@@ -59,6 +59,27 @@ impl ProposalContext {
     }
 }
 
+/// What speaks against a contract of ours with a partner of another make: what would speak against one with a participant.
+///
+/// # Errors
+/// The refusal; `OFFER_UNKNOWN` where it is not exactly what is offered to the partner.
+pub(crate) fn check_partner(
+    connector: &Connector,
+    partner: &ParticipantId,
+    agreement: &Agreement,
+) -> Result<(), Refusal> {
+    let to = Audience::Ourselves;
+    let known = ProposalContext::now(connector, PartyRole::Provider, partner, agreement, to);
+    match (known.offered, known.objection) {
+        (OfferMatch::Auto | OfferMatch::Officer, None) => Ok(()),
+        (_, Some(objection)) => Err(objection),
+        (OfferMatch::Nothing | OfferMatch::OtherTerms, None) => Err(Refusal::new(
+            ErrorCode::OfferUnknown,
+            "the offer is made no longer",
+        )),
+    }
+}
+
 /// Who is told what speaks against a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Audience {
