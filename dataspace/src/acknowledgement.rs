@@ -5,61 +5,16 @@ use crate::message_error::MessageError;
 use crate::process_id::ProcessPids;
 use crate::transfer_state::TransferState;
 use crate::vocabulary;
+use hansa_policy::negotiation::Phase;
 use serde_json::Value;
 
 const CONTRACT_NEGOTIATION: &str = "ContractNegotiation";
 const TRANSFER_PROCESS: &str = "TransferProcess";
 
-/// State of a negotiation (Dataspace Protocol 2025-1, Contract Negotiation Protocol, "State Machine").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum NegotiationState {
-    /// The consumer has asked.
-    Requested,
-    /// The provider has offered.
-    Offered,
-    /// The consumer has accepted the offer.
-    Accepted,
-    /// The provider has sent an agreement.
-    Agreed,
-    /// The consumer has agreed to it.
-    Verified,
-    /// There is a contract.
-    Finalized,
-    /// Ended without a contract.
-    Terminated,
-}
-
-impl NegotiationState {
-    /// Each state, in the order of a negotiation.
-    pub const ALL: [Self; 7] = [
-        Self::Requested,
-        Self::Offered,
-        Self::Accepted,
-        Self::Agreed,
-        Self::Verified,
-        Self::Finalized,
-        Self::Terminated,
-    ];
-
-    /// The name in messages.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Requested => "REQUESTED",
-            Self::Offered => "OFFERED",
-            Self::Accepted => "ACCEPTED",
-            Self::Agreed => "AGREED",
-            Self::Verified => "VERIFIED",
-            Self::Finalized => "FINALIZED",
-            Self::Terminated => "TERMINATED",
-        }
-    }
-
-    /// The state with this name.
-    #[must_use]
-    pub fn of_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == name)
-    }
+/// The state of a negotiation with this name (Dataspace Protocol 2025-1, Contract Negotiation Protocol, "State Machine").
+fn phase_of(name: &str) -> Option<Phase> {
+    let mut phases = Phase::ALL.into_iter();
+    phases.find(|phase| phase.as_str() == name)
 }
 
 /// State of a negotiation as an answer (Dataspace Protocol 2025-1, Contract Negotiation Protocol, "ACK - Contract Negotiation").
@@ -68,7 +23,7 @@ pub struct NegotiationAck {
     /// Ids of the negotiation.
     pub pids: ProcessPids,
     /// State of the negotiation.
-    pub state: NegotiationState,
+    pub state: Phase,
 }
 
 impl NegotiationAck {
@@ -83,8 +38,7 @@ impl NegotiationAck {
         let name = vocabulary::canonical(&node.required_text("state")?);
         Ok(Self {
             pids: node.pids()?,
-            state: NegotiationState::of_name(&name)
-                .ok_or(node.invalid("state", "is no state of a negotiation"))?,
+            state: phase_of(&name).ok_or(node.invalid("state", "is no state of a negotiation"))?,
         })
     }
 
@@ -92,7 +46,7 @@ impl NegotiationAck {
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut members = process_message(CONTRACT_NEGOTIATION, None, &self.pids);
-        put(&mut members, "state", Some(self.state.name()));
+        put(&mut members, "state", Some(self.state.as_str()));
         Value::Object(members)
     }
 }

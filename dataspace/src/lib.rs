@@ -49,7 +49,7 @@ mod transfer_state;
 mod version_list;
 mod vocabulary;
 
-pub use acknowledgement::{NegotiationAck, NegotiationState, TransferAck};
+pub use acknowledgement::{NegotiationAck, TransferAck};
 pub use address::join_address;
 pub use catalog::{Catalog, DataService, Dataset, Distribution, UnusableDataset};
 pub use catalog_request::{CatalogRequest, DatasetRequest};
@@ -68,7 +68,7 @@ pub use strict_json::{DEPTH_LIMIT, MESSAGE_LIMIT};
 pub use transfer::{
     TransferCompletion, TransferRequest, TransferStart, TransferSuspension, TransferTermination,
 };
-pub use transfer_state::{PartyRole, TransferMessageKind, TransferState};
+pub use transfer_state::{TransferMessageKind, TransferState};
 pub use version_list::{PROTOCOL_VERSION, ProtocolVersion, VersionAuth, VersionList};
 pub use vocabulary::{
     DSPACE_CONTEXT, DSPACE_NAMESPACE, EDC_CONTEXT, EDC_NAMESPACE, ODRL_NAMESPACE,

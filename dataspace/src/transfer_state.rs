@@ -1,5 +1,7 @@
 //! States of a transfer, and which message leads from one to another.
 
+use hansa_policy::negotiation::PartyRole;
+
 /// State of a transfer (Dataspace Protocol 2025-1, Transfer Process Protocol, "State Machine").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TransferState {
@@ -28,15 +30,6 @@ pub enum TransferMessageKind {
     Completion,
     /// Transfer Termination Message.
     Termination,
-}
-
-/// Role of a party in a process (Dataspace Protocol 2025-1, "Terminology").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PartyRole {
-    /// The provider of the data.
-    Provider,
-    /// The consumer of the data.
-    Consumer,
 }
 
 impl TransferState {

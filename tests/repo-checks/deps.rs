@@ -11,7 +11,7 @@ const OURS: [(&str, &[&str]); 17] = [
     ("hansa-audit-log", &[]),
     ("hansa-policy", &["hansa-audit-log"]),
     ("hansa-catalog", &["hansa-policy", "hansa-audit-log"]),
-    ("hansa-dataspace", &[]),
+    ("hansa-dataspace", &["hansa-policy", "hansa-audit-log"]),
     ("hansa-portal", &["hansa-catalog", "hansa-audit-log"]),
     ("hansa-enforcement", &["hansa-policy", "hansa-audit-log"]),
     ("hansa-toml-reader", &["hansa-policy"]),

@@ -2,6 +2,7 @@
 
 use super::schema::Schemas;
 use super::*;
+use hansa_policy::negotiation::Phase;
 
 fn some_rules() -> PolicyRules {
     rules(json!({
@@ -221,7 +222,7 @@ fn each_message_fits_its_schema() {
             check("TransferTerminationMessage", termination.to_json());
         }
     }
-    for state in NegotiationState::ALL {
+    for state in Phase::ALL {
         check(
             "ContractNegotiation",
             NegotiationAck {

@@ -122,6 +122,15 @@ fn partner(section: &ConfigSection<'_>, name: SqlIdentifier, root: &Path) -> Opt
         let sentence = "`address` begins with https://, or on this machine with http://127.0.0.1, and names nothing but a host and a path";
         section.wrong("address", sentence);
     }
+    let data_address = section.text("data_address");
+    if data_address
+        .as_ref()
+        .is_some_and(|address| !is_address(address))
+    {
+        let sentence =
+            "`data_address` begins with https://, or on this machine with http://127.0.0.1";
+        section.wrong("data_address", sentence);
+    }
     let mock_identity = section.flag("mock_identity").unwrap_or(false);
     if mock_identity && address.as_ref().is_some_and(|address| !is_local(address)) {
         let sentence =
@@ -134,7 +143,7 @@ fn partner(section: &ConfigSection<'_>, name: SqlIdentifier, root: &Path) -> Opt
     let protocol_id = section.needed("protocol_id");
     Some(PartnerConfig {
         title: section.text("title").unwrap_or_else(|| name.to_string()),
-        data_address: section.text("data_address"),
+        data_address,
         own_token_file: section.text("own_token_file").map(file),
         purpose: section.parsed("purpose"),
         mock_identity,

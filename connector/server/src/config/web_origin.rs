@@ -8,30 +8,16 @@ pub(crate) fn is_below(host: &str, address: &str) -> bool {
     }
 }
 
-/// Scheme, host and port, as they are written.
-fn origin(address: &str) -> Option<(&str, String)> {
-    let (scheme, rest) = address.split_once("://")?;
-    let port = match scheme {
-        "https" => "443",
-        "http" => "80",
-        _ => return None,
-    };
-    let authority = rest.split('/').next()?;
+/// Scheme, host and port, by the reader whose result is dialled.
+fn origin(address: &str) -> Option<reqwest::Url> {
+    let mut url = reqwest::Url::parse(address).ok()?;
     // A name of a user before the host is a way to make one host look like another.
-    if authority.is_empty() || authority.contains('@') {
-        return None;
-    }
-    let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| {
-        !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit())
-    });
-    let authority = authority.to_ascii_lowercase();
-    Some((
-        scheme,
-        match has_port {
-            true => authority,
-            false => format!("{authority}:{port}"),
-        },
-    ))
+    let is_plain = url.username().is_empty() && url.password().is_none();
+    let is_web = matches!(url.scheme(), "http" | "https");
+    url.set_path("");
+    url.set_query(None);
+    url.set_fragment(None);
+    (is_plain && is_web).then_some(url)
 }
 
 /// Whether an address has nothing that two readers could take for two things.

@@ -4,8 +4,7 @@ use super::negotiation_process::NegotiationProcess;
 use super::offer_rules;
 use super::partner::Partner;
 use super::process_terms::{
-    AgreedContract, NegotiationMove, OfferJudgement, ProcessRecord, ProcessTerms, TransferGrant,
-    TransferMove,
+    AgreedContract, NegotiationMove, ProcessRecord, ProcessTerms, TransferGrant, TransferMove,
 };
 use super::transfer_process::TransferProcess;
 use crate::clients;
@@ -33,7 +32,7 @@ use hansa_dataspace::{
 };
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::contract::{Agreement, Assignee, ContractPartner, ContractStatus};
-use hansa_policy::id::{ContractId, DatasetId, RequestId, SqlIdentifier};
+use hansa_policy::id::{ContractId, DatasetId, RequestId};
 use hansa_policy::negotiation::Phase;
 use hansa_policy::query_request::QueryRequest;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -246,7 +245,7 @@ impl CatalogTerms {
         &self,
         process: &TransferProcess,
         from: Option<IpAddr>,
-    ) -> Result<(ClientAnswer, SqlIdentifier), Refusal> {
+    ) -> Result<ClientAnswer, Refusal> {
         let connector = &self.connector;
         let contract = self.stands(process)?;
         let stranger = || {
@@ -303,7 +302,7 @@ impl CatalogTerms {
             rows: rows.boxed(),
             evidence: None,
         };
-        Ok((answer, dataset))
+        Ok(answer)
     }
 }
 
@@ -374,11 +373,9 @@ impl ProcessTerms for CatalogTerms {
             // INVARIANT: names-are-no-proof. Whoever says a name is believed in a demonstration alone, on this machine.
             let is_demo = self.connector.identity.trust.bundle().content().demo;
             let is_local = from.is_some_and(|address| address.is_loopback());
-            let named =
-                partners.find(|partner| partner.mock_identity && partner.protocol_id == name);
-            return named
-                .filter(|_| is_demo && is_local)
-                .map(|partner| partner.name.to_string());
+            let mut believed =
+                partners.filter(|partner| believes_name(partner, &name, is_demo && is_local));
+            return believed.next().map(|partner| partner.name.to_string());
         }
         // The digests are compared: how long that takes tells nothing of a token.
         let shown = Digest::of(authorization.as_bytes());
@@ -429,17 +426,13 @@ impl ProcessTerms for CatalogTerms {
         Ok(datasets)
     }
 
-    fn judge(&self, partner: &Partner, offer: &OfferDocument) -> OfferJudgement {
-        let Some(partner) = self.config(&partner.name) else {
-            return OfferJudgement::Unknown;
-        };
-        let Some((_, found)) = self.offer(&partner, &offer.id, offer.target.as_deref()) else {
-            return OfferJudgement::Unknown;
-        };
-        match offer_rules::of(&found.clauses) {
-            Ok(rules) if rules == offer.rules => OfferJudgement::Exact,
-            _ => OfferJudgement::OtherTerms,
-        }
+    fn knows(&self, partner: &Partner, offer: &OfferDocument) -> bool {
+        let partner = self.config(&partner.name);
+        let found = partner.and_then(|partner| {
+            let target = offer.target.as_deref();
+            self.offer(&partner, &offer.id, target)
+        });
+        found.is_some()
     }
 
     fn negotiation_move(&self, process: &NegotiationProcess) -> Option<NegotiationMove> {
@@ -522,7 +515,7 @@ impl ProcessTerms for CatalogTerms {
         keepable(&agreement.rules)
     }
 
-    fn hears_offer(&self, _partner: &Partner, _rules: &PolicyRules) -> bool {
+    fn hears_offers(&self) -> bool {
         false
     }
 
@@ -597,7 +590,6 @@ impl ProcessTerms for CatalogTerms {
         &self,
         process: &TransferProcess,
         request: &DataspaceRequest,
-        from: Option<IpAddr>,
     ) -> DataspaceResponse {
         let wanted = request
             .parameters
@@ -610,8 +602,8 @@ impl ProcessTerms for CatalogTerms {
             let names = TransferFormat::ALL.map(TransferFormat::as_str);
             return told(400, &format!("the formats are {}", names.join(", ")));
         };
-        let asked = self.ask(process, from).await;
-        let asked = asked.and_then(|(answer, _)| {
+        let asked = self.ask(process, request.address).await;
+        let asked = asked.and_then(|answer| {
             let writer: Option<Box<dyn AnswerWriter>> = match format {
                 TransferFormat::Parquet => {
                     Some(Box::new(ParquetWriter::new(Arc::clone(&answer.columns))?))
@@ -651,6 +643,11 @@ impl ProcessTerms for CatalogTerms {
         );
         self.connector.record(event).await.map(drop)
     }
+}
+
+/// Whether a name alone makes somebody that partner: where the configuration says so, in a trial.
+fn believes_name(partner: &PartnerConfig, name: &str, is_trial: bool) -> bool {
+    is_trial && partner.mock_identity && partner.protocol_id == name
 }
 
 /// The name in the object that connectors present which try something out.
@@ -714,4 +711,84 @@ fn keepable(rules: &PolicyRules) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_alone_is_believed_in_a_trial_that_says_so() {
+        let partner = |mock_identity| PartnerConfig {
+            name: "firm".parse().unwrap(),
+            participant: "firm.example".parse().unwrap(),
+            title: "Firm".to_owned(),
+            protocol_id: "did:web:firm.example".to_owned(),
+            address: "http://127.0.0.1:8080/dsp".to_owned(),
+            data_address: None,
+            token_file: "keys/firm.token".into(),
+            own_token_file: None,
+            purpose: None,
+            mock_identity,
+            unsigned_agreements: false,
+        };
+        let shown = "{\"clientId\":\"did:web:firm.example\",\"region\":\"any\"}";
+        let name = mock_identity(shown).unwrap();
+        assert!(believes_name(&partner(true), &name, true));
+        assert!(!believes_name(&partner(true), &name, false));
+        assert!(!believes_name(&partner(false), &name, true));
+        assert!(!believes_name(
+            &partner(true),
+            "did:web:other.example",
+            true
+        ));
+        assert_eq!(mock_identity("Bearer 0123"), None);
+        assert_eq!(mock_identity("{\"clientId\":7}"), None);
+    }
+
+    #[test]
+    fn what_can_not_be_kept_to_is_named() {
+        let judged = |policy: serde_json::Value| {
+            let rules = PolicyRules::read(&policy).unwrap();
+            keepable(&rules).err().map(|refusal| refusal.sentence)
+        };
+        let uses = |more: serde_json::Value| {
+            let mut permission = serde_json::json!({"action": "use"});
+            for (name, value) in more.as_object().unwrap() {
+                permission[name] = value.clone();
+            }
+            serde_json::json!({"permission": [permission]})
+        };
+        assert_eq!(judged(uses(serde_json::json!({}))), None);
+        assert_eq!(judged(uses(serde_json::json!({"constraint": []}))), None);
+        for (policy, place) in [
+            (
+                uses(serde_json::json!({"action": "https://other.example/pay/use"})),
+                "permission[0].action",
+            ),
+            (
+                uses(
+                    serde_json::json!({"constraint": [{"leftOperand": "x", "operator": "eq", "rightOperand": "y"}]}),
+                ),
+                "permission[0].constraint",
+            ),
+            (uses(serde_json::json!({"and": []})), "permission[0].and"),
+            (serde_json::json!({"permission": [{}]}), "permission[0]"),
+            (
+                serde_json::json!({"permission": [{"action": "use"}], "profile": "urn:other"}),
+                "profile",
+            ),
+            (
+                serde_json::json!({"permission": [{"action": "use"}], "obligation": [{"action": "pay"}]}),
+                "obligation[0]",
+            ),
+            (
+                serde_json::json!({"permission": [{"action": "use"}], "prohibition": [{"action": "sell"}]}),
+                "prohibition[0]",
+            ),
+        ] {
+            let sentence = judged(policy.clone()).unwrap_or_else(|| panic!("taken: {policy}"));
+            assert!(sentence.contains(place), "{sentence}");
+        }
+    }
 }

@@ -5,8 +5,7 @@ use super::negotiation_process::NegotiationProcess;
 use super::partner::Partner;
 use super::process_engine::ProcessEngine;
 use super::process_terms::{
-    AgreedContract, NegotiationMove, OfferJudgement, ProcessRecord, ProcessTerms, TransferGrant,
-    TransferMove,
+    AgreedContract, NegotiationMove, ProcessRecord, ProcessTerms, TransferGrant, TransferMove,
 };
 use super::transfer_process::TransferProcess;
 use async_trait::async_trait;
@@ -139,15 +138,10 @@ impl ProcessTerms for ScenarioTerms {
         Ok(datasets.collect())
     }
 
-    fn judge(&self, _partner: &Partner, offer: &OfferDocument) -> OfferJudgement {
-        let is_offered =
-            self.scenario.datasets.iter().any(|id| {
-                offer.target.as_ref() == Some(id) && offer.id == format!("CD123:{id}:456")
-            });
-        match is_offered {
-            true => OfferJudgement::Exact,
-            false => OfferJudgement::Unknown,
-        }
+    fn knows(&self, _partner: &Partner, offer: &OfferDocument) -> bool {
+        let mut datasets = self.scenario.datasets.iter();
+        datasets
+            .any(|id| offer.target.as_ref() == Some(id) && offer.id == format!("CD123:{id}:456"))
     }
 
     fn negotiation_move(&self, process: &NegotiationProcess) -> Option<NegotiationMove> {
@@ -207,7 +201,7 @@ impl ProcessTerms for ScenarioTerms {
         Ok(())
     }
 
-    fn hears_offer(&self, _partner: &Partner, _rules: &PolicyRules) -> bool {
+    fn hears_offers(&self) -> bool {
         true
     }
 
@@ -255,7 +249,6 @@ impl ProcessTerms for ScenarioTerms {
         &self,
         _process: &TransferProcess,
         _request: &DataspaceRequest,
-        _from: Option<IpAddr>,
     ) -> DataspaceResponse {
         DataspaceResponse::json(404, Vec::new())
     }

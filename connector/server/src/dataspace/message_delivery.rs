@@ -52,7 +52,8 @@ async fn deliver(
             200..=299 => Delivery::Taken(answer.body),
             404 if tries < UNKNOWN_TRIES => Delivery::Later,
             408 | 425 | 429 => Delivery::Later,
-            400..=499 => Delivery::Refused(format!("the partner answered {}", answer.status)),
+            // Nobody is followed elsewhere.
+            300..=499 => Delivery::Refused(format!("the partner answered {}", answer.status)),
             _ => Delivery::Later,
         },
         Err(refusal) => {

@@ -2,9 +2,10 @@
 
 use super::negotiation_process::{NegotiationProcess, OutgoingMessage};
 use super::partner::Partner;
-use super::process_engine::{ProcessEngine, digest, fresh_id, is_full, outgoing};
-use super::process_terms::{NegotiationMove, OfferJudgement, ProcessRecord, ProcessTerms};
+use super::process_engine::{ProcessEngine, fresh_id, is_full, outgoing};
+use super::process_terms::{NegotiationMove, ProcessRecord, ProcessTerms};
 use super::protocol_routes::{Answered, RequestFault};
+use hansa_audit_log::digest::Digest;
 use hansa_dataspace::{
     AgreementDocument, AgreementVerification, ContractAgreement, ContractOffer, ContractRequest,
     NegotiationEvent, NegotiationEventKind, NegotiationTermination, OfferDocument, ProcessPids,
@@ -36,7 +37,7 @@ enum InputContent {
 impl NegotiationInput {
     /// The message that is taken at the end of a path; nothing where none is.
     pub(super) fn read(path: &[&str], bytes: &[u8]) -> Option<Result<Self, RequestFault>> {
-        let digest = hansa_audit_log::digest::Digest::of(bytes).to_string();
+        let digest = Digest::of(bytes).to_string();
         let read = match path {
             ["request"] => ContractRequest::read(bytes)
                 .map_err(RequestFault::of)
@@ -176,8 +177,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         {
             return Err(fault(RequestFault::busy()));
         }
-        let judged = self.terms.judge(partner, &message.offer);
-        if judged == OfferJudgement::Unknown {
+        if !self.terms.knows(partner, &message.offer) {
             return Err(fault(RequestFault::unknown(
                 "there is no such offer to you",
             )));
@@ -210,13 +210,9 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             messages: 0,
         };
         process.enter(Phase::Requested);
-        self.taken_in(
-            &process,
-            "request",
-            hansa_audit_log::digest::Digest::of(bytes).to_string(),
-        )
-        .await
-        .map_err(fault)?;
+        self.taken_in(&process, "request", Digest::of(bytes).to_string())
+            .await
+            .map_err(fault)?;
         let ack = process.ack().ok_or_else(RequestFault::internal)?;
         let pid = process.pid.clone();
         self.negotiations
@@ -257,7 +253,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 "callbackAddress is not on the host that the configuration names for you",
             )));
         }
-        if !self.terms.hears_offer(partner, &message.offer.rules) {
+        if !self.terms.hears_offers() {
             return Err(fault(RequestFault::bad(
                 "offers that nobody asked for are not taken here",
             )));
@@ -291,13 +287,9 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             messages: 0,
         };
         process.enter(Phase::Offered);
-        self.taken_in(
-            &process,
-            "offer",
-            hansa_audit_log::digest::Digest::of(bytes).to_string(),
-        )
-        .await
-        .map_err(fault)?;
+        self.taken_in(&process, "offer", Digest::of(bytes).to_string())
+            .await
+            .map_err(fault)?;
         let ack = process.ack().ok_or_else(RequestFault::internal)?;
         self.negotiations
             .put(process)
@@ -381,9 +373,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 process.outbox.clear();
             }
             InputContent::Offer(offer) => {
-                if process.is_provider
-                    && self.terms.judge(partner, &offer) == OfferJudgement::Unknown
-                {
+                if process.is_provider && !self.terms.knows(partner, &offer) {
                     return Err(fault(RequestFault::bad("there is no such offer to you")));
                 }
                 if offer
@@ -400,7 +390,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             }
             InputContent::Agreement(agreement) => {
                 refused = self.agreement_fault(partner, &process, &agreement).err();
-                process.agreement = Some(agreement.to_json());
+                process.agreement = refused.is_none().then(|| agreement.to_json());
             }
         }
         if let Some(why) = &refused {
@@ -735,9 +725,4 @@ pub(super) fn pid_of(text: &str) -> Result<hansa_dataspace::ProcessId, Refusal> 
 /// Whether a message is the one that opened a process.
 pub(super) fn is_same(opened_by: Option<&str>, message: Option<&str>) -> bool {
     opened_by.is_some() && opened_by == message
-}
-
-/// The digest of what a message says, as it is recorded.
-pub(super) fn digest_of(body: &Value) -> String {
-    digest(body)
 }

@@ -1,6 +1,6 @@
 //! A negotiation with a partner, as it is kept.
 
-use hansa_dataspace::{NegotiationAck, NegotiationState, PolicyRules, ProcessId, ProcessPids};
+use hansa_dataspace::{NegotiationAck, PolicyRules, ProcessId, ProcessPids};
 use hansa_policy::negotiation::{PartyRole, Phase};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -114,7 +114,7 @@ impl NegotiationProcess {
     pub(super) fn ack(&self) -> Option<NegotiationAck> {
         Some(NegotiationAck {
             pids: self.pids()?,
-            state: NegotiationState::of_name(&self.state)?,
+            state: self.phase()?,
         })
     }
 

@@ -5,24 +5,11 @@ use super::partner::Partner;
 use super::transfer_process::TransferProcess;
 use async_trait::async_trait;
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_dataspace::{
-    AgreementDocument, DataAddress, OfferDocument, PolicyRules, PublishedDataset,
-};
+use hansa_dataspace::{AgreementDocument, DataAddress, OfferDocument, PublishedDataset};
 use hansa_policy::refusal::Refusal;
 use hansa_transport::{DataspaceRequest, DataspaceResponse};
 use std::net::IpAddr;
 use std::time::Duration;
-
-/// What a provider's catalogue says of what a consumer asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OfferJudgement {
-    /// There is no such offer to that partner.
-    Unknown,
-    /// There is, on other terms.
-    OtherTerms,
-    /// It is exactly that offer.
-    Exact,
-}
 
 /// A message of a negotiation that is sent without anybody asking for it.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,8 +92,8 @@ pub(crate) trait ProcessTerms: Send + Sync + 'static {
     /// When it can't be told; then nothing is.
     async fn datasets(&self, partner: &Partner) -> Result<Vec<PublishedDataset>, Refusal>;
 
-    /// What the catalogue says of an offer that a consumer asks for.
-    fn judge(&self, partner: &Partner, offer: &OfferDocument) -> OfferJudgement;
+    /// Whether there is an offer of that id to the partner, on whatever terms.
+    fn knows(&self, partner: &Partner, offer: &OfferDocument) -> bool;
 
     /// What follows by itself in a negotiation.
     fn negotiation_move(&self, process: &NegotiationProcess) -> Option<NegotiationMove>;
@@ -142,8 +129,8 @@ pub(crate) trait ProcessTerms: Send + Sync + 'static {
         agreement: &AgreementDocument,
     ) -> Result<(), Refusal>;
 
-    /// As consumer: whether an offer that nobody asked for is taken note of.
-    fn hears_offer(&self, partner: &Partner, rules: &PolicyRules) -> bool;
+    /// As consumer: whether offers that nobody asked for are taken note of.
+    fn hears_offers(&self) -> bool;
 
     /// As provider: what a transfer under an agreement would be of; nothing where there is none with that partner.
     ///
@@ -173,7 +160,6 @@ pub(crate) trait ProcessTerms: Send + Sync + 'static {
         &self,
         process: &TransferProcess,
         request: &DataspaceRequest,
-        from: Option<IpAddr>,
     ) -> DataspaceResponse;
 
     /// Records that a message came or is about to go; nothing is done before.

@@ -42,7 +42,6 @@ pub(super) struct RequestFault {
     reason: String,
     consumer_pid: Option<ProcessId>,
     provider_pid: Option<ProcessId>,
-    is_transfer: bool,
 }
 
 impl RequestFault {
@@ -52,7 +51,6 @@ impl RequestFault {
             reason: reason.into(),
             consumer_pid: None,
             provider_pid: None,
-            is_transfer: false,
         }
     }
 
@@ -108,11 +106,6 @@ impl RequestFault {
     ) -> Self {
         self.consumer_pid = consumer.cloned().or(self.consumer_pid);
         self.provider_pid = provider.cloned().or(self.provider_pid);
-        self
-    }
-
-    pub(super) const fn of_transfer(mut self) -> Self {
-        self.is_transfer = true;
         self
     }
 
@@ -198,7 +191,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                     process.filter(|process| process.current() == Some(TransferState::Started));
                 return match (path, process, request.is_post) {
                     (["data", named], Some(process), false) if *named == process.pid => {
-                        self.terms.rows(&process, &request, request.address).await
+                        self.terms.rows(&process, &request).await
                     }
                     _ => nothing(),
                 };

@@ -1,17 +1,18 @@
 //! Messages of transfers: those that come in, and those that are sent by themselves.
 
-use super::negotiation_messages::{digest_of, is_same, pid_of};
+use super::negotiation_messages::{is_same, pid_of};
 use super::negotiation_process::OutgoingMessage;
 use super::partner::Partner;
-use super::process_engine::{ProcessEngine, fresh_id, is_full, outgoing};
+use super::process_engine::{ProcessEngine, digest, fresh_id, is_full, outgoing};
 use super::process_terms::{ProcessRecord, ProcessTerms, TransferMove};
 use super::protocol_routes::{Answered, RequestFault};
 use super::transfer_process::TransferProcess;
 use hansa_audit_log::digest::Digest;
 use hansa_dataspace::{
-    DataAddress, PartyRole, ProcessPids, TransferCompletion, TransferMessageKind, TransferRequest,
+    DataAddress, ProcessPids, TransferCompletion, TransferMessageKind, TransferRequest,
     TransferStart, TransferState, TransferSuspension, TransferTermination,
 };
+use hansa_policy::negotiation::PartyRole;
 use hansa_policy::refusal::{ErrorClass, ErrorCode, Refusal};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -31,7 +32,7 @@ pub(super) struct TransferInput {
 impl TransferInput {
     /// The message that is taken at the end of a path; nothing where none is.
     pub(super) fn read(path: &str, bytes: &[u8]) -> Option<Result<Self, RequestFault>> {
-        let digest = Digest::of(bytes).to_string();
+        let said = Digest::of(bytes).to_string();
         let input = |message_id, pids, kind, name| Self {
             message_id,
             pids,
@@ -39,7 +40,7 @@ impl TransferInput {
             name,
             data_address: None,
             why: None,
-            digest,
+            digest: said,
         };
         let read = match path {
             "start" => TransferStart::read(bytes).map(|message| Self {
@@ -184,7 +185,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let process = self.transfers.get(pid);
         // INVARIANT: processes-of-others.
         let process = process.filter(|process| process.partner == partner.name);
-        process.ok_or_else(|| RequestFault::unknown("there is no such transfer").of_transfer())
+        process.ok_or_else(|| RequestFault::unknown("there is no such transfer"))
     }
 
     /// A message of a transfer that is under way.
@@ -218,10 +219,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 "the process ids are not those of the path",
             )));
         }
-        let by = match process.own_role() {
-            PartyRole::Provider => PartyRole::Consumer,
-            PartyRole::Consumer => PartyRole::Provider,
-        };
+        let by = process.own_role().other();
         let next = TransferState::next(process.current(), input.kind, by, process.suspended_by());
         let Some(next) = next.filter(|_| {
             !is_full(process.messages) || input.kind == TransferMessageKind::Termination
@@ -247,8 +245,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let pid = process.pid.clone();
         if resumes {
             // Whoever pulls needs an address that counts from now on.
-            let own = process.own_role();
-            let told = self.start(process, own).await;
+            let told = self.start(process).await;
             told.map_err(RequestFault::refused)?;
         } else {
             self.transfers
@@ -371,7 +368,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         };
         if wanted == TransferMove::Start && process.is_provider {
             process.enter(next, own);
-            return match self.start(process.clone(), own).await {
+            return match self.start(process.clone()).await {
                 Ok(()) => Ok(()),
                 Err(why) => {
                     tracing::warn!(refusal = %why, "dataspace.transfer_refused");
@@ -428,7 +425,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     }
 
     /// As provider: opens the data of a transfer that is started, and tells where it is.
-    async fn start(&self, mut process: TransferProcess, _by: PartyRole) -> Result<(), Refusal> {
+    async fn start(&self, mut process: TransferProcess) -> Result<(), Refusal> {
         let (address, token) = self.terms.open(&process).await?;
         process.token = token;
         let Some(pids) = process.pids() else {
@@ -458,7 +455,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             message: name,
             process: process.pid.clone(),
             state: process.state.clone(),
-            digest: digest_of(&body),
+            digest: digest(&body),
         };
         self.terms.record(record).await?;
         let path = format!(

@@ -1,7 +1,8 @@
 //! A transfer with a partner, as it is kept.
 
 use super::negotiation_process::OutgoingMessage;
-use hansa_dataspace::{PartyRole, ProcessId, ProcessPids, TransferAck, TransferState};
+use hansa_dataspace::{ProcessId, ProcessPids, TransferAck, TransferState};
+use hansa_policy::negotiation::PartyRole;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;

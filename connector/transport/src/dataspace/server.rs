@@ -51,9 +51,21 @@ impl std::fmt::Debug for UnreadRequest<'_> {
     }
 }
 
-/// The answer to a request: whoever makes it is identified before its body is read.
+/// Who makes a request; nobody where it presents nothing that counts.
+pub fn identified<H: DataspaceHandler + ?Sized>(
+    handler: &H,
+    parts: &Parts,
+    address: Option<IpAddr>,
+) -> Option<PartnerKey> {
+    let shown = parts.headers.get(header::AUTHORIZATION);
+    let shown = shown.and_then(|value| value.to_str().ok());
+    handler.identify(shown, address).ok()
+}
+
+/// The answer to a request: who makes it is known before its body is read.
 pub async fn answer<H: DataspaceHandler + ?Sized>(
     handler: &H,
+    partner: Option<PartnerKey>,
     request: UnreadRequest<'_>,
     body: Body,
 ) -> Response<Body> {
@@ -68,9 +80,7 @@ pub async fn answer<H: DataspaceHandler + ?Sized>(
         };
         return sent(answer).await;
     }
-    let authorization = request.parts.headers.get(header::AUTHORIZATION);
-    let authorization = authorization.and_then(|value| value.to_str().ok());
-    let Ok(partner) = handler.identify(authorization, request.address) else {
+    let Some(partner) = partner else {
         return sent(unidentified(path)).await;
     };
     let is_post = match request.parts.method {
@@ -165,13 +175,14 @@ pub async fn serve_plain<H: DataspaceHandler>(
                     let (parts, body) = request.into_parts();
                     let path = parts.uri.path().split('/').skip(1);
                     let path: Vec<String> = path.map(str::to_owned).collect();
+                    let partner = identified(&*handler, &parts, Some(from.ip()));
                     let request = UnreadRequest {
                         parts: &parts,
                         path: &path,
                         parameters: &BTreeMap::new(),
                         address: Some(from.ip()),
                     };
-                    Ok::<_, Infallible>(answer(&*handler, request, Body::new(body)).await)
+                    Ok::<_, Infallible>(answer(&*handler, partner, request, Body::new(body)).await)
                 }
             });
             let mut server = hyper::server::conn::http1::Builder::new();
@@ -182,14 +193,5 @@ pub async fn serve_plain<H: DataspaceHandler>(
                 tracing::debug!(%error, "dataspace.connection_ended");
             }
         });
-    }
-}
-
-/// Whether whoever made a request is a partner, and not the holder of one transfer.
-#[must_use]
-pub fn partner_name(key: &PartnerKey) -> Option<&str> {
-    match key {
-        PartnerKey::Partner(name) => Some(name),
-        PartnerKey::Transfer(_) => None,
     }
 }

@@ -18,7 +18,7 @@ use super::problem::WebError;
 use super::request::{WebRequest, json_body, object};
 use super::{ClientSavedQuery, WebHandler};
 use crate::client_connection::ClientConnection;
-use crate::dataspace::server::UnreadRequest;
+use crate::dataspace::server::{self as dataspace, UnreadRequest};
 use crate::flight_sql::ClientAnswer;
 use crate::flight_sql::access_token::AccessToken;
 use crate::flight_sql::server::{PURPOSE_HEADER, named_purpose};
@@ -108,16 +108,15 @@ impl<H: WebHandler> WebRoutes<H> {
     ) -> Result<Response<Body>, WebError> {
         let (parts, body) = request.into_parts();
         let mut request = WebRequest::of(parts)?;
-        if crate::dataspace::server::is_path(&request.path)
+        if dataspace::is_path(&request.path)
             && let Some(handler) = self.handler.dataspace()
         {
-            let shown = request.parts.headers.get(header::AUTHORIZATION);
-            let shown = shown.and_then(|value| value.to_str().ok());
             let address = connection.credentials(None).address;
-            match handler.identify(shown, address) {
-                Ok(_) => connection.identified(),
+            let partner = dataspace::identified(&*handler, &request.parts, address);
+            match partner {
+                Some(_) => connection.identified(),
                 // Counted with strangers, so that they take nothing from partners.
-                Err(_) => super::open_data::admit(&*self.handler, connection)?,
+                None => super::open_data::admit(&*self.handler, connection)?,
             }
             let unread = UnreadRequest {
                 parts: &request.parts,
@@ -125,7 +124,7 @@ impl<H: WebHandler> WebRoutes<H> {
                 parameters: &request.parameters,
                 address,
             };
-            return Ok(crate::dataspace::server::answer(&*handler, unread, body).await);
+            return Ok(dataspace::answer(&*handler, partner, unread, body).await);
         }
         // Before anybody is asked who it is: what is open is open to those who are not known.
         if let Some(answered) = self.open.answer(&request, connection).await {
