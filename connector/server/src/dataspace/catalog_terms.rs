@@ -224,7 +224,7 @@ impl CatalogTerms {
     ) -> Result<(), Refusal> {
         let now = self.connector.now();
         let gone = |sentence| Err(Refusal::new(ErrorCode::OfferUnknown, sentence));
-        if now.micros().saturating_sub(process.began) > OPEN {
+        if now.micros().saturating_sub(process.base.began) > OPEN {
             return gone("the negotiation began long ago");
         }
         let found = self.offer(partner, &process.offer, Some(&process.dataset));
@@ -254,7 +254,7 @@ impl CatalogTerms {
                 "the configuration names no such partner",
             )
         };
-        let partner = self.config(&process.partner).ok_or_else(stranger)?;
+        let partner = self.config(&process.base.partner).ok_or_else(stranger)?;
         let config = connector.config();
         let partners = config
             .dataspace
@@ -263,7 +263,7 @@ impl CatalogTerms {
         let partners: BTreeSet<_> = partners
             .map(|partner| partner.participant.clone())
             .collect();
-        let token = clients::transfer_token(&process.pid, contract, &partner.participant)
+        let token = clients::transfer_token(&process.base.pid, contract, &partner.participant)
             .from_address(from);
         let peer = connector
             .identity
@@ -436,9 +436,9 @@ impl ProcessTerms for CatalogTerms {
     }
 
     fn negotiation_move(&self, process: &NegotiationProcess) -> Option<NegotiationMove> {
-        match (process.phase()?, process.is_provider) {
+        match (process.phase()?, process.base.is_provider) {
             (Phase::Requested | Phase::Accepted, true) => {
-                let partner = self.config(&process.partner)?;
+                let partner = self.config(&process.base.partner)?;
                 let found = self.offer(&partner, &process.offer, Some(&process.dataset));
                 let rules = found
                     .as_ref()
@@ -545,7 +545,7 @@ impl ProcessTerms for CatalogTerms {
     }
 
     fn transfer_move(&self, process: &TransferProcess) -> Option<TransferMove> {
-        if !process.is_provider || process.is_over() {
+        if !process.base.is_provider || process.is_over() {
             return None;
         }
         if let Err(why) = self.stands(process) {
@@ -573,7 +573,7 @@ impl ProcessTerms for CatalogTerms {
             endpoint: Some(format!(
                 "{}/dsp/data/{}",
                 base.unwrap_or_default(),
-                process.pid
+                process.base.pid
             )),
             properties: vec![
                 ("authorization".to_owned(), token.clone()),
@@ -623,7 +623,7 @@ impl ProcessTerms for CatalogTerms {
                 },
             },
             Err(refusal) => {
-                tracing::info!(%refusal, process = process.pid, "dataspace.rows_refused");
+                tracing::info!(%refusal, process = process.base.pid, "dataspace.rows_refused");
                 told(403, refusal.code.as_str())
             }
         }

@@ -146,7 +146,7 @@ impl ProcessTerms for ScenarioTerms {
 
     fn negotiation_move(&self, process: &NegotiationProcess) -> Option<NegotiationMove> {
         let table = self.scenario.negotiations.get(&process.dataset);
-        match Self::wanted(table, &process.state, process.visits())? {
+        match Self::wanted(table, &process.base.state, process.base.visits())? {
             "request" => Some(NegotiationMove::Request),
             "offer" => Some(NegotiationMove::Offer),
             "accept" => Some(NegotiationMove::Accept),
@@ -168,7 +168,7 @@ impl ProcessTerms for ScenarioTerms {
     ) -> Result<AgreedContract, Refusal> {
         let rules = process.policy();
         let document = AgreementDocument {
-            id: format!("{}-agreement", process.pid),
+            id: format!("{}-agreement", process.base.pid),
             target: process.dataset.clone(),
             assigner: self.own_id(),
             assignee: partner.protocol_id.clone(),
@@ -225,7 +225,7 @@ impl ProcessTerms for ScenarioTerms {
 
     fn transfer_move(&self, process: &TransferProcess) -> Option<TransferMove> {
         let table = self.scenario.agreements.get(&process.agreement);
-        match Self::wanted(table, &process.state, process.visits())? {
+        match Self::wanted(table, &process.base.state, process.base.visits())? {
             "start" => Some(TransferMove::Start),
             "suspend" => Some(TransferMove::Suspend),
             "complete" => Some(TransferMove::Complete),

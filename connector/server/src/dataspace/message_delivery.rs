@@ -1,10 +1,14 @@
 //! Sends what is to be sent, in order, until the partner takes it; then does what follows by itself.
 
-use super::negotiation_process::OutgoingMessage;
+use super::negotiation_process::NegotiationProcess;
 use super::partner::Partner;
+use super::partner_process::{OutgoingMessage, PartnerProcess};
 use super::process_engine::ProcessEngine;
+use super::process_store::{KeptProcess, ProcessStore};
 use super::process_terms::{NegotiationMove, ProcessTerms, TransferMove};
-use hansa_dataspace::{NegotiationAck, TransferAck, TransferState, join_address};
+use super::transfer_process::TransferProcess;
+use async_trait::async_trait;
+use hansa_dataspace::{NegotiationAck, ProcessPids, TransferAck, TransferState, join_address};
 use hansa_policy::negotiation::Phase;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::dataspace::client;
@@ -69,17 +73,115 @@ fn wait(tries: u32, patience: Duration) -> Duration {
     patience.saturating_mul(factor).min(LONGEST)
 }
 
+/// A process as what is sent of it.
+#[async_trait]
+trait DeliveredProcess<T: ProcessTerms>: KeptProcess {
+    /// Where those of its kind are kept.
+    fn store(engine: &ProcessEngine<T>) -> &ProcessStore<Self>;
+
+    /// The same to be changed.
+    fn base_mut(&mut self) -> &mut PartnerProcess;
+
+    /// Makes the move that follows by itself, under the lock; says whether one did.
+    async fn move_on(self, engine: &ProcessEngine<T>, partner: &Partner) -> Result<bool, Refusal>;
+
+    /// Its ids in the answer to its first message.
+    fn answered(body: &[u8]) -> Option<ProcessPids>;
+
+    /// Ends it here.
+    fn fail(&mut self);
+
+    /// Whether it goes on though a message was refused.
+    fn goes_on_without(&self, message: &OutgoingMessage) -> bool;
+}
+
+#[async_trait]
+impl<T: ProcessTerms> DeliveredProcess<T> for NegotiationProcess {
+    fn store(engine: &ProcessEngine<T>) -> &ProcessStore<Self> {
+        &engine.negotiations
+    }
+
+    fn base_mut(&mut self) -> &mut PartnerProcess {
+        &mut self.base
+    }
+
+    async fn move_on(self, engine: &ProcessEngine<T>, partner: &Partner) -> Result<bool, Refusal> {
+        let Some(wanted) = engine.terms.negotiation_move(&self) else {
+            return Ok(false);
+        };
+        engine.move_negotiation(partner, self, wanted).await?;
+        Ok(true)
+    }
+
+    fn answered(body: &[u8]) -> Option<ProcessPids> {
+        NegotiationAck::read(body).ok().map(|ack| ack.pids)
+    }
+
+    fn fail(&mut self) {
+        self.enter(Phase::Terminated);
+        if self.base.is_provider && self.contract.is_none() {
+            self.agreement = None;
+        }
+    }
+
+    fn goes_on_without(&self, _message: &OutgoingMessage) -> bool {
+        false
+    }
+}
+
+#[async_trait]
+impl<T: ProcessTerms> DeliveredProcess<T> for TransferProcess {
+    fn store(engine: &ProcessEngine<T>) -> &ProcessStore<Self> {
+        &engine.transfers
+    }
+
+    fn base_mut(&mut self) -> &mut PartnerProcess {
+        &mut self.base
+    }
+
+    async fn move_on(self, engine: &ProcessEngine<T>, _partner: &Partner) -> Result<bool, Refusal> {
+        let Some(wanted) = engine.terms.transfer_move(&self) else {
+            return Ok(false);
+        };
+        engine.move_transfer(self, wanted).await?;
+        Ok(true)
+    }
+
+    fn answered(body: &[u8]) -> Option<ProcessPids> {
+        TransferAck::read(body).ok().map(|ack| ack.pids)
+    }
+
+    fn fail(&mut self) {
+        let own = self.base.own_role();
+        self.enter(TransferState::Terminated, own);
+    }
+
+    fn goes_on_without(&self, message: &OutgoingMessage) -> bool {
+        // Not every partner that has resumed a transfer itself waits to be told where the data is now.
+        message.path.ends_with("/start") && self.base.visits() > 1
+    }
+}
+
 impl<T: ProcessTerms> ProcessEngine<T> {
     /// Sends what is to be sent of a negotiation and does what follows, elsewhere.
     pub(super) fn negotiation_goes_on(self: &Arc<Self>, pid: &str) {
+        self.goes_on::<NegotiationProcess>(pid);
+    }
+
+    /// The same of a transfer.
+    pub(super) fn transfer_goes_on(self: &Arc<Self>, pid: &str) {
+        self.goes_on::<TransferProcess>(pid);
+    }
+
+    fn goes_on<P: DeliveredProcess<T>>(self: &Arc<Self>, pid: &str) {
         if !self.begins(pid) {
             return;
         }
         let (engine, pid) = (Arc::clone(self), pid.to_owned());
         tokio::spawn(async move {
             loop {
-                if let Err(refusal) = engine.drive_negotiation(&pid).await {
-                    tracing::warn!(process = pid, %refusal, "dataspace.negotiation_stands");
+                if let Err(refusal) = engine.drive::<P>(&pid).await {
+                    tracing::warn!(process = pid, %refusal, "dataspace.process_stands");
                     tokio::time::sleep(AGAIN).await;
                     continue;
                 }
@@ -90,7 +192,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         });
     }
 
-    async fn drive_negotiation(&self, pid: &str) -> Result<(), Refusal> {
+    /// Moves a process on until nothing follows.
+    async fn drive<P: DeliveredProcess<T>>(&self, pid: &str) -> Result<(), Refusal> {
         let patience = self.terms.patience();
         let mut tries = 0;
         loop {
@@ -99,94 +202,86 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 tries => wait(tries, patience),
             })
             .await;
-            let Some(mut process) = self.negotiations.get(pid) else {
+            let Some(mut process) = P::store(self).get(pid) else {
                 return Ok(());
             };
-            let partner = self.named(&process.partner)?;
-            if process.outbox.is_empty() {
+            let partner = self.named(&process.base().partner)?;
+            if process.base().outbox.is_empty() {
                 let _turn = self.turn.lock().await;
                 // What came in meanwhile counts.
-                let Some(now) = self.negotiations.get(pid) else {
+                let Some(now) = P::store(self).get(pid) else {
                     return Ok(());
                 };
-                if now.outbox.is_empty() {
-                    let Some(wanted) = self.terms.negotiation_move(&now) else {
-                        return Ok(());
-                    };
-                    self.move_negotiation(&partner, now, wanted).await?;
+                if now.base().outbox.is_empty() && !now.move_on(self, &partner).await? {
+                    return Ok(());
                 }
-                match self.negotiations.get(pid) {
+                match P::store(self).get(pid) {
                     Some(now) => process = now,
                     None => return Ok(()),
                 }
             }
-            let Some(message) = process.outbox.first() else {
+            let base = process.base();
+            let Some(message) = base.outbox.first() else {
                 continue;
             };
-            let delivery = deliver(&partner, &process.address, message, tries).await;
-            tries = self
-                .negotiation_delivered(pid, (message, delivery), tries)
-                .await?;
+            let delivery = deliver(&partner, &base.address, message, tries).await;
+            let gives_up = process.is_over() && tries >= LAST_TRIES;
+            if delivery == Delivery::Later && !gives_up {
+                tries = tries.saturating_add(1);
+                continue;
+            }
+            tries = 0;
+            self.delivered::<P>(pid, message, delivery).await?;
         }
     }
 
-    async fn negotiation_delivered(
+    /// Takes in what became of a message: it was taken, refused, or is given up.
+    async fn delivered<P: DeliveredProcess<T>>(
         &self,
         pid: &str,
-        (message, delivery): (&OutgoingMessage, Delivery),
-        tries: u32,
-    ) -> Result<u32, Refusal> {
-        if delivery == Delivery::Later && !self.gives_up(pid, tries) {
-            return Ok(tries.saturating_add(1));
-        }
+        message: &OutgoingMessage,
+        delivery: Delivery,
+    ) -> Result<(), Refusal> {
         let _turn = self.turn.lock().await;
-        let Some(mut process) = self.negotiations.get(pid) else {
-            return Ok(0);
+        let Some(mut process) = P::store(self).get(pid) else {
+            return Ok(());
         };
-        if process.outbox.first() != Some(message) {
+        if process.base().outbox.first() != Some(message) {
             // What was to be sent has changed meanwhile.
-            return Ok(0);
+            return Ok(());
         }
-        process.outbox.remove(0);
-        match delivery {
-            Delivery::Later => process.outbox.clear(),
-            Delivery::Taken(body) => {
-                if process.peer_pid.is_none() {
-                    let answered = NegotiationAck::read(&body).ok();
-                    let answered = answered.filter(|ack| ack.pids.consumer.as_str() == process.pid);
-                    match answered {
-                        Some(ack) => process.peer_pid = Some(ack.pids.provider.to_string()),
-                        None => {
-                            process.ended = Some(
-                                "the partner answered with something else than a negotiation"
-                                    .to_owned(),
-                            );
-                            process.enter(Phase::Terminated);
-                        }
-                    }
-                }
+        process.base_mut().outbox.remove(0);
+        let is_first = process.base().peer_pid.is_none();
+        let why = match delivery {
+            Delivery::Later => {
+                process.base_mut().outbox.clear();
+                None
             }
-            Delivery::Refused(why) if !process.is_over() => {
-                process.ended = Some(why);
-                process.enter(Phase::Terminated);
-                process.outbox.clear();
-                if process.is_provider && process.contract.is_none() {
-                    process.agreement = None;
-                }
+            Delivery::Taken(body) if is_first => {
+                let pids = P::answered(&body);
+                let pids = pids.filter(|pids| pids.consumer.as_str() == pid);
+                let provider = pids.map(|pids| pids.provider.to_string());
+                let is_answer = provider.is_some();
+                process.base_mut().peer_pid = provider;
+                (!is_answer)
+                    .then(|| "the partner answered with something else than the process".to_owned())
             }
-            Delivery::Refused(why) => {
-                tracing::info!(process = pid, why, "dataspace.last_word_refused")
+            Delivery::Taken(_) => None,
+            Delivery::Refused(_) if process.goes_on_without(message) => None,
+            Delivery::Refused(why) => Some(why),
+        };
+        match why {
+            Some(why) if process.is_over() => {
+                tracing::info!(process = pid, why, "dataspace.last_word_refused");
             }
+            Some(why) => {
+                process.base_mut().ended = Some(why);
+                process.fail();
+                process.base_mut().outbox.clear();
+            }
+            None => {}
         }
-        self.negotiations.put(process).await?;
-        Ok(0)
-    }
-
-    /// Whether a message of a process that is over is tried no more.
-    fn gives_up(&self, pid: &str, tries: u32) -> bool {
-        let negotiation = self.negotiations.get(pid).is_some_and(|one| one.is_over());
-        let transfer = self.transfers.get(pid).is_some_and(|one| one.is_over());
-        (negotiation || transfer) && tries >= LAST_TRIES
+        P::store(self).put(process).await
     }
 
     /// An officer, or a command, makes a move of a negotiation.
@@ -199,25 +294,11 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         wanted: NegotiationMove,
     ) -> Result<(), Refusal> {
         let _turn = self.turn.lock().await;
-        let process = self.negotiations.get(pid).ok_or_else(|| {
-            let sentence = format!("there is no negotiation `{pid}` with a partner");
-            Refusal::new(ErrorCode::NegotiationUnknown, sentence)
-        })?;
-        let partner = self.named(&process.partner)?;
+        let process = self.negotiations.get(pid).ok_or_else(|| unknown(pid))?;
+        let partner = self.named(&process.base.partner)?;
         self.move_negotiation(&partner, process, wanted).await?;
         self.negotiation_goes_on(pid);
         Ok(())
-    }
-
-    /// Ends the transfers for which that is due.
-    pub(crate) async fn end_transfers(self: &Arc<Self>) {
-        for process in self.transfers.all() {
-            if let Some(wanted @ TransferMove::Terminate(..)) = self.terms.transfer_move(&process)
-                && let Err(refusal) = self.decide_transfer(&process.pid, wanted).await
-            {
-                tracing::warn!(process = process.pid, %refusal, "dataspace.transfer_not_ended");
-            }
-        }
     }
 
     /// The same of a transfer.
@@ -230,122 +311,26 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         wanted: TransferMove,
     ) -> Result<(), Refusal> {
         let _turn = self.turn.lock().await;
-        let process = self.transfers.get(pid).ok_or_else(|| {
-            let sentence = format!("there is no transfer `{pid}` with a partner");
-            Refusal::new(ErrorCode::NegotiationUnknown, sentence)
-        })?;
+        let process = self.transfers.get(pid).ok_or_else(|| unknown(pid))?;
         self.move_transfer(process, wanted).await?;
         self.transfer_goes_on(pid);
         Ok(())
     }
 
-    /// Sends what is to be sent of a transfer and does what follows, elsewhere.
-    pub(super) fn transfer_goes_on(self: &Arc<Self>, pid: &str) {
-        if !self.begins(pid) {
-            return;
-        }
-        let (engine, pid) = (Arc::clone(self), pid.to_owned());
-        tokio::spawn(async move {
-            loop {
-                if let Err(refusal) = engine.drive_transfer(&pid).await {
-                    tracing::warn!(process = pid, %refusal, "dataspace.transfer_stands");
-                    tokio::time::sleep(AGAIN).await;
-                    continue;
-                }
-                if engine.ends(&pid) {
-                    return;
-                }
+    /// Ends the transfers for which that is due.
+    pub(crate) async fn end_transfers(self: &Arc<Self>) {
+        for process in self.transfers.all() {
+            if let Some(wanted @ TransferMove::Terminate(..)) = self.terms.transfer_move(&process)
+                && let Err(refusal) = self.decide_transfer(&process.base.pid, wanted).await
+            {
+                tracing::warn!(process = process.base.pid, %refusal, "dataspace.transfer_not_ended");
             }
-        });
+        }
     }
+}
 
-    async fn drive_transfer(&self, pid: &str) -> Result<(), Refusal> {
-        let patience = self.terms.patience();
-        let mut tries = 0;
-        loop {
-            tokio::time::sleep(match tries {
-                0 => patience,
-                tries => wait(tries, patience),
-            })
-            .await;
-            let Some(mut process) = self.transfers.get(pid) else {
-                return Ok(());
-            };
-            let partner = self.named(&process.partner)?;
-            if process.outbox.is_empty() {
-                let _turn = self.turn.lock().await;
-                let Some(now) = self.transfers.get(pid) else {
-                    return Ok(());
-                };
-                if now.outbox.is_empty() {
-                    let Some(wanted) = self.terms.transfer_move(&now) else {
-                        return Ok(());
-                    };
-                    self.move_transfer(now, wanted).await?;
-                }
-                match self.transfers.get(pid) {
-                    Some(now) => process = now,
-                    None => return Ok(()),
-                }
-            }
-            let Some(message) = process.outbox.first() else {
-                continue;
-            };
-            let delivery = deliver(&partner, &process.address, message, tries).await;
-            tries = self
-                .transfer_delivered(pid, (message, delivery), tries)
-                .await?;
-        }
-    }
-
-    async fn transfer_delivered(
-        &self,
-        pid: &str,
-        (message, delivery): (&OutgoingMessage, Delivery),
-        tries: u32,
-    ) -> Result<u32, Refusal> {
-        if delivery == Delivery::Later && !self.gives_up(pid, tries) {
-            return Ok(tries.saturating_add(1));
-        }
-        let _turn = self.turn.lock().await;
-        let Some(mut process) = self.transfers.get(pid) else {
-            return Ok(0);
-        };
-        if process.outbox.first() != Some(message) {
-            return Ok(0);
-        }
-        process.outbox.remove(0);
-        let own = process.own_role();
-        match delivery {
-            Delivery::Later => process.outbox.clear(),
-            Delivery::Taken(body) => {
-                if process.peer_pid.is_none() {
-                    let answered = TransferAck::read(&body).ok();
-                    let answered = answered.filter(|ack| ack.pids.consumer.as_str() == process.pid);
-                    match answered {
-                        Some(ack) => process.peer_pid = Some(ack.pids.provider.to_string()),
-                        None => {
-                            process.ended = Some(
-                                "the partner answered with something else than a transfer"
-                                    .to_owned(),
-                            );
-                            process.enter(TransferState::Terminated, own);
-                        }
-                    }
-                }
-            }
-            // Not every partner that has resumed a transfer itself waits to be told where the data is now.
-            Delivery::Refused(_) if message.path.ends_with("/start") && process.visits() > 1 => {}
-            Delivery::Refused(why) if !process.is_over() => {
-                process.ended = Some(why);
-                process.enter(TransferState::Terminated, own);
-                process.outbox.clear();
-            }
-            Delivery::Refused(why) => {
-                tracing::info!(process = pid, why, "dataspace.last_word_refused")
-            }
-        }
-        self.transfers.put(process).await?;
-        Ok(0)
-    }
+/// The refusal for a process that is not there.
+pub(super) fn unknown(pid: &str) -> Refusal {
+    let sentence = format!("there is no negotiation or transfer `{pid}` with a partner");
+    Refusal::new(ErrorCode::NegotiationUnknown, sentence).with_help("hansa partner list")
 }

@@ -1,10 +1,11 @@
 //! Messages of negotiations: those that come in, and those that are sent by themselves.
 
-use super::negotiation_process::{NegotiationProcess, OutgoingMessage};
+use super::negotiation_process::NegotiationProcess;
 use super::partner::Partner;
-use super::process_engine::{ProcessEngine, fresh_id, is_full, outgoing};
-use super::process_terms::{NegotiationMove, ProcessRecord, ProcessTerms};
-use super::protocol_routes::{Answered, RequestFault};
+use super::partner_process::{OutgoingMessage, PartnerProcess, fresh_id};
+use super::process_engine::ProcessEngine;
+use super::process_terms::{NegotiationMove, ProcessTerms};
+use super::request_fault::{Answered, RequestFault};
 use hansa_audit_log::digest::Digest;
 use hansa_dataspace::{
     AgreementDocument, AgreementVerification, ContractAgreement, ContractOffer, ContractRequest,
@@ -14,7 +15,6 @@ use hansa_policy::negotiation::transition_table::NegotiationStep;
 use hansa_policy::negotiation::{PartyRole, Phase};
 use hansa_policy::refusal::{ErrorClass, ErrorCode, Refusal};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A message of a negotiation that is under way, as it was read.
@@ -156,7 +156,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         };
         let _turn = self.turn.lock().await;
         if let Some(known) = self.negotiations.of_peer(&partner.name, &consumer_pid) {
-            return match is_same(known.opened_by.as_deref(), message.message_id.as_deref()) {
+            return match known.base.is_opened_by(message.message_id.as_ref()) {
                 true => known
                     .ack()
                     .map(Answered::Negotiation)
@@ -166,17 +166,10 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 ))),
             };
         }
-        if !partner.owns(&callback) {
-            return Err(fault(RequestFault::bad(
-                "callbackAddress is not on the host that the configuration names for you",
-            )));
-        }
-        if !self
-            .negotiations
-            .has_room(&partner.name, self.terms.now().micros())
-        {
-            return Err(fault(RequestFault::busy()));
-        }
+        let now = self.terms.now().micros();
+        let has_room = self.negotiations.has_room(&partner.name, now);
+        self.check_opening(partner, &callback, has_room)
+            .map_err(fault)?;
         if !self.terms.knows(partner, &message.offer) {
             return Err(fault(RequestFault::unknown(
                 "there is no such offer to you",
@@ -188,33 +181,29 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             .clone()
             .ok_or_else(|| fault(RequestFault::bad("offer.target is lacking")))?;
         let mut process = NegotiationProcess {
-            pid: fresh_id(),
-            began: self.terms.now().micros(),
-            peer_pid: Some(consumer_pid),
-            is_provider: true,
-            partner: partner.name.clone(),
-            address: callback,
-            state: String::new(),
-            reached: BTreeMap::new(),
+            base: PartnerProcess {
+                is_provider: true,
+                ..PartnerProcess::opened(
+                    partner,
+                    self.terms.now(),
+                    (&message.consumer_pid, callback),
+                    message.message_id.as_ref(),
+                )
+            },
             dataset,
             offer: message.offer.id.clone(),
             rules: message.offer.rules.to_json(),
-            opened_by: message.message_id.clone(),
             agreement: None,
             signed: None,
             withdrawn: 0,
             contract: None,
-            ended: None,
-            seen: message.message_id.iter().cloned().collect(),
-            outbox: Vec::new(),
-            messages: 0,
         };
         process.enter(Phase::Requested);
-        self.taken_in(&process, "request", Digest::of(bytes).to_string())
+        self.taken_in(&process.base, "request", Digest::of(bytes).to_string())
             .await
             .map_err(fault)?;
         let ack = process.ack().ok_or_else(RequestFault::internal)?;
-        let pid = process.pid.clone();
+        let pid = process.base.pid.clone();
         self.negotiations
             .put(process)
             .await
@@ -238,7 +227,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         };
         let _turn = self.turn.lock().await;
         if let Some(known) = self.negotiations.of_peer(&partner.name, &provider_pid) {
-            return match is_same(known.opened_by.as_deref(), message.message_id.as_deref()) {
+            return match known.base.is_opened_by(message.message_id.as_ref()) {
                 true => known
                     .ack()
                     .map(Answered::Negotiation)
@@ -248,46 +237,32 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 ))),
             };
         }
-        if !partner.owns(&callback) {
-            return Err(fault(RequestFault::bad(
-                "callbackAddress is not on the host that the configuration names for you",
-            )));
-        }
         if !self.terms.hears_offers() {
             return Err(fault(RequestFault::bad(
                 "offers that nobody asked for are not taken here",
             )));
         }
-        if !self
-            .negotiations
-            .has_room(&partner.name, self.terms.now().micros())
-        {
-            return Err(fault(RequestFault::busy()));
-        }
+        let now = self.terms.now().micros();
+        let has_room = self.negotiations.has_room(&partner.name, now);
+        self.check_opening(partner, &callback, has_room)
+            .map_err(fault)?;
         let mut process = NegotiationProcess {
-            pid: fresh_id(),
-            began: self.terms.now().micros(),
-            peer_pid: Some(provider_pid),
-            is_provider: false,
-            partner: partner.name.clone(),
-            address: callback,
-            state: String::new(),
-            reached: BTreeMap::new(),
+            base: PartnerProcess::opened(
+                partner,
+                self.terms.now(),
+                (&message.provider_pid, callback),
+                message.message_id.as_ref(),
+            ),
             dataset: message.offer.target.clone().unwrap_or_default(),
             offer: message.offer.id.clone(),
             rules: message.offer.rules.to_json(),
-            opened_by: message.message_id.clone(),
             agreement: None,
             signed: None,
             withdrawn: 0,
             contract: None,
-            ended: None,
-            seen: message.message_id.iter().cloned().collect(),
-            outbox: Vec::new(),
-            messages: 0,
         };
         process.enter(Phase::Offered);
-        self.taken_in(&process, "offer", Digest::of(bytes).to_string())
+        self.taken_in(&process.base, "offer", Digest::of(bytes).to_string())
             .await
             .map_err(fault)?;
         let ack = process.ack().ok_or_else(RequestFault::internal)?;
@@ -307,7 +282,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     ) -> Result<NegotiationProcess, RequestFault> {
         let process = self.negotiations.get(pid);
         // INVARIANT: processes-of-others. What is somebody else's is not there.
-        let process = process.filter(|process| process.partner == partner.name);
+        let process = process.filter(|process| process.base.partner == partner.name);
         process.ok_or_else(|| RequestFault::unknown("there is no such negotiation"))
     }
 
@@ -323,26 +298,15 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let fault = |fault: RequestFault| fault.between(Some(&pids.consumer), Some(&pids.provider));
         let _turn = self.turn.lock().await;
         let mut process = self.negotiation_of(partner, pid).map_err(fault)?;
-        if let Some(id) = &input.message_id
-            && process.seen.contains(id)
-        {
+        if process.base.has_seen(input.message_id.as_ref()) {
             return Ok(Answered::Nothing);
         }
-        let (own, peer) = match process.is_provider {
-            true => (pids.provider.as_str(), pids.consumer.as_str()),
-            false => (pids.consumer.as_str(), pids.provider.as_str()),
-        };
-        if own != process.pid
-            || process
-                .peer_pid
-                .as_deref()
-                .is_some_and(|known| known != peer)
-        {
+        if !process.base.is_named_by(&pids) {
             return Err(fault(RequestFault::bad(
                 "the process ids are not those of the path",
             )));
         }
-        let partner_role = process.own_role().other();
+        let partner_role = process.base.own_role().other();
         if input.step == NegotiationStep::Termination {
             input.by = partner_role;
         }
@@ -352,28 +316,27 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             )));
         }
         let next = Phase::after(process.phase(), input.step, input.by);
-        let Some(next) = next
-            .filter(|_| !is_full(process.messages) || input.step == NegotiationStep::Termination)
+        let Some(next) =
+            next.filter(|_| !process.base.is_full() || input.step == NegotiationStep::Termination)
         else {
             let sentence = format!(
                 "the negotiation is {}, so {} can't follow",
-                process.state,
+                process.base.state,
                 input.step.as_str()
             );
             return Err(fault(RequestFault::bad(sentence)));
         };
-        process.peer_pid = Some(peer.to_owned());
         let step = input.step.as_str();
         let mut refused = None;
         match input.content {
             InputContent::Nothing => {}
             InputContent::End(why) => {
-                process.ended = Some(why);
+                process.base.ended = Some(why);
                 // The partner does not wait for it any more.
-                process.outbox.clear();
+                process.base.outbox.clear();
             }
             InputContent::Offer(offer) => {
-                if process.is_provider && !self.terms.knows(partner, &offer) {
+                if process.base.is_provider && !self.terms.knows(partner, &offer) {
                     return Err(fault(RequestFault::bad("there is no such offer to you")));
                 }
                 if offer
@@ -395,15 +358,15 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         }
         if let Some(why) = &refused {
             // Told now, and ended behind the answer.
-            process.ended = Some(why.to_string());
+            process.base.ended = Some(why.to_string());
         } else {
             process.enter(next);
         }
-        process.seen.extend(input.message_id);
-        self.taken_in(&process, step, input.digest)
+        process.base.seen.extend(input.message_id);
+        self.taken_in(&process.base, step, input.digest)
             .await
             .map_err(fault)?;
-        let pid = process.pid.clone();
+        let pid = process.base.pid.clone();
         let Some(why) = refused else {
             self.negotiations
                 .put(process)
@@ -444,26 +407,6 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         self.terms.accept(partner, process, agreement)
     }
 
-    async fn taken_in(
-        &self,
-        process: &NegotiationProcess,
-        message: &'static str,
-        digest: String,
-    ) -> Result<(), RequestFault> {
-        let record = ProcessRecord {
-            partner: process.partner.clone(),
-            is_incoming: true,
-            message,
-            process: process.pid.clone(),
-            state: process.state.clone(),
-            digest,
-        };
-        self.terms
-            .record(record)
-            .await
-            .map_err(RequestFault::refused)
-    }
-
     /// This participant asks a partner for a contract.
     ///
     /// # Errors
@@ -475,42 +418,29 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         offer: OfferDocument,
     ) -> Result<String, Refusal> {
         let mut process = NegotiationProcess {
-            pid: fresh_id(),
-            began: self.terms.now().micros(),
-            peer_pid: None,
-            is_provider: false,
-            partner: partner.name.clone(),
-            address: partner.address.clone(),
-            state: String::new(),
-            reached: BTreeMap::new(),
+            base: PartnerProcess::begun(partner, self.terms.now()),
             dataset: dataset.to_owned(),
             offer: offer.id.clone(),
             rules: offer.rules.to_json(),
-            opened_by: None,
             agreement: None,
             signed: None,
             withdrawn: 0,
             contract: None,
-            ended: None,
-            seen: Vec::new(),
-            outbox: Vec::new(),
-            messages: 0,
         };
         process.enter(Phase::Requested);
         let message = ContractRequest {
             message_id: Some(fresh_id()),
-            consumer_pid: pid_of(&process.pid)?,
+            consumer_pid: pid_of(&process.base.pid)?,
             provider_pid: None,
             offer,
             callback: Some(self.terms.base()),
         };
-        let (pid, body) = (process.pid.clone(), message.to_json());
-        let record = outgoing(&partner.name, "request", &pid, (&process.state, &body));
-        self.terms.record(record).await?;
-        process.outbox.push(OutgoingMessage {
+        let (pid, body) = (process.base.pid.clone(), message.to_json());
+        let outgoing = OutgoingMessage {
             path: "/negotiations/request".to_owned(),
             body,
-        });
+        };
+        self.sends(&mut process.base, "request", outgoing).await?;
         let _turn = self.turn.lock().await;
         self.negotiations.put(process).await?;
         self.negotiation_goes_on(&pid);
@@ -542,16 +472,16 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             },
             _ => {}
         }
-        let (step, own) = (wanted.step(), process.own_role());
+        let (step, own) = (wanted.step(), process.base.own_role());
         let Some(next) = Phase::after(process.phase(), step, own) else {
             let sentence = format!(
                 "the negotiation is {}, so {} can't follow",
-                process.state,
+                process.base.state,
                 step.as_str()
             );
             return Err(Refusal::new(ErrorCode::NegotiationState, sentence));
         };
-        let Some(pids) = process.pids() else {
+        let Some(pids) = process.base.pids() else {
             return Err(Refusal::new(
                 ErrorCode::NegotiationState,
                 "the partner has not answered yet",
@@ -615,7 +545,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 .to_json(),
             ),
             NegotiationMove::Terminate(code, reason) => {
-                process.ended.get_or_insert_with(|| reason.clone());
+                process.base.ended.get_or_insert_with(|| reason.clone());
                 (
                     "termination",
                     NegotiationTermination {
@@ -629,19 +559,14 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             }
         };
         process.enter(next);
-        let record = outgoing(
-            &process.partner,
-            step.as_str(),
-            &process.pid,
-            (&process.state, &body),
-        );
-        self.terms.record(record).await?;
-        let peer = match process.is_provider {
+        let peer = match process.base.is_provider {
             true => &pids.consumer,
             false => &pids.provider,
         };
         let path = format!("/negotiations/{peer}/{tail}");
-        process.outbox.push(OutgoingMessage { path, body });
+        let outgoing = OutgoingMessage { path, body };
+        self.sends(&mut process.base, step.as_str(), outgoing)
+            .await?;
         self.negotiations.put(process).await
     }
 
@@ -658,7 +583,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             )
         })?;
         let (own, other) = (self.terms.own_id(), partner.protocol_id.clone());
-        let (assigner, assignee) = match process.is_provider {
+        let (assigner, assignee) = match process.base.is_provider {
             true => (own, other),
             false => (other, own),
         };
@@ -720,9 +645,4 @@ pub(super) fn pid_of(text: &str) -> Result<hansa_dataspace::ProcessId, Refusal> 
         )
         .caused_by(cause)
     })
-}
-
-/// Whether a message is the one that opened a process.
-pub(super) fn is_same(opened_by: Option<&str>, message: Option<&str>) -> bool {
-    opened_by.is_some() && opened_by == message
 }

@@ -1,6 +1,7 @@
 //! What commands do with partners.
 
 use super::catalog_terms::CatalogTerms;
+use super::message_delivery::unknown;
 use super::negotiation_process::NegotiationProcess;
 use super::partner::Partner;
 use super::process_engine::ProcessEngine;
@@ -87,13 +88,13 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
 
     async fn agree(&self, pid: &str) -> Result<(), Refusal> {
         let process = self.negotiation(pid).ok_or_else(|| unknown(pid))?;
-        let wanted = match (process.phase(), process.is_provider) {
+        let wanted = match (process.phase(), process.base.is_provider) {
             (Some(Phase::Offered), false) => NegotiationMove::Accept,
             (Some(Phase::Requested | Phase::Accepted), true) => NegotiationMove::Agree,
             _ => {
                 let sentence = format!(
                     "the negotiation is {}, and waits for nobody here",
-                    process.state
+                    process.base.state
                 );
                 return Err(Refusal::new(ErrorCode::NegotiationState, sentence));
             }
@@ -134,8 +135,8 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
                 .agreement
                 .as_ref()
                 .and_then(|agreement| agreement.get("@id"));
-            process.partner == partner.name
-                && !process.is_provider
+            process.base.partner == partner.name
+                && !process.base.is_provider
                 && process.phase() == Some(Phase::Finalized)
                 && id.and_then(Value::as_str) == Some(agreement)
         });
@@ -224,11 +225,6 @@ impl ProcessEngine<CatalogTerms> {
     }
 }
 
-fn unknown(pid: &str) -> Refusal {
-    let sentence = format!("there is no negotiation or transfer `{pid}` with a partner");
-    Refusal::new(ErrorCode::NegotiationUnknown, sentence).with_help("hansa partner list")
-}
-
 fn of_negotiation(process: NegotiationProcess) -> PartnerProcessSummary {
     let agreement = process.agreement.as_ref();
     let agreement = agreement
@@ -236,14 +232,14 @@ fn of_negotiation(process: NegotiationProcess) -> PartnerProcessSummary {
         .and_then(Value::as_str);
     PartnerProcessSummary {
         agreement: agreement.map(str::to_owned),
-        pid: process.pid,
-        began: process.began,
+        pid: process.base.pid,
+        began: process.base.began,
         kind: "negotiation",
-        partner: process.partner,
-        is_provider: process.is_provider,
-        state: process.state,
+        partner: process.base.partner,
+        is_provider: process.base.is_provider,
+        state: process.base.state,
         subject: process.dataset,
-        ended: process.ended,
+        ended: process.base.ended,
         data_address: None,
     }
 }
@@ -259,15 +255,15 @@ fn of_transfer(process: TransferProcess) -> PartnerProcessSummary {
         Some((address.endpoint?, value))
     });
     PartnerProcessSummary {
-        pid: process.pid,
-        began: process.began,
+        pid: process.base.pid,
+        began: process.base.began,
         kind: "transfer",
-        partner: process.partner,
-        is_provider: process.is_provider,
-        state: process.state,
+        partner: process.base.partner,
+        is_provider: process.base.is_provider,
+        state: process.base.state,
         subject: process.agreement,
         agreement: None,
-        ended: process.ended,
+        ended: process.base.ended,
         data_address: opened,
     }
 }

@@ -1,15 +1,15 @@
 //! Moves processes on: what came in, what is sent by itself, and what is sent again until it is taken. One step at a time.
 
-use super::negotiation_process::{MOST_MESSAGES, NegotiationProcess};
+use super::negotiation_process::NegotiationProcess;
 use super::partner::Partner;
-use super::process_store::{KeptProcess as _, ProcessStore};
+use super::partner_process::{OutgoingMessage, PartnerProcess};
+use super::process_store::ProcessStore;
 use super::process_terms::{ProcessRecord, ProcessTerms};
+use super::request_fault::RequestFault;
 use super::transfer_process::TransferProcess;
-use crate::participant::agreement_parameters::uuid;
 use hansa_audit_log::digest::Digest;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use parking_lot::Mutex as SyncMutex;
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Weak};
@@ -50,13 +50,13 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     /// Goes on with each process where it was when this participant stopped.
     pub(crate) fn resume(self: &Arc<Self>) {
         for process in self.negotiations.all() {
-            if !process.is_over() || process.has_outbox() {
-                self.negotiation_goes_on(&process.pid);
+            if !process.is_over() || !process.base.outbox.is_empty() {
+                self.negotiation_goes_on(&process.base.pid);
             }
         }
         for process in self.transfers.all() {
-            if !process.is_over() || process.has_outbox() {
-                self.transfer_goes_on(&process.pid);
+            if !process.is_over() || !process.base.outbox.is_empty() {
+                self.transfer_goes_on(&process.base.pid);
             }
         }
     }
@@ -111,42 +111,69 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         }
     }
 
+    /// Records a message that came in, before it is kept or answered.
+    pub(super) async fn taken_in(
+        &self,
+        process: &PartnerProcess,
+        message: &'static str,
+        digest: String,
+    ) -> Result<(), RequestFault> {
+        let recorded = self.recorded(process, (true, message), digest).await;
+        recorded.map_err(RequestFault::refused)
+    }
+
+    /// Records a message that is about to go, and puts it among what is to be sent.
+    pub(super) async fn sends(
+        &self,
+        process: &mut PartnerProcess,
+        message: &'static str,
+        outgoing: OutgoingMessage,
+    ) -> Result<(), Refusal> {
+        let digest = Digest::of(outgoing.body.to_string().as_bytes()).to_string();
+        self.recorded(process, (false, message), digest).await?;
+        process.outbox.push(outgoing);
+        Ok(())
+    }
+
+    async fn recorded(
+        &self,
+        process: &PartnerProcess,
+        (is_incoming, message): (bool, &'static str),
+        digest: String,
+    ) -> Result<(), Refusal> {
+        let record = ProcessRecord {
+            partner: process.partner.clone(),
+            is_incoming,
+            message,
+            process: process.pid.clone(),
+            state: process.state.clone(),
+            digest,
+        };
+        self.terms.record(record).await
+    }
+
+    /// Refuses to open a process that the partner has no right or no room to.
+    pub(super) fn check_opening(
+        &self,
+        partner: &Partner,
+        callback: &str,
+        has_room: bool,
+    ) -> Result<(), RequestFault> {
+        if !partner.owns(callback) {
+            let sentence =
+                "callbackAddress is not on the host that the configuration names for you";
+            return Err(RequestFault::bad(sentence));
+        }
+        match has_room {
+            true => Ok(()),
+            false => Err(RequestFault::busy()),
+        }
+    }
+
     pub(super) fn named(&self, partner: &str) -> Result<Partner, Refusal> {
         self.terms.partner(partner).ok_or_else(|| {
             let sentence = format!("there is no partner `{partner}`");
             Refusal::new(ErrorCode::PartnerUnknown, sentence)
         })
-    }
-}
-
-/// A new id of a process or a message. It stands in paths as it is.
-pub(super) fn fresh_id() -> String {
-    format!("urn:uuid:{}", uuid())
-}
-
-/// Whether a process has had as many messages as it may.
-pub(super) const fn is_full(messages: usize) -> bool {
-    messages >= MOST_MESSAGES
-}
-
-/// The digest of a message, for its record.
-pub(super) fn digest(body: &Value) -> String {
-    Digest::of(body.to_string().as_bytes()).to_string()
-}
-
-/// What is recorded of a message that goes out.
-pub(super) fn outgoing(
-    partner: &str,
-    message: &'static str,
-    process: &str,
-    (state, body): (&str, &Value),
-) -> ProcessRecord {
-    ProcessRecord {
-        partner: partner.to_owned(),
-        is_incoming: false,
-        message,
-        process: process.to_owned(),
-        state: state.to_owned(),
-        digest: digest(body),
     }
 }

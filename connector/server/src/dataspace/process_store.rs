@@ -1,6 +1,7 @@
 //! Negotiations and transfers as they are kept: in memory, and each in a file, so that a restart goes on in every state.
 
 use super::negotiation_process::NegotiationProcess;
+use super::partner_process::PartnerProcess;
 use super::transfer_process::TransferProcess;
 use crate::process::blocking_work::blocking;
 use hansa_files::FileVisibility;
@@ -29,34 +30,17 @@ const CLOSED: usize = 500;
 
 /// What can be kept.
 pub(crate) trait KeptProcess: Clone + Serialize + DeserializeOwned + Send + 'static {
-    /// Its id here.
-    fn pid(&self) -> &str;
-    /// Its id at the partner.
-    fn peer_pid(&self) -> Option<&str>;
-    /// When it began.
-    fn began(&self) -> i64;
-    /// The partner.
-    fn partner(&self) -> &str;
+    /// What each kind has.
+    fn base(&self) -> &PartnerProcess;
     /// Whether nothing follows.
     fn is_over(&self) -> bool;
     /// Whether it ended without a contract or data: nothing will be asked of it.
     fn came_to_nothing(&self) -> bool;
-    /// Whether something is to be sent.
-    fn has_outbox(&self) -> bool;
 }
 
 impl KeptProcess for NegotiationProcess {
-    fn pid(&self) -> &str {
-        &self.pid
-    }
-    fn peer_pid(&self) -> Option<&str> {
-        self.peer_pid.as_deref()
-    }
-    fn began(&self) -> i64 {
-        self.began
-    }
-    fn partner(&self) -> &str {
-        &self.partner
+    fn base(&self) -> &PartnerProcess {
+        &self.base
     }
     fn is_over(&self) -> bool {
         Self::is_over(self)
@@ -64,32 +48,17 @@ impl KeptProcess for NegotiationProcess {
     fn came_to_nothing(&self) -> bool {
         self.phase() == Some(Phase::Terminated)
     }
-    fn has_outbox(&self) -> bool {
-        !self.outbox.is_empty()
-    }
 }
 
 impl KeptProcess for TransferProcess {
-    fn pid(&self) -> &str {
-        &self.pid
-    }
-    fn peer_pid(&self) -> Option<&str> {
-        self.peer_pid.as_deref()
-    }
-    fn began(&self) -> i64 {
-        self.began
-    }
-    fn partner(&self) -> &str {
-        &self.partner
+    fn base(&self) -> &PartnerProcess {
+        &self.base
     }
     fn is_over(&self) -> bool {
         Self::is_over(self)
     }
     fn came_to_nothing(&self) -> bool {
         Self::is_over(self)
-    }
-    fn has_outbox(&self) -> bool {
-        !self.outbox.is_empty()
     }
 }
 
@@ -120,7 +89,7 @@ impl<P: KeptProcess> ProcessStore<P> {
                         .with_help("restore it from a backup, or take it away: its process is then unknown")
                         .caused_by(cause)
                 })?;
-                kept.insert(process.pid().to_owned(), process);
+                kept.insert(process.base().pid.as_str().to_owned(), process);
             }
         }
         Ok(Self {
@@ -138,8 +107,11 @@ impl<P: KeptProcess> ProcessStore<P> {
     pub(crate) fn of_peer(&self, partner: &str, peer_pid: &str) -> Option<P> {
         let kept = self.kept.lock();
         let mut all = kept.values();
-        all.find(|process| process.partner() == partner && process.peer_pid() == Some(peer_pid))
-            .cloned()
+        all.find(|process| {
+            process.base().partner == partner
+                && process.base().peer_pid.as_deref() == Some(peer_pid)
+        })
+        .cloned()
     }
 
     /// The id of the first one for which something holds.
@@ -147,7 +119,7 @@ impl<P: KeptProcess> ProcessStore<P> {
         let kept = self.kept.lock();
         let mut all = kept.values();
         all.find(|process| holds(process))
-            .map(|process| process.pid().to_owned())
+            .map(|process| process.base().pid.as_str().to_owned())
     }
 
     /// All of them.
@@ -158,11 +130,13 @@ impl<P: KeptProcess> ProcessStore<P> {
     /// Whether a partner may open another one at `now`, in microseconds.
     pub(crate) fn has_room(&self, partner: &str, now: i64) -> bool {
         let kept = self.kept.lock();
-        let own = kept.values().filter(|process| process.partner() == partner);
+        let own = kept
+            .values()
+            .filter(|process| process.base().partner == partner);
         let (mut open, mut of_day) = (0, 0);
         for process in own {
-            open += usize::from(!process.is_over() || process.has_outbox());
-            of_day += usize::from(now.saturating_sub(process.began()) < DAY);
+            open += usize::from(!process.is_over() || !process.base().outbox.is_empty());
+            of_day += usize::from(now.saturating_sub(process.base().began) < DAY);
         }
         open < OPEN && of_day < OF_DAY
     }
@@ -181,17 +155,19 @@ impl<P: KeptProcess> ProcessStore<P> {
                 let sentence = "a process has grown too large";
                 return Err(Refusal::new(ErrorCode::MessageTooLarge, sentence));
             }
-            let file = file(folder, process.pid());
+            let file = file(folder, process.base().pid.as_str());
             blocking(move || hansa_files::replace(&file, &bytes, FileVisibility::Owner)).await?;
         }
-        let partner = process.partner().to_owned();
+        let partner = process.base().partner.to_owned();
         let mut kept = self.kept.lock();
-        kept.insert(process.pid().to_owned(), process);
+        kept.insert(process.base().pid.as_str().to_owned(), process);
         let closed = kept.iter().filter(|(_, process)| {
-            process.partner() == partner && process.came_to_nothing() && !process.has_outbox()
+            process.base().partner == partner
+                && process.came_to_nothing()
+                && process.base().outbox.is_empty()
         });
         let mut closed: Vec<(i64, String)> = closed
-            .map(|(pid, process)| (process.began(), pid.clone()))
+            .map(|(pid, process)| (process.base().began, pid.clone()))
             .collect();
         closed.sort_unstable();
         if let Some(over) = closed.len().checked_sub(CLOSED) {

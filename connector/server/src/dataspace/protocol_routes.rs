@@ -4,122 +4,24 @@ use super::negotiation_messages::NegotiationInput;
 use super::partner::Partner;
 use super::process_engine::ProcessEngine;
 use super::process_terms::{ProcessRecord, ProcessTerms};
+use super::request_fault::{Answered, RequestFault};
 use super::transfer_messages::TransferInput;
 use crate::workflow::run_to_completion::to_the_end;
 use async_trait::async_trait;
 use hansa_dataspace::{
-    CatalogRequest, DataService, ErrorBody, ErrorKind, MessageError, NegotiationAck,
-    PROTOCOL_VERSION, ProcessId, ProtocolVersion, PublishedCatalog, PublishedDataset, TransferAck,
-    TransferState, VersionList,
+    CatalogRequest, DataService, ErrorKind, PROTOCOL_VERSION, ProtocolVersion, PublishedCatalog,
+    PublishedDataset, TransferState, VersionList,
 };
-use hansa_policy::refusal::{ErrorClass, ErrorCode, Refusal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::{DataspaceHandler, DataspaceRequest, DataspaceResponse, PartnerKey};
 use std::net::IpAddr;
 use std::sync::Arc;
-
-/// Bytes of the id of a message.
-const ID: usize = 256;
 
 /// Bytes of a message of a partner. What is kept of it is bounded by that.
 const MESSAGE: usize = 64 * 1024;
 
 /// Datasets of one page of a catalogue.
 const PAGE: usize = 100;
-
-/// What a request leads to.
-pub(super) enum Answered {
-    Nothing,
-    Negotiation(NegotiationAck),
-    NegotiationMade(NegotiationAck),
-    Transfer(TransferAck),
-    TransferMade(TransferAck),
-}
-
-/// Why a request has no answer.
-#[derive(Debug, Clone)]
-pub(super) struct RequestFault {
-    status: u16,
-    reason: String,
-    consumer_pid: Option<ProcessId>,
-    provider_pid: Option<ProcessId>,
-}
-
-impl RequestFault {
-    fn new(status: u16, reason: impl Into<String>) -> Self {
-        Self {
-            status,
-            reason: reason.into(),
-            consumer_pid: None,
-            provider_pid: None,
-        }
-    }
-
-    /// The message is wrong, or comes at a wrong time.
-    pub(super) fn bad(reason: impl Into<String>) -> Self {
-        Self::new(400, reason)
-    }
-
-    /// It can't be read.
-    pub(super) fn of(error: MessageError) -> Self {
-        Self::bad(error.to_string())
-    }
-
-    /// What it is about is not there.
-    pub(super) fn unknown(reason: impl Into<String>) -> Self {
-        Self::new(404, reason)
-    }
-
-    /// There are too many processes already.
-    pub(super) fn busy() -> Self {
-        Self::new(503, "too many processes of yours are open")
-    }
-
-    /// Refuses the id of a message that is longer than any that a program makes: it is kept as long as its process.
-    pub(super) fn check_id(id: Option<&String>) -> Result<(), Self> {
-        match id {
-            Some(id) if id.len() > ID => Err(Self::bad("the @id is too long")),
-            _ => Ok(()),
-        }
-    }
-
-    /// A fault of this participant, which is no business of the partner.
-    pub(super) fn internal() -> Self {
-        Self::new(500, "the request could not be answered")
-    }
-
-    /// A refusal. Whoever may not know more is told its code alone; a passing fault is one of the server, which is tried again.
-    pub(super) fn refused(refusal: Refusal) -> Self {
-        tracing::warn!(%refusal, "dataspace.refused");
-        let status = match refusal.code.kind() {
-            ErrorClass::Unknown => 404,
-            ErrorClass::OutOfReach | ErrorClass::Failed => 503,
-            _ => 400,
-        };
-        Self::new(status, refusal.code.as_str())
-    }
-
-    /// Names the process.
-    pub(super) fn between(
-        mut self,
-        consumer: Option<&ProcessId>,
-        provider: Option<&ProcessId>,
-    ) -> Self {
-        self.consumer_pid = consumer.cloned().or(self.consumer_pid);
-        self.provider_pid = provider.cloned().or(self.provider_pid);
-        self
-    }
-
-    fn response(self, kind: ErrorKind) -> DataspaceResponse {
-        let body = ErrorBody {
-            kind,
-            consumer_pid: self.consumer_pid,
-            provider_pid: self.provider_pid,
-            code: Some(self.status.to_string()),
-            reasons: vec![self.reason],
-        };
-        DataspaceResponse::json(self.status, body.to_json().to_string().into_bytes())
-    }
-}
 
 #[async_trait]
 impl<T: ProcessTerms> DataspaceHandler for ProcessEngine<T> {
@@ -190,7 +92,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 let process =
                     process.filter(|process| process.current() == Some(TransferState::Started));
                 return match (path, process, request.is_post) {
-                    (["data", named], Some(process), false) if *named == process.pid => {
+                    (["data", named], Some(process), false) if *named == process.base.pid => {
                         self.terms.rows(&process, &request).await
                     }
                     _ => nothing(),

@@ -1,11 +1,11 @@
 //! Messages of transfers: those that come in, and those that are sent by themselves.
 
-use super::negotiation_messages::{is_same, pid_of};
-use super::negotiation_process::OutgoingMessage;
+use super::negotiation_messages::pid_of;
 use super::partner::Partner;
-use super::process_engine::{ProcessEngine, digest, fresh_id, is_full, outgoing};
-use super::process_terms::{ProcessRecord, ProcessTerms, TransferMove};
-use super::protocol_routes::{Answered, RequestFault};
+use super::partner_process::{OutgoingMessage, PartnerProcess, fresh_id};
+use super::process_engine::ProcessEngine;
+use super::process_terms::{ProcessTerms, TransferMove};
+use super::request_fault::{Answered, RequestFault};
 use super::transfer_process::TransferProcess;
 use hansa_audit_log::digest::Digest;
 use hansa_dataspace::{
@@ -15,7 +15,6 @@ use hansa_dataspace::{
 use hansa_policy::negotiation::PartyRole;
 use hansa_policy::refusal::{ErrorClass, ErrorCode, Refusal};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A message of a transfer that is under way, as it was read.
@@ -103,7 +102,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let fault = |fault: RequestFault| fault.between(Some(&message.consumer_pid), None);
         let _turn = self.turn.lock().await;
         if let Some(known) = self.transfers.of_peer(&partner.name, &consumer_pid) {
-            let repeats = is_same(known.opened_by.as_deref(), message.message_id.as_deref())
+            let repeats = known.base.is_opened_by(message.message_id.as_ref())
                 || (known.agreement == message.agreement_id && known.format == message.format);
             return match repeats {
                 true => known
@@ -115,17 +114,10 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 ))),
             };
         }
-        if !partner.owns(&message.callback) {
-            return Err(fault(RequestFault::bad(
-                "callbackAddress is not on the host that the configuration names for you",
-            )));
-        }
-        if !self
-            .transfers
-            .has_room(&partner.name, self.terms.now().micros())
-        {
-            return Err(fault(RequestFault::busy()));
-        }
+        let now = self.terms.now().micros();
+        let has_room = self.transfers.has_room(&partner.name, now);
+        self.check_opening(partner, &message.callback, has_room)
+            .map_err(fault)?;
         let grant = self
             .terms
             .grant(partner, &message.agreement_id, &message.format);
@@ -141,33 +133,33 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             )));
         }
         let mut process = TransferProcess {
-            pid: fresh_id(),
-            began: self.terms.now().micros(),
-            peer_pid: Some(consumer_pid),
-            is_provider: true,
-            partner: partner.name.clone(),
-            address: message.callback.clone(),
-            state: String::new(),
-            reached: BTreeMap::new(),
+            base: PartnerProcess {
+                is_provider: true,
+                ..PartnerProcess::opened(
+                    partner,
+                    self.terms.now(),
+                    (&message.consumer_pid, message.callback.clone()),
+                    message.message_id.as_ref(),
+                )
+            },
             agreement: message.agreement_id.clone(),
             format: message.format.clone(),
             dataset: Some(grant.dataset),
             contract: grant.contract,
-            opened_by: message.message_id.clone(),
             suspended_by_provider: None,
             token: None,
             data_address: None,
-            ended: None,
-            seen: message.message_id.iter().cloned().collect(),
-            outbox: Vec::new(),
-            messages: 0,
         };
         process.enter(TransferState::Requested, PartyRole::Consumer);
-        self.transfer_taken_in(&process, "transfer request", Digest::of(bytes).to_string())
-            .await
-            .map_err(fault)?;
+        self.taken_in(
+            &process.base,
+            "transfer request",
+            Digest::of(bytes).to_string(),
+        )
+        .await
+        .map_err(fault)?;
         let ack = process.ack().ok_or_else(RequestFault::internal)?;
-        let pid = process.pid.clone();
+        let pid = process.base.pid.clone();
         self.transfers
             .put(process)
             .await
@@ -184,7 +176,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     ) -> Result<TransferProcess, RequestFault> {
         let process = self.transfers.get(pid);
         // INVARIANT: processes-of-others.
-        let process = process.filter(|process| process.partner == partner.name);
+        let process = process.filter(|process| process.base.partner == partner.name);
         process.ok_or_else(|| RequestFault::unknown("there is no such transfer"))
     }
 
@@ -200,49 +192,37 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let fault = |fault: RequestFault| fault.between(Some(&pids.consumer), Some(&pids.provider));
         let _turn = self.turn.lock().await;
         let mut process = self.transfer_of(partner, pid).map_err(fault)?;
-        if let Some(id) = &input.message_id
-            && process.seen.contains(id)
-        {
+        if process.base.has_seen(input.message_id.as_ref()) {
             return Ok(Answered::Nothing);
         }
-        let (own, peer) = match process.is_provider {
-            true => (pids.provider.as_str(), pids.consumer.as_str()),
-            false => (pids.consumer.as_str(), pids.provider.as_str()),
-        };
-        if own != process.pid
-            || process
-                .peer_pid
-                .as_deref()
-                .is_some_and(|known| known != peer)
-        {
+        if !process.base.is_named_by(&pids) {
             return Err(fault(RequestFault::bad(
                 "the process ids are not those of the path",
             )));
         }
-        let by = process.own_role().other();
+        let by = process.base.own_role().other();
         let next = TransferState::next(process.current(), input.kind, by, process.suspended_by());
-        let Some(next) = next.filter(|_| {
-            !is_full(process.messages) || input.kind == TransferMessageKind::Termination
-        }) else {
+        let Some(next) = next
+            .filter(|_| !process.base.is_full() || input.kind == TransferMessageKind::Termination)
+        else {
             let sentence = format!(
                 "the transfer is {}, so {} can't follow",
-                process.state, input.name
+                process.base.state, input.name
             );
             return Err(fault(RequestFault::bad(sentence)));
         };
-        process.peer_pid = Some(peer.to_owned());
         process.enter(next, by);
         if let Some(why) = input.why {
-            process.ended = Some(why);
-            process.outbox.clear();
+            process.base.ended = Some(why);
+            process.base.outbox.clear();
         }
         process.data_address = input.data_address.as_ref().map(DataAddress::to_json);
-        process.seen.extend(input.message_id);
-        let resumes = process.is_provider && next == TransferState::Started;
-        self.transfer_taken_in(&process, input.name, input.digest)
+        process.base.seen.extend(input.message_id);
+        let resumes = process.base.is_provider && next == TransferState::Started;
+        self.taken_in(&process.base, input.name, input.digest)
             .await
             .map_err(fault)?;
-        let pid = process.pid.clone();
+        let pid = process.base.pid.clone();
         if resumes {
             // Whoever pulls needs an address that counts from now on.
             let told = self.start(process).await;
@@ -257,26 +237,6 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         Ok(Answered::Nothing)
     }
 
-    async fn transfer_taken_in(
-        &self,
-        process: &TransferProcess,
-        message: &'static str,
-        digest: String,
-    ) -> Result<(), RequestFault> {
-        let record = ProcessRecord {
-            partner: process.partner.clone(),
-            is_incoming: true,
-            message,
-            process: process.pid.clone(),
-            state: process.state.clone(),
-            digest,
-        };
-        self.terms
-            .record(record)
-            .await
-            .map_err(RequestFault::refused)
-    }
-
     /// This participant asks a partner for a transfer.
     ///
     /// # Errors
@@ -288,48 +248,31 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         format: &str,
     ) -> Result<String, Refusal> {
         let mut process = TransferProcess {
-            pid: fresh_id(),
-            began: self.terms.now().micros(),
-            peer_pid: None,
-            is_provider: false,
-            partner: partner.name.clone(),
-            address: partner.address.clone(),
-            state: String::new(),
-            reached: BTreeMap::new(),
+            base: PartnerProcess::begun(partner, self.terms.now()),
             agreement: agreement.to_owned(),
             format: format.to_owned(),
             dataset: None,
             contract: None,
-            opened_by: None,
             suspended_by_provider: None,
             token: None,
             data_address: None,
-            ended: None,
-            seen: Vec::new(),
-            outbox: Vec::new(),
-            messages: 0,
         };
         process.enter(TransferState::Requested, PartyRole::Consumer);
         let message = TransferRequest {
             message_id: Some(fresh_id()),
-            consumer_pid: pid_of(&process.pid)?,
+            consumer_pid: pid_of(&process.base.pid)?,
             agreement_id: agreement.to_owned(),
             format: format.to_owned(),
             data_address: None,
             callback: self.terms.base(),
         };
-        let (pid, body) = (process.pid.clone(), message.to_json());
-        let record = outgoing(
-            &partner.name,
-            "transfer request",
-            &pid,
-            (&process.state, &body),
-        );
-        self.terms.record(record).await?;
-        process.outbox.push(OutgoingMessage {
+        let (pid, body) = (process.base.pid.clone(), message.to_json());
+        let outgoing = OutgoingMessage {
             path: "/transfers/request".to_owned(),
             body,
-        });
+        };
+        self.sends(&mut process.base, "transfer request", outgoing)
+            .await?;
         let _turn = self.turn.lock().await;
         self.transfers.put(process).await?;
         self.transfer_goes_on(&pid);
@@ -345,7 +288,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         mut process: TransferProcess,
         wanted: TransferMove,
     ) -> Result<(), Refusal> {
-        let own = process.own_role();
+        let own = process.base.own_role();
         let next = TransferState::next(
             process.current(),
             wanted.kind(),
@@ -355,18 +298,18 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let Some(next) = next else {
             let sentence = format!(
                 "the transfer is {}, so {} can't follow",
-                process.state,
+                process.base.state,
                 wanted.name()
             );
             return Err(Refusal::new(ErrorCode::NegotiationState, sentence));
         };
-        let Some(pids) = process.pids() else {
+        let Some(pids) = process.base.pids() else {
             return Err(Refusal::new(
                 ErrorCode::NegotiationState,
                 "the partner has not answered yet",
             ));
         };
-        if wanted == TransferMove::Start && process.is_provider {
+        if wanted == TransferMove::Start && process.base.is_provider {
             process.enter(next, own);
             return match self.start(process.clone()).await {
                 Ok(()) => Ok(()),
@@ -407,7 +350,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 TransferCompletion { message_id, pids }.to_json(),
             ),
             TransferMove::Terminate(code, reason) => {
-                process.ended.get_or_insert_with(|| reason.clone());
+                process.base.ended.get_or_insert_with(|| reason.clone());
                 (
                     "termination",
                     TransferTermination {
@@ -428,7 +371,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     async fn start(&self, mut process: TransferProcess) -> Result<(), Refusal> {
         let (address, token) = self.terms.open(&process).await?;
         process.token = token;
-        let Some(pids) = process.pids() else {
+        let Some(pids) = process.base.pids() else {
             return Err(Refusal::new(
                 ErrorCode::Internal,
                 "a transfer without the id of its consumer",
@@ -449,20 +392,12 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         (name, tail): (&'static str, &str),
         body: Value,
     ) -> Result<(), Refusal> {
-        let record = ProcessRecord {
-            partner: process.partner.clone(),
-            is_incoming: false,
-            message: name,
-            process: process.pid.clone(),
-            state: process.state.clone(),
-            digest: digest(&body),
-        };
-        self.terms.record(record).await?;
         let path = format!(
             "/transfers/{}/{tail}",
-            process.peer_pid.as_deref().unwrap_or_default()
+            process.base.peer_pid.as_deref().unwrap_or_default()
         );
-        process.outbox.push(OutgoingMessage { path, body });
+        let outgoing = OutgoingMessage { path, body };
+        self.sends(&mut process.base, name, outgoing).await?;
         self.transfers.put(process).await
     }
 }
