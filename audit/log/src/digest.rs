@@ -45,23 +45,6 @@ impl Digest {
     }
 }
 
-/// A digest in the making, for what is read piece by piece.
-#[derive(Debug, Clone, Default)]
-pub struct Hasher(sha2::Sha256);
-
-impl Hasher {
-    /// Adds `bytes` to what was added before.
-    pub fn update(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
-
-    /// The digest of everything that was added.
-    #[must_use]
-    pub fn finish(self) -> Digest {
-        Digest(self.0.finalize().into())
-    }
-}
-
 /// A digest that is computed as the bytes come.
 #[derive(Debug, Clone, Default)]
 pub struct IncrementalDigest(sha2::Sha256);

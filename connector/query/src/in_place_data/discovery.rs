@@ -14,7 +14,7 @@ use crate::publication::context::{PublicationContext, PublicationProgress};
 use crate::publication::snapshot_writer::profile::{RowProfile, RowProfiler};
 use crate::publication::written_snapshot::{ColumnStats, WrittenSnapshot};
 use futures::StreamExt as _;
-use hansa_audit_log::digest::{Digest, Hasher};
+use hansa_audit_log::digest::{Digest, IncrementalDigest};
 use hansa_catalog::dataset::Dataset;
 use hansa_policy::refusal::Refusal;
 use std::time::Duration;
@@ -132,7 +132,7 @@ fn written(
     wrong_days: u64,
     counts: IngestCounts,
 ) -> WrittenSnapshot {
-    let mut whole = Hasher::default();
+    let mut whole = IncrementalDigest::default();
     whole.update(b"snapshot/in-place/1\n");
     whole.update(entry.schema_digest().as_bytes());
     whole.update(here.digest.as_bytes());

@@ -14,7 +14,7 @@ use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, Pa
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion_common::Result;
-use hansa_audit_log::digest::{Digest, Hasher};
+use hansa_audit_log::digest::{Digest, IncrementalDigest};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore};
@@ -50,7 +50,7 @@ impl ParquetFileSet {
     /// The digest of what the files are: their names, sizes and entity tags.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        let mut whole = Hasher::default();
+        let mut whole = IncrementalDigest::default();
         whole.update(b"in-place/parquet/1\n");
         if let StorageBackend::S3(bucket) = &self.store {
             let place = [

@@ -2,7 +2,7 @@
 
 use crate::ingest::config::{ConfigLocation, SourceConfig, SourceKind};
 use crate::ingest::source_roots::SourceRoots;
-use hansa_audit_log::digest::{Digest, Hasher};
+use hansa_audit_log::digest::{Digest, IncrementalDigest};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::fs::File;
 use std::io::Read as _;
@@ -123,7 +123,7 @@ fn unreadable(shown: &str, error: &std::io::Error) -> Refusal {
 }
 
 fn digest_of(mut open: File, shown: &str) -> Result<(Digest, u64), Refusal> {
-    let mut hasher = Hasher::default();
+    let mut hasher = IncrementalDigest::default();
     let mut piece = vec![0_u8; 256 * 1024];
     let mut size = 0_u64;
     loop {

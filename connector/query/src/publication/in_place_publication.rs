@@ -8,7 +8,7 @@ use crate::publication::context::{PublicationContext, PublicationProgress};
 use crate::publication::input;
 use crate::snapshot::dataset_dir::{self, DatasetDir};
 use arrow_schema::{Field, Schema, SchemaRef};
-use hansa_audit_log::digest::Hasher;
+use hansa_audit_log::digest::IncrementalDigest;
 use hansa_policy::refusal::Refusal;
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub(super) fn stage(
     let here = rows::find(config, in_place, context.limits.time)?;
     let mut config = config.clone();
     config.columns.clone_from(&here.columns);
-    let mut whole = Hasher::default();
+    let mut whole = IncrementalDigest::default();
     whole.update(b"publish/in-place/1\n");
     whole.update(input::whole_recipe(&config, zone).as_bytes());
     whole.update(here.digest.as_bytes());

@@ -5,7 +5,7 @@ use crate::ingest::config::{ConfigLocation, DatasetConfig, SourceConfig, SourceK
 use crate::ingest::parquet_source;
 use crate::ingest::source_files::{self, SourceFile};
 use crate::ingest::source_roots::SourceRoots;
-use hansa_audit_log::digest::{Digest, Hasher};
+use hansa_audit_log::digest::{Digest, IncrementalDigest};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeMap;
@@ -34,7 +34,7 @@ impl PublicationInputs {
             declare(config, first)?;
         }
         let reading = reading_recipe(config, zone);
-        let mut whole = Hasher::default();
+        let mut whole = IncrementalDigest::default();
         whole.update(b"publish/1\n");
         whole.update(whole_recipe(config, zone).as_bytes());
         let mut found = Vec::new();
@@ -42,7 +42,7 @@ impl PublicationInputs {
         for file in listed {
             let content = file.digest()?;
             contents.insert(file.display_name.clone(), content);
-            let mut key = Hasher::default();
+            let mut key = IncrementalDigest::default();
             for part in [
                 reading.as_bytes(),
                 file.display_name.as_bytes(),

@@ -1,7 +1,7 @@
 //! Digests of the blocks of a file, so that whatever part of it is read can be held against what was written. The library that writes
 //! Parquet writes no checksums of pages.
 
-use hansa_audit_log::digest::{Digest, Hasher};
+use hansa_audit_log::digest::{Digest, IncrementalDigest};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{Read as _, Result};
@@ -37,7 +37,7 @@ impl FileDigests {
     /// What the disk says.
     pub fn of(path: &Path) -> Result<Self> {
         let mut file = File::open(path)?;
-        let mut whole = Hasher::default();
+        let mut whole = IncrementalDigest::default();
         let mut digests = Vec::new();
         let mut size = 0_u64;
         let mut buffer = vec![0_u8; 1 << 18];
@@ -74,7 +74,7 @@ fn fill(file: &mut File, buffer: &mut [u8]) -> Result<usize> {
 
 impl BlockDigests {
     fn new(size: u64, block: u64, digests: Vec<blake3::Hash>) -> Self {
-        let mut whole = Hasher::default();
+        let mut whole = IncrementalDigest::default();
         whole.update(&size.to_be_bytes());
         whole.update(&block.to_be_bytes());
         for digest in &digests {

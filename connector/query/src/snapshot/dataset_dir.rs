@@ -3,7 +3,7 @@
 
 use crate::snapshot::block_digests::FileDigests;
 use crate::snapshot::manifest::{self, Manifest};
-use hansa_audit_log::digest::{Digest, Hasher};
+use hansa_audit_log::digest::{Digest, IncrementalDigest};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::Dataset;
 use hansa_policy::id::SqlIdentifier;
@@ -208,7 +208,7 @@ pub fn digest_of(dataset: &Dataset, content: &[Digest]) -> Digest {
 /// The digest of a snapshot with a schema of this digest whose files have this content, in order.
 #[must_use]
 pub fn digest_under(schema: Digest, content: &[Digest]) -> Digest {
-    let mut whole = Hasher::default();
+    let mut whole = IncrementalDigest::default();
     whole.update(b"snapshot/1\n");
     whole.update(schema.as_bytes());
     for content in content {

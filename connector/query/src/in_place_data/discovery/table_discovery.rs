@@ -7,7 +7,7 @@ use crate::in_place_data::postgres::{
 };
 use crate::ingest::config::{ConfigLocation, DatasetConfig};
 use crate::ingest::{parquet_source, wildcard};
-use hansa_audit_log::digest::Hasher;
+use hansa_audit_log::digest::IncrementalDigest;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
 /// Finds it.
@@ -98,7 +98,7 @@ pub(super) async fn find(
         columns: taken,
         keys,
     };
-    let mut whole = Hasher::default();
+    let mut whole = IncrementalDigest::default();
     whole.update(b"in-place/postgres/1\n");
     whole.update(&serde_json::to_vec(&table).unwrap_or_default());
     Ok(InPlaceDiscovery {
