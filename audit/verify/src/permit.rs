@@ -131,6 +131,14 @@ fn judge_read(
     {
         return broken(format!("it was asked for anybody, and {what}"));
     }
+    let token = question.program.as_ref();
+    let token = token.and_then(|program| program.contract.as_ref());
+    if agreement.partner().is_some() && token != Some(contract) {
+        return broken(format!(
+            "contract {} is with a partner of another make, and no token of a transfer under it was presented",
+            id.short()
+        ));
+    }
     let barred_now = match question.is_web {
         true => None,
         false => barred(case, copy, question, id, taxonomy),
