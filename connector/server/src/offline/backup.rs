@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The folders of a state that a copy holds, in the order in which they are copied: what names something comes after it.
-const FOLDERS: [&str; 16] = [
+const FOLDERS: [&str; 17] = [
     "contracts",
     "letters",
     "withdrawals",
@@ -33,6 +33,8 @@ const FOLDERS: [&str; 16] = [
     "rulebook-acceptances",
     "access-tokens",
     "datasets",
+    // Transfers are asked for anew: what opened their data may have ended since.
+    "dataspace/negotiations",
     SIDE,
     pseudonyms::FOLDER,
     "log",
