@@ -147,7 +147,9 @@ pub(crate) fn unsent_withdrawals(
         };
         let with = connector.contracts.with_registry(|registry| {
             let agreement = registry.agreement(read.contract)?;
+            // A partner of another make is told by its own protocol.
             match agreement.provider.id == own {
+                true if agreement.partner().is_some() => None,
                 true => agreement.assignee_id().cloned(),
                 false => Some(agreement.provider.id.clone()),
             }

@@ -121,8 +121,9 @@ async fn ended(
     let before = connector.queries.running.len();
     let (role, with) = sides(connector, agreement);
     let peer = match (role, agreement.assignee_id()) {
-        ("provider", Some(consumer)) => Some(consumer.clone()),
-        ("provider", None) => None,
+        // A partner of another make is told by its own protocol.
+        ("provider", Some(_)) if agreement.partner().is_some() => None,
+        ("provider", consumer) => consumer.cloned(),
         _ => Some(agreement.provider.id.clone()),
     };
     let mut carried = end_and_write(connector, contract, peer.clone(), end).await?;
