@@ -29,9 +29,13 @@
 
 mod acknowledgement;
 mod address;
+mod agreement_record;
 mod catalog;
 mod catalog_request;
 mod data_address;
+mod data_flow;
+mod data_flow_of_edc;
+mod data_flow_state;
 mod document;
 mod error_body;
 mod message_error;
@@ -54,6 +58,11 @@ pub use address::join_address;
 pub use catalog::{Catalog, DataService, Dataset, Distribution, UnusableDataset};
 pub use catalog_request::{CatalogRequest, DatasetRequest};
 pub use data_address::DataAddress;
+pub use data_flow::{
+    DataFlowMessage, DataFlowRequest, DataFlowStatus, HTTP_PULL_FORMAT, HTTP_PULL_PROFILE,
+};
+pub use data_flow_of_edc::EdcDataFlowStart;
+pub use data_flow_state::{DataFlowState, DataFlowStep};
 pub use error_body::{ErrorBody, ErrorKind};
 pub use message_error::MessageError;
 pub use negotiation::{

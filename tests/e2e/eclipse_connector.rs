@@ -15,6 +15,7 @@ const CONTRACTS: usize = 5;
 
 const ECLIPSE: &str = "did:web:edc.example";
 const LINDAU: &str = "did:web:lindau.example";
+const PROTOCOL: &str = "dataspace-protocol-http:2025-1";
 
 /// Ports that are free now.
 fn ports<const N: usize>() -> [u16; N] {
@@ -25,6 +26,7 @@ fn ports<const N: usize>() -> [u16; N] {
 /// An Eclipse connector that runs, in memory, with an identity that it says itself.
 struct EclipseConnector {
     child: Child,
+    control: String,
     management: String,
     protocol: String,
     client: reqwest::Client,
@@ -37,9 +39,24 @@ impl Drop for EclipseConnector {
     }
 }
 
+/// What an Eclipse connector consists of.
+#[derive(Clone, Copy, PartialEq)]
+enum EclipseParts {
+    /// A control plane and a data plane.
+    Both,
+    /// A control plane alone: with a data plane of its own it asks no other one.
+    ControlPlane,
+}
+
 impl EclipseConnector {
-    fn start(jars: &str, folder: &Path, root: &str) -> Self {
+    fn start(
+        jars: &str,
+        folder: &Path,
+        root: &str,
+        (identity, parts): (&str, EclipseParts),
+    ) -> Self {
         let [api, control, management, protocol, version, public] = ports();
+        std::fs::create_dir_all(folder).unwrap();
         let trusted = folder.join("trusted.p12");
         let certificate = folder.join("city.pem");
         std::fs::write(&certificate, root).unwrap();
@@ -64,18 +81,27 @@ impl EclipseConnector {
         assert!(imported.success());
         let properties = folder.join("edc.properties");
         let text = format!(
-            "edc.participant.id={ECLIPSE}\nedc.hostname=127.0.0.1\nweb.http.port={api}\nweb.http.path=/api\n\
+            "edc.participant.id={identity}\nedc.hostname=127.0.0.1\nweb.http.port={api}\nweb.http.path=/api\n\
              web.http.control.port={control}\nweb.http.control.path=/control\n\
              web.http.management.port={management}\nweb.http.management.path=/management\n\
-             web.http.management.auth.type=tokenbased\nweb.http.management.auth.key=edc-key\n\
+             web.http.management.auth.type=tokenbased\nweb.http.management.auth.key=edc-key-is-long\n\
              web.http.protocol.port={protocol}\nweb.http.protocol.path=/protocol\n\
              web.http.version.port={version}\nweb.http.version.path=/version\n\
              edc.dsp.callback.address=http://127.0.0.1:{protocol}/protocol\n\
-             edc.dataplane.api.public.baseurl=http://127.0.0.1:{public}/public\n\
-             edc.transfer.proxy.token.signer.privatekey.alias=private-key\n\
-             edc.transfer.proxy.token.verifier.publickey.alias=public-key\n\
-             edc.dpf.selector.url=http://127.0.0.1:{control}/control/v1/dataplanes\n"
+             edc.core.retry.retries.max=1\n"
         );
+        let text = match parts {
+            EclipseParts::Both => format!(
+                "{text}edc.dataplane.api.public.baseurl=http://127.0.0.1:{public}/public\n\
+                 edc.transfer.proxy.token.signer.privatekey.alias=private-key\n\
+                 edc.transfer.proxy.token.verifier.publickey.alias=public-key\n\
+                 edc.dpf.selector.url=http://127.0.0.1:{control}/control/v1/dataplanes\n"
+            ),
+            EclipseParts::ControlPlane => format!(
+                "{text}web.http.control.auth.type=tokenbased\nweb.http.control.auth.key=control-key-is-long\n\
+                 edc.data.plane.selector.state-machine.check.period=2\nedc.policy.validation.enabled=false\n"
+            ),
+        };
         std::fs::write(&properties, text).unwrap();
         let log = std::fs::File::create(folder.join("edc.log")).unwrap();
         let child = Command::new("java")
@@ -84,7 +110,7 @@ impl EclipseConnector {
             .arg("-Djavax.net.ssl.trustStorePassword=changeit")
             .args([
                 "-cp",
-                &format!("{jars}/*"),
+                &class_path(jars, parts),
                 "org.eclipse.edc.boot.system.runtime.BaseRuntime",
             ])
             .stdout(log.try_clone().unwrap())
@@ -94,6 +120,7 @@ impl EclipseConnector {
         let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
         Self {
             child,
+            control: format!("http://127.0.0.1:{control}/control"),
             management: format!("http://127.0.0.1:{management}/management/v3"),
             protocol: format!("http://127.0.0.1:{protocol}/protocol/2025-1"),
             client: reqwest::Client::new(),
@@ -101,7 +128,15 @@ impl EclipseConnector {
     }
 
     async fn call(&self, path: &str, body: Option<Value>) -> Result<Value, String> {
-        let address = format!("{}{path}", self.management);
+        let address = match path.strip_prefix("control:") {
+            Some(path) => format!("{}{path}", self.control),
+            None => format!("{}{path}", self.management),
+        };
+        let key = if path.starts_with("control:") {
+            "control-key-is-long"
+        } else {
+            "edc-key-is-long"
+        };
         let request = match &body {
             Some(body) => self
                 .client
@@ -110,7 +145,7 @@ impl EclipseConnector {
                 .body(body.to_string()),
             None => self.client.get(address),
         };
-        let answer = request.header("x-api-key", "edc-key").send().await;
+        let answer = request.header("x-api-key", key).send().await;
         let answer = answer.map_err(|error| error.to_string())?;
         let status = answer.status();
         let text = answer.text().await.unwrap_or_default();
@@ -127,6 +162,30 @@ impl EclipseConnector {
         })
         .await;
     }
+}
+
+/// The jars of a connector that consists of these parts.
+fn class_path(jars: &str, parts: EclipseParts) -> String {
+    if parts == EclipseParts::Both {
+        return format!("{jars}/*");
+    }
+    let files = std::fs::read_dir(jars).unwrap();
+    let files = files.map(|file| file.unwrap().path()).filter(|file| {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let of_plane = name.starts_with("data-plane-");
+        let of_control = [
+            "data-plane-selector-api",
+            "data-plane-selector-control-api",
+            "data-plane-selector-core",
+            "data-plane-selector-spi",
+            "data-plane-signaling-client",
+            "data-plane-signaling-transform",
+            "data-plane-spi",
+        ];
+        !of_plane || of_control.iter().any(|kept| name.starts_with(kept))
+    });
+    let files: Vec<String> = files.map(|file| file.display().to_string()).collect();
+    files.join(":")
 }
 
 /// An object of the management interface.
@@ -158,19 +217,9 @@ fn an_eclipse_connector_negotiates_in_both_directions() {
     let jars = std::env::var("HANSA_ECLIPSE_CONNECTOR").unwrap();
     let folder = tempfile::tempdir().unwrap();
     let league = TestLeague::new(binary());
-    let mut city = league.city("lindau");
-    league.hand_bundle_to("lindau");
-    let key = KeyPair::generate().unwrap();
-    let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
-    let shown = CertificateParams::new(names)
-        .unwrap()
-        .self_signed(&key)
-        .unwrap();
-    city.write("keys/web.crt", &shown.pem());
-    city.write("keys/web.key", &key.serialize_pem());
-    let only_owner = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-    std::fs::set_permissions(city.folder().join("keys/web.key"), only_owner).unwrap();
-    let eclipse = EclipseConnector::start(&jars, folder.path(), &shown.pem());
+    let (mut city, shown) = shown_city(&league);
+    let eclipse =
+        EclipseConnector::start(&jars, folder.path(), &shown, (ECLIPSE, EclipseParts::Both));
     let [web] = ports();
     for number in 0..CONTRACTS {
         let name = format!("trees{number}");
@@ -185,10 +234,7 @@ fn an_eclipse_connector_negotiates_in_both_directions() {
     let identity = json!({"region": "any", "audience": "any", "clientId": LINDAU});
     city.write("keys/for-edc.token", &identity.to_string());
     city.write("keys/edc.token", "nobody-presents-this-one");
-    for file in ["keys/for-edc.token", "keys/edc.token"] {
-        let only_owner = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-        std::fs::set_permissions(city.folder().join(file), only_owner).unwrap();
-    }
+    owners_alone(&city, &["keys/for-edc.token", "keys/edc.token"]);
     city.configure(&format!(
         "[web]\nlisten = \"127.0.0.1:{web}\"\ncertificate = \"keys/web.crt\"\nkey = \"keys/web.key\"\n\
          [dataspace]\nbase = \"https://127.0.0.1:{web}\"\nid = \"{LINDAU}\"\n\
@@ -203,6 +249,29 @@ fn an_eclipse_connector_negotiates_in_both_directions() {
         city_provides(&eclipse, &city, web).await;
     });
     city.hansa(&["audit", "verify"]).must();
+}
+
+/// A city whose web has a certificate; gives that as well.
+fn shown_city(league: &TestLeague) -> (TestParticipant, String) {
+    let city = league.city("lindau");
+    league.hand_bundle_to("lindau");
+    let key = KeyPair::generate().unwrap();
+    let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
+    let shown = CertificateParams::new(names)
+        .unwrap()
+        .self_signed(&key)
+        .unwrap();
+    city.write("keys/web.crt", &shown.pem());
+    city.write("keys/web.key", &key.serialize_pem());
+    owners_alone(&city, &["keys/web.key"]);
+    (city, shown.pem())
+}
+
+fn owners_alone(city: &TestParticipant, files: &[&str]) {
+    for file in files {
+        let only_owner = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(city.folder().join(file), only_owner).unwrap();
+    }
 }
 
 /// The Eclipse connector offers datasets, and the city makes contracts on them.
@@ -256,94 +325,244 @@ async fn city_consumes(eclipse: &EclipseConnector, city: &TestParticipant) {
     }
 }
 
-/// The city offers datasets, and the Eclipse connector makes contracts on them and has them transferred.
-async fn city_provides(eclipse: &EclipseConnector, city: &TestParticipant, web: u16) {
-    let address = format!("https://127.0.0.1:{web}/dsp/2025-1");
-    let protocol = "dataspace-protocol-http:2025-1";
+/// The datasets that a provider offers to an Eclipse connector.
+async fn offered(eclipse: &EclipseConnector, (address, identity): (&str, &str)) -> Vec<Value> {
     let request =
-        json!({"counterPartyAddress": address, "counterPartyId": LINDAU, "protocol": protocol});
+        json!({"counterPartyAddress": address, "counterPartyId": identity, "protocol": PROTOCOL});
     let catalog = eclipse
         .call("/catalog/request", Some(of("CatalogRequest", request)))
         .await
         .unwrap();
-    let datasets = match catalog
+    match catalog
         .get("dcat:dataset")
         .or_else(|| catalog.get("dataset"))
-        .unwrap()
     {
-        Value::Array(list) => list.clone(),
-        one => vec![one.clone()],
+        Some(Value::Array(list)) => list.clone(),
+        Some(one) => vec![one.clone()],
+        None => Vec::new(),
+    }
+}
+
+/// An Eclipse connector makes a contract on a dataset; gives the agreement.
+async fn agreed(
+    eclipse: &EclipseConnector,
+    (address, identity): (&str, &str),
+    dataset: &Value,
+) -> String {
+    let policy = dataset
+        .get("odrl:hasPolicy")
+        .or_else(|| dataset.get("hasPolicy"))
+        .unwrap();
+    let mut policy = policy.get(0).unwrap_or(policy).clone();
+    policy["@context"] = json!("http://www.w3.org/ns/odrl.jsonld");
+    policy["target"] = dataset["@id"].clone();
+    policy["assigner"] = json!(identity);
+    let request = json!({
+        "counterPartyAddress": address,
+        "counterPartyId": identity,
+        "protocol": PROTOCOL,
+        "policy": policy,
+    });
+    let request = of("ContractRequest", request);
+    let made = eclipse
+        .call("/contractnegotiations", Some(request))
+        .await
+        .unwrap();
+    let id = made["@id"].as_str().unwrap().to_owned();
+    until("the contract is made", async || {
+        let state = eclipse
+            .call(&format!("/contractnegotiations/{id}"), None)
+            .await
+            .unwrap();
+        assert_ne!(state["state"], "TERMINATED", "{state:#}");
+        (state["state"] == "FINALIZED")
+            .then(|| state["contractAgreementId"].as_str().unwrap().to_owned())
+    })
+    .await
+}
+
+/// An Eclipse connector has data transferred; gives the transfer.
+async fn transferred(
+    eclipse: &EclipseConnector,
+    (address, identity): (&str, &str),
+    agreement: &str,
+) -> String {
+    let request = json!({
+        "counterPartyAddress": address, "connectorId": identity, "contractId": agreement, "protocol": PROTOCOL,
+        "transferType": "HttpData-PULL",
+    });
+    let made = eclipse
+        .call("/transferprocesses", Some(of("TransferRequest", request)))
+        .await
+        .unwrap();
+    let id = made["@id"].as_str().unwrap().to_owned();
+    reaches(eclipse, &id, "STARTED").await;
+    id
+}
+
+/// Waits until a transfer is in a state.
+async fn reaches(eclipse: &EclipseConnector, transfer: &str, wanted: &str) {
+    until(wanted, async || {
+        let state = eclipse
+            .call(&format!("/transferprocesses/{transfer}"), None)
+            .await
+            .unwrap();
+        assert!(
+            wanted == "TERMINATED" || state["state"] != "TERMINATED",
+            "{state:#}"
+        );
+        (state["state"] == wanted).then_some(())
+    })
+    .await;
+}
+
+/// Where the data of a transfer is, and what opens it, as an Eclipse connector was told.
+async fn opened(eclipse: &EclipseConnector, transfer: &str) -> (String, String) {
+    let path = format!("/edrs/{transfer}/dataaddress");
+    let opened = until("the data is told of", async || {
+        eclipse.call(&path, None).await.ok()
+    })
+    .await;
+    let text = |name: &str| opened[name].as_str().unwrap().to_owned();
+    (text("endpoint"), text("authorization"))
+}
+
+/// The status and the text of data.
+async fn data((endpoint, token): &(String, String)) -> (u16, String) {
+    let trusting = reqwest::Client::builder()
+        .danger_accept_invalid_certs(true)
+        .build()
+        .unwrap();
+    let bearer = match token.strip_prefix("Bearer ") {
+        Some(_) => token.clone(),
+        None => format!("Bearer {token}"),
     };
-    assert_eq!(datasets.len(), CONTRACTS, "{catalog:#}");
+    let request = trusting.get(endpoint).header("authorization", bearer);
+    let rows = request.send().await.unwrap();
+    (rows.status().as_u16(), rows.text().await.unwrap())
+}
+
+/// The city offers datasets, and the Eclipse connector makes contracts on them and has them transferred.
+async fn city_provides(eclipse: &EclipseConnector, city: &TestParticipant, web: u16) {
+    let address = format!("https://127.0.0.1:{web}/dsp/2025-1");
+    let at = (address.as_str(), LINDAU);
+    let datasets = offered(eclipse, at).await;
+    assert_eq!(datasets.len(), CONTRACTS, "{datasets:#?}");
     for dataset in datasets {
-        let policy = dataset
-            .get("odrl:hasPolicy")
-            .or_else(|| dataset.get("hasPolicy"))
-            .unwrap();
-        let mut policy = policy.get(0).unwrap_or(policy).clone();
-        policy["@context"] = json!("http://www.w3.org/ns/odrl.jsonld");
-        policy["target"] = dataset["@id"].clone();
-        let request = json!({
-            "counterPartyAddress": address,
-            "counterPartyId": LINDAU,
-            "protocol": protocol,
-            "policy": policy,
-        });
-        let request = of("ContractRequest", request);
-        let made = eclipse
-            .call("/contractnegotiations", Some(request))
-            .await
-            .unwrap();
-        let id = made["@id"].as_str().unwrap().to_owned();
-        let agreement = until("the contract is made", async || {
-            let state = eclipse
-                .call(&format!("/contractnegotiations/{id}"), None)
-                .await
-                .unwrap();
-            assert_ne!(state["state"], "TERMINATED", "{state:#}");
-            (state["state"] == "FINALIZED")
-                .then(|| state["contractAgreementId"].as_str().unwrap().to_owned())
-        })
-        .await;
-        let request = json!({
-            "counterPartyAddress": address, "connectorId": LINDAU, "contractId": agreement, "protocol": protocol,
-            "transferType": "HttpData-PULL",
-        });
-        let made = eclipse
-            .call("/transferprocesses", Some(of("TransferRequest", request)))
-            .await
-            .unwrap();
-        let id = made["@id"].as_str().unwrap().to_owned();
-        until("the transfer is started", async || {
-            let state = eclipse
-                .call(&format!("/transferprocesses/{id}"), None)
-                .await
-                .unwrap();
-            assert_ne!(state["state"], "TERMINATED", "{state:#}");
-            (state["state"] == "STARTED").then_some(())
-        })
-        .await;
-        let opened = eclipse
-            .call(&format!("/edrs/{id}/dataaddress"), None)
-            .await
-            .unwrap();
-        let endpoint = opened["endpoint"].as_str().unwrap();
-        let token = opened["authorization"].as_str().unwrap();
-        let trusting = reqwest::Client::builder()
-            .danger_accept_invalid_certs(true)
-            .build()
-            .unwrap();
-        let rows = trusting
-            .get(endpoint)
-            .header("authorization", token)
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(rows.text().await.unwrap(), "kind\r\noak\r\nlime\r\n");
+        let agreement = agreed(eclipse, at, &dataset).await;
+        let transfer = transferred(eclipse, at, &agreement).await;
+        let rows = data(&opened(eclipse, &transfer).await).await;
+        assert_eq!(rows.1, "kind\r\noak\r\nlime\r\n");
     }
     let all = processes(city);
     let provided = all
         .iter()
         .filter(|one| one["provides"] == true && one["kind"] == "negotiation");
     assert_eq!(provided.count(), CONTRACTS, "{all:#?}");
+}
+
+/// Tells what the city has refused, where a test fails.
+struct RefusalsToldAtFailure<'a>(&'a TestParticipant);
+
+impl Drop for RefusalsToldAtFailure<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{:#?}", self.0.records("partner_message"));
+        }
+    }
+}
+
+/// The token that stands in the path of the data plane.
+const PLANE: &str = "token-in-the-path-of-edc";
+
+#[test]
+#[ignore = "needs a JDK and HANSA_ECLIPSE_CONNECTOR, the folder with its jars"]
+fn an_eclipse_control_plane_has_its_data_given_here() {
+    let jars = std::env::var("HANSA_ECLIPSE_CONNECTOR").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let league = TestLeague::new(binary());
+    let (mut city, shown) = shown_city(&league);
+    let start = |name: &str, identity: &str| {
+        let parts = (identity, EclipseParts::ControlPlane);
+        EclipseConnector::start(&jars, &folder.path().join(name), &shown, parts)
+    };
+    let (own, firm) = (start("own", LINDAU), start("firm", ECLIPSE));
+    let [web] = ports();
+    city.holds("trees", "kind,owner\noak,a\nlime,b\n", "");
+    city.publishes();
+    let terms = "valid = { from = 2026-01-01, until = 2029-12-31 }\ncolumns = [\"kind\"]\none_sided_receipts = true";
+    city.offers("trees", "trees", terms, "[\"edc.example\"]", "auto");
+    city.write("keys/edc.token", "nobody-presents-this-one");
+    city.write("keys/plane.token", PLANE);
+    city.write("keys/control.key", "control-key-is-long");
+    city.write("keys/management.key", "edc-key-is-long");
+    owners_alone(
+        &city,
+        &[
+            "keys/edc.token",
+            "keys/plane.token",
+            "keys/control.key",
+            "keys/management.key",
+        ],
+    );
+    let management = &own.management;
+    city.configure(&format!(
+        "[web]\nlisten = \"127.0.0.1:{web}\"\ncertificate = \"keys/web.crt\"\nkey = \"keys/web.key\"\n\
+         [dataspace]\nbase = \"https://127.0.0.1:{web}\"\nid = \"{LINDAU}\"\n\
+         [partner.edc]\nparticipant = \"edc.example\"\nprotocol_id = \"{ECLIPSE}\"\naddress = \"{}\"\ntoken_file = \"keys/edc.token\"\n\
+         [control_plane.own]\naddress = \"{}\"\ntoken_file = \"keys/plane.token\"\nown_token_file = \"keys/control.key\"\n\
+         speaks = \"edc-0.14\"\nagreement_address = \"{management}/contractagreements/{{agreement}}\"\nagreement_key_file = \"keys/management.key\"\n",
+        firm.protocol, own.control
+    ));
+    city.serve();
+    let told = RefusalsToldAtFailure(&city);
+    Runtime::new().unwrap().block_on(async {
+        own.ready().await;
+        firm.ready().await;
+        let policy = city.hansa(&["partner", "policy", "edc", "--json"]).must().json();
+        let plane = json!({
+            "@id": "hansa", "url": format!("https://127.0.0.1:{web}/dsp/dataflows/edc/{PLANE}"),
+            "allowedSourceTypes": ["HansaData"], "allowedTransferTypes": ["HttpData-PULL"],
+        });
+        own.call("control:/v1/dataplanes", Some(of("DataPlaneInstance", plane))).await.unwrap();
+        until("the data plane answers", async || {
+            let planes = own.call("/dataplanes", None).await.ok()?;
+            planes.to_string().contains("\"AVAILABLE\"").then_some(())
+        })
+        .await;
+        let asset = json!({"@id": policy["dataset"], "properties": {"name": "Trees"}, "dataAddress": {"type": "HansaData"}});
+        own.call("/assets", Some(of("Asset", asset))).await.unwrap();
+        let definition = json!({"@id": "trees", "policy": policy["policy"]});
+        own.call("/policydefinitions", Some(of("PolicyDefinition", definition))).await.unwrap();
+        let definition = json!({"@id": "all", "accessPolicyId": "trees", "contractPolicyId": "trees", "assetsSelector": []});
+        own.call("/contractdefinitions", Some(of("ContractDefinition", definition))).await.unwrap();
+        let at = (own.protocol.as_str(), LINDAU);
+        let datasets = offered(&firm, at).await;
+        let agreement = agreed(&firm, at, &datasets[0]).await;
+        let transfer = transferred(&firm, at, &agreement).await;
+        let first = opened(&firm, &transfer).await;
+        assert_eq!(data(&first).await, (200, "kind\r\noak\r\nlime\r\n".to_owned()));
+        // A pause, and what follows it.
+        let all = own.call("/transferprocesses/request", Some(of("QuerySpec", json!({})))).await.unwrap();
+        let provided = all[0]["@id"].as_str().unwrap().to_owned();
+        let pause = of("SuspendTransfer", json!({"reason": "night"}));
+        own.call(&format!("/transferprocesses/{provided}/suspend"), Some(pause)).await.unwrap();
+        reaches(&firm, &transfer, "SUSPENDED").await;
+        assert_eq!(data(&first).await.0, 401);
+        own.call(&format!("/transferprocesses/{provided}/resume"), Some(json!({}))).await.unwrap();
+        reaches(&firm, &transfer, "STARTED").await;
+        let second = opened(&firm, &transfer).await;
+        assert_eq!(data(&second).await.0, 200);
+        // A withdrawal ends the transfer at all three.
+        let contracts = city.hansa(&["contract", "list", "--json"]).must().lines();
+        let contract = contracts.iter().find(|one| one.to_string().contains("edc.example")).unwrap();
+        let id = contract["contract"].as_str().unwrap();
+        city.hansa(&["contract", "withdraw", id, "--reason", "over", "--yes"]).must();
+        let (status, told) = data(&second).await;
+        assert!(status == 403 && told.contains("WITHDRAWN") || status == 401, "{status} {told}");
+        reaches(&firm, &transfer, "TERMINATED").await;
+        assert_eq!(data(&second).await.0, 401);
+    });
+    drop(told);
+    city.hansa(&["audit", "verify"]).must();
 }

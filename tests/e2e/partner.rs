@@ -526,7 +526,21 @@ fn an_offer_that_waits_for_an_officer_waits() {
             .rival(&format!("/dsp/2025-1/negotiations/{pid}"), None)
             .await;
         assert_eq!(state["state"], "REQUESTED");
-        world.city.hansa(&["partner", "agree", pid]).must();
+        let table = world
+            .city
+            .hansa(&["partner", "show", pid, "--json"])
+            .must()
+            .json();
+        assert_eq!(
+            table["rules"]["permission"][0]["action"], "use",
+            "{table:#}"
+        );
+        let elsewhere = "0".repeat(64);
+        let agree = ["partner", "agree", pid, "--terms", &elsewhere];
+        world.city.hansa(&agree).refused("OFFER_UNKNOWN", 3);
+        let terms = table["terms"].as_str().unwrap();
+        let agree = ["partner", "agree", pid, "--terms", terms];
+        world.city.hansa(&agree).must();
         let (last, agreement) = world.rival.next();
         assert_eq!(
             (last.as_str(), &agreement["consumerPid"]),
@@ -538,10 +552,7 @@ fn an_offer_that_waits_for_an_officer_waits() {
             .hansa(&["partner", "end", pid, "--reason", "after all", "--yes"])
             .must();
         assert_eq!(world.rival.next().0, "termination");
-        world
-            .city
-            .hansa(&["partner", "agree", pid])
-            .refused("NEGOTIATION_STATE", 3);
+        world.city.hansa(&agree).refused("NEGOTIATION_STATE", 3);
     });
 }
 

@@ -84,7 +84,7 @@ async fn dispatch(
         ConnectorCommand::Dataset(command) => {
             dataset::run(connector, command, (options, caller), out).await
         }
-        ConnectorCommand::Partner(command) => partner::run(connector, command, out).await,
+        ConnectorCommand::Partner(command) => partner::run(connector, command, caller, out).await,
         ConnectorCommand::Catalog(command) => catalog::run(connector, command, out).await,
         ConnectorCommand::Policy(command) => policy::run(connector, command, out).await,
         ConnectorCommand::Model(_) => {

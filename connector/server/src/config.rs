@@ -74,7 +74,7 @@ pub(crate) struct ConnectorConfig {
     pub(crate) web: ClientsConfig,
     /// `[portal]`
     pub(crate) portal: Option<PortalConfig>,
-    /// `[dataspace]` and `[partner.NAME]`
+    /// `[dataspace]`, `[partner.NAME]` and `[control_plane.NAME]`
     pub(crate) dataspace: Option<DataspaceConfig>,
     /// `[query.NAME]`
     pub(crate) queries: Vec<SavedStatement>,
@@ -173,8 +173,11 @@ impl ConnectorConfig {
         let clients = clients::read(root.section("clients"), &folder);
         let web = clients::read(root.section("web"), &folder);
         let portal = portal::read(root.section("portal"));
-        let dataspace =
-            dataspace::read(root.section("dataspace"), root.section("partner"), &folder);
+        let dataspace = dataspace::read(
+            root.section("dataspace"),
+            (root.section("partner"), root.section("control_plane")),
+            &folder,
+        );
         let queries = saved_query::read_all(root.section("query"));
         let trust = trust::read(root.section("trust"), &folder);
         let state = root.section("state");

@@ -4,12 +4,17 @@
 
 pub(crate) mod catalog_terms;
 pub(crate) mod conformance_scenario;
+mod data_flow;
+mod data_flow_signals;
+mod flow_terms;
+mod keepable_rules;
 mod message_delivery;
 mod negotiation_messages;
 pub(crate) mod negotiation_process;
 mod offer_rules;
 pub(crate) mod partner;
 mod partner_commands;
+mod partner_identity;
 mod partner_process;
 pub(crate) mod process_engine;
 pub(crate) mod process_store;

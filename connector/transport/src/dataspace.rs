@@ -110,7 +110,7 @@ pub trait DataspaceHandler: Send + Sync + 'static {
     /// The versions of the protocol, which anybody may ask for. (Dataspace Protocol 2025-1, section 4.3)
     fn versions(&self) -> Vec<u8>;
 
-    /// Who presents a value of `Authorization`. Asked before the body is read.
+    /// Who presents a value of `Authorization`, or a path that only one can know. Asked before the body is read.
     ///
     /// # Errors
     /// When it is nobody that the configuration names.
@@ -118,6 +118,7 @@ pub trait DataspaceHandler: Send + Sync + 'static {
         &self,
         authorization: Option<&str>,
         address: Option<IpAddr>,
+        path: &[String],
     ) -> Result<PartnerKey, Refusal>;
 
     /// The answer to a request of an identified partner.
@@ -131,6 +132,8 @@ pub enum PartnerKey {
     Partner(String),
     /// Whoever presents the token of a transfer, by the process of the provider.
     Transfer(String),
+    /// A control plane of this participant, by its name in the configuration.
+    ControlPlane(String),
 }
 
 impl fmt::Debug for DataspaceBody {

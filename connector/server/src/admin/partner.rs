@@ -1,11 +1,16 @@
 //! `hansa partner`: connectors of other makes.
 
-use crate::admin::CommandResult;
 use crate::admin::event_sink::EventSink;
+use crate::admin::{CommandError, CommandResult};
 use crate::cli::connector_command::partner::PartnerCommand;
 use crate::cli::output::table;
 use crate::participant::Connector;
+use crate::participant::audit_event::AuditEvent;
 use crate::participant::partner_processes::{PartnerProcessSummary, PartnerProcesses};
+use crate::workflow::approval::{self, Approval, ApprovalAction};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::Json;
+use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::dataspace::client;
 use serde_json::{Value, json};
@@ -23,6 +28,7 @@ const LOOK: Duration = Duration::from_millis(200);
 pub(crate) async fn run(
     connector: &Arc<Connector>,
     command: PartnerCommand,
+    caller: Option<u32>,
     out: &EventSink,
 ) -> CommandResult {
     match command {
@@ -54,6 +60,23 @@ pub(crate) async fn run(
             out.text(table(&["DATASET", "TITLE", "OFFER"], &rows))
                 .await?;
         }
+        PartnerCommand::Policy { partner } => {
+            let offers = connector
+                .partner_processes
+                .get()?
+                .policies(&partner)
+                .await?;
+            for offer in offers {
+                let mut policy: Value = serde_json::from_str(&offer.rules).unwrap_or_default();
+                policy["@context"] = json!("http://www.w3.org/ns/odrl.jsonld");
+                policy["@type"] = json!("Set");
+                let shown = serde_json::to_string_pretty(&policy).unwrap_or_default();
+                let text = format!("{} by offer {}\n{shown}", offer.dataset, offer.offer);
+                let object =
+                    json!({"dataset": offer.dataset, "offer": offer.offer, "policy": policy});
+                out.object(object, text).await?;
+            }
+        }
         PartnerCommand::Request { partner, offer } => {
             let pid = connector
                 .partner_processes
@@ -64,10 +87,28 @@ pub(crate) async fn run(
                 format!("{partner} is asked; hansa partner list tells what becomes of {pid}");
             out.object(json!({"process": pid}), text).await?;
         }
-        PartnerCommand::Agree { process } => {
-            connector.partner_processes.get()?.agree(&process).await?;
-            out.object(json!({"process": process}), format!("{process} goes on"))
-                .await?;
+        PartnerCommand::Show { process } => {
+            let table = connector.partner_processes.get()?.on_table(&process)?;
+            let rules = serde_json::to_string_pretty(&table.rules).unwrap_or_default();
+            let text = format!(
+                "{} about {}, offer {}\n{rules}\nterms {}\n",
+                table.summary.state, table.summary.subject, table.offer, table.terms
+            );
+            let mut object = of_process(&table.summary);
+            object["offer"] = json!(table.offer);
+            object["rules"] = table.rules;
+            object["terms"] = json!(table.terms.to_string());
+            out.object(object, text).await?;
+        }
+        PartnerCommand::Agree { process, terms } => {
+            let terms: Digest = terms.parse().map_err(|_| {
+                Refusal::new(
+                    ErrorCode::UsageWrong,
+                    format!("`{terms}` is no digest of terms"),
+                )
+                .with_help(format!("hansa partner show {process}"))
+            })?;
+            agree(connector, (&process, terms), caller, out).await?;
         }
         PartnerCommand::End { process, reason } => {
             connector
@@ -83,35 +124,133 @@ pub(crate) async fn run(
             agreement,
             format,
             output,
+            most,
         } => {
             let processes = connector.partner_processes.get()?;
             let pid = processes.transfer(&partner, &agreement, &format).await?;
             let fetched = async {
                 let (address, authorization) = started(&*processes, &pid).await?;
                 check_host(connector, &partner, &address)?;
-                client::download(&address, &authorization, &output).await
+                let limit = most.saturating_mul(1024 * 1024);
+                client::download(&address, &authorization, &output, limit).await
             };
-            let bytes = match fetched.await {
-                Ok(bytes) => bytes,
+            let (bytes, sha256) = match fetched.await {
+                Ok(fetched) => fetched,
                 Err(refusal) => {
                     // What can't be ended any more has ended.
                     let _over = processes.end(&pid, "the data did not come").await;
                     return Err(refusal.into());
                 }
             };
+            came(connector, (&partner, &pid, &agreement), (bytes, sha256)).await?;
             processes.complete(&pid).await?;
             let text = format!("{bytes} bytes of {partner} are in {}", shown(&output));
-            out.object(json!({"process": pid, "bytes": bytes}), text)
-                .await?;
+            out.object(
+                json!({"process": pid, "bytes": bytes, "sha256": sha256.to_string()}),
+                text,
+            )
+            .await?;
+        }
+        PartnerCommand::Collect {
+            process,
+            output,
+            most,
+        } => {
+            let processes = connector.partner_processes.get()?;
+            let all = processes.summaries();
+            let flow = all.into_iter().find(|one| one.pid == process);
+            let flow = flow.filter(|one| one.kind == "data flow" && !one.is_provider);
+            let flow = flow.ok_or_else(|| {
+                let sentence = format!("there is no data flow `{process}` in which data comes");
+                Refusal::new(ErrorCode::NegotiationUnknown, sentence)
+                    .with_help("hansa partner list")
+            })?;
+            let (address, authorization) = flow.data_address.ok_or_else(|| {
+                let sentence = format!("the data flow is {}", flow.state);
+                Refusal::new(ErrorCode::NegotiationState, sentence)
+            })?;
+            check_host(connector, &flow.partner, &address)?;
+            let limit = most.saturating_mul(1024 * 1024);
+            let (bytes, sha256) =
+                client::download(&address, &authorization, &output, limit).await?;
+            came(
+                connector,
+                (&flow.partner, &process, &flow.subject),
+                (bytes, sha256),
+            )
+            .await?;
+            processes.complete_flow(&process).await?;
+            let text = format!(
+                "{bytes} bytes of {} are in {}",
+                flow.partner,
+                shown(&output)
+            );
+            out.object(
+                json!({"process": process, "bytes": bytes, "sha256": sha256.to_string()}),
+                text,
+            )
+            .await?;
         }
     }
     Ok(0)
 }
 
-async fn list(
+/// Goes on with a negotiation; where two officers have to say so, each of them does.
+async fn agree(
     connector: &Arc<Connector>,
+    (process, terms): (&str, Digest),
+    caller: Option<u32>,
     out: &EventSink,
-) -> Result<(), crate::admin::CommandError> {
+) -> Result<(), CommandError> {
+    let processes = connector.partner_processes.get()?;
+    if processes.on_table(process)?.terms == terms
+        && let Some(agreement) = processes.drafted(process).await?
+        && let Some(verdict) = approval::needs_two(connector, &agreement)
+    {
+        let contract = ContractId(Digest::of(&hansa_proto::contract::to_bytes(&agreement)));
+        let word = approval::word(connector, caller, contract, ApprovalAction::Sign, None);
+        if word.await? == Approval::Waits {
+            let text = format!(
+                "it is {verdict} beside what is in force; your word is on the books, and nothing is signed yet\n\
+                 a second officer approves with: hansa partner agree {process} --terms {terms}"
+            );
+            let object = json!({
+                "process": process,
+                "would_become": contract.to_string(),
+                "signed": false,
+                "waits_for": "second officer",
+                "verdict": verdict.as_str(),
+            });
+            out.object(object, text).await?;
+            return Ok(());
+        }
+    }
+    processes.agree(process, terms).await?;
+    out.object(json!({"process": process}), format!("{process} goes on"))
+        .await?;
+    Ok(())
+}
+
+/// Records what came of a partner.
+async fn came(
+    connector: &Connector,
+    (partner, process, agreement): (&str, &str, &str),
+    (bytes, sha256): (u64, Digest),
+) -> Result<(), Refusal> {
+    let event = AuditEvent::new(
+        "partner_data",
+        [
+            ("partner", Json::text(partner)),
+            ("process", Json::text(process)),
+            ("agreement", Json::text(agreement)),
+            ("bytes", Json::count(bytes)),
+            ("sha256", Json::text(sha256)),
+        ],
+    );
+    connector.record(event).await.map(drop)
+}
+
+async fn list(connector: &Arc<Connector>, out: &EventSink) -> Result<(), CommandError> {
     let config = connector.config();
     let mut rows = Vec::new();
     for partner in config

@@ -183,7 +183,8 @@ fn of_command(command: &ConnectorCommand) -> CommandEffect {
         ConnectorCommand::Partner(
             PartnerCommand::Request { .. }
             | PartnerCommand::Agree { .. }
-            | PartnerCommand::Fetch { .. },
+            | PartnerCommand::Fetch { .. }
+            | PartnerCommand::Collect { .. },
         )
         | ConnectorCommand::Backup { .. } => CommandEffect::Acts(""),
         ConnectorCommand::Restore { check: true, .. } => CommandEffect::Looks,
@@ -208,7 +209,11 @@ fn of_command(command: &ConnectorCommand) -> CommandEffect {
         )
         | ConnectorCommand::Model(_)
         | ConnectorCommand::Partner(
-            PartnerCommand::Trial { .. } | PartnerCommand::List | PartnerCommand::Catalog { .. },
+            PartnerCommand::Trial { .. }
+            | PartnerCommand::List
+            | PartnerCommand::Catalog { .. }
+            | PartnerCommand::Show { .. }
+            | PartnerCommand::Policy { .. },
         )
         | ConnectorCommand::Config(ConfigCommand::Show | ConfigCommand::Reference) => {
             CommandEffect::Looks

@@ -1,4 +1,5 @@
-//! `[dataspace]` and `[partner.NAME]`: the Dataspace Protocol, and the connectors of other makes with which it is spoken.
+//! `[dataspace]`, `[partner.NAME]` and `[control_plane.NAME]`: the Dataspace Protocol, the connectors of other makes with which it is spoken, and
+//! those for which data is given.
 
 use crate::config::reader::ConfigSection;
 use crate::config::web_origin;
@@ -14,6 +15,27 @@ pub(crate) struct DataspaceConfig {
     pub(crate) id: String,
     /// `[partner.NAME]`
     pub(crate) partners: Vec<PartnerConfig>,
+    /// `[control_plane.NAME]`
+    pub(crate) control_planes: Vec<ControlPlaneConfig>,
+}
+
+/// `[control_plane.NAME]`: a connector of this participant that negotiates, and has its data given here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ControlPlaneConfig {
+    /// Its name here.
+    pub(crate) name: SqlIdentifier,
+    /// Whether it speaks as EDC 0.14 does, from before there was a specification.
+    pub(crate) is_edc: bool,
+    /// Where it is told what becomes of data, and where its agreements are.
+    pub(crate) address: String,
+    /// Where one agreement is, with `{process}` or `{agreement}` in it, where that is elsewhere.
+    pub(crate) agreement_address: Option<String>,
+    /// The file with the key of that place.
+    pub(crate) agreement_key_file: Option<PathBuf>,
+    /// The file with what it presents here.
+    pub(crate) token_file: PathBuf,
+    /// The file with what is presented to it.
+    pub(crate) own_token_file: Option<PathBuf>,
 }
 
 /// `[partner.NAME]`
@@ -49,6 +71,23 @@ impl DataspaceConfig {
         let mut partners = self.partners.iter();
         partners.find(|partner| partner.name.as_str() == name)
     }
+
+    /// The control plane of a name.
+    pub(crate) fn control_plane(&self, name: &str) -> Option<&ControlPlaneConfig> {
+        let mut planes = self.control_planes.iter();
+        planes.find(|plane| plane.name.as_str() == name)
+    }
+}
+
+impl ControlPlaneConfig {
+    /// Where an agreement is. (Data Plane Signaling 1.0-RC3, "Control Plane API")
+    pub(crate) fn agreement_at(&self, process: &str, agreement: &str) -> String {
+        let usual = format!("{}/transfers/{{process}}/agreement", self.address);
+        let address = self.agreement_address.as_ref().unwrap_or(&usual);
+        address
+            .replace("{process}", process)
+            .replace("{agreement}", agreement)
+    }
 }
 
 impl PartnerConfig {
@@ -61,27 +100,18 @@ impl PartnerConfig {
     }
 }
 
-/// Reads both; absent: the protocol is not spoken.
+/// Reads all of them; absent: the protocol is not spoken.
 pub(super) fn read(
     section: ConfigSection<'_>,
-    partners: ConfigSection<'_>,
+    (partners, planes): (ConfigSection<'_>, ConfigSection<'_>),
     root: &Path,
 ) -> Option<DataspaceConfig> {
-    let mut read = Vec::new();
-    for (name, inner) in partners.named() {
-        match name.parse() {
-            Ok(name) => {
-                if let Some(partner) = partner(&inner, name, root) {
-                    read.push(partner);
-                }
-            }
-            Err(fault) => {
-                let fault: hansa_policy::id::IdentifierError = fault;
-                inner.wrong("partner", format!("`{name}`: {fault}"));
-            }
-        }
-        inner.finish();
-    }
+    let read = named(&partners, "partner", |inner, name| {
+        partner(inner, name, root)
+    });
+    let control_planes = named(&planes, "control_plane", |inner, name| {
+        control_plane(inner, name, root)
+    });
     let twice = read.iter().enumerate().any(|(at, one)| {
         let mut before = read.iter().take(at);
         before.any(|other: &PartnerConfig| {
@@ -93,7 +123,7 @@ pub(super) fn read(
         partners.wrong("partner", sentence);
     }
     let Some(base) = section.text("base") else {
-        if !read.is_empty() {
+        if !read.is_empty() || !control_planes.is_empty() {
             let sentence = "`dataspace.base` is lacking, so that partners could not answer";
             section.wrong("base", sentence);
         }
@@ -111,6 +141,74 @@ pub(super) fn read(
         base,
         id: id?,
         partners: read,
+        control_planes,
+    })
+}
+
+/// What stands in each table below one.
+fn named<T>(
+    section: &ConfigSection<'_>,
+    what: &str,
+    read: impl Fn(&ConfigSection<'_>, SqlIdentifier) -> Option<T>,
+) -> Vec<T> {
+    let mut found = Vec::new();
+    for (name, inner) in section.named() {
+        match name.parse() {
+            Ok(name) => found.extend(read(&inner, name)),
+            Err(fault) => {
+                let fault: hansa_policy::id::IdentifierError = fault;
+                inner.wrong(what, format!("`{name}`: {fault}"));
+            }
+        }
+        inner.finish();
+    }
+    found
+}
+
+fn control_plane(
+    section: &ConfigSection<'_>,
+    name: SqlIdentifier,
+    root: &Path,
+) -> Option<ControlPlaneConfig> {
+    let check = |key: &str, address: &Option<String>| {
+        let filled = address.as_ref().map(|address| {
+            address
+                .replace("{process}", "x")
+                .replace("{agreement}", "x")
+        });
+        if filled.is_some_and(|address| !is_address(&address)) {
+            let sentence = format!(
+                "`{key}` begins with https://, or on this machine with http://127.0.0.1, and names nothing but a host and a path"
+            );
+            section.wrong(key, sentence);
+        }
+    };
+    let address = section.needed("address");
+    check("address", &address);
+    let agreement_address = section.text("agreement_address");
+    check("agreement_address", &agreement_address);
+    let file = |text: String| root.join(text);
+    let token_file = section.needed("token_file").map(file);
+    let own_token_file = section.text("own_token_file").map(file);
+    let agreement_key_file = section.text("agreement_key_file").map(file);
+    let speaks = section.text("speaks");
+    let is_edc = match speaks.as_deref() {
+        None | Some("dps-1.0") => false,
+        Some("edc-0.14") => true,
+        Some(other) => {
+            let sentence = format!("`speaks` is \"dps-1.0\" or \"edc-0.14\", and not \"{other}\"");
+            section.wrong("speaks", sentence);
+            false
+        }
+    };
+    Some(ControlPlaneConfig {
+        name,
+        is_edc,
+        address: address?.trim_end_matches('/').to_owned(),
+        agreement_address,
+        agreement_key_file,
+        token_file: token_file?,
+        own_token_file,
     })
 }
 

@@ -1,10 +1,16 @@
 //! The terms of a connector: what its catalogue offers to partners by name, and what follows from its contracts with them.
 
+use super::data_flow::DataFlow;
+use super::keepable_rules;
 use super::negotiation_process::NegotiationProcess;
 use super::offer_rules;
 use super::partner::Partner;
+use super::partner_identity::{
+    PartnerTokens, TokenHolder, believes_name, mock_identity, presented,
+};
 use super::process_terms::{
-    AgreedContract, NegotiationMove, ProcessRecord, ProcessTerms, TransferGrant, TransferMove,
+    AgreedContract, FlowGrant, NegotiationMove, ProcessRecord, ProcessTerms, TransferGrant,
+    TransferMove, TransferSubject,
 };
 use super::transfer_process::TransferProcess;
 use crate::clients;
@@ -27,11 +33,13 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::Dataset;
 use hansa_catalog::offer::{Offer, SigningMode};
 use hansa_dataspace::{
-    AgreementDocument, DataAddress, OfferDocument, PolicyRules, PublishedDataset, PublishedOffer,
-    TransferState,
+    AgreementDocument, DataAddress, DataFlowRequest, OfferDocument, PublishedDataset,
+    PublishedOffer, TransferState,
 };
 use hansa_policy::contract::signature::SignatoryRole;
-use hansa_policy::contract::{Agreement, Assignee, ContractPartner, ContractStatus};
+use hansa_policy::contract::{
+    Agreement, Assignee, ContractPartner, ContractStatus, SignedContract,
+};
 use hansa_policy::id::{ContractId, DatasetId, RequestId};
 use hansa_policy::negotiation::Phase;
 use hansa_policy::query_request::QueryRequest;
@@ -39,17 +47,14 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::{Clause, Term};
 use hansa_proto::envelope::{self, StatementKind};
 use hansa_proto::peer::query_request::QueryRequestEnvelope;
+use hansa_transport::dataspace::client::PartnerCredential;
 use hansa_transport::{
     AnswerWriter, ClientAnswer, DataspaceBody, DataspaceRequest, DataspaceResponse, TransferFormat,
 };
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
-use std::path::Path;
 use std::sync::Arc;
 use tokio_stream::wrappers::ReceiverStream;
-
-/// Bytes of a file with a token.
-const TOKEN: u64 = 16 * 1024;
 
 /// The formats in which data is pulled.
 const PULL: &str = "HttpData-PULL";
@@ -62,16 +67,20 @@ const PARTNER_MESSAGE: &str = "partner_message";
 
 /// The terms of a connector.
 pub(crate) struct CatalogTerms {
-    connector: Arc<Connector>,
+    pub(super) connector: Arc<Connector>,
+    pub(super) tokens: PartnerTokens,
 }
 
 impl CatalogTerms {
     /// Those of this one.
-    pub(crate) const fn new(connector: Arc<Connector>) -> Self {
-        Self { connector }
+    pub(crate) fn new(connector: Arc<Connector>) -> Self {
+        Self {
+            connector,
+            tokens: PartnerTokens::default(),
+        }
     }
 
-    fn config(&self, partner: &str) -> Option<PartnerConfig> {
+    pub(super) fn config(&self, partner: &str) -> Option<PartnerConfig> {
         let config = self.connector.config();
         let partner = config.dataspace.as_ref()?.partner(partner)?;
         // What names a participant of the league is for its connector, and for nobody who presents a token.
@@ -83,7 +92,7 @@ impl CatalogTerms {
     }
 
     /// The datasets that are offered to a partner by name, with the offers.
-    fn offered(&self, partner: &PartnerConfig) -> Vec<(Dataset, Vec<Offer>)> {
+    pub(super) fn offered(&self, partner: &PartnerConfig) -> Vec<(Dataset, Vec<Offer>)> {
         let now = self.connector.now();
         self.connector.datasets.catalog(|catalog| {
             let offered = catalog.offers_naming(&partner.participant);
@@ -122,7 +131,7 @@ impl CatalogTerms {
     }
 
     /// The contract that an agreement of the protocol stands for.
-    fn contract(
+    pub(super) fn contract(
         &self,
         partner: &PartnerConfig,
         agreement: &str,
@@ -136,12 +145,10 @@ impl CatalogTerms {
         })
     }
 
-    /// Whether the contract of a transfer is in force.
-    fn stands(&self, process: &TransferProcess) -> Result<ContractId, Refusal> {
+    /// Whether a contract under which data is given is in force.
+    pub(super) fn stands(&self, contract: Option<&str>) -> Result<ContractId, Refusal> {
         let unknown = || Refusal::new(ErrorCode::ContractUnknown, "there is no such agreement");
-        let id: ContractId = process
-            .contract
-            .as_deref()
+        let id: ContractId = contract
             .and_then(|id| id.parse().ok())
             .ok_or_else(unknown)?;
         let now = self.connector.now();
@@ -150,23 +157,63 @@ impl CatalogTerms {
             .with_registry(|registry| registry.provided(id, now).map(|_| id))
     }
 
-    /// The agreement that is made of an offer, signed by this participant alone.
-    fn signed(
+    /// The agreement that would be made of the offer on the table: the one that was drawn before, where it still says the same.
+    fn drawn(
         &self,
         partner: &PartnerConfig,
         process: &NegotiationProcess,
-    ) -> Result<AgreedContract, Refusal> {
-        let connector = &self.connector;
-        let unknown = || Refusal::new(ErrorCode::OfferUnknown, "the offer is made no longer");
+    ) -> Result<Agreement, Refusal> {
+        let gone = |sentence| Refusal::new(ErrorCode::OfferUnknown, sentence);
         let found = self.offer(partner, &process.offer, Some(&process.dataset));
-        let (dataset, offer) = found.ok_or_else(unknown)?;
-        let rules = offer_rules::of(&offer.clauses)?;
-        if process.policy().as_ref() != Some(&rules) {
-            return Err(Refusal::new(
-                ErrorCode::OfferUnknown,
-                "the terms are not those of the offer",
-            ));
+        let (dataset, offer) = found.ok_or_else(|| gone("the offer is made no longer"))?;
+        if process.policy().as_ref() != Some(&offer_rules::of(&offer)?) {
+            return Err(gone("the terms are not those of the offer"));
         }
+        let fresh = self.agreement(partner, (&dataset, &offer))?;
+        let before = process.draft.as_ref();
+        let before =
+            before.and_then(|before| hansa_proto::contract::from_bytes(before.as_bytes()).ok());
+        // All that is drawn anew each time is what tells one agreement from another.
+        let says_the_same = |before: &Agreement| {
+            *before
+                == Agreement {
+                    uid: before.uid.clone(),
+                    nonce: before.nonce.clone(),
+                    proposed_at: before.proposed_at,
+                    ..fresh.clone()
+                }
+        };
+        Ok(before.filter(says_the_same).unwrap_or(fresh))
+    }
+
+    /// An agreement with a partner, signed by this participant alone, where it may be.
+    pub(super) fn sign(
+        &self,
+        partner: &PartnerConfig,
+        agreement: &Agreement,
+    ) -> Result<(SignedContract, Vec<u8>), Refusal> {
+        let connector = &self.connector;
+        let payload = hansa_proto::contract::to_bytes(agreement);
+        approval::insist(connector, ContractId(Digest::of(&payload)), agreement)?;
+        proposal_context::check_partner(connector, &partner.participant, agreement)?;
+        let signature =
+            connector.sign(StatementKind::Agreement, SignatoryRole::Provider, &payload)?;
+        let bytes = envelope::assemble(&payload, &[signature]);
+        let signed = envelope::parse_partner_contract(&bytes)?;
+        let bundle = connector.identity.trust.bundle();
+        signed.clone().verify(&bundle.keys(connector.now()))?;
+        Ok((signed, bytes))
+    }
+
+    /// What an offer would be as an agreement with a partner.
+    ///
+    /// # Errors
+    /// `POLICY_CONTRADICTION` where it can't be one.
+    pub(super) fn agreement(
+        &self,
+        partner: &PartnerConfig,
+        (dataset, offer): (&Dataset, &Offer),
+    ) -> Result<Agreement, Refusal> {
         // INVARIANT: partners-have-no-receipts. Nobody at a partner countersigns, and a clause must allow that.
         let one_sided = |clause: &Clause| clause.term == Term::OneSidedReceipts;
         if !offer.clauses.iter().any(one_sided) {
@@ -178,18 +225,24 @@ impl CatalogTerms {
             name: partner.title.clone(),
             protocol_id: partner.protocol_id.clone(),
         });
-        let agreement = offer.agreement(
-            &dataset,
-            connector.filled(connector.party()?, assignee, None),
-        );
-        let payload = hansa_proto::contract::to_bytes(&agreement);
-        approval::insist(connector, ContractId(Digest::of(&payload)), &agreement)?;
-        proposal_context::check_partner(connector, &partner.participant, &agreement)?;
-        let signature =
-            connector.sign(StatementKind::Agreement, SignatoryRole::Provider, &payload)?;
-        let bytes = envelope::assemble(&payload, &[signature]);
-        let signed = envelope::parse_partner_contract(&bytes)?;
-        signed.verify(&connector.identity.trust.bundle().keys(connector.now()))?;
+        let connector = &self.connector;
+        let filled = connector.filled(connector.party()?, assignee, None);
+        Ok(offer.agreement(dataset, filled))
+    }
+
+    /// The agreement that was drawn, signed by this participant alone.
+    fn signed(
+        &self,
+        partner: &PartnerConfig,
+        process: &NegotiationProcess,
+    ) -> Result<AgreedContract, Refusal> {
+        let agreement = self.drawn(partner, process)?;
+        let (_, bytes) = self.sign(partner, &agreement)?;
+        let rules = process.policy();
+        let rules = rules.ok_or_else(|| {
+            let sentence = "the offer of a negotiation can't be read";
+            Refusal::new(ErrorCode::StateBroken, sentence)
+        })?;
         Ok(AgreedContract {
             document: AgreementDocument {
                 id: agreement.uid.clone(),
@@ -200,7 +253,7 @@ impl CatalogTerms {
                 rules,
             },
             signed: Some(String::from_utf8_lossy(&bytes).into_owned()),
-            withdrawn: self.withdrawn(partner, &dataset.id),
+            withdrawn: self.withdrawn(partner, &agreement.dataset.id),
         })
     }
 
@@ -231,7 +284,7 @@ impl CatalogTerms {
         let Some((dataset, offer)) = found else {
             return gone("the offer is made no longer");
         };
-        if Some(offer_rules::of(&offer.clauses)?) != process.policy() {
+        if Some(offer_rules::of(&offer)?) != process.policy() {
             return gone("the terms are not those of the offer");
         }
         match self.withdrawn(partner, &dataset.id) > process.withdrawn {
@@ -243,18 +296,18 @@ impl CatalogTerms {
     /// The rows of a transfer, asked for as any other question of the partner.
     async fn ask(
         &self,
-        process: &TransferProcess,
+        subject: TransferSubject<'_>,
         from: Option<IpAddr>,
     ) -> Result<ClientAnswer, Refusal> {
         let connector = &self.connector;
-        let contract = self.stands(process)?;
+        let contract = self.stands(subject.contract)?;
         let stranger = || {
             Refusal::new(
                 ErrorCode::PartnerUnknown,
                 "the configuration names no such partner",
             )
         };
-        let partner = self.config(&process.base.partner).ok_or_else(stranger)?;
+        let partner = self.config(subject.partner).ok_or_else(stranger)?;
         let config = connector.config();
         let partners = config
             .dataspace
@@ -263,8 +316,8 @@ impl CatalogTerms {
         let partners: BTreeSet<_> = partners
             .map(|partner| partner.participant.clone())
             .collect();
-        let token = clients::transfer_token(&process.base.pid, contract, &partner.participant)
-            .from_address(from);
+        let token =
+            clients::transfer_token(subject.pid, contract, &partner.participant).from_address(from);
         let peer = connector
             .identity
             .trust
@@ -317,7 +370,7 @@ fn no_partner() -> Refusal {
 }
 
 /// A dataset by its id in the protocol, which stands in paths as it is.
-fn dataset_id(id: &DatasetId) -> String {
+pub(super) fn dataset_id(id: &DatasetId) -> String {
     format!("urn:hansa:{}:{}", id.owner.domain(), id.name)
 }
 
@@ -326,17 +379,6 @@ fn offer_id(offer: &Offer) -> String {
         "urn:hansa:offer:{}",
         offer.id().to_string().replace(':', "-")
     )
-}
-
-/// What stands in a file with a token, on one line.
-fn token(file: &Path) -> Option<String> {
-    let read = hansa_files::read_private(file, TOKEN);
-    let bytes = read
-        .inspect_err(|refusal| tracing::warn!(%refusal, "dataspace.token_unread"))
-        .ok()?;
-    let text = String::from_utf8(bytes).ok()?;
-    let text = text.trim();
-    (text.len() >= 16).then(|| text.to_owned())
 }
 
 #[async_trait]
@@ -365,38 +407,36 @@ impl ProcessTerms for CatalogTerms {
 
     fn identify(&self, authorization: &str, from: Option<IpAddr>) -> Option<String> {
         let config = self.connector.config();
-        let mut partners = config
-            .dataspace
-            .iter()
-            .flat_map(|dataspace| &dataspace.partners);
         if let Some(name) = mock_identity(authorization) {
             // INVARIANT: names-are-no-proof. Whoever says a name is believed in a demonstration alone, on this machine.
             let is_demo = self.connector.identity.trust.bundle().content().demo;
             let is_local = from.is_some_and(|address| address.is_loopback());
+            let partners = config
+                .dataspace
+                .iter()
+                .flat_map(|dataspace| &dataspace.partners);
             let mut believed =
                 partners.filter(|partner| believes_name(partner, &name, is_demo && is_local));
             return believed.next().map(|partner| partner.name.to_string());
         }
-        // The digests are compared: how long that takes tells nothing of a token.
-        let shown = Digest::of(authorization.as_bytes());
-        let found = partners.find(|partner| {
-            token(&partner.token_file)
-                .is_some_and(|token| Digest::of(format!("Bearer {token}").as_bytes()) == shown)
-        });
-        found.map(|partner| partner.name.to_string())
+        match self.tokens.holder(&config, authorization)? {
+            TokenHolder::Partner(name) => Some(name),
+            TokenHolder::ControlPlane(_) => None,
+        }
     }
 
     fn partner(&self, name: &str) -> Option<Partner> {
         let partner = self.config(name)?;
-        let own = partner.own_token_file.as_deref().and_then(token);
+        let own = partner.own_token_file.as_deref().and_then(presented);
         Some(Partner {
             name: partner.name.to_string(),
             protocol_id: partner.protocol_id,
             address: partner.address,
+            is_edc: false,
             // What is no word is presented as it is: the identity of a demonstration is an object of JSON.
-            authorization: own.map(|own| match own.starts_with('{') {
-                true => own,
-                false => format!("Bearer {own}"),
+            credential: own.map(|own| match own.starts_with('{') {
+                true => PartnerCredential::Authorization(own),
+                false => PartnerCredential::Authorization(format!("Bearer {own}")),
             }),
         })
     }
@@ -409,11 +449,17 @@ impl ProcessTerms for CatalogTerms {
         for (dataset, offers) in self.offered(&partner) {
             let mut published = Vec::new();
             for offer in &offers {
-                published.push(PublishedOffer {
-                    id: offer_id(offer),
-                    assigner: self.own_id(),
-                    rules: offer_rules::of(&offer.clauses)?,
-                });
+                match offer_rules::of(offer) {
+                    Ok(rules) => published.push(PublishedOffer {
+                        id: offer_id(offer),
+                        assigner: self.own_id(),
+                        rules,
+                    }),
+                    // One that can't be told is offered to nobody; the others are.
+                    Err(refusal) => {
+                        tracing::error!(%refusal, offer = %offer.id(), "dataspace.offer_untold");
+                    }
+                }
             }
             datasets.push(PublishedDataset {
                 id: dataset_id(&dataset.id),
@@ -442,7 +488,7 @@ impl ProcessTerms for CatalogTerms {
                 let found = self.offer(&partner, &process.offer, Some(&process.dataset));
                 let rules = found
                     .as_ref()
-                    .and_then(|(_, offer)| offer_rules::of(&offer.clauses).ok());
+                    .and_then(|(_, offer)| offer_rules::of(&offer).ok());
                 match found {
                     Some((_, offer)) if rules == process.policy() => {
                         (offer.sign == SigningMode::Auto).then_some(NegotiationMove::Agree)
@@ -457,6 +503,27 @@ impl ProcessTerms for CatalogTerms {
             (Phase::Agreed, false) => Some(NegotiationMove::Verify),
             _ => None,
         }
+    }
+
+    fn draft(
+        &self,
+        partner: &Partner,
+        process: &NegotiationProcess,
+    ) -> Result<Option<String>, Refusal> {
+        let partner = self.config(&partner.name).ok_or_else(no_partner)?;
+        let payload = hansa_proto::contract::to_bytes(&self.drawn(&partner, process)?);
+        Ok(Some(String::from_utf8_lossy(&payload).into_owned()))
+    }
+
+    fn is_in_force(&self, process: &NegotiationProcess) -> bool {
+        let signed = process.signed.as_deref();
+        let signed =
+            signed.and_then(|bytes| envelope::parse_partner_contract(bytes.as_bytes()).ok());
+        signed.is_some_and(|signed| {
+            self.connector
+                .contracts
+                .with_registry(|registry| registry.agreement(signed.id).is_some())
+        })
     }
 
     async fn agree(
@@ -512,11 +579,43 @@ impl ProcessTerms for CatalogTerms {
             let sentence = "the partner signs nothing, and `unsigned_agreements` is not set for it";
             return Err(Refusal::new(ErrorCode::SignatureMissing, sentence));
         }
-        keepable(&agreement.rules)
+        keepable_rules::check(&agreement.rules)
     }
 
     fn hears_offers(&self) -> bool {
         false
+    }
+
+    fn identify_control_plane(
+        &self,
+        authorization: Option<&str>,
+        path: &[String],
+    ) -> Option<String> {
+        self.control_plane_at(authorization, path)
+    }
+
+    fn control_plane(&self, name: &str) -> Option<Partner> {
+        self.control_plane_of(name)
+    }
+
+    async fn flow_grant(
+        &self,
+        control_plane: &str,
+        flow: &DataFlowRequest,
+    ) -> Result<FlowGrant, Refusal> {
+        self.contract_of_flow(control_plane, flow).await
+    }
+
+    fn partner_of(&self, identity: &str) -> Option<String> {
+        self.partner_by_identity(identity)
+            .map(|partner| partner.name.to_string())
+    }
+
+    fn flow_ends(&self, flow: &DataFlow) -> Option<Refusal> {
+        match flow.base.is_provider {
+            true => self.stands(flow.contract.as_deref()).err(),
+            false => None,
+        }
     }
 
     fn grant(
@@ -548,7 +647,7 @@ impl ProcessTerms for CatalogTerms {
         if !process.base.is_provider || process.is_over() {
             return None;
         }
-        if let Err(why) = self.stands(process) {
+        if let Err(why) = self.stands(process.contract.as_deref()) {
             return Some(TransferMove::Terminate(
                 why.code.as_str().to_owned(),
                 "the agreement is not in force".to_owned(),
@@ -559,9 +658,9 @@ impl ProcessTerms for CatalogTerms {
 
     async fn open(
         &self,
-        process: &TransferProcess,
+        subject: TransferSubject<'_>,
     ) -> Result<(Option<DataAddress>, Option<String>), Refusal> {
-        self.stands(process)?;
+        self.stands(subject.contract)?;
         let config = self.connector.config();
         let base = config
             .dataspace
@@ -573,7 +672,7 @@ impl ProcessTerms for CatalogTerms {
             endpoint: Some(format!(
                 "{}/dsp/data/{}",
                 base.unwrap_or_default(),
-                process.base.pid
+                subject.pid
             )),
             properties: vec![
                 ("authorization".to_owned(), token.clone()),
@@ -588,7 +687,7 @@ impl ProcessTerms for CatalogTerms {
 
     async fn rows(
         &self,
-        process: &TransferProcess,
+        subject: TransferSubject<'_>,
         request: &DataspaceRequest,
     ) -> DataspaceResponse {
         let wanted = request
@@ -602,7 +701,7 @@ impl ProcessTerms for CatalogTerms {
             let names = TransferFormat::ALL.map(TransferFormat::as_str);
             return told(400, &format!("the formats are {}", names.join(", ")));
         };
-        let asked = self.ask(process, request.address).await;
+        let asked = self.ask(subject, request.address).await;
         let asked = asked.and_then(|answer| {
             let writer: Option<Box<dyn AnswerWriter>> = match format {
                 TransferFormat::Parquet => {
@@ -623,7 +722,7 @@ impl ProcessTerms for CatalogTerms {
                 },
             },
             Err(refusal) => {
-                tracing::info!(%refusal, process = process.base.pid, "dataspace.rows_refused");
+                tracing::info!(%refusal, process = subject.pid, "dataspace.rows_refused");
                 told(403, refusal.code.as_str())
             }
         }
@@ -641,25 +740,18 @@ impl ProcessTerms for CatalogTerms {
                 ("sha256", Json::text(&record.digest)),
             ],
         );
+        let refused = record.refused;
+        let others = refused.as_ref().map(|refused| refused.others);
+        let event = event
+            .and("refused", refused.map(|refused| refused.reason))
+            .and(
+                "others_refused",
+                others
+                    .filter(|others| *others > 0)
+                    .map(|others| others.to_string()),
+            );
         self.connector.record(event).await.map(drop)
     }
-}
-
-/// Whether a name alone makes somebody that partner: where the configuration says so, in a trial.
-fn believes_name(partner: &PartnerConfig, name: &str, is_trial: bool) -> bool {
-    is_trial && partner.mock_identity && partner.protocol_id == name
-}
-
-/// The name in the object that connectors present which try something out.
-fn mock_identity(authorization: &str) -> Option<String> {
-    let text = authorization
-        .strip_prefix("Bearer ")
-        .unwrap_or(authorization);
-    if !text.starts_with('{') {
-        return None;
-    }
-    let object: serde_json::Value = serde_json::from_str(text).ok()?;
-    object.get("clientId")?.as_str().map(str::to_owned)
 }
 
 fn told(status: u16, sentence: &str) -> DataspaceResponse {
@@ -667,128 +759,4 @@ fn told(status: u16, sentence: &str) -> DataspaceResponse {
         .to_string()
         .into_bytes();
     DataspaceResponse::json(status, body)
-}
-
-/// Whether this participant can keep to the rules of somebody else's agreement: those that it can't are named.
-fn keepable(rules: &PolicyRules) -> Result<(), Refusal> {
-    let wrong = |place: String, what: &str| {
-        let sentence = format!("{place} of the agreement {what}, which can't be kept to here");
-        Err(Refusal::new(ErrorCode::TermUnknown, sentence))
-    };
-    if let Some((name, _)) = rules.unknown().iter().next() {
-        return wrong(format!("`{name}`"), "is not known");
-    }
-    for (place, list) in [
-        ("prohibition", rules.prohibitions()),
-        ("obligation", rules.obligations()),
-    ] {
-        if !list.is_empty() {
-            return wrong(format!("`{place}[0]`"), "demands something");
-        }
-    }
-    if !rules.profiles().is_empty() {
-        return wrong("`profile`".to_owned(), "is not known");
-    }
-    for (number, permission) in rules.permissions().iter().enumerate() {
-        let uses = |name: &str, value: &serde_json::Value| match name {
-            "action" => value.as_str() == Some("use"),
-            "constraint" | "duty" => value.as_array().is_some_and(Vec::is_empty),
-            _ => false,
-        };
-        let members = permission.as_object();
-        let unknown = members
-            .into_iter()
-            .flatten()
-            .find(|(name, value)| !uses(name, value));
-        if let Some((name, _)) = unknown {
-            return wrong(
-                format!("`permission[{number}].{name}`"),
-                "demands something",
-            );
-        }
-        if permission.get("action").is_none() {
-            return wrong(format!("`permission[{number}]`"), "permits no action");
-        }
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_alone_is_believed_in_a_trial_that_says_so() {
-        let partner = |mock_identity| PartnerConfig {
-            name: "firm".parse().unwrap(),
-            participant: "firm.example".parse().unwrap(),
-            title: "Firm".to_owned(),
-            protocol_id: "did:web:firm.example".to_owned(),
-            address: "http://127.0.0.1:8080/dsp".to_owned(),
-            data_address: None,
-            token_file: "keys/firm.token".into(),
-            own_token_file: None,
-            purpose: None,
-            mock_identity,
-            unsigned_agreements: false,
-        };
-        let shown = "{\"clientId\":\"did:web:firm.example\",\"region\":\"any\"}";
-        let name = mock_identity(shown).unwrap();
-        assert!(believes_name(&partner(true), &name, true));
-        assert!(!believes_name(&partner(true), &name, false));
-        assert!(!believes_name(&partner(false), &name, true));
-        assert!(!believes_name(
-            &partner(true),
-            "did:web:other.example",
-            true
-        ));
-        assert_eq!(mock_identity("Bearer 0123"), None);
-        assert_eq!(mock_identity("{\"clientId\":7}"), None);
-    }
-
-    #[test]
-    fn what_can_not_be_kept_to_is_named() {
-        let judged = |policy: serde_json::Value| {
-            let rules = PolicyRules::read(&policy).unwrap();
-            keepable(&rules).err().map(|refusal| refusal.sentence)
-        };
-        let uses = |more: serde_json::Value| {
-            let mut permission = serde_json::json!({"action": "use"});
-            for (name, value) in more.as_object().unwrap() {
-                permission[name] = value.clone();
-            }
-            serde_json::json!({"permission": [permission]})
-        };
-        assert_eq!(judged(uses(serde_json::json!({}))), None);
-        assert_eq!(judged(uses(serde_json::json!({"constraint": []}))), None);
-        for (policy, place) in [
-            (
-                uses(serde_json::json!({"action": "https://other.example/pay/use"})),
-                "permission[0].action",
-            ),
-            (
-                uses(
-                    serde_json::json!({"constraint": [{"leftOperand": "x", "operator": "eq", "rightOperand": "y"}]}),
-                ),
-                "permission[0].constraint",
-            ),
-            (uses(serde_json::json!({"and": []})), "permission[0].and"),
-            (serde_json::json!({"permission": [{}]}), "permission[0]"),
-            (
-                serde_json::json!({"permission": [{"action": "use"}], "profile": "urn:other"}),
-                "profile",
-            ),
-            (
-                serde_json::json!({"permission": [{"action": "use"}], "obligation": [{"action": "pay"}]}),
-                "obligation[0]",
-            ),
-            (
-                serde_json::json!({"permission": [{"action": "use"}], "prohibition": [{"action": "sell"}]}),
-                "prohibition[0]",
-            ),
-        ] {
-            let sentence = judged(policy.clone()).unwrap_or_else(|| panic!("taken: {policy}"));
-            assert!(sentence.contains(place), "{sentence}");
-        }
-    }
 }

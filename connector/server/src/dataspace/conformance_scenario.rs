@@ -6,6 +6,7 @@ use super::partner::Partner;
 use super::process_engine::ProcessEngine;
 use super::process_terms::{
     AgreedContract, NegotiationMove, ProcessRecord, ProcessTerms, TransferGrant, TransferMove,
+    TransferSubject,
 };
 use super::transfer_process::TransferProcess;
 use async_trait::async_trait;
@@ -14,6 +15,7 @@ use hansa_dataspace::{
     AgreementDocument, DataAddress, OfferDocument, PolicyRules, PublishedDataset, PublishedOffer,
 };
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_transport::dataspace::client::PartnerCredential;
 use hansa_transport::dataspace::server;
 use hansa_transport::{DataspaceHandler, DataspaceRequest, DataspaceResponse, PartnerKey};
 use serde::Deserialize;
@@ -116,7 +118,10 @@ impl ProcessTerms for ScenarioTerms {
             name: PARTNER.to_owned(),
             protocol_id: self.scenario.partner.id.clone(),
             address: self.scenario.partner.address.clone(),
-            authorization: Some(self.scenario.partner.authorization.clone()),
+            is_edc: false,
+            credential: Some(PartnerCredential::Authorization(
+                self.scenario.partner.authorization.clone(),
+            )),
         })
     }
 
@@ -239,7 +244,7 @@ impl ProcessTerms for ScenarioTerms {
 
     async fn open(
         &self,
-        _process: &TransferProcess,
+        _subject: TransferSubject<'_>,
     ) -> Result<(Option<DataAddress>, Option<String>), Refusal> {
         // There is no data.
         Ok((None, None))
@@ -247,7 +252,7 @@ impl ProcessTerms for ScenarioTerms {
 
     async fn rows(
         &self,
-        _process: &TransferProcess,
+        _subject: TransferSubject<'_>,
         _request: &DataspaceRequest,
     ) -> DataspaceResponse {
         DataspaceResponse::json(404, Vec::new())
@@ -311,8 +316,9 @@ impl DataspaceHandler for TrialHandler {
         &self,
         authorization: Option<&str>,
         address: Option<IpAddr>,
+        path: &[String],
     ) -> Result<PartnerKey, Refusal> {
-        self.engine.identify(authorization, address)
+        self.engine.identify(authorization, address, path)
     }
 
     async fn answer(&self, partner: &PartnerKey, request: DataspaceRequest) -> DataspaceResponse {

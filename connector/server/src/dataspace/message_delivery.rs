@@ -1,5 +1,6 @@
 //! Sends what is to be sent, in order, until the partner takes it; then does what follows by itself.
 
+use super::data_flow::DataFlow;
 use super::negotiation_process::NegotiationProcess;
 use super::partner::Partner;
 use super::partner_process::{OutgoingMessage, PartnerProcess};
@@ -8,12 +9,16 @@ use super::process_store::{KeptProcess, ProcessStore};
 use super::process_terms::{NegotiationMove, ProcessTerms, TransferMove};
 use super::transfer_process::TransferProcess;
 use async_trait::async_trait;
-use hansa_dataspace::{NegotiationAck, ProcessPids, TransferAck, TransferState, join_address};
+use hansa_audit_log::digest::Digest;
+use hansa_dataspace::{
+    DataFlowState, NegotiationAck, ProcessPids, TransferAck, TransferState, join_address,
+};
 use hansa_policy::negotiation::Phase;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::dataspace::client;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// The longest time between two tries.
 const LONGEST: Duration = Duration::from_secs(3_600);
@@ -51,7 +56,7 @@ async fn deliver(
     }
     let url = join_address(address, &message.path);
     let bytes = message.body.to_string().into_bytes();
-    match client::send(&url, partner.authorization.as_deref(), Some(bytes)).await {
+    match client::send(&url, partner.credential.as_ref(), Some(bytes)).await {
         Ok(answer) => match answer.status {
             200..=299 => Delivery::Taken(answer.body),
             404 if tries < UNKNOWN_TRIES => Delivery::Later,
@@ -75,7 +80,7 @@ fn wait(tries: u32, patience: Duration) -> Duration {
 
 /// A process as what is sent of it.
 #[async_trait]
-trait DeliveredProcess<T: ProcessTerms>: KeptProcess {
+pub(super) trait DeliveredProcess<T: ProcessTerms>: KeptProcess {
     /// Where those of its kind are kept.
     fn store(engine: &ProcessEngine<T>) -> &ProcessStore<Self>;
 
@@ -93,6 +98,11 @@ trait DeliveredProcess<T: ProcessTerms>: KeptProcess {
 
     /// Whether it goes on though a message was refused.
     fn goes_on_without(&self, message: &OutgoingMessage) -> bool;
+
+    /// Who gets what is sent.
+    fn receiver(&self, engine: &ProcessEngine<T>) -> Result<Partner, Refusal> {
+        engine.named(&self.base().partner)
+    }
 }
 
 #[async_trait]
@@ -162,6 +172,47 @@ impl<T: ProcessTerms> DeliveredProcess<T> for TransferProcess {
     }
 }
 
+#[async_trait]
+impl<T: ProcessTerms> DeliveredProcess<T> for DataFlow {
+    fn store(engine: &ProcessEngine<T>) -> &ProcessStore<Self> {
+        &engine.flows
+    }
+
+    fn base_mut(&mut self) -> &mut PartnerProcess {
+        &mut self.base
+    }
+
+    async fn move_on(self, engine: &ProcessEngine<T>, _plane: &Partner) -> Result<bool, Refusal> {
+        let Some(why) = engine.terms.flow_ends(&self).filter(|_| !self.is_over()) else {
+            return Ok(false);
+        };
+        engine
+            .end_flow(self, DataFlowState::Terminated, Some(why))
+            .await?;
+        Ok(true)
+    }
+
+    fn answered(_body: &[u8]) -> Option<ProcessPids> {
+        None
+    }
+
+    fn fail(&mut self) {
+        self.enter(DataFlowState::Terminated);
+    }
+
+    fn goes_on_without(&self, _message: &OutgoingMessage) -> bool {
+        true
+    }
+
+    fn receiver(&self, engine: &ProcessEngine<T>) -> Result<Partner, Refusal> {
+        let plane = engine.terms.control_plane(&self.base.partner);
+        plane.ok_or_else(|| {
+            let sentence = format!("there is no control plane `{}`", self.base.partner);
+            Refusal::new(ErrorCode::PartnerUnknown, sentence)
+        })
+    }
+}
+
 impl<T: ProcessTerms> ProcessEngine<T> {
     /// Sends what is to be sent of a negotiation and does what follows, elsewhere.
     pub(super) fn negotiation_goes_on(self: &Arc<Self>, pid: &str) {
@@ -173,16 +224,21 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         self.goes_on::<TransferProcess>(pid);
     }
 
+    /// The same of a data flow.
+    pub(super) fn flow_goes_on(self: &Arc<Self>, pid: &str) {
+        self.goes_on::<DataFlow>(pid);
+    }
+
     fn goes_on<P: DeliveredProcess<T>>(self: &Arc<Self>, pid: &str) {
-        if !self.begins(pid) {
+        let Some(wakes) = self.begins(pid) else {
             return;
-        }
+        };
         let (engine, pid) = (Arc::clone(self), pid.to_owned());
         tokio::spawn(async move {
             loop {
-                if let Err(refusal) = engine.drive::<P>(&pid).await {
+                if let Err(refusal) = engine.drive::<P>(&pid, &wakes).await {
                     tracing::warn!(process = pid, %refusal, "dataspace.process_stands");
-                    tokio::time::sleep(AGAIN).await;
+                    let _woken = tokio::time::timeout(AGAIN, wakes.notified()).await;
                     continue;
                 }
                 if engine.ends(&pid) {
@@ -193,21 +249,30 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     }
 
     /// Moves a process on until nothing follows.
-    async fn drive<P: DeliveredProcess<T>>(&self, pid: &str) -> Result<(), Refusal> {
+    async fn drive<P: DeliveredProcess<T>>(
+        &self,
+        pid: &str,
+        wakes: &Notify,
+    ) -> Result<(), Refusal> {
         let patience = self.terms.patience();
         let mut tries = 0;
         loop {
-            tokio::time::sleep(match tries {
-                0 => patience,
-                tries => wait(tries, patience),
-            })
-            .await;
+            match tries {
+                0 => tokio::time::sleep(patience).await,
+                // A message of the partner shows that it is there, and a command that somebody waits.
+                _ => {
+                    let woken = tokio::time::timeout(wait(tries, patience), wakes.notified());
+                    if woken.await.is_ok() {
+                        tries = 1;
+                    }
+                }
+            }
             let Some(mut process) = P::store(self).get(pid) else {
                 return Ok(());
             };
-            let partner = self.named(&process.base().partner)?;
+            let partner = process.receiver(self)?;
             if process.base().outbox.is_empty() {
-                let _turn = self.turn.lock().await;
+                let _turn = self.turn(&partner.name).await;
                 // What came in meanwhile counts.
                 let Some(now) = P::store(self).get(pid) else {
                     return Ok(());
@@ -242,7 +307,13 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         message: &OutgoingMessage,
         delivery: Delivery,
     ) -> Result<(), Refusal> {
-        let _turn = self.turn.lock().await;
+        let Some(partner) = P::store(self)
+            .get(pid)
+            .map(|process| process.base().partner.clone())
+        else {
+            return Ok(());
+        };
+        let _turn = self.turn(&partner).await;
         let Some(mut process) = P::store(self).get(pid) else {
             return Ok(());
         };
@@ -284,7 +355,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         P::store(self).put(process).await
     }
 
-    /// An officer, or a command, makes a move of a negotiation.
+    /// An officer, or a command, makes a move of a negotiation, on these terms where they matter.
     ///
     /// # Errors
     /// `NEGOTIATION_UNKNOWN`, or why the move is not possible now.
@@ -292,10 +363,18 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         self: &Arc<Self>,
         pid: &str,
         wanted: NegotiationMove,
+        terms: Option<Digest>,
     ) -> Result<(), Refusal> {
-        let _turn = self.turn.lock().await;
         let process = self.negotiations.get(pid).ok_or_else(|| unknown(pid))?;
         let partner = self.named(&process.base.partner)?;
+        let _turn = self.turn(&partner.name).await;
+        let process = self.negotiations.get(pid).ok_or_else(|| unknown(pid))?;
+        // INVARIANT: agreed-as-read. Whoever agrees names what was read, and the partner may have put something else on the table.
+        if terms.is_some_and(|terms| terms != process.terms()) {
+            let sentence = "what is on the table is not what you have read";
+            return Err(Refusal::new(ErrorCode::OfferUnknown, sentence)
+                .with_help(format!("hansa partner show {pid}")));
+        }
         self.move_negotiation(&partner, process, wanted).await?;
         self.negotiation_goes_on(pid);
         Ok(())
@@ -310,7 +389,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         pid: &str,
         wanted: TransferMove,
     ) -> Result<(), Refusal> {
-        let _turn = self.turn.lock().await;
+        let process = self.transfers.get(pid).ok_or_else(|| unknown(pid))?;
+        let _turn = self.turn(&process.base.partner).await;
         let process = self.transfers.get(pid).ok_or_else(|| unknown(pid))?;
         self.move_transfer(process, wanted).await?;
         self.transfer_goes_on(pid);
@@ -324,6 +404,11 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 && let Err(refusal) = self.decide_transfer(&process.base.pid, wanted).await
             {
                 tracing::warn!(process = process.base.pid, %refusal, "dataspace.transfer_not_ended");
+            }
+        }
+        for flow in self.flows.all() {
+            if !flow.is_over() && self.terms.flow_ends(&flow).is_some() {
+                self.flow_goes_on(&flow.base.pid);
             }
         }
     }

@@ -4,7 +4,7 @@ use super::negotiation_process::NegotiationProcess;
 use super::partner::Partner;
 use super::partner_process::{OutgoingMessage, PartnerProcess, fresh_id};
 use super::process_engine::ProcessEngine;
-use super::process_terms::{NegotiationMove, ProcessTerms};
+use super::process_terms::{AgreedContract, NegotiationMove, ProcessTerms};
 use super::request_fault::{Answered, RequestFault};
 use hansa_audit_log::digest::Digest;
 use hansa_dataspace::{
@@ -154,12 +154,12 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let Some(callback) = message.callback.clone() else {
             return Err(fault(RequestFault::bad("callbackAddress is lacking")));
         };
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn(&partner.name).await;
         if let Some(known) = self.negotiations.of_peer(&partner.name, &consumer_pid) {
             return match known.base.is_opened_by(message.message_id.as_ref()) {
                 true => known
                     .ack()
-                    .map(Answered::Negotiation)
+                    .map(Answered::NegotiationMade)
                     .ok_or_else(RequestFault::internal),
                 false => Err(fault(RequestFault::bad(
                     "there is a negotiation of that consumerPid",
@@ -194,6 +194,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             offer: message.offer.id.clone(),
             rules: message.offer.rules.to_json(),
             agreement: None,
+            draft: None,
             signed: None,
             withdrawn: 0,
             contract: None,
@@ -225,12 +226,12 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let Some(callback) = message.callback.clone() else {
             return Err(fault(RequestFault::bad("callbackAddress is lacking")));
         };
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn(&partner.name).await;
         if let Some(known) = self.negotiations.of_peer(&partner.name, &provider_pid) {
             return match known.base.is_opened_by(message.message_id.as_ref()) {
                 true => known
                     .ack()
-                    .map(Answered::Negotiation)
+                    .map(Answered::NegotiationMade)
                     .ok_or_else(RequestFault::internal),
                 false => Err(fault(RequestFault::bad(
                     "there is a negotiation of that providerPid",
@@ -257,6 +258,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             offer: message.offer.id.clone(),
             rules: message.offer.rules.to_json(),
             agreement: None,
+            draft: None,
             signed: None,
             withdrawn: 0,
             contract: None,
@@ -296,7 +298,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         RequestFault::check_id(input.message_id.as_ref())?;
         let pids = input.pids.clone();
         let fault = |fault: RequestFault| fault.between(Some(&pids.consumer), Some(&pids.provider));
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn(&partner.name).await;
         let mut process = self.negotiation_of(partner, pid).map_err(fault)?;
         if process.base.has_seen(input.message_id.as_ref()) {
             return Ok(Answered::Nothing);
@@ -326,6 +328,11 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             );
             return Err(fault(RequestFault::bad(sentence)));
         };
+        if input.step == NegotiationStep::Termination && self.terms.is_in_force(&process) {
+            // INVARIANT: in-force-is-final. It came into force before this participant could say so.
+            let sentence = "the agreement is in force: what ends it is its withdrawal";
+            return Err(fault(RequestFault::bad(sentence)));
+        }
         let step = input.step.as_str();
         let mut refused = None;
         match input.content {
@@ -423,6 +430,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             offer: offer.id.clone(),
             rules: offer.rules.to_json(),
             agreement: None,
+            draft: None,
             signed: None,
             withdrawn: 0,
             contract: None,
@@ -441,7 +449,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             body,
         };
         self.sends(&mut process.base, "request", outgoing).await?;
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn(&partner.name).await;
         self.negotiations.put(process).await?;
         self.negotiation_goes_on(&pid);
         Ok(pid)
@@ -460,7 +468,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let mut wanted = wanted;
         let mut agreement = None;
         match &wanted {
-            NegotiationMove::Agree => match self.terms.agree(partner, &process).await {
+            NegotiationMove::Agree => match self.agreed(partner, &mut process).await {
                 Ok(made) => agreement = Some(made),
                 Err(why) if is_passing(&why) => return Err(why),
                 Err(why) => wanted = ending(&why),
@@ -568,6 +576,30 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         self.sends(&mut process.base, step.as_str(), outgoing)
             .await?;
         self.negotiations.put(process).await
+    }
+
+    /// Draws what would be signed and keeps it before it is signed, since two officers may have to say one after the other that they agree.
+    async fn agreed(
+        &self,
+        partner: &Partner,
+        process: &mut NegotiationProcess,
+    ) -> Result<AgreedContract, Refusal> {
+        self.draw(partner, process).await?;
+        self.terms.agree(partner, process).await
+    }
+
+    /// Draws what would be signed as provider, and keeps it.
+    pub(super) async fn draw(
+        &self,
+        partner: &Partner,
+        process: &mut NegotiationProcess,
+    ) -> Result<(), Refusal> {
+        let draft = self.terms.draft(partner, process)?;
+        if draft == process.draft {
+            return Ok(());
+        }
+        process.draft = draft;
+        self.negotiations.put(process.clone()).await
     }
 
     fn on_table(

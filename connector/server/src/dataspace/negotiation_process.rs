@@ -1,10 +1,11 @@
 //! A negotiation with a partner, as it is kept.
 
 use super::partner_process::PartnerProcess;
+use hansa_audit_log::digest::Digest;
 use hansa_dataspace::{NegotiationAck, PolicyRules};
 use hansa_policy::negotiation::Phase;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// A negotiation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +21,9 @@ pub(crate) struct NegotiationProcess {
     pub(crate) rules: Map<String, Value>,
     /// The agreement, once there is one, as it was sent.
     pub(crate) agreement: Option<Value>,
+    /// The contract that this participant would sign as provider, drawn once: officers agree to this text and to no later one.
+    #[serde(default)]
+    pub(crate) draft: Option<String>,
     /// The contract, signed by this participant and not in force.
     pub(crate) signed: Option<String>,
     /// How many contracts with the partner on the dataset were withdrawn when it was signed.
@@ -52,6 +56,12 @@ impl NegotiationProcess {
     /// What the offer on the table says.
     pub(crate) fn policy(&self) -> Option<PolicyRules> {
         PolicyRules::read(&Value::Object(self.rules.clone())).ok()
+    }
+
+    /// What is on the table, as whoever agrees to it names it.
+    pub(crate) fn terms(&self) -> Digest {
+        let table = json!({"dataset": self.dataset, "offer": self.offer, "rules": self.rules});
+        Digest::of(table.to_string().as_bytes())
     }
 
     /// Whether nothing follows.

@@ -1,22 +1,31 @@
-//! The clauses of an offer as rules of a message. They tell a partner what it takes; what is executed is the contract that is made of the
-//! offer. Two offers that differ have rules that differ.
+//! An offer as rules of a message. They tell a partner what it takes; what is executed is the contract that is made of the offer. Two
+//! offers that differ have rules that differ.
 
+use hansa_catalog::offer::Offer;
 use hansa_dataspace::PolicyRules;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::{Clause, Term, normal_form};
+use hansa_policy::term::{Clause, Term};
 use hansa_proto::odrl::policy_vocabulary::PROFILE;
 use serde_json::{Value, json};
 
-/// The rules of these clauses: one permission to use, and a constraint for each clause, in its order.
+/// The rules of an offer: one permission to use, with a constraint for each clause in its order, for the legal text that is bound to it, and for
+/// all of it together.
 ///
 /// # Errors
 /// `INTERNAL` where the protocol has no form for them.
-pub(super) fn of(clauses: &[Clause]) -> Result<PolicyRules, Refusal> {
-    let mut constraints: Vec<Value> = clauses.iter().map(constraint).collect();
+pub(super) fn of(offer: &Offer) -> Result<PolicyRules, Refusal> {
+    let mut constraints: Vec<Value> = offer.clauses.iter().map(constraint).collect();
+    if let Some(legal) = &offer.legal {
+        constraints.push(json!({
+            "leftOperand": format!("{PROFILE}:legal_text"),
+            "operator": "eq",
+            "rightOperand": format!("{} {}", legal.text_ref, legal.text),
+        }));
+    }
     constraints.push(json!({
         "leftOperand": format!("{PROFILE}:terms"),
         "operator": "eq",
-        "rightOperand": normal_form::grant_hash(clauses).to_string(),
+        "rightOperand": offer.id().to_string(),
     }));
     let policy = json!({"permission": [{"action": "use", "constraint": constraints}]});
     PolicyRules::read(&policy).map_err(|cause| {

@@ -1,6 +1,7 @@
 //! A partner, as messages to it and from it need it.
 
 use crate::config::web_origin;
+use hansa_transport::dataspace::client::PartnerCredential;
 
 /// A connector of another make that the configuration names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,8 +12,10 @@ pub(crate) struct Partner {
     pub(crate) protocol_id: String,
     /// Where it takes messages of 2025-1, without a slash at the end.
     pub(crate) address: String,
-    /// What is presented to it in `Authorization`.
-    pub(crate) authorization: Option<String>,
+    /// Whether it is a control plane of EDC 0.14, which is told by paths of its own.
+    pub(crate) is_edc: bool,
+    /// What is presented to it.
+    pub(crate) credential: Option<PartnerCredential>,
 }
 
 impl Partner {
@@ -33,7 +36,8 @@ mod tests {
             name: "firm".to_owned(),
             protocol_id: "did:web:firm.example".to_owned(),
             address: "https://firm.example/dsp/2025-1".to_owned(),
-            authorization: None,
+            is_edc: false,
+            credential: None,
         };
         for own in [
             "https://firm.example/dsp/2025-1",

@@ -1,6 +1,7 @@
 //! What commands do with partners.
 
 use super::catalog_terms::CatalogTerms;
+use super::data_flow::DataFlow;
 use super::message_delivery::unknown;
 use super::negotiation_process::NegotiationProcess;
 use super::partner::Partner;
@@ -8,10 +9,15 @@ use super::process_engine::ProcessEngine;
 use super::process_terms::{NegotiationMove, ProcessTerms as _, TransferMove};
 use super::transfer_process::TransferProcess;
 use crate::participant::partner_processes::{
-    PartnerOffer, PartnerProcessSummary, PartnerProcesses,
+    PartnerOffer, PartnerProcessSummary, PartnerProcesses, PartnerTerms,
 };
 use async_trait::async_trait;
-use hansa_dataspace::{Catalog, CatalogRequest, Dataset, OfferDocument, join_address};
+use hansa_audit_log::digest::Digest;
+use hansa_dataspace::{
+    Catalog, CatalogRequest, DataFlowState, Dataset, OfferDocument, join_address,
+};
+use hansa_policy::contract::Agreement;
+use hansa_policy::id::ContractId;
 use hansa_policy::negotiation::Phase;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::dataspace::client;
@@ -28,7 +34,8 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
     fn summaries(&self) -> Vec<PartnerProcessSummary> {
         let negotiations = self.all_negotiations().into_iter().map(of_negotiation);
         let transfers = self.all_transfers().into_iter().map(of_transfer);
-        let mut all: Vec<_> = negotiations.chain(transfers).collect();
+        let flows = self.all_flows().into_iter().map(of_flow);
+        let mut all: Vec<_> = negotiations.chain(transfers).chain(flows).collect();
         all.sort_by_key(|one| one.began);
         all
     }
@@ -53,6 +60,35 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
             }
         }
         Ok(offers)
+    }
+
+    async fn policies(&self, partner: &str) -> Result<Vec<PartnerOffer>, Refusal> {
+        let partner = self.named(partner)?;
+        let datasets = self.terms.datasets(&partner).await?;
+        let offers = datasets.into_iter().flat_map(|dataset| {
+            let (id, title, formats) = (dataset.id, dataset.title, dataset.formats);
+            dataset.offers.into_iter().map(move |offer| PartnerOffer {
+                dataset: id.clone(),
+                title: title.clone(),
+                offer: offer.id,
+                rules: Value::Object(offer.rules.to_json()).to_string(),
+                formats: formats.clone(),
+            })
+        });
+        Ok(offers.collect())
+    }
+
+    async fn complete_flow(&self, pid: &str) -> Result<(), Refusal> {
+        let flow = self.flow(pid).ok_or_else(|| unknown(pid))?;
+        let _turn = self.turn(&flow.base.partner).await;
+        let flow = self.flow(pid).ok_or_else(|| unknown(pid))?;
+        if flow.current() != Some(DataFlowState::Started) || flow.base.is_provider {
+            let sentence = format!("the data flow is {}", flow.base.state);
+            return Err(Refusal::new(ErrorCode::NegotiationState, sentence));
+        }
+        self.end_flow(flow, DataFlowState::Completed, None).await?;
+        self.shared()?.flow_goes_on(pid);
+        Ok(())
     }
 
     async fn request(&self, partner: &str, offer: &str) -> Result<String, Refusal> {
@@ -86,7 +122,40 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
         self.shared()?.ask(&partner, &dataset, offer).await
     }
 
-    async fn agree(&self, pid: &str) -> Result<(), Refusal> {
+    fn on_table(&self, pid: &str) -> Result<PartnerTerms, Refusal> {
+        let process = self.negotiation(pid).ok_or_else(|| unknown(pid))?;
+        Ok(PartnerTerms {
+            offer: process.offer.clone(),
+            rules: Value::Object(process.rules.clone()),
+            terms: process.terms(),
+            summary: of_negotiation(process),
+        })
+    }
+
+    async fn drafted(&self, pid: &str) -> Result<Option<Agreement>, Refusal> {
+        let process = self.negotiation(pid).ok_or_else(|| unknown(pid))?;
+        let partner = self.named(&process.base.partner)?;
+        let _turn = self.turn(&partner.name).await;
+        let mut process = self.negotiation(pid).ok_or_else(|| unknown(pid))?;
+        if !is_to_sign(&process) {
+            return Ok(None);
+        }
+        self.draw(&partner, &mut process).await?;
+        let draft = process.draft.as_deref();
+        draft
+            .map(|draft| hansa_proto::contract::from_bytes(draft.as_bytes()))
+            .transpose()
+    }
+
+    fn awaits(&self, contract: ContractId) -> bool {
+        let is_of = |draft: &str| Digest::of(draft.as_bytes()) == contract.0;
+        let found = self
+            .negotiations
+            .find(|process| is_to_sign(process) && process.draft.as_deref().is_some_and(is_of));
+        found.is_some()
+    }
+
+    async fn agree(&self, pid: &str, terms: Digest) -> Result<(), Refusal> {
         let process = self.negotiation(pid).ok_or_else(|| unknown(pid))?;
         let wanted = match (process.phase(), process.base.is_provider) {
             (Some(Phase::Offered), false) => NegotiationMove::Accept,
@@ -99,7 +168,7 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
                 return Err(Refusal::new(ErrorCode::NegotiationState, sentence));
             }
         };
-        self.shared()?.decide(pid, wanted).await
+        self.shared()?.decide(pid, wanted, Some(terms)).await
     }
 
     async fn end(&self, pid: &str, reason: &str) -> Result<(), Refusal> {
@@ -107,13 +176,13 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
         match (self.negotiation(pid), self.transfer(pid)) {
             (Some(_), _) => {
                 let wanted = NegotiationMove::Terminate(code, reason.to_owned());
-                self.shared()?.decide(pid, wanted).await
+                self.shared()?.decide(pid, wanted, None).await
             }
             (None, Some(_)) => {
                 let wanted = TransferMove::Terminate(code, reason.to_owned());
                 self.shared()?.decide_transfer(pid, wanted).await
             }
-            (None, None) => Err(unknown(pid)),
+            (None, None) => self.shared()?.decide_flow_end(pid).await,
         }
     }
 
@@ -168,12 +237,8 @@ impl ProcessEngine<CatalogTerms> {
         let mut address = join_address(&partner.address, "/catalog/request");
         let (mut datasets, mut pages) = (Vec::new(), 0_usize);
         loop {
-            let answer = client::send(
-                &address,
-                partner.authorization.as_deref(),
-                Some(message.clone()),
-            )
-            .await?;
+            let answer =
+                client::send(&address, partner.credential.as_ref(), Some(message.clone())).await?;
             if !(200..300).contains(&answer.status) {
                 return Err(invalid(format!(
                     "`{}` answered {} instead of a catalogue",
@@ -225,6 +290,11 @@ impl ProcessEngine<CatalogTerms> {
     }
 }
 
+/// Whether this participant would sign next.
+fn is_to_sign(process: &NegotiationProcess) -> bool {
+    process.base.is_provider && matches!(process.phase(), Some(Phase::Requested | Phase::Accepted))
+}
+
 fn of_negotiation(process: NegotiationProcess) -> PartnerProcessSummary {
     let agreement = process.agreement.as_ref();
     let agreement = agreement
@@ -244,16 +314,34 @@ fn of_negotiation(process: NegotiationProcess) -> PartnerProcessSummary {
     }
 }
 
+fn of_flow(flow: DataFlow) -> PartnerProcessSummary {
+    let data_address = flow.data_address.as_ref().and_then(opened);
+    PartnerProcessSummary {
+        pid: flow.base.pid,
+        began: flow.base.began,
+        kind: "data flow",
+        partner: flow.counter_party,
+        is_provider: flow.base.is_provider,
+        state: flow.base.state,
+        subject: flow.agreement,
+        agreement: None,
+        ended: flow.base.ended,
+        data_address,
+    }
+}
+
+/// Where data is, and what opens it.
+fn opened(address: &Value) -> Option<(String, String)> {
+    let address = hansa_dataspace::DataAddress::read(address).ok()?;
+    let value = address
+        .property("authorization")
+        .unwrap_or_default()
+        .to_owned();
+    Some((address.endpoint?, value))
+}
+
 fn of_transfer(process: TransferProcess) -> PartnerProcessSummary {
-    let address = process.data_address.as_ref();
-    let address = address.and_then(|address| hansa_dataspace::DataAddress::read(address).ok());
-    let opened = address.and_then(|address| {
-        let value = address
-            .property("authorization")
-            .unwrap_or_default()
-            .to_owned();
-        Some((address.endpoint?, value))
-    });
+    let data_address = process.data_address.as_ref().and_then(opened);
     PartnerProcessSummary {
         pid: process.base.pid,
         began: process.base.began,
@@ -264,6 +352,6 @@ fn of_transfer(process: TransferProcess) -> PartnerProcessSummary {
         subject: process.agreement,
         agreement: None,
         ended: process.base.ended,
-        data_address: opened,
+        data_address,
     }
 }

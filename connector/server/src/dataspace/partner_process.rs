@@ -32,6 +32,9 @@ pub(crate) struct PartnerProcess {
     pub(crate) state: String,
     /// How often each state was reached.
     pub(crate) reached: BTreeMap<String, u32>,
+    /// Whether the partner opened it.
+    #[serde(default)]
+    pub(crate) by_partner: bool,
     /// The first message of the partner, where it opened it: the same one gets the same answer.
     pub(crate) opened_by: Option<String>,
     /// Why it was ended, where it was.
@@ -66,6 +69,7 @@ impl PartnerProcess {
             address: partner.address.clone(),
             state: String::new(),
             reached: BTreeMap::new(),
+            by_partner: false,
             opened_by: None,
             ended: None,
             seen: Vec::new(),
@@ -84,6 +88,7 @@ impl PartnerProcess {
         Self {
             peer_pid: Some(peer_pid.to_string()),
             address: callback,
+            by_partner: true,
             opened_by: message.cloned(),
             seen: message.into_iter().cloned().collect(),
             ..Self::begun(partner, now)

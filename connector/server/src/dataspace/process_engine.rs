@@ -1,29 +1,72 @@
 //! Moves processes on: what came in, what is sent by itself, and what is sent again until it is taken. One step at a time.
 
+use super::data_flow::DataFlow;
 use super::negotiation_process::NegotiationProcess;
 use super::partner::Partner;
 use super::partner_process::{OutgoingMessage, PartnerProcess};
 use super::process_store::ProcessStore;
-use super::process_terms::{ProcessRecord, ProcessTerms};
+use super::process_terms::{ProcessRecord, ProcessTerms, RefusedMessage};
 use super::request_fault::RequestFault;
 use super::transfer_process::TransferProcess;
 use hansa_audit_log::digest::Digest;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::safe_text::SingleLineText;
 use parking_lot::Mutex as SyncMutex;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Weak};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
+
+/// The task that moves a process on.
+#[derive(Default)]
+struct Driver {
+    /// Whether it has to look again before it ends.
+    looks_again: bool,
+    /// Ends its wait for another try.
+    wakes: Arc<Notify>,
+}
+
+/// Refused messages of one partner that have a record of their own each minute.
+const REFUSALS: u32 = 30;
+
+/// A minute, in microseconds.
+const MINUTE: i64 = 60_000_000;
+
+/// How many messages of a partner were refused.
+#[derive(Default)]
+struct RefusalCount {
+    since: i64,
+    recorded: u32,
+    others: u64,
+}
+
+impl RefusalCount {
+    /// Counts one at an instant in microseconds: how many were counted alone before it, where it is recorded itself.
+    fn one_more(&mut self, now: i64) -> Option<u64> {
+        if now.saturating_sub(self.since) >= MINUTE {
+            (self.since, self.recorded) = (now, 0);
+        }
+        if self.recorded >= REFUSALS {
+            self.others = self.others.saturating_add(1);
+            return None;
+        }
+        self.recorded = self.recorded.saturating_add(1);
+        Some(std::mem::take(&mut self.others))
+    }
+}
 
 /// Negotiations and transfers of one participant.
 pub(crate) struct ProcessEngine<T> {
     pub(super) terms: Arc<T>,
     pub(super) negotiations: ProcessStore<NegotiationProcess>,
     pub(super) transfers: ProcessStore<TransferProcess>,
-    /// Held while a process is moved on; never while a message is on its way.
-    pub(super) turn: Mutex<()>,
-    /// The processes that a task moves on, and whether it has to look again: each message is sent by one task.
-    drivers: SyncMutex<BTreeMap<String, bool>>,
+    pub(super) flows: ProcessStore<DataFlow>,
+    /// By partner: held while a process of it is moved on; never while a message is on its way.
+    turns: SyncMutex<BTreeMap<String, Arc<Mutex<()>>>>,
+    /// The processes that a task moves on: each message is sent by one task.
+    drivers: SyncMutex<BTreeMap<String, Driver>>,
+    /// By partner: what was refused of late.
+    refusals: SyncMutex<BTreeMap<String, RefusalCount>>,
     /// Itself, for what goes on behind an answer.
     pub(super) own: Weak<Self>,
 }
@@ -37,12 +80,15 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let inner = |name: &str| folder.map(|folder| folder.join(name));
         let negotiations = ProcessStore::load(inner("negotiations"))?;
         let transfers = ProcessStore::load(inner("transfers"))?;
+        let flows = ProcessStore::load(inner("flows"))?;
         Ok(Arc::new_cyclic(|own| Self {
             terms,
             negotiations,
             transfers,
-            turn: Mutex::new(()),
+            flows,
+            turns: SyncMutex::new(BTreeMap::new()),
             drivers: SyncMutex::new(BTreeMap::new()),
+            refusals: SyncMutex::new(BTreeMap::new()),
             own: Weak::clone(own),
         }))
     }
@@ -59,6 +105,11 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 self.transfer_goes_on(&process.base.pid);
             }
         }
+        for flow in self.flows.all() {
+            if !flow.is_over() || !flow.base.outbox.is_empty() {
+                self.flow_goes_on(&flow.base.pid);
+            }
+        }
     }
 
     /// The negotiations, in the order in which they began.
@@ -71,6 +122,16 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         self.transfers.all()
     }
 
+    /// The data flows, in the order in which they began.
+    pub(crate) fn all_flows(&self) -> Vec<DataFlow> {
+        self.flows.all()
+    }
+
+    /// A data flow.
+    pub(crate) fn flow(&self, pid: &str) -> Option<DataFlow> {
+        self.flows.get(pid)
+    }
+
     /// A negotiation, once nothing follows by itself or a time is over.
     pub(crate) fn negotiation(&self, pid: &str) -> Option<NegotiationProcess> {
         self.negotiations.get(pid)
@@ -81,27 +142,35 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         self.transfers.get(pid)
     }
 
-    /// Whether a task has to begin to move a process on; one that does so already looks again.
-    pub(super) fn begins(&self, pid: &str) -> bool {
+    /// The turn of a partner: one process of it is moved on at a time, whatever those of others do meanwhile.
+    pub(super) async fn turn(&self, partner: &str) -> OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = self.turns.lock();
+            Arc::clone(turns.entry(partner.to_owned()).or_default())
+        };
+        turn.lock_owned().await
+    }
+
+    /// What wakes the task that has to begin to move a process on; nothing where one does so already, which looks again at once.
+    pub(super) fn begins(&self, pid: &str) -> Option<Arc<Notify>> {
         let mut drivers = self.drivers.lock();
-        match drivers.get_mut(pid) {
-            Some(again) => {
-                *again = true;
-                false
-            }
-            None => {
-                drivers.insert(pid.to_owned(), false);
-                true
-            }
+        if let Some(driver) = drivers.get_mut(pid) {
+            driver.looks_again = true;
+            driver.wakes.notify_one();
+            return None;
         }
+        let driver = Driver::default();
+        let wakes = Arc::clone(&driver.wakes);
+        drivers.insert(pid.to_owned(), driver);
+        Some(wakes)
     }
 
     /// Whether the task that moves a process on may end.
     pub(super) fn ends(&self, pid: &str) -> bool {
         let mut drivers = self.drivers.lock();
         match drivers.get_mut(pid) {
-            Some(again) if *again => {
-                *again = false;
+            Some(driver) if driver.looks_again => {
+                driver.looks_again = false;
                 false
             }
             _ => {
@@ -148,6 +217,44 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             process: process.pid.clone(),
             state: process.state.clone(),
             digest,
+            refused: None,
+        };
+        self.terms.record(record).await
+    }
+
+    /// Records that a message was refused, before the partner is told. Of a partner that sends many of them some are counted alone, and the
+    /// next record says how many.
+    pub(super) async fn refuses(
+        &self,
+        partner: &Partner,
+        (path, bytes): (&[&str], &[u8]),
+        reason: &str,
+    ) -> Result<(), Refusal> {
+        let now = self.terms.now().micros();
+        let others = {
+            let mut refusals = self.refusals.lock();
+            refusals
+                .entry(partner.name.clone())
+                .or_default()
+                .one_more(now)
+        };
+        let Some(others) = others else {
+            return Ok(());
+        };
+        let process = path.iter().find(|part| part.starts_with("urn:uuid:"));
+        let record = ProcessRecord {
+            partner: partner.name.clone(),
+            is_incoming: true,
+            message: "refused",
+            process: process
+                .map(|part| SingleLineText::cut(part).to_string())
+                .unwrap_or_default(),
+            state: String::new(),
+            digest: Digest::of(bytes).to_string(),
+            refused: Some(RefusedMessage {
+                reason: SingleLineText::cut(reason).to_string(),
+                others,
+            }),
         };
         self.terms.record(record).await
     }

@@ -1,5 +1,6 @@
 //! Negotiations and transfers as they are kept: in memory, and each in a file, so that a restart goes on in every state.
 
+use super::data_flow::DataFlow;
 use super::negotiation_process::NegotiationProcess;
 use super::partner_process::PartnerProcess;
 use super::transfer_process::TransferProcess;
@@ -51,6 +52,18 @@ impl KeptProcess for NegotiationProcess {
 }
 
 impl KeptProcess for TransferProcess {
+    fn base(&self) -> &PartnerProcess {
+        &self.base
+    }
+    fn is_over(&self) -> bool {
+        Self::is_over(self)
+    }
+    fn came_to_nothing(&self) -> bool {
+        Self::is_over(self)
+    }
+}
+
+impl KeptProcess for DataFlow {
     fn base(&self) -> &PartnerProcess {
         &self.base
     }
@@ -127,12 +140,12 @@ impl<P: KeptProcess> ProcessStore<P> {
         self.kept.lock().values().cloned().collect()
     }
 
-    /// Whether a partner may open another one at `now`, in microseconds.
+    /// Whether a partner may open another one at `now`, in microseconds. What this participant began counts for nothing.
     pub(crate) fn has_room(&self, partner: &str, now: i64) -> bool {
         let kept = self.kept.lock();
         let own = kept
             .values()
-            .filter(|process| process.base().partner == partner);
+            .filter(|process| process.base().partner == partner && process.base().by_partner);
         let (mut open, mut of_day) = (0, 0);
         for process in own {
             open += usize::from(!process.is_over() || !process.base().outbox.is_empty());

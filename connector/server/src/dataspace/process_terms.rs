@@ -1,12 +1,15 @@
 //! What a participant does by itself in negotiations and transfers, and what it gives.
 
+use super::data_flow::DataFlow;
 use super::negotiation_process::NegotiationProcess;
 use super::partner::Partner;
 use super::transfer_process::TransferProcess;
 use async_trait::async_trait;
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_dataspace::{AgreementDocument, DataAddress, OfferDocument, PublishedDataset};
-use hansa_policy::refusal::Refusal;
+use hansa_dataspace::{
+    AgreementDocument, DataAddress, DataFlowRequest, OfferDocument, PublishedDataset,
+};
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::{DataspaceRequest, DataspaceResponse};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -63,6 +66,26 @@ pub(crate) struct AgreedContract {
     pub(crate) withdrawn: usize,
 }
 
+/// What the data of a transfer or a data flow is given for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TransferSubject<'a> {
+    /// The process here.
+    pub(crate) pid: &'a str,
+    /// Who has it, by its name in the configuration.
+    pub(crate) partner: &'a str,
+    /// The contract.
+    pub(crate) contract: Option<&'a str>,
+}
+
+/// What a control plane has data given under.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FlowGrant {
+    /// The partner who has it, by its name in the configuration.
+    pub(crate) partner: String,
+    /// The contract that stands for the agreement of the control plane.
+    pub(crate) contract: String,
+}
+
 /// What this participant is in the protocol, and what it does.
 #[async_trait]
 pub(crate) trait ProcessTerms: Send + Sync + 'static {
@@ -98,6 +121,23 @@ pub(crate) trait ProcessTerms: Send + Sync + 'static {
     /// What follows by itself in a negotiation.
     fn negotiation_move(&self, process: &NegotiationProcess) -> Option<NegotiationMove>;
 
+    /// As provider: the contract that would be signed. What was drawn before is drawn again word for word, as long as it is still right.
+    ///
+    /// # Errors
+    /// Why it is not agreed.
+    fn draft(
+        &self,
+        _partner: &Partner,
+        _process: &NegotiationProcess,
+    ) -> Result<Option<String>, Refusal> {
+        Ok(None)
+    }
+
+    /// Whether the contract of a negotiation is in force here, though its partner was not told yet.
+    fn is_in_force(&self, _process: &NegotiationProcess) -> bool {
+        false
+    }
+
     /// As provider: the agreement, signed and not in force.
     ///
     /// # Errors
@@ -132,6 +172,43 @@ pub(crate) trait ProcessTerms: Send + Sync + 'static {
     /// As consumer: whether offers that nobody asked for are taken note of.
     fn hears_offers(&self) -> bool;
 
+    /// Which control plane of this participant presents a value of `Authorization`, or a path that only it can know.
+    fn identify_control_plane(
+        &self,
+        _authorization: Option<&str>,
+        _path: &[String],
+    ) -> Option<String> {
+        None
+    }
+
+    /// A control plane that the configuration names, as messages to it need it.
+    fn control_plane(&self, _name: &str) -> Option<Partner> {
+        None
+    }
+
+    /// As provider: the contract that stands for an agreement of a control plane, in force; it is signed where there is none yet.
+    ///
+    /// # Errors
+    /// Why no data is given under that agreement.
+    async fn flow_grant(
+        &self,
+        _control_plane: &str,
+        _flow: &DataFlowRequest,
+    ) -> Result<FlowGrant, Refusal> {
+        let sentence = "no data is given for control planes here";
+        Err(Refusal::new(ErrorCode::ContractUnknown, sentence))
+    }
+
+    /// As consumer: the partner of that identity, by its name in the configuration.
+    fn partner_of(&self, _identity: &str) -> Option<String> {
+        None
+    }
+
+    /// Why the contract of a data flow is in force no longer; nothing where it is.
+    fn flow_ends(&self, _flow: &DataFlow) -> Option<Refusal> {
+        None
+    }
+
     /// As provider: what a transfer under an agreement would be of; nothing where there is none with that partner.
     ///
     /// # Errors
@@ -152,13 +229,13 @@ pub(crate) trait ProcessTerms: Send + Sync + 'static {
     /// Why it is not started; then it ends.
     async fn open(
         &self,
-        process: &TransferProcess,
+        subject: TransferSubject<'_>,
     ) -> Result<(Option<DataAddress>, Option<String>), Refusal>;
 
-    /// As provider: the rows of a transfer that runs. `process` is as it is kept now.
+    /// As provider: the rows of a transfer or a data flow that runs. `subject` is as it is kept now.
     async fn rows(
         &self,
-        process: &TransferProcess,
+        subject: TransferSubject<'_>,
         request: &DataspaceRequest,
     ) -> DataspaceResponse;
 
@@ -184,4 +261,15 @@ pub(crate) struct ProcessRecord {
     pub(crate) state: String,
     /// The digest of what it says.
     pub(crate) digest: String,
+    /// Why it was refused, where it was.
+    pub(crate) refused: Option<RefusedMessage>,
+}
+
+/// A message that was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RefusedMessage {
+    /// Why, as the partner was told.
+    pub(crate) reason: String,
+    /// How many of the partner were refused before, since the last record of one.
+    pub(crate) others: u64,
 }

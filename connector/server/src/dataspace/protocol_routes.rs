@@ -9,8 +9,8 @@ use super::transfer_messages::TransferInput;
 use crate::workflow::run_to_completion::to_the_end;
 use async_trait::async_trait;
 use hansa_dataspace::{
-    CatalogRequest, DataService, ErrorKind, PROTOCOL_VERSION, ProtocolVersion, PublishedCatalog,
-    PublishedDataset, TransferState, VersionList,
+    CatalogRequest, DataFlowState, DataService, ErrorKind, PROTOCOL_VERSION, ProtocolVersion,
+    PublishedCatalog, PublishedDataset, TransferState, VersionList,
 };
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::{DataspaceHandler, DataspaceRequest, DataspaceResponse, PartnerKey};
@@ -43,6 +43,7 @@ impl<T: ProcessTerms> DataspaceHandler for ProcessEngine<T> {
         &self,
         authorization: Option<&str>,
         address: Option<IpAddr>,
+        path: &[String],
     ) -> Result<PartnerKey, Refusal> {
         let stranger = || {
             Refusal::new(
@@ -50,6 +51,9 @@ impl<T: ProcessTerms> DataspaceHandler for ProcessEngine<T> {
                 "no token of a partner was presented",
             )
         };
+        if let Some(plane) = self.terms.identify_control_plane(authorization, path) {
+            return Ok(PartnerKey::ControlPlane(plane));
+        }
         let authorization = authorization.ok_or_else(stranger)?;
         if let Some(name) = self.terms.identify(authorization, address) {
             return Ok(PartnerKey::Partner(name));
@@ -58,8 +62,10 @@ impl<T: ProcessTerms> DataspaceHandler for ProcessEngine<T> {
             .strip_prefix("Bearer ")
             .unwrap_or(authorization);
         let digest = hansa_audit_log::digest::Digest::of(token.as_bytes()).to_string();
+        let is_its = |token: &Option<String>| token.as_deref() == Some(digest.as_str());
         self.transfers
-            .find(|process| process.token.as_deref() == Some(digest.as_str()))
+            .find(|process| is_its(&process.token))
+            .or_else(|| self.flows.find(|flow| is_its(&flow.token)))
             .map(PartnerKey::Transfer)
             .ok_or_else(stranger)
     }
@@ -88,12 +94,25 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let nothing = || DataspaceResponse::json(404, Vec::new());
         let name = match key {
             PartnerKey::Transfer(pid) => {
-                let process = self.transfers.get(pid);
-                let process =
-                    process.filter(|process| process.current() == Some(TransferState::Started));
-                return match (path, process, request.is_post) {
-                    (["data", named], Some(process), false) if *named == process.base.pid => {
-                        self.terms.rows(&process, &request).await
+                if request.is_post || path != ["data", pid.as_str()] {
+                    return nothing();
+                }
+                if let Some(process) = self.transfers.get(pid)
+                    && process.current() == Some(TransferState::Started)
+                {
+                    return self.terms.rows(process.subject(), &request).await;
+                }
+                if let Some(flow) = self.flows.get(pid)
+                    && flow.current() == Some(DataFlowState::Started)
+                {
+                    return self.terms.rows(flow.subject(), &request).await;
+                }
+                return nothing();
+            }
+            PartnerKey::ControlPlane(name) => {
+                return match (path, self.held()) {
+                    (["dataflows", path @ ..], Some(engine)) => {
+                        engine.signalled(name, path, &request).await
                     }
                     _ => nothing(),
                 };
@@ -187,7 +206,13 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             Ok(Answered::TransferMade(ack)) => {
                 DataspaceResponse::json(201, ack.to_json().to_string().into_bytes())
             }
-            Err(fault) => fault.response(kind),
+            Err(fault) => {
+                let about = (path, request.body.as_slice());
+                match self.refuses(&partner, about, fault.reason()).await {
+                    Ok(()) => fault.response(kind),
+                    Err(refusal) => RequestFault::refused(refusal).response(kind),
+                }
+            }
         }
     }
 
@@ -282,6 +307,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             process: String::new(),
             state: String::new(),
             digest: hansa_audit_log::digest::Digest::of(asked).to_string(),
+            refused: None,
         };
         let recorded = self.terms.record(record).await;
         recorded.map_err(RequestFault::refused)

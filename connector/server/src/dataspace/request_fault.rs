@@ -63,6 +63,11 @@ impl RequestFault {
         }
     }
 
+    /// What the partner is told.
+    pub(super) fn reason(&self) -> &str {
+        &self.reason
+    }
+
     /// A fault of this participant, which is no business of the partner.
     pub(super) fn internal() -> Self {
         Self::new(500, "the request could not be answered")
@@ -77,6 +82,17 @@ impl RequestFault {
             _ => 400,
         };
         Self::new(status, refusal.code.as_str())
+    }
+
+    /// Whether it may pass, so that the sender tries again.
+    pub(super) const fn is_passing(&self) -> bool {
+        self.status >= 500
+    }
+
+    /// The answer to somebody who speaks no protocol of messages about errors.
+    pub(super) fn plain_response(self) -> DataspaceResponse {
+        let body = serde_json::json!({"error": self.reason});
+        DataspaceResponse::json(self.status, body.to_string().into_bytes())
     }
 
     /// Names the process.

@@ -100,14 +100,14 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         RequestFault::check_id(message.message_id.as_ref())?;
         let consumer_pid = message.consumer_pid.to_string();
         let fault = |fault: RequestFault| fault.between(Some(&message.consumer_pid), None);
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn(&partner.name).await;
         if let Some(known) = self.transfers.of_peer(&partner.name, &consumer_pid) {
             let repeats = known.base.is_opened_by(message.message_id.as_ref())
                 || (known.agreement == message.agreement_id && known.format == message.format);
             return match repeats {
                 true => known
                     .ack()
-                    .map(Answered::Transfer)
+                    .map(Answered::TransferMade)
                     .ok_or_else(RequestFault::internal),
                 false => Err(fault(RequestFault::bad(
                     "there is a transfer of that consumerPid",
@@ -190,7 +190,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         RequestFault::check_id(input.message_id.as_ref())?;
         let pids = input.pids.clone();
         let fault = |fault: RequestFault| fault.between(Some(&pids.consumer), Some(&pids.provider));
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn(&partner.name).await;
         let mut process = self.transfer_of(partner, pid).map_err(fault)?;
         if process.base.has_seen(input.message_id.as_ref()) {
             return Ok(Answered::Nothing);
@@ -273,7 +273,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         };
         self.sends(&mut process.base, "transfer request", outgoing)
             .await?;
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn(&partner.name).await;
         self.transfers.put(process).await?;
         self.transfer_goes_on(&pid);
         Ok(pid)
@@ -369,7 +369,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
 
     /// As provider: opens the data of a transfer that is started, and tells where it is.
     async fn start(&self, mut process: TransferProcess) -> Result<(), Refusal> {
-        let (address, token) = self.terms.open(&process).await?;
+        let (address, token) = self.terms.open(process.subject()).await?;
         process.token = token;
         let Some(pids) = process.base.pids() else {
             return Err(Refusal::new(

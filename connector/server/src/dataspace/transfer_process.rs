@@ -1,6 +1,7 @@
 //! A transfer with a partner, as it is kept.
 
 use super::partner_process::PartnerProcess;
+use super::process_terms::TransferSubject;
 use hansa_dataspace::{TransferAck, TransferState};
 use hansa_policy::negotiation::PartyRole;
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,15 @@ impl TransferProcess {
             // INVARIANT: transfer-tokens-end. What was given for one start is good for nothing behind it.
             self.token = None;
             self.data_address = None;
+        }
+    }
+
+    /// What its data is given for.
+    pub(super) fn subject(&self) -> TransferSubject<'_> {
+        TransferSubject {
+            pid: &self.base.pid,
+            partner: &self.base.partner,
+            contract: self.contract.as_deref(),
         }
     }
 

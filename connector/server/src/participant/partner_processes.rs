@@ -1,8 +1,12 @@
 //! The negotiations and transfers with partners, as commands see them. They run where the protocol is spoken.
 
 use async_trait::async_trait;
+use hansa_audit_log::digest::Digest;
+use hansa_policy::contract::Agreement;
+use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use parking_lot::RwLock;
+use serde_json::Value;
 use std::sync::{Arc, Weak};
 
 /// A negotiation or a transfer in a few words.
@@ -12,7 +16,7 @@ pub(crate) struct PartnerProcessSummary {
     pub(crate) pid: String,
     /// When it began, in microseconds.
     pub(crate) began: i64,
-    /// `negotiation` or `transfer`.
+    /// `negotiation`, `transfer` or `data flow`.
     pub(crate) kind: &'static str,
     /// The partner, by its name in the configuration.
     pub(crate) partner: String,
@@ -20,7 +24,7 @@ pub(crate) struct PartnerProcessSummary {
     pub(crate) is_provider: bool,
     /// The state.
     pub(crate) state: String,
-    /// The dataset of a negotiation, the agreement of a transfer.
+    /// The dataset of a negotiation, the agreement of a transfer or a data flow.
     pub(crate) subject: String,
     /// The agreement of a negotiation, once there is one.
     pub(crate) agreement: Option<String>,
@@ -45,6 +49,19 @@ pub(crate) struct PartnerOffer {
     pub(crate) formats: Vec<String>,
 }
 
+/// What is on the table of a negotiation.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct PartnerTerms {
+    /// The negotiation in a few words.
+    pub(crate) summary: PartnerProcessSummary,
+    /// The offer, by its id.
+    pub(crate) offer: String,
+    /// Its rules.
+    pub(crate) rules: Value,
+    /// A digest over all that is on the table; whoever agrees names it.
+    pub(crate) terms: Digest,
+}
+
 /// What can be done with partners.
 #[async_trait]
 pub(crate) trait PartnerProcesses: Send + Sync {
@@ -57,17 +74,44 @@ pub(crate) trait PartnerProcesses: Send + Sync {
     /// `PARTNER_UNKNOWN`, `PARTNER_UNREACHABLE`, `PARTNER_ANSWER_INVALID`; a catalogue that can't be read whole is no catalogue.
     async fn offers(&self, partner: &str) -> Result<Vec<PartnerOffer>, Refusal>;
 
+    /// What is offered to a partner here: the datasets with their offers, and the rules of each.
+    ///
+    /// # Errors
+    /// `PARTNER_UNKNOWN`.
+    async fn policies(&self, partner: &str) -> Result<Vec<PartnerOffer>, Refusal>;
+
+    /// Says that all data of a data flow came.
+    ///
+    /// # Errors
+    /// `NEGOTIATION_UNKNOWN`, `NEGOTIATION_STATE`.
+    async fn complete_flow(&self, pid: &str) -> Result<(), Refusal>;
+
     /// Asks a partner for a contract on exactly one of its offers.
     ///
     /// # Errors
     /// As `offers`, or `OFFER_UNKNOWN`.
     async fn request(&self, partner: &str, offer: &str) -> Result<String, Refusal>;
 
-    /// Goes on with a negotiation that waits for people: agrees as provider, accepts as consumer.
+    /// What is on the table of a negotiation.
     ///
     /// # Errors
-    /// `NEGOTIATION_UNKNOWN`, `NEGOTIATION_STATE`.
-    async fn agree(&self, pid: &str) -> Result<(), Refusal>;
+    /// `NEGOTIATION_UNKNOWN`.
+    fn on_table(&self, pid: &str) -> Result<PartnerTerms, Refusal>;
+
+    /// As provider: the contract that would be signed; nothing where there is nothing to sign here.
+    ///
+    /// # Errors
+    /// `NEGOTIATION_UNKNOWN`, or why there is no such contract.
+    async fn drafted(&self, pid: &str) -> Result<Option<Agreement>, Refusal>;
+
+    /// Whether a negotiation waits for somebody to sign that contract.
+    fn awaits(&self, contract: ContractId) -> bool;
+
+    /// Goes on with a negotiation that waits for people: agrees as provider, accepts as consumer, to the terms that were read.
+    ///
+    /// # Errors
+    /// `NEGOTIATION_UNKNOWN`, `NEGOTIATION_STATE`; `OFFER_UNKNOWN` where something else is on the table by now.
+    async fn agree(&self, pid: &str, terms: Digest) -> Result<(), Refusal>;
 
     /// Ends a negotiation or a transfer.
     ///

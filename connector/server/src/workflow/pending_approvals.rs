@@ -18,6 +18,7 @@ pub(crate) fn awaited(connector: &Connector) -> Result<Vec<PendingApprovalRow>, 
         .records
         .index(|state| Ok((state.pending_approvals()?, state.negotiations()?)))?;
     let held = connector.datasets.pending_views();
+    let partners = connector.partner_processes.get();
     let over = [Phase::Finalized.as_str(), Phase::Terminated.as_str()];
     let open = |word: &PendingApprovalRow| {
         if word.action == ApprovalAction::Admit.as_str() {
@@ -30,7 +31,10 @@ pub(crate) fn awaited(connector: &Connector) -> Result<Vec<PendingApprovalRow>, 
             return held.iter().any(|held| held.key == word.contract)
                 || negotiations.iter().any(|row| {
                     row.contract == Some(word.contract) && !over.contains(&row.state.as_str())
-                });
+                })
+                || partners
+                    .as_ref()
+                    .is_ok_and(|partners| partners.awaits(word.contract));
         }
         connector.contracts.with_registry(|registry| {
             registry

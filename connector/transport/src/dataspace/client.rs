@@ -1,7 +1,9 @@
 //! Sends messages to partners: to the addresses that the configuration names, by whoever knows them.
 
 use crate::http_client;
+use hansa_audit_log::digest::{Digest, IncrementalDigest};
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
@@ -26,13 +28,28 @@ pub struct PartnerAnswer {
     pub next: Option<String>,
 }
 
+/// What is presented to whoever gets a message.
+#[derive(Clone, PartialEq, Eq)]
+pub enum PartnerCredential {
+    /// In `Authorization`, as it is.
+    Authorization(String),
+    /// In `x-api-key`, which interfaces of EDC look at.
+    ApiKey(String),
+}
+
+impl fmt::Debug for PartnerCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PartnerCredential")
+    }
+}
+
 /// Posts a message, or gets a page where there is none. Redirections are not followed.
 ///
 /// # Errors
 /// `PARTNER_UNREACHABLE`, where no answer came.
 pub async fn send(
     address: &str,
-    authorization: Option<&str>,
+    credential: Option<&PartnerCredential>,
     message: Option<Vec<u8>>,
 ) -> Result<PartnerAnswer, Refusal> {
     let client = http_client::client(PATIENCE, unreachable)?;
@@ -43,8 +60,9 @@ pub async fn send(
             .body(message),
         None => client.get(address),
     };
-    let request = match authorization {
-        Some(value) => request.header("authorization", value),
+    let request = match credential {
+        Some(PartnerCredential::Authorization(value)) => request.header("authorization", value),
+        Some(PartnerCredential::ApiKey(value)) => request.header("x-api-key", value),
         None => request,
     };
     let failed = |fault: reqwest::Error| unreachable(http_client::reason(&fault, PATIENCE));
@@ -66,11 +84,17 @@ pub async fn send(
     Ok(PartnerAnswer { status, body, next })
 }
 
-/// Fetches what is at an address into a new file. What breaks off, or is no success, leaves no file.
+/// Fetches what is at an address into a new file, up to a number of bytes; gives how many came, and their digest. The
+/// file has its name when it is whole: what breaks off, is longer, or is no success, leaves none.
 ///
 /// # Errors
-/// `PARTNER_UNREACHABLE`, or where the file can't be written.
-pub async fn download(address: &str, authorization: &str, file: &Path) -> Result<u64, Refusal> {
+/// `PARTNER_UNREACHABLE`, `MESSAGE_TOO_LARGE`, or where the file can't be written or is there already.
+pub async fn download(
+    address: &str,
+    authorization: &str,
+    file: &Path,
+    limit: u64,
+) -> Result<(u64, Digest), Refusal> {
     let client = http_client::client(DOWNLOAD, unreachable)?;
     let failed = |fault: reqwest::Error| unreachable(http_client::reason(&fault, DOWNLOAD));
     let request = client.get(address).header("authorization", authorization);
@@ -92,26 +116,48 @@ pub async fn download(address: &str, authorization: &str, file: &Path) -> Result
         let sentence = format!("`{}` can't be written", file.display());
         Refusal::new(ErrorCode::UsageWrong, sentence).caused_by(fault)
     };
+    let taken = || {
+        let sentence = format!("`{}` is there already", file.display());
+        Refusal::new(ErrorCode::UsageWrong, sentence)
+    };
+    let is_free = !tokio::fs::try_exists(file).await.map_err(unwritable)?;
+    is_free.then_some(()).ok_or_else(taken)?;
+    // No two transfers have one token, and so no two downloads one file.
+    let mut part = file.as_os_str().to_owned();
+    part.push(format!(
+        ".{}.part",
+        Digest::of(authorization.as_bytes()).short()
+    ));
+    let part = Path::new(&part);
     let mut written = tokio::fs::OpenOptions::new();
     let mut written = written
         .write(true)
-        .create_new(true)
-        .open(file)
+        .create(true)
+        .truncate(true)
+        .open(part)
         .await
         .map_err(unwritable)?;
-    let mut bytes = 0_u64;
+    let (mut bytes, mut digest) = (0_u64, IncrementalDigest::new());
     let fetched = async {
         while let Some(piece) = answer.chunk().await.map_err(failed)? {
             bytes = bytes.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+            if bytes > limit {
+                let sentence = format!("its data is longer than {limit} bytes");
+                return Err(Refusal::new(ErrorCode::MessageTooLarge, sentence));
+            }
+            digest.update(&piece);
             written.write_all(&piece).await.map_err(unwritable)?;
         }
-        written.sync_all().await.map_err(unwritable)
+        written.sync_all().await.map_err(unwritable)?;
+        let is_free = !tokio::fs::try_exists(file).await.map_err(unwritable)?;
+        is_free.then_some(()).ok_or_else(taken)?;
+        tokio::fs::rename(part, file).await.map_err(unwritable)
     };
     if let Err(refusal) = fetched.await {
-        let _gone = tokio::fs::remove_file(file).await;
+        let _gone = tokio::fs::remove_file(part).await;
         return Err(refusal);
     }
-    Ok(bytes)
+    Ok((bytes, digest.finish()))
 }
 
 /// The address of the next page in a `Link` header (RFC 8288).

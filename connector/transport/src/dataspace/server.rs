@@ -55,11 +55,12 @@ impl std::fmt::Debug for UnreadRequest<'_> {
 pub fn identified<H: DataspaceHandler + ?Sized>(
     handler: &H,
     parts: &Parts,
+    path: &[String],
     address: Option<IpAddr>,
 ) -> Option<PartnerKey> {
     let shown = parts.headers.get(header::AUTHORIZATION);
     let shown = shown.and_then(|value| value.to_str().ok());
-    handler.identify(shown, address).ok()
+    handler.identify(shown, address, inner(path)).ok()
 }
 
 /// The answer to a request: who makes it is known before its body is read.
@@ -69,10 +70,7 @@ pub async fn answer<H: DataspaceHandler + ?Sized>(
     request: UnreadRequest<'_>,
     body: Body,
 ) -> Response<Body> {
-    let path = match request.path {
-        [first, rest @ ..] if first == "dsp" => rest,
-        other => other,
-    };
+    let path = inner(request.path);
     if path == [".well-known", "dspace-version"] {
         let answer = match request.parts.method == Method::GET {
             true => DataspaceResponse::json(200, handler.versions()),
@@ -100,6 +98,14 @@ pub async fn answer<H: DataspaceHandler + ?Sized>(
         body: body.to_vec(),
     };
     sent(handler.answer(&partner, request).await).await
+}
+
+/// The path behind `/dsp`.
+fn inner(path: &[String]) -> &[String] {
+    match path {
+        [first, rest @ ..] if first == "dsp" => rest,
+        other => other,
+    }
 }
 
 /// What those are told who are nobody: of processes nothing at all. (Dataspace Protocol 2025-1, sections 9.2 and 11.2)
@@ -175,7 +181,7 @@ pub async fn serve_plain<H: DataspaceHandler>(
                     let (parts, body) = request.into_parts();
                     let path = parts.uri.path().split('/').skip(1);
                     let path: Vec<String> = path.map(str::to_owned).collect();
-                    let partner = identified(&*handler, &parts, Some(from.ip()));
+                    let partner = identified(&*handler, &parts, &path, Some(from.ip()));
                     let request = UnreadRequest {
                         parts: &parts,
                         path: &path,

@@ -112,7 +112,7 @@ impl<H: WebHandler> WebRoutes<H> {
             && let Some(handler) = self.handler.dataspace()
         {
             let address = connection.credentials(None).address;
-            let partner = dataspace::identified(&*handler, &request.parts, address);
+            let partner = dataspace::identified(&*handler, &request.parts, &request.path, address);
             match partner {
                 Some(_) => connection.identified(),
                 // Counted with strangers, so that they take nothing from partners.
