@@ -1,10 +1,17 @@
 //! A real connector of another make: the Eclipse Dataspace Connector negotiates and transfers with a city, in both directions.
 
+mod exchange_recorder;
+mod exchange_replay;
+
 use crate::binary;
+use crate::web::{WebFace, WebReply};
+use exchange_recorder::ExchangeRecorder;
+use exchange_replay::ExchangeReplay;
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -14,6 +21,9 @@ use tokio::runtime::Runtime;
 const CONTRACTS: usize = 5;
 
 const ECLIPSE: &str = "did:web:edc.example";
+/// What the Eclipse connector may see.
+const TREES: &str = "kind\r\noak\r\nlime\r\n";
+
 const LINDAU: &str = "did:web:lindau.example";
 const PROTOCOL: &str = "dataspace-protocol-http:2025-1";
 
@@ -49,11 +59,13 @@ enum EclipseParts {
 }
 
 impl EclipseConnector {
+    /// `callback` is where partners reach it, where that is elsewhere.
     fn start(
         jars: &str,
         folder: &Path,
         root: &str,
         (identity, parts): (&str, EclipseParts),
+        callback: Option<SocketAddr>,
     ) -> Self {
         let [api, control, management, protocol, version, public] = ports();
         std::fs::create_dir_all(folder).unwrap();
@@ -80,6 +92,7 @@ impl EclipseConnector {
             .unwrap();
         assert!(imported.success());
         let properties = folder.join("edc.properties");
+        let reached = callback.unwrap_or(SocketAddr::from(([127, 0, 0, 1], protocol)));
         let text = format!(
             "edc.participant.id={identity}\nedc.hostname=127.0.0.1\nweb.http.port={api}\nweb.http.path=/api\n\
              web.http.control.port={control}\nweb.http.control.path=/control\n\
@@ -87,7 +100,7 @@ impl EclipseConnector {
              web.http.management.auth.type=tokenbased\nweb.http.management.auth.key=edc-key-is-long\n\
              web.http.protocol.port={protocol}\nweb.http.protocol.path=/protocol\n\
              web.http.version.port={version}\nweb.http.version.path=/version\n\
-             edc.dsp.callback.address=http://127.0.0.1:{protocol}/protocol\n\
+             edc.dsp.callback.address=http://{reached}/protocol\n\
              edc.core.retry.retries.max=1\n"
         );
         let text = match parts {
@@ -155,6 +168,11 @@ impl EclipseConnector {
         }
     }
 
+    fn protocol_port(&self) -> u16 {
+        let url: reqwest::Url = self.protocol.parse().unwrap();
+        url.port().unwrap()
+    }
+
     async fn ready(&self) {
         let query = || Some(of("QuerySpec", json!({})));
         until("the Eclipse connector is ready", async || {
@@ -218,9 +236,47 @@ fn an_eclipse_connector_negotiates_in_both_directions() {
     let folder = tempfile::tempdir().unwrap();
     let league = TestLeague::new(binary());
     let (mut city, shown) = shown_city(&league);
-    let eclipse =
-        EclipseConnector::start(&jars, folder.path(), &shown, (ECLIPSE, EclipseParts::Both));
+    let between = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+    let [at_eclipse, at_city] = between.each_ref().map(|one| one.local_addr().unwrap());
+    let parts = (ECLIPSE, EclipseParts::Both);
+    let eclipse = EclipseConnector::start(&jars, folder.path(), &shown, parts, Some(at_eclipse));
     let [web] = ports();
+    offers_trees(&mut city);
+    city.configure(&format!(
+        "[web]\nlisten = \"127.0.0.1:{web}\"\ncertificate = \"keys/web.crt\"\nkey = \"keys/web.key\"\n{}",
+        partnership(&format!("https://{at_city}"), &format!("http://{at_eclipse}"))
+    ));
+    city.serve();
+    let key = std::fs::read_to_string(city.folder().join("keys/web.key")).unwrap();
+    Runtime::new().unwrap().block_on(async {
+        let [to_eclipse, to_city] = between;
+        let recorder = ExchangeRecorder::start(
+            (eclipse.protocol_port(), web),
+            (to_eclipse, to_city),
+            (&shown, &key),
+        )
+        .await;
+        eclipse.ready().await;
+        city_consumes(&eclipse, &city).await;
+        city_provides(&eclipse, &city, at_city.port()).await;
+        if let Ok(file) = std::env::var("HANSA_RECORD_EXCHANGE") {
+            std::fs::write(file, recorder.lines()).unwrap();
+        }
+    });
+    city.hansa(&["audit", "verify"]).must();
+}
+
+/// The lines of a configuration by which a city at `base` and an Eclipse connector at `eclipse` are partners.
+fn partnership(base: &str, eclipse: &str) -> String {
+    format!(
+        "[dataspace]\nbase = \"{base}\"\nid = \"{LINDAU}\"\n\
+         [partner.edc]\nparticipant = \"edc.example\"\nprotocol_id = \"{ECLIPSE}\"\naddress = \"{eclipse}/protocol/2025-1\"\n\
+         token_file = \"keys/edc.token\"\nown_token_file = \"keys/for-edc.token\"\nmock_identity = true\nunsigned_agreements = true\n"
+    )
+}
+
+/// The city holds datasets, offers them to the Eclipse connector, and has what the two present to each other.
+fn offers_trees(city: &mut TestParticipant) {
     for number in 0..CONTRACTS {
         let name = format!("trees{number}");
         city.holds(&name, "kind,owner\noak,a\nlime,b\n", "");
@@ -234,20 +290,81 @@ fn an_eclipse_connector_negotiates_in_both_directions() {
     let identity = json!({"region": "any", "audience": "any", "clientId": LINDAU});
     city.write("keys/for-edc.token", &identity.to_string());
     city.write("keys/edc.token", "nobody-presents-this-one");
-    owners_alone(&city, &["keys/for-edc.token", "keys/edc.token"]);
+    owners_alone(city, &["keys/for-edc.token", "keys/edc.token"]);
+}
+
+#[test]
+fn an_eclipse_connector_negotiates_as_it_was_recorded() {
+    let lines = include_str!("../partners/eclipse-exchange.jsonl");
+    let league = TestLeague::new(binary());
+    let mut city = league.city("lindau");
+    league.hand_bundle_to("lindau");
+    offers_trees(&mut city);
+    let base = "https://data.lindau.example";
+    let replay = ExchangeReplay::new(lines, base);
     city.configure(&format!(
-        "[web]\nlisten = \"127.0.0.1:{web}\"\ncertificate = \"keys/web.crt\"\nkey = \"keys/web.key\"\n\
-         [dataspace]\nbase = \"https://127.0.0.1:{web}\"\nid = \"{LINDAU}\"\n\
-         [partner.edc]\nparticipant = \"edc.example\"\nprotocol_id = \"{ECLIPSE}\"\naddress = \"{}\"\n\
-         token_file = \"keys/edc.token\"\nown_token_file = \"keys/for-edc.token\"\nmock_identity = true\nunsigned_agreements = true\n",
-        eclipse.protocol
+        "[web]\nlisten = \"127.0.0.1:0\"\n{}",
+        partnership(base, &replay.peer.address)
     ));
     city.serve();
-    Runtime::new().unwrap().block_on(async {
-        eclipse.ready().await;
-        city_consumes(&eclipse, &city).await;
-        city_provides(&eclipse, &city, web).await;
+    let runtime = Runtime::new().unwrap();
+    let face = WebFace::of(&city);
+    let identity = json!({"region": "any", "audience": LINDAU, "clientId": ECLIPSE});
+    let asked = |method: &str, path: &str, authorization: &str, body: &str| {
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: {authorization}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        WebReply::of(&runtime.block_on(face.raw(request.as_bytes())))
+    };
+    std::thread::scope(|scope| {
+        let consumes = scope.spawn(|| runtime.block_on(contracts_of_city(&city)));
+        while let Some(step) = replay.next() {
+            let (method, path) = (
+                step["method"].as_str().unwrap(),
+                step["path"].as_str().unwrap(),
+            );
+            if path.starts_with("/dsp/data/") {
+                // What opens the data was told in the last message of the city.
+                let told = replay.last();
+                let properties = told["dataAddress"]["endpointProperties"]
+                    .as_array()
+                    .unwrap();
+                let token = properties
+                    .iter()
+                    .find(|one| one["name"] == "authorization")
+                    .unwrap();
+                let token = format!("Bearer {}", token["value"].as_str().unwrap());
+                let rows = asked(method, path, &token, "");
+                assert_eq!((rows.status, rows.text().as_str()), (200, TREES));
+                continue;
+            }
+            let reply = asked(
+                method,
+                path,
+                &identity.to_string(),
+                &step["message"].to_string(),
+            );
+            let answer = serde_json::from_slice(&reply.body).unwrap_or_default();
+            replay.answered(&step, reply.status, &answer);
+        }
+        consumes.join().unwrap();
     });
+    let all = processes(&city);
+    for (provides, kind, state) in [
+        (false, "negotiation", "FINALIZED"),
+        (true, "negotiation", "FINALIZED"),
+        (true, "transfer", "STARTED"),
+    ] {
+        let of_kind = all
+            .iter()
+            .filter(|one| one["provides"] == provides && one["kind"] == kind);
+        assert_eq!(
+            of_kind.filter(|one| one["state"] == state).count(),
+            CONTRACTS,
+            "{all:#?}"
+        );
+    }
     city.hansa(&["audit", "verify"]).must();
 }
 
@@ -303,6 +420,11 @@ async fn city_consumes(eclipse: &EclipseConnector, city: &TestParticipant) {
         )
         .await
         .unwrap();
+    contracts_of_city(city).await;
+}
+
+/// The city makes contracts on all that the Eclipse connector offers.
+async fn contracts_of_city(city: &TestParticipant) {
     let offers = city
         .hansa(&["partner", "catalog", "edc", "--json"])
         .must()
@@ -452,7 +574,7 @@ async fn city_provides(eclipse: &EclipseConnector, city: &TestParticipant, web: 
         let agreement = agreed(eclipse, at, &dataset).await;
         let transfer = transferred(eclipse, at, &agreement).await;
         let rows = data(&opened(eclipse, &transfer).await).await;
-        assert_eq!(rows.1, "kind\r\noak\r\nlime\r\n");
+        assert_eq!(rows.1, TREES);
     }
     let all = processes(city);
     let provided = all
@@ -462,9 +584,9 @@ async fn city_provides(eclipse: &EclipseConnector, city: &TestParticipant, web: 
 }
 
 /// Tells what the city has refused, where a test fails.
-struct RefusalsToldAtFailure<'a>(&'a TestParticipant);
+struct RefusalsShownAtFailure<'a>(&'a TestParticipant);
 
-impl Drop for RefusalsToldAtFailure<'_> {
+impl Drop for RefusalsShownAtFailure<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("{:#?}", self.0.records("partner_message"));
@@ -484,7 +606,7 @@ fn an_eclipse_control_plane_has_its_data_given_here() {
     let (mut city, shown) = shown_city(&league);
     let start = |name: &str, identity: &str| {
         let parts = (identity, EclipseParts::ControlPlane);
-        EclipseConnector::start(&jars, &folder.path().join(name), &shown, parts)
+        EclipseConnector::start(&jars, &folder.path().join(name), &shown, parts, None)
     };
     let (own, firm) = (start("own", LINDAU), start("firm", ECLIPSE));
     let [web] = ports();
@@ -515,7 +637,7 @@ fn an_eclipse_control_plane_has_its_data_given_here() {
         firm.protocol, own.control
     ));
     city.serve();
-    let told = RefusalsToldAtFailure(&city);
+    let told = RefusalsShownAtFailure(&city);
     Runtime::new().unwrap().block_on(async {
         own.ready().await;
         firm.ready().await;
@@ -541,7 +663,7 @@ fn an_eclipse_control_plane_has_its_data_given_here() {
         let agreement = agreed(&firm, at, &datasets[0]).await;
         let transfer = transferred(&firm, at, &agreement).await;
         let first = opened(&firm, &transfer).await;
-        assert_eq!(data(&first).await, (200, "kind\r\noak\r\nlime\r\n".to_owned()));
+        assert_eq!(data(&first).await, (200, TREES.to_owned()));
         // A pause, and what follows it.
         let all = own.call("/transferprocesses/request", Some(of("QuerySpec", json!({})))).await.unwrap();
         let provided = all[0]["@id"].as_str().unwrap().to_owned();
