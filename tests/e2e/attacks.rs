@@ -8,6 +8,7 @@ mod attested;
 mod books;
 mod city_programs;
 mod contract;
+mod control_plane;
 mod drawn;
 mod forged;
 mod identity;
@@ -123,7 +124,7 @@ const LISTED: u16 = 77;
 
 #[test]
 fn each_attack_comes_to_what_the_list_says() {
-    let groups: [fn() -> Vec<AttackReportLine>; 20] = [
+    let groups: [fn() -> Vec<AttackReportLine>; 21] = [
         world::attacked,
         contract::attacked,
         contract::attacked_sealed,
@@ -144,6 +145,7 @@ fn each_attack_comes_to_what_the_list_says() {
         web::attacked,
         crate::open_data::attacked,
         partner::attacked,
+        control_plane::attacked,
     ];
     let lines = std::thread::scope(|scope| {
         let running: Vec<_> = groups.map(|group| scope.spawn(group)).into();

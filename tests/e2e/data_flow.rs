@@ -21,7 +21,7 @@ const FIRM: &str = "did:web:firm.example";
 const PULL: &str = "https://w3id.org/dspace-sig/profile/http-pull";
 
 pub(crate) const PLANE: &str = "token-of-the-control-plane";
-const OTHER_PLANE: &str = "token-of-the-other-control-plane";
+pub(crate) const OTHER_PLANE: &str = "token-of-the-other-control-plane";
 pub(crate) const EDC: &str = "token-in-the-path-of-edc";
 
 /// A city whose trees are offered to a firm, and whose control planes are of two makes.

@@ -17,9 +17,11 @@ pub(crate) struct PeerRequest {
     pub(crate) body: Value,
 }
 
-/// The server: it ends with the process of the test, since nobody knows how many requests come.
+/// The server.
 pub(crate) struct HttpPeer {
     pub(crate) address: String,
+    /// It ends with the process of the test, since nobody knows how many requests come.
+    _serving: std::thread::JoinHandle<()>,
     came: Receiver<PeerRequest>,
 }
 
@@ -29,7 +31,7 @@ impl HttpPeer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let (send, came) = channel();
-        std::thread::spawn(move || {
+        let serving = std::thread::spawn(move || {
             for caller in listener.incoming() {
                 let mut caller = caller.unwrap();
                 let Some(request) = read(&mut caller) else {
@@ -50,7 +52,11 @@ impl HttpPeer {
                 }
             }
         });
-        Self { address, came }
+        Self {
+            address,
+            _serving: serving,
+            came,
+        }
     }
 
     /// The next request.

@@ -1,6 +1,7 @@
 //! Two officers: what lets out more, or ends a contract, needs two persons, whatever comes between the two.
 
 mod looser;
+mod partner;
 
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;

@@ -1,5 +1,8 @@
 //! Connectors of other makes: what they negotiate and pull by the Dataspace Protocol, and what they don't.
 
+mod permitted_view;
+mod states;
+
 use crate::binary;
 use crate::web::{WebFace, WebReply};
 use hansa_test_support::league::TestLeague;
@@ -76,6 +79,11 @@ impl PartnerPeer {
         Self { address, came }
     }
 
+    /// Whether a message waits to be looked at.
+    pub(crate) fn has_heard(&self) -> bool {
+        self.came.try_recv().is_ok()
+    }
+
     /// The next message: the end of its path, and what it says.
     pub(crate) fn next(&self) -> (String, Value) {
         self.came.recv_timeout(Duration::from_secs(60)).unwrap()
@@ -145,6 +153,15 @@ impl PartnerWorld {
 
     /// `more` stands in the table of the firm.
     pub(crate) fn with(catalog: PeerCatalog, more: &str) -> Self {
+        Self::holding(catalog, more, |_| {})
+    }
+
+    /// `holds` gives the city more.
+    pub(crate) fn holding(
+        catalog: PeerCatalog,
+        more: &str,
+        holds: impl FnOnce(&TestParticipant),
+    ) -> Self {
         let league = TestLeague::new(binary());
         let mut city = league.city("lindau");
         league.hand_bundle_to("lindau");
@@ -182,6 +199,7 @@ impl PartnerWorld {
             "[\"rival.example\"]",
             "auto",
         );
+        holds(&city);
         let (firm, rival) = (
             PartnerPeer::new(catalog),
             PartnerPeer::new(PeerCatalog::Nothing),
@@ -266,7 +284,11 @@ impl PartnerWorld {
 
     /// A request for that offer by the firm.
     pub(crate) async fn request(&self, consumer_pid: &str) -> Value {
-        let (dataset, mut offer) = self.offer().await;
+        let (dataset, offer) = self.offer().await;
+        self.request_for(&dataset, offer, consumer_pid)
+    }
+
+    fn request_for(&self, dataset: &str, mut offer: Value, consumer_pid: &str) -> Value {
         offer["@type"] = json!("Offer");
         offer["target"] = json!(dataset);
         of(
@@ -283,8 +305,22 @@ impl PartnerWorld {
     /// The firm negotiates to the end; gives the agreement.
     pub(crate) async fn agreed(&self, consumer_pid: &str) -> String {
         let request = self.request(consumer_pid).await;
+        self.agreed_by(&request, consumer_pid).await
+    }
+
+    /// The same about a dataset of the catalogue.
+    async fn agreed_on(&self, dataset: &Value, consumer_pid: &str) -> String {
+        let (id, offer) = (
+            dataset["@id"].as_str().unwrap(),
+            dataset["hasPolicy"][0].clone(),
+        );
+        let request = self.request_for(id, offer, consumer_pid);
+        self.agreed_by(&request, consumer_pid).await
+    }
+
+    async fn agreed_by(&self, request: &Value, consumer_pid: &str) -> String {
         let (status, ack) = self
-            .firm("/dsp/2025-1/negotiations/request", Some(&request))
+            .firm("/dsp/2025-1/negotiations/request", Some(request))
             .await;
         assert_eq!(
             (status, &ack["state"]),

@@ -313,7 +313,7 @@ fn replays(fixture: &mut PartnerFixture) -> AttackVerdict {
         let request = world.request("urn:uuid:again").await;
         let (_, first) = world.firm(REQUEST, Some(&request)).await;
         let (status, second) = world.firm(REQUEST, Some(&request)).await;
-        let same = status == 200 && first["providerPid"] == second["providerPid"];
+        let same = status == 201 && first["providerPid"] == second["providerPid"];
         let mut renamed = request.clone();
         renamed["@id"] = json!("urn:uuid:another-message");
         let refused = world.firm(REQUEST, Some(&renamed)).await.0;

@@ -13,7 +13,7 @@ use hansa_audit_log::json::Json;
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::dataspace::client;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,9 +67,11 @@ pub(crate) async fn run(
                 .policies(&partner)
                 .await?;
             for offer in offers {
-                let mut policy: Value = serde_json::from_str(&offer.rules).unwrap_or_default();
-                policy["@context"] = json!("http://www.w3.org/ns/odrl.jsonld");
-                policy["@type"] = json!("Set");
+                let mut policy: Map<String, Value> =
+                    serde_json::from_str(&offer.rules).unwrap_or_default();
+                let context = json!("http://www.w3.org/ns/odrl.jsonld");
+                policy.insert("@context".to_owned(), context);
+                policy.insert("@type".to_owned(), json!("Set"));
                 let shown = serde_json::to_string_pretty(&policy).unwrap_or_default();
                 let text = format!("{} by offer {}\n{shown}", offer.dataset, offer.offer);
                 let object =
@@ -95,9 +97,11 @@ pub(crate) async fn run(
                 table.summary.state, table.summary.subject, table.offer, table.terms
             );
             let mut object = of_process(&table.summary);
-            object["offer"] = json!(table.offer);
-            object["rules"] = table.rules;
-            object["terms"] = json!(table.terms.to_string());
+            if let Some(members) = object.as_object_mut() {
+                members.insert("offer".to_owned(), json!(table.offer));
+                members.insert("rules".to_owned(), table.rules);
+                members.insert("terms".to_owned(), json!(table.terms.to_string()));
+            }
             out.object(object, text).await?;
         }
         PartnerCommand::Agree { process, terms } => {

@@ -419,7 +419,10 @@ impl ProcessTerms for CatalogTerms {
                 partners.filter(|partner| believes_name(partner, &name, is_demo && is_local));
             return believed.next().map(|partner| partner.name.to_string());
         }
-        match self.tokens.holder(&config, authorization)? {
+        match self
+            .tokens
+            .holder(&config, authorization, self.connector.now())?
+        {
             TokenHolder::Partner(name) => Some(name),
             TokenHolder::ControlPlane(_) => None,
         }
@@ -488,7 +491,7 @@ impl ProcessTerms for CatalogTerms {
                 let found = self.offer(&partner, &process.offer, Some(&process.dataset));
                 let rules = found
                     .as_ref()
-                    .and_then(|(_, offer)| offer_rules::of(&offer).ok());
+                    .and_then(|(_, offer)| offer_rules::of(offer).ok());
                 match found {
                     Some((_, offer)) if rules == process.policy() => {
                         (offer.sign == SigningMode::Auto).then_some(NegotiationMove::Agree)

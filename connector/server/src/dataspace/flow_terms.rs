@@ -33,7 +33,8 @@ impl CatalogTerms {
             _ => None,
         };
         let shown = in_path.as_deref().or(authorization)?;
-        let TokenHolder::ControlPlane(name) = self.tokens.holder(&config, shown)? else {
+        let holder = self.tokens.holder(&config, shown, self.connector.now())?;
+        let TokenHolder::ControlPlane(name) = holder else {
             return None;
         };
         // Neither way counts for a control plane of the other kind.

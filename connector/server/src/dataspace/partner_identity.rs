@@ -3,10 +3,10 @@
 use crate::config::ConnectorConfig;
 use crate::config::dataspace::PartnerConfig;
 use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::UtcTimestamp;
 use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 /// Bytes of a file with a token.
 const TOKEN: u64 = 16 * 1024;
@@ -14,15 +14,15 @@ const TOKEN: u64 = 16 * 1024;
 /// Letters of a token.
 const SHORTEST: usize = 16;
 
-/// How long tokens count after their files were read.
-const FRESH: Duration = Duration::from_secs(2);
+/// How long tokens count after their files were read, in microseconds.
+const FRESH: i64 = 2_000_000;
 
 /// The tokens of partners, read from their files when they were read some time ago: whoever asks often has no file read for it.
 #[derive(Default)]
 pub(super) struct PartnerTokens(Mutex<Option<ReadTokens>>);
 
 struct ReadTokens {
-    at: Instant,
+    at: UtcTimestamp,
     config: Arc<ConnectorConfig>,
     /// The digest of what is presented, and who presents it.
     tokens: Vec<(Digest, TokenHolder)>,
@@ -41,12 +41,15 @@ impl PartnerTokens {
         &self,
         config: &Arc<ConnectorConfig>,
         authorization: &str,
+        now: UtcTimestamp,
     ) -> Option<TokenHolder> {
         // The digests are compared: how long that takes tells nothing of a token.
         let shown = Digest::of(authorization.as_bytes());
         let mut read = self.0.lock();
-        let is_fresh =
-            |read: &&ReadTokens| read.at.elapsed() < FRESH && Arc::ptr_eq(&read.config, config);
+        let is_fresh = |read: &&ReadTokens| {
+            let age = now.micros().saturating_sub(read.at.micros());
+            (0..FRESH).contains(&age) && Arc::ptr_eq(&read.config, config)
+        };
         if read.as_ref().filter(is_fresh).is_none() {
             let partners = config.dataspace.iter();
             let partners = partners.flat_map(|dataspace| &dataspace.partners);
@@ -65,7 +68,7 @@ impl PartnerTokens {
                 Some((Digest::of(presented.as_bytes()), holder))
             });
             *read = Some(ReadTokens {
-                at: Instant::now(),
+                at: now,
                 tokens: tokens.collect(),
                 config: Arc::clone(config),
             });
