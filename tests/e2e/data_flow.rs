@@ -3,13 +3,17 @@
 
 use crate::binary;
 use crate::http_peer::{HttpPeer, PeerRequest};
-use crate::web::{WebFace, WebReply};
+use crate::web::{WebFace, WebReply, rest};
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::long_table;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::runtime::Runtime;
 
 /// What stands in rows and columns that the firm doesn't get.
@@ -45,7 +49,10 @@ impl FlowWorld {
             &format!("kind,owner\noak,{HIDDEN}\n{HIDDEN},b\nlime,c\n"),
             "",
         );
+        city.holds("long", &long_table(LONG), "");
         city.publishes();
+        let all = "valid = { from = 2026-01-01, until = 2029-12-31 }\none_sided_receipts = true";
+        city.offers("long", "long", all, "[\"firm.example\"]", "auto");
         let some = format!(
             "valid = {{ from = 2026-01-01, until = 2029-12-31 }}\ncolumns = [\"kind\"]\nrows = \"kind <> '{HIDDEN}'\"\none_sided_receipts = true"
         );
@@ -93,7 +100,8 @@ impl FlowWorld {
             .hansa(&["partner", "policy", "firm", "--json"])
             .must()
             .lines();
-        let own = policies.iter().min_by_key(|one| one.to_string().len());
+        let of_trees = policies.iter().filter(|one| one["dataset"] == TREES);
+        let own = of_trees.min_by_key(|one| one.to_string().len());
         let policy = own.unwrap()["policy"].clone();
         Self {
             _league: league,
@@ -109,7 +117,7 @@ impl FlowWorld {
         let mut kept = json!({
             "@context": ["https://w3id.org/dspace/2025/1/context.jsonld"],
             "@type": "Agreement", "@id": agreement, "target": TREES,
-            "assigner": LINDAU, "assignee": FIRM, "timestamp": "2099-01-01T00:00:00Z",
+            "assigner": LINDAU, "assignee": FIRM, "timestamp": now().to_string(),
             "permission": self.policy["permission"],
         });
         for (name, value) in more.as_object().unwrap() {
@@ -128,7 +136,7 @@ impl FlowWorld {
                 "odrl:permission": self.policy["permission"][0], "odrl:prohibition": [], "odrl:obligation": [],
                 "odrl:assignee": FIRM, "odrl:assigner": LINDAU, "odrl:target": {"@id": TREES},
             },
-            "contractSigningDate": 4_000_000_000_i64, "consumerId": FIRM, "providerId": LINDAU,
+            "contractSigningDate": now().micros() / 1_000_000, "consumerId": FIRM, "providerId": LINDAU,
             "@context": {"@vocab": "https://w3id.org/edc/v0.0.1/ns/", "odrl": "http://www.w3.org/ns/odrl/2/"},
         });
         let path = format!("/management/v3/contractagreements/{agreement}");
@@ -168,6 +176,11 @@ impl FlowWorld {
     }
 }
 
+fn now() -> UtcTimestamp {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    UtcTimestamp::from_micros(i64::try_from(now.as_micros()).unwrap()).unwrap()
+}
+
 /// A message of a control plane about a transfer.
 pub(crate) fn flow(process: &str, agreement: &str) -> Value {
     json!({
@@ -197,6 +210,9 @@ pub(crate) fn opened(status: &Value) -> (String, String) {
         .unwrap();
     (path.to_owned(), token["value"].as_str().unwrap().to_owned())
 }
+
+/// Rows of a table that takes long to read.
+const LONG: u32 = 400_000;
 
 /// What the firm may see.
 pub(crate) const PERMITTED: &str = "kind\r\noak\r\nlime\r\n";
@@ -333,6 +349,16 @@ fn a_control_plane_has_data_given_under_its_agreements() {
                 .0,
             400
         );
+        // An agreement from times to come would come back after each withdrawal.
+        world.agreed(
+            "p6",
+            "agreement-6",
+            &json!({"timestamp": "2099-01-01T00:00:00Z"}),
+        );
+        let (status, told) = world
+            .signal("/start", Some(&flow("p6", "agreement-6")))
+            .await;
+        assert_eq!(status, 503, "{told:#}");
         world.agreed("p5", "agreement-5", &json!({}));
         assert_eq!(
             world
@@ -354,6 +380,10 @@ fn an_agreement_of_a_control_plane_is_an_offer_word_for_word() {
         .hansa(&["partner", "policy", "firm", "--json"])
         .must()
         .lines();
+    let by_hand: Vec<_> = by_hand
+        .iter()
+        .filter(|one| one["dataset"] == TREES)
+        .collect();
     assert_eq!(by_hand.len(), 2);
     let by_hand = by_hand
         .iter()
@@ -648,4 +678,84 @@ fn edc_before_the_specification_has_data_given_by_a_path_that_it_alone_knows() {
             );
         }
     });
+}
+
+#[test]
+fn a_pause_ends_what_runs() {
+    let world = FlowWorld::new();
+    let runtime = Runtime::new().unwrap();
+    let long = "urn:hansa:lindau.example:long";
+    let policies = world
+        .city
+        .hansa(&["partner", "policy", "firm", "--json"])
+        .must()
+        .lines();
+    let policy = policies.iter().find(|one| one["dataset"] == long).unwrap();
+    let permission = policy["policy"]["permission"].clone();
+    runtime.block_on(async {
+        world.agreed("l", "agreement-l", &json!({"target": long, "permission": permission}));
+        let mut asked = flow("l", "agreement-l");
+        asked["datasetId"] = json!(long);
+        let (status, told) = world.signal("/start", Some(&asked)).await;
+        assert_eq!(status, 200, "{told:#}");
+        let (path, token) = opened(&told);
+        let face = WebFace::of(&world.city);
+        let request = format!(
+            "GET /dsp{path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n"
+        );
+        let mut slow = face.open_slow().await;
+        slow.write_all(request.as_bytes()).await.unwrap();
+        let mut bytes = vec![0; 1024];
+        slow.read_exact(&mut bytes).await.unwrap();
+        assert!(bytes.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&bytes));
+        let (status, _) = world.signal("/l/suspend", Some(&json!({}))).await;
+        assert_eq!(status, 200);
+        bytes.extend(rest(&mut slow).await);
+        let reply = WebReply::of(&bytes);
+        assert!(!reply.is_whole, "{} bytes came", reply.body.len());
+    });
+}
+
+#[test]
+fn nothing_is_given_for_a_control_plane_that_is_named_no_longer() {
+    let world = FlowWorld::new();
+    let runtime = Runtime::new().unwrap();
+    let given = runtime.block_on(async {
+        world.agreed("g", "agreement-g", &json!({}));
+        let (_, told) = world
+            .signal("/start", Some(&flow("g", "agreement-g")))
+            .await;
+        let given = opened(&told);
+        assert_eq!(world.data(&given).await.text(), PERMITTED);
+        given
+    });
+    let config = world.city.folder().join("hansa.toml");
+    let before = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(
+        &config,
+        before.replace("[control_plane.plane]", "[control_plane.renamed]"),
+    )
+    .unwrap();
+    world.city.hansa(&["reload"]).must();
+    runtime.block_on(async {
+        let status = world.data(&given).await.status;
+        assert!(matches!(status, 401 | 403), "{status}");
+    });
+    let begun = Instant::now();
+    loop {
+        let listed = world
+            .city
+            .hansa(&["partner", "list", "--json"])
+            .must()
+            .lines();
+        let flow = listed
+            .iter()
+            .find(|one| one["kind"] == "data flow")
+            .unwrap();
+        if flow["state"] == "TERMINATED" {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{flow:#}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }

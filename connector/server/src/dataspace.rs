@@ -21,5 +21,6 @@ pub(crate) mod process_store;
 pub(crate) mod process_terms;
 mod protocol_routes;
 mod request_fault;
+mod transfer_answer;
 mod transfer_messages;
 pub(crate) mod transfer_process;

@@ -130,8 +130,13 @@ pub trait DataspaceHandler: Send + Sync + 'static {
 pub enum PartnerKey {
     /// A partner, by its name in the configuration.
     Partner(String),
-    /// Whoever presents the token of a transfer, by the process of the provider.
-    Transfer(String),
+    /// Whoever presents the token of a transfer.
+    Transfer {
+        /// The process of the provider.
+        process: String,
+        /// The digest of the token.
+        token: String,
+    },
     /// A control plane of this participant, by its name in the configuration.
     ControlPlane(String),
 }

@@ -122,6 +122,16 @@ pub(super) fn read(
         let sentence = "two partners have one `participant` or one `protocol_id`";
         partners.wrong("partner", sentence);
     }
+    let same = control_planes
+        .iter()
+        .find(|plane| read.iter().any(|partner| partner.name == plane.name));
+    if let Some(plane) = same {
+        let sentence = format!(
+            "a partner and a control plane have one name, `{}`",
+            plane.name
+        );
+        planes.wrong("control_plane", sentence);
+    }
     let Some(base) = section.text("base") else {
         if !read.is_empty() || !control_planes.is_empty() {
             let sentence = "`dataspace.base` is lacking, so that partners could not answer";

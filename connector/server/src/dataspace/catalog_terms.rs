@@ -9,24 +9,18 @@ use super::partner_identity::{
     PartnerTokens, TokenHolder, believes_name, mock_identity, presented,
 };
 use super::process_terms::{
-    AgreedContract, FlowGrant, NegotiationMove, ProcessRecord, ProcessTerms, TransferGrant,
+    AgreedContract, FlowAgreement, NegotiationMove, ProcessRecord, ProcessTerms, TransferGrant,
     TransferMove, TransferSubject,
 };
 use super::transfer_process::TransferProcess;
-use crate::clients;
 use crate::clients::parquet_writer::ParquetWriter;
-use crate::clients::plain_columns::{conformed, plain};
 use crate::config::dataspace::PartnerConfig;
 use crate::participant::Connector;
 use crate::participant::audit_event::AuditEvent;
 use crate::process::randomness::random_hex;
-use crate::workflow::answer;
-use crate::workflow::answer::incoming_query::QueryCaller;
 use crate::workflow::approval;
 use crate::workflow::negotiation::{activation, proposal_context};
-use crate::workflow::peer_query_client::own_answer;
 use async_trait::async_trait;
-use futures::StreamExt as _;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
@@ -42,19 +36,17 @@ use hansa_policy::contract::{
 };
 use hansa_policy::id::{ContractId, DatasetId, RequestId};
 use hansa_policy::negotiation::Phase;
-use hansa_policy::query_request::QueryRequest;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::{Clause, Term};
 use hansa_proto::envelope::{self, StatementKind};
-use hansa_proto::peer::query_request::QueryRequestEnvelope;
 use hansa_transport::dataspace::client::PartnerCredential;
 use hansa_transport::{
-    AnswerWriter, ClientAnswer, DataspaceBody, DataspaceRequest, DataspaceResponse, TransferFormat,
+    AnswerWriter, DataspaceBody, DataspaceRequest, DataspaceResponse, TransferFormat,
 };
-use std::collections::{BTreeSet, HashMap};
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use tokio_stream::wrappers::ReceiverStream;
 
 /// The formats in which data is pulled.
 const PULL: &str = "HttpData-PULL";
@@ -69,6 +61,8 @@ const PARTNER_MESSAGE: &str = "partner_message";
 pub(crate) struct CatalogTerms {
     pub(super) connector: Arc<Connector>,
     pub(super) tokens: PartnerTokens,
+    /// The questions that run by the token of a process.
+    pub(super) running: Mutex<BTreeMap<String, Vec<RequestId>>>,
 }
 
 impl CatalogTerms {
@@ -77,6 +71,7 @@ impl CatalogTerms {
         Self {
             connector,
             tokens: PartnerTokens::default(),
+            running: Mutex::new(BTreeMap::new()),
         }
     }
 
@@ -292,71 +287,6 @@ impl CatalogTerms {
             false => Ok(()),
         }
     }
-
-    /// The rows of a transfer, asked for as any other question of the partner.
-    async fn ask(
-        &self,
-        subject: TransferSubject<'_>,
-        from: Option<IpAddr>,
-    ) -> Result<ClientAnswer, Refusal> {
-        let connector = &self.connector;
-        let contract = self.stands(subject.contract)?;
-        let stranger = || {
-            Refusal::new(
-                ErrorCode::PartnerUnknown,
-                "the configuration names no such partner",
-            )
-        };
-        let partner = self.config(subject.partner).ok_or_else(stranger)?;
-        let config = connector.config();
-        let partners = config
-            .dataspace
-            .iter()
-            .flat_map(|dataspace| &dataspace.partners);
-        let partners: BTreeSet<_> = partners
-            .map(|partner| partner.participant.clone())
-            .collect();
-        let token =
-            clients::transfer_token(subject.pid, contract, &partner.participant).from_address(from);
-        let peer = connector
-            .identity
-            .trust
-            .recognise_partner(token, &partners, connector.now())?;
-        let dataset = connector.contracts.with_registry(|registry| {
-            registry
-                .provided(contract, connector.now())
-                .map(|agreement| agreement.dataset.id.name.clone())
-        })?;
-        let asking = QueryRequestEnvelope {
-            credentials: Vec::new(),
-            ask: QueryRequest {
-                request: RequestId(crate::process::randomness::random_bytes()),
-                contracts: vec![contract],
-                sql: format!("SELECT * FROM \"{dataset}\""),
-                purpose: partner.purpose.clone(),
-                rows: hansa_policy::query_request::RowScope::All,
-            },
-            deadline: Some(connector.query_limits().time),
-            accept: BTreeSet::new(),
-            compact_answers: true,
-        };
-        let delivery = answer::answer(connector, QueryCaller::Peer(peer), asking)
-            .await
-            .map_err(own_answer::plain)?;
-        let frames = ReceiverStream::new(delivery.frames);
-        let rows = own_answer::rows(frames.boxed()).await?;
-        let columns = plain(&rows.schema, HashMap::new());
-        let inner = Arc::clone(&columns);
-        let rows = rows
-            .batches
-            .map(move |batch| batch.and_then(|batch| conformed(&batch, &inner)));
-        let answer = ClientAnswer {
-            columns,
-            rows: rows.boxed(),
-            evidence: None,
-        };
-        Ok(answer)
-    }
 }
 
 /// How long a negotiation may take, in microseconds.
@@ -561,6 +491,7 @@ impl ProcessTerms for CatalogTerms {
         if !is_known {
             // INVARIANT: signed-beforehand. What was signed long ago comes into force only where it would be signed now.
             self.check_still_offered(&config, process)?;
+            approval::insist(&self.connector, signed.id, &signed.agreement)?;
             proposal_context::check_partner(
                 &self.connector,
                 &config.participant,
@@ -601,12 +532,16 @@ impl ProcessTerms for CatalogTerms {
         self.control_plane_of(name)
     }
 
-    async fn flow_grant(
+    async fn flow_agreement(
         &self,
         control_plane: &str,
         flow: &DataFlowRequest,
-    ) -> Result<FlowGrant, Refusal> {
-        self.contract_of_flow(control_plane, flow).await
+    ) -> Result<FlowAgreement, Refusal> {
+        self.agreement_of_flow(control_plane, flow).await
+    }
+
+    async fn flow_contract(&self, agreement: FlowAgreement) -> Result<String, Refusal> {
+        self.contract_of_flow(agreement).await
     }
 
     fn partner_of(&self, identity: &str) -> Option<String> {
@@ -615,6 +550,16 @@ impl ProcessTerms for CatalogTerms {
     }
 
     fn flow_ends(&self, flow: &DataFlow) -> Option<Refusal> {
+        let gone = |what: &str| {
+            let sentence = format!("the configuration names no such {what} any longer");
+            Some(Refusal::new(ErrorCode::PartnerUnknown, sentence))
+        };
+        if self.control_plane_of(&flow.base.partner).is_none() {
+            return gone("control plane");
+        }
+        if self.config(&flow.counter_party).is_none() {
+            return gone("partner");
+        }
         match flow.base.is_provider {
             true => self.stands(flow.contract.as_deref()).err(),
             false => None,
@@ -731,6 +676,14 @@ impl ProcessTerms for CatalogTerms {
         }
     }
 
+    fn token_ended(&self, pid: &str) {
+        let requests = self.running.lock().remove(pid).unwrap_or_default();
+        let why = Refusal::new(ErrorCode::TokenInvalid, "the transfer goes on no longer");
+        for request in requests {
+            self.connector.queries.running.cut_request(request, &why);
+        }
+    }
+
     async fn record(&self, record: ProcessRecord) -> Result<(), Refusal> {
         let event = AuditEvent::new(
             PARTNER_MESSAGE,
@@ -743,6 +696,10 @@ impl ProcessTerms for CatalogTerms {
                 ("sha256", Json::text(&record.digest)),
             ],
         );
+        let (agreement, contract) = record.given_under.unzip();
+        let event = event
+            .and("agreement", agreement)
+            .and("contract", contract.flatten());
         let refused = record.refused;
         let others = refused.as_ref().map(|refused| refused.others);
         let event = event

@@ -3,11 +3,11 @@
 //! (Eclipse Data Plane Signaling 1.0-RC3, "Data Plane API"; and what EDC 0.14 sends, from before there was such a specification.)
 
 use super::data_flow::DataFlow;
-use super::message_delivery::{DeliveredProcess as _, unknown};
+use super::message_delivery::unknown;
 use super::partner::Partner;
 use super::partner_process::{OutgoingMessage, PartnerProcess, fresh_id};
 use super::process_engine::ProcessEngine;
-use super::process_terms::ProcessTerms;
+use super::process_terms::{ProcessRecord, ProcessTerms};
 use super::request_fault::RequestFault;
 use hansa_audit_log::digest::Digest;
 use hansa_dataspace::{
@@ -16,9 +16,13 @@ use hansa_dataspace::{
 };
 use hansa_policy::negotiation::PartyRole;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::safe_text::SingleLineText;
 use hansa_transport::{DataspaceRequest, DataspaceResponse};
 use serde_json::{Value, json};
 use std::sync::Arc;
+
+/// Bytes of an identity or a name in a message.
+const LONGEST: usize = 2_048;
 
 /// What a control plane asks of one flow.
 struct FlowSignal {
@@ -58,7 +62,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         match answered {
             Ok(body) => DataspaceResponse::json(200, body),
             Err(fault) => {
-                let refused = self.refuses(&plane, (path, &request.body), fault.reason());
+                let refused =
+                    self.refuses(&plane, (behind_secret(path), &request.body), fault.reason());
                 match refused.await {
                     Ok(()) => fault.plain_response(),
                     Err(refusal) => RequestFault::refused(refusal).plain_response(),
@@ -111,16 +116,33 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         if asked.data_address.is_some() {
             return Err(RequestFault::bad("data that is pulled goes to no address"));
         }
+        let texts = [
+            &asked.agreement_id,
+            &asked.dataset_id,
+            &asked.counter_party_id,
+            &asked.profile,
+        ];
+        if texts.iter().any(|text| text.len() > LONGEST) {
+            return Err(RequestFault::bad("an identity or a name is too long"));
+        }
         let callback = asked
             .callback
             .clone()
             .unwrap_or_else(|| plane.address.clone());
         let is_provider = step == DataFlowStep::Start;
         let id = asked.process_id.to_string();
+        let counter_party = self.terms.partner_of(&asked.counter_party_id);
+        let counter_party = counter_party.ok_or_else(|| {
+            RequestFault::unknown("the configuration names no partner of that identity")
+        })?;
         let begun = |flow: DataFlow| {
             // The same message again: its answer was lost, and so was what opens the data.
             match flow.base.is_opened_by(asked.message_id.as_ref())
                 && flow.base.is_provider == is_provider
+                && flow.counter_party == counter_party
+                && flow.agreement == asked.agreement_id
+                && flow.dataset == asked.dataset_id
+                && flow.profile == asked.profile
                 && !flow.is_over()
             {
                 true => Ok(flow),
@@ -130,34 +152,42 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 )),
             }
         };
+        let check_room = || {
+            let party = (plane.name.as_str(), counter_party.as_str());
+            let has_room = self.flows.has_room(party, self.terms.now().micros());
+            self.check_opening(plane, &callback, has_room)
+        };
         if let Some(flow) = self.flows.of_peer(&plane.name, &id) {
             return begun(flow);
         }
-        let has_room = self.flows.has_room(&plane.name, self.terms.now().micros());
-        self.check_opening(plane, &callback, has_room)?;
-        let (counter_party, contract) = match is_provider {
+        check_room()?;
+        let agreement = match is_provider {
             true => {
-                let grant = self.terms.flow_grant(&plane.name, asked).await;
-                let grant = grant.map_err(RequestFault::refused)?;
-                (grant.partner, Some(grant.contract))
+                let agreement = self.terms.flow_agreement(&plane.name, asked).await;
+                Some(agreement.map_err(RequestFault::refused)?)
             }
-            false => {
-                let partner = self.terms.partner_of(&asked.counter_party_id);
-                let stranger = || RequestFault::unknown("the configuration names no such partner");
-                (partner.ok_or_else(stranger)?, None)
-            }
+            false => None,
         };
         let _turn = self.turn(&plane.name).await;
         if let Some(flow) = self.flows.of_peer(&plane.name, &id) {
             return begun(flow);
         }
-        let opened = (&asked.process_id, callback);
+        // Others may have come first.
+        check_room()?;
+        let contract = match agreement {
+            Some(agreement) => {
+                let contract = self.terms.flow_contract(agreement).await;
+                Some(contract.map_err(RequestFault::refused)?)
+            }
+            None => None,
+        };
+        let opened = (&asked.process_id, callback.clone());
         let mut flow = DataFlow {
             base: PartnerProcess {
                 is_provider,
                 ..PartnerProcess::opened(plane, self.terms.now(), opened, asked.message_id.as_ref())
             },
-            counter_party,
+            counter_party: counter_party.clone(),
             agreement: asked.agreement_id.clone(),
             dataset: asked.dataset_id.clone(),
             profile: asked.profile.clone(),
@@ -168,11 +198,32 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let role = flow.base.own_role();
         let next = DataFlowState::next(None, step, role);
         flow.enter(next.ok_or_else(RequestFault::internal)?);
-        self.taken_in(&flow.base, step.name(), Digest::of(bytes).to_string())
+        self.flow_taken_in(&flow, step.name(), Digest::of(bytes).to_string())
             .await?;
         let kept = self.flows.put(flow.clone()).await;
         kept.map_err(RequestFault::refused)?;
         Ok(flow)
+    }
+
+    /// Records what a control plane asked for, with what it is given under.
+    async fn flow_taken_in(
+        &self,
+        flow: &DataFlow,
+        message: &'static str,
+        digest: String,
+    ) -> Result<(), RequestFault> {
+        let record = ProcessRecord {
+            partner: flow.base.partner.clone(),
+            is_incoming: true,
+            message,
+            process: flow.base.pid.clone(),
+            state: flow.base.state.clone(),
+            digest,
+            given_under: Some((flow.agreement.clone(), flow.contract.clone())),
+            refused: None,
+        };
+        let recorded = self.terms.record(record).await;
+        recorded.map_err(RequestFault::refused)
     }
 
     /// What a flow has come to, with what opens its data where it is given: each answer opens it anew.
@@ -194,6 +245,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         }
         let opened = self.terms.open(flow.subject()).await;
         let (address, token) = opened.map_err(RequestFault::refused)?;
+        let digest = token.clone().unwrap_or_default();
+        self.flow_taken_in(&flow, "open", digest).await?;
         flow.token = token;
         let kept = self.flows.put(flow.clone()).await;
         kept.map_err(RequestFault::refused)?;
@@ -222,7 +275,11 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         };
         RequestFault::check_id(signal.message.message_id.as_ref())?;
         let flow = self.step(plane, id, signal).await?;
-        self.flow_opened(flow).await
+        match step {
+            DataFlowStep::Resume => self.flow_opened(flow).await,
+            // A message that comes late opens nothing anew.
+            _ => Ok(status(&flow, None)),
+        }
     }
 
     async fn step(
@@ -268,7 +325,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             flow.data_address = told.or(before);
         }
         if is_end {
-            let reason = message.reason.unwrap_or_default();
+            let reason = message.reason.as_deref().map(SingleLineText::cut);
+            let reason = reason.map(|reason| reason.to_string()).unwrap_or_default();
             flow.base.ended = Some(
                 format!("the control plane ended it {reason}")
                     .trim_end()
@@ -277,7 +335,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             flow.base.outbox.clear();
         }
         flow.base.seen.extend(message.message_id);
-        self.taken_in(&flow.base, step.name(), digest).await?;
+        self.flow_taken_in(&flow, step.name(), digest).await?;
         let kept = self.flows.put(flow.clone()).await;
         kept.map_err(RequestFault::refused)?;
         Ok(flow)
@@ -306,7 +364,13 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 // EDC takes any refusal for a failure of its own, and then tells its partner nothing: what is not there has ended.
                 match self.step(plane, id, signal).await {
                     Err(fault) if fault.is_passing() => Err(fault),
-                    _ => Ok(Vec::new()),
+                    Err(fault) => {
+                        let about = (path, request.body.as_slice());
+                        let recorded = self.refuses(plane, about, fault.reason()).await;
+                        recorded.map_err(RequestFault::refused)?;
+                        Ok(Vec::new())
+                    }
+                    Ok(_) => Ok(Vec::new()),
                 }
             }
             _ => Err(RequestFault::unknown("there is no such path")),
@@ -335,12 +399,6 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let mut flow = self
             .begin(plane, DataFlowStep::Start, &asked, bytes)
             .await?;
-        if flow.agreement != asked.agreement_id || flow.dataset != asked.dataset_id {
-            return Err(RequestFault::new(
-                409,
-                "there is a data flow of that processId",
-            ));
-        }
         if flow.current() == Some(DataFlowState::Suspended) {
             let signal = FlowSignal {
                 step: DataFlowStep::Resume,
@@ -383,10 +441,14 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         state: DataFlowState,
         why: Option<Refusal>,
     ) -> Result<(), Refusal> {
-        let plane = flow.receiver(self)?;
         flow.enter(state);
         let reason = why.map(|why| why.code.as_str().to_owned());
         flow.base.ended = reason.clone().or(flow.base.ended);
+        let Some(plane) = self.terms.control_plane(&flow.base.partner) else {
+            // Nobody is there to be told.
+            flow.base.outbox.clear();
+            return self.flows.put(flow).await;
+        };
         let (Some(id), Some(peer)) = (flow.id(), flow.base.peer_pid.clone()) else {
             return Err(Refusal::new(
                 ErrorCode::Internal,
@@ -397,6 +459,14 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let outgoing = OutgoingMessage { path, body };
         self.sends(&mut flow.base, state.name(), outgoing).await?;
         self.flows.put(flow).await
+    }
+}
+
+/// A path without the token that stands in it for EDC.
+fn behind_secret<'a, 'b>(path: &'a [&'b str]) -> &'a [&'b str] {
+    match path {
+        ["edc", _secret, rest @ ..] => rest,
+        path => path,
     }
 }
 

@@ -4,8 +4,9 @@ use super::catalog_terms::{CatalogTerms, dataset_id};
 use super::offer_rules;
 use super::partner::Partner;
 use super::partner_identity::{TokenHolder, presented};
-use super::process_terms::FlowGrant;
+use super::process_terms::FlowAgreement;
 use crate::config::dataspace::{ControlPlaneConfig, PartnerConfig};
+use crate::process::blocking_work::blocking;
 use crate::workflow::contract_withdrawal;
 use crate::workflow::negotiation::activation;
 use hansa_audit_log::digest::Digest;
@@ -14,9 +15,12 @@ use hansa_catalog::dataset::Dataset;
 use hansa_catalog::offer::{Offer, SigningMode};
 use hansa_dataspace::{AgreementDocument, DataFlowRequest};
 use hansa_policy::contract::ContractStatus;
-use hansa_policy::id::{ContractId, DatasetId};
+use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::dataspace::client::{self, PartnerCredential};
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 impl CatalogTerms {
     /// The control plane that presents a value of `Authorization`; one of EDC 0.14 presents nothing, and has its token in the path.
@@ -74,16 +78,15 @@ impl CatalogTerms {
         self.config(partner.name.as_str())
     }
 
-    /// The contract that stands for the agreement of a control plane, in force. Where there is none yet it is made of the offer that the
-    /// agreement repeats, and signed by this participant alone.
+    /// The agreement of a flow, as its control plane keeps it.
     ///
     /// # Errors
-    /// `PARTNER_UNKNOWN`, `CONTRACT_UNKNOWN`, `OFFER_UNKNOWN`, `PARTNER_ANSWER_INVALID`, or why the contract is not in force.
-    pub(super) async fn contract_of_flow(
+    /// `PARTNER_UNKNOWN`, `CONTRACT_UNKNOWN`, `PARTNER_ANSWER_INVALID`, `PARTNER_UNREACHABLE`.
+    pub(super) async fn agreement_of_flow(
         &self,
         control_plane: &str,
         flow: &DataFlowRequest,
-    ) -> Result<FlowGrant, Refusal> {
+    ) -> Result<FlowAgreement, Refusal> {
         let stranger = |sentence| Refusal::new(ErrorCode::PartnerUnknown, sentence);
         let plane = self
             .plane(control_plane)
@@ -102,30 +105,45 @@ impl CatalogTerms {
         if agreed.assigner != self.own_identity() || agreed.assignee != partner.protocol_id {
             return Err(unknown("the agreement is between others"));
         }
-        let uid = uid(&agreed.id);
-        let connector = &self.connector;
-        let granted = |id: ContractId| FlowGrant {
+        Ok(FlowAgreement {
+            control_plane: control_plane.to_owned(),
             partner: partner.name.to_string(),
-            contract: id.to_string(),
+            document: agreed,
+        })
+    }
+
+    /// The contract that stands for an agreement of a control plane, in force. Where there is none yet it is made of the offer that the
+    /// agreement repeats, and signed by this participant alone.
+    ///
+    /// # Errors
+    /// `OFFER_UNKNOWN`, or why the contract is not in force.
+    pub(super) async fn contract_of_flow(
+        &self,
+        agreement: FlowAgreement,
+    ) -> Result<String, Refusal> {
+        let gone = || {
+            let sentence = "the configuration names no such partner any longer";
+            Refusal::new(ErrorCode::PartnerUnknown, sentence)
         };
+        let partner = self.config(&agreement.partner).ok_or_else(gone)?;
+        let (uid, agreed) = (uid(&agreement), agreement.document);
+        let before = self.last_withdrawal(&partner, &agreed).await?;
+        let connector = &self.connector;
         let _turn = connector.contracts.negotiation_lock.lock().await;
-        if let Some((id, known, _)) = self.contract(&partner, &uid) {
+        if let Some((id, _, _)) = self.contract(&partner, &uid) {
             let now = connector.now();
             connector
                 .contracts
                 .with_registry(|registry| registry.provided(id, now).map(drop))?;
-            if dataset_id(&known.dataset.id) != agreed.target {
-                return Err(unknown("the agreement is about another dataset"));
-            }
-            return Ok(granted(id));
+            return Ok(id.to_string());
         }
         let (dataset, offer) = self.offer_of(&partner, &agreed)?;
-        self.check_not_withdrawn(&partner, &dataset.id, &agreed)?;
-        let mut agreement = self.agreement(&partner, (&dataset, &offer))?;
-        agreement.uid = uid;
-        let (signed, bytes) = self.sign(&partner, &agreement)?;
+        self.check_not_withdrawn(&partner, &agreed, before)?;
+        let mut contract = self.agreement(&partner, (&dataset, &offer))?;
+        contract.uid = uid;
+        let (signed, bytes) = self.sign(&partner, &contract)?;
         activation::put_in_force(connector, &signed, &bytes).await?;
-        Ok(granted(signed.id))
+        Ok(signed.id.to_string())
     }
 
     fn own_identity(&self) -> String {
@@ -150,10 +168,20 @@ impl CatalogTerms {
             .caused_by(cause)
         })?;
         let address = plane.agreement_at(flow.process_id.as_str(), agreement.as_str());
-        let key = plane.agreement_key_file.as_deref().and_then(presented);
-        let credential = match key {
-            Some(key) => Some(PartnerCredential::ApiKey(key)),
-            None => self
+        let credential = match (&plane.agreement_key_file, &plane.agreement_address) {
+            (Some(file), _) => {
+                let unread = || {
+                    let sentence = "the key of the place of agreements can't be read";
+                    Refusal::new(ErrorCode::SourceUnreadable, sentence)
+                        .with_help("check agreement_key_file under [control_plane.NAME]")
+                };
+                Some(PartnerCredential::ApiKey(
+                    presented(file).ok_or_else(unread)?,
+                ))
+            }
+            // What the control plane is shown is shown to nobody else.
+            (None, Some(_)) => None,
+            (None, None) => self
                 .control_plane_of(plane.name.as_str())
                 .and_then(|plane| plane.credential),
         };
@@ -208,35 +236,73 @@ impl CatalogTerms {
         }
     }
 
-    /// Refuses an agreement from before the last withdrawal of a contract with the partner on the dataset.
+    /// The contracts with a partner on the dataset of an agreement that were withdrawn.
+    fn withdrawn_contracts(
+        &self,
+        partner: &PartnerConfig,
+        agreed: &AgreementDocument,
+    ) -> BTreeSet<ContractId> {
+        let now = self.connector.now();
+        self.connector.contracts.with_registry(|registry| {
+            let taken = registry.taken_by(&partner.participant, now);
+            let withdrawn = taken.filter(|(_, agreement, status)| {
+                *status == ContractStatus::Withdrawn
+                    && dataset_id(&agreement.dataset.id) == agreed.target
+            });
+            withdrawn.map(|(id, _, _)| id).collect()
+        })
+    }
+
+    /// Which of them there are, and when the last one ended; read before anybody has to wait for it.
+    async fn last_withdrawal(
+        &self,
+        partner: &PartnerConfig,
+        agreed: &AgreementDocument,
+    ) -> Result<(BTreeSet<ContractId>, Option<UtcTimestamp>), Refusal> {
+        let withdrawn = self.withdrawn_contracts(partner, agreed);
+        if withdrawn.is_empty() {
+            return Ok((withdrawn, None));
+        }
+        let (connector, of) = (Arc::clone(&self.connector), withdrawn.clone());
+        let last = blocking(move || {
+            // Of one that can't be read any more it is not known when it came.
+            let ends = of.iter().map(|id| {
+                contract_withdrawal::withdrawal_of(&connector, *id)
+                    .map_or_else(|| connector.now(), |read| read.issued_at)
+            });
+            Ok(ends.max())
+        });
+        Ok((withdrawn, last.await?))
+    }
+
+    /// Refuses an agreement from before the last withdrawal of a contract with the partner on the dataset, and one from times to come: it
+    /// would come back after each withdrawal.
     fn check_not_withdrawn(
         &self,
         partner: &PartnerConfig,
-        dataset: &DatasetId,
         agreed: &AgreementDocument,
+        (known, last): (BTreeSet<ContractId>, Option<UtcTimestamp>),
     ) -> Result<(), Refusal> {
-        let now = self.connector.now();
-        let withdrawn: Vec<ContractId> = self.connector.contracts.with_registry(|registry| {
-            let taken = registry.taken_by(&partner.participant, now);
-            let withdrawn = taken.filter(|(_, agreement, status)| {
-                *status == ContractStatus::Withdrawn && agreement.dataset.id == *dataset
-            });
-            withdrawn.map(|(id, _, _)| id).collect()
-        });
-        // Of one that can't be read any more it is not known when it came.
-        let ends = withdrawn.iter().map(|id| {
-            let read = contract_withdrawal::withdrawal_of(&self.connector, *id);
-            read.map_or(now, |read| read.issued_at)
-        });
-        match (ends.max(), signed_at(&agreed.timestamp)) {
-            (Some(end), agreed) if agreed.is_none_or(|agreed| agreed <= end) => Err(Refusal::new(
+        let invalid = |sentence| Err(Refusal::new(ErrorCode::PartnerAnswerInvalid, sentence));
+        let Some(made) = signed_at(&agreed.timestamp) else {
+            return invalid("the agreement does not say when it was made");
+        };
+        if made > self.connector.now().plus_micros(SKEW) {
+            return invalid("the agreement says that it was made in times to come");
+        }
+        let came_meanwhile = self.withdrawn_contracts(partner, agreed) != known;
+        match came_meanwhile || last.is_some_and(|last| made <= last) {
+            true => Err(Refusal::new(
                 ErrorCode::Withdrawn,
                 "a contract on the dataset was withdrawn since the agreement was made",
             )),
-            _ => Ok(()),
+            false => Ok(()),
         }
     }
 }
+
+/// How far the clock of a control plane may be ahead, in microseconds.
+const SKEW: i64 = 120 * 1_000_000;
 
 /// When an agreement was made, by its control plane: an instant, or seconds.
 fn signed_at(text: &str) -> Option<UtcTimestamp> {
@@ -248,19 +314,19 @@ fn signed_at(text: &str) -> Option<UtcTimestamp> {
     }
 }
 
-/// The name of a contract that stands for an agreement of a control plane: its own, where that is a UUID.
-fn uid(agreement: &str) -> String {
-    let bare = agreement.strip_prefix("urn:uuid:").unwrap_or(agreement);
-    let is_uuid = bare.len() == 36
-        && bare.bytes().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        });
-    if is_uuid {
-        return format!("urn:uuid:{}", bare.to_ascii_lowercase());
-    }
-    // A UUID of the version for values of one's own (RFC 9562, section 5.8).
-    let digest = Digest::of(agreement.as_bytes()).to_string();
+/// The name of a contract that stands for an agreement of a control plane: a UUID of the version for values of one's own (RFC 9562, section
+/// 5.8) over all that the agreement says. The same agreement has the same name, and one of another control plane, with somebody else, or
+/// of other rules never has.
+fn uid(agreement: &FlowAgreement) -> String {
+    let document = &agreement.document;
+    let said = json!([
+        agreement.control_plane,
+        agreement.partner,
+        document.id,
+        document.target,
+        document.rules.to_json(),
+    ]);
+    let digest = Digest::of(said.to_string().as_bytes()).to_string();
     let part = |from: usize, to: usize| digest.get(from..to).unwrap_or_default();
     format!(
         "urn:uuid:{}-{}-8{}-8{}-{}",
@@ -277,15 +343,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_agreement_has_one_name() {
-        let bare = "65E414d6-c942-44b7-ada3-13f4d214da6b";
-        let expected = "urn:uuid:65e414d6-c942-44b7-ada3-13f4d214da6b";
-        assert_eq!(uid(bare), expected);
-        assert_eq!(uid(&format!("urn:uuid:{bare}")), expected);
-        let (one, other) = (uid("agreement one"), uid("agreement two"));
-        assert_ne!(one, other);
-        assert_eq!(one.len(), expected.len());
-        assert_eq!(one, uid("agreement one"));
+    fn each_agreement_has_a_name_of_its_own() {
+        let of = |plane: &str, id: &str, action: &str| {
+            let policy = json!({"permission": [{"action": action}]});
+            uid(&FlowAgreement {
+                control_plane: plane.to_owned(),
+                partner: "firm".to_owned(),
+                document: AgreementDocument {
+                    id: id.to_owned(),
+                    target: "trees".to_owned(),
+                    assigner: "did:web:lindau.example".to_owned(),
+                    assignee: "did:web:firm.example".to_owned(),
+                    timestamp: "1795711891".to_owned(),
+                    rules: hansa_dataspace::PolicyRules::read(&policy).unwrap(),
+                },
+            })
+        };
+        let one = of("edc", "1", "use");
+        assert_eq!(one, of("edc", "1", "use"));
+        assert_eq!(
+            one.len(),
+            "urn:uuid:65e414d6-c942-44b7-ada3-13f4d214da6b".len()
+        );
+        for other in [
+            of("other", "1", "use"),
+            of("edc", "2", "use"),
+            of("edc", "1", "sell"),
+        ] {
+            assert_ne!(one, other);
+        }
     }
 
     #[test]

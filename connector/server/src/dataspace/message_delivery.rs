@@ -99,6 +99,16 @@ pub(super) trait DeliveredProcess<T: ProcessTerms>: KeptProcess {
     /// Whether it goes on though a message was refused.
     fn goes_on_without(&self, message: &OutgoingMessage) -> bool;
 
+    /// What becomes of it where nobody is there to be told.
+    async fn without_receiver(
+        self,
+        _engine: &ProcessEngine<T>,
+        refusal: Refusal,
+    ) -> Result<(), Refusal> {
+        // Whoever is taken out of the configuration may come back.
+        Err(refusal)
+    }
+
     /// Who gets what is sent.
     fn receiver(&self, engine: &ProcessEngine<T>) -> Result<Partner, Refusal> {
         engine.named(&self.base().partner)
@@ -204,6 +214,25 @@ impl<T: ProcessTerms> DeliveredProcess<T> for DataFlow {
         true
     }
 
+    async fn without_receiver(
+        self,
+        engine: &ProcessEngine<T>,
+        refusal: Refusal,
+    ) -> Result<(), Refusal> {
+        // INVARIANT: control-planes-are-named. Nothing is given for one that the configuration names no longer.
+        let _turn = engine.turn(&self.base.partner).await;
+        match engine.flows.get(&self.base.pid) {
+            Some(flow) if !flow.is_over() || !flow.base.outbox.is_empty() => {
+                let state = match flow.is_over() {
+                    true => flow.current().unwrap_or(DataFlowState::Terminated),
+                    false => DataFlowState::Terminated,
+                };
+                engine.end_flow(flow, state, Some(refusal)).await
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn receiver(&self, engine: &ProcessEngine<T>) -> Result<Partner, Refusal> {
         let plane = engine.terms.control_plane(&self.base.partner);
         plane.ok_or_else(|| {
@@ -270,7 +299,10 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             let Some(mut process) = P::store(self).get(pid) else {
                 return Ok(());
             };
-            let partner = process.receiver(self)?;
+            let partner = match process.receiver(self) {
+                Ok(partner) => partner,
+                Err(refusal) => return process.without_receiver(self, refusal).await,
+            };
             if process.base().outbox.is_empty() {
                 let _turn = self.turn(&partner.name).await;
                 // What came in meanwhile counts.
@@ -406,10 +438,9 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 tracing::warn!(process = process.base.pid, %refusal, "dataspace.transfer_not_ended");
             }
         }
-        for flow in self.flows.all() {
-            if !flow.is_over() && self.terms.flow_ends(&flow).is_some() {
-                self.flow_goes_on(&flow.base.pid);
-            }
+        let ended = |flow: &DataFlow| !flow.is_over() && self.terms.flow_ends(flow).is_some();
+        for pid in self.flows.matching(ended) {
+            self.flow_goes_on(&pid);
         }
     }
 }

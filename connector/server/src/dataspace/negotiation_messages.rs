@@ -167,7 +167,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             };
         }
         let now = self.terms.now().micros();
-        let has_room = self.negotiations.has_room(&partner.name, now);
+        let has_room = self.negotiations.has_room((&partner.name, ""), now);
         self.check_opening(partner, &callback, has_room)
             .map_err(fault)?;
         if !self.terms.knows(partner, &message.offer) {
@@ -244,7 +244,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             )));
         }
         let now = self.terms.now().micros();
-        let has_room = self.negotiations.has_room(&partner.name, now);
+        let has_room = self.negotiations.has_room((&partner.name, ""), now);
         self.check_opening(partner, &callback, has_room)
             .map_err(fault)?;
         let mut process = NegotiationProcess {

@@ -4,7 +4,7 @@ use super::data_flow::DataFlow;
 use super::negotiation_process::NegotiationProcess;
 use super::partner::Partner;
 use super::partner_process::{OutgoingMessage, PartnerProcess};
-use super::process_store::ProcessStore;
+use super::process_store::{ProcessStore, TokenEnded};
 use super::process_terms::{ProcessRecord, ProcessTerms, RefusedMessage};
 use super::request_fault::RequestFault;
 use super::transfer_process::TransferProcess;
@@ -78,9 +78,11 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     /// When they can't be read.
     pub(crate) fn load(terms: Arc<T>, folder: Option<&Path>) -> Result<Arc<Self>, Refusal> {
         let inner = |name: &str| folder.map(|folder| folder.join(name));
-        let negotiations = ProcessStore::load(inner("negotiations"))?;
-        let transfers = ProcessStore::load(inner("transfers"))?;
-        let flows = ProcessStore::load(inner("flows"))?;
+        let told = Arc::clone(&terms);
+        let token_ended: TokenEnded = Arc::new(move |pid| told.token_ended(pid));
+        let negotiations = ProcessStore::load(inner("negotiations"), Arc::clone(&token_ended))?;
+        let transfers = ProcessStore::load(inner("transfers"), Arc::clone(&token_ended))?;
+        let flows = ProcessStore::load(inner("flows"), token_ended)?;
         Ok(Arc::new_cyclic(|own| Self {
             terms,
             negotiations,
@@ -218,6 +220,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             state: process.state.clone(),
             digest,
             refused: None,
+            given_under: None,
         };
         self.terms.record(record).await
     }
@@ -251,6 +254,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 .unwrap_or_default(),
             state: String::new(),
             digest: Digest::of(bytes).to_string(),
+            given_under: None,
             refused: Some(RefusedMessage {
                 reason: SingleLineText::cut(reason).to_string(),
                 others,

@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Bytes of one process.
 const BYTES: u64 = 4 * 1024 * 1024;
@@ -37,6 +38,14 @@ pub(crate) trait KeptProcess: Clone + Serialize + DeserializeOwned + Send + 'sta
     fn is_over(&self) -> bool;
     /// Whether it ended without a contract or data: nothing will be asked of it.
     fn came_to_nothing(&self) -> bool;
+    /// The digest of the token that is good for its data.
+    fn token(&self) -> Option<&str> {
+        None
+    }
+    /// For whom it takes room.
+    fn party(&self) -> (&str, &str) {
+        (&self.base().partner, "")
+    }
 }
 
 impl KeptProcess for NegotiationProcess {
@@ -61,6 +70,9 @@ impl KeptProcess for TransferProcess {
     fn came_to_nothing(&self) -> bool {
         Self::is_over(self)
     }
+    fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
 }
 
 impl KeptProcess for DataFlow {
@@ -73,6 +85,12 @@ impl KeptProcess for DataFlow {
     fn came_to_nothing(&self) -> bool {
         Self::is_over(self)
     }
+    fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+    fn party(&self) -> (&str, &str) {
+        (&self.base.partner, &self.counter_party)
+    }
 }
 
 /// All processes of one kind.
@@ -80,14 +98,21 @@ pub(crate) struct ProcessStore<P> {
     /// Nothing: they are forgotten when this process ends.
     folder: Option<PathBuf>,
     kept: Mutex<BTreeMap<String, P>>,
+    /// By party: the day, and how many it opened in it. What is kept says less, since what came to nothing goes.
+    opened: Mutex<BTreeMap<(String, String), (i64, usize)>>,
+    /// Told of each process whose token has ended: what runs by it ends, too.
+    token_ended: TokenEnded,
 }
+
+/// Who is told of a process whose token has ended.
+pub(crate) type TokenEnded = Arc<dyn Fn(&str) + Send + Sync>;
 
 impl<P: KeptProcess> ProcessStore<P> {
     /// Those that a folder holds.
     ///
     /// # Errors
     /// `STATE_BROKEN` for one that can't be read: nobody may go on as if it were not there.
-    pub(crate) fn load(folder: Option<PathBuf>) -> Result<Self, Refusal> {
+    pub(crate) fn load(folder: Option<PathBuf>, token_ended: TokenEnded) -> Result<Self, Refusal> {
         let mut kept = BTreeMap::new();
         if let Some(folder) = &folder {
             hansa_files::folder(folder)?;
@@ -108,6 +133,8 @@ impl<P: KeptProcess> ProcessStore<P> {
         Ok(Self {
             folder,
             kept: Mutex::new(kept),
+            opened: Mutex::new(BTreeMap::new()),
+            token_ended,
         })
     }
 
@@ -135,17 +162,29 @@ impl<P: KeptProcess> ProcessStore<P> {
             .map(|process| process.base().pid.as_str().to_owned())
     }
 
+    /// The ids of those for which something holds.
+    pub(crate) fn matching(&self, holds: impl Fn(&P) -> bool) -> Vec<String> {
+        let kept = self.kept.lock();
+        let all = kept.iter().filter(|(_, process)| holds(process));
+        all.map(|(pid, _)| pid.clone()).collect()
+    }
+
     /// All of them.
     pub(crate) fn all(&self) -> Vec<P> {
         self.kept.lock().values().cloned().collect()
     }
 
-    /// Whether a partner may open another one at `now`, in microseconds. What this participant began counts for nothing.
-    pub(crate) fn has_room(&self, partner: &str, now: i64) -> bool {
+    /// Whether a party may open another one at `now`, in microseconds. What this participant began counts for nothing.
+    pub(crate) fn has_room(&self, party: (&str, &str), now: i64) -> bool {
+        let of_party = (party.0.to_owned(), party.1.to_owned());
+        let counted = self.opened.lock().get(&of_party).copied();
+        if counted.is_some_and(|(day, count)| day == now / DAY && count >= OF_DAY) {
+            return false;
+        }
         let kept = self.kept.lock();
         let own = kept
             .values()
-            .filter(|process| process.base().partner == partner && process.base().by_partner);
+            .filter(|process| process.party() == party && process.base().by_partner);
         let (mut open, mut of_day) = (0, 0);
         for process in own {
             open += usize::from(!process.is_over() || !process.base().outbox.is_empty());
@@ -172,8 +211,30 @@ impl<P: KeptProcess> ProcessStore<P> {
             blocking(move || hansa_files::replace(&file, &bytes, FileVisibility::Owner)).await?;
         }
         let partner = process.base().partner.to_owned();
+        let party = process.party();
+        let party = (party.0.to_owned(), party.1.to_owned());
+        let (pid, began) = (process.base().pid.clone(), process.base().began);
+        let (by_partner, token) = (
+            process.base().by_partner,
+            process.token().map(str::to_owned),
+        );
         let mut kept = self.kept.lock();
-        kept.insert(process.base().pid.as_str().to_owned(), process);
+        let before = kept.insert(pid.clone(), process);
+        match &before {
+            None if by_partner => {
+                let mut opened = self.opened.lock();
+                let counted = opened.entry(party).or_default();
+                if counted.0 != began / DAY {
+                    *counted = (began / DAY, 0);
+                }
+                counted.1 = counted.1.saturating_add(1);
+            }
+            // INVARIANT: streams-end-with-their-token. Whatever ends or replaces a token ends what runs by it.
+            Some(before) if before.token().is_some() && before.token() != token.as_deref() => {
+                (self.token_ended)(&pid);
+            }
+            _ => {}
+        }
         let closed = kept.iter().filter(|(_, process)| {
             process.base().partner == partner
                 && process.came_to_nothing()

@@ -77,13 +77,15 @@ pub(crate) struct TransferSubject<'a> {
     pub(crate) contract: Option<&'a str>,
 }
 
-/// What a control plane has data given under.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct FlowGrant {
-    /// The partner who has it, by its name in the configuration.
+/// An agreement that a control plane has made.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct FlowAgreement {
+    /// The control plane, by its name in the configuration.
+    pub(crate) control_plane: String,
+    /// The partner who has the data, by its name in the configuration.
     pub(crate) partner: String,
-    /// The contract that stands for the agreement of the control plane.
-    pub(crate) contract: String,
+    /// As the control plane keeps it.
+    pub(crate) document: AgreementDocument,
 }
 
 /// What this participant is in the protocol, and what it does.
@@ -186,15 +188,24 @@ pub(crate) trait ProcessTerms: Send + Sync + 'static {
         None
     }
 
+    /// As provider: the agreement of a flow, read where its control plane keeps it. Nothing is decided yet.
+    ///
+    /// # Errors
+    /// Why it can't be read.
+    async fn flow_agreement(
+        &self,
+        _control_plane: &str,
+        _flow: &DataFlowRequest,
+    ) -> Result<FlowAgreement, Refusal> {
+        let sentence = "no data is given for control planes here";
+        Err(Refusal::new(ErrorCode::ContractUnknown, sentence))
+    }
+
     /// As provider: the contract that stands for an agreement of a control plane, in force; it is signed where there is none yet.
     ///
     /// # Errors
     /// Why no data is given under that agreement.
-    async fn flow_grant(
-        &self,
-        _control_plane: &str,
-        _flow: &DataFlowRequest,
-    ) -> Result<FlowGrant, Refusal> {
+    async fn flow_contract(&self, _agreement: FlowAgreement) -> Result<String, Refusal> {
         let sentence = "no data is given for control planes here";
         Err(Refusal::new(ErrorCode::ContractUnknown, sentence))
     }
@@ -204,7 +215,7 @@ pub(crate) trait ProcessTerms: Send + Sync + 'static {
         None
     }
 
-    /// Why the contract of a data flow is in force no longer; nothing where it is.
+    /// Why no data is given, or fetched, by a data flow any longer; nothing where it is.
     fn flow_ends(&self, _flow: &DataFlow) -> Option<Refusal> {
         None
     }
@@ -239,6 +250,9 @@ pub(crate) trait ProcessTerms: Send + Sync + 'static {
         request: &DataspaceRequest,
     ) -> DataspaceResponse;
 
+    /// The token of a transfer or data flow is good no longer: what runs by it ends.
+    fn token_ended(&self, _pid: &str) {}
+
     /// Records that a message came or is about to go; nothing is done before.
     ///
     /// # Errors
@@ -261,6 +275,8 @@ pub(crate) struct ProcessRecord {
     pub(crate) state: String,
     /// The digest of what it says.
     pub(crate) digest: String,
+    /// Of a data flow: the agreement at the control plane, and the contract that stands for it here.
+    pub(crate) given_under: Option<(String, Option<String>)>,
     /// Why it was refused, where it was.
     pub(crate) refused: Option<RefusedMessage>,
 }

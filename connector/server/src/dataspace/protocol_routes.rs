@@ -66,7 +66,10 @@ impl<T: ProcessTerms> DataspaceHandler for ProcessEngine<T> {
         self.transfers
             .find(|process| is_its(&process.token))
             .or_else(|| self.flows.find(|flow| is_its(&flow.token)))
-            .map(PartnerKey::Transfer)
+            .map(|process| PartnerKey::Transfer {
+                process,
+                token: digest,
+            })
             .ok_or_else(stranger)
     }
 
@@ -93,21 +96,14 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         };
         let nothing = || DataspaceResponse::json(404, Vec::new());
         let name = match key {
-            PartnerKey::Transfer(pid) => {
-                if request.is_post || path != ["data", pid.as_str()] {
+            PartnerKey::Transfer { process, token } => {
+                if request.is_post || path != ["data", process.as_str()] {
                     return nothing();
                 }
-                if let Some(process) = self.transfers.get(pid)
-                    && process.current() == Some(TransferState::Started)
-                {
-                    return self.terms.rows(process.subject(), &request).await;
-                }
-                if let Some(flow) = self.flows.get(pid)
-                    && flow.current() == Some(DataFlowState::Started)
-                {
-                    return self.terms.rows(flow.subject(), &request).await;
-                }
-                return nothing();
+                return self.rows_of((process, token), &request).await;
+            }
+            PartnerKey::ControlPlane(_) if request.body.len() > MESSAGE => {
+                return RequestFault::new(413, "the message is too long").plain_response();
             }
             PartnerKey::ControlPlane(name) => {
                 return match (path, self.held()) {
@@ -216,6 +212,41 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         }
     }
 
+    /// The rows of the transfer or data flow for which a token is good: it is looked at before they are asked for, and once more
+    /// before the first of them goes.
+    async fn rows_of(
+        &self,
+        (pid, token): (&str, &str),
+        request: &DataspaceRequest,
+    ) -> DataspaceResponse {
+        let stands = || {
+            let transfer = self.transfers.get(pid).filter(|process| {
+                process.current() == Some(TransferState::Started)
+                    && process.token.as_deref() == Some(token)
+            });
+            let flow = self.flows.get(pid).filter(|flow| {
+                flow.current() == Some(DataFlowState::Started)
+                    && flow.token.as_deref() == Some(token)
+            });
+            (transfer, flow)
+        };
+        let answered = match stands() {
+            (Some(process), _) => self.terms.rows(process.subject(), request).await,
+            (None, Some(flow)) => match self.terms.flow_ends(&flow) {
+                Some(why) => {
+                    let body = serde_json::json!({"code": why.code.as_str()});
+                    return DataspaceResponse::json(403, body.to_string().into_bytes());
+                }
+                None => self.terms.rows(flow.subject(), request).await,
+            },
+            (None, None) => return DataspaceResponse::json(404, Vec::new()),
+        };
+        match stands() {
+            (None, None) => DataspaceResponse::json(404, Vec::new()),
+            _ => answered,
+        }
+    }
+
     fn service(&self) -> DataService {
         DataService {
             id: format!(
@@ -308,6 +339,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             state: String::new(),
             digest: hansa_audit_log::digest::Digest::of(asked).to_string(),
             refused: None,
+            given_under: None,
         };
         let recorded = self.terms.record(record).await;
         recorded.map_err(RequestFault::refused)

@@ -115,7 +115,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             };
         }
         let now = self.terms.now().micros();
-        let has_room = self.transfers.has_room(&partner.name, now);
+        let has_room = self.transfers.has_room((&partner.name, ""), now);
         self.check_opening(partner, &message.callback, has_room)
             .map_err(fault)?;
         let grant = self

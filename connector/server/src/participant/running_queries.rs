@@ -134,6 +134,11 @@ impl RunningQueries {
         self.cut(|entry| entry.contracts.contains(&contract), why)
     }
 
+    /// Cuts the answer to one question; says how many there were.
+    pub(crate) fn cut_request(&self, request: RequestId, why: &Refusal) -> usize {
+        self.cut(|entry| entry.request == request, why)
+    }
+
     /// Cuts those of a participant but where each contract is one that `stays`; says how many.
     pub(crate) fn cut_peer_under(
         &self,

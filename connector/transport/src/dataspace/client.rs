@@ -116,47 +116,26 @@ pub async fn download(
         let sentence = format!("`{}` can't be written", file.display());
         Refusal::new(ErrorCode::UsageWrong, sentence).caused_by(fault)
     };
-    let taken = || {
-        let sentence = format!("`{}` is there already", file.display());
-        Refusal::new(ErrorCode::UsageWrong, sentence)
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
     };
-    let is_free = !tokio::fs::try_exists(file).await.map_err(unwritable)?;
-    is_free.then_some(()).ok_or_else(taken)?;
-    // No two transfers have one token, and so no two downloads one file.
-    let mut part = file.as_os_str().to_owned();
-    part.push(format!(
-        ".{}.part",
-        Digest::of(authorization.as_bytes()).short()
-    ));
-    let part = Path::new(&part);
-    let mut written = tokio::fs::OpenOptions::new();
-    let mut written = written
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(part)
-        .await
-        .map_err(unwritable)?;
+    // Readable by its owner alone, and gone where the download breaks off.
+    let part = tempfile::NamedTempFile::new_in(folder).map_err(unwritable)?;
+    let mut written = tokio::fs::File::from_std(part.reopen().map_err(unwritable)?);
     let (mut bytes, mut digest) = (0_u64, IncrementalDigest::new());
-    let fetched = async {
-        while let Some(piece) = answer.chunk().await.map_err(failed)? {
-            bytes = bytes.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
-            if bytes > limit {
-                let sentence = format!("its data is longer than {limit} bytes");
-                return Err(Refusal::new(ErrorCode::MessageTooLarge, sentence));
-            }
-            digest.update(&piece);
-            written.write_all(&piece).await.map_err(unwritable)?;
+    while let Some(piece) = answer.chunk().await.map_err(failed)? {
+        bytes = bytes.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+        if bytes > limit {
+            let sentence = format!("its data is longer than {limit} bytes");
+            return Err(Refusal::new(ErrorCode::MessageTooLarge, sentence));
         }
-        written.sync_all().await.map_err(unwritable)?;
-        let is_free = !tokio::fs::try_exists(file).await.map_err(unwritable)?;
-        is_free.then_some(()).ok_or_else(taken)?;
-        tokio::fs::rename(part, file).await.map_err(unwritable)
-    };
-    if let Err(refusal) = fetched.await {
-        let _gone = tokio::fs::remove_file(part).await;
-        return Err(refusal);
+        digest.update(&piece);
+        written.write_all(&piece).await.map_err(unwritable)?;
     }
+    written.sync_all().await.map_err(unwritable)?;
+    let named = part.persist_noclobber(file);
+    named.map_err(|fault| unwritable(fault.error))?;
     Ok((bytes, digest.finish()))
 }
 
