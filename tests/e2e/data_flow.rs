@@ -176,6 +176,7 @@ impl FlowWorld {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "agreements are of the real time")]
 fn now() -> UtcTimestamp {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     UtcTimestamp::from_micros(i64::try_from(now.as_micros()).unwrap()).unwrap()
