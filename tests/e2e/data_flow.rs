@@ -165,6 +165,13 @@ impl FlowWorld {
         (reply.status, value)
     }
 
+    /// The status of a start.
+    async fn starts(&self, process: &str, agreement: &str) -> u16 {
+        self.signal("/start", Some(&flow(process, agreement)))
+            .await
+            .0
+    }
+
     /// The data at an address with what opens it.
     pub(crate) async fn data(&self, opened: &(String, String)) -> WebReply {
         self.ask(&opened.1, &opened.0, None).await
@@ -287,17 +294,7 @@ fn a_control_plane_has_data_given_under_its_agreements() {
         assert_eq!(status, 200, "{told:#}");
         opened(&told)
     });
-    let contracts = world
-        .city
-        .hansa(&["contract", "list", "--json"])
-        .must()
-        .lines();
-    let own: Vec<_> = contracts
-        .iter()
-        .filter(|one| one.to_string().contains("firm.example"))
-        .collect();
-    assert_eq!(own.len(), 1, "{own:#?}");
-    let contract = own[0]["contract"].as_str().unwrap().to_owned();
+    assert_eq!(world.city.contracts_with("firm.example").len(), 1);
     // A restart ends nothing.
     world.city.stop();
     world.city.serve();
@@ -305,10 +302,7 @@ fn a_control_plane_has_data_given_under_its_agreements() {
         assert_eq!(world.data(&started).await.text(), PERMITTED);
     });
     world.forget();
-    let withdraw = [
-        "contract", "withdraw", &contract, "--reason", "over", "--yes",
-    ];
-    world.city.hansa(&withdraw).must();
+    world.city.withdraws_from("firm.example");
     let told = world.plane.next();
     assert_eq!(
         told.path, "/signaling/transfers/p2/dataflow/errored",
@@ -331,25 +325,13 @@ fn a_control_plane_has_data_given_under_its_agreements() {
         assert_eq!(told["state"], "TERMINATED");
         // Neither that agreement nor one from before the withdrawal brings it back; one from afterwards does.
         world.agreed("p3", "agreement-1", &json!({}));
-        assert_eq!(
-            world
-                .signal("/start", Some(&flow("p3", "agreement-1")))
-                .await
-                .0,
-            400
-        );
+        assert_eq!(world.starts("p3", "agreement-1").await, 400);
         world.agreed(
             "p4",
             "agreement-4",
             &json!({"timestamp": "2026-01-02T00:00:00Z"}),
         );
-        assert_eq!(
-            world
-                .signal("/start", Some(&flow("p4", "agreement-4")))
-                .await
-                .0,
-            400
-        );
+        assert_eq!(world.starts("p4", "agreement-4").await, 400);
         // An agreement from times to come would come back after each withdrawal.
         world.agreed(
             "p6",
@@ -361,13 +343,7 @@ fn a_control_plane_has_data_given_under_its_agreements() {
             .await;
         assert_eq!(status, 503, "{told:#}");
         world.agreed("p5", "agreement-5", &json!({}));
-        assert_eq!(
-            world
-                .signal("/start", Some(&flow("p5", "agreement-5")))
-                .await
-                .0,
-            200
-        );
+        assert_eq!(world.starts("p5", "agreement-5").await, 200);
     });
     world.city.hansa(&["audit", "verify"]).must();
 }
@@ -440,13 +416,7 @@ fn an_agreement_of_a_control_plane_is_an_offer_word_for_word() {
             let answered = world.signal("/start", Some(&message)).await;
             assert!((400..=404).contains(&answered.0), "{name} {answered:?}");
         }
-        assert_eq!(
-            world
-                .signal("/start", Some(&flow("r", "agreement-r")))
-                .await
-                .0,
-            200
-        );
+        assert_eq!(world.starts("r", "agreement-r").await, 200);
     });
     let refused = world.city.records("partner_message");
     let refused = refused
@@ -627,20 +597,7 @@ fn edc_before_the_specification_has_data_given_by_a_path_that_it_alone_knows() {
         assert_eq!(world.data(&third).await.text(), PERMITTED);
     });
     world.forget();
-    let contracts = world
-        .city
-        .hansa(&["contract", "list", "--json"])
-        .must()
-        .lines();
-    let contract = contracts
-        .iter()
-        .find(|one| one.to_string().contains("firm.example"))
-        .unwrap();
-    let id = contract["contract"].as_str().unwrap();
-    world
-        .city
-        .hansa(&["contract", "withdraw", id, "--reason", "over", "--yes"])
-        .must();
+    world.city.withdraws_from("firm.example");
     let told = world.plane.next();
     assert_eq!(
         told.path,

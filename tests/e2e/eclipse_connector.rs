@@ -676,10 +676,7 @@ fn an_eclipse_control_plane_has_its_data_given_here() {
         let second = opened(&firm, &transfer).await;
         assert_eq!(data(&second).await.0, 200);
         // A withdrawal ends the transfer at all three.
-        let contracts = city.hansa(&["contract", "list", "--json"]).must().lines();
-        let contract = contracts.iter().find(|one| one.to_string().contains("edc.example")).unwrap();
-        let id = contract["contract"].as_str().unwrap();
-        city.hansa(&["contract", "withdraw", id, "--reason", "over", "--yes"]).must();
+        city.withdraws_from("edc.example");
         let (status, told) = data(&second).await;
         assert!(status == 403 && told.contains("WITHDRAWN") || status == 401, "{status} {told}");
         reaches(&firm, &transfer, "TERMINATED").await;

@@ -470,20 +470,7 @@ fn a_partner_negotiates_and_pulls_what_its_contract_permits() {
         );
     });
     // A withdrawal ends both, and the partner is told.
-    let contracts = world
-        .city
-        .hansa(&["contract", "list", "--json"])
-        .must()
-        .lines();
-    let contract = contracts
-        .iter()
-        .find(|one| one.to_string().contains("firm.example"))
-        .unwrap();
-    let id = contract["contract"].as_str().unwrap();
-    world
-        .city
-        .hansa(&["contract", "withdraw", id, "--reason", "no longer", "--yes"])
-        .must();
+    world.city.withdraws_from("firm.example");
     runtime.block_on(async {
         let (last, ended) = world.firm.next();
         assert_eq!(
@@ -709,18 +696,7 @@ fn what_was_signed_and_waits_ends_with_the_offer() {
     };
     let agreed = runtime.block_on(world.agreed("urn:uuid:first"));
     assert!(!agreed.is_empty());
-    let contracts = world
-        .city
-        .hansa(&["contract", "list", "--json"])
-        .must()
-        .lines();
-    let contract = contracts
-        .iter()
-        .find(|one| one.to_string().contains("firm.example"))
-        .unwrap();
-    let id = contract["contract"].as_str().unwrap();
-    let withdrawn = ["contract", "withdraw", id, "--reason", "over", "--yes"];
-    world.city.hansa(&withdrawn).must();
+    world.city.withdraws_from("firm.example");
     let (last, ended) = verify(&waiting[0]);
     assert_eq!(
         (last.as_str(), &ended["code"]),

@@ -84,15 +84,7 @@ fn met(holds: bool, what: impl Into<String>) -> AttackVerdict {
 }
 
 fn contracts(world: &FlowWorld) -> usize {
-    let all = world
-        .city
-        .hansa(&["contract", "list", "--json"])
-        .must()
-        .lines();
-    let own = all
-        .iter()
-        .filter(|one| one.to_string().contains("firm.example"));
-    own.count()
+    world.city.contracts_with("firm.example").len()
 }
 
 fn strangers_at_the_data_plane(fixture: &mut FlowFixture) -> AttackVerdict {

@@ -193,21 +193,7 @@ fn what_is_in_force_is_not_ended_by_a_message() {
         assert_eq!(world.firm.next().1["eventType"], "FINALIZED");
         assert_eq!(state(&world, "negotiations", pid(&pids)).await, "FINALIZED");
     });
-    let contracts = world
-        .city
-        .hansa(&["contract", "list", "--json"])
-        .must()
-        .lines();
-    let own = contracts
-        .iter()
-        .find(|one| one.to_string().contains("firm.example"))
-        .unwrap();
-    assert_eq!(own["state"], "in force");
-    assert_eq!(
-        contracts
-            .iter()
-            .filter(|one| one.to_string().contains("firm.example"))
-            .count(),
-        1
-    );
+    let own = world.city.contracts_with("firm.example");
+    assert_eq!(own.len(), 1, "{own:#?}");
+    assert_eq!(own[0]["state"], "in force");
 }

@@ -51,6 +51,28 @@ impl TestParticipant {
         }
     }
 
+    /// The contracts with somebody, as a list shows them.
+    #[must_use]
+    #[track_caller]
+    pub fn contracts_with(&self, whom: &str) -> Vec<serde_json::Value> {
+        let mut all = self.hansa(&["contract", "list", "--json"]).must().lines();
+        all.retain(|one| one.to_string().contains(whom));
+        all
+    }
+
+    /// Withdraws the only contract with somebody.
+    ///
+    /// # Panics
+    /// When there is none, or another one beside it.
+    #[track_caller]
+    pub fn withdraws_from(&self, whom: &str) {
+        let own = self.contracts_with(whom);
+        assert_eq!(own.len(), 1, "{own:#?}");
+        let id = text(&own[0], "contract");
+        let withdraw = ["contract", "withdraw", &id, "--reason", "over", "--yes"];
+        self.hansa(&withdraw).must();
+    }
+
     /// Publishes all datasets.
     pub fn publishes(&self) {
         self.hansa(&["dataset", "publish"]).must();
