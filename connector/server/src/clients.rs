@@ -55,6 +55,7 @@ use hansa_transport::{
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 /// Answers programs of analysts.
@@ -408,6 +409,7 @@ impl FlightSqlHandler for ClientHandler {
             query_client: began.continuation.query_client(),
             report: answer.report.clone(),
         });
+        let revoked = reading.ended.clone();
         let passing = PassingAnswer {
             connector: Arc::clone(&self.connector),
             text,
@@ -421,7 +423,7 @@ impl FlightSqlHandler for ClientHandler {
         let guard = AbortOnDrop(tokio::spawn(work));
         Ok(ClientAnswer {
             columns,
-            rows: received(receive, guard),
+            rows: received(receive, guard, revoked),
             evidence: Some(evidence),
         })
     }
@@ -606,10 +608,8 @@ impl PassingAnswer {
             };
             let sent = tokio::select! {
                 biased;
-                () = revoked.cancelled(), if !is_last => {
-                    let _ = send.try_send(AnswerPart::Failed(Box::new(token_revoked())));
-                    return;
-                }
+                // Whoever reads is told behind what waits to be read.
+                () = revoked.cancelled(), if !is_last => return,
                 sent = tokio::time::timeout(time, send.send(part)) => sent,
             };
             match sent {
@@ -643,13 +643,15 @@ impl PassingAnswer {
 fn received(
     receive: mpsc::Receiver<AnswerPart>,
     guard: AbortOnDrop,
+    revoked: CancellationToken,
 ) -> BoxStream<'static, Result<RecordBatch, Refusal>> {
-    let rows = futures::stream::unfold(Some((receive, guard)), |state| async move {
-        let (mut receive, guard) = state?;
+    let rows = futures::stream::unfold(Some((receive, guard, revoked)), |state| async move {
+        let (mut receive, guard, revoked) = state?;
         match receive.recv().await {
-            Some(AnswerPart::Rows(batch)) => Some((Ok(batch), Some((receive, guard)))),
+            Some(AnswerPart::Rows(batch)) => Some((Ok(batch), Some((receive, guard, revoked)))),
             Some(AnswerPart::Failed(refusal)) => Some((Err(*refusal), None)),
             Some(AnswerPart::Ended) => None,
+            None if revoked.is_cancelled() => Some((Err(token_revoked()), None)),
             // INVARIANT: answer-has-an-end. Without its last word an answer is no answer.
             None => Some((
                 Err(Refusal::new(
@@ -735,13 +737,21 @@ mod tests {
 
     /// What a program is told of an answer of which these parts came, before whoever sent them went away.
     async fn told(parts: Vec<AnswerPart>) -> Vec<Result<usize, ErrorCode>> {
+        told_where(parts, CancellationToken::new()).await
+    }
+
+    /// The same where the token may have been revoked.
+    async fn told_where(
+        parts: Vec<AnswerPart>,
+        revoked: CancellationToken,
+    ) -> Vec<Result<usize, ErrorCode>> {
         let (send, receive) = mpsc::channel(8);
         let guard = AbortOnDrop(tokio::spawn(async {}));
         for part in parts {
             assert!(send.send(part).await.is_ok());
         }
         drop(send);
-        let rows: Vec<_> = received(receive, guard).collect().await;
+        let rows: Vec<_> = received(receive, guard, revoked).collect().await;
         let rows = rows.into_iter();
         rows.map(|part| part.map(|batch| batch.num_rows()).map_err(|why| why.code))
             .collect()
@@ -758,6 +768,14 @@ mod tests {
         let revoked = AnswerPart::Failed(Box::new(token_revoked()));
         let revoked = told(vec![rows(), revoked]).await;
         assert_eq!(revoked, [Ok(2), Err(ErrorCode::TokenInvalid)]);
+        // There was no room for the reason behind rows that wait to be read.
+        let token = CancellationToken::new();
+        token.cancel();
+        let cut = told_where(vec![rows(), rows()], token.clone()).await;
+        assert_eq!(cut, [Ok(2), Ok(2), Err(ErrorCode::TokenInvalid)]);
+        // What came whole stays whole.
+        let whole = told_where(vec![rows(), AnswerPart::Ended], token).await;
+        assert_eq!(whole, [Ok(2)]);
     }
 
     #[test]

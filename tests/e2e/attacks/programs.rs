@@ -573,11 +573,7 @@ async fn cut(
         match batch {
             Ok(batch) => count += batch.num_rows(),
             Err(error) => {
-                // Whoever does not read in time is told that the stream is cut, and not why.
-                let told = error.to_string();
-                if !told.contains("STREAM_CUT") {
-                    says(&told, code)?;
-                }
+                says(&error.to_string(), code)?;
                 must(count < 200_000, "all rows came")?;
                 return Ok(format!("cut after {count} more rows"));
             }
