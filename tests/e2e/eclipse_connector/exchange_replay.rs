@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Members that name something anew each time.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 7] = [
     "@id",
     "agreementId",
     "consumerPid",
@@ -16,7 +16,6 @@ const NAMES: [&str; 8] = [
     "endpoint",
     "timestamp",
     "value",
-    "reason",
 ];
 
 /// What is to be said yet, and which names of the record stand for which now.

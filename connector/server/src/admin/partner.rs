@@ -146,7 +146,7 @@ pub(crate) async fn run(
                     return Err(refusal.into());
                 }
             };
-            came(connector, (&partner, &pid, &agreement), (bytes, sha256)).await?;
+            record_received_data(connector, (&partner, &pid, &agreement), (bytes, sha256)).await?;
             processes.complete(&pid).await?;
             let text = format!("{bytes} bytes of {partner} are in {}", shown(&output));
             out.object(
@@ -177,7 +177,7 @@ pub(crate) async fn run(
             let limit = most.saturating_mul(1024 * 1024);
             let (bytes, sha256) =
                 client::download(&address, &authorization, &output, limit).await?;
-            came(
+            record_received_data(
                 connector,
                 (&flow.partner, &process, &flow.subject),
                 (bytes, sha256),
@@ -235,8 +235,8 @@ async fn agree(
     Ok(())
 }
 
-/// Records what came of a partner.
-async fn came(
+/// Records what data of a partner was written to a file.
+async fn record_received_data(
     connector: &Connector,
     (partner, process, agreement): (&str, &str, &str),
     (bytes, sha256): (u64, Digest),

@@ -595,6 +595,12 @@ impl ProcessTerms for CatalogTerms {
         if !process.base.is_provider || process.is_over() {
             return None;
         }
+        if self.config(&process.base.partner).is_none() {
+            return Some(TransferMove::Terminate(
+                ErrorCode::PartnerUnknown.as_str().to_owned(),
+                "the partner is named no longer".to_owned(),
+            ));
+        }
         if let Err(why) = self.stands(process.contract.as_deref()) {
             return Some(TransferMove::Terminate(
                 why.code.as_str().to_owned(),

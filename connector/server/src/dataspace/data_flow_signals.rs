@@ -50,11 +50,14 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                     "prepare" => DataFlowStep::Prepare,
                     _ => DataFlowStep::Start,
                 };
-                self.flow_begins(&plane, step, &request.body).await
+                self.flow_requested(&plane, step, &request.body).await
             }
             ([id, "status"], false) => self.flow_of(&plane, id).map(|flow| status(&flow, None)),
             ([id, last], true) => match DataFlowStep::of_path(last) {
-                Some(step) => self.flow_goes(&plane, id, step, &request.body).await,
+                Some(step) => {
+                    self.flow_step_requested(&plane, id, step, &request.body)
+                        .await
+                }
                 None => return nothing(),
             },
             _ => return nothing(),
@@ -80,7 +83,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     }
 
     /// A control plane asks for a flow that is not there yet.
-    async fn flow_begins(
+    async fn flow_requested(
         self: &Arc<Self>,
         plane: &Partner,
         step: DataFlowStep,
@@ -93,13 +96,12 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 "participantId is that of another participant",
             ));
         }
-        let flow = self.begin(plane, step, &asked, bytes).await?;
-        let address = self.flow_opened(flow).await?;
-        Ok(address)
+        let flow = self.open_flow(plane, step, &asked, bytes).await?;
+        self.status_with_token(flow).await
     }
 
     /// Keeps the flow that is asked for: what may be given is decided first.
-    async fn begin(
+    async fn open_flow(
         self: &Arc<Self>,
         plane: &Partner,
         step: DataFlowStep,
@@ -213,26 +215,21 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         digest: String,
     ) -> Result<(), RequestFault> {
         let record = ProcessRecord {
-            partner: flow.base.partner.clone(),
-            is_incoming: true,
-            message,
-            process: flow.base.pid.clone(),
-            state: flow.base.state.clone(),
-            digest,
             given_under: Some((flow.agreement.clone(), flow.contract.clone())),
-            refused: None,
+            ..ProcessRecord::of(&flow.base, (true, message), digest)
         };
         let recorded = self.terms.record(record).await;
         recorded.map_err(RequestFault::refused)
     }
 
     /// What a flow has come to, with what opens its data where it is given: each answer opens it anew.
-    async fn flow_opened(&self, flow: DataFlow) -> Result<Vec<u8>, RequestFault> {
-        let (flow, address) = self.opened(&flow.base).await?;
+    async fn status_with_token(&self, flow: DataFlow) -> Result<Vec<u8>, RequestFault> {
+        let (flow, address) = self.issue_token(&flow.base).await?;
         Ok(status(&flow, address))
     }
 
-    async fn opened(
+    /// Draws a token for the data of a flow that runs as provider, and keeps its digest.
+    async fn issue_token(
         &self,
         base: &PartnerProcess,
     ) -> Result<(DataFlow, Option<DataAddress>), RequestFault> {
@@ -261,7 +258,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     }
 
     /// A control plane asks for a step of a flow that is there.
-    async fn flow_goes(
+    async fn flow_step_requested(
         self: &Arc<Self>,
         plane: &Partner,
         id: &str,
@@ -274,15 +271,16 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             digest: Digest::of(bytes).to_string(),
         };
         RequestFault::check_id(signal.message.message_id.as_ref())?;
-        let flow = self.step(plane, id, signal).await?;
+        let flow = self.apply_step(plane, id, signal).await?;
         match step {
-            DataFlowStep::Resume => self.flow_opened(flow).await,
+            DataFlowStep::Resume => self.status_with_token(flow).await,
             // A message that comes late opens nothing anew.
             _ => Ok(status(&flow, None)),
         }
     }
 
-    async fn step(
+    /// Puts a flow in the state to which a step leads, on record first.
+    async fn apply_step(
         self: &Arc<Self>,
         plane: &Partner,
         id: &str,
@@ -301,7 +299,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let role = flow.base.own_role();
         let next = DataFlowState::next(flow.current(), step, role);
         let is_end = step == DataFlowStep::Terminate;
-        let Some(next) = next.filter(|_| is_end || !flow.base.is_full()) else {
+        let may_always = is_end || step == DataFlowStep::Complete;
+        let Some(next) = next.filter(|_| may_always || !flow.base.is_full()) else {
             let sentence = format!(
                 "the data flow is {}, so {} can't follow",
                 flow.base.state,
@@ -362,7 +361,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                     digest: Digest::of(&request.body).to_string(),
                 };
                 // EDC takes any refusal for a failure of its own, and then tells its partner nothing: what is not there has ended.
-                match self.step(plane, id, signal).await {
+                match self.apply_step(plane, id, signal).await {
                     Err(fault) if fault.is_passing() => Err(fault),
                     Err(fault) => {
                         let about = (path, request.body.as_slice());
@@ -397,7 +396,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             data_address: None,
         };
         let mut flow = self
-            .begin(plane, DataFlowStep::Start, &asked, bytes)
+            .open_flow(plane, DataFlowStep::Start, &asked, bytes)
             .await?;
         if flow.current() == Some(DataFlowState::Suspended) {
             let signal = FlowSignal {
@@ -405,11 +404,13 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 message: DataFlowMessage::default(),
                 digest: Digest::of(bytes).to_string(),
             };
-            flow = self.step(plane, asked.process_id.as_str(), signal).await?;
+            flow = self
+                .apply_step(plane, asked.process_id.as_str(), signal)
+                .await?;
         } else if let Some(ended) = self.terms.flow_ends(&flow) {
             return Err(RequestFault::refused(ended));
         }
-        let (flow, address) = self.opened(&flow.base).await?;
+        let (flow, address) = self.issue_token(&flow.base).await?;
         let ended = || RequestFault::new(409, format!("the data flow is {}", flow.base.state));
         let address = address.ok_or_else(ended)?;
         Ok(EdcDataFlowStart::answer(&address).to_string().into_bytes())
@@ -455,9 +456,13 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 "a data flow without an id",
             ));
         };
+        let name = match state {
+            DataFlowState::Completed => "completed",
+            _ => "errored",
+        };
         let (path, body) = told(plane.is_edc, &peer, id, state, reason);
         let outgoing = OutgoingMessage { path, body };
-        self.sends(&mut flow.base, state.name(), outgoing).await?;
+        self.sends(&mut flow.base, name, outgoing).await?;
         self.flows.put(flow).await
     }
 }

@@ -5,6 +5,7 @@ use super::data_flow::DataFlow;
 use super::message_delivery::unknown;
 use super::negotiation_process::NegotiationProcess;
 use super::partner::Partner;
+use super::partner_process::PartnerProcess;
 use super::process_engine::ProcessEngine;
 use super::process_terms::{NegotiationMove, ProcessTerms as _, TransferMove};
 use super::transfer_process::TransferProcess;
@@ -302,31 +303,31 @@ fn of_negotiation(process: NegotiationProcess) -> PartnerProcessSummary {
         .and_then(Value::as_str);
     PartnerProcessSummary {
         agreement: agreement.map(str::to_owned),
-        pid: process.base.pid,
-        began: process.base.began,
-        kind: "negotiation",
-        partner: process.base.partner,
-        is_provider: process.base.is_provider,
-        state: process.base.state,
-        subject: process.dataset,
-        ended: process.base.ended,
-        data_address: None,
+        ..summary("negotiation", process.base, process.dataset)
     }
 }
 
 fn of_flow(flow: DataFlow) -> PartnerProcessSummary {
-    let data_address = flow.data_address.as_ref().and_then(opened);
     PartnerProcessSummary {
-        pid: flow.base.pid,
-        began: flow.base.began,
-        kind: "data flow",
+        data_address: flow.data_address.as_ref().and_then(opened),
         partner: flow.counter_party,
-        is_provider: flow.base.is_provider,
-        state: flow.base.state,
-        subject: flow.agreement,
+        ..summary("data flow", flow.base, flow.agreement)
+    }
+}
+
+/// What each kind of process says of itself, about a dataset or an agreement.
+fn summary(kind: &'static str, base: PartnerProcess, subject: String) -> PartnerProcessSummary {
+    PartnerProcessSummary {
+        pid: base.pid,
+        began: base.began,
+        kind,
+        partner: base.partner,
+        is_provider: base.is_provider,
+        state: base.state,
+        subject,
         agreement: None,
-        ended: flow.base.ended,
-        data_address,
+        ended: base.ended,
+        data_address: None,
     }
 }
 
@@ -341,17 +342,8 @@ fn opened(address: &Value) -> Option<(String, String)> {
 }
 
 fn of_transfer(process: TransferProcess) -> PartnerProcessSummary {
-    let data_address = process.data_address.as_ref().and_then(opened);
     PartnerProcessSummary {
-        pid: process.base.pid,
-        began: process.base.began,
-        kind: "transfer",
-        partner: process.base.partner,
-        is_provider: process.base.is_provider,
-        state: process.base.state,
-        subject: process.agreement,
-        agreement: None,
-        ended: process.base.ended,
-        data_address,
+        data_address: process.data_address.as_ref().and_then(opened),
+        ..summary("transfer", process.base, process.agreement)
     }
 }

@@ -212,16 +212,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         (is_incoming, message): (bool, &'static str),
         digest: String,
     ) -> Result<(), Refusal> {
-        let record = ProcessRecord {
-            partner: process.partner.clone(),
-            is_incoming,
-            message,
-            process: process.pid.clone(),
-            state: process.state.clone(),
-            digest,
-            refused: None,
-            given_under: None,
-        };
+        let record = ProcessRecord::of(process, (is_incoming, message), digest);
         self.terms.record(record).await
     }
 
@@ -245,20 +236,14 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             return Ok(());
         };
         let process = path.iter().find(|part| part.starts_with("urn:uuid:"));
+        let process = process.map(|part| SingleLineText::cut(part).to_string());
         let record = ProcessRecord {
-            partner: partner.name.clone(),
-            is_incoming: true,
-            message: "refused",
-            process: process
-                .map(|part| SingleLineText::cut(part).to_string())
-                .unwrap_or_default(),
-            state: String::new(),
-            digest: Digest::of(bytes).to_string(),
-            given_under: None,
+            process: process.unwrap_or_default(),
             refused: Some(RefusedMessage {
                 reason: SingleLineText::cut(reason).to_string(),
                 others,
             }),
+            ..ProcessRecord::incoming(&partner.name, "refused", Digest::of(bytes).to_string())
         };
         self.terms.record(record).await
     }

@@ -36,8 +36,10 @@ pub(crate) trait KeptProcess: Clone + Serialize + DeserializeOwned + Send + 'sta
     fn base(&self) -> &PartnerProcess;
     /// Whether nothing follows.
     fn is_over(&self) -> bool;
-    /// Whether it ended without a contract or data: nothing will be asked of it.
-    fn came_to_nothing(&self) -> bool;
+    /// Whether it ended without a contract: nothing will be asked of it.
+    fn came_to_nothing(&self) -> bool {
+        self.is_over()
+    }
     /// The digest of the token that is good for its data.
     fn token(&self) -> Option<&str> {
         None
@@ -67,9 +69,6 @@ impl KeptProcess for TransferProcess {
     fn is_over(&self) -> bool {
         Self::is_over(self)
     }
-    fn came_to_nothing(&self) -> bool {
-        Self::is_over(self)
-    }
     fn token(&self) -> Option<&str> {
         self.token.as_deref()
     }
@@ -80,9 +79,6 @@ impl KeptProcess for DataFlow {
         &self.base
     }
     fn is_over(&self) -> bool {
-        Self::is_over(self)
-    }
-    fn came_to_nothing(&self) -> bool {
         Self::is_over(self)
     }
     fn token(&self) -> Option<&str> {
@@ -127,7 +123,7 @@ impl<P: KeptProcess> ProcessStore<P> {
                         .with_help("restore it from a backup, or take it away: its process is then unknown")
                         .caused_by(cause)
                 })?;
-                kept.insert(process.base().pid.as_str().to_owned(), process);
+                kept.insert(process.base().pid.clone(), process);
             }
         }
         Ok(Self {
@@ -159,7 +155,7 @@ impl<P: KeptProcess> ProcessStore<P> {
         let kept = self.kept.lock();
         let mut all = kept.values();
         all.find(|process| holds(process))
-            .map(|process| process.base().pid.as_str().to_owned())
+            .map(|process| process.base().pid.clone())
     }
 
     /// The ids of those for which something holds.
@@ -207,7 +203,7 @@ impl<P: KeptProcess> ProcessStore<P> {
                 let sentence = "a process has grown too large";
                 return Err(Refusal::new(ErrorCode::MessageTooLarge, sentence));
             }
-            let file = file(folder, process.base().pid.as_str());
+            let file = file(folder, &process.base().pid);
             blocking(move || hansa_files::replace(&file, &bytes, FileVisibility::Owner)).await?;
         }
         let partner = process.base().partner.to_owned();

@@ -3,6 +3,7 @@
 use super::data_flow::DataFlow;
 use super::negotiation_process::NegotiationProcess;
 use super::partner::Partner;
+use super::partner_process::PartnerProcess;
 use super::transfer_process::TransferProcess;
 use async_trait::async_trait;
 use hansa_audit_log::time::UtcTimestamp;
@@ -279,6 +280,36 @@ pub(crate) struct ProcessRecord {
     pub(crate) given_under: Option<(String, Option<String>)>,
     /// Why it was refused, where it was.
     pub(crate) refused: Option<RefusedMessage>,
+}
+
+impl ProcessRecord {
+    /// Of a message of a partner that is about no process.
+    pub(crate) fn incoming(partner: &str, message: &'static str, digest: String) -> Self {
+        Self {
+            partner: partner.to_owned(),
+            is_incoming: true,
+            message,
+            process: String::new(),
+            state: String::new(),
+            digest,
+            given_under: None,
+            refused: None,
+        }
+    }
+
+    /// Of a message of a process, in or out.
+    pub(crate) fn of(
+        process: &PartnerProcess,
+        (is_incoming, message): (bool, &'static str),
+        digest: String,
+    ) -> Self {
+        Self {
+            is_incoming,
+            process: process.pid.clone(),
+            state: process.state.clone(),
+            ..Self::incoming(&process.partner, message, digest)
+        }
+    }
 }
 
 /// A message that was refused.

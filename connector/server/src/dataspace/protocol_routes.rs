@@ -129,14 +129,14 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 .response(ErrorKind::Negotiation);
         }
         let (kind, answered) = match (path, request.is_post) {
-            (["catalog", "request"], true) => {
-                let answered = self.catalog(&partner, &request).await;
-                return answered.unwrap_or_else(|fault| fault.response(ErrorKind::Catalog));
-            }
-            (["catalog", "datasets", id], false) => {
-                let answered = self.dataset(&partner, id).await;
-                return answered.unwrap_or_else(|fault| fault.response(ErrorKind::Catalog));
-            }
+            (["catalog", "request"], true) => match self.catalog(&partner, &request).await {
+                Ok(response) => return response,
+                Err(fault) => (ErrorKind::Catalog, Err(fault)),
+            },
+            (["catalog", "datasets", id], false) => match self.dataset(&partner, id).await {
+                Ok(response) => return response,
+                Err(fault) => (ErrorKind::Catalog, Err(fault)),
+            },
             (["negotiations", "request"], true) => (
                 ErrorKind::Negotiation,
                 engine.requested(&partner, &request.body).await,
@@ -331,16 +331,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         message: &'static str,
         asked: &[u8],
     ) -> Result<(), RequestFault> {
-        let record = ProcessRecord {
-            partner: partner.name.clone(),
-            is_incoming: true,
-            message,
-            process: String::new(),
-            state: String::new(),
-            digest: hansa_audit_log::digest::Digest::of(asked).to_string(),
-            refused: None,
-            given_under: None,
-        };
+        let digest = hansa_audit_log::digest::Digest::of(asked).to_string();
+        let record = ProcessRecord::incoming(&partner.name, message, digest);
         let recorded = self.terms.record(record).await;
         recorded.map_err(RequestFault::refused)
     }
