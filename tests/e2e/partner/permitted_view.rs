@@ -31,7 +31,11 @@ struct DrawnTable {
 
 impl DrawnTable {
     fn draw(random: &mut StdRng) -> Self {
+        // The types of columns are those of what stands in them: the first row has all, and a word that is no number.
         let rows = (0..random.random_range(1..40)).map(|key| {
+            if key == 0 {
+                return (key, Some("oak"), Some(random.random_range(-50..50)));
+            }
             let word = random
                 .random_bool(0.8)
                 .then(|| WORDS[random.random_range(0..WORDS.len())]);
