@@ -53,7 +53,7 @@ pub(super) const ARTICLE_33: ConformancePage = ConformancePage {
             reference: "33(1)(b)",
             requirement: "Describe structures, formats, vocabularies, classifications and code lists in public and in one consistent way, where they exist.",
             coverage: RequirementCoverage::Partial,
-            measure: "Columns have one of six types, UCUM units, a coordinate reference system and a meaning. Purposes come from the DPV, sectors from NACE, regions from NUTS. Shared schemas are models. What is not public: an entry is shown to members of the league only, and only as far as their offers go.",
+            measure: "Columns have one of six types, UCUM units, a coordinate reference system and a meaning. Purposes come from the DPV, sectors from NACE, regions from NUTS. Shared schemas are models. A dataset that its owner opens to the web is described to everybody, in DCAT-AP with these words. What is not public: an entry that is not opened is shown to members of the league only, and only as far as their offers go.",
             commands: &[
                 "hansa model show bicycle_counts",
                 "hansa policy terms",
@@ -62,6 +62,7 @@ pub(super) const ARTICLE_33: ConformancePage = ConformancePage {
             tests: &[
                 "e2e::federation::one_question_over_three_cities_gives_the_pooled_figures",
                 "e2e::published::rows_of_a_published_area_with_levels_of_a_published_table",
+                "e2e::portal::portals_read_what_is_open_in_their_words",
             ],
             facts: &[Fact::Models, Fact::ColumnMeanings],
         },
@@ -96,13 +97,15 @@ pub(super) const ARTICLE_33: ConformancePage = ConformancePage {
         ArticleRequirement {
             reference: "33(1)(d)",
             requirement: "Provide the means by which tools that execute data sharing agreements automatically can work together, where applicable.",
-            coverage: RequirementCoverage::Partial,
-            measure: "A contract is one canonical JSON payload with both signatures (JWS) and clauses in ODRL 2.2 with a published profile; any program can verify an exported one. The Dataspace Protocol is not spoken yet.",
+            coverage: RequirementCoverage::Met,
+            measure: "A contract is one canonical JSON payload with both signatures (JWS) and clauses in ODRL 2.2 with a published profile; any program can verify an exported one. Connectors of other makes negotiate and pull data by the Dataspace Protocol 2025-1, and control planes have data given by Data Plane Signaling 1.0.",
             commands: &[
                 "hansa contract export 7f3a --output bikes.contract",
                 "hansa contract verify bikes.contract",
+                "hansa partner list",
             ],
             tests: &[
+                "e2e::partner::a_partner_negotiates_and_pulls_what_its_contract_permits",
                 "hansa_proto::contract::tests::an_agreement_survives_the_round_trip",
                 "e2e::life::a_contract_is_made_used_and_kept_by_both",
             ],
@@ -110,7 +113,7 @@ pub(super) const ARTICLE_33: ConformancePage = ConformancePage {
         },
     ],
     limits: &[
-        "Not met: publication of entries to everybody (33(1)(b)), and the Dataspace Protocol (33(1)(d)). Whether a description is true, nobody checks.",
+        "Not met: publication of each entry to everybody (33(1)(b)); partners of the Dataspace Protocol are known by a token, not by the Decentralized Claims Protocol (33(1)(d)). Whether a description is true, nobody checks.",
     ],
 };
 

@@ -37,9 +37,12 @@ pub(super) const PREN_18235_3: ConformancePage = ConformancePage {
             reference: "scope, 2",
             requirement: "Data structures, formats, vocabularies, classification schemes, taxonomies and code lists, described in public and consistently.",
             coverage: RequirementCoverage::Partial,
-            measure: "Models give several participants one schema, checked at publication; units are UCUM, purposes DPV, sectors NACE, regions NUTS; published lists are named by digest. Entries are not public, and there is no DCAT-AP or SHACL description yet.",
+            measure: "Models give several participants one schema, checked at publication; units are UCUM, purposes DPV, sectors NACE, regions NUTS; published lists are named by digest. What its owner opens to the web is described to everybody in DCAT-AP, whose official SHACL shapes it passes; other entries are not public.",
             commands: &["hansa model show bicycle_counts", "hansa policy terms"],
-            tests: &["e2e::federation::one_question_over_three_cities_gives_the_pooled_figures"],
+            tests: &[
+                "e2e::federation::one_question_over_three_cities_gives_the_pooled_figures",
+                "e2e::portal::portals_read_what_is_open_in_their_words",
+            ],
             facts: &[Fact::Models, Fact::ColumnMeanings],
         },
         ArticleRequirement {
@@ -60,13 +63,15 @@ pub(super) const PREN_18235_3: ConformancePage = ConformancePage {
         ArticleRequirement {
             reference: "scope, 4",
             requirement: "Means by which tools that execute data sharing contracts automatically work together, where applicable.",
-            coverage: RequirementCoverage::Partial,
-            measure: "Contracts in ODRL 2.2 with both signatures, which other programs can verify. The Dataspace Protocol is not spoken yet.",
+            coverage: RequirementCoverage::Met,
+            measure: "Contracts in ODRL 2.2 with both signatures, which other programs can verify; the Dataspace Protocol 2025-1 and Data Plane Signaling 1.0 with connectors of other makes.",
             commands: &[
                 "hansa contract export 7f3a --output bikes.contract",
                 "hansa contract verify bikes.contract",
+                "hansa partner list",
             ],
             tests: &[
+                "e2e::partner::a_partner_negotiates_and_pulls_what_its_contract_permits",
                 "hansa_proto::odrl::tests::every_term_survives_the_round_trip",
                 "e2e::life::a_contract_is_made_used_and_kept_by_both",
             ],
@@ -74,6 +79,6 @@ pub(super) const PREN_18235_3: ConformancePage = ConformancePage {
         },
     ],
     limits: &[
-        "Not met: public descriptions (2), a catalogue in DCAT-AP (2) and the Dataspace Protocol (4). Whoever needs the wording buys the draft from a national standards body.",
+        "Not met: public descriptions of entries that their owner has not opened (2). Whoever needs the wording buys the draft from a national standards body.",
     ],
 };
