@@ -20,12 +20,16 @@ const WORDS: [&str; 9] = [
     "0",
 ];
 
+/// A key, a word and a count.
+type DrawnRow = (i64, Option<&'static str>, Option<i64>);
+
 /// A table, and the view of it that a policy permits.
 struct DrawnTable {
-    rows: Vec<(i64, Option<&'static str>, Option<i64>)>,
+    rows: Vec<DrawnRow>,
     columns: Vec<&'static str>,
-    /// In SQL, and whether a row is let through.
+    /// In SQL.
     filter: String,
+    /// Rows with a lower count are let through.
     threshold: i64,
 }
 
@@ -74,6 +78,12 @@ impl DrawnTable {
         text
     }
 
+    /// The rows that the policy lets through, with all their columns.
+    fn let_through(&self) -> impl Iterator<Item = &DrawnRow> {
+        let rows = self.rows.iter();
+        rows.filter(|row| row.2.is_some_and(|count| count < self.threshold))
+    }
+
     /// The permitted view as CSV (RFC 4180), in the order in which it is stored.
     fn permitted_csv(&self) -> String {
         let quoted = |word: &str| match word.contains(['"', ',', '\n']) {
@@ -81,10 +91,7 @@ impl DrawnTable {
             false => word.to_owned(),
         };
         let mut text = format!("{}\r\n", self.columns.join(","));
-        let let_through = self.rows.iter();
-        for (key, word, count) in
-            let_through.filter(|row| row.2.is_some_and(|count| count < self.threshold))
-        {
+        for (key, word, count) in self.let_through() {
             let cells = self.columns.iter().map(|column| match *column {
                 "key" => key.to_string(),
                 "word" => word.map(quoted).unwrap_or_default(),
@@ -98,11 +105,7 @@ impl DrawnTable {
 
     /// The permitted view, a row each, in the order of their texts.
     fn permitted(&self) -> Vec<String> {
-        let let_through = self
-            .rows
-            .iter()
-            .filter(|row| row.2.is_some_and(|count| count < self.threshold));
-        let rows = let_through.map(|(key, word, count)| {
+        let rows = self.let_through().map(|(key, word, count)| {
             let mut row = serde_json::Map::new();
             for column in &self.columns {
                 let value = match *column {

@@ -98,7 +98,7 @@ pub(super) const ARTICLE_33: ConformancePage = ConformancePage {
             reference: "33(1)(d)",
             requirement: "Provide the means by which tools that execute data sharing agreements automatically can work together, where applicable.",
             coverage: RequirementCoverage::Met,
-            measure: "A contract is one canonical JSON payload with both signatures (JWS) and clauses in ODRL 2.2 with a published profile; any program can verify an exported one. Connectors of other makes negotiate and pull data by the Dataspace Protocol 2025-1, and control planes have data given by Data Plane Signaling 1.0.",
+            measure: "A contract is one canonical JSON payload with both signatures (JWS) and clauses in ODRL 2.2 with a published profile; any program can verify an exported one. Connectors of other makes negotiate and pull data by the Dataspace Protocol 2025-1, and control planes have data given by Data Plane Signaling 1.0-RC3.",
             commands: &[
                 "hansa contract export 7f3a --output bikes.contract",
                 "hansa contract verify bikes.contract",
@@ -106,6 +106,7 @@ pub(super) const ARTICLE_33: ConformancePage = ConformancePage {
             ],
             tests: &[
                 "e2e::partner::a_partner_negotiates_and_pulls_what_its_contract_permits",
+                "e2e::data_flow::a_control_plane_has_data_given_under_its_agreements",
                 "hansa_proto::contract::tests::an_agreement_survives_the_round_trip",
                 "e2e::life::a_contract_is_made_used_and_kept_by_both",
             ],
@@ -113,7 +114,7 @@ pub(super) const ARTICLE_33: ConformancePage = ConformancePage {
         },
     ],
     limits: &[
-        "Not met: publication of each entry to everybody (33(1)(b)); partners of the Dataspace Protocol are known by a token, not by the Decentralized Claims Protocol (33(1)(d)). Whether a description is true, nobody checks.",
+        "Not met: publication of each entry to everybody (33(1)(b)). Partners of the Dataspace Protocol are known by a token: the Decentralized Claims Protocol is not spoken. Whether a description is true, nobody checks.",
     ],
 };
 

@@ -42,6 +42,7 @@ pub(super) const PREN_18235_3: ConformancePage = ConformancePage {
             tests: &[
                 "e2e::federation::one_question_over_three_cities_gives_the_pooled_figures",
                 "e2e::portal::portals_read_what_is_open_in_their_words",
+                "e2e::portal::official_shapes_pass_and_a_harvester_reads_it",
             ],
             facts: &[Fact::Models, Fact::ColumnMeanings],
         },
@@ -64,7 +65,7 @@ pub(super) const PREN_18235_3: ConformancePage = ConformancePage {
             reference: "scope, 4",
             requirement: "Means by which tools that execute data sharing contracts automatically work together, where applicable.",
             coverage: RequirementCoverage::Met,
-            measure: "Contracts in ODRL 2.2 with both signatures, which other programs can verify; the Dataspace Protocol 2025-1 and Data Plane Signaling 1.0 with connectors of other makes.",
+            measure: "Contracts in ODRL 2.2 with both signatures, which other programs can verify; the Dataspace Protocol 2025-1 and Data Plane Signaling 1.0-RC3 with connectors of other makes.",
             commands: &[
                 "hansa contract export 7f3a --output bikes.contract",
                 "hansa contract verify bikes.contract",
@@ -72,6 +73,7 @@ pub(super) const PREN_18235_3: ConformancePage = ConformancePage {
             ],
             tests: &[
                 "e2e::partner::a_partner_negotiates_and_pulls_what_its_contract_permits",
+                "e2e::data_flow::a_control_plane_has_data_given_under_its_agreements",
                 "hansa_proto::odrl::tests::every_term_survives_the_round_trip",
                 "e2e::life::a_contract_is_made_used_and_kept_by_both",
             ],
