@@ -28,3 +28,21 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
   ports: [{ protocol: TCP, port: {{ .port }} }]
 {{- end }}
 {{- end -}}
+
+{{- /* Workers have another name than the connector, so that no service and no rule of the connector is theirs, too. */}}
+{{- define "hansa.workerSelector" -}}
+app.kubernetes.io/name: hansa-worker
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "hansa.workerLabels" -}}
+{{ include "hansa.workerSelector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end -}}
+
+{{- /* The root and a worker's name: the name of its StatefulSet, of at most 52 letters, since labels are made of it. */}}
+{{- define "hansa.workerName" -}}
+{{ include "hansa.name" (index . 0) | trunc 30 | trimSuffix "-" }}-worker-{{ index . 1 | replace "_" "-" }}
+{{- end -}}
