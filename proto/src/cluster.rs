@@ -1,4 +1,4 @@
-//! What a connector hands to a worker of its own: one share of a question, as it travels in the ticket of a Flight `DoGet`.
+//! What a connector asks of a worker of its own, and workers of each other, as it travels in the ticket of a Flight `DoGet`.
 
 #[rustfmt::skip]
 #[allow(
@@ -24,9 +24,38 @@ use prost::Message as _;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// One share of a question, with all that a worker needs to come to policy and plan by itself.
+/// What is asked of a worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FragmentTask {
+pub enum WorkerTicket {
+    /// To make its tasks of a question ready, and to keep them as long as the answer is read. Of the connector alone.
+    Begin(Box<QuestionBriefing>),
+    /// What a task gives, for whoever reads it in the plan.
+    Rows(TaskRows),
+}
+
+/// One partition of what a task of a question gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TaskRows {
+    /// The question's identity.
+    pub request: RequestId,
+    /// The stage of its plan, from 1.
+    pub stage: u32,
+    /// The partition, from 0.
+    pub partition: u32,
+}
+
+/// A worker that takes part in a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TeamMember {
+    /// Its name, as in its certificate.
+    pub name: SqlIdentifier,
+    /// Host and port.
+    pub address: String,
+}
+
+/// A question, with all that a worker needs to come to policy and plan by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuestionBriefing {
     /// The version of the program that wrote it. Both ends must be of the same; whoever reads it sees to that.
     pub version: String,
     /// The question's identity.
@@ -45,17 +74,17 @@ pub struct FragmentTask {
     pub sql: String,
     /// What is known of each dataset that it names, each once.
     pub grounds: Vec<TaskDataset>,
+    /// The house grant as it was signed, not read yet, where the own people ask; no dataset has a contract then, and each has one else.
+    pub house_grant: Option<Bytes>,
     /// Of the effects that the worker must come to.
     pub effects: Digest,
     /// Of the plan that the worker must come to.
     pub plan: Digest,
-    /// Which fragment of the plan.
-    pub fragment: u32,
-    /// Which share of it, from 0.
-    pub part: u32,
-    /// Of how many.
-    pub of: u32,
-    /// What the share may use.
+    /// Who takes part, in the order of their numbers, which begin with 0; each name once.
+    pub team: Vec<TeamMember>,
+    /// The number of the worker that is told; the team has it.
+    pub worker: u32,
+    /// What the tasks may use.
     pub limits: TaskLimits,
 }
 
@@ -64,21 +93,28 @@ pub struct FragmentTask {
 pub struct TaskDataset {
     /// Its name.
     pub dataset: SqlIdentifier,
-    /// The contract.
-    pub contract: ContractId,
-    /// The first version of the contract.
-    pub first: ContractId,
-    /// The contract as it was signed, not read yet.
-    pub envelope: Bytes,
-    /// The prohibitions among its clauses that hold.
-    pub active_prohibitions: Vec<ClauseId>,
+    /// The contract; absent where the grant of the briefing stands for it.
+    pub contract: Option<BriefedContract>,
     /// The label of the snapshot.
     pub snapshot: String,
     /// Of the snapshot.
     pub digest: Digest,
 }
 
-/// What one share may use.
+/// A contract, with what only the connector knows of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BriefedContract {
+    /// Which.
+    pub contract: ContractId,
+    /// Its first version.
+    pub first: ContractId,
+    /// The contract as it was signed, not read yet.
+    pub envelope: Bytes,
+    /// The prohibitions among its clauses that hold.
+    pub active_prohibitions: Vec<ClauseId>,
+}
+
+/// What the tasks of one question may use at one worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskLimits {
     /// Bytes of memory.
@@ -100,38 +136,75 @@ const GROUNDS: usize = 64;
 /// The most bytes of one contract in its envelope.
 const ENVELOPE: usize = 1024 * 1024;
 
-/// The most shares of one fragment.
-const SHARES: u32 = 1024;
+/// The most workers that take part in a question.
+pub const MOST_WORKERS: usize = 64;
 
-/// The most bytes of a version of the program or of a snapshot's label.
+/// The most bytes of a version of the program, of a snapshot's label or of an address.
 const LABEL: usize = 200;
 
 /// Reads a ticket. It must be exactly the bytes that its content is written with, so nothing in it goes unread.
 ///
 /// # Errors
 /// `MESSAGE_TOO_LARGE` or `MESSAGE_MALFORMED`.
-pub fn from_ticket(ticket: &[u8]) -> Result<FragmentTask, Refusal> {
-    at_most("the briefing", ticket.len(), TICKET)?;
-    let message = pb::Briefing::decode(ticket).map_err(|cause| {
-        field::malformed("the ticket does not hold a briefing").caused_by(cause)
-    })?;
-    let task = from_wire(message)?;
+pub fn from_ticket(ticket: &[u8]) -> Result<WorkerTicket, Refusal> {
+    at_most("the ticket", ticket.len(), TICKET)?;
+    let message = pb::WorkerTicket::decode(ticket)
+        .map_err(|cause| field::malformed("the ticket can't be read").caused_by(cause))?;
+    let read = match field::present("ticket", message.ticket)? {
+        pb::worker_ticket::Ticket::Begin(message) => {
+            WorkerTicket::Begin(Box::new(from_wire(message)?))
+        }
+        pb::worker_ticket::Ticket::Rows(message) => WorkerTicket::Rows(rows_from_wire(&message)?),
+    };
     // What is written again is what was understood, so this covers fields of two spellings too.
-    if to_wire(&task).encode_to_vec() != ticket {
+    if to_ticket(&read) != ticket {
         return Err(field::malformed(
             "the ticket holds something that this version does not know",
         ));
     }
-    Ok(task)
+    Ok(read)
 }
 
 /// Writes a ticket.
 #[must_use]
-pub fn to_ticket(task: &FragmentTask) -> Bytes {
-    to_wire(task).encode_to_vec().into()
+pub fn to_ticket(ticket: &WorkerTicket) -> Bytes {
+    let ticket = match ticket {
+        WorkerTicket::Begin(briefing) => pb::worker_ticket::Ticket::Begin(to_wire(briefing)),
+        WorkerTicket::Rows(rows) => pb::worker_ticket::Ticket::Rows(rows_to_wire(rows)),
+    };
+    let message = pb::WorkerTicket {
+        ticket: Some(ticket),
+    };
+    message.encode_to_vec().into()
 }
 
-fn from_wire(message: pb::Briefing) -> Result<FragmentTask, Refusal> {
+fn rows_from_wire(message: &pb::TaskRows) -> Result<TaskRows, Refusal> {
+    let pb::TaskRows {
+        request_id,
+        stage,
+        partition,
+    } = message;
+    Ok(TaskRows {
+        request: RequestId(field::fixed("request_id", request_id)?),
+        stage: *stage,
+        partition: *partition,
+    })
+}
+
+fn rows_to_wire(rows: &TaskRows) -> pb::TaskRows {
+    let TaskRows {
+        request,
+        stage,
+        partition,
+    } = rows;
+    pb::TaskRows {
+        request_id: Bytes::copy_from_slice(&request.0),
+        stage: *stage,
+        partition: *partition,
+    }
+}
+
+fn from_wire(message: pb::Briefing) -> Result<QuestionBriefing, Refusal> {
     let pb::Briefing {
         version,
         request_id,
@@ -144,17 +217,31 @@ fn from_wire(message: pb::Briefing) -> Result<FragmentTask, Refusal> {
         grounds,
         effects,
         plan,
-        fragment,
-        part,
-        of,
+        team,
+        worker,
+        house_grant,
         limits,
     } = message;
-    if !(1..=SHARES).contains(&of) || part >= of {
+    let team = self::team(team)?;
+    if !usize::try_from(worker).is_ok_and(|worker| worker < team.len()) {
         return Err(field::malformed(format!(
-            "the briefing is for share {part} of {of}; a fragment has 1 to {SHARES}, counted from 0"
+            "the briefing is for worker {worker} of {}, counted from 0",
+            team.len()
         )));
     }
-    Ok(FragmentTask {
+    at_most("the grant of the briefing", house_grant.len(), ENVELOPE)?;
+    let house_grant = (!house_grant.is_empty()).then_some(house_grant);
+    let grounds = self::grounds(grounds)?;
+    let granted = house_grant.is_some();
+    if grounds
+        .iter()
+        .any(|ground| ground.contract.is_some() == granted)
+    {
+        return Err(field::malformed(
+            "the briefing rests on contracts or on a grant, and never on both or on none",
+        ));
+    }
+    Ok(QuestionBriefing {
         version: label("version", version)?,
         request: RequestId(field::fixed("request_id", &request_id)?),
         asker: parsed(&asker)?,
@@ -167,18 +254,18 @@ fn from_wire(message: pb::Briefing) -> Result<FragmentTask, Refusal> {
         now: time("now_us", now_us)?,
         planned: time("planned_us", planned_us)?,
         sql: there("sql", sql)?,
-        grounds: self::grounds(grounds)?,
+        grounds,
+        house_grant,
         effects: field::digest("effects", &effects)?,
         plan: field::digest("plan", &plan)?,
-        fragment,
-        part,
-        of,
+        team,
+        worker,
         limits: self::limits(field::present("limits", limits)?)?,
     })
 }
 
-fn to_wire(task: &FragmentTask) -> pb::Briefing {
-    let FragmentTask {
+fn to_wire(task: &QuestionBriefing) -> pb::Briefing {
+    let QuestionBriefing {
         version,
         request,
         asker,
@@ -188,11 +275,11 @@ fn to_wire(task: &FragmentTask) -> pb::Briefing {
         planned,
         sql,
         grounds,
+        house_grant,
         effects,
         plan,
-        fragment,
-        part,
-        of,
+        team,
+        worker,
         limits,
     } = task;
     pb::Briefing {
@@ -210,10 +297,40 @@ fn to_wire(task: &FragmentTask) -> pb::Briefing {
         grounds: grounds.iter().map(ground_to_wire).collect(),
         effects: field::hash(effects),
         plan: field::hash(plan),
-        fragment: *fragment,
-        part: *part,
-        of: *of,
+        team: team.iter().map(member_to_wire).collect(),
+        worker: *worker,
+        house_grant: house_grant.clone().unwrap_or_default(),
         limits: Some(limits_to_wire(limits)),
+    }
+}
+
+fn team(list: Vec<pb::Member>) -> Result<Vec<TeamMember>, Refusal> {
+    if list.is_empty() || list.len() > MOST_WORKERS {
+        return Err(field::malformed(format!(
+            "the briefing names {} workers instead of 1 to {MOST_WORKERS}",
+            list.len()
+        )));
+    }
+    let team = list.into_iter().map(|message| {
+        let pb::Member { name, address } = message;
+        Ok(TeamMember {
+            name: parsed(&name)?,
+            address: label("address", address)?,
+        })
+    });
+    let team = team.collect::<Result<Vec<_>, Refusal>>()?;
+    let names: BTreeSet<_> = team.iter().map(|member| &member.name).collect();
+    if names.len() < team.len() {
+        return Err(field::malformed("the briefing names a worker twice"));
+    }
+    Ok(team)
+}
+
+fn member_to_wire(member: &TeamMember) -> pb::Member {
+    let TeamMember { name, address } = member;
+    pb::Member {
+        name: name.to_string(),
+        address: address.clone(),
     }
 }
 
@@ -245,16 +362,21 @@ fn ground(message: pb::Ground) -> Result<TaskDataset, Refusal> {
         snapshot,
         digest,
     } = message;
-    if envelope.is_empty() {
-        return Err(field::malformed("the message lacks `envelope`"));
-    }
     at_most("a contract of the briefing", envelope.len(), ENVELOPE)?;
+    let nothing = contract_id.is_empty() && first_id.is_empty() && held.is_empty();
+    let contract = match envelope.is_empty() {
+        true if nothing => None,
+        true => return Err(field::malformed("the message lacks `envelope`")),
+        false => Some(BriefedContract {
+            contract: ContractId(field::digest("contract_id", &contract_id)?),
+            first: ContractId(field::digest("first_id", &first_id)?),
+            envelope,
+            active_prohibitions: clauses(&held)?,
+        }),
+    };
     Ok(TaskDataset {
         dataset: parsed(&dataset)?,
-        contract: ContractId(field::digest("contract_id", &contract_id)?),
-        first: ContractId(field::digest("first_id", &first_id)?),
-        envelope,
-        active_prohibitions: clauses(&held)?,
+        contract,
         snapshot: label("snapshot", snapshot)?,
         digest: field::digest("digest", &digest)?,
     })
@@ -264,21 +386,28 @@ fn ground_to_wire(ground: &TaskDataset) -> pb::Ground {
     let TaskDataset {
         dataset,
         contract,
-        first,
-        envelope,
-        active_prohibitions: held,
         snapshot,
         digest,
     } = ground;
-    pb::Ground {
+    let mut message = pb::Ground {
         dataset: dataset.to_string(),
-        contract_id: field::hash(&contract.0),
-        first_id: field::hash(&first.0),
-        envelope: envelope.clone(),
-        held: held.iter().map(|clause| clause.0).collect(),
         snapshot: snapshot.clone(),
         digest: field::hash(digest),
+        ..pb::Ground::default()
+    };
+    if let Some(contract) = contract {
+        let BriefedContract {
+            contract,
+            first,
+            envelope,
+            active_prohibitions: held,
+        } = contract;
+        message.contract_id = field::hash(&contract.0);
+        message.first_id = field::hash(&first.0);
+        message.envelope = envelope.clone();
+        message.held = held.iter().map(|clause| clause.0).collect();
     }
+    message
 }
 
 /// Numbers of clauses of a contract, each once; those of a restriction stand in none.

@@ -54,6 +54,8 @@ pub enum StatementKind {
     Incident,
     /// Acceptance of a version of the league's rulebook.
     RulebookAcceptance,
+    /// That workers run a question of the own people.
+    HouseGrant,
 }
 
 impl StatementKind {
@@ -72,6 +74,7 @@ impl StatementKind {
             Self::Notice => "hansa-notice+jws",
             Self::Incident => "hansa-incident+jws",
             Self::RulebookAcceptance => "hansa-rulebook-acceptance+jws",
+            Self::HouseGrant => "hansa-house-grant+jws",
         }
     }
 

@@ -15,7 +15,7 @@
 //! 5. **Peer.** A [`PeerGreeting`], then [`PeerMessage`] values and [`QueryRequestEnvelope`] values.
 //! 6. **Receipt.** A [`Receipt`] says what was sent in one answer. [`envelope::parse_receipt`] reads a [`SignedReceipt`].
 //! 7. **Statements.** [`WithdrawalStatement`], [`DeletionStatement`], [`UsageStatement`], [`IncidentStatement`] and others.
-//! 8. **Own machines.** An [`AdminCommand`] gives [`AdminEvent`] values; a [`FragmentTask`] goes to a worker.
+//! 8. **Own machines.** An [`AdminCommand`] gives [`AdminEvent`] values; a [`WorkerTicket`] goes to a worker.
 //!
 //! [`SignedContract`]: hansa_policy::SignedContract
 //!
@@ -173,6 +173,7 @@ pub mod deletion;
 pub mod dispute;
 pub mod envelope;
 pub mod group;
+pub mod house_grant;
 pub mod incident;
 pub mod mandate;
 pub mod notice;
@@ -197,7 +198,7 @@ pub mod withdrawal;
 
 pub use crate::admin::command::AdminCommand;
 pub use crate::admin::event::AdminEvent;
-pub use crate::cluster::FragmentTask;
+pub use crate::cluster::WorkerTicket;
 pub use crate::comment::CommentStatement;
 pub use crate::contract_draft::ContractDraft;
 pub use crate::credential::CredentialStatement;

@@ -4,6 +4,7 @@
 mod bucket;
 mod database;
 mod files;
+mod hundred_million;
 
 use datafusion::arrow::array::{Float64Array, Int64Array, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema};

@@ -98,6 +98,7 @@ mod withdrawals;
 mod withheld;
 mod without_connector;
 mod witnesses;
+mod workers;
 mod wrong;
 
 use std::path::Path;

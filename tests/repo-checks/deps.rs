@@ -103,7 +103,8 @@ const OURS: [(&str, &[&str]); 17] = [
 ];
 
 /// Heavy or dangerous crates, and which of our packages may have them in their closure, however indirectly. `hansa-enforcement` has
-/// parquet and tokio through datafusion-common, with whose features the engine builds it.
+/// parquet and tokio through datafusion-common, with whose features the engine builds it; `hansa-query` has tonic through
+/// datafusion-distributed, which needs its messages even where it serves nothing.
 const HELD: [(&str, &[&str]); 11] = [
     ("datafusion", &["hansa-query", "hansa"]),
     (
@@ -140,6 +141,7 @@ const HELD: [(&str, &[&str]); 11] = [
     (
         "tonic",
         &[
+            "hansa-query",
             "hansa-proto",
             "hansa-transport",
             "hansa-verify",

@@ -1,8 +1,8 @@
-//! A cluster's own certificate authority: by it, and by no league's, a connector and the workers to which it hands shares
-//! of a question know each other.
+//! A cluster's own certificate authority: by it, and by no league's, a connector and the workers that run stages of its questions know
+//! each other.
 
 use crate::certificate::authority_certificate::AuthorityCertificate;
-use crate::cluster::verifier::{ConnectorCertVerifier, WorkerCertVerifier};
+use crate::cluster::verifier::{ClusterCallerVerifier, WorkerCertVerifier};
 use crate::keys::SignatureAlgorithm;
 use crate::league::{DAY, certificate_issuance};
 use crate::mtls::{TlsClock, impossible, provider, whole_client, whole_server};
@@ -101,8 +101,24 @@ pub fn admit(
 /// `FILE_MISSING`, `KEY_FILE_PERMISSIONS`, `KEY_INVALID` or `CERTIFICATE_EXPIRED` of the files in the folder; `INTERNAL`
 /// when the TLS library can't do what is asked of it.
 pub fn connector_config(folder: &Path, clock: &Clock) -> Result<Arc<ClientConfig>, Refusal> {
+    client_config(folder, CONNECTOR, clock)
+}
+
+/// The configuration with which a worker opens connections to other workers of its cluster.
+///
+/// # Errors
+/// As [`connector_config`].
+pub fn member_config(
+    folder: &Path,
+    worker: &SqlIdentifier,
+    clock: &Clock,
+) -> Result<Arc<ClientConfig>, Refusal> {
+    client_config(folder, worker.as_str(), clock)
+}
+
+fn client_config(folder: &Path, file: &str, clock: &Clock) -> Result<Arc<ClientConfig>, Refusal> {
     let (roots, authority) = roots(folder)?;
-    let own = own(folder, CONNECTOR, clock)?;
+    let own = own(folder, file, clock)?;
     let provider = Arc::new(provider());
     let path = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider))
         .build()
@@ -118,7 +134,7 @@ pub fn connector_config(folder: &Path, clock: &Clock) -> Result<Arc<ClientConfig
     Ok(Arc::new(config))
 }
 
-/// The configuration of a worker, which accepts connections of its connector alone.
+/// The configuration of a worker, which accepts connections of its connector and of other workers; [`caller`] says which.
 ///
 /// # Errors
 /// As [`connector_config`].
@@ -139,10 +155,18 @@ pub fn worker_config(
         ServerConfig::builder_with_details(provider, Arc::new(TlsClock(Clock::clone(clock))))
             .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(impossible)?
-            .with_client_cert_verifier(Arc::new(ConnectorCertVerifier { path, authority }))
+            .with_client_cert_verifier(Arc::new(ClusterCallerVerifier { path, authority }))
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(own)));
     whole_server(&mut config);
     Ok(Arc::new(config))
+}
+
+/// The name of the worker that has a certificate which [`worker_config`] accepted, as [`server_name`] writes it; none for the connector.
+///
+/// # Errors
+/// `PEER_NOT_TRUSTED` where it is neither a connector's nor a worker's.
+pub fn caller(certificate: &CertificateDer<'_>) -> Result<Option<String>, Refusal> {
+    verifier::caller(certificate)
 }
 
 /// The name of a worker in its certificate. No name has a hyphen, so that two of them stay two.
@@ -151,7 +175,7 @@ pub fn worker_config(
 /// `USAGE` for a name that ends with an underscore: no label of a domain ends with a hyphen.
 pub fn server_name(worker: &SqlIdentifier) -> Result<ServerName<'static>, Refusal> {
     let label = worker.as_str().replace('_', "-");
-    ServerName::try_from(format!("{label}.worker.invalid")).map_err(|cause| {
+    ServerName::try_from(format!("{label}{WORKERS}")).map_err(|cause| {
         Refusal::new(
             ErrorCode::UsageWrong,
             format!("a worker can't be named `{worker}`: its name ends with a letter or a digit"),
@@ -160,6 +184,8 @@ pub fn server_name(worker: &SqlIdentifier) -> Result<ServerName<'static>, Refusa
     })
 }
 
+/// How the names of workers end; no host has such a name (RFC 2606, section 2).
+const WORKERS: &str = ".worker.invalid";
 const AUTHORITY: &str = "ca";
 const CONNECTOR: &str = "connector";
 const AUTHORITY_YEARS: i64 = 10;
@@ -173,8 +199,8 @@ fn key_of(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}.key"))
 }
 
-/// Makes a key and its certificate: that of a worker, which has a name and only accepts connections, or that of the
-/// connector, which only opens them. A stolen certificate of a worker asks nobody.
+/// Makes a key and its certificate: that of a worker, which has a name, or that of the connector, which has none and only opens
+/// connections. A stolen certificate of a worker begins no question: it is no connector's.
 fn certify(
     folder: &Path,
     file: &str,
@@ -201,7 +227,10 @@ fn certify(
             let name = name.to_str().into_owned();
             let name = name.try_into().map_err(|error| pem::failed(&error))?;
             params.subject_alt_names = vec![SanType::DnsName(name)];
-            vec![ExtendedKeyUsagePurpose::ServerAuth]
+            vec![
+                ExtendedKeyUsagePurpose::ServerAuth,
+                ExtendedKeyUsagePurpose::ClientAuth,
+            ]
         }
         None => vec![ExtendedKeyUsagePurpose::ClientAuth],
     };

@@ -13,30 +13,33 @@ pub(crate) mod plan_cache;
 mod plan_preparation;
 pub(crate) mod plan_reset;
 mod plan_runner;
+mod query_session;
 mod rebatch;
 mod release_coverage;
 mod row_order;
 mod scrub_nulls;
-pub mod share;
+pub mod stages;
 pub(crate) mod started_plan;
 pub(crate) mod window_memory;
 mod yielding_join;
 
 use crate::answer::QueryAnswer;
 use crate::execute::cancellation::CancellationSignal;
-use crate::execute::physical_planner::GovernedQueryPlanner;
-use crate::execute::plan_preparation::{finished, made};
+use crate::execute::plan_preparation::{OptimizedPlan, finished, made};
 use crate::execute::plan_runner::{LocalFallback, RunnablePlan, run};
-use crate::execute::share::Sharing;
+use crate::execute::query_session::{planner, state};
+use crate::execute::stages::eligibility::{HomeReason, largest_table};
+use crate::execute::stages::plan_name::{limits_in_stages, planning_session};
+use crate::execute::stages::staged_plan_exec::planned_in_stages;
+use crate::execute::stages::workers::{QueryPlacement, Staging};
 use crate::execute::started_plan::StartedPlan;
 use crate::limits::{PLANNING, QueryResourceLimits};
-use crate::runtime::{QueryMemoryPool, QueryRuntime};
-use crate::session;
+use crate::runtime::QueryRuntime;
 use crate::snapshot::registry::SnapshotSet;
 use crate::sql::planner_threads;
+use crate::{engine_error, session};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use datafusion::execution::session_state::SessionState;
 use datafusion_expr::LogicalPlan;
 use hansa_audit_log::ledger::RecordReceipt;
 use hansa_enforcement::permitted_plan::{PermittedPlan, PermittedPlanParts, PlanBasis};
@@ -69,7 +72,7 @@ pub async fn execute_among(
     runtime: &QueryRuntime,
     limits: &QueryResourceLimits,
     watch: CancellationSignal,
-    sharing: Option<Sharing>,
+    staging: Option<Staging>,
 ) -> Result<QueryAnswer, UnansweredQuery> {
     let PermittedPlanParts {
         plan,
@@ -97,7 +100,7 @@ pub async fn execute_among(
         let execution_request = ExecutionRequest {
             plan,
             basis,
-            sharing,
+            staging,
         };
         start(execution_request, pinned, runtime, limits, watch.clone()).await
     };
@@ -139,7 +142,7 @@ struct ExecutionRequest {
     plan: LogicalPlan,
     /// All that the plan is made of, where its question may be put again.
     basis: Option<PlanBasis>,
-    sharing: Option<Sharing>,
+    staging: Option<Staging>,
 }
 
 async fn start(
@@ -152,12 +155,12 @@ async fn start(
     let ExecutionRequest {
         plan,
         basis,
-        sharing,
+        staging,
     } = request;
     #[cfg(test)]
     let mutant = runtime.mutant;
     // A plan for workers names those of this moment.
-    let basis = basis.filter(|_| sharing.is_none());
+    let basis = basis.filter(|_| staging.is_none());
     #[cfg(test)]
     let basis = basis.filter(|_| mutant == mutant::GateMutant::None);
     let within = (&holdings, limits);
@@ -172,30 +175,56 @@ async fn start(
         };
         return Ok(run(ready, None, runtime, limits, pool));
     }
-    let (state, pool) = state(&holdings, runtime, limits, &watch)?;
+    let with_workers = staging.is_some();
+    let (state, pool) = state(&holdings, runtime, limits, &watch, with_workers)?;
     let planning = limits.time.min(PLANNING);
     let (kept, pinned, limits_of) = (Arc::clone(runtime.ready()), holdings.clone(), *limits);
+    let in_stages = staging.map(|staging| {
+        let environment = Arc::clone(state.runtime_env());
+        let planner = planner(&holdings, runtime, &limits_in_stages(limits), &watch);
+        (staging, environment, planner.fixing_order(true))
+    });
     let (physical, otherwise, state) = planner_threads::run(planning, move || {
         // Where it may have to be done again without the workers.
-        let again = sharing.is_some().then(|| plan.clone());
+        let again = with_workers.then(|| plan.clone());
         let made = made(
             plan,
             &state,
             #[cfg(test)]
             mutant,
         )?;
-        let (physical, otherwise) = match again {
-            None => (made.physical, None),
-            Some(again) => {
-                let (shared, needed) = share::shared(&made, sharing.as_ref())?;
-                (shared, needed.then_some(again))
+        if let (Some(again), Some((staging, environment, planner))) = (again, in_stages) {
+            let staged = match why_too_small(&made, &staging)? {
+                Some(why) => Err(why),
+                None => {
+                    let limits = limits_in_stages(&limits_of);
+                    let staged_state = session::fresh(&limits, environment, Arc::new(planner));
+                    let staged_state = planning_session(staged_state);
+                    let made = self::made(
+                        again.clone(),
+                        &staged_state,
+                        #[cfg(test)]
+                        mutant,
+                    )?;
+                    planned_in_stages(&made, &staged_state, &staging)?
+                }
+            };
+            match staged {
+                Ok(staged) => {
+                    let placement = QueryPlacement::Workers(staging.workers.count());
+                    let _first = staging.placement.set(placement);
+                    return Ok((staged, Some(again), state));
+                }
+                Err(why) => {
+                    let _first = staging.placement.set(QueryPlacement::Home(why));
+                }
             }
-        };
+        }
         let physical = match basis {
-            None => physical,
-            Some(basis) => kept.keep(basis, (&pinned, &limits_of), physical, &watch)?,
+            None => made.physical,
+            Some(basis) => kept.keep(basis, (&pinned, &limits_of), made.physical, &watch)?,
         };
-        Ok((finished(physical)?, otherwise, state))
+        Ok((finished(physical)?, None, state))
     })
     .await?;
     let context = state.task_ctx();
@@ -214,24 +243,16 @@ async fn start(
     Ok(run(ready, otherwise, runtime, limits, pool))
 }
 
-/// A session for one question.
-fn state(
-    holdings: &SnapshotSet,
-    runtime: &QueryRuntime,
-    limits: &QueryResourceLimits,
-    watch: &CancellationSignal,
-) -> Result<(SessionState, Arc<QueryMemoryPool>), Refusal> {
-    let (environment, pool) = runtime.environment(limits)?;
-    let planner = GovernedQueryPlanner::new(
-        holdings.clone(),
-        *limits,
-        runtime.databases().clone(),
-        watch.clone(),
-        #[cfg(test)]
-        runtime.mutant,
-    );
-    let state = session::fresh(limits, environment, Arc::new(planner));
-    Ok((state, pool))
+/// Why a question is not worth the workers; nothing where it reads a table that is large enough.
+fn why_too_small(made: &OptimizedPlan, staging: &Staging) -> Result<Option<HomeReason>, Refusal> {
+    let largest = largest_table(&made.physical);
+    let largest = largest.map_err(|error| engine_error::running(&error))?;
+    let large = largest.is_some_and(|rows| rows >= staging.at_least);
+    Ok(match (staging.workers.count() < 2, large) {
+        (true, _) => Some(HomeReason::FewWorkers),
+        (false, false) => Some(HomeReason::Small(largest)),
+        (false, true) => None,
+    })
 }
 
 /// What `EXPLAIN` shows: the plan as it was asked, over the permitted view.

@@ -36,10 +36,9 @@ use hansa_policy::term::purpose::Taxonomy;
 use hansa_policy::term::{Clause, Term};
 use hansa_test_support::contract::{clauses, ledger, recorded};
 use parking_lot::Mutex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, OnceLock};
-use tokio::sync::Semaphore;
 
 /// A participant with datasets, each under one contract with the consumer.
 pub(crate) struct FixtureParticipant {
@@ -52,13 +51,13 @@ pub(crate) struct FixtureParticipant {
     pub(crate) published: Arc<PublishedLists>,
     /// Workers that help, as many as it says; none at all where absent.
     pub(crate) workers: Option<u32>,
-    /// Shares that they have begun to compute.
-    pub(crate) shares: Arc<AtomicUsize>,
+    /// Messages that went from one of them to another, or to the connector.
+    pub(crate) exchanged: Arc<AtomicUsize>,
+    /// The columns of these messages.
+    pub(crate) exchanged_columns: Arc<Mutex<BTreeSet<String>>>,
     /// How one of them fails.
-    pub(crate) share_failure: Option<worker_team::ShareFailure>,
-    /// Has a permit once rows of an answer are out.
-    pub(crate) out: Arc<Semaphore>,
-    /// Stored rows from which a question is shared.
+    pub(crate) task_failure: Option<worker_team::TaskFailure>,
+    /// Stored rows of a table from which its questions are given to workers.
     pub(crate) at_least: u64,
     /// The questions that were put, and the view over which they were planned.
     kept: Mutex<BTreeMap<String, (QueryView, BoundPlan)>>,
@@ -77,9 +76,9 @@ impl FixtureParticipant {
             sql_limits: SqlStatementLimits::default(),
             published: Arc::default(),
             workers: None,
-            shares: Arc::default(),
-            share_failure: None,
-            out: Arc::new(Semaphore::new(0)),
+            exchanged: Arc::default(),
+            exchanged_columns: Arc::default(),
+            task_failure: None,
             at_least: 0,
             kept: Mutex::default(),
         }
@@ -217,7 +216,7 @@ impl FixtureParticipant {
     }
 
     /// What the contracts say of a question.
-    fn ruled(&self, sql: &str) -> Result<PermitDecision<BoundPlan>, Refusal> {
+    pub(crate) fn ruled(&self, sql: &str) -> Result<PermitDecision<BoundPlan>, Refusal> {
         let bound = self.bound(sql)?;
         let datasets = || self.datasets.iter().map(|(id, (dataset, _))| (id, dataset));
         let schemas = datasets()

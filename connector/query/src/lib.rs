@@ -22,7 +22,7 @@
 //!    participant.
 //! 2. [`FederatedQuery::run`] sends them through a [`RemoteExecutor`] and gives a [`FederatedAnswer`].
 //!
-//! A worker computes a [`share`](execute::share) of an aggregate. A [release](ReleasedCells) fixes cells that were shown.
+//! Workers run [stages](execute::stages) of a plan. A [release](ReleasedCells) fixes cells that were shown.
 //!
 //! [`QueryView`]: hansa_catalog::QueryView
 //! [`BoundPlan`]: hansa_enforcement::BoundPlan
@@ -204,7 +204,7 @@ pub use crate::answer::QueryAnswer;
 pub use crate::answer::frames::{AnswerFrame, AnswerFrames, QuotaMeter};
 pub use crate::answer::sealed_answer::{DeliveredTotals, SealedAnswer, StreamOutcome};
 pub use crate::execute::cancellation::{CancellationHandle, CancellationSignal};
-pub use crate::execute::share::{Sharing, Workers};
+pub use crate::execute::stages::workers::{Staging, Workers};
 pub use crate::execute::{UnansweredQuery, execute, execute_among};
 pub use crate::fair_scheduler::FairScheduler;
 pub use crate::federation::federated_answer::FederatedAnswer;

@@ -107,6 +107,13 @@ impl Snapshot {
         self
     }
 
+    /// Whether its rows lie in files, copied or in place, and not in a database.
+    #[must_use]
+    pub fn is_in_files(&self) -> bool {
+        let table = self.in_place.as_ref();
+        table.is_none_or(|in_place| in_place.stays().table().is_none())
+    }
+
     /// The same, as one that only grows.
     #[must_use]
     pub fn with_segments(mut self, segments: Option<FeedSegments>) -> Self {

@@ -110,7 +110,7 @@ pub(crate) enum TopLevelCommand {
     /// A league's own certificate authority and signed trust bundle
     #[command(subcommand)]
     League(LeagueCommand),
-    /// Machines that compute shares of the own answers
+    /// Machines that run stages of the own answers
     #[command(subcommand)]
     Cluster(ClusterCommand),
     /// Runs the connector, or several in one process, or a worker of one

@@ -8,6 +8,7 @@ mod member_hosts;
 pub(crate) mod randomness;
 pub(crate) mod server;
 mod service_manager;
+pub(crate) mod temporary_folder;
 pub(crate) mod thread_shutdown;
 pub(crate) mod trace_export;
 pub(crate) mod worker_server;

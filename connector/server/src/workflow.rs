@@ -27,6 +27,6 @@ pub(crate) mod publication;
 pub(crate) mod receipt;
 pub(crate) mod rulebook_acceptance;
 pub(crate) mod run_to_completion;
-pub(crate) mod share_worker;
+pub(crate) mod stage_worker;
 pub(crate) mod startup;
 pub(crate) mod time_stamping;

@@ -20,7 +20,7 @@
 //! Programs of analysts: [`flight_sql::server::serve`] with a [`FlightSqlHandler`], which identifies each call by its [`AccessToken`].
 //!
 //! The command line: [`admin::server::serve`] with an [`AdminHandler`], and [`admin::client::connect`]. Workers:
-//! [`cluster::server::serve`] with a [`ShareHandler`], and a [`WorkerClient`].
+//! [`cluster::server::serve`] with a [`TaskHandler`], and a [`WorkerClient`].
 //!
 //! [`PeerCertificate`]: hansa_policy::PeerCertificate
 //! [`VerifiedPeer`]: hansa_policy::VerifiedPeer
@@ -130,8 +130,8 @@ pub mod web;
 
 pub use crate::admin::client::AdminSocketClient;
 pub use crate::admin::server::{AdminHandler, SocketAccess};
-pub use crate::cluster::client::{ShareStream, WorkerClient};
-pub use crate::cluster::server::{ShareFrame, ShareHandler};
+pub use crate::cluster::client::{TaskRowStream, WorkerClient};
+pub use crate::cluster::server::{TaskFrame, TaskHandler};
 pub use crate::dataspace::{
     DataspaceBody, DataspaceHandler, DataspaceRequest, DataspaceResponse, PartnerKey,
     TransferFormat,

@@ -7,8 +7,8 @@ use datafusion_expr::LogicalPlan;
 use hansa_policy::decision::derivation::DerivedQuery;
 use hansa_policy::refusal::Refusal;
 
-/// A plan of which a share may be computed for the connector of the same participant: every table of it governed. What comes of it is
-/// no answer. Made by [`delegate`] alone.
+/// A plan of which tasks may be run for the connector of the same participant: every table of it governed. What comes of it is no
+/// answer. Made by [`delegate`] alone.
 #[derive(Debug)]
 pub struct DelegatedPlan {
     plan: LogicalPlan,

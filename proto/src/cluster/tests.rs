@@ -1,6 +1,9 @@
 //! A briefing arrives as it was written, and nothing in it goes unread.
 
-use super::{FragmentTask, TaskDataset, TaskLimits, from_ticket, pb, to_ticket, to_wire};
+use super::{
+    BriefedContract, QuestionBriefing, TaskDataset, TaskLimits, TaskRows, TeamMember, WorkerTicket,
+    from_ticket, pb, to_ticket, to_wire,
+};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::{ClauseId, ContractId, RequestId};
@@ -10,17 +13,30 @@ use std::time::Duration;
 fn ground(dataset: &str) -> TaskDataset {
     TaskDataset {
         dataset: dataset.parse().unwrap(),
-        contract: ContractId(Digest::of(b"second")),
-        first: ContractId(Digest::of(b"first")),
-        envelope: "envelope".into(),
-        active_prohibitions: vec![ClauseId(7), ClauseId(2)],
+        contract: Some(BriefedContract {
+            contract: ContractId(Digest::of(b"second")),
+            first: ContractId(Digest::of(b"first")),
+            envelope: "envelope".into(),
+            active_prohibitions: vec![ClauseId(7), ClauseId(2)],
+        }),
         snapshot: "2026-03-01.1".to_owned(),
         digest: Digest::of(b"rows"),
     }
 }
 
-fn sample() -> FragmentTask {
-    FragmentTask {
+fn member(name: &str) -> TeamMember {
+    TeamMember {
+        name: name.parse().unwrap(),
+        address: format!("{name}.example:8815"),
+    }
+}
+
+fn begin(briefing: QuestionBriefing) -> WorkerTicket {
+    WorkerTicket::Begin(Box::new(briefing))
+}
+
+fn sample() -> QuestionBriefing {
+    QuestionBriefing {
         version: "0.1.0".to_owned(),
         request: RequestId([7; 16]),
         asker: "hansa://tallinn.example".parse().unwrap(),
@@ -30,11 +46,11 @@ fn sample() -> FragmentTask {
         planned: UtcTimestamp::from_micros(-5).unwrap(),
         sql: "SELECT count(*) FROM trips".to_owned(),
         grounds: vec![ground("trips"), ground("stations")],
+        house_grant: None,
         effects: Digest::of(b"effects"),
         plan: Digest::of(b"plan"),
-        fragment: 3,
-        part: 1,
-        of: 2,
+        team: vec![member("north"), member("south")],
+        worker: 1,
         limits: TaskLimits {
             memory: 1 << 40,
             spill: 0,
@@ -51,14 +67,19 @@ fn a_briefing_survives_the_round_trip() {
     bare.purpose = None;
     bare.now = UtcTimestamp::EPOCH;
     bare.grounds.truncate(1);
-    bare.grounds[0].active_prohibitions.clear();
-    bare.fragment = 0;
-    bare.part = 0;
-    bare.of = 1;
+    bare.grounds[0].contract = None;
+    bare.house_grant = Some("grant".into());
+    bare.team.truncate(1);
+    bare.worker = 0;
     let mut nameless = sample();
     nameless.tenant = Some(String::new());
-    for task in [sample(), bare, nameless] {
-        assert_eq!(from_ticket(&to_ticket(&task)).unwrap(), task);
+    let rows = WorkerTicket::Rows(TaskRows {
+        request: RequestId([7; 16]),
+        stage: 2,
+        partition: 3,
+    });
+    for ticket in [begin(sample()), begin(bare), begin(nameless), rows] {
+        assert_eq!(from_ticket(&to_ticket(&ticket)).unwrap(), ticket);
     }
 }
 
@@ -71,12 +92,16 @@ fn refused(ticket: &[u8], code: &str, part: &str) {
 
 #[test]
 fn nothing_in_a_ticket_goes_unread() {
-    let good = to_ticket(&sample()).to_vec();
+    let good = to_ticket(&begin(sample())).to_vec();
     let mut unknown_field = good.clone();
     unknown_field.extend([0xf8, 0x01, 0x01]); // field 31 = 1
     refused(&unknown_field, "MESSAGE_MALFORMED", "does not know");
-    refused(&good[..good.len() - 1], "MESSAGE_MALFORMED", "a briefing");
-    refused(b"", "MESSAGE_MALFORMED", "share 0 of 0");
+    refused(
+        &good[..good.len() - 1],
+        "MESSAGE_MALFORMED",
+        "can't be read",
+    );
+    refused(b"", "MESSAGE_MALFORMED", "`ticket`");
     refused(&vec![0; (4 << 20) + 1], "MESSAGE_TOO_LARGE", "at most");
 }
 
@@ -84,6 +109,9 @@ fn nothing_in_a_ticket_goes_unread() {
 fn with(change: impl FnOnce(&mut pb::Briefing), part: &str) {
     let mut message = to_wire(&sample());
     change(&mut message);
+    let message = pb::WorkerTicket {
+        ticket: Some(pb::worker_ticket::Ticket::Begin(message)),
+    };
     refused(&message.encode_to_vec(), "MESSAGE_MALFORMED", part);
 }
 
@@ -102,9 +130,12 @@ fn every_field_is_checked() {
     with(|m| m.sql.clear(), "`sql`");
     with(|m| m.effects = vec![1; 31].into(), "`effects` holds 31");
     with(|m| m.plan.clear(), "`plan` holds 0");
-    with(|m| m.part = 2, "share 2 of 2");
-    with(|m| m.of = 0, "share 1 of 0");
-    with(|m| m.of = 1025, "share 1 of 1025");
+    with(|m| m.worker = 2, "worker 2 of 2");
+    with(|m| m.team.clear(), "0 workers");
+    with(|m| m.team = vec![m.team[0].clone(); 65], "65 workers");
+    with(|m| m.team[1] = m.team[0].clone(), "a worker twice");
+    with(|m| m.team[0].name = "North".to_owned(), "a name starts");
+    with(|m| m.team[0].address.clear(), "`address`");
     with(|m| m.limits = None, "`limits`");
 }
 
@@ -122,6 +153,19 @@ fn every_ground_is_checked() {
     with(|m| m.grounds.clear(), "0 datasets");
     with(|m| m.grounds = vec![m.grounds[0].clone(); 65], "65");
     with(|m| m.grounds[1] = m.grounds[0].clone(), "twice");
+    with(|m| m.house_grant = "grant".into(), "never on both");
+    with(
+        |m| {
+            m.grounds[1] = pb::Ground {
+                contract_id: "".into(),
+                first_id: "".into(),
+                envelope: "".into(),
+                held: Vec::new(),
+                ..m.grounds[1].clone()
+            }
+        },
+        "never on both",
+    );
     let first = |change: fn(&mut pb::Ground), part| with(|m| change(&mut m.grounds[0]), part);
     first(|g| g.dataset = "Trips".to_owned(), "a name starts");
     first(|g| g.contract_id.clear(), "`contract_id` holds 0");
@@ -136,6 +180,11 @@ fn every_ground_is_checked() {
     first(|g| g.digest.clear(), "`digest` holds 0");
 
     let mut large = sample();
-    large.grounds[0].envelope = vec![b' '; (1 << 20) + 1].into();
-    refused(&to_ticket(&large), "MESSAGE_TOO_LARGE", "a contract of");
+    let contract = large.grounds[0].contract.as_mut().unwrap();
+    contract.envelope = vec![b' '; (1 << 20) + 1].into();
+    refused(
+        &to_ticket(&begin(large)),
+        "MESSAGE_TOO_LARGE",
+        "a contract of",
+    );
 }

@@ -111,21 +111,19 @@ fn aggregate(figures: &Value, targets: &Value) -> String {
 
 fn workers(workers: &Value) -> String {
     let mut text = format!(
-        "\n## Workers beside none, scale {}\n\nOne city answers a question by itself, with one worker, and with two, all on this machine: the city \
-         alone computes on one core, and workers take what there is of others. Time is that of the command line's answer, work that of the \
+        "\n## Two workers beside none, scale {}\n\nOne city answers a question by itself, and with two workers, all on one machine: the city and \
+         the first worker are bound to one core, the second worker to another. Time is that of the command line's answer, work that of the \
          city and its workers; medians of {} rounds. With workers, sums of floating-point numbers are added without rounding in between.\n\n\
-         | question | alone, ms | one: time | one: work | two: time | two: work |\n|---|---|---|---|---|---|\n",
+         | question | alone, ms | times as fast | work |\n|---|---|---|---|\n",
         workers["scale"], workers["rounds"]
     );
     for one in workers["questions"].as_array().into_iter().flatten() {
         text.push_str(&format!(
-            "| {} | {} | {} | {} | {} | {} |\n",
+            "| {} | {} | {} | {} |\n",
             one["question"],
             number(&one["alone_ms"], 0),
-            number(&one["one_time"], 2),
-            number(&one["one_work"], 2),
-            number(&one["two_time"], 2),
-            number(&one["two_work"], 2),
+            number(&one["faster"], 2),
+            number(&one["work"], 2),
         ));
     }
     text

@@ -3,6 +3,7 @@
 use super::{SOME, dataset, parquet, permitted, publishes, rows, sentence_of, totals};
 use crate::binary;
 use hansa_test_support::league::TestLeague;
+use hansa_test_support::worker_process::WorkerProcess;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use s3s::auth::SimpleAuth;
@@ -10,16 +11,16 @@ use s3s::service::S3ServiceBuilder;
 use std::net::SocketAddr;
 use std::path::Path;
 
-const KEYS: &str = "access_key_id = reader\nsecret_access_key = a-secret-key\n";
+pub(super) const KEYS: &str = "access_key_id = reader\nsecret_access_key = a-secret-key\n";
 
 /// A store over the folders of a folder, which are its buckets.
-struct ObjectStoreServer {
+pub(super) struct ObjectStoreServer {
     runtime: Option<tokio::runtime::Runtime>,
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
 }
 
 impl ObjectStoreServer {
-    fn over(folder: &Path, address: &str) -> Self {
+    pub(super) fn over(folder: &Path, address: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -119,5 +120,70 @@ fn files_of_a_store_are_read_where_they_are() {
         .refused("SOURCE_UNAVAILABLE", 5);
     std::fs::write(&keys, KEYS).unwrap();
     assert_eq!(totals(&acme), permitted(&all));
+    lindau.verifies();
+}
+
+/// Workers open the files as the connector does, by its keys, each a part of them.
+#[test]
+fn workers_read_files_of_a_store_where_they_are() {
+    let league = TestLeague::new(binary());
+    let folder = tempfile::tempdir().unwrap();
+    let bucket = folder.path().join("water");
+    std::fs::create_dir_all(bucket.join("levels")).unwrap();
+    let all = rows(0, 300_000);
+    let put = |name: &str, rows: &[(i64, String, f64)]| {
+        std::fs::write(bucket.join("levels").join(name), parquet(rows)).unwrap();
+    };
+    let (one, other) = all.split_at(200_000);
+    put("a.parquet", one);
+    put("b.parquet", other);
+    let store = ObjectStoreServer::over(folder.path(), "127.0.0.1:0");
+    let keys = folder.path().join("keys");
+    std::fs::write(&keys, KEYS).unwrap();
+    let source = format!(
+        "kind = \"parquet\"\npath = \"s3://water/levels/*.parquet\"\nin_place = true\nendpoint = \"http://{}\"\n\
+         region = \"eu-central-1\"\ncredentials_file = \"{}\"",
+        store.address,
+        keys.display()
+    );
+    let (lindau, acme) = publishes(&league, &source, SOME);
+    let by_site = "SELECT site, count(*) AS n, sum(id) AS total FROM lindau.levels GROUP BY site ORDER BY site";
+    let ask = |sql: &str| {
+        let lines = acme.ask(sql).must().lines();
+        let rows = lines.into_iter().filter(|line| line.get("hansa").is_none());
+        rows.collect::<Vec<serde_json::Value>>()
+    };
+    let alone = ask(by_site);
+    assert_eq!(alone.len(), 6);
+    lindau.hansa(&["cluster", "init"]).must();
+    let workers = ["w1", "w2"].map(|name| WorkerProcess::of(&lindau, name));
+    let tables = workers.each_ref().map(WorkerProcess::table).join("\n");
+    lindau.configure(&format!("[cluster]\nat_least = 1000\n{tables}"));
+    lindau.hansa(&["reload"]).must();
+    let questions = || workers.each_ref().map(WorkerProcess::questions);
+    assert_eq!(ask(by_site), alone);
+    assert_eq!(questions(), [1, 1]);
+    assert_eq!(totals(&acme), permitted(&all));
+    assert_eq!(questions(), [2, 2]);
+    // Where a question of our own people runs they are told.
+    let own = "SELECT a.site, count(*) AS n FROM lindau.levels a JOIN lindau.levels b ON a.id = b.id GROUP BY a.site ORDER BY a.site";
+    let analyzed = lindau.hansa(&["explain", "--analyze", own]).must().out;
+    assert!(analyzed.contains("in stages at 2 workers"), "{analyzed}");
+    assert_eq!(questions(), [3, 3]);
+    let windowed =
+        "SELECT row_number() OVER (ORDER BY id) AS place FROM lindau.levels ORDER BY place LIMIT 1";
+    let analyzed = lindau.hansa(&["explain", "--analyze", windowed]).must().out;
+    assert!(analyzed.contains("at home, since"), "{analyzed}");
+    println!("{analyzed}");
+
+    // A file that was changed is read by nobody.
+    put("b.parquet", &rows(0, 9_000));
+    acme.ask(by_site).refused("SOURCE_CHANGED", 3);
+    lindau.publishes();
+    let fewer = [one, &rows(0, 9_000)].concat();
+    assert_eq!(totals(&acme), permitted(&fewer));
+    assert_eq!(ask(by_site).len(), 6);
+    let now = questions();
+    assert!(now > [4, 4], "{now:?}");
     lindau.verifies();
 }

@@ -27,7 +27,7 @@ fn cells(table: &str) -> Option<CellTerms> {
 }
 
 /// Of the first and of the fourth question, what is asked of a group.
-const ALLOWED: [(&str, &str, &str); 2] = [
+pub(super) const ALLOWED: [(&str, &str, &str); 2] = [
     (
         "lineitem",
         "l_returnflag, l_linestatus",

@@ -29,6 +29,16 @@ impl WorkerProcess {
         Self::begin(city, &city.folder().join("hansa.toml"), name)
     }
 
+    /// Starts a worker that has its certificate already.
+    ///
+    /// # Panics
+    /// When it ends before it is ready.
+    #[must_use]
+    #[track_caller]
+    pub fn again(city: &TestParticipant, name: &str) -> Self {
+        Self::begin(city, &city.folder().join("hansa.toml"), name)
+    }
+
     /// The same in a folder of its own, with copies of what a worker needs, and the snapshots under another path.
     ///
     /// # Panics
@@ -117,21 +127,75 @@ impl WorkerProcess {
         &self.address
     }
 
-    /// How many shares it has begun.
+    /// How many questions it has taken part in.
     ///
     /// # Panics
     /// When its trace can't be read.
     #[must_use]
     #[expect(clippy::expect_used, reason = "a test can't go on without its files")]
-    pub fn shares(&self) -> usize {
+    pub fn questions(&self) -> usize {
         let trace = std::fs::read_to_string(&self.trace).expect("the trace is there");
-        trace.matches("computes a share").count()
+        trace.matches("runs tasks of a question").count()
+    }
+
+    /// How many rows of its tasks it has given to other workers.
+    ///
+    /// # Panics
+    /// When its trace can't be read.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test can't go on without its files")]
+    pub fn exchanged(&self) -> u64 {
+        let trace = std::fs::read_to_string(&self.trace).expect("the trace is there");
+        let rows = trace.split("to_workers=").skip(1);
+        let rows = rows.filter_map(|rest| rest.split(' ').next()?.parse::<u64>().ok());
+        rows.sum()
+    }
+
+    /// Whether it runs no task.
+    ///
+    /// # Panics
+    /// When its trace can't be read.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test can't go on without its files")]
+    pub fn is_idle(&self) -> bool {
+        let trace = std::fs::read_to_string(&self.trace).expect("the trace is there");
+        self.questions() == trace.matches("the tasks of a question are over").count()
     }
 
     /// The process.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The time that it has computed so far, in hundredths of a second (proc(5), `utime` and `stime`).
+    ///
+    /// # Panics
+    /// When it does not run.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test can't go on without it")]
+    pub fn cpu_ticks(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid()));
+        let stat = stat.expect("the process runs");
+        let behind_name = stat.rsplit(')').next().unwrap_or_default();
+        let ticks = behind_name.split_whitespace().skip(11).take(2);
+        ticks.filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
+    }
+
+    /// Bytes of it in memory now, and at most so far (proc(5), `VmRSS` and `VmHWM`).
+    ///
+    /// # Panics
+    /// When it does not run.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test can't go on without it")]
+    pub fn resident(&self) -> [u64; 2] {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()));
+        let status = status.expect("the process runs");
+        ["VmRSS:", "VmHWM:"].map(|name| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+            kilobytes.map_or(0, |kilobytes: u64| kilobytes * 1024)
+        })
     }
 
     /// kill -9.

@@ -1,6 +1,6 @@
 //! Real handshakes between a connector and its workers: who gets in, and who does not.
 
-use super::{admit, connector_config, found, server_name, worker_config};
+use super::{admit, caller, client_config, connector_config, found, server_name, worker_config};
 use crate::league::certificate_issuance;
 use crate::league_fixture::{DAY, start};
 use crate::participant_identity::read_certificates;
@@ -132,19 +132,22 @@ async fn whoever_shows_no_certificate_is_refused() {
 }
 
 #[tokio::test]
-async fn a_worker_asks_no_other_worker() {
+async fn who_connects_is_known_by_the_certificate() {
     let folder = cluster();
-    let stolen = posing(folder.path(), folder.path(), "two", "connector");
-    let (here, _there) = handshake(
-        &worker(folder.path(), "one"),
-        &connector(stolen.path()),
-        "one",
-    )
-    .await;
-    assert!(matches!(
-        refused(here),
-        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. }
-    ));
+    let from =
+        |machine: &Path, file: &str| client_config(machine, file, &clock_at(start())).unwrap();
+    // A worker that poses as the connector is known as what it is.
+    let posing = posing(folder.path(), folder.path(), "two", "connector");
+    for (client, known) in [
+        (from(folder.path(), "connector"), None),
+        (from(folder.path(), "two"), Some("two.worker.invalid")),
+        (connector(posing.path()), Some("two.worker.invalid")),
+    ] {
+        let (here, _there) = handshake(&worker(folder.path(), "one"), &client, "one").await;
+        let here = here.unwrap();
+        let certificate = &here.get_ref().1.peer_certificates().unwrap()[0];
+        assert_eq!(caller(certificate).unwrap().as_deref(), known);
+    }
 }
 
 /// Why the connector takes whoever has this certificate for no worker of the name `one`.
@@ -232,9 +235,12 @@ async fn a_certificate_of_the_cluster_holds_its_own_name_alone_and_comes_from_it
         let (_here, there) = handshake(&worker, &connector, "one").await;
         assert_eq!(there.is_ok(), good, "{names:?} {between}");
     }
-    let connectors: [(&[&str], bool, bool); 3] = [
+    let connectors: [(&[&str], bool, bool); 5] = [
         (&[], false, true),
-        (&[one], false, false),
+        // A worker's, whatever its file is called.
+        (&[one], false, true),
+        (&[one, two], false, false),
+        (&["one.example"], false, false),
         (&[], true, false),
     ];
     for (names, between, good) in connectors {

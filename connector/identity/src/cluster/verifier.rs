@@ -3,6 +3,7 @@
 
 use crate::certificate::authority_certificate::{AuthorityCertificate, CertificatePathError};
 use crate::certificate::{PeerCertificateError, parse, time};
+use crate::cluster::WORKERS;
 use crate::mtls::refused;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use rustls::client::WebPkiServerVerifier;
@@ -20,9 +21,9 @@ pub(super) struct WorkerCertVerifier {
     pub(super) authority: AuthorityCertificate,
 }
 
-/// A worker's check of its connector.
+/// A worker's check of its connector and of other workers.
 #[derive(Debug)]
-pub(super) struct ConnectorCertVerifier {
+pub(super) struct ClusterCallerVerifier {
     pub(super) path: Arc<dyn ClientCertVerifier>,
     pub(super) authority: AuthorityCertificate,
 }
@@ -46,7 +47,7 @@ impl ServerCertVerifier for WorkerCertVerifier {
         issued_directly(&self.authority, intermediates, now)?;
         // That its one name is the one that was asked for is known by now.
         match names(end_entity) {
-            Ok(names) if names.is_one_host => Ok(checked),
+            Ok(CertificateNames::Host(_)) => Ok(checked),
             Ok(_) | Err(_) => Err(distrusted(
                 "the certificate of a worker holds one name, and this one holds another or more",
             )),
@@ -76,7 +77,7 @@ impl ServerCertVerifier for WorkerCertVerifier {
     }
 }
 
-impl ClientCertVerifier for ConnectorCertVerifier {
+impl ClientCertVerifier for ClusterCallerVerifier {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         self.path.root_hint_subjects()
     }
@@ -91,11 +92,9 @@ impl ClientCertVerifier for ConnectorCertVerifier {
             .path
             .verify_client_cert(end_entity, intermediates, now)?;
         issued_directly(&self.authority, intermediates, now)?;
-        match names(end_entity) {
-            Ok(names) if names.is_empty => Ok(checked),
-            Ok(_) | Err(_) => Err(distrusted(
-                "the certificate of a connector holds no name of a worker, and this one holds a name",
-            )),
+        match caller(end_entity) {
+            Ok(_) => Ok(checked),
+            Err(fault) => Err(refused(fault)),
         }
     }
 
@@ -122,9 +121,25 @@ impl ClientCertVerifier for ConnectorCertVerifier {
     }
 }
 
-struct CertificateNames {
-    is_empty: bool,
-    is_one_host: bool,
+/// Who has a certificate: a connector's holds no name, and a worker's one of a worker.
+pub(super) fn caller(certificate: &CertificateDer<'_>) -> Result<Option<String>, Refusal> {
+    let other = || {
+        Refusal::new(
+            ErrorCode::PeerNotTrusted,
+            "the certificate holds another name than that of a worker, or more than one",
+        )
+    };
+    match names(certificate).map_err(|_| other())? {
+        CertificateNames::None => Ok(None),
+        CertificateNames::Host(name) if name.ends_with(WORKERS) => Ok(Some(name)),
+        CertificateNames::Host(_) | CertificateNames::Others => Err(other()),
+    }
+}
+
+enum CertificateNames {
+    None,
+    Host(String),
+    Others,
 }
 
 fn names(certificate: &CertificateDer<'_>) -> Result<CertificateNames, PeerCertificateError> {
@@ -133,9 +148,10 @@ fn names(certificate: &CertificateDer<'_>) -> Result<CertificateNames, PeerCerti
         .subject_alternative_name()
         .map_err(|_| PeerCertificateError::Unreadable)?;
     let names = names.map_or(&[][..], |names| &names.value.general_names);
-    Ok(CertificateNames {
-        is_empty: names.is_empty(),
-        is_one_host: matches!(names, [GeneralName::DNSName(_)]),
+    Ok(match names {
+        [] => CertificateNames::None,
+        [GeneralName::DNSName(name)] => CertificateNames::Host((*name).to_owned()),
+        _ => CertificateNames::Others,
     })
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod frame_encoder;
 use crate::answer::QueryAnswer;
 use crate::answer::frames::frame_encoder::FrameEncoder;
 use crate::answer::sealed_answer::{DeliveredTotals, SealedAnswer, StreamOutcome, StreamTotals};
+use arrow_schema::Schema;
 use async_trait::async_trait;
 use bytes::Bytes;
 use hansa_policy::refusal::Refusal;
@@ -29,6 +30,12 @@ impl AnswerFrame {
         let sum = self.header.len().saturating_add(self.body.len());
         u64::try_from(sum).unwrap_or(u64::MAX)
     }
+}
+
+/// The schema of a stream that has no columns and no rows.
+#[must_use]
+pub fn schema_without_columns() -> AnswerFrame {
+    FrameEncoder::new(FrameCompression::Plain).schema(&Schema::empty())
 }
 
 /// Draws on the quotas of an answer.

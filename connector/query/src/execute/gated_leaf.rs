@@ -1,5 +1,6 @@
 //! The gate in a running plan: a leaf without children, so that nothing of the asker's plan gets below it and nothing from
-//! below shows above it but the permitted view, in batches whose cuts depend on that view alone.
+//! below shows above it but the permitted view, in batches whose cuts depend on that view alone. A plan that is made may be cut
+//! into stages within a gate, too: its child is shown then, to nobody but whoever cuts.
 
 use super::cancellation::CancellationSignal;
 #[cfg(test)]
@@ -43,6 +44,8 @@ pub(super) struct GovernedScanExec {
     /// Stored rows, where they lie in files of a snapshot, which any worker can read.
     stored: Option<u64>,
     watch: CancellationSignal,
+    /// Whether the plan inside is a child: for whoever cuts a plan into stages that is made already.
+    opened: bool,
     properties: Arc<PlanProperties>,
     #[cfg(test)]
     reported: Option<usize>,
@@ -72,6 +75,7 @@ impl GovernedScanExec {
             recut,
             stored: None,
             watch,
+            opened: false,
             properties: Arc::new(properties),
             #[cfg(test)]
             reported: None,
@@ -91,6 +95,11 @@ impl GovernedScanExec {
         self.stored
     }
 
+    /// The dataset.
+    pub(super) const fn dataset(&self) -> &DatasetId {
+        &self.dataset
+    }
+
     /// The plan that computes the permitted rows.
     pub(super) const fn inner(&self) -> &Arc<dyn ExecutionPlan> {
         &self.inner
@@ -107,6 +116,7 @@ impl GovernedScanExec {
             recut: self.recut,
             stored: self.stored,
             watch,
+            opened: self.opened,
             properties: Arc::clone(&self.properties),
             #[cfg(test)]
             reported: self.reported,
@@ -117,13 +127,44 @@ impl GovernedScanExec {
 
     /// The same table with another plan inside, which computes some of its rows.
     pub(super) fn with_inner(&self, inner: Arc<dyn ExecutionPlan>) -> Self {
-        Self::new(
+        let leaf = Self::new(
             self.dataset.clone(),
             inner,
             Arc::clone(&self.schema),
             self.recut,
             self.watch.clone(),
-        )
+        );
+        #[cfg(test)]
+        let leaf = Self {
+            falls: self.falls,
+            ..leaf
+        };
+        leaf
+    }
+
+    /// The same table, with another plan inside that shows where it can be cut into stages.
+    pub(super) fn opened(&self, inner: Arc<dyn ExecutionPlan>) -> Self {
+        let mut opened = self.with_inner(inner);
+        opened.opened = true;
+        opened
+    }
+
+    fn with_inner_of(
+        self: Arc<Self>,
+        children: &[Arc<dyn ExecutionPlan>],
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        match (self.opened, children) {
+            (false, []) => Ok(self),
+            (true, [inner]) => Ok(Arc::new(self.opened(Arc::clone(inner)))),
+            _ => internal_err!("a governed table has no such children"),
+        }
+    }
+
+    /// A part of what `self` computes: states of aggregates, which `inner` gives.
+    pub(super) fn states(&self, inner: Arc<dyn ExecutionPlan>) -> Self {
+        let schema = inner.schema();
+        let watch = self.watch.clone();
+        Self::new(self.dataset.clone(), inner, schema, None, watch).stored(self.stored)
     }
 
     #[cfg(test)]
@@ -170,7 +211,10 @@ impl ExecutionPlan for GovernedScanExec {
     }
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        Vec::new()
+        match self.opened {
+            true => vec![&self.inner],
+            false => Vec::new(),
+        }
     }
 
     fn apply_expressions(
@@ -184,11 +228,7 @@ impl ExecutionPlan for GovernedScanExec {
         self: Arc<Self>,
         children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        if children.is_empty() {
-            Ok(self)
-        } else {
-            internal_err!("a governed table has no children")
-        }
+        self.with_inner_of(&children)
     }
 
     fn replace_children(
@@ -196,11 +236,7 @@ impl ExecutionPlan for GovernedScanExec {
         children: Vec<Arc<dyn ExecutionPlan>>,
         _: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        if children.is_empty() {
-            Ok(self)
-        } else {
-            internal_err!("a governed table has no children")
-        }
+        self.with_inner_of(&children)
     }
 
     #[cfg(test)]
@@ -380,6 +416,8 @@ pub(super) fn inside(error: &datafusion_common::DataFusionError) -> Refusal {
         | ErrorCode::SourceUnavailable
         | ErrorCode::DatasetNotPublished
         | ErrorCode::PrivacyBudgetSpent
+        // Of states that come from workers: the question is done again at home.
+        | ErrorCode::WorkerFailed
         // Of cells that are published: a total that is not told overflows in silence.
         | ErrorCode::SumOverflow
         | ErrorCode::SourceChanged

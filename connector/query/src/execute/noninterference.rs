@@ -1,8 +1,8 @@
 //! The property: what an asker learns is a function of the permitted view alone.
 //!
 //! Two datasets that differ in hidden rows, hidden columns and detail below the masks must give the same answers, errors,
-//! counters and messages; and the answer must be that of an unmodified engine over the view made by hand. Cases and seed
-//! come from HANSA_PROPERTY_CASES and HANSA_PROPERTY_SEED; without one it is another in each run.
+//! counters and messages; and the answer must be that of an unmodified engine over the view made by hand. Every second case has two
+//! workers. Cases and seed come from HANSA_PROPERTY_CASES and HANSA_PROPERTY_SEED; without one it is another in each run.
 
 mod contract_pairs;
 mod cubes;
@@ -12,7 +12,7 @@ mod places;
 mod prohibition;
 mod published_data;
 mod random_query;
-mod worker_shares;
+mod worker_stages;
 
 use super::mutant::GateMutant;
 use crate::answer::frames::{FrameCompression, UnlimitedMeter, frames};
@@ -114,13 +114,14 @@ fn fails_without_any_one_protection() {
         (GateMutant::Statistics, false),
         (GateMutant::None, true),
     ] {
-        let caught =
-            (0..400).find(|seed| matches!(run(*seed, mutant, allow_random), CaseVerdict::Leak(_)));
-        assert!(
-            caught.is_some(),
-            "{mutant:?} {allow_random} was not noticed"
-        );
-        eprintln!("{mutant:?} {allow_random}: noticed at case {caught:?}");
+        for workers in [None, Some(2)] {
+            let mut seeds = (0..400).filter(|seed| self::workers(*seed) == workers);
+            let caught =
+                seeds.find(|seed| matches!(run(*seed, mutant, allow_random), CaseVerdict::Leak(_)));
+            let mutant = format!("{mutant:?} {allow_random} with the workers {workers:?}");
+            assert!(caught.is_some(), "{mutant} was not noticed");
+            eprintln!("{mutant}: noticed at case {caught:?}");
+        }
     }
 }
 
@@ -179,6 +180,11 @@ fn each_term_is_missed_when_it_is_dropped() {
     assert!(survived.is_empty(), "nobody noticed: {survived:?}");
 }
 
+/// The workers of a case: two, or none.
+fn workers(seed: u64) -> Option<u32> {
+    (seed % 2 == 1).then_some(2)
+}
+
 fn run(seed: u64, mutant: GateMutant, allow_random: bool) -> CaseVerdict {
     case(seed, mutant, allow_random, None)
 }
@@ -211,6 +217,7 @@ fn kept(
     pair.layout.storage = kept;
     let (mut one, mut other) = (pair.city(false), pair.city(true));
     for city in [&mut one, &mut other] {
+        city.workers = workers(seed);
         city.runtime_mut().mutant = mutant;
         city.sql_limits.random = allow_random;
     }

@@ -49,6 +49,8 @@ pub(super) struct GovernedQueryPlanner {
     watch: CancellationSignal,
     /// The connections to databases that all leaves of the question share.
     sessions: QueryConnections,
+    /// Whether the order of rows is fixed by the last sorting or grouping of a question, wherever it has one.
+    fixed_above: bool,
     #[cfg(test)]
     mutant: GateMutant,
 }
@@ -66,9 +68,16 @@ impl GovernedQueryPlanner {
             limits,
             watch,
             sessions: QueryConnections::new(limits.time, databases),
+            fixed_above: false,
             #[cfg(test)]
             mutant,
         }
+    }
+
+    /// The same, which puts the last sorting or grouping of each question into a total order, whatever tables it reads.
+    pub(super) const fn fixing_order(mut self, fixed_above: bool) -> Self {
+        self.fixed_above = fixed_above;
+        self
     }
 }
 
@@ -79,7 +88,7 @@ impl QueryPlanner for GovernedQueryPlanner {
         plan: &LogicalPlan,
         session: &dyn Session,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let fixed = match self.reads_tables_in_any_order(plan)? {
+        let fixed = match self.fixed_above || self.reads_tables_in_any_order(plan)? {
             true => row_order::fixed_above(plan)?,
             false => None,
         };
@@ -160,7 +169,7 @@ impl ExtensionPlanner for GovernedScanPlanner {
             planner.watch.clone(),
         );
         let snapshot = planner.holdings.get(governed.dataset());
-        let in_files = snapshot.filter(|snapshot| snapshot.in_place.is_none());
+        let in_files = snapshot.filter(|snapshot| snapshot.is_in_files());
         let leaf = leaf.stored(in_files.map(|snapshot| snapshot.dataset.rows));
         #[cfg(test)]
         let leaf = leaf.mutated(planner.mutant, planner.holdings.get(governed.dataset()));

@@ -4,7 +4,6 @@
 use super::mutant::GateMutant;
 use super::operator_spans;
 use super::output_batch::{canonical, pieces, plain};
-use super::share;
 use crate::engine_error;
 use crate::execute::plan_preparation::{finished, made};
 use crate::execute::started_plan::{ExecutionEvent, StartedPlan};
@@ -62,7 +61,7 @@ pub(super) fn run(
             let Err(failure) = driven else {
                 return Ok(());
             };
-            // Whatever befalls a share comes as this; what the rest of the plan came upon is told.
+            // Whatever befalls a task comes as this; what the rest of the plan came upon is told.
             let afar = failure.why.code == ErrorCode::WorkerFailed && !failure.reported;
             let Some(otherwise) = otherwise.filter(|_| afar) else {
                 return Err(failure.why);
@@ -110,8 +109,7 @@ impl LocalFallback {
                 #[cfg(test)]
                 self.mutant,
             )?;
-            let (alone, _) = share::shared(&made, None)?;
-            finished(alone)
+            finished(made.physical)
         })
         .await
     }

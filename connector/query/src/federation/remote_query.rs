@@ -1,5 +1,6 @@
 //! What is fetched from one participant, who carries it, and how it went.
 
+use crate::execute::stages::workers::QueryPlacement;
 use crate::federation::provenance::Provenance;
 use crate::federation::time_span::{CoveredTimeSpan, QueriedTimeSpan};
 use crate::sql::functions::sketch_state::SketchKind;
@@ -117,6 +118,8 @@ pub struct TransferMetrics {
     pub micros: AtomicU64,
     /// The labels of the snapshots that were read, once the participant has said so.
     pub read: OnceLock<BTreeMap<DatasetId, String>>,
+    /// Where the own house computed them, where it has workers.
+    pub placement: OnceLock<QueryPlacement>,
 }
 
 impl std::fmt::Debug for RemoteRows {
@@ -152,6 +155,8 @@ pub struct RemoteQueryOutcome {
     pub travelled: u64,
     /// From the moment in which they were asked for until the last of them was here.
     pub took: Duration,
+    /// Where the own house computed them, where it has workers.
+    pub placement: Option<QueryPlacement>,
 }
 
 /// How far a remote query is.
@@ -174,6 +179,7 @@ impl RemoteQueryOutcome {
     pub(super) fn travelled(&mut self, metrics: &TransferMetrics) {
         self.travelled = metrics.bytes.load(Ordering::Relaxed);
         self.took = Duration::from_micros(metrics.micros.load(Ordering::Relaxed));
+        self.placement = metrics.placement.get().cloned();
         let said = metrics.read.get();
         for reading in &mut self.remote_query.reads {
             if let Some(label) = said.and_then(|said| said.get(&reading.dataset)) {

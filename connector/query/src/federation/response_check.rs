@@ -29,6 +29,7 @@ impl OutcomeTracker {
                 bytes: 0,
                 travelled: 0,
                 took: Duration::ZERO,
+                placement: None,
             })
             .collect();
         Self(Arc::new(Mutex::new(outcomes)))

@@ -1,5 +1,7 @@
 //! A snapshot that somebody else's connector holds: a worker reads it, and changes and removes nothing.
 
+use crate::in_place_data::InPlaceLocation;
+use crate::in_place_data::discovery::snapshot_digest;
 use crate::snapshot::Snapshot;
 use crate::snapshot::checked_block_cache::CheckedBlockCache;
 use crate::snapshot::checked_files::CheckedFiles;
@@ -11,7 +13,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::Path;
 
 /// The snapshot of that version below the state folder, as far as it is the one with this digest. Its files are read only as they were
-/// published; what was good is remembered in `memory`.
+/// published; what was good is remembered in `memory`. Files in place are opened as the connector opens them.
 ///
 /// # Errors
 /// `WORKER_DIFFERS` where it is not here, not whole or another one; `STATE_BROKEN` where its manifest can't be read.
@@ -35,7 +37,15 @@ pub fn borrowed(
     let directory = DatasetDir::new(state, &dataset.name);
     let manifest = dataset_dir::of_version(&directory, version)?;
     let manifest = manifest.ok_or_else(|| refused("is not where the worker looks for it"))?;
-    if manifest.dataset.id != *dataset || manifest.digest != digest || manifest.in_place.is_some() {
+    // Files in place are those of this digest, by names, sizes and entity tags.
+    let in_place = match &manifest.in_place {
+        None => true,
+        Some(InPlaceLocation::Parquet(files)) => {
+            snapshot_digest(&manifest.dataset, files.digest()) == digest
+        }
+        Some(InPlaceLocation::Postgres(_)) => false,
+    };
+    if manifest.dataset.id != *dataset || manifest.digest != digest || !in_place {
         return Err(refused("is another one here"));
     }
     let folder = dataset_dir::folder(&directory, version);
@@ -45,8 +55,9 @@ pub fn borrowed(
         dataset,
         digest,
         blocks,
+        in_place,
         ..
     } = manifest;
     let checked = CheckedFiles::of_snapshot(&dataset, files, digest, blocks, memory.clone());
-    Ok(Snapshot::borrowed(dataset, checked, digest))
+    Ok(Snapshot::borrowed(dataset, checked, digest).with_stays(in_place))
 }

@@ -4,13 +4,17 @@ use crate::admin::CommandResult;
 use crate::admin::dataset::configured_now;
 use crate::admin::event_sink::EventSink;
 use crate::admin::status::moved;
+use crate::config::cluster::WorkerConfig;
 use crate::monitoring::readiness::unwritable;
 use crate::participant::Connector;
 use crate::participant::peer_connections::KnownPeer;
+use crate::participant::workers::WorkerRegistry;
 use crate::process::blocking_work::blocking;
 use crate::workflow::federated_query::VisibleDataset;
 use crate::workflow::negotiation::unreadable_message;
 use crate::workflow::{combined_contracts, federated_query};
+use hansa_audit_log::time::Clock;
+use hansa_identity::cluster;
 use hansa_policy::contract::ContractStatus;
 use hansa_policy::id::{ContractId, DatasetId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -80,6 +84,9 @@ pub(crate) async fn doctor(
     if let Some(port) = own_port(connector).await {
         say.push(("port", port));
     }
+    for worker in &connector.config().cluster.workers {
+        say.push(("worker", reached(connector, worker).await));
+    }
     say.push(("datasets", datasets(connector)));
     let messages = unreadable_message::faults(connector)?;
     if messages.is_empty() {
@@ -110,6 +117,15 @@ pub(crate) async fn doctor(
         hops(connector, &peer, &mut status, out).await?;
     }
     Ok(status)
+}
+
+/// Whether a worker takes connections, by a new one.
+async fn reached(connector: &Connector, worker: &WorkerConfig) -> Result<String, Refusal> {
+    let folder = connector.config().cluster.folder.clone();
+    let clock = Clock::clone(&connector.clock);
+    let certificates = move || cluster::connector_config(&folder, &clock);
+    let opened = WorkerRegistry::default().client(worker, certificates).await;
+    opened.map(|_| format!("`{}` takes connections at {}", worker.name, worker.address))
 }
 
 /// What is free beside the log.

@@ -1,4 +1,4 @@
-//! `[cluster]` and `[[worker]]`: the machines that compute shares of the own answers.
+//! `[cluster]` and `[[worker]]`: the machines that run stages of the own answers.
 
 use crate::config::reader::ConfigSection;
 use hansa_identity::cluster::server_name;
@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 pub(crate) struct ClusterConfig {
     /// Where its authority and its certificates are.
     pub(crate) folder: PathBuf,
-    /// Rows of a dataset from which its questions are shared.
+    /// Rows of a dataset from which its questions go to workers.
     pub(crate) at_least: u64,
-    /// Those that take shares; without one nothing is shared.
+    /// Those that help; with less than two nobody does.
     pub(crate) workers: Vec<WorkerConfig>,
 }
 

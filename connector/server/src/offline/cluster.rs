@@ -1,4 +1,4 @@
-//! `hansa cluster`: the authority and the certificates of the machines that compute shares of the own answers.
+//! `hansa cluster`: the authority and the certificates of the machines that run stages of the own answers.
 
 use crate::cli::GlobalArgs;
 use crate::cli::command_dispatch::load;

@@ -1,16 +1,16 @@
 //! The workers of this connector, and the connections to them.
 
-use crate::config::ConnectorConfig;
 use crate::config::cluster::WorkerConfig;
 use crate::process::blocking_work::blocking;
-use hansa_audit_log::time::Clock;
 use hansa_identity::cluster;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::Refusal;
 use hansa_transport::cluster::client::WorkerClient;
 use hansa_transport::peer::settings::TransportSettings;
 use parking_lot::Mutex;
+use rustls::ClientConfig;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How each worker stands that was asked before, by name and address.
 #[derive(Debug, Default)]
@@ -27,28 +27,25 @@ enum WorkerConnection {
 }
 
 impl WorkerRegistry {
-    /// A connection to a worker: the one that is open, or a new one.
+    /// A connection to a worker: the one that is open, or a new one by the certificates that `read` gives.
     ///
     /// # Errors
     /// `WORKER_FAILED`, or what is wrong with the certificates.
     pub(crate) async fn client(
         &self,
         worker: &WorkerConfig,
-        config: &ConnectorConfig,
-        clock: &Clock,
+        read: impl FnOnce() -> Result<Arc<ClientConfig>, Refusal> + Send + 'static,
     ) -> Result<WorkerClient, Refusal> {
         if let Some(WorkerConnection::Open(client)) = self.known.lock().get(&key(worker)) {
             return Ok(WorkerClient::clone(client));
         }
-        let (folder, clock) = (config.cluster.folder.clone(), Clock::clone(clock));
-        let read = move || cluster::connector_config(&folder, &clock);
         let tls = blocking(read).await?;
         let client = WorkerClient::open(
             worker.name.clone(),
             &worker.address,
             tls,
             cluster::server_name(&worker.name)?,
-            TransportSettings::default(),
+            cluster_transport(),
         )
         .await?;
         self.known.lock().insert(
@@ -80,6 +77,21 @@ impl WorkerRegistry {
 fn key(worker: &WorkerConfig) -> (SqlIdentifier, String) {
     (worker.name.clone(), worker.address.clone())
 }
+
+/// How connections of the cluster are kept. The tasks of all questions between two machines share one connection: none of their streams
+/// must wait for the place or the window of another, or two of them could wait for each other.
+pub(crate) fn cluster_transport() -> TransportSettings {
+    TransportSettings {
+        streams: STREAMS,
+        stream_window: WINDOW,
+        connection_window: STREAMS * WINDOW,
+        ..TransportSettings::default()
+    }
+}
+
+/// The most streams of one connection, and the bytes of each that nobody has read yet.
+const STREAMS: u32 = 2_000;
+const WINDOW: u32 = 256 * 1024;
 
 /// So long a worker that was not there is not asked again, microseconds.
 const REST: i64 = 30 * 1_000_000;

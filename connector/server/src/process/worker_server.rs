@@ -1,24 +1,26 @@
-//! `hansa serve --role worker`: computes shares of the connector's answers; it has no log and takes no lock.
+//! `hansa serve --role worker`: runs stages of the connector's answers; it has no log and takes no lock.
 
 use crate::cli::output::OutputSettings;
 use crate::cli::terminal::{line_err, object_out};
 use crate::config::ConnectorConfig;
 use crate::participant::startup::start_runtime;
+use crate::participant::workers::cluster_transport;
 use crate::process::clock::{self, AdjustableClock};
 use crate::process::server::{PATIENCE, bind};
+use crate::process::temporary_folder::TemporaryFolder;
 use crate::process::thread_shutdown;
-use crate::workflow::share_worker::ShareWorker;
+use crate::workflow::stage_worker::StageWorker;
 use hansa_audit_log::time::Clock;
 use hansa_identity::cluster;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_transport::cluster::server::serve;
-use hansa_transport::peer::settings::TransportSettings;
+use hansa_transport::cluster::server::{ClusterCaller, serve};
+use rustls::pki_types::CertificateDer;
 use serde_json::json;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Serves shares until it is told to stop.
+/// Serves until it is told to stop.
 ///
 /// # Errors
 /// What makes it impossible.
@@ -36,17 +38,9 @@ pub(crate) async fn run(
     let (listener, address) = bind(&listen).await?;
     let id = config.participant.id.clone();
     // Of its own: the state folder is the connector's.
-    let spill = tempfile::Builder::new()
-        .prefix("hansa-worker-")
-        .tempdir()
-        .map_err(|fault| {
-            Refusal::new(
-                ErrorCode::StateBroken,
-                format!("no folder to spill: {fault}"),
-            )
-        })?;
+    let spill = TemporaryFolder::new(&std::env::temp_dir(), "hansa-worker-")?;
     let (questions, runtime) = start_runtime(&config.limits, spill.path().to_owned(), &clock)?;
-    let worker = Arc::new(ShareWorker::open(config, clock, runtime)?);
+    let worker = Arc::new(StageWorker::open(config, name.clone(), clock, runtime)?);
     let none = |fault: std::io::Error| {
         Refusal::new(
             ErrorCode::Internal,
@@ -73,9 +67,9 @@ pub(crate) async fn run(
     let tls = Arc::new(move || Arc::clone(&tls));
     let served = serve(
         listener,
-        tls,
+        (tls, Arc::new(caller)),
         worker,
-        TransportSettings::default(),
+        cluster_transport(),
         std::future::pending(),
     );
     let ended = tokio::select! {
@@ -85,4 +79,10 @@ pub(crate) async fn run(
     };
     thread_shutdown::end(questions, PATIENCE).await;
     ended.map(|()| 0)
+}
+
+/// Who has a certificate that the TLS of a worker accepted.
+fn caller(certificate: &CertificateDer<'_>) -> Result<ClusterCaller, Refusal> {
+    let name = cluster::caller(certificate)?;
+    Ok(name.map_or(ClusterCaller::Connector, ClusterCaller::Worker))
 }

@@ -110,7 +110,11 @@ impl PeerQueryClient {
             .await
             .map_err(own_answer::plain)?;
         let frames = tokio_stream::wrappers::ReceiverStream::new(delivery.frames);
-        own_answer::rows(frames.boxed()).await
+        let rows = own_answer::rows(frames.boxed()).await?;
+        if let Some(placement) = delivery.placement {
+            let _first = rows.travelled.placement.set(placement);
+        }
+        Ok(rows)
     }
 
     async fn remote(

@@ -1,4 +1,4 @@
-//! Calls a worker: a connection over the TLS of the two, a briefing, and the share that comes back.
+//! Calls a worker: a connection over the TLS of the two, a ticket, and the rows that come back.
 
 use crate::peer::client::batch_decoder::{self, BatchDecoder};
 use crate::peer::settings::TransportSettings;
@@ -10,7 +10,7 @@ use arrow_schema::SchemaRef;
 use futures::{FutureExt as _, Stream};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_proto::cluster::{FragmentTask, to_ticket};
+use hansa_proto::cluster::{WorkerTicket, to_ticket};
 use hansa_proto::peer::refusal;
 use hyper_util::rt::TokioIo;
 use prost::Message as _;
@@ -21,13 +21,14 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 use tokio_rustls::client::TlsStream;
 use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Status, Streaming};
 
-/// A connection to one worker. Cheap to clone; one that broke is made again at the next share.
+/// A connection to one worker. Cheap to clone; one that broke is made again with the next ticket.
 #[derive(Debug, Clone)]
 pub struct WorkerClient {
     channel: Channel,
@@ -85,24 +86,28 @@ impl WorkerClient {
         })
     }
 
-    /// Hands over a briefing, and returns when the share has begun. It is waited for a little longer than its limits allow, so
-    /// that the worker itself says that its time is over.
+    /// Hands over a ticket, and returns when the answer has begun. It is waited for a little longer than `time`, so that the worker
+    /// itself says that its time is over.
     ///
     /// # Errors
-    /// What the worker refuses; `WORKER_FAILED` when it can't be reached or what comes is no share; `MESSAGE_TOO_LARGE` when
-    /// the briefing is.
-    pub async fn share(&self, task: &FragmentTask) -> Result<ShareStream, Refusal> {
+    /// What the worker refuses; `WORKER_FAILED` when it can't be reached or what comes is no answer; `MESSAGE_TOO_LARGE` when
+    /// the ticket is.
+    pub async fn ask(
+        &self,
+        ticket: &WorkerTicket,
+        time: Duration,
+    ) -> Result<TaskRowStream, Refusal> {
         let ticket = Ticket {
-            ticket: to_ticket(task),
+            ticket: to_ticket(ticket),
         };
         let (length, most) = (ticket.encoded_len(), self.settings.request);
         if length > most {
             return Err(Refusal::new(
                 ErrorCode::MessageTooLarge,
-                format!("the briefing of a worker holds {length} bytes; at most {most} are sent"),
+                format!("the ticket of a worker holds {length} bytes; at most {most} are sent"),
             ));
         }
-        let time = task.limits.time.saturating_add(self.settings.handshake);
+        let time = time.saturating_add(self.settings.handshake);
         let mut deadline = Box::pin(tokio::time::sleep(time));
         let begin = async {
             let begun = secure_connection::persist(|| async {
@@ -117,9 +122,9 @@ impl WorkerClient {
                 .message()
                 .await
                 .map_err(|status| ended(&self.worker, &status))?
-                .ok_or_else(|| failed(&self.worker, "its share is empty"))?;
-            let decoder =
-                BatchDecoder::from_first(&first).map_err(|fault| no_share(&self.worker, &fault))?;
+                .ok_or_else(|| failed(&self.worker, "its answer is empty"))?;
+            let decoder = BatchDecoder::from_first(&first)
+                .map_err(|fault| no_answer(&self.worker, &fault))?;
             Ok((frames, decoder))
         };
         let (frames, decoder) = tokio::select! {
@@ -127,7 +132,7 @@ impl WorkerClient {
             begun = begin => begun?,
             () = deadline.as_mut() => return Err(failed(&self.worker, LATE)),
         };
-        Ok(ShareStream {
+        Ok(TaskRowStream {
             frames,
             worker: self.worker.clone(),
             decoder,
@@ -177,8 +182,8 @@ impl WorkerEndpoint {
     }
 }
 
-/// The batches of one share. It is complete only if the stream ends without an error. Dropping it ends the share at the worker.
-pub struct ShareStream {
+/// The batches of one answer. It is complete only if the stream ends without an error. Dropping it ends the answer at the worker.
+pub struct TaskRowStream {
     frames: Streaming<FlightData>,
     worker: SqlIdentifier,
     decoder: BatchDecoder,
@@ -188,14 +193,14 @@ pub struct ShareStream {
     deadline: Pin<Box<Sleep>>,
 }
 
-impl ShareStream {
-    /// The columns of the share.
+impl TaskRowStream {
+    /// The columns of the answer.
     #[must_use]
     pub const fn schema(&self) -> &SchemaRef {
         self.decoder.schema()
     }
 
-    /// One message: a batch, or the one that closes the share.
+    /// One message: a batch, or the one that closes the answer.
     fn take(&mut self, frame: &FlightData) -> Result<Option<RecordBatch>, Refusal> {
         if self.closed {
             return Err(batch_decoder::invalid(
@@ -207,7 +212,7 @@ impl ShareStream {
             self.received = self.received.saturating_add(1);
             return Ok(Some(batch));
         }
-        // INVARIANT: share-closed. What was lost on the way is never taken for the end.
+        // INVARIANT: task-closed. What was lost on the way is never taken for the end.
         let fits = frame.app_metadata.as_ref() == self.received.to_be_bytes();
         if frame.flight_descriptor.is_some() || !fits {
             return Err(batch_decoder::invalid(
@@ -219,7 +224,7 @@ impl ShareStream {
     }
 }
 
-impl Stream for ShareStream {
+impl Stream for TaskRowStream {
     type Item = Result<RecordBatch, Refusal>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -228,7 +233,7 @@ impl Stream for ShareStream {
             let outcome = match Pin::new(&mut this.frames).poll_next(context) {
                 Poll::Ready(Some(Ok(frame))) => this
                     .take(&frame)
-                    .map_err(|fault| no_share(&this.worker, &fault)),
+                    .map_err(|fault| no_answer(&this.worker, &fault)),
                 Poll::Ready(Some(Err(status))) => Err(ended(&this.worker, &status)),
                 Poll::Ready(None) if this.closed => {
                     this.over = true;
@@ -236,7 +241,7 @@ impl Stream for ShareStream {
                 }
                 Poll::Ready(None) => Err(failed(
                     &this.worker,
-                    "its share ended without the closing message",
+                    "its answer ended without the closing message",
                 )),
                 Poll::Pending => match this.deadline.poll_unpin(context) {
                     Poll::Ready(()) => Err(failed(&this.worker, LATE)),
@@ -256,9 +261,9 @@ impl Stream for ShareStream {
     }
 }
 
-impl fmt::Debug for ShareStream {
+impl fmt::Debug for TaskRowStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ShareStream")
+        f.debug_struct("TaskRowStream")
             .field("worker", &self.worker)
             .field("received", &self.received)
             .field("closed", &self.closed)
@@ -267,9 +272,9 @@ impl fmt::Debug for ShareStream {
 }
 
 const LATE_CONNECTION: &str = "no connection within its time";
-const LATE: &str = "it did not end its share in time";
+const LATE: &str = "it did not end its answer in time";
 
-/// A worker that did not give its share.
+/// A worker that did not give its rows.
 fn failed(worker: &SqlIdentifier, why: &str) -> Refusal {
     Refusal::new(
         ErrorCode::WorkerFailed,
@@ -277,8 +282,8 @@ fn failed(worker: &SqlIdentifier, why: &str) -> Refusal {
     )
 }
 
-/// What came is no share.
-fn no_share(worker: &SqlIdentifier, fault: &Refusal) -> Refusal {
+/// What came is no answer.
+fn no_answer(worker: &SqlIdentifier, fault: &Refusal) -> Refusal {
     failed(worker, &fault.sentence).caused_by(fault.clone())
 }
 

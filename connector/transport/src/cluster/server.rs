@@ -1,4 +1,5 @@
-//! Serves the connector: briefings in, shares out. Who may call is the business of the TLS configuration alone.
+//! Serves the connector and the workers of its cluster: tickets in, rows out. Who may connect is the business of the TLS
+//! configuration, who may ask for what that of the handler.
 
 use crate::connection_acceptor::unproven_connections::UnprovenConnections;
 use crate::connection_acceptor::{self, ConnectionAcceptor};
@@ -6,6 +7,7 @@ use crate::flight::{DoGetHandler, DoGetService, FlightMessageStream};
 use crate::internal_error;
 use crate::peer::server::ServerTlsProvider;
 use crate::peer::settings::TransportSettings;
+use crate::peer_handler::RejectedConnection;
 use arrow_flight::flight_service_server::FlightServiceServer;
 use arrow_flight::{FlightData, Ticket};
 use async_trait::async_trait;
@@ -13,53 +15,72 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_proto::cluster::{FragmentTask, from_ticket};
+use hansa_proto::cluster::{WorkerTicket, from_ticket};
+use rustls_pki_types::CertificateDer;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tonic::{Request, Status};
 
-/// What computes shares.
+/// What runs tasks.
 #[async_trait]
-pub trait ShareHandler: Send + Sync + 'static {
-    /// Begins a share.
+pub trait TaskHandler: Send + Sync + 'static {
+    /// Begins to answer a ticket of `caller`.
     ///
     /// # Errors
     /// Why it does not.
-    async fn share(&self, task: FragmentTask) -> Result<ShareFrameStream, Refusal>;
+    async fn answer(
+        &self,
+        caller: &ClusterCaller,
+        ticket: WorkerTicket,
+    ) -> Result<TaskFrameStream, Refusal>;
 }
 
-/// A share under way: first the schema, then batches. The face pulls; dropping it ends the share.
-pub type ShareFrameStream = BoxStream<'static, Result<ShareFrame, Refusal>>;
-
-/// One message of a share.
+/// Who opened a connection to a worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShareFrame {
+pub enum ClusterCaller {
+    /// The connector.
+    Connector,
+    /// The worker with this name in its certificate.
+    Worker(String),
+}
+
+/// Tells by a certificate whose path holds who connects.
+pub type CallerOf =
+    Arc<dyn Fn(&CertificateDer<'_>) -> Result<ClusterCaller, Refusal> + Send + Sync>;
+
+/// An answer under way: first the schema, then batches. The face pulls; dropping it ends the answer.
+pub type TaskFrameStream = BoxStream<'static, Result<TaskFrame, Refusal>>;
+
+/// One message of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskFrame {
     /// The header of an Arrow IPC message, a flatbuffer.
     pub header: Bytes,
     /// Its buffers.
     pub body: Bytes,
 }
 
-/// Serves shares on a listening socket until `stop`; those that run by then are finished. The TLS configuration is asked for
+/// Serves on a listening socket until `stop`; what runs by then is finished. The TLS configuration is asked for
 /// at every handshake.
 ///
 /// # Errors
 /// When the server can't go on.
 pub async fn serve(
     listener: TcpListener,
-    tls: ServerTlsProvider,
-    handler: Arc<dyn ShareHandler>,
+    (tls, caller): (ServerTlsProvider, CallerOf),
+    handler: Arc<dyn TaskHandler>,
     settings: TransportSettings,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), Refusal> {
-    serve_tickets(listener, tls, ShareService { handler }, settings, stop).await
+    let service = TaskService { handler };
+    serve_tickets(listener, (tls, caller), service, settings, stop).await
 }
 
 /// Serves tickets of any kind in the same way.
 pub(super) async fn serve_tickets(
     listener: TcpListener,
-    tls: ServerTlsProvider,
+    (tls, caller): (ServerTlsProvider, CallerOf),
     answers: impl DoGetHandler,
     settings: TransportSettings,
     stop: impl Future<Output = ()> + Send,
@@ -72,18 +93,25 @@ pub(super) async fn serve_tickets(
         places: Arc::new(Semaphore::new(settings.connections)),
         unproven: UnprovenConnections::new(settings.unproven, Arc::default()),
     });
-    let shares = FlightServiceServer::new(DoGetService(answers))
+    let service = FlightServiceServer::new(DoGetService(answers))
         .max_decoding_message_size(settings.request)
         .max_encoding_message_size(settings.message);
     let secured = connection_acceptor::secured(
         connection_acceptor::incoming(listener, Arc::clone(&gate)),
         gate,
-        |_, _| Ok(((), None)),
+        move |connection, _| {
+            let certificate = connection.peer_certificates().and_then(<[_]>::first);
+            let caller = certificate.map(|certificate| caller(certificate));
+            match caller {
+                Some(Ok(caller)) => Ok((caller, None)),
+                Some(Err(_)) | None => Err(RejectedConnection::NoIdentity),
+            }
+        },
         |rejected, from| tracing::debug!(knock = ?rejected, ?from, "cluster.knocked"),
     );
     settings
         .server()
-        .add_service(shares)
+        .add_service(service)
         .serve_with_incoming_shutdown(secured, stop)
         .await
         .map_err(|error| {
@@ -97,34 +125,41 @@ pub(super) async fn serve_tickets(
 
 const FACE: &str = "cluster";
 
-/// Answers briefings.
-struct ShareService {
-    handler: Arc<dyn ShareHandler>,
+/// Answers tickets.
+struct TaskService {
+    handler: Arc<dyn TaskHandler>,
 }
 
 #[async_trait]
-impl DoGetHandler for ShareService {
+impl DoGetHandler for TaskService {
     async fn rows(&self, request: Request<Ticket>) -> Result<FlightMessageStream, Status> {
+        let caller = request.extensions().get::<ClusterCaller>().cloned();
+        let caller = caller.ok_or_else(|| {
+            internal_error::cut(Refusal::new(
+                ErrorCode::Internal,
+                "nobody is known on this connection",
+            ))
+        })?;
         let Ticket { ticket } = request.into_inner();
-        let task = from_ticket(&ticket).map_err(internal_error::cut)?;
-        let share = self.handler.share(task).await;
-        share.map(messages).map_err(internal_error::cut)
+        let ticket = from_ticket(&ticket).map_err(internal_error::cut)?;
+        let answer = self.handler.answer(&caller, ticket).await;
+        answer.map(messages).map_err(internal_error::cut)
     }
 }
 
-/// The messages of a share, the last one with how many there were after the schema.
-fn messages(share: ShareFrameStream) -> FlightMessageStream {
-    let begun = Some((share, None::<u64>));
+/// The messages of an answer, the last one with how many there were after the schema.
+fn messages(answer: TaskFrameStream) -> FlightMessageStream {
+    let begun = Some((answer, None::<u64>));
     stream::unfold(begun, |state| async move {
-        let (mut share, sent) = state?;
-        match share.next().await {
-            Some(Ok(ShareFrame { header, body })) => {
+        let (mut answer, sent) = state?;
+        match answer.next().await {
+            Some(Ok(TaskFrame { header, body })) => {
                 let sent = sent.map_or(0, |sent| sent.saturating_add(1));
                 let message = message(header, body, Bytes::new());
-                Some((Ok(message), Some((share, Some(sent)))))
+                Some((Ok(message), Some((answer, Some(sent)))))
             }
             Some(Err(refusal)) => Some((Err(internal_error::cut(refusal)), None)),
-            // A share that is not closed with its count is no share.
+            // What is not closed with its count is no answer.
             None => Some((sent.map(closing).ok_or_else(no_columns), None)),
         }
     })
@@ -150,6 +185,6 @@ pub(super) const fn message(header: Bytes, body: Bytes, metadata: Bytes) -> Flig
 fn no_columns() -> Status {
     internal_error::cut(Refusal::new(
         ErrorCode::Internal,
-        "the share ended before its columns",
+        "the answer ended before its columns",
     ))
 }

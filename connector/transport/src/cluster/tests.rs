@@ -1,10 +1,12 @@
 //! A connector and its worker on a loopback socket, over real TLS.
 
 mod authentication;
-mod shares;
+mod task_rows;
 
-use crate::cluster::client::{ShareStream, WorkerClient};
-use crate::cluster::server::{self, ShareFrame, ShareFrameStream, ShareHandler, closing, message};
+use crate::cluster::client::{TaskRowStream, WorkerClient};
+use crate::cluster::server::{
+    self, ClusterCaller, TaskFrame, TaskFrameStream, TaskHandler, closing, message,
+};
 use crate::flight::{DoGetHandler, FlightMessageStream};
 use crate::peer::settings::TransportSettings;
 use crate::peer::testing::tls_league::TlsLeague;
@@ -18,7 +20,9 @@ use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::{ContractId, RequestId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_proto::cluster::{FragmentTask, TaskDataset, TaskLimits};
+use hansa_proto::cluster::{
+    BriefedContract, QuestionBriefing, TaskDataset, TaskLimits, TeamMember, WorkerTicket,
+};
 use rustls::ClientConfig;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -28,17 +32,17 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tonic::{Request, Status};
 
-type ShareFunction = Box<dyn Fn() -> Result<ShareFrameStream, Refusal> + Send + Sync>;
+type TaskFunction = Box<dyn Fn() -> Result<TaskFrameStream, Refusal> + Send + Sync>;
 
-/// A bench that gives every share alike.
-struct TestShareHandler {
-    give: ShareFunction,
-    briefed: Mutex<Vec<FragmentTask>>,
+/// A bench that answers every ticket alike.
+struct TestTaskHandler {
+    give: TaskFunction,
+    briefed: Mutex<Vec<WorkerTicket>>,
 }
 
-impl TestShareHandler {
+impl TestTaskHandler {
     fn new(
-        give: impl Fn() -> Result<ShareFrameStream, Refusal> + Send + Sync + 'static,
+        give: impl Fn() -> Result<TaskFrameStream, Refusal> + Send + Sync + 'static,
     ) -> Arc<Self> {
         Arc::new(Self {
             give: Box::new(give),
@@ -47,24 +51,29 @@ impl TestShareHandler {
     }
 
     /// Gives these.
-    fn these(frames: Vec<Result<ShareFrame, Refusal>>) -> Arc<Self> {
+    fn these(frames: Vec<Result<TaskFrame, Refusal>>) -> Arc<Self> {
         Self::new(move || Ok(stream::iter(frames.clone()).boxed()))
     }
 }
 
 #[async_trait]
-impl ShareHandler for TestShareHandler {
-    async fn share(&self, task: FragmentTask) -> Result<ShareFrameStream, Refusal> {
-        self.briefed.lock().unwrap().push(task);
+impl TaskHandler for TestTaskHandler {
+    async fn answer(
+        &self,
+        caller: &ClusterCaller,
+        ticket: WorkerTicket,
+    ) -> Result<TaskFrameStream, Refusal> {
+        assert_eq!(*caller, ClusterCaller::Connector);
+        self.briefed.lock().unwrap().push(ticket);
         (self.give)()
     }
 }
 
 /// A worker that sends what a test makes up, message by message.
-struct RawShareService(Vec<Result<FlightData, Status>>);
+struct RawTaskService(Vec<Result<FlightData, Status>>);
 
 #[async_trait]
-impl DoGetHandler for RawShareService {
+impl DoGetHandler for RawTaskService {
     async fn rows(&self, _: Request<Ticket>) -> Result<FlightMessageStream, Status> {
         Ok(stream::iter(self.0.clone()).boxed())
     }
@@ -80,16 +89,16 @@ struct TestWorker {
 }
 
 impl TestWorker {
-    async fn start(handler: Arc<dyn ShareHandler>) -> Self {
+    async fn start(handler: Arc<dyn TaskHandler>) -> Self {
         Self::start_with(handler, TransportSettings::default()).await
     }
 
-    async fn start_with(handler: Arc<dyn ShareHandler>, settings: TransportSettings) -> Self {
+    async fn start_with(handler: Arc<dyn TaskHandler>, settings: TransportSettings) -> Self {
         let (listener, league, stop, stopped) = place().await;
         let address = listener.local_addr().unwrap();
         let served = server::serve(
             listener,
-            league.server(),
+            (league.server(), connector()),
             handler,
             settings.clone(),
             stopped,
@@ -107,7 +116,8 @@ impl TestWorker {
         let (listener, league, stop, stopped) = place().await;
         let address = listener.local_addr().unwrap();
         let settings = TransportSettings::default();
-        let (tls, answers) = (league.server(), RawShareService(messages));
+        let (tls, answers) = (league.server(), RawTaskService(messages));
+        let tls = (tls, connector());
         let served = server::serve_tickets(listener, tls, answers, settings.clone(), stopped);
         Self {
             address,
@@ -126,11 +136,11 @@ impl TestWorker {
         open(self.address, tls, self.settings.clone()).await
     }
 
-    /// The rows of one share, or why there are none.
+    /// The rows of one answer, or why there are none.
     async fn rows(&self) -> Result<usize, Refusal> {
         let client = self.open().await.unwrap();
-        let mut share = soon(client.share(&briefing())).await?;
-        drain(&mut share).await
+        let mut answer = soon(client.ask(&briefing(), LONG)).await?;
+        drain(&mut answer).await
     }
 
     async fn end(self) {
@@ -138,6 +148,14 @@ impl TestWorker {
         soon(self.served).await.unwrap().unwrap();
     }
 }
+
+/// Whoever has a certificate is the connector.
+fn connector() -> server::CallerOf {
+    Arc::new(|_| Ok(ClusterCaller::Connector))
+}
+
+/// What is waited for an answer.
+const LONG: Duration = Duration::from_secs(60);
 
 async fn place() -> (
     TcpListener,
@@ -170,10 +188,10 @@ async fn open(
     .await
 }
 
-async fn drain(share: &mut ShareStream) -> Result<usize, Refusal> {
+async fn drain(answer: &mut TaskRowStream) -> Result<usize, Refusal> {
     let mut rows = 0;
     let mut outcome = Ok(());
-    while let Some(batch) = soon(share.next()).await {
+    while let Some(batch) = soon(answer.next()).await {
         match batch {
             Ok(batch) => rows += batch.num_rows(),
             Err(refusal) => outcome = Err(refusal),
@@ -182,7 +200,7 @@ async fn drain(share: &mut ShareStream) -> Result<usize, Refusal> {
     outcome.map(|()| rows)
 }
 
-/// Messages of a share: the schema, then batches of so many rows each.
+/// Messages of an answer: the schema, then batches of so many rows each.
 fn parts(batches: &[usize]) -> Vec<(Bytes, Bytes)> {
     let data = |frame| match frame {
         AnswerStreamFrame::Data { header, body } => (header, body),
@@ -191,8 +209,8 @@ fn parts(batches: &[usize]) -> Vec<(Bytes, Bytes)> {
     frames(batches).into_iter().map(data).collect()
 }
 
-fn share(batches: &[usize]) -> Vec<Result<ShareFrame, Refusal>> {
-    let data = |(header, body)| Ok(ShareFrame { header, body });
+fn frames_of(batches: &[usize]) -> Vec<Result<TaskFrame, Refusal>> {
+    let data = |(header, body)| Ok(TaskFrame { header, body });
     parts(batches).into_iter().map(data).collect()
 }
 
@@ -201,8 +219,12 @@ fn messages(batches: &[usize]) -> Vec<Result<FlightData, Status>> {
     parts(batches).into_iter().map(data).collect()
 }
 
-fn briefing() -> FragmentTask {
-    FragmentTask {
+fn briefing() -> WorkerTicket {
+    with_grounds(vec![ground("trips")])
+}
+
+fn with_grounds(grounds: Vec<TaskDataset>) -> WorkerTicket {
+    WorkerTicket::Begin(Box::new(QuestionBriefing {
         version: "0.1.0".to_owned(),
         request: RequestId([7; 16]),
         asker: "hansa://tallinn.example".parse().unwrap(),
@@ -211,28 +233,33 @@ fn briefing() -> FragmentTask {
         now: UtcTimestamp::EPOCH,
         planned: UtcTimestamp::EPOCH,
         sql: "SELECT count(*) FROM trips".to_owned(),
-        grounds: vec![ground("trips")],
+        grounds,
+        house_grant: None,
         effects: Digest::of(b"effects"),
         plan: Digest::of(b"plan"),
-        fragment: 0,
-        part: 0,
-        of: 2,
+        team: vec![TeamMember {
+            name: "north".parse().unwrap(),
+            address: "127.0.0.1:8815".to_owned(),
+        }],
+        worker: 0,
         limits: TaskLimits {
             memory: 1 << 20,
             spill: 0,
             time: Duration::from_secs(60),
             batch_rows: 8192,
         },
-    }
+    }))
 }
 
 fn ground(dataset: &str) -> TaskDataset {
     TaskDataset {
         dataset: dataset.parse().unwrap(),
-        contract: ContractId(Digest::of(b"second")),
-        first: ContractId(Digest::of(b"first")),
-        envelope: "envelope".into(),
-        active_prohibitions: Vec::new(),
+        contract: Some(BriefedContract {
+            contract: ContractId(Digest::of(b"second")),
+            first: ContractId(Digest::of(b"first")),
+            envelope: "envelope".into(),
+            active_prohibitions: Vec::new(),
+        }),
         snapshot: "2026-03-01.1".to_owned(),
         digest: Digest::of(b"rows"),
     }

@@ -5,6 +5,7 @@ use super::{ActiveContracts, DatasetGrant, VerifiedContract};
 use crate::id::{ClauseId, ContractId, DatasetId, ParticipantId};
 use crate::refusal::{ErrorCode, Refusal};
 use crate::term::Term;
+use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -81,5 +82,18 @@ impl ActiveContracts {
             }
         }
         Ok(Self::supposed(who.clone(), grants))
+    }
+
+    /// The same for our own people, under a grant of the house for these datasets of ours, each with its schema. No ground for an
+    /// answer to anybody either.
+    #[must_use]
+    pub fn for_house_task(
+        own: &ParticipantId,
+        datasets: impl IntoIterator<Item = (DatasetId, Digest)>,
+    ) -> Self {
+        let datasets = datasets.into_iter();
+        let granted = datasets.filter(|(dataset, _)| dataset.owner == *own);
+        let grants = granted.map(|(dataset, schema)| (dataset, DatasetGrant::house(schema)));
+        Self::supposed(own.clone(), grants.collect())
     }
 }

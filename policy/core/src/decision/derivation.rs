@@ -23,7 +23,7 @@ pub struct DerivationContext<'a> {
     pub now: UtcTimestamp,
 }
 
-/// A question with what its contracts do to each dataset, derived and not ruled on: a share of it may be computed for the connector
+/// A question with what its contracts do to each dataset, derived and not ruled on: tasks of it may be run for the connector
 /// that has ruled. Made by [`derive()`] alone.
 #[derive(Debug)]
 pub struct DerivedQuery<Q> {

@@ -1,4 +1,5 @@
-//! One city, its questions answered by itself and with the help of workers, in turns.
+//! One city, its questions answered by itself and with the help of two workers, in turns. Each process is bound to one core: the city and
+//! the first worker to the first, the second worker to the second.
 
 use super::data::{self, rows};
 use super::world::write;
@@ -11,13 +12,13 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Instant;
 
-const TABLES: [&str; 6] = [
-    "orders", "lineitem", "customer", "supplier", "nation", "region",
+const TABLES: [&str; 8] = [
+    "orders", "lineitem", "customer", "part", "partsupp", "supplier", "nation", "region",
 ];
 
-const QUESTIONS: [u32; 3] = [1, 5, 18];
+const QUESTIONS: [u32; 4] = [1, 5, 9, 18];
 
-/// The time and the work of questions with one and with two workers, beside the city alone.
+/// The time and the work of questions with two workers, beside the city alone.
 ///
 /// # Panics
 /// When answers differ in the number of their rows.
@@ -40,6 +41,14 @@ pub(super) fn beside(scale: f64, rounds: usize) -> Value {
     bremen.hansa(&["cluster", "init"]).must();
     let workers = ["one", "two"].map(|name| WorkerProcess::of(&bremen, name));
     let bare = std::fs::read_to_string(bremen.folder().join("hansa.toml")).unwrap();
+    for (pid, core) in bremen
+        .pid()
+        .into_iter()
+        .chain(workers.iter().map(WorkerProcess::pid))
+        .zip([0, 0, 1])
+    {
+        bind(pid, core);
+    }
     let with = |count: usize| {
         let tables: String = workers[..count].iter().map(WorkerProcess::table).collect();
         bremen.write("hansa.toml", &format!("{bare}\n{tables}"));
@@ -64,36 +73,46 @@ pub(super) fn beside(scale: f64, rounds: usize) -> Value {
             let _ = firm.ask(&sql).must();
             (started.elapsed().as_secs_f64(), work() - before, rows)
         };
-        let mut ratios: [[Vec<f64>; 2]; 2] = Default::default();
-        let mut alone_ms = Vec::new();
+        let [mut alone_ms, mut faster, mut works]: [Vec<f64>; 3] = Default::default();
         for _ in 0..rounds {
             let (alone, alone_work, rows) = ask(0);
             alone_ms.push(alone * 1e3);
-            for (count, [time, works]) in (1..).zip(&mut ratios) {
-                let (helped, helped_work, same) = ask(count);
-                assert_eq!(rows, same, "question {number} with {count} workers");
-                time.push(helped / alone);
-                works.push(helped_work / alone_work);
-            }
+            let (helped, helped_work, same) = ask(2);
+            assert_eq!(rows, same, "question {number} with two workers");
+            faster.push(alone / helped);
+            works.push(helped_work / alone_work);
         }
-        let [[one, one_work], [two, two_work]] =
-            ratios.map(|both| both.map(|mut all| median(&mut all)));
-        let alone = median(&mut alone_ms);
+        let (alone, faster, works) = (
+            median(&mut alone_ms),
+            median(&mut faster),
+            median(&mut works),
+        );
         println!(
-            "{number:>3} alone {alone:>7.0} ms; one: time {one:.2}, work {one_work:.2}; two: time {two:.2}, work {two_work:.2}"
+            "{number:>3} alone {alone:>7.0} ms; with two workers {faster:.2} times as fast, work {works:.2}"
         );
         all.push(json!({
             "question": number,
             "alone_ms": alone,
-            "one_time": one,
-            "one_work": one_work,
-            "two_time": two,
-            "two_work": two_work,
+            "faster": faster,
+            "work": works,
         }));
     }
-    assert!(workers.iter().all(|worker| worker.shares() > 0));
+    assert!(workers.iter().all(|worker| worker.questions() > 0));
     bremen.stop();
     json!({ "scale": scale, "rounds": rounds, "questions": all })
+}
+
+/// Binds a process with all its threads to one core.
+fn bind(pid: u32, core: usize) {
+    let (core, pid) = (core.to_string(), pid.to_string());
+    let bound = std::process::Command::new("taskset")
+        .args(["--all-tasks", "--cpu-list", "--pid", &core, &pid])
+        .stdout(std::process::Stdio::null())
+        .status();
+    assert!(
+        bound.is_ok_and(|status| status.success()),
+        "taskset is there"
+    );
 }
 
 fn publish(city: &TestParticipant, scale: f64) {

@@ -41,7 +41,7 @@ pub(super) struct CellTerms {
 }
 
 impl CellTerms {
-    fn terms(&self) -> String {
+    pub(super) fn terms(&self) -> String {
         format!(
             "{ALL}\naggregate = {{ by = {:?}, measures = {:?}, functions = [\"count\", \"sum\", \"avg\"], min_rows = {} }}",
             self.by, self.measures, self.least
@@ -236,7 +236,7 @@ fn own_keys(city: &TestParticipant) {
 }
 
 /// Registers the grid of the dataset that was added last.
-fn register(city: &TestParticipant, cells: &CellTerms) {
+pub(super) fn register(city: &TestParticipant, cells: &CellTerms) {
     let path = city.folder().join("hansa.toml");
     let text = std::fs::read_to_string(&path).expect("the configuration is there");
     let text = format!("{text}\n[dataset.grid]\ndimensions = {:?}\n", cells.by);

@@ -10,7 +10,7 @@ mod cube_query;
 mod oracle;
 mod terms;
 
-use super::{ask, same, short};
+use super::{ask, same, short, workers};
 use crate::answer::sealed_answer::DeliveredTotals;
 use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
 use crate::fixture::storage::FixtureStorage;
@@ -261,10 +261,11 @@ pub(super) fn kept(
         return Ok(0);
     }
     let [behind, behind_other] = &cubes.behind;
-    let (one, other) = (
+    let (mut one, mut other) = (
         cubes.city(&cubes.trips, behind, dropped),
         cubes.city(&cubes.double, behind_other, dropped),
     );
+    (one.workers, other.workers) = (workers(seed), workers(seed));
     let mut answered = 0;
     if let CellDerivation::Rounded(base) = cubes.made {
         cubes.are_rounded(&one, base)?;

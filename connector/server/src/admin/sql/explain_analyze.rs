@@ -66,7 +66,10 @@ fn line(went: &Went) -> String {
         return format!("{who} ({what}): not asked, since no value of the others could fit");
     }
     let way = match went.travelled {
-        0 => "in the house".to_owned(),
+        0 => match &went.placement {
+            Some(placement) => format!("in the house, {placement}"),
+            None => "in the house".to_owned(),
+        },
         bytes => format!(
             "{bytes} bytes on the way, after {} ms",
             went.took.as_millis()
@@ -89,5 +92,6 @@ fn entry(went: &Went) -> Value {
         "guessed": went.remote_query.guessed,
         "bytes": went.travelled,
         "milliseconds": u64::try_from(went.took.as_millis()).unwrap_or(u64::MAX),
+        "placement": went.placement.as_ref().map(ToString::to_string),
     })
 }

@@ -35,7 +35,7 @@ pub(crate) struct ServeArgs {
     /// Ends when standard input ends, as it does when the program that started it is gone
     #[arg(long, conflicts_with_all = ["name", "listen"])]
     pub(crate) until_stdin_ends: bool,
-    /// The connector itself, or a worker, which only computes shares of its answers; absent: the connector
+    /// The connector itself, or a worker, which only runs stages of its answers; absent: the connector
     #[arg(long, value_enum)]
     pub(crate) role: Option<ServeRole>,
     /// The worker's name, as hansa cluster add was told

@@ -24,8 +24,9 @@ use hansa_proto::receipt::LogLeaf;
 use hansa_query::answer::frames::{AnswerFrames, FrameCompression, frames};
 use hansa_query::execute::cancellation::CancellationSignal;
 use hansa_query::execute::execute_among;
+use hansa_query::execute::stages::workers::QueryPlacement;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tracing::{Instrument as _, Span};
 
@@ -43,6 +44,8 @@ pub(super) struct RunningAnswer {
     pub(super) permit: Option<QueryPermit>,
     /// When the question came, on the clock that only counts, in microseconds.
     pub(super) begun: i64,
+    /// Where it runs, where there are workers; for our own people alone.
+    pub(super) placement: Option<QueryPlacement>,
 }
 
 /// Brings a question to where its first row can be made.
@@ -131,10 +134,17 @@ pub(super) async fn open(
     let tenant = known.tenant.as_deref();
     let within = (holdings.as_ref(), &limits);
     // A worker reads whole snapshots.
-    let sharing = if whole {
-        worker_tasks::sharing(connector, posed, (&recorded, planned), tenant, within)
-    } else {
-        None
+    let among_workers = match whole {
+        true => worker_tasks::staging(connector, posed, (&recorded, planned), tenant, within),
+        false => None,
+    };
+    let (staging, placement) = match among_workers {
+        None => (None, Arc::default()),
+        Some(Ok(staging)) => {
+            let placement = Arc::clone(&staging.placement);
+            (Some(staging), placement)
+        }
+        Some(Err(why)) => (None, Arc::new(OnceLock::from(QueryPlacement::Home(why)))),
     };
     let permitted =
         apply(recorded, &tools).map_err(|failure| AnswerError::Declined(Box::new(failure)))?;
@@ -155,10 +165,14 @@ pub(super) async fn open(
         peer => connector.queries.query_runtime.of(peer),
     };
     let watching = watch.clone();
-    let answer = execute_among(permitted, &holdings, &runtime, &limits, watching, sharing)
+    let answer = execute_among(permitted, &holdings, &runtime, &limits, watching, staging)
         .instrument(tracing::info_span!("enforce"))
         .await
         .map_err(AnswerError::Unanswered)?;
+    let placement = placement.get().cloned();
+    if let Some(placement) = &placement {
+        tracing::info!(name: "query.placed", %placement, "where a question runs");
+    }
     Ok(RunningAnswer {
         frames: frames(answer, meter, packing(&posed.asking)),
         place,
@@ -169,6 +183,7 @@ pub(super) async fn open(
         facts,
         permit,
         begun: posed.begun,
+        placement,
     })
 }
 

@@ -7,6 +7,7 @@ use crate::workflow::answer::incoming_query::QueryCaller;
 use crate::workflow::receipt::issuance::ReceiptDraft;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_query::execute::stages::workers::QueryPlacement;
 use hansa_transport::peer_handler::AnswerStreamFrame;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -24,6 +25,8 @@ type FrameSender = mpsc::Sender<Result<AnswerStreamFrame, Refusal>>;
 pub(crate) struct AnswerDelivery {
     /// First the schema, then rows, then the receipt, which is empty for the house.
     pub(crate) frames: mpsc::Receiver<Result<AnswerStreamFrame, Refusal>>,
+    /// Where it is computed, where there are workers; for our own people alone.
+    pub(crate) placement: Option<QueryPlacement>,
 }
 
 /// Sends the answer on its way; the task ends with the receipt, whatever happens.
@@ -34,6 +37,9 @@ pub(super) fn deliver(
 ) -> AnswerDelivery {
     let (send, frames) = mpsc::channel(ROOM);
     let connector = Arc::clone(connector);
+    // INVARIANT: dealt-alike. A peer is told nothing of it.
+    let placement = opened.placement.take();
+    let placement = placement.filter(|_| matches!(caller, QueryCaller::House));
     let delivered = async move {
         let origin = match caller {
             QueryCaller::Peer(_) => QueryOrigin::Peer,
@@ -45,7 +51,7 @@ pub(super) fn deliver(
     };
     let span = tracing::info_span!("deliver");
     let _task = tokio::runtime::Handle::current().spawn(delivered.instrument(span));
-    AnswerDelivery { frames }
+    AnswerDelivery { frames, placement }
 }
 
 /// Sends the rows until there are no more, or nobody takes them; gives what cut them, if something did.

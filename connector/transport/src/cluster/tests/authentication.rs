@@ -1,7 +1,8 @@
 //! Who is served, and what is said when nobody is reached.
 
 use super::{
-    TestShareHandler, TestWorker, TransportSettings, briefing, drain, is_failure, open, share,
+    LONG, TestTaskHandler, TestWorker, TransportSettings, briefing, drain, frames_of, is_failure,
+    open,
 };
 use crate::peer::settings::UnprovenBounds;
 use crate::peer::testing::{relay, soon};
@@ -15,7 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 #[tokio::test]
 async fn who_has_no_certificate_is_refused() {
-    let handler = TestShareHandler::these(share(&[1]));
+    let handler = TestTaskHandler::these(frames_of(&[1]));
     let worker = TestWorker::start(Arc::clone(&handler) as _).await;
     let refusal = worker.open_as(worker.league.nobody()).await.unwrap_err();
     is_failure(&refusal, "does not accept the certificate");
@@ -38,7 +39,7 @@ async fn silent_connections_make_way_for_the_connector() {
         },
         ..TransportSettings::default()
     };
-    let worker = TestWorker::start_with(TestShareHandler::these(share(&[1])), settings).await;
+    let worker = TestWorker::start_with(TestTaskHandler::these(frames_of(&[1])), settings).await;
     let mut silent = Vec::new();
     for _ in 0..3 {
         for _ in 0..40 {
@@ -50,9 +51,9 @@ async fn silent_connections_make_way_for_the_connector() {
 
 #[tokio::test]
 async fn a_worker_of_another_authority_is_not_called() {
-    let handler = TestShareHandler::these(share(&[1]));
+    let handler = TestTaskHandler::these(frames_of(&[1]));
     let worker = TestWorker::start(Arc::clone(&handler) as _).await;
-    let other = TestWorker::start(TestShareHandler::these(share(&[1]))).await;
+    let other = TestWorker::start(TestTaskHandler::these(frames_of(&[1]))).await;
     let refusal = worker.open_as(other.league.client()()).await.unwrap_err();
     is_failure(&refusal, "its certificate is not accepted");
     assert!(handler.briefed.lock().unwrap().is_empty());
@@ -60,7 +61,7 @@ async fn a_worker_of_another_authority_is_not_called() {
 
 #[tokio::test]
 async fn a_worker_is_called_by_its_name() {
-    let worker = TestWorker::start(TestShareHandler::these(share(&[1]))).await;
+    let worker = TestWorker::start(TestTaskHandler::these(frames_of(&[1]))).await;
     let name = "south.example".try_into().unwrap();
     let address = worker.address.to_string();
     let tls = worker.league.client()();
@@ -72,7 +73,7 @@ async fn a_worker_is_called_by_its_name() {
 
 #[tokio::test]
 async fn nobody_listens() {
-    let worker = TestWorker::start(TestShareHandler::these(share(&[1]))).await;
+    let worker = TestWorker::start(TestTaskHandler::these(frames_of(&[1]))).await;
     let vacant = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = vacant.local_addr().unwrap();
     drop(vacant);
@@ -85,7 +86,7 @@ async fn nobody_listens() {
 
 #[tokio::test]
 async fn an_address_that_is_none_is_reported() {
-    let worker = TestWorker::start(TestShareHandler::these(share(&[1]))).await;
+    let worker = TestWorker::start(TestTaskHandler::these(frames_of(&[1]))).await;
     for address in ["", "no address", "[::1"] {
         let tls = worker.league.client()();
         let name = "127.0.0.1".try_into().unwrap();
@@ -98,19 +99,19 @@ async fn an_address_that_is_none_is_reported() {
 
 #[tokio::test]
 async fn a_worker_that_went_away_is_reported() {
-    let worker = TestWorker::start(TestShareHandler::these(share(&[1]))).await;
+    let worker = TestWorker::start(TestTaskHandler::these(frames_of(&[1]))).await;
     let client = worker.open().await.unwrap();
-    let mut one = soon(client.share(&briefing())).await.unwrap();
+    let mut one = soon(client.ask(&briefing(), LONG)).await.unwrap();
     assert_eq!(drain(&mut one).await.unwrap(), 1);
     drop(one);
     worker.end().await;
-    is_failure(&soon(client.share(&briefing())).await.unwrap_err(), "");
+    is_failure(&soon(client.ask(&briefing(), LONG)).await.unwrap_err(), "");
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_under_a_share_is_no_end_and_the_next_share_has_a_new_one() {
-    let begun = share(&[3]);
-    let handler = TestShareHandler::new(move || {
+async fn a_connection_that_breaks_under_an_answer_is_no_end_and_the_next_answer_has_a_new_one() {
+    let begun = frames_of(&[3]);
+    let handler = TestTaskHandler::new(move || {
         Ok(stream::iter(begun.clone()).chain(stream::pending()).boxed())
     });
     let worker = TestWorker::start(Arc::clone(&handler) as _).await;
@@ -119,17 +120,17 @@ async fn a_connection_that_breaks_under_a_share_is_no_end_and_the_next_share_has
     let client = open(address, tls, TransportSettings::default())
         .await
         .unwrap();
-    let mut share = soon(client.share(&briefing())).await.unwrap();
-    assert_eq!(soon(share.next()).await.unwrap().unwrap().num_rows(), 3);
+    let mut answer = soon(client.ask(&briefing(), LONG)).await.unwrap();
+    assert_eq!(soon(answer.next()).await.unwrap().unwrap().num_rows(), 3);
     cut.send(()).await.unwrap();
-    is_failure(&soon(share.next()).await.unwrap().unwrap_err(), "");
-    assert!(soon(share.next()).await.is_none());
+    is_failure(&soon(answer.next()).await.unwrap().unwrap_err(), "");
+    assert!(soon(answer.next()).await.is_none());
     assert_eq!(
         handler.briefed.lock().unwrap().len(),
         1,
         "nobody asked twice"
     );
-    let mut next = soon(client.share(&briefing())).await.unwrap();
+    let mut next = soon(client.ask(&briefing(), LONG)).await.unwrap();
     assert_eq!(soon(next.next()).await.unwrap().unwrap().num_rows(), 3);
 }
 
@@ -140,7 +141,7 @@ async fn nobody_waits_for_a_slow_handshake() {
         connections: 1,
         ..TransportSettings::default()
     };
-    let handler = TestShareHandler::these(share(&[1]));
+    let handler = TestTaskHandler::these(frames_of(&[1]));
     let worker = TestWorker::start_with(handler, settings).await;
     // It holds the only place, until its time is over.
     let silent = TcpStream::connect(worker.address).await.unwrap();
@@ -148,14 +149,14 @@ async fn nobody_waits_for_a_slow_handshake() {
     let client = open(worker.address, tls, TransportSettings::default())
         .await
         .unwrap();
-    let mut share = soon(client.share(&briefing())).await.unwrap();
-    assert_eq!(drain(&mut share).await.unwrap(), 1);
+    let mut answer = soon(client.ask(&briefing(), LONG)).await.unwrap();
+    assert_eq!(drain(&mut answer).await.unwrap(), 1);
     drop(silent);
 }
 
 #[tokio::test]
 async fn a_ticket_that_is_no_briefing_is_refused() {
-    let handler = TestShareHandler::these(share(&[1]));
+    let handler = TestTaskHandler::these(frames_of(&[1]));
     let worker = TestWorker::start(Arc::clone(&handler) as _).await;
     let client = worker.open().await.unwrap();
     let mut raw = FlightServiceClient::new(client.channel());
@@ -184,11 +185,11 @@ async fn a_ticket_that_is_no_briefing_is_refused() {
 
 #[tokio::test]
 async fn a_reload_asks_nobody_to_restart() {
-    let worker = TestWorker::start(TestShareHandler::these(share(&[1]))).await;
+    let worker = TestWorker::start(TestTaskHandler::these(frames_of(&[1]))).await;
     let before = worker.open().await.unwrap();
     worker.league.change_authority();
     assert!(worker.open().await.is_err());
     assert!(worker.open_as(worker.league.stranger()()).await.is_ok());
-    let mut share = soon(before.share(&briefing())).await.unwrap();
-    assert_eq!(drain(&mut share).await.unwrap(), 1);
+    let mut answer = soon(before.ask(&briefing(), LONG)).await.unwrap();
+    assert_eq!(drain(&mut answer).await.unwrap(), 1);
 }

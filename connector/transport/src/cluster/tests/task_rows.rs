@@ -1,10 +1,10 @@
-//! Shares, and what is none.
+//! Answers, and what is none.
 
 use super::{
-    TestShareHandler, TestWorker, TransportSettings, briefing, closing, drain, ground, is_failure,
-    message, messages, parts, share,
+    LONG, TestTaskHandler, TestWorker, TransportSettings, briefing, closing, drain, frames_of,
+    ground, is_failure, message, messages, parts, with_grounds,
 };
-use crate::cluster::server::ShareFrame;
+use crate::cluster::server::TaskFrame;
 use crate::peer::testing::soon;
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
@@ -14,15 +14,15 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 #[tokio::test]
-async fn a_share_arrives_whole() {
-    let handler = TestShareHandler::these(share(&[3, 0, 10_000]));
+async fn an_answer_arrives_whole() {
+    let handler = TestTaskHandler::these(frames_of(&[3, 0, 10_000]));
     let worker = TestWorker::start(Arc::clone(&handler) as _).await;
     let client = worker.open().await.unwrap();
     for _ in 0..2 {
-        let mut share = soon(client.share(&briefing())).await.unwrap();
-        assert_eq!(share.schema().fields().len(), 2);
-        assert_eq!(drain(&mut share).await.unwrap(), 10_003);
-        assert!(soon(share.next()).await.is_none(), "it stays ended");
+        let mut answer = soon(client.ask(&briefing(), LONG)).await.unwrap();
+        assert_eq!(answer.schema().fields().len(), 2);
+        assert_eq!(drain(&mut answer).await.unwrap(), 10_003);
+        assert!(soon(answer.next()).await.is_none(), "it stays ended");
     }
     assert_eq!(*handler.briefed.lock().unwrap(), [briefing(), briefing()]);
     drop(client);
@@ -30,8 +30,8 @@ async fn a_share_arrives_whole() {
 }
 
 #[tokio::test]
-async fn a_share_without_rows_is_one() {
-    let worker = TestWorker::start(TestShareHandler::these(share(&[]))).await;
+async fn an_answer_without_rows_is_one() {
+    let worker = TestWorker::start(TestTaskHandler::these(frames_of(&[]))).await;
     assert_eq!(worker.rows().await.unwrap(), 0);
 }
 
@@ -40,26 +40,26 @@ async fn a_refusal_of_the_worker_arrives_as_it_is() {
     let refusal =
         Refusal::new(ErrorCode::VersionUnsupported, "this worker is older").with_help("upgrade");
     let reported = refusal.clone();
-    let worker = TestWorker::start(TestShareHandler::new(move || Err(reported.clone()))).await;
+    let worker = TestWorker::start(TestTaskHandler::new(move || Err(reported.clone()))).await;
     assert_eq!(worker.rows().await.unwrap_err(), refusal);
 }
 
 #[tokio::test]
-async fn a_share_that_fails_in_the_middle_says_why() {
-    let refusal = Refusal::new(ErrorCode::ResourceLimit, "the share needs more than 1 MiB");
+async fn an_answer_that_fails_in_the_middle_says_why() {
+    let refusal = Refusal::new(ErrorCode::ResourceLimit, "the answer needs more than 1 MiB");
     for rows in [vec![], vec![1, 2, 3]] {
-        let mut failing = share(&rows);
+        let mut failing = frames_of(&rows);
         failing.push(Err(refusal.clone()));
         // Whatever comes after it is not sent.
-        failing.extend(share(&[1]));
-        let worker = TestWorker::start(TestShareHandler::these(failing)).await;
+        failing.extend(frames_of(&[1]));
+        let worker = TestWorker::start(TestTaskHandler::these(failing)).await;
         assert_eq!(worker.rows().await.unwrap_err(), refusal);
     }
 }
 
 #[tokio::test]
-async fn a_worker_that_gives_nothing_gives_no_share() {
-    let worker = TestWorker::start(TestShareHandler::these(Vec::new())).await;
+async fn a_worker_that_gives_nothing_gives_no_answer() {
+    let worker = TestWorker::start(TestTaskHandler::these(Vec::new())).await;
     let refusal = worker.rows().await.unwrap_err();
     assert_eq!(refusal.code, ErrorCode::Internal);
     assert!(refusal.sentence.contains("columns"), "{refusal}");
@@ -67,15 +67,15 @@ async fn a_worker_that_gives_nothing_gives_no_share() {
 
 #[tokio::test]
 async fn a_worker_that_breaks_down_is_no_end() {
-    let begun = share(&[3, 4]);
-    let handler = TestShareHandler::new(move || {
+    let begun = frames_of(&[3, 4]);
+    let handler = TestTaskHandler::new(move || {
         let breaking = stream::once(async { panic!("the bench of a test breaks down") });
         Ok(stream::iter(begun.clone()).chain(breaking).boxed())
     });
     let worker = TestWorker::start(handler).await;
     is_failure(&worker.rows().await.unwrap_err(), "");
 
-    let dead = TestShareHandler::new(|| panic!("the bench of a test breaks down at once"));
+    let dead = TestTaskHandler::new(|| panic!("the bench of a test breaks down at once"));
     let worker = TestWorker::start(dead).await;
     is_failure(&worker.rows().await.unwrap_err(), "");
 }
@@ -91,13 +91,13 @@ async fn what_is_not_closed_is_not_complete() {
         all.extend(more.into_iter().map(Ok));
         all
     };
-    // What is closed as it must be is a share.
+    // What is closed as it must be is a answer.
     let worker = TestWorker::sending(and(&[3, 4], vec![closing(2)])).await;
     assert_eq!(worker.rows().await.unwrap(), 7);
 
     fails(messages(&[3, 4]), "without the closing message").await;
     fails(messages(&[]), "without the closing message").await;
-    fails(Vec::new(), "its share is empty").await;
+    fails(Vec::new(), "its answer is empty").await;
     for count in [0, 1, 3, u64::MAX] {
         fails(and(&[3, 4], vec![closing(count)]), "does not fit").await;
     }
@@ -126,21 +126,21 @@ async fn a_failure_after_the_closing_message_counts() {
     assert_eq!(worker.rows().await.unwrap_err(), refusal);
 }
 
-/// Tells when a share is dropped.
-struct ShareDropNotifier(mpsc::Sender<()>);
+/// Tells when an answer is dropped.
+struct TaskDropNotifier(mpsc::Sender<()>);
 
-impl Drop for ShareDropNotifier {
+impl Drop for TaskDropNotifier {
     fn drop(&mut self) {
         let _ = self.0.try_send(());
     }
 }
 
 #[tokio::test]
-async fn a_connector_that_goes_away_ends_the_share() {
+async fn a_connector_that_goes_away_ends_the_answer() {
     let (dropped, mut notified) = mpsc::channel(64);
-    let (schema, batch) = (share(&[9]).remove(0), share(&[9]).remove(1));
-    let handler = TestShareHandler::new(move || {
-        let guard = ShareDropNotifier(dropped.clone());
+    let (schema, batch) = (frames_of(&[9]).remove(0), frames_of(&[9]).remove(1));
+    let handler = TestTaskHandler::new(move || {
+        let guard = TaskDropNotifier(dropped.clone());
         let batch = batch.clone();
         let endless = stream::repeat_with(move || {
             let _ = &guard;
@@ -150,75 +150,71 @@ async fn a_connector_that_goes_away_ends_the_share() {
     });
     let worker = TestWorker::start(handler).await;
     let client = worker.open().await.unwrap();
-    let mut share = soon(client.share(&briefing())).await.unwrap();
-    assert!(soon(share.next()).await.unwrap().is_ok());
+    let mut answer = soon(client.ask(&briefing(), LONG)).await.unwrap();
+    assert!(soon(answer.next()).await.unwrap().is_ok());
     assert!(notified.try_recv().is_err());
-    drop(share);
+    drop(answer);
     soon(notified.recv()).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_share_that_waits_for_its_rows_ends_with_the_connector_too() {
+async fn an_answer_that_waits_for_its_rows_ends_with_the_connector_too() {
     let (dropped, mut notified) = mpsc::channel(64);
-    let schema = share(&[]).remove(0);
-    let handler = TestShareHandler::new(move || {
-        let guard = ShareDropNotifier(dropped.clone());
+    let schema = frames_of(&[]).remove(0);
+    let handler = TestTaskHandler::new(move || {
+        let guard = TaskDropNotifier(dropped.clone());
         let computing = stream::once(async move {
             let _guard = guard;
-            std::future::pending::<Result<ShareFrame, Refusal>>().await
+            std::future::pending::<Result<TaskFrame, Refusal>>().await
         });
         Ok(stream::iter([schema.clone()]).chain(computing).boxed())
     });
     let worker = TestWorker::start(handler).await;
     let client = worker.open().await.unwrap();
-    let mut share = soon(client.share(&briefing())).await.unwrap();
-    assert!(futures::poll!(share.next()).is_pending());
-    drop(share);
+    let mut answer = soon(client.ask(&briefing(), LONG)).await.unwrap();
+    assert!(futures::poll!(answer.next()).is_pending());
+    drop(answer);
     soon(notified.recv()).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_share_that_does_not_end_in_time_is_given_up() {
+async fn an_answer_that_does_not_end_in_time_is_given_up() {
     let settings = TransportSettings {
         handshake: Duration::from_secs(2),
         ..TransportSettings::default()
     };
-    let given_up = async |begun: Vec<Result<ShareFrame, Refusal>>| {
-        let handler = TestShareHandler::new(move || {
+    let given_up = async |begun: Vec<Result<TaskFrame, Refusal>>| {
+        let handler = TestTaskHandler::new(move || {
             Ok(stream::iter(begun.clone()).chain(stream::pending()).boxed())
         });
         let worker = TestWorker::start_with(handler, settings.clone()).await;
         let client = worker.open().await.unwrap();
-        let mut short = briefing();
-        short.limits.time = Duration::from_millis(1);
-        let outcome = match soon(client.share(&short)).await {
-            Ok(mut share) => drain(&mut share).await,
+        let outcome = match soon(client.ask(&briefing(), Duration::from_millis(1))).await {
+            Ok(mut answer) => drain(&mut answer).await,
             Err(refusal) => Err(refusal),
         };
         is_failure(&outcome.unwrap_err(), "in time");
     };
-    futures::future::join(given_up(Vec::new()), given_up(share(&[]))).await;
+    futures::future::join(given_up(Vec::new()), given_up(frames_of(&[]))).await;
 }
 
 #[tokio::test]
 async fn a_briefing_that_is_too_large_is_not_sent() {
-    let handler = TestShareHandler::these(share(&[1]));
+    let handler = TestTaskHandler::these(frames_of(&[1]));
     let worker = TestWorker::start(Arc::clone(&handler) as _).await;
     let client = worker.open().await.unwrap();
     let with = |datasets: usize| {
-        let mut large = briefing();
-        large.grounds = (0..datasets)
-            .map(|number| {
-                let mut ground = ground(&format!("d{number}"));
-                ground.envelope = vec![b' '; 1 << 20].into();
-                ground
-            })
-            .collect();
-        large
+        let grounds = (0..datasets).map(|number| {
+            let mut ground = ground(&format!("d{number}"));
+            let contract = ground.contract.as_mut().unwrap();
+            contract.envelope = vec![b' '; 1 << 20].into();
+            ground
+        });
+        with_grounds(grounds.collect())
     };
-    let refusal = soon(client.share(&with(4))).await.unwrap_err();
+    let refusal = soon(client.ask(&with(4), LONG)).await.unwrap_err();
     assert_eq!(refusal.code, ErrorCode::MessageTooLarge, "{refusal}");
     assert!(handler.briefed.lock().unwrap().is_empty());
-    let mut share = soon(client.share(&with(3))).await.unwrap();
-    assert_eq!(drain(&mut share).await.unwrap(), 1);
+    let mut answer = soon(client.ask(&with(3), LONG)).await.unwrap();
+    assert_eq!(drain(&mut answer).await.unwrap(), 1);
 }

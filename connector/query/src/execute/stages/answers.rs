@@ -1,0 +1,272 @@
+//! What workers run in stages, what stays at home, and what becomes of tasks that fail.
+
+use crate::execute::mutant::GateMutant;
+use crate::fixture::FixtureParticipant;
+use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
+use crate::fixture::storage::FixtureStorage;
+use crate::fixture::worker_team::TaskFailure;
+use arrow_array::{Float64Array, Int64Array, RecordBatch, StringArray};
+use hansa_catalog::dataset::Dataset;
+use hansa_policy::refusal::ErrorCode;
+use hansa_policy::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
+use hansa_policy::term::Term;
+use hansa_policy::value::cube::{CountingUnit, CubeFunction};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+const LAYOUT: DatasetFileLayout = DatasetFileLayout {
+    files: 1,
+    row_group: 10,
+    statistics: true,
+    storage: FixtureStorage::Copied,
+    key: None,
+};
+
+const GRID: &str = "hansa://munster.example/grid/trips-1";
+
+/// Ninety trips in row groups of ten.
+fn trips() -> (Dataset, RecordBatch) {
+    let trips = dataset("trips", &["id:int", "site:text", "km:float", "seen:int"]);
+    let rows = 0..90_i64;
+    let batch = RecordBatch::try_new(
+        trips.schema(),
+        vec![
+            Arc::new(Int64Array::from_iter_values(rows.clone())),
+            Arc::new(StringArray::from_iter_values(
+                rows.clone().map(|id| format!("s{}", id % 7)),
+            )),
+            // No two ways to add these up give the same digits, unless they are added without rounding.
+            Arc::new(Float64Array::from_iter_values(rows.clone().map(|id| {
+                [1e16, 0.1, -1e16, 3.7, 1e-9][usize::try_from(id % 5).unwrap()]
+            }))),
+            Arc::new(Int64Array::from_iter_values(rows.map(|id| id % 3))),
+        ],
+    );
+    (trips, batch.unwrap())
+}
+
+/// The trips, every third of which is hidden, and a table of their sites.
+fn city() -> FixtureParticipant {
+    let mut city = FixtureParticipant::new();
+    let (trips, batch) = trips();
+    let seen = Term::Rows(RowFilter::Compare {
+        column: name("seen"),
+        op: ComparisonOperator::Lt,
+        with: FilterOperand::Literal(PolicyLiteral::Int(2)),
+    });
+    city.publish(trips, &batch, LAYOUT, [seen]);
+    let sites = dataset("sites", &["site:text", "district:text"]);
+    let names = (0..7).map(|at| format!("s{at}"));
+    let districts = (0..7).map(|at| format!("d{}", at % 2));
+    let batch = RecordBatch::try_new(
+        sites.schema(),
+        vec![
+            Arc::new(StringArray::from_iter_values(names)),
+            Arc::new(StringArray::from_iter_values(districts)),
+        ],
+    );
+    city.publish(sites, &batch.unwrap(), LAYOUT, []);
+    let bounds = dataset("bounds", &["bound:int"]);
+    let batch = RecordBatch::try_new(
+        bounds.schema(),
+        vec![Arc::new(Int64Array::from_iter_values([20, 40, 60]))],
+    );
+    city.publish(bounds, &batch.unwrap(), LAYOUT, []);
+    city
+}
+
+const SUMS: &str =
+    "SELECT site, count(*), sum(id), sum(km), avg(km), max(id) FROM trips GROUP BY site";
+
+/// The rows of a question with so many workers, and how many messages they exchanged.
+fn asked(sql: &str, workers: u32, falls: Option<TaskFailure>) -> (Vec<String>, usize) {
+    let mut city = city();
+    city.workers = Some(workers);
+    city.task_failure = falls;
+    let rows = city.rows(sql).unwrap();
+    (rows, city.exchanged.load(Ordering::Relaxed))
+}
+
+#[test]
+fn workers_give_what_one_gives_alone() {
+    for sql in [
+        SUMS,
+        "SELECT count(*), sum(km), min(site) FROM trips",
+        "SELECT site, min(km), max(km), stddev(km), var_pop(km), covar(km, id), corr(km, id) FROM trips GROUP BY site",
+        "SELECT site, approx_median(km), approx_percentile_cont(km, 0.9) FROM trips GROUP BY site",
+        "SELECT percentile_state_v2(km), distinct_state_v1(id), distinct_state_v1(site) FROM trips",
+        "SELECT km, count(*) FROM trips GROUP BY km",
+        "SELECT site, -0.0 * seen, count(*) FROM trips GROUP BY 1, 2",
+        "SELECT DISTINCT site FROM trips",
+        "SELECT DISTINCT site FROM trips LIMIT 3",
+        "SELECT count(DISTINCT site) FROM trips",
+        "SELECT site, sum(DISTINCT id) FROM trips GROUP BY site",
+        "SELECT district, sum(km) FROM trips JOIN sites ON trips.site = sites.site GROUP BY district",
+        "SELECT district, count(id) FROM sites LEFT JOIN trips ON trips.site = sites.site GROUP BY district",
+        "SELECT count(*) FROM trips WHERE site IN (SELECT site FROM sites WHERE district = 'd1')",
+        "SELECT count(*) FROM trips WHERE site NOT IN (SELECT site FROM sites WHERE district = 'd1')",
+        // Two keys of one name.
+        "SELECT a.site, b.site, count(*) FROM trips a JOIN trips b ON a.id % 5 = b.id % 3 GROUP BY a.site, b.site",
+        "SELECT site AS __state0, avg(id * 2), sum(CAST(id + 1 AS DOUBLE)) FROM trips GROUP BY site",
+        "SELECT site, n FROM (SELECT site, count(*) n FROM trips GROUP BY site) WHERE n > 8 ORDER BY n LIMIT 3",
+        "SELECT site, max(id) m FROM trips GROUP BY site ORDER BY m DESC LIMIT 2",
+        "SELECT site, count(*) FROM trips GROUP BY site HAVING count(*) > 5 ORDER BY 2 DESC, 1",
+        // Rows of two tables that meet at workers, in an order that has ties.
+        "SELECT trips.site, id, district FROM trips JOIN sites ON trips.site = sites.site WHERE id > 40 ORDER BY district LIMIT 9 OFFSET 2",
+    ] {
+        let (alone, none) = asked(sql, 0, None);
+        assert_eq!(none, 0);
+        for workers in [2, 3, 5] {
+            let (rows, exchanged) = asked(sql, workers, None);
+            assert_eq!(rows, alone, "{workers}: {sql}");
+            assert!(exchanged > 0, "at home with {workers}: {sql}");
+        }
+    }
+}
+
+/// Of cells the states alone are exchanged, so that no row of theirs leaves a worker, and the threshold stands above all states.
+#[test]
+fn cells_are_put_together_of_states() {
+    let sql = "SELECT site, count(*), sum(km), avg(id) FROM trips GROUP BY site ORDER BY site";
+    let mut shown = Vec::new();
+    for least in [1, 13] {
+        let mut city = FixtureParticipant::new();
+        let (set, batch) = trips();
+        let functions = [CubeFunction::Count, CubeFunction::Sum, CubeFunction::Avg];
+        let terms = [
+            Term::Functions(functions.to_vec()),
+            Term::Dimensions(vec![name("site")]),
+            Term::Measures(vec![name("km"), name("id")]),
+            Term::Grid(GRID.to_owned()),
+            Term::MinGroup {
+                at_least: least,
+                unit: CountingUnit::Rows,
+            },
+            Term::TotalsFromPublished,
+        ];
+        city.publish(set, &batch, LAYOUT, terms);
+        let alone = city.rows(sql).unwrap();
+        for workers in [2, 3] {
+            city.workers = Some(workers);
+            assert_eq!(city.rows(sql).unwrap(), alone, "{workers}");
+        }
+        let columns = city.exchanged_columns.lock().clone();
+        assert!(!columns.is_empty(), "at home");
+        for column in &columns {
+            let state = column.contains('[') || column == "d_site";
+            assert!(state, "{column} of {columns:?}");
+        }
+        shown.push(alone.len());
+    }
+    // One cell is below the threshold.
+    assert_eq!(shown, [7, 6]);
+}
+
+/// An order within changes nothing, wherever the question runs: no group is told twice.
+#[test]
+fn an_order_within_a_sub_query_changes_no_group() {
+    for sql in [
+        "SELECT site, count(*) FROM (SELECT * FROM trips ORDER BY site) GROUP BY site",
+        "SELECT site, seen, count(*) FROM (SELECT * FROM trips ORDER BY site) GROUP BY site, seen",
+        "SELECT site, seen, count(*) FROM (SELECT * FROM trips ORDER BY site, seen) GROUP BY seen, site",
+        "SELECT DISTINCT site FROM (SELECT * FROM trips ORDER BY site)",
+        "SELECT site, count(*) FROM (SELECT * FROM trips ORDER BY site LIMIT 40) GROUP BY site",
+        "WITH t AS (SELECT site, id FROM trips ORDER BY site, id) SELECT site, sum(id) FROM t GROUP BY site ORDER BY site",
+        "SELECT t.site, count(*) FROM (SELECT * FROM trips ORDER BY site) t JOIN sites ON t.site = sites.site GROUP BY t.site",
+        "SELECT site, count(*) FROM trips WHERE site = 's1' GROUP BY site",
+        "SELECT seen, site, count(*) FROM trips WHERE seen = 1 GROUP BY seen, site",
+    ] {
+        let (alone, _) = asked(sql, 0, None);
+        for workers in [2, 3] {
+            assert_eq!(asked(sql, workers, None).0, alone, "{workers}: {sql}");
+        }
+    }
+}
+
+/// Rows depend on how they are dealt, or can't travel; rows alone gain nothing.
+#[test]
+fn what_depends_on_how_rows_are_dealt_stays_at_home() {
+    for sql in [
+        "SELECT id, km FROM trips",
+        "SELECT trips.site, id FROM trips JOIN sites ON trips.site = sites.site",
+        "SELECT site, median(id) FROM trips GROUP BY site",
+        "SELECT site, first_value(id ORDER BY km) FROM trips GROUP BY site",
+        "SELECT site, sum(DISTINCT id), count(DISTINCT seen) FROM trips GROUP BY site",
+        "SELECT count(*) FROM (SELECT id FROM trips LIMIT 20)",
+        "SELECT count(*) FROM trips WHERE id > (SELECT avg(id) FROM trips)",
+        "SELECT sum(n) FROM (SELECT row_number() OVER (ORDER BY id) n FROM trips)",
+        "SELECT count(*) FROM trips a JOIN trips b ON a.km = b.km",
+    ] {
+        let (alone, _) = asked(sql, 0, None);
+        let (rows, exchanged) = asked(sql, 3, None);
+        assert_eq!((rows, exchanged), (alone, 0), "{sql}");
+    }
+}
+
+#[test]
+fn what_fails_afar_is_done_at_home() {
+    let (alone, _) = asked(SUMS, 0, None);
+    for falls in [
+        TaskFailure::Never,
+        TaskFailure::Halfway,
+        TaskFailure::Otherwise,
+    ] {
+        let (rows, exchanged) = asked(SUMS, 3, Some(falls));
+        assert_eq!(rows, alone, "{falls:?}");
+        assert_eq!(exchanged > 0, falls != TaskFailure::Never);
+    }
+}
+
+/// Where a leaf falls with a panic while others read, nothing that lacks rows is an answer, whatever stands above the leaf.
+#[test]
+fn a_task_that_falls_gives_no_answer() {
+    for sql in [
+        SUMS,
+        "SELECT count(*) FROM trips",
+        "SELECT DISTINCT site FROM trips",
+        // Repeated for each reader, or dealt to them.
+        "SELECT district, count(*) FROM sites JOIN trips ON trips.site = sites.site GROUP BY district",
+        "SELECT count(*) FROM trips a JOIN trips b ON a.id = b.id",
+        "SELECT count(*) FROM trips WHERE site NOT IN (SELECT site FROM sites)",
+        // What is repeated falls, and what it meets does not: it has one batch.
+        "SELECT bound, count(*) FROM trips JOIN bounds ON trips.id > bounds.bound GROUP BY bound",
+        "SELECT bound, count(*) FROM bounds JOIN trips ON trips.id > bounds.bound GROUP BY bound",
+        "SELECT count(*) FROM trips CROSS JOIN bounds",
+        "SELECT count(*) FROM bounds WHERE bound NOT IN (SELECT id FROM trips)",
+    ] {
+        let mut city = city();
+        city.workers = Some(2);
+        city.limits.batch_rows = 4;
+        city.runtime_mut().mutant = GateMutant::Falls;
+        let refusal = city.rows(sql).expect_err(sql);
+        assert_eq!(refusal.code, ErrorCode::Internal, "{sql}: {refusal}");
+        let exchanged = city.exchanged.load(Ordering::Relaxed);
+        assert!(exchanged > 0, "at home: {sql}");
+    }
+}
+
+/// Questions that read smaller tables alone stay at home, and the answer is the same.
+#[test]
+fn small_tables_stay_at_home() {
+    let rows = |at_least: u64| {
+        let mut city = city();
+        (city.workers, city.at_least) = (Some(2), at_least);
+        let rows = city.rows(SUMS).unwrap();
+        (rows, city.exchanged.load(Ordering::Relaxed) > 0)
+    };
+    let (rows_of_workers, exchanged) = rows(90);
+    assert!(exchanged);
+    assert_eq!(rows(91), (rows_of_workers, false));
+}
+
+/// Which error is told does not depend on who came upon it first.
+#[test]
+fn an_error_is_told_as_at_home() {
+    let sql = "SELECT site, sum(100 / (id - 43)) FROM trips GROUP BY site";
+    let refusal = |workers: u32| {
+        let mut city = city();
+        city.workers = Some(workers);
+        city.rows(sql).unwrap_err()
+    };
+    assert_eq!(refusal(0), refusal(3));
+}

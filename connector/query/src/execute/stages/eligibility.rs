@@ -1,0 +1,219 @@
+//! Which plans may run in stages: a closed list of nodes, in which nothing depends on how rows are dealt.
+
+use super::exact_aggregates::why_not_exact;
+use super::leaf_parts::is_dealable;
+use crate::execute::gated_leaf::GovernedScanExec;
+use crate::execute::plan_preparation::OptimizedPlan;
+use crate::execute::row_order::fixed_above;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::scalar_subquery::ScalarSubqueryExpr;
+use datafusion::physical_expr::{LexOrdering, Partitioning, PhysicalExpr};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::aggregates::AggregateExec;
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::coop::CooperativeExec;
+use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::joins::{CrossJoinExec, HashJoinExec, NestedLoopJoinExec};
+use datafusion::physical_plan::limit::GlobalLimitExec;
+use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
+use datafusion_common::Result;
+use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
+use hansa_policy::id::DatasetId;
+use std::fmt;
+use std::sync::Arc;
+
+type Plan = Arc<dyn ExecutionPlan>;
+
+/// Stored rows of the largest table whose rows may be dealt; nothing where there is none.
+pub(crate) fn largest_table(plan: &Plan) -> Result<Option<u64>> {
+    let mut largest = None;
+    plan.apply(|node| {
+        let leaf = node.downcast_ref::<GovernedScanExec>();
+        let rows = leaf
+            .filter(|leaf| is_dealable(leaf))
+            .and_then(|leaf| leaf.rows());
+        largest = largest.max(rows);
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(largest)
+}
+
+/// Why a question is not given to workers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HomeReason {
+    /// Fewer than two workers are there.
+    FewWorkers,
+    /// It reads no table with so many stored rows; how many the largest has that could be dealt.
+    Small(Option<u64>),
+    /// It has no last sorting or grouping that could be put into a total order.
+    Unsorted,
+    /// The rows of a table can't be dealt.
+    Table(DatasetId),
+    /// The states of an aggregate can't be put together, or do not travel.
+    Aggregate(String),
+    /// Rows meet by floating-point numbers, or are not dealt by keys.
+    Keys,
+    /// A limit counts rows in an order that has ties.
+    Limit,
+    /// A value of another query is waited for.
+    ScalarSubquery,
+    /// A step that is not on the list, by the engine's name.
+    Node(String),
+    /// Nothing in it is exchanged, or what would be has a type that does not travel.
+    OneStage,
+}
+
+impl fmt::Display for HomeReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FewWorkers => f.write_str("fewer than two workers are there"),
+            Self::Small(None) => f.write_str("it reads no table whose rows can be dealt"),
+            Self::Small(Some(rows)) => write!(
+                f,
+                "the largest table that it reads has {rows} rows, fewer than `[cluster] at_least`"
+            ),
+            Self::Unsorted => {
+                f.write_str("no last sorting or grouping of it can be put into a total order")
+            }
+            Self::Table(dataset) => write!(f, "the rows of `{dataset}` can't be dealt"),
+            Self::Aggregate(name) => {
+                write!(
+                    f,
+                    "`{name}` can't be put together of parts as it is asked for"
+                )
+            }
+            Self::Keys => f.write_str("rows meet by floating-point numbers, or by no keys"),
+            Self::Limit => f.write_str("a limit within it counts rows in an order with ties"),
+            Self::ScalarSubquery => {
+                f.write_str("it compares with the single value of another query")
+            }
+            Self::Node(name) => write!(f, "`{name}` is not run in stages"),
+            Self::OneStage => f.write_str("nothing in it is exchanged, or can't travel"),
+        }
+    }
+}
+
+/// Why a plan may not run in stages; nothing where it gives the same rows in the same order however rows are dealt among tasks, to the
+/// last bit.
+///
+/// # Errors
+/// When the engine does not take its own nodes.
+pub(super) fn why_at_home(made: &OptimizedPlan) -> Result<Option<HomeReason>> {
+    // INVARIANT: dealt-alike. The root fixes the order of rows, and below it nothing looks at one.
+    if fixed_above(&made.optimized)?.is_none() {
+        return Ok(Some(HomeReason::Unsorted));
+    }
+    let mut why = None;
+    made.physical.apply(|node| {
+        why = unlisted(node);
+        if why.is_none() && !stands_alone(node)? {
+            why = Some(HomeReason::ScalarSubquery);
+        }
+        Ok(match why {
+            None => TreeNodeRecursion::Continue,
+            Some(_) => TreeNodeRecursion::Stop,
+        })
+    })?;
+    Ok(why)
+}
+
+/// Why a node is not on the list.
+fn unlisted(node: &Plan) -> Option<HomeReason> {
+    let unless = |listed: bool, why: HomeReason| (!listed).then_some(why);
+    if let Some(leaf) = node.downcast_ref::<GovernedScanExec>() {
+        return unless(is_dealable(leaf), HomeReason::Table(leaf.dataset().clone()));
+    }
+    if let Some(aggregate) = node.downcast_ref::<AggregateExec>() {
+        return why_not_exact(aggregate).map(HomeReason::Aggregate);
+    }
+    if let Some(sort) = node.downcast_ref::<SortExec>() {
+        let total = sort.fetch().is_none() || is_total(sort.expr(), &sort.schema());
+        return unless(total, HomeReason::Limit);
+    }
+    if let Some(merge) = node.downcast_ref::<SortPreservingMergeExec>() {
+        let total = merge.fetch().is_none() || is_total(merge.expr(), &merge.schema());
+        return unless(total, HomeReason::Limit);
+    }
+    if let Some(deal) = node.downcast_ref::<RepartitionExec>() {
+        let listed = match deal.partitioning() {
+            // Groups have one form of each key, where floating-point numbers of one value have two.
+            Partitioning::Hash(keys, _) => {
+                deal.input().is::<AggregateExec>()
+                    || keys.iter().all(|key| is_exact(key, &deal.input().schema()))
+            }
+            _ => false,
+        };
+        return unless(listed, HomeReason::Keys);
+    }
+    if let Some(limit) = node.downcast_ref::<GlobalLimitExec>() {
+        return unless(sorted_below(limit.input()), HomeReason::Limit);
+    }
+    if let Some(join) = node.downcast_ref::<HashJoinExec>() {
+        let exact = |(left, right): &(_, _)| {
+            is_exact(left, &join.left().schema()) && is_exact(right, &join.right().schema())
+        };
+        if !join.on().iter().all(exact) {
+            return Some(HomeReason::Keys);
+        }
+    }
+    let by_row = node.is::<FilterExec>()
+        || node.is::<ProjectionExec>()
+        || node.is::<CooperativeExec>()
+        || node.is::<CoalescePartitionsExec>()
+        || node.is::<HashJoinExec>()
+        || node.is::<CrossJoinExec>()
+        || node.is::<NestedLoopJoinExec>();
+    match (by_row, node.fetch()) {
+        (true, None) => None,
+        (true, Some(_)) => Some(HomeReason::Limit),
+        (false, _) => Some(HomeReason::Node(node.name().to_owned())),
+    }
+}
+
+/// Whether a limit counts rows in a total order.
+fn sorted_below(node: &Plan) -> bool {
+    if let Some(sort) = node.downcast_ref::<SortExec>() {
+        return is_total(sort.expr(), &sort.schema());
+    }
+    if let Some(merge) = node.downcast_ref::<SortPreservingMergeExec>() {
+        return is_total(merge.expr(), &merge.schema());
+    }
+    let passes = node.is::<ProjectionExec>() || node.is::<CooperativeExec>();
+    match node.children().as_slice() {
+        [below] => passes && sorted_below(below),
+        _ => false,
+    }
+}
+
+/// Whether an order tells all rows apart that are not the same: each column has a part in it.
+fn is_total(order: &LexOrdering, schema: &SchemaRef) -> bool {
+    let by_column = |at: usize| {
+        let mut keys = order.iter();
+        keys.any(|key| {
+            let column = key.expr.downcast_ref::<Column>();
+            column.is_some_and(|column| column.index() == at)
+        })
+    };
+    (0..schema.fields().len()).all(by_column)
+}
+
+/// Whether equal values of a key are the same to the last bit.
+fn is_exact(key: &Arc<dyn PhysicalExpr>, schema: &SchemaRef) -> bool {
+    key.data_type(schema).is_ok_and(|kind| !kind.is_floating())
+}
+
+/// Whether nothing in it waits for another part of the plan.
+fn stands_alone(node: &Plan) -> Result<bool> {
+    let mut alone = true;
+    node.apply_expressions(&mut |expr: &Arc<dyn PhysicalExpr>| {
+        expr.apply(|part| {
+            alone &= part.downcast_ref::<ScalarSubqueryExpr>().is_none();
+            Ok(TreeNodeRecursion::Continue)
+        })
+    })?;
+    Ok(alone)
+}

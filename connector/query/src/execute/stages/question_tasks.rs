@@ -1,0 +1,426 @@
+//! A worker's side: the same plan as the connector's, cut into the same stages, and the tasks of it that are the worker's own.
+
+use super::eligibility::why_at_home;
+use super::plan_name::{digest, limits_in_stages, planning_session};
+use super::row_counts::RowCounts;
+use super::staged_plan::{Stage, StagedPlan, staged, task_plans};
+use super::staged_plan_exec::schemas;
+use super::task_channels::TaskChannels;
+use super::task_source::{TaskPartition, TaskSource};
+use super::workers::StagedPlanName;
+use crate::answer::frames::frame_encoder::FrameEncoder;
+use crate::answer::frames::{AnswerFrame, FrameCompression};
+use crate::engine_error;
+use crate::execute::cancellation::{CancellationHandle, CancellationSignal, pair};
+use crate::execute::output_batch::{canonical, pieces, plain};
+use crate::execute::plan_preparation::{OptimizedPlan, finished, made};
+use crate::execute::query_session::state;
+use crate::execute::started_plan::{ExecutionEvent, StartedPlan};
+use crate::limits::{PLANNING, QueryResourceLimits};
+use crate::runtime::{QueryMemoryPool, QueryRuntime};
+use crate::session;
+use crate::snapshot::registry::SnapshotSet;
+use crate::sql::planner_threads;
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::session_state::SessionState;
+use datafusion::physical_plan::ExecutionPlanProperties as _;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion_common::{DataFusionError, internal_datafusion_err, internal_err};
+use datafusion_distributed::{
+    DistributedExt as _, DistributedTaskContext, MaybeEncoded, ProducerHead,
+};
+use futures::stream::BoxStream;
+use futures::{StreamExt as _, TryStreamExt as _};
+use hansa_enforcement::worker_plan::DelegatedPlan;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// The tasks of one question that one worker runs. Dropping them ends them, and what is read of them.
+pub struct QuestionTasks {
+    /// What was not asked for yet: each is given out once.
+    ready: Mutex<BTreeMap<(u32, u32), ReadyPartition>>,
+    runtime: QueryRuntime,
+    pool: Arc<QueryMemoryPool>,
+    time: Duration,
+    given: Arc<GivenRows>,
+    end: CancellationHandle,
+}
+
+struct ReadyPartition {
+    rows: SendableRecordBatchStream,
+    schema: SchemaRef,
+    reader: Reader,
+}
+
+/// Rows that left the worker.
+#[derive(Debug, Default)]
+struct GivenRows {
+    to_workers: AtomicU64,
+    to_connector: AtomicU64,
+}
+
+/// Who reads a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    Connector,
+    /// The one worker of this number.
+    Worker(u32),
+    /// Any worker with a lower number.
+    WorkerBelow(u32),
+}
+
+/// Who takes part in a question, and as whom.
+#[derive(Debug, Clone, Copy)]
+pub struct Participation {
+    /// The plan that the connector made.
+    pub plan: StagedPlanName,
+    /// The own number, from 0.
+    pub worker: u32,
+}
+
+impl QuestionTasks {
+    /// Makes the tasks of `delegated` ready that are this worker's, on the runtime's own threads. They read from others by `source`.
+    ///
+    /// # Errors
+    /// `WORKER_DIFFERS` where the plan is not the one that the connector made; what planning says.
+    pub async fn derived(
+        delegated: DelegatedPlan,
+        (holdings, runtime, limits): (&SnapshotSet, &QueryRuntime, &QueryResourceLimits),
+        participation: Participation,
+        source: Arc<dyn TaskSource>,
+    ) -> Result<Self, Refusal> {
+        let limits = limits_in_stages(limits);
+        let (end, watch) = pair();
+        let (state, pool) = state(holdings, runtime, &limits, &watch, true)?;
+        let state = planning_session(state);
+        let environment = Arc::clone(state.runtime_env());
+        let plan = delegated.into_plan();
+        let channels = TaskChannels::default();
+        let own_channels = channels.clone();
+        #[cfg(test)]
+        let mutant = runtime.mutant;
+        let planning = limits.time.min(PLANNING);
+        let staged = planner_threads::run(planning, move || {
+            let made = made(
+                plan,
+                &state,
+                #[cfg(test)]
+                mutant,
+            )?;
+            cut(&made, &state, participation, own_channels)
+        })
+        .await?;
+        channels.begin(source, schemas(&staged));
+        let (send, ready) = oneshot::channel();
+        let prepared = async move {
+            let prepared = prepare(
+                &staged,
+                participation.worker,
+                &limits,
+                environment,
+                channels,
+            );
+            let _nobody = send.send(prepared.await);
+        };
+        // Where the engine's tasks are to run.
+        let preparing = runtime.spawn(prepared);
+        let ended = || Refusal::new(ErrorCode::Interrupted, "the worker stops");
+        let prepared = awaited(preparing, ready).await.ok_or_else(ended)?;
+        let ready = prepared.map_err(|error| engine_error::running(&error))?;
+        Ok(Self {
+            ready: Mutex::new(ready),
+            runtime: runtime.clone(),
+            pool,
+            time: limits.time,
+            given: Arc::default(),
+            end,
+        })
+    }
+
+    /// What a task gives, for the connector or for the worker of the number `reader`.
+    ///
+    /// # Errors
+    /// `WORKER_DIFFERS` for a partition that the plan has not, that is not for this reader, or that was given out before.
+    pub fn rows(&self, of: TaskPartition, reader: Option<u32>) -> Result<TaskStream, Refusal> {
+        let ReadyPartition { rows, schema, .. } = self.given_out(of, reader)?;
+        let given = Arc::clone(&self.given);
+        let counted = rows.inspect(move |batch| {
+            let rows = batch.as_ref().map_or(0, RecordBatch::num_rows);
+            let to = match reader {
+                Some(_) => &given.to_workers,
+                None => &given.to_connector,
+            };
+            to.fetch_add(u64::try_from(rows).unwrap_or(u64::MAX), Ordering::Relaxed);
+        });
+        let rows = RecordBatchStreamAdapter::new(Arc::clone(&schema), counted);
+        Ok(self.stream(Box::pin(rows), &schema))
+    }
+
+    /// How many rows were given to other workers, and how many to the connector.
+    #[must_use]
+    pub fn given(&self) -> (u64, u64) {
+        let count = |rows: &AtomicU64| rows.load(Ordering::Relaxed);
+        (
+            count(&self.given.to_workers),
+            count(&self.given.to_connector),
+        )
+    }
+
+    /// The same for a task of the own worker, which is of the number `own`.
+    ///
+    /// # Errors
+    /// As [`Self::rows`].
+    pub fn own_rows(
+        &self,
+        of: TaskPartition,
+        own: u32,
+    ) -> Result<BoxStream<'static, Result<RecordBatch, Refusal>>, Refusal> {
+        let ReadyPartition { rows, .. } = self.given_out(of, Some(own))?;
+        let told = |batch: Result<_, DataFusionError>| {
+            batch.map_err(|error| engine_error::running(&error))
+        };
+        Ok(rows.map(told).boxed())
+    }
+
+    fn given_out(&self, of: TaskPartition, reader: Option<u32>) -> Result<ReadyPartition, Refusal> {
+        let differs = |what: &str| Refusal::new(ErrorCode::WorkerDiffers, what);
+        let gone = || differs("there is no such partition of a task, or it was given out");
+        let mut ready = self.ready.lock();
+        let key = (of.stage, of.partition);
+        // INVARIANT: task-readers. Whoever asks gets what the plan has its own task read, once.
+        let permitted = match ready.get(&key).ok_or_else(gone)?.reader {
+            Reader::Connector => reader.is_none(),
+            Reader::Worker(number) => reader == Some(number),
+            Reader::WorkerBelow(tasks) => reader.is_some_and(|number| number < tasks),
+        };
+        if !permitted {
+            return Err(differs("the partition of a task is read by somebody else"));
+        }
+        ready.remove(&key).ok_or_else(gone)
+    }
+
+    fn stream(&self, mut rows: SendableRecordBatchStream, schema: &SchemaRef) -> TaskStream {
+        let schema = canonical(schema);
+        let (send, batches) = mpsc::channel(1);
+        let (time, sent) = (self.time, Arc::clone(&schema));
+        let run = async move {
+            let all = async {
+                while let Some(batch) = rows.next().await {
+                    let batch = batch.map_err(|error| engine_error::running(&error))?;
+                    for piece in pieces(&batch) {
+                        let piece = plain(&piece, &sent)?;
+                        if send.send(ExecutionEvent::Rows(piece)).await.is_err() {
+                            return Ok(());
+                        }
+                    }
+                }
+                Ok(())
+            };
+            let last = match tokio::time::timeout(time, all).await {
+                Ok(Ok(())) => return,
+                Ok(Err(refusal)) => refusal,
+                Err(_) => Refusal::new(ErrorCode::ResourceLimit, "the question took too long"),
+            };
+            let _gone = send.send(ExecutionEvent::Fell(last)).await;
+        };
+        let started = StartedPlan::Running {
+            batches,
+            over: false,
+            task: self.runtime.spawn(run),
+            pool: Arc::clone(&self.pool),
+        };
+        let mut encoder = FrameEncoder::new(FrameCompression::Plain);
+        let first = encoder.schema(&schema);
+        TaskStream {
+            started,
+            encoder,
+            queue: VecDeque::from([first]),
+            watch: self.end.watch(),
+            over: false,
+        }
+    }
+}
+
+impl Drop for QuestionTasks {
+    fn drop(&mut self) {
+        let why = Refusal::new(ErrorCode::WorkerFailed, "the question has ended");
+        self.end.stop(why);
+    }
+}
+
+impl fmt::Debug for QuestionTasks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QuestionTasks").finish_non_exhaustive()
+    }
+}
+
+/// The rows of one partition of a task, as messages. Dropping it ends it.
+pub struct TaskStream {
+    started: StartedPlan,
+    encoder: FrameEncoder,
+    queue: VecDeque<AnswerFrame>,
+    watch: CancellationSignal,
+    over: bool,
+}
+
+impl TaskStream {
+    /// The next message, first the schema; `None` after the last one. After an error there is nothing more.
+    pub async fn next(&mut self) -> Option<Result<AnswerFrame, Refusal>> {
+        if self.over {
+            return None;
+        }
+        loop {
+            if let Some(frame) = self.queue.pop_front() {
+                return Some(Ok(frame));
+            }
+            let encoded = match self.started.next(&mut self.watch).await? {
+                Ok(batch) => self.encoder.rows(&batch, &mut self.queue),
+                Err(refusal) => Err(refusal),
+            };
+            if let Err(refusal) = encoded {
+                self.over = true;
+                self.started.end();
+                return Some(Err(refusal));
+            }
+        }
+    }
+}
+
+impl Drop for TaskStream {
+    fn drop(&mut self) {
+        self.started.end();
+    }
+}
+
+impl fmt::Debug for TaskStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskStream").finish_non_exhaustive()
+    }
+}
+
+fn cut(
+    made: &OptimizedPlan,
+    state: &SessionState,
+    participation: Participation,
+    channels: TaskChannels,
+) -> Result<StagedPlan, Refusal> {
+    let differs = |what: &str| Refusal::new(ErrorCode::WorkerDiffers, what);
+    let StagedPlanName {
+        digest: expected,
+        workers,
+    } = participation.plan;
+    if digest(made) != expected {
+        return Err(differs(
+            "the worker makes another plan of the question than its connector",
+        ));
+    }
+    let planned = || {
+        if why_at_home(made)?.is_some() {
+            return Ok(None);
+        }
+        let physical = Arc::clone(&made.physical);
+        staged(
+            physical,
+            &made.optimized,
+            (state, workers),
+            Arc::new(channels),
+        )
+    };
+    let planned = planned().map_err(|error: DataFusionError| engine_error::running(&error))?;
+    planned.ok_or_else(|| differs("the plan of the question has no stages"))
+}
+
+/// The partitions of the tasks that are the worker's own. None runs before it is read.
+///
+/// The engine's keeper of tasks is not used: it holds what it has run until the process ends, and begins to read at once.
+async fn prepare(
+    staged: &StagedPlan,
+    worker: u32,
+    limits: &QueryResourceLimits,
+    environment: Arc<RuntimeEnv>,
+    channels: TaskChannels,
+) -> datafusion_common::Result<BTreeMap<(u32, u32), ReadyPartition>> {
+    let mut ready = BTreeMap::new();
+    let own = usize::try_from(worker).unwrap_or(usize::MAX);
+    for task in task_plans(staged).await? {
+        let key = task.task_key;
+        if key.task_number != own {
+            continue;
+        }
+        let Some(stage) = staged.stages.get(&key.stage_id) else {
+            return internal_err!("a task of no stage");
+        };
+        let MaybeEncoded::Decoded(physical) = task.plan else {
+            return internal_err!("a task that was encoded");
+        };
+        let physical = finished(physical).map_err(engine_error::carry)?;
+        let (plan, counts) = RowCounts::under(physical, &stage.head)?;
+        let config = session::config(limits)
+            .with_extension(Arc::new(DistributedTaskContext {
+                task_index: key.task_number,
+                task_count: task.task_count,
+            }))
+            .with_distributed_channel_resolver(channels.clone());
+        let context = session::context(config, Arc::clone(&environment));
+        let partitions = plan.output_partitioning().partition_count();
+        for partition in 0..partitions {
+            let number = |number: usize| {
+                u32::try_from(number).map_err(|_| internal_datafusion_err!("too many partitions"))
+            };
+            let (plan, context) = (Arc::clone(&plan), Arc::clone(&context));
+            let run = async move { plan.execute(partition, context) };
+            let rows = RecordBatchStreamAdapter::new(
+                Arc::clone(&stage.schema),
+                futures::stream::once(run).try_flatten(),
+            );
+            let place = (number(key.stage_id)?, number(partition)?);
+            let partition = ReadyPartition {
+                rows: Arc::clone(&counts).above(partition, Box::pin(rows)),
+                schema: Arc::clone(&stage.schema),
+                reader: reader(stage, partition, partitions)?,
+            };
+            ready.insert(place, partition);
+        }
+    }
+    Ok(ready)
+}
+
+/// Who reads a partition of a stage: of what is dealt by keys, or repeated for each, every task has a run of partitions of its own.
+fn reader(stage: &Stage, partition: usize, of: usize) -> datafusion_common::Result<Reader> {
+    let Some(tasks) = stage.readers else {
+        return Ok(Reader::Connector);
+    };
+    let number = |number: usize| {
+        u32::try_from(number).map_err(|_| internal_datafusion_err!("too many tasks"))
+    };
+    match stage.head {
+        ProducerHead::None => number(tasks).map(Reader::WorkerBelow),
+        ProducerHead::BroadcastExec { .. } | ProducerHead::RepartitionExec { .. } => {
+            let each = of.div_euclid(tasks.max(1)).max(1);
+            number(partition.div_euclid(each)).map(Reader::Worker)
+        }
+    }
+}
+
+/// What a task sends before it ends; the task is ended where nobody waits any more.
+async fn awaited<T>(task: tokio::task::JoinHandle<()>, sent: oneshot::Receiver<T>) -> Option<T> {
+    let _task = AbortOnDrop(task);
+    sent.await.ok()
+}
+
+struct AbortOnDrop(tokio::task::JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

@@ -1,0 +1,308 @@
+//! Rows of a task counted below its head and above it: what a task gives is complete only where both agree. The engine ends a stream
+//! as if it were over where what fills it fell with a panic; here such an end is an error. What a head holds whole has its memory here.
+
+use super::task_channels::failed;
+use arrow_array::RecordBatch;
+use datafusion::execution::TaskContext;
+use datafusion::execution::memory_pool::MemoryConsumer;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::execution_plan::ReplaceChildrenOptions;
+use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties as _, PlanProperties,
+    SendableRecordBatchStream,
+};
+use datafusion_common::tree_node::TreeNodeRecursion;
+use datafusion_common::{Result, internal_err};
+use datafusion_distributed::{BroadcastExec, MaybeEncoded, ProducerHead};
+use futures::StreamExt as _;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use parking_lot::Mutex;
+use std::fmt;
+use std::sync::Arc;
+
+type Plan = Arc<dyn ExecutionPlan>;
+
+/// What one task has given so far, below its head and above it.
+#[derive(Debug)]
+pub(super) struct RowCounts {
+    head: HeadKind,
+    counted: Mutex<Counted>,
+}
+
+/// How a partition above a head is made of those below it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum HeadKind {
+    /// Each of the one below that has its number.
+    None,
+    /// Each of all below.
+    Dealt,
+    /// Each of the one below that has its number, counted round.
+    Repeated,
+}
+
+#[derive(Debug)]
+struct Counted {
+    /// By partition below the head.
+    below: Vec<PartitionCount>,
+    /// By partition above the head.
+    above: Vec<PartitionCount>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct PartitionCount {
+    rows: u64,
+    ended: bool,
+}
+
+impl RowCounts {
+    /// A task's plan under the head of those that read it, counted below the head, and its counts.
+    ///
+    /// # Errors
+    /// When the engine does not take its own nodes.
+    pub(super) fn under(plan: Plan, head: &ProducerHead) -> Result<(Plan, Arc<Self>)> {
+        // The head that a plan was cut with is for one reader; the one of all that read it takes its place.
+        let plan = match plan.children().as_slice() {
+            [below] if plan.is::<RepartitionExec>() || plan.is::<BroadcastExec>() => {
+                Arc::clone(below)
+            }
+            _ => plan,
+        };
+        let below = plan.output_partitioning().partition_count();
+        let (kind, above) = match head {
+            ProducerHead::None => (HeadKind::None, below),
+            ProducerHead::RepartitionExec {
+                partitioning: MaybeEncoded::Decoded(partitioning),
+            } => (HeadKind::Dealt, partitioning.partition_count()),
+            ProducerHead::RepartitionExec { .. } => {
+                return internal_err!("a head that was encoded");
+            }
+            ProducerHead::BroadcastExec { output_partitions } => {
+                (HeadKind::Repeated, *output_partitions)
+            }
+        };
+        let counts = Arc::new(Self {
+            head: kind,
+            counted: Mutex::new(Counted {
+                below: vec![PartitionCount::default(); below],
+                above: vec![PartitionCount::default(); above],
+            }),
+        });
+        let counted: Plan = Arc::new(CountedExec {
+            inner: plan,
+            counts: Arc::clone(&counts),
+        });
+        let plan: Plan = match head {
+            ProducerHead::RepartitionExec {
+                partitioning: MaybeEncoded::Decoded(partitioning),
+            } => Arc::new(RepartitionExec::try_new(counted, partitioning.clone())?),
+            ProducerHead::BroadcastExec { output_partitions } => {
+                let readers = output_partitions.checked_div(below).unwrap_or_default();
+                Arc::new(BroadcastExec::new(counted, readers))
+            }
+            ProducerHead::None | ProducerHead::RepartitionExec { .. } => counted,
+        };
+        Ok((plan, counts))
+    }
+
+    /// The rows of a partition above the head, which end well only where all rows below are in them.
+    pub(super) fn above(
+        self: Arc<Self>,
+        partition: usize,
+        rows: SendableRecordBatchStream,
+    ) -> SendableRecordBatchStream {
+        let schema = rows.schema();
+        let last = Arc::clone(&self);
+        let counting =
+            rows.inspect(move |batch| self.add(|counted| &mut counted.above, partition, batch));
+        let end = futures::stream::once(async move { last.end(partition) });
+        let end = end.filter_map(|ended| std::future::ready(ended.err().map(Err)));
+        Box::pin(RecordBatchStreamAdapter::new(schema, counting.chain(end)))
+    }
+
+    fn add(
+        &self,
+        side: impl Fn(&mut Counted) -> &mut Vec<PartitionCount>,
+        partition: usize,
+        batch: &Result<RecordBatch>,
+    ) {
+        let Ok(batch) = batch else { return };
+        let rows = u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
+        if let Some(count) = side(&mut self.counted.lock()).get_mut(partition) {
+            count.rows = count.rows.saturating_add(rows);
+        }
+    }
+
+    // INVARIANT: task-counted. A partition is over where all is that it is made of, and all of them have the rows of all below.
+    fn end(&self, partition: usize) -> Result<()> {
+        let mut counted = self.counted.lock();
+        let Counted { below, above } = &mut *counted;
+        let of_one = match self.head {
+            HeadKind::None => Some(partition),
+            HeadKind::Repeated => partition.checked_rem(below.len()),
+            HeadKind::Dealt => None,
+        };
+        let over = match of_one {
+            Some(one) => below.get(one).is_some_and(|count| count.ended),
+            None => below.iter().all(|count| count.ended),
+        };
+        if let Some(count) = above.get_mut(partition) {
+            count.ended = true;
+        }
+        let rows = |side: &[PartitionCount]| -> u64 { side.iter().map(|count| count.rows).sum() };
+        let as_many = match self.head {
+            HeadKind::None | HeadKind::Dealt => {
+                !above.iter().all(|count| count.ended) || rows(above) == rows(below)
+            }
+            HeadKind::Repeated => {
+                let rows =
+                    |side: &[PartitionCount], at: usize| side.get(at).map(|count| count.rows);
+                of_one.is_some_and(|one| rows(above, partition) == rows(below, one))
+            }
+        };
+        if over && as_many {
+            return Ok(());
+        }
+        Err(failed(Refusal::new(
+            ErrorCode::WorkerFailed,
+            format!("partition {partition} of a task lacks rows: {counted:?}"),
+        )))
+    }
+}
+
+/// The plan of a task, whose rows are counted.
+#[derive(Debug)]
+struct CountedExec {
+    inner: Plan,
+    counts: Arc<RowCounts>,
+}
+
+impl DisplayAs for CountedExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Counted")
+    }
+}
+
+impl ExecutionPlan for CountedExec {
+    fn name(&self) -> &'static str {
+        "Counted"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        self.inner.properties()
+    }
+
+    fn children(&self) -> Vec<&Plan> {
+        vec![&self.inner]
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(self: Arc<Self>, children: Vec<Plan>) -> Result<Plan> {
+        self.counting(children)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        children: Vec<Plan>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Plan> {
+        self.counting(children)
+    }
+
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        // What is repeated is held whole, and the engine takes memory for it without asking whether there is any.
+        let room = (self.counts.head == HeadKind::Repeated)
+            .then(|| MemoryConsumer::new("rows that are repeated").register(context.memory_pool()));
+        let rows = self.inner.execute(partition, context)?;
+        let (schema, counts) = (rows.schema(), Arc::clone(&self.counts));
+        let last = Arc::clone(&counts);
+        let counting = rows.map(move |batch| {
+            let batch = batch?;
+            if let Some(room) = &room {
+                room.try_grow(batch.get_array_memory_size())?;
+                room.free();
+            }
+            let batch = Ok(batch);
+            counts.add(|counted| &mut counted.below, partition, &batch);
+            batch
+        });
+        let end = futures::stream::once(async move {
+            if let Some(count) = last.counted.lock().below.get_mut(partition) {
+                count.ended = true;
+            }
+        });
+        let end = end.filter_map(|()| std::future::ready(None));
+        Ok(Box::pin(RecordBatchStreamAdapter::new(
+            schema,
+            counting.chain(end),
+        )))
+    }
+}
+
+impl CountedExec {
+    fn counting(&self, children: Vec<Plan>) -> Result<Plan> {
+        let Ok([inner]) = <[Plan; 1]>::try_from(children) else {
+            return internal_err!("a task has one plan");
+        };
+        Ok(Arc::new(Self {
+            inner,
+            counts: Arc::clone(&self.counts),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::Int64Array;
+    use arrow_schema::{DataType, Field, Schema};
+    use datafusion::datasource::memory::MemorySourceConfig;
+    use datafusion::execution::memory_pool::GreedyMemoryPool;
+    use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+
+    /// A hundred batches of 8,000 bytes, which a head repeats for two readers.
+    fn repeated(memory: usize) -> Result<usize> {
+        let schema = Arc::new(Schema::new(vec![Field::new("id", DataType::Int64, false)]));
+        let column: Arc<Int64Array> = Arc::new((0..1_000).collect());
+        let batch = RecordBatch::try_new(Arc::clone(&schema), vec![column])?;
+        let rows = MemorySourceConfig::try_new_exec(&[vec![batch; 100]], schema, None)?;
+        let head = ProducerHead::BroadcastExec {
+            output_partitions: 2,
+        };
+        let (plan, counts) = RowCounts::under(rows, &head)?;
+        let runtime = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(GreedyMemoryPool::new(memory)))
+            .build_arc()?;
+        let context = Arc::new(TaskContext::default().with_runtime(runtime));
+        let handle = tokio::runtime::Runtime::new().unwrap();
+        handle.block_on(async {
+            let mut rows = 0;
+            for partition in 0..2 {
+                let stream = plan.execute(partition, Arc::clone(&context))?;
+                let mut stream = Arc::clone(&counts).above(partition, stream);
+                while let Some(batch) = stream.next().await {
+                    rows += batch?.num_rows();
+                }
+            }
+            Ok(rows)
+        })
+    }
+
+    #[test]
+    fn what_is_repeated_fits_into_the_memory_of_its_question() {
+        assert_eq!(repeated(2_000_000).unwrap(), 200_000);
+        let error = repeated(100_000).unwrap_err();
+        assert!(error.to_string().contains("that are repeated"), "{error}");
+    }
+}
