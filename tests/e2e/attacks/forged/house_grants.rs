@@ -46,6 +46,12 @@ pub(super) fn forged(fixture: &mut ForgedTaskFixture) -> AttackVerdict {
     if right == 0 {
         return Err("the control gave nothing".to_owned());
     }
+    // The same once more, after what ran under it has ended.
+    match fixture.given(&own) {
+        Err(why) if why.sentence.contains("under this grant already") => {}
+        Err(why) => return Err(format!("the grant once more: {why}")),
+        Ok(rows) => return Err(format!("the grant once more: {rows} rows")),
+    }
     let envelope = own.house_grant.clone().expect("our own people asked");
     let grant = house_grant::from_envelope(&envelope).unwrap().grant;
     let with = |change: fn(&mut HouseGrant), by: &TestParticipant| {
@@ -141,7 +147,7 @@ pub(super) fn forged(fixture: &mut ForgedTaskFixture) -> AttackVerdict {
     }
     match wrong.is_empty() {
         true => Ok(format!(
-            "{} forgeries refused, none gave a row",
+            "{} forgeries and a replay refused, none gave a row",
             forgeries.len()
         )),
         false => Err(wrong.join("; ")),

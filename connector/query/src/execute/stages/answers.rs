@@ -13,6 +13,7 @@ use hansa_policy::term::Term;
 use hansa_policy::value::cube::{CountingUnit, CubeFunction};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 const LAYOUT: DatasetFileLayout = DatasetFileLayout {
     files: 1,
@@ -242,6 +243,26 @@ fn a_task_that_falls_gives_no_answer() {
         assert_eq!(refusal.code, ErrorCode::Internal, "{sql}: {refusal}");
         let exchanged = city.exchanged.load(Ordering::Relaxed);
         assert!(exchanged > 0, "at home: {sql}");
+    }
+}
+
+/// What a task held for its readers is given back with the question, also the side of a join that was repeated.
+#[test]
+fn a_question_that_is_over_holds_no_memory() {
+    let mut city = city();
+    city.workers = Some(2);
+    for sql in [
+        SUMS,
+        "SELECT bound, count(*) FROM trips JOIN bounds ON trips.id > bounds.bound GROUP BY bound",
+        "SELECT count(*) FROM trips CROSS JOIN bounds",
+    ] {
+        let _rows = city.rows(sql).unwrap();
+        assert!(city.exchanged.swap(0, Ordering::Relaxed) > 0, "{sql}");
+        let started = Instant::now();
+        while city.runtime().memory_used() > 0 {
+            assert!(started.elapsed() < Duration::from_secs(60), "{sql}");
+            std::thread::yield_now();
+        }
     }
 }
 
