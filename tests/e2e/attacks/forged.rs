@@ -125,20 +125,15 @@ fn overheard(
         format!("[[worker]]\nname = \"{name}\"\naddress = \"{address}\"")
     });
     let _ = acme.contract("lindau.long");
-    let alone = acme.ask(QUESTION).must().lines();
+    let alone = acme.ask(QUESTION).must().rows();
     lindau.configure(&format!("[cluster]\nat_least = 1\n{}", tables.join("\n")));
     lindau.hansa(&["reload"]).must();
     // Whoever helps or does not, the answer is the same.
-    assert_eq!(rows(acme.ask(QUESTION).must().lines()), rows(alone));
+    assert_eq!(acme.ask(QUESTION).must().rows(), alone);
     let briefed = || ear.0.lock().unwrap().take();
     let of_a_peer = briefed().expect("the connector briefs its worker");
     let _ = lindau.ask(QUESTION).must();
     [of_a_peer, briefed().expect("and of its own people")]
-}
-
-fn rows(lines: Vec<serde_json::Value>) -> Vec<serde_json::Value> {
-    let rows = lines.into_iter().filter(|line| line.get("hansa").is_none());
-    rows.collect()
 }
 
 fn folder(city: &TestParticipant) -> PathBuf {
@@ -575,7 +570,7 @@ const ATTACKS: [AttackCase<ForgedTaskFixture>; 8] = [
     AttackCase {
         number: 231,
         setup: "W",
-        name: "a forged, old or foreign grant for a question of the own people",
+        name: "a forged, old, foreign or used grant for a question of the own people",
         expected: "refused, without a row",
         does: house_grants::forged,
         lacks: "",

@@ -11,12 +11,12 @@ use s3s::service::S3ServiceBuilder;
 use std::net::SocketAddr;
 use std::path::Path;
 
-pub(super) const KEYS: &str = "access_key_id = reader\nsecret_access_key = a-secret-key\n";
+const KEYS: &str = "access_key_id = reader\nsecret_access_key = a-secret-key\n";
 
 /// A store over the folders of a folder, which are its buckets.
 pub(super) struct ObjectStoreServer {
     runtime: Option<tokio::runtime::Runtime>,
-    pub(super) address: SocketAddr,
+    address: SocketAddr,
 }
 
 impl ObjectStoreServer {
@@ -49,6 +49,17 @@ impl ObjectStoreServer {
         }
     }
 
+    /// The source of a dataset of its files of levels, whose keys are written to a file.
+    pub(super) fn source(&self, keys: &Path) -> String {
+        std::fs::write(keys, KEYS).unwrap();
+        format!(
+            "kind = \"parquet\"\npath = \"s3://water/levels/*.parquet\"\nin_place = true\nendpoint = \"http://{}\"\n\
+             region = \"eu-central-1\"\ncredentials_file = \"{}\"",
+            self.address,
+            keys.display()
+        )
+    }
+
     fn stop(&mut self) {
         drop(self.runtime.take());
     }
@@ -72,13 +83,7 @@ fn files_of_a_store_are_read_where_they_are() {
     put("notes.txt", &[]);
     let mut store = ObjectStoreServer::over(folder.path(), "127.0.0.1:0");
     let keys = folder.path().join("keys");
-    std::fs::write(&keys, KEYS).unwrap();
-    let source = format!(
-        "kind = \"parquet\"\npath = \"s3://water/levels/*.parquet\"\nin_place = true\nendpoint = \"http://{}\"\n\
-         region = \"eu-central-1\"\ncredentials_file = \"{}\"",
-        store.address,
-        keys.display()
-    );
+    let source = store.source(&keys);
     let (lindau, acme) = publishes(&league, &source, SOME);
     assert_eq!(totals(&acme), permitted(&all));
 
@@ -139,20 +144,10 @@ fn workers_read_files_of_a_store_where_they_are() {
     put("b.parquet", other);
     let store = ObjectStoreServer::over(folder.path(), "127.0.0.1:0");
     let keys = folder.path().join("keys");
-    std::fs::write(&keys, KEYS).unwrap();
-    let source = format!(
-        "kind = \"parquet\"\npath = \"s3://water/levels/*.parquet\"\nin_place = true\nendpoint = \"http://{}\"\n\
-         region = \"eu-central-1\"\ncredentials_file = \"{}\"",
-        store.address,
-        keys.display()
-    );
+    let source = store.source(&keys);
     let (lindau, acme) = publishes(&league, &source, SOME);
     let by_site = "SELECT site, count(*) AS n, sum(id) AS total FROM lindau.levels GROUP BY site ORDER BY site";
-    let ask = |sql: &str| {
-        let lines = acme.ask(sql).must().lines();
-        let rows = lines.into_iter().filter(|line| line.get("hansa").is_none());
-        rows.collect::<Vec<serde_json::Value>>()
-    };
+    let ask = |sql: &str| acme.ask(sql).must().rows();
     let alone = ask(by_site);
     assert_eq!(alone.len(), 6);
     lindau.hansa(&["cluster", "init"]).must();

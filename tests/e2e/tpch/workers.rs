@@ -12,7 +12,6 @@ use hansa_test_support::worker_process::WorkerProcess;
 use hansa_test_support::workflow::{ALL, wait_for};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -46,9 +45,7 @@ fn all_22_questions_with_any_number_of_workers() {
     }
     let asked = |number: u32| {
         let sql = data::question(number, &["bremen"]);
-        let lines = firm.ask(&sql).must().lines();
-        let rows = lines.into_iter().filter(|line| line.get("hansa").is_none());
-        rows.collect::<Vec<Value>>()
+        firm.ask(&sql).must().rows()
     };
     let permitted = |number: u32| {
         let sql = data::question(number, &["bremen"]);
@@ -57,12 +54,8 @@ fn all_22_questions_with_any_number_of_workers() {
         pool.ask(&sql.replace("bremen.customer", MASKED))
     };
     let own = |number: u32| {
-        let lines = bremen
-            .ask(&data::question(number, &["bremen"]))
-            .must()
-            .lines();
-        let rows = lines.into_iter().filter(|line| line.get("hansa").is_none());
-        rows.collect::<Vec<Value>>()
+        let sql = data::question(number, &["bremen"]);
+        bremen.ask(&sql).must().rows()
     };
     let all = || (1..=22).map(asked).collect::<Vec<_>>();
     let bare = std::fs::read_to_string(bremen.folder().join("hansa.toml")).unwrap();
@@ -162,9 +155,7 @@ fn cells_are_the_same_with_any_number_of_workers() {
         ALLOWED.map(|(table, by, what)| {
             let sql =
                 format!("SELECT {by}, {what} FROM bremen.{table} GROUP BY {by} ORDER BY {by}");
-            let lines = firm.ask(&sql).must().lines();
-            let rows = lines.into_iter().filter(|line| line.get("hansa").is_none());
-            rows.collect::<Vec<Value>>()
+            firm.ask(&sql).must().rows()
         })
     };
     let alone = asked();
@@ -208,11 +199,7 @@ fn a_worker_that_is_killed_at_any_point_changes_no_answer() {
         let _ = firm.contract(&format!("bremen.{table}"));
     }
     let questions = [1, 5, 12].map(|number| data::question(number, &["bremen"]));
-    let rows = |sql: &str| {
-        let lines = firm.ask(sql).must().lines();
-        let rows = lines.into_iter().filter(|line| line.get("hansa").is_none());
-        rows.collect::<Vec<Value>>()
-    };
+    let rows = |sql: &str| firm.ask(sql).must().rows();
     bremen.hansa(&["cluster", "init"]).must();
     let bare = std::fs::read_to_string(bremen.folder().join("hansa.toml")).unwrap();
     let with = |workers: &[WorkerProcess]| {

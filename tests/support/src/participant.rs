@@ -79,7 +79,19 @@ impl CommandOutput {
             .collect()
     }
 
-    /// The same without what is another one of every answer: the token of where the next one goes on.
+    /// The rows of an answer: its lines but for what is told below them.
+    ///
+    /// # Panics
+    /// When a line is no JSON.
+    #[must_use]
+    #[track_caller]
+    pub fn rows(&self) -> Vec<Value> {
+        let mut lines = self.lines();
+        lines.retain(|line| line.get("hansa").is_none());
+        lines
+    }
+
+    /// Each line without what is another one of every answer: the token of where the next one goes on.
     ///
     /// # Panics
     /// When a line is no JSON.

@@ -1,6 +1,6 @@
 //! A worker that is in other hands, and gives other rows than its tasks computed.
 
-use super::{ForgedTaskFixture, LONG, NAMES, QUESTION, clock, folder, rows};
+use super::{ForgedTaskFixture, LONG, NAMES, QUESTION, clock, folder};
 use crate::attacks::AttackVerdict;
 use async_trait::async_trait;
 use datafusion::arrow::array::RecordBatch;
@@ -138,10 +138,7 @@ pub(super) fn falsified(fixture: &mut ForgedTaskFixture) -> AttackVerdict {
     let (before, _) = config
         .split_once("[[worker]]")
         .expect("the ear is a worker");
-    let ask = |sql: &str| {
-        let lines = fixture.acme.ask(sql).must().lines();
-        rows(lines)
-    };
+    let ask = |sql: &str| fixture.acme.ask(sql).must().rows();
     fixture.lindau.write("hansa.toml", before);
     fixture.lindau.hansa(&["reload"]).must();
     let right = ask(QUESTION);
