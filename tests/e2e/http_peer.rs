@@ -46,10 +46,11 @@ impl HttpPeer {
                     "HTTP/1.1 {status} x\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
                     text.len()
                 );
-                let _gone = caller.write_all(reply.as_bytes());
+                // Whoever has the answer finds that it was asked for.
                 if send.send(request).is_err() {
                     return;
                 }
+                let _gone = caller.write_all(reply.as_bytes());
             }
         });
         Self {

@@ -152,7 +152,7 @@ pub(crate) fn a_reader_that_stands_still_gives_its_slot_back() {
     let file = lindau.folder().join("hansa.toml");
     let text = std::fs::read_to_string(&file).unwrap();
     let tight = text
-        .replace("timeout    = \"120s\"", "timeout    = \"4s\"")
+        .replace("timeout    = \"120s\"", "timeout    = \"10s\"")
         .replace("concurrent = 16", "concurrent = 1");
     assert_ne!(text, tight);
     std::fs::write(&file, tight).unwrap();

@@ -141,7 +141,9 @@ fn traced(
     (league, city, firm, collector)
 }
 
-const SQL: &str = "SELECT count(*) AS n FROM lindau.bikes WHERE site <> 'Sesame' AND bikes > 4711";
+/// With words and a number that no span has but from it: digits of times and of digests do not come to it by chance.
+const SQL: &str =
+    "SELECT count(*) AS n FROM lindau.bikes WHERE site <> 'Sesame' AND bikes > 471147114711";
 
 #[test]
 fn one_question_is_a_trace_of_each_participant_linked_to_the_other() {
@@ -202,7 +204,7 @@ fn one_question_is_a_trace_of_each_participant_linked_to_the_other() {
     // Nothing that was asked, and no counts of the other side.
     for span in asked.iter().chain(&answered) {
         let said = format!("{span:?}").to_lowercase();
-        for word in ["sesame", "4711", "select", "count(", "site"] {
+        for word in ["sesame", "471147114711", "select", "count(", "site"] {
             assert!(!said.contains(word), "{word} in {said}");
         }
         assert!(span.events.is_empty(), "{said}");

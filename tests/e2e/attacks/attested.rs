@@ -241,7 +241,7 @@ impl SectorFixture {
         let newest = hansa_identity::bundle::TrustBundle::open(&file)
             .unwrap()
             .digest();
-        wait_for("the new bundle", Duration::from_secs(10), || {
+        wait_for("the new bundle", Duration::from_secs(60), || {
             let taken = self.lindau.records("trust").pop()?;
             (text(&taken, "bundle") == newest.to_string()).then_some(())
         });

@@ -28,7 +28,7 @@ const ATTACKS: [AttackCase<SignedContractFixture>; 10] = [
         number: 46,
         setup: "contract",
         name: "asks on after a withdrawal, replays one",
-        expected: "WITHDRAWN; cut within a second; a replay ends nothing else",
+        expected: "WITHDRAWN; cut; a replay ends nothing else",
         does: withdrawn,
         lacks: "",
     },

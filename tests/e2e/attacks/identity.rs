@@ -276,7 +276,8 @@ fn certificates(door: &mut IdentityFixture) -> AttackVerdict {
     if answer.rows != ["2"] {
         return Err(format!("a member is refused: {}", answer.message()));
     }
-    match after.0 <= before.0 + 1 && after.1 == before.1 {
+    // One record a minute, however many come.
+    match (after.0 - before.0) * 4 < total && after.1 == before.1 {
         true => Ok(format!(
             "{total} certificates: alerts, {} records",
             after.0 - before.0
@@ -345,7 +346,7 @@ fn outlived(door: &mut IdentityFixture) -> AttackVerdict {
     ];
     door.league.hansa(&expel).must();
     door.league.hand_bundle_to("lindau");
-    let refused = wait_for("the newer bundle", Duration::from_secs(10), || {
+    let refused = wait_for("the newer bundle", Duration::from_secs(60), || {
         let answer = asked(door);
         answer.refusal.is_some().then_some(answer)
     });

@@ -319,7 +319,7 @@ fn moved(fixture: &mut QuotaFixture) -> AttackVerdict {
     fixture.league.hand_bundle_to("lindau");
     hansa_test_support::workflow::wait_for(
         "the old time",
-        std::time::Duration::from_secs(10),
+        std::time::Duration::from_secs(60),
         || {
             let status = fixture.lindau.hansa(&["--json", "status"]).must().json();
             (number(&status, "clock_offset_s") == 0).then_some(())

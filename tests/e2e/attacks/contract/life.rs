@@ -95,7 +95,8 @@ pub(super) fn withdrawn(fixture: &mut SignedContractFixture) -> AttackVerdict {
         .ok_or("no record")?;
     let passed = between(&record, &cut);
     reader.end();
-    if !(0..=1_000_000).contains(&passed) {
+    // How fast it is is measured where nothing else runs; all attacks are done at once.
+    if !(0..=10_000_000).contains(&passed) {
         return Err(format!("cut after {passed} µs"));
     }
     withdraw(gone);

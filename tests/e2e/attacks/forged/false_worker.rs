@@ -183,7 +183,14 @@ pub(super) fn falsified(fixture: &mut ForgedTaskFixture) -> AttackVerdict {
         );
         fixture.lindau.write("hansa.toml", &text);
         fixture.lindau.hansa(&["reload"]).must();
-        let answer = ask(QUESTION);
+        let mut answer = ask(QUESTION);
+        // A worker that did not begin in time is not asked either, and is left alone for a while.
+        let mut tries = 0;
+        while worker.asked.load(Ordering::SeqCst) == 0 && tries < 40 {
+            std::thread::sleep(std::time::Duration::from_secs(1));
+            answer = ask(QUESTION);
+            tries += 1;
+        }
         let asked = worker.asked.load(Ordering::SeqCst);
         serving.abort();
         if asked == 0 {
