@@ -307,7 +307,9 @@ fn fault(signed: &[SignedRow<'_>], cube: &Cube, measure: bool) -> Option<String>
                 let value = if measure { value.unwrap_or(0) } else { 0 };
                 *rows.entry((fine, value)).or_default() += sign;
             }
-            if rows.values().all(|many| *many == 0) {
+            // Of rows that are merely counted, as many that came as went are no difference at all, wherever in the cell they are.
+            let counted_alike = !measure && rows.values().sum::<i64>() == 0;
+            if counted_alike || rows.values().all(|many| *many == 0) {
                 return None;
             }
             let of = |sign: i64| rows.values().map(|many| (many * sign).max(0)).sum::<i64>();
