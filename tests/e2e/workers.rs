@@ -124,7 +124,7 @@ fn what_ends_a_question_ends_its_tasks() {
     ];
     city.lindau.hansa(&end).must();
     let ended = going.end();
-    assert!(ended.err.contains("WITHDRAWN"), "{}", ended.err);
+    assert!(ended.err.contains("WITHDRAWN"), "{ended:?}");
     assert!(ended.out.is_empty(), "{}", ended.out);
     city.is_idle("withdrawn");
     let before = city.questions();

@@ -27,7 +27,7 @@ use crate::answer::QueryAnswer;
 use crate::execute::cancellation::CancellationSignal;
 use crate::execute::plan_preparation::{OptimizedPlan, finished, made};
 use crate::execute::plan_runner::{LocalFallback, RunnablePlan, run};
-use crate::execute::query_session::{planner, state};
+use crate::execute::query_session::{PlanUse, planner, state};
 use crate::execute::stages::eligibility::{HomeReason, largest_table};
 use crate::execute::stages::plan_name::{limits_in_stages, planning_session};
 use crate::execute::stages::staged_plan_exec::planned_in_stages;
@@ -176,13 +176,16 @@ async fn start(
         return Ok(run(ready, None, runtime, limits, pool));
     }
     let with_workers = staging.is_some();
-    let (state, pool) = state(&holdings, runtime, limits, &watch, with_workers)?;
+    let home = PlanUse::Home {
+        fixing_order: with_workers,
+    };
+    let (state, pool) = state(&holdings, runtime, limits, &watch, home)?;
     let planning = limits.time.min(PLANNING);
     let (kept, pinned, limits_of) = (Arc::clone(runtime.ready()), holdings.clone(), *limits);
     let in_stages = staging.map(|staging| {
         let environment = Arc::clone(state.runtime_env());
         let planner = planner(&holdings, runtime, &limits_in_stages(limits), &watch);
-        (staging, environment, planner.fixing_order(true))
+        (staging, environment, planner.for_stages())
     });
     let (physical, otherwise, state) = planner_threads::run(planning, move || {
         // Where it may have to be done again without the workers.

@@ -17,13 +17,15 @@ use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{
     Boundedness, EmissionType, ReplaceChildrenOptions, SchedulingType, reset_plan_states,
 };
+use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning,
     PlanProperties, SendableRecordBatchStream,
 };
+use datafusion_common::stats::Precision;
 use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion_common::{Result, internal_err};
+use datafusion_common::{Result, Statistics, internal_err};
 use datafusion_expr::LogicalPlan;
 use futures::{Stream, TryStreamExt};
 use hansa_policy::id::DatasetId;
@@ -43,6 +45,8 @@ pub(super) struct GovernedScanExec {
     recut: Option<usize>,
     /// Stored rows, where they lie in files of a snapshot, which any worker can read.
     stored: Option<u64>,
+    /// Whether the planner is told about how many they are: where a plan runs in stages, nothing of an answer depends on it.
+    tells_rows: bool,
     watch: CancellationSignal,
     /// Whether the plan inside is a child: for whoever cuts a plan into stages that is made already.
     opened: bool,
@@ -74,6 +78,7 @@ impl GovernedScanExec {
             schema,
             recut,
             stored: None,
+            tells_rows: false,
             watch,
             opened: false,
             properties: Arc::new(properties),
@@ -87,6 +92,12 @@ impl GovernedScanExec {
     /// The same, of a snapshot with so many rows in files.
     pub(super) const fn stored(mut self, rows: Option<u64>) -> Self {
         self.stored = rows;
+        self
+    }
+
+    /// The same, of which the planner is told about how many rows are stored.
+    pub(super) const fn telling_rows(mut self, tells: bool) -> Self {
+        self.tells_rows = tells;
         self
     }
 
@@ -115,6 +126,7 @@ impl GovernedScanExec {
             schema: Arc::clone(&self.schema),
             recut: self.recut,
             stored: self.stored,
+            tells_rows: self.tells_rows,
             watch,
             opened: self.opened,
             properties: Arc::clone(&self.properties),
@@ -239,15 +251,20 @@ impl ExecutionPlan for GovernedScanExec {
         self.with_inner_of(&children)
     }
 
-    #[cfg(test)]
+    // INVARIANT: dealt-alike. How many rows are stored is told for plans in stages alone, of which no answer depends on the plan.
     fn statistics_from_inputs(
         &self,
-        _: &[Arc<datafusion_common::Statistics>],
-        _: &datafusion::physical_plan::statistics::StatisticsArgs,
-    ) -> Result<Arc<datafusion_common::Statistics>> {
-        let mut reported = datafusion_common::Statistics::new_unknown(&self.schema);
+        _: &[Arc<Statistics>],
+        _: &StatisticsArgs,
+    ) -> Result<Arc<Statistics>> {
+        let mut reported = Statistics::new_unknown(&self.schema);
+        let stored = self.stored.filter(|_| self.tells_rows);
+        if let Some(rows) = stored.and_then(|rows| usize::try_from(rows).ok()) {
+            reported.num_rows = Precision::Inexact(rows);
+        }
+        #[cfg(test)]
         if let Some(rows) = self.reported {
-            reported.num_rows = datafusion_common::stats::Precision::Exact(rows);
+            reported.num_rows = Precision::Exact(rows);
         }
         Ok(Arc::new(reported))
     }

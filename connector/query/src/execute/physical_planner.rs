@@ -51,6 +51,8 @@ pub(super) struct GovernedQueryPlanner {
     sessions: QueryConnections,
     /// Whether the order of rows is fixed by the last sorting or grouping of a question, wherever it has one.
     fixed_above: bool,
+    /// Whether plans are made for stages at workers.
+    for_stages: bool,
     #[cfg(test)]
     mutant: GateMutant,
 }
@@ -69,6 +71,7 @@ impl GovernedQueryPlanner {
             watch,
             sessions: QueryConnections::new(limits.time, databases),
             fixed_above: false,
+            for_stages: false,
             #[cfg(test)]
             mutant,
         }
@@ -78,6 +81,12 @@ impl GovernedQueryPlanner {
     pub(super) const fn fixing_order(mut self, fixed_above: bool) -> Self {
         self.fixed_above = fixed_above;
         self
+    }
+
+    /// The same for plans in stages, which look at how many rows tables have.
+    pub(super) const fn for_stages(mut self) -> Self {
+        self.for_stages = true;
+        self.fixing_order(true)
     }
 }
 
@@ -170,7 +179,9 @@ impl ExtensionPlanner for GovernedScanPlanner {
         );
         let snapshot = planner.holdings.get(governed.dataset());
         let in_files = snapshot.filter(|snapshot| snapshot.is_in_files());
-        let leaf = leaf.stored(in_files.map(|snapshot| snapshot.dataset.rows));
+        let leaf = leaf
+            .stored(in_files.map(|snapshot| snapshot.dataset.rows))
+            .telling_rows(planner.for_stages);
         #[cfg(test)]
         let leaf = leaf.mutated(planner.mutant, planner.holdings.get(governed.dataset()));
         Ok(Some(Arc::new(leaf)))

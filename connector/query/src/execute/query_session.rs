@@ -10,7 +10,7 @@ use datafusion::execution::session_state::SessionState;
 use hansa_policy::refusal::Refusal;
 use std::sync::Arc;
 
-/// A session for one question. With `fixing_order` its last sorting or grouping is in a total order.
+/// A session for one question.
 ///
 /// # Errors
 /// What the runtime has no room for.
@@ -19,12 +19,25 @@ pub(super) fn state(
     runtime: &QueryRuntime,
     limits: &QueryResourceLimits,
     watch: &CancellationSignal,
-    fixing_order: bool,
+    plan: PlanUse,
 ) -> Result<(SessionState, Arc<QueryMemoryPool>), Refusal> {
     let (environment, pool) = runtime.environment(limits)?;
-    let planner = planner(holdings, runtime, limits, watch).fixing_order(fixing_order);
+    let planner = planner(holdings, runtime, limits, watch);
+    let planner = match plan {
+        PlanUse::Home { fixing_order } => planner.fixing_order(fixing_order),
+        PlanUse::Stages => planner.for_stages(),
+    };
     let state = session::fresh(limits, environment, Arc::new(planner));
     Ok((state, pool))
+}
+
+/// What a session plans for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum PlanUse {
+    /// For one machine; with workers its last sorting or grouping is in a total order.
+    Home { fixing_order: bool },
+    /// For stages at workers.
+    Stages,
 }
 
 /// What plans a question.

@@ -6,6 +6,7 @@
 //! order, and in which nothing looks at the order of rows or is rounded in between. Where stored rows lie, hidden ones too, is not to
 //! be seen in an answer.
 
+mod dealt_joins;
 pub mod eligibility;
 mod exact_aggregates;
 mod leaf_parts;

@@ -125,6 +125,34 @@ fn workers_give_what_one_gives_alone() {
     }
 }
 
+/// Each worker gets all of few rows, and the many stay where they are; where a join gives the few by themselves, or both sides are about as
+/// long, both are dealt by their keys.
+#[test]
+fn few_rows_are_repeated_where_that_is_less() {
+    // Ninety trips, and seven sites.
+    for (sql, dealt) in [
+        (
+            "SELECT district, sum(km) FROM trips JOIN sites ON trips.site = sites.site GROUP BY district",
+            false,
+        ),
+        (
+            "SELECT district, max(km) FROM sites LEFT JOIN trips ON trips.site = sites.site GROUP BY district",
+            true,
+        ),
+        (
+            "SELECT a.site, max(b.km) FROM trips a JOIN trips b ON a.id = b.id GROUP BY a.site",
+            true,
+        ),
+    ] {
+        let mut city = city();
+        city.workers = Some(2);
+        city.rows(sql).unwrap();
+        let columns = city.exchanged_columns.lock();
+        assert!(columns.contains("site"), "at home: {sql}");
+        assert_eq!(columns.contains("km"), dealt, "{columns:?}: {sql}");
+    }
+}
+
 /// Of cells the states alone are exchanged, so that no row of theirs leaves a worker, and the threshold stands above all states.
 #[test]
 fn cells_are_put_together_of_states() {

@@ -14,7 +14,7 @@ use crate::engine_error;
 use crate::execute::cancellation::{CancellationHandle, CancellationSignal, pair};
 use crate::execute::output_batch::{canonical, pieces, plain};
 use crate::execute::plan_preparation::{OptimizedPlan, finished, made};
-use crate::execute::query_session::state;
+use crate::execute::query_session::{PlanUse, state};
 use crate::execute::started_plan::{ExecutionEvent, StartedPlan};
 use crate::limits::{PLANNING, QueryResourceLimits};
 use crate::runtime::{QueryMemoryPool, QueryRuntime};
@@ -100,7 +100,7 @@ impl QuestionTasks {
     ) -> Result<Self, Refusal> {
         let limits = limits_in_stages(limits);
         let (end, watch) = pair();
-        let (state, pool) = state(holdings, runtime, &limits, &watch, true)?;
+        let (state, pool) = state(holdings, runtime, &limits, &watch, PlanUse::Stages)?;
         let state = planning_session(state);
         let environment = Arc::clone(state.runtime_env());
         let plan = delegated.into_plan();
