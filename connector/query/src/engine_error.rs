@@ -1,6 +1,9 @@
 //! The engine's errors as refusals: told by class only, since their texts hold values, file names and operators.
 
+mod planning_words;
+
 use crate::sql::functions::exact_arithmetic;
+use crate::sql::refused_construct::not_allowed;
 use datafusion_common::DataFusionError;
 use datafusion_common::SchemaError;
 use datafusion_common::arrow::error::ArrowError;
@@ -19,10 +22,13 @@ pub fn running(error: &DataFusionError) -> Refusal {
     match error.find_root() {
         DataFusionError::ArrowError(error, _) => arrow(error),
         DataFusionError::ResourcesExhausted(_) => over_limit(),
+        DataFusionError::Execution(text) if text.contains("more than one row") => several_rows(),
         DataFusionError::Execution(_) => value("a function can't take one of its values"),
-        DataFusionError::Plan(_)
-        | DataFusionError::SchemaError(_, _)
-        | DataFusionError::NotImplemented(_) => Refusal::new(
+        DataFusionError::Plan(text) | DataFusionError::NotImplemented(text) => {
+            planning_words::refusal_of(text)
+        }
+        // Its names may be of columns that are not shown.
+        DataFusionError::SchemaError(_, _) => Refusal::new(
             ErrorCode::SqlInvalid,
             "the statement can be read but not planned",
         ),
@@ -42,17 +48,12 @@ pub fn planning(error: &DataFusionError) -> Refusal {
     match error.find_root() {
         DataFusionError::SchemaError(error, _) => schema(error),
         DataFusionError::ArrowError(error, _) => arrow(error),
-        DataFusionError::Plan(text) | DataFusionError::NotImplemented(text) => {
-            Refusal::new(ErrorCode::SqlInvalid, sentence(text))
-        }
-        DataFusionError::SQL(error, _) => {
-            Refusal::new(ErrorCode::SqlSyntax, sentence(&error.to_string()))
-        }
-        DataFusionError::Execution(text) => Refusal::new(ErrorCode::SqlInvalid, sentence(text)),
-        _ => Refusal::new(
-            ErrorCode::SqlInvalid,
-            "the statement can be read but not planned",
-        ),
+        DataFusionError::Execution(text) if text.contains("more than one row") => several_rows(),
+        DataFusionError::Plan(text)
+        | DataFusionError::NotImplemented(text)
+        | DataFusionError::Execution(text)
+        | DataFusionError::Internal(text) => planning_words::refusal_of(text),
+        other => planning_words::refusal_of(&other.to_string()),
     }
 }
 
@@ -168,6 +169,12 @@ fn over_limit() -> Refusal {
     )
 }
 
+/// The refusal for a subquery that stands for one value and has several rows.
+pub(crate) fn several_rows() -> Refusal {
+    value("a subquery that stands for one value has several rows")
+        .with_help("let it have one, for example with max(…) or ORDER BY … LIMIT 1")
+}
+
 fn value(what: &str) -> Refusal {
     Refusal::new(ErrorCode::EvaluationFailed, what)
 }
@@ -187,6 +194,11 @@ fn schema(error: &SchemaError) -> Refusal {
             );
             if names.is_empty() {
                 refusal
+            } else if names.contains(&field.name()) {
+                refusal.with_help(format!(
+                    "there is a `{}` in another table; of USING and NATURAL it stands once, and is named alone",
+                    field.name()
+                ))
             } else {
                 refusal.with_help(format!("there are {}", names.join(", ")))
             }
@@ -196,25 +208,16 @@ fn schema(error: &SchemaError) -> Refusal {
             format!("the column `{}` is in several tables", field.name()),
         )
         .with_help("write the table before it"),
+        // The engine names a call without the casts in it (DataFusion 55.2).
+        SchemaError::DuplicateUnqualifiedField { name } if name.contains('(') => {
+            not_allowed("a call beside another that differs from it in a CAST alone")
+                .with_help("compute the cast in a subquery, and name it there with AS")
+        }
         SchemaError::DuplicateQualifiedField { name, .. }
         | SchemaError::DuplicateUnqualifiedField { name } => Refusal::new(
             ErrorCode::SqlInvalid,
             format!("two columns are called `{name}`"),
         )
         .with_help("name one of them with AS"),
-    }
-}
-
-/// The engine's own sentence in our form: one line, lower case, no full stop.
-fn sentence(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    let line = line
-        .trim_start_matches("Error during planning: ")
-        .trim_start_matches("This feature is not implemented: ")
-        .trim_end_matches('.');
-    let mut letters = line.chars();
-    match letters.next() {
-        Some(first) => first.to_lowercase().chain(letters).collect(),
-        None => "the statement can be read but not planned".to_owned(),
     }
 }

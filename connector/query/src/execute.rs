@@ -21,6 +21,7 @@ mod scrub_nulls;
 pub mod stages;
 pub(crate) mod started_plan;
 pub(crate) mod window_memory;
+mod window_order;
 mod yielding_join;
 
 use crate::answer::QueryAnswer;

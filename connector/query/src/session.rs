@@ -1,14 +1,28 @@
 //! A session for one question: nothing registered, no statistics, no way round the gate.
 
+pub(crate) mod comparison_marker;
+mod equijoin_rule;
+mod filter_rule;
+pub(crate) mod join_key_columns;
+mod physical_filter_rule;
+mod physical_projection_rule;
 pub(crate) mod projection_marker;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::limits::QueryResourceLimits;
+use crate::session::equijoin_rule::EquijoinRule;
+use crate::session::filter_rule::FilterRule;
+use crate::session::physical_filter_rule::PhysicalFilterRule;
+use crate::session::physical_projection_rule::PhysicalProjectionRule;
+use crate::sql::sound_forms::use_sound_forms;
 use datafusion::execution::TaskContext;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::optimizer::{Optimizer, OptimizerRule};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::SessionConfig;
 use datafusion_expr::LogicalPlan;
 use hansa_enforcement::in_set;
@@ -30,9 +44,17 @@ pub fn config(limits: &QueryResourceLimits) -> SessionConfig {
     options.optimizer.enable_join_dynamic_filter_pushdown = false;
     options.optimizer.enable_topk_dynamic_filter_pushdown = false;
     options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
+    // It reserves memory for ten times the LIMIT before a row has come.
+    options.optimizer.enable_topk_aggregation = false;
     // A sort with a limit that runs per partition shares one threshold among all of them and leaves out columns that are
     // constant in each: over a union whose arms hold constants of their own, rows of other arms are lost (55.2).
     options.optimizer.repartition_sorts = false;
+    // It makes one condition of those of two queries, which the simplifier then takes for conditions of one.
+    options.optimizer.enable_unions_to_filter = false;
+    // It takes another nullability of a column for another column.
+    options.execution.skip_physical_aggregate_schema_check = true;
+    // TIMESTAMP WITH TIME ZONE has a zone.
+    options.execution.time_zone = Some("UTC".to_owned());
     options.sql_parser.map_string_types_to_utf8view = false;
     options.execution.parquet.schema_force_view_types = false;
     options.execution.parquet.pushdown_filters = false;
@@ -51,8 +73,43 @@ pub fn fresh(
         .with_config(config(limits))
         .with_runtime_env(environment)
         .with_query_planner(planner)
+        .with_optimizer_rules(optimizer_rules())
+        .with_physical_optimizer_rules(physical_optimizer_rules())
         .build()
 }
+
+/// The rules of the engine for physical plans, with our own in the place of those that are wrong.
+fn physical_optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let rules = PhysicalOptimizer::new().rules.into_iter();
+    rules
+        .map(|rule| -> Arc<dyn PhysicalOptimizerRule + Send + Sync> {
+            match rule.name() {
+                PhysicalFilterRule::NAME => Arc::new(PhysicalFilterRule::new(rule)),
+                PhysicalProjectionRule::NAME => Arc::new(PhysicalProjectionRule::new(rule)),
+                _ => rule,
+            }
+        })
+        .collect()
+}
+
+/// The rules of the engine's optimizer, with our own in the place of those that are wrong.
+pub(crate) fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+    let ours: [Arc<dyn OptimizerRule + Send + Sync>; 2] = [
+        Arc::new(EquijoinRule::default()),
+        Arc::new(FilterRule::default()),
+    ];
+    let rules = Optimizer::new().rules.into_iter();
+    rules
+        .filter(|rule| rule.name() != GROUP_RULE)
+        .map(|rule| {
+            let own = ours.iter().find(|own| own.name() == rule.name());
+            own.map_or(rule, Arc::clone)
+        })
+        .collect()
+}
+
+/// Takes constants out of the keys of a group, and takes a key and a cast of it for one column (DataFusion 55.2).
+const GROUP_RULE: &str = "eliminate_group_by_constant";
 
 /// What a plan that is ready needs of a session to run in `environment`.
 #[must_use]
@@ -78,6 +135,20 @@ pub fn optimized(
     state: &SessionState,
     plan: LogicalPlan,
 ) -> datafusion_common::Result<LogicalPlan> {
-    let marked = projection_marker::marked(in_set::folded(plan)?)?;
-    projection_marker::unmarked(state.optimize(&marked)?)
+    let ready = protect(in_set::folded(use_sound_forms(plan)?)?)?;
+    #[cfg(test)]
+    if tests::is_unoptimized() {
+        let analyzer = state.analyzer();
+        let analyzed = analyzer.execute_and_check(ready, state.config_options(), |_, _| {})?;
+        return projection_marker::unmarked(analyzed);
+    }
+    projection_marker::unmarked(state.optimize(&ready)?)
+}
+
+/// The plan with marks where the optimizer would merge what differs; `projection_marker::unmarked` takes them away.
+///
+/// # Errors
+/// When the plan can't be put together again.
+pub(crate) fn protect(plan: LogicalPlan) -> datafusion_common::Result<LogicalPlan> {
+    projection_marker::marked(comparison_marker::mark_comparisons(plan)?)
 }

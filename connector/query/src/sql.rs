@@ -3,16 +3,32 @@
 
 pub mod allowlist;
 pub mod cube_rewrite;
+pub mod day_zone;
+mod decimal_types;
+pub mod dialect;
+mod exact_literals;
 mod expansion_limit;
 pub mod functions;
+mod like_patterns;
+mod local_days;
 pub mod logical_plan_cache;
 pub mod monotonicity;
+mod named_columns_join;
+mod operator_planner;
 pub mod parameters;
 pub(crate) mod plan_schema;
 pub mod planner_threads;
+pub(crate) mod refused_construct;
 pub mod resolver;
+mod row_number;
 pub mod saved_statement;
+pub mod sound_forms;
 pub mod statement_splitter;
+pub mod subquery_joins;
+mod type_families;
+mod type_names;
+mod zone_casts;
+pub(crate) mod zone_lineage;
 
 use crate::engine_error;
 use crate::limits::SqlStatementLimits;
@@ -21,7 +37,8 @@ use crate::sql::resolver::{StatementContextProvider, TableResolver};
 use datafusion::optimizer::Analyzer;
 use datafusion::sql::planner::SqlToRel;
 use datafusion::sql::sqlparser::ast::Statement;
-use datafusion_expr::LogicalPlan;
+use datafusion_common::config::ConfigOptions;
+use datafusion_expr::{InvariantLevel, LogicalPlan};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::query_view::QueryView;
 use hansa_enforcement::bound_plan::{BoundPlan, bind};
@@ -93,18 +110,39 @@ pub fn planned(
     limits: &SqlStatementLimits,
     now: UtcTimestamp,
 ) -> Result<PlannedStatement, Refusal> {
-    let (statement, explain) = allowlist::statement(sql, limits, tables.as_ref())?;
+    let (mut statement, explain) = allowlist::statement(sql, limits, tables.as_ref())?;
+    like_patterns::write_with_backslash(&mut statement)?;
+    type_names::use_postgresql_types(&mut statement);
+    exact_literals::write_exact_literals(&mut statement);
+    named_columns_join::set_apart(&mut statement)?;
     let config = session::config(&crate::limits::QueryResourceLimits::default());
-    let words = StatementContextProvider::new(tables, config.options(), now);
+    let words = StatementContextProvider::new(Arc::clone(&tables), config.options(), now);
     let plan = SqlToRel::new(&words)
         .sql_statement_to_plan(Statement::Query(statement))
         .map_err(|error| engine_error::planning(&error))?;
-    let plan = Analyzer::new()
-        .execute_and_check(plan, config.options(), |_, _| {})
+    let plan = local_days::name_zones(plan, tables.as_ref())
         .map_err(|error| engine_error::planning(&error))?;
+    let plan = analyze(plan, config.options()).map_err(|error| engine_error::planning(&error))?;
     expansion_limit::bounded(&plan, limits.spread)?;
+    sound_forms::check_sound_forms(&plan).map_err(|error| engine_error::planning(&error))?;
     let plan = cube_rewrite::rewritten(plan)?;
     Ok(PlannedStatement { plan, explain })
+}
+
+/// The plan with its types checked and coerced by the rules of the engine.
+///
+/// The engine's own way through these rules ends with a check that refuses subqueries which its optimizer can't join.
+pub(crate) fn analyze(
+    plan: LogicalPlan,
+    options: &ConfigOptions,
+) -> datafusion_common::Result<LogicalPlan> {
+    plan.check_invariants(InvariantLevel::Always)?;
+    let rules = Analyzer::new().rules.into_iter();
+    let mut plan = type_families::unite_families(plan)?;
+    for rule in rules {
+        plan = rule.analyze(plan, options)?;
+    }
+    zone_casts::use_local_times(plan)
 }
 
 #[cfg(test)]

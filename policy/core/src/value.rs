@@ -4,6 +4,7 @@ pub mod area;
 pub mod cell;
 pub mod column;
 pub mod cube;
+pub mod decimal_type;
 pub mod delivery;
 pub mod privacy_budget;
 pub mod region;

@@ -216,6 +216,10 @@ fn look_at_expr(
             Expr::Case(_) => "case",
             Expr::Cast(_) | Expr::TryCast(_) => "cast",
             Expr::InList(_) => "in",
+            Expr::SetComparison(comparison) => {
+                shape.push_str(&comparison.op.to_string());
+                "subquery"
+            }
             Expr::Exists(_) | Expr::InSubquery(_) | Expr::ScalarSubquery(_) => "subquery",
             Expr::GroupingSet(_) => "sets",
             _ => {

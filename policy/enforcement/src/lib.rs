@@ -95,6 +95,7 @@
 mod area_membership;
 pub mod bound_plan;
 pub mod bucket;
+pub mod canonical_float;
 pub mod cube_plan;
 pub mod dominance;
 pub mod exact_sum;

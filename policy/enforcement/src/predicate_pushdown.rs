@@ -10,7 +10,7 @@ use datafusion_expr::{Between, BinaryExpr, Expr, Operator};
 use std::collections::BTreeSet;
 
 /// Whether `filter` is a comparison, list, range or null test of a column of `clear` with literals of exactly the column's
-/// type, or such ones joined by AND and OR.
+/// type, a column of truth values or what it is not, or such ones joined by AND and OR.
 #[must_use]
 pub fn is_harmless(filter: &Expr, shown: &SchemaRef, clear: &BTreeSet<String>) -> bool {
     let matches = |name: &str, expr: &Expr| literal_of_type(expr, shown, name);
@@ -32,6 +32,9 @@ pub fn is_harmless(filter: &Expr, shown: &SchemaRef, clear: &BTreeSet<String>) -
             _ => false,
         },
         Expr::IsNull(inner) | Expr::IsNotNull(inner) => clear_column(inner, clear).is_some(),
+        // Form in which the optimizer leaves a comparison with true or false.
+        Expr::Column(_) => is_truth(filter, shown, clear),
+        Expr::Not(inner) => is_truth(inner, shown, clear),
         Expr::InList(InList { expr, list, .. }) => clear_column(expr, clear)
             .is_some_and(|name| list.iter().all(|item| matches(name, item))),
         Expr::Between(Between {
@@ -52,6 +55,11 @@ fn clear_column<'a>(expr: &'a Expr, clear: &BTreeSet<String>) -> Option<&'a str>
         Expr::Column(Column { name, .. }) if clear.contains(name) => Some(name),
         _ => None,
     }
+}
+
+/// True if an expression is a column of truth values that shows stored ones.
+fn is_truth(expr: &Expr, shown: &SchemaRef, clear: &BTreeSet<String>) -> bool {
+    clear_column(expr, clear).is_some_and(|name| type_of(shown, name) == Some(&DataType::Boolean))
 }
 
 fn type_of<'a>(shown: &'a SchemaRef, name: &str) -> Option<&'a DataType> {

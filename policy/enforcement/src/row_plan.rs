@@ -3,6 +3,7 @@
 pub(crate) mod stored_row_filter;
 
 use crate::bucket;
+use crate::canonical_float::canonical_float;
 use crate::cube_plan::PrivatePlanContext;
 use crate::lookup_level;
 use crate::masking::{self, HashKeyScope};
@@ -18,6 +19,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::row_filter::PolicyLiteral;
 use hansa_policy::value::cell::CellSize;
 use hansa_policy::value::column::{LookupTerm, MaskValue};
+use hansa_policy::value::decimal_type::DecimalType;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the row form of a ruling comes to.
@@ -298,6 +300,10 @@ pub(crate) fn typed(value: &PolicyLiteral, wanted: &DataType) -> Result<ScalarVa
         (PolicyLiteral::Int(number), DataType::Int64) => Some(ScalarValue::Int64(Some(*number))),
         (PolicyLiteral::Int(number), DataType::Float64) => float(&number.to_string()),
         (PolicyLiteral::Decimal(text), DataType::Float64) => float(text),
+        (PolicyLiteral::Int(number), DataType::Decimal128(..)) => {
+            decimal(&number.to_string(), wanted)
+        }
+        (PolicyLiteral::Decimal(text), DataType::Decimal128(..)) => decimal(text, wanted),
         (PolicyLiteral::Bool(value), DataType::Boolean) => Some(ScalarValue::Boolean(Some(*value))),
         (
             PolicyLiteral::Text(_)
@@ -314,7 +320,17 @@ fn float(text: &str) -> Option<ScalarValue> {
     let number: f64 = text.parse().ok()?;
     number
         .is_finite()
-        .then_some(ScalarValue::Float64(Some(number)))
+        .then_some(ScalarValue::Float64(Some(canonical_float(number))))
+}
+
+/// A number of a policy as a value of a column of decimals, which it is exactly or not at all.
+fn decimal(text: &str, wanted: &DataType) -> Option<ScalarValue> {
+    let DataType::Decimal128(precision, scale) = wanted else {
+        return None;
+    };
+    let kind = DecimalType::new(*precision, u8::try_from(*scale).ok()?)?;
+    let units = kind.parse_number(text).ok()?;
+    Some(ScalarValue::Decimal128(Some(units), *precision, *scale))
 }
 
 fn ill_typed() -> Refusal {

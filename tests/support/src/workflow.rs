@@ -83,7 +83,7 @@ impl TestParticipant {
     pub fn offers(&self, dataset: &str, policy: &str, terms: &str, to: &str, sign: &str) {
         self.write(
             &format!("policies/{policy}.toml"),
-            &format!("title = \"{policy}\"\n{terms}\n"),
+            &policy_text(policy, terms),
         );
         self.configure(&format!(
             "[[offer]]\ndataset = \"{dataset}\"\npolicy = \"{policy}\"\nto = {to}\nsign = \"{sign}\""
@@ -368,6 +368,16 @@ pub fn instant(record: &Value) -> i64 {
 /// Terms that permit everything for the usual purpose.
 pub const ALL: &str =
     "purpose = [\"dpv:ResearchAndDevelopment\"]\nvalid = { from = 2026-01-01, until = 2029-12-31 }";
+
+/// The file of a policy: of each column, where the terms name none.
+#[must_use]
+pub fn policy_text(title: &str, terms: &str) -> String {
+    let names = ["columns", "aggregate", "[aggregate"];
+    let mut lines = terms.lines();
+    let is_named = lines.any(|line| names.iter().any(|name| line.starts_with(name)));
+    let each = if is_named { "" } else { "columns = \"all\"\n" };
+    format!("title = \"{title}\"\n{each}{terms}\n")
+}
 
 /// A question whose answer is the whole of [`long_table`].
 pub const WHOLE: &str = "SELECT id, note FROM lindau.long";

@@ -400,6 +400,8 @@ fn over_the_view(
             let plan = context.state().create_logical_plan(sql).await?;
             // Of rows that no order tells apart the view has no first one: that is said by the value, not by where it lies.
             let plan = functions::total_order::totally_ordered(plan)?;
+            // Subqueries that the engine can't plan or loses rows of; beside PostgreSQL they are tried elsewhere.
+            let plan = crate::sql::subquery_joins::join_subqueries(plan)?;
             context.execute_logical_plan(plan).await?.collect().await
         };
         let batches: Vec<RecordBatch> = asked

@@ -13,6 +13,7 @@ use crate::in_place_data::postgres::connection_limits::ConnectionLimits;
 use crate::in_place_data::postgres::query_connections::QueryConnections;
 use crate::limits::QueryResourceLimits;
 use crate::session;
+use crate::session::join_key_columns::compute_join_keys;
 use crate::snapshot::checked_files::CheckedFiles;
 use crate::snapshot::registry::SnapshotSet;
 use arrow_schema::{Schema, SchemaRef};
@@ -105,8 +106,9 @@ impl QueryPlanner for GovernedQueryPlanner {
             planner: self.clone(),
             in_order: fixed.is_none(),
         };
+        let fixed = fixed.unwrap_or_else(|| plan.clone());
         DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(leaves)])
-            .create_physical_plan(fixed.as_ref().unwrap_or(plan), session)
+            .create_physical_plan(&compute_join_keys(fixed)?, session)
             .await
     }
 }
@@ -280,7 +282,7 @@ impl QueryPlanner for PrivateQueryPlanner {
             key: self.key.clone(),
         };
         DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(files)])
-            .create_physical_plan(plan, session)
+            .create_physical_plan(&compute_join_keys(plan.clone())?, session)
             .await
     }
 }

@@ -3,7 +3,7 @@
 #[cfg(test)]
 use super::mutant::GateMutant;
 use super::{build_side_memory, gated_leaf, window_memory, yielding_join};
-use crate::sql::functions::{exact_arithmetic, total_order};
+use crate::sql::functions;
 use crate::{engine_error, session};
 use datafusion::execution::session_state::SessionState;
 use datafusion::physical_plan::ExecutionPlan;
@@ -24,8 +24,7 @@ pub(super) fn made(
     state: &SessionState,
     #[cfg(test)] mutant: GateMutant,
 ) -> Result<OptimizedPlan, Refusal> {
-    let optimized = exact_arithmetic::guarded(plan)
-        .and_then(total_order::totally_ordered)
+    let optimized = functions::use_sound_calls(plan)
         .and_then(|plan| session::optimized(state, plan))
         .map_err(|error| engine_error::running(&error))?;
     still_gated(&optimized)?;

@@ -2,7 +2,8 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowPrimitiveType, Date32Type, Float64Type, Int64Type, TimestampMicrosecondType,
+    ArrowPrimitiveType, Date32Type, Decimal128Type, Float64Type, Int64Type,
+    TimestampMicrosecondType,
 };
 use arrow_array::{Array, ArrayRef, BooleanArray, PrimitiveArray, StringViewArray};
 use arrow_schema::{DataType, TimeUnit};
@@ -20,6 +21,7 @@ pub(super) fn blanked(column: &ArrayRef) -> ArrayRef {
         }
         DataType::Int64 => primitive::<Int64Type>(column),
         DataType::Float64 => primitive::<Float64Type>(column),
+        DataType::Decimal128(..) => primitive::<Decimal128Type>(column),
         DataType::Date32 => primitive::<Date32Type>(column),
         DataType::Timestamp(TimeUnit::Microsecond, _) => {
             primitive::<TimestampMicrosecondType>(column)

@@ -3,6 +3,7 @@
 mod arithmetic;
 mod damaged_files;
 mod decimal_places;
+mod decimal_terms;
 mod in_lists;
 mod sums;
 mod terms;

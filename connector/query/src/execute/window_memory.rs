@@ -1,5 +1,6 @@
 //! Windows that count what they keep: the engine's own hold their input, up to all of it, without asking for the memory.
 
+use super::window_order;
 use arrow_array::cast::AsArray as _;
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use datafusion::arrow::compute::{concat, partition};
@@ -39,23 +40,31 @@ pub(crate) fn counted(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionP
         };
         let partitions = input.output_partitioning().partition_count();
         let left: Arc<[AtomicUsize]> = (0..partitions).map(|_| AtomicUsize::new(0)).collect();
-        let side = |input: &Arc<dyn ExecutionPlan>, role| -> Arc<dyn ExecutionPlan> {
+        let side = |input: &Arc<dyn ExecutionPlan>, properties, role| -> Arc<dyn ExecutionPlan> {
             Arc::new(WindowMemoryExec {
                 input: Arc::clone(input),
+                properties,
                 left: Arc::clone(&left),
                 role,
             })
         };
         let all = keeps == WindowRetention::All;
-        let below = side(input, WindowMemoryRole::Kept(keeps));
-        let node = Arc::clone(&node).replace_children(
-            vec![below],
-            ReplaceChildrenOptions::new(ChildrenPropertiesMode::Keep),
-        )?;
+        let below = Arc::clone(input.properties());
+        let (below, mode) = match window_order::find_key_order(&node, input)? {
+            None => (below, ChildrenPropertiesMode::Keep),
+            Some(known) => {
+                let below = PlanProperties::clone(&below).with_eq_properties(known);
+                (Arc::new(below), ChildrenPropertiesMode::Recompute)
+            }
+        };
+        let below = side(input, below, WindowMemoryRole::Kept(keeps));
+        let above = Arc::clone(node.properties());
+        let node =
+            Arc::clone(&node).replace_children(vec![below], ReplaceChildrenOptions::new(mode))?;
         Ok(Transformed::yes(if all {
             node
         } else {
-            side(&node, WindowMemoryRole::Left)
+            side(&node, above, WindowMemoryRole::Left)
         }))
     })
     .data()
@@ -131,6 +140,8 @@ enum WindowMemoryRole {
 #[derive(Debug)]
 struct WindowMemoryExec {
     input: Arc<dyn ExecutionPlan>,
+    /// Those of `input`; of the rows of a window with an order by its keys that the engine does not find.
+    properties: Arc<PlanProperties>,
     /// By partition, the rows that the window is done with.
     left: Arc<[AtomicUsize]>,
     role: WindowMemoryRole,
@@ -148,7 +159,7 @@ impl ExecutionPlan for WindowMemoryExec {
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {
-        self.input.properties()
+        &self.properties
     }
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
@@ -177,6 +188,7 @@ impl ExecutionPlan for WindowMemoryExec {
         match <[Arc<dyn ExecutionPlan>; 1]>::try_from(children) {
             Ok([input]) => Ok(Arc::new(Self {
                 input,
+                properties: Arc::clone(&self.properties),
                 left: Arc::clone(&self.left),
                 role: self.role.clone(),
             })),

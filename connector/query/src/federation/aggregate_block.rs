@@ -12,6 +12,7 @@ use crate::engine_error::carry;
 use crate::federation::aggregate;
 use crate::federation::aggregate::split_error::AggregateSplitError;
 use crate::federation::fragment::RemoteFragment;
+use crate::federation::key_space::unaliased;
 use crate::federation::plan_fragments::branches;
 use crate::federation::remote_query_builder::RemoteQueryBuilder;
 use crate::federation::table::{DatasetRelation, RemoteTable};
@@ -141,7 +142,8 @@ fn check(
     }
     let mut constant = !block.group_expr.is_empty();
     for key in &block.group_expr {
-        let Some(inside) = branch.inside(key, input) else {
+        // A key whose zone the question leaves out keeps its name.
+        let Some(inside) = branch.inside(unaliased(key), input) else {
             return refuse(key.to_string());
         };
         let inside = builder.writer.simplify(inside, &relation)?;

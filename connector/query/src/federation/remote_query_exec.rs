@@ -4,6 +4,7 @@ use crate::engine_error::carry;
 use crate::federation::remote_query::RemoteQuery;
 use crate::federation::remote_query_source::RemoteQuerySource;
 use crate::federation::response_check::CheckedBatchStream;
+use crate::session::join_key_columns::compute_join_keys;
 use async_trait::async_trait;
 use datafusion::catalog::Session;
 use datafusion::common::stats::Precision;
@@ -56,7 +57,7 @@ impl QueryPlanner for RemoteExecPlanner {
         session: &dyn Session,
     ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
         DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(Self)])
-            .create_physical_plan(plan, session)
+            .create_physical_plan(&compute_join_keys(plan.clone())?, session)
             .await
     }
 }

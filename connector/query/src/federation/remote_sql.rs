@@ -18,6 +18,7 @@ use crate::federation::query_ir::{FromItem, FromSource, RemoteSelect, SelectBody
 use crate::federation::remote_sql::verified_sql::{UnsupportedExpr, VerifiedSql};
 use crate::federation::table::{DatasetRelation, RemoteTable};
 use crate::limits::SqlStatementLimits;
+use crate::session::{comparison_marker, projection_marker};
 use crate::sql::functions::exact_arithmetic;
 use crate::sql::planned;
 use arrow_schema::SchemaRef;
@@ -132,6 +133,7 @@ impl RemoteSqlWriter {
     ) -> Result<Expr, DataFusionError> {
         let folded = in_set::folded_in(expr, schema)?;
         let expr = exact_arithmetic::guarded_expr(folded.data, schema)?;
+        let expr = comparison_marker::mark_expr(expr)?;
         let context = SimplifyContext::builder()
             .with_schema(Arc::clone(schema))
             .with_config_options(Arc::clone(self.state.config_options()))
@@ -140,6 +142,7 @@ impl RemoteSqlWriter {
             )
             .build();
         let simple = ExprSimplifier::new(context).simplify(expr)?;
+        let simple = projection_marker::unmarked_expr(simple)?;
         let simple = exact_arithmetic::written_expr(simple.unalias_nested().data)?;
         if folded.transformed {
             return in_set::unfolded_in(simple);

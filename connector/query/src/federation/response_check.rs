@@ -9,6 +9,7 @@ use arrow_schema::{DataType, SchemaRef};
 use datafusion::arrow::compute::cast;
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use hansa_enforcement::canonical_float::canonical_floats;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -155,7 +156,7 @@ impl ResponseChecker {
             .zip(self.remote_query.schema.fields())
             .map(|(column, field)| {
                 if column.data_type() == field.data_type() {
-                    Ok(Arc::clone(column))
+                    Ok(canonical_floats(column))
                 } else {
                     cast(column, field.data_type())
                         .map_err(|cause| invalid("a text is not valid").caused_by(cause))

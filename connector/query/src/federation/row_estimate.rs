@@ -91,6 +91,7 @@ pub(super) fn width(fields: &Fields) -> u32 {
     let widths = fields.iter().map(|field| match field.data_type() {
         DataType::Boolean => 1,
         DataType::Int32 | DataType::Date32 | DataType::Float32 => 4,
+        DataType::Decimal128(..) => 16,
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => 24,
         _ => 8,
     });

@@ -37,6 +37,8 @@ pub struct RemoteTable {
     pub rows: u64,
     /// Bytes of the snapshot.
     pub bytes: u64,
+    /// The time zone of the dataset.
+    pub zone: String,
     /// The time that it covers, where that is told.
     pub covered: Option<CoveredTimeSpan>,
     /// The columns whose values the contract does not show, though they are there.
@@ -94,6 +96,7 @@ impl RemoteTable {
             snapshot: entry.version.clone(),
             rows: entry.rows,
             bytes: entry.bytes,
+            zone: entry.zone.clone(),
             covered: CoveredTimeSpan::of(entry),
             masked,
             misfit: None,
@@ -119,6 +122,21 @@ impl RemoteTable {
         }
         table.misfit = table.unlike_its_model(entry);
         Ok(table)
+    }
+
+    /// The zone in which days of a column begin: that of its buckets, else that of the dataset.
+    pub(super) fn day_zone(&self, column: &str) -> &str {
+        let dimension = match &self.shape {
+            ViewShape::Cube { cube, .. } => {
+                let mut dimensions = cube.dimensions.iter();
+                dimensions.find(|dimension| dimension.column.as_str() == column)
+            }
+            ViewShape::Rows(_) => {
+                let mut bucketed = self.bucketed.values().map(|(_, dimension)| dimension);
+                bucketed.find(|dimension| dimension.column.as_str() == column)
+            }
+        };
+        dimension.map_or(&self.zone, |dimension| dimension.day_zone(&self.zone))
     }
 
     /// Why it is not what its model says, as far as it is shown.

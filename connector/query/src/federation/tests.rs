@@ -15,6 +15,7 @@ mod key_pushdown;
 mod key_sources;
 mod missing_participants;
 mod names;
+mod oracle;
 mod property;
 mod random_queries;
 mod sketches;
@@ -116,6 +117,7 @@ pub(super) fn table(city: &str, name: &str, shape: ViewShape, model: Option<&str
         bytes: 20_000,
         covered: None,
         masked: BTreeSet::new(),
+        zone: "UTC".to_owned(),
         bucketed: BTreeMap::new(),
         misfit: None,
         barred: None,

@@ -122,10 +122,10 @@ pub(super) fn looked(expr: &Expr) -> Option<(&Column, Vec<TimePrecision>)> {
                 _ => None,
             }
         }
-        Expr::Cast(_) => match seen(expr)? {
-            (column, Some(DAY)) => Some((column, vec![of("day", None)])),
-            _ => None,
-        },
+        Expr::Cast(cast) if *cast.field.data_type() == DataType::Date32 => {
+            let (column, zone) = time_dimension::column_in_zone(&cast.expr)?;
+            Some((column, vec![of("day", zone)]))
+        }
         Expr::ScalarFunction(call) if call.func.name() == "date_part" => {
             let [part, of_what] = call.args.as_slice() else {
                 return None;

@@ -3,7 +3,7 @@
 //! become equal are marked while it runs.
 
 use datafusion::arrow::datatypes::{DataType, FieldRef};
-use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNodeRecursion};
+use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion_common::{Result, exec_err};
 use datafusion_expr::expr_rewriter::NamePreserver;
 use datafusion_expr::logical_plan::Projection;
@@ -64,13 +64,25 @@ pub(crate) fn marked(plan: LogicalPlan) -> Result<LogicalPlan> {
 /// # Errors
 /// When the plan can't be put together again.
 pub(crate) fn unmarked(plan: LogicalPlan) -> Result<LogicalPlan> {
-    rewritten(plan, |part| match part {
+    rewritten(plan, without_mark)
+}
+
+/// The expression without the marks.
+///
+/// # Errors
+/// When a mark lacks its expression.
+pub(crate) fn unmarked_expr(expr: Expr) -> Result<Expr> {
+    expr.transform_up(without_mark).data()
+}
+
+fn without_mark(part: Expr) -> Result<Transformed<Expr>> {
+    match part {
         Expr::ScalarFunction(mut call) if is_mark(&call.func) => match call.args.pop() {
             Some(inner) => Ok(Transformed::yes(inner)),
             None => exec_err!("a mark without its expression"),
         },
         other => Ok(Transformed::no(other)),
-    })
+    }
 }
 
 /// What two projections share before they can become equal: the names they give and the columns they use.
@@ -104,7 +116,8 @@ fn computes(expr: &Expr) -> bool {
     }
 }
 
-fn mark(number: usize) -> ScalarUDF {
+/// A function that gives its argument, unlike that of any other number.
+pub(super) fn mark(number: usize) -> ScalarUDF {
     ScalarUDF::from(ProjectionMarker {
         number,
         signature: Signature::any(1, Volatility::Immutable),

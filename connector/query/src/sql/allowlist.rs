@@ -9,9 +9,10 @@ mod relation;
 mod statement_size;
 
 use crate::limits::SqlStatementLimits;
+use crate::sql::dialect::StatementDialect;
+use crate::sql::refused_construct::{at, not_allowed};
 use crate::sql::resolver::TableResolver;
 use datafusion::sql::sqlparser::ast::{Query, Statement};
-use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
@@ -66,12 +67,12 @@ pub(super) fn parsed(sql: &str, limits: &SqlStatementLimits) -> Result<Statement
             limits.bytes
         )));
     }
-    let tokens = Tokenizer::new(&GenericDialect, sql)
+    let tokens = Tokenizer::new(&StatementDialect, sql)
         .tokenize_with_location()
         .map_err(|error| syntax(&error.message, error.location))?;
     limits.count(tokens.iter().map(|token| &token.token))?;
     shallow(&tokens, limits)?;
-    let mut parser = Parser::new(&GenericDialect)
+    let mut parser = Parser::new(&StatementDialect)
         .with_recursion_limit(limits.nesting.saturating_mul(4))
         .with_tokens_with_locations(tokens);
     if let Some(word) = forbidden_start(&mut parser) {
@@ -329,14 +330,6 @@ fn not_a_query(what: &str) -> Refusal {
     )
 }
 
-/// The refusal for a construct outside the list, with its place where the parser kept it.
-pub(crate) fn not_allowed(what: &str) -> Refusal {
-    Refusal::new(
-        ErrorCode::ConstructNotAllowed,
-        format!("{what} is not supported here"),
-    )
-}
-
 fn absent<T>(part: &Option<T>, what: &str) -> Result<(), Refusal> {
     match part {
         None => Ok(()),
@@ -406,17 +399,5 @@ fn syntax(message: &str, location: Location) -> Refusal {
     at(
         Refusal::new(ErrorCode::SqlSyntax, message.trim_end_matches('.')),
         location,
-    )
-}
-
-/// Adds line and column, where known.
-pub(crate) fn at(refusal: Refusal, location: Location) -> Refusal {
-    if location.line == 0 {
-        return refusal;
-    }
-    refusal.with_place(
-        "SQL",
-        Some(location.line),
-        Some(format!("column {}", location.column)),
     )
 }

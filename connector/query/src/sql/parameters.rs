@@ -6,6 +6,7 @@
 
 use crate::limits::SqlStatementLimits;
 use crate::sql::allowlist;
+use crate::sql::dialect::StatementDialect;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{
     Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
@@ -14,7 +15,6 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, TimeUnit};
-use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, Tokenizer};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -214,7 +214,7 @@ impl PlacedText {
     fn of(sql: &str, limits: &SqlStatementLimits) -> Result<Self, Refusal> {
         let mut tokens = Vec::new();
         let read =
-            Tokenizer::new(&GenericDialect, sql).tokenize_with_location_into_buf(&mut tokens);
+            Tokenizer::new(&StatementDialect, sql).tokenize_with_location_into_buf(&mut tokens);
         let mut found = Vec::new();
         if read.is_ok() {
             let places = tokens.into_iter().filter_map(|token| match token.token {

@@ -1,11 +1,13 @@
 //! The names of a statement: tables of the view, functions of the list, and nothing else.
 
 use crate::engine_error;
+use crate::sql::day_zone::DayZone;
 use crate::sql::functions;
+use crate::sql::named_columns_join::NamedColumnsJoinPlanner;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::config::ConfigOptions;
 use datafusion_common::{Result, TableReference};
-use datafusion_expr::planner::{ContextProvider, ExprPlanner};
+use datafusion_expr::planner::{ContextProvider, ExprPlanner, RelationPlanner};
 use datafusion_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, TableSource, WindowUDF};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::query_view::{QueryView, ViewShape};
@@ -20,6 +22,12 @@ use std::sync::Arc;
 pub trait TableResolver: Send + Sync {
     /// The table of that path: `["trips"]`, `["trips", "cube"]`, `["munster", "trips"]`.
     fn source(&self, path: &[&str]) -> Option<Arc<dyn TableSource>>;
+
+    /// The zone in which days of a column of instants begin, for whoever asks. Without one, days are those of UTC: so it is in what
+    /// connectors send to each other.
+    fn day_zone(&self, _source: &dyn TableSource, _column: &str) -> Option<DayZone> {
+        None
+    }
 }
 
 /// The tables of a view.
@@ -107,6 +115,7 @@ pub struct StatementContextProvider<'a> {
     tables: Arc<dyn TableResolver>,
     options: &'a ConfigOptions,
     planners: Vec<Arc<dyn ExprPlanner>>,
+    relations: Vec<Arc<dyn RelationPlanner>>,
     now: UtcTimestamp,
 }
 
@@ -122,6 +131,7 @@ impl<'a> StatementContextProvider<'a> {
             tables,
             options,
             planners: functions::planners(),
+            relations: vec![Arc::new(NamedColumnsJoinPlanner)],
             now,
         }
     }
@@ -151,6 +161,10 @@ impl ContextProvider for StatementContextProvider<'_> {
 
     fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
         &self.planners
+    }
+
+    fn get_relation_planners(&self) -> &[Arc<dyn RelationPlanner>] {
+        &self.relations
     }
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {

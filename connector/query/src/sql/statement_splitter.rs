@@ -1,6 +1,6 @@
 //! Cuts a text that goes on into its statements.
 
-use datafusion::sql::sqlparser::dialect::GenericDialect;
+use crate::sql::dialect::StatementDialect;
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, Tokenizer};
 
 /// The statements of a text that have ended, without their semicolons, and what follows the last of them. Of a text, a quoted
@@ -10,7 +10,7 @@ pub fn ended(text: &str) -> (Vec<&str>, &str) {
     let mut tokens = Vec::new();
     // What goes on stands at the end: all before it was read.
     let _goes_on =
-        Tokenizer::new(&GenericDialect, text).tokenize_with_location_into_buf(&mut tokens);
+        Tokenizer::new(&StatementDialect, text).tokenize_with_location_into_buf(&mut tokens);
     let mut has_words = false;
     let mut ends = Vec::new();
     for token in tokens {
@@ -41,7 +41,7 @@ pub fn ended(text: &str) -> (Vec<&str>, &str) {
 /// Whether a text has no word: blanks and remarks alone.
 #[must_use]
 pub fn is_blank(text: &str) -> bool {
-    let tokens = Tokenizer::new(&GenericDialect, text).tokenize();
+    let tokens = Tokenizer::new(&StatementDialect, text).tokenize();
     let blank = |token: &Token| matches!(token, Token::Whitespace(_) | Token::EOF);
     tokens.is_ok_and(|tokens| tokens.iter().all(blank))
 }

@@ -41,7 +41,7 @@ pub(crate) fn kept(
     let mut hides_rows = false;
     for effect in effects {
         let condition = match &effect.kind {
-            EffectKind::KeepRows(filter) => condition(filter, stored)?,
+            EffectKind::KeepRows(filter) => condition(filter, Sense::Holds, stored)?,
             EffectKind::KeepInside { lon, lat, bounds } => inside(lon, lat, bounds, stored)?,
             EffectKind::KeepWithin(area) => published_area(area, stored, published)?,
             EffectKind::KeepBefore { column, before } => earlier(column, *before, stored)?,
@@ -65,8 +65,32 @@ pub(crate) fn kept(
     Ok((plan, hides_rows))
 }
 
+/// Question to a part of a filter: that it holds, or that it fails.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sense {
+    Holds,
+    Fails,
+}
+
+impl Sense {
+    const fn opposite(self) -> Self {
+        match self {
+            Self::Holds => Self::Fails,
+            Self::Fails => Self::Holds,
+        }
+    }
+
+    /// True if a condition that is written `NOT …` or not is asked for in its negated form.
+    const fn negates(self, negated: bool) -> bool {
+        matches!(self, Self::Fails) != negated
+    }
+}
+
 /// A row filter as an expression whose literals have exactly the columns' types.
-fn condition(filter: &RowFilter, stored: &SchemaRef) -> Result<Expr, Refusal> {
+///
+/// It has no NOT above an AND or an OR: negations are carried down to the comparisons, which is the same in SQL's three values. So a rule
+/// of an optimizer that takes *unknown* for *false* hides no less than the filter does, and can't show a row.
+fn condition(filter: &RowFilter, sense: Sense, stored: &SchemaRef) -> Result<Expr, Refusal> {
     let operand = |column: &SqlIdentifier, operand: &FilterOperand| -> Result<Expr, Refusal> {
         match operand {
             FilterOperand::Literal(value) => Ok(lit(typed(value, type_of(column, stored)?)?)),
@@ -80,13 +104,19 @@ fn condition(filter: &RowFilter, stored: &SchemaRef) -> Result<Expr, Refusal> {
         RowFilter::Compare { column, op, with } => {
             let left = stored_column(column.as_str());
             let right = operand(column, with)?;
-            match op {
-                ComparisonOperator::Eq => left.eq(right),
-                ComparisonOperator::NotEq => left.not_eq(right),
-                ComparisonOperator::Lt => left.lt(right),
-                ComparisonOperator::LtEq => left.lt_eq(right),
-                ComparisonOperator::Gt => left.gt(right),
-                ComparisonOperator::GtEq => left.gt_eq(right),
+            match (op, sense) {
+                (ComparisonOperator::Eq, Sense::Holds)
+                | (ComparisonOperator::NotEq, Sense::Fails) => left.eq(right),
+                (ComparisonOperator::NotEq, Sense::Holds)
+                | (ComparisonOperator::Eq, Sense::Fails) => left.not_eq(right),
+                (ComparisonOperator::Lt, Sense::Holds)
+                | (ComparisonOperator::GtEq, Sense::Fails) => left.lt(right),
+                (ComparisonOperator::LtEq, Sense::Holds)
+                | (ComparisonOperator::Gt, Sense::Fails) => left.lt_eq(right),
+                (ComparisonOperator::Gt, Sense::Holds)
+                | (ComparisonOperator::LtEq, Sense::Fails) => left.gt(right),
+                (ComparisonOperator::GtEq, Sense::Holds)
+                | (ComparisonOperator::Lt, Sense::Fails) => left.gt_eq(right),
             }
         }
         RowFilter::In {
@@ -98,7 +128,7 @@ fn condition(filter: &RowFilter, stored: &SchemaRef) -> Result<Expr, Refusal> {
                 .iter()
                 .map(|item| operand(column, item))
                 .collect::<Result<Vec<_>, _>>()?;
-            stored_column(column.as_str()).in_list(list, *negated)
+            stored_column(column.as_str()).in_list(list, sense.negates(*negated))
         }
         RowFilter::Between {
             column,
@@ -108,7 +138,7 @@ fn condition(filter: &RowFilter, stored: &SchemaRef) -> Result<Expr, Refusal> {
         } => {
             let (low, high) = (operand(column, low)?, operand(column, high)?);
             let column = stored_column(column.as_str());
-            if *negated {
+            if sense.negates(*negated) {
                 column.not_between(low, high)
             } else {
                 column.between(low, high)
@@ -117,26 +147,33 @@ fn condition(filter: &RowFilter, stored: &SchemaRef) -> Result<Expr, Refusal> {
         RowFilter::IsNull { column, negated } => {
             type_of(column, stored)?;
             let column = stored_column(column.as_str());
-            if *negated {
+            if sense.negates(*negated) {
                 column.is_not_null()
             } else {
                 column.is_null()
             }
         }
-        RowFilter::And(parts) => joined(parts, stored, Expr::and)?,
-        RowFilter::Or(parts) => joined(parts, stored, Expr::or)?,
-        RowFilter::Not(inner) => Expr::Not(Box::new(condition(inner, stored)?)),
+        RowFilter::And(parts) => match sense {
+            Sense::Holds => joined(parts, sense, stored, Expr::and)?,
+            Sense::Fails => joined(parts, sense, stored, Expr::or)?,
+        },
+        RowFilter::Or(parts) => match sense {
+            Sense::Holds => joined(parts, sense, stored, Expr::or)?,
+            Sense::Fails => joined(parts, sense, stored, Expr::and)?,
+        },
+        RowFilter::Not(inner) => condition(inner, sense.opposite(), stored)?,
     })
 }
 
 fn joined(
     parts: &[RowFilter],
+    sense: Sense,
     stored: &SchemaRef,
     join: fn(Expr, Expr) -> Expr,
 ) -> Result<Expr, Refusal> {
     let mut all = parts
         .iter()
-        .map(|part| condition(part, stored))
+        .map(|part| condition(part, sense, stored))
         .collect::<Result<Vec<_>, _>>()?
         .into_iter();
     let first = all.next().ok_or_else(ill_typed)?;

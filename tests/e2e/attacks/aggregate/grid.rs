@@ -41,7 +41,7 @@ pub(super) fn shifted(federation: &SqlAttackFederation) -> AttackVerdict {
         "--dataset",
         "cells_a",
     ]);
-    match output.status != Some(0) && output.out.contains("GRID_CONFLICT") {
+    match output.status != Some(0) && output.err.contains("GRID_CONFLICT") {
         true => Ok("GRID_CONFLICT, proposed and offered".to_owned()),
         false => Err(format!("{output:?}")),
     }

@@ -5,8 +5,9 @@ use crate::federation::column_usage::{remaining_probes, used_columns};
 use crate::federation::query_catalog::resolved_table::ModelMember;
 use crate::federation::time_precision::TimePrecision;
 use crate::model::Model;
-use crate::session::projection_marker;
+use crate::session;
 use crate::sql::cube_rewrite::spelled;
+use crate::sql::sound_forms::use_sound_forms;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use hansa_catalog::dataset::ColumnType;
@@ -87,7 +88,7 @@ pub(super) fn missing_participants(
 }
 
 fn needed(plan: &LogicalPlan, state: &SessionState) -> datafusion::common::Result<BTreeSet<usize>> {
-    let plan = projection_marker::marked(plan.clone())?;
+    let plan = session::protect(use_sound_forms(plan.clone())?)?;
     remaining_probes(&state.optimizer().optimize(plan, state, |_, _| {})?)
 }
 

@@ -7,7 +7,7 @@ use crate::federation::remote_query_exec::{RemoteExecPlanner, RemoteQueryExec};
 use crate::limits::QueryResourceLimits;
 use crate::plan_cache::PlanCache;
 use crate::session;
-use crate::sql::functions::{exact_arithmetic, total_order};
+use crate::sql::functions;
 use crate::sql::planner_threads;
 use datafusion::common::DataFusionError;
 use datafusion::execution::runtime_env::RuntimeEnv;
@@ -56,8 +56,7 @@ impl FederatedPlanCache {
         }
         planner_threads::run(limits.time, move || {
             let state = session::fresh(&limits, environment, Arc::new(RemoteExecPlanner));
-            exact_arithmetic::guarded(Arc::unwrap_or_clone(plan))
-                .and_then(total_order::totally_ordered)
+            functions::use_sound_calls(Arc::unwrap_or_clone(plan))
                 .and_then(|plan| {
                     let physical = state.query_planner().create_physical_plan(&plan, &state);
                     futures::executor::block_on(physical)

@@ -22,9 +22,12 @@ use crate::federation::table_source::{ModelTableSource, RemoteTableSource};
 use crate::limits::{QueryResourceLimits, SqlStatementLimits};
 use crate::model::Model;
 use crate::session::{self, projection_marker};
+use crate::sql::day_zone::DayZone;
 use crate::sql::functions::exact_arithmetic;
 use crate::sql::monotonicity;
 use crate::sql::resolver::TableResolver;
+use crate::sql::sound_forms::use_sound_forms;
+use crate::sql::zone_lineage::zone_of_column;
 use crate::sql::{PlannedStatement, planned, planner_threads};
 use arrow_schema::DataType;
 use datafusion::common::DataFusionError;
@@ -141,7 +144,8 @@ fn plan_here(
     let mut builder = RemoteQueryBuilder::new(writer, options.clone());
     let plan = aggregate_block::lift(planned.plan, &mut builder)
         .and_then(exact_arithmetic::guarded)
-        .and_then(projection_marker::marked)
+        .and_then(use_sound_forms)
+        .and_then(session::protect)
         .and_then(|plan| state.optimizer().optimize(plan, &*state, |_, _| {}))
         .and_then(projection_marker::unmarked)
         .and_then(exact_arithmetic::written)
@@ -182,7 +186,7 @@ fn nearest(
     }
     // Columns that other joins no longer need.
     let narrow = Optimizer::with_rules(vec![Arc::new(OptimizeProjections::new())]);
-    projection_marker::marked(less.data)
+    session::protect(less.data)
         .and_then(|plan| narrow.optimize(plan, state, |_, _| {}))
         .and_then(projection_marker::unmarked)
 }
@@ -319,6 +323,17 @@ impl TableResolver for FederatedTableResolver {
                 None
             }
         }
+    }
+
+    fn day_zone(&self, source: &dyn TableSource, column: &str) -> Option<DayZone> {
+        if let Some(remote) = source.downcast_ref::<RemoteTableSource>() {
+            return Some(DayZone::Of(remote.table.day_zone(column).to_owned()));
+        }
+        let model = source
+            .downcast_ref::<ModelTableSource>()?
+            .get_logical_plan()?;
+        let index = model.schema().index_of_column_by_name(None, column)?;
+        zone_of_column(&model, index, self)
     }
 }
 

@@ -5,9 +5,9 @@
 use super::RemoteSqlWriter;
 use crate::federation::query_ir::RemoteSelect;
 use crate::federation::remote_sql::verified_sql::{UnsupportedExpr, VerifiedSql};
+use crate::sql::dialect::StatementDialect;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, lit};
-use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use std::fmt::Write as _;
@@ -213,7 +213,7 @@ fn read(text: &str, values: &[ScalarValue]) -> Option<Vec<Token>> {
 
 /// The words of a text; none where it has no words.
 fn tokens(sql: &str) -> Option<Vec<Token>> {
-    let mut tokens = Tokenizer::new(&GenericDialect, sql).tokenize().ok()?;
+    let mut tokens = Tokenizer::new(&StatementDialect, sql).tokenize().ok()?;
     tokens.retain(|token| !matches!(token, Token::Whitespace(_) | Token::EOF));
     Some(tokens)
 }

@@ -104,7 +104,7 @@ fn whole_blocks_travel() {
          GROUP BY d HAVING avg(t.x) > 3 ORDER BY d LIMIT 3",
         &[
             "ottawa: SELECT date_trunc('day', ts) AS k0, avg(x) AS p0 FROM trips \
-           WHERE (ts >= '2024-01-03T00:00:00Z') AND (ts < '2024-01-09T00:00:00Z') AND ((place = 'north') OR (place = 'south')) \
+           WHERE (ts >= '2024-01-03T00:00:00Z') AND (ts < '2024-01-09T00:00:00Z') AND place IN ('north', 'south') \
            GROUP BY date_trunc('day', ts)",
         ],
     );

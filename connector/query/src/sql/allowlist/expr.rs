@@ -1,11 +1,12 @@
 //! Expressions, their operators and types.
 
 use super::{AllowlistVisitor, at, not_allowed};
+use arrow_array::timezone::Tz;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CaseWhen, CastKind, CeilFloorKind, DataType, DateTimeField, Expr, Interval,
-    Spanned, TypedString, UnaryOperator, Value,
+    BinaryOperator, CaseWhen, CastKind, CeilFloorKind, DataType, DateTimeField, ExactNumberInfo,
+    Expr, Interval, Spanned, TypedString, UnaryOperator, Value, ValueWithSpan,
 };
-use hansa_policy::refusal::Refusal;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 
 impl AllowlistVisitor<'_> {
     pub(super) fn exprs(&mut self, exprs: &[Expr]) -> Result<(), Refusal> {
@@ -43,7 +44,14 @@ impl AllowlistVisitor<'_> {
             Expr::Nested(inner) => self.deeper(|walk| walk.expr(inner)),
             Expr::BinaryOp { left, op, right } => {
                 self.operator()?;
-                operator_ok(op)?;
+                operator_ok(op).map_err(|refusal| at(refusal, expr.span().start))?;
+                if is_comparison(op) && is_open_comparison(left) {
+                    let refusal = at(
+                        not_allowed("a comparison of a comparison"),
+                        expr.span().start,
+                    );
+                    return Err(refusal.with_help("put one of them into parentheses"));
+                }
                 self.expr(left)?;
                 self.expr(right)
             }
@@ -80,6 +88,13 @@ impl AllowlistVisitor<'_> {
                 self.operator()?;
                 self.values(list.len())?;
                 self.expr(inner)?;
+                // The engine takes the rows of such a query for values of the list.
+                if list.iter().any(|item| matches!(item, Expr::Subquery(_))) {
+                    let refusal = not_allowed("a query in a list of values");
+                    return Err(
+                        refusal.with_help("write IN (SELECT …), with one pair of parentheses")
+                    );
+                }
                 self.exprs(list)
             }
             Expr::InSubquery {
@@ -96,6 +111,33 @@ impl AllowlistVisitor<'_> {
                 negated: _,
             }
             | Expr::Subquery(subquery) => self.query(subquery),
+            Expr::AnyOp {
+                left,
+                compare_op,
+                right,
+                is_some: _,
+            }
+            | Expr::AllOp {
+                left,
+                compare_op,
+                right,
+            } => {
+                self.operator()?;
+                match compare_op {
+                    BinaryOperator::Eq
+                    | BinaryOperator::NotEq
+                    | BinaryOperator::Lt
+                    | BinaryOperator::LtEq
+                    | BinaryOperator::Gt
+                    | BinaryOperator::GtEq => {}
+                    op => return Err(not_allowed(&format!("{op} before ANY or ALL"))),
+                }
+                self.expr(left)?;
+                match right.as_ref() {
+                    Expr::Subquery(subquery) => self.query(subquery),
+                    _ => Err(not_allowed("ANY and ALL of something that is no query")),
+                }
+            }
             Expr::Between {
                 expr: inner,
                 negated: _,
@@ -120,16 +162,14 @@ impl AllowlistVisitor<'_> {
                 expr: inner,
                 pattern,
                 escape_char: _,
-            }
-            | Expr::SimilarTo {
-                negated: _,
-                expr: inner,
-                pattern,
-                escape_char: _,
             } => {
                 self.operator()?;
                 self.expr(inner)?;
                 self.expr(pattern)
+            }
+            Expr::SimilarTo { .. } => {
+                let refusal = at(not_allowed("SIMILAR TO"), expr.span().start);
+                Err(refusal.with_help("write LIKE, or ~ with a regular expression"))
             }
             Expr::Cast {
                 kind: CastKind::Cast | CastKind::TryCast | CastKind::DoubleColon,
@@ -148,7 +188,21 @@ impl AllowlistVisitor<'_> {
             } => {
                 self.operator()?;
                 self.expr(timestamp)?;
-                self.expr(time_zone)
+                match time_zone.as_ref() {
+                    Expr::Value(ValueWithSpan {
+                        value: Value::SingleQuotedString(zone),
+                        span: _,
+                    }) => zone.parse::<Tz>().map(|_known| ()).map_err(|_| {
+                        let sentence = format!("there is no time zone `{}`", zone.escape_debug());
+                        let refusal = Refusal::new(ErrorCode::SqlInvalid, sentence);
+                        at(refusal, expr.span().start).with_help("name it as in Europe/Berlin")
+                    }),
+                    _ => {
+                        let refusal = not_allowed("AT TIME ZONE with a zone that is no text");
+                        Err(at(refusal, expr.span().start)
+                            .with_help("write the zone as it is: AT TIME ZONE 'Europe/Berlin'"))
+                    }
+                }
             }
             Expr::Function(function) => self.deeper(|walk| walk.function(function)),
             Expr::Case {
@@ -229,6 +283,17 @@ impl AllowlistVisitor<'_> {
                 self.expr(overlay_from)?;
                 overlay_for.iter().try_for_each(|part| self.expr(part))
             }
+            Expr::Tuple(_) => {
+                let refusal = at(
+                    not_allowed("a row of values in an expression"),
+                    expr.span().start,
+                );
+                Err(refusal.with_help("compare the values one by one, with AND"))
+            }
+            Expr::Collate { .. } => {
+                let refusal = at(not_allowed("COLLATE"), expr.span().start);
+                Err(refusal.with_help("texts are compared by their bytes"))
+            }
             other => Err(at(not_allowed("this expression"), other.span().start)),
         }
     }
@@ -252,27 +317,49 @@ fn operator_ok(op: &BinaryOperator) -> Result<(), Refusal> {
         | BinaryOperator::Or
         | BinaryOperator::BitwiseOr
         | BinaryOperator::BitwiseAnd
-        | BinaryOperator::BitwiseXor
         | BinaryOperator::PGRegexMatch
         | BinaryOperator::PGRegexIMatch
         | BinaryOperator::PGRegexNotMatch
         | BinaryOperator::PGRegexNotIMatch => Ok(()),
+        // Elsewhere it is a power, and here the engine takes it for something of bits.
+        BinaryOperator::BitwiseXor => {
+            Err(not_allowed("the operator ^").with_help("write power(a, b)"))
+        }
         _ => Err(not_allowed(&format!("the operator {op}"))),
     }
 }
 
+const fn is_comparison(op: &BinaryOperator) -> bool {
+    matches!(
+        op,
+        BinaryOperator::Eq
+            | BinaryOperator::NotEq
+            | BinaryOperator::Lt
+            | BinaryOperator::LtEq
+            | BinaryOperator::Gt
+            | BinaryOperator::GtEq
+    )
+}
+
+/// True if an expression is a comparison without parentheses around it.
+const fn is_open_comparison(expr: &Expr) -> bool {
+    matches!(expr, Expr::BinaryOp { op, .. } if is_comparison(op))
+}
+
 fn type_ok(kind: &DataType) -> Result<(), Refusal> {
     match kind {
-        DataType::Character(_)
-        | DataType::Char(_)
-        | DataType::CharacterVarying(_)
-        | DataType::CharVarying(_)
-        | DataType::Varchar(_)
+        DataType::CharacterVarying(None)
+        | DataType::CharVarying(None)
+        | DataType::Varchar(None)
         | DataType::Text
-        | DataType::String(_)
-        | DataType::Numeric(_)
-        | DataType::Decimal(_)
-        | DataType::Dec(_)
+        | DataType::String(None)
+        | DataType::Numeric(
+            ExactNumberInfo::Precision(_) | ExactNumberInfo::PrecisionAndScale(_, _),
+        )
+        | DataType::Decimal(
+            ExactNumberInfo::Precision(_) | ExactNumberInfo::PrecisionAndScale(_, _),
+        )
+        | DataType::Dec(ExactNumberInfo::Precision(_) | ExactNumberInfo::PrecisionAndScale(_, _))
         | DataType::Float(_)
         | DataType::Float4
         | DataType::Float8
@@ -296,9 +383,30 @@ fn type_ok(kind: &DataType) -> Result<(), Refusal> {
         | DataType::Boolean
         | DataType::Date
         | DataType::Time(_, _)
-        | DataType::Timestamp(_, _)
-        | DataType::Datetime(_)
+        | DataType::Timestamp(None | Some(6), _)
+        | DataType::Datetime(None | Some(6))
         | DataType::Interval { .. } => Ok(()),
+        // Elsewhere a text of such a type is cut or filled up, and here the engine leaves it as it is.
+        DataType::Character(_)
+        | DataType::Char(_)
+        | DataType::CharacterVarying(_)
+        | DataType::CharVarying(_)
+        | DataType::Varchar(_)
+        | DataType::String(_) => Err(not_allowed(&format!("the type {kind}"))
+            .with_help("write TEXT, and left(x, n) for its first n characters")),
+        // Elsewhere it keeps every digit, and here the engine rounds to ten places.
+        DataType::Numeric(ExactNumberInfo::None)
+        | DataType::Decimal(ExactNumberInfo::None)
+        | DataType::Dec(ExactNumberInfo::None) => Err(not_allowed(&format!(
+            "the type {kind} without its digits"
+        ))
+        .with_help(
+            "say how many digits it has, and how many of them behind the point: DECIMAL(38, 2)",
+        )),
+        DataType::Timestamp(_, _) | DataType::Datetime(_) => Err(not_allowed(&format!(
+            "the type {kind}"
+        ))
+        .with_help("write TIMESTAMP, which has microseconds, and date_trunc for fewer digits")),
         _ => Err(not_allowed(&format!("the type {kind}"))),
     }
 }

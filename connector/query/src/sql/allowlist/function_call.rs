@@ -5,8 +5,8 @@ use super::{AllowlistVisitor, at, not_allowed};
 use crate::sql::functions::{self, sketch_state};
 use datafusion::sql::sqlparser::ast::{
     Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList,
-    FunctionArguments, ObjectNamePart, Spanned, WindowFrame, WindowFrameBound, WindowSpec,
-    WindowType,
+    FunctionArguments, NullTreatment, ObjectNamePart, Spanned, WindowFrame, WindowFrameBound,
+    WindowSpec, WindowType,
 };
 use datafusion::sql::sqlparser::tokenizer::Location;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -20,7 +20,7 @@ impl AllowlistVisitor<'_> {
             parameters,
             args,
             filter,
-            null_treatment: _,
+            null_treatment,
             over,
             within_group,
         } = function;
@@ -41,6 +41,27 @@ impl AllowlistVisitor<'_> {
         }
         if sketch_state::SketchKind::named(&word).is_some() {
             alone(function, location)?;
+        }
+        let clause_treatment = match args {
+            FunctionArguments::List(list) => list.clauses.iter().find_map(|clause| match clause {
+                FunctionArgumentClause::IgnoreOrRespectNulls(treatment) => Some(treatment),
+                _ => None,
+            }),
+            FunctionArguments::None | FunctionArguments::Subquery(_) => None,
+        };
+        let ignores_nulls = [null_treatment.as_ref(), clause_treatment]
+            .into_iter()
+            .flatten()
+            .any(|treatment| *treatment == NullTreatment::IgnoreNulls);
+        if ignores_nulls && matches!(word.as_str(), "lag" | "lead") {
+            let refusal = at(not_allowed(&format!("{word} with IGNORE NULLS")), location);
+            let (function, frame) = match word.as_str() {
+                "lag" => ("last_value", "UNBOUNDED PRECEDING AND 1 PRECEDING"),
+                _ => ("first_value", "1 FOLLOWING AND UNBOUNDED FOLLOWING"),
+            };
+            return Err(refusal.with_help(format!(
+                "write {function}(…) IGNORE NULLS OVER (ORDER BY … ROWS BETWEEN {frame})"
+            )));
         }
         if *uses_odbc_syntax || !matches!(parameters, FunctionArguments::None) {
             return Err(at(not_allowed("this form of a call"), location));

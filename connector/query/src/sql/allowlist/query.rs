@@ -157,7 +157,13 @@ impl AllowlistVisitor<'_> {
         absent(value_table_mode, "AS STRUCT and AS VALUE")?;
         match distinct {
             None | Some(Distinct::All | Distinct::Distinct) => {}
-            Some(Distinct::On(on)) => self.exprs(on)?,
+            Some(Distinct::On(on)) => {
+                if on.iter().any(is_place) {
+                    let help = "write the expression that the number stands for";
+                    return Err(not_allowed("a place of a column in DISTINCT ON").with_help(help));
+                }
+                self.exprs(on)?;
+            }
         }
         // Tables first: an unknown dataset is told before an unknown function in the list.
         for (position, table) in from.iter().enumerate() {
@@ -220,6 +226,10 @@ impl AllowlistVisitor<'_> {
                 if width > 8 || sets.len() > 16 {
                     return Err(not_allowed("GROUP BY with that many sets"));
                 }
+                if sets.iter().flatten().any(is_place) {
+                    let refusal = not_allowed("a place of a column in sets of groups");
+                    return Err(refusal.with_help("write the name of the column"));
+                }
                 sets.iter().try_for_each(|set| self.exprs(set))
             }
             Expr::Tuple(parts) => self.exprs(parts),
@@ -267,6 +277,15 @@ impl AllowlistVisitor<'_> {
             absent(with_fill, "WITH FILL")?;
             self.expr(expr)
         })
+    }
+}
+
+/// True for a number that stands for the column in that place of the list.
+fn is_place(expr: &Expr) -> bool {
+    match expr {
+        Expr::Value(_) => true,
+        Expr::Nested(inner) => is_place(inner),
+        _ => false,
     }
 }
 

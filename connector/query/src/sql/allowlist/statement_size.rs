@@ -68,13 +68,13 @@ impl TokenRole {
 #[cfg(test)]
 mod tests {
     use super::SqlStatementLimits;
-    use datafusion::sql::sqlparser::dialect::GenericDialect;
+    use crate::sql::dialect::StatementDialect;
     use datafusion::sql::sqlparser::tokenizer::Tokenizer;
 
     /// Whether a text has no more than so many of each, and not fewer either.
     #[track_caller]
     fn has(sql: &str, tokens: usize, values: usize) {
-        let all = Tokenizer::new(&GenericDialect, sql).tokenize().unwrap();
+        let all = Tokenizer::new(&StatementDialect, sql).tokenize().unwrap();
         let within = |tokens, values| {
             let limits = SqlStatementLimits {
                 tokens,

@@ -204,7 +204,15 @@ fn total(
         CubeFunction::Avg => {
             let sum = sum_of(&format!("sum_{measure}"), base, qualifier, totals)?;
             let count = sum_of(&format!("cnt_{measure}"), base, qualifier, totals)?;
-            Ok(cast(sum, DataType::Float64) / cast(count, DataType::Float64))
+            let schema = base.scan.source.schema();
+            let is_decimal = schema
+                .field_with_name(measure)
+                .is_ok_and(|field| field.data_type().is_decimal());
+            Ok(match is_decimal {
+                // Rounded as `avg` of decimals is.
+                true => sum / cast(count, DataType::Decimal128(20, 0)),
+                false => cast(sum, DataType::Float64) / cast(count, DataType::Float64),
+            })
         }
         CubeFunction::Variance => spread(name, measure, base, qualifier, totals),
         CubeFunction::Units => Err(not_allowed(name, base)),

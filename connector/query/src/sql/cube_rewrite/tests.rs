@@ -204,7 +204,7 @@ fn refuses_what_is_finer_than_a_cell() {
         "SELECT fare, count(*) FROM trips GROUP BY fare",
         "SELECT at, count(*) FROM trips GROUP BY at",
         "SELECT date_trunc('minute', at), count(*) FROM trips GROUP BY 1",
-        "SELECT date_trunc('day', at AT TIME ZONE 'Europe/Berlin'), count(*) FROM trips GROUP BY 1",
+        "SELECT date_trunc('day', at AT TIME ZONE 'Asia/Kolkata'), count(*) FROM trips GROUP BY 1",
         "SELECT upper(district), count(*) FROM trips GROUP BY 1",
         "SELECT count(*) FROM trips WHERE fare > 5",
     ] {
@@ -229,6 +229,14 @@ fn refuses_what_is_finer_than_a_cell() {
     refused(
         "SELECT device_id, count(*) FROM trips GROUP BY 1",
         ErrorCode::ColumnUnknown,
+    );
+}
+
+#[test]
+fn days_of_a_zone_are_made_of_hours() {
+    answers(
+        "SELECT date_trunc('day', at AT TIME ZONE 'Europe/Berlin'), count(*) FROM trips GROUP BY 1",
+        &["2025-11-13T00:00:00+01:00|36"],
     );
 }
 

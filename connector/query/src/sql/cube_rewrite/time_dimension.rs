@@ -5,7 +5,7 @@ use arrow_schema::{DataType, TimeUnit};
 use datafusion_common::{Column, ScalarValue};
 use datafusion_expr::Expr;
 use datafusion_expr::expr::Cast;
-use hansa_audit_log::time::UtcTimestamp;
+use hansa_audit_log::time::{UtcTimestamp, keeps_hours};
 use hansa_enforcement::bucket;
 use hansa_enforcement::table_source::NamedTable;
 use hansa_policy::effect::CubeDimension;
@@ -76,7 +76,8 @@ impl TimeTruncation {
     }
 }
 
-/// Days and longer begin where the dimension says; hours and quarters begin in UTC whatever the zone.
+/// Days and longer begin where the dimension says. Hours and quarters begin in UTC whatever the zone, and days of each zone whose hours
+/// begin with those of UTC are made of them.
 fn zone_fits(
     dimension: &CubeDimension,
     fine: TimeBucketWidth,
@@ -86,7 +87,7 @@ fn zone_fits(
     let own = dimension.zone.as_deref().filter(|zone| *zone != "UTC");
     match fine {
         _ if date => zone.is_none(),
-        TimeBucketWidth::QuarterHour | TimeBucketWidth::Hour => zone.is_none(),
+        TimeBucketWidth::QuarterHour | TimeBucketWidth::Hour => zone.is_none_or(keeps_hours),
         TimeBucketWidth::Day
         | TimeBucketWidth::Week
         | TimeBucketWidth::Month

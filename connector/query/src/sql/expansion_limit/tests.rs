@@ -37,7 +37,7 @@ fn refuses_what_grows_too_large() {
     let city = city();
     let nested = |lead: &str, tail: &str| {
         let (lead, tail) = (lead.repeat(32), tail.repeat(32));
-        format!("SELECT count(*) FROM t WHERE {lead}x = 1{tail}")
+        format!("SELECT count(*) FROM t WHERE {lead}(x = 1){tail}")
     };
     for sql in [
         levels(32, "x + x", "x > 0"),

@@ -1,13 +1,11 @@
 //! Text functions that can make large values or take long, with a bound on what one call makes.
 
 use crate::engine_error;
+use crate::sql::functions::adapted_function::{CallAdapter, adapt_calls};
 use datafusion::arrow::array::{Array, AsArray};
-use datafusion::arrow::datatypes::{DataType, FieldRef, Int64Type};
+use datafusion::arrow::datatypes::{DataType, Int64Type};
 use datafusion_common::{Result, ScalarValue};
-use datafusion_expr::simplify::{ExprSimplifyResult, SimplifyContext};
-use datafusion_expr::{
-    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-};
+use datafusion_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 
@@ -22,7 +20,7 @@ pub const BATCH: usize = 64 * 1024 * 1024;
 
 /// `function`, bounded if it can make large values.
 #[must_use]
-pub fn wrapped(function: &Arc<ScalarUDF>) -> Arc<ScalarUDF> {
+pub fn adapt_function(function: &Arc<ScalarUDF>) -> Arc<ScalarUDF> {
     let growth = match function.name() {
         "repeat" | "lpad" | "rpad" => OutputGrowth::Count,
         "replace" | "regexp_replace" | "translate" => OutputGrowth::Product,
@@ -32,10 +30,7 @@ pub fn wrapped(function: &Arc<ScalarUDF>) -> Arc<ScalarUDF> {
         "levenshtein" => OutputGrowth::Pairs,
         _ => return Arc::clone(function),
     };
-    Arc::new(ScalarUDF::from(BoundedTextFunction {
-        inner: Arc::clone(function),
-        growth,
-    }))
+    adapt_calls(function, growth)
 }
 
 /// The most bytes that one letter of a format becomes: `%c` is a date of 24.
@@ -55,24 +50,19 @@ enum OutputGrowth {
     Pairs,
 }
 
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct BoundedTextFunction {
-    inner: Arc<ScalarUDF>,
-    growth: OutputGrowth,
-}
-
-impl BoundedTextFunction {
-    fn fits(&self, args: &ScalarFunctionArgs) -> bool {
+impl OutputGrowth {
+    /// The bounds hold for this call of the function `name`.
+    fn fits(self, name: &str, args: &ScalarFunctionArgs) -> bool {
         let rows = args.number_rows.max(1);
         let widths: Vec<usize> = args.args.iter().map(width).collect();
-        let batch = match self.growth {
-            OutputGrowth::Count => {
+        let batch = match self {
+            Self::Count => {
                 let count = args.args.get(1).map_or(0, largest);
                 if count > VALUE {
                     return false;
                 }
                 let count = usize::try_from(count.max(0)).unwrap_or(usize::MAX);
-                let one = if self.inner.name() == "repeat" {
+                let one = if name == "repeat" {
                     let text = widths.first().copied().unwrap_or(0);
                     if text.saturating_mul(count) > usize::try_from(VALUE).unwrap_or(0) {
                         return false;
@@ -83,14 +73,14 @@ impl BoundedTextFunction {
                 };
                 one.saturating_mul(rows)
             }
-            OutputGrowth::Product => {
+            Self::Product => {
                 let text = args.args.first().map_or(0, |text| total(text, rows));
                 let with = args.args.get(2).map_or(0, width);
                 let pattern_can_be_empty = rows;
                 text.saturating_add(pattern_can_be_empty)
                     .saturating_mul(with.saturating_add(1))
             }
-            OutputGrowth::Sum => {
+            Self::Sum => {
                 // The first argument of concat_ws stands between all others.
                 let between = args.args.first().map_or(0, width);
                 args.args
@@ -100,7 +90,7 @@ impl BoundedTextFunction {
                     })
                     .fold(0_usize, usize::saturating_add)
             }
-            OutputGrowth::Format => {
+            Self::Format => {
                 let format = args.args.get(1).map_or(0, width);
                 let most = usize::try_from(VALUE).unwrap_or(0);
                 if format.saturating_mul(LETTER) > most {
@@ -109,7 +99,7 @@ impl BoundedTextFunction {
                 let all = args.args.get(1).map_or(0, |format| total(format, rows));
                 all.saturating_mul(LETTER)
             }
-            OutputGrowth::Pairs => {
+            Self::Pairs => {
                 let text = args.args.first().map_or(0, |text| total(text, rows));
                 text.saturating_mul(args.args.get(1).map_or(0, width))
             }
@@ -118,43 +108,14 @@ impl BoundedTextFunction {
     }
 }
 
-impl ScalarUDFImpl for BoundedTextFunction {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn aliases(&self) -> &[String] {
-        self.inner.aliases()
-    }
-
-    fn signature(&self) -> &Signature {
-        self.inner.signature()
-    }
-
-    fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
-        self.inner.return_type(arguments)
-    }
-
-    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
-        self.inner.return_field_from_args(args)
-    }
-
-    fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
-        self.inner.coerce_types(arguments)
-    }
-
-    fn simplify(&self, args: Vec<Expr>, _info: &SimplifyContext) -> Result<ExprSimplifyResult> {
-        // The engine's own rewrites would put the unbounded function back.
-        Ok(ExprSimplifyResult::Original(args))
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        if self.fits(&args) {
-            short(self.inner.invoke_with_args(args)?)
-        } else if self.growth == OutputGrowth::Pairs {
+impl CallAdapter for OutputGrowth {
+    fn call(&self, engine: &ScalarUDF, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        if self.fits(engine.name(), &args) {
+            short(engine.invoke_with_args(args)?)
+        } else if *self == Self::Pairs {
             Err(engine_error::carry(Refusal::new(
                 ErrorCode::ResourceLimit,
-                format!("`{}` would compare texts that are too long", self.name()),
+                format!("`{}` would compare texts that are too long", engine.name()),
             )))
         } else {
             Err(engine_error::carry(too_large()))

@@ -1,12 +1,15 @@
 //! `+`, `-`, `*` and unary minus of integers and decimals that are right or none: the engine's own of integers wrap round and
-//! look like any other number (its checked form can't be asked for, 55.2), and those of decimals may leave their digits.
+//! look like any other number (its checked form can't be asked for, 55.2), and those of decimals may leave their digits. All
+//! operators, casts and literals that make floating-point numbers make canonical ones.
 //!
 //! They stand in the plan as calls while it is optimised and run, so that constants are folded by them too. Chains of
 //! operators are one call, since the engine plans deep calls slowly.
 
+pub(super) mod decimal_cast;
+
 use crate::engine_error;
 use datafusion::arrow::array::{Array, AsArray, PrimitiveArray};
-use datafusion::arrow::compute::kernels::numeric::{add, div, mul, neg, sub};
+use datafusion::arrow::compute::kernels::numeric::{add, mul, neg, rem, sub};
 use datafusion::arrow::datatypes::{
     DataType, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, DecimalType, Field,
     FieldRef,
@@ -14,15 +17,19 @@ use datafusion::arrow::datatypes::{
 use datafusion::arrow::error::ArrowError;
 use datafusion::physical_expr_common::datum::apply;
 use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
-use datafusion_common::{DFSchema, DataFusionError, ExprSchema, Result, exec_err, plan_err};
+use datafusion_common::{
+    DFSchema, DataFusionError, ExprSchema, Result, ScalarValue, exec_err, plan_err,
+};
 use datafusion_expr::expr::ScalarFunction;
 use datafusion_expr::expr_rewriter::NamePreserver;
 use datafusion_expr::type_coercion::binary::BinaryTypeCoercer;
 use datafusion_expr::utils::merge_schema;
 use datafusion_expr::{
-    BinaryExpr, ColumnarValue, Expr, ExprSchemable, GroupingSet, LogicalPlan, Operator,
-    ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    BinaryExpr, Cast, ColumnarValue, Expr, ExprSchemable, GroupingSet, LogicalPlan, Operator,
+    ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TryCast, Volatility,
+    cast,
 };
+use hansa_enforcement::canonical_float::{canonical_scalar, canonical_value};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 
@@ -40,7 +47,7 @@ pub fn guarded(plan: LogicalPlan) -> Result<LogicalPlan> {
             (_, inputs) => merge_schema(inputs),
         };
         let names = NamePreserver::new(&node);
-        node.map_expressions(|expr| renamed(&names, expr, |expr| guard(expr, &schema)))
+        node.map_expressions(|expr| map_keeping_names(&names, expr, |expr| guard(expr, &schema)))
     })
     .data()
 }
@@ -52,7 +59,7 @@ pub fn guarded(plan: LogicalPlan) -> Result<LogicalPlan> {
 pub fn written(plan: LogicalPlan) -> Result<LogicalPlan> {
     plan.transform_up_with_subqueries(|node| {
         let names = NamePreserver::new(&node);
-        node.map_expressions(|expr| renamed(&names, expr, unguard))
+        node.map_expressions(|expr| map_keeping_names(&names, expr, unguard))
     })
     .data()
 }
@@ -74,7 +81,7 @@ pub fn written_expr(expr: Expr) -> Result<Expr> {
 }
 
 /// The expression changed, under the name that it had.
-pub(super) fn renamed(
+pub(crate) fn map_keeping_names(
     names: &NamePreserver,
     expr: Expr,
     change: impl Fn(Expr) -> Result<Transformed<Expr>>,
@@ -133,11 +140,73 @@ fn each<T>(
 fn guard(expr: Expr, schema: &dyn ExprSchema) -> Result<Transformed<Expr>> {
     expr.transform_down(|part| match part {
         Expr::BinaryExpr(binary) if arithmetic(binary.op) => chain(binary, schema),
-        Expr::Negative(inner) if inner.get_type(schema)?.is_integer() => {
+        Expr::Negative(inner) if inner.get_type(schema)?.is_numeric() => {
             Ok(Transformed::yes(ArithmeticOp::Negative.call(vec![*inner])))
+        }
+        Expr::Literal(value, metadata) => {
+            let canonical = canonical_scalar(value.clone());
+            Ok(match is_same_number(&value, &canonical) {
+                true => Transformed::no(Expr::Literal(value, metadata)),
+                false => Transformed::yes(Expr::Literal(canonical, metadata)),
+            })
+        }
+        Expr::Cast(cast)
+            if is_decimal_cast(&cast.expr.get_type(schema)?, cast.field.data_type()) =>
+        {
+            let inner = guard(*cast.expr, schema)?.data;
+            let to = cast.field.data_type().clone();
+            Ok(Transformed::new(
+                ArithmeticOp::DecimalCast(to).call(vec![inner]),
+                true,
+                TreeNodeRecursion::Jump,
+            ))
+        }
+        // A text can say -0, and a number too small for its type becomes that.
+        Expr::Cast(cast) if cast.field.data_type().is_floating() => {
+            let inner = guard(*cast.expr, schema)?.data;
+            let cast = Expr::Cast(Cast::new_from_field(Box::new(inner), cast.field));
+            Ok(canonical_call(cast))
+        }
+        Expr::TryCast(cast) if cast.field.data_type().is_floating() => {
+            let inner = guard(*cast.expr, schema)?.data;
+            let cast = Expr::TryCast(TryCast::new_from_field(Box::new(inner), cast.field));
+            Ok(canonical_call(cast))
         }
         other => Ok(Transformed::no(other)),
     })
+}
+
+/// True if a cast is one of decimals that the engine makes otherwise than PostgreSQL: it cuts off what is behind the point, multiplies
+/// floating-point numbers, and divides rounded ones (DataFusion 55.2).
+fn is_decimal_cast(from: &DataType, to: &DataType) -> bool {
+    match (from, to) {
+        (DataType::Decimal128(..), DataType::Float64) => true,
+        (DataType::Decimal128(..), to) => to.is_integer(),
+        (DataType::Float64, DataType::Decimal128(..)) => true,
+        _ => false,
+    }
+}
+
+/// A cast with a canonical number, as one call that is not looked into again.
+fn canonical_call(cast: Expr) -> Transformed<Expr> {
+    Transformed::new(
+        ArithmeticOp::Canonical.call(vec![cast]),
+        true,
+        TreeNodeRecursion::Jump,
+    )
+}
+
+/// True if two values are the same to the last bit.
+fn is_same_number(one: &ScalarValue, other: &ScalarValue) -> bool {
+    match (one, other) {
+        (ScalarValue::Float64(Some(one)), ScalarValue::Float64(Some(other))) => {
+            one.to_bits() == other.to_bits()
+        }
+        (ScalarValue::Float32(Some(one)), ScalarValue::Float32(Some(other))) => {
+            one.to_bits() == other.to_bits()
+        }
+        _ => true,
+    }
 }
 
 fn unguard(expr: Expr) -> Result<Transformed<Expr>> {
@@ -157,6 +226,8 @@ fn unguard(expr: Expr) -> Result<Transformed<Expr>> {
         };
         Ok(Transformed::yes(match &exact.how {
             ArithmeticOp::Negative => Expr::Negative(Box::new(first)),
+            ArithmeticOp::Canonical => first,
+            ArithmeticOp::DecimalCast(to) => cast(first, to.clone()),
             ArithmeticOp::Chain(operators) => operators
                 .iter()
                 .zip(args)
@@ -168,7 +239,7 @@ fn unguard(expr: Expr) -> Result<Transformed<Expr>> {
 const fn arithmetic(op: Operator) -> bool {
     matches!(
         op,
-        Operator::Plus | Operator::Minus | Operator::Multiply | Operator::Divide
+        Operator::Plus | Operator::Minus | Operator::Multiply | Operator::Divide | Operator::Modulo
     )
 }
 
@@ -176,8 +247,8 @@ fn operation(left: Expr, op: Operator, right: Expr) -> Expr {
     Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)))
 }
 
-/// A chain of operators from left to right, as one call as far as it is one of integers and decimals. Times, days and
-/// durations never wrap in the engine; floating-point numbers have an infinity.
+/// A chain of operators from left to right, as one call as far as it is one of numbers. Times, days and durations never wrap in the
+/// engine.
 fn chain(last: BinaryExpr, schema: &dyn ExprSchema) -> Result<Transformed<Expr>> {
     let mut links = Vec::new();
     let mut next = Expr::BinaryExpr(last);
@@ -235,7 +306,8 @@ fn closed(made: Expr, operators: &mut Vec<Operator>, operands: &mut Vec<Expr>) -
 
 /// Whether the engine's own operator over that type can give a wrong result. Its division of integers is checked.
 fn needs_care(kind: &DataType, op: Operator) -> bool {
-    kind.is_decimal() || (kind.is_integer() && op != Operator::Divide)
+    let is_checked = matches!(op, Operator::Divide | Operator::Modulo);
+    kind.is_decimal() || kind.is_floating() || (kind.is_integer() && !is_checked)
 }
 
 fn result(left: &DataType, op: Operator, right: &DataType) -> Result<DataType> {
@@ -251,6 +323,10 @@ enum ArithmeticOp {
     Chain(Vec<Operator>),
     /// The one argument less than nothing.
     Negative,
+    /// The one argument as a canonical number.
+    Canonical,
+    /// The one argument, a decimal or what becomes one, in that type.
+    DecimalCast(DataType),
 }
 
 impl ArithmeticOp {
@@ -284,7 +360,8 @@ impl ScalarUDFImpl for ExactArithmeticFunction {
             return plan_err!("arithmetic without its operands");
         };
         match &self.how {
-            ArithmeticOp::Negative => Ok(first.clone()),
+            ArithmeticOp::Negative | ArithmeticOp::Canonical => Ok(first.clone()),
+            ArithmeticOp::DecimalCast(to) => Ok(to.clone()),
             ArithmeticOp::Chain(operators) => operators
                 .iter()
                 .zip(rest)
@@ -312,6 +389,8 @@ impl ScalarUDFImpl for ExactArithmeticFunction {
             return exec_err!("arithmetic without its operands");
         };
         let made = match &self.how {
+            ArithmeticOp::Canonical => Ok(canonical_value(first)),
+            ArithmeticOp::DecimalCast(to) => return decimal_cast::convert(&first, to),
             ArithmeticOp::Negative => match first {
                 ColumnarValue::Array(array) => neg(&array)
                     .map(ColumnarValue::Array)
@@ -319,7 +398,8 @@ impl ScalarUDFImpl for ExactArithmeticFunction {
                 ColumnarValue::Scalar(value) => {
                     value.arithmetic_negate().map(ColumnarValue::Scalar)
                 }
-            },
+            }
+            .map(canonical_value),
             ArithmeticOp::Chain(operators) => operators
                 .iter()
                 .zip(operands)
@@ -341,7 +421,8 @@ fn step(left: &ColumnarValue, op: Operator, right: &ColumnarValue) -> Result<Col
         Operator::Plus => apply(left, right, add),
         Operator::Minus => apply(left, right, sub),
         Operator::Multiply => apply(left, right, mul),
-        Operator::Divide => apply(left, right, div),
+        Operator::Divide => apply(left, right, decimal_cast::divide),
+        Operator::Modulo => apply(left, right, rem),
         _ => exec_err!("an operator that is not of arithmetic"),
     }?;
     if made.data_type().is_decimal() {
@@ -352,7 +433,7 @@ fn step(left: &ColumnarValue, op: Operator, right: &ColumnarValue) -> Result<Col
         // The library's text holds the value.
         digits.map_err(|_| engine_error::carry(beyond()))?;
     }
-    Ok(made)
+    Ok(canonical_value(made))
 }
 
 /// Whether decimals have no more digits than their type.

@@ -1,29 +1,46 @@
-//! `round` and `trunc` of floating-point numbers to so many places: the right number of the digits as they are written, where the engine's
-//! own would give NaN, infinity, or a number of which other digits are changed, as its factor or its product is not exact.
+//! `round` and `trunc` of floating-point numbers to so many places, and with `ceil` and `floor` of decimals: the right number of the digits
+//! as they are written, where the engine's own would give NaN, infinity, or a number of which other digits are changed, as its factor or
+//! its product is not exact.
 
+mod decimal_rounding;
+
+use self::decimal_rounding::RoundingDirection;
 use datafusion::arrow::array::{Array, AsArray, PrimitiveArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{
-    ArrowPrimitiveType, DataType, FieldRef, Float32Type, Float64Type, Int32Type, Int64Type,
+    ArrowPrimitiveType, DataType, Field, FieldRef, Float32Type, Float64Type, Int32Type, Int64Type,
 };
 use datafusion_common::{Result, ScalarValue};
+use datafusion_expr::type_coercion::functions::fields_with_udf;
 use datafusion_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    TypeSignature, Volatility,
 };
 use std::fmt;
 use std::sync::Arc;
 
 /// `function`, right for any number of places if it takes one.
 #[must_use]
-pub(super) fn wrapped(function: &Arc<ScalarUDF>) -> Arc<ScalarUDF> {
+pub(super) fn adapt_function(function: &Arc<ScalarUDF>) -> Arc<ScalarUDF> {
     match function.name() {
-        "round" | "trunc" => Arc::new(ScalarUDF::from(RoundingFunction(Arc::clone(function)))),
+        "round" | "trunc" | "ceil" | "floor" => Arc::new(ScalarUDF::from(RoundingFunction(
+            Arc::clone(function),
+            Signature::user_defined(Volatility::Immutable),
+        ))),
         _ => Arc::clone(function),
     }
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct RoundingFunction(Arc<ScalarUDF>);
+struct RoundingFunction(Arc<ScalarUDF>, Signature);
+
+/// Arguments of those types.
+fn arguments_of(kinds: &[DataType]) -> Vec<FieldRef> {
+    let kinds = kinds.iter();
+    kinds
+        .map(|kind| FieldRef::new(Field::new("argument", kind.clone(), true)))
+        .collect()
+}
 
 /// Beyond that no floating-point number has a place, on either side of the point.
 const MOST: i64 = 400;
@@ -86,7 +103,7 @@ impl ScalarUDFImpl for RoundingFunction {
     }
 
     fn signature(&self) -> &Signature {
-        self.0.signature()
+        &self.1
     }
 
     fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
@@ -94,14 +111,40 @@ impl ScalarUDFImpl for RoundingFunction {
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        if let Some(kind) = decimal_rounding::result_type(&args) {
+            let is_nullable = args.arg_fields.iter().any(|field| field.is_nullable());
+            return Ok(Arc::new(Field::new(self.name(), kind, is_nullable)));
+        }
         self.0.return_field_from_args(args)
     }
 
     fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
-        self.0.coerce_types(arguments)
+        match arguments {
+            [number @ DataType::Decimal128(..)] => Ok(vec![number.clone()]),
+            [number @ DataType::Decimal128(..), places] if places.is_integer() => {
+                Ok(vec![number.clone(), DataType::Int64])
+            }
+            _ => match self.0.signature().type_signature {
+                TypeSignature::UserDefined => self.0.coerce_types(arguments),
+                _ => fields_with_udf(&arguments_of(arguments), self.0.as_ref()).map(|fields| {
+                    fields
+                        .iter()
+                        .map(|field| field.data_type().clone())
+                        .collect()
+                }),
+            },
+        }
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        if args
+            .args
+            .first()
+            .is_some_and(|value| matches!(value.data_type(), DataType::Decimal128(..)))
+        {
+            let direction = RoundingDirection::of_function(self.name());
+            return decimal_rounding::round(&args, direction);
+        }
         let (Some(values), Some(places)) = (args.args.first(), args.args.get(1)) else {
             return self.0.invoke_with_args(args);
         };
@@ -301,7 +344,7 @@ mod tests {
                 _ => places,
             };
             let field = |kind: DataType| Arc::new(Field::new("x", kind, true));
-            let made = wrapped(function)
+            let made = adapt_function(function)
                 .invoke_with_args(ScalarFunctionArgs {
                     arg_fields: vec![field(kind.clone()), field(places.data_type())],
                     args: vec![ColumnarValue::Array(Arc::clone(values)), places],

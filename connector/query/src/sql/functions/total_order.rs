@@ -2,7 +2,7 @@
 //! tell apart, is decided by the value itself, the least first. The engine takes the one that comes first, so that the answer
 //! would tell how rows lie and which of several threads was done first.
 
-use super::exact_arithmetic::renamed;
+use super::exact_arithmetic::map_keeping_names;
 use datafusion_common::Result;
 use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion_expr::expr_rewriter::NamePreserver;
@@ -18,7 +18,7 @@ pub fn totally_ordered(plan: LogicalPlan) -> Result<LogicalPlan> {
             return Ok(Transformed::no(node));
         }
         let names = NamePreserver::new(&node);
-        node.map_expressions(|expr| renamed(&names, expr, ordered))
+        node.map_expressions(|expr| map_keeping_names(&names, expr, ordered))
     })
     .data()
 }

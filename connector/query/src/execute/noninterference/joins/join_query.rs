@@ -80,7 +80,11 @@ fn equal(random: &mut StdRng) -> RandomJoinQuery {
     let keys = over(random);
     let kind = one(random, &["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"]);
     let (mut d, mut e) = (meets(&keys), meets(&keys));
-    let form = random.random_range(0..4);
+    let form = match (kind.as_str(), random.random_range(0..4)) {
+        // Its merged column is of neither side; the engine alone can't name it.
+        ("FULL JOIN", 1) => 0,
+        (_, form) => form,
+    };
     let (from, named): (String, bool) = match form {
         0 => (
             format!("d x {kind} e y ON {}", equals(&keys, ("x", "y"), false)),
@@ -111,20 +115,21 @@ fn equal(random: &mut StdRng) -> RandomJoinQuery {
         e.used.extend(["a", "g"]);
         d.used.extend(keys.iter());
     }
-    let key = if named { "x.ka" } else { "x.a" };
+    // Of the columns of USING those of the side can be named whose rows all stay.
+    let key = match (named, form, kind.as_str()) {
+        (true, _, _) => "x.ka",
+        (false, 1, "RIGHT JOIN") if keys.contains(&"a") => "y.a",
+        (false, _, _) => "x.a",
+    };
     let mut uses_key = false;
     let select = match random.random_range(0..5) {
-        0 => "count(*) n",
-        1 => "count(*) n, sum(x.v) s, min(y.v) m",
-        2 => "x.v, y.v w",
-        3 => "sum(10 / (x.v - 3)) q, max(y.k) k",
+        0 => "count(*) n".to_owned(),
+        1 => "count(*) n, sum(x.v) s, min(y.v) m".to_owned(),
+        2 => "x.v, y.v w".to_owned(),
+        3 => "sum(10 / (x.v - 3)) q, max(y.k) k".to_owned(),
         _ => {
             uses_key = true;
-            if named {
-                "x.ka u, y.v w"
-            } else {
-                "x.a u, y.v w"
-            }
+            format!("{key} u, y.v w")
         }
     };
     let filter = match random.random_range(0..5) {

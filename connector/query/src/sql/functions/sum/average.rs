@@ -1,18 +1,19 @@
-//! Averages whose sum the engine lets wrap round: of durations, and of decimals for which there is no wider type. Those of
-//! integers and floating-point numbers are sums of floating-point numbers without rounding in between, those of other decimals
-//! have room in the engine.
+//! Averages whose sum the engine lets wrap round, or whose last digit it cuts off: of durations and of decimals. Those of integers
+//! and floating-point numbers are sums of floating-point numbers without rounding in between.
 
 use super::exact_sum::{AccumulatedSum, ExactSumType, state};
 use super::scalar_sum::{DistinctSum, ScalarSum, only, there, typed};
 use super::too_large;
+use crate::sql::functions::exact_arithmetic::decimal_cast::{power, rounded};
 use crate::sql::functions::reproducible_aggregate::{
     DistinctValueAccumulator, NumericSummary, SummaryAccumulator, SummaryGroupsAccumulator,
     distinct_field, state_field,
 };
 use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::{
-    DataType, Decimal256Type, DecimalType, DurationMicrosecondType, DurationMillisecondType,
-    DurationNanosecondType, DurationSecondType, Field, FieldRef, TimeUnit, UInt64Type, i256,
+    DataType, Decimal128Type, Decimal256Type, DecimalType, DurationMicrosecondType,
+    DurationMillisecondType, DurationNanosecondType, DurationSecondType, Field, FieldRef, TimeUnit,
+    UInt64Type, i256,
 };
 use datafusion::functions_aggregate::average::avg_udaf;
 use datafusion_common::{Result, ScalarValue, exec_err, plan_err};
@@ -45,6 +46,7 @@ macro_rules! by_type {
             DataType::Duration(TimeUnit::Millisecond) => $made!(DurationMillisecondType),
             DataType::Duration(TimeUnit::Microsecond) => $made!(DurationMicrosecondType),
             DataType::Duration(TimeUnit::Nanosecond) => $made!(DurationNanosecondType),
+            DataType::Decimal128(_, _) => $made!(Decimal128Type),
             DataType::Decimal256(_, _) => $made!(Decimal256Type),
             DataType::Float64 => $floats,
             _ => $engine,
@@ -139,7 +141,7 @@ impl AggregateUDFImpl for AverageFunction {
         let ours = args.expr_fields.iter().any(|field| {
             matches!(
                 field.data_type(),
-                DataType::Duration(_) | DataType::Decimal256(_, _)
+                DataType::Duration(_) | DataType::Decimal128(_, _) | DataType::Decimal256(_, _)
             )
         });
         !ours && self.inner.groups_accumulator_supported(args)
@@ -237,18 +239,32 @@ macro_rules! durations {
 
 durations!(DurationSecondType DurationMillisecondType DurationMicrosecondType DurationNanosecondType);
 
+impl ExactMeanType for Decimal128Type {
+    fn divide(sum: i256, many: u64, kind: &DataType, to: &DataType) -> Option<i128> {
+        let (DataType::Decimal128(_, from), DataType::Decimal128(digits, scale)) = (kind, to)
+        else {
+            return None;
+        };
+        let value = decimal_mean(sum, many, scale.checked_sub(*from)?)?.to_i128()?;
+        Self::is_valid_decimal_precision(value, *digits).then_some(value)
+    }
+}
+
 impl ExactMeanType for Decimal256Type {
     fn divide(sum: i256, many: u64, kind: &DataType, to: &DataType) -> Option<i256> {
         let (DataType::Decimal256(_, from), DataType::Decimal256(digits, scale)) = (kind, to)
         else {
             return None;
         };
-        let places = u32::try_from(scale.checked_sub(*from)?).ok()?;
-        let ten = i256::from_i128(10);
-        let value = sum.checked_mul(ten.checked_pow(places)?)?;
-        let value = value.checked_div(i256::from_i128(i128::from(many)))?;
+        let value = decimal_mean(sum, many, scale.checked_sub(*from)?)?;
         Self::is_valid_decimal_precision(value, *digits).then_some(value)
     }
+}
+
+/// A mean with so many places more than the values, rounded, halves away from zero.
+fn decimal_mean(sum: i256, many: u64, places: i8) -> Option<i256> {
+    let value = sum.checked_mul(power(places)?)?;
+    rounded(value, i256::from_i128(i128::from(many)))
 }
 
 /// The average of all values, or of the different ones.

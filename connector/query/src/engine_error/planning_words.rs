@@ -1,0 +1,326 @@
+//! Errors of the engine's planner, in the words of this product.
+//!
+//! Its own sentences name its types, its functions' signatures and its optimizer. What is not known here is told in one general sentence,
+//! and the engine's goes as the cause into the trace of this machine.
+
+use crate::sql::refused_construct::not_allowed;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use regex::{Captures, Regex};
+use std::sync::LazyLock;
+
+/// The refusal for a statement that can't be planned.
+pub(super) fn refusal_of(text: &str) -> Refusal {
+    let known = KNOWN.iter().find_map(|known| {
+        let found = known.pattern.as_ref()?.captures(text)?;
+        Some((known.refusal)(&found))
+    });
+    known
+        .unwrap_or_else(|| {
+            Refusal::new(
+                ErrorCode::SqlInvalid,
+                "the statement can be read but not planned",
+            )
+            .with_help("docs/sql.md lists what statements can use")
+        })
+        .caused_by(text.to_owned())
+}
+
+/// A sentence of the engine, and what we say in its place.
+struct KnownSentence {
+    pattern: Option<Regex>,
+    refusal: fn(&Captures<'_>) -> Refusal,
+}
+
+fn known(pattern: &str, refusal: fn(&Captures<'_>) -> Refusal) -> KnownSentence {
+    KnownSentence {
+        pattern: Regex::new(pattern).ok(),
+        refusal,
+    }
+}
+
+fn invalid(sentence: impl Into<String>) -> Refusal {
+    Refusal::new(ErrorCode::SqlInvalid, sentence)
+}
+
+fn part<'c>(found: &'c Captures<'_>, name: &str) -> &'c str {
+    found.name(name).map_or("", |part| part.as_str())
+}
+
+static KNOWN: LazyLock<Vec<KnownSentence>> = LazyLock::new(|| {
+    vec![
+        known(
+            r"common argument type for comparison operation (?<left>.+) (?<op>=|!=|<|<=|>|>=|IS DISTINCT FROM|IS NOT DISTINCT FROM) (?<right>.+)$",
+            |found| {
+                let [left, right] = ["left", "right"].map(|side| type_name(part(found, side)));
+                invalid(format!("{left} can't be compared with {right}"))
+                    .with_help("write CAST(… AS …) around one of them")
+            },
+        ),
+        known(
+            r"common argument type for logical boolean operation (?<left>.+) (?<op>AND|OR) (?<right>.+)$",
+            |found| {
+                let op = part(found, "op");
+                let [left, right] = ["left", "right"].map(|side| type_name(part(found, side)));
+                invalid(format!("{op} takes truth values, not {left} and {right}"))
+            },
+        ),
+        known(
+            r"Cannot coerce arithmetic expression (?<left>.+) (?<op>[-+*/%]) (?<right>.+) to valid types",
+            |found| {
+                let [left, right] = ["left", "right"].map(|side| type_name(part(found, side)));
+                invalid(format!(
+                    "{left} {} {right} can't be computed",
+                    part(found, "op")
+                ))
+                .with_help("write CAST(… AS …) around one of them")
+            },
+        ),
+        known(
+            r"common type to coerce (?<left>.+) and (?<right>.+) in LIKE",
+            |found| {
+                let [left, right] = ["left", "right"].map(|side| type_name(part(found, side)));
+                invalid(format!("LIKE takes texts, not {left} and {right}"))
+            },
+        ),
+        known(
+            r"filter with non-boolean predicate .* returning (?<kind>.+)$",
+            |found| {
+                invalid(format!(
+                    "a condition is true or false, not {}",
+                    type_name(part(found, "kind"))
+                ))
+            },
+        ),
+        known(
+            r"Unary operator '(?<op>.+)' requires a boolean expression, got (?<kind>.+)$",
+            |found| {
+                let kind = type_name(part(found, "kind"));
+                invalid(format!(
+                    "{} takes a truth value, not {kind}",
+                    part(found, "op")
+                ))
+            },
+        ),
+        known(r"Unary operator '(?<op>.)' only supports", |found| {
+            not_allowed(&format!("the sign {} before this value", part(found, "op"))).with_help(
+                "it takes a number; of a rank or the number of a row write CAST(… AS BIGINT)",
+            )
+        }),
+        known(
+            r"(?s)No function matches the given name and argument types '(?<name>\w+)\((?<kinds>.*?)\)'",
+            |found| {
+                let name = part(found, "name");
+                let kinds = part(found, "kinds");
+                let kinds: Vec<String> = split_types(kinds)
+                    .iter()
+                    .map(|kind| type_name(kind))
+                    .collect();
+                match kinds.is_empty() {
+                    true => invalid(format!("`{name}` can't be called without arguments")),
+                    false => invalid(format!("`{name}` can't take {}", kinds.join(", "))),
+                }
+            },
+        ),
+        known(
+            r"(?<name>\w+)\(?.* (?:should|must) only be called with a column reference|'(?<other>\w+)' (?:function )?requires",
+            |_| invalid("a function can't take these arguments"),
+        ),
+        known(
+            r"(?:clause|list) references:? *(?<what>.*?) must appear in the GROUP BY clause|Column in (?<clause>[A-Z ]+) must be in GROUP BY or an aggregate function: While expanding wildcard, column .(?<column>.+). must appear|Expression (?<expr>.+) could not be resolved from available columns",
+            |_| {
+                invalid("something beside the groups is neither one of them nor an aggregate")
+                    .with_help("name it in GROUP BY, or put it into an aggregate")
+            },
+        ),
+        known(
+            r"must appear in the GROUP BY clause or be used in an aggregate function|must be in GROUP BY or an aggregate",
+            |_| {
+                invalid("something beside the groups is neither one of them nor an aggregate")
+                    .with_help("name it in GROUP BY, or put it into an aggregate")
+            },
+        ),
+        known(
+            r"(?<what>Projections|Windows|Aggregations) require unique expression names",
+            |_| {
+                invalid("two columns of one list have the same name")
+                    .with_help("name one of them with AS")
+            },
+        ),
+        known(
+            r"(?<op>UNION|INTERSECT|EXCEPT).* (?:different number of columns|same number of columns)",
+            |found| {
+                invalid(format!(
+                    "the queries of {} show different numbers of columns",
+                    part(found, "op")
+                ))
+            },
+        ),
+        known(r"(?<word>LIMIT|OFFSET)", |found| {
+            invalid(format!(
+                "{} takes a whole number that is not negative",
+                part(found, "word")
+            ))
+        }),
+        known(
+            r"(?:subquery should only return one column|Too many columns)",
+            |_| invalid("a subquery in this place shows one column"),
+        ),
+        known(
+            r"physical plan does not support logical expression \w*(?:Subquery|Exists|SetComparison)",
+            |_| {
+                not_allowed("a subquery in this place").with_help(
+                    "compute it in a WITH query and join that, or write its condition into WHERE",
+                )
+            },
+        ),
+        known(r"sliding accumulator|Aggregate can not be used", |_| {
+            not_allowed("this aggregate over a window whose first row moves")
+                .with_help("let the window begin with UNBOUNDED PRECEDING")
+        }),
+        known(
+            r"column out of bounds|Cannot find column with position",
+            |_| {
+                invalid("GROUP BY or ORDER BY names a place that the list of columns does not have")
+            },
+        ),
+        known(
+            r"SELECT DISTINCT, ORDER BY expressions? .* must appear in (?:the )?select list",
+            |_| {
+                invalid("with DISTINCT, rows are ordered by columns that are shown")
+                    .with_help("show it, or group instead")
+            },
+        ),
+        known(
+            r"SELECT DISTINCT ON expressions must match initial ORDER BY",
+            |_| invalid("ORDER BY begins with what DISTINCT ON names"),
+        ),
+        known(r"The window `?(?<name>[^`]+?)`? is not defined", |found| {
+            invalid(format!("no window is called `{}`", part(found, "name")))
+        }),
+        known(
+            r"[Nn]ested aggregate|[Aa]ggregate functions? (?:calls )?(?:cannot be nested|are not allowed)",
+            |_| invalid("an aggregate can't stand in an aggregate, in WHERE or in GROUP BY"),
+        ),
+        known(
+            r"could not parse compound identifier from (?<names>.+)$",
+            |found| {
+                let names: Vec<&str> = part(found, "names")
+                    .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+                    .filter(|name| !name.is_empty())
+                    .collect();
+                invalid(format!("`{}` can't be named in this place", names.join(".")))
+                    .with_help("give the table an alias that no column has")
+                    .with_help("a subquery in the condition of a join names no column of the joined tables: write the condition into WHERE")
+            },
+        ),
+        known(r"Invalid qualifier (?<name>.+)$", |found| {
+            invalid(format!("no table is called `{}` here", part(found, "name")))
+        }),
+        known(
+            r"contains (?<all>\d+) columns but only (?<named>\d+) names given|names given as column alias",
+            |_| invalid("an alias names as many columns as its table has"),
+        ),
+        known(
+            r#"WITH query name "(?<name>.+)" specified more than once"#,
+            |found| invalid(format!("WITH names `{}` twice", part(found, "name"))),
+        ),
+        known(r"Inconsistent data length across values list", |_| {
+            invalid("the rows of VALUES have different numbers of values")
+        }),
+        known(r"to grouping function is not in grouping columns", |_| {
+            invalid("`grouping` takes what GROUP BY names")
+        }),
+        known(r"argument of nth_value|argument for nth_value", |_| {
+            invalid("`nth_value` takes a value and a whole number")
+        }),
+        known(r"Percentile value must be between", |_| {
+            invalid("a percentile lies between 0 and 1")
+        }),
+        known(r"COUNT DISTINCT with multiple arguments", |_| {
+            not_allowed("count(DISTINCT …) of several values")
+                .with_help("count the rows of SELECT DISTINCT … in a subquery")
+        }),
+        known(
+            r"Unsupported CAST from (?<from>.+) to (?<to>.+)$",
+            |found| {
+                let [from, to] = ["from", "to"].map(|side| type_name(part(found, side)));
+                invalid(format!("{from} can't be cast to {to}"))
+            },
+        ),
+        known(
+            r"does not support logical expression WindowFunction|window functions? (?:is|are) not allowed",
+            |_| {
+                invalid(
+                    "a window function stands in the SELECT list, in ORDER BY or in QUALIFY alone",
+                )
+                .with_help("compute it in a subquery, and filter that")
+            },
+        ),
+        known(
+            r"does not satisfy (?:order|distribution) requirements",
+            |_| {
+                not_allowed(
+                    "a window or a copy of rows by a column that a condition makes constant",
+                )
+                .with_help("put the condition into a query around that of the window")
+            },
+        ),
+        known(r"No functions registered with this context", |_| {
+            invalid("a function that is not one of values stands without OVER")
+                .with_help("write OVER (…) behind it")
+        }),
+        known(
+            r"Window frame|RANGE is not implemented|window frame|Invalid window",
+            |_| invalid("the frame of a window is none: see docs/sql.md"),
+        ),
+        known(
+            r"Invalid timezone|Unsupported timezone|failed to parse timezone|Cannot parse time ?zone",
+            |_| invalid("there is no such time zone").with_help("name it as in Europe/Berlin"),
+        ),
+    ]
+});
+
+/// The types of a list, of which one may hold commas itself.
+fn split_types(text: &str) -> Vec<String> {
+    let (mut all, mut depth, mut one) = (Vec::new(), 0_usize, String::new());
+    for letter in text.chars() {
+        match letter {
+            '(' => depth = depth.saturating_add(1),
+            ')' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => {
+                all.push(std::mem::take(&mut one).trim().to_owned());
+                continue;
+            }
+            _ => {}
+        }
+        one.push(letter);
+    }
+    if !one.trim().is_empty() {
+        all.push(one.trim().to_owned());
+    }
+    all
+}
+
+/// A type of the engine in our words.
+fn type_name(kind: &str) -> String {
+    let kind = kind.trim();
+    let name = match kind {
+        "Int8" | "Int16" | "Int32" | "Int64" | "UInt8" | "UInt16" | "UInt32" | "UInt64" => {
+            "a whole number"
+        }
+        "Float16" | "Float32" | "Float64" => "a floating-point number",
+        "Utf8" | "Utf8View" | "LargeUtf8" => "a text",
+        "Boolean" => "a truth value",
+        "Date32" | "Date64" => "a day",
+        "Null" => "NULL",
+        _ if kind.starts_with("Timestamp") => "an instant",
+        _ if kind.starts_with("Time") => "a time of day",
+        _ if kind.starts_with("Interval") || kind.starts_with("Duration") => "a span of time",
+        _ if kind.starts_with("Decimal") => "a decimal",
+        _ => "a value of another type",
+    };
+    name.to_owned()
+}
+
+#[cfg(test)]
+mod tests;

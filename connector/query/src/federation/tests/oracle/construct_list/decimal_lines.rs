@@ -1,0 +1,105 @@
+//! The constructs of decimals.
+
+use super::lines::{ConstructLine, Outcome, Section};
+
+/// Decimals beside each other and beside other numbers.
+pub(super) const DECIMALS: Section = Section {
+    title: "Decimals",
+    about: "A column of `decimal(p,s)` has up to 38 digits, and every one of them is kept. What has no exact result (`sqrt`, `ln`, `power`, \
+            `median`, `stddev` and the like) is a floating-point number.",
+    lines: &[
+        ConstructLine {
+            construct: "a decimal beside numbers that are written with a point",
+            meaning: "these are decimals there, also sums and products of them",
+            statement: "SELECT CAST('0.30' AS DECIMAL(12, 2)) = 0.1 + 0.2 AS e, CAST('0.10' AS DECIMAL(12, 2)) * 1.19 AS p",
+            postgresql: Outcome::Rows("t, 0.1190"),
+            here: None,
+            instead: None,
+            engine: None,
+            reason: Some("the engine reads them as floating-point numbers"),
+        },
+        ConstructLine {
+            construct: "`DECIMAL` without its digits",
+            meaning: "",
+            statement: "SELECT CAST('0.12345678901' AS DECIMAL) AS d",
+            postgresql: Outcome::Rows("0.12345678901"),
+            here: Some(Outcome::Fails("CONSTRUCT_NOT_ALLOWED")),
+            instead: Some("SELECT CAST('0.12345678901' AS DECIMAL(12, 11)) AS d"),
+            engine: Some(Outcome::Rows("0.1234567890")),
+            reason: Some("the engine rounds to ten places"),
+        },
+        ConstructLine {
+            construct: "a decimal beside a floating-point number",
+            meaning: "the nearest floating-point number",
+            statement: "SELECT CAST('0.10' AS DECIMAL(12, 2)) + height AS s FROM trees WHERE tree = 1",
+            postgresql: Outcome::Rows("12.6"),
+            here: None,
+            instead: None,
+            engine: None,
+            reason: None,
+        },
+        ConstructLine {
+            construct: "a whole number beyond 64 bits, a number of more than 15 digits",
+            meaning: "a decimal of the digits that are written",
+            statement: "SELECT 12345678901234567891 - 12345678901234567890 AS d, 12345678901234567.89 + 0.01 AS s",
+            postgresql: Outcome::Rows("1, 12345678901234567.90"),
+            here: None,
+            instead: None,
+            engine: None,
+            reason: Some("the engine reads them as floating-point numbers"),
+        },
+        ConstructLine {
+            construct: "`/` of decimals",
+            meaning: "rounded to 16 places where 38 digits have room, and four more than what is divided at least",
+            statement: "SELECT CAST('2.00' AS DECIMAL(12, 2)) / 3 AS q",
+            postgresql: Outcome::Rows("0.66666666666666666667"),
+            here: None,
+            instead: None,
+            engine: None,
+            reason: Some("the engine cuts the rest off"),
+        },
+        ConstructLine {
+            construct: "`avg` of decimals",
+            meaning: "rounded to four places more than the values",
+            statement: "SELECT avg(CAST(cost AS DECIMAL(12, 2))) AS a FROM care",
+            postgresql: Outcome::Rows("97.5000000000000000"),
+            here: None,
+            instead: None,
+            engine: None,
+            reason: None,
+        },
+        ConstructLine {
+            construct: "`round`, `trunc`, `CAST` to whole numbers or fewer places",
+            meaning: "halves go away from zero",
+            statement: "SELECT round(CAST('-2.675' AS DECIMAL(12, 3)), 2) AS r, trunc(CAST('2.679' AS DECIMAL(12, 3)), 2) AS t, \
+                        CAST(CAST('2.5' AS DECIMAL(12, 1)) AS BIGINT) AS i",
+            postgresql: Outcome::Rows("-2.68, 2.67, 3"),
+            here: None,
+            instead: None,
+            engine: None,
+            reason: None,
+        },
+        ConstructLine {
+            construct: "a result of more than 38 digits",
+            meaning: "",
+            statement: "SELECT CAST('99999999999999999999999999999999999999' AS DECIMAL(38, 0)) + 1 AS s",
+            postgresql: Outcome::Rows("100000000000000000000000000000000000000"),
+            here: Some(Outcome::Fails("ARITHMETIC_OVERFLOW")),
+            instead: None,
+            engine: None,
+            reason: Some("`numeric` of PostgreSQL has no bound"),
+        },
+        ConstructLine {
+            construct: "`UNION`, `IN (SELECT …)`, `USING` of a decimal and a floating-point column",
+            meaning: "",
+            statement: "SELECT CAST('1.5' AS DECIMAL(5, 1)) AS x UNION SELECT height FROM trees WHERE tree = 1 ORDER BY x",
+            postgresql: Outcome::Rows("1.5; 12.5"),
+            here: Some(Outcome::Fails("CONSTRUCT_NOT_ALLOWED")),
+            instead: Some(
+                "SELECT CAST(CAST('1.5' AS DECIMAL(5, 1)) AS DOUBLE PRECISION) AS x UNION SELECT height FROM trees WHERE tree = 1 ORDER BY x",
+            ),
+            engine: None,
+            reason: Some("somebody says which of both it is"),
+        },
+    ],
+};

@@ -1,0 +1,72 @@
+//! The constructs of SQL: what is understood, what differs from PostgreSQL, and what is refused.
+
+mod queries;
+mod rows;
+mod values;
+
+/// Outcome of a statement.
+pub(super) enum Outcome {
+    /// Rows, each with its cells; those of PostgreSQL as it writes them.
+    Rows(&'static str),
+    /// An error, with its code where it has one.
+    Fails(&'static str),
+}
+
+/// A construct, and a statement with it.
+pub(super) struct ConstructLine {
+    pub(super) construct: &'static str,
+    pub(super) meaning: &'static str,
+    pub(super) statement: &'static str,
+    pub(super) postgresql: Outcome,
+    /// Outcome here, where it differs from that of PostgreSQL.
+    pub(super) here: Option<Outcome>,
+    /// Statement to write in place of a refused one.
+    pub(super) instead: Option<&'static str>,
+    /// Outcome in the unmodified engine, where it can't be trusted.
+    pub(super) engine: Option<Outcome>,
+    pub(super) reason: Option<&'static str>,
+}
+
+/// Constructs that belong together.
+pub(super) struct Section {
+    pub(super) title: &'static str,
+    pub(super) about: &'static str,
+    pub(super) lines: &'static [ConstructLine],
+}
+
+/// Text above all sections.
+pub(super) const HEAD: &str = "\
+# SQL
+
+Written by `HANSA_WRITE_DOCS=1 cargo heavy construct_list`, and compared with what is understood by every test run: each statement is asked
+here, of PostgreSQL 15 and of an unmodified DataFusion 55.
+
+What is not listed is refused. What is listed gives the rows that PostgreSQL gives, or the line says **differs**, with both values, or
+**refused**, with a form that passes. The column *unmodified engine* is filled where the engine below can't be trusted: such a construct is
+rewritten here before it is planned, or refused. The test of its line fails when the engine gives something else, so that the line is looked
+at again; the issue or change that would mend it stands in the remarks.
+
+Cells are separated by commas, rows by semicolons. The statements are about these tables:
+";
+
+/// Text above the lists of functions.
+pub(super) const FUNCTIONS: &str = "\
+Each gives the same for the same arguments wherever and whenever it runs, but for those of the time, which is that of the question. Those
+that collect rows without a bound, draw numbers, read files or tell of the machine are not there.
+";
+
+/// All of them.
+pub(super) const SECTIONS: &[Section] = &[
+    queries::QUERIES,
+    queries::JOINS,
+    queries::SUBQUERIES,
+    queries::SETS_OF_ROWS,
+    rows::GROUPS_AND_AGGREGATES,
+    rows::WINDOWS,
+    values::OPERATORS,
+    values::KINDS_OF_VALUES,
+    super::decimal_lines::DECIMALS,
+    values::TEXTS_AND_PATTERNS,
+    values::NUMBERS,
+    values::DAYS_INSTANTS_AND_SPANS,
+];

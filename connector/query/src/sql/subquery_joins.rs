@@ -1,0 +1,788 @@
+//! Subqueries as joins, made before a plan is optimised.
+//!
+//! The rules of the engine (DataFusion 55.2) lose NULLs of `NOT IN`, rows of aggregates over nothing, OFFSET and LIMIT, as soon as a
+//! subquery names a column of the query around it. So they get none of these: what is left to them are subqueries that stand for
+//! one value and name no outer column.
+//!
+//! A subquery whose outer columns stand in its WHERE alone is a join with that condition (`plain_subquery`). Any other is computed for
+//! each combination of its outer columns that there is, and joined by these (`outer_values`; T. Neumann, A. Kemper, Unnesting
+//! Arbitrary Queries, BTW 2015).
+
+pub(super) mod free_columns;
+mod nullable_value;
+mod only_value;
+mod outer_values;
+mod plain_subquery;
+mod single_value;
+
+use self::free_columns::{OuterColumns, contains_subquery, find_outer_columns, has_subquery};
+use self::nullable_value::nullable_value;
+use self::outer_values::OuterValues;
+pub(crate) use self::outer_values::equal_or_both_null;
+use self::plain_subquery::{PlainSubquery, PlainUse};
+use crate::engine_error;
+use crate::sql::plan_schema::recomputed;
+use crate::sql::refused_construct::not_allowed;
+use datafusion_common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion_common::{Column, NullEquality, Result, ScalarValue, TableReference};
+use datafusion_expr::expr::{Case, InSubquery, SetComparison, SetQuantifier};
+use datafusion_expr::expr_rewriter::NamePreserver;
+use datafusion_expr::logical_plan::{
+    Filter, Join, JoinType, LogicalPlan, LogicalPlanBuilder, Sort, Subquery,
+};
+use datafusion_expr::utils::{conjunction, split_conjunction_owned};
+use datafusion_expr::{BinaryExpr, Expr, ExprSchemable, Operator, lit};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::sync::Arc;
+
+/// The plan without subqueries, but for those that stand for one value and name no outer column.
+///
+/// # Errors
+/// `CONSTRUCT_NOT_ALLOWED` where a subquery stands in a place from which it can't be joined, `SQL_TOO_LARGE` where subqueries in
+/// subqueries would have to be written out too often.
+pub fn join_subqueries(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let mut joiner = SubqueryJoiner::default();
+    let plan = joiner.join_all(plan)?;
+    // What a subquery gives may be NULL, and so may what is computed of it further up: a rule takes `IS NULL` of other columns for false.
+    match joiner.has_joined {
+        true => recomputed(plan),
+        false => Ok(plan),
+    }
+}
+
+/// Nodes that may be copied in one statement.
+const MOST_COPIED_NODES: usize = 4096;
+
+#[derive(Default)]
+struct SubqueryJoiner {
+    /// True if the plan had a subquery.
+    has_joined: bool,
+    /// True if a subquery that stands for one value becomes a column: the engine loses the order of rows by any other expression with one.
+    values_are_columns: bool,
+    /// Subqueries that have a name so far.
+    named: usize,
+    /// Nodes of plans that stand more than once.
+    copied: usize,
+}
+
+/// Meaning of NULL at the place of a truth value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TruthUse {
+    /// NULL is as good as false: a condition that keeps rows.
+    KeepsTrue,
+    /// NULL is as good as true: the same under NOT.
+    KeepsFalse,
+    /// All three values differ.
+    Exact,
+}
+
+impl TruthUse {
+    const fn under_not(self) -> Self {
+        match self {
+            Self::KeepsTrue => Self::KeepsFalse,
+            Self::KeepsFalse => Self::KeepsTrue,
+            Self::Exact => Self::Exact,
+        }
+    }
+}
+
+/// A comparison that holds for at least one row of a subquery: `left op ANY (subquery)`.
+struct AnyComparison {
+    left: Expr,
+    op: Operator,
+    subquery: LogicalPlan,
+    /// True if the comparison itself is negated, as in `left op ALL`.
+    is_negated: bool,
+}
+
+impl AnyComparison {
+    fn with_value(&self, value: Expr) -> Expr {
+        let comparison = Expr::BinaryExpr(BinaryExpr::new(
+            Box::new(self.left.clone()),
+            self.op,
+            Box::new(value),
+        ));
+        match self.is_negated {
+            true => Expr::Not(Box::new(comparison)),
+            false => comparison,
+        }
+    }
+
+    fn is_equality(&self) -> bool {
+        self.op == Operator::Eq && !self.is_negated
+    }
+}
+
+/// Rows of a subquery, ready to be joined to those around it.
+struct JoinSide {
+    plan: LogicalPlan,
+    name: TableReference,
+    /// Over outer columns and columns of `plan`.
+    conditions: Vec<Expr>,
+    /// The first column of the subquery.
+    value: Expr,
+    /// True if the outer row decides which rows there are.
+    is_correlated: bool,
+}
+
+impl SubqueryJoiner {
+    fn join_all(&mut self, plan: LogicalPlan) -> Result<LogicalPlan> {
+        let plan = plan
+            .map_children(|child| self.join_all(child).map(Transformed::yes))?
+            .data;
+        if !has_subquery(&plan)? {
+            return Ok(plan);
+        }
+        self.has_joined = true;
+        match plan {
+            LogicalPlan::Filter(filter) => self.join_in_filter(filter),
+            LogicalPlan::Join(join) => self.join_in_join(join),
+            LogicalPlan::Sort(sort) => {
+                let shown = sort.input.schema().columns();
+                let mut input = Arc::unwrap_or_clone(sort.input);
+                let mut keys = Vec::new();
+                self.values_are_columns = true;
+                for mut key in sort.expr {
+                    key.expr = self.replace(key.expr, TruthUse::Exact, &mut input)?;
+                    keys.push(key);
+                }
+                self.values_are_columns = false;
+                let sorted = LogicalPlan::Sort(Sort {
+                    expr: keys,
+                    input: Arc::new(input),
+                    fetch: sort.fetch,
+                });
+                show(sorted, shown)
+            }
+            LogicalPlan::Projection(_) | LogicalPlan::Aggregate(_) => self.join_below(plan),
+            LogicalPlan::Window(_) => {
+                let shown = plan.schema().columns();
+                self.values_are_columns = true;
+                let plan = self.join_below(plan)?;
+                self.values_are_columns = false;
+                show(plan, shown)
+            }
+            other => self.keep_values_alone(other),
+        }
+    }
+
+    /// A node that computes something of its input, over an input that has the subqueries joined to it.
+    fn join_below(&mut self, plan: LogicalPlan) -> Result<LogicalPlan> {
+        let names = NamePreserver::new_for_projection();
+        let inputs = plan.inputs();
+        let Some(input) = inputs.first() else {
+            return Err(cannot_join("here"));
+        };
+        let mut input = LogicalPlan::clone(input);
+        let mut exprs = Vec::new();
+        for expr in plan.expressions() {
+            if !contains_subquery(&expr)? {
+                exprs.push(expr);
+                continue;
+            }
+            let name = names.save(&expr);
+            let replaced = self.replace(expr, TruthUse::Exact, &mut input)?;
+            exprs.push(name.restore(replaced));
+        }
+        plan.with_new_exprs(exprs, vec![input])
+    }
+
+    fn join_in_filter(&mut self, filter: Filter) -> Result<LogicalPlan> {
+        let shown = filter.input.schema().columns();
+        let mut input = Arc::unwrap_or_clone(filter.input);
+        let mut rest = Vec::new();
+        for condition in split_conjunction_owned(filter.predicate) {
+            if !contains_subquery(&condition)? {
+                rest.push(condition);
+                continue;
+            }
+            if let Some(condition) = self.join_condition(condition, &mut input)? {
+                rest.push(condition);
+            }
+        }
+        let plan = match conjunction(rest) {
+            None => input,
+            Some(rest) => LogicalPlan::Filter(Filter::try_new(rest, Arc::new(input))?),
+        };
+        show(plan, shown)
+    }
+
+    /// An inner join whose condition has subqueries keeps the pairs of rows that a filter above it keeps.
+    fn join_in_join(&mut self, mut join: Join) -> Result<LogicalPlan> {
+        let on_keys = join.on.iter().flat_map(|(left, right)| [left, right]);
+        for key in on_keys {
+            if contains_subquery(key)? {
+                return Err(cannot_join("among the keys of a join"));
+            }
+        }
+        let is_inner = join.join_type == JoinType::Inner;
+        match join.filter.take() {
+            Some(condition) if is_inner && !only_values(&condition)? => {
+                let input = Arc::new(LogicalPlan::Join(join));
+                self.join_in_filter(Filter::try_new(condition, input)?)
+            }
+            condition => {
+                join.filter = condition;
+                self.keep_values_alone(LogicalPlan::Join(join))
+            }
+        }
+    }
+
+    /// A node whose subqueries stay where they are: each stands for one value and names no outer column.
+    fn keep_values_alone(&mut self, plan: LogicalPlan) -> Result<LogicalPlan> {
+        let place = match &plan {
+            LogicalPlan::Join(_) => "in the condition of an outer join",
+            _ => "in this place",
+        };
+        let kept = plan.map_expressions(|expr| {
+            expr.transform_down(|part| match part {
+                Expr::ScalarSubquery(subquery) => {
+                    if !find_outer_columns(&subquery.subquery)?.is_empty() {
+                        return Err(cannot_join(place));
+                    }
+                    let subquery = self.join_in_value(subquery)?;
+                    Ok(Transformed::new(
+                        Expr::ScalarSubquery(subquery),
+                        true,
+                        TreeNodeRecursion::Jump,
+                    ))
+                }
+                Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_) => {
+                    Err(cannot_join(place))
+                }
+                other => Ok(Transformed::no(other)),
+            })
+        })?;
+        Ok(kept.data)
+    }
+
+    fn join_in_value(&mut self, subquery: Subquery) -> Result<Subquery> {
+        let plan = self.join_all(Arc::unwrap_or_clone(subquery.subquery))?;
+        let value = first_column(&plan)?;
+        Ok(Subquery {
+            subquery: Arc::new(nullable_value(plan, value)?),
+            outer_ref_columns: Vec::new(),
+            spans: subquery.spans,
+        })
+    }
+
+    /// A condition of a filter as a join of `input`, or what is left of it as a condition.
+    fn join_condition(&mut self, condition: Expr, input: &mut LogicalPlan) -> Result<Option<Expr>> {
+        let (condition, is_negated) = strip_not(condition);
+        match condition {
+            Expr::Exists(exists) => {
+                let subquery = Arc::unwrap_or_clone(exists.subquery.subquery);
+                let is_negated = is_negated != exists.negated;
+                let side = self.side(input, subquery, PlainUse::Existence)?;
+                if !side.is_correlated {
+                    let exists = self.count_first_row(side.plan)?;
+                    return Ok(Some(negate(exists, is_negated)));
+                }
+                let kind = match is_negated {
+                    true => JoinType::LeftAnti,
+                    false => JoinType::LeftSemi,
+                };
+                self.attach(input, &side, kind, None)?;
+                Ok(None)
+            }
+            Expr::InSubquery(_) | Expr::SetComparison(_) => {
+                let (mut any, outside) = any_comparison(condition)?;
+                any.left = self.replace(any.left, TruthUse::Exact, input)?;
+                let is_negated = is_negated != outside;
+                let side = self.side(input, any.subquery.clone(), PlainUse::Values)?;
+                let comparison = any.with_value(side.value.clone());
+                match is_negated {
+                    false => self.attach(input, &side, JoinType::LeftSemi, Some(comparison))?,
+                    true if any.is_equality() && !side.is_correlated => {
+                        self.attach_null_aware(input, side, any.left)?;
+                    }
+                    true => {
+                        let possible = Expr::IsNotFalse(Box::new(comparison));
+                        self.attach(input, &side, JoinType::LeftAnti, Some(possible))?;
+                    }
+                }
+                Ok(None)
+            }
+            other => {
+                let other = negate(other, is_negated);
+                self.replace(other, TruthUse::KeepsTrue, input).map(Some)
+            }
+        }
+    }
+
+    /// An expression over `input` with its subqueries, which says the same over `input` with joins.
+    fn replace(&mut self, expr: Expr, wanted: TruthUse, input: &mut LogicalPlan) -> Result<Expr> {
+        if !contains_subquery(&expr)? {
+            return Ok(expr);
+        }
+        match expr {
+            Expr::BinaryExpr(BinaryExpr { left, op, right })
+                if matches!(op, Operator::And | Operator::Or) =>
+            {
+                let left = self.replace(*left, wanted, input)?;
+                let right = self.replace(*right, wanted, input)?;
+                Ok(Expr::BinaryExpr(BinaryExpr::new(
+                    Box::new(left),
+                    op,
+                    Box::new(right),
+                )))
+            }
+            Expr::Not(inner) => {
+                let inner = self.replace(*inner, wanted.under_not(), input)?;
+                Ok(Expr::Not(Box::new(inner)))
+            }
+            Expr::Exists(exists) => {
+                let subquery = Arc::unwrap_or_clone(exists.subquery.subquery);
+                let side = self.side(input, subquery, PlainUse::Existence)?;
+                let found = match side.is_correlated {
+                    true => self.mark(input, &side, None)?,
+                    false => self.count_first_row(side.plan)?,
+                };
+                Ok(negate(found, exists.negated))
+            }
+            Expr::InSubquery(_) | Expr::SetComparison(_) => {
+                let (mut any, is_negated) = any_comparison(expr)?;
+                any.left = self.replace(any.left, TruthUse::Exact, input)?;
+                let wanted = match is_negated {
+                    true => wanted.under_not(),
+                    false => wanted,
+                };
+                let found = self.replace_any(any, wanted, input)?;
+                Ok(negate(found, is_negated))
+            }
+            Expr::ScalarSubquery(subquery) => {
+                if find_outer_columns(&subquery.subquery)?.is_empty() {
+                    let as_column = std::mem::take(&mut self.values_are_columns);
+                    let value = self.join_in_value(subquery).map(Expr::ScalarSubquery);
+                    self.values_are_columns = as_column;
+                    return match as_column {
+                        true => self.show_value(value?, input).map(Expr::Column),
+                        false => value,
+                    };
+                }
+                let subquery = Arc::unwrap_or_clone(subquery.subquery);
+                self.replace_value(subquery, input)
+            }
+            other => {
+                let replaced = other.map_children(|part| {
+                    self.replace(part, TruthUse::Exact, input)
+                        .map(Transformed::yes)
+                })?;
+                Ok(replaced.data)
+            }
+        }
+    }
+
+    /// A value as a column beside those of `input`.
+    fn show_value(&mut self, value: Expr, input: &mut LogicalPlan) -> Result<Column> {
+        let name = self.next_name();
+        let columns = input.schema().columns().into_iter().map(Expr::Column);
+        let shown: Vec<Expr> = columns.chain([value.alias(name.clone())]).collect();
+        let below = std::mem::replace(input, empty());
+        *input = LogicalPlanBuilder::from(below).project(shown)?.build()?;
+        Ok(column(&name))
+    }
+
+    fn replace_any(
+        &mut self,
+        any: AnyComparison,
+        wanted: TruthUse,
+        input: &mut LogicalPlan,
+    ) -> Result<Expr> {
+        let side = self.side(input, any.subquery.clone(), PlainUse::Values)?;
+        let comparison = any.with_value(side.value.clone());
+        if wanted == TruthUse::KeepsTrue {
+            return self.mark(input, &side, Some(comparison));
+        }
+        if any.is_equality() && !side.is_correlated {
+            return self.replace_equal_any(&any, &side, input);
+        }
+        let possible = Expr::IsNotFalse(Box::new(comparison.clone()));
+        if wanted == TruthUse::KeepsFalse {
+            return self.mark(input, &side, Some(possible));
+        }
+        let again = self.rename_side(&side)?;
+        let is_true = self.mark(input, &side, Some(comparison))?;
+        let possible = Expr::IsNotFalse(Box::new(any.with_value(again.value.clone())));
+        let is_possible = self.mark(input, &again, Some(possible))?;
+        Ok(choose(
+            vec![(is_true, lit(true)), (is_possible, null_truth())],
+            lit(false),
+        ))
+    }
+
+    /// `left = ANY (subquery)` of a subquery that is the same for all rows: which of NULL and no row it has is told by one value.
+    fn replace_equal_any(
+        &mut self,
+        any: &AnyComparison,
+        side: &JoinSide,
+        input: &mut LogicalPlan,
+    ) -> Result<Expr> {
+        let again = self.rename_side(side)?;
+        let rows = datafusion::functions_aggregate::expr_fn::count(lit(1_i64));
+        let values = datafusion::functions_aggregate::expr_fn::count(again.value.clone());
+        let counted = LogicalPlanBuilder::from(again.plan)
+            .aggregate(
+                Vec::<Expr>::new(),
+                vec![rows.alias("rows"), values.alias("values")],
+            )?
+            .project(vec![
+                choose(
+                    vec![
+                        (Expr::Column(column("rows")).eq(lit(0_i64)), lit(0_i64)),
+                        (
+                            Expr::Column(column("rows")).gt(Expr::Column(column("values"))),
+                            lit(2_i64),
+                        ),
+                    ],
+                    lit(1_i64),
+                )
+                .alias("kind"),
+            ])?
+            .build()?;
+        let kind = Expr::ScalarSubquery(Subquery {
+            subquery: Arc::new(counted),
+            outer_ref_columns: Vec::new(),
+            spans: datafusion_common::Spans::new(),
+        });
+        let is_true = self.mark(input, side, Some(any.with_value(side.value.clone())))?;
+        let left_is_null = Expr::IsNull(Box::new(any.left.clone()));
+        Ok(choose(
+            vec![
+                (is_true, lit(true)),
+                (kind.clone().eq(lit(0_i64)), lit(false)),
+                (left_is_null.or(kind.eq(lit(2_i64))), null_truth()),
+            ],
+            lit(false),
+        ))
+    }
+
+    /// Condition that there is a first row, of a subquery that is the same for all rows.
+    fn count_first_row(&mut self, plan: LogicalPlan) -> Result<Expr> {
+        let rows = datafusion::functions_aggregate::expr_fn::count(lit(1_i64));
+        let counted = LogicalPlanBuilder::from(plan)
+            .limit(0, Some(1))?
+            .aggregate(Vec::<Expr>::new(), vec![rows])?
+            .build()?;
+        let count = Expr::ScalarSubquery(Subquery {
+            subquery: Arc::new(counted),
+            outer_ref_columns: Vec::new(),
+            spans: datafusion_common::Spans::new(),
+        });
+        Ok(count.gt(lit(0_i64)))
+    }
+
+    /// The rows of a subquery over the rows of `input`.
+    fn side(
+        &mut self,
+        input: &LogicalPlan,
+        subquery: LogicalPlan,
+        used: PlainUse,
+    ) -> Result<JoinSide> {
+        let outer = find_outer_columns(&subquery)?;
+        known_to(&outer, input)?;
+        if let Some(plain) = PlainSubquery::of(&subquery, used)? {
+            return self.plain_side(plain, !outer.is_empty());
+        }
+        if outer.is_empty() {
+            let value = Expr::Column(first_column(&subquery)?);
+            let plain = PlainSubquery {
+                base: subquery,
+                conditions: Vec::new(),
+                value,
+            };
+            return self.plain_side(plain, false);
+        }
+        self.copy(input)?;
+        let values = OuterValues::new(input, &outer, self.next_name())?;
+        let value = first_column(&subquery)?;
+        let applied = values.apply(self, subquery)?;
+        let applied = self.join_all(applied)?;
+        let name = TableReference::bare(self.next_name());
+        let mut shown: Vec<Expr> = Vec::new();
+        for outer in values.columns() {
+            shown.push(Expr::Column(values.column_in(&applied, &outer.name)?));
+        }
+        if used == PlainUse::Values {
+            shown.push(Expr::Column(value).alias(VALUE));
+        }
+        let plan = LogicalPlanBuilder::from(applied)
+            .project(shown)?
+            .distinct()?
+            .alias(name.clone())?
+            .build()?;
+        let conditions = values.equal_columns(input, &plan, &name)?;
+        Ok(JoinSide {
+            plan,
+            value: Expr::Column(Column::new(Some(name.clone()), VALUE)),
+            name,
+            conditions,
+            is_correlated: true,
+        })
+    }
+
+    fn plain_side(&mut self, plain: PlainSubquery, is_correlated: bool) -> Result<JoinSide> {
+        let base = self.join_all(plain.base)?;
+        let name = TableReference::bare(self.next_name());
+        let mut renaming = plain_subquery::ColumnRenaming::new(name.clone());
+        let value = renaming.rename(plain.value, base.schema())?;
+        let conditions = plain
+            .conditions
+            .into_iter()
+            .map(|condition| renaming.rename(condition, base.schema()))
+            .collect::<Result<Vec<_>>>()?;
+        let plan = renaming.project(base)?;
+        Ok(JoinSide {
+            plan,
+            name,
+            conditions,
+            value,
+            is_correlated,
+        })
+    }
+
+    /// Copy of a side under another name.
+    fn rename_side(&mut self, side: &JoinSide) -> Result<JoinSide> {
+        self.copy(&side.plan)?;
+        let name = TableReference::bare(self.next_name());
+        let plan = LogicalPlanBuilder::from(side.plan.clone())
+            .alias(name.clone())?
+            .build()?;
+        let rename = |expr: &Expr| -> Result<Expr> {
+            let renamed = expr.clone().transform(|part| match part {
+                Expr::Column(column) if column.relation.as_ref() == Some(&side.name) => Ok(
+                    Transformed::yes(Expr::Column(Column::new(Some(name.clone()), column.name))),
+                ),
+                other => Ok(Transformed::no(other)),
+            })?;
+            Ok(renamed.data)
+        };
+        Ok(JoinSide {
+            plan,
+            conditions: side.conditions.iter().map(rename).collect::<Result<_>>()?,
+            value: rename(&side.value)?,
+            is_correlated: side.is_correlated,
+            name,
+        })
+    }
+
+    /// Joins a side and gives the column that says whether a row has found one there.
+    fn mark(
+        &mut self,
+        input: &mut LogicalPlan,
+        side: &JoinSide,
+        condition: Option<Expr>,
+    ) -> Result<Expr> {
+        self.attach(input, side, JoinType::LeftMark, condition)?;
+        Ok(Expr::Column(Column::new(Some(side.name.clone()), "mark")))
+    }
+
+    fn attach(
+        &mut self,
+        input: &mut LogicalPlan,
+        side: &JoinSide,
+        kind: JoinType,
+        condition: Option<Expr>,
+    ) -> Result<()> {
+        let mut conditions: Vec<Expr> = side.conditions.clone();
+        conditions.extend(condition);
+        if conditions.is_empty() {
+            conditions.push(lit(true));
+        }
+        let left = std::mem::replace(input, empty());
+        *input = LogicalPlanBuilder::from(left)
+            .join_on(side.plan.clone(), kind, conditions)?
+            .build()?;
+        Ok(())
+    }
+
+    /// `NOT IN` of a subquery that is the same for all rows: the engine's own join, which knows NULL. It knows it for a pair of columns
+    /// alone; a comparison with a constant would become a condition of one side.
+    fn attach_null_aware(
+        &mut self,
+        input: &mut LogicalPlan,
+        side: JoinSide,
+        left: Expr,
+    ) -> Result<()> {
+        let null_aware = left.nullable(input.schema().as_ref())?
+            || side.value.nullable(side.plan.schema().as_ref())?;
+        let left = match left {
+            Expr::Column(left) => left,
+            other => self.show_value(other, input)?,
+        };
+        let mut plan = side.plan;
+        let right = match side.value {
+            Expr::Column(right) => right,
+            other => self.show_value(other, &mut plan)?,
+        };
+        let outer = std::mem::replace(input, empty());
+        *input = LogicalPlanBuilder::from(outer)
+            .join_detailed_with_options(
+                plan,
+                JoinType::LeftAnti,
+                (vec![left], vec![right]),
+                None,
+                NullEquality::NullEqualsNothing,
+                null_aware,
+            )?
+            .build()?;
+        Ok(())
+    }
+
+    fn next_name(&mut self) -> String {
+        self.named = self.named.saturating_add(1);
+        format!("__subquery_{}", self.named)
+    }
+
+    /// Counts a plan that stands once more.
+    fn copy(&mut self, plan: &LogicalPlan) -> Result<()> {
+        let mut nodes = 0_usize;
+        plan.apply_with_subqueries(|_| {
+            nodes = nodes.saturating_add(1);
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        self.copied = self.copied.saturating_add(nodes);
+        if self.copied > MOST_COPIED_NODES {
+            let refusal = Refusal::new(
+                ErrorCode::SqlTooLarge,
+                "written out, the subqueries of the statement are too many",
+            );
+            let help = "nest fewer subqueries in one another, or join their tables instead";
+            return Err(engine_error::carry(refusal.with_help(help)));
+        }
+        Ok(())
+    }
+}
+
+/// The first column of a subquery that is joined by its outer columns.
+const VALUE: &str = "value";
+
+/// `left op ANY (…)`, and whether it stands under NOT.
+fn any_comparison(expr: Expr) -> Result<(AnyComparison, bool)> {
+    match expr {
+        Expr::InSubquery(InSubquery {
+            expr,
+            subquery,
+            negated,
+        }) => Ok((
+            AnyComparison {
+                left: *expr,
+                op: Operator::Eq,
+                subquery: Arc::unwrap_or_clone(subquery.subquery),
+                is_negated: false,
+            },
+            negated,
+        )),
+        Expr::SetComparison(SetComparison {
+            expr,
+            subquery,
+            op,
+            quantifier,
+        }) => {
+            let all = quantifier == SetQuantifier::All;
+            Ok((
+                AnyComparison {
+                    left: *expr,
+                    op,
+                    subquery: Arc::unwrap_or_clone(subquery.subquery),
+                    is_negated: all,
+                },
+                all,
+            ))
+        }
+        _ => Err(cannot_join("in this place")),
+    }
+}
+
+fn strip_not(mut expr: Expr) -> (Expr, bool) {
+    let mut is_negated = false;
+    while let Expr::Not(inner) = expr {
+        expr = *inner;
+        is_negated = !is_negated;
+    }
+    (expr, is_negated)
+}
+
+fn negate(expr: Expr, is_negated: bool) -> Expr {
+    match is_negated {
+        true => Expr::Not(Box::new(expr)),
+        false => expr,
+    }
+}
+
+fn choose(cases: Vec<(Expr, Expr)>, otherwise: Expr) -> Expr {
+    let cases = cases.into_iter();
+    Expr::Case(Case::new(
+        None,
+        cases
+            .map(|(when, then)| (Box::new(when), Box::new(then)))
+            .collect(),
+        Some(Box::new(otherwise)),
+    ))
+}
+
+fn null_truth() -> Expr {
+    lit(ScalarValue::Boolean(None))
+}
+
+fn column(name: &str) -> Column {
+    Column::new_unqualified(name)
+}
+
+fn first_column(plan: &LogicalPlan) -> Result<Column> {
+    let columns = plan.schema().columns();
+    let first = columns.into_iter().next();
+    first.ok_or_else(|| cannot_join("that shows no column"))
+}
+
+/// The plan with these columns alone.
+fn show(plan: LogicalPlan, columns: Vec<Column>) -> Result<LogicalPlan> {
+    if plan.schema().columns() == columns {
+        return Ok(plan);
+    }
+    LogicalPlanBuilder::from(plan)
+        .project(columns.into_iter().map(Expr::Column))?
+        .build()
+}
+
+fn empty() -> LogicalPlan {
+    LogicalPlan::EmptyRelation(datafusion_expr::logical_plan::EmptyRelation {
+        produce_one_row: false,
+        schema: Arc::new(datafusion_common::DFSchema::empty()),
+    })
+}
+
+/// True if all subqueries of an expression stand for one value and name no outer column.
+fn only_values(expr: &Expr) -> Result<bool> {
+    let mut only = true;
+    expr.apply(|part| {
+        only &= match part {
+            Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_) => false,
+            Expr::ScalarSubquery(subquery) => find_outer_columns(&subquery.subquery)?.is_empty(),
+            _ => true,
+        };
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(only)
+}
+
+/// Check that the rows around a subquery have all columns that it names.
+fn known_to(outer: &OuterColumns, input: &LogicalPlan) -> Result<()> {
+    match outer.keys().all(|column| input.schema().has_column(column)) {
+        true => Ok(()),
+        false => Err(cannot_join("that names a column two queries further out")),
+    }
+}
+
+/// The refusal for a subquery that can't be joined.
+fn cannot_join(place: &str) -> datafusion_common::DataFusionError {
+    let refusal = not_allowed(&format!("a subquery {place}"));
+    engine_error::carry(
+        refusal.with_help(
+            "compute it in a WITH query and join that, or write its condition into WHERE",
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests;
