@@ -7,6 +7,7 @@ use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::{DatasetId, SqlIdentifier};
 use hansa_policy::value::cube::ReleaseTerm;
+use hansa_policy::value::decimal_type::DecimalType;
 use hansa_policy::value::time::TimeBucketWidth;
 
 /// A published dataset: the entry that travels to peers, and against which contracts are made.
@@ -185,6 +186,8 @@ pub enum ColumnType {
     Int,
     /// 64-bit floating point.
     Float,
+    /// Decimal number of a fixed number of digits, exact.
+    Decimal(DecimalType),
     /// True or false.
     Bool,
     /// Calendar date.
@@ -194,8 +197,8 @@ pub enum ColumnType {
 }
 
 impl ColumnType {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
+    /// Those without digits to be stated, which is all but [`Self::Decimal`].
+    pub const PLAIN: [Self; 6] = [
         Self::Text,
         Self::Int,
         Self::Float,
@@ -204,7 +207,7 @@ impl ColumnType {
         Self::Instant,
     ];
 
-    /// The Arrow type of V's column: `Utf8`, `Int64`, `Float64`, `Boolean`, `Date32` or `Timestamp(µs, UTC)`.
+    /// The Arrow type of its values: `Utf8`, `Int64`, `Float64`, `Decimal128`, `Boolean`, `Date32` or `Timestamp(µs, UTC)`.
     #[must_use]
     pub fn arrow(self) -> arrow_schema::DataType {
         use arrow_schema::{DataType, TimeUnit};
@@ -212,23 +215,61 @@ impl ColumnType {
             Self::Text => DataType::Utf8,
             Self::Int => DataType::Int64,
             Self::Float => DataType::Float64,
+            Self::Decimal(kind) => {
+                // At most 38.
+                let scale = i8::try_from(kind.scale()).unwrap_or_default();
+                DataType::Decimal128(kind.precision(), scale)
+            }
             Self::Bool => DataType::Boolean,
             Self::Date => DataType::Date32,
             Self::Instant => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         }
     }
 
-    /// Its name in configuration and catalogue.
+    /// The type of an Arrow type that [`Self::arrow`] gives.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
+    pub fn of_arrow(kind: &arrow_schema::DataType) -> Option<Self> {
+        match kind {
+            arrow_schema::DataType::Decimal128(precision, scale) => {
+                let scale = u8::try_from(*scale).ok()?;
+                DecimalType::new(*precision, scale).map(Self::Decimal)
+            }
+            kind => Self::PLAIN.into_iter().find(|one| one.arrow() == *kind),
+        }
+    }
+}
+
+/// Its name in configuration and catalogue.
+impl std::fmt::Display for ColumnType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
             Self::Text => "text",
             Self::Int => "int",
             Self::Float => "float",
             Self::Bool => "bool",
             Self::Date => "date",
             Self::Instant => "instant",
+            Self::Decimal(kind) => return write!(f, "{kind}"),
+        })
+    }
+}
+
+impl std::str::FromStr for ColumnType {
+    type Err = String;
+
+    /// Reads the one spelling that [`std::fmt::Display`] writes.
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.starts_with("decimal") {
+            return text.parse().map(Self::Decimal);
         }
+        let plain = Self::PLAIN.into_iter();
+        plain
+            .clone()
+            .find(|kind| kind.to_string() == text)
+            .ok_or_else(|| {
+                let words: Vec<String> = plain.map(|kind| kind.to_string()).collect();
+                format!("the types are {} and decimal(p,s)", words.join(", "))
+            })
     }
 }
 
@@ -302,7 +343,7 @@ impl Dataset {
                 format!(
                     "{}:{}:{}",
                     column.name,
-                    column.kind.as_str(),
+                    column.kind,
                     if column.nullable { "null" } else { "notnull" }
                 )
             })

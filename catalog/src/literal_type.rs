@@ -37,10 +37,18 @@ pub fn fits(kind: ColumnType, literal: &PolicyLiteral) -> bool {
         | (ColumnType::Bool, PolicyLiteral::Bool(_)) => literal.check().is_ok(),
         (ColumnType::Date, PolicyLiteral::Text(text)) => is_date(text),
         (ColumnType::Instant, PolicyLiteral::Text(text)) => text.parse::<UtcTimestamp>().is_ok(),
+        // A number that the type can't hold is most likely a slip of the pen, and is equal to none of its values.
+        (ColumnType::Decimal(kind), PolicyLiteral::Int(number)) => {
+            kind.parse_number(&number.to_string()).is_ok()
+        }
+        (ColumnType::Decimal(kind), PolicyLiteral::Decimal(text)) => {
+            literal.check().is_ok() && kind.parse_number(text).is_ok()
+        }
         (
             ColumnType::Text
             | ColumnType::Int
             | ColumnType::Float
+            | ColumnType::Decimal(_)
             | ColumnType::Bool
             | ColumnType::Date
             | ColumnType::Instant,
@@ -84,8 +92,7 @@ pub fn literal_fault(column: &DatasetColumn, literal: &PolicyLiteral) -> Option<
     (!fits(column.kind, literal)).then(|| {
         ill_typed(format!(
             "{literal} is no value of `{}`, which holds {}",
-            column.name,
-            column.kind.as_str()
+            column.name, column.kind
         ))
         .with_help(format!("write {}", example(column.kind)))
     })
@@ -97,8 +104,7 @@ fn operand_fault(column: &DatasetColumn, operand: &FilterOperand) -> Option<Refu
         FilterOperand::Consumer => (column.kind != ColumnType::Text).then(|| {
             ill_typed(format!(
                 "`{}` holds {}, but whoever asks is a text",
-                column.name,
-                column.kind.as_str()
+                column.name, column.kind
             ))
         }),
     }
@@ -112,20 +118,29 @@ fn is_date(text: &str) -> bool {
     text.len() == 10 && format!("{text}T00:00:00Z").parse::<UtcTimestamp>().is_ok()
 }
 
-const fn example(kind: ColumnType) -> &'static str {
-    match kind {
+fn example(kind: ColumnType) -> String {
+    let plain = match kind {
         ColumnType::Text => "a text, such as 'A'",
         ColumnType::Int => "an integer, such as 12",
         ColumnType::Float => "a number, such as 12 or 0.5",
         ColumnType::Bool => "TRUE or FALSE",
         ColumnType::Date => "a date, such as '2026-01-31'",
         ColumnType::Instant => "an instant, such as '2026-01-31T12:00:00Z'",
-    }
+        ColumnType::Decimal(kind) => {
+            return format!(
+                "a number with at most {} digits, {} of them behind the point",
+                kind.precision(),
+                kind.scale()
+            );
+        }
+    };
+    plain.to_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hansa_policy::value::decimal_type::DecimalType;
 
     #[track_caller]
     fn check(kind: ColumnType, operand: &str, expect: bool) {
@@ -140,7 +155,7 @@ mod tests {
 
     #[test]
     fn literals_have_the_columns_type() {
-        use ColumnType::{Bool, Date, Float, Instant, Int, Text};
+        use ColumnType::{Bool, Date, Decimal, Float, Instant, Int, Text};
         check(Text, "'a'", true);
         check(Text, "1", false);
         check(Text, "{{consumer}}", true);
@@ -150,6 +165,18 @@ mod tests {
         check(Float, "1", true);
         check(Float, "0.5", true);
         check(Float, "'0.5'", false);
+        let money = Decimal(DecimalType::new(5, 2).unwrap());
+        for (operand, expect) in [
+            ("1", true),
+            ("999.99", true),
+            ("0.500", true),
+            ("-0.5", true),
+            ("1000", false),
+            ("0.005", false),
+            ("'0.5'", false),
+        ] {
+            check(money, operand, expect);
+        }
         check(Bool, "true", true);
         check(Bool, "1", false);
         check(Date, "'2026-01-31'", true);

@@ -16,13 +16,14 @@ use crate::engine_error;
 use crate::in_place_data::error_detail::ErrorDetail;
 use arrow_schema::{DataType, Field, SchemaRef};
 use datafusion::catalog::Session;
-use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::{BinaryExpr, Column, lit};
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion_common::Result;
-use datafusion_expr::Operator;
+use datafusion_common::config::ConfigOptions;
 use hansa_audit_log::digest::Digest;
+use hansa_enforcement::canonical_float::canonical_function;
 use hansa_policy::refusal::Refusal;
 use object_store::ObjectStore;
 use parking_lot::Mutex;
@@ -156,7 +157,7 @@ impl InPlaceDataset {
     }
 }
 
-/// The columns under the dataset's names and with one zero.
+/// The columns under the dataset's names and with canonical numbers.
 fn renamed(
     scan: Arc<dyn ExecutionPlan>,
     schema: &SchemaRef,
@@ -172,17 +173,24 @@ fn renamed(
     if pairs().all(|(shown, found)| shown.name() == found.name() && !is_float(found)) {
         return Ok(scan);
     }
+    let options = Arc::new(ConfigOptions::default());
+    let read = scan.schema();
     let columns = pairs().enumerate().map(|(at, (shown, found))| {
         let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(found.name(), at));
-        // No comparison can tell the two zeros apart, as in a copy.
+        // As in a copy.
         let column = if is_float(found) {
-            Arc::new(BinaryExpr::new(column, Operator::Plus, lit(0.0_f64)))
+            Arc::new(ScalarFunctionExpr::try_new(
+                canonical_function(),
+                vec![column],
+                &read,
+                Arc::clone(&options),
+            )?)
         } else {
             column
         };
-        (column, shown.name().clone())
+        Ok((column, shown.name().clone()))
     });
-    let columns: Vec<_> = columns.collect();
+    let columns: Vec<_> = columns.collect::<Result<_>>()?;
     Ok(Arc::new(ProjectionExec::try_new(columns, scan)?))
 }
 

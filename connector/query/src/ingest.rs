@@ -4,16 +4,25 @@
 
 pub mod bounded_reader;
 pub mod config;
+pub mod content_kind;
 pub mod date_time;
 pub mod delimited_text;
 pub mod field_value;
 pub mod geojson;
 pub mod ingest_counts;
+pub mod json_field;
+pub mod json_reader;
+pub mod json_rows;
+pub mod number_notation;
+pub mod packed_file;
 pub mod parquet_source;
+pub mod place_extent;
 pub mod row_builder;
 pub mod schema_inference;
+pub mod source_content;
 pub mod source_files;
 pub mod source_roots;
+pub mod text_encoding;
 pub mod transcoding_reader;
 pub mod wildcard;
 
@@ -35,6 +44,7 @@ pub fn read(
         SourceKind::Text => delimited_text::read(file, config, each),
         SourceKind::Parquet => parquet_source::read(file, config, each),
         SourceKind::GeoJson => geojson::read(file, config, each),
+        SourceKind::Json => json_rows::read(file, config, each),
         SourceKind::Postgres => Err(Refusal::new(
             ErrorCode::SourceUnreadable,
             "a table is not read from a file",

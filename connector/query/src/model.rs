@@ -146,7 +146,7 @@ const OBSERVED_AT: ModelColumn = ModelColumn {
     kind: ColumnType::Instant,
     required: true,
     unit: None,
-    meaning: "start of the interval, UTC",
+    meaning: "start of the interval; days of it are those of the dataset's zone",
 };
 
 const INTERVAL: ModelColumn = ModelColumn {

@@ -10,11 +10,12 @@ pub mod preparation;
 pub mod report;
 pub mod snapshot_writer;
 pub mod source_check;
+pub mod source_preview;
 pub mod staged_snapshot;
 pub mod written_snapshot;
 
 use crate::ingest::config::{DatasetConfig, ShortRowHandling, SourceKind};
-use crate::ingest::ingest_counts::{IngestCounts, ROW};
+use crate::ingest::ingest_counts::{BELOW_ROWS, IngestCounts, ROW};
 use crate::model::{self, Model};
 use crate::publication::context::{PublicationContext, PublicationProgress};
 use crate::publication::written_snapshot::WrittenSnapshot;
@@ -255,13 +256,24 @@ fn unreadable(config: &DatasetConfig, counts: &IngestCounts) -> Refusal {
     }
     let refuses = config.source.kind == SourceKind::Text
         && config.source.short_rows == ShortRowHandling::Refuse;
-    if counts.bad.contains_key(ROW) && refuses {
+    let below = counts.met.get(BELOW_ROWS).copied().unwrap_or(0);
+    let broken = counts.bad.get(ROW).map_or(0, |bad| bad.count);
+    if (1..=MOST_NOTES).contains(&below) {
+        refusal = refusal.with_help(
+            "the lines below the last row look like notes: skip_last_lines = N in [dataset.source] leaves out so many lines at the end, \
+             blank ones in between and a row of totals counted with them",
+        );
+    }
+    if (broken > below || below > MOST_NOTES) && refuses {
         refusal = refusal.with_help(
             "where a row may lack its last fields, short_rows = \"null\" in [dataset.source] takes them as no value",
         );
     }
     refusal
 }
+
+/// More lines below the rows are no notes.
+const MOST_NOTES: u64 = 20;
 
 #[cfg(test)]
 mod tests;

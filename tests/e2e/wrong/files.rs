@@ -177,7 +177,7 @@ fn rows_and_policies_that_cannot_be_read_are_reported_with_their_line() {
             &["policy", "check"],
             "CONFIG_UNKNOWN_KEY",
             6,
-            &["policies/p.toml:2", "(colour)", "aggregate"],
+            &["policies/p.toml:3", "(colour)", "aggregate"],
         )],
     );
     city.write("policies/p.toml", "title = \"p\"\nduties = [\"sing\"]\n");
@@ -211,7 +211,7 @@ fn rows_and_policies_that_cannot_be_read_are_reported_with_their_line() {
     let over_bikes = [&draft[..], &["--dataset", "bikes"]].concat();
     let found = city.hansa(&over_bikes).ends(6);
     for text in ["TERM_COLUMN_UNKNOWN", "bykes", "drafts/loose.toml:2"] {
-        assert!(found.out.contains(text), "{}", found.out);
+        assert!(found.err.contains(text), "{}", found.err);
     }
     city.write(
         "drafts/loose.toml",
@@ -224,7 +224,7 @@ fn rows_and_policies_that_cannot_be_read_are_reported_with_their_line() {
     assert!(written.out.contains("title = \"loose\""), "{}", written.out);
     city.write(
         "policies/p.toml",
-        "title = \"p\"\npurpose = [\"dpv:Nonsense\"]\n",
+        "title = \"p\"\ncolumns = \"all\"\npurpose = [\"dpv:Nonsense\"]\n",
     );
     try_all(
         city.folder(),

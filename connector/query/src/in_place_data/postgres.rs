@@ -2,12 +2,14 @@
 
 pub(crate) mod connection_limits;
 mod filter_sql;
+mod numeric;
 pub mod query_connections;
 mod row_decoder;
 pub mod table_description;
 pub mod table_scan;
 
 use hansa_catalog::dataset::ColumnType;
+use hansa_policy::value::decimal_type::DecimalType;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -60,7 +62,7 @@ pub struct PostgresColumn {
 pub enum PgType {
     /// `text`, `varchar`.
     Text,
-    /// `uuid`, `char(n)` and enumerations: as their text.
+    /// `uuid`, `char(n)` without the blanks that fill it up, and enumerations: as their text.
     AsText,
     /// `boolean`.
     Bool,
@@ -68,8 +70,15 @@ pub enum PgType {
     Int,
     /// `real`, `double precision`.
     Float,
-    /// `numeric` with a precision: as a floating-point number.
-    Numeric,
+    /// `numeric` as decimals, none of whose digits is lost.
+    Numeric {
+        /// The digits of a value.
+        precision: u8,
+        /// Those behind the point.
+        scale: u8,
+        /// The database says nothing of the digits of the column: a row with a value that has more is none of the dataset.
+        is_checked: bool,
+    },
     /// `date`.
     Date,
     /// `timestamptz`.
@@ -79,12 +88,15 @@ pub enum PgType {
 impl PgType {
     /// The type of the dataset's column.
     #[must_use]
-    pub const fn column(self) -> ColumnType {
+    pub fn column(self) -> ColumnType {
         match self {
             Self::Text | Self::AsText => ColumnType::Text,
             Self::Bool => ColumnType::Bool,
             Self::Int => ColumnType::Int,
-            Self::Float | Self::Numeric => ColumnType::Float,
+            Self::Float => ColumnType::Float,
+            Self::Numeric {
+                precision, scale, ..
+            } => DecimalType::new(precision, scale).map_or(ColumnType::Text, ColumnType::Decimal),
             Self::Date => ColumnType::Date,
             Self::Instant => ColumnType::Instant,
         }
@@ -124,7 +136,8 @@ impl PostgresColumn {
         match self.kind {
             PgType::Text | PgType::AsText => format!("{name}::text"),
             PgType::Int => format!("{name}::int8"),
-            PgType::Float | PgType::Numeric => format!("{name}::float8"),
+            PgType::Float => format!("{name}::float8"),
+            PgType::Numeric { .. } => format!("{name}::numeric"),
             PgType::Bool | PgType::Date | PgType::Instant => name,
         }
     }
@@ -132,7 +145,7 @@ impl PostgresColumn {
     /// As an operand: where it can be, the column itself, so that the database may use its indexes.
     fn operand(&self) -> String {
         match self.kind {
-            PgType::AsText | PgType::Numeric => self.value(),
+            PgType::AsText => self.value(),
             _ => ident(&self.name),
         }
     }
@@ -146,8 +159,19 @@ impl PostgresColumn {
                 return (!self.nullable).then(|| format!("({name} IS NOT NULL)"));
             }
             // The database puts NaN above infinity.
-            PgType::Float | PgType::Numeric => {
-                format!("{value} > '-Infinity' AND {value} < 'Infinity'")
+            PgType::Float => format!("{value} > '-Infinity' AND {value} < 'Infinity'"),
+            PgType::Numeric {
+                precision,
+                scale,
+                is_checked,
+            } => {
+                let beyond = format!("1{}", "0".repeat(precision.saturating_sub(scale).into()));
+                let within =
+                    format!("{value} > '-{beyond}'::numeric AND {value} < '{beyond}'::numeric");
+                match is_checked {
+                    true => format!("{within} AND {value} = trunc({value}, {scale})"),
+                    false => within,
+                }
             }
             PgType::Date | PgType::Instant => {
                 format!("{value} > '-infinity' AND {value} < '{BEYOND}'")
@@ -166,5 +190,5 @@ fn ident(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// No day from here on fits into microseconds since 1970.
-const BEYOND: &str = "290000-01-01";
+/// Where the calendar ends. Functions over times know no later day, and instants are written with years of four digits.
+const BEYOND: &str = "10000-01-01";

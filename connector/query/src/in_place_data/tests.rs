@@ -1,5 +1,7 @@
 //! Rows in place: what a database is asked, what a file that was changed does, and what a configuration can't say.
 
+mod column_types;
+mod numeric_columns;
 mod row_order;
 mod scan_statements;
 

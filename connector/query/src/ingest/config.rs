@@ -6,6 +6,8 @@ pub mod reference;
 
 use crate::in_place_data::postgres::PostgresEndpoint;
 use crate::in_place_data::storage_backend::StorageBackend;
+use crate::ingest::number_notation::{LeadingZeroRule, NumberNotation, ThousandsMark};
+use crate::ingest::place_extent::PlaceExtent;
 use crate::ingest::source_roots::SourceRoots;
 use hansa_catalog::dataset::{ColumnType, DatasetDescription, DatasetKind};
 use hansa_catalog::saved_query::SavedQuery;
@@ -57,6 +59,8 @@ pub struct DatasetConfig {
     pub sort: Vec<SqlIdentifier>,
     /// The share of rows that may be unreadable and left out; 0 unless stated.
     pub max_bad_rows: f64,
+    /// Where its places lie; a row whose place lies elsewhere can't be read.
+    pub extent: Option<PlaceExtent>,
     /// The statement that makes the dataset's rows out of the source's.
     pub prepare: Option<PrepareStatement>,
     /// Where the rows come from.
@@ -118,6 +122,8 @@ pub struct SourceConfig {
     pub encoding: &'static encoding_rs::Encoding,
     /// Lines before everything else that belong to nothing.
     pub skip_lines: u32,
+    /// Lines behind everything else that belong to nothing, such as notes; blank ones at the very end are not counted.
+    pub skip_last_lines: u32,
     /// What names the columns of text.
     pub header: ColumnHeader,
     /// What becomes of rows of text that lack their last fields.
@@ -126,6 +132,10 @@ pub struct SourceConfig {
     pub nulls: Vec<String>,
     /// The decimal mark.
     pub decimal: char,
+    /// The mark between thousands; absent: none is read.
+    pub thousands: Option<ThousandsMark>,
+    /// The treatment of numbers with zeros at their start.
+    pub leading_zeros: LeadingZeroRule,
     /// Columns that are left out before anything else, with `*` for any text.
     pub skip_columns: Vec<String>,
     /// Where the rows stay, if nothing of them is copied.
@@ -171,10 +181,13 @@ impl fmt::Debug for SourceConfig {
             delimiter,
             encoding,
             skip_lines,
+            skip_last_lines,
             header,
             short_rows,
             nulls,
             decimal,
+            thousands,
+            leading_zeros,
             skip_columns,
             in_place,
             // It changes no row that is read.
@@ -198,8 +211,17 @@ impl fmt::Debug for SourceConfig {
         if *skip_lines > 0 {
             text.field("skip_lines", skip_lines);
         }
+        if *skip_last_lines > 0 {
+            text.field("skip_last_lines", skip_last_lines);
+        }
         if *short_rows != ShortRowHandling::default() {
             text.field("short_rows", short_rows);
+        }
+        if let Some(thousands) = thousands {
+            text.field("thousands", thousands);
+        }
+        if *leading_zeros != LeadingZeroRule::default() {
+            text.field("leading_zeros", leading_zeros);
         }
         text.finish()
     }
@@ -230,16 +252,19 @@ pub enum SourceKind {
     Parquet,
     /// A GeoJSON collection of points; properties are columns, beside `lon` and `lat`.
     GeoJson,
+    /// JSON objects, each a row; members are columns.
+    Json,
     /// A table of PostgreSQL, which stays where it is.
     Postgres,
 }
 
 impl SourceKind {
     /// All kinds with their names.
-    pub const ALL: [(&'static str, Self); 4] = [
+    pub const ALL: [(&'static str, Self); 5] = [
         ("text", Self::Text),
         ("parquet", Self::Parquet),
         ("geojson", Self::GeoJson),
+        ("json", Self::Json),
         ("postgres", Self::Postgres),
     ];
 
@@ -250,6 +275,7 @@ impl SourceKind {
             Self::Text => "text",
             Self::Parquet => "parquet",
             Self::GeoJson => "geojson",
+            Self::Json => "json",
             Self::Postgres => "postgres",
         }
     }
@@ -276,6 +302,8 @@ pub struct ColumnConfig {
     pub missing: MissingTimeRule,
     /// Moves every instant by so many microseconds, such as from the end of an interval to its start.
     pub shift_us: i64,
+    /// Where its numbers are written in another way than those of the source.
+    pub numbers: ColumnNumberNotation,
     /// Converts numbers to the declared unit.
     pub factor: Option<ConversionFactor>,
     /// No value may be missing.
@@ -284,6 +312,34 @@ pub struct ColumnConfig {
     pub optional: bool,
     /// What it means.
     pub about: ColumnDescription,
+}
+
+/// Notation of the numbers of one column; absent keys are those of the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ColumnNumberNotation {
+    /// The decimal mark.
+    pub decimal: Option<char>,
+    /// The mark between thousands.
+    pub thousands: Option<ThousandsMark>,
+    /// The treatment of numbers with zeros at their start.
+    pub leading_zeros: Option<LeadingZeroRule>,
+}
+
+impl ColumnNumberNotation {
+    /// The notation of a column of this source.
+    #[must_use]
+    pub fn within(self, source: &SourceConfig) -> NumberNotation {
+        let decimal = self.decimal.unwrap_or(source.decimal);
+        // A mark between thousands of the source is none where the column has it for decimals.
+        let inherited = source
+            .thousands
+            .filter(|mark| ThousandsMark::of(decimal) != Some(*mark));
+        NumberNotation {
+            decimal,
+            thousands: self.thousands.or(inherited),
+            leading_zeros: self.leading_zeros.unwrap_or(source.leading_zeros),
+        }
+    }
 }
 
 /// Where a column's values come from.
@@ -307,6 +363,8 @@ pub enum AmbiguousTimeRule {
     First,
     /// It is the second.
     Second,
+    /// The order of the rows tells: times that go back are of the second pass.
+    Sequence,
 }
 
 /// A local time that does not occur, when clocks go forward.

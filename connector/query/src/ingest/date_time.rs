@@ -21,7 +21,7 @@ impl WrittenDateTime {
     }
 }
 
-/// An accepted spelling: `%Y %m %d %H %M %S`, `%f` (a fraction or nothing), `%z` (an offset or Z), `%b` and `%a` (English
+/// An accepted spelling: `%Y %m %d %H %M %S`, `%y` (a year of two digits from 1969 to 2068, as POSIX has it), `%f` (a fraction or nothing), `%z` (an offset or Z), `%b` and `%a` (English
 /// names of months and weekdays); anything else stands for itself. `%H` takes 24, the end of the day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DateTimeFormat {
@@ -31,6 +31,7 @@ pub struct DateTimeFormat {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DateTimeFormatItem {
     Year,
+    ShortYear,
     Month,
     Day,
     Hour,
@@ -58,6 +59,7 @@ impl DateTimeFormat {
             }
             items.push(match letters.next() {
                 Some('Y') => DateTimeFormatItem::Year,
+                Some('y') => DateTimeFormatItem::ShortYear,
                 Some('m') => DateTimeFormatItem::Month,
                 Some('d') => DateTimeFormatItem::Day,
                 Some('H') => DateTimeFormatItem::Hour,
@@ -69,17 +71,18 @@ impl DateTimeFormat {
                 Some('a') => DateTimeFormatItem::WeekdayName,
                 Some('%') => DateTimeFormatItem::Letter('%'),
                 Some(other) => {
-                    return Err(format!("%{other} is none of %Y %m %d %H %M %S %f %z %b %a"));
+                    return Err(format!(
+                        "%{other} is none of %Y %y %m %d %H %M %S %f %z %b %a"
+                    ));
                 }
                 None => return Err("it ends in %".to_owned()),
             });
         }
         let month = items.contains(&DateTimeFormatItem::Month)
             || items.contains(&DateTimeFormatItem::MonthName);
-        if !items.contains(&DateTimeFormatItem::Year)
-            || !month
-            || !items.contains(&DateTimeFormatItem::Day)
-        {
+        let year = items.contains(&DateTimeFormatItem::Year)
+            || items.contains(&DateTimeFormatItem::ShortYear);
+        if !year || !month || !items.contains(&DateTimeFormatItem::Day) {
             return Err("it lacks the year, the month or the day".to_owned());
         }
         Ok(Self { items })
@@ -95,6 +98,15 @@ impl DateTimeFormat {
         for item in &self.items {
             match item {
                 DateTimeFormatItem::Year => year = i16::try_from(digits(&mut rest, 4, 4)?).ok()?,
+                DateTimeFormatItem::ShortYear => {
+                    let of_century = i16::try_from(digits(&mut rest, 2, 2)?).ok()?;
+                    let century = if of_century < FIRST_OF_1900 {
+                        2000
+                    } else {
+                        1900
+                    };
+                    year = of_century.checked_add(century)?;
+                }
                 DateTimeFormatItem::Month => month = i8::try_from(digits(&mut rest, 1, 2)?).ok()?,
                 DateTimeFormatItem::Day => day = i8::try_from(digits(&mut rest, 1, 2)?).ok()?,
                 DateTimeFormatItem::Hour => hour = digits(&mut rest, 1, 2)?,
@@ -184,14 +196,19 @@ pub fn instant(
             LocalTimeResolution::Nothing,
         ));
     }
-    let clock = datetime(civil.micros).ok_or("the time lies outside the calendar")?;
+    let clock = datetime(civil.micros).ok_or(OUTSIDE_CALENDAR)?;
     let (offset, decided) = match zone.to_ambiguous_timestamp(clock).offset() {
         AmbiguousOffset::Unambiguous { offset } => (offset, LocalTimeResolution::Nothing),
         AmbiguousOffset::Fold { before, after } => match ambiguous {
-            AmbiguousTimeRule::First => (before, LocalTimeResolution::Ambiguous),
+            // The order of the rows is looked at by whoever has them.
+            AmbiguousTimeRule::First | AmbiguousTimeRule::Sequence => {
+                (before, LocalTimeResolution::Ambiguous)
+            }
             AmbiguousTimeRule::Second => (after, LocalTimeResolution::Ambiguous),
             AmbiguousTimeRule::Refuse => {
-                return Err("this local time occurs twice, and the column declares no `ambiguous`");
+                return Err(
+                    "this local time occurs twice, and the column declares no `ambiguous`: sequence where the rows are in order, first or second",
+                );
             }
         },
         AmbiguousOffset::Gap { before, .. } => match missing {
@@ -227,7 +244,7 @@ pub(crate) fn day_shown(day: i32) -> String {
 }
 
 /// A civil time as ISO 8601 writes it.
-pub(super) fn civil_shown(micros: i64) -> String {
+pub(crate) fn civil_shown(micros: i64) -> String {
     let found = datetime(micros).map(|clock| clock.to_string());
     found.unwrap_or_else(|| format!("{micros} us since 1970-01-01"))
 }
@@ -309,6 +326,13 @@ fn name(rest: &mut &str, names: &[&str]) -> Option<usize> {
         .iter()
         .position(|name| name.eq_ignore_ascii_case(short))
 }
+
+/// The first year of two digits that lies in the 20th century.
+const FIRST_OF_1900: i16 = 69;
+
+/// Why an instant is refused that this program can't hold.
+pub(super) const OUTSIDE_CALENDAR: &str = "the time lies outside the calendar of instants, which is from -9999-01-02T01:59:59Z to \
+     9999-12-30T22:00:00Z; where it stands for no end, say nulls = [\"…\"] with its text, or type = \"date\", which takes 9999-12-31";
 
 /// Microseconds of a day.
 pub const DAY_US: i64 = 24 * HOUR_US;

@@ -1,20 +1,26 @@
 //! Delimited text: lines that belong to nothing, header lines or none, then rows.
 
+mod header_names;
+pub(in crate::ingest) mod line_reader;
+mod row_structure;
+
 use crate::ingest::bounded_reader::{self, BoundedReader, MOST_COLUMNS, RowByteAllowance};
 use crate::ingest::config::{ColumnHeader, ShortRowHandling, SourceConfig};
 use crate::ingest::field_value::{RawField, SourceFileEvent};
 use crate::ingest::source_files::SourceFile;
-use crate::ingest::transcoding_reader::TranscodingReader;
 use csv::{ReaderBuilder, StringRecord, Terminator};
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use header_names::{HeaderLines, REPEATED};
+use row_structure::{RowNotes, RowStructureReader};
 use std::cell::Cell;
 use std::io::{self, Read};
 
 /// Reads a file of delimited text.
 ///
 /// # Errors
-/// `SOURCE_UNREADABLE` where the file is missing, not of its encoding, shorter than its header, empty where its first row says how
-/// many columns there are, has a row that is too long, or a quote that is opened and never closed.
+/// `SOURCE_KIND_UNKNOWN` where it is no text; `SOURCE_UNREADABLE` where the file is missing, not of its encoding, shorter than its
+/// header, empty where its first row says how many columns there are, has a row that is too long, or a quote that is opened and never
+/// closed.
 pub fn read(
     file: &SourceFile,
     config: &SourceConfig,
@@ -36,15 +42,17 @@ pub fn read(
             refusal
         }
     };
-    let mut decoded = TranscodingReader::new(file.open()?, config.encoding);
-    let skipped = skip(&mut decoded, config.skip_lines)
-        .map_err(|error| unreadable(None, error.to_string()))?;
+    let text = line_reader::open(file, config)?;
+    let (skipped, delimiter) = (text.skipped, text.delimiter);
     let allowance = RowByteAllowance::of_fields(config);
     let end = Cell::new(u64::MAX);
-    let closed = ClosingRowReader::new(decoded, config.delimiter, &end);
+    let notes = RowNotes::default();
+    let rows = Cell::new(0_u64);
+    let noted = RowStructureReader::new(text.reader, delimiter, &notes);
+    let closed = ClosingRowReader::new(noted, delimiter, &end);
     let closing = closed.fields();
     let mut reader = ReaderBuilder::new()
-        .delimiter(config.delimiter)
+        .delimiter(delimiter)
         .has_headers(false)
         // With CRLF as its own terminator the reader's line numbers are one too small from the second row on.
         .terminator(Terminator::Any(b'\n'))
@@ -54,12 +62,13 @@ pub fn read(
     let mut record = StringRecord::new();
     let mut next = |record: &mut StringRecord| {
         let is_row = next(&mut reader, record, &allowance, skipped).map_err(fallen)?;
+        let note = notes.take(rows.replace(rows.get().saturating_add(1)));
         // Only the row behind the file ends there, or the quoted field that has swallowed it.
         if !is_row || reader.position().byte() != end.get() {
-            return Ok(is_row);
+            return Ok(is_row.then_some(note));
         }
         if record.len() == 1 && record.get(0) == Some(closing) {
-            return Ok(false);
+            return Ok(None);
         }
         let last = record.iter().next_back().unwrap_or_default();
         let breaks = last.bytes().filter(|byte| *byte == b'\n').count();
@@ -69,30 +78,35 @@ pub fn read(
         Err(unreadable(Some(line), why))
     };
     // The first row of a file without a header says how many columns there are, and is a row like the others.
-    let mut first = false;
+    let mut first = None;
+    let mut lines = HeaderLines::default();
     let header = match &config.header {
         ColumnHeader::Lines(count) => {
-            let mut lines: Vec<StringRecord> = Vec::new();
             for _ in 0..*count {
-                if !next(&mut record)? {
+                let Some(note) = next(&mut record)? else {
                     return Err(unreadable(
                         None,
                         "it ends before its header does".to_owned(),
                     ));
+                };
+                if let Some(fault) = note.fault() {
+                    let line = record.position().map_or(0, csv::Position::line);
+                    let line = note.line(line).saturating_add(skipped);
+                    return Err(unreadable(Some(line), format!("in its header {fault}")));
                 }
-                lines.push(record.clone());
+                lines.push(&record);
             }
-            joined(&lines)
+            lines.names()
         }
         ColumnHeader::Names(names) => names.clone(),
         ColumnHeader::Numbers => {
-            while !first {
-                if !next(&mut record)? {
+            while first.is_none() {
+                let Some(note) = next(&mut record)? else {
                     let why = "it has no row that says how many columns there are";
                     return Err(unreadable(None, why.to_owned())
                         .with_help("columns = [\"…\"] names those of a file that may be empty"));
-                }
-                first = !blank(&record);
+                };
+                first = (!blank(&record)).then_some(note);
             }
             (1..=record.len())
                 .map(|number| number.to_string())
@@ -104,12 +118,36 @@ pub fn read(
         return Err(unreadable(Some(skipped.saturating_add(1)), why));
     }
     each(SourceFileEvent::Header(&header))?;
-    while std::mem::take(&mut first) || next(&mut record)? {
+    loop {
+        let note = match first.take() {
+            Some(note) => note,
+            None => match next(&mut record)? {
+                Some(note) => note,
+                None => return Ok(()),
+            },
+        };
         if blank(&record) {
             continue;
         }
         let line = record.position().map_or(0, csv::Position::line);
-        let line = line.saturating_add(skipped);
+        let line = note.line(line).saturating_add(skipped);
+        // A row that is not understood may be several that a quote has made one: each of its lines is lost.
+        let mut lose_lines = |why: &str| {
+            (line..=line.saturating_add(note.breaks()))
+                .try_for_each(|line| each(SourceFileEvent::Broken { line, why }))
+        };
+        if let Some(fault) = note.fault() {
+            lose_lines(fault)?;
+            continue;
+        }
+        if lines.has(&record) {
+            match header.len() {
+                // A value of a single column can be the name of the column.
+                0 | 1 => lose_lines("the row is the header line again")?,
+                _ => each(SourceFileEvent::Counted(REPEATED))?,
+            }
+            continue;
+        }
         // With a line break in a field, what is missing may stand behind a quote that was opened by mistake.
         let is_one_line = || !record.iter().any(|field| field.contains('\n'));
         let is_filled = config.short_rows == ShortRowHandling::Null && record.len() < header.len();
@@ -125,7 +163,7 @@ pub fn read(
                     format!("the row has {fields} fields, and there are {columns} columns")
                 }
             };
-            each(SourceFileEvent::Broken { line, why: &why })?;
+            lose_lines(&why)?;
             continue;
         }
         let fields = fields(&record, header.len(), config);
@@ -134,7 +172,6 @@ pub fn read(
             fields: &fields,
         })?;
     }
-    Ok(())
 }
 
 /// Of rows that were taken though their last fields are missing.
@@ -197,18 +234,6 @@ fn bytes(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
-/// Reads past so many lines, as they end, and says how many there were.
-fn skip(reader: &mut impl Read, lines: u32) -> std::io::Result<u64> {
-    let mut skipped = 0_u64;
-    let mut byte = [0_u8];
-    while skipped < u64::from(lines) && reader.read(&mut byte)? > 0 {
-        if byte == *b"\n" {
-            skipped = skipped.saturating_add(1);
-        }
-    }
-    Ok(skipped)
-}
-
 /// Nothing but the end of a line.
 fn blank(record: &StringRecord) -> bool {
     record.len() == 1 && record.get(0) == Some("\r")
@@ -231,25 +256,6 @@ fn fields<'r>(record: &'r StringRecord, width: usize, config: &SourceConfig) -> 
     let lacking = width.saturating_sub(record.len());
     fields
         .chain(std::iter::repeat_n(RawField::Null, lacking))
-        .collect()
-}
-
-/// The names of the columns out of several header lines: their cells joined by `|`; where only one of them holds
-/// something, that alone.
-fn joined(lines: &[StringRecord]) -> Vec<String> {
-    let width = lines.iter().map(StringRecord::len).max().unwrap_or(0);
-    (0..width)
-        .map(|index| {
-            let cells = lines
-                .iter()
-                .map(|line| line.get(index).unwrap_or("").trim());
-            let reported: Vec<&str> = cells.clone().filter(|cell| !cell.is_empty()).collect();
-            match reported.as_slice() {
-                [] => String::new(),
-                [one] => (*one).to_owned(),
-                [_, ..] => cells.collect::<Vec<_>>().join("|"),
-            }
-        })
         .collect()
 }
 

@@ -1,6 +1,7 @@
 //! What a file holds before anything is believed about it, and how it becomes a typed value.
 
 use super::date_time;
+use hansa_policy::value::decimal_type::DecimalType;
 
 /// One field of a file.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -13,6 +14,15 @@ pub enum RawField<'a> {
     Int(i64),
     /// A number.
     Float(f64),
+    /// A decimal number.
+    Decimal {
+        /// Its value, in units of the last place of its type.
+        units: i128,
+        /// Its type in the file.
+        kind: DecimalType,
+    },
+    /// A number as JSON writes it, with all its digits.
+    Digits(&'a str),
     /// True or false.
     Bool(bool),
     /// Days since 1970-01-01.
@@ -29,9 +39,10 @@ impl RawField<'_> {
     pub fn display_text(&self) -> String {
         match self {
             Self::Null => String::new(),
-            Self::Text(text) => (*text).to_owned(),
+            Self::Text(text) | Self::Digits(text) => (*text).to_owned(),
             Self::Int(number) => number.to_string(),
             Self::Float(number) => number.to_string(),
+            Self::Decimal { units, kind } => kind.written(*units),
             Self::Bool(truth) => truth.to_string(),
             Self::Day(day) => date_time::day_shown(*day),
             Self::Civil(micros) => date_time::civil_shown(*micros),
@@ -74,6 +85,13 @@ pub enum TypedValue {
     Int(i64),
     /// Number, finite.
     Float(f64),
+    /// Decimal number.
+    Decimal {
+        /// Value in units of the last place of `kind`.
+        units: i128,
+        /// Type of the column.
+        kind: DecimalType,
+    },
     /// Truth.
     Bool(bool),
     /// Days since 1970-01-01.
@@ -106,6 +124,31 @@ pub fn float(text: &str, decimal: char) -> Option<f64> {
     };
     number.is_finite().then_some(number)
 }
+
+/// A number of JSON as a number of floating point, where that one has these digits: what a program wrote out of one comes back, however
+/// many digits it wrote, and what has more than one can hold does not.
+#[must_use]
+pub fn exact_float(digits: &str) -> Option<f64> {
+    let (mantissa, _) = digits.split_once(['e', 'E']).unwrap_or((digits, ""));
+    let all: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    let significant = all.trim_start_matches('0').trim_end_matches('0');
+    let number: f64 = digits.parse().ok()?;
+    if !number.is_finite() || significant.len() > MOST_DIGITS {
+        return None;
+    }
+    if significant.is_empty() {
+        return Some(0.0);
+    }
+    let written = format!("{:.*e}", significant.len().saturating_sub(1), number.abs());
+    let (held, _) = written.split_once('e').unwrap_or((&written, ""));
+    held.chars()
+        .filter(char::is_ascii_digit)
+        .eq(significant.chars())
+        .then_some(number)
+}
+
+/// The most significant digits that a number of floating point has when it is written out whole.
+const MOST_DIGITS: usize = 767;
 
 /// True or false as text.
 #[must_use]

@@ -115,6 +115,9 @@ const fn float(count: u64) -> f64 {
     count as f64
 }
 
+/// Broken lines below the last row of a file, which are counted among those of [`ROW`].
+pub const BELOW_ROWS: &str = "line below the last row that is no row";
+
 /// Stands in the place of a column for rows whose fields can't be told apart.
 pub const ROW: &str = "(row)";
 

@@ -2,20 +2,25 @@
 
 use crate::ingest::bounded_reader::{MOST_COLUMNS, RowByteAllowance};
 use crate::ingest::config::{
-    AmbiguousTimeRule, ColumnConfig, ColumnDescription, ColumnValueOrigin, ConfigLocation,
-    DatasetConfig, MissingTimeRule, SourceConfig,
+    AmbiguousTimeRule, ColumnConfig, ColumnDescription, ColumnNumberNotation, ColumnValueOrigin,
+    ConfigLocation, DatasetConfig, MissingTimeRule, SourceConfig,
 };
 use crate::ingest::field_value::{RawField, SourceFileEvent};
+use crate::ingest::schema_inference::inferred_column::DeclaredKind;
+use crate::ingest::source_content::open_parquet;
 use crate::ingest::source_files::SourceFile;
 use crate::ingest::wildcard;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::types::{
+    Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType,
+};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, SchemaRef, TimeUnit};
 use datafusion::arrow::compute::{CastOptions, cast_with_options};
 use hansa_catalog::dataset::ColumnType;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::value::decimal_type::DecimalType;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::metadata::ParquetMetaData;
 
@@ -29,14 +34,8 @@ pub fn read(
     each: &mut dyn FnMut(SourceFileEvent<'_>) -> Result<(), Refusal>,
 ) -> Result<(), Refusal> {
     let shown = file.display_name.as_str();
-    let unreadable = |why: String| {
-        Refusal::new(
-            ErrorCode::SourceUnreadable,
-            format!("`{shown}` can't be read: {why}"),
-        )
-        .with_place(shown, None, None)
-    };
-    let file = file.open()?;
+    let unreadable = |why: String| unreadable(shown, why);
+    let file = open_parquet(file)?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file)
         .map_err(|error| unreadable(error.to_string()))?;
     let mut names = Vec::new();
@@ -120,9 +119,12 @@ const BATCH_BYTES: usize = 8 << 20;
 pub fn plain(kind: &DataType) -> Option<DataType> {
     Some(match kind {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => DataType::Utf8,
-        // Decimals stay exact as text until the declared type is read from them.
-        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) => {
-            DataType::Utf8
+        DataType::Decimal32(precision, scale)
+        | DataType::Decimal64(precision, scale)
+        | DataType::Decimal128(precision, scale)
+        | DataType::Decimal256(precision, scale) => {
+            let scale = u8::try_from(*scale).ok()?;
+            ColumnType::Decimal(DecimalType::new(*precision, scale)?).arrow()
         }
         DataType::Int8
         | DataType::Int16
@@ -166,6 +168,13 @@ fn field(column: &ArrayRef, row: usize) -> RawField<'_> {
         DataType::Utf8 => RawField::Text(column.as_string::<i32>().value(row)),
         DataType::Int64 => RawField::Int(column.as_primitive::<Int64Type>().value(row)),
         DataType::Float64 => RawField::Float(column.as_primitive::<Float64Type>().value(row)),
+        DataType::Decimal128(..) => match ColumnType::of_arrow(column.data_type()) {
+            Some(ColumnType::Decimal(kind)) => RawField::Decimal {
+                units: column.as_primitive::<Decimal128Type>().value(row),
+                kind,
+            },
+            _ => RawField::Null,
+        },
         DataType::Boolean => RawField::Bool(column.as_boolean().value(row)),
         DataType::Date32 => RawField::Day(column.as_primitive::<Date32Type>().value(row)),
         DataType::Timestamp(TimeUnit::Microsecond, zone) => {
@@ -185,17 +194,38 @@ fn field(column: &ArrayRef, row: usize) -> RawField<'_> {
 /// # Errors
 /// `SCHEMA_MISMATCH` where a column can't be published as it is; `SOURCE_UNREADABLE` where it is no Parquet file.
 pub fn declare(file: &SourceFile, dataset: &DatasetConfig) -> Result<Vec<ColumnConfig>, Refusal> {
-    let unreadable = |why: String| {
-        Refusal::new(
-            ErrorCode::SourceUnreadable,
-            format!("`{}` can't be read: {why}", file.display_name),
-        )
-        .with_place(file.display_name.clone(), None, None)
-    };
-    let open = file.open()?;
+    let unreadable = |why: String| unreadable(&file.display_name, why);
+    let open = open_parquet(file)?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(open)
         .map_err(|error| unreadable(error.to_string()))?;
     declared(builder.schema(), dataset)
+}
+
+/// The types that a Parquet file declares, by column and as far as one of a dataset follows from them.
+///
+/// # Errors
+/// As [`declare`].
+pub fn declared_kinds(file: &SourceFile) -> Result<Vec<(String, DeclaredKind)>, Refusal> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(open_parquet(file)?)
+        .map_err(|error| unreadable(&file.display_name, error.to_string()))?;
+    let fields = builder.schema().fields().iter();
+    let kinds = fields.filter_map(|field| {
+        let kind = match plain(field.data_type())? {
+            DataType::Utf8 => DeclaredKind::Text,
+            DataType::Timestamp(_, None) => DeclaredKind::LocalTime,
+            plain => DeclaredKind::Type(ColumnType::of_arrow(&plain)?),
+        };
+        Some((field.name().clone(), kind))
+    });
+    Ok(kinds.collect())
+}
+
+fn unreadable(shown: &str, why: String) -> Refusal {
+    Refusal::new(
+        ErrorCode::SourceUnreadable,
+        format!("`{shown}` can't be read: {why}"),
+    )
+    .with_place(shown, None, None)
 }
 
 /// The columns of a schema as declarations.
@@ -227,16 +257,9 @@ pub fn declared(schema: &SchemaRef, dataset: &DatasetConfig) -> Result<Vec<Colum
             (DataType::Timestamp(_, None), _) => {
                 return Err(mismatch("a time without a zone needs one".to_owned()));
             }
-            (DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..), _) => {
-                ColumnType::Float
-            }
-            (_, Some(DataType::Utf8)) => ColumnType::Text,
-            (_, Some(DataType::Int64)) => ColumnType::Int,
-            (_, Some(DataType::Float64)) => ColumnType::Float,
-            (_, Some(DataType::Boolean)) => ColumnType::Bool,
-            (_, Some(DataType::Date32)) => ColumnType::Date,
-            (_, Some(DataType::Timestamp(..))) => ColumnType::Instant,
-            (kind, _) => return Err(mismatch(format!("the type {kind} can't be published"))),
+            (kind, plain) => plain
+                .and_then(|plain| ColumnType::of_arrow(&plain))
+                .ok_or_else(|| mismatch(format!("the type {kind} can't be published")))?,
         };
         columns.push(as_it_is(
             dataset.location.clone(),
@@ -268,6 +291,7 @@ pub fn as_it_is(
         ambiguous: AmbiguousTimeRule::Refuse,
         missing: MissingTimeRule::Refuse,
         shift_us: 0,
+        numbers: ColumnNumberNotation::default(),
         factor: None,
         required,
         optional: false,

@@ -2,13 +2,19 @@
 
 pub mod batch_builder;
 pub mod column_parser;
+pub mod preview_row;
+pub mod repeated_hour;
 
 use crate::ingest::config::{ColumnConfig, ColumnValueOrigin, DatasetConfig};
 use crate::ingest::field_value::{RawField, SourceFileEvent, TypedValue};
-use crate::ingest::ingest_counts::{self, IngestCounts, ROW};
+use crate::ingest::ingest_counts::{self, BELOW_ROWS, IngestCounts, ROW};
+use crate::ingest::place_extent::{LATITUDES, LONGITUDES, PlaceExtent};
 use crate::ingest::wildcard;
 use column_parser::ColumnParser;
+use hansa_catalog::dataset::ColumnType;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use preview_row::{PreviewCell, PreviewRow};
+use repeated_hour::RowPosition;
 
 /// Turns the events of one file into rows of the declared columns, followed by `_file` and `_line`.
 #[derive(Debug)]
@@ -17,7 +23,21 @@ pub struct RowBuilder<'c> {
     file: String,
     typings: Vec<ColumnParser<'c>>,
     layout: FieldLayout,
+    /// Where its places have to lie, and which of the columns are longitude and latitude.
+    extent: Option<PlacedExtent>,
     counts: IngestCounts,
+    /// The rows that were read, where somebody looks at them.
+    preview: Option<Vec<PreviewRow>>,
+    /// Broken lines behind the row that was read last.
+    broken_since_row: u64,
+}
+
+/// An extent and the columns of the places that it is held against.
+#[derive(Debug, Clone, Copy)]
+struct PlacedExtent {
+    extent: PlaceExtent,
+    longitude: usize,
+    latitude: usize,
 }
 
 /// Where each column of one file finds its fields.
@@ -57,13 +77,33 @@ impl<'c> RowBuilder<'c> {
             typings: config
                 .columns
                 .iter()
-                .map(|column| {
-                    ColumnParser::new(column, &config.columns, zone, config.source.decimal)
-                })
+                .map(|column| ColumnParser::new(column, config, zone))
                 .collect::<Result<_, _>>()?,
             layout: FieldLayout::default(),
+            extent: placed_extent(config)?,
             counts: IngestCounts::default(),
+            preview: None,
+            broken_since_row: 0,
         })
+    }
+
+    /// Keeps each row with what stood in the file.
+    #[must_use]
+    pub fn with_preview(mut self) -> Self {
+        self.preview = Some(Vec::new());
+        self
+    }
+
+    /// The rows that were kept.
+    #[must_use]
+    pub fn preview(&self) -> &[PreviewRow] {
+        self.preview.as_deref().unwrap_or_default()
+    }
+
+    /// The figures so far.
+    #[must_use]
+    pub const fn counts(&self) -> &IngestCounts {
+        &self.counts
     }
 
     /// Takes an event and hands out the rows that it makes.
@@ -90,9 +130,11 @@ impl<'c> RowBuilder<'c> {
                 self.counts.rows = self.counts.rows.saturating_add(rows);
                 self.counts.bad_rows = self.counts.bad_rows.saturating_add(rows);
                 self.counts.bad(ROW, &self.file, line, "", why);
+                self.broken_since_row = self.broken_since_row.saturating_add(1);
                 Ok(())
             }
             SourceFileEvent::Row { line, fields } => {
+                self.broken_since_row = 0;
                 if self.config.unpivot.is_none() {
                     return self.row(line, fields, None, out);
                 }
@@ -103,9 +145,28 @@ impl<'c> RowBuilder<'c> {
     }
 
     /// The figures of the file.
-    #[must_use]
-    pub fn finish(self) -> IngestCounts {
-        self.counts
+    ///
+    /// # Errors
+    /// `ROWS_UNREADABLE` where the order of the rows does not tell which of two instants a local time is.
+    pub fn finish(self) -> Result<IngestCounts, Refusal> {
+        for typing in self.typings {
+            let name = typing.name();
+            let Some(unclear) = typing.finish() else {
+                continue;
+            };
+            let sentence = format!("`{}`, column `{name}`: {}", self.file, unclear.why);
+            return Err(Refusal::new(ErrorCode::RowsUnreadable, sentence)
+                .with_place(self.file, Some(unclear.line), Some("ambiguous".to_owned()))
+                .with_help(
+                    "ambiguous = \"sequence\" is for rows in the order of time, of each value of unit_column where there is one",
+                )
+                .with_help("else write times with their offset, or say first or second"));
+        }
+        let mut counts = self.counts;
+        if self.broken_since_row > 0 {
+            ingest_counts::step(&mut counts.met, BELOW_ROWS, self.broken_since_row);
+        }
+        Ok(counts)
     }
 
     fn row(
@@ -119,6 +180,12 @@ impl<'c> RowBuilder<'c> {
         self.counts.rows = self.counts.rows.saturating_add(1);
         let mut cells: Vec<TypedValue> = Vec::with_capacity(self.typings.len().saturating_add(2));
         let mut bad = false;
+        let mut kept = Vec::new();
+        let series = self.series(fields, pivot, line);
+        let position = RowPosition {
+            line,
+            series: &series,
+        };
         for (typing, places) in self.typings.iter_mut().zip(&self.layout.columns) {
             let mut texts = String::new();
             let raw = match places.as_slice() {
@@ -126,7 +193,11 @@ impl<'c> RowBuilder<'c> {
                 [] => RawField::Null,
                 several => joined(several, fields, pivot, &self.file, line, &mut texts),
             };
-            match typing.read(raw, &cells, &mut self.counts) {
+            let read = typing.read(raw, position, &cells, &mut self.counts);
+            if self.preview.is_some() {
+                kept.push(PreviewCell::new(raw, &read));
+            }
+            match read {
                 Ok(cell) => cells.push(cell),
                 Err(why) => {
                     let name = typing.name();
@@ -137,6 +208,24 @@ impl<'c> RowBuilder<'c> {
                 }
             }
         }
+        if !bad
+            && let Some(placed) = self.extent
+            && let (Some(TypedValue::Float(longitude)), Some(TypedValue::Float(latitude))) =
+                (cells.get(placed.longitude), cells.get(placed.latitude))
+            && let Some(why) = placed.extent.objection(*longitude, *latitude)
+        {
+            let columns = &self.config.columns;
+            let name = columns
+                .get(placed.longitude)
+                .map(|column| column.name.as_str());
+            let text = format!("{longitude}, {latitude}");
+            self.counts
+                .bad(name.unwrap_or(ROW), &self.file, line, &text, why);
+            bad = true;
+        }
+        if let Some(preview) = &mut self.preview {
+            preview.push(PreviewRow { line, cells: kept });
+        }
         if bad {
             self.counts.bad_rows = self.counts.bad_rows.saturating_add(1);
             return Ok(());
@@ -144,6 +233,23 @@ impl<'c> RowBuilder<'c> {
         cells.push(TypedValue::Text(self.file.clone()));
         cells.push(TypedValue::Int(i64::try_from(line).unwrap_or(i64::MAX)));
         out(&cells)
+    }
+
+    /// The unit of a row, where the order of the rows counts.
+    fn series(&self, fields: &[RawField<'_>], pivot: Option<&PivotColumn>, line: u64) -> String {
+        if !self.typings.iter().any(ColumnParser::needs_order) {
+            return String::new();
+        }
+        let unit = self.config.unit_column.as_ref();
+        let place = self
+            .config
+            .columns
+            .iter()
+            .position(|column| Some(&column.name) == unit);
+        let slots = place.and_then(|place| self.layout.columns.get(place));
+        let texts = slots.into_iter().flatten();
+        let texts = texts.map(|slot| look(slot, fields, pivot, &self.file, line).display_text());
+        texts.collect::<Vec<_>>().join(" ")
     }
 
     fn lay_out(&mut self, names: &[String]) -> Result<FieldLayout, Refusal> {
@@ -172,6 +278,7 @@ impl<'c> RowBuilder<'c> {
                 places
             });
         }
+        self.check_any_column(&columns, &kept)?;
         let taken = |index: usize| {
             columns
                 .iter()
@@ -185,6 +292,33 @@ impl<'c> RowBuilder<'c> {
                 .map(|(_, name)| (*name).to_owned()),
         );
         Ok(FieldLayout { columns, pivots })
+    }
+
+    /// Refuses a file that has none of the columns: its rows would be there without a value.
+    fn check_any_column(
+        &self,
+        columns: &[Vec<FieldSlot>],
+        kept: &[(usize, &str)],
+    ) -> Result<(), Refusal> {
+        let is_read =
+            |slot: &FieldSlot| matches!(slot, FieldSlot::Field(_) | FieldSlot::PivotValue);
+        let has_any = columns.iter().flatten().any(is_read);
+        let is_absent = columns
+            .iter()
+            .flatten()
+            .any(|slot| *slot == FieldSlot::Absent);
+        if has_any || !is_absent {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            ErrorCode::SchemaMismatch,
+            format!("`{}` has none of the columns of the dataset", self.file),
+        )
+        .with_place(self.file.clone(), Some(1), None)
+        .with_help(format!("its columns are {}", listed(kept)))
+        .with_help(
+            "its header, its delimiter or its encoding is another than that of [dataset.source]",
+        ))
     }
 
     fn pivots(&self, kept: &[(usize, &str)]) -> Result<Vec<PivotColumn>, Refusal> {
@@ -247,7 +381,17 @@ impl<'c> RowBuilder<'c> {
         let mut hits = kept.iter().filter(|(_, known)| *known == name);
         match (hits.next(), hits.next()) {
             (Some((index, _)), None) => Ok(FieldSlot::Field(*index)),
-            (None, _) if column.optional => Ok(FieldSlot::Absent),
+            (None, _) if column.optional => match twin(name, kept) {
+                None => Ok(FieldSlot::Absent),
+                Some(twin) => Err(column
+                    .location
+                    .refuse(
+                        ErrorCode::SchemaMismatch,
+                        "from",
+                        format!("`{}` has `{twin}` in place of `{name}`", self.file),
+                    )
+                    .with_help("write its header as those of the other files are")),
+            },
             (None, _) => Err(column
                 .location
                 .refuse(
@@ -257,11 +401,45 @@ impl<'c> RowBuilder<'c> {
                 )
                 .with_help(format!("its columns are {}", listed(kept)))
                 .with_help("a column that some files lack is declared with `optional = true`")),
-            (Some(_), Some(_)) => Err(column.location.refuse(
-                ErrorCode::SchemaMismatch,
-                "from",
-                format!("`{}` has several columns `{name}`", self.file),
-            )),
+            (Some(_), Some(_)) => Err(column
+                .location
+                .refuse(
+                    ErrorCode::SchemaMismatch,
+                    "from",
+                    format!("`{}` has several columns `{name}`", self.file),
+                )
+                .with_help(
+                    "give each a name of its own in the file; header_rows = 0 with `columns` and `skip_lines` does it for text",
+                )),
+        }
+    }
+}
+
+/// The extent of a dataset with its columns of longitude and latitude.
+///
+/// # Errors
+/// `CONFIG_INVALID` where there are no such columns.
+fn placed_extent(config: &DatasetConfig) -> Result<Option<PlacedExtent>, Refusal> {
+    let Some(extent) = config.extent else {
+        return Ok(None);
+    };
+    let find = |names: &[&str]| {
+        config.columns.iter().position(|column| {
+            column.kind == ColumnType::Float && names.contains(&column.name.as_str())
+        })
+    };
+    match (find(&LONGITUDES), find(&LATITUDES)) {
+        (Some(longitude), Some(latitude)) => Ok(Some(PlacedExtent {
+            extent,
+            longitude,
+            latitude,
+        })),
+        _ => {
+            let why = "an extent is held against columns `lon` and `lat` of type float, which the dataset does not have";
+            Err(config
+                .location
+                .refuse(ErrorCode::ConfigInvalid, "extent", why)
+                .with_help("name the columns so, or leave extent out"))
         }
     }
 }
@@ -285,6 +463,13 @@ fn look<'r>(
         FieldSlot::Line => RawField::Int(i64::try_from(line).unwrap_or(i64::MAX)),
         FieldSlot::Absent => RawField::Null,
     }
+}
+
+/// A column whose name differs from this one in capitals and blanks alone.
+fn twin<'n>(name: &str, kept: &[(usize, &'n str)]) -> Option<&'n str> {
+    let folded = |name: &str| name.trim().to_lowercase();
+    let mut names = kept.iter().map(|(_, known)| *known);
+    names.find(|known| folded(known) == folded(name))
 }
 
 /// The name of a file without its folder and ending.
@@ -328,3 +513,6 @@ fn listed(kept: &[(usize, &str)]) -> String {
     };
     format!("{}{more}", names.join(", "))
 }
+
+#[cfg(test)]
+mod tests;

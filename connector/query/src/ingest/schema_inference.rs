@@ -1,10 +1,17 @@
 //! A first look at files that nobody has described yet: a configuration entry with what was seen and what was assumed.
 
+pub mod column_doubt;
 pub mod column_grouping;
+pub mod column_profile;
 pub mod draft_config;
+mod draft_page;
+pub mod file_tail;
 pub mod inferred_column;
 pub mod inferred_source;
+pub mod number_evidence;
+mod source_scan;
 pub mod text_layout;
+pub mod total_row;
 
 use crate::ingest;
 use crate::ingest::config::SourceConfig;
@@ -38,12 +45,6 @@ impl UnreadableRows {
         self.rows = self.rows.saturating_add(1);
         self.first
             .get_or_insert_with(|| (file.to_owned(), line, why.to_owned()));
-    }
-
-    /// Adds those of another file.
-    fn add(&mut self, other: Self) {
-        self.rows = self.rows.saturating_add(other.rows);
-        self.first = self.first.take().or(other.first);
     }
 }
 

@@ -1,9 +1,12 @@
 //! The files that a source names: single ones, folders, and patterns with `*`, in sorted order.
 
 use crate::ingest::config::{ConfigLocation, SourceConfig, SourceKind};
+use crate::ingest::content_kind::{GTFS, unread};
+use crate::ingest::packed_file::archive_names::is_gtfs;
 use crate::ingest::source_roots::SourceRoots;
 use hansa_audit_log::digest::{Digest, IncrementalDigest};
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -100,6 +103,10 @@ pub fn list(config: &SourceConfig, roots: &SourceRoots) -> Result<Vec<SourceFile
         (&one.display_name, &one.path).cmp(&(&other.display_name, &other.path))
     });
     found.dedup_by(|one, other| one.path == other.path);
+    if config.kind == SourceKind::Text {
+        refuse_feed(config, &found)?;
+    }
+    refuse_packed_copies(&found).map_err(placed)?;
     for file in &found {
         roots
             .admit(&file.path, &file.display_name)
@@ -144,14 +151,53 @@ fn named(path: &Path, roots: &SourceRoots) -> SourceFile {
     SourceFile::new(path.to_owned(), shown, roots.clone())
 }
 
+/// Refuses the files of a GTFS feed as one table: each of them is a table of its own.
+fn refuse_feed(config: &SourceConfig, files: &[SourceFile]) -> Result<(), Refusal> {
+    let names: Vec<String> = files
+        .iter()
+        .map(|file| file.display_name.to_ascii_lowercase())
+        .collect();
+    if is_gtfs(names.iter().map(String::as_str)) {
+        return Err(unread(&config.paths.join(", "), GTFS));
+    }
+    Ok(())
+}
+
+/// Refuses a file beside a packed file of the same name: its rows would most likely count twice.
+fn refuse_packed_copies(files: &[SourceFile]) -> Result<(), Refusal> {
+    let names: BTreeSet<&str> = files
+        .iter()
+        .map(|file| file.display_name.as_str())
+        .collect();
+    let copied = names.iter().find_map(|name| {
+        let plain = name.strip_suffix(".gz").or(name.strip_suffix(".zip"))?;
+        names.contains(plain).then_some((plain, name))
+    });
+    match copied {
+        None => Ok(()),
+        Some((plain, packed)) => Err(Refusal::new(
+            ErrorCode::SourceUnreadable,
+            format!("`{packed}` seems to be `{plain}`, packed: the same rows would count twice"),
+        )
+        .with_help("take one of them out of the folder, or name the files in `path`")),
+    }
+}
+
 fn has_extension(path: &Path, kind: SourceKind) -> bool {
     let wanted: &[&str] = match kind {
         SourceKind::Text => &["csv", "txt", "tsv"],
         SourceKind::Parquet => &["parquet"],
-        SourceKind::GeoJson => &["geojson", "json"],
+        SourceKind::GeoJson => &["geojson", "json", "geojsonl", "geojsons", "jsonl", "ndjson"],
+        SourceKind::Json => &["json", "jsonl", "ndjson"],
         SourceKind::Postgres => &[],
     };
-    path.extension()
+    let is_packed = path
+        .extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case("gz"));
+    let inner = path.file_stem().map(Path::new);
+    let named = if is_packed { inner } else { Some(path) };
+    named
+        .and_then(Path::extension)
         .is_some_and(|end| wanted.iter().any(|one| end.eq_ignore_ascii_case(one)))
 }
 

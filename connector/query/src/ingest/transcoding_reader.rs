@@ -1,9 +1,13 @@
 //! Bytes of a declared encoding to UTF-8, piece by piece; what is not of that encoding ends the reading.
 
-use encoding_rs::{Decoder, DecoderResult, Encoding};
+use crate::ingest::text_encoding::EncodingScan;
+use encoding_rs::{Decoder, DecoderResult, Encoding, ISO_8859_15, WINDOWS_1252};
 use std::io::{self, Read};
 
 /// A reader of UTF-8 over a reader of another encoding; a byte order mark of UTF-8 or UTF-16 goes.
+///
+/// Characters that no text holds end the reading, too: a NUL, and a byte order mark at the begin of a later line, where two files were put
+/// together. In Latin-1, which gives every byte a meaning, so does a line that is UTF-8 and a byte without a letter.
 #[derive(Debug)]
 pub struct TranscodingReader<R> {
     inner: R,
@@ -14,12 +18,17 @@ pub struct TranscodingReader<R> {
     output: Vec<u8>,
     given: usize,
     lines: u64,
+    /// The next byte begins a line.
+    is_line_start: bool,
+    /// The lines of Latin-1.
+    scan: Option<EncodingScan>,
     ended: bool,
 }
 
 impl<R: Read> TranscodingReader<R> {
     /// Decodes what `inner` gives.
     pub fn new(inner: R, encoding: &'static Encoding) -> Self {
+        let is_latin = encoding == WINDOWS_1252 || encoding == ISO_8859_15;
         Self {
             inner,
             decoder: encoding.new_decoder_with_bom_removal(),
@@ -29,6 +38,8 @@ impl<R: Read> TranscodingReader<R> {
             output: Vec::with_capacity(PIECE * 3),
             given: 0,
             lines: 1,
+            is_line_start: true,
+            scan: is_latin.then(EncodingScan::default),
             ended: false,
         }
     }
@@ -39,6 +50,7 @@ impl<R: Read> TranscodingReader<R> {
             self.filled = self.inner.read(&mut self.input)?;
             self.taken = 0;
             self.ended = self.filled == 0;
+            self.scan_input()?;
         } else if self.ended {
             return Ok(false);
         }
@@ -55,21 +67,77 @@ impl<R: Read> TranscodingReader<R> {
                 .decode_to_utf8_without_replacement(pending, &mut self.output, self.ended);
         self.output.truncate(written);
         self.taken = self.taken.saturating_add(read);
-        let breaks = self.output.iter().filter(|byte| **byte == b'\n').count();
-        self.lines = self
-            .lines
-            .saturating_add(u64::try_from(breaks).unwrap_or_default());
+        self.check_output()?;
         match result {
             DecoderResult::InputEmpty | DecoderResult::OutputFull => Ok(true),
-            DecoderResult::Malformed(..) => Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                format!(
-                    "line {} is not {}",
-                    self.lines,
-                    self.decoder.encoding().name()
-                ),
-            )),
+            DecoderResult::Malformed(..) => {
+                Err(self.wrong_line(&format!("is not {}", self.decoder.encoding().name())))
+            }
         }
+    }
+
+    /// Counts the lines of a decoded piece, and looks for what no text holds.
+    fn check_output(&mut self) -> io::Result<()> {
+        let output = self.output.as_slice();
+        let is_start = |place: usize| match place.checked_sub(1) {
+            None => self.is_line_start,
+            Some(before) => output.get(before) == Some(&b'\n'),
+        };
+        let nul = memchr::memchr(0, output);
+        let mark = memchr::memmem::find_iter(output, MARK).find(|place| is_start(*place));
+        let why = match (nul, mark) {
+            (None, None) => {
+                self.lines = self.lines.saturating_add(breaks(output));
+                self.is_line_start = output
+                    .last()
+                    .map_or(self.is_line_start, |last| *last == b'\n');
+                return Ok(());
+            }
+            (Some(nul), mark) if mark.is_none_or(|mark| nul < mark) => {
+                "holds a NUL byte, which no text has"
+            }
+            _ => "begins with a byte order mark, as the first line of another file does",
+        };
+        let place = nul.unwrap_or(usize::MAX).min(mark.unwrap_or(usize::MAX));
+        let before = output.get(..place).unwrap_or_default();
+        self.lines = self.lines.saturating_add(breaks(before));
+        Err(self.wrong_line(why))
+    }
+
+    /// Looks for lines of UTF-8 in bytes that are said to be Latin-1.
+    fn scan_input(&mut self) -> io::Result<()> {
+        let Some(scan) = &mut self.scan else {
+            return Ok(());
+        };
+        scan.take(self.input.get(..self.filled).unwrap_or_default());
+        if self.ended {
+            scan.finish();
+        }
+        let declared = self.decoder.encoding().name();
+        if let Some(line) = scan.undefined_line() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("line {line} holds a byte that is no letter in {declared}"),
+            ));
+        }
+        let Some(line) = scan.utf8_line() else {
+            return Ok(());
+        };
+        let other = match scan.other_line() {
+            Some(other) => format!(", and line {other} is not"),
+            None => String::new(),
+        };
+        Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("line {line} is written in UTF-8{other}; its source is read as {declared}"),
+        ))
+    }
+
+    fn wrong_line(&self, why: &str) -> io::Error {
+        io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("line {} {why}", self.lines),
+        )
     }
 }
 
@@ -89,5 +157,12 @@ impl<R: Read> Read for TranscodingReader<R> {
         Ok(count)
     }
 }
+
+fn breaks(bytes: &[u8]) -> u64 {
+    u64::try_from(memchr::memchr_iter(b'\n', bytes).count()).unwrap_or(u64::MAX)
+}
+
+/// The byte order mark as UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
 
 const PIECE: usize = 64 * 1024;

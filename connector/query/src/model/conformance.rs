@@ -19,9 +19,7 @@ pub fn check(model: &Model, entry: &Dataset) -> Result<(), Refusal> {
         let Some(found) = found else {
             differences.push(format!(
                 "column `{}` is missing: {}, {}",
-                model_column.name,
-                model_column.kind.as_str(),
-                model_column.meaning
+                model_column.name, model_column.kind, model_column.meaning
             ));
             continue;
         };
@@ -52,9 +50,7 @@ fn unlike(model_column: &ModelColumn, found: &DatasetColumn) -> Vec<String> {
     if found.kind != model_column.kind {
         differences.push(format!(
             "column `{}` is {}, the model has {}",
-            model_column.name,
-            found.kind.as_str(),
-            model_column.kind.as_str()
+            model_column.name, found.kind, model_column.kind
         ));
     }
     if found.unit.as_deref() != model_column.unit {

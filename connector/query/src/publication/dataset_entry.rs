@@ -1,17 +1,18 @@
 //! The catalogue entry: what each column is, in which order the rows stand, and what is told about the dataset.
 
-use crate::ingest::config::{ColumnDescription, ColumnValueOrigin, DatasetConfig};
+use crate::ingest::config::{ColumnDescription, ColumnValueOrigin, DatasetConfig, GridConfig};
 use crate::ingest::date_time;
 use crate::ingest::parquet_source::plain;
 use crate::model::Model;
 use crate::publication::context::PublicationContext;
 use crate::sql::saved_statement::SavedStatement;
 use arrow_schema::{DataType, SchemaRef};
-use hansa_audit_log::time::UtcTimestamp;
+use hansa_audit_log::time::{UtcTimestamp, keeps_hours};
 use hansa_catalog::dataset::{ColumnType, Dataset, DatasetColumn, GridDimension, RegisteredGrid};
 use hansa_policy::id::{DatasetId, ParticipantId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::value::cube::{LateDataPolicy, ReleaseTerm};
+use hansa_policy::value::time::TimeBucketWidth;
 
 /// The columns that the plan makes, with what the configuration says about them.
 ///
@@ -78,7 +79,7 @@ pub fn draft(
         ));
     }
     known(config, "unit_column", config.unit_column.iter(), &columns)?;
-    let grid = grid(config, &context.owner, &columns)?;
+    let grid = grid(config, &context.owner, &columns, zone)?;
     let personal = columns.iter().any(|column| column.personal);
     let mut entry = Dataset {
         personal: config.personal || personal,
@@ -106,9 +107,9 @@ pub fn reconfigured(
         config.unit_column.iter(),
         &published.columns,
     )?;
-    let grid = grid(config, &published.id.owner, &published.columns)?;
-    let personal = published.columns.iter().any(|column| column.personal);
     let said = described(config, &published.id.owner, zone, published.published_at);
+    let grid = grid(config, &published.id.owner, &published.columns, &said.zone)?;
+    let personal = published.columns.iter().any(|column| column.personal);
     let entry = Dataset {
         title: said.title,
         licence: said.licence,
@@ -213,11 +214,21 @@ fn known<'a>(
     })
 }
 
-/// The registered grid, over these columns.
+/// The zone in which days of the grid begin where it names none: that of the dataset. Shorter buckets have it where their hours begin with
+/// those of its clock, so that days are made of them.
+fn default_zone(grid: &GridConfig, zone: &str) -> Option<String> {
+    let is_long = |width: TimeBucketWidth| width >= TimeBucketWidth::Day;
+    let by_days = grid.bucket.is_some_and(is_long) || grid.release.is_some_and(is_long);
+    let has_days = by_days || (grid.bucket.is_some() && keeps_hours(zone));
+    (has_days && zone != "UTC").then(|| zone.to_owned())
+}
+
+/// The registered grid, over these columns of a dataset of that zone.
 fn grid(
     config: &DatasetConfig,
     owner: &ParticipantId,
     columns: &[DatasetColumn],
+    zone: &str,
 ) -> Result<Option<RegisteredGrid>, Refusal> {
     let Some(grid) = &config.grid else {
         return Ok(None);
@@ -227,10 +238,17 @@ fn grid(
         let hit = columns.iter().find(|column| column.name == *name);
         hit.is_some_and(|column| is_time(column.kind))
     };
+    let holds_instants = |name: &SqlIdentifier| {
+        let hit = columns.iter().find(|column| column.name == *name);
+        hit.is_some_and(|column| column.kind == ColumnType::Instant)
+    };
     let dimensions = grid.dimensions.iter().map(|name| GridDimension {
         column: name.clone(),
         bucket: grid.bucket.filter(|_| timed(name)),
-        zone: grid.zone.clone().filter(|_| timed(name)),
+        zone: match &grid.zone {
+            Some(zone) => Some(zone.clone()).filter(|_| timed(name)),
+            None => default_zone(grid, zone).filter(|_| holds_instants(name)),
+        },
     });
     let dimensions: Vec<GridDimension> = dimensions.collect();
     let release = match grid.release {
@@ -314,7 +332,7 @@ fn column(
         return Err(result.location.refuse(
             ErrorCode::SchemaMismatch,
             "type",
-            format!("prepare makes `{name}` of type {}", kind.as_str()),
+            format!("prepare makes `{name}` of type {}", kind),
         ));
     }
     let about = match (result, read) {
@@ -356,20 +374,8 @@ fn column(
 
 fn kind(kind: &DataType) -> Option<ColumnType> {
     match kind {
-        DataType::Decimal32(..)
-        | DataType::Decimal64(..)
-        | DataType::Decimal128(..)
-        | DataType::Decimal256(..)
-        | DataType::Timestamp(_, None) => None,
-        other => match plain(other)? {
-            DataType::Utf8 => Some(ColumnType::Text),
-            DataType::Int64 => Some(ColumnType::Int),
-            DataType::Float64 => Some(ColumnType::Float),
-            DataType::Boolean => Some(ColumnType::Bool),
-            DataType::Date32 => Some(ColumnType::Date),
-            DataType::Timestamp(..) => Some(ColumnType::Instant),
-            _ => None,
-        },
+        DataType::Timestamp(_, None) => None,
+        other => ColumnType::of_arrow(&plain(other)?),
     }
 }
 
@@ -380,7 +386,7 @@ fn unpublishable(config: &DatasetConfig, name: &SqlIdentifier, kind: &DataType) 
             "a time without a zone is no instant: declare the column as type instant with its zone",
         ),
         DataType::Null => refusal.with_help("give it a type with CAST"),
-        _ => refusal.with_help("cast it to VARCHAR, BIGINT, DOUBLE, BOOLEAN or DATE"),
+        _ => refusal.with_help("cast it to VARCHAR, BIGINT, DOUBLE, DECIMAL(p, s) of at most 38 digits, BOOLEAN or DATE"),
     }
 }
 

@@ -165,4 +165,4 @@ fn placeless(config: &DatasetConfig) -> DatasetConfig {
 }
 
 /// Changes whenever the reader makes other rows of the same file.
-const READER: &str = "reader/1";
+const READER: &str = "reader/2";

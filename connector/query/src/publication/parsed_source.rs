@@ -133,7 +133,7 @@ fn one(
     }
     writer.close().map_err(broken)?;
     std::fs::rename(&unfinished, target).map_err(|error| dataset_dir::broken(target, &error))?;
-    Ok(rows.finish())
+    rows.finish()
 }
 
 /// How many rows of a file are kept.

@@ -11,6 +11,7 @@ use crate::limits::SqlStatementLimits;
 use crate::publication::context::PublicationContext;
 use crate::publication::input::PublicationInputs;
 use crate::publication::parsed_source::ParsedSource;
+use crate::sql::dialect::StatementDialect;
 use crate::sql::resolver::TableResolver;
 use crate::sql::{planned, planner_threads};
 use arrow_array::builder::StringBuilder;
@@ -21,7 +22,6 @@ use datafusion::datasource::{MemTable, TableProvider, provider_as_source};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::PartitionStream;
-use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use datafusion_common::DataFusionError;
 use datafusion_expr::{LogicalPlan, TableSource};
@@ -146,7 +146,7 @@ pub fn placed(refusal: Refusal, config: &DatasetConfig) -> Refusal {
 
 /// Words that would make the rows depend on something else than the files, or turn failures into NULL.
 fn refuse_words(sql: &str) -> Result<(), Refusal> {
-    let tokens = Tokenizer::new(&GenericDialect {}, sql)
+    let tokens = Tokenizer::new(&StatementDialect, sql)
         .tokenize()
         .map_err(|error| Refusal::new(ErrorCode::SqlSyntax, error.to_string()))?;
     for token in tokens {

@@ -39,9 +39,7 @@ pub fn schema_changes(before: &[DatasetColumn], after: &[DatasetColumn]) -> Vec<
                 if new.kind != old.kind {
                     changes.push(format!(
                         "column `{}` changes from {} to {}",
-                        old.name,
-                        old.kind.as_str(),
-                        new.kind.as_str()
+                        old.name, old.kind, new.kind
                     ));
                 }
                 if new.nullable != old.nullable {
@@ -57,11 +55,7 @@ pub fn schema_changes(before: &[DatasetColumn], after: &[DatasetColumn]) -> Vec<
     }
     for new in after {
         if !before.iter().any(|old| old.name == new.name) {
-            changes.push(format!(
-                "column `{}` comes, {}",
-                new.name,
-                new.kind.as_str()
-            ));
+            changes.push(format!("column `{}` comes, {}", new.name, new.kind));
         }
     }
     let kept = |list: &[DatasetColumn], other: &[DatasetColumn]| -> Vec<String> {

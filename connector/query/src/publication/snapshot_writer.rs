@@ -13,6 +13,7 @@ use crate::publication::snapshot_writer::file_writer::SnapshotFileWriter;
 use crate::publication::written_snapshot::WrittenSnapshot;
 use crate::session;
 use crate::snapshot::dataset_dir;
+use crate::sql::functions;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -70,6 +71,7 @@ async fn run(
     let state = SessionStateBuilder::new()
         .with_config(session::config(&context.limits).with_sort_spill_reservation_bytes(merging))
         .with_runtime_env(environment)
+        .with_optimizer_rules(session::optimizer_rules())
         .build();
     let sort: Vec<SortExpr> = order
         .iter()
@@ -83,7 +85,9 @@ async fn run(
             .and_then(LogicalPlanBuilder::build)
             .map_err(planning)?
     };
-    let plan = crate::session::optimized(&state, plan).map_err(planning)?;
+    let plan = functions::use_sound_calls(plan)
+        .and_then(|plan| session::optimized(&state, plan))
+        .map_err(planning)?;
     let physical = state.query_planner().create_physical_plan(&plan, &state);
     let physical = physical.await.map_err(planning)?;
     let mut rows = execute_stream(physical, state.task_ctx()).map_err(|error| failed(&error))?;

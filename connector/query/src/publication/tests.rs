@@ -7,9 +7,11 @@ use crate::ingest::config::parser::parse;
 use crate::limits::QueryResourceLimits;
 use crate::publication::context::PublicationContext;
 use crate::snapshot::Snapshot;
-use arrow_array::ArrayRef;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::types::{
+    Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType,
+};
+use arrow_array::{Array, ArrayRef};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::collections::BTreeMap;
@@ -17,9 +19,11 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 mod cities;
+mod decimal_columns;
 mod feed_append;
 mod full_city_data;
 mod page_compression;
+mod prepared_rows;
 mod republication;
 mod source_formats;
 
@@ -140,6 +144,18 @@ fn floats(snapshot: &Snapshot, name: &str) -> Vec<Option<f64>> {
     arrays
         .iter()
         .flat_map(|array| array.as_primitive::<Float64Type>().iter())
+        .collect()
+}
+
+/// Decimals as they are written.
+fn decimals(snapshot: &Snapshot, name: &str) -> Vec<Option<String>> {
+    let arrays = column(snapshot, name);
+    let decimals = arrays
+        .iter()
+        .map(|array| array.as_primitive::<Decimal128Type>());
+    decimals
+        .flat_map(|array| (0..array.len()).map(move |row| (array, row)))
+        .map(|(array, row)| array.is_valid(row).then(|| array.value_as_string(row)))
         .collect()
 }
 

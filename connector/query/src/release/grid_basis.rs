@@ -16,14 +16,7 @@ pub(crate) fn basis(dataset: &Dataset) -> Option<Digest> {
     let listing: Vec<String> = dataset
         .columns
         .iter()
-        .map(|column| {
-            format!(
-                "{} {} {}",
-                column.name,
-                column.kind.as_str(),
-                column.nullable
-            )
-        })
+        .map(|column| format!("{} {} {}", column.name, column.kind, column.nullable))
         .collect();
     let dimensions: Vec<String> = grid
         .dimensions

@@ -76,6 +76,7 @@ impl ReleaseWorkspace {
             .with_config(config)
             .with_runtime_env(environment)
             .with_default_features()
+            .with_optimizer_rules(session::optimizer_rules())
             .build();
         Ok(Self {
             context: SessionContext::new_with_state(state),

@@ -11,7 +11,7 @@ use crate::snapshot::self_digest;
 use grid_json::GridJson;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_catalog::dataset::{ColumnType, Dataset, DatasetColumn, DatasetDescription};
+use hansa_catalog::dataset::{Dataset, DatasetColumn, DatasetDescription};
 use saved_query_json::SavedQueryJson;
 use segments_json::FeedSegmentsJson;
 use serde::{Deserialize, Serialize};
@@ -334,7 +334,7 @@ impl ManifestColumnJson {
         } = column;
         Self {
             name: name.to_string(),
-            kind: kind.as_str().to_owned(),
+            kind: kind.to_string(),
             nullable: *nullable,
             unit: unit.clone(),
             crs: crs.clone(),
@@ -354,7 +354,7 @@ impl ManifestColumnJson {
         };
         Some(DatasetColumn {
             name: self.name.parse().ok()?,
-            kind: KINDS.into_iter().find(|kind| kind.as_str() == self.kind)?,
+            kind: self.kind.parse().ok()?,
             nullable: self.nullable,
             unit: self.unit,
             crs: self.crs,
@@ -367,14 +367,5 @@ impl ManifestColumnJson {
         })
     }
 }
-
-const KINDS: [ColumnType; 6] = [
-    ColumnType::Text,
-    ColumnType::Int,
-    ColumnType::Float,
-    ColumnType::Bool,
-    ColumnType::Date,
-    ColumnType::Instant,
-];
 
 const FORMAT: &str = "hansa-snapshot/1";

@@ -236,34 +236,52 @@ fn fits(column: &ColumnConfig, found: &SchemaRef, file: &str) -> Result<(), Refu
             "leave out the file or the column",
         ));
     };
+    let twins = found.fields().iter().filter(|other| other.name() == &name);
+    if twins.count() > 1 {
+        return Err(mismatch(
+            "the file has several columns of this name".to_owned(),
+            "give each a name of its own where the file is made, or leave the column out",
+        ));
+    }
     let kind = match field.data_type() {
         DataType::Timestamp(_, None) => None,
         DataType::UInt64 => None,
-        other => parquet_source::plain(other).map(|plain| match (plain, is_decimal(other)) {
-            (_, true) => DataType::Float64,
-            (plain, false) => plain,
-        }),
+        other => parquet_source::plain(other),
     };
     let wanted = column.kind.arrow();
     if kind.as_ref() == Some(&wanted) {
         return Ok(());
     }
     Err(mismatch(
-        format!(
-            "it is of type {}, not {}",
-            field.data_type(),
-            column.kind.as_str()
-        ),
+        format!("it is of type {}, not {}", field.data_type(), column.kind),
         "declare it as it is, or publish a copy without in_place, which converts",
     ))
 }
 
-const fn is_decimal(kind: &DataType) -> bool {
-    matches!(
-        kind,
-        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..)
-    )
-}
-
 /// The most bytes of a row group, as they are stored.
 const MOST: i64 = 256 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::config::ConfigLocation;
+    use arrow_schema::{Field, Schema};
+    use hansa_catalog::dataset::ColumnType;
+
+    #[test]
+    fn a_name_that_several_columns_have_is_refused() {
+        let field = |name: &str| Field::new(name, DataType::Int64, true);
+        let location = ConfigLocation {
+            file: "hansa.toml".to_owned(),
+            line: 1,
+        };
+        let name = "en".parse().unwrap();
+        let column = parquet_source::as_it_is(location, name, ColumnType::Int, "en", false);
+        let one = Arc::new(Schema::new(vec![field("en"), field("de")]));
+        fits(&column, &one, "a.parquet").unwrap();
+        let two = Arc::new(Schema::new(vec![field("en"), field("de"), field("en")]));
+        let refusal = fits(&column, &two, "a.parquet").unwrap_err();
+        assert_eq!(refusal.code, ErrorCode::SchemaMismatch, "{refusal:#?}");
+        assert!(refusal.sentence.contains("several columns"), "{refusal:#?}");
+    }
+}

@@ -30,7 +30,7 @@ pub(super) async fn find(
             if skip.iter().any(|skip| wildcard::fits(skip, &one.name)) {
                 continue;
             }
-            let column = PostgresColumn::of(one)
+            let column = PostgresColumn::of(one, None)
                 .map_err(|(why, help)| mismatch(&config.location, why, help))?;
             let name = one.name.parse().map_err(|why| {
                 let why = format!("column `{}`: {why}", one.name);
@@ -60,14 +60,14 @@ pub(super) async fn find(
                 "write its name in the table as `from`",
             )
         })?;
-        let read =
-            PostgresColumn::of(one).map_err(|(why, help)| mismatch(&column.location, why, help))?;
+        let read = PostgresColumn::of(one, Some(column.kind))
+            .map_err(|(why, help)| mismatch(&column.location, why, help))?;
         if read.kind.column() != column.kind {
             let why = format!(
                 "column `{wanted}` is of type {}, which is {} here, not {}",
                 one.written,
-                read.kind.column().as_str(),
-                column.kind.as_str()
+                read.kind.column(),
+                column.kind
             );
             return Err(mismatch(
                 &column.location,

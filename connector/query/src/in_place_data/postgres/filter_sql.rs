@@ -10,6 +10,7 @@ use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
 use datafusion_common::ScalarValue;
 use datafusion_expr::Operator;
 use hansa_enforcement::in_set::InSetFunction;
+use hansa_policy::value::decimal_type::DecimalType;
 use std::sync::Arc;
 
 /// A condition of the database that is true wherever `filter` is, over the columns that a scan hands out.
@@ -136,7 +137,12 @@ fn written(value: &ScalarValue, column: &PostgresColumn) -> Option<String> {
         ) => (!value.contains('\0')).then(|| text(value)),
         (PgType::Int, ScalarValue::Int64(Some(value))) => Some(format!("'{value}'::int8")),
         // The engine takes one zero for less than the other, the database for equal.
-        (PgType::Float | PgType::Numeric, ScalarValue::Float64(Some(value))) => {
+        (PgType::Numeric { .. }, ScalarValue::Decimal128(Some(units), precision, scale)) => {
+            let scale = u8::try_from(*scale).ok()?;
+            let kind = DecimalType::new(*precision, scale)?;
+            Some(format!("'{}'::numeric", kind.written(*units)))
+        }
+        (PgType::Float, ScalarValue::Float64(Some(value))) => {
             let plain = value.is_finite() && !(*value == 0.0 && value.is_sign_negative());
             plain.then(|| format!("'{value:?}'::float8"))
         }

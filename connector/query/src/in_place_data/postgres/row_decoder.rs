@@ -1,12 +1,14 @@
 //! Rows of a database as columns: every value that can come fits, so that no row is an error.
 
+use super::numeric::PostgresNumeric;
 use super::{PgType, PostgresColumn};
 use arrow_array::builder::{
-    BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, StringViewBuilder,
-    TimestampMicrosecondBuilder,
+    BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int64Builder,
+    StringViewBuilder, TimestampMicrosecondBuilder,
 };
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::{ArrowError, SchemaRef};
+use hansa_enforcement::canonical_float::canonical_float;
 use std::sync::Arc;
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
@@ -23,6 +25,10 @@ enum PostgresColumnBuilder {
     Text(StringViewBuilder),
     Int(Int64Builder),
     Float(Float64Builder),
+    Decimal {
+        column: Decimal128Builder,
+        scale: u8,
+    },
     Bool(BooleanBuilder),
     Date(Date32Builder),
     Instant(TimestampMicrosecondBuilder),
@@ -44,7 +50,7 @@ impl PostgresRowDecoder {
     }
 
     /// Takes a row whose columns are those of the schema.
-    pub(super) fn take(&mut self, row: &Row) -> Result<(), tokio_postgres::Error> {
+    pub(super) fn take(&mut self, row: &Row) -> Result<(), PostgresDecodeError> {
         for (at, builder) in self.builders.iter_mut().enumerate() {
             self.bytes = self.bytes.saturating_add(builder.take(row, at)?);
         }
@@ -80,7 +86,11 @@ impl PostgresColumnBuilder {
         match kind {
             PgType::Text | PgType::AsText => Self::Text(StringViewBuilder::new()),
             PgType::Int => Self::Int(Int64Builder::new()),
-            PgType::Float | PgType::Numeric => Self::Float(Float64Builder::new()),
+            PgType::Float => Self::Float(Float64Builder::new()),
+            PgType::Numeric { scale, .. } => Self::Decimal {
+                column: Decimal128Builder::new().with_data_type(kind.column().arrow()),
+                scale,
+            },
             PgType::Bool => Self::Bool(BooleanBuilder::new()),
             PgType::Date => Self::Date(Date32Builder::new()),
             PgType::Instant => {
@@ -90,7 +100,7 @@ impl PostgresColumnBuilder {
     }
 
     /// Takes the value of a row; the bytes that it needs.
-    fn take(&mut self, row: &Row, at: usize) -> Result<usize, tokio_postgres::Error> {
+    fn take(&mut self, row: &Row, at: usize) -> Result<usize, PostgresDecodeError> {
         match self {
             Self::Text(texts) => {
                 let text = row.try_get::<_, Option<&str>>(at)?;
@@ -98,9 +108,13 @@ impl PostgresColumnBuilder {
                 return Ok(text.map_or(0, str::len));
             }
             Self::Int(numbers) => numbers.append_option(row.try_get(at)?),
-            // No sum or comparison can tell the two zeros apart.
             Self::Float(numbers) => {
-                numbers.append_option(row.try_get::<_, Option<f64>>(at)?.map(|x| x + 0.0));
+                numbers.append_option(row.try_get::<_, Option<f64>>(at)?.map(canonical_float));
+            }
+            Self::Decimal { column, scale } => {
+                let number = row.try_get::<_, Option<PostgresNumeric>>(at)?;
+                column.append_option(number.map(|number| number.units(*scale)).transpose()?);
+                return Ok(size_of::<i128>());
             }
             Self::Bool(values) => values.append_option(row.try_get(at)?),
             Self::Date(days) => {
@@ -124,6 +138,7 @@ impl PostgresColumnBuilder {
             Self::Text(texts) => Arc::new(texts.finish()),
             Self::Int(numbers) => Arc::new(numbers.finish()),
             Self::Float(numbers) => Arc::new(numbers.finish()),
+            Self::Decimal { column, .. } => Arc::new(column.finish()),
             Self::Bool(values) => Arc::new(values.finish()),
             Self::Date(days) => Arc::new(days.finish()),
             Self::Instant(instants) => Arc::new(instants.finish()),
@@ -131,7 +146,7 @@ impl PostgresColumnBuilder {
     }
 }
 
-type PostgresDecodeError = Box<dyn std::error::Error + Sync + Send>;
+pub(super) type PostgresDecodeError = Box<dyn std::error::Error + Sync + Send>;
 
 /// Days since 1970.
 struct DaysSinceEpoch(i32);

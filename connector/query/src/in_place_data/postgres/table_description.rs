@@ -2,7 +2,9 @@
 
 use super::query_connections::{PostgresConnection, unreadable};
 use super::{PgType, PostgresColumn, PostgresEndpoint, PostgresTable, ident};
+use hansa_catalog::dataset::ColumnType;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::value::decimal_type::DecimalType;
 
 /// A column as the database has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +15,8 @@ pub struct DiscoveredColumn {
     pub written: String,
     /// The type as which it can be published, if it can.
     pub kind: Option<PgType>,
+    /// A `numeric` of any digits, which can be published with those that are declared.
+    pub is_any_numeric: bool,
     /// Whether it may be without a value.
     pub nullable: bool,
 }
@@ -67,7 +71,7 @@ pub(super) async fn still(
     let same = table.columns.iter().all(|column| {
         found.iter().any(|found| {
             found.name == column.name
-                && found.kind == Some(column.kind)
+                && found.holds(column.kind)
                 && (column.nullable || !found.nullable)
         })
     });
@@ -190,7 +194,7 @@ async fn found(
     let rows = open
         .rows(&format!(
             "SELECT a.attname::text, t.typname::text, t.typtype::text, a.atttypmod::int8, a.attnotnull, \
-             format_type(a.atttypid, a.atttypmod) \
+             format_type(a.atttypid, a.atttypmod), t.typnamespace = 'pg_catalog'::regnamespace \
              FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid \
              JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
              WHERE n.nspname = {} AND c.relname = {} AND c.relkind IN ('r', 'p', 'v', 'm', 'f') \
@@ -203,7 +207,13 @@ async fn found(
         let (kind, class, modifier): (String, String, i64) = (row.get(1), row.get(2), row.get(3));
         DiscoveredColumn {
             name: row.get(0),
-            kind: known(&kind, &class, modifier),
+            kind: match class.as_str() {
+                "e" => Some(PgType::AsText),
+                // A domain or a type of somebody else may have the name of one of the database.
+                "b" if row.get::<_, bool>(6) => known(&kind, modifier),
+                _ => None,
+            },
+            is_any_numeric: kind == "numeric" && class == "b" && row.get::<_, bool>(6),
             nullable: !row.get::<_, bool>(4),
             written: row.get(5),
         }
@@ -241,30 +251,33 @@ pub async fn count(
     Ok((count(0), count(1)))
 }
 
-/// The kind of a type by its name, class (`e` is an enumeration) and modifier.
-fn known(name: &str, class: &str, modifier: i64) -> Option<PgType> {
+/// The kind of a type of the database itself by its name and modifier.
+fn known(name: &str, modifier: i64) -> Option<PgType> {
     Some(match name {
         "text" | "varchar" => PgType::Text,
         "bpchar" | "uuid" => PgType::AsText,
-        _ if class == "e" => PgType::AsText,
         "bool" => PgType::Bool,
         "int2" | "int4" | "int8" => PgType::Int,
         "float4" | "float8" => PgType::Float,
-        // Without a precision, or with one of hundreds of digits, a number could be too large for the conversion, and a row
-        // that nobody may see would be an error for everybody.
-        "numeric" if fits_a_float(modifier) => PgType::Numeric,
+        "numeric" => numeric(modifier)?,
         "date" => PgType::Date,
         "timestamptz" => PgType::Instant,
         _ => return None,
     })
 }
 
-/// Whether every number of a `numeric` with this modifier fits a floating-point number: its digits, and those after the point,
-/// of which there may be fewer than none.
-const fn fits_a_float(modifier: i64) -> bool {
-    let packed = modifier.saturating_sub(4);
+/// A `numeric` with this modifier, where 38 digits hold all its numbers: its digits, and those after the point, of which there
+/// may be fewer than none, or more than digits.
+fn numeric(modifier: i64) -> Option<PgType> {
+    let packed = modifier.checked_sub(4).filter(|packed| *packed >= 0)?;
     let (digits, scale) = (packed >> 16, ((packed & 0x7ff) ^ 1024) - 1024);
-    modifier >= 4 && digits <= 300 && scale >= 0 && scale <= 300
+    let digits = (digits - scale.min(0)).max(scale);
+    let kind = DecimalType::new(u8::try_from(digits).ok()?, u8::try_from(scale.max(0)).ok()?)?;
+    Some(PgType::Numeric {
+        precision: kind.precision(),
+        scale: kind.scale(),
+        is_checked: false,
+    })
 }
 
 /// A text literal.
@@ -272,19 +285,65 @@ pub(super) fn text(value: &str) -> String {
     format!("'{}'", value.replace('\'', "''"))
 }
 
+impl DiscoveredColumn {
+    /// True if it can be read as a column of that type.
+    fn holds(&self, kind: PgType) -> bool {
+        self.kind == Some(kind)
+            || (self.is_any_numeric
+                && matches!(
+                    kind,
+                    PgType::Numeric {
+                        is_checked: true,
+                        ..
+                    }
+                ))
+    }
+
+    /// The type as which it is read where the dataset's column is declared as `declared`.
+    fn read_as(&self, declared: Option<ColumnType>) -> Option<PgType> {
+        match declared {
+            Some(ColumnType::Decimal(kind))
+                if self.is_any_numeric && self.kind.map(PgType::column) != declared =>
+            {
+                Some(PgType::Numeric {
+                    precision: kind.precision(),
+                    scale: kind.scale(),
+                    is_checked: true,
+                })
+            }
+            _ => self.kind,
+        }
+    }
+}
+
 impl PostgresColumn {
-    /// A column that was found, where it can be published.
+    /// A column that was found, where it can be published; `declared` is the type of the dataset's column, if that is known.
     ///
     /// # Errors
     /// What is wrong with its type, and what would help.
-    pub fn of(found: &DiscoveredColumn) -> Result<Self, (String, &'static str)> {
-        let kind = found.kind.ok_or_else(|| {
+    pub fn of(
+        found: &DiscoveredColumn,
+        declared: Option<ColumnType>,
+    ) -> Result<Self, (String, &'static str)> {
+        let kind = found.read_as(declared).ok_or_else(|| {
             let help = match found.written.as_str() {
                 written if written.starts_with("timestamp") => {
                     "a time without a zone is no instant: make a view with AT TIME ZONE"
                 }
                 written if written.starts_with("numeric") => {
-                    "give it a precision, or make a view that casts it to double precision"
+                    "declare it with its digits as [[dataset.column]], such as type = \"decimal(18,2)\", or make a view that casts it"
+                }
+                "interval" => {
+                    "an interval is no number: make a view with extract(epoch FROM …), in seconds"
+                }
+                "money" => {
+                    "money depends on the settings of the server: make a view that casts it to numeric(19,2)"
+                }
+                written if written.starts_with("time") => {
+                    "a time of day is no instant: make a view that puts it together with its day, or casts it to text"
+                }
+                written if written.ends_with("[]") => {
+                    "a list is no value: make a view with a row for each of its values, or with array_to_string"
                 }
                 _ => "leave it out with skip_columns, or make a view that casts it",
             };
@@ -306,16 +365,28 @@ impl PostgresColumn {
 
 #[cfg(test)]
 mod tests {
-    use super::fits_a_float;
+    use super::{PgType, numeric};
 
     #[test]
-    fn numbers_that_a_float_can_not_hold_are_told_by_their_type() {
+    fn numbers_are_exact_where_38_digits_hold_them() {
         let modifier = |digits: i64, scale: i64| ((digits << 16) | (scale & 0x7ff)) + 4;
-        assert!(fits_a_float(modifier(12, 2)));
-        assert!(fits_a_float(modifier(300, 300)));
-        for (digits, scale) in [(301, 0), (3, -400), (5, 400), (1000, 0)] {
-            assert!(!fits_a_float(modifier(digits, scale)), "{digits} {scale}");
+        for (digits, scale, expect) in [
+            (12, 2, (12, 2)),
+            (38, 38, (38, 38)),
+            (3, -2, (5, 0)),
+            (2, 5, (5, 5)),
+        ] {
+            let (precision, scale_read) = expect;
+            let expect = PgType::Numeric {
+                precision,
+                scale: scale_read,
+                is_checked: false,
+            };
+            assert_eq!(numeric(modifier(digits, scale)), Some(expect));
         }
-        assert!(!fits_a_float(-1));
+        for (digits, scale) in [(39, 0), (38, -1), (5, 400), (1000, 0)] {
+            assert_eq!(numeric(modifier(digits, scale)), None, "{digits} {scale}");
+        }
+        assert_eq!(numeric(-1), None);
     }
 }

@@ -271,7 +271,13 @@ impl PostgresScanStream {
         let broken = |error: &tokio_postgres::Error| query_connections::failed(error);
         while !self.columns.full(self.rows) {
             match rows.next().await {
-                Some(Ok(row)) => self.columns.take(&row).map_err(|error| broken(&error))?,
+                Some(Ok(row)) => {
+                    let taken = self.columns.take(&row);
+                    taken.map_err(|error| match error.downcast_ref() {
+                        Some(error) => broken(error),
+                        None => refuse_changed_value(&error),
+                    })?;
+                }
                 Some(Err(error)) => return Err(broken(&error)),
                 None => {
                     open.rests();
@@ -284,12 +290,17 @@ impl PostgresScanStream {
             return Ok(None);
         }
         let batch = self.columns.batch();
-        batch.map(Some).map_err(|error| {
-            tracing::error!(name: "in_place.batch", detail = %error);
-            Refusal::new(
-                ErrorCode::SchemaChanged,
-                "a table in place holds what it was not published with",
-            )
-        })
+        batch
+            .map(Some)
+            .map_err(|error| refuse_changed_value(&error))
     }
+}
+
+/// The refusal for a value that its column can't hold.
+fn refuse_changed_value(error: &dyn std::fmt::Display) -> Refusal {
+    tracing::error!(name: "in_place.batch", detail = %error);
+    Refusal::new(
+        ErrorCode::SchemaChanged,
+        "a table in place holds what it was not published with",
+    )
 }

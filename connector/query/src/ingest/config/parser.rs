@@ -8,11 +8,12 @@ mod source_section;
 mod table_value;
 
 use crate::ingest::config::parser::table_value::{
-    demanded, location, number, parsed_list, statement, zone_of,
+    demanded, location, number, number_list, parsed_list, statement, zone_of,
 };
 use crate::ingest::config::{
     ColumnValueOrigin, ConfigLocation, DatasetConfig, GridConfig, PrepareStatement, UnpivotConfig,
 };
+use crate::ingest::place_extent::PlaceExtent;
 use crate::ingest::source_roots::SourceRoots;
 use crate::snapshot::bucket_names::BUCKETS;
 use hansa_catalog::dataset::{ColumnType, DatasetDescription, DatasetKind};
@@ -77,6 +78,7 @@ fn dataset(
     let name: Option<SqlIdentifier> = table.needed("name").and_then(TomlValue::parsed);
     let zone = zone_of(&table);
     let max_bad_rows = share(&table, "max_bad_rows");
+    let extent = extent_of(&table);
     let source = table
         .needed("source")
         .and_then(TomlValue::table)
@@ -139,6 +141,7 @@ fn dataset(
             zone,
             sort,
             max_bad_rows,
+            extent,
             prepare,
             source,
             columns,
@@ -155,6 +158,14 @@ fn dataset(
     }
     table.finish();
     config
+}
+
+fn extent_of(table: &TomlTable<'_>) -> Option<PlaceExtent> {
+    let degrees = number_list(table, "extent")?;
+    let extent = PlaceExtent::new(&degrees);
+    extent
+        .map_err(|why| table.wrong("extent", format!("`extent`: {why}")))
+        .ok()
 }
 
 fn share(table: &TomlTable<'_>, key: &str) -> f64 {

@@ -28,6 +28,10 @@ pub const SECTIONS: [DatasetConfigSection; 11] = [
                 "the categories of persons whom the rows are about, in one line; for the record of processing alone",
             ),
             (
+                "extent",
+                "[west, south, east, north] in degrees: a row whose `lon` and `lat` lie outside can't be read; default none",
+            ),
+            (
                 "feed",
                 "true where it only grows: each publication adds the rows of new files; default false",
             ),
@@ -127,7 +131,11 @@ pub const SECTIONS: [DatasetConfigSection; 11] = [
                 "in_place",
                 "true where Parquet files stay where they are and nothing is copied; default false",
             ),
-            ("kind", "text, parquet, geojson or postgres; default text"),
+            (
+                "kind",
+                "text, parquet, geojson, json or postgres; default text",
+            ),
+            LEADING_ZEROS,
             MAX_ROW_BYTES,
             NULLS,
             (
@@ -145,11 +153,13 @@ pub const SECTIONS: [DatasetConfigSection; 11] = [
             ),
             SHORT_ROWS,
             SKIP_COLUMNS,
+            SKIP_LAST_LINES,
             SKIP_LINES,
             (
                 "table",
                 "of kind postgres: the table or view, with its schema unless that is public; required there",
             ),
+            THOUSANDS,
         ],
     },
     DatasetConfigSection {
@@ -157,11 +167,15 @@ pub const SECTIONS: [DatasetConfigSection; 11] = [
         keys: &[
             (
                 "ambiguous",
-                "a local time that occurs twice: refuse, first or second; default refuse",
+                "a local time that occurs twice: refuse, first, second or sequence (the order of the rows, of each unit_column, tells); default refuse",
             ),
             (
                 "crs",
                 "coordinate reference system of a coordinate: OGC:CRS84",
+            ),
+            (
+                "decimal",
+                "decimal mark of its numbers, where it is another than that of the source",
             ),
             (
                 "factor",
@@ -169,7 +183,7 @@ pub const SECTIONS: [DatasetConfigSection; 11] = [
             ),
             (
                 "format",
-                "accepted spellings, tried in order: %Y %m %d %H %M %S %f %z %b %a; default ISO 8601. %H takes 24",
+                "accepted spellings, tried in order: %Y %y %m %d %H %M %S %f %z %b %a; default ISO 8601. %H takes 24",
             ),
             (
                 "from",
@@ -178,6 +192,10 @@ pub const SECTIONS: [DatasetConfigSection; 11] = [
             (
                 "gap",
                 "a local time that does not occur: refuse or forward; default refuse",
+            ),
+            (
+                "leading_zeros",
+                "as in [dataset.source], for this column alone",
             ),
             ("meaning", "what it means"),
             ("name", "name in SQL; required"),
@@ -203,8 +221,12 @@ pub const SECTIONS: [DatasetConfigSection; 11] = [
                 "moves instants, such as \"-1h\" from the end of an hour to its start",
             ),
             (
+                "thousands",
+                "mark between thousands of its numbers, where it is another than that of the source",
+            ),
+            (
                 "type",
-                "text, int, float, bool, date or instant; default text",
+                "text, int, float, decimal(p,s), bool, date or instant; default text",
             ),
             ("uncertainty", "uncertainty of its values: ± 5 %"),
             ("unit", "UCUM: ug.m-3, Cel, deg, {bicycle}, 1"),
@@ -283,7 +305,10 @@ pub const SECTIONS: [DatasetConfigSection; 11] = [
                 "release_column",
                 "the dimension of time that is released by; default: the only one",
             ),
-            ("zone", "IANA zone in which buckets begin; default UTC"),
+            (
+                "zone",
+                "IANA zone in which buckets begin; default: the dataset's",
+            ),
         ],
     },
     DatasetConfigSection {
@@ -306,7 +331,10 @@ pub const SECTIONS: [DatasetConfigSection; 11] = [
                 "the value where none is given; absent: one must be given",
             ),
             ("description", "what it is, in one line"),
-            ("type", "text, int, float, bool, date or instant; required"),
+            (
+                "type",
+                "text, int, float, decimal(p,s), bool, date or instant; required",
+            ),
         ],
     },
     DatasetConfigSection {
@@ -324,7 +352,8 @@ pub const SECTIONS: [DatasetConfigSection; 11] = [
             DELIMITER,
             ENCODING,
             HEADER_ROWS,
-            ("kind", "text, parquet or geojson; default text"),
+            ("kind", "text, parquet, geojson or json; default text"),
+            LEADING_ZEROS,
             MAX_ROW_BYTES,
             NULLS,
             (
@@ -333,7 +362,9 @@ pub const SECTIONS: [DatasetConfigSection; 11] = [
             ),
             SHORT_ROWS,
             SKIP_COLUMNS,
+            SKIP_LAST_LINES,
             SKIP_LINES,
+            THOUSANDS,
         ],
     },
 ];
@@ -351,15 +382,19 @@ const DELIMITER: ConfigKeyDoc = (
 );
 const ENCODING: ConfigKeyDoc = (
     "encoding",
-    "utf-8, latin-1, windows-1252 or another name of the web's list; default utf-8",
+    "utf-8, latin-1, windows-1252, utf-16le, utf-16be or another name of the web's list; default utf-8",
 );
 const HEADER_ROWS: ConfigKeyDoc = (
     "header_rows",
     "lines before the first row, 0 where there are none; their cells joined with | name the columns; default 1",
 );
+const LEADING_ZEROS: ConfigKeyDoc = (
+    "leading_zeros",
+    "numbers that begin with zeros or a plus sign, as keys do: refuse (they can't be read as numbers) or drop; default refuse",
+);
 const MAX_ROW_BYTES: ConfigKeyDoc = (
     "max_row_bytes",
-    "the most bytes, as UTF-8, of the fields of one row of text, of one feature of GeoJSON, or of the texts of one row of Parquet; a \
+    "the most bytes, as UTF-8, of the fields of one row of text, of one feature of GeoJSON or object of JSON, or of the texts of one row of Parquet; a \
      longer one ends the reading; default 1048576, at most 268435456",
 );
 const NULLS: ConfigKeyDoc = ("nulls", "words that mean \"no value\"; default [\"\"]");
@@ -371,9 +406,17 @@ const SKIP_COLUMNS: ConfigKeyDoc = (
     "skip_columns",
     "columns that are left out before anything else, with * for any text",
 );
+const SKIP_LAST_LINES: ConfigKeyDoc = (
+    "skip_last_lines",
+    "lines at the end of a file that belong to nothing, such as notes and totals; blank ones at the very end are not counted; default 0",
+);
 const SKIP_LINES: ConfigKeyDoc = (
     "skip_lines",
     "lines at the start of a file that belong to nothing, such as titles above the header; default 0",
+);
+const THOUSANDS: ConfigKeyDoc = (
+    "thousands",
+    "mark between thousands: \".\", \",\", \" \" (any blank) or \"'\" (any apostrophe); default: none is read",
 );
 
 #[cfg(test)]

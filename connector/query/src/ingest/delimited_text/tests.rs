@@ -145,7 +145,7 @@ fn a_quote_that_is_never_closed_ends_the_reading_with_its_line() {
         (b"a,b\n1,\"2\"", "2: 1 & 2"),
         (b"a,b\n1,\"2\n\"", "2: 1 & 2\n"),
         (b"a,b\n1,2\"", "2: 1 & 2\""),
-        (b"a,b\n1,\"2\" \"", "2: 1 & 2 \""),
+        (b"a,b\n1,\"2\" \"", "2!"),
     ] {
         check_text(bytes, "", &["a & b", last]);
     }
@@ -167,8 +167,53 @@ fn a_row_over_several_lines_is_not_filled() {
     check_text(
         b"a,b,c\n1,2\n3,\"x\n4,5,6\n7,\"\n8,9,10\n",
         "short_rows = \"null\"",
-        &["a & b & c", FILLED, "2: 1 & 2 & ", "3!", "6: 8 & 9 & 10"],
+        &[
+            "a & b & c",
+            FILLED,
+            "2: 1 & 2 & ",
+            "3!",
+            "4!",
+            "5!",
+            "6: 8 & 9 & 10",
+        ],
     );
+}
+
+#[test]
+fn lines_below_the_rows_belong_to_nothing() {
+    let notes = "a;b\r\n1;2\r\n\r\nSource: x\r\n1) y\r\n\r\n\r\n".as_bytes();
+    let keys = "delimiter = \";\"\nskip_last_lines";
+    check_text(notes, &format!("{keys} = 2"), &["a & b", "2: 1 & 2"]);
+    check_text(notes, &format!("{keys} = 1"), &["a & b", "2: 1 & 2", "4!"]);
+    check_text(b"a;b\n1;2", &format!("{keys} = 1"), &["a & b"]);
+    let refusal = events(b"a;b\n1;2", &format!("{keys} = 9")).unwrap_err();
+    assert!(
+        refusal.sentence.contains("ends before its header"),
+        "{refusal:#?}"
+    );
+}
+
+#[test]
+fn a_header_that_stands_again_is_no_row() {
+    let again = "header line that stands again among the rows";
+    let joined = "\u{feff}\"Straße\";\"Zahl\"\r\n\"A\";1\r\n\"Straße\";\"Zahl\"\r\n\"B\";2\r\n";
+    check_text(
+        joined.as_bytes(),
+        "delimiter = \";\"",
+        &["Straße & Zahl", "2: A & 1", again, "4: B & 2"],
+    );
+    // A single value can be the name of its column.
+    check_text(b"a\n1\na\n", "", &["a", "2: 1", "3!"]);
+}
+
+#[test]
+fn the_line_that_names_the_delimiter_is_no_header() {
+    let expected = ["stadt & zahl", "3: Ulm & 2,5"];
+    for keys in ["", "delimiter = \";\"", "skip_lines = 1"] {
+        check_text(b"sep=;\r\nstadt;zahl\r\nUlm;2,5\r\n", keys, &expected);
+    }
+    let titled = b"\"sep=;\"\nTitle\nstadt;zahl\nUlm;2,5\n";
+    check_text(titled, "skip_lines = 2", &["stadt & zahl", "4: Ulm & 2,5"]);
 }
 
 #[test]
@@ -201,6 +246,13 @@ fn keys_that_say_nothing_of_the_file_are_refused() {
         invalid,
         8,
         "skip_lines",
+        "from 0 to 1000",
+    );
+    check_problem(
+        &source("skip_last_lines = 1001"),
+        invalid,
+        8,
+        "skip_last_lines",
         "from 0 to 1000",
     );
     check_problem(
@@ -237,4 +289,59 @@ fn a_source_that_says_nothing_new_has_the_recipe_that_it_had() {
     reported.sort();
     reported.dedup();
     assert_eq!(reported.len(), 5, "each key makes another recipe");
+}
+
+#[test]
+fn a_quotation_mark_inside_a_quoted_field_makes_its_lines_unreadable() {
+    let check = |text: &str, expect: &[&str]| check_text(text.as_bytes(), "", expect);
+    check(
+        "\"id\",\"name\",\"n\"\n\"1\",\"Stop A\",\"5\"\n\"2\",\"Land \" Cattle\",\"7\"\n\"3\",\"Stop C\",\"9\"\n",
+        &[
+            "id & name & n",
+            "2: 1 & Stop A & 5",
+            "3!",
+            "4: 3 & Stop C & 9",
+        ],
+    );
+    // A mark that is escaped otherwise, a blank behind a field, a doubled mark, a mark in a field without quotes.
+    check(
+        "a,b\n1,\"x \\\"y\\\" z\"\n2,\"x\" \n",
+        &["a & b", "2!", "3!"],
+    );
+    check(
+        "a,b\n1,\"x \"\"y\"\"\"\n2,x \"y\"\n3, \"x\"\n",
+        &["a & b", "2: 1 & x \"y\"", "3: 2 & x \"y\"", "4: 3 &  \"x\""],
+    );
+    // A quote that is opened by mistake takes the lines to the next one.
+    check(
+        "a,b\n1,\"x\n2,y\n3,\"z\"\n4,w\n",
+        &["a & b", "2!", "3!", "4!", "5: 4 & w"],
+    );
+    check(
+        "a,b\r\n1,\"x\"\r\n2,\"y\"",
+        &["a & b", "2: 1 & x", "3: 2 & y"],
+    );
+    let refusal = events(b"a,\"b\"x\n1,2\n", "").unwrap_err();
+    assert!(refusal.sentence.contains("header"), "{refusal:#?}");
+    assert_eq!(refusal.location.unwrap().line, Some(1));
+}
+
+#[test]
+fn a_carriage_return_alone_ends_no_line() {
+    let refusal = events(b"a,b\r1,2\r3,4\r", "").unwrap_err();
+    assert!(refusal.sentence.contains("carriage return"), "{refusal:#?}");
+    check_text(
+        b"a,b\n1,2\r3,4\n5,\"x\ry\"\n",
+        "",
+        &["a & b", "2!", "3: 5 & x\ry"],
+    );
+}
+
+#[test]
+fn a_row_has_the_line_that_it_begins_in() {
+    check_text(
+        b"a,b\n\n\n1,2\n\n3\n4,5\n",
+        "",
+        &["a & b", "4: 1 & 2", "6!", "7: 4 & 5"],
+    );
 }

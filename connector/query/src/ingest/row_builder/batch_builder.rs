@@ -3,7 +3,7 @@
 use crate::ingest::config::ColumnConfig;
 use crate::ingest::field_value::TypedValue;
 use arrow_array::builder::{
-    BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, StringBuilder,
+    BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int64Builder, StringBuilder,
     TimestampMicrosecondBuilder,
 };
 use arrow_array::{ArrayRef, RecordBatch};
@@ -37,6 +37,7 @@ enum ColumnBuilder {
     Text(StringBuilder),
     Int(Int64Builder),
     Float(Float64Builder),
+    Decimal(Decimal128Builder),
     Bool(BooleanBuilder),
     Date(Date32Builder),
     Instant(TimestampMicrosecondBuilder),
@@ -72,6 +73,7 @@ impl BatchBuilder {
     pub fn push(&mut self, cells: &[TypedValue]) {
         let texts = cells.iter().map(|cell| match cell {
             TypedValue::Text(text) => text.len(),
+            TypedValue::Decimal { .. } => size_of::<i128>(),
             _ => size_of::<u64>(),
         });
         self.bytes = self.bytes.saturating_add(texts.sum());
@@ -102,6 +104,9 @@ impl ColumnBuilder {
             ColumnType::Text => Self::Text(StringBuilder::new()),
             ColumnType::Int => Self::Int(Int64Builder::new()),
             ColumnType::Float => Self::Float(Float64Builder::new()),
+            ColumnType::Decimal(_) => {
+                Self::Decimal(Decimal128Builder::new().with_data_type(kind.arrow()))
+            }
             ColumnType::Bool => Self::Bool(BooleanBuilder::new()),
             ColumnType::Date => Self::Date(Date32Builder::new()),
             ColumnType::Instant => {
@@ -115,6 +120,9 @@ impl ColumnBuilder {
             (Self::Text(column), TypedValue::Text(text)) => column.append_value(text),
             (Self::Int(column), TypedValue::Int(number)) => column.append_value(*number),
             (Self::Float(column), TypedValue::Float(number)) => column.append_value(*number),
+            (Self::Decimal(column), TypedValue::Decimal { units, .. }) => {
+                column.append_value(*units)
+            }
             (Self::Bool(column), TypedValue::Bool(truth)) => column.append_value(*truth),
             (Self::Date(column), TypedValue::Day(day)) => column.append_value(*day),
             (Self::Instant(column), TypedValue::Instant(micros)) => column.append_value(*micros),
@@ -122,6 +130,7 @@ impl ColumnBuilder {
             (Self::Text(column), _) => column.append_null(),
             (Self::Int(column), _) => column.append_null(),
             (Self::Float(column), _) => column.append_null(),
+            (Self::Decimal(column), _) => column.append_null(),
             (Self::Bool(column), _) => column.append_null(),
             (Self::Date(column), _) => column.append_null(),
             (Self::Instant(column), _) => column.append_null(),
@@ -133,6 +142,7 @@ impl ColumnBuilder {
             Self::Text(column) => Arc::new(column.finish()),
             Self::Int(column) => Arc::new(column.finish()),
             Self::Float(column) => Arc::new(column.finish()),
+            Self::Decimal(column) => Arc::new(column.finish()),
             Self::Bool(column) => Arc::new(column.finish()),
             Self::Date(column) => Arc::new(column.finish()),
             Self::Instant(column) => Arc::new(column.finish()),

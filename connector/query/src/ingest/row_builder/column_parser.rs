@@ -1,11 +1,16 @@
 //! One column: from a field to a value of the declared type, or why not. Total: no text makes it fail otherwise.
 
-use crate::ingest::config::{ColumnConfig, ColumnValueOrigin};
+use crate::ingest::config::{AmbiguousTimeRule, ColumnConfig, ColumnValueOrigin, DatasetConfig};
 use crate::ingest::date_time::{self, DateTimeFormat, LocalTimeResolution, WrittenDateTime};
 use crate::ingest::field_value::{self, RawField, TypedValue};
 use crate::ingest::ingest_counts::{IngestCounts, step};
+use crate::ingest::number_notation::{NumberNotation, ThousandsMark};
+use crate::ingest::row_builder::repeated_hour::{
+    RepeatedHourOrder, RepeatedInstant, RowPosition, UnclearOrder,
+};
 use hansa_catalog::dataset::ColumnType;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::value::decimal_type::{DecimalFault, DecimalType};
 use jiff::tz::TimeZone;
 use std::borrow::Cow;
 
@@ -17,7 +22,9 @@ pub struct ColumnParser<'c> {
     zone: TimeZone,
     base: Option<usize>,
     constant: Option<TypedValue>,
-    decimal: char,
+    numbers: NumberNotation,
+    /// The order of the rows, where it tells which of two instants a local time is.
+    order: Option<RepeatedHourOrder>,
     /// The text that was read last and what it meant: times repeat from row to row.
     last: Option<(String, TypedValue, LocalTimeResolution)>,
 }
@@ -25,15 +32,14 @@ pub struct ColumnParser<'c> {
 type UnreadableReason = Cow<'static, str>;
 
 impl<'c> ColumnParser<'c> {
-    /// Prepares a column among its siblings.
+    /// Prepares a column of a dataset.
     ///
     /// # Errors
     /// Where its zone, format or constant can't be used.
     pub fn new(
         column: &'c ColumnConfig,
-        siblings: &[ColumnConfig],
+        config: &'c DatasetConfig,
         zone: &str,
-        decimal: char,
     ) -> Result<Self, Refusal> {
         let zone = column.zone.as_deref().unwrap_or(zone);
         let Some(zone) = date_time::zone(zone) else {
@@ -56,17 +62,27 @@ impl<'c> ColumnParser<'c> {
         }
         let base = match &column.origin {
             ColumnValueOrigin::LocalDateOf(of) => {
-                siblings.iter().position(|other| other.name == *of)
+                config.columns.iter().position(|other| other.name == *of)
             }
             ColumnValueOrigin::From(_) | ColumnValueOrigin::Constant(_) => None,
         };
+        let numbers = column.numbers.within(&config.source);
+        // Of the source a column inherits the decimal mark.
+        if ThousandsMark::of(numbers.decimal) == numbers.thousands && numbers.thousands.is_some() {
+            let sentence = "`thousands` is the decimal mark, too: add `decimal` to the column";
+            return Err(column
+                .location
+                .refuse(ErrorCode::ConfigInvalid, "thousands", sentence));
+        }
         let mut typing = Self {
             column,
             formats,
             zone,
             base,
             constant: None,
-            decimal,
+            numbers,
+            order: (column.ambiguous == AmbiguousTimeRule::Sequence)
+                .then(RepeatedHourOrder::default),
             last: None,
         };
         if let ColumnValueOrigin::Constant(text) = &column.origin {
@@ -88,6 +104,18 @@ impl<'c> ColumnParser<'c> {
         self.column.name.as_str()
     }
 
+    /// True if the order of the rows tells which of two instants a local time is.
+    #[must_use]
+    pub const fn needs_order(&self) -> bool {
+        self.order.is_some()
+    }
+
+    /// Times that the order of the rows did not resolve.
+    #[must_use]
+    pub fn finish(self) -> Option<UnclearOrder> {
+        self.order.and_then(RepeatedHourOrder::finish)
+    }
+
     /// Reads a field; `before` are the cells of the columns that stand before this one.
     ///
     /// # Errors
@@ -95,6 +123,7 @@ impl<'c> ColumnParser<'c> {
     pub fn read(
         &mut self,
         raw: RawField<'_>,
+        position: RowPosition<'_>,
         before: &[TypedValue],
         counts: &mut IngestCounts,
     ) -> Result<TypedValue, UnreadableReason> {
@@ -110,7 +139,7 @@ impl<'c> ColumnParser<'c> {
                 _ => (TypedValue::Null, LocalTimeResolution::Nothing),
             }
         } else {
-            self.remembered(raw)?
+            self.remembered(raw, position)?
         };
         match decided {
             LocalTimeResolution::Nothing => {}
@@ -129,7 +158,11 @@ impl<'c> ColumnParser<'c> {
     fn remembered(
         &mut self,
         raw: RawField<'_>,
+        position: RowPosition<'_>,
     ) -> Result<(TypedValue, LocalTimeResolution), UnreadableReason> {
+        if self.order.is_some() && raw != RawField::Null {
+            return self.ordered_instant(raw, position);
+        }
         let timed = matches!(self.column.kind, ColumnType::Date | ColumnType::Instant);
         let RawField::Text(text) = raw else {
             return self.value(raw);
@@ -159,28 +192,36 @@ impl<'c> ColumnParser<'c> {
                 RawField::Text(text) => text.to_owned(),
                 other => other.display_text(),
             }),
-            ColumnType::Int => TypedValue::Int(
-                match raw {
-                    RawField::Text(text) => field_value::int(text),
-                    RawField::Int(number) => Some(number),
-                    _ => None,
+            ColumnType::Int => TypedValue::Int(match raw {
+                RawField::Text(text) => self.numbers.read_whole(text)?,
+                RawField::Int(number) => number,
+                RawField::Decimal { units, kind } => {
+                    let numbers = NumberNotation::plain('.');
+                    numbers.read_whole(&whole(units, kind))?
                 }
-                .ok_or("not a whole number")?,
-            ),
+                RawField::Digits(digits) => digits.parse().map_err(|_| "not a whole number")?,
+                _ => return Err("not a whole number".into()),
+            }),
             ColumnType::Float => TypedValue::Float(self.float(raw)?),
+            ColumnType::Decimal(kind) => TypedValue::Decimal {
+                units: self.decimal(raw, kind)?,
+                kind,
+            },
             ColumnType::Bool => TypedValue::Bool(
                 match raw {
                     RawField::Text(text) => field_value::truth(text),
                     RawField::Bool(truth) => Some(truth),
-                    RawField::Int(0) => Some(false),
-                    RawField::Int(1) => Some(true),
+                    RawField::Int(0) | RawField::Digits("0") => Some(false),
+                    RawField::Int(1) | RawField::Digits("1") => Some(true),
                     _ => None,
                 }
                 .ok_or("neither true nor false")?,
             ),
             ColumnType::Date => TypedValue::Day(
                 match raw {
-                    RawField::Text(text) => self.civil(text).map(WrittenDateTime::day),
+                    RawField::Text(text) | RawField::Digits(text) => {
+                        self.civil(text).map(WrittenDateTime::day)
+                    }
                     RawField::Day(day) => Some(day),
                     // A number such as 20230101 is read as its digits.
                     RawField::Int(number) => {
@@ -197,8 +238,13 @@ impl<'c> ColumnParser<'c> {
 
     fn float(&self, raw: RawField<'_>) -> Result<f64, UnreadableReason> {
         let number = match raw {
-            RawField::Text(text) => field_value::float(text, self.decimal),
+            RawField::Text(text) => Some(self.numbers.read_number(text)?),
+            RawField::Digits(digits) => Some(
+                field_value::exact_float(digits)
+                    .ok_or("not a number that floating point holds to its last digit")?,
+            ),
             RawField::Float(number) => Some(number).filter(|number| number.is_finite()),
+            RawField::Decimal { units, kind } => field_value::float(&kind.written(units), '.'),
             // Whole numbers beyond 2^53 would change silently.
             RawField::Int(number) => i32::try_from(number).map(f64::from).ok().or_else(|| {
                 field_value::float(&number.to_string(), '.')
@@ -220,10 +266,50 @@ impl<'c> ColumnParser<'c> {
         }
     }
 
+    /// A decimal number, none of whose digits is lost. A floating-point number stands for the one decimal number of up to 15 digits
+    /// that is read as it; one of more digits is the result of a computation, and stands for none.
+    fn decimal(&self, raw: RawField<'_>, to: DecimalType) -> Result<i128, UnreadableReason> {
+        let units = match raw {
+            RawField::Text(text) => return Ok(self.numbers.read_decimal(text, to)?),
+            RawField::Decimal { units, kind } => to.parse_number(&kind.written(units)),
+            RawField::Digits(digits) => to.parse_number(digits),
+            RawField::Int(number) => to.parse(&number.to_string()),
+            RawField::Float(number) => {
+                let text = number.to_string();
+                let digits = text.bytes().filter(u8::is_ascii_digit).count();
+                match digits <= 15 {
+                    true => to.parse(&text),
+                    false => Err(DecimalFault::TooManyPlaces),
+                }
+            }
+            _ => Err(DecimalFault::NotANumber),
+        };
+        units.map_err(|fault| fault.as_str().into())
+    }
+
     fn instant(
         &self,
         raw: RawField<'_>,
     ) -> Result<(TypedValue, LocalTimeResolution), UnreadableReason> {
+        let civil = self.written_time(raw)?;
+        let (micros, decided) = date_time::instant(
+            civil,
+            &self.zone,
+            self.column.ambiguous,
+            self.column.missing,
+        )?;
+        Ok((self.shift_time(micros)?, decided))
+    }
+
+    fn shift_time(&self, micros: i64) -> Result<TypedValue, UnreadableReason> {
+        let moved = micros.checked_add(self.column.shift_us);
+        let moved = moved
+            .filter(|micros| hansa_audit_log::time::UtcTimestamp::from_micros(*micros).is_ok());
+        let moved = moved.ok_or(date_time::OUTSIDE_CALENDAR)?;
+        Ok(TypedValue::Instant(moved))
+    }
+
+    fn written_time(&self, raw: RawField<'_>) -> Result<WrittenDateTime, UnreadableReason> {
         let civil = match raw {
             RawField::Text(text) => self.civil(text),
             RawField::Civil(micros) => Some(WrittenDateTime {
@@ -240,21 +326,42 @@ impl<'c> ColumnParser<'c> {
             }),
             _ => None,
         };
-        let civil = civil.ok_or("not a time in the declared format")?;
-        let (micros, decided) = date_time::instant(
-            civil,
-            &self.zone,
-            self.column.ambiguous,
-            self.column.missing,
-        )?;
-        let moved = micros.checked_add(self.column.shift_us);
-        let moved = moved
-            .filter(|micros| hansa_audit_log::time::UtcTimestamp::from_micros(*micros).is_ok());
-        let moved = moved.ok_or("the time lies outside the calendar")?;
-        Ok((TypedValue::Instant(moved), decided))
+        civil.ok_or_else(|| "not a time in the declared format".into())
+    }
+
+    /// The instant of a row whose place among the others counts.
+    fn ordered_instant(
+        &mut self,
+        raw: RawField<'_>,
+        position: RowPosition<'_>,
+    ) -> Result<(TypedValue, LocalTimeResolution), UnreadableReason> {
+        let civil = self.written_time(raw)?;
+        let missing = self.column.missing;
+        let at = |rule| date_time::instant(civil, &self.zone, rule, missing);
+        let (first, decided) = at(AmbiguousTimeRule::First)?;
+        let (second, _) = at(AmbiguousTimeRule::Second)?;
+        let Some(order) = &mut self.order else {
+            return Err("the order of the rows is not known".into());
+        };
+        let micros = if decided == LocalTimeResolution::Ambiguous {
+            order.resolve(position, RepeatedInstant { first, second })?
+        } else {
+            order.observe(position, first);
+            first
+        };
+        Ok((self.shift_time(micros)?, decided))
     }
 
     fn civil(&self, text: &str) -> Option<WrittenDateTime> {
         self.formats.iter().find_map(|format| format.read(text))
+    }
+}
+
+/// A decimal number without zeros behind the point, which say nothing of a whole one.
+fn whole(units: i128, kind: DecimalType) -> String {
+    let written = kind.written(units);
+    match written.split_once('.') {
+        Some((whole, places)) if places.bytes().all(|digit| digit == b'0') => whole.to_owned(),
+        _ => written,
     }
 }

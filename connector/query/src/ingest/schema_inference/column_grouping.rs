@@ -51,9 +51,9 @@ pub fn wide(columns: &[InferredColumn]) -> Option<WideTable> {
     let (times, values): (Vec<&InferredColumn>, Vec<&InferredColumn>) =
         columns.iter().partition(|column| column.is_time());
     let reported: Vec<&&InferredColumn> = values.iter().filter(|column| !column.bare).collect();
-    let kind = reported.first()?.kind;
+    let kind = &reported.first()?.kind;
     let alike =
-        matches!(kind, "int" | "float") && reported.iter().all(|column| column.kind == kind);
+        matches!(&**kind, "int" | "float") && reported.iter().all(|column| column.kind == *kind);
     if times.is_empty() || !alike || reported.len() < LEAST {
         return None;
     }
@@ -74,7 +74,9 @@ pub fn long(columns: Vec<InferredColumn>) -> Vec<InferredColumn> {
     let mut reported = columns
         .iter()
         .filter(|column| !column.is_time() && !column.bare);
-    let kind = reported.next().map_or("text", |column| column.kind);
+    let kind = reported
+        .next()
+        .map_or("text".into(), |column| column.kind.clone());
     let mut long: Vec<InferredColumn> = columns
         .into_iter()
         .filter(InferredColumn::is_time)

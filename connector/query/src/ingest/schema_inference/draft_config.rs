@@ -2,17 +2,22 @@
 
 use super::UnreadableRows;
 use super::column_grouping::{self, WideTable};
+use super::draft_page;
 use super::inferred_column::{self, InferredColumn, literal};
-use super::inferred_source::{self, InferredSource};
-use crate::ingest::config::{ColumnHeader, ShortRowHandling, SourceConfig, SourceKind};
+use super::inferred_source::{self, FoundTotal, InferredPlaces, InferredSource};
+use crate::ingest::config::{ColumnHeader, ShortRowHandling, SourceKind};
+use crate::ingest::place_extent::PlaceExtent;
 use crate::ingest::source_roots::SourceRoots;
+use crate::ingest::text_encoding::entry_name;
 use hansa_catalog::dataset::DatasetKind;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// What a person says of a new dataset.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct DraftConfigOptions {
     /// Its name; absent: from the file's name.
     pub name: Option<SqlIdentifier>,
@@ -22,12 +27,28 @@ pub struct DraftConfigOptions {
     pub licence: Option<String>,
     /// How its values came about; absent: left to be filled in.
     pub kind: Option<DatasetKind>,
-    /// The columns that may leave, by their names here or at the source; absent: nobody said.
-    pub columns: Option<Vec<String>>,
+    /// The columns that may leave.
+    pub columns: LeavingColumns,
     /// A table with one column for each station stays as it is.
     pub stays_wide: bool,
+    /// How many lines at the end of each file are no rows; absent: nobody said.
+    pub skip_last_lines: Option<u32>,
     /// The cells of aggregate contracts on it; absent: none are registered.
     pub grid: Option<DraftGrid>,
+    /// Where its places lie; absent: nobody said.
+    pub extent: Option<PlaceExtent>,
+}
+
+/// The columns of a new dataset that may leave.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum LeavingColumns {
+    /// Nobody said, so all stand in the entry and a person has to look at them.
+    #[default]
+    Unsaid,
+    /// Each of them, as a person said.
+    All,
+    /// These, by their names here or at the source; the others are not read.
+    Named(Vec<String>),
 }
 
 /// The grid that a person names with a new dataset.
@@ -56,6 +77,19 @@ pub struct DraftDatasetConfig {
     pub rows: usize,
     /// The rows that could not be read.
     pub unread: UnreadableRows,
+    /// Assumptions, in plain words.
+    pub assumptions: Vec<String>,
+    /// Questions to a person.
+    pub questions: Vec<String>,
+    /// A last row that seems to hold totals: published as a row it would double them.
+    pub total: Option<FoundTotal>,
+}
+
+impl DraftDatasetConfig {
+    /// The names of its columns, in their order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| column.name.as_str())
+    }
 }
 
 /// A column that is proposed.
@@ -66,7 +100,7 @@ pub struct ProposedColumn {
     /// Where its values come from.
     pub from: Vec<String>,
     /// Its type.
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// Whether it stands in the entry.
     pub leaves: bool,
     /// Whether it is a dimension of the registered grid.
@@ -82,15 +116,20 @@ pub fn entry(
     roots: &SourceRoots,
     about: &DraftConfigOptions,
 ) -> Result<DraftDatasetConfig, Refusal> {
-    let seen = inferred_source::look(paths, roots)?;
+    let seen = inferred_source::look(paths, roots, about.skip_last_lines)?;
+    if seen.places == InferredPlaces::TurnedAround && about.extent.is_none() {
+        return Err(turned_around(paths));
+    }
     let name = match &about.name {
         Some(name) => name.clone(),
         None => named_after(paths, &seen)?,
     };
+    let twice = repeated_names(&seen);
     let mut columns = column_grouping::joined(seen.columns.clone());
     let wide = column_grouping::wide(&columns)
         .filter(|_| !about.stays_wide && seen.source.kind == SourceKind::Text);
-    if wide.is_some() {
+    if let Some(wide) = &wide {
+        refuse_repeated(&seen, &twice, &wide.stations)?;
         columns = column_grouping::long(columns);
     }
     if seen.files.len() > 1 {
@@ -102,6 +141,9 @@ pub fn entry(
         .iter_mut()
         .for_each(|column| column.set_apart(&mut taken));
     let leaves = leaving(&columns, about)?;
+    let wanted = columns.iter().zip(&leaves).filter(|(_, leaves)| **leaves);
+    let wanted: Vec<String> = wanted.flat_map(|(column, _)| column.from.clone()).collect();
+    refuse_repeated(&seen, &twice, &wanted)?;
     let dimensions = match &about.grid {
         Some(grid) => dimensions(grid, &columns, &leaves)?,
         None => vec![false; columns.len()],
@@ -134,6 +176,8 @@ pub fn entry(
         text.extend(line.chars().map(|c| if c.is_control() { ' ' } else { c }));
         text.push('\n');
     }
+    let assumptions = draft_page::assumptions(&seen, &columns, wide.as_ref());
+    let questions = draft_page::questions(&seen, &columns);
     let proposed =
         columns
             .into_iter()
@@ -154,7 +198,54 @@ pub fn entry(
         files: seen.files.len(),
         rows: seen.rows,
         unread: seen.unread,
+        assumptions,
+        questions,
+        total: seen.total,
     })
+}
+
+/// The names that stand more than once in the header.
+fn repeated_names(seen: &InferredSource) -> BTreeSet<String> {
+    let mut known = BTreeSet::new();
+    let names = seen.columns.iter().flat_map(|column| &column.from);
+    names.filter(|name| !known.insert(*name)).cloned().collect()
+}
+
+/// Refuses a column that is read by a name that several have: nothing says which is meant.
+fn refuse_repeated(
+    seen: &InferredSource,
+    repeated: &BTreeSet<String>,
+    wanted: &[String],
+) -> Result<(), Refusal> {
+    let Some(name) = wanted.iter().find(|name| repeated.contains(*name)) else {
+        return Ok(());
+    };
+    let shown = seen
+        .files
+        .first()
+        .map_or("", |file| file.display_name.as_str());
+    let sentence = format!("`{shown}` has several columns `{name}`");
+    let refusal = Refusal::new(ErrorCode::SchemaMismatch, sentence)
+        .with_place(shown, None, None)
+        .with_help("give each a name of its own in the file, or leave them out: --columns NAME,…");
+    Err(match (&seen.source.kind, &seen.source.header) {
+        (SourceKind::Text, ColumnHeader::Lines(lines)) => refusal.with_help(format!(
+            "or write the entry by hand with header_rows = 0, skip_lines = {} and columns = [\"…\"], which names them in order",
+            seen.source.skip_lines.saturating_add(*lines)
+        )),
+        _ => refusal,
+    })
+}
+
+/// Asks for the word of a person on places that have two readings.
+fn turned_around(paths: &[String]) -> Refusal {
+    let sentence = format!(
+        "the places of `{}` look turned around: none lies in Europe, and all do once longitude and latitude are exchanged",
+        paths.join("`, `")
+    );
+    Refusal::new(ErrorCode::PlacesTurned, sentence)
+        .with_help("where they are turned around, exchange them at the source: GeoJSON has the longitude first")
+        .with_help("where they are right, say the box in which they lie: --extent WEST,SOUTH,EAST,NORTH")
 }
 
 /// The part of the entry above the source.
@@ -200,6 +291,16 @@ fn head(name: &SqlIdentifier, seen: &InferredSource, about: &DraftConfigOptions)
         "# max_bad_rows = 0.001             # share of rows that may be unreadable; none unless stated",
     ];
     lines.extend(rest.map(str::to_owned));
+    match (about.extent, seen.places) {
+        (Some(extent), _) => lines.push(format!(
+            "extent      = {extent}    # west, south, east, north: a place outside can't be read"
+        )),
+        (None, InferredPlaces::None) => {}
+        (None, _) => lines.push(
+            "# extent      = [west, south, east, north]   # in degrees: a place outside can't be read"
+                .to_owned(),
+        ),
+    }
     lines
 }
 
@@ -220,13 +321,19 @@ fn source(seen: &InferredSource) -> Vec<String> {
         format!("path      = {path}"),
     ];
     if source.kind == SourceKind::Text {
-        lines.extend(text(source, seen.short));
+        lines.extend(text(seen));
     }
     lines
 }
 
 /// How a file of text is written.
-fn text(source: &SourceConfig, short: usize) -> Vec<String> {
+fn text(seen: &InferredSource) -> Vec<String> {
+    let source = &seen.source;
+    let notes = seen.notes.filter(|notes| notes.is_set_apart);
+    let notes = notes.map_or(0, |notes| notes.lines);
+    let short = seen
+        .short
+        .saturating_sub(usize::try_from(notes).unwrap_or(0));
     let mut lines = vec![
         format!(
             "delimiter = {}    # assumed: it stands in the most lines",
@@ -234,14 +341,25 @@ fn text(source: &SourceConfig, short: usize) -> Vec<String> {
         ),
         if source.encoding == encoding_rs::UTF_8 {
             "encoding  = \"utf-8\"    # every byte looked at is".to_owned()
-        } else {
+        } else if source.encoding == encoding_rs::WINDOWS_1252 {
             "encoding  = \"latin-1\"    # assumed: the bytes are not UTF-8".to_owned()
+        } else {
+            format!(
+                "encoding  = \"{}\"    # the first bytes say so",
+                entry_name(source.encoding)
+            )
         },
         format!(
             "decimal   = \"{}\"    # assumed from the numbers seen",
             source.decimal
         ),
     ];
+    if let Some(thousands) = source.thousands {
+        lines.push(format!(
+            "thousands = \"{}\"    # assumed from the numbers seen",
+            thousands.as_str()
+        ));
+    }
     if source.skip_lines > 0 {
         lines.push(format!(
             "skip_lines = {}    # assumed: lines above the header that name no column",
@@ -268,6 +386,7 @@ fn text(source: &SourceConfig, short: usize) -> Vec<String> {
         }
         ColumnHeader::Numbers => lines.push("header_rows = 0".to_owned()),
     }
+    lines.extend(below_rows(seen));
     match (source.short_rows, short) {
         (ShortRowHandling::Null, _) => lines.push(format!(
             "short_rows = \"null\"    # assumed: {short} rows looked at lack their last fields, which have no value"
@@ -281,6 +400,30 @@ fn text(source: &SourceConfig, short: usize) -> Vec<String> {
         "# nulls     = [\"\"]           # words that mean \"no value\", such as \"-\" or \"NA\""
             .to_owned(),
     );
+    lines
+}
+
+/// Lines below the rows.
+fn below_rows(seen: &InferredSource) -> Vec<String> {
+    let mut lines = Vec::new();
+    let skipped = seen.source.skip_last_lines;
+    match (skipped, seen.notes) {
+        (0, Some(notes)) => lines.push(format!(
+            "# skip_last_lines = {}    # lines at the end that are no whole rows: this takes them for notes",
+            notes.lines
+        )),
+        (0, None) => {}
+        (_, Some(_)) => lines.push(format!(
+            "skip_last_lines = {skipped}    # assumed: lines below the rows, set apart from them"
+        )),
+        (_, None) => lines.push(format!("skip_last_lines = {skipped}")),
+    }
+    if let Some(total) = &seen.total {
+        lines.push(format!(
+            "# skip_last_lines = {}    # the last row seems to hold totals: this leaves it out",
+            total.lines
+        ));
+    }
     lines
 }
 
@@ -308,15 +451,15 @@ fn listed(columns: &[InferredColumn], leaves: &[bool], about: &DraftConfigOption
     };
     let (some, others) = (names(true), names(false));
     let line = match (&about.columns, others.is_empty()) {
-        (None, _) => format!(
+        (LeavingColumns::Unsaid, _) => format!(
             "# May each of these leave? A contract can show every column that stands here, so take away what must not: {}",
             some.join(", ")
         ),
-        (Some(_), true) => format!(
+        (_, true) => format!(
             "# It was said that each of these may leave: {}",
             some.join(", ")
         ),
-        (Some(_), false) => format!(
+        (_, false) => format!(
             "# It was said that these may leave: {}; these may not and are not read: {}",
             some.join(", "),
             others.join(", ")
@@ -327,7 +470,7 @@ fn listed(columns: &[InferredColumn], leaves: &[bool], about: &DraftConfigOption
 
 /// Which of the columns may leave.
 fn leaving(columns: &[InferredColumn], about: &DraftConfigOptions) -> Result<Vec<bool>, Refusal> {
-    let Some(wanted) = &about.columns else {
+    let LeavingColumns::Named(wanted) = &about.columns else {
         return Ok(vec![true; columns.len()]);
     };
     let leaves = named_columns(wanted, columns)?;
@@ -388,7 +531,7 @@ fn bucket(grid: &DraftGrid, columns: &[InferredColumn], dimensions: &[bool]) -> 
         .iter()
         .zip(dimensions)
         .filter(|(_, marked)| **marked);
-    let has_time = marked.any(|(column, _)| matches!(column.kind, "date" | "instant"));
+    let has_time = marked.any(|(column, _)| column.is_time());
     has_time.then(|| grid.bucket.clone().unwrap_or_else(|| "day".to_owned()))
 }
 
@@ -426,6 +569,21 @@ fn named_after(paths: &[String], seen: &InferredSource) -> Result<SqlIdentifier,
     let name = inferred_column::name(&stem, "dataset");
     name.parse()
         .map_err(|fault| Refusal::new(ErrorCode::UsageWrong, format!("`{name}`: {fault}")))
+}
+
+/// Some of several names, for people.
+pub(super) fn listed_values(names: &[&str]) -> String {
+    let shown: Vec<String> = names
+        .iter()
+        .take(5)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let more = if names.len() > shown.len() {
+        ", …"
+    } else {
+        ""
+    };
+    format!("{}{more}", shown.join(", "))
 }
 
 /// As a TOML text.

@@ -1,8 +1,12 @@
 //! What a column seems to hold. Only what every value looked at agrees with is proposed; the rest is text. Nothing of a value goes on.
 
+use super::column_doubt::ColumnDoubt;
+use super::column_profile::ColumnProfile;
+use super::number_evidence::FileNotation;
 use crate::ingest::date_time::{self, DateTimeFormat};
-use crate::ingest::field_value;
+use hansa_catalog::dataset::ColumnType;
 use hansa_policy::id::SqlIdentifier;
+use std::borrow::Cow;
 
 /// A column as it was seen.
 #[derive(Debug, Clone)]
@@ -12,7 +16,7 @@ pub struct InferredColumn {
     /// The name that is proposed for it.
     pub name: String,
     /// The type that is proposed.
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// The spelling of its dates or times, where it is not that of ISO 8601.
     pub format: Option<String>,
     /// No value was seen.
@@ -23,8 +27,23 @@ pub struct InferredColumn {
     pub optional: bool,
     /// The spelling of its times of day, where it holds nothing else.
     pub clock: Option<&'static str>,
-    local: bool,
-    gaps: bool,
+    /// Doubt about its values, for which it stays text.
+    pub doubt: Option<ColumnDoubt>,
+    /// Its times are those of a local clock.
+    pub(super) local: bool,
+    /// Some rows have no value in it.
+    pub(super) gaps: bool,
+}
+
+/// The type of a column in a file that has types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeclaredKind {
+    /// This type of a dataset.
+    Type(ColumnType),
+    /// A time without a zone.
+    LocalTime,
+    /// Text.
+    Text,
 }
 
 impl InferredColumn {
@@ -34,77 +53,63 @@ impl InferredColumn {
         values: impl Iterator<Item = Option<&'v str>>,
         decimal: char,
     ) -> Self {
-        let values: Vec<Option<&str>> = values.collect();
-        let reported: Vec<&str> = values.iter().flatten().copied().collect();
-        let all = |fits: &dyn Fn(&str) -> bool| {
-            !reported.is_empty() && reported.iter().all(|text| fits(text))
-        };
-        // A number that begins with 0 is a key: as a number it would lose the 0.
-        let key = reported.iter().any(|text| {
-            text.len() > 1
-                && text.starts_with('0')
-                && text.bytes().all(|byte| byte.is_ascii_digit())
-        });
-        let format = |list: &[&'static str]| {
-            list.iter().copied().find(|format| {
-                DateTimeFormat::parse(format)
-                    .is_ok_and(|format| all(&|text| format.read(text).is_some()))
-            })
-        };
-        let iso_date = DateTimeFormat::parse("%Y-%m-%d").ok();
-        let iso_time = date_time::iso(true);
-        let (kind, format, local) =
-            if iso_date.is_some_and(|iso| all(&|text| iso.read(text).is_some())) {
-                ("date", None, false)
-            } else if all(&|text| iso_time.iter().any(|format| format.read(text).is_some())) {
-                let offset = all(&|text| {
-                    let read = iso_time.iter().find_map(|format| format.read(text));
-                    read.is_some_and(|civil| civil.offset.is_some())
-                });
-                ("instant", None, !offset)
-            } else if let Some(format) = format(&DATES) {
-                ("date", Some(format), false)
-            } else if let Some(format) = format(&TIMES) {
-                ("instant", Some(format), true)
-            } else if key {
-                ("text", None, false)
-            } else if all(&|text| field_value::int(text).is_some()) {
-                ("int", None, false)
-            } else if all(&|text| field_value::float(text, decimal).is_some()) {
-                ("float", None, false)
-            } else if all(&|text| matches!(text, "true" | "false" | "yes" | "no")) {
-                ("bool", None, false)
-            } else {
-                ("text", None, false)
-            };
-        Self {
-            from: vec![header.to_owned()],
-            name: name(header, "column"),
-            kind,
-            format: format.map(str::to_owned),
-            bare: reported.is_empty(),
-            remark: None,
-            optional: false,
-            clock: CLOCKS
-                .into_iter()
-                .find(|clock| all(&|text| reads_clock(clock, text))),
-            local,
-            gaps: values.iter().any(Option::is_none),
+        let mut profile = ColumnProfile::default();
+        for value in values {
+            match value {
+                Some(text) => profile.observe_text(text),
+                None => profile.observe_gap(),
+            }
         }
+        profile.conclude(header, &FileNotation::plain(decimal))
+    }
+
+    /// Column whose type the file states: the look of its values counts for nothing then.
+    #[must_use]
+    pub fn with_declared_kind(mut self, declared: DeclaredKind) -> Self {
+        match declared {
+            DeclaredKind::Type(kind) => {
+                self.kind = kind.to_string().into();
+                self.format = None;
+                self.doubt = None;
+                self.clock = None;
+                self.local = false;
+            }
+            DeclaredKind::LocalTime => {
+                self.kind = "instant".into();
+                self.format = None;
+                self.doubt = None;
+                self.clock = None;
+                self.local = true;
+            }
+            // Texts may still be dates in some spelling. Numbers in a column of texts are codes.
+            DeclaredKind::Text => {
+                let is_number = self.kind.starts_with("decimal");
+                if is_number || matches!(&*self.kind, "int" | "float" | "bool") {
+                    self.kind = "text".into();
+                }
+            }
+        }
+        self
     }
 
     /// A column whose values are the file's or made by the source's description: a text of this name.
     #[must_use]
-    pub fn made(name: &str, from: &str, kind: &'static str, remark: &'static str) -> Self {
+    pub fn made(
+        name: &str,
+        from: &str,
+        kind: impl Into<Cow<'static, str>>,
+        remark: &'static str,
+    ) -> Self {
         Self {
             from: vec![from.to_owned()],
             name: name.to_owned(),
-            kind,
+            kind: kind.into(),
             format: None,
             bare: false,
             remark: Some(remark),
             optional: false,
             clock: None,
+            doubt: None,
             local: false,
             gaps: false,
         }
@@ -113,7 +118,7 @@ impl InferredColumn {
     /// Whether it holds dates or instants.
     #[must_use]
     pub fn is_time(&self) -> bool {
-        matches!(self.kind, "date" | "instant")
+        matches!(&*self.kind, "date" | "instant")
     }
 
     /// The instant that this column of dates and one of times of day make together.
@@ -124,12 +129,13 @@ impl InferredColumn {
         Some(Self {
             from: [self.from.clone(), clock.from.clone()].concat(),
             name: "observed_at".to_owned(),
-            kind: "instant",
+            kind: "instant".into(),
             format: Some(format!("{date} {of_day}")),
             bare: false,
             remark: Some("assumed: a date and a time of day that make one instant"),
             optional: self.optional || clock.optional,
             clock: None,
+            doubt: None,
             local: true,
             gaps: self.gaps || clock.gaps,
         })
@@ -171,10 +177,12 @@ impl InferredColumn {
         } else {
             ""
         };
-        let seen = match (self.bare, self.kind) {
-            (true, _) => "no value",
+        let seen = match (self.bare, &*self.kind) {
+            (true, "text") => "no value",
+            (true, _) => "no value; the file says its type",
             (false, "int") => "whole numbers",
             (false, "float") => "numbers",
+            (false, kind) if kind.starts_with("decimal") => "numbers, exact to the last digit",
             (false, "bool") => "yes or no",
             (false, "date") => "dates",
             (false, "instant") => "times",
@@ -184,6 +192,11 @@ impl InferredColumn {
             "type   = \"{}\"    # seen: {seen}{gaps}",
             self.kind
         ));
+        if let Some(doubt) = self.doubt {
+            lines.push(format!("# It stays text: {}.", doubt.sentence()));
+            let settings = doubt.settings();
+            lines.extend(settings.iter().map(|setting| format!("# {setting}")));
+        }
         if let Some(format) = &self.format {
             lines.push(format!(
                 "format = \"{format}\"    # assumed: every value fits"
@@ -197,11 +210,11 @@ impl InferredColumn {
                 "# zone      = \"Europe/Berlin\"    # these are local times: say whose".to_owned(),
             );
             lines.push(
-                "# ambiguous = \"first\"            # what the repeated hour in autumn means"
+                "# ambiguous = \"sequence\"         # the repeated hour in autumn: its rows are in order; or first, second"
                     .to_owned(),
             );
         }
-        if matches!(self.kind, "int" | "float") {
+        if matches!(&*self.kind, "int" | "float") || self.kind.starts_with("decimal") {
             lines.push("# unit   = \"\"    # UCUM: ug.m-3, Cel, m, {bicycle}, 1".to_owned());
         }
         lines
@@ -273,7 +286,7 @@ pub fn literal(text: &str) -> String {
 }
 
 /// Whether a text is a time of day in this spelling.
-fn reads_clock(clock: &str, text: &str) -> bool {
+pub(super) fn reads_clock(clock: &str, text: &str) -> bool {
     let day = DateTimeFormat::parse(&format!("%Y-%m-%d {clock}"));
     day.is_ok_and(|format| {
         format
@@ -282,14 +295,31 @@ fn reads_clock(clock: &str, text: &str) -> bool {
     })
 }
 
-const DATES: [&str; 4] = ["%d.%m.%Y", "%Y%m%d", "%d/%m/%Y", "%m/%d/%Y"];
+pub(super) const DATES: [&str; 6] = [
+    "%d.%m.%Y", "%Y%m%d", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y",
+];
 
-const TIMES: [&str; 5] = [
+pub(super) const TIMES: [&str; 10] = [
     "%d.%m.%Y %H:%M",
     "%d.%m.%Y %H:%M:%S",
     "%d/%m/%Y %H:%M",
+    "%m/%d/%Y %H:%M",
     "%d/%m/%Y %H:%M:%S",
     "%m/%d/%Y %H:%M:%S",
+    "%d-%m-%Y %H:%M",
+    "%m-%d-%Y %H:%M",
+    "%d-%m-%Y %H:%M:%S",
+    "%m-%d-%Y %H:%M:%S",
 ];
 
-const CLOCKS: [&str; 3] = ["%H:%M", "%H:%M:%S", "%Hh%M"];
+/// Spellings that are named and not proposed: the century is not in them.
+pub(super) const SHORT_YEARS: [&str; 6] = [
+    "%d.%m.%y",
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%y-%m-%d",
+    "%d.%m.%y %H:%M",
+    "%d/%m/%y %H:%M",
+];
+
+pub(super) const CLOCKS: [&str; 3] = ["%H:%M", "%H:%M:%S", "%Hh%M"];

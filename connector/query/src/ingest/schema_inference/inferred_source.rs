@@ -1,13 +1,23 @@
 //! How files seem to be written that nobody has described, and what they hold.
 
+use super::file_tail::{FileTail, NoteLines};
 use super::inferred_column::InferredColumn;
+use super::number_evidence::FileNotation;
+use super::source_scan::SourceScan;
 use super::text_layout::TextLayout;
+use super::total_row::{self, TotalSign};
 use super::{SourceSample, UnreadableRows, sample};
 use crate::ingest;
 use crate::ingest::bounded_reader::USUAL_ROW_BYTES;
 use crate::ingest::config::{
     ColumnHeader, ConfigLocation, ShortRowHandling, SourceConfig, SourceKind,
 };
+use crate::ingest::content_kind::ContentKind;
+use crate::ingest::json_rows;
+use crate::ingest::number_notation::LeadingZeroRule;
+use crate::ingest::parquet_source;
+use crate::ingest::place_extent::{LATITUDES, LONGITUDES, look_turned_around};
+use crate::ingest::source_content::{SourceContent, guess_encoding};
 use crate::ingest::source_files::{self, SourceFile};
 use crate::ingest::source_roots::SourceRoots;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -33,60 +43,182 @@ pub struct InferredSource {
     pub short: usize,
     /// The rows that could not be read.
     pub unread: UnreadableRows,
+    /// Lines below the rows of which nobody said what they are.
+    pub notes: Option<NoteLines>,
+    /// A last row that seems to hold totals.
+    pub total: Option<FoundTotal>,
+    /// The places that were looked at.
+    pub places: InferredPlaces,
 }
 
-/// Looks at the files that these paths name.
+/// Order of the columns of longitude and latitude in the sampled rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InferredPlaces {
+    /// There are no such columns.
+    None,
+    /// Longitudes and latitudes.
+    InOrder,
+    /// They lie in Europe once both are exchanged, and not before.
+    TurnedAround,
+}
+
+/// A last row that seems to hold totals.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundTotal {
+    /// The file.
+    pub file: String,
+    /// Its line.
+    pub line: u64,
+    /// How many lines there are from it to the end of the file, notes among them.
+    pub lines: u32,
+    /// How many lines are left out anyway, since they are notes.
+    pub notes: u32,
+    /// Why it is taken for that.
+    pub sign: TotalSign,
+}
+
+/// Looks at the files that these paths name; `skip_last_lines` is what a person said of the lines at their ends.
 ///
 /// # Errors
 /// `FILE_MISSING`, `SOURCE_UNREADABLE`; `SOURCE_OUTSIDE` where one lies where no source may be.
-pub fn look(paths: &[String], roots: &SourceRoots) -> Result<InferredSource, Refusal> {
+pub fn look(
+    paths: &[String],
+    roots: &SourceRoots,
+    skip_last_lines: Option<u32>,
+) -> Result<InferredSource, Refusal> {
     let (kind, files) = found(paths, roots)?;
     let first = files.first().ok_or_else(|| nothing(paths))?;
     let (mut source, short, all) = written(first, kind, paths)?;
-    let mut seen = sample(first, &source, ROWS)?;
-    if kind == SourceKind::Text && uses_comma(&seen, source.delimiter) {
-        source.decimal = ',';
-    }
+    source.skip_last_lines = skip_last_lines.unwrap_or(0);
+    let seen = sample(first, &source, ROWS)?;
     // Missing are the last fields alone where the rest of a row is what it is in a whole one.
     let fills = short > 0 && {
         source.short_rows = ShortRowHandling::Null;
         let filled = sample(first, &source, ROWS)?;
-        let alike = alike(&seen, &filled, source.decimal);
-        let many = short.saturating_mul(20) >= all;
-        if alike && many {
-            seen = filled;
-        }
-        alike && many
+        let decimal = if uses_comma(&seen, source.delimiter) {
+            ','
+        } else {
+            '.'
+        };
+        alike(&seen, &filled, decimal) && short.saturating_mul(20) >= all
     };
     if !fills {
         source.short_rows = ShortRowHandling::Refuse;
     }
-    let mut lacking = vec![false; seen.names.len()];
-    for file in files.iter().skip(1).take(FURTHER) {
-        match sample(file, &source, FURTHER_ROWS) {
-            Ok(more) => merge(&mut seen, &mut lacking, more),
-            Err(why) => seen.unread.count(&file.display_name, 1, &why.sentence),
-        }
+    let mut scan = scan_files(&files, &source)?;
+    let tails = scan.tails.clone();
+    let notes = common_notes(&scan).filter(|_| skip_last_lines.is_none());
+    if let Some(notes) = notes.filter(|notes| notes.is_set_apart) {
+        source.skip_last_lines = notes.lines;
+        scan = scan_files(&files, &source)?;
     }
-    let columns = seen.names.iter().zip(lacking).enumerate();
-    let columns = columns.map(|(index, (header, lacking))| {
-        let values = seen.rows.iter();
-        let values = values.map(|(_, fields)| fields.get(index).and_then(Option::as_deref));
-        let mut column = InferredColumn::look(header, values, source.decimal);
-        column.optional = lacking;
-        (header.is_empty(), column)
+    let declared = match kind {
+        SourceKind::Parquet => parquet_source::declared_kinds(first)?,
+        _ => Vec::new(),
+    };
+    let places = places(&seen);
+    let profiles = scan.columns.iter().map(|column| &column.profile);
+    let shown = profiles.filter(|profile| profile.shows_notation());
+    let notation = FileNotation::decide(shown.map(|profile| &profile.numbers));
+    (source.decimal, source.thousands) = (notation.decimal, notation.thousands);
+    let columns = scan.columns.iter().map(|scanned| {
+        let mut column = scanned.profile.conclude(&scanned.name, &notation);
+        column.optional = scanned.is_lacking;
+        let kind = declared.iter().find(|(name, _)| *name == scanned.name);
+        if let Some((_, kind)) = kind {
+            column = column.with_declared_kind(*kind);
+        }
+        (scanned.name.is_empty(), column)
     });
     let (nameless, named): (Vec<_>, Vec<_>) = columns.partition(|(nameless, _)| *nameless);
+    let columns: Vec<InferredColumn> = named.into_iter().map(|(_, column)| column).collect();
+    let is_asked = kind == SourceKind::Text && skip_last_lines.is_none();
+    let total = if is_asked {
+        found_total(&files, &source, &tails, &columns)?
+    } else {
+        None
+    };
     Ok(InferredSource {
-        looked_at: files.len().min(FURTHER.saturating_add(1)),
+        notes,
+        total,
+        looked_at: scan.files,
         source,
         files,
-        columns: named.into_iter().map(|(_, column)| column).collect(),
+        columns,
         nameless: nameless.len(),
-        rows: seen.rows.len(),
+        rows: scan.rows,
         short,
-        unread: seen.unread,
+        unread: scan.unread,
+        places,
     })
+}
+
+/// How the places of the rows are written.
+fn places(seen: &SourceSample) -> InferredPlaces {
+    let place = |names: &[&str]| {
+        let is_one = |name: &String| names.contains(&name.trim().to_ascii_lowercase().as_str());
+        seen.names.iter().position(is_one)
+    };
+    let (Some(longitude), Some(latitude)) = (place(&LONGITUDES), place(&LATITUDES)) else {
+        return InferredPlaces::None;
+    };
+    let places = seen.rows.iter().filter_map(|(_, fields)| {
+        let number = |index: usize| -> Option<f64> {
+            let text = fields.get(index)?.as_deref()?;
+            text.trim().replace(',', ".").parse().ok()
+        };
+        Some((number(longitude)?, number(latitude)?))
+    });
+    if look_turned_around(places) {
+        InferredPlaces::TurnedAround
+    } else {
+        InferredPlaces::InOrder
+    }
+}
+
+/// A look at the rows of all files.
+fn scan_files(files: &[SourceFile], source: &SourceConfig) -> Result<SourceScan, Refusal> {
+    let mut scan = SourceScan::default();
+    for file in files.iter().take(MOST_FILES) {
+        scan.add_file(file, source)?;
+    }
+    Ok(scan)
+}
+
+/// The lines below the rows, where every file has as many.
+fn common_notes(scan: &SourceScan) -> Option<NoteLines> {
+    let mut all = scan.tails.iter().map(FileTail::notes);
+    let first = all.next()??;
+    let same = |notes: Option<NoteLines>| {
+        notes.is_some_and(|notes| {
+            notes.lines == first.lines && notes.is_set_apart == first.is_set_apart
+        })
+    };
+    (scan.tails.len() == scan.files && all.all(same)).then_some(first)
+}
+
+/// The first file whose last row seems to hold totals.
+fn found_total(
+    files: &[SourceFile],
+    source: &SourceConfig,
+    tails: &[FileTail],
+    columns: &[InferredColumn],
+) -> Result<Option<FoundTotal>, Refusal> {
+    for (file, tail) in files.iter().zip(tails) {
+        let Some(last) = tail.last_row_and_below() else {
+            continue;
+        };
+        if let Some(sign) = total_row::find(file, source, columns)? {
+            return Ok(Some(FoundTotal {
+                file: file.display_name.clone(),
+                line: last.first,
+                lines: last.lines,
+                notes: source.skip_last_lines,
+                sign,
+            }));
+        }
+    }
+    Ok(None)
 }
 
 /// The files, all of one kind: in a folder the kind that the most files are of.
@@ -96,22 +228,46 @@ fn found(paths: &[String], roots: &SourceRoots) -> Result<(SourceKind, Vec<Sourc
         match source_files::list(&plain(kind, paths), roots) {
             Ok(files) => all.push((kind, files)),
             // What could not be published afterwards is not written down.
-            Err(refusal) if refusal.code == ErrorCode::SourceOutside => return Err(refusal),
+            Err(refusal) if refusal.code != ErrorCode::FileMissing => return Err(refusal),
             Err(_) => {}
         }
     }
     all.sort_by_key(|(_, files)| files.len());
-    let (listed, files) = all.pop().ok_or_else(|| nothing(paths))?;
-    // A file that is named is listed whatever its ending says.
-    let ending = files.first().and_then(|file| file.path().extension());
-    let ending = ending.map(|end| end.to_ascii_lowercase());
-    let kind = match ending.as_deref().and_then(|end| end.to_str()) {
-        Some("parquet") => SourceKind::Parquet,
-        Some("geojson" | "json") => SourceKind::GeoJson,
-        _ if files.len() > 1 => listed,
-        _ => SourceKind::Text,
+    let is_folder = paths.iter().any(|path| roots.folder().join(path).is_dir());
+    let (listed, files) = all.pop().ok_or_else(|| match is_folder {
+        true => nothing(paths).with_help(
+            "of a folder the files that end in csv, txt, tsv, parquet, geojson or json are read, also packed as .gz; name others one by one",
+        ),
+        false => nothing(paths),
+    })?;
+    let first = files.first().ok_or_else(|| nothing(paths))?;
+    Ok((kind_of(first, listed)?, files))
+}
+
+/// The kind of a file by its content. A file is listed whatever its ending says, since it may be named.
+fn kind_of(file: &SourceFile, listed: SourceKind) -> Result<SourceKind, Refusal> {
+    let shown = file.display_name.as_str();
+    let ends = |endings: &[&str]| {
+        let name = shown.to_ascii_lowercase();
+        let name = name.strip_suffix(".gz").unwrap_or(&name);
+        endings.iter().any(|ending| name.ends_with(ending))
     };
-    Ok((kind, files))
+    let kind = match SourceContent::open(file)?.kind() {
+        ContentKind::Parquet => SourceKind::Parquet,
+        // Text that calls itself a table and is JSON is no table.
+        ContentKind::Json if ends(&[".csv", ".tsv", ".txt"]) => SourceKind::Text,
+        ContentKind::Json => SourceKind::GeoJson,
+        // It is left to the reader to say what is wrong with it.
+        ContentKind::Text if ends(&JSON_ENDINGS) => SourceKind::GeoJson,
+        ContentKind::Text if ends(&[".parquet"]) => SourceKind::Parquet,
+        ContentKind::Text => SourceKind::Text,
+        ContentKind::Gzip | ContentKind::Zip | ContentKind::Unread(_) => listed,
+    };
+    SourceContent::open_as(file, kind)?;
+    if kind == SourceKind::GeoJson && json_rows::holds_rows(file, &plain(kind, &[]))? {
+        return Ok(SourceKind::Json);
+    }
+    Ok(kind)
 }
 
 /// How the first file seems to be written, how many of its rows lack their last fields, and how many were seen.
@@ -132,19 +288,10 @@ fn written(
             None,
         )
     };
+    config.encoding = guess_encoding(file)?;
     let mut head = Vec::new();
-    let open = file.open()?;
+    let open = SourceContent::open_text(file, &config)?;
     open.take(HEAD).read_to_end(&mut head).map_err(missing)?;
-    // The piece may end inside a character, which is at most four bytes long.
-    let utf8 = match std::str::from_utf8(&head) {
-        Ok(_) => true,
-        Err(error) => {
-            error.error_len().is_none() && head.len().saturating_sub(error.valid_up_to()) < 4
-        }
-    };
-    if !utf8 {
-        config.encoding = encoding_rs::WINDOWS_1252;
-    }
     let (text, ..) = config.encoding.decode(&head);
     let layout = TextLayout::of(&text);
     config.delimiter = layout.delimiter;
@@ -166,10 +313,13 @@ fn plain(kind: SourceKind, paths: &[String]) -> SourceConfig {
         delimiter: b',',
         encoding: encoding_rs::UTF_8,
         skip_lines: 0,
+        skip_last_lines: 0,
         header: ColumnHeader::Lines(1),
         short_rows: ShortRowHandling::Refuse,
         nulls: vec![String::new()],
         decimal: '.',
+        thousands: None,
+        leading_zeros: LeadingZeroRule::Refuse,
         skip_columns: Vec::new(),
         in_place: None,
         max_row_bytes: USUAL_ROW_BYTES,
@@ -194,12 +344,13 @@ fn alike(whole: &SourceSample, filled: &SourceSample, decimal: char) -> bool {
             .filter(|(line, _)| lines.contains(line) == whole);
         let values = rows.map(|(_, fields)| fields.get(index).and_then(Option::as_deref));
         let column = InferredColumn::look("", values, decimal);
-        (!column.bare).then_some(column.kind)
+        // A column of which one half of the rows is doubtful shows nothing.
+        (!column.bare && column.doubt.is_none()).then(|| column.kind.clone())
     };
     let (mut is_behind_text, mut has_text, mut is_shown) = (false, false, false);
     for index in 0..whole.names.len() {
         let (whole, filled) = (kind(whole, index, true), kind(filled, index, false));
-        if let (Some(whole), Some(filled)) = (whole, filled) {
+        if let (Some(whole), Some(filled)) = (&whole, &filled) {
             if whole != filled {
                 return false;
             }
@@ -207,39 +358,9 @@ fn alike(whole: &SourceSample, filled: &SourceSample, decimal: char) -> bool {
             is_behind_text |= tells && has_text;
             is_shown |= tells;
         }
-        has_text |= whole == Some("text");
+        has_text |= whole.as_deref() == Some("text");
     }
     is_behind_text || is_shown && !has_text
-}
-
-/// Adds the rows of another file, column by column; `lacking` says which columns some file does not have.
-fn merge(seen: &mut SourceSample, lacking: &mut Vec<bool>, more: SourceSample) {
-    let places: Vec<usize> = more
-        .names
-        .iter()
-        .map(|name| {
-            let known = seen.names.iter().position(|known| known == name);
-            known.unwrap_or_else(|| {
-                seen.names.push(name.clone());
-                lacking.push(true);
-                seen.names.len().saturating_sub(1)
-            })
-        })
-        .collect();
-    for (place, lacks) in lacking.iter_mut().enumerate() {
-        *lacks |= !places.contains(&place);
-    }
-    let width = seen.names.len();
-    for (line, fields) in more.rows {
-        let mut row = vec![None; width];
-        for (place, field) in places.iter().zip(fields) {
-            if let Some(slot) = row.get_mut(*place) {
-                *slot = field;
-            }
-        }
-        seen.rows.push((line, row));
-    }
-    seen.unread.add(more.unread);
 }
 
 /// Whether numbers are written with a comma, and none with a point.
@@ -251,12 +372,21 @@ fn uses_comma(sample: &SourceSample, delimiter: u8) -> bool {
     delimiter != b',' && with(',') && !with('.')
 }
 
-/// How many rows of the first file are looked at.
+/// How many rows of the first file say how it is written.
 const ROWS: usize = 2000;
 
-/// How many further files, and how many rows of each.
-const FURTHER: usize = 50;
-const FURTHER_ROWS: usize = 200;
+/// So many files are looked at.
+const MOST_FILES: usize = 1000;
 
 /// How much of a file says how it is written.
 const HEAD: u64 = 256 * 1024;
+
+/// The endings of names of files that hold JSON.
+const JSON_ENDINGS: [&str; 6] = [
+    ".geojson",
+    ".json",
+    ".geojsonl",
+    ".geojsons",
+    ".jsonl",
+    ".ndjson",
+];

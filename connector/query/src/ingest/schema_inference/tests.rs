@@ -1,11 +1,15 @@
 //! What is found in a file that nobody has described yet.
 
-use super::draft_config::{DraftConfigOptions, entry};
+use super::draft_config::{DraftConfigOptions, LeavingColumns, entry};
 use super::sample;
 use crate::ingest::config::parser::parse;
 use crate::ingest::source_files::SourceFile;
 use crate::ingest::source_roots::SourceRoots;
-use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch};
+use arrow_array::{
+    ArrayRef, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray,
+};
+use arrow_schema::{DataType, Field, Schema};
+use hansa_policy::refusal::ErrorCode;
 use parquet::arrow::ArrowWriter;
 use std::path::Path;
 use std::sync::Arc;
@@ -299,7 +303,9 @@ fn a_folder_or_a_pattern_is_one_dataset_that_keeps_the_names_of_its_files() {
 fn columns_that_may_not_leave_are_not_read() {
     let folder = written(&[("a.csv", "Site,owner,n\nHafen,Meier,7\nInsel,Schulz,8\n")]);
     let about = |columns: Option<&[&str]>| DraftConfigOptions {
-        columns: columns.map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
+        columns: columns.map_or(LeavingColumns::Unsaid, |names| {
+            LeavingColumns::Named(names.iter().map(|name| (*name).to_owned()).collect())
+        }),
         ..DraftConfigOptions::default()
     };
     // Nobody said: all are there, and somebody is asked.
@@ -387,3 +393,161 @@ fn rows_of_texts_are_not_filled_without_proof() {
         );
     }
 }
+
+fn parquet(path: &Path, rows: &RecordBatch) {
+    let file = std::fs::File::create(path).unwrap();
+    let mut writer = ArrowWriter::try_new(file, rows.schema(), None).unwrap();
+    writer.write(rows).unwrap();
+    writer.close().unwrap();
+}
+
+#[test]
+fn a_file_without_rows_says_the_types_of_its_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let columns: [(&str, ArrayRef); 4] = [
+        ("a", Arc::new(Int64Array::from(Vec::<i64>::new()))),
+        ("b", Arc::new(Float64Array::from(Vec::<f64>::new()))),
+        ("c", Arc::new(StringArray::from(Vec::<&str>::new()))),
+        ("d", Arc::new(Date32Array::from(Vec::<i32>::new()))),
+    ];
+    parquet(
+        &folder.path().join("empty.parquet"),
+        &RecordBatch::try_from_iter(columns).unwrap(),
+    );
+    let text = looked(
+        folder.path(),
+        "empty.parquet",
+        &DraftConfigOptions::default(),
+    );
+    for (name, kind) in [("a", "int"), ("b", "float"), ("c", "text"), ("d", "date")] {
+        let lines = format!("name   = \"{name}\"\ntype   = \"{kind}\"");
+        assert!(text.contains(&lines), "{name}: {text}");
+    }
+    // Texts of digits are codes, and a column of whole numbers stays one where it has no value.
+    let columns: [(&str, ArrayRef); 2] = [
+        ("code", Arc::new(StringArray::from(vec!["80331"]))),
+        ("n", Arc::new(Int64Array::from(vec![None]))),
+    ];
+    parquet(
+        &folder.path().join("codes.parquet"),
+        &RecordBatch::try_from_iter(columns).unwrap(),
+    );
+    let text = looked(
+        folder.path(),
+        "codes.parquet",
+        &DraftConfigOptions::default(),
+    );
+    for (name, kind) in [("code", "text"), ("n", "int")] {
+        let lines = format!("name   = \"{name}\"\ntype   = \"{kind}\"");
+        assert!(text.contains(&lines), "{name}: {text}");
+    }
+}
+
+#[test]
+fn a_name_that_several_columns_have_is_refused_before_anything_is_written() {
+    let folder = written(&[(
+        "words.csv",
+        "en,comment,de,en\nOne,x,Eins,Uno\nTwo,y,Zwei,Due\n",
+    )]);
+    let add = |file: &str, columns: Option<Vec<String>>| {
+        let about = DraftConfigOptions {
+            columns: columns.map_or(LeavingColumns::Unsaid, LeavingColumns::Named),
+            ..DraftConfigOptions::default()
+        };
+        entry(&[file.to_owned()], &folder.path().into(), &about)
+    };
+    let refusal = add("words.csv", None).unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::SchemaMismatch, "{refusal:#?}");
+    assert!(
+        refusal.sentence.contains("several columns `en`"),
+        "{refusal:#?}"
+    );
+    assert!(
+        refusal.help.join(" ").contains("skip_lines = 1"),
+        "{refusal:#?}"
+    );
+    let others = Some(vec!["comment".to_owned(), "de".to_owned()]);
+    assert_eq!(add("words.csv", others.clone()).unwrap().columns.len(), 4);
+    let column = || Arc::new(Int64Array::from(vec![1])) as ArrayRef;
+    let names = ["en", "de", "en"];
+    let fields: Vec<Field> = names
+        .iter()
+        .map(|name| Field::new(*name, DataType::Int64, true))
+        .collect();
+    let rows = RecordBatch::try_new(
+        Arc::new(Schema::new(fields)),
+        vec![column(), column(), column()],
+    );
+    parquet(&folder.path().join("words.parquet"), &rows.unwrap());
+    let refusal = add("words.parquet", None).unwrap_err();
+    assert!(
+        refusal.sentence.contains("several columns `en`"),
+        "{refusal:#?}"
+    );
+}
+
+#[test]
+fn long_numbers_and_decimals_of_a_file_keep_their_digits() {
+    let (text, kinds) = whole_files::propose_types(
+        &[(
+            "a.csv",
+            "id,eur,n\n12345678901234567890,12345678901234567.89,1\n3,0.10,2\n",
+        )],
+        "a.csv",
+    );
+    assert_eq!(kinds, ["id decimal(20,0)", "eur decimal(19,2)", "n int"]);
+    assert!(text.contains("exact to the last digit"), "{text}");
+    let folder = tempfile::tempdir().unwrap();
+    let money: ArrayRef = Arc::new(
+        Decimal128Array::from(vec![10, 20])
+            .with_precision_and_scale(12, 2)
+            .unwrap(),
+    );
+    let rows = RecordBatch::try_from_iter([("eur", money)]).unwrap();
+    parquet(&folder.path().join("a.parquet"), &rows);
+    let about = DraftConfigOptions::default();
+    let draft = entry(&["a.parquet".to_owned()], &folder.path().into(), &about).unwrap();
+    assert_eq!(draft.columns[0].kind, "decimal(12,2)");
+}
+
+/// A point that can be read two ways is asked, not guessed.
+#[test]
+fn places_that_look_turned_around_are_asked() {
+    let folder = written(&[
+        ("turned.csv", "site,lat,lon\na,7.6,51.9\nb,7.7,52.0\n"),
+        ("right.csv", "site,lat,lon\na,51.9,7.6\nb,52.0,7.7\n"),
+        (
+            "turned.geojsonl",
+            "{\"type\":\"Feature\",\"properties\":{},\"geometry\":{\"type\":\"Point\",\"coordinates\":[51.9,7.6]}}\n",
+        ),
+    ]);
+    let roots = folder.path().into();
+    for file in ["turned.csv", "turned.geojsonl"] {
+        let paths = [file.to_owned()];
+        let refusal = entry(&paths, &roots, &DraftConfigOptions::default()).unwrap_err();
+        assert_eq!(
+            refusal.code,
+            hansa_policy::refusal::ErrorCode::PlacesTurned,
+            "{refusal}"
+        );
+        // Where they lie there, a person says so, and the entry keeps it.
+        let about = DraftConfigOptions {
+            extent: Some(
+                super::super::place_extent::PlaceExtent::new(&[41.0, -2.0, 53.0, 12.0]).unwrap(),
+            ),
+            ..DraftConfigOptions::default()
+        };
+        let draft = entry(&paths, &roots, &about).unwrap();
+        assert!(
+            in_force(&draft.text).contains(&"extent      = [41.0, -2.0, 53.0, 12.0]"),
+            "{}",
+            draft.text
+        );
+    }
+    let text = looked(folder.path(), "right.csv", &DraftConfigOptions::default());
+    assert!(
+        text.contains("# extent      = [west, south, east, north]"),
+        "{text}"
+    );
+}
+mod whole_files;

@@ -1,8 +1,10 @@
 //! How a file of text seems to be written: what stands between two fields, what stands above the rows, and how many fields a row has.
 
 use super::inferred_column::{is_moment, spellings};
+use super::number_evidence::NumberEvidence;
 use crate::ingest::config::ColumnHeader;
 use crate::ingest::date_time::DateTimeFormat;
+use crate::ingest::delimited_text::line_reader;
 use crate::ingest::field_value;
 use csv::{ReaderBuilder, StringRecord, Terminator};
 use std::collections::BTreeMap;
@@ -24,13 +26,22 @@ impl TextLayout {
     /// Looks at the text with which a file begins.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        let delimiter = delimiter(text);
+        let first_line = text.split_inclusive('\n').next().unwrap_or_default();
+        let named = line_reader::named_delimiter(first_line);
+        let text = match named {
+            Some(_) => text.get(first_line.len()..).unwrap_or_default(),
+            None => text,
+        };
+        let delimiter = named.unwrap_or_else(|| delimiter(text));
         let records = records(text, delimiter);
         let above = titles(&records);
         let below: Vec<&Vec<String>> = records.iter().skip(above).map(|(_, row)| row).collect();
-        let lines = header_lines(&below);
+        let (below, lines) = without_repeated_header(below);
         let first = records.get(above).map_or(1, |(line, _)| *line);
-        let skip_lines = u32::try_from(first.saturating_sub(1)).unwrap_or(0);
+        // The line that names the delimiter counts among those above a header, and is skipped where it stands alone.
+        let of_separator = u64::from(named.is_some() && first > 1);
+        let skip_lines = first.saturating_sub(1).saturating_add(of_separator);
+        let skip_lines = u32::try_from(skip_lines).unwrap_or(0);
         let rows: Vec<usize> = below.iter().skip(lines).map(|row| row.len()).collect();
         let named = below.iter().take(lines).map(|row| row.len()).max();
         let width = named.unwrap_or_else(|| usual_most(&rows));
@@ -46,6 +57,28 @@ impl TextLayout {
                 rows.len(),
             ),
         }
+    }
+}
+
+/// The rows without a header line that stands again among them, and how many lines name the columns.
+fn without_repeated_header(rows: Vec<&Vec<String>>) -> (Vec<&Vec<String>>, usize) {
+    let lines = header_lines(&rows);
+    let Some(first) = rows.first().copied() else {
+        return (rows, lines);
+    };
+    let once: Vec<&Vec<String>> = std::iter::once(first)
+        .chain(rows.iter().skip(1).copied().filter(|row| *row != first))
+        .collect();
+    if once.len() == rows.len() || first.len() < 2 {
+        return (rows, lines);
+    }
+    // In a table of texts alone a row that stands twice is a row.
+    let is_telling = classes(&once, &spellings())
+        .iter()
+        .any(|class| *class != FieldClass::Other);
+    match header_lines(&once) {
+        found @ 1.. if is_telling => (once, found),
+        _ => (rows, lines),
     }
 }
 
@@ -152,11 +185,13 @@ fn header_lines(rows: &[&Vec<String>]) -> usize {
         .iter()
         .position(|class| *class == FieldClass::Moment);
     let row = |fields: &Vec<String>| is_row(fields, &classes, moment, &spellings);
-    if moment.is_none() && years(first, &classes) {
-        return 1;
-    }
-    let mut lines = 0_usize;
-    for fields in rows.iter().take(MOST_HEADER) {
+    let is_named_by_years = moment.is_none() && years(first, &classes);
+    let mut lines = usize::from(is_named_by_years);
+    for fields in rows.iter().take(MOST_HEADER).skip(lines) {
+        if lines == 1 && moment.is_none() && is_below_merged(first, fields, &classes) {
+            lines = 2;
+            continue;
+        }
         let fits = row(fields);
         // What is taken for a name ends up in the configuration: of further lines none has a value.
         let mut reported = fields.iter().zip(&classes);
@@ -195,16 +230,36 @@ fn is_row(
     (all > 0).then(|| fitting.saturating_mul(2) >= all)
 }
 
+/// True if a line of years stands below merged cells: it has nothing where rows have their names.
+fn is_below_merged(first: &[String], fields: &[String], classes: &[FieldClass]) -> bool {
+    let of = |class: FieldClass| {
+        let placed = fields.iter().zip(classes);
+        placed
+            .filter(move |(_, of)| **of == class)
+            .map(|(text, _)| text)
+    };
+    let has_merged = first.iter().skip(1).any(String::is_empty);
+    let names_nothing =
+        of(FieldClass::Other).next().is_some() && of(FieldClass::Other).all(String::is_empty);
+    let mut years = of(FieldClass::Number)
+        .filter(|text| !text.is_empty())
+        .peekable();
+    has_merged && names_nothing && years.peek().is_some() && years.all(|text| is_year(text))
+}
+
+fn is_year(text: &str) -> bool {
+    field_value::int(text).is_some_and(|year| (1900..=2100).contains(&year))
+}
+
 /// Whether it names columns by years, which look like numbers below numbers.
 fn years(first: &[String], classes: &[FieldClass]) -> bool {
     let numbers = first
         .iter()
         .zip(classes)
-        .filter(|(_, class)| **class == FieldClass::Number);
-    let years: Vec<Option<i64>> = numbers.map(|(text, _)| field_value::int(text)).collect();
+        .filter(|(text, class)| **class == FieldClass::Number && !text.is_empty());
+    let years: Vec<&String> = numbers.map(|(text, _)| text).collect();
     let rising = years.windows(2).all(|pair| pair.first() < pair.last());
-    let likely = |year: &Option<i64>| year.is_some_and(|year| (1900..=2100).contains(&year));
-    years.len() > 1 && rising && years.iter().all(likely)
+    years.len() > 1 && rising && years.iter().all(|text| is_year(text))
 }
 
 fn classes(rows: &[&Vec<String>], spellings: &[DateTimeFormat]) -> Vec<FieldClass> {
@@ -241,7 +296,7 @@ fn means_nothing(text: &str) -> bool {
 }
 
 fn is_number(text: &str) -> bool {
-    field_value::float(text, '.').is_some() || field_value::float(text, ',').is_some()
+    NumberEvidence::default().observe(text)
 }
 
 /// So many rows say how a file is written.

@@ -10,6 +10,7 @@ use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch};
 use arrow_schema::{ArrowError, DataType, SchemaRef};
 use datafusion::arrow::compute::{CastOptions, cast_with_options, filter_record_batch};
 use hansa_catalog::dataset::Dataset;
+use hansa_enforcement::canonical_float::canonical_floats;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use jiff::tz::TimeZone;
 use std::sync::Arc;
@@ -94,12 +95,13 @@ impl<'e> RowProfiler<'e> {
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(batch.num_columns());
         for (column, field) in batch.columns().iter().zip(self.schema.fields()) {
             let cast = cast_with_options(column, field.data_type(), &strict);
-            columns.push(cast.map_err(|error| {
+            let cast = cast.map_err(|error| {
                 Refusal::new(
                     ErrorCode::EvaluationFailed,
                     format!("column `{}`: {error}", field.name()),
                 )
-            })?);
+            })?;
+            columns.push(canonical_floats(&cast));
         }
         for (column, field) in columns.iter().zip(self.schema.fields()) {
             if !field.is_nullable() && column.null_count() > 0 {

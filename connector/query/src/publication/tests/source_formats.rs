@@ -13,12 +13,12 @@ use parquet::arrow::ArrowWriter;
 use std::path::Path;
 use std::sync::Arc;
 
-fn one(folder: &Path, rest: &str) -> DatasetConfig {
+pub(super) fn one(folder: &Path, rest: &str) -> DatasetConfig {
     let start = "[[dataset]]\nname = \"d\"\ntitle = \"D\"\nlicence = \"CC0-1.0\"\nzone = \"Europe/Berlin\"\n";
     configured(&format!("{start}{rest}"), folder).remove(0)
 }
 
-fn parquet(path: &Path, columns: Vec<(&str, ArrayRef)>) {
+pub(super) fn parquet(path: &Path, columns: Vec<(&str, ArrayRef)>) {
     let batch = RecordBatch::try_from_iter(columns).unwrap();
     let file = std::fs::File::create(path).unwrap();
     let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
@@ -204,4 +204,45 @@ fn rows_beyond_memory_are_sorted_all_the_same() {
         ints(&snapshot, "n").iter().flatten().sum::<i64>(),
         399_999 * 200_000
     );
+}
+
+/// A place outside the extent is no row, whatever the kind of the file.
+#[test]
+fn a_place_outside_the_extent_is_shown_with_its_line() {
+    let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
+    let point = |place: &str| {
+        format!(
+            "{{\"type\":\"Feature\",\"properties\":{{\"name\":\"a\"}},\"geometry\":{{\"type\":\"Point\",\"coordinates\":{place}}}}}\n"
+        )
+    };
+    let lines = point("[7.6, 51.9]") + &point("[51.9, 7.6]") + &point("[9.0, 51.9]");
+    std::fs::write(folder.path().join("a.geojsonl"), lines).unwrap();
+    std::fs::write(
+        folder.path().join("a.csv"),
+        "lon,lat,name\n7.6,51.9,a\n51.9,7.6,a\n9.0,51.9,a\n,,a\n",
+    )
+    .unwrap();
+    let columns = "[[dataset.column]]\nname = \"name\"\n[[dataset.column]]\nname = \"lon\"\ntype = \"float\"\n\
+        [[dataset.column]]\nname = \"lat\"\ntype = \"float\"\n";
+    for (kind, path, bad) in [("geojson", "a.geojsonl", [2, 3]), ("text", "a.csv", [3, 4])] {
+        let rest = |extent: &str, columns: &str| {
+            format!("{extent}\n[dataset.source]\nkind = \"{kind}\"\npath = \"{path}\"\n{columns}")
+        };
+        let extent = "extent = [7.4, 51.8, 7.8, 52.1]";
+        let refusal = publisher.refused(&one(folder.path(), &rest(extent, columns)));
+        check_code(&refusal, ErrorCode::RowsUnreadable, path, Some(bad[0]));
+        let help = refusal.help.join("\n");
+        assert!(
+            help.contains("`lon` holds `51.9, 7.6`: the place lies outside the extent of the dataset, and inside it once"),
+            "{help}"
+        );
+        let wide = format!("max_bad_rows = 0.7\n{extent}");
+        let staged = publisher.stage(&one(folder.path(), &rest(&wide, columns)));
+        let samples = &staged.report.counts.bad["lon"].samples;
+        let found: Vec<u64> = samples.iter().map(|sample| sample.line).collect();
+        assert_eq!(found, bad, "{kind}");
+        let nameless = "[[dataset.column]]\nname = \"name\"\n";
+        let refusal = publisher.refused(&one(folder.path(), &rest(extent, nameless)));
+        assert_eq!(refusal.code, ErrorCode::ConfigInvalid, "{refusal}");
+    }
 }

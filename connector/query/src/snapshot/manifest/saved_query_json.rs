@@ -1,6 +1,5 @@
 //! A saved query as it stands in a manifest.
 
-use hansa_catalog::dataset::ColumnType;
 use hansa_catalog::saved_query::{SavedQuery, SavedQueryParameter};
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +37,7 @@ impl SavedQueryJson {
         } = query;
         let parameters = parameters.iter().map(|parameter| ParameterJson {
             name: parameter.name.to_string(),
-            kind: parameter.kind.as_str().to_owned(),
+            kind: parameter.kind.to_string(),
             description: parameter.description.clone(),
             default: parameter.default.clone(),
         });
@@ -53,10 +52,9 @@ impl SavedQueryJson {
 
     pub(super) fn back(self) -> Option<SavedQuery> {
         let parameters = self.parameters.into_iter().map(|parameter| {
-            let mut kinds = ColumnType::ALL.into_iter();
             Some(SavedQueryParameter {
                 name: parameter.name.parse().ok()?,
-                kind: kinds.find(|kind| kind.as_str() == parameter.kind)?,
+                kind: parameter.kind.parse().ok()?,
                 description: parameter.description,
                 default: parameter.default,
             })

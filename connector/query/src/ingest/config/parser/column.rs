@@ -1,11 +1,13 @@
 //! `[[dataset.column]]` and `[[dataset.result]]`.
 
+use crate::ingest::config::parser::source_section::{DECIMAL_MARKS, thousands};
 use crate::ingest::config::parser::table_value::{demanded, location, number, statement, zone_of};
 use crate::ingest::config::{
-    AmbiguousTimeRule, ColumnConfig, ColumnDescription, ColumnValueOrigin, ConversionFactor,
-    MissingTimeRule, ResultColumnConfig,
+    AmbiguousTimeRule, ColumnConfig, ColumnDescription, ColumnNumberNotation, ColumnValueOrigin,
+    ConversionFactor, MissingTimeRule, ResultColumnConfig,
 };
 use crate::ingest::date_time;
+use crate::ingest::number_notation::{LeadingZeroRule, ThousandsMark};
 use hansa_catalog::dataset::ColumnType;
 use hansa_policy::id::SqlIdentifier;
 use hansa_toml_reader::{TomlTable, TomlValue};
@@ -15,7 +17,7 @@ pub(super) fn column(table: TomlTable<'_>) -> Option<ColumnConfig> {
     let source_location = location(&table);
     let name: Option<SqlIdentifier> = table.needed("name").and_then(TomlValue::parsed);
     let origin = origin(&table, name.as_ref());
-    let stated = table.word("type", &TYPES);
+    let stated = table.parsed::<ColumnType>("type");
     let kind = match origin {
         ColumnValueOrigin::LocalDateOf(_) => ColumnType::Date,
         ColumnValueOrigin::From(_) | ColumnValueOrigin::Constant(_) => {
@@ -35,6 +37,7 @@ pub(super) fn column(table: TomlTable<'_>) -> Option<ColumnConfig> {
     let zone = zone_of(&table);
     let ambiguous = table.word("ambiguous", &AMBIGUOUS);
     let missing = table.word("gap", &MISSING);
+    let numbers = numbers(&table, kind);
     let required = table.flag("required").unwrap_or(false);
     let optional = table.flag("optional").unwrap_or(false);
     table.finish();
@@ -48,6 +51,7 @@ pub(super) fn column(table: TomlTable<'_>) -> Option<ColumnConfig> {
         ambiguous: ambiguous.unwrap_or(AmbiguousTimeRule::Refuse),
         missing: missing.unwrap_or(MissingTimeRule::Refuse),
         shift_us,
+        numbers,
         factor,
         required,
         optional,
@@ -59,7 +63,7 @@ pub(super) fn column(table: TomlTable<'_>) -> Option<ColumnConfig> {
 pub(super) fn result(table: TomlTable<'_>) -> Option<ResultColumnConfig> {
     let source_location = location(&table);
     let name: Option<SqlIdentifier> = table.needed("name").and_then(TomlValue::parsed);
-    let kind = table.word("type", &TYPES);
+    let kind = table.parsed::<ColumnType>("type");
     let mut about = about(&table);
     about.conversion = table.text("conversion");
     let required = table.flag("required").unwrap_or(false);
@@ -150,6 +154,34 @@ fn formats(table: &TomlTable<'_>, kind: ColumnType) -> Vec<String> {
     formats
 }
 
+/// The notation of numbers that the column declares.
+fn numbers(table: &TomlTable<'_>, kind: ColumnType) -> ColumnNumberNotation {
+    let decimal = table.word("decimal", &DECIMAL_MARKS);
+    let numbers = ColumnNumberNotation {
+        decimal,
+        thousands: match decimal {
+            Some(decimal) => thousands(table, decimal),
+            None => table.word("thousands", &ThousandsMark::ALL),
+        },
+        leading_zeros: table.word("leading_zeros", &LeadingZeroRule::ALL),
+    };
+    let is_numeric = matches!(
+        kind,
+        ColumnType::Int | ColumnType::Float | ColumnType::Decimal(_)
+    );
+    for (key, is_there) in [
+        ("decimal", numbers.decimal.is_some()),
+        ("thousands", numbers.thousands.is_some()),
+        ("leading_zeros", numbers.leading_zeros.is_some()),
+    ] {
+        if is_there && !is_numeric {
+            let sentence = format!("`{key}` is for columns of type int, float or decimal");
+            table.wrong(key, sentence);
+        }
+    }
+    numbers
+}
+
 fn factor(table: &TomlTable<'_>, kind: ColumnType) -> Option<ConversionFactor> {
     let inner = table.table("factor")?;
     let value = number(&inner, "value");
@@ -185,19 +217,11 @@ fn looks_like_ucum(unit: &str) -> bool {
         && !matches!(unit, "C" | "degC" | "ug/m3" | "µg/m3" | "percent")
 }
 
-const TYPES: [(&str, ColumnType); 6] = [
-    ("text", ColumnType::Text),
-    ("int", ColumnType::Int),
-    ("float", ColumnType::Float),
-    ("bool", ColumnType::Bool),
-    ("date", ColumnType::Date),
-    ("instant", ColumnType::Instant),
-];
-
-const AMBIGUOUS: [(&str, AmbiguousTimeRule); 3] = [
+const AMBIGUOUS: [(&str, AmbiguousTimeRule); 4] = [
     ("refuse", AmbiguousTimeRule::Refuse),
     ("first", AmbiguousTimeRule::First),
     ("second", AmbiguousTimeRule::Second),
+    ("sequence", AmbiguousTimeRule::Sequence),
 ];
 
 const MISSING: [(&str, MissingTimeRule); 2] = [

@@ -144,6 +144,7 @@ pub(super) fn check(config: &DatasetConfig, problems: &mut Vec<Refusal>) {
         ("lookup", !config.lookups.is_empty()),
         ("sort", !config.sort.is_empty()),
         ("max_bad_rows", config.max_bad_rows > 0.0),
+        ("extent", config.extent.is_some()),
     ];
     for (key, said) in whole {
         if said {

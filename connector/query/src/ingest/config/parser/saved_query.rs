@@ -55,8 +55,9 @@ fn query(key: &str, table: TomlTable<'_>) -> Option<SavedQuery> {
 
 fn parameter(key: &str, table: TomlTable<'_>) -> Option<SavedQueryParameter> {
     let name = identifier(key, &table);
-    let kinds = ColumnType::ALL.map(|kind| (kind.as_str(), kind));
-    let kind = table.needed("type").and_then(|value| value.word(&kinds));
+    let kind = table
+        .needed("type")
+        .and_then(TomlValue::parsed::<ColumnType>);
     let description = statement(&table, "description");
     let default = table.get("default").and_then(TomlValue::text);
     table.finish();

@@ -4,6 +4,7 @@ use super::in_place_section;
 use super::table_value::location;
 use crate::ingest::bounded_reader::{MOST_ROW_BYTES, USUAL_ROW_BYTES};
 use crate::ingest::config::{ColumnHeader, ShortRowHandling, SourceConfig, SourceKind};
+use crate::ingest::number_notation::{LeadingZeroRule, ThousandsMark};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_toml_reader::TomlTable;
@@ -39,20 +40,21 @@ pub(super) fn source(table: TomlTable<'_>, folder: Option<&Path>) -> Option<Sour
     if encoding.is_none() {
         table.wrong(
             "encoding",
-            format!("no encoding is called `{label}`; utf-8, latin-1 and windows-1252 are"),
+            format!(
+                "no encoding is called `{label}`; utf-8, latin-1, windows-1252, utf-16le and utf-16be are"
+            ),
         );
     }
-    let decimal = match table.text("decimal").as_deref() {
-        None | Some(".") => '.',
-        Some(",") => ',',
-        Some(_) => {
-            table.wrong("decimal", "`decimal` is \".\" or \",\"");
-            '.'
-        }
-    };
+    let decimal = table.word("decimal", &DECIMAL_MARKS).unwrap_or('.');
+    let thousands = thousands(&table, decimal);
+    let leading_zeros = table.word("leading_zeros", &LeadingZeroRule::ALL);
     let skip_lines = table.whole("skip_lines", 0).unwrap_or(0);
     if skip_lines > 1000 {
         table.wrong("skip_lines", "`skip_lines` is from 0 to 1000");
+    }
+    let skip_last_lines = table.whole("skip_last_lines", 0).unwrap_or(0);
+    if skip_last_lines > 1000 {
+        table.wrong("skip_last_lines", "`skip_last_lines` is from 0 to 1000");
     }
     let max_row_bytes = table.whole("max_row_bytes", 0).unwrap_or(USUAL_ROW_BYTES);
     if !(1..=MOST_ROW_BYTES).contains(&max_row_bytes) {
@@ -70,10 +72,13 @@ pub(super) fn source(table: TomlTable<'_>, folder: Option<&Path>) -> Option<Sour
         delimiter,
         encoding: encoding.unwrap_or(encoding_rs::UTF_8),
         skip_lines,
+        skip_last_lines,
         header,
         short_rows: short_rows.unwrap_or_default(),
         nulls: table.texts("nulls").unwrap_or_else(|| vec![String::new()]),
         decimal,
+        thousands,
+        leading_zeros: leading_zeros.unwrap_or_default(),
         skip_columns: table.texts("skip_columns").unwrap_or_default(),
         in_place,
         max_row_bytes,
@@ -81,6 +86,24 @@ pub(super) fn source(table: TomlTable<'_>, folder: Option<&Path>) -> Option<Sour
     table.finish();
     Some(config)
 }
+
+/// The mark between thousands, which is another than the decimal mark.
+pub(super) fn thousands(table: &TomlTable<'_>, decimal: char) -> Option<ThousandsMark> {
+    let mark = table.word("thousands", &ThousandsMark::ALL)?;
+    if ThousandsMark::of(decimal) == Some(mark) {
+        let help = match mark {
+            ThousandsMark::Point => "add decimal = \",\"",
+            _ => "add decimal = \".\"",
+        };
+        let sentence = format!("`thousands` is the decimal mark, too: {help}");
+        table.wrong("thousands", sentence);
+        return None;
+    }
+    Some(mark)
+}
+
+/// The decimal marks.
+pub(super) const DECIMAL_MARKS: [(&str, char); 2] = [(".", '.'), (",", ',')];
 
 /// What names the columns.
 fn header(table: &TomlTable<'_>) -> ColumnHeader {
@@ -131,10 +154,13 @@ pub(super) fn lookups(table: TomlTable<'_>) -> BTreeMap<SqlIdentifier, SourceCon
     found
 }
 
-/// An encoding by the names that people use.
+/// An encoding by the names that people use. One that says nothing of the order of bytes is none, and neither is one that is not decoded.
 fn encoding(label: &str) -> Option<&'static encoding_rs::Encoding> {
-    match label.to_ascii_lowercase().as_str() {
+    let label = label.to_ascii_lowercase();
+    let found = match label.as_str() {
         "latin-1" | "latin1" | "iso-8859-1" => Some(encoding_rs::WINDOWS_1252),
-        other => encoding_rs::Encoding::for_label(other.as_bytes()),
-    }
+        other => encoding_rs::Encoding::for_label_no_replacement(other.as_bytes()),
+    }?;
+    let is_one_order = found != encoding_rs::UTF_16LE || label == "utf-16le";
+    is_one_order.then_some(found)
 }

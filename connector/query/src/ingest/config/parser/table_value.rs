@@ -51,7 +51,16 @@ pub(super) fn statement(table: &TomlTable<'_>, key: &str) -> Option<String> {
 
 /// A number.
 pub(super) fn number(table: &TomlTable<'_>, key: &str) -> Option<f64> {
-    let value = table.get(key)?;
+    number_in(table.get(key)?)
+}
+
+/// A list of numbers.
+pub(super) fn number_list(table: &TomlTable<'_>, key: &str) -> Option<Vec<f64>> {
+    let items = table.get(key)?.items()?;
+    items.iter().map(number_in).collect()
+}
+
+fn number_in(value: &TomlValue<'_>) -> Option<f64> {
     let number = match value.node {
         DeValue::Integer(whole) => whole.as_str().parse().ok(),
         DeValue::Float(float) => float.as_str().parse().ok(),

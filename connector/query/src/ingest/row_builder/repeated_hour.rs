@@ -1,0 +1,246 @@
+//! The hour that comes twice in autumn, told apart by the order of the rows.
+//!
+//! Within the hour the local time goes back exactly once: rows before that are of the first pass, rows behind it of the second. Where it
+//! goes back more often or never, or the rows around are not in order, nothing is told, and the file is refused.
+
+use std::collections::BTreeMap;
+
+/// The place of a row among those of its file.
+#[derive(Debug, Clone, Copy)]
+pub struct RowPosition<'r> {
+    /// Line from 1.
+    pub line: u64,
+    /// The unit whose rows are in order among themselves; empty where the dataset has no unit column.
+    pub series: &'r str,
+}
+
+/// The two instants that a local time names.
+#[derive(Debug, Clone, Copy)]
+pub struct RepeatedInstant {
+    /// The earlier one, in microseconds of UTC.
+    pub first: i64,
+    /// The later one.
+    pub second: i64,
+}
+
+/// Why the order of the rows does not tell which of two instants a local time is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnclearOrder {
+    /// The line of the first row that is unclear.
+    pub line: u64,
+    /// Why.
+    pub why: &'static str,
+}
+
+/// The order of the rows of a file in one column.
+#[derive(Debug, Default)]
+pub struct RepeatedHourOrder {
+    series: BTreeMap<String, SeriesOrder>,
+    unclear: Option<UnclearOrder>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct SeriesOrder {
+    /// The instant of the row before.
+    last: Option<i64>,
+    /// The repeated hour that the row before lies in.
+    run: Option<RepeatedRun>,
+}
+
+/// Rows in one repeated hour.
+#[derive(Debug, Clone, Copy)]
+struct RepeatedRun {
+    /// The line of its first row.
+    begun: u64,
+    /// The line of its last row.
+    line: u64,
+    /// The earlier reading of its last row.
+    first: i64,
+    is_second: bool,
+}
+
+impl RepeatedHourOrder {
+    /// The instant of a local time that occurs twice.
+    ///
+    /// # Errors
+    /// Why the order does not tell.
+    pub fn resolve(
+        &mut self,
+        position: RowPosition<'_>,
+        repeated: RepeatedInstant,
+    ) -> Result<i64, &'static str> {
+        let mut order = self.of(position);
+        let RepeatedInstant { first, second } = repeated;
+        let is_other_hour = |run: &RepeatedRun| first.abs_diff(run.first) > LONGEST_US;
+        if order.run.as_ref().is_some_and(is_other_hour) {
+            self.close(&mut order);
+        }
+        let run = match order.run {
+            // Several rows can be made of one line.
+            Some(run) if run.line == position.line && run.first == first => run,
+            Some(run) if first > run.first => RepeatedRun { first, ..run },
+            Some(run) if !run.is_second => RepeatedRun {
+                first,
+                is_second: true,
+                ..run
+            },
+            Some(run) => {
+                self.keep_unclear(run.begun, GOES_BACK_TWICE);
+                return Err(GOES_BACK_TWICE);
+            }
+            None if order.last.is_some_and(|last| last >= first) => {
+                self.keep_unclear(position.line, NOT_IN_ORDER);
+                return Err(NOT_IN_ORDER);
+            }
+            None => RepeatedRun {
+                begun: position.line,
+                line: position.line,
+                first,
+                is_second: false,
+            },
+        };
+        let instant = if run.is_second { second } else { first };
+        order.last = Some(instant);
+        order.run = Some(RepeatedRun {
+            line: position.line,
+            ..run
+        });
+        self.series.insert(position.series.to_owned(), order);
+        Ok(instant)
+    }
+
+    /// Notes a row whose local time names one instant.
+    pub fn observe(&mut self, position: RowPosition<'_>, instant: i64) {
+        let mut order = self.of(position);
+        if let Some(run) = order.run
+            && order.last.is_some_and(|last| last >= instant)
+        {
+            self.keep_unclear(run.begun, NOT_IN_ORDER);
+        }
+        self.close(&mut order);
+        order.last = Some(instant);
+        match self.series.get_mut(position.series) {
+            Some(known) => *known = order,
+            None => {
+                self.series.insert(position.series.to_owned(), order);
+            }
+        }
+    }
+
+    /// Unclear time of the file.
+    #[must_use]
+    pub fn finish(mut self) -> Option<UnclearOrder> {
+        for mut order in std::mem::take(&mut self.series).into_values() {
+            self.close(&mut order);
+        }
+        self.unclear
+    }
+
+    fn of(&self, position: RowPosition<'_>) -> SeriesOrder {
+        self.series
+            .get(position.series)
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// Ends a repeated hour, of which both passes have to be there.
+    fn close(&mut self, order: &mut SeriesOrder) {
+        if let Some(run) = order.run.take()
+            && !run.is_second
+        {
+            self.keep_unclear(run.begun, STANDS_ONCE);
+        }
+    }
+
+    fn keep_unclear(&mut self, line: u64, why: &'static str) {
+        self.unclear.get_or_insert(UnclearOrder { line, why });
+    }
+}
+
+/// Clocks are put back by less.
+const LONGEST_US: u64 = 6 * 3600 * 1_000_000;
+
+const GOES_BACK_TWICE: &str =
+    "the local time goes back more than once within the hour that comes twice";
+
+const NOT_IN_ORDER: &str = "the rows around the hour that comes twice are not in the order of time";
+
+const STANDS_ONCE: &str = "the local times of the hour that comes twice never go back, so their order does not tell which they are";
+
+#[cfg(test)]
+mod tests {
+    use super::{RepeatedHourOrder, RepeatedInstant, RowPosition};
+
+    const HOUR: i64 = 3600 * 1_000_000;
+
+    /// The hours of rows: a plain instant, or a local time that is this hour or the next.
+    enum Row {
+        Plain(i64),
+        Repeated(i64),
+    }
+
+    /// Resolved times of the rows in minutes, or the reason against it.
+    fn read(rows: &[Row]) -> Result<Vec<i64>, &'static str> {
+        let mut order = RepeatedHourOrder::default();
+        let mut found = Vec::new();
+        for (line, row) in (1_u64..).zip(rows) {
+            let position = RowPosition { line, series: "" };
+            match row {
+                Row::Plain(minutes) => {
+                    order.observe(position, minutes * HOUR / 60);
+                    found.push(*minutes);
+                }
+                Row::Repeated(minutes) => {
+                    let first = minutes * HOUR / 60;
+                    let second = first + HOUR;
+                    let instant = order.resolve(position, RepeatedInstant { first, second });
+                    found.push(instant.unwrap_or(first) * 60 / HOUR);
+                }
+            }
+        }
+        match order.finish() {
+            Some(unclear) => Err(unclear.why),
+            None => Ok(found),
+        }
+    }
+
+    #[test]
+    fn rows_in_order_tell_the_two_passes_apart() {
+        use Row::{Plain, Repeated};
+        let hours = [Plain(-60), Repeated(0), Repeated(0), Plain(120)];
+        assert_eq!(read(&hours), Ok(vec![-60, 0, 60, 120]));
+        let halves = [
+            Plain(-30),
+            Repeated(0),
+            Repeated(30),
+            Repeated(0),
+            Repeated(30),
+            Plain(120),
+        ];
+        assert_eq!(read(&halves), Ok(vec![-30, 0, 30, 60, 90, 120]));
+        // A row that is missing, a file that begins and ends in the hour.
+        let gap = [Repeated(0), Repeated(30), Repeated(0)];
+        assert_eq!(read(&gap), Ok(vec![0, 30, 60]));
+    }
+
+    #[test]
+    fn an_order_that_does_not_tell_is_refused() {
+        use Row::{Plain, Repeated};
+        for (rows, part) in [
+            (&[Plain(-60), Repeated(0), Plain(120)][..], "never go back"),
+            (&[Repeated(0), Repeated(30)], "never go back"),
+            (
+                &[Repeated(0), Repeated(0), Repeated(0), Repeated(0)],
+                "more than once",
+            ),
+            (
+                &[Plain(120), Repeated(0), Repeated(0), Plain(-60)],
+                "not in the order",
+            ),
+            (&[Repeated(0), Repeated(0), Plain(-60)], "not in the order"),
+        ] {
+            let why = read(rows).unwrap_err();
+            assert!(why.contains(part), "{why}");
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! Facts about the values of one column, gathered value by value; no value is kept.
+
+use super::column_doubt::ColumnDoubt;
+use super::inferred_column::{self, InferredColumn};
+use super::number_evidence::{FileNotation, KeptReason, NumberEvidence, NumberReading};
+use crate::ingest::date_time::{self, DateTimeFormat};
+use crate::ingest::field_value::{self, RawField};
+use crate::ingest::place_extent::{LATITUDES, LONGITUDES};
+use hansa_policy::value::decimal_type::DecimalType;
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+/// Traits that all values of a column share.
+#[derive(Debug, Clone)]
+pub struct ColumnProfile {
+    /// The texts as numbers.
+    pub numbers: NumberEvidence,
+    has_values: bool,
+    /// Texts that are numbers, and others.
+    number_count: u64,
+    other_count: u64,
+    has_gaps: bool,
+    is_date: bool,
+    is_time: bool,
+    has_offset: bool,
+    lacks_offset: bool,
+    is_truth: bool,
+    /// Spellings that every value fits so far, by their place in [`SPELLINGS`].
+    spellings: Vec<usize>,
+    clocks: Vec<&'static str>,
+    /// Values of types that the file gives.
+    typed: TypedValues,
+}
+
+/// Values that are no text in the file.
+#[derive(Debug, Clone, Copy, Default)]
+struct TypedValues {
+    has_text: bool,
+    has_whole: bool,
+    has_number: bool,
+    has_truth: bool,
+    /// The most digits before the point, and behind it, of the types of decimals.
+    decimals: Option<(u8, u8)>,
+}
+
+impl TypedValues {
+    const fn has_numbers(self) -> bool {
+        self.has_whole || self.has_number
+    }
+
+    const fn is_known(self) -> bool {
+        self.has_text
+            || self.has_truth
+            || self.has_whole
+            || self.has_number
+            || self.decimals.is_some()
+    }
+}
+
+impl Default for ColumnProfile {
+    fn default() -> Self {
+        Self {
+            numbers: NumberEvidence::default(),
+            has_values: false,
+            number_count: 0,
+            other_count: 0,
+            has_gaps: false,
+            is_date: true,
+            is_time: true,
+            has_offset: false,
+            lacks_offset: false,
+            is_truth: true,
+            spellings: (0..SPELLINGS.len()).collect(),
+            clocks: inferred_column::CLOCKS.to_vec(),
+            typed: TypedValues::default(),
+        }
+    }
+}
+
+impl ColumnProfile {
+    /// Notes that a row has no value.
+    pub const fn observe_gap(&mut self) {
+        self.has_gaps = true;
+    }
+
+    /// Takes in a value of a file whose fields are text.
+    pub fn observe_text(&mut self, text: &str) {
+        self.observe_moment(text);
+        let count = if self.numbers.observe(text) {
+            &mut self.number_count
+        } else {
+            &mut self.other_count
+        };
+        *count = count.saturating_add(1);
+        self.is_truth &= matches!(text, "true" | "false" | "yes" | "no");
+    }
+
+    /// Takes in a value of a file that has types: of these a text is no number, whatever it looks like.
+    pub fn observe_typed(&mut self, field: &RawField<'_>) {
+        match field {
+            RawField::Null => {
+                self.observe_gap();
+                return;
+            }
+            RawField::Text(_) | RawField::Day(_) | RawField::Civil(_) | RawField::Instant(_) => {
+                self.typed.has_text = true;
+            }
+            RawField::Int(_) => self.typed.has_whole = true,
+            RawField::Float(_) => self.typed.has_number = true,
+            RawField::Decimal { kind, .. } => {
+                let (whole, scale) = self.typed.decimals.unwrap_or_default();
+                let own = kind.precision().saturating_sub(kind.scale());
+                self.typed.decimals = Some((whole.max(own), scale.max(kind.scale())));
+            }
+            RawField::Digits(digits) if digits.parse::<i64>().is_ok() => {
+                self.typed.has_whole = true;
+            }
+            RawField::Digits(digits) if field_value::exact_float(digits).is_some() => {
+                self.typed.has_number = true;
+            }
+            // As a number it would lose digits.
+            RawField::Digits(_) => self.typed.has_text = true,
+            RawField::Bool(_) => self.typed.has_truth = true,
+        }
+        self.observe_moment(&field.display_text());
+    }
+
+    /// True if its numbers say how numbers are written in the file.
+    #[must_use]
+    pub fn shows_notation(&self) -> bool {
+        self.has_values && !self.is_moment() && !self.typed.is_known()
+    }
+
+    /// The column as it is proposed.
+    #[must_use]
+    pub fn conclude(&self, header: &str, notation: &FileNotation) -> InferredColumn {
+        let mut column = InferredColumn {
+            from: vec![header.to_owned()],
+            name: inferred_column::name(header, "column"),
+            kind: "text".into(),
+            format: None,
+            bare: !self.has_values,
+            remark: None,
+            optional: false,
+            clock: self.clocks.first().copied().filter(|_| self.has_values),
+            local: false,
+            gaps: self.has_gaps,
+            doubt: None,
+        };
+        if !self.has_values {
+            return column;
+        }
+        let fits = self.fitting();
+        if self.is_date {
+            column.kind = "date".into();
+        } else if self.is_time {
+            column.kind = "instant".into();
+            column.local = !self.has_offset || self.lacks_offset;
+        } else if let Some((first, others)) = fits.split_first() {
+            match others.first() {
+                Some(other) => {
+                    column.doubt = Some(ColumnDoubt::DayOrMonth(first.text, other.text));
+                }
+                None if first.has_short_year => {
+                    column.doubt = Some(ColumnDoubt::ShortYear(first.text));
+                }
+                None => {
+                    column.kind = if first.has_time { "instant" } else { "date" }.into();
+                    column.format = Some(first.text.to_owned());
+                    column.local = first.has_time;
+                }
+            }
+        } else if self.typed.is_known() {
+            column.kind = self.typed_kind();
+        } else if self.is_truth {
+            column.kind = "bool".into();
+        } else {
+            match notation.read(&self.numbers) {
+                NumberReading::Whole => column.kind = "int".into(),
+                NumberReading::Fractional => column.kind = "float".into(),
+                NumberReading::Decimal(kind) => column.kind = kind.to_string().into(),
+                NumberReading::Text => {
+                    let is_rare = self.other_count.saturating_mul(10) <= self.number_count;
+                    column.doubt = is_rare.then_some(ColumnDoubt::MostlyNumbers(self.other_count));
+                }
+                // No two places are told apart by a zero at the end.
+                NumberReading::Kept(KeptReason::TrailingZero) if is_degree(&column.name) => {
+                    column.kind = "float".into();
+                }
+                NumberReading::Kept(reason) => column.doubt = Some(ColumnDoubt::Numbers(reason)),
+            }
+        }
+        column
+    }
+
+    fn typed_kind(&self) -> Cow<'static, str> {
+        let typed = self.typed;
+        if let Some((whole, scale)) = typed.decimals {
+            let kind = DecimalType::new(whole.saturating_add(scale), scale);
+            let is_alone = !typed.has_text && !typed.has_truth && !typed.has_numbers();
+            return match kind.filter(|_| is_alone) {
+                Some(kind) => kind.to_string().into(),
+                None => "text".into(),
+            };
+        }
+        let kind = match (typed.has_text, typed.has_truth, typed.has_numbers()) {
+            (false, true, false) => "bool",
+            (false, false, true) if typed.has_number => "float",
+            (false, false, true) => "int",
+            (..) => "text",
+        };
+        kind.into()
+    }
+
+    fn observe_moment(&mut self, text: &str) {
+        self.has_values = true;
+        self.is_date &= ISO_DATE.iter().any(|format| format.read(text).is_some());
+        if self.is_time {
+            let read = ISO_TIMES.iter().find_map(|format| format.read(text));
+            self.is_time = read.is_some();
+            let has_offset = read.is_some_and(|time| time.offset.is_some());
+            self.has_offset |= has_offset;
+            self.lacks_offset |= !has_offset;
+        }
+        self.spellings.retain(|place| {
+            let spelling = SPELLINGS.get(*place);
+            spelling.is_some_and(|spelling| spelling.format.read(text).is_some())
+        });
+        self.clocks
+            .retain(|clock| inferred_column::reads_clock(clock, text));
+    }
+
+    fn is_moment(&self) -> bool {
+        self.is_date || self.is_time || !self.spellings.is_empty()
+    }
+
+    fn fitting(&self) -> Vec<&'static Spelling> {
+        let places = self.spellings.iter();
+        places.filter_map(|place| SPELLINGS.get(*place)).collect()
+    }
+}
+
+/// A spelling of dates or times that is not that of ISO 8601.
+struct Spelling {
+    text: &'static str,
+    format: DateTimeFormat,
+    has_time: bool,
+    has_short_year: bool,
+}
+
+static SPELLINGS: LazyLock<Vec<Spelling>> = LazyLock::new(|| {
+    let all = inferred_column::DATES
+        .iter()
+        .chain(&inferred_column::TIMES)
+        .chain(&inferred_column::SHORT_YEARS);
+    all.filter_map(|text| {
+        Some(Spelling {
+            text,
+            format: DateTimeFormat::parse(text).ok()?,
+            has_time: text.contains("%H"),
+            has_short_year: text.contains("%y"),
+        })
+    })
+    .collect()
+});
+
+/// True if a column of this name holds degrees of a place.
+fn is_degree(name: &str) -> bool {
+    LONGITUDES.contains(&name) || LATITUDES.contains(&name)
+}
+
+static ISO_DATE: LazyLock<Vec<DateTimeFormat>> = LazyLock::new(|| date_time::iso(false));
+
+static ISO_TIMES: LazyLock<Vec<DateTimeFormat>> = LazyLock::new(|| date_time::iso(true));

@@ -1,0 +1,90 @@
+//! The first rows of a source as they would be published, beside what stands in the file.
+
+use crate::ingest;
+use crate::ingest::config::DatasetConfig;
+use crate::ingest::date_time;
+use crate::ingest::field_value::TypedValue;
+use crate::ingest::ingest_counts::IngestCounts;
+use crate::ingest::row_builder::RowBuilder;
+use crate::ingest::row_builder::preview_row::PreviewRow;
+use crate::ingest::source_files::SourceFile;
+use crate::publication::input;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use serde_json::{Value, json};
+
+/// The first rows of a file.
+#[derive(Debug)]
+pub struct SourcePreview {
+    /// The names of the columns.
+    pub names: Vec<String>,
+    /// The rows, also those that can't be read.
+    pub rows: Vec<PreviewRow>,
+    /// Counts of the rows that were read.
+    pub counts: IngestCounts,
+}
+
+/// Reads the first `most` rows of a file as a publication reads them, before `prepare`. `zone` is that of the participant.
+///
+/// # Errors
+/// `SOURCE_UNREADABLE`, `SCHEMA_MISMATCH`, `SOURCE_OUTSIDE`, `CONFIG_INVALID`.
+pub fn preview(
+    config: &DatasetConfig,
+    zone: &str,
+    file: &SourceFile,
+    most: usize,
+) -> Result<SourcePreview, Refusal> {
+    let mut config = config.clone();
+    input::declare(&mut config, file)?;
+    let zone = config.zone.as_deref().unwrap_or(zone);
+    let mut rows = RowBuilder::new(&config, zone, &file.display_name)?.with_preview();
+    let enough = || Refusal::new(ErrorCode::Interrupted, "enough was read");
+    let outcome = ingest::read(file, &config.source, &mut |event| {
+        rows.take(event, &mut |_| Ok(()))?;
+        if rows.preview().len() >= most {
+            return Err(enough());
+        }
+        Ok(())
+    });
+    match outcome {
+        Err(refusal) if refusal != enough() => Err(refusal),
+        _ => Ok(SourcePreview {
+            names: config
+                .columns
+                .iter()
+                .map(|column| column.name.to_string())
+                .collect(),
+            rows: rows.preview().iter().take(most).cloned().collect(),
+            counts: rows.counts().clone(),
+        }),
+    }
+}
+
+/// A value as an answer shows it to people.
+#[must_use]
+pub fn shown(value: &TypedValue) -> String {
+    match value {
+        TypedValue::Null => String::new(),
+        TypedValue::Text(text) => text.clone(),
+        TypedValue::Int(number) => number.to_string(),
+        TypedValue::Decimal { units, kind } => kind.written(*units),
+        TypedValue::Float(number) => format!("{number:?}"),
+        TypedValue::Bool(truth) => truth.to_string(),
+        TypedValue::Day(day) => date_time::day_shown(*day),
+        TypedValue::Instant(micros) => date_time::civil_shown(*micros) + "Z",
+    }
+}
+
+/// A value as JSON.
+#[must_use]
+pub fn to_json(value: &TypedValue) -> Value {
+    match value {
+        TypedValue::Null => Value::Null,
+        TypedValue::Int(number) => json!(number),
+        TypedValue::Float(number) => json!(number),
+        TypedValue::Bool(truth) => json!(truth),
+        TypedValue::Text(_)
+        | TypedValue::Decimal { .. }
+        | TypedValue::Day(_)
+        | TypedValue::Instant(_) => json!(shown(value)),
+    }
+}
