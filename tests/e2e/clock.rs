@@ -139,9 +139,8 @@ fn a_reload_moves_it_and_it_is_shown_and_in_the_log() {
         number(&config, "clock_offset_us"),
         WEEK_AND_A_DAY * 1_000_000
     );
-    let step = number(&lindau.records("clock").pop().unwrap(), "step_us");
-    let off = (step - WEEK_AND_A_DAY * 1_000_000).abs();
-    assert!(off < 5_000_000, "{step}");
+    // Time that passes is no step of the clock.
+    assert!(lindau.records("clock").is_empty());
 
     // acme's certificate is over by lindau's clock: on the connection that is open, and at the next handshake.
     let open = acme.ask(COUNT).refused("CERTIFICATE_EXPIRED", 4);
@@ -196,7 +195,12 @@ pub(crate) fn a_contract_ends_under_a_running_stream() {
     let mut reader = acme.begins();
     set(&lindau, "+8d");
     // The offer is over too, which the reload tells.
-    lindau.hansa(&["reload"]).refused("POLICY_CONTRADICTION", 6);
+    let reloaded = lindau.hansa(&["reload"]).must();
+    assert!(
+        reloaded.err.contains("warning[OFFER_ENDED]"),
+        "{}",
+        reloaded.err
+    );
     let close = wait_for("the stream's end", Duration::from_secs(10), || {
         lindau.records("close").pop()
     });

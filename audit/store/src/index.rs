@@ -2,9 +2,10 @@
 
 use crate::log_dir::RecordOffset;
 use crate::log_segment::{self, LogSegment};
+use crate::steady_clock::SteadyClock;
 use hansa_audit_log::ledger::{LedgerError, RecordLeaf};
 use hansa_audit_log::note::{Checkpoint, SignedHead};
-use hansa_audit_log::time::{Clock, UtcTimestamp};
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_log::tree::MerkleTree;
 use parking_lot::{RwLock, RwLockWriteGuard};
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 pub(super) struct LogIndex {
     folder: PathBuf,
     origin: String,
-    clock: Clock,
+    clock: Arc<SteadyClock>,
     state: RwLock<LogIndexState>,
 }
 
@@ -36,7 +37,6 @@ pub(super) struct LogIndexState {
     pub(super) broken: Option<LedgerError>,
     pub(super) syncs: (u64, u64),
     pub(super) last: UtcTimestamp,
-    pub(super) clock_trusted: bool,
 }
 
 impl LogIndexState {
@@ -65,7 +65,7 @@ impl LogIndex {
     pub(super) const fn new(
         folder: PathBuf,
         origin: String,
-        clock: Clock,
+        clock: Arc<SteadyClock>,
         state: LogIndexState,
     ) -> Self {
         Self {
@@ -112,11 +112,11 @@ impl LogIndex {
 
     pub(super) fn now(&self) -> UtcTimestamp {
         let last = self.state.read().last;
-        (self.clock)().wall.max(last)
+        self.clock.read().wall.max(last)
     }
 
-    pub(super) fn is_clock_trusted(&self) -> bool {
-        self.state.read().clock_trusted
+    pub(super) fn clock(&self) -> &SteadyClock {
+        &self.clock
     }
 
     pub(super) fn broken(&self) -> Option<LedgerError> {

@@ -168,7 +168,6 @@ use std::thread::JoinHandle;
 
 pub mod answers;
 pub mod archive;
-mod clock_drift;
 mod clock_stability;
 mod decision_record;
 pub mod documents;
@@ -194,6 +193,7 @@ mod reserve_record;
 pub mod retention;
 mod segment_storage;
 mod startup;
+mod steady_clock;
 #[cfg(test)]
 mod tests;
 pub mod tiles;
@@ -208,6 +208,7 @@ pub use crate::filter::RecordFilter;
 pub use crate::history::AuditHistory;
 pub use crate::key::{Ed25519NoteVerifier, LogSigningKey};
 pub use crate::offline::{BundleVisitor, CopyReport};
+pub use crate::steady_clock::ClockFault;
 pub use crate::time_stamps::StampedHead;
 
 /// The type of the record that opens an entry, and the duty to close it.
@@ -450,15 +451,16 @@ impl AuditLog {
         self.inner.index.now()
     }
 
-    /// Whether the wall clock did not go back by more than a minute since it was last acknowledged.
+    /// Why the wall clock can't be relied on, if it made a large step since it was last acknowledged. A step ahead that is
+    /// undone needs nobody.
     #[must_use]
-    pub fn is_clock_trusted(&self) -> bool {
-        self.inner.index.is_clock_trusted()
+    pub fn clock_fault(&self) -> Option<ClockFault> {
+        self.inner.index.clock().fault()
     }
 
-    /// An operator has looked at the clock; the caller records who.
+    /// The clock is followed from where it stands. An operator has looked at it; the caller records who.
     pub fn acknowledge_clock(&self) {
-        self.inner.index.change().clock_trusted = true;
+        self.inner.index.clock().acknowledge();
     }
 
     /// Why nothing can be recorded any more, if so.
@@ -550,5 +552,10 @@ pub fn refusal(unwritable: &LedgerError) -> Refusal {
         LedgerError::Overtaken => ErrorCode::StreamCut,
         LedgerError::TooLarge { .. } | LedgerError::Unsound { .. } => ErrorCode::Internal,
     };
-    Refusal::new(code, unwritable.to_string()).caused_by(unwritable.clone())
+    let refusal = Refusal::new(code, unwritable.to_string()).caused_by(unwritable.clone());
+    match unwritable {
+        LedgerError::LowSpace { .. } => refusal
+            .with_help("free space on the disk of the state folder; it goes on by itself then"),
+        _ => refusal,
+    }
 }

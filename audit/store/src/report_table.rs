@@ -12,6 +12,7 @@ use hansa_policy::term::Term;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub mod affected_answers;
+pub mod received;
 #[cfg(test)]
 mod tests;
 

@@ -1,7 +1,6 @@
 //! Opening a log: lock it, check all of it, cut off what a crash left, and make ready to write.
 
 use crate::archive::AbsentRecords;
-use crate::clock_drift::ClockDrift;
 use crate::index::{LogIndex, LogIndexState};
 use crate::key::Ed25519NoteVerifier;
 use crate::log_dir::{self, HEADS, KEY, LEAVES, LOCK, LogSlot, TrailingBytes};
@@ -9,6 +8,7 @@ use crate::log_segment::{self, LogSegment};
 use crate::recovery::{STOP, UnmergedReserve};
 use crate::reserve::LogReserve;
 use crate::segment_storage::SegmentStorage;
+use crate::steady_clock::SteadyClock;
 use crate::writer::{LogWriter, needs_head};
 use crate::{CLOSING, LogConfig, OPENING, ReplayReport};
 use hansa_audit_log::digest::Digest;
@@ -16,7 +16,7 @@ use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::Ledger;
 use hansa_audit_log::note::{Checkpoint, SignedHead, origin};
 use hansa_audit_log::record::Record;
-use hansa_audit_log::time::{ClockReading, UtcTimestamp};
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_log::tree::MerkleTree;
 use hansa_audit_log::verifier::LogVerifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -27,7 +27,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-pub(super) fn open(config: LogConfig) -> Result<(LogWriter, Arc<LogIndex>, ReplayReport), Refusal> {
+pub(super) fn open(
+    mut config: LogConfig,
+) -> Result<(LogWriter, Arc<LogIndex>, ReplayReport), Refusal> {
     let path = config.folder.as_path();
     let failed = |error: std::io::Error| log_dir::unavailable(path, &error);
     hansa_files::folder(path)?;
@@ -84,14 +86,15 @@ pub(super) fn open(config: LogConfig) -> Result<(LogWriter, Arc<LogIndex>, Repla
         broken: None,
         syncs: (0, 0),
         last: checked.chain.last(),
-        clock_trusted: true,
     };
+    let clock = Arc::new(SteadyClock::new(Arc::clone(&config.clock), last));
     let index = Arc::new(LogIndex::new(
         path.to_path_buf(),
         origin(&config.domain),
-        Arc::clone(&config.clock),
+        Arc::clone(&clock),
         state,
     ));
+    config.clock = Arc::new(move || clock.read());
     let tick = (config.clock)();
     let mut writer = LogWriter {
         ledger: Ledger::open(storage, checked.chain, config.boot.clone()),
@@ -100,7 +103,6 @@ pub(super) fn open(config: LogConfig) -> Result<(LogWriter, Arc<LogIndex>, Repla
         heads,
         lock,
         signed_mono: tick.mono_ns,
-        pace: clock_drift_since(last, tick),
         reserve: None,
         paused: false,
         epochs: Arc::default(),
@@ -116,14 +118,6 @@ pub(super) fn open(config: LogConfig) -> Result<(LogWriter, Arc<LogIndex>, Repla
         open: checked.open.into_values().collect(),
     };
     Ok((writer, index, replay))
-}
-
-/// Where the log ends later than the clock stands, the clock went back while nobody ran: the first record will say so.
-fn clock_drift_since(last: Option<UtcTimestamp>, tick: ClockReading) -> ClockDrift {
-    ClockDrift::new(ClockReading {
-        wall: last.map_or(tick.wall, |last| last.max(tick.wall)),
-        ..tick
-    })
 }
 
 fn length(bytes: &[u8]) -> u64 {

@@ -1,13 +1,13 @@
 //! The one writer: takes what is waiting, writes it, syncs once, and wakes all who waited.
 
 use crate::archive::{BEFORE, EXPIRED_BEFORE};
-use crate::clock_drift::ClockDrift;
 use crate::epoch::EpochTracker;
 use crate::index::LogIndex;
 use crate::log_dir::HEADS;
 use crate::recovery::STOP;
 use crate::reserve::LogReserve;
 use crate::segment_storage::SegmentStorage;
+use crate::steady_clock::StepOutcome;
 use crate::writer::job::{InternalRecord, WriteJob, WriterMessage};
 use crate::{LogConfig, OPENING, log_dir, low_space};
 use hansa_audit_log::json::Json;
@@ -41,7 +41,6 @@ pub(super) struct LogWriter {
     /// Held as long as the writer lives.
     pub(super) lock: File,
     pub(super) signed_mono: u64,
-    pub(super) pace: ClockDrift,
     /// Where it is said that the log is shut; absent where the disk did not give it.
     pub(super) reserve: Option<LogReserve>,
     /// Whether the log says that there is too little room for new entries.
@@ -231,19 +230,25 @@ impl LogWriter {
         }
     }
 
-    /// Records a step of the wall clock.
+    /// Records the steps of the wall clock.
     fn look_at_clock(&mut self) {
-        let Some(step) = self.pace.look((self.config.clock)()) else {
-            return;
-        };
-        if step.is_untrusted() {
-            tracing::warn!(step_us = step.0, "log.clock_went_back");
-            self.index.change().clock_trusted = false;
+        let _now = (self.config.clock)();
+        for step in self.index.clock().take_steps() {
+            let outcome = match step.outcome {
+                StepOutcome::Followed => "followed",
+                StepOutcome::Held => "held",
+                StepOutcome::Undone => "undone",
+            };
+            tracing::warn!(step_us = step.micros, outcome, "log.clock_step");
+            self.say(
+                "clock",
+                Json::object([
+                    ("step_us", Json::Int(step.micros)),
+                    ("outcome", outcome.into()),
+                    ("source", "system".into()),
+                ]),
+            );
         }
-        self.say(
-            "clock",
-            Json::object([("step_us", Json::Int(step.0)), ("source", "system".into())]),
-        );
     }
 
     /// Records that new entries are refused since the disk is almost full, and that they are taken again.

@@ -2,6 +2,7 @@
 
 pub(crate) mod admin_service;
 pub(crate) mod blocking_work;
+pub(crate) mod civil_day;
 pub(crate) mod clock;
 pub(crate) mod config_lookup;
 mod member_hosts;

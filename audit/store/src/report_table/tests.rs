@@ -16,14 +16,14 @@ use hansa_policy::term::legal_basis::LegalBasis;
 use hansa_policy::term::{Clause, Term};
 use std::collections::BTreeSet;
 
-const OWN: &str = "hansa://lindau.example";
+pub(super) const OWN: &str = "hansa://lindau.example";
 
-fn at(second: i64) -> UtcTimestamp {
+pub(super) fn at(second: i64) -> UtcTimestamp {
     UtcTimestamp::from_micros(1_800_000_000_000_000 + second * 1_000_000).unwrap()
 }
 
 /// A question of `peer` at a second, of a snapshot of `bikes` under a contract; it takes ten seconds.
-fn question(
+pub(super) fn question(
     peer: &str,
     second: i64,
     snapshot: &str,
@@ -97,7 +97,7 @@ fn sample_history() -> AuditHistory {
     history
 }
 
-fn column(table: &ReportTable, name: &str) -> Vec<String> {
+pub(super) fn column(table: &ReportTable, name: &str) -> Vec<String> {
     let at = table.columns.iter().position(|one| *one == name).unwrap();
     table.rows.iter().map(|row| row[at].text()).collect()
 }

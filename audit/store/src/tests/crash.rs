@@ -31,13 +31,18 @@ pub(super) fn failing(config: LogConfig) -> (AuditLog, Arc<AppendFailPoint>) {
 
 #[test]
 fn every_crash_point_loses_nothing_that_was_confirmed() {
-    let length = {
-        let log_dir = TestLogDir::new();
-        let (log, _) = log_dir.open();
-        let _ = log.record_blocking(test_evidence(0)).unwrap();
-        bytes(&log_dir.folder()).len()
-    };
     for at in 1..=3_u64 {
+        // A record is as long as the digits of its time.
+        let length = {
+            let log_dir = TestLogDir::new();
+            let (log, _) = log_dir.open();
+            let mut before = 0;
+            for n in 0..at {
+                before = bytes(&log_dir.folder()).len();
+                let _ = log.record_blocking(test_evidence(n as i64)).unwrap();
+            }
+            bytes(&log_dir.folder()).len() - before
+        };
         for torn in (0..=length).step_by(23).chain([length - 1, length]) {
             let log_dir = TestLogDir::new();
             let (log, fail) = failing(log_dir.config());

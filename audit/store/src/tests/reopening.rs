@@ -2,7 +2,7 @@
 
 use super::{TestEvidence, TestLogDir, numbers, test_evidence};
 use crate::key::LogSigningKey;
-use crate::{AuditLog, LogConfig, log_dir};
+use crate::{AuditLog, ClockFault, LogConfig, log_dir, offline};
 use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::{Evidence, RecordContent};
 use hansa_audit_log::time::{Clock, ClockReading};
@@ -40,13 +40,7 @@ fn open_entries_are_reported_at_start() {
 #[test]
 fn a_clock_that_goes_back_is_recorded_and_not_trusted() {
     let log_dir = TestLogDir::new();
-    let offset = Arc::new(AtomicI64::new(0));
-    let (clock, moved) = (Arc::clone(&log_dir.clock), Arc::clone(&offset));
-    let clock: Clock = Arc::new(move || {
-        let tick = clock();
-        let wall = tick.wall.plus_micros(moved.load(SeqCst));
-        ClockReading { wall, ..tick }
-    });
+    let (clock, offset) = movable(&log_dir);
     let config = || LogConfig {
         clock: Arc::clone(&clock),
         ..log_dir.config()
@@ -69,17 +63,79 @@ fn a_clock_that_goes_back_is_recorded_and_not_trusted() {
         .receipt()
         .at();
     assert_eq!(kinds(&log), ["said", "clock", "said"]);
-    assert!(!log.is_clock_trusted());
+    assert_eq!(log.clock_fault(), Some(ClockFault::WentBack));
     assert_eq!((before, log.now()), (after, after));
     log.acknowledge_clock();
     let _ = log.record_blocking(test_evidence(2)).unwrap();
-    assert!(log.is_clock_trusted());
+    assert_eq!(log.clock_fault(), None);
     drop(log);
     // Set back while nobody ran: the next record says so.
     let (log, _) = AuditLog::open(config()).unwrap();
     let _ = log.record_blocking(test_evidence(3)).unwrap();
     assert_eq!(kinds(&log)[4..], ["clock", "said"]);
-    assert!(!log.is_clock_trusted());
+    assert_eq!(log.clock_fault(), Some(ClockFault::WentBack));
+}
+
+#[test]
+fn a_clock_that_jumps_ahead_is_recorded_and_not_followed() {
+    let log_dir = TestLogDir::new();
+    let (clock, moved) = movable(&log_dir);
+    let (log, _) = AuditLog::open(LogConfig {
+        clock,
+        ..log_dir.config()
+    })
+    .unwrap();
+    let say = |n: i64| {
+        log.record_blocking(test_evidence(n))
+            .unwrap()
+            .receipt()
+            .at()
+    };
+    let outcomes = || {
+        let records = log.read(0).map(Result::unwrap);
+        let clocks = records.filter(|record| record.kind == "clock");
+        clocks
+            .map(|clock| {
+                let outcome = clock.body.get("outcome").and_then(Json::as_text);
+                outcome.unwrap().to_owned()
+            })
+            .collect::<Vec<_>>()
+    };
+    let before = say(0);
+    const DAY: i64 = 86_400_000_000;
+    moved.store(30 * DAY, SeqCst);
+    assert!(log.now() < before.plus_micros(DAY));
+    assert!(say(1) < before.plus_micros(DAY));
+    assert_eq!(outcomes(), ["held"]);
+    assert!(matches!(
+        log.clock_fault(),
+        Some(ClockFault::JumpedAhead { micros }) if (30 * DAY - 1_000_000..=30 * DAY).contains(&micros)
+    ));
+    moved.store(0, SeqCst);
+    assert!(say(2) < before.plus_micros(DAY));
+    assert_eq!(
+        (outcomes(), log.clock_fault()),
+        (vec!["held".to_owned(), "undone".to_owned()], None)
+    );
+    moved.store(30 * DAY, SeqCst);
+    let _ = say(3);
+    log.acknowledge_clock();
+    assert!(say(4) >= before.plus_micros(30 * DAY));
+    assert_eq!(log.clock_fault(), None);
+    drop(log);
+    assert!(offline::verify(&log_dir.folder(), None).unwrap().is_good());
+}
+
+/// The clock of a log, and by how many microseconds it is moved.
+fn movable(log_dir: &TestLogDir) -> (Clock, Arc<AtomicI64>) {
+    let offset = Arc::new(AtomicI64::new(0));
+    let (clock, moved) = (Arc::clone(&log_dir.clock), Arc::clone(&offset));
+    let clock: Clock = Arc::new(move || {
+        let tick = clock();
+        let wall = tick.wall.plus_micros(moved.load(SeqCst));
+        ClockReading { wall, ..tick }
+    });
+    (clock, offset)
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::crash::failing;
 use super::{AuditLog, LogConfig, SeqCst, TestEvidence, TestLogDir, numbers, test_evidence};
-use crate::{offline, reserve};
+use crate::{offline, refusal, reserve};
 use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::LedgerError;
 use hansa_audit_log::record::Record;
@@ -239,7 +239,13 @@ fn fills_the_disk() {
         // Below the mark nothing is opened, and above it again.
         file_system.load(1700);
         assert!(matches!(permit(1), Err(LedgerError::LowSpace { .. })));
-        assert!(matches!(permit(1), Err(LedgerError::LowSpace { .. })));
+        let refused = refusal(&permit(1).unwrap_err());
+        assert_eq!(refused.code, ErrorCode::DiskFull);
+        // Nothing has to be started again for it.
+        assert!(
+            refused.help.concat().contains("goes on by itself"),
+            "{refused}"
+        );
         file_system.load(100);
         // The group that refused may still be going on; this one ends it.
         let kind = "other";

@@ -120,12 +120,12 @@ fn contracts(connector: &Connector, now: UtcTimestamp) {
     let mut states: BTreeMap<&'static str, f64> = all.map(|status| (label(status), 0.0)).into();
     let mut ends = Vec::new();
     connector.contracts.with_registry(|registry| {
-        for (_, agreement, status) in registry.all(now) {
+        for (id, agreement, status) in registry.all(now) {
             if let Some(count) = states.get_mut(label(status)) {
                 *count += 1.0;
             }
             if status == ContractStatus::InForce {
-                ends.push(agreement.not_after);
+                ends.push(registry.over_from(id).unwrap_or(agreement.not_after));
             }
         }
     });

@@ -101,12 +101,15 @@ pub(crate) fn periods(connector: &Connector) -> Result<Vec<ValidityPeriod>, Refu
         let in_force = registry
             .all(now)
             .filter(|(_, _, status)| *status == ContractStatus::InForce);
-        periods.extend(in_force.map(|(id, agreement, _)| ValidityPeriod {
-            kind: ValidityKind::Contract,
-            name: id.short().to_string(),
-            begins: agreement.not_before,
-            ends: agreement.not_after,
-            until: ContractStatusLines::of(Language::En, agreement).until(),
+        periods.extend(in_force.map(|(id, agreement, _)| {
+            let ends = registry.over_from(id).unwrap_or(agreement.not_after);
+            ValidityPeriod {
+                kind: ValidityKind::Contract,
+                name: id.short().to_string(),
+                begins: agreement.not_before,
+                ends,
+                until: ContractStatusLines::of(Language::En, agreement).until(ends),
+            }
         }));
     });
     for (credential, _) in stored_credentials(connector)? {

@@ -4,24 +4,43 @@ use crate::config::ConnectorConfig;
 use hansa_audit_log::time::{Clock, ClockReading, UtcTimestamp};
 use hansa_identity::bundle::TrustBundle;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use nix::time::{ClockId, clock_gettime};
+use parking_lot::RwLock;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Instant;
+use std::time::Duration;
 
-/// The system's clock.
+/// The system's clock. It counts also while the machine sleeps, so that to wake up is no jump.
 pub(crate) fn system() -> Clock {
-    let start = Instant::now();
-    Arc::new(move || ClockReading {
+    Arc::new(|| ClockReading {
         wall: wall(),
-        mono_ns: u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX),
+        mono_ns: since_boot(),
     })
+}
+
+/// Nanoseconds since the machine was started.
+#[expect(
+    clippy::expect_used,
+    reason = "every kernel that this program runs on has this clock, and no argument of the call can be wrong"
+)]
+fn since_boot() -> u64 {
+    let passed = clock_gettime(ClockId::CLOCK_BOOTTIME).expect("a clock of the kernel");
+    u64::try_from(Duration::from(passed).as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// A participant's clock: one that it was given, moved by `[clock] offset`.
 #[derive(Clone)]
 pub(crate) struct AdjustableClock {
     given: Clock,
-    micros: Arc<AtomicI64>,
+    moved: Arc<RwLock<ClockMove>>,
+}
+
+/// How a clock was moved.
+#[derive(Debug, Clone, Copy, Default)]
+struct ClockMove {
+    /// By how much the wall clock is moved, in microseconds.
+    micros: i64,
+    /// How far it was moved ahead in all, in nanoseconds. A move ahead stands for time that passes, so both clocks show it.
+    passed_ns: u64,
 }
 
 impl AdjustableClock {
@@ -29,30 +48,29 @@ impl AdjustableClock {
     pub(crate) fn new(given: Clock) -> Self {
         Self {
             given,
-            micros: Arc::default(),
+            moved: Arc::default(),
         }
     }
 
     /// The clock to be read; it follows every move.
     pub(crate) fn clock(&self) -> Clock {
-        let (given, micros) = (Arc::clone(&self.given), Arc::clone(&self.micros));
+        let (given, moved) = (Arc::clone(&self.given), Arc::clone(&self.moved));
         Arc::new(move || {
+            let moved = *moved.read();
             let tick = given();
             ClockReading {
-                wall: tick.wall.plus_micros(micros.load(Ordering::Acquire)),
-                ..tick
+                wall: tick.wall.plus_micros(moved.micros),
+                mono_ns: tick.mono_ns.saturating_add(moved.passed_ns),
             }
         })
     }
 
-    /// What it would show if it were moved by so much.
-    pub(crate) fn would_show(&self, micros: i64) -> UtcTimestamp {
-        (self.given)().wall.plus_micros(micros)
-    }
-
     /// Moves it: by so much from the one that it was given.
     pub(crate) fn set(&self, micros: i64) {
-        self.micros.store(micros, Ordering::Release);
+        let mut moved = self.moved.write();
+        let ahead = u64::try_from(micros.saturating_sub(moved.micros)).unwrap_or_default();
+        moved.passed_ns = moved.passed_ns.saturating_add(ahead.saturating_mul(1000));
+        moved.micros = micros;
     }
 }
 

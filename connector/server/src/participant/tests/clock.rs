@@ -31,14 +31,41 @@ async fn what_is_over_stays_over_when_the_clock_goes_back() {
     );
     let late = records(&connector, "refuse").pop().unwrap().at;
     federation.pass(-15 * DAY);
-    assert_eq!(
-        ask(&connector, who(), &[contract]).await,
-        Err(ErrorCode::Expired)
-    );
     assert!(connector.now() >= late);
     let untrusted = Err(ErrorCode::ClockUntrusted);
     assert_eq!(ask(&connector, who(), &[contract]).await, untrusted);
     // Also where somebody has looked at the clock and found it right.
+    connector.rely_on_clock().unwrap();
+    assert_eq!(
+        ask(&connector, who(), &[contract]).await,
+        Err(ErrorCode::Expired)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_jumps_ahead_is_not_followed() {
+    let federation = test_federation(TERMS);
+    let (connector, acme) = (federation.open("lindau"), federation.open("acme"));
+    let contract = agree(&connector, &acme).await;
+    let who = || caller(&connector, "acme");
+    let untrusted = Err(ErrorCode::ClockUntrusted);
+    let before = connector.now();
+    federation.jump_ahead(30 * DAY);
+    assert_eq!(ask(&connector, who(), &[contract]).await, untrusted);
+    let refused = connector.trusted_clock().unwrap_err();
+    assert!(refused.sentence.contains("jumped ahead"), "{refused}");
+    assert!(records(&connector, "refuse").pop().unwrap().at < before.plus_micros(DAY));
+    // Also after a start in between: the clock is right again, and so is the log.
+    federation.jump_ahead(-30 * DAY);
+    assert_eq!(ask(&connector, who(), &[contract]).await, Ok(2));
+    closed(connector).await;
+    let connector = federation.open("lindau");
+    let who = || caller(&connector, "acme");
+    assert_eq!(ask(&connector, who(), &[contract]).await, Ok(2));
+    assert!(connector.now() < before.plus_micros(DAY));
+    // One that is right is followed when a person has looked at it.
+    federation.jump_ahead(15 * DAY);
+    assert_eq!(ask(&connector, who(), &[contract]).await, untrusted);
     connector.rely_on_clock().unwrap();
     assert_eq!(
         ask(&connector, who(), &[contract]).await,
@@ -67,6 +94,7 @@ async fn a_withdrawal_counts_at_once_whatever_the_clocks_say() {
     federation.pass(-DAY);
     contract_withdrawal::take_in(&connector, &statement).unwrap();
     assert_eq!(standing(&connector), Some(ContractStatus::Withdrawn));
+    connector.rely_on_clock().unwrap();
     let who = caller(&connector, "acme");
     assert_eq!(
         ask(&connector, who, &[contract]).await,

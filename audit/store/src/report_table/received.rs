@@ -1,0 +1,289 @@
+//! Who received what, under which clauses of which contract, over all datasets, with sums.
+
+use super::{AnswerTotals, ReportCell, ReportTable, disclosed};
+use crate::history::AuditHistory;
+use crate::history::open_block::OpenBlock;
+use crate::history::query_entry::{DatasetRead, QueryEntry};
+use hansa_audit_log::time::UtcTimestamp;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The columns of the table.
+const RECEIVED: [&str; 10] = [
+    "recipient",
+    "dataset",
+    "contract",
+    "clauses",
+    "purposes",
+    "answers",
+    "rows",
+    "bytes",
+    "first",
+    "last",
+];
+
+/// The recipient of open data: nobody knows who asked.
+const ANYBODY: &str = "anybody on the web";
+
+/// The word for the sum of all lines; no identity is written like it.
+const ALL: &str = "all";
+
+/// Bounds of the answers that are counted; an absent one bounds nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ReceivedScope {
+    /// To this participant.
+    pub recipient: Option<String>,
+    /// Of this dataset.
+    pub dataset: Option<String>,
+    /// Asked at this instant or later.
+    pub from: Option<UtcTimestamp>,
+    /// Asked before this instant.
+    pub to: Option<UtcTimestamp>,
+}
+
+impl ReceivedScope {
+    fn covers(&self, recipient: &str, at: UtcTimestamp) -> bool {
+        self.recipient.as_deref().is_none_or(|one| one == recipient)
+            && self.from.is_none_or(|from| at >= from)
+            && self.to.is_none_or(|to| at < to)
+    }
+
+    fn covers_dataset(&self, dataset: &str) -> bool {
+        self.dataset.as_deref().is_none_or(|one| one == dataset)
+    }
+}
+
+/// One line: a recipient, a dataset and the contract under which it was received.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct ReceivedKey {
+    recipient: String,
+    dataset: String,
+    contract: String,
+}
+
+/// Sums of one line.
+#[derive(Debug, Clone)]
+struct ReceivedLine {
+    clauses: BTreeSet<u64>,
+    purposes: BTreeSet<String>,
+    totals: AnswerTotals,
+}
+
+impl ReceivedLine {
+    fn add(&mut self, other: Self) {
+        self.clauses.extend(other.clauses);
+        self.purposes.extend(other.purposes);
+        self.totals.add(other.totals);
+    }
+}
+
+/// Who received what in that scope. An answer over several datasets stands in the line of each, and once in the sum, which is the last row.
+#[must_use]
+pub fn tabulate_received(history: &AuditHistory, own: &str, scope: &ReceivedScope) -> ReportTable {
+    let mut lines: BTreeMap<ReceivedKey, ReceivedLine> = BTreeMap::new();
+    let mut sum: Option<AnswerTotals> = None;
+    let mut count = |totals: AnswerTotals| match sum.as_mut() {
+        Some(sum) => sum.add(totals),
+        None => sum = Some(totals),
+    };
+    for question in disclosed(history, own).filter(|one| scope.covers(&one.peer, one.at)) {
+        let reads: Vec<&DatasetRead> = question
+            .reads
+            .iter()
+            .filter(|read| scope.covers_dataset(&read.dataset))
+            .collect();
+        if reads.is_empty() {
+            continue;
+        }
+        count(AnswerTotals::of(question));
+        // A dataset that is read twice under one contract is one line of the answer.
+        let mut own_lines: BTreeMap<ReceivedKey, ReceivedLine> = BTreeMap::new();
+        for read in reads {
+            let line = own_lines.entry(key(question, read));
+            line.or_insert_with(|| first_line(question))
+                .clauses
+                .extend(&read.clauses);
+        }
+        own_lines
+            .into_iter()
+            .for_each(|(key, line)| put(&mut lines, key, line));
+    }
+    for block in &history.open_blocks {
+        let Some((key, totals)) = of_web(block, scope) else {
+            continue;
+        };
+        count(totals);
+        let line = ReceivedLine {
+            clauses: BTreeSet::new(),
+            purposes: BTreeSet::new(),
+            totals,
+        };
+        put(&mut lines, key, line);
+    }
+    let mut rows: Vec<Vec<ReportCell>> = lines.into_iter().map(row).collect();
+    if let Some(sum) = sum {
+        let mut row = vec![
+            ReportCell::Text(ALL.to_owned()),
+            ReportCell::Text(String::new()),
+            ReportCell::Text(String::new()),
+            ReportCell::Text(String::new()),
+            ReportCell::Text(String::new()),
+        ];
+        row.extend(sum.cells());
+        rows.push(row);
+    }
+    ReportTable {
+        columns: &RECEIVED,
+        rows,
+    }
+}
+
+fn key(question: &QueryEntry, read: &DatasetRead) -> ReceivedKey {
+    ReceivedKey {
+        recipient: question.peer.clone(),
+        dataset: read.dataset.clone(),
+        contract: read.contract.clone().unwrap_or_default(),
+    }
+}
+
+fn first_line(question: &QueryEntry) -> ReceivedLine {
+    ReceivedLine {
+        clauses: BTreeSet::new(),
+        purposes: question.purpose.iter().cloned().collect(),
+        totals: AnswerTotals::of(question),
+    }
+}
+
+fn put(lines: &mut BTreeMap<ReceivedKey, ReceivedLine>, key: ReceivedKey, line: ReceivedLine) {
+    match lines.entry(key) {
+        std::collections::btree_map::Entry::Occupied(mut there) => there.get_mut().add(line),
+        std::collections::btree_map::Entry::Vacant(free) => drop(free.insert(line)),
+    }
+}
+
+/// The most that may have left to anybody on the web: what was reserved for it.
+fn of_web(block: &OpenBlock, scope: &ReceivedScope) -> Option<(ReceivedKey, AnswerTotals)> {
+    let dataset = block.dataset.clone()?;
+    let is_meant = scope.covers(ANYBODY, block.at) && scope.covers_dataset(&dataset);
+    is_meant.then(|| {
+        let key = ReceivedKey {
+            recipient: ANYBODY.to_owned(),
+            dataset,
+            contract: block.contract.clone().unwrap_or_default(),
+        };
+        let totals = AnswerTotals {
+            answers: block.requests,
+            rows: None,
+            bytes: Some(block.bytes),
+            first: block.at,
+            last: block.at,
+        };
+        (key, totals)
+    })
+}
+
+fn row((key, line): (ReceivedKey, ReceivedLine)) -> Vec<ReportCell> {
+    let mut row = vec![
+        ReportCell::Text(key.recipient),
+        ReportCell::Text(key.dataset),
+        ReportCell::Text(key.contract),
+        ReportCell::words(line.clauses.iter().map(|clause| format!("#c{clause}"))),
+        ReportCell::words(line.purposes),
+    ];
+    row.extend(line.totals.cells());
+    row
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{OWN, at, column, question};
+    use super::*;
+
+    fn history() -> AuditHistory {
+        let mut history = AuditHistory::new();
+        let mut joined = question("acme", 100, "1", "a", Some(5));
+        joined.reads[0].clauses = vec![2, 5];
+        let mut sites = joined.reads[0].clone();
+        sites.dataset = "sites".to_owned();
+        sites.contract = Some("s".to_owned());
+        sites.clauses = vec![3];
+        joined.reads.push(sites);
+        let mut second = question("acme", 200, "1", "a", Some(7));
+        second.purpose = Some("dpv:Other".to_owned());
+        second.reads[0].clauses = vec![6];
+        history.questions = vec![joined, second, question("tallinn", 300, "1", "t", Some(3))];
+        history
+    }
+
+    #[test]
+    fn each_dataset_has_its_line_and_each_answer_counts_once_in_the_sum() {
+        let found = tabulate_received(&history(), OWN, &ReceivedScope::default());
+        let acme = "hansa://acme.example";
+        assert_eq!(
+            column(&found, "recipient"),
+            [acme, acme, "hansa://tallinn.example", "all"]
+        );
+        assert_eq!(column(&found, "dataset"), ["bikes", "sites", "bikes", ""]);
+        assert_eq!(column(&found, "contract"), ["a", "s", "t", ""]);
+        assert_eq!(column(&found, "clauses"), ["#c2 #c5 #c6", "#c3", "", ""]);
+        assert_eq!(
+            column(&found, "purposes"),
+            ["dpv:Other dpv:Research", "dpv:Research", "dpv:Research", ""]
+        );
+        assert_eq!(column(&found, "answers"), ["2", "1", "1", "3"]);
+        assert_eq!(column(&found, "rows"), ["12", "5", "3", "15"]);
+    }
+
+    #[test]
+    fn a_scope_leaves_the_others_out_also_of_the_sum() {
+        let rows =
+            |scope: ReceivedScope| column(&tabulate_received(&history(), OWN, &scope), "rows");
+        let scope = ReceivedScope::default;
+        let acme = Some("hansa://acme.example".to_owned());
+        assert_eq!(
+            rows(ReceivedScope {
+                recipient: acme,
+                ..scope()
+            }),
+            ["12", "5", "12"]
+        );
+        let sites = Some("sites".to_owned());
+        assert_eq!(
+            rows(ReceivedScope {
+                dataset: sites,
+                ..scope()
+            }),
+            ["5", "5"]
+        );
+        let later = (Some(at(150)), Some(at(300)));
+        let later = ReceivedScope {
+            from: later.0,
+            to: later.1,
+            ..scope()
+        };
+        assert_eq!(rows(later), ["7", "7"]);
+        let never = ReceivedScope {
+            from: Some(at(900)),
+            ..scope()
+        };
+        assert!(rows(never).is_empty());
+    }
+
+    #[test]
+    fn open_data_is_told_by_what_was_reserved_for_it() {
+        let mut history = history();
+        history.questions.truncate(1);
+        history.open_blocks.push(OpenBlock {
+            index: 9,
+            at: at(400),
+            contract: Some("v".to_owned()),
+            dataset: Some("bikes".to_owned()),
+            requests: 64,
+            bytes: 1000,
+        });
+        let found = tabulate_received(&history, OWN, &ReceivedScope::default());
+        assert_eq!(column(&found, "recipient")[0], "anybody on the web");
+        assert_eq!(column(&found, "answers"), ["64", "1", "1", "65"]);
+        // How many rows those were nobody knows, so nobody knows the sum.
+        assert_eq!(column(&found, "rows"), ["unknown", "5", "5", "unknown"]);
+    }
+}
