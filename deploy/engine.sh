@@ -46,9 +46,15 @@ END
             exec podman system service --time=0 "unix://$1/podman.sock" < /dev/null' \
             sh "$folder" > "$folder/service.log" 2>&1 &
         engine_pid=$!
+        # A container's exit command runs after its delay and writes into the folder, so nobody may remove it before. The brackets
+        # keep the search from finding itself.
         engine_stop() {
             kill "$engine_pid" 2> /dev/null || true
             wait "$engine_pid" 2> /dev/null || true
+            for _ in $(seq 60); do
+                grep -qs "${folder%?}[${folder: -1}]/" /proc/[0-9]*/cmdline || break
+                sleep 1
+            done
         }
         for _ in $(seq 30); do
             [ ! -S "$folder/podman.sock" ] || break

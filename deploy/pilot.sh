@@ -77,11 +77,13 @@ pilot() {
     put policies/planning.toml << END
 title   = "Traffic planning, without the small site"
 purpose = ["$purpose"]
+columns = ["site", "day", "bikes"]
 rows    = "site <> 'Insel'"
 END
     put policies/passages.toml << END
 title   = "Single passages"
 purpose = ["$purpose"]
+columns = "all"
 END
     {
         get hansa.toml

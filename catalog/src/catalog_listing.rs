@@ -28,6 +28,15 @@ pub struct CatalogListing<'a> {
     pub contracts: Vec<ContractId>,
 }
 
+/// An offer that is over, as the participant is told to whom it was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndedOffer {
+    /// The dataset.
+    pub dataset: SqlIdentifier,
+    /// The end of its window.
+    pub ended: UtcTimestamp,
+}
+
 /// The most entries of one page.
 pub const MOST_ENTRIES: usize = 200;
 
@@ -83,6 +92,30 @@ impl Catalog {
             offers,
             contracts,
         })
+    }
+
+    /// The offers to `peer` that are over, of each dataset of which no other is made to it: the one that ended last. Who was not
+    /// addressed by the offer learns nothing, as of a dataset that does not exist.
+    #[must_use]
+    pub fn ended_for(&self, peer: &ParticipantId, now: UtcTimestamp) -> Vec<EndedOffer> {
+        let mut ended = Vec::new();
+        let mut at = None;
+        while let Some(name) = self.offers.dataset_after(peer, at.as_ref()).cloned() {
+            let last = self.dataset(&name).and_then(|_| {
+                self.offers
+                    .to(peer, &name)
+                    .map(|offer| offer.not_after)
+                    .max()
+            });
+            if let Some(last) = last.filter(|last| *last <= now) {
+                ended.push(EndedOffer {
+                    dataset: name.clone(),
+                    ended: last,
+                });
+            }
+            at = Some(name);
+        }
+        ended
     }
 
     /// The first name behind that one of what `peer` may have an offer or a contract for.

@@ -91,8 +91,7 @@ pub fn schema_changes(old: &Dataset, new: &Dataset) -> Vec<String> {
         if find(&old.columns, column).is_none() {
             changes.push(format!(
                 "the column {} ({}) comes",
-                column.name,
-                column.kind.as_str()
+                column.name, column.kind
             ));
         }
     }
@@ -107,9 +106,7 @@ fn column_changes(old: &DatasetColumn, new: &DatasetColumn) -> Vec<String> {
     if old.kind != new.kind {
         changes.push(format!(
             "{} was {} and becomes {}",
-            old.name,
-            old.kind.as_str(),
-            new.kind.as_str()
+            old.name, old.kind, new.kind
         ));
     }
     match (old.nullable, new.nullable) {

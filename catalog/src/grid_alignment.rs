@@ -107,7 +107,14 @@ fn finest(bucket: Option<TimeBucketWidth>, dated: bool) -> Option<TimeBucketWidt
     bucket.or_else(|| dated.then_some(TimeBucketWidth::Day))
 }
 
+/// Buckets shorter than a day begin in UTC whatever the zone.
 fn same_zone(dimension: &CubeDimension, registered: &GridDimension) -> bool {
+    if dimension
+        .bucket
+        .is_some_and(|width| width < TimeBucketWidth::Day)
+    {
+        return true;
+    }
     let zone = |zone: &Option<String>| zone.clone().unwrap_or_else(|| "UTC".to_owned());
     zone(&dimension.zone) == zone(&registered.zone)
 }
@@ -186,6 +193,8 @@ mod tests {
         );
         check(&[("at", Some(TimeBucketWidth::Day), berlin)], Ok(()));
         check(&[("at", Some(TimeBucketWidth::Week), berlin)], Ok(()));
+        // Hours are the same in every zone.
+        check(&[("at", Some(TimeBucketWidth::Hour), None)], Ok(()));
         check(&[("day", None, None)], Ok(()));
         check(&[("day", Some(TimeBucketWidth::Month), None)], Ok(()));
         check(

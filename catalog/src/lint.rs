@@ -2,6 +2,7 @@
 
 mod ineffective_term;
 mod open_data;
+mod place_beside;
 mod place_cells;
 pub mod policy_combination;
 mod privacy;
@@ -72,6 +73,7 @@ pub fn check(clauses: &[Clause], dataset: &Dataset, taxonomy: &Taxonomy) -> Vec<
     findings.extend(ineffective_term::check(&policy));
     findings.extend(privacy::check(&policy));
     findings.extend(place_cells::check(&policy));
+    findings.extend(place_beside::check(&policy));
     findings.extend(open_data::check(&policy));
     tidy(findings)
 }
@@ -105,7 +107,7 @@ pub fn offer(
         findings.push(LintFinding::error(
             None,
             Refusal::new(
-                ErrorCode::PolicyContradiction,
+                ErrorCode::OfferEnded,
                 format!("the offer's window ended on {}", offer.not_after),
             )
             .with_help("set valid.until to a day ahead"),
@@ -427,6 +429,7 @@ const fn has_order(kind: ColumnType) -> bool {
         ColumnType::Text
         | ColumnType::Int
         | ColumnType::Float
+        | ColumnType::Decimal(_)
         | ColumnType::Date
         | ColumnType::Instant => true,
     }

@@ -176,7 +176,7 @@ fn columns(dataset: &Dataset, snapshot: &Schema) -> Vec<Refusal> {
                     format!(
                         "`{}` is declared as {} but stored as {}",
                         column.name,
-                        column.kind.as_str(),
+                        column.kind,
                         field.data_type()
                     ),
                 ));
@@ -292,10 +292,14 @@ fn cell_fault(column: &DatasetColumn, bucket: Option<TimeBucketWidth>) -> Option
             "`{}` is a floating-point number and can't be a dimension",
             column.name
         )),
+        (ColumnType::Decimal(_), _) => Some(format!(
+            "`{}` is a decimal number and can't be a dimension",
+            column.name
+        )),
         (ColumnType::Text | ColumnType::Int | ColumnType::Bool, Some(bucket)) => Some(format!(
             "`{}` holds {} and has no {}",
             column.name,
-            column.kind.as_str(),
+            column.kind,
             bucket.as_str()
         )),
         (ColumnType::Date, Some(bucket)) if !bucket.is_made_of(TimeBucketWidth::Day) => {

@@ -351,8 +351,7 @@ fn demand(column: &DatasetColumn, kinds: &[ColumnType], what: &str) -> Result<()
     }
     Err(ill_typed(format!(
         "`{}` holds {}, not {what}",
-        column.name,
-        column.kind.as_str()
+        column.name, column.kind
     )))
 }
 

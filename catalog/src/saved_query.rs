@@ -6,6 +6,7 @@ use crate::dataset::ColumnType;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::value::decimal_type::DecimalType;
 
 /// A statement that is asked by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +83,13 @@ pub enum ParameterValue {
     Int(i64),
     /// A finite number.
     Float(f64),
+    /// A decimal number.
+    Decimal {
+        /// Its value, in units of the last place of its type.
+        units: i128,
+        /// Its type.
+        kind: DecimalType,
+    },
     /// True or false.
     Bool(bool),
     /// Days since 1970.
@@ -121,6 +129,10 @@ impl SavedQueryParameter {
                 let number: Option<f64> = text.parse().ok();
                 ParameterValue::Float(number.filter(|number| number.is_finite())?)
             }
+            ColumnType::Decimal(kind) => ParameterValue::Decimal {
+                units: kind.parse_number(text).ok()?,
+                kind,
+            },
             ColumnType::Bool => ParameterValue::Bool(match text {
                 "true" => true,
                 "false" => false,
@@ -147,6 +159,7 @@ impl SavedQueryParameter {
             ColumnType::Text => "text",
             ColumnType::Int => "a whole number, such as 12",
             ColumnType::Float => "a number, such as 1.5",
+            ColumnType::Decimal(_) => "a decimal number of the digits of its type, such as 1.50",
             ColumnType::Bool => "true or false",
             ColumnType::Date => "a day, such as 2026-11-20",
             ColumnType::Instant => "an instant in UTC, such as 2026-11-20T08:00:00Z",
@@ -195,6 +208,11 @@ mod tests {
                 ColumnType::Float,
                 vec!["1", "-1.5e3"],
                 vec!["NaN", "inf", "1,5", ""],
+            ),
+            (
+                ColumnType::Decimal(DecimalType::new(4, 2).unwrap()),
+                vec!["1", "-1.50", "1.500", "99.99"],
+                vec!["NaN", "1.505", "100", "1e1", "1,5", ""],
             ),
             (
                 ColumnType::Bool,

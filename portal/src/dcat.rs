@@ -554,6 +554,7 @@ fn data_type(kind: ColumnType) -> NamedNode {
         ColumnType::Text => xsd::STRING,
         ColumnType::Int => xsd::LONG,
         ColumnType::Float => xsd::DOUBLE,
+        ColumnType::Decimal(_) => xsd::DECIMAL,
         ColumnType::Bool => xsd::BOOLEAN,
         ColumnType::Date => xsd::DATE,
         ColumnType::Instant => xsd::DATE_TIME,

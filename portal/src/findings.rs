@@ -66,6 +66,20 @@ pub fn findings(catalog: &PortalCatalog) -> Vec<PortalFinding> {
     found
 }
 
+/// Why CKAN's harvester, which makes tags of keywords, refuses one unless it is told to clean them.
+fn tag_fault(keyword: &str) -> Option<String> {
+    let other = keyword
+        .chars()
+        .find(|letter| !(letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_' | '.')));
+    match (other, keyword.chars().count()) {
+        (Some(other), _) if other.is_control() => Some("holds a control character".to_owned()),
+        (Some(other), _) => Some(format!("holds `{other}`")),
+        (None, 0 | 1) => Some("has fewer than 2 characters".to_owned()),
+        (None, 2..=100) => None,
+        (None, length) => Some(format!("has {length} characters")),
+    }
+}
+
 fn of_dataset(dataset: &PortalDataset, found: &mut Vec<PortalFinding>) {
     let mut note = |is_error, property, key, sentence: String| {
         found.push(PortalFinding {
@@ -94,6 +108,15 @@ fn of_dataset(dataset: &PortalDataset, found: &mut Vec<PortalFinding>) {
     if statements.keywords.is_empty() {
         let sentence = "no keyword leads to it".to_owned();
         note(false, "dcat:keyword", "portal.dataset.keywords", sentence);
+    }
+    for keyword in &statements.keywords {
+        if let Some(why) = tag_fault(keyword) {
+            let sentence = format!(
+                "the keyword `{keyword}` {why}; a CKAN portal takes 2 to 100 letters, digits, blanks, `-`, `_` and `.` alone, and may \
+                 refuse the whole dataset"
+            );
+            note(false, "dcat:keyword", "portal.dataset.keywords", sentence);
+        }
     }
     match (&statements.theme, known(&statements.theme, &THEMES)) {
         (None, _) => {

@@ -74,7 +74,7 @@ pub(crate) fn dataset(catalog: &PortalCatalog, dataset: &PortalDataset) -> Strin
         body.push_str(&format!(
             "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
             escaped(column.name.as_str()),
-            column.kind.as_str(),
+            column.kind,
             escaped(column.unit.as_deref().unwrap_or_default()),
             escaped(column.meaning.as_deref().unwrap_or_default())
         ));

@@ -111,6 +111,34 @@ fn pages_hold_each_dataset_once() {
 }
 
 #[test]
+fn keywords_that_ckan_refuses_are_told() {
+    let long = "x".repeat(101);
+    for (keyword, part) in [
+        ("Erwachsenenbildung", None),
+        ("Öffentlicher Raum 2.0_a-b", None),
+        ("Adults' Services", Some("holds `'`")),
+        ("art. 145/b", Some("holds `/`")),
+        ("a", Some("has fewer than 2 characters")),
+        ("a,b", Some("holds `,`")),
+        (long.as_str(), Some("has 101 characters")),
+    ] {
+        let mut one = dataset("bikes");
+        one.statements.keywords = vec!["site".to_owned(), keyword.to_owned()];
+        let found = findings(&catalog(vec![one]));
+        let sentences: Vec<&str> = found.iter().map(|one| one.sentence.as_str()).collect();
+        match part {
+            None => assert_eq!(sentences, [""; 0], "{keyword}"),
+            Some(part) => {
+                assert_eq!(found.len(), 1, "{sentences:?}");
+                assert!(sentences[0].contains(part), "{sentences:?}");
+                assert!(!found[0].is_error);
+                assert_eq!(found[0].key, "portal.dataset.keywords");
+            }
+        }
+    }
+}
+
+#[test]
 fn each_thing_that_is_wrong_is_found_with_its_key() {
     let errors = |catalog: &PortalCatalog| {
         let found = findings(catalog)

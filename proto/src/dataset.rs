@@ -6,7 +6,7 @@ use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::{
-    ColumnType, Dataset, DatasetColumn, DatasetDescription, GridDimension, RegisteredGrid,
+    Dataset, DatasetColumn, DatasetDescription, GridDimension, RegisteredGrid,
 };
 use hansa_catalog::feed::DatasetFeed;
 use hansa_policy::id::SqlIdentifier;
@@ -200,7 +200,7 @@ fn column_json(column: &DatasetColumn) -> Json {
     } = column;
     Json::object([
         ("name", Json::text(name)),
-        ("type", Json::text(kind.as_str())),
+        ("type", Json::text(kind)),
         ("nullable", Json::Bool(*nullable)),
         ("unit", text_or_null(unit.as_ref())),
         ("crs", text_or_null(crs.as_ref())),
@@ -216,10 +216,9 @@ fn column(mut members: StrictObjectReader) -> Result<DatasetColumn, Refusal> {
     let kind = members.text("type")?;
     let column = DatasetColumn {
         name: members.parsed("name")?,
-        kind: ColumnType::ALL
-            .into_iter()
-            .find(|known| known.as_str() == kind)
-            .ok_or_else(|| CODES.unknown(format!("the column type `{kind}` is not known")))?,
+        kind: kind
+            .parse()
+            .map_err(|_| CODES.unknown(format!("the column type `{kind}` is not known")))?,
         nullable: members.flag("nullable")?,
         unit: members.text_or_null("unit")?,
         crs: members.text_or_null("crs")?,

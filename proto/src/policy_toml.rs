@@ -49,6 +49,8 @@ pub struct PolicyDraft {
     pub legal: Option<LegalFile>,
     /// The template from which it was filled, where it says so.
     pub template: Option<TemplateReference>,
+    /// True if it names the columns that leave: by `columns`, or by the groups and measures of `aggregate`.
+    pub names_columns: bool,
     /// The line of the file on which each clause stands.
     pub lines: BTreeMap<ClauseId, u64>,
 }
@@ -118,6 +120,9 @@ pub const KEYS: [&str; 50] = [
     "template",
 ];
 
+/// The word of `columns` by which each column may leave.
+const EACH_COLUMN: &str = "all";
+
 /// Reads the policy `text` for `dataset`; `file` is its name for messages. Of a dataset without columns, which was never published,
 /// any name may be one.
 ///
@@ -138,10 +143,13 @@ pub fn parse(text: &str, file: &str, dataset: &Dataset) -> Result<PolicyDraft, V
         purposes(value, &mut terms, Term::PurposeNot);
     }
     let (not_before, not_after) = validity::read(&reader, keys.get("valid"), &mut terms);
-    let shown = keys.get("columns").map(|value| {
+    let shown = keys.get("columns").and_then(|value| {
+        if is_each_column(&reader, value) {
+            return None;
+        }
         let columns = reader.columns(value);
         terms.add_unless_empty(value, &columns, Term::Columns(columns.clone()));
-        columns
+        Some(columns)
     });
     if let Some(value) = keys.get("rows") {
         rows(&reader, value, &mut terms);
@@ -170,6 +178,7 @@ pub fn parse(text: &str, file: &str, dataset: &Dataset) -> Result<PolicyDraft, V
                 not_after,
                 legal,
                 template,
+                names_columns: keys.get("columns").is_some() || keys.get("aggregate").is_some(),
                 lines,
             })
         }
@@ -254,6 +263,17 @@ fn title(keys: &TomlTable<'_>) -> Option<String> {
 fn purposes(value: &TomlValue<'_>, terms: &mut LocatedTerms, term: fn(Vec<PurposeId>) -> Term) {
     let found: Vec<PurposeId> = each(value);
     terms.add_unless_empty(value, &found, term(found.clone()));
+}
+
+/// True if `columns` says that each column may leave. A column of that name stands in a list.
+fn is_each_column(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> bool {
+    let is_word = value.node.as_str() == Some(EACH_COLUMN);
+    if is_word && file_reader::column_of(reader.dataset, EACH_COLUMN).is_some() {
+        let sentence = format!("`{EACH_COLUMN}` is each column, and a column of this dataset");
+        let refusal = Refusal::new(ErrorCode::TermIllTyped, sentence);
+        value.refuse(refusal.with_help(format!("that column alone is [\"{EACH_COLUMN}\"]")));
+    }
+    is_word
 }
 
 fn rows(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {

@@ -174,6 +174,55 @@ fn people_are_reported_once_at_ninety_thirty_and_seven_days() {
 }
 
 #[test]
+fn an_end_by_a_withdrawal_from_a_later_day_is_told_with_its_reason() {
+    let league = TestLeague::new(super::binary());
+    let (lindau, acme) = pair(&league, "[notice]\nfolder = \"notices\"\n");
+    // The end by date was told before.
+    later(&league, &lindau, "+6d");
+    assert_eq!(until(&lindau, 1)[0].0, 90);
+    let contract = lindau.listed("contract").pop().unwrap();
+    let day = lindau.day(20);
+    let end = [
+        "--yes",
+        "contract",
+        "withdraw",
+        &contract,
+        "--reason",
+        "the pilot is over",
+    ];
+    lindau.hansa(&[&end[..], &["--from", &day]].concat()).must();
+    // Notices go out each hour, and when the configuration is read again.
+    lindau.hansa(&["reload"]).must();
+    let told = until(&lindau, 2);
+    assert_eq!((told[1].0, told[1].3), (30, 1), "{told:?}");
+    later(&league, &lindau, "+20d");
+    let told = until(&lindau, 3);
+    assert_eq!(told[2].0, 7, "{told:?}");
+    let name = files(&lindau).pop().unwrap();
+    assert!(name.ends_with("-withdrawal-7.txt"), "{name}");
+    let page = std::fs::read_to_string(lindau.folder().join("notices").join(name)).unwrap();
+    for words in [
+        "It is in force through ",
+        "lindau.example has withdrawn it",
+        "the pilot is over",
+    ] {
+        assert!(page.contains(words), "{page}");
+    }
+    assert!(!page.contains("renew"), "{page}");
+    // So is the other party, by its own connector.
+    league.hand_bundle_at("acme", "+20d");
+    set(&acme, "+20d");
+    acme.hansa(&["contract", "list"]).must();
+    acme.hansa(&["status"]).must();
+    let names = files(&acme);
+    assert!(
+        names.iter().any(|name| name.ends_with("-withdrawal-7.txt")),
+        "{names:?}"
+    );
+    lindau.verifies();
+}
+
+#[test]
 fn what_fails_is_tried_again_and_given_up_and_shown() {
     let league = TestLeague::new(super::binary());
     // Nobody listens there.

@@ -5,7 +5,7 @@ mod partner;
 
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;
-use hansa_test_support::workflow::text;
+use hansa_test_support::workflow::{policy_text, text};
 use std::os::unix::fs::MetadataExt as _;
 
 const SECOND: u32 = 61_234;
@@ -39,7 +39,7 @@ fn pair(league: &TestLeague, sign: &str) -> (TestParticipant, TestParticipant) {
 
 /// The offer is on other terms from now on.
 fn changes(lindau: &TestParticipant, rows: u32) {
-    let text = format!("title = \"planning\"\n{}\n", terms(rows));
+    let text = policy_text("planning", &terms(rows));
     lindau.write("policies/planning.toml", &text);
     lindau.hansa(&["reload"]).must();
 }
@@ -268,6 +268,43 @@ fn a_contract_is_ended_by_two_persons() {
     assert_eq!(text(&shown[0], "reason"), "the pilot is over");
     assert_eq!(shown[0]["second_user"], SECOND);
     assert_eq!(text(&words[1], "deed"), "withdraw");
+    lindau.verifies();
+}
+
+#[test]
+fn two_persons_end_a_contract_from_the_same_day_on() {
+    let league = TestLeague::new(super::binary());
+    let (lindau, acme) = pair(&league, "auto");
+    let contract = acme.contract("lindau.bikes");
+    let (day, other) = (lindau.day(3), lindau.day(4));
+    let end = [
+        "--yes", "contract", "withdraw", &contract, "--reason", "over",
+    ];
+    let from = |day| [&end[..], &["--from", day]].concat();
+    let asked = lindau.hansa(&from(&day)).must();
+    assert!(asked.out.contains(" --from "), "{}", asked.out);
+    let waiting = lindau.hansa(&["--json", "status"]).must().json();
+    assert!(
+        waiting["waiting"]
+            .to_string()
+            .contains("wants to withdraw it from"),
+        "{waiting}"
+    );
+    if own() != 0 {
+        return;
+    }
+    // Another day, or at once, is another act, which nobody has asked for before.
+    for act in [from(&other), end.to_vec()] {
+        let waits = lindau
+            .hansa_as(SECOND, &[&["--json"], &act[..]].concat())
+            .must()
+            .json();
+        assert_eq!(text(&waits, "waits_for"), "second officer", "{waits}");
+    }
+    assert!(lindau.records("withdraw").is_empty());
+    lindau.hansa_as(SECOND, &from(&day)).must();
+    assert_eq!(lindau.records("withdraw").len(), 1);
+    acme.ask("SELECT count(*) FROM lindau.bikes").must();
     lindau.verifies();
 }
 

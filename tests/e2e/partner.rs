@@ -1,7 +1,9 @@
 //! Connectors of other makes: what they negotiate and pull by the Dataspace Protocol, and what they don't.
 
+mod looks;
 mod permitted_view;
 mod states;
+mod withdrawn_later;
 
 use crate::binary;
 use crate::web::{WebFace, WebReply};

@@ -128,6 +128,41 @@ fn the_log_says_who_is_concerned() {
         .hansa(&["audit", "affected", "bikes"])
         .refused("USAGE", 2);
 
+    // Who received what under which clauses, over all datasets, with the sum at the end.
+    let received = rows(&lindau, &["received"]);
+    let counted: Vec<_> = received
+        .iter()
+        .map(|row| (text(row, "recipient"), row["answers"].as_i64().unwrap()))
+        .collect();
+    let lines = [
+        ("hansa://acme.example", 2),
+        ("hansa://other.example", 1),
+        ("all", 3),
+    ];
+    assert_eq!(counted, lines.map(|(name, count)| (name.to_owned(), count)));
+    let sum = |name: &str| {
+        let all = received.iter().map(|row| row[name].as_u64().unwrap());
+        let (last, before) = (
+            received[2][name].as_u64().unwrap(),
+            all.take(2).sum::<u64>(),
+        );
+        assert_eq!(before, last, "{name}: {received:?}");
+        last
+    };
+    assert_eq!(sum("rows"), 3);
+    assert!(sum("bytes") > 0);
+    let dataset = "hansa://lindau.example/d/bikes";
+    for row in &received[..2] {
+        assert_eq!(text(row, "dataset"), dataset, "{row}");
+        assert!(text(row, "clauses").contains("#c2"), "{row}");
+        let show = ["contract", "show", &text(row, "contract")];
+        assert!(lindau.hansa(&show).must().out.contains("#c2"), "{row}");
+    }
+    let acme = rows(&lindau, &["received", "--participant", "acme.example"]);
+    assert_eq!(acme.len(), 2, "{acme:?}");
+    assert_eq!(rows(&lindau, &["received", "--dataset", "trees"]).len(), 0);
+    assert_eq!(rows(&lindau, &["received", "--to", "2026-01-01"]).len(), 0);
+
     // Who has it: both, with the number of answers of each.
     let found = rows(&lindau, &["recipients", "bikes"]);
     let answers: Vec<_> = found

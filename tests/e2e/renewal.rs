@@ -4,7 +4,7 @@ use crate::clock::set;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;
-use hansa_test_support::workflow::{text, wait_for};
+use hansa_test_support::workflow::{policy_text, text, wait_for};
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -67,7 +67,7 @@ fn taken_over(ahead: i64) {
 
     // Renewed on the day before: from the instant on at which the old one ends.
     let later = terms(&lindau.day(2), &lindau.day(60));
-    lindau.write("policies/all.toml", &format!("title = \"all\"\n{later}\n"));
+    lindau.write("policies/all.toml", &policy_text("all", &later));
     lindau.hansa(&["reload"]).must();
     acme.hansa(&[
         "contract",

@@ -32,7 +32,7 @@ fn pair(league: &TestLeague) -> (TestParticipant, TestParticipant) {
     lindau.publishes();
     lindau.write(
         "policies/wild.toml",
-        &format!("title = \"{TOML}\"\npurpose = [\"{PURPOSE}\"]\n"),
+        &format!("title = \"{TOML}\"\ncolumns = \"all\"\npurpose = [\"{PURPOSE}\"]\n"),
     );
     lindau.configure(
         "[[offer]]\ndataset = \"notes\"\npolicy = \"wild\"\nto = \"league\"\nsign = \"auto\"",

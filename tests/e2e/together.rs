@@ -31,7 +31,10 @@ fn three_participants_live_in_one_process() {
             "CC0-1.0",
         ])
         .must();
-        city.write("policies/open.toml", "title = \"open\"\n");
+        city.write(
+            "policies/open.toml",
+            "title = \"open\"\ncolumns = \"all\"\n",
+        );
         city.configure("[[offer]]\ndataset = \"rows\"\npolicy = \"open\"\nto = \"public\"\n");
         city.hansa(&["dataset", "publish"]).must();
     }

@@ -355,7 +355,7 @@ pub(crate) fn standing(
     copy: &ExportFile,
     agreed: &VerifiedContract,
     at: UtcTimestamp,
-) -> &'static str {
+) -> String {
     let asker = agreed.agreement().assignee_id().unwrap_or(&copy.owner);
     let upto = copy
         .history
@@ -373,11 +373,21 @@ pub(crate) fn standing(
         .and_then(|life| life.activated)
         .is_some_and(|(index, _)| index < upto);
     if !active {
-        return "not in the log";
+        return "not in the log".to_owned();
     }
-    registry_before(case, copy, upto, asker.clone(), agreed.id())
-        .stands(agreed.id(), at)
-        .map_or("not in the log", |(_, status)| status.as_str())
+    let registry = registry_before(case, copy, upto, asker.clone(), agreed.id());
+    let Some((_, status)) = registry.stands(agreed.id(), at) else {
+        return "not in the log".to_owned();
+    };
+    match registry
+        .withdrawn_from(agreed.id())
+        .filter(|from| *from > at)
+    {
+        Some(from) if status == ContractStatus::InForce => {
+            format!("{}, withdrawn from {from} on", status.as_str())
+        }
+        _ => status.as_str().to_owned(),
+    }
 }
 
 /// How the clauses of a contract were applied.

@@ -12,6 +12,7 @@ use hansa_policy::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral,
 use hansa_policy::term::Term;
 use hansa_policy::term::prohibition::ProhibitionCondition;
 use hansa_policy::value::area::BoundingBox;
+use hansa_policy::value::decimal_type::DecimalType;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
@@ -355,10 +356,13 @@ fn value(kind: ColumnType, operand: &FilterOperand) -> Option<RangeValue> {
         }
         (ColumnType::Float, PolicyLiteral::Int(whole)) => real(&whole.to_string()),
         (ColumnType::Float, PolicyLiteral::Decimal(text)) => real(text),
+        (ColumnType::Decimal(kind), PolicyLiteral::Int(whole)) => units(kind, &whole.to_string()),
+        (ColumnType::Decimal(kind), PolicyLiteral::Decimal(text)) => units(kind, text),
         (
             ColumnType::Text
             | ColumnType::Int
             | ColumnType::Float
+            | ColumnType::Decimal(_)
             | ColumnType::Bool
             | ColumnType::Date
             | ColumnType::Instant,
@@ -368,6 +372,11 @@ fn value(kind: ColumnType, operand: &FilterOperand) -> Option<RangeValue> {
             | PolicyLiteral::Bool(_),
         ) => None,
     }
+}
+
+/// A decimal number in units of its last place, so that `> 0.10 AND < 0.11` is found empty.
+fn units(kind: DecimalType, text: &str) -> Option<RangeValue> {
+    kind.parse_number(text).ok().map(RangeValue::Whole)
 }
 
 fn real(text: &str) -> Option<RangeValue> {

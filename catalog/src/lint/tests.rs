@@ -3,6 +3,7 @@
 mod aggregate_cells;
 mod contradictions;
 mod hidden_columns;
+mod place_beside;
 mod place_cells;
 mod prohibitions;
 
@@ -216,7 +217,7 @@ fn offers() {
     offer.to = OfferRecipients::Participants([participant("hansa://firm.example")].into());
     assert_eq!(look(&offer, &high), ["E HVD_RESTRICTIVE_TERM -"]);
     offer.not_after = now;
-    assert_eq!(look(&offer, &counts()), ["E POLICY_CONTRADICTION -"]);
+    assert_eq!(look(&offer, &counts()), ["E OFFER_ENDED -"]);
     offer.not_before = now;
     assert_eq!(look(&offer, &counts()), ["E POLICY_CONTRADICTION -"]);
 }

@@ -1,13 +1,14 @@
 //! What an aggregate-only contract shows: a table to aggregate, and the cells themselves.
 
 use super::{ViewShape, bucket_fits, demand, field, ill_typed, schema};
-use crate::dataset::{ColumnType, Dataset};
+use crate::dataset::{ColumnType, Dataset, DatasetColumn};
 use crate::literal_type;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use hansa_policy::effect::Cube;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::value::cube::CountingUnit;
 use hansa_policy::value::cube::CubeFunction;
+use hansa_policy::value::decimal_type::DecimalType;
 use hansa_policy::value::privacy_budget::PrivacyBudgetTerm;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -27,9 +28,9 @@ pub(super) fn cells(dataset: &Dataset, cube: Cube) -> Result<ViewShape, Refusal>
     let mut fields = Vec::new();
     for dimension in &cube.dimensions {
         let column = literal_type::column(&dataset.columns, &dimension.column)?;
-        if column.kind == ColumnType::Float {
+        if matches!(column.kind, ColumnType::Float | ColumnType::Decimal(_)) {
             return Err(ill_typed(format!(
-                "`{}` is a floating-point number and can't be grouped by",
+                "`{}` is a number with digits behind the point and can't be grouped by",
                 column.name
             )));
         }
@@ -43,14 +44,17 @@ pub(super) fn cells(dataset: &Dataset, cube: Cube) -> Result<ViewShape, Refusal>
     fields.push((Field::new("units", DataType::Int64, false), units, units));
     for measure in &cube.measures {
         let column = literal_type::column(&dataset.columns, measure)?;
-        demand(
-            column,
-            &[ColumnType::Int, ColumnType::Float],
-            "a number to aggregate",
-        )?;
+        match column.kind {
+            ColumnType::Decimal(kind) => check_decimal_measure(column, kind, &cube)?,
+            _ => demand(
+                column,
+                &[ColumnType::Int, ColumnType::Float],
+                "a number to aggregate",
+            )?,
+        }
         let count = Field::new(format!("cnt_{measure}"), DataType::Int64, true);
         fields.push((count, counts, counts || means));
-        let sum = Field::new(format!("sum_{measure}"), column.kind.arrow(), true);
+        let sum = Field::new(format!("sum_{measure}"), sum_type(column.kind), true);
         fields.push((sum, sums, sums || means));
         let squares = Field::new(format!("dev_{measure}"), DataType::Float64, true);
         fields.push((squares, variances, variances));
@@ -87,6 +91,45 @@ pub(super) fn cells(dataset: &Dataset, cube: Cube) -> Result<ViewShape, Refusal>
     })
 }
 
+/// Refuses decimals whose sums could be beyond 38 digits, since a hidden cell could show itself by the error, and those of cells
+/// that are filed or get noise.
+fn check_decimal_measure(
+    column: &DatasetColumn,
+    kind: DecimalType,
+    cube: &Cube,
+) -> Result<(), Refusal> {
+    let name = &column.name;
+    if kind.precision() > MOST_MEASURE_DIGITS {
+        return Err(ill_typed(format!(
+            "`{name}` holds {kind}, and sums are exact of at most {MOST_MEASURE_DIGITS} digits"
+        )));
+    }
+    if cube.release.is_some() || cube.budget.is_some() {
+        return Err(ill_typed(format!(
+            "`{name}` holds {kind}, and cells that are released or get noise hold no decimals"
+        ))
+        .with_help("leave the column out of the policy, or publish it as float"));
+    }
+    Ok(())
+}
+
+/// The type of the sum of a measure: 10 digits more than a decimal hold the sum of more rows than there can be.
+fn sum_type(kind: ColumnType) -> DataType {
+    let wider = match kind {
+        ColumnType::Decimal(kind) => {
+            DecimalType::new(kind.precision().saturating_add(SUM_DIGITS), kind.scale())
+        }
+        _ => None,
+    };
+    wider.map_or(kind, ColumnType::Decimal).arrow()
+}
+
+/// Digits that a sum has beside those of its values, as in the engine.
+const SUM_DIGITS: u8 = 10;
+
+/// The most digits of a measure.
+const MOST_MEASURE_DIGITS: u8 = DecimalType::MOST_DIGITS - SUM_DIGITS;
+
 /// What a budget of privacy says fits the columns.
 fn drawn(dataset: &Dataset, budget: &PrivacyBudgetTerm) -> Result<(), Refusal> {
     literal_type::column(&dataset.columns, &budget.unit)?;
@@ -108,13 +151,15 @@ fn drawn(dataset: &Dataset, budget: &PrivacyBudgetTerm) -> Result<(), Refusal> {
                 .parse::<i64>()
                 .is_ok_and(|one| one.to_string() == *text),
             ColumnType::Bool => text == "true" || text == "false",
-            ColumnType::Float | ColumnType::Date | ColumnType::Instant => false,
+            ColumnType::Float | ColumnType::Decimal(_) | ColumnType::Date | ColumnType::Instant => {
+                false
+            }
         };
         if let Some(other) = listed.list.iter().find(|text| !is_value(text)) {
             return Err(ill_typed(format!(
                 "`{other}` is no value of `{}`, which holds {}",
                 column.name,
-                column.kind.as_str()
+                column.kind
             ))
             .with_help("the values of texts, integers, true and false can be named, not those of a second time"));
         }

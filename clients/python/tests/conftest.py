@@ -73,7 +73,8 @@ class City:
         cli(self.folder, "--yes", "join", str(self.folder / f"{self.name}.example.join"))
         rows = "".join(f"{site},2026-05-0{day},{bikes * self._factor}\n" for site, day, bikes in COUNTS)
         (self.folder / "bikes.csv").write_text("site,day,bikes\n" + rows)
-        self.offer("bikes", "--group-by", "site", "--at-least", "2", *["--auto-sign"] * self._signs_at_once)
+        groups = ["--columns", "site,day,bikes", "--group-by", "site", "--measures", "bikes", "--at-least", "2"]
+        self.offer("bikes", *groups, *["--auto-sign"] * self._signs_at_once)
         self._serving = subprocess.Popen(
             [command.binary(), "--json", "--config", str(self.folder), "serve", "--until-stdin-ends"],
             stdin=subprocess.PIPE,

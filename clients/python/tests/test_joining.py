@@ -155,7 +155,7 @@ def long_table(league):
         file.write("id,signal\n")
         for number in range(ROWS):
             file.write(f"{number},{numbers.randbytes(250).hex()}\n")
-    city.offer("passages", "--auto-sign")
+    city.offer("passages", "--all-columns", "--auto-sign")
     with hansa.connect(member(league), purpose="traffic-planning") as office:
         signed = office.request_contract("lindau.passages", sign=True, wait=60)
         assert signed.in_force

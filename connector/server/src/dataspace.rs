@@ -9,6 +9,7 @@ mod data_flow_signals;
 mod flow_terms;
 mod keepable_rules;
 mod message_delivery;
+mod message_sum;
 mod negotiation_messages;
 pub(crate) mod negotiation_process;
 mod offer_rules;

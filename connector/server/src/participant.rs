@@ -60,6 +60,7 @@ mod membership_checks;
 pub(crate) mod offers;
 pub(crate) mod partner_processes;
 pub(crate) mod peer_aliases;
+pub(crate) mod peer_allowances;
 mod peer_calls;
 pub(crate) mod peer_connections;
 mod peer_state;
@@ -113,6 +114,7 @@ use crate::participant::reloadable_state::ReloadableState;
 use crate::process::clock::AdjustableClock;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::{Clock, UtcTimestamp};
+use hansa_audit_store::ClockFault;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::published_list::PublishedLists;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -197,18 +199,26 @@ impl Connector {
         i64::try_from((self.clock)().mono_ns / 1000).unwrap_or(i64::MAX)
     }
 
-    /// Refuses while the clock can't be relied on: by one that went back, what is over would be in force again.
+    /// Refuses while the clock can't be relied on. By one that went back, what is over would be in force again. By one that
+    /// jumped ahead, what is in force may be over.
     ///
     /// # Errors
     /// `CLOCK_UNTRUSTED`.
     pub(crate) fn trusted_clock(&self) -> Result<(), Refusal> {
-        if self.records.log.is_clock_trusted() {
-            return Ok(());
-        }
-        Err(Refusal::new(
-            ErrorCode::ClockUntrusted,
-            "the clock of this connector went back by more than a minute",
-        ))
+        let sentence = match self.records.log.clock_fault() {
+            None => return Ok(()),
+            Some(ClockFault::WentBack) => {
+                "the clock of this connector went back by more than a minute".to_owned()
+            }
+            Some(ClockFault::JumpedAhead { micros }) => {
+                let now = self.now();
+                format!(
+                    "the clock of this connector jumped ahead to {}, which is not followed: without the jump it is {now}",
+                    now.plus_micros(micros)
+                )
+            }
+        };
+        Err(Refusal::new(ErrorCode::ClockUntrusted, sentence))
     }
 
     /// An operator has looked at the clock. That is in the log before it is relied on again.
@@ -216,7 +226,7 @@ impl Connector {
     /// # Errors
     /// When the log can't be written.
     pub(crate) fn rely_on_clock(&self) -> Result<(), Refusal> {
-        if self.records.log.is_clock_trusted() {
+        if self.records.log.clock_fault().is_none() {
             return Ok(());
         }
         let looked = AuditEvent::new(

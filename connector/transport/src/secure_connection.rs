@@ -77,6 +77,10 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 pub(crate) fn spoken(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "nobody listens at its address".to_owned(),
+        // The library of TLS says a page of its documentation here.
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
+            "it closed the connection".to_owned()
+        }
         io::ErrorKind::InvalidData => format!("TLS failed: {error}"),
         _ => error.to_string(),
     }
@@ -99,3 +103,20 @@ where
 
 /// How often a request that was never sent is tried again.
 const AGAIN: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::spoken;
+    use std::io;
+
+    #[test]
+    fn a_connection_that_was_closed_is_told_in_plain_words() {
+        let said = "peer closed connection without sending TLS close_notify: https://example.org";
+        for kind in [io::ErrorKind::UnexpectedEof, io::ErrorKind::ConnectionReset] {
+            assert_eq!(
+                spoken(&io::Error::new(kind, said)),
+                "it closed the connection"
+            );
+        }
+    }
+}

@@ -8,7 +8,7 @@ use crate::value::column::{LookupTerm, MaskValue};
 use crate::value::cube::{CountingUnit, CubeFunction, DominanceTerm, ReleaseTerm};
 use crate::value::privacy_budget::PrivacyBudgetTerm;
 use crate::value::time::TimeBucketWidth;
-use hansa_audit_log::time::UtcTimestamp;
+use hansa_audit_log::time::{UtcTimestamp, keeps_hours};
 
 /// One thing done to a dataset, with the clause that demands it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,9 +176,7 @@ impl Cube {
                 };
                 fine.column == coarse.column
                     && (fine == coarse
-                        || (fine.zone.as_deref().unwrap_or("UTC")
-                            == coarse.zone.as_deref().unwrap_or("UTC")
-                            && coarse.bucket.is_some_and(made_of)))
+                        || (fine.begins_with(coarse) && coarse.bucket.is_some_and(made_of)))
             })
         })
     }
@@ -193,6 +191,29 @@ pub struct CubeDimension {
     pub bucket: Option<TimeBucketWidth>,
     /// IANA zone in which the bucket begins; absent: UTC.
     pub zone: Option<String>,
+}
+
+impl CubeDimension {
+    /// True if its buckets and coarser ones of `other` begin together as far as zones go. Buckets shorter than a day begin in UTC whatever
+    /// the zone.
+    fn begins_with(&self, other: &Self) -> bool {
+        let is_short = |one: &Self| one.bucket.is_some_and(|width| width < TimeBucketWidth::Day);
+        let zone = |one: &Self| one.zone.clone().unwrap_or_else(|| "UTC".to_owned());
+        zone(self) == zone(other)
+            || is_short(other)
+            || (is_short(self) && keeps_hours(&zone(other)))
+    }
+
+    /// The zone in which days of its column begin: that of its buckets, which is UTC for days that name none. Shorter buckets that name
+    /// none leave it to `otherwise`.
+    #[must_use]
+    pub fn day_zone<'a>(&'a self, otherwise: &'a str) -> &'a str {
+        match (&self.zone, self.bucket) {
+            (Some(zone), _) => zone,
+            (None, Some(bucket)) if bucket >= TimeBucketWidth::Day => "UTC",
+            (None, _) => otherwise,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -227,5 +248,22 @@ mod tests {
             assert!(!by(Some(bucket)).refines(&by(None)), "{bucket:?}");
         }
         assert!(by(None).refines(&by(None)));
+        // Hours begin everywhere with those of UTC, days of a zone are made of them, and days of two zones are not made of each other.
+        let in_zone = |bucket, zone: &str| {
+            let mut cube = by(Some(bucket));
+            for dimension in &mut cube.dimensions {
+                dimension.zone = Some(zone.to_owned());
+            }
+            cube
+        };
+        let (hour, day) = (TimeBucketWidth::Hour, TimeBucketWidth::Day);
+        let (york, kolkata) = ("America/New_York", "Asia/Kolkata");
+        assert!(by(Some(hour)).refines(&in_zone(hour, york)));
+        assert!(by(Some(hour)).refines(&in_zone(day, york)));
+        assert!(!by(Some(hour)).refines(&in_zone(day, kolkata)));
+        assert!(!by(Some(day)).refines(&in_zone(day, york)));
+        assert_eq!(in_zone(day, york).dimensions[0].day_zone("UTC"), york);
+        assert_eq!(by(Some(day)).dimensions[0].day_zone(york), "UTC");
+        assert_eq!(by(Some(hour)).dimensions[0].day_zone(york), york);
     }
 }

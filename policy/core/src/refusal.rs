@@ -326,6 +326,7 @@ codes! {
     SchemaChanged "SCHEMA_CHANGED" State "The dataset's schema is no longer the one that the contract was signed for." "The provider offers an amendment, or publishes the old schema again.";
     NegotiationUnknown "NEGOTIATION_UNKNOWN" Unknown "No negotiation by that name with this participant." "`hansa contract list` shows them.";
     NegotiationState "NEGOTIATION_STATE" State "The negotiation is not in a state that allows this step." "`hansa contract show` tells whose turn it is.";
+    OfferEnded "OFFER_ENDED" State "The offer of the dataset to this participant is over." "Ask its owner for another offer; contracts that were signed under it stay in force until their own end.";
     OfferUnknown "OFFER_UNKNOWN" Unknown "No offer for that dataset to this participant." "`hansa catalog list` shows what is offered to you.";
     StatementMalformed "STATEMENT_MALFORMED" Invalid "A signed statement, a withdrawal or a receipt, is not in the one accepted form." "Ask the other party for the statement as it was signed.";
     RenderingDiffers "RENDERING_DIFFERS" Invalid "The page that the contract names as shown to its signers is not the one that its terms make." "Do not sign or use it: propose it again with a connector whose pages are the same.";
@@ -345,6 +346,7 @@ codes! {
     TermIllTyped "TERM_ILL_TYPED" Invalid "A term has a value of the wrong type." "Write the value as the reference shows.";
     TermColumnUnknown "TERM_COLUMN_UNKNOWN" Invalid "A term names a column that the dataset does not have." "Use a column of the dataset: `hansa dataset show`.";
     PolicyContradiction "POLICY_CONTRADICTION" Invalid "The policy permits nothing, or two of its clauses exclude each other." "Remove one of the clauses.";
+    ColumnsUnnamed "COLUMNS_UNNAMED" Invalid "The policy of an offer does not name the columns that leave." "Add columns = [\"NAME\", …], or columns = \"all\" where each may leave.";
     GridConflict "GRID_CONFLICT" Invalid "The aggregate's grid is neither the dataset's registered grid nor a coarser one nested in it." "Use the registered grid's dimensions and buckets.";
     GroupWithoutUnit "GROUP_WITHOUT_UNIT" Invalid "A minimum group needs a unit column, or says that rows are counted." "Set unit_column on the dataset, or write min_rows.";
     RowQuotaWithoutBytes "ROW_QUOTA_WITHOUT_BYTES" Invalid "A quota on rows needs one on bytes beside it, since many rows fit into one." "Add bytes_per_day.";
@@ -365,6 +367,7 @@ codes! {
     TemplateUnknown "TEMPLATE_UNKNOWN" Unknown "The participant publishes no template of that name." "`hansa policy clone PARTICIPANT` lists them.";
     HoleUnfilled "HOLE_UNFILLED" Usage "A hole of the template is not filled, or with something of another type." "Give each hole a value: --set NAME=VALUE.";
     CellTooSmall "CELL_TOO_SMALL" Invalid "Cells smaller than a kilometre square show places that are about persons." "Show larger cells: to = \"grid:1000\" or \"h3:7\".";
+    PlaceBeside "PLACE_BESIDE" Invalid "A clause limits or coarsens the place of a row, and another column that is shown tells a place too." "Leave the column out, or mask it: a shape in text, an address, a postcode and a cell tell where a row lies.";
     RulebookInvalid "RULEBOOK_INVALID" Invalid "The rulebook is malformed, edited, not signed by the league, or not the one that the version stands for here." "Ask the operator of your league for the file again: `hansa league rulebook` lists the versions.";
     RulebookViolated "RULEBOOK_VIOLATED" Invalid "An offer does not keep to a rule of the rulebook that this participant accepted." "Change the policy; `hansa rulebook show` lists the rules.";
     TermNotExecutableHere "TERM_NOT_EXECUTABLE_HERE" State "A clause needs a published list, or the list of a group, that this connector does not hold." "Put the file, unchanged, into the folder of lists ([lists] dir) and reload; make the group: `hansa group add`.";
@@ -418,7 +421,7 @@ codes! {
     SumOverflow "SUM_OVERFLOW" Usage "A sum is beyond what its type can hold, so there is no right number to show." "Sum fewer rows at once, or sum(CAST(… AS DECIMAL(28, 0))).";
     ArithmeticOverflow "ARITHMETIC_OVERFLOW" Usage "A result of arithmetic is beyond what its type can hold, so there is no right number to show." "Compute in a wider type, for example CAST(… AS DECIMAL(38, 0)), or guard the expression with CASE.";
     ResourceLimit "RESOURCE_LIMIT" Exhausted "The question needs more memory, disk or time than its limit." "Ask for less, or raise [limits].";
-    TooManyStreams "TOO_MANY_STREAMS" Exhausted "Too many questions run at once." "Wait for one to end.";
+    TooManyStreams "TOO_MANY_STREAMS" Exhausted "Too many questions run, or too many messages come, at once." "Wait for one to end, or a while.";
     MessageTooLarge "MESSAGE_TOO_LARGE" Exhausted "A message is larger than the limits." "Send less in one message.";
     RequestIdReused "REQUEST_ID_REUSED" Usage "A request of that id was already answered." "Draw a new id for each question.";
     // federation
@@ -441,7 +444,7 @@ codes! {
     LogFork "LOG_FORK" Evidence "A participant has shown two histories of its log." "Keep both signed heads; its participant replaces its key and states the incident: docs/incidents.md.";
     LedgerRollback "LEDGER_ROLLBACK" Evidence "The state is newer than the log: an older log was put in its place." "Put the newest log back, or restore both from one backup.";
     ReceiptMismatch "RECEIPT_MISMATCH" Evidence "The two sides' receipts of one answer differ." "Both versions are kept; compare them with `hansa audit reconcile`.";
-    ClockUntrusted "CLOCK_UNTRUSTED" State "The clock went back by more than a minute." "Set the clock, then acknowledge with `hansa reload`.";
+    ClockUntrusted "CLOCK_UNTRUSTED" State "The clock of the machine went back by more than a minute, or jumped ahead by more than five." "Set the clock, then acknowledge with `hansa reload`.";
     EvidenceUnknown "EVIDENCE_UNKNOWN" Evidence "The evidence is of a version, or under an algorithm, that is not known here." "Check it with a newer program.";
     TimeStampInvalid "TIME_STAMP_INVALID" Evidence "A time stamp does not hold: it is over other bytes, changed, or not signed by the authority that it names." "Ask for the file as it was exported; the log itself is judged without its time stamps.";
     TimeStampNotTrusted "TIME_STAMP_NOT_TRUSTED" Evidence "No certificate that was given vouches for the authority of a time stamp, or none did when it was issued." "Give the certificate above that authority: [audit] time_stamp, or `hansa-verify check --tsa-trust FILE`.";
@@ -460,6 +463,8 @@ codes! {
     FileMissing "FILE_MISSING" Invalid "A file is missing or can't be read." "Check the path and its permissions.";
     FileExists "FILE_EXISTS" Invalid "The file or folder is already there." "Choose another place, or remove it.";
     SourceUnreadable "SOURCE_UNREADABLE" Invalid "The source of a dataset can't be read." "Check path, format and encoding: `hansa dataset sample`.";
+    SourceKindUnknown "SOURCE_KIND_UNKNOWN" Invalid "A file is of a kind that is not read, or of another kind than its source says." "Save it as CSV, Parquet or GeoJSON; one of them alone may be packed with gzip or zip.";
+    PlacesTurned "PLACES_TURNED" Usage "Places lie in Europe only once longitude and latitude are exchanged." "Exchange them at the source, or say where they lie: `hansa dataset add --extent WEST,SOUTH,EAST,NORTH`.";
     SourceOutside "SOURCE_OUTSIDE" Invalid "A source is read out of a folder that the configuration does not name, or where the connector keeps its state or its keys." "Move the file into the folder of the configuration, or name its folder: `[sources] roots`.";
     SourceUnavailable "SOURCE_UNAVAILABLE" OutOfReach "The store or the database in which the rows of a dataset stay can't be read at this time." "Ask again later; the log of its owner's connector holds the reason.";
     SourceChanged "SOURCE_CHANGED" State "A file that stays in place is not as it was published." "Publish the dataset again: `hansa dataset publish`.";
@@ -469,7 +474,7 @@ codes! {
     ModelMismatch "MODEL_MISMATCH" Invalid "The dataset does not conform to the model that it declares." "Rename or convert the columns as the model demands.";
     KindMismatch "KIND_MISMATCH" Invalid "A dataset of the model is of another kind than the question takes: measured, forecast, modelled or estimated." "Ask for it with --kind, or leave the dataset out by name.";
     PrepareFailed "PREPARE_FAILED" Invalid "The prepare statement can't be run." "Mend the statement: it is one SELECT over `source`.";
-    DatasetNotPublished "DATASET_NOT_PUBLISHED" Invalid "The dataset is configured but has no published snapshot." "`hansa dataset publish`.";
+    DatasetNotPublished "DATASET_NOT_PUBLISHED" Invalid "The dataset is configured but has no published snapshot, or only one from before its entry was changed." "`hansa dataset publish`.";
     // local use
     UsageWrong "USAGE" Usage "The command was used in a way that it does not understand." "See --help.";
     ConfirmationNeeded "CONFIRMATION_NEEDED" Usage "The command asks for confirmation and no terminal is there." "Add --yes.";

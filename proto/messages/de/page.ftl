@@ -17,6 +17,7 @@ state-withdrawn-contract = gekündigt
 state-withdrawn-view = widerrufen
 state-superseded = ersetzt
 state-ended = { $state } von { $domain }, { $at }: { $reason }
+state-ending = { $state } bis { $from }; gekündigt von { $domain }, { $at }: { $reason }
 phase-requested = angefragt
 phase-offered = angeboten
 phase-accepted = angenommen

@@ -17,6 +17,7 @@ state-withdrawn-contract = withdrawn
 state-withdrawn-view = withdrawn
 state-superseded = superseded
 state-ended = { $state } by { $domain }, { $at }: { $reason }
+state-ending = { $state } until { $from }; withdrawn by { $domain }, { $at }: { $reason }
 phase-requested = requested
 phase-offered = offered
 phase-accepted = accepted

@@ -17,6 +17,7 @@ state-withdrawn-contract = denunciado
 state-withdrawn-view = revogado
 state-superseded = substituído
 state-ended = { $state } por { $domain }, { $at }: { $reason }
+state-ending = { $state } até { $from }; denunciado por { $domain }, { $at }: { $reason }
 phase-requested = pedido
 phase-offered = oferecido
 phase-accepted = aceite

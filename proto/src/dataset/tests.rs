@@ -3,6 +3,8 @@
 use super::*;
 use crate::samples;
 use hansa_audit_log::json::parse;
+use hansa_catalog::dataset::ColumnType;
+use hansa_policy::value::decimal_type::DecimalType;
 
 #[track_caller]
 fn check(dataset: &Dataset) {
@@ -28,7 +30,8 @@ fn an_entry_survives_the_round_trip() {
         feed: Some(DatasetFeed::default()),
         ..samples::dataset()
     });
-    for kind in ColumnType::ALL {
+    let decimal = ColumnType::Decimal(DecimalType::new(38, 7).unwrap());
+    for kind in ColumnType::PLAIN.into_iter().chain([decimal]) {
         let mut one = bare.clone();
         one.columns.truncate(1);
         one.columns[0].kind = kind;

@@ -3,7 +3,9 @@
 use crate::peer::{field, pb};
 use bytes::Bytes;
 use hansa_audit_log::digest::Digest;
-use hansa_catalog::dataset::{ColumnType, Dataset, DatasetDescription, DatasetKind};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_catalog::catalog_listing::EndedOffer;
+use hansa_catalog::dataset::{Dataset, DatasetDescription, DatasetKind};
 use hansa_catalog::saved_query::{SavedQuery, SavedQueryParameter};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::Refusal;
@@ -41,6 +43,8 @@ pub struct CatalogEntryPage {
     pub next: Option<String>,
     /// With the first page: policies with parameters, for others to fill.
     pub templates: Vec<ListedTemplate>,
+    /// With the first page: offers to the caller that are over.
+    pub ended: Vec<EndedOffer>,
     /// The number of the newest message that waits for the caller.
     pub newest_message: Option<u64>,
 }
@@ -207,7 +211,14 @@ fn page_from_wire(message: pb::CatalogReply) -> Result<CatalogEntryPage, Refusal
         templates,
         unchanged: _,
         letters: _,
+        ended,
     } = message;
+    if ended.len() > ENTRIES {
+        return Err(field::malformed(format!(
+            "the page holds {} offers that are over; at most {ENTRIES} are read",
+            ended.len()
+        )));
+    }
     if templates.len() > TEMPLATES {
         return Err(field::malformed(format!(
             "the page holds {} templates; at most {TEMPLATES} are read",
@@ -230,6 +241,10 @@ fn page_from_wire(message: pb::CatalogReply) -> Result<CatalogEntryPage, Refusal
             .into_iter()
             .map(template_from_wire)
             .collect::<Result<_, _>>()?,
+        ended: ended
+            .into_iter()
+            .map(ended_from_wire)
+            .collect::<Result<_, _>>()?,
         newest_message: None,
     })
 }
@@ -240,6 +255,7 @@ fn page_to_wire(page: &CatalogEntryPage) -> pb::CatalogReply {
         entries,
         next,
         templates,
+        ended,
         newest_message: _,
     } = page;
     pb::CatalogReply {
@@ -254,7 +270,24 @@ fn page_to_wire(page: &CatalogEntryPage) -> pb::CatalogReply {
                 text: text.clone(),
             })
             .collect(),
+        ended: ended
+            .iter()
+            .take(ENTRIES)
+            .map(|one| pb::CatalogEndedOffer {
+                dataset: one.dataset.to_string(),
+                ended_at: one.ended.micros(),
+            })
+            .collect(),
     }
+}
+
+fn ended_from_wire(message: pb::CatalogEndedOffer) -> Result<EndedOffer, Refusal> {
+    let pb::CatalogEndedOffer { dataset, ended_at } = message;
+    Ok(EndedOffer {
+        dataset: identifier("the dataset of an offer that is over", &dataset)?,
+        ended: UtcTimestamp::from_micros(ended_at)
+            .map_err(|why| field::malformed(format!("an offer ends at no instant: {why}")))?,
+    })
 }
 
 fn template_from_wire(message: pb::CatalogTemplate) -> Result<ListedTemplate, Refusal> {
@@ -336,12 +369,9 @@ fn query_from_wire(message: pb::CatalogQuery) -> Result<SavedQuery, Refusal> {
                     description,
                     default,
                 } = message;
-                let kind = ColumnType::ALL
-                    .into_iter()
-                    .find(|one| one.as_str() == r#type);
                 Ok(SavedQueryParameter {
                     name: identifier("a parameter", &name)?,
-                    kind: kind.ok_or_else(|| {
+                    kind: r#type.parse().map_err(|_| {
                         field::malformed(format!("the parameter `{name}` is of an unknown type"))
                     })?,
                     description: statement("description", description)?,
@@ -381,7 +411,7 @@ fn query_to_wire(query: &SavedQuery) -> pb::CatalogQuery {
                 } = parameter;
                 pb::CatalogQueryParameter {
                     name: name.to_string(),
-                    r#type: kind.as_str().to_owned(),
+                    r#type: kind.to_string(),
                     description: description.clone().unwrap_or_default(),
                     default: default.clone(),
                 }
@@ -661,6 +691,10 @@ mod tests {
                 text: "title = \"x\"".into(),
             }],
             newest_message: Some(7),
+            ended: vec![super::EndedOffer {
+                dataset: "bikes".parse().unwrap(),
+                ended: "2026-11-20T00:00:00Z".parse().unwrap(),
+            }],
         };
         for page in [page, CatalogEntryPage::default()] {
             let none = CatalogPageRequest::default();

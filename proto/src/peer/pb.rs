@@ -60,6 +60,18 @@ pub struct CatalogReply {
     /// The number of the newest letter that waits for the caller; 0: none. No part of what SHA-256 is taken over.
     #[prost(uint64, tag = "5")]
     pub letters: u64,
+    /// With the first page: offers to the caller that are over, each of a dataset of which no other is made to it.
+    #[prost(message, repeated, tag = "6")]
+    pub ended: ::prost::alloc::vec::Vec<CatalogEndedOffer>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CatalogEndedOffer {
+    /// The name of the dataset.
+    #[prost(string, tag = "1")]
+    pub dataset: ::prost::alloc::string::String,
+    /// The end of its window: microseconds since 1970-01-01 UTC.
+    #[prost(int64, tag = "2")]
+    pub ended_at: i64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CatalogTemplate {
@@ -108,7 +120,7 @@ pub struct CatalogQuery {
 pub struct CatalogQueryParameter {
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// text, int, float, bool, date or instant.
+    /// text, int, float, decimal(p,s), bool, date or instant.
     #[prost(string, tag = "2")]
     pub r#type: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]

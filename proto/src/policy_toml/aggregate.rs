@@ -137,7 +137,7 @@ fn numbers_among(
     let number = |name: &SqlIdentifier| {
         matches!(
             kind_of(reader, name),
-            Some(ColumnType::Int | ColumnType::Float)
+            Some(ColumnType::Int | ColumnType::Float | ColumnType::Decimal(_))
         )
     };
     shown

@@ -5,7 +5,7 @@ mod aggregate;
 use self::aggregate::AggregateClauses;
 use super::quota::{PERIODS, UNITS};
 use super::value_form::BUCKETS;
-use super::{KEYS, PolicyFileText};
+use super::{EACH_COLUMN, KEYS, PolicyFileText};
 use super::{conduct_writer, prohibition};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::row_filter::PolicyLiteral;
@@ -46,6 +46,11 @@ pub(super) fn policy(title: &str, clauses: &[Clause]) -> PolicyFileText {
         );
     }
     lines.retain(|line| line.key != BUCKET);
+    let is_named = |line: &PolicyFileEntry| matches!(line.key.as_str(), "columns" | AGGREGATE);
+    if !lines.iter().any(is_named) {
+        let each = PolicyFileEntry::alone("columns".to_owned(), quoted(EACH_COLUMN));
+        place(&mut lines, each);
+    }
     lines.sort_by_key(|line| KEYS.iter().position(|key| *key == line.key));
     let width = lines.iter().map(|line| line.key.len()).max();
     let width = width.unwrap_or_default();

@@ -152,7 +152,7 @@ fn of_type(
     if kinds.contains(&kind) {
         return Some(name);
     }
-    let sentence = format!("`{name}` is of type {}, which has no {what}", kind.as_str());
+    let sentence = format!("`{name}` is of type {}, which has no {what}", kind);
     value.problem(ErrorCode::TermIllTyped, sentence);
     None
 }
@@ -170,7 +170,7 @@ fn literal(
             .map(|text| PolicyLiteral::Text(text.to_owned())),
         ColumnType::Bool => value.node.as_bool().map(PolicyLiteral::Bool),
         ColumnType::Int => integer(value).map(PolicyLiteral::Int),
-        ColumnType::Float => match integer(value) {
+        ColumnType::Float | ColumnType::Decimal(_) => match integer(value) {
             Some(number) => Some(PolicyLiteral::Int(number)),
             None => decimal(value).map(PolicyLiteral::Decimal),
         },
@@ -182,7 +182,7 @@ fn literal(
             .map(PolicyLiteral::Text),
     };
     if found.is_none() {
-        value.ill_typed(&format!("a value of the column's type, {}", kind.as_str()));
+        value.ill_typed(&format!("a value of the column's type, {}", kind));
     }
     found
 }

@@ -157,8 +157,9 @@ fn default_zone(
 ) -> Option<String> {
     let grid = reader.dataset.grid.as_ref();
     let dimension = grid.and_then(|grid| grid.dimensions.iter().find(|one| one.column == *column));
-    match dimension {
+    match dimension.filter(|dimension| dimension.bucket.is_some()) {
         Some(dimension) => dimension.zone.clone(),
+        // A grid of single instants says nothing of days.
         None => (bucket >= TimeBucketWidth::Day).then(|| reader.dataset.zone.clone()),
     }
 }

@@ -23,6 +23,8 @@ pub struct WithdrawalFacts<'a> {
     pub party: &'a ParticipantId,
     /// When the withdrawal was written.
     pub issued_at: UtcTimestamp,
+    /// From when it counts.
+    pub effective_from: UtcTimestamp,
     /// Reason that was given.
     pub reason: &'a str,
 }
@@ -127,8 +129,25 @@ impl<'a> ContractStatusLines<'a> {
             return state;
         };
         let (domain, reason) = (ended.party.domain(), ended.reason);
-        let at = words.moment(ended.issued_at);
-        message!(words.language, "state-ended", state, domain, at, reason)
+        let from = words.moment(ended.effective_from);
+        match status {
+            ContractStatus::InForce | ContractStatus::NotYet => {
+                let at = words.moment(ended.issued_at);
+                message!(
+                    words.language,
+                    "state-ending",
+                    state,
+                    from,
+                    domain,
+                    at,
+                    reason
+                )
+            }
+            _ => {
+                let at = from;
+                message!(words.language, "state-ended", state, domain, at, reason)
+            }
+        }
     }
 
     /// State of a negotiation.
@@ -212,10 +231,11 @@ impl<'a> ContractStatusLines<'a> {
         message!(words.language, "used", used, of, what, until, id, by)
     }
 
-    /// Until when the contract is in force, as its page tells it: `through 31 December 2026, Brussels time (before …)`.
+    /// Until when the contract is in force, as its page tells it: `through 31 December 2026, Brussels time (before …)`. It ends before
+    /// its own date where it was withdrawn from a day on.
     #[must_use]
-    pub fn until(&self) -> String {
-        self.words.end(self.agreement.not_after)
+    pub fn until(&self, end: UtcTimestamp) -> String {
+        self.words.end(end)
     }
 
     /// Last day on which the contract is in force, in the zone of its page: `2026-12-31`.

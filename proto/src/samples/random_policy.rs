@@ -232,6 +232,7 @@ fn mask(random: &mut SplitMixRandom, kind: ColumnType) -> MaskValue {
             PolicyLiteral::Int(3),
             PolicyLiteral::Decimal("-0.50".to_owned()),
         ]),
+        ColumnType::Decimal(_) => PolicyLiteral::Int(3),
         ColumnType::Bool => PolicyLiteral::Bool(random.chance()),
         ColumnType::Date => PolicyLiteral::Text("2026-02-28".to_owned()),
         ColumnType::Instant => PolicyLiteral::Text("2026-02-28T12:00:00Z".to_owned()),
@@ -244,7 +245,11 @@ fn bucket(random: &mut SplitMixRandom, column: SqlIdentifier, kind: ColumnType) 
     let (buckets, zone) = match kind {
         ColumnType::Instant => (&TimeBucketWidth::ALL[..], random.pick(&zones)),
         ColumnType::Date => (&TimeBucketWidth::ALL[2..], None),
-        ColumnType::Text | ColumnType::Int | ColumnType::Float | ColumnType::Bool => return None,
+        ColumnType::Text
+        | ColumnType::Int
+        | ColumnType::Float
+        | ColumnType::Decimal(_)
+        | ColumnType::Bool => return None,
     };
     Some(Term::TimeBucket {
         column,

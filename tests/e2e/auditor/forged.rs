@@ -170,9 +170,13 @@ fn forged_log(key: LogSigningKey, owner: &TestParticipant, records: &[Value]) ->
         folder.path().join("log"),
         owner.domain(),
         Arc::new(key),
-        Arc::new(move || ClockReading {
-            wall: UtcTimestamp::from_micros(clock.load(Ordering::SeqCst)).unwrap(),
-            mono_ns: 0,
+        // All that lies between two records has passed: a jump of the clock would not be followed.
+        Arc::new(move || {
+            let micros = clock.load(Ordering::SeqCst);
+            ClockReading {
+                wall: UtcTimestamp::from_micros(micros).unwrap(),
+                mono_ns: u64::try_from(micros).unwrap() * 1000,
+            }
         }),
         "boot",
     );

@@ -24,7 +24,7 @@ fn a_public_view_that_lets_out_more_waits_for_two() {
 
     lindau.write(
         "policies/planning.toml",
-        &format!("title = \"planning\"\n{}\n", terms(500)),
+        &policy_text("planning", &terms(500)),
     );
     lindau
         .hansa(&["reload"])
@@ -64,7 +64,7 @@ fn a_public_view_that_lets_out_more_waits_for_two() {
     changes(&lindau, 50);
     let again = in_force(&lindau);
     let file = std::fs::read_to_string(lindau.folder().join("hansa.toml")).unwrap();
-    let wide = format!("title = \"planning\"\n{}\n", terms(500));
+    let wide = policy_text("planning", &terms(500));
     lindau.write("policies/planning.toml", &wide);
     lindau
         .hansa(&["reload"])

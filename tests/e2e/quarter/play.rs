@@ -5,7 +5,7 @@ use crate::binary;
 use crate::clock::set;
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;
-use hansa_test_support::workflow::{ALL, text};
+use hansa_test_support::workflow::{ALL, policy_text, text};
 use serde_json::Value;
 
 /// How much is asked: so many questions of each asker and month.
@@ -104,7 +104,7 @@ impl QuarterFixture {
             city.hansa(&["reload"]).must();
         }
         let quota = (size.questions * 3 / 2).to_string();
-        let tighter = format!("title = \"all\"\n{ALL}\nqueries_per_day = {quota}\n");
+        let tighter = policy_text("all", &format!("{ALL}\nqueries_per_day = {quota}"));
         lindau.write("policies/all.toml", &tighter);
         lindau.hansa(&["reload"]).must();
         let done = acme.hansa(&[

@@ -54,6 +54,8 @@ class CommandOutcome:
     """What it told as errors, also where it went on."""
     status: int
     """Its exit status."""
+    found: tuple[HansaError, ...] = ()
+    """What it found not to be as it should be, and was not kept by."""
 
     def checked(self) -> tuple[dict[str, Any], ...]:
         """The objects of a command that ended well.
@@ -62,7 +64,7 @@ class CommandOutcome:
             HansaError: It did not.
         """
         if self.status == 0:
-            for error in self.errors:
+            for error in (*self.found, *self.errors):
                 warnings.warn(str(error), HansaWarning, stacklevel=3)
             return self.objects
         if self.errors:
@@ -81,16 +83,16 @@ class CommandOutcome:
         return objects[-1]
 
 
-def told_errors(text: str) -> tuple[HansaError, ...]:
-    """The errors of what a command wrote to standard error; lines of its trace are passed over."""
+def told_errors(text: str, member: str = "error") -> tuple[HansaError, ...]:
+    """The errors of what a command wrote to standard error, or its warnings; lines of its trace are passed over."""
     errors = []
     for line in text.splitlines():
         try:
             value = json.loads(line)
         except ValueError:
             continue
-        if isinstance(value, dict) and isinstance(value.get("error"), dict):
-            errors.append(of_json(value["error"]))
+        if isinstance(value, dict) and isinstance(value.get(member), dict):
+            errors.append(of_json(value[member]))
     return tuple(errors)
 
 
@@ -129,4 +131,4 @@ def run(
         code = "USAGE" if done.returncode == 2 else "CLIENT_COMMAND_FAILED"
         errors = (of_json({"code": code, "sentence": done.stderr.strip(), "exit": done.returncode}),)
     objects = tuple(json.loads(text) for text in done.stdout.splitlines() if text.strip())
-    return CommandOutcome(objects, errors, done.returncode)
+    return CommandOutcome(objects, errors, done.returncode, told_errors(done.stderr, "warning"))

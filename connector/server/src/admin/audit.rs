@@ -92,6 +92,21 @@ pub(crate) async fn run(
             )
             .await
         }
+        AuditCommand::Received {
+            participant,
+            dataset,
+            from,
+            to,
+            output,
+        } => {
+            let asked = AuditReportRequest::Received {
+                participant,
+                dataset,
+                from,
+                to,
+            };
+            report_tables::tell(connector, asked, output, out).await
+        }
         AuditCommand::Processing {
             format: Some(format),
             ..

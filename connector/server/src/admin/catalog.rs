@@ -57,7 +57,7 @@ pub(crate) async fn run(
 /// The dataset that `participant.dataset` names, as its owner shows it.
 ///
 /// # Errors
-/// `PEER_UNKNOWN`, `DATASET_UNKNOWN`, or why the participant can't be reached.
+/// `PEER_UNKNOWN`, `DATASET_UNKNOWN`, `OFFER_ENDED`, or why the participant can't be reached.
 pub(crate) async fn find(
     connector: &Arc<Connector>,
     named: &str,
@@ -69,17 +69,19 @@ pub(crate) async fn find(
         )
     })?;
     let peer = connector.peer_or_member(alias)?;
-    federated_query::catalogue(connector, &peer)
-        .await?
-        .into_iter()
-        .find(|visible| visible.dataset.id.name.as_str() == name)
-        .ok_or_else(|| {
-            Refusal::new(
-                ErrorCode::DatasetUnknown,
-                format!("no such dataset `{named}`"),
-            )
-            .with_help(format!("hansa catalog list {alias}"))
-        })
+    let shown = federated_query::catalogue(connector, &peer).await?;
+    let mut shown = shown.into_iter();
+    if let Some(visible) = shown.find(|visible| visible.dataset.id.name.as_str() == name) {
+        return Ok(visible);
+    }
+    let ended = federated_query::ended_offer(connector, &peer, name).await?;
+    Err(ended.unwrap_or_else(|| {
+        Refusal::new(
+            ErrorCode::DatasetUnknown,
+            format!("no such dataset `{named}`"),
+        )
+        .with_help(format!("hansa catalog list {alias}"))
+    }))
 }
 
 fn matches(visible: &VisibleDataset, words: &[String]) -> bool {

@@ -88,12 +88,10 @@ pub(crate) async fn reload(connector: &Arc<Connector>, out: &EventSink) -> Comma
         text,
     )
     .await?;
-    let mut status = 0;
-    for fault in faults {
-        status = fault.code.kind().exit_code();
-        out.fault(&fault).await;
+    for ended in offer_renewal::ended_offers(connector) {
+        out.notice(crate::cli::output::warning_text(&ended)).await;
     }
-    Ok(status)
+    Ok(out.report_faults(&faults).await)
 }
 
 /// The keys that changed and that a running connector can't take.
@@ -183,7 +181,8 @@ fn reload_whole(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
     let (published, mut faults) = published_lists::load(&config.lists);
     let floor = connector.identity.trust.bundle().content().sequence;
     let moved = clock::offset(&config)?;
-    let now = connector.adjustable_clock.would_show(moved);
+    let by = moved.saturating_sub(before.clock.micros);
+    let now = connector.now().plus_micros(by);
     let identity = participant_identity::load(&files(&config), &config.participant.id, floor, now)?;
     peer_aliases::check(&config, &connector.records.index(|state| state.peers())?)?;
     // What was permitted by the configuration before does not come behind the record of this one.

@@ -25,6 +25,8 @@ use crate::workflow::{mailbox, negotiation};
 use contract_lookup::{contract_by_prefix, contracts, negotiations, sides};
 use contract_text::{contract_json, dataset_of, last_day, negotiation_json, short, turn};
 use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::{Agreement, ContractStatus};
+use hansa_policy::id::ContractId;
 use hansa_policy::negotiation::Phase;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::SingleLineText;
@@ -115,10 +117,15 @@ pub(crate) async fn run(
         ContractCommand::Attest { id, answers } => {
             deletion_attestation::attest(connector, &id, &answers, out).await
         }
-        ContractCommand::Withdraw { id, reason, .. } => {
-            let id = id.unwrap_or_default();
-            let reason = SingleLineText::parse("reason", &reason)?;
-            withdrawal::withdraw(connector, &id, reason, caller, out).await
+        ContractCommand::Withdraw {
+            id, reason, from, ..
+        } => {
+            let args = withdrawal::WithdrawalArgs {
+                contract: id.unwrap_or_default(),
+                reason: SingleLineText::parse("reason", &reason)?,
+                from,
+            };
+            withdrawal::withdraw(connector, args, caller, out).await
         }
         ContractCommand::Export { id, .. } if id.starts_with("n-") => {
             offline_signature::export(connector, &id, out).await
@@ -143,18 +150,23 @@ async fn list(
     collect(connector, out).await?;
     let mut listed = contracts(connector);
     if let Some(horizon) = horizon {
-        listed.retain(|(_, agreement, status)| {
-            expiring_contracts::ends_by(agreement, *status, horizon)
+        listed.retain(|(id, agreement, status)| {
+            expiring_contracts::ends_by(over_from(connector, *id, agreement), *status, horizon)
         });
-        listed.sort_by_key(|(_, agreement, _)| agreement.not_after);
+        listed.sort_by_key(|(id, agreement, _)| over_from(connector, *id, agreement));
     }
     if ics {
         let open: Vec<_> = listed
             .iter()
-            .filter(|(_, agreement, status)| {
-                expiring_contracts::ends_by(agreement, *status, UtcTimestamp::LATEST)
+            .filter(|(_, _, status)| {
+                matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
             })
-            .map(|(id, agreement, _)| (*id, agreement, sides(connector, agreement).1))
+            .map(|(id, agreement, _)| expiring_contracts::ContractExpiry {
+                contract: *id,
+                agreement,
+                with: sides(connector, agreement).1,
+                over_from: over_from(connector, *id, agreement),
+            })
             .collect();
         let calendar = expiring_contracts::calendar(&open, now);
         out.document(json!({"calendar": calendar}), calendar.clone())
@@ -226,6 +238,9 @@ async fn list(
             status.as_str().to_owned(),
             match end {
                 None => format!("through {}", last_day(&agreement)),
+                Some(end) if end.from > now => {
+                    format!("until {}, by {}: {}", end.from, end.by.domain(), end.reason)
+                }
                 Some(end) => format!("by {} from {}: {}", end.by.domain(), end.from, end.reason),
             },
         ]);
@@ -238,6 +253,14 @@ async fn list(
     ))
     .await?;
     Ok(0)
+}
+
+/// The first instant at which a contract is over, as far as it is known now.
+fn over_from(connector: &Connector, id: ContractId, agreement: &Agreement) -> UtcTimestamp {
+    let known = connector
+        .contracts
+        .with_registry(|registry| registry.over_from(id));
+    known.unwrap_or(agreement.not_after)
 }
 
 async fn export(connector: &Arc<Connector>, prefix: &str, out: &EventSink) -> CommandResult {

@@ -3,6 +3,7 @@
 pub(crate) mod catalog_entry;
 mod config_entry;
 mod offer_entry;
+mod offer_policy;
 mod publication;
 mod released_cells;
 mod restriction;
@@ -25,7 +26,8 @@ use hansa_catalog::dataset::{Dataset, DatasetKind};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::ingest::config::{DatasetConfig, parser};
-use hansa_query::ingest::schema_inference::draft_config::DraftConfigOptions;
+use hansa_query::ingest::place_extent::PlaceExtent;
+use hansa_query::ingest::schema_inference::draft_config::{DraftConfigOptions, LeavingColumns};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -49,7 +51,10 @@ pub(crate) async fn run(
             licence,
             kind,
             columns,
+            all_columns,
             keep_wide,
+            extent,
+            skip_last_lines,
             terms,
             publish,
         } => {
@@ -58,9 +63,15 @@ pub(crate) async fn run(
                 title,
                 licence,
                 kind: kind.as_deref().map(of_kind).transpose()?,
-                columns,
+                columns: match (columns.or_else(|| terms.columns_of_groups()), all_columns) {
+                    (_, true) => LeavingColumns::All,
+                    (Some(columns), false) => LeavingColumns::Named(columns),
+                    (None, false) => LeavingColumns::Unsaid,
+                },
                 stays_wide: keep_wide,
+                skip_last_lines,
                 grid: offer_entry::grid(&terms),
+                extent: extent.as_deref().map(extent_of).transpose()?,
             };
             let addition = DatasetAddition {
                 files,
@@ -95,6 +106,11 @@ pub(crate) async fn run(
             publication::withdraw(connector, named(&name)?, snapshot, out).await
         }
     }
+}
+
+fn extent_of(degrees: &[f64]) -> Result<PlaceExtent, Refusal> {
+    PlaceExtent::new(degrees)
+        .map_err(|why| Refusal::new(ErrorCode::UsageWrong, format!("--extent: {why}")))
 }
 
 async fn list(connector: &Arc<Connector>, out: &EventSink) -> CommandResult {

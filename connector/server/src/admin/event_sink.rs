@@ -79,6 +79,19 @@ impl EventSink {
         let _ = self.send(fault).await;
     }
 
+    /// Reports the faults of the state that a command leaves, each once. Gives the status of the command: that of the first, or 0.
+    pub(crate) async fn report_faults(&self, faults: &[Refusal]) -> u8 {
+        let mut told: Vec<&Refusal> = Vec::new();
+        for fault in faults {
+            if !told.contains(&fault) {
+                self.fault(fault).await;
+                told.push(fault);
+            }
+        }
+        told.first()
+            .map_or(0, |first| first.code.kind().exit_code())
+    }
+
     /// Progress; dropped where the reader is behind.
     pub(crate) fn progress(&self, label: &str, done: u64, total: u64) {
         let _ = self.0.try_send(CommandEvent::Progress {

@@ -224,21 +224,12 @@ async fn check(
     } else {
         policies.to_vec()
     };
-    let mut status = 0;
+    let mut faults = Vec::new();
     for name in names {
         let (written, dataset) = meant_now(connector, &config, &name, over)?;
         let file = written.policy.display().to_string();
         match offers::read(&config, &written, &dataset) {
-            Err(problems) => {
-                for problem in problems {
-                    status = problem.code.kind().exit_code();
-                    out.object(
-                        crate::cli::output::refusal_json(&problem),
-                        crate::cli::output::refusal_text(&problem),
-                    )
-                    .await?;
-                }
-            }
+            Err(problems) => faults.extend(problems),
             Ok(offer) => {
                 // Of columns that nobody knows nothing can be said.
                 let unread = dataset.columns.is_empty();
@@ -255,21 +246,15 @@ async fn check(
                 ));
                 for finding in &findings {
                     let refusal = offers::as_refusal(finding, &written.policy);
-                    let severity = match finding.severity {
-                        LintSeverity::Error => {
-                            status = refusal.code.kind().exit_code();
-                            "error"
-                        }
-                        LintSeverity::Warning => "warning",
-                    };
+                    if finding.severity == LintSeverity::Error {
+                        faults.push(refusal);
+                        continue;
+                    }
                     let mut data = crate::cli::output::refusal_json(&refusal);
                     if let serde_json::Value::Object(map) = &mut data {
-                        map.insert("severity".to_owned(), json!(severity));
+                        map.insert("severity".to_owned(), json!("warning"));
                     }
-                    let text = match finding.severity {
-                        LintSeverity::Error => crate::cli::output::refusal_text(&refusal),
-                        LintSeverity::Warning => crate::cli::output::warning_text(&refusal),
-                    };
+                    let text = crate::cli::output::warning_text(&refusal);
                     out.object(data, text).await?;
                 }
                 if findings.is_empty() {
@@ -288,5 +273,5 @@ async fn check(
             }
         }
     }
-    Ok(status)
+    Ok(out.report_faults(&faults).await)
 }

@@ -75,12 +75,7 @@ async fn accept(
     // What is accepted is accepted, whatever comes of the offers.
     let inner = Arc::clone(connector);
     let faults = blocking(move || offer_renewal::renew_for_rulebook(&inner)).await?;
-    let mut status = 0;
-    for fault in faults {
-        status = fault.code.kind().exit_code();
-        out.fault(&fault).await;
-    }
-    Ok(status)
+    Ok(out.report_faults(&faults).await)
 }
 
 /// One version: its rules, what changes with it, and the own offers that do not keep to it.

@@ -10,7 +10,7 @@ use crate::monitoring::validity_period::{self, ValidityKind, ValidityPeriod};
 use crate::participant::Connector;
 use crate::process::blocking_work::blocking;
 use crate::workflow::approval::{self, ApprovalAction};
-use crate::workflow::{notice, pending_approvals};
+use crate::workflow::{notice, offer_renewal, pending_approvals};
 use hansa_identity::rulebook::SignedRulebook;
 use hansa_policy::contract::ContractStatus;
 use hansa_policy::negotiation::Phase;
@@ -62,6 +62,13 @@ pub(crate) async fn status(
             ));
             continue;
         }
+        if let Some(from) = ApprovalAction::withdrawal_instant(&word.action) {
+            let short = word.contract.short();
+            waiting.push(format!(
+                "contract {short}: one officer wants to withdraw it from {from} on, a second must say so too: hansa contract withdraw {short} --from {from} --reason TEXT"
+            ));
+            continue;
+        }
         waiting.push(format!(
             "contract {}: one officer wants to {} it, a second must say so too: hansa contract {}",
             word.contract.short(),
@@ -110,6 +117,14 @@ pub(crate) async fn status(
     for damaged in connector.datasets.snapshots.damaged().values() {
         let mend = damaged.help.first().map_or("", String::as_str);
         waiting.push(format!("{}: {}; {mend}", damaged.code, damaged.sentence));
+    }
+    for ended in offer_renewal::ended_offers(connector) {
+        waiting.push(format!(
+            "{}: {}; {}",
+            ended.code,
+            ended.sentence,
+            ended.help.join(", ")
+        ));
     }
     let datasets = connector
         .datasets

@@ -14,7 +14,6 @@ use crate::cli::connector_command::audit::AuditCommand;
 use crate::cli::connector_command::cluster::ServeArgs;
 use crate::cli::connector_command::config::ConfigCommand;
 use crate::cli::connector_command::contract::ContractCommand;
-use crate::cli::connector_command::dataset::DatasetCommand;
 use crate::cli::connector_command::partner::PartnerCommand;
 use crate::cli::connector_command::policy::PolicyCommand;
 use crate::cli::connector_command::rulebook::RulebookCommand;
@@ -188,15 +187,17 @@ fn alone(
             certificates,
             role,
             reason,
+            from,
             output,
             ..
         }) => {
-            let args = offline::offline_withdrawal::WithdrawalArgs {
+            let args = offline::offline_withdrawal::OfflineWithdrawalArgs {
                 file,
                 key,
                 certificates: certificates.as_deref(),
                 role: role.map(Into::into),
                 reason: SingleLineText::parse("reason", reason).map_err(one)?,
+                from: from.as_deref(),
                 output: output.as_deref(),
             };
             offline::offline_withdrawal::run(&args, global, clock().wall, show)
@@ -245,11 +246,7 @@ async fn with_connector(
     let templates = config.folder().join("templates");
     let purpose = config.purpose.as_ref().map(ToString::to_string);
     let (connector, found) = CommandTarget::reach(config, clock, show).await?;
-    match &command {
-        // What publishing may mend is told when it is done, if it is still there.
-        ConnectorCommand::Dataset(DatasetCommand::Publish { .. }) => show.refusals(&found.faults),
-        _ => show.refusals(&found.all()),
-    }
+    show.warnings(&found.not_judged_by(command_effect::judged_state(&command, global.dry_run)));
     if command_effect::only_looks(&command) {
         connector.only_looks();
     }

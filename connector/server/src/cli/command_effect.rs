@@ -16,6 +16,7 @@ use crate::cli::connector_command::policy::PolicyCommand;
 use crate::cli::connector_command::rulebook::RulebookCommand;
 use crate::cli::connector_command::token::TokenCommand;
 use crate::cli::{GlobalArgs, LeagueCommand, TopLevelCommand, terminal};
+use crate::participant::startup::JudgedState;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::io::{BufRead as _, IsTerminal as _};
 
@@ -122,6 +123,19 @@ pub(crate) fn only_looks(command: &ConnectorCommand) -> bool {
             | ConnectorCommand::Audit(AuditCommand::Reconcile { .. })
     );
     of_command(command) == CommandEffect::Looks && !judges
+}
+
+/// The state that a command judges, and whose faults it tells at its end.
+pub(crate) fn judged_state(command: &ConnectorCommand, is_rehearsal: bool) -> JudgedState {
+    match command {
+        ConnectorCommand::Reload => JudgedState::Configuration,
+        ConnectorCommand::Dataset(DatasetCommand::Publish { .. }) => JudgedState::Publications,
+        ConnectorCommand::Dataset(DatasetCommand::Add { publish: true, .. }) if !is_rehearsal => {
+            JudgedState::Publications
+        }
+        ConnectorCommand::Policy(PolicyCommand::Check { .. }) => JudgedState::Offers,
+        _ => JudgedState::None,
+    }
 }
 
 fn of_league(command: &LeagueCommand) -> CommandEffect {
@@ -258,6 +272,7 @@ fn of_command(command: &ConnectorCommand) -> CommandEffect {
             | AuditCommand::Affected { notify: false, .. }
             | AuditCommand::Breach { .. }
             | AuditCommand::Recipients { .. }
+            | AuditCommand::Received { .. }
             | AuditCommand::Processing { .. },
         ) => CommandEffect::Looks,
         ConnectorCommand::Audit(AuditCommand::Affected { notify: true, .. }) => {
@@ -336,6 +351,14 @@ fn of_contract(command: &ContractCommand) -> CommandEffect {
         }
         ContractCommand::Attest { id, .. } => CommandEffect::Ends(format!(
             "What was received under {id} is stated to be deleted, in a signed statement to the provider."
+        )),
+        ContractCommand::Withdraw {
+            id,
+            from: Some(from),
+            ..
+        } => CommandEffect::Ends(format!(
+            "Withdrawing {} from {from} on ends the contract then, for good; until then it runs, and nobody can take this back.",
+            id.as_deref().unwrap_or_default()
         )),
         ContractCommand::Withdraw { id, .. } => CommandEffect::Ends(format!(
             "Withdrawing {} ends the contract for good and cuts the answers that run under it.",

@@ -49,6 +49,18 @@ impl OutputSettings {
         }
     }
 
+    /// Warnings, which keep the command from nothing: on stderr, as text or as one object each.
+    pub(crate) fn warnings(self, found: &[Refusal]) {
+        for refusal in found {
+            let refusal = internal_error::numbered(refusal.clone());
+            if self.json {
+                object_err(&json!({ "warning": refusal_json(&refusal) }));
+            } else {
+                line_err(&warning_text(&refusal));
+            }
+        }
+    }
+
     /// The same of one that was put in both forms elsewhere.
     pub(crate) fn fault(self, object: &Value, text: &str) {
         if self.json {

@@ -176,7 +176,8 @@ async fn recorded(
                     let agreement = registry.provided(*contract, now)?;
                     let by_clause = end_by_clause(&agreement.clauses);
                     let end = by_clause.unwrap_or(UtcTimestamp::LATEST);
-                    Ok::<_, Refusal>(end.min(agreement.not_after))
+                    let over = registry.over_from(*contract);
+                    Ok::<_, Refusal>(end.min(over.unwrap_or(agreement.not_after)))
                 })?
             }
         };

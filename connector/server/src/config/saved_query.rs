@@ -57,7 +57,7 @@ fn parameter(name: &str, section: ConfigSection<'_>) -> Option<SavedQueryParamet
     if let Err(fault) = &named {
         section.wrong("parameter", format!("`{name}`: {fault}"));
     }
-    let kind = section.word("type", &ColumnType::ALL.map(|kind| (kind.as_str(), kind)));
+    let kind = section.parsed::<ColumnType>("type");
     if kind.is_none() {
         section.wrong("type", format!("the parameter `{name}` has no type"));
     }

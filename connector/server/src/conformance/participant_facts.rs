@@ -594,12 +594,13 @@ impl<'a> ParticipantFactSheet<'a> {
     }
 
     fn offers(&self) -> FactStatement {
+        let now = self.connector.now();
         let (offers, public) = self.connector.datasets.catalog(|catalog| {
-            let public = catalog
-                .offers()
+            let made = || catalog.offers().filter(|offer| now < offer.not_after);
+            let public = made()
                 .filter(|offer| offer.to == OfferRecipients::Public)
                 .count();
-            (catalog.offers().count(), public)
+            (made().count(), public)
         });
         FactStatement::of(
             format!("{offers} offers, {public} of them public views"),

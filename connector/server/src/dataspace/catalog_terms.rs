@@ -252,13 +252,13 @@ impl CatalogTerms {
         })
     }
 
-    /// How many contracts with a partner on a dataset were withdrawn.
+    /// How many contracts with a partner on a dataset were withdrawn, those counted that run until a later day.
     fn withdrawn(&self, partner: &PartnerConfig, dataset: &DatasetId) -> usize {
         let now = self.connector.now();
         self.connector.contracts.with_registry(|registry| {
             let taken = registry.taken_by(&partner.participant, now);
-            let withdrawn = taken.filter(|(_, agreement, status)| {
-                *status == ContractStatus::Withdrawn && agreement.dataset.id == *dataset
+            let withdrawn = taken.filter(|(id, agreement, _)| {
+                registry.withdrawn_from(*id).is_some() && agreement.dataset.id == *dataset
             });
             withdrawn.count()
         })
@@ -706,6 +706,8 @@ impl ProcessTerms for CatalogTerms {
         let event = event
             .and("agreement", agreement)
             .and("contract", contract.flatten());
+        let alike = Some(record.others).filter(|others| *others > 0);
+        let event = event.and("others", alike.map(|others| others.to_string()));
         let refused = record.refused;
         let others = refused.as_ref().map(|refused| refused.others);
         let event = event

@@ -14,7 +14,6 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::Dataset;
 use hansa_catalog::offer::{Offer, SigningMode};
 use hansa_dataspace::{AgreementDocument, DataFlowRequest};
-use hansa_policy::contract::ContractStatus;
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::dataspace::client::{self, PartnerCredential};
@@ -236,7 +235,7 @@ impl CatalogTerms {
         }
     }
 
-    /// The contracts with a partner on the dataset of an agreement that were withdrawn.
+    /// The contracts with a partner on the dataset of an agreement that were withdrawn, also those that run until a later day.
     fn withdrawn_contracts(
         &self,
         partner: &PartnerConfig,
@@ -245,15 +244,15 @@ impl CatalogTerms {
         let now = self.connector.now();
         self.connector.contracts.with_registry(|registry| {
             let taken = registry.taken_by(&partner.participant, now);
-            let withdrawn = taken.filter(|(_, agreement, status)| {
-                *status == ContractStatus::Withdrawn
+            let withdrawn = taken.filter(|(id, agreement, _)| {
+                registry.withdrawn_from(*id).is_some()
                     && dataset_id(&agreement.dataset.id) == agreed.target
             });
             withdrawn.map(|(id, _, _)| id).collect()
         })
     }
 
-    /// Which of them there are, and when the last one ended; read before anybody has to wait for it.
+    /// The contracts of an agreement that were withdrawn, and the instant of the last withdrawal; read before anybody has to wait for it.
     async fn last_withdrawal(
         &self,
         partner: &PartnerConfig,

@@ -1,6 +1,7 @@
 //! Moves processes on: what came in, what is sent by itself, and what is sent again until it is taken. One step at a time.
 
 use super::data_flow::DataFlow;
+use super::message_sum::{MessageBounds, MessageSum, SummedMessage};
 use super::negotiation_process::NegotiationProcess;
 use super::partner::Partner;
 use super::partner_process::{OutgoingMessage, PartnerProcess};
@@ -26,34 +27,17 @@ struct Driver {
     wakes: Arc<Notify>,
 }
 
-/// Refused messages of one partner that have a record of their own each minute.
-const REFUSALS: u32 = 30;
+/// Refused messages of one partner in a minute.
+const REFUSALS: MessageBounds = MessageBounds {
+    recorded: 30,
+    answered: u32::MAX,
+};
 
-/// A minute, in microseconds.
-const MINUTE: i64 = 60_000_000;
-
-/// How many messages of a partner were refused.
-#[derive(Default)]
-struct RefusalCount {
-    since: i64,
-    recorded: u32,
-    others: u64,
-}
-
-impl RefusalCount {
-    /// Counts one at an instant in microseconds: how many were counted alone before it, where it is recorded itself.
-    fn one_more(&mut self, now: i64) -> Option<u64> {
-        if now.saturating_sub(self.since) >= MINUTE {
-            (self.since, self.recorded) = (now, 0);
-        }
-        if self.recorded >= REFUSALS {
-            self.others = self.others.saturating_add(1);
-            return None;
-        }
-        self.recorded = self.recorded.saturating_add(1);
-        Some(std::mem::take(&mut self.others))
-    }
-}
+/// Looks of one partner at what it is offered in a minute.
+const LOOKS: MessageBounds = MessageBounds {
+    recorded: 10,
+    answered: 600,
+};
 
 /// Negotiations and transfers of one participant.
 pub(crate) struct ProcessEngine<T> {
@@ -66,7 +50,9 @@ pub(crate) struct ProcessEngine<T> {
     /// The processes that a task moves on: each message is sent by one task.
     drivers: SyncMutex<BTreeMap<String, Driver>>,
     /// By partner: what was refused of late.
-    refusals: SyncMutex<BTreeMap<String, RefusalCount>>,
+    refusals: SyncMutex<BTreeMap<String, MessageSum>>,
+    /// By partner: how often it looked of late at what it is offered.
+    looks: SyncMutex<BTreeMap<String, MessageSum>>,
     /// Itself, for what goes on behind an answer.
     pub(super) own: Weak<Self>,
 }
@@ -91,6 +77,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             turns: SyncMutex::new(BTreeMap::new()),
             drivers: SyncMutex::new(BTreeMap::new()),
             refusals: SyncMutex::new(BTreeMap::new()),
+            looks: SyncMutex::new(BTreeMap::new()),
             own: Weak::clone(own),
         }))
     }
@@ -225,14 +212,12 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         reason: &str,
     ) -> Result<(), Refusal> {
         let now = self.terms.now().micros();
-        let others = {
+        let summed = {
             let mut refusals = self.refusals.lock();
-            refusals
-                .entry(partner.name.clone())
-                .or_default()
-                .one_more(now)
+            let sum = refusals.entry(partner.name.clone()).or_default();
+            sum.add(now, REFUSALS)
         };
-        let Some(others) = others else {
+        let SummedMessage::Recorded(others) = summed else {
             return Ok(());
         };
         let process = path.iter().find(|part| part.starts_with("urn:uuid:"));
@@ -245,7 +230,54 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             }),
             ..ProcessRecord::incoming(&partner.name, "refused", Digest::of(bytes).to_string())
         };
-        self.terms.record(record).await
+        self.record_in_sum(&self.refusals, others, record).await
+    }
+
+    /// Records that a partner looks at what it is offered, before it is shown. Of a partner that looks often some looks are counted alone,
+    /// and the next record says how many; one that looks all the time waits.
+    pub(super) async fn record_look(
+        &self,
+        partner: &Partner,
+        message: &'static str,
+        asked: &[u8],
+    ) -> Result<(), RequestFault> {
+        let now = self.terms.now().micros();
+        let summed = {
+            let mut looks = self.looks.lock();
+            looks
+                .entry(partner.name.clone())
+                .or_default()
+                .add(now, LOOKS)
+        };
+        let others = match summed {
+            SummedMessage::Counted => return Ok(()),
+            SummedMessage::TooMany => return Err(RequestFault::too_often()),
+            SummedMessage::Recorded(others) => others,
+        };
+        let record = ProcessRecord {
+            others,
+            ..ProcessRecord::incoming(&partner.name, message, Digest::of(asked).to_string())
+        };
+        let recorded = self.record_in_sum(&self.looks, others, record).await;
+        recorded.map_err(RequestFault::refused)
+    }
+
+    /// Writes a record of one of a sum of messages.
+    async fn record_in_sum(
+        &self,
+        sums: &SyncMutex<BTreeMap<String, MessageSum>>,
+        others: u64,
+        record: ProcessRecord,
+    ) -> Result<(), Refusal> {
+        let partner = record.partner.clone();
+        let recorded = self.terms.record(record).await;
+        if let Some(sum) = sums.lock().get_mut(&partner) {
+            match &recorded {
+                Ok(()) => sum.stands(),
+                Err(_) => sum.unrecorded(others),
+            }
+        }
+        recorded
     }
 
     /// Refuses to open a process that the partner has no right or no room to.

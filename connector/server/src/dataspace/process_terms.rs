@@ -278,6 +278,8 @@ pub(crate) struct ProcessRecord {
     pub(crate) digest: String,
     /// Of a data flow: the agreement at the control plane, and the contract that stands for it here.
     pub(crate) given_under: Option<(String, Option<String>)>,
+    /// How many like it were counted alone before, since the last record of one.
+    pub(crate) others: u64,
     /// Why it was refused, where it was.
     pub(crate) refused: Option<RefusedMessage>,
 }
@@ -293,6 +295,7 @@ impl ProcessRecord {
             state: String::new(),
             digest,
             given_under: None,
+            others: 0,
             refused: None,
         }
     }

@@ -3,7 +3,7 @@
 use super::negotiation_messages::NegotiationInput;
 use super::partner::Partner;
 use super::process_engine::ProcessEngine;
-use super::process_terms::{ProcessRecord, ProcessTerms};
+use super::process_terms::ProcessTerms;
 use super::request_fault::{Answered, RequestFault};
 use super::transfer_messages::TransferInput;
 use crate::workflow::run_to_completion::to_the_end;
@@ -264,7 +264,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         request: &DataspaceRequest,
     ) -> Result<DataspaceResponse, RequestFault> {
         let asked = CatalogRequest::read(&request.body).map_err(RequestFault::of)?;
-        self.looked(partner, "catalog request", &request.body)
+        self.record_look(partner, "catalog request", &request.body)
             .await?;
         let datasets = self
             .terms
@@ -311,7 +311,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         partner: &Partner,
         id: &str,
     ) -> Result<DataspaceResponse, RequestFault> {
-        self.looked(partner, "dataset request", id.as_bytes())
+        self.record_look(partner, "dataset request", id.as_bytes())
             .await?;
         let datasets = self
             .terms
@@ -322,19 +322,6 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let found = found.and_then(|dataset| dataset.to_json(&self.service()));
         let found = found.ok_or_else(|| RequestFault::unknown("there is no such dataset"))?;
         Ok(DataspaceResponse::json(200, found.to_string().into_bytes()))
-    }
-
-    /// Records that a partner looks at what it is offered, before it is shown.
-    async fn looked(
-        &self,
-        partner: &Partner,
-        message: &'static str,
-        asked: &[u8],
-    ) -> Result<(), RequestFault> {
-        let digest = hansa_audit_log::digest::Digest::of(asked).to_string();
-        let record = ProcessRecord::incoming(&partner.name, message, digest);
-        let recorded = self.terms.record(record).await;
-        recorded.map_err(RequestFault::refused)
     }
 
     /// Itself, as what outlives a request.

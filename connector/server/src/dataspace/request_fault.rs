@@ -55,6 +55,11 @@ impl RequestFault {
         Self::new(503, "too many processes of yours are open")
     }
 
+    /// The partner looks at what it is offered more often than anybody needs.
+    pub(super) fn too_often() -> Self {
+        Self::new(429, "too many requests for the catalogue in a minute")
+    }
+
     /// Refuses the id of a message that is longer than any that a program makes: it is kept as long as its process.
     pub(super) fn check_id(id: Option<&String>) -> Result<(), Self> {
         match id {

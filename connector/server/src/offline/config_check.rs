@@ -159,13 +159,15 @@ fn policy(
         .iter()
         .flatten()
         .filter(|finding| finding.severity == LintSeverity::Error)
+        // One that is over keeps nothing else from being done, and `warnings` tells it.
+        .filter(|finding| finding.code != ErrorCode::OfferEnded)
         .map(|finding| offers::as_refusal(finding, &offer.policy))
         .collect()
 }
 
 /// Own texts that people will not be shown as they are: of the configuration, of policies and of templates; and what offers
 /// would tell beside each other.
-fn warnings(config: &ConnectorConfig) -> Vec<Refusal> {
+fn warnings(config: &ConnectorConfig, now: UtcTimestamp) -> Vec<Refusal> {
     let mut warnings = hidden_characters::hidden(&config.file.display().to_string(), &config.text);
     let policies = config.offers.iter().map(|offer| &offer.policy);
     let templates = config.templates.iter().map(|template| &template.file);
@@ -180,7 +182,20 @@ fn warnings(config: &ConnectorConfig) -> Vec<Refusal> {
         }
     }
     warnings.extend(beside(config));
+    warnings.extend(find_ended_offers(config, now));
     warnings
+}
+
+/// The offers of the configuration that are over by its clock.
+fn find_ended_offers(config: &ConnectorConfig, now: UtcTimestamp) -> Vec<Refusal> {
+    let now = crate::process::clock::offset(config).map_or(now, |micros| now.plus_micros(micros));
+    let found = config.offers.iter().filter_map(|written| {
+        let directory = DatasetDir::new(&config.state, &written.dataset);
+        let manifest = dataset_dir::published(&directory).ok().flatten()?;
+        let offer = offers::read(config, written, &manifest.dataset).ok()?;
+        (offer.not_after <= now).then(|| offers::tell_ended_offer(config, written, &offer))
+    });
+    found.collect()
 }
 
 /// What the offers of the configuration would tell beside each other; each pair once.
@@ -206,14 +221,25 @@ fn beside(config: &ConnectorConfig) -> Vec<Refusal> {
     found
 }
 
+/// Findings, each once: two offers may rest on one policy.
+fn each_once(found: Vec<Refusal>) -> Vec<Refusal> {
+    let mut once = Vec::new();
+    for one in found {
+        if !once.contains(&one) {
+            once.push(one);
+        }
+    }
+    once
+}
+
 /// Says what was found; the status is that of the first problem. What is only doubtful is no problem.
 pub(crate) fn run(
     config: &ConnectorConfig,
     now: UtcTimestamp,
     show: OutputSettings,
 ) -> Result<(), Vec<Refusal>> {
-    let problems = problems(config, now);
-    let warnings = warnings(config);
+    let problems = each_once(problems(config, now));
+    let warnings = each_once(warnings(config, now));
     for warning in &warnings {
         show.note(&warning_text(warning));
     }

@@ -5,6 +5,7 @@ use crate::cli::command_effect::asked;
 use crate::cli::output::OutputSettings;
 use crate::cli::terminal::line_err;
 use crate::offline::offline_signer::OfflineSigner;
+use crate::workflow::contract_withdrawal::effective_instant;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::contract::{Assignee, ContractParty, SignedContract};
@@ -16,7 +17,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 
 /// What is to end, by what, and for whom.
-pub(crate) struct WithdrawalArgs<'a> {
+pub(crate) struct OfflineWithdrawalArgs<'a> {
     /// The contract's file.
     pub(crate) file: &'a Path,
     /// The key.
@@ -27,6 +28,8 @@ pub(crate) struct WithdrawalArgs<'a> {
     pub(crate) role: Option<SignatoryRole>,
     /// Why.
     pub(crate) reason: SingleLineText,
+    /// From when, where it is not at once.
+    pub(crate) from: Option<&'a str>,
     /// Where to write it.
     pub(crate) output: Option<&'a Path>,
 }
@@ -36,7 +39,7 @@ pub(crate) struct WithdrawalArgs<'a> {
 /// # Errors
 /// What is wrong with the contract or the key, or that nobody said yes.
 pub(crate) fn run(
-    args: &WithdrawalArgs<'_>,
+    args: &OfflineWithdrawalArgs<'_>,
     global: &GlobalArgs,
     now: UtcTimestamp,
     show: OutputSettings,
@@ -48,6 +51,15 @@ pub(crate) fn run(
             envelope::parse_partner_contract(bytes.trim_ascii_end()).map_err(|_| first)
         })
         .map_err(place)?;
+    let from = match args.from {
+        // The zone of the participant is known where its connector runs.
+        Some(text) => {
+            let from = effective_instant::read_instant(text, None)?;
+            effective_instant::check_instant(from, now, signed.agreement.not_after)?;
+            Some(from)
+        }
+        None => None,
+    };
     let signer = OfflineSigner::open(args.key, args.certificates)?;
     let (role, party) = side(&signed, &signer, args.role)?;
     line_err(&hansa_proto::render::agreement(
@@ -60,6 +72,7 @@ pub(crate) fn run(
             "role": role.as_str(),
             "party": party.id.as_str(),
             "reason": args.reason.as_str(),
+            "from": from.map(|from| from.to_string()),
             "key": signer.kid(),
             "statement": statement.map(|file| file.display().to_string()),
         })
@@ -69,9 +82,10 @@ pub(crate) fn run(
         return Ok(0);
     }
     if !global.yes {
+        let when = from.map_or_else(String::new, |from| format!(" from {from} on"));
         asked(
             &format!(
-                "End this for {}, the {}, for good?",
+                "End this for {}, the {}, for good{when}?",
                 party.id.domain(),
                 role.as_str()
             ),
@@ -81,7 +95,7 @@ pub(crate) fn run(
     let payload = withdrawal::to_bytes(&WithdrawalStatement {
         contract: signed.id,
         party: party.id.clone(),
-        effective_at: now,
+        effective_at: from.unwrap_or(now),
         issued_at: now,
         reason: args.reason.to_string(),
     });
@@ -95,10 +109,16 @@ pub(crate) fn run(
         Path::to_path_buf,
     );
     crate::offline::write(&target, &statement)?;
+    let ends = match from {
+        Some(from) => {
+            format!("the contract ends at {from}, once the statement has reached the connector")
+        }
+        None => "the contract ends when the statement reaches the connector".to_owned(),
+    };
     show.result(
         &facts(Some(&target)),
         &format!(
-            "signed; the contract ends when the statement reaches the connector\nnext, where it runs: hansa contract attach {} {}",
+            "signed; {ends}\nnext, where it runs: hansa contract attach {} {}",
             signed.id.short(),
             target.display()
         ),

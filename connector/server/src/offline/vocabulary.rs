@@ -83,7 +83,7 @@ fn one(model: &Model, show: OutputSettings) {
         .map(|column| {
             json!({
                 "column": column.name,
-                "type": column.kind.as_str(),
+                "type": column.kind.to_string(),
                 "required": column.required,
                 "unit": column.unit,
                 "meaning": column.meaning,
@@ -96,7 +96,7 @@ fn one(model: &Model, show: OutputSettings) {
         .map(|column| {
             vec![
                 column.name.to_owned(),
-                column.kind.as_str().to_owned(),
+                column.kind.to_string(),
                 if column.required { "required" } else { "" }.to_owned(),
                 column.unit.unwrap_or_default().to_owned(),
                 column.meaning.to_owned(),

@@ -71,7 +71,7 @@ fn take_in(change: &IndexTransaction<'_>, record: &Record) -> Result<(), Refusal
             let asker = body.text("peer")?;
             let receipt = match body.get("program") {
                 Some(_) => ONE_SIDED,
-                None => "issued",
+                None => ReceiptRow::ISSUED,
             };
             change.opened(
                 record.seq,

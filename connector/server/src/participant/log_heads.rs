@@ -2,6 +2,7 @@
 
 use crate::participant::Connector;
 use crate::participant::audit_event::AuditEvent;
+use crate::participant::peer_allowances::CountedAction;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::note::{self, Checkpoint, NoteKey, SignedHead};
 use hansa_audit_log::tree::check_consistency;
@@ -57,6 +58,8 @@ impl Connector {
             // It may have been overtaken on the way by a newer one.
             Some(known) if known.checkpoint.size >= head.checkpoint.size => Ok(()),
             _ if self.is_recorded(peer, &head)? => Ok(()),
+            // One of those that come later tells of this one, too.
+            _ if !self.has_room_for_head(peer) => Ok(()),
             _ => self.note_head(peer, &head, false, &[]).await,
         }
     }
@@ -182,6 +185,13 @@ impl Connector {
     fn known_head(&self, peer: &ParticipantId) -> Result<Option<SignedHead>, Refusal> {
         let row = self.records.index(|state| state.head_of(peer))?;
         Ok(row.and_then(|row| row.note.parse().ok()))
+    }
+
+    /// True if one more head of a peer, or one that it passes on or cosigns, may stand in our log: however many it shows, they must not
+    /// fill it.
+    pub(super) fn has_room_for_head(&self, peer: &ParticipantId) -> bool {
+        let allowances = &self.limits.allowances;
+        allowances.take(peer, CountedAction::Head, self.ticks())
     }
 
     /// Records a head, and the recorded ones from which it was proven to go on.

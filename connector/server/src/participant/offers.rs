@@ -152,6 +152,30 @@ pub(crate) fn beside(
     policy_combination::combined(offer, &offered.chain(signed).collect::<Vec<_>>())
 }
 
+/// Warning to the owner of an offer that is over.
+pub(crate) fn tell_ended_offer(
+    config: &ConnectorConfig,
+    written: &config::offer::OfferConfig,
+    offer: &Offer,
+) -> Refusal {
+    let sentence = format!(
+        "the offer of `{}` ended on {}; contracts under it last until their own end",
+        written.dataset, offer.not_after
+    );
+    Refusal::new(ErrorCode::OfferEnded, sentence)
+        .with_place(
+            written.policy.display().to_string(),
+            None,
+            Some("valid.until".to_owned()),
+        )
+        .with_help("to offer it for longer, set valid.until to a day ahead, then hansa reload")
+        .with_help(format!(
+            "to offer it no more, take the [[offer]] in line {} of {} out",
+            written.line,
+            config.file.display()
+        ))
+}
+
 /// A finding of the lints as a refusal with its place.
 pub(crate) fn as_refusal(finding: &lint::LintFinding, file: &Path) -> Refusal {
     let mut refusal = Refusal::new(finding.code, finding.sentence.clone()).with_place(
@@ -185,11 +209,29 @@ pub(crate) fn read(
     from_text(config, written, dataset, &text, &file)
 }
 
-/// The same from a policy's text, as a counter-offer brings it.
+/// A policy that would let each column leave because nobody said which.
+pub(crate) fn unnamed_columns<'n>(file: &str, names: impl Iterator<Item = &'n str>) -> Refusal {
+    let names: Vec<&str> = names.collect();
+    let refusal = Refusal::new(
+        ErrorCode::ColumnsUnnamed,
+        "the policy does not name the columns that leave, so nothing is offered by it",
+    )
+    .with_place(file, None, Some("columns".to_owned()));
+    let refusal = match names.as_slice() {
+        [] => refusal.with_help("columns = [\"NAME\", …] names those that may leave"),
+        names => refusal.with_help(format!(
+            "columns = [\"NAME\", …] names those that may leave, of {}",
+            names.join(", ")
+        )),
+    };
+    refusal.with_help("columns = \"all\" offers each of them")
+}
+
+/// The offer of a policy's text.
 ///
 /// # Errors
 /// Every problem of the policy, with file and line.
-pub(crate) fn from_text(
+fn from_text(
     config: &ConnectorConfig,
     written: &config::offer::OfferConfig,
     dataset: &Dataset,
@@ -197,6 +239,10 @@ pub(crate) fn from_text(
     file: &str,
 ) -> Result<Offer, Vec<Refusal>> {
     let draft = hansa_proto::policy_toml::parse(text, file, dataset)?;
+    if !draft.names_columns {
+        let names = dataset.columns.iter().map(|column| column.name.as_str());
+        return Err(vec![unnamed_columns(file, names)]);
+    }
     let legal = match &draft.legal {
         None => None,
         Some(legal) => {

@@ -1,6 +1,8 @@
-//! What holds questions back: how many run at once, how fast rows leave, and how many refusals are told one by one.
+//! Limits for others: of questions at once, of the rate of rows, of refusals that are told one by one, and of records that peers
+//! cause.
 
 use crate::participant::concurrency::ConcurrencyLimiter;
+use crate::participant::peer_allowances::PeerAllowances;
 use crate::participant::rate_limit::RateLimiter;
 use crate::participant::refusal_recorder::RefusalRecorder;
 
@@ -13,4 +15,6 @@ pub(crate) struct QueryLimits {
     pub(crate) rate_limiter: RateLimiter,
     /// What each was refused in this minute.
     pub(crate) refusals: RefusalRecorder,
+    /// Records that peers may cause.
+    pub(crate) allowances: PeerAllowances,
 }

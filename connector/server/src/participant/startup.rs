@@ -59,16 +59,50 @@ use tokio::runtime::Runtime;
 /// What opening found that people should know, and that stops nothing.
 #[derive(Debug, Default)]
 pub(crate) struct StartupFindings {
-    /// One refusal for each contract or dataset that can't be used; the others can.
+    /// One refusal for each contract, document or record that can't be used; the others can.
     pub(crate) faults: Vec<Refusal>,
-    /// One for each policy, contract or release that does not fit what is published. Publishing may mend it, and tells what is left.
+    /// One for each stored snapshot or cell that is not as it was published. Publishing mends it.
+    pub(crate) damaged: Vec<Refusal>,
+    /// One for each published list that can't be read.
+    pub(crate) unread_lists: Vec<Refusal>,
+    /// One for each policy, contract or release that does not fit what is published.
     pub(crate) unfit: Vec<Refusal>,
+}
+
+/// The state that a command judges by the files and tells at its end, not at its beginning: it may be mended by then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum JudgedState {
+    /// Nothing.
+    None,
+    /// Offers.
+    Offers,
+    /// Published lists, offers, contracts and releases.
+    Configuration,
+    /// Snapshots, offers, contracts and releases.
+    Publications,
 }
 
 impl StartupFindings {
     /// All of it.
     pub(crate) fn all(&self) -> Vec<Refusal> {
-        self.faults.iter().chain(&self.unfit).cloned().collect()
+        self.not_judged_by(JudgedState::None)
+    }
+
+    /// Faults that a command which judges so much leaves to be told at its beginning, each once.
+    pub(crate) fn not_judged_by(&self, judged: JudgedState) -> Vec<Refusal> {
+        let told: [&[Refusal]; 3] = match judged {
+            JudgedState::None => [&self.damaged, &self.unread_lists, &self.unfit],
+            JudgedState::Offers => [&self.damaged, &self.unread_lists, &[]],
+            JudgedState::Configuration => [&self.damaged, &[], &[]],
+            JudgedState::Publications => [&self.unread_lists, &[], &[]],
+        };
+        let mut once: Vec<Refusal> = Vec::new();
+        for found in self.faults.iter().chain(told.into_iter().flatten()) {
+            if !once.contains(found) {
+                once.push(found.clone());
+            }
+        }
+        once
     }
 }
 
@@ -136,7 +170,12 @@ impl Connector {
         let since =
             |name: &SqlIdentifier| keeps.get(name).filter(|keep| keep.0 > 0).map(|_| log.now());
         let (snapshots, damaged) = SnapshotRegistry::open_keeping(&config.state, &id, &since);
-        found.faults.extend(damaged);
+        let unread_snapshots = snapshots.damaged();
+        let is_snapshot = |fault: &Refusal| unread_snapshots.values().any(|one| one == fault);
+        let (of_snapshots, of_cells): (Vec<Refusal>, Vec<Refusal>) =
+            damaged.into_iter().partition(is_snapshot);
+        found.damaged.extend(of_snapshots);
+        found.faults.extend(of_cells);
         let catalog = datasets(
             &config,
             &state,
@@ -148,7 +187,7 @@ impl Connector {
             start_runtime(&config.limits, config.state.join("spill"), &clock)?;
         let taxonomy = hansa_proto::purpose_taxonomy::taxonomy(&config.purposes)?;
         let (mut published, unread) = published_lists::load(&config.lists);
-        found.faults.extend(unread);
+        found.unread_lists.extend(unread);
         let groups = group_lists::load(&state, &documents, &mut published, &mut found.faults)?;
         let restrictions = provider_restrictions::load(&state, &documents, &mut found.faults)?;
         let access_tokens = AccessTokenRegister::load(&state, &documents, &mut found.faults)?;

@@ -53,6 +53,8 @@ pub(crate) struct TestFederation {
     league: LeagueAuthority,
     wall: Arc<AtomicI64>,
     steps: Arc<AtomicI64>,
+    /// Time that has passed beside the steps, in microseconds.
+    passed: Arc<AtomicI64>,
 }
 
 impl TestFederation {
@@ -72,6 +74,7 @@ impl TestFederation {
             league,
             wall: Arc::new(AtomicI64::new(begin.micros())),
             steps: Arc::default(),
+            passed: Arc::default(),
         }
     }
 
@@ -82,20 +85,27 @@ impl TestFederation {
         federation
     }
 
-    /// Sets every clock forward, or back.
+    /// Lets time pass, or sets every wall clock back.
     pub(crate) fn pass(&self, micros: i64) {
+        self.passed.fetch_add(micros.max(0), Ordering::SeqCst);
+        self.wall.fetch_add(micros, Ordering::SeqCst);
+    }
+
+    /// Sets every wall clock ahead, with no time that passes.
+    pub(crate) fn jump_ahead(&self, micros: i64) {
         self.wall.fetch_add(micros, Ordering::SeqCst);
     }
 
     /// A clock that goes on by a millisecond each time that it is looked at, beside what a test does to its hands.
     fn clock(&self) -> Clock {
         let (wall, steps) = (Arc::clone(&self.wall), Arc::clone(&self.steps));
+        let passed = Arc::clone(&self.passed);
         Arc::new(move || {
             let step = steps.fetch_add(1, Ordering::SeqCst);
             let wall = wall.load(Ordering::SeqCst) + step * 1000;
             ClockReading {
                 wall: UtcTimestamp::from_micros(wall).unwrap(),
-                mono_ns: u64::try_from(step).unwrap() * 1_000_000,
+                mono_ns: u64::try_from(passed.load(Ordering::SeqCst) + step * 1000).unwrap() * 1000,
             }
         })
     }
@@ -135,7 +145,7 @@ impl TestFederation {
         .unwrap();
         self.admit(alias, &request);
         write(&home, "policies/house.toml", "title = \"House contract\"\n");
-        write(&home, "policies/all.toml", terms);
+        write(&home, "policies/all.toml", &offer_policy(terms));
         write(&home, "data/bikes.csv", "site,bikes\nHafen,310\nInsel,77\n");
         write(&home, "hansa.toml", &CONFIG.replace("ALIAS", alias));
     }
@@ -254,6 +264,14 @@ fn write(home: &Path, name: &str, text: &str) {
     let file = home.join(name);
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     std::fs::write(file, text).unwrap();
+}
+
+/// Terms of an offer: of each column, where they name none.
+pub(crate) fn offer_policy(terms: &str) -> String {
+    let mut lines = terms.lines();
+    let is_named = lines.any(|line| line.starts_with("columns") || line.starts_with("aggregate"));
+    let each = if is_named { "" } else { "columns = \"all\"\n" };
+    format!("{each}{terms}")
 }
 
 /// The identity of a participant.

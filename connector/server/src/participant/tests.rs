@@ -2,6 +2,7 @@
 //! damaged, a flood of refusals.
 
 mod answer_cutoff;
+mod bounded_messages;
 mod clock;
 mod concurrent_publication;
 mod contract_events;

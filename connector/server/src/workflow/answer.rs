@@ -1,5 +1,6 @@
 //! Answer: identify, contract, plan, decide, record, enforce, execute, seal; the order is held by the types.
 
+mod answer_end;
 mod answer_start;
 mod budget_meter;
 mod decision_epoch;

@@ -10,6 +10,7 @@ use crate::participant::pseudonyms::Person;
 use crate::process::blocking_work::waiting;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::{Agreement, Assignee, ContractStatus};
 use hansa_policy::diff::{self, ChangeVerdict};
 use hansa_policy::id::ContractId;
@@ -22,8 +23,10 @@ use std::sync::Arc;
 pub(crate) enum ApprovalAction {
     /// To sign what lets out more than a contract between the same two about the same dataset, or can't be compared with it.
     Sign,
-    /// To end a contract.
+    /// To end a contract at once.
     Withdraw,
+    /// To end a contract from an instant on. With another instant it is another act.
+    WithdrawFrom(UtcTimestamp),
     /// To let more participants into a group; in the place of a contract stands the change.
     Admit,
     /// To take a restriction away from a dataset, or to set a looser one; in the place of a contract stands the change.
@@ -35,9 +38,23 @@ impl ApprovalAction {
         match self {
             Self::Sign => "sign",
             Self::Withdraw => "withdraw",
+            Self::WithdrawFrom(_) => "withdraw from",
             Self::Admit => "admit",
             Self::Unguard => "unguard",
         }
+    }
+
+    /// Its name in the log, with the instant that belongs to it.
+    fn record_name(self) -> String {
+        match self {
+            Self::WithdrawFrom(from) => format!("{} {from}", self.as_str()),
+            _ => self.as_str().to_owned(),
+        }
+    }
+
+    /// From when a contract is to end, where a record says so.
+    pub(crate) fn withdrawal_instant(recorded: &str) -> Option<UtcTimestamp> {
+        recorded.strip_prefix("withdraw from ")?.parse().ok()
     }
 }
 
@@ -112,12 +129,14 @@ pub(crate) async fn word(
             [
                 (
                     match action {
-                        ApprovalAction::Sign | ApprovalAction::Withdraw => "contract",
+                        ApprovalAction::Sign
+                        | ApprovalAction::Withdraw
+                        | ApprovalAction::WithdrawFrom(_) => "contract",
                         ApprovalAction::Admit | ApprovalAction::Unguard => "change",
                     },
                     Json::text(contract),
                 ),
-                ("deed", Json::text(action.as_str())),
+                ("deed", Json::text(action.record_name())),
                 ("first", Json::text(first)),
                 ("second", maybe(second)),
                 ("reason_commit", maybe(reason)),
@@ -171,8 +190,8 @@ pub(crate) fn pending_approval(
     action: ApprovalAction,
 ) -> Result<Option<PendingApprovalRow>, Refusal> {
     let words = connector.records.index(|state| state.pending_approvals())?;
-    let of =
-        |word: &PendingApprovalRow| word.contract == contract && word.action == action.as_str();
+    let wanted = action.record_name();
+    let of = |word: &PendingApprovalRow| word.contract == contract && word.action == wanted;
     Ok(words.into_iter().find(of))
 }
 

@@ -1,5 +1,7 @@
 //! Revoke: a signed statement, recorded, ends a contract and what runs under it.
 
+pub(crate) mod effective_instant;
+
 use crate::participant::Connector;
 use crate::participant::evidence_recording::StopRecord;
 use crate::workflow::negotiation::{outgoing_message, resumption};
@@ -19,13 +21,26 @@ use hansa_store::document_folder::StoredDocumentKind as Document;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Writes and signs our own withdrawal of a contract, and carries it out. Gives the statement for the other party.
+/// Writes and signs our own withdrawal of a contract, and carries it out at once. Gives the statement for the other party.
 ///
 /// # Errors
 /// `CONTRACT_UNKNOWN`, or when the statement can't be signed or recorded.
 pub(crate) fn own_now(
     connector: &Arc<Connector>,
     contract: ContractId,
+    reason: &SingleLineText,
+) -> Result<Vec<u8>, Refusal> {
+    withdraw_from(connector, contract, None, reason)
+}
+
+/// Withdraws from an instant to come on, where one is given: until then the contract stays as it is.
+///
+/// # Errors
+/// As [`own_now`].
+pub(crate) fn withdraw_from(
+    connector: &Arc<Connector>,
+    contract: ContractId,
+    from: Option<UtcTimestamp>,
     reason: &SingleLineText,
 ) -> Result<Vec<u8>, Refusal> {
     let own = connector.id();
@@ -49,7 +64,7 @@ pub(crate) fn own_now(
     let payload = withdrawal::to_bytes(&WithdrawalStatement {
         contract,
         party: own,
-        effective_at: now,
+        effective_at: from.map_or(now, |from| from.max(now)),
         issued_at: now,
         reason: reason.to_string(),
     });
@@ -59,8 +74,9 @@ pub(crate) fn own_now(
     Ok(bytes)
 }
 
-/// Carries out a withdrawal by either party: checked, kept, recorded; running streams end at once. It needs nothing but its record,
-/// if need be in the reserve of the log: where the statement can't be kept in a file of its own, the record holds it.
+/// Carries out a withdrawal by either party: checked, kept, recorded. Running streams end at once, or at the instant from which the
+/// statement counts: each answer looks for that by itself. It needs nothing but its record, if need be in the reserve of the log:
+/// where the statement can't be kept in a file of its own, the record holds it.
 ///
 /// # Errors
 /// When it is not by a party of a contract that we hold, or its signature does not count; or it can't be recorded: then it ended here,
@@ -79,7 +95,13 @@ pub(crate) fn take_in(connector: &Arc<Connector>, bytes: &[u8]) -> Result<Contra
     .with_contract(contract);
     let stop = connector.records.log.begin_stop();
     let recorded = recorded(connector, revoked);
-    connector.queries.running.cut_contract(contract, &why);
+    let from = connector
+        .contracts
+        .with_registry(|registry| registry.withdrawn_from(contract));
+    // A contract that is not in the registry gives nothing any more.
+    if from.is_none_or(|from| from <= connector.now()) {
+        connector.queries.running.cut_contract(contract, &why);
+    }
     drop(stop);
     recorded.map(|()| contract)
 }
@@ -107,7 +129,7 @@ fn recorded(connector: &Connector, revoked: VerifiedWithdrawal) -> Result<(), Re
     match failed {
         None => Ok(()),
         Some(refusal) => Err(refusal.with_help(
-            "it is over as long as this connector runs; after the next start withdraw it again",
+            "the withdrawal holds as long as this connector runs; after the next start withdraw it again",
         )),
     }
 }
@@ -118,9 +140,16 @@ pub(crate) fn withdrawal_of(
     contract: ContractId,
 ) -> Option<SignedWithdrawal> {
     let kept = connector.records.documents.all(Document::Withdrawal).ok()?;
+    // Of several the earliest counts.
     kept.iter()
         .filter_map(|bytes| envelope::parse_withdrawal(bytes).ok())
-        .find(|read| read.contract == contract)
+        .filter(|read| read.contract == contract)
+        .min_by_key(effective_from)
+}
+
+/// From when a statement counts: never from before it was written.
+pub(crate) fn effective_from(withdrawal: &SignedWithdrawal) -> UtcTimestamp {
+    withdrawal.effective_at.max(withdrawal.issued_at)
 }
 
 /// Our withdrawals that are in the log and of which no message went to the other party: a crash came in between. Each with
@@ -156,7 +185,8 @@ pub(crate) fn unsent_withdrawals(
         });
         if let Some(with) = with.filter(|_| read.party == own && recorded.contains(&read.contract))
         {
-            unreported.insert(read.contract, (with, bytes));
+            // By statement: one for a later day may be told, and one at once behind it not.
+            unreported.insert(read.statement, (with, bytes));
         }
     }
     let peers: BTreeSet<ParticipantId> =
@@ -173,7 +203,7 @@ pub(crate) fn unsent_withdrawals(
                 && let MessageContent::Withdrawal { statement } = message.content
                 && let Ok(reported) = envelope::parse_withdrawal(&statement)
             {
-                unreported.remove(&reported.contract);
+                unreported.remove(&reported.statement);
             }
         }
     }

@@ -10,6 +10,7 @@ use crate::participant::catalog_cache::CachedCatalogReader;
 use crate::participant::peer_connections::KnownPeer;
 use crate::participant::query_author::QueryAuthor;
 use crate::workflow::{contract_withdrawal, mailbox};
+use hansa_catalog::catalog_listing::EndedOffer;
 use hansa_catalog::dataset::Dataset;
 use hansa_policy::contract::{Agreement, ContractStatus};
 use hansa_policy::id::{ContractId, ParticipantId};
@@ -47,8 +48,34 @@ pub(crate) async fn catalogue(
     connector: &Arc<Connector>,
     peer: &KnownPeer,
 ) -> Result<Vec<VisibleDataset>, Refusal> {
-    let (visible, _) = catalog_page(connector, peer).await?;
-    Ok(visible)
+    let shown = catalog_page(connector, peer).await?;
+    Ok(shown.visible)
+}
+
+/// The refusal of a dataset that a peer does not show any more, where an offer of it to us is over.
+///
+/// # Errors
+/// As [`catalogue`].
+pub(crate) async fn ended_offer(
+    connector: &Arc<Connector>,
+    peer: &KnownPeer,
+    dataset: &str,
+) -> Result<Option<Refusal>, Refusal> {
+    let shown = catalog_page(connector, peer).await?;
+    let ended = shown
+        .ended
+        .iter()
+        .find(|one| one.dataset.as_str() == dataset);
+    Ok(ended.map(|one| {
+        Refusal::new(
+            ErrorCode::OfferEnded,
+            format!(
+                "the offer of `{}.{dataset}` to you ended on {}",
+                peer.alias, one.ended
+            ),
+        )
+        .with_help(format!("ask {} for another offer", peer.id.domain()))
+    }))
 }
 
 /// The same, with the number of the newest message that waits there.
@@ -57,20 +84,29 @@ async fn catalog_page(
     peer: &KnownPeer,
 ) -> Result<CatalogPage, Refusal> {
     let shown = mailbox::with_reconnect(connector, peer, || pages(connector, peer)).await?;
-    unavailable_tables::remember(connector, &shown.0).await;
+    unavailable_tables::remember(connector, &shown.visible).await;
     Ok(shown)
 }
 
-type CatalogPage = (Vec<VisibleDataset>, Option<u64>);
+/// All that a peer shows.
+#[derive(Default)]
+struct CatalogPage {
+    visible: Vec<VisibleDataset>,
+    /// The number of the newest message that waits there.
+    newest_message: Option<u64>,
+    /// Offers to us that are over.
+    ended: Vec<EndedOffer>,
+}
 
 async fn pages(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<CatalogPage, Refusal> {
     let client = connector.call(peer).await?;
-    let (mut visible, mut messages) = (Vec::new(), None);
+    let mut shown = CatalogPage::default();
     let mut reading = connector.peers.delivery_queues.reading(&peer.id);
     let mut request = CatalogPageRequest::default();
     for _ in 0..MOST_PAGES {
         let page = client.catalog(&request).await?;
-        messages = messages.max(page.newest_message);
+        shown.newest_message = shown.newest_message.max(page.newest_message);
+        shown.ended.extend(page.ended);
         for entry in page.entries {
             let mut dataset = reading
                 .dataset(&entry.dataset)
@@ -87,16 +123,18 @@ async fn pages(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<CatalogPa
                 )
                 .with_participant(peer.id.clone()));
             }
-            visible.push(read(connector, peer, dataset, entry.offers, &mut reading));
+            shown
+                .visible
+                .push(read(connector, peer, dataset, entry.offers, &mut reading));
         }
-        if visible.len() > MOST_DATASETS {
+        if shown.visible.len() > MOST_DATASETS {
             break;
         }
         match page.next {
             Some(next) => request.after = Some(next),
             None => {
                 connector.peers.delivery_queues.was_read(&peer.id, reading);
-                return Ok((visible, messages));
+                return Ok(shown);
             }
         }
     }
@@ -278,10 +316,14 @@ async fn newest(
         catalog_page(connector, peer)
     );
     let still = connector.peers.delivery_queues.news(&peer.id) == before;
-    let (visible, messages) = match shown {
+    let CatalogPage {
+        visible,
+        newest_message: messages,
+        ..
+    } = match shown {
         Ok(shown) => shown,
         Err(refusal) if still => return Err(refusal),
-        Err(_) => (Vec::new(), None),
+        Err(_) => CatalogPage::default(),
     };
     if still && !mailbox::waits(connector, peer, messages)? {
         return Ok(visible);
@@ -475,7 +517,7 @@ pub(crate) fn lapsed(
                 Some(ended) => format!(
                     "was withdrawn by {} at {}: {}",
                     ended.party.domain(),
-                    ended.issued_at,
+                    contract_withdrawal::effective_from(&ended),
                     ended.reason
                 ),
                 None => "was withdrawn".to_owned(),

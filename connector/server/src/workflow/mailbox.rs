@@ -257,7 +257,10 @@ async fn take(
         Err(refusal)
             if matches!(
                 refusal.code,
-                ErrorCode::EvidenceUnavailable | ErrorCode::DiskFull | ErrorCode::StateBroken
+                ErrorCode::EvidenceUnavailable
+                    | ErrorCode::DiskFull
+                    | ErrorCode::StateBroken
+                    | ErrorCode::TooManyStreams
             ) =>
         {
             Err(refusal)
@@ -272,7 +275,8 @@ async fn take(
 /// Carries messages to a peer soon, without anybody waiting for it.
 pub(crate) fn soon(connector: &Arc<Connector>, peer: &KnownPeer) {
     let (connector, peer) = (Arc::clone(connector), peer.clone());
-    let _task = tokio::runtime::Handle::current().spawn(async move {
+    let tasks = connector.queries.background_tasks.clone();
+    let carried = async move {
         let Some(alone) = connector
             .peers
             .delivery_queues
@@ -284,8 +288,13 @@ pub(crate) fn soon(connector: &Arc<Connector>, peer: &KnownPeer) {
         if let Err(refusal) = hand_in_alone(&connector, &peer, alone).await {
             tracing::info!(peer = peer.id.domain(), code = %refusal.code, "letter.kept");
         }
-    });
+    };
+    // A command waits for it before its threads end; what is not carried by then waits in the outbox.
+    let _task = tasks.spawn(tokio::time::timeout(SOON, carried));
 }
+
+/// How long a message that nobody waits for may be under way: less than a command waits for what it has begun.
+const SOON: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Carries messages as long as the connector serves: keeps an inbox open at each peer, and starts anew when it ends.
 pub(crate) async fn serve(connector: Arc<Connector>, peer: KnownPeer) {

@@ -15,6 +15,7 @@ mod transition;
 pub(crate) mod unreadable_message;
 
 use crate::participant::Connector;
+use crate::participant::peer_allowances::CountedAction;
 use crate::process::blocking_work::waiting;
 use crate::workflow::negotiation::activation::settle;
 use crate::workflow::negotiation::message_record::MessageRecord;
@@ -29,8 +30,10 @@ use hansa_audit_log::digest::Digest;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::negotiation::NextMessage;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::envelope;
 use hansa_proto::peer::message::{MessageContent, PeerMessage};
 use hansa_store::document_folder::StoredDocumentKind as Document;
+use hansa_store::state_index::row::ReceiptRow;
 use std::sync::Arc;
 
 /// Takes in a message of a peer; `number` is its place in the peer's outbox, where it came from there. A caller that goes
@@ -79,9 +82,47 @@ async fn take_in_turn(
             None => Ok(()),
         };
     }
+    // INVARIANT: bounded-messages. What leaves a record is bounded for each peer, or by what this participant gave to it.
+    if !is_owed(connector, peer, &message.content)?
+        && !connector
+            .limits
+            .allowances
+            .take(peer, CountedAction::Message, connector.ticks())
+    {
+        let sentence = format!("{} sends too many messages", peer.domain());
+        return Err(Refusal::new(ErrorCode::TooManyStreams, sentence)
+            .with_help("they are taken in later: they stay where they are"));
+    }
     match recorded(connector, peer, message, bytes, number).await? {
         Some((open, sends)) => follow(connector, open, sends).await,
         None => Ok(()),
+    }
+}
+
+/// True if a message is bounded by its subject: the first word on a receipt, and what ends a contract or a negotiation that goes on.
+/// None of these waits.
+fn is_owed(
+    connector: &Connector,
+    peer: &ParticipantId,
+    content: &MessageContent,
+) -> Result<bool, Refusal> {
+    match content {
+        MessageContent::Termination { .. } => Ok(true),
+        MessageContent::Withdrawal { statement } => {
+            let contract = envelope::parse_withdrawal(statement)?.contract;
+            let now = connector.now();
+            let from = connector
+                .contracts
+                .with_registry(|registry| registry.withdrawn_from(contract));
+            Ok(from.is_none_or(|from| from > now))
+        }
+        MessageContent::Acknowledgement { request, .. } => {
+            let issued = connector
+                .records
+                .index_fast(|state| state.issued(&request.to_string(), peer))?;
+            Ok(issued.is_none_or(|issued| issued.state == ReceiptRow::ISSUED))
+        }
+        _ => Ok(false),
     }
 }
 

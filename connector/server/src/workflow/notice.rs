@@ -10,7 +10,8 @@ mod notice_text;
 use crate::config::notice::NoticeConfig;
 use crate::participant::Connector;
 use crate::participant::audit_event::{AuditEvent, maybe};
-use crate::workflow::notice::notice_text::{ExpiringContract, NoticeText};
+use crate::workflow::contract_withdrawal;
+use crate::workflow::notice::notice_text::{ExpiringContract, NoticeText, WITHDRAWAL};
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_files::FileVisibility;
@@ -88,7 +89,7 @@ pub(crate) async fn round(connector: &Arc<Connector>) -> Result<(), Refusal> {
         .iter()
         .map(|one| PendingNotice {
             contract: one.contract,
-            topic: one.days.to_string(),
+            topic: one.topic(),
             words: NoticeText::of(connector, one),
             channels: NoticeChannel::PEOPLE.to_vec(),
             post: None,
@@ -151,14 +152,21 @@ fn ending(connector: &Connector) -> Result<Vec<ExpiringContract>, Refusal> {
             .all(now)
             .filter(|(id, agreement, status)| {
                 *status == ContractStatus::InForce
-                    && agreement.not_after <= latest
                     && agreement.assignee_id().is_some()
                     && !renewed(*id)
             })
-            .map(|(contract, agreement, _)| ExpiringContract {
-                contract,
-                agreement: agreement.clone(),
-                days: 0,
+            .filter_map(|(contract, agreement, _)| {
+                let withdrawn = registry.withdrawn_from(contract);
+                let over_from =
+                    withdrawn.map_or(agreement.not_after, |from| from.min(agreement.not_after));
+                (over_from <= latest).then(|| ExpiringContract {
+                    contract,
+                    agreement: agreement.clone(),
+                    over_from,
+                    is_withdrawn: over_from < agreement.not_after,
+                    withdrawal: None,
+                    days: 0,
+                })
             })
             .collect()
     });
@@ -179,12 +187,16 @@ fn ending(connector: &Connector) -> Result<Vec<ExpiringContract>, Refusal> {
         let since = since.max(one.agreement.not_before);
         let before = |days: u32| {
             let micros = DAY.saturating_mul(i64::from(days));
-            one.agreement.not_after.plus_micros(micros.saturating_neg())
+            one.over_from.plus_micros(micros.saturating_neg())
         };
         let nearest = DAYS.into_iter().filter(|days| now >= before(*days)).min();
-        match nearest.filter(|days| before(*days) > since) {
+        // A withdrawal is news, however young the contract is.
+        match nearest.filter(|days| one.is_withdrawn || before(*days) > since) {
             Some(days) => {
                 one.days = days;
+                if one.is_withdrawn {
+                    one.withdrawal = contract_withdrawal::withdrawal_of(connector, one.contract);
+                }
                 true
             }
             None => false,
@@ -257,7 +269,7 @@ async fn record(
     } else {
         "failed"
     };
-    let days = item.topic.parse().map_or(Json::Null, Json::count);
+    let days = days_before(&item.topic).map_or(Json::Null, |days| Json::count(u64::from(days)));
     let _durable = connector
         .record(AuditEvent::new(
             "notice",
@@ -273,6 +285,11 @@ async fn record(
         ))
         .await?;
     connector.records.index(|_| Ok(()))
+}
+
+/// How many days before an end a notice is about, where it is about one.
+fn days_before(topic: &str) -> Option<u32> {
+    topic.strip_prefix(WITHDRAWAL).unwrap_or(topic).parse().ok()
 }
 
 /// What could not be delivered, for people to see; of contracts that people can still act on.
@@ -298,9 +315,9 @@ pub(crate) fn undelivered(connector: &Connector) -> Result<Vec<String>, Refusal>
             } else {
                 format!("given up after {ATTEMPTS} attempts")
             };
-            let of = match row.topic.parse::<u32>() {
-                Ok(days) => format!("{days} days before the end"),
-                Err(_) => format!("of {}", row.topic),
+            let of = match days_before(&row.topic) {
+                Some(days) => format!("{days} days before the end"),
+                None => format!("of {}", row.topic),
             };
             format!(
                 "{}: the notice {of} of contract {} by {}: {}; {goes_on}",

@@ -205,6 +205,10 @@ impl ParticipantHandler {
                     templates,
                     entries,
                     next: page.after.map(|name| name.to_string()),
+                    ended: match after {
+                        None => catalog.ended_for(peer, now),
+                        Some(_) => Vec::new(),
+                    },
                     newest_message: messages,
                 })
             })

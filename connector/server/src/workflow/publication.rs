@@ -18,7 +18,12 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) enum PublicationOutcome {
     /// Nothing has changed since.
-    Unchanged(Box<Dataset>),
+    Unchanged {
+        /// The entry.
+        entry: Box<Dataset>,
+        /// Faults of cells that could not be released.
+        faults: Vec<Refusal>,
+    },
     /// It is published, or would be.
     New {
         /// The entry.
@@ -34,6 +39,15 @@ pub(crate) enum PublicationOutcome {
         /// What could not be released or put away afterwards.
         faults: Vec<Refusal>,
     },
+}
+
+impl PublicationOutcome {
+    /// The entry as it is published, or would be.
+    pub(crate) fn entry(&self) -> &Dataset {
+        match self {
+            Self::Unchanged { entry, .. } | Self::New { entry, .. } => entry,
+        }
+    }
 }
 
 /// How a dataset is published.
@@ -118,10 +132,17 @@ fn attempt(
             let listed = connector
                 .datasets
                 .catalog(|catalog| catalog.dataset(&dataset.name).is_some());
-            if listed {
+            // A rehearsal records nothing.
+            if listed || options.dry {
                 // What could not be released at the last time is tried again, and a period may be over by now.
-                log_failures(cell_releases::unchanged(connector, &entry.id, context.now));
-                return Ok(PublicationOutcome::Unchanged(entry));
+                let released = match options.dry {
+                    true => Ok(Vec::new()),
+                    false => cell_releases::unchanged(connector, &entry.id, context.now),
+                };
+                return Ok(PublicationOutcome::Unchanged {
+                    entry,
+                    faults: released.unwrap_or_else(|fault| vec![fault]),
+                });
             }
             // The snapshot is there, its record is not: a crash came between.
             return relist(connector, *entry);
@@ -207,15 +228,11 @@ fn relist(connector: &Arc<Connector>, entry: Dataset) -> Result<PublicationOutco
     connector
         .datasets
         .catalog_mut(|catalog| catalog.publish(recorded));
-    log_failures(cell_releases::due(connector, &entry.id));
-    Ok(PublicationOutcome::Unchanged(Box::new(entry)))
-}
-
-/// Says what could not be released.
-fn log_failures(done: Result<Vec<Refusal>, Refusal>) {
-    for fault in done.unwrap_or_else(|refusal| vec![refusal]) {
-        tracing::error!(name: "release.failed", %fault, "cells are not released");
-    }
+    let released = cell_releases::due(connector, &entry.id);
+    Ok(PublicationOutcome::Unchanged {
+        entry: Box::new(entry),
+        faults: released.unwrap_or_else(|fault| vec![fault]),
+    })
 }
 
 fn check(entry: Dataset) -> Result<hansa_catalog::publication::PublishableDataset, Refusal> {

@@ -248,6 +248,11 @@ pub struct ReceiptRow {
     pub file: Option<String>,
 }
 
+impl ReceiptRow {
+    /// The state of a receipt that nobody has said a word on yet.
+    pub const ISSUED: &str = "issued";
+}
+
 /// What was received within a time, by receipts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ReceivedTotals {

@@ -184,7 +184,7 @@ impl<'a, H: WebHandler> AgentTools<'a, H> {
                 "title": query.query.title,
                 "description": query.query.description,
                 "parameters": query.query.parameters.iter().map(|one| {
-                    json!({"name": one.name.as_str(), "type": one.kind.as_str(), "default": one.default})
+                    json!({"name": one.name.as_str(), "type": one.kind.to_string(), "default": one.default})
                 }).collect::<Vec<Value>>(),
                 "columns": described(&query.columns),
             })

@@ -198,6 +198,8 @@ fn parameter(parameter: &SavedQueryParameter) -> Value {
             json!({"type": "integer", "format": "int64", "minimum": i64::MIN, "maximum": i64::MAX})
         }
         ColumnType::Float => json!({"type": "number"}),
+        // As a number a program could read it into a floating-point one.
+        ColumnType::Decimal(_) => json!({"type": "string", "pattern": "^[-+]?[0-9]*(\\.[0-9]*)?$"}),
         ColumnType::Bool => json!({"type": "boolean"}),
         ColumnType::Date => json!({"type": "string", "format": "date"}),
         ColumnType::Instant => json!({"type": "string", "format": "date-time", "pattern": "Z$"}),
@@ -207,7 +209,9 @@ fn parameter(parameter: &SavedQueryParameter) -> Value {
             ColumnType::Int | ColumnType::Float | ColumnType::Bool => {
                 serde_json::from_str(default).unwrap_or_else(|_| json!(default))
             }
-            ColumnType::Text | ColumnType::Date | ColumnType::Instant => json!(default),
+            ColumnType::Text | ColumnType::Decimal(_) | ColumnType::Date | ColumnType::Instant => {
+                json!(default)
+            }
         };
         schema.insert("default".to_owned(), value);
     }

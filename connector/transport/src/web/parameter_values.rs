@@ -3,10 +3,10 @@
 use super::ClientSavedQuery;
 use super::problem::WebError;
 use arrow_array::{
-    ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, NullArray, RecordBatch,
-    StringArray, TimestampMicrosecondArray,
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, NullArray,
+    RecordBatch, StringArray, TimestampMicrosecondArray,
 };
-use hansa_catalog::{ParameterValue, SavedQueryParameter};
+use hansa_catalog::{ColumnType, ParameterValue, SavedQueryParameter};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -17,6 +17,10 @@ fn column(value: ParameterValue) -> ArrayRef {
         ParameterValue::Text(text) => Arc::new(StringArray::from(vec![text])),
         ParameterValue::Int(number) => Arc::new(Int64Array::from(vec![number])),
         ParameterValue::Float(number) => Arc::new(Float64Array::from(vec![number])),
+        ParameterValue::Decimal { units, kind } => {
+            let column = Decimal128Array::from(vec![units]);
+            Arc::new(column.with_data_type(ColumnType::Decimal(kind).arrow()))
+        }
         ParameterValue::Bool(value) => Arc::new(BooleanArray::from(vec![value])),
         ParameterValue::Date(day) => Arc::new(Date32Array::from(vec![day])),
         ParameterValue::Instant(instant) => {

@@ -383,7 +383,7 @@ fn listed(query: &ClientSavedQuery) -> Value {
     let parameters = query.query.parameters.iter().map(|parameter| {
         json!({
             "name": parameter.name.as_str(),
-            "type": parameter.kind.as_str(),
+            "type": parameter.kind.to_string(),
             "description": parameter.description,
             "default": parameter.default,
             "required": parameter.default.is_none(),

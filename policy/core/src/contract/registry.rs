@@ -313,6 +313,12 @@ impl ContractRegistry {
         }
     }
 
+    /// From when a contract is withdrawn, where somebody has said so: an instant to come where notice was given.
+    #[must_use]
+    pub fn withdrawn_from(&self, id: ContractId) -> Option<UtcTimestamp> {
+        self.contracts.get(&id).and_then(|page| page.withdrawn)
+    }
+
     /// The first instant at which a contract is over, as far as it is known now.
     #[must_use]
     pub fn over_from(&self, id: ContractId) -> Option<UtcTimestamp> {

@@ -219,6 +219,37 @@ fn aggregates_take_the_buckets_of_the_grid() {
 }
 
 #[test]
+fn a_policy_says_which_columns_leave_or_that_each_may() {
+    let groups = "aggregate = { by = [\"site\"], functions = [\"count\"], measures = [] }";
+    for (text, is_named) in [
+        ("", false),
+        ("rows = \"bikes > 1\"", false),
+        ("columns = \"all\"", true),
+        ("columns = [\"site\"]", true),
+        (groups, true),
+    ] {
+        let draft = read(&format!("title = \"x\"\n{text}\n"));
+        assert_eq!(draft.names_columns, is_named, "{text}");
+        // A policy that is made of clauses names them in any case.
+        let again = read(&to_text(&draft.title, &draft.clauses).text);
+        assert!(again.names_columns, "{text}");
+        assert_eq!(again.clauses, draft.clauses, "{text}");
+    }
+    check("columns = \"all\"", &[]);
+
+    // A column of that name is meant by a list alone.
+    let mut named = dataset();
+    named.columns[0].name = name("all");
+    let problems = parse("title = \"x\"\ncolumns = \"all\"\n", "p.toml", &named).unwrap_err();
+    assert!(
+        problems[0].sentence.contains("a column of this dataset"),
+        "{problems:?}"
+    );
+    let draft = parse("title = \"x\"\ncolumns = [\"all\"]\n", "p.toml", &named).unwrap();
+    assert_eq!(draft.clauses[0].term, Term::Columns(vec![name("all")]));
+}
+
+#[test]
 fn without_its_measures_an_aggregate_does_not_take_the_numbers_shown() {
     check(
         "columns = [\"site\", \"bikes\"]\naggregate = { by = [\"site\"], functions = [\"count\"], measures = [] }",

@@ -41,6 +41,7 @@ fn rendered(language: Language, agreement: &Agreement, withdrawn: bool) -> Strin
             Some(WithdrawalFacts {
                 party: &party,
                 issued_at: "2026-07-01T07:15:00Z".parse().unwrap(),
+                effective_from: "2026-07-01T07:15:00Z".parse().unwrap(),
                 reason: "§ 12",
             }),
         ),
@@ -237,6 +238,45 @@ fn the_page_answers_what_a_lawyer_asks() {
 }
 
 #[test]
+fn a_contract_that_is_withdrawn_from_a_later_day_says_until_when_it_runs() {
+    let agreement = samples::rows_contract();
+    let party = agreement.provider.id.clone();
+    let said = |language, status| {
+        let facts = WithdrawalFacts {
+            party: &party,
+            issued_at: "2026-07-01T07:15:00Z".parse().unwrap(),
+            effective_from: "2026-09-30T22:00:00Z".parse().unwrap(),
+            reason: "§ 12",
+        };
+        ContractStatusLines::of(language, &agreement).state(status, Some(facts))
+    };
+    let domain = party.domain();
+    let from = "1 October 2026, 00:00, Brussels time (2026-09-30T22:00:00Z)";
+    let at = "1 July 2026, 09:15, Brussels time (2026-07-01T07:15:00Z)";
+    assert_eq!(
+        said(Language::En, ContractStatus::InForce),
+        format!("in force until {from}; withdrawn by {domain}, {at}: § 12")
+    );
+    assert_eq!(
+        said(Language::En, ContractStatus::Withdrawn),
+        format!("withdrawn by {domain}, {from}: § 12")
+    );
+    for (language, words) in [
+        (
+            Language::De,
+            ["in Kraft bis 1. Oktober 2026", "gekündigt von"],
+        ),
+        (
+            Language::Pt,
+            ["em vigor até 1 de outubro de 2026", "denunciado por"],
+        ),
+    ] {
+        let text = said(language, ContractStatus::InForce);
+        assert!(words.iter().all(|word| text.contains(word)), "{text}");
+    }
+}
+
+#[test]
 fn an_end_within_a_day_is_told_by_the_minute() {
     let rendering = PageRendering::newest(Language::En).in_zone("Europe/Berlin");
     let text = page(rendering, &samples::group_contract());
@@ -250,7 +290,7 @@ fn an_end_within_a_day_is_told_by_the_minute() {
     let lines = ContractStatusLines::of(Language::En, &rows);
     assert_eq!(lines.last_day(), "2026-12-31");
     assert_eq!(
-        lines.until(),
+        lines.until(rows.not_after),
         "through 31 December 2026, Brussels time (before 2026-12-31T23:00:00Z)"
     );
     // A zone without a fixed rule is told in UTC.

@@ -38,7 +38,9 @@ fn erase(
     before: Option<&str>,
     ground: ErasureReason,
 ) -> Result<usize, Refusal> {
-    let before = before.map(instant).transpose()?;
+    let before = before
+        .map(|before| instant(connector, before))
+        .transpose()?;
     let Some(question) = question else {
         return connector.erase_texts(ground.as_str(), before, |held| {
             before.is_some_and(|before| held.at < before)

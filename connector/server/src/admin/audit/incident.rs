@@ -23,7 +23,10 @@ pub(super) async fn state(
 ) -> CommandResult {
     let args = IncidentArgs {
         cause: cause.map(named),
-        since: since.as_deref().map(instant).transpose()?,
+        since: since
+            .as_deref()
+            .map(|since| instant(connector, since))
+            .transpose()?,
         heads: head.as_deref().map(heads).transpose()?.unwrap_or_default(),
     };
     let StatedIncident { incident, to } = log_incident::state(connector, args).await?;

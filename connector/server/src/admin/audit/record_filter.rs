@@ -3,6 +3,7 @@
 use crate::admin::contract::contract_lookup;
 use crate::cli::connector_command::audit::AuditFilter;
 use crate::participant::Connector;
+use crate::process::civil_day;
 use hansa_audit_log::record::Record;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::filter::RecordFilter;
@@ -72,14 +73,22 @@ pub(super) fn choice(connector: &Connector, filter: &AuditFilter) -> Result<Reco
             .as_deref()
             .map(|named| contract_lookup::contract_by_prefix(connector, named))
             .transpose()?,
-        from: filter.from.as_deref().map(instant).transpose()?,
-        to: filter.to.as_deref().map(instant).transpose()?,
+        from: filter
+            .from
+            .as_deref()
+            .map(|written| instant(connector, written))
+            .transpose()?,
+        to: filter
+            .to
+            .as_deref()
+            .map(|written| instant(connector, written))
+            .transpose()?,
         outcome: filter.outcome.clone(),
     })
 }
 
 /// A participant by alias, domain or identity; also one that is no longer a peer.
-fn participant(connector: &Connector, named: &str) -> Result<ParticipantId, Refusal> {
+pub(super) fn participant(connector: &Connector, named: &str) -> Result<ParticipantId, Refusal> {
     if let Ok(peer) = connector.peer(named) {
         return Ok(peer.id);
     }
@@ -113,14 +122,15 @@ pub(super) fn dataset_id(connector: &Connector, named: &str) -> Result<String, R
     }
 }
 
-/// An instant, or the beginning of a day.
-pub(super) fn instant(written: &str) -> Result<UtcTimestamp, Refusal> {
-    let whole = if written.len() == "2026-12-01".len() {
-        format!("{written}T00:00:00Z")
-    } else {
-        written.to_owned()
-    };
-    whole.parse().map_err(|cause| {
+/// An instant, or the beginning of a day in the zone of the participant.
+pub(super) fn instant(connector: &Connector, written: &str) -> Result<UtcTimestamp, Refusal> {
+    let config = connector.config();
+    let begun = civil_day::read_day(written)
+        .and_then(|day| civil_day::begin_day(day, &config.participant.zone));
+    if let Some(begun) = begun {
+        return Ok(begun);
+    }
+    written.parse().map_err(|cause| {
         Refusal::new(
             ErrorCode::UsageWrong,
             format!("`{written}` is not a day such as 2026-12-01 or an instant"),

@@ -1,9 +1,9 @@
-//! `hansa audit affected`, `breach`, `recipients` and `processing`: the questions of an auditor, as tables.
+//! `hansa audit affected`, `breach`, `recipients`, `received` and `processing`: the questions of an auditor, as tables.
 
 use crate::admin::CommandResult;
 use crate::admin::audit::expiry_notice::tell_expired;
 use crate::admin::audit::processing_record;
-use crate::admin::audit::record_filter::{dataset_id, instant};
+use crate::admin::audit::record_filter::{dataset_id, instant, participant};
 use crate::admin::contract::contract_lookup;
 use crate::admin::event_sink::EventSink;
 use crate::cli::output::table;
@@ -14,6 +14,7 @@ use hansa_audit_store::export;
 use hansa_audit_store::history::AuditHistory;
 use hansa_audit_store::history::publication::PublishedSnapshot;
 use hansa_audit_store::report_table::affected_answers::AffectedQuery;
+use hansa_audit_store::report_table::received::{self, ReceivedScope};
 use hansa_audit_store::report_table::{self, BreachScope, ReportCell, ReportTable};
 use hansa_policy::contract::seal::SealCertificates;
 use hansa_policy::id::ContractId;
@@ -40,6 +41,13 @@ pub(super) enum AuditReportRequest {
     },
     /// Who received a dataset.
     Recipients(String),
+    /// Who received what, under which clauses.
+    Received {
+        participant: Option<String>,
+        dataset: Option<String>,
+        from: Option<String>,
+        to: Option<String>,
+    },
     /// The record of processing.
     Processing,
 }
@@ -104,8 +112,11 @@ fn answered(
             to,
         } => {
             let mut scope = BreachScope {
-                from: from.as_deref().map(instant).transpose()?,
-                to: to.as_deref().map(instant).transpose()?,
+                from: from
+                    .as_deref()
+                    .map(|from| instant(connector, from))
+                    .transpose()?,
+                to: to.as_deref().map(|to| instant(connector, to)).transpose()?,
                 ..BreachScope::default()
             };
             if let Some(contract) = contract {
@@ -125,6 +136,31 @@ fn answered(
         AuditReportRequest::Recipients(named) => {
             let table = report_table::recipients(&history, own, &dataset_id(connector, named)?);
             let text = format!("{} recipients of `{named}`", table.rows.len());
+            Ok((table, text))
+        }
+        AuditReportRequest::Received {
+            participant: named,
+            dataset,
+            from,
+            to,
+        } => {
+            let at = |written: Option<&str>| {
+                let at = written.map(|written| instant(connector, written));
+                at.transpose()
+            };
+            let recipient = named.as_deref().map(|named| participant(connector, named));
+            let dataset = dataset.as_deref().map(|named| dataset_id(connector, named));
+            let scope = ReceivedScope {
+                recipient: recipient.transpose()?.map(|id| id.to_string()),
+                dataset: dataset.transpose()?,
+                from: at(from.as_deref())?,
+                to: at(to.as_deref())?,
+            };
+            let table = received::tabulate_received(&history, own, &scope);
+            let text = match table.rows.len() {
+                0 => "nobody else received anything".to_owned(),
+                _ => "each answer counts once in the sum; hansa contract show CONTRACT says its clauses in words".to_owned(),
+            };
             Ok((table, text))
         }
         AuditReportRequest::Processing => {

@@ -44,10 +44,16 @@ pub(super) async fn show(
         let signatures = signatures(connector, *id);
         let budgets = budgets(connector, *id, agreement)?;
         let owed = ObligationLedger::of(connector, *id, agreement)?.into(&mut data);
-        let ended = match status {
-            ContractStatus::Withdrawn => contract_withdrawal::withdrawal_of(connector, *id),
-            _ => None,
+        let is_withdrawn = connector
+            .contracts
+            .with_registry(|registry| registry.withdrawn_from(*id).is_some());
+        let shows_end = match status {
+            ContractStatus::Withdrawn => true,
+            ContractStatus::InForce | ContractStatus::NotYet => is_withdrawn,
+            ContractStatus::Expired | ContractStatus::Superseded => false,
         };
+        let ended = shows_end.then(|| contract_withdrawal::withdrawal_of(connector, *id));
+        let ended = ended.flatten();
         if let Value::Object(map) = &mut data {
             map.insert("shown".to_owned(), shown_json(agreement));
             map.insert("page".to_owned(), json!(read.page));
@@ -55,6 +61,7 @@ pub(super) async fn show(
                 json!({
                     "by": ended.party.domain(),
                     "at": ended.issued_at.to_string(),
+                    "from": contract_withdrawal::effective_from(ended).to_string(),
                     "reason": ended.reason,
                 })
             });
@@ -71,6 +78,7 @@ pub(super) async fn show(
             let ending = ended.as_ref().map(|ended| WithdrawalFacts {
                 party: &ended.party,
                 issued_at: ended.issued_at,
+                effective_from: contract_withdrawal::effective_from(ended),
                 reason: &ended.reason,
             });
             let lines = ContractStatusLines::of(read.language, agreement);

@@ -1,6 +1,7 @@
 //! Contracts and negotiations as text and as JSON.
 
 use crate::participant::Connector;
+use crate::workflow::contract_withdrawal;
 use crate::workflow::negotiation::open_negotiation::OpenNegotiation;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::{Agreement, ContractStatus};
@@ -59,8 +60,8 @@ pub(super) fn ends(connector: &Connector) -> Result<BTreeMap<ContractId, Contrac
             continue;
         };
         let end = ContractEnd {
+            from: contract_withdrawal::effective_from(&withdrawal),
             by: withdrawal.party,
-            from: withdrawal.effective_at,
             reason: withdrawal.reason,
         };
         let known = ends

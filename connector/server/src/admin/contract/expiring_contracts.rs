@@ -27,29 +27,41 @@ pub(super) fn horizon(now: UtcTimestamp, text: &str) -> Result<UtcTimestamp, Ref
     Ok(now.plus_micros(DAY.saturating_mul(i64::from(days))))
 }
 
-/// Whether the contract can be used, or will be, and is over by then.
+/// True if a contract that is over from an instant on can be used, or will be, and is over by then.
 pub(super) fn ends_by(
-    agreement: &Agreement,
+    over_from: UtcTimestamp,
     status: ContractStatus,
     horizon: UtcTimestamp,
 ) -> bool {
-    matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
-        && agreement.not_after <= horizon
+    matches!(status, ContractStatus::InForce | ContractStatus::NotYet) && over_from <= horizon
+}
+
+/// A contract with its end.
+pub(super) struct ContractExpiry<'a> {
+    pub(super) contract: ContractId,
+    pub(super) agreement: &'a Agreement,
+    /// The other party.
+    pub(super) with: String,
+    /// The first instant at which it is over: by its own date, or a withdrawal.
+    pub(super) over_from: UtcTimestamp,
 }
 
 /// The ends of contracts as a calendar: one event each, with reminders before it.
-pub(super) fn calendar(
-    contracts: &[(ContractId, &Agreement, String)],
-    now: UtcTimestamp,
-) -> String {
+pub(super) fn calendar(contracts: &[ContractExpiry<'_>], now: UtcTimestamp) -> String {
     let mut lines = vec![
         "BEGIN:VCALENDAR".to_owned(),
         "VERSION:2.0".to_owned(),
         "PRODID:-//Hansa//contracts//EN".to_owned(),
     ];
-    for (id, agreement, other) in contracts {
+    for ContractExpiry {
+        contract: id,
+        agreement,
+        with,
+        over_from,
+    } in contracts
+    {
         let what = format!(
-            "Contract {} with {other} on {} ends",
+            "Contract {} with {with} on {} ends",
             id.short(),
             agreement.dataset.id.name
         );
@@ -57,7 +69,7 @@ pub(super) fn calendar(
             "BEGIN:VEVENT".to_owned(),
             format!("UID:{id}@{}", agreement.provider.id.domain()),
             format!("DTSTAMP:{}", stamp(now)),
-            format!("DTSTART:{}", stamp(agreement.not_after)),
+            format!("DTSTART:{}", stamp(*over_from)),
             format!("SUMMARY:{}", escaped(&what)),
         ]);
         for days in DAYS {

@@ -115,12 +115,11 @@ async fn sign_view(
     let (key, dataset) = (held.key, held.dataset.name.clone());
     let word = approval::word(connector, caller, key, ApprovalAction::Sign, None).await?;
     let signed = matches!(word, Approval::Enough(_));
+    let mut status = 0;
     if signed {
         let inner = Arc::clone(connector);
         let faults = blocking(move || crate::workflow::offer_renewal::renew(&inner)).await?;
-        for fault in faults {
-            out.notice(fault.to_string()).await;
-        }
+        status = out.report_faults(&faults).await;
     }
     let text = if signed {
         format!("the public view of {dataset} is signed and in force")
@@ -144,7 +143,7 @@ async fn sign_view(
         text,
     )
     .await?;
-    Ok(0)
+    Ok(status)
 }
 
 /// Whether our signature has to wait for a second officer; then that is said.

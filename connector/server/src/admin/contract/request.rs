@@ -12,9 +12,9 @@ use crate::admin::event_sink::EventSink;
 use crate::admin::peer::remember;
 use crate::participant::Connector;
 use crate::process::randomness::random_hex;
-use crate::workflow::mailbox;
 use crate::workflow::negotiation::open_negotiation::OpenNegotiation;
 use crate::workflow::negotiation::{self, outgoing_message};
+use crate::workflow::{federated_query, mailbox};
 use hansa_catalog::offer::AgreementParameters;
 use hansa_policy::contract::Assignee;
 use hansa_policy::contract::rendering::PageRendering;
@@ -59,6 +59,12 @@ pub(super) async fn request(
         return Err(negotiation::message_codec::elsewhere().into());
     }
     let visible = find(connector, dataset).await?;
+    if visible.offers.is_empty() {
+        let name = visible.dataset.id.name.as_str();
+        if let Some(ended) = federated_query::ended_offer(connector, &visible.peer, name).await? {
+            return Err(ended.into());
+        }
+    }
     let chosen = match (&offer, visible.offers.as_slice()) {
         (_, []) => Err(Refusal::new(
             ErrorCode::OfferUnknown,

@@ -6,7 +6,9 @@ use crate::admin::event_sink::EventSink;
 use crate::participant::Connector;
 use crate::process::blocking_work::blocking;
 use crate::workflow::approval::{self, Approval, ApprovalAction};
+use crate::workflow::contract_withdrawal::effective_instant;
 use crate::workflow::{contract_withdrawal, mailbox, negotiation, run_to_completion};
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::Agreement;
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -15,36 +17,62 @@ use hansa_proto::envelope;
 use serde_json::json;
 use std::sync::Arc;
 
+/// The contract that is to end, with the reason and the instant.
+pub(super) struct WithdrawalArgs {
+    pub(super) contract: String,
+    pub(super) reason: SingleLineText,
+    /// A day or an instant; absent: at once.
+    pub(super) from: Option<String>,
+}
+
 pub(super) async fn withdraw(
     connector: &Arc<Connector>,
-    prefix: &str,
-    reason: SingleLineText,
+    args: WithdrawalArgs,
     caller: Option<u32>,
     out: &EventSink,
 ) -> CommandResult {
-    let (contract, agreement) = known(connector, prefix)?;
-    let mut reason = reason;
+    let (contract, agreement) = known(connector, &args.contract)?;
+    let mut reason = args.reason;
+    let from = match &args.from {
+        Some(text) => Some(read_from(connector, contract, text)?),
+        None => None,
+    };
     if connector.config().officers.second {
-        match approval::word(
-            connector,
-            caller,
-            contract,
-            ApprovalAction::Withdraw,
-            Some(reason.as_str()),
-        )
-        .await?
-        {
+        let action = action(from);
+        let said = approval::word(connector, caller, contract, action, Some(reason.as_str()));
+        match said.await? {
             // What the first one wrote may be from before there was a limit.
             Approval::Enough(first) => {
                 reason = first.as_deref().map_or(reason, SingleLineText::cut)
             }
-            Approval::Waits => return waits(contract, out).await,
+            Approval::Waits => return waits(contract, from, out).await,
         }
     }
     let end = move |connector: &Arc<Connector>| {
-        contract_withdrawal::own_now(connector, contract, &reason)
+        contract_withdrawal::withdraw_from(connector, contract, from, &reason)
     };
     ended(connector, contract, &agreement, end, out).await
+}
+
+/// The instant that a person gives, by the zone of the participant.
+fn read_from(
+    connector: &Connector,
+    contract: ContractId,
+    text: &str,
+) -> Result<UtcTimestamp, Refusal> {
+    let zone = connector.config().participant.zone.clone();
+    let from = effective_instant::read_instant(text, Some(&zone))?;
+    let over_from = connector
+        .contracts
+        .with_registry(|registry| registry.over_from(contract));
+    let over_from = over_from.unwrap_or(UtcTimestamp::LATEST);
+    effective_instant::check_instant(from, connector.now(), over_from)?;
+    Ok(from)
+}
+
+/// The act that two officers must want alike: with another date it is another one.
+fn action(from: Option<UtcTimestamp>) -> ApprovalAction {
+    from.map_or(ApprovalAction::Withdraw, ApprovalAction::WithdrawFrom)
 }
 
 /// `contract attach`: a withdrawal of ours that was signed elsewhere. It is checked as any other is.
@@ -72,19 +100,13 @@ pub(super) async fn attach(
         .into());
     }
     // Checked before anybody gives their word on it.
-    contract_withdrawal::checked(connector, &read)?;
-    if connector.config().officers.second
-        && approval::word(
-            connector,
-            caller,
-            contract,
-            ApprovalAction::Withdraw,
-            Some(&read.reason),
-        )
-        .await?
-            == Approval::Waits
-    {
-        return waits(contract, out).await;
+    let from = contract_withdrawal::checked(connector, &read)?.effective_at();
+    if connector.config().officers.second {
+        let action = action(from);
+        let said = approval::word(connector, caller, contract, action, Some(&read.reason));
+        if said.await? == Approval::Waits {
+            return waits(contract, from, out).await;
+        }
     }
     let bytes = statement.to_vec();
     let end = move |connector: &Arc<Connector>| {
@@ -133,17 +155,28 @@ async fn ended(
     {
         carried = mailbox::pump(connector, &connector.peer(peer.as_str())?).await;
     }
+    let from = connector
+        .contracts
+        .with_registry(|registry| registry.withdrawn_from(contract));
+    let from = from.filter(|from| *from > connector.now());
+    let short = contract.short();
+    let text = match from {
+        Some(from) => format!(
+            "contract {short} with {with} ends at {from}; until then its questions are answered, then its running streams are cut and new questions are refused"
+        ),
+        None => format!(
+            "contract {short} with {with} is withdrawn; its running streams are cut, new questions are refused"
+        ),
+    };
     out.object(
         json!({
             "contract": contract.to_string(),
             "with": with,
             "withdrawn": true,
+            "from": from.map(|from| from.to_string()),
             "streams_before": before,
         }),
-        format!(
-            "contract {} with {with} is withdrawn; its running streams are cut, new questions are refused",
-            contract.short()
-        ),
+        text,
     )
     .await?;
     if let Err(refusal) = carried {
@@ -185,8 +218,9 @@ async fn end_and_write(
 }
 
 /// Says that one officer's word is not enough.
-async fn waits(contract: ContractId, out: &EventSink) -> CommandResult {
+async fn waits(contract: ContractId, from: Option<UtcTimestamp>, out: &EventSink) -> CommandResult {
     let short = contract.short();
+    let from = from.map_or_else(String::new, |from| format!("--from {from} "));
     out.object(
         json!({
             "contract": contract.to_string(),
@@ -195,7 +229,7 @@ async fn waits(contract: ContractId, out: &EventSink) -> CommandResult {
         }),
         format!(
             "contract {short} is still in force; your word and your reason are on the books\n\
-             a second officer approves with: hansa contract withdraw {short} --reason \"…\""
+             a second officer approves with: hansa contract withdraw {short} {from}--reason \"…\""
         ),
     )
     .await?;

@@ -1,10 +1,11 @@
 //! A catalogue entry, as an object and for people.
 
 use crate::cli::output::table;
-use hansa_catalog::dataset::{Dataset, DatasetKind};
+use hansa_catalog::dataset::{ColumnType, Dataset, DatasetColumn, DatasetKind};
 use hansa_catalog::feed::DatasetFeed;
 use hansa_catalog::saved_query::SavedQuery;
 use hansa_policy::safe_text::printable;
+use hansa_policy::value::time::TimeBucketWidth;
 use hansa_query::federation::time_span::CoveredTimeSpan;
 use serde_json::{Value, json};
 
@@ -26,6 +27,7 @@ pub(crate) fn entry_json(dataset: &Dataset) -> Value {
         for (shown, column) in columns.into_iter().flatten().zip(&dataset.columns) {
             if let Some(members) = shown.as_object_mut() {
                 members.insert("uncertainty".to_owned(), json!(column.uncertainty));
+                members.insert("days_of".to_owned(), json!(days_of(dataset, column)));
             }
         }
     }
@@ -37,7 +39,7 @@ fn query_json(query: &SavedQuery) -> Value {
     let parameters = query.parameters.iter().map(|parameter| {
         json!({
             "name": parameter.name.as_str(),
-            "type": parameter.kind.as_str(),
+            "type": parameter.kind.to_string(),
             "description": parameter.description,
             "default": parameter.default,
         })
@@ -121,9 +123,10 @@ pub(crate) fn entry_text(dataset: &Dataset) -> String {
         .map(|column| {
             vec![
                 column.name.to_string(),
-                column.kind.as_str().to_owned(),
+                column.kind.to_string(),
                 column.unit.clone().unwrap_or_default(),
                 [
+                    days_of(dataset, column).map(|zone| format!("its days are those of {zone}")),
                     column.meaning.clone(),
                     column.conversion.clone(),
                     column.crs.clone(),
@@ -145,6 +148,23 @@ pub(crate) fn entry_text(dataset: &Dataset) -> String {
         .collect();
     text.push_str(&table(&["COLUMN", "TYPE", "UNIT", "MEANING"], &rows));
     text
+}
+
+/// The zone in which days of a column of instants begin: that of its buckets in the grid, else that of the dataset.
+fn days_of(dataset: &Dataset, column: &DatasetColumn) -> Option<String> {
+    if column.kind != ColumnType::Instant {
+        return None;
+    }
+    let mut dimensions = dataset.grid.iter().flat_map(|grid| &grid.dimensions);
+    let dimension = dimensions.find(|dimension| dimension.column == column.name);
+    Some(match dimension {
+        None => dataset.zone.clone(),
+        Some(dimension) => match (&dimension.zone, dimension.bucket) {
+            (Some(zone), _) => zone.clone(),
+            (None, Some(width)) if width >= TimeBucketWidth::Day => "UTC".to_owned(),
+            (None, _) => dataset.zone.clone(),
+        },
+    })
 }
 
 /// What is told of a feed.

@@ -1,19 +1,23 @@
 //! `hansa dataset add`: an entry of the configuration for files that nobody has described yet.
 
-use crate::admin::CommandResult;
 use crate::admin::command_envelope::CommandOptions;
 use crate::admin::config::reload_quietly;
 use crate::admin::dataset::offer_entry::{OfferBackground, offer_entry};
+use crate::admin::dataset::offer_policy::check_named_columns;
 use crate::admin::dataset::publication;
 use crate::admin::event_sink::EventSink;
+use crate::admin::{CommandError, CommandResult, gathered};
 use crate::cli::connector_command::offer_terms::OfferTermsArgs;
-use crate::participant::Connector;
+use crate::participant::{Connector, offers};
 use crate::process::blocking_work::blocking;
 use crate::workflow::publication::PublishOptions;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::ingest::config::parser::parse;
-use hansa_query::ingest::schema_inference::draft_config::{DraftConfigOptions, entry};
+use hansa_query::ingest::schema_inference::draft_config::{
+    DraftConfigOptions, DraftDatasetConfig, LeavingColumns, entry,
+};
 use hansa_query::ingest::source_roots::SourceRoots;
+use hansa_query::publication::dataset_entry;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -49,10 +53,14 @@ pub(super) async fn add(
     let config = connector.config();
     let folder = std::path::absolute(config.folder()).unwrap_or_default();
     let roots = config.source_roots();
-    let asked = about.columns.is_none();
+    let is_said = about.columns != LeavingColumns::Unsaid;
     let title = about.title.clone();
     let (named, below, known) = (files.clone(), folder.clone(), roots.clone());
-    let entry = blocking(move || entry(&paths(&named, &below), &roots, &about)).await?;
+    let mut entry = blocking(move || entry(&paths(&named, &below), &roots, &about)).await?;
+    check_named_columns(&terms, &entry, is_said)?;
+    if publish {
+        check_total(&entry)?;
+    }
     let offer = offer_entry(
         &terms,
         &entry,
@@ -66,13 +74,20 @@ pub(super) async fn add(
     let mut written = entry.text.clone();
     if let Some(offer) = &offer {
         written.push_str(&offer.text);
+        entry.assumptions.extend(offer.assumptions.iter().cloned());
     }
     let policy = offer.as_ref().and_then(|offer| offer.policy.clone());
+    check_policy(connector, &terms, &entry, policy.as_ref(), &known)?;
+    let mut added = None;
     if !options.dry_run {
         let (file, text) = (config.file.clone(), written.clone());
         let policy = policy.clone().map(|(path, text)| (folder.join(path), text));
-        blocking(move || append_with_policy(&file, &text, policy.as_ref(), &known)).await?;
-        reload_quietly(connector)?;
+        let change =
+            blocking(move || append_with_policy(&file, &text, policy.as_ref(), &known)).await?;
+        if let Err(refusal) = reload_quietly(connector) {
+            return Err(take_back(connector, change, refusal).await.into());
+        }
+        added = Some(change);
     }
     let name = &entry.name;
     let columns: Vec<Value> = entry
@@ -96,11 +111,12 @@ pub(super) async fn add(
     if entry.unread.rows > 0 {
         reported.push_str(&format!("\n{}", entry.unread));
     }
-    if asked {
+    if !is_said {
         reported.push_str(
             "\nevery column of the entry may be shown by a contract: take away what must not leave",
         );
     }
+    reported.push_str(&page(&entry));
     let place = config.file.display();
     let done = match (options.dry_run, publish) {
         (true, _) => format!("would be added to {place}"),
@@ -121,6 +137,8 @@ pub(super) async fn add(
             "rows_seen": entry.rows,
             "rows_unread": entry.unread.rows,
             "first_unread": unread,
+            "assumed": entry.assumptions,
+            "questions": entry.questions,
             "written": !options.dry_run,
         }),
         format!("{}{reported}\n\n{done}", written.trim_end()),
@@ -133,7 +151,21 @@ pub(super) async fn add(
         dry: false,
         anew: false,
     };
-    let status = publication::publish(connector, &[name.to_string()], publish_options, out).await?;
+    let is_there = || {
+        connector
+            .datasets
+            .catalog(|catalog| catalog.dataset(name).is_some())
+    };
+    let was_there = is_there();
+    let published =
+        publication::publish(connector, &[name.to_string()], publish_options, out).await;
+    let status = match (published, added) {
+        // An entry that can't be published is not left to be stumbled over. What was published stays, whatever failed behind it.
+        (Err(CommandError::Refused(refusal)), Some(change)) if was_there || !is_there() => {
+            return Err(take_back(connector, change, *refusal).await.into());
+        }
+        (published, _) => published?,
+    };
     if status == 0
         && let Some(offer) = &offer
     {
@@ -142,6 +174,85 @@ pub(super) async fn add(
             .await;
     }
     Ok(status)
+}
+
+/// Refuses an offer of which the words of the policy can't be read, before anything is written.
+fn check_policy(
+    connector: &Connector,
+    terms: &OfferTermsArgs,
+    entry: &DraftDatasetConfig,
+    written: Option<&(PathBuf, String)>,
+    roots: &SourceRoots,
+) -> Result<(), Refusal> {
+    let (path, text) = match (written, &terms.policy) {
+        (Some((path, text)), _) => (path.clone(), text.clone()),
+        (None, Some(path)) => {
+            let bytes = crate::offline::read(path)?;
+            (path.clone(), String::from_utf8_lossy(&bytes).into_owned())
+        }
+        (None, None) => return Ok(()),
+    };
+    let config = connector.config();
+    // An entry that people have to complete is judged when it is complete.
+    let Ok(datasets) = parse(
+        &entry.text,
+        &config.file.display().to_string(),
+        roots.clone(),
+    ) else {
+        return Ok(());
+    };
+    let own = &config.participant;
+    for dataset in &datasets {
+        let unread = dataset_entry::unread(dataset, &own.id, &own.zone, connector.now());
+        let shown = path.display().to_string();
+        match hansa_proto::policy_toml::parse(&text, &shown, &unread) {
+            Ok(draft) if draft.names_columns => {}
+            Ok(_) => return Err(offers::unnamed_columns(&shown, entry.names())),
+            Err(mut problems) => {
+                // The grid that a policy of one's own needs is written into the entry afterwards.
+                problems.retain(|one| one.code != ErrorCode::GridConflict);
+                if !problems.is_empty() {
+                    return Err(gathered(problems));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses to publish at once what doubles every total.
+fn check_total(entry: &DraftDatasetConfig) -> Result<(), Refusal> {
+    let Some(total) = &entry.total else {
+        return Ok(());
+    };
+    let sentence = format!(
+        "the last row of `{}` seems to hold totals of the others, which would then be counted twice; nothing was added",
+        total.file
+    );
+    let refusal = Refusal::new(ErrorCode::UsageWrong, sentence)
+        .with_place(total.file.clone(), Some(total.line), None)
+        .with_help(format!("leave it out: --skip-last-lines {}", total.lines))
+        .with_help(format!(
+            "it is a row like the others: --skip-last-lines {}",
+            total.notes
+        ));
+    Err(refusal)
+}
+
+/// Assumptions, and the questions that are left.
+fn page(entry: &DraftDatasetConfig) -> String {
+    let mut page = String::new();
+    let listed = |page: &mut String, head: &str, lines: &[String]| {
+        if !lines.is_empty() {
+            page.push_str(&format!("\n\n{head}"));
+        }
+        for line in lines {
+            page.push_str(&format!("\n  - {line}"));
+        }
+    };
+    listed(&mut page, "assumed:", &entry.assumptions);
+    listed(&mut page, "to be answered by you:", &entry.questions);
+    page
 }
 
 /// The day of now, where the participant is.
@@ -154,13 +265,61 @@ fn today(connector: &Connector) -> Result<Date, Refusal> {
     Ok(now.in_tz(zone).map_err(wrong)?.date())
 }
 
+/// Addition to a configuration, so that it can be taken back.
+#[derive(Debug)]
+struct ConfigAddition {
+    file: PathBuf,
+    before: String,
+    after: String,
+    policy: Option<PathBuf>,
+}
+
+impl ConfigAddition {
+    /// Puts the configuration back as it was, and the policy away; an error where somebody has changed it in between.
+    fn undo(&self) -> Result<(), Refusal> {
+        let now = crate::offline::read(&self.file)?;
+        if now != self.after.as_bytes() {
+            return Err(Refusal::new(
+                ErrorCode::FileExists,
+                format!("`{}` was changed in between", self.file.display()),
+            ));
+        }
+        hansa_files::replace_keeping_readers(&self.file, self.before.as_bytes())?;
+        if let Some(policy) = &self.policy
+            && let Err(cause) = std::fs::remove_file(policy)
+        {
+            tracing::warn!(%cause, "dataset.policy_left");
+        }
+        Ok(())
+    }
+}
+
+/// Takes back what was added and adds to the refusal whether that went well.
+async fn take_back(
+    connector: &Arc<Connector>,
+    change: ConfigAddition,
+    refusal: Refusal,
+) -> Refusal {
+    let place = change.file.display().to_string();
+    let undone = blocking(move || change.undo()).await;
+    match undone.and_then(|()| reload_quietly(connector)) {
+        Ok(()) => refusal.with_help(format!(
+            "nothing stays in {place}; without --publish the entry is written, to be corrected before `hansa dataset publish`"
+        )),
+        Err(why) => refusal.with_help(format!(
+            "the entry stays in {place}, since it can't be taken out: {}",
+            why.sentence
+        )),
+    }
+}
+
 /// Writes the policy, if there is a new one, and then the entry that names it. A policy whose entry can't be added is taken away again.
 fn append_with_policy(
     file: &Path,
     entry: &str,
     policy: Option<&(PathBuf, String)>,
     roots: &SourceRoots,
-) -> Result<(), Refusal> {
+) -> Result<ConfigAddition, Refusal> {
     let Some((path, text)) = policy else {
         return append(file, entry, roots);
     };
@@ -174,11 +333,18 @@ fn append_with_policy(
         ));
     }
     crate::offline::write(path, text.as_bytes())?;
-    append(file, entry, roots).inspect_err(|_| {
-        if let Err(cause) = std::fs::remove_file(path) {
-            tracing::warn!(%cause, "dataset.policy_left");
+    match append(file, entry, roots) {
+        Ok(addition) => Ok(ConfigAddition {
+            policy: Some(path.clone()),
+            ..addition
+        }),
+        Err(refusal) => {
+            if let Err(cause) = std::fs::remove_file(path) {
+                tracing::warn!(%cause, "dataset.policy_left");
+            }
+            Err(refusal)
         }
-    })
+    }
 }
 
 /// The paths as they will stand in the configuration, relative to its folder where they lie below it. Files that are all that a folder
@@ -214,7 +380,7 @@ fn pattern(files: &[PathBuf]) -> Option<PathBuf> {
 
 /// Appends an entry to the configuration as it stands on disk, where people may have edited it since it was read. One with which it
 /// would say something wrong is not added: nothing could be published any more.
-fn append(file: &Path, entry: &str, roots: &SourceRoots) -> Result<(), Refusal> {
+fn append(file: &Path, entry: &str, roots: &SourceRoots) -> Result<ConfigAddition, Refusal> {
     let bytes = crate::offline::read(file)?;
     let before = String::from_utf8(bytes).map_err(|cause| {
         Refusal::new(
@@ -252,7 +418,13 @@ fn append(file: &Path, entry: &str, roots: &SourceRoots) -> Result<(), Refusal> 
             "the configuration was left as it is; hansa dataset add --name NAME gives the dataset another name",
         ));
     }
-    hansa_files::replace_keeping_readers(file, text.as_bytes())
+    hansa_files::replace_keeping_readers(file, text.as_bytes())?;
+    Ok(ConfigAddition {
+        file: file.to_owned(),
+        before,
+        after: text,
+        policy: None,
+    })
 }
 
 #[cfg(test)]
@@ -281,5 +453,23 @@ mod tests {
         // What was wrong before is told elsewhere.
         std::fs::write(&file, "[[dataset]]\nname = 7\n").unwrap();
         append(&file, ENTRY, &roots).unwrap();
+    }
+    #[test]
+    fn what_was_added_is_taken_back_unless_somebody_changed_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hansa.toml");
+        let roots = SourceRoots::of(folder.path());
+        let before = "[participant]\nid = \"lindau.example\"";
+        std::fs::write(&file, before).unwrap();
+        let policy = (folder.path().join("bikes.toml"), "x".to_owned());
+        let added = append_with_policy(&file, ENTRY, Some(&policy), &roots).unwrap();
+        assert!(policy.0.exists());
+        added.undo().unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
+        assert!(!policy.0.exists());
+        let added = append(&file, ENTRY, &roots).unwrap();
+        std::fs::write(&file, "# by hand\n").unwrap();
+        added.undo().unwrap_err();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "# by hand\n");
     }
 }

@@ -1,12 +1,11 @@
 //! The offer that `hansa dataset add` writes beside a new dataset: a policy file and an entry of the configuration.
 
+use crate::admin::dataset::offer_policy::{policy_text, quote};
 use crate::cli::connector_command::offer_terms::OfferTermsArgs;
 use hansa_policy::id::{ParticipantId, PurposeId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::purpose::Taxonomy;
-use hansa_query::ingest::schema_inference::draft_config::{
-    DraftDatasetConfig, DraftGrid, ProposedColumn,
-};
+use hansa_query::ingest::schema_inference::draft_config::{DraftDatasetConfig, DraftGrid};
 use jiff::civil::Date;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +16,8 @@ pub(super) struct OfferEntry {
     pub(super) policy: Option<(PathBuf, String)>,
     /// What is added to the configuration.
     pub(super) text: String,
+    /// Assumptions of the policy, in plain words.
+    pub(super) assumptions: Vec<String>,
     /// Who concludes contracts on it.
     pub(super) conclusion: OfferConclusion,
 }
@@ -66,14 +67,14 @@ pub(super) struct OfferBackground<'a> {
 pub(super) fn grid(terms: &OfferTermsArgs) -> Option<DraftGrid> {
     (!terms.group_by.is_empty()).then(|| DraftGrid {
         dimensions: terms.group_by.clone(),
-        bucket: terms.every.clone(),
+        bucket: terms.bucket.clone(),
     })
 }
 
 /// The offer of a dataset on these terms; nothing where they offer it to nobody.
 ///
 /// # Errors
-/// `USAGE` for terms that say nothing or something unknown.
+/// `USAGE` for terms that say nothing or something unknown, or that name no columns.
 pub(super) fn offer_entry(
     terms: &OfferTermsArgs,
     dataset: &DraftDatasetConfig,
@@ -83,7 +84,7 @@ pub(super) fn offer_entry(
     if terms.offer.is_empty() {
         return Ok(None);
     }
-    let mut text = String::new();
+    let (mut text, mut assumptions) = (String::new(), Vec::new());
     let (policy, reference) = match &terms.policy {
         Some(file) => {
             let below = file.strip_prefix(background.folder).unwrap_or(file);
@@ -93,16 +94,17 @@ pub(super) fn offer_entry(
             let (purposes, tables) = purposes(&terms.purpose, background.taxonomy)?;
             text.push_str(&tables);
             let written = policy_text(terms, dataset, title, &purposes, background.today)?;
+            assumptions = written.assumptions;
             let file = Path::new("policies").join(format!("{}.toml", dataset.name));
-            (Some((file, written)), dataset.name.to_string())
+            (Some((file, written.text)), dataset.name.to_string())
         }
     };
     text.push_str(&format!(
         "\n[[offer]]\ndataset = {}\npolicy  = {}\nto      = {}\nsign    = {}\n",
-        quoted(dataset.name.as_str()),
-        quoted(&reference),
+        quote(dataset.name.as_str()),
+        quote(&reference),
         audience(&terms.offer)?,
-        quoted(match terms.auto_sign {
+        quote(match terms.auto_sign {
             true => "auto",
             false => "officer",
         }),
@@ -110,6 +112,7 @@ pub(super) fn offer_entry(
     Ok(Some(OfferEntry {
         policy,
         text,
+        assumptions,
         conclusion: match (terms.auto_sign, terms.offer == ["public"]) {
             (_, true) => OfferConclusion::Public,
             (true, false) => OfferConclusion::Auto,
@@ -123,13 +126,13 @@ fn audience(to: &[String]) -> Result<String, Refusal> {
     if let [word] = to
         && matches!(word.as_str(), "league" | "public")
     {
-        return Ok(quoted(word));
+        return Ok(quote(word));
     }
     let named: Result<Vec<String>, Refusal> = to
         .iter()
         .map(|text| {
             let id: Result<ParticipantId, _> = text.parse();
-            id.map(|id| quoted(id.domain())).map_err(|fault| {
+            id.map(|id| quote(id.domain())).map_err(|fault| {
                 Refusal::new(ErrorCode::UsageWrong, format!("`{text}`: {fault}"))
                     .with_help("--offer league, --offer public, or the domains of participants")
             })
@@ -166,97 +169,11 @@ fn purposes(words: &[String], taxonomy: &Taxonomy) -> Result<(Vec<PurposeId>, St
             let parent = known(parent)?;
             tables.push_str(&format!(
                 "\n[purpose.{id}]\nparent = {}\ntext   = {}\n",
-                quoted(&parent.to_string()),
-                quoted(&name.replace(['-', '_'], " ")),
+                quote(&parent.to_string()),
+                quote(&name.replace(['-', '_'], " ")),
             ));
         }
         purposes.push(id);
     }
     Ok((purposes, tables))
-}
-
-/// The policy as a file says it.
-fn policy_text(
-    terms: &OfferTermsArgs,
-    dataset: &DraftDatasetConfig,
-    title: Option<&str>,
-    purposes: &[PurposeId],
-    today: Date,
-) -> Result<String, Refusal> {
-    let until = terms.until.as_deref().ok_or_else(|| {
-        Refusal::new(
-            ErrorCode::UsageWrong,
-            "an offer says until which day its contracts last",
-        )
-        .with_help(format!("--until {}-12-31", today.year()))
-    })?;
-    let until: Date = until.parse().map_err(|cause: jiff::Error| {
-        Refusal::new(
-            ErrorCode::UsageWrong,
-            format!("`{until}` is not a day such as 2027-12-31"),
-        )
-        .caused_by(cause)
-    })?;
-    if until < today {
-        return Err(Refusal::new(
-            ErrorCode::UsageWrong,
-            format!("--until {until} is over"),
-        ));
-    }
-    let named = dataset.name.to_string();
-    let mut text = format!(
-        "# Written by `hansa dataset add`. `hansa policy show {named}` says it in words.\ntitle   = {}\n",
-        quoted(title.unwrap_or(&named)),
-    );
-    if !purposes.is_empty() {
-        text.push_str(&format!("purpose = {}\n", list(purposes.iter())));
-    }
-    let is_measure =
-        |column: &ProposedColumn| !column.is_dimension && matches!(column.kind, "int" | "float");
-    // Of groups no other columns are seen.
-    let is_seen = |column: &&ProposedColumn| {
-        column.leaves && (terms.at_least.is_none() || column.is_dimension || is_measure(column))
-    };
-    let leaving = || dataset.columns.iter().filter(is_seen);
-    text.push_str(&format!(
-        "columns = {}\n",
-        list(leaving().map(|column| &column.name))
-    ));
-    if let Some(rows) = &terms.rows {
-        text.push_str(&format!("rows    = {}\n", quoted(rows)));
-    }
-    text.push_str(&format!(
-        "valid   = {{ from = {today}, until = {until} }}\n"
-    ));
-    if let Some(least) = terms.at_least {
-        let dimensions = leaving().filter(|column| column.is_dimension);
-        let measures: Vec<&String> = leaving()
-            .filter(|column| is_measure(column))
-            .map(|column| &column.name)
-            .collect();
-        let functions: &[&str] = match measures.is_empty() {
-            true => &["count"],
-            false => &["count", "sum", "avg"],
-        };
-        text.push_str(&format!(
-            "\n[aggregate]    # answers are of groups alone\nby        = {}\nfunctions = {}\nmeasures  = {}\nmin_rows  = {least}\n",
-            list(dimensions.map(|column| &column.name)),
-            list(functions.iter()),
-            list(measures.into_iter()),
-        ));
-        if let Some(bucket) = &dataset.bucket {
-            text.push_str(&format!("bucket    = {}\n", quoted(bucket)));
-        }
-    }
-    Ok(text)
-}
-
-/// A list of texts in TOML.
-fn list<T: ToString>(values: impl Iterator<Item = T>) -> String {
-    let values: Vec<String> = values.map(|value| quoted(&value.to_string())).collect();
-    format!("[{}]", values.join(", "))
-}
-
-fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
 }

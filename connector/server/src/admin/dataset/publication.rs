@@ -7,7 +7,7 @@ use crate::admin::dataset::publication::publication_report::publication_report;
 use crate::admin::dataset::{configured, configured_now, unconfigured};
 use crate::admin::event_sink::EventSink;
 use crate::admin::{CommandError, CommandResult};
-use crate::participant::Connector;
+use crate::participant::{Connector, cell_releases};
 use crate::process::blocking_work::blocking;
 use crate::workflow::publication::PublishOptions;
 use crate::workflow::{self, offer_renewal};
@@ -15,7 +15,6 @@ use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::ingest::config::DatasetConfig;
 use serde_json::json;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Publishes the datasets of these names, or all, as far as they have changed; by what the files say now, also beside a connector
@@ -52,7 +51,7 @@ pub(super) async fn publish(
         );
     }
     let is_alone = wanted.len() == 1;
-    let (mut faults, mut failed) = (Vec::new(), None);
+    let (mut faults, mut entries, mut failed) = (Vec::new(), Vec::new(), None);
     for config in wanted {
         let (inner, progress) = (Arc::clone(connector), out.clone());
         let name = config.name.clone();
@@ -64,6 +63,7 @@ pub(super) async fn publish(
             Ok(published) => {
                 let (data, text, more) = publication_report(&published);
                 faults.extend(more);
+                entries.push(published.entry().clone());
                 if let Err(gone) = out.object(data, text).await {
                     failed = Some(CommandError::from(gone));
                     break;
@@ -75,28 +75,37 @@ pub(super) async fn publish(
             ))),
         }
     }
-    if !options.dry {
+    let inner = Arc::clone(connector);
+    faults.extend(match options.dry {
+        true => {
+            let config = crate::admin::config::now(connector)?;
+            offer_renewal::rehearse_publication(connector, &config, &entries)
+        }
         // What is published is published, whatever comes of the offers.
-        let inner = Arc::clone(connector);
-        faults.extend(
-            blocking(move || Ok(offer_renewal::renew(&inner).unwrap_or_else(|fault| vec![fault])))
-                .await?,
-        );
-    }
-    let mut status = 0;
-    let mut said = BTreeSet::new();
-    for fault in faults {
-        if said.insert(fault.to_string()) {
-            if status == 0 {
-                status = fault.code.kind().exit_code();
-            }
-            out.fault(&fault).await;
+        false => blocking(move || Ok(judge_publications(&inner))).await?,
+    });
+    if !options.dry {
+        for ended in offer_renewal::ended_offers(connector) {
+            out.notice(crate::cli::output::warning_text(&ended)).await;
         }
     }
+    if let Some(CommandError::Refused(refusal)) = &failed {
+        faults.retain(|fault| *fault != **refusal);
+    }
+    let status = out.report_faults(&faults).await;
     match failed {
         Some(error) => Err(error),
         None => Ok(status),
     }
+}
+
+/// Faults once datasets are published: of offers, of snapshots and cells, and of contracts that need what is not here.
+fn judge_publications(connector: &Arc<Connector>) -> Vec<Refusal> {
+    let mut faults = offer_renewal::renew(connector).unwrap_or_else(|fault| vec![fault]);
+    faults.extend(connector.datasets.snapshots.damaged().into_values());
+    faults.extend(connector.unexecutable());
+    faults.extend(cell_releases::all(connector));
+    faults
 }
 
 /// Takes a dataset out of the catalogue.

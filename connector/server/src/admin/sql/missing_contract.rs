@@ -30,6 +30,18 @@ pub(super) async fn uncontracted(
         let Ok(shown) = federated_query::catalogue(connector, &peer).await else {
             continue;
         };
+        for dataset in &words {
+            let is_named = written.contains(&format!("{}.{dataset}", peer.alias));
+            let is_shown = shown
+                .iter()
+                .any(|visible| visible.dataset.id.name.as_str() == *dataset);
+            if is_named && !is_shown {
+                let ended = federated_query::ended_offer(connector, &peer, dataset).await;
+                if let Ok(Some(ended)) = ended {
+                    return Ok(Some(ended));
+                }
+            }
+        }
         for visible in shown {
             let name = format!("{}.{}", peer.alias, visible.dataset.id.name);
             let offered = !visible.offers.is_empty();

@@ -1,6 +1,7 @@
 //! What has left the house and what was refused since the day began.
 
 use crate::participant::Connector;
+use crate::process::civil_day;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::Refusal;
@@ -16,13 +17,14 @@ pub(super) struct DailyFigures {
     pub(super) refusals: u64,
 }
 
-/// The figures since midnight, UTC.
+/// The figures since midnight in the zone of the participant.
 ///
 /// # Errors
 /// When the log can't be read.
 pub(super) fn today(connector: &Connector) -> Result<DailyFigures, Refusal> {
     let now = connector.now();
-    let midnight = now.plus_micros(now.micros().rem_euclid(DAY).saturating_neg());
+    let zone = connector.config().participant.zone.clone();
+    let midnight = civil_day::begin_today(now, &zone).unwrap_or(now);
     let mut today = DailyFigures::default();
     for record in connector
         .records
@@ -46,8 +48,6 @@ pub(super) fn today(connector: &Connector) -> Result<DailyFigures, Refusal> {
     }
     Ok(today)
 }
-
-const DAY: i64 = 86_400 * 1_000_000;
 
 /// The first record that was not made before an instant: the times of records never decrease.
 fn first_since(connector: &Connector, instant: UtcTimestamp) -> Result<u64, Refusal> {

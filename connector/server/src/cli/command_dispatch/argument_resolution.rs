@@ -86,6 +86,9 @@ pub(super) fn complete(mut command: ConnectorCommand) -> Result<ConnectorCommand
             | AuditCommand::Recipients {
                 output: Some(file), ..
             }
+            | AuditCommand::Received {
+                output: Some(file), ..
+            }
             | AuditCommand::Processing {
                 output: Some(file), ..
             },

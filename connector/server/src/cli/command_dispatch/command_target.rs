@@ -203,7 +203,9 @@ fn target(command: &ConnectorCommand, json: bool) -> OutputTarget {
         ConnectorCommand::Get(args) => OutputTarget {
             file: args.output.clone(),
             // With --json rows are objects too, as everywhere.
-            format: (args.output.is_none() && !json).then_some(OutputFormat::Csv),
+            format: args
+                .format
+                .or_else(|| (args.output.is_none() && !json).then_some(OutputFormat::Csv)),
             ..OutputTarget::default()
         },
         _ => OutputTarget::default(),

@@ -112,6 +112,28 @@ pub(crate) enum AuditCommand {
         #[arg(short, long)]
         output: Option<PathBuf>,
     },
+    /// Who received what, under which clauses of which contract, over all datasets, with sums
+    ///
+    /// An answer over several datasets stands in the line of each, and once in the sum, which is the last line. Rows and bytes of an answer
+    /// that a crash has ended are unknown, and so are their sums. To anybody on the web may have left at most what stands there.
+    #[command(after_help = "Example: hansa audit received --from 2026-12-01 --output received.csv")]
+    Received {
+        /// By this participant alone
+        #[arg(long)]
+        participant: Option<String>,
+        /// Of this dataset alone
+        #[arg(long)]
+        dataset: Option<String>,
+        /// Asked not before this instant or day
+        #[arg(long)]
+        from: Option<String>,
+        /// Asked before this instant or day
+        #[arg(long)]
+        to: Option<String>,
+        /// Writes the table as CSV, too
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+    },
     /// The record of processing (GDPR, Article 30): controller, purposes, data, recipients, erasure, security
     #[command(after_help = "Example: hansa audit processing --format md")]
     Processing {

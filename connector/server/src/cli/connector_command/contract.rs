@@ -194,9 +194,9 @@ pub(crate) enum ContractCommand {
         /// The amount
         amount: String,
     },
-    /// Ends a contract; with --offline on another machine, without a connector
+    /// Ends a contract, at once or from a day on; with --offline on another machine, without a connector
     #[command(
-        after_help = "Example: hansa contract withdraw 7f3a --reason \"the pilot is over\"\nExample: hansa contract withdraw --offline contract.json --key officer.key --reason \"the pilot is over\""
+        after_help = "Example: hansa contract withdraw 7f3a --reason \"the pilot is over\"\nExample: hansa contract withdraw 7f3a --from 2027-01-01 --reason \"the pilot is over\"\nExample: hansa contract withdraw --offline contract.json --key officer.key --reason \"the pilot is over\""
     )]
     Withdraw {
         /// The contract, or its dataset
@@ -205,6 +205,10 @@ pub(crate) enum ContractCommand {
         /// Why
         #[arg(long)]
         reason: String,
+        /// From when: a day, which begins in the zone of the participant, or an instant such as 2027-01-01T00:00:00+01:00; until then
+        /// everything runs. Absent: at once
+        #[arg(long, value_name = "DATE")]
+        from: Option<String>,
         /// A contract that `contract export` wrote: shows its page and signs its end here
         #[arg(long, value_name = "FILE", requires = "key")]
         offline: Option<PathBuf>,

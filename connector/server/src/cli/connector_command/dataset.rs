@@ -30,11 +30,13 @@ pub(crate) enum DatasetCommand {
     /// Looks at files and writes a commented entry into the configuration
     ///
     /// It is seen how they are written: lines above the header, several header lines or none, a date and a time of day in two columns,
-    /// one column for each station, rows that lack their last fields. No value of the data comes into the configuration.
+    /// one column for each station, rows that lack their last fields, notes and totals below the rows, marks between thousands. No value of
+    /// the data comes into the configuration. What fits two readings stays text and is asked at the end.
     ///
     /// With --offer a policy is written, too, and who may ask for a contract on it; with --publish all of that is put in force at once.
+    /// An offer names what leaves: --columns, or --all-columns; over groups --group-by and --measures say it. No other column is offered.
     #[command(
-        after_help = "Example: hansa dataset add bikes.csv --name bike_counts --title \"Bicycle counts\" --licence CC-BY-4.0\nExample: hansa dataset add bikes.csv --licence CC-BY-4.0 --group-by site,day --at-least 10 --purpose dpv:PublicBenefit --until 2027-12-31 --offer league --publish"
+        after_help = "Example: hansa dataset add bikes.csv --name bike_counts --title \"Bicycle counts\" --licence CC-BY-4.0\nExample: hansa dataset add bikes.csv --licence CC-BY-4.0 --group-by site,day --measures bikes --functions sum --bucket day --at-least 10 --questions-per-day 100 --purpose dpv:PublicBenefit --until 2027-12-31 --offer league --publish"
     )]
     Add {
         /// Files, a folder, or a pattern with *
@@ -55,9 +57,23 @@ pub(crate) enum DatasetCommand {
         /// The columns that may leave, with commas; the others are not read. Absent: asked for one by one where somebody is there
         #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
         columns: Option<Vec<String>>,
+        /// Each column may leave
+        #[arg(long, conflicts_with = "columns")]
+        all_columns: bool,
         /// A table with one column for each station stays as it is, without rows for each station
         #[arg(long)]
         keep_wide: bool,
+        /// The box in which its places lie, in degrees; a row whose place lies outside can't be read
+        #[arg(
+            long,
+            value_name = "WEST,SOUTH,EAST,NORTH",
+            value_delimiter = ',',
+            allow_negative_numbers = true
+        )]
+        extent: Option<Vec<f64>>,
+        /// So many lines at the end of each file are no rows, such as notes and totals; 0: the last line is a row. Absent: it is seen or asked
+        #[arg(long, value_name = "LINES")]
+        skip_last_lines: Option<u32>,
         /// The terms on which it is offered
         #[command(flatten)]
         terms: Box<OfferTermsArgs>,

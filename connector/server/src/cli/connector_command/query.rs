@@ -112,6 +112,10 @@ pub(crate) struct GetArgs {
     /// Write to this file; its ending decides the format
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// The format; absent: that of the file, or CSV where there is none
+    #[arg(long, value_enum)]
+    #[serde(default)]
+    pub(crate) format: Option<OutputFormat>,
     /// What for
     #[arg(long)]
     pub(crate) purpose: Option<String>,

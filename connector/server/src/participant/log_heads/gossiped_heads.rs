@@ -128,7 +128,9 @@ impl Connector {
         let before = self.records.index(|state| state.heard_of(owner))?;
         let last = before.iter().find(|row| row.via == *via);
         let last = last.and_then(|row| row.note.parse::<SignedHead>().ok());
-        if last.is_some_and(|last| last.checkpoint.size >= head.checkpoint.size) {
+        if last.is_some_and(|last| last.checkpoint.size >= head.checkpoint.size)
+            || !self.has_room_for_head(via)
+        {
             return Ok(());
         }
         let recorded = self

@@ -202,6 +202,11 @@ impl Connector {
         let own = over.iter().filter(|(_, via)| *via == peer);
         let own: Vec<&Checkpoint> = own.map(|(head, _)| &head.checkpoint).collect();
         if !(same && proven && own.len() < 2) {
+            // A head without a place in the log is not cosigned; a later one is.
+            if !self.has_room_for_head(peer) {
+                let sentence = format!("{} shows too many heads", peer.domain());
+                return Err(Refusal::new(ErrorCode::TooManyStreams, sentence));
+            }
             self.note_head(peer, &head, true, &own).await?;
         }
         for (head, via) in over.into_iter().filter(|(_, via)| *via != peer) {
@@ -291,7 +296,7 @@ impl Connector {
         };
         // One that is no newer says nothing new, and must not fill the log however often it comes.
         let last = self.records.index(|state| state.witnessed_by(peer))?;
-        if last.is_some_and(|last| last >= head.checkpoint.size) {
+        if last.is_some_and(|last| last >= head.checkpoint.size) || !self.has_room_for_head(peer) {
             return Ok(());
         }
         let _durable = self

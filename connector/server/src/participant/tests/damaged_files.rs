@@ -3,7 +3,7 @@
 use crate::participant::audit_event::AuditEvent;
 use crate::participant::index;
 use crate::participant::testing::{
-    TERMS, TestFederation, agree, ask, caller, published, record_text, records,
+    TERMS, TestFederation, agree, ask, caller, offer_policy, published, record_text, records,
 };
 use crate::workflow::answer::incoming_query::QueryCaller;
 use crate::workflow::federated_query as asks;
@@ -70,7 +70,9 @@ async fn what_changes_offers_and_limits_is_in_the_log_before_it_counts() {
     let policy = federation.home("lindau").join("policies/all.toml");
     std::fs::write(
         &policy,
-        format!("{TERMS}rows_per_day = 5\nbytes_per_day = \"1 MB\"\n"),
+        offer_policy(&format!(
+            "{TERMS}rows_per_day = 5\nbytes_per_day = \"1 MB\"\n"
+        )),
     )
     .unwrap();
     std::fs::write(

@@ -1,7 +1,9 @@
 //! What a log's owner has shown is held against whatever it shows later, proven or not, and what forked is vouched for no more.
 
 use crate::participant::Connector;
+use crate::participant::peer_allowances::CountedAction;
 use crate::participant::testing::{TestFederation, id, records};
+use crate::participant::tests::bounded_messages::use_up;
 use bytes::Bytes;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::note::{Checkpoint, SignedHead, origin};
@@ -88,6 +90,28 @@ async fn a_head_that_was_never_proven_is_held_against_new_ones() {
     let outcome = one.shows(&connector, 40, &[10, 20, 30]).await;
     assert_eq!(outcome, CosignOutcome::Refuted(other.head(20)));
     assert_eq!(records(&connector, "log_fork").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_has_so_many_heads_in_the_log() {
+    let (federation, connector) = test_federation();
+    let log = FabricatedLog::new(&federation, 0, "");
+    assert!(cosigned(&log.shows(&connector, 10, &[]).await));
+    let before = connector.records.log.size();
+    use_up(&connector, CountedAction::Head);
+    // One more has room after each ten seconds.
+    for size in 11..40 {
+        connector.see_head(&acme(), &log.head(size)).await.unwrap();
+    }
+    let submission = HeadSubmission {
+        head: log.head(50),
+        growth: Vec::new(),
+        witnessed: None,
+    };
+    // A head without a place in the log is not cosigned.
+    let judged = connector.judge_head(&acme(), &submission).await;
+    assert!(!judged.is_ok_and(|outcome| cosigned(&outcome)));
+    assert!(connector.records.log.size() <= before + 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

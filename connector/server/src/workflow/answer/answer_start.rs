@@ -5,6 +5,7 @@ use crate::participant::concurrency::QueryPermit;
 use crate::participant::prepaid_balances::BalanceReservation;
 use crate::participant::quota_budget::BudgetReservation;
 use crate::participant::running_queries::RunningQueryGuard;
+use crate::workflow::answer::answer_end::AnswerEnd;
 use crate::workflow::answer::budget_meter::AnswerMeter;
 use crate::workflow::answer::decision_epoch::{PermittedQuery, current_standing, decided};
 use crate::workflow::answer::incoming_query::{AnswerError, IncomingQuery, QueryCaller};
@@ -12,7 +13,6 @@ use crate::workflow::answer::{presented_attributes, worker_tasks};
 use crate::workflow::receipt::issuance::AdmittedQuery;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::ledger::Recorded;
-use hansa_audit_log::time::UtcTimestamp;
 use hansa_enforcement::bound_plan::BoundPlan;
 use hansa_enforcement::permitted_plan::apply;
 use hansa_policy::contract::DatasetGrant;
@@ -35,9 +35,7 @@ pub(super) struct RunningAnswer {
     pub(super) frames: AnswerFrames<AnswerMeter>,
     pub(super) place: RunningQueryGuard,
     pub(super) watch: CancellationSignal,
-    pub(super) ends: UtcTimestamp,
-    /// What is told where it is cut there.
-    pub(super) cut: Refusal,
+    pub(super) end: AnswerEnd,
     /// What the whole answer may take, its reader's time included.
     pub(super) time: Duration,
     pub(super) facts: AdmittedQuery,
@@ -148,9 +146,14 @@ pub(super) async fn open(
     };
     let permitted =
         apply(recorded, &tools).map_err(|failure| AnswerError::Declined(Box::new(failure)))?;
-    let ends = permitted.ends();
+    let contracts: Vec<ContractId> = facts.reads.iter().filter_map(|(_, id, _)| *id).collect();
+    let end = AnswerEnd {
+        contracts: contracts.clone(),
+        decided: permitted.ends(),
+        cut,
+    };
     place.reads(
-        facts.reads.iter().filter_map(|(_, id, _)| *id).collect(),
+        contracts,
         facts.reads.iter().map(|(id, _, _)| id.clone()).collect(),
     );
     // Who was expelled before is found now; and the record of the ruling may have shown that the clock can't be trusted.
@@ -177,8 +180,7 @@ pub(super) async fn open(
         frames: frames(answer, meter, packing(&posed.asking)),
         place,
         watch,
-        ends,
-        cut,
+        end,
         time: limits.time,
         facts,
         permit,

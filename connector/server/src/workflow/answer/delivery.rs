@@ -5,13 +5,11 @@ use crate::participant::Connector;
 use crate::workflow::answer::answer_start::RunningAnswer;
 use crate::workflow::answer::incoming_query::QueryCaller;
 use crate::workflow::receipt::issuance::ReceiptDraft;
-use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::execute::stages::workers::QueryPlacement;
 use hansa_transport::peer_handler::AnswerStreamFrame;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::mpsc;
 use tracing::Instrument as _;
 
@@ -65,8 +63,7 @@ async fn rows(
         frames,
         place,
         watch,
-        ends,
-        cut,
+        end,
         time,
         begun,
         ..
@@ -75,8 +72,7 @@ async fn rows(
     let mut messages = 0_u32;
     // What takes long to compute must not outlive the contract. The watch then tells why; this itself never ends.
     let over = async {
-        until(connector, *ends).await;
-        place.stop(cut.clone());
+        place.stop(end.wait(connector).await);
         std::future::pending::<Infallible>().await
     };
     tokio::pin!(over);
@@ -220,17 +216,3 @@ async fn finish(
         let _ = send.try_send(Err(why));
     }
 }
-
-/// Waits until `end`. The clock may be set meanwhile, so it is looked at again and again; one that is set back, and stands
-/// still for the log until it has caught up, puts no end off.
-async fn until(connector: &Connector, end: UtcTimestamp) {
-    let by_clock = || end.micros().saturating_sub(connector.now().micros());
-    let (begun, most) = (connector.ticks(), by_clock());
-    let left = || by_clock().min(most.saturating_sub(connector.ticks().saturating_sub(begun)));
-    while let Some(left) = u64::try_from(left()).ok().filter(|left| *left > 0) {
-        tokio::time::sleep(Duration::from_micros(left.min(LOOK))).await;
-    }
-}
-
-/// So long the clock is not looked at, in microseconds: what ends, ends within a second.
-const LOOK: u64 = 500_000;

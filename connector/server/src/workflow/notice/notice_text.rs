@@ -2,8 +2,9 @@
 
 use crate::participant::Connector;
 use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::history::statement::AFFECTED;
-use hansa_policy::contract::Agreement;
+use hansa_policy::contract::{Agreement, SignedWithdrawal};
 use hansa_policy::id::ContractId;
 use hansa_policy::safe_text::printable;
 use hansa_policy::term::inform::InformEvent;
@@ -11,11 +12,30 @@ use hansa_policy::term::language::Language;
 use hansa_proto::render::contract_status::ContractStatusLines;
 use hansa_store::state_index::row::ContractEventRow;
 
+/// Head of the topic of a notice about an end by withdrawal. The end by date may have been told before.
+pub(super) const WITHDRAWAL: &str = "withdrawal:";
+
 /// A contract that ends soon.
 pub(super) struct ExpiringContract {
     pub(super) contract: ContractId,
     pub(super) agreement: Agreement,
+    /// The first instant at which it is over.
+    pub(super) over_from: UtcTimestamp,
+    /// True if a withdrawal ends it then.
+    pub(super) is_withdrawn: bool,
+    /// That withdrawal, as far as it can be read.
+    pub(super) withdrawal: Option<SignedWithdrawal>,
     pub(super) days: u32,
+}
+
+impl ExpiringContract {
+    /// The topic under which it is told once.
+    pub(super) fn topic(&self) -> String {
+        match self.is_withdrawn {
+            true => format!("{WITHDRAWAL}{}", self.days),
+            false => self.days.to_string(),
+        }
+    }
 }
 
 /// One notice in words.
@@ -43,12 +63,19 @@ impl NoticeText {
         let short = one.contract.short();
         let dataset = &agreement.dataset.id.name;
         let days = one.days;
-        let end = agreement.not_after;
-        let parts: [&[u8]; 3] = [
+        let end = one.over_from;
+        let withdrawn_from = one.is_withdrawn.then(|| end.to_string());
+        let withdrawn_from = withdrawn_from.unwrap_or_default();
+        let days_bytes = days.to_be_bytes();
+        let mut parts: Vec<&[u8]> = vec![
             own.as_str().as_bytes(),
             one.contract.0.as_bytes(),
-            &days.to_be_bytes(),
+            &days_bytes,
         ];
+        // A notice about an end by date keeps the id that it has had.
+        if one.is_withdrawn {
+            parts.push(withdrawn_from.as_bytes());
+        }
         let subject = language.pick(
             format!("Contract {short} with {with} on {dataset} ends within {days} days"),
             format!("Vertrag {short} mit {with} über {dataset} endet in weniger als {days} Tagen"),
@@ -56,12 +83,12 @@ impl NoticeText {
                 "O contrato {short} com {with} sobre {dataset} termina em menos de {days} dias"
             ),
         );
-        let renew = if provider {
-            provider_mend(language, with)
-        } else {
-            consumer_mend(language, &short, with, dataset.as_str())
+        let renew = match &one.withdrawal {
+            Some(withdrawal) => withdrawn_by(language, withdrawal),
+            None if provider => provider_mend(language, with),
+            None => consumer_mend(language, &short, with, dataset.as_str()),
         };
-        let last = ContractStatusLines::of(language, agreement).until();
+        let last = ContractStatusLines::of(language, agreement).until(end);
         let until = language.pick(
             format!("It is in force {last}."),
             format!("Er gilt {last}."),
@@ -78,6 +105,7 @@ impl NoticeText {
                 "role": if provider { "provider" } else { "consumer" },
                 "dataset": dataset.as_str(),
                 "not_after": end.to_string(),
+                "withdrawn_by": one.withdrawal.as_ref().map(|ended| ended.party.domain()),
                 "days": days,
                 "subject": subject,
             }),
@@ -177,6 +205,17 @@ impl NoticeText {
             self.id, self.domain, self.body
         )
     }
+}
+
+/// Who ends the contract before its date, and why.
+fn withdrawn_by(language: Language, withdrawal: &SignedWithdrawal) -> String {
+    let (party, reason) = (withdrawal.party.domain(), &withdrawal.reason);
+    let text = language.pick(
+        format!("{party} has withdrawn it from then on: {reason}"),
+        format!("{party} hat ihn für die Zeit danach gekündigt: {reason}"),
+        format!("{party} denunciou-o a partir daí: {reason}"),
+    );
+    printable(&text)
 }
 
 fn provider_mend(language: Language, with: &str) -> String {

@@ -173,6 +173,7 @@ impl PeerHandler for TestPeerHandler {
                 offers: Vec::new(),
             }],
             next: None,
+            ended: Vec::new(),
             newest_message: None,
         })
     }

@@ -4,6 +4,7 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Float32Type, Float64Type};
 use arrow_schema::{ArrowError, DataType, Schema};
+use hansa_catalog::ColumnType;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -26,7 +27,9 @@ pub(crate) fn word(data_type: &DataType) -> String {
         DataType::Timestamp(_, Some(_)) => "instant".to_owned(),
         integer if integer.is_integer() => "int".to_owned(),
         float if float.is_floating() => "float".to_owned(),
-        other => other.to_string(),
+        other => {
+            ColumnType::of_arrow(other).map_or_else(|| other.to_string(), |kind| kind.to_string())
+        }
     }
 }
 

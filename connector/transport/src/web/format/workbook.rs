@@ -42,14 +42,16 @@ const WORKBOOK: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?
 const SHEETS: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet2.xml"/><Relationship Id="rId3" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles" Target="styles.xml"/></Relationships>"#;
 
-/// The styles that cells name by number: plain, a day, an instant.
+/// The styles that cells name by number: plain, a day, an instant. Each style names the fonts, fills and borders that it refers to, and the
+/// style `Normal` is there: without it readers warn that they put their own in its place.
 const STYLES: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
-<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><numFmts count="2"><numFmt numFmtId="164" formatCode="yyyy\-mm\-dd"/><numFmt numFmtId="165" formatCode="yyyy\-mm\-dd\ hh:mm:ss"/></numFmts><fonts count="1"><font/></fonts><fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills><borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="3"><xf xfId="0"/><xf numFmtId="164" applyNumberFormat="1" xfId="0"/><xf numFmtId="165" applyNumberFormat="1" xfId="0"/></cellXfs></styleSheet>"#;
+<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><numFmts count="2"><numFmt numFmtId="164" formatCode="yyyy\-mm\-dd"/><numFmt numFmtId="165" formatCode="yyyy\-mm\-dd\ hh:mm:ss"/></numFmts><fonts count="1"><font><sz val="11"/><name val="Calibri"/><family val="2"/></font></fonts><fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills><borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders><cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs><cellXfs count="3"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/><xf numFmtId="164" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/><xf numFmtId="165" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/></cellXfs><cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>"#;
 
 const SHEET_BEGIN: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>"#;
 
-const SHEET_END: &str = "</sheetData></worksheet>";
+/// The end of a sheet. Numbers that a spreadsheet can't hold exactly are text on purpose, and no cell is marked for it.
+const SHEET_END: &str = r#"</sheetData><ignoredErrors><ignoredError sqref="A1:XFD1048576" numberStoredAsText="1"/></ignoredErrors></worksheet>"#;
 
 /// The whole answer as a workbook, at its beginning, and its length. The file lies in `folder` and has no name there.
 ///
@@ -214,9 +216,9 @@ impl SheetColumn {
         Ok(match self {
             Self::Text(_) => SheetCell::Text(written()?),
             Self::Flag(column) => SheetCell::Flag(column.as_boolean().value(row)),
-            Self::Number(_) => {
+            Self::Number(column) => {
                 let written = written()?;
-                match is_exact(&written) {
+                match is_exact(&written, column.data_type().is_decimal()) {
                     true => SheetCell::Number(written),
                     false => SheetCell::Text(written),
                 }
@@ -237,13 +239,13 @@ impl SheetColumn {
 }
 
 /// Whether a spreadsheet keeps a number as it is written: it has fifteen digits.
-fn is_exact(written: &str) -> bool {
+fn is_exact(written: &str, is_decimal: bool) -> bool {
     let mantissa = written.split(['e', 'E']).next().unwrap_or_default();
     let is_number = written.parse::<f64>().is_ok_and(f64::is_finite);
     let is_float = written.contains(['e', 'E', '.']);
     let digits = mantissa.bytes().filter(u8::is_ascii_digit).count();
     // Seventeen digits are those of the nearest float, which is what it keeps.
-    is_number && digits <= if is_float { 17 } else { 15 }
+    is_number && digits <= if is_float && !is_decimal { 17 } else { 15 }
 }
 
 /// Days since the epoch of spreadsheets; nothing for a time before its calendar is right.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 /// What publishing came to, as an object and for people, and what can't be offered since.
 pub(super) fn publication_report(published: &PublicationOutcome) -> (Value, String, Vec<Refusal>) {
     match published {
-        PublicationOutcome::Unchanged(entry) => (
+        PublicationOutcome::Unchanged { entry, faults } => (
             json!({
                 "dataset": entry.id.name.as_str(),
                 "changed": false,
@@ -19,7 +19,7 @@ pub(super) fn publication_report(published: &PublicationOutcome) -> (Value, Stri
                 "{} is unchanged: version {}, {} rows",
                 entry.id.name, entry.version, entry.rows
             ),
-            Vec::new(),
+            faults.clone(),
         ),
         PublicationOutcome::New {
             entry,

@@ -139,6 +139,52 @@ async fn what_does_not_fit_is_refused() {
     assert_eq!(refusal.code, ErrorCode::ResultTooLarge);
 }
 
+/// Readers warn of a workbook that lacks what its parts refer to, and put their own in its place.
+#[test]
+fn styles_have_all_that_they_refer_to() {
+    let counted = |list: &str, entry: &str| {
+        let (_, after) = STYLES.split_once(&format!("<{list} count=\"")).unwrap();
+        let (count, after) = after.split_once('"').unwrap();
+        let (inside, _) = after.split_once(&format!("</{list}>")).unwrap();
+        let entries = [" ", ">", "/>"].map(|end| inside.matches(&format!("<{entry}{end}")).count());
+        let count: usize = count.parse().unwrap();
+        assert_eq!(count, entries.iter().sum::<usize>(), "{list}");
+        (count, inside)
+    };
+    let (fonts, _) = counted("fonts", "font");
+    let (fills, _) = counted("fills", "fill");
+    let (borders, _) = counted("borders", "border");
+    let (bases, own) = counted("cellStyleXfs", "xf");
+    let (_, cells) = counted("cellXfs", "xf");
+    let formats = counted("numFmts", "numFmt").1;
+    let numbers = |text: &str, name: &str| -> Vec<usize> {
+        let member = format!(" {name}=\"");
+        let found = text.split(&member).skip(1);
+        found
+            .map(|rest| rest.split('"').next().unwrap().parse().unwrap())
+            .collect()
+    };
+    for text in [own, cells] {
+        for (name, count) in [("fontId", fonts), ("fillId", fills), ("borderId", borders)] {
+            let named = numbers(text, name);
+            assert_eq!(named.len(), text.matches("<xf ").count(), "{name}");
+            assert!(named.iter().all(|one| *one < count), "{name}");
+        }
+    }
+    assert!(numbers(cells, "xfId").iter().all(|one| *one < bases));
+    let shown = numbers(cells, "numFmtId");
+    assert!(
+        shown
+            .iter()
+            .all(|one| *one == 0 || numbers(formats, "numFmtId").contains(one))
+    );
+    let (_, names) = counted("cellStyles", "cellStyle");
+    assert!(
+        names.contains("name=\"Normal\" xfId=\"0\" builtinId=\"0\""),
+        "{names}"
+    );
+}
+
 #[test]
 fn columns_are_named_by_letters() {
     let named = [

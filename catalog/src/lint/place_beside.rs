@@ -1,0 +1,158 @@
+//! Columns that tell a place beside a clause that limits or coarsens it. What a column holds is told by its name and its reference
+//! system, so that this is a warning and no proof.
+
+use super::{LintFinding, LintedPolicy};
+use crate::dataset::DatasetColumn;
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::{Clause, Term};
+use hansa_policy::value::column::MaskValue;
+
+pub(super) fn check(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
+    let clauses = policy.clauses.iter();
+    clauses
+        .filter_map(|clause| finding(policy, clause))
+        .collect()
+}
+
+fn finding(policy: &LintedPolicy<'_>, clause: &Clause) -> Option<LintFinding> {
+    let (governed, verb) = governed_place(policy, clause)?;
+    let telling: Vec<String> = policy
+        .dataset
+        .columns
+        .iter()
+        .filter(|column| !governed.contains(&column.name))
+        .filter(|column| tells_place(column) && is_shown(policy, &column.name))
+        .map(|column| format!("`{}`", column.name))
+        .collect();
+    let (shown, verb_of_columns) = match telling.as_slice() {
+        [] => return None,
+        [one] => (one.clone(), "tells"),
+        several => (several.join(", "), "tell"),
+    };
+    let refusal = Refusal::new(
+        ErrorCode::PlaceBeside,
+        format!("the clause {verb} the place of a row, and {shown} {verb_of_columns} a place too"),
+    )
+    .with_help(
+        "leave it out of columns, or mask it; where it tells no place, nothing is to be done",
+    );
+    Some(LintFinding::warning(Some(clause.id), refusal))
+}
+
+/// The columns of a place that a clause limits or coarsens, and which of the two it does.
+fn governed_place(
+    policy: &LintedPolicy<'_>,
+    clause: &Clause,
+) -> Option<(Vec<SqlIdentifier>, &'static str)> {
+    match &clause.term {
+        Term::Area { lon, lat, .. } => Some((vec![lon.clone(), lat.clone()], "limits")),
+        Term::PublishedArea(area) => Some((vec![area.lon.clone(), area.lat.clone()], "limits")),
+        Term::PlaceCells(place) => Some((vec![place.lon.clone(), place.lat.clone()], "coarsens")),
+        // A term that shows nothing of a place coarsens none.
+        Term::Mask {
+            mask: MaskValue::Null | MaskValue::Constant(_),
+            ..
+        } => None,
+        term => {
+            let replaced = term.replaces();
+            let columns = policy.dataset.columns.iter();
+            let mut places = columns.filter(|column| is_coordinate(column));
+            if !places.any(|column| replaced.contains(&column.name)) {
+                return None;
+            }
+            // The other coordinate of the same place is no further one.
+            let columns = policy.dataset.columns.iter();
+            let coordinates = columns.filter(|column| is_coordinate(column));
+            Some((
+                coordinates.map(|column| column.name.clone()).collect(),
+                "coarsens",
+            ))
+        }
+    }
+}
+
+/// True if an answer shows the values of the column: in rows, or as a dimension of aggregates.
+fn is_shown(policy: &LintedPolicy<'_>, name: &SqlIdentifier) -> bool {
+    if !policy.is_aggregate() {
+        return policy.shows_clear(name);
+    }
+    let mut clauses = policy.clauses.iter();
+    clauses.any(|clause| matches!(&clause.term, Term::Dimensions(list) if list.contains(name)))
+}
+
+fn is_coordinate(column: &DatasetColumn) -> bool {
+    column.crs.is_some() || words(column).any(|word| COORDINATES.contains(&word))
+}
+
+fn tells_place(column: &DatasetColumn) -> bool {
+    is_coordinate(column)
+        || words(column).any(|word| {
+            let begins = |start: &&str| word.starts_with(start);
+            PLACES.contains(&word) || PLACE_BEGINNINGS.iter().any(begins)
+        })
+}
+
+/// The words of a column's name.
+fn words(column: &DatasetColumn) -> impl Iterator<Item = &str> {
+    column.name.as_str().split('_')
+}
+
+const COORDINATES: [&str; 14] = [
+    "lon",
+    "lng",
+    "long",
+    "longitude",
+    "lat",
+    "latitude",
+    "easting",
+    "northing",
+    "rechtswert",
+    "hochwert",
+    "coord",
+    "coords",
+    "coordinates",
+    "koordinaten",
+];
+
+/// Whole words: geometry in text, addresses, postcodes, cells, and nodes of networks.
+const PLACES: [&str; 36] = [
+    "wkt",
+    "ewkt",
+    "wkb",
+    "geojson",
+    "geo",
+    "shape",
+    "polygon",
+    "linestring",
+    "point",
+    "position",
+    "location",
+    "standort",
+    "address",
+    "addr",
+    "adresse",
+    "anschrift",
+    "street",
+    "strasse",
+    "str",
+    "rue",
+    "calle",
+    "via",
+    "hausnummer",
+    "hausnr",
+    "postcode",
+    "postal",
+    "plz",
+    "zip",
+    "zipcode",
+    "cap",
+    "h3",
+    "geohash",
+    "quadkey",
+    "s2",
+    "mgrs",
+    "node",
+];
+
+const PLACE_BEGINNINGS: [&str; 5] = ["geom", "address", "housenumber", "pluscode", "plus"];

@@ -1,0 +1,65 @@
+//! Columns that tell a place beside a clause on it.
+
+use super::*;
+use crate::dataset::ColumnType;
+use crate::fixture::column;
+use hansa_policy::term::place_cells::PlaceCellsTerm;
+use hansa_policy::value::area::BoundingBox;
+
+fn area() -> Term {
+    let degrees = |text: &str| text.to_owned();
+    Term::Area {
+        lon: name("lon"),
+        lat: name("lat"),
+        bounds: BoundingBox {
+            west: degrees("7"),
+            south: degrees("51"),
+            east: degrees("8"),
+            north: degrees("52"),
+        },
+    }
+}
+
+fn cells() -> Term {
+    Term::PlaceCells(PlaceCellsTerm {
+        lon: name("lon"),
+        lat: name("lat"),
+        cell: name("cell"),
+        size: "h3:7".parse().unwrap(),
+    })
+}
+
+fn with(added: &'static str) -> impl Fn(&mut Dataset) {
+    move |dataset| dataset.columns.push(column(added, ColumnType::Text))
+}
+
+#[test]
+fn another_column_that_tells_the_place_is_told() {
+    for added in [
+        "wkt",
+        "geom",
+        "the_geom",
+        "geometrie",
+        "geojson",
+        "address",
+        "strasse",
+        "plz",
+        "postcode",
+        "h3",
+        "from_node",
+        "start_lon",
+        "geo_shape",
+    ] {
+        case_on(with(added), vec![area()], &["W PLACE_BESIDE #c1"]);
+        case_on(with(added), vec![cells()], &["W PLACE_BESIDE #c1"]);
+        // Where nothing is said of places, nothing is beside it.
+        case_on(with(added), vec![rows("bikes > 1")], &[]);
+        // A hidden or masked column tells nothing.
+        case_on(with(added), vec![area(), mask(added, MaskValue::Null)], &[]);
+        let listed = Term::Columns(names(&["lon", "lat", "bikes"]));
+        case_on(with(added), vec![area(), listed], &[]);
+    }
+    for added in ["name", "platform", "category", "latest", "along", "stripe"] {
+        case_on(with(added), vec![area()], &[]);
+    }
+}
