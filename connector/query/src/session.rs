@@ -1,6 +1,7 @@
 //! A session for one question: nothing registered, no statistics, no way round the gate.
 
 pub(crate) mod comparison_marker;
+mod cross_join_rule;
 mod equijoin_rule;
 mod filter_rule;
 pub(crate) mod join_key_columns;
@@ -11,6 +12,7 @@ pub(crate) mod projection_marker;
 pub(crate) mod tests;
 
 use crate::limits::QueryResourceLimits;
+use crate::session::cross_join_rule::CrossJoinRule;
 use crate::session::equijoin_rule::EquijoinRule;
 use crate::session::filter_rule::FilterRule;
 use crate::session::physical_filter_rule::PhysicalFilterRule;
@@ -94,7 +96,8 @@ fn physical_optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync
 
 /// The rules of the engine's optimizer, with our own in the place of those that are wrong.
 pub(crate) fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    let ours: [Arc<dyn OptimizerRule + Send + Sync>; 2] = [
+    let ours: [Arc<dyn OptimizerRule + Send + Sync>; 3] = [
+        Arc::new(CrossJoinRule::default()),
         Arc::new(EquijoinRule::default()),
         Arc::new(FilterRule::default()),
     ];

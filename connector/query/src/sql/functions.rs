@@ -7,6 +7,7 @@ pub mod bounded_text;
 mod canonical_result;
 pub mod concatenation;
 pub mod current_time;
+pub mod distinct_values;
 pub mod exact_arithmetic;
 mod grouping_keys;
 pub mod min_max;

@@ -7,6 +7,8 @@ use super::decimal_types::{
     ValueUse, cast_with_default, check_columns, float_arguments, is_decimal_value, one_type,
     read_decimal,
 };
+use super::functions::distinct_values::distinguish_values;
+use super::refused_construct::not_allowed;
 use crate::engine_error;
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode};
@@ -15,9 +17,13 @@ use datafusion_expr::expr::{Between, Case, InList};
 use datafusion_expr::expr_rewriter::NamePreserver;
 use datafusion_expr::logical_plan::Distinct;
 use datafusion_expr::utils::merge_schema;
-use datafusion_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, cast};
+use datafusion_expr::{
+    AggregateUDF, BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, WindowFunctionDefinition,
+    cast,
+};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::fmt;
+use std::sync::Arc;
 
 /// The plan with values of one family beside each other: a text that is written out is read as the type beside it, and a day beside an
 /// instant is the instant at which it begins.
@@ -188,7 +194,14 @@ fn unite(part: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             if call.params.distinct || matches!(call.func.name(), "min" | "max") {
                 check_order(types_of(&call.params.args, schema))?;
             }
-            call.params.args = float_arguments(call.func.name(), call.params.args, schema);
+            if call.params.distinct
+                && let Some(function) =
+                    distinguish_arguments(&call.func, &call.params.args, schema)?
+            {
+                call.func = function;
+            } else {
+                call.params.args = float_arguments(call.func.name(), call.params.args, schema);
+            }
             Ok(Transformed::yes(Expr::AggregateFunction(call)))
         }
         Expr::WindowFunction(mut window) => {
@@ -201,7 +214,15 @@ fn unite(part: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             if matches!(window.fun.name(), "lag" | "lead") {
                 window.params.args = unite_default(window.params.args, schema)?;
             }
-            window.params.args = float_arguments(window.fun.name(), window.params.args, schema);
+            if let WindowFunctionDefinition::AggregateUDF(function) = &window.fun
+                && window.params.distinct
+                && let Some(function) =
+                    distinguish_arguments(function, &window.params.args, schema)?
+            {
+                window.fun = WindowFunctionDefinition::AggregateUDF(function);
+            } else {
+                window.params.args = float_arguments(window.fun.name(), window.params.args, schema);
+            }
             Ok(Transformed::yes(Expr::WindowFunction(window)))
         }
         Expr::ScalarFunction(ref call) if call.func.name() == "nvl2" => {
@@ -216,6 +237,21 @@ fn unite(part: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         }
         other => Ok(Transformed::no(other)),
     }
+}
+
+/// The aggregate that tells distinct values apart before it makes floating-point numbers of them, where they need that.
+fn distinguish_arguments(
+    function: &Arc<AggregateUDF>,
+    arguments: &[Expr],
+    schema: &DFSchema,
+) -> Result<Option<Arc<AggregateUDF>>> {
+    if matches!(function.name(), "percentile_cont" | "quantile_cont") {
+        let refusal = not_allowed(&format!("{}(DISTINCT …)", function.name()));
+        let help = "take it of a subquery with SELECT DISTINCT";
+        return Err(engine_error::carry(refusal.with_help(help)));
+    }
+    let kind = types_of(arguments, schema).next();
+    Ok(kind.and_then(|kind| distinguish_values(function, &kind)))
 }
 
 /// The arguments of LAG or LEAD with the value and its default of one type: the engine casts the default to the type of the value, which

@@ -1,5 +1,6 @@
 //! Aggregates whose states can be put together in any order and come to the same, to the last bit.
 
+use crate::sql::functions::distinct_values::is_distinguishing;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_plan::aggregates::AggregateExec;
@@ -31,7 +32,10 @@ pub(super) fn why_not_exact(aggregate: &AggregateExec) -> Option<String> {
 }
 
 fn call_adds_up(call: &AggregateFunctionExpr) -> bool {
-    if call.is_distinct() || call.ignore_nulls() || !call.order_bys().is_empty() {
+    if call.is_distinct() || is_distinguishing(call.fun()) {
+        return false;
+    }
+    if call.ignore_nulls() || !call.order_bys().is_empty() {
         return false;
     }
     matches!(

@@ -1,6 +1,7 @@
 //! `||` with a bound on what it makes: forty nested doublings of a letter are a terabyte.
 
 use super::bounded_text::{BATCH, short, too_large, total};
+use super::exact_arithmetic::day_text::write_days;
 use crate::engine_error;
 use datafusion::arrow::array::{ArrayRef, AsArray};
 use datafusion::arrow::compute::cast;
@@ -62,6 +63,14 @@ fn operands(chain: Expr) -> Vec<Expr> {
     found
 }
 
+/// The values as texts.
+fn write_texts(values: &ArrayRef) -> Result<ArrayRef> {
+    match values.data_type() {
+        DataType::Date32 => write_days(values, &DataType::Utf8),
+        _ => Ok(cast(values, &DataType::Utf8)?),
+    }
+}
+
 static JOINED: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
     Arc::new(ScalarUDF::from(ConcatenationFunction {
         signature: Signature::variadic_any(Volatility::Immutable),
@@ -111,7 +120,7 @@ impl ScalarUDFImpl for ConcatenationFunction {
         let texts = args
             .args
             .iter()
-            .map(|argument| Ok(cast(&argument.to_array(rows)?, &DataType::Utf8)?))
+            .map(|argument| write_texts(&argument.to_array(rows)?))
             .collect::<Result<Vec<ArrayRef>>>()?;
         let texts: Vec<_> = texts.iter().map(|text| text.as_string::<i32>()).collect();
         let joined = concat_elements_utf8_many(&texts)?;

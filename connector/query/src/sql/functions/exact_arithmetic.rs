@@ -5,10 +5,11 @@
 //! They stand in the plan as calls while it is optimised and run, so that constants are folded by them too. Chains of
 //! operators are one call, since the engine plans deep calls slowly.
 
+pub(super) mod day_text;
 pub(super) mod decimal_cast;
 
 use crate::engine_error;
-use datafusion::arrow::array::{Array, AsArray, PrimitiveArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray};
 use datafusion::arrow::compute::kernels::numeric::{add, mul, neg, rem, sub};
 use datafusion::arrow::datatypes::{
     DataType, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, DecimalType, Field,
@@ -150,16 +151,16 @@ fn guard(expr: Expr, schema: &dyn ExprSchema) -> Result<Transformed<Expr>> {
                 false => Transformed::yes(Expr::Literal(canonical, metadata)),
             })
         }
-        Expr::Cast(cast)
-            if is_decimal_cast(&cast.expr.get_type(schema)?, cast.field.data_type()) =>
+        Expr::Cast(Cast { expr, field })
+            if is_own_cast(&expr.get_type(schema)?, field.data_type()) =>
         {
-            let inner = guard(*cast.expr, schema)?.data;
-            let to = cast.field.data_type().clone();
-            Ok(Transformed::new(
-                ArithmeticOp::DecimalCast(to).call(vec![inner]),
-                true,
-                TreeNodeRecursion::Jump,
-            ))
+            own_cast(*expr, field.data_type(), schema)
+        }
+        // Each day has a text.
+        Expr::TryCast(TryCast { expr, field })
+            if is_text_of_days(&expr.get_type(schema)?, field.data_type()) =>
+        {
+            own_cast(*expr, field.data_type(), schema)
         }
         // A text can say -0, and a number too small for its type becomes that.
         Expr::Cast(cast) if cast.field.data_type().is_floating() => {
@@ -176,15 +177,29 @@ fn guard(expr: Expr, schema: &dyn ExprSchema) -> Result<Transformed<Expr>> {
     })
 }
 
-/// True if a cast is one of decimals that the engine makes otherwise than PostgreSQL: it cuts off what is behind the point, multiplies
-/// floating-point numbers, and divides rounded ones (DataFusion 55.2).
-fn is_decimal_cast(from: &DataType, to: &DataType) -> bool {
+/// True if a cast is one that the engine makes otherwise than PostgreSQL. Of decimals it cuts off what is behind the point, multiplies
+/// floating-point numbers, and divides rounded ones; of days it writes the sign of a year (DataFusion 55.2).
+fn is_own_cast(from: &DataType, to: &DataType) -> bool {
     match (from, to) {
         (DataType::Decimal128(..), DataType::Float64) => true,
         (DataType::Decimal128(..), to) => to.is_integer(),
         (DataType::Float64, DataType::Decimal128(..)) => true,
-        _ => false,
+        (from, to) => is_text_of_days(from, to),
     }
+}
+
+fn is_text_of_days(from: &DataType, to: &DataType) -> bool {
+    *from == DataType::Date32 && to.is_string()
+}
+
+/// A cast as one call that is not looked into again.
+fn own_cast(value: Expr, to: &DataType, schema: &dyn ExprSchema) -> Result<Transformed<Expr>> {
+    let value = guard(value, schema)?.data;
+    Ok(Transformed::new(
+        ArithmeticOp::Cast(to.clone()).call(vec![value]),
+        true,
+        TreeNodeRecursion::Jump,
+    ))
 }
 
 /// A cast with a canonical number, as one call that is not looked into again.
@@ -227,7 +242,7 @@ fn unguard(expr: Expr) -> Result<Transformed<Expr>> {
         Ok(Transformed::yes(match &exact.how {
             ArithmeticOp::Negative => Expr::Negative(Box::new(first)),
             ArithmeticOp::Canonical => first,
-            ArithmeticOp::DecimalCast(to) => cast(first, to.clone()),
+            ArithmeticOp::Cast(to) => cast(first, to.clone()),
             ArithmeticOp::Chain(operators) => operators
                 .iter()
                 .zip(args)
@@ -325,8 +340,8 @@ enum ArithmeticOp {
     Negative,
     /// The one argument as a canonical number.
     Canonical,
-    /// The one argument, a decimal or what becomes one, in that type.
-    DecimalCast(DataType),
+    /// The one argument in that type.
+    Cast(DataType),
 }
 
 impl ArithmeticOp {
@@ -361,7 +376,7 @@ impl ScalarUDFImpl for ExactArithmeticFunction {
         };
         match &self.how {
             ArithmeticOp::Negative | ArithmeticOp::Canonical => Ok(first.clone()),
-            ArithmeticOp::DecimalCast(to) => Ok(to.clone()),
+            ArithmeticOp::Cast(to) => Ok(to.clone()),
             ArithmeticOp::Chain(operators) => operators
                 .iter()
                 .zip(rest)
@@ -390,7 +405,7 @@ impl ScalarUDFImpl for ExactArithmeticFunction {
         };
         let made = match &self.how {
             ArithmeticOp::Canonical => Ok(canonical_value(first)),
-            ArithmeticOp::DecimalCast(to) => return decimal_cast::convert(&first, to),
+            ArithmeticOp::Cast(to) => return convert(&first, to),
             ArithmeticOp::Negative => match first {
                 ColumnarValue::Array(array) => neg(&array)
                     .map(ColumnarValue::Array)
@@ -413,6 +428,21 @@ impl ScalarUDFImpl for ExactArithmeticFunction {
             }
             _ => error,
         })
+    }
+}
+
+/// A value in the type `to`, by the cast that stands in place of the engine's.
+fn convert(value: &ColumnarValue, to: &DataType) -> Result<ColumnarValue> {
+    let convert_array = |array: &ArrayRef| match array.data_type() {
+        DataType::Date32 => day_text::write_days(array, to),
+        _ => decimal_cast::convert_array(array, to),
+    };
+    match value {
+        ColumnarValue::Array(array) => convert_array(array).map(ColumnarValue::Array),
+        ColumnarValue::Scalar(scalar) => {
+            let made = convert_array(&scalar.to_array()?)?;
+            ScalarValue::try_from_array(&made, 0).map(ColumnarValue::Scalar)
+        }
     }
 }
 

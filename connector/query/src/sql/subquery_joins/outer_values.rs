@@ -549,7 +549,7 @@ pub(crate) fn equal_or_both_null(
     right: Expr,
     schema: &DFSchemaRef,
 ) -> Result<Vec<Expr>> {
-    if !left.nullable(schema.as_ref())? && !right.nullable(schema.as_ref())? {
+    if !left.nullable(schema.as_ref())? || !right.nullable(schema.as_ref())? {
         return Ok(vec![left.eq(right)]);
     }
     let some = |expr: &Expr| -> Result<Expr> {

@@ -432,6 +432,39 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT x.id, (SELECT max(z.t) FROM b y JOIN w z ON y.w = z.v + 40 WHERE y.g = x.g) AS l FROM a x ORDER BY id",
         "1, NULL; 2, abc; 4, abc; 7, NULL; NULL, NULL",
     ),
+    // A key of a join of which one side has no column.
+    (
+        "SELECT x.g, y.w FROM a x JOIN b y ON x.v IS NOT DISTINCT FROM y.w * 0 ORDER BY 1, 2",
+        "no rows",
+    ),
+    (
+        "SELECT x.id, y.id AS i FROM a x JOIN b y ON (x.v IS NULL) = (1 = 2) AND x.g = y.g ORDER BY 1, 2",
+        "1, 1; 2, NULL; 4, NULL; NULL, 5",
+    ),
+    // Keys of a join over columns of several tables.
+    (
+        "SELECT x.id, y.id AS i, z.id AS j FROM a x JOIN b y ON true JOIN w z ON x.id = z.id AND x.g + y.g = z.id + 1 ORDER BY 1, 2, 3",
+        "1, 1, 1; 2, 1, 2; 4, 5, 4",
+    ),
+    // Integers that are one floating-point number.
+    (
+        "SELECT count(DISTINCT n) AS c, avg(DISTINCT n) AS m FROM (SELECT 9007199254740991 * (x.id - 1) + x.id AS n FROM a x WHERE x.id < 3 \
+         UNION ALL SELECT 9007199254740992) q",
+        "3, 6004799503160662.0000",
+    ),
+    // Days whose year has not four digits.
+    (
+        "SELECT CAST(CAST(DATE '9999-12-31' + INTERVAL '1 day' AS DATE) AS TEXT) AS t",
+        "10000-01-01",
+    ),
+    (
+        "SELECT 'on ' || CAST(DATE '0001-01-03' - INTERVAL '400 days' AS DATE) AS u",
+        "on 0002-11-30 BC",
+    ),
+    (
+        "SELECT concat(CAST(DATE '9999-12-31' + INTERVAL '1 year' AS DATE), '!') AS t FROM a x WHERE id = 1",
+        "10000-12-31!",
+    ),
     // datafusion-contrib/datafusion-distributed 219: a join with nothing.
     (
         "SELECT t.n FROM (VALUES (1)) AS t(n) LEFT JOIN (SELECT 1 AS k WHERE false) e ON t.n = e.k",

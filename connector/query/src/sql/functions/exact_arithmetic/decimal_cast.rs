@@ -10,26 +10,15 @@ use datafusion::arrow::datatypes::{
     Float64Type, Int64Type, i256,
 };
 use datafusion::arrow::error::ArrowError;
-use datafusion_common::{Result, ScalarValue, exec_err};
-use datafusion_expr::ColumnarValue;
+use datafusion_common::{Result, exec_err};
 use hansa_policy::value::decimal_type::DecimalType;
 use std::sync::Arc;
 
-/// The value in the type `to`.
+/// The values in the type `to`.
 ///
 /// # Errors
 /// `ARITHMETIC_OVERFLOW` where the type can't hold it.
-pub(super) fn convert(value: &ColumnarValue, to: &DataType) -> Result<ColumnarValue> {
-    match value {
-        ColumnarValue::Array(array) => convert_array(array, to).map(ColumnarValue::Array),
-        ColumnarValue::Scalar(scalar) => {
-            let made = convert_array(&scalar.to_array()?, to)?;
-            ScalarValue::try_from_array(&made, 0).map(ColumnarValue::Scalar)
-        }
-    }
-}
-
-fn convert_array(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
+pub(super) fn convert_array(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
     match (array.data_type(), to) {
         (DataType::Decimal128(precision, scale), DataType::Float64) => {
             let kind = decimal_type(*precision, *scale)?;

@@ -103,6 +103,28 @@ pub(super) const GROUPS_AND_AGGREGATES: Section = Section {
             reason: None,
         },
         ConstructLine {
+            construct: "`avg(DISTINCT x)`, `median(DISTINCT x)`",
+            meaning: "values are told apart before they become floating-point numbers",
+            statement: "SELECT avg(DISTINCT n) AS a FROM (VALUES (9007199254740992), (9007199254740993), (0)) AS t(n)",
+            postgresql: Outcome::Rows("6004799503160661.6667"),
+            here: None,
+            instead: None,
+            engine: Some(Outcome::Rows("4503599627370496.0")),
+            reason: None,
+        },
+        ConstructLine {
+            construct: "`quantile_cont(DISTINCT x, p)`",
+            meaning: "",
+            statement: "SELECT quantile_cont(DISTINCT cost, 0.5) AS m FROM care",
+            postgresql: Outcome::Fails("42883"),
+            here: Some(Outcome::Fails("CONSTRUCT_NOT_ALLOWED")),
+            instead: Some(
+                "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY cost) AS m FROM (SELECT DISTINCT cost FROM care) AS t",
+            ),
+            engine: Some(Outcome::Rows("90.0")),
+            reason: Some("integers beyond 2^53 are one value in the engine"),
+        },
+        ConstructLine {
             construct: "`percentile_cont(p) WITHIN GROUP (ORDER BY x)`, `median(x)`",
             meaning: "",
             statement: "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY cost) AS m FROM care",

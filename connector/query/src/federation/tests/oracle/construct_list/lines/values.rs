@@ -266,6 +266,16 @@ pub(super) const KINDS_OF_VALUES: Section = Section {
             reason: None,
         },
         ConstructLine {
+            construct: "`CAST(day AS TEXT)`",
+            meaning: "the year 10000 has five digits, and years before the first have BC",
+            statement: "SELECT CAST(CAST(DATE '9999-12-31' + INTERVAL '1 day' AS DATE) AS TEXT) AS t",
+            postgresql: Outcome::Rows("10000-01-01"),
+            here: None,
+            instead: None,
+            engine: Some(Outcome::Rows("+10000-01-01")),
+            reason: None,
+        },
+        ConstructLine {
             construct: "`CAST(instant AS TEXT)`",
             meaning: "as in ISO 8601",
             statement: "SELECT CAST(TIMESTAMP WITH TIME ZONE '2024-03-31T00:30:00Z' AS TEXT) AS t",
