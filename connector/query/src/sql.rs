@@ -25,6 +25,7 @@ pub mod saved_statement;
 pub mod sound_forms;
 pub mod statement_splitter;
 pub mod subquery_joins;
+mod time_constants;
 mod type_families;
 mod type_names;
 mod zone_casts;
@@ -134,7 +135,7 @@ pub fn planned(
 /// The engine's own way through these rules ends with a check that refuses subqueries which its optimizer can't join.
 pub(crate) fn analyze(
     plan: LogicalPlan,
-    options: &ConfigOptions,
+    options: &Arc<ConfigOptions>,
 ) -> datafusion_common::Result<LogicalPlan> {
     plan.check_invariants(InvariantLevel::Always)?;
     let rules = Analyzer::new().rules.into_iter();
@@ -142,7 +143,9 @@ pub(crate) fn analyze(
     for rule in rules {
         plan = rule.analyze(plan, options)?;
     }
-    zone_casts::use_local_times(plan)
+    let plan = zone_casts::use_local_times(plan)?;
+    time_constants::refuse_equal_times(&plan, options)?;
+    Ok(plan)
 }
 
 #[cfg(test)]

@@ -209,6 +209,42 @@ impl<const N: usize> PowerSums<N> {
     }
 }
 
+impl PowerSums<1> {
+    /// One more row, of a whole number; every digit of it counts.
+    pub fn add_whole(&mut self, number: i128) {
+        self.count = self.count.saturating_add(1);
+        self.put_whole(number, 1.0);
+    }
+
+    /// One of the rows less.
+    pub fn take_whole(&mut self, number: i128) {
+        self.count = self.count.saturating_sub(1);
+        self.put_whole(number, -1.0);
+    }
+
+    fn put_whole(&mut self, number: i128, sign: f64) {
+        let parts = split_exactly(number);
+        let ([sum], [[product]]) = (&mut self.sums, &mut self.products);
+        for part in parts {
+            sum.add(part * sign);
+            for other in parts {
+                product.add_product(part * sign, other);
+            }
+        }
+    }
+}
+
+/// Floating-point numbers whose sum is the number, with 42 bits of it each.
+fn split_exactly(number: i128) -> [f64; 4] {
+    const BITS: u32 = 42;
+    let sign = if number < 0 { -1.0 } else { 1.0 };
+    [0, 1, 2, 3].map(|place| {
+        let digit = (number.unsigned_abs() >> (place * BITS)) & ((1 << BITS) - 1);
+        let unit = float(1 << BITS).powi(i32::try_from(place).unwrap_or_default());
+        float(u64::try_from(digit).unwrap_or_default()) * unit * sign
+    })
+}
+
 /// The places of the digits of products of finite numbers: the lowest bit of one is 4090 above that of the least at most, and
 /// it has 106.
 const PLACES: std::ops::RangeInclusive<i16> = 0..=133;
@@ -228,6 +264,29 @@ mod tests {
 
     fn bits(sums: &PowerSums<2>) -> [u64; 3] {
         [(0, 0), (0, 1), (1, 1)].map(|(one, other)| sums.deviation(one, other).to_bits())
+    }
+
+    #[test]
+    fn each_digit_of_a_whole_number_counts() {
+        let numbers = [
+            i128::MAX,
+            i128::MIN,
+            1 << 53,
+            (1 << 53) + 1,
+            -7,
+            0,
+            10_i128.pow(38) - 1,
+        ];
+        for number in numbers {
+            let mut sums: PowerSums<1> = PowerSums::default();
+            for more in [0, 1, 2] {
+                sums.add_whole(number.saturating_sub(more));
+            }
+            let spread = if number == i128::MIN { 0.0 } else { 2.0 };
+            assert_eq!(sums.deviation(0, 0), spread, "{number}");
+            sums.take_whole(number.saturating_sub(2));
+            assert_eq!(sums.deviation(0, 0), spread / 4.0, "{number}");
+        }
     }
 
     #[test]

@@ -64,7 +64,8 @@ pub(super) fn split(
         let whole: Vec<Expr> = calls.into_iter().map(Expr::AggregateFunction).collect();
         ((0..whole.len()).map(PartialMerge::Whole).collect(), whole)
     } else {
-        partials(&calls, input)?
+        let of_cells = branches.iter().any(RemoteFragment::is_base);
+        partials(&calls, input, of_cells)?
     };
     if whole && keys.is_empty() && partials.is_empty() {
         return Err(AggregateSplitError(
@@ -316,9 +317,7 @@ pub(super) fn merge(
                     ident(&main) / double(ident(&side))
                 }
                 PartialMerge::Moments(kind, places) => {
-                    let parts = places
-                        .iter()
-                        .map(|place| double(ident(format!("p{place}"))));
+                    let parts = places.iter().map(|place| ident(format!("p{place}")));
                     states.push(merged(*kind, parts.collect()).alias(&main));
                     ident(&main)
                 }

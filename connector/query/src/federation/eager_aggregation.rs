@@ -198,7 +198,7 @@ impl JoinInput<'_> {
         let Some(calls) = calls.collect::<Option<Vec<_>>>() else {
             return Ok(None);
         };
-        let Ok((merges, states)) = partials(&calls, schema) else {
+        let Ok((merges, states)) = partials(&calls, schema, false) else {
             return Ok(None);
         };
         // A sketch beside each row that is joined would be more than the values that it is made of.

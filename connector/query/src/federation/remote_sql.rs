@@ -122,7 +122,8 @@ impl RemoteSqlWriter {
     /// What the text returns, if it means exactly this.
     fn means(&self, sql: &str, meant: &RemoteSelect) -> Option<SchemaRef> {
         let (read, schema) = self.read(sql, meant).ok()?;
-        (read == ParsedSelect::of(meant)).then_some(schema)
+        let meant = ParsedSelect::of(meant);
+        (read == meant && read.list_time_types() == meant.list_time_types()).then_some(schema)
     }
 
     /// Simplifies an expression over these columns.

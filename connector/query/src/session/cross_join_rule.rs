@@ -47,7 +47,7 @@ impl OptimizerRule for CrossJoinRule {
 
 /// The join with those keys as conditions that the rule would lose.
 fn keep_conditions(mut join: Join) -> Transformed<Join> {
-    let (left, right) = (inputs_of(&join.left), inputs_of(&join.right));
+    let (left, right) = (collect_inputs(&join.left), collect_inputs(&join.right));
     let (kept, lost): (Vec<_>, Vec<_>) = std::mem::take(&mut join.on)
         .into_iter()
         .partition(|(of_left, of_right)| is_of_one(of_left, &left) && is_of_one(of_right, &right));
@@ -67,10 +67,10 @@ fn keep_conditions(mut join: Join) -> Transformed<Join> {
 }
 
 /// The plans that the rule puts together again in place of a plan.
-fn inputs_of(plan: &Arc<LogicalPlan>) -> Vec<&LogicalPlan> {
+fn collect_inputs(plan: &Arc<LogicalPlan>) -> Vec<&LogicalPlan> {
     match plan.as_ref() {
         LogicalPlan::Join(join) if join.join_type == JoinType::Inner => {
-            let (mut all, right) = (inputs_of(&join.left), inputs_of(&join.right));
+            let (mut all, right) = (collect_inputs(&join.left), collect_inputs(&join.right));
             all.extend(right);
             all
         }

@@ -3,11 +3,14 @@
 //! engine; they are put together by the pairwise formulas of Chan, Golub and LeVeque (1979), without loss where means are
 //! large beside deviations, and in an order of their own: that in which participants answer would show in the last digit.
 
+use crate::engine_error;
+use crate::sql::functions::exact_arithmetic::beyond;
 use crate::sql::functions::{aggregate, sum};
 use arrow_schema::DataType;
 use datafusion::arrow::array::{Array, ArrayRef, Float64Array};
-use datafusion::arrow::datatypes::{Field, FieldRef};
-use datafusion::common::cast::{as_binary_array, as_float64_array};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DECIMAL128_MAX_PRECISION, Field, FieldRef, i256};
+use datafusion::common::cast::{as_binary_array, as_decimal128_array, as_float64_array};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::logical_expr::expr::{AggregateFunction, Cast};
@@ -49,19 +52,32 @@ impl MomentKind {
         matches!(self, Self::CovarSamp | Self::CovarPop | Self::Corr)
     }
 
-    /// The states that each part computes, in the order of [`merged`]'s arguments.
-    pub(super) fn states(self, call: &AggregateFunction) -> Option<Vec<AggregateFunction>> {
+    /// The states that each part computes, in the order of [`merged`]'s arguments. The second one is a mean, or a sum where the values
+    /// are whole numbers of units: a mean of these as a floating-point number would lose digits.
+    pub(super) fn states(
+        self,
+        call: &AggregateFunction,
+        values: MomentValues,
+    ) -> Option<Vec<AggregateFunction>> {
         let params = &call.params;
         let state = |udf: Arc<AggregateUDF>, args: &[&Expr], filter: &Option<Box<Expr>>| {
             let args = args.iter().copied().cloned().collect();
             AggregateFunction::new_udf(udf, args, false, filter.clone(), Vec::new(), None)
         };
         match params.args.as_slice() {
-            [one] if !self.pairs() => Some(vec![
-                state(count_udaf(), &[one], &params.filter),
-                state(sum::average(), &[one], &params.filter),
-                state(aggregate("var_pop")?, &[one], &params.filter),
-            ]),
+            [one] if !self.pairs() => {
+                let float = double(one.clone());
+                let (value, mean) = match values {
+                    MomentValues::Float => (one, sum::average()),
+                    MomentValues::AsFloat => (&float, sum::average()),
+                    MomentValues::Whole => (one, sum::checked()),
+                };
+                Some(vec![
+                    state(count_udaf(), &[one], &params.filter),
+                    state(mean, &[value], &params.filter),
+                    state(aggregate("var_pop")?, &[one], &params.filter),
+                ])
+            }
             [one, two] if self.pairs() => {
                 // A pair counts where both have a value.
                 let both = one.clone().is_not_null().and(two.clone().is_not_null());
@@ -101,8 +117,22 @@ impl MomentKind {
     }
 }
 
-/// The call that puts states together.
+/// The type of values of which moments are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MomentValues {
+    Float,
+    /// Integers or decimals, made floating-point numbers.
+    AsFloat,
+    /// Integers or decimals, whose digits all count.
+    Whole,
+}
+
+/// The call that puts states together, of which the second is told as it is and the others are floating-point numbers.
 pub(super) fn merged(kind: MomentKind, states: Vec<Expr>) -> Expr {
+    let states = states.into_iter().enumerate();
+    let states: Vec<Expr> = states
+        .map(|(place, state)| if place == 1 { state } else { double(state) })
+        .collect();
     Expr::AggregateFunction(AggregateFunction::new_udf(
         Arc::new(AggregateUDF::from(MergedMomentFunction {
             kind,
@@ -148,9 +178,14 @@ impl AggregateUDFImpl for MergedMomentFunction {
         Ok(DataType::Float64)
     }
 
-    fn accumulator(&self, _args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+    fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        let scale = match args.expr_fields.get(1).map(|field| field.data_type()) {
+            Some(DataType::Decimal128(_, scale)) => *scale,
+            _ => 0,
+        };
         Ok(Box::new(MomentAccumulator {
             kind: self.kind,
+            scale,
             parts: Vec::new(),
         }))
     }
@@ -170,10 +205,13 @@ struct PartialMoments {
     other: f64,
     second: f64,
     both: f64,
+    /// The sum in units, where the values are whole numbers of them; there is no mean then.
+    total: Option<i128>,
 }
 
 impl PartialMoments {
-    const NUMBERS: usize = 6;
+    /// Bytes of one part in a state.
+    const BYTES: usize = 8 * 6 + 1 + 16;
 
     /// Moments of values that are there, where somebody withholds their mean or spread. A count that is no number can't come
     /// from a participant, and goes through a state as it is.
@@ -184,13 +222,14 @@ impl PartialMoments {
         other: 0.0,
         second: 0.0,
         both: 0.0,
+        total: None,
     };
 
     const fn is_withheld(&self) -> bool {
         self.count.is_nan()
     }
 
-    const fn numbers(&self) -> [f64; Self::NUMBERS] {
+    const fn numbers(&self) -> [f64; 6] {
         [
             self.count,
             self.mean,
@@ -201,25 +240,42 @@ impl PartialMoments {
         ]
     }
 
-    const fn of(numbers: &[f64; Self::NUMBERS]) -> Self {
-        let [count, mean, first, other, second, both] = *numbers;
-        Self {
-            count,
-            mean,
-            first,
-            other,
-            second,
-            both,
-        }
+    fn write(&self) -> impl Iterator<Item = u8> {
+        let total = self.total.unwrap_or_default().to_le_bytes();
+        let numbers = self.numbers().into_iter().flat_map(f64::to_le_bytes);
+        numbers.chain([u8::from(self.total.is_some())]).chain(total)
     }
 
-    fn add(&mut self, part: &Self) {
+    fn read(bytes: &[u8; Self::BYTES]) -> Option<Self> {
+        let (numbers, rest) = bytes.split_first_chunk::<48>()?;
+        let (has_total, total) = rest.split_first()?;
+        let number = |place: usize| {
+            let bytes = numbers.as_chunks::<8>().0.get(place)?;
+            Some(f64::from_le_bytes(*bytes))
+        };
+        let total = i128::from_le_bytes(*total.first_chunk()?);
+        Some(Self {
+            count: number(0)?,
+            mean: number(1)?,
+            first: number(2)?,
+            other: number(3)?,
+            second: number(4)?,
+            both: number(5)?,
+            total: (*has_total == 1).then_some(total),
+        })
+    }
+
+    /// Adds another part; both have sums, or neither.
+    ///
+    /// # Errors
+    /// `ARITHMETIC_OVERFLOW` where a sum has more digits than its type.
+    fn add(&mut self, part: &Self, scale: i8) -> Result<()> {
         if part.count == 0.0 {
-            return;
+            return Ok(());
         }
         if self.count == 0.0 {
             *self = *part;
-            return;
+            return Ok(());
         }
         let count = self.count + part.count;
         // Means of one constant differ by their rounding: that is no spread.
@@ -232,7 +288,22 @@ impl PartialMoments {
                 ahead
             }
         };
-        let ahead = apart(self.first + part.first, self.mean, part.mean);
+        let ahead = match (self.total, part.total) {
+            (Some(one), Some(other)) => {
+                let beyond = || engine_error::carry(beyond());
+                self.total = Some(one.checked_add(other).ok_or_else(beyond)?);
+                let crosswise = |total: i128, count: f64| {
+                    i256::from_i128(total).checked_mul(i256::from_f64(count)?)
+                };
+                let ahead = crosswise(other, self.count)
+                    .zip(crosswise(one, part.count))
+                    .and_then(|(other, one)| other.checked_sub(one)?.to_string().parse().ok());
+                let (ahead, unit): (f64, f64) =
+                    (ahead.ok_or_else(beyond)?, 10_f64.powi(i32::from(scale)));
+                ahead / self.count / part.count / unit
+            }
+            _ => apart(self.first + part.first, self.mean, part.mean),
+        };
         let beside = apart(self.second + part.second, self.other, part.other);
         let weight = self.count * part.count / count;
         self.first += part.first + ahead * ahead * weight;
@@ -241,48 +312,64 @@ impl PartialMoments {
         self.mean += ahead * part.count / count;
         self.other += beside * part.count / count;
         self.count = count;
+        Ok(())
     }
 }
 
 #[derive(Debug)]
 struct MomentAccumulator {
     kind: MomentKind,
+    /// Places of the units of sums.
+    scale: i8,
     parts: Vec<PartialMoments>,
 }
 
 impl MomentAccumulator {
     /// All parts together, in an order that does not depend on that in which they came.
-    fn whole(&mut self) -> PartialMoments {
+    fn whole(&mut self) -> Result<PartialMoments> {
         self.parts.sort_by(|one, other| {
             let pairs = one.numbers().into_iter().zip(other.numbers());
             let orders = pairs.map(|(one, other)| one.total_cmp(&other));
-            orders.fold(Ordering::Equal, Ordering::then)
+            orders.fold(one.total.cmp(&other.total), Ordering::then)
         });
         let mut whole = PartialMoments::default();
         for part in &self.parts {
-            whole.add(part);
+            whole.add(part, self.scale)?;
         }
-        whole
+        Ok(whole)
     }
 }
 
 impl Accumulator for MomentAccumulator {
     /// Takes in what participants send, whose spreads are means.
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let columns: Vec<&Float64Array> = values
+        let totals = match values.get(1).map(|column| column.data_type()) {
+            Some(DataType::Float64) | None => None,
+            Some(DataType::Decimal128(_, _)) => values.get(1).map(Arc::clone),
+            Some(_) => {
+                let units = DataType::Decimal128(DECIMAL128_MAX_PRECISION, 0);
+                values.get(1).map(|sums| cast(sums, &units)).transpose()?
+            }
+        };
+        let totals = totals.as_deref().map(as_decimal128_array).transpose()?;
+        let columns: Vec<Option<&Float64Array>> = values
             .iter()
-            .map(|column| as_float64_array(column))
+            .enumerate()
+            .map(|(place, column)| match place {
+                1 if totals.is_some() => Ok(None),
+                _ => as_float64_array(column).map(Some),
+            })
             .collect::<Result<_>>()?;
-        let rows = columns.first().map_or(0, |column| column.len());
+        let rows = values.first().map_or(0, |column| column.len());
         for row in 0..rows {
             let number = |at: usize| match columns.get(at) {
-                Some(column) if !column.is_null(row) => column.value(row),
+                Some(Some(column)) if !column.is_null(row) => column.value(row),
                 // Of nothing there is no mean, and single columns have no second one.
                 _ => 0.0,
             };
             let count = number(0);
             // What is withheld of some values is no spread of 0: nothing is known of all of them.
-            if count > 0.0 && columns.iter().any(|column| column.is_null(row)) {
+            if count > 0.0 && values.iter().any(|column| column.is_null(row)) {
                 self.parts.push(PartialMoments::UNTOLD);
                 continue;
             }
@@ -293,6 +380,9 @@ impl Accumulator for MomentAccumulator {
                 other: number(3),
                 second: number(4) * count,
                 both: number(5) * count,
+                total: totals
+                    .filter(|totals| totals.is_valid(row))
+                    .map(|totals| totals.value(row)),
             });
         }
         Ok(())
@@ -301,10 +391,8 @@ impl Accumulator for MomentAccumulator {
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
         for state in states {
             for bytes in as_binary_array(state)?.iter().flatten() {
-                let numbers = bytes.as_chunks::<8>().0.iter();
-                let numbers: Vec<f64> = numbers.map(|bytes| f64::from_le_bytes(*bytes)).collect();
-                let parts = numbers.as_chunks::<{ PartialMoments::NUMBERS }>().0.iter();
-                self.parts.extend(parts.map(PartialMoments::of));
+                let parts = bytes.as_chunks::<{ PartialMoments::BYTES }>().0.iter();
+                self.parts.extend(parts.filter_map(PartialMoments::read));
             }
         }
         Ok(())
@@ -314,13 +402,12 @@ impl Accumulator for MomentAccumulator {
         if self.parts.iter().any(PartialMoments::is_withheld) {
             return Ok(ScalarValue::Float64(None));
         }
-        let whole = self.whole();
+        let whole = self.whole()?;
         Ok(ScalarValue::Float64(self.kind.result(&whole)))
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let numbers = self.parts.iter().flat_map(PartialMoments::numbers);
-        let bytes = numbers.flat_map(f64::to_le_bytes).collect();
+        let bytes = self.parts.iter().flat_map(PartialMoments::write).collect();
         Ok(vec![ScalarValue::Binary(Some(bytes))])
     }
 

@@ -1,6 +1,6 @@
 //! Partial states of calls, and how results come from them.
 
-use super::moments::MomentKind;
+use super::moments::{MomentKind, MomentValues};
 use super::sketch::SketchMerge;
 use crate::federation::aggregate::split_error::{AggregateSplitError, named};
 use crate::sql::functions::{min_max, sum};
@@ -44,10 +44,11 @@ impl PartialMerge {
     }
 }
 
-/// Partial states of these calls, and how results come from them.
+/// Partial states of these calls, and how results come from them; `of_cells` where a part is one of cells, which tell fewer functions.
 pub(in crate::federation) fn partials(
     calls: &[AggregateFunction],
     input: &DFSchema,
+    of_cells: bool,
 ) -> Result<(Vec<PartialMerge>, Vec<Expr>), AggregateSplitError> {
     let mut states: Vec<Expr> = Vec::new();
     let mut state = |func: Arc<AggregateUDF>, call: &AggregateFunction| {
@@ -88,8 +89,17 @@ pub(in crate::federation) fn partials(
             return Err(AggregateSplitError(named(call)));
         }
         if let Some(kind) = MomentKind::of(name) {
+            let is_whole = match params.args.as_slice() {
+                [value] => !matches!(value.get_type(input), Ok(DataType::Float64)),
+                _ => false,
+            };
+            let values = match is_whole {
+                false => MomentValues::Float,
+                true if of_cells => MomentValues::AsFloat,
+                true => MomentValues::Whole,
+            };
             let parts = kind
-                .states(call)
+                .states(call, values)
                 .ok_or_else(|| AggregateSplitError(named(call)))?;
             let places = parts.iter().map(|part| state(Arc::clone(&part.func), part));
             merges.push(PartialMerge::Moments(kind, places.collect()));

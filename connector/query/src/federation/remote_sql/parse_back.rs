@@ -5,9 +5,9 @@ use crate::federation::query_ir::{
     FromSource, JoinKind, OutputOrder, RemoteSelect, SelectBody, alias,
 };
 use crate::sql::resolver::TableResolver;
-use arrow_schema::SchemaRef;
+use arrow_schema::{DataType, SchemaRef};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{JoinType, NullEquality, TableReference};
+use datafusion::common::{JoinType, NullEquality, Result, TableReference};
 use datafusion::logical_expr::utils::split_conjunction_owned;
 use datafusion::logical_expr::{Expr, FetchType, Join, LogicalPlan, SkipType, TableSource};
 use std::sync::Arc;
@@ -84,6 +84,30 @@ impl ParsedSelect {
             order,
             limit: query.limit,
         }
+    }
+}
+
+impl ParsedSelect {
+    /// The types of all times that are written out, which the engine compares without their zones.
+    pub(super) fn list_time_types(&self) -> Vec<DataType> {
+        let own = self.conjuncts.iter().chain(&self.outputs);
+        let own = own.chain(self.keys.iter().flatten());
+        let of_items = self.items.iter().flat_map(|item| &item.on);
+        let mut times = Vec::new();
+        for expr in own.chain(of_items) {
+            let _: Result<_> = expr.apply(|part| {
+                if let Expr::Literal(value, _) = part {
+                    times.extend(Some(value.data_type()).filter(DataType::is_temporal));
+                }
+                Ok(TreeNodeRecursion::Continue)
+            });
+        }
+        for item in &self.items {
+            if let ParsedFromSource::Select(inner) = &item.source {
+                times.extend(inner.list_time_types());
+            }
+        }
+        times
     }
 }
 

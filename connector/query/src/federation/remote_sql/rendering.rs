@@ -205,8 +205,5 @@ fn is_comparison(op: Operator) -> bool {
 
 /// Whether the engine itself makes the argument of the aggregate a floating-point number.
 pub(in crate::federation) fn widens(aggregate: &str) -> bool {
-    matches!(
-        aggregate,
-        "avg" | "var" | "var_pop" | "stddev" | "stddev_pop"
-    ) || aggregate == SketchKind::Percentile.name()
+    aggregate == "avg" || aggregate == SketchKind::Percentile.name()
 }

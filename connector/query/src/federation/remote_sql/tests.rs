@@ -10,7 +10,8 @@ use crate::federation::tests::{schema, table};
 use crate::limits::{QueryResourceLimits, SqlStatementLimits};
 use crate::session;
 use crate::sql::functions;
-use datafusion::logical_expr::{Expr, col, lit};
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::{Expr, col, lit, when};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::query_view::ViewShape;
 use std::sync::Arc;
@@ -82,6 +83,25 @@ fn rows() {
             "SELECT t.id AS c0, t.place AS c1 FROM trips t, trips u WHERE (t.n > 5) AND t.\"open\" ORDER BY c0 DESC NULLS LAST LIMIT 9",
             "SELECT DISTINCT id AS c0, place AS c1 FROM trips WHERE (n > 5) AND \"open\" ORDER BY c0 DESC NULLS LAST LIMIT 9",
             "SELECT id AS c0, place AS c1 FROM trips WHERE (n > 5) AND \"open\" UNION ALL SELECT id, place FROM trips",
+        ],
+    );
+}
+
+/// The engine compares constant times without their zones.
+#[test]
+fn a_time_has_its_zone() {
+    let zone = Some(Arc::from("UTC"));
+    let time = ScalarValue::TimestampMicrosecond(Some(1_711_845_000_000_000), zone);
+    let later = when(col("n").gt(lit(5_i64)), lit(time)).end().unwrap();
+    let body = SelectBody::Rows {
+        outputs: vec![later],
+        order: Vec::new(),
+    };
+    only(
+        &query(Vec::new(), body, None),
+        "SELECT CASE WHEN (n > 5) THEN CAST('2024-03-31T00:30:00Z' AS TIMESTAMP WITH TIME ZONE) END AS c0 FROM trips",
+        &[
+            "SELECT CASE WHEN (n > 5) THEN CAST('2024-03-31T00:30:00Z' AS TIMESTAMP) END AS c0 FROM trips",
         ],
     );
 }

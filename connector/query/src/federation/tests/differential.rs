@@ -263,3 +263,23 @@ fn arithmetic_at_home_beyond_its_type_ends_the_question() {
         }
     }
 }
+
+/// A spread is that of the same numbers a long way off, where floating-point numbers do not tell them apart.
+#[test]
+fn spreads_of_parts_lose_no_digit() {
+    let fixture = FederationFixture::new();
+    let spread = |number: &str| {
+        let sql = format!(
+            "SELECT place, round(var_pop({number}), 6) AS v, round(stddev({number}), 6) AS s FROM model.trips GROUP BY place ORDER BY place"
+        );
+        let (rows, _) = run(fixture.ask(&sql)).unwrap();
+        text(&rows)
+    };
+    let near = spread("n");
+    assert_eq!(spread("9007199254740992 + n"), near);
+    assert_eq!(
+        spread("CAST(n AS DECIMAL(30, 2)) + 1000000000000000000"),
+        near
+    );
+    assert!(fixture.texts().iter().any(|text| text.contains("var_pop(")));
+}

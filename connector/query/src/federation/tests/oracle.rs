@@ -167,6 +167,11 @@ fn a_statement_of_the_environment_gives_what_postgresql_gives() {
     let oracle = PostgresOracle::start();
     oracle.load(&tables);
     let world = OracleWorld::new(&tables);
+    if let Ok(question) = plan(&world.catalog, &sql, &QueryOptions::default()) {
+        for query in question.remote_queries() {
+            eprintln!("sent to {}: {}", query.alias, query.sql);
+        }
+    }
     let (ours, pool, theirs) = (world.ask(&sql), world.ask_pool(&sql), oracle.ask(&sql));
     let plain = run_unoptimized(|| world.ask_pool(&sql));
     eprintln!(

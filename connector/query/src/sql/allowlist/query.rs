@@ -162,6 +162,7 @@ impl AllowlistVisitor<'_> {
                     let help = "write the expression that the number stands for";
                     return Err(not_allowed("a place of a column in DISTINCT ON").with_help(help));
                 }
+                refuse_signed_places(on.iter(), "DISTINCT ON")?;
                 self.exprs(on)?;
             }
         }
@@ -215,6 +216,7 @@ impl AllowlistVisitor<'_> {
             GroupByExpr::Expressions(exprs, modifiers) => (exprs.as_slice(), modifiers),
         };
         none(modifiers, "this modifier of GROUP BY")?;
+        refuse_signed_places(exprs.iter(), "GROUP BY")?;
         exprs.iter().try_for_each(|expr| self.group(expr))
     }
 
@@ -242,7 +244,10 @@ impl AllowlistVisitor<'_> {
         absent(interpolate, "INTERPOLATE")?;
         match kind {
             OrderByKind::All(_) => Ok(()),
-            OrderByKind::Expressions(exprs) => self.orders(exprs),
+            OrderByKind::Expressions(exprs) => {
+                refuse_signed_places(exprs.iter().map(|order| &order.expr), "ORDER BY")?;
+                self.orders(exprs)
+            }
         }
     }
 
@@ -285,6 +290,26 @@ fn is_place(expr: &Expr) -> bool {
     match expr {
         Expr::Value(_) => true,
         Expr::Nested(inner) => is_place(inner),
+        _ => false,
+    }
+}
+
+/// Refuses numbers with signs, which PostgreSQL takes for places (`- -1` is 1) and the engine for values.
+fn refuse_signed_places<'e>(
+    mut exprs: impl Iterator<Item = &'e Expr>,
+    clause: &str,
+) -> Result<(), Refusal> {
+    if exprs.any(is_signed_number) {
+        let refusal = not_allowed(&format!("a number with a sign in {clause}"));
+        return Err(refusal.with_help("write the name of the column, or the number alone"));
+    }
+    Ok(())
+}
+
+fn is_signed_number(expr: &Expr) -> bool {
+    match expr {
+        Expr::Nested(inner) => is_signed_number(inner),
+        Expr::UnaryOp { op: _, expr } => is_place(expr) || is_signed_number(expr),
         _ => false,
     }
 }

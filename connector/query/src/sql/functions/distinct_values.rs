@@ -22,9 +22,7 @@ pub(in crate::sql) fn distinguish_values(
     let is_long_integer = matches!(kind, DataType::Int64 | DataType::UInt64);
     let is_cast = match function.name() {
         "avg" => is_long_integer,
-        "median" | "stddev" | "stddev_pop" | "var" | "var_pop" => {
-            is_long_integer || kind.is_decimal()
-        }
+        "median" => is_long_integer || kind.is_decimal(),
         _ => false,
     };
     is_cast.then(|| {
@@ -68,9 +66,9 @@ impl AggregateUDFImpl for DistinctValuesFunction {
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        let kind = only_field(args.expr_fields)?.data_type().clone();
+        let kind = take_only_field(args.expr_fields)?.data_type().clone();
         let counts = args.is_distinct.then(HashMap::new);
-        let floats = [float_field(args.expr_fields)?];
+        let floats = [make_float_field(args.expr_fields)?];
         let inner = self.inner.accumulator(AccumulatorArgs {
             is_distinct: false,
             expr_fields: &floats,
@@ -85,12 +83,12 @@ impl AggregateUDFImpl for DistinctValuesFunction {
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
         if args.is_distinct {
-            let kind = only_field(args.input_fields)?.data_type().clone();
+            let kind = take_only_field(args.input_fields)?.data_type().clone();
             let item = Field::new_list_field(kind, true);
             let name = format_state_name(args.name, "distinct values");
             return Ok(vec![Arc::new(Field::new_list(name, item, true))]);
         }
-        let floats = [float_field(args.input_fields)?];
+        let floats = [make_float_field(args.input_fields)?];
         self.inner.state_fields(StateFieldsArgs {
             input_fields: &floats,
             ..args
@@ -106,15 +104,15 @@ impl AggregateUDFImpl for DistinctValuesFunction {
     }
 }
 
-fn only_field(fields: &[FieldRef]) -> Result<&FieldRef> {
+fn take_only_field(fields: &[FieldRef]) -> Result<&FieldRef> {
     match fields {
         [field] => Ok(field),
         _ => exec_err!("one argument"),
     }
 }
 
-fn float_field(fields: &[FieldRef]) -> Result<FieldRef> {
-    let field = only_field(fields)?.as_ref().clone();
+fn make_float_field(fields: &[FieldRef]) -> Result<FieldRef> {
+    let field = take_only_field(fields)?.as_ref().clone();
     Ok(Arc::new(field.with_data_type(DataType::Float64)))
 }
 
@@ -130,7 +128,7 @@ struct DistinctValues {
 
 impl DistinctValues {
     /// The values as numbers that the function takes.
-    fn numbers(values: impl IntoIterator<Item = ScalarValue>) -> Result<Option<ArrayRef>> {
+    fn cast_to_numbers(values: impl IntoIterator<Item = ScalarValue>) -> Result<Option<ArrayRef>> {
         let mut values = values.into_iter().peekable();
         if values.peek().is_none() {
             return Ok(None);
@@ -157,7 +155,7 @@ impl Accumulator for DistinctValues {
                 added.push(value);
             }
         }
-        match Self::numbers(added)? {
+        match Self::cast_to_numbers(added)? {
             Some(numbers) => self.inner.update_batch(&[numbers]),
             None => Ok(()),
         }
@@ -181,7 +179,7 @@ impl Accumulator for DistinctValues {
                 }
             }
         }
-        match Self::numbers(removed)? {
+        match Self::cast_to_numbers(removed)? {
             Some(numbers) => self.inner.retract_batch(&[numbers]),
             None => Ok(()),
         }

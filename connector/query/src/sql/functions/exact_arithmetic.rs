@@ -154,13 +154,13 @@ fn guard(expr: Expr, schema: &dyn ExprSchema) -> Result<Transformed<Expr>> {
         Expr::Cast(Cast { expr, field })
             if is_own_cast(&expr.get_type(schema)?, field.data_type()) =>
         {
-            own_cast(*expr, field.data_type(), schema)
+            call_own_cast(*expr, field.data_type(), schema)
         }
         // Each day has a text.
         Expr::TryCast(TryCast { expr, field })
             if is_text_of_days(&expr.get_type(schema)?, field.data_type()) =>
         {
-            own_cast(*expr, field.data_type(), schema)
+            call_own_cast(*expr, field.data_type(), schema)
         }
         // A text can say -0, and a number too small for its type becomes that.
         Expr::Cast(cast) if cast.field.data_type().is_floating() => {
@@ -193,7 +193,7 @@ fn is_text_of_days(from: &DataType, to: &DataType) -> bool {
 }
 
 /// A cast as one call that is not looked into again.
-fn own_cast(value: Expr, to: &DataType, schema: &dyn ExprSchema) -> Result<Transformed<Expr>> {
+fn call_own_cast(value: Expr, to: &DataType, schema: &dyn ExprSchema) -> Result<Transformed<Expr>> {
     let value = guard(value, schema)?.data;
     Ok(Transformed::new(
         ArithmeticOp::Cast(to.clone()).call(vec![value]),

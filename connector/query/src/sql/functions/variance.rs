@@ -1,6 +1,9 @@
 //! Variance, standard deviation, covariance and correlation of which no digit tells of the order of the rows: they are made of
 //! sums without rounding (`hansa_enforcement::power_sums`). Names and types are those of the engine.
 
+mod whole_numbers;
+
+use self::whole_numbers::{DistinctWholeNumbers, UnitOutput, WholeNumbers, is_whole};
 use super::reproducible_aggregate::{
     DistinctValueAccumulator, SummaryAccumulator, SummaryGroupsAccumulator, SummaryOutput,
     distinct_field, state_field,
@@ -11,6 +14,7 @@ use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion_expr::utils::AggregateOrderSensitivity;
 use datafusion_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, ReversedUDAF, Signature,
+    Volatility,
 };
 use hansa_enforcement::power_sums::{PowerSums, ScaledNumber};
 use std::sync::Arc;
@@ -18,17 +22,24 @@ use std::sync::Arc;
 /// The function in the place of the engine's, where it is one of these.
 pub(super) fn instead_of(engine: &Arc<AggregateUDF>) -> Option<Arc<AggregateUDF>> {
     let of = match engine.name() {
-        "var" => VarianceFormula::Numbers(|all| sample(all, 0).map(ScaledNumber::value)),
-        "var_pop" => VarianceFormula::Numbers(|all| population(all, 0).map(ScaledNumber::value)),
-        "stddev" => VarianceFormula::Numbers(|all| sample(all, 0).map(ScaledNumber::root)),
-        "stddev_pop" => VarianceFormula::Numbers(|all| population(all, 0).map(ScaledNumber::root)),
+        "var" => VarianceFormula::Square(|all| sample(all, 0).map(ScaledNumber::value)),
+        "var_pop" => VarianceFormula::Square(|all| population(all, 0).map(ScaledNumber::value)),
+        "stddev" => VarianceFormula::Root(|all| sample(all, 0).map(ScaledNumber::root)),
+        "stddev_pop" => VarianceFormula::Root(|all| population(all, 0).map(ScaledNumber::root)),
         "covar_samp" => VarianceFormula::Pairs(|all| sample(all, 1).map(ScaledNumber::value)),
         "covar_pop" => VarianceFormula::Pairs(|all| population(all, 1).map(ScaledNumber::value)),
         "corr" => VarianceFormula::Pairs(correlation),
         _ => return None,
     };
+    let signature = match of {
+        VarianceFormula::Square(_) | VarianceFormula::Root(_) => {
+            Signature::user_defined(Volatility::Immutable)
+        }
+        VarianceFormula::Pairs(_) => engine.signature().clone(),
+    };
     Some(Arc::new(AggregateUDF::from(VarianceFunction {
         inner: Arc::clone(engine),
+        signature,
         of: VarianceComputation(of),
     })))
 }
@@ -56,8 +67,31 @@ fn correlation(all: &PowerSums<2>) -> Option<f64> {
 
 #[derive(Debug, Clone, Copy)]
 enum VarianceFormula {
-    Numbers(SummaryOutput<PowerSums<1>>),
+    /// In squares of the unit of the numbers.
+    Square(SummaryOutput<PowerSums<1>>),
+    /// In that unit.
+    Root(SummaryOutput<PowerSums<1>>),
     Pairs(SummaryOutput<PowerSums<2>>),
+}
+
+impl VarianceFormula {
+    /// The output for values of the type `kind`, which are whole numbers of units.
+    const fn tell_units(self, kind: &DataType) -> Option<UnitOutput> {
+        let (output, power) = match self {
+            Self::Square(output) => (output, 2),
+            Self::Root(output) => (output, 1),
+            Self::Pairs(_) => return None,
+        };
+        let scale = match kind {
+            DataType::Decimal128(_, scale) => *scale,
+            _ => 0,
+        };
+        Some(UnitOutput {
+            output,
+            power,
+            scale,
+        })
+    }
 }
 
 /// What is computed; which, the engine's function beside it says.
@@ -67,7 +101,18 @@ struct VarianceComputation(VarianceFormula);
 #[derive(Debug)]
 struct VarianceFunction {
     inner: Arc<AggregateUDF>,
+    signature: Signature,
     of: VarianceComputation,
+}
+
+impl VarianceFunction {
+    /// The output for these arguments, where they are whole numbers of units.
+    fn find_unit_output(&self, fields: &[FieldRef]) -> Option<UnitOutput> {
+        match fields {
+            [field] if is_whole(field.data_type()) => self.of.0.tell_units(field.data_type()),
+            _ => None,
+        }
+    }
 }
 
 impl PartialEq for VarianceFunction {
@@ -94,19 +139,35 @@ impl AggregateUDFImpl for VarianceFunction {
     }
 
     fn signature(&self) -> &Signature {
-        self.inner.signature()
+        &self.signature
     }
 
     fn return_type(&self, _arguments: &[DataType]) -> Result<DataType> {
         Ok(DataType::Float64)
     }
 
+    fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
+        match arguments {
+            [kind] if is_whole(kind) => Ok(vec![kind.clone()]),
+            [kind] if kind.is_numeric() || kind.is_null() => Ok(vec![DataType::Float64]),
+            _ => plan_err!("`{}` takes one number", self.name()),
+        }
+    }
+
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        if let Some(output) = self.find_unit_output(args.expr_fields) {
+            return Ok(match args.is_distinct {
+                true => Box::new(DistinctWholeNumbers::new(output)),
+                false => Box::new(WholeNumbers::new(output)),
+            });
+        }
         Ok(match self.of.0 {
-            VarianceFormula::Numbers(output) if args.is_distinct => {
-                Box::new(DistinctValueAccumulator::new(output))
+            VarianceFormula::Square(output) | VarianceFormula::Root(output) => {
+                match args.is_distinct {
+                    true => Box::new(DistinctValueAccumulator::new(output)),
+                    false => Box::new(SummaryAccumulator::new(output)),
+                }
             }
-            VarianceFormula::Numbers(output) => Box::new(SummaryAccumulator::new(output)),
             VarianceFormula::Pairs(_) if args.is_distinct => {
                 return plan_err!("`{}` takes no DISTINCT", self.name());
             }
@@ -122,15 +183,17 @@ impl AggregateUDFImpl for VarianceFunction {
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
-        Ok(if args.is_distinct {
-            distinct_field(args.name)
-        } else {
-            state_field(args.name)
-        })
+        Ok(
+            match (args.is_distinct, self.find_unit_output(args.input_fields)) {
+                (true, Some(_)) => whole_numbers::make_distinct_field(args.name),
+                (true, None) => distinct_field(args.name),
+                (false, _) => state_field(args.name),
+            },
+        )
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs<'_>) -> bool {
-        !args.is_distinct
+        !args.is_distinct && self.find_unit_output(args.expr_fields).is_none()
     }
 
     fn create_groups_accumulator(
@@ -138,7 +201,9 @@ impl AggregateUDFImpl for VarianceFunction {
         _args: AccumulatorArgs<'_>,
     ) -> Result<Box<dyn GroupsAccumulator>> {
         Ok(match self.of.0 {
-            VarianceFormula::Numbers(output) => Box::new(SummaryGroupsAccumulator::new(output)),
+            VarianceFormula::Square(output) | VarianceFormula::Root(output) => {
+                Box::new(SummaryGroupsAccumulator::new(output))
+            }
             VarianceFormula::Pairs(output) => Box::new(SummaryGroupsAccumulator::new(output)),
         })
     }

@@ -23,6 +23,7 @@ fn part(pairs: &[(f64, f64)]) -> PartialMoments {
         other: y,
         second: sum(&|_, y| y * y),
         both: sum(&|x, y| x * y),
+        total: None,
     }
 }
 
@@ -53,7 +54,7 @@ fn parts_give_what_all_values_give() {
             .collect();
         let mut all = PartialMoments::default();
         for one in &parts {
-            all.add(&part(one));
+            all.add(&part(one), 0).unwrap();
         }
         let at_once = part(&parts.concat());
         for name in KINDS {
@@ -88,7 +89,7 @@ fn a_constant_has_no_spread() {
         };
         let mut all = part(3, 2.0);
         for (count, other) in [(1, 10.0), (7, 3.0), (2, 4.0)] {
-            all.add(&part(count, other));
+            all.add(&part(count, other), 0).unwrap();
         }
         let result = |name: &str| MomentKind::of(name).unwrap().result(&all);
         assert_eq!(result("stddev"), Some(0.0), "{constant}");
@@ -112,6 +113,36 @@ fn too_few_values_give_null() {
     }
 }
 
+/// Means of integers beyond 2^53, and of decimals of many digits, are apart by less than a floating-point number tells.
+#[test]
+fn sums_of_units_lose_no_digit() {
+    let part = |numbers: &[i128], first: f64| PartialMoments {
+        count: numbers.len() as f64,
+        first,
+        total: Some(numbers.iter().sum()),
+        ..PartialMoments::default()
+    };
+    for (far, scale) in [(0_i128, 0), (1 << 53, 0), (10_i128.pow(30), 10)] {
+        let unit = 10_f64.powi(scale);
+        let spread = 2.0 / unit / unit;
+        let parts = [
+            part(&[far + 1, far + 3], spread),
+            part(&[far + 2], 0.0),
+            part(&[far + 6], 0.0),
+        ];
+        let mut all = PartialMoments::default();
+        for one in &parts {
+            let written: Vec<u8> = one.write().collect();
+            let read = PartialMoments::read(written.first_chunk().unwrap()).unwrap();
+            all.add(&read, i8::try_from(scale).unwrap()).unwrap();
+        }
+        let variance = MomentKind::VarPop.result(&all).unwrap() * unit * unit;
+        assert!((variance - 3.5).abs() < 1e-9, "{variance} at {far}");
+    }
+    let mut all = part(&[i128::MAX], 0.0);
+    assert!(all.add(&part(&[1], 0.0), 0).is_err());
+}
+
 /// The last digit tells nothing of the order in which participants answer, nor of how their parts came together here.
 #[test]
 fn parts_are_put_together_alike_in_every_order() {
@@ -125,6 +156,7 @@ fn parts_are_put_together_alike_in_every_order() {
     let report = |kind: MomentKind, parts: &[PartialMoments], cut: usize| {
         let merging = |parts: &[PartialMoments]| MomentAccumulator {
             kind,
+            scale: 0,
             parts: parts.to_vec(),
         };
         let mut all = merging(&[]);
@@ -155,6 +187,7 @@ fn what_one_withholds_is_null_of_all() {
         };
         let mut merging = MomentAccumulator {
             kind: MomentKind::VarPop,
+            scale: 0,
             parts: Vec::new(),
         };
         let columns = [

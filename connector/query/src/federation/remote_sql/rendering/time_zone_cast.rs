@@ -27,6 +27,12 @@ pub(super) fn zoned(expr: Expr) -> Result<Expr> {
                     let text = lit(value.cast_to(&DataType::Utf8)?);
                     Transformed::yes(ZONED.call(vec![text, lit(zone)]))
                 }
+                // The engine would write it without its zone.
+                None if !value.is_null() && has_zone(&value.data_type()) => {
+                    let kind = value.data_type();
+                    let text = lit(value.cast_to(&DataType::Utf8)?);
+                    Transformed::yes(Expr::Cast(Cast::new(Box::new(text), kind)))
+                }
                 _ => Transformed::no(Expr::Literal(value, metadata)),
             },
             other => Transformed::no(other),
@@ -43,6 +49,10 @@ fn named(kind: &DataType) -> Option<String> {
         }
         _ => None,
     }
+}
+
+fn has_zone(kind: &DataType) -> bool {
+    matches!(kind, DataType::Timestamp(_, Some(_)))
 }
 
 /// The quotes that a name needs, as the engine's default dialect has it, which makes a regular expression for each name:

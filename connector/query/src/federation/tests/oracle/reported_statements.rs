@@ -452,6 +452,41 @@ const STATEMENTS: &[(&str, &str)] = &[
          UNION ALL SELECT 9007199254740992) q",
         "3, 6004799503160662.0000",
     ),
+    // A spread that is small beside the numbers.
+    (
+        "SELECT var_pop(n) AS v, stddev(n) AS s, var_pop(DISTINCT n) AS d FROM (SELECT 9007199254740992 + g AS n FROM a) q",
+        "8.2400000000000000, 3.2093613071762425, 9.6875000000000000",
+    ),
+    (
+        "SELECT var_pop(n) AS v, stddev(DISTINCT n) AS s FROM (SELECT CAST(1000000000 AS DECIMAL(20, 2)) + CAST(g AS DECIMAL(20, 2)) / 100 AS n \
+         FROM a) q",
+        "0.0008240000000000000000000000000000000000, 0.0359397644214130411245565696650019745966",
+    ),
+    (
+        "SELECT g % 2 AS k, stddev_pop(9007199254740992 + g) AS s FROM a GROUP BY g % 2 ORDER BY k",
+        "0, 0; 1, 3.3993463423951899",
+    ),
+    // Constant times that differ in their zone alone.
+    (
+        "SELECT (CASE WHEN g > 0 THEN TIMESTAMP '2024-01-01 00:00:00' END) AT TIME ZONE 'Europe/Berlin' AS t, \
+         (CASE WHEN g > 0 THEN TIMESTAMP WITH TIME ZONE '2024-01-01 00:00:00Z' END) AT TIME ZONE 'Europe/Berlin' AS u FROM a",
+        "CONSTRUCT_NOT_ALLOWED",
+    ),
+    (
+        "SELECT id FROM inst WHERE ts >= TIMESTAMP WITH TIME ZONE '2024-10-27T00:30:00Z' \
+         AND ts <= TIMESTAMP '2024-12-31 01:00:00' AT TIME ZONE 'Europe/Berlin' AND CAST(ts AS TIMESTAMP) >= TIMESTAMP '2024-10-27 00:30:00' \
+         ORDER BY id",
+        "5; 6; 7",
+    ),
+    // Numbers with signs: PostgreSQL takes the first one for a place.
+    (
+        "SELECT id, g FROM a ORDER BY - -1 LIMIT 1",
+        "CONSTRUCT_NOT_ALLOWED",
+    ),
+    (
+        "SELECT DISTINCT ON ((- -1)) id, g FROM a ORDER BY (- -1), 2",
+        "CONSTRUCT_NOT_ALLOWED",
+    ),
     // Days whose year has not four digits.
     (
         "SELECT CAST(CAST(DATE '9999-12-31' + INTERVAL '1 day' AS DATE) AS TEXT) AS t",

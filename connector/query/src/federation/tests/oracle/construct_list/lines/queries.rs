@@ -81,6 +81,18 @@ pub(super) const QUERIES: Section = Section {
             reason: Some("which row is first would be chance"),
         },
         ConstructLine {
+            construct: "a number with a sign in `ORDER BY`, `GROUP BY`, `DISTINCT ON`",
+            meaning: "",
+            statement: "SELECT tree, street FROM trees ORDER BY - -2 DESC NULLS LAST, tree LIMIT 1",
+            postgresql: Outcome::Rows("4, Weg"),
+            here: Some(Outcome::Fails("CONSTRUCT_NOT_ALLOWED")),
+            instead: Some(
+                "SELECT tree, street FROM trees ORDER BY 2 DESC NULLS LAST, tree LIMIT 1",
+            ),
+            engine: Some(Outcome::Rows("1, Am Hof")),
+            reason: Some("PostgreSQL takes `- -2` for a place, the engine for a value"),
+        },
+        ConstructLine {
             construct: "`ORDER BY … NULLS FIRST`, `NULLS LAST`",
             meaning: "ascending: NULL comes last; descending: first",
             statement: "SELECT height FROM trees ORDER BY height DESC, tree",

@@ -83,6 +83,16 @@ pub(super) const GROUPS_AND_AGGREGATES: Section = Section {
             reason: None,
         },
         ConstructLine {
+            construct: "`var`, `stddev` of integers and decimals",
+            meaning: "each digit counts, the result is a float",
+            statement: "SELECT var_pop(n) AS v FROM (VALUES (9007199254740992), (9007199254740993)) AS t(n)",
+            postgresql: Outcome::Rows("0.25000000000000000000"),
+            here: None,
+            instead: None,
+            engine: Some(Outcome::Rows("0.0")),
+            reason: None,
+        },
+        ConstructLine {
             construct: "`sum(x)` of floats",
             meaning: "exact until it is rounded once, so the same in every order; PostgreSQL rounds at every row",
             statement: "SELECT sum(x) AS s FROM (VALUES (1e100::float8), (1.0::float8), (-1e100::float8)) AS t(x)",

@@ -545,6 +545,18 @@ pub(super) const DAYS_INSTANTS_AND_SPANS: Section = Section {
             reason: Some("apache/datafusion#12218"),
         },
         ConstructLine {
+            construct: "two constant times that differ in their zone alone, where they are more than compared",
+            meaning: "",
+            statement: "SELECT (CASE WHEN tree = 1 THEN TIMESTAMP '2024-01-01 00:00:00' END) AT TIME ZONE 'Europe/Berlin' AS t, (CASE WHEN tree = 1 THEN TIMESTAMP WITH TIME ZONE '2024-01-01 00:00:00Z' END) AT TIME ZONE 'Europe/Berlin' AS u FROM trees WHERE tree = 1",
+            postgresql: Outcome::Rows("2023-12-31 23:00:00+00, 2024-01-01 01:00:00"),
+            here: Some(Outcome::Fails("CONSTRUCT_NOT_ALLOWED")),
+            instead: None,
+            engine: Some(Outcome::Rows(
+                "2024-01-01T00:00:00+01:00, 2024-01-01T00:00:00+01:00",
+            )),
+            reason: Some("the engine computes them once; ask for each in a query of its own"),
+        },
+        ConstructLine {
             construct: "`AT TIME ZONE` with a zone that is no text",
             meaning: "",
             statement: "SELECT TIMESTAMP WITH TIME ZONE '2024-07-01T10:00:00Z' AT TIME ZONE concat('UT', 'C') AS t",
