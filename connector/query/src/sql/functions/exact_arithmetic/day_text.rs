@@ -4,7 +4,6 @@ use datafusion::arrow::array::{ArrayRef, AsArray, StringArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
 use datafusion_common::Result;
-use std::sync::Arc;
 
 /// The texts of days, as PostgreSQL writes them (its manual, 8.5.2): the year 10000 has five digits, and that before the year 1 is `0001`
 /// followed by `BC`.
@@ -19,7 +18,7 @@ pub(in crate::sql::functions) fn write_days(days: &ArrayRef, to: &DataType) -> R
         return Ok(cast(&written, to)?);
     }
     let texts: StringArray = texts.iter().map(|text| text.map(write_year)).collect();
-    Ok(cast(&(Arc::new(texts) as ArrayRef), to)?)
+    Ok(cast(&texts, to)?)
 }
 
 /// The text of a day with its year as PostgreSQL writes it.
