@@ -364,7 +364,7 @@ const INEXACT: [&str; 8] = [
 ];
 
 /// Digits behind the point of a quotient: as many as PostgreSQL has of one that is not much more than 1.
-const QUOTIENT_PLACES: u8 = 16;
+pub(crate) const QUOTIENT_PLACES: u8 = 16;
 
 /// Places that the engine adds to those of what is divided.
 const ENGINE_PLACES: u8 = 4;

@@ -11,8 +11,8 @@ use crate::sql::subquery_joins::join_subqueries;
 use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion_common::{Column, NullEquality, Result};
 use datafusion_expr::logical_plan::{
-    Aggregate, Distinct, DistinctOn, FetchType, Join, JoinType, LogicalPlan, LogicalPlanBuilder,
-    SkipType, Window,
+    Aggregate, Distinct, DistinctOn, EmptyRelation, FetchType, Join, JoinType, LogicalPlan,
+    LogicalPlanBuilder, SkipType, Window,
 };
 use datafusion_expr::{Expr, WindowFunctionDefinition, lit};
 use std::sync::Arc;
@@ -31,6 +31,17 @@ pub fn use_sound_forms(plan: LogicalPlan) -> Result<LogicalPlan> {
                 number_rows(distinct).map(Transformed::yes)
             }
             LogicalPlan::Window(window) => forget_rises(window).map(Transformed::yes),
+            // The engine panics where it sorts for the first none of all rows.
+            LogicalPlan::Limit(limit)
+                if matches!(limit.get_fetch_type()?, FetchType::Literal(Some(0))) =>
+            {
+                Ok(Transformed::yes(LogicalPlan::EmptyRelation(
+                    EmptyRelation {
+                        produce_one_row: false,
+                        schema: Arc::clone(limit.input.schema()),
+                    },
+                )))
+            }
             other => Ok(Transformed::no(other)),
         })
         .data()?;

@@ -73,7 +73,10 @@ fn cells_tell_exact_sums_of_decimals() {
     for (sql, expect) in [
         (
             "SELECT site, sum(eur), avg(eur) FROM costs GROUP BY site ORDER BY site",
-            vec!["A|0.30|0.150000", "C|20000000000.01|6666666666.670000"],
+            vec![
+                "A|0.30|0.1500000000000000",
+                "C|20000000000.01|6666666666.6700000000000000",
+            ],
         ),
         ("SELECT sum(eur) FROM costs", vec!["20000000000.31"]),
         (

@@ -2,7 +2,7 @@
 
 use super::{CubeBaseTable, cell_filter, spelled, time_dimension};
 use crate::sql::functions;
-use arrow_schema::DataType;
+use arrow_schema::{DECIMAL128_MAX_PRECISION, DataType};
 use datafusion::functions::math;
 use datafusion_common::{Column, ScalarValue, TableReference};
 use datafusion_expr::expr::{AggregateFunction, Alias, Cast};
@@ -202,16 +202,20 @@ fn total(
         CubeFunction::Count => sum_of(&format!("cnt_{measure}"), base, qualifier, totals),
         CubeFunction::Sum => sum_of(&format!("sum_{measure}"), base, qualifier, totals),
         CubeFunction::Avg => {
-            let sum = sum_of(&format!("sum_{measure}"), base, qualifier, totals)?;
+            let values = sum_of(&format!("sum_{measure}"), base, qualifier, totals)?;
             let count = sum_of(&format!("cnt_{measure}"), base, qualifier, totals)?;
             let schema = base.scan.source.schema();
-            let is_decimal = schema
+            let average = schema
                 .field_with_name(measure)
-                .is_ok_and(|field| field.data_type().is_decimal());
-            Ok(match is_decimal {
-                // Rounded as `avg` of decimals is.
-                true => sum / cast(count, DataType::Decimal128(20, 0)),
-                false => cast(sum, DataType::Float64) / cast(count, DataType::Float64),
+                .map(|field| call.func.return_type(&[field.data_type().clone()]));
+            Ok(match average {
+                // Rounded as `avg` of decimals is: a quotient has four places more than what is divided.
+                Ok(Ok(DataType::Decimal128(_, places))) => {
+                    let wide =
+                        DataType::Decimal128(DECIMAL128_MAX_PRECISION, places.saturating_sub(4));
+                    cast(values, wide) / cast(count, DataType::Decimal128(20, 0))
+                }
+                _ => cast(values, DataType::Float64) / cast(count, DataType::Float64),
             })
         }
         CubeFunction::Variance => spread(name, measure, base, qualifier, totals),

@@ -121,7 +121,7 @@ impl Cell {
             {
                 // Quotients have other numbers of places there; an average has four more than what is averaged, and 16 digits there.
                 let [fewer, more] = {
-                    let mut places = [digits, others].map(|text| places(text));
+                    let mut places = [digits, others].map(|text| places(without_end(text)));
                     places.sort_unstable();
                     places
                 };

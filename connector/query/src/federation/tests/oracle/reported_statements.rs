@@ -466,6 +466,20 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT g % 2 AS k, stddev_pop(9007199254740992 + g) AS s FROM a GROUP BY g % 2 ORDER BY k",
         "0, 0; 1, 3.3993463423951899",
     ),
+    // What is made of an average.
+    (
+        "SELECT avg(CAST(g AS DECIMAL(12, 2))) * 1000000 AS a, sum((SELECT avg(CAST(g AS DECIMAL(12, 2))) FROM b)) AS s FROM a",
+        "3400000.0000000000000000, 10.0000000000000000",
+    ),
+    (
+        "SELECT avg(DISTINCT CAST(g AS DECIMAL(30, 2))) AS a, avg(CAST(g AS DECIMAL(38, 2))) AS w FROM b WHERE g < 3",
+        "1.5000000000000000, 1.5000000000000000",
+    ),
+    // Nothing of an order.
+    (
+        "SELECT id FROM a WHERE NOT EXISTS (SELECT id FROM b ORDER BY id LIMIT 0) ORDER BY id",
+        "1; 2; 4; 7; NULL",
+    ),
     // Constant times that differ in their zone alone.
     (
         "SELECT (CASE WHEN g > 0 THEN TIMESTAMP '2024-01-01 00:00:00' END) AT TIME ZONE 'Europe/Berlin' AS t, \

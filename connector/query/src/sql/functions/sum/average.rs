@@ -4,6 +4,7 @@
 use super::exact_sum::{AccumulatedSum, ExactSumType, state};
 use super::scalar_sum::{DistinctSum, ScalarSum, only, there, typed};
 use super::too_large;
+use crate::sql::decimal_types::QUOTIENT_PLACES;
 use crate::sql::functions::exact_arithmetic::decimal_cast::{power, rounded};
 use crate::sql::functions::reproducible_aggregate::{
     DistinctValueAccumulator, NumericSummary, SummaryAccumulator, SummaryGroupsAccumulator,
@@ -11,9 +12,9 @@ use crate::sql::functions::reproducible_aggregate::{
 };
 use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::{
-    DataType, Decimal128Type, Decimal256Type, DecimalType, DurationMicrosecondType,
-    DurationMillisecondType, DurationNanosecondType, DurationSecondType, Field, FieldRef, TimeUnit,
-    UInt64Type, i256,
+    DECIMAL128_MAX_PRECISION, DataType, Decimal128Type, Decimal256Type, DecimalType,
+    DurationMicrosecondType, DurationMillisecondType, DurationNanosecondType, DurationSecondType,
+    Field, FieldRef, TimeUnit, UInt64Type, i256,
 };
 use datafusion::functions_aggregate::average::avg_udaf;
 use datafusion_common::{Result, ScalarValue, exec_err, plan_err};
@@ -68,7 +69,13 @@ impl AggregateUDFImpl for AverageFunction {
     }
 
     fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
-        self.inner.return_type(arguments)
+        let engine = self.inner.return_type(arguments)?;
+        Ok(match (arguments, &engine) {
+            ([DataType::Decimal128(precision, scale)], DataType::Decimal128(_, fewest)) => {
+                widen_places(*precision, *scale, *fewest).unwrap_or(engine)
+            }
+            _ => engine,
+        })
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
@@ -166,6 +173,15 @@ impl AggregateUDFImpl for AverageFunction {
     fn reverse_expr(&self) -> ReversedUDAF {
         ReversedUDAF::Identical
     }
+}
+
+/// The type of an average of decimals with as many places as a quotient has: those that the engine gives show in what is made of it.
+fn widen_places(precision: u8, scale: i8, fewest: i8) -> Option<DataType> {
+    let whole = precision.checked_sub(u8::try_from(scale).ok()?)?;
+    let room = DECIMAL128_MAX_PRECISION.checked_sub(whole)?;
+    let places = QUOTIENT_PLACES.min(room);
+    let scale = i8::try_from(places).ok()?;
+    (scale > fewest).then(|| DataType::Decimal128(whole.saturating_add(places), scale))
 }
 
 fn input(fields: &[FieldRef]) -> Result<DataType> {

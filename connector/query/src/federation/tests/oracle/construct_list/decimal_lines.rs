@@ -60,7 +60,7 @@ pub(super) const DECIMALS: Section = Section {
         },
         ConstructLine {
             construct: "`avg` of decimals",
-            meaning: "rounded to four places more than the values",
+            meaning: "rounded to 16 places, as a quotient is; to four places more than the values where these have many digits",
             statement: "SELECT avg(CAST(cost AS DECIMAL(12, 2))) AS a FROM care",
             postgresql: Outcome::Rows("97.5000000000000000"),
             here: None,
