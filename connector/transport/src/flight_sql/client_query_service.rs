@@ -3,8 +3,8 @@
 use super::client_status::status;
 use super::statement_handle::StatementHandle;
 use super::{ClientTable, FlightSqlHandler, metadata_tables};
+use crate::peer::client::batch_decoder::BatchDecoder;
 use arrow_array::RecordBatch;
-use arrow_flight::decode::FlightRecordBatchStream;
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::error::FlightError;
 use arrow_flight::flight_service_server::FlightService;
@@ -20,7 +20,7 @@ use arrow_flight::sql::{
     TicketStatementQuery,
 };
 use arrow_flight::{
-    Action, ActionType, CancelFlightInfoRequest, CancelFlightInfoResult, CancelStatus,
+    Action, ActionType, CancelFlightInfoRequest, CancelFlightInfoResult, CancelStatus, FlightData,
     FlightDescriptor, FlightEndpoint, FlightInfo, HandshakeRequest, HandshakeResponse, IpcMessage,
     SchemaAsIpc, Ticket,
 };
@@ -28,7 +28,7 @@ use arrow_ipc::writer::IpcWriteOptions;
 use arrow_schema::Schema;
 use bytes::Bytes;
 use futures::stream::BoxStream;
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use prost::Message;
 use std::collections::BTreeMap;
@@ -503,11 +503,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         let client = client::<H, _>(&request)?;
         let statement =
             StatementHandle::decode(&command.prepared_statement_handle).map_err(status)?;
-        let messages = request.into_inner();
-        let rows = FlightRecordBatchStream::new_from_flight_data(
-            messages.map_err(|failed| FlightError::Tonic(Box::new(failed))),
-        );
-        let row = one_row(rows).await?;
+        let row = read_parameters(request.into_inner()).await?;
         let planned = self
             .handler
             .describe(&client.client, &statement.sql, row.clone())
@@ -632,10 +628,29 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
 }
 
 /// The one row of parameters; none where somebody binds nothing. More than one would be more than one question.
-async fn one_row(mut rows: FlightRecordBatchStream) -> Result<Option<RecordBatch>, Status> {
+async fn read_parameters(
+    mut frames: impl Stream<Item = Result<FlightData, Status>> + Unpin,
+) -> Result<Option<RecordBatch>, Status> {
+    let invalid = |cause: Refusal| {
+        status(
+            Refusal::new(ErrorCode::UsageWrong, "the parameters can't be read")
+                .caused_by(cause.sentence),
+        )
+    };
+    let mut decoder: Option<BatchDecoder> = None;
     let mut found: Option<RecordBatch> = None;
-    while let Some(batch) = rows.next().await {
-        let batch = batch.map_err(Status::from)?;
+    while let Some(frame) = frames.next().await {
+        // The first one carries the call.
+        let frame = FlightData {
+            flight_descriptor: None,
+            app_metadata: Bytes::new(),
+            ..frame?
+        };
+        let Some(decoder) = &decoder else {
+            decoder = Some(BatchDecoder::from_first(&frame).map_err(invalid)?);
+            continue;
+        };
+        let batch = decoder.batch(&frame).map_err(invalid)?;
         if batch.num_rows() == 0 {
             continue;
         }

@@ -1,15 +1,17 @@
 //! The handle of a statement: the statement itself, since no session is kept.
 //!
-//! It carries no right. Whoever makes one up could have sent the same text.
+//! It carries no right. Whoever makes one up could have sent the same text. Its bytes are those of a stranger, and are read like the answer
+//! of a peer.
 
+use crate::peer::client::batch_decoder::BatchDecoder;
 use arrow_array::RecordBatch;
-use arrow_ipc::reader::StreamReader;
-use arrow_ipc::writer::StreamWriter;
-use arrow_schema::{ArrowError, Schema, SchemaRef};
+use arrow_flight::utils::batches_to_flight_data;
+use arrow_flight::{FlightData, SchemaAsIpc};
+use arrow_ipc::writer::IpcWriteOptions;
+use arrow_schema::{ArrowError, SchemaRef};
 use bytes::Bytes;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use prost::Message;
-use std::io::Cursor;
 use std::sync::Arc;
 
 /// A statement, with its parameters where they were bound.
@@ -27,12 +29,12 @@ pub(super) struct StatementHandle {
 struct HandleMessage {
     #[prost(string, tag = "1")]
     sql: String,
-    /// A stream of Arrow IPC.
-    #[prost(bytes = "bytes", optional, tag = "2")]
-    parameters: Option<Bytes>,
-    /// A stream of Arrow IPC without rows.
-    #[prost(bytes = "bytes", tag = "3")]
-    columns: Bytes,
+    /// A schema and one batch, or nothing.
+    #[prost(message, repeated, tag = "2")]
+    parameters: Vec<FlightData>,
+    /// A schema.
+    #[prost(message, optional, tag = "3")]
+    columns: Option<FlightData>,
 }
 
 impl StatementHandle {
@@ -41,13 +43,20 @@ impl StatementHandle {
     /// # Errors
     /// `INTERNAL` where Arrow can't write them.
     pub(super) fn encode(&self) -> Result<Bytes, Refusal> {
-        let parameters = self.parameters.as_ref();
+        let failed = |cause: ArrowError| {
+            Refusal::new(ErrorCode::Internal, "a statement can't be written").caused_by(cause)
+        };
+        let parameters = match &self.parameters {
+            Some(row) => {
+                batches_to_flight_data(&row.schema(), vec![row.clone()]).map_err(failed)?
+            }
+            None => Vec::new(),
+        };
+        let options = IpcWriteOptions::default();
         let message = HandleMessage {
             sql: self.sql.clone(),
-            parameters: parameters
-                .map(|row| ipc(&row.schema(), Some(row)))
-                .transpose()?,
-            columns: ipc(&self.columns, None)?,
+            parameters,
+            columns: Some(SchemaAsIpc::new(&self.columns, &options).into()),
         };
         Ok(message.encode_to_vec().into())
     }
@@ -57,48 +66,25 @@ impl StatementHandle {
     /// # Errors
     /// `USAGE` where it is no handle.
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, Refusal> {
+        let invalid = |cause: Refusal| unreadable().caused_by(cause.sentence);
         let message =
             HandleMessage::decode(bytes).map_err(|cause| unreadable().caused_by(cause))?;
-        let (columns, none) = read(&message.columns)?;
-        if none.is_some() {
-            return Err(unreadable());
-        }
-        let parameters = match message.parameters {
-            None => None,
-            Some(bytes) => Some(read(&bytes)?.1.ok_or_else(unreadable)?),
+        let columns = message.columns.ok_or_else(unreadable)?;
+        let columns = BatchDecoder::from_first(&columns).map_err(invalid)?;
+        let parameters = match message.parameters.as_slice() {
+            [] => None,
+            [schema, row] => {
+                let decoder = BatchDecoder::from_first(schema).map_err(invalid)?;
+                Some(decoder.batch(row).map_err(invalid)?)
+            }
+            _ => return Err(unreadable()),
         };
         Ok(Self {
             sql: message.sql,
             parameters,
-            columns,
+            columns: Arc::clone(columns.schema()),
         })
     }
-}
-
-fn ipc(schema: &Schema, row: Option<&RecordBatch>) -> Result<Bytes, Refusal> {
-    let written = || {
-        let mut writer = StreamWriter::try_new(Vec::new(), schema)?;
-        if let Some(row) = row {
-            writer.write(row)?;
-        }
-        writer.into_inner()
-    };
-    let bytes: Result<Vec<u8>, ArrowError> = written();
-    bytes.map(Bytes::from).map_err(|cause| {
-        Refusal::new(ErrorCode::Internal, "a statement can't be written").caused_by(cause)
-    })
-}
-
-/// The schema of a stream, and its one batch if it has any.
-fn read(bytes: &[u8]) -> Result<(SchemaRef, Option<RecordBatch>), Refusal> {
-    let failed = |cause: ArrowError| unreadable().caused_by(cause);
-    let mut reader = StreamReader::try_new(Cursor::new(bytes), None).map_err(failed)?;
-    let schema = Arc::clone(&reader.schema());
-    let row = reader.next().transpose().map_err(failed)?;
-    if reader.next().is_some() {
-        return Err(unreadable());
-    }
-    Ok((schema, row))
 }
 
 fn unreadable() -> Refusal {
@@ -112,8 +98,11 @@ fn unreadable() -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow_array::Int64Array;
-    use arrow_schema::{DataType, Field};
+    use arrow_array::{Int64Array, StringArray};
+    use arrow_schema::{DataType, Field, Schema};
+    use hansa_test_support::property_cases::seed;
+    use rand::rngs::StdRng;
+    use rand::{Rng, SeedableRng};
 
     #[test]
     fn a_handle_is_read_as_it_was_written_and_everything_else_is_refused() {
@@ -137,5 +126,43 @@ mod tests {
             }
         }
         assert!(StatementHandle::decode(b"0123456789").is_err());
+    }
+
+    /// A handle with changed bytes is another statement or none, and ends nothing but its call.
+    #[test]
+    fn forged_handles_end_well() {
+        let mut random = StdRng::seed_from_u64(seed("HANSA_PROPERTY_SEED"));
+        let columns = Arc::new(Schema::new(vec![
+            Field::new("n", DataType::Int64, true),
+            Field::new("t", DataType::Utf8, true),
+        ]));
+        let row = RecordBatch::try_new(
+            Arc::clone(&columns),
+            vec![
+                Arc::new(Int64Array::from(vec![Some(7)])),
+                Arc::new(StringArray::from(vec![Some("seven")])),
+            ],
+        )
+        .unwrap();
+        let handle = StatementHandle {
+            sql: "SELECT n FROM munster.counts".to_owned(),
+            parameters: Some(row),
+            columns,
+        };
+        let bytes = handle.encode().unwrap();
+        for _ in 0..20_000 {
+            let mut forged = bytes.to_vec();
+            for _ in 0..random.random_range(1..4) {
+                let place = random.random_range(0..forged.len());
+                forged[place] = match random.random_range(0..3) {
+                    0 => forged[place] ^ (1 << random.random_range(0..8)),
+                    1 => 0xff,
+                    _ => random.random(),
+                };
+            }
+            if let Err(refusal) = StatementHandle::decode(&forged) {
+                assert_eq!(refusal.code, ErrorCode::UsageWrong, "{refusal}");
+            }
+        }
     }
 }

@@ -19,11 +19,13 @@ use std::sync::Arc;
 pub(crate) async fn rows(
     mut frames: BoxStream<'static, Result<AnswerStreamFrame, Refusal>>,
 ) -> Result<RemoteRows, Refusal> {
-    let schema = match frames.next().await {
-        Some(Ok(AnswerStreamFrame::Data { header, .. })) => schema_of(&header)?,
-        Some(Err(refusal)) => return Err(refusal),
-        Some(Ok(AnswerStreamFrame::Receipt(_))) | None => {
-            return Err(Refusal::new(ErrorCode::Internal, "the own answer is empty"));
+    let schema = loop {
+        match frames.next().await {
+            Some(Ok(AnswerStreamFrame::Data { header, .. })) => break schema_of(&header)?,
+            Some(Err(refusal)) => return Err(refusal),
+            // The end is told first, then why it came before a row.
+            Some(Ok(AnswerStreamFrame::Receipt(_))) => {}
+            None => return Err(Refusal::new(ErrorCode::Internal, "the own answer is empty")),
         }
     };
     let columns = Arc::clone(&schema);
@@ -121,7 +123,11 @@ mod tests {
             header: Bytes::from(message.ipc_message),
             body: Bytes::new(),
         };
-        let frames = futures::stream::iter(std::iter::once(Ok(first)).chain(rest));
+        read(std::iter::once(Ok(first)).chain(rest).collect())
+    }
+
+    fn read(frames: Vec<Result<AnswerStreamFrame, Refusal>>) -> Result<usize, Refusal> {
+        let frames = futures::stream::iter(frames);
         futures::executor::block_on(async {
             let rows = rows(frames.boxed()).await?;
             let batches: Vec<_> = rows.batches.try_collect().await?;
@@ -134,6 +140,13 @@ mod tests {
         let end = || Ok(AnswerStreamFrame::Receipt(Bytes::new()));
         assert_eq!(came(vec![end()]).unwrap(), 0);
         assert_eq!(came(Vec::new()).unwrap_err().code, ErrorCode::Internal);
+        // One that ends before its columns says why.
+        let withdrawn = || Refusal::new(ErrorCode::Withdrawn, "over");
+        assert_eq!(
+            read(vec![end(), Err(withdrawn())]).unwrap_err().code,
+            ErrorCode::Withdrawn
+        );
+        assert_eq!(read(vec![end()]).unwrap_err().code, ErrorCode::Internal);
         // The end is told first, then why it came early.
         let why = Refusal::new(ErrorCode::Expired, "over");
         assert_eq!(
