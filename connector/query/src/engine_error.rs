@@ -208,9 +208,9 @@ fn schema(error: &SchemaError) -> Refusal {
             format!("the column `{}` is in several tables", field.name()),
         )
         .with_help("write the table before it"),
-        // The engine names a call without the casts in it (DataFusion 55.2).
-        SchemaError::DuplicateUnqualifiedField { name } if name.contains('(') => {
-            not_allowed("a call beside another that differs from it in a CAST alone")
+        // The engine names a call or a constant without the casts in it (DataFusion 55.2).
+        SchemaError::DuplicateUnqualifiedField { name } if name.contains('(') || name == "NULL" => {
+            not_allowed("a call or a constant beside another that differs from it in a CAST alone")
                 .with_help("compute the cast in a subquery, and name it there with AS")
         }
         SchemaError::DuplicateQualifiedField { name, .. }

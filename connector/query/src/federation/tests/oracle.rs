@@ -212,10 +212,12 @@ fn compare_world(seed: u64, oracle: &PostgresOracle) -> Tally {
             Verdict::BothRefuse(why) => *tally.both_refuse.entry(why).or_default() += 1,
             Verdict::RefusedHere(why) => *tally.refused.entry(why).or_default() += 1,
             Verdict::Different(_) => {
-                // A smaller statement may order its rows by less: where the order alone differs, the whole statement is told.
+                // A smaller statement may order its rows by less: where the order alone differs, or decides which rows are the first ones,
+                // the whole statement is told.
+                let has_limit = statement.to_string().contains(" LIMIT ");
                 let judge_rows = |statement: &Node| judge(statement, false);
                 let statement = match judge_rows(&statement) {
-                    Verdict::Different(_) => smallest(statement, &judge_rows),
+                    Verdict::Different(_) if !has_limit => smallest(statement, &judge_rows),
                     _ => statement,
                 };
                 let sql = statement.to_string();

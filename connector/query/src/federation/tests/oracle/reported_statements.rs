@@ -475,6 +475,11 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT avg(DISTINCT CAST(g AS DECIMAL(30, 2))) AS a, avg(CAST(g AS DECIMAL(38, 2))) AS w FROM b WHERE g < 3",
         "1.5000000000000000, 1.5000000000000000",
     ),
+    // Constants that differ in a CAST alone.
+    (
+        "SELECT 'a' AS c FROM a GROUP BY CAST(NULL AS BIGINT), CAST(NULL AS DATE)",
+        "CONSTRUCT_NOT_ALLOWED",
+    ),
     // Nothing of an order.
     (
         "SELECT id FROM a WHERE NOT EXISTS (SELECT id FROM b ORDER BY id LIMIT 0) ORDER BY id",

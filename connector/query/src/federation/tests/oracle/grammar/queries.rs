@@ -302,14 +302,17 @@ impl Grammar<'_> {
         let items = self.items(items);
         let filter = self.filter(&from.scope);
         let texts: Vec<String> = keys.iter().map(|(_, key)| key.to_string()).collect();
+        // PostgreSQL 15 writes a constant out where its set of groups has no key, and it should be NULL.
+        let varies = texts.iter().all(|text| names_column(text));
+        let form = if varies { 0 } else { 6 };
         let by = match texts.as_slice() {
             [] => String::new(),
-            [one] => match self.below(6) {
+            [one] => match self.below(6).max(form) {
                 0 => format!(" GROUP BY GROUPING SETS (({one}), ())"),
                 _ => format!(" GROUP BY {one}"),
             },
             [one, other, ..] if one == other => format!(" GROUP BY {one}"),
-            [one, other, ..] => match self.below(6) {
+            [one, other, ..] => match self.below(6).max(form) {
                 0 => format!(" GROUP BY GROUPING SETS (({one}), ({other}), ())"),
                 1 => format!(" GROUP BY ROLLUP ({one}, {other})"),
                 2 => format!(" GROUP BY CUBE ({one}, {other})"),
@@ -601,4 +604,15 @@ impl Grammar<'_> {
             },
         }
     }
+}
+
+/// True if a column of a relation stands in a text: `r7.k`.
+fn names_column(text: &str) -> bool {
+    let mut words = text.split(|letter: char| !letter.is_alphanumeric() && letter != '.');
+    words.any(|word| {
+        word.split_once('.').is_some_and(|(relation, _)| {
+            let number = relation.strip_prefix('r').unwrap_or_default();
+            !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())
+        })
+    })
 }
