@@ -215,7 +215,15 @@ fn a_worker_that_is_killed_at_any_point_changes_no_answer() {
     let started = Instant::now();
     assert_eq!(rows(&questions[1]), expected[1]);
     let one = started.elapsed();
-    assert!(workers.iter().all(|worker| worker.questions() >= 4));
+    // A trace is written a little later than what it tells.
+    wait_for(
+        "four questions at each worker",
+        Duration::from_secs(60),
+        || {
+            let each_has = workers.iter().all(|worker| worker.questions() >= 4);
+            each_has.then_some(())
+        },
+    );
     let mut began = 0;
     for round in 0..rounds {
         let at = usize::try_from(round).unwrap() % questions.len();
