@@ -119,7 +119,10 @@ pub fn tabulate_received(history: &AuditHistory, own: &str, scope: &ReceivedScop
         };
         put(&mut lines, key, line);
     }
-    let mut rows: Vec<Vec<ReportCell>> = lines.into_iter().map(row).collect();
+    let mut rows: Vec<Vec<ReportCell>> = lines
+        .into_iter()
+        .map(|(key, line)| make_row(key, line))
+        .collect();
     if let Some(sum) = sum {
         let mut row = vec![
             ReportCell::Text(ALL.to_owned()),
@@ -181,7 +184,7 @@ fn of_web(block: &OpenBlock, scope: &ReceivedScope) -> Option<(ReceivedKey, Answ
     })
 }
 
-fn row((key, line): (ReceivedKey, ReceivedLine)) -> Vec<ReportCell> {
+fn make_row(key: ReceivedKey, line: ReceivedLine) -> Vec<ReportCell> {
     let mut row = vec![
         ReportCell::Text(key.recipient),
         ReportCell::Text(key.dataset),

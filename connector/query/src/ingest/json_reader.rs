@@ -269,7 +269,7 @@ impl<'a, R: Read> JsonReader<'a, R> {
             return Ok(None);
         }
         if !is_first {
-            self.need(b',')?;
+            self.expect_byte(b',')?;
         }
         self.begin_name()
     }
@@ -283,7 +283,7 @@ impl<'a, R: Read> JsonReader<'a, R> {
             return Ok(false);
         }
         if !is_first {
-            self.need(b',')?;
+            self.expect_byte(b',')?;
         }
         Ok(true)
     }
@@ -330,11 +330,11 @@ impl<'a, R: Read> JsonReader<'a, R> {
             return Err(self.error("a name in quotes is expected"));
         }
         let name = self.text()?;
-        self.need(b':')?;
+        self.expect_byte(b':')?;
         Ok(Some(name))
     }
 
-    fn need(&mut self, byte: u8) -> Result<(), JsonError> {
+    fn expect_byte(&mut self, byte: u8) -> Result<(), JsonError> {
         if self.take_if(byte)? {
             return Ok(());
         }
@@ -378,7 +378,7 @@ impl<'a, R: Read> JsonReader<'a, R> {
 
     /// A string from its first quote to its last.
     fn text(&mut self) -> Result<String, JsonError> {
-        self.need(b'"')?;
+        self.expect_byte(b'"')?;
         let mut bytes = Vec::new();
         loop {
             match self.take()? {

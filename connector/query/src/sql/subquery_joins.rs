@@ -43,7 +43,7 @@ use std::sync::Arc;
 pub fn join_subqueries(plan: LogicalPlan) -> Result<LogicalPlan> {
     let mut joiner = SubqueryJoiner::default();
     let plan = joiner.join_all(plan)?;
-    // What a subquery gives may be NULL, and so may what is computed of it further up: a rule takes `IS NULL` of other columns for false.
+    // A subquery may give NULL, and so may what is computed of it further up: a rule takes `IS NULL` of other columns for false.
     match joiner.has_joined {
         true => recomputed(plan),
         false => Ok(plan),

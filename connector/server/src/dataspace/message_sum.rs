@@ -60,7 +60,7 @@ impl MessageSum {
     }
 
     /// A record could not be written: what it would have told is told by the next one, and nothing is counted alone before that.
-    pub(super) fn unrecorded(&mut self, others: u64) {
+    pub(super) fn count_unrecorded(&mut self, others: u64) {
         (self.since, self.others) = (i64::MIN, self.others.saturating_add(others));
     }
 }
@@ -104,7 +104,7 @@ mod tests {
         }
         sum.stands();
         assert_eq!(sum.add(MINUTE, BOUNDS), SummedMessage::Counted);
-        sum.unrecorded(4);
+        sum.count_unrecorded(4);
         assert_eq!(sum.add(MINUTE, BOUNDS), SummedMessage::Recorded(5));
     }
 }

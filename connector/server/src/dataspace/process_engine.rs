@@ -274,7 +274,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         if let Some(sum) = sums.lock().get_mut(&partner) {
             match &recorded {
                 Ok(()) => sum.stands(),
-                Err(_) => sum.unrecorded(others),
+                Err(_) => sum.count_unrecorded(others),
             }
         }
         recorded

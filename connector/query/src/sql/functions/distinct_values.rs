@@ -122,7 +122,7 @@ struct DistinctValues {
     /// How often each is there; absent where the values that come are distinct already.
     counts: Option<HashMap<ScalarValue, u64>>,
     kind: DataType,
-    /// What is made of the values, each once.
+    /// The function of the values, each once.
     inner: Box<dyn Accumulator>,
 }
 

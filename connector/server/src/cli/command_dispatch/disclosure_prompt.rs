@@ -209,7 +209,7 @@ mod tests {
         command: DatasetCommand,
     }
 
-    fn typed(more: &str) -> DatasetCommand {
+    fn parse_command(more: &str) -> DatasetCommand {
         let words = format!("hansa add a.csv {more}");
         let words: Vec<&str> = words.split_whitespace().collect();
         Typed::try_parse_from(words).unwrap().command
@@ -224,7 +224,7 @@ mod tests {
             {"name": "fare", "from": ["Fare"], "type": "decimal(9, 2)", "leaves": true},
         ]});
         let mut answers = answers.iter();
-        let mut command = typed(more);
+        let mut command = parse_command(more);
         choose(&mut command, &proposed_columns(&look), |question| {
             assert!(question.contains(" leave"), "{question}");
             answers.next().map(|answer| (*answer).to_owned())
@@ -267,16 +267,23 @@ mod tests {
                 names(&["count"])
             ))
         );
-        assert!(lacks_choice(&typed(&format!("{groups} --all-columns"))));
-        assert!(lacks_choice(&typed(&format!("{groups} --columns Day,N"))));
+        assert!(lacks_choice(&parse_command(&format!(
+            "{groups} --all-columns"
+        ))));
+        assert!(lacks_choice(&parse_command(&format!(
+            "{groups} --columns Day,N"
+        ))));
         for said in ["--measures N", "--functions count"] {
-            assert!(!lacks_choice(&typed(&format!("{groups} {said}"))), "{said}");
+            assert!(
+                !lacks_choice(&parse_command(&format!("{groups} {said}"))),
+                "{said}"
+            );
         }
     }
 
     #[test]
     fn the_look_offers_nothing() {
-        let offered = typed("--offer league --until 2029-12-31 --publish");
+        let offered = parse_command("--offer league --until 2029-12-31 --publish");
         match without_offer(&offered) {
             DatasetCommand::Add { terms, publish, .. } => {
                 assert!(terms.offer.is_empty() && !publish);

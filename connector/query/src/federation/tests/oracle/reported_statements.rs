@@ -466,7 +466,7 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT g % 2 AS k, stddev_pop(9007199254740992 + g) AS s FROM a GROUP BY g % 2 ORDER BY k",
         "0, 0; 1, 3.3993463423951899",
     ),
-    // What is made of an average.
+    // Sums and products of averages.
     (
         "SELECT avg(CAST(g AS DECIMAL(12, 2))) * 1000000 AS a, sum((SELECT avg(CAST(g AS DECIMAL(12, 2))) FROM b)) AS s FROM a",
         "3400000.0000000000000000, 10.0000000000000000",

@@ -30,7 +30,7 @@ pub(super) fn convert_array(array: &ArrayRef, to: &DataType) -> Result<ArrayRef>
         (DataType::Decimal128(_, scale), to) if to.is_integer() => {
             let factor = power(*scale);
             let whole = made::<Decimal128Type, Int64Type>(array, &DataType::Int64, |units| {
-                rounded(i256::from_i128(units), factor?)?
+                divide_rounding(i256::from_i128(units), factor?)?
                     .to_i128()?
                     .try_into()
                     .ok()
@@ -83,7 +83,7 @@ fn nearest(number: f64, kind: DecimalType) -> Option<i128> {
     kind.parse(&kind.written(units)).ok()
 }
 
-/// Division of two arrays or values: of decimals rounded, where the engine cuts off the rest.
+/// Division of two arrays or values: of decimals divide_rounding, where the engine cuts off the rest.
 ///
 /// # Errors
 /// Where a divisor is zero, or the quotient is beyond its type.
@@ -129,7 +129,7 @@ pub(super) fn divide(
             return Err(ArrowError::DivideByZero);
         }
         let whole = dividend.checked_mul(factor);
-        let quotient = whole.and_then(|whole| rounded(whole, divisor));
+        let quotient = whole.and_then(|whole| divide_rounding(whole, divisor));
         quotient
             .and_then(i256::to_i128)
             .map(Some)
@@ -142,7 +142,7 @@ pub(super) fn divide(
 }
 
 /// The quotient to the nearest whole number, halves away from zero.
-pub(in crate::sql::functions) fn rounded(dividend: i256, divisor: i256) -> Option<i256> {
+pub(in crate::sql::functions) fn divide_rounding(dividend: i256, divisor: i256) -> Option<i256> {
     let quotient = dividend.checked_div(divisor)?;
     let rest = dividend.checked_rem(divisor)?;
     let twice = rest.checked_abs()?.checked_mul(i256::from_i128(2))?;

@@ -3,7 +3,7 @@
 
 use crate::engine_error;
 use crate::sql::functions::exact_arithmetic::beyond;
-use crate::sql::functions::exact_arithmetic::decimal_cast::{power, rounded};
+use crate::sql::functions::exact_arithmetic::decimal_cast::{divide_rounding, power};
 use datafusion::arrow::array::{Array, AsArray, PrimitiveArray};
 use datafusion::arrow::datatypes::{
     DECIMAL128_MAX_PRECISION, DataType, Decimal128Type, DecimalType, Int64Type, i256,
@@ -59,7 +59,7 @@ impl RoundingDirection {
         let whole = value.checked_div(cut)?;
         let rest = value.checked_rem(cut)?;
         match self {
-            Self::Nearest => rounded(value, cut),
+            Self::Nearest => divide_rounding(value, cut),
             Self::Up if rest > i256::ZERO => whole.checked_add(i256::ONE),
             Self::Down if rest < i256::ZERO => whole.checked_sub(i256::ONE),
             Self::ToZero | Self::Up | Self::Down => Some(whole),

@@ -5,7 +5,7 @@ use super::exact_sum::{AccumulatedSum, ExactSumType, state};
 use super::scalar_sum::{DistinctSum, ScalarSum, only, there, typed};
 use super::too_large;
 use crate::sql::decimal_types::QUOTIENT_PLACES;
-use crate::sql::functions::exact_arithmetic::decimal_cast::{power, rounded};
+use crate::sql::functions::exact_arithmetic::decimal_cast::{divide_rounding, power};
 use crate::sql::functions::reproducible_aggregate::{
     DistinctValueAccumulator, NumericSummary, SummaryAccumulator, SummaryGroupsAccumulator,
     distinct_field, state_field,
@@ -277,10 +277,10 @@ impl ExactMeanType for Decimal256Type {
     }
 }
 
-/// A mean with so many places more than the values, rounded, halves away from zero.
+/// A mean with so many places more than the values, divide_rounding, halves away from zero.
 fn decimal_mean(sum: i256, many: u64, places: i8) -> Option<i256> {
     let value = sum.checked_mul(power(places)?)?;
-    rounded(value, i256::from_i128(i128::from(many)))
+    divide_rounding(value, i256::from_i128(i128::from(many)))
 }
 
 /// The average of all values, or of the different ones.
