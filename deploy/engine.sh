@@ -8,10 +8,12 @@
 # since crun gives it to the user of the container.
 engine_lack=
 engine_pid=
+engine_folder=
 
 compose_version=v2.40.3
 engine() {
     local folder=$1
+    engine_folder=$folder # engine_stop is called when this function has ended
     engine_stop() { :; }
     if docker info > /dev/null 2>&1; then
         build_image() { docker build --quiet --file deploy/container/Containerfile --tag "$1" "$2"; }
@@ -52,7 +54,7 @@ END
             kill "$engine_pid" 2> /dev/null || true
             wait "$engine_pid" 2> /dev/null || true
             for _ in $(seq 60); do
-                grep -qs "${folder%?}[${folder: -1}]/" /proc/[0-9]*/cmdline || break
+                grep -qs "${engine_folder%?}[${engine_folder: -1}]/" /proc/[0-9]*/cmdline || break
                 sleep 1
             done
         }
