@@ -2,6 +2,7 @@
 
 pub(crate) mod comparison_marker;
 mod cross_join_rule;
+mod distinct_limit_rule;
 mod equijoin_rule;
 mod filter_rule;
 pub(crate) mod join_key_columns;
@@ -13,6 +14,7 @@ pub(crate) mod tests;
 
 use crate::limits::QueryResourceLimits;
 use crate::session::cross_join_rule::CrossJoinRule;
+use crate::session::distinct_limit_rule::DistinctLimitRule;
 use crate::session::equijoin_rule::EquijoinRule;
 use crate::session::filter_rule::FilterRule;
 use crate::session::physical_filter_rule::PhysicalFilterRule;
@@ -91,6 +93,7 @@ fn physical_optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync
                 _ => rule,
             }
         })
+        .chain([Arc::new(DistinctLimitRule) as _])
         .collect()
 }
 

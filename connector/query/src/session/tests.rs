@@ -1,8 +1,17 @@
 //! The switches of a session that keep answers right.
 
-use super::config;
+use super::{config, physical_optimizer_rules};
 use crate::limits::QueryResourceLimits;
-use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use datafusion::common::config::ConfigOptions;
+use datafusion::datasource::memory::{DataSourceExec, MemorySourceConfig};
+use datafusion::execution::TaskContext;
+use datafusion::physical_expr::expressions::col;
+use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
+use datafusion::physical_plan::aggregates::{
+    AggregateExec, AggregateMode, LimitOptions, PhysicalGroupBy,
+};
+use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 use parquet::arrow::ArrowWriter;
 use std::cell::Cell;
@@ -92,4 +101,40 @@ async fn dynamic_filters_of_joins_are_off_since_they_lose_rows() {
     assert!(!optimizer.enable_aggregate_dynamic_filter_pushdown);
     assert_eq!(count_rows(ours).await, 1);
     assert_eq!(count_rows(SessionConfig::new()).await, 0);
+}
+
+/// A DISTINCT with a limit over rows in order, as rules of the engine leave it.
+fn distinct_with_limit() -> Arc<dyn ExecutionPlan> {
+    let keys: ArrayRef = Arc::new(Int64Array::from(vec![1, 1, 2]));
+    let rows = RecordBatch::try_from_iter([("k", keys)]).unwrap();
+    let key = col("k", &rows.schema()).unwrap();
+    let order = LexOrdering::new([PhysicalSortExpr::new_default(Arc::clone(&key))]).unwrap();
+    let source = MemorySourceConfig::try_new(&[vec![rows.clone()]], rows.schema(), None).unwrap();
+    let source = source.try_with_sort_information(vec![order]).unwrap();
+    let distinct = AggregateExec::try_new(
+        AggregateMode::Single,
+        PhysicalGroupBy::new_single(vec![(key, "k".to_owned())]),
+        vec![],
+        vec![],
+        DataSourceExec::from_data_source(source),
+        rows.schema(),
+    )
+    .unwrap();
+    Arc::new(distinct.with_limit_options(Some(LimitOptions::new(1))))
+}
+
+#[tokio::test]
+async fn distinct_over_rows_in_order_keeps_no_limit() {
+    let engine = collect(distinct_with_limit(), Arc::new(TaskContext::default())).await;
+    assert!(engine.is_err(), "mended upstream: the rule can go");
+    let options = ConfigOptions::default();
+    let plan = physical_optimizer_rules()
+        .into_iter()
+        .fold(distinct_with_limit(), |plan, rule| {
+            rule.optimize(plan, &options).unwrap()
+        });
+    let found = collect(plan, Arc::new(TaskContext::default()))
+        .await
+        .unwrap();
+    assert_eq!(2, found.iter().map(RecordBatch::num_rows).sum::<usize>());
 }

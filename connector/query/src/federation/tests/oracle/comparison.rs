@@ -331,7 +331,13 @@ fn are_same_in_pairs(ours: &[Vec<Cell>], theirs: &[Vec<Cell>]) -> bool {
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused(refusal) => write!(f, "{refusal}"),
+            Self::Refused(refusal) => {
+                write!(f, "{refusal}")?;
+                match std::error::Error::source(refusal) {
+                    Some(cause) => write!(f, " ({cause})"),
+                    None => Ok(()),
+                }
+            }
             Self::Failed { state, text } => write!(f, "{state} {text}"),
             Self::Rows(rows) => {
                 write!(f, "{} rows", rows.len())?;
