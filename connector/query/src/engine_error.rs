@@ -23,7 +23,9 @@ pub fn running(error: &DataFusionError) -> Refusal {
         DataFusionError::ArrowError(error, _) => arrow(error),
         DataFusionError::ResourcesExhausted(_) => over_limit(),
         DataFusionError::Execution(text) if text.contains("more than one row") => several_rows(),
-        DataFusionError::Execution(_) => value("a function can't take one of its values"),
+        DataFusionError::Execution(_) => {
+            value("a function can't take one of its values").caused_by(error.to_string())
+        }
         DataFusionError::Plan(text) | DataFusionError::NotImplemented(text) => {
             planning_words::refusal_of(text)
         }
@@ -149,7 +151,7 @@ fn arrow(error: &ArrowError) -> Refusal {
         // The library reports its limit on spilled bytes through an I/O writer, as a sentence that names this setting.
         ArrowError::IoError(text, _) if text.contains("max_temp_directory_size") => over_limit(),
         ArrowError::InvalidArgumentError(_) | ArrowError::ComputeError(_) => {
-            value("a function can't take one of its values")
+            value("a function can't take one of its values").caused_by(error.to_string())
         }
         _ => not_evaluated(error),
     }

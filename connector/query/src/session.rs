@@ -6,9 +6,11 @@ mod distinct_limit_rule;
 mod equijoin_rule;
 mod filter_rule;
 pub(crate) mod join_key_columns;
+mod outer_join_rule;
 mod physical_filter_rule;
 mod physical_projection_rule;
 pub(crate) mod projection_marker;
+mod single_distinct_rule;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -17,8 +19,10 @@ use crate::session::cross_join_rule::CrossJoinRule;
 use crate::session::distinct_limit_rule::DistinctLimitRule;
 use crate::session::equijoin_rule::EquijoinRule;
 use crate::session::filter_rule::FilterRule;
+use crate::session::outer_join_rule::OuterJoinRule;
 use crate::session::physical_filter_rule::PhysicalFilterRule;
 use crate::session::physical_projection_rule::PhysicalProjectionRule;
+use crate::session::single_distinct_rule::SingleDistinctRule;
 use crate::sql::sound_forms::use_sound_forms;
 use datafusion::execution::TaskContext;
 use datafusion::execution::context::QueryPlanner;
@@ -86,23 +90,29 @@ pub fn fresh(
 fn physical_optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let rules = PhysicalOptimizer::new().rules.into_iter();
     rules
-        .map(|rule| -> Arc<dyn PhysicalOptimizerRule + Send + Sync> {
-            match rule.name() {
-                PhysicalFilterRule::NAME => Arc::new(PhysicalFilterRule::new(rule)),
-                PhysicalProjectionRule::NAME => Arc::new(PhysicalProjectionRule::new(rule)),
-                _ => rule,
-            }
-        })
+        .flat_map(
+            |rule| -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+                match rule.name() {
+                    OuterJoinRule::BEFORE => vec![Arc::new(OuterJoinRule), rule],
+                    PhysicalFilterRule::NAME => vec![Arc::new(PhysicalFilterRule::new(rule))],
+                    PhysicalProjectionRule::NAME => {
+                        vec![Arc::new(PhysicalProjectionRule::new(rule))]
+                    }
+                    _ => vec![rule],
+                }
+            },
+        )
         .chain([Arc::new(DistinctLimitRule) as _])
         .collect()
 }
 
 /// The rules of the engine's optimizer, with our own in the place of those that are wrong.
 pub(crate) fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    let ours: [Arc<dyn OptimizerRule + Send + Sync>; 3] = [
+    let ours: [Arc<dyn OptimizerRule + Send + Sync>; 4] = [
         Arc::new(CrossJoinRule::default()),
         Arc::new(EquijoinRule::default()),
         Arc::new(FilterRule::default()),
+        Arc::new(SingleDistinctRule::default()),
     ];
     let rules = Optimizer::new().rules.into_iter();
     rules

@@ -8,8 +8,8 @@ use datafusion_common::Result;
 use std::sync::Arc;
 
 /// The properties of a window's input with the order by its keys, where they have to be told. The engine takes rows in the order of a
-/// column for rows in the order of a wider type of it, and does not find that order again among several keys when the window runs
-/// (DataFusion 55.2).
+/// column for rows in the order of a wider type of it, and does not find that order again among several keys when the window runs; nor
+/// does it find a key behind two types of one column (DataFusion 55.2).
 ///
 /// # Errors
 /// When the engine can't compare orders.
@@ -30,9 +30,17 @@ pub(super) fn find_key_order(
     if found.len() < keys.len() {
         return Ok(None);
     }
-    let mut known = known.clone();
-    known.add_ordering(order);
-    Ok(Some(known))
+    let mut all = known.clone();
+    all.add_ordering(order.iter().cloned());
+    if all.find_longest_permutation(keys)?.1.len() == keys.len() {
+        return Ok(Some(all));
+    }
+    // Beside what is known of equal columns the engine takes this order for one that it has.
+    let schema = Arc::clone(known.schema());
+    Ok(Some(EquivalenceProperties::new_with_orderings(
+        schema,
+        [order],
+    )))
 }
 
 /// The keys of a window whose input is sorted by them.

@@ -1,11 +1,11 @@
 //! The switches of a session that keep answers right.
 
-use super::{config, physical_optimizer_rules};
+use super::{config, optimizer_rules, physical_optimizer_rules};
 use crate::limits::QueryResourceLimits;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use datafusion::common::config::ConfigOptions;
 use datafusion::datasource::memory::{DataSourceExec, MemorySourceConfig};
-use datafusion::execution::TaskContext;
+use datafusion::execution::{SessionStateBuilder, TaskContext};
 use datafusion::physical_expr::expressions::col;
 use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
 use datafusion::physical_plan::aggregates::{
@@ -137,4 +137,16 @@ async fn distinct_over_rows_in_order_keeps_no_limit() {
         .await
         .unwrap();
     assert_eq!(2, found.iter().map(RecordBatch::num_rows).sum::<usize>());
+}
+
+/// The engine says that types of decimals are equal whatever their digits, so none of its own checks sees another one.
+#[tokio::test]
+async fn sums_beside_distinct_values_keep_their_type() {
+    let state = SessionStateBuilder::new_with_default_features()
+        .with_optimizer_rules(optimizer_rules())
+        .build();
+    let sql = "SELECT sum(p) AS s, max(p) AS m, count(DISTINCT p % 2) AS c FROM (VALUES (CAST(1.5 AS DECIMAL(12, 2)))) AS t(p)";
+    let plan = state.create_logical_plan(sql).await.unwrap();
+    let optimized = state.optimize(&plan).unwrap();
+    assert_eq!(optimized.schema().as_arrow(), plan.schema().as_arrow());
 }

@@ -187,18 +187,29 @@ impl ScalarUDFImpl for DatePartFunction {
         literal: &Expr,
         info: &SimplifyContext,
     ) -> Result<PreimageResult> {
+        // The engine's years before the first one are others.
+        let is_late = |number: &ScalarValue| {
+            let number = number.cast_to(&DataType::Int64).ok();
+            matches!(number, Some(ScalarValue::Int64(Some(1..))))
+        };
+        if !literal.as_literal().is_some_and(is_late) {
+            return Ok(PreimageResult::None);
+        }
         self.0.preimage(args, literal, info)
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let part = match args.args.first() {
-            Some(ColumnarValue::Scalar(part)) => {
-                text_of(Some(part)).and_then(FractionalPart::of_name)
-            }
+        let name = match args.args.first() {
+            Some(ColumnarValue::Scalar(part)) => text_of(Some(part)).map(part_name),
             _ => None,
         };
+        let part = name.as_deref().and_then(FractionalPart::of_name);
         let (Some(part), Some(times)) = (part, args.args.get(1)) else {
-            return self.0.invoke_with_args(args);
+            let parts = self.0.invoke_with_args(args)?;
+            return match name.as_deref() {
+                Some("year" | "years" | "isoyear") => leave_out_year_zero(parts),
+                _ => Ok(parts),
+            };
         };
         if part == FractionalPart::Epoch
             && !matches!(
@@ -215,6 +226,30 @@ impl ScalarUDFImpl for DatePartFunction {
                 ScalarValue::try_from_array(&made, 0).map(ColumnarValue::Scalar)
             }
         }
+    }
+}
+
+/// Years as people count them, of years that begin with zero: the one before the first one is -1, as in PostgreSQL.
+fn leave_out_year_zero(years: ColumnarValue) -> Result<ColumnarValue> {
+    let count = |year: i32| {
+        if year < 1 {
+            year.saturating_sub(1)
+        } else {
+            year
+        }
+    };
+    match years {
+        ColumnarValue::Array(years) => match years.as_primitive_opt::<Int32Type>() {
+            Some(years) => Ok(ColumnarValue::Array(Arc::new(
+                years.unary::<_, Int32Type>(count),
+            ))),
+            None => exec_err!("a year is an integer"),
+        },
+        ColumnarValue::Scalar(ScalarValue::Int32(year)) => {
+            Ok(ColumnarValue::Scalar(ScalarValue::Int32(year.map(count))))
+        }
+        ColumnarValue::Scalar(ScalarValue::Null) => Ok(ColumnarValue::Scalar(ScalarValue::Null)),
+        ColumnarValue::Scalar(_) => exec_err!("a year is an integer"),
     }
 }
 

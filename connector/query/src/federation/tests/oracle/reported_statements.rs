@@ -519,6 +519,54 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT concat(CAST(DATE '9999-12-31' + INTERVAL '1 year' AS DATE), '!') AS t FROM a x WHERE id = 1",
         "10000-12-31!",
     ),
+    // A sum beside a count of distinct values: rounded once.
+    (
+        "SELECT sum(CASE id WHEN 1 THEN CAST(1e16 AS DOUBLE PRECISION) WHEN 2 THEN CAST(-1e16 AS DOUBLE PRECISION) ELSE CAST(1 AS DOUBLE \
+         PRECISION) END) AS s, count(DISTINCT id % 2) AS c FROM w WHERE id < 5",
+        "2, 2",
+    ),
+    // Years before the first one.
+    (
+        "SELECT CAST(extract(year FROM CAST(DATE '0001-01-01' - INTERVAL '1 month' AS DATE)) AS BIGINT) AS y, \
+         CAST(extract(isoyear FROM CAST(DATE '0001-01-01' - INTERVAL '1 month' AS DATE)) AS BIGINT) AS i, \
+         CAST(extract(year FROM DATE '0001-01-01') AS BIGINT) AS f",
+        "-1, -1, 1",
+    ),
+    (
+        "SELECT g FROM a WHERE extract(year FROM CAST(DATE '0003-01-01' - CASE g WHEN 1 THEN INTERVAL '2 years' WHEN 2 THEN INTERVAL '3 years' END AS DATE)) IN (-1, 1) ORDER BY g",
+        "1; 2; 2",
+    ),
+    (
+        "SELECT g FROM a WHERE extract(year FROM CAST(DATE '0003-01-01' - CASE g WHEN 1 THEN INTERVAL '2 years' WHEN 2 THEN INTERVAL '3 years' END AS DATE)) <= -1 ORDER BY g",
+        "2; 2",
+    ),
+    // Orders by a column that is constant, or NULL where an outer join found nothing.
+    (
+        "SELECT z.c, y.g FROM (VALUES (1), (2), (3)) y(g) LEFT JOIN (SELECT 8 AS c FROM (VALUES (1), (3)) x(g)) z ON z.c = y.g + 6 \
+         ORDER BY 1 DESC, 2 DESC",
+        "NULL, 3; NULL, 1; 8, 2; 8, 2",
+    ),
+    (
+        "SELECT z.c, y.g FROM (SELECT 8 AS c FROM (VALUES (1), (3)) x(g)) z RIGHT JOIN (VALUES (1), (2), (3)) y(g) ON z.c < y.g + 6 \
+         ORDER BY 1 DESC, 2 DESC",
+        "NULL, 2; NULL, 1; 8, 3; 8, 3",
+    ),
+    (
+        "SELECT z.c, y.g FROM (VALUES (1), (2)) y(g) FULL JOIN (SELECT (7 - -1) * 2 AS c FROM (VALUES (1), (3)) x(g)) z ON z.c = y.g \
+         ORDER BY 1 DESC, 2 DESC LIMIT 1",
+        "NULL, 2",
+    ),
+    (
+        "SELECT z.k, y.g FROM (VALUES (1), (2), (3)) y(g) LEFT JOIN (SELECT count(*) AS n, g AS k FROM a WHERE g = 2 GROUP BY g) z ON z.n = y.g \
+         ORDER BY 1 DESC, 2 DESC",
+        "NULL, 3; NULL, 1; 2, 2",
+    ),
+    // A key of a window behind two types of one column.
+    (
+        "SELECT count(*) AS n FROM (SELECT CAST(id AS DECIMAL(20, 0)) AS c, CAST(4 AS DECIMAL(15, 0)) AS d, name FROM a \
+         EXCEPT ALL SELECT p AS c, p AS d, name FROM (SELECT CAST(g AS DECIMAL(12, 2)) AS p, name FROM a) r) q",
+        "5",
+    ),
     // datafusion-contrib/datafusion-distributed 219: a join with nothing.
     (
         "SELECT t.n FROM (VALUES (1)) AS t(n) LEFT JOIN (SELECT 1 AS k WHERE false) e ON t.n = e.k",

@@ -1,0 +1,169 @@
+//! Inputs of outer joins whose rows may be missing. The engine keeps what it knows of their columns above the join (DataFusion 55.2): a
+//! column that is 5 in each row is then 5 or NULL, and rows are not sorted by it though the statement says so.
+
+use datafusion::common::config::ConfigOptions;
+use datafusion::execution::TaskContext;
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
+use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec, SortMergeJoinExec};
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties as _, PlanProperties,
+    SendableRecordBatchStream,
+};
+use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion_common::{JoinType, Result, internal_err};
+use std::fmt;
+use std::sync::Arc;
+
+/// Hides from outer joins what is known of the columns of such an input. Runs before sorts are left out.
+#[derive(Debug)]
+pub(super) struct OuterJoinRule;
+
+impl OuterJoinRule {
+    /// The engine's rule that leaves out sorts.
+    pub(super) const BEFORE: &str = "EnsureRequirements";
+}
+
+impl PhysicalOptimizerRule for OuterJoinRule {
+    fn optimize(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        _config: &ConfigOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        plan.transform_up(hide_constants).data()
+    }
+
+    fn name(&self) -> &'static str {
+        "outer_join"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}
+
+fn hide_constants(node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
+    let Some(join_type) = join_type(&node) else {
+        return Ok(Transformed::no(node));
+    };
+    let may_miss = match join_type {
+        JoinType::Left => [false, true],
+        JoinType::Right => [true, false],
+        JoinType::Full => [true, true],
+        _ => return Ok(Transformed::no(node)),
+    };
+    let inputs = node.children().into_iter().zip(may_miss);
+    let inputs: Vec<(&Arc<dyn ExecutionPlan>, bool)> = inputs
+        .map(|(input, may_miss)| (input, may_miss && knows_more_than_columns(input)))
+        .collect();
+    if !inputs.iter().any(|(_, is_hidden)| *is_hidden) {
+        return Ok(Transformed::no(node));
+    }
+    let inputs = inputs
+        .into_iter()
+        .map(|(input, is_hidden)| match is_hidden {
+            true => Arc::new(NullableInputExec::new(Arc::clone(input))) as _,
+            false => Arc::clone(input),
+        });
+    let inputs = inputs.collect();
+    let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+    node.replace_children(inputs, options).map(Transformed::yes)
+}
+
+fn join_type(node: &Arc<dyn ExecutionPlan>) -> Option<JoinType> {
+    if let Some(join) = node.downcast_ref::<HashJoinExec>() {
+        return Some(*join.join_type());
+    }
+    if let Some(join) = node.downcast_ref::<NestedLoopJoinExec>() {
+        return Some(*join.join_type());
+    }
+    let join = node.downcast_ref::<SortMergeJoinExec>()?;
+    Some(join.join_type())
+}
+
+/// True if a column is known to be constant, or equal to more than another column: NULL in both would be equal, too.
+fn knows_more_than_columns(input: &Arc<dyn ExecutionPlan>) -> bool {
+    let known = input.equivalence_properties();
+    let is_more = |expr: &Arc<dyn PhysicalExpr>| {
+        expr.downcast_ref::<Column>().is_none() || known.is_expr_constant(expr).is_some()
+    };
+    known
+        .eq_group()
+        .iter()
+        .any(|class| class.iter().any(is_more))
+}
+
+/// An input of which nothing is known but the order of its rows.
+#[derive(Debug)]
+struct NullableInputExec {
+    input: Arc<dyn ExecutionPlan>,
+    properties: Arc<PlanProperties>,
+}
+
+impl NullableInputExec {
+    fn new(input: Arc<dyn ExecutionPlan>) -> Self {
+        let known = input.equivalence_properties();
+        let orders = known.oeq_class().iter().cloned();
+        let known = EquivalenceProperties::new_with_orderings(input.schema(), orders);
+        let properties = PlanProperties::clone(input.properties()).with_eq_properties(known);
+        Self {
+            input,
+            properties: Arc::new(properties),
+        }
+    }
+}
+
+impl DisplayAs for NullableInputExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NullableInput")
+    }
+}
+
+impl ExecutionPlan for NullableInputExec {
+    fn name(&self) -> &'static str {
+        "NullableInput"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![true]
+    }
+
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        vec![false]
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        match <[Arc<dyn ExecutionPlan>; 1]>::try_from(children) {
+            Ok([input]) => Ok(Arc::new(Self::new(input))),
+            Err(_) => internal_err!("one child"),
+        }
+    }
+
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        self.input.execute(partition, context)
+    }
+}
