@@ -21,6 +21,27 @@ fn memory(city: &TestParticipant, what: &str) -> u64 {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
+/// Bytes above what it held before that a process may hold for one question, in KiB: one and a half times `[limits] memory`.
+const MOST_FOR_A_QUESTION: u64 = 768 * 1024;
+
+#[test]
+fn a_count_of_all_pairs_holds_no_more_than_its_limit() {
+    let league = TestLeague::new(super::binary());
+    let (lindau, mut acme) = league.long_table(150_000, ALL);
+    acme.serve();
+    let _ = acme.contract("lindau.long");
+    acme.ask("SELECT count(*) AS n FROM lindau.long").must();
+    let cities = [&lindau, &acme];
+    let before = cities.map(|city| memory(city, "VmHWM:"));
+    acme.ask("SELECT count(*) AS n FROM lindau.long a, lindau.long b, lindau.long c")
+        .refused("RESOURCE_LIMIT", 3);
+    for (city, before) in cities.into_iter().zip(before) {
+        let used = memory(city, "VmHWM:").saturating_sub(before);
+        println!("{used} KiB more");
+        assert!(used < MOST_FOR_A_QUESTION, "it held {used} KiB more");
+    }
+}
+
 #[test]
 fn what_large_questions_have_used_goes_back() {
     let league = TestLeague::new(super::binary());

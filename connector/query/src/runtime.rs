@@ -67,7 +67,7 @@ impl QueryRuntime {
         Ok(Self {
             handle,
             memory: Arc::new(ProcessMemory {
-                limit: memory,
+                limit: reservable(memory),
                 used: AtomicUsize::new(0),
             }),
             spill,
@@ -143,10 +143,11 @@ impl QueryRuntime {
         &self,
         limits: &QueryResourceLimits,
     ) -> Result<(Arc<RuntimeEnv>, Arc<QueryMemoryPool>), Refusal> {
+        let limit = reservable(limits.memory);
         let pool = Arc::new(QueryMemoryPool {
-            inner: FairSpillPool::new(limits.memory),
+            inner: FairSpillPool::new(limit),
             process: Arc::clone(&self.memory),
-            limit: limits.memory,
+            limit,
             used: AtomicUsize::new(0),
             peak: AtomicUsize::new(0),
         });
@@ -167,6 +168,12 @@ impl QueryRuntime {
             })?;
         Ok((environment, pool))
     }
+}
+
+/// Bytes of `limit` that operators may reserve. The rest is for what they hold beside it and no pool counts: groups as they are put
+/// out while their table is still there, and the second copy of rows that are sorted.
+const fn reservable(limit: usize) -> usize {
+    limit / 3 * 2
 }
 
 /// The temporary files of one question, in a folder of their own that is made with the first of them: few questions have any.

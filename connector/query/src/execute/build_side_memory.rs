@@ -1,5 +1,5 @@
-//! Joins that count what they build: the engine's own reserve the rows of the side that they keep, but not the second copy that
-//! is made when all of them are put together (55.2), and a join of every row with every row that finds no memory begins again in
+//! Joins that count what they build: the engine's own reserve the columns of the side that they keep, but neither the batches
+//! themselves nor the second copy that is made when all of them are put together (55.2), and a join of every row with every row that finds no memory begins again in
 //! another way: it reads its side a second time, and over several parts it gives rows twice. Here it ends, whoever it was that
 //! found no memory: a side that is built is read once.
 
@@ -215,7 +215,8 @@ impl Stream for CountedJoinStream {
             Some(Ok(batch)) => {
                 // What the join is about to reserve must fit beside it: where it finds no memory it would begin anew.
                 let join = batch.get_array_memory_size();
-                if copy.try_grow(rows_of(&batch).saturating_add(join)).is_err() {
+                let kept = rows_of(&batch).saturating_add(BATCH_BYTES);
+                if copy.try_grow(kept.saturating_add(join)).is_err() {
                     return Poll::Ready(Some(Err(engine_error::carry(too_much()))));
                 }
                 copy.shrink(join);
@@ -230,6 +231,10 @@ impl Stream for CountedJoinStream {
         }
     }
 }
+
+/// Bytes of a batch without its columns: its own, its place in a list that grows, and what the allocator adds. Batches without
+/// columns are all that a join of every row with every row gives to a count.
+const BATCH_BYTES: usize = 256;
 
 fn too_much() -> Refusal {
     Refusal::new(

@@ -131,6 +131,17 @@ fn a_join_counts_both_copies_of_the_side_that_it_builds() {
     }
 }
 
+/// A count of all pairs needs no column, so its join keeps batches in which there is nothing: millions of them.
+#[test]
+fn a_join_counts_batches_without_columns() {
+    let mut city = city(300_000);
+    city.limits.memory = 4 << 20;
+    city.limits.time = Duration::from_secs(3_600);
+    let refusal = drained(&city, "SELECT count(*) FROM t a, t b, t c").unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::ResourceLimit, "{refusal}");
+    assert_eq!(city.runtime().memory_used(), 0);
+}
+
 #[test]
 fn a_window_keeps_no_more_than_its_memory() {
     let mut city = city(1_000);
