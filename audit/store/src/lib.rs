@@ -177,6 +177,7 @@ pub mod epoch;
 pub mod erasable_texts;
 pub mod export;
 pub mod filter;
+mod head_file;
 pub mod history;
 mod index;
 pub mod key;
@@ -306,7 +307,8 @@ struct LogInner {
 impl AuditLog {
     /// Opens the log, checks all of it, and starts its writer.
     ///
-    /// An incomplete last record, which a crash leaves behind, is cut off and the cut recorded.
+    /// An incomplete last record, which a crash leaves behind, is cut off and the cut recorded. Heads that a loss of power has
+    /// taken from the file of heads are signed again.
     ///
     /// # Errors
     /// `EVIDENCE_BROKEN` naming the first bad record, `STATE_LOCKED` when another process has the log,
@@ -439,7 +441,7 @@ impl AuditLog {
         self.inner.index.tree(ask)
     }
 
-    /// How often the disk was synced, and for how many records, since opening.
+    /// How often records were synced to the disk, and how many, since opening.
     #[must_use]
     pub fn syncs(&self) -> (u64, u64) {
         self.inner.index.syncs()

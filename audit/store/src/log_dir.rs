@@ -97,6 +97,10 @@ pub(super) fn newest_head(folder: &Path, origin: &str) -> io::Result<Result<Newe
     let Some(end) = from.and_then(|from| bytes.get(from..)) else {
         return Ok(Err(()));
     };
+    // Heads are not synced one by one: a loss of power can leave zeros behind those that were.
+    let length = end.len();
+    let written = end.iter().position(|byte| *byte == 0).unwrap_or(length);
+    let end = end.get(..written).unwrap_or(end);
     let text = match std::str::from_utf8(end) {
         Ok(text) => text,
         // The last character was being written.
@@ -110,7 +114,7 @@ pub(super) fn newest_head(folder: &Path, origin: &str) -> io::Result<Result<Newe
         return Ok(Err(()));
     };
     let whole: usize = heads.iter().map(|head| head.to_string().len() + 1).sum();
-    let rest = u64::try_from(end.len().saturating_sub(whole)).unwrap_or_default();
+    let rest = u64::try_from(length.saturating_sub(whole)).unwrap_or_default();
     let head = heads.into_iter().next_back();
     Ok(Ok(NewestHead { head, rest }))
 }

@@ -79,9 +79,13 @@ impl SegmentStorage {
     /// Cuts off what stands behind `length`.
     pub(super) fn cut(&mut self, length: u64) -> io::Result<()> {
         self.file.set_len(length)?;
-        self.file.sync_all()?;
         self.length = length;
         Ok(())
+    }
+
+    /// Makes durable what the file holds.
+    pub(super) fn sync_file(&self) -> io::Result<()> {
+        self.file.sync_all()
     }
 
     pub(super) const fn length(&self) -> u64 {

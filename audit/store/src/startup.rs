@@ -1,6 +1,7 @@
 //! Opening a log: lock it, check all of it, cut off what a crash left, and make ready to write.
 
 use crate::archive::AbsentRecords;
+use crate::head_file::{self, HeadFile};
 use crate::index::{LogIndex, LogIndexState};
 use crate::key::Ed25519NoteVerifier;
 use crate::log_dir::{self, HEADS, KEY, LEAVES, LOCK, LogSlot, TrailingBytes};
@@ -57,6 +58,8 @@ pub(super) fn open(
     {
         storage.cut(rest.offset.offset).map_err(failed)?;
     }
+    // Records that the run before wrote and did not sync count from here on. Heads are signed over them, so no loss of power may take them.
+    storage.sync_file().map_err(failed)?;
     let left = UnmergedReserve::find(&config, checked.stopped.as_ref())?;
     let here = segments.iter().find(|one| one.path.parent() == Some(path));
     let away = AbsentRecords {
@@ -69,12 +72,14 @@ pub(super) fn open(
         segments.push(segment);
         own
     });
+    let is_ended = head_file::has_ended(&lock).map_err(failed)?;
+    head_file::begin_run(&lock).map_err(failed)?;
     let head = match newest {
         Some(head) => head,
         None => sign_empty(&config)?,
     };
     let leaves = write_leaves(path, &checked.tree).map_err(failed)?;
-    let heads = append(&path.join(HEADS)).map_err(failed)?;
+    let heads = HeadFile::open(&path.join(HEADS), head.checkpoint.size).map_err(failed)?;
     let state = LogIndexState {
         tree: checked.tree,
         begin: checked.begin,
@@ -109,6 +114,9 @@ pub(super) fn open(
         unheaded: checked.unheaded,
         config,
     };
+    if !is_ended {
+        writer.sign_heads_again()?;
+    }
     left.settle(&mut writer, sealed, checked.rest.as_ref())?;
     writer.reserve = reserve(&writer.config);
     let replay = ReplayReport {

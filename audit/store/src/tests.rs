@@ -20,6 +20,7 @@ mod crash;
 mod early_proof;
 mod epoch;
 mod heads;
+mod power_cut;
 mod record_pair;
 mod reopening;
 mod retention;

@@ -2,6 +2,7 @@
 
 use crate::archive::{BEFORE, EXPIRED_BEFORE};
 use crate::epoch::EpochTracker;
+use crate::head_file::{self, HeadFile};
 use crate::index::LogIndex;
 use crate::log_dir::HEADS;
 use crate::recovery::STOP;
@@ -12,7 +13,7 @@ use crate::writer::job::{InternalRecord, WriteJob, WriterMessage};
 use crate::{LogConfig, OPENING, log_dir, low_space};
 use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::{FlushProof, Ledger, LedgerError, RecordMetadata};
-use hansa_audit_log::note::SignedHead;
+use hansa_audit_log::note::{Checkpoint, NoteSigningError, SignedHead};
 use hansa_audit_log::record::RecordSalt;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::fs::File;
@@ -30,6 +31,10 @@ const GROUP: usize = 1024;
 /// The most bytes that one sync makes durable, but for the last record.
 const GROUP_BYTES: usize = 4 * 1024 * 1024;
 
+/// The most sizes over which a start signs again: many times those that a loss of power can take. More are behind the last head only
+/// where the file of heads was lost in another way.
+const SIGNED_AGAIN: u64 = 65_536;
+
 /// The writer of one log.
 pub(super) struct LogWriter {
     pub(super) config: LogConfig,
@@ -37,7 +42,7 @@ pub(super) struct LogWriter {
     pub(super) index: Arc<LogIndex>,
     /// Absent once it could not be written: with a gap it would accuse good records.
     pub(super) leaves: Option<File>,
-    pub(super) heads: File,
+    pub(super) heads: HeadFile,
     /// Held as long as the writer lives.
     pub(super) lock: File,
     pub(super) signed_mono: u64,
@@ -85,7 +90,10 @@ impl LogWriter {
         if self.unheaded {
             self.sign();
         }
-        self.heads.sync_all().ok();
+        let ended = self.heads.sync_heads();
+        if let Err(error) = ended.and_then(|()| head_file::end_run(&self.lock)) {
+            tracing::warn!(%error, "log.heads_not_synced");
+        }
         if let Some(leaves) = &self.leaves {
             leaves.sync_all().ok();
         }
@@ -351,22 +359,49 @@ impl LogWriter {
         if durable.size == self.index.head().checkpoint.size {
             return;
         }
-        match SignedHead::sign(durable, self.config.signer.as_ref()) {
-            Ok(head) => {
-                let written = append_whole(&self.heads, format!("{head}\n").as_bytes());
-                if let Err(error) = written {
-                    let refusal = log_dir::unavailable(&self.config.folder.join(HEADS), &error);
-                    tracing::error!(%refusal, "log.head_not_kept");
-                }
-                self.index.change().head = head;
-                self.unheaded = false;
-            }
-            Err(error) => tracing::error!(%error, "log.head_not_signed"),
+        if let Err(error) = self.sign_head_over(durable) {
+            tracing::error!(%error, "log.head_not_signed");
         }
+    }
+
+    /// Signs a head over each size behind the newest one that is left. A run that did not end in order may have shown any of them, and
+    /// the loss of power that ended it may have taken them from the file. The key gives the bytes that were shown.
+    pub(super) fn sign_heads_again(&mut self) -> Result<(), Refusal> {
+        let size = self.ledger.durable().size;
+        let newest = self.index.head().checkpoint.size;
+        let after = newest.max(size.saturating_sub(SIGNED_AGAIN));
+        if after > newest {
+            tracing::warn!(newest, after, "log.heads_lost");
+        }
+        let origin = self.ledger.durable().origin.clone();
+        for size in after.saturating_add(1)..=size {
+            let Some(root) = self.index.tree(|tree| tree.root(size)) else {
+                break;
+            };
+            let origin = origin.clone();
+            self.sign_head_over(Checkpoint { origin, size, root })
+                .map_err(|error| {
+                    Refusal::new(ErrorCode::EvidenceUnavailable, error.to_string()).caused_by(error)
+                })?;
+        }
+        Ok(())
+    }
+
+    /// Signs a head, keeps it and shows it.
+    fn sign_head_over(&mut self, checkpoint: Checkpoint) -> Result<(), NoteSigningError> {
+        let head = SignedHead::sign(checkpoint, self.config.signer.as_ref())?;
+        // INVARIANT: shown-heads-stay. The records under it are durable, so a head that is lost can be signed again.
+        if let Err(error) = self.heads.keep_head(&head) {
+            let refusal = log_dir::unavailable(&self.config.folder.join(HEADS), &error);
+            tracing::error!(%refusal, "log.head_not_kept");
+        }
+        self.index.change().head = head;
+        self.unheaded = false;
+        Ok(())
     }
 }
 
-/// Appends all of `bytes`, or nothing: half a head would spoil those behind it.
+/// Appends all of `bytes`, or nothing: a part would spoil what comes behind it.
 pub(super) fn append_whole(mut file: &File, bytes: &[u8]) -> std::io::Result<()> {
     let before = file.metadata()?.len();
     file.write_all(bytes).inspect_err(|_| {
