@@ -37,6 +37,7 @@ pub(crate) fn secured(
         face,
         time: settings.handshake,
         first: settings.first_message.min(settings.handshake),
+        unacknowledged: None,
         tls,
         places: Arc::new(Semaphore::new(settings.connections)),
         unproven: UnprovenConnections::new(settings.unproven, Arc::new(MemberHosts::default())),

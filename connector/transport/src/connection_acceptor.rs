@@ -5,6 +5,7 @@ pub(crate) mod party_connections;
 pub(crate) mod unproven_connections;
 
 use crate::peer_handler::RejectedConnection;
+use crate::secure_connection;
 use futures::{Stream, StreamExt as _, stream};
 use hansa_policy::id::ParticipantId;
 use opening_deadline::OpeningDeadline;
@@ -46,6 +47,8 @@ pub(crate) struct ConnectionAcceptor {
     pub(crate) time: Duration,
     /// How long the first message may take, before the handshake and behind it.
     pub(crate) first: Duration,
+    /// The time that bytes may stay unacknowledged; not bounded for programs of others, which may read when they like.
+    pub(crate) unacknowledged: Option<Duration>,
     /// The TLS configuration of this moment.
     pub(crate) tls: Arc<dyn Fn() -> Arc<rustls::ServerConfig> + Send + Sync>,
     /// The places for connections.
@@ -66,6 +69,9 @@ pub(crate) fn incoming(
                 Ok((stream, from)) => {
                     // Without it small messages wait for the acknowledgement of the last ones; nothing breaks.
                     let _ = stream.set_nodelay(true);
+                    if let Some(time) = gate.unacknowledged {
+                        secure_connection::bound_unacknowledged(&stream, time);
+                    }
                     return Some(((stream, Some(from.ip())), (listener, gate)));
                 }
                 Err(error) => {

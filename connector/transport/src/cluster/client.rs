@@ -56,6 +56,7 @@ impl WorkerClient {
             address: address.to_owned(),
             tls,
             name,
+            time,
         });
         let connector = tower::service_fn(move |_: Uri| {
             let peer_endpoint = Arc::clone(&peer_endpoint);
@@ -161,11 +162,13 @@ struct WorkerEndpoint {
     address: String,
     tls: Arc<ClientConfig>,
     name: ServerName<'static>,
+    /// How long the opening of a connection may take.
+    time: Duration,
 }
 
 impl WorkerEndpoint {
     async fn secure(&self) -> Result<TlsStream<TcpStream>, Refusal> {
-        let tcp = secure_connection::tcp(&self.address)
+        let tcp = secure_connection::tcp(&self.address, self.time)
             .await
             .map_err(|error| {
                 failed(&self.worker, &secure_connection::spoken(&error)).caused_by(error)

@@ -89,6 +89,7 @@ pub(super) async fn serve_tickets(
         face: FACE,
         time: settings.handshake,
         first: settings.first_message.min(settings.handshake),
+        unacknowledged: None,
         tls,
         places: Arc::new(Semaphore::new(settings.connections)),
         unproven: UnprovenConnections::new(settings.unproven, Arc::default()),

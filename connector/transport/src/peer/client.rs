@@ -2,10 +2,13 @@
 
 pub mod answer_stream;
 pub mod batch_decoder;
+mod open_calls;
 mod page_cache;
 mod peer_connection;
+mod watched_connection;
 
 use crate::peer::settings::{COMPRESSION, TransportSettings};
+use crate::secure_connection::UNHEARD;
 use crate::{secure_connection, trace_link};
 use answer_stream::AnswerBatchStream;
 use arrow_flight::Ticket;
@@ -26,7 +29,9 @@ use hansa_proto::peer::proof::{self, LogProof, LogProofRequest};
 use hansa_proto::peer::query_request::{self, QueryRequestEnvelope};
 use hansa_proto::peer::witness::{self, CosignOutcome, HeadSubmission};
 use hansa_proto::peer::{pb, refusal};
+use open_calls::OpenCalls;
 use page_cache::CatalogPageCache;
+use peer_connection::PeerChannels;
 use std::fmt;
 use std::sync::Arc;
 use tonic::transport::Channel;
@@ -76,6 +81,9 @@ pub trait QueryRecord {
 #[derive(Debug, Clone)]
 pub struct PeerClient {
     channel: Channel,
+    /// Messages come on a connection of their own: its stream is always open, and would have the peer tried without end.
+    inbox: Channel,
+    calls: OpenCalls,
     participant: ParticipantId,
     settings: TransportSettings,
     pages: CatalogPageCache,
@@ -89,16 +97,24 @@ impl PeerClient {
     pub async fn connect(endpoint: PeerEndpoint) -> Result<Self, Refusal> {
         let participant = endpoint.participant.clone();
         let settings = endpoint.settings.clone();
-        let opening = tokio::time::timeout(settings.handshake, peer_connection::open(endpoint));
-        let channel = match opening.await {
+        let calls = OpenCalls::new();
+        let opening = peer_connection::open(endpoint, calls.clone());
+        let opening = tokio::time::timeout(settings.opening(), opening);
+        let channels = match opening.await {
             Ok(opened) => opened?,
             Err(late) => {
                 let refusal = unreachable(&participant, "no connection within its time");
                 return Err(refusal.caused_by(late));
             }
         };
+        let PeerChannels {
+            calls: channel,
+            inbox,
+        } = channels;
         Ok(Self {
             channel,
+            inbox,
+            calls,
             participant,
             settings,
             pages: CatalogPageCache::default(),
@@ -219,16 +235,22 @@ impl PeerClient {
         after: u64,
         once: bool,
     ) -> Result<BoxStream<'static, Result<InboxItem, Refusal>>, Refusal> {
+        let call = once.then(|| {
+            let mut call = self.calls.open_call();
+            call.begin_answer();
+            call
+        });
+        let channel = if once { &self.channel } else { &self.inbox };
         let begun = self
-            .timely(|| async {
-                let mut client = self.peer();
+            .limit_time(|| async {
+                let mut client = self.peer_on(channel.clone());
                 client.inbox(pb::InboxRequest { after, once }).await
             })
             .await?;
         let messages = begun.into_inner();
-        let state = Some((messages, after, self.clone()));
+        let state = Some((messages, after, self.clone(), call));
         Ok(stream::unfold(state, |state| async move {
-            let (mut messages, last, client) = state?;
+            let (mut messages, last, client, call) = state?;
             let item = match messages.message().await {
                 Ok(message) => message::inbox_from_wire(message?)
                     .map_err(|fault| client.invalid(fault))
@@ -238,7 +260,7 @@ impl PeerClient {
             match item {
                 Ok(item) => {
                     let last = item.number();
-                    Some((Ok(item), Some((messages, last, client))))
+                    Some((Ok(item), Some((messages, last, client, call))))
                 }
                 Err(refusal) => Some((Err(refusal), None)),
             }
@@ -289,6 +311,7 @@ impl PeerClient {
         let ticket = Ticket {
             ticket: query_request::to_ticket(asking),
         };
+        let call = self.calls.open_call();
         let begin = async {
             let begun = secure_connection::persist(|| async {
                 let mut client = self.flight();
@@ -300,7 +323,7 @@ impl PeerClient {
                 .await
                 .map_err(|status| self.failed(&status))?
                 .into_inner();
-            AnswerBatchStream::begin(frames, self.clone(), wait).await
+            AnswerBatchStream::begin(frames, self.clone(), call, wait).await
         };
         match tokio::time::timeout(wait.unwrap_or(self.settings.stall), begin).await {
             Ok(begun) => begun,
@@ -314,7 +337,11 @@ impl PeerClient {
     }
 
     fn peer(&self) -> peer_client::PeerClient<Channel> {
-        peer_client::PeerClient::new(self.channel.clone())
+        self.peer_on(self.channel.clone())
+    }
+
+    fn peer_on(&self, channel: Channel) -> peer_client::PeerClient<Channel> {
+        peer_client::PeerClient::new(channel)
             .max_decoding_message_size(self.settings.message)
             .max_encoding_message_size(self.settings.request)
     }
@@ -337,8 +364,17 @@ impl PeerClient {
         request
     }
 
-    /// The outcome of a call within its time.
+    /// The outcome of a call within its time, and while the peer is heard.
     async fn timely<T, F>(&self, call: impl Fn() -> F) -> Result<T, Refusal>
+    where
+        F: Future<Output = Result<T, Status>>,
+    {
+        let _open = self.calls.open_call();
+        self.limit_time(call).await
+    }
+
+    /// The outcome of a call within its time.
+    async fn limit_time<T, F>(&self, call: impl Fn() -> F) -> Result<T, Refusal>
     where
         F: Future<Output = Result<T, Status>>,
     {
@@ -356,6 +392,9 @@ impl PeerClient {
         if secure_connection::never_sent(status) {
             return unreachable(&self.participant, "it hung up before it was asked")
                 .caused_by(status.clone());
+        }
+        if secure_connection::is_unheard(status) {
+            return unreachable(&self.participant, UNHEARD).caused_by(status.clone());
         }
         refusal::from_wire(status, &self.participant)
     }

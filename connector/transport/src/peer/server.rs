@@ -91,6 +91,7 @@ fn gate(entrance: &TlsAcceptorConfig) -> Arc<ConnectionAcceptor> {
         face: FACE,
         time: settings.handshake,
         first: settings.first_message.min(settings.handshake),
+        unacknowledged: Some(settings.unacknowledged),
         tls: Arc::clone(&entrance.tls),
         places: Arc::new(Semaphore::new(settings.connections)),
         unproven: UnprovenConnections::new(settings.unproven, Arc::clone(&entrance.hosts)),
@@ -142,7 +143,7 @@ where
         move |rejected, _| front.connection_rejected(rejected),
     );
     settings
-        .server()
+        .peer_server()
         .add_service(peers)
         .add_service(rows)
         .serve_with_incoming_shutdown(secured, async move {

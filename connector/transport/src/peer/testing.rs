@@ -1,9 +1,11 @@
 //! Two cities for the tests of the peer wire: real TLS on a loopback socket, a front that does what a test tells it.
 
 mod refusing_verifier;
+mod silent_relay;
 mod test_peer_handler;
 pub(crate) mod tls_league;
 
+pub(crate) use silent_relay::SilentRelay;
 pub(crate) use test_peer_handler::{HANG, TestPeerHandler, recorded, refused};
 
 use crate::peer::client::{PeerClient, PeerEndpoint};

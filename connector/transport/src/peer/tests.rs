@@ -4,3 +4,4 @@ mod authentication;
 mod connection_limits;
 mod peer_messages;
 mod queries;
+mod silent_peers;

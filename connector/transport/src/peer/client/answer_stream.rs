@@ -2,6 +2,7 @@
 
 use crate::peer::client::PeerClient;
 use crate::peer::client::batch_decoder::{self, BatchDecoder};
+use crate::peer::client::open_calls::OpenCall;
 use crate::peer::message_packer::unpacked;
 use arrow_array::RecordBatch;
 use arrow_flight::FlightData;
@@ -21,6 +22,8 @@ use tonic::Streaming;
 pub struct AnswerBatchStream {
     frames: Streaming<FlightData>,
     client: PeerClient,
+    /// Counts the answer among those that run, until it is over.
+    call: Option<OpenCall>,
     decoder: BatchDecoder,
     digest: blake3::Hasher,
     rows: u64,
@@ -49,6 +52,7 @@ impl AnswerBatchStream {
     pub(super) async fn begin(
         mut frames: Streaming<FlightData>,
         client: PeerClient,
+        mut call: OpenCall,
         wait: Option<Duration>,
     ) -> Result<Self, Refusal> {
         let deadline = wait.map(|wait| Box::pin(tokio::time::sleep(wait)));
@@ -68,11 +72,13 @@ impl AnswerBatchStream {
                 )),
             });
         }
+        call.begin_answer();
         let decoder = BatchDecoder::from_first(&first).map_err(|fault| client.invalid(fault))?;
         let stall = Box::pin(tokio::time::sleep(client.settings().stall));
         let mut stream = Self {
             frames,
             client,
+            call: Some(call),
             decoder,
             digest: blake3::Hasher::new(),
             rows: 0,
@@ -135,6 +141,11 @@ impl AnswerBatchStream {
         Ok(Some(batch))
     }
 
+    fn end_call(&mut self) {
+        self.over = true;
+        self.call = None;
+    }
+
     fn poll_late(&mut self, context: &mut Context<'_>) -> Poll<Refusal> {
         let deadline = self
             .deadline
@@ -162,7 +173,7 @@ impl Stream for AnswerBatchStream {
                 }
                 Poll::Ready(Some(Err(status))) => Err(this.client.failed(&status)),
                 Poll::Ready(None) if this.receipt.is_some() => {
-                    this.over = true;
+                    this.end_call();
                     return Poll::Ready(None);
                 }
                 Poll::Ready(None) => Err(this.client.invalid(batch_decoder::invalid(
@@ -177,7 +188,7 @@ impl Stream for AnswerBatchStream {
                 Ok(Some(batch)) => return Poll::Ready(Some(Ok(batch))),
                 Ok(None) => {}
                 Err(refusal) => {
-                    this.over = true;
+                    this.end_call();
                     return Poll::Ready(Some(Err(cut(refusal))));
                 }
             }

@@ -1,7 +1,10 @@
 //! Opens connections: TCP, TLS by the connector's own configuration, the check of the other end, HTTP/2.
 
+use crate::peer::client::open_calls::OpenCalls;
+use crate::peer::client::watched_connection::{PeerProbe, WatchedConnection};
 use crate::peer::client::{PeerEndpoint, unreachable};
 use crate::secure_connection::{self, SILENT, SecureConnectError};
+use futures::FutureExt as _;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hyper_util::rt::TokioIo;
@@ -15,8 +18,19 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use tonic::transport::{Channel, Endpoint, Uri};
 
-/// A channel whose first connection is open.
-pub(super) async fn open(peer_endpoint: PeerEndpoint) -> Result<Channel, Refusal> {
+/// The two ways to one peer.
+pub(super) struct PeerChannels {
+    /// For calls: what runs on it has an end, and a peer that falls silent is noticed soon.
+    pub(super) calls: Channel,
+    /// For messages as they come: open all the time, and opened only when they are asked for.
+    pub(super) inbox: Channel,
+}
+
+/// Opens the connection for calls, which `open_calls` counts, and prepares the other.
+pub(super) async fn open(
+    peer_endpoint: PeerEndpoint,
+    open_calls: OpenCalls,
+) -> Result<PeerChannels, Refusal> {
     let participant = peer_endpoint.participant.clone();
     let settings = peer_endpoint.settings.clone();
     let host = if peer_endpoint.host.contains(':') {
@@ -27,18 +41,35 @@ pub(super) async fn open(peer_endpoint: PeerEndpoint) -> Result<Channel, Refusal
     let endpoint = Endpoint::from_shared(format!("http://{host}:{}", peer_endpoint.port))
         .map_err(|cause| unreachable(&participant, "its address can't be read").caused_by(cause))?;
     let peer_endpoint = Arc::new(peer_endpoint);
-    settings
-        .endpoint(endpoint)
-        .connect_with_connector(tower::service_fn(move |_: Uri| {
-            let peer_endpoint = Arc::clone(&peer_endpoint);
+    let inbox_endpoint = Arc::clone(&peer_endpoint);
+    let inbox = settings
+        .endpoint(endpoint.clone())
+        .connect_with_connector_lazy(tower::service_fn(move |_: Uri| {
+            let peer_endpoint = Arc::clone(&inbox_endpoint);
             async move { secure(&peer_endpoint).await.map(TokioIo::new) }
+        }));
+    let calls = settings
+        .calling_endpoint(endpoint)
+        .connect_with_connector(tower::service_fn(move |_: Uri| {
+            let (peer_endpoint, calls) = (Arc::clone(&peer_endpoint), open_calls.clone());
+            async move {
+                let secured = secure(&peer_endpoint).await?;
+                let bounds = peer_endpoint.settings.silence;
+                let probe: PeerProbe = Arc::new(move || {
+                    let peer_endpoint = Arc::clone(&peer_endpoint);
+                    async move { secure(&peer_endpoint).await.is_ok() }.boxed()
+                });
+                let watched = WatchedConnection::new(secured, calls, bounds, probe);
+                Ok::<_, Refusal>(TokioIo::new(watched))
+            }
         }))
         .await
         .map_err(|error| {
             secure_connection::refusal_within(&error).unwrap_or_else(|| {
                 unreachable(&participant, "the connection broke at once").caused_by(error)
             })
-        })
+        })?;
+    Ok(PeerChannels { calls, inbox })
 }
 
 /// How often a connection is begun that breaks before the other end has said anything on it, and what is waited in between.
@@ -52,7 +83,8 @@ const WAITS: [Duration; 3] = [
 ];
 
 async fn secure(endpoint: &PeerEndpoint) -> Result<TlsStream<TcpStream>, Refusal> {
-    let opened = tokio::time::timeout(endpoint.settings.handshake, async {
+    // All tries together have this time.
+    let opened = tokio::time::timeout(endpoint.settings.opening(), async {
         let mut waits = WAITS.into_iter();
         loop {
             let unsecured = match attempt(endpoint).await? {
@@ -90,16 +122,27 @@ async fn secure(endpoint: &PeerEndpoint) -> Result<TlsStream<TcpStream>, Refusal
 async fn attempt(
     endpoint: &PeerEndpoint,
 ) -> Result<Result<TlsStream<TcpStream>, SecureConnectError>, Refusal> {
-    let tcp = secure_connection::tcp((endpoint.host.as_str(), endpoint.port))
+    let settings = &endpoint.settings;
+    let address = (endpoint.host.as_str(), endpoint.port);
+    let tcp = secure_connection::tcp(address, settings.connect)
         .await
         .map_err(|error| {
             unreachable(&endpoint.participant, &secure_connection::spoken(&error)).caused_by(error)
         })?;
+    secure_connection::bound_unacknowledged(&tcp, settings.unacknowledged);
     let name = ServerName::try_from(endpoint.host.clone()).map_err(|cause| {
         unreachable(&endpoint.participant, "its host name can't be read").caused_by(cause)
     })?;
-    Ok(secure_connection::tls(tcp, name, (endpoint.tls)(), endpoint.check.as_ref()).await)
+    let securing = secure_connection::tls(tcp, name, (endpoint.tls)(), endpoint.check.as_ref());
+    match tokio::time::timeout(settings.secure, securing).await {
+        Ok(secured) => Ok(secured),
+        // A stopped process: its machine takes connections, and nobody there speaks.
+        Err(late) => Err(unreachable(&endpoint.participant, MUTE).caused_by(late)),
+    }
 }
+
+/// The sentence about an end that takes a connection and does not speak on it.
+const MUTE: &str = "it takes connections and says nothing";
 
 /// Whether the connection itself broke, so that no end has said anything against the other.
 fn is_broken(error: &io::Error) -> bool {

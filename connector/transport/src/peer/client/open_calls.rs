@@ -1,0 +1,116 @@
+//! The calls that run on the connection to a peer, and whether one of them has an answer already.
+
+use parking_lot::Mutex;
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// The calls of one peer. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct OpenCalls(Arc<Mutex<CallCounts>>);
+
+#[derive(Debug)]
+struct CallCounts {
+    asked: usize,
+    answering: usize,
+    /// The time when the first of those that run was begun.
+    since: Instant,
+}
+
+/// One call; dropping it says that it is over.
+#[derive(Debug)]
+pub(super) struct OpenCall {
+    calls: OpenCalls,
+    is_answered: bool,
+}
+
+/// The progress of the calls to a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CallState {
+    /// None runs.
+    Idle,
+    /// Some run since then, and none of them has an answer.
+    Asked(Instant),
+    /// Some run since then, and an answer has begun.
+    Answering(Instant),
+}
+
+impl OpenCalls {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Mutex::new(CallCounts {
+            asked: 0,
+            answering: 0,
+            since: Instant::now(),
+        })))
+    }
+
+    /// Counts one more.
+    pub(super) fn open_call(&self) -> OpenCall {
+        let mut counts = self.0.lock();
+        if counts.asked == 0 && counts.answering == 0 {
+            counts.since = Instant::now();
+        }
+        counts.asked = counts.asked.saturating_add(1);
+        drop(counts);
+        OpenCall {
+            calls: self.clone(),
+            is_answered: false,
+        }
+    }
+
+    /// Says how far they are.
+    pub(super) fn read_state(&self) -> CallState {
+        let counts = self.0.lock();
+        match (counts.asked, counts.answering) {
+            (0, 0) => CallState::Idle,
+            (_, 0) => CallState::Asked(counts.since),
+            (_, _) => CallState::Answering(counts.since),
+        }
+    }
+}
+
+impl OpenCall {
+    /// Notes that its answer has begun.
+    pub(super) fn begin_answer(&mut self) {
+        if !self.is_answered {
+            self.is_answered = true;
+            let mut counts = self.calls.0.lock();
+            counts.asked = counts.asked.saturating_sub(1);
+            counts.answering = counts.answering.saturating_add(1);
+        }
+    }
+}
+
+impl Drop for OpenCall {
+    fn drop(&mut self) {
+        let mut counts = self.calls.0.lock();
+        let count = match self.is_answered {
+            true => &mut counts.answering,
+            false => &mut counts.asked,
+        };
+        *count = count.saturating_sub(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CallState, OpenCalls};
+
+    #[test]
+    fn the_calls_that_run_are_known() {
+        let calls = OpenCalls::new();
+        assert_eq!(calls.read_state(), CallState::Idle);
+        let mut first = calls.open_call();
+        let CallState::Asked(since) = calls.read_state() else {
+            panic!("a call that was asked");
+        };
+        let second = calls.open_call();
+        assert_eq!(calls.read_state(), CallState::Asked(since));
+        first.begin_answer();
+        first.begin_answer();
+        assert_eq!(calls.read_state(), CallState::Answering(since));
+        drop(first);
+        assert_eq!(calls.read_state(), CallState::Asked(since));
+        drop(second);
+        assert_eq!(calls.read_state(), CallState::Idle);
+    }
+}

@@ -1,0 +1,313 @@
+//! A connection to a peer that ends when nothing is heard any more.
+//!
+//! HTTP/2 tries a peer while a call runs, and whoever lives answers. The library judges by that answer alone, though: over a
+//! slow line it comes behind megabytes of rows, and a process that was itself stopped finds its time over before it has read
+//! the answer. So the bytes themselves are judged here, and HTTP/2 does no more than to make some come.
+//!
+//! After a break of some seconds TCP waits as long again until it sends what was lost. A second connection tells whether the
+//! peer is there by then, and only if it is, the rows that are under way are waited for.
+
+use super::open_calls::{CallState, OpenCalls};
+use crate::peer::settings::SilenceBounds;
+use crate::secure_connection::UNHEARD;
+use futures::future::BoxFuture;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep};
+
+/// Says whether the peer can be reached by another connection.
+pub(super) type PeerProbe = Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>;
+
+/// The connection under HTTP/2.
+pub(super) struct WatchedConnection<IO> {
+    io: IO,
+    calls: OpenCalls,
+    watch: SilenceWatch,
+    timer: Pin<Box<Sleep>>,
+    probe: PeerProbe,
+    /// The probe that runs.
+    probing: Option<BoxFuture<'static, bool>>,
+}
+
+/// The silence of a peer, and its bounds.
+#[derive(Debug)]
+struct SilenceWatch {
+    bounds: SilenceBounds,
+    heard: Instant,
+    /// The time of the next look.
+    look: Instant,
+    /// The peer was probed in this silence.
+    is_probed: bool,
+    /// A probe found it in this silence.
+    is_reachable: bool,
+}
+
+/// The verdict on a silence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SilenceVerdict {
+    /// It may last a while longer.
+    Wait,
+    /// Somebody should see whether the peer is there.
+    Probe,
+    /// The peer counts as dead.
+    Dead,
+}
+
+impl SilenceWatch {
+    fn new(bounds: SilenceBounds, calls: CallState, now: Instant) -> Self {
+        let mut watch = Self {
+            bounds,
+            heard: now,
+            look: now,
+            is_probed: false,
+            is_reachable: false,
+        };
+        watch.look = watch.compute_look(calls);
+        watch
+    }
+
+    /// Notes a sign of life.
+    const fn hear(&mut self, now: Instant) {
+        self.heard = now;
+        self.is_probed = false;
+        self.is_reachable = false;
+    }
+
+    /// The time from which the silence is too long.
+    fn compute_end(&self, calls: CallState) -> Instant {
+        match calls {
+            CallState::Idle => self.heard + self.bounds.idle,
+            CallState::Asked(since) => self.heard.max(since) + self.bounds.asked,
+            CallState::Answering(since) if self.is_reachable => {
+                self.heard.max(since) + self.bounds.reachable
+            }
+            CallState::Answering(since) => self.heard.max(since) + self.bounds.answering,
+        }
+    }
+
+    /// The time at which something is to be done if the silence lasts.
+    fn compute_look(&self, calls: CallState) -> Instant {
+        let end = self.compute_end(calls);
+        match calls {
+            CallState::Answering(since) if !self.is_probed => {
+                end.min(self.heard.max(since) + self.bounds.probe)
+            }
+            CallState::Idle | CallState::Asked(_) | CallState::Answering(_) => end,
+        }
+    }
+
+    /// Looks at the silence at the time that was set, and sets the next.
+    fn judge_silence(&mut self, calls: CallState, now: Instant) -> SilenceVerdict {
+        // A process that comes late to look stood still itself, and has neither tried the peer nor heard it in the meantime.
+        if now.saturating_duration_since(self.look) > self.bounds.ping {
+            self.hear(now);
+        }
+        let verdict = if self.compute_end(calls) <= now {
+            SilenceVerdict::Dead
+        } else if self.compute_look(calls) <= now {
+            self.is_probed = true;
+            SilenceVerdict::Probe
+        } else {
+            SilenceVerdict::Wait
+        };
+        self.look = self.compute_look(calls);
+        verdict
+    }
+}
+
+impl<IO> WatchedConnection<IO> {
+    pub(super) fn new(io: IO, calls: OpenCalls, bounds: SilenceBounds, probe: PeerProbe) -> Self {
+        let watch = SilenceWatch::new(bounds, calls.read_state(), Instant::now());
+        Self {
+            io,
+            calls,
+            timer: Box::pin(tokio::time::sleep_until(watch.look)),
+            watch,
+            probe,
+            probing: None,
+        }
+    }
+
+    /// The outcome of a step that can't be done yet: it is waited for, until the silence is too long.
+    fn await_sign<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
+        let look = self.watch.compute_look(self.calls.read_state());
+        // A call that has just begun is waited for less long than none.
+        if look < self.watch.look {
+            self.watch.look = look;
+            self.timer.as_mut().reset(look);
+        }
+        loop {
+            if let Some(probing) = &mut self.probing
+                && let Poll::Ready(is_reachable) = probing.as_mut().poll(context)
+            {
+                self.probing = None;
+                self.watch.is_reachable = is_reachable;
+            }
+            ready!(self.timer.as_mut().poll(context));
+            let calls = self.calls.read_state();
+            match self.watch.judge_silence(calls, Instant::now()) {
+                SilenceVerdict::Wait => {}
+                SilenceVerdict::Probe => self.probing = Some((self.probe)()),
+                SilenceVerdict::Dead => {
+                    tracing::debug!("peer.silent");
+                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, UNHEARD)));
+                }
+            }
+            self.timer.as_mut().reset(self.watch.look);
+        }
+    }
+
+    /// The outcome of a step: waiting for it has an end.
+    fn bound_step<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        step: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        match step {
+            Poll::Ready(outcome) => Poll::Ready(outcome),
+            Poll::Pending => self.await_sign(context),
+        }
+    }
+}
+
+impl<IO: AsyncRead + Unpin> AsyncRead for WatchedConnection<IO> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        // Bytes that are there already count, however late they are read.
+        let read = Pin::new(&mut self.io).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.watch.hear(Instant::now());
+            self.probing = None;
+        }
+        self.bound_step(context, read)
+    }
+}
+
+// Writing is bounded too: HTTP/2 does not read while it can't send what it must.
+impl<IO: AsyncWrite + Unpin> AsyncWrite for WatchedConnection<IO> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write(context, bytes);
+        self.bound_step(context, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write_vectored(context, slices);
+        self.bound_step(context, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.io).poll_flush(context);
+        self.bound_step(context, flushed)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let shut = Pin::new(&mut self.io).poll_shutdown(context);
+        self.bound_step(context, shut)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CallState, SilenceVerdict, SilenceWatch};
+    use crate::peer::settings::TransportSettings;
+    use std::time::Duration;
+    use tokio::time::Instant;
+
+    const MOMENT: Duration = Duration::from_millis(1);
+
+    /// A silence that begins now, beside calls of which the first begins half a minute later.
+    fn watch(calls: impl Fn(Instant) -> CallState) -> (SilenceWatch, CallState, Instant) {
+        let start = Instant::now();
+        let since = start + Duration::from_secs(30);
+        let bounds = TransportSettings::default().silence;
+        let watch = SilenceWatch::new(bounds, calls(since), start);
+        (watch, calls(since), since)
+    }
+
+    #[test]
+    fn silence_is_judged_by_what_is_asked() {
+        let bounds = TransportSettings::default().silence;
+        let (mut idle, calls, since) = watch(|_| CallState::Idle);
+        let end = since - Duration::from_secs(30) + bounds.idle;
+        assert_eq!(idle.look, end);
+        assert_eq!(
+            idle.judge_silence(calls, end - MOMENT),
+            SilenceVerdict::Wait
+        );
+        assert_eq!(idle.judge_silence(calls, end), SilenceVerdict::Dead);
+
+        let (mut asked, calls, since) = watch(CallState::Asked);
+        let end = since + bounds.asked;
+        assert_eq!(asked.look, end);
+        assert_eq!(
+            asked.judge_silence(calls, end - MOMENT),
+            SilenceVerdict::Wait
+        );
+        assert_eq!(asked.judge_silence(calls, end), SilenceVerdict::Dead);
+    }
+
+    #[test]
+    fn a_peer_that_a_probe_finds_is_waited_for_longer() {
+        let bounds = TransportSettings::default().silence;
+        for (is_reachable, end) in [(false, bounds.answering), (true, bounds.reachable)] {
+            let (mut watch, calls, since) = watch(CallState::Answering);
+            let end = since + end;
+            assert_eq!(watch.look, since + bounds.probe);
+            let looked = watch.judge_silence(calls, watch.look);
+            assert_eq!(looked, SilenceVerdict::Probe);
+            watch.is_reachable = is_reachable;
+            watch.look = end - MOMENT;
+            assert_eq!(
+                watch.judge_silence(calls, end - MOMENT),
+                SilenceVerdict::Wait
+            );
+            assert_eq!(watch.look, end);
+            assert_eq!(watch.judge_silence(calls, end), SilenceVerdict::Dead);
+        }
+    }
+
+    #[test]
+    fn any_byte_is_a_sign_of_life() {
+        let (mut watch, calls, since) = watch(CallState::Answering);
+        watch.hear(since);
+        // The next byte comes in the last moment, again and again.
+        for _ in 0..5 {
+            assert_eq!(
+                watch.judge_silence(calls, watch.compute_look(calls)),
+                SilenceVerdict::Probe
+            );
+            let end = watch.look;
+            watch.hear(end - MOMENT);
+            assert_eq!(watch.judge_silence(calls, end), SilenceVerdict::Wait);
+        }
+    }
+
+    #[test]
+    fn who_stood_still_itself_does_not_blame_the_peer() {
+        let bounds = TransportSettings::default().silence;
+        let (mut watch, calls, _) = watch(CallState::Asked);
+        let woken = watch.look + Duration::from_secs(60);
+        assert_eq!(watch.judge_silence(calls, woken), SilenceVerdict::Wait);
+        assert_eq!(watch.look, woken + bounds.asked);
+        assert_eq!(watch.judge_silence(calls, watch.look), SilenceVerdict::Dead);
+    }
+}
