@@ -7,7 +7,7 @@
 //! After a break of some seconds TCP waits as long again until it sends what was lost. A second connection tells whether the
 //! peer is there by then, and only if it is, the rows that are under way are waited for.
 
-use super::open_calls::{CallState, OpenCalls};
+use super::open_calls::{CallState, OpenCalls, read_timer};
 use crate::peer::settings::SilenceBounds;
 use crate::secure_connection::UNHEARD;
 use futures::future::BoxFuture;
@@ -120,7 +120,7 @@ impl SilenceWatch {
 
 impl<IO> WatchedConnection<IO> {
     pub(super) fn new(io: IO, calls: OpenCalls, bounds: SilenceBounds, probe: PeerProbe) -> Self {
-        let watch = SilenceWatch::new(bounds, calls.read_state(), Instant::now());
+        let watch = SilenceWatch::new(bounds, calls.read_state(), read_timer());
         Self {
             io,
             calls,
@@ -148,7 +148,7 @@ impl<IO> WatchedConnection<IO> {
             }
             ready!(self.timer.as_mut().poll(context));
             let calls = self.calls.read_state();
-            match self.watch.judge_silence(calls, Instant::now()) {
+            match self.watch.judge_silence(calls, read_timer()) {
                 SilenceVerdict::Wait => {}
                 SilenceVerdict::Probe => self.probing = Some((self.probe)()),
                 SilenceVerdict::Dead => {
@@ -183,7 +183,7 @@ impl<IO: AsyncRead + Unpin> AsyncRead for WatchedConnection<IO> {
         // Bytes that are there already count, however late they are read.
         let read = Pin::new(&mut self.io).poll_read(context, buffer);
         if buffer.filled().len() > before {
-            self.watch.hear(Instant::now());
+            self.watch.hear(read_timer());
             self.probing = None;
         }
         self.bound_step(context, read)
