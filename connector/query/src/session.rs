@@ -89,6 +89,7 @@ pub fn fresh(
 /// The rules of the engine for physical plans, with our own in the place of those that are wrong.
 fn physical_optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let rules = PhysicalOptimizer::new().rules.into_iter();
+    let last: Arc<dyn PhysicalOptimizerRule + Send + Sync> = Arc::new(DistinctLimitRule);
     rules
         .flat_map(
             |rule| -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
@@ -102,7 +103,7 @@ fn physical_optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync
                 }
             },
         )
-        .chain([Arc::new(DistinctLimitRule) as _])
+        .chain([last])
         .collect()
 }
 

@@ -132,7 +132,7 @@ pub enum QueryRejection {
     Quiet(Recorded<NoNewDataDecision>),
     /// It was refused as one of many, which are in the log together.
     Summed(DisclosableRefusal),
-    /// The log can't be written, so nothing is answered, and no reason is given.
+    /// The log can't be written, so nothing is answered. A peer learns this alone, a stranger nothing.
     Closed,
 }
 

@@ -93,7 +93,19 @@ pub fn for_client(refusal: &Refusal) -> tonic::Status {
     with_info(refusal.code, message, metadata)
 }
 
-/// The status of a participant that can't record and so answers nothing. It carries no reason.
+/// The status of a participant that can't record and so answers nothing, for a peer that it knows. It holds these words and no others.
+#[must_use]
+pub fn unrecorded() -> tonic::Status {
+    let refusal = Refusal::new(
+        ErrorCode::EvidenceUnavailable,
+        "nothing can be recorded here, so nothing is answered",
+    );
+    status(&refusal.with_help(
+        "ask again later; the operator of that participant sees the cause in `hansa status`",
+    ))
+}
+
+/// The same for whoever it does not know. It carries no reason.
 #[must_use]
 pub fn closed() -> tonic::Status {
     tonic::Status::unavailable("closed")

@@ -24,10 +24,11 @@ impl PhysicalOptimizerRule for DistinctLimitRule {
                 .downcast_ref::<AggregateExec>()
                 .filter(|aggregate| !can_keep_its_limit(aggregate))
                 .map(|aggregate| aggregate.with_new_limit_options(None));
-            Ok(match unlimited {
-                Some(unlimited) => Transformed::yes(Arc::new(unlimited) as _),
-                None => Transformed::no(operator),
-            })
+            let Some(unlimited) = unlimited else {
+                return Ok(Transformed::no(operator));
+            };
+            let unlimited: Arc<dyn ExecutionPlan> = Arc::new(unlimited);
+            Ok(Transformed::yes(unlimited))
         })
         .data()
     }

@@ -63,9 +63,11 @@ fn hide_constants(node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn Ex
     }
     let inputs = inputs
         .into_iter()
-        .map(|(input, is_hidden)| match is_hidden {
-            true => Arc::new(NullableInputExec::new(Arc::clone(input))) as _,
-            false => Arc::clone(input),
+        .map(|(input, is_hidden)| -> Arc<dyn ExecutionPlan> {
+            match is_hidden {
+                true => Arc::new(NullableInputExec::new(Arc::clone(input))),
+                false => Arc::clone(input),
+            }
         });
     let inputs = inputs.collect();
     let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);

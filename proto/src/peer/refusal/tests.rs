@@ -135,4 +135,6 @@ fn a_bare_status_becomes_a_refusal_too() {
         from_wire(&garbled, &peer()).code,
         ErrorCode::PeerUnreachable
     );
+    let unrecorded = from_wire(&super::unrecorded(), &peer());
+    assert_eq!(unrecorded.code, ErrorCode::EvidenceUnavailable);
 }

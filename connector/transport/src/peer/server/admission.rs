@@ -44,18 +44,26 @@ impl PeerAdmission {
                 ErrorCode::IdentityHeaderPresent,
                 format!("the request carries the header `{header}`"),
             );
-            return Err(self.refused(&presented, refusal).await);
+            return Err(self.refuse_stranger(&presented, refusal).await);
         }
         // INVARIANT: recognised-each-time. A handshake outlives an expulsion, so no request rests on it.
         match self.handler.recognise(&presented) {
             Ok(peer) => Ok((AdmittedCaller { presented, peer }, message)),
-            Err(refusal) => Err(self.refused(&presented, refusal).await),
+            Err(refusal) => Err(self.refuse_stranger(&presented, refusal).await),
         }
     }
 
-    /// The status of a refusal that the face found, after it was recorded.
+    /// The status of a refusal of a peer's request that the face found, after it was recorded.
     pub(super) async fn refused(&self, presented: &PeerCertificate, refusal: Refusal) -> Status {
         status(&self.handler.decline(presented, refusal).await)
+    }
+
+    /// The same for a caller that is no peer, who does not learn that nothing can be recorded.
+    async fn refuse_stranger(&self, presented: &PeerCertificate, refusal: Refusal) -> Status {
+        match self.handler.decline(presented, refusal).await {
+            QueryRejection::Closed => refusal::closed(),
+            declined => status(&declined),
+        }
     }
 }
 
@@ -74,7 +82,7 @@ pub(super) fn status(no: &QueryRejection) -> Status {
             Some(number) => refusal::numbered_sum_to_wire(summed, &number),
             None => refusal::summed_to_wire(summed),
         },
-        QueryRejection::Closed => refusal::closed(),
+        QueryRejection::Closed => refusal::unrecorded(),
     }
 }
 

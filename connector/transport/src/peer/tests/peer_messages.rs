@@ -104,11 +104,7 @@ async fn what_is_refused_is_in_the_log_first() {
 
     city.handler.fill_the_disk();
     let refusal = soon(client.send(&malformed)).await.unwrap_err();
-    assert_eq!(
-        refusal.code,
-        ErrorCode::PeerUnreachable,
-        "a closed city gives no reason"
-    );
+    assert_eq!(refusal.code, ErrorCode::EvidenceUnavailable);
 }
 
 #[tokio::test]
