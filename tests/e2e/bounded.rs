@@ -1,5 +1,6 @@
 //! What a file or a question makes a connector hold is bounded, whatever stands in them.
 
+use super::resources::MOST_FOR_A_QUESTION;
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;
 use hansa_test_support::workflow::ALL;
@@ -186,9 +187,6 @@ const HUNGRY: [&str; 14] = [
     "SELECT count(*) n FROM lindau.long a FULL JOIN (SELECT c.id x, d.note y FROM lindau.long c, lindau.long d) t ON a.id + t.x < 0 AND a.note > t.y",
 ];
 
-/// Most that a process may hold above what it held before a question, in MiB: one and a half times `[limits] memory`.
-const MOST: u64 = 768;
-
 #[test]
 #[ignore = "a quarter of an hour; the engine's own tests hold the limit over every kind of operator"]
 fn hungry_questions_stay_within_their_limit() {
@@ -218,5 +216,5 @@ fn hungry_questions_stay_within_their_limit() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:?}");
-    assert!(worst < MOST, "{worst} MiB");
+    assert!(worst < MOST_FOR_A_QUESTION / 1024, "{worst} MiB");
 }

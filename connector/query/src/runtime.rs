@@ -67,7 +67,7 @@ impl QueryRuntime {
         Ok(Self {
             handle,
             memory: Arc::new(ProcessMemory {
-                limit: reservable(memory),
+                limit: limit_reservations(memory),
                 used: AtomicUsize::new(0),
             }),
             spill,
@@ -143,7 +143,7 @@ impl QueryRuntime {
         &self,
         limits: &QueryResourceLimits,
     ) -> Result<(Arc<RuntimeEnv>, Arc<QueryMemoryPool>), Refusal> {
-        let limit = reservable(limits.memory);
+        let limit = limit_reservations(limits.memory);
         let pool = Arc::new(QueryMemoryPool {
             inner: FairSpillPool::new(limit),
             process: Arc::clone(&self.memory),
@@ -172,7 +172,7 @@ impl QueryRuntime {
 
 /// Bytes of `limit` that operators may reserve. The rest is for what they hold beside it and no pool counts: groups as they are put
 /// out while their table is still there, and the second copy of rows that are sorted.
-const fn reservable(limit: usize) -> usize {
+const fn limit_reservations(limit: usize) -> usize {
     limit / 3 * 2
 }
 

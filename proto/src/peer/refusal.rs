@@ -95,7 +95,7 @@ pub fn for_client(refusal: &Refusal) -> tonic::Status {
 
 /// The status of a participant that can't record and so answers nothing, for a peer that it knows. It holds these words and no others.
 #[must_use]
-pub fn unrecorded() -> tonic::Status {
+pub fn refuse_unrecorded() -> tonic::Status {
     let refusal = Refusal::new(
         ErrorCode::EvidenceUnavailable,
         "nothing can be recorded here, so nothing is answered",

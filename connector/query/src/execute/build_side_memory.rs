@@ -1,7 +1,7 @@
 //! Joins that count what they build: the engine's own reserve the columns of the side that they keep, but neither the batches
-//! themselves nor the second copy that is made when all of them are put together (55.2), and a join of every row with every row that finds no memory begins again in
-//! another way: it reads its side a second time, and over several parts it gives rows twice. Here it ends, whoever it was that
-//! found no memory: a side that is built is read once.
+//! themselves nor the second copy that is made when all of them are put together (55.2), and a join of every row with every row
+//! that finds no memory begins again in another way: it reads its side a second time, and over several parts it gives rows twice.
+//! Here it ends, whoever it was that found no memory: a side that is built is read once.
 
 use crate::engine_error;
 use arrow_array::{Array as _, RecordBatch};

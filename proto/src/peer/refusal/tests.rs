@@ -135,6 +135,6 @@ fn a_bare_status_becomes_a_refusal_too() {
         from_wire(&garbled, &peer()).code,
         ErrorCode::PeerUnreachable
     );
-    let unrecorded = from_wire(&super::unrecorded(), &peer());
+    let unrecorded = from_wire(&super::refuse_unrecorded(), &peer());
     assert_eq!(unrecorded.code, ErrorCode::EvidenceUnavailable);
 }

@@ -82,7 +82,7 @@ pub(super) fn status(no: &QueryRejection) -> Status {
             Some(number) => refusal::numbered_sum_to_wire(summed, &number),
             None => refusal::summed_to_wire(summed),
         },
-        QueryRejection::Closed => refusal::unrecorded(),
+        QueryRejection::Closed => refusal::refuse_unrecorded(),
     }
 }
 

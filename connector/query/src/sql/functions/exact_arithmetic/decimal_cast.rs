@@ -83,7 +83,7 @@ fn nearest(number: f64, kind: DecimalType) -> Option<i128> {
     kind.parse(&kind.written(units)).ok()
 }
 
-/// Division of two arrays or values: of decimals divide_rounding, where the engine cuts off the rest.
+/// Division of two arrays or values: of decimals rounded, where the engine cuts off the rest.
 ///
 /// # Errors
 /// Where a divisor is zero, or the quotient is beyond its type.

@@ -277,7 +277,7 @@ impl ExactMeanType for Decimal256Type {
     }
 }
 
-/// A mean with so many places more than the values, divide_rounding, halves away from zero.
+/// A mean with so many places more than the values, rounded, halves away from zero.
 fn decimal_mean(sum: i256, many: u64, places: i8) -> Option<i256> {
     let value = sum.checked_mul(power(places)?)?;
     divide_rounding(value, i256::from_i128(i128::from(many)))
