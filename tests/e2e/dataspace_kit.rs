@@ -4,6 +4,7 @@
 
 use crate::binary;
 use crate::partner::{message, of};
+use hansa_test_support::free_ports::find_free_ports;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -172,10 +173,7 @@ impl Trial {
                 let _ = caller.write_all(answer.as_bytes());
             }
         });
-        let port = {
-            let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-            free.local_addr().unwrap().port()
-        };
+        let [port] = find_free_ports();
         let base = format!("http://127.0.0.1:{port}/dsp");
         let table = concat!(
             env!("CARGO_MANIFEST_DIR"),

@@ -7,12 +7,13 @@ use crate::binary;
 use crate::web::{WebFace, WebReply};
 use exchange_recorder::ExchangeRecorder;
 use exchange_replay::ExchangeReplay;
+use hansa_test_support::free_ports::find_free_ports;
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
@@ -27,15 +28,10 @@ const TREES: &str = "kind\r\noak\r\nlime\r\n";
 const LINDAU: &str = "did:web:lindau.example";
 const PROTOCOL: &str = "dataspace-protocol-http:2025-1";
 
-/// Ports that are free now.
-fn ports<const N: usize>() -> [u16; N] {
-    let listeners = [(); N].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
-}
-
 /// An Eclipse connector that runs, in memory, with an identity that it says itself.
 struct EclipseConnector {
     child: Child,
+    log: PathBuf,
     control: String,
     management: String,
     protocol: String,
@@ -67,7 +63,7 @@ impl EclipseConnector {
         (identity, parts): (&str, EclipseParts),
         callback: Option<SocketAddr>,
     ) -> Self {
-        let [api, control, management, protocol, version, public] = ports();
+        let [api, control, management, protocol, version, public] = find_free_ports();
         std::fs::create_dir_all(folder).unwrap();
         let trusted = folder.join("trusted.p12");
         let certificate = folder.join("city.pem");
@@ -116,7 +112,8 @@ impl EclipseConnector {
             ),
         };
         std::fs::write(&properties, text).unwrap();
-        let log = std::fs::File::create(folder.join("edc.log")).unwrap();
+        let log = folder.join("edc.log");
+        let output = std::fs::File::create(&log).unwrap();
         let child = Command::new("java")
             .arg(format!("-Dedc.fs.config={}", properties.display()))
             .arg(format!("-Djavax.net.ssl.trustStore={}", trusted.display()))
@@ -126,13 +123,14 @@ impl EclipseConnector {
                 &class_path(jars, parts),
                 "org.eclipse.edc.boot.system.runtime.BaseRuntime",
             ])
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
+            .stdout(output.try_clone().unwrap())
+            .stderr(output)
             .spawn()
             .unwrap();
         let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
         Self {
             child,
+            log,
             control: format!("http://127.0.0.1:{control}/control"),
             management: format!("http://127.0.0.1:{management}/management/v3"),
             protocol: format!("http://127.0.0.1:{protocol}/protocol/2025-1"),
@@ -173,12 +171,18 @@ impl EclipseConnector {
         url.port().unwrap()
     }
 
-    async fn ready(&self) {
+    /// Waits until it answers. A machine that does much else takes minutes to start it; one that ended never will be ready.
+    async fn await_start(&mut self) {
+        let begun = Instant::now();
         let query = || Some(of("QuerySpec", json!({})));
-        until("the Eclipse connector is ready", async || {
-            self.call("/assets/request", query()).await.ok()
-        })
-        .await;
+        while let Err(error) = self.call("/assets/request", query()).await {
+            let ended = self.child.try_wait().unwrap();
+            if ended.is_some() || begun.elapsed() > Duration::from_secs(300) {
+                let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+                panic!("the Eclipse connector does not answer: {error}; ended: {ended:?}\n{log}");
+            }
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
     }
 }
 
@@ -239,8 +243,9 @@ fn an_eclipse_connector_negotiates_in_both_directions() {
     let between = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
     let [at_eclipse, at_city] = between.each_ref().map(|one| one.local_addr().unwrap());
     let parts = (ECLIPSE, EclipseParts::Both);
-    let eclipse = EclipseConnector::start(&jars, folder.path(), &shown, parts, Some(at_eclipse));
-    let [web] = ports();
+    let mut eclipse =
+        EclipseConnector::start(&jars, folder.path(), &shown, parts, Some(at_eclipse));
+    let [web] = find_free_ports();
     offers_trees(&mut city);
     city.configure(&format!(
         "[web]\nlisten = \"127.0.0.1:{web}\"\ncertificate = \"keys/web.crt\"\nkey = \"keys/web.key\"\n{}",
@@ -256,7 +261,7 @@ fn an_eclipse_connector_negotiates_in_both_directions() {
             (&shown, &key),
         )
         .await;
-        eclipse.ready().await;
+        eclipse.await_start().await;
         city_consumes(&eclipse, &city).await;
         city_provides(&eclipse, &city, at_city.port()).await;
         if let Ok(file) = std::env::var("HANSA_RECORD_EXCHANGE") {
@@ -608,8 +613,8 @@ fn an_eclipse_control_plane_has_its_data_given_here() {
         let parts = (identity, EclipseParts::ControlPlane);
         EclipseConnector::start(&jars, &folder.path().join(name), &shown, parts, None)
     };
-    let (own, firm) = (start("own", LINDAU), start("firm", ECLIPSE));
-    let [web] = ports();
+    let (mut own, mut firm) = (start("own", LINDAU), start("firm", ECLIPSE));
+    let [web] = find_free_ports();
     city.holds("trees", "kind,owner\noak,a\nlime,b\n", "");
     city.publishes();
     let terms = "valid = { from = 2026-01-01, until = 2029-12-31 }\ncolumns = [\"kind\"]\none_sided_receipts = true";
@@ -639,8 +644,8 @@ fn an_eclipse_control_plane_has_its_data_given_here() {
     city.serve();
     let told = RefusalsShownAtFailure(&city);
     Runtime::new().unwrap().block_on(async {
-        own.ready().await;
-        firm.ready().await;
+        own.await_start().await;
+        firm.await_start().await;
         let policy = city.hansa(&["partner", "policy", "edc", "--json"]).must().json();
         let plane = json!({
             "@id": "hansa", "url": format!("https://127.0.0.1:{web}/dsp/dataflows/edc/{PLANE}"),

@@ -1,5 +1,6 @@
 //! The walks of the guides, line by line, in an empty folder: what they show is what happens.
 
+use hansa_test_support::free_ports::find_free_ports;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -114,10 +115,11 @@ struct GuideWorld {
 
 impl GuideWorld {
     fn new() -> Self {
+        let [port] = find_free_ports();
         Self {
             folder: tempfile::tempdir().unwrap(),
             background: BackgroundProcesses(Vec::new()),
-            address: format!("127.0.0.1:{}", free_port()),
+            address: format!("127.0.0.1:{port}"),
         }
     }
 
@@ -145,23 +147,6 @@ impl GuideWorld {
         walked(commands, self.folder.path(), &mut self.background);
     }
 }
-
-/// A port that nobody listens on, below those that the system gives to connections by itself.
-fn free_port() -> u16 {
-    let random = u16::try_from(std::process::id() % 10_000).unwrap();
-    let candidates = (0..1_000_u16).map(|at| 12_000 + (random + at * 7) % 20_000);
-    let mut taken = PORTS.lock().unwrap();
-    for port in candidates {
-        if !taken.contains(&port) && std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            taken.push(port);
-            return port;
-        }
-    }
-    panic!("no port is free");
-}
-
-/// The ports that tests of this process have taken.
-static PORTS: std::sync::Mutex<Vec<u16>> = std::sync::Mutex::new(Vec::new());
 
 /// Runs the commands one after the other.
 fn walked(commands: Vec<String>, folder: &Path, background: &mut BackgroundProcesses) {

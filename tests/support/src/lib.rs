@@ -41,6 +41,7 @@ pub mod connection_flood;
 pub mod contract;
 pub mod detached_thread;
 pub mod forged_certificate;
+pub mod free_ports;
 pub mod league;
 pub mod malicious_peer;
 pub mod malicious_server;

@@ -7,10 +7,10 @@
     reason = "a test that can't have its database fails"
 )]
 
+use crate::free_ports::find_free_ports;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -66,9 +66,7 @@ impl PostgresServer {
     /// When the server's programs are not installed (Debian: `postgresql`), or it does not start.
     #[must_use]
     pub fn with_tls(certificate: &str, key: &str) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
+        let [port] = find_free_ports();
         Self::start(Some((certificate, key, port)))
     }
 
