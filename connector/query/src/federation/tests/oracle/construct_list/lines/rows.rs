@@ -93,6 +93,16 @@ pub(super) const GROUPS_AND_AGGREGATES: Section = Section {
             reason: None,
         },
         ConstructLine {
+            construct: "`var`, `stddev` of floats",
+            meaning: "zero where all are equal; PostgreSQL rounds at every row",
+            statement: "SELECT stddev(x) AS s FROM (VALUES (0.1::float8), (0.1::float8), (0.1::float8), (0.1::float8), (0.1::float8), (0.1::float8)) AS t(x)",
+            postgresql: Outcome::Rows("9.064933036736788e-18"),
+            here: Some(Outcome::Rows("0.0")),
+            instead: None,
+            engine: None,
+            reason: None,
+        },
+        ConstructLine {
             construct: "`sum(x)` of floats",
             meaning: "exact until it is rounded once, so the same in every order; PostgreSQL rounds at every row",
             statement: "SELECT sum(x) AS s FROM (VALUES (1e100::float8), (1.0::float8), (-1e100::float8)) AS t(x)",
