@@ -186,6 +186,7 @@
     )
 )]
 
+pub mod answer_bound;
 pub mod chain;
 pub mod digest;
 mod hexadecimal;

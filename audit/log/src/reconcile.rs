@@ -1,5 +1,6 @@
 //! Two participants' views of the same answers, laid side by side: what each side's log says of each request.
 
+use crate::answer_bound::AnswerBound;
 use std::collections::{BTreeMap, BTreeSet};
 
 #[cfg(test)]
@@ -20,6 +21,8 @@ pub struct AnswerSummary {
     pub digest: String,
     /// How it ended.
     pub outcome: String,
+    /// What may have been sent at most, as the records say that came before anything left. It counts while nothing else tells.
+    pub at_most: Option<AnswerBound>,
     /// Whether this side holds the receipt: who sent has made it, who received may have been cut off before it came.
     pub receipt: bool,
     /// Whether this side holds the acknowledgement: given by the consumer, received by the provider.
@@ -39,16 +42,21 @@ impl AnswerSummary {
         self.outcome != NOT_TAKEN
     }
 
+    /// Whether the provider's log does not say how much of the answer left, only how much at most: its process ended in the
+    /// middle, or it runs.
+    #[must_use]
+    pub fn is_uncounted(&self) -> bool {
+        matches!(self.outcome.as_str(), CLOSED_AFTER_CRASH | OPEN) && self.digest.is_empty()
+    }
+
     /// Whether the connection broke under the answer, so that this side has a part of it and no receipt.
     fn is_cut_off(&self) -> bool {
         !self.receipt && self.outcome.starts_with("failed")
     }
 }
 
-/// Whether the provider's process ended in the middle of an answer, so that its log does not say how much of it left.
-fn is_uncounted(sent: &AnswerSummary) -> bool {
-    sent.outcome == CLOSED_AFTER_CRASH && sent.digest.is_empty()
-}
+/// The outcome of an answer that its provider has not closed.
+pub const OPEN: &str = "open";
 
 /// Which side of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,9 +92,11 @@ pub enum ReconciliationFinding {
     /// A program of the consumer took it, without a connector: the provider's log alone tells of it, as the contract permits.
     OneSided,
     /// The connection broke before the receipt came: the consumer's log has no more than what the provider's says that it sent. It
-    /// may be all rows, where the provider was killed or the line fell right behind them. Where the provider was killed in the middle
-    /// its log does not say how much left, only that it permitted the answer; the consumer's says how much came.
+    /// may be all rows, where the provider was killed or the line fell right behind them.
     CutOff,
+    /// The process of the provider ended in the middle. Its log says how much left at most, the consumer's how much came, and
+    /// that lies within.
+    Interrupted,
     /// The provider's log lacks it: serious, since the provider answered outside its log or has lost a record.
     ConsumerOnly,
     /// One side's log has it more than once.
@@ -105,6 +115,7 @@ impl ReconciliationFinding {
             Self::NotTaken => "not taken",
             Self::OneSided => "one-sided",
             Self::CutOff => "cut off",
+            Self::Interrupted => "interrupted",
             Self::ConsumerOnly => "consumer only",
             Self::Repeated(_) => "repeated",
         }
@@ -119,6 +130,7 @@ impl ReconciliationFinding {
             | Self::NotTaken
             | Self::OneSided
             | Self::CutOff
+            | Self::Interrupted
             | Self::ProviderOnly { sent: false } => true,
             Self::Mismatch(_)
             | Self::ProviderOnly { sent: true }
@@ -161,6 +173,12 @@ pub struct ContractTotals {
     pub rows: u64,
     /// Bytes.
     pub bytes: u64,
+    /// Answers whose rows and bytes the provider's log does not say, since its process ended in the middle.
+    pub uncounted: u64,
+    /// Rows that may have left of these at most.
+    pub uncounted_rows: u64,
+    /// Bytes that may have left of these at most.
+    pub uncounted_bytes: u64,
 }
 
 /// Both logs side by side.
@@ -248,19 +266,38 @@ fn compare_one(sent: &AnswerSummary, received: &AnswerSummary) -> Reconciliation
         bytes,
         digest,
         outcome,
+        at_most,
         receipt: _,
         acknowledged,
         // That the consumer's connector has it does no harm.
         one_sided: _,
     } = sent;
-    let no_more = is_uncounted(sent) || (received.rows <= *rows && received.bytes <= *bytes);
-    if received.is_cut_off() && no_more && received.contract == *contract && !acknowledged {
-        return ReconciliationFinding::CutOff;
+    let is_part = received.is_cut_off() && received.contract == *contract && !acknowledged;
+    let (is_within, finding, [rows, bytes]) = match (sent.is_uncounted(), at_most) {
+        (false, _) => (
+            received.rows <= *rows && received.bytes <= *bytes,
+            ReconciliationFinding::CutOff,
+            [rows, bytes].map(ToString::to_string),
+        ),
+        (true, Some(bound)) => (
+            bound.holds(received.rows, received.bytes),
+            ReconciliationFinding::Interrupted,
+            [bound.rows, bound.bytes].map(|most| format!("at most {most}")),
+        ),
+        // Each permit names a bound.
+        (true, None) => (
+            false,
+            ReconciliationFinding::Interrupted,
+            ["unknown", "unknown"].map(str::to_owned),
+        ),
+    };
+    if is_part && is_within {
+        return finding;
     }
     let fields = [
         ("contract", contract.clone(), received.contract.clone()),
-        ("rows", rows.to_string(), received.rows.to_string()),
-        ("bytes", bytes.to_string(), received.bytes.to_string()),
+        ("rows", rows, received.rows.to_string()),
+        ("bytes", bytes, received.bytes.to_string()),
         ("digest", digest.clone(), received.digest.clone()),
         ("outcome", outcome.clone(), received.outcome.clone()),
     ];
@@ -284,9 +321,14 @@ fn compare_one(sent: &AnswerSummary, received: &AnswerSummary) -> Reconciliation
 }
 
 impl ContractTotals {
-    const fn add(&mut self, line: &AnswerSummary) {
+    fn add(&mut self, line: &AnswerSummary) {
         self.answers = self.answers.saturating_add(1);
         self.rows = self.rows.saturating_add(line.rows);
         self.bytes = self.bytes.saturating_add(line.bytes);
+        if let Some(bound) = line.at_most.filter(|_| line.is_uncounted()) {
+            self.uncounted = self.uncounted.saturating_add(1);
+            self.uncounted_rows = self.uncounted_rows.saturating_add(bound.rows);
+            self.uncounted_bytes = self.uncounted_bytes.saturating_add(bound.bytes);
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! What a log says of answers, given and received, as lines that two participants can lay side by side.
 
 use crate::retention;
+use hansa_audit_log::answer_bound::AnswerBound;
 use hansa_audit_log::json::Json;
-use hansa_audit_log::reconcile::{AnswerSummary, NOT_TAKEN};
+use hansa_audit_log::reconcile::{AnswerSummary, NOT_TAKEN, OPEN};
 use hansa_audit_log::record::Record;
 use hansa_audit_log::time::UtcTimestamp;
 use std::collections::BTreeMap;
@@ -45,17 +46,25 @@ impl AnswerCollector {
         let request = body.get("request_id").and_then(Json::as_text);
         match (record.kind.as_str(), request) {
             ("permit", Some(request)) => {
-                let answer = PeerAnswer::of(request, record, "open", false);
+                let answer = PeerAnswer::of(request, record, OPEN, false);
                 let own = (request.to_owned(), text(body, "peer").to_owned());
                 self.places.insert(own, record.seq);
                 self.given.insert(record.seq, answer);
             }
+            ("progress", request) => {
+                let bound = AnswerBound::of(record);
+                if let Some(answer) = self.opened(request, body) {
+                    answer.line.at_most = bound.or(answer.line.at_most);
+                }
+            }
             ("close", request) => {
+                let bound = AnswerBound::of(record);
                 if let Some(answer) = self.opened(request, body) {
                     answer.line = AnswerSummary {
                         contract: std::mem::take(&mut answer.line.contract),
                         request_id: std::mem::take(&mut answer.line.request_id),
                         one_sided: answer.line.one_sided,
+                        at_most: bound.or(answer.line.at_most),
                         ..line("", body, "", false)
                     };
                 }
@@ -186,6 +195,7 @@ fn line(request: &str, body: &Json, outcome: &str, acknowledged: bool) -> Answer
         bytes: count("bytes"),
         digest: text(body, "result_digest").to_owned(),
         outcome,
+        at_most: AnswerBound::in_body(body),
         // Who sent makes it with the record; who received names the file in which it is.
         receipt: !matches!(body.get("receipt"), Some(Json::Null)),
         acknowledged,

@@ -2,6 +2,7 @@
 //! log says of other logs. Only the shape of records is known here; whether what they say holds is judged elsewhere.
 
 use crate::retention;
+use hansa_audit_log::answer_bound::AnswerBound;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::record::Record;
 use hansa_audit_log::time::UtcTimestamp;
@@ -96,6 +97,12 @@ impl AuditHistory {
             "permit" => self.permit(record),
             "refuse_summary" => self.refusals.see(body),
             "refuse" => self.questions.push(QueryEntry::of(record)),
+            "progress" => {
+                let bound = AnswerBound::of(record);
+                if let Some(question) = self.opened(body) {
+                    question.at_most = bound.or(question.at_most);
+                }
+            }
             "close" => {
                 let refused = text(body, "stage").and(text(body, "code"));
                 if let Some(question) = self.opened(body) {

@@ -23,6 +23,8 @@ pub enum ReportCell {
     Text(String),
     /// A number.
     Count(u64),
+    /// A number that it is at most.
+    AtMost(u64),
     /// Nobody knows.
     Unknown,
 }
@@ -34,6 +36,7 @@ impl ReportCell {
         match self {
             Self::Text(text) => text.clone(),
             Self::Count(count) => count.to_string(),
+            Self::AtMost(most) => format!("at most {most}"),
             Self::Unknown => "unknown".to_owned(),
         }
     }
@@ -43,8 +46,12 @@ impl ReportCell {
         Self::Text(words.join(" "))
     }
 
-    fn count(count: Option<u64>) -> Self {
-        count.map_or(Self::Unknown, Self::Count)
+    fn left(amount: LeftAmount) -> Self {
+        match amount {
+            LeftAmount::Counted(count) => Self::Count(count),
+            LeftAmount::AtMost(most) => Self::AtMost(most),
+            LeftAmount::Unknown => Self::Unknown,
+        }
     }
 
     fn at(at: UtcTimestamp) -> Self {
@@ -61,33 +68,75 @@ pub struct ReportTable {
     pub rows: Vec<Vec<ReportCell>>,
 }
 
+/// Rows or bytes that left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LeftAmount {
+    /// So many.
+    Counted(u64),
+    /// So many at most: a crash has ended an answer, or one runs.
+    AtMost(u64),
+    /// Nobody knows.
+    Unknown,
+}
+
+impl LeftAmount {
+    /// What the close says, else the bound.
+    fn of(counted: Option<u64>, most: Option<u64>) -> Self {
+        match (counted, most) {
+            (Some(count), _) => Self::Counted(count),
+            (None, Some(most)) => Self::AtMost(most),
+            (None, None) => Self::Unknown,
+        }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
+            (Self::Counted(one), Self::Counted(two)) => Self::Counted(one.saturating_add(two)),
+            (Self::Counted(one) | Self::AtMost(one), Self::Counted(two) | Self::AtMost(two)) => {
+                Self::AtMost(one.saturating_add(two))
+            }
+        }
+    }
+}
+
+/// The rows and bytes that left of an answer.
+fn left_amounts(question: &QueryEntry) -> [LeftAmount; 2] {
+    let (end, bound) = (question.end.as_ref(), question.at_most);
+    let rows = LeftAmount::of(end.and_then(|end| end.rows), bound.map(|bound| bound.rows));
+    let bytes = LeftAmount::of(
+        end.and_then(|end| end.bytes),
+        bound.map(|bound| bound.bytes),
+    );
+    [rows, bytes]
+}
+
 /// What is added up over answers; what is not known of one is not known of the sum.
 #[derive(Debug, Clone, Copy)]
 struct AnswerTotals {
     answers: u64,
-    rows: Option<u64>,
-    bytes: Option<u64>,
+    rows: LeftAmount,
+    bytes: LeftAmount,
     first: UtcTimestamp,
     last: UtcTimestamp,
 }
 
 impl AnswerTotals {
     fn of(question: &QueryEntry) -> Self {
-        let end = question.end.as_ref();
+        let [rows, bytes] = left_amounts(question);
         Self {
             answers: 1,
-            rows: end.and_then(|end| end.rows),
-            bytes: end.and_then(|end| end.bytes),
+            rows,
+            bytes,
             first: question.at,
             last: question.at,
         }
     }
 
     fn add(&mut self, other: Self) {
-        let sum = |one: Option<u64>, two: Option<u64>| Some(one?.saturating_add(two?));
         self.answers = self.answers.saturating_add(other.answers);
-        self.rows = sum(self.rows, other.rows);
-        self.bytes = sum(self.bytes, other.bytes);
+        self.rows = self.rows.plus(other.rows);
+        self.bytes = self.bytes.plus(other.bytes);
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
     }
@@ -95,8 +144,8 @@ impl AnswerTotals {
     fn cells(&self) -> [ReportCell; 5] {
         [
             ReportCell::Count(self.answers),
-            ReportCell::count(self.rows),
-            ReportCell::count(self.bytes),
+            ReportCell::left(self.rows),
+            ReportCell::left(self.bytes),
             ReportCell::at(self.first),
             ReportCell::at(self.last),
         ]
@@ -136,6 +185,7 @@ const ANSWERS: [&str; 10] = [
 
 fn answer(question: &QueryEntry) -> Vec<ReportCell> {
     let end = question.end.as_ref();
+    let [rows, bytes] = left_amounts(question);
     let outcome = match (end, end.and_then(|end| end.code.as_deref())) {
         (None, _) => "open".to_owned(),
         (Some(end), None) => end.outcome.clone(),
@@ -159,8 +209,8 @@ fn answer(question: &QueryEntry) -> Vec<ReportCell> {
                 .iter()
                 .filter_map(|read| read.contract.as_ref()),
         ),
-        ReportCell::count(end.and_then(|end| end.rows)),
-        ReportCell::count(end.and_then(|end| end.bytes)),
+        ReportCell::left(rows),
+        ReportCell::left(bytes),
         ReportCell::Text(outcome),
         ReportCell::Text(word.to_owned()),
     ]
@@ -378,7 +428,7 @@ pub fn processing(
             ReportCell::at(agreement.not_before),
             ReportCell::at(agreement.not_after),
             ReportCell::Count(sum.map_or(0, |sum| sum.answers)),
-            sum.map_or(ReportCell::Count(0), |sum| ReportCell::count(sum.rows)),
+            sum.map_or(ReportCell::Count(0), |sum| ReportCell::left(sum.rows)),
             ReportCell::Text(times.decisions.clone()),
             ReportCell::Text(times.texts.clone()),
             ReportCell::Text(

@@ -25,12 +25,29 @@ pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
             for read in &question.reads {
                 findings.extend(judge_read(case, copy, question, read, &taxonomy));
             }
+            findings.extend(judge_bound(copy, question));
         }
         for block in &copy.history.open_blocks {
             findings.extend(judge_block(case, copy, block));
         }
     }
     findings
+}
+
+/// No more left of an answer than was recorded before it could, and the end repeats that bound where it does not count.
+fn judge_bound(copy: &ExportFile, question: &QueryEntry) -> Option<AuditFinding> {
+    let (bound, end) = (question.at_most?, question.end.as_ref()?);
+    let is_within = match end.rows.zip(end.bytes) {
+        Some((rows, bytes)) => bound.holds(rows, bytes),
+        None => end.at_most == Some(bound),
+    };
+    (!is_within).then(|| {
+        let what = format!(
+            "record {}: the answer of record {} went beyond the {} rows and {} bytes that were recorded before they left",
+            end.index, question.index, bound.rows, bound.bytes
+        );
+        AuditFinding::broken(&copy.file, Some(end.index), what)
+    })
 }
 
 /// A block for anybody on the web stands on a public view that was in force and open to anybody.

@@ -78,6 +78,12 @@ fn direction(
             sums.1.rows,
             sums.1.bytes
         );
+        if sums.0.uncounted > 0 {
+            text.push_str(&format!(
+                "; {} more were interrupted, of which at most {} rows and {} bytes left",
+                sums.0.uncounted, sums.0.uncounted_rows, sums.0.uncounted_bytes
+            ));
+        }
         if of("one-sided") > 0 {
             text.push_str(&format!(
                 "; {} went to programs of {to} without a connector, whose receipts {from} alone has signed",
@@ -101,6 +107,8 @@ fn direction(
             "not_taken": of("not taken"),
             "one_sided": of("one-sided"),
             "cut_off": of("cut off"),
+            "interrupted": of("interrupted"),
+            "interrupted_at_most": {"rows": sums.0.uncounted_rows, "bytes": sums.0.uncounted_bytes},
             "unacknowledged": of("unacknowledged"),
             "rows_sent": sums.0.rows,
             "rows_received": sums.1.rows,
@@ -176,6 +184,9 @@ fn is_closed(
 }
 
 const fn add(sum: &mut ContractTotals, more: &ContractTotals) {
+    sum.uncounted = sum.uncounted.saturating_add(more.uncounted);
+    sum.uncounted_rows = sum.uncounted_rows.saturating_add(more.uncounted_rows);
+    sum.uncounted_bytes = sum.uncounted_bytes.saturating_add(more.uncounted_bytes);
     sum.answers = sum.answers.saturating_add(more.answers);
     sum.rows = sum.rows.saturating_add(more.rows);
     sum.bytes = sum.bytes.saturating_add(more.bytes);

@@ -173,7 +173,7 @@ fn left_text(question: &QueryEntry) -> String {
     let Some(end) = &question.end else {
         return match question.refused {
             Some(_) => "nothing left".to_owned(),
-            None => "it was not closed; what left is not known".to_owned(),
+            None => format!("it was not closed; {}", bound_text(question)),
         };
     };
     match (end.rows, end.bytes) {
@@ -182,7 +182,14 @@ fn left_text(question: &QueryEntry) -> String {
             "left until {}: {rows} rows, {bytes} bytes, digest {}, {}",
             end.at, end.digest, end.outcome
         ),
-        _ => format!("it was cut off by {}; what left is not known", end.at),
+        _ => format!("it was cut off by {}; {}", end.at, bound_text(question)),
+    }
+}
+
+fn bound_text(question: &QueryEntry) -> String {
+    match question.at_most {
+        Some(bound) => format!("at most {} rows and {} bytes left", bound.rows, bound.bytes),
+        None => "what left is not known".to_owned(),
     }
 }
 
@@ -205,6 +212,9 @@ fn left_json(copy: &ExportFile, question: &QueryEntry) -> Value {
         "guard_clause": question.refused.as_ref().and_then(|why| why.restriction),
         "rows": end.and_then(|end| end.rows),
         "bytes": end.and_then(|end| end.bytes),
+        "at_most": question.at_most.filter(|_| end.is_none_or(|end| end.rows.is_none())).map(|bound| {
+            json!({"rows": bound.rows, "bytes": bound.bytes})
+        }),
         "digest": end.map(|end| &end.digest),
         "outcome": end.map(|end| &end.outcome),
         "acknowledged": question.acknowledged.as_ref().map(|(_, agrees)| *agrees),

@@ -290,7 +290,7 @@ CREATE TABLE IF NOT EXISTS model (
     contract TEXT NOT NULL, model TEXT NOT NULL, PRIMARY KEY (contract, model)) STRICT;
 CREATE TABLE IF NOT EXISTS answer (
     record INTEGER PRIMARY KEY, request TEXT NOT NULL, peer TEXT NOT NULL, contracts TEXT NOT NULL,
-    receipt TEXT NOT NULL, at INTEGER NOT NULL, closed INTEGER) STRICT;
+    receipt TEXT NOT NULL, at INTEGER NOT NULL, most_rows INTEGER, most_bytes INTEGER, closed INTEGER) STRICT;
 CREATE INDEX IF NOT EXISTS answer_request ON answer (request, peer);
 CREATE TABLE IF NOT EXISTS first_answer (
     contract TEXT PRIMARY KEY, at INTEGER NOT NULL, record INTEGER NOT NULL) STRICT;

@@ -1,8 +1,8 @@
 //! Each way in which two logs can differ has its own finding.
 
 use super::{
-    AnswerSide, AnswerSummary, CLOSED_AFTER_CRASH, ContractTotals, FieldDifference, NOT_TAKEN,
-    ReconciliationFinding, reconcile,
+    AnswerBound, AnswerSide, AnswerSummary, CLOSED_AFTER_CRASH, ContractTotals, FieldDifference,
+    NOT_TAKEN, OPEN, ReconciliationFinding, reconcile,
 };
 
 fn line(request: &str) -> AnswerSummary {
@@ -13,6 +13,7 @@ fn line(request: &str) -> AnswerSummary {
         bytes: 1000,
         digest: "blake3:aa".to_owned(),
         outcome: "done".to_owned(),
+        at_most: Some(AnswerBound::FIRST),
         receipt: true,
         acknowledged: true,
         one_sided: false,
@@ -111,11 +112,34 @@ fn each_finding() {
         acknowledged: false,
         ..line("r1")
     };
-    check(
-        std::slice::from_ref(&crashed),
-        std::slice::from_ref(&cut),
-        ReconciliationFinding::CutOff,
-    );
+    let open = AnswerSummary {
+        outcome: OPEN.to_owned(),
+        ..crashed.clone()
+    };
+    for sent in [&crashed, &open] {
+        check(
+            std::slice::from_ref(sent),
+            std::slice::from_ref(&cut),
+            ReconciliationFinding::Interrupted,
+        );
+    }
+    // It has recorded how much may have left at most.
+    let beyond = AnswerSummary {
+        rows: AnswerBound::FIRST.rows + 1,
+        ..cut.clone()
+    };
+    let unbounded = AnswerSummary {
+        at_most: None,
+        ..crashed.clone()
+    };
+    for (sent, cut) in [(&crashed, &beyond), (&unbounded, &cut)] {
+        let found = reconcile(std::slice::from_ref(sent), std::slice::from_ref(cut));
+        assert!(!found.is_clean(), "{found:?}");
+    }
+    let totals = reconcile(std::slice::from_ref(&crashed), &[]).totals;
+    let (sent, _) = totals["9f3c"];
+    assert_eq!((sent.uncounted, sent.rows), (1, 0));
+    assert_eq!(sent.uncounted_rows, AnswerBound::FIRST.rows);
     let other = AnswerSummary {
         contract: "77".to_owned(),
         ..cut.clone()
@@ -182,7 +206,8 @@ fn one_deleted_record_is_found_among_many() {
         ContractTotals {
             answers: 49,
             rows: 490,
-            bytes: 49_000
+            bytes: 49_000,
+            ..ContractTotals::default()
         }
     );
     assert_eq!(
@@ -190,7 +215,8 @@ fn one_deleted_record_is_found_among_many() {
         ContractTotals {
             answers: 50,
             rows: 500,
-            bytes: 50_000
+            bytes: 50_000,
+            ..ContractTotals::default()
         }
     );
 }

@@ -1,6 +1,7 @@
 //! The questions that somebody asked of the log's owner: what they were permitted to read, and how their answers ended.
 
 use super::body_members::{count, list, names, text};
+use hansa_audit_log::answer_bound::AnswerBound;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::record::Record;
@@ -39,6 +40,8 @@ pub struct QueryEntry {
     pub reads: Vec<DatasetRead>,
     /// Whether it was refused, and why.
     pub refused: Option<DenialReason>,
+    /// What may have left at most, as was recorded before it could; nothing where it was refused.
+    pub at_most: Option<AnswerBound>,
     /// How the answer ended; `None` while it is open.
     pub end: Option<AnswerEnd>,
     /// The consumer's word on the receipt: its digest, and whether it agrees.
@@ -103,10 +106,12 @@ pub struct AnswerEnd {
     pub outcome: String,
     /// Why, where there is a reason.
     pub code: Option<String>,
-    /// Rows that left; nobody knows of an answer that a crash has ended.
+    /// Rows that left; of an answer that a crash has ended only the bound of the question is known.
     pub rows: Option<u64>,
-    /// Bytes that left; nobody knows of an answer that a crash has ended.
+    /// Bytes that left; of an answer that a crash has ended only the bound of the question is known.
     pub bytes: Option<u64>,
+    /// The bound that the record repeats, where it does not count.
+    pub at_most: Option<AnswerBound>,
     /// The digest over what left.
     pub digest: String,
 }
@@ -141,6 +146,7 @@ impl QueryEntry {
             follows: count(body, "follows"),
             reads: DatasetRead::all_of(body),
             refused,
+            at_most: AnswerBound::of(record),
             end: None,
             acknowledged: None,
             one_sided_receipt: None,
@@ -209,6 +215,7 @@ impl AnswerEnd {
             code: text(body, "code"),
             rows: count(body, "rows"),
             bytes: count(body, "bytes"),
+            at_most: AnswerBound::of(record),
             digest: text(body, "result_digest").unwrap_or_default(),
         }
     }

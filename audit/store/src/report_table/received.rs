@@ -1,6 +1,6 @@
 //! Who received what, under which clauses of which contract, over all datasets, with sums.
 
-use super::{AnswerTotals, ReportCell, ReportTable, disclosed};
+use super::{AnswerTotals, LeftAmount, ReportCell, ReportTable, disclosed};
 use crate::history::AuditHistory;
 use crate::history::open_block::OpenBlock;
 use crate::history::query_entry::{DatasetRead, QueryEntry};
@@ -175,8 +175,8 @@ fn of_web(block: &OpenBlock, scope: &ReceivedScope) -> Option<(ReceivedKey, Answ
         };
         let totals = AnswerTotals {
             answers: block.requests,
-            rows: None,
-            bytes: Some(block.bytes),
+            rows: LeftAmount::Unknown,
+            bytes: LeftAmount::AtMost(block.bytes),
             first: block.at,
             last: block.at,
         };

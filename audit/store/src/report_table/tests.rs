@@ -54,6 +54,7 @@ pub(super) fn question(
             as_of: None,
         }],
         refused: None,
+        at_most: None,
         end: Some(AnswerEnd {
             index: 0,
             at: at(second + 10),
@@ -61,6 +62,7 @@ pub(super) fn question(
             code: None,
             rows,
             bytes: rows.map(|rows| rows * 10),
+            at_most: None,
             digest: String::new(),
         }),
         acknowledged: Some(("receipt".to_owned(), true)),

@@ -114,6 +114,7 @@ fn question(end: Option<(u64, u64)>) -> QueryEntry {
         follows: None,
         reads: Vec::new(),
         refused: None,
+        at_most: None,
         end: end.map(|(rows, bytes)| AnswerEnd {
             index: 31,
             at: at(31),
@@ -121,6 +122,7 @@ fn question(end: Option<(u64, u64)>) -> QueryEntry {
             code: None,
             rows: Some(rows),
             bytes: Some(bytes),
+            at_most: None,
             digest: String::new(),
         }),
         acknowledged: None,

@@ -20,6 +20,15 @@ impl AuditEvent {
         self
     }
 
+    /// The same with a member more.
+    #[must_use]
+    pub(crate) fn with(mut self, name: &str, value: Json) -> Self {
+        if let Json::Object(members) = &mut self.body {
+            members.insert(name.to_owned(), value);
+        }
+        self
+    }
+
     /// A fact of this type, with these members.
     pub(crate) fn new<const N: usize>(kind: &'static str, members: [(&str, Json); N]) -> Self {
         Self {

@@ -11,6 +11,7 @@ use crate::participant::access_tokens::{self, ACCESS_TOKEN};
 use crate::participant::audit_event::{DOCUMENT, RULEBOOK};
 use crate::participant::quota_budget::piece;
 use crate::participant::rulebook_register;
+use hansa_audit_log::answer_bound::AnswerBound;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::record::Record;
 use hansa_audit_log::time::UtcTimestamp;
@@ -79,6 +80,7 @@ fn take_in(change: &IndexTransaction<'_>, record: &Record) -> Result<(), Refusal
                 (&body.words("contracts"), receipt),
                 record.at,
             )?;
+            bound_answer(change, record, record.seq)?;
             notice::used(change, &body)?;
             deletion_statements::permitted(change, &body, &asker)?;
             prepaid_balances::charged(change, &body, None)?;
@@ -89,6 +91,7 @@ fn take_in(change: &IndexTransaction<'_>, record: &Record) -> Result<(), Refusal
         }
         "progress" => {
             let opened = body.count("opened")?;
+            bound_answer(change, record, opened)?;
             prepaid_balances::charged(change, &body, Some(opened))?;
             let (asker, admitted) = change
                 .asker(opened)?
@@ -205,6 +208,17 @@ fn take_in(change: &IndexTransaction<'_>, record: &Record) -> Result<(), Refusal
             change.highest(name, body.count("version")?)
         }
         _ => Ok(()),
+    }
+}
+
+fn bound_answer(
+    change: &IndexTransaction<'_>,
+    record: &Record,
+    opened: u64,
+) -> Result<(), Refusal> {
+    match AnswerBound::of(record) {
+        Some(bound) => change.bound_answer(opened, bound),
+        None => Ok(()),
     }
 }
 

@@ -1,10 +1,9 @@
 //! What was paid beforehand, and what is spent of it: kept for the first version of a contract, so that an amendment finds
 //! what was spent before. Reserved before anything leaves, in pieces that grow, like quotas.
 
-use crate::participant::audit_event::AuditEvent;
 use hansa_audit_log::json::Json;
 use hansa_policy::decision::prepaid_charge::PrepaidCharge;
-use hansa_policy::id::{ContractId, RequestId};
+use hansa_policy::id::ContractId;
 use hansa_policy::money::MoneyAmount;
 use hansa_policy::refusal::Refusal;
 use hansa_policy::term::price::PriceUnit;
@@ -63,8 +62,8 @@ impl BalanceStore {
         });
     }
 
-    /// Reserves money for a frame. What comes back is the record that must be durable before the frame leaves; nothing, where
-    /// what was reserved before still covers it.
+    /// Reserves money for a frame. What comes back must be durable before the frame leaves, an entry for each price; nothing,
+    /// where what was reserved before still covers it.
     ///
     /// # Errors
     /// `PREPAID_SPENT` with the clause.
@@ -72,9 +71,8 @@ impl BalanceStore {
         &self,
         prepaid_charges: &[PrepaidCharge],
         draft: &mut BalanceReservation,
-        (request, opened): (RequestId, u64),
         (rows, bytes): (u64, u64),
-    ) -> Result<Option<AuditEvent>, Refusal> {
+    ) -> Result<Vec<Json>, Refusal> {
         let mut charges = Vec::new();
         for charge in prepaid_charges {
             let Some(need) = charge.running(rows, bytes) else {
@@ -98,19 +96,10 @@ impl BalanceStore {
                 *left = left.saturating_sub(need);
             }
         }
-        if charges.is_empty() {
-            return Ok(None);
+        if !charges.is_empty() {
+            draft.chunks = draft.chunks.saturating_add(1);
         }
-        draft.chunks = draft.chunks.saturating_add(1);
-        Ok(Some(AuditEvent::new(
-            "progress",
-            [
-                ("request_id", Json::text(request)),
-                ("opened", Json::count(opened)),
-                ("reservations", Json::List(Vec::new())),
-                ("charges", Json::List(charges)),
-            ],
-        )))
+        Ok(charges)
     }
 
     /// Takes at least so many, at most so many, as far as there is money.

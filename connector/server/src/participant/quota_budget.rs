@@ -4,11 +4,10 @@
 //! own limit with what its asker has had of the dataset in the clause's slot, under whichever contract. So another contract
 //! on the same dataset, an amendment or a public view that was signed again brings no fresh quota.
 
-use crate::participant::audit_event::AuditEvent;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::decision::quota_budget::{QuotaBudget, QuotaKind};
-use hansa_policy::id::{DatasetId, ParticipantId, RequestId};
+use hansa_policy::id::{DatasetId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::Term;
 use hansa_store::state_index::query::QuotaUsageRow;
@@ -180,8 +179,8 @@ impl BudgetCounters {
         });
     }
 
-    /// Reserves room for a frame in all quotas or in none. What comes back is the record that must be durable before the
-    /// frame leaves; nothing, where what was reserved before still covers it.
+    /// Reserves room for a frame in all quotas or in none. What comes back must be durable before the frame leaves, an entry
+    /// for each clause that was drawn on; nothing, where what was reserved before still covers it.
     ///
     /// # Errors
     /// `QUOTA_ROWS` or `QUOTA_BYTES` with the clause.
@@ -189,9 +188,8 @@ impl BudgetCounters {
         &self,
         budgets: &[QuotaBudget],
         reserve: &mut BudgetReservation,
-        (request, opened): (RequestId, u64),
         (rows, bytes): (u64, u64),
-    ) -> Result<Option<AuditEvent>, Refusal> {
+    ) -> Result<Vec<Json>, Refusal> {
         let need = |kind: &BudgetKey| match kind.1 {
             QuotaKind::Queries => 0,
             QuotaKind::Rows => rows,
@@ -233,7 +231,7 @@ impl BudgetCounters {
                 *left = left.saturating_sub(need(kind));
             }
         }
-        Ok((!taken.is_empty()).then(|| progress(request, opened, &taken)))
+        Ok(list_reservations(&taken))
     }
 
     /// Takes of all kinds or of none: as much as wanted, or what every clause has left if that is enough.
@@ -320,20 +318,12 @@ fn add(
 }
 
 /// One entry for each clause that was drawn on; those that count the same of the same dataset share the amount.
-fn progress(request: RequestId, opened: u64, taken: &[(BudgetRequest<'_>, u64)]) -> AuditEvent {
-    let reservations = taken
+fn list_reservations(taken: &[(BudgetRequest<'_>, u64)]) -> Vec<Json> {
+    taken
         .iter()
         .flat_map(|(want, amount)| want.clauses.iter().map(move |budget| (budget, amount)))
         .map(|(budget, amount)| budget.reservation(*amount))
-        .collect();
-    AuditEvent::new(
-        "progress",
-        [
-            ("request_id", Json::text(request)),
-            ("opened", Json::count(opened)),
-            ("reservations", Json::List(reservations)),
-        ],
-    )
+        .collect()
 }
 
 fn over(budget: &QuotaBudget) -> Refusal {

@@ -29,6 +29,7 @@ use crate::participant::{
 };
 use crate::process::clock::{self, AdjustableClock};
 use crate::process::randomness::random_hex;
+use hansa_audit_log::answer_bound::AnswerBound;
 use hansa_audit_log::json::{Json, JsonLimits};
 use hansa_audit_log::time::Clock;
 use hansa_audit_store::erasable_texts::ErasableTextStore;
@@ -304,20 +305,24 @@ pub(crate) fn lock(folder: &Path) -> Result<std::fs::File, Refusal> {
     }
 }
 
-/// Answers that a crash left open are closed as cut: their whole reservation counts as used. Those that we were receiving
-/// have ended too, and nobody knows how much of them came.
+/// Answers that a crash left open are closed as cut: their whole reservation counts as used, and as much as their bound says may
+/// have left. Those that we were receiving have ended too, and nobody knows how much of them came.
 fn close_open(log: &AuditLog, state: &StateIndex) -> Result<bool, Refusal> {
     let given = state.open_answers()?.into_iter();
-    let given = given.map(|(request, _, opened)| {
-        AuditEvent::new(
+    let given = given.map(|answer| {
+        let closed = AuditEvent::new(
             "close",
             [
-                ("request_id", Json::text(request)),
-                ("opened", Json::count(opened)),
+                ("request_id", Json::text(answer.request)),
+                ("opened", Json::count(answer.opened)),
                 ("outcome", Json::text("cut")),
                 ("code", Json::text(ErrorCode::Interrupted)),
             ],
-        )
+        );
+        match answer.bound.map(AnswerBound::member) {
+            Some((name, bound)) => closed.with(name, bound),
+            None => closed,
+        }
     });
     let coming = state.coming()?.into_iter();
     let coming = coming.map(|(request, peer)| {

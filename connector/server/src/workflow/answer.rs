@@ -2,6 +2,7 @@
 
 mod answer_end;
 mod answer_start;
+mod bound_reservation;
 mod budget_meter;
 mod decision_epoch;
 pub(crate) mod delivery;

@@ -111,7 +111,7 @@ pub(crate) fn concerns(connector: &Connector, record: &Record, peer: &Participan
         "permit" | "quiet" | "refuse" | "refuse_summary" | "receipt_ack" | "letter" | "errand"
         | "received" | "not_received" | ONE_SIDED_RECEIPT => is(record, "peer"),
         "contract" => is(record, "consumer") || is(record, "provider"),
-        "close" => {
+        "progress" | "close" => {
             let Some(Json::Int(opened)) = record.body.get("opened") else {
                 return false;
             };

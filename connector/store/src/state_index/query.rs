@@ -6,8 +6,9 @@ mod deletion_attestation;
 mod log_heads;
 pub(crate) mod peer_messages;
 
-use crate::state_index::row::{QuotaSpending, ReceiptRow};
+use crate::state_index::row::{OpenAnswerRow, QuotaSpending, ReceiptRow};
 use crate::state_index::{StateIndex, all, one, signed, unsigned};
+use hansa_audit_log::answer_bound::AnswerBound;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
@@ -82,15 +83,26 @@ impl StateIndex {
         )
     }
 
-    /// The answers that were opened and never closed: question, asker and the opening record.
+    /// The answers that were opened and never closed, in the order of the records that opened them.
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn open_answers(&self) -> Result<Vec<(String, String, u64)>, Refusal> {
+    pub fn open_answers(&self) -> Result<Vec<OpenAnswerRow>, Refusal> {
         self.all(
-            "SELECT request, peer, record FROM answer WHERE closed IS NULL ORDER BY record",
+            "SELECT request, record, most_rows, most_bytes FROM answer WHERE closed IS NULL ORDER BY record",
             [],
-            |row| Ok((row.get(0)?, row.get(1)?, unsigned(row.get(2)?))),
+            |row| {
+                let most: (Option<i64>, Option<i64>) = (row.get(2)?, row.get(3)?);
+                let bound = most.0.zip(most.1).map(|(rows, bytes)| AnswerBound {
+                    rows: unsigned(rows),
+                    bytes: unsigned(bytes),
+                });
+                Ok(OpenAnswerRow {
+                    request: row.get(0)?,
+                    opened: unsigned(row.get(1)?),
+                    bound,
+                })
+            },
         )
     }
 

@@ -1,9 +1,21 @@
 //! What the index holds, as it is written and read again.
 
+use hansa_audit_log::answer_bound::AnswerBound;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
 use hansa_policy::money::MoneyAmount;
+
+/// An answer that was opened and never closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenAnswerRow {
+    /// The question.
+    pub request: String,
+    /// The record that opened it.
+    pub opened: u64,
+    /// What may have left of it at most.
+    pub bound: Option<AnswerBound>,
+}
 
 /// The newest head that a peer has shown of its log.
 #[derive(Debug, Clone, PartialEq, Eq)]

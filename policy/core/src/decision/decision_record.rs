@@ -9,6 +9,7 @@ use crate::id::{ClauseId, ContractId, DatasetId, ParticipantId, PurposeId};
 use crate::peer::ProgramAccess;
 use crate::refusal::ErrorClass;
 use crate::term::{Term, normal_form};
+use hansa_audit_log::answer_bound::AnswerBound;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::{Evidence, RecordContent};
@@ -68,6 +69,7 @@ impl<Q: QueryShape> Evidence for PermitDecision<Q> {
                 ),
                 ("reservations", self.reservations()),
                 ("charges", self.charges()),
+                AnswerBound::FIRST.member(),
                 ("node_version", Json::text(&self.connector_version)),
             ]),
         }

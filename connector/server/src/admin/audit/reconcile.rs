@@ -154,6 +154,9 @@ fn as_json(direction: &str, compared: &ComparedAnswer) -> Value {
             json!({
                 "rows": line.rows,
                 "bytes": line.bytes,
+                "at_most": line.at_most.filter(|_| line.is_uncounted()).map(|bound| {
+                    json!({"rows": bound.rows, "bytes": bound.bytes})
+                }),
                 "outcome": line.outcome,
                 "acknowledged": line.acknowledged,
             })
@@ -168,12 +171,19 @@ fn as_json(direction: &str, compared: &ComparedAnswer) -> Value {
     })
 }
 
+fn rows_text(line: &AnswerSummary) -> String {
+    match line.at_most.filter(|_| line.is_uncounted()) {
+        Some(bound) => format!("at most {}", bound.rows),
+        None => line.rows.to_string(),
+    }
+}
+
 fn cells(direction: &str, compared: &ComparedAnswer) -> Vec<String> {
     let line = compared.provider.as_ref().or(compared.consumer.as_ref());
     vec![
         direction.to_owned(),
         compared.request_id.chars().take(12).collect(),
-        line.map_or_else(String::new, |line| line.rows.to_string()),
+        line.map_or_else(String::new, rows_text),
         line.map_or_else(String::new, |line| line.outcome.clone()),
         compared.finding.as_str().to_owned(),
         difference(&compared.finding),

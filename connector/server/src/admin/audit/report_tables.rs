@@ -331,6 +331,7 @@ pub(super) fn as_json(table: &ReportTable, row: &[ReportCell]) -> Value {
         let value = match cell {
             ReportCell::Text(text) => json!(text),
             ReportCell::Count(count) => json!(count),
+            ReportCell::AtMost(most) => json!({"at_most": most}),
             ReportCell::Unknown => Value::Null,
         };
         ((*name).to_owned(), value)

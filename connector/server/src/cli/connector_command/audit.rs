@@ -114,8 +114,8 @@ pub(crate) enum AuditCommand {
     },
     /// Who received what, under which clauses of which contract, over all datasets, with sums
     ///
-    /// An answer over several datasets stands in the line of each, and once in the sum, which is the last line. Rows and bytes of an answer
-    /// that a crash has ended are unknown, and so are their sums. To anybody on the web may have left at most what stands there.
+    /// An answer over several datasets stands in the line of each, and once in the sum, which is the last line. Of an answer that a
+    /// crash has ended, and to anybody on the web, may have left at most what stands there; so it is with their sums.
     #[command(after_help = "Example: hansa audit received --from 2026-12-01 --output received.csv")]
     Received {
         /// By this participant alone

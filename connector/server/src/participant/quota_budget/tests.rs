@@ -49,8 +49,8 @@ fn take(
     rows: u64,
 ) -> Result<bool, Refusal> {
     budgets
-        .reserve(clauses, reserve, (RequestId([0; 16]), 0), (rows, rows))
-        .map(|record| record.is_some())
+        .reserve(clauses, reserve, (rows, rows))
+        .map(|reservations| !reservations.is_empty())
 }
 
 fn reserve(

@@ -6,6 +6,7 @@ use crate::participant::prepaid_balances::BalanceReservation;
 use crate::participant::quota_budget::BudgetReservation;
 use crate::participant::running_queries::RunningQueryGuard;
 use crate::workflow::answer::answer_end::AnswerEnd;
+use crate::workflow::answer::bound_reservation::BoundReservation;
 use crate::workflow::answer::budget_meter::AnswerMeter;
 use crate::workflow::answer::decision_epoch::{PermittedQuery, current_standing, decided};
 use crate::workflow::answer::incoming_query::{AnswerError, IncomingQuery, QueryCaller};
@@ -114,6 +115,7 @@ pub(super) async fn open(
         reserve: BudgetReservation::of(asker.clone(), receipt.at()),
         charges: recorded.prepaid_charges().to_vec(),
         draft: BalanceReservation::default(),
+        bound: BoundReservation::after_permit(connector.ticks()),
         request: ask.request,
         opened: leaf.index,
         rates: recorded.rates().to_vec(),

@@ -1,11 +1,14 @@
 //! Reserves what is about to leave, durably.
 
 use crate::participant::Connector;
+use crate::participant::audit_event::AuditEvent;
 use crate::participant::prepaid_balances::BalanceReservation;
 use crate::participant::quota_budget::BudgetReservation;
+use crate::workflow::answer::bound_reservation::BoundReservation;
 use async_trait::async_trait;
+use hansa_audit_log::json::Json;
 use hansa_policy::decision::prepaid_charge::PrepaidCharge;
-use hansa_policy::decision::quota_budget::{QuotaBudget, QuotaKind};
+use hansa_policy::decision::quota_budget::QuotaBudget;
 use hansa_policy::id::{ContractId, RequestId};
 use hansa_policy::refusal::Refusal;
 use hansa_query::answer::frames::QuotaMeter;
@@ -20,6 +23,8 @@ pub(super) struct AnswerMeter {
     /// What it draws from what was paid beforehand, and what it has reserved of that.
     pub(super) charges: Vec<PrepaidCharge>,
     pub(super) draft: BalanceReservation,
+    /// What may have left of it at most, as the log says.
+    pub(super) bound: BoundReservation,
     pub(super) request: RequestId,
     pub(super) opened: u64,
     /// How many rows may leave in a second, by contract.
@@ -43,32 +48,46 @@ impl QuotaMeter for AnswerMeter {
                 () = tokio::time::sleep(wait) => {}
             }
         }
-        let charged = self.connector.accounting.prepaid_balances.reserve(
-            &self.charges,
-            &mut self.draft,
-            (self.request, self.opened),
-            (rows, bytes),
-        )?;
-        if let Some(record) = charged {
-            let _durable = self.connector.record(record).await?;
-        }
-        if self
-            .budgets
-            .iter()
-            .all(|budget| budget.counts == QuotaKind::Queries)
-        {
-            return Ok(());
-        }
-        let record = self.connector.accounting.budgets.reserve(
-            &self.budgets,
-            &mut self.reserve,
-            (self.request, self.opened),
-            (rows, bytes),
-        )?;
         // INVARIANT: record-before-byte. The reservation is durable before the message is handed out.
-        if let Some(record) = record {
+        if let Some(record) = self.reserve_all(rows, bytes)? {
             let _durable = self.connector.record(record).await?;
         }
         Ok(())
+    }
+}
+
+impl AnswerMeter {
+    /// Reserves room for a message in all quotas, in what was paid beforehand and in the bound. Gives the record that must be
+    /// durable before the message leaves; nothing, where what was reserved before still covers it.
+    fn reserve_all(&mut self, rows: u64, bytes: u64) -> Result<Option<AuditEvent>, Refusal> {
+        let accounting = &self.connector.accounting;
+        let amounts = (rows, bytes);
+        let charges =
+            accounting
+                .prepaid_balances
+                .reserve(&self.charges, &mut self.draft, amounts)?;
+        let reservations = accounting
+            .budgets
+            .reserve(&self.budgets, &mut self.reserve, amounts)?;
+        let bound = self.bound.reserve(rows, bytes, self.connector.ticks());
+        if charges.is_empty() && reservations.is_empty() && bound.is_none() {
+            return Ok(None);
+        }
+        let mut record = AuditEvent::new(
+            "progress",
+            [
+                ("request_id", Json::text(self.request)),
+                ("opened", Json::count(self.opened)),
+                ("reservations", Json::List(reservations)),
+            ],
+        );
+        if !charges.is_empty() {
+            record = record.with("charges", Json::List(charges));
+        }
+        if let Some(bound) = bound {
+            let (name, value) = bound.member();
+            record = record.with(name, value);
+        }
+        Ok(Some(record))
     }
 }

@@ -4,6 +4,7 @@ use crate::state_index::index_transaction::IndexTransaction;
 use crate::state_index::query::instant;
 use crate::state_index::row::ReceiptRow;
 use crate::state_index::signed;
+use hansa_audit_log::answer_bound::AnswerBound;
 use hansa_audit_log::json::{Json, canonical};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::retention::RetainedContracts;
@@ -43,6 +44,17 @@ impl IndexTransaction<'_> {
                 params![contract, at.micros(), signed(record)],
             )
         })
+    }
+
+    /// So much may have left at most of the answer that the record `opened` has opened.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn bound_answer(&self, opened: u64, bound: AnswerBound) -> Result<(), Refusal> {
+        self.run(
+            "UPDATE answer SET most_rows = ?2, most_bytes = ?3 WHERE record = ?1",
+            params![signed(opened), signed(bound.rows), signed(bound.bytes)],
+        )
     }
 
     /// Who asked the question that the record `opened` has opened, and when it was admitted.
