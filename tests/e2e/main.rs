@@ -77,6 +77,7 @@ mod reading;
 mod recall;
 mod remarks;
 mod renewal;
+mod replaced;
 mod requests;
 mod resources;
 mod retention;

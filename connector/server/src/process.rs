@@ -5,6 +5,7 @@ pub(crate) mod blocking_work;
 pub(crate) mod civil_day;
 pub(crate) mod clock;
 pub(crate) mod config_lookup;
+mod inherited_listeners;
 mod member_hosts;
 pub(crate) mod randomness;
 pub(crate) mod server;

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -292,6 +294,38 @@ impl TestParticipant {
             .arg(&self.binary)
             .arg(blocks.to_string());
         self.serve_by(in_folder(command, &self.folder));
+    }
+
+    /// Has it listen at this address from its next start on.
+    ///
+    /// # Panics
+    /// When its configuration can't be written.
+    #[expect(clippy::expect_used, reason = "a test can't go on without its files")]
+    pub fn listens_at(&self, address: SocketAddr) {
+        let file = self.folder.join("hansa.toml");
+        let text = std::fs::read_to_string(&file).expect("the configuration is there");
+        let text = text.replace("\"127.0.0.1:0\"", &format!("\"{address}\""));
+        std::fs::write(&file, text).expect("the configuration can be written");
+    }
+
+    /// `hansa serve` with a listener that stays open when it ends, as a service manager holds one.
+    ///
+    /// # Panics
+    /// When it ends before it is ready.
+    #[track_caller]
+    #[expect(clippy::expect_used, reason = "a harness reports by failing the test")]
+    pub fn serve_at(&mut self, listener: &TcpListener) {
+        let held = listener.try_clone().expect("a listener can be cloned");
+        let mut command = Command::new("sh");
+        command
+            .args([
+                "-c",
+                "exec 3<&0 < /dev/null; exec env LISTEN_PID=$$ LISTEN_FDS=1 \"$0\" --json serve 2>> serve.err",
+            ])
+            .arg(&self.binary);
+        let mut command = in_folder(command, &self.folder);
+        command.stdin(Stdio::from(OwnedFd::from(held)));
+        self.serve_by(command);
     }
 
     #[track_caller]

@@ -115,7 +115,7 @@ impl Connector {
     /// # Errors
     /// `PEER_UNREACHABLE`, or why the other end is not the peer.
     pub(crate) async fn call(self: &Arc<Self>, peer: &KnownPeer) -> Result<PeerClient, Refusal> {
-        if let Some((address, client)) = self.peers.connections.0.lock().await.get(&peer.id)
+        if let Some((address, client)) = self.peers.connections.held.lock().await.get(&peer.id)
             && *address == peer.address
         {
             return Ok(client.clone());
@@ -124,20 +124,20 @@ impl Connector {
         // greeted is kept, so that each connection is checked.
         let client = self.connect(peer).await?;
         self.greet(&client).await?;
-        let mut held = self.peers.connections.0.lock().await;
+        let mut held = self.peers.connections.held.lock().await;
         held.insert(peer.id.clone(), (peer.address.clone(), client.clone()));
         Ok(client)
     }
 
     /// The connection to a peer, if there is one.
     pub(crate) async fn open_call(&self, peer: &ParticipantId) -> Option<PeerClient> {
-        let held = self.peers.connections.0.lock().await;
+        let held = self.peers.connections.held.lock().await;
         held.get(peer).map(|(_, client)| client.clone())
     }
 
     /// Forgets the connection to a peer; the next call opens another one.
     pub(crate) async fn hang_up(&self, peer: &ParticipantId) {
-        self.peers.connections.0.lock().await.remove(peer);
+        self.peers.connections.held.lock().await.remove(peer);
     }
 
     async fn connect(self: &Arc<Self>, peer: &KnownPeer) -> Result<PeerClient, Refusal> {
@@ -167,7 +167,10 @@ impl Connector {
             check: Arc::new(move |connection| {
                 mtls::check_listener(&trust, &expected, connection, clock().wall)
             }),
-            settings: TransportSettings::default(),
+            settings: TransportSettings {
+                listening: self.peers.connections.patience_with(&peer.address),
+                ..TransportSettings::default()
+            },
         };
         PeerClient::connect(endpoint).await
     }

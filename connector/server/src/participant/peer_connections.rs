@@ -2,6 +2,8 @@
 
 use hansa_policy::id::{ParticipantId, SqlIdentifier};
 use hansa_transport::peer::client::PeerClient;
+use hansa_transport::peer::listen_patience::ListenPatience;
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 
 /// A participant that this one talks to.
@@ -15,8 +17,24 @@ pub(crate) struct KnownPeer {
     pub(crate) alias: SqlIdentifier,
 }
 
-/// The connections that hold.
+/// The connections that hold, and what is known of the addresses.
 #[derive(Debug, Default)]
-pub(crate) struct PeerConnections(
-    pub(super) tokio::sync::Mutex<BTreeMap<ParticipantId, (String, PeerClient)>>,
-);
+pub(crate) struct PeerConnections {
+    pub(super) held: tokio::sync::Mutex<BTreeMap<ParticipantId, (String, PeerClient)>>,
+    /// How long each address is tried at which nobody listens.
+    listening: Mutex<BTreeMap<String, ListenPatience>>,
+}
+
+impl PeerConnections {
+    /// The patience with an address.
+    pub(super) fn patience_with(&self, address: &str) -> ListenPatience {
+        let mut listening = self.listening.lock();
+        if !listening.contains_key(address) && listening.len() >= MOST_ADDRESSES {
+            listening.clear();
+        }
+        listening.entry(address.to_owned()).or_default().clone()
+    }
+}
+
+/// The most addresses of which something is known.
+const MOST_ADDRESSES: usize = 1_000;

@@ -15,6 +15,7 @@ use crate::participant::Connector;
 use crate::participant::partner_processes::PartnerProcesses;
 use crate::process::admin_service::AdminService;
 use crate::process::blocking_work::{blocking, waiting};
+use crate::process::inherited_listeners;
 use crate::process::member_hosts;
 use crate::process::service_manager;
 use crate::workflow::negotiation::resumption::resume;
@@ -360,7 +361,11 @@ async fn monitor(
 /// # Errors
 /// `ADDRESS_IN_USE`
 pub(super) async fn bind(wanted: &str) -> Result<(TcpListener, String), Refusal> {
-    let listener = TcpListener::bind(wanted).await.map_err(|fault| {
+    let listener = match inherited_listeners::take_listener(wanted) {
+        Some(held) => TcpListener::from_std(held),
+        None => TcpListener::bind(wanted).await,
+    };
+    let listener = listener.map_err(|fault| {
         Refusal::new(
             ErrorCode::AddressInUse,
             format!("`{wanted}` can't be listened on: {fault}"),

@@ -56,6 +56,8 @@ pub(crate) struct PeerQueryClient {
     /// Where the question is traced: the engine asks on threads of its own.
     span: tracing::Span,
     fragment_results: Mutex<BTreeMap<usize, FragmentResult>>,
+    /// The last request of each remote query.
+    sent: Mutex<BTreeMap<usize, RequestId>>,
 }
 
 impl PeerQueryClient {
@@ -92,6 +94,7 @@ impl PeerQueryClient {
             row_scope: FragmentRowScope::All,
             span: tracing::Span::current(),
             fragment_results: Mutex::default(),
+            sent: Mutex::default(),
         })
     }
 
@@ -139,6 +142,7 @@ impl PeerQueryClient {
             keys: key_disclosure::keys_json(remote_query),
             actor: self.actor.clone(),
             access_token: self.access_token.clone(),
+            repeats: self.sent.lock().insert(remote_query.number, asked.request),
         };
         let recorded = sending.record(connector, remote_query).await?;
         // Once more behind the record: what was withdrawn since then goes nowhere.

@@ -1,6 +1,7 @@
 //! The settings of HTTP/2 and of messages, the same on both ends. The figures were measured over mutual TLS:
 //! frames of 256 KiB and windows of a few MiB are worth a fifth of the throughput.
 
+use crate::peer::listen_patience::ListenPatience;
 use std::time::Duration;
 use tonic::codec::CompressionEncoding;
 use tonic::transport::{Endpoint, Server};
@@ -43,6 +44,8 @@ pub struct TransportSettings {
     pub unproven: UnprovenBounds,
     /// The time for TCP to one address of a peer that is called.
     pub connect: Duration,
+    /// The time for which an address is tried at which nobody listens.
+    pub listening: ListenPatience,
     /// The time for TLS with a peer that is called, its first word included.
     pub secure: Duration,
     /// The time for a caller's TLS handshake, and for the opening of a connection to a worker.
@@ -117,6 +120,7 @@ impl Default for TransportSettings {
                 members: 256,
             },
             connect: Duration::from_secs(2),
+            listening: ListenPatience::default(),
             secure: Duration::from_secs(3),
             handshake: Duration::from_secs(10),
             first_message: Duration::from_secs(3),

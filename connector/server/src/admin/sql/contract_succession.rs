@@ -43,6 +43,8 @@ pub(crate) struct StartedQuery {
 /// A question that was on its way for longer than that comes after the turn, under a contract that was replaced meanwhile:
 /// it is asked anew under the newer one, as long as nothing of an answer was given to anybody.
 ///
+/// So it is, once, where the answer of a participant broke off whose first rows had come: its connector was replaced, or fell.
+///
 /// # Errors
 /// Why there is no answer.
 pub(crate) async fn start_query(
@@ -51,12 +53,18 @@ pub(crate) async fn start_query(
     (options, scope): (&QueryOptions, &RequestedRowScope),
     author: &QueryAuthor,
 ) -> Result<StartedQuery, CommandError> {
+    let mut is_repeated = false;
     for _ in 0..AGAIN {
         match once(connector, text, (options, scope), author).await {
             Err(CommandError::Refused(refusal))
                 if options.contracts.is_empty() && came_late(connector, &refusal) =>
             {
                 tokio::time::sleep(PAUSE).await;
+            }
+            Err(CommandError::Refused(refusal))
+                if refusal.code == ErrorCode::StreamCut && !is_repeated =>
+            {
+                is_repeated = true;
             }
             begun => return begun,
         }

@@ -168,6 +168,7 @@ mod tests {
         let contract = agree(&lindau, &acme).await;
         let remote_query = sample_remote_query(contract);
         let sending = RemoteQueryRecord {
+            repeats: None,
             asking: QueryRequestEnvelope {
                 ask: QueryRequest {
                     request: RequestId(crate::process::randomness::random_bytes()),

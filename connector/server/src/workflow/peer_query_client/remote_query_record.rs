@@ -7,7 +7,7 @@ use crate::workflow::peer_query_client::key_disclosure;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::{Evidence, LedgerError, RecordContent, Recorded};
 use hansa_audit_store::epoch::DecisionValidity;
-use hansa_policy::id::ParticipantId;
+use hansa_policy::id::{ParticipantId, RequestId};
 use hansa_policy::refusal::Refusal;
 use hansa_proto::peer::query_request::QueryRequestEnvelope;
 use hansa_query::federation::remote_query::RemoteQuery;
@@ -25,6 +25,8 @@ pub(super) struct RemoteQueryRecord {
     pub(super) actor: Option<String>,
     /// The id of the access token that was presented; absent at the local socket.
     pub(super) access_token: Option<String>,
+    /// The request of the same question before this one, whose answer broke off before its first row.
+    pub(super) repeats: Option<RequestId>,
 }
 
 /// So often it is looked at anew whether values may go along, since something was stopped meanwhile.
@@ -79,6 +81,7 @@ impl Evidence for RemoteQueryRecord {
         let keys = self.keys.clone().map(|keys| ("keys", keys));
         let access_token = self.access_token.as_ref();
         let access_token = access_token.map(|token| ("access_token", Json::text(token)));
+        let repeats = self.repeats.map(|request| ("repeats", Json::text(request)));
         let body = [
             ("request_id", Json::text(ask.request)),
             ("peer", Json::text(&self.participant)),
@@ -107,7 +110,12 @@ impl Evidence for RemoteQueryRecord {
         ];
         RecordContent {
             kind: "errand",
-            body: Json::object(body.into_iter().chain(keys).chain(access_token)),
+            body: Json::object(
+                body.into_iter()
+                    .chain(keys)
+                    .chain(access_token)
+                    .chain(repeats),
+            ),
         }
     }
 }

@@ -86,10 +86,21 @@ async fn secure(endpoint: &PeerEndpoint) -> Result<TlsStream<TcpStream>, Refusal
     // All tries together have this time.
     let opened = tokio::time::timeout(endpoint.settings.opening(), async {
         let mut waits = WAITS.into_iter();
+        let listening = endpoint.settings.listening.begin();
         loop {
             let unsecured = match attempt(endpoint).await? {
-                Ok(secured) => return Ok(secured),
-                Err(unsecured) => unsecured,
+                Ok(secured) => {
+                    listening.note_listener();
+                    return Ok(secured);
+                }
+                Err(UnopenedConnection::Unheard(error)) => {
+                    if listening.wait().await {
+                        continue;
+                    }
+                    let why = secure_connection::spoken(&error);
+                    return Err(unreachable(&endpoint.participant, &why).caused_by(error));
+                }
+                Err(UnopenedConnection::Unsecured(unsecured)) => unsecured,
             };
             match (unsecured, waits.next()) {
                 (SecureConnectError::Tls(error), Some(wait)) if is_broken(&error) => {
@@ -118,24 +129,37 @@ async fn secure(endpoint: &PeerEndpoint) -> Result<TlsStream<TcpStream>, Refusal
     }
 }
 
-/// One connection, or why it could not be secured.
+/// Why there is no connection that another try may bring.
+enum UnopenedConnection {
+    /// Nobody listens at the address.
+    Unheard(io::Error),
+    /// It could not be secured.
+    Unsecured(SecureConnectError),
+}
+
+/// One connection, or why it could not be opened.
 async fn attempt(
     endpoint: &PeerEndpoint,
-) -> Result<Result<TlsStream<TcpStream>, SecureConnectError>, Refusal> {
+) -> Result<Result<TlsStream<TcpStream>, UnopenedConnection>, Refusal> {
     let settings = &endpoint.settings;
     let address = (endpoint.host.as_str(), endpoint.port);
-    let tcp = secure_connection::tcp(address, settings.connect)
-        .await
-        .map_err(|error| {
-            unreachable(&endpoint.participant, &secure_connection::spoken(&error)).caused_by(error)
-        })?;
+    let tcp = match secure_connection::tcp(address, settings.connect).await {
+        Ok(tcp) => tcp,
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            return Ok(Err(UnopenedConnection::Unheard(error)));
+        }
+        Err(error) => {
+            let why = secure_connection::spoken(&error);
+            return Err(unreachable(&endpoint.participant, &why).caused_by(error));
+        }
+    };
     secure_connection::bound_unacknowledged(&tcp, settings.unacknowledged);
     let name = ServerName::try_from(endpoint.host.clone()).map_err(|cause| {
         unreachable(&endpoint.participant, "its host name can't be read").caused_by(cause)
     })?;
     let securing = secure_connection::tls(tcp, name, (endpoint.tls)(), endpoint.check.as_ref());
     match tokio::time::timeout(settings.secure, securing).await {
-        Ok(secured) => Ok(secured),
+        Ok(secured) => Ok(secured.map_err(UnopenedConnection::Unsecured)),
         // A stopped process: its machine takes connections, and nobody there speaks.
         Err(late) => Err(unreachable(&endpoint.participant, MUTE).caused_by(late)),
     }

@@ -14,9 +14,7 @@ pub(crate) struct SilentRelay {
     opened: Arc<AtomicUsize>,
     /// The number of connections that are silent, the first ones.
     silent: watch::Sender<usize>,
-    /// The number of times that bytes of the caller were held back.
-    held: watch::Sender<usize>,
-    /// The number of times that those of the other end were.
+    /// The number of times that bytes of the other end were held back.
     answers_held: watch::Sender<usize>,
     /// The number of connections that the caller has ended.
     ended: watch::Sender<usize>,
@@ -29,16 +27,11 @@ impl SilentRelay {
             address: listener.local_addr().unwrap(),
             opened: Arc::default(),
             silent: watch::Sender::new(0),
-            held: watch::Sender::new(0),
             answers_held: watch::Sender::new(0),
             ended: watch::Sender::new(0),
         };
         let opened = Arc::clone(&relay.opened);
-        let (silent, held, ended) = (
-            relay.silent.clone(),
-            relay.held.clone(),
-            relay.ended.clone(),
-        );
+        let (silent, ended) = (relay.silent.clone(), relay.ended.clone());
         let answers_held = relay.answers_held.clone();
         tokio::spawn(async move {
             loop {
@@ -47,9 +40,10 @@ impl SilentRelay {
                 let far = TcpStream::connect(to).await.unwrap();
                 let (near_read, near_write) = near.into_split();
                 let (far_read, far_write) = far.into_split();
-                let (calls, held, ended) = (silent.subscribe(), held.clone(), ended.clone());
+                let (calls, ended) = (silent.subscribe(), ended.clone());
+                let unseen = watch::Sender::new(0);
                 tokio::spawn(async move {
-                    pass_bytes(near_read, far_write, number, calls, &held).await;
+                    pass_bytes(near_read, far_write, number, calls, &unseen).await;
                     ended.send_modify(|ended| *ended += 1);
                 });
                 let (answers, held) = (silent.subscribe(), answers_held.clone());
@@ -74,12 +68,6 @@ impl SilentRelay {
     /// Lets everything pass again, what was held back first.
     pub(crate) fn resume(&self) {
         self.silent.send_replace(0);
-    }
-
-    /// Waits until the caller has said something that was held back.
-    pub(crate) async fn await_held(&self) {
-        let mut held = self.held.subscribe();
-        held.wait_for(|held| *held > 0).await.unwrap();
     }
 
     /// Waits until the other end has said something that was held back.

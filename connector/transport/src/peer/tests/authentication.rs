@@ -1,6 +1,7 @@
 //! Who is let in, and who is not.
 
 use crate::peer::client::{PeerClient, PeerEndpoint};
+use crate::peer::listen_patience::ListenPatience;
 use crate::peer::settings::TransportSettings;
 use crate::peer::testing::{TestPeerHandler, TestProvider, frames, munster, soon};
 use crate::peer_handler::AnswerStreamFrame;
@@ -16,6 +17,7 @@ use hansa_proto::peer::message::{
 };
 use hansa_proto::peer::pb;
 use hansa_proto::peer::pb::peer_client;
+use hansa_test_support::free_ports::find_free_ports;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -284,6 +286,27 @@ async fn nobody_at_home_is_reported() {
     assert_eq!(refusal.code, ErrorCode::PeerUnreachable);
     assert!(refusal.sentence.contains("nobody listens"), "{refusal}");
     assert_eq!(refusal.participant, Some(munster()));
+}
+
+#[tokio::test]
+async fn who_does_not_listen_yet_is_waited_for() {
+    let city = TestProvider::start(TestPeerHandler::mute()).await;
+    let [port] = find_free_ports();
+    let settings = TransportSettings {
+        listening: ListenPatience::new(Duration::from_secs(60)),
+        connect: Duration::from_secs(60),
+        ..TransportSettings::default()
+    };
+    let called = tokio::spawn(PeerClient::connect(PeerEndpoint {
+        port,
+        settings,
+        ..city.endpoint()
+    }));
+    // Some tries come too early.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let late = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    let _heard = soon(late.accept()).await.unwrap();
+    called.abort();
 }
 
 #[tokio::test]
