@@ -106,8 +106,8 @@ fn failed(cause: tonic::Status) -> BoxStream<'static, AdminEvent> {
 
 fn broke_off() -> Refusal {
     Refusal::new(
-        ErrorCode::Internal,
-        "the connector broke off before the command was done",
+        ErrorCode::ConnectorLost,
+        "the connector ended before the command was done",
     )
-    .with_help("look at the connector's own messages; `hansa status` tells whether it runs")
+    .with_help("look whether what was asked for has come about: contract show, audit list")
 }

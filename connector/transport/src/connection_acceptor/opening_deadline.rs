@@ -4,7 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 /// What a client of HTTP/2 sends first: its preface and the head of its settings (RFC 9113, section 3.4).
 const OPENING: usize = 24 + 9;
@@ -14,13 +14,19 @@ const OPENING: usize = 24 + 9;
 pub(crate) struct OpeningDeadline {
     missing: usize,
     time: Option<Pin<Box<Sleep>>>,
+    /// Whether the time is over, and what came meanwhile is read.
+    is_late: bool,
 }
+
+/// The time for what came while this process stood still: its timers end before it has read anything.
+const GRACE: Duration = Duration::from_millis(500);
 
 impl OpeningDeadline {
     pub(crate) fn new(time: Duration) -> Self {
         Self {
             missing: OPENING,
             time: Some(Box::pin(tokio::time::sleep(time))),
+            is_late: false,
         }
     }
 
@@ -44,9 +50,13 @@ impl OpeningDeadline {
             self.time = None;
             return read;
         }
-        match time.as_mut().poll(context) {
-            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
-            Poll::Pending => read,
+        while time.as_mut().poll(context).is_ready() {
+            if self.is_late {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            self.is_late = true;
+            time.as_mut().reset(Instant::now() + GRACE);
         }
+        read
     }
 }
