@@ -38,6 +38,7 @@ mod ending;
 mod ends;
 mod erasure;
 mod evidence;
+mod faults;
 mod federation;
 mod feed;
 mod first_steps;
