@@ -5,6 +5,7 @@ pub mod listen_patience;
 pub mod message_packer;
 pub mod server;
 pub mod settings;
+pub(crate) mod timer_clock;
 
 #[cfg(test)]
 pub(crate) mod testing;

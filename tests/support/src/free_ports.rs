@@ -1,7 +1,7 @@
 //! Ports for programs that have to be told theirs before they listen.
 
+use parking_lot::Mutex;
 use std::net::TcpListener;
-use std::sync::Mutex;
 
 /// Ports that nobody listens on. They lie below those that the system gives to connections by itself, so none is taken by a
 /// connection until its program listens; and no other test of this process gets them.
@@ -13,13 +13,14 @@ pub fn find_free_ports<const N: usize>() -> [u16; N] {
     [(); N].map(|()| find_free_port())
 }
 
+#[expect(clippy::panic, reason = "a harness reports by failing the test")]
 fn find_free_port() -> u16 {
-    let mut given = GIVEN.lock().unwrap();
+    let mut given = GIVEN.lock();
     // Other processes of tests begin elsewhere.
     let begin = std::process::id().wrapping_mul(7_919) % COUNT;
-    for step in 0..COUNT {
-        let place = begin.wrapping_add(step) % COUNT;
-        let port = FIRST.saturating_add(u16::try_from(place).unwrap());
+    let places = (begin..COUNT).chain(0..begin);
+    let ports = places.filter_map(|place| u16::try_from(place.saturating_add(FIRST)).ok());
+    for port in ports {
         if !given.contains(&port) && TcpListener::bind(("127.0.0.1", port)).is_ok() {
             given.push(port);
             return port;
@@ -29,7 +30,7 @@ fn find_free_port() -> u16 {
 }
 
 /// The lowest port that is given.
-const FIRST: u16 = 12_000;
+const FIRST: u32 = 12_000;
 /// The number of ports that may be given: all are below 32768, where Linux begins by itself.
 const COUNT: u32 = 20_000;
 

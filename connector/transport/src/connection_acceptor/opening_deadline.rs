@@ -4,7 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Sleep;
 
 /// What a client of HTTP/2 sends first: its preface and the head of its settings (RFC 9113, section 3.4).
 const OPENING: usize = 24 + 9;
@@ -55,7 +55,7 @@ impl OpeningDeadline {
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
             self.is_late = true;
-            time.as_mut().reset(Instant::now() + GRACE);
+            *time = Box::pin(tokio::time::sleep(GRACE));
         }
         read
     }

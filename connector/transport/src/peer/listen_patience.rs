@@ -1,5 +1,6 @@
 //! The time for which an address is tried at which nobody listens.
 
+use crate::peer::timer_clock::read_timer;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,10 +27,10 @@ impl ListenPatience {
     /// Begins to try.
     pub(crate) fn begin(&self) -> ListenAttempt {
         let gave_up = *self.gave_up.lock();
-        let is_vain = gave_up.is_some_and(|at| at.elapsed() < VAIN);
+        let is_vain = gave_up.is_some_and(|at| read_timer() < at + VAIN);
         let time = if is_vain { Duration::ZERO } else { self.most };
         ListenAttempt {
-            end: Instant::now() + time,
+            end: read_timer() + time,
             patience: self.clone(),
         }
     }
@@ -59,8 +60,8 @@ pub(crate) struct ListenAttempt {
 impl ListenAttempt {
     /// Waits before another try. Says whether there is to be one.
     pub(crate) async fn wait(&self) -> bool {
-        if Instant::now() >= self.end {
-            *self.patience.gave_up.lock() = Some(Instant::now());
+        if read_timer() >= self.end {
+            *self.patience.gave_up.lock() = Some(read_timer());
             return false;
         }
         tokio::time::sleep(PAUSE).await;

@@ -1,14 +1,9 @@
 //! The calls that run on the connection to a peer, and whether one of them has an answer already.
 
+use crate::peer::timer_clock::read_timer;
 use parking_lot::Mutex;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::time::Instant;
-
-/// Reads the clock of the timers, by which waits are measured. The clock of the participant, on which decisions hang, is another.
-pub(super) fn read_timer() -> Instant {
-    tokio::time::sleep(Duration::ZERO).deadline()
-}
 
 /// The calls of one peer. Cheap to clone.
 #[derive(Debug, Clone)]

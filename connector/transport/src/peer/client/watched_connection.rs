@@ -7,8 +7,9 @@
 //! After a break of some seconds TCP waits as long again until it sends what was lost. A second connection tells whether the
 //! peer is there by then, and only if it is, the rows that are under way are waited for.
 
-use super::open_calls::{CallState, OpenCalls, read_timer};
+use super::open_calls::{CallState, OpenCalls};
 use crate::peer::settings::SilenceBounds;
+use crate::peer::timer_clock::read_timer;
 use crate::secure_connection::UNHEARD;
 use futures::future::BoxFuture;
 use std::io::{self, IoSlice};
