@@ -167,7 +167,7 @@ async fn a_verb_that_breaks_off_has_failed() {
     let events = all(&connector.socket, "forget").await;
     assert_eq!(events[0], AdminEvent::Notice("so far".to_owned()));
     assert!(
-        matches!(&events[1], AdminEvent::Failure(refusal) if refusal.code == ErrorCode::Internal)
+        matches!(&events[1], AdminEvent::Failure(refusal) if refusal.code == ErrorCode::ConnectorLost)
     );
     assert_eq!(events.len(), 2);
 }
