@@ -12,7 +12,7 @@ use std::time::Duration;
 const ASKERS: usize = 3;
 const REPLACEMENTS: usize = 3;
 
-/// What askers have seen.
+/// The notes of the askers.
 #[derive(Default)]
 struct AskedQuestions {
     answered: AtomicUsize,

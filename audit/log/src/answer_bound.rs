@@ -6,7 +6,7 @@
 use crate::json::Json;
 use crate::record::Record;
 
-/// What may have left of an answer, at most, from its first message on.
+/// The most that may have left of an answer from its first message on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AnswerBound {
     /// Rows.
@@ -51,7 +51,7 @@ impl AnswerBound {
         (Self::MEMBER, bound)
     }
 
-    /// Whether so many rows and bytes lie within it.
+    /// Says whether so many rows and bytes lie within it.
     #[must_use]
     pub const fn holds(self, rows: u64, bytes: u64) -> bool {
         rows <= self.rows && bytes <= self.bytes

@@ -21,7 +21,7 @@ pub struct AnswerSummary {
     pub digest: String,
     /// How it ended.
     pub outcome: String,
-    /// What may have been sent at most, as the records say that came before anything left. It counts while nothing else tells.
+    /// The most that may have been sent, as records say from before it left. It counts while nothing else tells.
     pub at_most: Option<AnswerBound>,
     /// Whether this side holds the receipt: who sent has made it, who received may have been cut off before it came.
     pub receipt: bool,
@@ -42,8 +42,8 @@ impl AnswerSummary {
         self.outcome != NOT_TAKEN
     }
 
-    /// Whether the provider's log does not say how much of the answer left, only how much at most: its process ended in the
-    /// middle, or it runs.
+    /// Says whether the provider's log tells only how much of the answer left at most: its process ended in the middle, or the
+    /// answer runs.
     #[must_use]
     pub fn is_uncounted(&self) -> bool {
         matches!(self.outcome.as_str(), CLOSED_AFTER_CRASH | OPEN) && self.digest.is_empty()

@@ -80,7 +80,7 @@ enum LeftAmount {
 }
 
 impl LeftAmount {
-    /// What the close says, else the bound.
+    /// The amount of the close, else the bound.
     fn of(counted: Option<u64>, most: Option<u64>) -> Self {
         match (counted, most) {
             (Some(count), _) => Self::Counted(count),

@@ -40,7 +40,7 @@ pub(super) struct AskedQuestion {
 }
 
 impl AskedQuestion {
-    /// Whether the answer is the right one, or a part of it where the command says that it is no more.
+    /// Says whether the answer is the right one, or a part of it where the command says that it is no more.
     pub(super) fn is_right(&self) -> bool {
         let lines = self.outcome.out.lines();
         let numbers = lines.filter(|line| line.starts_with(|sign: char| sign.is_ascii_digit()));

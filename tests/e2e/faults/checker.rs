@@ -1,4 +1,4 @@
-//! What askers saw, held against each other and against all logs.
+//! The notes of the askers, held against each other and against all logs.
 
 use super::asker::AskedQuestion;
 use crate::auditor::{export, verify};
@@ -8,7 +8,7 @@ use hansa_test_support::workflow::{number, text};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a fault may be told as, with the exit code.
+/// The codes by which a fault may be told, with their exit codes.
 const TOLD: [(&str, i32); 8] = [
     ("PEER_UNREACHABLE", 5),
     ("STREAM_CUT", 5),

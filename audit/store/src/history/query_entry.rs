@@ -40,7 +40,7 @@ pub struct QueryEntry {
     pub reads: Vec<DatasetRead>,
     /// Whether it was refused, and why.
     pub refused: Option<DenialReason>,
-    /// What may have left at most, as was recorded before it could; nothing where it was refused.
+    /// The most that may have left, as was recorded before it could; none where it was refused.
     pub at_most: Option<AnswerBound>,
     /// How the answer ended; `None` while it is open.
     pub end: Option<AnswerEnd>,

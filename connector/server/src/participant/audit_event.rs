@@ -20,7 +20,7 @@ impl AuditEvent {
         self
     }
 
-    /// The same with a member more.
+    /// This fact with a member more.
     #[must_use]
     pub(crate) fn with(mut self, name: &str, value: Json) -> Self {
         if let Json::Object(members) = &mut self.body {

@@ -13,7 +13,7 @@ pub struct OpenAnswerRow {
     pub request: String,
     /// The record that opened it.
     pub opened: u64,
-    /// What may have left of it at most.
+    /// The most that may have left of it.
     pub bound: Option<AnswerBound>,
 }
 

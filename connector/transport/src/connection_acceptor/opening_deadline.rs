@@ -14,7 +14,7 @@ const OPENING: usize = 24 + 9;
 pub(crate) struct OpeningDeadline {
     missing: usize,
     time: Option<Pin<Box<Sleep>>>,
-    /// Whether the time is over, and what came meanwhile is read.
+    /// True once the time is over: only bytes that came meanwhile are read.
     is_late: bool,
 }
 

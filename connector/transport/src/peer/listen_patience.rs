@@ -77,7 +77,7 @@ impl ListenAttempt {
 /// So long an address that was tried in vain is tried once.
 const VAIN: Duration = Duration::from_secs(10);
 
-/// What is waited between two tries.
+/// The pause between two tries.
 const PAUSE: Duration = Duration::from_millis(50);
 
 #[cfg(test)]

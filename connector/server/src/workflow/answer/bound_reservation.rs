@@ -8,7 +8,7 @@ use hansa_audit_log::answer_bound::AnswerBound;
 pub(super) struct BoundReservation {
     /// The bound that the log holds, or will hold before anything more leaves.
     reserved: AnswerBound,
-    /// What has left, or is about to.
+    /// Rows and bytes that have left, or are about to.
     left: AnswerBound,
     /// The size of the last block, in first blocks.
     multiple: u64,

@@ -23,7 +23,7 @@ pub(super) struct AnswerMeter {
     /// What it draws from what was paid beforehand, and what it has reserved of that.
     pub(super) charges: Vec<PrepaidCharge>,
     pub(super) draft: BalanceReservation,
-    /// What may have left of it at most, as the log says.
+    /// The most that may have left of it, as the log says.
     pub(super) bound: BoundReservation,
     pub(super) request: RequestId,
     pub(super) opened: u64,
