@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The codes by which a fault may be told, with their exit codes.
-const TOLD: [(&str, i32); 8] = [
+const TOLD: [(&str, i32); 9] = [
     ("PEER_UNREACHABLE", 5),
     ("STREAM_CUT", 5),
     ("TIMED_OUT", 5),
@@ -17,6 +17,7 @@ const TOLD: [(&str, i32); 8] = [
     ("ANSWER_INCOMPLETE", 5),
     ("WITHDRAWN", 3),
     ("CONTRACT_UNKNOWN", 3),
+    ("CLOCK_UNTRUSTED", 3),
     ("EVIDENCE_UNAVAILABLE", 1),
 ];
 

@@ -1,22 +1,48 @@
 //! Whoever brings the faults.
 
-use super::FaultyWorld;
 use super::asker::Askers;
-use hansa_test_support::participant::TestParticipant;
+use super::{FaultyParticipant, FaultyWorld};
+use hansa_test_support::workflow::text;
 use rand::Rng as _;
 use rand::rngs::StdRng;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// A fault of one process.
+/// A fault of one participant, which is lifted again.
 #[derive(Debug, Clone, Copy)]
-enum ProcessFault {
+enum Fault {
     /// SIGKILL, and a start.
     Kill,
     /// SIGTERM, and a start.
     Replace,
     /// SIGSTOP, and SIGCONT after this time.
     Halt(Duration),
+    /// A disk without room for this time.
+    FullDisk(Duration),
+    /// A disk on which every write fails. After this time the machine starts again, without what was not synced.
+    PowerCut(Duration),
+    /// A wall clock that stands so many seconds from the true time, for this time.
+    ClockStep(i64, Duration),
+}
+
+impl Fault {
+    fn draw(random: &mut StdRng) -> Self {
+        let mut time = |most: u64| Duration::from_millis(random.random_range(100..most));
+        let (short, long) = (time(3_000), time(9_000));
+        match random.random_range(0..6) {
+            0 => Self::Kill,
+            1 => Self::Replace,
+            2 => Self::Halt(long),
+            3 => Self::FullDisk(short),
+            4 => Self::PowerCut(short),
+            _ => {
+                let steps = [10, 100, 3_600, 86_400, 30 * 86_400];
+                let seconds = steps[random.random_range(0..steps.len())];
+                let is_ahead = random.random_bool(0.5);
+                Self::ClockStep(if is_ahead { seconds } else { -seconds }, short)
+            }
+        }
+    }
 }
 
 /// Brings faults, one at a time, and lifts each.
@@ -50,15 +76,13 @@ impl<'a> Nemesis<'a> {
         while begun.elapsed() < time {
             std::thread::sleep(Duration::from_millis(random.random_range(200..3_000)));
             let victim = random.random_range(0..8);
-            let fault = match random.random_range(0..3) {
-                0 => ProcessFault::Kill,
-                1 => ProcessFault::Replace,
-                _ => ProcessFault::Halt(Duration::from_millis(random.random_range(100..9_000))),
-            };
+            let fault = Fault::draw(random);
+            let askers = self.askers;
+            let world = self.world();
             match victim {
-                0..=3 => self.fault_provider(0, fault),
-                4..=5 => self.fault_provider(1, fault),
-                6 => self.fault_consumer(fault),
+                0..=3 => fault_provider(&mut world.lindau, fault),
+                4..=5 => fault_provider(&mut world.munster, fault),
+                6 => fault_consumer(&mut world.acme, askers, fault),
                 _ => self.withdraw_and_agree(),
             }
         }
@@ -69,57 +93,135 @@ impl<'a> Nemesis<'a> {
         self.world.take().unwrap()
     }
 
-    fn fault_provider(&mut self, at: usize, fault: ProcessFault) {
-        let world = self.world();
-        let city = match at {
-            0 => &mut world.lindau,
-            _ => &mut world.munster,
-        };
-        eprintln!("{fault:?} of {}", city.domain());
-        let listener = &world.listeners[at];
-        match fault {
-            ProcessFault::Kill => {
-                city.kill();
-                city.serve_at(listener);
-            }
-            ProcessFault::Replace => {
-                city.stop();
-                city.serve_at(listener);
-            }
-            ProcessFault::Halt(time) => halt(city, time),
-        }
-    }
-
-    fn fault_consumer(&mut self, fault: ProcessFault) {
-        let askers = self.askers;
-        let acme = &mut self.world().acme;
-        eprintln!("{fault:?} of {}", acme.domain());
-        match fault {
-            ProcessFault::Kill => acme.kill(),
-            ProcessFault::Replace => acme.stop(),
-            ProcessFault::Halt(time) => return halt(acme, time),
-        }
-        askers.pause(|| acme.serve());
-    }
-
     /// A person withdraws a contract, and makes another one.
     fn withdraw_and_agree(&mut self) {
         eprintln!("withdrawal of the contract on munster.bikes");
         let world = self.world();
         let withdraw = ["contract", "withdraw", &world.contract];
         let withdraw = [&withdraw[..], &["--reason", "over", "--yes"]].concat();
-        world.munster.hansa(&withdraw).must();
-        world.contract = world.acme.contract("munster.bikes");
+        world.munster.hansa.hansa(&withdraw).must();
+        world.contract = agree_again(&world.acme, &world.munster);
     }
 }
 
-fn halt(victim: &TestParticipant, time: Duration) {
-    let pid = victim.pid().unwrap().to_string();
-    for signal in ["-STOP", "-CONT"] {
-        let sent = Command::new("kill").args([signal, &pid]).status().unwrap();
-        assert!(sent.success());
-        if signal == "-STOP" {
-            std::thread::sleep(time);
+/// A contract on the bikes of munster. Who is told that munster is out of reach tries again.
+fn agree_again(acme: &FaultyParticipant, munster: &FaultyParticipant) -> String {
+    let args = ["--json", "contract", "request", "munster.bikes", "--sign"];
+    for _ in 0..3 {
+        let outcome = acme.hansa.hansa(&args);
+        match outcome.status {
+            Some(0) => return text(&outcome.json(), "contract"),
+            Some(5) => eprintln!("{}", outcome.err),
+            _ => break,
         }
     }
+    let printed = std::fs::read_to_string(munster.hansa.folder().join("serve.err"));
+    let status = munster.hansa.hansa(&["status"]);
+    eprintln!(
+        "{}\n{}{}",
+        printed.unwrap_or_default(),
+        status.out,
+        status.err
+    );
+    acme.hansa.contract("munster.bikes")
+}
+
+fn fault_provider(city: &mut FaultyParticipant, fault: Fault) {
+    eprintln!("{fault:?} of {}", city.hansa.domain());
+    match fault {
+        Fault::Kill => city.hansa.kill(),
+        Fault::Replace => city.hansa.stop(),
+        Fault::PowerCut(time) => {
+            let Some(disk) = &city.disk else { return };
+            disk.shut_down();
+            std::thread::sleep(time);
+            city.hansa.kill();
+            disk.mount_again();
+        }
+        other => {
+            bring_for_a_time(city, other);
+            if !is_log_shut(city) {
+                return;
+            }
+            city.hansa.stop();
+        }
+    }
+    city.serve();
+}
+
+/// The commands of those who ask need the folder of the consumer, so that nobody asks while its disk or its connector is away.
+fn fault_consumer(firm: &mut FaultyParticipant, askers: &Askers, fault: Fault) {
+    eprintln!("{fault:?} of {}", firm.hansa.domain());
+    match fault {
+        Fault::Kill => firm.hansa.kill(),
+        Fault::Replace => firm.hansa.stop(),
+        Fault::PowerCut(_) => {
+            return askers.pause(|| {
+                let Some(disk) = &firm.disk else { return };
+                disk.shut_down();
+                firm.hansa.kill();
+                disk.mount_again();
+                firm.serve();
+            });
+        }
+        other => {
+            bring_for_a_time(firm, other);
+            if !is_log_shut(firm) {
+                return;
+            }
+            firm.hansa.stop();
+        }
+    }
+    askers.pause(|| firm.serve());
+}
+
+/// Brings a fault that its process lives through.
+fn bring_for_a_time(victim: &FaultyParticipant, fault: Fault) {
+    match fault {
+        Fault::Halt(time) => {
+            signal(victim, "-STOP");
+            std::thread::sleep(time);
+            signal(victim, "-CONT");
+        }
+        Fault::FullDisk(time) => {
+            let Some(disk) = &victim.disk else { return };
+            disk.fill();
+            std::thread::sleep(time);
+            disk.make_room();
+        }
+        Fault::ClockStep(seconds, time) => {
+            victim.clock.step_to(seconds * 1_000_000);
+            std::thread::sleep(time);
+            victim.clock.step_to(0);
+            victim.hansa.hansa(&["reload"]).must();
+        }
+        Fault::Kill | Fault::Replace | Fault::PowerCut(_) => {}
+    }
+    assert!(
+        is_alive(victim),
+        "{fault:?} ended {}",
+        victim.hansa.domain()
+    );
+}
+
+/// Says whether a record could not be written, so that the connector must be started again.
+fn is_log_shut(victim: &FaultyParticipant) -> bool {
+    let status = victim.hansa.hansa(&["status"]);
+    let is_shut = status.out.contains("log can't be written");
+    if is_shut {
+        eprintln!("the log of {} is shut", victim.hansa.domain());
+    }
+    is_shut
+}
+
+/// Says whether the process of a participant has not ended.
+fn is_alive(victim: &FaultyParticipant) -> bool {
+    let state = format!("/proc/{}/stat", victim.hansa.pid().unwrap());
+    std::fs::read_to_string(state).is_ok_and(|state| !state.contains(") Z "))
+}
+
+fn signal(victim: &FaultyParticipant, signal: &str) {
+    let pid = victim.hansa.pid().unwrap().to_string();
+    let sent = Command::new("kill").args([signal, &pid]).status().unwrap();
+    assert!(sent.success());
 }

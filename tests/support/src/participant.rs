@@ -1,6 +1,7 @@
 //! One participant: its folder, its process, and the commands that are run on it.
 
 use serde_json::Value;
+use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
@@ -167,6 +168,8 @@ pub struct TestParticipant {
     folder: PathBuf,
     id: String,
     serving: Option<ServerProcess>,
+    /// Variables of the environment of its serving processes.
+    environment: Vec<(&'static str, OsString)>,
 }
 
 #[derive(Debug)]
@@ -186,6 +189,7 @@ impl TestParticipant {
             folder,
             id: id.to_owned(),
             serving: None,
+            environment: Vec::new(),
         }
     }
 
@@ -296,6 +300,11 @@ impl TestParticipant {
         self.serve_by(in_folder(command, &self.folder));
     }
 
+    /// Gives its serving processes a variable of the environment, from the next start on.
+    pub fn serves_with(&mut self, name: &'static str, value: &OsStr) {
+        self.environment.push((name, value.to_owned()));
+    }
+
     /// Has it listen at this address from its next start on.
     ///
     /// # Panics
@@ -336,6 +345,7 @@ impl TestParticipant {
     )]
     fn serve_by(&mut self, mut command: Command) {
         let mut child = command
+            .envs(self.environment.iter().cloned())
             .stdout(Stdio::piped())
             .spawn()
             .expect("the binary starts");
