@@ -11,6 +11,10 @@ use std::time::{Duration, Instant};
 fn a_connector_that_is_reported_to_stop_ends_soon_though_an_answer_runs() {
     let league = TestLeague::new(binary());
     let (mut lindau, acme) = league.long_table(150_000, ALL);
+    lindau.stop();
+    lindau.set_limit("drain", "0s");
+    lindau.serve();
+    acme.knows(&lindau);
     let _ = acme.contract("lindau.long");
     // Nobody reads on, so the answer stands still in the middle.
     let reader = acme.begins();
@@ -22,6 +26,7 @@ fn a_connector_that_is_reported_to_stop_ends_soon_though_an_answer_runs() {
     assert_eq!(opened.len(), closed.len());
     let outcome = text(closed.last().unwrap(), "outcome");
     assert_eq!(outcome, "cut", "{closed:?}");
+    assert_eq!(text(closed.last().unwrap(), "code"), "MOVED", "{closed:?}");
     drop(reader);
     lindau.verifies();
     try_all(

@@ -10,7 +10,7 @@ mod stranger_requests;
 
 use crate::admin::CommandError;
 use crate::admin::sql::continuation::RequestedRowScope;
-use crate::admin::sql::contract_succession::start_query;
+use crate::admin::sql::query_start::start_query;
 use crate::admin::sql::result_footer::reads_ahead;
 use crate::admin::sql::{plan, unread};
 use crate::clients::open_data::OpenDataBlocks;

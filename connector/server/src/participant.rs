@@ -71,6 +71,7 @@ pub(crate) mod published_lists;
 mod query_accounting;
 pub(crate) mod query_author;
 mod query_execution;
+pub(crate) mod query_intake;
 mod query_limits;
 pub(crate) mod query_texts;
 pub(crate) mod quota_budget;

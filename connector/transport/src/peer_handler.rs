@@ -134,6 +134,8 @@ pub enum QueryRejection {
     Summed(DisclosableRefusal),
     /// The log can't be written, so nothing is answered. A peer learns this alone, a stranger nothing.
     Closed,
+    /// The connector is being stopped and takes no more questions. Nothing of the question is in the log, so it can be asked again.
+    Moved,
 }
 
 /// How somebody failed before a request.

@@ -430,6 +430,7 @@ codes! {
     PeerUnknown "PEER_UNKNOWN" Unknown "No such participant here." "`hansa peer list` shows them; `hansa peer add` adds one.";
     AnswerIncomplete "ANSWER_INCOMPLETE" OutOfReach "The answer lacks a participant." "Ask again, or accept it with --partial.";
     StreamCut "STREAM_CUT" OutOfReach "The answer ended before its last row." "Ask again.";
+    Moved "MOVED" OutOfReach "The connector that answers is being stopped or replaced." "Ask again; the next one answers at the same address.";
     ConnectorLost "CONNECTOR_LOST" OutOfReach "The own connector ended while it ran a command." "`hansa status` tells whether it runs; look whether what was asked for has come about, and ask again.";
     WorkerFailed "WORKER_FAILED" OutOfReach "A worker of this connector did not give its part of an answer." "Ask again; if it stays so, see that the worker runs at its address, and that each of the two has the certificate of the other.";
     WorkerDiffers "WORKER_DIFFERS" OutOfReach "A worker came to something else than its connector: another version, clock, snapshot, policy or plan." "Run the same version on all machines, let the workers read the state folder of the connector, and compare their clocks.";

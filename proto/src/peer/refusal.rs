@@ -105,6 +105,16 @@ pub fn refuse_unrecorded() -> tonic::Status {
     ))
 }
 
+/// The status of a participant whose connector is being stopped, which takes no more questions and records nothing of this one. It
+/// holds these words and no others.
+#[must_use]
+pub fn refuse_moved() -> tonic::Status {
+    status(&Refusal::new(
+        ErrorCode::Moved,
+        "the connector is being stopped and takes no more questions",
+    ))
+}
+
 /// The same for whoever it does not know. It carries no reason.
 #[must_use]
 pub fn closed() -> tonic::Status {

@@ -9,16 +9,20 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The codes by which a fault may be told, with their exit codes.
-const TOLD: [(&str, i32); 9] = [
+const TOLD: [(&str, i32); 12] = [
     ("PEER_UNREACHABLE", 5),
     ("STREAM_CUT", 5),
+    ("MOVED", 5),
     ("TIMED_OUT", 5),
     ("CONNECTOR_LOST", 5),
     ("ANSWER_INCOMPLETE", 5),
     ("WITHDRAWN", 3),
     ("CONTRACT_UNKNOWN", 3),
     ("CLOCK_UNTRUSTED", 3),
+    // By a clock that stands back, no certificate has begun.
+    ("PEER_NOT_TRUSTED", 4),
     ("EVIDENCE_UNAVAILABLE", 1),
+    ("DISK_FULL", 1),
 ];
 
 /// Every answer is right, or says by a code of the fault that it is none.

@@ -37,6 +37,7 @@
     )
 )]
 
+pub mod breaking_relay;
 pub mod connection_flood;
 pub mod contract;
 pub mod detached_thread;

@@ -399,11 +399,41 @@ impl TestParticipant {
 
     /// SIGTERM, and waits for the end.
     pub fn stop(&mut self) {
-        if let Some(mut serving) = self.serving.take() {
-            let pid = serving.child.id().to_string();
-            let _ = Command::new("kill").args(["-TERM", &pid]).status();
-            let _ = serving.child.wait();
+        self.tell_to_stop();
+        let _ = self.await_end();
+    }
+
+    /// SIGTERM, without a wait.
+    pub fn tell_to_stop(&self) {
+        if let Some(pid) = self.pid() {
+            let _ = Command::new("kill")
+                .args(["-TERM", &pid.to_string()])
+                .status();
         }
+    }
+
+    /// Waits for the end of its process, and gives its status.
+    pub fn await_end(&mut self) -> Option<i32> {
+        let mut serving = self.serving.take()?;
+        serving.child.wait().ok()?.code()
+    }
+
+    /// Sets a key of `[limits]`, from its next start on.
+    ///
+    /// # Panics
+    /// When its configuration can't be written.
+    #[expect(clippy::expect_used, reason = "a test can't go on without its files")]
+    pub fn set_limit(&self, key: &str, value: &str) {
+        let file = self.folder.join("hansa.toml");
+        let text = std::fs::read_to_string(&file).expect("the configuration is there");
+        let text = text.replacen("[limits]", &format!("[limits]\n{key} = \"{value}\"\n#"), 1);
+        std::fs::write(&file, text).expect("the configuration can be written");
+    }
+
+    /// Another handle of the same folder, which does not end its process.
+    #[must_use]
+    pub fn make_watcher(&self) -> Self {
+        Self::new(&self.binary, self.folder.clone(), &self.id)
     }
 }
 

@@ -142,7 +142,8 @@ impl StreamOutcome {
             | ErrorCode::AttributeStale
             | ErrorCode::SchemaChanged
             | ErrorCode::ClockUntrusted
-            | ErrorCode::StreamCut => Self::Cut(refusal.code),
+            | ErrorCode::StreamCut
+            | ErrorCode::Moved => Self::Cut(refusal.code),
             code => Self::Failed(code),
         }
     }

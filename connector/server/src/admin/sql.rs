@@ -1,9 +1,10 @@
 //! `hansa sql`, `explain` and `get`: questions.
 
 pub(crate) mod continuation;
-pub(crate) mod contract_succession;
+mod contract_succession;
 mod explain_analyze;
 mod missing_contract;
+pub(crate) mod query_start;
 pub(crate) mod result_footer;
 mod snapshot_age;
 
@@ -67,12 +68,12 @@ async fn asked(
     let scope = RequestedRowScope::of(args.since.as_deref(), args.as_of.as_deref())?;
     remember_named(connector, &text, out).await?;
     let author = QueryAuthor::local(user);
-    let contract_succession::StartedQuery {
+    let query_start::StartedQuery {
         answer,
         first,
         continuation: continuation_footer,
         reads,
-    } = contract_succession::start_query(connector, &text, (&options, &scope), &author).await?;
+    } = query_start::start_query(connector, &text, (&options, &scope), &author).await?;
     let Some(answer) = answer else {
         let (data, text) = continuation_footer.quiet();
         out.object(data, text).await?;

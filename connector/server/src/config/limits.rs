@@ -13,6 +13,8 @@ pub(crate) struct LimitsConfig {
     pub(crate) spill: u64,
     /// Time for one question.
     pub(crate) timeout: Duration,
+    /// The time that answers have to end by themselves when the connector is stopped.
+    pub(crate) drain: Duration,
     /// Questions at once.
     pub(crate) concurrent: usize,
     /// Bytes that must be free on the disk of the log, or nothing is answered.
@@ -38,12 +40,16 @@ pub(super) fn read(section: ConfigSection<'_>) -> LimitsConfig {
     let timeout = section
         .measured("timeout", seconds, "a time such as 120s or 5m")
         .unwrap_or(Duration::from_secs(120));
+    let drain = section
+        .measured("drain", seconds, "a time such as 10s or 1m")
+        .unwrap_or(Duration::from_secs(10));
     let concurrent = section.number("concurrent").unwrap_or(16);
     section.finish();
     LimitsConfig {
         memory,
         spill,
         timeout,
+        drain,
         concurrent: usize::try_from(concurrent).unwrap_or(16).max(1),
         reserve,
         spare,

@@ -235,6 +235,7 @@ const fn on_the_way(code: ErrorCode) -> bool {
             | ErrorCode::BundleInvalid
             | ErrorCode::TimedOut
             | ErrorCode::StreamCut
+            | ErrorCode::Moved
             | ErrorCode::EvidenceUnavailable
             | ErrorCode::DiskFull
             | ErrorCode::TooManyStreams

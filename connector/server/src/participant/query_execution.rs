@@ -1,6 +1,7 @@
 //! How questions run: where, what they were planned to, and which are under way.
 
 use crate::participant::client_answers::ClientAnswers;
+use crate::participant::query_intake::QueryIntake;
 use crate::participant::running_queries::RunningQueries;
 use hansa_query::federation::query_cache::FederatedQueryCache;
 use hansa_query::runtime::QueryRuntime;
@@ -18,6 +19,8 @@ pub(crate) struct QueryExecution {
     pub(crate) questions: FederatedQueryCache,
     /// Where questions run.
     pub(crate) query_runtime: QueryRuntime,
+    /// The intake of questions, which the end of the connector closes.
+    pub(crate) intake: QueryIntake,
     /// The answers under way.
     pub(crate) running: RunningQueries,
     /// The answers that programs of analysts read.

@@ -16,6 +16,7 @@ use crate::participant::peer_state::PeerState;
 use crate::participant::prepaid_balances::BalanceStore;
 use crate::participant::query_accounting::QueryAccounting;
 use crate::participant::query_execution::QueryExecution;
+use crate::participant::query_intake::QueryIntake;
 use crate::participant::query_limits::QueryLimits;
 use crate::participant::query_texts::text_queue::QueryTextQueue;
 use crate::participant::quota_budget::{self, BudgetCounters};
@@ -239,6 +240,7 @@ impl Connector {
                 plans: LogicalPlanCache::default(),
                 questions: FederatedQueryCache::default(),
                 query_runtime,
+                intake: QueryIntake::default(),
                 running: RunningQueries::default(),
                 client_answers: Arc::default(),
                 background_tasks: tokio_util::task::TaskTracker::new(),

@@ -433,6 +433,7 @@ pub(crate) async fn ask_showing(
         Err(QueryRejection::Quiet(recorded)) => return Err(recorded.refusal().code),
         Err(QueryRejection::Summed(summed)) => return Err(summed.refusal().code),
         Err(QueryRejection::Closed) => return Err(ErrorCode::EvidenceUnavailable),
+        Err(QueryRejection::Moved) => return Err(ErrorCode::Moved),
     };
     let mut messages = 0;
     while let Some(frame) = delivery.frames.recv().await {

@@ -13,6 +13,7 @@ use crate::monitoring::monitoring_service::MonitoringService;
 use crate::offline::league_join;
 use crate::participant::Connector;
 use crate::participant::partner_processes::PartnerProcesses;
+use crate::participant::query_intake;
 use crate::process::admin_service::AdminService;
 use crate::process::blocking_work::{blocking, waiting};
 use crate::process::inherited_listeners;
@@ -41,7 +42,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// Serves until it is told to stop, by a signal or by the token.
@@ -62,6 +63,9 @@ pub(crate) async fn run(
             Vec::new()
         });
     contract_withdrawal::notify_parties(&connector, unreported).await;
+    let mut heard = StopSignals::listen()?;
+    // The end of what comes from outside; what runs, and whoever commands this connector, still have the drain.
+    let shut = stop.child_token();
     let mut address = None;
     let mut tasks = tokio::task::JoinSet::new();
     if let Some(wanted) = listen {
@@ -83,6 +87,7 @@ pub(crate) async fn run(
             attest: Arc::new(move |connection| mtls::attest(&trust, connection, clock().wall)),
             hosts: members,
             settings: TransportSettings::default(),
+            shut: shut.clone(),
         };
         let front: Arc<dyn PeerHandler> = Arc::new(ParticipantHandler::new(Arc::clone(&connector)));
         let ending = stop.clone();
@@ -93,8 +98,8 @@ pub(crate) async fn run(
             .await
         });
     }
-    serve_clients(&connector, &stop, &mut tasks).await?;
-    serve_web(&connector, &stop, &mut tasks).await?;
+    serve_clients(&connector, &shut, &mut tasks).await?;
+    serve_web(&connector, &shut, &mut tasks).await?;
     let service = Arc::new(MonitoringService(Arc::clone(&connector)));
     monitor(&connector.config(), service, &stop, &mut tasks).await?;
     let mut doors = vec![(connector.config().socket(), SocketAccess::Own)];
@@ -149,8 +154,11 @@ pub(crate) async fn run(
             )
         ));
     }
-    signals(&connector, &stop, &mut tasks).await?;
+    signals(&connector, &stop, (&mut tasks, &mut heard)).await?;
     service_manager::stopping();
+    connector.queries.intake.close();
+    shut.cancel();
+    drain_answers(&connector, &stop, (&mut tasks, &mut heard)).await;
     stop.cancel();
     leave(&connector, tasks).await;
     for (file, _) in doors {
@@ -184,14 +192,12 @@ pub(crate) async fn joined(
     show.refusals(&[awaiting_join()]);
     // To whoever started it, it runs.
     service_manager::ready();
-    let mut term = signal(SignalKind::terminate()).map_err(unheard)?;
-    let mut int = signal(SignalKind::interrupt()).map_err(unheard)?;
+    let mut heard = StopSignals::listen()?;
     let mut look = tokio::time::interval(LOOK);
     let mut refused = None;
     let joined = loop {
         tokio::select! {
-            _ = term.recv() => break false,
-            _ = int.recv() => break false,
+            () = heard.wait() => break false,
             () = ending.cancelled() => break false,
             _ = look.tick() => {}
         }
@@ -216,7 +222,7 @@ pub(crate) async fn joined(
 async fn serve_clients(
     connector: &Arc<Connector>,
     stop: &CancellationToken,
-    tasks: &mut tokio::task::JoinSet<Result<(), Refusal>>,
+    tasks: &mut ServerTasks,
 ) -> Result<(), Refusal> {
     let config = connector.config();
     let Some(address) = config.clients.listen else {
@@ -263,7 +269,7 @@ fn certificate_reader(connector: &Arc<Connector>) -> PeerCertificateReader {
 async fn serve_web(
     connector: &Arc<Connector>,
     stop: &CancellationToken,
-    tasks: &mut tokio::task::JoinSet<Result<(), Refusal>>,
+    tasks: &mut ServerTasks,
 ) -> Result<(), Refusal> {
     let config = connector.config();
     let Some(address) = config.web.listen else {
@@ -329,7 +335,7 @@ async fn monitor(
     config: &ConnectorConfig,
     handler: Arc<dyn MonitoringHandler>,
     stop: &CancellationToken,
-    tasks: &mut tokio::task::JoinSet<Result<(), Refusal>>,
+    tasks: &mut ServerTasks,
 ) -> Result<(), Refusal> {
     let Some(address) = config.monitoring.listen else {
         return Ok(());
@@ -468,9 +474,38 @@ async fn checkers(connector: Arc<Connector>, stop: CancellationToken) -> Result<
     }
 }
 
+/// Gives what runs the time of the configuration to end by itself. Withdrawals and expulsions still cut, and a second signal ends
+/// the time. It takes none where nothing runs.
+async fn drain_answers(
+    connector: &Arc<Connector>,
+    stop: &CancellationToken,
+    (tasks, heard): (&mut ServerTasks, &mut StopSignals),
+) {
+    let ended = async {
+        let mut look = tokio::time::interval(DRAIN_LOOK);
+        while connector.limits.concurrency.taken() > 0 || connector.queries.intake.count_open() > 0
+        {
+            look.tick().await;
+        }
+    };
+    let most = connector.config().limits.drain;
+    tokio::select! {
+        biased;
+        _ = tokio::time::timeout(most, ended) => {}
+        again = signals(connector, stop, (tasks, heard)) => {
+            if let Err(refusal) = again {
+                line_err(&crate::cli::output::refusal_text(&refusal));
+            }
+        }
+    }
+}
+
+/// How often it is looked whether all has ended.
+const DRAIN_LOOK: std::time::Duration = std::time::Duration::from_millis(20);
+
 /// Ends what runs: answers are cut and get their receipts; whoever does not read them does not hold up the end.
-async fn leave(connector: &Arc<Connector>, mut tasks: tokio::task::JoinSet<Result<(), Refusal>>) {
-    let why = Refusal::new(ErrorCode::StreamCut, "the connector is being stopped");
+async fn leave(connector: &Arc<Connector>, mut tasks: ServerTasks) {
+    let why = query_intake::tell_moved();
     let closed = async {
         // An answer gives back its slot when it is closed in the log and its receipt is signed.
         let mut look = tokio::time::interval(std::time::Duration::from_millis(50));
@@ -503,21 +538,43 @@ const DAY: i64 = 86_400_000_000;
 /// How long the end of one thing is waited for when the connector stops.
 pub(super) const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 
+/// The tasks of the faces, and of what goes on beside them.
+type ServerTasks = tokio::task::JoinSet<Result<(), Refusal>>;
+
+/// The signals by which a connector is told to stop. They are listened to from the start to the end, so that none is lost between.
+struct StopSignals {
+    term: Signal,
+    int: Signal,
+}
+
+impl StopSignals {
+    fn listen() -> Result<Self, Refusal> {
+        Ok(Self {
+            term: signal(SignalKind::terminate()).map_err(unheard)?,
+            int: signal(SignalKind::interrupt()).map_err(unheard)?,
+        })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
+        }
+    }
+}
+
 /// Waits for a reason to stop; reloads on SIGHUP and when the trust bundle's file changes.
 async fn signals(
     connector: &Arc<Connector>,
     stop: &CancellationToken,
-    tasks: &mut tokio::task::JoinSet<Result<(), Refusal>>,
+    (tasks, heard): (&mut ServerTasks, &mut StopSignals),
 ) -> Result<(), Refusal> {
-    let mut term = signal(SignalKind::terminate()).map_err(unheard)?;
-    let mut int = signal(SignalKind::interrupt()).map_err(unheard)?;
     let mut hup = signal(SignalKind::hangup()).map_err(unheard)?;
     let mut look = tokio::time::interval(LOOK);
     let mut trusted = stamp(connector);
     loop {
         tokio::select! {
-            _ = term.recv() => return Ok(()),
-            _ = int.recv() => return Ok(()),
+            () = heard.wait() => return Ok(()),
             () = stop.cancelled() => return Ok(()),
             ended = tasks.join_next() => {
                 if let Some(Ok(Err(refusal))) = ended {

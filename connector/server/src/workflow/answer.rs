@@ -75,6 +75,7 @@ pub(crate) async fn answer(
                 .metrics
                 .refused(origin, ErrorCode::EvidenceUnavailable, after);
         }
+        Err(QueryRejection::Moved) => connector.metrics.refused(origin, ErrorCode::Moved, after),
     }
     answered
 }
@@ -100,6 +101,7 @@ async fn to_the_end(
             refusal, opened, ..
         }) => PendingRefusal::closing(opened, refusal, asked),
         AnswerError::Quiet(quiet) => return Err(QueryRejection::Quiet(*quiet)),
+        AnswerError::Moved => return Err(QueryRejection::Moved),
         AnswerError::Overtaken => PendingRefusal::unopened(overtaken(), asked),
         AnswerError::Closed => return Err(connector.unheard(Some(posed.asker.id())).await),
     };

@@ -12,6 +12,7 @@ use crate::participant::audit_event::AuditEvent;
 use crate::participant::concurrency::QueryPermit;
 use crate::participant::peer_connections::KnownPeer;
 use crate::participant::query_author::QueryAuthor;
+use crate::participant::query_intake::OpenQuestion;
 use crate::process::blocking_work::waiting;
 use crate::process::randomness::random_bytes;
 use crate::workflow::answer::incoming_query::QueryCaller;
@@ -46,6 +47,8 @@ pub(crate) struct PeerQueryClient {
     peers: BTreeMap<ParticipantId, KnownPeer>,
     /// Taken by the first part that is asked of the own gate.
     permit: std::sync::OnceLock<QueryPermit>,
+    /// Holds up the end of the connector.
+    _open: OpenQuestion,
     /// For whom it asks, under a pseudonym.
     actor: Option<String>,
     /// The access token that was presented.
@@ -64,8 +67,9 @@ impl PeerQueryClient {
     /// A messenger to these peers, for a person of this house.
     ///
     /// # Errors
-    /// When the index can't be read, or a pseudonym not be kept.
+    /// `MOVED` while the connector is being stopped; or when the index can't be read, or a pseudonym not be kept.
     pub(crate) fn new(connector: &Arc<Connector>, author: &QueryAuthor) -> Result<Self, Refusal> {
+        let open = connector.queries.intake.admit()?;
         let peers = connector.known_peers()?;
         let now = connector.now();
         let actor = waiting(|| {
@@ -85,6 +89,7 @@ impl PeerQueryClient {
                 .map(|peer| (peer.id.clone(), peer))
                 .collect(),
             permit: std::sync::OnceLock::new(),
+            _open: open,
             actor,
             access_token: match author {
                 QueryAuthor::House { access_token, .. } => access_token.clone(),
@@ -169,7 +174,8 @@ impl PeerQueryClient {
                 })
             }
             Err(refusal) => {
-                if refusal.code == ErrorCode::PeerUnreachable {
+                // Answers that run over that connection go on. The next program listens for another one.
+                if matches!(refusal.code, ErrorCode::PeerUnreachable | ErrorCode::Moved) {
                     connector.hang_up(&peer.id).await;
                 }
                 not_received(connector, peer, asked.request, refusal.code).await?;
@@ -398,6 +404,16 @@ impl AbandonedStream {
     }
 }
 
+/// Tells how many rows of an answer had come that broke off or was cut by the end of a connector.
+fn tell_rows(refusal: Refusal, rows: u64) -> Refusal {
+    match refusal.code {
+        ErrorCode::StreamCut | ErrorCode::Moved => {
+            refusal.with_help(format!("{rows} rows of its answer had come"))
+        }
+        _ => refusal,
+    }
+}
+
 async fn not_received(
     connector: &Connector,
     peer: &KnownPeer,
@@ -443,6 +459,7 @@ impl RemoteStream {
             match next {
                 Some(Ok(batch)) => Some((Ok(batch), Some(carried))),
                 Some(Err(refusal)) => {
+                    let refusal = tell_rows(refusal, stream.received().rows);
                     let settled = carried.settle(Some(&refusal)).await;
                     Some((Err(settled.err().unwrap_or(refusal)), None))
                 }

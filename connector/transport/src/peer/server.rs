@@ -13,7 +13,7 @@ use crate::peer::settings::{COMPRESSION, TransportSettings};
 use crate::peer_handler::{PeerHandler, RejectedConnection};
 use admission::PeerAdmission;
 use arrow_flight::flight_service_server::FlightServiceServer;
-use futures::Stream;
+use futures::{Stream, StreamExt as _};
 use hansa_policy::peer::PeerCertificate;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::peer::pb::peer_server::PeerServer;
@@ -36,6 +36,8 @@ pub struct TlsAcceptorConfig {
     pub hosts: Arc<MemberHosts>,
     /// Limits.
     pub settings: TransportSettings,
+    /// The end of new connections. Those that are open go on until the server is stopped.
+    pub shut: CancellationToken,
 }
 
 /// Gives the TLS configuration of this moment.
@@ -65,6 +67,11 @@ pub async fn serve(
 ) -> Result<(), Refusal> {
     let gate = gate(&entrance);
     let incoming = connection_acceptor::incoming(listener, Arc::clone(&gate));
+    // What ends closes the listener. Only `stop` ends the server.
+    let shut = entrance.shut.clone();
+    let incoming = incoming
+        .take_until(shut.cancelled_owned())
+        .chain(futures::stream::pending());
     serve_through(gate, incoming, entrance, front, stop).await
 }
 

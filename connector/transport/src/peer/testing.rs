@@ -6,7 +6,7 @@ mod test_peer_handler;
 pub(crate) mod tls_league;
 
 pub(crate) use silent_relay::SilentRelay;
-pub(crate) use test_peer_handler::{HANG, TestPeerHandler, recorded, refused};
+pub(crate) use test_peer_handler::{HANG, MOVING, TestPeerHandler, recorded, refused};
 
 use crate::peer::client::{PeerClient, PeerEndpoint};
 use crate::peer::server::{self, TlsAcceptorConfig};
@@ -23,6 +23,7 @@ use tls_league::TlsLeague;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::peer_handler::AnswerStreamFrame;
 
@@ -31,6 +32,8 @@ pub(crate) struct TestProvider {
     pub(crate) handler: Arc<TestPeerHandler>,
     pub(crate) address: SocketAddr,
     pub(crate) stop: Option<oneshot::Sender<()>>,
+    /// The end of new connections.
+    pub(crate) shut: CancellationToken,
     pub(crate) served: JoinHandle<Result<(), Refusal>>,
     league: TlsLeague,
     settings: TransportSettings,
@@ -46,11 +49,13 @@ impl TestProvider {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let front = Arc::new(front);
+        let shut = CancellationToken::new();
         let entrance = TlsAcceptorConfig {
             tls: league.server(),
             attest: league.attest(),
             hosts: Arc::default(),
             settings: settings.clone(),
+            shut: shut.clone(),
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(server::serve(
@@ -65,6 +70,7 @@ impl TestProvider {
             handler: front,
             address,
             stop: Some(stop),
+            shut,
             served,
             league,
             settings,

@@ -49,7 +49,7 @@ pub(super) async fn begin_one(
                 });
                 let on_the_way = matches!(
                     refusal.code,
-                    ErrorCode::PeerUnreachable | ErrorCode::StreamCut
+                    ErrorCode::PeerUnreachable | ErrorCode::StreamCut | ErrorCode::Moved
                 );
                 if !on_the_way || attempt >= bounds.retries {
                     return Err(refusal);

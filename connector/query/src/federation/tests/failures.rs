@@ -21,6 +21,8 @@ pub(super) enum InjectedFault {
     Refuses(ErrorCode),
     /// So many times, then it answers.
     Vanishes(u32),
+    /// Is being stopped at the first time that it is asked.
+    Moves,
     CutsAfterRows,
     Sends(RecordBatch),
     Endless,
@@ -61,7 +63,10 @@ impl RemoteExecutor for FaultyExecutor {
             InjectedFault::Vanishes(times) if remote_query.attempt < *times => {
                 Err(Refusal::new(ErrorCode::PeerUnreachable, "no answer"))
             }
-            InjectedFault::Vanishes(_) => honest(),
+            InjectedFault::Moves if remote_query.attempt == 0 => {
+                Err(Refusal::new(ErrorCode::Moved, "being stopped"))
+            }
+            InjectedFault::Vanishes(_) | InjectedFault::Moves => honest(),
             InjectedFault::CutsAfterRows => {
                 let mut rows: Vec<_> = rows.into_iter().map(Ok).collect();
                 rows.push(Err(Refusal::new(
@@ -175,6 +180,8 @@ fn sent_again_before_the_first_row_only() {
             .iter()
             .all(|outcome| outcome.status == RemoteQueryStatus::Answered)
     );
+    let (rows, _) = ask(COUNT, InjectedFault::Moves, false, &bounds()).unwrap();
+    assert_eq!(text(&rows).len(), 3);
     let gone = ask(COUNT, InjectedFault::Vanishes(2), false, &bounds()).unwrap_err();
     assert_eq!(gone.code, ErrorCode::PeerUnreachable);
     for partial in [false, true] {

@@ -1,144 +1,13 @@
 //! The turn from one contract to that which replaces it: a question that falls between two clocks is asked again.
 
-use super::continuation::{self, ContinuationFooter, RequestedRowScope};
-use super::plan;
-use super::result_footer;
-use crate::admin::CommandError;
 use crate::participant::Connector;
-use crate::participant::query_author::QueryAuthor;
-use crate::workflow::clause_citation::cite;
-use crate::workflow::continuation_token;
-use crate::workflow::federated_query;
-use crate::workflow::peer_query_client::PeerQueryClient;
-use crate::workflow::peer_query_client::contract_succession::{APART, PAUSE};
-use arrow_array::RecordBatch;
-use futures::StreamExt as _;
+use crate::workflow::peer_query_client::contract_succession::APART;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_query::federation::federated_answer::FederatedAnswer;
 use hansa_query::federation::federated_query::FederatedQuery;
-use hansa_query::federation::options::QueryOptions;
-use hansa_query::federation::remote_query::RemoteQueryStatus;
-use std::collections::HashMap;
-use std::sync::Arc;
 
-/// An answer that has begun.
-pub(crate) struct StartedQuery {
-    /// The answer; none where nothing came since the one before.
-    pub(crate) answer: Option<FederatedAnswer>,
-    /// Its first rows, if it has any.
-    pub(crate) first: Option<RecordBatch>,
-    /// What is told of where it goes on.
-    pub(crate) continuation: ContinuationFooter,
-    /// What it reads, as metadata of its rows.
-    pub(crate) reads: HashMap<String, String>,
-}
-
-/// An answer as far as its first rows, if it has any.
-///
-/// Shortly before one contract takes the place of another, the other may be in force already by the clock of who answers:
-/// the question waits for the turn, before anything of it was asked. Just after it, who answers may not be there yet, and
-/// the part that he refuses is asked again by itself; what others have answered is not. Whoever names a contract gets that
-/// or none.
-///
-/// A question that was on its way for longer than that comes after the turn, under a contract that was replaced meanwhile:
-/// it is asked anew under the newer one, as long as nothing of an answer was given to anybody.
-///
-/// So it is, once, where the answer of a participant broke off whose first rows had come: its connector was replaced, or fell.
-///
-/// # Errors
-/// Why there is no answer.
-pub(crate) async fn start_query(
-    connector: &Arc<Connector>,
-    text: &str,
-    (options, scope): (&QueryOptions, &RequestedRowScope),
-    author: &QueryAuthor,
-) -> Result<StartedQuery, CommandError> {
-    let mut is_repeated = false;
-    for _ in 0..AGAIN {
-        match once(connector, text, (options, scope), author).await {
-            Err(CommandError::Refused(refusal))
-                if options.contracts.is_empty() && came_late(connector, &refusal) =>
-            {
-                tokio::time::sleep(PAUSE).await;
-            }
-            Err(CommandError::Refused(refusal))
-                if refusal.code == ErrorCode::StreamCut && !is_repeated =>
-            {
-                is_repeated = true;
-            }
-            begun => return begun,
-        }
-    }
-    once(connector, text, (options, scope), author).await
-}
-
-/// So often a question is asked anew that came after the turn.
-const AGAIN: u8 = 4;
-
-async fn once(
-    connector: &Arc<Connector>,
-    text: &str,
-    (options, scope): (&QueryOptions, &RequestedRowScope),
-    author: &QueryAuthor,
-) -> Result<StartedQuery, CommandError> {
-    let mut question = plan(connector, text, options, author).await?;
-    let mut left = 2 * APART / 250_000;
-    while left > 0 && options.contracts.is_empty() && turns_soon(connector, &question) {
-        left -= 1;
-        tokio::time::sleep(PAUSE).await;
-        question = plan(connector, text, options, author).await?;
-    }
-    let query_client = PeerQueryClient::new(connector, author)?.about(scope.about(&question));
-    let query_client = Arc::new(query_client);
-    let asked = continuation_token::QueryFingerprint::of(text, options);
-    scope.is_of(asked)?;
-    let footer = ContinuationFooter::of((asked, &question), scope, Arc::clone(&query_client));
-    if matches!(scope, RequestedRowScope::Since(_)) && !question.is_additive() {
-        // Nothing of it is put together from parts: either nothing came to any of them, or all is asked anew.
-        continuation::all_quiet(&question, scope, &query_client)
-            .await
-            .map_err(|refusal| cite(connector, text, author, refusal))?;
-        return Ok(StartedQuery {
-            answer: None,
-            first: None,
-            continuation: footer,
-            reads: HashMap::new(),
-        });
-    }
-    let reads = result_footer::reads_ahead(&question);
-    let mut answer = question
-        .run(
-            Arc::<PeerQueryClient>::clone(&query_client),
-            &connector.queries.query_runtime,
-            &federated_query::bounds(connector),
-        )
-        .await
-        .map_err(|refusal| cite(connector, text, author, refusal))?;
-    if matches!(scope, RequestedRowScope::Since(_)) {
-        // Also who may be lacking: what can't go on there would never come.
-        let outcomes = answer.report.outcomes().into_iter();
-        let mut refused = outcomes.filter_map(|went| match went.status {
-            RemoteQueryStatus::Failed(why) if why.code == ErrorCode::NotContinued => Some(*why),
-            _ => None,
-        });
-        if let Some(why) = refused.next() {
-            return Err(cite(connector, text, author, why).into());
-        }
-    }
-    let first = answer.batches.next().await.transpose();
-    let first = first.map_err(|refusal| cite(connector, text, author, refusal))?;
-    let nothing = first.is_none() && footer.nothing_came();
-    Ok(StartedQuery {
-        answer: (!nothing).then_some(answer),
-        first,
-        continuation: footer,
-        reads,
-    })
-}
-
-/// Whether a question was refused since its contract was replaced, and the newer one is here and in force, or will be as soon
+/// Says that a question was refused since its contract was replaced, and the newer one is here and in force, or will be as soon
 /// as clocks agree.
-fn came_late(connector: &Connector, refusal: &Refusal) -> bool {
+pub(super) fn came_late(connector: &Connector, refusal: &Refusal) -> bool {
     let (ErrorCode::Superseded, Some(old)) = (refusal.code, refusal.contract) else {
         return false;
     };
@@ -150,8 +19,8 @@ fn came_late(connector: &Connector, refusal: &Refusal) -> bool {
     })
 }
 
-/// Whether another contract is about to take the place of one that the question would be asked under.
-fn turns_soon(connector: &Connector, question: &FederatedQuery) -> bool {
+/// Says that another contract is about to take the place of one that the question would be asked under.
+pub(super) fn turns_soon(connector: &Connector, question: &FederatedQuery) -> bool {
     let explained = question.explain();
     let mut used = explained
         .remote_queries

@@ -1,7 +1,7 @@
 //! `hansa explain --analyze`: the question is asked, and what each participant brought is told beside what was expected.
 
 use super::continuation::RequestedRowScope;
-use super::contract_succession;
+use super::query_start;
 use crate::admin::CommandError;
 use crate::participant::Connector;
 use crate::participant::query_author::QueryAuthor;
@@ -24,13 +24,9 @@ pub(super) async fn came(
     author: &QueryAuthor,
 ) -> Result<(Value, String), CommandError> {
     let begun = connector.ticks();
-    let begun_here = contract_succession::start_query(
-        connector,
-        text,
-        (options, &RequestedRowScope::All),
-        author,
-    )
-    .await?;
+    let begun_here =
+        query_start::start_query(connector, text, (options, &RequestedRowScope::All), author)
+            .await?;
     let (Some(mut answer), first) = (begun_here.answer, begun_here.first) else {
         return Err(Refusal::new(ErrorCode::Internal, "a question without an answer").into());
     };

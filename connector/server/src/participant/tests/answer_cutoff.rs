@@ -50,6 +50,21 @@ async fn check_under(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_comes_at_a_stop_leaves_nothing_behind() {
+    let mut federation = TestFederation::new();
+    federation.settle_two(TERMS, TERMS);
+    let (provider, consumer) = (federation.open("lindau"), federation.open("acme"));
+    let contract = agree(&provider, &consumer).await;
+    let who = caller(&provider, "acme");
+    provider.queries.intake.close();
+    let asked = ask_showing(&provider, who, &[contract], Vec::new()).await;
+    assert_eq!(asked, Err(ErrorCode::Moved));
+    assert!(records(&provider, "permit").is_empty());
+    assert!(records(&provider, "refuse").is_empty());
+    assert_eq!(provider.limits.concurrency.taken(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_expulsion_cuts_an_answer_that_is_being_opened() {
     let expelled = |federation: &mut TestFederation, connector: &Arc<Connector>, _| {
         federation.expel("acme");

@@ -54,6 +54,7 @@ pub(super) async fn open(
 ) -> Result<RunningAnswer, AnswerError> {
     let ask = &posed.asking.ask;
     let asker = posed.asker.id();
+    check_intake(connector, &posed.caller)?;
     let permit = match &posed.caller {
         QueryCaller::Peer(peer) => {
             connector.trusted_clock()?;
@@ -67,6 +68,8 @@ pub(super) async fn open(
         // The parts of one question of our own people share the slot that their query client holds.
         QueryCaller::House => None,
     };
+    // Behind the slot, so that an end of the connector either waits for this question or is seen by it.
+    check_intake(connector, &posed.caller)?;
     if !connector.first_time(ask.request, asker)? {
         return Err(Refusal::new(
             ErrorCode::RequestIdReused,
@@ -189,6 +192,17 @@ pub(super) async fn open(
         begun: posed.begun,
         placement,
     })
+}
+
+/// Takes no question of others while the connector is being stopped. Parts of a question of our own people that runs are answered.
+fn check_intake(connector: &Connector, caller: &QueryCaller) -> Result<(), AnswerError> {
+    match caller {
+        // INVARIANT: moved-unrecorded. Nothing of it was recorded or remembered, so that it can be asked again.
+        QueryCaller::Peer(_) | QueryCaller::Web if connector.queries.intake.is_closed() => {
+            Err(AnswerError::Moved)
+        }
+        QueryCaller::Peer(_) | QueryCaller::Web | QueryCaller::House => Ok(()),
+    }
 }
 
 /// Says in the span of the question which contracts and datasets it is about.

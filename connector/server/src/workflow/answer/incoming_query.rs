@@ -90,6 +90,8 @@ pub(super) enum AnswerError {
     /// What it stands on was changed before its permit was recorded.
     Overtaken,
     Closed,
+    /// The connector is being stopped; nothing of the question is in the log.
+    Moved,
 }
 
 impl From<Refusal> for AnswerError {

@@ -1,5 +1,6 @@
 //! The own answer, read back from the messages in which every answer is given.
 
+use crate::participant::query_intake;
 use arrow_array::RecordBatch;
 use arrow_ipc::reader::read_record_batch;
 use arrow_schema::SchemaRef;
@@ -66,6 +67,7 @@ pub(crate) fn plain(no: QueryRejection) -> Refusal {
             ErrorCode::EvidenceUnavailable,
             "the log can't be written, so nothing is answered",
         ),
+        QueryRejection::Moved => query_intake::tell_moved(),
     }
 }
 

@@ -83,6 +83,7 @@ pub(super) fn status(no: &QueryRejection) -> Status {
             None => refusal::summed_to_wire(summed),
         },
         QueryRejection::Closed => refusal::refuse_unrecorded(),
+        QueryRejection::Moved => refusal::refuse_moved(),
     }
 }
 

@@ -36,6 +36,9 @@ type AnswerFunction =
 /// A question that is heard and never answered.
 pub(crate) const HANG: &str = "SELECT hang";
 
+/// A question that comes while the connector is being stopped.
+pub(crate) const MOVING: &str = "SELECT moving";
+
 /// What a test tells the front.
 pub(crate) struct TestPeerHandler {
     pub(crate) roster: Mutex<Roster>,
@@ -254,10 +257,14 @@ impl PeerHandler for TestPeerHandler {
     ) -> Result<AnswerStream, QueryRejection> {
         let answer = (self.answer)(&asking);
         let hangs = asking.ask.sql == HANG;
+        let is_moving = asking.ask.sql == MOVING;
         self.asked.lock().unwrap().push(asking);
         self.heard.notify_one();
         if hangs {
             std::future::pending::<()>().await;
+        }
+        if is_moving {
+            return Err(QueryRejection::Moved);
         }
         answer.map_err(|refusal| self.declined(refusal))
     }

@@ -3,9 +3,10 @@
 use crate::internal_error::testing::{KeptTrace, number};
 use crate::peer::client::answer_stream::AnswerBatchStream;
 use crate::peer::client::{PeerClient, PeerEndpoint, QueryRecord};
+use crate::peer::listen_patience::ListenPatience;
 use crate::peer::settings::TransportSettings;
 use crate::peer::testing::{
-    HANG, TestPeerHandler, TestProvider, frames, munster, recorded, refused, relay, soon,
+    HANG, MOVING, TestPeerHandler, TestProvider, frames, munster, recorded, refused, relay, soon,
 };
 use crate::peer_handler::{AnswerStream, AnswerStreamFrame};
 use futures::StreamExt as _;
@@ -62,6 +63,29 @@ async fn rows_arrive_with_their_receipt() {
     assert_eq!(received.receipt.as_deref(), Some(&b"receipt"[..]));
     let asked = city.handler.asked.lock().unwrap();
     assert_eq!(asked[0], remote_query.0);
+}
+
+#[tokio::test]
+async fn who_is_about_to_stop_says_so_over_what_is_open_and_takes_no_more_connections() {
+    let city = TestProvider::start(TestPeerHandler::giving(with_receipt(&[3]))).await;
+    let client = city.connect().await;
+    city.shut.cancel();
+    let refusal = soon(client.ask(&recorded(MOVING))).await.unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::Moved);
+    assert_eq!(refusal.participant, Some(munster()));
+    // What runs goes on over the connection that is open.
+    let mut answer = soon(client.ask(&recorded("SELECT 1"))).await.unwrap();
+    assert_eq!(drain(&mut answer).await.unwrap(), 3);
+    let settings = TransportSettings {
+        listening: ListenPatience::new(Duration::ZERO),
+        ..TransportSettings::default()
+    };
+    let endpoint = PeerEndpoint {
+        settings,
+        ..city.endpoint()
+    };
+    let refusal = soon(PeerClient::connect(endpoint)).await.unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::PeerUnreachable);
 }
 
 #[tokio::test]
