@@ -184,6 +184,7 @@ pub mod key;
 mod log_dir;
 pub mod log_dir_warnings;
 mod log_segment;
+mod machine_clock;
 pub mod offline;
 mod reader;
 mod record_pair;
@@ -208,6 +209,7 @@ pub use crate::erasable_texts::{ErasableTextStore, StoredText};
 pub use crate::filter::RecordFilter;
 pub use crate::history::AuditHistory;
 pub use crate::key::{Ed25519NoteVerifier, LogSigningKey};
+pub use crate::machine_clock::MachineClock;
 pub use crate::offline::{BundleVisitor, CopyReport};
 pub use crate::steady_clock::ClockFault;
 pub use crate::time_stamps::StampedHead;
@@ -229,6 +231,8 @@ pub struct LogConfig {
     pub signer: Arc<dyn NoteSigner>,
     /// The clock.
     pub clock: Clock,
+    /// The clock of the machine, where a start is to find that it jumped ahead while nobody ran.
+    pub machine: Option<MachineClock>,
     /// Names this run of the program.
     pub boot: String,
     /// Bytes that the disk must have left for new entries to be opened.
@@ -258,6 +262,7 @@ impl LogConfig {
             domain: domain.into(),
             signer,
             clock,
+            machine: None,
             boot: boot.into(),
             reserve: 16 * 1024 * 1024,
             spare: 16 * 1024 * 1024,

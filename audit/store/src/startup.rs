@@ -92,7 +92,8 @@ pub(super) fn open(
         syncs: (0, 0),
         last: checked.chain.last(),
     };
-    let clock = Arc::new(SteadyClock::new(Arc::clone(&config.clock), last));
+    let machine = config.machine.take();
+    let clock = Arc::new(SteadyClock::new(Arc::clone(&config.clock), last, machine));
     let index = Arc::new(LogIndex::new(
         path.to_path_buf(),
         origin(&config.domain),
@@ -101,6 +102,7 @@ pub(super) fn open(
     ));
     config.clock = Arc::new(move || clock.read());
     let tick = (config.clock)();
+    index.clock().keep_time();
     let mut writer = LogWriter {
         ledger: Ledger::open(storage, checked.chain, config.boot.clone()),
         index: Arc::clone(&index),

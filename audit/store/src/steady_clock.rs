@@ -3,17 +3,18 @@
 //! A record's time never goes back. So a clock that runs ahead for a moment would leave the log ahead for good: what is only
 //! over by then would be over now. A jump ahead is therefore not followed until a person has looked at it.
 
+use crate::machine_clock::{CountedTime, MachineClock};
 use hansa_audit_log::time::{Clock, ClockReading, UtcTimestamp};
 use parking_lot::Mutex;
 
 /// A step beyond this is recorded.
-const RECORDED_MICROS: i64 = 5_000_000;
+pub(super) const RECORDED_MICROS: i64 = 5_000_000;
 
 /// A step back beyond this makes the clock untrusted until an operator has looked at it.
 const UNTRUSTED_BACK_MICROS: i64 = 60_000_000;
 
 /// A step ahead beyond this is not followed until an operator has looked at it.
-const UNTRUSTED_AHEAD_MICROS: i64 = 300_000_000;
+pub(super) const UNTRUSTED_AHEAD_MICROS: i64 = 300_000_000;
 
 /// The most steps that wait to be recorded. Further ones are added to the last of them.
 const WAITING: usize = 16;
@@ -52,7 +53,16 @@ pub(super) enum StepOutcome {
 /// The clock of one log.
 pub(super) struct SteadyClock {
     given: Clock,
+    /// What is compared at the next start.
+    kept: Option<Mutex<KeptTime>>,
     state: Mutex<ClockState>,
+}
+
+/// The file in which a start finds what the clock should show.
+struct KeptTime {
+    machine: MachineClock,
+    /// What the file holds.
+    newest: Option<CountedTime>,
 }
 
 #[derive(Debug)]
@@ -67,20 +77,42 @@ struct ClockState {
 
 impl SteadyClock {
     /// A clock over the `given` one. Where the log ends later than the clock stands, it went back while nobody ran: the first
-    /// reading finds that.
-    pub(super) fn new(given: Clock, last_record: Option<UtcTimestamp>) -> Self {
+    /// reading finds that. Where the clock of the `machine` jumped ahead while nobody ran, it is held from the first reading on.
+    pub(super) fn new(
+        given: Clock,
+        last_record: Option<UtcTimestamp>,
+        machine: Option<MachineClock>,
+    ) -> Self {
+        let kept = machine.map(|machine| KeptTime {
+            newest: machine.read_kept(),
+            machine,
+        });
+        // Were it read the other way round, a step in between would be followed.
         let tick = given();
-        let state = ClockState {
-            last: ClockReading {
-                wall: last_record.map_or(tick.wall, |last| last.max(tick.wall)),
-                ..tick
-            },
+        let ahead = kept
+            .as_ref()
+            .map_or(0, |kept| kept.machine.measure_jump(kept.newest.as_ref()));
+        let mut state = ClockState {
+            last: tick,
             went_back: false,
             ahead: None,
             steps: Vec::new(),
         };
+        if ahead > UNTRUSTED_AHEAD_MICROS {
+            state.last.wall = tick.wall.plus_micros(ahead.saturating_neg());
+            let back = last_record.map_or(0, |last| {
+                last.micros().saturating_sub(state.last.wall.micros())
+            });
+            state.went_back = back > UNTRUSTED_BACK_MICROS;
+        } else {
+            if ahead > RECORDED_MICROS {
+                state.note(ahead, StepOutcome::Followed);
+            }
+            state.last.wall = last_record.map_or(tick.wall, |last| last.max(tick.wall));
+        }
         Self {
             given,
+            kept: kept.map(Mutex::new),
             state: Mutex::new(state),
         }
     }
@@ -107,6 +139,37 @@ impl SteadyClock {
         state.last = (self.given)();
         state.went_back = false;
         state.ahead = None;
+        drop(state);
+        self.keep_time();
+    }
+
+    /// Puts into the file of the machine what the log goes by, where the file says something else. A clock that went back is not
+    /// kept until somebody has looked at it: when it is right again, it has not jumped.
+    pub(super) fn keep_time(&self) {
+        let Some(kept) = &self.kept else {
+            return;
+        };
+        let mut kept = kept.lock();
+        let before = kept.machine.read_clock();
+        let ahead = {
+            let mut state = self.state.lock();
+            state.follow((self.given)());
+            if state.went_back {
+                return;
+            }
+            state.ahead.unwrap_or(0)
+        };
+        let after = kept.machine.read_clock();
+        let counted = kept.machine.count_time(after, ahead);
+        // A step between the two readings may be counted or not. It is seen the next time.
+        let is_steady = kept.machine.count_time(before, ahead).agrees_with(&counted);
+        let is_kept = |newest: &CountedTime| newest.agrees_with(&counted);
+        if !is_steady || kept.newest.as_ref().is_some_and(is_kept) {
+            return;
+        }
+        if kept.machine.write_kept(&counted) {
+            kept.newest = Some(counted);
+        }
     }
 
     /// The steps since this was asked last.
@@ -178,7 +241,7 @@ mod tests {
         let hands = Arc::new(Mutex::new(begin));
         let given = Arc::clone(&hands);
         (
-            SteadyClock::new(Arc::new(move || *given.lock()), None),
+            SteadyClock::new(Arc::new(move || *given.lock()), None, None),
             hands,
         )
     }

@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 
 mod archive;
+mod clock_starts;
 mod crash;
 mod early_proof;
 mod epoch;

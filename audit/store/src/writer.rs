@@ -90,6 +90,7 @@ impl LogWriter {
         if self.unheaded {
             self.sign();
         }
+        self.index.clock().keep_time();
         let ended = self.heads.sync_heads();
         if let Err(error) = ended.and_then(|()| head_file::end_run(&self.lock)) {
             tracing::warn!(%error, "log.heads_not_synced");
@@ -152,6 +153,8 @@ impl LogWriter {
         std::thread::yield_now();
         if let Ok(flushed) = &outcome {
             self.keep_leaves(flushed);
+            // A step is in the log before the next start goes by it.
+            self.index.clock().keep_time();
         }
         let signed = self.index.head().checkpoint.size;
         let unsigned = self.ledger.durable().size.saturating_sub(signed);

@@ -35,7 +35,7 @@ use hansa_audit_log::json::{Json, JsonLimits};
 use hansa_audit_log::time::Clock;
 use hansa_audit_store::erasable_texts::ErasableTextStore;
 use hansa_audit_store::key::LogSigningKey;
-use hansa_audit_store::{AuditLog, LogConfig};
+use hansa_audit_store::{AuditLog, LogConfig, MachineClock};
 use hansa_catalog::Catalog;
 use hansa_catalog::schema_compatibility::SchemaSecret;
 use hansa_identity::bundle::TrustBundle;
@@ -119,10 +119,13 @@ impl Connector {
     ) -> Result<(Arc<Self>, StartupFindings), Refusal> {
         hansa_files::folder(&config.state)?;
         let lock = lock(&config.state)?;
+        let machine = clock::keep_clock_in(config.state.join("clock"), &clock);
         let moved = AdjustableClock::new(clock);
         moved.set(clock::offset(&config)?);
         let clock = moved.clock();
-        let now = clock().wall;
+        // What is held from the first reading on ends no certificate either.
+        let held = machine.as_ref().map_or(0, MachineClock::find_held_jump);
+        let now = clock().wall.plus_micros(held.saturating_neg());
         let id = config.participant.id.clone();
         let database = config.state.join("state.db");
         let floor = if database.exists() {
@@ -139,6 +142,7 @@ impl Connector {
             Arc::clone(&clock),
             random_hex(8),
         );
+        log_config.machine = machine;
         log_config.reserve = config.limits.reserve;
         log_config.spare = config.limits.spare;
         log_config.segment = config.limits.segment;

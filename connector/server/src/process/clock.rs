@@ -2,10 +2,12 @@
 
 use crate::config::ConnectorConfig;
 use hansa_audit_log::time::{Clock, ClockReading, UtcTimestamp};
+use hansa_audit_store::MachineClock;
 use hansa_identity::bundle::TrustBundle;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use nix::time::{ClockId, clock_gettime};
 use parking_lot::RwLock;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +27,18 @@ pub(crate) fn system() -> Clock {
 fn since_boot() -> u64 {
     let passed = clock_gettime(ClockId::CLOCK_BOOTTIME).expect("a clock of the kernel");
     u64::try_from(Duration::from(passed).as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Name of the present run of the machine, as its kernel gives it: another after each start. None where the kernel gives none.
+fn read_boot_id() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let id = text.trim();
+    (!id.is_empty() && id.len() <= 64).then(|| id.to_owned())
+}
+
+/// The clock of the machine for a log that keeps in this file what it went by. None where the kernel names no run.
+pub(crate) fn keep_clock_in(file: PathBuf, clock: &Clock) -> Option<MachineClock> {
+    read_boot_id().map(|boot| MachineClock::new(file, boot, Arc::clone(clock)))
 }
 
 /// A participant's clock: one that it was given, moved by `[clock] offset`.

@@ -5,6 +5,7 @@ use crate::participant::testing::{
     DAY, MINUTE, TERMS, TestFederation, agree, ask, caller, closed, records,
 };
 use crate::workflow::contract_withdrawal;
+use hansa_audit_log::json::Json;
 use hansa_policy::contract::ContractStatus;
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::refusal::ErrorCode;
@@ -70,6 +71,47 @@ async fn a_clock_that_jumps_ahead_is_not_followed() {
     assert_eq!(
         ask(&connector, who(), &[contract]).await,
         Err(ErrorCode::Expired)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_under_a_clock_that_jumped_is_not_followed() {
+    let federation = test_federation(TERMS);
+    let (connector, acme) = (federation.open("lindau"), federation.open("acme"));
+    let contract = agree(&connector, &acme).await;
+    let before = connector.now();
+    let untrusted = Err(ErrorCode::ClockUntrusted);
+    closed(connector).await;
+    // By then the contract is over, and so is the trust bundle.
+    federation.jump_ahead(400 * DAY);
+    let connector = federation.open("lindau");
+    let who = || caller(&connector, "acme");
+    assert!(connector.now() < before.plus_micros(DAY));
+    assert_eq!(ask(&connector, who(), &[contract]).await, untrusted);
+    let refused = connector.trusted_clock().unwrap_err();
+    assert!(refused.sentence.contains("jumped ahead"), "{refused}");
+    let held = records(&connector, "clock").pop().unwrap();
+    let outcome = held.body.get("outcome").and_then(Json::as_text);
+    assert_eq!(outcome, Some("held"));
+    // Right again, it needs nobody.
+    federation.jump_ahead(-400 * DAY);
+    assert_eq!(ask(&connector, who(), &[contract]).await, Ok(2));
+    closed(connector).await;
+    // Where it is right as it stands, a person says so once.
+    federation.jump_ahead(15 * DAY);
+    let connector = federation.open("lindau");
+    let who = || caller(&connector, "acme");
+    assert_eq!(ask(&connector, who(), &[contract]).await, untrusted);
+    connector.rely_on_clock().unwrap();
+    let over = Err(ErrorCode::Expired);
+    assert_eq!(ask(&connector, who(), &[contract]).await, over);
+    closed(connector).await;
+    // The offer is over, too, which a start tells.
+    let (connector, _) = federation.try_open("lindau", &[]).unwrap();
+    assert!(connector.trusted_clock().is_ok());
+    assert_eq!(
+        ask(&connector, caller(&connector, "acme"), &[contract]).await,
+        over
     );
 }
 

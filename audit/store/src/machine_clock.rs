@@ -1,0 +1,219 @@
+//! The clock of the machine from one start of the program to the next. Until the machine itself is started anew, its count says
+//! what its clock should show.
+
+use crate::steady_clock::{RECORDED_MICROS, UNTRUSTED_AHEAD_MICROS};
+use hansa_audit_log::json::{self, Json, JsonLimits};
+use hansa_audit_log::time::{Clock, ClockReading, UtcTimestamp};
+use hansa_files::FileVisibility;
+use std::fmt;
+use std::path::PathBuf;
+
+/// More bytes than the file ever has.
+const FILE_LIMIT: u64 = 4096;
+
+/// The clock of the machine, and the file that holds what it was relied on to show.
+#[derive(Clone)]
+pub struct MachineClock {
+    file: PathBuf,
+    boot: String,
+    clock: Clock,
+}
+
+/// A time that the log went by, and what the machine had counted then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CountedTime {
+    boot: String,
+    wall: UtcTimestamp,
+    counted_ns: u64,
+}
+
+impl MachineClock {
+    /// The `clock` of a machine whose present run has the name `boot`. It is the clock as the kernel gives it: where a
+    /// configuration moves the clock of the log, this one stays.
+    pub fn new(file: impl Into<PathBuf>, boot: impl Into<String>, clock: Clock) -> Self {
+        Self {
+            file: file.into(),
+            boot: boot.into(),
+            clock,
+        }
+    }
+
+    /// Microseconds by which the clock stands ahead of what the file and the count say, where that is more than is followed;
+    /// else 0.
+    #[must_use]
+    pub fn find_held_jump(&self) -> i64 {
+        let ahead = self.measure_jump(self.read_kept().as_ref());
+        if ahead > UNTRUSTED_AHEAD_MICROS {
+            ahead
+        } else {
+            0
+        }
+    }
+
+    /// Microseconds by which the clock stands ahead of a time that was kept; 0 where another run of the machine counted.
+    pub(super) fn measure_jump(&self, kept: Option<&CountedTime>) -> i64 {
+        let tick = self.read_clock();
+        kept.and_then(|kept| kept.expect_wall_at(&self.boot, tick.mono_ns))
+            .map_or(0, |expected| {
+                tick.wall.micros().saturating_sub(expected.micros())
+            })
+    }
+
+    pub(super) fn read_clock(&self) -> ClockReading {
+        (self.clock)()
+    }
+
+    /// The time of this run of the machine, with the wall clock taken back by so many microseconds.
+    pub(super) fn count_time(&self, tick: ClockReading, ahead: i64) -> CountedTime {
+        CountedTime {
+            boot: self.boot.clone(),
+            wall: tick.wall.plus_micros(ahead.saturating_neg()),
+            counted_ns: tick.mono_ns,
+        }
+    }
+
+    /// What the file holds. One that can't be understood says nothing: what is compared with it is compared with nothing then.
+    pub(super) fn read_kept(&self) -> Option<CountedTime> {
+        if !self.file.exists() {
+            return None;
+        }
+        let kept = hansa_files::read(&self.file, FILE_LIMIT)
+            .ok()
+            .and_then(|bytes| CountedTime::parse(&bytes));
+        if kept.is_none() {
+            tracing::warn!(file = %self.file.display(), "log.clock_file_unreadable");
+        }
+        kept
+    }
+
+    /// Puts a time into the file, durably. A disk that does not take it is no reason to stand still: the next start compares
+    /// with the time before.
+    pub(super) fn write_kept(&self, counted: &CountedTime) -> bool {
+        let written = hansa_files::replace(&self.file, &counted.to_bytes(), FileVisibility::Owner);
+        if let Err(refusal) = &written {
+            tracing::warn!(%refusal, "log.clock_not_kept");
+        }
+        written.is_ok()
+    }
+}
+
+impl fmt::Debug for MachineClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MachineClock")
+            .field("file", &self.file)
+            .field("boot", &self.boot)
+            .finish_non_exhaustive()
+    }
+}
+
+impl CountedTime {
+    /// The time when the machine has counted so far. Nothing where another run of it counted, and where it counted less: that
+    /// is another count under the same name.
+    fn expect_wall_at(&self, boot: &str, counted_ns: u64) -> Option<UtcTimestamp> {
+        if self.boot != boot {
+            return None;
+        }
+        let passed = counted_ns.checked_sub(self.counted_ns)? / 1000;
+        let passed = i64::try_from(passed).unwrap_or(i64::MAX);
+        Some(self.wall.plus_micros(passed))
+    }
+
+    /// Agreement with another time of the same run, but for a step that would not be recorded.
+    pub(super) fn agrees_with(&self, other: &Self) -> bool {
+        let expected = self.expect_wall_at(&other.boot, other.counted_ns);
+        expected.is_some_and(|expected| {
+            let apart = other.wall.micros().saturating_sub(expected.micros());
+            apart.saturating_abs() <= RECORDED_MICROS
+        })
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let members = [
+            ("boot", Json::text(&self.boot)),
+            ("wall", Json::text(self.wall)),
+            ("counted_ns", Json::count(self.counted_ns)),
+        ];
+        json::canonical(&Json::object(members))
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let value = json::parse(bytes, JsonLimits::default()).ok()?;
+        let counted = Self {
+            boot: value.get("boot")?.as_text()?.to_owned(),
+            wall: value.get("wall")?.as_text()?.parse().ok()?,
+            counted_ns: value.get("counted_ns")?.as_count()?,
+        };
+        // What is not understood as a whole is not understood.
+        (counted.to_bytes() == bytes).then_some(counted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CountedTime, MachineClock};
+    use hansa_audit_log::time::{ClockReading, UtcTimestamp};
+    use std::sync::Arc;
+
+    fn at(seconds: i64) -> UtcTimestamp {
+        UtcTimestamp::from_micros(seconds * 1_000_000).unwrap()
+    }
+
+    #[test]
+    fn the_file_holds_what_was_put_into_it_and_nothing_else_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("clock");
+        let tick = ClockReading {
+            wall: at(2000),
+            mono_ns: 70_000_000_000,
+        };
+        let machine = MachineClock::new(&file, "b1", Arc::new(move || tick));
+        assert_eq!((machine.read_kept(), machine.find_held_jump()), (None, 0));
+        let kept = machine.count_time(tick, 400_000_000);
+        assert!(machine.write_kept(&kept));
+        assert_eq!(machine.read_kept(), Some(kept.clone()));
+        assert_eq!(machine.find_held_jump(), 400_000_000);
+        // Another run of the machine, or another count, bears nothing out.
+        let machine = |boot: &str, mono_ns: u64| {
+            let tick = ClockReading { mono_ns, ..tick };
+            MachineClock::new(&file, boot, Arc::new(move || tick))
+        };
+        assert_eq!(machine("b2", 70_000_000_000).find_held_jump(), 0);
+        assert_eq!(machine("b1", 60_000_000_000).find_held_jump(), 0);
+        // Time that has passed is no step: 400 s ahead of 1600, 101 s later.
+        assert_eq!(machine("b1", 171_000_000_000).find_held_jump(), 0);
+        let good = std::fs::read_to_string(&file).unwrap();
+        for bad in [
+            "",
+            "{}",
+            &good.replace("counted_ns", "counted"),
+            &good.replace('}', ",\"more\":1}"),
+            &good.replace('Z', ""),
+            &good[..good.len() - 1],
+        ] {
+            std::fs::write(&file, bad).unwrap();
+            assert_eq!(machine("b1", 80_000_000_000).find_held_jump(), 0, "{bad}");
+        }
+    }
+
+    #[test]
+    fn times_agree_as_far_as_a_step_is_not_recorded() {
+        let time = |boot: &str, wall: i64, counted: u64| CountedTime {
+            boot: boot.to_owned(),
+            wall: at(wall),
+            counted_ns: counted * 1_000_000_000,
+        };
+        let kept = time("b1", 1000, 50);
+        for (boot, wall, counted, agrees) in [
+            ("b1", 1000, 50, true),
+            ("b1", 1015, 60, true),
+            ("b1", 1005, 60, true),
+            ("b1", 1016, 60, false),
+            ("b1", 1004, 60, false),
+            ("b1", 990, 40, false),
+            ("b2", 1000, 50, false),
+        ] {
+            let other = time(boot, wall, counted);
+            assert_eq!(kept.agrees_with(&other), agrees, "{other:?}");
+        }
+    }
+}
