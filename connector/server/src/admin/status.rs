@@ -185,8 +185,8 @@ pub(crate) async fn status(
         ));
     }
     text.push_str(&format!(
-        "\ntoday, UTC: {} answers with {} rows, {} refusals",
-        today.answers, today.rows, today.refusals
+        "\ntoday, {}: {} answers with {} rows, {} refusals",
+        config.participant.zone, today.answers, today.rows, today.refusals
     ));
     if let Some(newest) = time_stamps::newest(&time_stamps) {
         text.push_str(&format!("\ntime stamps: {newest}"));
