@@ -36,17 +36,24 @@ pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
 
 /// No more left of an answer than was recorded before it could, and the end repeats that bound where it does not count.
 fn judge_bound(copy: &ExportFile, question: &QueryEntry) -> Option<AuditFinding> {
-    let (bound, end) = (question.at_most?, question.end.as_ref()?);
+    let end = question.end.as_ref()?;
+    let (index, opened) = (end.index, question.index);
+    let Some(bound) = question.at_most else {
+        let what = format!(
+            "record {index}: nothing bounded what could leave of the answer of record {opened}"
+        );
+        return Some(AuditFinding::broken(&copy.file, Some(index), what));
+    };
     let is_within = match end.rows.zip(end.bytes) {
         Some((rows, bytes)) => bound.holds(rows, bytes),
         None => end.at_most == Some(bound),
     };
     (!is_within).then(|| {
         let what = format!(
-            "record {}: the answer of record {} went beyond the {} rows and {} bytes that were recorded before they left",
-            end.index, question.index, bound.rows, bound.bytes
+            "record {index}: the answer of record {opened} went beyond the {} rows and {} bytes that were recorded before they left",
+            bound.rows, bound.bytes
         );
-        AuditFinding::broken(&copy.file, Some(end.index), what)
+        AuditFinding::broken(&copy.file, Some(index), what)
     })
 }
 

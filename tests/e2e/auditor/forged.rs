@@ -217,7 +217,7 @@ fn first_of(records: &[Value], kind: &str) -> usize {
 type RecordForgery = (&'static str, fn(&mut Vec<Value>), &'static str);
 
 /// What the forger does, and what is said of it.
-const FORGERIES: [RecordForgery; 14] = [
+const FORGERIES: [RecordForgery; 17] = [
     (
         "a witness that did not sign",
         |records| {
@@ -296,6 +296,35 @@ const FORGERIES: [RecordForgery; 14] = [
             records[at]["body"]["rows"] = json!(0);
         },
         "its receipt has another number of rows",
+    ),
+    (
+        "more rows than could leave by what was recorded before",
+        |records| {
+            let at = first_of(records, "permit");
+            records[at]["body"]["at_most"] = json!({"rows": 0, "bytes": 0});
+        },
+        "went beyond the 0 rows and 0 bytes",
+    ),
+    (
+        "a permit that bounds nothing",
+        |records| {
+            let at = first_of(records, "permit");
+            let body = records[at]["body"].as_object_mut().unwrap();
+            body.remove("at_most").unwrap();
+        },
+        "nothing bounded what could leave",
+    ),
+    (
+        "an interrupted end that repeats another bound",
+        |records| {
+            let at = first_of(records, "close");
+            let body = records[at]["body"].as_object_mut().unwrap();
+            for known in ["rows", "bytes"] {
+                body.remove(known).unwrap();
+            }
+            body.insert("at_most".to_owned(), json!({"rows": 1, "bytes": 1}));
+        },
+        "went beyond the 8192 rows",
     ),
     (
         "nothing came, to somebody who had nothing",
