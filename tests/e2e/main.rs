@@ -95,6 +95,7 @@ mod templates;
 mod terms;
 mod time_stamps;
 mod together;
+mod too_many_connections;
 mod tpch;
 mod traces;
 mod trust;

@@ -18,7 +18,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -34,6 +34,24 @@ pub(crate) struct SecuredConnection<IO, W> {
     opening: OpeningDeadline,
     _place: OwnedSemaphorePermit,
     _share: Option<PartyConnection<ParticipantId>>,
+}
+
+/// A connection that is refused once its handshake is over.
+#[derive(Debug)]
+pub(crate) struct RefusedConnection {
+    /// How it is counted.
+    pub(crate) rejected: RejectedConnection,
+    /// The last word to the other end; strangers hear none.
+    pub(crate) word: Option<Vec<u8>>,
+}
+
+impl From<RejectedConnection> for RefusedConnection {
+    fn from(rejected: RejectedConnection) -> Self {
+        Self {
+            rejected,
+            word: None,
+        }
+    }
 }
 
 /// Whoever is at the other end, and a place among its own connections where these are counted.
@@ -89,7 +107,7 @@ pub(crate) fn incoming(
 pub(crate) fn secured<I, IO, W>(
     incoming: I,
     gate: Arc<ConnectionAcceptor>,
-    who: impl Fn(&ServerConnection, Option<IpAddr>) -> Result<ConnectionParty<W>, RejectedConnection>
+    who: impl Fn(&ServerConnection, Option<IpAddr>) -> Result<ConnectionParty<W>, RefusedConnection>
     + Clone
     + Send
     + Sync
@@ -137,7 +155,7 @@ impl ConnectionAcceptor {
         &self,
         io: IO,
         mut unproven: UnprovenConnection,
-        who: impl FnOnce(&ServerConnection) -> Result<ConnectionParty<W>, RejectedConnection>,
+        who: impl FnOnce(&ServerConnection) -> Result<ConnectionParty<W>, RefusedConnection>,
     ) -> Result<SecuredConnection<IO, W>, RejectedConnection>
     where
         IO: AsyncRead + AsyncWrite + Unpin,
@@ -157,13 +175,27 @@ impl ConnectionAcceptor {
             ) => start.map_err(|_| RejectedConnection::Slow)?.map_err(failed)?,
         };
         unproven.has_spoken();
-        let stream = tokio::select! {
+        let mut stream = tokio::select! {
             biased;
             () = unproven.must_end() => return Err(RejectedConnection::Crowded),
             () = &mut late => return Err(RejectedConnection::Slow),
             stream = start.into_stream((self.tls)()) => stream.map_err(failed)?,
         };
-        let (who, share) = who(stream.get_ref().1)?;
+        let (who, share) = match who(stream.get_ref().1) {
+            Ok(party) => party,
+            Err(RefusedConnection { rejected, word }) => {
+                // It keeps its place among the unproven meanwhile, and makes way as they do.
+                if let Some(word) = word {
+                    tokio::select! {
+                        biased;
+                        () = unproven.must_end() => {}
+                        () = &mut late => {}
+                        () = say_last(&mut stream, &word) => {}
+                    }
+                }
+                return Err(rejected);
+            }
+        };
         unproven.is_proven();
         let permit = tokio::select! {
             biased;
@@ -178,6 +210,13 @@ impl ConnectionAcceptor {
             _place: permit,
             _share: share,
         })
+    }
+}
+
+/// Says the last word on a connection, and closes it. An end that is gone already hears nothing.
+async fn say_last(stream: &mut (impl AsyncWrite + Unpin), word: &[u8]) {
+    if stream.write_all(word).await.is_ok() {
+        let _ = stream.shutdown().await;
     }
 }
 

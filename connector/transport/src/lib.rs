@@ -113,6 +113,7 @@ mod client_connection;
 mod client_fixture;
 pub mod cluster;
 mod connection_acceptor;
+mod connection_refusal;
 pub mod dataspace;
 mod flight;
 pub mod flight_sql;

@@ -149,4 +149,6 @@ pub enum RejectedConnection {
     NoIdentity,
     /// There were too many connections, and this one made way.
     Crowded,
+    /// Whoever has proven who it is held as many connections as one may, and was told so.
+    TooMany,
 }

@@ -431,6 +431,7 @@ codes! {
     AnswerIncomplete "ANSWER_INCOMPLETE" OutOfReach "The answer lacks a participant." "Ask again, or accept it with --partial.";
     StreamCut "STREAM_CUT" OutOfReach "The answer ended before its last row." "Ask again.";
     Moved "MOVED" OutOfReach "The connector that answers is being stopped or replaced." "Ask again; the next one answers at the same address.";
+    TooManyConnections "TOO_MANY_CONNECTIONS" OutOfReach "Whoever asks holds as many connections as one may." "Close those on which nothing is asked, and ask over one that stays; look which other programs use the same key, or run commands as the same user.";
     ConnectorLost "CONNECTOR_LOST" OutOfReach "The own connector ended while it ran a command." "`hansa status` tells whether it runs; look whether what was asked for has come about, and ask again.";
     WorkerFailed "WORKER_FAILED" OutOfReach "A worker of this connector did not give its part of an answer." "Ask again; if it stays so, see that the worker runs at its address, and that each of the two has the certificate of the other.";
     WorkerDiffers "WORKER_DIFFERS" OutOfReach "A worker came to something else than its connector: another version, clock, snapshot, policy or plan." "Run the same version on all machines, let the workers read the state folder of the connector, and compare their clocks.";

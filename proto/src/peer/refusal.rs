@@ -9,6 +9,7 @@ use hansa_policy::refusal::{ErrorClass, ErrorCode, Refusal};
 use hansa_policy::safe_text::printable;
 use prost::Message as _;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// The status of a refusal whose record is durable.
 #[must_use]
@@ -113,6 +114,27 @@ pub fn refuse_moved() -> tonic::Status {
         ErrorCode::Moved,
         "the connector is being stopped and takes no more questions",
     ))
+}
+
+/// The status with which a connection is closed whose holder has as many as one may. It holds the caller's own name and that
+/// number, and no others; the log has it as one of many.
+#[must_use]
+pub fn refuse_connection(holder: &dyn fmt::Display, most: usize) -> tonic::Status {
+    let refusal = Refusal::new(
+        ErrorCode::TooManyConnections,
+        format!("{holder} holds {most} connections here, as many as it may"),
+    );
+    status(&refusal.with_help(
+        "close those on which nothing is asked, and ask over one that stays; each of them ends by itself in some minutes",
+    ))
+}
+
+/// The status of such a refusal by its details.
+#[must_use]
+pub fn read_connection_refusal(details: &[u8]) -> tonic::Status {
+    let sentence = rpc::RpcStatus::read_message(details);
+    let grpc = grpc_code(ErrorCode::TooManyConnections);
+    tonic::Status::with_details(grpc, sentence, details.to_vec().into())
 }
 
 /// The same for whoever it does not know. It carries no reason.
@@ -328,6 +350,13 @@ mod rpc {
         pub(super) domain: String,
         #[prost(btree_map = "string, string", tag = "3")]
         pub(super) metadata: BTreeMap<String, String>,
+    }
+
+    impl RpcStatus {
+        /// The sentence within details; empty where they are none.
+        pub(super) fn read_message(details: &[u8]) -> String {
+            Self::decode(details).map_or_else(|_| String::new(), |status| status.message)
+        }
     }
 
     impl RpcErrorInfo {

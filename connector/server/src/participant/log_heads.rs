@@ -239,5 +239,6 @@ const fn on_the_way(code: ErrorCode) -> bool {
             | ErrorCode::EvidenceUnavailable
             | ErrorCode::DiskFull
             | ErrorCode::TooManyStreams
+            | ErrorCode::TooManyConnections
     )
 }

@@ -193,6 +193,7 @@ const fn passing(code: ErrorCode) -> bool {
             | ErrorCode::StateBroken
             | ErrorCode::Internal
             | ErrorCode::TooManyStreams
+            | ErrorCode::TooManyConnections
     )
 }
 

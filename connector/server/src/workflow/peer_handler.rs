@@ -291,6 +291,7 @@ impl PeerHandler for ParticipantHandler {
             RejectedConnection::Slow => "handshake too slow",
             RejectedConnection::NoIdentity => "no identity",
             RejectedConnection::Crowded => "made way for another",
+            RejectedConnection::TooMany => "one too many of a member",
         };
         let now = self.connector.ticks();
         let due = {

@@ -1,16 +1,20 @@
 //! Talks to a running connector over its socket.
 
+use crate::{connection_refusal, secure_connection};
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::admin::command::{self, AdminCommand};
 use hansa_proto::admin::event::{self, AdminEvent};
 use hansa_proto::admin::pb::admin_client::AdminClient;
+use hansa_proto::peer::refusal;
 use hyper_util::rt::TokioIo;
 use std::io;
 use std::path::{Path, PathBuf};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::UnixStream;
 use tonic::transport::{Channel, Endpoint, Uri};
+use tower::BoxError;
 
 /// The largest message on the socket, in bytes.
 pub(super) const MESSAGE: usize = 64 * 1024 * 1024;
@@ -49,11 +53,26 @@ pub async fn connect(path: &Path) -> Result<Option<AdminSocketClient>, Refusal> 
     let channel = Endpoint::from_static("http://connector")
         .connect_with_connector(tower::service_fn(move |_: Uri| {
             let path = path.clone();
-            async move { UnixStream::connect(path).await.map(TokioIo::new) }
+            async move { opened(&path).await.map(TokioIo::new) }
         }))
         .await
-        .map_err(|error| broken(error.to_string()))?;
+        .map_err(|error| {
+            secure_connection::refusal_within(&error).unwrap_or_else(|| broken(error.to_string()))
+        })?;
     Ok(Some(AdminSocketClient { channel }))
+}
+
+/// One connection, once the connector has said its first word: nothing is sent before.
+async fn opened(path: &Path) -> Result<BufReader<UnixStream>, BoxError> {
+    let mut stream = BufReader::new(UnixStream::connect(path).await?);
+    // What broke here breaks at the command as well, which tells it.
+    let word = stream.fill_buf().await.unwrap_or_default();
+    let refused = connection_refusal::read_refusal(word)
+        .and_then(|status| refusal::carried_refusal(&status, "the connector"));
+    match refused {
+        Some(refusal) => Err(refusal.into()),
+        None => Ok(stream),
+    }
 }
 
 impl AdminSocketClient {

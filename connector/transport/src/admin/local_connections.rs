@@ -5,8 +5,9 @@ use crate::connection_acceptor::party_connections::{PartyConnection, PartyConnec
 use crate::connection_acceptor::unproven_connections::{
     ConnectionSource, UnprovenConnection, UnprovenConnections,
 };
+use crate::connection_refusal;
 use crate::peer::settings::UnprovenBounds;
-use std::io;
+use std::io::{self, Write as _};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -38,15 +39,19 @@ impl LocalConnections {
         }
     }
 
-    /// Lets a user's connection in, unless it holds too many already.
+    /// Lets a user's connection in. One that is one too many of its user is told so, and closed.
     pub(super) fn admit(&self, stream: UnixStream, user: u32) -> Option<LocalConnection> {
         // First, so that those which say nothing make way for it.
         let silent = self.silent.admit(ConnectionSource::User(user));
+        let Some(share) = self.users.take(user) else {
+            refuse(stream, user);
+            return None;
+        };
         Some(LocalConnection {
             stream,
             opening: OpeningDeadline::new(FIRST),
             silent: Some(silent),
-            _share: self.users.take(user)?,
+            _share: share,
         })
     }
 
@@ -56,8 +61,19 @@ impl LocalConnections {
     }
 }
 
+/// Tells a user that it holds too many connections. The word fits into the empty buffer of the socket, which does not block.
+fn refuse(stream: UnixStream, user: u32) {
+    let word = connection_refusal::write_refusal(&format_args!("the user {user}"), EACH);
+    let told = stream
+        .into_std()
+        .and_then(|mut stream| stream.write_all(&word));
+    if let Err(error) = told {
+        tracing::debug!(%error, user, "admin.not_told");
+    }
+}
+
 /// How many connections a user may hold.
-const EACH: usize = 256;
+pub(super) const EACH: usize = 256;
 
 /// How many of them may be silent.
 const SILENT: UnprovenBounds = UnprovenBounds {

@@ -1,6 +1,7 @@
 //! The socket: who may open it, what a verb says, and that going away stops it.
 
 use crate::admin::client::{self, AdminSocketClient};
+use crate::admin::local_connections::EACH;
 use crate::admin::server::{self, AdminHandler, SocketAccess};
 use crate::internal_error::testing::{KeptTrace, number};
 use futures::StreamExt as _;
@@ -59,6 +60,9 @@ impl AdminHandler for TestAdminHandler {
                 let refusal = Refusal::new(ErrorCode::Internal, "it went wrong").caused_by(cause);
                 stream::iter([AdminEvent::Failure(Box::new(refusal))]).boxed()
             }
+            "stay" => stream::iter([AdminEvent::Notice("here".to_owned())])
+                .chain(stream::pending())
+                .boxed(),
             "forget" => stream::iter([AdminEvent::Notice("so far".to_owned())]).boxed(),
             _ => {
                 let guard = StopNotifier(self.stopped.clone());
@@ -202,6 +206,38 @@ async fn silent_connections_keep_no_command_out() {
             .await
             .unwrap();
     }
+}
+
+/// Connections that are used stay: whoever holds as many as a user may is told so before a command is sent.
+#[tokio::test]
+async fn a_user_that_holds_too_many_connections_is_told_so() {
+    let connector = start();
+    let mut held = Vec::new();
+    let refusal = loop {
+        match client::connect(&connector.socket).await {
+            Ok(client) => {
+                let client = client.unwrap();
+                let mut events = client.run(&command("stay"));
+                assert!(events.next().await.is_some());
+                held.push(events);
+            }
+            Err(refusal) => break refusal,
+        }
+        assert!(held.len() <= EACH, "nobody is refused");
+    };
+    assert_eq!(refusal.code, ErrorCode::TooManyConnections);
+    let number = format!("holds {EACH} connections here");
+    assert!(refusal.sentence.contains(&number), "{refusal}");
+    drop(held);
+    // What is dropped is seen soon, not at once.
+    let again = async {
+        while client::connect(&connector.socket).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), again)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

@@ -105,7 +105,7 @@ pub(super) async fn serve_tickets(
             let caller = certificate.map(|certificate| caller(certificate));
             match caller {
                 Some(Ok(caller)) => Ok((caller, None)),
-                Some(Err(_)) | None => Err(RejectedConnection::NoIdentity),
+                Some(Err(_)) | None => Err(RejectedConnection::NoIdentity.into()),
             }
         },
         |rejected, from| tracing::debug!(knock = ?rejected, ?from, "cluster.knocked"),

@@ -6,7 +6,8 @@ mod query_service;
 
 use crate::connection_acceptor::party_connections::PartyConnections;
 use crate::connection_acceptor::unproven_connections::UnprovenConnections;
-use crate::connection_acceptor::{self, ConnectionAcceptor};
+use crate::connection_acceptor::{self, ConnectionAcceptor, RefusedConnection};
+use crate::connection_refusal;
 use crate::flight::DoGetService as Flight;
 use crate::member_hosts::MemberHosts;
 use crate::peer::settings::{COMPRESSION, TransportSettings};
@@ -132,7 +133,8 @@ where
     let rows = FlightServiceServer::new(Flight(query_service::QueryService::new(admission)))
         .max_decoding_message_size(settings.request)
         .max_encoding_message_size(settings.message);
-    let parties = PartyConnections::new(settings.party_connections);
+    let most = settings.party_connections;
+    let parties = PartyConnections::new(most);
     let secured = connection_acceptor::secured(
         incoming,
         gate,
@@ -142,9 +144,13 @@ where
                 RejectedConnection::NoIdentity
             })?;
             // Whoever holds too many keeps out nobody but itself.
+            let caller = presented.identity();
             let share = parties
-                .take(presented.identity().clone())
-                .ok_or(RejectedConnection::Crowded)?;
+                .take(caller.clone())
+                .ok_or_else(|| RefusedConnection {
+                    rejected: RejectedConnection::TooMany,
+                    word: Some(connection_refusal::write_refusal(&caller.domain(), most)),
+                })?;
             Ok((presented.from_address(from), Some(share)))
         },
         move |rejected, _| front.connection_rejected(rejected),

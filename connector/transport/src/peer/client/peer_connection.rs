@@ -1,5 +1,6 @@
 //! Opens connections: TCP, TLS by the connector's own configuration, the check of the other end, HTTP/2.
 
+use crate::connection_refusal;
 use crate::peer::client::open_calls::OpenCalls;
 use crate::peer::client::watched_connection::{PeerProbe, WatchedConnection};
 use crate::peer::client::{PeerEndpoint, unreachable};
@@ -7,6 +8,7 @@ use crate::secure_connection::{self, SILENT, SecureConnectError};
 use futures::FutureExt as _;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::peer::refusal;
 use hyper_util::rt::TokioIo;
 use rustls::{AlertDescription, CertificateError};
 use rustls_pki_types::ServerName;
@@ -14,6 +16,7 @@ use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::AsyncBufReadExt as _;
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use tonic::transport::{Channel, Endpoint, Uri};
@@ -57,7 +60,7 @@ pub(super) async fn open(
                 let bounds = peer_endpoint.settings.silence;
                 let probe: PeerProbe = Arc::new(move || {
                     let peer_endpoint = Arc::clone(&peer_endpoint);
-                    async move { secure(&peer_endpoint).await.is_ok() }.boxed()
+                    async move { is_there(&secure(&peer_endpoint).await) }.boxed()
                 });
                 let watched = WatchedConnection::new(secured, calls, bounds, probe);
                 Ok::<_, Refusal>(TokioIo::new(watched))
@@ -70,6 +73,14 @@ pub(super) async fn open(
             })
         })?;
     Ok(PeerChannels { calls, inbox })
+}
+
+/// Says whether a peer was reached: also one that has no place for another connection has spoken.
+fn is_there<T>(opened: &Result<T, Refusal>) -> bool {
+    match opened {
+        Ok(_) => true,
+        Err(refusal) => refusal.code == ErrorCode::TooManyConnections,
+    }
 }
 
 /// How often a connection is begun that breaks before the other end has said anything on it, and what is waited in between.
@@ -159,10 +170,25 @@ async fn attempt(
     })?;
     let securing = secure_connection::tls(tcp, name, (endpoint.tls)(), endpoint.check.as_ref());
     match tokio::time::timeout(settings.secure, securing).await {
-        Ok(secured) => Ok(secured.map_err(UnopenedConnection::Unsecured)),
+        Ok(Ok(mut secured)) => match read_refusal(&mut secured, &endpoint.participant).await {
+            Some(refusal) => Err(refusal),
+            None => Ok(Ok(secured)),
+        },
+        Ok(Err(unsecured)) => Ok(Err(UnopenedConnection::Unsecured(unsecured))),
         // A stopped process: its machine takes connections, and nobody there speaks.
         Err(late) => Err(unreachable(&endpoint.participant, MUTE).caused_by(late)),
     }
+}
+
+/// The refusal of the connection, where that is the first word of the other end.
+async fn read_refusal(
+    secured: &mut TlsStream<TcpStream>,
+    participant: &ParticipantId,
+) -> Option<Refusal> {
+    // The first word is there, and stays there for HTTP/2.
+    let word = secured.fill_buf().await.ok()?;
+    let status = connection_refusal::read_refusal(word)?;
+    Some(refusal::from_wire(&status, participant))
 }
 
 /// The sentence about an end that takes a connection and does not speak on it.

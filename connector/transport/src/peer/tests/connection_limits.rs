@@ -24,18 +24,21 @@ fn few() -> TransportSettings {
     }
 }
 
-async fn hello_from(endpoint: PeerEndpoint) -> Result<PeerGreeting, Refusal> {
-    let greeting = PeerGreeting {
+fn greeting() -> PeerGreeting {
+    PeerGreeting {
         versions: [1].into(),
         program: "hansa".to_owned(),
         bundle_sequence: 0,
         bundle: None,
         head: None,
         gossiped_heads: Vec::new(),
-    };
+    }
+}
+
+async fn hello_from(endpoint: PeerEndpoint) -> Result<PeerGreeting, Refusal> {
     soon(PeerClient::connect(endpoint))
         .await?
-        .hello(&greeting)
+        .hello(&greeting())
         .await
 }
 
@@ -85,16 +88,29 @@ async fn who_says_nothing_over_a_connection_loses_it() {
 }
 
 #[tokio::test]
-async fn one_participant_holds_so_many_connections_and_no_more() {
+async fn one_participant_holds_so_many_connections_and_is_told_so() {
     let settings = TransportSettings {
         party_connections: 2,
         ..TransportSettings::default()
     };
     let city = TestProvider::start_with(TestPeerHandler::mute(), settings).await;
-    let (first, _second) = (city.connect().await, city.connect().await);
+    let (first, second) = (city.connect().await, city.connect().await);
     let refusal = hello_from(city.endpoint()).await.unwrap_err();
-    assert_eq!(refusal.code, ErrorCode::PeerUnreachable);
+    assert_eq!(refusal.code, ErrorCode::TooManyConnections);
     assert_eq!(refusal.participant, Some(munster()));
+    assert_eq!(
+        refusal.sentence,
+        "tallinn.example holds 2 connections here, as many as it may"
+    );
+    assert!(!refusal.help.is_empty());
+    let rejected = soon(async { city.handler.knocks.1.lock().await.recv().await }).await;
+    assert_eq!(rejected, Some(RejectedConnection::TooMany));
+    // Those that are open are served, the stream of messages has a connection of its own, and strangers learn nothing.
+    assert!(soon(second.hello(&greeting())).await.is_ok());
+    let inbox = soon(second.inbox(0, false)).await.err().unwrap();
+    assert_eq!(inbox.code, ErrorCode::TooManyConnections);
+    let stranger = hello_from(city.way_of_a_stranger()).await.unwrap_err();
+    assert_eq!(stranger.code, ErrorCode::PeerNotTrusted);
     drop(first);
     // What is dropped is seen soon, not at once.
     let again = async {
@@ -103,4 +119,30 @@ async fn one_participant_holds_so_many_connections_and_no_more() {
         }
     };
     soon(again).await;
+}
+
+/// Whoever is refused is not waited for, and takes no place, whether or not it reads why.
+#[tokio::test]
+async fn refused_connections_keep_nobody_out() {
+    let settings = TransportSettings {
+        party_connections: 1,
+        connections: 1,
+        ..few()
+    };
+    let city = TestProvider::start_with(TestPeerHandler::mute(), settings).await;
+    let member = city.connect().await;
+    let mut unread = Vec::new();
+    for _ in 0..40 {
+        unread.push(idle(&city).await);
+    }
+    // The provider has closed each of them, and what it said lies there.
+    for mut one in unread {
+        let mut read = Vec::new();
+        soon(one.read_to_end(&mut read)).await.unwrap();
+        assert!(
+            read.windows(20)
+                .any(|words| words == b"TOO_MANY_CONNECTIONS")
+        );
+    }
+    assert!(soon(member.hello(&greeting())).await.is_ok());
 }

@@ -1,0 +1,73 @@
+//! The word with which a connection is closed that is one too many.
+//!
+//! It is what a server of HTTP/2 says first, and then that it closes (RFC 9113, sections 3.4 and 6.8), with the status of the
+//! refusal as its reason. It fits into one record of TLS and into the empty buffer of a new connection, so that nobody waits
+//! for whoever is refused.
+
+use hansa_proto::peer::refusal;
+use std::fmt;
+use tonic::Status;
+
+/// The settings of a server that has none of its own: a frame without a body.
+const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+
+/// A frame that closes the connection, behind its length: kind, flags, stream.
+const CLOSING: [u8; 6] = [7, 0, 0, 0, 0, 0];
+
+/// The body of such a frame before the reason: no request was taken, and whoever called shall call less.
+const CALM: [u8; 8] = [0, 0, 0, 0, 0, 0, 0, 0xb];
+
+/// The word to a holder of as many connections as one may hold.
+pub(crate) fn write_refusal(holder: &dyn fmt::Display, most: usize) -> Vec<u8> {
+    let status = refusal::refuse_connection(holder, most);
+    let length = CALM.len().saturating_add(status.details().len());
+    // The details are bounded by a few texts: three bytes are enough.
+    let [_, length @ ..] = u32::try_from(length).unwrap_or(0).to_be_bytes();
+    [&SETTINGS[..], &length, &CLOSING, &CALM, status.details()].concat()
+}
+
+/// The status of the refusal, where the first word of a connection is one.
+pub(crate) fn read_refusal(word: &[u8]) -> Option<Status> {
+    let (length, frame) = word.strip_prefix(&SETTINGS)?.split_first_chunk::<3>()?;
+    let body = frame.strip_prefix(&CLOSING)?;
+    let [high, middle, low] = *length;
+    let length = u32::from_be_bytes([0, high, middle, low]);
+    if usize::try_from(length) != Ok(body.len()) {
+        return None;
+    }
+    let details = body.strip_prefix(&CALM)?;
+    Some(refusal::read_connection_refusal(details))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{read_refusal, write_refusal};
+    use hansa_policy::refusal::ErrorCode;
+    use hansa_proto::peer::refusal;
+
+    #[test]
+    fn the_word_comes_back_as_it_was_said() {
+        let word = write_refusal(&"tallinn.example", 64);
+        // It is one record of TLS, and less than a new socket takes at once.
+        assert!(word.len() < 2048, "{}", word.len());
+        let status = read_refusal(&word).unwrap();
+        let refusal = refusal::carried_refusal(&status, "munster.example").unwrap();
+        assert_eq!(refusal.code, ErrorCode::TooManyConnections);
+        assert_eq!(
+            refusal.sentence,
+            "tallinn.example holds 64 connections here, as many as it may"
+        );
+        assert_eq!(refusal.help.len(), 1);
+    }
+
+    #[test]
+    fn other_first_words_are_no_refusal() {
+        let word = write_refusal(&"tallinn.example", 64);
+        for end in 0..word.len() {
+            assert!(read_refusal(&word[..end]).is_none(), "{end}");
+        }
+        assert!(read_refusal(&[&word[..], b"x"].concat()).is_none());
+        // The settings of a server that goes on.
+        assert!(read_refusal(&[0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 64]).is_none());
+    }
+}
