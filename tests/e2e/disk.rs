@@ -3,10 +3,11 @@
 use crate::auditor::{export, findings, verify};
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;
-use hansa_test_support::workflow::{number, text};
+use hansa_test_support::workflow::{number, text, wait_for};
 use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 const ASK: &str = "SELECT sum(bikes) AS total FROM lindau.bikes";
 
@@ -279,8 +280,47 @@ fn in_a_small_world() {
     println!("it holds");
 }
 
+/// The connector looks at its peers every two seconds, and more often at others of its files.
+const LOOKS_AT_ALL: Duration = Duration::from_secs(7);
+
+#[test]
+#[ignore = "run by another test with file systems of its own"]
+fn in_a_full_world() {
+    let league = TestLeague::new(super::binary());
+    let (mut lindau, acme) = league.bikes_under_contract();
+    lindau.stop();
+    on_a_file_system_of_its_own(&lindau);
+    lindau.serve();
+    acme.knows(&lindau);
+    answered(&acme);
+    let state = lindau.folder().join("state");
+    fill(&state);
+    let begun = Instant::now();
+    while begun.elapsed() < LOOKS_AT_ALL {
+        acme.ask(ASK).refused("EVIDENCE_UNAVAILABLE", 1);
+    }
+    std::fs::remove_file(state.join("ballast")).unwrap();
+    wait_for(
+        "an answer without a restart",
+        Duration::from_secs(20),
+        || (acme.ask(ASK).status == Some(0)).then_some(()),
+    );
+    lindau.verifies();
+    println!("it holds");
+}
+
 #[test]
 fn a_withdrawal_holds_on_a_full_disk() {
+    holds_in_a_world_of_its_own("disk::in_a_small_world");
+}
+
+#[test]
+fn a_full_disk_ends_no_connector() {
+    holds_in_a_world_of_its_own("disk::in_a_full_world");
+}
+
+/// Runs a test that mounts file systems, where this machine lets it.
+fn holds_in_a_world_of_its_own(test: &str) {
     let own = ["--user", "--map-root-user", "--mount"];
     let possible = Command::new("unshare").args(own).arg("true").status();
     if !possible.is_ok_and(|status| status.success()) {
@@ -292,12 +332,7 @@ fn a_withdrawal_holds_on_a_full_disk() {
     let output = Command::new("unshare")
         .args(own)
         .arg(std::env::current_exe().unwrap())
-        .args([
-            "--ignored",
-            "--exact",
-            "--nocapture",
-            "disk::in_a_small_world",
-        ])
+        .args(["--ignored", "--exact", "--nocapture", test])
         .env("TMPDIR", folder.path())
         .output()
         .unwrap();

@@ -122,8 +122,7 @@ pub(crate) async fn run(
     if let Some(address) = &address {
         crate::offline::write(&connector.file("address"), address.as_bytes())?;
     }
-    let resumed = Arc::clone(&connector);
-    tasks.spawn(async move { resume(&resumed, None).await });
+    tasks.spawn(resumers(Arc::clone(&connector), stop.clone()));
     tasks.spawn(postmen(Arc::clone(&connector), stop.clone()));
     tasks.spawn(tellers(Arc::clone(&connector), stop.clone()));
     tasks.spawn(portal_tellers(Arc::clone(&connector), stop.clone()));
@@ -639,7 +638,22 @@ async fn reload(connector: &Arc<Connector>, how: ReloadHandler) {
     service_manager::ready();
 }
 
-/// Keeps the post to every peer going, also to those that are added later.
+/// Takes up what was open at the last end. Where nothing can be recorded, it is tried again: a full disk ends no connector.
+async fn resumers(connector: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
+    let mut look = tokio::time::interval(std::time::Duration::from_secs(2));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = look.tick() => {}
+        }
+        match resume(&connector, None).await {
+            Ok(()) => return Ok(()),
+            Err(refusal) => tracing::warn!(code = %refusal.code, "negotiations.not_resumed"),
+        }
+    }
+}
+
+/// Keeps the post to every peer going, also to those that are added later. What goes wrong is in the trace, and stops nothing.
 async fn postmen(connector: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
     let mut rounds: BTreeMap<hansa_policy::id::ParticipantId, (String, tokio::task::AbortHandle)> =
         BTreeMap::new();
@@ -650,7 +664,13 @@ async fn postmen(connector: Arc<Connector>, stop: CancellationToken) -> Result<(
             () = stop.cancelled() => return Ok(()),
             _ = look.tick() => {}
         }
-        let peers = connector.known_peers()?;
+        let peers = match connector.known_peers() {
+            Ok(peers) => peers,
+            Err(refusal) => {
+                tracing::warn!(code = %refusal.code, "peers.not_read");
+                continue;
+            }
+        };
         rounds.retain(|id, (address, man)| {
             let stays = peers
                 .iter()
