@@ -72,7 +72,7 @@ impl MachineClock {
         }
     }
 
-    /// What the file holds. One that can't be understood says nothing: what is compared with it is compared with nothing then.
+    /// The time that the file holds. None where there is no file, or one that can't be understood.
     pub(super) fn read_kept(&self) -> Option<CountedTime> {
         if !self.file.exists() {
             return None;

@@ -53,7 +53,7 @@ pub(super) enum StepOutcome {
 /// The clock of one log.
 pub(super) struct SteadyClock {
     given: Clock,
-    /// What is compared at the next start.
+    /// The time that the next start compares with.
     kept: Option<Mutex<KeptTime>>,
     state: Mutex<ClockState>,
 }
@@ -61,7 +61,7 @@ pub(super) struct SteadyClock {
 /// The file in which a start finds what the clock should show.
 struct KeptTime {
     machine: MachineClock,
-    /// What the file holds.
+    /// The time that the file holds.
     newest: Option<CountedTime>,
 }
 

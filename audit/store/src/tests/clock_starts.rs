@@ -87,8 +87,8 @@ fn say(log: &AuditLog) {
     let _ = log.record_blocking(test_evidence(0)).unwrap();
 }
 
-/// What the log says of steps.
-fn outcomes(log: &AuditLog) -> Vec<String> {
+/// The outcomes of all steps in the log.
+pub(super) fn list_outcomes(log: &AuditLog) -> Vec<String> {
     let records = log.read(0).map(Result::unwrap);
     let clocks = records.filter(|record| record.kind == "clock");
     clocks
@@ -99,7 +99,7 @@ fn outcomes(log: &AuditLog) -> Vec<String> {
         .collect()
 }
 
-fn jumped(micros: i64) -> Option<ClockFault> {
+fn make_jump(micros: i64) -> Option<ClockFault> {
     Some(ClockFault::JumpedAhead { micros })
 }
 
@@ -112,26 +112,26 @@ fn a_start_under_a_clock_that_jumped_holds_it() {
     machine.pass(HOUR);
     machine.set_wrong(30 * DAY);
     let log = machine.open(&log_dir);
-    assert_eq!(log.clock_fault(), jumped(30 * DAY));
+    assert_eq!(log.clock_fault(), make_jump(30 * DAY));
     say(&log);
-    assert_eq!((machine.ahead(&log), outcomes(&log).len()), (0, 1));
+    assert_eq!((machine.ahead(&log), list_outcomes(&log).len()), (0, 1));
     // It is held over further starts, and undone by itself.
     drop(log);
     machine.pass(HOUR);
     let log = machine.open(&log_dir);
     assert_eq!(
         (machine.ahead(&log), log.clock_fault()),
-        (0, jumped(30 * DAY))
+        (0, make_jump(30 * DAY))
     );
     machine.set_wrong(0);
     say(&log);
     assert_eq!((machine.ahead(&log), log.clock_fault()), (0, None));
-    assert_eq!(outcomes(&log), ["held", "held", "undone"]);
+    assert_eq!(list_outcomes(&log), ["held", "held", "undone"]);
     drop(log);
     // One that somebody has looked at is followed, and the next start goes by it.
     machine.set_wrong(DAY);
     let log = machine.open(&log_dir);
-    assert_eq!(log.clock_fault(), jumped(DAY));
+    assert_eq!(log.clock_fault(), make_jump(DAY));
     log.acknowledge_clock();
     assert_eq!((machine.ahead(&log), log.clock_fault()), (DAY, None));
     drop(log);
@@ -149,7 +149,7 @@ fn a_start_follows_and_records_what_a_running_log_follows() {
         let log = machine.open(&log_dir);
         say(&log);
         assert_eq!((machine.ahead(&log), log.clock_fault()), (wrong, None));
-        assert_eq!(outcomes(&log), vec!["followed"; steps]);
+        assert_eq!(list_outcomes(&log), vec!["followed"; steps]);
     }
 }
 
@@ -246,7 +246,7 @@ fn a_clock_that_is_moved_by_a_configuration_is_not_held_at_a_start() {
     let log = moved(10 * DAY);
     assert_eq!(
         (machine.ahead(&log), log.clock_fault()),
-        (10 * DAY, jumped(HOUR))
+        (10 * DAY, make_jump(HOUR))
     );
 }
 

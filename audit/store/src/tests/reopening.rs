@@ -1,5 +1,6 @@
 //! What a log says and checks when it is opened again.
 
+use super::clock_starts::list_outcomes;
 use super::{TestEvidence, TestLogDir, numbers, test_evidence};
 use crate::key::LogSigningKey;
 use crate::{AuditLog, ClockFault, LogConfig, log_dir, offline};
@@ -91,22 +92,12 @@ fn a_clock_that_jumps_ahead_is_recorded_and_not_followed() {
             .receipt()
             .at()
     };
-    let outcomes = || {
-        let records = log.read(0).map(Result::unwrap);
-        let clocks = records.filter(|record| record.kind == "clock");
-        clocks
-            .map(|clock| {
-                let outcome = clock.body.get("outcome").and_then(Json::as_text);
-                outcome.unwrap().to_owned()
-            })
-            .collect::<Vec<_>>()
-    };
     let before = say(0);
     const DAY: i64 = 86_400_000_000;
     moved.store(30 * DAY, SeqCst);
     assert!(log.now() < before.plus_micros(DAY));
     assert!(say(1) < before.plus_micros(DAY));
-    assert_eq!(outcomes(), ["held"]);
+    assert_eq!(list_outcomes(&log), ["held"]);
     assert!(matches!(
         log.clock_fault(),
         Some(ClockFault::JumpedAhead { micros }) if (30 * DAY - 1_000_000..=30 * DAY).contains(&micros)
@@ -114,7 +105,7 @@ fn a_clock_that_jumps_ahead_is_recorded_and_not_followed() {
     moved.store(0, SeqCst);
     assert!(say(2) < before.plus_micros(DAY));
     assert_eq!(
-        (outcomes(), log.clock_fault()),
+        (list_outcomes(&log), log.clock_fault()),
         (vec!["held".to_owned(), "undone".to_owned()], None)
     );
     moved.store(30 * DAY, SeqCst);

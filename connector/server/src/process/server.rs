@@ -153,11 +153,11 @@ pub(crate) async fn run(
             )
         ));
     }
-    signals(&connector, &stop, (&mut tasks, &mut heard)).await?;
+    signals(&connector, &stop, &mut tasks, &mut heard).await?;
     service_manager::stopping();
     connector.queries.intake.close();
     shut.cancel();
-    drain_answers(&connector, &stop, (&mut tasks, &mut heard)).await;
+    drain_answers(&connector, &stop, &mut tasks, &mut heard).await;
     stop.cancel();
     leave(&connector, tasks).await;
     for (file, _) in doors {
@@ -478,7 +478,8 @@ async fn checkers(connector: Arc<Connector>, stop: CancellationToken) -> Result<
 async fn drain_answers(
     connector: &Arc<Connector>,
     stop: &CancellationToken,
-    (tasks, heard): (&mut ServerTasks, &mut StopSignals),
+    tasks: &mut ServerTasks,
+    heard: &mut StopSignals,
 ) {
     let ended = async {
         let mut look = tokio::time::interval(DRAIN_LOOK);
@@ -491,7 +492,7 @@ async fn drain_answers(
     tokio::select! {
         biased;
         _ = tokio::time::timeout(most, ended) => {}
-        again = signals(connector, stop, (tasks, heard)) => {
+        again = signals(connector, stop, tasks, heard) => {
             if let Err(refusal) = again {
                 line_err(&crate::cli::output::refusal_text(&refusal));
             }
@@ -566,7 +567,8 @@ impl StopSignals {
 async fn signals(
     connector: &Arc<Connector>,
     stop: &CancellationToken,
-    (tasks, heard): (&mut ServerTasks, &mut StopSignals),
+    tasks: &mut ServerTasks,
+    heard: &mut StopSignals,
 ) -> Result<(), Refusal> {
     let mut hup = signal(SignalKind::hangup()).map_err(unheard)?;
     let mut look = tokio::time::interval(LOOK);

@@ -53,7 +53,7 @@ pub async fn connect(path: &Path) -> Result<Option<AdminSocketClient>, Refusal> 
     let channel = Endpoint::from_static("http://connector")
         .connect_with_connector(tower::service_fn(move |_: Uri| {
             let path = path.clone();
-            async move { opened(&path).await.map(TokioIo::new) }
+            async move { open_socket(&path).await.map(TokioIo::new) }
         }))
         .await
         .map_err(|error| {
@@ -63,7 +63,7 @@ pub async fn connect(path: &Path) -> Result<Option<AdminSocketClient>, Refusal> 
 }
 
 /// One connection, once the connector has said its first word: nothing is sent before.
-async fn opened(path: &Path) -> Result<BufReader<UnixStream>, BoxError> {
+async fn open_socket(path: &Path) -> Result<BufReader<UnixStream>, BoxError> {
     let mut stream = BufReader::new(UnixStream::connect(path).await?);
     // What broke here breaks at the command as well, which tells it.
     let word = stream.fill_buf().await.unwrap_or_default();

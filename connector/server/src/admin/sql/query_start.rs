@@ -28,9 +28,9 @@ pub(crate) struct StartedQuery {
     pub(crate) answer: Option<FederatedAnswer>,
     /// Its first rows, if it has any.
     pub(crate) first: Option<RecordBatch>,
-    /// What is told of where it goes on.
+    /// The footer that tells where it goes on.
     pub(crate) continuation: ContinuationFooter,
-    /// What it reads, as metadata of its rows.
+    /// The datasets that it reads, as metadata of its rows.
     pub(crate) reads: HashMap<String, String>,
 }
 
