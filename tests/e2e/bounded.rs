@@ -218,3 +218,38 @@ fn hungry_questions_stay_within_their_limit() {
     assert!(wrong.is_empty(), "{wrong:?}");
     assert!(worst < MOST_FOR_A_QUESTION / 1024, "{worst} MiB");
 }
+
+/// Questions at once: all that a connector answers, as it is configured.
+const AT_ONCE: usize = 16;
+
+/// Most that all questions together may hold, in KiB: four times `[limits] memory`.
+const MOST_FOR_ALL: u64 = 4 * 512 * 1024;
+
+#[test]
+#[ignore = "minutes; the engine's own tests hold the limit of all questions together"]
+fn sixteen_hungry_questions_stay_within_the_memory_of_all() {
+    let league = TestLeague::new(super::binary());
+    let (lindau, mut acme) = league.long_table(20_000, ALL);
+    acme.serve();
+    let _ = acme.contract("lindau.long");
+    acme.ask("SELECT count(*) AS n FROM lindau.long").must();
+    let before = [&lindau, &acme].map(|city| {
+        forget_peak(city);
+        memory(city, "VmRSS:")
+    });
+    std::thread::scope(|scope| {
+        for sql in HUNGRY.iter().cycle().take(AT_ONCE) {
+            let acme = &acme;
+            scope.spawn(move || {
+                let done = acme.ask(sql);
+                println!("{:?}: {sql}: {}", done.status, done.err);
+                assert!(!done.err.contains("INTERNAL"), "{sql}: {}", done.err);
+            });
+        }
+    });
+    for (city, before) in [&lindau, &acme].into_iter().zip(before) {
+        let grown = memory(city, "VmHWM:").saturating_sub(before);
+        println!("{} MiB more", grown / 1024);
+        assert!(grown < MOST_FOR_ALL, "it held {grown} KiB more");
+    }
+}

@@ -164,6 +164,7 @@ fn every_folder_of_a_state_is_in_a_copy_or_known_not_to_be() {
             "address",
             "config.digest",
             "history.txt",
+            "clock",
         ];
         if apart.contains(&name.as_str()) || name.starts_with("state.db-") {
             continue;

@@ -14,6 +14,7 @@ fn a_member_with_64_idle_connections_is_told_so() {
     let (lindau, acme) = league.long_table(100, ALL);
     let other = league.firm("other");
     league.hand_bundle_to("lindau");
+    lindau.hansa(&["reload"]).must();
     other.knows(&lindau);
     let _ = (acme.contract("lindau.long"), other.contract("lindau.long"));
     acme.ask(QUESTION).must();
