@@ -158,7 +158,7 @@ pub fn parse(text: &str, file: &str, dataset: &Dataset) -> Result<PolicyDraft, V
     if let Some(value) = keys.get("aggregate") {
         aggregate::read(&reader, value, shown.as_deref(), &mut terms);
     }
-    quota::read(&keys, &mut terms);
+    quota::read(&reader, &keys, &mut terms);
     conduct::read(&reader, &keys, &mut terms);
     if let Some(value) = keys.get("duties") {
         duties(&reader, value, &mut terms);

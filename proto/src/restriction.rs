@@ -78,7 +78,7 @@ mod tests {
         ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
     };
     use hansa_policy::term::{Clause, Term};
-    use hansa_policy::value::time::{PeriodQuota, QuotaPeriod};
+    use hansa_policy::value::time::{PeriodQuota, QuotaDays, QuotaPeriod};
 
     fn sample_restriction() -> ProviderRestriction {
         let hidden = ProhibitionTerm {
@@ -91,7 +91,10 @@ mod tests {
         };
         let quota = PeriodQuota {
             max: 10_000,
-            per: QuotaPeriod::Day,
+            per: QuotaPeriod::Days {
+                count: QuotaDays::One,
+                zone: "Europe/Berlin".parse().unwrap(),
+            },
         };
         let terms = [Term::RowQuota(quota), Term::from(hidden)];
         let clauses = terms.into_iter().zip(2..).map(|(term, number)| Clause {

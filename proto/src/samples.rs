@@ -18,7 +18,7 @@ use hansa_policy::term::language::Language;
 use hansa_policy::term::purpose::OwnPurpose;
 use hansa_policy::term::{Clause, Term};
 use hansa_policy::value::cube::{CountingUnit, CubeFunction};
-use hansa_policy::value::time::{PeriodQuota, QuotaPeriod, TimeBucketWidth};
+use hansa_policy::value::time::{PeriodQuota, QuotaDays, QuotaPeriod, TimeBucketWidth};
 
 pub(crate) fn agreement() -> Agreement {
     Agreement {
@@ -84,7 +84,10 @@ pub(crate) fn rows_contract() -> Agreement {
     let name = |text: &str| text.parse().unwrap();
     let day = |max| PeriodQuota {
         max,
-        per: QuotaPeriod::Day,
+        per: QuotaPeriod::Days {
+            count: QuotaDays::One,
+            zone: "Europe/Brussels".parse().unwrap(),
+        },
     };
     local(
         "Europe/Brussels",

@@ -270,7 +270,7 @@ fn an_officer_sees_what_a_draft_would_let_out() {
     for line in [
         "for trips: > LOOSER",
         "only the columns trip and fare -> only the columns trip, fare and parish  > LOOSER",
-        "at most 10 rows each day -> at most 5 rows each day  < TIGHTER",
+        "at most 10 rows each day (UTC) -> at most 5 rows each day (UTC)  < TIGHTER",
         "with acme.example: > LOOSER",
     ] {
         assert!(diff.contains(line), "{line} in {diff}");

@@ -188,6 +188,7 @@
 
 pub mod answer_bound;
 pub mod chain;
+pub mod day_zone;
 pub mod digest;
 mod hexadecimal;
 pub mod json;

@@ -9,11 +9,12 @@ mod prohibitions;
 
 use super::*;
 use crate::fixture::{GRID, clauses, counts, name, names, participant, taxonomy, time};
+use hansa_audit_log::day_zone::DayZone;
 use hansa_policy::row_filter::{PolicyLiteral, parse};
 use hansa_policy::term::duty::ForbiddenUse;
 use hansa_policy::value::cube::{CubeFunction, LateDataPolicy, ReleaseTerm};
 use hansa_policy::value::privacy_budget::{ClampRange, DimensionValues, PrivacyBudgetTerm};
-use hansa_policy::value::time::{PeriodQuota, QuotaPeriod, TimeBucketWidth};
+use hansa_policy::value::time::{PeriodQuota, QuotaDays, QuotaPeriod, TimeBucketWidth};
 
 #[test]
 fn a_good_policy_has_no_findings() {
@@ -294,7 +295,10 @@ fn mask(column: &str, mask: MaskValue) -> Term {
 fn quota(max: u64) -> PeriodQuota {
     PeriodQuota {
         max,
-        per: QuotaPeriod::Day,
+        per: QuotaPeriod::Days {
+            count: QuotaDays::One,
+            zone: DayZone::utc(),
+        },
     }
 }
 

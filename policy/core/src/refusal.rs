@@ -440,8 +440,8 @@ codes! {
     ConversionUnknown "CONVERSION_UNKNOWN" Invalid "There is no declared factor between the two units." "Declare a factor with its source on the column.";
     MessageMalformed "MESSAGE_MALFORMED" Invalid "A message from the other side does not hold what it must, or holds more." "Upgrade the older of the two connectors; if both are current, report it.";
     // evidence
-    EvidenceUnavailable "EVIDENCE_UNAVAILABLE" Failed "The log can't be written, so nothing is answered." "Free disk space or mend the disk, then restart the connector.";
-    DiskFull "DISK_FULL" Failed "The disk of the state folder is full." "Free space, then restart the connector.";
+    EvidenceUnavailable "EVIDENCE_UNAVAILABLE" Failed "The log can't be written, so nothing is answered." "Free disk space, or mend the disk and start the connector again.";
+    DiskFull "DISK_FULL" Failed "The disk of the state folder is full." "Free space. The connector goes on by itself, unless its log is shut: then start it again.";
     EvidenceBroken "EVIDENCE_BROKEN" Evidence "A record of the log was edited, deleted, moved or cut off." "Keep the copy as it is and compare it with the heads that partners hold.";
     EvidenceIncomplete "EVIDENCE_INCOMPLETE" Evidence "The bundle lacks something that the check needs." "Export it again.";
     LogFork "LOG_FORK" Evidence "A participant has shown two histories of its log." "Keep both signed heads; its participant replaces its key and states the incident: docs/incidents.md.";

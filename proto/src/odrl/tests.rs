@@ -368,3 +368,34 @@ fn clauses_stand_in_the_order_of_their_numbers() {
 }
 
 // What a reference connector in Java does with ODRL, and what must not happen here.
+
+/// Both parties read the same days: a zone is named where there are days, is known, and stands nowhere else.
+#[test]
+fn days_of_a_quota_name_a_zone_that_is_known() {
+    use hansa_policy::value::time::{PeriodQuota, QuotaDays, QuotaPeriod};
+    let zone = "Europe/Berlin".parse().unwrap();
+    let count = QuotaDays::One;
+    let clause = Clause {
+        id: hansa_policy::id::ClauseId(2),
+        term: Term::RowQuota(PeriodQuota {
+            max: 10,
+            per: QuotaPeriod::Days { count, zone },
+        }),
+    };
+    let good = text(&to_json(&policy(vec![clause])));
+    assert!(read(&good).is_ok());
+    let named = r#""h:zone":"Europe/Berlin","#;
+    for (from, to) in [
+        (named, ""),
+        (named, r#""h:zone":null,"#),
+        (named, r#""h:zone":"Nowhere","#),
+        (named, r#""h:zone":"europe/berlin","#),
+        ("P1D", "PT1H"),
+    ] {
+        assert!(good.contains(from), "{good}");
+        let refusal = read(&good.replacen(from, to, 1)).expect_err(to);
+        assert!(refusal.clause.is_some(), "{to}: {refusal}");
+        let codes = [ErrorCode::TermIllTyped, ErrorCode::TermUnknown];
+        assert!(codes.contains(&refusal.code), "{to}: {refusal}");
+    }
+}

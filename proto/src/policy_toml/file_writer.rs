@@ -89,7 +89,12 @@ pub(super) enum TermSyntax {
 pub(super) fn say(term: &Term) -> TermSyntax {
     let alone = |key: &str, value| TermSyntax::Alone(key.to_owned(), value);
     let quota = |what: &str, limit: &PeriodQuota, max: String| {
-        TermSyntax::Alone(format!("{what}_per_{}", word(&PERIODS, &limit.per)), max)
+        let key = format!("{what}_per_{}", word(&PERIODS, &limit.per.days()));
+        let value = match limit.per.zone() {
+            Some(zone) => format!("{{ max = {max}, zone = {} }}", quoted(zone.as_str())),
+            None => max,
+        };
+        TermSyntax::Alone(key, value)
     };
     match term {
         Term::Purpose(list) => alone("purpose", texts(list)),

@@ -10,7 +10,12 @@ use hansa_policy::id::SqlIdentifier;
 use hansa_policy::value::area::BoundingBox;
 use hansa_policy::value::column::MaskValue;
 use hansa_policy::value::cube::{CountingUnit, CubeFunction};
-use hansa_policy::value::time::{PeriodQuota, QuotaPeriod, TimeBucketWidth};
+use hansa_policy::value::time::{PeriodQuota, QuotaDays, QuotaPeriod, TimeBucketWidth};
+
+fn days(count: QuotaDays, zone: &str) -> QuotaPeriod {
+    let zone = zone.parse().unwrap();
+    QuotaPeriod::Days { count, zone }
+}
 
 #[test]
 fn the_documented_example_is_read() {
@@ -66,11 +71,11 @@ legal         = { file = "mobility-research.pdf", language = "de" }     # option
             Term::TotalsFromPublished,
             Term::RowQuota(PeriodQuota {
                 max: 10_000,
-                per: QuotaPeriod::Day
+                per: days(QuotaDays::One, "Europe/Berlin"),
             }),
             Term::ByteQuota(PeriodQuota {
                 max: 5_000_000,
-                per: QuotaPeriod::Day
+                per: days(QuotaDays::One, "Europe/Berlin"),
             }),
             Term::Attribution("Stadt Münster".to_owned()),
             Term::DeleteAfter { days: 30 },

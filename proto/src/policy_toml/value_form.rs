@@ -97,7 +97,7 @@ pub(super) fn coarsen(
     }
 }
 
-fn zone_named(value: &TomlValue<'_>) -> Option<String> {
+pub(super) fn zone_named(value: &TomlValue<'_>) -> Option<String> {
     let zone = value.text()?;
     if is_zone(&zone) {
         return Some(zone);

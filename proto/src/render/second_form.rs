@@ -17,6 +17,7 @@ use hansa_policy::safe_text::signed_line;
 use hansa_policy::term::duty::ForbiddenUse;
 use hansa_policy::term::rule::OdrlPosition;
 use hansa_policy::term::{Clause, Term};
+use hansa_policy::value::time::QuotaDays;
 use std::fmt::Display;
 pub(super) use wording::Wording;
 
@@ -181,7 +182,7 @@ impl SecondFormPage<'_> {
             &at(OdrlPosition::Permission),
         ) {
             self.purpose_note();
-            self.period_note();
+            self.period_notes();
         }
         self.section(
             message!(self.words.language, "page-target"),
@@ -237,24 +238,32 @@ impl SecondFormPage<'_> {
         }
     }
 
-    /// Slots of quotas are of fixed length and counted from the contract's first instant, whatever the clocks do.
-    fn period_note(&mut self) {
-        let quota = |clause: &Clause| {
-            matches!(
-                clause.term,
-                Term::Queries(_) | Term::RowQuota(_) | Term::ByteQuota(_)
-            )
-        };
-        if !self.agreement.clauses.iter().any(quota) {
-            return;
-        }
+    /// Days of quotas are those of a clock; hours and periods of several days are counted from the contract's first instant.
+    fn period_notes(&mut self) {
+        let quotas = self.agreement.clauses.iter();
+        let quotas = quotas.filter_map(|clause| match &clause.term {
+            Term::Queries(quota) | Term::RowQuota(quota) | Term::ByteQuota(quota) => Some(quota),
+            _ => None,
+        });
+        let lengths: Vec<Option<QuotaDays>> = quotas.map(|quota| quota.per.days()).collect();
         let first = self.agreement.not_before;
         let start = match first {
             UtcTimestamp::EARLIEST => first.to_string(),
             _ => self.words.moment(first),
         };
-        let note = message!(self.words.language, "page-period-note", start);
-        self.line(format!("         {note}"));
+        let language = self.words.language;
+        if lengths.iter().any(Option::is_some) {
+            let note = message!(language, "page-day-note");
+            self.line(format!("         {note}"));
+        }
+        if lengths.iter().flatten().any(|days| *days > QuotaDays::One) {
+            let note = message!(language, "page-days-note", start);
+            self.line(format!("         {note}"));
+        }
+        if lengths.iter().any(Option::is_none) {
+            let note = message!(language, "page-hour-note", start);
+            self.line(format!("         {note}"));
+        }
     }
 
     fn recorded(&mut self) {

@@ -1,6 +1,7 @@
 //! Policies at random, for the dataset of the samples.
 
 use super::dataset;
+use hansa_audit_log::day_zone::DayZone;
 use hansa_audit_log::digest::Digest;
 use hansa_catalog::dataset::ColumnType;
 use hansa_policy::id::{ClauseId, SqlIdentifier};
@@ -290,19 +291,21 @@ fn limits(random: &mut SplitMixRandom, terms: &mut Vec<Term>) {
         5_000_000_000_000,
         9_223_372_036_854_775_807,
     ];
-    for per in QuotaPeriod::ALL {
+    let zone = random.pick(&["UTC", "Europe/Berlin", "Asia/Kolkata"]);
+    let zone: DayZone = zone.parse().unwrap();
+    for per in QuotaPeriod::list_periods(&zone) {
         if random.below(4) == 0 {
             let max = random.pick(&most);
             terms.push(Term::Queries(PeriodQuota { max, per }));
         }
     }
-    for per in QuotaPeriod::ALL {
+    for per in QuotaPeriod::list_periods(&zone) {
         if random.below(4) == 0 {
             let max = random.pick(&most);
             terms.push(Term::RowQuota(PeriodQuota { max, per }));
         }
     }
-    for per in QuotaPeriod::ALL {
+    for per in QuotaPeriod::list_periods(&zone) {
         if random.below(4) == 0 {
             let max = random.pick(&most);
             terms.push(Term::ByteQuota(PeriodQuota { max, per }));

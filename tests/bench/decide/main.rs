@@ -224,7 +224,10 @@ impl DecisionFixture {
         let name: SqlIdentifier = format!("d{number}").parse().unwrap();
         let quota = |max| hansa_policy::value::time::PeriodQuota {
             max,
-            per: hansa_policy::value::time::QuotaPeriod::Day,
+            per: hansa_policy::value::time::QuotaPeriod::Days {
+                count: hansa_policy::value::time::QuotaDays::One,
+                zone: hansa_audit_log::day_zone::DayZone::utc(),
+            },
         };
         let names = |list: &[&str]| list.iter().map(|text| text.parse().unwrap()).collect();
         let terms = vec![

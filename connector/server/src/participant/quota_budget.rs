@@ -57,8 +57,8 @@ struct BudgetRequest<'b> {
     most: u64,
 }
 
-/// The piece of time in which an instant lies, by its start. Slots begin on quarters of an hour, in every zone, or a second
-/// before one, where a contract has no first day: the first instant of all is such a second. Each of both begins a piece;
+/// The piece of time in which an instant lies, by its start. Slots begin on quarters of an hour, since the midnights of every zone
+/// do, or a second before one: hours of a contract without a first day, since the first instant of all is such a second. Each of both begins a piece;
 /// where a slot begins within one, the piece counts for both its slots, so rather too much than too little.
 pub(crate) fn piece(at: UtcTimestamp) -> UtcTimestamp {
     let past = at.micros().rem_euclid(QUARTER);
@@ -80,7 +80,7 @@ fn end(start: UtcTimestamp) -> UtcTimestamp {
     start.plus_micros(length)
 }
 
-/// How far back anything can count: the longest period, and a day.
+/// How far back anything can count: the longest period, and a day more than the hour by which that may be longer.
 pub(crate) fn oldest(now: UtcTimestamp) -> UtcTimestamp {
     now.plus_micros((31 * 24 * 4 * QUARTER).saturating_neg())
 }
@@ -331,16 +331,20 @@ fn over(budget: &QuotaBudget) -> Refusal {
         QuotaKind::Queries => (
             ErrorCode::QuotaQueries,
             "questions",
-            Term::Queries(budget.quota),
+            Term::Queries(budget.quota.clone()),
         ),
-        QuotaKind::Rows => (ErrorCode::QuotaRows, "rows", Term::RowQuota(budget.quota)),
+        QuotaKind::Rows => (
+            ErrorCode::QuotaRows,
+            "rows",
+            Term::RowQuota(budget.quota.clone()),
+        ),
         QuotaKind::Bytes => (
             ErrorCode::QuotaBytes,
             "bytes",
-            Term::ByteQuota(budget.quota),
+            Term::ByteQuota(budget.quota.clone()),
         ),
     };
-    let period = budget.quota.per.as_str();
+    let period = &budget.quota.per;
     Refusal::new(
         code,
         format!(

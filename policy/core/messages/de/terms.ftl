@@ -163,9 +163,9 @@ result-rows = höchstens { $number } Zeilen in einer Antwort
 quota-bytes = Byte
 quota-size = höchstens { $size } { $each }
 quota-each-hour = je Stunde
-quota-each-day = je Tag
-quota-each-week = je Woche
-quota-each-30-days = je 30 Tage
+quota-each-day = je Tag ({ $zone })
+quota-each-week = je Woche ({ $zone })
+quota-each-30-days = je 30 Tage ({ $zone })
 
 ## Receipts
 receipts = Quittungen werden gegengezeichnet, höchstens { $most } sind offen

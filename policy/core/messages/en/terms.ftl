@@ -163,9 +163,9 @@ result-rows = at most { $number } rows in one answer
 quota-bytes = bytes
 quota-size = at most { $size } { $each }
 quota-each-hour = each hour
-quota-each-day = each day
-quota-each-week = each week
-quota-each-30-days = each 30 days
+quota-each-day = each day ({ $zone })
+quota-each-week = each week ({ $zone })
+quota-each-30-days = each 30 days ({ $zone })
 
 ## Receipts
 receipts = receipts are countersigned, at most { $most } are open

@@ -163,9 +163,9 @@ result-rows = no máximo { $number } linhas numa resposta
 quota-bytes = bytes
 quota-size = no máximo { $size } { $each }
 quota-each-hour = por hora
-quota-each-day = por dia
-quota-each-week = por semana
-quota-each-30-days = por 30 dias
+quota-each-day = por dia ({ $zone })
+quota-each-week = por semana ({ $zone })
+quota-each-30-days = por 30 dias ({ $zone })
 
 ## Receipts
 receipts = os recibos são contra-assinados, no máximo { $most } em aberto

@@ -49,21 +49,21 @@ impl QuotaBudget {
         now: UtcTimestamp,
     ) -> Result<Option<Self>, Refusal> {
         let (counts, quota) = match &clause.term {
-            Term::Queries(quota) => (QuotaKind::Queries, *quota),
-            Term::RowQuota(quota) => (QuotaKind::Rows, *quota),
-            Term::ByteQuota(quota) => (QuotaKind::Bytes, *quota),
+            Term::Queries(quota) => (QuotaKind::Queries, quota),
+            Term::RowQuota(quota) => (QuotaKind::Rows, quota),
+            Term::ByteQuota(quota) => (QuotaKind::Bytes, quota),
             _ => return Ok(None),
         };
         let Some(contract) = granted.grant.contract() else {
             return Err(contradiction("the house contract can't hold a quota"));
         };
-        let (slot, slot_end) = quota::slot(quota.per, granted.grant.not_before(), now);
+        let (slot, slot_end) = quota::slot(&quota.per, granted.grant.not_before(), now);
         Ok(Some(Self {
             dataset: granted.dataset.clone(),
             contract,
             clause: clause.id,
             counts,
-            quota,
+            quota: quota.clone(),
             slot,
             slot_end,
         }))
@@ -78,7 +78,7 @@ impl QuotaBudget {
         if self.counts != QuotaKind::Queries || spent.unwrap_or(0) < self.quota.max {
             return Ok(());
         }
-        let per = self.quota.per.as_str();
+        let per = &self.quota.per;
         let sentence = format!("the questions of this {per} are used up");
         Err(Refusal::new(ErrorCode::QuotaQueries, sentence)
             .with_help(format!("ask again from {} on", self.slot_end)))

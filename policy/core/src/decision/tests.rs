@@ -24,7 +24,8 @@ use crate::term::Term;
 use crate::term::contract_context::ContractContext;
 use crate::term::place_cells::PlaceCellsTerm;
 use crate::term::schema_version::SchemaCompatibility;
-use crate::value::time::{PeriodQuota, QuotaPeriod};
+use crate::value::time::{PeriodQuota, QuotaDays, QuotaPeriod};
+use hansa_audit_log::day_zone::DayZone;
 use hansa_audit_log::json::{Json, canonical};
 use hansa_audit_log::ledger::Evidence as _;
 
@@ -162,7 +163,10 @@ fn refused(case: &DecisionCase<'_>) -> Refusal {
 fn quota(max: u64) -> PeriodQuota {
     PeriodQuota {
         max,
-        per: QuotaPeriod::Day,
+        per: QuotaPeriod::Days {
+            count: QuotaDays::One,
+            zone: DayZone::utc(),
+        },
     }
 }
 

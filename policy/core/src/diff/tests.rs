@@ -8,10 +8,17 @@ use crate::term::prohibition::{
     ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
 };
 use crate::value::cube::{CubeFunction, LateDataPolicy, ReleaseTerm};
-use crate::value::time::{PeriodQuota, QuotaPeriod, TimeBucketWidth};
+use crate::value::time::{PeriodQuota, QuotaDays, QuotaPeriod, TimeBucketWidth};
 
 fn quota(max: u64, per: QuotaPeriod) -> Term {
     Term::Queries(PeriodQuota { max, per })
+}
+
+fn day(zone: &str) -> QuotaPeriod {
+    QuotaPeriod::Days {
+        count: QuotaDays::One,
+        zone: zone.parse().unwrap(),
+    }
 }
 
 #[track_caller]
@@ -26,16 +33,24 @@ fn clause_by_clause() {
     let columns = |list: &[&str]| Term::Columns(names(list));
     check(vec![columns(&["a"])], vec![columns(&["a"])], &[]);
     check(
-        vec![columns(&["a"]), quota(5, QuotaPeriod::Day)],
-        vec![quota(5, QuotaPeriod::Day), columns(&["a", "b"])],
+        vec![columns(&["a"]), quota(5, day("UTC"))],
+        vec![quota(5, day("UTC")), columns(&["a", "b"])],
         &["~ #c2: only the columns a -> only the columns a and b  > LOOSER"],
     );
     check(
-        vec![quota(5, QuotaPeriod::Day)],
-        vec![quota(50, QuotaPeriod::Day), quota(5, QuotaPeriod::Hour)],
+        vec![quota(5, day("UTC"))],
+        vec![quota(50, day("UTC")), quota(5, QuotaPeriod::Hour)],
         &[
-            "~ #c1: at most 5 questions each day -> at most 50 questions each day  > LOOSER",
+            "~ #c1: at most 5 questions each day (UTC) -> at most 50 questions each day (UTC)  > LOOSER",
             "+ #c2: at most 5 questions each hour  < TIGHTER",
+        ],
+    );
+    // Other days are another limit: neither lets out less than the other.
+    check(
+        vec![quota(5, day("UTC"))],
+        vec![quota(5, day("Europe/Berlin"))],
+        &[
+            "~ #c1: at most 5 questions each day (UTC) -> at most 5 questions each day (Europe/Berlin)  ? NOT COMPARABLE",
         ],
     );
     check(

@@ -158,9 +158,9 @@ impl Term {
             Self::JoinWith(list) => ask(&joins::JoinWithTerm(list)),
             Self::KeysStay => ask(&joins::KeysStayTerm),
             Self::KeysTravel(term) => ask(term),
-            Self::Queries(quota) => ask(&counts(&quota::QUERIES, *quota)),
-            Self::RowQuota(quota) => ask(&counts(&quota::ROWS, *quota)),
-            Self::ByteQuota(quota) => ask(&counts(&quota::BYTES, *quota)),
+            Self::Queries(quota) => ask(&counts(&quota::QUERIES, quota)),
+            Self::RowQuota(quota) => ask(&counts(&quota::ROWS, quota)),
+            Self::ByteQuota(quota) => ask(&counts(&quota::BYTES, quota)),
             Self::RowsPerSecond(rows) => ask(&throughput::RowRateTerm(*rows)),
             Self::Concurrent(most) => ask(&throughput::ConcurrencyTerm(*most)),
             Self::ResultRows(rows) => ask(&quota::ResultRowsTerm(*rows)),
@@ -188,6 +188,6 @@ impl Term {
     }
 }
 
-const fn counts(spec: &'static TermSpec, quota: PeriodQuota) -> quota::QuotaTerm {
+const fn counts<'a>(spec: &'static TermSpec, quota: &'a PeriodQuota) -> quota::QuotaTerm<'a> {
     quota::QuotaTerm { spec, quota }
 }

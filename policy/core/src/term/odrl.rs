@@ -4,6 +4,7 @@ use super::rule::OdrlReader;
 use crate::id::{ClauseId, SqlIdentifier};
 use crate::refusal::Refusal;
 use crate::strict_object::{StrictObjectReader, show};
+use hansa_audit_log::day_zone::DayZone;
 use hansa_audit_log::json::Json;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -139,6 +140,13 @@ impl OdrlReader<'_> {
         value
             .parse()
             .map_err(|fault| self.wrong(format!("`{value}`: {fault}")))
+    }
+
+    /// A time zone in which days are told apart, by its exact name.
+    pub(super) fn zone(&mut self, name: &str) -> Result<DayZone, Refusal> {
+        let zone = self.text(name)?;
+        zone.parse()
+            .map_err(|_| self.wrong(format!("there is no time zone `{zone}`")))
     }
 
     /// The name of a column.

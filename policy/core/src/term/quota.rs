@@ -9,14 +9,14 @@ use super::rule::{
 use crate::effect::EffectKind;
 use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal, contradiction};
-use crate::value::time::{PeriodQuota, QuotaPeriod};
+use crate::value::time::{PeriodQuota, QuotaDays, QuotaPeriod};
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
 
 /// Terms 26 to 28, by what they count.
-pub(super) struct QuotaTerm {
+pub(super) struct QuotaTerm<'a> {
     pub(super) spec: &'static TermSpec,
-    pub(super) quota: PeriodQuota,
+    pub(super) quota: &'a PeriodQuota,
 }
 
 pub(super) static QUERIES: TermSpec = TermSpec {
@@ -61,36 +61,47 @@ pub(super) static BYTES: TermSpec = TermSpec {
     test: "nothing_leaves_that_was_not_reserved",
 };
 
-impl TermRule for QuotaTerm {
+impl TermRule for QuotaTerm<'_> {
     fn spec(&self) -> &'static TermSpec {
         self.spec
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        with(
+        let per = &self.quota.per;
+        let json = with(
             says(self.spec.operand, "lteq", integer(self.quota.max)),
-            [("h:per", duration(word(&PERIODS, &self.quota.per)))],
-        )
+            [("h:per", duration(word(&PERIODS, &per.days())))],
+        );
+        match per.zone() {
+            Some(zone) => with(json, [("h:zone", Json::text(zone))]),
+            None => json,
+        }
     }
 
     fn render(&self, language: Language) -> String {
         let PeriodQuota { max, per } = self.quota;
-        let number = language.number(max);
+        let number = language.number(*max);
         let each = per.sentence(language);
         let what = match self.spec.name {
             "queries" => message!(language, "quota-questions"),
             "row_quota" => message!(language, "quota-rows"),
-            _ => return bytes(language, max, &each),
+            _ => return bytes(language, *max, &each),
         };
         message!(language, "quota", number, what, each)
     }
 
     // Counts above 2^53 have no exact JSON number, so counts are text.
     fn canonical(&self) -> Json {
-        Json::object([
+        let zone = self.quota.per.zone();
+        let members = [
             ("max", Json::text(self.quota.max)),
             ("per", Json::text(self.quota.per.as_str())),
-        ])
+        ];
+        Json::object(
+            members
+                .into_iter()
+                .chain(zone.map(|zone| ("zone", Json::text(zone)))),
+        )
     }
 
     fn subject(&self) -> String {
@@ -142,41 +153,65 @@ impl TermRule for ResultRowsTerm {
     }
 }
 
-/// The periods, as durations (XML Schema).
-pub(super) const PERIODS: [(&str, QuotaPeriod); 4] = [
-    ("PT1H", QuotaPeriod::Hour),
-    ("P1D", QuotaPeriod::Day),
-    ("P7D", QuotaPeriod::Week),
-    ("P30D", QuotaPeriod::ThirtyDays),
+/// The periods, as durations (XML Schema); an hour has no days.
+pub(super) const PERIODS: [(&str, Option<QuotaDays>); 4] = [
+    ("PT1H", None),
+    ("P1D", Some(QuotaDays::One)),
+    ("P7D", Some(QuotaDays::Seven)),
+    ("P30D", Some(QuotaDays::Thirty)),
 ];
 
-/// Reads how many, and in which period.
+/// Reads how many, and in which period. Days name their zone: without it the parties could read different days.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<PeriodQuota, Refusal> {
     let period = form.typed("h:per", "xsd:duration")?;
+    let per = match form.one_of(&PERIODS, &period, "period")? {
+        None => QuotaPeriod::Hour,
+        Some(count) => QuotaPeriod::Days {
+            count,
+            zone: form.zone("h:zone")?,
+        },
+    };
     Ok(PeriodQuota {
         max: form.number("rightOperand")?,
-        per: form.one_of(&PERIODS, &period, "period")?,
+        per,
     })
 }
 
-/// The slot of `period` in which `now` lies, counted from `from` in UTC: its start, and the start of the next.
+/// The slot of `period` in which `now` lies: its start, and the start of the next.
 ///
-/// Slots are half open and of fixed length, so that no two overlap and none is reopened by a change of civil time.
+/// Slots are half open, so that no two overlap. Those of an hour are counted from `from`; a day is one of its zone, and several
+/// are counted from the day of `from`.
 #[must_use]
 pub fn slot(
-    period: QuotaPeriod,
+    period: &QuotaPeriod,
     from: UtcTimestamp,
     now: UtcTimestamp,
 ) -> (UtcTimestamp, UtcTimestamp) {
-    let length = i128::from(period.micros());
-    let number = (i128::from(now.micros()) - i128::from(from.micros())).div_euclid(length);
+    match period {
+        QuotaPeriod::Hour => hour(from, now),
+        QuotaPeriod::Days { count, zone } => {
+            let (length, first) = (count.number(), zone.number_day(from));
+            let past = zone.number_day(now).saturating_sub(first);
+            let start = first.saturating_add(past.div_euclid(length).saturating_mul(length));
+            let next = start.saturating_add(length);
+            (zone.begin_day(start), zone.begin_day(next))
+        }
+    }
+}
+
+/// The hour in which `now` lies, counted from `from`.
+fn hour(from: UtcTimestamp, now: UtcTimestamp) -> (UtcTimestamp, UtcTimestamp) {
+    let number = (i128::from(now.micros()) - i128::from(from.micros())).div_euclid(HOUR);
     let offset = |number: i128| {
-        let micros = number.saturating_mul(length);
+        let micros = number.saturating_mul(HOUR);
         let micros = i64::try_from(micros).unwrap_or(if micros < 0 { i64::MIN } else { i64::MAX });
         from.plus_micros(micros)
     };
     (offset(number), offset(number.saturating_add(1)))
 }
+
+/// An hour in microseconds.
+const HOUR: i128 = 3_600_000_000;
 
 pub(super) fn not_zero(most: u64) -> Result<(), Refusal> {
     if most == 0 {
@@ -200,122 +235,17 @@ fn bytes(language: Language, max: u64, each: &str) -> String {
 }
 
 impl QuotaPeriod {
-    pub(super) fn sentence(self, language: Language) -> String {
-        match self {
-            Self::Hour => message!(language, "quota-each-hour"),
-            Self::Day => message!(language, "quota-each-day"),
-            Self::Week => message!(language, "quota-each-week"),
-            Self::ThirtyDays => message!(language, "quota-each-30-days"),
+    pub(super) fn sentence(&self, language: Language) -> String {
+        let Self::Days { count, zone } = self else {
+            return message!(language, "quota-each-hour");
+        };
+        match count {
+            QuotaDays::One => message!(language, "quota-each-day", zone),
+            QuotaDays::Seven => message!(language, "quota-each-week", zone),
+            QuotaDays::Thirty => message!(language, "quota-each-30-days", zone),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::term::Term;
-
-    #[track_caller]
-    fn check(period: QuotaPeriod, from: &str, now: &str, expect: (&str, &str)) {
-        let (start, end) = slot(period, from.parse().unwrap(), now.parse().unwrap());
-        assert_eq!(
-            (start.to_string(), end.to_string()),
-            (expect.0.to_owned(), expect.1.to_owned())
-        );
-    }
-
-    #[test]
-    fn slots_are_counted_from_the_first_instant() {
-        let from = "2026-03-28T10:30:00Z";
-        check(
-            QuotaPeriod::Day,
-            from,
-            "2026-03-28T10:30:00Z",
-            (from, "2026-03-29T10:30:00Z"),
-        );
-        check(
-            QuotaPeriod::Day,
-            from,
-            "2026-03-29T10:29:59.999999Z",
-            (from, "2026-03-29T10:30:00Z"),
-        );
-        check(
-            QuotaPeriod::Day,
-            from,
-            "2026-03-29T10:30:00Z",
-            ("2026-03-29T10:30:00Z", "2026-03-30T10:30:00Z"),
-        );
-        check(
-            QuotaPeriod::Hour,
-            from,
-            "2026-03-28T12:00:00Z",
-            ("2026-03-28T11:30:00Z", "2026-03-28T12:30:00Z"),
-        );
-        check(
-            QuotaPeriod::ThirtyDays,
-            from,
-            "2026-04-28T00:00:00Z",
-            ("2026-04-27T10:30:00Z", "2026-05-27T10:30:00Z"),
-        );
-        check(
-            QuotaPeriod::Day,
-            from,
-            "2026-03-28T10:00:00Z",
-            ("2026-03-27T10:30:00Z", from),
-        );
-    }
-
-    #[test]
-    fn slots_never_overlap_and_leave_no_gap() {
-        let mut seed = 7_u64;
-        let mut next = || {
-            seed = seed
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            i64::try_from(seed >> 16).unwrap()
-        };
-        for _ in 0..2_000 {
-            let from = UtcTimestamp::from_micros(next()).unwrap();
-            let now = UtcTimestamp::from_micros(next()).unwrap();
-            for period in QuotaPeriod::ALL {
-                let (start, end) = slot(period, from, now);
-                assert!(start <= now && now < end);
-                assert_eq!(end.micros() - start.micros(), period.micros());
-                assert_eq!(slot(period, from, start), (start, end));
-                assert_eq!(slot(period, from, end).0, end);
-            }
-        }
-    }
-
-    #[test]
-    fn edges_of_time_do_not_panic() {
-        for from in [UtcTimestamp::EARLIEST, UtcTimestamp::LATEST] {
-            for now in [UtcTimestamp::EARLIEST, UtcTimestamp::LATEST] {
-                for period in QuotaPeriod::ALL {
-                    let (start, end) = slot(period, from, now);
-                    assert!(start <= end);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn sentences() {
-        let day = |max| PeriodQuota {
-            max,
-            per: QuotaPeriod::Day,
-        };
-        assert_eq!(
-            Term::RowQuota(day(10_000)).plain(),
-            "at most 10,000 rows each day"
-        );
-        assert_eq!(
-            Term::ByteQuota(day(5_000_000)).plain(),
-            "at most 5 MB each day"
-        );
-        assert_eq!(
-            Term::ByteQuota(day(1_234)).render(Language::De),
-            "höchstens 1.234 Byte je Tag"
-        );
-    }
-}
+mod tests;

@@ -93,10 +93,14 @@ impl Term {
         ]);
         samples.extend(releases());
         samples.extend(budgets());
-        for per in QuotaPeriod::ALL {
+        for per in "Europe/Berlin"
+            .parse()
+            .iter()
+            .flat_map(QuotaPeriod::list_periods)
+        {
             samples.extend([
-                Self::Queries(quota(1_000, per)),
-                Self::RowQuota(quota(10_000, per)),
+                Self::Queries(quota(1_000, per.clone())),
+                Self::RowQuota(quota(10_000, per.clone())),
                 Self::ByteQuota(quota(5_000_000, per)),
             ]);
         }

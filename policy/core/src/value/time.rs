@@ -1,5 +1,8 @@
 //! Widths of time buckets, and periods in which things are counted.
 
+use hansa_audit_log::day_zone::DayZone;
+use std::fmt;
+
 /// The width of a time bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TimeBucketWidth {
@@ -79,7 +82,7 @@ impl TimeBucketWidth {
 }
 
 /// A count that starts anew in each period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeriodQuota {
     /// The most in one period.
     pub max: u64,
@@ -87,43 +90,96 @@ pub struct PeriodQuota {
     pub per: QuotaPeriod,
 }
 
-/// A fixed slot of time, counted in UTC from the contract's `notBefore`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// A period in which things are counted. Periods follow each other without a gap.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QuotaPeriod {
-    /// 3,600 seconds.
+    /// 3,600 seconds, counted from the contract's `notBefore`.
     Hour,
-    /// 86,400 seconds.
-    Day,
+    /// Whole days of a zone, of 23, 24 or 25 hours each. Several are counted from the day of the contract's `notBefore`.
+    Days {
+        /// How many.
+        count: QuotaDays,
+        /// The zone in which they begin.
+        zone: DayZone,
+    },
+}
+
+/// How many days a period has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum QuotaDays {
+    /// One day.
+    One,
     /// Seven days.
-    Week,
+    Seven,
     /// Thirty days.
-    ThirtyDays,
+    Thirty,
+}
+
+impl QuotaDays {
+    /// Every number, the smallest first.
+    pub const ALL: [Self; 3] = [Self::One, Self::Seven, Self::Thirty];
+
+    /// The number.
+    #[must_use]
+    pub const fn number(self) -> i64 {
+        match self {
+            Self::One => 1,
+            Self::Seven => 7,
+            Self::Thirty => 30,
+        }
+    }
 }
 
 impl QuotaPeriod {
-    /// Every period, the shortest first.
-    pub const ALL: [Self; 4] = [Self::Hour, Self::Day, Self::Week, Self::ThirtyDays];
-
-    /// Its length in microseconds.
+    /// Lists every period with its days in a zone, the hour last.
     #[must_use]
-    pub const fn micros(self) -> i64 {
-        const HOUR: i64 = 3_600_000_000;
+    pub fn list_periods(zone: &DayZone) -> [Self; 4] {
+        let [day, week, month] = QuotaDays::ALL.map(|count| Self::Days {
+            count,
+            zone: zone.clone(),
+        });
+        [day, week, month, Self::Hour]
+    }
+
+    /// How many days it has; none for an hour.
+    #[must_use]
+    pub const fn days(&self) -> Option<QuotaDays> {
         match self {
-            Self::Hour => HOUR,
-            Self::Day => 24 * HOUR,
-            Self::Week => 7 * 24 * HOUR,
-            Self::ThirtyDays => 30 * 24 * HOUR,
+            Self::Hour => None,
+            Self::Days { count, .. } => Some(*count),
+        }
+    }
+
+    /// The zone of its days; none for an hour.
+    #[must_use]
+    pub const fn zone(&self) -> Option<&DayZone> {
+        match self {
+            Self::Hour => None,
+            Self::Days { zone, .. } => Some(zone),
         }
     }
 
     /// Its name in words.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Hour => "hour",
-            Self::Day => "day",
-            Self::Week => "week",
-            Self::ThirtyDays => "30 days",
+            Self::Days { count, .. } => match count {
+                QuotaDays::One => "day",
+                QuotaDays::Seven => "week",
+                QuotaDays::Thirty => "30 days",
+            },
+        }
+    }
+}
+
+impl fmt::Display for QuotaPeriod {
+    /// Its name, with the zone of its days: `day (Europe/Berlin)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())?;
+        match self.zone() {
+            Some(zone) => write!(f, " ({zone})"),
+            None => Ok(()),
         }
     }
 }

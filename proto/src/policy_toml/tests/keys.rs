@@ -265,14 +265,35 @@ fn without_its_measures_an_aggregate_does_not_take_the_numbers_shown() {
 
 #[test]
 fn sizes_and_periods_are_read() {
+    let berlin = |count| days(count, "Europe/Berlin");
     for (text, max, per) in [
-        ("bytes_per_day = 17", 17, QuotaPeriod::Day),
+        ("bytes_per_day = 17", 17, berlin(QuotaDays::One)),
         ("bytes_per_hour = \"64 KiB\"", 65_536, QuotaPeriod::Hour),
-        ("bytes_per_week = \"1_000kB\"", 1_000_000, QuotaPeriod::Week),
+        (
+            "bytes_per_hour = { max = \"64 KiB\" }",
+            65_536,
+            QuotaPeriod::Hour,
+        ),
+        (
+            "bytes_per_week = \"1_000kB\"",
+            1_000_000,
+            berlin(QuotaDays::Seven),
+        ),
         (
             "bytes_per_30_days = \"2 GB\"",
             2_000_000_000,
-            QuotaPeriod::ThirtyDays,
+            berlin(QuotaDays::Thirty),
+        ),
+        // Days of another zone are asked for, those of UTC as well.
+        (
+            "bytes_per_day = { max = \"1 MB\", zone = \"UTC\" }",
+            1_000_000,
+            days(QuotaDays::One, "UTC"),
+        ),
+        (
+            "bytes_per_week = { max = 9, zone = \"America/Toronto\" }",
+            9,
+            days(QuotaDays::Seven, "America/Toronto"),
         ),
     ] {
         check(text, &[Term::ByteQuota(PeriodQuota { max, per })]);

@@ -17,6 +17,7 @@ coarsen = { seen_at = { to = "quarter-hour", zone = "UTC" } }
 aggregate = { by = ["site", "at"], functions = ["count", "sum"], measures = ["bikes"], min_contributors = 5, bucket = "month" }
 queries_per_hour = 1
 queries_per_day = 2
+queries_per_week = { max = 9, zone = "UTC" }
 rows_per_week = 3
 bytes_per_30_days = "64 KiB"
 bytes_per_day = 17

@@ -14,7 +14,7 @@ use hansa_policy::term::price::{PriceTerm, PriceUnit};
 use hansa_policy::term::relative_window::{RelativeWindowTerm, WindowStart};
 use hansa_policy::term::schema_version::SchemaCompatibility;
 use hansa_policy::term::service_level::ServiceLevelTerm;
-use hansa_policy::value::time::{PeriodQuota, QuotaPeriod};
+use hansa_policy::value::time::{PeriodQuota, QuotaDays, QuotaPeriod};
 
 /// What a quota counts.
 #[derive(Clone, Copy)]
@@ -87,9 +87,9 @@ impl Wording<'_> {
             }
             Term::KeysStay => message!(self.language, "clause-keys-stay"),
             Term::KeysTravel(travel) => self.travel(travel),
-            Term::Queries(quota) => self.quota(QuotaUnit::Queries, *quota),
-            Term::RowQuota(quota) => self.quota(QuotaUnit::Rows, *quota),
-            Term::ByteQuota(quota) => self.quota(QuotaUnit::Bytes, *quota),
+            Term::Queries(quota) => self.quota(QuotaUnit::Queries, quota),
+            Term::RowQuota(quota) => self.quota(QuotaUnit::Rows, quota),
+            Term::ByteQuota(quota) => self.quota(QuotaUnit::Bytes, quota),
             Term::RowsPerSecond(most) => {
                 let rows = self.rows(*most);
                 message!(self.language, "clause-rows-per-second", rows)
@@ -176,8 +176,8 @@ impl Wording<'_> {
         }
     }
 
-    fn quota(&self, counted: QuotaUnit, quota: PeriodQuota) -> String {
-        let PeriodQuota { max, per } = quota;
+    fn quota(&self, counted: QuotaUnit, quota: &PeriodQuota) -> String {
+        let max = quota.max;
         let most = match counted {
             QuotaUnit::Queries => self.count(
                 max,
@@ -187,13 +187,17 @@ impl Wording<'_> {
             QuotaUnit::Rows => self.rows(max),
             QuotaUnit::Bytes => self.bytes(max),
         };
-        let period = match per {
-            QuotaPeriod::Hour => message!(self.language, "quota-hour"),
-            QuotaPeriod::Day => message!(self.language, "quota-day"),
-            QuotaPeriod::Week => message!(self.language, "quota-week"),
-            QuotaPeriod::ThirtyDays => message!(self.language, "quota-30-days"),
+        let QuotaPeriod::Days { count, zone } = &quota.per else {
+            let period = message!(self.language, "quota-hour");
+            return message!(self.language, "clause-quota", most, period);
         };
-        message!(self.language, "clause-quota", most, period)
+        let zone = self.zone_name(zone.as_str());
+        let period = match count {
+            QuotaDays::One => return message!(self.language, "clause-quota-day", most, zone),
+            QuotaDays::Seven => message!(self.language, "quota-week"),
+            QuotaDays::Thirty => message!(self.language, "quota-30-days"),
+        };
+        message!(self.language, "clause-quota-days", most, period, zone)
     }
 
     fn bytes(&self, bytes: u64) -> String {

@@ -163,18 +163,18 @@ fn the_page_answers_what_a_lawyer_asks() {
             "how much, in which period?",
             &rows,
             [
-                "at most 100 rows in each period of 24 hours\n",
-                "höchstens 100 Zeilen in jedem Zeitraum von 24 Stunden\n",
-                "no máximo 100 linhas em cada período de 24 horas\n",
+                "at most 100 rows on each day (Brussels time)\n",
+                "höchstens 100 Zeilen an jedem Tag (Ortszeit Brüssel)\n",
+                "no máximo 100 linhas em cada dia (hora de Bruxelas)\n",
             ],
         ),
         (
-            "from when is a period counted?",
+            "when does a day begin and end?",
             &rows,
             [
-                "the first one from 1 January 2026, 00:00, Brussels time (2025-12-31T23:00:00Z)",
-                "der erste ab 1. Januar 2026, 00:00 Uhr, Ortszeit Brüssel (2025-12-31T23:00:00Z)",
-                "o primeiro a partir de 1 de janeiro de 2026, 00:00, hora de Bruxelas (2025-12-31T23:00:00Z)",
+                "each day lasts from midnight to midnight by the time named beside it",
+                "jeder Tag dauert von Mitternacht bis Mitternacht nach der daneben genannten Zeit",
+                "cada dia vai da meia-noite à meia-noite pela hora indicada ao lado",
             ],
         ),
         (

@@ -41,7 +41,9 @@ pub(super) fn assumptions(
         .collect();
     if !local.is_empty() {
         let names = listed_values(&local);
-        lines.push(format!("{names}: local times of the dataset's zone"));
+        lines.push(format!(
+            "{names}: local times, of the participant's zone unless the entry has its own"
+        ));
     }
     if seen.nameless > 0 {
         let nameless = seen.nameless;

@@ -57,10 +57,10 @@ pub(crate) struct OfferTermsArgs {
     /// Only groups of at least so many rows
     #[arg(long, value_name = "ROWS", requires = "group_by", value_parser = clap::value_parser!(u32).range(2..))]
     pub(crate) at_least: Option<u32>,
-    /// At most so many questions on a day, under each contract
+    /// At most so many questions on a day in the zone of the dataset, under each contract
     #[arg(long, value_name = "QUESTIONS", requires = "offer", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) questions_per_day: Option<u64>,
-    /// At most so many rows on a day, under each contract
+    /// At most so many rows on a day in the zone of the dataset, under each contract
     #[arg(long, value_name = "ROWS", requires = "offer", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) rows_per_day: Option<u64>,
     /// At most so many bytes on a day, such as "50 MB"; absent: so many as the rows of a day may take

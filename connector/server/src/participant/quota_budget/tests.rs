@@ -1,9 +1,10 @@
 //! No quota is exceeded, whoever asks in parallel, and nobody uses up what another one may have.
 
 use super::*;
+use hansa_audit_log::day_zone::DayZone;
 use hansa_audit_log::digest::Digest;
 use hansa_policy::id::{ClauseId, ContractId};
-use hansa_policy::value::time::{PeriodQuota, QuotaPeriod};
+use hansa_policy::value::time::{PeriodQuota, QuotaDays, QuotaPeriod};
 
 fn under(contract: &[u8], counts: QuotaKind, max: u64) -> QuotaBudget {
     QuotaBudget {
@@ -13,7 +14,10 @@ fn under(contract: &[u8], counts: QuotaKind, max: u64) -> QuotaBudget {
         counts,
         quota: PeriodQuota {
             max,
-            per: QuotaPeriod::Day,
+            per: QuotaPeriod::Days {
+                count: QuotaDays::One,
+                zone: DayZone::utc(),
+            },
         },
         slot: at(0),
         slot_end: at(24 * 60),
@@ -207,13 +211,13 @@ fn a_slot_that_begins_within_a_quarter_counts_all_of_it() {
     assert_eq!(spent(&budgets, &after, &acme()), 0);
 }
 
-/// Without a first day a contract's slots begin a second before a quarter of an hour.
+/// Without a first day a contract's hours begin a second before a quarter of an hour.
 #[test]
 fn slots_of_a_contract_without_a_first_day_are_told_apart() {
     let now = at(200);
     let (slot, slot_end) =
-        hansa_policy::term::quota::slot(QuotaPeriod::Day, UtcTimestamp::EARLIEST, now);
-    let day = QuotaBudget {
+        hansa_policy::term::quota::slot(&QuotaPeriod::Hour, UtcTimestamp::EARLIEST, now);
+    let hour = QuotaBudget {
         slot,
         slot_end,
         ..under(b"always", QuotaKind::Rows, 10)
@@ -223,9 +227,50 @@ fn slots_of_a_contract_without_a_first_day_are_told_apart() {
         let mut own = BudgetReservation::of(acme(), slot.plus_micros(seconds * 1_000_000));
         assert!(reserve(&budgets, &budget(QuotaKind::Rows, 10), &mut own, 1).is_ok());
         budgets.give_back(&own, 1, 0);
-        let yesterday = (slot.plus_micros(-24 * 3_600_000_000), slot);
-        let had = budgets.spent(&day.dataset, day.counts, yesterday, &acme());
-        assert_eq!((had, spent(&budgets, &day, &acme())), (before, after));
+        let earlier = (slot.plus_micros(-3_600_000_000), slot);
+        let had = budgets.spent(&hour.dataset, hour.counts, earlier, &acme());
+        assert_eq!((had, spent(&budgets, &hour, &acme())), (before, after));
+    }
+}
+
+/// The midnights of a zone begin a piece of time: on the days of 23 and of 25 hours, too, nothing counts for two of them.
+#[test]
+fn days_of_a_zone_are_told_apart_to_the_second() {
+    for zone in ["Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe"] {
+        let zone: DayZone = zone.parse().unwrap();
+        for around in [
+            "2026-03-29T12:00:00Z",
+            "2026-04-05T12:00:00Z",
+            "2026-10-25T12:00:00Z",
+        ] {
+            let number = zone.number_day(around.parse().unwrap());
+            let [slot, slot_end, after] =
+                [number, number + 1, number + 2].map(|number| zone.begin_day(number));
+            let today = QuotaBudget {
+                slot,
+                slot_end,
+                ..budget(QuotaKind::Rows, 10)
+            };
+            let tomorrow = QuotaBudget {
+                slot: slot_end,
+                slot_end: after,
+                ..today.clone()
+            };
+            let budgets = BudgetCounters::default();
+            for (of, at) in [
+                (&today, slot),
+                (&today, slot_end.plus_micros(-1)),
+                (&tomorrow, slot_end),
+            ] {
+                let mut own = BudgetReservation::of(acme(), at);
+                assert!(reserve(&budgets, of, &mut own, 5).is_ok(), "{zone:?} {at}");
+                budgets.give_back(&own, 5, 0);
+            }
+            let had = [&today, &tomorrow].map(|of| spent(&budgets, of, &acme()));
+            assert_eq!(had, [10, 5], "{zone:?} {around}");
+            let mut more = BudgetReservation::of(acme(), slot_end.plus_micros(-1));
+            assert!(reserve(&budgets, &today, &mut more, 1).is_err());
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is used of the quotas of a contract: by the counters of who answers, or by the receipts of who asks.
 
 use crate::participant::Connector;
+use hansa_audit_log::day_zone::DayZone;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::Agreement;
 use hansa_policy::decision::quota_budget::QuotaKind;
@@ -17,6 +18,7 @@ pub(super) struct QuotaUsage {
     what: &'static str,
     used: u64,
     of: u64,
+    zone: Option<DayZone>,
     until: UtcTimestamp,
     by_receipts: bool,
 }
@@ -28,6 +30,7 @@ impl QuotaUsage {
             "what": self.what,
             "used": self.used,
             "of": self.of,
+            "zone": self.zone.as_ref().map(DayZone::as_str),
             "until": self.until.to_string(),
             "by": if self.by_receipts { "receipts" } else { "counters" },
         })
@@ -62,7 +65,7 @@ pub(super) fn budgets(
             Term::ByteQuota(quota) => ("bytes", QuotaKind::Bytes, quota),
             _ => continue,
         };
-        let slot = hansa_policy::term::quota::slot(quota.per, agreement.not_before, now);
+        let slot = hansa_policy::term::quota::slot(&quota.per, agreement.not_before, now);
         let given = agreement.provider.id == connector.id();
         let used = match given {
             true => given_within(connector, agreement, (counts, slot)),
@@ -92,6 +95,7 @@ impl QuotaUsage {
             what,
             used,
             of: quota.max,
+            zone: quota.per.zone().cloned(),
             until,
             by_receipts,
         }
