@@ -2,7 +2,7 @@
 //! parts they are put together. The last digit of a usual sum tells of the order of the rows behind it. Those of squares stand
 //! in [`crate::power_sums`].
 
-use crate::superaccumulator::{Superaccumulator, float, raised, rounded};
+use crate::superaccumulator::{Superaccumulator, float, raised, rounded, rounded_near};
 
 /// A sum as it is told: of no numbers none, and as the engine's own where one of them is infinite or none.
 #[derive(Debug, Clone, Default)]
@@ -81,8 +81,13 @@ impl ExactSum {
         if beyond != 0.0 {
             return Some(beyond);
         }
-        let (sum, power) = self.sum.whole(Superaccumulator::NUMBERS);
-        Some(rounded(&sum, power))
+        Some(match self.sum.near(Superaccumulator::NUMBERS) {
+            Some((sum, power)) => rounded_near(sum, power),
+            None => {
+                let (sum, power) = self.sum.whole(Superaccumulator::NUMBERS);
+                rounded(&sum, power)
+            }
+        })
     }
 
     /// The sum by a count of numbers: finite where these are, though the sum may be none.
@@ -98,13 +103,34 @@ impl ExactSum {
         Some(raised(mean, 64).clamp(-f64::MAX, f64::MAX))
     }
 
-    /// Bytes, to be read by [`Self::merge`]; none of no numbers.
+    /// The sum, where it is a number itself: most sums of one number are, and many of measurements.
+    fn number(&self) -> Option<f64> {
+        if self.beyond.is_some() {
+            return None;
+        }
+        let (sum, power) = self.sum.near(Superaccumulator::NUMBERS)?;
+        let size = sum.unsigned_abs();
+        let bits = u128::BITS.saturating_sub(size.leading_zeros() + size.trailing_zeros());
+        let number = rounded_near(sum, power);
+        (bits <= f64::MANTISSA_DIGITS && number.is_finite()).then_some(number)
+    }
+
+    /// Bytes, to be read by [`Self::merge`]; none of no numbers. Those of a number are the bytes of a sum of it alone.
     #[must_use]
     pub fn write(&self) -> Option<Vec<u8>> {
+        if let Some(number) = self.number() {
+            return (self.count > 0).then(|| number.to_le_bytes().to_vec());
+        }
         let mut out = self.beyond().to_le_bytes().to_vec();
         let digits = self.sum.digits();
         out.extend(digits.flat_map(|(place, digit)| part(place, digit)));
         (self.count > 0).then_some(out)
+    }
+
+    /// What [`Self::write`] gives of one number.
+    #[must_use]
+    pub const fn write_number(value: f64) -> [u8; 8] {
+        value.to_le_bytes()
     }
 
     /// Takes in what [`Self::write`] has written; nothing where it did not.
@@ -173,6 +199,7 @@ fn read(part: &[u8; PART]) -> Option<(i16, i128)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use num_bigint::BigInt;
 
     #[test]
     fn sums_are_rounded_once_and_alike_in_every_order() {
@@ -214,6 +241,59 @@ mod tests {
         assert_eq!(sum(&[f64::INFINITY, 1.0]), Some(f64::INFINITY));
         let none = [f64::INFINITY, f64::NEG_INFINITY];
         assert!(sum(&none).unwrap().is_nan() && sum(&[1.0, f64::NAN]).unwrap().is_nan());
+    }
+
+    /// Whether a sum fits near by or not: it is rounded alike, and its state is the same sum.
+    #[test]
+    fn near_sums_are_those_that_need_memory() {
+        let all_bits = f64::from_bits(0x3fff_ffff_ffff_ffff);
+        let mut near = 0;
+        // Two and three numbers so many powers of two from each other, of one and of both signs.
+        for apart in -140..=140 {
+            for further in [0, 1, 31, 53, 64, 100, 300] {
+                for (first, second, third) in [
+                    (1.0, 1.0, 0.0),
+                    (all_bits, -1.0, 0.0),
+                    (1.0, all_bits, all_bits),
+                    (-all_bits, all_bits, 1.0),
+                    (1.0, -0.0, -1.0),
+                ] {
+                    let values = [
+                        first,
+                        second * 2.0_f64.powi(apart),
+                        third * 2.0_f64.powi(apart - further),
+                    ];
+                    let mut sum = ExactSum::default();
+                    values.iter().for_each(|value| sum.add(*value));
+                    near += i32::from(sum.sum.near(Superaccumulator::NUMBERS).is_some());
+                    let (whole, power) = sum.sum.whole(Superaccumulator::NUMBERS);
+                    let bits = |value: f64| (value + 0.0).to_bits();
+                    let reported = sum.rounded_value().unwrap();
+                    assert_eq!(bits(reported), bits(rounded(&whole, power)), "{values:?}");
+                    let mut again = ExactSum::default();
+                    again.merge(&sum.write().unwrap()).unwrap();
+                    let (same, at) = again.sum.whole(Superaccumulator::NUMBERS);
+                    let least = power.min(at);
+                    let up = |number: BigInt, power: i32| number << (power - least);
+                    assert_eq!(up(same, at), up(whole, power), "{values:?}");
+                }
+            }
+        }
+        // Both ways are gone.
+        assert!(near > 1_000 && near < 281 * 7 * 5, "{near}");
+        for value in [0.1, -0.0, f64::MAX, f64::INFINITY, f64::NAN] {
+            let mut one = ExactSum::default();
+            one.add(value);
+            let (mut written, mut number) = (ExactSum::default(), ExactSum::default());
+            written.merge(&one.write().unwrap()).unwrap();
+            number.merge(&ExactSum::write_number(value)).unwrap();
+            let bits = |sum: &ExactSum| sum.rounded_value().unwrap().to_bits();
+            assert_eq!(
+                (bits(&written), bits(&number)),
+                (bits(&one), bits(&one)),
+                "{value}"
+            );
+        }
     }
 
     /// The sum of the largest numbers is none, and their mean is.

@@ -113,6 +113,31 @@ impl Superaccumulator {
         (digits.sum(), i32::from(least) * 32 + unit)
     }
 
+    /// The same where it has few digits near each other, as most sums have: without memory of its own.
+    pub(crate) fn near(&self, unit: i32) -> Option<(i128, i32)> {
+        if !self.rest.is_empty() {
+            return None;
+        }
+        let (low, high) = match self.used {
+            0 => return Some((0, unit)),
+            1 => ((self.first_place, self.first), (self.first_place, 0)),
+            _ if self.first_place < self.second_place => (
+                (self.first_place, self.first),
+                (self.second_place, self.second),
+            ),
+            _ => (
+                (self.second_place, self.second),
+                (self.first_place, self.first),
+            ),
+        };
+        let up = u32::try_from(i32::from(high.0) - i32::from(low.0)).ok()? * 32;
+        let raised = high
+            .1
+            .checked_shl(up)
+            .filter(|raised| raised >> up == high.1)?;
+        Some((low.1.checked_add(raised)?, i32::from(low.0) * 32 + unit))
+    }
+
     /// Bytes that it holds beside itself.
     pub(crate) const fn heap_bytes(&self) -> usize {
         self.rest.capacity() * size_of::<(i16, i128)>()
@@ -147,6 +172,17 @@ pub(crate) fn rounded(number: &BigInt, power: i32) -> f64 {
     let top = float(top | u64::from(more));
     let power = power.saturating_add(i32::try_from(down).unwrap_or(i32::MAX));
     raised(sign * top, power)
+}
+
+/// The same of a number that fits.
+pub(crate) fn rounded_near(number: i128, power: i32) -> f64 {
+    let sign = if number < 0 { -1.0 } else { 1.0 };
+    let number = number.unsigned_abs();
+    let down = (u128::BITS - number.leading_zeros()).saturating_sub(64);
+    let top = u64::try_from(number >> down).unwrap_or_default();
+    let more = number != 0 && number.trailing_zeros() < down;
+    let top = float(top | u64::from(more));
+    raised(sign * top, power.saturating_add(down.cast_signed()))
 }
 
 /// `value` times 2^`power`.

@@ -4,7 +4,8 @@
 
 use super::sum::only;
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Float64Array, ListArray,
+    Array, ArrayBuilder as _, ArrayRef, AsArray, BinaryArray, BinaryBuilder, BooleanArray,
+    Float64Array, ListArray,
 };
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
 use datafusion_common::{Result, ScalarValue, exec_err};
@@ -28,6 +29,12 @@ pub(super) trait NumericSummary<const N: usize>:
     fn merge(&mut self, bytes: &[u8]) -> Option<()>;
     /// Bytes; none of no rows.
     fn write(&self) -> Option<Vec<u8>>;
+    /// Appends what [`Self::write`] gives of one row alone.
+    fn write_row(row: [f64; N], states: &mut BinaryBuilder) {
+        let mut one = Self::default();
+        one.add(row);
+        states.append_option(one.write());
+    }
     /// Bytes that it holds beside itself.
     fn held(&self) -> usize;
 }
@@ -47,6 +54,10 @@ impl NumericSummary<1> for ExactSum {
 
     fn write(&self) -> Option<Vec<u8>> {
         Self::write(self)
+    }
+
+    fn write_row([value]: [f64; 1], states: &mut BinaryBuilder) {
+        states.append_value(Self::write_number(value));
     }
 
     fn held(&self) -> usize {
@@ -329,19 +340,17 @@ impl<S: NumericSummary<N>, const N: usize> GroupsAccumulator for SummaryGroupsAc
         opt_filter: Option<&BooleanArray>,
     ) -> Result<Vec<ArrayRef>> {
         let rows = values.first().map_or(0, |column| column.len());
-        let mut states: Vec<Option<Vec<u8>>> = vec![None; rows];
+        let mut states = BinaryBuilder::with_capacity(rows, rows.saturating_mul(size_of::<f64>()));
         each(values, |at, row| {
             if opt_filter.is_none_or(|filter| is_kept(filter, at)) {
-                let mut one = S::default();
-                one.add(row);
-                if let Some(state) = states.get_mut(at) {
-                    *state = one.write();
-                }
+                // Rows before it that lack a number, or are not kept.
+                states.append_nulls(at.saturating_sub(states.len()));
+                S::write_row(row, &mut states);
             }
             Ok(())
         })?;
-        let states: BinaryArray = states.into_iter().collect();
-        Ok(vec![Arc::new(states)])
+        states.append_nulls(rows.saturating_sub(states.len()));
+        Ok(vec![Arc::new(states.finish())])
     }
 
     fn size(&self) -> usize {
