@@ -115,17 +115,17 @@ fn a_command_keeps_what_people_wrote() {
     assert_eq!(reload()["at_next_start"], serde_json::json!([]));
     let memory: Vec<&str> = text
         .lines()
-        .map(|line| match line.starts_with("memory ") {
-            true => "memory = \"300 MB\"",
+        .map(|line| match line.starts_with("memory_of_all ") {
+            true => "memory_of_all = \"3000 MB\"",
             false => line,
         })
         .collect();
     let memory = memory.join("\n");
-    assert_ne!(memory, text.trim_end(), "init writes the key");
+    assert_ne!(memory, text.trim_end(), "the key is there");
     std::fs::write(&file, memory).unwrap();
     assert_eq!(
         reload()["at_next_start"],
-        serde_json::json!(["limits.memory"])
+        serde_json::json!(["limits.memory_of_all"])
     );
     std::fs::write(&file, &text).unwrap();
     // An entry that is not written leaves the file alone.

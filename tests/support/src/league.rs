@@ -123,6 +123,7 @@ impl TestLeague {
         self.participant(alias, None, &[])
     }
 
+    #[expect(clippy::expect_used, reason = "a test can't go on without its files")]
     fn participant(&self, alias: &str, listen: Option<&str>, more: &[&str]) -> TestParticipant {
         let id = format!("{alias}.example");
         let name = format!("Test {alias}");
@@ -132,6 +133,11 @@ impl TestLeague {
         }
         args.extend(more);
         self.hansa(&args).must();
+        // Several participants share the machine of a test.
+        let file = self.folder().join(alias).join("hansa.toml");
+        let text = std::fs::read_to_string(&file).expect("it was made just now");
+        let bounded = format!("[limits]\n{MEMORY}\n#");
+        std::fs::write(&file, text.replacen("[limits]", &bounded, 1)).expect("it can be written");
         self.admit(alias);
         TestParticipant::new(&self.binary, self.folder().join(alias), &id)
     }
@@ -238,3 +244,6 @@ impl TestLeague {
             .must();
     }
 }
+
+/// What questions of a participant may hold.
+const MEMORY: &str = "memory     = \"512 MB\"\nmemory_of_all = \"2048 MB\"";

@@ -108,7 +108,11 @@ fn later(before: &ConnectorConfig, now: &ConnectorConfig) -> Vec<&'static str> {
             "officers.socket",
             before.officers.socket != now.officers.socket,
         ),
-        ("limits.memory", before.limits.memory != now.limits.memory),
+        (
+            "limits.memory_of_all",
+            before.limits.memory_of_all != now.limits.memory_of_all,
+        ),
+        ("limits.cores", before.limits.cores != now.limits.cores),
         (
             "limits.reserve",
             before.limits.reserve != now.limits.reserve,

@@ -1,5 +1,6 @@
 //! `[limits]`: what one question may use, and how many run at once.
 
+use crate::config::machine::MachineResources;
 use crate::config::reader::ConfigSection;
 use crate::config::unit::{bytes, seconds};
 use std::time::Duration;
@@ -9,6 +10,10 @@ use std::time::Duration;
 pub(crate) struct LimitsConfig {
     /// Bytes of memory for one question.
     pub(crate) memory: u64,
+    /// Bytes of memory for all questions together.
+    pub(crate) memory_of_all: u64,
+    /// Cores of all questions together; each takes those that are free.
+    pub(crate) cores: usize,
     /// Bytes of spill for one question.
     pub(crate) spill: u64,
     /// Time for one question.
@@ -26,13 +31,47 @@ pub(crate) struct LimitsConfig {
 }
 
 /// Reads them.
-pub(super) fn read(section: ConfigSection<'_>) -> LimitsConfig {
-    let size = |key: &'static str, default: u64| {
-        section
-            .measured(key, bytes, "a size such as 512 MB")
-            .unwrap_or(default)
+///
+/// Without a word of memory all questions have 60 percent of what `machine` has, and one of them half of that.
+pub(super) fn read(section: ConfigSection<'_>, machine: MachineResources) -> LimitsConfig {
+    let measure = |key: &'static str| section.measured(key, bytes, "a size such as 512 MB");
+    let size = |key: &'static str, default: u64| measure(key).unwrap_or(default);
+    let computed = |key: &'static str, value: u64, from: &str| {
+        section.computed(key, in_megabytes(value), from);
+        value
     };
-    let memory = size("memory", 512 << 20);
+    let memory = measure("memory");
+    let memory_of_all = measure("memory_of_all").unwrap_or_else(|| {
+        let share = whole_megabytes(machine.memory / 10 * 6);
+        let from = format!("60 % of the machine's {}", in_megabytes(machine.memory));
+        computed(
+            "memory_of_all",
+            share.max(memory.unwrap_or_default()),
+            &from,
+        )
+    });
+    let memory = memory.unwrap_or_else(|| {
+        let half = whole_megabytes(memory_of_all / 2);
+        computed("memory", half, "half of limits.memory_of_all")
+    });
+    if memory > memory_of_all {
+        let all = in_megabytes(memory_of_all);
+        section.wrong(
+            "memory",
+            format!("one question would have more than all of them may, which is {all}"),
+        );
+    }
+    let cores = match section.number("cores") {
+        Some(0) => {
+            section.wrong("cores", "a question needs a core");
+            1
+        }
+        Some(cores) => usize::try_from(cores).unwrap_or(usize::MAX),
+        None => {
+            section.computed("cores", machine.cores.to_string(), "all of the machine");
+            machine.cores
+        }
+    };
     let spill = size("spill", 4 << 30);
     let reserve = size("reserve", 64 << 20);
     let spare = size("spare", 16 << 20);
@@ -47,6 +86,8 @@ pub(super) fn read(section: ConfigSection<'_>) -> LimitsConfig {
     section.finish();
     LimitsConfig {
         memory,
+        memory_of_all,
+        cores,
         spill,
         timeout,
         drain,
@@ -55,4 +96,14 @@ pub(super) fn read(section: ConfigSection<'_>) -> LimitsConfig {
         spare,
         segment,
     }
+}
+
+/// Rounded down, so that what is shown is what holds.
+const fn whole_megabytes(bytes: u64) -> u64 {
+    let whole = bytes / 1_000_000 * 1_000_000;
+    if whole == 0 { bytes } else { whole }
+}
+
+fn in_megabytes(bytes: u64) -> String {
+    format!("{} MB", bytes / 1_000_000)
 }

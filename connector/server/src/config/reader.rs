@@ -120,6 +120,12 @@ impl<'a> ConfigSection<'a> {
         measured
     }
 
+    /// Notes the value that holds where neither the file nor the environment gives one, and how it comes about.
+    pub(crate) fn computed(&self, key: &'static str, value: String, from: &str) {
+        let path = self.table.path_of(key);
+        self.source.seen.computed(&path, value, from);
+    }
+
     /// One of the known words, as what it stands for.
     pub(crate) fn word<T: Copy>(
         &self,

@@ -187,7 +187,8 @@ fn each_key_has_an_origin_and_each_variable_a_key() {
         of("participant.name"),
         [(Some("\"Münster\""), "hansa.toml:3")]
     );
-    assert_eq!(of("limits.memory"), [(None, "default")]);
+    assert_eq!(of("limits.spill"), [(None, "default")]);
+    assert_eq!(of("limits.memory")[0].1, "half of limits.memory_of_all");
     assert_eq!(
         of("peer.address"),
         [

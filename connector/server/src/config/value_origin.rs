@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct ValueOrigin {
     /// Its value as it is written; absent: the default holds.
     pub(crate) value: Option<String>,
-    /// `hansa.toml:12`, the variable, or `default`.
+    /// `hansa.toml:12`, the variable, `default`, or how the value comes about.
     pub(crate) from: String,
 }
 
@@ -38,6 +38,17 @@ impl LookupTrace {
             None => there.push(ValueOrigin { value, from }),
         }
         self.variables.borrow_mut().insert(variable);
+    }
+
+    /// A default that is computed.
+    pub(crate) fn computed(&self, path: &str, value: String, from: &str) {
+        let mut keys = self.keys.borrow_mut();
+        if let Some(origin) = keys.get_mut(path).and_then(|all| all.first_mut()) {
+            *origin = ValueOrigin {
+                value: Some(value),
+                from: from.to_owned(),
+            };
+        }
     }
 
     /// A key stands in the file. Of keys that come several times, as in `[[peer]]`, each stands for itself.

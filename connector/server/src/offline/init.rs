@@ -175,7 +175,7 @@ note_key    = \"keys/note.key\"       # signs the heads of the log
 dir = \"state\"                       # contracts, snapshots, the log; back it up with `hansa backup`
 
 [limits]                            # of one question; a contract can only be tighter
-memory     = \"512 MB\"
+# memory   = \"4 GB\"               # without it three tenths of the machine; hansa config show says how much
 timeout    = \"120s\"
 concurrent = 16
 
