@@ -4,6 +4,7 @@ pub(crate) mod build_side_memory;
 pub mod cancellation;
 mod gated_leaf;
 mod inline_reader;
+mod local_parts;
 #[cfg(test)]
 pub(crate) mod mutant;
 mod operator_spans;
@@ -25,9 +26,12 @@ mod window_order;
 mod yielding_join;
 
 use crate::answer::QueryAnswer;
+use crate::core_pool::CoreShare;
 use crate::execute::cancellation::CancellationSignal;
+use crate::execute::local_parts::{CorePlanner, is_dealt, is_worth_cores};
 use crate::execute::plan_preparation::{OptimizedPlan, finished, made};
-use crate::execute::plan_runner::{LocalFallback, RunnablePlan, run};
+use crate::execute::plan_reset::PlanSizing;
+use crate::execute::plan_runner::{FallbackCause, LocalFallback, RunnablePlan, run};
 use crate::execute::query_session::{PlanUse, planner, state};
 use crate::execute::stages::eligibility::{HomeReason, largest_table};
 use crate::execute::stages::plan_name::{limits_in_stages, planning_session};
@@ -41,6 +45,8 @@ use crate::sql::planner_threads;
 use crate::{engine_error, session};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use datafusion::execution::session_state::SessionState;
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion_expr::LogicalPlan;
 use hansa_audit_log::ledger::RecordReceipt;
 use hansa_enforcement::permitted_plan::{PermittedPlan, PermittedPlanParts, PlanBasis};
@@ -164,40 +170,74 @@ async fn start(
     let basis = basis.filter(|_| staging.is_none());
     #[cfg(test)]
     let basis = basis.filter(|_| mutant == mutant::GateMutant::None);
-    let within = (&holdings, limits);
-    let ready = basis.as_ref();
-    if let Some(ready) = ready.and_then(|basis| runtime.ready().found(basis, within, &watch)) {
-        let (environment, pool) = runtime.environment(limits)?;
-        let context = session::context(session::config(limits), environment);
-        let ready = RunnablePlan {
-            physical: finished(ready?)?,
-            context,
-            holdings,
-        };
-        return Ok(run(ready, None, runtime, limits, pool));
-    }
-    let with_workers = staging.is_some();
-    let home = PlanUse::Home {
-        fixing_order: with_workers,
-    };
-    let (state, pool) = state(&holdings, runtime, limits, &watch, home)?;
+    let share = is_worth_cores(&holdings, limits).then(|| runtime.cores().take(limits.cores));
+    let sizing = PlanSizing::of(limits).at_cores(share.as_ref().map(CoreShare::count));
     let planning = limits.time.min(PLANNING);
+    let ready = basis.as_ref();
+    if let Some(ready) = ready.and_then(|basis| {
+        let cache = runtime.ready();
+        cache.found(basis, &holdings, sizing, &watch)
+    }) {
+        let physical = finished(ready?)?;
+        let Some(mut share) = share else {
+            let (environment, pool) = runtime.environment(limits)?;
+            let context = session::context(session::config(limits), environment);
+            let ready = RunnablePlan {
+                physical,
+                context,
+                holdings,
+                cores: None,
+            };
+            return Ok(run(ready, None, runtime, limits, pool));
+        };
+        let is_dealt = is_dealt(&physical);
+        if !is_dealt {
+            share.keep_one();
+        }
+        let (state, pool) = state(&holdings, runtime, limits, &watch, PlanUse::Home)?;
+        let ready = RunnablePlan {
+            physical,
+            context: state.task_ctx(),
+            holdings,
+            cores: Some(share),
+        };
+        let otherwise = is_dealt.then_some(LocalFallback {
+            plan,
+            planning,
+            state,
+            from: FallbackCause::Cores,
+            #[cfg(test)]
+            mutant,
+        });
+        return Ok(run(ready, otherwise, runtime, limits, pool));
+    }
+    let (state, pool) = state(&holdings, runtime, limits, &watch, PlanUse::Home)?;
     let (kept, pinned, limits_of) = (Arc::clone(runtime.ready()), holdings.clone(), *limits);
+    let at_cores = share.map(|share| CorePlanner {
+        planner: planner(&holdings, runtime, limits, &watch),
+        limits: *limits,
+        environment: Arc::clone(state.runtime_env()),
+        share,
+        #[cfg(test)]
+        mutant,
+    });
     let in_stages = staging.map(|staging| {
         let environment = Arc::clone(state.runtime_env());
         let planner = planner(&holdings, runtime, &limits_in_stages(limits), &watch);
         (staging, environment, planner.for_stages())
     });
-    let (physical, otherwise, state) = planner_threads::run(planning, move || {
-        // Where it may have to be done again without the workers.
-        let again = with_workers.then(|| plan.clone());
-        let made = made(
-            plan,
-            &state,
-            #[cfg(test)]
-            mutant,
-        )?;
-        if let (Some(again), Some((staging, environment, planner))) = (again, in_stages) {
+    let planned = planner_threads::run(planning, move || {
+        let plan_at_home = |plan| {
+            made(
+                plan,
+                &state,
+                #[cfg(test)]
+                mutant,
+            )
+        };
+        let mut home = None;
+        if let Some((staging, environment, planner)) = in_stages {
+            let made = plan_at_home(plan.clone())?;
             let staged = match why_too_small(&made, &staging)? {
                 Some(why) => Err(why),
                 None => {
@@ -205,7 +245,7 @@ async fn start(
                     let staged_state = session::fresh(&limits, environment, Arc::new(planner));
                     let staged_state = planning_session(staged_state);
                     let made = self::made(
-                        again.clone(),
+                        plan.clone(),
                         &staged_state,
                         #[cfg(test)]
                         mutant,
@@ -217,34 +257,71 @@ async fn start(
                 Ok(staged) => {
                     let placement = QueryPlacement::Workers(staging.workers.count());
                     let _first = staging.placement.set(placement);
-                    return Ok((staged, Some(again), state));
+                    let otherwise = Some((plan, FallbackCause::Workers));
+                    return Ok(PlannedQuery {
+                        physical: staged,
+                        otherwise,
+                        cores: None,
+                        state,
+                    });
                 }
                 Err(why) => {
                     let _first = staging.placement.set(QueryPlacement::Home(why));
                 }
             }
+            home = Some(made.physical);
         }
-        let physical = match basis {
-            None => made.physical,
-            Some(basis) => kept.keep(basis, (&pinned, &limits_of), made.physical, &watch)?,
+        let (dealt, cores) = match at_cores {
+            None => (None, None),
+            Some(planner) => {
+                let (dealt, share) = planner.plan(plan.clone())?;
+                (dealt, Some(share))
+            }
         };
-        Ok((finished(physical)?, None, state))
+        let (physical, otherwise) = match (dealt, home) {
+            (Some(dealt), _) => (dealt, Some((plan, FallbackCause::Cores))),
+            (None, Some(home)) => (home, None),
+            (None, None) => (plan_at_home(plan)?.physical, None),
+        };
+        let physical = match basis {
+            None => physical,
+            Some(basis) => kept.keep(basis, &pinned, sizing, physical, &watch)?,
+        };
+        Ok(PlannedQuery {
+            physical: finished(physical)?,
+            otherwise,
+            cores,
+            state,
+        })
     })
     .await?;
-    let context = state.task_ctx();
-    let otherwise = otherwise.map(|plan| LocalFallback {
-        plan,
-        planning,
-        state,
-        #[cfg(test)]
-        mutant,
-    });
-    let ready = RunnablePlan {
-        physical,
-        context,
-        holdings,
-    };
+    let context = planned.state.task_ctx();
+    let (ready, otherwise) = (
+        RunnablePlan {
+            physical: planned.physical,
+            context,
+            holdings,
+            cores: planned.cores,
+        },
+        planned.otherwise.map(|(plan, from)| LocalFallback {
+            plan,
+            planning,
+            state: planned.state,
+            from,
+            #[cfg(test)]
+            mutant,
+        }),
+    );
     Ok(run(ready, otherwise, runtime, limits, pool))
+}
+
+/// A question as it was planned.
+struct PlannedQuery {
+    physical: Arc<dyn ExecutionPlan>,
+    /// How it is done otherwise, where this way of doing it fails.
+    otherwise: Option<(LogicalPlan, FallbackCause)>,
+    cores: Option<CoreShare>,
+    state: SessionState,
 }
 
 /// Why a question is not worth the workers; nothing where it reads a table that is large enough.

@@ -67,6 +67,7 @@ impl FixtureParticipant {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let runtime = QueryRuntime::new(handle(), 1 << 30, folder.path().join("spill")).unwrap();
+        let runtime = runtime.with_cores(1024);
         Self {
             folder,
             datasets: BTreeMap::new(),

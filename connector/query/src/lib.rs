@@ -181,6 +181,7 @@ pub mod answer;
 mod cannot;
 #[cfg(test)]
 mod compile_fail_tests;
+mod core_pool;
 mod dedicated_thread;
 pub mod engine_error;
 pub mod execute;

@@ -70,7 +70,14 @@ pub struct QueryResourceLimits {
     pub partitions: usize,
     /// Rows of a batch.
     pub batch_rows: usize,
+    /// Cores at which a plan runs of which nothing in the answer depends on how rows are dealt.
+    pub cores: usize,
+    /// Stored rows of its largest table from which such a plan runs at more than one.
+    pub rows_for_cores: u64,
 }
+
+/// Below so many rows a second core costs more than it gives.
+const ROWS_FOR_CORES: u64 = 200_000;
 
 impl Default for QueryResourceLimits {
     fn default() -> Self {
@@ -81,6 +88,8 @@ impl Default for QueryResourceLimits {
             rows: u64::MAX,
             partitions: 1,
             batch_rows: 8192,
+            cores: 1,
+            rows_for_cores: ROWS_FOR_CORES,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The runtime of questions: threads of their own, memory and temporary files.
 
+use crate::core_pool::CorePool;
 #[cfg(test)]
 use crate::execute::mutant::GateMutant;
 use crate::execute::plan_cache::PhysicalPlanCache;
@@ -33,6 +34,7 @@ pub struct QueryRuntime {
     databases: ConnectionLimits,
     ready: Arc<PhysicalPlanCache>,
     turns: Option<FairScheduler>,
+    cores: CorePool,
     party: Option<ParticipantId>,
     #[cfg(test)]
     pub(crate) mutant: GateMutant,
@@ -76,6 +78,7 @@ impl QueryRuntime {
             databases: ConnectionLimits::default(),
             ready: Arc::default(),
             turns: None,
+            cores: CorePool::new(cores()),
             party: None,
             #[cfg(test)]
             mutant: GateMutant::None,
@@ -86,6 +89,13 @@ impl QueryRuntime {
     #[must_use]
     pub fn with_turns(mut self, turns: FairScheduler) -> Self {
         self.turns = Some(turns);
+        self
+    }
+
+    /// The same, whose questions have so many cores between them: all of the machine where nothing is said.
+    #[must_use]
+    pub fn with_cores(mut self, cores: usize) -> Self {
+        self.cores = CorePool::new(cores);
         self
     }
 
@@ -116,6 +126,11 @@ impl QueryRuntime {
     /// The plans of questions that are put again.
     pub(crate) const fn ready(&self) -> &Arc<PhysicalPlanCache> {
         &self.ready
+    }
+
+    /// The cores of the machine.
+    pub(crate) const fn cores(&self) -> &CorePool {
+        &self.cores
     }
 
     /// The connections of all questions to databases.
@@ -168,6 +183,12 @@ impl QueryRuntime {
             })?;
         Ok((environment, pool))
     }
+}
+
+/// The cores of the machine, as far as this process may use them.
+#[must_use]
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Bytes of `limit` that operators may reserve. The rest is for what they hold beside it and no pool counts: groups as they are put

@@ -249,6 +249,7 @@ impl Connector {
             memory: usize::try_from(limits.memory).unwrap_or(usize::MAX),
             spill: limits.spill,
             time: limits.timeout,
+            cores: limits.cores,
             ..QueryResourceLimits::default()
         }
     }

@@ -50,6 +50,10 @@ pub(super) struct GovernedScanExec {
     watch: CancellationSignal,
     /// Whether the plan inside is a child: for whoever cuts a plan into stages that is made already.
     opened: bool,
+    /// Whether each partition of the plan inside is one of the leaf's, in no order.
+    dealt: bool,
+    /// Whether the plan inside deals the rows of which it makes cells.
+    dealt_within: bool,
     properties: Arc<PlanProperties>,
     #[cfg(test)]
     reported: Option<usize>,
@@ -81,6 +85,8 @@ impl GovernedScanExec {
             tells_rows: false,
             watch,
             opened: false,
+            dealt: false,
+            dealt_within: false,
             properties: Arc::new(properties),
             #[cfg(test)]
             reported: None,
@@ -129,6 +135,8 @@ impl GovernedScanExec {
             tells_rows: self.tells_rows,
             watch,
             opened: self.opened,
+            dealt: self.dealt,
+            dealt_within: self.dealt_within,
             properties: Arc::clone(&self.properties),
             #[cfg(test)]
             reported: self.reported,
@@ -159,6 +167,31 @@ impl GovernedScanExec {
         let mut opened = self.with_inner(inner);
         opened.opened = true;
         opened
+    }
+
+    /// The same table, whose rows `inner` gives in several partitions at once, in no order.
+    pub(super) fn dealt(self, inner: Arc<dyn ExecutionPlan>) -> Self {
+        let partitions = inner.output_partitioning().partition_count();
+        let properties = PlanProperties::clone(&self.properties);
+        let partitioning = Partitioning::UnknownPartitioning(partitions);
+        Self {
+            properties: Arc::new(properties.with_partitioning(partitioning)),
+            dealt: true,
+            inner,
+            ..self
+        }
+    }
+
+    /// The same table, whose cells `inner` makes of rows that are dealt.
+    pub(super) fn with_cells(mut self, inner: Arc<dyn ExecutionPlan>) -> Self {
+        self.inner = inner;
+        self.dealt_within = true;
+        self
+    }
+
+    /// Whether several cores read it at once.
+    pub(super) const fn is_dealt(&self) -> bool {
+        self.dealt || self.dealt_within
     }
 
     fn with_inner_of(
@@ -278,12 +311,15 @@ impl ExecutionPlan for GovernedScanExec {
         partition: usize,
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
-        if partition != 0 {
-            return internal_err!("a governed table has one partition");
-        }
-        // Partition after partition: the order of the rows is that of the files, whatever ran first.
+        let all = self.inner.output_partitioning().partition_count();
+        let read = match (self.dealt, partition) {
+            (true, partition) if partition < all => partition..partition.saturating_add(1),
+            // Partition after partition: the order of the rows is that of the files, whatever ran first.
+            (false, 0) => 0..all,
+            _ => return internal_err!("a governed table has no such partition"),
+        };
         let mut streams = VecDeque::new();
-        for inner in 0..self.inner.output_partitioning().partition_count() {
+        for inner in read {
             let stream = self
                 .inner
                 .execute(inner, Arc::clone(&context))

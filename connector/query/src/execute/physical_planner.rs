@@ -9,6 +9,7 @@ use super::release_coverage;
 use super::row_order::{self, RowOrder};
 use crate::engine_error;
 use crate::execute::gated_leaf::inside;
+use crate::execute::stages::leaf_parts::deal_locally;
 use crate::in_place_data::postgres::connection_limits::ConnectionLimits;
 use crate::in_place_data::postgres::query_connections::QueryConnections;
 use crate::limits::QueryResourceLimits;
@@ -28,7 +29,6 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 use datafusion_common::Result;
-use datafusion_common::tree_node::TreeNodeRecursion;
 use datafusion_expr::logical_plan::{
     LogicalPlan, LogicalPlanBuilder, TableScan, UserDefinedLogicalNode,
 };
@@ -50,10 +50,10 @@ pub(super) struct GovernedQueryPlanner {
     watch: CancellationSignal,
     /// The connections to databases that all leaves of the question share.
     sessions: QueryConnections,
-    /// Whether the order of rows is fixed by the last sorting or grouping of a question, wherever it has one.
-    fixed_above: bool,
-    /// Whether plans are made for stages at workers.
+    /// Whether nothing in the answers of plans depends on how rows are dealt: at workers, or between cores.
     for_stages: bool,
+    /// Cores that read a table at once.
+    cores: usize,
     #[cfg(test)]
     mutant: GateMutant,
 }
@@ -71,23 +71,23 @@ impl GovernedQueryPlanner {
             limits,
             watch,
             sessions: QueryConnections::new(limits.time, databases),
-            fixed_above: false,
             for_stages: false,
+            cores: 1,
             #[cfg(test)]
             mutant,
         }
     }
 
-    /// The same, which puts the last sorting or grouping of each question into a total order, whatever tables it reads.
-    pub(super) const fn fixing_order(mut self, fixed_above: bool) -> Self {
-        self.fixed_above = fixed_above;
-        self
-    }
-
     /// The same for plans in stages, which look at how many rows tables have.
     pub(super) const fn for_stages(mut self) -> Self {
         self.for_stages = true;
-        self.fixing_order(true)
+        self
+    }
+
+    /// The same for plans that are dealt between so many cores.
+    pub(super) const fn for_cores(mut self, cores: usize) -> Self {
+        self.cores = cores;
+        self.for_stages()
     }
 }
 
@@ -98,10 +98,7 @@ impl QueryPlanner for GovernedQueryPlanner {
         plan: &LogicalPlan,
         session: &dyn Session,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let fixed = match self.fixed_above || self.reads_tables_in_any_order(plan)? {
-            true => row_order::fixed_above(plan)?,
-            false => None,
-        };
+        let fixed = row_order::fixed_above(plan)?;
         let leaves = GovernedScanPlanner {
             planner: self.clone(),
             in_order: fixed.is_none(),
@@ -184,6 +181,8 @@ impl ExtensionPlanner for GovernedScanPlanner {
         let leaf = leaf
             .stored(in_files.map(|snapshot| snapshot.dataset.rows))
             .telling_rows(planner.for_stages);
+        let leaf = deal_locally(leaf, planner.cores)
+            .map_err(|error| engine_error::carry(inside(&error)))?;
         #[cfg(test)]
         let leaf = leaf.mutated(planner.mutant, planner.holdings.get(governed.dataset()));
         Ok(Some(Arc::new(leaf)))
@@ -213,20 +212,6 @@ impl GovernedQueryPlanner {
             Some(key) => RowOrder::Key(key.to_vec()),
             None => RowOrder::Sorted,
         }
-    }
-
-    /// Whether any table that a plan reads has rows in an order that could tell of what its view hides.
-    fn reads_tables_in_any_order(&self, plan: &LogicalPlan) -> Result<bool> {
-        let mut found = false;
-        plan.apply_with_subqueries(|node| {
-            if let LogicalPlan::TableScan(scan) = node
-                && let Some(governed) = scan.source.downcast_ref::<GovernedTable>()
-            {
-                found |= self.order_of(governed) != RowOrder::Any;
-            }
-            Ok(TreeNodeRecursion::Continue)
-        })?;
-        Ok(found)
     }
 
     async fn private(

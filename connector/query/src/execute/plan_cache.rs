@@ -5,7 +5,6 @@ use super::cancellation::CancellationSignal;
 use super::gated_leaf::GovernedScanExec;
 use super::plan_reset::{self, NODES, PlanSizing, RUNS};
 use crate::engine_error;
-use crate::limits::QueryResourceLimits;
 use crate::plan_cache::PlanCache;
 use crate::snapshot::Snapshot;
 use crate::snapshot::registry::SnapshotSet;
@@ -24,7 +23,7 @@ struct PhysicalPlanKey {
     basis: PlanBasis,
     /// The snapshot of each dataset of the basis, in its order. They are not held: what nobody reads any more may go.
     snapshots: Vec<Weak<Snapshot>>,
-    shape: PlanSizing,
+    sizing: PlanSizing,
 }
 
 impl Default for PhysicalPlanCache {
@@ -38,13 +37,13 @@ impl PhysicalPlanCache {
     pub(super) fn found(
         &self,
         basis: &PlanBasis,
-        (holdings, limits): (&SnapshotSet, &QueryResourceLimits),
+        holdings: &SnapshotSet,
+        sizing: PlanSizing,
         watch: &CancellationSignal,
     ) -> Option<Result<Arc<dyn ExecutionPlan>, Refusal>> {
         let snapshots = snapshots(basis, holdings)?;
-        let shape = PlanSizing::of(limits);
         let plan = self.0.found(|kept| {
-            kept.shape == shape
+            kept.sizing == sizing
                 && kept.basis == *basis
                 && kept.snapshots.len() == snapshots.len()
                 && kept.snapshots.iter().zip(&snapshots).all(same)
@@ -60,7 +59,8 @@ impl PhysicalPlanCache {
     pub(super) fn keep(
         &self,
         basis: PlanBasis,
-        (holdings, limits): (&SnapshotSet, &QueryResourceLimits),
+        holdings: &SnapshotSet,
+        sizing: PlanSizing,
         plan: Arc<dyn ExecutionPlan>,
         watch: &CancellationSignal,
     ) -> Result<Arc<dyn ExecutionPlan>, Refusal> {
@@ -77,11 +77,11 @@ impl PhysicalPlanCache {
         let key = PhysicalPlanKey {
             basis,
             snapshots: snapshots.into_iter().map(Arc::downgrade).collect(),
-            shape: PlanSizing::of(limits),
+            sizing,
         };
         self.0.keep(key, idle, |kept, new| {
             // Of two that were made at once one is enough.
-            let twice = kept.shape == new.shape && kept.basis == new.basis;
+            let twice = kept.sizing == new.sizing && kept.basis == new.basis;
             twice || kept.snapshots.iter().any(is_gone)
         });
         Ok(first)

@@ -13,7 +13,7 @@ use hansa_policy::refusal::Refusal;
 use std::sync::Arc;
 
 /// A plan before it is made ready to run.
-pub(super) struct OptimizedPlan {
+pub(crate) struct OptimizedPlan {
     pub(super) optimized: LogicalPlan,
     pub(super) physical: Arc<dyn ExecutionPlan>,
 }

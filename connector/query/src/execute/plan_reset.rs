@@ -13,6 +13,8 @@ use std::sync::Arc;
 pub(crate) struct PlanSizing {
     partitions: usize,
     batch_rows: usize,
+    /// Cores, where nothing in the answer depends on how rows are dealt between them.
+    cores: Option<usize>,
 }
 
 impl PlanSizing {
@@ -21,7 +23,14 @@ impl PlanSizing {
         Self {
             partitions: limits.partitions,
             batch_rows: limits.batch_rows,
+            cores: None,
         }
+    }
+
+    /// The same, for a plan that is dealt between so many cores where it may be.
+    pub(crate) const fn at_cores(mut self, cores: Option<usize>) -> Self {
+        self.cores = cores;
+        self
     }
 }
 

@@ -4,6 +4,7 @@
 use super::mutant::GateMutant;
 use super::operator_spans;
 use super::output_batch::{canonical, pieces, plain};
+use crate::core_pool::CoreShare;
 use crate::engine_error;
 use crate::execute::plan_preparation::{finished, made};
 use crate::execute::started_plan::{ExecutionEvent, StartedPlan};
@@ -30,6 +31,8 @@ pub(super) struct RunnablePlan {
     pub(super) context: Arc<TaskContext>,
     /// The snapshots that it reads.
     pub(super) holdings: SnapshotSet,
+    /// The cores at which it runs, where it may have more than one.
+    pub(super) cores: Option<CoreShare>,
 }
 
 /// Runs a plan on the runtime's threads; where it fails before its first row and `otherwise` says how, once more.
@@ -44,7 +47,10 @@ pub(super) fn run(
         physical,
         context,
         holdings,
+        cores,
     } = ready;
+    #[cfg(test)]
+    cores.iter().for_each(CoreShare::count_question);
     let schema = canonical(&physical.schema());
     // One waits while another is made into messages: more would be held for each reader that stands still.
     let (send, batches) = mpsc::channel(1);
@@ -52,6 +58,7 @@ pub(super) fn run(
     let run = async move {
         // The plan names files; whoever holds their snapshot keeps them.
         let _pinned = holdings;
+        let _taken = cores;
         let rows = async {
             let traced = operator_spans::traced(&physical);
             let driven = drive(physical, Arc::clone(&context), &sent, &send).await;
@@ -61,12 +68,17 @@ pub(super) fn run(
             let Err(failure) = driven else {
                 return Ok(());
             };
-            // Whatever befalls a task comes as this; what the rest of the plan came upon is told.
-            let afar = failure.why.code == ErrorCode::WorkerFailed && !failure.reported;
-            let Some(otherwise) = otherwise.filter(|_| afar) else {
+            let covered = |otherwise: &LocalFallback| match otherwise.from {
+                // Whatever befalls a task comes as this; what the rest of the plan came upon is told.
+                FallbackCause::Workers => failure.why.code == ErrorCode::WorkerFailed,
+                // What is told is what one core comes upon: of several errors, which is the first depends on how rows are dealt. And
+                // a question that fits at one core is not refused because several hold more.
+                FallbackCause::Cores => true,
+            };
+            let Some(otherwise) = otherwise.filter(|one| !failure.reported && covered(one)) else {
                 return Err(failure.why);
             };
-            tracing::warn!(name: "workers.failed", "the question is run again without workers");
+            tracing::warn!(name: "run.again", from = ?otherwise.from, "the question is run again at one core");
             let physical = otherwise.physical().await?;
             let again = drive(physical, context, &sent, &send).await;
             again.map_err(|failure| failure.why)
@@ -91,8 +103,18 @@ pub(super) fn run(
     (schema, started)
 }
 
-/// How a question is done without its workers.
+/// What a question is done without where it is done again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FallbackCause {
+    /// Workers, one of which failed.
+    Workers,
+    /// All cores but one.
+    Cores,
+}
+
+/// How a question is done at one core.
 pub(super) struct LocalFallback {
+    pub(super) from: FallbackCause,
     pub(super) plan: LogicalPlan,
     pub(super) planning: std::time::Duration,
     pub(super) state: SessionState,

@@ -24,7 +24,7 @@ pub(super) fn state(
     let (environment, pool) = runtime.environment(limits)?;
     let planner = planner(holdings, runtime, limits, watch);
     let planner = match plan {
-        PlanUse::Home { fixing_order } => planner.fixing_order(fixing_order),
+        PlanUse::Home => planner,
         PlanUse::Stages => planner.for_stages(),
     };
     let state = session::fresh(limits, environment, Arc::new(planner));
@@ -34,8 +34,8 @@ pub(super) fn state(
 /// What a session plans for.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum PlanUse {
-    /// For one machine; with workers its last sorting or grouping is in a total order.
-    Home { fixing_order: bool },
+    /// For one core of one machine.
+    Home,
     /// For stages at workers.
     Stages,
 }

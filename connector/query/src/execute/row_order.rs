@@ -39,7 +39,7 @@ pub(super) fn fixed_above(plan: &LogicalPlan) -> Result<Option<LogicalPlan>> {
             let [input] = inputs.as_slice() else {
                 return Ok(None);
             };
-            if !is_free_of_subqueries(plan)? {
+            if !asks_blindly(plan)? {
                 return Ok(None);
             }
             let Some(fixed) = fixed_above(input)? else {
@@ -57,6 +57,10 @@ pub(super) fn fixed_above(plan: &LogicalPlan) -> Result<Option<LogicalPlan>> {
                 ..sort.clone()
             })))
         }
+        // One row has one order.
+        LogicalPlan::Aggregate(of) if of.group_expr.is_empty() => {
+            Ok(is_blind_to_order(plan)?.then(|| plan.clone()))
+        }
         LogicalPlan::Aggregate(_) if is_blind_to_order(plan)? => sorted(plan.clone()).map(Some),
         _ => Ok(None),
     }
@@ -67,11 +71,12 @@ pub(super) fn fixed_above(plan: &LogicalPlan) -> Result<Option<LogicalPlan>> {
 fn is_blind_to_order(plan: &LogicalPlan) -> Result<bool> {
     let mut blind = true;
     plan.apply(|node| {
-        blind &= is_free_of_subqueries(node)?
+        blind &= asks_blindly(node)?
             && match node {
                 LogicalPlan::Projection(_)
                 | LogicalPlan::Filter(_)
                 | LogicalPlan::SubqueryAlias(_)
+                | LogicalPlan::Subquery(_)
                 | LogicalPlan::Join(_)
                 | LogicalPlan::Aggregate(_)
                 | LogicalPlan::Union(_)
@@ -90,14 +95,18 @@ fn is_blind_to_order(plan: &LogicalPlan) -> Result<bool> {
     Ok(blind)
 }
 
-/// Whether no expression of a node asks a question of its own.
-fn is_free_of_subqueries(node: &LogicalPlan) -> Result<bool> {
-    let mut free = true;
-    node.apply_subqueries(|_| {
-        free = false;
-        Ok(TreeNodeRecursion::Stop)
+/// Whether the questions within the expressions of a node give the same in whatever order the rows of their tables come.
+fn asks_blindly(node: &LogicalPlan) -> Result<bool> {
+    let mut blind = true;
+    node.apply_subqueries(|asked| {
+        blind &= is_blind_to_order(asked)?;
+        Ok(if blind {
+            TreeNodeRecursion::Continue
+        } else {
+            TreeNodeRecursion::Stop
+        })
     })?;
-    Ok(free)
+    Ok(blind)
 }
 
 fn all_columns(plan: &LogicalPlan) -> Vec<SortExpr> {

@@ -9,7 +9,7 @@
 mod dealt_joins;
 pub mod eligibility;
 mod exact_aggregates;
-mod leaf_parts;
+pub(super) mod leaf_parts;
 pub(super) mod plan_name;
 pub mod question_tasks;
 mod row_counts;
@@ -20,4 +20,4 @@ pub mod task_source;
 pub mod workers;
 
 #[cfg(test)]
-mod answers;
+pub(super) mod answers;

@@ -281,11 +281,10 @@ pub(crate) fn start_runtime(
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     // A thread for each place at the processors, and for each that `FairScheduler` gives beside these.
     let runtime = runtime(threads.saturating_mul(2))?;
-    let memory = usize::try_from(limits.memory)
-        .unwrap_or(usize::MAX)
-        .saturating_mul(limits.concurrent.min(4));
+    let memory = usize::try_from(limits.memory_of_all).unwrap_or(usize::MAX);
     let query_runtime = QueryRuntime::new(runtime.handle().clone(), memory, spill)?;
     let turns = FairScheduler::new(threads, threads, Arc::clone(clock));
+    let query_runtime = query_runtime.with_cores(limits.cores);
     Ok((runtime, query_runtime.with_turns(turns)))
 }
 

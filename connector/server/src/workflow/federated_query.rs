@@ -542,10 +542,12 @@ pub(crate) fn lapsed(
 
 /// What one question may use here.
 pub(crate) fn bounds(connector: &Connector) -> FederatedQueryLimits {
+    let limits = connector.query_limits();
     FederatedQueryLimits {
         limits: QueryResourceLimits {
-            partitions: 2,
-            ..connector.query_limits()
+            // What peers give comes in no order, and is put together in none.
+            partitions: limits.cores,
+            ..limits
         },
         ..FederatedQueryLimits::default()
     }

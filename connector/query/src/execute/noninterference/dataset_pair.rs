@@ -106,6 +106,7 @@ pub(super) struct DatasetPair {
     pub(super) layout: DatasetFileLayout,
     batch: usize,
     partitions: usize,
+    cores: usize,
     rows: Vec<DatasetPairRow>,
     double: Vec<DatasetPairRow>,
     /// The terms of this name are left out of the contract, which all else counts on.
@@ -127,6 +128,7 @@ impl std::fmt::Debug for DatasetPair {
             .field("layout", &self.layout)
             .field("batch", &self.batch)
             .field("partitions", &self.partitions)
+            .field("cores", &self.cores)
             .field("rows", &(self.rows.len(), self.double.len()))
             .finish_non_exhaustive()
     }
@@ -179,6 +181,7 @@ impl DatasetPair {
             },
             batch: *[1, 7, 8192].choose(random).unwrap(),
             partitions: *[1, 1, 4].choose(random).unwrap(),
+            cores: random.random_range(1..=8),
             rows,
             double: Vec::new(),
             dropped: None,
@@ -302,6 +305,8 @@ impl DatasetPair {
         QueryResourceLimits {
             batch_rows: self.batch,
             partitions: self.partitions,
+            cores: self.cores,
+            rows_for_cores: 0,
             ..QueryResourceLimits::default()
         }
     }

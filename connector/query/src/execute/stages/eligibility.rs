@@ -18,8 +18,10 @@ use datafusion::physical_plan::joins::{CrossJoinExec, HashJoinExec, NestedLoopJo
 use datafusion::physical_plan::limit::GlobalLimitExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::scalar_subquery::ScalarSubqueryExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
+use datafusion::physical_plan::union::UnionExec;
 use datafusion_common::Result;
 use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
 use hansa_policy::id::DatasetId;
@@ -42,7 +44,7 @@ pub(crate) fn largest_table(plan: &Plan) -> Result<Option<u64>> {
     Ok(largest)
 }
 
-/// Why a question is not given to workers.
+/// Why a question is not given to workers, or to several cores.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HomeReason {
     /// Fewer than two workers are there.
@@ -103,14 +105,34 @@ impl fmt::Display for HomeReason {
 /// # Errors
 /// When the engine does not take its own nodes.
 pub(super) fn why_at_home(made: &OptimizedPlan) -> Result<Option<HomeReason>> {
+    why_together(made, DealtTo::Workers)
+}
+
+/// The same of a plan at several cores.
+///
+/// # Errors
+/// When the engine does not take its own nodes.
+pub(crate) fn why_at_one_core(made: &OptimizedPlan) -> Result<Option<HomeReason>> {
+    why_together(made, DealtTo::Cores)
+}
+
+/// Between whom rows are dealt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum DealtTo {
+    Workers,
+    Cores,
+}
+
+fn why_together(made: &OptimizedPlan, dealt_to: DealtTo) -> Result<Option<HomeReason>> {
     // INVARIANT: dealt-alike. The root fixes the order of rows, and below it nothing looks at one.
     if fixed_above(&made.optimized)?.is_none() {
         return Ok(Some(HomeReason::Unsorted));
     }
     let mut why = None;
     made.physical.apply(|node| {
-        why = unlisted(node);
-        if why.is_none() && !stands_alone(node)? {
+        why = unlisted(node, dealt_to);
+        // The value of another part of the plan does not travel.
+        if why.is_none() && dealt_to == DealtTo::Workers && !stands_alone(node)? {
             why = Some(HomeReason::ScalarSubquery);
         }
         Ok(match why {
@@ -122,10 +144,11 @@ pub(super) fn why_at_home(made: &OptimizedPlan) -> Result<Option<HomeReason>> {
 }
 
 /// Why a node is not on the list.
-fn unlisted(node: &Plan) -> Option<HomeReason> {
+fn unlisted(node: &Plan, dealt_to: DealtTo) -> Option<HomeReason> {
     let unless = |listed: bool, why: HomeReason| (!listed).then_some(why);
     if let Some(leaf) = node.downcast_ref::<GovernedScanExec>() {
-        return unless(is_dealable(leaf), HomeReason::Table(leaf.dataset().clone()));
+        let listed = leaf.is_dealt() || is_dealable(leaf);
+        return unless(listed, HomeReason::Table(leaf.dataset().clone()));
     }
     if let Some(aggregate) = node.downcast_ref::<AggregateExec>() {
         return why_not_exact(aggregate).map(HomeReason::Aggregate);
@@ -160,7 +183,9 @@ fn unlisted(node: &Plan) -> Option<HomeReason> {
             return Some(HomeReason::Keys);
         }
     }
-    let by_row = node.is::<FilterExec>()
+    let here = node.is::<ScalarSubqueryExec>() || node.is::<UnionExec>();
+    let by_row = (here && dealt_to == DealtTo::Cores)
+        || node.is::<FilterExec>()
         || node.is::<ProjectionExec>()
         || node.is::<CooperativeExec>()
         || node.is::<CoalescePartitionsExec>()

@@ -53,22 +53,39 @@ pub(super) fn opened(plan: Plan) -> Result<Plan> {
 /// The aggregates of cells, put together of the states that tasks give.
 // INVARIANT: cells-in-states. Where a contract shows cells alone, no row is exchanged between machines.
 fn in_parts(leaf: &GovernedScanExec, whole: &AggregateExec) -> Result<Plan> {
-    let aggregate = |mode, groups, below| {
-        AggregateExec::try_new(
-            mode,
-            groups,
-            whole.aggr_expr().to_vec(),
-            whole.filter_expr().to_vec(),
-            below,
-            whole.input_schema(),
-        )
-    };
-    let rows = Arc::clone(whole.input());
-    let states = aggregate(AggregateMode::Partial, whole.group_expr().clone(), rows)?;
-    let states: Plan = Arc::new(leaf.states(Arc::new(states)));
-    let states: Plan = Arc::new(CoalescePartitionsExec::new(states));
-    let groups = whole.group_expr().as_final();
-    let together = aggregate(AggregateMode::Final, groups, states)?;
+    let states = states_of(whole)?;
+    put_together(whole, Arc::new(leaf.states(states)))
+}
+
+/// An aggregate put together of the states of all partitions of its rows.
+///
+/// # Errors
+/// When the engine does not take its own nodes.
+pub(super) fn in_two_phases(whole: &AggregateExec) -> Result<Plan> {
+    put_together(whole, states_of(whole)?)
+}
+
+fn states_of(whole: &AggregateExec) -> Result<Plan> {
+    let states = AggregateExec::try_new(
+        AggregateMode::Partial,
+        whole.group_expr().clone(),
+        whole.aggr_expr().to_vec(),
+        whole.filter_expr().to_vec(),
+        Arc::clone(whole.input()),
+        whole.input_schema(),
+    )?;
+    Ok(Arc::new(states))
+}
+
+fn put_together(whole: &AggregateExec, states: Plan) -> Result<Plan> {
+    let together = AggregateExec::try_new(
+        AggregateMode::Final,
+        whole.group_expr().as_final(),
+        whole.aggr_expr().to_vec(),
+        whole.filter_expr().to_vec(),
+        Arc::new(CoalescePartitionsExec::new(states)),
+        whole.input_schema(),
+    )?;
     Ok(Arc::new(together))
 }
 
@@ -95,14 +112,23 @@ pub(super) fn deal(leaf: &GovernedScanExec, part: u32, of: u32) -> Result<Plan> 
     Ok(Arc::new(leaf.with_inner(inner.data)))
 }
 
-/// The scan of a part: each row group belongs to the part of its file in which it begins.
+/// The scan of a part.
 fn some_of(config: &FileScanConfig, part: u32, of: u32) -> Plan {
+    let files = files_of(config, part, of);
+    let config = FileScanConfigBuilder::from(config.clone())
+        .with_file_groups(vec![FileGroup::new(files)])
+        .build();
+    DataSourceExec::from_data_source(config)
+}
+
+/// A part of each file: each row group belongs to the part in which it begins.
+fn files_of(config: &FileScanConfig, part: u32, of: u32) -> Vec<PartitionedFile> {
     let bound = |size: u64, part: u32| {
         let at = u128::from(size) * u128::from(part) / u128::from(of.max(1));
         i64::try_from(at).unwrap_or(i64::MAX)
     };
     let files = config.file_groups.iter().flat_map(FileGroup::iter);
-    let files: Vec<PartitionedFile> = files
+    files
         .map(|file| {
             let size = file.object_meta.size;
             let mut file = file.clone();
@@ -112,12 +138,59 @@ fn some_of(config: &FileScanConfig, part: u32, of: u32) -> Plan {
             });
             file
         })
-        .collect();
+        .collect()
+}
+
+/// A leaf that so many cores of this machine read at once, where its rows can be dealt. Cells come out of it as before; the rows that
+/// they are made of are dealt within the gate.
+///
+/// # Errors
+/// When the engine does not take its own nodes.
+pub(crate) fn deal_locally(leaf: GovernedScanExec, cores: usize) -> Result<GovernedScanExec> {
+    let Some(stored) = leaf.rows().filter(|_| cores > 1 && is_dealable(&leaf)) else {
+        return Ok(leaf);
+    };
+    let inner = Arc::clone(leaf.inner()).transform_up(|node| {
+        if let Some(config) = scan(&node) {
+            let dealt = some_at_once(config, stored, cores);
+            return Ok(Transformed::yes(dealt));
+        }
+        match node.downcast_ref::<AggregateExec>() {
+            None => Ok(Transformed::no(node)),
+            Some(whole) => Ok(Transformed::yes(in_two_phases(whole)?)),
+        }
+    })?;
+    match is_scan(&inner.data) {
+        true => Ok(leaf.dealt(inner.data)),
+        false => Ok(leaf.with_cells(inner.data)),
+    }
+}
+
+/// The scan of all parts in so many partitions. Each part is read by the partition that is free.
+fn some_at_once(config: &FileScanConfig, stored: u64, cores: usize) -> Plan {
+    let groups = usize::try_from(stored / ROWS_OF_PART).unwrap_or(usize::MAX);
+    let most = cores.saturating_mul(PARTS_PER_CORE);
+    let parts = u32::try_from(groups.clamp(cores, most)).unwrap_or(u32::MAX);
+    let mut dealt = vec![Vec::new(); cores];
+    for part in 0..parts {
+        let files = files_of(config, part, parts);
+        let partition = usize::try_from(part).unwrap_or_default() % cores.max(1);
+        if let Some(dealt) = dealt.get_mut(partition) {
+            dealt.extend(files);
+        }
+    }
     let config = FileScanConfigBuilder::from(config.clone())
-        .with_file_groups(vec![FileGroup::new(files)])
+        .with_file_groups(dealt.into_iter().map(FileGroup::new).collect())
+        .with_preserve_order(false)
         .build();
     DataSourceExec::from_data_source(config)
 }
+
+/// Parts of a table for each core: so that none waits long for the last.
+const PARTS_PER_CORE: usize = 8;
+
+/// Stored rows of the smallest part.
+const ROWS_OF_PART: u64 = 65_536;
 
 /// Whether a private plan makes cells of such rows by aggregates that can be put together of states.
 fn is_cells(inner: &Plan) -> bool {

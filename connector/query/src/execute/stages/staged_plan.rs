@@ -1,7 +1,7 @@
 //! A physical plan cut into stages, as whoever makes the same plan cuts it.
 
 use super::exact_aggregates::travels;
-use super::leaf_parts::{deal, gives_parts, opened};
+use super::leaf_parts::{self, deal, gives_parts, opened};
 use crate::execute::gated_leaf::GovernedScanExec;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -11,7 +11,6 @@ use datafusion::execution::TaskContext;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
-use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties as _};
 use datafusion_common::tree_node::{Transformed, TransformedResult as _, TreeNode as _};
@@ -208,24 +207,7 @@ fn in_two_phases(plan: Plan) -> Result<Plan> {
         let Some(whole) = whole.filter(single) else {
             return Ok(Transformed::no(node));
         };
-        let counted = AggregateExec::try_new(
-            AggregateMode::Partial,
-            whole.group_expr().clone(),
-            whole.aggr_expr().to_vec(),
-            whole.filter_expr().to_vec(),
-            Arc::clone(whole.input()),
-            whole.input_schema(),
-        )?;
-        let together = AggregateExec::try_new(
-            AggregateMode::Final,
-            whole.group_expr().as_final(),
-            whole.aggr_expr().to_vec(),
-            whole.filter_expr().to_vec(),
-            Arc::new(CoalescePartitionsExec::new(Arc::new(counted))),
-            whole.input_schema(),
-        )?;
-        let together: Plan = Arc::new(together);
-        Ok(Transformed::yes(together))
+        Ok(Transformed::yes(leaf_parts::in_two_phases(whole)?))
     })
     .data()
 }

@@ -1,0 +1,112 @@
+//! The cores of the machine, shared among the questions that run.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The cores that questions have between them.
+#[derive(Debug, Clone)]
+pub(crate) struct CorePool(Arc<CoreCount>);
+
+#[derive(Debug)]
+struct CoreCount {
+    all: usize,
+    taken: AtomicUsize,
+    /// Questions that began at more than one.
+    #[cfg(test)]
+    shared: AtomicUsize,
+}
+
+impl CorePool {
+    /// A pool of so many.
+    pub(crate) fn new(cores: usize) -> Self {
+        Self(Arc::new(CoreCount {
+            all: cores,
+            taken: AtomicUsize::new(0),
+            #[cfg(test)]
+            shared: AtomicUsize::new(0),
+        }))
+    }
+
+    /// What is free, but `most` at most and one at least: nobody waits for a core, the threads have turns.
+    pub(crate) fn take(&self, most: usize) -> CoreShare {
+        let mut cores = 1;
+        let _before = self
+            .0
+            .taken
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| {
+                cores = self.0.all.saturating_sub(taken).min(most).max(1);
+                Some(taken.saturating_add(cores))
+            });
+        CoreShare {
+            pool: self.clone(),
+            cores,
+        }
+    }
+}
+
+#[cfg(test)]
+impl CorePool {
+    /// How many questions began at more than one core.
+    pub(crate) fn questions_at_many(&self) -> usize {
+        self.0.shared.load(Ordering::Relaxed)
+    }
+}
+
+/// The cores of one question, until it goes.
+#[derive(Debug)]
+pub(crate) struct CoreShare {
+    pool: CorePool,
+    cores: usize,
+}
+
+impl CoreShare {
+    /// How many they are.
+    pub(crate) const fn count(&self) -> usize {
+        self.cores
+    }
+
+    /// A question begins with it.
+    #[cfg(test)]
+    pub(crate) fn count_question(&self) {
+        let many = usize::from(self.cores > 1);
+        self.pool.0.shared.fetch_add(many, Ordering::Relaxed);
+    }
+
+    /// Gives back all but one.
+    pub(crate) fn keep_one(&mut self) {
+        let more = self.cores.saturating_sub(1);
+        self.pool.0.taken.fetch_sub(more, Ordering::Relaxed);
+        self.cores = 1;
+    }
+}
+
+impl Drop for CoreShare {
+    fn drop(&mut self) {
+        self.pool.0.taken.fetch_sub(self.cores, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CorePool;
+
+    #[test]
+    fn a_question_has_what_is_free_and_one_at_least() {
+        let pool = CorePool::new(4);
+        let mut first = pool.take(3);
+        assert_eq!(first.count(), 3);
+        let second = pool.take(8);
+        assert_eq!(second.count(), 1);
+        // Nothing is free any more.
+        let third = pool.take(8);
+        assert_eq!(third.count(), 1);
+        first.keep_one();
+        assert_eq!(first.count(), 1);
+        let fourth = pool.take(8);
+        assert_eq!(fourth.count(), 1);
+        drop((second, third, fourth));
+        assert_eq!(pool.take(8).count(), 3);
+        drop(first);
+        assert_eq!(pool.take(8).count(), 4);
+    }
+}

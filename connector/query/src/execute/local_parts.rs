@@ -1,0 +1,81 @@
+//! Plans at several cores of this machine: those of which nothing in the answer depends on how rows are dealt, by the rule that says
+//! which plans may run in stages at workers.
+
+#[cfg(test)]
+use super::mutant::GateMutant;
+use crate::core_pool::CoreShare;
+use crate::engine_error;
+use crate::execute::gated_leaf::GovernedScanExec;
+use crate::execute::physical_planner::GovernedQueryPlanner;
+use crate::execute::plan_preparation::made;
+use crate::execute::stages::eligibility::why_at_one_core;
+use crate::execute::stages::plan_name::planning_session;
+use crate::limits::QueryResourceLimits;
+use crate::session;
+use crate::snapshot::registry::SnapshotSet;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion_common::tree_node::TreeNode as _;
+use datafusion_expr::LogicalPlan;
+use hansa_policy::refusal::Refusal;
+use std::sync::Arc;
+
+/// Whether a question over these snapshots is large enough for more than one core.
+pub(super) fn is_worth_cores(holdings: &SnapshotSet, limits: &QueryResourceLimits) -> bool {
+    let stored = holdings.values().map(|snapshot| snapshot.dataset.rows);
+    limits.cores > 1 && stored.max().unwrap_or_default() >= limits.rows_for_cores
+}
+
+/// Whether a plan is one for several cores.
+pub(super) fn is_dealt(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    let found = plan.exists(|node| {
+        let leaf = node.downcast_ref::<GovernedScanExec>();
+        Ok(leaf.is_some_and(GovernedScanExec::is_dealt))
+    });
+    found.unwrap_or_default()
+}
+
+/// What plans a question for its cores.
+pub(super) struct CorePlanner {
+    pub(super) planner: GovernedQueryPlanner,
+    pub(super) limits: QueryResourceLimits,
+    pub(super) environment: Arc<RuntimeEnv>,
+    pub(super) share: CoreShare,
+    #[cfg(test)]
+    pub(super) mutant: GateMutant,
+}
+
+impl CorePlanner {
+    /// The plan for these cores; none where the answer could depend on how rows are dealt. Then all cores but one are given back.
+    ///
+    /// # Errors
+    /// What planning says.
+    pub(super) fn plan(
+        self,
+        plan: LogicalPlan,
+    ) -> Result<(Option<Arc<dyn ExecutionPlan>>, CoreShare), Refusal> {
+        let mut share = self.share;
+        let limits = QueryResourceLimits {
+            partitions: share.count(),
+            ..self.limits
+        };
+        let planner = self.planner.for_cores(share.count());
+        let state = session::fresh(&limits, self.environment, Arc::new(planner));
+        let made = made(
+            plan,
+            &planning_session(state),
+            #[cfg(test)]
+            self.mutant,
+        )?;
+        let why = why_at_one_core(&made).map_err(|error| engine_error::running(&error))?;
+        if let Some(why) = why {
+            tracing::debug!(name: "cores.one", %why);
+            share.keep_one();
+            return Ok((None, share));
+        }
+        Ok((Some(made.physical), share))
+    }
+}
+
+#[cfg(test)]
+mod tests;

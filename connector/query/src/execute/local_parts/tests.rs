@@ -1,0 +1,184 @@
+//! Answers at one core and at several: the same rows, the same errors, and which questions have several.
+
+use crate::execute::mutant::GateMutant;
+use crate::execute::stages::answers::{DEALT, GRID, LAYOUT, SUMS, city, trips};
+use crate::fixture::FixtureParticipant;
+use crate::fixture::dataset_files::name;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::Term;
+use hansa_policy::value::cube::{CountingUnit, CubeFunction};
+
+/// The rows of a question at so many cores, and whether it had more than one.
+fn ask(
+    mut city: FixtureParticipant,
+    sql: &str,
+    cores: usize,
+) -> (Result<Vec<String>, Refusal>, bool) {
+    city.limits.cores = cores;
+    city.limits.rows_for_cores = 0;
+    let rows = city.rows(sql);
+    (rows, city.runtime().cores().questions_at_many() > 0)
+}
+
+/// Batches of such sizes: a row each, a few, all.
+const BATCHES: [usize; 3] = [1, 7, 8192];
+
+#[test]
+fn all_cores_give_what_one_gives() {
+    for sql in DEALT {
+        let (alone, many) = ask(city(), sql, 1);
+        assert!(!many);
+        for cores in [2, 3, 8] {
+            for batch_rows in BATCHES {
+                let mut city = city();
+                city.limits.batch_rows = batch_rows;
+                let (rows, many) = ask(city, sql, cores);
+                assert_eq!(rows, alone, "{cores} cores, batches of {batch_rows}: {sql}");
+                assert!(many, "at one core of {cores}: {sql}");
+            }
+        }
+    }
+}
+
+/// What workers do not take: the value of another query, and rows of several.
+#[test]
+fn values_of_other_queries_are_waited_for_at_all_cores() {
+    for sql in [
+        "SELECT count(*) FROM trips WHERE id > (SELECT avg(id) FROM trips)",
+        "SELECT site, sum(km) s FROM trips GROUP BY site HAVING sum(km) > (SELECT avg(km) FROM trips) ORDER BY s",
+        "SELECT site, count(*) n FROM trips GROUP BY site HAVING count(*) >= (SELECT max(n) FROM (SELECT count(*) n FROM trips GROUP BY site)) ORDER BY site",
+        "SELECT sum(n) FROM (SELECT id n FROM trips UNION ALL SELECT bound n FROM bounds)",
+        "SELECT n FROM (SELECT site n FROM trips UNION SELECT district n FROM sites) ORDER BY n",
+    ] {
+        let (alone, _) = ask(city(), sql, 1);
+        for cores in [2, 3, 8] {
+            assert_eq!(
+                ask(city(), sql, cores),
+                (alone.clone(), true),
+                "{cores}: {sql}"
+            );
+        }
+    }
+    // A value of which nothing says which it is.
+    let sql = "SELECT count(*) FROM trips WHERE id > (SELECT id FROM trips LIMIT 1)";
+    assert!(!ask(city(), sql, 3).1);
+}
+
+/// The plan that is kept runs at the cores of each question, and gives the same again.
+#[test]
+fn a_kept_plan_runs_at_many_cores_again() {
+    let mut city = city();
+    city.limits.rows_for_cores = 0;
+    let alone = city.rows(SUMS).unwrap();
+    for cores in [3, 3, 2, 3, 1, 8] {
+        city.limits.cores = cores;
+        assert_eq!(city.rows(SUMS).unwrap(), alone, "{cores}");
+    }
+    assert_eq!(city.runtime().cores().questions_at_many(), 5);
+}
+
+#[test]
+fn what_depends_on_how_rows_are_dealt_runs_at_one_core() {
+    for sql in [
+        "SELECT id, km FROM trips",
+        "SELECT site, median(id) FROM trips GROUP BY site",
+        "SELECT site, first_value(id ORDER BY km) FROM trips GROUP BY site",
+        "SELECT count(*) FROM (SELECT id FROM trips LIMIT 20)",
+        "SELECT sum(n) FROM (SELECT row_number() OVER (ORDER BY id) n FROM trips)",
+        "SELECT count(*) FROM trips a JOIN trips b ON a.km = b.km",
+    ] {
+        let (alone, _) = ask(city(), sql, 1);
+        assert_eq!(ask(city(), sql, 3), (alone, false), "{sql}");
+    }
+}
+
+#[test]
+fn small_tables_are_read_at_one_core() {
+    for (rows_for_cores, many) in [(90, true), (91, false)] {
+        let mut city = city();
+        (city.limits.cores, city.limits.rows_for_cores) = (3, rows_for_cores);
+        let _rows = city.rows(SUMS).unwrap();
+        assert_eq!(city.runtime().cores().questions_at_many() > 0, many);
+    }
+}
+
+/// Cells come out of the gate as at one core, and the threshold is held above the rows of all parts.
+#[test]
+fn cells_are_the_same_at_all_cores() {
+    let sql = "SELECT site, count(*), sum(km), avg(id) FROM trips GROUP BY site ORDER BY site";
+    let mut shown = Vec::new();
+    for least in [1, 13] {
+        let publish = || {
+            let mut city = FixtureParticipant::new();
+            let (set, batch) = trips();
+            let functions = [CubeFunction::Count, CubeFunction::Sum, CubeFunction::Avg];
+            let terms = [
+                Term::Functions(functions.to_vec()),
+                Term::Dimensions(vec![name("site")]),
+                Term::Measures(vec![name("km"), name("id")]),
+                Term::Grid(GRID.to_owned()),
+                Term::MinGroup {
+                    at_least: least,
+                    unit: CountingUnit::Rows,
+                },
+                Term::TotalsFromPublished,
+            ];
+            city.publish(set, &batch, LAYOUT, terms);
+            city
+        };
+        let (alone, _) = ask(publish(), sql, 1);
+        for cores in [2, 5] {
+            assert_eq!(ask(publish(), sql, cores), (alone.clone(), true), "{cores}");
+        }
+        shown.push(alone.unwrap().len());
+    }
+    // One cell is below the threshold.
+    assert_eq!(shown, [7, 6]);
+}
+
+/// Which error is told does not depend on who came upon it first.
+#[test]
+fn an_error_is_told_as_at_one_core() {
+    for sql in [
+        "SELECT site, sum(100 / (id - 43)) FROM trips GROUP BY site",
+        "SELECT id, CAST(site AS BIGINT), 100 / (id - 43) FROM trips ORDER BY id",
+    ] {
+        let (alone, _) = ask(city(), sql, 1);
+        assert!(alone.is_err(), "{sql}");
+        for cores in [2, 8] {
+            assert_eq!(ask(city(), sql, cores).0, alone, "{cores}: {sql}");
+        }
+    }
+}
+
+/// A question that fits at one core is not refused because several hold more.
+#[test]
+fn what_fits_at_one_core_is_answered_at_many() {
+    let sql = "SELECT site, id, km, count(*) FROM trips GROUP BY site, id, km";
+    let (alone, _) = ask(city(), sql, 1);
+    for memory in [10_000, 100_000, 1_000_000] {
+        let mut tight = city();
+        tight.limits.memory = memory;
+        let (one, _) = ask(tight, sql, 1);
+        let mut tight = city();
+        tight.limits.memory = memory;
+        let (many, _) = ask(tight, sql, 8);
+        match one {
+            Ok(_) => assert_eq!(many, alone, "{memory}"),
+            Err(refusal) => assert_eq!(refusal.code, ErrorCode::ResourceLimit, "{memory}"),
+        }
+    }
+}
+
+/// Where a part falls with a panic, nothing that lacks rows is an answer.
+#[test]
+fn a_part_that_falls_gives_no_answer() {
+    for sql in DEALT {
+        let mut city = city();
+        (city.limits.cores, city.limits.rows_for_cores) = (3, 0);
+        city.limits.batch_rows = 4;
+        city.runtime_mut().mutant = GateMutant::Falls;
+        let refusal = city.rows(sql).expect_err(sql);
+        assert_eq!(refusal.code, ErrorCode::Internal, "{sql}: {refusal}");
+    }
+}
