@@ -306,6 +306,17 @@ impl RunningCommand {
         line
     }
 
+    /// Waits for so many further lines.
+    ///
+    /// # Panics
+    /// When it ends before.
+    #[track_caller]
+    pub fn read_lines(&mut self, count: u32) {
+        for _ in 0..count {
+            let _line = self.first_line();
+        }
+    }
+
     /// kill -9.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
