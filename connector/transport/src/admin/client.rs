@@ -57,7 +57,12 @@ pub async fn connect(path: &Path) -> Result<Option<AdminSocketClient>, Refusal> 
         }))
         .await
         .map_err(|error| {
-            secure_connection::refusal_within(&error).unwrap_or_else(|| broken(error.to_string()))
+            let carried = secure_connection::refusal_within(&error);
+            // Somebody listened just now.
+            let sentence = "the own connector ended before it took the command";
+            carried.unwrap_or_else(|| {
+                Refusal::new(ErrorCode::ConnectorLost, sentence).caused_by(error.to_string())
+            })
         })?;
     Ok(Some(AdminSocketClient { channel }))
 }
