@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::AsyncReadExt as _;
-use tokio::net::UnixStream;
+use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 
 /// An admin handler with a few commands; tells when an endless one was stopped.
@@ -263,4 +263,22 @@ async fn where_none_runs_nobody_answers() {
         ErrorCode::StateBroken
     );
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
+}
+
+/// A connector that ends between two steps of a connection is lost: its folder is not broken.
+#[tokio::test]
+async fn a_connector_that_ends_under_a_connection_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hansa.sock");
+    for _ in 0..100 {
+        let listener = UnixListener::bind(&path).unwrap();
+        let ends = tokio::spawn(async move {
+            let _first = listener.accept().await;
+        });
+        if let Err(refusal) = client::connect(&path).await {
+            assert_eq!(refusal.code, ErrorCode::ConnectorLost, "{refusal}");
+        }
+        ends.await.unwrap();
+        std::fs::remove_file(&path).unwrap();
+    }
 }
