@@ -27,7 +27,7 @@ impl CorePool {
         }))
     }
 
-    /// What is free, but `most` at most and one at least: nobody waits for a core, the threads have turns.
+    /// The cores that are free, `most` at most and one at least: nobody waits for a core, the threads have turns.
     pub(crate) fn take(&self, most: usize) -> CoreShare {
         let mut cores = 1;
         let _before = self

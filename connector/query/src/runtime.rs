@@ -78,7 +78,7 @@ impl QueryRuntime {
             databases: ConnectionLimits::default(),
             ready: Arc::default(),
             turns: None,
-            cores: CorePool::new(cores()),
+            cores: CorePool::new(count_cores()),
             party: None,
             #[cfg(test)]
             mutant: GateMutant::None,
@@ -92,7 +92,7 @@ impl QueryRuntime {
         self
     }
 
-    /// The same, whose questions have so many cores between them: all of the machine where nothing is said.
+    /// This runtime, whose questions have so many cores between them: all of the machine where nothing is said.
     #[must_use]
     pub fn with_cores(mut self, cores: usize) -> Self {
         self.cores = CorePool::new(cores);
@@ -187,7 +187,7 @@ impl QueryRuntime {
 
 /// The cores of the machine, as far as this process may use them.
 #[must_use]
-pub fn cores() -> usize {
+pub fn count_cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 

@@ -127,7 +127,7 @@ impl ExactSum {
         (self.count > 0).then_some(out)
     }
 
-    /// What [`Self::write`] gives of one number.
+    /// The bytes that [`Self::write`] gives of one number.
     #[must_use]
     pub const fn write_number(value: f64) -> [u8; 8] {
         value.to_le_bytes()
@@ -243,7 +243,7 @@ mod tests {
         assert!(sum(&none).unwrap().is_nan() && sum(&[1.0, f64::NAN]).unwrap().is_nan());
     }
 
-    /// Whether a sum fits near by or not: it is rounded alike, and its state is the same sum.
+    /// A sum that fits near by is rounded as one that needs memory, and its state is the same sum.
     #[test]
     fn near_sums_are_those_that_need_memory() {
         let all_bits = f64::from_bits(0x3fff_ffff_ffff_ffff);

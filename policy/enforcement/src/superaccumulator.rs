@@ -113,7 +113,7 @@ impl Superaccumulator {
         (digits.sum(), i32::from(least) * 32 + unit)
     }
 
-    /// The same where it has few digits near each other, as most sums have: without memory of its own.
+    /// The sum as by [`Self::whole`], without memory of its own, where its digits lie near each other, as those of most sums do.
     pub(crate) fn near(&self, unit: i32) -> Option<(i128, i32)> {
         if !self.rest.is_empty() {
             return None;
@@ -174,7 +174,7 @@ pub(crate) fn rounded(number: &BigInt, power: i32) -> f64 {
     raised(sign * top, power)
 }
 
-/// The same of a number that fits.
+/// `number` times 2^`power`, rounded, as by [`rounded`].
 pub(crate) fn rounded_near(number: i128, power: i32) -> f64 {
     let sign = if number < 0 { -1.0 } else { 1.0 };
     let number = number.unsigned_abs();

@@ -245,5 +245,5 @@ impl TestLeague {
     }
 }
 
-/// What questions of a participant may hold.
+/// The memory of a participant's questions.
 const MEMORY: &str = "memory     = \"512 MB\"\nmemory_of_all = \"2048 MB\"";

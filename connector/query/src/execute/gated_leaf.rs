@@ -50,9 +50,9 @@ pub(super) struct GovernedScanExec {
     watch: CancellationSignal,
     /// Whether the plan inside is a child: for whoever cuts a plan into stages that is made already.
     opened: bool,
-    /// Whether each partition of the plan inside is one of the leaf's, in no order.
+    /// Partitions of the plan inside are those of the leaf, in no order.
     dealt: bool,
-    /// Whether the plan inside deals the rows of which it makes cells.
+    /// The plan inside deals the rows of which it makes cells.
     dealt_within: bool,
     properties: Arc<PlanProperties>,
     #[cfg(test)]
@@ -169,8 +169,8 @@ impl GovernedScanExec {
         opened
     }
 
-    /// The same table, whose rows `inner` gives in several partitions at once, in no order.
-    pub(super) fn dealt(self, inner: Arc<dyn ExecutionPlan>) -> Self {
+    /// This table, whose rows `inner` gives in several partitions at once, in no order.
+    pub(super) fn with_dealt_rows(self, inner: Arc<dyn ExecutionPlan>) -> Self {
         let partitions = inner.output_partitioning().partition_count();
         let properties = PlanProperties::clone(&self.properties);
         let partitioning = Partitioning::UnknownPartitioning(partitions);
@@ -182,8 +182,8 @@ impl GovernedScanExec {
         }
     }
 
-    /// The same table, whose cells `inner` makes of rows that are dealt.
-    pub(super) fn with_cells(mut self, inner: Arc<dyn ExecutionPlan>) -> Self {
+    /// This table, whose cells `inner` makes of rows that are dealt.
+    pub(super) fn with_cells_of_dealt_rows(mut self, inner: Arc<dyn ExecutionPlan>) -> Self {
         self.inner = inner;
         self.dealt_within = true;
         self

@@ -35,7 +35,7 @@ pub(super) fn is_dealt(plan: &Arc<dyn ExecutionPlan>) -> bool {
     found.unwrap_or_default()
 }
 
-/// What plans a question for its cores.
+/// The planner of a question for its cores.
 pub(super) struct CorePlanner {
     pub(super) planner: GovernedQueryPlanner,
     pub(super) limits: QueryResourceLimits,

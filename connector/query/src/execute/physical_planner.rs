@@ -50,7 +50,7 @@ pub(super) struct GovernedQueryPlanner {
     watch: CancellationSignal,
     /// The connections to databases that all leaves of the question share.
     sessions: QueryConnections,
-    /// Whether nothing in the answers of plans depends on how rows are dealt: at workers, or between cores.
+    /// Plans are made of which nothing in an answer depends on how rows are dealt: at workers, or between cores.
     for_stages: bool,
     /// Cores that read a table at once.
     cores: usize,
@@ -84,7 +84,7 @@ impl GovernedQueryPlanner {
         self
     }
 
-    /// The same for plans that are dealt between so many cores.
+    /// This planner for plans that are dealt between so many cores.
     pub(super) const fn for_cores(mut self, cores: usize) -> Self {
         self.cores = cores;
         self.for_stages()

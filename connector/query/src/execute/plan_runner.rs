@@ -71,14 +71,22 @@ pub(super) fn run(
             let covered = |otherwise: &LocalFallback| match otherwise.from {
                 // Whatever befalls a task comes as this; what the rest of the plan came upon is told.
                 FallbackCause::Workers => failure.why.code == ErrorCode::WorkerFailed,
-                // What is told is what one core comes upon: of several errors, which is the first depends on how rows are dealt. And
-                // a question that fits at one core is not refused because several hold more.
+                // Errors are those of one core: of several, the first depends on how rows are dealt. And a question that fits at one
+                // core is not refused because several hold more.
                 FallbackCause::Cores => true,
             };
             let Some(otherwise) = otherwise.filter(|one| !failure.reported && covered(one)) else {
                 return Err(failure.why);
             };
-            tracing::warn!(name: "run.again", from = ?otherwise.from, "the question is run again at one core");
+            match otherwise.from {
+                FallbackCause::Workers => {
+                    tracing::warn!(name: "workers.failed", "the question is run again without workers");
+                }
+                // Most of these are errors in questions, which callers are told.
+                FallbackCause::Cores => {
+                    tracing::debug!(name: "cores.failed", "the question is run again at one core")
+                }
+            }
             let physical = otherwise.physical().await?;
             let again = drive(physical, context, &sent, &send).await;
             again.map_err(|failure| failure.why)
@@ -103,7 +111,7 @@ pub(super) fn run(
     (schema, started)
 }
 
-/// What a question is done without where it is done again.
+/// The help without which a question is done again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FallbackCause {
     /// Workers, one of which failed.

@@ -36,15 +36,15 @@ pub(crate) struct LimitsConfig {
 pub(super) fn read(section: ConfigSection<'_>, machine: MachineResources) -> LimitsConfig {
     let measure = |key: &'static str| section.measured(key, bytes, "a size such as 512 MB");
     let size = |key: &'static str, default: u64| measure(key).unwrap_or(default);
-    let computed = |key: &'static str, value: u64, from: &str| {
-        section.computed(key, in_megabytes(value), from);
+    let fall_back = |key: &'static str, value: u64, from: &str| {
+        section.note_default(key, in_megabytes(value), from);
         value
     };
     let memory = measure("memory");
     let memory_of_all = measure("memory_of_all").unwrap_or_else(|| {
         let share = whole_megabytes(machine.memory / 10 * 6);
         let from = format!("60 % of the machine's {}", in_megabytes(machine.memory));
-        computed(
+        fall_back(
             "memory_of_all",
             share.max(memory.unwrap_or_default()),
             &from,
@@ -52,7 +52,7 @@ pub(super) fn read(section: ConfigSection<'_>, machine: MachineResources) -> Lim
     });
     let memory = memory.unwrap_or_else(|| {
         let half = whole_megabytes(memory_of_all / 2);
-        computed("memory", half, "half of limits.memory_of_all")
+        fall_back("memory", half, "half of limits.memory_of_all")
     });
     if memory > memory_of_all {
         let all = in_megabytes(memory_of_all);
@@ -68,7 +68,7 @@ pub(super) fn read(section: ConfigSection<'_>, machine: MachineResources) -> Lim
         }
         Some(cores) => usize::try_from(cores).unwrap_or(usize::MAX),
         None => {
-            section.computed("cores", machine.cores.to_string(), "all of the machine");
+            section.note_default("cores", machine.cores.to_string(), "all of the machine");
             machine.cores
         }
     };

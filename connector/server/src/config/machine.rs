@@ -1,4 +1,4 @@
-//! What this process may use of the machine: its cores, and its memory with the limit of its control group.
+//! The part of the machine that this process may use: its cores, and its memory with the limit of its control group.
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ impl MachineResources {
         let limits = limit_files(&groups).into_iter();
         let allowed = limits.filter_map(|path| limit(&text(&path)?)).min();
         Self {
-            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            cores: hansa_query::runtime::count_cores(),
             memory: installed
                 .into_iter()
                 .chain(allowed)

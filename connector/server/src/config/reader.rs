@@ -121,9 +121,9 @@ impl<'a> ConfigSection<'a> {
     }
 
     /// Notes the value that holds where neither the file nor the environment gives one, and how it comes about.
-    pub(crate) fn computed(&self, key: &'static str, value: String, from: &str) {
+    pub(crate) fn note_default(&self, key: &'static str, value: String, from: &str) {
         let path = self.table.path_of(key);
-        self.source.seen.computed(&path, value, from);
+        self.source.seen.note_default(&path, value, from);
     }
 
     /// One of the known words, as what it stands for.

@@ -41,7 +41,7 @@ impl LookupTrace {
     }
 
     /// A default that is computed.
-    pub(crate) fn computed(&self, path: &str, value: String, from: &str) {
+    pub(crate) fn note_default(&self, path: &str, value: String, from: &str) {
         let mut keys = self.keys.borrow_mut();
         if let Some(origin) = keys.get_mut(path).and_then(|all| all.first_mut()) {
             *origin = ValueOrigin {

@@ -278,7 +278,7 @@ pub(crate) fn start_runtime(
     spill: PathBuf,
     clock: &Clock,
 ) -> Result<(Runtime, QueryRuntime), Refusal> {
-    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let threads = hansa_query::runtime::count_cores();
     // A thread for each place at the processors, and for each that `FairScheduler` gives beside these.
     let runtime = runtime(threads.saturating_mul(2))?;
     let memory = usize::try_from(limits.memory_of_all).unwrap_or(usize::MAX);
@@ -391,7 +391,7 @@ fn load_registry(
 
 /// What comes of each, in their order. Signatures take most of a start where there are many contracts.
 fn on_all_cores<T: Sync, U: Send>(all: &[T], one: impl Fn(&T) -> U + Sync) -> Vec<U> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = hansa_query::runtime::count_cores();
     let share = all.len().div_ceil(threads).max(1);
     let one = &one;
     std::thread::scope(|scope| {

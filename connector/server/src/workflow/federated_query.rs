@@ -545,7 +545,7 @@ pub(crate) fn bounds(connector: &Connector) -> FederatedQueryLimits {
     let limits = connector.query_limits();
     FederatedQueryLimits {
         limits: QueryResourceLimits {
-            // What peers give comes in no order, and is put together in none.
+            // Rows of peers come in no order, and are put together in none.
             partitions: limits.cores,
             ..limits
         },

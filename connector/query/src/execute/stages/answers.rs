@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-pub(crate) const LAYOUT: DatasetFileLayout = DatasetFileLayout {
+const LAYOUT: DatasetFileLayout = DatasetFileLayout {
     files: 1,
     row_group: 10,
     statistics: true,
@@ -23,10 +23,10 @@ pub(crate) const LAYOUT: DatasetFileLayout = DatasetFileLayout {
     key: None,
 };
 
-pub(crate) const GRID: &str = "hansa://munster.example/grid/trips-1";
+const GRID: &str = "hansa://munster.example/grid/trips-1";
 
 /// Ninety trips in row groups of ten.
-pub(crate) fn trips() -> (Dataset, RecordBatch) {
+fn trips() -> (Dataset, RecordBatch) {
     let trips = dataset("trips", &["id:int", "site:text", "km:float", "seen:int"]);
     let rows = 0..90_i64;
     let batch = RecordBatch::try_new(
@@ -156,31 +156,39 @@ fn few_rows_are_repeated_where_that_is_less() {
     }
 }
 
+pub(crate) const CELLS: &str =
+    "SELECT site, count(*), sum(km), avg(id) FROM trips GROUP BY site ORDER BY site";
+
+/// The trips under a contract that shows cells of at least so many of them.
+pub(crate) fn city_of_cells(least: u32) -> FixtureParticipant {
+    let mut city = FixtureParticipant::new();
+    let (set, batch) = trips();
+    let functions = [CubeFunction::Count, CubeFunction::Sum, CubeFunction::Avg];
+    let terms = [
+        Term::Functions(functions.to_vec()),
+        Term::Dimensions(vec![name("site")]),
+        Term::Measures(vec![name("km"), name("id")]),
+        Term::Grid(GRID.to_owned()),
+        Term::MinGroup {
+            at_least: least,
+            unit: CountingUnit::Rows,
+        },
+        Term::TotalsFromPublished,
+    ];
+    city.publish(set, &batch, LAYOUT, terms);
+    city
+}
+
 /// Of cells the states alone are exchanged, so that no row of theirs leaves a worker, and the threshold stands above all states.
 #[test]
 fn cells_are_put_together_of_states() {
-    let sql = "SELECT site, count(*), sum(km), avg(id) FROM trips GROUP BY site ORDER BY site";
     let mut shown = Vec::new();
     for least in [1, 13] {
-        let mut city = FixtureParticipant::new();
-        let (set, batch) = trips();
-        let functions = [CubeFunction::Count, CubeFunction::Sum, CubeFunction::Avg];
-        let terms = [
-            Term::Functions(functions.to_vec()),
-            Term::Dimensions(vec![name("site")]),
-            Term::Measures(vec![name("km"), name("id")]),
-            Term::Grid(GRID.to_owned()),
-            Term::MinGroup {
-                at_least: least,
-                unit: CountingUnit::Rows,
-            },
-            Term::TotalsFromPublished,
-        ];
-        city.publish(set, &batch, LAYOUT, terms);
-        let alone = city.rows(sql).unwrap();
+        let mut city = city_of_cells(least);
+        let alone = city.rows(CELLS).unwrap();
         for workers in [2, 3] {
             city.workers = Some(workers);
-            assert_eq!(city.rows(sql).unwrap(), alone, "{workers}");
+            assert_eq!(city.rows(CELLS).unwrap(), alone, "{workers}");
         }
         let columns = city.exchanged_columns.lock().clone();
         assert!(!columns.is_empty(), "at home");

@@ -108,7 +108,7 @@ pub(super) fn why_at_home(made: &OptimizedPlan) -> Result<Option<HomeReason>> {
     why_together(made, DealtTo::Workers)
 }
 
-/// The same of a plan at several cores.
+/// Why a plan may not run at several cores; nothing as for [`why_at_home`].
 ///
 /// # Errors
 /// When the engine does not take its own nodes.
@@ -130,7 +130,7 @@ fn why_together(made: &OptimizedPlan, dealt_to: DealtTo) -> Result<Option<HomeRe
     }
     let mut why = None;
     made.physical.apply(|node| {
-        why = unlisted(node, dealt_to);
+        why = why_unlisted(node, dealt_to);
         // The value of another part of the plan does not travel.
         if why.is_none() && dealt_to == DealtTo::Workers && !stands_alone(node)? {
             why = Some(HomeReason::ScalarSubquery);
@@ -144,7 +144,7 @@ fn why_together(made: &OptimizedPlan, dealt_to: DealtTo) -> Result<Option<HomeRe
 }
 
 /// Why a node is not on the list.
-fn unlisted(node: &Plan, dealt_to: DealtTo) -> Option<HomeReason> {
+fn why_unlisted(node: &Plan, dealt_to: DealtTo) -> Option<HomeReason> {
     let unless = |listed: bool, why: HomeReason| (!listed).then_some(why);
     if let Some(leaf) = node.downcast_ref::<GovernedScanExec>() {
         let listed = leaf.is_dealt() || is_dealable(leaf);

@@ -161,8 +161,8 @@ pub(crate) fn deal_locally(leaf: GovernedScanExec, cores: usize) -> Result<Gover
         }
     })?;
     match is_scan(&inner.data) {
-        true => Ok(leaf.dealt(inner.data)),
-        false => Ok(leaf.with_cells(inner.data)),
+        true => Ok(leaf.with_dealt_rows(inner.data)),
+        false => Ok(leaf.with_cells_of_dealt_rows(inner.data)),
     }
 }
 
