@@ -171,14 +171,22 @@ impl EclipseConnector {
         url.port().unwrap()
     }
 
-    /// Waits until it answers. A machine that does much else takes minutes to start it; one that ended never will be ready.
+    /// Waits until it says that it is ready, and answers. A machine that does much else takes minutes to start it; one that ended never will be ready.
+    ///
+    /// Nothing is asked before it says so: its web server answers with 405 while handlers are registered, and keeps what it found for a path.
     async fn await_start(&mut self) {
         let begun = Instant::now();
         let query = || Some(of("QuerySpec", json!({})));
-        while let Err(error) = self.call("/assets/request", query()).await {
+        loop {
+            let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+            let says_ready = |line: &str| line.contains(" Runtime ") && line.contains(" ready");
+            let answer = match log.lines().any(says_ready) {
+                true => self.call("/assets/request", query()).await,
+                false => Err("it doesn't say that it is ready".to_owned()),
+            };
+            let Err(error) = answer else { return };
             let ended = self.child.try_wait().unwrap();
             if ended.is_some() || begun.elapsed() > Duration::from_secs(300) {
-                let log = std::fs::read_to_string(&self.log).unwrap_or_default();
                 panic!("the Eclipse connector does not answer: {error}; ended: {ended:?}\n{log}");
             }
             tokio::time::sleep(Duration::from_millis(300)).await;
