@@ -1,10 +1,11 @@
 """Asks a firm over Flight SQL about the tables of a city, and DuckDB and DataFusion about the files that the city published.
 
-Prints one line for each question: seconds of each, and ratios. Then whole reads and small questions beside a bare Flight server. Fails where an
-answer is not that of DuckDB.
+Prints one line for each question: seconds of each, and ratios. Then whole reads and small questions beside a bare Flight server, and
+questions at once beside the same in turn. Fails where an answer is not that of DuckDB.
 """
 
 import argparse
+import concurrent.futures as futures
 import contextlib
 import os
 import pathlib
@@ -13,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import datafusion
@@ -131,23 +133,62 @@ class Bench:
     def measure_small_questions(self):
         """A question for one row on a new connection and on a kept one, beside bare calls for as little."""
 
-        def ask_anew():
-            with self.analyst.connect() as connection, connection.cursor() as cursor:
-                cursor.execute(SMALL_QUESTION)
-                return cursor.fetch_arrow_table()
-
         def read_anew():
             with bare_server.connect(self.folder, self.bare_port) as client:
                 return bare_server.read(client, "region", ["r_name"])
 
         for name, ask, read in [
-            ("new connection", ask_anew, read_anew),
+            ("new connection", lambda: self.ask_anew(SMALL_QUESTION), read_anew),
             ("kept", lambda: self.ask_firm(SMALL_QUESTION), lambda: bare_server.read(self.bare, "region", ["r_name"])),
         ]:
             ours, bare = (Measured(one, own_cpu, 20 * self.rounds) for one in (ask, read))
             if ours.answer.to_pydict() != {"r_name": ["EUROPE"]}:
                 raise SystemExit(f"small question: {ours.answer.to_pydict()}")
             print(f"small question, {name}: {1000 * ours.seconds:.1f} ms, bare call {1000 * bare.seconds:.1f} ms", flush=True)
+
+    def measure_at_once(self):
+        """Eight questions at once beside one after the other, and a small question beside seven large ones and alone."""
+        tpch = suites.list_suites()["TPC-H"]
+        large = [suites.write_for(tpch[name], "city.") for name in ("q01", "q03", "q05", "q06", "q09", "q13", "q18", "q21")]
+
+        def ask_in_turn():
+            for sql in large:
+                self.ask_firm(sql)
+
+        with futures.ThreadPoolExecutor(len(large)) as pool:
+            at_once = self.measure(lambda: list(pool.map(self.ask_anew, large)))
+            in_turn = self.measure(ask_in_turn)
+            print(f"eight at once: {at_once.seconds:.3f} s, in turn {in_turn.seconds:.3f} s, {at_once.seconds / in_turn.seconds:.2f}")
+            alone = self.time_small_question()
+            stop = threading.Event()
+
+            def ask_until_stop(sql):
+                while not stop.is_set():
+                    self.ask_anew(sql)
+
+            busy = [pool.submit(ask_until_stop, sql) for sql in large[1:]]
+            try:
+                beside = self.time_small_question()
+            finally:
+                stop.set()
+            for one in busy:
+                one.result()
+        print(f"small beside seven large: {1000 * beside:.1f} ms, alone {1000 * alone:.1f} ms, {beside / alone:.2f}")
+
+    def time_small_question(self):
+        """The median of thirty."""
+        times = []
+        for _ in range(30):
+            started = time.perf_counter()
+            self.ask_firm(SMALL_QUESTION)
+            times.append(time.perf_counter() - started)
+        return statistics.median(times)
+
+    def ask_anew(self, sql):
+        """Asks the firm on a connection of its own."""
+        with self.analyst.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetch_arrow_table()
 
 
 def main():
@@ -173,6 +214,7 @@ def main():
         if not only:
             bench.compare_reads()
             bench.measure_small_questions()
+            bench.measure_at_once()
 
 
 main()
