@@ -2,6 +2,7 @@
 //!
 //! The kinds of source; this list is the index of the folder.
 
+pub mod arrow_source;
 pub mod bounded_reader;
 pub mod config;
 pub mod content_kind;
@@ -24,12 +25,26 @@ pub mod source_files;
 pub mod source_roots;
 pub mod text_encoding;
 pub mod transcoding_reader;
+pub mod typed_rows;
 pub mod wildcard;
 
+use arrow_schema::SchemaRef;
 use config::{SourceConfig, SourceKind};
 use field_value::SourceFileEvent;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use source_files::SourceFile;
+
+/// The schema that a file states; none where its kind states none.
+///
+/// # Errors
+/// `SOURCE_UNREADABLE` where the file is not of its kind.
+pub fn read_schema(file: &SourceFile, kind: SourceKind) -> Result<Option<SchemaRef>, Refusal> {
+    Ok(match kind {
+        SourceKind::Parquet => Some(parquet_source::read_schema(file)?),
+        SourceKind::Arrow => Some(arrow_source::read_schema(file)?),
+        SourceKind::Text | SourceKind::GeoJson | SourceKind::Json | SourceKind::Postgres => None,
+    })
+}
 
 /// Reads one file from its first row to its last and hands out each event as it comes.
 ///
@@ -43,6 +58,7 @@ pub fn read(
     match config.kind {
         SourceKind::Text => delimited_text::read(file, config, each),
         SourceKind::Parquet => parquet_source::read(file, config, each),
+        SourceKind::Arrow => arrow_source::read(file, config, each),
         SourceKind::GeoJson => geojson::read(file, config, each),
         SourceKind::Json => json_rows::read(file, config, each),
         SourceKind::Postgres => Err(Refusal::new(

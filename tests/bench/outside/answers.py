@@ -9,11 +9,13 @@ def compare(name, ours, theirs):
     if ours.num_rows != theirs.num_rows or ours.num_columns != theirs.num_columns:
         size = lambda table: f"{table.num_rows} rows of {table.num_columns} columns"
         raise SystemExit(f"{name}: {size(ours)}, and by DuckDB {size(theirs)}")
+    # A quotient of decimals has the digits of its type.
+    scales = [kind.scale if pyarrow.types.is_decimal(kind) else 9 for kind in ours.schema.types]
     ours, theirs = sort(ours), sort(theirs)
     for place, (one, other) in enumerate(zip(ours.columns, theirs.columns)):
         equal = pc.equal(one, other)
         if pyarrow.types.is_floating(one.type):
-            allowed = pc.add(pc.multiply(pc.abs(other), 1e-9), 1e-9)
+            allowed = pc.add(pc.multiply(pc.abs(other), 1e-9), max(10.0 ** -scales[place], 1e-9))
             equal = pc.or_(equal, pc.less_equal(pc.abs(pc.subtract(one, other)), allowed))
         both_null = pc.and_(pc.is_null(one), pc.is_null(other))
         differs = pc.invert(pc.fill_null(pc.or_kleene(equal, both_null), False))

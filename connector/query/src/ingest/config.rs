@@ -250,6 +250,8 @@ pub enum SourceKind {
     Text,
     /// Parquet.
     Parquet,
+    /// An Arrow file or an Arrow stream.
+    Arrow,
     /// A GeoJSON collection of points; properties are columns, beside `lon` and `lat`.
     GeoJson,
     /// JSON objects, each a row; members are columns.
@@ -260,9 +262,10 @@ pub enum SourceKind {
 
 impl SourceKind {
     /// All kinds with their names.
-    pub const ALL: [(&'static str, Self); 5] = [
+    pub const ALL: [(&'static str, Self); 6] = [
         ("text", Self::Text),
         ("parquet", Self::Parquet),
+        ("arrow", Self::Arrow),
         ("geojson", Self::GeoJson),
         ("json", Self::Json),
         ("postgres", Self::Postgres),
@@ -274,6 +277,7 @@ impl SourceKind {
         match self {
             Self::Text => "text",
             Self::Parquet => "parquet",
+            Self::Arrow => "arrow",
             Self::GeoJson => "geojson",
             Self::Json => "json",
             Self::Postgres => "postgres",

@@ -14,6 +14,8 @@ pub enum ContentKind {
     Json,
     /// Parquet.
     Parquet,
+    /// An Arrow file (Feather version 2) or an Arrow stream.
+    Arrow,
     /// One packed file.
     Gzip,
     /// Any number of packed files.
@@ -67,7 +69,8 @@ impl ContentKind {
         match (self, wanted) {
             (Self::Text, _)
             | (Self::Json, SourceKind::GeoJson | SourceKind::Json)
-            | (Self::Parquet, SourceKind::Parquet) => Ok(()),
+            | (Self::Parquet, SourceKind::Parquet)
+            | (Self::Arrow, SourceKind::Arrow) => Ok(()),
             (Self::Unread(kind), _) => Err(unread(shown, kind)),
             (Self::Gzip | Self::Zip, _) => Err(unread(shown, NESTED)),
             (Self::Json, _) => Err(mismatch(shown, "JSON", wanted).with_help(
@@ -75,6 +78,9 @@ impl ContentKind {
             )),
             (Self::Parquet, _) => {
                 Err(mismatch(shown, "Parquet", wanted).with_help("kind = \"parquet\" reads it"))
+            }
+            (Self::Arrow, _) => {
+                Err(mismatch(shown, "Arrow", wanted).with_help("kind = \"arrow\" reads it"))
             }
         }
     }
@@ -91,8 +97,13 @@ pub fn unread(shown: &str, kind: UnreadKind) -> Refusal {
 }
 
 /// The kinds that are read, as a hint.
-pub const READ_KINDS: &str = "read are delimited text (CSV), Parquet, GeoJSON and JSON objects, also a single one in a gzip or zip file; tables of \
+pub const READ_KINDS: &str = "read are delimited text (CSV), Parquet, Arrow, GeoJSON and JSON objects, also a single one in a gzip or zip file; tables of \
                               PostgreSQL in place";
+
+/// What an Arrow file begins with and, but for the two zeros, ends with (Arrow columnar format, "IPC File Format").
+pub const ARROW_FILE_MARK: &[u8] = b"ARROW1\0\0";
+/// What each message of an Arrow stream begins with since version 0.15 of the format ("Encapsulated message format").
+pub const ARROW_MESSAGE_MARK: &[u8] = b"\xff\xff\xff\xff";
 
 /// So many bytes of a file tell its kind.
 pub const HEAD: usize = 64 * 1024;
@@ -150,7 +161,7 @@ const LAYER: &str = "export the layer as GeoJSON, or its table as CSV: ogr2ogr d
 const PICTURE: &str = "a picture or a page holds no table: ask its owner for the numbers";
 
 /// The more special one stands first.
-const SIGNATURES: [Signature; 41] = [
+const SIGNATURES: [Signature; 39] = [
     signature(68, b"GPKG", "a GeoPackage", LAYER),
     signature(0, b"SQLite format 3\0", "a database of SQLite", EXPORT),
     signature(
@@ -173,9 +184,7 @@ const SIGNATURES: [Signature; 41] = [
     signature(0, b"Rar!\x1a\x07", "a RAR archive", UNPACK),
     signature(257, b"ustar", "a tar archive", UNPACK),
     signature(0, b"MSCF\0\0\0\0", "a CAB archive", UNPACK),
-    signature(0, b"ARROW1\0\0", "an Arrow file (Feather)", CONVERT),
-    signature(0, b"\xff\xff\xff\xff", "an Arrow stream", CONVERT),
-    signature(0, b"FEA1", "a Feather file", CONVERT),
+    signature(0, b"FEA1", "a Feather file of version 1", CONVERT),
     signature(
         0,
         b"PARE",
@@ -233,6 +242,9 @@ fn binary_kind(head: &[u8]) -> Option<ContentKind> {
     }
     if head.starts_with(b"PAR1") {
         return Some(ContentKind::Parquet);
+    }
+    if head.starts_with(ARROW_FILE_MARK) || head.starts_with(ARROW_MESSAGE_MARK) {
+        return Some(ContentKind::Arrow);
     }
     let found = SIGNATURES.iter().find(|signature| {
         head.get(signature.at..)

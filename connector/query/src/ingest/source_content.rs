@@ -48,6 +48,7 @@ impl SourceContent {
             ContentKind::Text
             | ContentKind::Json
             | ContentKind::Parquet
+            | ContentKind::Arrow
             | ContentKind::Unread(_) => return Ok(outer),
         };
         Self::look(unpacked, shown)
@@ -82,6 +83,12 @@ impl SourceContent {
             )),
             None => refusal,
         })
+    }
+
+    /// Whether these are its first bytes.
+    #[must_use]
+    pub fn begins_with(&self, bytes: &[u8]) -> bool {
+        self.head.starts_with(bytes)
     }
 
     /// Its kind.

@@ -187,6 +187,7 @@ fn has_extension(path: &Path, kind: SourceKind) -> bool {
     let wanted: &[&str] = match kind {
         SourceKind::Text => &["csv", "txt", "tsv"],
         SourceKind::Parquet => &["parquet"],
+        SourceKind::Arrow => &["arrow", "arrows", "feather"],
         SourceKind::GeoJson => &["geojson", "json", "geojsonl", "geojsons", "jsonl", "ndjson"],
         SourceKind::Json => &["json", "jsonl", "ndjson"],
         SourceKind::Postgres => &[],

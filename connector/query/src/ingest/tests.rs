@@ -16,7 +16,7 @@ pub(super) fn problems(text: &str) -> Vec<Refusal> {
 }
 
 /// The events of a file of this kind, each as a line: the header, rows, broken rows and counts.
-pub(super) fn read_lines(kind: &str, content: &str) -> Result<Vec<String>, Refusal> {
+pub(super) fn read_lines(kind: &str, content: impl AsRef<[u8]>) -> Result<Vec<String>, Refusal> {
     let folder = tempfile::tempdir().unwrap();
     let name = format!("a.{kind}");
     let path = folder.path().join(&name);
@@ -119,7 +119,7 @@ fn every_problem_of_a_configuration_is_reported_with_its_line_and_key() {
         invalid,
         6,
         "kind",
-        "text, parquet, geojson",
+        "text, parquet, arrow, geojson",
     );
     let column = |rest: &str| format!("{START}[[dataset.column]]\nname = \"c\"\n{rest}\n");
     check_problem(
@@ -429,7 +429,7 @@ fn no_bytes_do_more_than_refuse() {
         let bytes: Vec<u8> = (0..length)
             .map(|_| alphabet[random.random_range(0..alphabet.len())])
             .collect();
-        for kind in ["text", "geojson", "json", "parquet"] {
+        for kind in ["text", "geojson", "json", "parquet", "arrow"] {
             std::fs::write(folder.path().join("a.csv"), &bytes).unwrap();
             let encoding = if random.random() { "utf-8" } else { "latin-1" };
             let text = START.replace(

@@ -2,7 +2,7 @@
 
 use crate::ingest::config::{ColumnDescription, ColumnValueOrigin, DatasetConfig, GridConfig};
 use crate::ingest::date_time;
-use crate::ingest::parquet_source::plain;
+use crate::ingest::typed_rows::plain;
 use crate::model::Model;
 use crate::publication::context::PublicationContext;
 use crate::sql::saved_statement::SavedStatement;

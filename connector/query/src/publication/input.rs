@@ -1,10 +1,11 @@
 //! Everything that a snapshot is made of, looked at before anything is read: files with their digests, and the recipe.
 
+use crate::ingest;
 use crate::ingest::config::recipe_text::recipe_text;
-use crate::ingest::config::{ConfigLocation, DatasetConfig, SourceConfig, SourceKind};
-use crate::ingest::parquet_source;
+use crate::ingest::config::{ConfigLocation, DatasetConfig, SourceConfig};
 use crate::ingest::source_files::{self, SourceFile};
 use crate::ingest::source_roots::SourceRoots;
+use crate::ingest::typed_rows;
 use hansa_audit_log::digest::{Digest, IncrementalDigest};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -73,7 +74,7 @@ impl PublicationInputs {
     }
 }
 
-/// Gives a Parquet source that declares no columns those of its first file.
+/// Gives a source that declares no columns those of its first file, where that states types.
 ///
 /// # Errors
 /// `CONFIG_INVALID` where another kind of source declares none; `SCHEMA_MISMATCH`.
@@ -81,7 +82,7 @@ pub fn declare(config: &mut DatasetConfig, first: &SourceFile) -> Result<(), Ref
     if !config.columns.is_empty() {
         return Ok(());
     }
-    if config.source.kind != SourceKind::Parquet {
+    let Some(schema) = ingest::read_schema(first, config.source.kind)? else {
         return Err(config
             .location
             .refuse(
@@ -90,8 +91,8 @@ pub fn declare(config: &mut DatasetConfig, first: &SourceFile) -> Result<(), Ref
                 format!("`{}` has no [[dataset.column]]", config.name),
             )
             .with_help("hansa dataset add FILE writes them"));
-    }
-    config.columns = parquet_source::declare(first, config)?;
+    };
+    config.columns = typed_rows::declared(&schema, config)?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use crate::in_place_data::InPlaceLocation;
 use crate::in_place_data::parquet_files::{ParquetFileSet, PublishedObject};
 use crate::in_place_data::storage_backend::StorageBackend;
 use crate::ingest::config::{ColumnConfig, DatasetConfig};
-use crate::ingest::{parquet_source, source_files};
+use crate::ingest::{source_files, typed_rows};
 use arrow_schema::{DataType, SchemaRef};
 use futures::TryStreamExt as _;
 use futures::future::BoxFuture;
@@ -29,7 +29,7 @@ pub(super) async fn find(
         .ok_or_else(|| wrong(config, ErrorCode::FileMissing, "no file is there"))?;
     let first = schema(&open, first).await?;
     let columns = if config.columns.is_empty() {
-        parquet_source::declared(&first, config)?
+        typed_rows::declared(&first, config)?
     } else {
         config.columns.clone()
     };
@@ -246,7 +246,7 @@ fn fits(column: &ColumnConfig, found: &SchemaRef, file: &str) -> Result<(), Refu
     let kind = match field.data_type() {
         DataType::Timestamp(_, None) => None,
         DataType::UInt64 => None,
-        other => parquet_source::plain(other),
+        other => typed_rows::plain(other),
     };
     let wanted = column.kind.arrow();
     if kind.as_ref() == Some(&wanted) {
@@ -276,7 +276,7 @@ mod tests {
             line: 1,
         };
         let name = "en".parse().unwrap();
-        let column = parquet_source::as_it_is(location, name, ColumnType::Int, "en", false);
+        let column = typed_rows::as_it_is(location, name, ColumnType::Int, "en", false);
         let one = Arc::new(Schema::new(vec![field("en"), field("de")]));
         fits(&column, &one, "a.parquet").unwrap();
         let two = Arc::new(Schema::new(vec![field("en"), field("de"), field("en")]));

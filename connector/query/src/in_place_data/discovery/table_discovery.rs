@@ -6,7 +6,7 @@ use crate::in_place_data::postgres::{
     PostgresColumn, PostgresEndpoint, PostgresTable, table_description,
 };
 use crate::ingest::config::{ConfigLocation, DatasetConfig};
-use crate::ingest::{parquet_source, wildcard};
+use crate::ingest::{typed_rows, wildcard};
 use hansa_audit_log::digest::IncrementalDigest;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
@@ -40,7 +40,7 @@ pub(super) async fn find(
                     "declare it as [[dataset.column]] with `from`",
                 )
             })?;
-            columns.push(parquet_source::as_it_is(
+            columns.push(typed_rows::as_it_is(
                 config.location.clone(),
                 name,
                 column.kind.column(),

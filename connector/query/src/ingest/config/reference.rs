@@ -21,7 +21,7 @@ pub const SECTIONS: [DatasetConfigSection; 11] = [
             ),
             (
                 "column",
-                "[[dataset.column]], one for each column that is read; a Parquet source may do without",
+                "[[dataset.column]], one for each column that is read; a source that states types (Parquet, Arrow) may do without",
             ),
             (
                 "data_subjects",
@@ -133,7 +133,7 @@ pub const SECTIONS: [DatasetConfigSection; 11] = [
             ),
             (
                 "kind",
-                "text, parquet, geojson, json or postgres; default text",
+                "text, parquet, arrow, geojson, json or postgres; default text",
             ),
             LEADING_ZEROS,
             MAX_ROW_BYTES,
@@ -352,7 +352,10 @@ pub const SECTIONS: [DatasetConfigSection; 11] = [
             DELIMITER,
             ENCODING,
             HEADER_ROWS,
-            ("kind", "text, parquet, geojson or json; default text"),
+            (
+                "kind",
+                "text, parquet, arrow, geojson or json; default text",
+            ),
             LEADING_ZEROS,
             MAX_ROW_BYTES,
             NULLS,
@@ -394,7 +397,7 @@ const LEADING_ZEROS: ConfigKeyDoc = (
 );
 const MAX_ROW_BYTES: ConfigKeyDoc = (
     "max_row_bytes",
-    "the most bytes, as UTF-8, of the fields of one row of text, of one feature of GeoJSON or object of JSON, or of the texts of one row of Parquet; a \
+    "the most bytes, as UTF-8, of the fields of one row of text, of one feature of GeoJSON or object of JSON, or of the texts of one row of Parquet or Arrow; a \
      longer one ends the reading; default 1048576, at most 268435456",
 );
 const NULLS: ConfigKeyDoc = ("nulls", "words that mean \"no value\"; default [\"\"]");

@@ -40,7 +40,7 @@ fn kinds_that_are_not_read_are_named() {
         (b"\x28\xb5\x2f\xfd\x04\0", "zstd"),
         (b"Rar!\x1a\x07\x01\0", "RAR"),
         (&tar, "tar"),
-        (b"ARROW1\0\0\xff", "Arrow"),
+        (b"FEA1\0\0\xff", "Feather"),
         (b"ORC\x11\0", "ORC"),
         (b"Obj\x01\x04", "Avro"),
         (b"\x89HDF\r\n\x1a\n\0", "HDF5"),

@@ -15,11 +15,11 @@ use crate::ingest::config::{
 use crate::ingest::content_kind::ContentKind;
 use crate::ingest::json_rows;
 use crate::ingest::number_notation::LeadingZeroRule;
-use crate::ingest::parquet_source;
 use crate::ingest::place_extent::{LATITUDES, LONGITUDES, look_turned_around};
 use crate::ingest::source_content::{SourceContent, guess_encoding};
 use crate::ingest::source_files::{self, SourceFile};
 use crate::ingest::source_roots::SourceRoots;
+use crate::ingest::typed_rows::list_declared_kinds;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeSet;
 use std::io::Read as _;
@@ -112,10 +112,8 @@ pub fn look(
         source.skip_last_lines = notes.lines;
         scan = scan_files(&files, &source)?;
     }
-    let declared = match kind {
-        SourceKind::Parquet => parquet_source::declared_kinds(first)?,
-        _ => Vec::new(),
-    };
+    let schema = ingest::read_schema(first, kind)?;
+    let declared = schema.map_or(Vec::new(), |schema| list_declared_kinds(&schema));
     let places = places(&seen);
     let profiles = scan.columns.iter().map(|column| &column.profile);
     let shown = profiles.filter(|profile| profile.shows_notation());
@@ -224,7 +222,12 @@ fn found_total(
 /// The files, all of one kind: in a folder the kind that the most files are of.
 fn found(paths: &[String], roots: &SourceRoots) -> Result<(SourceKind, Vec<SourceFile>), Refusal> {
     let mut all: Vec<(SourceKind, Vec<SourceFile>)> = Vec::new();
-    for kind in [SourceKind::GeoJson, SourceKind::Parquet, SourceKind::Text] {
+    for kind in [
+        SourceKind::GeoJson,
+        SourceKind::Arrow,
+        SourceKind::Parquet,
+        SourceKind::Text,
+    ] {
         match source_files::list(&plain(kind, paths), roots) {
             Ok(files) => all.push((kind, files)),
             // What could not be published afterwards is not written down.
@@ -236,7 +239,7 @@ fn found(paths: &[String], roots: &SourceRoots) -> Result<(SourceKind, Vec<Sourc
     let is_folder = paths.iter().any(|path| roots.folder().join(path).is_dir());
     let (listed, files) = all.pop().ok_or_else(|| match is_folder {
         true => nothing(paths).with_help(
-            "of a folder the files that end in csv, txt, tsv, parquet, geojson or json are read, also packed as .gz; name others one by one",
+            "of a folder the files that end in csv, txt, tsv, parquet, arrow, feather, geojson or json are read, also packed as .gz; name others one by one",
         ),
         false => nothing(paths),
     })?;
@@ -254,12 +257,14 @@ fn kind_of(file: &SourceFile, listed: SourceKind) -> Result<SourceKind, Refusal>
     };
     let kind = match SourceContent::open(file)?.kind() {
         ContentKind::Parquet => SourceKind::Parquet,
+        ContentKind::Arrow => SourceKind::Arrow,
         // Text that calls itself a table and is JSON is no table.
         ContentKind::Json if ends(&[".csv", ".tsv", ".txt"]) => SourceKind::Text,
         ContentKind::Json => SourceKind::GeoJson,
         // It is left to the reader to say what is wrong with it.
         ContentKind::Text if ends(&JSON_ENDINGS) => SourceKind::GeoJson,
         ContentKind::Text if ends(&[".parquet"]) => SourceKind::Parquet,
+        ContentKind::Text if ends(&[".arrow", ".arrows", ".feather"]) => SourceKind::Arrow,
         ContentKind::Text => SourceKind::Text,
         ContentKind::Gzip | ContentKind::Zip | ContentKind::Unread(_) => listed,
     };

@@ -1,4 +1,4 @@
-//! Parquet and GeoJSON sources, files with differing columns, and sorting beyond memory.
+//! Parquet, Arrow and GeoJSON sources, files with differing columns, and sorting beyond memory.
 
 use super::{TestPublisher, check_code, configured, dates, floats, instants, ints, texts};
 use crate::ingest::config::DatasetConfig;
@@ -8,6 +8,7 @@ use arrow_array::{
     ArrayRef, Decimal128Array, DictionaryArray, Float32Array, Int32Array, ListArray,
     PrimitiveArray, RecordBatch, types::Int32Type,
 };
+use arrow_ipc::writer::FileWriter;
 use hansa_policy::refusal::ErrorCode;
 use parquet::arrow::ArrowWriter;
 use std::path::Path;
@@ -42,22 +43,35 @@ fn columns() -> Vec<(&'static str, ArrayRef)> {
     ]
 }
 
+fn arrow(path: &Path, columns: Vec<(&str, ArrayRef)>) {
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let file = std::fs::File::create(path).unwrap();
+    let mut writer = FileWriter::try_new(file, &batch.schema()).unwrap();
+    writer.write(&batch).unwrap();
+    writer.finish().unwrap();
+}
+
 #[test]
-fn a_parquet_file_is_published_with_declared_or_own_columns() {
-    let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
+fn a_typed_file_is_published_with_declared_or_own_columns() {
+    let folder = tempfile::tempdir().unwrap();
     parquet(&folder.path().join("a.parquet"), columns());
-    let source = "[dataset.source]\nkind = \"parquet\"\npath = \"a.parquet\"\n";
+    arrow(&folder.path().join("a.arrow"), columns());
+    check_typed_file(folder.path(), "parquet");
+    check_typed_file(folder.path(), "arrow");
+}
+
+#[track_caller]
+fn check_typed_file(folder: &Path, kind: &str) {
+    let publisher = TestPublisher::new();
+    let source = format!("[dataset.source]\nkind = \"{kind}\"\npath = \"a.{kind}\"\n");
     // A local time needs somebody who says which.
-    let refusal = publisher.refused(&one(folder.path(), source));
+    let refusal = publisher.refused(&one(folder, &source));
     check_code(&refusal, ErrorCode::SchemaMismatch, "hansa.toml", Some(1));
     let declared = format!(
         "{source}[[dataset.column]]\nname = \"at\"\ntype = \"instant\"\n[[dataset.column]]\nname = \"price\"\ntype = \"float\"\n\
          [[dataset.column]]\nname = \"label\"\nfrom = \"name\"\n[[dataset.column]]\nname = \"n\"\ntype = \"int\"\n"
     );
-    let snapshot = publisher
-        .stage(&one(folder.path(), &declared))
-        .commit()
-        .unwrap();
+    let snapshot = publisher.stage(&one(folder, &declared)).commit().unwrap();
     // 2020-07-01 00:00 in Berlin.
     assert_eq!(
         instants(&snapshot, "at"),
@@ -70,7 +84,7 @@ fn a_parquet_file_is_published_with_declared_or_own_columns() {
     );
 
     let own = format!("{source}skip_columns = [\"a*\"]\n");
-    let snapshot = publisher.stage(&one(folder.path(), &own)).commit().unwrap();
+    let snapshot = publisher.stage(&one(folder, &own)).commit().unwrap();
     let names: Vec<&str> = snapshot
         .dataset
         .columns
