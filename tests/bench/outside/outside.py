@@ -22,6 +22,7 @@ import duckdb
 
 import answers
 import bare_server
+import page
 import participants
 import suites
 
@@ -61,16 +62,14 @@ class Ratios:
 
     def add(self, name, value):
         self.values.setdefault(name, []).append(value)
-        return value
 
-    def print(self, about):
-        """A line for each name."""
-        for name, values in self.values.items():
-            print(f"{about}, {name}: geometric mean {statistics.geometric_mean(values):.2f}, worst {max(values):.2f}")
+    def list_last(self):
+        return [values[-1] for values in self.values.values()]
 
 
 class Bench:
     def __init__(self, hansa, asked, stack):
+        self.page = page.Page(asked.scale)
         self.hansa, self.rounds, self.folder = hansa, asked.rounds, hansa.folder
         self.city, self.firm = participants.serve(hansa, asked.limits.split(",") if asked.limits else [])
         self.duck, self.fusion = duckdb.connect(), datafusion.SessionContext()
@@ -97,6 +96,7 @@ class Bench:
     def compare_questions(self, only):
         """Each question beside DuckDB and DataFusion."""
         print(f"{'':16} {'hansa':>8} {'duckdb':>8} {'fusion':>8} {'/duckdb':>8} {'/fusion':>8} {'work':>8}")
+        self.page.begin_table("question", "seconds", "time beside DuckDB", "time beside DataFusion", "work beside DataFusion")
         for suite, questions in suites.list_suites().items():
             ratios = Ratios()
             for name, question in questions.items():
@@ -113,13 +113,20 @@ class Bench:
                     ("time beside DataFusion", ours.seconds / fusion.seconds),
                     ("work beside DataFusion", ours.work / max(fusion.work, 0.01)),
                 ]:
-                    figures.append(f"{ratios.add(beside, ratio):8.2f}")
+                    ratios.add(beside, ratio)
+                figures += [f"{ratio:8.2f}" for ratio in ratios.list_last()]
+                self.page.add_row(name, f"{ours.seconds:.3f}", *ratios.list_last())
                 print(f"{name:16} {' '.join(figures)}", flush=True)
-            ratios.print(suite)
+            for summary, chosen in [("geometric mean", statistics.geometric_mean), ("worst", max)]:
+                if ratios.values:
+                    values = [chosen(values) for values in ratios.values.values()]
+                    print(f"{suite}, {summary}: " + " ".join(f"{value:.2f}" for value in values))
+                    self.page.add_row(f"**{suite}, {summary}**", "", *values)
 
     def compare_reads(self):
         """Whole reads beside a bare Flight server that sends the same columns of the file."""
         print(f"{'':16} {'hansa':>8} {'bare':>8} {'time':>8} {'city':>8} {'firm':>8}   (CPU of each beside that of the bare server)")
+        self.page.begin_table("six million rows at scale 1", "time beside bare C++ Flight", "CPU of the city beside it", "CPU of the firm beside it")
         whole = ["ticket", "card", "stop", "line", "day", "at", "fare", "distance"]
         for name, columns in [("whole", whole), ("numbers", ["card", "line", "fare", "distance"]), ("texts", ["ticket", "stop"])]:
             sql = f"SELECT {', '.join(columns)} FROM city.trips"
@@ -128,6 +135,7 @@ class Bench:
             answers.compare(f"read of {name}", ours.answer, bare.answer)
             work = max(bare.work, 0.01)
             ratios = [ours.seconds / bare.seconds, ours.work / work, firm.work / work]
+            self.page.add_row(f"read of {name}", *ratios)
             print(f"{name:16} {ours.seconds:8.3f} {bare.seconds:8.3f} {' '.join(f'{ratio:8.2f}' for ratio in ratios)}", flush=True)
 
     def measure_small_questions(self):
@@ -137,6 +145,7 @@ class Bench:
             with bare_server.connect(self.folder, self.bare_port) as client:
                 return bare_server.read(client, "region", ["r_name"])
 
+        self.page.begin_table("what", "Hansa", "beside")
         for name, ask, read in [
             ("new connection", lambda: self.ask_anew(SMALL_QUESTION), read_anew),
             ("kept", lambda: self.ask_firm(SMALL_QUESTION), lambda: bare_server.read(self.bare, "region", ["r_name"])),
@@ -144,6 +153,9 @@ class Bench:
             ours, bare = (Measured(one, own_cpu, 20 * self.rounds) for one in (ask, read))
             if ours.answer.to_pydict() != {"r_name": ["EUROPE"]}:
                 raise SystemExit(f"small question: {ours.answer.to_pydict()}")
+            self.page.add_row(
+                f"small question, {name}", f"{1000 * ours.seconds:.1f} ms", f"{1000 * bare.seconds:.1f} ms for a bare call of C++ Flight"
+            )
             print(f"small question, {name}: {1000 * ours.seconds:.1f} ms, bare call {1000 * bare.seconds:.1f} ms", flush=True)
 
     def measure_at_once(self):
@@ -158,6 +170,7 @@ class Bench:
         with futures.ThreadPoolExecutor(len(large)) as pool:
             at_once = self.measure(lambda: list(pool.map(self.ask_anew, large)))
             in_turn = self.measure(ask_in_turn)
+            self.page.add_row("eight questions at once", f"{at_once.seconds:.2f} s", f"{in_turn.seconds:.2f} s in turn")
             print(f"eight at once: {at_once.seconds:.3f} s, in turn {in_turn.seconds:.3f} s, {at_once.seconds / in_turn.seconds:.2f}")
             alone = self.time_small_question()
             stop = threading.Event()
@@ -173,6 +186,9 @@ class Bench:
                 stop.set()
             for one in busy:
                 one.result()
+        self.page.add_row(
+            "small question beside seven large ones, median", f"{1000 * beside:.1f} ms", f"{1000 * alone:.1f} ms alone"
+        )
         print(f"small beside seven large: {1000 * beside:.1f} ms, alone {1000 * alone:.1f} ms, {beside / alone:.2f}")
 
     def time_small_question(self):
@@ -198,6 +214,7 @@ def main():
     arguments.add_argument("--folder", help="where city, firm and data are kept for other runs; else they are gone afterwards")
     arguments.add_argument("--only", default="", help="questions, with commas; no reads then")
     arguments.add_argument("--limits", default="", help="lines of [limits] of both participants, with commas")
+    arguments.add_argument("--page", help="a page to write the figures to")
     asked = arguments.parse_args()
     binary = os.environ.get("HANSA") or str(HERE.parents[2] / "target/release/hansa")
     with contextlib.ExitStack() as stack:
@@ -215,6 +232,8 @@ def main():
             bench.compare_reads()
             bench.measure_small_questions()
             bench.measure_at_once()
+        if asked.page:
+            bench.page.write(pathlib.Path(asked.page))
 
 
 main()

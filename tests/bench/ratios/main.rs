@@ -156,7 +156,9 @@ fn main() {
     std::fs::write(&json, format!("{figures:#}\n")).expect("the figures can be written");
     eprintln!("figures: {}", json.display());
     if let Some(page) = page {
-        std::fs::write(page, page::page(&figures)).expect("the page can be written");
+        let before = std::fs::read_to_string(&page).unwrap_or_default();
+        let whole = page::page(&figures) + page::others_part(&before);
+        std::fs::write(page, whole).expect("the page can be written");
     }
 }
 

@@ -2,6 +2,12 @@
 
 use serde_json::Value;
 
+/// The part of a page that `tests/bench/outside/run` writes: it stands last.
+pub(crate) fn others_part(page: &str) -> &str {
+    page.find("\n## From outside")
+        .map_or("", |begin| &page[begin..])
+}
+
 /// Writes the page of these figures, as `ResultTable::json` gives them.
 pub(crate) fn page(figures: &Value) -> String {
     let mut page = format!(
