@@ -1,9 +1,10 @@
-//! Turns at the processor: between participants who ask, not between their questions.
+//! Turns at the processor: between participants who ask, and between the questions of each.
 //!
 //! What takes turns is a job: a question, or a task that the engine split off one. It computes in slices, from one point at which
 //! it waits or yields to the next. As many slices run at once as there are places, one for each processor; where more jobs want
 //! to go on, the next slice is of the participant who has had the least so far, so that whoever asks twelve questions at once
-//! gets no more than whoever asks one. Nobody waits while a place is free, and nobody is paid for having asked nothing: the
+//! gets no more than whoever asks one. Of the questions of a participant it is the one that has had the least, and what a question has
+//! at its begin counts less, so that a small one is over soon beside large ones. Nobody waits while a place is free, and nobody is paid for having asked nothing: the
 //! count of whoever comes back begins where the others are (start-time fair queueing: Goyal, Vin and Cheng, SIGCOMM 1996). A job
 //! that could go on stands here, in the order of turns, and not in the queue of the runtime, which knows of no participants.
 
@@ -41,7 +42,7 @@ impl std::fmt::Debug for FairScheduler {
 
 impl FairScheduler {
     /// So many slices at once, timed by `clock`, and `spare` more for participants of whom none runs: a slice may be long, and the
-    /// system shares the processor between threads meanwhile.
+    /// system shares the processor between threads meanwhile. All of these but one are also for questions that have just begun.
     #[must_use]
     pub fn new(places: usize, spare: usize, clock: Clock) -> Self {
         // Whoever was first has set the same one.
@@ -57,14 +58,29 @@ impl FairScheduler {
         }
     }
 
-    /// A job of `party`: this work, done in turns with that of others.
+    /// A question of `party`: this work, done in turns with that of others.
     pub(crate) fn in_turn<F: Future>(
         &self,
         party: SchedulerParty,
         work: F,
     ) -> ScheduledFuture<PartyFuture<F>> {
-        let number = self.lock().enter(party.clone());
-        let work = OURS.scope((self.clone(), party), work);
+        self.take_turns(party, None, work)
+    }
+
+    /// A job of a question; without its number it is the first of a new one.
+    fn take_turns<F: Future>(
+        &self,
+        party: SchedulerParty,
+        question: Option<u64>,
+        work: F,
+    ) -> ScheduledFuture<PartyFuture<F>> {
+        let number = self.lock().enter(party.clone(), question);
+        let ours = JobOwner {
+            turns: self.clone(),
+            party,
+            question: question.unwrap_or(number),
+        };
+        let work = OURS.scope(ours, work);
         ScheduledFuture {
             turn: JobGuard(Arc::new(JobWaker {
                 turns: self.clone(),
@@ -100,16 +116,66 @@ struct SchedulerState {
 struct PartyUsage {
     /// Nanoseconds so far, as they count here.
     used: u64,
+    /// What its question that was served last had had before.
+    virtual_time: u64,
+    /// Slices that were given in turn.
+    slices: u64,
+    /// By the numbers of their first jobs.
+    questions: BTreeMap<u64, QuestionUsage>,
+}
+
+impl PartyUsage {
+    fn count_running(&self) -> usize {
+        self.questions.values().map(|one| one.running).sum()
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.questions.values().any(|one| !one.waiting.is_empty())
+    }
+
+    /// The job that goes on next: of the question that has had the least.
+    fn choose_job(&mut self) -> Option<u64> {
+        let questions = self.questions.values_mut();
+        let least = questions
+            .filter(|one| !one.waiting.is_empty())
+            .min_by_key(|one| (one.used, one.served))?;
+        let number = least.waiting.pop_front()?;
+        least.running = least.running.saturating_add(1);
+        self.slices = self.slices.saturating_add(1);
+        least.served = self.slices;
+        self.virtual_time = self.virtual_time.max(least.used);
+        Some(number)
+    }
+}
+
+#[derive(Default)]
+struct QuestionUsage {
+    /// Nanoseconds so far, as they count here.
+    used: u64,
+    /// Nanoseconds so far, as they were.
+    took: u64,
     jobs: usize,
     /// Slices that were granted and are not over.
     running: usize,
+    /// The number of its last slice: of two that have had the same the one that waits for longer goes on.
+    served: u64,
     /// Jobs that could go on, in the order in which they came.
     waiting: VecDeque<u64>,
 }
 
+impl QuestionUsage {
+    const fn has_just_begun(&self) -> bool {
+        self.took < JUST_BEGUN
+    }
+}
+
+/// A question has just begun until it has had so many nanoseconds.
+const JUST_BEGUN: u64 = 20_000_000;
+
 /// A question, or a task that was split off one.
 struct ScheduledJob {
     party: SchedulerParty,
+    question: u64,
     state: JobState,
     /// Wakes what polls it in the runtime.
     waker: Option<Waker>,
@@ -128,12 +194,15 @@ enum JobState {
 }
 
 impl SchedulerState {
-    fn enter(&mut self, party: SchedulerParty) -> u64 {
-        let account = self.parties.entry(party.clone()).or_default();
-        account.jobs = account.jobs.saturating_add(1);
+    fn enter(&mut self, party: SchedulerParty, question: Option<u64>) -> u64 {
         self.next = self.next.saturating_add(1);
+        let question = question.unwrap_or(self.next);
+        let account = self.parties.entry(party.clone()).or_default();
+        let usage = account.questions.entry(question).or_default();
+        usage.jobs = usage.jobs.saturating_add(1);
         let job = ScheduledJob {
             party,
+            question,
             state: JobState::Idle,
             waker: None,
         };
@@ -155,10 +224,14 @@ impl SchedulerState {
         job.state = JobState::Waiting;
         let now = self.virtual_time;
         let account = self.parties.get_mut(&job.party)?;
-        if account.running == 0 && account.waiting.is_empty() {
+        if account.count_running() == 0 && !account.is_waiting() {
             account.used = account.used.max(now);
         }
-        account.waiting.push_back(number);
+        let question = account.questions.get_mut(&job.question)?;
+        if question.running == 0 && question.waiting.is_empty() {
+            question.used = question.used.max(account.virtual_time);
+        }
+        question.waiting.push_back(number);
         if self.free == 0 {
             return self.beside(number);
         }
@@ -166,16 +239,23 @@ impl SchedulerState {
         self.hand_on()
     }
 
-    /// Gives a job that waits a place beside the others, where nothing of its participant runs and there is one.
+    /// Gives a job that waits a place beside the others, where there is one and nothing of its participant runs. The last of these
+    /// places is kept for that; the others go to questions that have just begun as well, where nothing of them runs.
     fn beside(&mut self, number: u64) -> Option<Waker> {
         let job = self.jobs.get_mut(&number)?;
         let account = self.parties.get_mut(&job.party)?;
-        let waits = job.state == JobState::Waiting && account.running == 0;
-        if !waits || self.beside >= self.spare {
+        let is_first = account.count_running() == 0;
+        let question = account.questions.get_mut(&job.question)?;
+        let has_begun = question.running == 0 && question.has_just_begun();
+        let left = self.spare.saturating_sub(self.beside);
+        let is_allowed = is_first && left > 0 || has_begun && left > 1;
+        if job.state != JobState::Waiting || !is_allowed {
             return None;
         }
-        account.waiting.retain(|other| *other != number);
-        account.running = account.running.saturating_add(1);
+        question.waiting.retain(|other| *other != number);
+        question.running = question.running.saturating_add(1);
+        account.slices = account.slices.saturating_add(1);
+        question.served = account.slices;
         self.beside = self.beside.saturating_add(1);
         job.state = JobState::Granted;
         job.waker.clone()
@@ -187,12 +267,11 @@ impl SchedulerState {
         let is_beside = self.beside > 0;
         let waiting = self.parties.values_mut();
         let least = waiting
-            .filter(|one| !one.waiting.is_empty())
-            .filter(|one| !is_beside || one.running == 0)
+            .filter(|one| one.is_waiting())
+            .filter(|one| !is_beside || one.count_running() == 0)
             .min_by_key(|one| one.used);
         let chosen = least.and_then(|account| {
-            let number = account.waiting.pop_front()?;
-            account.running = account.running.saturating_add(1);
+            let number = account.choose_job()?;
             self.virtual_time = self.virtual_time.max(account.used);
             self.jobs.get_mut(&number)
         });
@@ -243,12 +322,22 @@ impl SchedulerState {
         job.state = JobState::Idle;
         if let Some(account) = self.parties.get_mut(&job.party) {
             account.used = account.used.saturating_add(took);
-            // It stays among those who are here, so that it is not taken for one who comes back.
-            if again {
-                job.state = JobState::Waiting;
-                account.waiting.push_back(number);
+            let questions = u64::try_from(account.questions.len()).unwrap_or(u64::MAX);
+            if let Some(question) = account.questions.get_mut(&job.question) {
+                // A question that has just begun counts for as much as all others of its participant together.
+                let counted = match question.has_just_begun() {
+                    true => took.checked_div(questions).unwrap_or(took),
+                    false => took,
+                };
+                question.used = question.used.saturating_add(counted);
+                question.took = question.took.saturating_add(took);
+                // It stays among those who are here, so that it is not taken for one who comes back.
+                if again {
+                    job.state = JobState::Waiting;
+                    question.waiting.push_back(number);
+                }
+                question.running = question.running.saturating_sub(1);
             }
-            account.running = account.running.saturating_sub(1);
         }
         let next = self.hand_on();
         // To go on it does not wait for the end of others' slices either.
@@ -261,12 +350,17 @@ impl SchedulerState {
         let job = self.jobs.remove(&number)?;
         let granted = matches!(job.state, JobState::Granted | JobState::Running { .. });
         if let Some(account) = self.parties.get_mut(&job.party) {
-            account.waiting.retain(|other| *other != number);
-            account.jobs = account.jobs.saturating_sub(1);
-            if granted {
-                account.running = account.running.saturating_sub(1);
+            if let Some(question) = account.questions.get_mut(&job.question) {
+                question.waiting.retain(|other| *other != number);
+                question.jobs = question.jobs.saturating_sub(1);
+                if granted {
+                    question.running = question.running.saturating_sub(1);
+                }
+                if question.jobs == 0 {
+                    account.questions.remove(&job.question);
+                }
             }
-            if account.jobs == 0 {
+            if account.questions.is_empty() {
                 self.parties.remove(&job.party);
             }
         }
@@ -301,13 +395,21 @@ impl<F: Future> Future for ScheduledFuture<F> {
 
 tokio::task_local! {
     /// Whose work it is that runs.
-    static OURS: (FairScheduler, SchedulerParty);
+    static OURS: JobOwner;
+}
+
+/// Whose a job is.
+#[derive(Clone)]
+pub(crate) struct JobOwner {
+    turns: FairScheduler,
+    party: SchedulerParty,
+    question: u64,
 }
 
 /// Work that knows whose it is.
-type PartyFuture<F> = TaskLocalFuture<(FairScheduler, SchedulerParty), F>;
+type PartyFuture<F> = TaskLocalFuture<JobOwner, F>;
 
-/// Puts the tasks that the engine splits off a question into the turns of its participant.
+/// Puts the tasks that the engine splits off a question into the turns of this question.
 struct SplitTaskTracer;
 
 impl JoinSetTracer for SplitTaskTracer {
@@ -316,7 +418,11 @@ impl JoinSetTracer for SplitTaskTracer {
         work: BoxFuture<'static, Box<dyn Any + Send>>,
     ) -> BoxFuture<'static, Box<dyn Any + Send>> {
         match OURS.try_with(Clone::clone) {
-            Ok((turns, party)) => Box::pin(turns.in_turn(party, work)),
+            Ok(owner) => Box::pin(owner.turns.take_turns(
+                owner.party.clone(),
+                Some(owner.question),
+                work,
+            )),
             Err(_) => work,
         }
     }

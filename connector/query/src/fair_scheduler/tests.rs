@@ -173,6 +173,68 @@ fn nobody_is_paid_for_having_asked_nothing() {
     assert!((first.get() - before).abs_diff(late.get()) <= 40);
 }
 
+/// A small question of a participant with seven large ones has about half of what they have together, and they go on.
+#[test]
+fn a_small_question_is_over_soon_beside_large_ones() {
+    let fixture = world(1);
+    let [large, small] = [(); 2].map(|()| Rc::new(Cell::new(0)));
+    let mut tasks: Vec<BoxedTask> = Vec::new();
+    let slice = 1_000_000;
+    for _ in 0..7 {
+        tasks.push(fixture.question("a.example", 1_000, slice, &large));
+    }
+    round(&mut tasks, || large.get() >= 500 * slice);
+    let before = large.get();
+    tasks.push(fixture.question("a.example", 19, slice, &small));
+    round(&mut tasks, || small.get() == 19 * slice);
+    let beside = (large.get() - before) / slice;
+    assert!(
+        (10..=34).contains(&beside),
+        "{beside} slices of the large ones beside 19 of the small one"
+    );
+    // Once it is no longer small it has what each of the others has.
+    let mut late: Vec<BoxedTask> = vec![fixture.question("a.example", 1_000, slice, &small)];
+    tasks.append(&mut late);
+    round(&mut tasks, || small.get() >= 60 * slice);
+    let before = (large.get(), small.get());
+    round(&mut tasks, || small.get() >= before.1 + 10 * slice);
+    let beside = (large.get() - before.0) / slice;
+    assert!((60..=80).contains(&beside), "{beside} beside 10");
+}
+
+/// A question that has just begun does not wait for the end of slices of its participant's other questions, while a place is left
+/// for others.
+#[test]
+fn who_has_just_begun_goes_on_beside() {
+    let fixture = with_spare(1, 2);
+    let waker = std::task::Waker::noop();
+    let of = ["a.example", "a.example", "a.example", "b.example"];
+    let [large, small, third, other] = of.map(|of| {
+        fixture
+            .turns
+            .in_turn(party(of), std::future::pending::<()>())
+    });
+    let begins = |of: &ScheduledFuture<_>| {
+        let number = of.turn.0.number;
+        fixture.turns.lock().begin(number, waker).0
+    };
+    assert!(begins(&large));
+    assert!(begins(&small), "it has just begun");
+    assert!(!begins(&third), "the last place is for another participant");
+    assert!(begins(&other));
+    // It yields when it has had much, and waits like the others then.
+    let number = small.turn.0.number;
+    let mut board = fixture.turns.lock();
+    assert!(board.want(number).is_none());
+    let _woken = board.end(number, super::JUST_BEGUN);
+    drop(board);
+    assert!(!begins(&small));
+    drop((large, small, third, other));
+    let board = fixture.turns.lock();
+    assert_eq!((board.free, board.beside), (1, 0));
+    assert!(board.parties.is_empty() && board.jobs.is_empty());
+}
+
 /// A place that was given to somebody who went away is given to the next.
 #[test]
 fn no_place_is_lost() {
