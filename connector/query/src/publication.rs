@@ -117,7 +117,12 @@ pub fn stage(
         counts,
         written,
     })?;
-    parsed_source::forget_others(&directory, &parsed.files);
+    // Of several files those that change are read anew, and no others. One file, and those of a feed, are not read twice unless they change.
+    let kept = match parsed.files.as_slice() {
+        files if files.len() > 1 && !config.feed => files,
+        _ => &[],
+    };
+    parsed_source::forget_others(&directory, kept);
     Ok(StagingOutcome::Staged(Box::new(staged)))
 }
 

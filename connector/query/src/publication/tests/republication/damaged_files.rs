@@ -6,6 +6,7 @@ use crate::publication::{StagingOutcome, stage};
 use crate::snapshot::Snapshot;
 use crate::snapshot::borrowed_snapshot::borrowed;
 use crate::snapshot::checked_block_cache::CheckedBlockCache;
+use crate::snapshot::dataset_dir::DatasetDir;
 use crate::snapshot::registry::SnapshotRegistry;
 use hansa_policy::refusal::ErrorCode;
 
@@ -80,10 +81,13 @@ fn rows_that_were_put_aside_are_held_against_their_digest() {
     let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
     write(folder.path(), "a.csv", "day,trips\n2026-01-01,1\n");
     let config = trips(folder.path(), TRIPS);
+    let aside = DatasetDir::new(publisher.state.path(), &config.name).parsed();
+    drop(publisher.stage(&config));
+    let entries = std::fs::read_dir(&aside).unwrap();
+    assert_eq!(entries.count(), 0, "of one file there is nothing to save");
+    write(folder.path(), "b.csv", "day,trips\n2026-01-02,2\n");
     drop(publisher.stage(&config));
     assert_eq!(publisher.stage(&config).report.files_read, 0);
-    let aside = crate::snapshot::dataset_dir::DatasetDir::new(publisher.state.path(), &config.name)
-        .parsed();
     let entries = std::fs::read_dir(aside).unwrap();
     let mut files = entries.map(|entry| entry.unwrap().path());
     let rows = files.find(|path| path.extension().unwrap() == "parquet");
@@ -94,5 +98,6 @@ fn rows_that_were_put_aside_are_held_against_their_digest() {
     std::fs::write(&rows, bytes).unwrap();
     let staged = publisher.stage(&config);
     assert_eq!(staged.report.files_read, 1);
-    assert_eq!(ints(&staged.commit().unwrap(), "trips"), vec![Some(1)]);
+    let trips = ints(&staged.commit().unwrap(), "trips");
+    assert_eq!(trips, vec![Some(1), Some(2)]);
 }
