@@ -387,6 +387,13 @@ fn a_policy_over_groups_is_said_in_one_command() {
         assert_eq!(number(row, "trips"), 2, "{answer:?}");
         assert!(row["fare"].to_string().contains(fare), "{answer:?}");
     }
+    // A refusal shows a question that would pass, with the names that are known here.
+    let finer = "SELECT started, sum(fare) FROM lindau.trips GROUP BY started";
+    let told = acme.hansa(&["sql", finer]);
+    let (_, example) = told.err.split_once("this would pass: ").unwrap();
+    let example = example.lines().next().unwrap();
+    assert!(example.contains(" FROM lindau.trips "), "{example}");
+    acme.hansa(&["sql", example]).must();
     // A column that was not named does not exist there.
     let tips = "SELECT sum(tip) FROM lindau.trips";
     acme.hansa(&["sql", tips]).refused("COLUMN_UNKNOWN", 2);

@@ -3,6 +3,7 @@
 use crate::execute::stages::workers::QueryPlacement;
 use crate::federation::provenance::Provenance;
 use crate::federation::time_span::{CoveredTimeSpan, QueriedTimeSpan};
+use crate::sql::cube_rewrite::EXAMPLE;
 use crate::sql::functions::sketch_state::SketchKind;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -196,6 +197,22 @@ impl RemoteQuery {
         let names = self.reads.iter();
         let names: Vec<String> = names.map(|reading| reading.relation(&self.alias)).collect();
         names.join(", ")
+    }
+
+    /// A refusal of the participant, with examples in which its datasets have the names that the asker writes: the participant doesn't
+    /// know by which name it is known.
+    #[must_use]
+    pub fn qualify_examples(&self, mut refusal: Refusal) -> Refusal {
+        for help in &mut refusal.help {
+            if help.starts_with(EXAMPLE) {
+                for reading in &self.reads {
+                    let bare = format!(" FROM {} ", reading.dataset.name);
+                    *help =
+                        help.replace(&bare, &format!(" FROM {} ", reading.relation(&self.alias)));
+                }
+            }
+        }
+        refusal
     }
 
     /// The contracts under which it is asked.

@@ -54,6 +54,9 @@ fn nullable_counts(plan: LogicalPlan) -> Result<LogicalPlan, Refusal> {
     recomputed(plan).map_err(|error| crate::engine_error::planning(&error))
 }
 
+/// What stands before a question that would pass.
+pub(crate) const EXAMPLE: &str = "this would pass: ";
+
 /// A row-style table of a cube, as an aggregate block found it.
 pub(super) struct CubeBaseTable<'a> {
     pub(super) scan: &'a TableScan,
@@ -64,10 +67,8 @@ pub(super) struct CubeBaseTable<'a> {
 impl CubeBaseTable<'_> {
     /// A refusal that shows a question that would pass.
     pub(super) fn refuse(&self, code: ErrorCode, sentence: impl Into<String>) -> Refusal {
-        let refusal = Refusal::new(code, sentence).with_help(format!(
-            "this would pass: {}",
-            example(self.named, self.cube)
-        ));
+        let refusal = Refusal::new(code, sentence)
+            .with_help(format!("{EXAMPLE}{}", example(self.named, self.cube)));
         match self.named.contract {
             Some(contract) => refusal.with_contract(contract),
             None => refusal,

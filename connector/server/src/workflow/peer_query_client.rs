@@ -220,7 +220,9 @@ impl RemoteExecutor for PeerQueryClient {
                     left = left.saturating_sub(1);
                     tokio::time::sleep(contract_succession::PAUSE).await;
                 }
-                other => return other,
+                other => {
+                    return other.map_err(|refusal| remote_query.qualify_examples(refusal));
+                }
             }
         }
     }
