@@ -153,20 +153,11 @@ fn a_changed_byte_of_rows_is_never_answered_from() {
     lindau.hansa(&["doctor"]).must();
     lindau.hansa(&["audit", "verify"]).must();
 
-    // Without a question in between, publishing finds it too; and rows that were read before are read again if they are not those.
+    // Without a question in between, publishing finds it too.
     lindau.stop();
     let file = found(lindau.folder(), ".parquet");
     let whole = std::fs::read(&file).unwrap();
     flip(&file, &whole, whole.len() / 3);
-    let parsed = lindau.folder().join("state/datasets/bikes/parsed");
-    let parsed = std::fs::read_dir(parsed).unwrap();
-    let rows: Vec<PathBuf> = parsed.map(|entry| entry.unwrap().path()).collect();
-    let rows = rows
-        .iter()
-        .find(|path| path.extension().is_some_and(|end| end == "parquet"));
-    let rows = rows.unwrap();
-    let bytes = std::fs::read(rows).unwrap();
-    flip(rows, &bytes, bytes.len() / 2);
     let published = lindau.hansa(&["dataset", "publish", "bikes"]).must().out;
     assert!(published.contains("mends"), "{published}");
     lindau.serve();

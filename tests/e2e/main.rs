@@ -27,6 +27,7 @@ mod crash;
 mod damaged;
 mod data_flow;
 mod dataspace_kit;
+mod decimals;
 mod demo;
 mod described;
 mod disk;
