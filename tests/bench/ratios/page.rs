@@ -4,8 +4,10 @@ use serde_json::Value;
 
 /// The part of a page that `tests/bench/outside/run` writes: it stands last.
 pub(crate) fn others_part(page: &str) -> &str {
-    page.find("\n## From outside")
-        .map_or("", |begin| &page[begin..])
+    let begin = page.find("\n## From outside");
+    begin
+        .and_then(|begin| page.get(begin..))
+        .unwrap_or_default()
 }
 
 /// Writes the page of these figures, as `ResultTable::json` gives them.
