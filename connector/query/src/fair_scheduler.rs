@@ -3,10 +3,11 @@
 //! What takes turns is a job: a question, or a task that the engine split off one. It computes in slices, from one point at which
 //! it waits or yields to the next. As many slices run at once as there are places, one for each processor; where more jobs want
 //! to go on, the next slice is of the participant who has had the least so far, so that whoever asks twelve questions at once
-//! gets no more than whoever asks one. Of the questions of a participant it is the one that has had the least, and what a question has
-//! at its begin counts less, so that a small one is over soon beside large ones. Nobody waits while a place is free, and nobody is paid for having asked nothing: the
-//! count of whoever comes back begins where the others are (start-time fair queueing: Goyal, Vin and Cheng, SIGCOMM 1996). A job
-//! that could go on stands here, in the order of turns, and not in the queue of the runtime, which knows of no participants.
+//! gets no more than whoever asks one. Of the questions of a participant it is the one that has had the least, and what a
+//! question has at its begin counts less, so that a small one is over soon beside large ones. Nobody waits while a place is free,
+//! and nobody is paid for having asked nothing: the count of whoever comes back begins where the others are (start-time fair
+//! queueing: Goyal, Vin and Cheng, SIGCOMM 1996). A job that could go on stands here, in the order of turns, and not in the queue
+//! of the runtime, which knows of no participants.
 
 use datafusion::common::runtime::{JoinSetTracer, set_join_set_tracer};
 use futures::future::BoxFuture;
@@ -116,7 +117,7 @@ struct SchedulerState {
 struct PartyUsage {
     /// Nanoseconds so far, as they count here.
     used: u64,
-    /// What its question that was served last had had before.
+    /// The count of its question that was served last, before that.
     virtual_time: u64,
     /// Slices that were given in turn.
     slices: u64,

@@ -1,14 +1,14 @@
-"""Whether two answers are the same."""
+"""The comparison of two answers."""
 
 import pyarrow
 import pyarrow.compute as pc
 
 
 def compare(name, ours, theirs):
-    """Ends the run where an answer is not that of DuckDB, but for the order of rows and the last digits of a number."""
+    """Ends the run where an answer is not the other one, but for the order of rows and the last digits of a number."""
     if ours.num_rows != theirs.num_rows or ours.num_columns != theirs.num_columns:
         size = lambda table: f"{table.num_rows} rows of {table.num_columns} columns"
-        raise SystemExit(f"{name}: {size(ours)}, and by DuckDB {size(theirs)}")
+        raise SystemExit(f"{name}: {size(ours)}, and beside it {size(theirs)}")
     # A quotient of decimals has the digits of its type.
     scales = [kind.scale if pyarrow.types.is_decimal(kind) else 9 for kind in ours.schema.types]
     ours, theirs = sort(ours), sort(theirs)
@@ -21,7 +21,7 @@ def compare(name, ours, theirs):
         differs = pc.invert(pc.fill_null(pc.or_kleene(equal, both_null), False))
         if pc.any(differs).as_py():
             row = pc.index(differs, True).as_py()
-            raise SystemExit(f"{name}, column {place}: {one[row].as_py()!r}, and by DuckDB {other[row].as_py()!r}")
+            raise SystemExit(f"{name}, column {place}: {one[row].as_py()!r}, and beside it {other[row].as_py()!r}")
 
 
 def sort(table):

@@ -1,4 +1,4 @@
-"""What is asked, and of which tables: the 22 questions of TPC-H, six on trips, and those of the H2O benchmark of groups.
+"""The questions and their tables: the 22 questions of TPC-H, six on trips, and those of the H2O benchmark of groups.
 
 Each suite makes its files by a fixed rule, so that two runs have the same rows. A question names its tables `{like_this}`.
 """

@@ -100,9 +100,9 @@ pub fn unread(shown: &str, kind: UnreadKind) -> Refusal {
 pub const READ_KINDS: &str = "read are delimited text (CSV), Parquet, Arrow, GeoJSON and JSON objects, also a single one in a gzip or zip file; tables of \
                               PostgreSQL in place";
 
-/// What an Arrow file begins with and, but for the two zeros, ends with (Arrow columnar format, "IPC File Format").
+/// The mark at the begin of an Arrow file, and without the two zeros at its end (Arrow columnar format, "IPC File Format").
 pub const ARROW_FILE_MARK: &[u8] = b"ARROW1\0\0";
-/// What each message of an Arrow stream begins with since version 0.15 of the format ("Encapsulated message format").
+/// The mark at the begin of each message of an Arrow stream since version 0.15 of the format ("Encapsulated message format").
 pub const ARROW_MESSAGE_MARK: &[u8] = b"\xff\xff\xff\xff";
 
 /// So many bytes of a file tell its kind.

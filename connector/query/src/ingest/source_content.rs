@@ -85,7 +85,7 @@ impl SourceContent {
         })
     }
 
-    /// Whether these are its first bytes.
+    /// True if these are its first bytes.
     #[must_use]
     pub fn begins_with(&self, bytes: &[u8]) -> bool {
         self.head.starts_with(bytes)

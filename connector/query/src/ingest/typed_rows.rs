@@ -209,7 +209,10 @@ pub(super) fn list_declared_kinds(schema: &Schema) -> Vec<(String, DeclaredKind)
 ///
 /// # Errors
 /// `SCHEMA_MISMATCH` where a column can't be published as it is.
-pub fn declared(schema: &Schema, dataset: &DatasetConfig) -> Result<Vec<ColumnConfig>, Refusal> {
+pub fn declare_columns(
+    schema: &Schema,
+    dataset: &DatasetConfig,
+) -> Result<Vec<ColumnConfig>, Refusal> {
     let skip = &dataset.source.skip_columns;
     let mut columns = Vec::new();
     for field in schema.fields() {

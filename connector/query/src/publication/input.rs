@@ -92,7 +92,7 @@ pub fn declare(config: &mut DatasetConfig, first: &SourceFile) -> Result<(), Ref
             )
             .with_help("hansa dataset add FILE writes them"));
     };
-    config.columns = typed_rows::declared(&schema, config)?;
+    config.columns = typed_rows::declare_columns(&schema, config)?;
     Ok(())
 }
 

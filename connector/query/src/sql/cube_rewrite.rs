@@ -54,7 +54,7 @@ fn nullable_counts(plan: LogicalPlan) -> Result<LogicalPlan, Refusal> {
     recomputed(plan).map_err(|error| crate::engine_error::planning(&error))
 }
 
-/// What stands before a question that would pass.
+/// The words before a question that would pass.
 pub(crate) const EXAMPLE: &str = "this would pass: ";
 
 /// A row-style table of a cube, as an aggregate block found it.

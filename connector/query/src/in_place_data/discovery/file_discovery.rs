@@ -29,7 +29,7 @@ pub(super) async fn find(
         .ok_or_else(|| wrong(config, ErrorCode::FileMissing, "no file is there"))?;
     let first = schema(&open, first).await?;
     let columns = if config.columns.is_empty() {
-        typed_rows::declared(&first, config)?
+        typed_rows::declare_columns(&first, config)?
     } else {
         config.columns.clone()
     };

@@ -116,7 +116,7 @@ fn a_changed_byte_ends_in_rows_or_a_refusal() {
             for flip in [0x01, 0x80, 0xff] {
                 let mut bytes = whole.clone();
                 bytes[place] ^= flip;
-                // What it says is of no account here: it ends, and within bounds.
+                // Rows or a refusal: it ends, and within bounds.
                 let _ = rows(&bytes);
             }
         }
