@@ -13,7 +13,7 @@ use crate::model;
 use crate::sql::resolver::no_table;
 use arrow_schema::SchemaRef;
 use hansa_catalog::query_view::ViewShape;
-use hansa_policy::id::{DatasetId, ParticipantId, SqlIdentifier};
+use hansa_policy::id::{ContractId, DatasetId, ParticipantId, SqlIdentifier};
 use hansa_policy::refusal::Refusal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -75,6 +75,13 @@ impl QueryCatalog {
     pub fn with_unusable(mut self, unusable: Vec<UnusableContract>) -> Self {
         self.unusable.extend(unusable);
         self
+    }
+
+    /// Says whether a table stands under that contract.
+    #[must_use]
+    pub fn has_contract(&self, contract: ContractId) -> bool {
+        let mut contracts = self.tables.iter().map(|table| table.contract);
+        contracts.any(|held| held == Some(contract))
     }
 
     /// How many tables and lacks it holds.

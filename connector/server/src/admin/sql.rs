@@ -29,6 +29,7 @@ use hansa_policy::id::{ContractId, PurposeId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::federation::federated_query::FederatedQuery;
 use hansa_query::federation::options::QueryOptions;
+use hansa_query::federation::query_catalog::QueryCatalog;
 use hansa_query::limits::SqlStatementLimits;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -274,47 +275,68 @@ pub(crate) async fn plan(
     options: &QueryOptions,
     author: &QueryAuthor,
 ) -> Result<FederatedQuery, CommandError> {
-    let catalog = federated_query::reach(connector, sql, options, author).await?;
+    let mut catalog = federated_query::reach(connector, sql, options, author).await?;
+    let mut planned = plan_over(connector, &catalog, sql, options).await;
+    // A contract that came into force after that look explains no name that the look missed.
+    if planned.as_ref().is_err_and(is_unknown_name)
+        && federated_query::is_outdated(connector, sql, author, &catalog)
+    {
+        catalog = federated_query::reach(connector, sql, options, author).await?;
+        planned = plan_over(connector, &catalog, sql, options).await;
+    }
+    let refusal = match planned {
+        Ok(question) => return Ok(question),
+        Err(refusal) => refusal,
+    };
+    // A name that was had until a contract ended is not an unknown name.
+    let lapsed = if is_unknown_name(&refusal) {
+        let damaged = author
+            .reaches_own_datasets()
+            .then(|| federated_query::damaged(connector, sql));
+        match damaged.flatten() {
+            Some(damaged) => Some(damaged),
+            None => match federated_query::lapsed(connector, sql, author)? {
+                Some(lapsed) => Some(lapsed),
+                None if author.program().is_some() => None,
+                None => missing_contract::uncontracted(connector, sql).await?,
+            },
+        }
+    } else {
+        None
+    };
+    Err(match lapsed {
+        Some(why) => why.into(),
+        None => cite(connector, sql, author, refusal).into(),
+    })
+}
+
+/// Plans a question over the tables of one look.
+async fn plan_over(
+    connector: &Arc<Connector>,
+    catalog: &QueryCatalog,
+    sql: &str,
+    options: &QueryOptions,
+) -> Result<FederatedQuery, Refusal> {
     let limits = SqlStatementLimits::default();
     if let Some(question) = connector
         .queries
         .questions
-        .found(&catalog, sql, (options, &limits))
+        .found(catalog, sql, (options, &limits))
     {
         return Ok(question);
     }
     let (text, wanted, inner) = (sql.to_owned(), options.clone(), Arc::clone(connector));
-    let planned = blocking(move || {
+    let catalog = catalog.clone();
+    blocking(move || {
         let (by, now) = ((&wanted, &limits), inner.now());
         inner.queries.questions.plan(catalog, &text, by, now)
-    });
-    match planned.await {
-        Ok(question) => Ok(question),
-        Err(refusal) => {
-            // A name that was had until a contract ended is not an unknown name.
-            let unknown =
-                refusal.code == ErrorCode::DatasetUnknown && refusal.participant.is_none();
-            let lapsed = if unknown {
-                let damaged = author
-                    .reaches_own_datasets()
-                    .then(|| federated_query::damaged(connector, sql));
-                match damaged.flatten() {
-                    Some(damaged) => Some(damaged),
-                    None => match federated_query::lapsed(connector, sql, author)? {
-                        Some(lapsed) => Some(lapsed),
-                        None if author.program().is_some() => None,
-                        None => missing_contract::uncontracted(connector, sql).await?,
-                    },
-                }
-            } else {
-                None
-            };
-            Err(match lapsed {
-                Some(why) => why.into(),
-                None => cite(connector, sql, author, refusal).into(),
-            })
-        }
-    }
+    })
+    .await
+}
+
+/// A name of the question is unknown here, and no participant said so.
+fn is_unknown_name(refusal: &Refusal) -> bool {
+    refusal.code == ErrorCode::DatasetUnknown && refusal.participant.is_none()
 }
 
 /// Rows that nobody takes would keep a slot that others wait for.

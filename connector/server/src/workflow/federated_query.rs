@@ -262,6 +262,7 @@ pub(crate) async fn reach(
                     }
                     tables.extend(usable);
                 }
+                lacks.extend(unavailable_tables::not_shown(connector, peer, &visible));
                 shown.insert(peer.id.clone(), visible);
             }
             Err(why) => {
@@ -538,6 +539,26 @@ pub(crate) fn lapsed(
             .with_contract(id)
             .with_help(format!("ask for a new one: hansa contract request {name}")),
     ))
+}
+
+/// Says whether a contract on a dataset that a question names is in force and was not when its tables were gathered.
+pub(crate) fn is_outdated(
+    connector: &Connector,
+    sql: &str,
+    author: &QueryAuthor,
+    catalog: &QueryCatalog,
+) -> bool {
+    let (words, now) = (words(sql), connector.now());
+    let consumer = author.consumer(connector);
+    connector.contracts.with_registry(|registry| {
+        registry
+            .taken_by(&consumer, now)
+            .any(|(id, agreement, status)| {
+                status == ContractStatus::InForce
+                    && words.contains(agreement.dataset.id.name.as_str())
+                    && !catalog.has_contract(id)
+            })
+    })
 }
 
 /// What one question may use here.

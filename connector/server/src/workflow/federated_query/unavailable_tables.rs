@@ -15,13 +15,18 @@ use hansa_query::federation::query_catalog::UnavailableTable;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Our own contracts that are in force.
-pub(super) fn ours(connector: &Connector) -> Vec<(ContractId, Agreement)> {
+/// Our own contracts that are in force on the datasets that are asked for.
+pub(super) fn ours(
+    connector: &Connector,
+    is_asked_for: impl Fn(&DatasetId) -> bool,
+) -> Vec<(ContractId, Agreement)> {
     let (own, now) = (connector.id(), connector.now());
     connector.contracts.with_registry(|registry| {
         registry
             .taken_by(&own, now)
-            .filter(|(_, _, status)| *status == ContractStatus::InForce)
+            .filter(|(_, agreement, status)| {
+                *status == ContractStatus::InForce && is_asked_for(&agreement.dataset.id)
+            })
             .map(|(id, agreement, _)| (id, agreement.clone()))
             .collect()
     })
@@ -33,11 +38,14 @@ pub(super) async fn remember(connector: &Arc<Connector>, visible: &[VisibleDatas
     let Ok(known) = connector.records.index(|state| state.models()) else {
         return;
     };
-    for (id, agreement) in ours(connector) {
-        let entry = visible
-            .iter()
-            .find(|visible| visible.dataset.id == agreement.dataset.id);
-        let Some(entry) = entry else { continue };
+    let entry = |dataset: &DatasetId| {
+        let mut entries = visible.iter();
+        entries.find(|visible| visible.dataset.id == *dataset)
+    };
+    for (id, agreement) in ours(connector, |dataset| entry(dataset).is_some()) {
+        let Some(entry) = entry(&agreement.dataset.id) else {
+            continue;
+        };
         let model = entry.dataset.model.as_deref();
         let noted = known
             .get(&id)
@@ -58,6 +66,30 @@ pub(super) async fn remember(connector: &Arc<Connector>, visible: &[VisibleDatas
             tracing::warn!(code = %refusal.code, "model.unnoted");
         }
     }
+}
+
+/// The datasets of our contracts in force that a peer leaves out of its catalogue, each missed by its own name.
+pub(super) fn not_shown(
+    connector: &Connector,
+    peer: &KnownPeer,
+    visible: &[VisibleDataset],
+) -> Vec<UnavailableTable> {
+    let is_left_out = |dataset: &DatasetId| {
+        dataset.owner == peer.id && visible.iter().all(|shown| shown.dataset.id != *dataset)
+    };
+    ours(connector, is_left_out)
+        .into_iter()
+        .map(|(id, agreement)| UnavailableTable {
+            participant: peer.id.clone(),
+            alias: Some(peer.alias.clone()),
+            dataset: Some(agreement.dataset.id.name.clone()),
+            // Of no model: those are told by `unresolved`.
+            model: Some(String::new()),
+            why: gone(&agreement)
+                .with_participant(peer.id.clone())
+                .with_contract(id),
+        })
+        .collect()
 }
 
 /// The contracts in force whose dataset is not there as it was: its owner is no peer any more, does not show it, or does
@@ -99,7 +131,7 @@ pub(super) fn unresolved(
             why: unread(id, &dataset),
         }));
     }
-    for (id, agreement) in ours(connector) {
+    for (id, agreement) in ours(connector, |_| true) {
         let dataset = &agreement.dataset.id;
         let peer = peers.iter().find(|peer| peer.id == dataset.owner);
         let models = known.get(&id).cloned().unwrap_or_default();
