@@ -13,6 +13,17 @@ pub enum ColumnDoubt {
     DayOrMonth(&'static str, &'static str),
     /// Dates whose years have two digits, in this spelling.
     ShortYear(&'static str),
+    /// Texts of a file with types that all read as dates or times, in this spelling; absent: that of ISO 8601.
+    TypedText(WrittenMoment, Option<&'static str>),
+}
+
+/// Precision of moments that texts read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WrittenMoment {
+    /// Days.
+    Date,
+    /// Times of a day.
+    Instant,
 }
 
 impl ColumnDoubt {
@@ -23,6 +34,7 @@ impl ColumnDoubt {
             self,
             Self::DayOrMonth(..)
                 | Self::ShortYear(_)
+                | Self::TypedText(..)
                 | Self::Numbers(KeptReason::FitsTwoReadings(_) | KeptReason::OtherNotation)
         )
     }
@@ -61,6 +73,12 @@ impl ColumnDoubt {
             }
             Self::DayOrMonth(..) => "every value fits day before month and month before day",
             Self::ShortYear(_) => "years of two digits have no century",
+            Self::TypedText(WrittenMoment::Date, _) => {
+                "the file says that it is text, and every value reads as a date"
+            }
+            Self::TypedText(WrittenMoment::Instant, _) => {
+                "the file says that it is text, and every value reads as a time"
+            }
         };
         text.to_owned()
     }
@@ -99,7 +117,9 @@ impl ColumnDoubt {
                 .into_iter()
                 .map(setting_of)
                 .collect(),
-            Self::ShortYear(format) => vec![setting_of(format)],
+            Self::ShortYear(format) | Self::TypedText(_, Some(format)) => vec![setting_of(format)],
+            Self::TypedText(WrittenMoment::Date, None) => vec!["type = \"date\"".to_owned()],
+            Self::TypedText(WrittenMoment::Instant, None) => vec!["type = \"instant\"".to_owned()],
         }
     }
 }

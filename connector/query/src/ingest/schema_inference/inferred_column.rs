@@ -1,6 +1,6 @@
 //! What a column seems to hold. Only what every value looked at agrees with is proposed; the rest is text. Nothing of a value goes on.
 
-use super::column_doubt::ColumnDoubt;
+use super::column_doubt::{ColumnDoubt, WrittenMoment};
 use super::column_profile::ColumnProfile;
 use super::number_evidence::FileNotation;
 use crate::ingest::date_time::{self, DateTimeFormat};
@@ -81,12 +81,23 @@ impl InferredColumn {
                 self.clock = None;
                 self.local = true;
             }
-            // Texts may still be dates in some spelling. Numbers in a column of texts are codes.
+            // Numbers in a column of texts are codes; whether dates in it are dates, a person says.
             DeclaredKind::Text => {
-                let is_number = self.kind.starts_with("decimal");
-                if is_number || matches!(&*self.kind, "int" | "float" | "bool") {
-                    self.kind = "text".into();
+                let kind = match &*self.kind {
+                    "date" => Some(WrittenMoment::Date),
+                    "instant" => Some(WrittenMoment::Instant),
+                    _ => None,
+                };
+                if let Some(kind) = kind.filter(|_| !self.bare) {
+                    let format = self.format.as_deref();
+                    let mut known = DATES.iter().chain(&TIMES).copied();
+                    let format = known.find(|known| Some(*known) == format);
+                    self.doubt = Some(ColumnDoubt::TypedText(kind, format));
                 }
+                self.kind = "text".into();
+                self.format = None;
+                self.clock = None;
+                self.local = false;
             }
         }
         self

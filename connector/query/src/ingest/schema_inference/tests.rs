@@ -424,9 +424,13 @@ fn a_file_without_rows_says_the_types_of_its_columns() {
         assert!(text.contains(&lines), "{name}: {text}");
     }
     // Texts of digits are codes, and a column of whole numbers stays one where it has no value.
-    let columns: [(&str, ArrayRef); 2] = [
-        ("code", Arc::new(StringArray::from(vec!["80331"]))),
+    let texts = |text: &str| Arc::new(StringArray::from(vec![text])) as ArrayRef;
+    let columns: [(&str, ArrayRef); 5] = [
+        ("code", texts("80331")),
         ("n", Arc::new(Int64Array::from(vec![None]))),
+        ("day", texts("2026-05-04")),
+        ("seen", texts("04.05.2026 18:30")),
+        ("clock", texts("18:30")),
     ];
     parquet(
         &folder.path().join("codes.parquet"),
@@ -437,9 +441,22 @@ fn a_file_without_rows_says_the_types_of_its_columns() {
         "codes.parquet",
         &DraftConfigOptions::default(),
     );
-    for (name, kind) in [("code", "text"), ("n", "int")] {
+    for (name, kind) in [
+        ("code", "text"),
+        ("n", "int"),
+        ("day", "text"),
+        ("seen", "text"),
+        ("clock", "text"),
+    ] {
         let lines = format!("name   = \"{name}\"\ntype   = \"{kind}\"");
         assert!(text.contains(&lines), "{name}: {text}");
+    }
+    // What else they may be is asked, with the setting that says so.
+    for question in [
+        "reads as a date.\n# type = \"date\"\n",
+        "reads as a time.\n# type = \"instant\", format = \"%d.%m.%Y %H:%M\"\n",
+    ] {
+        assert!(text.contains(question), "{question}: {text}");
     }
 }
 
