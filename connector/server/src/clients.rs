@@ -12,7 +12,7 @@ use crate::admin::CommandError;
 use crate::admin::sql::continuation::RequestedRowScope;
 use crate::admin::sql::query_start::start_query;
 use crate::admin::sql::result_footer::reads_ahead;
-use crate::admin::sql::{plan, unread};
+use crate::admin::sql::{plan_ahead, unread};
 use crate::clients::open_data::OpenDataBlocks;
 use crate::clients::plain_columns::{conformed, plain};
 use crate::clients::query_evidence::QueryEvidence;
@@ -126,7 +126,7 @@ impl ClientHandler {
     async fn plan(&self, client: &VerifiedClient, text: &str) -> Result<FederatedQuery, Refusal> {
         let connector = &self.connector;
         let options = Self::options(client);
-        let planned = plan(connector, text, &options, &client.author).await;
+        let planned = plan_ahead(connector, text, &options, &client.author).await;
         match (planned.map_err(refused), &client.author) {
             (Ok(planned), _) => Ok(planned),
             (Err(refusal), QueryAuthor::House { .. }) => Err(refusal),
@@ -202,7 +202,7 @@ impl ClientHandler {
                 QueryAuthor::Program(connector.identity.trust.recognise_token(token, now)?)
             }
         };
-        let participant = author.consumer(connector);
+        let participant = author.consumer(connector.id());
         if presented
             .certificate
             .is_some_and(|certificate| *certificate.identity() != participant)

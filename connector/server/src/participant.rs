@@ -65,6 +65,7 @@ mod peer_calls;
 pub(crate) mod peer_connections;
 mod peer_state;
 pub(crate) mod prepaid_balances;
+pub(crate) mod prepared_tables;
 pub(crate) mod provider_restrictions;
 pub(crate) mod pseudonyms;
 pub(crate) mod published_lists;

@@ -136,7 +136,8 @@ impl TestLeague {
         // Several participants share the machine of a test.
         let file = self.folder().join(alias).join("hansa.toml");
         let text = std::fs::read_to_string(&file).expect("it was made just now");
-        let bounded = format!("[limits]\n{MEMORY}\n#");
+        let more = std::env::var("HANSA_TEST_LIMITS").unwrap_or_default();
+        let bounded = format!("[limits]\n{MEMORY}\n{more}\n#");
         std::fs::write(&file, text.replacen("[limits]", &bounded, 1)).expect("it can be written");
         self.admit(alias);
         TestParticipant::new(&self.binary, self.folder().join(alias), &id)
@@ -245,5 +246,5 @@ impl TestLeague {
     }
 }
 
-/// The memory of a participant's questions.
+/// The memory of a participant's questions. `HANSA_TEST_LIMITS` adds other lines of `[limits]`, such as `cores = 8`.
 const MEMORY: &str = "memory     = \"512 MB\"\nmemory_of_all = \"2048 MB\"";

@@ -84,6 +84,12 @@ impl QueryCatalog {
         contracts.any(|held| held == Some(contract))
     }
 
+    /// Says whether nothing is lacking in it that a question may need.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        self.unavailable.is_empty() && self.unusable.is_empty()
+    }
+
     /// How many tables and lacks it holds.
     pub(super) const fn size(&self) -> usize {
         self.tables

@@ -15,6 +15,7 @@ use crate::admin::sql::result_footer::{add_notices, footer, keys_json, lacking};
 use crate::admin::{CommandError, CommandResult};
 use crate::cli::connector_command::query::{ExplainArgs, GetArgs, SqlArgs};
 use crate::participant::Connector;
+use crate::participant::prepared_tables::PreparedStatement;
 use crate::participant::query_author::QueryAuthor;
 use crate::process::blocking_work::blocking;
 use crate::workflow::clause_citation::cite;
@@ -275,14 +276,60 @@ pub(crate) async fn plan(
     options: &QueryOptions,
     author: &QueryAuthor,
 ) -> Result<FederatedQuery, CommandError> {
-    let mut catalog = federated_query::reach(connector, sql, options, author).await?;
-    let mut planned = plan_over(connector, &catalog, sql, options).await;
+    let statement = PreparedStatement {
+        sql: sql.to_owned(),
+        options: options.clone(),
+        author: author.clone(),
+    };
+    let prepared = &connector.queries.prepared_tables;
+    let catalog = match prepared.take(&statement, connector.ticks()) {
+        Some(catalog) => catalog,
+        None => federated_query::reach(connector, sql, options, author).await?,
+    };
+    plan_or_explain(connector, &catalog, sql, options, author).await
+}
+
+/// Plans a question that is asked at once, by the same tables.
+///
+/// # Errors
+/// Why it can't be planned.
+pub(crate) async fn plan_ahead(
+    connector: &Arc<Connector>,
+    sql: &str,
+    options: &QueryOptions,
+    author: &QueryAuthor,
+) -> Result<FederatedQuery, CommandError> {
+    let now = connector.ticks();
+    let catalog = federated_query::reach(connector, sql, options, author).await?;
+    let question = plan_or_explain(connector, &catalog, sql, options, author).await?;
+    // What a program of a peer may reach is looked up here, without a call.
+    if author.program().is_none() {
+        let statement = PreparedStatement {
+            sql: sql.to_owned(),
+            options: options.clone(),
+            author: author.clone(),
+        };
+        let prepared = &connector.queries.prepared_tables;
+        prepared.keep(statement, catalog, now);
+    }
+    Ok(question)
+}
+
+/// Plans a question over gathered tables. Where a name is missing, the refusal says why it can't be had now.
+async fn plan_or_explain(
+    connector: &Arc<Connector>,
+    catalog: &QueryCatalog,
+    sql: &str,
+    options: &QueryOptions,
+    author: &QueryAuthor,
+) -> Result<FederatedQuery, CommandError> {
+    let mut planned = plan_over(connector, catalog, sql, options).await;
     // A contract that came into force after that look explains no name that the look missed.
     if planned.as_ref().is_err_and(is_unknown_name)
-        && federated_query::is_outdated(connector, sql, author, &catalog)
+        && federated_query::is_outdated(connector, sql, author, catalog)
     {
-        catalog = federated_query::reach(connector, sql, options, author).await?;
-        planned = plan_over(connector, &catalog, sql, options).await;
+        let newer = federated_query::reach(connector, sql, options, author).await?;
+        planned = plan_over(connector, &newer, sql, options).await;
     }
     let refusal = match planned {
         Ok(question) => return Ok(question),
@@ -298,7 +345,10 @@ pub(crate) async fn plan(
             None => match federated_query::lapsed(connector, sql, author)? {
                 Some(lapsed) => Some(lapsed),
                 None if author.program().is_some() => None,
-                None => missing_contract::uncontracted(connector, sql).await?,
+                None => match missing_contract::uncontracted(connector, sql).await? {
+                    Some(missing) => Some(missing),
+                    None => federated_query::not_shown(connector, sql)?,
+                },
             },
         }
     } else {

@@ -1,6 +1,5 @@
 //! For whom a question is asked.
 
-use crate::participant::Connector;
 use crate::participant::pseudonyms::Person;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::peer::VerifiedPeer;
@@ -47,10 +46,10 @@ impl QueryAuthor {
         }
     }
 
-    /// The consumer of the contracts under which is asked.
-    pub(crate) fn consumer(&self, connector: &Connector) -> ParticipantId {
+    /// The consumer of the contracts under which is asked, where `own` asks by itself.
+    pub(crate) fn consumer(&self, own: ParticipantId) -> ParticipantId {
         match self {
-            Self::House { .. } => connector.id(),
+            Self::House { .. } => own,
             Self::Program(program) => program.id().clone(),
         }
     }

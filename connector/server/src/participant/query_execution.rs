@@ -1,6 +1,7 @@
 //! How questions run: where, what they were planned to, and which are under way.
 
 use crate::participant::client_answers::ClientAnswers;
+use crate::participant::prepared_tables::PreparedTables;
 use crate::participant::query_intake::QueryIntake;
 use crate::participant::running_queries::RunningQueries;
 use hansa_query::federation::query_cache::FederatedQueryCache;
@@ -17,6 +18,8 @@ pub(crate) struct QueryExecution {
     pub(crate) plans: LogicalPlanCache,
     /// What questions of our own people that were put before were planned to.
     pub(crate) questions: FederatedQueryCache,
+    /// The tables of statements that programs have prepared.
+    pub(crate) prepared_tables: PreparedTables,
     /// Where questions run.
     pub(crate) query_runtime: QueryRuntime,
     /// The intake of questions, which the end of the connector closes.

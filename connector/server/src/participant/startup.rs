@@ -14,6 +14,7 @@ use crate::participant::issued_receipts::IssuedReceipts;
 use crate::participant::partner_processes::PartnerProcessesSlot;
 use crate::participant::peer_state::PeerState;
 use crate::participant::prepaid_balances::BalanceStore;
+use crate::participant::prepared_tables::PreparedTables;
 use crate::participant::query_accounting::QueryAccounting;
 use crate::participant::query_execution::QueryExecution;
 use crate::participant::query_intake::QueryIntake;
@@ -243,6 +244,7 @@ impl Connector {
             queries: QueryExecution {
                 plans: LogicalPlanCache::default(),
                 questions: FederatedQueryCache::default(),
+                prepared_tables: PreparedTables::default(),
                 query_runtime,
                 intake: QueryIntake::default(),
                 running: RunningQueries::default(),

@@ -262,7 +262,6 @@ pub(crate) async fn reach(
                     }
                     tables.extend(usable);
                 }
-                lacks.extend(unavailable_tables::not_shown(connector, peer, &visible));
                 shown.insert(peer.id.clone(), visible);
             }
             Err(why) => {
@@ -487,7 +486,7 @@ pub(crate) fn lapsed(
         QueryAuthor::Program(_) => vec![program_tables::provider(connector)],
     };
     let now = connector.now();
-    let own = author.consumer(connector);
+    let own = author.consumer(connector.id());
     let found = connector.contracts.with_registry(|registry| {
         let stands = |agreement: &Agreement| {
             registry.taken_by(&own, now).any(|(_, other, status)| {
@@ -541,6 +540,18 @@ pub(crate) fn lapsed(
     ))
 }
 
+/// What a question names and a contract of ours in force is on, though its owner does not show it: why it can't be had.
+///
+/// # Errors
+/// When the own index can't be read.
+pub(crate) fn not_shown(connector: &Connector, sql: &str) -> Result<Option<Refusal>, Refusal> {
+    let written = sql.replace('"', "").to_lowercase();
+    let peers = connector.known_peers()?;
+    Ok(unavailable_tables::not_shown(connector, &peers, |name| {
+        written.contains(name)
+    }))
+}
+
 /// Says whether a contract on a dataset that a question names is in force and was not when its tables were gathered.
 pub(crate) fn is_outdated(
     connector: &Connector,
@@ -549,7 +560,7 @@ pub(crate) fn is_outdated(
     catalog: &QueryCatalog,
 ) -> bool {
     let (words, now) = (words(sql), connector.now());
-    let consumer = author.consumer(connector);
+    let consumer = author.consumer(connector.id());
     connector.contracts.with_registry(|registry| {
         registry
             .taken_by(&consumer, now)

@@ -68,28 +68,23 @@ pub(super) async fn remember(connector: &Arc<Connector>, visible: &[VisibleDatas
     }
 }
 
-/// The datasets of our contracts in force that a peer leaves out of its catalogue, each missed by its own name.
+/// The refusal of a dataset that is written as `peer.dataset`, where a contract of ours on it is in force and its owner does not
+/// show it.
 pub(super) fn not_shown(
     connector: &Connector,
-    peer: &KnownPeer,
-    visible: &[VisibleDataset],
-) -> Vec<UnavailableTable> {
-    let is_left_out = |dataset: &DatasetId| {
-        dataset.owner == peer.id && visible.iter().all(|shown| shown.dataset.id != *dataset)
+    peers: &[KnownPeer],
+    written: impl Fn(&str) -> bool,
+) -> Option<Refusal> {
+    let is_named = |dataset: &DatasetId| {
+        let mut owners = peers.iter().filter(|peer| peer.id == dataset.owner);
+        owners.any(|peer| written(&format!("{}.{}", peer.alias, dataset.name)))
     };
-    ours(connector, is_left_out)
-        .into_iter()
-        .map(|(id, agreement)| UnavailableTable {
-            participant: peer.id.clone(),
-            alias: Some(peer.alias.clone()),
-            dataset: Some(agreement.dataset.id.name.clone()),
-            // Of no model: those are told by `unresolved`.
-            model: Some(String::new()),
-            why: gone(&agreement)
-                .with_participant(peer.id.clone())
-                .with_contract(id),
-        })
-        .collect()
+    let (id, agreement) = ours(connector, is_named).into_iter().next()?;
+    Some(
+        gone(&agreement)
+            .with_participant(agreement.dataset.id.owner.clone())
+            .with_contract(id),
+    )
 }
 
 /// The contracts in force whose dataset is not there as it was: its owner is no peer any more, does not show it, or does
