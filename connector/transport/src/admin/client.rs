@@ -42,7 +42,10 @@ pub async fn connect(path: &Path) -> Result<Option<AdminSocketClient>, Refusal> 
         Err(error)
             if matches!(
                 error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+                // Reset: it ended while the connection waited for it.
+                io::ErrorKind::NotFound
+                    | io::ErrorKind::ConnectionRefused
+                    | io::ErrorKind::ConnectionReset
             ) =>
         {
             return Ok(None);

@@ -282,3 +282,19 @@ async fn a_connector_that_ends_under_a_connection_is_lost() {
         std::fs::remove_file(&path).unwrap();
     }
 }
+
+/// Whether it ended before, while or after somebody connected: that one is told that nobody is there, or that it has ended.
+#[tokio::test]
+async fn a_connector_that_ends_while_somebody_connects_is_no_broken_state() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..2000 {
+        let path = folder.path().join(format!("{round}.sock"));
+        let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let ending = std::thread::spawn(move || drop(listener));
+        match client::connect(&path).await {
+            Ok(connected) => assert!(connected.is_none()),
+            Err(refusal) => assert_eq!(refusal.code, ErrorCode::ConnectorLost, "{refusal}"),
+        }
+        ending.join().unwrap();
+    }
+}
