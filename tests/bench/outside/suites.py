@@ -1,4 +1,4 @@
-"""The questions and their tables: the 22 questions of TPC-H, six on trips, and those of the H2O benchmark of groups.
+"""The questions and their tables: the 22 questions of TPC-H, seven on trips, and those of the H2O benchmark of groups.
 
 Each suite makes its files by a fixed rule, so that two runs have the same rows. A question names its tables `{like_this}`.
 """
@@ -65,6 +65,7 @@ TRIP_QUESTIONS = {
     "by stop": "SELECT stop, count(*) AS n, avg(fare) AS mean FROM {trips} GROUP BY stop",
     "top 10": "SELECT ticket, fare FROM {trips} ORDER BY fare DESC, ticket LIMIT 10",
     "look-up": "SELECT * FROM {trips} WHERE card = 4711 AND line = 17",
+    "one ticket": "SELECT * FROM {trips} WHERE ticket = 'b52340b4de4566b804c9880aa0b4af5fbd29416'",
 }
 
 # The rules of the benchmark: a hundred values for id1, id2, id4 and id5, and a hundred rows on average for a value of id3 and id6.

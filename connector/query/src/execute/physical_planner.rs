@@ -153,6 +153,11 @@ impl ExtensionPlanner for GovernedScanPlanner {
         let inner = PrivateQueryPlanner {
             holdings: planner.holdings.clone(),
             sessions: planner.sessions.clone(),
+            by_key: if governed.hides_rows() {
+                KeyLookUp::ByBounds
+            } else {
+                KeyLookUp::ByBloomFilters
+            },
             key: match &order {
                 RowOrder::Key(key) => key.clone(),
                 RowOrder::Any | RowOrder::Sorted => Vec::new(),
@@ -250,8 +255,19 @@ const MOST_ROWS: usize = 1 << 40;
 struct PrivateQueryPlanner {
     holdings: SnapshotSet,
     sessions: QueryConnections,
+    by_key: KeyLookUp,
     /// The columns of its table by which a database orders the rows.
     key: Vec<String>,
+}
+
+/// The means to leave out row groups of a snapshot without a key that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum KeyLookUp {
+    /// The least and the greatest values. Where a view hides rows, a filter of keys would answer by its time whether a hidden row
+    /// has one.
+    ByBounds,
+    /// Filters of the keys, too.
+    ByBloomFilters,
 }
 
 #[async_trait]
@@ -264,6 +280,7 @@ impl QueryPlanner for PrivateQueryPlanner {
         let files = StoredScanPlanner {
             holdings: self.holdings.clone(),
             sessions: self.sessions.clone(),
+            by_key: self.by_key,
             key: self.key.clone(),
         };
         DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(files)])
@@ -276,6 +293,7 @@ impl QueryPlanner for PrivateQueryPlanner {
 struct StoredScanPlanner {
     holdings: SnapshotSet,
     sessions: QueryConnections,
+    by_key: KeyLookUp,
     key: Vec<String>,
 }
 
@@ -329,7 +347,12 @@ impl ExtensionPlanner for StoredScanPlanner {
                 .map(Some);
         }
         let files = (snapshot.files.as_slice(), &snapshot.checked);
-        scan_of(files, schema, scan.projection.clone(), session).map(Some)
+        let scan = ScannedColumns {
+            schema,
+            projection: scan.projection.clone(),
+            by_key: self.by_key,
+        };
+        scan_of(files, scan, session).map(Some)
     }
 }
 
@@ -359,15 +382,26 @@ impl StoredScanPlanner {
         })?;
         let schema = datafusion_expr::TableSource::schema(cells);
         let files = (std::slice::from_ref(file), checked);
-        scan_of(files, schema, scan.projection.clone(), session)
+        let scan = ScannedColumns {
+            schema,
+            projection: scan.projection.clone(),
+            by_key: KeyLookUp::ByBounds,
+        };
+        scan_of(files, scan, session)
     }
+}
+
+/// The columns of a scan, and how it finds keys in them.
+struct ScannedColumns {
+    schema: SchemaRef,
+    projection: Option<Vec<usize>>,
+    by_key: KeyLookUp,
 }
 
 /// All files in order, as one stream; they are read only as they were published.
 fn scan_of(
     (paths, checked): (&[PathBuf], &Arc<CheckedFiles>),
-    schema: SchemaRef,
-    projection: Option<Vec<usize>>,
+    scan: ScannedColumns,
     session: &dyn Session,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let unreadable = |cause: Box<dyn std::error::Error + Send + Sync>| {
@@ -391,9 +425,9 @@ fn scan_of(
         }));
     }
     if files.is_empty() {
-        let projected = match &projection {
-            None => schema,
-            Some(indices) => Arc::new(schema.project(indices)?),
+        let projected = match &scan.projection {
+            None => scan.schema,
+            Some(indices) => Arc::new(scan.schema.project(indices)?),
         };
         return Ok(Arc::new(EmptyExec::new(projected)));
     }
@@ -402,8 +436,10 @@ fn scan_of(
         .runtime_env()
         .cache_manager
         .get_file_metadata_cache();
-    let source = ParquetSource::new(schema)
-        .with_table_parquet_options(session.table_options().parquet.clone())
+    let mut options = session.table_options().parquet.clone();
+    options.global.bloom_filter_on_read = scan.by_key == KeyLookUp::ByBloomFilters;
+    let source = ParquetSource::new(scan.schema)
+        .with_table_parquet_options(options)
         .with_parquet_file_reader_factory(Arc::new(InlineReaderFactory::of(
             Arc::clone(checked),
             footers,
@@ -411,7 +447,7 @@ fn scan_of(
         .with_enable_page_index(true);
     let config = FileScanConfigBuilder::new(url, Arc::new(source))
         .with_file_groups(vec![FileGroup::new(files)])
-        .with_projection_indices(projection)?
+        .with_projection_indices(scan.projection)?
         .with_preserve_order(true)
         .build();
     Ok(DataSourceExec::from_data_source(config))

@@ -5,6 +5,7 @@ mod damaged_files;
 mod decimal_places;
 mod decimal_terms;
 mod in_lists;
+mod key_look_ups;
 mod sums;
 mod terms;
 mod text_views;
