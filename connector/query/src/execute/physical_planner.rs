@@ -153,7 +153,7 @@ impl ExtensionPlanner for GovernedScanPlanner {
         let inner = PrivateQueryPlanner {
             holdings: planner.holdings.clone(),
             sessions: planner.sessions.clone(),
-            by_key: if governed.hides_rows() {
+            key_look_up: if governed.hides_rows() {
                 KeyLookUp::ByBounds
             } else {
                 KeyLookUp::ByBloomFilters
@@ -255,7 +255,8 @@ const MOST_ROWS: usize = 1 << 40;
 struct PrivateQueryPlanner {
     holdings: SnapshotSet,
     sessions: QueryConnections,
-    by_key: KeyLookUp,
+    /// How it finds keys in files.
+    key_look_up: KeyLookUp,
     /// The columns of its table by which a database orders the rows.
     key: Vec<String>,
 }
@@ -280,7 +281,7 @@ impl QueryPlanner for PrivateQueryPlanner {
         let files = StoredScanPlanner {
             holdings: self.holdings.clone(),
             sessions: self.sessions.clone(),
-            by_key: self.by_key,
+            key_look_up: self.key_look_up,
             key: self.key.clone(),
         };
         DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(files)])
@@ -293,7 +294,7 @@ impl QueryPlanner for PrivateQueryPlanner {
 struct StoredScanPlanner {
     holdings: SnapshotSet,
     sessions: QueryConnections,
-    by_key: KeyLookUp,
+    key_look_up: KeyLookUp,
     key: Vec<String>,
 }
 
@@ -350,7 +351,7 @@ impl ExtensionPlanner for StoredScanPlanner {
         let scan = ScannedColumns {
             schema,
             projection: scan.projection.clone(),
-            by_key: self.by_key,
+            key_look_up: self.key_look_up,
         };
         scan_of(files, scan, session).map(Some)
     }
@@ -385,7 +386,7 @@ impl StoredScanPlanner {
         let scan = ScannedColumns {
             schema,
             projection: scan.projection.clone(),
-            by_key: KeyLookUp::ByBounds,
+            key_look_up: KeyLookUp::ByBounds,
         };
         scan_of(files, scan, session)
     }
@@ -395,7 +396,7 @@ impl StoredScanPlanner {
 struct ScannedColumns {
     schema: SchemaRef,
     projection: Option<Vec<usize>>,
-    by_key: KeyLookUp,
+    key_look_up: KeyLookUp,
 }
 
 /// All files in order, as one stream; they are read only as they were published.
@@ -437,7 +438,7 @@ fn scan_of(
         .cache_manager
         .get_file_metadata_cache();
     let mut options = session.table_options().parquet.clone();
-    options.global.bloom_filter_on_read = scan.by_key == KeyLookUp::ByBloomFilters;
+    options.global.bloom_filter_on_read = scan.key_look_up == KeyLookUp::ByBloomFilters;
     let source = ParquetSource::new(scan.schema)
         .with_table_parquet_options(options)
         .with_parquet_file_reader_factory(Arc::new(InlineReaderFactory::of(

@@ -302,7 +302,7 @@ pub(crate) async fn plan_ahead(
     let now = connector.ticks();
     let catalog = federated_query::reach(connector, sql, options, author).await?;
     let question = plan_or_explain(connector, &catalog, sql, options, author).await?;
-    // What a program of a peer may reach is looked up here, without a call.
+    // For a program of a peer nothing is fetched: all that it may reach is here.
     if author.program().is_none() {
         let statement = PreparedStatement {
             sql: sql.to_owned(),

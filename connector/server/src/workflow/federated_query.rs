@@ -540,7 +540,7 @@ pub(crate) fn lapsed(
     ))
 }
 
-/// What a question names and a contract of ours in force is on, though its owner does not show it: why it can't be had.
+/// The refusal of a dataset that a question names and its owner does not show, though a contract of ours on it is in force.
 ///
 /// # Errors
 /// When the own index can't be read.

@@ -451,7 +451,7 @@ fn a_file_without_rows_says_the_types_of_its_columns() {
         let lines = format!("name   = \"{name}\"\ntype   = \"{kind}\"");
         assert!(text.contains(&lines), "{name}: {text}");
     }
-    // What else they may be is asked, with the setting that says so.
+    // Dates and times among them are asked, with the setting that says so.
     for question in [
         "reads as a date.\n# type = \"date\"\n",
         "reads as a time.\n# type = \"instant\", format = \"%d.%m.%Y %H:%M\"\n",

@@ -190,7 +190,7 @@ impl<'e> SnapshotFileWriter<'e> {
 }
 
 /// The columns whose row groups get a Bloom filter: a question for a few keys passes over those without them. Where rows are sorted
-/// by a column its bounds do that. Of numbers with a point and of instants one value has several forms.
+/// by a column its bounds do that. Floating-point numbers have none, since zero has two forms.
 fn filtered_columns<'e>(
     entry: &'e Dataset,
     order: &[SqlIdentifier],
