@@ -19,8 +19,10 @@ enum Fault {
     Halt(Duration),
     /// A disk without room for this time.
     FullDisk(Duration),
-    /// A disk on which every write fails. After this time the machine starts again, without what was not synced.
-    PowerCut(Duration),
+    /// A disk on which every write fails. After this time the machine starts again.
+    FailingDisk(Duration),
+    /// The machine starts again, without what was not synced.
+    PowerCut,
     /// A wall clock that stands so many seconds from the true time, for this time.
     ClockStep(i64, Duration),
 }
@@ -29,12 +31,13 @@ impl Fault {
     fn draw(random: &mut StdRng) -> Self {
         let mut time = |most: u64| Duration::from_millis(random.random_range(100..most));
         let (short, long) = (time(3_000), time(9_000));
-        match random.random_range(0..6) {
+        match random.random_range(0..7) {
             0 => Self::Kill,
             1 => Self::Replace,
             2 => Self::Halt(long),
             3 => Self::FullDisk(short),
-            4 => Self::PowerCut(short),
+            4 => Self::FailingDisk(short),
+            5 => Self::PowerCut,
             _ => {
                 let steps = [10, 100, 3_600, 86_400, 30 * 86_400];
                 let seconds = steps[random.random_range(0..steps.len())];
@@ -131,10 +134,17 @@ fn fault_provider(city: &mut FaultyParticipant, fault: Fault) {
     match fault {
         Fault::Kill => city.hansa.kill(),
         Fault::Replace => city.hansa.stop(),
-        Fault::PowerCut(time) => {
+        Fault::FailingDisk(time) => {
             let Some(disk) = &city.disk else { return };
-            disk.shut_down();
+            disk.fail();
             std::thread::sleep(time);
+            city.hansa.kill();
+            disk.mount_again();
+        }
+        Fault::PowerCut => {
+            let Some(disk) = &city.disk else { return };
+            stop_threads(city);
+            disk.cut_power();
             city.hansa.kill();
             disk.mount_again();
         }
@@ -155,10 +165,20 @@ fn fault_consumer(firm: &mut FaultyParticipant, askers: &Askers, fault: Fault) {
     match fault {
         Fault::Kill => firm.hansa.kill(),
         Fault::Replace => firm.hansa.stop(),
-        Fault::PowerCut(_) => {
+        Fault::FailingDisk(_) => {
             return askers.pause(|| {
                 let Some(disk) = &firm.disk else { return };
-                disk.shut_down();
+                disk.fail();
+                firm.hansa.kill();
+                disk.mount_again();
+                firm.serve();
+            });
+        }
+        Fault::PowerCut => {
+            return askers.pause(|| {
+                let Some(disk) = &firm.disk else { return };
+                stop_threads(firm);
+                disk.cut_power();
                 firm.hansa.kill();
                 disk.mount_again();
                 firm.serve();
@@ -195,7 +215,7 @@ fn bring_for_a_time(victim: &FaultyParticipant, fault: Fault) {
             victim.clock.step_to(0);
             victim.hansa.hansa(&["reload"]).must();
         }
-        Fault::Kill | Fault::Replace | Fault::PowerCut(_) => {}
+        Fault::Kill | Fault::Replace | Fault::FailingDisk(_) | Fault::PowerCut => {}
     }
     assert!(
         is_alive(victim),
@@ -218,6 +238,19 @@ fn is_log_shut(victim: &FaultyParticipant) -> bool {
 fn is_alive(victim: &FaultyParticipant) -> bool {
     let state = format!("/proc/{}/stat", victim.hansa.pid().unwrap());
     std::fs::read_to_string(state).is_ok_and(|state| !state.contains(") Z "))
+}
+
+/// Stops a process, and waits until none of its threads runs: each has stopped, or waits for the disk.
+fn stop_threads(victim: &FaultyParticipant) {
+    signal(victim, "-STOP");
+    let threads = format!("/proc/{}/task", victim.hansa.pid().unwrap());
+    let has_stopped = |thread: std::io::Result<std::fs::DirEntry>| {
+        let state = std::fs::read_to_string(thread.unwrap().path().join("stat"));
+        state.is_ok_and(|state| state.contains(") T ") || state.contains(") D "))
+    };
+    while !std::fs::read_dir(&threads).unwrap().all(has_stopped) {
+        std::thread::yield_now();
+    }
 }
 
 fn signal(victim: &FaultyParticipant, signal: &str) {

@@ -8,11 +8,17 @@ use std::process::Command;
 /// The room of the file system.
 const ROOM: &str = "192M";
 
-/// A python program that shuts a file system down as a power cut does: nothing more reaches the disk, the journal neither
-/// (ioctl_xfs_goingdown(2), which ext4 takes too).
+/// A python program that shuts a file system down, so that nothing more reaches the disk (ioctl_xfs_goingdown(2), which ext4
+/// takes too).
 const SHUT_DOWN: &str = "import fcntl, os, struct, sys\n\
     folder = os.open(sys.argv[1], os.O_RDONLY)\n\
-    fcntl.ioctl(folder, 0x8004587D, struct.pack('I', 2))\n";
+    fcntl.ioctl(folder, 0x8004587D, struct.pack('I', int(sys.argv[2])))\n";
+
+/// The flag by which what was written before is kept.
+const AFTER_A_SYNC: &str = "0";
+
+/// The flag by which what was not synced is lost, the journal too.
+const AT_ONCE: &str = "2";
 
 /// A mounted file system.
 pub(super) struct SmallDisk {
@@ -71,12 +77,20 @@ impl SmallDisk {
         std::fs::remove_file(self.ballast()).unwrap();
     }
 
-    /// Lets every write fail from now on. What was not synced is lost.
-    pub(super) fn shut_down(&self) {
-        command("python3", &["-c", SHUT_DOWN, &self.folder()]);
+    /// Lets every write fail from now on. What was written before is kept.
+    pub(super) fn fail(&self) {
+        command("python3", &["-c", SHUT_DOWN, &self.folder(), AFTER_A_SYNC]);
     }
 
-    /// The file system as a machine finds it after a power cut. No process may use it.
+    /// Cuts the power. What was not synced is lost.
+    ///
+    /// Whoever writes must stand still: to a sync that runs meanwhile, the kernel may tell that it succeeded, and a process that
+    /// has no power can't act upon that.
+    pub(super) fn cut_power(&self) {
+        command("python3", &["-c", SHUT_DOWN, &self.folder(), AT_ONCE]);
+    }
+
+    /// The file system as the machine finds it at its next start. No process may use it.
     pub(super) fn mount_again(&self) {
         command("umount", &[&self.folder()]);
         assert!(self.try_mount());
