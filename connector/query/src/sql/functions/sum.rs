@@ -3,7 +3,9 @@
 //! without rounding, so that the last digit is the same in every order.
 
 mod average;
+mod exact_mean;
 mod exact_sum;
+mod group_means;
 mod group_sums;
 mod scalar_sum;
 

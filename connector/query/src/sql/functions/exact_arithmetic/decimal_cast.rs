@@ -143,6 +143,28 @@ pub(super) fn divide(
 
 /// The quotient to the nearest whole number, halves away from zero.
 pub(in crate::sql::functions) fn divide_rounding(dividend: i256, divisor: i256) -> Option<i256> {
+    // Most decimals have few digits, and the division of 256 bits takes many steps.
+    let narrow = dividend.to_i128().zip(divisor.to_i128());
+    let narrow = narrow.and_then(|(dividend, divisor)| divide_in_128_bits(dividend, divisor));
+    match narrow {
+        Some(quotient) => Some(i256::from_i128(quotient)),
+        None => divide_in_256_bits(dividend, divisor),
+    }
+}
+
+/// The same, where it fits there.
+fn divide_in_128_bits(dividend: i128, divisor: i128) -> Option<i128> {
+    let quotient = dividend.checked_div(divisor)?;
+    let rest = dividend.checked_rem(divisor)?.unsigned_abs();
+    // Twice the rest may not fit.
+    if rest < divisor.unsigned_abs().checked_sub(rest)? {
+        return Some(quotient);
+    }
+    let is_negative = (dividend < 0) != (divisor < 0);
+    quotient.checked_add(if is_negative { -1 } else { 1 })
+}
+
+pub(super) fn divide_in_256_bits(dividend: i256, divisor: i256) -> Option<i256> {
     let quotient = dividend.checked_div(divisor)?;
     let rest = dividend.checked_rem(divisor)?;
     let twice = rest.checked_abs()?.checked_mul(i256::from_i128(2))?;

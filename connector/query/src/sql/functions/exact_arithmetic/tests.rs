@@ -341,3 +341,30 @@ fn operators_come_back_as_they_were_written() {
         ran.unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 }
+
+/// The division of few digits gives what that of many gives, also at the edges of both.
+#[test]
+fn quotients_are_rounded_alike_in_128_and_256_bits() {
+    use decimal_cast::{divide_in_256_bits, divide_rounding};
+    let mut random = StdRng::seed_from_u64(hansa_test_support::property_cases::seed(
+        "HANSA_PROPERTY_SEED",
+    ));
+    let mut number = move || {
+        let few: i128 = random.random_range(-9..=9);
+        match random.random_range(0..4) {
+            0 => i256::from_i128(few),
+            1 => i256::from_i128(i128::MAX.wrapping_add(few)),
+            2 => i256::from_i128(random.random()),
+            _ => i256::from_i128(random.random::<i128>() >> random.random_range(1..127)),
+        }
+    };
+    for _ in 0..20_000 {
+        let (dividend, divisor) = (number(), number());
+        let quotient = divide_rounding(dividend, divisor);
+        assert_eq!(
+            quotient,
+            divide_in_256_bits(dividend, divisor),
+            "{dividend} / {divisor}"
+        );
+    }
+}

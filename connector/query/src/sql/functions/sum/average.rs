@@ -1,20 +1,20 @@
 //! Averages whose sum the engine lets wrap round, or whose last digit it cuts off: of durations and of decimals. Those of integers
 //! and floating-point numbers are sums of floating-point numbers without rounding in between.
 
-use super::exact_sum::{AccumulatedSum, ExactSumType, state};
+use super::exact_mean::{ExactMeanType, exact_mean};
+use super::exact_sum::state;
+use super::group_means::MeanGroupsAccumulator;
 use super::scalar_sum::{DistinctSum, ScalarSum, only, there, typed};
-use super::too_large;
 use crate::sql::decimal_types::QUOTIENT_PLACES;
-use crate::sql::functions::exact_arithmetic::decimal_cast::{divide_rounding, power};
 use crate::sql::functions::reproducible_aggregate::{
     DistinctValueAccumulator, NumericSummary, SummaryAccumulator, SummaryGroupsAccumulator,
     distinct_field, state_field,
 };
 use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::{
-    DECIMAL128_MAX_PRECISION, DataType, Decimal128Type, Decimal256Type, DecimalType,
-    DurationMicrosecondType, DurationMillisecondType, DurationNanosecondType, DurationSecondType,
-    Field, FieldRef, TimeUnit, UInt64Type, i256,
+    DECIMAL128_MAX_PRECISION, DataType, Decimal128Type, Decimal256Type, DurationMicrosecondType,
+    DurationMillisecondType, DurationNanosecondType, DurationSecondType, Field, FieldRef, TimeUnit,
+    UInt64Type,
 };
 use datafusion::functions_aggregate::average::avg_udaf;
 use datafusion_common::{Result, ScalarValue, exec_err, plan_err};
@@ -137,33 +137,41 @@ impl AggregateUDFImpl for AverageFunction {
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs<'_>) -> bool {
-        let is = |kind: &DataType| {
-            args.expr_fields
-                .iter()
-                .any(|field| field.data_type() == kind)
-        };
-        if is(&DataType::Float64) {
-            return !args.is_distinct;
-        }
-        let ours = args.expr_fields.iter().any(|field| {
+        let is_ours = args.expr_fields.iter().any(|field| {
             matches!(
                 field.data_type(),
-                DataType::Duration(_) | DataType::Decimal128(_, _) | DataType::Decimal256(_, _)
+                DataType::Float64
+                    | DataType::Duration(_)
+                    | DataType::Decimal128(_, _)
+                    | DataType::Decimal256(_, _)
             )
         });
-        !ours && self.inner.groups_accumulator_supported(args)
+        if is_ours {
+            !args.is_distinct
+        } else {
+            self.inner.groups_accumulator_supported(args)
+        }
     }
 
     fn create_groups_accumulator(
         &self,
         args: AccumulatorArgs<'_>,
     ) -> Result<Box<dyn GroupsAccumulator>> {
-        if input(args.expr_fields)? == DataType::Float64 {
-            return Ok(Box::new(SummaryGroupsAccumulator::<FloatMean, 1>::new(
-                FloatMean::mean,
-            )));
+        let kind = input(args.expr_fields)?;
+        let to = args.return_field.data_type().clone();
+        macro_rules! made {
+            ($kind:ty) => {
+                Ok(Box::new(MeanGroupsAccumulator::<$kind>::of(kind, to)))
+            };
         }
-        self.inner.create_groups_accumulator(args)
+        by_type!(
+            kind,
+            made,
+            Ok(Box::new(SummaryGroupsAccumulator::<FloatMean, 1>::new(
+                FloatMean::mean
+            ))),
+            self.inner.create_groups_accumulator(args)
+        )
     }
 
     fn order_sensitivity(&self) -> AggregateOrderSensitivity {
@@ -232,57 +240,6 @@ impl NumericSummary<1> for FloatMean {
     }
 }
 
-/// A type whose averages are made here.
-trait ExactMeanType: ExactSumType {
-    /// The average of `many` values of the type `kind`, in the type `to`.
-    fn divide(
-        sum: AccumulatedSum<Self>,
-        many: u64,
-        kind: &DataType,
-        to: &DataType,
-    ) -> Option<Self::Native>;
-}
-
-macro_rules! durations {
-    ($($kind:ty)*) => {$(
-        impl ExactMeanType for $kind {
-            fn divide(sum: i128, many: u64, _: &DataType, to: &DataType) -> Option<i64> {
-                Self::narrow(sum.checked_div(i128::from(many))?, to)
-            }
-        }
-    )*};
-}
-
-durations!(DurationSecondType DurationMillisecondType DurationMicrosecondType DurationNanosecondType);
-
-impl ExactMeanType for Decimal128Type {
-    fn divide(sum: i256, many: u64, kind: &DataType, to: &DataType) -> Option<i128> {
-        let (DataType::Decimal128(_, from), DataType::Decimal128(digits, scale)) = (kind, to)
-        else {
-            return None;
-        };
-        let value = decimal_mean(sum, many, scale.checked_sub(*from)?)?.to_i128()?;
-        Self::is_valid_decimal_precision(value, *digits).then_some(value)
-    }
-}
-
-impl ExactMeanType for Decimal256Type {
-    fn divide(sum: i256, many: u64, kind: &DataType, to: &DataType) -> Option<i256> {
-        let (DataType::Decimal256(_, from), DataType::Decimal256(digits, scale)) = (kind, to)
-        else {
-            return None;
-        };
-        let value = decimal_mean(sum, many, scale.checked_sub(*from)?)?;
-        Self::is_valid_decimal_precision(value, *digits).then_some(value)
-    }
-}
-
-/// A mean with so many places more than the values, rounded, halves away from zero.
-fn decimal_mean(sum: i256, many: u64, places: i8) -> Option<i256> {
-    let value = sum.checked_mul(power(places)?)?;
-    divide_rounding(value, i256::from_i128(i128::from(many)))
-}
-
 /// The average of all values, or of the different ones.
 #[derive(Debug)]
 struct MeanAccumulator<T: ExactMeanType> {
@@ -339,7 +296,7 @@ impl<T: ExactMeanType> Accumulator for MeanAccumulator<T> {
             MeanValues::Different(values) => values.held(),
         };
         let mean = (many > 0)
-            .then(|| T::divide(sum, many, &self.kind, &self.to).ok_or_else(too_large))
+            .then(|| exact_mean::<T>(sum, many, &self.kind, &self.to))
             .transpose()?;
         ScalarValue::new_primitive::<T>(mean, &self.to)
     }

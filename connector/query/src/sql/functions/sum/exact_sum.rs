@@ -32,6 +32,9 @@ pub(super) trait ExactSumType:
     /// The value in the wider type.
     fn widen(value: Self::Native) -> AccumulatedSum<Self>;
 
+    /// The sum as a value, if it is not too large for one.
+    fn native(sum: AccumulatedSum<Self>) -> Option<Self::Native>;
+
     /// The sum as a value of the type `to`, if it can be one.
     fn narrow(sum: AccumulatedSum<Self>, to: &DataType) -> Option<Self::Native>;
 }
@@ -104,8 +107,12 @@ macro_rules! integers {
                 i128::from(value)
             }
 
-            fn narrow(sum: i128, _to: &DataType) -> Option<Self::Native> {
+            fn native(sum: i128) -> Option<Self::Native> {
                 sum.try_into().ok()
+            }
+
+            fn narrow(sum: i128, _to: &DataType) -> Option<Self::Native> {
+                Self::native(sum)
             }
         }
     )*};
@@ -121,25 +128,30 @@ integers! {
 }
 
 macro_rules! decimals {
-    ($($kind:ty, $held:ty, $wide:ty, $widen:expr, $narrow:expr;)*) => {$(
+    ($($kind:ty, $held:ty, $wide:ty, $near:ty, $add:expr, $widen_near:expr, $widen:expr, $native:expr;)*) => {$(
         impl ExactSumType for $kind {
             type Wide = $held;
-            type Near = ();
+            type Near = $near;
 
-            fn add((): &mut (), value: Self::Native) -> Option<$wide> {
-                Some($widen(value))
+            #[inline]
+            fn add(near: &mut $near, value: Self::Native) -> Option<$wide> {
+                $add(near, value)
             }
 
-            fn near((): ()) -> $wide {
-                <$wide>::default()
+            fn near(near: $near) -> $wide {
+                $widen_near(near)
             }
 
             fn widen(value: Self::Native) -> $wide {
                 $widen(value)
             }
 
+            fn native(sum: $wide) -> Option<Self::Native> {
+                $native(sum)
+            }
+
             fn narrow(sum: $wide, to: &DataType) -> Option<Self::Native> {
-                let value: Self::Native = $narrow(sum)?;
+                let value = Self::native(sum)?;
                 let digits = precision(to)?;
                 Self::is_valid_decimal_precision(value, digits).then_some(value)
             }
@@ -148,10 +160,31 @@ macro_rules! decimals {
 }
 
 decimals! {
-    Decimal32Type, Decimal128Type, i128, i128::from, |sum: i128| i32::try_from(sum).ok();
-    Decimal64Type, Decimal128Type, i128, i128::from, |sum: i128| i64::try_from(sum).ok();
-    Decimal128Type, Decimal256Type, i256, i256::from_i128, |sum: i256| sum.to_i128();
-    Decimal256Type, Decimal256Type, i256, |value| value, Some;
+    Decimal32Type, Decimal128Type, i128, i64, |near, value: i32| add_in_64_bits(near, i64::from(value)),
+        i128::from, i128::from, |sum: i128| i32::try_from(sum).ok();
+    Decimal64Type, Decimal128Type, i128, i64, add_in_64_bits,
+        i128::from, i128::from, |sum: i128| i64::try_from(sum).ok();
+    Decimal128Type, Decimal256Type, i256, i128, add_in_128_bits,
+        i256::from_i128, i256::from_i128, |sum: i256| sum.to_i128();
+    Decimal256Type, Decimal256Type, i256, (), |(): &mut (), value| Some(value),
+        |()| i256::ZERO, |value| value, Some;
+}
+
+/// Adds to `near`; gives what it has gone round by.
+#[inline]
+fn add_in_64_bits(near: &mut i64, value: i64) -> Option<i128> {
+    let (sum, is_beyond) = near.overflowing_add(value);
+    *near = sum;
+    is_beyond.then_some(if value > 0 { AROUND } else { -AROUND })
+}
+
+/// As [`add_in_64_bits`].
+#[inline]
+fn add_in_128_bits(near: &mut i128, value: i128) -> Option<i256> {
+    let (sum, is_beyond) = near.overflowing_add(value);
+    *near = sum;
+    // 2^128 and its opposite.
+    is_beyond.then_some(i256::from_parts(0, if value > 0 { 1 } else { -1 }))
 }
 
 const fn precision(kind: &DataType) -> Option<u8> {

@@ -13,8 +13,9 @@ use std::sync::Arc;
 /// A sum for each group.
 #[derive(Debug)]
 pub(super) struct SumGroupsAccumulator<T: ExactSumType> {
-    /// What fits there of each sum, and the rest of it.
+    /// What fits there of each sum.
     nears: Vec<T::Near>,
+    /// The rest of each; shorter, where those of the last groups are zero.
     rests: Vec<AccumulatedSum<T>>,
     /// Whether the group has a value at all.
     seen: Vec<bool>,
@@ -37,11 +38,26 @@ impl<T: ExactSumType> SumGroupsAccumulator<T> {
 
     fn room(&mut self, groups: usize) {
         self.nears.resize(groups, T::Near::default());
-        self.rests.resize(groups, AccumulatedSum::<T>::default());
         self.seen.resize(groups, false);
     }
 
-    fn put(&mut self, group: usize, more: AccumulatedSum<T>) -> Result<()> {
+    /// Adds a value to the sum of a group.
+    #[inline]
+    fn add(&mut self, group: usize, value: T::Native) -> Result<()> {
+        let Some(near) = self.nears.get_mut(group) else {
+            return no_group();
+        };
+        match T::add(near, value) {
+            Some(beyond) => self.add_to_rest(group, beyond),
+            None => Ok(()),
+        }
+    }
+
+    fn add_to_rest(&mut self, group: usize, more: AccumulatedSum<T>) -> Result<()> {
+        if self.rests.len() <= group {
+            let groups = self.nears.len();
+            self.rests.resize(groups, AccumulatedSum::<T>::default());
+        }
         let Some(rest) = self.rests.get_mut(group) else {
             return no_group();
         };
@@ -63,13 +79,24 @@ impl<T: ExactSumType> SumGroupsAccumulator<T> {
         }
     }
 
-    fn taken(&mut self, emit_to: EmitTo) -> Result<(Vec<AccumulatedSum<T>>, NullBuffer)> {
+    /// Takes the sums of the first groups, or of all, and whether each has a value.
+    pub(super) fn take_sums(
+        &mut self,
+        emit_to: EmitTo,
+    ) -> Result<(Vec<AccumulatedSum<T>>, NullBuffer)> {
         let nears = emit_to.take_needed(&mut self.nears);
-        let rests = emit_to.take_needed(&mut self.rests);
         let seen = emit_to.take_needed(&mut self.seen);
         self.known = self.seen.iter().filter(|seen| **seen).count();
-        let sums = nears.into_iter().zip(rests);
-        let sums = sums.map(|(near, rest)| rest.plus(T::near(near)).ok_or_else(too_large));
+        let with_rest = nears.len().min(self.rests.len());
+        let rests = self.rests.drain(..with_rest).map(Some);
+        let rests = rests.chain(std::iter::repeat(None));
+        let sums = nears.into_iter().zip(rests).map(|(near, rest)| {
+            let near = T::near(near);
+            match rest {
+                Some(rest) => rest.plus(near).ok_or_else(too_large),
+                None => Ok(near),
+            }
+        });
         Ok((sums.collect::<Result<_>>()?, NullBuffer::from(seen)))
     }
 }
@@ -87,12 +114,7 @@ impl<T: ExactSumType> GroupsAccumulator for SumGroupsAccumulator<T> {
         if values.null_count() == 0 && opt_filter.is_none() {
             // Most columns of numbers: nothing but additions.
             for (value, group) in values.values().iter().zip(group_indices) {
-                let Some(near) = self.nears.get_mut(*group) else {
-                    return no_group();
-                };
-                if let Some(beyond) = T::add(near, *value) {
-                    self.put(*group, beyond)?;
-                }
+                self.add(*group, *value)?;
             }
             if self.unseen() {
                 group_indices.iter().for_each(|group| self.see(*group));
@@ -102,7 +124,7 @@ impl<T: ExactSumType> GroupsAccumulator for SumGroupsAccumulator<T> {
         for (row, (value, group)) in values.iter().zip(group_indices).enumerate() {
             let Some(value) = value else { continue };
             if opt_filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row)) {
-                self.put(*group, T::widen(value))?;
+                self.add(*group, value)?;
                 self.see(*group);
             }
         }
@@ -118,7 +140,10 @@ impl<T: ExactSumType> GroupsAccumulator for SumGroupsAccumulator<T> {
         self.room(total_num_groups);
         for (partial, group) in typed::<T::Wide>(values)?.iter().zip(group_indices) {
             if let Some(partial) = partial {
-                self.put(*group, partial)?;
+                match T::native(partial) {
+                    Some(value) => self.add(*group, value)?,
+                    None => self.add_to_rest(*group, partial)?,
+                }
                 self.see(*group);
             }
         }
@@ -126,7 +151,7 @@ impl<T: ExactSumType> GroupsAccumulator for SumGroupsAccumulator<T> {
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
-        let (sums, seen) = self.taken(emit_to)?;
+        let (sums, seen) = self.take_sums(emit_to)?;
         if stays_wide::<T>(&self.to) {
             return Ok(held::<T>(sums, seen, &self.to));
         }
@@ -143,7 +168,7 @@ impl<T: ExactSumType> GroupsAccumulator for SumGroupsAccumulator<T> {
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        let (sums, seen) = self.taken(emit_to)?;
+        let (sums, seen) = self.take_sums(emit_to)?;
         Ok(vec![held::<T>(sums, seen, &state(&T::DATA_TYPE))])
     }
 

@@ -15,10 +15,12 @@ use datafusion::arrow::datatypes::{ArrowPrimitiveType, DecimalType, Float64Type}
 use datafusion::datasource::MemTable;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_test_support::property_cases::seed;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::collections::{BTreeMap, BTreeSet};
 
+mod means;
 mod null_counts;
 
 /// The same numbers in each type.
