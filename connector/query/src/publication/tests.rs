@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+mod bloom_filters;
 mod cities;
 mod decimal_columns;
 mod feed_append;
