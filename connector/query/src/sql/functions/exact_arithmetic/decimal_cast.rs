@@ -152,7 +152,7 @@ pub(in crate::sql::functions) fn divide_rounding(dividend: i256, divisor: i256) 
     }
 }
 
-/// The same, where it fits there.
+/// As [`divide_rounding`]; nothing where the divisor is zero or the quotient needs more bits.
 fn divide_in_128_bits(dividend: i128, divisor: i128) -> Option<i128> {
     let quotient = dividend.checked_div(divisor)?;
     let rest = dividend.checked_rem(divisor)?.unsigned_abs();
@@ -164,6 +164,7 @@ fn divide_in_128_bits(dividend: i128, divisor: i128) -> Option<i128> {
     quotient.checked_add(if is_negative { -1 } else { 1 })
 }
 
+/// As [`divide_rounding`], whatever the size of the numbers.
 pub(super) fn divide_in_256_bits(dividend: i256, divisor: i256) -> Option<i256> {
     let quotient = dividend.checked_div(divisor)?;
     let rest = dividend.checked_rem(divisor)?;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// A sum for each group.
 #[derive(Debug)]
 pub(super) struct SumGroupsAccumulator<T: ExactSumType> {
-    /// What fits there of each sum.
+    /// The part of each sum that fits in the nearer type.
     nears: Vec<T::Near>,
     /// The rest of each; shorter, where those of the last groups are zero.
     rests: Vec<AccumulatedSum<T>>,
