@@ -308,10 +308,7 @@ fn agreed(
         .map_err(unknown)?;
     let at = connector
         .records
-        .index(|state| state.contracts())?
-        .into_iter()
-        .find(|event| event.id == contract)
-        .and_then(|event| event.activated)
+        .index(|state| state.contract_activation(contract))?
         .unwrap_or_else(|| connector.now());
     crate::participant::contract_files::read_contract(
         &bytes,

@@ -83,6 +83,18 @@ impl StateIndex {
         )
     }
 
+    /// When a contract was activated, if the log says so.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn contract_activation(&self, id: ContractId) -> Result<Option<UtcTimestamp>, Refusal> {
+        let sql = "SELECT activated FROM contract WHERE id = ?1";
+        let activated = one(&self.connection, sql, [id.to_string()], |row| {
+            instant_or_none(row, 0)
+        })?;
+        Ok(activated.flatten())
+    }
+
     /// The answers that were opened and never closed, in the order of the records that opened them.
     ///
     /// # Errors

@@ -194,7 +194,7 @@ fn officers_json(connector: &Connector, contract: ContractId) -> Result<Value, R
     };
     let reported = of.map(|word| {
         json!({
-            "deed": word.action,
+            "action": word.action,
             "first": word.first,
             "first_user": user(&word.first),
             "second": word.second,
@@ -274,10 +274,9 @@ fn signatures(connector: &Connector, id: ContractId) -> Vec<CheckedSignature> {
     };
     let at = connector
         .records
-        .index(|state| state.contracts())
+        .index(|state| state.contract_activation(id))
         .ok()
-        .and_then(|events| events.into_iter().find(|event| event.id == id))
-        .and_then(|event| event.activated)
+        .flatten()
         .unwrap_or_else(|| connector.now());
     let bundle = connector.identity.trust.bundle();
     signed

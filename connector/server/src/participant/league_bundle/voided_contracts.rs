@@ -52,9 +52,8 @@ impl Connector {
     /// Whether the contract would come into force again after a start with the bundle of now.
     fn borne_out(&self, id: ContractId) -> Result<(), Refusal> {
         let bytes = waiting(|| self.records.documents.contract(id))?;
-        let events = self.records.index(|state| state.contracts())?;
-        let activated = events.into_iter().find(|event| event.id == id);
-        let at = activated.and_then(|event| event.activated).ok_or_else(|| {
+        let activated = self.records.index(|state| state.contract_activation(id))?;
+        let at = activated.ok_or_else(|| {
             Refusal::new(ErrorCode::ContractUnknown, "its record is not on the books")
         })?;
         read_contract(&bytes, id, &self.identity.trust.bundle(), at).map(|_| ())
