@@ -1,7 +1,7 @@
 //! A dataset that only grows: what is published of it stays, and what comes later is a segment of its own.
 
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::publications::{FeedEntry, FeedSegmentEntry};
 use hansa_audit_log::time::UtcTimestamp;
 
 /// What is known of a dataset that only grows.
@@ -30,23 +30,23 @@ pub struct FeedSegment {
 
 impl DatasetFeed {
     /// What the record of a publication says of it.
-    pub(crate) fn body(&self) -> Json {
-        let newest = self.newest.as_ref().map_or(Json::Null, FeedSegment::body);
-        Json::object([("segments", Json::count(self.segments)), ("newest", newest)])
+    pub(crate) fn entry(&self) -> FeedEntry {
+        FeedEntry {
+            segments: self.segments,
+            newest: self.newest.as_ref().map(FeedSegment::entry),
+        }
     }
 }
 
 impl FeedSegment {
-    fn body(&self) -> Json {
-        let span = self.time_span.map_or(Json::Null, |(first, last)| {
-            Json::List(vec![Json::text(first), Json::text(last)])
-        });
-        Json::object([
-            ("version", Json::text(&self.version)),
-            ("arrived", Json::text(self.arrived)),
-            ("rows", Json::count(self.rows)),
-            ("digest", Json::text(self.digest)),
-            ("time_span", span),
-        ])
+    fn entry(&self) -> FeedSegmentEntry {
+        let span = self.time_span;
+        FeedSegmentEntry {
+            version: self.version.clone(),
+            arrived: self.arrived,
+            rows: self.rows,
+            digest: self.digest,
+            time_span: span.map(|(first, last)| [first.to_string(), last.to_string()]),
+        }
     }
 }

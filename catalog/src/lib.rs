@@ -163,8 +163,8 @@ pub use crate::saved_query::{ParameterValue, SavedQuery, SavedQueryParameter};
 pub use crate::schema_compatibility::SchemaSecret;
 
 use crate::offer_index::OfferIndex;
-use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::Recorded;
+use hansa_audit_log::record::publications::PublicationRecord;
 use hansa_policy::contract::Agreement;
 use hansa_policy::id::{DatasetId, ParticipantId, SqlIdentifier};
 use hansa_policy::negotiation::OfferMatch;
@@ -226,7 +226,7 @@ impl Catalog {
     ///
     /// # Errors
     /// `DATASET_NOT_PUBLISHED` when the entry is not the one that was recorded.
-    pub fn restore(&mut self, dataset: Dataset, logged: &Json) -> Result<(), Refusal> {
+    pub fn restore(&mut self, dataset: Dataset, logged: &PublicationRecord) -> Result<(), Refusal> {
         if publication::body(&dataset) != *logged {
             return Err(Refusal::new(
                 ErrorCode::DatasetNotPublished,

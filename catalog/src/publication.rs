@@ -2,10 +2,12 @@
 
 use crate::Catalog;
 use crate::dataset::{ColumnType, Dataset, DatasetColumn, RegisteredGrid};
+use crate::feed::DatasetFeed;
 use crate::literal_type;
 use arrow_schema::Schema;
-use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::{Evidence, RecordContent};
+use hansa_audit_log::ledger::Evidence;
+use hansa_audit_log::record::body::RecordBody;
+use hansa_audit_log::record::publications::{PublicationRecord, UnpublicationRecord};
 use hansa_policy::id::{DatasetId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::value::cube::ReleaseTerm;
@@ -59,48 +61,30 @@ impl PublishableDataset {
 }
 
 impl Evidence for PublishableDataset {
-    fn entry(&self) -> RecordContent {
-        RecordContent {
-            kind: "publish",
-            body: body(&self.dataset),
-        }
+    fn entry(&self) -> RecordBody {
+        body(&self.dataset).into()
     }
 }
 
 /// The body of the record of a publication.
 #[must_use]
-pub fn body(dataset: &Dataset) -> Json {
-    let personal = dataset
-        .columns
-        .iter()
-        .filter(|column| column.personal)
-        .map(|column| Json::text(&column.name));
-    let members = [
-        ("dataset", Json::text(&dataset.id)),
-        ("version", Json::text(&dataset.version)),
-        ("schema_sha256", Json::text(dataset.schema_digest())),
-        ("published_at", Json::text(dataset.published_at)),
-        ("rows", Json::count(dataset.rows)),
-        ("bytes", Json::count(dataset.bytes)),
-        ("licence", Json::text(&dataset.licence)),
-        ("high_value", Json::Bool(dataset.high_value)),
-        ("personal", Json::Bool(dataset.personal)),
-        ("personal_columns", Json::List(personal.collect())),
-        (
-            "unit_column",
-            dataset.unit_column.as_ref().map_or(Json::Null, Json::text),
-        ),
-        (
-            "grid",
-            dataset
-                .grid
-                .as_ref()
-                .map_or(Json::Null, |grid| Json::text(&grid.id)),
-        ),
-    ];
-    // Only of a feed: records from before there were any stay as they are.
-    let feed = dataset.feed.as_ref().map(|feed| ("feed", feed.body()));
-    Json::object(members.into_iter().chain(feed))
+pub fn body(dataset: &Dataset) -> PublicationRecord {
+    let personal = dataset.columns.iter().filter(|column| column.personal);
+    PublicationRecord {
+        dataset: dataset.id.to_string(),
+        version: dataset.version.to_string(),
+        schema_sha256: dataset.schema_digest(),
+        published_at: dataset.published_at,
+        rows: dataset.rows,
+        bytes: dataset.bytes,
+        licence: dataset.licence.to_string(),
+        high_value: dataset.high_value,
+        personal: dataset.personal,
+        personal_columns: personal.map(|column| column.name.to_string()).collect(),
+        unit_column: dataset.unit_column.as_ref().map(ToString::to_string),
+        grid: dataset.grid.as_ref().map(|grid| grid.id.to_string()),
+        feed: dataset.feed.as_ref().map(DatasetFeed::entry),
+    }
 }
 
 /// A dataset that is about to be taken out of the catalogue.
@@ -138,15 +122,13 @@ impl DatasetWithdrawal {
 }
 
 impl Evidence for DatasetWithdrawal {
-    fn entry(&self) -> RecordContent {
-        RecordContent {
-            kind: "unpublish",
-            body: Json::object([
-                ("dataset", Json::text(&self.dataset)),
-                ("version", Json::text(&self.version)),
-                ("reason", Json::text(&self.reason)),
-            ]),
+    fn entry(&self) -> RecordBody {
+        UnpublicationRecord {
+            dataset: self.dataset.to_string(),
+            version: self.version.clone(),
+            reason: self.reason.clone(),
         }
+        .into()
     }
 }
 

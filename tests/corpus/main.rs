@@ -165,7 +165,8 @@ fn the_files_are_what_their_readers_take() {
             hansa_proto::envelope::parse_withdrawal(bytes).is_ok()
                 || hansa_proto::envelope::parse_dispute(bytes).is_ok()
         }
-        "record" => hansa_audit_log::record::Record::from_bytes(bytes).is_ok(),
+        "record" => hansa_audit_log::record::Record::from_bytes(bytes)
+            .is_ok_and(|record| record.read_body().is_ok()),
         "head" => std::str::from_utf8(bytes).is_ok_and(|text| {
             hansa_audit_log::note::read_all(text).is_ok_and(|heads| !heads.is_empty())
         }),

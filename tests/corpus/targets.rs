@@ -177,7 +177,16 @@ pub(crate) fn statement(bytes: &[u8]) -> RoundTripVerdict {
 /// A record of the log.
 pub(crate) fn record(bytes: &[u8]) -> RoundTripVerdict {
     match Record::from_bytes(bytes) {
-        Ok(record) => same("record", &record.to_bytes(), bytes),
+        Ok(record) => {
+            if let Ok(body) = record.read_body() {
+                same(
+                    "the body of a record",
+                    &hansa_audit_log::canonical(&body.to_json()),
+                    &hansa_audit_log::canonical(&record.body),
+                )?;
+            }
+            same("record", &record.to_bytes(), bytes)
+        }
         Err(_) => Ok(()),
     }
 }

@@ -35,7 +35,7 @@ fn what_is_not_stated_in_time_stops_questions_until_it_is() {
     assert_eq!(done["answers"].as_array().unwrap().len(), 2);
     acme.ask(rows).must();
     let stated = |city: &hansa_test_support::participant::TestParticipant| {
-        text(&city.records("attest")[0]["body"], "statement")
+        text(&city.records("deletion")[0]["body"], "statement")
     };
     assert_eq!(stated(&lindau), stated(&acme));
     // Only what came since is left to state.

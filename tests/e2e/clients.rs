@@ -247,13 +247,16 @@ fn a_program_asks_with_a_token_and_leaves_the_same_records() {
         );
     });
     // Both sides have it in their logs, and the firm says by which token and for whom.
-    let errands = firm.firm.records("errand");
-    assert_eq!(errands.len(), 2);
-    let people: Vec<String> = errands.iter().map(|errand| text(errand, "actor")).collect();
+    let remote_queries = firm.firm.records("remote_query");
+    assert_eq!(remote_queries.len(), 2);
+    let people: Vec<String> = remote_queries
+        .iter()
+        .map(|remote_query| text(remote_query, "actor"))
+        .collect();
     assert_eq!(people[0], people[1]);
-    for errand in &errands {
-        assert_eq!(text(errand, "access_token"), text(&token, "token"));
-        assert_eq!(text(errand, "purpose"), PURPOSE);
+    for remote_query in &remote_queries {
+        assert_eq!(text(remote_query, "access_token"), text(&token, "token"));
+        assert_eq!(text(remote_query, "purpose"), PURPOSE);
     }
     assert_eq!(firm.city.records("permit").len(), 2);
     assert_eq!(firm.firm.records("received").len(), 2);

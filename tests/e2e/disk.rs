@@ -120,7 +120,7 @@ pub(crate) fn without_its_log_nothing_is_answered() {
     // It is said afterwards why there was nothing, and the file that could not be written is not written any more.
     let stops = lindau.records("stop");
     assert_eq!(stops.len(), 1, "{stops:?}");
-    let unheard = lindau.records("refuse_summary");
+    let unheard = lindau.records("refusal_count");
     assert!(
         unheard
             .iter()

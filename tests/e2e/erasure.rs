@@ -194,7 +194,7 @@ fn nobody_can_tell_who_asked_once_that_is_erased() {
     let ask = || speyer.ask("SELECT count(*) FROM lindau.long").must();
     ask();
     ask();
-    let remote_queries = speyer.records("errand");
+    let remote_queries = speyer.records("remote_query");
     let (first, second) = (
         text(&remote_queries[0], "actor"),
         text(&remote_queries[1], "actor"),
@@ -229,7 +229,7 @@ fn nobody_can_tell_who_asked_once_that_is_erased() {
         .hansa(&[&["--yes"], &erase[..]].concat())
         .refused("USAGE", 2);
     ask();
-    let third = text(speyer.records("errand").last().unwrap(), "actor");
+    let third = text(speyer.records("remote_query").last().unwrap(), "actor");
     assert_ne!(third, first, "who comes again is somebody new");
     speyer.verifies();
     // The provider never learns of either.

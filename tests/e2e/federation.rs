@@ -112,7 +112,7 @@ fn a_city_that_is_down_is_named(
         PURPOSE,
     ];
     let reported = &acme.hansa(&analyze).must().lines()[0];
-    let came = reported["came"]["errands"].as_array().unwrap();
+    let came = reported["came"]["remote_queries"].as_array().unwrap();
     assert_eq!(
         (came.len(), &reported["came"]["rows"]),
         (2, &1.into()),

@@ -105,7 +105,7 @@ fn what_came_since_and_nothing_else() {
     assert!(values.is_empty());
     assert_eq!(below["nothing_new"], true);
     assert_eq!(token(&below), first);
-    let quiet = lindau.records("quiet").pop().unwrap();
+    let quiet = lindau.records("no_new_data").pop().unwrap();
     assert_eq!(lindau.records("permit").len(), permits.len());
     let permit = permits.last().unwrap();
     assert_eq!(number(&quiet, "follows"), number(permit, "seq"));

@@ -49,7 +49,7 @@ fn a_restriction_stands_before_every_contract() {
     let file = lindau.folder().join("guard.toml").display().to_string();
     let dry = dry.map(|word| if word == "guard.toml" { &file } else { word });
     lindau.hansa(&dry).must();
-    assert!(lindau.records("guard").is_empty());
+    assert!(lindau.records("restriction").is_empty());
     let set = set_restriction(&lindau, always);
     assert_eq!(text(&set, "verdict"), "< TIGHTER");
     assert_eq!(set["cut"], 1, "{set}");
@@ -70,7 +70,7 @@ fn a_restriction_stands_before_every_contract() {
         );
     }
     let refusal = lindau.records("refuse").pop().unwrap();
-    assert_eq!(refusal["body"]["guard"], 2, "{refusal}");
+    assert_eq!(refusal["body"]["restriction"], 2, "{refusal}");
 
     // Our own people ask on, a crash forgets nothing, and whoever simulates is told.
     lindau.ask(COUNT).must();
@@ -97,8 +97,11 @@ fn a_restriction_stands_before_every_contract() {
     let permit = lindau.records("permit").pop().unwrap();
     let grant = &permit["body"]["grants"][0];
     let now = lindau.hansa(&["--json", "dataset", "guard", "long"]).must();
-    assert_eq!(text(grant, "guard"), text(&now.json(), "guard"));
-    assert_eq!(permit["body"]["reservations"][0]["guard"], 2, "{permit}");
+    assert_eq!(text(grant, "restriction"), text(&now.json(), "guard"));
+    assert_eq!(
+        permit["body"]["reservations"][0]["restriction"], 2,
+        "{permit}"
+    );
     lindau.kill();
     lindau.serve();
     acme.knows(&lindau);

@@ -86,7 +86,7 @@ fn a_contract_is_made_used_and_kept_by_both() {
         ])
         .must()
         .json();
-    let clauses = report["errands"][0]["reads"][0]["clauses"].to_string();
+    let clauses = report["remote_queries"][0]["reads"][0]["clauses"].to_string();
     assert!(clauses.contains("Insel"), "{report}");
 
     let refused = acme
@@ -289,7 +289,10 @@ fn a_reason_that_nobody_could_read_again_is_not_taken_and_holds_up_nothing() {
     acme.hansa(&["contract", "request", "lindau.bikes", "--sign"])
         .must();
     let name = lindau.listed("negotiation").pop().unwrap();
-    let before = (lindau.records("letter").len(), acme.records("letter").len());
+    let before = (
+        lindau.records("message").len(),
+        acme.records("message").len(),
+    );
     let long = "x".repeat(2_001);
     for reason in [
         "not\nthis year",
@@ -304,7 +307,10 @@ fn a_reason_that_nobody_could_read_again_is_not_taken_and_holds_up_nothing() {
                 .refused("USAGE", 2);
         }
     }
-    let after = (lindau.records("letter").len(), acme.records("letter").len());
+    let after = (
+        lindau.records("message").len(),
+        acme.records("message").len(),
+    );
     assert_eq!(after, before, "nothing was written");
     lindau.hansa(&["contract", "sign", &name]).must();
     let contract = acme.listed("contract").pop().unwrap();

@@ -82,7 +82,7 @@ fn what_lets_out_more_needs_two_persons() {
     lindau.hansa(&["contract", "sign", &tighter]).must();
     let second = in_force(&acme);
     assert_ne!(first, second);
-    assert!(lindau.records("officers").is_empty());
+    assert!(lindau.records("approval").is_empty());
 
     changes(&lindau, 500);
     let looser = amends(&lindau, &acme);
@@ -141,7 +141,7 @@ fn what_lets_out_more_needs_two_persons() {
     let third = in_force(&acme);
     assert!(third.len() == 1 && third != second, "{third:?}");
 
-    let words = lindau.records("officers");
+    let words = lindau.records("approval");
     assert_eq!(words.len(), 2, "{words:?}");
     let (one, two) = (text(&words[1], "first"), text(&words[1], "second"));
     assert_eq!(text(&words[0], "first"), one);
@@ -253,7 +253,7 @@ fn a_contract_is_ended_by_two_persons() {
     }
     lindau.hansa_as(SECOND, &by("yes")).must();
     acme.ask("SELECT count(*) FROM lindau.bikes").ends(3);
-    let words = lindau.records("officers");
+    let words = lindau.records("approval");
     assert_eq!(words.len(), 2, "{words:?}");
     // The log commits to the reason, and holds neither it nor who they were.
     let log = std::fs::read_dir(lindau.folder().join("state/log")).unwrap();
@@ -267,7 +267,7 @@ fn a_contract_is_ended_by_two_persons() {
     let shown = lindau.hansa(&show).must().lines();
     assert_eq!(text(&shown[0], "reason"), "the pilot is over");
     assert_eq!(shown[0]["second_user"], SECOND);
-    assert_eq!(text(&words[1], "deed"), "withdraw");
+    assert_eq!(text(&words[1], "action"), "withdraw");
     lindau.verifies();
 }
 

@@ -24,7 +24,7 @@ fn files(city: &TestParticipant) -> BTreeMap<String, Vec<u8>> {
 
 /// How many records of a log tell of heads.
 fn of_heads(city: &TestParticipant) -> usize {
-    let kinds = ["checkpoint_seen", "checkpoint_heard", "witnessed"];
+    let kinds = ["checkpoint_seen", "checkpoint_gossiped", "witnessed"];
     let log = city.log();
     let of_heads = log
         .iter()
@@ -87,7 +87,7 @@ fn a_list_of_records_leaves_checkpoints_out() {
     };
     let plain = kinds(&[]);
     assert_eq!(seen(&plain), 0, "{plain:?}");
-    assert!(plain.contains(&"errand".to_owned()), "{plain:?}");
+    assert!(plain.contains(&"remote_query".to_owned()), "{plain:?}");
     assert!(seen(&kinds(&["--checkpoints"])) > 0);
     assert!(seen(&kinds(&["--outcome", "checkpoint_seen"])) > 0);
     let output = acme.hansa(&["audit", "list"]).must();

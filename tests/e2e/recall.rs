@@ -114,7 +114,7 @@ fn the_log_says_who_is_concerned() {
     );
     for firm in &firms {
         firm.hansa(&["audit", "reconcile", "lindau"]).must();
-        let noticed = firm.records("noticed");
+        let noticed = firm.records("notice_received");
         assert_eq!(noticed.len(), 1, "{noticed:#?}");
         assert_eq!(text(&noticed[0]["body"], "detail"), faulty);
         let reports = firm.records("notice");

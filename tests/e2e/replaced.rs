@@ -76,7 +76,7 @@ fn nobody_is_refused_while_a_program_is_replaced() {
     // Whatever was asked twice has a record for each time.
     let permits = lindau.records("permit");
     assert!(permits.len() >= before + answered);
-    let sent = acme.records("errand");
+    let sent = acme.records("remote_query");
     for repeated in sent.iter().filter_map(|sent| sent["body"].get("repeats")) {
         let is_first =
             |one: &&serde_json::Value| text(one, "request_id") == repeated.as_str().unwrap();
@@ -126,7 +126,7 @@ fn a_part_that_breaks_before_its_first_row_is_asked_again() {
     assert_eq!(sum(), 387);
     assert!(relay.has_broken());
     assert_eq!(lindau.records("permit").len(), before + 2);
-    let sent = acme.records("errand");
+    let sent = acme.records("remote_query");
     let [.., first, second] = sent.as_slice() else {
         panic!("{sent:#?}");
     };
@@ -165,7 +165,7 @@ fn a_whole_question_is_asked_again_where_rows_had_come_and_none_was_given() {
     assert!(relay.has_broken());
     assert_eq!(lindau.records("permit").len(), before + 2);
     // Each is a question of its own: rows of the first had come, so that no part of it could be repeated alone.
-    let sent = acme.records("errand");
+    let sent = acme.records("remote_query");
     let last = sent.iter().rev().take(2);
     assert!(last.clone().all(|sent| text(sent, "repeats").is_empty()));
     assert_eq!(last.count(), 2);

@@ -33,7 +33,7 @@ fn members_are_served_while_strangers_stand_at_the_port() {
         });
     }
     // None of them is in the log by itself.
-    let reports = lindau.records("sum");
+    let reports = lindau.records("action_count");
     let crowded = reports
         .iter()
         .filter(|one| one["body"]["what"] == "made way for another");

@@ -155,7 +155,7 @@ fn places_hours_joins_and_windows_refuse_with_their_codes() {
         );
     }
     // One record says of one remote query what it reads, under which contracts.
-    let remote_queries = acme.records("errand");
+    let remote_queries = acme.records("remote_query");
     let both = remote_queries.iter().filter(|record| {
         let reads = record["body"]["datasets"].as_array().unwrap();
         reads.len() == 2 && reads.iter().all(|one| one["id"].is_string())

@@ -36,7 +36,7 @@ fn a_member_with_64_idle_connections_is_told_so() {
     assert!(!refused.err.contains("http"), "{}", refused.err);
     // Everybody else is served, and the sum of those that were refused is in the log.
     other.ask(QUESTION).must();
-    let sums = lindau.records("sum");
+    let sums = lindau.records("action_count");
     assert!(
         sums.iter()
             .any(|one| one["body"]["what"] == "one too many of a member"),

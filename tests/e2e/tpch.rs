@@ -21,7 +21,7 @@ fn all_22_questions_over_the_wire() {
         let sql = data::question(number, &world::CITIES);
         let answer = federation.ask(&sql);
         pool::same(number, &answer.rows, &pool.ask(&sql));
-        println!("{number:>2}: {} errands", answer.remote_queries);
+        println!("{number:>2}: {} remote queries", answer.remote_queries);
         // Orders with their lines, and all that the fourth city has, are put together where they are.
         let most = match number {
             2 | 4 | 11 | 12 | 16 => 3,
@@ -30,7 +30,7 @@ fn all_22_questions_over_the_wire() {
         };
         assert!(
             answer.remote_queries <= most,
-            "{number}: {} errands",
+            "{number}: {} remote queries",
             answer.remote_queries
         );
     }

@@ -229,11 +229,11 @@ fn a_saved_query_gives_csv_and_leaves_the_same_records() {
         let wrong = face.post("/v1/query", &token, &wrong).await;
         assert_eq!((wrong.status, wrong.code().as_str()), (400, "COLUMN_UNKNOWN"));
     });
-    let errands = firm.firm.records("errand");
-    assert_eq!(errands.len(), 3);
-    for errand in &errands {
-        assert_eq!(text(errand, "access_token"), text(&token, "token"));
-        assert_eq!(text(errand, "purpose"), PURPOSE);
+    let remote_queries = firm.firm.records("remote_query");
+    assert_eq!(remote_queries.len(), 3);
+    for remote_query in &remote_queries {
+        assert_eq!(text(remote_query, "access_token"), text(&token, "token"));
+        assert_eq!(text(remote_query, "purpose"), PURPOSE);
     }
     assert_eq!(firm.city.records("permit").len(), 3);
     assert_eq!(firm.firm.records("received").len(), 3);

@@ -174,7 +174,7 @@ fn two_histories_are_found_when_those_meet_who_were_shown_them() {
     acme.hansa(&["doctor", "speyer"]).must();
     // So far all is well: what speyer was shown fits what acme was shown, by lindau's own proof.
     acme.ask(COUNT).must();
-    let heard = acme.records("checkpoint_heard");
+    let heard = acme.records("checkpoint_gossiped");
     let proven = |record: &&Value| record["body"]["proven"] == true;
     let of_lindau = about(&heard, "lindau.example");
     assert!(of_lindau.iter().any(proven), "{heard:#?}");

@@ -172,7 +172,10 @@ const HELD: [(&str, &[&str]); 11] = [
 
 /// What the packages at the floor may name of others.
 const FLOOR: [(&str, &[&str]); 5] = [
-    ("hansa-audit-log", &["sha2", "thiserror", "jiff"]),
+    (
+        "hansa-audit-log",
+        &["sha2", "thiserror", "jiff", "serde", "serde_json"],
+    ),
     ("hansa-policy", &["thiserror", "strsim", "fluent-bundle"]),
     ("hansa-catalog", &["arrow-schema", "thiserror"]),
     ("hansa-toml-reader", &["toml"]),

@@ -21,6 +21,7 @@ mod lints;
 mod lists;
 mod names;
 mod proofs;
+mod records;
 mod shape;
 mod terms;
 mod wire;

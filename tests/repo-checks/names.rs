@@ -103,6 +103,16 @@ const RETIRED: [(&str, &str); 24] = [
     ("wish", "options or arguments"),
 ];
 
+/// The same for the log, where the words on the left are no words of the Rust language or of a command.
+const RETIRED_IN_RECORDS: [(&str, &str); 6] = [
+    ("guard", "restriction"),
+    ("heard", "gossiped"),
+    ("letter", "message"),
+    ("letters", "messages"),
+    ("officers", "approval"),
+    ("quiet", "no new data"),
+];
+
 /// A definition.
 struct Named {
     /// The name of the type, or of the module.
@@ -212,6 +222,29 @@ fn names_are_nouns_of_the_field() {
         }
     }
     house::none("a name that says nothing to a stranger", &wrong);
+}
+
+/// The kinds of records, and the members of their bodies, are words of the log that others read.
+#[test]
+fn records_are_named_with_words_of_the_field() {
+    let page = house::read("docs/records.md");
+    let kinds = page.lines().filter_map(|line| line.strip_prefix("### `"));
+    let members = page.lines().filter_map(|line| line.strip_prefix("| `"));
+    let named: Vec<&str> = kinds
+        .chain(members)
+        .filter_map(|line| line.split('`').next())
+        .collect();
+    assert!(named.len() > 300, "{} names on the page", named.len());
+    let mut wrong = Vec::new();
+    for name in named {
+        let words = words(name);
+        for (word, instead) in RETIRED.iter().chain(&RETIRED_IN_RECORDS) {
+            if words.iter().any(|name| name == word) {
+                wrong.push(format!("{name}: not `{word}` but {instead}"));
+            }
+        }
+    }
+    house::none("a name in a record that says nothing to a stranger", &wrong);
 }
 
 #[test]

@@ -3,11 +3,11 @@
 //! A permit carries the bound of the first block, and each further block a record of its own, which is durable before
 //! anything of the block leaves. So also of an answer that a crash has ended it is known how much left at most.
 
-use crate::json::Json;
-use crate::record::Record;
+use serde::{Deserialize, Serialize};
 
 /// The most that may have left of an answer from its first message on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AnswerBound {
     /// Rows.
     pub rows: u64,
@@ -21,35 +21,6 @@ impl AnswerBound {
         rows: 8192,
         bytes: 1 << 20,
     };
-
-    /// The member of a record that holds it.
-    pub const MEMBER: &'static str = "at_most";
-
-    /// The bound that a record names; none where it names none.
-    #[must_use]
-    pub fn of(record: &Record) -> Option<Self> {
-        Self::in_body(&record.body)
-    }
-
-    /// The bound within the body of a record; none where it names none.
-    #[must_use]
-    pub fn in_body(body: &Json) -> Option<Self> {
-        let bound = body.get(Self::MEMBER)?;
-        Some(Self {
-            rows: bound.get("rows")?.as_count()?,
-            bytes: bound.get("bytes")?.as_count()?,
-        })
-    }
-
-    /// The member of a record that names it.
-    #[must_use]
-    pub fn member(self) -> (&'static str, Json) {
-        let bound = Json::object([
-            ("rows", Json::count(self.rows)),
-            ("bytes", Json::count(self.bytes)),
-        ]);
-        (Self::MEMBER, bound)
-    }
 
     /// Says whether so many rows and bytes lie within it.
     #[must_use]

@@ -1,6 +1,7 @@
 //! SHA-256 digests, the identity of everything that is signed or recorded.
 
 use crate::hexadecimal::hex;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Digest as _;
 use std::fmt;
 use std::str::FromStr;
@@ -74,6 +75,19 @@ impl fmt::Display for Digest {
         let mut text = String::with_capacity(64);
         hex(&self.0, &mut text);
         f.write_str(&text)
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 

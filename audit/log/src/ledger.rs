@@ -2,8 +2,8 @@
 
 use crate::chain::ChainState;
 use crate::digest::Digest;
-use crate::json::Json;
 use crate::note::Checkpoint;
+use crate::record::body::RecordBody;
 use crate::record::{MAX_BODY_DEPTH, MAX_BYTES, Record, RecordSalt};
 use crate::storage::{LogStorage, StorageError};
 use crate::time::{ClockReading, UtcTimestamp};
@@ -15,17 +15,8 @@ mod tests;
 
 /// Something that can be recorded.
 pub trait Evidence {
-    /// What stands in the record: its type and its body, without the members that the ledger adds.
-    fn entry(&self) -> RecordContent;
-}
-
-/// The part of a record that its maker writes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordContent {
-    /// The record's type, such as `permit`.
-    pub kind: &'static str,
-    /// Its body: an object of names, digests and counts.
-    pub body: Json,
+    /// The body of the record, without the members that the ledger adds.
+    fn entry(&self) -> RecordBody;
 }
 
 /// What the ledger can't know by itself and writes into a record.
@@ -84,8 +75,10 @@ impl<S: LogStorage> Ledger<S> {
         stamp: RecordMetadata,
     ) -> Result<PendingRecord<T>, LedgerError> {
         self.usable()?;
-        let RecordContent { kind, body } = value.entry();
-        if body.as_object().is_none() || !body.fits(MAX_BODY_DEPTH) {
+        let body = value.entry();
+        let kind = body.kind();
+        let body = body.to_json();
+        if !body.fits(MAX_BODY_DEPTH) {
             return Err(LedgerError::Unsound { kind });
         }
         let index = self.chain.next();

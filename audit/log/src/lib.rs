@@ -5,7 +5,7 @@
 //!
 //! # The walk
 //!
-//! 1. A value that implements [`Evidence`] says what its record holds: a [`RecordContent`].
+//! 1. A value that implements [`Evidence`] says what its record holds: a [`RecordBody`].
 //! 2. [`Ledger::stage`] writes the [`Record`] behind the earlier ones and gives a [`PendingRecord`].
 //! 3. [`Ledger::flush`] makes all staged records durable in a [`LogStorage`] and gives a [`FlushProof`].
 //! 4. [`PendingRecord::confirm`] takes that proof and gives a [`Recorded`] value with its [`RecordReceipt`].
@@ -25,16 +25,21 @@
 //!
 //! ```
 //! use hansa_audit_log::{
-//!     ChainState, ClockReading, Evidence, Json, Ledger, LogStorage, RecordContent, RecordMetadata, RecordSalt, StorageError,
+//!     ChainState, ClockReading, Evidence, Ledger, LogStorage, RecordBody, RecordMetadata, RecordSalt, StorageError,
 //! };
+//! use hansa_audit_log::record::publications::UnpublicationRecord;
 //! use std::{fs::File, io::Write};
 //!
 //! struct DatasetRemoval(&'static str);
 //!
 //! impl Evidence for DatasetRemoval {
-//!     fn entry(&self) -> RecordContent {
-//!         let body = Json::object([("dataset", Json::text(self.0))]);
-//!         RecordContent { kind: "unpublish", body }
+//!     fn entry(&self) -> RecordBody {
+//!         UnpublicationRecord {
+//!             dataset: self.0.to_owned(),
+//!             version: "2026-06-01.1".to_owned(),
+//!             reason: "doubled rows".to_owned(),
+//!         }
+//!         .into()
 //!     }
 //! }
 //! # struct FileStorage(File);
@@ -57,7 +62,7 @@
 //! assert_eq!(recorded.receipt().index(), 0);
 //! assert_eq!(recorded.0, "bikes");
 //! assert_eq!(ledger.durable().size, 1);
-//! assert!(std::fs::read_to_string(&path)?.contains(r#"{"dataset":"bikes"}"#));
+//! assert!(std::fs::read_to_string(&path)?.contains(r#""dataset":"bikes""#));
 //! # std::fs::remove_file(path)?;
 //! # Ok(())
 //! # }
@@ -209,11 +214,12 @@ pub use crate::chain::{ChainError, ChainState};
 pub use crate::digest::Digest;
 pub use crate::json::{Json, JsonError, JsonErrorKind, JsonLimits, canonical};
 pub use crate::ledger::{
-    Evidence, FlushProof, Ledger, LedgerError, PendingRecord, RecordContent, RecordMetadata,
-    RecordReceipt, Recorded,
+    Evidence, FlushProof, Ledger, LedgerError, PendingRecord, RecordMetadata, RecordReceipt,
+    Recorded,
 };
 pub use crate::note::{Checkpoint, NoteKey, NoteSigner, NoteVerifier, SignedHead};
 pub use crate::reconcile::{AnswerSummary, Reconciliation, ReconciliationFinding};
+pub use crate::record::body::RecordBody;
 pub use crate::record::{Record, RecordSalt};
 pub use crate::storage::{LogStorage, StorageError};
 pub use crate::time::{Clock, ClockReading, UtcTimestamp};

@@ -7,10 +7,20 @@ use crate::json::{Json, JsonError, JsonLimits, canonical, parse, write, write_te
 use crate::time::UtcTimestamp;
 use std::fmt;
 
+pub mod answers;
+pub mod body;
+pub mod configuration;
+pub mod contracts;
 pub(crate) mod header;
+pub mod incidents;
+pub mod messages;
+pub mod publications;
+mod subject;
 #[cfg(test)]
 mod tests;
+pub mod upkeep;
 
+use body::{RecordBody, RecordBodyError};
 use header::RecordHeader;
 
 /// The most bytes of a record.
@@ -109,6 +119,14 @@ impl Record {
             ("prev", Json::text(self.prev)),
             ("body", self.body.clone()),
         ])
+    }
+
+    /// The body, as a value of its kind.
+    ///
+    /// # Errors
+    /// The kind is unknown, or the body is none of it.
+    pub fn read_body(&self) -> Result<RecordBody, RecordBodyError> {
+        RecordBody::read(&self.kind, &self.body)
     }
 
     /// Reads a record; only its one spelling is taken.

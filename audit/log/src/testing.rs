@@ -1,9 +1,10 @@
 //! Shelves and values for the tests of this crate.
 
 use crate::chain::ChainState;
-use crate::json::Json;
-use crate::ledger::{Evidence, Ledger, RecordContent, RecordMetadata};
+use crate::ledger::{Evidence, Ledger, RecordMetadata};
 use crate::record::RecordSalt;
+use crate::record::body::RecordBody;
+use crate::record::messages::FetchedMessagesRecord;
 use crate::storage::{LogStorage, StorageError};
 use crate::time::{ClockReading, UtcTimestamp};
 
@@ -39,11 +40,14 @@ impl LogStorage for MemoryStorage {
 pub(crate) struct NumberedEvidence(pub(crate) i64);
 
 impl Evidence for NumberedEvidence {
-    fn entry(&self) -> RecordContent {
-        RecordContent {
-            kind: "said",
-            body: Json::object([("n", Json::Int(self.0))]),
+    fn entry(&self) -> RecordBody {
+        FetchedMessagesRecord {
+            peer: "hansa://acme.example".to_owned(),
+            number: self.0.unsigned_abs(),
+            carried: false,
+            refused: None,
         }
+        .into()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Instants. Everything that depends on time receives one as an argument; only the binary reads the clock.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -133,6 +134,19 @@ impl fmt::Display for UtcTimestamp {
             Ok(stamp) => write!(f, "{stamp}"),
             Err(_) => write!(f, "{}us", self.0),
         }
+    }
+}
+
+impl Serialize for UtcTimestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for UtcTimestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 

@@ -1,10 +1,9 @@
 //! What a log says of answers, given and received, as lines that two participants can lay side by side.
 
 use crate::retention;
-use hansa_audit_log::answer_bound::AnswerBound;
-use hansa_audit_log::json::Json;
 use hansa_audit_log::reconcile::{AnswerSummary, NOT_TAKEN, OPEN};
 use hansa_audit_log::record::Record;
+use hansa_audit_log::record::body::{AnswerBody, RecordBody, UpkeepBody};
 use hansa_audit_log::time::UtcTimestamp;
 use std::collections::BTreeMap;
 
@@ -40,60 +39,95 @@ impl AnswerCollector {
         Self::default()
     }
 
-    /// Takes in the next record; those that are about something else are passed over.
-    pub fn see(&mut self, record: &Record) {
-        let body = &record.body;
-        let request = body.get("request_id").and_then(Json::as_text);
-        match (record.kind.as_str(), request) {
-            ("permit", Some(request)) => {
-                let answer = PeerAnswer::of(request, record, OPEN, false);
-                let own = (request.to_owned(), text(body, "peer").to_owned());
+    /// Takes in the next record, with its body; those that are about something else are passed over.
+    pub fn see(&mut self, record: &Record, body: &RecordBody) {
+        match body {
+            RecordBody::Answer(body) => self.see_answer(record, body),
+            RecordBody::Upkeep(UpkeepBody::Expiry(_)) => {
+                self.kept_from = self.kept_from.max(retention::kept_from(record));
+            }
+            RecordBody::Contract(_)
+            | RecordBody::Message(_)
+            | RecordBody::Publication(_)
+            | RecordBody::Configuration(_)
+            | RecordBody::Incident(_)
+            | RecordBody::Upkeep(_) => {}
+        }
+    }
+
+    fn see_answer(&mut self, record: &Record, body: &AnswerBody) {
+        let at = record.at;
+        match body {
+            AnswerBody::Permit(permit) => {
+                let own = (permit.request_id.clone(), permit.peer.clone());
                 self.places.insert(own, record.seq);
-                self.given.insert(record.seq, answer);
+                let line = AnswerSummary {
+                    at_most: Some(permit.at_most),
+                    one_sided: permit.program.is_some(),
+                    ..name_answer(&permit.request_id, &permit.contracts, OPEN)
+                };
+                let peer = permit.peer.clone();
+                self.given.insert(record.seq, PeerAnswer { peer, line, at });
             }
-            ("progress", request) => {
-                let bound = AnswerBound::of(record);
-                if let Some(answer) = self.opened(request, body) {
-                    answer.line.at_most = bound.or(answer.line.at_most);
+            AnswerBody::Progress(progress) => {
+                if let Some(answer) = self.given.get_mut(&progress.opened) {
+                    let at_most = &mut answer.line.at_most;
+                    *at_most = progress.at_most.or(*at_most);
                 }
             }
-            ("close", request) => {
-                let bound = AnswerBound::of(record);
-                if let Some(answer) = self.opened(request, body) {
-                    answer.line = AnswerSummary {
-                        contract: std::mem::take(&mut answer.line.contract),
-                        request_id: std::mem::take(&mut answer.line.request_id),
-                        one_sided: answer.line.one_sided,
-                        at_most: bound.or(answer.line.at_most),
-                        ..line("", body, "", false)
+            AnswerBody::Close(close) => {
+                if let Some(answer) = self.given.get_mut(&close.opened) {
+                    let line = &mut answer.line;
+                    line.rows = close.rows.unwrap_or_default();
+                    line.bytes = close.bytes.unwrap_or_default();
+                    line.digest = close.result_digest.clone().unwrap_or_default();
+                    // Receipts write both in one word.
+                    line.outcome = match &close.code {
+                        Some(code) => format!("{}:{code}", close.outcome),
+                        None => close.outcome.clone(),
                     };
+                    line.at_most = close.at_most.or(line.at_most);
                 }
             }
-            ("receipt_ack", Some(request)) => {
-                let holds = body.get("match").and_then(Json::as_bool) == Some(true);
-                let place = self.place(request, body);
-                if let Some(answer) = place.and_then(|place| self.given.get_mut(&place)) {
-                    answer.line.acknowledged = holds;
+            AnswerBody::ReceiptAcknowledgement(word) => {
+                let own = (word.request_id.clone(), word.peer.clone());
+                let place = self.places.get(&own);
+                if let Some(answer) = place.and_then(|place| self.given.get_mut(place)) {
+                    answer.line.acknowledged = word.matches;
                 }
             }
             // Until the log says more, what was asked for has not been received: a crash may have come in between.
-            ("errand", Some(request)) => {
-                let answer = PeerAnswer::of(request, record, NOT_TAKEN, false);
-                let own = (request.to_owned(), text(body, "peer").to_owned());
-                self.answers.insert(own, answer);
+            AnswerBody::RemoteQuery(query) => {
+                let own = (query.request_id.clone(), query.peer.clone());
+                let line = name_answer(&query.request_id, &query.contracts, NOT_TAKEN);
+                let peer = query.peer.clone();
+                self.answers.insert(own, PeerAnswer { peer, line, at });
             }
-            ("received", Some(request)) => {
-                let own = (request.to_owned(), text(body, "peer").to_owned());
+            AnswerBody::Received(received) => {
+                let own = (received.request_id.clone(), received.peer.clone());
                 let asked = self.answers.remove(&own).map(|peer_answer| peer_answer.at);
-                let holds = text(body, "state") == "acknowledged";
-                let answer = PeerAnswer::of(request, record, "", holds);
-                let at = asked.unwrap_or(answer.at);
-                self.received.push(PeerAnswer { at, ..answer });
+                let line = AnswerSummary {
+                    rows: received.rows,
+                    bytes: received.bytes,
+                    digest: received.result_digest.clone(),
+                    receipt: received.receipt.is_some(),
+                    acknowledged: received.state == "acknowledged",
+                    ..name_answer(&received.request_id, &received.contracts, &received.outcome)
+                };
+                self.received.push(PeerAnswer {
+                    peer: received.peer.clone(),
+                    line,
+                    at: asked.unwrap_or(at),
+                });
             }
-            (retention::KIND, _) => {
-                self.kept_from = self.kept_from.max(retention::kept_from(record))
-            }
-            _ => {}
+            AnswerBody::Refusal(_)
+            | AnswerBody::RefusalCount(_)
+            | AnswerBody::NoNewData(_)
+            | AnswerBody::OneSidedReceipt(_)
+            | AnswerBody::OpenBlock(_)
+            | AnswerBody::NotReceived(_)
+            | AnswerBody::ModelSeen(_)
+            | AnswerBody::ActionCount(_) => {}
         }
     }
 
@@ -103,31 +137,6 @@ impl AnswerCollector {
     pub fn comparable_from(&self, other: &Self) -> Option<UtcTimestamp> {
         let from = self.kept_from.max(other.kept_from);
         from.map(|from| from.plus_micros(DAY))
-    }
-
-    /// The answer that a closing record closes: by the place of its permit, or by its request.
-    fn opened(&mut self, request: Option<&str>, body: &Json) -> Option<&mut PeerAnswer> {
-        let place = body
-            .get("opened")
-            .and_then(Json::as_count)
-            .or_else(|| self.place(request?, body))?;
-        self.given.get_mut(&place)
-    }
-
-    /// Where the permit of a request stands: of this peer, or the newest where the record names none.
-    fn place(&self, request: &str, body: &Json) -> Option<u64> {
-        match text(body, "peer") {
-            "" => {
-                let from = (request.to_owned(), String::new());
-                let of_it = self.places.range(from..);
-                let of_it = of_it.take_while(|((one, _), _)| one == request);
-                of_it.map(|(_, place)| *place).max()
-            }
-            peer => {
-                let own = (request.to_owned(), peer.to_owned());
-                self.places.get(&own).copied()
-            }
-        }
     }
 
     /// What was given to `peer`, since that instant.
@@ -158,51 +167,21 @@ fn of_peer<'a>(
         .collect()
 }
 
-impl PeerAnswer {
-    fn of(request: &str, record: &Record, outcome: &str, acknowledged: bool) -> Self {
-        let body = &record.body;
-        Self {
-            peer: text(body, "peer").to_owned(),
-            line: line(request, body, outcome, acknowledged),
-            at: record.at,
-        }
-    }
-}
-
-/// The line of a record; `outcome` stands where the record has none.
-fn line(request: &str, body: &Json, outcome: &str, acknowledged: bool) -> AnswerSummary {
-    let count = |name| body.get(name).and_then(Json::as_count).unwrap_or_default();
-    let outcome = match (text(body, "outcome"), text(body, "code")) {
-        ("", _) => outcome.to_owned(),
-        // Receipts write both in one word.
-        (outcome, code) if !code.is_empty() && !outcome.contains(':') => {
-            format!("{outcome}:{code}")
-        }
-        (outcome, _) => outcome.to_owned(),
-    };
-    let mut contracts: Vec<&str> = body
-        .get("contracts")
-        .and_then(Json::as_list)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(Json::as_text)
-        .collect();
+/// The line of an answer of which nothing is counted yet.
+fn name_answer(request: &str, contracts: &[String], outcome: &str) -> AnswerSummary {
+    let mut contracts: Vec<&str> = contracts.iter().map(String::as_str).collect();
     contracts.sort_unstable();
     AnswerSummary {
         request_id: request.to_owned(),
         contract: contracts.join(" "),
-        rows: count("rows"),
-        bytes: count("bytes"),
-        digest: text(body, "result_digest").to_owned(),
-        outcome,
-        at_most: AnswerBound::in_body(body),
-        // Who sent makes it with the record; who received names the file in which it is.
-        receipt: !matches!(body.get("receipt"), Some(Json::Null)),
-        acknowledged,
-        one_sided: body.get("program").is_some(),
+        rows: 0,
+        bytes: 0,
+        digest: String::new(),
+        outcome: outcome.to_owned(),
+        at_most: None,
+        // Who sent makes it with the record.
+        receipt: true,
+        acknowledged: false,
+        one_sided: false,
     }
-}
-
-fn text<'a>(body: &'a Json, name: &str) -> &'a str {
-    body.get(name).and_then(Json::as_text).unwrap_or_default()
 }

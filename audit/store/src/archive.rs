@@ -4,10 +4,11 @@
 use crate::AuditLog;
 use crate::log_dir::{self, LEAVES};
 use crate::log_segment::{self, ARCHIVE, LogSegment};
-use crate::retention::{KIND as EXPIRE, kept_from};
+use crate::retention::kept_from;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::{Evidence, RecordContent};
+use hansa_audit_log::ledger::Evidence;
+use hansa_audit_log::record::body::{RecordBody, UpkeepBody};
+use hansa_audit_log::record::upkeep::{ArchivalRecord, ArchivedSegmentEntry, ExpiryRecord};
 use hansa_audit_log::record::{EXPIRED, Record};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_log::tree::leaf_hash;
@@ -31,24 +32,22 @@ pub struct ArchivedSegment {
     pub sha256: Digest,
 }
 
-/// The record of segments that go to the archive.
+/// Segments that go to the archive.
 #[derive(Debug)]
-struct ArchivalRecord(Vec<ArchivedSegment>);
+struct SegmentArchival(Vec<ArchivedSegment>);
 
-impl Evidence for ArchivalRecord {
-    fn entry(&self) -> RecordContent {
-        let segments = self.0.iter().map(|moved| {
-            Json::object([
-                ("segment", Json::text(&moved.name)),
-                ("first", Json::count(moved.first)),
-                ("end", Json::count(moved.end)),
-                ("sha256", Json::text(moved.sha256)),
-            ])
+impl Evidence for SegmentArchival {
+    fn entry(&self) -> RecordBody {
+        let segments = self.0.iter().map(|moved| ArchivedSegmentEntry {
+            segment: moved.name.clone(),
+            first: moved.first,
+            end: moved.end,
+            sha256: moved.sha256,
         });
-        RecordContent {
-            kind: KIND,
-            body: Json::object([("segments", Json::List(segments.collect()))]),
+        ArchivalRecord {
+            segments: segments.collect(),
         }
+        .into()
     }
 }
 
@@ -79,59 +78,54 @@ impl AbsentRecords {
     }
 
     /// Whether a record may say that those before `end` are past their retention.
-    fn may_say(&self, record: &Record, end: Option<u64>) -> bool {
-        let (Some(before), Some(end)) = (kept_from(record), end) else {
+    fn may_say(&self, record: &Record, expiry: &ExpiryRecord) -> bool {
+        let Some(before) = kept_from(record) else {
             return false;
         };
         self.files
             .as_ref()
-            .is_none_or(|files| files.get(&end).is_some_and(|begun| *begun < before))
+            .is_none_or(|files| files.get(&expiry.end).is_some_and(|begun| *begun < before))
     }
 
     /// Takes in what a record says of it.
     pub(super) fn see(&mut self, good: &VerifiedLine<'_>) {
-        if !matches!(&*good.kind, KIND | EXPIRE | "segment") {
+        // Most records say nothing of it, and need not be read.
+        if !matches!(&*good.kind, "archive" | "expire" | "segment") {
             return;
         }
         let Some(record) = good.record() else { return };
-        let count = |name: &str| record.body.get(name).and_then(Json::as_count);
-        if good.kind == EXPIRE && !self.may_say(&record, count("end")) {
+        let Ok(RecordBody::Upkeep(body)) = record.read_body() else {
             return;
-        }
-        let last = || {
-            let segments = record.body.get("segments")?.as_list()?;
-            segments.last()?.get("end")?.as_count()
         };
-        let (archived, expired) = match &*good.kind {
-            KIND => (last(), None),
-            EXPIRE => (None, count("end")),
-            _ => match &mut self.files {
-                None => (count(BEFORE), count(EXPIRED_BEFORE)),
-                // Whoever checks reads the records that said so first.
-                Some(files) => {
-                    files.insert(record.seq, record.at);
-                    (count(BEFORE), None)
+        match body {
+            UpkeepBody::Archival(archival) => {
+                let end = archival.segments.last().map(|segment| segment.end);
+                self.archived = self.archived.max(end.unwrap_or_default());
+            }
+            UpkeepBody::Expiry(expiry) => {
+                if self.may_say(&record, &expiry) {
+                    self.erased = self.erased.saturating_add(expiry.records);
+                    self.from = self.from.min(expiry.first);
+                    self.expired = self.expired.max(expiry.end);
                 }
-            },
-        };
-        if good.kind == EXPIRE {
-            let records = count("records").unwrap_or_default();
-            self.erased = self.erased.saturating_add(records);
-            self.from = self.from.min(count("first").unwrap_or_default());
+            }
+            UpkeepBody::Segment(segment) => {
+                self.archived = self.archived.max(segment.archived_before);
+                match &mut self.files {
+                    None => self.expired = self.expired.max(segment.expired_before),
+                    // Whoever checks reads the records that said so first.
+                    Some(files) => drop(files.insert(record.seq, record.at)),
+                }
+            }
+            UpkeepBody::Pause(_)
+            | UpkeepBody::Resume(_)
+            | UpkeepBody::Stop(_)
+            | UpkeepBody::Repair(_)
+            | UpkeepBody::Clock(_)
+            | UpkeepBody::Erasure(_) => {}
         }
-        self.archived = self.archived.max(archived.unwrap_or_default());
-        self.expired = self.expired.max(expired.unwrap_or_default());
     }
 }
-
-/// The type of the record.
-const KIND: &str = "archive";
-
-/// The member by which the first record of a segment says the same.
-pub(super) const BEFORE: &str = "archived_before";
-
-/// The member by which it says the same of records that are past their retention.
-pub(super) const EXPIRED_BEFORE: &str = "expired_before";
 
 /// The most segments of one run: they stand in one record.
 const MOST: usize = 200;
@@ -166,7 +160,7 @@ pub fn archive(log: &AuditLog, keep: usize) -> Result<Vec<ArchivedSegment>, Refu
         .and_then(|to| to.sync_all())
         .map_err(failed)?;
     let _durable = log
-        .record_blocking(ArchivalRecord(moved.clone()))
+        .record_blocking(SegmentArchival(moved.clone()))
         .map_err(|unwritable| crate::refusal(&unwritable))?;
     log.moved_to(&to, moved.len());
     for segment in here.iter().take(moved.len()) {
@@ -184,19 +178,17 @@ pub fn absent(log: &AuditLog, from: u64) -> Result<Vec<String>, Refusal> {
     let mut absent = Vec::new();
     for record in log.read(log.inner.index.archived_before()) {
         let record = record?;
-        if record.kind != KIND {
+        if record.kind != "archive" {
             continue;
         }
-        let segments = record.body.get("segments").and_then(Json::as_list);
-        for segment in segments.unwrap_or_default() {
-            let ends = segment.get("end").and_then(Json::as_count);
-            let name = segment.get("segment").and_then(Json::as_text);
-            let (Some(ends), Some(name)) = (ends, name) else {
-                continue;
-            };
-            if ends > from && !folder.join(name).exists() {
-                absent.push(name.to_owned());
-            }
+        if let Ok(RecordBody::Upkeep(UpkeepBody::Archival(archival))) = record.read_body() {
+            let behind = archival.segments.into_iter();
+            let behind = behind.filter(|entry| entry.end > from);
+            absent.extend(
+                behind
+                    .map(|entry| entry.segment)
+                    .filter(|name| !folder.join(name).exists()),
+            );
         }
     }
     Ok(absent)

@@ -2,8 +2,9 @@
 //! not come back when it is set right.
 
 use crate::AuditLog;
-use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::{Evidence, RecordContent};
+use hansa_audit_log::ledger::Evidence;
+use hansa_audit_log::record::body::RecordBody;
+use hansa_audit_log::record::upkeep::ClockRecord;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
@@ -17,11 +18,14 @@ const MONTH: i64 = 31 * 86_400_000_000;
 struct ClockObservation;
 
 impl Evidence for ClockObservation {
-    fn entry(&self) -> RecordContent {
-        RecordContent {
-            kind: "clock",
-            body: Json::object([("source", Json::text("retention"))]),
+    fn entry(&self) -> RecordBody {
+        ClockRecord {
+            step_us: None,
+            outcome: None,
+            acknowledged: None,
+            source: "retention".to_owned(),
         }
+        .into()
     }
 }
 

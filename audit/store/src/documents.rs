@@ -3,14 +3,11 @@
 //!
 //! A record says by digest what was signed. Whoever is to judge a copy without asking anybody needs the documents beside it.
 
-use crate::history::incident::INCIDENT;
-use crate::history::keys_sent::named;
-use crate::history::query_entry::ONE_SIDED_RECEIPT;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{Json, JsonLimits, parse};
-use hansa_audit_log::record::Record;
+use hansa_audit_log::json::{JsonLimits, parse};
+use hansa_audit_log::record::body::{AnswerBody, ContractBody, IncidentBody, RecordBody};
 use hansa_policy::refusal::Refusal;
 use std::collections::BTreeSet;
 
@@ -109,59 +106,91 @@ impl ReferencedDocuments {
     }
 
     /// Takes in what the next record names.
-    pub fn see(&mut self, record: &Record) {
-        let body = &record.body;
-        let one = |name: &str| body.get(name).and_then(Json::as_text);
-        let several = body
-            .get("contracts")
-            .and_then(Json::as_list)
-            .unwrap_or_default();
-        let contracts = several.iter().filter_map(Json::as_text);
-        let lent = named(body, "contract");
-        for contract in contracts.chain(one("contract")).chain(lent) {
-            self.add(DocumentKind::Contract, contract);
-        }
-        if record.kind == "permit" {
-            let grants = body.get("grants").and_then(Json::as_list);
-            for grant in grants.unwrap_or_default() {
-                let relied = grant.get("relied_on").and_then(Json::as_list);
-                for statement in relied.unwrap_or_default().iter().filter_map(Json::as_text) {
-                    self.add(DocumentKind::Statement, statement);
-                }
-                let restriction = grant.get("guard").and_then(Json::as_text);
-                self.add(DocumentKind::Guard, restriction.unwrap_or_default());
+    pub fn see(&mut self, body: &RecordBody) {
+        for contract in body.contracts() {
+            // The contract of a partner of another make has another kind of name.
+            if contract.parse::<Digest>().is_ok() {
+                self.add(DocumentKind::Contract, contract);
             }
         }
-        if record.kind == "withdraw" {
-            self.add(
-                DocumentKind::Withdrawal,
-                one("statement").unwrap_or_default(),
-            );
-        }
-        if record.kind == "attest" {
-            self.add(DocumentKind::Deletion, one("statement").unwrap_or_default());
-        }
-        if record.kind == "usage" {
-            self.add(DocumentKind::Usage, one("statement").unwrap_or_default());
-        }
-        if record.kind == INCIDENT {
-            self.add(DocumentKind::Incident, one("statement").unwrap_or_default());
-        }
-        if record.kind == "guard" {
-            self.add(DocumentKind::Guard, one("guard").unwrap_or_default());
-        }
-        if matches!(
-            record.kind.as_str(),
-            "received" | "receipt_ack" | ONE_SIDED_RECEIPT
-        ) {
-            self.add(DocumentKind::Receipt, one("receipt").unwrap_or_default());
+        match body {
+            RecordBody::Answer(body) => self.see_answer(body),
+            RecordBody::Contract(body) => match body {
+                ContractBody::Withdrawal(withdrawal) => {
+                    self.add(DocumentKind::Withdrawal, withdrawal.statement);
+                }
+                ContractBody::Deletion(deletion) => {
+                    self.add(DocumentKind::Deletion, deletion.statement);
+                }
+                ContractBody::Usage(usage) => self.add(DocumentKind::Usage, usage.statement),
+                ContractBody::Restriction(restriction) => {
+                    if let Some(document) = restriction.restriction {
+                        self.add(DocumentKind::Guard, document);
+                    }
+                }
+                ContractBody::Activation(_)
+                | ContractBody::Group(_)
+                | ContractBody::Approval(_)
+                | ContractBody::TopUp(_)
+                | ContractBody::Notice(_)
+                | ContractBody::ReceivedNotice(_)
+                | ContractBody::Credential(_)
+                | ContractBody::Template(_) => {}
+            },
+            RecordBody::Incident(IncidentBody::Incident(incident)) => {
+                self.add(DocumentKind::Incident, incident.statement);
+            }
+            RecordBody::Incident(
+                IncidentBody::ObservedHead(_)
+                | IncidentBody::GossipedHead(_)
+                | IncidentBody::WitnessedHead(_)
+                | IncidentBody::LogFork(_),
+            )
+            | RecordBody::Message(_)
+            | RecordBody::Publication(_)
+            | RecordBody::Configuration(_)
+            | RecordBody::Upkeep(_) => {}
         }
     }
 
-    fn add(&mut self, kind: DocumentKind, name: &str) {
-        if name.parse::<Digest>().is_ok() {
-            self.0.insert((kind, name.to_owned()));
+    fn see_answer(&mut self, body: &AnswerBody) {
+        match body {
+            AnswerBody::Permit(permit) => {
+                for grant in &permit.grants {
+                    for statement in &grant.relied_on {
+                        self.add(DocumentKind::Statement, statement);
+                    }
+                    if let Some(document) = grant.restriction {
+                        self.add(DocumentKind::Guard, document);
+                    }
+                }
+            }
+            AnswerBody::Received(received) => {
+                if let Some(receipt) = received.receipt {
+                    self.add(DocumentKind::Receipt, receipt);
+                }
+            }
+            AnswerBody::ReceiptAcknowledgement(word) => {
+                self.add(DocumentKind::Receipt, word.receipt);
+            }
+            AnswerBody::OneSidedReceipt(receipt) => {
+                self.add(DocumentKind::Receipt, receipt.receipt);
+            }
+            AnswerBody::Refusal(_)
+            | AnswerBody::RefusalCount(_)
+            | AnswerBody::NoNewData(_)
+            | AnswerBody::Progress(_)
+            | AnswerBody::Close(_)
+            | AnswerBody::OpenBlock(_)
+            | AnswerBody::RemoteQuery(_)
+            | AnswerBody::NotReceived(_)
+            | AnswerBody::ModelSeen(_)
+            | AnswerBody::ActionCount(_) => {}
         }
+    }
+
+    fn add(&mut self, kind: DocumentKind, name: impl std::fmt::Display) {
+        self.0.insert((kind, name.to_string()));
     }
 
     /// Forgets those of a kind.

@@ -49,9 +49,10 @@ pub fn bundle(
     let mut chooser = choice.chooser();
     for record in records() {
         let record = record?;
-        if chooser.takes(&record) {
+        let body = crate::read_body(&record)?;
+        if chooser.takes(&record, &body) {
             count += 1;
-            named.see(&record);
+            named.see(&body);
             stamps.see(record.seq);
         }
     }
@@ -77,7 +78,7 @@ pub fn bundle(
         }
         let beside = if whole {
             ("leaf", log.leaf(record.seq).map_or(Json::Null, Json::text))
-        } else if chooser.takes(&record) {
+        } else if chooser.takes(&record, &crate::read_body(&record)?) {
             let proof = log.inclusion(record.seq, size).unwrap_or_default();
             ("proof", hashes(&proof))
         } else {

@@ -3,10 +3,10 @@
 //! What a record is about stands in it or in the one that it belongs to: the end of an answer names neither participant
 //! nor dataset, but the question that it closes; the end of a contract names the contract alone.
 
-use crate::history::keys_sent::named as lent;
 use hansa_audit_log::json::strict_object::StrictObject;
 use hansa_audit_log::json::{Json, canonical};
 use hansa_audit_log::record::Record;
+use hansa_audit_log::record::body::{AnswerBody, RecordBody};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::{ContractId, ParticipantId};
 use std::collections::BTreeSet;
@@ -91,36 +91,45 @@ impl RecordFilter {
     }
 
     /// Whether the record itself names all that is asked for.
-    fn names(&self, body: &Json) -> bool {
+    fn names(&self, body: &RecordBody) -> bool {
         self.participant.as_ref().is_none_or(|wanted| {
-            let named = PARTICIPANTS.iter().any(|name| is(body, name, wanted));
             // Whose values went out.
             let owner = format!("{wanted}/d/");
-            named || lent(body, "dataset").any(|dataset| dataset.starts_with(&owner))
-        }) && self
-            .dataset
-            .as_ref()
-            .is_none_or(|wanted| datasets(body).any(|dataset| dataset.ends_with(wanted)))
-            && self.contract.is_none_or(|wanted| {
-                let wanted = wanted.to_string();
-                let mut all = listed(body, "contracts").chain(lent(body, "contract"));
-                is(body, "contract", &wanted) || all.any(|id| id == wanted)
-            })
+            body.participants().contains(&wanted.as_str())
+                || body
+                    .sources()
+                    .any(|source| source.dataset.starts_with(&owner))
+        }) && self.dataset.as_ref().is_none_or(|wanted| {
+            let mut datasets = body.datasets().into_iter();
+            datasets.any(|dataset| dataset.ends_with(wanted))
+        }) && self.contract.is_none_or(|wanted| {
+            let wanted = wanted.to_string();
+            body.contracts().contains(&wanted.as_str())
+        })
     }
 
     fn times(&self, record: &Record) -> bool {
         self.from.is_none_or(|from| record.at >= from) && self.to.is_none_or(|to| record.at < to)
     }
 
-    fn ends(&self, record: &Record) -> bool {
+    fn ends(&self, body: &RecordBody) -> bool {
         self.outcome.as_ref().is_none_or(|wanted| {
-            record.kind == *wanted
-                || is(&record.body, "outcome", wanted)
-                || is(&record.body, "code", wanted)
-                || record
-                    .body
-                    .get("codes")
-                    .is_some_and(|codes| codes.get(wanted).is_some())
+            let is_counted = match body {
+                RecordBody::Answer(AnswerBody::RefusalCount(count)) => {
+                    count.codes.contains_key(wanted)
+                }
+                RecordBody::Answer(_)
+                | RecordBody::Contract(_)
+                | RecordBody::Message(_)
+                | RecordBody::Publication(_)
+                | RecordBody::Configuration(_)
+                | RecordBody::Incident(_)
+                | RecordBody::Upkeep(_) => false,
+            };
+            body.kind() == wanted
+                || body.outcome() == Some(wanted)
+                || body.code() == Some(wanted)
+                || is_counted
         })
     }
 }
@@ -130,36 +139,6 @@ fn parsed<T: std::str::FromStr>(text: Option<String>) -> Option<Option<T>> {
         None => Some(None),
         Some(text) => text.parse().ok().map(Some),
     }
-}
-
-/// The members under which records name a participant.
-const PARTICIPANTS: [&str; 5] = ["peer", "consumer", "provider", "party", "participant"];
-
-fn is(body: &Json, name: &str, wanted: &impl std::fmt::Display) -> bool {
-    body.get(name)
-        .and_then(Json::as_text)
-        .is_some_and(|text| text == wanted.to_string())
-}
-
-fn listed<'a>(body: &'a Json, name: &str) -> impl Iterator<Item = &'a str> {
-    body.get(name)
-        .and_then(Json::as_list)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(Json::as_text)
-}
-
-fn datasets(body: &Json) -> impl Iterator<Item = &str> {
-    let several = body
-        .get("datasets")
-        .and_then(Json::as_list)
-        .unwrap_or_default();
-    let one = body.get("dataset").and_then(Json::as_text);
-    several
-        .iter()
-        .filter_map(|dataset| dataset.get("id")?.as_text())
-        .chain(one)
-        .chain(lent(body, "dataset"))
 }
 
 /// Goes through a log from its beginning and knows what later records belong to.
@@ -172,16 +151,13 @@ pub struct RecordSelector<'c> {
 }
 
 impl RecordSelector<'_> {
-    /// Whether the next record is wanted.
-    pub fn takes(&mut self, record: &Record) -> bool {
-        let body = &record.body;
-        let request = body.get("request_id").and_then(Json::as_text);
-        let contract = body.get("contract").and_then(Json::as_text);
+    /// Says whether the next record is wanted, by its body.
+    pub fn takes(&mut self, record: &Record, body: &RecordBody) -> bool {
+        let (request, contract) = (body.request(), body.contract());
         let belongs = request.is_some_and(|request| self.requests.contains(request))
             || contract.is_some_and(|contract| self.contracts.contains(contract))
             || body
-                .get("opened")
-                .and_then(Json::as_count)
+                .opened()
                 .is_some_and(|opened| self.opened.contains(&opened));
         let about = belongs || self.choice.names(body);
         if about {
@@ -189,7 +165,7 @@ impl RecordSelector<'_> {
             self.requests.extend(request.map(str::to_owned));
             self.contracts.extend(contract.map(str::to_owned));
         }
-        about && self.choice.times(record) && self.choice.ends(record)
+        about && self.choice.times(record) && self.choice.ends(body)
     }
 }
 
@@ -208,6 +184,12 @@ pub const COLUMNS: [&str; 11] = [
     "body",
 ];
 
+fn list_texts(body: &Json, name: &str) -> String {
+    let list = body.get(name).and_then(Json::as_list).unwrap_or_default();
+    let texts: Vec<&str> = list.iter().filter_map(Json::as_text).collect();
+    texts.join(" ")
+}
+
 /// A record as the cells of [`COLUMNS`]; empty where it has nothing to say.
 #[must_use]
 pub fn cells(record: &Record) -> [String; 11] {
@@ -218,9 +200,7 @@ pub fn cells(record: &Record) -> [String; 11] {
         Some(Json::Null | Json::List(_) | Json::Object(_)) | None => String::new(),
     };
     let contract = match cell("contract") {
-        none if none.is_empty() => listed(&record.body, "contracts")
-            .collect::<Vec<_>>()
-            .join(" "),
+        none if none.is_empty() => list_texts(&record.body, "contracts"),
         one => one,
     };
     [

@@ -2,13 +2,13 @@
 //! log says of other logs. Only the shape of records is known here; whether what they say holds is judged elsewhere.
 
 use crate::retention;
-use hansa_audit_log::answer_bound::AnswerBound;
-use hansa_audit_log::json::Json;
 use hansa_audit_log::record::Record;
+use hansa_audit_log::record::body::{
+    AnswerBody, ContractBody, IncidentBody, PublicationBody, RecordBody, UpkeepBody,
+};
 use hansa_audit_log::time::UtcTimestamp;
 use std::collections::BTreeMap;
 
-mod body_members;
 pub mod contract_timeline;
 pub mod incident;
 pub mod keys_sent;
@@ -22,14 +22,13 @@ pub mod statement;
 #[cfg(test)]
 mod tests;
 
-use body_members::{count, text};
 use contract_timeline::{ContractTimeline, RecordedWithdrawal};
 use incident::{ForkedLog, RecordedIncident};
 use keys_sent::RemoteQueries;
 use observed_head::ObservedHead;
-use open_block::{OPEN_BLOCK, OpenBlock};
+use open_block::OpenBlock;
 use publication::{NoNewData, PublishedSnapshot};
-use query_entry::{AnswerEnd, DenialReason, ONE_SIDED_RECEIPT, QueryEntry};
+use query_entry::{AnswerEnd, DenialReason, QueryEntry, UnadmittedEnd};
 use received_answer::ReceivedAnswer;
 use refusals::RefusalSummary;
 use statement::{AffectedNotice, RecordedStatement};
@@ -63,6 +62,8 @@ pub struct AuditHistory {
     pub published: Vec<PublishedSnapshot>,
     /// Where somebody was told that nothing came since an earlier answer.
     pub no_new_data: Vec<NoNewData>,
+    /// Ends of answers that the record which they name has not admitted.
+    pub unadmitted_ends: Vec<UnadmittedEnd>,
     /// What was reserved for anybody on the web.
     pub open_blocks: Vec<OpenBlock>,
     /// Its own questions to others.
@@ -73,6 +74,8 @@ pub struct AuditHistory {
     pub refusals: RefusalSummary,
     /// The run of the program that wrote the last record.
     boot: String,
+    /// Records that were taken in: the places of first ones, and the places behind the last ones that follow them.
+    seen: BTreeMap<u64, u64>,
     /// Where the permits stand in `questions`.
     permits: BTreeMap<u64, usize>,
     /// The newest permit of each request and peer: each peer draws identities of its own, so two may draw the same.
@@ -86,124 +89,224 @@ impl AuditHistory {
         Self::default()
     }
 
-    /// Takes in the next record.
-    pub fn see(&mut self, record: &Record) {
-        let body = &record.body;
+    /// Takes in the next record, with its body.
+    pub fn see(&mut self, record: &Record, body: RecordBody) {
         if self.boot != record.boot {
             self.boot.clone_from(&record.boot);
             self.refusals.begin();
         }
-        match record.kind.as_str() {
-            "permit" => self.permit(record),
-            "refuse_summary" => self.refusals.see(body),
-            "refuse" => self.questions.push(QueryEntry::of(record)),
-            "progress" => {
-                let bound = AnswerBound::of(record);
-                if let Some(question) = self.opened(body) {
-                    question.at_most = bound.or(question.at_most);
-                }
+        self.note_place(record.seq);
+        match body {
+            RecordBody::Answer(body) => self.see_answer(record, body),
+            RecordBody::Contract(body) => self.see_contract(record, body),
+            RecordBody::Publication(body) => self.see_publication(record, body),
+            RecordBody::Incident(body) => self.see_incident(record, body),
+            RecordBody::Upkeep(UpkeepBody::Expiry(_)) => {
+                self.kept_from = self.kept_from.max(retention::kept_from(record));
             }
-            "close" => {
-                let refused = text(body, "stage").and(text(body, "code"));
-                if let Some(question) = self.opened(body) {
-                    question.refused = refused.map(|code| DenialReason {
-                        code,
-                        clause: count(body, "clause"),
-                        restriction: count(body, "guard"),
-                    });
-                    question.end = Some(AnswerEnd::of(record));
-                }
-            }
-            "receipt_ack" => {
-                let agrees = body.get("match").and_then(Json::as_bool) == Some(true);
-                if let Some(question) = self.opened(body) {
-                    question.acknowledged =
-                        Some((text(body, "receipt").unwrap_or_default(), agrees));
-                }
-            }
-            ONE_SIDED_RECEIPT => {
-                let receipt = text(body, "receipt");
-                if let Some(question) = self.opened(body) {
-                    question.one_sided_receipt = receipt;
-                }
-            }
-            "received" => self.received.push(ReceivedAnswer::of(record)),
-            "contract" => {
-                let life = self.life(body);
-                life.provider = text(body, "provider").unwrap_or_default();
-                life.consumer = text(body, "consumer").unwrap_or_default();
-                life.dataset = text(body, "dataset").unwrap_or_default();
-                if text(body, "event").as_deref() == Some("activate") {
-                    life.activated.get_or_insert((record.seq, record.at));
-                }
-            }
-            "withdraw" => {
-                let withdrawn = RecordedWithdrawal {
-                    index: record.seq,
-                    at: record.at,
-                    effective: text(body, "effective").and_then(|at| at.parse().ok()),
-                    party: text(body, "party").unwrap_or_default(),
-                    statement: text(body, "statement").unwrap_or_default(),
-                };
-                self.life(body).withdrawn.push(withdrawn);
-            }
-            "checkpoint_seen" => self.observed_heads.push(ObservedHead::of(record)),
-            "checkpoint_heard" => self.gossiped_heads.push(ObservedHead::of(record)),
-            "witnessed" => self.witnessed.push(ObservedHead::of(record)),
-            "log_fork" => self.forks.push(ForkedLog::of(record)),
-            incident::INCIDENT => self.incidents.push(RecordedIncident::of(record)),
-            "publish" => self.published.push(PublishedSnapshot::of(record)),
-            "snapshot_check" => self.checked(record),
-            "errand" => self.remote_queries.sent(record),
-            "not_received" => self.remote_queries.failed(record),
-            "quiet" => self.no_new_data.extend(NoNewData::of(record)),
-            "unpublish" => self.unpublish(record),
-            "attest" => self.deletions.push(RecordedStatement::of(record)),
-            "notice" => self.notified.extend(AffectedNotice::of(record)),
-            OPEN_BLOCK => self.open_blocks.push(OpenBlock::of(record)),
-            "usage" => self.usages.push(RecordedStatement::of(record)),
-            retention::KIND => self.kept_from = self.kept_from.max(retention::kept_from(record)),
-            _ => {}
+            RecordBody::Upkeep(
+                UpkeepBody::Segment(_)
+                | UpkeepBody::Archival(_)
+                | UpkeepBody::Pause(_)
+                | UpkeepBody::Resume(_)
+                | UpkeepBody::Stop(_)
+                | UpkeepBody::Repair(_)
+                | UpkeepBody::Clock(_)
+                | UpkeepBody::Erasure(_),
+            )
+            | RecordBody::Message(_)
+            | RecordBody::Configuration(_) => {}
         }
     }
 
-    fn permit(&mut self, record: &Record) {
-        let question = QueryEntry::of(record);
-        self.permits.insert(record.seq, self.questions.len());
-        let own = (question.request.clone(), question.peer.clone());
-        self.requests.insert(own, record.seq);
-        self.questions.push(question);
+    fn see_answer(&mut self, record: &Record, body: AnswerBody) {
+        match body {
+            AnswerBody::Permit(permit) => {
+                let question = QueryEntry::of_permit(record, *permit);
+                self.permits.insert(record.seq, self.questions.len());
+                let own = (question.request.clone(), question.peer.clone());
+                self.requests.insert(own, record.seq);
+                self.questions.push(question);
+            }
+            AnswerBody::Refusal(refusal) => {
+                self.questions
+                    .push(QueryEntry::of_refusal(record, *refusal));
+            }
+            AnswerBody::RefusalCount(count) => self.refusals.see(*count),
+            AnswerBody::Progress(progress) => {
+                if let Some(question) = self.question_at(progress.opened) {
+                    question.at_most = progress.at_most.or(question.at_most);
+                }
+            }
+            AnswerBody::Close(close) => {
+                if let Some(question) = self.question_at(close.opened) {
+                    let refused = close.stage.as_ref().and(close.code.clone());
+                    question.refused = refused.map(|code| DenialReason {
+                        code,
+                        clause: close.clause.map(u64::from),
+                        restriction: close.restriction.map(u64::from),
+                    });
+                    question.end = Some(AnswerEnd::of(record, *close));
+                } else if self.has_seen(close.opened) {
+                    self.unadmitted_ends.push(UnadmittedEnd {
+                        index: record.seq,
+                        opened: close.opened,
+                    });
+                }
+            }
+            AnswerBody::ReceiptAcknowledgement(word) => {
+                if let Some(question) = self.newest_question(&word.request_id, &word.peer) {
+                    question.acknowledged = Some((word.receipt.to_string(), word.matches));
+                }
+            }
+            AnswerBody::OneSidedReceipt(receipt) => {
+                if let Some(question) = self.newest_question(&receipt.request_id, &receipt.peer) {
+                    question.one_sided_receipt = Some(receipt.receipt.to_string());
+                }
+            }
+            AnswerBody::Received(received) => {
+                self.received.push(ReceivedAnswer::of(record, *received));
+            }
+            AnswerBody::RemoteQuery(query) => self.remote_queries.sent(record, *query),
+            AnswerBody::NotReceived(end) => self.remote_queries.failed(&end),
+            AnswerBody::NoNewData(told) => self.no_new_data.push(NoNewData {
+                index: record.seq,
+                at: record.at,
+                peer: told.peer,
+                follows: told.follows,
+            }),
+            AnswerBody::OpenBlock(block) => self.open_blocks.push(OpenBlock::of(record, *block)),
+            AnswerBody::ModelSeen(_) | AnswerBody::ActionCount(_) => {}
+        }
     }
 
-    /// The question that a later record is about: by the place of its permit, or by its identity.
-    fn opened(&mut self, body: &Json) -> Option<&mut QueryEntry> {
-        let place = count(body, "opened").or_else(|| {
-            let request = text(body, "request_id")?;
-            if let Some(peer) = text(body, "peer") {
-                return self.requests.get(&(request, peer)).copied();
+    fn see_contract(&mut self, record: &Record, body: ContractBody) {
+        match body {
+            ContractBody::Activation(activation) => {
+                let life = self.contracts.entry(activation.contract).or_default();
+                life.provider = activation.provider;
+                life.consumer = activation.consumer;
+                life.dataset = activation.dataset;
+                life.activated.get_or_insert((record.seq, record.at));
             }
-            let of_it = self.requests.range((request.clone(), String::new())..);
-            let of_it = of_it.take_while(|((one, _), _)| *one == request);
-            of_it.map(|(_, place)| *place).max()
-        })?;
-        let at = *self.permits.get(&place)?;
+            ContractBody::Withdrawal(withdrawal) => {
+                let life = self.contracts.entry(withdrawal.contract).or_default();
+                life.withdrawn.push(RecordedWithdrawal {
+                    index: record.seq,
+                    at: record.at,
+                    effective: withdrawal.effective,
+                    party: withdrawal.party,
+                    statement: withdrawal.statement.to_string(),
+                });
+            }
+            ContractBody::Deletion(deletion) => {
+                self.deletions
+                    .push(RecordedStatement::of_deletion(record, *deletion));
+            }
+            ContractBody::Usage(usage) => {
+                self.usages
+                    .push(RecordedStatement::of_usage(record, *usage));
+            }
+            ContractBody::Notice(notice) => {
+                self.notified.extend(AffectedNotice::of(record, *notice));
+            }
+            ContractBody::Restriction(_)
+            | ContractBody::Group(_)
+            | ContractBody::Approval(_)
+            | ContractBody::TopUp(_)
+            | ContractBody::ReceivedNotice(_)
+            | ContractBody::Credential(_)
+            | ContractBody::Template(_) => {}
+        }
+    }
+
+    fn see_publication(&mut self, record: &Record, body: PublicationBody) {
+        match body {
+            PublicationBody::Publication(publication) => {
+                self.published
+                    .push(PublishedSnapshot::of(record, *publication));
+            }
+            PublicationBody::Unpublication(end) => {
+                if let Some(one) = self.snapshot(&end.dataset, &end.version) {
+                    one.withdrawn = Some((record.at, end.reason));
+                }
+            }
+            PublicationBody::SnapshotCheck(check) => self.checked(record, &check),
+            PublicationBody::Release(_) => {}
+        }
+    }
+
+    fn see_incident(&mut self, record: &Record, body: IncidentBody) {
+        let index = record.seq;
+        match body {
+            IncidentBody::ObservedHead(head) => self.observed_heads.push(ObservedHead {
+                index,
+                peer: head.peer,
+                note: head.note,
+            }),
+            IncidentBody::GossipedHead(head) => self.gossiped_heads.push(ObservedHead {
+                index,
+                peer: head.peer,
+                note: head.note,
+            }),
+            IncidentBody::WitnessedHead(head) => self.witnessed.push(ObservedHead {
+                index,
+                peer: head.peer,
+                note: head.note,
+            }),
+            IncidentBody::LogFork(fork) => self.forks.push(ForkedLog {
+                index,
+                at: record.at,
+                peer: fork.peer,
+                known: fork.known,
+                shown: fork.shown,
+            }),
+            IncidentBody::Incident(incident) => self.incidents.push(RecordedIncident {
+                index,
+                at: record.at,
+                peer: incident.peer,
+                cause: incident.cause,
+                statement: incident.statement.to_string(),
+                fork: incident.from.zip(incident.upto),
+            }),
+        }
+    }
+
+    /// The question whose permit stands at that place.
+    fn question_at(&mut self, permit: u64) -> Option<&mut QueryEntry> {
+        let at = *self.permits.get(&permit)?;
         self.questions.get_mut(at)
     }
 
-    fn life(&mut self, body: &Json) -> &mut ContractTimeline {
-        let contract = text(body, "contract").unwrap_or_default();
-        self.contracts.entry(contract).or_default()
+    /// Notes that the record at that place was taken in.
+    fn note_place(&mut self, place: u64) {
+        let behind = place.saturating_add(1);
+        if let Some(mut run) = self.seen.last_entry()
+            && *run.get() == place
+        {
+            run.insert(behind);
+            return;
+        }
+        self.seen.insert(place, behind);
     }
 
-    fn unpublish(&mut self, record: &Record) {
-        let (dataset, version) = (text(&record.body, "dataset"), text(&record.body, "version"));
-        let found = self.published.iter_mut().rev().find(|one| {
-            Some(&one.dataset) == dataset.as_ref() && Some(&one.version) == version.as_ref()
-        });
-        if let Some(one) = found {
-            let reason = text(&record.body, "reason").unwrap_or_default();
-            one.withdrawn = Some((record.at, reason));
-        }
+    /// Says whether the record at that place was taken in.
+    fn has_seen(&self, place: u64) -> bool {
+        let run = self.seen.range(..=place).next_back();
+        run.is_some_and(|(_, end)| place < *end)
+    }
+
+    /// The newest question of that identity by that participant.
+    fn newest_question(&mut self, request: &str, peer: &str) -> Option<&mut QueryEntry> {
+        let own = (request.to_owned(), peer.to_owned());
+        let permit = *self.requests.get(&own)?;
+        self.question_at(permit)
+    }
+
+    /// The newest snapshot of that label.
+    fn snapshot(&mut self, dataset: &str, version: &str) -> Option<&mut PublishedSnapshot> {
+        let mut newest = self.published.iter_mut().rev();
+        newest.find(|one| one.dataset == dataset && one.version == version)
     }
 
     /// The question whose permit is that record.

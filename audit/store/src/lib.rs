@@ -30,15 +30,20 @@
 //! # Recording, signing, checking
 //!
 //! ```
-//! use hansa_audit_log::{Evidence, Json, NoteSigner, RecordContent, SignedHead};
+//! use hansa_audit_log::{Evidence, NoteSigner, RecordBody, SignedHead};
 //! use hansa_audit_store::{AuditLog, Ed25519NoteVerifier, LogConfig, LogSigningKey, offline};
+//! # use hansa_audit_log::record::publications::UnpublicationRecord;
 //! # use hansa_audit_log::{Clock, ClockReading, UtcTimestamp};
 //! # use std::sync::Arc;
 //! # struct DatasetRemoval(&'static str);
 //! # impl Evidence for DatasetRemoval {
-//! #     fn entry(&self) -> RecordContent {
-//! #         let body = Json::object([("dataset", Json::text(self.0))]);
-//! #         RecordContent { kind: "unpublish", body }
+//! #     fn entry(&self) -> RecordBody {
+//! #         UnpublicationRecord {
+//! #             dataset: self.0.to_owned(),
+//! #             version: "2026-06-01.1".to_owned(),
+//! #             reason: "doubled rows".to_owned(),
+//! #         }
+//! #         .into()
 //! #     }
 //! # }
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -71,14 +76,19 @@
 //! ```
 //! use hansa_audit_store::{RecordFilter, export, offline};
 //! use hansa_policy::ErrorCode;
-//! # use hansa_audit_log::{Clock, ClockReading, Evidence, Json, RecordContent, UtcTimestamp};
+//! # use hansa_audit_log::record::publications::UnpublicationRecord;
+//! # use hansa_audit_log::{Clock, ClockReading, Evidence, RecordBody, UtcTimestamp};
 //! # use hansa_audit_store::{AuditLog, DocumentKind, DocumentStore, LogConfig, LogSigningKey};
 //! # use std::sync::Arc;
 //! # struct DatasetRemoval(&'static str);
 //! # impl Evidence for DatasetRemoval {
-//! #     fn entry(&self) -> RecordContent {
-//! #         let body = Json::object([("dataset", Json::text(self.0))]);
-//! #         RecordContent { kind: "unpublish", body }
+//! #     fn entry(&self) -> RecordBody {
+//! #         UnpublicationRecord {
+//! #             dataset: self.0.to_owned(),
+//! #             version: "2026-06-01.1".to_owned(),
+//! #             reason: "doubled rows".to_owned(),
+//! #         }
+//! #         .into()
 //! #     }
 //! # }
 //! # struct NoDocuments;
@@ -156,6 +166,7 @@ use hansa_audit_log::digest::Digest;
 use hansa_audit_log::ledger::{Evidence, LedgerError, Recorded};
 use hansa_audit_log::note::{Checkpoint, NoteSigner, NoteSigningError, SignedHead};
 use hansa_audit_log::record::Record;
+use hansa_audit_log::record::body::RecordBody;
 use hansa_audit_log::storage::StorageError;
 use hansa_audit_log::time::{Clock, UtcTimestamp};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -547,6 +558,17 @@ pub fn low_space(folder: &std::path::Path, reserve: u64) -> Option<LedgerError> 
 /// When the system does not say.
 pub fn free_space(folder: &std::path::Path) -> std::io::Result<u64> {
     fs4::available_space(folder)
+}
+
+/// The body of a record of a log.
+///
+/// # Errors
+/// `EVIDENCE_BROKEN` where the kind of the record is not known, or its body is none of that kind.
+pub fn read_body(record: &Record) -> Result<RecordBody, Refusal> {
+    record.read_body().map_err(|unknown| {
+        let sentence = format!("record {} can't be used: {unknown}", record.seq);
+        Refusal::new(ErrorCode::EvidenceBroken, sentence).caused_by(unknown)
+    })
 }
 
 /// What an operator is told when nothing can be recorded.

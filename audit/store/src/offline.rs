@@ -13,6 +13,7 @@ use copy_check::CopyCheck;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::note::{NoteKey, SignedHead};
 use hansa_audit_log::record::Record;
+use hansa_audit_log::record::body::RecordBody;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_log::verifier::VerificationFault;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -97,8 +98,8 @@ pub fn verify(path: &Path, newest: Option<&SignedHead>) -> Result<CopyReport, Re
 
 /// Takes in what a check finds good, in the order of the copy: records first.
 pub trait BundleVisitor {
-    /// The next good record.
-    fn record(&mut self, record: &Record);
+    /// The next good record, with its body.
+    fn record(&mut self, record: &Record, body: RecordBody);
 
     /// Whether records are looked at; if not, they are checked without being built.
     fn looks_at_records(&self) -> bool {
@@ -118,16 +119,16 @@ pub trait BundleVisitor {
     fn time_stamp(&mut self, _stamped: &StampedHead) {}
 }
 
-impl<F: FnMut(&Record)> BundleVisitor for F {
-    fn record(&mut self, record: &Record) {
-        self(record);
+impl<F: FnMut(&Record, RecordBody)> BundleVisitor for F {
+    fn record(&mut self, record: &Record, body: RecordBody) {
+        self(record, body);
     }
 }
 
 struct SilentVisitor;
 
 impl BundleVisitor for SilentVisitor {
-    fn record(&mut self, _: &Record) {}
+    fn record(&mut self, _: &Record, _: RecordBody) {}
 
     fn looks_at_records(&self) -> bool {
         false

@@ -11,6 +11,8 @@ use hansa_audit_log::chain::ChainState;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::ledger::{Ledger, LedgerError, RecordMetadata};
 use hansa_audit_log::record::Record;
+use hansa_audit_log::record::body::{RecordBody, UpkeepBody};
+use hansa_audit_log::record::upkeep::StopRecord;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
@@ -40,11 +42,19 @@ pub(super) struct ReserveContents {
 }
 
 impl ReserveContents {
+    /// The record of the stop, where it could be written.
+    pub(super) fn stop(&self) -> Option<StopRecord> {
+        let first = self.records.first()?;
+        match first.read_body() {
+            Ok(RecordBody::Upkeep(UpkeepBody::Stop(stop))) => Some(*stop),
+            Ok(_) | Err(_) => None,
+        }
+    }
+
     /// What stopped the log, in words.
-    pub(super) fn reason(&self) -> &str {
-        let stop = self.records.first();
-        stop.and_then(|stop| stop.body.get("reason")?.as_text())
-            .unwrap_or("nobody could say why")
+    pub(super) fn reason(&self) -> String {
+        let reason = self.stop().and_then(|stop| stop.reason);
+        reason.unwrap_or_else(|| "nobody could say why".to_owned())
     }
 }
 

@@ -2,25 +2,18 @@
 
 use super::AuditLog;
 use super::writer::job::{InternalRecord, WriterMessage};
-use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::LedgerError;
+use hansa_audit_log::record::body::RecordBody;
 
 impl AuditLog {
     /// Keeps a fact in the reserve where the log can't be written any more; the next start takes it into the log.
     ///
     /// # Errors
     /// When the log can still be written, is closed, or the reserve can't be written either.
-    pub async fn record_in_reserve(
-        &self,
-        kind: &'static str,
-        body: Json,
-    ) -> Result<(), LedgerError> {
+    pub async fn record_in_reserve(&self, fact: RecordBody) -> Result<(), LedgerError> {
         let (wake, woken) = tokio::sync::oneshot::channel();
         let wake = |kept| drop(wake.send(kept));
-        self.send(WriterMessage::Beside(
-            InternalRecord { kind, body },
-            Box::new(wake),
-        ))?;
+        self.send(WriterMessage::Beside(InternalRecord(fact), Box::new(wake)))?;
         woken.await.unwrap_or(Err(LedgerError::Closed))
     }
 
@@ -28,17 +21,10 @@ impl AuditLog {
     ///
     /// # Errors
     /// As [`AuditLog::record_in_reserve`].
-    pub fn record_in_reserve_blocking(
-        &self,
-        kind: &'static str,
-        body: Json,
-    ) -> Result<(), LedgerError> {
+    pub fn record_in_reserve_blocking(&self, fact: RecordBody) -> Result<(), LedgerError> {
         let (wake, woken) = std::sync::mpsc::sync_channel(1);
         let wake = move |kept| drop(wake.send(kept));
-        self.send(WriterMessage::Beside(
-            InternalRecord { kind, body },
-            Box::new(wake),
-        ))?;
+        self.send(WriterMessage::Beside(InternalRecord(fact), Box::new(wake)))?;
         woken.recv().unwrap_or(Err(LedgerError::Closed))
     }
 }

@@ -4,12 +4,12 @@
 
 use crate::AuditLog;
 use crate::clock_stability::is_clock_stable;
-use crate::history::query_entry::ONE_SIDED_RECEIPT;
 use crate::log_dir::{self, LEAVES};
 use crate::log_segment::{self, LogSegment};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::{Evidence, RecordContent};
+use hansa_audit_log::ledger::Evidence;
+use hansa_audit_log::record::body::{AnswerBody, RecordBody, UpkeepBody};
+use hansa_audit_log::record::upkeep::ExpiryRecord;
 use hansa_audit_log::record::{EXPIRED, Record};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::Refusal;
@@ -24,26 +24,31 @@ pub const KIND: &str = "expire";
 /// was shown: the state of the connector is made from them, and they are kept with the log.
 pub const DECISIONS: [&str; 12] = [
     "permit",
-    "quiet",
+    "no_new_data",
     "progress",
     "close",
     "refuse",
-    "refuse_summary",
-    "sum",
-    "errand",
+    "refusal_count",
+    "action_count",
+    "remote_query",
     "received",
     "not_received",
     "receipt_ack",
-    ONE_SIDED_RECEIPT,
+    "one_sided_receipt",
 ];
 
 /// From when on a log keeps its decisions, as this record says. None for every other record, and for one that says so of the
 /// last month: nothing is past its retention so soon.
 #[must_use]
 pub fn kept_from(record: &Record) -> Option<UtcTimestamp> {
-    let before: UtcTimestamp = record.body.get("before")?.as_text()?.parse().ok()?;
-    (record.kind == KIND && before <= record.at.plus_micros(LEAST.saturating_neg()))
-        .then_some(before)
+    if record.kind != KIND {
+        return None;
+    }
+    let body = record.read_body().ok()?;
+    let RecordBody::Upkeep(UpkeepBody::Expiry(expiry)) = body else {
+        return None;
+    };
+    (expiry.before <= record.at.plus_micros(LEAST.saturating_neg())).then_some(expiry.before)
 }
 
 /// Decisions are kept for so many days at least: so far back quotas count.
@@ -82,25 +87,19 @@ pub struct RetainedContracts {
 }
 
 impl Evidence for ExpiryRun {
-    fn entry(&self) -> RecordContent {
-        RecordContent {
-            kind: KIND,
-            body: Json::object([
-                ("class", Json::text("decisions")),
-                ("ground", Json::text("retention")),
-                ("first", Json::count(self.first)),
-                ("end", Json::count(self.end)),
-                ("records", Json::count(self.records)),
-                ("before", Json::text(self.before)),
-                ("first_use_of", texts(&self.of.first_use)),
-                ("receipts_of", texts(&self.of.receipts)),
-            ]),
+    fn entry(&self) -> RecordBody {
+        ExpiryRecord {
+            class: "decisions".to_owned(),
+            ground: "retention".to_owned(),
+            first: self.first,
+            end: self.end,
+            records: self.records,
+            before: self.before,
+            first_use_of: self.of.first_use.clone(),
+            receipts_of: self.of.receipts.clone(),
         }
+        .into()
     }
-}
-
-fn texts(list: &[String]) -> Json {
-    Json::List(list.iter().map(Json::text).collect())
 }
 
 /// What is still needed, and what goes with the records.
@@ -210,9 +209,8 @@ struct SegmentErasure {
 }
 
 /// Where the decision stands to which a record belongs: the permit of an answer, or itself.
-fn root(record: &Record) -> u64 {
-    let opened = record.body.get("opened").and_then(Json::as_count);
-    opened.unwrap_or(record.seq)
+fn root(record: &Record, body: &RecordBody) -> u64 {
+    body.opened().unwrap_or(record.seq)
 }
 
 /// The decisions on which something depends, with all that belongs to each: what an answer has spent is told by its permit,
@@ -235,7 +233,7 @@ fn needed(
                 break;
             }
             if DECISIONS.contains(&record.kind.as_str()) && keeping.is_needed(&record) {
-                needed.insert(root(&record));
+                needed.insert(root(&record, &crate::read_body(&record)?));
             }
         }
     }
@@ -257,13 +255,23 @@ fn plan(
         if !DECISIONS.contains(&record.kind.as_str()) {
             continue;
         }
-        if needed.contains(&root(&record)) {
+        let body = crate::read_body(&record)?;
+        if needed.contains(&root(&record, &body)) {
             plan.kept = plan.kept.saturating_add(1);
             continue;
         }
-        let receipt = record.body.get("receipt").and_then(Json::as_text);
-        plan.receipts
-            .extend(receipt.and_then(|digest| digest.parse::<Digest>().ok()));
+        plan.receipts.extend(match body {
+            RecordBody::Answer(AnswerBody::Received(received)) => received.receipt,
+            RecordBody::Answer(AnswerBody::ReceiptAcknowledgement(word)) => Some(word.receipt),
+            RecordBody::Answer(AnswerBody::OneSidedReceipt(receipt)) => Some(receipt.receipt),
+            RecordBody::Answer(_)
+            | RecordBody::Contract(_)
+            | RecordBody::Message(_)
+            | RecordBody::Publication(_)
+            | RecordBody::Configuration(_)
+            | RecordBody::Incident(_)
+            | RecordBody::Upkeep(_) => None,
+        });
         plan.goes.push(record.seq);
     }
     Ok(plan)

@@ -6,14 +6,13 @@ use crate::index::{LogIndex, LogIndexState};
 use crate::key::Ed25519NoteVerifier;
 use crate::log_dir::{self, HEADS, KEY, LEAVES, LOCK, LogSlot, TrailingBytes};
 use crate::log_segment::{self, LogSegment};
-use crate::recovery::{STOP, UnmergedReserve};
+use crate::recovery::UnmergedReserve;
 use crate::reserve::LogReserve;
 use crate::segment_storage::SegmentStorage;
 use crate::steady_clock::SteadyClock;
 use crate::writer::{LogWriter, needs_head};
 use crate::{CLOSING, LogConfig, OPENING, ReplayReport};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::Ledger;
 use hansa_audit_log::note::{Checkpoint, SignedHead, origin};
 use hansa_audit_log::record::Record;
@@ -314,7 +313,7 @@ fn check(
         {
             follow(&mut open, &record);
         }
-        if &*good.kind == STOP {
+        if &*good.kind == "stop" {
             stopped = good.record();
         }
         away.see(good);
@@ -350,18 +349,12 @@ fn check(
 
 /// Keeps the entries that are open. A closing record names the opening one by its place, or by the request.
 fn follow(open: &mut BTreeMap<u64, Record>, record: &Record) {
-    let request = |record: &Record| record.body.get("request_id").cloned();
     match record.kind.as_str() {
         OPENING => drop(open.insert(record.seq, record.clone())),
         CLOSING => {
-            let place = record.body.get("opened").and_then(Json::as_count);
-            let named = request(record).filter(|id| id.as_text().is_some());
-            let found = place.filter(|place| open.contains_key(place)).or_else(|| {
-                let mut entries = open.iter();
-                let (seq, _) = entries.find(|(_, o)| named.is_some() && request(o) == named)?;
-                Some(*seq)
-            });
-            drop(found.and_then(|seq| open.remove(&seq)));
+            let body = record.read_body().ok();
+            let opened = body.and_then(|body| body.opened());
+            drop(opened.and_then(|opened| open.remove(&opened)));
         }
         _ => {}
     }

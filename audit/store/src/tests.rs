@@ -3,9 +3,12 @@
 use super::key::{Ed25519NoteVerifier, LogSigningKey};
 use super::segment_storage::AppendFailPoint;
 use super::{AuditLog, LogConfig, ReplayReport, refusal, startup};
+use crate::tests::complete::complete;
 use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::{Evidence, LedgerError, RecordContent};
+use hansa_audit_log::ledger::{Evidence, LedgerError};
 use hansa_audit_log::note::NoteSigner;
+use hansa_audit_log::record::body::RecordBody;
+use hansa_audit_log::record::messages::FetchedMessagesRecord;
 use hansa_audit_log::time::{Clock, ClockReading, UtcTimestamp};
 use hansa_audit_log::tree::{check_consistency, check_inclusion};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -17,6 +20,7 @@ use tempfile::TempDir;
 
 mod archive;
 mod clock_starts;
+pub(super) mod complete;
 mod crash;
 mod early_proof;
 mod epoch;
@@ -113,19 +117,33 @@ pub(super) struct TestEvidence {
 }
 
 impl Evidence for TestEvidence {
-    fn entry(&self) -> RecordContent {
-        RecordContent {
-            kind: self.kind,
-            body: Json::object([
-                ("n", Json::Int(self.n)),
-                ("request_id", Json::text(format!("r-{}", self.n))),
-            ]),
+    fn entry(&self) -> RecordBody {
+        if self.kind == NUMBERED {
+            return number(self.n.unsigned_abs()).into();
         }
+        let members = match self.kind {
+            "permit" | "refuse" | "close" => format!(r#"{{"request_id":"r-{}"}}"#, self.n),
+            _ => "{}".to_owned(),
+        };
+        complete(self.kind, &members)
     }
 }
 
 pub(super) fn test_evidence(n: i64) -> TestEvidence {
-    TestEvidence { kind: "said", n }
+    TestEvidence { kind: NUMBERED, n }
+}
+
+/// The kind of a record that holds a number and closes nothing.
+const NUMBERED: &str = "messages_fetched";
+
+/// A record with that number.
+fn number(number: u64) -> FetchedMessagesRecord {
+    FetchedMessagesRecord {
+        peer: "hansa://acme.example".to_owned(),
+        number,
+        carried: false,
+        refused: None,
+    }
 }
 
 fn numbers(log: &AuditLog, from: u64) -> Vec<i64> {
@@ -134,7 +152,7 @@ fn numbers(log: &AuditLog, from: u64) -> Vec<i64> {
             record
                 .unwrap()
                 .body
-                .get("n")
+                .get("number")
                 .and_then(Json::as_int)
                 .unwrap_or(-1)
         })
@@ -217,9 +235,9 @@ fn recorded_read_and_proved() {
 struct BlockingEvidence(Mutex<std::sync::mpsc::Receiver<()>>);
 
 impl Evidence for BlockingEvidence {
-    fn entry(&self) -> RecordContent {
+    fn entry(&self) -> RecordBody {
         self.0.lock().unwrap().recv().ok();
-        test_evidence(-1).entry()
+        test_evidence(1_000).entry()
     }
 }
 
@@ -294,7 +312,7 @@ fn a_record_changed_under_the_reader_is_not_shown() {
     }
     let path = log_dir.folder().join("records-000000000000.jsonl");
     let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, text.replace("\"n\":1", "\"n\":7")).unwrap();
+    std::fs::write(&path, text.replace("\"number\":1", "\"number\":7")).unwrap();
     assert!(log.get(0).is_ok());
     let refused = log.get(1).unwrap_err();
     assert_eq!(refused.code, ErrorCode::EvidenceBroken);

@@ -1,20 +1,21 @@
 //! The one writer: takes what is waiting, writes it, syncs once, and wakes all who waited.
 
-use crate::archive::{BEFORE, EXPIRED_BEFORE};
 use crate::epoch::EpochTracker;
 use crate::head_file::{self, HeadFile};
 use crate::index::LogIndex;
 use crate::log_dir::HEADS;
-use crate::recovery::STOP;
 use crate::reserve::LogReserve;
 use crate::segment_storage::SegmentStorage;
 use crate::steady_clock::StepOutcome;
 use crate::writer::job::{InternalRecord, WriteJob, WriterMessage};
 use crate::{LogConfig, OPENING, log_dir, low_space};
-use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::{FlushProof, Ledger, LedgerError, RecordMetadata};
 use hansa_audit_log::note::{Checkpoint, NoteSigningError, SignedHead};
 use hansa_audit_log::record::RecordSalt;
+use hansa_audit_log::record::body::RecordBody;
+use hansa_audit_log::record::upkeep::{
+    ClockRecord, PauseRecord, ResumeRecord, SegmentRecord, StopRecord,
+};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::fs::File;
 use std::io::Write;
@@ -58,7 +59,12 @@ pub(super) struct LogWriter {
 
 /// The types of records that need no head of their own: they tell of heads, or count calls. Were one signed for each, two
 /// connectors that greet each other would sign, show and record heads for ever.
-const UNHEADED: [&str; 4] = ["checkpoint_seen", "checkpoint_heard", "witnessed", "sum"];
+const UNHEADED: [&str; 4] = [
+    "checkpoint_seen",
+    "checkpoint_gossiped",
+    "witnessed",
+    "action_count",
+];
 
 /// Whether a head is signed for a record of this type.
 pub(super) fn needs_head(kind: &str) -> bool {
@@ -226,13 +232,13 @@ impl LogWriter {
             Ok((segment, name, digest)) => {
                 let before = self.index.archived_before();
                 self.index.change().segments.push(segment);
-                let body = Json::object([
-                    ("previous", Json::text(name)),
-                    ("sha256", Json::text(digest)),
-                    (BEFORE, Json::count(before)),
-                    (EXPIRED_BEFORE, Json::count(self.index.expired_before())),
-                ]);
-                self.say("segment", body);
+                self.say(SegmentRecord {
+                    previous: name,
+                    sha256: digest,
+                    archived_before: before,
+                    expired_before: self.index.expired_before(),
+                    suspect: None,
+                });
             }
             Err(error) => {
                 // The full segment goes on; the disk will say soon enough if it is broken.
@@ -251,42 +257,43 @@ impl LogWriter {
                 StepOutcome::Undone => "undone",
             };
             tracing::warn!(step_us = step.micros, outcome, "log.clock_step");
-            self.say(
-                "clock",
-                Json::object([
-                    ("step_us", Json::Int(step.micros)),
-                    ("outcome", outcome.into()),
-                    ("source", "system".into()),
-                ]),
-            );
+            self.say(ClockRecord {
+                step_us: Some(step.micros),
+                outcome: Some(outcome.to_owned()),
+                acknowledged: None,
+                source: "system".to_owned(),
+            });
         }
     }
 
     /// Records that new entries are refused since the disk is almost full, and that they are taken again.
     fn check_free_space(&mut self, low: Option<&LedgerError>) {
-        let room = match low {
-            Some(LedgerError::LowSpace { free, reserve }) if !self.paused => Json::object([
-                ("free", Json::count(*free)),
-                ("reserve", Json::count(*reserve)),
-            ]),
-            None if self.paused && self.ledger.broken().is_none() => Json::object([]),
+        let room: RecordBody = match low {
+            Some(LedgerError::LowSpace { free, reserve }) if !self.paused => PauseRecord {
+                free: *free,
+                reserve: *reserve,
+            }
+            .into(),
+            None if self.paused && self.ledger.broken().is_none() => ResumeRecord {}.into(),
             _ => return,
         };
         self.paused = low.is_some();
         tracing::warn!(paused = self.paused, "log.room");
-        self.say(if self.paused { "pause" } else { "resume" }, room);
+        self.say(room);
     }
 
     /// Stages a record of the log about itself. It stands in the group that follows, which fails as a whole if this fails.
-    fn say(&mut self, kind: &'static str, body: Json) {
-        drop(self.stage_own(InternalRecord { kind, body }));
+    fn say(&mut self, body: impl Into<RecordBody>) {
+        drop(self.stage_own(body.into()));
     }
 
     /// As [`Self::say`], where it matters that the record is taken.
-    pub(super) fn stage_own(&mut self, own: InternalRecord) -> Result<(), LedgerError> {
-        self.unheaded |= needs_head(own.kind);
+    pub(super) fn stage_own(&mut self, body: RecordBody) -> Result<(), LedgerError> {
+        self.unheaded |= needs_head(body.kind());
         let stamp = self.stamp();
-        self.ledger.stage(own, stamp).map(drop)
+        self.ledger
+            .stage(InternalRecord(body.into()), stamp)
+            .map(drop)
     }
 
     /// Says in the reserve why the log is shut and how far it is confirmed. What stands behind that was told to nobody.
@@ -295,19 +302,22 @@ impl LogWriter {
         let durable = self.ledger.durable().clone();
         let storage = self.ledger.storage_mut();
         let full = matches!(unwritable, LedgerError::Broken(broken) if broken.full);
-        let body = Json::object([
-            ("reason", Json::text(unwritable)),
-            ("full", Json::Bool(full)),
-            ("size", Json::count(durable.size)),
-            ("root", Json::text(durable.root)),
-            ("segment", Json::text(storage.name())),
-            ("segment_bytes", Json::count(storage.length())),
-        ]);
+        let stop = StopRecord {
+            reason: Some(unwritable.to_string()),
+            full: Some(full),
+            size: Some(durable.size),
+            root: Some(durable.root),
+            segment: Some(storage.name()),
+            segment_bytes: Some(storage.length()),
+            rest: None,
+            at: None,
+            reserve_sha256: None,
+        };
         let stamp = self.stamp();
         let Some(reserve) = &mut self.reserve else {
             return;
         };
-        let kept = reserve.record(InternalRecord { kind: STOP, body }, stamp);
+        let kept = reserve.record(InternalRecord(stop.into()), stamp);
         if let Err(error) = kept {
             tracing::error!(%error, "log.stop_not_kept");
         }

@@ -7,6 +7,7 @@ use crate::incident::{self, ClosedIncident};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::note::{self, ED25519, NoteKey, SignedHead};
 use hansa_audit_log::record::Record;
+use hansa_audit_log::record::body::RecordBody;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_log::tree::{MerkleTree, leaf_hash};
 use hansa_audit_log::verifier::FaultKind;
@@ -175,9 +176,9 @@ struct ExportFileBuilder {
 }
 
 impl BundleVisitor for ExportFileBuilder {
-    fn record(&mut self, record: &Record) {
-        self.history.see(record);
-        self.answers.see(record);
+    fn record(&mut self, record: &Record, body: RecordBody) {
+        self.answers.see(record, &body);
+        self.history.see(record, body);
         self.tree.push(leaf_hash(&record.to_bytes()));
     }
 

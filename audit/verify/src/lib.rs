@@ -24,14 +24,14 @@
 //! # Verifying a log
 //!
 //! ```
-//! # use hansa_audit_log::{Clock, ClockReading, Evidence, Json, RecordContent, UtcTimestamp};
+//! # use hansa_audit_log::{record::upkeep::ClockRecord, Clock, ClockReading, Evidence, RecordBody, UtcTimestamp};
 //! # use hansa_audit_store::{AuditLog, LogConfig, LogSigningKey};
 //! # use hansa_identity::{Applicant, IdentityFiles, LeagueAuthority, LeagueSettings, SignatureAlgorithm, participant_identity};
 //! # use std::{ffi::OsStr, path::Path, sync::Arc};
 //! # struct ClockNotice;
 //! # impl Evidence for ClockNotice {
-//! #     fn entry(&self) -> RecordContent {
-//! #         RecordContent { kind: "note", body: Json::object([("text", Json::text("clock looked at"))]) }
+//! #     fn entry(&self) -> RecordBody {
+//! #         ClockRecord { step_us: None, outcome: None, acknowledged: Some(true), source: "operator".to_owned() }.into()
 //! #     }
 //! # }
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -30,6 +30,11 @@ pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
         for block in &copy.history.open_blocks {
             findings.extend(judge_block(case, copy, block));
         }
+        for end in &copy.history.unadmitted_ends {
+            let (index, opened) = (end.index, end.opened);
+            let what = format!("record {index}: record {opened} admitted no answer that could end");
+            findings.push(AuditFinding::broken(&copy.file, Some(index), what));
+        }
     }
     findings
 }
@@ -38,12 +43,8 @@ pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
 fn judge_bound(copy: &ExportFile, question: &QueryEntry) -> Option<AuditFinding> {
     let end = question.end.as_ref()?;
     let (index, opened) = (end.index, question.index);
-    let Some(bound) = question.at_most else {
-        let what = format!(
-            "record {index}: nothing bounded what could leave of the answer of record {opened}"
-        );
-        return Some(AuditFinding::broken(&copy.file, Some(index), what));
-    };
+    // A permit, to which alone an end belongs, has a bound.
+    let bound = question.at_most?;
     let is_within = match end.rows.zip(end.bytes) {
         Some((rows, bytes)) => bound.holds(rows, bytes),
         None => end.at_most == Some(bound),

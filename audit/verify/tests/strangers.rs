@@ -9,8 +9,9 @@
 )]
 
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::{Evidence, RecordContent};
+use hansa_audit_log::ledger::Evidence;
+use hansa_audit_log::record::body::RecordBody;
+use hansa_audit_log::record::messages::FetchedMessagesRecord;
 use hansa_audit_log::time::{ClockReading, UtcTimestamp};
 use hansa_audit_store::key::LogSigningKey;
 use hansa_audit_store::{AuditLog, LogConfig, tiles};
@@ -26,11 +27,14 @@ use tlog_tiles::{
 struct SampleEvidence(u64);
 
 impl Evidence for SampleEvidence {
-    fn entry(&self) -> RecordContent {
-        RecordContent {
-            kind: "said",
-            body: Json::object([("n", Json::count(self.0))]),
+    fn entry(&self) -> RecordBody {
+        FetchedMessagesRecord {
+            peer: "hansa://acme.example".to_owned(),
+            number: self.0,
+            carried: false,
+            refused: None,
         }
+        .into()
     }
 }
 

@@ -114,7 +114,7 @@ use crate::participant::query_limits::QueryLimits;
 use crate::participant::record_keeping::RecordKeeping;
 use crate::participant::reloadable_state::ReloadableState;
 use crate::process::clock::AdjustableClock;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::upkeep::ClockRecord;
 use hansa_audit_log::time::{Clock, UtcTimestamp};
 use hansa_audit_store::ClockFault;
 use hansa_policy::id::ParticipantId;
@@ -231,13 +231,12 @@ impl Connector {
         if self.records.log.clock_fault().is_none() {
             return Ok(());
         }
-        let looked = AuditEvent::new(
-            "clock",
-            [
-                ("acknowledged", Json::Bool(true)),
-                ("source", "operator".into()),
-            ],
-        );
+        let looked = AuditEvent::from(ClockRecord {
+            step_us: None,
+            outcome: None,
+            acknowledged: Some(true),
+            source: "operator".to_owned(),
+        });
         let _durable = self.record_now(looked)?;
         self.records.log.acknowledge_clock();
         Ok(())

@@ -2,10 +2,12 @@
 
 use hansa_audit_log::chain::ChainState;
 use hansa_audit_log::digest::{Digest, IncrementalDigest};
-use hansa_audit_log::json::{Json, JsonLimits, parse};
-use hansa_audit_log::ledger::{Evidence, Ledger, RecordContent, RecordMetadata};
+use hansa_audit_log::json::{JsonLimits, parse};
+use hansa_audit_log::ledger::{Evidence, Ledger, RecordMetadata};
 use hansa_audit_log::note::{NoteSigner, SignedHead, origin};
 use hansa_audit_log::record::RecordSalt;
+use hansa_audit_log::record::body::RecordBody;
+use hansa_audit_log::record::upkeep::SegmentRecord;
 use hansa_audit_log::storage::{LogStorage, StorageError};
 use hansa_audit_log::time::{Clock, ClockReading, UtcTimestamp};
 use hansa_audit_store::key::LogSigningKey;
@@ -21,36 +23,30 @@ const DOMAIN: &str = "lindau.example";
 /// A segment ends when it has so many bytes.
 const SEGMENT: u64 = 64 * 1024 * 1024;
 
-/// One of the three records of an answer.
+/// A record of the log that is measured.
 #[derive(Debug, Clone)]
-pub(crate) struct AnswerRecord {
-    kind: &'static str,
-    body: Json,
-}
+pub(crate) struct AnswerRecord(RecordBody);
 
 impl Evidence for AnswerRecord {
-    fn entry(&self) -> RecordContent {
-        RecordContent {
-            kind: self.kind,
-            body: self.body.clone(),
-        }
+    fn entry(&self) -> RecordBody {
+        self.0.clone()
     }
 }
 
 /// The records of an answer, as they come out of a connector: permit, close, acknowledgement.
 pub(crate) fn answer() -> [AnswerRecord; 3] {
-    let record = |kind, body: &str| AnswerRecord {
-        kind,
-        body: parse(body.as_bytes(), JsonLimits::default()).expect("a body"),
+    let record = |kind, body: &str| {
+        let body = parse(body.as_bytes(), JsonLimits::default()).expect("a body");
+        AnswerRecord(RecordBody::read(kind, &body).expect("a body of that kind"))
     };
     [
         record(
             "permit",
-            r#"{"contracts":["64ec88ca00b268e5ba1a35678a1b5316d212f4f366b2477232534a8aeca37f3c"],"datasets":[{"id":"hansa://lindau.example/d/bikes","snapshot":"2026-11-20.1"}],"grants":[{"clauses_applied":[1,2,3,4,5],"contract":"64ec88ca00b268e5ba1a35678a1b5316d212f4f366b2477232534a8aeca37f3c","dataset":"hansa://lindau.example/d/bikes","grant_hash":"grant/1:b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9"}],"node_version":"0.1.0","peer":"hansa://acme.example","peer_cert_sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","plan_digest":"2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae","purpose":"dpv:ResearchAndDevelopment","request_id":"019aa1f04b7c7d2ab8c4a9d1f0e35b77","reservations":[],"sql_commit":"fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9"}"#,
+            r#"{"at_most":{"bytes":65536,"rows":8192},"charges":[],"contracts":["64ec88ca00b268e5ba1a35678a1b5316d212f4f366b2477232534a8aeca37f3c"],"datasets":[{"id":"hansa://lindau.example/d/bikes","snapshot":"2026-11-20.1"}],"grants":[{"clauses_applied":[1,2,3,4,5],"contract":"64ec88ca00b268e5ba1a35678a1b5316d212f4f366b2477232534a8aeca37f3c","dataset":"hansa://lindau.example/d/bikes","grant_hash":"grant/1:b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9"}],"node_version":"0.1.0","peer":"hansa://acme.example","peer_cert_sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","plan_digest":"2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae","purpose":"dpv:ResearchAndDevelopment","request_id":"019aa1f04b7c7d2ab8c4a9d1f0e35b77","reservations":[],"sql_commit":"fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9"}"#,
         ),
         record(
             "close",
-            r#"{"bytes":1832,"code":null,"opened":118,"outcome":"done","request_id":"019aa1f04b7c7d2ab8c4a9d1f0e35b77","result_digest":"blake3:7d793037a0760186574b0282f2f435e7af0b3bcb1f1d7b1f4f0a6d6f0a6f2b11","rows":12}"#,
+            r#"{"bytes":1832,"opened":118,"outcome":"done","request_id":"019aa1f04b7c7d2ab8c4a9d1f0e35b77","result_digest":"blake3:7d793037a0760186574b0282f2f435e7af0b3bcb1f1d7b1f4f0a6d6f0a6f2b11","rows":12}"#,
         ),
         record(
             "receipt_ack",
@@ -113,8 +109,7 @@ impl LogFixture {
             if ledger.storage_mut().length >= SEGMENT {
                 let _ = ledger.flush().expect("it can be written");
                 let body = ledger.storage_mut().rotate(&self.folder(), number);
-                let kind = "segment";
-                drop(ledger.stage(AnswerRecord { kind, body }, self.stamp()));
+                drop(ledger.stage(AnswerRecord(body.into()), self.stamp()));
                 continue;
             }
             let record = answer[(number % 3) as usize].clone();
@@ -199,15 +194,17 @@ impl UnsyncedSegmentWriter {
     }
 
     /// The next segment; gives the body of its first record.
-    fn rotate(&mut self, folder: &Path, first: u64) -> Json {
+    fn rotate(&mut self, folder: &Path, first: u64) -> SegmentRecord {
         self.file.flush().expect("it can be written");
         let digest: Digest = self.sum.clone().finish();
-        let body = Json::object([
-            ("previous", Json::text(&self.name)),
-            ("sha256", Json::text(digest)),
-        ]);
-        *self = Self::begin(folder, first);
-        body
+        let ended = std::mem::replace(self, Self::begin(folder, first));
+        SegmentRecord {
+            previous: ended.name,
+            sha256: digest,
+            archived_before: 0,
+            expired_before: 0,
+            suspect: None,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::measure::RunVolume;
 use crate::world::BenchFederation;
 use arrow_array::RecordBatch;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::JsonLimits;
+
 use hansa_audit_log::time::{Clock, ClockReading, UtcTimestamp};
 use hansa_audit_store::key::LogSigningKey;
 use hansa_audit_store::{AuditLog, LogConfig};
@@ -71,11 +71,7 @@ impl InProcessProvider {
         let index = StateIndex::open(&state.join("state.db"), u64::MAX).unwrap();
         for (dataset, body) in index.published().unwrap() {
             let id: DatasetId = dataset.parse().unwrap();
-            let limits = JsonLimits {
-                bytes: 1 << 20,
-                depth: 32,
-            };
-            let logged = hansa_audit_log::json::parse(body.as_bytes(), limits).unwrap();
+            let logged = serde_json::from_str(&body).unwrap();
             catalog
                 .restore(holdings[&id].dataset.clone(), &logged)
                 .unwrap();

@@ -219,7 +219,7 @@ fn asked(tpch: &Value, questions: &[Value]) -> String {
         text.push_str(&format!(
             "| {} | {} | {} | {more}{} | {fewer} | {} | {} | {} | {} |\n",
             one["question"],
-            one["errands"],
+            one["remote_queries"],
             one["bytes"],
             number(&one["shipped_bytes"], 0),
             number(&one["ms"], 0),

@@ -104,7 +104,16 @@ fn heading(scale: f64) {
     println!(
         "\nTPC-H, scale {scale}: bytes through all sockets beside Arrow streams of datafusion-federation as shipped; time beside \
          one process\n\n{:>3} {:>6} {:>7} {:>12} {:>12} {:>8} {:>10} {:>10} {:>6} {:>6}",
-        "q", "rows", "errands", "ours B", "shipped B", "1 in", "ours ms", "one ms", "time", "cpu"
+        "q",
+        "rows",
+        "remote_queries",
+        "ours B",
+        "shipped B",
+        "1 in",
+        "ours ms",
+        "one ms",
+        "time",
+        "cpu"
     );
 }
 
@@ -249,7 +258,7 @@ impl TpchFigures {
         json!({
             "question": self.number,
             "rows": self.rows,
-            "errands": self.remote_queries,
+            "remote_queries": self.remote_queries,
             "bytes": self.ours,
             "shipped_bytes": self.shipped.as_ref().ok().map(|bytes| bytes.count),
             "shipped_stopped": self.shipped.as_ref().is_ok_and(|bytes| bytes.stopped),

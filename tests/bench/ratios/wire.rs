@@ -5,8 +5,10 @@ use crate::measure::RunVolume;
 use crate::world::BenchFederation;
 use arrow_array::RecordBatch;
 use futures::StreamExt as _;
-use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::{Evidence, RecordContent};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::ledger::Evidence;
+use hansa_audit_log::record::answers::RemoteQueryRecord;
+use hansa_audit_log::record::body::RecordBody;
 use hansa_audit_store::AuditLog;
 use hansa_identity::mtls::{self, TrustStore};
 use hansa_policy::id::{ContractId, RequestId};
@@ -39,11 +41,20 @@ impl QueryRecord for RecordedQuery {
 }
 
 impl Evidence for RecordedQuery {
-    fn entry(&self) -> RecordContent {
-        RecordContent {
-            kind: "errand",
-            body: Json::object([("request_id", Json::text(self.0.ask.request))]),
+    fn entry(&self) -> RecordBody {
+        RemoteQueryRecord {
+            request_id: self.0.ask.request.to_string(),
+            peer: String::new(),
+            datasets: Vec::new(),
+            contracts: Vec::new(),
+            purpose: None,
+            actor: None,
+            sql_commit: Digest::of(b""),
+            keys: Vec::new(),
+            access_token: None,
+            repeats: None,
         }
+        .into()
     }
 }
 

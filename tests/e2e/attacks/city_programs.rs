@@ -212,7 +212,7 @@ fn without_a_record(fixture: &mut CityProgramFixture) -> AttackVerdict {
     let named = city.records("refuse").pop().unwrap_or_default();
     let by = text(&named["body"]["program"], "by");
     // R has no connector that runs and was refused nothing here: each look of its own is one of its program.
-    let looks = city.records("sum");
+    let looks = city.records("action_count");
     let looks = looks
         .iter()
         .filter(|sum| text(sum, "peer").contains("rival") && text(sum, "what") == "catalogue page");

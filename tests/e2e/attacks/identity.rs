@@ -152,7 +152,7 @@ fn certificates(door: &mut IdentityFixture) -> AttackVerdict {
     let league = CertificateIssuer::ByTheLeague;
     forged(league, &|_| {}).map_err(|why| format!("a good one: {why}"))?;
     let before = (
-        door.lindau.records("sum").len(),
+        door.lindau.records("action_count").len(),
         door.lindau.records("refuse").len(),
     );
     let cases: [(&str, Result<_, String>); 18] = [
@@ -269,7 +269,7 @@ fn certificates(door: &mut IdentityFixture) -> AttackVerdict {
         }
     }
     let after = (
-        door.lindau.records("sum").len(),
+        door.lindau.records("action_count").len(),
         door.lindau.records("refuse").len(),
     );
     let answer = door.acme.ask(&[door.contract], COUNT);

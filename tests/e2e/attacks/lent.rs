@@ -211,7 +211,7 @@ impl KeyTransferFixture {
 
     /// How many questions took values along, by the log of who asked.
     fn sendings(&self) -> usize {
-        let remote_queries = self.acme.records("errand");
+        let remote_queries = self.acme.records("remote_query");
         let with = remote_queries
             .iter()
             .filter(|record| record["body"].get("keys").is_some());

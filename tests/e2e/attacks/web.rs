@@ -332,7 +332,7 @@ fn slow_and_endless(world: &mut WebFixture) -> AttackVerdict {
 fn token_in_address(world: &mut WebFixture) -> AttackVerdict {
     let (face, token) = (&world.face, &world.token);
     let secret = text(token, "access_token");
-    let before = world.firm.firm.records("errand").len();
+    let before = world.firm.firm.records("remote_query").len();
     world.firm.runtime.block_on(async {
         let encoded: String = secret.bytes().map(|byte| format!("%{byte:02x}")).collect();
         for path in [
@@ -353,7 +353,7 @@ fn token_in_address(world: &mut WebFixture) -> AttackVerdict {
         }
         Ok::<(), String>(())
     })?;
-    let after = world.firm.firm.records("errand").len();
+    let after = world.firm.firm.records("remote_query").len();
     must(before == after, (before, after))?;
     Ok("14 addresses".to_owned())
 }

@@ -43,7 +43,7 @@ fn nobody_is_accused_by_what_others_wrote() {
         .unwrap();
     let mut more = invented[at].clone();
     more["body"]["request_id"] = json!("0".repeat(32));
-    more["body"]["receipt"] = json!(null);
+    more["body"].as_object_mut().unwrap().remove("receipt");
     more["body"]["state"] = json!("disputed");
     invented.insert(at + 1, more);
     forge(&acme, &invented, &theirs, &folder.join("invented"));
@@ -69,7 +69,8 @@ fn nobody_is_accused_by_what_others_wrote() {
         let mut more = claimed[at].clone();
         more["body"]["request_id"] = json!("1".repeat(32));
         if kind == "close" {
-            more["body"]["opened"] = json!(null);
+            let first = claimed[at]["body"]["opened"].as_u64().unwrap();
+            more["body"]["opened"] = json!(first + 1);
         }
         claimed.insert(at + 1, more);
     }

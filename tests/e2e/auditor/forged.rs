@@ -5,9 +5,10 @@ mod heads;
 use super::{export, findings, played, verify};
 use crate::binary;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{Json, JsonLimits, parse};
-use hansa_audit_log::ledger::{Evidence, RecordContent};
+use hansa_audit_log::json::{JsonLimits, parse};
+use hansa_audit_log::ledger::Evidence;
 use hansa_audit_log::note::{Checkpoint, SignedHead};
+use hansa_audit_log::record::body::RecordBody;
 use hansa_audit_log::time::{ClockReading, UtcTimestamp};
 use hansa_audit_store::documents::{DocumentKind, DocumentStore};
 use hansa_audit_store::filter::RecordFilter;
@@ -25,17 +26,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 /// A record as the forger writes it.
 #[derive(Debug)]
-struct ForgedRecord {
-    kind: &'static str,
-    body: Json,
-}
+struct ForgedRecord(RecordBody);
 
 impl Evidence for ForgedRecord {
-    fn entry(&self) -> RecordContent {
-        RecordContent {
-            kind: self.kind,
-            body: self.body.clone(),
-        }
+    fn entry(&self) -> RecordBody {
+        self.0.clone()
     }
 }
 
@@ -154,11 +149,9 @@ impl ForgedLog {
     fn write(&self, record: &Value) {
         let at: UtcTimestamp = text(record, "t").parse().unwrap();
         self.now.store(at.micros(), Ordering::SeqCst);
-        let written = ForgedRecord {
-            kind: Box::leak(text(record, "type").into_boxed_str()),
-            body: parse(record["body"].to_string().as_bytes(), JsonLimits::default()).unwrap(),
-        };
-        let _ = self.log.record_blocking(written).unwrap();
+        let body = parse(record["body"].to_string().as_bytes(), JsonLimits::default()).unwrap();
+        let body = RecordBody::read(&text(record, "type"), &body).unwrap();
+        let _ = self.log.record_blocking(ForgedRecord(body)).unwrap();
     }
 }
 
@@ -265,7 +258,8 @@ const FORGERIES: [RecordForgery; 17] = [
         "no contract",
         |records| {
             let at = first_of(records, "permit");
-            records[at]["body"]["grants"][0]["contract"] = Value::Null;
+            let grant = records[at]["body"]["grants"][0].as_object_mut();
+            grant.unwrap().remove("contract").unwrap();
         },
         "was let in without a contract",
     ),
@@ -306,13 +300,13 @@ const FORGERIES: [RecordForgery; 17] = [
         "went beyond the 0 rows and 0 bytes",
     ),
     (
-        "a permit that bounds nothing",
+        "rows of a question that was refused",
         |records| {
             let at = first_of(records, "permit");
-            let body = records[at]["body"].as_object_mut().unwrap();
-            body.remove("at_most").unwrap();
+            records[at]["type"] = json!("refuse");
+            records[at]["body"] = json!({"code": "EXPIRED", "stage": "decide"});
         },
-        "nothing bounded what could leave",
+        "admitted no answer that could end",
     ),
     (
         "an interrupted end that repeats another bound",
@@ -377,7 +371,7 @@ const FORGERIES: [RecordForgery; 17] = [
 /// Adds that somebody was told that nothing came since the first answer.
 fn quiet(records: &mut Vec<Value>, peer: &str) {
     let mut last = records[records.len() - 1].clone();
-    last["type"] = json!("quiet");
+    last["type"] = json!("no_new_data");
     let follows = first_of(records, "permit");
     last["body"] = json!({"request_id": "00", "peer": peer, "follows": follows});
     records.push(last);

@@ -65,8 +65,8 @@ fn rewritten(
     for record in &mut records {
         let kind = text(record, "type");
         if ["permit", "close", "receipt_ack", "refuse", "witnessed"].contains(&kind.as_str()) {
-            record["type"] = json!("said");
-            record["body"] = json!({});
+            record["type"] = json!("clock");
+            record["body"] = json!({"source": "operator", "acknowledged": true});
         }
     }
     let last = records[records.len() - 1].clone();
@@ -88,7 +88,6 @@ fn rewritten(
             "cause": "restored-backup",
             "from": 0,
             "upto": 1_u64 << 40,
-            "since": null,
             "late": 0,
             "size": head.checkpoint.size,
             "head": head.to_string(),

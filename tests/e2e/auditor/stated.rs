@@ -75,7 +75,7 @@ const FORGERIES: [StatementForgery; 14] = [
                 records,
                 documents,
                 DocumentKind::Deletion,
-                "attest",
+                "deletion",
             ))
         },
         "its statement of deletion: SIGNATURE_INVALID",
@@ -93,7 +93,7 @@ const FORGERIES: [StatementForgery; 14] = [
     (
         "a record of more answers than were stated",
         |records, _| {
-            let at = last_of(records, "attest");
+            let at = last_of(records, "deletion");
             let more = json!("0".repeat(32));
             let requests = records[at]["body"]["requests"].as_array_mut().unwrap();
             requests.push(more);
@@ -104,7 +104,7 @@ const FORGERIES: [StatementForgery; 14] = [
     (
         "a statement by somebody else",
         |records, _| {
-            let at = last_of(records, "attest");
+            let at = last_of(records, "deletion");
             records[at]["body"]["peer"] = json!("hansa://other.example");
             None
         },
@@ -113,7 +113,7 @@ const FORGERIES: [StatementForgery; 14] = [
     (
         "a statement that the provider would have made itself",
         |records, _| {
-            let at = last_of(records, "attest");
+            let at = last_of(records, "deletion");
             records[at]["body"]["direction"] = json!("out");
             None
         },
@@ -122,7 +122,7 @@ const FORGERIES: [StatementForgery; 14] = [
     (
         "a statement under another contract",
         |records, _| {
-            let at = last_of(records, "attest");
+            let at = last_of(records, "deletion");
             records[at]["body"]["contract"] = json!("0".repeat(64));
             None
         },
@@ -135,7 +135,7 @@ const FORGERIES: [StatementForgery; 14] = [
                 records,
                 documents,
                 DocumentKind::Deletion,
-                "attest",
+                "deletion",
             ))
         },
         "its statement of deletion: STATEMENT_MALFORMED: it is another one than the record names",
@@ -153,7 +153,7 @@ const FORGERIES: [StatementForgery; 14] = [
     (
         "a statement that is counted for another contract",
         |records, _| {
-            let at = last_of(records, "attest");
+            let at = last_of(records, "deletion");
             records[at]["body"]["first"] = json!("0".repeat(64));
             None
         },
@@ -162,7 +162,7 @@ const FORGERIES: [StatementForgery; 14] = [
     (
         "a question that is let in while a statement is overdue",
         |records, _| {
-            records.remove(last_of(records, "attest"));
+            records.remove(last_of(records, "deletion"));
             let from = last_of(records, "permit");
             for record in &mut records[from..] {
                 let at: UtcTimestamp = text(record, "t").parse().unwrap();
@@ -260,7 +260,7 @@ fn statements_under_contracts_are_judged() {
 
     // A firm that says of its statement that it went to somebody else.
     let (documents_of_firm, mut own) = read(&theirs);
-    let at = last_of(&own, "attest");
+    let at = last_of(&own, "deletion");
     own[at]["body"]["peer"] = json!("hansa://other.example");
     let file = export_folder.path().join("forged");
     forge(&acme, &own, &documents_of_firm, &file);
@@ -272,7 +272,7 @@ fn statements_under_contracts_are_judged() {
 
     // The key of the firm is revoked now. What was recorded before stays good; the same statement, if it is first recorded
     // afterwards, was dated back.
-    let attest = last_of(&records, "attest");
+    let attest = last_of(&records, "deletion");
     let name = text(&records[attest]["body"], "statement");
     let stated = deletion::from_envelope(copied.of_kind(DocumentKind::Deletion)[&name].as_bytes());
     let kid = stated.unwrap().signature.kid;
@@ -336,7 +336,7 @@ fn a_statement_is_about_a_contract_of_its_own() {
     let bundle = export(&lindau, export_folder.path(), &[]);
     lindau.stop();
     let (copied, mut records) = read(&bundle);
-    let at = last_of(&records, "attest");
+    let at = last_of(&records, "deletion");
     let good = copied.of_kind(DocumentKind::Deletion);
     let (_, good) = good.into_iter().next().unwrap();
     let mut statement = deletion::from_envelope(good.as_bytes()).unwrap().deletion;

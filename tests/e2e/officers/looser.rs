@@ -58,7 +58,7 @@ fn a_public_view_that_lets_out_more_waits_for_two() {
     assert_eq!(signed["signed"], true, "{signed}");
     let looser = in_force(&lindau);
     assert!(looser.len() == 1 && looser != tighter, "{looser:?}");
-    assert_eq!(lindau.records("officers").len(), 2);
+    assert_eq!(lindau.records("approval").len(), 2);
 
     // Neither do their words count a second time, nor does a view that was not offered for a while come back wider.
     changes(&lindau, 50);

@@ -118,6 +118,6 @@ fn that_of_a_peer_who_calls_gets_an_alert_and_nothing_else() {
         .iter()
         .map(|record| format!("{} {}", text(record, "type"), text(record, "what")))
         .collect();
-    assert_eq!(new, ["sum handshake failed"]);
+    assert_eq!(new, ["action_count handshake failed"]);
     lindau.verifies();
 }

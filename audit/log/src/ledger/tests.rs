@@ -1,10 +1,12 @@
 //! What is confirmed is in the storage; after a failure nothing is confirmed any more.
 
-use super::{Evidence, LedgerError, RecordContent};
+use super::{Evidence, LedgerError};
 use crate::chain::ChainState;
-use crate::json::Json;
 use crate::note::Checkpoint;
 use crate::record::Record;
+use crate::record::body::RecordBody;
+use crate::record::publications::UnpublicationRecord;
+use crate::record::upkeep::ClockRecord;
 use crate::testing::{LOG, MemoryStorage, NumberedEvidence, ledger, lines, stamp};
 use crate::time::UtcTimestamp;
 use crate::tree::{MerkleTree, leaf_hash};
@@ -134,49 +136,61 @@ fn shut_for_good_after_each_crash_point() {
     }
 }
 
-struct ArbitraryEvidence(Json);
+/// A removal with a reason of that length.
+struct LongEvidence(usize);
 
-impl Evidence for ArbitraryEvidence {
-    fn entry(&self) -> RecordContent {
-        RecordContent {
-            kind: "odd",
-            body: self.0.clone(),
+impl Evidence for LongEvidence {
+    fn entry(&self) -> RecordBody {
+        UnpublicationRecord {
+            dataset: "bikes".to_owned(),
+            version: "2026-06-01.1".to_owned(),
+            reason: "x".repeat(self.0),
         }
+        .into()
+    }
+}
+
+/// A step of the clock by so many microseconds.
+struct ClockStep(i64);
+
+impl Evidence for ClockStep {
+    fn entry(&self) -> RecordBody {
+        ClockRecord {
+            step_us: Some(self.0),
+            outcome: None,
+            acknowledged: None,
+            source: "system".to_owned(),
+        }
+        .into()
     }
 }
 
 #[test]
 fn one_bad_record_harms_no_other() {
     let mut test_ledger = ledger(MemoryStorage::default());
-    let large = Json::object([("x", Json::Text("x".repeat(66_000)))]);
     assert!(matches!(
         test_ledger
-            .record(ArbitraryEvidence(large), stamp(0))
+            .record(LongEvidence(66_000), stamp(0))
             .map(|_| ()),
         Err(LedgerError::TooLarge {
-            kind: "odd",
+            kind: "unpublish",
             bytes: 66_000..
         })
     ));
-    for odd in [Json::Int(1), Json::object([("x", Json::Int(i64::MAX))])] {
-        assert_eq!(
-            test_ledger
-                .record(ArbitraryEvidence(odd), stamp(0))
-                .map(|_| ()),
-            Err(LedgerError::Unsound { kind: "odd" })
-        );
-    }
-    // The largest record that fits is read back.
-    let empty = test_ledger.record(
-        ArbitraryEvidence(Json::object([("x", Json::Text(String::new()))])),
-        stamp(0),
-    );
-    assert_eq!(empty.unwrap().receipt().index(), 0);
-    let room = 65_535 - lines(&test_ledger.storage_mut().kept)[0].len();
-    let full = Json::object([("x", Json::Text("x".repeat(room)))]);
+    // No reader of JSON has to take a number of so many digits as it stands.
     assert_eq!(
         test_ledger
-            .record(ArbitraryEvidence(full), stamp(0))
+            .record(ClockStep(i64::MIN), stamp(0))
+            .map(|_| ()),
+        Err(LedgerError::Unsound { kind: "clock" })
+    );
+    // The largest record that fits is read back.
+    let empty = test_ledger.record(LongEvidence(0), stamp(0));
+    assert_eq!(empty.unwrap().receipt().index(), 0);
+    let room = 65_535 - lines(&test_ledger.storage_mut().kept)[0].len();
+    assert_eq!(
+        test_ledger
+            .record(LongEvidence(room), stamp(0))
             .unwrap()
             .receipt()
             .index(),

@@ -331,7 +331,7 @@ fn leaf_hashes_stand_for_records_whose_time_is_over() {
     // Those that stay are held against the head as before.
     let mut edited = records.clone();
     let text = String::from_utf8(edited[3].clone()).unwrap();
-    edited[3] = text.replace("\"n\":3", "\"n\":4").into_bytes();
+    edited[3] = text.replace("\"number\":3", "\"number\":4").into_bytes();
     let report = verify_without(&copy, &edited, &[1, 2]);
     assert_eq!(report.fault.map(|fault| fault.index), Some(3));
 }

@@ -2,19 +2,17 @@
 
 use super::AnswerCollector;
 use crate::tests::TestLogDir;
-use hansa_audit_log::json::{JsonLimits, parse};
-use hansa_audit_log::ledger::{Evidence, RecordContent};
+use crate::tests::complete::complete;
+use hansa_audit_log::ledger::Evidence;
 use hansa_audit_log::reconcile::{ReconciliationFinding, reconcile};
+use hansa_audit_log::record::body::RecordBody;
 
 #[derive(Debug)]
 struct RawEvidence(&'static str, String);
 
 impl Evidence for RawEvidence {
-    fn entry(&self) -> RecordContent {
-        RecordContent {
-            kind: self.0,
-            body: parse(self.1.as_bytes(), JsonLimits::default()).unwrap(),
-        }
+    fn entry(&self) -> RecordBody {
+        complete(self.0, &self.1)
     }
 }
 
@@ -27,7 +25,8 @@ fn answers(records: Vec<RawEvidence>) -> AnswerCollector {
     }
     let mut answers = AnswerCollector::new();
     for record in log.read(0) {
-        answers.see(&record.unwrap());
+        let record = record.unwrap();
+        answers.see(&record, &record.read_body().unwrap());
     }
     answers
 }
@@ -41,10 +40,13 @@ fn permit(request: &str) -> RawEvidence {
     )
 }
 
-fn close(request: &str, rest: &str) -> RawEvidence {
+/// The end of the answer whose permit stands at that place.
+fn close(request: &str, opened: u64, rest: &str) -> RawEvidence {
     RawEvidence(
         "close",
-        format!(r#"{{"request_id":"{request}","result_digest":"blake3:aa",{rest}}}"#),
+        format!(
+            r#"{{"opened":{opened},"request_id":"{request}","result_digest":"blake3:aa",{rest}}}"#
+        ),
     )
 }
 
@@ -59,7 +61,7 @@ fn received(request: &str, outcome: &str, rows: u64) -> RawEvidence {
 
 #[test]
 fn two_logs_side_by_side() {
-    let done = r#""bytes":100,"code":null,"outcome":"done","rows":7"#;
+    let done = r#""bytes":100,"outcome":"done","rows":7"#;
     let cut = r#""bytes":100,"code":"WITHDRAWN","outcome":"cut","rows":3"#;
     let failed = r#""bytes":0,"code":"EVALUATION_FAILED","opened":5,"outcome":"failed","rows":0"#;
     let ack = |request: &str| {
@@ -70,22 +72,21 @@ fn two_logs_side_by_side() {
     };
     let luebeck = answers(vec![
         permit("r1"),
-        close("r1", done),
+        close("r1", 0, done),
         ack("r1"),
         permit("r2"),
-        close("r2", cut),
+        close("r2", 3, cut),
         permit("r3"),
-        RawEvidence("close", format!(r#"{{"request_id":null,{failed}}}"#)),
+        RawEvidence("close", format!(r#"{{{failed}}}"#)),
         permit("r4"),
-        close("r4", done),
+        close("r4", 7, done),
         permit("r5"),
         permit("r7"),
-        close("r7", done),
-        RawEvidence("said", r#"{"request_id":"r9"}"#.to_owned()),
+        close("r7", 10, done),
     ]);
     let remote_query = |request: &str| {
         let body = format!(r#"{{"peer":"hansa://luebeck.example","request_id":"{request}"}}"#);
-        RawEvidence("errand", body)
+        RawEvidence("remote_query", body)
     };
     let tallinn = answers(vec![
         remote_query("r1"),
@@ -145,9 +146,9 @@ fn two_peers_may_draw_the_same_identity() {
         of("permit", "tallinn", ""),
         of("permit", "visby", ""),
         RawEvidence("close", r#"{"bytes":10,"opened":0,"outcome":"done","request_id":"r1","result_digest":"blake3:aa","rows":1}"#.to_owned()),
-        of("receipt_ack", "tallinn", r#","match":true"#),
-        of("errand", "tallinn", ""),
-        of("errand", "visby", ""),
+        RawEvidence("receipt_ack", r#"{"match":true,"peer":"hansa://tallinn.example","request_id":"r1"}"#.to_owned()),
+        of("remote_query", "tallinn", ""),
+        of("remote_query", "visby", ""),
         of("received", "tallinn", r#","bytes":1,"outcome":"done","result_digest":"blake3:bb","rows":1,"state":"acknowledged""#),
     ]);
     let line = |peer: &str| {

@@ -1,8 +1,9 @@
 //! What a record is about may stand in the one that it belongs to.
 
 use super::RecordFilter;
+use crate::tests::complete::complete;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{Json, JsonLimits, parse};
+use hansa_audit_log::json::Json;
 use hansa_audit_log::record::{Record, RecordSalt};
 use hansa_audit_log::time::UtcTimestamp;
 
@@ -43,14 +44,10 @@ fn log() -> Vec<Record> {
             format!(r#"{{"contract":"{contract}","party":"hansa://city.example"}}"#),
         ),
         (
-            "letter",
-            format!(r#"{{"peer":"{OTHER}","text":"about {ACME}"}}"#),
+            "message",
+            format!(r#"{{"peer":"{OTHER}","title":"about {ACME}"}}"#),
         ),
     ];
-    let limits = JsonLimits {
-        bytes: 4096,
-        depth: 8,
-    };
     bodies
         .into_iter()
         .zip(0_u64..)
@@ -63,7 +60,7 @@ fn log() -> Vec<Record> {
             salt: RecordSalt([0; 16]),
             kind: kind.to_owned(),
             prev: Digest::of(b""),
-            body: parse(body.as_bytes(), limits).unwrap(),
+            body: complete(kind, &body).to_json(),
         })
         .collect()
 }
@@ -72,7 +69,7 @@ fn chosen(choice: &RecordFilter) -> Vec<u64> {
     let mut chooser = choice.chooser();
     log()
         .iter()
-        .filter(|record| chooser.takes(record))
+        .filter(|record| chooser.takes(record, &record.read_body().unwrap()))
         .map(|record| record.seq)
         .collect()
 }

@@ -1,8 +1,7 @@
 //! Values of one participant that went out in a question to another.
 
-use super::body_members::{count, text};
-use hansa_audit_log::json::Json;
 use hansa_audit_log::record::Record;
+use hansa_audit_log::record::answers::{self, NotReceivedRecord, RemoteQueryRecord};
 use hansa_audit_log::time::UtcTimestamp;
 use std::collections::BTreeMap;
 
@@ -45,50 +44,37 @@ pub struct RemoteQueries {
 
 impl RemoteQueries {
     /// A question before it was sent.
-    pub(super) fn sent(&mut self, record: &Record) {
-        let body = &record.body;
-        for list in lists(body) {
-            let of = list.get("of").and_then(Json::as_list).unwrap_or_default();
+    pub(super) fn sent(&mut self, record: &Record, query: RemoteQueryRecord) {
+        for keys in query.keys {
             self.keys_sent.push(KeysSent {
                 index: record.seq,
                 at: record.at,
-                request: text(body, "request_id").unwrap_or_default(),
-                peer: text(body, "peer").unwrap_or_default(),
-                of: of.iter().map(key_source).collect(),
+                request: query.request_id.clone(),
+                peer: query.peer.clone(),
+                of: keys.of.into_iter().map(KeySource::from).collect(),
             });
         }
-        for contract in super::body_members::names(body, "contracts") {
+        for contract in query.contracts {
             self.asked.entry(contract).or_insert(record.seq);
         }
     }
 
     /// A question of which nothing came: values in one that did not go were sent to nobody.
-    pub(super) fn failed(&mut self, record: &Record) {
-        if record.body.get("sent").and_then(Json::as_bool) == Some(false) {
-            let request = text(&record.body, "request_id").unwrap_or_default();
-            let peer = text(&record.body, "peer").unwrap_or_default();
+    pub(super) fn failed(&mut self, end: &NotReceivedRecord) {
+        if end.sent == Some(false) {
             self.keys_sent
-                .retain(|one| one.request != request || one.peer != peer);
+                .retain(|one| one.request != end.request_id || one.peer != end.peer);
         }
     }
 }
 
-fn key_source(one: &Json) -> KeySource {
-    KeySource {
-        dataset: text(one, "dataset").unwrap_or_default(),
-        contract: text(one, "contract"),
-        clause: count(one, "clause"),
-        column: text(one, "column"),
+impl From<answers::KeySource> for KeySource {
+    fn from(source: answers::KeySource) -> Self {
+        Self {
+            dataset: source.dataset,
+            contract: source.contract,
+            clause: source.clause.map(u64::from),
+            column: source.column,
+        }
     }
-}
-
-fn lists(body: &Json) -> &[Json] {
-    body.get("keys").and_then(Json::as_list).unwrap_or_default()
-}
-
-/// A member of each dataset of which values go out with a question.
-pub(crate) fn named<'a>(body: &'a Json, name: &'a str) -> impl Iterator<Item = &'a str> {
-    let all = lists(body).iter();
-    let all = all.flat_map(|list| list.get("of").and_then(Json::as_list).unwrap_or_default());
-    all.filter_map(move |one| one.get(name)?.as_text())
 }

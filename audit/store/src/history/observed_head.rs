@@ -1,8 +1,5 @@
 //! Heads of logs, as they were shown to the log's owner.
 
-use super::body_members::text;
-use hansa_audit_log::record::Record;
-
 /// A head of somebody else's log, as this log's owner was shown it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObservedHead {
@@ -12,16 +9,4 @@ pub struct ObservedHead {
     pub peer: String,
     /// The signed head.
     pub note: String,
-}
-
-impl ObservedHead {
-    /// A signed head, and whose log or cosignature it is.
-    pub(super) fn of(record: &Record) -> Self {
-        let body = &record.body;
-        Self {
-            index: record.seq,
-            peer: text(body, "peer").unwrap_or_default(),
-            note: text(body, "note").unwrap_or_default(),
-        }
-    }
 }

@@ -1,11 +1,8 @@
 //! Blocks of requests and bytes that were reserved for anybody on the web, before they left.
 
-use super::body_members::{count, text};
 use hansa_audit_log::record::Record;
+use hansa_audit_log::record::answers::OpenBlockRecord;
 use hansa_audit_log::time::UtcTimestamp;
-
-/// The kind of the record of a block.
-pub const OPEN_BLOCK: &str = "open_block";
 
 /// What may leave to anybody on the web without another record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,15 +23,14 @@ pub struct OpenBlock {
 
 impl OpenBlock {
     /// The block of a record.
-    pub(super) fn of(record: &Record) -> Self {
-        let body = &record.body;
+    pub(super) fn of(record: &Record, block: OpenBlockRecord) -> Self {
         Self {
             index: record.seq,
             at: record.at,
-            contract: text(body, "contract"),
-            dataset: text(body, "dataset"),
-            requests: count(body, "requests").unwrap_or_default(),
-            bytes: count(body, "bytes").unwrap_or_default(),
+            contract: block.contract,
+            dataset: block.dataset,
+            requests: block.requests,
+            bytes: block.bytes,
         }
     }
 }

@@ -1,10 +1,9 @@
 //! What was published, and which publications the rows of an answer came with.
 
 use super::AuditHistory;
-use super::body_members::{count, list, text};
 use super::query_entry::{DatasetRead, QueryEntry};
-use hansa_audit_log::json::Json;
 use hansa_audit_log::record::Record;
+use hansa_audit_log::record::publications::{PublicationRecord, SnapshotCheckRecord};
 use hansa_audit_log::time::UtcTimestamp;
 
 /// A snapshot of a dataset in the owner's catalogue.
@@ -44,16 +43,14 @@ pub struct NoNewData {
 }
 
 impl PublishedSnapshot {
-    pub(super) fn of(record: &Record) -> Self {
-        let body = &record.body;
-        let segments = body.get("feed").and_then(|feed| count(feed, "segments"));
-        let arrived = text(body, "published_at").and_then(|at| at.parse().ok());
+    pub(super) fn of(record: &Record, publication: PublicationRecord) -> Self {
+        let segments = publication.feed.map(|feed| feed.segments);
         Self {
             at: record.at,
-            arrived: arrived.unwrap_or(record.at),
-            dataset: text(body, "dataset").unwrap_or_default(),
-            version: text(body, "version").unwrap_or_default(),
-            personal: body.get("personal").and_then(Json::as_bool) == Some(true),
+            arrived: publication.published_at,
+            dataset: publication.dataset,
+            version: publication.version,
+            personal: publication.personal,
             goes_on: segments.is_some_and(|segments| segments > 1),
             withdrawn: None,
             good: None,
@@ -62,37 +59,20 @@ impl PublishedSnapshot {
     }
 }
 
-impl NoNewData {
-    pub(super) fn of(record: &Record) -> Option<Self> {
-        Some(Self {
-            index: record.seq,
-            at: record.at,
-            peer: text(&record.body, "peer")?,
-            follows: count(&record.body, "follows")?,
-        })
-    }
-}
-
 impl AuditHistory {
     /// What was found when snapshots were read to their end.
-    pub(super) fn checked(&mut self, record: &Record) {
-        let mut note = |member: &str, act: &dyn Fn(&mut PublishedSnapshot)| {
-            for one in list(&record.body, member) {
-                let (dataset, version) = (text(one, "dataset"), text(one, "version"));
-                let found = self.published.iter_mut().rev().find(|known| {
-                    Some(&known.dataset) == dataset.as_ref()
-                        && Some(&known.version) == version.as_ref()
-                });
-                found.into_iter().for_each(act);
+    pub(super) fn checked(&mut self, record: &Record, check: &SnapshotCheckRecord) {
+        for entry in &check.good {
+            if let Some(known) = self.snapshot(&entry.dataset, &entry.version) {
+                known.good = Some(record.at);
+                known.damaged = None;
             }
-        };
-        note("good", &|known| {
-            known.good = Some(record.at);
-            known.damaged = None;
-        });
-        note("damaged", &|known| {
-            known.damaged.get_or_insert(record.at);
-        });
+        }
+        for entry in &check.damaged {
+            if let Some(known) = self.snapshot(&entry.dataset, &entry.version) {
+                known.damaged.get_or_insert(record.at);
+            }
+        }
     }
 
     /// The publications whose files a snapshot has, itself and those of a feed before it, the newest first.

@@ -1,15 +1,13 @@
 //! The questions that somebody asked of the log's owner: what they were permitted to read, and how their answers ended.
 
-use super::body_members::{count, list, names, text};
 use hansa_audit_log::answer_bound::AnswerBound;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::Json;
 use hansa_audit_log::record::Record;
+use hansa_audit_log::record::answers::{
+    CloseRecord, GrantEntry, PermitRecord, ProgramEntry, RefusalRecord,
+};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_log::tree::leaf_hash;
-
-/// The kind of the record of a receipt that a program got, which nobody countersigns.
-pub const ONE_SIDED_RECEIPT: &str = "one_sided_receipt";
 
 /// A question that somebody asked of the log's owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +93,15 @@ pub struct DenialReason {
     pub restriction: Option<u64>,
 }
 
+/// The end of an answer that was not admitted: the record that it names is no permit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnadmittedEnd {
+    /// Where it stands.
+    pub index: u64,
+    /// The record that it names.
+    pub opened: u64,
+}
+
 /// The end of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerEnd {
@@ -117,36 +124,53 @@ pub struct AnswerEnd {
 }
 
 impl QueryEntry {
-    /// The question of a permit or a refusal.
-    pub(super) fn of(record: &Record) -> Self {
-        let body = &record.body;
-        let refused = (record.kind == "refuse").then(|| DenialReason {
-            code: text(body, "code").unwrap_or_default(),
-            clause: count(body, "clause"),
-            restriction: count(body, "guard"),
-        });
-        let mut contracts = names(body, "contracts");
-        contracts.extend(text(body, "contract"));
-        contracts.dedup();
+    /// The question of a permit.
+    pub(super) fn of_permit(record: &Record, permit: PermitRecord) -> Self {
         Self {
-            request: text(body, "request_id").unwrap_or_default(),
+            reads: DatasetRead::all_of(&permit),
+            request: permit.request_id,
             index: record.seq,
             leaf: leaf_hash(&record.to_bytes()),
             at: record.at,
-            peer: text(body, "peer").unwrap_or_default(),
-            certificate: text(body, "peer_cert_sha256"),
-            is_web: body.get("web").and_then(Json::as_bool) == Some(true),
-            program: body.get("program").map(|program| QueryingProgram {
-                by: text(program, "by").unwrap_or_default(),
-                token: text(program, "token"),
-                contract: text(program, "contract"),
-            }),
-            purpose: text(body, "purpose"),
+            peer: permit.peer,
+            certificate: permit.peer_cert_sha256.map(|digest| digest.to_string()),
+            is_web: permit.web == Some(true),
+            program: permit.program.map(QueryingProgram::from),
+            purpose: permit.purpose,
+            contracts: permit.contracts,
+            follows: permit.follows,
+            refused: None,
+            at_most: Some(permit.at_most),
+            end: None,
+            acknowledged: None,
+            one_sided_receipt: None,
+        }
+    }
+
+    /// The question of a refusal.
+    pub(super) fn of_refusal(record: &Record, refusal: RefusalRecord) -> Self {
+        let mut contracts = refusal.contracts.unwrap_or_default();
+        contracts.extend(refusal.contract);
+        contracts.dedup();
+        Self {
+            request: refusal.request_id.unwrap_or_default(),
+            index: record.seq,
+            leaf: leaf_hash(&record.to_bytes()),
+            at: record.at,
+            peer: refusal.peer.unwrap_or_default(),
+            certificate: refusal.peer_cert_sha256.map(|digest| digest.to_string()),
+            is_web: false,
+            program: refusal.program.map(QueryingProgram::from),
+            purpose: refusal.purpose,
             contracts,
-            follows: count(body, "follows"),
-            reads: DatasetRead::all_of(body),
-            refused,
-            at_most: AnswerBound::of(record),
+            follows: None,
+            reads: Vec::new(),
+            refused: Some(DenialReason {
+                code: refusal.code,
+                clause: refusal.clause.map(u64::from),
+                restriction: refusal.restriction.map(u64::from),
+            }),
+            at_most: None,
             end: None,
             acknowledged: None,
             one_sided_receipt: None,
@@ -172,51 +196,55 @@ impl QueryEntry {
     }
 }
 
+impl From<ProgramEntry> for QueryingProgram {
+    fn from(program: ProgramEntry) -> Self {
+        Self {
+            by: program.by,
+            token: program.token,
+            contract: program.contract,
+        }
+    }
+}
+
 impl DatasetRead {
     /// What a permit grants, with the snapshots that were read.
-    fn all_of(body: &Json) -> Vec<Self> {
-        let said = |dataset: &str, name: &str| {
-            let found = list(body, "datasets")
-                .iter()
-                .find(|one| text(one, "id").as_deref() == Some(dataset));
-            found.and_then(|one| text(one, name))
+    fn all_of(permit: &PermitRecord) -> Vec<Self> {
+        let read = |grant: &GrantEntry| {
+            let mut entries = permit.datasets.iter();
+            let entry = entries.find(|entry| entry.id == grant.dataset);
+            Self {
+                dataset: grant.dataset.clone(),
+                contract: grant.contract.clone(),
+                grant: grant.grant_hash.clone(),
+                clauses: grant
+                    .clauses_applied
+                    .iter()
+                    .copied()
+                    .map(u64::from)
+                    .collect(),
+                relied_on: grant.relied_on.clone(),
+                restriction: grant.restriction.map(|document| document.to_string()),
+                snapshot: entry.and_then(|entry| entry.snapshot.clone()),
+                after: entry.and_then(|entry| entry.after.clone()),
+                as_of: permit.as_of,
+            }
         };
-        list(body, "grants")
-            .iter()
-            .map(|grant| {
-                let dataset = text(grant, "dataset").unwrap_or_default();
-                Self {
-                    snapshot: said(&dataset, "snapshot"),
-                    after: said(&dataset, "after"),
-                    as_of: text(body, "as_of").and_then(|at| at.parse().ok()),
-                    contract: text(grant, "contract"),
-                    grant: text(grant, "grant_hash").unwrap_or_default(),
-                    clauses: list(grant, "clauses_applied")
-                        .iter()
-                        .filter_map(Json::as_count)
-                        .collect(),
-                    relied_on: names(grant, "relied_on"),
-                    restriction: text(grant, "guard"),
-                    dataset,
-                }
-            })
-            .collect()
+        permit.grants.iter().map(read).collect()
     }
 }
 
 impl AnswerEnd {
     /// How an answer ended.
-    pub(super) fn of(record: &Record) -> Self {
-        let body = &record.body;
+    pub(super) fn of(record: &Record, close: CloseRecord) -> Self {
         Self {
             index: record.seq,
             at: record.at,
-            outcome: text(body, "outcome").unwrap_or_default(),
-            code: text(body, "code"),
-            rows: count(body, "rows"),
-            bytes: count(body, "bytes"),
-            at_most: AnswerBound::of(record),
-            digest: text(body, "result_digest").unwrap_or_default(),
+            outcome: close.outcome,
+            code: close.code,
+            rows: close.rows,
+            bytes: close.bytes,
+            at_most: close.at_most,
+            digest: close.result_digest.unwrap_or_default(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The answers that the log's owner received.
 
-use super::body_members::{count, text};
 use hansa_audit_log::record::Record;
+use hansa_audit_log::record::answers::ReceivedRecord;
 use hansa_audit_log::time::UtcTimestamp;
 
 /// An answer that the log's owner received.
@@ -29,18 +29,17 @@ pub struct ReceivedAnswer {
 
 impl ReceivedAnswer {
     /// What came, and from whom.
-    pub(super) fn of(record: &Record) -> Self {
-        let body = &record.body;
+    pub(super) fn of(record: &Record, received: ReceivedRecord) -> Self {
         Self {
-            request: text(body, "request_id").unwrap_or_default(),
+            request: received.request_id,
             index: record.seq,
             at: record.at,
-            peer: text(body, "peer").unwrap_or_default(),
-            rows: count(body, "rows").unwrap_or_default(),
-            bytes: count(body, "bytes").unwrap_or_default(),
-            digest: text(body, "result_digest").unwrap_or_default(),
-            outcome: text(body, "outcome").unwrap_or_default(),
-            receipt: text(body, "receipt"),
+            peer: received.peer,
+            rows: received.rows,
+            bytes: received.bytes,
+            digest: received.result_digest,
+            outcome: received.outcome,
+            receipt: received.receipt.map(|file| file.to_string()),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Refusals that share records: how many were told, with which codes.
 
-use super::body_members::{count, text};
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::answers::RefusalCountRecord;
 use std::collections::BTreeMap;
 
 /// The refusals that are in the log together.
@@ -15,20 +14,18 @@ pub struct RefusalSummary {
 }
 
 impl RefusalSummary {
-    pub(super) fn see(&mut self, body: &Json) {
-        let codes = body.get("codes").and_then(Json::as_object);
-        for (code, count) in codes.into_iter().flatten() {
-            let sum = self.codes.entry(code.clone()).or_default();
-            *sum = sum.saturating_add(count.as_count().unwrap_or_default());
+    pub(super) fn see(&mut self, counted: RefusalCountRecord) {
+        for (code, count) in counted.codes {
+            let sum = self.codes.entry(code).or_default();
+            *sum = sum.saturating_add(count);
         }
-        let next = count(body, "next").unwrap_or_default();
+        let next = counted.next.unwrap_or_default();
         // What the reserve of a stopped log allowed was never counted further.
-        if body.get("reserve_sha256").is_some() {
+        if counted.reserve_sha256.is_some() {
             self.lost = self.lost.saturating_add(next);
             return;
         }
-        let peer = text(body, "peer").unwrap_or_default();
-        self.allowed.insert(peer, next);
+        self.allowed.insert(counted.peer.unwrap_or_default(), next);
     }
 
     /// A new run of the program counts from the beginning.

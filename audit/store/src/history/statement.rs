@@ -1,7 +1,7 @@
 //! Signed statements and notices under contracts, as records name them.
 
-use super::body_members::{names, text};
 use hansa_audit_log::record::Record;
+use hansa_audit_log::record::contracts::{DeletionRecord, NoticeRecord, UsageRecord};
 use hansa_audit_log::time::UtcTimestamp;
 
 /// A statement of deletion or of use.
@@ -26,17 +26,29 @@ pub struct RecordedStatement {
 }
 
 impl RecordedStatement {
-    pub(super) fn of(record: &Record) -> Self {
-        let body = &record.body;
+    pub(super) fn of_deletion(record: &Record, deletion: DeletionRecord) -> Self {
         Self {
             index: record.seq,
             at: record.at,
-            contract: text(body, "contract").unwrap_or_default(),
-            first: text(body, "first"),
-            peer: text(body, "peer").unwrap_or_default(),
-            incoming: text(body, "direction").as_deref() == Some("in"),
-            requests: names(body, "requests"),
-            statement: text(body, "statement").unwrap_or_default(),
+            contract: deletion.contract,
+            first: Some(deletion.first),
+            peer: deletion.peer,
+            incoming: deletion.direction == "in",
+            requests: deletion.requests,
+            statement: deletion.statement.to_string(),
+        }
+    }
+
+    pub(super) fn of_usage(record: &Record, usage: UsageRecord) -> Self {
+        Self {
+            index: record.seq,
+            at: record.at,
+            contract: usage.contract,
+            first: None,
+            peer: String::new(),
+            incoming: false,
+            requests: Vec::new(),
+            statement: usage.statement.to_string(),
         }
     }
 }
@@ -56,13 +68,12 @@ pub struct AffectedNotice {
 }
 
 impl AffectedNotice {
-    pub(super) fn of(record: &Record) -> Option<Self> {
-        let body = &record.body;
-        let topic = text(body, "topic").filter(|topic| topic.starts_with(AFFECTED))?;
-        (text(body, "outcome").as_deref() == Some("delivered")).then(|| Self {
+    pub(super) fn of(record: &Record, notice: NoticeRecord) -> Option<Self> {
+        let is_it = notice.topic.starts_with(AFFECTED) && notice.outcome == "delivered";
+        is_it.then_some(Self {
             at: record.at,
-            contract: text(body, "contract").unwrap_or_default(),
-            topic,
+            contract: notice.contract,
+            topic: notice.topic,
         })
     }
 }

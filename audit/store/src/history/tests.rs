@@ -1,15 +1,16 @@
 //! A log's records give its story.
 
 use super::AuditHistory;
+use crate::tests::complete::complete;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{JsonLimits, parse};
 use hansa_audit_log::record::{Record, RecordSalt};
 use hansa_audit_log::time::UtcTimestamp;
 
 fn history_of(records: &[(&str, &str)]) -> AuditHistory {
     let mut history = AuditHistory::new();
     for (seq, (kind, body)) in (0..).zip(records) {
-        history.see(&Record {
+        let body = complete(kind, body);
+        let record = Record {
             log: "lindau.example/hansa/evidence".to_owned(),
             seq,
             at: UtcTimestamp::from_micros(1_800_000_000_000_000 + i64::try_from(seq).unwrap())
@@ -19,8 +20,9 @@ fn history_of(records: &[(&str, &str)]) -> AuditHistory {
             salt: RecordSalt([0; 16]),
             kind: (*kind).to_owned(),
             prev: Digest::of(&[]),
-            body: parse(body.as_bytes(), JsonLimits::default()).unwrap(),
-        });
+            body: body.to_json(),
+        };
+        history.see(&record, body);
     }
     history
 }
@@ -43,7 +45,7 @@ fn an_answer_from_permit_to_acknowledgement() {
         ),
         (
             "receipt_ack",
-            r#"{"request_id":"r1","receipt":"ff","match":true}"#,
+            r#"{"request_id":"r1","peer":"hansa://acme.example","receipt":"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff","match":true}"#,
         ),
     ]);
     let [permitted, refused] = history.questions.as_slice() else {
@@ -54,7 +56,7 @@ fn an_answer_from_permit_to_acknowledgement() {
     assert!(permitted.is_under("c") && permitted.may_have_left());
     let end = permitted.end.as_ref().unwrap();
     assert_eq!((end.index, end.rows, end.bytes), (2, Some(7), Some(90)));
-    assert_eq!(permitted.acknowledged, Some(("ff".to_owned(), true)));
+    assert_eq!(permitted.acknowledged, Some(("f".repeat(64), true)));
     let why = refused.refused.as_ref().unwrap();
     assert_eq!((why.code.as_str(), why.clause), ("EXPIRED", Some(4)));
     assert!(!refused.may_have_left() && refused.reads.is_empty());
@@ -91,7 +93,7 @@ fn contracts_heads_and_snapshots() {
         ),
         (
             "withdraw",
-            r#"{"contract":"c","party":"q","effective":"2027-01-20T00:00:00Z","statement":"s"}"#,
+            r#"{"contract":"c","party":"q","effective":"2027-01-20T00:00:00Z","statement":"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"}"#,
         ),
         ("checkpoint_seen", r#"{"peer":"p","note":"n","size":4}"#),
         ("witnessed", r#"{"peer":"q","note":"w","size":3}"#),
@@ -106,16 +108,15 @@ fn contracts_heads_and_snapshots() {
         ),
         (
             "received",
-            r#"{"request_id":"r","peer":"p","rows":3,"bytes":4,"result_digest":"x","outcome":"done","receipt":"ff"}"#,
+            r#"{"request_id":"r","peer":"p","rows":3,"bytes":4,"result_digest":"x","outcome":"done","receipt":"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"}"#,
         ),
-        ("something newer", "{}"),
     ]);
     let life = &history.contracts["c"];
     assert_eq!(life.activated.unwrap().0, 0);
     let end = &life.withdrawn[0];
     assert_eq!(
-        (end.index, end.party.as_str(), end.statement.as_str()),
-        (1, "q", "s")
+        (end.index, end.party.as_str(), end.statement.clone()),
+        (1, "q", "f".repeat(64))
     );
     assert_eq!(end.effective.unwrap().to_string(), "2027-01-20T00:00:00Z");
     assert_eq!(history.observed_heads[0].note, "n");
@@ -130,7 +131,7 @@ fn contracts_heads_and_snapshots() {
     let snapshot = &history.published[0];
     assert!(snapshot.personal);
     assert_eq!(snapshot.withdrawn.as_ref().unwrap().1, "rows were doubled");
-    assert_eq!(history.received[0].receipt.as_deref(), Some("ff"));
+    assert_eq!(history.received[0].receipt, Some("f".repeat(64)));
 }
 
 const ERRAND: &str = r#"{"request_id":"r1","peer":"hansa://bregenz.example","contracts":["b"],
@@ -140,7 +141,7 @@ const ERRAND: &str = r#"{"request_id":"r1","peer":"hansa://bregenz.example","con
 #[test]
 fn values_went_unless_the_question_did_not_go() {
     let refused = r#"{"request_id":"r1","peer":"hansa://bregenz.example","code":"KEY_MUST_STAY"}"#;
-    let history = history_of(&[("errand", ERRAND), ("not_received", refused)]);
+    let history = history_of(&[("remote_query", ERRAND), ("not_received", refused)]);
     let [keys_sent] = history.remote_queries.keys_sent.as_slice() else {
         panic!("{history:?}")
     };
@@ -149,7 +150,7 @@ fn values_went_unless_the_question_did_not_go() {
     assert_eq!(history.remote_queries.asked.get("b"), Some(&0));
     let stayed =
         r#"{"request_id":"r1","peer":"hansa://bregenz.example","code":"WITHDRAWN","sent":false}"#;
-    let history = history_of(&[("errand", ERRAND), ("not_received", stayed)]);
+    let history = history_of(&[("remote_query", ERRAND), ("not_received", stayed)]);
     assert!(history.remote_queries.keys_sent.is_empty());
 }
 
@@ -157,19 +158,19 @@ fn values_went_unless_the_question_did_not_go() {
 #[test]
 fn the_same_identity_of_two_peers_is_two_questions() {
     let visby = PERMIT.replace("acme", "visby");
-    let ack = r#"{"request_id":"r1","peer":"hansa://acme.example","receipt":"ff","match":true}"#;
+    let ack = r#"{"request_id":"r1","peer":"hansa://acme.example","receipt":"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff","match":true}"#;
     let history = history_of(&[("permit", PERMIT), ("permit", &visby), ("receipt_ack", ack)]);
     let acknowledged = history
         .questions
         .iter()
         .map(|question| question.acknowledged.is_some());
     assert_eq!(acknowledged.collect::<Vec<_>>(), [true, false]);
-    let lent = r#"{"request_id":"r1","peer":"hansa://acme.example","contracts":["c"],"keys":[{"of":[{"dataset":"d"}]}]}"#;
+    let lent = r#"{"request_id":"r1","peer":"hansa://acme.example","contracts":["c"],"keys":[{"of":[{"dataset":"d"}],"values":1}]}"#;
     let other = lent.replace("acme", "visby");
     let unsent = r#"{"request_id":"r1","peer":"hansa://visby.example","code":"PEER_UNREACHABLE","sent":false}"#;
     let history = history_of(&[
-        ("errand", lent),
-        ("errand", &other),
+        ("remote_query", lent),
+        ("remote_query", &other),
         ("not_received", unsent),
     ]);
     let peers = history

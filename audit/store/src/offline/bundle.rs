@@ -156,7 +156,9 @@ fn whole(
         if let Some(good) = verifier.check(&record) {
             away.see(&good);
             let Some(record) = good.record() else { break };
-            found.see(&record);
+            if let Some(body) = found.read_body(&record) {
+                found.see(&record, body);
+            }
             if says != Some(record.seq) {
                 let damaged = format!("the line of record {} has another number", record.seq);
                 found.damaged.push(damaged);
@@ -223,10 +225,12 @@ fn part(
                 break;
             }
         };
-        found.see(&record);
-        if !chooser.takes(&record) && choice.is_evident() {
-            let foreign = format!("record {} is not one that was chosen", record.seq);
-            found.damaged.push(foreign);
+        if let Some(body) = found.read_body(&record) {
+            if !chooser.takes(&record, &body) && choice.is_evident() {
+                let foreign = format!("record {} is not one that was chosen", record.seq);
+                found.damaged.push(foreign);
+            }
+            found.see(&record, body);
         }
         next = record.seq + 1;
         count += 1;

@@ -8,6 +8,7 @@ use crate::time_stamps::StampedHead;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::note::{Checkpoint, ED25519, NoteKey, SignedHead};
 use hansa_audit_log::record::Record;
+use hansa_audit_log::record::body::RecordBody;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_log::verifier::{LogVerifier, VerifiedLine};
 use hansa_policy::refusal::Refusal;
@@ -171,9 +172,20 @@ impl<'a> CopyCheck<'a> {
         LogVerifier::new(&self.log, &heads, &self.given, leaves)
     }
 
-    pub(super) fn see(&mut self, record: &Record) {
+    /// Takes in a record whose body was read.
+    pub(super) fn see(&mut self, record: &Record, body: RecordBody) {
         self.was_at(record.at);
-        self.each.record(record);
+        self.each.record(record, body);
+    }
+
+    /// Reads the body of a record; what is not known here is named as damaged.
+    pub(super) fn read_body(&mut self, record: &Record) -> Option<RecordBody> {
+        let read = record.read_body();
+        read.map_err(|unknown| {
+            self.damaged
+                .push(format!("record {}: {unknown}", record.seq))
+        })
+        .ok()
     }
 
     /// The same of a record that is only built when somebody looks at it.
@@ -181,8 +193,9 @@ impl<'a> CopyCheck<'a> {
         self.was_at(good.at);
         if self.each.looks_at_records()
             && let Some(record) = good.record()
+            && let Some(body) = self.read_body(&record)
         {
-            self.each.record(&record);
+            self.each.record(&record, body);
         }
     }
 

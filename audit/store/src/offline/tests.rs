@@ -4,13 +4,14 @@ use super::{CopyReport, verify, visit};
 use crate::documents::{DocumentKind, DocumentStore};
 use crate::export::{bundle, csv};
 use crate::filter::RecordFilter;
+use crate::tests::complete::complete;
 use crate::tests::{TestEvidence, TestLogDir, test_evidence};
 use crate::{AuditLog, LogConfig};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::{Evidence, RecordContent};
+use hansa_audit_log::ledger::Evidence;
 use hansa_audit_log::note::{NoteSigner, SignedHead};
 use hansa_audit_log::record::Record;
+use hansa_audit_log::record::body::RecordBody;
 use hansa_audit_log::verifier::FaultKind;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::Path;
@@ -208,20 +209,15 @@ fn chosen(name: Option<&str>) -> RecordFilter {
 struct RequestEvidence(&'static str, String, i64);
 
 impl Evidence for RequestEvidence {
-    fn entry(&self) -> RecordContent {
+    fn entry(&self) -> RecordBody {
         let Self(kind, contract, request) = self;
-        let mut members = vec![("request_id".to_owned(), Json::text(request))];
-        if *kind == "permit" {
-            members.push((
-                "contracts".to_owned(),
-                Json::List(vec![Json::text(contract)]),
-            ));
-            members.push(("note".to_owned(), Json::text("a, \"b\"")));
-        }
-        RecordContent {
-            kind,
-            body: Json::Object(members.into_iter().collect()),
-        }
+        let members = match *kind {
+            "permit" => format!(
+                r#"{{"contracts":["{contract}"],"purpose":"a, \"b\"","request_id":"{request}"}}"#
+            ),
+            _ => format!(r#"{{"opened":{},"request_id":"{request}"}}"#, 2 * request),
+        };
+        complete(kind, &members)
     }
 }
 
@@ -354,7 +350,7 @@ fn a_table_of_records() {
     assert!(first.starts_with("0,2027-01-15T08:00:00"), "{first}");
     assert!(
         first.contains(&format!(
-            "Z,permit,0,,{a},,,,,\"{{\"\"contracts\"\":[\"\"{a}\"\"],",
+            "Z,permit,0,,{a},,,,,\"{{\"\"at_most\"\":",
             a = contract("a")
         )),
         "{first}"
@@ -385,7 +381,7 @@ fn plain_tools_follow_the_chain() {
     assert_eq!(run(), "");
     let path = log_dir.folder().join("records-000000000000.jsonl");
     let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, text.replace("\"n\":2", "\"n\":9")).unwrap();
+    std::fs::write(&path, text.replace("\"number\":2", "\"number\":9")).unwrap();
     let broken = run();
     assert_eq!(broken.lines().count(), 1);
     assert!(broken.contains("\"seq\":3"), "{broken}");
@@ -409,7 +405,7 @@ fn good_records_are_handed_over() {
         (log_dir.folder(), (0..13).collect()),
     ] {
         let mut seen = Vec::new();
-        let mut see = |record: &Record| seen.push(record.seq);
+        let mut see = |record: &Record, _: RecordBody| seen.push(record.seq);
         visit(&copy, None, &mut see).unwrap();
         assert_eq!(seen, expect);
     }

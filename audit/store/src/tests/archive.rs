@@ -79,7 +79,7 @@ fn what_was_changed_in_the_archive_is_found_when_it_is_read() {
         .path
         .clone();
     let text = std::fs::read_to_string(&first).unwrap();
-    std::fs::write(&first, text.replacen("\"n\":3", "\"n\":4", 1)).unwrap();
+    std::fs::write(&first, text.replacen("\"number\":3", "\"number\":4", 1)).unwrap();
     let (log, _) = AuditLog::open(config(&test_log_dir)).unwrap();
     assert_eq!(log.get(3).unwrap_err().code, ErrorCode::EvidenceBroken);
     assert!(log.get(4).unwrap().is_some());
@@ -120,7 +120,7 @@ fn what_was_changed_before_is_not_archived() {
     }
     let first = log_dir.folder().join("records-000000000000.jsonl");
     let text = std::fs::read_to_string(&first).unwrap();
-    std::fs::write(&first, text.replacen("\"n\":3", "\"n\":4", 1)).unwrap();
+    std::fs::write(&first, text.replacen("\"number\":3", "\"number\":4", 1)).unwrap();
     let before = log_segment::segments(&log_dir.folder()).unwrap();
     assert_eq!(
         archive(&log, 0).unwrap_err().code,

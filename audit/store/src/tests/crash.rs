@@ -114,7 +114,7 @@ fn a_broken_log_is_refused_and_the_record_named() {
     };
     check(
         &|mut lines| {
-            lines[3] = lines[3].replace("\"n\":3", "\"n\":4");
+            lines[3] = lines[3].replace("\"number\":3", "\"number\":4");
             lines
         },
         "record 3 was edited",

@@ -1,11 +1,12 @@
 //! Signed heads: when they come, and that the newest is found.
 
+use super::complete::complete;
 use super::{Ed25519NoteVerifier, NoteSigner, TestLogDir, test_evidence};
 use crate::epoch::DecisionValidity;
 use crate::{AuditLog, LogConfig, log_dir};
-use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::{Evidence, RecordContent};
+use hansa_audit_log::ledger::Evidence;
 use hansa_audit_log::note::{COSIGNATURE, NoteKey};
+use hansa_audit_log::record::body::RecordBody;
 use hansa_audit_log::time::UtcTimestamp;
 use std::time::Duration;
 
@@ -81,7 +82,6 @@ async fn a_head_comes_by_itself_after_a_while() {
 #[tokio::test]
 async fn what_tells_of_heads_needs_none_of_its_own() {
     let log_dir = TestLogDir::new();
-    let seen = |n| TypedEvidence(n, "checkpoint_seen");
     let config = || LogConfig {
         head_interval: Duration::from_millis(1),
         ..log_dir.config()
@@ -92,7 +92,7 @@ async fn what_tells_of_heads_needs_none_of_its_own() {
         tokio::task::yield_now().await;
     }
     for n in 0..40 {
-        let _ = log.record(seen(n)).await.unwrap();
+        let _ = log.record(ObservedHead(n)).await.unwrap();
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     assert_eq!(log.head().checkpoint.size, 1);
@@ -148,15 +148,12 @@ fn only_the_end_of_many_heads_is_read_at_start() {
     );
 }
 
-/// A record of a type.
-struct TypedEvidence(u64, &'static str);
+/// The head of another log.
+struct ObservedHead(u64);
 
-impl Evidence for TypedEvidence {
-    fn entry(&self) -> RecordContent {
-        RecordContent {
-            kind: self.1,
-            body: Json::object([("n", Json::count(self.0))]),
-        }
+impl Evidence for ObservedHead {
+    fn entry(&self) -> RecordBody {
+        complete("checkpoint_seen", &format!(r#"{{"size":{}}}"#, self.0))
     }
 }
 

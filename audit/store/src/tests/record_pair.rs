@@ -1,9 +1,10 @@
 //! Two records that are seen together.
 
-use super::{TestLogDir, test_evidence};
+use super::{TestLogDir, number, test_evidence};
 use crate::AuditLog;
-use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::{Evidence, LedgerError, RecordContent};
+use hansa_audit_log::ledger::{Evidence, LedgerError};
+use hansa_audit_log::record::body::RecordBody;
+use hansa_audit_log::record::messages::FetchedMessagesRecord;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What no record can hold.
@@ -11,11 +12,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 struct OversizedEvidence;
 
 impl Evidence for OversizedEvidence {
-    fn entry(&self) -> RecordContent {
-        RecordContent {
-            kind: "said",
-            body: Json::object([("text", Json::text("x".repeat(70_000)))]),
+    fn entry(&self) -> RecordBody {
+        FetchedMessagesRecord {
+            peer: "x".repeat(70_000),
+            ..number(1)
         }
+        .into()
     }
 }
 

@@ -1,11 +1,12 @@
 //! What a log says and checks when it is opened again.
 
 use super::clock_starts::list_outcomes;
-use super::{TestEvidence, TestLogDir, numbers, test_evidence};
+use super::complete::complete;
+use super::{NUMBERED, TestEvidence, TestLogDir, numbers, test_evidence};
 use crate::key::LogSigningKey;
 use crate::{AuditLog, ClockFault, LogConfig, log_dir, offline};
-use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::{Evidence, RecordContent};
+use hansa_audit_log::ledger::Evidence;
+use hansa_audit_log::record::body::RecordBody;
 use hansa_audit_log::time::{Clock, ClockReading};
 use hansa_policy::refusal::ErrorCode;
 use std::sync::Arc;
@@ -63,7 +64,7 @@ fn a_clock_that_goes_back_is_recorded_and_not_trusted() {
         .unwrap()
         .receipt()
         .at();
-    assert_eq!(kinds(&log), ["said", "clock", "said"]);
+    assert_eq!(kinds(&log), [NUMBERED, "clock", NUMBERED]);
     assert_eq!(log.clock_fault(), Some(ClockFault::WentBack));
     assert_eq!((before, log.now()), (after, after));
     log.acknowledge_clock();
@@ -73,7 +74,7 @@ fn a_clock_that_goes_back_is_recorded_and_not_trusted() {
     // Set back while nobody ran: the next record says so.
     let (log, _) = AuditLog::open(config()).unwrap();
     let _ = log.record_blocking(test_evidence(3)).unwrap();
-    assert_eq!(kinds(&log)[4..], ["clock", "said"]);
+    assert_eq!(kinds(&log)[4..], ["clock", NUMBERED]);
     assert_eq!(log.clock_fault(), Some(ClockFault::WentBack));
 }
 
@@ -178,10 +179,7 @@ fn another_key_or_domain_is_refused_or_kept_beside() {
 struct CloseEvidence(u64);
 
 impl Evidence for CloseEvidence {
-    fn entry(&self) -> RecordContent {
-        RecordContent {
-            kind: "close",
-            body: Json::object([("opened", Json::count(self.0)), ("request_id", Json::Null)]),
-        }
+    fn entry(&self) -> RecordBody {
+        complete("close", &format!(r#"{{"opened":{}}}"#, self.0))
     }
 }

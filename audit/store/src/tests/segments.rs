@@ -1,6 +1,6 @@
 //! The files of records follow each other.
 
-use super::{TestLogDir, bytes, numbers, test_evidence};
+use super::{NUMBERED, TestLogDir, bytes, numbers, test_evidence};
 use crate::{AuditLog, LogConfig, log_segment};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
@@ -66,7 +66,7 @@ fn a_segment_that_holds_no_whole_record_is_begun_again() {
         } else {
             &["repair"]
         };
-        assert_eq!(kinds, [repaired, &["segment", "said"]].concat());
+        assert_eq!(kinds, [repaired, &["segment", NUMBERED]].concat());
         assert!(bytes(&log_dir.folder()).starts_with(&before));
         drop(log);
         let records = size + kinds.len() as u64;

@@ -1,12 +1,20 @@
 //! A log that can't be written says so in the reserve, and goes on in another segment after the next start.
 
 use super::crash::failing;
-use super::{AuditLog, LogConfig, SeqCst, TestEvidence, TestLogDir, numbers, test_evidence};
+use super::{
+    AuditLog, LogConfig, NUMBERED, SeqCst, TestEvidence, TestLogDir, numbers, test_evidence,
+};
 use crate::{offline, refusal, reserve};
+use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::LedgerError;
 use hansa_audit_log::record::Record;
+use hansa_audit_log::record::answers::RefusalCountRecord;
+use hansa_audit_log::record::body::RecordBody;
+use hansa_audit_log::record::contracts::WithdrawalRecord;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::ErrorCode;
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -21,21 +29,29 @@ fn kinds(records: &[Record]) -> Vec<&str> {
     records.iter().map(|record| record.kind.as_str()).collect()
 }
 
-fn sum(peer: &str, count: u64, first: &str, last: &str) -> Json {
-    Json::object([
-        ("peer", Json::text(peer)),
-        ("count", Json::count(count)),
-        ("first", Json::text(first)),
-        ("last", Json::text(last)),
-    ])
+/// So many refusals of a participant, in these seconds of a minute.
+fn count_refusals(peer: &str, count: u64, first: u32, last: u32) -> RefusalCountRecord {
+    RefusalCountRecord {
+        peer: Some(peer.to_owned()),
+        count,
+        first: Some(second(first)),
+        last: Some(second(last)),
+        codes: BTreeMap::new(),
+        next: None,
+        reserve_sha256: None,
+    }
+}
+
+fn second(number: u32) -> UtcTimestamp {
+    format!("2026-06-01T12:00:{number:02}Z").parse().unwrap()
 }
 
 /// Waits for it on this thread.
-fn beside(log: &AuditLog, body: Json) -> Result<(), LedgerError> {
+fn beside(log: &AuditLog, body: RefusalCountRecord) -> Result<(), LedgerError> {
     let run = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    run.block_on(log.record_in_reserve("refuse_summary", body))
+    run.block_on(log.record_in_reserve(body.into()))
 }
 
 fn reserve_of(log_dir: &TestLogDir) -> Vec<u8> {
@@ -51,14 +67,13 @@ fn stopped(torn: usize) -> TestLogDir {
     for n in 0..3 {
         let _ = log.record_blocking(test_evidence(n)).unwrap();
     }
-    assert_eq!(beside(&log, Json::object([])), Err(LedgerError::Closed));
+    assert_eq!(
+        beside(&log, count_refusals("a", 1, 1, 1)),
+        Err(LedgerError::Closed)
+    );
     assert!(log.record_blocking(test_evidence(3)).is_err());
-    for (peer, count, first, last) in [
-        ("a", 1, "t1", "t1"),
-        ("b", 7, "t2", "t3"),
-        ("a", 5, "t4", "t5"),
-    ] {
-        beside(&log, sum(peer, count, first, last)).unwrap();
+    for (peer, count, first, last) in [("a", 1, 1, 1), ("b", 7, 2, 3), ("a", 5, 4, 5)] {
+        beside(&log, count_refusals(peer, count, first, last)).unwrap();
     }
     log_dir
 }
@@ -84,7 +99,7 @@ fn a_stop_is_said_in_the_reserve_and_taken_into_the_log() {
         let expected: Vec<&str> = ["segment"]
             .into_iter()
             .chain(repair)
-            .chain(["stop", "refuse_summary", "refuse_summary"])
+            .chain(["stop", "refusal_count", "refusal_count"])
             .collect();
         assert_eq!(kinds(&since), expected);
         assert_eq!(since[0].body.get("suspect"), Some(&Json::Bool(true)));
@@ -100,8 +115,8 @@ fn a_stop_is_said_in_the_reserve_and_taken_into_the_log() {
         assert_eq!(
             sums,
             [
-                report_of(sum("a", 6, "t1", "t5")),
-                report_of(sum("b", 7, "t2", "t3"))
+                report_of(RecordBody::from(count_refusals("a", 6, 1, 5)).to_json()),
+                report_of(RecordBody::from(count_refusals("b", 7, 2, 3)).to_json())
             ]
         );
         assert_eq!(reserve_of(&log_dir), vec![0; SPARE as usize]);
@@ -134,7 +149,7 @@ fn a_reserve_that_was_being_written_is_taken_as_far_as_it_goes() {
         let stops = since.iter().filter(|one| one.kind == "stop").count();
         let sums = since
             .iter()
-            .filter(|one| one.kind == "refuse_summary")
+            .filter(|one| one.kind == "refusal_count")
             .count();
         assert_eq!((stops, sums), (1, count), "{end}");
         assert_eq!(reserve_of(&log_dir), vec![0; SPARE as usize]);
@@ -151,13 +166,18 @@ fn a_withdrawal_in_the_reserve_comes_into_the_log_as_it_is() {
     fail.at.store(1, SeqCst);
     assert!(log.record_blocking(test_evidence(4)).is_err());
     for contract in ["c1", "c2", "c1"] {
-        let body = Json::object([
-            ("contract", Json::text(contract)),
-            ("envelope", Json::text("{}")),
-        ]);
-        log.record_in_reserve_blocking("withdraw", body).unwrap();
+        let withdrawal = WithdrawalRecord {
+            contract: contract.to_owned(),
+            party: "h:acme.example".to_owned(),
+            effective: None,
+            statement: Digest::of(b"statement"),
+            envelope: Some("{}".to_owned()),
+            at: None,
+            reserve_sha256: None,
+        };
+        log.record_in_reserve_blocking(withdrawal.into()).unwrap();
     }
-    beside(&log, sum("a", 1, "t1", "t1")).unwrap();
+    beside(&log, count_refusals("a", 1, 1, 1)).unwrap();
     drop(log);
     let (log, replay) = log_dir.open();
     let since = all(&log, replay.records);
@@ -170,7 +190,7 @@ fn a_withdrawal_in_the_reserve_comes_into_the_log_as_it_is() {
     for one in withdrawn {
         assert!(one.body.get("at").is_some() && one.body.get("envelope").is_some());
     }
-    assert_eq!(kinds(&since).last(), Some(&"refuse_summary"));
+    assert_eq!(kinds(&since).last(), Some(&"refusal_count"));
     drop(log);
     assert!(offline::verify(&log_dir.folder(), None).unwrap().is_good());
 }
@@ -248,7 +268,7 @@ fn fills_the_disk() {
         );
         file_system.load(100);
         // The group that refused may still be going on; this one ends it.
-        let kind = "other";
+        let kind = "notice";
         let _ = log.record_blocking(TestEvidence { kind, n: 1 }).unwrap();
         permit(1).unwrap();
         file_system.load(1700);
@@ -265,7 +285,7 @@ fn fills_the_disk() {
         "{failure}"
     );
     assert_eq!(permit(2), Err(failure));
-    beside(&log, sum("a", 3, "t1", "t2")).unwrap();
+    beside(&log, count_refusals("a", 3, 1, 2)).unwrap();
     println!("\nshut {confirmed}");
     std::io::stdout().flush().unwrap();
     std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
@@ -316,7 +336,10 @@ fn full_and_killed(file_system: &LimitedFileSystem) {
     let (log, replay) = AuditLog::open(file_system.config(&log_dir)).unwrap();
     let said: Vec<i64> = numbers(&log, 0);
     let since = all(&log, 0);
-    let found = since.iter().filter(|record| record.kind == "said").count() as i64;
+    let found = since
+        .iter()
+        .filter(|record| record.kind == NUMBERED)
+        .count() as i64;
     assert!(
         (confirmed..=confirmed + 1).contains(&found),
         "{confirmed} {found} {said:?}"
@@ -326,7 +349,7 @@ fn full_and_killed(file_system: &LimitedFileSystem) {
     assert_eq!(
         taken
             .iter()
-            .filter(|one| one.kind == "refuse_summary")
+            .filter(|one| one.kind == "refusal_count")
             .count(),
         1
     );

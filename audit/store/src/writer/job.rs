@@ -2,12 +2,11 @@
 
 use crate::epoch::DecisionValidity;
 use crate::segment_storage::SegmentStorage;
-use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::{
-    Evidence, FlushProof, Ledger, LedgerError, PendingRecord, RecordContent, RecordMetadata,
-    Recorded,
+    Evidence, FlushProof, Ledger, LedgerError, PendingRecord, RecordMetadata, Recorded,
 };
 use hansa_audit_log::note::SignedHead;
+use hansa_audit_log::record::body::RecordBody;
 use hansa_audit_log::time::UtcTimestamp;
 use std::sync::mpsc::SyncSender;
 use tokio::sync::oneshot;
@@ -124,7 +123,7 @@ impl<T: Evidence + Send + 'static> PendingWrite<T> {
 impl<T: Evidence + Send + 'static> WriteJob for PendingWrite<T> {
     fn kind(&self) -> &'static str {
         match &self.value {
-            PendingValue::Bare(value) => value.entry().kind,
+            PendingValue::Bare(value) => value.entry().kind(),
             PendingValue::Staged(staged) => staged.kind(),
         }
     }
@@ -191,16 +190,10 @@ impl<T: Evidence + Send + 'static> WriteJob for PendingWrite<T> {
 
 /// A record that the log writes about itself.
 #[derive(Debug)]
-pub(crate) struct InternalRecord {
-    pub(crate) kind: &'static str,
-    pub(crate) body: Json,
-}
+pub(crate) struct InternalRecord(pub(crate) RecordBody);
 
 impl Evidence for InternalRecord {
-    fn entry(&self) -> RecordContent {
-        RecordContent {
-            kind: self.kind,
-            body: self.body.clone(),
-        }
+    fn entry(&self) -> RecordBody {
+        self.0.clone()
     }
 }

@@ -3,8 +3,9 @@
 use crate::answer::QueryAnswer;
 use crate::answer::frames::AnswerFrame;
 use crate::execute::UnansweredQuery;
-use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::{Evidence, RecordContent, RecordReceipt};
+use hansa_audit_log::ledger::{Evidence, RecordReceipt};
+use hansa_audit_log::record::answers::CloseRecord;
+use hansa_audit_log::record::body::RecordBody;
 use hansa_policy::id::RequestId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
@@ -78,19 +79,22 @@ impl UnansweredQuery {
 }
 
 impl Evidence for SealedAnswer {
-    fn entry(&self) -> RecordContent {
-        RecordContent {
-            kind: "close",
-            body: Json::object([
-                ("request_id", Json::text(self.request)),
-                ("opened", Json::count(self.opened.index())),
-                ("outcome", Json::text(self.outcome.as_str())),
-                ("code", self.outcome.code().map_or(Json::Null, Json::text)),
-                ("rows", Json::count(self.sent.rows)),
-                ("bytes", Json::count(self.sent.bytes)),
-                ("result_digest", Json::text(&self.sent.digest)),
-            ]),
+    fn entry(&self) -> RecordBody {
+        CloseRecord {
+            request_id: Some(self.request.to_string()),
+            opened: self.opened.index(),
+            outcome: self.outcome.as_str().to_owned(),
+            code: self.outcome.code().map(|code| code.to_string()),
+            rows: Some(self.sent.rows),
+            bytes: Some(self.sent.bytes),
+            result_digest: Some(self.sent.digest.to_string()),
+            at_most: None,
+            stage: None,
+            contract: None,
+            clause: None,
+            restriction: None,
         }
+        .into()
     }
 }
 

@@ -89,7 +89,7 @@ impl FederatedQuery {
 impl std::fmt::Debug for FederatedQuery {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Question")
-            .field("errands", &self.remote_queries)
+            .field("remote_queries", &self.remote_queries)
             .finish_non_exhaustive()
     }
 }

@@ -64,7 +64,7 @@ impl RemoteQueryBuilder {
         let tables = query.tables();
         let Some((first, _)) = tables.first() else {
             return Err(DataFusionError::Plan(
-                "an errand without a table".to_owned(),
+                "a remote query without a table".to_owned(),
             ));
         };
         let single = matches!(&query.body, SelectBody::Groups { keys, .. } if keys.is_empty());

@@ -144,7 +144,7 @@ impl fmt::Debug for RemoteQueryExec {
 
 impl DisplayAs for RemoteQueryExec {
     fn fmt_as(&self, _kind: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PeerExec: errand={}", self.number)
+        write!(f, "PeerExec: remote_query={}", self.number)
     }
 }
 
@@ -193,7 +193,7 @@ impl ExecutionPlan for RemoteQueryExec {
         let rows = context.session_config().get_extension::<PendingStreams>();
         let rows = rows.and_then(|rows| rows.take(self.number));
         let rows = rows.ok_or_else(|| {
-            DataFusionError::Internal("the rows of an errand were taken twice".to_owned())
+            DataFusionError::Internal("the rows of a remote query were taken twice".to_owned())
         })?;
         Ok(Box::pin(RecordBatchStreamAdapter::new(
             Arc::clone(self.properties.eq_properties.schema()),

@@ -8,7 +8,7 @@ use crate::participant::Connector;
 use crate::participant::audit_event::AuditEvent;
 use crate::workflow::credentials;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::contracts::CredentialRecord;
 use hansa_policy::attribute::Credential;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_store::document_folder::StoredDocumentKind;
@@ -62,14 +62,12 @@ pub(crate) async fn run(
                 .documents
                 .keep(StoredDocumentKind::Credential, &bytes)?;
             let _durable = connector
-                .record(AuditEvent::new(
-                    "credential",
-                    [
-                        ("statement", Json::text(credential.statement)),
-                        ("issuer", Json::text(&credential.issuer)),
-                        ("until", Json::text(credential.until)),
-                    ],
-                ))
+                .record(AuditEvent::from(CredentialRecord {
+                    statement: credential.statement,
+                    issuer: credential.issuer.to_string(),
+                    until: credential.until,
+                    removed: None,
+                }))
                 .await?;
             out.object(
                 credential_json(&credential, None),
@@ -92,15 +90,12 @@ async fn remove(
     let kept = credentials::stored_credentials(connector)?;
     let credential = named(&kept, prefix)?;
     let _durable = connector
-        .record(AuditEvent::new(
-            "credential",
-            [
-                ("statement", Json::text(credential.statement)),
-                ("issuer", Json::text(&credential.issuer)),
-                ("until", Json::text(credential.until)),
-                ("removed", Json::Bool(true)),
-            ],
-        ))
+        .record(AuditEvent::from(CredentialRecord {
+            statement: credential.statement,
+            issuer: credential.issuer.to_string(),
+            until: credential.until,
+            removed: Some(true),
+        }))
         .await?;
     // An issuer may have signed the same statement twice, and both envelopes may be here.
     let same = kept

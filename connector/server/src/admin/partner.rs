@@ -9,7 +9,7 @@ use crate::participant::audit_event::AuditEvent;
 use crate::participant::partner_processes::{PartnerProcessSummary, PartnerProcesses};
 use crate::workflow::approval::{self, Approval, ApprovalAction};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::messages::PartnerDataRecord;
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::dataspace::client;
@@ -241,16 +241,13 @@ async fn record_received_data(
     (partner, process, agreement): (&str, &str, &str),
     (bytes, sha256): (u64, Digest),
 ) -> Result<(), Refusal> {
-    let event = AuditEvent::new(
-        "partner_data",
-        [
-            ("partner", Json::text(partner)),
-            ("process", Json::text(process)),
-            ("agreement", Json::text(agreement)),
-            ("bytes", Json::count(bytes)),
-            ("sha256", Json::text(sha256)),
-        ],
-    );
+    let event = AuditEvent::from(PartnerDataRecord {
+        partner: partner.to_string(),
+        process: process.to_string(),
+        agreement: agreement.to_string(),
+        bytes,
+        sha256: sha256.to_string(),
+    });
     connector.record(event).await.map(drop)
 }
 

@@ -8,7 +8,7 @@ use crate::participant::Connector;
 use crate::participant::audit_event::AuditEvent;
 use crate::participant::peer_connections::KnownPeer;
 use crate::workflow::federated_query::words;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::configuration::PeerRecord;
 use hansa_policy::id::{ParticipantId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde_json::{Value, json};
@@ -87,7 +87,11 @@ pub(crate) async fn run(
                 .into());
             }
             let _durable = connector
-                .record(AuditEvent::new("peer", [("peer", Json::text(&peer.id))]))
+                .record(AuditEvent::from(PeerRecord {
+                    peer: peer.id.to_string(),
+                    address: None,
+                    alias: None,
+                }))
                 .await?;
             connector.records.index(|_| Ok(()))?;
             connector.hang_up(&peer.id).await;
@@ -200,14 +204,11 @@ pub(crate) async fn remember(connector: &Arc<Connector>, peer: &KnownPeer) -> Re
     let _turn = connector.contracts.negotiation_lock.lock().await;
     free(connector, peer)?;
     let _durable = connector
-        .record(AuditEvent::new(
-            "peer",
-            [
-                ("peer", Json::text(&peer.id)),
-                ("address", Json::text(&peer.address)),
-                ("alias", Json::text(&peer.alias)),
-            ],
-        ))
+        .record(AuditEvent::from(PeerRecord {
+            peer: peer.id.to_string(),
+            address: Some(peer.address.to_string()),
+            alias: Some(peer.alias.to_string()),
+        }))
         .await?;
     connector.records.index(|_| Ok(()))
 }

@@ -164,8 +164,7 @@ pub(crate) async fn explain(
         .iter()
         .map(|(depth, line)| json!({"depth": depth, "step": line}))
         .collect();
-    let mut data =
-        json!({"errands": remote_queries, "here": here, "missing": lacking(&explanation.left_out)});
+    let mut data = json!({"remote_queries": remote_queries, "here": here, "missing": lacking(&explanation.left_out)});
     if args.analyze {
         let (came, reported) =
             explain_analyze::came(connector, &args.sql, &options, &author).await?;

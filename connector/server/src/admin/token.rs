@@ -6,13 +6,13 @@ use crate::admin::event_sink::EventSink;
 use crate::cli::connector_command::token::TokenCommand;
 use crate::cli::output::table;
 use crate::participant::Connector;
-use crate::participant::access_tokens::{ACCESS_TOKEN, AccessTokenGrant};
-use crate::participant::audit_event::AuditEvent;
+use crate::participant::access_tokens::AccessTokenGrant;
+use crate::participant::audit_event::{AuditEvent, list_texts, maybe};
 use crate::participant::pseudonyms::Person;
 use crate::process::blocking_work::waiting;
 use crate::process::randomness::random_hex;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::configuration::AccessTokenRecord;
 use hansa_policy::contract::Agreement;
 use hansa_policy::decision::program_check::{connector_required, lets_programs_ask};
 use hansa_policy::id::{ContractId, PurposeId};
@@ -134,10 +134,9 @@ async fn create(
         let documents = &connector.records.documents;
         documents.keep(StoredDocumentKind::AccessToken, &grant.document())
     })?;
-    let event = record(connector, "created", &grant, caller)?;
-    let _durable = connector
-        .record(event.and("document", Some(document.to_string())))
-        .await?;
+    let mut created = record(connector, "created", &grant, caller)?;
+    created.document = Some(document);
+    let _durable = connector.record(AuditEvent::from(created)).await?;
     let scope = contract
         .as_ref()
         .map_or_else(String::new, |(id, agreement)| {
@@ -222,9 +221,8 @@ async fn revoke(
         .with_help("hansa token list shows them")
         .into());
     };
-    let _durable = connector
-        .record(record(connector, "revoked", grant, caller)?)
-        .await?;
+    let revoked = record(connector, "revoked", grant, caller)?;
+    let _durable = connector.record(AuditEvent::from(revoked)).await?;
     connector.access_tokens.revoke(&grant.id);
     let cut = connector.queries.client_answers.cut(&grant.id);
     let more = [("state", json!("revoked")), ("cut", json!(cut))];
@@ -246,7 +244,7 @@ fn record(
     event: &str,
     grant: &AccessTokenGrant,
     caller: Option<u32>,
-) -> Result<AuditEvent, Refusal> {
+) -> Result<AccessTokenRecord, Refusal> {
     let by = waiting(|| {
         caller
             .map(|user| {
@@ -255,19 +253,16 @@ fn record(
             })
             .transpose()
     })?;
-    let purposes = grant.purposes.iter().map(Json::text).collect();
-    Ok(AuditEvent::new(
-        ACCESS_TOKEN,
-        [
-            ("event", Json::text(event)),
-            ("token", Json::text(&grant.id)),
-            ("actor", Json::text(&grant.actor)),
-            ("purposes", Json::List(purposes)),
-            ("until", Json::text(grant.until)),
-        ],
-    )
-    .and("by", by)
-    .and("contract", grant.contract.map(|id| id.to_string())))
+    Ok(AccessTokenRecord {
+        event: event.to_owned(),
+        token: grant.id.to_string(),
+        actor: grant.actor.to_string(),
+        purposes: list_texts(&grant.purposes),
+        until: grant.until,
+        by,
+        contract: maybe(grant.contract),
+        document: None,
+    })
 }
 
 /// The name of the person, as long as it is known here.

@@ -11,11 +11,10 @@ use crate::workflow::answer::{self};
 use crate::workflow::peer_query_client::own_answer;
 use crate::workflow::run_to_completion::to_the_end;
 use futures::StreamExt as _;
-use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::LedgerError;
+use hansa_audit_log::record::answers::{OpenBlockRecord, OpenBlockUse};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::epoch::DecisionValidity;
-use hansa_audit_store::history::open_block::OPEN_BLOCK;
 use hansa_catalog::query_view::ViewShape;
 use hansa_policy::contract::Agreement;
 use hansa_policy::id::{ContractId, DatasetId, RequestId};
@@ -83,12 +82,11 @@ impl ReservedBlock {
     }
 
     /// What was taken of it.
-    fn used(self) -> Json {
-        let used = |all: u64, left: u64| Json::count(all.saturating_sub(left));
-        Json::object([
-            ("requests", used(self.requests, self.requests_left)),
-            ("bytes", used(self.bytes, self.bytes_left)),
-        ])
+    fn used(self) -> OpenBlockUse {
+        OpenBlockUse {
+            requests: self.requests.saturating_sub(self.requests_left),
+            bytes: self.bytes.saturating_sub(self.bytes_left),
+        }
     }
 }
 
@@ -121,31 +119,15 @@ impl OpenDataBlocks {
         let left = block
             .without(bytes)
             .ok_or_else(|| Refusal::new(ErrorCode::Internal, "a block is smaller than its use"))?;
-        let text = |value: Option<&str>| value.map_or(Json::Null, Json::text);
-        let members = [
-            (
-                "contract",
-                text(view.as_ref().map(|view| view.contract.as_str())),
-            ),
-            (
-                "dataset",
-                text(view.as_ref().map(|view| view.name.as_str())),
-            ),
-            (
-                "snapshot",
-                text(view.as_ref().map(|view| view.version.as_str())),
-            ),
-            ("requests", Json::count(block.requests)),
-            ("bytes", Json::count(block.bytes)),
-            // Of the block before, since the connector began.
-            ("used", held.used()),
-        ];
-        recorded(
-            &connector,
-            owner.as_ref(),
-            AuditEvent::new(OPEN_BLOCK, members),
-        )
-        .await?;
+        let record = OpenBlockRecord {
+            contract: view.as_ref().map(|view| view.contract.as_str().to_owned()),
+            dataset: view.as_ref().map(|view| view.name.as_str().to_owned()),
+            snapshot: view.as_ref().map(|view| view.version.as_str().to_owned()),
+            requests: block.requests,
+            bytes: block.bytes,
+            used: held.used(),
+        };
+        recorded(&connector, owner.as_ref(), record.into()).await?;
         if let Some((contract, version)) = &owner {
             // Of a version that has passed nothing is taken any more.
             blocks.retain(|known, _| match known {

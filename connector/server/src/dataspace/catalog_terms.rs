@@ -22,7 +22,7 @@ use crate::workflow::approval;
 use crate::workflow::negotiation::{activation, proposal_context};
 use async_trait::async_trait;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::messages::PartnerMessageRecord;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::Dataset;
 use hansa_catalog::offer::{Offer, SigningMode};
@@ -53,9 +53,6 @@ const PULL: &str = "HttpData-PULL";
 
 /// The kind of endpoint of a pull.
 const HTTP_ENDPOINT: &str = "https://w3id.org/idsa/v4.1/HTTP";
-
-/// The kind of the record of a message of a partner, or to one.
-const PARTNER_MESSAGE: &str = "partner_message";
 
 /// The terms of a connector.
 pub(crate) struct CatalogTerms {
@@ -691,33 +688,25 @@ impl ProcessTerms for CatalogTerms {
     }
 
     async fn record(&self, record: ProcessRecord) -> Result<(), Refusal> {
-        let event = AuditEvent::new(
-            PARTNER_MESSAGE,
-            [
-                ("partner", Json::text(&record.partner)),
-                ("incoming", Json::Bool(record.is_incoming)),
-                ("message", Json::text(record.message)),
-                ("process", Json::text(&record.process)),
-                ("state", Json::text(&record.state)),
-                ("sha256", Json::text(&record.digest)),
-            ],
-        );
         let (agreement, contract) = record.given_under.unzip();
-        let event = event
-            .and("agreement", agreement)
-            .and("contract", contract.flatten());
-        let alike = Some(record.others).filter(|others| *others > 0);
-        let event = event.and("others", alike.map(|others| others.to_string()));
-        let refused = record.refused;
-        let others = refused.as_ref().map(|refused| refused.others);
-        let event = event
-            .and("refused", refused.map(|refused| refused.reason))
-            .and(
-                "others_refused",
-                others
-                    .filter(|others| *others > 0)
-                    .map(|others| others.to_string()),
-            );
+        let some = |others: u64| Some(others).filter(|others| *others > 0);
+        let (refused, others_refused) = record
+            .refused
+            .map(|refused| (refused.reason, some(refused.others)))
+            .unzip();
+        let event = AuditEvent::from(PartnerMessageRecord {
+            partner: record.partner.to_string(),
+            incoming: record.is_incoming,
+            message: record.message.to_string(),
+            process: record.process.to_string(),
+            state: record.state.to_string(),
+            sha256: record.digest.to_string(),
+            agreement,
+            contract: contract.flatten(),
+            others: some(record.others),
+            refused,
+            others_refused: others_refused.flatten(),
+        });
         self.connector.record(event).await.map(drop)
     }
 }

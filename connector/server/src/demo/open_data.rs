@@ -238,7 +238,10 @@ fn explained(
     below: &Value,
 ) -> Result<(), ExpectationError> {
     let explained = federation.does(FIRM, &["explain", question])?;
-    let remote_queries = explained.with("errands")?.get("errands").cloned();
+    let remote_queries = explained
+        .with("remote_queries")?
+        .get("remote_queries")
+        .cloned();
     let remote_queries: Vec<Value> = remote_queries
         .as_ref()
         .and_then(Value::as_array)

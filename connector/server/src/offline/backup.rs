@@ -5,8 +5,8 @@ use crate::config::ConnectorConfig;
 use crate::participant::{Connector, pseudonyms, schema_secret};
 use crate::process::randomness::random_hex;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::Json;
 use hansa_audit_log::record::Record;
+use hansa_audit_log::record::body::{RecordBody, UpkeepBody};
 use hansa_audit_store::erasable_texts::ErasableTextStore;
 use hansa_audit_store::offline;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -247,14 +247,12 @@ fn erase_again(copied: &Path) -> Result<(), Refusal> {
 struct ErasedTexts(BTreeSet<Digest>);
 
 impl offline::BundleVisitor for ErasedTexts {
-    fn record(&mut self, record: &Record) {
-        if record.kind != "erase" {
-            return;
+    fn record(&mut self, _record: &Record, body: RecordBody) {
+        if let RecordBody::Upkeep(UpkeepBody::Erasure(erasure)) = body {
+            let named = erasure.objects.iter();
+            self.0
+                .extend(named.filter_map(|object| object.parse::<Digest>().ok()));
         }
-        let objects = record.body.get("objects").and_then(Json::as_list);
-        let named = objects.unwrap_or_default().iter();
-        let named = named.filter_map(|one| one.as_text()?.parse::<Digest>().ok());
-        self.0.extend(named);
     }
 }
 

@@ -3,10 +3,9 @@
 use crate::admin::audit::verification::{report_json, report_text};
 use crate::cli::output::OutputSettings;
 use crate::cli::terminal::{line_err, line_out};
-use hansa_audit_log::json::Json;
 use hansa_audit_log::note::{self, SignedHead};
 use hansa_audit_log::record::Record;
-use hansa_audit_store::history::incident::INCIDENT;
+use hansa_audit_log::record::body::{IncidentBody, RecordBody};
 use hansa_audit_store::offline;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde_json::json;
@@ -25,8 +24,8 @@ pub(crate) fn verify(
 ) -> Result<u8, Refusal> {
     let newest = head.map(newest).transpose()?;
     let mut forks = ForkedLogs::default();
-    let report = offline::visit(file, newest.as_ref(), &mut |record: &Record| {
-        forks.see(record)
+    let report = offline::visit(file, newest.as_ref(), &mut |record: &Record, body| {
+        forks.see(record, body);
     })?;
     let (mut data, mut text) = (report_json(&report), report_text(&report));
     if let Some(members) = data.as_object_mut() {
@@ -48,16 +47,27 @@ pub(crate) fn verify(
 struct ForkedLogs(BTreeMap<String, u64>);
 
 impl ForkedLogs {
-    fn see(&mut self, record: &Record) {
-        let Some(log) = record.body.get("peer").and_then(Json::as_text) else {
-            return;
-        };
-        match record.kind.as_str() {
-            "log_fork" => drop(self.0.insert(log.to_owned(), record.seq)),
-            INCIDENT if record.body.get("upto").and_then(Json::as_count).is_some() => {
-                self.0.remove(log);
+    fn see(&mut self, record: &Record, body: RecordBody) {
+        match body {
+            RecordBody::Incident(IncidentBody::LogFork(fork)) => {
+                self.0.insert(fork.peer, record.seq);
             }
-            _ => {}
+            RecordBody::Incident(IncidentBody::Incident(incident)) => {
+                if incident.upto.is_some() {
+                    self.0.remove(&incident.peer);
+                }
+            }
+            RecordBody::Incident(
+                IncidentBody::ObservedHead(_)
+                | IncidentBody::GossipedHead(_)
+                | IncidentBody::WitnessedHead(_),
+            )
+            | RecordBody::Answer(_)
+            | RecordBody::Contract(_)
+            | RecordBody::Message(_)
+            | RecordBody::Publication(_)
+            | RecordBody::Configuration(_)
+            | RecordBody::Upkeep(_) => {}
         }
     }
 

@@ -15,9 +15,6 @@ use parking_lot::RwLock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The kind of the record that an access token was created or revoked.
-pub(crate) const ACCESS_TOKEN: &str = "access_token";
-
 /// The name under which the index remembers what became of a token.
 pub(crate) fn index_key(id: &str) -> String {
     format!("access_token/{id}")

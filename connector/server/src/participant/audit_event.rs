@@ -1,59 +1,30 @@
 //! Records that no proof type stands for: what was received, read, configured or seen.
 
-use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::{Evidence, RecordContent};
+use hansa_audit_log::ledger::Evidence;
+use hansa_audit_log::record::body::RecordBody;
 
 /// A record of a plain fact.
 #[derive(Debug, Clone)]
-pub(crate) struct AuditEvent {
-    kind: &'static str,
-    body: Json,
-}
+pub(crate) struct AuditEvent(RecordBody);
 
-impl AuditEvent {
-    /// The same with a member more, where there is one.
-    #[must_use]
-    pub(crate) fn and(mut self, name: &str, value: Option<String>) -> Self {
-        if let (Json::Object(members), Some(value)) = (&mut self.body, value) {
-            members.insert(name.to_owned(), Json::Text(value));
-        }
-        self
-    }
-
-    /// This fact with a member more.
-    #[must_use]
-    pub(crate) fn with(mut self, name: &str, value: Json) -> Self {
-        if let Json::Object(members) = &mut self.body {
-            members.insert(name.to_owned(), value);
-        }
-        self
-    }
-
-    /// A fact of this type, with these members.
-    pub(crate) fn new<const N: usize>(kind: &'static str, members: [(&str, Json); N]) -> Self {
-        Self {
-            kind,
-            body: Json::object(members),
-        }
+impl<B: Into<RecordBody>> From<B> for AuditEvent {
+    fn from(body: B) -> Self {
+        Self(body.into())
     }
 }
 
 impl Evidence for AuditEvent {
-    fn entry(&self) -> RecordContent {
-        RecordContent {
-            kind: self.kind,
-            body: self.body.clone(),
-        }
+    fn entry(&self) -> RecordBody {
+        self.0.clone()
     }
 }
 
-/// Text, or null.
-pub(crate) fn maybe(value: Option<impl std::fmt::Display>) -> Json {
-    value.map_or(Json::Null, Json::text)
+/// Values as records write them.
+pub(crate) fn list_texts<T: std::fmt::Display>(values: impl IntoIterator<Item = T>) -> Vec<String> {
+    values.into_iter().map(|value| value.to_string()).collect()
 }
 
-/// The kind of the record that a rulebook was installed, or accepted with a statement.
-pub(crate) const RULEBOOK: &str = "rulebook";
-
-/// The member of a record that holds the document which it names.
-pub(crate) const DOCUMENT: &str = "envelope";
+/// A value as records write it, where there is one.
+pub(crate) fn maybe(value: Option<impl std::fmt::Display>) -> Option<String> {
+    value.map(|value| value.to_string())
+}

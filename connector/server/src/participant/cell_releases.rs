@@ -3,7 +3,7 @@
 use crate::participant::Connector;
 use crate::participant::audit_event::AuditEvent;
 use crate::process::randomness::random_bytes;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::publications::ReleaseRecord;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::schema_compatibility;
 use hansa_policy::contract::ContractStatus;
@@ -84,30 +84,23 @@ fn recorded(
     staged: StagedRelease,
 ) -> Result<Vec<Refusal>, Refusal> {
     for fact in &staged.facts {
-        let _recorded = connector.record_now(AuditEvent::new(
-            "release",
-            [
-                ("dataset", Json::text(dataset)),
-                ("snapshot", Json::text(&fact.snapshot)),
-                ("cells", Json::text(&fact.shape)),
-                ("correction", Json::Bool(fact.correction)),
-                ("until", Json::text(&fact.until)),
-                ("published", Json::count(fact.cells)),
-                ("withheld", Json::count(fact.withheld)),
-                ("digest", Json::text(&fact.digest)),
-                ("epsilon", optional_text(fact.epsilon.as_ref())),
-                ("unit", optional_text(fact.unit.as_ref())),
-            ],
-        ))?;
+        let _recorded = connector.record_now(AuditEvent::from(ReleaseRecord {
+            dataset: dataset.to_string(),
+            snapshot: fact.snapshot.to_string(),
+            cells: fact.shape.to_string(),
+            correction: fact.correction,
+            until: fact.until.to_string(),
+            published: fact.cells,
+            withheld: fact.withheld,
+            digest: fact.digest.to_string(),
+            epsilon: fact.epsilon.clone(),
+            unit: fact.unit.clone(),
+        }))?;
     }
     let faults = staged.faults.clone();
     let released = staged.commit()?;
     connector.datasets.snapshots.release(dataset, released);
     Ok(faults)
-}
-
-fn optional_text(text: Option<&String>) -> Json {
-    text.map_or(Json::Null, Json::text)
 }
 
 /// What contracts in force, and those to come, have released of the dataset.

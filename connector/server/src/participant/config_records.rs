@@ -2,9 +2,10 @@
 
 use crate::config::ConnectorConfig;
 use crate::participant::Connector;
-use crate::participant::audit_event::{AuditEvent, maybe};
+use crate::participant::audit_event::{AuditEvent, list_texts, maybe};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
+use hansa_audit_log::record::configuration::{ConfigurationRecord, TrustRecord};
 use hansa_policy::refusal::Refusal;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -20,18 +21,12 @@ impl Connector {
         if self.records.index(|state| state.remembered("bundle"))? >= sequence {
             return Ok(());
         }
-        let _durable = self.record_now(AuditEvent::new(
-            "trust",
-            [
-                ("bundle", Json::text(bundle.digest())),
-                ("sequence", Json::count(sequence)),
-                ("league", Json::text(&bundle.content().league)),
-                (
-                    "members",
-                    Json::List(bundle.roster().members().map(Json::text).collect()),
-                ),
-            ],
-        ))?;
+        let _durable = self.record_now(AuditEvent::from(TrustRecord {
+            bundle: bundle.digest(),
+            sequence,
+            league: bundle.content().league.to_string(),
+            members: list_texts(bundle.roster().members()),
+        }))?;
         self.records.index(|_| Ok(()))
     }
 
@@ -49,10 +44,8 @@ impl Connector {
         let policies = policies.into_iter().map(|path| {
             let name = path.strip_prefix(config.folder()).unwrap_or(path);
             let text = std::fs::read(path).ok();
-            (
-                name.display().to_string(),
-                maybe(text.map(|text| Digest::of(&text))),
-            )
+            let digest = text.map(|text| Json::text(Digest::of(&text)));
+            (name.display().to_string(), digest.unwrap_or(Json::Null))
         });
         let policies = Json::Object(policies.collect()).digest();
         let overrides = config
@@ -76,24 +69,15 @@ impl Connector {
         if before == line {
             return Ok(());
         }
-        let _durable = self.record_now(AuditEvent::new(
-            "config",
-            [
-                ("path", Json::text("hansa.toml")),
-                (
-                    "old",
-                    maybe(before.split(' ').next().filter(|old| !old.is_empty())),
-                ),
-                ("new", Json::text(digest)),
-                ("policies", Json::text(policies)),
-                (
-                    "overrides",
-                    Json::List(config.overrides.keys().map(Json::text).collect()),
-                ),
-                ("house", maybe(house)),
-                ("clock_offset_us", Json::Int(config.clock.micros)),
-            ],
-        ))?;
+        let _durable = self.record_now(AuditEvent::from(ConfigurationRecord {
+            path: "hansa.toml".to_owned(),
+            old: maybe(before.split(' ').next().filter(|old| !old.is_empty())),
+            new: digest,
+            policies,
+            overrides: list_texts(config.overrides.keys()),
+            house,
+            clock_offset_us: config.clock.micros,
+        }))?;
         hansa_files::replace(&kept, line.as_bytes(), hansa_files::FileVisibility::Owner)
     }
 }

@@ -80,11 +80,7 @@ impl Connector {
             Ok(recorded) => return Ok(StopRecord::InLog(recorded)),
             Err(failed) => failed,
         };
-        match waiting(|| {
-            self.records
-                .log
-                .record_in_reserve_blocking(entry.kind, entry.body)
-        }) {
+        match waiting(|| self.records.log.record_in_reserve_blocking(entry)) {
             Ok(()) => Ok(StopRecord::InReserve),
             Err(_) => Err(hansa_audit_store::refusal(&failed)),
         }

@@ -7,17 +7,19 @@ mod missing_archive;
 mod notice;
 mod prepaid_balances;
 
-use crate::participant::access_tokens::{self, ACCESS_TOKEN};
-use crate::participant::audit_event::{DOCUMENT, RULEBOOK};
+use crate::participant::access_tokens;
 use crate::participant::quota_budget::piece;
 use crate::participant::rulebook_register;
-use hansa_audit_log::answer_bound::AnswerBound;
-use hansa_audit_log::json::Json;
 use hansa_audit_log::record::Record;
+use hansa_audit_log::record::answers::{CloseRecord, QuotaReservation};
+use hansa_audit_log::record::body::{
+    AnswerBody, ConfigurationBody, ContractBody, MessageBody, PublicationBody, RecordBody,
+    UpkeepBody,
+};
+use hansa_audit_log::record::messages::MessageRecord;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::AuditLog;
-use hansa_audit_store::history::incident::INCIDENT;
-use hansa_audit_store::history::query_entry::ONE_SIDED_RECEIPT;
+use hansa_audit_store::retention::RetainedContracts;
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_store::state_index::StateIndex;
@@ -63,172 +65,284 @@ pub(crate) fn catch_up_by(
 }
 
 fn take_in(change: &IndexTransaction<'_>, record: &Record) -> Result<(), Refusal> {
-    let body = RecordBody { record };
-    if body.get(DOCUMENT).is_some() {
-        change.unfiled(record.seq)?;
+    let body = record.read_body().map_err(|unknown| {
+        let sentence = format!("record {} can't be used: {unknown}", record.seq);
+        Refusal::new(ErrorCode::EvidenceBroken, sentence).caused_by(unknown)
+    })?;
+    let place = RecordPlace { record };
+    match &body {
+        RecordBody::Answer(body) => apply_answer(change, place, body),
+        RecordBody::Contract(body) => apply_contract(change, place, body),
+        RecordBody::Message(body) => apply_message(change, place, body),
+        RecordBody::Publication(body) => apply_publication(change, place, body),
+        RecordBody::Configuration(body) => apply_configuration(change, place, body),
+        RecordBody::Incident(body) => log_heads::apply_incident(change, place, body),
+        RecordBody::Upkeep(body) => apply_upkeep(change, body),
     }
-    match record.kind.as_str() {
-        "permit" => {
-            let asker = body.text("peer")?;
-            let receipt = match body.get("program") {
+}
+
+fn apply_answer(
+    change: &IndexTransaction<'_>,
+    place: RecordPlace<'_>,
+    body: &AnswerBody,
+) -> Result<(), Refusal> {
+    let RecordPlace { record } = place;
+    match body {
+        AnswerBody::Permit(permit) => {
+            let asker = &permit.peer;
+            let receipt = match permit.program {
                 Some(_) => ONE_SIDED,
                 None => ReceiptRow::ISSUED,
             };
             change.opened(
                 record.seq,
-                (&body.text("request_id")?, &asker),
-                (&body.words("contracts"), receipt),
+                (&permit.request_id, asker),
+                (&permit.contracts.join(" "), receipt),
                 record.at,
             )?;
-            bound_answer(change, record, record.seq)?;
-            notice::used(change, &body)?;
-            deletion_statements::permitted(change, &body, &asker)?;
-            prepaid_balances::charged(change, &body, None)?;
-            for spending in spendings(change, &body, record.at)? {
-                change.spend(&spending, &asker, None)?;
+            change.bound_answer(record.seq, permit.at_most)?;
+            notice::used(change, &permit.contracts, record.at)?;
+            deletion_statements::permitted(change, record.seq, permit)?;
+            prepaid_balances::charged(change, place, &permit.charges, None)?;
+            for spending in spendings(change, place, &permit.reservations, record.at)? {
+                change.spend(&spending, asker, None)?;
             }
             Ok(())
         }
-        "progress" => {
-            let opened = body.count("opened")?;
-            bound_answer(change, record, opened)?;
-            prepaid_balances::charged(change, &body, Some(opened))?;
+        AnswerBody::Progress(progress) => {
+            let opened = progress.opened;
+            if let Some(bound) = progress.at_most {
+                change.bound_answer(opened, bound)?;
+            }
+            prepaid_balances::charged(change, place, &progress.charges, Some(opened))?;
             let (asker, admitted) = change
                 .asker(opened)?
                 .unwrap_or_else(|| (String::new(), record.at));
-            for spending in spendings(change, &body, admitted)? {
+            for spending in spendings(change, place, &progress.reservations, admitted)? {
                 change.spend(&spending, &asker, Some(opened))?;
             }
             Ok(())
         }
-        "close" => close(change, &body),
-        "letter" => index_message(change, &body),
-        "letter_mended" => change.mended(
-            &body.peer()?,
-            body.count("number")?,
-            &body.text("was")?,
-            body.optional("digest").as_deref(),
-        ),
-        "letters_fetched" => {
-            // Where we carried them ourselves it says whether the peer refused one.
-            let carried = body.get("refused").is_some();
-            change.acknowledged(&body.peer()?, body.count("number")?, carried)
+        AnswerBody::Close(body) => close(change, record, body),
+        AnswerBody::Refusal(refusal) => notice::refused(change, refusal, record.at),
+        AnswerBody::ReceiptAcknowledgement(acknowledgement) => {
+            let state = if acknowledgement.matches {
+                "acknowledged"
+            } else {
+                "disputed"
+            };
+            let peer = place.parse("peer", &acknowledgement.peer)?;
+            change.answered_receipt(&acknowledgement.request_id, &peer, state)
         }
-        "contract" => change.activated(
-            body.contract("contract")?,
-            &body.parsed("dataset")?,
-            (body.parsed("not_before")?, body.parsed("not_after")?),
+        AnswerBody::OneSidedReceipt(receipt) => change.one_sided_receipt(
+            &receipt.request_id,
+            &place.parse("peer", &receipt.peer)?,
+            &receipt.receipt.to_string(),
+        ),
+        AnswerBody::RemoteQuery(query) => change.asked(
+            &query.request_id,
+            &query.peer,
+            &query.contracts.join(" "),
             record.at,
         ),
-        "model_seen" => change.of_model(
-            body.contract("contract")?,
-            body.optional("model").as_deref(),
+        AnswerBody::Received(received) => {
+            change.taken(&received.request_id, &received.peer, record.at)?;
+            change.receipt(&ReceiptRow {
+                request: received.request_id.clone(),
+                peer: place.parse("peer", &received.peer)?,
+                role: "consumer".to_owned(),
+                contract: received.contracts.join(" "),
+                rows: received.rows,
+                bytes: received.bytes,
+                digest: received.result_digest.clone(),
+                outcome: received.outcome.clone(),
+                state: received.state.clone(),
+                at: record.at,
+                file: received.receipt.map(|file| file.to_string()),
+            })
+        }
+        AnswerBody::NotReceived(end) => deletion_statements::not_received(change, end, record.at),
+        AnswerBody::ModelSeen(seen) => change.of_model(
+            place.parse("contract", &seen.contract)?,
+            seen.model.as_deref(),
         ),
-        "withdraw" => {
-            // Nothing where it counts from its record on.
-            let effective: Option<UtcTimestamp> = match body.get("effective") {
-                Some(Json::Null) => None,
-                _ => Some(body.parsed("effective")?),
-            };
-            change.withdrawn(
-                body.contract("contract")?,
-                &body.parsed::<ParticipantId>("party")?,
-                effective.map_or(record.at, |at| at.max(record.at)),
-            )
-        }
-        "peer" => match body.optional("address") {
-            Some(address) => change.peer(&body.peer()?, &address, &body.text("alias")?),
-            None => change.forget_peer(&body.peer()?),
-        },
-        "checkpoint_seen" => log_heads::apply_head(change, &body),
-        "checkpoint_heard" => log_heads::apply_gossiped_head(change, &body),
-        "witnessed" => change.witnessed(&body.peer()?, body.count("size")?, record.seq),
-        "log_fork" => change.forked(&body.peer()?, record.seq),
-        INCIDENT => log_heads::incident(change, &body),
-        "top_up" => change.topped_up(&body.text("contract")?, body.parsed("amount")?),
-        "attest" => deletion_statements::attested(change, &body),
-        "errand" => deletion_statements::asked(change, &body),
-        "not_received" => deletion_statements::not_received(change, &body),
-        "received" => {
-            deletion_statements::received(change, &body)?;
-            change.receipt(&receipt(&body, "consumer")?)
-        }
-        "receipt_ack" => {
-            let state = match body.get("match") {
-                Some(Json::Bool(true)) => "acknowledged",
-                _ => "disputed",
-            };
-            change.answered_receipt(&body.text("request_id")?, &body.peer()?, state)
-        }
-        ONE_SIDED_RECEIPT => change.one_sided_receipt(
-            &body.text("request_id")?,
-            &body.peer()?,
-            &body.text("receipt")?,
-        ),
-        "publish" => {
-            let text = String::from_utf8(hansa_audit_log::json::canonical(&record.body))
-                .map_err(|cause| unreadable(record, "body").caused_by(cause))?;
-            change.published(&body.text("dataset")?, &text, record.seq)
-        }
-        "group" => change.group(
-            &body.text("group")?,
-            body.count("serial")?,
-            &body.text("file")?,
-            (body.optional("event").as_deref() == Some("changed")).then_some(record.seq),
-        ),
-        "guard" => change.set_restriction(
-            &body.text("dataset")?,
-            body.optional("guard").as_deref(),
-            record.seq,
-        ),
-        "erase" => {
-            let objects = body.words("objects");
-            let mut objects = objects.split_whitespace();
-            objects.try_for_each(|object| change.erased(object))
-        }
-        hansa_audit_store::retention::KIND => deletion_statements::expired(change, &body),
-        "unpublish" => change.unpublished(&body.text("dataset")?),
-        "officers" => approvals::apply_approval(change, &body),
-        "notice" => notice::apply_notice(change, &body),
-        "noticed" => notice::noticed(change, &body),
-        "refuse" => notice::refused(change, &body),
-        "trust" => change.highest("bundle", body.count("sequence")?),
-        ACCESS_TOKEN => {
-            let became = match body.text("event")?.as_str() {
-                "created" => access_tokens::CREATED,
-                _ => access_tokens::REVOKED,
-            };
-            change.highest(&access_tokens::index_key(&body.text("token")?), became)
-        }
-        RULEBOOK => {
-            let name = match body.get("statement") {
-                Some(_) => rulebook_register::ACCEPTED,
-                None => rulebook_register::INSTALLED,
-            };
-            change.highest(name, body.count("version")?)
-        }
-        _ => Ok(()),
+        AnswerBody::RefusalCount(_)
+        | AnswerBody::NoNewData(_)
+        | AnswerBody::OpenBlock(_)
+        | AnswerBody::ActionCount(_) => Ok(()),
     }
 }
 
-fn bound_answer(
+fn apply_contract(
     change: &IndexTransaction<'_>,
-    record: &Record,
-    opened: u64,
+    place: RecordPlace<'_>,
+    body: &ContractBody,
 ) -> Result<(), Refusal> {
-    match AnswerBound::of(record) {
-        Some(bound) => change.bound_answer(opened, bound),
+    let RecordPlace { record } = place;
+    let note_unfiled = |envelope: &Option<String>| match envelope {
+        Some(_) => change.unfiled(record.seq),
         None => Ok(()),
+    };
+    match body {
+        ContractBody::Activation(activation) => change.activated(
+            place.parse("contract", &activation.contract)?,
+            &place.parse("dataset", &activation.dataset)?,
+            (activation.not_before, activation.not_after),
+            record.at,
+        ),
+        ContractBody::Withdrawal(withdrawal) => {
+            note_unfiled(&withdrawal.envelope)?;
+            // From its record on, where it names no instant.
+            let effective = withdrawal.effective.unwrap_or(record.at);
+            change.withdrawn(
+                place.parse("contract", &withdrawal.contract)?,
+                &place.parse::<ParticipantId>("party", &withdrawal.party)?,
+                effective.max(record.at),
+            )
+        }
+        ContractBody::Restriction(restriction) => {
+            note_unfiled(&restriction.envelope)?;
+            let document = restriction.restriction.map(|document| document.to_string());
+            change.set_restriction(&restriction.dataset, document.as_deref(), record.seq)
+        }
+        ContractBody::Group(group) => {
+            note_unfiled(&group.envelope)?;
+            change.group(
+                &group.group,
+                group.serial,
+                &group.file.to_string(),
+                (group.event == "changed").then_some(record.seq),
+            )
+        }
+        ContractBody::Approval(approval) => approvals::apply_approval(change, place, approval),
+        ContractBody::TopUp(top_up) => {
+            change.topped_up(&top_up.contract, place.parse("amount", &top_up.amount)?)
+        }
+        ContractBody::Deletion(deletion) => {
+            deletion_statements::attested(change, deletion, record.seq)
+        }
+        ContractBody::Notice(body) => notice::apply_notice(change, place, body),
+        ContractBody::ReceivedNotice(event) => {
+            change.happened(&event.contract, &event.topic, &event.detail, event.happened)
+        }
+        ContractBody::Usage(_) | ContractBody::Credential(_) | ContractBody::Template(_) => Ok(()),
+    }
+}
+
+fn apply_message(
+    change: &IndexTransaction<'_>,
+    place: RecordPlace<'_>,
+    body: &MessageBody,
+) -> Result<(), Refusal> {
+    match body {
+        MessageBody::Message(message) => index_message(change, place, message),
+        MessageBody::ReplacedMessage(replaced) => {
+            let digest = replaced.digest.map(|digest| digest.to_string());
+            change.mended(
+                &place.parse("peer", &replaced.peer)?,
+                replaced.number,
+                &replaced.was.to_string(),
+                digest.as_deref(),
+            )
+        }
+        MessageBody::FetchedMessages(fetched) => {
+            let peer = place.parse("peer", &fetched.peer)?;
+            change.acknowledged(&peer, fetched.number, fetched.carried)
+        }
+        MessageBody::PartnerMessage(_)
+        | MessageBody::PartnerData(_)
+        | MessageBody::PortalNotice(_) => Ok(()),
+    }
+}
+
+fn apply_publication(
+    change: &IndexTransaction<'_>,
+    place: RecordPlace<'_>,
+    body: &PublicationBody,
+) -> Result<(), Refusal> {
+    let RecordPlace { record } = place;
+    match body {
+        PublicationBody::Publication(publication) => {
+            let text = String::from_utf8(hansa_audit_log::json::canonical(&record.body))
+                .map_err(|cause| place.unreadable("body").caused_by(cause))?;
+            change.published(&publication.dataset, &text, record.seq)
+        }
+        PublicationBody::Unpublication(publication) => change.unpublished(&publication.dataset),
+        PublicationBody::Release(_) | PublicationBody::SnapshotCheck(_) => Ok(()),
+    }
+}
+
+fn apply_configuration(
+    change: &IndexTransaction<'_>,
+    place: RecordPlace<'_>,
+    body: &ConfigurationBody,
+) -> Result<(), Refusal> {
+    match body {
+        ConfigurationBody::Trust(trust) => change.highest("bundle", trust.sequence),
+        ConfigurationBody::Peer(peer) => {
+            let id = place.parse("peer", &peer.peer)?;
+            match (&peer.address, &peer.alias) {
+                (Some(address), Some(alias)) => change.peer(&id, address, alias),
+                (Some(_), None) => Err(place.unreadable("alias")),
+                (None, _) => change.forget_peer(&id),
+            }
+        }
+        ConfigurationBody::Rulebook(rulebook) => {
+            let name = match rulebook.statement {
+                Some(_) => rulebook_register::ACCEPTED,
+                None => rulebook_register::INSTALLED,
+            };
+            change.highest(name, rulebook.version)
+        }
+        ConfigurationBody::AccessToken(token) => {
+            let became = match token.event.as_str() {
+                "created" => access_tokens::CREATED,
+                _ => access_tokens::REVOKED,
+            };
+            change.highest(&access_tokens::index_key(&token.token), became)
+        }
+        ConfigurationBody::Configuration(_) => Ok(()),
+    }
+}
+
+fn apply_upkeep(change: &IndexTransaction<'_>, body: &UpkeepBody) -> Result<(), Refusal> {
+    match body {
+        UpkeepBody::Expiry(expiry) => {
+            let lasting = RetainedContracts {
+                first_use: expiry.first_use_of.clone(),
+                receipts: expiry.receipts_of.clone(),
+            };
+            change.expired(expiry.before, &lasting)
+        }
+        UpkeepBody::Erasure(erasure) => {
+            let mut objects = erasure.objects.iter();
+            objects.try_for_each(|object| change.erased(object))
+        }
+        UpkeepBody::Segment(_)
+        | UpkeepBody::Archival(_)
+        | UpkeepBody::Pause(_)
+        | UpkeepBody::Resume(_)
+        | UpkeepBody::Stop(_)
+        | UpkeepBody::Repair(_)
+        | UpkeepBody::Clock(_) => Ok(()),
     }
 }
 
 /// The state of the receipt of an answer that a program took.
 const ONE_SIDED: &str = "one_sided";
 
-fn close(change: &IndexTransaction<'_>, body: &RecordBody<'_>) -> Result<(), Refusal> {
-    let opened = body.count("opened")?;
-    let (rows, bytes) = (body.maybe_count("rows"), body.maybe_count("bytes"));
-    change.owes(opened, rows, body.record.at)?;
+fn close(
+    change: &IndexTransaction<'_>,
+    record: &Record,
+    body: &CloseRecord,
+) -> Result<(), Refusal> {
+    let CloseRecord {
+        opened,
+        rows,
+        bytes,
+        ..
+    } = *body;
+    change.owes(opened, rows, record.at)?;
     change.settle_charges(opened, rows, bytes)?;
     let asker = change
         .asker(opened)?
@@ -246,7 +360,7 @@ fn close(change: &IndexTransaction<'_>, body: &RecordBody<'_>) -> Result<(), Ref
             change.give_back(&reserved, &asker)?;
         }
     }
-    let Some([request, peer, contracts, state]) = change.closed(opened, body.record.seq)? else {
+    let Some([request, peer, contracts, state]) = change.closed(opened, record.seq)? else {
         return Ok(());
     };
     let Ok(peer) = peer.parse::<ParticipantId>() else {
@@ -259,143 +373,87 @@ fn close(change: &IndexTransaction<'_>, body: &RecordBody<'_>) -> Result<(), Ref
         contract: contracts,
         rows: rows.unwrap_or(0),
         bytes: bytes.unwrap_or(0),
-        digest: body.optional("result_digest").unwrap_or_default(),
-        outcome: body.text("outcome")?,
+        digest: body.result_digest.clone().unwrap_or_default(),
+        outcome: body.outcome.clone(),
         state,
-        at: body.record.at,
+        at: record.at,
         file: None,
     })
 }
 
-fn index_message(change: &IndexTransaction<'_>, body: &RecordBody<'_>) -> Result<(), Refusal> {
-    let peer = body.peer()?;
-    let incoming = body.text("direction")? == "in";
+fn index_message(
+    change: &IndexTransaction<'_>,
+    place: RecordPlace<'_>,
+    message: &MessageRecord,
+) -> Result<(), Refusal> {
+    let RecordPlace { record } = place;
+    let peer: ParticipantId = place.parse("peer", &message.peer)?;
     let row = PeerMessageRow {
         peer: peer.clone(),
-        incoming,
-        id: body.text("id")?,
-        kind: body.text("kind")?,
-        negotiation: body.optional("negotiation"),
-        digest: body.text("digest")?,
-        record: body.record.seq,
-        at: body.record.at,
+        incoming: message.direction == "in",
+        id: message.id.clone(),
+        kind: message.kind.clone(),
+        negotiation: message.negotiation.clone(),
+        digest: message.digest.to_string(),
+        record: record.seq,
+        at: record.at,
     };
-    if body.get("outbox") == Some(&Json::Bool(true)) {
-        let by_time = body.optional("numbered_by").as_deref() == Some("time");
+    if message.outbox {
+        let by_time = message.numbered_by.as_deref() == Some("time");
         change.posted(&row, by_time)?;
     } else {
         change.message(&row)?;
     }
-    if let Some(number) = body.maybe_count("number") {
+    if let Some(number) = message.number {
         change.taken_in(&peer, number)?;
     }
-    let (Some(id), Some(state)) = (row.negotiation, body.optional("state")) else {
+    let (Some(id), Some(state)) = (row.negotiation, message.state.clone()) else {
         return Ok(());
+    };
+    let there = |name: &str, value: &Option<String>| {
+        let value = value.clone();
+        value.ok_or_else(|| place.unreadable(name))
     };
     change.negotiation(&NegotiationRow {
         id,
         peer,
-        role: body.text("role")?,
-        dataset: body.text("dataset")?,
+        role: there("role", &message.role)?,
+        dataset: there("dataset", &message.dataset)?,
         state,
-        contract: body.maybe_contract("contract")?,
-        beforehand: body.maybe_contract("beforehand")?,
-        reason: body.optional("reason"),
-        updated: body.record.at,
-        title: body.optional("title"),
+        contract: place.parse_optional("contract", message.contract.as_deref())?,
+        beforehand: place.parse_optional("beforehand", message.beforehand.as_deref())?,
+        reason: None,
+        updated: record.at,
+        title: message.title.clone(),
     })
 }
 
-fn receipt(body: &RecordBody<'_>, role: &str) -> Result<ReceiptRow, Refusal> {
-    Ok(ReceiptRow {
-        request: body.text("request_id")?,
-        peer: body.peer()?,
-        role: role.to_owned(),
-        contract: body.words("contracts"),
-        rows: body.count("rows")?,
-        bytes: body.count("bytes")?,
-        digest: body.text("result_digest")?,
-        outcome: body.text("outcome")?,
-        state: body.text("state")?,
-        at: body.record.at,
-        file: body.optional("receipt"),
-    })
-}
-
-/// Reads a record's body; what is missing is a fault of the log, not of its reader.
-struct RecordBody<'a> {
+/// The record that a body is of; what it lacks is a fault of the log, not of its reader.
+#[derive(Clone, Copy)]
+struct RecordPlace<'a> {
     record: &'a Record,
 }
 
-impl RecordBody<'_> {
-    fn get(&self, name: &str) -> Option<&Json> {
-        self.record.body.get(name)
-    }
-
-    fn optional(&self, name: &str) -> Option<String> {
-        match self.get(name) {
-            Some(Json::Text(text)) => Some(text.clone()),
-            _ => None,
-        }
-    }
-
-    fn text(&self, name: &str) -> Result<String, Refusal> {
-        self.optional(name)
-            .ok_or_else(|| unreadable(self.record, name))
-    }
-
-    fn maybe_count(&self, name: &str) -> Option<u64> {
-        match self.get(name) {
-            Some(Json::Int(value)) => u64::try_from(*value).ok(),
-            _ => None,
-        }
-    }
-
-    fn count(&self, name: &str) -> Result<u64, Refusal> {
-        self.maybe_count(name)
-            .ok_or_else(|| unreadable(self.record, name))
-    }
-
-    fn parsed<T>(&self, name: &str) -> Result<T, Refusal>
+impl RecordPlace<'_> {
+    fn parse<T>(self, name: &str, text: &str) -> Result<T, Refusal>
     where
         T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>,
     {
-        self.text(name)?
-            .parse()
-            .map_err(|cause| unreadable(self.record, name).caused_by(cause))
+        text.parse()
+            .map_err(|cause| self.unreadable(name).caused_by(cause))
     }
 
-    fn peer(&self) -> Result<ParticipantId, Refusal> {
-        self.parsed("peer")
+    fn parse_optional<T>(self, name: &str, text: Option<&str>) -> Result<Option<T>, Refusal>
+    where
+        T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>,
+    {
+        text.map(|text| self.parse(name, text)).transpose()
     }
 
-    fn contract(&self, name: &str) -> Result<ContractId, Refusal> {
-        self.parsed(name)
-    }
-
-    fn maybe_contract(&self, name: &str) -> Result<Option<ContractId>, Refusal> {
-        match self.optional(name) {
-            None => Ok(None),
-            Some(text) => text
-                .parse()
-                .map(Some)
-                .map_err(|cause| unreadable(self.record, name).caused_by(cause)),
-        }
-    }
-
-    fn words(&self, name: &str) -> String {
-        let list = match self.get(name) {
-            Some(Json::List(list)) => list.as_slice(),
-            _ => &[],
-        };
-        let words: Vec<&str> = list
-            .iter()
-            .filter_map(|item| match item {
-                Json::Text(text) => Some(text.as_str()),
-                _ => None,
-            })
-            .collect();
-        words.join(" ")
+    fn unreadable(self, name: &str) -> Refusal {
+        let Record { seq, kind, .. } = self.record;
+        let sentence = format!("record {seq} of type `{kind}` lacks a readable `{name}`");
+        Refusal::new(ErrorCode::EvidenceBroken, sentence)
     }
 }
 
@@ -403,55 +461,27 @@ impl RecordBody<'_> {
 /// contract or several, share what is used.
 fn spendings(
     change: &IndexTransaction<'_>,
-    body: &RecordBody<'_>,
+    place: RecordPlace<'_>,
+    reservations: &[QuotaReservation],
     admitted: UtcTimestamp,
 ) -> Result<Vec<QuotaSpending>, Refusal> {
-    let wrong = || unreadable(body.record, "reservations");
-    let Some(Json::List(list)) = body.get("reservations") else {
-        return Err(wrong());
-    };
     let mut all: Vec<QuotaSpending> = Vec::new();
-    for item in list {
-        let (contract, counts, amount) = reservation(item).ok_or_else(wrong)?;
-        let dataset = change.dataset_of(contract)?.ok_or_else(wrong)?;
+    for reservation in reservations {
+        let contract: ContractId = place.parse("reservations", &reservation.contract)?;
+        let dataset = change.dataset_of(contract)?;
+        let dataset = dataset.ok_or_else(|| place.unreadable("reservations"))?;
         let shared = all
             .iter_mut()
-            .find(|known| known.dataset == dataset && known.counts == counts);
+            .find(|known| known.dataset == dataset && known.counts == reservation.counts);
         match shared {
-            Some(shared) => shared.amount = shared.amount.max(amount),
+            Some(shared) => shared.amount = shared.amount.max(reservation.amount),
             None => all.push(QuotaSpending {
                 dataset,
-                counts,
+                counts: reservation.counts.clone(),
                 at: piece(admitted),
-                amount,
+                amount: reservation.amount,
             }),
         }
     }
     Ok(all)
-}
-
-fn reservation(item: &Json) -> Option<(ContractId, String, u64)> {
-    let text = |name: &str| match item.get(name) {
-        Some(Json::Text(text)) => Some(text.as_str()),
-        _ => None,
-    };
-    let amount = match item.get("amount") {
-        Some(Json::Int(value)) => u64::try_from(*value).ok(),
-        _ => None,
-    };
-    Some((
-        text("contract")?.parse().ok()?,
-        text("counts")?.to_owned(),
-        amount?,
-    ))
-}
-
-fn unreadable(record: &Record, name: &str) -> Refusal {
-    Refusal::new(
-        ErrorCode::EvidenceBroken,
-        format!(
-            "record {} of type `{}` lacks a readable `{name}`",
-            record.seq, record.kind
-        ),
-    )
 }

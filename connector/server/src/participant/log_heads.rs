@@ -3,8 +3,8 @@
 use crate::participant::Connector;
 use crate::participant::audit_event::AuditEvent;
 use crate::participant::peer_allowances::CountedAction;
-use hansa_audit_log::json::Json;
 use hansa_audit_log::note::{self, Checkpoint, NoteKey, SignedHead};
+use hansa_audit_log::record::incidents::{EarlierHead, ObservedHeadRecord};
 use hansa_audit_log::tree::check_consistency;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -202,24 +202,18 @@ impl Connector {
         proven: bool,
         over: &[&Checkpoint],
     ) -> Result<(), Refusal> {
-        let over = over.iter().map(|earlier| {
-            let root = note::base64::encode(earlier.root.as_bytes());
-            Json::object([
-                ("size", Json::count(earlier.size)),
-                ("root", Json::text(root)),
-            ])
+        let over = over.iter().map(|earlier| EarlierHead {
+            size: earlier.size,
+            root: note::base64::encode(earlier.root.as_bytes()),
         });
         let _durable = self
-            .record(AuditEvent::new(
-                "checkpoint_seen",
-                [
-                    ("peer", Json::text(peer)),
-                    ("size", Json::count(head.checkpoint.size)),
-                    ("proven", Json::Bool(proven)),
-                    ("over", Json::List(over.collect())),
-                    ("note", Json::text(head)),
-                ],
-            ))
+            .record(AuditEvent::from(ObservedHeadRecord {
+                peer: peer.to_string(),
+                size: head.checkpoint.size,
+                proven,
+                over: over.collect(),
+                note: head.to_string(),
+            }))
             .await?;
         Ok(())
     }

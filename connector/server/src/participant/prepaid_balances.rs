@@ -1,7 +1,7 @@
 //! What was paid beforehand, and what is spent of it: kept for the first version of a contract, so that an amendment finds
 //! what was spent before. Reserved before anything leaves, in pieces that grow, like quotas.
 
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::answers::PrepaidDraft;
 use hansa_policy::decision::prepaid_charge::PrepaidCharge;
 use hansa_policy::id::ContractId;
 use hansa_policy::money::MoneyAmount;
@@ -72,7 +72,7 @@ impl BalanceStore {
         prepaid_charges: &[PrepaidCharge],
         draft: &mut BalanceReservation,
         (rows, bytes): (u64, u64),
-    ) -> Result<Vec<Json>, Refusal> {
+    ) -> Result<Vec<PrepaidDraft>, Refusal> {
         let mut charges = Vec::new();
         for charge in prepaid_charges {
             let Some(need) = charge.running(rows, bytes) else {

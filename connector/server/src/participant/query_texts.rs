@@ -6,9 +6,9 @@ mod snapshot_retention;
 pub(crate) mod text_queue;
 
 use crate::participant::Connector;
-use crate::participant::audit_event::{AuditEvent, maybe};
+use crate::participant::audit_event::{AuditEvent, list_texts};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::upkeep::ErasureRecord;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::erasable_texts::{ErasableTextStore, StoredText};
 use hansa_policy::refusal::Refusal;
@@ -74,18 +74,12 @@ impl Connector {
         texts.retain(|held| wanted(held));
         for part in texts.chunks(MOST) {
             let objects: Vec<Digest> = part.iter().map(|held| held.commit).collect();
-            let _durable = self.record_now(AuditEvent::new(
-                "erase",
-                [
-                    ("class", Json::text("sql")),
-                    ("ground", Json::text(ground)),
-                    ("before", maybe(before)),
-                    (
-                        "objects",
-                        Json::List(objects.iter().map(Json::text).collect()),
-                    ),
-                ],
-            ))?;
+            let _durable = self.record_now(AuditEvent::from(ErasureRecord {
+                class: "sql".to_owned(),
+                ground: ground.to_owned(),
+                before,
+                objects: list_texts(&objects),
+            }))?;
             side.erase(part)?;
         }
         Ok(texts.len())
@@ -97,7 +91,7 @@ mod tests {
     use crate::participant::audit_event::AuditEvent;
     use crate::participant::pseudonyms::Person;
     use crate::participant::testing::{TERMS, TestFederation, closed};
-    use hansa_audit_log::json::Json;
+    use hansa_audit_log::record::upkeep::ErasureRecord;
 
     #[tokio::test(flavor = "multi_thread")]
     async fn what_a_kill_left_of_an_erasure_is_done_at_the_next_start() {
@@ -138,15 +132,12 @@ mod tests {
             ("reason", reason),
             ("actor", whose),
         ] {
-            let erase = AuditEvent::new(
-                "erase",
-                [
-                    ("class", Json::text(class)),
-                    ("ground", Json::text("request")),
-                    ("before", Json::Null),
-                    ("objects", Json::List(vec![Json::text(object)])),
-                ],
-            );
+            let erase = AuditEvent::from(ErasureRecord {
+                class: class.to_owned(),
+                ground: "request".to_owned(),
+                before: None,
+                objects: vec![object.to_string()],
+            });
             let _durable = connector.record(erase).await.unwrap();
         }
         closed(connector).await;

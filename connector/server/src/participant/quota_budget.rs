@@ -4,7 +4,7 @@
 //! own limit with what its asker has had of the dataset in the clause's slot, under whichever contract. So another contract
 //! on the same dataset, an amendment or a public view that was signed again brings no fresh quota.
 
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::answers::QuotaReservation;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::decision::quota_budget::{QuotaBudget, QuotaKind};
 use hansa_policy::id::{DatasetId, ParticipantId};
@@ -189,7 +189,7 @@ impl BudgetCounters {
         budgets: &[QuotaBudget],
         reserve: &mut BudgetReservation,
         (rows, bytes): (u64, u64),
-    ) -> Result<Vec<Json>, Refusal> {
+    ) -> Result<Vec<QuotaReservation>, Refusal> {
         let need = |kind: &BudgetKey| match kind.1 {
             QuotaKind::Queries => 0,
             QuotaKind::Rows => rows,
@@ -318,7 +318,7 @@ fn add(
 }
 
 /// One entry for each clause that was drawn on; those that count the same of the same dataset share the amount.
-fn list_reservations(taken: &[(BudgetRequest<'_>, u64)]) -> Vec<Json> {
+fn list_reservations(taken: &[(BudgetRequest<'_>, u64)]) -> Vec<QuotaReservation> {
     taken
         .iter()
         .flat_map(|(want, amount)| want.clauses.iter().map(move |budget| (budget, amount)))

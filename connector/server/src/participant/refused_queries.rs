@@ -117,12 +117,7 @@ impl Connector {
             *most = most.saturating_mul(2).clamp(FIRST, MOST);
             let summary = RefusalSummaryRecord::of(peer.cloned(), std::mem::take(counter), *most);
             let entry = summary.entry();
-            match self
-                .records
-                .log
-                .record_in_reserve(entry.kind, entry.body)
-                .await
-            {
+            match self.records.log.record_in_reserve(entry).await {
                 Ok(()) => *left = *most,
                 Err(_) => return QueryRejection::Closed,
             }

@@ -2,7 +2,9 @@
 
 use crate::participant::Connector;
 use crate::participant::audit_event::AuditEvent;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::publications::{
+    PublicationRecord, SnapshotCheckRecord, SnapshotEntry,
+};
 use hansa_policy::id::{DatasetId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeSet;
@@ -94,24 +96,24 @@ impl Connector {
         if checks.is_empty() {
             return Ok(());
         }
-        let of = |good: bool| {
+        let list = |good: bool| {
             let some = checks.iter().filter(|check| check.found.is_ok() == good);
             let some = some.map(|check| {
                 let id = DatasetId {
                     owner: self.id(),
                     name: check.dataset.clone(),
                 };
-                Json::object([
-                    ("dataset", Json::text(&id)),
-                    ("version", Json::text(&check.version)),
-                ])
+                SnapshotEntry {
+                    dataset: id.to_string(),
+                    version: check.version.to_string(),
+                }
             });
-            Json::List(some.collect())
+            some.collect()
         };
-        let fact = AuditEvent::new(
-            "snapshot_check",
-            [("good", of(true)), ("damaged", of(false))],
-        );
+        let fact = AuditEvent::from(SnapshotCheckRecord {
+            good: list(true),
+            damaged: list(false),
+        });
         self.record_now(fact).map(drop)
     }
 }
@@ -128,13 +130,12 @@ pub(crate) fn logged(
     let Some(body) = connector.records.index(|state| state.publication(&id))? else {
         return Ok(None);
     };
-    let body: Option<serde_json::Value> = serde_json::from_str(&body).ok();
-    let label = body.as_ref().and_then(|body| body.get("version")?.as_str());
-    let label = label.ok_or_else(|| {
+    let body: PublicationRecord = serde_json::from_str(&body).map_err(|cause| {
         Refusal::new(
             ErrorCode::StateBroken,
             format!("the record of the publication of `{name}` can't be read"),
         )
+        .caused_by(cause)
     })?;
-    Ok(Some(label.to_owned()))
+    Ok(Some(body.version))
 }

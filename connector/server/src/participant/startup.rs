@@ -31,8 +31,8 @@ use crate::participant::{
 };
 use crate::process::clock::{self, AdjustableClock};
 use crate::process::randomness::random_hex;
-use hansa_audit_log::answer_bound::AnswerBound;
-use hansa_audit_log::json::{Json, JsonLimits};
+use hansa_audit_log::record::answers::{CloseRecord, NotReceivedRecord};
+use hansa_audit_log::record::publications::PublicationRecord;
 use hansa_audit_log::time::Clock;
 use hansa_audit_store::erasable_texts::ErasableTextStore;
 use hansa_audit_store::key::LogSigningKey;
@@ -317,30 +317,29 @@ pub(crate) fn lock(folder: &Path) -> Result<std::fs::File, Refusal> {
 fn close_open(log: &AuditLog, state: &StateIndex) -> Result<bool, Refusal> {
     let given = state.open_answers()?.into_iter();
     let given = given.map(|answer| {
-        let closed = AuditEvent::new(
-            "close",
-            [
-                ("request_id", Json::text(answer.request)),
-                ("opened", Json::count(answer.opened)),
-                ("outcome", Json::text("cut")),
-                ("code", Json::text(ErrorCode::Interrupted)),
-            ],
-        );
-        match answer.bound.map(AnswerBound::member) {
-            Some((name, bound)) => closed.with(name, bound),
-            None => closed,
-        }
+        AuditEvent::from(CloseRecord {
+            request_id: Some(answer.request.to_string()),
+            opened: answer.opened,
+            outcome: "cut".to_owned(),
+            code: Some(ErrorCode::Interrupted.to_string()),
+            rows: None,
+            bytes: None,
+            result_digest: None,
+            at_most: answer.bound,
+            stage: None,
+            contract: None,
+            clause: None,
+            restriction: None,
+        })
     });
     let coming = state.coming()?.into_iter();
     let coming = coming.map(|(request, peer)| {
-        AuditEvent::new(
-            "not_received",
-            [
-                ("request_id", Json::text(request)),
-                ("peer", Json::text(peer)),
-                ("code", Json::text(ErrorCode::Interrupted)),
-            ],
-        )
+        AuditEvent::from(NotReceivedRecord {
+            request_id: request.to_string(),
+            peer: peer.to_string(),
+            code: ErrorCode::Interrupted.to_string(),
+            sent: None,
+        })
     });
     let mut any = false;
     for ending in given.chain(coming) {
@@ -439,12 +438,8 @@ fn dataset_again(
         )
     };
     let id: DatasetId = dataset.parse().map_err(|cause| broken().caused_by(cause))?;
-    let limits = JsonLimits {
-        bytes: 1 << 20,
-        depth: 32,
-    };
-    let body = hansa_audit_log::json::parse(body.as_bytes(), limits)
-        .map_err(|cause| broken().caused_by(cause))?;
+    let body: PublicationRecord =
+        serde_json::from_str(&body).map_err(|cause| broken().caused_by(cause))?;
     match holdings.get(&id) {
         Some(snapshot) => catalog.restore(snapshot.dataset.clone(), &body),
         None => Ok(()),

@@ -1,8 +1,7 @@
 //! Documents of stops that got no file of their own before they were recorded, since there was no room: their records hold them, and the
 //! files are made of these when there is room again.
 
-use crate::participant::audit_event::DOCUMENT;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::body::{ContractBody, RecordBody};
 use hansa_audit_store::AuditLog;
 use hansa_policy::refusal::Refusal;
 use hansa_store::document_folder::{DocumentFolder, StoredDocumentKind};
@@ -21,12 +20,20 @@ pub(super) fn file(
         let Some(record) = log.get(record)? else {
             continue;
         };
-        let kind = match record.kind.as_str() {
-            "guard" => StoredDocumentKind::Guard,
-            "group" => StoredDocumentKind::Group,
-            _ => StoredDocumentKind::Withdrawal,
+        let (kind, text) = match record.read_body() {
+            Ok(RecordBody::Contract(ContractBody::Restriction(restriction))) => {
+                (StoredDocumentKind::Guard, restriction.envelope)
+            }
+            Ok(RecordBody::Contract(ContractBody::Group(group))) => {
+                (StoredDocumentKind::Group, group.envelope)
+            }
+            Ok(RecordBody::Contract(ContractBody::Withdrawal(withdrawal))) => {
+                (StoredDocumentKind::Withdrawal, withdrawal.envelope)
+            }
+            // The index names records of these kinds alone.
+            Ok(_) | Err(_) => continue,
         };
-        if let Some(text) = record.body.get(DOCUMENT).and_then(Json::as_text) {
+        if let Some(text) = text {
             documents.keep(kind, text.as_bytes())?;
         }
     }

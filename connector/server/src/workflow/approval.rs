@@ -9,7 +9,7 @@ use crate::participant::audit_event::{AuditEvent, maybe};
 use crate::participant::pseudonyms::Person;
 use crate::process::blocking_work::waiting;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::contracts::ApprovalRecord;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::{Agreement, Assignee, ContractStatus};
 use hansa_policy::diff::{self, ChangeVerdict};
@@ -124,24 +124,20 @@ pub(crate) async fn word(
     }
     let (user, officer) = officer(connector, caller)?;
     let record = |first: &str, second: Option<&str>, reason: Option<&str>| {
-        AuditEvent::new(
-            "officers",
-            [
-                (
-                    match action {
-                        ApprovalAction::Sign
-                        | ApprovalAction::Withdraw
-                        | ApprovalAction::WithdrawFrom(_) => "contract",
-                        ApprovalAction::Admit | ApprovalAction::Unguard => "change",
-                    },
-                    Json::text(contract),
-                ),
-                ("deed", Json::text(action.record_name())),
-                ("first", Json::text(first)),
-                ("second", maybe(second)),
-                ("reason_commit", maybe(reason)),
-            ],
-        )
+        let (contract, change) = match action {
+            ApprovalAction::Sign | ApprovalAction::Withdraw | ApprovalAction::WithdrawFrom(_) => {
+                (Some(contract.to_string()), None)
+            }
+            ApprovalAction::Admit | ApprovalAction::Unguard => (None, Some(contract.to_string())),
+        };
+        AuditEvent::from(ApprovalRecord {
+            contract,
+            change,
+            action: action.record_name().to_string(),
+            first: first.to_owned(),
+            second: maybe(second),
+            reason_commit: maybe(reason),
+        })
     };
     let (fact, word) = match &before {
         None => {

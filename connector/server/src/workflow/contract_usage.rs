@@ -3,7 +3,7 @@
 use crate::participant::Connector;
 use crate::participant::audit_event::AuditEvent;
 use crate::process::blocking_work::waiting;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::contracts::{TopUpRecord, UsageRecord};
 use hansa_policy::contract::Agreement;
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::ContractId;
@@ -166,13 +166,10 @@ pub(crate) async fn state(
             .keep(Document::Statement, &bytes)
     })?;
     let _durable = connector
-        .record(AuditEvent::new(
-            "usage",
-            [
-                ("contract", Json::text(usage.contract)),
-                ("statement", Json::text(file)),
-            ],
-        ))
+        .record(AuditEvent::from(UsageRecord {
+            contract: usage.contract.to_string(),
+            statement: file,
+        }))
         .await?;
     Ok(bytes)
 }
@@ -200,13 +197,10 @@ pub(crate) async fn top_up(
     }
     prepaid(connector, first, agreement).ok_or_else(nothing)?;
     let _durable = connector
-        .record(AuditEvent::new(
-            "top_up",
-            [
-                ("contract", Json::text(first)),
-                ("amount", Json::text(amount)),
-            ],
-        ))
+        .record(AuditEvent::from(TopUpRecord {
+            contract: first.to_string(),
+            amount: amount.to_string(),
+        }))
         .await?;
     connector.records.index(|_| Ok(()))?;
     connector

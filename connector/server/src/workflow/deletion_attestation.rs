@@ -1,11 +1,11 @@
 //! Attest: the consumer states that what it received is deleted; in the logs of both, carried like any message.
 
 use crate::participant::Connector;
-use crate::participant::audit_event::AuditEvent;
+use crate::participant::audit_event::{AuditEvent, list_texts};
 use crate::process::blocking_work::waiting;
 use crate::workflow::contract_withdrawal;
 use crate::workflow::negotiation::outgoing_message;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::contracts::DeletionRecord;
 use hansa_policy::contract::Agreement;
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::{ContractId, ParticipantId, RequestId};
@@ -90,23 +90,19 @@ async fn record(
     direction: &str,
 ) -> Result<(), Refusal> {
     let file = waiting(|| connector.records.documents.keep(Document::Statement, bytes))?;
-    let requests = deletion.requests.iter().map(Json::text).collect();
     // What is owed is owed under all versions of a contract together.
     let first = connector
         .contracts
         .with_registry(|registry| registry.first(deletion.contract));
     let _durable = connector
-        .record(AuditEvent::new(
-            "attest",
-            [
-                ("peer", Json::text(peer)),
-                ("direction", Json::text(direction)),
-                ("contract", Json::text(deletion.contract)),
-                ("first", Json::text(first)),
-                ("statement", Json::text(file)),
-                ("requests", Json::List(requests)),
-            ],
-        ))
+        .record(AuditEvent::from(DeletionRecord {
+            peer: peer.to_string(),
+            direction: direction.to_owned(),
+            contract: deletion.contract.to_string(),
+            first: first.to_string(),
+            statement: file,
+            requests: list_texts(&deletion.requests),
+        }))
         .await?;
     connector.records.index(|_| Ok(()))
 }

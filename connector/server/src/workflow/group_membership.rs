@@ -1,11 +1,10 @@
 //! Groups: a list is signed, kept and recorded before anybody is let in by it; whoever left is cut.
 
 use crate::participant::Connector;
-use crate::participant::audit_event::AuditEvent;
-use crate::participant::audit_event::DOCUMENT;
+use crate::participant::audit_event::{AuditEvent, list_texts};
 use crate::workflow::approval::{self, Approval, ApprovalAction};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::contracts::GroupRecord;
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::group::{GroupName, RENEWED, SignedGroupList};
 use hansa_policy::id::{ContractId, ParticipantId};
@@ -232,25 +231,21 @@ async fn written(
         None
     };
     let only = |one: &BTreeSet<ParticipantId>, other: &BTreeSet<ParticipantId>| {
-        Json::List(one.difference(other).map(Json::text).collect())
+        list_texts(one.difference(other))
     };
     let stop = connector.records.log.begin_stop();
-    let fact = AuditEvent::new(
-        "group",
-        [
-            ("group", Json::text(name)),
-            ("serial", Json::count(statement.serial)),
-            ("statement", Json::text(group.statement)),
-            ("file", Json::text(file)),
-            (
-                "event",
-                Json::text(if changed { "changed" } else { "renewed" }),
-            ),
-            ("added", only(&statement.members, &old)),
-            ("removed", only(&old, &statement.members)),
-        ],
-    )
-    .and(DOCUMENT, unfiled);
+    let fact = AuditEvent::from(GroupRecord {
+        group: name.to_string(),
+        serial: statement.serial,
+        statement: group.statement,
+        file,
+        event: if changed { "changed" } else { "renewed" }.to_owned(),
+        added: only(&statement.members, &old),
+        removed: only(&old, &statement.members),
+        envelope: unfiled,
+        at: None,
+        reserve_sha256: None,
+    });
     if removes {
         let _in_log = connector.record_stop(fact)?;
     } else {

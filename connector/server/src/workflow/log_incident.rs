@@ -4,14 +4,13 @@
 mod incident_detection;
 
 use crate::participant::Connector;
-use crate::participant::audit_event::{AuditEvent, maybe};
+use crate::participant::audit_event::AuditEvent;
 use crate::process::blocking_work::waiting;
 use crate::workflow::contract_withdrawal;
 use crate::workflow::negotiation::outgoing_message;
-use hansa_audit_log::json::Json;
 use hansa_audit_log::note::SignedHead;
+use hansa_audit_log::record::incidents::IncidentRecord;
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_audit_store::history::incident::INCIDENT;
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -260,25 +259,21 @@ async fn record(
     let file = waiting(|| connector.records.documents.keep(Document::Statement, bytes))?;
     let late: usize = incident.late.iter().map(|late| late.permits.len()).sum();
     let fork = incident.fork.as_ref();
-    let count = |of: fn(&ForkedRange) -> u64| fork.map_or(Json::Null, |fork| Json::count(of(fork)));
     let _turn = connector.peers.heads.judged().await;
     let _durable = connector
-        .record(AuditEvent::new(
-            INCIDENT,
-            [
-                ("peer", Json::text(&incident.log)),
-                ("direction", Json::text(direction)),
-                ("statement", Json::text(file)),
-                ("cause", Json::text(incident.cause.as_str())),
-                ("from", count(|fork| fork.from)),
-                ("upto", count(|fork| fork.upto)),
-                ("since", maybe(fork.and_then(|fork| fork.since))),
-                ("late", Json::count(u64::try_from(late).unwrap_or(u64::MAX))),
-                ("size", Json::count(incident.head.checkpoint.size)),
-                ("head", Json::text(&incident.head)),
-                ("stated_at", Json::text(incident.stated_at)),
-            ],
-        ))
+        .record(AuditEvent::from(IncidentRecord {
+            peer: incident.log.to_string(),
+            direction: direction.to_owned(),
+            statement: file,
+            cause: incident.cause.as_str().to_owned(),
+            from: fork.map(|fork| fork.from),
+            upto: fork.map(|fork| fork.upto),
+            since: fork.and_then(|fork| fork.since),
+            late: u64::try_from(late).unwrap_or(u64::MAX),
+            size: incident.head.checkpoint.size,
+            head: incident.head.to_string(),
+            stated_at: incident.stated_at,
+        }))
         .await?;
     connector.records.index(|_| Ok(()))
 }

@@ -3,9 +3,10 @@
 use crate::participant::Connector;
 use crate::process::blocking_work::blocking;
 use bytes::Bytes;
-use hansa_audit_log::json::Json;
 use hansa_audit_log::record::Record;
-use hansa_audit_store::history::query_entry::ONE_SIDED_RECEIPT;
+use hansa_audit_log::record::body::{
+    AnswerBody, ContractBody, MessageBody, RecordBody, UpkeepBody,
+};
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::peer::proof::{self, LogProof, LogProofRequest};
@@ -106,23 +107,45 @@ fn records(
 
 /// Whether a record is about a question of this peer or to it, or about a contract or message between us.
 pub(crate) fn concerns(connector: &Connector, record: &Record, peer: &ParticipantId) -> bool {
-    let is = |record: &Record, name: &str| matches!(record.body.get(name), Some(Json::Text(text)) if text == peer.as_str());
-    match record.kind.as_str() {
-        "permit" | "quiet" | "refuse" | "refuse_summary" | "receipt_ack" | "letter" | "errand"
-        | "received" | "not_received" | ONE_SIDED_RECEIPT => is(record, "peer"),
-        "contract" => is(record, "consumer") || is(record, "provider"),
-        "progress" | "close" => {
-            let Some(Json::Int(opened)) = record.body.get("opened") else {
-                return false;
-            };
-            let opened = u64::try_from(*opened)
-                .ok()
-                .and_then(|opened| connector.records.log.get(opened).ok().flatten());
-            opened.is_some_and(|opened| is(&opened, "peer"))
+    let Ok(body) = record.read_body() else {
+        return false;
+    };
+    let is_peer = |body: &RecordBody| body.peer() == Some(peer.as_str());
+    match &body {
+        RecordBody::Answer(answer) => match answer {
+            AnswerBody::Permit(_)
+            | AnswerBody::NoNewData(_)
+            | AnswerBody::Refusal(_)
+            | AnswerBody::RefusalCount(_)
+            | AnswerBody::ReceiptAcknowledgement(_)
+            | AnswerBody::RemoteQuery(_)
+            | AnswerBody::Received(_)
+            | AnswerBody::NotReceived(_)
+            | AnswerBody::OneSidedReceipt(_) => is_peer(&body),
+            AnswerBody::Progress(_) | AnswerBody::Close(_) => {
+                let opened = body.opened();
+                let opened =
+                    opened.and_then(|opened| connector.records.log.get(opened).ok().flatten());
+                opened
+                    .and_then(|opened| opened.read_body().ok())
+                    .is_some_and(|opened| is_peer(&opened))
+            }
+            AnswerBody::OpenBlock(_) | AnswerBody::ModelSeen(_) | AnswerBody::ActionCount(_) => {
+                false
+            }
+        },
+        RecordBody::Contract(ContractBody::Activation(_)) => {
+            body.participants().contains(&peer.as_str())
         }
+        RecordBody::Message(MessageBody::Message(_)) => is_peer(&body),
         // It says which records whoever compares will not find.
-        hansa_audit_store::retention::KIND => true,
-        _ => false,
+        RecordBody::Upkeep(UpkeepBody::Expiry(_)) => true,
+        RecordBody::Contract(_)
+        | RecordBody::Message(_)
+        | RecordBody::Publication(_)
+        | RecordBody::Configuration(_)
+        | RecordBody::Incident(_)
+        | RecordBody::Upkeep(_) => false,
     }
 }
 

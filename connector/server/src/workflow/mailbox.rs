@@ -1,13 +1,13 @@
 //! The post between a consumer and a provider: the consumer carries messages both ways, since a provider never dials.
 
 use crate::participant::Connector;
-use crate::participant::audit_event::AuditEvent;
+use crate::participant::audit_event::{AuditEvent, maybe};
 use crate::participant::peer_connections::KnownPeer;
 use crate::workflow::negotiation::resumption::resume;
 use crate::workflow::negotiation::{self, outgoing_message, unreadable_message};
 use crate::workflow::receipt::acknowledgement;
 use futures::StreamExt as _;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::messages::FetchedMessagesRecord;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::peer::message::{self, InboxItem};
 use std::sync::Arc;
@@ -169,14 +169,12 @@ async fn handed_in(
     number: u64,
     refused: Option<ErrorCode>,
 ) -> Result<(), Refusal> {
-    let fetched = AuditEvent::new(
-        "letters_fetched",
-        [
-            ("peer", Json::text(&peer.id)),
-            ("number", Json::count(number)),
-            ("refused", crate::participant::audit_event::maybe(refused)),
-        ],
-    );
+    let fetched = AuditEvent::from(FetchedMessagesRecord {
+        peer: peer.id.to_string(),
+        number,
+        carried: true,
+        refused: maybe(refused),
+    });
     // The index takes it in when somebody looks.
     let _durable = connector.record(fetched).await?;
     Ok(())

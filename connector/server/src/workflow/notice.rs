@@ -12,7 +12,7 @@ use crate::participant::Connector;
 use crate::participant::audit_event::{AuditEvent, maybe};
 use crate::workflow::contract_withdrawal;
 use crate::workflow::notice::notice_text::{ExpiringContract, NoticeText, WITHDRAWAL};
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::contracts::NoticeRecord;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_files::FileVisibility;
 use hansa_policy::contract::ContractStatus;
@@ -269,20 +269,16 @@ async fn record(
     } else {
         "failed"
     };
-    let days = days_before(&item.topic).map_or(Json::Null, |days| Json::count(u64::from(days)));
     let _durable = connector
-        .record(AuditEvent::new(
-            "notice",
-            [
-                ("contract", Json::text(item.contract)),
-                ("days", days),
-                ("topic", Json::text(&item.topic)),
-                ("channel", Json::text(channel.as_str())),
-                ("outcome", Json::text(outcome)),
-                ("attempt", Json::count(u64::from(attempt))),
-                ("reason", maybe(fault.map(|fault| fault.sentence.as_str()))),
-            ],
-        ))
+        .record(AuditEvent::from(NoticeRecord {
+            contract: item.contract.to_string(),
+            days: days_before(&item.topic),
+            topic: item.topic.to_string(),
+            channel: channel.as_str().to_owned(),
+            outcome: outcome.to_owned(),
+            attempt: u64::from(attempt),
+            reason: maybe(fault.map(|fault| fault.sentence.as_str())),
+        }))
         .await?;
     connector.records.index(|_| Ok(()))
 }

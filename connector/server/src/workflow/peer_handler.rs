@@ -9,7 +9,8 @@ use crate::workflow::receipt::acknowledgement;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt as _;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::answers::ActionCountRecord;
+use hansa_audit_log::record::messages::FetchedMessagesRecord;
 use hansa_catalog::offer::OfferRecipients;
 use hansa_policy::decision::PendingRefusal;
 use hansa_policy::id::ParticipantId;
@@ -74,14 +75,11 @@ impl ParticipantHandler {
         let Some(before) = self.due(&key, now) else {
             return Ok(());
         };
-        let fact = AuditEvent::new(
-            "sum",
-            [
-                ("peer", Json::text(peer.id())),
-                ("what", Json::text(what)),
-                ("before", Json::count(before)),
-            ],
-        );
+        let fact = AuditEvent::from(ActionCountRecord {
+            peer: Some(peer.id().to_string()),
+            action: what.to_owned(),
+            before,
+        });
         let recorded = self.connector.records.log.record(fact).await.is_ok();
         self.recorded(&key, now, before, recorded);
         if recorded {
@@ -264,10 +262,12 @@ impl ParticipantHandler {
             .index(|state| state.outbox(peer, 0))?;
         let _durable = self
             .connector
-            .record(AuditEvent::new(
-                "letters_fetched",
-                [("peer", Json::text(peer)), ("number", Json::count(after))],
-            ))
+            .record(AuditEvent::from(FetchedMessagesRecord {
+                peer: peer.to_string(),
+                number: after,
+                carried: false,
+                refused: None,
+            }))
             .await?;
         self.connector.records.index_fast(|_| Ok(()))?;
         let mut fetched = waiting.iter().filter(|row| row.number <= after);
@@ -315,10 +315,11 @@ impl PeerHandler for ParticipantHandler {
         };
         if let Some(count) = due {
             let log = self.connector.records.log.clone();
-            let fact = AuditEvent::new(
-                "sum",
-                [("what", Json::text(what)), ("before", Json::count(count))],
-            );
+            let fact = AuditEvent::from(ActionCountRecord {
+                peer: None,
+                action: what.to_owned(),
+                before: count,
+            });
             // Strangers get no answer, so nobody waits for this record.
             if let Ok(handle) = tokio::runtime::Handle::try_current() {
                 let _task = handle.spawn(async move {

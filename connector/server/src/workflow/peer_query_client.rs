@@ -24,7 +24,7 @@ use arrow_array::RecordBatch;
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::answers::NotReceivedRecord;
 use hansa_policy::id::{ContractId, ParticipantId, RequestId};
 use hansa_policy::peer::VerifiedPeer;
 use hansa_policy::query_request::{QueryRequest, RowScope};
@@ -144,7 +144,7 @@ impl PeerQueryClient {
                 .iter()
                 .map(|reading| reading.dataset.to_string())
                 .collect(),
-            keys: key_disclosure::keys_json(remote_query),
+            keys: key_disclosure::sent_keys(remote_query),
             actor: self.actor.clone(),
             access_token: self.access_token.clone(),
             repeats: self.sent.lock().insert(remote_query.number, asked.request),
@@ -422,8 +422,7 @@ async fn not_received(
     request: RequestId,
     code: ErrorCode,
 ) -> Result<(), Refusal> {
-    let ended = AuditEvent::new("not_received", ended(peer, request, code));
-    connector.record(ended).await.map(|_| ())
+    record_end(connector, peer, request, code, None).await
 }
 
 /// The same of a question that was in the log and did not go: nobody has seen the values in it.
@@ -433,18 +432,23 @@ async fn not_sent(
     request: RequestId,
     code: ErrorCode,
 ) -> Result<(), Refusal> {
-    let [request, peer, code] = ended(peer, request, code);
-    let unsent = ("sent", Json::Bool(false));
-    let ended = AuditEvent::new("not_received", [request, peer, code, unsent]);
-    connector.record(ended).await.map(|_| ())
+    record_end(connector, peer, request, code, Some(false)).await
 }
 
-fn ended(peer: &KnownPeer, request: RequestId, code: ErrorCode) -> [(&'static str, Json); 3] {
-    [
-        ("request_id", Json::text(request)),
-        ("peer", Json::text(&peer.id)),
-        ("code", Json::text(code)),
-    ]
+async fn record_end(
+    connector: &Connector,
+    peer: &KnownPeer,
+    request: RequestId,
+    code: ErrorCode,
+    sent: Option<bool>,
+) -> Result<(), Refusal> {
+    let end = AuditEvent::from(NotReceivedRecord {
+        request_id: request.to_string(),
+        peer: peer.id.to_string(),
+        code: code.to_string(),
+        sent,
+    });
+    connector.record(end).await.map(drop)
 }
 
 impl RemoteStream {

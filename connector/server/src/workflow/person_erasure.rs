@@ -1,11 +1,11 @@
 //! Erasure of people and of the reasons that they gave: first it is in the log, then the keys are destroyed.
 
 use crate::participant::Connector;
-use crate::participant::audit_event::AuditEvent;
+use crate::participant::audit_event::{AuditEvent, list_texts};
 use crate::participant::pseudonyms::{Person, PseudonymEntry};
 use crate::workflow::pending_approvals;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::upkeep::ErasureRecord;
 use hansa_audit_store::erasable_texts::StoredText;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
@@ -58,16 +58,12 @@ impl Connector {
     }
 
     fn erase_beside(&self, class: &str, ground: &str, all: Vec<StoredText>) -> Result<(), Refusal> {
-        let objects = all.iter().map(|held| Json::text(held.commit)).collect();
-        let _durable = self.record_now(AuditEvent::new(
-            "erase",
-            [
-                ("class", Json::text(class)),
-                ("ground", Json::text(ground)),
-                ("before", Json::Null),
-                ("objects", Json::List(objects)),
-            ],
-        ))?;
+        let _durable = self.record_now(AuditEvent::from(ErasureRecord {
+            class: class.to_owned(),
+            ground: ground.to_owned(),
+            before: None,
+            objects: list_texts(all.iter().map(|held| held.commit)),
+        }))?;
         self.records.pseudonyms.side().erase(&all)
     }
 }

@@ -4,7 +4,7 @@
 use crate::clients::portal;
 use crate::participant::Connector;
 use crate::participant::audit_event::{AuditEvent, maybe};
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::messages::PortalNoticeRecord;
 use hansa_files::FileVisibility;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_portal::{
@@ -193,16 +193,13 @@ impl PortalNotifier {
         let now = connector.now();
         let (identity, activity) = hansa_portal::notification(catalog, change, number, now);
         let version = change.version.as_ref();
-        let record = AuditEvent::new(
-            "portal_notice",
-            [
-                ("inbox", Json::text(inbox)),
-                ("dataset", Json::text(&change.dataset)),
-                ("event", Json::text(change.kind.as_str())),
-                ("snapshot", maybe(version.map(|(snapshot, _)| snapshot))),
-                ("contract", maybe(version.map(|(_, contract)| contract))),
-            ],
-        );
+        let record = AuditEvent::from(PortalNoticeRecord {
+            inbox: inbox.to_string(),
+            dataset: change.dataset.to_string(),
+            event: change.kind.as_str().to_owned(),
+            snapshot: maybe(version.map(|(snapshot, _)| snapshot)),
+            contract: maybe(version.map(|(_, contract)| contract)),
+        });
         let _durable = connector.record(record).await?;
         let body = activity.to_string().into_bytes();
         Ok(notice_delivery::post(inbox, &identity, LINKED_DATA, body).await)

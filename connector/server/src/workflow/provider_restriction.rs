@@ -1,11 +1,11 @@
 //! Restrictions: the document is kept and recorded before anything is judged by it, and answers that began without it are cut.
 
 use crate::participant::Connector;
-use crate::participant::audit_event::{AuditEvent, DOCUMENT, maybe};
+use crate::participant::audit_event::AuditEvent;
 use crate::process::blocking_work::waiting;
 use crate::workflow::approval::{self, Approval, ApprovalAction};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::contracts::RestrictionRecord;
 use hansa_policy::diff::{self, ChangeVerdict};
 use hansa_policy::id::{ContractId, DatasetId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -198,15 +198,14 @@ async fn written(
         None => None,
     };
     let _stop = connector.records.log.begin_stop();
-    let fact = AuditEvent::new(
-        "guard",
-        [
-            ("dataset", Json::text(&dataset)),
-            ("guard", maybe(document)),
-            ("before", maybe(old)),
-        ],
-    )
-    .and(DOCUMENT, unfiled);
+    let fact = AuditEvent::from(RestrictionRecord {
+        dataset: dataset.to_string(),
+        restriction: document,
+        before: old,
+        envelope: unfiled,
+        at: None,
+        reserve_sha256: None,
+    });
     if tightens {
         let _in_log = connector.record_stop(fact)?;
     } else {

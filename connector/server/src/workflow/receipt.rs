@@ -4,11 +4,11 @@ pub(crate) mod acknowledgement;
 pub(crate) mod issuance;
 
 use crate::participant::Connector;
-use crate::participant::audit_event::{AuditEvent, maybe};
+use crate::participant::audit_event::{AuditEvent, list_texts};
 use crate::process::blocking_work::waiting;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::Recorded;
+use hansa_audit_log::record::answers::{ReceiptAcknowledgementRecord, ReceivedRecord};
 use hansa_policy::contract::signature::{SignatoryRole, SignatureVerifier as _};
 use hansa_policy::contract::signature_purpose::SignaturePurpose;
 use hansa_policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
@@ -93,27 +93,18 @@ pub(crate) async fn take_in(
     } else {
         "disputed"
     };
-    let received = AuditEvent::new(
-        "received",
-        [
-            ("request_id", Json::text(asked.request)),
-            ("peer", Json::text(provider)),
-            (
-                "contracts",
-                Json::List(asked.contracts.iter().map(Json::text).collect()),
-            ),
-            ("rows", Json::count(received.rows)),
-            ("bytes", Json::count(received.bytes)),
-            ("result_digest", Json::text(ResultDigest(received.digest))),
-            ("outcome", Json::text(outcome)),
-            ("state", Json::text(state)),
-            ("receipt", maybe(file)),
-            (
-                "dispute",
-                maybe(fault.as_ref().map(|fault| fault.sentence.clone())),
-            ),
-        ],
-    );
+    let received = AuditEvent::from(ReceivedRecord {
+        request_id: asked.request.to_string(),
+        peer: provider.to_string(),
+        contracts: list_texts(&asked.contracts),
+        rows: received.rows,
+        bytes: received.bytes,
+        result_digest: ResultDigest(received.digest).to_string(),
+        outcome,
+        state: state.to_owned(),
+        receipt: file,
+        dispute: fault.as_ref().map(|fault| fault.sentence.clone()),
+    });
     let is_countersigned = countersigned.is_some();
     let said = countersigned.and_then(|receipt| {
         let said = acknowledgement::on(connector, provider, asked.request, receipt.into());
@@ -271,15 +262,12 @@ pub(crate) fn acknowledged(
         (ours && signed.is_countersigned()).then_some(signed)
     };
     let file = waiting(|| connector.records.documents.keep(Document::Receipt, bytes))?;
-    Ok(AuditEvent::new(
-        "receipt_ack",
-        [
-            ("request_id", Json::text(request)),
-            ("peer", Json::text(consumer)),
-            ("receipt", Json::text(file)),
-            ("match", Json::Bool(signed.is_some())),
-        ],
-    ))
+    Ok(AuditEvent::from(ReceiptAcknowledgementRecord {
+        request_id: request.to_string(),
+        peer: consumer.to_string(),
+        receipt: file,
+        matches: signed.is_some(),
+    }))
 }
 
 #[cfg(test)]

@@ -2,13 +2,13 @@
 //! accepted.
 
 use crate::participant::Connector;
-use crate::participant::audit_event::{AuditEvent, RULEBOOK};
+use crate::participant::audit_event::AuditEvent;
 use crate::participant::pseudonyms::Person;
 use crate::participant::rulebook_register::StoredAcceptance;
 use crate::process::blocking_work::waiting;
 use crate::workflow::run_to_completion::to_the_end;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::configuration::RulebookRecord;
 use hansa_identity::rulebook::SignedRulebook;
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -39,16 +39,15 @@ pub(crate) async fn install(
             .documents
             .keep(StoredDocumentKind::Rulebook, &bytes)?;
         let _durable = connector
-            .record(AuditEvent::new(
-                RULEBOOK,
-                [
-                    ("event", Json::text("installed")),
-                    ("version", Json::count(version)),
-                    ("rulebook", Json::text(rulebook.digest())),
-                    ("from", Json::text(rulebook.content().draft.from)),
-                    ("file", Json::text(file)),
-                ],
-            ))
+            .record(AuditEvent::from(RulebookRecord {
+                event: "installed".to_owned(),
+                version,
+                rulebook: rulebook.digest(),
+                from: Some(rulebook.content().draft.from.to_string()),
+                statement: None,
+                file,
+                actor: None,
+            }))
             .await?;
         connector
             .reloadable
@@ -108,17 +107,15 @@ pub(crate) async fn accept(
             .documents
             .keep(StoredDocumentKind::RulebookAcceptance, &bytes)?;
         let _durable = connector
-            .record(AuditEvent::new(
-                RULEBOOK,
-                [
-                    ("event", Json::text("accepted")),
-                    ("version", Json::count(version)),
-                    ("rulebook", Json::text(shown)),
-                    ("statement", Json::text(acceptance.statement)),
-                    ("file", Json::text(file)),
-                ],
-            )
-            .and("actor", actor))
+            .record(AuditEvent::from(RulebookRecord {
+                event: "accepted".to_owned(),
+                version,
+                rulebook: shown,
+                from: None,
+                statement: Some(acceptance.statement),
+                file,
+                actor,
+            }))
             .await?;
         let envelope = String::from_utf8_lossy(&bytes).into_owned();
         let stored = StoredAcceptance {

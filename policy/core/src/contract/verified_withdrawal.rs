@@ -2,8 +2,9 @@
 
 use super::VerifiedWithdrawal;
 use crate::id::{ContractId, ParticipantId};
-use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::{Evidence, RecordContent};
+use hansa_audit_log::ledger::Evidence;
+use hansa_audit_log::record::body::RecordBody;
+use hansa_audit_log::record::contracts::WithdrawalRecord;
 use hansa_audit_log::time::UtcTimestamp;
 
 impl VerifiedWithdrawal {
@@ -34,22 +35,16 @@ impl VerifiedWithdrawal {
 }
 
 impl Evidence for VerifiedWithdrawal {
-    fn entry(&self) -> RecordContent {
-        let envelope = self.envelope.iter();
-        let envelope = envelope.map(|text| ("envelope", Json::text(text)));
-        let members = [
-            ("contract", Json::Text(self.contract.to_string())),
-            ("party", Json::Text(self.party.to_string())),
-            (
-                "effective",
-                self.effective_at
-                    .map_or(Json::Null, |at| Json::Text(at.to_string())),
-            ),
-            ("statement", Json::Text(self.statement.to_string())),
-        ];
-        RecordContent {
-            kind: "withdraw",
-            body: Json::object(members.into_iter().chain(envelope)),
+    fn entry(&self) -> RecordBody {
+        WithdrawalRecord {
+            contract: self.contract.to_string(),
+            party: self.party.to_string(),
+            effective: self.effective_at,
+            statement: self.statement,
+            envelope: self.envelope.clone(),
+            at: None,
+            reserve_sha256: None,
         }
+        .into()
     }
 }

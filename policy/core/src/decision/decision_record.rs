@@ -11,186 +11,152 @@ use crate::refusal::ErrorClass;
 use crate::term::{Term, normal_form};
 use hansa_audit_log::answer_bound::AnswerBound;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::{Evidence, RecordContent};
+use hansa_audit_log::ledger::Evidence;
+use hansa_audit_log::record::answers::{
+    CloseRecord, DatasetEntry, GrantEntry, PermitRecord, PrepaidDraft, ProgramEntry,
+    QuotaReservation, RefusalRecord,
+};
+use hansa_audit_log::record::body::RecordBody;
 use std::collections::BTreeSet;
 
 impl<Q: QueryShape> Evidence for PermitDecision<Q> {
-    fn entry(&self) -> RecordContent {
+    fn entry(&self) -> RecordBody {
         let read = || {
             self.active
                 .grants()
                 .iter()
                 .filter(|(dataset, _)| self.conditions.effects.contains_key(*dataset))
         };
-        RecordContent {
-            kind: "permit",
-            body: self.with_part(vec![
-                ("request_id", Json::text(self.request)),
-                ("peer", Json::text(self.active.asker().id())),
-                ("peer_cert_sha256", certificate(&self.active)),
-                (
-                    "contracts",
-                    contracts(read().filter_map(|(_, grant)| grant.contract())),
-                ),
-                (
-                    "grants",
-                    Json::List(
-                        read()
-                            .map(|(dataset, grant)| {
-                                let guard = self.restrictions.get(dataset).copied();
-                                granted(
-                                    (dataset, grant),
-                                    self.conditions.relied.get(dataset),
-                                    guard,
-                                )
-                            })
-                            .collect(),
-                    ),
-                ),
-                ("purpose", optional(self.purpose.as_ref())),
-                ("sql_commit", Json::text(self.sql_commit)),
-                ("plan_digest", Json::text(self.question.digest())),
-                (
-                    "datasets",
-                    Json::List(
-                        read()
-                            .map(|(dataset, _)| {
-                                let after = self.row_scope.after.get(dataset);
-                                let members = [
-                                    ("id", Json::text(dataset)),
-                                    ("snapshot", optional(self.conditions.snapshots.get(dataset))),
-                                ];
-                                let after = after.map(|label| ("after", Json::text(label)));
-                                Json::object(members.into_iter().chain(after))
-                            })
-                            .collect(),
-                    ),
-                ),
-                ("reservations", self.reservations()),
-                ("charges", self.charges()),
-                AnswerBound::FIRST.member(),
-                ("node_version", Json::text(&self.connector_version)),
-            ]),
-        }
+        let (program, web) = match self.active.asker() {
+            Requester::Peer(peer) => (peer.program().map(program), None),
+            Requester::Web(_) => (None, Some(true)),
+            Requester::House(_) | Requester::Supposed(_) => (None, None),
+        };
+        let body = PermitRecord {
+            request_id: self.request.to_string(),
+            peer: self.active.asker().id().to_string(),
+            peer_cert_sha256: certificate(&self.active),
+            contracts: texts(read().filter_map(|(_, grant)| grant.contract())),
+            grants: read()
+                .map(|(dataset, grant)| {
+                    let relied = self.conditions.relied.get(dataset);
+                    let restriction = self.restrictions.get(dataset).copied();
+                    grant_entry(dataset, grant, relied, restriction)
+                })
+                .collect(),
+            purpose: self.purpose.as_ref().map(ToString::to_string),
+            sql_commit: self.sql_commit,
+            plan_digest: self.question.digest().to_string(),
+            datasets: read()
+                .map(|(dataset, _)| DatasetEntry {
+                    id: dataset.to_string(),
+                    snapshot: self.conditions.snapshots.get(dataset).cloned(),
+                    after: self.row_scope.after.get(dataset).cloned(),
+                })
+                .collect(),
+            reservations: self.reservations(),
+            charges: self.charges(),
+            at_most: AnswerBound::FIRST,
+            node_version: self.connector_version.clone(),
+            follows: self.row_scope.follows,
+            as_of: self.row_scope.as_of,
+            mark: self.mark.map(|mark| mark.to_string()),
+            program,
+            web,
+        };
+        body.into()
     }
 }
 
 impl<Q> PermitDecision<Q> {
-    /// Which rows it is about, only where it says so: records from before there were any stay as they are.
-    fn with_part(&self, members: Vec<(&'static str, Json)>) -> Json {
-        let follows = self
-            .row_scope
-            .follows
-            .map(|index| ("follows", Json::count(index)));
-        let as_of = self.row_scope.as_of.map(|at| ("as_of", Json::text(at)));
-        let mark = self.mark.map(|mark| ("mark", Json::text(mark)));
-        let program = match self.active.asker() {
-            Requester::Peer(peer) => peer.program().map(program),
-            Requester::Web(_) => Some(("web", Json::Bool(true))),
-            Requester::House(_) | Requester::Supposed(_) => None,
-        };
-        let more = follows.into_iter().chain(as_of).chain(mark).chain(program);
-        Json::object(members.into_iter().chain(more))
-    }
-
     /// What of what was paid beforehand is spent by admitting the question.
-    fn charges(&self) -> Json {
+    fn charges(&self) -> Vec<PrepaidDraft> {
         let charged = self
             .conditions
             .charges
             .iter()
             .filter(|charge| charge.count > 0);
-        Json::List(charged.map(|charge| charge.charge(charge.count)).collect())
+        charged.map(|charge| charge.charge(charge.count)).collect()
     }
 
     /// What is spent by admitting the question: one question in each quota of questions. Rows and bytes are reserved when
     /// they are about to leave, in records of their own.
-    fn reservations(&self) -> Json {
-        let spent = self
-            .conditions
+    fn reservations(&self) -> Vec<QuotaReservation> {
+        self.conditions
             .budgets
             .iter()
             .filter(|budget| budget.counts == QuotaKind::Queries)
-            .map(|budget| budget.reservation(1));
-        Json::List(spent.collect())
+            .map(|budget| budget.reservation(1))
+            .collect()
     }
 }
 
 impl QuotaBudget {
     /// What stands in a record of what is taken of it.
     #[must_use]
-    pub fn reservation(&self, amount: u64) -> Json {
-        Json::object([
-            ("contract", Json::text(self.contract)),
-            numbered(self.clause),
-            ("counts", Json::text(self.counts.as_str())),
-            ("slot", Json::text(self.slot)),
-            ("amount", Json::count(amount)),
-        ])
+    pub fn reservation(&self, amount: u64) -> QuotaReservation {
+        let (clause, restriction) = number_clause(self.clause);
+        QuotaReservation {
+            contract: self.contract.to_string(),
+            clause,
+            restriction,
+            counts: self.counts.as_str().to_owned(),
+            slot: self.slot.to_string(),
+            amount,
+        }
     }
 }
 
-/// A clause by its number: of the contract, or of the restriction beside it.
-fn numbered(clause: ClauseId) -> (&'static str, Json) {
+/// The number of a clause of the contract, or of one of the restriction beside it.
+fn number_clause(clause: ClauseId) -> (Option<u32>, Option<u32>) {
     match clause.of_restriction() {
-        None => ("clause", Json::Int(i64::from(clause.0))),
-        Some(number) => ("guard", Json::Int(i64::from(number))),
+        None => (Some(clause.0), None),
+        Some(number) => (None, Some(number)),
     }
 }
 
 impl Evidence for PendingRefusal {
-    fn entry(&self) -> RecordContent {
+    fn entry(&self) -> RecordBody {
         let refusal = &self.refusal;
         let asked = self.asked.as_ref();
-        let mut body = vec![
-            ("request_id", optional(asked.map(|asked| asked.request))),
-            ("code", Json::text(refusal.code)),
-            ("stage", Json::text(stage(refusal.code.kind()))),
-            ("contract", optional(refusal.contract)),
-            refusal.clause.map_or(("clause", Json::Null), numbered),
-        ];
+        let request_id = asked.map(|asked| asked.request.to_string());
+        let code = refusal.code.to_string();
+        let stage = stage(refusal.code.kind()).to_owned();
+        let contract = refusal.contract.map(|contract| contract.to_string());
+        let (clause, restriction) = refusal.clause.map(number_clause).unwrap_or_default();
         match &self.opened {
-            Some(opened) => body.extend([
-                ("opened", Json::count(opened.index())),
-                ("outcome", Json::text("failed")),
-                ("rows", Json::Int(0)),
-                ("bytes", Json::Int(0)),
-            ]),
-            None => {
-                body.extend(asked.map(question).into_iter().flatten());
-                let asked_by = asked.and_then(|asked| asked.program.as_ref());
-                body.extend(asked_by.map(program));
+            Some(opened) => CloseRecord {
+                request_id,
+                opened: opened.index(),
+                outcome: "failed".to_owned(),
+                code: Some(code),
+                rows: Some(0),
+                bytes: Some(0),
+                result_digest: None,
+                at_most: None,
+                stage: Some(stage),
+                contract,
+                clause,
+                restriction,
             }
-        }
-        RecordContent {
-            kind: if self.opened.is_some() {
-                "close"
-            } else {
-                "refuse"
-            },
-            body: Json::object(body),
+            .into(),
+            None => RefusalRecord {
+                request_id,
+                code,
+                stage,
+                contract,
+                clause,
+                restriction,
+                peer: asked.map(|asked| asked.peer.to_string()),
+                peer_cert_sha256: asked.and_then(|asked| asked.certificate),
+                contracts: asked.map(|asked| texts(asked.contracts.iter())),
+                purpose: asked.and_then(|asked| asked.purpose.as_ref().map(ToString::to_string)),
+                sql_commit: asked.map(|asked| asked.sql_commit),
+                program: asked.and_then(|asked| asked.program.as_ref().map(program)),
+            }
+            .into(),
         }
     }
-}
-
-fn question(asked: &RefusedQuery) -> [(&'static str, Json); 5] {
-    let RefusedQuery {
-        request: _,
-        peer,
-        certificate,
-        program: _,
-        contracts: named,
-        purpose,
-        sql_commit,
-    } = asked;
-    [
-        ("peer", Json::text(peer)),
-        ("peer_cert_sha256", optional(*certificate)),
-        ("contracts", contracts(named.iter().copied())),
-        ("purpose", optional(purpose.as_ref())),
-        ("sql_commit", Json::text(sql_commit)),
-    ]
 }
 
 impl RefusedQuery {
@@ -240,75 +206,60 @@ impl QuotaKind {
     }
 }
 
-fn granted(
-    (dataset, grant): (&DatasetId, &DatasetGrant),
+fn grant_entry(
+    dataset: &DatasetId,
+    grant: &DatasetGrant,
     relied: Option<&BTreeSet<SupportingCredential>>,
     restriction: Option<Digest>,
-) -> Json {
+) -> GrantEntry {
     let applied = grant
         .clauses()
         .iter()
-        .filter(|clause| !clause.term.is_recorded_only())
-        .map(|clause| Json::Int(i64::from(clause.id.0)));
-    let relied: Vec<Json> = relied
-        .into_iter()
-        .flatten()
-        .map(|credential| Json::text(credential.statement))
-        .collect();
-    let granted = [
-        ("dataset", Json::text(dataset)),
-        ("contract", optional(grant.contract())),
-        (
-            "grant_hash",
-            Json::text(format!(
-                "{}:{}",
-                normal_form::FORM,
-                normal_form::grant_hash(grant.clauses())
-            )),
-        ),
-        ("clauses_applied", Json::List(applied.collect())),
-    ];
-    // Only where a clause relies on one: records from before there were any stay as they are.
-    let relied = (!relied.is_empty()).then_some(("relied_on", Json::List(relied)));
+        .filter(|clause| !clause.term.is_recorded_only());
+    let relied = relied.into_iter().flatten();
     let attest = grant.clause_where(|term| matches!(term, Term::Attest { .. }));
-    let attest = attest.and(grant.first());
-    let attest = attest.map(|first| ("attest", Json::text(first)));
-    let restriction = restriction.map(|document| ("guard", Json::text(document)));
-    Json::object(
-        granted
-            .into_iter()
-            .chain(relied)
-            .chain(attest)
-            .chain(restriction),
-    )
+    GrantEntry {
+        dataset: dataset.to_string(),
+        contract: grant.contract().map(|contract| contract.to_string()),
+        grant_hash: format!(
+            "{}:{}",
+            normal_form::FORM,
+            normal_form::grant_hash(grant.clauses())
+        ),
+        clauses_applied: applied.map(|clause| clause.id.0).collect(),
+        relied_on: texts(relied.map(|credential| credential.statement)),
+        attest: attest
+            .and(grant.first())
+            .map(|contract| contract.to_string()),
+        restriction,
+    }
 }
 
-fn certificate(active: &ActiveContracts) -> Json {
+fn certificate(active: &ActiveContracts) -> Option<Digest> {
     match active.asker() {
-        Requester::Peer(peer) => optional(peer.certificate()),
-        Requester::House(_) | Requester::Web(_) | Requester::Supposed(_) => Json::Null,
+        Requester::Peer(peer) => peer.certificate(),
+        Requester::House(_) | Requester::Web(_) | Requester::Supposed(_) => None,
     }
 }
 
 /// Says that no connector countersigns, and by which access token it was asked; absent where a connector asked.
-fn program(access: &ProgramAccess) -> (&'static str, Json) {
-    let presented = match access {
-        ProgramAccess::Certificate => [("by", Json::text("certificate"))].to_vec(),
-        ProgramAccess::AccessToken { id, contract } => vec![
-            ("by", Json::text("access_token")),
-            ("token", Json::text(id)),
-            ("contract", Json::text(contract)),
-        ],
-    };
-    ("program", Json::object(presented))
+fn program(access: &ProgramAccess) -> ProgramEntry {
+    match access {
+        ProgramAccess::Certificate => ProgramEntry {
+            by: "certificate".to_owned(),
+            token: None,
+            contract: None,
+        },
+        ProgramAccess::AccessToken { id, contract } => ProgramEntry {
+            by: "access_token".to_owned(),
+            token: Some(id.to_string()),
+            contract: Some(contract.to_string()),
+        },
+    }
 }
 
-fn contracts(ids: impl Iterator<Item = ContractId>) -> Json {
-    Json::List(ids.map(Json::text).collect())
-}
-
-fn optional(value: Option<impl std::fmt::Display>) -> Json {
-    value.map_or(Json::Null, Json::text)
+fn texts(values: impl Iterator<Item = impl std::fmt::Display>) -> Vec<String> {
+    values.map(|value| value.to_string()).collect()
 }
 
 const fn stage(kind: ErrorClass) -> &'static str {

@@ -4,7 +4,7 @@ use crate::contract::DatasetGrant;
 use crate::id::{ClauseId, ContractId};
 use crate::term::Term;
 use crate::term::price::{PriceTerm, PriceUnit};
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::answers::PrepaidDraft;
 
 /// A price that is paid beforehand, and that the answer draws on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,14 +25,14 @@ pub struct PrepaidCharge {
 impl PrepaidCharge {
     /// A charge of so many, as records hold it.
     #[must_use]
-    pub fn charge(&self, count: u64) -> Json {
-        Json::object([
-            ("contract", Json::text(self.first)),
-            ("clause", Json::Int(i64::from(self.clause.0))),
-            ("per", Json::text(self.price.per.as_str())),
-            ("each", Json::text(self.price.each())),
-            ("count", Json::count(count)),
-        ])
+    pub fn charge(&self, count: u64) -> PrepaidDraft {
+        PrepaidDraft {
+            contract: self.first.to_string(),
+            clause: self.clause.0,
+            per: self.price.per.as_str().to_owned(),
+            each: self.price.each().to_string(),
+            count,
+        }
     }
 
     /// How much of it so many rows and bytes are; none where it is for neither.

@@ -8,13 +8,11 @@
 use super::PendingRefusal;
 use crate::id::ParticipantId;
 use crate::refusal::{ErrorCode, Refusal};
-use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::{Evidence, RecordContent, Recorded};
+use hansa_audit_log::ledger::{Evidence, Recorded};
+use hansa_audit_log::record::answers::RefusalCountRecord;
+use hansa_audit_log::record::body::RecordBody;
 use hansa_audit_log::time::UtcTimestamp;
 use std::collections::BTreeMap;
-
-/// The type of the record.
-pub const SUMMARY: &str = "refuse_summary";
 
 /// The refusals that were told since the record before.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,21 +60,20 @@ impl RefusalSummaryRecord {
 }
 
 impl Evidence for RefusalSummaryRecord {
-    fn entry(&self) -> RecordContent {
-        let at = |at: Option<UtcTimestamp>| at.map_or(Json::Null, Json::text);
+    fn entry(&self) -> RecordBody {
         let codes = self.disclosed.codes.iter();
-        let codes = codes.map(|(code, count)| (code.to_string(), Json::count(*count)));
-        RecordContent {
-            kind: SUMMARY,
-            body: Json::object([
-                ("peer", self.peer.as_ref().map_or(Json::Null, Json::text)),
-                ("count", Json::count(self.disclosed.count())),
-                ("first", at(self.disclosed.span.map(|(first, _)| first))),
-                ("last", at(self.disclosed.span.map(|(_, last)| last))),
-                ("codes", Json::Object(codes.collect())),
-                ("next", Json::count(self.next)),
-            ]),
+        RefusalCountRecord {
+            peer: self.peer.as_ref().map(ToString::to_string),
+            count: self.disclosed.count(),
+            first: self.disclosed.span.map(|(first, _)| first),
+            last: self.disclosed.span.map(|(_, last)| last),
+            codes: codes
+                .map(|(code, count)| (code.to_string(), *count))
+                .collect(),
+            next: Some(self.next),
+            reserve_sha256: None,
         }
+        .into()
     }
 }
 

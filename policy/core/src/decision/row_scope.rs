@@ -12,8 +12,9 @@ use crate::effect::{Effect, EffectKind};
 use crate::id::{ParticipantId, RequestId};
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::{Evidence, RecordContent};
+use hansa_audit_log::ledger::Evidence;
+use hansa_audit_log::record::answers::NoNewDataRecord;
+use hansa_audit_log::record::body::RecordBody;
 
 impl<Q: QueryShape> PermitDecision<Q> {
     /// Names the question with all that is done for it: a later one of the same name is the same question about the same view. The
@@ -130,14 +131,12 @@ impl NoNewDataDecision {
 }
 
 impl Evidence for NoNewDataDecision {
-    fn entry(&self) -> RecordContent {
-        RecordContent {
-            kind: "quiet",
-            body: Json::object([
-                ("request_id", Json::text(self.request)),
-                ("peer", Json::text(&self.peer)),
-                ("follows", Json::count(self.follows)),
-            ]),
+    fn entry(&self) -> RecordBody {
+        NoNewDataRecord {
+            request_id: self.request.to_string(),
+            peer: self.peer.to_string(),
+            follows: self.follows,
         }
+        .into()
     }
 }

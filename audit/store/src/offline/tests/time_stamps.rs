@@ -7,6 +7,7 @@ use crate::tests::{TestLogDir, test_evidence};
 use crate::time_stamps::TIME_STAMPS;
 use crate::{AuditLog, StampedHead};
 use hansa_audit_log::record::Record;
+use hansa_audit_log::record::body::RecordBody;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -15,7 +16,7 @@ use std::path::Path;
 struct StampCollector(Vec<(u64, Vec<u8>)>);
 
 impl BundleVisitor for StampCollector {
-    fn record(&mut self, _: &Record) {}
+    fn record(&mut self, _: &Record, _: RecordBody) {}
 
     fn time_stamp(&mut self, stamped: &StampedHead) {
         self.0

@@ -136,7 +136,7 @@ fn carries_the_rows_and_no_hidden_byte() {
         }
         let digest = format!("blake3:{}", digest.finalize().to_hex());
         assert_eq!(run.sealed.sent().digest, digest);
-        assert_eq!(run.sealed.entry().kind, "close");
+        assert_eq!(run.sealed.entry().kind(), "close");
     }
 }
 

@@ -119,7 +119,9 @@ fn all_of(fixture: &FederationFixture) {
         let keys = sent.iter().flat_map(|(remote_query, _)| &remote_query.keys);
         let keys: usize = keys.filter_map(|keys| keys.values).sum();
         drop(sent);
-        println!("{number:>2}: {rows:>7} rows for {remote_queries:>2} errands, with {keys} keys");
+        println!(
+            "{number:>2}: {rows:>7} rows for {remote_queries:>2} remote queries, with {keys} keys"
+        );
         if std::env::var_os("HANSA_TEXTS").is_some() {
             println!("{}", fixture.texts().join("\n"));
         }

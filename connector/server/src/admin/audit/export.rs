@@ -106,11 +106,13 @@ fn write_records(
     let file = File::create(path).map_err(|fault| hansa_files::unwritable(path, &fault))?;
     let mut file = BufWriter::new(file);
     let mut chooser = choice.chooser();
-    let records = connector
-        .records
-        .log
-        .read(0)
-        .filter(|record| record.as_ref().map_or(true, |record| chooser.takes(record)));
+    let records = connector.records.log.read(0).filter_map(|record| {
+        let record = record.and_then(|record| {
+            let body = hansa_audit_store::read_body(&record)?;
+            Ok(chooser.takes(&record, &body).then_some(record))
+        });
+        record.transpose()
+    });
     match ExportFormat::of(path) {
         ExportFormat::Csv => export::csv(records, &mut file),
         ExportFormat::Parquet => parquet_table::write(records, file, path),

@@ -79,7 +79,8 @@ pub(super) async fn with(
 fn ours(connector: &Connector) -> Result<AnswerCollector, Refusal> {
     let mut answers = AnswerCollector::new();
     for record in connector.records.log.read(0) {
-        answers.see(&record?);
+        let record = record?;
+        answers.see(&record, &hansa_audit_store::read_body(&record)?);
     }
     Ok(answers)
 }
@@ -115,7 +116,8 @@ async fn theirs(
             .with_participant(peer.clone())
         })?;
         for record in &records {
-            answers.see(&proven(peer, record, &head.checkpoint)?);
+            let record = proven(peer, record, &head.checkpoint)?;
+            answers.see(&record, &hansa_audit_store::read_body(&record)?);
         }
         match next {
             Some(next) if next > from => from = next,

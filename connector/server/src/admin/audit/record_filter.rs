@@ -18,7 +18,7 @@ pub(super) struct RecordListing {
 }
 
 /// The types of records that tell of signed heads and of nothing else.
-const CHECKPOINTS: [&str; 3] = ["checkpoint_seen", "checkpoint_heard", "witnessed"];
+const CHECKPOINTS: [&str; 3] = ["checkpoint_seen", "checkpoint_gossiped", "witnessed"];
 
 /// The newest records that the filter lets through, oldest first; those that tell of heads only where they are asked for.
 pub(super) fn newest(
@@ -35,7 +35,7 @@ pub(super) fn newest(
     let mut kept = VecDeque::new();
     for record in connector.records.log.read(0) {
         let record = record?;
-        if chooser.takes(&record) {
+        if chooser.takes(&record, &hansa_audit_store::read_body(&record)?) {
             if !wanted(&record.kind) {
                 left_out = left_out.saturating_add(1);
                 continue;

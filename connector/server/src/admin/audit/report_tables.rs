@@ -175,7 +175,9 @@ fn answered(
 pub(super) fn load_history(connector: &Connector) -> Result<AuditHistory, Refusal> {
     let mut history = AuditHistory::new();
     for record in connector.records.log.read(0) {
-        history.see(&record?);
+        let record = record?;
+        let body = hansa_audit_store::read_body(&record)?;
+        history.see(&record, body);
     }
     Ok(history)
 }

@@ -5,7 +5,7 @@ use crate::admin::event_sink::EventSink;
 use crate::offline::policy_template::{facts, template_text};
 use crate::participant::Connector;
 use crate::participant::audit_event::AuditEvent;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::contracts::TemplateRecord;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::printable;
 use hansa_proto::peer::catalog_page::CatalogPageRequest;
@@ -69,14 +69,11 @@ pub(super) async fn clone(
         .with_help(format!("hansa policy clone {participant}"))
     })?;
     let _durable = connector
-        .record(AuditEvent::new(
-            "template",
-            [
-                ("peer", Json::text(&peer.id)),
-                ("name", Json::text(name)),
-                ("sha256", Json::text(sha256)),
-            ],
-        ))
+        .record(AuditEvent::from(TemplateRecord {
+            peer: peer.id.to_string(),
+            name: name.to_string(),
+            sha256,
+        }))
         .await?;
     Ok(0)
 }

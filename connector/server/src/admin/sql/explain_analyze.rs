@@ -46,7 +46,7 @@ pub(super) async fn came(
     }
     reported.push_str(&format!("  the answer: {rows} rows, after {took} ms\n"));
     let all = outcomes.iter().map(entry).collect::<Vec<_>>();
-    let data = json!({"errands": all, "rows": rows, "milliseconds": took});
+    let data = json!({"remote_queries": all, "rows": rows, "milliseconds": took});
     Ok((data, reported))
 }
 

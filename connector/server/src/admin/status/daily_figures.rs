@@ -2,7 +2,7 @@
 
 use crate::participant::Connector;
 use crate::process::civil_day;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::body::{AnswerBody, RecordBody};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::Refusal;
 
@@ -32,19 +32,23 @@ pub(super) fn today(connector: &Connector) -> Result<DailyFigures, Refusal> {
         .read(first_since(connector, midnight)?)
     {
         let record = record?;
-        match record.kind.as_str() {
-            "close" => {
-                today.answers = today.answers.saturating_add(1);
-                let rows = record.body.get("rows").and_then(Json::as_count);
-                today.rows = today.rows.saturating_add(rows.unwrap_or_default());
-            }
-            "refuse" => today.refusals = today.refusals.saturating_add(1),
-            "refuse_summary" => {
-                let count = record.body.get("count").and_then(Json::as_count);
-                today.refusals = today.refusals.saturating_add(count.unwrap_or_default());
-            }
-            _ => {}
+        // Most records are of other kinds, and need not be read.
+        if !matches!(record.kind.as_str(), "close" | "refuse" | "refusal_count") {
+            continue;
         }
+        let RecordBody::Answer(body) = hansa_audit_store::read_body(&record)? else {
+            continue;
+        };
+        if let AnswerBody::Close(close) = &body {
+            today.answers = today.answers.saturating_add(1);
+            today.rows = today.rows.saturating_add(close.rows.unwrap_or_default());
+        }
+        let refusals = match &body {
+            AnswerBody::RefusalCount(count) => count.count,
+            AnswerBody::Refusal(_) => 1,
+            _ => 0,
+        };
+        today.refusals = today.refusals.saturating_add(refusals);
     }
     Ok(today)
 }

@@ -1,6 +1,7 @@
 //! What officers say of what two of them must want.
 
-use super::RecordBody;
+use super::RecordPlace;
+use hansa_audit_log::record::contracts::ApprovalRecord;
 use hansa_policy::refusal::Refusal;
 use hansa_store::state_index::index_transaction::IndexTransaction;
 use hansa_store::state_index::row::PendingApprovalRow;
@@ -8,24 +9,21 @@ use hansa_store::state_index::row::PendingApprovalRow;
 /// The word of an officer: the first one asks, and another one approves.
 pub(super) fn apply_approval(
     change: &IndexTransaction<'_>,
-    body: &RecordBody<'_>,
+    place: RecordPlace<'_>,
+    approval: &ApprovalRecord,
 ) -> Result<(), Refusal> {
-    let action = body.text("deed")?;
-    let contract = match body.optional("change") {
-        Some(_) => body.contract("change")?,
-        None => body.contract("contract")?,
-    };
-    match body.optional("second") {
-        Some(second) => change.approved(contract, &action, &second),
+    let subject = approval.change.as_ref().or(approval.contract.as_ref());
+    let subject = subject.ok_or_else(|| place.unreadable("contract"))?;
+    let contract = place.parse("contract", subject)?;
+    match &approval.second {
+        Some(second) => change.approved(contract, &approval.action, second),
         None => change.asked_for(&PendingApprovalRow {
             contract,
-            action,
-            first: body.text("first")?,
+            action: approval.action.clone(),
+            first: approval.first.clone(),
             second: None,
-            reason: body
-                .optional("reason_commit")
-                .or_else(|| body.optional("reason")),
-            at: body.record.at,
+            reason: approval.reason_commit.clone(),
+            at: place.record.at,
         }),
     }
 }

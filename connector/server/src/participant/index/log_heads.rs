@@ -1,65 +1,75 @@
 //! Heads of other logs, as their owners have shown them or others have passed them on, and what closes a fork.
 
-use super::{RecordBody, unreadable};
-use hansa_audit_log::json::Json;
+use super::RecordPlace;
+use hansa_audit_log::record::body::IncidentBody;
+use hansa_audit_log::record::incidents::{GossipedHeadRecord, IncidentRecord, ObservedHeadRecord};
+use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::Refusal;
 use hansa_store::state_index::index_transaction::IndexTransaction;
 use hansa_store::state_index::row::IncidentRow;
 
-/// A head that its owner has shown, and the recorded ones from which it was proven to go on.
-pub(super) fn apply_head(
+/// Applies a record about the log of another participant.
+pub(super) fn apply_incident(
     change: &IndexTransaction<'_>,
-    body: &RecordBody<'_>,
+    place: RecordPlace<'_>,
+    body: &IncidentBody,
 ) -> Result<(), Refusal> {
-    let (peer, size, note) = (body.peer()?, body.count("size")?, body.text("note")?);
-    let proven = proven(body);
-    change.recorded((&peer, &peer), size, &note, proven)?;
-    let over = body.get("over").and_then(Json::as_list);
-    for earlier in over.unwrap_or_default() {
-        let root = earlier.get("root").and_then(Json::as_text);
-        // Records of older versions name the size alone.
-        let size = earlier
-            .as_count()
-            .or_else(|| earlier.get("size")?.as_count());
-        let size = size.ok_or_else(|| unreadable(body.record, "over"))?;
-        change.gone_on(&peer, size, root)?;
+    match body {
+        IncidentBody::ObservedHead(head) => apply_head(change, place, head),
+        IncidentBody::GossipedHead(head) => apply_gossiped_head(change, place, head),
+        IncidentBody::WitnessedHead(head) => {
+            let peer = place.parse("peer", &head.peer)?;
+            change.witnessed(&peer, head.size, place.record.seq)
+        }
+        IncidentBody::LogFork(fork) => {
+            change.forked(&place.parse("peer", &fork.peer)?, place.record.seq)
+        }
+        IncidentBody::Incident(incident) => apply_statement(change, place, incident),
     }
-    change.head(&peer, size, &note, proven)
+}
+
+/// A head that its owner has shown, and the recorded ones from which it was proven to go on.
+fn apply_head(
+    change: &IndexTransaction<'_>,
+    place: RecordPlace<'_>,
+    head: &ObservedHeadRecord,
+) -> Result<(), Refusal> {
+    let peer: ParticipantId = place.parse("peer", &head.peer)?;
+    change.recorded((&peer, &peer), head.size, &head.note, head.proven)?;
+    for earlier in &head.over {
+        change.gone_on(&peer, earlier.size, Some(&earlier.root))?;
+    }
+    change.head(&peer, head.size, &head.note, head.proven)
 }
 
 /// A head that somebody else has passed on.
-pub(super) fn apply_gossiped_head(
+fn apply_gossiped_head(
     change: &IndexTransaction<'_>,
-    body: &RecordBody<'_>,
+    place: RecordPlace<'_>,
+    head: &GossipedHeadRecord,
 ) -> Result<(), Refusal> {
-    let (peer, via) = (body.peer()?, body.parsed("via")?);
-    let (size, note) = (body.count("size")?, body.text("note")?);
-    let proven = proven(body);
-    change.recorded((&peer, &via), size, &note, proven)?;
-    change.head_gossiped((&peer, &via), size, &note, proven)
+    let peer: ParticipantId = place.parse("peer", &head.peer)?;
+    let via: ParticipantId = place.parse("via", &head.via)?;
+    change.recorded((&peer, &via), head.size, &head.note, head.proven)?;
+    change.head_gossiped((&peer, &via), head.size, &head.note, head.proven)
 }
 
 /// The owner of a log has stated an incident of it.
-pub(super) fn incident(
+fn apply_statement(
     change: &IndexTransaction<'_>,
-    body: &RecordBody<'_>,
+    place: RecordPlace<'_>,
+    incident: &IncidentRecord,
 ) -> Result<(), Refusal> {
-    let record = body.record;
     let row = IncidentRow {
-        record: record.seq,
-        peer: body.peer()?,
-        cause: body.text("cause")?,
-        statement: body.text("statement")?,
-        at: record.at,
-        fork: body.maybe_count("from").zip(body.maybe_count("upto")),
-        late: body.count("late")?,
+        record: place.record.seq,
+        peer: place.parse("peer", &incident.peer)?,
+        cause: incident.cause.clone(),
+        statement: incident.statement.to_string(),
+        at: place.record.at,
+        fork: incident.from.zip(incident.upto),
+        late: incident.late,
     };
-    let note = body.text("head")?;
-    let head = Some((body.count("size")?, note.as_str()));
-    let incoming = body.text("direction")? == "in";
-    change.stated_incident(&row, head.filter(|_| incoming))
-}
-
-fn proven(body: &RecordBody<'_>) -> bool {
-    body.get("proven") == Some(&Json::Bool(true))
+    let is_incoming = incident.direction == "in";
+    let head = is_incoming.then_some((incident.size, incident.head.as_str()));
+    change.stated_incident(&row, head)
 }

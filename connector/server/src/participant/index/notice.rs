@@ -1,6 +1,9 @@
 //! Of what people are to be told, and what came of it.
 
-use super::{RecordBody, unreadable};
+use super::RecordPlace;
+use hansa_audit_log::record::answers::RefusalRecord;
+use hansa_audit_log::record::contracts::NoticeRecord;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::Refusal;
 use hansa_policy::term::inform::InformEvent;
 use hansa_store::state_index::index_transaction::IndexTransaction;
@@ -9,53 +12,48 @@ use hansa_store::state_index::row::NoticeDeliveryRow;
 /// What came of a notice: of an end it names the days, of an event the topic.
 pub(super) fn apply_notice(
     change: &IndexTransaction<'_>,
-    body: &RecordBody<'_>,
+    place: RecordPlace<'_>,
+    notice: &NoticeRecord,
 ) -> Result<(), Refusal> {
-    let attempts = body.count("attempt")?;
     change.noticed(&NoticeDeliveryRow {
-        contract: body.contract("contract")?,
-        topic: match body.maybe_count("days") {
+        contract: place.parse("contract", &notice.contract)?,
+        topic: match notice.days {
             Some(days) => days.to_string(),
-            None => body.text("topic")?,
+            None => notice.topic.clone(),
         },
-        channel: body.text("channel")?,
-        delivered: body.text("outcome")? == "delivered",
-        attempts: u32::try_from(attempts)
-            .map_err(|cause| unreadable(body.record, "attempt").caused_by(cause))?,
-        reason: body.optional("reason"),
-        at: body.record.at,
+        channel: notice.channel.clone(),
+        delivered: notice.outcome == "delivered",
+        attempts: u32::try_from(notice.attempt)
+            .map_err(|cause| place.unreadable("attempt").caused_by(cause))?,
+        reason: notice.reason.clone(),
+        at: place.record.at,
     })
 }
 
 /// A question was permitted: of each contract the first one is an event.
-pub(super) fn used(change: &IndexTransaction<'_>, body: &RecordBody<'_>) -> Result<(), Refusal> {
-    for contract in body.words("contracts").split_whitespace() {
-        let topic = InformEvent::FirstUse.as_str();
-        change.happened(contract, topic, "", body.record.at)?;
-    }
-    Ok(())
+pub(super) fn used(
+    change: &IndexTransaction<'_>,
+    contracts: &[String],
+    at: UtcTimestamp,
+) -> Result<(), Refusal> {
+    let topic = InformEvent::FirstUse.as_str();
+    let mut contracts = contracts.iter();
+    contracts.try_for_each(|contract| change.happened(contract, topic, "", at))
 }
 
 /// A question was refused: of each contract the first one of a day is an event, so that a flood is told once.
-pub(super) fn refused(change: &IndexTransaction<'_>, body: &RecordBody<'_>) -> Result<(), Refusal> {
-    let at = body.record.at.to_string();
-    let day = at.split('T').next().unwrap_or_default();
+pub(super) fn refused(
+    change: &IndexTransaction<'_>,
+    refusal: &RefusalRecord,
+    at: UtcTimestamp,
+) -> Result<(), Refusal> {
+    let time = at.to_string();
+    let day = time.split('T').next().unwrap_or_default();
     let topic = format!("{}:{day}", InformEvent::Refusal.as_str());
-    let code = body.text("code")?;
-    let named = body.optional("contract");
-    let named = named.unwrap_or_else(|| body.words("contracts"));
-    for contract in named.split_whitespace() {
-        change.happened(contract, &topic, &code, body.record.at)?;
-    }
-    Ok(())
-}
-
-/// A provider has told us of an event.
-pub(super) fn noticed(change: &IndexTransaction<'_>, body: &RecordBody<'_>) -> Result<(), Refusal> {
-    change.happened(
-        &body.text("contract")?,
-        &body.text("topic")?,
-        &body.text("detail")?,
-        body.parsed("happened")?,
-    )
+    let named = match &refusal.contract {
+        Some(contract) => std::slice::from_ref(contract),
+        None => refusal.contracts.as_deref().unwrap_or_default(),
+    };
+    let mut named = named.iter();
+    named.try_for_each(|contract| change.happened(contract, &topic, &refusal.code, at))
 }

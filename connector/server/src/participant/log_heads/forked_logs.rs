@@ -2,8 +2,8 @@
 
 use crate::participant::Connector;
 use crate::participant::audit_event::{AuditEvent, maybe};
-use hansa_audit_log::json::Json;
 use hansa_audit_log::note::SignedHead;
+use hansa_audit_log::record::incidents::LogForkRecord;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::incident::IncidentCause;
@@ -23,16 +23,13 @@ impl Connector {
         }
         tracing::error!(peer = peer.domain(), "log.forked");
         let _durable = self
-            .record(AuditEvent::new(
-                "log_fork",
-                [
-                    ("peer", Json::text(peer)),
-                    ("code", Json::text(ErrorCode::LogFork)),
-                    ("via", maybe(via)),
-                    ("known", Json::text(known)),
-                    ("shown", Json::text(shown)),
-                ],
-            ))
+            .record(AuditEvent::from(LogForkRecord {
+                peer: peer.to_string(),
+                code: ErrorCode::LogFork.to_string(),
+                via: maybe(via),
+                known: known.to_string(),
+                shown: shown.to_string(),
+            }))
             .await?;
         Ok(())
     }

@@ -5,8 +5,8 @@ use crate::participant::Connector;
 use crate::participant::audit_event::AuditEvent;
 use crate::participant::log_heads::{HeadProof, on_the_way};
 use bytes::Bytes;
-use hansa_audit_log::json::Json;
 use hansa_audit_log::note::SignedHead;
+use hansa_audit_log::record::incidents::GossipedHeadRecord;
 use hansa_audit_log::tree::check_consistency;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -196,16 +196,13 @@ impl Connector {
         proven: bool,
     ) -> Result<(), Refusal> {
         let _durable = self
-            .record(AuditEvent::new(
-                "checkpoint_heard",
-                [
-                    ("peer", Json::text(owner)),
-                    ("via", Json::text(via)),
-                    ("size", Json::count(head.checkpoint.size)),
-                    ("proven", Json::Bool(proven)),
-                    ("note", Json::text(head)),
-                ],
-            ))
+            .record(AuditEvent::from(GossipedHeadRecord {
+                peer: owner.to_string(),
+                via: via.to_string(),
+                size: head.checkpoint.size,
+                proven,
+                note: head.to_string(),
+            }))
             .await?;
         Ok(())
     }

@@ -8,8 +8,9 @@ use crate::participant::log_heads::HeadProof;
 use crate::participant::log_heads::head_tracker::ExchangeTiming;
 use crate::participant::peer_connections::KnownPeer;
 use bytes::Bytes;
-use hansa_audit_log::json::Json;
 use hansa_audit_log::note::{self, Checkpoint, NoteKey, SignedHead};
+use hansa_audit_log::record::body::{IncidentBody, RecordBody};
+use hansa_audit_log::record::incidents::WitnessedHeadRecord;
 use hansa_audit_log::tree::check_consistency;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -231,10 +232,12 @@ impl Connector {
         let record = forks.into_iter().find(|(id, _)| id == peer);
         let record = record.and_then(|(_, record)| self.records.log.read(record).next()?.ok());
         let held = record.and_then(|record| {
-            let held =
-                |name| -> Option<SignedHead> { record.body.get(name)?.as_text()?.parse().ok() };
+            let Ok(RecordBody::Incident(IncidentBody::LogFork(fork))) = record.read_body() else {
+                return None;
+            };
             let other = |held: &SignedHead| held.checkpoint != head.checkpoint;
-            held("shown").filter(other).or_else(|| held("known"))
+            let shown = fork.shown.parse().ok().filter(other);
+            shown.or_else(|| fork.known.parse().ok())
         });
         match held {
             Some(held) => Ok(CosignOutcome::Refuted(held.to_string().into())),
@@ -300,15 +303,12 @@ impl Connector {
             return Ok(());
         }
         let _durable = self
-            .record(AuditEvent::new(
-                "witnessed",
-                [
-                    ("peer", Json::text(peer)),
-                    ("size", Json::count(head.checkpoint.size)),
-                    ("seconds", Json::count(seconds)),
-                    ("note", Json::text(head)),
-                ],
-            ))
+            .record(AuditEvent::from(WitnessedHeadRecord {
+                peer: peer.to_string(),
+                size: head.checkpoint.size,
+                seconds,
+                note: head.to_string(),
+            }))
             .await?;
         Ok(())
     }

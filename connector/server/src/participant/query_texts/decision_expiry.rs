@@ -4,8 +4,9 @@
 
 use crate::participant::Connector;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::Json;
 use hansa_audit_log::record::Record;
+use hansa_audit_log::record::answers::PrepaidDraft;
+use hansa_audit_log::record::body::{AnswerBody, RecordBody};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::retention::{self, ExpiryRun, RetainedContracts, RetentionHandler};
 use hansa_policy::contract::ContractStatus;
@@ -32,13 +33,28 @@ impl RetentionHandler for RecordDependencies<'_> {
     }
 
     fn is_needed(&self, record: &Record) -> bool {
-        let body = &record.body;
-        let request = body.get("request_id").and_then(Json::as_text);
-        let charges = body.get("charges").and_then(Json::as_list);
-        let charges = charges.unwrap_or_default().iter();
-        let mut contracts = charges.filter_map(|charge| charge.get("contract")?.as_text());
-        request.is_some_and(|request| self.owed.contains(request))
-            || contracts.any(|id| id.parse().map_or(true, |id| self.alive.contains(&id)))
+        // A record that is not understood stays.
+        let Ok(body) = record.read_body() else {
+            return true;
+        };
+        let charges: &[PrepaidDraft] = match &body {
+            RecordBody::Answer(AnswerBody::Permit(permit)) => &permit.charges,
+            RecordBody::Answer(AnswerBody::Progress(progress)) => &progress.charges,
+            RecordBody::Answer(_)
+            | RecordBody::Contract(_)
+            | RecordBody::Message(_)
+            | RecordBody::Publication(_)
+            | RecordBody::Configuration(_)
+            | RecordBody::Incident(_)
+            | RecordBody::Upkeep(_) => &[],
+        };
+        let is_alive = |charge: &PrepaidDraft| {
+            let contract = charge.contract.parse();
+            contract.map_or(true, |contract| self.alive.contains(&contract))
+        };
+        body.request()
+            .is_some_and(|request| self.owed.contains(request))
+            || charges.iter().any(is_alive)
     }
 
     fn drop_receipt(&self, digest: Digest) -> Result<(), Refusal> {

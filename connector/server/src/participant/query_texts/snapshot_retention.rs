@@ -1,8 +1,8 @@
 //! Old snapshots of datasets are kept as long as the configuration says, and then go.
 
 use crate::participant::Connector;
-use crate::participant::audit_event::{AuditEvent, maybe};
-use hansa_audit_log::json::Json;
+use crate::participant::audit_event::AuditEvent;
+use hansa_audit_log::record::upkeep::ErasureRecord;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::Refusal;
 use hansa_query::ingest::config::parser::retention::keeps;
@@ -34,17 +34,14 @@ impl Connector {
             }
             let objects = due.iter().map(|version| {
                 let id = self.id();
-                Json::text(format!("{id}/d/{name}@{version}"))
+                format!("{id}/d/{name}@{version}")
             });
-            let _durable = self.record_now(AuditEvent::new(
-                "erase",
-                [
-                    ("class", Json::text("snapshot")),
-                    ("ground", Json::text("retention")),
-                    ("before", maybe(Some(before))),
-                    ("objects", Json::List(objects.collect())),
-                ],
-            ))?;
+            let _durable = self.record_now(AuditEvent::from(ErasureRecord {
+                class: "snapshot".to_owned(),
+                ground: "retention".to_owned(),
+                before: Some(before),
+                objects: objects.collect(),
+            }))?;
             for version in &due {
                 self.datasets.snapshots.forget(&name, version)?;
                 gone += 1;

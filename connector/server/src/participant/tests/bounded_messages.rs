@@ -22,7 +22,7 @@ async fn a_peer_has_so_many_messages_and_what_ends_something_is_not_among_them()
     federation.settle_two(TERMS, TERMS);
     let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
     let contract = agree(&lindau, &acme).await;
-    let before = records(&lindau, "letter").len();
+    let before = records(&lindau, "message").len();
     // Another request waits in the outbox of acme.
     let _ = request(&lindau, &acme).await;
     let waiting = outbox(&acme, &lindau);
@@ -39,7 +39,7 @@ async fn a_peer_has_so_many_messages_and_what_ends_something_is_not_among_them()
         }
     }
     assert_eq!(refused, 1, "{waiting:?}");
-    assert_eq!(records(&lindau, "letter").len(), before);
+    assert_eq!(records(&lindau, "message").len(), before);
     // Nothing has become of it for good: there is room again after a while.
     let who = caller(&lindau, "acme");
     assert_eq!(ask(&lindau, who.clone(), &[contract]).await, Ok(2));

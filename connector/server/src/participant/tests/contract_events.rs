@@ -82,7 +82,7 @@ async fn what_happens_is_reported_once_on_both_sides() {
     let provider = federation.open("lindau");
     rounds(&provider, &consumer).await;
     assert_eq!(records(&provider, "notice").len(), reported);
-    assert_eq!(records(&consumer, "noticed").len(), 2);
+    assert_eq!(records(&consumer, "notice_received").len(), 2);
     federation.pass(DAY);
     let who = caller(&provider, "acme");
     for expect in [Ok(2), Err(ErrorCode::QuotaQueries)] {
@@ -96,7 +96,7 @@ async fn what_happens_is_reported_once_on_both_sides() {
     );
 
     // What somebody else sends, or what was changed on its way, is no notice.
-    let file = record_text(&records(&consumer, "noticed")[0], "statement");
+    let file = record_text(&records(&consumer, "notice_received")[0], "statement");
     let bytes = consumer
         .records
         .documents

@@ -7,7 +7,7 @@ use crate::participant::testing::{
 };
 use crate::workflow::answer::incoming_query::QueryCaller;
 use crate::workflow::federated_query as asks;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::messages::FetchedMessagesRecord;
 use hansa_policy::refusal::ErrorCode;
 use hansa_store::state_index::StateIndex;
 use std::collections::BTreeSet;
@@ -134,14 +134,12 @@ async fn a_glance_sees_what_was_recorded_whether_little_or_much() {
     let connector = federation.open("lindau");
     for count in [0, 1, 16, 17, 40] {
         for _ in 0..count {
-            let fetched = AuditEvent::new(
-                "letters_fetched",
-                [
-                    ("peer", Json::text(connector.id())),
-                    ("number", Json::count(0)),
-                    ("refused", Json::Null),
-                ],
-            );
+            let fetched = AuditEvent::from(FetchedMessagesRecord {
+                peer: connector.id().to_string(),
+                number: 0,
+                carried: true,
+                refused: None,
+            });
             let _durable = connector.record(fetched).await.unwrap();
         }
         let size = connector.records.log.size();

@@ -6,8 +6,11 @@ use crate::participant::testing::{
     DAY, TERMS, TestFederation, agree, ask, caller, closed, id, post, record_text, records,
 };
 use crate::workflow::deletion_attestation;
+use hansa_audit_log::answer_bound::AnswerBound;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::answers::{
+    CloseRecord, GrantEntry, NotReceivedRecord, PermitRecord, RemoteQueryRecord,
+};
 use hansa_policy::contract::Agreement;
 use hansa_policy::id::{ContractId, RequestId};
 use hansa_policy::refusal::ErrorCode;
@@ -57,16 +60,21 @@ impl AttestationCase {
     }
 
     async fn closes(&self, opened: u64, request: RequestId) {
-        let close = AuditEvent::new(
-            "close",
-            [
-                ("request_id", Json::text(request)),
-                ("opened", Json::count(opened)),
-                ("outcome", Json::text("done")),
-                ("rows", Json::count(1)),
-            ],
-        );
-        let _durable = self.provider.record(close).await.unwrap();
+        let close = CloseRecord {
+            request_id: Some(request.to_string()),
+            opened,
+            outcome: "done".to_owned(),
+            code: None,
+            rows: Some(1),
+            bytes: Some(0),
+            result_digest: None,
+            at_most: None,
+            stage: None,
+            contract: None,
+            clause: None,
+            restriction: None,
+        };
+        let _durable = self.provider.record(AuditEvent::from(close)).await.unwrap();
     }
 
     async fn states(&self, requests: &[RequestId]) {
@@ -109,10 +117,10 @@ async fn a_statement_that_is_overdue_stops_new_questions() {
     assert_eq!(case.asks().await, Err(ErrorCode::AttestationOverdue));
     case.states(&case.requests()).await;
     assert_eq!(case.asks().await, Ok(2));
-    let stated = records(&case.provider, "attest");
+    let stated = records(&case.provider, "deletion");
     assert_eq!(stated.len(), 2);
     assert_eq!(record_text(&stated[0], "direction"), "in");
-    assert_eq!(records(&case.consumer, "attest").len(), 2);
+    assert_eq!(records(&case.consumer, "deletion").len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,7 +128,7 @@ async fn a_statement_of_somebody_else_states_nothing() {
     let case = case().await;
     assert_eq!(case.asks().await, Ok(2));
     case.states(&case.requests()).await;
-    let file = record_text(&records(&case.consumer, "attest")[0], "statement");
+    let file = record_text(&records(&case.consumer, "deletion")[0], "statement");
     let kind = hansa_store::document_folder::StoredDocumentKind::Statement;
     let bytes = case
         .consumer
@@ -136,7 +144,7 @@ async fn a_statement_of_somebody_else_states_nothing() {
     changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
     let forged = deletion_attestation::take_in(&case.provider, &id("acme"), &changed).await;
     assert_eq!(forged.unwrap_err().code, ErrorCode::SignatureInvalid);
-    assert_eq!(records(&case.provider, "attest").len(), 1);
+    assert_eq!(records(&case.provider, "deletion").len(), 1);
 }
 
 /// Two datasets in one answer, each with a contract under which it is to be deleted.
@@ -145,7 +153,7 @@ async fn a_statement_clears_what_came_under_its_contract_and_has_come() {
     let case = case().await;
     let other = ContractId(Digest::of(b"another contract"));
     let request = RequestId([7; 16]);
-    let (running, peer) = (RequestId([8; 16]), id("acme"));
+    let running = RequestId([8; 16]);
     let late = case.provider.now().plus_micros(DAY);
     let owed = |contract: ContractId| {
         let found = case
@@ -158,28 +166,10 @@ async fn a_statement_clears_what_came_under_its_contract_and_has_come() {
         (request, vec![case.contract, other]),
         (running, vec![case.contract]),
     ] {
-        let grants = contracts.iter().map(|contract| {
-            Json::object([
-                ("contract", Json::text(contract)),
-                ("attest", Json::text(contract)),
-            ])
-        });
-        let permit = AuditEvent::new(
-            "permit",
-            [
-                ("request_id", Json::text(request)),
-                ("peer", Json::text(&peer)),
-                (
-                    "contracts",
-                    Json::List(contracts.iter().map(Json::text).collect()),
-                ),
-                ("grants", Json::List(grants.collect())),
-                ("reservations", Json::List(Vec::new())),
-            ],
-        );
+        let permit = permit_acme(request, &contracts);
         let opened = case
             .provider
-            .record(permit)
+            .record(AuditEvent::from(permit))
             .await
             .unwrap()
             .receipt()
@@ -206,25 +196,27 @@ async fn what_still_comes_is_not_stated_to_be_deleted() {
     let mut case = case().await;
     let (came, coming) = (RequestId([1; 16]), RequestId([2; 16]));
     for request in [came, coming] {
-        let event = AuditEvent::new(
-            "errand",
-            [
-                ("request_id", Json::text(request)),
-                ("peer", Json::text(case.provider.id())),
-                ("contracts", Json::List(vec![Json::text(case.contract)])),
-            ],
-        );
-        let _durable = case.consumer.record(event).await.unwrap();
+        let event = RemoteQueryRecord {
+            request_id: request.to_string(),
+            peer: case.provider.id().to_string(),
+            datasets: Vec::new(),
+            contracts: vec![case.contract.to_string()],
+            purpose: None,
+            actor: None,
+            sql_commit: Digest::of(b"a question"),
+            keys: Vec::new(),
+            access_token: None,
+            repeats: None,
+        };
+        let _durable = case.consumer.record(AuditEvent::from(event)).await.unwrap();
     }
-    let cut = AuditEvent::new(
-        "not_received",
-        [
-            ("request_id", Json::text(came)),
-            ("peer", Json::text(case.provider.id())),
-            ("code", Json::text(ErrorCode::Interrupted)),
-        ],
-    );
-    let _durable = case.consumer.record(cut).await.unwrap();
+    let cut = NotReceivedRecord {
+        request_id: came.to_string(),
+        peer: case.provider.id().to_string(),
+        code: ErrorCode::Interrupted.to_string(),
+        sent: None,
+    };
+    let _durable = case.consumer.record(AuditEvent::from(cut)).await.unwrap();
     let provider = case.provider.id();
     let unstated = |consumer: &Connector, first: ContractId| {
         let found = consumer
@@ -252,7 +244,7 @@ async fn a_statement_by_a_revoked_key_is_not_dated_back() {
     deletion_attestation::state(&case.consumer, about, &case.requests())
         .await
         .unwrap();
-    let file = record_text(&records(&case.consumer, "attest")[0], "statement");
+    let file = record_text(&records(&case.consumer, "deletion")[0], "statement");
     let kind = hansa_store::document_folder::StoredDocumentKind::Statement;
     let bytes = case
         .consumer
@@ -269,121 +261,38 @@ async fn a_statement_by_a_revoked_key_is_not_dated_back() {
     case.federation.pass(DAY / 24);
     let taken = deletion_attestation::take_in(&case.provider, &id("acme"), &bytes.unwrap()).await;
     assert_eq!(taken.unwrap_err().code, ErrorCode::KeyRevoked);
-    assert_eq!(records(&case.provider, "attest").len(), 0);
+    assert_eq!(records(&case.provider, "deletion").len(), 0);
 }
 
-/// A record of an answer to acme, or of one that it asked for, under these contracts.
-async fn answered(
-    case: &AttestationCase,
-    request: RequestId,
-    versions: &[ContractId],
-    first: ContractId,
-) {
-    let named = || Json::List(versions.iter().map(Json::text).collect());
-    let grants = versions.iter().map(|version| {
-        Json::object([
-            ("contract", Json::text(version)),
-            ("attest", Json::text(first)),
-        ])
+/// The permit of an answer to acme under these contracts, each of which is to be deleted.
+fn permit_acme(request: RequestId, contracts: &[ContractId]) -> PermitRecord {
+    let grants = contracts.iter().map(|contract| GrantEntry {
+        dataset: "h:lindau.example/d/bikes".to_owned(),
+        contract: Some(contract.to_string()),
+        grant_hash: String::new(),
+        clauses_applied: Vec::new(),
+        relied_on: Vec::new(),
+        attest: Some(contract.to_string()),
+        restriction: None,
     });
-    let permit = AuditEvent::new(
-        "permit",
-        [
-            ("request_id", Json::text(request)),
-            ("peer", Json::text(id("acme"))),
-            ("contracts", named()),
-            ("grants", Json::List(grants.collect())),
-            ("reservations", Json::List(Vec::new())),
-        ],
-    );
-    let opened = case.provider.record(permit).await.unwrap();
-    case.closes(opened.receipt().index(), request).await;
-    for (kind, code) in [
-        ("errand", None),
-        ("not_received", Some(ErrorCode::Interrupted)),
-    ] {
-        let asked = AuditEvent::new(
-            kind,
-            [
-                ("request_id", Json::text(request)),
-                ("peer", Json::text(case.provider.id())),
-                ("contracts", named()),
-                ("code", code.map_or(Json::Null, Json::text)),
-            ],
-        );
-        let _durable = case.consumer.record(asked).await.unwrap();
+    PermitRecord {
+        request_id: request.to_string(),
+        peer: id("acme").to_string(),
+        peer_cert_sha256: None,
+        contracts: contracts.iter().map(ToString::to_string).collect(),
+        grants: grants.collect(),
+        purpose: None,
+        sql_commit: Digest::of(b"a question"),
+        plan_digest: String::new(),
+        datasets: Vec::new(),
+        reservations: Vec::new(),
+        charges: Vec::new(),
+        at_most: AnswerBound::FIRST,
+        node_version: String::new(),
+        follows: None,
+        as_of: None,
+        mark: None,
+        program: None,
+        web: None,
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn statements_of_older_versions_clear_contracts_that_were_amended() {
-    let mut case = case().await;
-    // The contract is the first version; questions were asked under the next one.
-    let (first, amended) = (case.contract, ContractId(Digest::of(b"the next version")));
-    let other = ContractId(Digest::of(b"another contract"));
-    let (plain, mixed) = (RequestId([1; 16]), RequestId([2; 16]));
-    answered(&case, plain, &[amended], first).await;
-    answered(&case, mixed, &[amended, other], first).await;
-    let more = AuditEvent::new(
-        "permit",
-        [
-            ("request_id", Json::text(mixed)),
-            ("peer", Json::text(id("acme"))),
-            ("contracts", Json::List(vec![Json::text(other)])),
-            (
-                "grants",
-                Json::List(vec![Json::object([("attest", Json::text(other))])]),
-            ),
-            ("reservations", Json::List(Vec::new())),
-        ],
-    );
-    let opened = case.provider.record(more).await.unwrap();
-    case.closes(opened.receipt().index(), mixed).await;
-    for (connector, peer, direction) in [
-        (&case.provider, id("acme"), "in"),
-        (&case.consumer, case.provider.id(), "out"),
-    ] {
-        let old = AuditEvent::new(
-            "attest",
-            [
-                ("peer", Json::text(peer)),
-                ("direction", Json::text(direction)),
-                ("contract", Json::text(amended)),
-                ("statement", Json::text(Digest::of(b"a statement"))),
-                (
-                    "requests",
-                    Json::List(vec![Json::text(plain), Json::text(mixed)]),
-                ),
-            ],
-        );
-        let _durable = connector.record(old).await.unwrap();
-    }
-    // The index is made anew from these records.
-    let (provider, consumer) = (case.provider, case.consumer);
-    let whom = provider.id();
-    closed(provider).await;
-    closed(consumer).await;
-    for alias in ["lindau", "acme"] {
-        for file in ["state.db", "state.db-wal", "state.db-shm"] {
-            let _ = std::fs::remove_file(case.federation.home(alias).join("state").join(file));
-        }
-    }
-    case.provider = case.federation.open("lindau");
-    case.consumer = case.federation.open("acme");
-    let late = case.provider.now().plus_micros(DAY);
-    let owed = |contract: ContractId| {
-        let found = case
-            .provider
-            .records
-            .index(|state| state.attestations_due(contract, &id("acme"), late, 9));
-        found.unwrap().1
-    };
-    // An answer that is owed under two contracts is cleared of neither by a statement that could be about the other.
-    assert_eq!(owed(first), [mixed]);
-    assert_eq!(owed(other), [mixed]);
-    let unstated = case
-        .consumer
-        .records
-        .index(|state| state.unstated(&whom, first, &[first, amended]));
-    assert_eq!(unstated.unwrap(), [mixed]);
 }

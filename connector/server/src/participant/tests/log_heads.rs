@@ -227,7 +227,7 @@ async fn what_was_heard_of_a_log_before_its_owner_was_met_is_not_forgotten() {
     // Once each, and only what is newer.
     connector.hear(&id("beta"), &[one.head(20)]).await.unwrap();
     connector.hear(&id("beta"), &[one.head(10)]).await.unwrap();
-    assert_eq!(records(&connector, "checkpoint_heard").len(), 1);
+    assert_eq!(records(&connector, "checkpoint_gossiped").len(), 1);
     let connector = restarted(&federation, connector).await;
     // It is still passed on, and what its owner shows is held against it.
     assert_eq!(connector.passed_on(), [one.head(20)]);

@@ -28,7 +28,9 @@ async fn refused(connector: &Arc<Connector>, who: &QueryCaller) {
 fn log_size(connector: &Connector) -> (u64, u64) {
     let mut history = AuditHistory::new();
     for record in connector.records.log.read(0) {
-        history.see(&record.unwrap());
+        let record = record.unwrap();
+        let body = record.read_body().unwrap();
+        history.see(&record, body);
     }
     let one_by_one = records(connector, "refuse").len() as u64;
     let summed = &history.refusals;
@@ -36,7 +38,7 @@ fn log_size(connector: &Connector) -> (u64, u64) {
 }
 
 fn sums(connector: &Connector) -> usize {
-    records(connector, "refuse_summary").len()
+    records(connector, "refusal_count").len()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,7 +86,7 @@ async fn a_flood_of_refusals_costs_few_records_and_loses_none() {
     }
     connector.settle_refusals().await;
     assert_eq!(log_size(&connector), (1201, 0));
-    let last = records(&connector, "refuse_summary").pop().unwrap();
+    let last = records(&connector, "refusal_count").pop().unwrap();
     let times = ["first", "last"].map(|name| last.body.get(name).and_then(Json::as_text).is_some());
     assert_eq!(times, [true, true]);
 

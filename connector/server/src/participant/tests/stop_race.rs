@@ -175,7 +175,7 @@ async fn no_permit_stands_behind_a_restriction() {
         &mut agreed("").await,
         guarded,
         ErrorCode::DatasetGuarded,
-        "guard",
+        "restriction",
     )
     .await;
 }

@@ -73,7 +73,7 @@ async fn a_message_that_can_not_be_used_is_in_the_log_with_the_reason() {
     negotiation::refuse(&acme, &id("lindau"), &message, number, &why.unwrap_err())
         .await
         .unwrap();
-    let noted = records(&acme, "letter").pop().unwrap();
+    let noted = records(&acme, "message").pop().unwrap();
     assert_eq!(record_text(&noted, "refused"), "SIGNER_NOT_PARTY");
     assert_eq!(record_text(&noted, "kind"), "withdrawal");
     let taken = acme

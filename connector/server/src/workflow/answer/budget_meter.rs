@@ -6,7 +6,7 @@ use crate::participant::prepaid_balances::BalanceReservation;
 use crate::participant::quota_budget::BudgetReservation;
 use crate::workflow::answer::bound_reservation::BoundReservation;
 use async_trait::async_trait;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::answers::ProgressRecord;
 use hansa_policy::decision::prepaid_charge::PrepaidCharge;
 use hansa_policy::decision::quota_budget::QuotaBudget;
 use hansa_policy::id::{ContractId, RequestId};
@@ -73,21 +73,13 @@ impl AnswerMeter {
         if charges.is_empty() && reservations.is_empty() && bound.is_none() {
             return Ok(None);
         }
-        let mut record = AuditEvent::new(
-            "progress",
-            [
-                ("request_id", Json::text(self.request)),
-                ("opened", Json::count(self.opened)),
-                ("reservations", Json::List(reservations)),
-            ],
-        );
-        if !charges.is_empty() {
-            record = record.with("charges", Json::List(charges));
-        }
-        if let Some(bound) = bound {
-            let (name, value) = bound.member();
-            record = record.with(name, value);
-        }
-        Ok(Some(record))
+        let record = ProgressRecord {
+            request_id: self.request.to_string(),
+            opened: self.opened,
+            reservations,
+            charges,
+            at_most: bound,
+        };
+        Ok(Some(record.into()))
     }
 }

@@ -3,8 +3,8 @@
 use crate::participant::Connector;
 use crate::process::blocking_work::waiting;
 use crate::workflow::answer::incoming_query::IncomingQuery;
-use hansa_audit_log::json::Json;
 use hansa_audit_log::record::Record;
+use hansa_audit_log::record::body::{AnswerBody, RecordBody};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_enforcement::bound_plan::BoundPlan;
 use hansa_policy::contract::Requester;
@@ -244,23 +244,26 @@ fn earlier(
         let record = waiting(|| connector.records.log.get(index));
         record.ok().flatten().ok_or_else(unknown)
     };
-    let (permit_record, close) = (record(permit)?, record(closed)?);
-    let text = |body: &Json, name: &str| body.get(name).and_then(Json::as_text).map(str::to_owned);
-    if text(&close.body, "outcome").as_deref() != Some(StreamOutcome::Done.as_str()) {
+    let (permit_body, close) = (
+        hansa_audit_store::read_body(&record(permit)?)?,
+        hansa_audit_store::read_body(&record(closed)?)?,
+    );
+    if close.outcome() != Some(StreamOutcome::Done.as_str()) {
         return Err(Refusal::new(
             ErrorCode::NotContinued,
             "the earlier answer did not come to its end",
         ));
     }
-    let listed = permit_record.body.get("datasets").and_then(Json::as_list);
-    let datasets = listed.unwrap_or_default().iter();
-    let as_of = permit_record.body.get("as_of").is_some();
-    let mark = text(&permit_record.body, "mark").filter(|_| !as_of);
+    let RecordBody::Answer(AnswerBody::Permit(earlier)) = permit_body else {
+        return Err(unknown());
+    };
+    let mark = earlier.mark.filter(|_| earlier.as_of.is_none());
+    let read = earlier.datasets.into_iter();
     Ok(EarlierAnswer {
         permit,
         mark: mark.ok_or_else(unknown)?,
-        snapshots: datasets
-            .filter_map(|one| Some((text(one, "id")?, text(one, "snapshot")?)))
+        snapshots: read
+            .filter_map(|entry| Some((entry.id, entry.snapshot?)))
             .collect(),
     })
 }

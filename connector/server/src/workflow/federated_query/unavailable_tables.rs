@@ -7,7 +7,7 @@ use super::VisibleDataset;
 use crate::participant::Connector;
 use crate::participant::audit_event::{AuditEvent, maybe};
 use crate::participant::peer_connections::KnownPeer;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::answers::ModelSeenRecord;
 use hansa_policy::contract::{Agreement, ContractStatus};
 use hansa_policy::id::{ContractId, DatasetId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -53,14 +53,11 @@ pub(super) async fn remember(connector: &Arc<Connector>, visible: &[VisibleDatas
         if noted {
             continue;
         }
-        let fact = AuditEvent::new(
-            "model_seen",
-            [
-                ("contract", Json::text(id)),
-                ("dataset", Json::text(&agreement.dataset.id)),
-                ("model", maybe(model)),
-            ],
-        );
+        let fact = AuditEvent::from(ModelSeenRecord {
+            contract: id.to_string(),
+            dataset: agreement.dataset.id.to_string(),
+            model: maybe(model),
+        });
         // What can't be noted counts as never seen, and is then missed by every model.
         if let Err(refusal) = connector.record(fact).await {
             tracing::warn!(code = %refusal.code, "model.unnoted");

@@ -2,9 +2,9 @@
 //! their contract.
 
 use crate::participant::Connector;
-use hansa_audit_log::json::Json;
 use hansa_audit_log::note::SignedHead;
 use hansa_audit_log::record::Record;
+use hansa_audit_log::record::body::{AnswerBody, ContractBody, IncidentBody, RecordBody};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -40,10 +40,13 @@ pub(super) fn look(
     if let Some((_, record)) = own_fork
         && let Some(record) = connector.records.log.get(record)?
     {
-        for name in ["known", "shown"] {
-            let head = record.body.get(name).and_then(Json::as_text);
-            let head = head.and_then(|head| head.parse::<SignedHead>().ok());
-            largest = largest.max(head.map(|head| head.checkpoint.size));
+        if let RecordBody::Incident(IncidentBody::LogFork(fork)) =
+            hansa_audit_store::read_body(&record)?
+        {
+            for note in [&fork.known, &fork.shown] {
+                let head = note.parse::<SignedHead>().ok();
+                largest = largest.max(head.map(|head| head.checkpoint.size));
+            }
         }
     }
     let stated = stated(connector, &own)?;
@@ -54,7 +57,7 @@ pub(super) fn look(
         if since.is_some_and(|since| record.at < since) {
             first = Some((record.seq.saturating_add(1), record.at));
         }
-        walk.see(&record, &stated);
+        walk.see(&record, &hansa_audit_store::read_body(&record)?, &stated);
     }
     let (from, at) = first.unzip();
     Ok(DetectedIncident {
@@ -131,23 +134,26 @@ struct LatePermitScan {
 }
 
 impl LatePermitScan {
-    fn see(&mut self, record: &Record, stated: &BTreeSet<u64>) {
-        let text = |name: &str| record.body.get(name).and_then(Json::as_text);
-        match record.kind.as_str() {
-            "withdraw" => {
-                let effective = text("effective").and_then(|at| at.parse::<UtcTimestamp>().ok());
-                let at_once = effective.is_none_or(|at| at <= record.at);
-                if let Some(id) = text("contract").and_then(|id| id.parse().ok())
+    fn see(&mut self, record: &Record, body: &RecordBody, stated: &BTreeSet<u64>) {
+        match body {
+            RecordBody::Contract(ContractBody::Withdrawal(withdrawal)) => {
+                let at_once = withdrawal.effective.is_none_or(|at| at <= record.at);
+                if let Ok(id) = withdrawal.contract.parse()
                     && at_once
                 {
                     self.ended.entry(id).or_insert(record.seq);
                 }
             }
-            "permit" if !stated.contains(&record.seq) => {
-                let grants = record.body.get("grants").and_then(Json::as_list);
-                for grant in grants.unwrap_or_default() {
-                    let id = grant.get("contract").and_then(Json::as_text);
-                    let id = id.and_then(|id| id.parse::<ContractId>().ok());
+            RecordBody::Answer(AnswerBody::Permit(permit)) => {
+                if stated.contains(&record.seq) {
+                    return;
+                }
+                for contract in permit
+                    .grants
+                    .iter()
+                    .filter_map(|grant| grant.contract.as_ref())
+                {
+                    let id = contract.parse::<ContractId>().ok();
                     if let Some(id) = id.filter(|id| self.ended.contains_key(id))
                         && self.count < MOST_PERMITS
                     {
@@ -156,7 +162,13 @@ impl LatePermitScan {
                     }
                 }
             }
-            _ => {}
+            RecordBody::Answer(_)
+            | RecordBody::Contract(_)
+            | RecordBody::Message(_)
+            | RecordBody::Publication(_)
+            | RecordBody::Configuration(_)
+            | RecordBody::Incident(_)
+            | RecordBody::Upkeep(_) => {}
         }
     }
 

@@ -4,7 +4,6 @@ use crate::participant::Connector;
 use crate::participant::audit_event::{AuditEvent, maybe};
 use crate::workflow::negotiation::open_negotiation::OpenNegotiation;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::Json;
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::peer::message::PeerMessage;
@@ -44,43 +43,25 @@ impl MessageRecord {
         let state = open.map(|open| &open.state);
         // Records from before numbers were taken from the time say nothing of it, and are numbered one by one.
         let by_time = (!self.incoming).then_some("time");
-        AuditEvent::new(
-            "letter",
-            [
-                ("peer", Json::text(&self.peer)),
-                (
-                    "direction",
-                    Json::text(if self.incoming { "in" } else { "out" }),
-                ),
-                ("id", Json::text(self.message.id)),
-                ("kind", Json::text(self.message.content.kind())),
-                // A message that was refused is in the log, and no part of the negotiation that it names.
-                (
-                    "negotiation",
-                    maybe(open.and_then(|_| self.message.content.negotiation())),
-                ),
-                ("digest", Json::text(self.digest)),
-                ("number", self.number.map_or(Json::Null, Json::count)),
-                ("refused", maybe(self.refused)),
-                (
-                    "outbox",
-                    Json::Bool(!self.incoming && self.refused.is_none()),
-                ),
-                ("numbered_by", maybe(by_time)),
-                ("role", maybe(open.map(|open| open.own.as_str()))),
-                (
-                    "dataset",
-                    maybe(state.map(|state| state.parties().dataset.to_string())),
-                ),
-                ("state", maybe(state.map(|state| state.phase().as_str()))),
-                (
-                    "contract",
-                    maybe(state.map(|state| state.proposal().contract)),
-                ),
-                ("beforehand", maybe(beforehand)),
-                ("title", maybe(title)),
-            ],
-        )
+        AuditEvent::from(hansa_audit_log::record::messages::MessageRecord {
+            peer: self.peer.to_string(),
+            direction: if self.incoming { "in" } else { "out" }.to_owned(),
+            id: self.message.id.to_string(),
+            kind: self.message.content.kind().to_string(),
+            // A message that was refused is in the log, and no part of the negotiation that it names.
+            negotiation: maybe(open.and_then(|_| self.message.content.negotiation())),
+            digest: self.digest,
+            number: self.number,
+            refused: maybe(self.refused),
+            outbox: !self.incoming && self.refused.is_none(),
+            numbered_by: maybe(by_time),
+            role: maybe(open.map(|open| open.own.as_str())),
+            dataset: maybe(state.map(|state| state.parties().dataset.to_string())),
+            state: maybe(state.map(|state| state.phase().as_str())),
+            contract: maybe(state.map(|state| state.proposal().contract)),
+            beforehand: maybe(beforehand),
+            title,
+        })
     }
 }
 

@@ -38,7 +38,7 @@ async fn what_was_left_undone_by_a_crash_is_done_at_the_next_start() {
     assert_eq!(phases(&lindau), ["AGREED"]);
     // Once is enough.
     resume(&lindau, None).await.unwrap();
-    let sent = records(&lindau, "letter");
+    let sent = records(&lindau, "message");
     assert_eq!(
         sent.iter()
             .filter(|one| record_text(one, "direction") == "out")
@@ -257,7 +257,7 @@ async fn a_message_that_comes_unreadable_is_set_apart() {
             number
         );
     }
-    let noted = records(&acme, "letter");
+    let noted = records(&acme, "message");
     assert_eq!(noted.len(), 2);
     assert_eq!(record_text(&noted[1], "refused"), "MESSAGE_MALFORMED");
     let _ = request(&lindau, &acme).await;

@@ -2,10 +2,10 @@
 //! one that has come in is set apart. Either is in the log with the reason.
 
 use crate::participant::Connector;
-use crate::participant::audit_event::{AuditEvent, maybe};
+use crate::participant::audit_event::AuditEvent;
 use crate::workflow::receipt::acknowledgement;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::messages::{MessageRecord, ReplacedMessageRecord};
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::peer::message::{PeerMessage, UnreadableMessage};
@@ -89,21 +89,25 @@ pub(crate) async fn set_apart(
         connector.records.documents.keep(Document::Letter, bytes)
     })?;
     let digest = Digest::of(bytes);
-    let fact = AuditEvent::new(
-        "letter",
-        [
-            ("peer", Json::text(peer)),
-            ("direction", Json::text("in")),
-            // What it calls itself is not believed: by that name a good one may still come.
-            ("id", Json::text(format!("unreadable {}", message.number))),
-            ("kind", Json::text("unreadable")),
-            ("negotiation", Json::Null),
-            ("digest", Json::text(digest)),
-            ("number", Json::count(message.number)),
-            ("refused", Json::text(message.cause.code)),
-            ("outbox", Json::Bool(false)),
-        ],
-    );
+    let fact = AuditEvent::from(MessageRecord {
+        peer: peer.to_string(),
+        direction: "in".to_owned(),
+        // What it calls itself is not believed: by that name a good one may still come.
+        id: format!("unreadable {}", message.number),
+        kind: "unreadable".to_owned(),
+        negotiation: None,
+        digest,
+        number: Some(message.number),
+        refused: Some(message.cause.code.to_string()),
+        outbox: false,
+        numbered_by: None,
+        role: None,
+        dataset: None,
+        state: None,
+        contract: None,
+        beforehand: None,
+        title: None,
+    });
     let _durable = connector.record(fact).await?;
     connector.records.index_fast(|_| Ok(()))
 }
@@ -133,16 +137,13 @@ fn mend(
         digest = Some(Digest::of(&bytes));
     }
     tracing::warn!(peer = peer.domain(), number = row.number, code = %why.code, "letter.mended");
-    let _durable = connector.record_now(AuditEvent::new(
-        "letter_mended",
-        [
-            ("peer", Json::text(peer)),
-            ("number", Json::count(row.number)),
-            ("was", Json::text(row.digest)),
-            ("digest", maybe(digest)),
-            ("refused", Json::text(why.code)),
-        ],
-    ))?;
+    let _durable = connector.record_now(AuditEvent::from(ReplacedMessageRecord {
+        peer: peer.to_string(),
+        number: row.number,
+        was: row.digest,
+        digest,
+        refused: why.code.to_string(),
+    }))?;
     connector.records.index_fast(|_| Ok(()))?;
     Ok(message)
 }

@@ -7,7 +7,7 @@ use crate::participant::audit_event::AuditEvent;
 use crate::process::blocking_work::waiting;
 use crate::workflow::contract_withdrawal;
 use crate::workflow::negotiation::outgoing_message;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::contracts::{NoticeRecord, ReceivedNoticeRecord};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::history::statement::AFFECTED;
 use hansa_policy::contract::Agreement;
@@ -139,18 +139,15 @@ pub(crate) async fn tell(
 ) -> Result<(), Refusal> {
     post(connector, notice).await?;
     let _durable = connector
-        .record(AuditEvent::new(
-            "notice",
-            [
-                ("contract", Json::text(notice.contract)),
-                ("days", Json::Null),
-                ("topic", Json::text(&notice.topic)),
-                ("channel", Json::text(NoticeChannel::Post.as_str())),
-                ("outcome", Json::text("delivered")),
-                ("attempt", Json::count(1)),
-                ("reason", Json::Null),
-            ],
-        ))
+        .record(AuditEvent::from(NoticeRecord {
+            contract: notice.contract.to_string(),
+            days: None,
+            topic: notice.topic.to_string(),
+            channel: NoticeChannel::Post.as_str().to_owned(),
+            outcome: "delivered".to_owned(),
+            attempt: 1,
+            reason: None,
+        }))
         .await?;
     connector.records.index(|_| Ok(()))
 }
@@ -210,17 +207,14 @@ pub(crate) async fn take_in(
     contract_withdrawal::check_statement(connector, peer, &signed.signature)?;
     let file = waiting(|| connector.records.documents.keep(Document::Statement, bytes))?;
     let _durable = connector
-        .record(AuditEvent::new(
-            "noticed",
-            [
-                ("peer", Json::text(peer)),
-                ("contract", Json::text(notice.contract)),
-                ("topic", Json::text(&notice.topic)),
-                ("detail", Json::text(&notice.detail)),
-                ("happened", Json::text(notice.at)),
-                ("statement", Json::text(file)),
-            ],
-        ))
+        .record(AuditEvent::from(ReceivedNoticeRecord {
+            peer: peer.to_string(),
+            contract: notice.contract.to_string(),
+            topic: notice.topic.to_string(),
+            detail: notice.detail.to_string(),
+            happened: notice.at,
+            statement: file,
+        }))
         .await?;
     connector.records.index(|_| Ok(()))
 }

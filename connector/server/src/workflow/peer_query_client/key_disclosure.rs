@@ -2,13 +2,13 @@
 
 use crate::participant::Connector;
 use crate::participant::audit_event::maybe;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::record::answers::{KeySource, SentKeys};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::ContractStatus;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::clause_summary;
-use hansa_query::federation::remote_query::{KeySourceDataset, PushdownKeys, RemoteQuery};
+use hansa_query::federation::remote_query::{KeySourceDataset, RemoteQuery};
 
 /// Looks at the contracts of the values that a remote query takes along as they stand now: rows have come since it was planned.
 ///
@@ -85,32 +85,31 @@ pub(super) fn until(connector: &Connector, remote_query: &RemoteQuery) -> UtcTim
     })
 }
 
-/// What the log says of them: each list with the datasets of which it tells something.
-pub(super) fn keys_json(remote_query: &RemoteQuery) -> Option<Json> {
-    let all: Vec<Json> = remote_query.keys_sent().map(entry).collect();
-    (!all.is_empty()).then_some(Json::List(all))
+/// Values of others as the log has them: each list with the columns that it tells something of.
+pub(super) fn sent_keys(remote_query: &RemoteQuery) -> Vec<SentKeys> {
+    let all = remote_query.keys_sent();
+    all.map(|keys| SentKeys {
+        values: keys
+            .values
+            .and_then(|count| u64::try_from(count).ok())
+            .unwrap_or_default(),
+        of: keys.of.iter().map(key_source).collect(),
+    })
+    .collect()
 }
 
-fn entry(keys: &PushdownKeys) -> Json {
-    let values = keys.values.and_then(|count| u64::try_from(count).ok());
-    let of = keys.of.iter().map(|key_source| {
-        let clause = key_source.clause.map(|clause| u64::from(clause.0));
-        Json::object([
-            ("dataset", Json::text(&key_source.dataset)),
-            ("contract", maybe(key_source.contract.as_ref())),
-            ("clause", clause.map_or(Json::Null, Json::count)),
-            ("column", maybe(key_source.column.as_ref())),
-        ])
-    });
-    Json::object([
-        ("values", Json::count(values.unwrap_or_default())),
-        ("of", Json::List(of.collect())),
-    ])
+fn key_source(key: &KeySourceDataset) -> KeySource {
+    KeySource {
+        dataset: key.dataset.to_string(),
+        contract: maybe(key.contract.as_ref()),
+        clause: key.clause.map(|clause| clause.0),
+        column: maybe(key.column.as_ref()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{keys_json, may_go};
+    use super::{may_go, sent_keys};
     use crate::participant::testing::{TERMS, TestFederation, agree, id, records};
     use crate::workflow::contract_withdrawal;
     use crate::workflow::peer_query_client::remote_query_record::RemoteQueryRecord;
@@ -184,7 +183,7 @@ mod tests {
             },
             participant: remote_query.participant.clone(),
             datasets: Vec::new(),
-            keys: keys_json(&remote_query),
+            keys: sent_keys(&remote_query),
             actor: None,
             access_token: None,
         };
@@ -198,7 +197,7 @@ mod tests {
             contract_withdrawal::own_now(&acme, contract, &SingleLineText::cut("over")).unwrap();
         drop(held);
         assert_eq!(sent.await.unwrap().unwrap_err().code, ErrorCode::Withdrawn);
-        assert_eq!(records(&acme, "errand").len(), 1);
+        assert_eq!(records(&acme, "remote_query").len(), 1);
     }
 
     /// What the planner saw may be over when the values are here.
@@ -214,7 +213,7 @@ mod tests {
         let elsewhere = may_go(&acme, &remote_query, &id("lisbon")).unwrap_err();
         assert_eq!(elsewhere.code, ErrorCode::KeyMustStay);
         assert_eq!(elsewhere.participant, Some(id("lindau")));
-        assert!(keys_json(&remote_query).is_some());
+        assert!(!sent_keys(&remote_query).is_empty());
         let _statement =
             contract_withdrawal::own_now(&acme, contract, &SingleLineText::cut("over")).unwrap();
         let over = may_go(&acme, &remote_query, &id("bregenz")).unwrap_err();
@@ -235,6 +234,6 @@ mod tests {
         remote_query.keys[0].of = of;
         remote_query.keys[0].values = None;
         assert!(may_go(&acme, &remote_query, &id("bregenz")).is_ok());
-        assert!(keys_json(&remote_query).is_none());
+        assert!(sent_keys(&remote_query).is_empty());
     }
 }

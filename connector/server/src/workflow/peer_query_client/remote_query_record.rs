@@ -1,11 +1,13 @@
 //! A remote query in the log before it goes.
 
 use crate::participant::Connector;
-use crate::participant::audit_event::maybe;
+use crate::participant::audit_event::{list_texts, maybe};
 use crate::process::randomness::random_bytes;
 use crate::workflow::peer_query_client::key_disclosure;
-use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::{Evidence, LedgerError, RecordContent, Recorded};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::ledger::{Evidence, LedgerError, Recorded};
+use hansa_audit_log::record::answers::{DatasetEntry, SentKeys};
+use hansa_audit_log::record::body::RecordBody;
 use hansa_audit_store::epoch::DecisionValidity;
 use hansa_policy::id::{ParticipantId, RequestId};
 use hansa_policy::refusal::Refusal;
@@ -20,7 +22,7 @@ pub(super) struct RemoteQueryRecord {
     pub(super) participant: ParticipantId,
     pub(super) datasets: Vec<String>,
     /// Values of others that go along.
-    pub(super) keys: Option<Json>,
+    pub(super) keys: Vec<SentKeys>,
     /// For whom, under a pseudonym; nobody in particular inside a command's own process.
     pub(super) actor: Option<String>,
     /// The id of the access token that was presented; absent at the local socket.
@@ -75,47 +77,29 @@ impl QueryRecord for RemoteQueryRecord {
 }
 
 impl Evidence for RemoteQueryRecord {
-    fn entry(&self) -> RecordContent {
+    fn entry(&self) -> RecordBody {
         let ask = &self.asking.ask;
         let salt: [u8; 16] = random_bytes();
-        let keys = self.keys.clone().map(|keys| ("keys", keys));
-        let access_token = self.access_token.as_ref();
-        let access_token = access_token.map(|token| ("access_token", Json::text(token)));
-        let repeats = self.repeats.map(|request| ("repeats", Json::text(request)));
-        let body = [
-            ("request_id", Json::text(ask.request)),
-            ("peer", Json::text(&self.participant)),
-            (
-                "datasets",
-                Json::List(
-                    self.datasets
-                        .iter()
-                        .map(|dataset| Json::object([("id", Json::text(dataset))]))
-                        .collect(),
-                ),
-            ),
-            (
-                "contracts",
-                Json::List(ask.contracts.iter().map(Json::text).collect()),
-            ),
-            ("purpose", maybe(ask.purpose.as_ref())),
-            ("actor", maybe(self.actor.as_ref())),
-            (
-                "sql_commit",
-                Json::text(hansa_audit_log::digest::Digest::of_parts(&[
-                    &salt,
-                    ask.sql.as_bytes(),
-                ])),
-            ),
-        ];
-        RecordContent {
-            kind: "errand",
-            body: Json::object(
-                body.into_iter()
-                    .chain(keys)
-                    .chain(access_token)
-                    .chain(repeats),
-            ),
+        hansa_audit_log::record::answers::RemoteQueryRecord {
+            request_id: ask.request.to_string(),
+            peer: self.participant.to_string(),
+            datasets: self
+                .datasets
+                .iter()
+                .map(|dataset| DatasetEntry {
+                    id: dataset.clone(),
+                    snapshot: None,
+                    after: None,
+                })
+                .collect(),
+            contracts: list_texts(&ask.contracts),
+            purpose: maybe(ask.purpose.as_ref()),
+            actor: self.actor.clone(),
+            sql_commit: Digest::of_parts(&[&salt, ask.sql.as_bytes()]),
+            keys: self.keys.clone(),
+            access_token: self.access_token.clone(),
+            repeats: maybe(self.repeats),
         }
+        .into()
     }
 }

@@ -5,10 +5,9 @@ use crate::participant::audit_event::AuditEvent;
 use crate::process::blocking_work::waiting;
 use bytes::Bytes;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::Json;
 use hansa_audit_log::ledger::Recorded;
+use hansa_audit_log::record::answers::OneSidedReceiptRecord;
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_audit_store::history::query_entry::ONE_SIDED_RECEIPT;
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -157,14 +156,11 @@ impl UnissuedReceipt {
     ) -> Result<Bytes, Refusal> {
         let documents = &connector.records.documents;
         let file = waiting(|| documents.keep(StoredDocumentKind::Receipt, &self.bytes))?;
-        let given = AuditEvent::new(
-            ONE_SIDED_RECEIPT,
-            [
-                ("request_id", Json::text(self.request)),
-                ("peer", Json::text(&self.consumer)),
-                ("receipt", Json::text(file)),
-            ],
-        );
+        let given = AuditEvent::from(OneSidedReceiptRecord {
+            request_id: self.request.to_string(),
+            peer: self.consumer.to_string(),
+            receipt: file,
+        });
         let _durable: Recorded<AuditEvent> = connector.record(given).await?;
         Ok(self.bytes)
     }

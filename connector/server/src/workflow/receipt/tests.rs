@@ -1,6 +1,7 @@
 //! The word on a receipt is given, whatever came between.
 
 use super::*;
+use crate::participant::audit_event::AuditEvent;
 use crate::participant::testing::{TestFederation, agree, caller, outbox};
 use crate::process::randomness::random_bytes;
 use crate::workflow::answer::incoming_query::QueryCaller;
@@ -8,6 +9,7 @@ use crate::workflow::negotiation::resumption::resume;
 use crate::workflow::peer_handler::ParticipantHandler;
 use bytes::Bytes;
 use futures::StreamExt as _;
+use hansa_audit_log::record::answers::ReceivedRecord;
 use hansa_proto::peer::message::{MessageContent, PeerMessage};
 use hansa_proto::receipt::{AnswerOutcome, DatasetRead, LogLeaf};
 use hansa_transport::peer_handler::PeerHandler as _;
@@ -116,7 +118,7 @@ async fn the_word_on_a_receipt_is_in_the_log_with_what_came() {
         .read(acme.records.log.size() - 2)
         .map(|record| record.unwrap().kind)
         .collect();
-    assert_eq!(kinds, ["received", "letter"]);
+    assert_eq!(kinds, ["received", "message"]);
     assert_eq!(message_count(&federation, "acme"), files);
     let (request, receipt) = last_word(&acme, &lindau);
     assert_eq!(request, asked.request);
@@ -229,21 +231,18 @@ async fn only_received(
         .records
         .documents
         .keep(Document::Receipt, &countersigned);
-    let alone = AuditEvent::new(
-        "received",
-        [
-            ("request_id", Json::text(asked.request)),
-            ("peer", Json::text(lindau.id())),
-            ("contracts", Json::List(Vec::new())),
-            ("rows", Json::count(0)),
-            ("bytes", Json::count(0)),
-            ("result_digest", Json::text(ResultDigest([0; 32]))),
-            ("outcome", Json::text("done")),
-            ("state", Json::text("acknowledged")),
-            ("receipt", Json::text(file.unwrap())),
-            ("dispute", Json::Null),
-        ],
-    );
+    let alone = AuditEvent::from(ReceivedRecord {
+        request_id: asked.request.to_string(),
+        peer: lindau.id().to_string(),
+        contracts: Vec::new(),
+        rows: 0,
+        bytes: 0,
+        result_digest: ResultDigest([0; 32]).to_string(),
+        outcome: "done".to_owned(),
+        state: "acknowledged".to_owned(),
+        receipt: Some(file.unwrap()),
+        dispute: None,
+    });
     let _durable = acme.record(alone).await.unwrap();
     countersigned
 }

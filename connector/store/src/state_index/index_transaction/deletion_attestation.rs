@@ -6,9 +6,6 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::Refusal;
 use rusqlite::params;
 
-/// Stands for the contract of a statement of which no more is known than that its answer was asked for under one alone.
-const ANY: &str = "";
-
 impl IndexTransaction<'_> {
     /// The answer that this record opens will be owed a statement, under the contract of which this is the first version.
     ///
@@ -91,40 +88,6 @@ impl IndexTransaction<'_> {
             "DELETE FROM taken WHERE request = ?1 AND peer = ?2",
             params![request, peer],
         )
-    }
-
-    /// As [`Self::stated`], where some version of the contract is known and not the first one: of an answer that is owed under
-    /// one contract alone it can only be about that one.
-    ///
-    /// # Errors
-    /// As everywhere here.
-    pub fn stated_alone(&self, version: &str, request: &str, peer: &str) -> Result<(), Refusal> {
-        self.run(
-            "DELETE FROM owed WHERE request = ?2 AND peer = ?3 AND closed IS NOT NULL AND (contract = ?1
-                 OR (SELECT COUNT(*) FROM owed AS same WHERE same.request = ?2 AND same.peer = ?3) = 1)",
-            params![version, request, peer],
-        )
-    }
-
-    /// As [`Self::have_stated`], where some version of the contract is known and not the first one: an answer that was asked
-    /// for under one contract alone is stated for whichever its first version is.
-    ///
-    /// # Errors
-    /// As everywhere here.
-    pub fn have_stated_alone(
-        &self,
-        version: &str,
-        request: &str,
-        peer: &str,
-        record: u64,
-    ) -> Result<(), Refusal> {
-        let named: Option<String> = self.one(
-            "SELECT contracts FROM taken WHERE request = ?1 AND peer = ?2",
-            params![request, peer],
-            |row| row.get(0),
-        )?;
-        let alone = named.is_some_and(|named| named == version);
-        self.have_stated(if alone { ANY } else { version }, request, peer, record)
     }
 
     /// We have stated, in this record, that what came with its answer under the contract of which this is the first version

@@ -89,7 +89,7 @@ impl StateIndex {
     ) -> Result<Vec<RequestId>, Refusal> {
         let rows: Vec<(RequestId, String)> = self.all(
             "SELECT request, contracts FROM taken WHERE peer = ?1 AND ended IS NOT NULL AND NOT EXISTS (
-                 SELECT 1 FROM stated WHERE stated.contract IN (?2, '') AND stated.request = taken.request
+                 SELECT 1 FROM stated WHERE stated.contract = ?2 AND stated.request = taken.request
                      AND stated.peer = taken.peer)
              ORDER BY at, request",
             [provider.as_str(), &first.to_string()],

@@ -10,8 +10,9 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::stream;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::Json;
-use hansa_audit_log::ledger::{Evidence, Ledger, RecordContent, Recorded};
+use hansa_audit_log::ledger::{Evidence, Ledger, Recorded};
+use hansa_audit_log::record::answers::RemoteQueryRecord;
+use hansa_audit_log::record::body::RecordBody;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::decision::PendingRefusal;
 use hansa_policy::id::{ContractId, RequestId};
@@ -281,11 +282,20 @@ impl QueryRecord for TestQueryRecord {
 }
 
 impl Evidence for TestQueryRecord {
-    fn entry(&self) -> RecordContent {
-        RecordContent {
-            kind: "errand",
-            body: Json::object([("request_id", Json::text(self.0.ask.request))]),
+    fn entry(&self) -> RecordBody {
+        RemoteQueryRecord {
+            request_id: self.0.ask.request.to_string(),
+            peer: String::new(),
+            datasets: Vec::new(),
+            contracts: Vec::new(),
+            purpose: None,
+            actor: None,
+            sql_commit: Digest::of(b""),
+            keys: Vec::new(),
+            access_token: None,
+            repeats: None,
         }
+        .into()
     }
 }
 

@@ -112,8 +112,8 @@ fn a_restriction_counts_beside_the_contract() {
     // The contract's periods begin where it does, those of the restriction with the day.
     assert_eq!(ruled.budgets()[1].slot, time("2026-06-01T00:00:00Z"));
     assert_eq!(ruled.row_limit().map(|limit| limit.rows), Some(7));
-    let text = String::from_utf8(canonical(&ruled.entry().body)).unwrap();
-    assert!(text.contains("\"guard\":2"), "{text}");
+    let text = String::from_utf8(canonical(&ruled.entry().to_json())).unwrap();
+    assert!(text.contains("\"restriction\":2"), "{text}");
     assert!(text.contains(&Digest::of(b"guard").to_string()), "{text}");
     let looked_up = budgets(ruled.standing(), &case.restrictions, time(case.now)).unwrap();
     assert_eq!(looked_up.len(), ruled.budgets().len());
@@ -122,9 +122,9 @@ fn a_restriction_counts_beside_the_contract() {
     let refusal = refused(&case);
     assert_eq!(refusal.code, ErrorCode::QuotaQueries);
     assert_eq!(refusal.clause, Some(own(2)));
-    let reported = PendingRefusal::unopened(refusal, None).entry().body;
+    let reported = PendingRefusal::unopened(refusal, None).entry().to_json();
     let text = String::from_utf8(canonical(&reported)).unwrap();
-    assert!(text.contains("\"guard\":2"), "{text}");
+    assert!(text.contains("\"restriction\":2"), "{text}");
     assert!(!text.contains("\"clause\":"), "{text}");
 }
 

@@ -26,7 +26,7 @@ fn deciding_is_total() {
         match case.decide() {
             Ok(ruled) => {
                 permitted += 1;
-                assert!(ruled.entry().body.fits(8));
+                assert!(ruled.entry().to_json().fits(8));
                 assert_eq!(ruled.effects().len(), 1);
             }
             Err(refusal) => assert!(!refusal.sentence.is_empty()),
