@@ -291,9 +291,7 @@ impl LogWriter {
     pub(super) fn stage_own(&mut self, body: RecordBody) -> Result<(), LedgerError> {
         self.unheaded |= needs_head(body.kind());
         let stamp = self.stamp();
-        self.ledger
-            .stage(InternalRecord(body.into()), stamp)
-            .map(drop)
+        self.ledger.stage(InternalRecord(body), stamp).map(drop)
     }
 
     /// Says in the reserve why the log is shut and how far it is confirmed. What stands behind that was told to nobody.

@@ -439,7 +439,7 @@ fn dataset_again(
     };
     let id: DatasetId = dataset.parse().map_err(|cause| broken().caused_by(cause))?;
     let body: PublicationRecord =
-        serde_json::from_str(&body).map_err(|cause| broken().caused_by(cause))?;
+        serde_json::from_str(body).map_err(|cause| broken().caused_by(cause))?;
     match holdings.get(&id) {
         Some(snapshot) => catalog.restore(snapshot.dataset.clone(), &body),
         None => Ok(()),

@@ -39,14 +39,12 @@ pub(super) fn look(
     let own_fork = forks.into_iter().find(|(id, _)| *id == own);
     if let Some((_, record)) = own_fork
         && let Some(record) = connector.records.log.get(record)?
-    {
-        if let RecordBody::Incident(IncidentBody::LogFork(fork)) =
+        && let RecordBody::Incident(IncidentBody::LogFork(fork)) =
             hansa_audit_store::read_body(&record)?
-        {
-            for note in [&fork.known, &fork.shown] {
-                let head = note.parse::<SignedHead>().ok();
-                largest = largest.max(head.map(|head| head.checkpoint.size));
-            }
+    {
+        for note in [&fork.known, &fork.shown] {
+            let head = note.parse::<SignedHead>().ok();
+            largest = largest.max(head.map(|head| head.checkpoint.size));
         }
     }
     let stated = stated(connector, &own)?;
