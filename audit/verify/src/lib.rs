@@ -64,7 +64,7 @@
 //! let segments = std::fs::read_dir(&copy)?.filter_map(|entry| Some(entry.ok()?.path()));
 //! for segment in segments.filter(|path| path.extension().is_some_and(|kind| kind == "jsonl")) {
 //!     let text = std::fs::read_to_string(&segment)?;
-//!     std::fs::write(&segment, text.replace("clock looked at", "clock was right"))?;
+//!     std::fs::write(&segment, text.replace("operator", "somebody"))?;
 //! }
 //! let found = check(&copy, &trust);
 //! assert_eq!(found.status, 7);
