@@ -103,7 +103,7 @@ const RETIRED: [(&str, &str); 24] = [
     ("wish", "options or arguments"),
 ];
 
-/// The same for the log, where the words on the left are no words of the Rust language or of a command.
+/// Words that were once used in records for the things on the right. Elsewhere some of them are words of Rust or of a command.
 const RETIRED_IN_RECORDS: [(&str, &str); 6] = [
     ("guard", "restriction"),
     ("heard", "gossiped"),

@@ -250,7 +250,7 @@ fn keys_go_where_the_contract_lets_them_and_are_in_both_logs() {
     );
 }
 
-/// The same without a member.
+/// Removes a member of an object.
 fn leave_out(object: &mut Value, member: &str) {
     object.as_object_mut().unwrap().remove(member).unwrap();
 }

@@ -409,7 +409,7 @@ pub struct ReceiptAcknowledgementRecord {
     pub peer: String,
     /// The digest of the file that holds the acknowledgement.
     pub receipt: Digest,
-    /// Whether both have counted alike.
+    /// `true` where both have counted alike.
     #[serde(rename = "match")]
     pub matches: bool,
 }

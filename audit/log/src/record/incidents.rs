@@ -14,7 +14,7 @@ pub struct ObservedHeadRecord {
     pub peer: String,
     /// The records under it.
     pub size: u64,
-    /// Whether it was proven that it goes on from the one seen before.
+    /// `true` where it was proven to go on from the one seen before.
     pub proven: bool,
     /// Recorded heads that it was proven to go on from.
     pub over: Vec<EarlierHead>,
@@ -44,7 +44,7 @@ pub struct GossipedHeadRecord {
     pub via: String,
     /// The records under it.
     pub size: u64,
-    /// Whether it was proven that it and the one seen before are of one log.
+    /// `true` where it and the one seen before were proven to be of one log.
     pub proven: bool,
     /// The signed head.
     pub note: String,

@@ -28,7 +28,7 @@ pub struct MessageRecord {
     /// The code for which it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
-    /// Whether it waits for the other side to fetch it.
+    /// `true` while it waits for the other side to fetch it.
     pub outbox: bool,
     /// `time` where the number was taken from the time.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,7 +63,7 @@ pub struct FetchedMessagesRecord {
     pub peer: String,
     /// The number of the last message.
     pub number: u64,
-    /// Whether this participant delivered them; else the other side has fetched them.
+    /// `true` where this participant has delivered them; `false` where the other side has fetched them.
     pub carried: bool,
     /// The code for which the last one was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,7 +97,7 @@ pub struct ReplacedMessageRecord {
 pub struct PartnerMessageRecord {
     /// The partner.
     pub partner: String,
-    /// Whether the partner has sent it.
+    /// `true` where the partner has sent it.
     pub incoming: bool,
     /// The kind of message.
     pub message: String,

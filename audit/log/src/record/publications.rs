@@ -24,9 +24,9 @@ pub struct PublicationRecord {
     pub bytes: u64,
     /// The licence.
     pub licence: String,
-    /// Whether it is a high-value dataset (Regulation (EU) 2023/138).
+    /// `true` for a high-value dataset (Implementing Regulation (EU) 2023/138).
     pub high_value: bool,
-    /// Whether rows are about persons.
+    /// `true` where rows are about persons.
     pub personal: bool,
     /// The columns that are about persons.
     pub personal_columns: Vec<String>,
@@ -95,7 +95,7 @@ pub struct ReleaseRecord {
     pub snapshot: String,
     /// The shape of the cells.
     pub cells: String,
-    /// Whether it corrects an earlier one.
+    /// `true` where it corrects an earlier one.
     pub correction: bool,
     /// The end of its last period.
     pub until: String,

@@ -1,4 +1,4 @@
-//! What a record is about: participants, contracts, datasets, and the question that it belongs to.
+//! The subject of a record: participants, contracts, datasets, and the question that it belongs to.
 
 use super::body::{
     AnswerBody, ConfigurationBody, ContractBody, IncidentBody, MessageBody, PublicationBody,

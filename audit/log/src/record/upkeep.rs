@@ -98,7 +98,7 @@ pub struct StopRecord {
     /// The error of the disk; absent where only the beginning of the reserve could be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Whether the disk was full.
+    /// `true` where the disk was full.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub full: Option<bool>,
     /// The records that are confirmed.
@@ -145,7 +145,7 @@ pub struct ClockRecord {
     /// The step in microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step_us: Option<i64>,
-    /// What the log did: `followed`, `held` or `undone`.
+    /// The log's answer to the step: `followed`, `held` or `undone`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
     /// `true` where a person has said that the clock is right.

@@ -92,7 +92,7 @@ pub(crate) async fn set_apart(
     let fact = AuditEvent::from(MessageRecord {
         peer: peer.to_string(),
         direction: "in".to_owned(),
-        // What it calls itself is not believed: by that name a good one may still come.
+        // Its own name for itself is not believed: by that name a good one may still come.
         id: format!("unreadable {}", message.number),
         kind: "unreadable".to_owned(),
         negotiation: None,
