@@ -5,87 +5,26 @@
 //! number of signatures is part of the format. Checking them is not done here: it takes the registered keys.
 
 use crate::base64url;
-use crate::comment::{self, SignedComment};
 use crate::contract;
-use crate::dispute::{self, SignedDispute};
 use crate::envelope::header::ProtectedHeader;
-use crate::receipt::{self, SignedReceipt};
-use crate::strict_json;
-use crate::withdrawal;
+use crate::envelope::kind::StatementKind;
+use crate::envelope::opened::{OpenedEnvelope, insist_on_roles, open_envelope};
+use crate::receipt::SignedReceipt;
+use crate::statement;
+use crate::withdrawal::WithdrawalStatement;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{Json, JsonLimits, canonical};
+use hansa_audit_log::json::{Json, canonical};
 use hansa_policy::contract::signature::{SignatoryRole, Signature};
 use hansa_policy::contract::{Assignee, SignedContract, SignedWithdrawal};
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
 
 pub mod header;
+pub mod kind;
+pub(crate) mod opened;
 pub mod parts;
 #[cfg(test)]
 mod tests;
-
-/// What a statement is; stands in its protected headers, so that a signature on one kind is none on another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StatementKind {
-    /// A contract or the offer of a public view.
-    Agreement,
-    /// The withdrawal of a contract.
-    Withdrawal,
-    /// A receipt for an answer.
-    Receipt,
-    /// The consumer's answer to a receipt that says something else than it received.
-    Dispute,
-    /// What a party says of a clause while a contract is negotiated.
-    Comment,
-    /// What an issuer states of a participant.
-    Credential,
-    /// Who may sign for a participant, by its own word.
-    Mandate,
-    /// Who belongs to a group.
-    Group,
-    /// That what was received is deleted.
-    Deletion,
-    /// What was used under a contract.
-    Usage,
-    /// That something happened under a contract.
-    Notice,
-    /// That the signer's log went on in two places, or is out of order.
-    Incident,
-    /// Acceptance of a version of the league's rulebook.
-    RulebookAcceptance,
-    /// That workers run a question of the own people.
-    HouseGrant,
-}
-
-impl StatementKind {
-    const fn typ(self) -> &'static str {
-        match self {
-            Self::Agreement => "hansa-agreement+jws",
-            Self::Withdrawal => "hansa-withdrawal+jws",
-            Self::Receipt => "hansa-receipt+jws",
-            Self::Dispute => "hansa-dispute+jws",
-            Self::Comment => "hansa-comment+jws",
-            Self::Credential => "hansa-credential+jws",
-            Self::Mandate => "hansa-mandate+jws",
-            Self::Group => "hansa-group+jws",
-            Self::Deletion => "hansa-deletion+jws",
-            Self::Usage => "hansa-usage+jws",
-            Self::Notice => "hansa-notice+jws",
-            Self::Incident => "hansa-incident+jws",
-            Self::RulebookAcceptance => "hansa-rulebook-acceptance+jws",
-            Self::HouseGrant => "hansa-house-grant+jws",
-        }
-    }
-
-    const fn malformed(self) -> ErrorCode {
-        if matches!(self, Self::Agreement) {
-            ErrorCode::ContractMalformed
-        } else {
-            ErrorCode::StatementMalformed
-        }
-    }
-}
 
 /// Reads a contract: exactly two signatures, the provider's first.
 ///
@@ -163,52 +102,15 @@ pub fn parse_half(bytes: &[u8], role: SignatoryRole) -> Result<SignedContract, R
 /// # Errors
 /// As [`parse_contract`], with `STATEMENT_MALFORMED`.
 pub fn parse_withdrawal(bytes: &[u8]) -> Result<SignedWithdrawal, Refusal> {
-    let OpenedEnvelope {
-        payload,
-        signatures,
-    } = open(bytes, StatementKind::Withdrawal)?;
-    let statement = withdrawal::from_bytes(&payload)?;
+    let signed = statement::from_envelope::<WithdrawalStatement>(bytes)?;
     Ok(SignedWithdrawal {
-        statement: Digest::of(&payload),
-        contract: statement.contract,
-        party: statement.party,
-        effective_at: statement.effective_at,
-        issued_at: statement.issued_at,
-        reason: statement.reason,
-        signature: only(signatures)?,
-    })
-}
-
-/// Reads a dispute: exactly one signature, the consumer's.
-///
-/// # Errors
-/// As [`parse_contract`], with `STATEMENT_MALFORMED`.
-pub fn parse_dispute(bytes: &[u8]) -> Result<SignedDispute, Refusal> {
-    let OpenedEnvelope {
-        payload,
-        signatures,
-    } = open(bytes, StatementKind::Dispute)?;
-    insist_on_roles(&signatures, &[SignatoryRole::Consumer])?;
-    Ok(SignedDispute {
-        dispute: dispute::from_bytes(&payload)?,
-        statement: Digest::of(&payload),
-        signature: only(signatures)?,
-    })
-}
-
-/// Reads a comment: exactly one signature, of either party.
-///
-/// # Errors
-/// As [`parse_contract`], with `STATEMENT_MALFORMED`.
-pub fn parse_comment(bytes: &[u8]) -> Result<SignedComment, Refusal> {
-    let OpenedEnvelope {
-        payload,
-        signatures,
-    } = open(bytes, StatementKind::Comment)?;
-    Ok(SignedComment {
-        comment: comment::from_bytes(&payload)?,
-        statement: Digest::of(&payload),
-        signature: only(signatures)?,
+        statement: signed.statement,
+        contract: signed.content.contract,
+        party: signed.content.party,
+        effective_at: signed.content.effective_at,
+        issued_at: signed.content.issued_at,
+        reason: signed.content.reason,
+        signature: signed.signature,
     })
 }
 
@@ -220,7 +122,7 @@ pub fn parse_receipt(bytes: &[u8]) -> Result<SignedReceipt, Refusal> {
     let OpenedEnvelope {
         payload,
         signatures,
-    } = open(bytes, StatementKind::Receipt)?;
+    } = open_envelope(bytes, StatementKind::Receipt)?;
     if signatures.len() == 1 {
         insist_on_roles(&signatures, &[SignatoryRole::Provider])?;
     } else {
@@ -230,7 +132,7 @@ pub fn parse_receipt(bytes: &[u8]) -> Result<SignedReceipt, Refusal> {
         )?;
     }
     Ok(SignedReceipt {
-        receipt: receipt::from_bytes(&payload)?,
+        receipt: statement::from_bytes(&payload)?,
         statement: Digest::of(&payload),
         signatures,
     })
@@ -295,107 +197,15 @@ fn header_of(signature: &Signature) -> String {
     String::from_utf8_lossy(header.unwrap_or_default()).into_owned()
 }
 
-/// The payload in base64url, two signatures, and what is around them.
-const LIMITS: JsonLimits = JsonLimits {
-    bytes: 512 * 1024,
-    depth: 4,
-};
-
-pub(crate) struct OpenedEnvelope {
-    pub(crate) payload: Vec<u8>,
-    pub(crate) signatures: Vec<Signature>,
-}
-
 fn signed_contract(bytes: &[u8], roles: &[SignatoryRole]) -> Result<SignedContract, Refusal> {
     let OpenedEnvelope {
         payload,
         signatures,
-    } = open(bytes, StatementKind::Agreement)?;
+    } = open_envelope(bytes, StatementKind::Agreement)?;
     insist_on_roles(&signatures, roles)?;
     Ok(SignedContract {
         id: ContractId(Digest::of(&payload)),
         agreement: contract::from_bytes(&payload)?,
-        signatures,
-    })
-}
-
-// INVARIANT: every-signature. Every entry of the statement is read, and none may be left out or added.
-pub(crate) fn insist_on_roles(
-    signatures: &[Signature],
-    roles: &[SignatoryRole],
-) -> Result<(), Refusal> {
-    if signatures.len() < roles.len() {
-        return Err(missing(signatures.len(), roles.len()));
-    }
-    if signatures.len() > roles.len() {
-        return Err(Refusal::new(
-            ErrorCode::SignatureCount,
-            format!(
-                "the statement carries {} signatures instead of {}",
-                signatures.len(),
-                roles.len()
-            ),
-        ));
-    }
-    for (signature, role) in signatures.iter().zip(roles) {
-        if signature.role != *role {
-            return Err(Refusal::new(
-                ErrorCode::SignatureMissing,
-                format!(
-                    "where the signature of the {} is due stands one of the {}",
-                    role.as_str(),
-                    signature.role.as_str()
-                ),
-            ));
-        }
-    }
-    if let [provider, consumer] = signatures
-        && provider.kid == consumer.kid
-    {
-        return Err(Refusal::new(
-            ErrorCode::SignerNotParty,
-            "both signatures are by the same key",
-        ));
-    }
-    Ok(())
-}
-
-/// The one signature of a statement that carries one.
-pub(crate) fn only(signatures: Vec<Signature>) -> Result<Signature, Refusal> {
-    let count = signatures.len();
-    let mut signatures = signatures.into_iter();
-    match (signatures.next(), signatures.next()) {
-        (Some(signature), None) => Ok(signature),
-        (None, _) => Err(missing(0, 1)),
-        (Some(_), Some(_)) => Err(Refusal::new(
-            ErrorCode::SignatureCount,
-            format!("the statement carries {count} signatures instead of 1"),
-        )),
-    }
-}
-
-fn missing(found: usize, due: usize) -> Refusal {
-    Refusal::new(
-        ErrorCode::SignatureMissing,
-        format!("the statement carries {found} of {due} signatures"),
-    )
-}
-
-pub(crate) fn open(bytes: &[u8], kind: StatementKind) -> Result<OpenedEnvelope, Refusal> {
-    let codes = ReaderErrorCodes::of(kind.malformed());
-    let json = strict_json::document(bytes, LIMITS, kind.malformed())?;
-    let mut envelope = StrictObjectReader::of(json, "", codes)?;
-    let payload_text = envelope.text("payload")?;
-    let payload = base64url::decode(&payload_text)
-        .ok_or_else(|| codes.wrong("the payload is not in base64url without padding"))?;
-    let entries = envelope.list("signatures")?;
-    envelope.finish()?;
-    let mut signatures = Vec::new();
-    for (index, entry) in entries.into_iter().enumerate() {
-        signatures.push(header::signature(entry, index, kind, &payload_text)?);
-    }
-    Ok(OpenedEnvelope {
-        payload,
         signatures,
     })
 }

@@ -1,25 +1,21 @@
 //! The statement `group/1` by which a participant says who belongs to one of its groups.
 
-use crate::envelope::{self, OpenedEnvelope, StatementKind};
-use crate::strict_json::{self, LIMITS};
-use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{Json, canonical};
+use crate::envelope::kind::StatementKind;
+use crate::statement::{self, Statement};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::group::{GroupName, SignedGroupList};
 use hansa_policy::id::ParticipantId;
-use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::strict_object::ReaderErrorCodes;
-use hansa_policy::strict_object::StrictObjectReader;
+use hansa_policy::refusal::Refusal;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-
-const FORMAT: &str = "group/1";
 
 /// The most members of one group.
 pub const MOST: usize = 512;
 
 /// What a list says, not signed yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "GroupForm", into = "GroupForm")]
 pub struct GroupStatement {
     /// Which group.
     pub name: GroupName,
@@ -33,93 +29,83 @@ pub struct GroupStatement {
     pub issued_at: UtcTimestamp,
 }
 
-/// The payload: canonical JSON.
-#[must_use]
-pub fn to_bytes(statement: &GroupStatement) -> Vec<u8> {
-    let GroupStatement {
-        name,
-        owner,
-        serial,
-        members,
-        issued_at,
-    } = statement;
-    canonical(&Json::object([
-        ("hansa", Json::text(FORMAT)),
-        ("group", Json::text(format!("{owner}/g/{name}"))),
-        ("serial", Json::count(*serial)),
-        (
-            "members",
-            Json::List(members.iter().map(Json::text).collect()),
-        ),
-        ("issuedAt", Json::text(issued_at)),
-    ]))
+/// The members of the payload.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct GroupForm {
+    /// `hansa://DOMAIN/g/NAME`.
+    group: String,
+    serial: u64,
+    members: BTreeSet<ParticipantId>,
+    issued_at: UtcTimestamp,
 }
 
-/// The statement that the payload makes.
-///
-/// # Errors
-/// `STATEMENT_MALFORMED`, when the bytes are not in the one accepted form.
-pub fn from_bytes(bytes: &[u8]) -> Result<GroupStatement, Refusal> {
-    let codes = ReaderErrorCodes::of(ErrorCode::StatementMalformed);
-    let json = strict_json::document(bytes, LIMITS, ErrorCode::StatementMalformed)?;
-    let mut payload = StrictObjectReader::of(json, "", codes)?;
-    payload.exactly_text("hansa", FORMAT)?;
-    let group = payload.text("group")?;
-    let (owner, name) = group
-        .split_once("/g/")
-        .ok_or_else(|| codes.wrong("a group is written hansa://<domain>/g/<name>"))?;
-    let malformed = |text: &str| codes.wrong(format!("`{text}` can't be read"));
-    let mut members = BTreeSet::new();
-    for member in payload.list("members")? {
-        let member = member.as_text().and_then(|text| text.parse().ok());
-        members.insert(member.ok_or_else(|| malformed("members"))?);
+impl From<GroupStatement> for GroupForm {
+    fn from(statement: GroupStatement) -> Self {
+        Self {
+            group: format!("{}/g/{}", statement.owner, statement.name),
+            serial: statement.serial,
+            members: statement.members,
+            issued_at: statement.issued_at,
+        }
     }
-    if members.len() > MOST {
-        return Err(codes.wrong(format!("a group has at most {MOST} members")));
-    }
-    let statement = GroupStatement {
-        name: name
-            .parse()
-            .map_err(|cause| malformed(name).caused_by(cause))?,
-        owner: owner
-            .parse()
-            .map_err(|cause| malformed(owner).caused_by(cause))?,
-        serial: payload.count("serial")?,
-        members,
-        issued_at: payload.parsed("issuedAt")?,
-    };
-    payload.finish()?;
-    if to_bytes(&statement) != bytes {
-        return Err(codes.wrong("a value of the list is not in its one spelling"));
-    }
-    Ok(statement)
 }
 
-/// Reads a list in its envelope: exactly one signature, the owner's, who gives and so signs as a provider does.
+impl TryFrom<GroupForm> for GroupStatement {
+    type Error = String;
+
+    fn try_from(form: GroupForm) -> Result<Self, String> {
+        let (owner, name) = form
+            .group
+            .split_once("/g/")
+            .ok_or("a group is written hansa://<domain>/g/<name>")?;
+        Ok(Self {
+            name: name.parse().map_err(|fault| format!("`{name}`: {fault}"))?,
+            owner: owner
+                .parse()
+                .map_err(|fault| format!("`{owner}`: {fault}"))?,
+            serial: form.serial,
+            members: form.members,
+            issued_at: form.issued_at,
+        })
+    }
+}
+
+/// The owner gives it, and so signs as a provider does.
+impl Statement for GroupStatement {
+    const FORM: &'static str = "group/1";
+    const KIND: StatementKind = StatementKind::Group;
+    const SIGNER: Option<SignatoryRole> = Some(SignatoryRole::Provider);
+
+    fn check(&self) -> Result<(), String> {
+        if self.members.len() > MOST {
+            return Err(format!("a group has at most {MOST} members"));
+        }
+        Ok(())
+    }
+}
+
+/// Reads a list in its envelope: exactly one signature, the owner's.
 ///
 /// # Errors
-/// As [`envelope::parse_contract`], with `STATEMENT_MALFORMED`.
+/// As [`statement::from_envelope`].
 pub fn from_envelope(bytes: &[u8]) -> Result<SignedGroupList, Refusal> {
-    let OpenedEnvelope {
-        payload,
-        signatures,
-    } = envelope::open(bytes, StatementKind::Group)?;
-    envelope::insist_on_roles(&signatures, &[SignatoryRole::Provider])?;
-    let statement = from_bytes(&payload)?;
+    let signed = statement::from_envelope::<GroupStatement>(bytes)?;
     Ok(SignedGroupList {
-        statement: Digest::of(&payload),
-        name: statement.name,
-        owner: statement.owner,
-        serial: statement.serial,
-        members: statement.members,
-        issued_at: statement.issued_at,
-        signature: envelope::only(signatures)?,
+        statement: signed.statement,
+        name: signed.content.name,
+        owner: signed.content.owner,
+        serial: signed.content.serial,
+        members: signed.content.members,
+        issued_at: signed.content.issued_at,
+        signature: signed.signature,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::statement::{from_bytes, to_bytes};
 
     #[test]
     fn a_list_has_one_spelling() {
@@ -133,7 +119,7 @@ mod tests {
             issued_at: "2026-06-01T00:00:00Z".parse().unwrap(),
         };
         let bytes = to_bytes(&statement);
-        assert_eq!(from_bytes(&bytes), Ok(statement));
+        assert_eq!(from_bytes::<GroupStatement>(&bytes), Ok(statement));
         let text = String::from_utf8(bytes).unwrap();
         for (from, to) in [
             ("group/1", "group/2"),
@@ -148,7 +134,10 @@ mod tests {
         ] {
             let other = text.replacen(from, to, 1);
             assert_ne!(other, text, "{from}");
-            assert!(from_bytes(other.as_bytes()).is_err(), "{other}");
+            assert!(
+                from_bytes::<GroupStatement>(other.as_bytes()).is_err(),
+                "{other}"
+            );
         }
     }
 }

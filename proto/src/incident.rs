@@ -1,18 +1,13 @@
 //! The statement `incident/1` by which a participant closes an incident of its own log: the log went on in two places, or
 //! permits stand a few places behind the withdrawal of their contract.
 
-use crate::envelope::{self, OpenedEnvelope, StatementKind};
-use crate::strict_json::{self, LIMITS};
-use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{Json, canonical};
+use crate::envelope::kind::StatementKind;
+use crate::statement::Statement;
 use hansa_audit_log::note::SignedHead;
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_policy::contract::signature::{SignatoryRole, Signature};
+use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::{ContractId, ParticipantId};
-use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
-
-const FORMAT: &str = "incident/1";
+use serde::{Deserialize, Serialize};
 
 /// The most permits that one statement can name, so that it fits into a message.
 pub const MOST_PERMITS: usize = 2000;
@@ -80,8 +75,11 @@ impl IncidentCause {
     }
 }
 
+hansa_audit_log::serialize_as_word!(IncidentCause);
+
 /// The sizes of a log at which heads that its history does not go on from no longer count.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ForkedRange {
     /// So many records are common to both histories; 0 where nobody knows.
     pub from: u64,
@@ -92,7 +90,8 @@ pub struct ForkedRange {
 }
 
 /// Permits that stand behind the withdrawal of their contract.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LatePermits {
     /// The contract.
     pub contract: ContractId,
@@ -103,7 +102,8 @@ pub struct LatePermits {
 }
 
 /// What is stated of the own log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct IncidentStatement {
     /// Whose log; it signs.
     pub log: ParticipantId,
@@ -119,160 +119,39 @@ pub struct IncidentStatement {
     pub stated_at: UtcTimestamp,
 }
 
-/// A statement of an incident as read from its envelope, its signature not yet checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignedIncident {
-    /// What is stated.
-    pub incident: IncidentStatement,
-    /// SHA-256 of its payload.
-    pub statement: Digest,
-    /// The signature of the log's owner.
-    pub signature: Signature,
-}
+/// The owner of the log signs as a provider does.
+impl Statement for IncidentStatement {
+    const FORM: &'static str = "incident/1";
+    const KIND: StatementKind = StatementKind::Incident;
+    const SIGNER: Option<SignatoryRole> = Some(SignatoryRole::Provider);
 
-/// The payload: canonical JSON.
-#[must_use]
-pub fn to_bytes(incident: &IncidentStatement) -> Vec<u8> {
-    let IncidentStatement {
-        log,
-        head,
-        fork,
-        late,
-        cause,
-        stated_at,
-    } = incident;
-    let fork = fork.as_ref().map_or(Json::Null, |fork| {
-        Json::object([
-            ("from", Json::count(fork.from)),
-            ("since", fork.since.as_ref().map_or(Json::Null, Json::text)),
-            ("upto", Json::count(fork.upto)),
-        ])
-    });
-    let late = late.iter().map(|late| {
-        let permits = late.permits.iter().map(|index| Json::count(*index));
-        Json::object([
-            ("contract", Json::text(late.contract)),
-            ("withdrawal", Json::count(late.withdrawal)),
-            ("permits", Json::List(permits.collect())),
-        ])
-    });
-    canonical(&Json::object([
-        ("hansa", Json::text(FORMAT)),
-        ("log", Json::text(log)),
-        ("head", Json::text(head)),
-        ("fork", fork),
-        ("late", Json::List(late.collect())),
-        ("cause", Json::text(cause.as_str())),
-        ("statedAt", Json::text(stated_at)),
-    ]))
-}
-
-/// The statement that the payload makes.
-///
-/// # Errors
-/// `STATEMENT_MALFORMED`, when the bytes are not in the one accepted form.
-pub fn from_bytes(bytes: &[u8]) -> Result<IncidentStatement, Refusal> {
-    let codes = ReaderErrorCodes::of(ErrorCode::StatementMalformed);
-    let json = strict_json::document(bytes, LIMITS, ErrorCode::StatementMalformed)?;
-    let mut payload = StrictObjectReader::of(json, "", codes)?;
-    payload.exactly_text("hansa", FORMAT)?;
-    let fork = match payload.object_or_null("fork")? {
-        None => None,
-        Some(mut read) => {
-            let fork = ForkedRange {
-                from: read.count("from")?,
-                since: read.parsed_or_null("since")?,
-                upto: read.count("upto")?,
-            };
-            read.finish()?;
-            Some(fork)
-        }
-    };
-    let mut late = Vec::new();
-    for one in payload.list("late")? {
-        late.push(read_late(
-            StrictObjectReader::of(one, "late", codes)?,
-            codes,
-        )?);
+    fn check(&self) -> Result<(), String> {
+        let named: usize = self.late.iter().map(|late| late.permits.len()).sum();
+        let behind = |late: &LatePermits| {
+            !late.permits.is_empty()
+                && late.permits.is_sorted_by(|one, next| one < next)
+                && late.permits.iter().all(|index| *index > late.withdrawal)
+        };
+        let what = if self.fork.is_none() && self.late.is_empty() {
+            "a statement of an incident names a fork, or permits behind a withdrawal"
+        } else if named > MOST_PERMITS || !self.late.iter().all(behind) {
+            "the permits of an incident stand in order behind the withdrawal, and are not too many"
+        } else if self.fork.as_ref().is_some_and(|fork| {
+            fork.from > fork.upto || fork.since.is_some_and(|since| since > self.stated_at)
+        }) {
+            "a fork begins before it ends, and before it is stated"
+        } else {
+            return Ok(());
+        };
+        Err(what.to_owned())
     }
-    let cause = payload.text("cause")?;
-    let incident = IncidentStatement {
-        log: payload.parsed("log")?,
-        head: payload.parsed("head")?,
-        fork,
-        late,
-        cause: IncidentCause::named(&cause)
-            .ok_or_else(|| codes.wrong("the cause of an incident is not one of those known"))?,
-        stated_at: payload.parsed("statedAt")?,
-    };
-    payload.finish()?;
-    check(&incident, codes)?;
-    if to_bytes(&incident) != bytes {
-        return Err(codes.wrong("a value of the statement is not in its one spelling"));
-    }
-    Ok(incident)
-}
-
-fn read_late(
-    mut late: StrictObjectReader,
-    codes: ReaderErrorCodes,
-) -> Result<LatePermits, Refusal> {
-    let permits = late.list("permits")?.into_iter().map(|index| {
-        index
-            .as_count()
-            .ok_or_else(|| codes.wrong("a permit is named by the number of its record"))
-    });
-    let read = LatePermits {
-        permits: permits.collect::<Result<_, _>>()?,
-        contract: late.parsed("contract")?,
-        withdrawal: late.count("withdrawal")?,
-    };
-    late.finish()?;
-    Ok(read)
-}
-
-/// What does not make sense whoever states it.
-fn check(incident: &IncidentStatement, codes: ReaderErrorCodes) -> Result<(), Refusal> {
-    let named: usize = incident.late.iter().map(|late| late.permits.len()).sum();
-    let behind = |late: &LatePermits| {
-        !late.permits.is_empty()
-            && late.permits.is_sorted_by(|one, next| one < next)
-            && late.permits.iter().all(|index| *index > late.withdrawal)
-    };
-    let what = if incident.fork.is_none() && incident.late.is_empty() {
-        "a statement of an incident names a fork, or permits behind a withdrawal"
-    } else if named > MOST_PERMITS || !incident.late.iter().all(behind) {
-        "the permits of an incident stand in order behind the withdrawal, and are not too many"
-    } else if incident.fork.as_ref().is_some_and(|fork| {
-        fork.from > fork.upto || fork.since.is_some_and(|since| since > incident.stated_at)
-    }) {
-        "a fork begins before it ends, and before it is stated"
-    } else {
-        return Ok(());
-    };
-    Err(codes.wrong(what))
-}
-
-/// Reads a statement in its envelope: exactly one signature, that of the log's owner.
-///
-/// # Errors
-/// As [`envelope::parse_contract`], with `STATEMENT_MALFORMED`.
-pub fn from_envelope(bytes: &[u8]) -> Result<SignedIncident, Refusal> {
-    let OpenedEnvelope {
-        payload,
-        signatures,
-    } = envelope::open(bytes, StatementKind::Incident)?;
-    envelope::insist_on_roles(&signatures, &[SignatoryRole::Provider])?;
-    Ok(SignedIncident {
-        incident: from_bytes(&payload)?,
-        statement: Digest::of(&payload),
-        signature: envelope::only(signatures)?,
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::statement::{from_bytes, to_bytes};
+    use hansa_audit_log::digest::Digest;
     use hansa_audit_log::note::{Checkpoint, SignatureLine};
 
     fn head() -> SignedHead {
@@ -313,7 +192,7 @@ mod tests {
     #[test]
     fn a_statement_of_an_incident_has_one_spelling() {
         let bytes = to_bytes(&sample());
-        assert_eq!(from_bytes(&bytes), Ok(sample()));
+        assert_eq!(from_bytes::<IncidentStatement>(&bytes), Ok(sample()));
         let text = String::from_utf8(bytes).unwrap();
         for (from, to) in [
             ("incident/1", "incident/2"),
@@ -327,7 +206,10 @@ mod tests {
         ] {
             let other = text.replacen(from, to, 1);
             assert_ne!(other, text, "{from}");
-            assert!(from_bytes(other.as_bytes()).is_err(), "{other}");
+            assert!(
+                from_bytes::<IncidentStatement>(other.as_bytes()).is_err(),
+                "{other}"
+            );
         }
     }
 
@@ -338,6 +220,6 @@ mod tests {
             late: Vec::new(),
             ..sample()
         };
-        assert!(from_bytes(&to_bytes(&nothing)).is_err());
+        assert!(from_bytes::<IncidentStatement>(&to_bytes(&nothing)).is_err());
     }
 }

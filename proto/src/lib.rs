@@ -125,7 +125,7 @@
 //!
 //! ```
 //! use hansa_policy::ErrorCode;
-//! use hansa_proto::{WithdrawalStatement, withdrawal};
+//! use hansa_proto::{WithdrawalStatement, statement};
 //! # use hansa_audit_log::Digest;
 //! # use hansa_policy::ContractId;
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -137,12 +137,12 @@
 //!     issued_at: "2026-11-20T08:00:00Z".parse()?,
 //!     reason: "the project is over".to_owned(),
 //! };
-//! let bytes = withdrawal::to_bytes(&statement);
-//! assert_eq!(withdrawal::from_bytes(&bytes)?, statement);
+//! let bytes = statement::to_bytes(&statement);
+//! assert_eq!(statement::from_bytes::<WithdrawalStatement>(&bytes)?, statement);
 //!
 //! // The same content in another spelling is another statement, and nobody signed it.
 //! let spaced = String::from_utf8(bytes)?.replace(':', ": ");
-//! let refusal = withdrawal::from_bytes(spaced.as_bytes()).unwrap_err();
+//! let refusal = statement::from_bytes::<WithdrawalStatement>(spaced.as_bytes()).unwrap_err();
 //! assert_eq!(refusal.code, ErrorCode::StatementMalformed);
 //! # Ok(())
 //! # }
@@ -190,6 +190,7 @@ pub mod rulebook_acceptance;
 pub mod rulebook_toml;
 #[cfg(test)]
 mod samples;
+pub mod statement;
 pub mod stored_message;
 pub mod strict_json;
 pub mod template;
@@ -202,12 +203,12 @@ pub use crate::cluster::WorkerTicket;
 pub use crate::comment::CommentStatement;
 pub use crate::contract_draft::ContractDraft;
 pub use crate::credential::CredentialStatement;
-pub use crate::deletion::{DeletionStatement, SignedDeletion};
-pub use crate::dispute::{DisputeStatement, SignedDispute};
-pub use crate::envelope::StatementKind;
+pub use crate::deletion::DeletionStatement;
+pub use crate::dispute::DisputeStatement;
+pub use crate::envelope::kind::StatementKind;
 pub use crate::group::GroupStatement;
-pub use crate::incident::{IncidentStatement, SignedIncident};
-pub use crate::notice::{NoticeStatement, SignedNotice};
+pub use crate::incident::IncidentStatement;
+pub use crate::notice::NoticeStatement;
 pub use crate::odrl::{OdrlAssignee, OdrlPolicy};
 pub use crate::peer::catalog_page::{CatalogEntryPage, CatalogPageRequest};
 pub use crate::peer::greeting::PeerGreeting;
@@ -219,6 +220,7 @@ pub use crate::policy_toml::{PolicyDraft, PolicyFileText};
 pub use crate::receipt::{AnswerOutcome, Receipt, ResultDigest, SignedReceipt};
 pub use crate::rulebook_acceptance::RulebookAcceptanceStatement;
 pub use crate::rulebook_toml::RulebookFile;
+pub use crate::statement::{SignedStatement, Statement};
 pub use crate::template::PolicyTemplate;
-pub use crate::usage::{SignedUsage, UsageStatement};
+pub use crate::usage::UsageStatement;
 pub use crate::withdrawal::WithdrawalStatement;

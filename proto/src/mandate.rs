@@ -1,84 +1,39 @@
 //! The statement `mandate/1` by which a participant says who may sign for it, and up to which risk.
 
 use crate::base64url;
-use crate::envelope::{self, OpenedEnvelope, StatementKind};
-use crate::strict_json::{self, LIMITS};
-use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{Json, canonical};
-use hansa_policy::contract::mandate::{DisclosureClass, Mandate};
+use crate::envelope::kind::StatementKind;
+use crate::statement::{self, Statement};
+use hansa_policy::contract::mandate::Mandate;
 use hansa_policy::contract::signature::{SignatoryRole, SignedMandate};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::signed_line;
-use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
-use std::collections::BTreeSet;
-
-const FORMAT: &str = "mandate/1";
 
 /// The largest mandate in its envelope, in bytes.
 pub const LARGEST: usize = 16 * 1024;
 
-/// The payload: canonical JSON.
-#[must_use]
-pub fn to_bytes(mandate: &Mandate) -> Vec<u8> {
-    let with = mandate.counterparties.iter().map(Json::text);
-    canonical(&Json::object([
-        ("hansa", Json::text(FORMAT)),
-        ("participant", Json::text(&mandate.participant)),
-        ("holder", Json::text(&mandate.holder)),
-        ("capacity", Json::text(&mandate.capacity)),
-        ("upTo", Json::text(mandate.up_to.as_str())),
-        ("longestDays", Json::count(u64::from(mandate.longest_days))),
-        ("counterparties", Json::List(with.collect())),
-        ("notBefore", Json::text(mandate.not_before)),
-        ("notAfter", Json::text(mandate.not_after)),
-    ]))
+/// Who gives a mandate signs as a provider does.
+impl Statement for Mandate {
+    const FORM: &'static str = "mandate/1";
+    const KIND: StatementKind = StatementKind::Mandate;
+    const SIGNER: Option<SignatoryRole> = Some(SignatoryRole::Provider);
+
+    fn check(&self) -> Result<(), String> {
+        let line = (1..=200).contains(&self.capacity.len())
+            && signed_line(&self.capacity) == self.capacity;
+        if !line {
+            return Err("`capacity` is no line of 1 to 200 bytes".to_owned());
+        }
+        if base64url::decode(&self.holder).is_none_or(|bytes| bytes.len() != 32) {
+            return Err("`holder` is no thumbprint of 32 bytes in base64url".to_owned());
+        }
+        Ok(())
+    }
 }
 
-/// The mandate that the payload states.
+/// Reads a mandate in its envelope: exactly one signature.
 ///
 /// # Errors
-/// `STATEMENT_MALFORMED`, when the bytes are not in the one accepted form.
-pub fn from_bytes(bytes: &[u8]) -> Result<Mandate, Refusal> {
-    let codes = ReaderErrorCodes::of(ErrorCode::StatementMalformed);
-    let json = strict_json::document(bytes, LIMITS, ErrorCode::StatementMalformed)?;
-    let mut payload = StrictObjectReader::of(json, "", codes)?;
-    payload.exactly_text("hansa", FORMAT)?;
-    let up_to = payload.text("upTo")?;
-    let mut counterparties = BTreeSet::new();
-    for item in payload.list("counterparties")? {
-        let id = item.as_text().and_then(|text| text.parse().ok());
-        counterparties.insert(id.ok_or_else(|| codes.wrong("`counterparties` holds identities"))?);
-    }
-    let mandate = Mandate {
-        participant: payload.parsed("participant")?,
-        holder: payload.text("holder")?,
-        capacity: payload.text("capacity")?,
-        up_to: DisclosureClass::named(&up_to)
-            .ok_or_else(|| codes.unknown(format!("the class `{up_to}` is not known")))?,
-        longest_days: u32::try_from(payload.count("longestDays")?)
-            .map_err(|cause| codes.wrong("`longestDays` is too large").caused_by(cause))?,
-        counterparties,
-        not_before: payload.parsed("notBefore")?,
-        not_after: payload.parsed("notAfter")?,
-    };
-    payload.finish()?;
-    let line = (1..=200).contains(&mandate.capacity.len())
-        && signed_line(&mandate.capacity) == mandate.capacity;
-    if !line || base64url::decode(&mandate.holder).is_none_or(|bytes| bytes.len() != 32) {
-        return Err(codes.wrong(
-            "`capacity` is no line of text, or `holder` no thumbprint of 32 bytes in base64url",
-        ));
-    }
-    if to_bytes(&mandate) != bytes {
-        return Err(codes.wrong("a value of the mandate is not in its one spelling"));
-    }
-    Ok(mandate)
-}
-
-/// Reads a mandate in its envelope: exactly one signature. Who gives it signs as a provider does.
-///
-/// # Errors
-/// As [`envelope::parse_contract`], with `STATEMENT_MALFORMED`.
+/// As [`statement::from_envelope`], and that it is too large.
 pub fn from_envelope(bytes: &[u8]) -> Result<SignedMandate, Refusal> {
     if bytes.len() > LARGEST {
         return Err(Refusal::new(
@@ -86,22 +41,19 @@ pub fn from_envelope(bytes: &[u8]) -> Result<SignedMandate, Refusal> {
             format!("a mandate has at most {LARGEST} bytes"),
         ));
     }
-    let OpenedEnvelope {
-        payload,
-        signatures,
-    } = envelope::open(bytes, StatementKind::Mandate)?;
-    envelope::insist_on_roles(&signatures, &[SignatoryRole::Provider])?;
+    let signed = statement::from_envelope::<Mandate>(bytes)?;
     Ok(SignedMandate {
-        statement: Digest::of(&payload),
-        mandate: from_bytes(&payload)?,
-        signature: envelope::only(signatures)?,
+        statement: signed.statement,
+        mandate: signed.content,
+        signature: signed.signature,
         bytes: bytes.to_vec(),
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{DisclosureClass, Mandate, from_bytes, to_bytes};
+    use crate::statement::{from_bytes, to_bytes};
+    use hansa_policy::contract::mandate::{DisclosureClass, Mandate};
     use hansa_policy::refusal::ErrorCode;
 
     #[test]
@@ -119,7 +71,7 @@ mod tests {
             not_after: "2027-01-01T00:00:00Z".parse().unwrap(),
         };
         let bytes = to_bytes(&mandate);
-        assert_eq!(from_bytes(&bytes), Ok(mandate));
+        assert_eq!(from_bytes::<Mandate>(&bytes), Ok(mandate));
         let text = String::from_utf8(bytes).unwrap();
         for (from, to) in [
             ("aggregate", "everything"),
@@ -139,7 +91,7 @@ mod tests {
         ] {
             let other = text.replacen(from, to, 1);
             assert_ne!(other, text, "{from}");
-            let refusal = from_bytes(other.as_bytes()).unwrap_err();
+            let refusal = from_bytes::<Mandate>(other.as_bytes()).unwrap_err();
             assert_eq!(refusal.code, ErrorCode::StatementMalformed, "{to}");
         }
     }

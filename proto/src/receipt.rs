@@ -1,27 +1,27 @@
 //! The receipt `receipt/1`: what left, under which contracts, and how it ended. The provider signs it as the last message
 //! of an answer, the consumer countersigns what it received, and both keep it.
 
-use crate::strict_json::{self, LIMITS};
+use crate::envelope::kind::StatementKind;
+use crate::statement::Statement;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{Json, canonical};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::signature::{SignatoryRole, Signature, SignatureVerifier};
 use hansa_policy::contract::signature_purpose::SignaturePurpose;
 use hansa_policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
-const FORMAT: &str = "receipt/1";
-
 /// What one answer was, as both sides keep it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Receipt {
     /// The question.
+    #[serde(rename = "request_id")]
     pub request: RequestId,
     /// Who answered.
     pub provider: ParticipantId,
@@ -40,23 +40,30 @@ pub struct Receipt {
     /// Bytes sent.
     pub bytes: u64,
     /// Digest of what was sent.
+    #[serde(rename = "result_digest")]
     pub result: ResultDigest,
     /// How it ended.
     pub outcome: AnswerOutcome,
     /// When it was admitted, by the provider's clock.
+    #[serde(rename = "t_admit")]
     pub admitted_at: UtcTimestamp,
     /// When its last byte was handed out.
+    #[serde(rename = "t_last")]
     pub last_at: UtcTimestamp,
     /// The record of the ruling in the provider's log.
+    #[serde(rename = "provider_leaf")]
     pub leaf: LogLeaf,
     /// Digest of a head of the provider's log that covers it.
+    #[serde(rename = "provider_checkpoint_digest")]
     pub checkpoint: Digest,
     /// Whether a program got it that has no connector: nobody countersigns it, as a clause of each contract permits.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub one_sided: bool,
 }
 
 /// One dataset of an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DatasetRead {
     /// The dataset.
     pub dataset: DatasetId,
@@ -67,7 +74,8 @@ pub struct DatasetRead {
 }
 
 /// A record of a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LogLeaf {
     /// Its number.
     pub index: u64,
@@ -78,6 +86,8 @@ pub struct LogLeaf {
 /// BLAKE3 over the Arrow IPC messages as sent; written `blake3:` and 64 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ResultDigest(pub [u8; 32]);
+
+hansa_audit_log::serialize_as_text!(ResultDigest, AnswerOutcome);
 
 impl fmt::Display for ResultDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -186,116 +196,16 @@ impl SignedReceipt {
     }
 }
 
-/// The payload: canonical JSON.
-#[must_use]
-pub fn to_bytes(receipt: &Receipt) -> Vec<u8> {
-    let Receipt {
-        request,
-        provider,
-        consumer,
-        reads,
-        request_digest,
-        sql_commit,
-        plan_out_digest,
-        rows,
-        bytes,
-        result,
-        outcome,
-        admitted_at,
-        last_at,
-        leaf,
-        checkpoint,
-        one_sided,
-    } = receipt;
-    let members = [
-        ("hansa", Json::text(FORMAT)),
-        ("request_id", Json::text(request)),
-        ("provider", Json::text(provider)),
-        ("consumer", Json::text(consumer)),
-        ("reads", Json::List(reads.iter().map(read_json).collect())),
-        ("request_digest", Json::text(request_digest)),
-        ("sql_commit", Json::text(sql_commit)),
-        ("plan_out_digest", Json::text(plan_out_digest)),
-        ("rows", Json::count(*rows)),
-        ("bytes", Json::count(*bytes)),
-        ("result_digest", Json::text(result)),
-        ("outcome", Json::text(outcome)),
-        ("t_admit", Json::text(admitted_at)),
-        ("t_last", Json::text(last_at)),
-        (
-            "provider_leaf",
-            Json::object([
-                ("index", Json::count(leaf.index)),
-                ("hash", Json::text(leaf.hash)),
-            ]),
-        ),
-        ("provider_checkpoint_digest", Json::text(checkpoint)),
-    ];
-    // Only where it is so: receipts of connectors stay as they are.
-    let one_sided = one_sided.then_some(("one_sided", Json::Bool(true)));
-    canonical(&Json::object(members.into_iter().chain(one_sided)))
-}
+/// The provider signs; [`crate::envelope::parse_receipt`] also takes the countersignature of the consumer.
+impl Statement for Receipt {
+    const FORM: &'static str = "receipt/1";
+    const KIND: StatementKind = StatementKind::Receipt;
+    const SIGNER: Option<SignatoryRole> = Some(SignatoryRole::Provider);
 
-/// The receipt that the payload states.
-///
-/// # Errors
-/// `STATEMENT_MALFORMED`, when the bytes are not in the one accepted form.
-pub fn from_bytes(bytes: &[u8]) -> Result<Receipt, Refusal> {
-    let codes = ReaderErrorCodes::of(ErrorCode::StatementMalformed);
-    let json = strict_json::document(bytes, LIMITS, ErrorCode::StatementMalformed)?;
-    let mut payload = StrictObjectReader::of(json, "", codes)?;
-    payload.exactly_text("hansa", FORMAT)?;
-    let mut reads = Vec::new();
-    for (at, item) in payload.items("reads")? {
-        reads.push(read(StrictObjectReader::of(item, at, codes)?)?);
+    fn check(&self) -> Result<(), String> {
+        if self.reads.is_empty() {
+            return Err("it names no dataset".to_owned());
+        }
+        Ok(())
     }
-    if reads.is_empty() {
-        return Err(codes.wrong("the receipt names no dataset"));
-    }
-    let mut leaf = payload.object("provider_leaf")?;
-    let receipt = Receipt {
-        request: payload.parsed("request_id")?,
-        provider: payload.parsed("provider")?,
-        consumer: payload.parsed("consumer")?,
-        reads,
-        request_digest: payload.parsed("request_digest")?,
-        sql_commit: payload.parsed("sql_commit")?,
-        plan_out_digest: payload.parsed("plan_out_digest")?,
-        rows: payload.count("rows")?,
-        bytes: payload.count("bytes")?,
-        result: payload.parsed("result_digest")?,
-        outcome: payload.parsed("outcome")?,
-        admitted_at: payload.parsed("t_admit")?,
-        last_at: payload.parsed("t_last")?,
-        leaf: LogLeaf {
-            index: leaf.count("index")?,
-            hash: leaf.parsed("hash")?,
-        },
-        checkpoint: payload.parsed("provider_checkpoint_digest")?,
-        one_sided: payload.has("one_sided") && payload.flag("one_sided")?,
-    };
-    leaf.finish()?;
-    payload.finish()?;
-    if to_bytes(&receipt) != bytes {
-        return Err(codes.wrong("a value of the receipt is not in its one spelling"));
-    }
-    Ok(receipt)
-}
-
-fn read_json(read: &DatasetRead) -> Json {
-    Json::object([
-        ("dataset", Json::text(&read.dataset)),
-        ("contract", Json::text(read.contract)),
-        ("snapshot", Json::text(&read.snapshot)),
-    ])
-}
-
-fn read(mut members: StrictObjectReader) -> Result<DatasetRead, Refusal> {
-    let read = DatasetRead {
-        dataset: members.parsed("dataset")?,
-        contract: members.parsed("contract")?,
-        snapshot: members.text("snapshot")?,
-    };
-    members.finish()?;
-    Ok(read)
 }

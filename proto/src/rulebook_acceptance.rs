@@ -1,20 +1,18 @@
 //! The statement `rulebook-acceptance/1` by which a participant accepts a version of the rulebook of its league.
 
-use crate::envelope::{self, OpenedEnvelope, StatementKind};
-use crate::strict_json::{self, LIMITS};
+use crate::envelope::kind::StatementKind;
+use crate::statement::{self, Statement};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{Json, canonical};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::ParticipantId;
-use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::refusal::Refusal;
 use hansa_policy::rulebook::RulebookAcceptance;
-use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
-
-const FORMAT: &str = "rulebook-acceptance/1";
+use serde::{Deserialize, Serialize};
 
 /// Content of an acceptance, not signed yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RulebookAcceptanceStatement {
     /// Who accepts.
     pub participant: ParticipantId,
@@ -26,71 +24,35 @@ pub struct RulebookAcceptanceStatement {
     pub accepted_at: UtcTimestamp,
 }
 
-/// The payload: canonical JSON.
-#[must_use]
-pub fn to_bytes(statement: &RulebookAcceptanceStatement) -> Vec<u8> {
-    let RulebookAcceptanceStatement {
-        participant,
-        rulebook,
-        version,
-        accepted_at,
-    } = statement;
-    canonical(&Json::object([
-        ("hansa", Json::text(FORMAT)),
-        ("participant", Json::text(participant)),
-        ("rulebook", Json::text(rulebook)),
-        ("version", Json::count(*version)),
-        ("acceptedAt", Json::text(accepted_at)),
-    ]))
+/// The role in its header is that of a provider, as in every statement that a participant makes by itself.
+impl Statement for RulebookAcceptanceStatement {
+    const FORM: &'static str = "rulebook-acceptance/1";
+    const KIND: StatementKind = StatementKind::RulebookAcceptance;
+    const SIGNER: Option<SignatoryRole> = Some(SignatoryRole::Provider);
 }
 
-/// The statement that the payload makes.
+/// Reads an acceptance in its envelope: exactly one signature, that of the participant.
 ///
 /// # Errors
-/// `STATEMENT_MALFORMED`, when the bytes are not in the one accepted form.
-pub fn from_bytes(bytes: &[u8]) -> Result<RulebookAcceptanceStatement, Refusal> {
-    let codes = ReaderErrorCodes::of(ErrorCode::StatementMalformed);
-    let json = strict_json::document(bytes, LIMITS, ErrorCode::StatementMalformed)?;
-    let mut payload = StrictObjectReader::of(json, "", codes)?;
-    payload.exactly_text("hansa", FORMAT)?;
-    let statement = RulebookAcceptanceStatement {
-        participant: payload.parsed("participant")?,
-        rulebook: payload.parsed("rulebook")?,
-        version: payload.count("version")?,
-        accepted_at: payload.parsed("acceptedAt")?,
-    };
-    payload.finish()?;
-    if to_bytes(&statement) != bytes {
-        return Err(codes.wrong("a value of the acceptance is not in its one spelling"));
-    }
-    Ok(statement)
-}
-
-/// Reads an acceptance in its envelope: exactly one signature, that of the participant. The role in its header is that of a provider,
-/// as in every statement that a participant makes by itself.
-///
-/// # Errors
-/// As [`envelope::parse_contract`], with `STATEMENT_MALFORMED`.
+/// As [`statement::from_envelope`].
 pub fn from_envelope(bytes: &[u8]) -> Result<RulebookAcceptance, Refusal> {
-    let OpenedEnvelope {
-        payload,
-        signatures,
-    } = envelope::open(bytes, StatementKind::RulebookAcceptance)?;
-    envelope::insist_on_roles(&signatures, &[SignatoryRole::Provider])?;
-    let statement = from_bytes(&payload)?;
+    let signed = statement::from_envelope::<RulebookAcceptanceStatement>(bytes)?;
     Ok(RulebookAcceptance {
-        statement: Digest::of(&payload),
-        participant: statement.participant,
-        rulebook: statement.rulebook,
-        version: statement.version,
-        accepted_at: statement.accepted_at,
-        signature: envelope::only(signatures)?,
+        statement: signed.statement,
+        participant: signed.content.participant,
+        rulebook: signed.content.rulebook,
+        version: signed.content.version,
+        accepted_at: signed.content.accepted_at,
+        signature: signed.signature,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope;
+    use crate::statement::{from_bytes, to_bytes};
+    use hansa_audit_log::digest::Digest;
 
     #[test]
     fn an_acceptance_has_one_spelling() {
@@ -101,7 +63,10 @@ mod tests {
             accepted_at: "2026-06-01T00:00:00Z".parse().unwrap(),
         };
         let bytes = to_bytes(&statement);
-        assert_eq!(from_bytes(&bytes), Ok(statement));
+        assert_eq!(
+            from_bytes::<RulebookAcceptanceStatement>(&bytes),
+            Ok(statement)
+        );
         let text = String::from_utf8(bytes).unwrap();
         for (from, to) in [
             ("rulebook-acceptance/1", "rulebook-acceptance/2"),
@@ -111,7 +76,10 @@ mod tests {
         ] {
             let other = text.replacen(from, to, 1);
             assert_ne!(other, text, "{from}");
-            assert!(from_bytes(other.as_bytes()).is_err(), "{other}");
+            assert!(
+                from_bytes::<RulebookAcceptanceStatement>(other.as_bytes()).is_err(),
+                "{other}"
+            );
         }
     }
 

@@ -1,8 +1,8 @@
 //! Messages as they are kept: what kind one is, what negotiation it belongs to, and its bytes on disk.
 
+use crate::envelope;
 use crate::peer::message::{MessageContent, PeerMessage, from_wire, to_wire};
 use crate::peer::pb;
-use crate::{deletion, envelope, incident, notice};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::SingleLineText;
 
@@ -66,16 +66,23 @@ pub fn to_readable_bytes(message: &PeerMessage) -> Result<Vec<u8>, Refusal> {
     }
     match &message.content {
         MessageContent::Comment { statement, .. } => {
-            envelope::parse_comment(statement).map(drop)?
+            crate::statement::from_envelope::<crate::comment::CommentStatement>(statement)
+                .map(drop)?
         }
         MessageContent::Withdrawal { statement } => {
             envelope::parse_withdrawal(statement).map(drop)?
         }
         MessageContent::Statement { statement } => {
-            let known = notice::from_envelope(statement).is_ok()
-                || incident::from_envelope(statement).is_ok();
+            let known =
+                crate::statement::from_envelope::<crate::notice::NoticeStatement>(statement)
+                    .is_ok()
+                    || crate::statement::from_envelope::<crate::incident::IncidentStatement>(
+                        statement,
+                    )
+                    .is_ok();
             if !known {
-                deletion::from_envelope(statement).map(drop)?;
+                crate::statement::from_envelope::<crate::deletion::DeletionStatement>(statement)
+                    .map(drop)?;
             }
         }
         // What proposes or signs is read by the step that it makes, a receipt by whoever countersigns it.

@@ -1,21 +1,17 @@
 //! The statement `usage/1` by which a provider says what was used under a contract and what that costs, month by month.
 
-use crate::envelope::{self, OpenedEnvelope, StatementKind};
-use crate::strict_json::{self, LIMITS};
-use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{Json, canonical};
+use crate::envelope::kind::StatementKind;
+use crate::statement::Statement;
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_policy::contract::signature::{SignatoryRole, Signature};
+use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::{ClauseId, ContractId, ParticipantId};
 use hansa_policy::money::MoneyAmount;
-use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
 use hansa_policy::term::price::{PriceTerm, PriceUnit};
-
-const FORMAT: &str = "usage/1";
+use serde::{Deserialize, Serialize};
 
 /// What is stated.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UsageStatement {
     /// Who gave, and signs.
     pub provider: ParticipantId,
@@ -32,7 +28,8 @@ pub struct UsageStatement {
 }
 
 /// What was used under one version in a month.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MonthlyUsage {
     /// The version.
     pub contract: ContractId,
@@ -49,7 +46,8 @@ pub struct MonthlyUsage {
 }
 
 /// What something costs by one clause.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "ClauseChargeForm", into = "ClauseChargeForm")]
 pub struct ClauseCharge {
     /// The clause.
     pub clause: ClauseId,
@@ -68,7 +66,8 @@ impl ClauseCharge {
 }
 
 /// What was paid beforehand.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "PrepaidUsageForm", into = "PrepaidUsageForm")]
 pub struct PrepaidUsage {
     /// The currency (ISO 4217).
     pub currency: String,
@@ -78,170 +77,89 @@ pub struct PrepaidUsage {
     pub spent: MoneyAmount,
 }
 
-/// A statement of use as read from its envelope, its signature not yet checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignedUsage {
-    /// What is stated.
-    pub usage: UsageStatement,
-    /// SHA-256 of its payload.
-    pub statement: Digest,
-    /// The provider's signature.
-    pub signature: Signature,
+/// The members of a charge in the payload. The sum is written for people; another one than it comes to is another spelling.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClauseChargeForm {
+    clause: ClauseId,
+    per: PriceUnit,
+    amount: String,
+    currency: String,
+    count: u64,
+    sum: MoneyAmount,
 }
 
-/// The payload: canonical JSON.
-#[must_use]
-pub fn to_bytes(usage: &UsageStatement) -> Vec<u8> {
-    let UsageStatement {
-        provider,
-        consumer,
-        contract,
-        lines,
-        prepaid,
-        stated_at,
-    } = usage;
-    canonical(&Json::object([
-        ("hansa", Json::text(FORMAT)),
-        ("provider", Json::text(provider)),
-        ("consumer", consumer.as_ref().map_or(Json::Null, Json::text)),
-        ("contract", Json::text(contract)),
-        ("lines", Json::List(lines.iter().map(line).collect())),
-        (
-            "prepaid",
-            prepaid.as_ref().map_or(Json::Null, |prepaid| {
-                Json::object([
-                    ("currency", Json::text(&prepaid.currency)),
-                    ("paid", Json::text(prepaid.paid)),
-                    ("spent", Json::text(prepaid.spent)),
-                    ("left", Json::text(prepaid.paid.less(prepaid.spent))),
-                ])
-            }),
-        ),
-        ("statedAt", Json::text(stated_at)),
-    ]))
-}
-
-fn line(line: &MonthlyUsage) -> Json {
-    let sums = line.sums.iter().map(|sum| {
-        Json::object([
-            ("clause", Json::text(sum.clause)),
-            ("per", Json::text(sum.price.per.as_str())),
-            ("amount", Json::text(&sum.price.amount)),
-            ("currency", Json::text(&sum.price.currency)),
-            ("count", Json::count(sum.count)),
-            ("sum", Json::text(sum.comes_to())),
-        ])
-    });
-    Json::object([
-        ("contract", Json::text(line.contract)),
-        ("month", Json::text(&line.month)),
-        ("questions", Json::count(line.questions)),
-        ("rows", Json::count(line.rows)),
-        ("bytes", Json::count(line.bytes)),
-        ("sums", Json::List(sums.collect())),
-    ])
-}
-
-/// The statement that the payload makes; its sums are what its prices and counts come to.
-///
-/// # Errors
-/// `STATEMENT_MALFORMED`, when the bytes are not in the one accepted form.
-pub fn from_bytes(bytes: &[u8]) -> Result<UsageStatement, Refusal> {
-    let codes = ReaderErrorCodes::of(ErrorCode::StatementMalformed);
-    let json = strict_json::document(bytes, LIMITS, ErrorCode::StatementMalformed)?;
-    let mut payload = StrictObjectReader::of(json, "", codes)?;
-    payload.exactly_text("hansa", FORMAT)?;
-    let lines = payload.list("lines")?;
-    let prepaid = match payload.object_or_null("prepaid")? {
-        None => None,
-        Some(mut read) => {
-            let prepaid = PrepaidUsage {
-                currency: read.text("currency")?,
-                paid: read.parsed("paid")?,
-                spent: read.parsed("spent")?,
-            };
-            read.parsed::<MoneyAmount>("left")?;
-            read.finish()?;
-            Some(prepaid)
+impl From<ClauseCharge> for ClauseChargeForm {
+    fn from(charge: ClauseCharge) -> Self {
+        Self {
+            sum: charge.comes_to(),
+            clause: charge.clause,
+            per: charge.price.per,
+            amount: charge.price.amount,
+            currency: charge.price.currency,
+            count: charge.count,
         }
-    };
-    let usage = UsageStatement {
-        provider: payload.parsed("provider")?,
-        consumer: payload.parsed_or_null("consumer")?,
-        contract: payload.parsed("contract")?,
-        lines: lines
-            .into_iter()
-            .map(|line| read_line(StrictObjectReader::of(line, "lines", codes)?, codes))
-            .collect::<Result<_, _>>()?,
-        prepaid,
-        stated_at: payload.parsed("statedAt")?,
-    };
-    payload.finish()?;
-    if to_bytes(&usage) != bytes {
-        return Err(codes.wrong(
-            "a value of the statement is not in its one spelling, or a sum is not what it comes to",
-        ));
     }
-    Ok(usage)
 }
 
-fn read_line(
-    mut line: StrictObjectReader,
-    codes: ReaderErrorCodes,
-) -> Result<MonthlyUsage, Refusal> {
-    let sums = line.list("sums")?.into_iter().map(|sum| {
-        let mut sum = StrictObjectReader::of(sum, "lines.sums", codes)?;
-        let per = sum.text("per")?;
-        let per = PriceUnit::ALL.into_iter().find(|one| one.as_str() == per);
-        let price = PriceTerm {
-            amount: sum.text("amount")?,
-            currency: sum.text("currency")?,
-            per: per.ok_or_else(|| codes.wrong("a price is for nothing that is counted"))?,
-            // What was paid stands beside the lines.
-            prepaid: None,
-        };
-        let read = ClauseCharge {
-            clause: sum.parsed("clause")?,
-            price,
-            count: sum.count("count")?,
-        };
-        sum.parsed::<MoneyAmount>("sum")?;
-        sum.finish()?;
-        Ok(read)
-    });
-    let sums = sums.collect::<Result<_, Refusal>>()?;
-    let read = MonthlyUsage {
-        contract: line.parsed("contract")?,
-        month: line.text("month")?,
-        questions: line.count("questions")?,
-        rows: line.count("rows")?,
-        bytes: line.count("bytes")?,
-        sums,
-    };
-    line.finish()?;
-    Ok(read)
+impl From<ClauseChargeForm> for ClauseCharge {
+    fn from(form: ClauseChargeForm) -> Self {
+        Self {
+            clause: form.clause,
+            price: PriceTerm {
+                amount: form.amount,
+                currency: form.currency,
+                per: form.per,
+                // What was paid stands beside the lines.
+                prepaid: None,
+            },
+            count: form.count,
+        }
+    }
 }
 
-/// Reads a statement in its envelope: exactly one signature, the provider's.
-///
-/// # Errors
-/// As [`envelope::parse_contract`], with `STATEMENT_MALFORMED`.
-pub fn from_envelope(bytes: &[u8]) -> Result<SignedUsage, Refusal> {
-    let OpenedEnvelope {
-        payload,
-        signatures,
-    } = envelope::open(bytes, StatementKind::Usage)?;
-    envelope::insist_on_roles(&signatures, &[SignatoryRole::Provider])?;
-    Ok(SignedUsage {
-        usage: from_bytes(&payload)?,
-        statement: Digest::of(&payload),
-        signature: envelope::only(signatures)?,
-    })
+/// The members of a prepaid amount in the payload. What is left is written for people, as the sum of a charge is.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PrepaidUsageForm {
+    currency: String,
+    paid: MoneyAmount,
+    spent: MoneyAmount,
+    left: MoneyAmount,
+}
+
+impl From<PrepaidUsage> for PrepaidUsageForm {
+    fn from(prepaid: PrepaidUsage) -> Self {
+        Self {
+            left: prepaid.paid.less(prepaid.spent),
+            currency: prepaid.currency,
+            paid: prepaid.paid,
+            spent: prepaid.spent,
+        }
+    }
+}
+
+impl From<PrepaidUsageForm> for PrepaidUsage {
+    fn from(form: PrepaidUsageForm) -> Self {
+        Self {
+            currency: form.currency,
+            paid: form.paid,
+            spent: form.spent,
+        }
+    }
+}
+
+impl Statement for UsageStatement {
+    const FORM: &'static str = "usage/1";
+    const KIND: StatementKind = StatementKind::Usage;
+    const SIGNER: Option<SignatoryRole> = Some(SignatoryRole::Provider);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::statement::{from_bytes, to_bytes};
+    use hansa_audit_log::digest::Digest;
 
     #[test]
     fn a_statement_has_one_spelling_and_its_sums_are_right() {
@@ -276,7 +194,7 @@ mod tests {
             stated_at: "2026-06-01T00:00:00Z".parse().unwrap(),
         };
         let bytes = to_bytes(&usage);
-        assert_eq!(from_bytes(&bytes), Ok(usage));
+        assert_eq!(from_bytes::<UsageStatement>(&bytes), Ok(usage));
         let text = String::from_utf8(bytes).unwrap();
         for (from, to) in [
             ("usage/1", "usage/2"),
@@ -288,7 +206,10 @@ mod tests {
         ] {
             let other = text.replacen(from, to, 1);
             assert_ne!(other, text, "{from}: {text}");
-            assert!(from_bytes(other.as_bytes()).is_err(), "{other}");
+            assert!(
+                from_bytes::<UsageStatement>(other.as_bytes()).is_err(),
+                "{other}"
+            );
         }
     }
 }

@@ -15,7 +15,16 @@ mod targets;
 
 use arrow_flight::FlightData;
 use arrow_ipc::CompressionType;
+use hansa_policy::contract::mandate::Mandate;
 use hansa_policy::id::ContractId;
+use hansa_proto::credential::CredentialStatement;
+use hansa_proto::deletion::DeletionStatement;
+use hansa_proto::dispute::DisputeStatement;
+use hansa_proto::group::GroupStatement;
+use hansa_proto::notice::NoticeStatement;
+use hansa_proto::rulebook_acceptance::RulebookAcceptanceStatement;
+use hansa_proto::statement;
+use hansa_proto::usage::UsageStatement;
 use hansa_test_support::mutation::{XorshiftRandom, case};
 use hansa_test_support::{malicious_peer, property_cases as told};
 use hansa_transport::peer::message_packer::MessagePacker;
@@ -163,7 +172,7 @@ fn the_files_are_what_their_readers_take() {
         "receipt" => hansa_proto::envelope::parse_receipt(bytes).is_ok(),
         "statement" => {
             hansa_proto::envelope::parse_withdrawal(bytes).is_ok()
-                || hansa_proto::envelope::parse_dispute(bytes).is_ok()
+                || statement::from_envelope::<DisputeStatement>(bytes).is_ok()
         }
         "record" => hansa_audit_log::record::Record::from_bytes(bytes)
             .is_ok_and(|record| record.read_body().is_ok()),
@@ -178,31 +187,31 @@ fn the_files_are_what_their_readers_take() {
         }
         "group" => {
             hansa_proto::group::from_envelope(bytes).is_ok()
-                || hansa_proto::group::from_bytes(bytes).is_ok()
+                || statement::from_bytes::<GroupStatement>(bytes).is_ok()
         }
         "deletion" => {
-            hansa_proto::deletion::from_envelope(bytes).is_ok()
-                || hansa_proto::deletion::from_bytes(bytes).is_ok()
+            statement::from_envelope::<DeletionStatement>(bytes).is_ok()
+                || statement::from_bytes::<DeletionStatement>(bytes).is_ok()
         }
         "usage" => {
-            hansa_proto::usage::from_envelope(bytes).is_ok()
-                || hansa_proto::usage::from_bytes(bytes).is_ok()
+            statement::from_envelope::<UsageStatement>(bytes).is_ok()
+                || statement::from_bytes::<UsageStatement>(bytes).is_ok()
         }
         "notice" => {
-            hansa_proto::notice::from_envelope(bytes).is_ok()
-                || hansa_proto::notice::from_bytes(bytes).is_ok()
+            statement::from_envelope::<NoticeStatement>(bytes).is_ok()
+                || statement::from_bytes::<NoticeStatement>(bytes).is_ok()
         }
         "mandate" => {
             hansa_proto::mandate::from_envelope(bytes).is_ok()
-                || hansa_proto::mandate::from_bytes(bytes).is_ok()
+                || statement::from_bytes::<Mandate>(bytes).is_ok()
         }
         "credential" => {
             hansa_proto::credential::from_envelope(bytes).is_ok()
-                || hansa_proto::credential::from_bytes(bytes).is_ok()
+                || statement::from_bytes::<CredentialStatement>(bytes).is_ok()
         }
         "acceptance" => {
             hansa_proto::rulebook_acceptance::from_envelope(bytes).is_ok()
-                || hansa_proto::rulebook_acceptance::from_bytes(bytes).is_ok()
+                || statement::from_bytes::<RulebookAcceptanceStatement>(bytes).is_ok()
         }
         _ => true,
     };

@@ -7,11 +7,21 @@ use hansa_audit_log::note;
 use hansa_audit_log::record::Record;
 use hansa_identity::bundle::TrustBundle;
 use hansa_policy::contract::SignedContract;
+use hansa_policy::contract::mandate::Mandate;
 use hansa_policy::contract::signature::{SignatoryRole, Signature};
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::comment::CommentStatement;
+use hansa_proto::credential::CredentialStatement;
+use hansa_proto::deletion::DeletionStatement;
+use hansa_proto::dispute::DisputeStatement;
+use hansa_proto::group::GroupStatement;
+use hansa_proto::notice::NoticeStatement;
+use hansa_proto::rulebook_acceptance::RulebookAcceptanceStatement;
+use hansa_proto::statement;
+use hansa_proto::usage::UsageStatement;
 use hansa_proto::{
-    comment, contract, credential, dataset, deletion, dispute, envelope, group, mandate, notice,
-    odrl, receipt, rulebook_acceptance, stored_message, strict_json, usage, withdrawal,
+    contract, credential, dataset, envelope, group, mandate, odrl, rulebook_acceptance,
+    stored_message, strict_json, withdrawal,
 };
 use hansa_transport::peer::client::batch_decoder::BatchDecoder;
 
@@ -126,7 +136,7 @@ pub(crate) fn bundle(bytes: &[u8]) -> RoundTripVerdict {
 pub(crate) fn receipt(bytes: &[u8]) -> RoundTripVerdict {
     match envelope::parse_receipt(bytes) {
         Ok(signed) => {
-            let payload = receipt::to_bytes(&signed.receipt);
+            let payload = statement::to_bytes(&signed.receipt);
             same(
                 "receipt",
                 &envelope::assemble_signed(&payload, &signed.signatures),
@@ -140,7 +150,7 @@ pub(crate) fn receipt(bytes: &[u8]) -> RoundTripVerdict {
 /// A withdrawal, a comment or a dispute.
 pub(crate) fn statement(bytes: &[u8]) -> RoundTripVerdict {
     if let Ok(read) = envelope::parse_withdrawal(bytes) {
-        let payload = withdrawal::to_bytes(&withdrawal::WithdrawalStatement {
+        let payload = statement::to_bytes(&withdrawal::WithdrawalStatement {
             contract: read.contract,
             party: read.party,
             effective_at: read.effective_at,
@@ -153,17 +163,17 @@ pub(crate) fn statement(bytes: &[u8]) -> RoundTripVerdict {
             bytes,
         )?;
     }
-    if let Ok(read) = envelope::parse_comment(bytes) {
-        let payload = comment::to_bytes(&read.comment);
+    if let Ok(read) = statement::from_envelope::<CommentStatement>(bytes) {
+        let payload = statement::to_bytes(&read.content);
         same(
             "comment",
             &envelope::assemble_signed(&payload, &[read.signature]),
             bytes,
         )?;
     }
-    match envelope::parse_dispute(bytes) {
+    match statement::from_envelope::<DisputeStatement>(bytes) {
         Ok(read) => {
-            let payload = dispute::to_bytes(&read.dispute);
+            let payload = statement::to_bytes(&read.content);
             same(
                 "dispute",
                 &envelope::assemble_signed(&payload, &[read.signature]),
@@ -323,9 +333,14 @@ pub(crate) fn group(bytes: &[u8]) -> RoundTripVerdict {
             members: read.members,
             issued_at: read.issued_at,
         };
-        (group::to_bytes(&statement), read.signature)
+        (statement::to_bytes(&statement), read.signature)
     });
-    stated(bytes, enveloped, group::from_bytes(bytes), group::to_bytes)
+    stated(
+        bytes,
+        enveloped,
+        statement::from_bytes::<GroupStatement>(bytes),
+        statement::to_bytes,
+    )
 }
 
 /// The acceptance of a rulebook.
@@ -337,45 +352,50 @@ pub(crate) fn acceptance(bytes: &[u8]) -> RoundTripVerdict {
             version: read.version,
             accepted_at: read.accepted_at,
         };
-        (rulebook_acceptance::to_bytes(&statement), read.signature)
+        (statement::to_bytes(&statement), read.signature)
     });
-    let read = rulebook_acceptance::from_bytes(bytes);
-    stated(bytes, enveloped, read, rulebook_acceptance::to_bytes)
+    let read = statement::from_bytes::<RulebookAcceptanceStatement>(bytes);
+    stated(bytes, enveloped, read, statement::to_bytes)
 }
 
 /// A statement of deletion.
 pub(crate) fn deletion(bytes: &[u8]) -> RoundTripVerdict {
-    let enveloped = deletion::from_envelope(bytes).ok();
-    let enveloped = enveloped.map(|read| (deletion::to_bytes(&read.deletion), read.signature));
-    let read = deletion::from_bytes(bytes);
-    stated(bytes, enveloped, read, deletion::to_bytes)
+    let enveloped = statement::from_envelope::<DeletionStatement>(bytes).ok();
+    let enveloped = enveloped.map(|read| (statement::to_bytes(&read.content), read.signature));
+    let read = statement::from_bytes::<DeletionStatement>(bytes);
+    stated(bytes, enveloped, read, statement::to_bytes)
 }
 
 /// A statement of use.
 pub(crate) fn usage(bytes: &[u8]) -> RoundTripVerdict {
-    let enveloped = usage::from_envelope(bytes).ok();
-    let enveloped = enveloped.map(|read| (usage::to_bytes(&read.usage), read.signature));
-    stated(bytes, enveloped, usage::from_bytes(bytes), usage::to_bytes)
+    let enveloped = statement::from_envelope::<UsageStatement>(bytes).ok();
+    let enveloped = enveloped.map(|read| (statement::to_bytes(&read.content), read.signature));
+    stated(
+        bytes,
+        enveloped,
+        statement::from_bytes::<UsageStatement>(bytes),
+        statement::to_bytes,
+    )
 }
 
 /// A notice.
 pub(crate) fn notice(bytes: &[u8]) -> RoundTripVerdict {
-    let enveloped = notice::from_envelope(bytes).ok();
-    let enveloped = enveloped.map(|read| (notice::to_bytes(&read.notice), read.signature));
+    let enveloped = statement::from_envelope::<NoticeStatement>(bytes).ok();
+    let enveloped = enveloped.map(|read| (statement::to_bytes(&read.content), read.signature));
     stated(
         bytes,
         enveloped,
-        notice::from_bytes(bytes),
-        notice::to_bytes,
+        statement::from_bytes::<NoticeStatement>(bytes),
+        statement::to_bytes,
     )
 }
 
 /// A mandate.
 pub(crate) fn mandate(bytes: &[u8]) -> RoundTripVerdict {
     let enveloped = mandate::from_envelope(bytes).ok();
-    let enveloped = enveloped.map(|read| (mandate::to_bytes(&read.mandate), read.signature));
-    let read = mandate::from_bytes(bytes);
-    stated(bytes, enveloped, read, mandate::to_bytes)
+    let enveloped = enveloped.map(|read| (statement::to_bytes(&read.mandate), read.signature));
+    let read = statement::from_bytes::<Mandate>(bytes);
+    stated(bytes, enveloped, read, statement::to_bytes)
 }
 
 /// A credential.
@@ -388,8 +408,8 @@ pub(crate) fn credential(bytes: &[u8]) -> RoundTripVerdict {
             issued_at: read.issued_at,
             until: read.until,
         };
-        (credential::to_bytes(&statement), read.signature)
+        (statement::to_bytes(&statement), read.signature)
     });
-    let read = credential::from_bytes(bytes);
-    stated(bytes, enveloped, read, credential::to_bytes)
+    let read = statement::from_bytes::<CredentialStatement>(bytes);
+    stated(bytes, enveloped, read, statement::to_bytes)
 }

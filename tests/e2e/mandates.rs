@@ -8,7 +8,9 @@ use hansa_identity::signature::{FileSigner, ParticipantSigner as _};
 use hansa_policy::contract::mandate::{DisclosureClass, Mandate};
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_proto::envelope::header::ProtectedHeader;
-use hansa_proto::envelope::{self, StatementKind, assemble};
+use hansa_proto::envelope::kind::StatementKind;
+use hansa_proto::envelope::{self, assemble};
+use hansa_proto::statement;
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::{CommandOutput, TestParticipant, run};
 use hansa_test_support::workflow::{ALL, text};
@@ -304,7 +306,7 @@ fn forged(w: &MandateFixture, contract: &str) {
         w.acme.hansa(&["contract", "verify", "forged.json"])
     };
     let stated = |mandate: &Mandate, by: &FileSigner| {
-        let payload = hansa_proto::mandate::to_bytes(mandate);
+        let payload = statement::to_bytes(mandate);
         assemble(
             &payload,
             &[entry(

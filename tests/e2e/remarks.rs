@@ -6,9 +6,11 @@ use hansa_identity::signature::{FileSigner, ParticipantSigner as _};
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::{ClauseId, ContractId};
 use hansa_policy::refusal::ErrorCode;
-use hansa_proto::comment::{self, CommentStatement};
-use hansa_proto::envelope::{self, StatementKind};
+use hansa_proto::comment::CommentStatement;
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
 use hansa_proto::peer::message::MessageContent;
+use hansa_proto::statement;
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::malicious_peer::MaliciousPeer;
 use hansa_test_support::participant::TestParticipant;
@@ -106,7 +108,7 @@ fn nobody_comments_without_end() {
 /// A comment as a message, by the key of `signer`, saying that it is of `party`.
 fn spoken(of: &CommentFields, signer: &TestParticipant, role: SignatoryRole) -> MessageContent {
     let key = FileSigner::open(&signer.folder().join("keys/signing.key")).unwrap();
-    let payload = comment::to_bytes(&CommentStatement {
+    let payload = statement::to_bytes(&CommentStatement {
         negotiation: of.negotiation.clone(),
         contract: of.contract,
         clause: ClauseId(3),

@@ -2,7 +2,8 @@
 
 use hansa_identity::signature::{FileSigner, ParticipantSigner as _};
 use hansa_policy::contract::signature::SignatoryRole;
-use hansa_proto::envelope::{self, StatementKind};
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;
 use hansa_test_support::workflow::text;

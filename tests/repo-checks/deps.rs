@@ -176,7 +176,10 @@ const FLOOR: [(&str, &[&str]); 5] = [
         "hansa-audit-log",
         &["sha2", "thiserror", "jiff", "serde", "serde_json"],
     ),
-    ("hansa-policy", &["thiserror", "strsim", "fluent-bundle"]),
+    (
+        "hansa-policy",
+        &["thiserror", "strsim", "fluent-bundle", "serde"],
+    ),
     ("hansa-catalog", &["arrow-schema", "thiserror"]),
     ("hansa-toml-reader", &["toml"]),
     (

@@ -201,6 +201,8 @@ impl SignedHead {
     }
 }
 
+crate::serialize_as_text!(SignedHead);
+
 impl fmt::Display for SignedHead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.checkpoint.text())?;

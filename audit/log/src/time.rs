@@ -1,6 +1,5 @@
 //! Instants. Everything that depends on time receives one as an argument; only the binary reads the clock.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -137,18 +136,7 @@ impl fmt::Display for UtcTimestamp {
     }
 }
 
-impl Serialize for UtcTimestamp {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for UtcTimestamp {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+crate::serialize_as_text!(UtcTimestamp);
 
 impl FromStr for UtcTimestamp {
     type Err = TimestampParseError;

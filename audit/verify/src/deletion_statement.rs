@@ -13,7 +13,8 @@ use hansa_policy::contract::signature_purpose::SignaturePurpose;
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::Term;
-use hansa_proto::deletion;
+use hansa_proto::deletion::DeletionStatement;
+use hansa_proto::statement;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Judges the statements of every file, and the permits by them.
@@ -72,11 +73,11 @@ fn judged(
     stated: &RecordedStatement,
     text: &str,
 ) -> Result<(), Refusal> {
-    let read = deletion::from_envelope(text.as_bytes())?;
+    let read = statement::from_envelope::<DeletionStatement>(text.as_bytes())?;
     if Digest::of(text.as_bytes()).to_string() != stated.statement {
         return Err(another("it is another one than the record names"));
     }
-    let statement = &read.deletion;
+    let statement = &read.content;
     let peer: Option<ParticipantId> = stated.peer.parse().ok();
     let (provider, consumer) = match stated.incoming {
         true => (Some(&copy.owner), peer.as_ref()),

@@ -8,7 +8,8 @@ use hansa_audit_log::note::{COSIGNATURE, NoteKey, SignedHead};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::key::Ed25519NoteVerifier;
 use hansa_policy::id::ParticipantId;
-use hansa_proto::incident;
+use hansa_proto::incident::IncidentStatement;
+use hansa_proto::statement;
 use std::collections::BTreeMap;
 
 /// A head, and in which file it was found.
@@ -196,7 +197,9 @@ fn observed_heads<'a>(
 fn stated_heads(case: &EvidenceSet, copy: &ExportFile) -> Vec<(u64, ParticipantId, SignedHead)> {
     let heads = copy.history.incidents.iter().filter_map(|recorded| {
         let text = case.documents.incidents.get(&recorded.statement)?;
-        let read = incident::from_envelope(text.as_bytes()).ok()?.incident;
+        let read = statement::from_envelope::<IncidentStatement>(text.as_bytes())
+            .ok()?
+            .content;
         Some((recorded.index, read.log, read.head))
     });
     heads.collect()

@@ -12,7 +12,8 @@ use hansa_audit_store::history::incident::RecordedIncident;
 use hansa_audit_store::history::query_entry::QueryEntry;
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::Refusal;
-use hansa_proto::incident::{self, ForkedRange, IncidentStatement};
+use hansa_proto::incident::{ForkedRange, IncidentStatement};
+use hansa_proto::statement;
 
 /// So many records behind a withdrawal a permit may stand to be closed by a statement.
 const LATE_RECORDS: u64 = 1_000;
@@ -136,8 +137,8 @@ fn judged(
     let Some(text) = case.documents.incidents.get(&recorded.statement) else {
         return Ok(None);
     };
-    let read = incident::from_envelope(text.as_bytes())?;
-    let stated = read.incident;
+    let read = statement::from_envelope::<IncidentStatement>(text.as_bytes())?;
+    let stated = read.content;
     let fork = stated.fork.as_ref().map(|fork| (fork.from, fork.upto));
     if Digest::of(text.as_bytes()).to_string() != recorded.statement
         || stated.log.to_string() != recorded.peer

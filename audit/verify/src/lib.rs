@@ -167,7 +167,7 @@
 //!
 //! ```
 //! use hansa_policy::SignatoryRole;
-//! use hansa_proto::{AnswerOutcome, Receipt, StatementKind, envelope, receipt};
+//! use hansa_proto::{AnswerOutcome, Receipt, StatementKind, envelope, statement};
 //! # use hansa_audit_log::{Digest, UtcTimestamp};
 //! # use hansa_identity::{
 //! #     Applicant, IdentityFiles, LeagueAuthority, LeagueSettings, ParticipantIdentity, SignatureAlgorithm, participant_identity,
@@ -208,7 +208,7 @@
 //! #     checkpoint: Digest::of(b"head"),
 //! #     one_sided: false,
 //! };
-//! let payload = receipt::to_bytes(&statement);
+//! let payload = statement::to_bytes(&statement);
 //! let sign = |role, of: &ParticipantIdentity| {
 //!     let (alg, kid) = (of.signer.algorithm().as_str(), of.signer.kid());
 //!     let header = envelope::protected_header(StatementKind::Receipt, role, alg, kid, now.micros() / 1_000_000);

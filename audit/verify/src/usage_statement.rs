@@ -13,7 +13,8 @@ use hansa_policy::contract::Agreement;
 use hansa_policy::refusal::Refusal;
 use hansa_policy::term::Term;
 use hansa_policy::term::price::PriceUnit;
-use hansa_proto::usage::{self, MonthlyUsage, UsageStatement};
+use hansa_proto::statement;
+use hansa_proto::usage::{MonthlyUsage, UsageStatement};
 use std::collections::BTreeSet;
 
 /// Judges the statements of every file.
@@ -33,9 +34,9 @@ pub(crate) fn uncounted(case: &EvidenceSet, copy: &ExportFile) -> Option<String>
     let texts = copy.history.usages.iter();
     let read = texts.filter_map(|stated| {
         let text = case.documents.usages.get(&stated.statement)?;
-        usage::from_envelope(text.as_bytes()).ok()
+        statement::from_envelope::<UsageStatement>(text.as_bytes()).ok()
     });
-    let lines = read.flat_map(|read| read.usage.lines);
+    let lines = read.flat_map(|read| read.content.lines);
     let months: BTreeSet<String> = lines
         .map(|line| line.month)
         .filter(|month| *month <= gone)
@@ -75,11 +76,11 @@ fn judged(
     stated: &RecordedStatement,
     text: &str,
 ) -> Result<(), Refusal> {
-    let read = usage::from_envelope(text.as_bytes())?;
+    let read = statement::from_envelope::<UsageStatement>(text.as_bytes())?;
     if Digest::of(text.as_bytes()).to_string() != stated.statement {
         return Err(another("it is another one than the record names"));
     }
-    let statement = &read.usage;
+    let statement = &read.content;
     if statement.provider != copy.owner
         || statement.contract.to_string() != stated.contract
         || statement.stated_at > stated.at

@@ -9,10 +9,17 @@ use crate::value::region::RegionCode;
 use crate::value::sector::SectorCode;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What can be stated of a participant.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(
+    tag = "kind",
+    content = "value",
+    rename_all = "lowercase",
+    deny_unknown_fields
+)]
 pub enum ParticipantAttribute {
     /// What it works in.
     Sector(SectorCode),

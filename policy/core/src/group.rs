@@ -23,6 +23,8 @@ impl GroupName {
     }
 }
 
+hansa_audit_log::serialize_as_text!(GroupName);
+
 impl fmt::Display for GroupName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

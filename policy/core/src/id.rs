@@ -1,6 +1,7 @@
 //! Names, parsed once; a value of one of these types can't be malformed.
 
 use hansa_audit_log::digest::Digest;
+use hansa_audit_log::serialize_as_text;
 use std::fmt;
 use std::str::FromStr;
 
@@ -30,6 +31,15 @@ impl ParticipantId {
         label.replace('-', "_").parse().ok()
     }
 }
+
+serialize_as_text!(
+    ParticipantId,
+    SqlIdentifier,
+    DatasetId,
+    ContractId,
+    ClauseId,
+    RequestId
+);
 
 impl fmt::Display for ParticipantId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -55,6 +55,8 @@ impl MoneyAmount {
     }
 }
 
+hansa_audit_log::serialize_as_text!(MoneyAmount);
+
 impl fmt::Display for MoneyAmount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let one = 10_u128.pow(SCALE);

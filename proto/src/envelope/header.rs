@@ -3,7 +3,8 @@
 //! A seal adds its certificates (RFC 7515, section 4.1.6) and, where we write it, the digest of its own one (4.1.8). A
 //! mandate on which the signature rests stands in it whole, as the participant signed it.
 
-use super::{LIMITS, StatementKind};
+use super::kind::StatementKind;
+use super::opened::LIMITS;
 use crate::base64url;
 use crate::mandate;
 use crate::strict_json;

@@ -1,7 +1,8 @@
 //! A signed statement taken apart, as it travels where bytes count: nothing of it in base64url.
 
 use crate::base64url;
-use crate::envelope::{LIMITS, assemble};
+use crate::envelope::assemble;
+use crate::envelope::opened::LIMITS;
 use hansa_audit_log::json::{Json, parse};
 
 /// A signed statement in its parts, as read: nothing of it is checked.

@@ -2,6 +2,9 @@
 
 use super::*;
 use crate::samples;
+use crate::statement::{from_bytes, to_bytes};
+use crate::strict_json::LIMITS;
+use hansa_audit_log::json::canonical;
 use hansa_audit_log::json::parse;
 
 pub(crate) fn receipt() -> Receipt {
@@ -44,7 +47,7 @@ fn a_receipt_survives_the_round_trip() {
             outcome,
             ..receipt()
         };
-        assert_eq!(from_bytes(&to_bytes(&receipt)), Ok(receipt));
+        assert_eq!(from_bytes::<Receipt>(&to_bytes(&receipt)), Ok(receipt));
     }
 }
 
@@ -54,7 +57,7 @@ fn what_is_unknown_missing_or_ill_typed_is_refused() {
     let json = parse(&bytes, LIMITS).unwrap();
     for (place, spoilt) in samples::spoilt(&json) {
         // Another count where any count is right is another receipt.
-        if place.ends_with("=2^50") && from_bytes(&canonical(&spoilt)).is_ok() {
+        if place.ends_with("=2^50") && from_bytes::<Receipt>(&canonical(&spoilt)).is_ok() {
             let counted = [".rows", ".bytes", ".provider_leaf.index"];
             assert!(
                 counted.iter().any(|name| place.starts_with(name)),
@@ -62,7 +65,7 @@ fn what_is_unknown_missing_or_ill_typed_is_refused() {
             );
             continue;
         }
-        let refusal = from_bytes(&canonical(&spoilt)).expect_err(&place);
+        let refusal = from_bytes::<Receipt>(&canonical(&spoilt)).expect_err(&place);
         assert_eq!(refusal.code, ErrorCode::StatementMalformed, "{refusal}");
     }
 }
@@ -72,7 +75,7 @@ fn each_value_has_one_spelling() {
     let good = String::from_utf8(to_bytes(&receipt())).unwrap();
     let check = |from: &str, to: &str| {
         assert!(good.contains(from), "{good}");
-        let refusal = from_bytes(good.replacen(from, to, 1).as_bytes()).expect_err(to);
+        let refusal = from_bytes::<Receipt>(good.replacen(from, to, 1).as_bytes()).expect_err(to);
         assert_eq!(refusal.code, ErrorCode::StatementMalformed, "{refusal}");
     };
     check("\"done\"", "\"finished\"");

@@ -29,9 +29,8 @@ use hansa_policy::id::{
 use hansa_policy::peer::{PeerCertificate, VerifiedPeer};
 use hansa_policy::term::contract_context::ContractContext;
 use hansa_policy::term::{Clause, Term};
-use hansa_proto::envelope::{
-    StatementKind, assemble, parse_contract, protected_header, signing_input,
-};
+use hansa_proto::envelope::kind::StatementKind;
+use hansa_proto::envelope::{assemble, parse_contract, protected_header, signing_input};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Instant;

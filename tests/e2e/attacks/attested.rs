@@ -9,7 +9,9 @@ use hansa_policy::attribute::ParticipantAttribute;
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::ContractId;
 use hansa_proto::credential::{self, CredentialStatement};
-use hansa_proto::envelope::{self, StatementKind};
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
+use hansa_proto::statement;
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::malicious_peer::{CollectedAnswer, MaliciousPeer, question};
 use hansa_test_support::participant::TestParticipant;
@@ -179,7 +181,7 @@ fn its_own(guild: &mut SectorFixture) -> AttackVerdict {
     let signer = FileSigner::open(&key).unwrap();
     for issuer in ["acme.example", "chamber.example"] {
         let now = now();
-        let payload = credential::to_bytes(&CredentialStatement {
+        let payload = statement::to_bytes(&CredentialStatement {
             issuer: issuer.parse().unwrap(),
             subject: "acme.example".parse().unwrap(),
             attributes: vec![ParticipantAttribute::Sector("nace:H49".parse().unwrap())],

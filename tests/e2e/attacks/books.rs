@@ -5,8 +5,10 @@ use crate::binary;
 use hansa_identity::signature::{FileSigner, ParticipantSigner as _};
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::{ContractId, RequestId};
-use hansa_proto::envelope::{self, StatementKind};
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
 use hansa_proto::peer::message::MessageContent;
+use hansa_proto::statement;
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::malicious_peer::MaliciousPeer;
 use hansa_test_support::participant::TestParticipant;
@@ -129,7 +131,7 @@ fn receipts(fixture: &mut AuditLogFixture) -> AttackVerdict {
         .ask(&[fixture.contract], "SELECT id FROM long LIMIT 7");
     let signed = envelope::parse_receipt(&answer.receipt).map_err(|refusal| refusal.to_string())?;
     let request = signed.receipt.request;
-    let payload = hansa_proto::receipt::to_bytes(&signed.receipt);
+    let payload = statement::to_bytes(&signed.receipt);
     let (head, _) = split(&signed.signatures[0].signing_input);
     let provider = (head, signed.signatures[0].signature.clone());
     let signer = |alias: &str| {

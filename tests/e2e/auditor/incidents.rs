@@ -9,8 +9,10 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::documents::DocumentKind;
 use hansa_identity::signature::{FileSigner, ParticipantSigner as _};
 use hansa_policy::contract::signature::SignatoryRole;
-use hansa_proto::envelope::{self, StatementKind};
-use hansa_proto::incident::{self, ForkedRange, IncidentCause, IncidentStatement};
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
+use hansa_proto::incident::{ForkedRange, IncidentCause, IncidentStatement};
+use hansa_proto::statement;
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;
 use hansa_test_support::workflow::text;
@@ -24,7 +26,7 @@ fn now() -> UtcTimestamp {
 /// That all records of the log are of an incident, with the key that the owner has now.
 fn statement(owner: &TestParticipant, head: &SignedHead) -> (String, String) {
     let at = now();
-    let payload = incident::to_bytes(&IncidentStatement {
+    let payload = statement::to_bytes(&IncidentStatement {
         log: "lindau.example".parse().unwrap(),
         head: head.clone(),
         fork: Some(ForkedRange {

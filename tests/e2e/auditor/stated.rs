@@ -12,8 +12,10 @@ use hansa_audit_store::documents::DocumentKind;
 use hansa_identity::signature::{FileSigner, ParticipantSigner as _};
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::ContractId;
-use hansa_proto::deletion;
-use hansa_proto::envelope::{self, StatementKind};
+use hansa_proto::deletion::DeletionStatement;
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
+use hansa_proto::statement;
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::workflow::{ALL, text};
 use serde_json::{Value, json};
@@ -274,7 +276,9 @@ fn statements_under_contracts_are_judged() {
     // afterwards, was dated back.
     let attest = last_of(&records, "deletion");
     let name = text(&records[attest]["body"], "statement");
-    let stated = deletion::from_envelope(copied.of_kind(DocumentKind::Deletion)[&name].as_bytes());
+    let stated = statement::from_envelope::<DeletionStatement>(
+        copied.of_kind(DocumentKind::Deletion)[&name].as_bytes(),
+    );
     let kid = stated.unwrap().signature.kid;
     let revoke = ["--yes", "league", "key", "--end", &kid, "--revoked"];
     let revoke = [&revoke[..], &["--of", "acme.example", "--dir", "league"]].concat();
@@ -339,9 +343,11 @@ fn a_statement_is_about_a_contract_of_its_own() {
     let at = last_of(&records, "deletion");
     let good = copied.of_kind(DocumentKind::Deletion);
     let (_, good) = good.into_iter().next().unwrap();
-    let mut statement = deletion::from_envelope(good.as_bytes()).unwrap().deletion;
+    let mut statement = statement::from_envelope::<DeletionStatement>(good.as_bytes())
+        .unwrap()
+        .content;
     statement.contract = others;
-    let payload = deletion::to_bytes(&statement);
+    let payload = statement::to_bytes(&statement);
     let key = FileSigner::open(&acme.folder().join("keys/signing.key")).unwrap();
     let now: UtcTimestamp = text(&records[at], "t").parse().unwrap();
     let (alg, seconds) = (key.algorithm().as_str(), now.micros() / 1_000_000);

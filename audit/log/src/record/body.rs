@@ -28,9 +28,9 @@ use super::upkeep::{
     ArchivalRecord, ClockRecord, ErasureRecord, ExpiryRecord, PauseRecord, RepairRecord,
     ResumeRecord, SegmentRecord, StopRecord,
 };
+use crate::json::serialized::{describe_fault, to_json};
 use crate::json::{Json, canonical};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde::{Deserialize, Deserializer};
 
 #[cfg(test)]
 mod tests;
@@ -87,7 +87,7 @@ macro_rules! record_kinds {
             #[must_use]
             pub fn to_json(&self) -> Json {
                 match self {
-                    $($(Self::$family($family_body::$kind(body)) => write_body(&**body),)*)*
+                    $($(Self::$family($family_body::$kind(body)) => to_json(&**body),)*)*
                 }
             }
 
@@ -102,7 +102,7 @@ macro_rules! record_kinds {
                     .ok_or_else(|| RecordBodyError::Kind(kind.to_owned()))?
                     .map_err(|fault| RecordBodyError::Member {
                         kind: kind.to_owned(),
-                        fault: fault.to_string(),
+                        fault: describe_fault(&fault),
                     })?;
                 // A member that is null where it could be absent is another spelling.
                 if read.to_json() != *body {
@@ -221,30 +221,4 @@ pub enum RecordBodyError {
     /// The same content in another spelling.
     #[error("the body of a `{0}` is not in its one spelling")]
     Spelling(String),
-}
-
-/// The members of a body. A struct that JSON can't hold becomes null, which no ledger takes.
-fn write_body(body: &impl Serialize) -> Json {
-    serde_json::to_value(body).map_or(Json::Null, json_of)
-}
-
-fn json_of(value: Value) -> Json {
-    match value {
-        Value::Null => Json::Null,
-        Value::Bool(value) => Json::Bool(value),
-        // A count that JSON can't hold exactly is written as the largest that it can.
-        Value::Number(number) => match (number.as_i64(), number.as_u64()) {
-            (_, Some(count)) => Json::count(count),
-            (Some(number), None) => Json::Int(number),
-            (None, None) => Json::Null,
-        },
-        Value::String(text) => Json::Text(text),
-        Value::Array(items) => Json::List(items.into_iter().map(json_of).collect()),
-        Value::Object(members) => Json::Object(
-            members
-                .into_iter()
-                .map(|(name, value)| (name, json_of(value)))
-                .collect(),
-        ),
-    }
 }

@@ -38,7 +38,8 @@ use hansa_policy::id::{ContractId, DatasetId, RequestId};
 use hansa_policy::negotiation::Phase;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::{Clause, Term};
-use hansa_proto::envelope::{self, StatementKind};
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
 use hansa_transport::dataspace::client::PartnerCredential;
 use hansa_transport::{
     AnswerWriter, DataspaceBody, DataspaceRequest, DataspaceResponse, TransferFormat,

@@ -19,6 +19,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::SingleLineText;
 use hansa_proto::credential::{self, CredentialStatement};
 use hansa_proto::envelope;
+use hansa_proto::statement;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -223,9 +224,9 @@ pub(crate) fn attested(
     statement: &CredentialStatement,
 ) -> Result<Vec<u8>, Refusal> {
     let signer = league.issuer(&statement.issuer)?;
-    let payload = credential::to_bytes(statement);
+    let payload = statement::to_bytes(statement);
     let header = envelope::protected_header(
-        envelope::StatementKind::Credential,
+        envelope::kind::StatementKind::Credential,
         SignatoryRole::Provider,
         signer.algorithm().as_str(),
         signer.kid(),

@@ -8,8 +8,10 @@ use hansa_policy::contract::mandate::{DisclosureClass, Mandate};
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_proto::envelope::{self, StatementKind};
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
 use hansa_proto::mandate;
+use hansa_proto::statement;
 use serde_json::json;
 
 /// Writes and signs a mandate, read back as everybody reads it.
@@ -48,7 +50,7 @@ pub(crate) fn run(
         not_before: now.plus_micros(-hansa_identity::signature::SLACK),
         not_after: now.plus_micros(i64::from(args.days).saturating_mul(DAY)),
     };
-    let payload = mandate::to_bytes(&stated);
+    let payload = statement::to_bytes(&stated);
     let header = envelope::protected_header(
         StatementKind::Mandate,
         SignatoryRole::Provider,

@@ -11,7 +11,7 @@ use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::contract::page_digest;
 use hansa_proto::contract_draft::{self, ContractDraft};
-use hansa_proto::envelope::StatementKind;
+use hansa_proto::envelope::kind::StatementKind;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 

@@ -5,8 +5,9 @@ use hansa_identity::seal::signer::SealSigner;
 use hansa_identity::signature::{FileSigner, ParticipantSigner as _};
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::refusal::Refusal;
+use hansa_proto::envelope;
 use hansa_proto::envelope::header::ProtectedHeader;
-use hansa_proto::envelope::{self, StatementKind};
+use hansa_proto::envelope::kind::StatementKind;
 use std::path::Path;
 
 /// A key, or a seal.

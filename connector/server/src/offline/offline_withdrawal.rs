@@ -11,8 +11,10 @@ use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::contract::{Assignee, ContractParty, SignedContract};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::SingleLineText;
-use hansa_proto::envelope::{self, StatementKind};
-use hansa_proto::withdrawal::{self, WithdrawalStatement};
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
+use hansa_proto::statement;
+use hansa_proto::withdrawal::WithdrawalStatement;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -92,7 +94,7 @@ pub(crate) fn run(
             global,
         )?;
     }
-    let payload = withdrawal::to_bytes(&WithdrawalStatement {
+    let payload = statement::to_bytes(&WithdrawalStatement {
         contract: signed.id,
         party: party.id.clone(),
         effective_at: from.unwrap_or(now),

@@ -7,7 +7,8 @@ use hansa_policy::contract::ContractParty;
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_proto::envelope::{self, StatementKind};
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
 
 impl Connector {
     /// A participant of the league as a party of a contract, as the bundle registers it now.

@@ -11,8 +11,10 @@ use hansa_policy::money::MoneyAmount;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::Term;
 use hansa_policy::term::price::{PriceTerm, PriceUnit, month};
-use hansa_proto::envelope::{self, StatementKind};
-use hansa_proto::usage::{self, ClauseCharge, MonthlyUsage, PrepaidUsage, UsageStatement};
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
+use hansa_proto::statement;
+use hansa_proto::usage::{ClauseCharge, MonthlyUsage, PrepaidUsage, UsageStatement};
 use hansa_store::document_folder::StoredDocumentKind as Document;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -156,7 +158,7 @@ pub(crate) async fn state(
     connector: &Arc<Connector>,
     usage: &UsageStatement,
 ) -> Result<Vec<u8>, Refusal> {
-    let payload = usage::to_bytes(usage);
+    let payload = statement::to_bytes(usage);
     let signature = connector.sign(StatementKind::Usage, SignatoryRole::Provider, &payload)?;
     let bytes = envelope::assemble(&payload, &[signature]);
     let file = waiting(|| {

@@ -14,9 +14,11 @@ use hansa_policy::contract::{SignedWithdrawal, VerifiedWithdrawal};
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::SingleLineText;
-use hansa_proto::envelope::{self, StatementKind};
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
 use hansa_proto::peer::message::MessageContent;
-use hansa_proto::withdrawal::{self, WithdrawalStatement};
+use hansa_proto::statement;
+use hansa_proto::withdrawal::WithdrawalStatement;
 use hansa_store::document_folder::StoredDocumentKind as Document;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -61,7 +63,7 @@ pub(crate) fn withdraw_from(
         SignatoryRole::Consumer
     };
     let now = connector.now();
-    let payload = withdrawal::to_bytes(&WithdrawalStatement {
+    let payload = statement::to_bytes(&WithdrawalStatement {
         contract,
         party: own,
         effective_at: from.map_or(now, |from| from.max(now)),

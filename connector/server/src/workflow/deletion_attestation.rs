@@ -10,9 +10,11 @@ use hansa_policy::contract::Agreement;
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::{ContractId, ParticipantId, RequestId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_proto::deletion::{self, DeletionStatement, MOST};
-use hansa_proto::envelope::{self, StatementKind};
+use hansa_proto::deletion::{DeletionStatement, MOST};
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
 use hansa_proto::peer::message::MessageContent;
+use hansa_proto::statement;
 use hansa_store::document_folder::StoredDocumentKind as Document;
 use std::sync::Arc;
 
@@ -35,7 +37,7 @@ pub(crate) async fn state(
             requests: some.iter().copied().collect(),
             stated_at: connector.now(),
         };
-        let payload = deletion::to_bytes(&deletion);
+        let payload = statement::to_bytes(&deletion);
         let signature =
             connector.sign(StatementKind::Deletion, SignatoryRole::Consumer, &payload)?;
         let bytes = envelope::assemble(&payload, &[signature]);
@@ -64,8 +66,8 @@ pub(crate) async fn take_in(
     peer: &ParticipantId,
     bytes: &[u8],
 ) -> Result<(), Refusal> {
-    let signed = deletion::from_envelope(bytes)?;
-    let deletion = &signed.deletion;
+    let signed = statement::from_envelope::<DeletionStatement>(bytes)?;
+    let deletion = &signed.content;
     let parties = deletion.consumer == *peer && deletion.provider == connector.id();
     let known = connector.contracts.with_registry(|registry| {
         let agreement = registry.agreement(deletion.contract);

@@ -9,8 +9,10 @@ use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::group::{GroupName, RENEWED, SignedGroupList};
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_proto::envelope::{self, StatementKind};
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
 use hansa_proto::group::{self, GroupStatement, MOST};
+use hansa_proto::statement;
 use hansa_store::document_folder::StoredDocumentKind as Document;
 use hansa_store::state_index::row::PendingApprovalRow;
 use std::collections::BTreeSet;
@@ -217,7 +219,7 @@ async fn written(
         issued_at: connector.now(),
         members,
     };
-    let payload = group::to_bytes(&statement);
+    let payload = statement::to_bytes(&statement);
     let signature = connector.sign(StatementKind::Group, SignatoryRole::Provider, &payload)?;
     let bytes = envelope::assemble(&payload, &[signature]);
     let group = Arc::new(group::from_envelope(&bytes)?);

@@ -14,9 +14,11 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_proto::envelope::{self, StatementKind};
-use hansa_proto::incident::{self, ForkedRange, IncidentCause, IncidentStatement};
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
+use hansa_proto::incident::{ForkedRange, IncidentCause, IncidentStatement};
 use hansa_proto::peer::message::MessageContent;
+use hansa_proto::statement;
 use hansa_store::document_folder::StoredDocumentKind as Document;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -99,7 +101,7 @@ pub(crate) async fn state(
         cause,
         stated_at: connector.now(),
     };
-    let payload = incident::to_bytes(&incident);
+    let payload = statement::to_bytes(&incident);
     let signature = connector.sign(StatementKind::Incident, SignatoryRole::Provider, &payload)?;
     let bytes = envelope::assemble(&payload, &[signature]);
     // First into the outbox: a crash in between has it stated once more, and never to one too few.
@@ -189,8 +191,8 @@ pub(crate) async fn take_in(
     peer: &ParticipantId,
     bytes: &[u8],
 ) -> Result<(), Refusal> {
-    let signed = incident::from_envelope(bytes)?;
-    let incident = &signed.incident;
+    let signed = statement::from_envelope::<IncidentStatement>(bytes)?;
+    let incident = &signed.content;
     if incident.log != *peer {
         let sentence = "the statement is about the log of somebody else than whoever sends it";
         return Err(Refusal::new(ErrorCode::StatementMalformed, sentence));

@@ -31,7 +31,10 @@ use hansa_policy::id::ParticipantId;
 use hansa_policy::negotiation::NextMessage;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::envelope;
+use hansa_proto::incident::IncidentStatement;
+use hansa_proto::notice::NoticeStatement;
 use hansa_proto::peer::message::{MessageContent, PeerMessage};
+use hansa_proto::statement;
 use hansa_store::document_folder::StoredDocumentKind as Document;
 use hansa_store::state_index::row::ReceiptRow;
 use std::sync::Arc;
@@ -147,9 +150,9 @@ async fn recorded(
     match &message.content {
         MessageContent::Statement { statement } => {
             // What it is stands in its header: the reader of one kind takes no other.
-            if hansa_proto::notice::from_envelope(statement).is_ok() {
+            if statement::from_envelope::<NoticeStatement>(statement).is_ok() {
                 notice::contract_event::take_in(connector, peer, statement).await?;
-            } else if hansa_proto::incident::from_envelope(statement).is_ok() {
+            } else if statement::from_envelope::<IncidentStatement>(statement).is_ok() {
                 log_incident::take_in(connector, peer, statement).await?;
             } else {
                 deletion_attestation::take_in(connector, peer, statement).await?;

@@ -13,9 +13,12 @@ use hansa_policy::contract::signature::{SignatoryRole, SignatureVerifier as _};
 use hansa_policy::contract::signature_purpose::SignaturePurpose;
 use hansa_policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_proto::envelope::{self, StatementKind};
+use hansa_proto::dispute::DisputeStatement;
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
 use hansa_proto::peer::query_request::QueryRequestEnvelope;
-use hansa_proto::receipt::{self, Receipt, ResultDigest, SignedReceipt};
+use hansa_proto::receipt::{Receipt, ResultDigest, SignedReceipt};
+use hansa_proto::statement;
 use hansa_store::document_folder::StoredDocumentKind as Document;
 use hansa_transport::peer::client::answer_stream::TransferSummary;
 use std::collections::BTreeMap;
@@ -184,7 +187,7 @@ fn check(
 }
 
 fn countersign(connector: &Connector, signed: &SignedReceipt) -> Result<Vec<u8>, Refusal> {
-    let payload = receipt::to_bytes(&signed.receipt);
+    let payload = statement::to_bytes(&signed.receipt);
     let (header, signature) =
         connector.sign(StatementKind::Receipt, SignatoryRole::Consumer, &payload)?;
     let mut signatures: Vec<(String, Vec<u8>)> = signed
@@ -211,8 +214,8 @@ fn contested(
     request: RequestId,
     bytes: &[u8],
 ) -> Result<(), Refusal> {
-    let signed = envelope::parse_dispute(bytes)?;
-    let dispute = &signed.dispute;
+    let signed = statement::from_envelope::<DisputeStatement>(bytes)?;
+    let dispute = &signed.content;
     if dispute.request != request
         || dispute.consumer != *consumer
         || dispute.provider != connector.id()

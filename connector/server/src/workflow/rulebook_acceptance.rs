@@ -12,8 +12,10 @@ use hansa_audit_log::record::configuration::RulebookRecord;
 use hansa_identity::rulebook::SignedRulebook;
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_proto::envelope::{self, StatementKind};
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
 use hansa_proto::rulebook_acceptance::{self, RulebookAcceptanceStatement};
+use hansa_proto::statement;
 use hansa_store::document_folder::StoredDocumentKind;
 use std::sync::Arc;
 
@@ -90,7 +92,7 @@ pub(crate) async fn accept(
             version,
             accepted_at: connector.now(),
         };
-        let payload = rulebook_acceptance::to_bytes(&statement);
+        let payload = statement::to_bytes(&statement);
         let kind = StatementKind::RulebookAcceptance;
         let signature = connector.sign(kind, SignatoryRole::Provider, &payload)?;
         let bytes = envelope::assemble(&payload, &[signature]);

@@ -5,6 +5,7 @@
 
 use crate::id::ParticipantId;
 use hansa_audit_log::time::UtcTimestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// What a contract lets out, the least first.
@@ -42,8 +43,11 @@ impl DisclosureClass {
     }
 }
 
+hansa_audit_log::serialize_as_word!(DisclosureClass);
+
 /// What a participant states of a key that signs for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Mandate {
     /// For whom.
     pub participant: ParticipantId,

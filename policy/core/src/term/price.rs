@@ -75,7 +75,15 @@ impl PriceUnit {
             Self::Month => "month",
         }
     }
+
+    /// The unit of that word.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|unit| unit.as_str() == word)
+    }
 }
+
+hansa_audit_log::serialize_as_word!(PriceUnit);
 
 const PRICED: [(&str, PriceUnit); 4] = [
     ("h:query", PriceUnit::Query),

@@ -35,6 +35,8 @@ const MEMBERS: [&str; 28] = [
     "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
 ];
 
+hansa_audit_log::serialize_as_text!(RegionCode);
+
 impl fmt::Display for RegionCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

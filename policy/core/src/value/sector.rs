@@ -99,6 +99,8 @@ impl SectorCode {
     }
 }
 
+hansa_audit_log::serialize_as_text!(SectorCode);
+
 impl fmt::Display for SectorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.revision.prefix(), self.section)?;

@@ -2,7 +2,8 @@
 
 use super::fixture::envelope;
 use super::*;
-use crate::{credential, samples};
+use crate::envelope::opened::LIMITS;
+use crate::{credential, dispute, receipt, samples, withdrawal};
 use hansa_policy::attribute::ParticipantAttribute;
 use hansa_policy::contract::signature::SignatureVerifier;
 use hansa_policy::contract::signature_purpose::SignaturePurpose;
@@ -53,11 +54,16 @@ fn a_withdrawal_is_signed_by_one_party() {
         issued_at: "2026-12-24T00:00:00Z".parse().unwrap(),
         reason: "no longer needed".to_owned(),
     };
-    let payload = withdrawal::to_bytes(&statement);
-    assert_eq!(withdrawal::from_bytes(&payload).unwrap(), statement);
+    let payload = crate::statement::to_bytes(&statement);
+    assert_eq!(
+        crate::statement::from_bytes::<crate::withdrawal::WithdrawalStatement>(&payload).unwrap(),
+        statement
+    );
     let json = hansa_audit_log::json::parse(&payload, LIMITS).unwrap();
     for (place, spoilt) in samples::spoilt(&json) {
-        let read = withdrawal::from_bytes(&canonical(&spoilt));
+        let read = crate::statement::from_bytes::<crate::withdrawal::WithdrawalStatement>(
+            &canonical(&spoilt),
+        );
         assert!(read.is_err(), "{place}");
     }
     let entry = firm.entry(StatementKind::Withdrawal, SignatoryRole::Consumer, &payload);
@@ -91,7 +97,7 @@ fn a_receipt_is_signed_and_countersigned() {
     let fixture = envelope_fixture();
     let [munster, firm] = &fixture.keys.0;
     let receipt = crate::receipt::tests::receipt();
-    let payload = receipt::to_bytes(&receipt);
+    let payload = crate::statement::to_bytes(&receipt);
     let provider = munster.entry(StatementKind::Receipt, SignatoryRole::Provider, &payload);
     let consumer = firm.entry(StatementKind::Receipt, SignatoryRole::Consumer, &payload);
     let garbage = (consumer.0.clone(), vec![9; 64]);
@@ -140,11 +146,16 @@ fn a_credential_is_signed_by_its_issuer() {
         issued_at: "2026-12-24T00:00:00Z".parse().unwrap(),
         until: "2027-12-24T00:00:00Z".parse().unwrap(),
     };
-    let payload = credential::to_bytes(&statement);
-    assert_eq!(credential::from_bytes(&payload).unwrap(), statement);
+    let payload = crate::statement::to_bytes(&statement);
+    assert_eq!(
+        crate::statement::from_bytes::<crate::credential::CredentialStatement>(&payload).unwrap(),
+        statement
+    );
     let json = hansa_audit_log::json::parse(&payload, LIMITS).unwrap();
     for (place, spoilt) in samples::spoilt(&json) {
-        let read = credential::from_bytes(&canonical(&spoilt));
+        let read = crate::statement::from_bytes::<crate::credential::CredentialStatement>(
+            &canonical(&spoilt),
+        );
         assert!(read.is_err(), "{place}");
     }
     let issuer = munster.entry(StatementKind::Credential, SignatoryRole::Provider, &payload);
@@ -173,11 +184,13 @@ fn a_credential_is_signed_by_its_issuer() {
     // Out of order, twice, or none at all.
     let [sector, region] = [&statement.attributes[0], &statement.attributes[1]];
     for wrong in [vec![region, sector], vec![sector, sector], vec![]] {
-        let bytes = credential::to_bytes(&credential::CredentialStatement {
+        let bytes = crate::statement::to_bytes(&credential::CredentialStatement {
             attributes: wrong.into_iter().cloned().collect(),
             ..statement.clone()
         });
-        assert!(credential::from_bytes(&bytes).is_err());
+        assert!(
+            crate::statement::from_bytes::<crate::credential::CredentialStatement>(&bytes).is_err()
+        );
     }
 }
 
@@ -188,7 +201,7 @@ fn a_dispute_is_signed_by_the_consumer() {
     let receipt = crate::receipt::tests::receipt();
     let dispute = dispute::DisputeStatement {
         request: receipt.request,
-        receipt: Digest::of(&receipt::to_bytes(&receipt)),
+        receipt: Digest::of(&crate::statement::to_bytes(&receipt)),
         provider: receipt.provider,
         consumer: receipt.consumer,
         rows: 999,
@@ -196,12 +209,16 @@ fn a_dispute_is_signed_by_the_consumer() {
         result: receipt::ResultDigest([4; 32]),
         issued_at: receipt.last_at,
     };
-    let payload = dispute::to_bytes(&dispute);
+    let payload = crate::statement::to_bytes(&dispute);
     let consumer = firm.entry(StatementKind::Dispute, SignatoryRole::Consumer, &payload);
     let provider = munster.entry(StatementKind::Dispute, SignatoryRole::Provider, &payload);
     let of_another_kind = firm.entry(StatementKind::Receipt, SignatoryRole::Consumer, &payload);
-    let read = parse_dispute(&envelope(&payload, &[&consumer])).unwrap();
-    assert_eq!(read.dispute, dispute);
+    let read = crate::statement::from_envelope::<crate::dispute::DisputeStatement>(&envelope(
+        &payload,
+        &[&consumer],
+    ))
+    .unwrap();
+    assert_eq!(read.content, dispute);
     assert_eq!(
         fixture.keys.check(
             &dispute.consumer,
@@ -217,13 +234,16 @@ fn a_dispute_is_signed_by_the_consumer() {
         (&[&of_another_kind], ErrorCode::SignatureHeader),
     ];
     for (entries, code) in cases {
-        let read = parse_dispute(&envelope(&payload, entries));
+        let read = crate::statement::from_envelope::<crate::dispute::DisputeStatement>(&envelope(
+            &payload, entries,
+        ));
         assert_eq!(read.unwrap_err().code, code);
     }
     let json = hansa_audit_log::json::parse(&payload, LIMITS).unwrap();
     for (place, spoilt) in samples::spoilt(&json) {
         let counted = place == ".rows=2^50" || place == ".bytes=2^50";
-        let read = dispute::from_bytes(&canonical(&spoilt));
+        let read =
+            crate::statement::from_bytes::<crate::dispute::DisputeStatement>(&canonical(&spoilt));
         assert_eq!(read.is_ok(), counted, "{place}");
     }
 }

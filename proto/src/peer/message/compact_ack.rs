@@ -2,8 +2,9 @@
 
 use super::{MessageContent, PeerMessage, PeerMessageId, from_wire, to_wire};
 use crate::base64url;
+use crate::envelope::kind::StatementKind;
 use crate::envelope::parts::{EnvelopeParts, SignaturePart};
-use crate::envelope::{StatementKind, protected_header};
+use crate::envelope::protected_header;
 use crate::peer::{field, pb};
 use bytes::Bytes;
 use hansa_audit_log::json::{Json, JsonLimits, parse};
@@ -209,8 +210,9 @@ const HEADER: JsonLimits = JsonLimits {
 mod tests {
     use super::{CompactAck, SubmittedMessage, handed_from_wire, handed_to_wire};
     use crate::base64url;
+    use crate::envelope::kind::StatementKind;
     use crate::envelope::parts::{EnvelopeParts, SignaturePart};
-    use crate::envelope::{StatementKind, protected_header};
+    use crate::envelope::protected_header;
     use crate::peer::message::{MessageContent, PeerMessage, PeerMessageId};
     use hansa_policy::contract::signature::SignatoryRole;
     use hansa_policy::id::RequestId;

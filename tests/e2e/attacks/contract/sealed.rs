@@ -13,7 +13,8 @@ use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::refusal::Refusal;
 use hansa_proto::base64url;
 use hansa_proto::envelope::header::ProtectedHeader;
-use hansa_proto::envelope::{self, StatementKind as Statement, assemble};
+use hansa_proto::envelope::kind::StatementKind as Statement;
+use hansa_proto::envelope::{self, assemble};
 use hansa_test_support::seal_authority::{SealAuthority, SealFiles, SealKeyType, SealValidity};
 use std::collections::BTreeSet;
 

@@ -10,8 +10,10 @@ use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::RequestId;
 use hansa_policy::refusal::ErrorCode;
 use hansa_proto::cluster::{QuestionBriefing, WorkerTicket};
-use hansa_proto::envelope::{self, StatementKind};
-use hansa_proto::house_grant::{self, HouseGrant};
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
+use hansa_proto::house_grant::HouseGrant;
+use hansa_proto::statement;
 use hansa_test_support::participant::TestParticipant;
 use hansa_test_support::workflow::ALL;
 use hansa_transport::cluster::client::WorkerClient;
@@ -19,7 +21,7 @@ use hansa_transport::peer::settings::TransportSettings;
 
 /// A grant, signed by somebody.
 fn signed(by: &TestParticipant, grant: &HouseGrant) -> Bytes {
-    let payload = house_grant::to_bytes(grant);
+    let payload = statement::to_bytes(grant);
     let key = FileSigner::open(&by.folder().join("keys/signing.key")).unwrap();
     let protected = envelope::protected_header(
         StatementKind::HouseGrant,
@@ -53,7 +55,9 @@ pub(super) fn forged(fixture: &mut ForgedTaskFixture) -> AttackVerdict {
         Ok(rows) => return Err(format!("the grant once more: {rows} rows")),
     }
     let envelope = own.house_grant.clone().expect("our own people asked");
-    let grant = house_grant::from_envelope(&envelope).unwrap().grant;
+    let grant = statement::from_envelope::<HouseGrant>(&envelope)
+        .unwrap()
+        .content;
     let with = |change: fn(&mut HouseGrant), by: &TestParticipant| {
         let mut grant = grant.clone();
         change(&mut grant);

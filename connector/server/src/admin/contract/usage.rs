@@ -11,6 +11,7 @@ use hansa_policy::id::ContractId;
 use hansa_policy::money;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::price::PriceUnit;
+use hansa_proto::statement;
 use hansa_proto::usage::{ClauseCharge, PrepaidUsage};
 use serde_json::json;
 use std::sync::Arc;
@@ -48,7 +49,7 @@ pub(super) async fn state(
         text.push_str(&format!("\n{}", left(prepaid)));
     }
     let file = String::from_utf8_lossy(&statement).into_owned();
-    let payload = hansa_proto::usage::to_bytes(&counted);
+    let payload = statement::to_bytes(&counted);
     let data: serde_json::Value = serde_json::from_slice(&payload).unwrap_or_default();
     out.object(json!({"usage": data, "file": file}), text)
         .await?;

@@ -10,8 +10,10 @@ use hansa_policy::contract::ContractStatus;
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::refusal::ErrorCode;
 use hansa_policy::safe_text::SingleLineText;
-use hansa_proto::envelope::{self, StatementKind};
-use hansa_proto::withdrawal::{self, WithdrawalStatement};
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
+use hansa_proto::statement;
+use hansa_proto::withdrawal::WithdrawalStatement;
 
 fn test_federation(terms: &str) -> TestFederation {
     let mut federation = TestFederation::new();
@@ -155,7 +157,7 @@ async fn a_withdrawal_with_notice_counts_from_the_day_that_it_says() {
     let (connector, acme) = (federation.open("lindau"), federation.open("acme"));
     let contract = agree(&connector, &acme).await;
     let issued_at = acme.now();
-    let payload = withdrawal::to_bytes(&WithdrawalStatement {
+    let payload = statement::to_bytes(&WithdrawalStatement {
         contract,
         party: acme.id(),
         effective_at: issued_at.plus_micros(2 * DAY),

@@ -18,8 +18,10 @@ use hansa_policy::refusal::ErrorCode;
 use hansa_policy::restriction::ProviderRestriction;
 use hansa_policy::safe_text::SingleLineText;
 use hansa_policy::term::{Clause, Term};
-use hansa_proto::envelope::{self, StatementKind};
-use hansa_proto::withdrawal::{self, WithdrawalStatement};
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
+use hansa_proto::statement;
+use hansa_proto::withdrawal::WithdrawalStatement;
 use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -286,7 +288,7 @@ async fn no_permit_is_recorded_after_the_last_instant_of_its_contract() {
 
 /// A withdrawal that gives notice, by the provider.
 fn notice(connector: &Arc<Connector>, contract: ContractId, effective_at: UtcTimestamp) {
-    let payload = withdrawal::to_bytes(&WithdrawalStatement {
+    let payload = statement::to_bytes(&WithdrawalStatement {
         contract,
         party: connector.id(),
         effective_at,

@@ -25,8 +25,10 @@ use hansa_proto::cluster::{
     BriefedContract, MOST_WORKERS, QuestionBriefing, TaskDataset, TaskLimits, TaskRows, TeamMember,
     WorkerTicket,
 };
-use hansa_proto::envelope::{self, StatementKind};
-use hansa_proto::house_grant::{self, HouseGrant};
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
+use hansa_proto::house_grant::HouseGrant;
+use hansa_proto::statement;
 use hansa_query::execute::stages::eligibility::HomeReason;
 use hansa_query::execute::stages::task_source::{TaskPartition, TaskSource};
 use hansa_query::execute::stages::workers::{StagedPlanName, Staging, Workers};
@@ -178,7 +180,7 @@ fn house_grant(connector: &Connector, briefing: &QuestionBriefing) -> Result<Byt
     let snapshots = briefing.grounds.iter();
     let now = connector.now();
     let time = i64::try_from(briefing.limits.time.as_micros()).unwrap_or(i64::MAX);
-    let payload = house_grant::to_bytes(&HouseGrant {
+    let payload = statement::to_bytes(&HouseGrant {
         participant: connector.id(),
         request: briefing.request,
         question: Digest::of(briefing.sql.as_bytes()),

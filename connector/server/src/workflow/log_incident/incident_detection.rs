@@ -8,7 +8,9 @@ use hansa_audit_log::record::body::{AnswerBody, ContractBody, IncidentBody, Reco
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::incident::IncidentStatement;
 use hansa_proto::incident::{ForkedRange, LatePermits, MOST_PERMITS};
+use hansa_proto::statement;
 use hansa_store::document_folder::StoredDocumentKind as Document;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -116,8 +118,8 @@ fn stated(connector: &Connector, own: &ParticipantId) -> Result<BTreeSet<u64>, R
             .records
             .documents
             .read(Document::Statement, digest)?;
-        let read = hansa_proto::incident::from_envelope(&bytes)?;
-        stated.extend(read.incident.late.into_iter().flat_map(|late| late.permits));
+        let read = statement::from_envelope::<IncidentStatement>(&bytes)?;
+        stated.extend(read.content.late.into_iter().flat_map(|late| late.permits));
     }
     Ok(stated)
 }

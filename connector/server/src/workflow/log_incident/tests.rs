@@ -5,6 +5,7 @@ use crate::participant::testing::{MINUTE, TERMS, TestFederation, id, records};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::note::{Checkpoint, origin};
 use hansa_audit_store::key::LogSigningKey;
+use hansa_proto::statement;
 
 fn test_federation() -> TestFederation {
     let mut federation = TestFederation::new();
@@ -28,7 +29,7 @@ async fn statement(acme: &Arc<Connector>) -> Vec<u8> {
         .head_over(acme.records.log.size())
         .await
         .unwrap();
-    let payload = incident::to_bytes(&IncidentStatement {
+    let payload = statement::to_bytes(&IncidentStatement {
         log: acme.id(),
         fork: Some(ForkedRange {
             from: 0,

@@ -11,9 +11,11 @@ use hansa_policy::negotiation::PartyRole;
 use hansa_policy::negotiation::comment::ClauseComment;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::SingleLineText;
-use hansa_proto::comment::{self, CommentStatement, SignedComment};
-use hansa_proto::envelope::{self, StatementKind};
+use hansa_proto::comment::CommentStatement;
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
 use hansa_proto::peer::message::{MessageContent, PeerMessage};
+use hansa_proto::statement::{self, SignedStatement};
 use hansa_proto::stored_message::COMMENT;
 use hansa_store::document_folder::StoredDocumentKind as Document;
 
@@ -28,7 +30,7 @@ pub(crate) fn written(
     text: &SingleLineText,
 ) -> Result<MessageContent, Refusal> {
     let negotiation = open.state.parties().negotiation.clone();
-    let payload = comment::to_bytes(&CommentStatement {
+    let payload = statement::to_bytes(&CommentStatement {
         negotiation: negotiation.clone(),
         contract: open.state.proposal().contract,
         clause,
@@ -84,19 +86,19 @@ pub(super) fn judged(
         .iter()
         .filter(|row| row.kind == COMMENT && row.incoming == incoming)
         .count();
-    let signed = envelope::parse_comment(statement)?;
+    let signed = statement::from_envelope::<CommentStatement>(statement)?;
     let keys = connector.identity.trust.bundle();
     open.state
         .check_remark(from, &remark(&signed), before, &keys.keys(connector.now()))?;
     Ok(open)
 }
 
-fn remark(signed: &SignedComment) -> ClauseComment<'_> {
+fn remark(signed: &SignedStatement<CommentStatement>) -> ClauseComment<'_> {
     ClauseComment {
-        negotiation: &signed.comment.negotiation,
-        contract: signed.comment.contract,
-        clause: signed.comment.clause,
-        party: &signed.comment.party,
+        negotiation: &signed.content.negotiation,
+        contract: signed.content.contract,
+        clause: signed.content.clause,
+        party: &signed.content.party,
         signature: &signed.signature,
     }
 }
@@ -140,17 +142,17 @@ pub(crate) fn all(
         let MessageContent::Comment { statement, .. } = message.content else {
             return Err(lost(&row.digest));
         };
-        let signed = envelope::parse_comment(&statement)?;
+        let signed = statement::from_envelope::<CommentStatement>(&statement)?;
         let bundle = connector.identity.trust.bundle();
         let keys = bundle.keys(row.at);
         let checked = hansa_policy::contract::signature::SignatureVerifier::check(
             &keys,
-            &signed.comment.party,
+            &signed.content.party,
             &signed.signature,
             hansa_policy::contract::signature_purpose::SignaturePurpose::Statement,
         );
         found.push(ReceivedComment {
-            comment: signed.comment,
+            comment: signed.content,
             at: row.at,
             fault: checked.err(),
         });

@@ -8,7 +8,8 @@ use hansa_policy::id::ContractId;
 use hansa_policy::negotiation::{NegotiationContent as Step, NextMessage, Proposal};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::contract;
-use hansa_proto::envelope::{self, StatementKind};
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
 use hansa_proto::peer::message::MessageContent;
 
 /// What the message says to the machine.

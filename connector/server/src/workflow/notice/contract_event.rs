@@ -16,9 +16,11 @@ use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::Term;
 use hansa_policy::term::inform::{InformEvent, NotificationTerm, Recipient};
-use hansa_proto::envelope::{self, StatementKind};
-use hansa_proto::notice::{self, NoticeStatement};
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
+use hansa_proto::notice::NoticeStatement;
 use hansa_proto::peer::message::MessageContent;
+use hansa_proto::statement;
 use hansa_store::document_folder::StoredDocumentKind as Document;
 use hansa_store::state_index::row::ContractEventRow;
 use std::sync::Arc;
@@ -116,7 +118,7 @@ pub(super) async fn post(
     connector: &Arc<Connector>,
     notice: &NoticeStatement,
 ) -> Result<(), Refusal> {
-    let payload = notice::to_bytes(notice);
+    let payload = statement::to_bytes(notice);
     let signature = connector.sign(StatementKind::Notice, SignatoryRole::Provider, &payload)?;
     let statement = envelope::assemble(&payload, &[signature]).into();
     outgoing_message::send(
@@ -194,8 +196,8 @@ pub(crate) async fn take_in(
     peer: &ParticipantId,
     bytes: &[u8],
 ) -> Result<(), Refusal> {
-    let signed = notice::from_envelope(bytes)?;
-    let notice = &signed.notice;
+    let signed = statement::from_envelope::<NoticeStatement>(bytes)?;
+    let notice = &signed.content;
     let known = connector.contracts.with_registry(|registry| {
         let agreement = registry.agreement(notice.contract);
         agreement.is_some_and(|agreement| agreement.provider.id == *peer)

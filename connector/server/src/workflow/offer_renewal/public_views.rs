@@ -12,7 +12,8 @@ use hansa_policy::contract::{Agreement, Assignee, ContractStatus};
 use hansa_policy::id::{ContractId, DatasetId};
 use hansa_policy::refusal::Refusal;
 use hansa_policy::safe_text::SingleLineText;
-use hansa_proto::envelope::{self, StatementKind};
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

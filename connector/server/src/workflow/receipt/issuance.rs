@@ -11,8 +11,10 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_proto::envelope::{self, StatementKind};
-use hansa_proto::receipt::{self, AnswerOutcome, DatasetRead, LogLeaf, Receipt, ResultDigest};
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
+use hansa_proto::receipt::{AnswerOutcome, DatasetRead, LogLeaf, Receipt, ResultDigest};
+use hansa_proto::statement;
 use hansa_query::answer::sealed_answer::{DeliveredTotals, SealedAnswer, StreamOutcome as Ended};
 use hansa_store::document_folder::StoredDocumentKind;
 
@@ -115,7 +117,7 @@ impl ReceiptDraft {
             checkpoint: head.digest(),
             one_sided,
         };
-        let payload = receipt::to_bytes(&receipt);
+        let payload = statement::to_bytes(&receipt);
         let signature =
             connector.sign(StatementKind::Receipt, SignatoryRole::Provider, &payload)?;
         Ok(UnissuedReceipt {

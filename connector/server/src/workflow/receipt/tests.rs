@@ -12,6 +12,7 @@ use futures::StreamExt as _;
 use hansa_audit_log::record::answers::ReceivedRecord;
 use hansa_proto::peer::message::{MessageContent, PeerMessage};
 use hansa_proto::receipt::{AnswerOutcome, DatasetRead, LogLeaf};
+use hansa_proto::statement;
 use hansa_transport::peer_handler::PeerHandler as _;
 use std::time::Duration;
 
@@ -59,7 +60,7 @@ fn received(lindau: &Connector, acme: &Connector, asked: &SentQuery) -> Transfer
         checkpoint: digest,
         one_sided: false,
     };
-    let payload = receipt::to_bytes(&receipt);
+    let payload = statement::to_bytes(&receipt);
     let signature = lindau.sign(StatementKind::Receipt, SignatoryRole::Provider, &payload);
     let bytes = envelope::assemble(&payload, &[signature.unwrap()]);
     TransferSummary {

@@ -12,7 +12,8 @@ use hansa_policy::contract::task_contract::TaskContract;
 use hansa_policy::id::{ClauseId, DatasetId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::cluster::{BriefedContract, QuestionBriefing, TaskDataset};
-use hansa_proto::house_grant::{self, HouseGrant};
+use hansa_proto::house_grant::HouseGrant;
+use hansa_proto::statement;
 use hansa_query::snapshot::borrowed_snapshot::borrowed;
 use hansa_query::snapshot::checked_block_cache::CheckedBlockCache;
 use hansa_query::snapshot::registry::SnapshotSet;
@@ -134,7 +135,7 @@ impl WorkerFolders {
         bundle: &TrustBundle,
         now: UtcTimestamp,
     ) -> Result<UtcTimestamp, Refusal> {
-        let signed = house_grant::from_envelope(envelope)?;
+        let signed = statement::from_envelope::<HouseGrant>(envelope)?;
         let keys = bundle.keys(now).first_seen(now);
         keys.check(&self.own, &signed.signature, SignaturePurpose::Statement)?;
         let HouseGrant {
@@ -144,7 +145,7 @@ impl WorkerFolders {
             snapshots,
             issued_at,
             ends_at,
-        } = signed.grant;
+        } = signed.content;
         let named = briefing.grounds.iter();
         let named = named.map(|ground| (ground.dataset.clone(), ground.digest));
         let of_this_question = participant == self.own

@@ -7,8 +7,9 @@ use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::RequestId;
 use hansa_policy::refusal::ErrorCode;
 use hansa_proto::base64url;
+use hansa_proto::envelope::kind::StatementKind;
 use hansa_proto::envelope::parts::{EnvelopeParts, SignaturePart};
-use hansa_proto::envelope::{StatementKind, protected_header};
+use hansa_proto::envelope::protected_header;
 use hansa_proto::peer::catalog_page::CatalogPageRequest;
 use hansa_proto::peer::greeting::PeerGreeting;
 use hansa_proto::peer::message::{

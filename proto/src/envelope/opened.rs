@@ -1,0 +1,114 @@
+//! An envelope taken apart: its payload, and each of its signatures with a header that is understood.
+
+use super::header;
+use super::kind::StatementKind;
+use crate::base64url;
+use crate::strict_json;
+use hansa_audit_log::json::JsonLimits;
+use hansa_policy::contract::signature::{SignatoryRole, Signature};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
+
+/// The payload in base64url, two signatures, and what is around them.
+pub(super) const LIMITS: JsonLimits = JsonLimits {
+    bytes: 512 * 1024,
+    depth: 4,
+};
+
+/// An envelope whose signatures are not checked yet.
+pub(crate) struct OpenedEnvelope {
+    pub(crate) payload: Vec<u8>,
+    pub(crate) signatures: Vec<Signature>,
+}
+
+/// Requires one signature of each role, in this order, by different keys.
+///
+/// # Errors
+/// `SIGNATURE_MISSING`, `SIGNATURE_COUNT` or `SIGNER_NOT_PARTY`.
+// INVARIANT: every-signature. Every entry of the statement is read, and none may be left out or added.
+pub(crate) fn insist_on_roles(
+    signatures: &[Signature],
+    roles: &[SignatoryRole],
+) -> Result<(), Refusal> {
+    if signatures.len() < roles.len() {
+        return Err(missing(signatures.len(), roles.len()));
+    }
+    if signatures.len() > roles.len() {
+        return Err(Refusal::new(
+            ErrorCode::SignatureCount,
+            format!(
+                "the statement carries {} signatures instead of {}",
+                signatures.len(),
+                roles.len()
+            ),
+        ));
+    }
+    for (signature, role) in signatures.iter().zip(roles) {
+        if signature.role != *role {
+            return Err(Refusal::new(
+                ErrorCode::SignatureMissing,
+                format!(
+                    "where the signature of the {} is due stands one of the {}",
+                    role.as_str(),
+                    signature.role.as_str()
+                ),
+            ));
+        }
+    }
+    if let [provider, consumer] = signatures
+        && provider.kid == consumer.kid
+    {
+        return Err(Refusal::new(
+            ErrorCode::SignerNotParty,
+            "both signatures are by the same key",
+        ));
+    }
+    Ok(())
+}
+
+/// The signature of a statement that carries exactly one.
+///
+/// # Errors
+/// `SIGNATURE_MISSING` or `SIGNATURE_COUNT`.
+pub(crate) fn take_only_signature(signatures: Vec<Signature>) -> Result<Signature, Refusal> {
+    let count = signatures.len();
+    let mut signatures = signatures.into_iter();
+    match (signatures.next(), signatures.next()) {
+        (Some(signature), None) => Ok(signature),
+        (None, _) => Err(missing(0, 1)),
+        (Some(_), Some(_)) => Err(Refusal::new(
+            ErrorCode::SignatureCount,
+            format!("the statement carries {count} signatures instead of 1"),
+        )),
+    }
+}
+
+fn missing(found: usize, due: usize) -> Refusal {
+    Refusal::new(
+        ErrorCode::SignatureMissing,
+        format!("the statement carries {found} of {due} signatures"),
+    )
+}
+
+/// Takes an envelope of that kind apart.
+///
+/// # Errors
+/// `SIGNATURE_HEADER`, `SIGNATURE_ALG`, `SIGNATURE_INVALID`, or the code of a malformed statement of this kind.
+pub(crate) fn open_envelope(bytes: &[u8], kind: StatementKind) -> Result<OpenedEnvelope, Refusal> {
+    let codes = ReaderErrorCodes::of(kind.malformed());
+    let json = strict_json::document(bytes, LIMITS, kind.malformed())?;
+    let mut envelope = StrictObjectReader::of(json, "", codes)?;
+    let payload_text = envelope.text("payload")?;
+    let payload = base64url::decode(&payload_text)
+        .ok_or_else(|| codes.wrong("the payload is not in base64url without padding"))?;
+    let entries = envelope.list("signatures")?;
+    envelope.finish()?;
+    let mut signatures = Vec::new();
+    for (index, entry) in entries.into_iter().enumerate() {
+        signatures.push(header::signature(entry, index, kind, &payload_text)?);
+    }
+    Ok(OpenedEnvelope {
+        payload,
+        signatures,
+    })
+}
