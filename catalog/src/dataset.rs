@@ -4,14 +4,17 @@ use crate::feed::DatasetFeed;
 use crate::saved_query::SavedQuery;
 use arrow_schema::SchemaRef;
 use hansa_audit_log::digest::Digest;
+use hansa_audit_log::serialize_as_text;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::{DatasetId, SqlIdentifier};
 use hansa_policy::value::cube::ReleaseTerm;
 use hansa_policy::value::decimal_type::DecimalType;
 use hansa_policy::value::time::TimeBucketWidth;
+use serde::{Deserialize, Serialize};
 
 /// A published dataset: the entry that travels to peers, and against which contracts are made.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Dataset {
     /// Which.
     pub id: DatasetId,
@@ -54,6 +57,7 @@ pub struct Dataset {
     /// First and last instant of the time column, where there is one.
     pub time_span: Option<(UtcTimestamp, UtcTimestamp)>,
     /// West, south, east, north in degrees, where there are coordinates.
+    #[serde(with = "degrees_as_text")]
     pub area: Option<[f64; 4]>,
     /// IANA zone of the dataset's civil times.
     pub zone: String,
@@ -115,7 +119,8 @@ impl std::str::FromStr for DatasetKind {
 /// Statements of the owner about the quality of a dataset and about its service: the description that recipients in a data space
 /// are owed beside content, use restrictions and licence (Regulation (EU) 2023/2854, Article 33(1)(a) and (c); the scope of
 /// prEN 18235-3). Each is one line of text; nothing checks that it is true.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DatasetDescription {
     /// Quality of the data, such as completeness and plausibility checks.
     pub quality: Option<String>,
@@ -150,11 +155,13 @@ impl DatasetDescription {
 }
 
 /// A column of a dataset.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DatasetColumn {
     /// Its name.
     pub name: SqlIdentifier,
     /// Its type, one of the closed list.
+    #[serde(rename = "type")]
     pub kind: ColumnType,
     /// Whether NULL occurs.
     pub nullable: bool,
@@ -273,8 +280,11 @@ impl std::str::FromStr for ColumnType {
     }
 }
 
+serialize_as_text!(ColumnType, DatasetKind);
+
 /// The one registered grid of a dataset: its finest cells.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RegisteredGrid {
     /// Its name, `hansa://<domain>/grid/<dataset>-1`.
     pub id: String,
@@ -285,7 +295,8 @@ pub struct RegisteredGrid {
 }
 
 /// A dimension of a grid.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GridDimension {
     /// The column.
     pub column: SqlIdentifier,
@@ -349,5 +360,37 @@ impl Dataset {
             })
             .collect();
         listing.join("\n")
+    }
+}
+
+/// Degrees in their shortest decimal text: strict JSON has no floating point.
+mod degrees_as_text {
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        area: &Option<[f64; 4]>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let texts = area.map(|edges| edges.map(|edge| edge.to_string()));
+        texts.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<[f64; 4]>, D::Error> {
+        let Some(texts) = Option::<[String; 4]>::deserialize(deserializer)? else {
+            return Ok(None);
+        };
+        let mut area = [0.0; 4];
+        for (edge, text) in area.iter_mut().zip(&texts) {
+            let degrees = text
+                .parse()
+                .ok()
+                .filter(|degrees: &f64| degrees.is_finite());
+            *edge =
+                degrees.ok_or_else(|| D::Error::custom(format_args!("`{text}`: no degrees")))?;
+        }
+        Ok(Some(area))
     }
 }

@@ -3,9 +3,11 @@
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::record::publications::{FeedEntry, FeedSegmentEntry};
 use hansa_audit_log::time::UtcTimestamp;
+use serde::{Deserialize, Serialize};
 
 /// What is known of a dataset that only grows.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DatasetFeed {
     /// Of how many segments it consists; 0 where that is not told.
     pub segments: u64,
@@ -14,7 +16,8 @@ pub struct DatasetFeed {
 }
 
 /// Rows that came at once.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FeedSegment {
     /// The label of the publication that brought them.
     pub version: String,

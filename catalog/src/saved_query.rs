@@ -7,9 +7,11 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::value::decimal_type::DecimalType;
+use serde::{Deserialize, Serialize};
 
 /// A statement that is asked by its name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SavedQuery {
     /// Its name.
     pub name: SqlIdentifier,
@@ -24,11 +26,13 @@ pub struct SavedQuery {
 }
 
 /// A parameter of a saved query.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SavedQueryParameter {
     /// Its name, without the sign.
     pub name: SqlIdentifier,
     /// The type of its value.
+    #[serde(rename = "type")]
     pub kind: ColumnType,
     /// What it is, in one line.
     pub description: Option<String>,

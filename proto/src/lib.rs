@@ -163,6 +163,7 @@
 
 pub mod admin;
 pub mod base64url;
+pub mod canonical_document;
 pub mod cluster;
 pub mod comment;
 pub mod contract;

@@ -1,20 +1,15 @@
-//! The one form of statements that are signed: the members of a struct and the name of the form, in canonical JSON.
+//! Statements that are signed: documents in an envelope with one signature.
 
+use crate::canonical_document::{self, CanonicalDocument};
 use crate::envelope::kind::StatementKind;
 use crate::envelope::opened::{
     OpenedEnvelope, insist_on_roles, open_envelope, take_only_signature,
 };
-use crate::strict_json::{self, LIMITS};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::serialized::{from_json, to_json};
-use hansa_audit_log::json::{Json, canonical};
 use hansa_policy::contract::signature::{SignatoryRole, Signature};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-
-/// The member that names the form.
-const FORM_MEMBER: &str = "hansa";
 
 /// The content of a statement. Its members are those of the payload, beside `hansa`.
 pub trait Statement: Serialize + DeserializeOwned {
@@ -36,6 +31,15 @@ pub trait Statement: Serialize + DeserializeOwned {
     }
 }
 
+impl<S: Statement> CanonicalDocument for S {
+    const FORM: &'static str = S::FORM;
+    const MALFORMED: ErrorCode = ErrorCode::StatementMalformed;
+
+    fn check(&self) -> Result<(), String> {
+        Statement::check(self)
+    }
+}
+
 /// A statement as read from its envelope, its signature not yet checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedStatement<S> {
@@ -50,12 +54,7 @@ pub struct SignedStatement<S> {
 /// The payload: canonical JSON (RFC 8785).
 #[must_use]
 pub fn to_bytes<S: Statement>(statement: &S) -> Vec<u8> {
-    let form = (FORM_MEMBER.to_owned(), Json::text(S::FORM));
-    canonical(&match to_json(statement) {
-        Json::Object(members) => Json::Object(members.into_iter().chain([form]).collect()),
-        // A struct is an object.
-        other => other,
-    })
+    canonical_document::to_bytes(statement)
 }
 
 /// The statement that the payload makes.
@@ -63,26 +62,7 @@ pub fn to_bytes<S: Statement>(statement: &S) -> Vec<u8> {
 /// # Errors
 /// `STATEMENT_MALFORMED`, when the bytes are not in the one accepted form.
 pub fn from_bytes<S: Statement>(bytes: &[u8]) -> Result<S, Refusal> {
-    let malformed = |fault: String| {
-        let sentence = format!("a statement `{}`: {fault}", S::FORM);
-        Refusal::new(ErrorCode::StatementMalformed, sentence)
-    };
-    let Json::Object(mut members) =
-        strict_json::document(bytes, LIMITS, ErrorCode::StatementMalformed)?
-    else {
-        return Err(malformed("it is no object".to_owned()));
-    };
-    let form = members.remove(FORM_MEMBER);
-    if form.as_ref().and_then(Json::as_text) != Some(S::FORM) {
-        return Err(malformed(format!("`{FORM_MEMBER}` names another form")));
-    }
-    let statement: S = from_json(&Json::Object(members)).map_err(&malformed)?;
-    statement.check().map_err(&malformed)?;
-    // What was left out, or may be written in two ways, is another spelling.
-    if to_bytes(&statement) != bytes {
-        return Err(malformed("a value is not in its one spelling".to_owned()));
-    }
-    Ok(statement)
+    canonical_document::from_bytes(bytes)
 }
 
 /// Reads a statement in its envelope: exactly one signature, that of its signer.

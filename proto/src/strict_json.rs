@@ -15,7 +15,21 @@ pub const LIMITS: JsonLimits = JsonLimits {
 /// # Errors
 /// `code`, when it is too large, no strict JSON, not in NFC, or spelled in another way than the canonical one.
 pub fn document(bytes: &[u8], limits: JsonLimits, code: ErrorCode) -> Result<Json, Refusal> {
-    let json = loose_document(bytes, limits, code)?;
+    let json = canonical_document(bytes, limits, code)?;
+    require_normal_text(&json, code)?;
+    Ok(json)
+}
+
+/// Reads a document in its canonical form, whatever form its text has: one that nobody signs.
+///
+/// # Errors
+/// `code`, when it is too large, no strict JSON, or spelled in another way than the canonical one.
+pub fn canonical_document(
+    bytes: &[u8],
+    limits: JsonLimits,
+    code: ErrorCode,
+) -> Result<Json, Refusal> {
+    let json = strict(bytes, limits, code)?;
     if canonical(&json) != bytes {
         return Err(Refusal::new(
             code,
@@ -30,15 +44,21 @@ pub fn document(bytes: &[u8], limits: JsonLimits, code: ErrorCode) -> Result<Jso
 /// # Errors
 /// `code`, when it is too large, no strict JSON, or not in NFC.
 pub fn loose_document(bytes: &[u8], limits: JsonLimits, code: ErrorCode) -> Result<Json, Refusal> {
-    let json = parse(bytes, limits)
-        .map_err(|fault| Refusal::new(code, format!("no strict JSON: {fault}")))?;
-    if !normal(&json) {
-        return Err(Refusal::new(
-            code,
-            "the document holds text that is not in Unicode normal form C",
-        ));
-    }
+    let json = strict(bytes, limits, code)?;
+    require_normal_text(&json, code)?;
     Ok(json)
+}
+
+fn strict(bytes: &[u8], limits: JsonLimits, code: ErrorCode) -> Result<Json, Refusal> {
+    parse(bytes, limits).map_err(|fault| Refusal::new(code, format!("no strict JSON: {fault}")))
+}
+
+fn require_normal_text(json: &Json, code: ErrorCode) -> Result<(), Refusal> {
+    if normal(json) {
+        return Ok(());
+    }
+    let sentence = "the document holds text that is not in Unicode normal form C";
+    Err(Refusal::new(code, sentence))
 }
 
 fn normal(json: &Json) -> bool {

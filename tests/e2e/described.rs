@@ -36,8 +36,8 @@ uncertainty = "± 7 lorries"
 const STATED: [(&str, &str); 4] = [
     ("quality", "98 % of the hours are complete"),
     ("uncertainty", "± 5 % of the sum of a day"),
-    ("collection_method", "induction loops"),
-    ("service_level", "new rows by 06:00 UTC"),
+    ("collectionMethod", "induction loops"),
+    ("serviceLevel", "new rows by 06:00 UTC"),
 ];
 
 #[test]
@@ -67,8 +67,8 @@ fn a_description_reaches_those_with_an_offer_and_nobody_else() {
         .json();
     let people = acme.hansa(&["catalog", "show", "lindau.counts"]).must().out;
     for (key, stated) in STATED {
-        assert_eq!(text(&own, key), stated, "{own}");
-        assert_eq!(text(&seen["entry"], key), stated, "{seen}");
+        assert_eq!(text(&own["description"], key), stated, "{own}");
+        assert_eq!(text(&seen["entry"]["description"], key), stated, "{seen}");
         assert!(people.contains(stated), "{people}");
     }
     assert_eq!(
@@ -112,10 +112,13 @@ fn a_description_reaches_those_with_an_offer_and_nobody_else() {
         .must()
         .json();
     assert!(
-        text(&seen["entry"], "quality").starts_with("99 %"),
+        text(&seen["entry"]["description"], "quality").starts_with("99 %"),
         "{seen}"
     );
-    assert!(seen["entry"]["service_level"].is_null(), "{seen}");
+    assert!(
+        seen["entry"]["description"]["serviceLevel"].is_null(),
+        "{seen}"
+    );
     let sql = "SELECT sum(bikes) FROM lindau.counts";
     acme.hansa(&["sql", sql, "--purpose", PURPOSE]).must();
 }

@@ -180,7 +180,7 @@ const FLOOR: [(&str, &[&str]); 5] = [
         "hansa-policy",
         &["thiserror", "strsim", "fluent-bundle", "serde"],
     ),
-    ("hansa-catalog", &["arrow-schema", "thiserror"]),
+    ("hansa-catalog", &["arrow-schema", "thiserror", "serde"]),
     ("hansa-toml-reader", &["toml"]),
     (
         "hansa-enforcement",

@@ -98,14 +98,9 @@ impl StagedRelease {
 /// `STATE_BROKEN` where a file is not what was released.
 pub fn open(state: &Path, dataset: &Dataset) -> Result<ReleasedCells, Refusal> {
     let folder = DatasetDir::new(state, &dataset.id.name).releases();
-    let Some(mut series) = history::load(&folder)? else {
+    let Some(series) = history::load(&folder)? else {
         return Ok(ReleasedCells::default());
     };
-    // Of rows from before there were digests nothing else is known: what is found now counts from now on.
-    if series.lacks_digests() {
-        tracing::info!(name: "release.rows_first_checked", folder = %folder.display(), "rows of released cells get their digests");
-        series = history::save(&folder, &series)?;
-    }
     if grid_basis::basis(dataset).is_none_or(|basis| basis.to_string() != series.basis) {
         return Ok(ReleasedCells {
             facts: series.facts,

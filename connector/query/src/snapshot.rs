@@ -2,7 +2,6 @@
 
 pub mod block_digests;
 pub mod borrowed_snapshot;
-pub mod bucket_names;
 pub mod change;
 pub mod checked_block_cache;
 pub mod checked_files;

@@ -9,6 +9,7 @@ use crate::value::cube::{CountingUnit, CubeFunction, DominanceTerm, ReleaseTerm}
 use crate::value::privacy_budget::PrivacyBudgetTerm;
 use crate::value::time::TimeBucketWidth;
 use hansa_audit_log::time::{UtcTimestamp, keeps_hours};
+use serde::{Deserialize, Serialize};
 
 /// One thing done to a dataset, with the clause that demands it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,7 +184,8 @@ impl Cube {
 }
 
 /// A dimension of a cube.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CubeDimension {
     /// The column.
     pub column: SqlIdentifier,

@@ -1,10 +1,15 @@
 //! Catalogue entries are read in exactly the form that they are written in.
 
 use super::*;
+use crate::canonical_document::from_json;
 use crate::samples;
 use hansa_audit_log::json::parse;
-use hansa_catalog::dataset::ColumnType;
+use hansa_catalog::dataset::{ColumnType, DatasetKind};
+use hansa_catalog::feed::DatasetFeed;
+use hansa_catalog::saved_query::SavedQueryParameter;
+use hansa_policy::value::cube::{LateDataPolicy, ReleaseTerm};
 use hansa_policy::value::decimal_type::DecimalType;
+use hansa_policy::value::time::TimeBucketWidth;
 
 #[track_caller]
 fn check(dataset: &Dataset) {
@@ -50,6 +55,12 @@ fn an_entry_survives_the_round_trip() {
             check(&one);
         }
     }
+    for (_, kind) in DatasetKind::ALL {
+        check(&Dataset {
+            kind: Some(kind),
+            ..bare.clone()
+        });
+    }
     for edge in [0.1 + 0.2, -180.0, 1e-7, f64::MIN_POSITIVE, 51.962_6] {
         check(&Dataset {
             area: Some([edge, 0.0, 1.0, -0.0]),
@@ -73,12 +84,12 @@ fn an_entry_that_leaves_columns_out_keeps_the_digest_of_the_whole_schema() {
 #[test]
 fn what_is_unknown_missing_or_ill_typed_is_refused() {
     let bytes = to_bytes(&samples::dataset());
-    let json = parse(&bytes, LIMITS).unwrap();
+    let json = parse(&bytes, Dataset::LIMITS).unwrap();
     for (place, spoilt) in samples::spoilt(&json) {
         if place == ".rows=2^50" || place == ".bytes=2^50" {
             continue;
         }
-        let refusal = from_json(&spoilt).expect_err(&place);
+        let refusal = from_json::<Dataset>(&spoilt).expect_err(&place);
         assert_eq!(refusal.code, ErrorCode::PeerDataInvalid, "{refusal}");
     }
 }
@@ -104,11 +115,87 @@ fn each_value_is_checked() {
     check("\"52\"", "\"52\",\"53\"");
     check("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z");
     check("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.0Z");
-    check("dataset/2", "dataset/3");
+    check("dataset/1", "dataset/2");
     check("\"distinct\":64", "\"distinct\":65");
     check("\"distinct\":64", "\"distinct\":262144");
     check(
         "hansa://munster.example/d/bike_counts",
         "hansa://munster.example/bike_counts",
     );
+}
+
+fn described() -> Dataset {
+    let mut dataset = samples::dataset();
+    dataset.kind = Some(DatasetKind::Forecast);
+    dataset.description = DatasetDescription {
+        quality: Some("98 % of the hours are complete".to_owned()),
+        uncertainty: None,
+        collection_method: Some("induction loops".to_owned()),
+        service_level: Some("new rows by 06:00 UTC".to_owned()),
+    };
+    dataset.columns[0].uncertainty = Some("± 5 %".to_owned());
+    dataset.queries = vec![SavedQuery {
+        name: "busy".parse().unwrap(),
+        title: "Busy sites".to_owned(),
+        description: None,
+        sql: "SELECT site FROM bikes WHERE bikes > $least".to_owned(),
+        parameters: vec![SavedQueryParameter {
+            name: "least".parse().unwrap(),
+            kind: ColumnType::Int,
+            description: Some("so many".to_owned()),
+            default: Some("7".to_owned()),
+        }],
+    }];
+    dataset
+}
+
+#[test]
+fn statements_and_saved_queries_are_lines_within_bounds() {
+    check(&described());
+    let longest = DatasetDescription::LONGEST;
+    let refused = |change: &dyn Fn(&mut Dataset)| {
+        let mut dataset = described();
+        change(&mut dataset);
+        from_bytes(&to_bytes(&dataset)).is_err()
+    };
+    for (text, wrong) in [
+        ("x".repeat(longest), false),
+        ("x".repeat(longest + 1), true),
+        ("two\nlines".to_owned(), true),
+        (String::new(), true),
+    ] {
+        let lines: [&dyn Fn(&mut Dataset) -> &mut Option<String>; 4] = [
+            &|dataset| &mut dataset.description.service_level,
+            &|dataset| &mut dataset.columns[1].uncertainty,
+            &|dataset| &mut dataset.queries[0].description,
+            &|dataset| &mut dataset.queries[0].parameters[0].description,
+        ];
+        for line in lines {
+            let change = |dataset: &mut Dataset| *line(dataset) = Some(text.clone());
+            assert_eq!(refused(&change), wrong, "{text}");
+        }
+    }
+    assert!(refused(
+        &|dataset| dataset.queries[0].title = "a\nb".to_owned()
+    ));
+    assert!(refused(&|dataset| {
+        dataset.queries[0].sql = "x".repeat(SavedQuery::LONGEST + 1);
+    }));
+    assert!(refused(&|dataset| {
+        let one = dataset.queries[0].parameters[0].clone();
+        dataset.queries[0].parameters = vec![one; SavedQuery::MOST_PARAMETERS + 1];
+    }));
+    assert!(refused(&|dataset| {
+        dataset.queries = vec![dataset.queries[0].clone(); SavedQuery::MOST + 1];
+    }));
+    let good = String::from_utf8(to_bytes(&described())).unwrap();
+    for (from, to) in [
+        ("\"forecast\"", "\"guessed\""),
+        ("\"least\",\"type\":\"int\"", "\"least\",\"type\":\"blob\""),
+        ("\"busy\"", "\"Busy\""),
+    ] {
+        let wrong = good.replacen(from, to, 1);
+        assert_ne!(wrong, good, "{from}");
+        assert!(from_bytes(wrong.as_bytes()).is_err(), "{to}");
+    }
 }

@@ -5,8 +5,6 @@ use bytes::Bytes;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::catalog_listing::EndedOffer;
-use hansa_catalog::dataset::{Dataset, DatasetDescription, DatasetKind};
-use hansa_catalog::saved_query::{SavedQuery, SavedQueryParameter};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::Refusal;
 use prost::Message as _;
@@ -63,56 +61,8 @@ pub struct ListedTemplate {
 pub struct ListedDataset {
     /// The dataset, as catalogue JSON.
     pub dataset: Bytes,
-    /// How its values came about, where its owner says so.
-    pub kind: Option<DatasetKind>,
-    /// What its owner states of it beyond the catalogue JSON.
-    pub description: ListedDescription,
-    /// The statements that its owner has saved for others; who asks one of them checks it as its own.
-    pub queries: Vec<SavedQuery>,
     /// What the caller may ask for or already holds.
     pub offers: Vec<ListedOffer>,
-}
-
-/// The statements of an owner about a dataset and about the columns that its entry shows.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ListedDescription {
-    /// Those about the dataset.
-    pub dataset: DatasetDescription,
-    /// The uncertainty of columns, in the order of the entry.
-    pub columns: Vec<(SqlIdentifier, String)>,
-}
-
-impl ListedDescription {
-    /// The statements of an entry, as its reader may see it.
-    #[must_use]
-    pub fn of_entry(entry: &Dataset) -> Self {
-        let columns = entry.columns.iter();
-        Self {
-            dataset: entry.description.clone(),
-            columns: columns
-                .filter_map(|column| Some((column.name.clone(), column.uncertainty.clone()?)))
-                .collect(),
-        }
-    }
-
-    /// Adds the statements to the entry beside which they came.
-    ///
-    /// # Errors
-    /// `MESSAGE_MALFORMED`, when one is about a column that the entry does not have.
-    pub fn complete(self, entry: &mut Dataset) -> Result<(), Refusal> {
-        let Self { dataset, columns } = self;
-        entry.description = dataset;
-        for (name, uncertainty) in columns {
-            let mut known = entry.columns.iter_mut();
-            let column = known.find(|column| column.name == name).ok_or_else(|| {
-                field::malformed(format!(
-                    "the uncertainty of a column `{name}` is stated, which the entry does not have"
-                ))
-            })?;
-            column.uncertainty = Some(uncertainty);
-        }
-        Ok(())
-    }
 }
 
 /// An offer of a dataset.
@@ -284,7 +234,7 @@ fn page_to_wire(page: &CatalogEntryPage) -> pb::CatalogReply {
 fn ended_from_wire(message: pb::CatalogEndedOffer) -> Result<EndedOffer, Refusal> {
     let pb::CatalogEndedOffer { dataset, ended_at } = message;
     Ok(EndedOffer {
-        dataset: identifier("the dataset of an offer that is over", &dataset)?,
+        dataset: parse_dataset_name(&dataset)?,
         ended: UtcTimestamp::from_micros(ended_at)
             .map_err(|why| field::malformed(format!("an offer ends at no instant: {why}")))?,
     })
@@ -299,20 +249,7 @@ fn template_from_wire(message: pb::CatalogTemplate) -> Result<ListedTemplate, Re
 }
 
 fn entry_from_wire(message: pb::CatalogEntry) -> Result<ListedDataset, Refusal> {
-    let pb::CatalogEntry {
-        dataset,
-        offers,
-        kind,
-        description,
-        queries,
-    } = message;
-    if queries.len() > SavedQuery::MOST {
-        return Err(field::malformed(format!(
-            "a dataset has {} saved queries; at most {} are read",
-            queries.len(),
-            SavedQuery::MOST
-        )));
-    }
+    let pb::CatalogEntry { dataset, offers } = message;
     if offers.len() > ENTRIES {
         return Err(field::malformed(format!(
             "a dataset has {} offers; at most {ENTRIES} are read",
@@ -321,20 +258,6 @@ fn entry_from_wire(message: pb::CatalogEntry) -> Result<ListedDataset, Refusal> 
     }
     Ok(ListedDataset {
         dataset: field::document("dataset", dataset)?,
-        kind: match kind.as_str() {
-            "" => None,
-            word => Some(word.parse::<DatasetKind>().map_err(|why| {
-                field::malformed(format!("a dataset is of an unknown kind: {why}"))
-            })?),
-        },
-        description: description
-            .map(description_from_wire)
-            .transpose()?
-            .unwrap_or_default(),
-        queries: queries
-            .into_iter()
-            .map(query_from_wire)
-            .collect::<Result<_, _>>()?,
         offers: offers
             .into_iter()
             .map(offer_from_wire)
@@ -342,170 +265,18 @@ fn entry_from_wire(message: pb::CatalogEntry) -> Result<ListedDataset, Refusal> 
     })
 }
 
-fn query_from_wire(message: pb::CatalogQuery) -> Result<SavedQuery, Refusal> {
-    let pb::CatalogQuery {
-        name,
-        title,
-        description,
-        sql,
-        parameters,
-    } = message;
-    if sql.len() > SavedQuery::LONGEST || parameters.len() > SavedQuery::MOST_PARAMETERS {
-        return Err(field::malformed(format!(
-            "the saved query `{name}` is larger than what is read"
-        )));
-    }
-    Ok(SavedQuery {
-        name: identifier("a saved query", &name)?,
-        title: field::line("title", title, DatasetDescription::LONGEST)?,
-        description: statement("description", description)?,
-        sql,
-        parameters: parameters
-            .into_iter()
-            .map(|message| {
-                let pb::CatalogQueryParameter {
-                    name,
-                    r#type,
-                    description,
-                    default,
-                } = message;
-                Ok(SavedQueryParameter {
-                    name: identifier("a parameter", &name)?,
-                    kind: r#type.parse().map_err(|_| {
-                        field::malformed(format!("the parameter `{name}` is of an unknown type"))
-                    })?,
-                    description: statement("description", description)?,
-                    default,
-                })
-            })
-            .collect::<Result<_, Refusal>>()?,
-    })
-}
-
-fn identifier(what: &str, name: &str) -> Result<SqlIdentifier, Refusal> {
-    name.parse()
-        .map_err(|cause| field::malformed(format!("`{name}` names {what}")).caused_by(cause))
-}
-
-fn query_to_wire(query: &SavedQuery) -> pb::CatalogQuery {
-    let SavedQuery {
-        name,
-        title,
-        description,
-        sql,
-        parameters,
-    } = query;
-    pb::CatalogQuery {
-        name: name.to_string(),
-        title: title.clone(),
-        description: description.clone().unwrap_or_default(),
-        sql: sql.clone(),
-        parameters: parameters
-            .iter()
-            .map(|parameter| {
-                let SavedQueryParameter {
-                    name,
-                    kind,
-                    description,
-                    default,
-                } = parameter;
-                pb::CatalogQueryParameter {
-                    name: name.to_string(),
-                    r#type: kind.to_string(),
-                    description: description.clone().unwrap_or_default(),
-                    default: default.clone(),
-                }
-            })
-            .collect(),
-    }
-}
-
-fn description_from_wire(message: pb::CatalogDescription) -> Result<ListedDescription, Refusal> {
-    let pb::CatalogDescription {
-        quality,
-        uncertainty,
-        collection_method,
-        service_level,
-        columns,
-    } = message;
-    if columns.len() > ENTRIES {
-        return Err(field::malformed(format!(
-            "the uncertainty of {} columns is stated; at most {ENTRIES} are read",
-            columns.len()
-        )));
-    }
-    Ok(ListedDescription {
-        dataset: DatasetDescription {
-            quality: statement("quality", quality)?,
-            uncertainty: statement("uncertainty", uncertainty)?,
-            collection_method: statement("collection_method", collection_method)?,
-            service_level: statement("service_level", service_level)?,
-        },
-        columns: columns
-            .into_iter()
-            .map(|message| {
-                let pb::CatalogColumnUncertainty {
-                    column,
-                    uncertainty,
-                } = message;
-                let name = column.parse().map_err(|cause| {
-                    field::malformed("the uncertainty of what is no column is stated")
-                        .caused_by(cause)
-                })?;
-                let stated = statement("uncertainty", uncertainty)?;
-                Ok((name, field::present("uncertainty", stated)?))
-            })
-            .collect::<Result<_, Refusal>>()?,
-    })
-}
-
-/// A line that says nothing where it is empty.
-fn statement(name: &str, text: String) -> Result<Option<String>, Refusal> {
-    let text = field::line(name, text, DatasetDescription::LONGEST)?;
-    Ok((!text.is_empty()).then_some(text))
-}
-
-/// Nothing where nothing is stated, so that the reply is the one of a version without such statements.
-fn description_to_wire(description: &ListedDescription) -> Option<pb::CatalogDescription> {
-    let ListedDescription { dataset, columns } = description;
-    let DatasetDescription {
-        quality,
-        uncertainty,
-        collection_method,
-        service_level,
-    } = dataset;
-    let text = |statement: &Option<String>| statement.clone().unwrap_or_default();
-    let message = pb::CatalogDescription {
-        quality: text(quality),
-        uncertainty: text(uncertainty),
-        collection_method: text(collection_method),
-        service_level: text(service_level),
-        columns: columns
-            .iter()
-            .map(|(column, uncertainty)| pb::CatalogColumnUncertainty {
-                column: column.to_string(),
-                uncertainty: uncertainty.clone(),
-            })
-            .collect(),
-    };
-    (message != pb::CatalogDescription::default()).then_some(message)
-}
-
 fn entry_to_wire(entry: &ListedDataset) -> pb::CatalogEntry {
-    let ListedDataset {
-        dataset,
-        kind,
-        description,
-        queries,
-        offers,
-    } = entry;
+    let ListedDataset { dataset, offers } = entry;
     pb::CatalogEntry {
-        queries: queries.iter().map(query_to_wire).collect(),
-        description: description_to_wire(description),
         dataset: dataset.clone(),
-        kind: kind.map_or_else(String::new, |kind| kind.to_string()),
         offers: offers.iter().map(offer_to_wire).collect(),
     }
+}
+
+fn parse_dataset_name(name: &str) -> Result<SqlIdentifier, Refusal> {
+    name.parse().map_err(|cause| {
+        field::malformed(format!("`{name}` is no dataset whose offer is over")).caused_by(cause)
+    })
 }
 
 fn offer_from_wire(message: pb::CatalogOffer) -> Result<ListedOffer, Refusal> {
@@ -542,143 +313,16 @@ fn mark(text: String) -> Result<Option<String>, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::{
-        CatalogEntryPage, CatalogPageReply, CatalogPageRequest, ListedDataset, ListedDescription,
-        ListedOffer, ListedTemplate,
+        CatalogEntryPage, CatalogPageReply, CatalogPageRequest, ListedDataset, ListedOffer,
+        ListedTemplate,
     };
-    use crate::samples;
     use hansa_audit_log::digest::Digest;
-    use hansa_catalog::dataset::{ColumnType, DatasetDescription, DatasetKind};
-    use hansa_catalog::saved_query::{SavedQuery, SavedQueryParameter};
-    use hansa_policy::refusal::ErrorCode;
-
-    /// An entry from before there were kinds says none; one that says its kind still has the entry that was always read.
-    #[test]
-    fn the_kind_of_a_dataset_stands_beside_its_entry() {
-        let entry = |kind| ListedDataset {
-            dataset: "{}".into(),
-            kind,
-            description: ListedDescription::default(),
-            queries: Vec::new(),
-            offers: Vec::new(),
-        };
-        let before = super::pb::CatalogEntry {
-            dataset: "{}".into(),
-            ..Default::default()
-        };
-        assert_eq!(super::entry_to_wire(&entry(None)), before);
-        assert_eq!(super::entry_from_wire(before), Ok(entry(None)));
-        for (word, kind) in DatasetKind::ALL {
-            let encoded = super::entry_to_wire(&entry(Some(kind)));
-            assert_eq!(
-                (encoded.kind.as_str(), &encoded.dataset[..]),
-                (word, &b"{}"[..])
-            );
-            assert_eq!(super::entry_from_wire(encoded), Ok(entry(Some(kind))));
-        }
-        let guessed = super::pb::CatalogEntry {
-            dataset: "{}".into(),
-            kind: "guessed".to_owned(),
-            ..Default::default()
-        };
-        let refusal = super::entry_from_wire(guessed).unwrap_err();
-        assert!(refusal.sentence.contains("measured, forecast"), "{refusal}");
-    }
-
-    fn query() -> SavedQuery {
-        SavedQuery {
-            name: "busy".parse().unwrap(),
-            title: "Busy sites".to_owned(),
-            description: None,
-            sql: "SELECT site FROM bikes WHERE bikes > $least".to_owned(),
-            parameters: vec![SavedQueryParameter {
-                name: "least".parse().unwrap(),
-                kind: ColumnType::Int,
-                description: Some("so many".to_owned()),
-                default: Some("7".to_owned()),
-            }],
-        }
-    }
-
-    #[test]
-    fn saved_queries_of_an_unknown_form_are_refused() {
-        let entry = ListedDataset {
-            dataset: "{}".into(),
-            kind: None,
-            description: ListedDescription::default(),
-            queries: vec![query()],
-            offers: Vec::new(),
-        };
-        let encoded = super::entry_to_wire(&entry);
-        assert_eq!(super::entry_from_wire(encoded.clone()), Ok(entry));
-        let refused = |change: fn(&mut super::pb::CatalogQuery)| {
-            let mut encoded = encoded.clone();
-            change(&mut encoded.queries[0]);
-            super::entry_from_wire(encoded).unwrap_err()
-        };
-        refused(|query| query.name = "Busy".to_owned());
-        refused(|query| query.title = "a\nb".to_owned());
-        refused(|query| query.sql = "x".repeat(SavedQuery::LONGEST + 1));
-        refused(|query| query.parameters[0].r#type = "blob".to_owned());
-        refused(|query| query.parameters[0].name = String::new());
-        let mut many = encoded;
-        many.queries = vec![many.queries[0].clone(); SavedQuery::MOST + 1];
-        assert!(super::entry_from_wire(many).is_err());
-    }
-
-    fn described() -> ListedDescription {
-        ListedDescription {
-            dataset: DatasetDescription {
-                quality: Some("98 % of the hours are complete".to_owned()),
-                uncertainty: None,
-                collection_method: Some("induction loops".to_owned()),
-                service_level: Some("new rows by 06:00 UTC".to_owned()),
-            },
-            columns: vec![("bikes".parse().unwrap(), "± 5 %".to_owned())],
-        }
-    }
-
-    /// An entry from before there were descriptions states nothing; one that does, still has the entry that was always read.
-    #[test]
-    fn the_description_of_a_dataset_stands_beside_its_entry() {
-        let stated = ListedDataset {
-            dataset: "{}".into(),
-            kind: None,
-            description: described(),
-            queries: vec![query()],
-            offers: Vec::new(),
-        };
-        let encoded = super::entry_to_wire(&stated);
-        assert_eq!(&encoded.dataset[..], b"{}");
-        assert_eq!(super::entry_from_wire(encoded.clone()), Ok(stated));
-        let mut entry = samples::dataset();
-        described().complete(&mut entry).unwrap();
-        assert_eq!(ListedDescription::of_entry(&entry), described());
-        // Bounds are those of the reader: a line, not too long, about a column that is there.
-        let longest = DatasetDescription::LONGEST;
-        for (text, is_read) in [
-            ("x".repeat(longest), true),
-            ("x".repeat(longest + 1), false),
-            ("two\nlines".to_owned(), false),
-        ] {
-            let mut one = encoded.clone();
-            one.description.as_mut().unwrap().service_level = text;
-            let read = super::entry_from_wire(one);
-            assert_eq!(read.is_ok(), is_read, "{read:?}");
-        }
-        let mut elsewhere = described();
-        elsewhere.columns[0].0 = "trams".parse().unwrap();
-        let refusal = elsewhere.complete(&mut samples::dataset()).unwrap_err();
-        assert_eq!(refusal.code, ErrorCode::MessageMalformed, "{refusal}");
-    }
 
     #[test]
     fn pages_survive_the_round_trip() {
         let page = CatalogEntryPage {
             entries: vec![ListedDataset {
                 dataset: "{}".into(),
-                kind: Some(DatasetKind::Forecast),
-                description: described(),
-                queries: vec![query()],
                 offers: vec![ListedOffer {
                     name: "research".to_owned(),
                     policy: "{}".into(),

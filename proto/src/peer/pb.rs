@@ -89,67 +89,6 @@ pub struct CatalogEntry {
     /// What the caller may ask for or already holds.
     #[prost(message, repeated, tag = "2")]
     pub offers: ::prost::alloc::vec::Vec<CatalogOffer>,
-    /// How its values came about: measured, forecast, modelled or estimated; empty: its owner does not say. It stands beside the
-    /// JSON, which has one accepted form, so that who does not know of it reads the entry still.
-    #[prost(string, tag = "3")]
-    pub kind: ::prost::alloc::string::String,
-    /// What its owner states of quality and service; absent: nothing. It stands beside the JSON for the same reason.
-    #[prost(message, optional, tag = "4")]
-    pub description: ::core::option::Option<CatalogDescription>,
-    /// The statements over it that its owner has saved for others, as far as they name nothing that the entry does not show.
-    #[prost(message, repeated, tag = "5")]
-    pub queries: ::prost::alloc::vec::Vec<CatalogQuery>,
-}
-/// A statement over one dataset, by the bare name of the dataset.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct CatalogQuery {
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-    #[prost(string, tag = "2")]
-    pub title: ::prost::alloc::string::String,
-    /// Empty: nothing more is said of it.
-    #[prost(string, tag = "3")]
-    pub description: ::prost::alloc::string::String,
-    /// With parameters as $name.
-    #[prost(string, tag = "4")]
-    pub sql: ::prost::alloc::string::String,
-    #[prost(message, repeated, tag = "5")]
-    pub parameters: ::prost::alloc::vec::Vec<CatalogQueryParameter>,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct CatalogQueryParameter {
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-    /// text, int, float, decimal(p,s), bool, date or instant.
-    #[prost(string, tag = "2")]
-    pub r#type: ::prost::alloc::string::String,
-    #[prost(string, tag = "3")]
-    pub description: ::prost::alloc::string::String,
-    /// The value where none is given; absent: one must be given.
-    #[prost(string, optional, tag = "4")]
-    pub default: ::core::option::Option<::prost::alloc::string::String>,
-}
-/// Statements of the owner about a dataset, each one line; empty: it states nothing.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct CatalogDescription {
-    #[prost(string, tag = "1")]
-    pub quality: ::prost::alloc::string::String,
-    #[prost(string, tag = "2")]
-    pub uncertainty: ::prost::alloc::string::String,
-    #[prost(string, tag = "3")]
-    pub collection_method: ::prost::alloc::string::String,
-    #[prost(string, tag = "4")]
-    pub service_level: ::prost::alloc::string::String,
-    /// Of the columns that the entry shows, in their order; none of those of which nothing is stated.
-    #[prost(message, repeated, tag = "5")]
-    pub columns: ::prost::alloc::vec::Vec<CatalogColumnUncertainty>,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct CatalogColumnUncertainty {
-    #[prost(string, tag = "1")]
-    pub column: ::prost::alloc::string::String,
-    #[prost(string, tag = "2")]
-    pub uncertainty: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CatalogOffer {

@@ -4,7 +4,7 @@ mod privacy_budget;
 
 use super::LocatedTerms;
 use super::file_reader::{PolicyFileReader, required, several, words};
-use super::value_form::{BUCKETS, bucket_term, coarsen, kind_of};
+use super::value_form::{bucket_term, coarsen, kind_of};
 use hansa_catalog::dataset::{ColumnType, RegisteredGrid};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -12,6 +12,7 @@ use hansa_policy::term::Term;
 use hansa_policy::value::cube::{
     CountingUnit, CubeFunction, DominanceRule, DominanceTerm, LateDataPolicy, ReleaseTerm,
 };
+use hansa_policy::value::time::TimeBucketWidth;
 use hansa_toml_reader::{TomlTable, TomlValue};
 use toml::de::DeValue;
 
@@ -118,7 +119,7 @@ fn release(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<Relea
     let (column, every, late) = (column?, every?, late?);
     Some(ReleaseTerm {
         column: reader.named_column(column)?,
-        every: every.word(&BUCKETS)?,
+        every: every.word(&TimeBucketWidth::NAMES)?,
         late: late.word(&LateDataPolicy::ALL)?,
     })
 }
@@ -178,7 +179,7 @@ fn buckets(
                 .cloned()
                 .collect();
             if reader.is_unread() {
-                bucket.word(&BUCKETS);
+                bucket.word(&TimeBucketWidth::NAMES);
             } else if let [only] = times.as_slice() {
                 named.push(only.to_string());
                 coarsen(reader, only.as_str(), bucket, zone, terms);

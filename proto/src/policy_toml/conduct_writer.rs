@@ -2,7 +2,6 @@
 
 use super::conduct::{SINCE, UNITS};
 use super::file_writer::{TermSyntax, quoted, texts};
-use super::value_form::BUCKETS;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::term::Term;
 use hansa_policy::term::embargo::{EmbargoDelay, EmbargoTerm};
@@ -17,6 +16,7 @@ use hansa_policy::value::area::PublishedAreaTerm;
 use hansa_policy::value::column::LookupTerm;
 use hansa_policy::value::cube::{DominanceRule, DominanceTerm, LateDataPolicy, ReleaseTerm};
 use hansa_policy::value::privacy_budget::PrivacyBudgetTerm;
+use hansa_policy::value::time::TimeBucketWidth;
 
 /// One rule of `dominance`.
 pub(super) fn dominance(rule: &DominanceTerm) -> String {
@@ -31,7 +31,7 @@ pub(super) fn dominance(rule: &DominanceTerm) -> String {
 /// How cells are released.
 pub(super) fn release(release: &ReleaseTerm) -> String {
     let column = quoted(release.column.as_str());
-    let every = quoted(word(&BUCKETS, &release.every));
+    let every = quoted(word(&TimeBucketWidth::NAMES, &release.every));
     let late = quoted(word(&LateDataPolicy::ALL, &release.late));
     format!("release = {{ column = {column}, every = {every}, late = {late} }}")
 }
@@ -52,7 +52,7 @@ pub(super) fn budget(budget: &PrivacyBudgetTerm) -> String {
     format!(
         "epsilon = {{ most = {most}, per = {}, each = {each}, unit = {}, cells = {}, rows = {}, bounds = {{ {} }}, \
          values = {{ {} }}, from = {} }}",
-        quoted(word(&BUCKETS, &budget.per)),
+        quoted(word(&TimeBucketWidth::NAMES, &budget.per)),
         quoted(budget.unit.as_str()),
         budget.cells,
         budget.rows,

@@ -4,7 +4,6 @@ mod aggregate;
 
 use self::aggregate::AggregateClauses;
 use super::quota::{PERIODS, UNITS};
-use super::value_form::BUCKETS;
 use super::{EACH_COLUMN, KEYS, PolicyFileText};
 use super::{conduct_writer, prohibition};
 use hansa_policy::id::SqlIdentifier;
@@ -16,7 +15,7 @@ use hansa_policy::term::pseudonym::PseudonymTerm;
 use hansa_policy::term::{Clause, Term};
 use hansa_policy::value::area::BoundingBox;
 use hansa_policy::value::column::MaskValue;
-use hansa_policy::value::time::PeriodQuota;
+use hansa_policy::value::time::{PeriodQuota, TimeBucketWidth};
 
 /// The policy; what the format can't say is left out and named.
 pub(super) fn policy(title: &str, clauses: &[Clause]) -> PolicyFileText {
@@ -132,7 +131,7 @@ pub(super) fn say(term: &Term) -> TermSyntax {
             bucket,
             zone,
         } => {
-            let to = quoted(word(&BUCKETS, bucket));
+            let to = quoted(word(&TimeBucketWidth::NAMES, bucket));
             let zone = quoted(zone.as_deref().unwrap_or("UTC"));
             let value = format!("{{ to = {to}, zone = {zone} }}");
             TermSyntax::Entry("coarsen", column.to_string(), value)

@@ -13,16 +13,6 @@ use hansa_policy::term::odrl::is_decimal;
 use hansa_policy::value::time::TimeBucketWidth;
 use hansa_toml_reader::{TomlTable, TomlValue};
 
-/// The words for buckets.
-pub(super) const BUCKETS: [(&str, TimeBucketWidth); 6] = [
-    ("quarter-hour", TimeBucketWidth::QuarterHour),
-    ("hour", TimeBucketWidth::Hour),
-    ("day", TimeBucketWidth::Day),
-    ("week", TimeBucketWidth::Week),
-    ("month", TimeBucketWidth::Month),
-    ("year", TimeBucketWidth::Year),
-];
-
 pub(super) fn read(reader: &PolicyFileReader<'_>, keys: &TomlTable<'_>, terms: &mut LocatedTerms) {
     if let Some(value) = keys.get("area") {
         geography::area(reader, value, terms);
@@ -82,7 +72,7 @@ pub(super) fn coarsen(
     if to.text().is_none() {
         return;
     }
-    let bucket = to.word(&BUCKETS);
+    let bucket = to.word(&TimeBucketWidth::NAMES);
     let zone = match zone {
         Some(zone) => match zone_named(zone) {
             Some(zone) => Some(Some(zone)),

@@ -335,7 +335,7 @@ fn entries(federation: &mut SqlAttackFederation) -> AttackVerdict {
     for (one, other) in [(ROWS.one, ROWS.other), ("cells_a", "cells_b")] {
         let (mut first, mut second) = (entry(one)?, entry(other)?);
         for value in [&mut first, &mut second] {
-            for name in ["id", "schemaSha256", "publishedAt"] {
+            for name in ["id", "wholeSchema", "publishedAt"] {
                 value.as_object_mut().unwrap().remove(name);
             }
             if let Some(id) = value.pointer_mut("/grid/id") {

@@ -135,7 +135,7 @@ fn written(
     WrittenSnapshot {
         files: Vec::new(),
         content: Vec::new(),
-        blocks: None,
+        blocks: Vec::new(),
         digest: snapshot_digest(entry, here.digest),
         rows,
         bytes: here.bytes,

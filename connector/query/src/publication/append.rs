@@ -21,7 +21,7 @@ pub(super) struct FeedAppend {
     dataset: Dataset,
     files: Vec<String>,
     segments: FeedSegments,
-    blocks: Option<Vec<BlockDigests>>,
+    blocks: Vec<BlockDigests>,
 }
 
 /// Takes out of the inputs what was published before; nothing where the feed begins with this publication.
@@ -210,14 +210,8 @@ impl FeedAppend {
         let content = segments.content();
         written.digest = dataset_dir::digest_of(entry, &content);
         written.content = content;
-        // Files from before there were any get theirs with the first good check of the whole.
-        written.blocks = self
-            .blocks
-            .zip(written.blocks.take())
-            .map(|(mut all, own)| {
-                all.extend(own);
-                all
-            });
+        let own = std::mem::replace(&mut written.blocks, self.blocks);
+        written.blocks.extend(own);
         Ok(segments)
     }
 

@@ -17,8 +17,8 @@ pub struct WrittenSnapshot {
     pub digest: Digest,
     /// The digest of the content of each of them.
     pub content: Vec<Digest>,
-    /// The digests of the blocks of each of them; where they go on from files that have none, none.
-    pub blocks: Option<Vec<BlockDigests>>,
+    /// The digests of the blocks of each of them.
+    pub blocks: Vec<BlockDigests>,
     /// Rows of all files.
     pub rows: u64,
     /// Bytes of all files.
@@ -93,7 +93,7 @@ pub fn nothing(entry: &Dataset) -> WrittenSnapshot {
     WrittenSnapshot {
         files: Vec::new(),
         content: Vec::new(),
-        blocks: Some(Vec::new()),
+        blocks: Vec::new(),
         digest: dataset_dir::digest_of(entry, &[]),
         rows: 0,
         bytes: 0,

@@ -8,7 +8,9 @@ use super::cell_keys::CellKeys;
 use super::cell_queries::{CubeLevel, TimeRange, within};
 use super::first_release::{self, ReleaseStats};
 use super::grid_basis::{basis, cut, is_day, next, releasing};
-use super::history::{self, CubeJson, PeriodRows, PublishedCubeCells, ReleaseHistory, format_time};
+use super::history::{
+    self, PeriodRows, PublishedCubeCells, ReleaseHistory, ReleasedCube, format_time,
+};
 use super::workspace::{self, ReleaseWorkspace, failed, ordered};
 use crate::dedicated_thread::run_on_dedicated_thread;
 use crate::limits::QueryResourceLimits;
@@ -205,7 +207,7 @@ impl DueReleaseJob<'_> {
         there
             .filter_map(|cells| {
                 Some(CubeLevel {
-                    cube: cells.cube.back()?,
+                    cube: cells.cube.to_cube(),
                     cells: self.folder.join(&cells.file),
                 })
             })
@@ -367,7 +369,7 @@ impl DueReleaseJob<'_> {
         fact.digest.clone_from(&digest);
         let cells = PublishedCubeCells {
             shape: fact.shape.clone(),
-            cube: CubeJson::of(cube, self.release),
+            cube: ReleasedCube::of(cube, self.release),
             file,
             digest,
             parts,

@@ -2,18 +2,16 @@
 //! release.
 
 use super::first_release::ReleaseStats;
-use crate::snapshot::bucket_names::{bucket_named, name_of_bucket};
 use crate::snapshot::dataset_dir;
 use crate::snapshot::released_cells::ReleaseOutcome;
 use crate::snapshot::self_digest;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::effect::{Cube, CubeDimension};
+use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::odrl::word;
-use hansa_policy::value::cube::{
-    CountingUnit, CubeFunction, DominanceRule, DominanceTerm, LateDataPolicy, ReleaseTerm,
-};
+use hansa_policy::value::cube::{CountingUnit, CubeFunction, DominanceTerm, ReleaseTerm};
+use hansa_policy::value::time::TimeBucketWidth;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -34,31 +32,22 @@ pub(super) struct ReleaseHistory {
     pub(super) parts: Vec<PeriodRows>,
     pub(super) cells: Vec<PublishedCubeCells>,
     /// What was spent of budgets of privacy, under this series and those before it: it never becomes less.
-    #[serde(default)]
     pub(super) spent: Vec<BudgetSpending>,
     /// Cells with noise.
-    #[serde(default)]
     pub(super) drawn: Vec<NoisyCells>,
     pub(super) facts: Vec<ReleaseOutcome>,
     /// Counts up with every file, so that none is written over.
     pub(super) revision: u64,
     /// The digest of the content of each file of rows, by its name.
-    #[serde(default)]
     pub(super) digests: BTreeMap<String, String>,
-    /// The digest of all else in the file; absent where it was written before there was one.
-    #[serde(default)]
-    pub(super) sum: Option<String>,
+    /// The digest of all else in the file.
+    pub(super) sum: String,
 }
 
 impl ReleaseHistory {
     /// The files of rows.
     fn rows(&self) -> impl Iterator<Item = &String> {
         self.parts.iter().flat_map(|part| &part.versions)
-    }
-
-    /// Whether there are files of rows of which it is not known what they must hold.
-    pub(super) fn lacks_digests(&self) -> bool {
-        self.rows().any(|name| !self.digests.contains_key(name))
     }
 }
 
@@ -77,7 +66,7 @@ pub(super) struct PeriodRows {
 #[serde(deny_unknown_fields)]
 pub(super) struct PublishedCubeCells {
     pub(super) shape: String,
-    pub(super) cube: CubeJson,
+    pub(super) cube: ReleasedCube,
     pub(super) file: String,
     pub(super) digest: String,
     /// The parts, by their place, for which cells were released.
@@ -98,7 +87,7 @@ pub(super) struct BudgetSpending {
     pub(super) each: u64,
     /// What the contract permits in how long.
     pub(super) most: u64,
-    pub(super) per: String,
+    pub(super) per: TimeBucketWidth,
     /// What the noise is made of, until the cells are there: so a release that was interrupted goes on with the very same
     /// noise. Afterwards nobody has it any more.
     pub(super) seed: Option<String>,
@@ -141,8 +130,10 @@ pub(super) fn load(folder: &Path) -> Result<Option<ReleaseHistory>, Refusal> {
     };
     let series: Option<ReleaseHistory> = serde_json::from_slice(&text).ok();
     let whole = |series: &ReleaseHistory| {
-        let sum = series.sum.as_deref();
-        series.format == FORMAT && sum.is_none_or(|sum| self_digest::is_whole(&text, sum))
+        let mut rows = series.rows();
+        series.format == FORMAT
+            && self_digest::is_whole(&text, &series.sum)
+            && rows.all(|name| series.digests.contains_key(name))
     };
     match series.filter(whole) {
         Some(series) => Ok(Some(series)),
@@ -174,7 +165,7 @@ pub(super) fn save(folder: &Path, series: &ReleaseHistory) -> Result<ReleaseHist
     }
     let series = ReleaseHistory {
         digests,
-        sum: Some(self_digest::blank()),
+        sum: self_digest::blank(),
         ..series.clone()
     };
     let text = self_digest::filled(serde_json::to_vec_pretty(&series).unwrap_or_default());
@@ -246,121 +237,59 @@ pub(super) fn begun(
 /// A cube as it lies on disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct CubeJson {
+pub(super) struct ReleasedCube {
     grid: String,
-    /// Column, bucket, zone.
-    dimensions: Vec<(String, Option<String>, Option<String>)>,
-    /// Column, period, and what becomes of late rows.
-    release: (String, String, String),
-    measures: Vec<String>,
+    dimensions: Vec<CubeDimension>,
+    release: ReleaseTerm,
+    measures: Vec<SqlIdentifier>,
     at_least: u32,
-    unit: Option<String>,
-    /// Measure, unit, and p, or n and k.
-    dominance: Vec<(String, String, u32, Option<u32>)>,
+    unit: CountingUnit,
+    dominance: Vec<DominanceTerm>,
     /// Of what the counts are multiples.
-    #[serde(default)]
     base: Option<u32>,
     /// Whether they tell how far values are from their mean.
-    #[serde(default)]
     squares: bool,
     /// Whether they tell how many different units they are of.
-    #[serde(default)]
     units: bool,
 }
 
-impl CubeJson {
+impl ReleasedCube {
     pub(super) fn of(cube: &Cube, release: &ReleaseTerm) -> Self {
-        let dimensions = cube.dimensions.iter().map(|one| {
-            let bucket = one.bucket.and_then(name_of_bucket);
-            (one.column.to_string(), bucket, one.zone.clone())
-        });
-        let rules = cube.dominance.iter().map(|rule| {
-            let (first, second) = match rule.rule {
-                DominanceRule::P(p) => (p, None),
-                DominanceRule::Nk { n, k } => (n, Some(k)),
-            };
-            (
-                rule.measure.to_string(),
-                rule.unit.to_string(),
-                first,
-                second,
-            )
-        });
         Self {
             grid: cube.grid.clone(),
-            dimensions: dimensions.collect(),
-            release: (
-                release.column.to_string(),
-                name_of_bucket(release.every).unwrap_or_default(),
-                word(&LateDataPolicy::ALL, &release.late).to_owned(),
-            ),
-            measures: cube.measures.iter().map(ToString::to_string).collect(),
+            dimensions: cube.dimensions.clone(),
+            release: release.clone(),
+            measures: cube.measures.clone(),
             at_least: cube.at_least,
-            unit: match &cube.unit {
-                CountingUnit::Column(column) => Some(column.to_string()),
-                CountingUnit::Rows => None,
-            },
-            dominance: rules.collect(),
+            unit: cube.unit.clone(),
+            dominance: cube.dominance.clone(),
             base: cube.base,
             squares: cube.permits(CubeFunction::Variance),
             units: cube.permits(CubeFunction::Units),
         }
     }
 
-    /// The cube, as far as its cells go; `None` where anything is not as it was written.
-    pub(super) fn back(&self) -> Option<Cube> {
-        let (column, every, late) = &self.release;
-        let late = LateDataPolicy::ALL.iter().find(|(word, _)| word == late)?.1;
-        let release = ReleaseTerm {
-            column: column.parse().ok()?,
-            every: bucket_named(every)?,
-            late,
-        };
-        let dimensions = self.dimensions.iter().map(|(column, bucket, zone)| {
-            Some(CubeDimension {
-                column: column.parse().ok()?,
-                bucket: match bucket {
-                    None => None,
-                    Some(word) => Some(bucket_named(word)?),
-                },
-                zone: zone.clone(),
-            })
-        });
-        let rules = self.dominance.iter().map(|(measure, unit, first, second)| {
-            Some(DominanceTerm {
-                measure: measure.parse().ok()?,
-                unit: unit.parse().ok()?,
-                rule: match second {
-                    None => DominanceRule::P(*first),
-                    Some(k) => DominanceRule::Nk { n: *first, k: *k },
-                },
-            })
-        });
-        Some(Cube {
+    /// The cube, as far as its cells go.
+    pub(super) fn to_cube(&self) -> Cube {
+        let functions = [
+            (self.squares, CubeFunction::Variance),
+            (self.units, CubeFunction::Units),
+        ];
+        Cube {
             grid: self.grid.clone(),
-            dimensions: dimensions.collect::<Option<_>>()?,
-            measures: self
-                .measures
-                .iter()
-                .map(|name| name.parse().ok())
-                .collect::<Option<_>>()?,
-            functions: [
-                (self.squares, CubeFunction::Variance),
-                (self.units, CubeFunction::Units),
-            ]
-            .into_iter()
-            .filter_map(|(reported, function)| reported.then_some(function))
-            .collect(),
+            dimensions: self.dimensions.clone(),
+            measures: self.measures.clone(),
+            functions: functions
+                .into_iter()
+                .filter_map(|(reported, function)| reported.then_some(function))
+                .collect(),
             at_least: self.at_least,
-            unit: match &self.unit {
-                None => CountingUnit::Rows,
-                Some(column) => CountingUnit::Column(column.parse().ok()?),
-            },
-            dominance: rules.collect::<Option<_>>()?,
-            release: Some(release),
+            unit: self.unit.clone(),
+            dominance: self.dominance.clone(),
+            release: Some(self.release.clone()),
             budget: None,
             base: self.base,
-        })
+        }
     }
 }
 

@@ -123,7 +123,7 @@ fn reserve(
             to: due.to,
             each: due.each,
             most: due.most,
-            per: budget_ledger::word_of(due.per),
+            per: due.per,
             seed: Some(seed),
             rows,
         });
@@ -298,7 +298,7 @@ pub(super) fn exact(
         to,
         each: 1,
         most: 1,
-        per: String::new(),
+        per: hansa_policy::value::time::TimeBucketWidth::Year,
         seed: None,
         rows: String::new(),
     };

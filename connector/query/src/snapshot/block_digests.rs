@@ -10,7 +10,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// The digests of one file, block after block; BLAKE3 with 256 bits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "BlockDigestsJson", into = "BlockDigestsJson")]
 pub struct BlockDigests {
     /// Bytes of the file.
     size: u64,
@@ -134,15 +135,15 @@ impl BlockDigests {
 /// The digests of a file as they stand in a manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct BlockDigestsJson {
+struct BlockDigestsJson {
     size: u64,
     block: u64,
     /// In hexadecimal digits, one after the other.
     digests: String,
 }
 
-impl BlockDigestsJson {
-    pub(crate) fn of(blocks: &BlockDigests) -> Self {
+impl From<BlockDigests> for BlockDigestsJson {
+    fn from(blocks: BlockDigests) -> Self {
         let digests = blocks.digests.iter();
         Self {
             size: blocks.size,
@@ -150,15 +151,27 @@ impl BlockDigestsJson {
             digests: digests.map(|digest| digest.to_hex().to_string()).collect(),
         }
     }
+}
 
-    pub(crate) fn back(self) -> Option<BlockDigests> {
-        let digests = self.digests.as_bytes().chunks(2 * blake3::OUT_LEN);
-        let digests = digests.map(|digits| blake3::Hash::from_hex(digits).ok());
-        let digests: Vec<blake3::Hash> = digests.collect::<Option<_>>()?;
-        let wanted = self.size.checked_div(self.block)?;
-        let wanted = wanted.checked_add(u64::from(!self.size.is_multiple_of(self.block)))?;
-        let complete = u64::try_from(digests.len()).ok()? == wanted;
-        complete.then(|| BlockDigests::new(self.size, self.block, digests))
+impl TryFrom<BlockDigestsJson> for BlockDigests {
+    type Error = &'static str;
+
+    fn try_from(json: BlockDigestsJson) -> std::result::Result<Self, Self::Error> {
+        let BlockDigestsJson {
+            size,
+            block,
+            digests,
+        } = json;
+        let digests = digests.as_bytes().chunks(2 * blake3::OUT_LEN);
+        let digests: std::result::Result<Vec<blake3::Hash>, _> =
+            digests.map(blake3::Hash::from_hex).collect();
+        let digests = digests.map_err(|_| "`digests` holds no digests")?;
+        let wanted = size.checked_div(block).ok_or("`block` is 0")?;
+        let wanted = wanted.checked_add(u64::from(!size.is_multiple_of(block)));
+        if u64::try_from(digests.len()).ok() != wanted {
+            return Err("`digests` has not one digest for each block");
+        }
+        Ok(Self::new(size, block, digests))
     }
 }
 
@@ -182,8 +195,8 @@ mod tests {
             let blocks = found.blocks;
             assert_eq!(blocks.size(), bytes.len() as u64);
             assert_eq!(blocks.count(), bytes.len().div_ceil(1 << 18));
-            let back = BlockDigestsJson::of(&blocks).back();
-            assert_eq!(back.as_ref(), Some(&blocks));
+            let back = BlockDigests::try_from(BlockDigestsJson::from(blocks.clone()));
+            assert_eq!(back.as_ref(), Ok(&blocks));
             for block in 0..blocks.count() as u64 {
                 let range = blocks.bytes(&(block..block + 1));
                 assert_eq!(blocks.covering(&range), block..block + 1);
@@ -206,7 +219,7 @@ mod tests {
             digests: digests.to_owned(),
         };
         let one = "ab".repeat(32);
-        assert!(shape(5, 8, &one).back().is_some());
+        assert!(BlockDigests::try_from(shape(5, 8, &one)).is_ok());
         for other in [
             shape(5, 0, &one),
             shape(9, 8, &one),
@@ -215,7 +228,7 @@ mod tests {
             shape(5, 8, &one[1..]),
             shape(5, 8, &"xy".repeat(32)),
         ] {
-            assert!(other.back().is_none());
+            assert!(BlockDigests::try_from(other).is_err());
         }
     }
 }

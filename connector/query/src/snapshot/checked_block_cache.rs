@@ -2,7 +2,7 @@
 
 use crate::snapshot::block_digests::BlockDigests;
 use hansa_audit_log::digest::Digest;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Result;
@@ -90,43 +90,20 @@ impl CheckedBlocks {
 #[derive(Debug, Clone, Default)]
 pub struct CheckedBlockCache(Arc<Mutex<CheckedBlockEntries>>);
 
-#[derive(Debug, Default)]
-struct CheckedBlockEntries {
-    /// By the file and what names the digests of its blocks.
-    seen: HashMap<(FileIdentity, Digest), Arc<CheckedBlocks>>,
-    /// The digests of snapshots whose manifest has none, by the digest of the snapshot.
-    learned: HashMap<Digest, Arc<Vec<BlockDigests>>>,
-}
+/// By the file and what names the digests of its blocks.
+type CheckedBlockEntries = HashMap<(FileIdentity, Digest), Arc<CheckedBlocks>>;
 
 impl CheckedBlockCache {
     /// What was seen of a file with these digests.
     pub(crate) fn seen(&self, file: FileIdentity, blocks: &BlockDigests) -> Arc<CheckedBlocks> {
         let key = (file, blocks.name());
-        let mut all = self.all();
-        if all.seen.len() >= MOST {
+        let mut all = self.0.lock();
+        if all.len() >= MOST {
             // Files that nobody reads at this moment; they are looked at once more.
-            all.seen.retain(|_, seen| Arc::strong_count(seen) > 1);
+            all.retain(|_, seen| Arc::strong_count(seen) > 1);
         }
-        let seen = all.seen.entry(key);
+        let seen = all.entry(key);
         Arc::clone(seen.or_insert_with(|| Arc::new(CheckedBlocks::none(blocks.count()))))
-    }
-
-    /// What was made of a snapshot without digests of blocks.
-    pub(crate) fn learned(&self, snapshot: Digest) -> Option<Arc<Vec<BlockDigests>>> {
-        self.all().learned.get(&snapshot).cloned()
-    }
-
-    /// Remembers it.
-    pub(crate) fn learn(&self, snapshot: Digest, blocks: &Arc<Vec<BlockDigests>>) {
-        let mut all = self.all();
-        if all.learned.len() >= MOST {
-            all.learned.clear();
-        }
-        all.learned.insert(snapshot, Arc::clone(blocks));
-    }
-
-    fn all(&self) -> MutexGuard<'_, CheckedBlockEntries> {
-        self.0.lock()
     }
 }
 

@@ -36,7 +36,7 @@ pub struct CheckedFiles {
     paths: Vec<PathBuf>,
     file_indexes: HashMap<PathBuf, usize>,
     expected: ExpectedContent,
-    /// Of files from before there were any: made when they are first read, of files that are what is known otherwise.
+    /// Where nobody has said: made when they are first read, of files that are what is known otherwise.
     blocks: OnceLock<Arc<Vec<BlockDigests>>>,
     /// Held while they are made.
     learning: Mutex<()>,
@@ -45,13 +45,13 @@ pub struct CheckedFiles {
 }
 
 impl CheckedFiles {
-    /// The files of a snapshot; `blocks` where its manifest has them.
+    /// The files of a snapshot, each with the digests of its blocks.
     #[must_use]
     pub(crate) fn of_snapshot(
         dataset: &Dataset,
         paths: Vec<PathBuf>,
         digest: Digest,
-        blocks: Option<Vec<BlockDigests>>,
+        blocks: Vec<BlockDigests>,
         memory: CheckedBlockCache,
     ) -> Self {
         let expected = ExpectedContent::Snapshot {
@@ -59,7 +59,7 @@ impl CheckedFiles {
             digest,
         };
         let refusal = not_as_published(dataset);
-        Self::new(refusal, paths, expected, blocks, memory)
+        Self::new(refusal, paths, expected, Some(blocks), memory)
     }
 
     /// Files of which each has a known content.
@@ -127,12 +127,6 @@ impl CheckedFiles {
     #[must_use]
     pub fn paths(&self) -> &[PathBuf] {
         &self.paths
-    }
-
-    /// The digests of their blocks, as far as they are known by now.
-    #[must_use]
-    pub(crate) fn known_blocks(&self) -> Option<Arc<Vec<BlockDigests>>> {
-        self.blocks.get().cloned()
     }
 
     /// That nobody has found them to be others than were published.
@@ -221,17 +215,8 @@ impl CheckedFiles {
         if let Some(known) = self.blocks.get() {
             return Ok(Arc::clone(known));
         }
-        if let ExpectedContent::Snapshot { digest, .. } = &self.expected
-            && let Some(learned) = self.memory.learned(*digest)
-        {
-            return Ok(Arc::clone(self.blocks.get_or_init(|| learned)));
-        }
         self.check()?;
-        let learned = self.blocks.get().cloned().unwrap_or_default();
-        if let ExpectedContent::Snapshot { digest, .. } = &self.expected {
-            self.memory.learn(*digest, &learned);
-        }
-        Ok(learned)
+        Ok(self.blocks.get().cloned().unwrap_or_default())
     }
 
     /// Notes that a file is another one than was published: from now on none of them is read. Whoever asks is told no more of it.

@@ -119,22 +119,16 @@ impl SnapshotRegistry {
             return damaged.get(dataset).cloned().map_or(Ok(None), Err);
         };
         snapshot.verify()?;
-        let Some(folder) = snapshot.folder() else {
+        if snapshot.folder().is_none() {
             return Ok(Some(snapshot));
-        };
+        }
         let directory = DatasetDir::new(&self.state, dataset);
         let manifest = dataset_dir::of_version(&directory, &snapshot.dataset.version)?;
         let fits = |manifest: &Manifest| {
             manifest.dataset == snapshot.dataset && manifest.digest == snapshot.digest
         };
-        let Some(manifest) = manifest.filter(fits) else {
+        if !manifest.as_ref().is_some_and(fits) {
             return Err(not_as_published(&snapshot.dataset));
-        };
-        // One from before there were digests of blocks has them from its first good check on.
-        if manifest.blocks.is_none() && manifest.in_place.is_none() {
-            let blocks = snapshot.checked.known_blocks();
-            let blocks = blocks.map(|blocks| blocks.to_vec());
-            dataset_dir::write_manifest(folder, &Manifest { blocks, ..manifest })?;
         }
         Ok(Some(snapshot))
     }

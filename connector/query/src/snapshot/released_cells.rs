@@ -84,9 +84,7 @@ pub struct ReleaseOutcome {
     /// Over the file of all cells that are published now; where they have noise, over those of the period.
     pub digest: String,
     /// What it spent of the budget of privacy, where its cells have noise.
-    #[serde(default)]
     pub epsilon: Option<String>,
     /// Of what that is the budget.
-    #[serde(default)]
     pub unit: Option<String>,
 }

@@ -2,9 +2,11 @@
 
 use hansa_audit_log::digest::Digest;
 use hansa_catalog::feed::{DatasetFeed, FeedSegment};
+use serde::{Deserialize, Serialize};
 
 /// What a feed consists of, in the order in which it came.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FeedSegments {
     /// How its rows are read and prepared; those of another recipe are not of the same feed.
     pub recipe: Digest,
@@ -13,7 +15,8 @@ pub struct FeedSegments {
 }
 
 /// The files of one segment: so many after those of the segments before it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SegmentFiles {
     /// What is told of it.
     pub segment: FeedSegment,
@@ -24,7 +27,8 @@ pub struct SegmentFiles {
 }
 
 /// A source file that was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SegmentSourceFile {
     /// Its name, as it is shown.
     pub name: String,

@@ -23,7 +23,7 @@ pub(super) const PREN_18235_3: ConformancePage = ConformancePage {
             ],
             tests: &[
                 "e2e::described::a_description_reaches_those_with_an_offer_and_nobody_else",
-                "hansa_proto::peer::catalog_page::tests::the_description_of_a_dataset_stands_beside_its_entry",
+                "hansa_proto::dataset::tests::statements_and_saved_queries_are_lines_within_bounds",
             ],
             facts: &[
                 Fact::Licences,

@@ -108,13 +108,8 @@ async fn pages(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<CatalogPa
         shown.newest_message = shown.newest_message.max(page.newest_message);
         shown.ended.extend(page.ended);
         for entry in page.entries {
-            let mut dataset = reading
+            let dataset = reading
                 .dataset(&entry.dataset)
-                .map_err(|refusal| refusal.with_participant(peer.id.clone()))?;
-            dataset.kind = entry.kind;
-            dataset.queries = entry.queries;
-            (entry.description)
-                .complete(&mut dataset)
                 .map_err(|refusal| refusal.with_participant(peer.id.clone()))?;
             if dataset.id.owner != peer.id {
                 return Err(Refusal::new(

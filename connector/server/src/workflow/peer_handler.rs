@@ -17,7 +17,7 @@ use hansa_policy::id::ParticipantId;
 use hansa_policy::peer::{PeerCertificate, VerifiedPeer};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::peer::catalog_page::{
-    CatalogEntryPage, CatalogPageRequest, ListedDataset, ListedDescription, ListedOffer,
+    CatalogEntryPage, CatalogPageRequest, ListedDataset, ListedOffer,
 };
 use hansa_proto::peer::greeting::PeerGreeting;
 use hansa_proto::peer::message::SequencedMessage;
@@ -193,9 +193,6 @@ impl ParticipantHandler {
                     }
                     entries.push(ListedDataset {
                         dataset: Bytes::from(hansa_proto::dataset::to_bytes(&entry)),
-                        kind: entry.kind,
-                        description: ListedDescription::of_entry(&entry),
-                        queries: entry.queries.clone(),
                         offers,
                     });
                 }

@@ -2,6 +2,7 @@
 
 use super::time::TimeBucketWidth;
 use crate::id::SqlIdentifier;
+use serde::{Deserialize, Serialize};
 
 /// An aggregate that an aggregate-only contract may allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,7 +43,8 @@ impl CubeFunction {
 }
 
 /// What a minimum group counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum CountingUnit {
     /// Distinct values of this column.
     Column(SqlIdentifier),
@@ -51,7 +53,8 @@ pub enum CountingUnit {
 }
 
 /// Term 19: when a measure of a cell is absent, since few units make up nearly all of it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DominanceTerm {
     /// The measure.
     pub measure: SqlIdentifier,
@@ -62,7 +65,8 @@ pub struct DominanceTerm {
 }
 
 /// When a few units dominate a cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum DominanceRule {
     /// The rest is less than so many percent of the largest.
     P(u32),
@@ -77,7 +81,8 @@ pub enum DominanceRule {
 
 /// How the cells of a cube are released: those of each period together, when it is over, from the first snapshot published
 /// afterwards. What is released is read from then on and not computed again, whatever comes later.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReleaseTerm {
     /// The dimension of time whose periods are released.
     pub column: SqlIdentifier,
@@ -89,7 +94,8 @@ pub struct ReleaseTerm {
 
 /// What becomes of rows that are added, changed or taken away after the release of their period. A correction changes a cell
 /// only if nobody can tell a group below the threshold from the difference, and brings no cell that was withheld.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum LateDataPolicy {
     /// They stay out for good.
     Never,

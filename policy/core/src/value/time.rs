@@ -1,10 +1,12 @@
 //! Widths of time buckets, and periods in which things are counted.
 
 use hansa_audit_log::day_zone::DayZone;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The width of a time bucket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum TimeBucketWidth {
     /// 15 minutes.
     QuarterHour,
@@ -18,6 +20,18 @@ pub enum TimeBucketWidth {
     Month,
     /// One calendar year.
     Year,
+}
+
+impl TimeBucketWidth {
+    /// Each with its name in configuration and documents.
+    pub const NAMES: [(&'static str, Self); 6] = [
+        ("quarter-hour", Self::QuarterHour),
+        ("hour", Self::Hour),
+        ("day", Self::Day),
+        ("week", Self::Week),
+        ("month", Self::Month),
+        ("year", Self::Year),
+    ];
 }
 
 /// The widths, as durations (XML Schema).

@@ -3,13 +3,14 @@
 use super::super::LocatedTerms;
 use super::super::file_reader::{PolicyFileReader, absent, filled};
 use super::super::validity::first;
-use super::super::value_form::{BUCKETS, decimal};
+use super::super::value_form::decimal;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::ErrorCode;
 use hansa_policy::term::Term;
 use hansa_policy::value::cube::CountingUnit;
 use hansa_policy::value::privacy_budget::amount::{Epsilon, ValueBound};
 use hansa_policy::value::privacy_budget::{ClampRange, DimensionValues, PrivacyBudgetTerm};
+use hansa_policy::value::time::TimeBucketWidth;
 use hansa_toml_reader::{TomlTable, TomlValue};
 use std::fmt::Display;
 use std::str::FromStr;
@@ -39,7 +40,7 @@ pub(super) fn read(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: 
         None => most,
     };
     let per = match table.get("per") {
-        Some(said) => said.word(&BUCKETS),
+        Some(said) => said.word(&TimeBucketWidth::NAMES),
         None => {
             let every = reader.dataset.grid.as_ref();
             let every = every.and_then(|grid| Some(grid.release.as_ref()?.every));

@@ -15,11 +15,11 @@ use crate::ingest::config::{
 };
 use crate::ingest::place_extent::PlaceExtent;
 use crate::ingest::source_roots::SourceRoots;
-use crate::snapshot::bucket_names::BUCKETS;
 use hansa_catalog::dataset::{ColumnType, DatasetDescription, DatasetKind};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::value::cube::LateDataPolicy;
+use hansa_policy::value::time::TimeBucketWidth;
 use hansa_toml_reader::{ProblemStyle, TomlReader, TomlTable, TomlValue};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -258,9 +258,9 @@ fn grid(table: TomlTable<'_>) -> GridConfig {
     let grid = GridConfig {
         location: source_location,
         dimensions: parsed_list(&table, "dimensions"),
-        bucket: table.word("bucket", &BUCKETS),
+        bucket: table.word("bucket", &TimeBucketWidth::NAMES),
         zone: zone_of(&table),
-        release: table.word("release", &BUCKETS),
+        release: table.word("release", &TimeBucketWidth::NAMES),
         release_column: table.parsed("release_column"),
         late: table.word("late", &LateDataPolicy::ALL),
     };

@@ -178,7 +178,7 @@ impl<'e> SnapshotFileWriter<'e> {
         Ok(WrittenSnapshot {
             files: self.names,
             content,
-            blocks: Some(blocks),
+            blocks,
             digest,
             rows,
             bytes,

@@ -2,7 +2,6 @@
 
 use crate::release::grid_basis::PeriodCalendar;
 use crate::release::history::{NoisyCells, ReleaseHistory, format_time};
-use crate::snapshot::bucket_names::{bucket_named, name_of_bucket};
 use hansa_catalog::dataset::Dataset;
 use hansa_policy::effect::Cube;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -131,10 +130,8 @@ impl SpendingSlots {
             own.insert((budget.per, budget.most.millionths()));
         }
         for one in &series.spent {
-            if let Some(per) = bucket_named(&one.per) {
-                let own = limits.entry(one.unit.clone()).or_default();
-                own.insert((per, one.most));
-            }
+            let own = limits.entry(one.unit.clone()).or_default();
+            own.insert((one.per, one.most));
         }
         let mut slots = Self {
             limits,
@@ -198,9 +195,4 @@ pub(super) fn lack(series: &mut ReleaseHistory, refused: &[DrawRequest]) -> bool
         }
     }
     news
-}
-
-/// A period as it stands on disk.
-pub(super) fn word_of(bucket: TimeBucketWidth) -> String {
-    name_of_bucket(bucket).unwrap_or_default()
 }

@@ -1,56 +1,24 @@
 //! A catalogue entry, as an object and for people.
 
 use crate::cli::output::table;
-use hansa_catalog::dataset::{ColumnType, Dataset, DatasetColumn, DatasetKind};
+use hansa_catalog::dataset::{ColumnType, Dataset, DatasetColumn};
 use hansa_catalog::feed::DatasetFeed;
-use hansa_catalog::saved_query::SavedQuery;
 use hansa_policy::safe_text::printable;
 use hansa_policy::value::time::TimeBucketWidth;
 use hansa_query::federation::time_span::CoveredTimeSpan;
 use serde_json::{Value, json};
 
-/// A catalogue entry as an object.
+/// A catalogue entry as an object: as it travels, with the zone whose days each column of instants has.
 pub(crate) fn entry_json(dataset: &Dataset) -> Value {
     let bytes = hansa_proto::dataset::to_bytes(dataset);
-    let mut entry = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-    if let Some(members) = entry.as_object_mut() {
-        let kind = dataset.kind.map(DatasetKind::as_str);
-        members.insert("kind".to_owned(), json!(kind));
-        for (key, text) in dataset.description.statements() {
-            members.insert(key.to_owned(), json!(text));
-        }
-        members.insert(
-            "queries".to_owned(),
-            dataset.queries.iter().map(query_json).collect(),
-        );
-        let columns = members.get_mut("columns").and_then(Value::as_array_mut);
-        for (shown, column) in columns.into_iter().flatten().zip(&dataset.columns) {
-            if let Some(members) = shown.as_object_mut() {
-                members.insert("uncertainty".to_owned(), json!(column.uncertainty));
-                members.insert("days_of".to_owned(), json!(days_of(dataset, column)));
-            }
+    let mut entry: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+    let columns = entry.get_mut("columns").and_then(Value::as_array_mut);
+    for (shown, column) in columns.into_iter().flatten().zip(&dataset.columns) {
+        if let Some(members) = shown.as_object_mut() {
+            members.insert("daysOf".to_owned(), json!(days_of(dataset, column)));
         }
     }
     entry
-}
-
-/// A saved query as an object.
-fn query_json(query: &SavedQuery) -> Value {
-    let parameters = query.parameters.iter().map(|parameter| {
-        json!({
-            "name": parameter.name.as_str(),
-            "type": parameter.kind.to_string(),
-            "description": parameter.description,
-            "default": parameter.default,
-        })
-    });
-    json!({
-        "name": query.name.as_str(),
-        "title": query.title,
-        "description": query.description,
-        "sql": query.sql,
-        "parameters": parameters.collect::<Vec<Value>>(),
-    })
 }
 
 /// A catalogue entry as text.

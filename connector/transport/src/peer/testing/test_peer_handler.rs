@@ -19,7 +19,7 @@ use hansa_policy::id::{ContractId, RequestId};
 use hansa_policy::peer::{MembershipStatus, PeerCertificate, Roster, VerifiedPeer};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::peer::catalog_page::{
-    CatalogEntryPage, CatalogPageRequest, ListedDataset as CatalogueEntry, ListedDescription,
+    CatalogEntryPage, CatalogPageRequest, ListedDataset as CatalogueEntry,
 };
 use hansa_proto::peer::greeting::PeerGreeting;
 use hansa_proto::peer::message::compact_ack::SubmittedMessage;
@@ -171,9 +171,6 @@ impl PeerHandler for TestPeerHandler {
             templates: Vec::new(),
             entries: vec![CatalogueEntry {
                 dataset,
-                kind: None,
-                queries: Vec::new(),
-                description: ListedDescription::default(),
                 offers: Vec::new(),
             }],
             next: None,
