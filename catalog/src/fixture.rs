@@ -7,6 +7,7 @@ use crate::offer::{AgreementParameters, Offer, OfferRecipients, SigningMode};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::ledger::{Evidence, Ledger, Recorded};
 use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::rendering::PageRendering;
 use hansa_policy::contract::{ActiveContracts, Agreement, Assignee, ContractRegistry};
 use hansa_policy::id::{ContractId, SqlIdentifier};
 use hansa_policy::term::Term;
@@ -140,7 +141,7 @@ pub(crate) fn agreement(offer: &Offer, dataset: &Dataset) -> Agreement {
         assignee,
         purposes: taxonomy().label,
         signatory: None,
-        rendering: None,
+        rendering: PageRendering::default(),
         proposed_at: time("2026-01-01T00:00:00Z"),
         nonce: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
     };

@@ -87,7 +87,7 @@ pub struct AgreementParameters {
     /// Who signs for the provider, and in what capacity.
     pub signatory: Option<Digest>,
     /// The page that the signers are shown.
-    pub rendering: Option<PageRendering>,
+    pub rendering: PageRendering,
     /// When it is proposed.
     pub proposed_at: UtcTimestamp,
     /// 16 random bytes, base64url.
@@ -195,7 +195,7 @@ impl Offer {
             template: self.template.clone(),
             signatory,
             // Its dates are those of the dataset's zone, in which days of its policies begin and end.
-            rendering: rendering.map(|rendering| rendering.in_zone(&dataset.zone)),
+            rendering: rendering.in_zone(&dataset.zone),
             proposed_at,
             nonce,
         }

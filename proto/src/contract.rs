@@ -1,10 +1,9 @@
 //! The payload of a contract: the bytes that both parties sign, and the agreement that they state.
 //!
-//! Canonical JSON `agreement/2`. The reader takes exactly what the writer makes: no other spelling, no unknown member,
+//! Canonical JSON `agreement/1`. The reader takes exactly what the writer makes: no other spelling, no unknown member,
 //! none missing. What a later version fills has its slot already and is null.
 //!
-//! `rendering` names the page that the signers are shown, by form, language and (from `page/2` on) time zone, and its digest. An agreement without it is `agreement/1`: it is
-//! read and stays in force, since contracts outlive versions, but is proposed no more.
+//! `rendering` names the page that the signers are shown, by form, language and time zone, and its digest.
 
 use crate::base64url;
 use crate::odrl::{self, OdrlAssignee, OdrlPolicy, policy_vocabulary};
@@ -12,8 +11,7 @@ use crate::render;
 use crate::strict_json::{self, LIMITS};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
-use hansa_policy::contract::civil_zone::CivilZone;
-use hansa_policy::contract::rendering::{PageRendering, RenderingVersion};
+use hansa_policy::contract::rendering::PageRendering;
 use hansa_policy::contract::{
     Agreement, Assignee, ContractPartner, ContractParty, DatasetRef, LegalText,
 };
@@ -26,8 +24,7 @@ pub(crate) mod template;
 #[cfg(test)]
 mod tests;
 
-const FORMAT: &str = "agreement/2";
-const UNSHOWN: &str = "agreement/1";
+const FORMAT: &str = "agreement/1";
 const CODES: ReaderErrorCodes = ReaderErrorCodes::of(ErrorCode::ContractMalformed);
 
 /// The payload: canonical JSON.
@@ -68,9 +65,8 @@ pub fn to_json(agreement: &Agreement) -> Json {
         .iter()
         .filter(|clause| clause.term.is_recorded_only())
         .map(|clause| Json::text(clause.id));
-    let format = agreement.rendering.map_or(UNSHOWN, |_| FORMAT);
-    let mut whole = Json::object([
-        ("hansa", Json::text(format)),
+    Json::object([
+        ("hansa", Json::text(FORMAT)),
         ("id", Json::text(&agreement.uid)),
         ("version", Json::count(u64::from(agreement.version))),
         ("supersedes", text_or_null(agreement.supersedes)),
@@ -109,30 +105,24 @@ pub fn to_json(agreement: &Agreement) -> Json {
         ("signatory", text_or_null(agreement.signatory)),
         ("proposedAt", Json::text(agreement.proposed_at)),
         ("nonce", Json::text(&agreement.nonce)),
-    ]);
-    if let (Json::Object(members), Some(rendering)) = (&mut whole, agreement.rendering) {
-        members.insert("rendering".to_owned(), rendering_json(rendering, agreement));
-    }
-    whole
+        ("rendering", rendering_json(agreement)),
+    ])
 }
 
-fn rendering_json(page: PageRendering, agreement: &Agreement) -> Json {
-    let mut rendering = Json::object([
-        ("form", Json::text(page.version)),
-        ("language", Json::text(page.language)),
-        ("sha256", Json::text(page_digest(page, agreement))),
-    ]);
-    // The first form has no local dates: what was signed with it names no zone.
-    if let (Json::Object(members), RenderingVersion::Two) = (&mut rendering, page.version) {
-        members.insert("zone".to_owned(), Json::text(page.zone));
-    }
-    rendering
+fn rendering_json(agreement: &Agreement) -> Json {
+    let PageRendering { language, zone } = agreement.rendering;
+    Json::object([
+        ("form", Json::text(PageRendering::FORM)),
+        ("language", Json::text(language)),
+        ("sha256", Json::text(page_digest(agreement))),
+        ("zone", Json::text(zone)),
+    ])
 }
 
 /// The digest of the page that the signers of an agreement are shown.
 #[must_use]
-pub fn page_digest(rendering: PageRendering, agreement: &Agreement) -> Digest {
-    Digest::of(render::page(rendering, agreement).as_bytes())
+pub fn page_digest(agreement: &Agreement) -> Digest {
+    Digest::of(render::page(agreement.rendering, agreement).as_bytes())
 }
 
 fn vocabularies_json(agreement: &Agreement) -> Json {
@@ -169,10 +159,7 @@ fn policy_of(agreement: &Agreement) -> OdrlPolicy {
 
 fn from_json(json: Json) -> Result<Agreement, Refusal> {
     let mut payload = StrictObjectReader::of(json, "", CODES)?;
-    let format = payload.text("hansa")?;
-    if format != FORMAT && format != UNSHOWN {
-        return Err(CODES.unknown(format!("`hansa` is `{format}` instead of `{FORMAT}`")));
-    }
+    payload.exactly_text("hansa", FORMAT)?;
     let uid = payload.text("id")?;
     if !is_label(&uid) {
         return Err(CODES.wrong(format!("the id `{uid}` is no `urn:uuid:` in lower case")));
@@ -193,10 +180,7 @@ fn from_json(json: Json) -> Result<Agreement, Refusal> {
     let (purposes, own_purposes) = vocabularies(payload.object("vocabularies")?)?;
     let legal = payload.object_or_null("legal")?.map(legal).transpose()?;
     let signatory = payload.parsed_or_null("signatory")?;
-    let rendering = match format.as_str() {
-        FORMAT => Some(rendering(payload.object("rendering")?)?),
-        _ => None,
-    };
+    let (rendering, shown) = rendering(payload.object("rendering")?)?;
     let proposed_at = payload.parsed("proposedAt")?;
     let nonce = payload.text("nonce")?;
     if base64url::decode(&nonce).is_none_or(|bytes| bytes.len() != 16) {
@@ -218,7 +202,7 @@ fn from_json(json: Json) -> Result<Agreement, Refusal> {
         legal,
         template,
         signatory,
-        rendering: rendering.map(|(page, _)| page),
+        rendering,
         proposed_at,
         nonce,
     };
@@ -232,23 +216,17 @@ fn from_json(json: Json) -> Result<Agreement, Refusal> {
             "the contract is in force from {not_before} until {not_after}, which is never"
         )));
     }
-    if let Some((page, reported)) = rendering {
-        check_shown(&agreement, page, reported)?;
-    }
+    check_shown(&agreement, shown)?;
     Ok(agreement)
 }
 
 /// The page that the payload names, and its digest. One that this version can't show is refused, as a term that it can't
 /// enforce is: nobody here could say what was signed.
 fn rendering(mut members: StrictObjectReader) -> Result<(PageRendering, Digest), Refusal> {
-    let form = members.parsed("form")?;
+    members.exactly_text("form", PageRendering::FORM)?;
     let page = PageRendering {
-        version: form,
         language: members.parsed("language")?,
-        zone: match form {
-            RenderingVersion::One => CivilZone::UTC,
-            RenderingVersion::Two => members.parsed("zone")?,
-        },
+        zone: members.parsed("zone")?,
     };
     let reported = members.parsed("sha256")?;
     members.finish()?;
@@ -256,12 +234,8 @@ fn rendering(mut members: StrictObjectReader) -> Result<(PageRendering, Digest),
 }
 
 // INVARIANT: shown-is-signed. Wherever an agreement is read, its page is made again and held against what was signed.
-fn check_shown(
-    agreement: &Agreement,
-    rendering: PageRendering,
-    reported: Digest,
-) -> Result<(), Refusal> {
-    let ours = page_digest(rendering, agreement);
+fn check_shown(agreement: &Agreement, reported: Digest) -> Result<(), Refusal> {
+    let ours = page_digest(agreement);
     if ours == reported {
         return Ok(());
     }
@@ -269,8 +243,8 @@ fn check_shown(
         ErrorCode::RenderingDiffers,
         format!(
             "the contract says that its page `{}` in `{}` has the digest {}; its terms make one with {}",
-            rendering.version,
-            rendering.language,
+            PageRendering::FORM,
+            agreement.rendering.language,
             reported.short(),
             ours.short()
         ),

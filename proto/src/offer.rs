@@ -72,7 +72,7 @@ pub fn to_json(offer: &IdentifiedOffer, reader: &ParticipantId) -> Json {
             Json::List(reported.map(Json::text).collect())
         }
     };
-    let mut whole = Json::object([
+    Json::object([
         ("hansa", Json::text(FORMAT)),
         ("id", Json::text(id)),
         ("title", Json::text(title)),
@@ -97,12 +97,11 @@ pub fn to_json(offer: &IdentifiedOffer, reader: &ParticipantId) -> Json {
                 SigningMode::Auto => AUTO,
             }),
         ),
-    ]);
-    // Only where there is one: a connector from before there was such a thing leaves out what it does not know.
-    if let (Json::Object(members), Some(template)) = (&mut whole, template) {
-        members.insert("template".to_owned(), template::to_json(template));
-    }
-    whole
+        (
+            "template",
+            template.as_ref().map_or(Json::Null, template::to_json),
+        ),
+    ])
 }
 
 /// As [`from_bytes`].
@@ -119,10 +118,7 @@ pub fn from_json(json: &Json) -> Result<Offer, Refusal> {
     validity.finish()?;
     let own = own_purposes(members.list("ownPurposes")?, "offer.ownPurposes", CODES)?;
     let to = recipients(members.take("to")?)?;
-    let template = match members.has("template") {
-        true => template::read(&mut members)?,
-        false => None,
-    };
+    let template = template::read(&mut members)?;
     let offer = IdentifiedOffer::from(Offer {
         dataset: policy.dataset.clone(),
         title: members.text("title")?,

@@ -48,7 +48,7 @@ pub(crate) fn agreement() -> Agreement {
         }),
         template: None,
         signatory: None,
-        rendering: Some(PageRendering::default()),
+        rendering: PageRendering::default(),
         proposed_at: "2026-11-20T09:00:00Z".parse().unwrap(),
         nonce: crate::base64url::encode(&[7; 16]),
     }
@@ -153,7 +153,7 @@ fn local(zone: &str, terms: Vec<Term>, (from, until): (&str, &str)) -> Agreement
             .collect(),
         not_before: from.parse().unwrap(),
         not_after: until.parse().unwrap(),
-        rendering: Some(PageRendering::newest(Language::En).in_zone(zone)),
+        rendering: PageRendering::of(Language::En).in_zone(zone),
         ..agreement()
     }
 }

@@ -45,7 +45,7 @@ fn the_page_that_both_see_is_the_page_that_both_sign() {
         page.contains("Vereinbart, technisch nicht durchgesetzt"),
         "{page}"
     );
-    assert_eq!(text(&before["shown"], "form"), "page/2");
+    assert_eq!(text(&before["shown"], "form"), "page/1");
     assert_eq!(text(&before["shown"], "language"), "de");
     assert_eq!(text(&before["shown"], "sha256"), digest_of(&page));
 
@@ -66,7 +66,7 @@ fn the_page_that_both_see_is_the_page_that_both_sign() {
             .hansa(&["contract", "show", &contract, "--language", "en"])
             .must();
         assert!(words.out.contains("this is a translation"), "{}", words.out);
-        assert!(words.out.contains("page/2 in German"), "{}", words.out);
+        assert!(words.out.contains("page/1 in German"), "{}", words.out);
     }
 
     // The digest is in the bytes that both signed, and a stranger's check makes the page again.

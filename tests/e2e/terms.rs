@@ -269,8 +269,8 @@ fn an_officer_sees_what_a_draft_would_let_out() {
     let diff = lindau.hansa(&args).must().out;
     for line in [
         "for trips: > LOOSER",
-        "only the columns trip and fare -> only the columns trip, fare and parish  > LOOSER",
-        "at most 10 rows each day (UTC) -> at most 5 rows each day (UTC)  < TIGHTER",
+        "only the columns trip and fare; for the consumer there are no others -> only the columns trip, fare and parish; for the consumer there are no others  > LOOSER",
+        "at most 10 rows on each day (UTC) -> at most 5 rows on each day (UTC)  < TIGHTER",
         "with acme.example: > LOOSER",
     ] {
         assert!(diff.contains(line), "{line} in {diff}");

@@ -127,7 +127,7 @@
 //! #     legal: None,
 //! #     template: None,
 //! #     signatory: None,
-//! #     rendering: Some(hansa_policy::contract::rendering::PageRendering::default()),
+//! #     rendering: hansa_policy::contract::rendering::PageRendering::default(),
 //! #     proposed_at: now,
 //! #     nonce: hansa_proto::base64url::encode(&[7; 16]),
 //! # };

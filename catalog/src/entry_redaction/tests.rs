@@ -149,20 +149,17 @@ fn hidden_columns_are_missing_and_the_schema_digest_stays() {
 
 #[test]
 fn a_page_is_dated_in_the_zone_of_the_dataset() {
-    let newest = hansa_policy::contract::rendering::PageRendering::newest(Language::De);
+    let rendering = hansa_policy::contract::rendering::PageRendering::of(Language::De);
     let agreed = league([]).agreement(
         &whole(),
         crate::offer::AgreementParameters {
-            rendering: Some(newest),
+            rendering,
             ..filled()
         },
     );
-    let page = agreed.rendering.unwrap();
+    let page = agreed.rendering;
     assert_eq!(page.zone.as_str(), "Europe/Berlin");
-    assert_eq!(
-        (page.version, page.language),
-        (newest.version, Language::De)
-    );
+    assert_eq!(page.language, Language::De);
 }
 
 fn filled() -> crate::offer::AgreementParameters {
@@ -175,7 +172,7 @@ fn filled() -> crate::offer::AgreementParameters {
         assignee: made.assignee,
         purposes: made.purposes,
         signatory: None,
-        rendering: None,
+        rendering: hansa_policy::contract::rendering::PageRendering::default(),
         proposed_at: made.proposed_at,
         nonce: made.nonce,
     }

@@ -66,8 +66,8 @@ pub struct Agreement {
     pub template: Option<TemplateReference>,
     /// Who signs for the provider, and in what capacity: digest of a statement kept beside the log.
     pub signatory: Option<Digest>,
-    /// The page that its signers are shown; absent in contracts from before that was signed.
-    pub rendering: Option<PageRendering>,
+    /// The page that its signers are shown.
+    pub rendering: PageRendering,
     /// When it was proposed.
     pub proposed_at: UtcTimestamp,
     /// 16 random bytes, base64url.

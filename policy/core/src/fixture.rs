@@ -3,6 +3,7 @@
 pub(crate) mod random_terms;
 pub(crate) mod sample_rows;
 
+use crate::contract::rendering::PageRendering;
 use crate::contract::signature::{SignatoryRole, Signature, SignatureVerifier};
 use crate::contract::signature_purpose::SignaturePurpose;
 use crate::contract::{
@@ -113,7 +114,7 @@ pub(crate) fn agreement(of: &str, terms: impl IntoIterator<Item = Term>) -> Agre
         legal: None,
         template: None,
         signatory: None,
-        rendering: None,
+        rendering: PageRendering::default(),
         proposed_at: time("2025-12-01T00:00:00Z"),
         nonce: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
     }

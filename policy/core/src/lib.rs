@@ -135,7 +135,7 @@
 //! #     legal: None,
 //! #     template: None,
 //! #     signatory: None,
-//! #     rendering: None,
+//! #     rendering: hansa_policy::contract::rendering::PageRendering::default(),
 //! #     proposed_at: "2025-12-01T00:00:00Z".parse()?,
 //! #     nonce: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
 //! # };

@@ -62,6 +62,7 @@ pub mod time_bucket;
 pub mod vocabulary;
 pub mod vocabulary_table;
 pub mod window;
+pub mod wording;
 
 use crate::group::GroupName;
 use crate::id::{ClauseId, DatasetId, PurposeId, SqlIdentifier};

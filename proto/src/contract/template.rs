@@ -1,7 +1,6 @@
 //! The template from which terms were filled, as contracts and offers name it.
 //!
-//! A contract whose terms come from none has `null` in its place, as each had before there was such a thing. Where one is
-//! named, a connector from before refuses the contract, since it could not show what was signed.
+//! A contract or an offer whose terms come from none has `null` in its place.
 
 use crate::template::is_line;
 use hansa_audit_log::json::Json;

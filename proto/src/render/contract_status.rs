@@ -2,18 +2,20 @@
 //!
 //! None of it is signed: it changes while the contract lives.
 
-use super::second_form::{Wording, wording};
+use super::agreement_page::wording;
 use crate::contract::page_digest;
 use crate::render::message::message;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::mandate::{DisclosureClass, Mandate};
+use hansa_policy::contract::rendering::PageRendering;
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::contract::{Agreement, Assignee, ContractStatus};
 use hansa_policy::id::ParticipantId;
 use hansa_policy::negotiation::Phase;
 use hansa_policy::safe_text::signed_line;
 use hansa_policy::term::language::Language;
+use hansa_policy::term::wording::Wording;
 use hansa_policy::term::{Clause, Term};
 
 /// Withdrawal of a contract, as it is told.
@@ -72,10 +74,7 @@ impl<'a> ContractStatusLines<'a> {
     /// Lines for a reader of a language.
     #[must_use]
     pub fn of(language: Language, agreement: &'a Agreement) -> Self {
-        let rendering = agreement
-            .rendering
-            .unwrap_or_default()
-            .in_language(language);
+        let rendering = agreement.rendering.in_language(language);
         Self {
             words: wording(rendering, agreement),
             agreement,
@@ -98,14 +97,15 @@ impl<'a> ContractStatusLines<'a> {
     #[must_use]
     pub fn shown(&self) -> String {
         let words = self.words;
-        let Some(signed) = self.agreement.rendering else {
-            return message!(words.language, "shown-none");
-        };
-        let (form, language) = (signed.version, words.language_name(signed.language.tag()));
+        let signed = self.agreement.rendering;
+        let (form, language) = (
+            PageRendering::FORM,
+            words.language_name(signed.language.tag()),
+        );
         if signed.language != words.language {
             return message!(words.language, "shown-translation", form, language);
         }
-        let digest = page_digest(signed, self.agreement).short();
+        let digest = page_digest(self.agreement).short();
         message!(words.language, "shown-to-signers", form, language, digest)
     }
 

@@ -278,7 +278,7 @@ impl DecisionFixture {
             own_purposes: Vec::new(),
             legal: None,
             signatory: None,
-            rendering: Some(PageRendering::default()),
+            rendering: PageRendering::default(),
             template: None,
             proposed_at: self.now,
             nonce: hansa_proto::base64url::encode(&[7; 16]),

@@ -258,7 +258,7 @@ fn agreement(term: Term) -> Agreement {
         legal: None,
         template: None,
         signatory: None,
-        rendering: None,
+        rendering: hansa_policy::contract::rendering::PageRendering::default(),
         proposed_at: at(0),
         nonce: String::new(),
     }
@@ -337,7 +337,7 @@ fn the_record_of_processing_says_what_is_not_stated() {
         (
             &region,
             "third_country",
-            "only to participants in EU, attested by a recognised issuer",
+            "only for participants that have their seat in the region EU, attested by a recognised issuer",
         ),
     ] {
         let contracts = [(id, agreement.clone(), ContractStatus::InForce)];

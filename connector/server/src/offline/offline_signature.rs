@@ -7,6 +7,7 @@ use crate::cli::terminal::line_err;
 use crate::offline::offline_signer::OfflineSigner;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::Assignee;
+use hansa_policy::contract::rendering::PageRendering;
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::contract::page_digest;
@@ -30,24 +31,16 @@ pub(crate) fn run(
 ) -> Result<u8, Refusal> {
     let place = |refusal: Refusal| refusal.with_place(file.display().to_string(), None, None);
     let draft = contract_draft::from_bytes(&crate::offline::read(file)?).map_err(place)?;
-    let Some(rendering) = draft.agreement.rendering else {
-        return Err(place(
-            Refusal::new(
-                ErrorCode::ContractMalformed,
-                "the draft does not say which page its signers are shown",
-            )
-            .with_help("upgrade the connector that made it, and propose again"),
-        ));
-    };
     check_key(&draft, signer)?;
     let mandate = mandate
         .map(|file| within(file, &draft, signer, now))
         .transpose()?;
-    let digest = page_digest(rendering, &draft.agreement);
+    let digest = page_digest(&draft.agreement);
     line_err(&hansa_proto::render::agreement(None, &draft.agreement));
     line_err(&format!(
         "This page, {} in {}, has the digest {digest}, which is part of what is signed.",
-        rendering.version, rendering.language
+        PageRendering::FORM,
+        draft.agreement.rendering.language
     ));
     let facts = |signature: Option<&Path>| {
         json!({
@@ -55,9 +48,9 @@ pub(crate) fn run(
             "would_become": draft.contract().to_string(),
             "role": draft.role.as_str(),
             "shown": {
-                "form": rendering.version.as_str(),
-                "language": rendering.language.tag(),
-                "zone": rendering.zone.as_str(),
+                "form": PageRendering::FORM,
+                "language": draft.agreement.rendering.language.tag(),
+                "zone": draft.agreement.rendering.zone.as_str(),
                 "sha256": digest.to_string(),
             },
             "key": signer.kid(),

@@ -34,7 +34,7 @@ impl Connector {
             assignee,
             purposes: hansa_proto::purpose_taxonomy::label(),
             signatory: None,
-            rendering: Some(PageRendering::newest(self.config().participant.language)),
+            rendering: PageRendering::of(self.config().participant.language),
             proposed_at: self.now(),
             nonce: hansa_proto::base64url::encode(&random_bytes::<16>()),
         }

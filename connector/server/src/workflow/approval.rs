@@ -122,7 +122,7 @@ pub(crate) async fn word(
     {
         return Ok(Approval::Enough(written(connector, reason.as_deref())?));
     }
-    let (user, officer) = officer(connector, caller)?;
+    let officer = find_officer(connector, caller)?;
     let record = |first: &str, second: Option<&str>, reason: Option<&str>| {
         let (contract, change) = match action {
             ApprovalAction::Sign | ApprovalAction::Withdraw | ApprovalAction::WithdrawFrom(_) => {
@@ -155,8 +155,7 @@ pub(crate) async fn word(
             if connector
                 .records
                 .pseudonyms
-                .are_one(&before.first, &officer)
-                || before.first == unkept(connector, user) =>
+                .are_one(&before.first, &officer) =>
         {
             return Err(Refusal::new(
                 ErrorCode::SecondOfficerNeeded,
@@ -216,8 +215,8 @@ pub(crate) fn insist(
     .with_help("hansa contract sign, by two of the users under [officers]"))
 }
 
-/// An officer and the pseudonym, which says nothing to whoever has the log alone.
-fn officer(connector: &Connector, caller: Option<u32>) -> Result<(u32, String), Refusal> {
+/// The pseudonym of the officer who calls. It says nothing to whoever has the log alone.
+fn find_officer(connector: &Connector, caller: Option<u32>) -> Result<String, Refusal> {
     let refuse = |sentence: String| Err(Refusal::new(ErrorCode::SecondOfficerNeeded, sentence));
     let Some(user) = caller else {
         return refuse("no connector runs here, so nobody can tell who you are".to_owned())
@@ -231,36 +230,25 @@ fn officer(connector: &Connector, caller: Option<u32>) -> Result<(u32, String), 
         ));
     }
     let now = connector.now();
-    Ok((
-        user,
-        waiting(|| {
-            connector
-                .records
-                .pseudonyms
-                .pseudonym(&Person::User(user), now)
-        })?,
-    ))
+    waiting(|| {
+        connector
+            .records
+            .pseudonyms
+            .pseudonym(&Person::User(user), now)
+    })
 }
 
-/// The pseudonym that logs from before have: made of a secret, and so for good.
-fn unkept(connector: &Connector, user: u32) -> String {
-    let parts: [&[u8]; 3] = [
-        &connector.datasets.schema_secret,
-        b"officer",
-        &user.to_be_bytes(),
-    ];
-    let digest = Digest::of_parts(&parts).to_string();
-    digest.chars().take(16).collect()
-}
-
-/// What the first one wrote, as long as it is kept; logs from before hold it themselves.
+/// What the first one wrote, as long as it is kept.
 pub(crate) fn written(
     connector: &Connector,
     reason: Option<&str>,
 ) -> Result<Option<String>, Refusal> {
     match reason.map(|reason| (reason, reason.parse::<Digest>())) {
         None => Ok(None),
-        Some((reason, Err(_))) => Ok(Some(reason.to_owned())),
+        Some((_, Err(fault))) => {
+            let sentence = format!("the record of the first word names no reason: {fault}");
+            Err(Refusal::new(ErrorCode::EvidenceBroken, sentence))
+        }
         Some((_, Ok(commit))) => waiting(|| connector.records.pseudonyms.reason(commit)),
     }
 }

@@ -7,217 +7,208 @@ list-and = und
 list-or = oder
 list-nothing = nichts
 
-## Aggregate
-functions = nur Aggregate: { $list }
-function-variance = Varianz
-function-units = Anzahl verschiedener Einheiten
-dimensions = gruppiert und gefiltert nur nach { $list }
-measures = Aggregate nur von { $list }
-grid = Gruppen sind Zellen des Rasters { $grid }
-
-## Secondary suppression
-totals-from-published = Summen sind die der gezeigten Gruppen
-suppress-complement = weitere Gruppen werden zurückgehalten, bis keine Summe im Vergleich mit anderen eine kleine Gruppe verrät
-cell-key = Anzahlen sind durch Los auf ein Vielfaches von { $base } auf- oder abgerundet, gleich, wann immer eine Gruppe aus denselben Einheiten besteht
-
-## Area
-area = nur Zeilen mit { $lon } von { $west } bis { $east } und { $lat } von { $south } bis { $north } Grad
-
-## Attestation
-attest = die Löschung wird binnen { $days } Tagen nach jeder Antwort unterschrieben erklärt; danach wird ohne die Erklärung nichts mehr beantwortet
-
-## Band
-band = { $column } zeigt die Untergrenze seiner Stufe, von { $edges }
-
-## Columns
-columns = nur die Spalten { $list }
-
-## Consent
-obtain-consent = die betroffenen Personen haben eingewilligt
-
-## Delivery
-networks = nur in die Netze { $list }
-formats = nur gesendet als { $list }
-
-## Dominance
-dominance-p = { $measure } einer Gruppe nur, wo alle außer ihren zwei größten { $unit } mindestens { $p } % des größten ausmachen
-dominance-nk = { $measure } einer Gruppe nur, wo ihre { $n } größten { $unit } höchstens { $k } % ausmachen
-
-## Duty
-delete-after-one-day = was empfangen wurde, wird nach einem Tag gelöscht
-delete-after-days = was empfangen wurde, wird nach { $days } Tagen gelöscht
-attribution = die Quelle wird genannt als "{ $text }"
-prohibit-distribute = nichts wird weitergegeben
-prohibit-sell = nichts wird verkauft
-prohibit-derive = keine anderen Werke werden daraus abgeleitet
-
-## Embargo
-embargo-days = Tage
-embargo-hours = Stunden
-embargo-minutes = Minuten
-embargo-seconds = Sekunden
-embargo = nur Zeilen, deren { $column } mindestens { $delay } zurückliegt
-
-## Exclusivity
-exclusive = niemand sonst erhält für diese Zeit einen Vertrag über den Datensatz
-
-## Group
-group = nur für die Mitglieder der Gruppe { $group }, nach einer Liste, die der Anbieter binnen 24 Stunden unterschrieben hat
-
-## Hours
-hours = nur { $hours }
-
-## Inform
-inform = die Parteien teilen einander mit: { $list }
+## Clauses
+clause-group = nur für Mitglieder der Gruppe { $group } nach einer Liste, die der Anbieter in den letzten 24 Stunden unterschrieben hat
+clause-sector = nur für den Wirtschaftszweig { $list }, bescheinigt von einem anerkannten Aussteller
+clause-purpose = der für jede Abfrage angegebene Zweck ist { $list } oder ein engerer
+clause-purpose-not = der für jede Abfrage angegebene Zweck ist nicht { $list }, auch kein engerer und kein weiterer
+clause-hours = nur { $hours }
+clause-join-keys = in einer Abfrage nach diesem Vertrag werden die Daten nur über { $list } mit anderen verknüpft
+clause-join-with-none = in einer Abfrage nach diesem Vertrag werden die Daten mit keinem anderen Datensatz verbunden
+clause-join-with = in einer Abfrage nach diesem Vertrag werden die Daten nur mit { $list } verbunden
+clause-keys-stay = die Spalten, über die verknüpft wird, dienen nur der Verknüpfung und werden niemandem gezeigt
+clause-rows-per-second = höchstens { $rows } je Sekunde, über alle Antworten zusammen
+answer = Antwort
+answers = Antworten
+clause-concurrent = höchstens { $answers } zur selben Zeit
+clause-result-rows = höchstens { $rows } in einer Antwort
+clause-networks = Antworten gehen nur an die Netzadressen { $list }
+clause-region = nur für Teilnehmer mit Sitz in der Region { $region }, bescheinigt von einem anerkannten Aussteller
+clause-formats = die Daten werden nur im Format { $list } gesendet
+clause-delete-after = der Nutzer löscht, was er empfangen hat, spätestens nach { $dative }
+clause-attest = binnen { $dative } nach jeder Antwort erklärt der Nutzer mit Unterschrift, dass er das Empfangene gelöscht hat; ohne die Erklärung wird danach nichts mehr beantwortet
+clause-attribution = der Nutzer nennt die Quelle als { $text }
+clause-prohibit-distribute = der Nutzer gibt die Daten nicht an Dritte weiter
+clause-prohibit-sell = der Nutzer verkauft die Daten nicht
+clause-prohibit-derive = der Nutzer leitet aus den Daten keine anderen Werke ab
+clause-exclusive = niemand sonst erhält für die Laufzeit dieses Vertrags einen Vertrag über den Datensatz
+clause-inform = die Parteien teilen einander mit: { $list }
+clause-obtain-consent = die betroffenen Personen haben eingewilligt
+clause-receipts = der Nutzer zeichnet die Quittung jeder Antwort gegen; höchstens { $number } dürfen offen sein
+clause-one-sided-receipts = Programme des Nutzers dürfen den Anbieter ohne einen Konnektor des Nutzers fragen; die Quittungen dieser Antworten tragen allein die Signatur des Anbieters
+clause-open-data = jeder darf alle Zeilen der Sicht im Internet abrufen, ohne bekannt zu sein und ohne eigene Vereinbarung
+clause-version-exact = solange der Datensatz das oben genannte Schema hat
+clause-version-compatible = auch wenn der Datensatz weitere Spalten erhält; diese bleiben unsichtbar
+clause-in-force = in Kraft { $time }
+clause-lasts-activation = für die Dauer von { $dative } zu je 24 Stunden ab dem Inkrafttreten
+clause-lasts-first-use = für die Dauer von { $dative } zu je 24 Stunden ab der ersten zugelassenen Abfrage
+query = Abfrage
+queries = Abfragen
+quota-hour = einer Stunde
+quota-week = 7 Tagen
+quota-30-days = 30 Tagen
+clause-quota = höchstens { $most } in jedem Zeitraum von { $period }
+clause-quota-day = höchstens { $most } an jedem Tag ({ $zone })
+clause-quota-days = höchstens { $most } in jedem Zeitraum von { $period } ({ $zone })
+byte = Byte
+bytes = Byte
+clause-keys-travel-to-anybody = alle, die in derselben Abfrage befragt werden,
+clause-keys-travel = Werte von { $columns } dürfen an { $to } gesendet werden, damit diese nur mit passenden Zeilen antworten
+clause-service = der Anbieter antwortet in { $share } % der Zeit, und 95 von 100 Antworten beginnen binnen { $within } ms
+price-query = Abfrage
+price-row = Zeile
+price-month = Monat
+clause-price = der Nutzer zahlt { $amount } { $currency } je { $each }
+clause-price-prepaid = { $whole }; { $paid } { $currency } sind vorausgezahlt, und darüber hinaus wird nichts beantwortet
 event-first-use = die erste Nutzung
 event-refusal = Ablehnungen
 event-schema-change = Änderungen des Schemas
-recipient-provider = den Leuten des Anbieters
-recipient-consumer = den Leuten der Nutzerin
-notify = der Konnektor des Anbieters teilt { $whom } mit: { $events }
-
-## Joins
-join-keys = hier nur über { $list } verknüpft
-join-with-none = hier nicht in einer Frage mit einem anderen Datensatz
-join-with = hier in einer Frage nur mit { $list }
-keys-stay = die Spalten, über die verknüpft wird, dienen hier der Verknüpfung und werden niemandem gezeigt
-
-## Key transfer
-keys-travel-to-anybody = alle, die in derselben Frage gefragt werden
-keys-travel = Werte von { $columns } dürfen an { $to } gesendet werden, damit nur passende Zeilen zurückkommen
-
-## Legal basis
-basis-consent = Einwilligung
-basis-contract = Vertrag mit der Person
-basis-obligation = rechtliche Verpflichtung
+recipient-provider = den zuständigen Personen des Anbieters
+recipient-consumer = den zuständigen Personen des Nutzers
+clause-notify = der Konnektor des Anbieters teilt { $whom } mit: { $events }
+basis-consent = die Einwilligung
+basis-contract = ein Vertrag mit der betroffenen Person
+basis-obligation = eine rechtliche Verpflichtung
 basis-vital = lebenswichtige Interessen
-basis-public-task = Aufgabe im öffentlichen Interesse
+basis-public-task = eine Aufgabe im öffentlichen Interesse
 basis-interests = berechtigte Interessen
-legal-basis = Rechtsgrundlage: { $what } ({ $basis })
+clause-legal-basis = Rechtsgrundlage: { $what } (Artikel 6 Absatz 1 Buchstabe { $letter } DSGVO)
 
-## Lookup
-lookup = { $column } zeigt seine Stufe { $level } nach der Tabelle { $table }
-
-## Mask
-mask = { $column } ist immer { $value }
-
-## Min group
-min-group-values = nur Gruppen und Summen darin mit mindestens { $at_least } verschiedenen Werten von { $column }
-min-group-rows = nur Gruppen und Summen darin aus mindestens { $at_least } Zeilen
-
-## Place cells
-cell-h3 = die H3-Zelle der Auflösung { $number }
-cell-area = das Merkmal { $show } des Gebiets nach der Liste { $list }
-cell-square = die Zelle von { $number } { $unit } des europäischen Gitters (EPSG:3035)
-place-cells = { $lon } und { $lat } gibt es nicht; { $cell } zeigt stattdessen { $size }
-
-## Prefix
-prefix = { $column } zeigt die ersten { $length } Zeichen
-
-## Price
-price-question = Frage
-price-row = Zeile
-price-month = Monat
-price = die Nutzerin zahlt { $amount } { $currency } je { $each }
-price-prepaid = { $price }; { $paid } { $currency } sind vorausgezahlt, und darüber hinaus wird nichts beantwortet
-
-## Privacy budget
-budget-quarter-hour = Viertelstunde
-budget-hour = Stunde
-budget-day = Tag
-budget-week = Woche
-budget-month = Monat
-budget-year = Jahr
-budget-bounds = { $measure } von { $low } bis { $high }
-budget-held = , Werte begrenzt auf { $held }
-budget = Zahlen haben ein einmal gezogenes Rauschen: eine Freigabe verbraucht Epsilon { $each }, alle Verträge über den Datensatz zusammen höchstens { $most } je { $per } der Daten und je { $unit }; von einem { $unit } zählen höchstens { $cells } Gruppen einer Freigabe mit je { $rows } Zeilen{ $held }; ab { $from } ist jede Gruppe da, auch eine leere{ $named }, und eine Zahl kann unter null liegen
-
-## Prohibition
-prohibition-all = jede Frage
-prohibition-rows = die Zeilen, für die { $filter } gilt oder offen ist
-prohibition-columns = die Spalten { $list }
-prohibition = untersagt: { $what }
-prohibition-and = und wenn
-prohibition-if = untersagt: { $what }, wenn { $conditions }
-prohibition-purpose = der Zweck { $list } ist, enger, weiter oder nicht genannt
-prohibition-from = es { $from } oder später ist
-prohibition-until = es vor { $until } ist
-prohibition-hours = es { $hours } ist
-prohibition-networks = die Antwort nach { $list } geht oder unbekannt ist, wohin
-
-## Pseudonym
-pseudonym = { $column } ist durch einen Hash mit Schlüssel ersetzt, gleich bei gleichen Werten (Epoche { $epoch })
-
-## Published area
-published-area = nur Zeilen mit { $lon } und { $lat } im Gebiet { $which } der Liste { $list }
-
-## Purpose
-purpose = Zweck ist { $list }
-purpose-not = Zweck ist nicht { $list } und kein Teil davon
-
-## Quota
-quota-questions = Fragen
-quota-rows = Zeilen
-quota = höchstens { $number } { $what } { $each }
-result-rows = höchstens { $number } Zeilen in einer Antwort
-quota-bytes = Byte
-quota-size = höchstens { $size } { $each }
-quota-each-hour = je Stunde
-quota-each-day = je Tag ({ $zone })
-quota-each-week = je Woche ({ $zone })
-quota-each-30-days = je 30 Tage ({ $zone })
-
-## Receipts
-receipts = Quittungen werden gegengezeichnet, höchstens { $most } sind offen
-one-sided-receipts = Programme des Nutzers dürfen ohne Konnektor fragen; ihre Quittungen zeichnet allein der Anbieter
-open-data = jeder darf alle Zeilen im Internet abrufen, ohne bekannt zu sein
-
-## Region
-region = nur an Teilnehmer in { $region }, bescheinigt von einem anerkannten Aussteller
-
-## Relative window
-lasts-activation = { $days } Tage lang ab dem Inkrafttreten
-lasts-first-use = { $days } Tage lang ab der ersten Frage
-
-## Release
+## Clauses on groups
+function-count = Anzahlen
+function-sum = Summen
+function-avg = Mittelwerte
+function-variance = Varianzen
+function-units = Anzahlen verschiedener Einheiten
+clause-functions = nur Zahlen zu Gruppen von Zeilen und keine einzelne Zeile: { $list }
+clause-dimensions = gruppiert und gefiltert nur nach { $list }
+clause-measures = berechnet nur aus { $list }
+clause-grid = die Gruppen sind die Zellen des registrierten Rasters { $grid }
+groups-timed = { $bucket } von { $column } ({ $zone })
+groups-by = je
+groups-in-words = die Gruppen in Worten: { $grid }
+groups-coarser-timed = gröbere Gesamtwerte sind ebenfalls zulässig: nach weniger dieser Spalten oder nach längeren Zeiträumen aus ganzen kürzeren
+groups-coarser = gröbere Gesamtwerte sind ebenfalls zulässig: nach weniger dieser Spalten
+groups-units = Anzahlen verschiedener Einheiten werden nur für die Gruppen gezeigt, nicht für gröbere Gesamtwerte
+groups-empty = eine leere und eine zurückgehaltene Gruppe sehen gleich aus: keine von beiden wird gezeigt
+clause-min-group-rows-any = eine Gruppe ohne Zeilen: nichts wird gezeigt
+clause-min-group-values-any = eine Gruppe ohne Wert von { $column }: nichts wird gezeigt, auch keine Zahl, die ohne einen solchen entsteht
+clause-min-group-rows = eine Gruppe mit weniger als { $number } Zeilen: nichts wird gezeigt; dasselbe gilt für jede Zahl darin und für jeden Gesamtwert
+clause-min-group-values = eine Gruppe mit weniger als { $number } verschiedenen Werten von { $column }: nichts wird gezeigt; dasselbe gilt für jede Zahl darin und für jeden Gesamtwert
+clause-dominance-p = { $measure } einer Gruppe wird nur gezeigt, wenn alle { $unit } außer den zwei größten mindestens { $p } % des größten ausmachen
+clause-dominance-largest = { $measure } einer Gruppe wird nur gezeigt, wenn der größte Wert nach { $unit } höchstens { $k } % des Ganzen ausmacht
+clause-dominance-nk = { $measure } einer Gruppe wird nur gezeigt, wenn ihre { $n } größten { $unit } höchstens { $k } % des Ganzen ausmachen
+clause-totals-from-published = Gesamtwerte werden nur aus Gruppen gebildet, die gezeigt werden
+clause-suppress-complement = weitere Gruppen werden zurückgehalten, bis kein Gesamtwert abzüglich anderer Gesamtwerte eine kleine Gruppe erkennen lässt
+clause-cell-key = Anzahlen werden zufällig auf ein Vielfaches von { $base } auf- oder abgerundet, für eine Gruppe aus denselben Einheiten immer gleich
+release-never = danach ändern sie sich nicht mehr
+release-wait = danach ändern sie sich nur mit einer späteren Freigabe und nie um eine kleine Gruppe
+release-correct = danach ändern sie sich nur durch Berichtigungen und nie um eine kleine Gruppe
 release-quarter-hour = jeder Viertelstunde
 release-hour = jeder Stunde
 release-day = jedes Tages
 release-week = jeder Woche
 release-month = jedes Monats
 release-year = jedes Jahres
-release-never = und ändern sich nie
-release-wait = und ändern sich nur mit einer späteren Freigabe, um keine kleine Gruppe
-release-correct = und ändern sich nur durch Korrekturen um keine kleine Gruppe
-release = Gruppen { $every } von { $column } werden nach dessen Ende freigegeben, { $late }
+clause-release = die Gruppen { $every } von { $column }{ $zone } werden nach Ablauf freigegeben; { $late }
+budget-bounds = { $measure } von { $low } bis { $high }
+budget-held = , mit Werten innerhalb von { $held }
+group = Gruppe
+groups = Gruppen
+clause-budget = Zahlen enthalten ein einmal gezogenes Zufallsrauschen: eine Freigabe verbraucht Epsilon { $each }, alle Verträge über den Datensatz zusammen verbrauchen höchstens { $most } je { $per } der Daten und je Wert von { $unit }; von einem Wert von { $unit } zählen höchstens { $groups } einer Freigabe mit je { $rows }{ $held }; jede Gruppe wird { $from } gezeigt, auch eine leere{ $named }, und eine Zahl kann unter null liegen
+cell-h3 = die H3-Zelle der Auflösung { $number }
+cell-area = das Merkmal { $show } des Gebiets nach der Liste mit { $list }
+cell-square = die Zelle mit { $edge } Kantenlänge des europäischen Gitters (EPSG:3035)
 
-## Row filter
-rows-of-consumer = nur Zeilen mit { $filter }, {"{{consumer}}"} ist, wer fragt
-rows = nur Zeilen mit { $filter }
+## Prohibitions and hours
+prohibition-all = jede Abfrage
+prohibition-rows-query = jede Abfrage von Zeilen
+prohibition-groups-query = jede Abfrage von Zahlen zu Gruppen
+prohibition-rows = die Zeilen, für die dies gilt oder nicht feststeht: { $filter }
+prohibition-columns = die Spalten { $list }
+clause-prohibition = untersagt: { $what }
+clause-prohibition-if = untersagt: { $what }, wenn dies zutrifft: { $conditions }
+clause-prohibition-if-all = untersagt: { $what }, wenn all dies zutrifft: { $conditions }
+prohibition-purpose = der angegebene Zweck ist { $list }, ein engerer oder ein weiterer, oder es ist keiner angegeben
+prohibition-from = die Abfrage erfolgt { $from }
+prohibition-until = die Abfrage erfolgt { $until }
+prohibition-hours = die Abfrage erfolgt { $hours }
+prohibition-networks = die Antwort geht an die Netzadressen { $list }, oder es ist unbekannt, wohin
+monday = Montag
+tuesday = Dienstag
+wednesday = Mittwoch
+thursday = Donnerstag
+friday = Freitag
+saturday = Samstag
+sunday = Sonntag
+days-to = bis
+hours-of-days = { $list }, { $from } bis { $until } Uhr, { $zone }
 
-## Schema version
-version-exact = solange der Datensatz das unterschriebene Schema hat
-version-compatible = auch wenn der Datensatz weitere Spalten erhält, die unsichtbar bleiben
+## Clauses on rows and columns
+clause-rows = nur Zeilen, für die gilt: { $filter }
+clause-rows-consumer = {"{{consumer}}"} steht für den, der abfragt
+clause-columns = nur die Spalten { $list }; andere gibt es für den Nutzer nicht
+clause-pseudonym = { $column } zeigt statt des Werts ein Pseudonym (Hash mit geheimem Schlüssel Nr. { $epoch }); gleiche Werte haben dasselbe
+clause-mask-null = { $column } zeigt in keiner Zeile einen Wert (NULL)
+clause-mask = { $column } zeigt in jeder Zeile { $value }
+clause-prefix-one = { $column } zeigt nur das erste Zeichen seines Werts
+clause-prefix = { $column } zeigt nur die ersten { $length } Zeichen seines Werts
+clause-band = { $column } zeigt statt des Werts die Untergrenze einer Klasse; Klassen beginnen bei { $edges }
+clause-lookup = { $column } zeigt statt des Werts die Stufe { $level } nach der Tabelle mit { $table }
+beginning-of-quarter-hour = der Viertelstunde
+beginning-of-hour = der Stunde
+beginning-of-day = des Tages
+beginning-of-week = der Woche
+beginning-of-month = des Monats
+beginning-of-year = des Jahres
+clause-time-bucket = { $column } zeigt nur den Beginn { $bucket } ({ $zone })
+clause-area = nur Zeilen mit { $lon } von { $west } bis { $east } und { $lat } von { $south } bis { $north } Grad
+clause-published-area = nur Zeilen mit { $lon } und { $lat } im Gebiet { $which } der Liste mit { $list }
+clause-place-cells = { $lon } und { $lat } gibt es für den Nutzer nicht; { $cell } zeigt stattdessen { $size }
+day = Tag
+days = Tage
+hour = Stunde
+hours = Stunden
+minute = Minute
+minutes = Minuten
+second = Sekunde
+seconds = Sekunden
+clause-embargo = nur Zeilen, deren { $column } mindestens { $delay } zurückliegt
 
-## Sector
-sector = nur für den Wirtschaftszweig { $list }, bescheinigt von einem anerkannten Aussteller
-
-## Service level
-service = der Anbieter antwortet { $availability } % der Zeit, 95 von 100 Antworten beginnen binnen { $p95_ms } ms
-
-## Throughput
-rows-per-second = höchstens { $rows } Zeilen je Sekunde
-concurrent = höchstens { $most } Antworten zugleich
-
-## Time bucket
-time-bucket = { $column } ist auf { $to } abgerundet ({ $zone })
-bucket-quarter-hour = die Viertelstunde
-bucket-hour = die Stunde
-bucket-day = den Tag
-bucket-week = die Woche
-bucket-month = den Monat
-bucket-year = das Jahr
-
-## Window
-not-before = in Kraft ab { $from }
-not-after = in Kraft bis { $until }
+## Words, dates and zones
+language-en = auf Englisch
+language-de = auf Deutsch
+language-pt = auf Portugiesisch
+days-dative = Tagen
+row = Zeile
+rows = Zeilen
+decimals-and = und
+quoted = „{ $text }“
+zone-of = Ortszeit { $name }
+bucket-instant = ein Datum, wie es dasteht, ein Zeitpunkt in UTC
+from-moment = ab { $moment }
+from-date = ab { $date }, { $zone } ({ $time })
+through-date = bis einschließlich { $last }, { $zone } (vor { $time })
+until-moment = bis { $date }, { $clock }, { $zone }, dieser Zeitpunkt ausgenommen (vor { $time })
+no-end = ohne Ende
+date = { $day }. { $month } { $year }
+clock = { $clock } Uhr
+part-of = Teil von
+january = Januar
+february = Februar
+march = März
+april = April
+may = Mai
+june = Juni
+july = Juli
+august = August
+september = September
+october = Oktober
+november = November
+december = Dezember
+bucket-quarter-hour = Viertelstunde
+bucket-hour = Stunde
+bucket-day = Tag
+bucket-week = Woche
+bucket-month = Monat
+bucket-year = Jahr

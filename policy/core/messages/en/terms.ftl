@@ -7,217 +7,208 @@ list-and = and
 list-or = or
 list-nothing = none
 
-## Aggregate
-functions = aggregates only: { $list }
-function-variance = variance
-function-units = number of different units
-dimensions = grouped and filtered by { $list } only
-measures = aggregates of { $list } only
-grid = groups are cells of the grid { $grid }
-
-## Secondary suppression
-totals-from-published = totals are those of the groups shown
-suppress-complement = further groups are withheld until no total, taken from others, tells of a small group
-cell-key = counts are rounded up or down to a multiple of { $base } by lot, the same whenever a group is of the same units
-
-## Area
-area = only rows with { $lon } from { $west } to { $east } and { $lat } from { $south } to { $north } degrees
-
-## Attestation
-attest = its deletion is stated, signed, within { $days } days of each answer; from then on nothing is answered without the statement
-
-## Band
-band = { $column } shows the lower edge of its band, of { $edges }
-
-## Columns
-columns = only the columns { $list }
-
-## Consent
-obtain-consent = the persons concerned have consented
-
-## Delivery
-networks = only to the networks { $list }
-formats = sent as { $list } only
-
-## Dominance
-dominance-p = { $measure } of a group only where all but its two largest { $unit } make at least { $p } % of the largest
-dominance-nk = { $measure } of a group only where its { $n } largest { $unit } make at most { $k } %
-
-## Duty
-delete-after-one-day = what was received is deleted after one day
-delete-after-days = what was received is deleted after { $days } days
-attribution = the source is named as "{ $text }"
-prohibit-distribute = it is not passed on
-prohibit-sell = it is not sold
-prohibit-derive = no other works are derived from it
-
-## Embargo
-embargo-days = days
-embargo-hours = hours
-embargo-minutes = minutes
-embargo-seconds = seconds
-embargo = only rows whose { $column } is at least { $delay } ago
-
-## Exclusivity
-exclusive = nobody else gets a contract on the dataset for this time
-
-## Group
-group = only for the members of the group { $group }, by a list that the provider has signed within 24 hours
-
-## Hours
-hours = only at { $hours }
-
-## Inform
-inform = the parties tell each other of { $list }
+## Clauses
+clause-group = only for members of the group { $group }, by a list that the provider has signed within the last 24 hours
+clause-sector = only for the economic activity { $list }, attested by a recognised issuer
+clause-purpose = the purpose declared for each query is { $list }, or a narrower one
+clause-purpose-not = the purpose declared for each query is not { $list }, nor a narrower or a wider one
+clause-hours = only { $hours }
+clause-join-keys = in a query under this contract the data are joined with others over { $list } only
+clause-join-with-none = in a query under this contract the data are combined with no other dataset
+clause-join-with = in a query under this contract the data are combined with { $list } only
+clause-keys-stay = the columns over which data are joined serve that alone and are shown to nobody
+clause-rows-per-second = at most { $rows } in a second, over all answers together
+answer = answer
+answers = answers
+clause-concurrent = at most { $answers } at the same time
+clause-result-rows = at most { $rows } in one answer
+clause-networks = answers go to the network addresses { $list } only
+clause-region = only for participants that have their seat in the region { $region }, attested by a recognised issuer
+clause-formats = the data are sent in the format { $list } only
+clause-delete-after = the consumer deletes what it received no later than { $days } after it was received
+clause-attest = within { $days } of each answer the consumer states, signed, that it has deleted what it received; without the statement nothing is answered from then on
+clause-attribution = the consumer names the source as { $text }
+clause-prohibit-distribute = the consumer does not pass the data on to third parties
+clause-prohibit-sell = the consumer does not sell the data
+clause-prohibit-derive = the consumer makes no derived works from the data
+clause-exclusive = nobody else gets a contract on the dataset for the time of this one
+clause-inform = the parties tell each other of { $list }
+clause-obtain-consent = the data subjects have given their consent
+clause-receipts = the consumer countersigns the receipt of each answer; at most { $number } may be open
+clause-one-sided-receipts = programs of the consumer may ask the provider without a connector of the consumer; the receipts of those answers bear the signature of the provider alone
+clause-open-data = anybody may fetch all rows of the view over the web, without being known and without an agreement of its own
+clause-version-exact = for as long as the dataset has the schema named above
+clause-version-compatible = also when the dataset gets further columns, which stay invisible
+clause-in-force = in force { $time }
+clause-lasts-activation = for { $days } of 24 hours from the moment at which the contract came into force
+clause-lasts-first-use = for { $days } of 24 hours from the first query that was permitted under it
+query = query
+queries = queries
+quota-hour = one hour
+quota-week = 7 days
+quota-30-days = 30 days
+clause-quota = at most { $most } in each period of { $period }
+clause-quota-day = at most { $most } on each day ({ $zone })
+clause-quota-days = at most { $most } in each period of { $period } ({ $zone })
+byte = byte
+bytes = bytes
+clause-keys-travel-to-anybody = whoever else is asked in the same query
+clause-keys-travel = values of { $columns } may be sent to { $to }, so that these answer with the matching rows alone
+clause-service = the provider answers { $share } % of the time, and 95 of 100 answers begin within { $within } ms
+price-query = query
+price-row = row
+price-month = month
+clause-price = the consumer pays { $amount } { $currency } for each { $each }
+clause-price-prepaid = { $whole }; { $paid } { $currency } are paid in advance, and nothing is answered beyond what was paid
 event-first-use = the first use
 event-refusal = refusals
 event-schema-change = changes of the schema
 recipient-provider = the provider's people
 recipient-consumer = the consumer's people
-notify = the provider's connector tells { $whom } of { $events }
-
-## Joins
-join-keys = joined here over { $list } only
-join-with-none = not in one question with another dataset here
-join-with = in one question here with { $list } only
-keys-stay = the columns that it is joined over are used for joins here and shown to nobody
-
-## Key transfer
-keys-travel-to-anybody = whoever else is asked in the same question
-keys-travel = values of { $columns } may be sent to { $to }, so that they answer with the rows alone that fit
-
-## Legal basis
+clause-notify = the provider's connector tells { $whom } of { $events }
 basis-consent = consent
-basis-contract = a contract with the person
+basis-contract = a contract with the data subject
 basis-obligation = a legal obligation
 basis-vital = vital interests
-basis-public-task = a task in the public interest
+basis-public-task = a task carried out in the public interest
 basis-interests = legitimate interests
-legal-basis = the legal basis is { $what } ({ $basis })
+clause-legal-basis = legal basis: { $what } (Article 6(1), point ({ $letter }), GDPR)
 
-## Lookup
-lookup = { $column } shows its { $level } by the table { $table }
-
-## Mask
-mask = { $column } is always { $value }
-
-## Min group
-min-group-values = only groups, and sums in them, of at least { $at_least } different values of { $column }
-min-group-rows = only groups, and sums in them, of at least { $at_least } rows
-
-## Place cells
-cell-h3 = the H3 cell of resolution { $number }
-cell-area = the { $show } of the area by the list { $list }
-cell-square = the cell of { $number } { $unit } of the European grid (EPSG:3035)
-place-cells = { $lon } and { $lat } do not exist; { $cell } shows { $size } instead
-
-## Prefix
-prefix = { $column } shows its first { $length } characters
-
-## Price
-price-question = question
-price-row = row
-price-month = month
-price = the consumer pays { $amount } { $currency } for each { $each }
-price-prepaid = { $price }; { $paid } { $currency } are paid beforehand, and nothing is answered beyond what was paid
-
-## Privacy budget
-budget-quarter-hour = quarter hour
-budget-hour = hour
-budget-day = day
-budget-week = week
-budget-month = month
-budget-year = year
-budget-bounds = { $measure } from { $low } to { $high }
-budget-held = , values held within { $held }
-budget = numbers have noise that is drawn once: a release spends epsilon { $each }, all contracts on the dataset together at most { $most } for each { $per } of data and each { $unit }; of one { $unit } at most { $cells } groups of a release count, with { $rows } rows in each{ $held }; every group is there from { $from } on, also an empty one{ $named }, and a number can be below zero
-
-## Prohibition
-prohibition-all = every question
-prohibition-rows = the rows for which { $filter } holds or can't be told
-prohibition-columns = the columns { $list }
-prohibition = prohibited: { $what }
-prohibition-and = and
-prohibition-if = prohibited: { $what } if { $conditions }
-prohibition-purpose = the purpose is { $list }, narrower, wider or not declared
-prohibition-from = it is { $from } or later
-prohibition-until = it is before { $until }
-prohibition-hours = it is { $hours }
-prohibition-networks = the answer goes to { $list }, or it is not known where
-
-## Pseudonym
-pseudonym = { $column } is replaced by a keyed hash, the same for equal values (epoch { $epoch })
-
-## Published area
-published-area = only rows with { $lon } and { $lat } in the area { $which } of the list { $list }
-
-## Purpose
-purpose = purpose is { $list }
-purpose-not = purpose is not { $list }, nor part of it
-
-## Quota
-quota-questions = questions
-quota-rows = rows
-quota = at most { $number } { $what } { $each }
-result-rows = at most { $number } rows in one answer
-quota-bytes = bytes
-quota-size = at most { $size } { $each }
-quota-each-hour = each hour
-quota-each-day = each day ({ $zone })
-quota-each-week = each week ({ $zone })
-quota-each-30-days = each 30 days ({ $zone })
-
-## Receipts
-receipts = receipts are countersigned, at most { $most } are open
-one-sided-receipts = programs of the consumer may ask without a connector; the provider alone signs their receipts
-open-data = anybody may fetch all rows over the web, without being known
-
-## Region
-region = only to participants in { $region }, attested by a recognised issuer
-
-## Relative window
-lasts-activation = for { $days } days from the day on which it came into force
-lasts-first-use = for { $days } days from the first question under it
-
-## Release
+## Clauses on groups
+function-count = numbers of rows
+function-sum = sums
+function-avg = means
+function-variance = variances
+function-units = numbers of different units
+clause-functions = figures on groups of rows only, and no single row: { $list }
+clause-dimensions = grouped and filtered by { $list } only
+clause-measures = worked out of { $list } only
+clause-grid = the groups are the cells of the registered grid { $grid }
+groups-timed = { $bucket } of { $column } ({ $zone })
+groups-by = by
+groups-in-words = the groups in words: { $grid }
+groups-coarser-timed = coarser totals are permitted too: by fewer of these columns, or by longer periods that are made of whole ones
+groups-coarser = coarser totals are permitted too: by fewer of these columns
+groups-units = numbers of different units are shown for the groups alone, and not for coarser totals
+groups-empty = an empty group and a group that is withheld look alike: neither is shown
+clause-min-group-rows-any = a group without rows: nothing is shown
+clause-min-group-values-any = a group without a value of { $column }: nothing is shown, and no figure that is made without one
+clause-min-group-rows = a group of fewer than { $number } rows: nothing is shown; the same holds for each figure in it and for each total
+clause-min-group-values = a group with fewer than { $number } different values of { $column }: nothing is shown; the same holds for each figure in it and for each total
+clause-dominance-p = { $measure } of a group is shown only where all { $unit } but the two largest make up at least { $p } % of the largest
+clause-dominance-largest = { $measure } of a group is shown only where its largest { $unit } makes up at most { $k } % of the whole
+clause-dominance-nk = { $measure } of a group is shown only where its { $n } largest { $unit } make up at most { $k } % of the whole
+clause-totals-from-published = totals are made of groups that are shown, and of no others
+clause-suppress-complement = further groups are withheld until no total, less other totals, tells of a small group
+clause-cell-key = numbers of rows are rounded up or down to a multiple of { $base } at random, always alike for a group of the same units
+release-never = they never change afterwards
+release-wait = afterwards they change only with a later release, and never by a small group
+release-correct = afterwards they change only by corrections, and never by a small group
 release-quarter-hour = quarter hour
 release-hour = hour
 release-day = day
 release-week = week
 release-month = month
 release-year = year
-release-never = and never change
-release-wait = and change only with a later release, by no small group
-release-correct = and change only by corrections of no small group
-release = groups of each { $every } of { $column } are released when it is over, { $late }
+clause-release = the groups of each { $every } of { $column }{ $zone } are released when it is over; { $late }
+budget-bounds = { $measure } from { $low } to { $high }
+budget-held = , with values held within { $held }
+group = group
+groups = groups
+clause-budget = figures contain random noise that is drawn once: a release spends epsilon { $each }, and all contracts on the dataset together spend at most { $most } for each { $per } of data and each value of { $unit }; of one value of { $unit } at most { $groups } of a release count, with { $rows } in each{ $held }; every group is shown { $from }, also an empty one{ $named }, and a figure can be below zero
+cell-h3 = the H3 cell of resolution { $number }
+cell-area = the attribute { $show } of the area by the list with { $list }
+cell-square = the cell with an edge of { $edge } of the European grid (EPSG:3035)
 
-## Row filter
-rows-of-consumer = only rows where { $filter }, {"{{consumer}}"} being whoever asks
-rows = only rows where { $filter }
+## Prohibitions and hours
+prohibition-all = every query
+prohibition-rows-query = every query for rows
+prohibition-groups-query = every query for figures on groups
+prohibition-rows = the rows for which this holds or can't be told: { $filter }
+prohibition-columns = the columns { $list }
+clause-prohibition = prohibited: { $what }
+clause-prohibition-if = prohibited: { $what } where this holds: { $conditions }
+clause-prohibition-if-all = prohibited: { $what } where all of this holds: { $conditions }
+prohibition-purpose = the purpose declared is { $list }, a narrower or a wider one, or none is declared
+prohibition-from = the query is made { $from }
+prohibition-until = the query is made { $until }
+prohibition-hours = the query is made { $hours }
+prohibition-networks = the answer goes to the network addresses { $list }, or it is not known where
+monday = Monday
+tuesday = Tuesday
+wednesday = Wednesday
+thursday = Thursday
+friday = Friday
+saturday = Saturday
+sunday = Sunday
+days-to = to
+hours-of-days = { $list }, { $from } to { $until }, { $zone }
 
-## Schema version
-version-exact = as long as the dataset has the schema that was signed
-version-compatible = also when the dataset gets more columns, which stay invisible
+## Clauses on rows and columns
+clause-rows = only rows for which this holds: { $filter }
+clause-rows-consumer = {"{{consumer}}"} stands for whoever asks
+clause-columns = only the columns { $list }; for the consumer there are no others
+clause-pseudonym = { $column } shows a pseudonym instead of its value (keyed hash, key no. { $epoch }); equal values have the same one
+clause-mask-null = { $column } shows no value in any row (NULL)
+clause-mask = { $column } shows { $value } in every row
+clause-prefix-one = { $column } shows the first character of its value only
+clause-prefix = { $column } shows the first { $length } characters of its value only
+clause-band = { $column } shows the lower limit of a band instead of its value; bands begin at { $edges }
+clause-lookup = { $column } shows the level { $level } instead of its value, by the table with { $table }
+beginning-of-quarter-hour = quarter hour
+beginning-of-hour = hour
+beginning-of-day = day
+beginning-of-week = week
+beginning-of-month = month
+beginning-of-year = year
+clause-time-bucket = { $column } shows the beginning of the { $bucket } only ({ $zone })
+clause-area = only rows with { $lon } from { $west } to { $east } and { $lat } from { $south } to { $north } degrees
+clause-published-area = only rows with { $lon } and { $lat } in the area { $which } of the list with { $list }
+clause-place-cells = { $lon } and { $lat } do not exist for the consumer; { $cell } shows { $size } instead
+day = day
+days = days
+hour = hour
+hours = hours
+minute = minute
+minutes = minutes
+second = second
+seconds = seconds
+clause-embargo = only rows whose { $column } is at least { $delay } ago
 
-## Sector
-sector = only for the sector { $list }, attested by a recognised issuer
-
-## Service level
-service = the provider answers { $availability } % of the time, 95 of 100 answers begin within { $p95_ms } ms
-
-## Throughput
-rows-per-second = at most { $rows } rows in a second
-concurrent = at most { $most } answers at once
-
-## Time bucket
-time-bucket = { $column } is rounded down to the { $to } ({ $zone })
+## Words, dates and zones
+language-en = in English
+language-de = in German
+language-pt = in Portuguese
+days-dative = days
+row = row
+rows = rows
+decimals-and = and
+quoted = “{ $text }”
+zone-of = { $name } time
+bucket-instant = a date as it stands, an instant in UTC
+from-moment = from { $moment }
+from-date = from { $date }, { $zone } ({ $time })
+through-date = through { $last }, { $zone } (before { $time })
+until-moment = until { $date }, { $clock }, { $zone }, that instant not included (before { $time })
+no-end = without an end
+date = { $day } { $month } { $year }
+clock = { $clock }
+part-of = part of
+january = January
+february = February
+march = March
+april = April
+may = May
+june = June
+july = July
+august = August
+september = September
+october = October
+november = November
+december = December
 bucket-quarter-hour = quarter hour
 bucket-hour = hour
 bucket-day = day
 bucket-week = week
 bucket-month = month
 bucket-year = year
-
-## Window
-not-before = in force from { $from }
-not-after = in force until { $until }

@@ -7,217 +7,208 @@ list-and = e
 list-or = ou
 list-nothing = nada
 
-## Aggregate
-functions = só agregados: { $list }
-function-variance = variância
-function-units = número de unidades diferentes
-dimensions = agrupado e filtrado só por { $list }
-measures = agregados só de { $list }
-grid = os grupos são células da grelha { $grid }
-
-## Secondary suppression
-totals-from-published = os totais são os dos grupos mostrados
-suppress-complement = outros grupos são retidos até que nenhum total, subtraído de outros, revele um grupo pequeno
-cell-key = as contagens são arredondadas por sorteio a um múltiplo de { $base }, da mesma forma sempre que um grupo tem as mesmas unidades
-
-## Area
-area = só linhas com { $lon } de { $west } a { $east } e { $lat } de { $south } a { $north } graus
-
-## Attestation
-attest = a eliminação é declarada, assinada, no prazo de { $days } dias após cada resposta; depois disso nada é respondido sem a declaração
-
-## Band
-band = { $column } mostra o limite inferior da sua faixa, de { $edges }
-
-## Columns
-columns = só as colunas { $list }
-
-## Consent
-obtain-consent = as pessoas em causa deram o seu consentimento
-
-## Delivery
-networks = só para as redes { $list }
-formats = enviado só como { $list }
-
-## Dominance
-dominance-p = { $measure } de um grupo só quando todos menos os seus dois maiores { $unit } somam pelo menos { $p } % do maior
-dominance-nk = { $measure } de um grupo só quando os seus { $n } maiores { $unit } somam no máximo { $k } %
-
-## Duty
-delete-after-one-day = o que foi recebido é apagado após um dia
-delete-after-days = o que foi recebido é apagado após { $days } dias
-attribution = a fonte é indicada como "{ $text }"
-prohibit-distribute = nada é transmitido a terceiros
-prohibit-sell = nada é vendido
-prohibit-derive = nenhuma outra obra é derivada dos dados
-
-## Embargo
-embargo-days = dias
-embargo-hours = horas
-embargo-minutes = minutos
-embargo-seconds = segundos
-embargo = só linhas cujo { $column } foi há pelo menos { $delay }
-
-## Exclusivity
-exclusive = ninguém mais recebe um contrato sobre o conjunto de dados neste período
-
-## Group
-group = só para os membros do grupo { $group }, segundo uma lista que o fornecedor assinou nas últimas 24 horas
-
-## Hours
-hours = só em { $hours }
-
-## Inform
-inform = as partes comunicam entre si { $list }
-event-first-use = a primeira utilização
-event-refusal = as recusas
-event-schema-change = as mudanças do esquema
-recipient-provider = às pessoas do fornecedor
-recipient-consumer = às pessoas do utilizador
-notify = o conector do fornecedor comunica { $whom } { $events }
-
-## Joins
-join-keys = aqui só se junta por { $list }
-join-with-none = aqui não entra numa pergunta com outro conjunto de dados
-join-with = aqui numa pergunta só com { $list }
-keys-stay = as colunas de junção servem aqui para juntar e não são mostradas a ninguém
-
-## Key transfer
-keys-travel-to-anybody = quem mais for consultado na mesma pergunta
-keys-travel = os valores de { $columns } podem ser enviados a { $to }, para que respondam só com as linhas correspondentes
-
-## Legal basis
-basis-consent = consentimento
-basis-contract = contrato com a pessoa
-basis-obligation = obrigação legal
-basis-vital = interesses vitais
-basis-public-task = missão de interesse público
-basis-interests = interesses legítimos
-legal-basis = o fundamento jurídico é: { $what } ({ $basis })
-
-## Lookup
-lookup = { $column } mostra o seu nível { $level } segundo a tabela { $table }
-
-## Mask
-mask = { $column } é sempre { $value }
-
-## Min group
-min-group-values = só grupos, e somas neles, com pelo menos { $at_least } valores diferentes de { $column }
-min-group-rows = só grupos, e somas neles, de pelo menos { $at_least } linhas
-
-## Place cells
-cell-h3 = a célula H3 de resolução { $number }
-cell-area = o atributo { $show } da área segundo a lista { $list }
-cell-square = a célula de { $number } { $unit } da grelha europeia (EPSG:3035)
-place-cells = { $lon } e { $lat } não existem; { $cell } mostra em vez delas { $size }
-
-## Prefix
-prefix = { $column } mostra os primeiros { $length } caracteres
-
-## Price
-price-question = pergunta
+## Clauses
+clause-group = apenas para membros do grupo { $group }, segundo uma lista que o fornecedor assinou nas últimas 24 horas
+clause-sector = apenas para a atividade económica { $list }, atestada por um emissor reconhecido
+clause-purpose = a finalidade declarada para cada consulta é { $list }, ou outra mais restrita
+clause-purpose-not = a finalidade declarada para cada consulta não é { $list }, nem outra mais restrita ou mais ampla
+clause-hours = apenas { $hours }
+clause-join-keys = numa consulta ao abrigo deste contrato, os dados são cruzados com outros apenas por { $list }
+clause-join-with-none = numa consulta ao abrigo deste contrato, os dados não são combinados com outro conjunto de dados
+clause-join-with = numa consulta ao abrigo deste contrato, os dados são combinados apenas com { $list }
+clause-keys-stay = as colunas de cruzamento servem apenas para o cruzamento e não são mostradas a ninguém
+clause-rows-per-second = no máximo { $rows } por segundo, em todas as respostas em conjunto
+answer = resposta
+answers = respostas
+clause-concurrent = no máximo { $answers } ao mesmo tempo
+clause-result-rows = no máximo { $rows } numa resposta
+clause-networks = as respostas são enviadas apenas para os endereços de rede { $list }
+clause-region = apenas para participantes com sede na região { $region }, atestada por um emissor reconhecido
+clause-formats = os dados são enviados apenas no formato { $list }
+clause-delete-after = o utilizador apaga o que recebeu o mais tardar { $days } após a receção
+clause-attest = no prazo de { $days } após cada resposta, o utilizador declara, com assinatura, que apagou o que recebeu; sem a declaração, nada mais é respondido a partir daí
+clause-attribution = o utilizador indica a fonte como { $text }
+clause-prohibit-distribute = o utilizador não transmite os dados a terceiros
+clause-prohibit-sell = o utilizador não vende os dados
+clause-prohibit-derive = o utilizador não cria obras derivadas a partir dos dados
+clause-exclusive = durante a vigência deste contrato, ninguém mais recebe um contrato sobre o conjunto de dados
+clause-inform = as partes comunicam entre si { $list }
+clause-obtain-consent = os titulares dos dados deram o seu consentimento
+clause-receipts = o utilizador contra-assina o recibo de cada resposta; no máximo { $number } podem estar em aberto
+clause-one-sided-receipts = programas do utilizador podem consultar o fornecedor sem um conector do utilizador; os recibos dessas respostas levam apenas a assinatura do fornecedor
+clause-open-data = qualquer pessoa pode obter todas as linhas da vista pela Internet, sem ser conhecida e sem acordo próprio
+clause-version-exact = enquanto o conjunto de dados tiver o esquema acima indicado
+clause-version-compatible = também quando o conjunto de dados recebe mais colunas, que ficam invisíveis
+clause-in-force = em vigor { $time }
+clause-lasts-activation = durante { $days } de 24 horas a contar da entrada em vigor
+clause-lasts-first-use = durante { $days } de 24 horas a contar da primeira consulta autorizada
+query = consulta
+queries = consultas
+quota-hour = uma hora
+quota-week = 7 dias
+quota-30-days = 30 dias
+clause-quota = no máximo { $most } em cada período de { $period }
+clause-quota-day = no máximo { $most } em cada dia ({ $zone })
+clause-quota-days = no máximo { $most } em cada período de { $period } ({ $zone })
+byte = byte
+bytes = bytes
+clause-keys-travel-to-anybody = quem mais for consultado na mesma consulta
+clause-keys-travel = os valores de { $columns } podem ser enviados a { $to }, para que estes respondam apenas com as linhas correspondentes
+clause-service = o fornecedor responde em { $share } % do tempo, e 95 em cada 100 respostas começam no prazo de { $within } ms
+price-query = consulta
 price-row = linha
 price-month = mês
-price = o utilizador paga { $amount } { $currency } por { $each }
-price-prepaid = { $price }; { $paid } { $currency } são pagos antecipadamente, e nada é respondido para além do que foi pago
+clause-price = o utilizador paga { $amount } { $currency } por { $each }
+clause-price-prepaid = { $whole }; { $paid } { $currency } são pagos antecipadamente, e nada é respondido para além do que foi pago
+event-first-use = a primeira utilização
+event-refusal = as recusas
+event-schema-change = as alterações do esquema
+recipient-provider = às pessoas responsáveis do fornecedor
+recipient-consumer = às pessoas responsáveis do utilizador
+clause-notify = o conector do fornecedor comunica { $whom } { $events }
+basis-consent = o consentimento
+basis-contract = um contrato com o titular dos dados
+basis-obligation = uma obrigação jurídica
+basis-vital = interesses vitais
+basis-public-task = uma missão de interesse público
+basis-interests = interesses legítimos
+clause-legal-basis = fundamento jurídico: { $what } (artigo 6.º, n.º 1, alínea { $letter }), do RGPD)
 
-## Privacy budget
-budget-quarter-hour = quarto de hora
-budget-hour = hora
-budget-day = dia
-budget-week = semana
-budget-month = mês
-budget-year = ano
+## Clauses on groups
+function-count = contagens
+function-sum = somas
+function-avg = médias
+function-variance = variâncias
+function-units = números de unidades diferentes
+clause-functions = apenas valores sobre grupos de linhas, e nenhuma linha individual: { $list }
+clause-dimensions = agrupados e filtrados apenas por { $list }
+clause-measures = calculados apenas a partir de { $list }
+clause-grid = os grupos são as células da grelha registada { $grid }
+groups-timed = { $bucket } de { $column } ({ $zone })
+groups-by = por
+groups-in-words = os grupos em palavras: { $grid }
+groups-coarser-timed = são também permitidos totais menos pormenorizados: por menos destas colunas, ou por períodos mais longos compostos de períodos inteiros
+groups-coarser = são também permitidos totais menos pormenorizados: por menos destas colunas
+groups-units = os números de unidades diferentes são mostrados apenas para os grupos, e não para totais menos pormenorizados
+groups-empty = um grupo vazio e um grupo retido têm o mesmo aspeto: nenhum é mostrado
+clause-min-group-rows-any = um grupo sem linhas: nada é mostrado
+clause-min-group-values-any = um grupo sem valor de { $column }: nada é mostrado, nem um valor calculado sem ele
+clause-min-group-rows = um grupo com menos de { $number } linhas: nada é mostrado; o mesmo vale para cada valor do grupo e para cada total
+clause-min-group-values = um grupo com menos de { $number } valores diferentes de { $column }: nada é mostrado; o mesmo vale para cada valor do grupo e para cada total
+clause-dominance-p = { $measure } de um grupo só é mostrado quando todos os { $unit }, exceto os dois maiores, perfazem pelo menos { $p } % do maior
+clause-dominance-largest = { $measure } de um grupo só é mostrado quando o seu maior { $unit } perfaz no máximo { $k } % do conjunto
+clause-dominance-nk = { $measure } de um grupo só é mostrado quando os seus { $n } maiores { $unit } perfazem no máximo { $k } % do conjunto
+clause-totals-from-published = os totais são formados apenas a partir de grupos mostrados
+clause-suppress-complement = outros grupos são retidos até que nenhum total, subtraídos outros totais, dê a conhecer um grupo pequeno
+clause-cell-key = as contagens são arredondadas aleatoriamente, para cima ou para baixo, a um múltiplo de { $base }, sempre da mesma forma para um grupo das mesmas unidades
+release-never = depois disso já não mudam
+release-wait = depois disso só mudam com uma divulgação posterior, e nunca por um grupo pequeno
+release-correct = depois disso só mudam por retificações, e nunca por um grupo pequeno
+release-quarter-hour = quarto de hora
+release-hour = hora
+release-day = dia
+release-week = semana
+release-month = mês
+release-year = ano
+clause-release = os grupos de cada { $every } de { $column }{ $zone } são divulgados no final desse período; { $late }
 budget-bounds = { $measure } de { $low } a { $high }
-budget-held = , valores limitados a { $held }
-budget = os números têm um ruído sorteado uma só vez: uma divulgação gasta épsilon { $each }, todos os contratos sobre o conjunto de dados no máximo { $most } por { $per } de dados e por { $unit }; de um { $unit } contam no máximo { $cells } grupos de uma divulgação, com { $rows } linhas em cada um{ $held }; a partir de { $from } existe cada grupo, mesmo vazio{ $named }, e um número pode ser inferior a zero
+budget-held = , com valores limitados a { $held }
+group = grupo
+groups = grupos
+clause-budget = os valores contêm um ruído aleatório sorteado uma só vez: uma divulgação gasta épsilon { $each }, e todos os contratos sobre o conjunto de dados gastam em conjunto no máximo { $most } por { $per } de dados e por valor de { $unit }; de um valor de { $unit } contam no máximo { $groups } de uma divulgação, com { $rows } em cada um{ $held }; cada grupo é mostrado { $from }, mesmo vazio{ $named }, e um valor pode ser inferior a zero
+cell-h3 = a célula H3 de resolução { $number }
+cell-area = o atributo { $show } da área segundo a lista com { $list }
+cell-square = a célula com { $edge } de lado da grelha europeia (EPSG:3035)
 
-## Prohibition
-prohibition-all = qualquer pergunta
-prohibition-rows = as linhas em que { $filter } se verifica ou não se sabe
+## Prohibitions and hours
+prohibition-all = qualquer consulta
+prohibition-rows-query = qualquer consulta de linhas
+prohibition-groups-query = qualquer consulta de valores sobre grupos
+prohibition-rows = as linhas em que isto se verifica ou não se pode determinar: { $filter }
 prohibition-columns = as colunas { $list }
-prohibition = proibido: { $what }
-prohibition-and = e se
-prohibition-if = proibido: { $what } se { $conditions }
-prohibition-purpose = a finalidade é { $list }, mais restrita, mais ampla ou não declarada
-prohibition-from = é { $from } ou mais tarde
-prohibition-until = é antes de { $until }
-prohibition-hours = é { $hours }
-prohibition-networks = a resposta vai para { $list }, ou não se sabe para onde
+clause-prohibition = proibido: { $what }
+clause-prohibition-if = proibido: { $what } quando se verifica o seguinte: { $conditions }
+clause-prohibition-if-all = proibido: { $what } quando se verifica tudo o seguinte: { $conditions }
+prohibition-purpose = a finalidade declarada é { $list }, outra mais restrita ou mais ampla, ou nenhuma é declarada
+prohibition-from = a consulta é feita { $from }
+prohibition-until = a consulta é feita { $until }
+prohibition-hours = a consulta é feita { $hours }
+prohibition-networks = a resposta é enviada para os endereços de rede { $list }, ou não se sabe para onde
+monday = segunda-feira
+tuesday = terça-feira
+wednesday = quarta-feira
+thursday = quinta-feira
+friday = sexta-feira
+saturday = sábado
+sunday = domingo
+days-to = a
+hours-of-days = { $list }, das { $from } às { $until }, { $zone }
 
-## Pseudonym
-pseudonym = { $column } é substituído por um hash com chave, igual para valores iguais (época { $epoch })
+## Clauses on rows and columns
+clause-rows = apenas linhas em que se verifica: { $filter }
+clause-rows-consumer = {"{{consumer}}"} representa quem consulta
+clause-columns = apenas as colunas { $list }; para o utilizador não existem outras
+clause-pseudonym = { $column } mostra um pseudónimo em vez do valor (hash com chave secreta n.º { $epoch }); valores iguais têm o mesmo
+clause-mask-null = { $column } não mostra valor em nenhuma linha (NULL)
+clause-mask = { $column } mostra { $value } em todas as linhas
+clause-prefix-one = { $column } mostra apenas o primeiro carácter do valor
+clause-prefix = { $column } mostra apenas os primeiros { $length } caracteres do valor
+clause-band = { $column } mostra o limite inferior de um escalão em vez do valor; os escalões começam em { $edges }
+clause-lookup = { $column } mostra o nível { $level } em vez do valor, segundo a tabela com { $table }
+beginning-of-quarter-hour = do quarto de hora
+beginning-of-hour = da hora
+beginning-of-day = do dia
+beginning-of-week = da semana
+beginning-of-month = do mês
+beginning-of-year = do ano
+clause-time-bucket = { $column } mostra apenas o início { $bucket } ({ $zone })
+clause-area = apenas linhas com { $lon } de { $west } a { $east } e { $lat } de { $south } a { $north } graus
+clause-published-area = apenas linhas com { $lon } e { $lat } na área { $which } da lista com { $list }
+clause-place-cells = { $lon } e { $lat } não existem para o utilizador; { $cell } mostra em vez delas { $size }
+day = dia
+days = dias
+hour = hora
+hours = horas
+minute = minuto
+minutes = minutos
+second = segundo
+seconds = segundos
+clause-embargo = apenas linhas cujo { $column } ocorreu há pelo menos { $delay }
 
-## Published area
-published-area = só linhas com { $lon } e { $lat } na área { $which } da lista { $list }
-
-## Purpose
-purpose = a finalidade é { $list }
-purpose-not = a finalidade não é { $list } nem parte dela
-
-## Quota
-quota-questions = perguntas
-quota-rows = linhas
-quota = no máximo { $number } { $what } { $each }
-result-rows = no máximo { $number } linhas numa resposta
-quota-bytes = bytes
-quota-size = no máximo { $size } { $each }
-quota-each-hour = por hora
-quota-each-day = por dia ({ $zone })
-quota-each-week = por semana ({ $zone })
-quota-each-30-days = por 30 dias ({ $zone })
-
-## Receipts
-receipts = os recibos são contra-assinados, no máximo { $most } em aberto
-one-sided-receipts = programas do utilizador podem consultar sem conector; só o fornecedor assina os seus recibos
-open-data = qualquer pessoa pode obter todas as linhas pela Internet, sem ser conhecida
-
-## Region
-region = só para participantes em { $region }, atestado por um emissor reconhecido
-
-## Relative window
-lasts-activation = durante { $days } dias a partir da entrada em vigor
-lasts-first-use = durante { $days } dias a partir da primeira pergunta
-
-## Release
-release-quarter-hour = cada quarto de hora
-release-hour = cada hora
-release-day = cada dia
-release-week = cada semana
-release-month = cada mês
-release-year = cada ano
-release-never = e nunca mudam
-release-wait = e só mudam com uma divulgação posterior, nunca por um grupo pequeno
-release-correct = e só mudam por correções que não são de um grupo pequeno
-release = os grupos de { $every } de { $column } são divulgados quando acaba, { $late }
-
-## Row filter
-rows-of-consumer = só linhas em que { $filter }, sendo {"{{consumer}}"} quem pergunta
-rows = só linhas em que { $filter }
-
-## Schema version
-version-exact = enquanto o conjunto de dados tiver o esquema assinado
-version-compatible = também quando o conjunto de dados recebe mais colunas, que ficam invisíveis
-
-## Sector
-sector = só para o setor { $list }, atestado por um emissor reconhecido
-
-## Service level
-service = o fornecedor responde { $availability } % do tempo, 95 de 100 respostas começam em { $p95_ms } ms
-
-## Throughput
-rows-per-second = no máximo { $rows } linhas por segundo
-concurrent = no máximo { $most } respostas ao mesmo tempo
-
-## Time bucket
-time-bucket = { $column } é arredondado para baixo { $to } ({ $zone })
-bucket-quarter-hour = ao quarto de hora
-bucket-hour = à hora
-bucket-day = ao dia
-bucket-week = à semana
-bucket-month = ao mês
-bucket-year = ao ano
-
-## Window
-not-before = em vigor a partir de { $from }
-not-after = em vigor até { $until }
+## Words, dates and zones
+language-en = em inglês
+language-de = em alemão
+language-pt = em português
+days-dative = dias
+row = linha
+rows = linhas
+decimals-and = e
+quoted = «{ $text }»
+zone-of = hora de { $name }
+bucket-instant = uma data tal como está, um instante em UTC
+from-moment = a partir de { $moment }
+from-date = a partir de { $date }, { $zone } ({ $time })
+through-date = até { $last }, inclusive, { $zone } (antes de { $time })
+until-moment = até { $date }, { $clock }, { $zone }, esse instante excluído (antes de { $time })
+no-end = sem fim
+date = { $day } de { $month } de { $year }
+clock = { $clock }
+part-of = parte de
+january = janeiro
+february = fevereiro
+march = março
+april = abril
+may = maio
+june = junho
+july = julho
+august = agosto
+september = setembro
+october = outubro
+november = novembro
+december = dezembro
+bucket-quarter-hour = quarto de hora
+bucket-hour = hora
+bucket-day = dia
+bucket-week = semana
+bucket-month = mês
+bucket-year = ano

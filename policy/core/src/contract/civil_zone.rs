@@ -52,7 +52,7 @@ const fn rule(name: &'static str, hours: i64, summer: bool, titles: [&'static st
 static UTC: ZoneRule = rule("UTC", 0, false, ["UTC", "UTC", "UTC"]);
 
 /// Every zone but UTC. An entry stays as it is, and none is added: a page that was signed in another zone names UTC, and would
-/// name that zone then. Another zone is another form of the page: `hansa_policy::contract::rendering::RenderingVersion`.
+/// name that zone then. Another zone is another form of the page.
 #[rustfmt::skip]
 static RULES: [ZoneRule; 36] = [
     rule("Atlantic/Azores", -1, true, ["Azores time", "Ortszeit Azoren", "hora dos Açores"]),

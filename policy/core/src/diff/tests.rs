@@ -35,14 +35,16 @@ fn clause_by_clause() {
     check(
         vec![columns(&["a"]), quota(5, day("UTC"))],
         vec![quota(5, day("UTC")), columns(&["a", "b"])],
-        &["~ #c2: only the columns a -> only the columns a and b  > LOOSER"],
+        &[
+            "~ #c2: only the columns a; for the consumer there are no others -> only the columns a and b; for the consumer there are no others  > LOOSER",
+        ],
     );
     check(
         vec![quota(5, day("UTC"))],
         vec![quota(50, day("UTC")), quota(5, QuotaPeriod::Hour)],
         &[
-            "~ #c1: at most 5 questions each day (UTC) -> at most 50 questions each day (UTC)  > LOOSER",
-            "+ #c2: at most 5 questions each hour  < TIGHTER",
+            "~ #c1: at most 5 queries on each day (UTC) -> at most 50 queries on each day (UTC)  > LOOSER",
+            "+ #c2: at most 5 queries in each period of one hour  < TIGHTER",
         ],
     );
     // Other days are another limit: neither lets out less than the other.
@@ -50,7 +52,7 @@ fn clause_by_clause() {
         vec![quota(5, day("UTC"))],
         vec![quota(5, day("Europe/Berlin"))],
         &[
-            "~ #c1: at most 5 questions each day (UTC) -> at most 5 questions each day (Europe/Berlin)  ? NOT COMPARABLE",
+            "~ #c1: at most 5 queries on each day (UTC) -> at most 5 queries on each day (Berlin time)  ? NOT COMPARABLE",
         ],
     );
     check(
@@ -60,9 +62,9 @@ fn clause_by_clause() {
         ],
         vec![Term::Prohibit(ForbiddenUse::Distribute)],
         &[
-            "+ #c1: it is not passed on  < TIGHTER",
-            "- #c1: it is not sold  > LOOSER",
-            "- #c2: purpose is dpv:Research  > LOOSER",
+            "+ #c1: the consumer does not pass the data on to third parties  < TIGHTER",
+            "- #c1: the consumer does not sell the data  > LOOSER",
+            "- #c2: the purpose declared for each query is dpv:Research, or a narrower one  > LOOSER",
         ],
     );
     let rows = |text: &str| Term::Rows(parse(text).unwrap());

@@ -1,6 +1,5 @@
 //! Term 15: only rows whose point lies in the box exist.
 
-use super::language::Language;
 use super::odrl::{is_decimal, says, texts, typed, with};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
@@ -8,7 +7,6 @@ use super::rule::{
 };
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal, contradiction};
 use crate::term::canonical_value;
 use crate::value::area::BoundingBox;
@@ -53,17 +51,6 @@ impl TermRule for AreaTerm<'_> {
             says("spatial", "isPartOf", bbox),
             [("h:column", texts(&[self.lon, self.lat]))],
         )
-    }
-
-    fn render(&self, language: Language) -> String {
-        let Self { lon, lat, bounds } = self;
-        let BoundingBox {
-            west,
-            south,
-            east,
-            north,
-        } = bounds;
-        message!(language, "area", lon, west, east, lat, south, north)
     }
 
     fn canonical(&self) -> Json {

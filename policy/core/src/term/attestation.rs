@@ -3,13 +3,11 @@
 //! Whether it is, nobody can see from here. What can be seen is whether it was stated in time; who has not, asks in vain.
 
 use super::duty as duties;
-use super::language::Language;
 use super::odrl::{duration, duty, numbered, says, with};
 use super::rule::{
     AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
     OdrlReader, OdrlWriter, TermRule, TermSpec,
 };
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 
@@ -42,11 +40,6 @@ impl TermRule for AttestTerm {
             duty("h:attest", "h:within"),
             [("constraint", Json::List(vec![within]))],
         )
-    }
-
-    fn render(&self, language: Language) -> String {
-        let days = self.0;
-        message!(language, "attest", days)
     }
 
     fn canonical(&self) -> Json {

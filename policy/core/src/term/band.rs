@@ -3,7 +3,6 @@
 //! The type of the column stays. What lies below the first edge is NULL; the last band has no upper end.
 
 use super::canonical_value;
-use super::language::Language;
 use super::odrl::{iri, is_decimal, says, texts, with};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
@@ -11,7 +10,6 @@ use super::rule::{
 };
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal, contradiction};
 use hansa_audit_log::json::Json;
 
@@ -54,12 +52,6 @@ impl TermRule for BandTerm {
                 ("h:edges", texts(&self.edges)),
             ],
         )
-    }
-
-    fn render(&self, language: Language) -> String {
-        let column = &self.column;
-        let edges = language.all_of(&self.edges);
-        message!(language, "band", column, edges)
     }
 
     fn canonical(&self) -> Json {

@@ -1,6 +1,5 @@
 //! Term 10: only the listed columns exist.
 
-use super::language::Language;
 use super::odrl::{says, set, texts};
 use super::rule::{
     ClauseSubject, DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader,
@@ -8,7 +7,6 @@ use super::rule::{
 };
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal, contradiction};
 use hansa_audit_log::json::Json;
 
@@ -36,11 +34,6 @@ impl TermRule for ColumnsTerm<'_> {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("h:columns", "isAnyOf", texts(self.0))
-    }
-
-    fn render(&self, language: Language) -> String {
-        let list = language.all_of(self.0);
-        message!(language, "columns", list)
     }
 
     fn canonical(&self) -> Json {

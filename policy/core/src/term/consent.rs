@@ -1,11 +1,9 @@
 //! Term 46: the persons concerned have consented; recorded and shown.
 
-use super::language::Language;
 use super::odrl::duty;
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlWriter, TermRule, TermSpec,
 };
-use crate::message::message;
 use hansa_audit_log::json::Json;
 
 /// Term 46: the consumer obtains the consent of the persons before it uses the data otherwise.
@@ -32,10 +30,6 @@ impl TermRule for ConsentTerm {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         duty("obtainConsent", "h:always")
-    }
-
-    fn render(&self, language: Language) -> String {
-        message!(language, "obtain-consent")
     }
 
     fn canonical(&self) -> Json {

@@ -1,13 +1,11 @@
 //! Terms 33 and 34: to where, and in what form, answers are sent.
 
-use super::language::Language;
 use super::odrl::{iris, says, set, texts, word};
 use super::rule::{
     AdmissionCheck, AdmissionContext, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader,
     OdrlWriter, TermRule, TermSpec,
 };
 use super::tightness_order::both;
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::value::delivery::{DeliveryFormat, NetworkPrefix};
 use hansa_audit_log::json::Json;
@@ -37,11 +35,6 @@ impl TermRule for NetworksTerm<'_> {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("virtualLocation", "isAnyOf", texts(self.0))
-    }
-
-    fn render(&self, language: Language) -> String {
-        let list = language.one_of(self.0);
-        message!(language, "networks", list)
     }
 
     fn canonical(&self) -> Json {
@@ -108,12 +101,6 @@ impl TermRule for FormatsTerm<'_> {
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         let list = self.0.iter().map(|format| word(&FORMATS, format));
         says("fileFormat", "isAnyOf", iris(list))
-    }
-
-    fn render(&self, language: Language) -> String {
-        let names: Vec<&str> = self.0.iter().map(|format| format.as_str()).collect();
-        let list = language.one_of(&names);
-        message!(language, "formats", list)
     }
 
     fn canonical(&self) -> Json {

@@ -2,6 +2,7 @@
 
 use super::language::Language;
 use super::rule::{TermRule, TermSpec};
+use super::wording::Wording;
 use super::{
     Term, aggregate, area, attestation, columns, consent, delivery, duty, exclusivity, group,
     inform, joins, legal_basis, mask, min_group, one_sided_receipts, open_data, purpose, quota,
@@ -22,7 +23,7 @@ impl Term {
     /// The same in a language.
     #[must_use]
     pub fn render(&self, language: Language) -> String {
-        signed_line(&self.with(|rule| rule.render(language)))
+        signed_line(&Wording::plain(language).sentence(self))
     }
 
     /// Its entry in the vocabulary.

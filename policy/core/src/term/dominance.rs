@@ -4,14 +4,12 @@
 //! What counts is the sum of absolute values of each unit in the cell. By the p rule a cell is unsafe when the rest, without
 //! the two largest, is less than p percent of the largest; by the (n, k) rule when the n largest make more than k percent.
 
-use super::language::Language;
 use super::odrl::{integer, says, with};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
 use crate::id::SqlIdentifier;
-use crate::message::message;
 use crate::refusal::{Refusal, contradiction};
 use crate::value::cube::{DominanceRule, DominanceTerm};
 use hansa_audit_log::json::Json;
@@ -77,18 +75,6 @@ impl TermRule for DominanceTerm {
                 with(says("h:dominanceNK", "lteq", integer(k)), on),
                 [("h:n", integer(n))],
             ),
-        }
-    }
-
-    fn render(&self, language: Language) -> String {
-        let Self {
-            measure,
-            unit,
-            rule,
-        } = self;
-        match rule {
-            DominanceRule::P(p) => message!(language, "dominance-p", measure, unit, p),
-            DominanceRule::Nk { n, k } => message!(language, "dominance-nk", measure, n, unit, k),
         }
     }
 

@@ -1,11 +1,9 @@
 //! Terms 35 to 37 in their recorded forms: shown, not technically enforced.
 
-use super::language::Language;
 use super::odrl::{action, duration, duty, says, with};
 use super::rule::{
     DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule, TermSpec,
 };
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 
@@ -38,13 +36,6 @@ impl TermRule for DeletionTerm {
             duty("delete", "h:within"),
             [("constraint", Json::List(vec![within]))],
         )
-    }
-
-    fn render(&self, language: Language) -> String {
-        match self.0 {
-            1 => message!(language, "delete-after-one-day"),
-            days => message!(language, "delete-after-days", days),
-        }
     }
 
     fn canonical(&self) -> Json {
@@ -94,11 +85,6 @@ impl TermRule for AttributionTerm<'_> {
             duty("attribute", "h:always"),
             [("h:text", Json::text(self.0))],
         )
-    }
-
-    fn render(&self, language: Language) -> String {
-        let text = self.0;
-        message!(language, "attribution", text)
     }
 
     fn canonical(&self) -> Json {
@@ -157,14 +143,6 @@ impl TermRule for RecordedProhibitionTerm {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         action(self.0.as_str())
-    }
-
-    fn render(&self, language: Language) -> String {
-        match self.0 {
-            ForbiddenUse::Distribute => message!(language, "prohibit-distribute"),
-            ForbiddenUse::Sell => message!(language, "prohibit-sell"),
-            ForbiddenUse::Derive => message!(language, "prohibit-derive"),
-        }
     }
 
     fn canonical(&self) -> Json {

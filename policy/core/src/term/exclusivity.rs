@@ -1,12 +1,10 @@
 //! Term 38: while the contract is in force, the provider signs no other on the dataset.
 
-use super::language::Language;
 use super::odrl::says;
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 
@@ -34,10 +32,6 @@ impl TermRule for ExclusivityTerm {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("h:exclusive", "eq", super::odrl::typed("xsd:boolean", true))
-    }
-
-    fn render(&self, language: Language) -> String {
-        message!(language, "exclusive")
     }
 
     fn canonical(&self) -> Json {

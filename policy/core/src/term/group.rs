@@ -2,7 +2,6 @@
 //!
 //! The group is always one of the provider's: its list lies where the question is judged, so that nobody brings one along.
 
-use super::language::Language;
 use super::odrl::{iri, says};
 use super::rule::{
     AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
@@ -10,7 +9,6 @@ use super::rule::{
 };
 use crate::attribute::SupportingCredential;
 use crate::group::{GroupName, stale};
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 
@@ -47,11 +45,6 @@ impl TermRule for GroupTerm<'_> {
     fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
         let group = format!("{}/g/{}", script.assigner(), self.0);
         says("recipient", "isPartOf", iri(&group))
-    }
-
-    fn render(&self, language: Language) -> String {
-        let group = self.0;
-        message!(language, "group", group)
     }
 
     fn canonical(&self) -> Json {

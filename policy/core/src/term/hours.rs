@@ -1,12 +1,10 @@
 //! Term 7: questions are answered in these hours of the week only, exact over changes of civil time.
 
-use super::language::Language;
 use super::odrl::says;
 use super::rule::{
     AdmissionCheck, AdmissionContext, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader,
     OdrlWriter, TermRule, TermSpec,
 };
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::{UtcTimestamp, civil};
@@ -104,11 +102,6 @@ impl TermRule for HoursTerm {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("h:weekly", "eq", Json::text(self))
-    }
-
-    fn render(&self, language: Language) -> String {
-        let hours = self;
-        message!(language, "hours", hours)
     }
 
     fn canonical(&self) -> Json {

@@ -1,14 +1,12 @@
 //! Term 41: of what the parties tell each other. Where the clause says who is told, the provider's connector does it;
 //! without that it is recorded and shown.
 
-use super::language::Language;
 use super::odrl::{duty, iris, set, with, word};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
 use super::tightness_order::subset;
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
@@ -72,12 +70,6 @@ impl TermRule for InformTerm<'_> {
         with(duty("inform", "h:always"), [("h:event", iris(events))])
     }
 
-    fn render(&self, language: Language) -> String {
-        let events = sentences(self.0, language);
-        let list = language.all_of(&events);
-        message!(language, "inform", list)
-    }
-
     fn canonical(&self) -> Json {
         let names: Vec<&str> = self.0.iter().map(|event| event.as_str()).collect();
         set(&names)
@@ -86,16 +78,6 @@ impl TermRule for InformTerm<'_> {
     fn decides(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("inform"))
     }
-}
-
-/// Events in words.
-fn sentences(events: &[InformEvent], language: Language) -> Vec<String> {
-    let each = events.iter().map(|event| match event {
-        InformEvent::FirstUse => message!(language, "event-first-use"),
-        InformEvent::Refusal => message!(language, "event-refusal"),
-        InformEvent::SchemaChange => message!(language, "event-schema-change"),
-    });
-    each.collect()
 }
 
 /// Term 41, executed: of what the provider's connector tells whom.
@@ -160,20 +142,6 @@ impl TermRule for NotificationTerm {
             InformTerm(&self.events).odrl(script),
             [("informedParty", iris(whom))],
         )
-    }
-
-    fn render(&self, language: Language) -> String {
-        let events = language.all_of(&sentences(&self.events, language));
-        let whom: Vec<String> = self
-            .recipients
-            .iter()
-            .map(|side| match side {
-                Recipient::Provider => message!(language, "recipient-provider"),
-                Recipient::Consumer => message!(language, "recipient-consumer"),
-            })
-            .collect();
-        let whom = language.all_of(&whom);
-        message!(language, "notify", whom, events)
     }
 
     fn canonical(&self) -> Json {

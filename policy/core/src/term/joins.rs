@@ -5,14 +5,12 @@
 //! comparison of bare columns is a join that can be permitted; everything else by which rows of two datasets could be told
 //! to belong together is refused.
 
-use super::language::Language;
 use super::odrl::{iri, says, set, texts};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
 use crate::id::{DatasetId, SqlIdentifier};
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 
@@ -40,11 +38,6 @@ impl TermRule for JoinKeysTerm<'_> {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("h:joinKey", "isAnyOf", texts(self.0))
-    }
-
-    fn render(&self, language: Language) -> String {
-        let list = language.all_of(self.0);
-        message!(language, "join-keys", list)
     }
 
     fn canonical(&self) -> Json {
@@ -88,14 +81,6 @@ impl TermRule for JoinWithTerm<'_> {
         } else {
             says("h:joinWith", "isAnyOf", texts(self.0))
         }
-    }
-
-    fn render(&self, language: Language) -> String {
-        if self.0.is_empty() {
-            return message!(language, "join-with-none");
-        }
-        let list = language.one_of(self.0);
-        message!(language, "join-with", list)
     }
 
     fn canonical(&self) -> Json {
@@ -142,10 +127,6 @@ impl TermRule for KeysStayTerm {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("h:keyMovement", "eq", iri("h:providerSide"))
-    }
-
-    fn render(&self, language: Language) -> String {
-        message!(language, "keys-stay")
     }
 
     fn canonical(&self) -> Json {

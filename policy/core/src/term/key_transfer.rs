@@ -5,7 +5,6 @@
 //! these first: a list of keys tells whoever gets it which of them occur here. So the clause names the columns and who may
 //! get them, and lets out more than silence does.
 
-use super::language::Language;
 use super::odrl::{iris, says, set, texts, with};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
@@ -13,7 +12,6 @@ use super::rule::{
 };
 use super::tightness_order::{both, subset};
 use crate::id::{ParticipantId, SqlIdentifier};
-use crate::message::message;
 use crate::refusal::Refusal;
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
@@ -83,18 +81,6 @@ impl TermRule for KeyTransferTerm {
             says("h:keyMovement", "isAnyOf", to),
             [("h:columns", texts(&self.columns))],
         )
-    }
-
-    fn render(&self, language: Language) -> String {
-        let columns = language.all_of(&self.columns);
-        let to = match &self.to {
-            KeyRecipients::Anybody => message!(language, "keys-travel-to-anybody"),
-            KeyRecipients::These(list) => {
-                let domains: Vec<&str> = list.iter().map(ParticipantId::domain).collect();
-                language.all_of(&domains)
-            }
-        };
-        message!(language, "keys-travel", columns, to)
     }
 
     fn canonical(&self) -> Json {

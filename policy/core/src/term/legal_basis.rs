@@ -1,12 +1,10 @@
 //! Term 45: on what law the processing of personal data rests (Article 6(1) of Regulation (EU) 2016/679).
 
-use super::language::Language;
 use super::odrl::{iri, says, word};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
@@ -85,19 +83,6 @@ impl TermRule for LegalBasisTerm {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("h:legalBasis", "eq", iri(self.0.as_str()))
-    }
-
-    fn render(&self, language: Language) -> String {
-        let basis = self.0.as_str();
-        let what = match self.0 {
-            LegalBasis::Consent => message!(language, "basis-consent"),
-            LegalBasis::Contract => message!(language, "basis-contract"),
-            LegalBasis::Obligation => message!(language, "basis-obligation"),
-            LegalBasis::Vital => message!(language, "basis-vital"),
-            LegalBasis::PublicTask => message!(language, "basis-public-task"),
-            LegalBasis::Interests => message!(language, "basis-interests"),
-        };
-        message!(language, "legal-basis", what, basis)
     }
 
     fn canonical(&self) -> Json {

@@ -2,7 +2,6 @@
 //!
 //! The hierarchy is a table that the contract names by the digest of its file. A value that it does not know becomes NULL.
 
-use super::language::Language;
 use super::odrl::{iri, says, with};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
@@ -10,7 +9,6 @@ use super::rule::{
 };
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal, contradiction};
 use crate::value::column::LookupTerm;
 use hansa_audit_log::json::Json;
@@ -43,15 +41,6 @@ impl TermRule for LookupTerm {
                 ("h:level", Json::text(&self.level)),
             ],
         )
-    }
-
-    fn render(&self, language: Language) -> String {
-        let Self {
-            column,
-            table,
-            level,
-        } = self;
-        message!(language, "lookup", column, level, table)
     }
 
     fn canonical(&self) -> Json {

@@ -1,7 +1,6 @@
 //! Term 12, first half: a column shows NULL, or one value, in every row.
 
 use super::canonical_value;
-use super::language::Language;
 use super::odrl::{self, iri, says, typed, with};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
@@ -9,7 +8,6 @@ use super::rule::{
 };
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
-use crate::message::message;
 use crate::refusal::Refusal;
 use crate::row_filter::PolicyLiteral;
 use crate::value::column::MaskValue;
@@ -49,15 +47,6 @@ impl TermRule for MaskTerm<'_> {
             ),
         };
         with(json, [("h:column", Json::text(self.column))])
-    }
-
-    fn render(&self, language: Language) -> String {
-        let column = self.column;
-        let value = match self.mask {
-            MaskValue::Null => "NULL".to_owned(),
-            MaskValue::Constant(value) => value.to_string(),
-        };
-        message!(language, "mask", column, value)
     }
 
     fn canonical(&self) -> Json {

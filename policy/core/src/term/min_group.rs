@@ -1,13 +1,11 @@
 //! Term 18: a cell, and each measure in it, exists only with at least so many units.
 
-use super::language::Language;
 use super::odrl::{integer, iri, says, with};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
 use crate::id::SqlIdentifier;
-use crate::message::message;
 use crate::refusal::{Refusal, contradiction};
 use crate::strict_object::StrictObjectReader;
 use crate::value::cube::CountingUnit;
@@ -46,16 +44,6 @@ impl TermRule for MinGroupTerm<'_> {
         };
         let least = integer(self.at_least);
         with(says("h:minContributors", "gteq", least), [("h:unit", unit)])
-    }
-
-    fn render(&self, language: Language) -> String {
-        let at_least = self.at_least;
-        match self.unit {
-            CountingUnit::Column(column) => {
-                message!(language, "min-group-values", at_least, column)
-            }
-            CountingUnit::Rows => message!(language, "min-group-rows", at_least),
-        }
     }
 
     fn canonical(&self) -> Json {

@@ -1,12 +1,10 @@
 //! Term 47: programs of the consumer may ask the provider without a connector, and their receipts bear one signature.
 
-use super::language::Language;
 use super::odrl::{iri, says};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
@@ -36,10 +34,6 @@ impl TermRule for OneSidedReceiptsTerm {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("h:receipt", "eq", iri("h:oneSided"))
-    }
-
-    fn render(&self, language: Language) -> String {
-        message!(language, "one-sided-receipts")
     }
 
     fn canonical(&self) -> Json {

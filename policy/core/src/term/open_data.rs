@@ -1,13 +1,11 @@
 //! Term 2: anybody may fetch all rows of a public view over the web, without being known.
 
-use super::language::Language;
 use super::odrl::{iri, says};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
 use super::{Clause, Term};
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
@@ -37,10 +35,6 @@ impl TermRule for OpenDataTerm {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("recipient", "eq", iri("odrl:All"))
-    }
-
-    fn render(&self, language: Language) -> String {
-        message!(language, "open-data")
     }
 
     fn canonical(&self) -> Json {

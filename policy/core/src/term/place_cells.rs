@@ -4,7 +4,6 @@
 //! The cell stands in a column of its own, under a name of its own: a condition that was written for degrees is refused
 //! instead of being answered wrongly over the names of cells.
 
-use super::language::Language;
 use super::odrl::{says, texts, with};
 use super::rule::{
     ClauseSubject, DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader,
@@ -13,7 +12,6 @@ use super::rule::{
 use super::tightness_order;
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal, contradiction};
 use crate::value::cell::{CellSize, CellSizeError};
 use hansa_audit_log::json::Json;
@@ -46,26 +44,6 @@ pub(super) static PLACE_CELLS: TermSpec = TermSpec {
     test: "what_is_learned_is_a_function_of_the_view",
 };
 
-impl CellSize {
-    fn sentence(&self, language: Language) -> String {
-        match self {
-            Self::H3(resolution) => {
-                let number = resolution.number();
-                message!(language, "cell-h3", number)
-            }
-            Self::Areas { list, show } => message!(language, "cell-area", show, list),
-            Self::Square(edge) => {
-                let metres = edge.metres();
-                let (number, unit) = match metres % 1_000 {
-                    0 => (metres / 1_000, "km"),
-                    _ => (metres, "m"),
-                };
-                message!(language, "cell-square", number, unit)
-            }
-        }
-    }
-}
-
 impl TermRule for PlaceCellsTerm {
     fn spec(&self) -> &'static TermSpec {
         &PLACE_CELLS
@@ -79,17 +57,6 @@ impl TermRule for PlaceCellsTerm {
                 ("h:as", Json::text(&self.cell)),
             ],
         )
-    }
-
-    fn render(&self, language: Language) -> String {
-        let Self {
-            lon,
-            lat,
-            cell,
-            size,
-        } = self;
-        let size = size.sentence(language);
-        message!(language, "place-cells", lon, lat, cell, size)
     }
 
     fn canonical(&self) -> Json {

@@ -1,6 +1,5 @@
 //! Term 12, second half: a column shows the first characters of its text.
 
-use super::language::Language;
 use super::odrl::{integer, iri, says, with};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
@@ -8,7 +7,6 @@ use super::rule::{
 };
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
-use crate::message::message;
 use crate::refusal::{Refusal, contradiction};
 use hansa_audit_log::json::Json;
 
@@ -48,11 +46,6 @@ impl TermRule for PrefixTerm {
                 ("h:length", integer(self.length)),
             ],
         )
-    }
-
-    fn render(&self, language: Language) -> String {
-        let Self { column, length } = self;
-        message!(language, "prefix", column, length)
     }
 
     fn canonical(&self) -> Json {

@@ -2,13 +2,11 @@
 //!
 //! A month is one of the calendar, in UTC: each that has begun since the contract came into force is paid for.
 
-use super::language::Language;
 use super::odrl::{decimal, duty, iri, is_decimal, with, word};
 use super::rule::{
     AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
     OdrlReader, OdrlWriter, TermRule, TermSpec,
 };
-use crate::message::message;
 use crate::money::{self, MoneyAmount};
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
@@ -151,26 +149,6 @@ impl TermRule for PriceTerm {
             Some(paid) => with(price, [("h:prepaid", decimal(paid))]),
             None => price,
         }
-    }
-
-    fn render(&self, language: Language) -> String {
-        let Self {
-            amount,
-            currency,
-            per,
-            prepaid,
-        } = self;
-        let each = match per {
-            PriceUnit::Query => message!(language, "price-question"),
-            PriceUnit::Row => message!(language, "price-row"),
-            PriceUnit::Megabyte => "MB".to_owned(),
-            PriceUnit::Month => message!(language, "price-month"),
-        };
-        let price = message!(language, "price", amount, currency, each);
-        let Some(paid) = prepaid else {
-            return price;
-        };
-        message!(language, "price-prepaid", price, paid, currency)
     }
 
     fn canonical(&self) -> Json {

@@ -6,9 +6,6 @@
 //! cells × rows × bound, and discrete Laplace noise of that size over epsilon makes a release epsilon-private. That holds only
 //! if it can't be told from the cells that are there either, so these are all combinations of values that the contract names.
 
-mod sentence;
-
-use super::language::Language;
 use super::odrl::{decimal, duration, integer, says, texts, typed, with, word};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
@@ -20,9 +17,8 @@ use crate::refusal::{ErrorCode, Refusal};
 use crate::strict_object::StrictObjectReader;
 use crate::value::privacy_budget::amount::Epsilon;
 use crate::value::privacy_budget::{ClampRange, DimensionValues, PrivacyBudgetTerm};
-use crate::value::time::{TimeBucketWidth, WIDTHS};
+use crate::value::time::WIDTHS;
 use hansa_audit_log::json::Json;
-use sentence::sentence;
 use std::cmp::Ordering;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -80,10 +76,6 @@ impl TermRule for PrivacyBudgetTerm {
             json = with(json, [("h:values", Json::List(values.collect()))]);
         }
         json
-    }
-
-    fn render(&self, language: Language) -> String {
-        sentence(self, language)
     }
 
     fn canonical(&self) -> Json {

@@ -5,10 +5,8 @@ pub(crate) mod condition;
 pub(super) mod consistency_check;
 mod prohibited_part;
 pub(super) mod samples;
-mod sentence;
 
 use super::hours::HoursTerm;
-use super::language::Language;
 use super::odrl;
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlWriter, TermRule, TermSpec,
@@ -146,10 +144,6 @@ impl TermRule for ProhibitionTerm {
             whole = odrl::with(whole, [("target", target)]);
         }
         whole
-    }
-
-    fn render(&self, language: Language) -> String {
-        sentence::sentence(self, language)
     }
 
     fn canonical(&self) -> Json {

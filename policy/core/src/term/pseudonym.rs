@@ -3,7 +3,6 @@
 //! HMAC-SHA-256, cut to 128 bits and written as 32 hexadecimal digits. The key belongs to the dataset, the consumer, the first
 //! version of the contract and the epoch: it outlives amendments, and rows of two contracts can't be joined over it.
 
-use super::language::Language;
 use super::odrl::{integer, iri, says, with};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
@@ -11,7 +10,6 @@ use super::rule::{
 };
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
-use crate::message::message;
 use crate::refusal::Refusal;
 use hansa_audit_log::json::Json;
 
@@ -51,11 +49,6 @@ impl TermRule for PseudonymTerm {
                 ("h:epoch", integer(self.epoch)),
             ],
         )
-    }
-
-    fn render(&self, language: Language) -> String {
-        let Self { column, epoch } = self;
-        message!(language, "pseudonym", column, epoch)
     }
 
     fn canonical(&self) -> Json {

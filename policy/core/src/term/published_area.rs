@@ -2,7 +2,6 @@
 //!
 //! The outline stands in a list that the contract names by the digest of its file. What lies on the outline lies in the area.
 
-use super::language::Language;
 use super::odrl::{says, texts, typed, with};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
@@ -10,7 +9,6 @@ use super::rule::{
 };
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal, contradiction};
 use crate::value::area::{AreaSelectorError, PublishedAreaTerm};
 use hansa_audit_log::json::Json;
@@ -42,16 +40,6 @@ impl TermRule for PublishedAreaTerm {
                 ("h:which", Json::text(&self.which)),
             ],
         )
-    }
-
-    fn render(&self, language: Language) -> String {
-        let Self {
-            lon,
-            lat,
-            list,
-            which,
-        } = self;
-        message!(language, "published-area", lon, lat, which, list)
     }
 
     fn canonical(&self) -> Json {

@@ -1,13 +1,11 @@
 //! Terms 26, 27, 28 and 31: counts in each period, and rows of one answer.
 
-use super::language::Language;
 use super::odrl::{duration, integer, says, with, word};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
 use crate::effect::EffectKind;
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal, contradiction};
 use crate::value::time::{PeriodQuota, QuotaDays, QuotaPeriod};
 use hansa_audit_log::json::Json;
@@ -78,18 +76,6 @@ impl TermRule for QuotaTerm<'_> {
         }
     }
 
-    fn render(&self, language: Language) -> String {
-        let PeriodQuota { max, per } = self.quota;
-        let number = language.number(*max);
-        let each = per.sentence(language);
-        let what = match self.spec.name {
-            "queries" => message!(language, "quota-questions"),
-            "row_quota" => message!(language, "quota-rows"),
-            _ => return bytes(language, *max, &each),
-        };
-        message!(language, "quota", number, what, each)
-    }
-
     // Counts above 2^53 have no exact JSON number, so counts are text.
     fn canonical(&self) -> Json {
         let zone = self.quota.per.zone();
@@ -137,11 +123,6 @@ impl TermRule for ResultRowsTerm {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("h:resultRows", "lteq", integer(self.0))
-    }
-
-    fn render(&self, language: Language) -> String {
-        let number = language.number(self.0);
-        message!(language, "result-rows", number)
     }
 
     fn canonical(&self) -> Json {
@@ -218,33 +199,6 @@ pub(super) fn not_zero(most: u64) -> Result<(), Refusal> {
         return Err(contradiction("a limit of 0 permits nothing"));
     }
     Ok(())
-}
-
-fn bytes(language: Language, max: u64, each: &str) -> String {
-    let size = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")]
-        .into_iter()
-        .find(|(unit, _)| max >= *unit && max.is_multiple_of(*unit))
-        .map_or_else(
-            || {
-                let bytes = message!(language, "quota-bytes");
-                format!("{} {bytes}", language.number(max))
-            },
-            |(unit, name)| format!("{} {name}", language.number(max / unit)),
-        );
-    message!(language, "quota-size", size, each)
-}
-
-impl QuotaPeriod {
-    pub(super) fn sentence(&self, language: Language) -> String {
-        let Self::Days { count, zone } = self else {
-            return message!(language, "quota-each-hour");
-        };
-        match count {
-            QuotaDays::One => message!(language, "quota-each-day", zone),
-            QuotaDays::Seven => message!(language, "quota-each-week", zone),
-            QuotaDays::Thirty => message!(language, "quota-each-30-days", zone),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,10 @@
 //! Term 47: how many receipts may wait for the consumer's signature.
 
-use super::language::Language;
 use super::odrl::{integer, says};
 use super::rule::{
     AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
     OdrlWriter, TermRule, TermSpec,
 };
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 
@@ -34,11 +32,6 @@ impl TermRule for OpenReceiptsTerm {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("h:outstanding", "lteq", integer(self.0))
-    }
-
-    fn render(&self, language: Language) -> String {
-        let most = self.0;
-        message!(language, "receipts", most)
     }
 
     fn canonical(&self) -> Json {

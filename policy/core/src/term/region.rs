@@ -1,6 +1,5 @@
 //! Term 33, second half: where whoever asks sits, as an issuer that the trust bundle names has stated it.
 
-use super::language::Language;
 use super::odrl::{says, typed, with};
 use super::rule::{
     AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
@@ -8,7 +7,6 @@ use super::rule::{
 };
 use super::tightness_order::both;
 use crate::attribute::{ParticipantAttribute, SupportingCredential};
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::value::region::RegionCode;
 use hansa_audit_log::json::Json;
@@ -50,11 +48,6 @@ impl TermRule for RegionTerm<'_> {
             says("spatial", "isPartOf", Json::text(self.0)),
             [("h:attested", typed("xsd:boolean", true))],
         )
-    }
-
-    fn render(&self, language: Language) -> String {
-        let region = self.0;
-        message!(language, "region", region)
     }
 
     fn canonical(&self) -> Json {

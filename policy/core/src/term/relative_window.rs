@@ -1,12 +1,10 @@
 //! Term 6: the contract is over so long after it came into force, or after the first question under it.
 
-use super::language::Language;
 use super::odrl::{duration, iri, says, with, word};
 use super::rule::{
     AdmissionCheck, AdmissionContext, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader,
     OdrlWriter, TermRule, TermSpec,
 };
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
@@ -77,14 +75,6 @@ impl TermRule for RelativeWindowTerm {
             says("elapsedTime", "lteq", duration(format!("P{}D", self.days))),
             [("h:since", iri(word(&SINCE, &self.since)))],
         )
-    }
-
-    fn render(&self, language: Language) -> String {
-        let days = self.days;
-        match self.since {
-            WindowStart::Activation => message!(language, "lasts-activation", days),
-            WindowStart::FirstUse => message!(language, "lasts-first-use", days),
-        }
     }
 
     fn canonical(&self) -> Json {

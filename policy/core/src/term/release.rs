@@ -1,6 +1,5 @@
 //! Term 21, second half: cells are released once a period and stay as they are.
 
-use super::language::Language;
 use super::odrl::{duration, iri, says, with, word};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
@@ -8,10 +7,9 @@ use super::rule::{
 };
 use super::tightness_order;
 use crate::id::SqlIdentifier;
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::value::cube::{LateDataPolicy, ReleaseTerm};
-use crate::value::time::{TimeBucketWidth, WIDTHS};
+use crate::value::time::WIDTHS;
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
 
@@ -49,24 +47,6 @@ impl TermRule for ReleaseTerm {
                 ("h:late", iri(word(&LATE, &self.late))),
             ],
         )
-    }
-
-    fn render(&self, language: Language) -> String {
-        let column = &self.column;
-        let every = match self.every {
-            TimeBucketWidth::QuarterHour => message!(language, "release-quarter-hour"),
-            TimeBucketWidth::Hour => message!(language, "release-hour"),
-            TimeBucketWidth::Day => message!(language, "release-day"),
-            TimeBucketWidth::Week => message!(language, "release-week"),
-            TimeBucketWidth::Month => message!(language, "release-month"),
-            TimeBucketWidth::Year => message!(language, "release-year"),
-        };
-        let late = match self.late {
-            LateDataPolicy::Never => message!(language, "release-never"),
-            LateDataPolicy::Wait => message!(language, "release-wait"),
-            LateDataPolicy::Correct => message!(language, "release-correct"),
-        };
-        message!(language, "release", every, column, late)
     }
 
     fn canonical(&self) -> Json {
@@ -116,6 +96,7 @@ pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<ReleaseTerm, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::time::TimeBucketWidth;
 
     #[test]
     fn later_and_less_often_is_tighter() {

@@ -1,7 +1,6 @@
 //! Terms 8 and 9: only rows for which the filter is true exist; `{{consumer}}` is whoever asks.
 
 use super::canonical_value;
-use super::language::Language;
 use super::odrl::says;
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
@@ -9,7 +8,6 @@ use super::rule::{
 };
 use crate::effect::EffectKind;
 use crate::id::{ParticipantId, SqlIdentifier};
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::row_filter::{self, RowFilter};
 use hansa_audit_log::json::Json;
@@ -38,15 +36,6 @@ impl TermRule for RowFilterTerm<'_> {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("h:rowFilter", "eq", Json::text(self.0))
-    }
-
-    fn render(&self, language: Language) -> String {
-        let filter = self.0;
-        if filter.names_consumer() {
-            message!(language, "rows-of-consumer", filter)
-        } else {
-            message!(language, "rows", filter)
-        }
     }
 
     fn canonical(&self) -> Json {

@@ -2,7 +2,6 @@
 //! executed, and the code with which it refuses.
 
 use super::contract_context::ContractContext;
-use super::language::Language;
 use crate::attribute::{ParticipantAttribute, SupportingCredential};
 use crate::effect::EffectKind;
 use crate::id::{ClauseId, ContractId, DatasetId, ParticipantId, SqlIdentifier};
@@ -132,9 +131,6 @@ pub(crate) trait TermRule {
 
     /// Its form in ODRL, without its number.
     fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json;
-
-    /// The term as a person reads it: one line, lower case unless the language demands otherwise, no full stop.
-    fn render(&self, language: Language) -> String;
 
     /// Its content in the normal form, whatever order or spelling it has. A member never changes its meaning, since a
     /// hash in a contract outlives this program.

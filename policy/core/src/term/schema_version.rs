@@ -5,13 +5,11 @@
 //! name, type, order and nullability, and others follow. What came later stays invisible, so that such a contract lists its
 //! columns, or permits aggregates, which name theirs.
 
-use super::language::Language;
 use super::odrl::{iri, says, word};
 use super::rule::{
     AdmissionCheck, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader,
     OdrlWriter, TermRule, TermSpec,
 };
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
@@ -73,13 +71,6 @@ impl TermRule for SchemaTerm {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("version", "eq", iri(word(&SCHEMAS, &self.0)))
-    }
-
-    fn render(&self, language: Language) -> String {
-        match self.0 {
-            SchemaCompatibility::Exact => message!(language, "version-exact"),
-            SchemaCompatibility::Compatible => message!(language, "version-compatible"),
-        }
     }
 
     fn canonical(&self) -> Json {

@@ -1,6 +1,5 @@
 //! Term 3: what whoever asks works in, as an issuer that the trust bundle names has stated it.
 
-use super::language::Language;
 use super::odrl::{iris, says, set};
 use super::rule::{
     AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
@@ -8,7 +7,6 @@ use super::rule::{
 };
 use super::tightness_order::both;
 use crate::attribute::{ParticipantAttribute, SupportingCredential};
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::value::sector::SectorCode;
 use hansa_audit_log::json::Json;
@@ -48,11 +46,6 @@ impl TermRule for SectorTerm<'_> {
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         let list: Vec<String> = self.0.iter().map(ToString::to_string).collect();
         says("industry", "isAnyOf", iris(list.iter().map(String::as_str)))
-    }
-
-    fn render(&self, language: Language) -> String {
-        let list = language.one_of(self.0);
-        message!(language, "sector", list)
     }
 
     fn canonical(&self) -> Json {

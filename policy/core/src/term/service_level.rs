@@ -1,12 +1,10 @@
 //! Term 39: what the provider promises of its service; recorded and shown.
 
-use super::language::Language;
 use super::odrl::{action, decimal, integer, with};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
 };
-use crate::message::message;
 use crate::refusal::Refusal;
 use hansa_audit_log::json::Json;
 use std::cmp::Ordering;
@@ -47,14 +45,6 @@ impl TermRule for ServiceLevelTerm {
                 ("h:p95ms", integer(self.p95_ms)),
             ],
         )
-    }
-
-    fn render(&self, language: Language) -> String {
-        let Self {
-            availability,
-            p95_ms,
-        } = self;
-        message!(language, "service", availability, p95_ms)
     }
 
     fn canonical(&self) -> Json {

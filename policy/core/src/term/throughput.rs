@@ -1,6 +1,5 @@
 //! Terms 29 and 30: how fast rows leave, and how many answers run at once under the contract.
 
-use super::language::Language;
 use super::odrl::{integer, says};
 use super::quota::not_zero;
 use super::rule::{
@@ -8,7 +7,6 @@ use super::rule::{
     OdrlWriter, TermRule, TermSpec,
 };
 use crate::effect::EffectKind;
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
 
@@ -36,11 +34,6 @@ impl TermRule for RowRateTerm {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("h:rowsPerSecond", "lteq", integer(self.0))
-    }
-
-    fn render(&self, language: Language) -> String {
-        let rows = language.number(self.0);
-        message!(language, "rows-per-second", rows)
     }
 
     fn canonical(&self) -> Json {
@@ -76,11 +69,6 @@ impl TermRule for ConcurrencyTerm {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("h:concurrent", "lteq", integer(self.0))
-    }
-
-    fn render(&self, language: Language) -> String {
-        let most = self.0;
-        message!(language, "concurrent", most)
     }
 
     fn canonical(&self) -> Json {

@@ -1,6 +1,5 @@
 //! Term 14: an instant or a date is floored to its bucket.
 
-use super::language::Language;
 use super::odrl::{duration, says, with, word};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
@@ -8,7 +7,6 @@ use super::rule::{
 };
 use crate::effect::EffectKind;
 use crate::id::SqlIdentifier;
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::value::time::{TimeBucketWidth, WIDTHS};
 use hansa_audit_log::json::Json;
@@ -49,13 +47,6 @@ impl TermRule for TimeBucketTerm<'_> {
             Some(zone) => with(json, [("h:zone", Json::text(zone))]),
             None => json,
         }
-    }
-
-    fn render(&self, language: Language) -> String {
-        let column = self.column;
-        let zone = self.zone.unwrap_or("UTC");
-        let to = self.bucket.sentence(language);
-        message!(language, "time-bucket", column, to, zone)
     }
 
     fn canonical(&self) -> Json {
@@ -108,19 +99,6 @@ pub(super) fn check_zone(zone: Option<&str>) -> Result<(), Refusal> {
             Refusal::new(ErrorCode::TermIllTyped, format!("`{zone}` is no time zone"))
                 .with_help("write an IANA name such as Europe/Berlin"),
         )
-    }
-}
-
-impl TimeBucketWidth {
-    fn sentence(self, language: Language) -> String {
-        match self {
-            Self::QuarterHour => message!(language, "bucket-quarter-hour"),
-            Self::Hour => message!(language, "bucket-hour"),
-            Self::Day => message!(language, "bucket-day"),
-            Self::Week => message!(language, "bucket-week"),
-            Self::Month => message!(language, "bucket-month"),
-            Self::Year => message!(language, "bucket-year"),
-        }
     }
 }
 

@@ -1,9 +1,7 @@
 //! Term 5: the window of time, half open, in UTC.
 
-use super::language::Language;
 use super::odrl::{says, typed};
 use super::rule::{DemandKind, EnforcementPoint, OdrlPosition, OdrlWriter, TermRule, TermSpec};
-use crate::message::message;
 use crate::refusal::ErrorCode;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
@@ -33,11 +31,6 @@ impl TermRule for NotBeforeTerm {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("dateTime", "gteq", typed("xsd:dateTime", self.0))
-    }
-
-    fn render(&self, language: Language) -> String {
-        let from = self.0;
-        message!(language, "not-before", from)
     }
 
     fn canonical(&self) -> Json {
@@ -76,11 +69,6 @@ impl TermRule for NotAfterTerm {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("dateTime", "lt", typed("xsd:dateTime", self.0))
-    }
-
-    fn render(&self, language: Language) -> String {
-        let until = self.0;
-        message!(language, "not-after", until)
     }
 
     fn canonical(&self) -> Json {

@@ -1,22 +1,18 @@
 //! What a page has once said of a term it says for ever: contracts hold the digest of what their signers were shown.
 //!
-//! The files hold a contract of every term, and a public view, in each form and language. A term that is new comes in with
+//! The files hold a contract of every term, and some that say what it does not, in each language. A term that is new comes in with
 //! `HANSA_WRITE_DOCS=1`; a line that was there can't be changed that way, nor left away. Whoever wants another wording
-//! adds a form: `hansa_policy::contract::rendering::RenderingVersion`.
+//! adds a form beside [`PageRendering::FORM`].
 
 use crate::render::page;
 use crate::samples;
 use hansa_policy::contract::Agreement;
-use hansa_policy::contract::rendering::{PageRendering, RenderingVersion};
+use hansa_policy::contract::rendering::PageRendering;
 use hansa_policy::term::language::Language;
 use std::path::PathBuf;
 
 fn file(rendering: PageRendering) -> PathBuf {
-    folder().join(format!(
-        "{}.{}.txt",
-        rendering.version.as_str().replace('/', "-"),
-        rendering.language
-    ))
+    folder().join(format!("page.{}.txt", rendering.language))
 }
 
 fn folder() -> PathBuf {
@@ -45,7 +41,7 @@ fn pages(rendering: PageRendering) -> String {
         page(
             rendering,
             &Agreement {
-                rendering: Some(rendering),
+                rendering,
                 ..agreement
             },
         )
@@ -55,16 +51,14 @@ fn pages(rendering: PageRendering) -> String {
         of(samples::agreement()),
         of(samples::public_view())
     );
-    // The second form says of some contracts what it does not say of one with every term.
-    if rendering.version == RenderingVersion::Two {
-        for agreement in [
-            samples::rows_contract(),
-            samples::group_contract(),
-            samples::filled(),
-        ] {
-            text.push('\n');
-            text.push_str(&of(agreement));
-        }
+    // Of some contracts the page says what it does not say of one with every term.
+    for agreement in [
+        samples::rows_contract(),
+        samples::group_contract(),
+        samples::filled(),
+    ] {
+        text.push('\n');
+        text.push_str(&of(agreement));
     }
     text
 }
@@ -99,31 +93,25 @@ fn lost(before: &str, after: &str) -> Option<String> {
 
 #[test]
 fn a_page_stays_what_it_was() {
-    for form in RenderingVersion::ALL {
-        for language in Language::ALL {
-            let rendering = PageRendering {
-                version: form,
-                ..PageRendering::newest(language)
-            }
-            .in_zone("Europe/Berlin");
-            let (file, now) = (file(rendering), pages(rendering));
-            let before = std::fs::read_to_string(&file).unwrap_or_default();
-            if before == now {
-                continue;
-            }
-            if let Some(line) = lost(&before, &now) {
-                panic!(
-                    "{form} in {language} no longer says `{line}`: contracts were signed with that page. Leave it as it is, \
-                     and add a form for another wording"
-                );
-            }
-            assert!(
-                std::env::var_os("HANSA_WRITE_DOCS").is_some(),
-                "{} lacks a term that is new: HANSA_WRITE_DOCS=1 cargo test --lib a_page_stays_what_it_was adds it",
-                file.display()
-            );
-            std::fs::write(file, now).unwrap();
+    for language in Language::ALL {
+        let rendering = PageRendering::of(language).in_zone("Europe/Berlin");
+        let (file, now) = (file(rendering), pages(rendering));
+        let before = std::fs::read_to_string(&file).unwrap_or_default();
+        if before == now {
+            continue;
         }
+        if let Some(line) = lost(&before, &now) {
+            panic!(
+                "the page in {language} no longer says `{line}`: contracts were signed with it. Leave it as it is, and add a \
+                 form for another wording"
+            );
+        }
+        assert!(
+            std::env::var_os("HANSA_WRITE_DOCS").is_some(),
+            "{} lacks a term that is new: HANSA_WRITE_DOCS=1 cargo test --lib a_page_stays_what_it_was adds it",
+            file.display()
+        );
+        std::fs::write(file, now).unwrap();
     }
 }
 

@@ -34,10 +34,7 @@ impl AllowlistVisitor<'_> {
         #[cfg(not(test))]
         let allow_random = false;
         if !functions::known(&word) && !allow_random {
-            return Err(match sketch_state::retired(&word) {
-                Some(why) => at(why, location),
-                None => no_function(&word, location),
-            });
+            return Err(no_function(&word, location));
         }
         if sketch_state::SketchKind::named(&word).is_some() {
             alone(function, location)?;

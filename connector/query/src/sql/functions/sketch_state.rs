@@ -153,21 +153,6 @@ impl SketchKind {
     }
 }
 
-/// Why a state that an older release asks for is refused.
-#[must_use]
-pub fn retired(name: &str) -> Option<Refusal> {
-    (name == "percentile_state_v1").then(|| {
-        let now = SketchKind::Percentile.name();
-        Refusal::new(
-            ErrorCode::FunctionUnknown,
-            format!("`{name}` is answered no more: it depended on the order of the rows, hidden ones too"),
-        )
-        .with_help(format!(
-            "the asking connector is of an older release; a newer one asks for `{now}`"
-        ))
-    })
-}
-
 /// What is aggregated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum SketchInput {

@@ -11,6 +11,7 @@ use crate::admin::event_sink::EventSink;
 use crate::participant::Connector;
 use crate::workflow::{contract_withdrawal, negotiation};
 use hansa_identity::seal;
+use hansa_policy::contract::rendering::PageRendering;
 use hansa_policy::contract::signature::{SignatoryRole, SignedMandate};
 use hansa_policy::contract::{Agreement, ContractStatus};
 use hansa_policy::id::ContractId;
@@ -171,7 +172,7 @@ struct RenderedPage {
 impl RenderedPage {
     /// In the language that was asked for, else in that in which it is signed; always in the form that is signed.
     fn of(agreement: &Agreement, wanted: Option<Language>) -> Self {
-        let signed = agreement.rendering.unwrap_or_default();
+        let signed = agreement.rendering;
         let rendering = match wanted {
             Some(language) => signed.in_language(language),
             None => signed,
@@ -206,13 +207,12 @@ fn officers_json(connector: &Connector, contract: ContractId) -> Result<Value, R
 
 /// The page that is part of what is signed.
 fn shown_json(agreement: &Agreement) -> Value {
-    agreement.rendering.map_or(Value::Null, |rendering| {
-        json!({
-            "form": rendering.version.as_str(),
-            "language": rendering.language.tag(),
-            "zone": rendering.zone.as_str(),
-            "sha256": page_digest(rendering, agreement).to_string(),
-        })
+    let PageRendering { language, zone } = agreement.rendering;
+    json!({
+        "form": PageRendering::FORM,
+        "language": language.tag(),
+        "zone": zone.as_str(),
+        "sha256": page_digest(agreement).to_string(),
     })
 }
 

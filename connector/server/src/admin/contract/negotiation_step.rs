@@ -17,7 +17,6 @@ use crate::workflow::mailbox;
 use crate::workflow::negotiation::open_negotiation::OpenNegotiation;
 use crate::workflow::negotiation::{self, outgoing_message};
 use hansa_policy::contract::Agreement;
-use hansa_policy::contract::rendering::PageRendering;
 use hansa_policy::negotiation::{NextMessage, PartyRole, Phase};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::SingleLineText;
@@ -59,10 +58,7 @@ pub(super) async fn counter_offer(
     };
     terms_from(policy, &dataset, &mut agreement, connector)?;
     agreement.version = agreement.version.saturating_add(1);
-    // Under the newest form of the page, in the language that is on the table.
-    let language = agreement.rendering.map(|rendering| rendering.language);
-    let language = language.unwrap_or(connector.config().participant.language);
-    agreement.rendering = Some(PageRendering::newest(language).in_zone(&dataset.zone));
+    agreement.rendering = agreement.rendering.in_zone(&dataset.zone);
     agreement.proposed_at = connector.now();
     agreement.nonce = hansa_proto::base64url::encode(&random_bytes::<16>());
     let payload = contract::to_bytes(&agreement).into();

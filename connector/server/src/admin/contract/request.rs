@@ -103,7 +103,7 @@ pub(super) async fn request(
         .transpose()?;
     let mut filled = connector.filled(provider, us, old);
     if let Some(language) = language {
-        filled.rendering = Some(PageRendering::newest(language));
+        filled.rendering = PageRendering::of(language);
     }
     if let Some(old) = old {
         next_version(connector, old, &mut filled)?;

@@ -38,8 +38,7 @@ impl ProposalContext {
             PartyRole::Consumer => None,
         };
         let (offered, objection) = seen.unwrap_or((OfferMatch::Nothing, None));
-        let objection = unshown(agreement)
-            .or_else(|| misnamed(connector, agreement))
+        let objection = misnamed(connector, agreement)
             .or_else(|| relabelled(connector, agreement))
             .or(objection);
         Self {
@@ -87,18 +86,6 @@ pub(super) enum Audience {
     Ourselves,
     /// The other side, for which a column that it does not see is not there.
     Peer,
-}
-
-/// What is signed from now on says what its signers are shown.
-fn unshown(agreement: &Agreement) -> Option<Refusal> {
-    let refusal = || {
-        Refusal::new(
-            ErrorCode::ContractMalformed,
-            "the proposal does not say which page its signers are shown",
-        )
-        .with_help("the connector that proposes it is an older one: upgrade it, and propose again")
-    };
-    agreement.rendering.is_none().then(refusal)
 }
 
 /// Both parties stand in a proposal as the league registers them, or nobody signs it: whoever proposes writes the names,

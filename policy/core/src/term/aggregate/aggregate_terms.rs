@@ -1,9 +1,7 @@
 //! The clauses of the aggregate form, in a policy and in words.
 
 use crate::id::SqlIdentifier;
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal};
-use crate::term::language::Language;
 use crate::term::odrl::{iri, iris, says, set, texts, word};
 use crate::term::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
@@ -40,12 +38,6 @@ impl TermRule for FunctionsTerm<'_> {
         says("h:function", "isAnyOf", iris(list))
     }
 
-    fn render(&self, language: Language) -> String {
-        let names: Vec<String> = self.0.iter().map(|one| sentence(*one, language)).collect();
-        let list = language.all_of(&names);
-        message!(language, "functions", list)
-    }
-
     fn canonical(&self) -> Json {
         let names: Vec<&str> = self.0.iter().map(|function| function.as_str()).collect();
         set(&names)
@@ -53,14 +45,6 @@ impl TermRule for FunctionsTerm<'_> {
 
     fn decides(&self) -> Option<ClauseSubject> {
         Some(ClauseSubject::Kind("functions"))
-    }
-}
-
-fn sentence(function: CubeFunction, language: Language) -> String {
-    match function {
-        CubeFunction::Count | CubeFunction::Sum | CubeFunction::Avg => function.as_str().to_owned(),
-        CubeFunction::Variance => message!(language, "function-variance"),
-        CubeFunction::Units => message!(language, "function-units"),
     }
 }
 
@@ -108,11 +92,6 @@ impl TermRule for DimensionsTerm<'_> {
         says("h:dimensions", "isAnyOf", texts(self.0))
     }
 
-    fn render(&self, language: Language) -> String {
-        let list = language.all_of(self.0);
-        message!(language, "dimensions", list)
-    }
-
     fn canonical(&self) -> Json {
         set(self.0)
     }
@@ -150,11 +129,6 @@ impl TermRule for MeasuresTerm<'_> {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("h:measures", "isAnyOf", texts(self.0))
-    }
-
-    fn render(&self, language: Language) -> String {
-        let list = language.all_of(self.0);
-        message!(language, "measures", list)
     }
 
     fn canonical(&self) -> Json {
@@ -199,11 +173,6 @@ impl TermRule for GridTerm<'_> {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("h:cube", "eq", iri(self.0))
-    }
-
-    fn render(&self, language: Language) -> String {
-        let grid = self.0;
-        message!(language, "grid", grid)
     }
 
     fn canonical(&self) -> Json {

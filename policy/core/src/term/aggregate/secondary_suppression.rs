@@ -1,8 +1,6 @@
 //! Term 20: what keeps totals from telling of the groups that are withheld.
 
-use crate::message::message;
 use crate::refusal::ErrorCode;
-use crate::term::language::Language;
 use crate::term::odrl::{integer, iri, says, with};
 use crate::term::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlWriter, TermRule, TermSpec,
@@ -77,10 +75,6 @@ impl TermRule for PublishedTotalsTerm {
         says("h:secondary", "eq", iri("h:fromPublishedOnly"))
     }
 
-    fn render(&self, language: Language) -> String {
-        message!(language, "totals-from-published")
-    }
-
     fn canonical(&self) -> Json {
         Json::Bool(true)
     }
@@ -102,10 +96,6 @@ impl TermRule for ComplementSuppressionTerm {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         says("h:secondary", "eq", iri("h:suppressComplement"))
-    }
-
-    fn render(&self, language: Language) -> String {
-        message!(language, "suppress-complement")
     }
 
     fn canonical(&self) -> Json {
@@ -132,11 +122,6 @@ impl TermRule for CellKeyTerm {
             says("h:secondary", "eq", iri("h:cellKey")),
             [("h:base", integer(self.0))],
         )
-    }
-
-    fn render(&self, language: Language) -> String {
-        let base = self.0;
-        message!(language, "cell-key", base)
     }
 
     fn canonical(&self) -> Json {

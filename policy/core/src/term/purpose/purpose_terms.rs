@@ -2,9 +2,7 @@
 
 use crate::effect::EffectKind;
 use crate::id::{ParticipantId, PurposeId};
-use crate::message::message;
 use crate::refusal::{ErrorCode, Refusal, contradiction};
-use crate::term::language::Language;
 use crate::term::odrl::{iri, says, set};
 use crate::term::rule::{
     ClauseSubject, DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader,
@@ -47,11 +45,6 @@ impl TermRule for PurposeTerm<'_> {
         }
     }
 
-    fn render(&self, language: Language) -> String {
-        let list = language.one_of(self.0);
-        message!(language, "purpose", list)
-    }
-
     fn canonical(&self) -> Json {
         set(self.0)
     }
@@ -92,11 +85,6 @@ impl TermRule for PurposeNotTerm<'_> {
 
     fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
         says("purpose", "isNoneOf", all_written(self.0, script))
-    }
-
-    fn render(&self, language: Language) -> String {
-        let list = language.one_of(self.0);
-        message!(language, "purpose-not", list)
     }
 
     fn canonical(&self) -> Json {

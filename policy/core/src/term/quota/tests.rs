@@ -214,25 +214,25 @@ fn sentences() {
     for (term, sentence) in [
         (
             Term::RowQuota(each_day(10_000)),
-            "at most 10,000 rows each day (Europe/Berlin)",
+            "at most 10,000 rows on each day (Berlin time)",
         ),
         (
             Term::ByteQuota(each_day(5_000_000)),
-            "at most 5 MB each day (Europe/Berlin)",
+            "at most 5 MB on each day (Berlin time)",
         ),
         (
             Term::Queries(quota(7, QuotaPeriod::Hour)),
-            "at most 7 questions each hour",
+            "at most 7 queries in each period of one hour",
         ),
         (
             Term::Queries(quota(7, days(QuotaDays::Seven, "UTC"))),
-            "at most 7 questions each week (UTC)",
+            "at most 7 queries in each period of 7 days (UTC)",
         ),
     ] {
         assert_eq!(term.plain(), sentence);
     }
     assert_eq!(
-        Term::ByteQuota(each_day(1_234)).render(Language::De),
-        "höchstens 1.234 Byte je Tag (Europe/Berlin)"
+        Term::ByteQuota(each_day(1_234)).render(crate::term::language::Language::De),
+        "höchstens 1.234 Byte an jedem Tag (Ortszeit Berlin)"
     );
 }

@@ -2,19 +2,19 @@
 //!
 //! Contracts are signed with these words, so they stay as they are: another wording is another form.
 
-use super::wording::Wording;
-use crate::render::message::message;
-use hansa_policy::id::ParticipantId;
-use hansa_policy::term::Term;
-use hansa_policy::term::duty::ForbiddenUse;
-use hansa_policy::term::inform::{InformEvent, NotificationTerm, Recipient};
-use hansa_policy::term::key_transfer::{KeyRecipients, KeyTransferTerm};
-use hansa_policy::term::legal_basis::LegalBasis;
-use hansa_policy::term::price::{PriceTerm, PriceUnit};
-use hansa_policy::term::relative_window::{RelativeWindowTerm, WindowStart};
-use hansa_policy::term::schema_version::SchemaCompatibility;
-use hansa_policy::term::service_level::ServiceLevelTerm;
-use hansa_policy::value::time::{PeriodQuota, QuotaDays, QuotaPeriod};
+use super::Wording;
+use crate::id::ParticipantId;
+use crate::message::message;
+use crate::term::Term;
+use crate::term::duty::ForbiddenUse;
+use crate::term::inform::{InformEvent, NotificationTerm, Recipient};
+use crate::term::key_transfer::{KeyRecipients, KeyTransferTerm};
+use crate::term::legal_basis::LegalBasis;
+use crate::term::price::{PriceTerm, PriceUnit};
+use crate::term::relative_window::{RelativeWindowTerm, WindowStart};
+use crate::term::schema_version::SchemaCompatibility;
+use crate::term::service_level::ServiceLevelTerm;
+use crate::value::time::{PeriodQuota, QuotaDays, QuotaPeriod};
 
 /// What a quota counts.
 #[derive(Clone, Copy)]
@@ -26,7 +26,8 @@ enum QuotaUnit {
 
 impl Wording<'_> {
     /// Term in one line: lower case unless the language demands otherwise, no full stop.
-    pub(super) fn sentence(&self, term: &Term) -> String {
+    #[must_use]
+    pub fn sentence(&self, term: &Term) -> String {
         match term {
             Term::Group(group) => message!(self.language, "clause-group", group),
             Term::Sector(list) => {

@@ -1,14 +1,9 @@
-//! Second form of the page: what a lawyer asks of a contract is answered by the page alone.
+//! Page of a contract: what a lawyer asks of a contract is answered by the page alone.
 //!
 //! Whoever signs reads who may do what, over which days in local time, what a group is and what is shown of a small one, what
 //! the connector enforces, what the parties merely owe, what the contract leaves open, and how either side ends it.
 
-mod clause;
-mod groups;
-mod prohibition;
-mod row_column;
-mod wording;
-
+use crate::purpose_taxonomy;
 use crate::render::message::message;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::rendering::PageRendering;
@@ -16,14 +11,14 @@ use hansa_policy::contract::{Agreement, Assignee, ContractParty, LegalText};
 use hansa_policy::safe_text::signed_line;
 use hansa_policy::term::duty::ForbiddenUse;
 use hansa_policy::term::rule::OdrlPosition;
+use hansa_policy::term::wording::Wording;
 use hansa_policy::term::{Clause, Term};
 use hansa_policy::value::time::QuotaDays;
 use std::fmt::Display;
-pub(super) use wording::Wording;
 
-/// Page of the second form.
+/// Page of a contract.
 pub(super) fn page(rendering: PageRendering, agreement: &Agreement) -> String {
-    let mut page = SecondFormPage {
+    let mut page = AgreementPage {
         words: wording(rendering, agreement),
         agreement,
         text: String::new(),
@@ -41,16 +36,22 @@ pub(super) fn page(rendering: PageRendering, agreement: &Agreement) -> String {
 
 /// Words for an agreement in the language and zone of its page.
 pub(super) fn wording(rendering: PageRendering, agreement: &Agreement) -> Wording<'_> {
-    Wording::of(rendering.language, rendering.zone, agreement)
+    Wording {
+        language: rendering.language,
+        zone: rendering.zone,
+        clauses: &agreement.clauses,
+        own_purposes: &agreement.own_purposes,
+        find_title: purpose_taxonomy::title_in,
+    }
 }
 
-struct SecondFormPage<'a> {
+struct AgreementPage<'a> {
     words: Wording<'a>,
     agreement: &'a Agreement,
     text: String,
 }
 
-impl SecondFormPage<'_> {
+impl AgreementPage<'_> {
     fn line(&mut self, line: impl AsRef<str>) {
         self.text.push_str(&signed_line(line.as_ref()));
         self.text.push('\n');
@@ -78,7 +79,11 @@ impl SecondFormPage<'_> {
         self.fact(message!(self.words.language, "page-provider"), &provider);
         let consumer = match &self.agreement.assignee {
             Assignee::Participant(consumer) => self.party(consumer),
-            Assignee::Partner(partner) => super::partner_line(self.words.language, partner),
+            Assignee::Partner(partner) => {
+                let (name, id) = (&partner.name, &partner.id);
+                let protocol_id = &partner.protocol_id;
+                message!(self.words.language, "page-partner", name, id, protocol_id)
+            }
             Assignee::Public => match self.singles_out() {
                 false => message!(self.words.language, "page-everyone"),
                 true => message!(self.words.language, "page-everyone-fitting"),

@@ -1,37 +1,49 @@
-//! Words, numbers, dates and zones of the second form, in a language.
+//! Sentences of terms in a language: one for each term, with the numbers, dates and zones in it.
 
-use crate::purpose_taxonomy;
-use crate::render::message::message;
+mod clause;
+mod groups;
+mod prohibition;
+mod row_column;
+
+use crate::contract::civil_zone::{CivilZone, LocalTime};
+use crate::id::PurposeId;
+use crate::message::message;
+use crate::term::language::Language;
+use crate::term::purpose::OwnPurpose;
+use crate::term::{Clause, Term};
+use crate::value::time::TimeBucketWidth;
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_policy::contract::Agreement;
-use hansa_policy::contract::civil_zone::{CivilZone, LocalTime};
-use hansa_policy::id::PurposeId;
-use hansa_policy::term::language::Language;
-use hansa_policy::term::purpose::OwnPurpose;
-use hansa_policy::term::{Clause, Term};
-use hansa_policy::value::time::TimeBucketWidth;
 
-/// Agreement that is worded, with the language and the zone of the page.
+/// Language, zone and context of the sentences of terms.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::render) struct Wording<'a> {
-    pub(in crate::render) language: Language,
-    pub(in crate::render) zone: CivilZone,
-    pub(super) clauses: &'a [Clause],
-    pub(super) own_purposes: &'a [OwnPurpose],
+pub struct Wording<'a> {
+    /// The language.
+    pub language: Language,
+    /// The zone in which dates are told.
+    pub zone: CivilZone,
+    /// The clauses beside a term.
+    pub clauses: &'a [Clause],
+    /// The purposes that the policy defines.
+    pub own_purposes: &'a [OwnPurpose],
+    /// Finds the title of a purpose of the taxonomy in a language.
+    pub find_title: fn(Language, &PurposeId) -> Option<&'static str>,
 }
 
 impl<'a> Wording<'a> {
-    pub(super) fn of(language: Language, zone: CivilZone, agreement: &'a Agreement) -> Self {
+    /// Sentences of a term that stands alone: purposes by their names, dates in UTC.
+    #[must_use]
+    pub const fn plain(language: Language) -> Self {
         Self {
             language,
-            zone,
-            clauses: &agreement.clauses,
-            own_purposes: &agreement.own_purposes,
+            zone: CivilZone::UTC,
+            clauses: &[],
+            own_purposes: &[],
+            find_title: |_, _| None,
         }
     }
 
     /// Name of a language where it is one of those that pages have, else its tag.
-    pub(in crate::render) fn language_name(&self, tag: &str) -> String {
+    pub fn language_name(&self, tag: &str) -> String {
         match tag {
             "en" => message!(self.language, "language-en"),
             "de" => message!(self.language, "language-de"),
@@ -93,7 +105,9 @@ impl<'a> Wording<'a> {
         }
     }
 
-    pub(super) fn quoted(&self, text: &str) -> String {
+    /// Text in the quotation marks of the language.
+    #[must_use]
+    pub fn quoted(&self, text: &str) -> String {
         message!(self.language, "quoted", text)
     }
 
@@ -132,7 +146,7 @@ impl<'a> Wording<'a> {
     /// `day of at (Berlin time)`, where the clauses cut the column to a bucket.
     pub(super) fn bucket_of(
         &self,
-        column: &hansa_policy::id::SqlIdentifier,
+        column: &crate::id::SqlIdentifier,
     ) -> Option<(TimeBucketWidth, Option<&'a str>)> {
         self.clauses.iter().find_map(|clause| match &clause.term {
             Term::TimeBucket {
@@ -152,7 +166,8 @@ impl<'a> Wording<'a> {
     }
 
     /// First instant, as a date in local time and as itself.
-    pub(super) fn from(&self, time: UtcTimestamp) -> String {
+    #[must_use]
+    pub fn from(&self, time: UtcTimestamp) -> String {
         let local = self.zone.local(time);
         if !self.begins_day(time) {
             let moment = self.moment(time);
@@ -163,7 +178,8 @@ impl<'a> Wording<'a> {
     }
 
     /// First instant that is no longer in it: by the last day where that ends there.
-    pub(super) fn until(&self, time: UtcTimestamp) -> String {
+    #[must_use]
+    pub fn until(&self, time: UtcTimestamp) -> String {
         let (local, zone) = (self.zone.local(time), self.zone_title(self.zone));
         if self.begins_day(time) {
             let last = self.date(self.zone.local(time.plus_micros(-1)));
@@ -174,7 +190,7 @@ impl<'a> Wording<'a> {
     }
 
     /// End of an agreement, which may have none.
-    pub(in crate::render) fn end(&self, time: UtcTimestamp) -> String {
+    pub fn end(&self, time: UtcTimestamp) -> String {
         match time {
             UtcTimestamp::LATEST => message!(self.language, "no-end"),
             time => self.until(time),
@@ -182,7 +198,7 @@ impl<'a> Wording<'a> {
     }
 
     /// Date, time of day, zone and instant.
-    pub(in crate::render) fn moment(&self, time: UtcTimestamp) -> String {
+    pub fn moment(&self, time: UtcTimestamp) -> String {
         let local = self.zone.local(time);
         let (date, clock) = (self.date(local), self.clock(local));
         format!("{date}, {clock}, {} ({time})", self.zone_title(self.zone))
@@ -208,13 +224,13 @@ impl<'a> Wording<'a> {
 
     /// Purpose by its title, with its name behind it.
     pub(super) fn purpose(&self, purpose: &PurposeId) -> String {
-        if let Some(title) = purpose_taxonomy::title_in(self.language, purpose) {
+        if let Some(title) = (self.find_title)(self.language, purpose) {
             return format!("{} ({purpose})", self.quoted(title));
         }
         let Some(own) = self.own_purposes.iter().find(|own| own.name == *purpose) else {
             return purpose.to_string();
         };
-        let parent = match purpose_taxonomy::title_in(self.language, &own.parent) {
+        let parent = match (self.find_title)(self.language, &own.parent) {
             Some(title) => self.quoted(title),
             None => own.parent.to_string(),
         };

@@ -1,9 +1,9 @@
 //! Sentences of prohibitions that are executed, and hours of the week in words.
 
-use super::wording::Wording;
-use crate::render::message::message;
-use hansa_policy::term::hours::HoursTerm;
-use hansa_policy::term::prohibition::{
+use super::Wording;
+use crate::message::message;
+use crate::term::hours::HoursTerm;
+use crate::term::prohibition::{
     ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
 };
 

@@ -1,16 +1,16 @@
 //! Sentences of the clauses on groups, and the groups themselves in words.
 
-use super::wording::Wording;
-use crate::render::message::message;
-use hansa_audit_log::digest::Digest;
-use hansa_policy::id::SqlIdentifier;
-use hansa_policy::term::Term;
-use hansa_policy::value::cell::CellSize;
-use hansa_policy::value::cube::{
+use super::Wording;
+use crate::id::SqlIdentifier;
+use crate::message::message;
+use crate::term::Term;
+use crate::value::cell::CellSize;
+use crate::value::cube::{
     CountingUnit, CubeFunction, DominanceRule, DominanceTerm, LateDataPolicy, ReleaseTerm,
 };
-use hansa_policy::value::privacy_budget::PrivacyBudgetTerm;
-use hansa_policy::value::time::TimeBucketWidth;
+use crate::value::privacy_budget::PrivacyBudgetTerm;
+use crate::value::time::TimeBucketWidth;
+use hansa_audit_log::digest::Digest;
 
 impl Wording<'_> {
     pub(super) fn functions(&self, functions: &[CubeFunction]) -> String {
@@ -65,7 +65,8 @@ impl Wording<'_> {
     }
 
     /// Lines on what a group is, and on coarser totals; empty where the clauses permit rows.
-    pub(super) fn group_lines(&self) -> Vec<String> {
+    #[must_use]
+    pub fn group_lines(&self) -> Vec<String> {
         let terms = || self.clauses.iter().map(|clause| &clause.term);
         if !terms().any(Term::aggregates) {
             return Vec::new();
@@ -251,7 +252,9 @@ impl Wording<'_> {
         }
     }
 
-    pub(super) fn digest(&self, digest: &Digest) -> String {
+    /// Digest with its algorithm.
+    #[must_use]
+    pub fn digest(&self, digest: &Digest) -> String {
         format!("sha256 {digest}")
     }
 }

@@ -1,17 +1,17 @@
 //! Sentences of the clauses on rows and columns.
 
-use super::wording::Wording;
-use crate::render::message::message;
-use hansa_policy::id::SqlIdentifier;
-use hansa_policy::row_filter::RowFilter;
-use hansa_policy::term::band::BandTerm;
-use hansa_policy::term::embargo::EmbargoTerm;
-use hansa_policy::term::place_cells::PlaceCellsTerm;
-use hansa_policy::term::prefix::PrefixTerm;
-use hansa_policy::term::pseudonym::PseudonymTerm;
-use hansa_policy::value::area::{BoundingBox, PublishedAreaTerm};
-use hansa_policy::value::column::{LookupTerm, MaskValue};
-use hansa_policy::value::time::TimeBucketWidth;
+use super::Wording;
+use crate::id::SqlIdentifier;
+use crate::message::message;
+use crate::row_filter::RowFilter;
+use crate::term::band::BandTerm;
+use crate::term::embargo::EmbargoTerm;
+use crate::term::place_cells::PlaceCellsTerm;
+use crate::term::prefix::PrefixTerm;
+use crate::term::pseudonym::PseudonymTerm;
+use crate::value::area::{BoundingBox, PublishedAreaTerm};
+use crate::value::column::{LookupTerm, MaskValue};
+use crate::value::time::TimeBucketWidth;
 
 impl Wording<'_> {
     pub(super) fn row_filter(&self, filter: &RowFilter) -> String {
