@@ -164,14 +164,18 @@ impl OuterValues {
                 }
                 let is_whole = aggregate.group_expr.is_empty();
                 let mut groups = self.columns_in(&input)?;
-                let mut names = schema.columns().into_iter();
-                for (group, name) in aggregate.group_expr.into_iter().zip(&mut names) {
+                for group in aggregate.group_expr {
+                    let name = group.schema_name().to_string();
                     groups.push(match group {
                         Expr::Column(_) => group,
-                        other => self.bind(other, input.schema())?.unalias().alias(name.name),
+                        other => self.bind(other, input.schema())?.unalias().alias(name),
                     });
                 }
                 let mut calls = Vec::new();
+                // A group that stands twice is one column, so the calls are told by their place from the end.
+                let columns = schema.columns();
+                let first_call = columns.len().saturating_sub(aggregate.aggr_expr.len());
+                let names = columns.into_iter().skip(first_call);
                 for (call, name) in aggregate.aggr_expr.into_iter().zip(names) {
                     calls.push(self.bind(call, input.schema())?.unalias().alias(name.name));
                 }

@@ -35,6 +35,11 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT g FROM a EXCEPT ALL SELECT g FROM b ORDER BY g",
         "2; 9",
     ),
+    // A group that stands twice, below an aggregate that names the outer row.
+    (
+        "SELECT x.id FROM a x WHERE x.id > 0 AND 1 IN (SELECT y.g FROM b y GROUP BY y.g, 1 HAVING max(y.w + x.g) > 6) ORDER BY id",
+        "2; 4; 7",
+    ),
     // Aggregates and OFFSET in EXISTS and IN.
     (
         "SELECT x.id FROM a x WHERE EXISTS (SELECT count(*) FROM b y WHERE y.id = x.id) ORDER BY id",
