@@ -13,6 +13,7 @@ mod circles;
 mod deps;
 mod documents;
 mod doors;
+mod functions;
 mod house;
 mod imports;
 mod invariants;

@@ -218,7 +218,7 @@ impl LogIndex {
 
 impl fmt::Debug for LogIndex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Index")
+        f.debug_struct("LogIndex")
             .field("folder", &self.folder)
             .field("size", &self.size())
             .finish_non_exhaustive()

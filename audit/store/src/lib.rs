@@ -515,7 +515,7 @@ impl AuditLog {
 
 impl fmt::Debug for LogInner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Inner")
+        f.debug_struct("LogInner")
             .field("index", &self.index)
             .finish_non_exhaustive()
     }

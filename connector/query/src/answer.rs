@@ -130,7 +130,7 @@ impl Drop for QueryAnswer {
 
 impl fmt::Debug for QueryAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer")
+        f.debug_struct("QueryAnswer")
             .field("request", &self.request)
             .finish_non_exhaustive()
     }

@@ -42,7 +42,7 @@ pub struct QueryRuntime {
 
 impl std::fmt::Debug for QueryRuntime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Room")
+        f.debug_struct("QueryRuntime")
             .field("memory", &self.memory)
             .field("spill", &self.spill)
             .finish_non_exhaustive()

@@ -105,7 +105,7 @@ pub struct AnswerStream {
 
 impl std::fmt::Debug for AnswerStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rows").finish_non_exhaustive()
+        f.debug_struct("AnswerStream").finish_non_exhaustive()
     }
 }
 

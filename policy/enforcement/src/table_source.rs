@@ -207,7 +207,7 @@ fn quoted(name: &str) -> datafusion_common::Column {
 impl fmt::Debug for GovernedTable {
     /// Names the dataset and nothing of what the ruling hides.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Governed")
+        f.debug_struct("GovernedTable")
             .field("dataset", &self.dataset)
             .finish_non_exhaustive()
     }

@@ -158,7 +158,7 @@ impl<M: QuotaMeter> AnswerFrames<M> {
 
 impl<M> fmt::Debug for AnswerFrames<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Frames")
+        f.debug_struct("AnswerFrames")
             .field("tally", &self.totals)
             .field("outcome", &self.outcome)
             .finish_non_exhaustive()

@@ -115,13 +115,13 @@ impl CountedJoinInput {
 
 impl DisplayAs for CountedJoinInput {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Counted")
+        f.write_str("CountedJoinInput")
     }
 }
 
 impl ExecutionPlan for CountedJoinInput {
     fn name(&self) -> &'static str {
-        "Counted"
+        "CountedJoinInput"
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {

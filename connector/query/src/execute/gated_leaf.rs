@@ -234,7 +234,7 @@ impl GovernedScanExec {
 impl fmt::Debug for GovernedScanExec {
     /// Never what is inside.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Leaf")
+        f.debug_struct("GovernedScanExec")
             .field("dataset", &self.dataset)
             .finish_non_exhaustive()
     }
@@ -242,13 +242,13 @@ impl fmt::Debug for GovernedScanExec {
 
 impl DisplayAs for GovernedScanExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Permitted {}", self.dataset.name)
+        write!(f, "GovernedScanExec: {}", self.dataset.name)
     }
 }
 
 impl ExecutionPlan for GovernedScanExec {
     fn name(&self) -> &'static str {
-        "Permitted"
+        "GovernedScanExec"
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {

@@ -149,13 +149,13 @@ struct WindowMemoryExec {
 
 impl DisplayAs for WindowMemoryExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Hoard")
+        f.write_str("WindowMemoryExec")
     }
 }
 
 impl ExecutionPlan for WindowMemoryExec {
     fn name(&self) -> &'static str {
-        "Hoard"
+        "WindowMemoryExec"
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {

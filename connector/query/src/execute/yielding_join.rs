@@ -83,13 +83,13 @@ struct YieldingInput {
 
 impl DisplayAs for YieldingInput {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Pace")
+        f.write_str("YieldingInput")
     }
 }
 
 impl ExecutionPlan for YieldingInput {
     fn name(&self) -> &'static str {
-        "Pace"
+        "YieldingInput"
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {

@@ -54,7 +54,7 @@ impl ParticipantReport {
 
 impl std::fmt::Debug for FederatedAnswer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Answer")
+        f.debug_struct("FederatedAnswer")
             .field("schema", &self.schema)
             .finish_non_exhaustive()
     }

@@ -88,7 +88,7 @@ impl FederatedQuery {
 
 impl std::fmt::Debug for FederatedQuery {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Question")
+        f.debug_struct("FederatedQuery")
             .field("remote_queries", &self.remote_queries)
             .finish_non_exhaustive()
     }

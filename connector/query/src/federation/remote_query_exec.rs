@@ -138,19 +138,19 @@ impl RemoteQueryExec {
 
 impl fmt::Debug for RemoteQueryExec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PeerExec({})", self.number)
+        write!(f, "RemoteQueryExec({})", self.number)
     }
 }
 
 impl DisplayAs for RemoteQueryExec {
     fn fmt_as(&self, _kind: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PeerExec: remote_query={}", self.number)
+        write!(f, "RemoteQueryExec: number={}", self.number)
     }
 }
 
 impl ExecutionPlan for RemoteQueryExec {
     fn name(&self) -> &'static str {
-        "PeerExec"
+        "RemoteQueryExec"
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {

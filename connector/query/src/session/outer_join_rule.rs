@@ -119,13 +119,13 @@ impl NullableInputExec {
 
 impl DisplayAs for NullableInputExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("NullableInput")
+        f.write_str("NullableInputExec")
     }
 }
 
 impl ExecutionPlan for NullableInputExec {
     fn name(&self) -> &'static str {
-        "NullableInput"
+        "NullableInputExec"
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {

@@ -139,7 +139,8 @@ impl<'a> StatementContextProvider<'a> {
 
 impl fmt::Debug for StatementContextProvider<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Words").finish_non_exhaustive()
+        f.debug_struct("StatementContextProvider")
+            .finish_non_exhaustive()
     }
 }
 

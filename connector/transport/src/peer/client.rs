@@ -63,7 +63,7 @@ pub type PeerIdentityCheck =
 
 impl fmt::Debug for PeerEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Way")
+        f.debug_struct("PeerEndpoint")
             .field("participant", &self.participant)
             .field("host", &self.host)
             .field("port", &self.port)

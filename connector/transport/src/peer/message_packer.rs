@@ -90,7 +90,7 @@ impl MessagePacker {
 
 impl fmt::Debug for MessagePacker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Packer").finish_non_exhaustive()
+        f.debug_struct("MessagePacker").finish_non_exhaustive()
     }
 }
 

@@ -50,7 +50,7 @@ pub type PeerCertificateReader =
 
 impl fmt::Debug for TlsAcceptorConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Entrance")
+        f.debug_struct("TlsAcceptorConfig")
             .field("settings", &self.settings)
             .finish_non_exhaustive()
     }

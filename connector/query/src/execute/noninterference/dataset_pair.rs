@@ -117,7 +117,7 @@ pub(super) struct DatasetPair {
 
 impl std::fmt::Debug for DatasetPair {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("World")
+        f.debug_struct("DatasetPair")
             .field("share", &self.share)
             .field("form", &self.form)
             .field("number", &self.number)

@@ -180,13 +180,13 @@ struct CountedExec {
 
 impl DisplayAs for CountedExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Counted")
+        f.write_str("CountedExec")
     }
 }
 
 impl ExecutionPlan for CountedExec {
     fn name(&self) -> &'static str {
-        "Counted"
+        "CountedExec"
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {

@@ -100,19 +100,19 @@ impl StagedPlanExec {
 
 impl fmt::Debug for StagedPlanExec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Staged").finish_non_exhaustive()
+        f.debug_struct("StagedPlanExec").finish_non_exhaustive()
     }
 }
 
 impl DisplayAs for StagedPlanExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Staged workers={}", self.name.workers)
+        write!(f, "StagedPlanExec: workers={}", self.name.workers)
     }
 }
 
 impl ExecutionPlan for StagedPlanExec {
     fn name(&self) -> &'static str {
-        "Staged"
+        "StagedPlanExec"
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {

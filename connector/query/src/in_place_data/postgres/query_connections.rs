@@ -36,7 +36,7 @@ struct ExportedSnapshot {
 
 impl fmt::Debug for QueryConnections {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sessions").finish_non_exhaustive()
+        f.debug_struct("QueryConnections").finish_non_exhaustive()
     }
 }
 

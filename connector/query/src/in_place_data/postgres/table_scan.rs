@@ -122,19 +122,19 @@ impl PostgresScanExec {
 
 impl fmt::Debug for PostgresScanExec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InDatabase").finish_non_exhaustive()
+        f.debug_struct("PostgresScanExec").finish_non_exhaustive()
     }
 }
 
 impl DisplayAs for PostgresScanExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "InDatabase: {}", self.sql(RelationKind::Stored))
+        write!(f, "PostgresScanExec: {}", self.sql(RelationKind::Stored))
     }
 }
 
 impl ExecutionPlan for PostgresScanExec {
     fn name(&self) -> &'static str {
-        "InDatabase"
+        "PostgresScanExec"
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {

@@ -207,7 +207,7 @@ fn cut(mut refusal: Refusal) -> Refusal {
 
 impl fmt::Debug for AnswerBatchStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AskStream")
+        f.debug_struct("AnswerBatchStream")
             .field("participant", self.client.participant())
             .field("rows", &self.rows)
             .field("bytes", &self.bytes)
