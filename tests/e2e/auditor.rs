@@ -176,7 +176,7 @@ fn two_files_say_who_got_what_under_which_contract() {
     let (report, status) = verify(folder, &["check", "unpapered"]);
     assert_eq!(status, 8, "{report:#}");
     // Another version of the bundle can't be judged here.
-    let newer = bundle.replacen("\"bundle/2\"", "\"bundle/9\"", 1);
+    let newer = bundle.replacen("\"bundle/1\"", "\"bundle/9\"", 1);
     std::fs::write(folder.join("newer"), newer).unwrap();
     let (report, status) = verify(folder, &["check", "newer"]);
     assert_eq!(status, 9, "{report:#}");

@@ -3,8 +3,9 @@
 //! A bundle is one text file: a line that names the log, its keys and a signed head; one line for each record; then the
 //! documents that the records name, the heads, and a last line with the counts. A whole log carries its leaf hashes and all
 //! of its heads; a part carries the inclusion proof of each record, and of the heads those that its receipts name, each
-//! with the proof that the log went on from there. A head carries its time stamp, where it has one; of a part, the first behind each
-//! record. [`super::offline::verify`] checks either without configuration. A part
+//! with the proof that the log went on from there. A head carries its time stamp, or null where it has none; a part has the first
+//! that is stamped behind each of its records. In a whole log a record that is past its retention is null, and its leaf hash stays.
+//! [`super::offline::verify`] checks either without configuration. A part
 //! can't show that it is complete; the two parties of a contract can, by comparing theirs.
 
 use crate::documents::{DocumentKind, DocumentStore, ReferencedDocuments, head_of_receipt};
@@ -20,13 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 /// The first member of a bundle's first line.
-pub(super) const FORMAT: &str = "bundle/2";
-
-/// The same of a whole log some of whose records are past their retention: of these the lines hold the leaf hash alone.
-pub(super) const EXPIRES: &str = "bundle/3";
-
-/// The same, in which heads carry their time stamps; records may be past their retention in it, too.
-pub(super) const STAMPED: &str = "bundle/4";
+pub(super) const FORMAT: &str = "bundle/1";
 
 /// Writes the records under `head` that are chosen, with the documents that they name; gives the number of records.
 ///
@@ -56,19 +51,13 @@ pub fn bundle(
             stamps.see(record.seq);
         }
     }
-    let stamps = stamps.chosen();
     let out = &mut DigestWriter {
         out,
         sum: IncrementalDigest::new(),
     };
     let whole = choice.is_everything();
     let lines = if whole { size } else { count };
-    let format = match (stamps.is_empty(), lines > count) {
-        (false, _) => STAMPED,
-        (true, true) => EXPIRES,
-        (true, false) => FORMAT,
-    };
-    write_line(out, &header(log, head, choice, (format, lines))?)?;
+    write_line(out, &header(log, head, choice, lines)?)?;
     let (mut chooser, mut next) = (choice.chooser(), 0);
     for record in records() {
         let record = record?;
@@ -97,7 +86,7 @@ pub fn bundle(
         named.leave_out(DocumentKind::Guard);
     }
     let (written, receipts) = write_documents(&named, documents, out)?;
-    let heads = write_heads(log, head, choice, (&receipts, stamps), out)?;
+    let heads = write_heads(log, head, choice, (&receipts, stamps.chosen()), out)?;
     let end = Json::object([
         ("records", Json::count(lines)),
         ("papers", Json::count(written)),
@@ -149,12 +138,12 @@ fn header(
     log: &AuditLog,
     head: &SignedHead,
     choice: &RecordFilter,
-    (format, count): (&str, u64),
+    count: u64,
 ) -> Result<Json, Refusal> {
     let keys =
         log_dir::keys(log.folder()).map_err(|error| log_dir::unavailable(log.folder(), &error))?;
     Ok(Json::object([
-        ("hansa", Json::text(format)),
+        ("hansa", Json::text(FORMAT)),
         (
             "keys",
             Json::List(keys.known.iter().map(Json::text).collect()),
@@ -246,17 +235,16 @@ fn write_heads(
         .collect();
     let mut count = 0;
     let mut write = |head: &SignedHead, token: Option<StampedHead>| {
-        let mut line = vec![("head".to_owned(), Json::text(head))];
-        if !whole {
+        let token = token.map_or(Json::Null, |stamped| {
+            Json::text(base64::encode(&stamped.token))
+        });
+        let proof = (!whole).then(|| {
             let proof = log.consistency(head.checkpoint.size, size);
-            line.push(("consistency".to_owned(), hashes(&proof.unwrap_or_default())));
-        }
-        if let Some(stamped) = token {
-            let token = base64::encode(&stamped.token);
-            line.push(("time_stamp".to_owned(), Json::text(token)));
-        }
+            ("consistency", hashes(&proof.unwrap_or_default()))
+        });
+        let line = [("head", Json::text(head)), ("time_stamp", token)];
         count += 1;
-        write_line(out, &Json::Object(line.into_iter().collect()))
+        write_line(out, &Json::object(line.into_iter().chain(proof)))
     };
     for head in heads.heads {
         let token = tokens.remove(&head.note_digest());

@@ -102,7 +102,7 @@ fn whole(
     let mut again = BundleLineReader::open(path)?;
     again.next_line()?;
     while let Some(bytes) = again.next_line()? {
-        match line::line(&bytes) {
+        match line::line(&bytes, false) {
             // Of a line that can't be read the leaf hash is lost, and with it those of all that follow.
             Some(BundleLine::Record(BundleRecord {
                 leaf: Some(leaf), ..
@@ -127,8 +127,8 @@ fn whole(
     let (mut behind, mut away) = (BundleTrailer::default(), AbsentRecords::checking());
     while let Some(bytes) = lines.next_line()? {
         behind.more |= behind.end.is_some();
-        let (says, record) = match line::line(&bytes) {
-            Some(BundleLine::Record(line)) if header.expires && line.record == EXPIRED => {
+        let (says, record) = match line::line(&bytes, false) {
+            Some(BundleLine::Record(line)) if line.record == EXPIRED => {
                 let index = verifier.chain().next();
                 match verifier.pass() {
                     Some(leaf) if index == line.index => found.see_expired(index, leaf),
@@ -199,7 +199,7 @@ fn part(
     let mut behind = BundleTrailer::default();
     while let Some(bytes) = lines.next_line()? {
         behind.more |= behind.end.is_some();
-        let line = match line::line(&bytes) {
+        let line = match line::line(&bytes, true) {
             Some(BundleLine::Record(line)) => Ok(line),
             Some(BundleLine::Paper(document)) => {
                 behind.add_document(document, &mut found);

@@ -1,7 +1,7 @@
 //! The lines of a bundle.
 
 use crate::documents::{DocumentKind, SignedDocument};
-use crate::export::{EXPIRES, FORMAT, STAMPED};
+use crate::export::FORMAT;
 use crate::filter::RecordFilter;
 use hansa_audit_log::digest::{Digest, IncrementalDigest};
 use hansa_audit_log::json::strict_object::{StrictObject, StrictObjectError};
@@ -25,8 +25,6 @@ pub(super) struct BundleHeader {
     /// What was chosen; a whole log has none.
     pub(super) choice: Option<RecordFilter>,
     pub(super) records: u64,
-    /// Whether records may be past their retention.
-    pub(super) expires: bool,
 }
 
 /// A later line.
@@ -44,7 +42,7 @@ pub(super) enum BundleLine {
 /// A head, as it stands in a bundle.
 pub(super) struct BundleHead {
     pub(super) head: SignedHead,
-    /// The proof that the log went on from there.
+    /// The proof that the log went on from there, in a part.
     pub(super) consistency: Vec<Digest>,
     /// The token over the note of the head.
     pub(super) time_stamp: Option<Vec<u8>>,
@@ -53,7 +51,9 @@ pub(super) struct BundleHead {
 /// A record, as it stands in a bundle.
 pub(super) struct BundleRecord {
     pub(super) index: u64,
+    /// The leaf hash, in a whole log.
     pub(super) leaf: Option<Digest>,
+    /// The inclusion proof, in a part.
     pub(super) proof: Vec<Digest>,
     pub(super) record: Vec<u8>,
 }
@@ -130,7 +130,7 @@ pub(super) fn header(line: &[u8]) -> Result<BundleHeader, BundleHeaderError> {
     let format = fields
         .text("hansa")
         .map_err(|_| BundleHeaderError::Unreadable)?;
-    if ![FORMAT, EXPIRES, STAMPED].contains(&format.as_str()) {
+    if format != FORMAT {
         return Err(BundleHeaderError::Version(format));
     }
     let read = |fields: &mut StrictObject| -> Result<Option<BundleHeader>, StrictObjectError> {
@@ -151,7 +151,6 @@ pub(super) fn header(line: &[u8]) -> Result<BundleHeader, BundleHeaderError> {
                 head,
                 choice,
                 records,
-                expires: format != FORMAT,
             }))
     };
     let header = read(&mut fields).ok().flatten();
@@ -160,8 +159,8 @@ pub(super) fn header(line: &[u8]) -> Result<BundleHeader, BundleHeaderError> {
         .ok_or(BundleHeaderError::Unreadable)
 }
 
-/// A line behind the first one; `None` if it is nothing that is known.
-pub(super) fn line(bytes: &[u8]) -> Option<BundleLine> {
+/// A line behind the first one, of a part or of a whole log; `None` if it is nothing that is known.
+pub(super) fn line(bytes: &[u8], is_part: bool) -> Option<BundleLine> {
     let mut fields = members(bytes)?;
     let line = if let Some(end) = fields.optional("end") {
         BundleLine::End(ending(end)?)
@@ -178,33 +177,36 @@ pub(super) fn line(bytes: &[u8]) -> Option<BundleLine> {
     } else if let Some(head) = fields.optional("head") {
         BundleLine::Head(Box::new(BundleHead {
             head: head.as_text()?.parse().ok()?,
-            consistency: hashes(fields.optional("consistency"))?,
-            time_stamp: match fields.optional("time_stamp") {
+            consistency: match is_part {
+                true => hashes(&mut fields, "consistency")?,
+                false => Vec::new(),
+            },
+            time_stamp: match fields.text_or_null("time_stamp").ok()? {
                 None => None,
-                Some(token) => Some(base64::decode(token.as_text()?)?),
+                Some(token) => Some(base64::decode(&token)?),
             },
         }))
     } else {
         BundleLine::Record(BundleRecord {
             index: fields.count("index").ok()?,
             record: canonical(&fields.take("record").ok()?),
-            leaf: match fields.optional("leaf") {
-                None => None,
-                Some(leaf) => Some(leaf.as_text()?.parse().ok()?),
+            leaf: match is_part {
+                true => None,
+                false => Some(fields.parsed("leaf").ok()?),
             },
-            proof: hashes(fields.optional("proof"))?,
+            proof: match is_part {
+                true => hashes(&mut fields, "proof")?,
+                false => Vec::new(),
+            },
         })
     };
     fields.finish().ok()?;
     Some(line)
 }
 
-fn hashes(list: Option<Json>) -> Option<Vec<Digest>> {
-    let Some(list) = list else {
-        return Some(Vec::new());
-    };
-    list.as_list()?
-        .iter()
+fn hashes(fields: &mut StrictObject, name: &str) -> Option<Vec<Digest>> {
+    let list = fields.list(name).ok()?;
+    list.iter()
         .map(|step| step.as_text()?.parse().ok())
         .collect()
 }
