@@ -1,14 +1,11 @@
 //! The one form of documents: the members of a struct beside the name of the form, in canonical JSON (RFC 8785).
 
 use crate::strict_json;
-use hansa_audit_log::json::serialized::{from_json as value_of, to_json as json_of};
+use hansa_audit_log::json::serialized::{from_form, to_form};
 use hansa_audit_log::json::{Json, JsonLimits, canonical};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-
-/// The member that names the form.
-const FORM_MEMBER: &str = "hansa";
 
 /// The content of a document.
 pub trait CanonicalDocument: Serialize + DeserializeOwned {
@@ -33,12 +30,7 @@ pub trait CanonicalDocument: Serialize + DeserializeOwned {
 /// The document as JSON.
 #[must_use]
 pub fn to_json<D: CanonicalDocument>(document: &D) -> Json {
-    let form = (FORM_MEMBER.to_owned(), Json::text(D::FORM));
-    match json_of(document) {
-        Json::Object(members) => Json::Object(members.into_iter().chain([form]).collect()),
-        // A struct is an object.
-        other => other,
-    }
+    to_form(D::FORM, document)
 }
 
 /// The document as bytes.
@@ -56,20 +48,8 @@ pub fn from_json<D: CanonicalDocument>(json: &Json) -> Result<D, Refusal> {
         let sentence = format!("a document `{}`: {fault}", D::FORM);
         Refusal::new(D::MALFORMED, sentence)
     };
-    let Json::Object(members) = json else {
-        return Err(malformed("it is no object".to_owned()));
-    };
-    let mut members = members.clone();
-    let form = members.remove(FORM_MEMBER);
-    if form.as_ref().and_then(Json::as_text) != Some(D::FORM) {
-        return Err(malformed(format!("`{FORM_MEMBER}` names another form")));
-    }
-    let document: D = value_of(&Json::Object(members)).map_err(&malformed)?;
+    let document: D = from_form(D::FORM, json).map_err(&malformed)?;
     document.check().map_err(&malformed)?;
-    // What was left out, or may be written in two ways, is another spelling.
-    if to_json(&document) != *json {
-        return Err(malformed("a value is not in its one spelling".to_owned()));
-    }
     Ok(document)
 }
 

@@ -174,7 +174,14 @@ const HELD: [(&str, &[&str]); 11] = [
 const FLOOR: [(&str, &[&str]); 5] = [
     (
         "hansa-audit-log",
-        &["sha2", "thiserror", "jiff", "serde", "serde_json"],
+        &[
+            "sha2",
+            "thiserror",
+            "jiff",
+            "serde",
+            "serde_json",
+            "serde_path_to_error",
+        ],
     ),
     (
         "hansa-policy",

@@ -1,4 +1,4 @@
-//! JSON of structs that serde writes and reads.
+//! JSON of structs that serde writes and reads, each value in one spelling.
 
 use super::{Json, canonical};
 use serde::Serialize;
@@ -13,12 +13,83 @@ pub fn to_json(value: &impl Serialize) -> Json {
     serde_json::to_value(value).map_or(Json::Null, json_of)
 }
 
-/// The value of that type.
+/// The value of that type, if it is written as the same again.
 ///
 /// # Errors
-/// The fault, which names the member: unknown, missing, or no value of its type.
-pub fn from_json<T: DeserializeOwned>(json: &Json) -> Result<T, String> {
-    serde_json::from_slice(&canonical(json)).map_err(|fault| describe_fault(&fault))
+/// The fault, which names the member: unknown, missing, no value of its type, or in another spelling.
+pub fn from_json<T: Serialize + DeserializeOwned>(json: &Json) -> Result<T, String> {
+    let bytes = canonical(json);
+    let reader = &mut serde_json::Deserializer::from_slice(&bytes);
+    let value: T = serde_path_to_error::deserialize(reader).map_err(|fault| {
+        let (member, fault) = (fault.path().to_string(), describe_fault(fault.inner()));
+        match member.as_str() {
+            "." => fault,
+            member => format!("`{member}`: {fault}"),
+        }
+    })?;
+    match find_difference(json, &to_json(&value), "") {
+        None => Ok(value),
+        Some(fault) => Err(fault),
+    }
+}
+
+/// The member that names the form of an object.
+const FORM: &str = "hansa";
+
+/// A struct as the object of a form, such as `group/1`.
+#[must_use]
+pub fn to_form(form: &str, value: &impl Serialize) -> Json {
+    match to_json(value) {
+        Json::Object(mut members) => {
+            members.insert(FORM.to_owned(), Json::text(form));
+            Json::Object(members)
+        }
+        // A struct is an object.
+        other => other,
+    }
+}
+
+/// The struct of an object of that form.
+///
+/// # Errors
+/// As [`from_json`], and where it is no object, or of another form.
+pub fn from_form<T: Serialize + DeserializeOwned>(form: &str, json: &Json) -> Result<T, String> {
+    let mut members = json.as_object().ok_or("it is no object")?.clone();
+    match members.remove(FORM) {
+        Some(Json::Text(found)) if found == form => from_json(&Json::Object(members)),
+        _ => Err(format!("`{FORM}` names another form than {form}")),
+    }
+}
+
+/// The first member in which what was read differs from what is written.
+fn find_difference(read: &Json, written: &Json, at: &str) -> Option<String> {
+    let below = |name: &str| match at {
+        "" => name.to_owned(),
+        at => format!("{at}.{name}"),
+    };
+    match (read, written) {
+        (read, written) if read == written => None,
+        (Json::Object(read), Json::Object(written)) => {
+            let unknown = read.keys().find(|name| !written.contains_key(*name));
+            let unknown = unknown.map(|name| format!("`{}` does not exist here", below(name)));
+            unknown.or_else(|| {
+                written.iter().find_map(|(name, written)| {
+                    let at = below(name);
+                    match read.get(name) {
+                        Some(read) => find_difference(read, written, &at),
+                        None => Some(format!("`{at}` is missing")),
+                    }
+                })
+            })
+        }
+        (Json::List(read), Json::List(written)) if read.len() == written.len() => {
+            let mut pairs = read.iter().zip(written).enumerate();
+            pairs.find_map(|(number, (read, written))| {
+                find_difference(read, written, &format!("{at}[{number}]"))
+            })
+        }
+        _ => Some(format!("`{at}` is not in its one spelling")),
+    }
 }
 
 /// The fault without its place, which is one of bytes that nobody sees.
@@ -94,4 +165,92 @@ macro_rules! serialize_as_word {
             }
         )*
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{from_form, to_form};
+    use crate::json::{Json, JsonLimits, canonical, parse};
+    use crate::time::UtcTimestamp;
+    use serde::{Deserialize, Serialize};
+    use std::collections::BTreeSet;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Outer {
+        written_at: Option<UtcTimestamp>,
+        inner: Vec<Inner>,
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Inner {
+        count: u32,
+        words: BTreeSet<String>,
+    }
+
+    fn read(text: &str) -> Result<Outer, String> {
+        from_form(
+            "outer/1",
+            &parse(text.as_bytes(), JsonLimits::default()).unwrap(),
+        )
+    }
+
+    #[test]
+    fn each_fault_names_its_member() {
+        let outer = Outer {
+            written_at: None,
+            inner: vec![Inner {
+                count: 7,
+                words: ["a", "b"].map(str::to_owned).into(),
+            }],
+        };
+        let text = String::from_utf8(canonical(&to_form("outer/1", &outer))).unwrap();
+        assert_eq!(read(&text), Ok(outer));
+        for (from, to, fault) in [
+            (
+                "outer/1",
+                "outer/2",
+                "`hansa` names another form than outer/1",
+            ),
+            (",\"writtenAt\":null", "", "`writtenAt` is missing"),
+            (
+                "null",
+                "7",
+                "`writtenAt`: invalid type: integer `7`, expected a string",
+            ),
+            (
+                "null",
+                "\"2026-06-01T02:00:00+02:00\"",
+                "`writtenAt`: `2026-06-01T02:00:00+02:00`",
+            ),
+            (
+                "\"count\":7",
+                "\"count\":-7",
+                "`inner[0].count`: invalid value",
+            ),
+            ("\"count\":7,", "", "`inner[0]`: missing field `count`"),
+            (
+                "\"count\":7",
+                "\"count\":7,\"more\":7",
+                "`inner[0].more` does not exist here",
+            ),
+            (
+                "[\"a\",\"b\"]",
+                "[\"b\",\"a\"]",
+                "`inner[0].words[0]` is not in its one spelling",
+            ),
+            (
+                "[\"a\",\"b\"]",
+                "[\"a\",\"a\"]",
+                "`inner[0].words` is not in its one spelling",
+            ),
+        ] {
+            let other = text.replacen(from, to, 1);
+            assert_ne!(other, text, "{from}");
+            let found = read(&other).unwrap_err();
+            assert!(found.starts_with(fault), "{found}");
+        }
+        let list = from_form::<Outer>("outer/1", &Json::List(Vec::new()));
+        assert_eq!(list.unwrap_err(), "it is no object");
+    }
 }
