@@ -38,7 +38,8 @@ serialize_as_text!(
     DatasetId,
     ContractId,
     ClauseId,
-    RequestId
+    RequestId,
+    PurposeId
 );
 
 impl fmt::Display for ParticipantId {

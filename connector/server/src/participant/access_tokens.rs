@@ -4,7 +4,8 @@
 //! document is lost counts no longer.
 
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
+use hansa_audit_log::json::serialized::{from_form, to_form};
+use hansa_audit_log::json::{JsonLimits, canonical, parse};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::{ContractId, PurposeId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -12,6 +13,7 @@ use hansa_store::document_folder::{DocumentFolder, StoredDocumentKind};
 use hansa_store::state_index::StateIndex;
 use hansa_transport::AccessToken;
 use parking_lot::RwLock;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -27,7 +29,7 @@ pub(crate) const CREATED: u64 = 1;
 pub(crate) const REVOKED: u64 = 2;
 
 /// A token, without its secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AccessTokenGrant {
     /// Its id.
     pub(crate) id: String,
@@ -43,62 +45,23 @@ pub(crate) struct AccessTokenGrant {
     pub(crate) from: UtcTimestamp,
     /// Until when it counts.
     pub(crate) until: UtcTimestamp,
-    /// Whether it was revoked.
+    /// Whether it was revoked, as the index remembers.
+    #[serde(skip)]
     pub(crate) is_revoked: bool,
 }
 
 /// The version of the document.
 const FORM: &str = "access-token/1";
 
-/// The version of one that is for a contract: whoever knows the first alone must not take it for a token of the house.
-const CONTRACT_FORM: &str = "access-token/2";
-
 impl AccessTokenGrant {
     /// The document.
     pub(crate) fn document(&self) -> Vec<u8> {
-        let purposes = self.purposes.iter().map(Json::text).collect();
-        let form = match self.contract {
-            None => FORM,
-            Some(_) => CONTRACT_FORM,
-        };
-        let members = [
-            ("hansa", Json::text(form)),
-            ("id", Json::text(&self.id)),
-            ("secret", Json::text(self.secret)),
-            ("actor", Json::text(&self.actor)),
-            ("purposes", Json::List(purposes)),
-            ("from", Json::text(self.from)),
-            ("until", Json::text(self.until)),
-        ];
-        let contract = self.contract.map(|id| ("contract", Json::text(id)));
-        canonical(&Json::object(members.into_iter().chain(contract)))
+        canonical(&to_form(FORM, self))
     }
 
-    fn of_document(bytes: &[u8]) -> Option<Self> {
-        let read = parse(bytes, JsonLimits::default()).ok()?;
-        let text = |name: &str| read.get(name).and_then(Json::as_text);
-        let contract = match text("hansa")? {
-            FORM => None,
-            CONTRACT_FORM => Some(text("contract")?.parse().ok()?),
-            _ => return None,
-        };
-        let purposes = match read.get("purposes")? {
-            Json::List(purposes) => purposes
-                .iter()
-                .map(|purpose| purpose.as_text()?.parse().ok())
-                .collect::<Option<Vec<PurposeId>>>()?,
-            _ => return None,
-        };
-        Some(Self {
-            id: text("id")?.to_owned(),
-            secret: text("secret")?.parse().ok()?,
-            actor: text("actor")?.to_owned(),
-            contract,
-            purposes,
-            from: text("from")?.parse().ok()?,
-            until: text("until")?.parse().ok()?,
-            is_revoked: false,
-        })
+    fn of_document(bytes: &[u8]) -> Result<Self, String> {
+        let document = parse(bytes, JsonLimits::default()).map_err(|fault| fault.to_string())?;
+        from_form(FORM, &document)
     }
 }
 
@@ -120,12 +83,15 @@ impl AccessTokenRegister {
     ) -> Result<Self, Refusal> {
         let mut tokens = BTreeMap::new();
         for bytes in documents.all(StoredDocumentKind::AccessToken)? {
-            let Some(grant) = AccessTokenGrant::of_document(&bytes) else {
-                faults.push(Refusal::new(
-                    ErrorCode::StateBroken,
-                    "the document of an access token can't be read, so that token does not count",
-                ));
-                continue;
+            let grant = match AccessTokenGrant::of_document(&bytes) {
+                Ok(grant) => grant,
+                Err(fault) => {
+                    let sentence = format!(
+                        "the document of an access token can't be read, so that token does not count: {fault}"
+                    );
+                    faults.push(Refusal::new(ErrorCode::StateBroken, sentence));
+                    continue;
+                }
             };
             // What was kept before a crash and never recorded was told to nobody.
             let state = state.remembered(&index_key(&grant.id))?;
@@ -196,5 +162,46 @@ impl AccessTokenRegister {
             )));
         }
         Ok(grant)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AccessTokenGrant;
+    use hansa_audit_log::digest::Digest;
+    use hansa_policy::id::ContractId;
+
+    #[test]
+    fn a_document_has_one_spelling() {
+        let house = AccessTokenGrant {
+            id: "7f".to_owned(),
+            secret: Digest::of(b"secret"),
+            actor: "somebody".to_owned(),
+            contract: None,
+            purposes: vec!["dpv:ResearchAndDevelopment".parse().unwrap()],
+            from: "2026-06-01T00:00:00Z".parse().unwrap(),
+            until: "2026-07-01T00:00:00Z".parse().unwrap(),
+            is_revoked: false,
+        };
+        let stranger = AccessTokenGrant {
+            contract: Some(ContractId(Digest::of(b"contract"))),
+            ..house.clone()
+        };
+        let read = |text: &str| AccessTokenGrant::of_document(text.as_bytes());
+        for grant in [house, stranger] {
+            let text = String::from_utf8(grant.document()).unwrap();
+            assert_eq!(read(&text), Ok(grant));
+            for (from, to) in [
+                ("access-token/1", "access-token/2"),
+                // Without it a token for a contract would be one of the house.
+                ("\"contract\"", "\"contracts\""),
+                ("\"id\"", "\"is_revoked\":false,\"id\""),
+                ("\"from\":\"2026", "\"from\":\"26"),
+            ] {
+                let other = text.replacen(from, to, 1);
+                assert_ne!(other, text, "{from}");
+                assert!(read(&other).is_err(), "{other}");
+            }
+        }
     }
 }
