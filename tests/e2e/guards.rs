@@ -64,7 +64,7 @@ fn a_restriction_stands_before_every_contract() {
     for firm in [&acme, &other] {
         let refused = firm.ask(COUNT).refused("DATASET_GUARDED", 3);
         assert!(
-            refused.err.contains("prohibited: every question"),
+            refused.err.contains("prohibited: every query"),
             "{}",
             refused.err
         );

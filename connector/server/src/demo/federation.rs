@@ -108,7 +108,7 @@ impl DemoFederation<'_> {
             .into_iter()
             .flatten()
             .map(|term| text(term, "text"))
-            .filter(|sentence| sentence.starts_with("only groups"))
+            .filter(|sentence| sentence.starts_with("a group "))
             .find_map(|sentence| sentence.split(' ').find_map(|word| word.parse().ok()));
         least.ok_or_else(|| ExpectationError {
             expected: "the contract names a least group".to_owned(),
