@@ -164,11 +164,11 @@ fn statements_and_saved_queries_are_lines_within_bounds() {
         ("two\nlines".to_owned(), true),
         (String::new(), true),
     ] {
-        let lines: [&dyn Fn(&mut Dataset) -> &mut Option<String>; 4] = [
-            &|dataset| &mut dataset.description.service_level,
-            &|dataset| &mut dataset.columns[1].uncertainty,
-            &|dataset| &mut dataset.queries[0].description,
-            &|dataset| &mut dataset.queries[0].parameters[0].description,
+        let lines: [fn(&mut Dataset) -> &mut Option<String>; 4] = [
+            |dataset| &mut dataset.description.service_level,
+            |dataset| &mut dataset.columns[1].uncertainty,
+            |dataset| &mut dataset.queries[0].description,
+            |dataset| &mut dataset.queries[0].parameters[0].description,
         ];
         for line in lines {
             let change = |dataset: &mut Dataset| *line(dataset) = Some(text.clone());

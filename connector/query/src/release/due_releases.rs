@@ -205,11 +205,9 @@ impl DueReleaseJob<'_> {
             .iter()
             .filter(|cells| part.is_none_or(|part| cells.parts.contains(&part)));
         there
-            .filter_map(|cells| {
-                Some(CubeLevel {
-                    cube: cells.cube.to_cube(),
-                    cells: self.folder.join(&cells.file),
-                })
+            .map(|cells| CubeLevel {
+                cube: cells.cube.to_cube(),
+                cells: self.folder.join(&cells.file),
             })
             .collect()
     }
