@@ -53,6 +53,21 @@ impl SavedQuery {
     /// Upper bound on the saved queries of one dataset.
     pub const MOST: usize = 50;
 
+    /// Upper bound on the bytes of all saved queries of one dataset, so that peers read its entry.
+    pub const LONGEST_TOGETHER: usize = 128 * 1024;
+
+    /// The bytes of its text and of all that is said of it.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let parameters = self.parameters.iter().flat_map(|parameter| {
+            let described = [parameter.description.as_ref(), parameter.default.as_ref()];
+            described.into_iter().flatten()
+        });
+        let texts = [&self.title, &self.sql].into_iter();
+        let texts = texts.chain(&self.description).chain(parameters);
+        texts.map(String::len).sum()
+    }
+
     /// Whether one of these words stands in its text or in what is said of it.
     #[must_use]
     pub fn names_any(&self, words: &[&str]) -> bool {

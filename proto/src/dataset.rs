@@ -46,7 +46,7 @@ pub fn to_bytes(dataset: &Dataset) -> Vec<u8> {
 /// # Errors
 /// `PEER_DATA_INVALID`, when they are not in the one accepted form.
 pub fn from_bytes(bytes: &[u8]) -> Result<Dataset, Refusal> {
-    canonical_document::from_json(&strict_json::canonical_document(
+    canonical_document::from_json(&strict_json::parse_canonical(
         bytes,
         Dataset::LIMITS,
         Dataset::MALFORMED,
@@ -111,6 +111,10 @@ fn check_queries(queries: &[SavedQuery]) -> Result<(), String> {
         query.sql.len() > SavedQuery::LONGEST
             || query.parameters.len() > SavedQuery::MOST_PARAMETERS
     };
+    let size: usize = queries.iter().map(SavedQuery::size).sum();
+    if size > SavedQuery::LONGEST_TOGETHER {
+        return Err(format!("the saved queries have {size} bytes together"));
+    }
     match queries.iter().find(too_large) {
         Some(query) => Err(format!(
             "the saved query `{}` is larger than what is read",

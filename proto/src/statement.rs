@@ -43,7 +43,7 @@ impl<S: Statement> CanonicalDocument for S {
 /// A statement as read from its envelope, its signature not yet checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedStatement<S> {
-    /// What is stated.
+    /// The statement itself.
     pub content: S,
     /// SHA-256 of its payload.
     pub statement: Digest,

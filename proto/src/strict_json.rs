@@ -15,7 +15,7 @@ pub const LIMITS: JsonLimits = JsonLimits {
 /// # Errors
 /// `code`, when it is too large, no strict JSON, not in NFC, or spelled in another way than the canonical one.
 pub fn document(bytes: &[u8], limits: JsonLimits, code: ErrorCode) -> Result<Json, Refusal> {
-    let json = canonical_document(bytes, limits, code)?;
+    let json = parse_canonical(bytes, limits, code)?;
     require_normal_text(&json, code)?;
     Ok(json)
 }
@@ -24,11 +24,7 @@ pub fn document(bytes: &[u8], limits: JsonLimits, code: ErrorCode) -> Result<Jso
 ///
 /// # Errors
 /// `code`, when it is too large, no strict JSON, or spelled in another way than the canonical one.
-pub fn canonical_document(
-    bytes: &[u8],
-    limits: JsonLimits,
-    code: ErrorCode,
-) -> Result<Json, Refusal> {
+pub fn parse_canonical(bytes: &[u8], limits: JsonLimits, code: ErrorCode) -> Result<Json, Refusal> {
     let json = strict(bytes, limits, code)?;
     if canonical(&json) != bytes {
         return Err(Refusal::new(

@@ -77,7 +77,7 @@ struct Function {
     name: String,
     at: String,
     parameters: usize,
-    /// Whether a parameter is a tuple without a name.
+    /// `true` where a parameter is a tuple without a name.
     takes_tuple: bool,
 }
 

@@ -51,6 +51,24 @@ fn entry(offers: Vec<Offer>) -> Dataset {
     seen.unwrap().entry(&registry)
 }
 
+/// An entry travels as it is, so what is withheld of a feed is taken away here.
+#[test]
+fn of_a_feed_its_reader_learns_that_it_is_one() {
+    let mut feed = whole();
+    feed.feed = Some(DatasetFeed {
+        segments: 3,
+        newest: None,
+    });
+    let mut catalog = Catalog::new(participant(PROVIDER));
+    catalog.restore(feed.clone(), &body(&feed)).unwrap();
+    catalog.set_offers(vec![league([])]);
+    let registry = ContractRegistry::new(participant(PROVIDER));
+    let now = time("2026-06-01T00:00:00Z");
+    let seen = catalog.visible_one(&participant(CONSUMER), &registry, now, &name("counts"));
+    let entry = seen.unwrap().entry(&registry);
+    assert_eq!(entry.feed, Some(DatasetFeed::default()));
+}
+
 fn columns(dataset: &Dataset) -> String {
     let names: Vec<&str> = dataset
         .columns

@@ -124,7 +124,7 @@ fn each_value_is_checked() {
     );
 }
 
-fn described() -> Dataset {
+fn described_dataset() -> Dataset {
     let mut dataset = samples::dataset();
     dataset.kind = Some(DatasetKind::Forecast);
     dataset.description = DatasetDescription {
@@ -151,10 +151,10 @@ fn described() -> Dataset {
 
 #[test]
 fn statements_and_saved_queries_are_lines_within_bounds() {
-    check(&described());
+    check(&described_dataset());
     let longest = DatasetDescription::LONGEST;
     let refused = |change: &dyn Fn(&mut Dataset)| {
-        let mut dataset = described();
+        let mut dataset = described_dataset();
         change(&mut dataset);
         from_bytes(&to_bytes(&dataset)).is_err()
     };
@@ -188,7 +188,22 @@ fn statements_and_saved_queries_are_lines_within_bounds() {
     assert!(refused(&|dataset| {
         dataset.queries = vec![dataset.queries[0].clone(); SavedQuery::MOST + 1];
     }));
-    let good = String::from_utf8(to_bytes(&described())).unwrap();
+    // As many texts as may be there together are read, whatever has to be escaped in them, and no more.
+    let with_texts = |texts: usize| {
+        let mut dataset = described_dataset();
+        let query = SavedQuery {
+            title: "t".to_owned(),
+            sql: "\n".repeat(SavedQuery::LONGEST - 1),
+            parameters: Vec::new(),
+            ..dataset.queries[0].clone()
+        };
+        dataset.queries = vec![query; texts];
+        dataset
+    };
+    let most = SavedQuery::LONGEST_TOGETHER / SavedQuery::LONGEST;
+    check(&with_texts(most));
+    assert!(from_bytes(&to_bytes(&with_texts(most + 1))).is_err());
+    let good = String::from_utf8(to_bytes(&described_dataset())).unwrap();
     for (from, to) in [
         ("\"forecast\"", "\"guessed\""),
         ("\"least\",\"type\":\"int\"", "\"least\",\"type\":\"blob\""),

@@ -13,25 +13,25 @@ pub enum StatementKind {
     Receipt,
     /// The consumer's answer to a receipt that says something else than it received.
     Dispute,
-    /// What a party says of a clause while a contract is negotiated.
+    /// A remark of a party on a clause while a contract is negotiated.
     Comment,
-    /// What an issuer states of a participant.
+    /// Attributes of a participant by an issuer.
     Credential,
-    /// Who may sign for a participant, by its own word.
+    /// Right to sign for a participant, given by itself.
     Mandate,
-    /// Who belongs to a group.
+    /// Members of a group.
     Group,
-    /// That what was received is deleted.
+    /// Deletion of received data.
     Deletion,
-    /// What was used under a contract.
+    /// Use of a contract, with its charges.
     Usage,
-    /// That something happened under a contract.
+    /// An event under a contract.
     Notice,
-    /// That the signer's log went on in two places, or is out of order.
+    /// Damage of the signer's log, or its continuation in two places.
     Incident,
     /// Acceptance of a version of the league's rulebook.
     RulebookAcceptance,
-    /// That workers run a question of the own people.
+    /// Permission for workers to run a question of the own people.
     HouseGrant,
 }
 
@@ -57,7 +57,7 @@ impl StatementKind {
     }
 
     /// The code for a statement of this kind that is not in its form.
-    pub(crate) const fn malformed(self) -> ErrorCode {
+    pub(crate) const fn malformed_code(self) -> ErrorCode {
         if matches!(self, Self::Agreement) {
             ErrorCode::ContractMalformed
         } else {

@@ -95,8 +95,8 @@ fn missing(found: usize, due: usize) -> Refusal {
 /// # Errors
 /// `SIGNATURE_HEADER`, `SIGNATURE_ALG`, `SIGNATURE_INVALID`, or the code of a malformed statement of this kind.
 pub(crate) fn open_envelope(bytes: &[u8], kind: StatementKind) -> Result<OpenedEnvelope, Refusal> {
-    let codes = ReaderErrorCodes::of(kind.malformed());
-    let json = strict_json::document(bytes, LIMITS, kind.malformed())?;
+    let codes = ReaderErrorCodes::of(kind.malformed_code());
+    let json = strict_json::document(bytes, LIMITS, kind.malformed_code())?;
     let mut envelope = StrictObjectReader::of(json, "", codes)?;
     let payload_text = envelope.text("payload")?;
     let payload = base64url::decode(&payload_text)

@@ -415,7 +415,7 @@ impl AgreementPage<'_> {
         let template = agreement.template.as_ref().map_or_else(
             || message!(words.language, "page-template-none"),
             |one| {
-                let (title, version) = (words.quoted(&one.title), one.version);
+                let (title, version) = (words.quote(&one.title), one.version);
                 let (author, digest) = (one.author.domain(), words.digest(&one.sha256));
                 message!(
                     words.language,

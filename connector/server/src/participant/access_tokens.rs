@@ -45,7 +45,7 @@ pub(crate) struct AccessTokenGrant {
     pub(crate) from: UtcTimestamp,
     /// Until when it counts.
     pub(crate) until: UtcTimestamp,
-    /// Whether it was revoked, as the index remembers.
+    /// `true` once it was revoked, as the index remembers.
     #[serde(skip)]
     pub(crate) is_revoked: bool,
 }

@@ -238,7 +238,7 @@ fn find_officer(connector: &Connector, caller: Option<u32>) -> Result<String, Re
     })
 }
 
-/// What the first one wrote, as long as it is kept.
+/// The reason of the first officer, as long as it is kept.
 pub(crate) fn written(
     connector: &Connector,
     reason: Option<&str>,

@@ -107,7 +107,7 @@ impl<'a> Wording<'a> {
 
     /// Text in the quotation marks of the language.
     #[must_use]
-    pub fn quoted(&self, text: &str) -> String {
+    pub fn quote(&self, text: &str) -> String {
         message!(self.language, "quoted", text)
     }
 
@@ -225,17 +225,17 @@ impl<'a> Wording<'a> {
     /// Purpose by its title, with its name behind it.
     pub(super) fn purpose(&self, purpose: &PurposeId) -> String {
         if let Some(title) = (self.find_title)(self.language, purpose) {
-            return format!("{} ({purpose})", self.quoted(title));
+            return format!("{} ({purpose})", self.quote(title));
         }
         let Some(own) = self.own_purposes.iter().find(|own| own.name == *purpose) else {
             return purpose.to_string();
         };
         let parent = match (self.find_title)(self.language, &own.parent) {
-            Some(title) => self.quoted(title),
+            Some(title) => self.quote(title),
             None => own.parent.to_string(),
         };
         let part_of = message!(self.language, "part-of");
-        format!("{} ({purpose}, {part_of} {parent})", self.quoted(&own.text))
+        format!("{} ({purpose}, {part_of} {parent})", self.quote(&own.text))
     }
 
     pub(super) fn purposes(&self, list: &[PurposeId]) -> String {

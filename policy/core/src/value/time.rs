@@ -212,6 +212,19 @@ mod tests {
     }
 
     #[test]
+    fn documents_and_configuration_name_alike() {
+        use crate::value::cube::LateDataPolicy;
+        use hansa_audit_log::json::Json;
+        use hansa_audit_log::json::serialized::to_json;
+        for (name, width) in TimeBucketWidth::NAMES {
+            assert_eq!(to_json(&width), Json::text(name));
+        }
+        for (name, late) in LateDataPolicy::ALL {
+            assert_eq!(to_json(&late), Json::text(name));
+        }
+    }
+
+    #[test]
     fn buckets_nest() {
         use TimeBucketWidth::{Day, Hour, Month, QuarterHour, Week, Year};
         check(QuarterHour, &[QuarterHour]);

@@ -127,7 +127,7 @@ impl Wording<'_> {
                 message!(self.language, "clause-attest", days, dative)
             }
             Term::Attribution(text) => {
-                let text = self.quoted(text);
+                let text = self.quote(text);
                 message!(self.language, "clause-attribution", text)
             }
             Term::Prohibit(act) => match act {

@@ -238,7 +238,7 @@ impl Wording<'_> {
                 message!(self.language, "cell-h3", number)
             }
             CellSize::Areas { list, show } => {
-                let (show, list) = (self.quoted(show), self.digest(list));
+                let (show, list) = (self.quote(show), self.digest(list));
                 message!(self.language, "cell-area", show, list)
             }
             CellSize::Square(edge) => {

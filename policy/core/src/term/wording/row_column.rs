@@ -56,7 +56,7 @@ impl Wording<'_> {
 
     pub(super) fn lookup(&self, one: &LookupTerm) -> String {
         let column = &one.column;
-        let (level, table) = (self.quoted(&one.level), self.digest(&one.table));
+        let (level, table) = (self.quote(&one.level), self.digest(&one.table));
         message!(self.language, "clause-lookup", column, level, table)
     }
 

@@ -14,9 +14,20 @@ pub(super) fn queries(tables: TomlTable<'_>) -> Vec<SavedQuery> {
         tables.wrong("query", sentence);
     }
     let found = tables.values().iter();
-    found
+    let found: Vec<SavedQuery> = found
         .filter_map(|value| query(value.key, value.table()?))
-        .collect()
+        .collect();
+    let (size, most) = (
+        found.iter().map(SavedQuery::size).sum::<usize>(),
+        SavedQuery::LONGEST_TOGETHER,
+    );
+    if size > most {
+        let sentence = format!(
+            "the saved queries of a dataset have {most} bytes together at most, and these have {size}"
+        );
+        tables.wrong("query", sentence);
+    }
+    found
 }
 
 fn query(key: &str, table: TomlTable<'_>) -> Option<SavedQuery> {
