@@ -90,6 +90,25 @@ fn a_statement_for_the_catalogue_is_one_line_of_bounded_length() {
 }
 
 #[test]
+fn saved_queries_have_a_bound_together() {
+    let sql = format!("SELECT 1 AS a FROM d -- {}", "x".repeat(16_000));
+    let queries = |count: usize| {
+        let queries = (0..count)
+            .map(|number| format!("[dataset.query.q{number}]\ntitle = \"Q\"\nsql = \"{sql}\"\n"));
+        format!("{START}{}", queries.collect::<String>())
+    };
+    assert!(parse(&queries(8), "hansa.toml", Path::new(".")).is_ok());
+    let found = problems(&queries(9));
+    assert!(
+        found
+            .iter()
+            .any(|refusal| refusal.code == ErrorCode::ConfigInvalid
+                && refusal.sentence.contains("131072 bytes together")),
+        "{found:#?}"
+    );
+}
+
+#[test]
 fn every_problem_of_a_configuration_is_reported_with_its_line_and_key() {
     let unknown = ErrorCode::ConfigUnknownKey;
     let invalid = ErrorCode::ConfigInvalid;
