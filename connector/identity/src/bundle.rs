@@ -2,13 +2,14 @@
 //! league, numbered, and good for thirty days at most.
 
 use crate::certificate::authority_certificate::TrustedAuthority;
+use crate::jwk;
 use crate::keys::PublicKey;
 use crate::seal::SealAnchor;
 use crate::signature::{
     KeyHistory, MandateRegistration, MandatesByParticipant, RegisteredKey, RegisteredKeys,
     SealAnchors,
 };
-use crate::signed_envelope;
+use crate::signed_envelope::{self, EnvelopeKind, SignedContent};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
@@ -19,18 +20,18 @@ use hansa_policy::id::ParticipantId;
 use hansa_policy::peer::{MembershipStatus, Roster};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use rustls_pki_types::CertificateDer;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-mod bundle_json;
 mod bundle_validation;
 mod key_authorization;
-mod mandates_json;
 #[cfg(test)]
 mod tests;
 
-/// What a bundle says, in domain form.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Content of a bundle. In JSON every member is there, whatever it says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct BundleContent {
     /// The league's name for people.
     pub league: String,
@@ -54,8 +55,19 @@ pub struct BundleContent {
     pub issuers: Vec<CredentialIssuer>,
 }
 
+impl SignedContent for BundleContent {
+    const KIND: EnvelopeKind = EnvelopeKind::Bundle;
+    const NAME: &'static str = "the trust bundle";
+    const SIGNER: &'static str = "its league";
+    const CODE: ErrorCode = ErrorCode::BundleInvalid;
+
+    fn key(&self) -> &PublicKey {
+        &self.key
+    }
+}
+
 /// Whose credentials count, and for what.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CredentialIssuer {
     /// Its identity; it need not be a participant.
     pub id: ParticipantId,
@@ -68,9 +80,11 @@ pub struct CredentialIssuer {
 }
 
 /// An authority and whom it may speak for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct CertificateAnchor {
     /// Its certificate.
+    #[serde(with = "jwk::certificate")]
     pub certificate: CertificateDer<'static>,
     /// SHA-256 of its SPKI.
     pub spki: Digest,
@@ -81,7 +95,8 @@ pub struct CertificateAnchor {
 }
 
 /// A participant of the league.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct LeagueMember {
     /// Its identity.
     pub id: ParticipantId,
@@ -143,7 +158,7 @@ impl TrustBundle {
     /// # Errors
     /// `BUNDLE_INVALID`.
     pub fn from_json(envelope: Json) -> Result<Self, Refusal> {
-        let content = bundle_json::read(&envelope)?;
+        let content = BundleContent::open(&envelope)?;
         let anchors = bundle_validation::anchors(&content)?;
         bundle_validation::content(&content)?;
         let history = content
@@ -362,10 +377,7 @@ impl TrustBundle {
         content: &BundleContent,
         signer: &dyn crate::signature::ParticipantSigner,
     ) -> Result<Self, Refusal> {
-        let bundle = bundle_json::write(content);
-        let signature =
-            signed_envelope::sign(signed_envelope::EnvelopeKind::Bundle, &bundle, signer)?;
-        Self::from_json(Json::object([("bundle", bundle), ("signature", signature)]))
+        Self::from_json(content.seal(signer)?)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Key pairs in files, and public keys with the name that follows from them (RFC 7638).
 
+use crate::jwk::JwkMembers;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair,
@@ -16,6 +17,7 @@ use josekit::jwk::{Jwk, KeyPair as _};
 use josekit::jws::JwsVerifier;
 use josekit::jws::alg::ecdsa::EcdsaJwsAlgorithm;
 use josekit::jws::alg::eddsa::EddsaJwsAlgorithm;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::Path;
 
@@ -50,8 +52,11 @@ impl SignatureAlgorithm {
     }
 }
 
-/// A public key on its curve.
-#[derive(Debug, Clone, PartialEq, Eq)]
+hansa_audit_log::serialize_as_word!(SignatureAlgorithm);
+
+/// A public key on its curve; in JSON it is a JWK.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "JwkMembers", into = "JwkMembers")]
 pub struct PublicKey {
     algorithm: SignatureAlgorithm,
     /// Ed25519: the 32 bytes of the key. P-256: x ‖ y.

@@ -4,6 +4,7 @@ use crate::keys::SignatureAlgorithm;
 use crate::league::{LeagueAuthority, LeagueSettings};
 use crate::participant_identity::admission_request::Applicant;
 use crate::participant_identity::{self, IdentityFiles, ParticipantIdentity};
+use crate::signature::FileSigner;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::ParticipantId;
 use std::path::PathBuf;
@@ -42,6 +43,11 @@ impl LeagueFixture {
 
     pub(crate) fn folder(&self, id: &str) -> PathBuf {
         self.dir.path().join(id)
+    }
+
+    /// The signer of the league, for what the league itself would never sign.
+    pub(crate) fn signer(&self) -> FileSigner {
+        FileSigner::open(&self.folder("league").join("league.pem")).unwrap()
     }
 
     pub(crate) fn files(&self, id: &str) -> IdentityFiles {

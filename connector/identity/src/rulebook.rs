@@ -6,15 +6,16 @@
 use crate::bundle::TrustBundle;
 use crate::keys::PublicKey;
 use crate::signature::ParticipantSigner;
-use crate::signed_envelope::{self, EnvelopeKind};
+use crate::signed_envelope::{self, EnvelopeKind, SignedContent};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::Json;
 use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::id::PurposeId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::rulebook::OfferRules;
+use hansa_policy::rulebook::{OfferRuleKind, OfferRules};
 use hansa_policy::safe_text::printable_lines;
+use serde::{Deserialize, Serialize};
 
-mod rulebook_json;
 #[cfg(test)]
 mod tests;
 
@@ -22,7 +23,7 @@ mod tests;
 pub const LARGEST_TEXT: usize = 256 * 1024;
 
 /// Content of a rulebook before the league numbers and signs it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RulebookDraft {
     /// Title for people.
     pub title: String,
@@ -35,7 +36,8 @@ pub struct RulebookDraft {
 }
 
 /// The document that people read: plain text or Markdown.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "RulebookTextForm", into = "RulebookTextForm")]
 pub struct RulebookText {
     /// Name of its file, without folders.
     pub name: String,
@@ -83,8 +85,35 @@ impl RulebookText {
     }
 }
 
+/// The members of the document in JSON. Another digest than that of the text is another spelling.
+#[derive(Serialize, Deserialize)]
+struct RulebookTextForm {
+    name: String,
+    sha256: Digest,
+    content: String,
+}
+
+impl From<RulebookText> for RulebookTextForm {
+    fn from(text: RulebookText) -> Self {
+        Self {
+            sha256: text.digest(),
+            name: text.name,
+            content: text.content,
+        }
+    }
+}
+
+impl TryFrom<RulebookTextForm> for RulebookText {
+    type Error = String;
+
+    fn try_from(form: RulebookTextForm) -> Result<Self, String> {
+        Self::new(&form.name, form.content.as_bytes()).map_err(|refusal| refusal.sentence)
+    }
+}
+
 /// Content of a rulebook.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RulebookContent {
     /// The league's name for people.
     pub league: String,
@@ -95,7 +124,57 @@ pub struct RulebookContent {
     /// When it was signed.
     pub issued_at: UtcTimestamp,
     /// What its operator wrote.
+    #[serde(rename = "content")]
     pub draft: RulebookDraft,
+}
+
+impl SignedContent for RulebookContent {
+    const KIND: EnvelopeKind = EnvelopeKind::Rulebook;
+    const NAME: &'static str = "the rulebook";
+    const SIGNER: &'static str = "its league";
+    const CODE: ErrorCode = ErrorCode::RulebookInvalid;
+
+    fn key(&self) -> &PublicKey {
+        &self.key
+    }
+}
+
+impl RulebookContent {
+    /// Checks what the types of the members leave open.
+    fn check(&self) -> Result<(), Refusal> {
+        if self.version == 0 {
+            return Err(invalid("the versions of a rulebook begin with 1"));
+        }
+        let rules = &self.draft.offers;
+        let wrong = [
+            (OfferRuleKind::LongestDays, rules.longest_days == Some(0)),
+            (OfferRuleKind::LeastRows, rules.least_rows == Some(0)),
+            (
+                OfferRuleKind::DeleteAfterMostDays,
+                rules.delete_after_most_days == Some(0),
+            ),
+            (
+                OfferRuleKind::Purposes,
+                !is_ascending(rules.purposes.iter().map(PurposeId::as_str)),
+            ),
+            (
+                OfferRuleKind::Licences,
+                !is_ascending(rules.licences.iter().map(String::as_str)),
+            ),
+        ];
+        match wrong.iter().find(|(_, is_wrong)| *is_wrong) {
+            Some((rule, _)) => Err(invalid(format!(
+                "`{}` is 0, or a list that is not in ascending order",
+                rule.as_str()
+            ))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// True where each text is above the one before, so that none stands twice.
+fn is_ascending<'a>(texts: impl Iterator<Item = &'a str>) -> bool {
+    texts.is_sorted_by(|one, next| one < next)
 }
 
 /// A rulebook whose signature was checked.
@@ -114,7 +193,8 @@ impl SignedRulebook {
     pub fn read(bytes: &[u8], league: &TrustBundle) -> Result<Self, Refusal> {
         let envelope =
             signed_envelope::from_bytes(bytes, "the rulebook", ErrorCode::RulebookInvalid)?;
-        let content = rulebook_json::read(&envelope)?;
+        let content = RulebookContent::open(&envelope)?;
+        content.check()?;
         let own = league.content();
         if content.key != own.key {
             return Err(Refusal::new(
@@ -158,7 +238,7 @@ impl SignedRulebook {
     /// SHA-256 of what the league signed; people compare it and members accept it.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        let signed = self.envelope.get(rulebook_json::SIGNED);
+        let signed = self.envelope.get(EnvelopeKind::Rulebook.member());
         signed.map_or_else(|| self.envelope.digest(), Json::digest)
     }
 
@@ -189,10 +269,7 @@ impl SignedRulebook {
         signer: &dyn ParticipantSigner,
         league: &TrustBundle,
     ) -> Result<Self, Refusal> {
-        let signed = rulebook_json::write(content);
-        let signature = signed_envelope::sign(EnvelopeKind::Rulebook, &signed, signer)?;
-        let envelope = Json::object([(rulebook_json::SIGNED, signed), ("signature", signature)]);
-        Self::read(&signed_envelope::to_bytes(&envelope), league)
+        Self::read(&signed_envelope::to_bytes(&content.seal(signer)?), league)
     }
 }
 

@@ -4,6 +4,7 @@
 //! An authority issues seals to many. So the bundle names beside its certificate the organisation to which the seal must be
 //! issued, as certificates write it: `organizationIdentifier` (ETSI EN 319 412-1, section 5.1.4).
 
+use crate::jwk;
 use crate::keys::{PublicKey, SignatureAlgorithm};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,6 +16,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use josekit::jws::JwsVerifier as _;
 use josekit::jws::alg::rsassa_pss::RsassaPssJwsAlgorithm;
 use rustls_pki_types::CertificateDer;
+use serde::{Deserialize, Serialize};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::oid_registry::{Oid, asn1_rs::oid};
 use x509_parser::prelude::FromDer;
@@ -28,9 +30,11 @@ mod test_certificate;
 mod tests;
 
 /// An authority that may seal for a participant, as the trust bundle names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct SealAnchor {
     /// Its certificate.
+    #[serde(with = "jwk::certificate")]
     pub certificate: CertificateDer<'static>,
     /// To whom the seal must be issued, such as `VATDE-123456789`.
     pub organization: String,
@@ -38,12 +42,23 @@ pub struct SealAnchor {
     pub not_before: UtcTimestamp,
     /// First instant at which they no longer count.
     pub not_after: UtcTimestamp,
-    /// What no longer counts of its seals, each with the instant from which.
-    pub revoked: Vec<(SealRevocation, UtcTimestamp)>,
+    /// What no longer counts of its seals.
+    pub revoked: Vec<RevokedSeal>,
 }
 
-/// What of a seal no longer counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A part of a seal that no longer counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevokedSeal {
+    /// The certificate or the key.
+    #[serde(flatten)]
+    pub what: SealRevocation,
+    /// First instant at which it no longer counts.
+    pub from: UtcTimestamp,
+}
+
+/// A certificate or a key of a seal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum SealRevocation {
     /// One certificate, by its SHA-256.
     Certificate(Digest),
@@ -90,7 +105,7 @@ pub(super) fn check(
     let key = SealKey::of(&read)?;
     let digest = Digest::of(&own);
     // Of all its authorities: a key is stolen whoever certifies it.
-    for (what, from) in anchors.iter().flat_map(|anchor| &anchor.revoked) {
+    for RevokedSeal { what, from } in anchors.iter().flat_map(|anchor| &anchor.revoked) {
         let it = match what {
             SealRevocation::Certificate(one) => *one == digest,
             SealRevocation::Key(kid) => kid == key.kid(),

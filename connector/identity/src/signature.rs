@@ -1,5 +1,6 @@
 //! Who signs, and whose signatures count: the signer of this participant and the registered keys of all others.
 
+use crate::jwk;
 use crate::keys::{PrivateKey, PublicKey, SignatureAlgorithm};
 use crate::seal::{self, SealAnchor};
 use hansa_audit_log::digest::Digest;
@@ -8,6 +9,7 @@ use hansa_policy::contract::signature::{Signature, SignatureVerifier, SignedMand
 use hansa_policy::contract::signature_purpose::SignaturePurpose;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
@@ -81,9 +83,11 @@ impl ParticipantSigner for FileSigner {
 pub const SLACK: i64 = 300 * 1_000_000;
 
 /// A signing key as the trust bundle registers it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RegisteredKey {
     /// The key; its name and its one algorithm follow from it.
+    #[serde(flatten, with = "jwk::named_key")]
     pub key: PublicKey,
     /// First instant at which it counts.
     pub not_before: UtcTimestamp,
@@ -125,7 +129,7 @@ pub type KeyHistory = BTreeMap<ParticipantId, Vec<RegisteredKey>>;
 pub type SealAnchors = BTreeMap<ParticipantId, Vec<SealAnchor>>;
 
 /// What a participant has the league state of its mandates.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MandateRegistration {
     /// Since when whoever signs contracts for it has one.
     pub since: Option<UtcTimestamp>,

@@ -4,8 +4,12 @@
 use crate::jwk;
 use crate::keys::PublicKey;
 use crate::signature::ParticipantSigner;
+use hansa_audit_log::json::serialized::{from_form, to_form};
+use hansa_audit_log::json::strict_object::{StrictObject, StrictObjectError};
 use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// What an envelope is for. A signature over one kind never counts for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,18 +25,81 @@ pub enum EnvelopeKind {
 }
 
 impl EnvelopeKind {
-    const fn as_str(self) -> &'static str {
+    /// The form of the content.
+    pub(crate) const fn form(self) -> &'static str {
         match self {
-            Self::Bundle => "hansa-bundle/1",
-            Self::Request => "hansa-request/1",
-            Self::ContractKey => "hansa-contract-key/1",
-            Self::Rulebook => "hansa-rulebook/1",
+            Self::Bundle => "bundle/1",
+            Self::Request => "request/1",
+            Self::ContractKey => "contract-key/1",
+            Self::Rulebook => "rulebook/1",
+        }
+    }
+
+    /// The member of an envelope that holds the content.
+    pub(crate) const fn member(self) -> &'static str {
+        match self {
+            Self::Bundle => "bundle",
+            Self::Request => "request",
+            Self::ContractKey => "contractKey",
+            Self::Rulebook => "rulebook",
         }
     }
 
     /// The bytes that are signed.
     fn message(self, content: &Json) -> Vec<u8> {
-        [self.as_str().as_bytes(), b"\n", &canonical(content)].concat()
+        let form = self.form().as_bytes();
+        [b"hansa-", form, b"\n", &canonical(content)].concat()
+    }
+}
+
+/// A content that names the one key by which it is signed.
+pub(crate) trait SignedContent: Serialize + DeserializeOwned {
+    /// The kind of its envelope.
+    const KIND: EnvelopeKind;
+
+    /// Its name, for sentences.
+    const NAME: &'static str;
+
+    /// The name of who signs it, for sentences.
+    const SIGNER: &'static str;
+
+    /// The code of what is wrong with it.
+    const CODE: ErrorCode;
+
+    /// The key that signs it.
+    fn key(&self) -> &PublicKey;
+
+    /// Its envelope.
+    ///
+    /// # Errors
+    /// When the signer does not sign.
+    fn seal(&self, signer: &dyn ParticipantSigner) -> Result<Json, Refusal> {
+        let content = to_form(Self::KIND.form(), self);
+        let signature = sign(Self::KIND, &content, signer)?;
+        Ok(Json::object([
+            (Self::KIND.member(), content),
+            ("signature", Json::Text(signature)),
+        ]))
+    }
+
+    /// The content of an envelope, which is taken completely apart, under a signature that holds.
+    ///
+    /// # Errors
+    /// With [`Self::CODE`].
+    fn open(envelope: &Json) -> Result<Self, Refusal> {
+        let malformed =
+            |fault: String| Refusal::new(Self::CODE, format!("{}: {fault}", Self::NAME));
+        let codes = |fault: StrictObjectError| malformed(fault.to_string());
+        let mut outer = StrictObject::of(envelope.clone(), "", codes)?;
+        let content = outer.take(Self::KIND.member())?;
+        let signature = outer.text("signature")?;
+        outer.finish()?;
+        let read: Self = from_form(Self::KIND.form(), &content).map_err(malformed)?;
+        if signed(Self::KIND, &content, &signature, read.key()) {
+            return Ok(read);
+        }
+        let sentence = format!("{} is not signed by {}", Self::NAME, Self::SIGNER);
+        Err(Refusal::new(Self::CODE, sentence))
     }
 }
 
@@ -44,9 +111,9 @@ pub fn sign(
     kind: EnvelopeKind,
     content: &Json,
     signer: &dyn ParticipantSigner,
-) -> Result<Json, Refusal> {
+) -> Result<String, Refusal> {
     let signature = signer.sign(&kind.message(content))?;
-    Ok(Json::Text(jwk::encode(&signature)))
+    Ok(jwk::encode(&signature))
 }
 
 /// Whether `signature` in base64url is by `key` over `content`.

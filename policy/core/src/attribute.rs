@@ -56,6 +56,8 @@ impl AttributeKind {
     }
 }
 
+hansa_audit_log::serialize_as_word!(AttributeKind);
+
 impl ParticipantAttribute {
     /// Its kind.
     #[must_use]

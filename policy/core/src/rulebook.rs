@@ -11,10 +11,11 @@ use crate::id::{ParticipantId, PurposeId};
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
+use serde::{Deserialize, Serialize};
 
 /// The rules of a rulebook for offers. The list is closed: a version of the program that does not know a rule refuses the
 /// rulebook that has it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OfferRules {
     /// Each offer names its purposes.
     pub purposes_required: bool,
@@ -68,7 +69,7 @@ impl OfferRuleKind {
         Self::DeleteAfterMostDays,
     ];
 
-    /// The key of the rule in the file of a rulebook and in its signed form.
+    /// The key of the rule in the file of a rulebook.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -2,7 +2,8 @@
 
 use super::{BundleContent, CertificateAnchor, LONGEST};
 use crate::certificate::authority_certificate::{AuthorityCertificate, TrustedAuthority};
-use crate::seal;
+use crate::jwk;
+use crate::seal::{self, SealRevocation};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeSet;
 
@@ -103,6 +104,13 @@ fn seals(content: &BundleContent) -> Result<(), Refusal> {
             }
             if one.not_before >= one.not_after || one.not_after > facts.not_after {
                 return wrong("is to count for no time, or to outlive its certificate");
+            }
+            let is_name = |one: &SealRevocation| match one {
+                SealRevocation::Certificate(_) => true,
+                SealRevocation::Key(kid) => jwk::decode(kid).is_ok_and(|bytes| bytes.len() == 32),
+            };
+            if !one.revoked.iter().all(|revoked| is_name(&revoked.what)) {
+                return wrong("has a revoked key that is named by no thumbprint");
             }
             if !named.insert((facts.spki, one.organization.as_str())) {
                 return wrong("stands twice for the same organisation");

@@ -1,11 +1,15 @@
 //! A bundle counts only as its league signed it, never goes back, and each authority speaks only for its own.
 
-use super::{BundleContent, TrustBundle};
+use super::{BundleContent, CredentialIssuer, TrustBundle};
 use crate::bundle::LONGEST;
 use crate::keys::SignatureAlgorithm;
 use crate::league_fixture::{DAY, LeagueFixture, start};
+use crate::seal::{RevokedSeal, SealAnchor, SealRevocation};
 use crate::signature::{FileSigner, ParticipantSigner};
+use crate::signed_envelope::{self, EnvelopeKind};
+use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
+use hansa_policy::attribute::AttributeKind;
 use hansa_policy::refusal::ErrorCode;
 
 fn bundle_of_two() -> (LeagueFixture, TrustBundle) {
@@ -16,18 +20,13 @@ fn bundle_of_two() -> (LeagueFixture, TrustBundle) {
     (sample, bundle)
 }
 
-/// The league's own signer, to sign what the league itself would never sign.
-fn league_signer(sample: &LeagueFixture) -> FileSigner {
-    FileSigner::open(&sample.folder("league").join("league.pem")).unwrap()
-}
-
 fn resealed(
     sample: &LeagueFixture,
     change: impl FnOnce(&mut BundleContent),
 ) -> Result<TrustBundle, ErrorCode> {
     let mut content = sample.league.bundle().content().clone();
     change(&mut content);
-    TrustBundle::seal(&content, &league_signer(sample)).map_err(|refusal| refusal.code)
+    TrustBundle::seal(&content, &sample.signer()).map_err(|refusal| refusal.code)
 }
 
 #[test]
@@ -74,6 +73,112 @@ fn other_spellings_and_members_are_refused() {
     };
     members.insert("note".to_owned(), Json::Null);
     assert!(TrustBundle::read(&canonical(&envelope)).is_err());
+}
+
+/// A bundle with all that one can say.
+fn full(sample: &LeagueFixture, content: &mut BundleContent) {
+    let day = |days: i64| start().plus_micros(days * DAY);
+    let authority = content.anchors[0].clone();
+    let key = |name: &str| {
+        let path = sample.dir.path().join(name);
+        let signer = FileSigner::create(&path, SignatureAlgorithm::EdDsa).unwrap();
+        signer.public().clone()
+    };
+    let party = &mut content.parties[0];
+    party.mandates.since = Some(day(1));
+    party
+        .mandates
+        .revoked
+        .insert(Digest::of(b"mandate"), day(2));
+    let revoked = [
+        SealRevocation::Certificate(Digest::of(b"certificate")),
+        SealRevocation::Key(party.note_key.kid().to_owned()),
+    ];
+    party.seals.push(SealAnchor {
+        certificate: authority.certificate,
+        organization: "VATDE-123456789".to_owned(),
+        not_before: day(0),
+        not_after: authority.not_after,
+        revoked: revoked
+            .map(|what| RevokedSeal { what, from: day(3) })
+            .into(),
+    });
+    let mut registered = party.keys[0].clone();
+    registered.revoked_at = Some(day(4));
+    registered.compromised_since = Some(day(3));
+    registered.key = key("contracts");
+    registered.only_contracts = true;
+    party.keys.push(registered.clone());
+    registered.key = key("issuer");
+    content.issuers.push(CredentialIssuer {
+        id: "office.example".parse().unwrap(),
+        name: "Office".to_owned(),
+        keys: vec![registered],
+        states: AttributeKind::ALL.into(),
+    });
+    content.denied = [b"one", b"two"].map(|one| Digest::of(one)).into();
+}
+
+/// A content that the league signs, though it would never write it so.
+#[test]
+fn another_spelling_is_refused_whoever_signs_it() {
+    let (sample, _) = bundle_of_two();
+    let bundle = resealed(&sample, |content| full(&sample, content)).unwrap();
+    let read = |content: &str| {
+        let content = parse(content.as_bytes(), JsonLimits::default()).unwrap();
+        let signature = signed_envelope::sign(EnvelopeKind::Bundle, &content, &sample.signer());
+        TrustBundle::from_json(Json::object([
+            ("bundle", content),
+            ("signature", Json::Text(signature.unwrap())),
+        ]))
+    };
+    let content = bundle.envelope().get("bundle").unwrap();
+    let text = String::from_utf8(canonical(content)).unwrap();
+    assert_eq!(read(&text).unwrap().content(), bundle.content());
+    for (from, to, member) in [
+        ("bundle/1", "bundle/2", "`hansa`"),
+        ("\"demo\":true", "\"demo\":1", "`demo`"),
+        ("\"issuers\"", "\"more\":[],\"issuers\"", "`more`"),
+        ("\"name\":\"Office\",", "", "`name`"),
+        ("\"alg\":\"EdDSA\"", "\"alg\":\"ES256\"", "alg` is not"),
+        (
+            "\"expelledAt\":null,",
+            "",
+            "`parties[0].expelledAt` is missing",
+        ),
+        (
+            "\"since\":\"2026-06-02T12:00:00Z\"",
+            "\"since\":\"2026-06-02\"",
+            "mandates.since`",
+        ),
+        ("\"certificate\":\"", "\"certificate\":\"=", "certificate`"),
+        ("\"id\":\"hansa://", "\"id\":\"", "id` is not"),
+        (
+            "\"onlyContracts\":false",
+            "\"onlyContracts\":null",
+            "`parties[0].keys[0]",
+        ),
+        (
+            "\"states\":[\"sector\",\"region\"]",
+            "\"states\":[\"region\",\"sector\"]",
+            "states[0]`",
+        ),
+        (
+            "\"states\":[\"sector\",",
+            "\"states\":[\"colour\",",
+            "states[0]`",
+        ),
+        ("\"kty\":\"OKP\"", "\"kid\":\"x\",\"kty\":\"OKP\"", "kid"),
+    ] {
+        let other = text.replacen(from, to, 1);
+        assert_ne!(other, text, "{from}");
+        let refusal = read(&other).unwrap_err();
+        assert_eq!(refusal.code, ErrorCode::BundleInvalid);
+        assert!(refusal.sentence.contains(member), "{refusal}");
+    }
+    let kid = bundle.content().parties[0].note_key.kid();
+    let refusal = read(&text.replace(&format!("\"key\":\"{kid}\""), "\"key\":\"mine\""));
+    assert!(refusal.unwrap_err().sentence.contains("thumbprint"));
 }
 
 #[test]

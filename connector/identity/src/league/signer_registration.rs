@@ -4,7 +4,7 @@ use super::{DAY, KEY_YEARS, LeagueAuthority};
 use crate::bundle::{BundleContent, LeagueMember};
 use crate::certificate::authority_certificate::AuthorityCertificate;
 use crate::participant_identity::{self, contract_key::ContractKey};
-use crate::seal::{self, SealAnchor, SealRevocation};
+use crate::seal::{self, RevokedSeal, SealAnchor, SealRevocation};
 use crate::signature::{RegisteredKey, SLACK};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
@@ -189,7 +189,10 @@ impl LeagueAuthority {
             found = true;
             match &one {
                 None => seal.not_after = seal.not_after.min(from),
-                Some(one) => seal.revoked.push((one.clone(), from)),
+                Some(one) => seal.revoked.push(RevokedSeal {
+                    what: one.clone(),
+                    from,
+                }),
             }
         }
         // What ends before it began was never named.

@@ -256,7 +256,7 @@ fn a_mandate_is_revoked_for_what_is_first_seen_later() {
     assert!(
         !String::from_utf8(before)
             .unwrap()
-            .contains("revokedMandates")
+            .contains(&stolen.statement.to_string())
     );
     sample
         .league

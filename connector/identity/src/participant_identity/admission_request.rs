@@ -1,16 +1,15 @@
 //! A participant's request for admission: who it is, its public keys, and the proof that it has the private ones.
 
 use crate::fingerprint::KeyFingerprint;
-use crate::jwk;
 use crate::keys::PublicKey;
 use crate::signature::ParticipantSigner;
 use crate::signed_envelope::{self, EnvelopeKind};
 use hansa_audit_log::json::Json;
-use hansa_audit_log::json::strict_object::{StrictObject, StrictObjectError};
+use hansa_audit_log::json::serialized::{from_form, from_json, to_form, to_json};
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use rcgen::{CertificateSigningRequestParams, PublicKeyData, SanType};
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
 
 /// A request whose three proofs of possession were checked: the TLS key's in the certificate request, the signing key's
 /// and the note key's over the whole.
@@ -40,6 +39,27 @@ pub struct Applicant {
     pub address: Option<String>,
 }
 
+/// The members of the file.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RequestEnvelope {
+    request: Json,
+    signed_by_signing_key: String,
+    signed_by_note_key: String,
+}
+
+/// The members that are signed.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RequestContent {
+    id: ParticipantId,
+    name: String,
+    address: Option<String>,
+    certificate_request: String,
+    signing_key: PublicKey,
+    note_key: PublicKey,
+}
+
 impl AdmissionRequest {
     /// Writes a request.
     ///
@@ -51,28 +71,22 @@ impl AdmissionRequest {
         signing: &dyn ParticipantSigner,
         note: &dyn ParticipantSigner,
     ) -> Result<Vec<u8>, Refusal> {
-        let mut content = BTreeMap::from([
-            ("hansa".to_owned(), FORM.into()),
-            ("id".to_owned(), Json::text(&applicant.id)),
-            ("name".to_owned(), Json::text(&applicant.name)),
-            (
-                "certificateRequest".to_owned(),
-                Json::text(certificate_request),
-            ),
-            ("signingKey".to_owned(), jwk::to_json(signing.public())),
-            ("noteKey".to_owned(), jwk::to_json(note.public())),
-        ]);
-        if let Some(address) = &applicant.address {
-            content.insert("address".to_owned(), Json::text(address));
-        }
-        let content = Json::Object(content);
+        let content = RequestContent {
+            id: applicant.id.clone(),
+            name: applicant.name.clone(),
+            address: applicant.address.clone(),
+            certificate_request: certificate_request.to_owned(),
+            signing_key: signing.public().clone(),
+            note_key: note.public().clone(),
+        };
+        let content = to_form(EnvelopeKind::Request.form(), &content);
         let by_signing = signed_envelope::sign(EnvelopeKind::Request, &content, signing)?;
         let by_note = signed_envelope::sign(EnvelopeKind::Request, &content, note)?;
-        Ok(signed_envelope::to_bytes(&Json::object([
-            ("request", content),
-            ("signedBySigningKey", by_signing),
-            ("signedByNoteKey", by_note),
-        ])))
+        Ok(signed_envelope::to_bytes(&to_json(&RequestEnvelope {
+            request: content,
+            signed_by_signing_key: by_signing,
+            signed_by_note_key: by_note,
+        })))
     }
 
     /// What people compare of its keys.
@@ -87,34 +101,23 @@ impl AdmissionRequest {
     /// `KEY_INVALID`.
     pub fn read(bytes: &[u8]) -> Result<Self, Refusal> {
         let envelope = signed_envelope::from_bytes(bytes, "the request", ErrorCode::KeyInvalid)?;
-        let mut outer = StrictObject::of(envelope, "", fault)?;
-        let content = outer.take("request")?;
-        let by_signing = outer.text("signedBySigningKey")?;
-        let by_note = outer.text("signedByNoteKey")?;
-        outer.finish()?;
-
-        let mut fields = StrictObject::of(content.clone(), "", fault)?;
-        if fields.text("hansa")? != FORM {
-            return Err(invalid("the request is of another version"));
-        }
-        let id: ParticipantId = fields.text("id")?.parse().map_err(
-            |malformed: hansa_policy::id::IdentifierError| invalid(&malformed.to_string()),
-        )?;
-        let name = fields.text("name")?;
-        let address = match fields.optional("address") {
-            None => None,
-            Some(Json::Text(address)) => Some(address),
-            Some(_) => return Err(invalid("the address is no text")),
+        let malformed = |fault: String| invalid(&format!("the request: {fault}"));
+        let envelope: RequestEnvelope = from_json(&envelope).map_err(malformed)?;
+        let RequestContent {
+            id,
+            name,
+            address,
+            certificate_request: csr,
+            signing_key: signing,
+            note_key: note,
+        } = from_form(EnvelopeKind::Request.form(), &envelope.request).map_err(malformed)?;
+        let is_signed = |signature: &str, key: &PublicKey| {
+            signed_envelope::signed(EnvelopeKind::Request, &envelope.request, signature, key)
         };
-        let csr = fields.text("certificateRequest")?;
-        let signing = jwk::from_json(fields.take("signingKey")?)?;
-        let note = jwk::from_json(fields.take("noteKey")?)?;
-        fields.finish()?;
-
-        if !signed_envelope::signed(EnvelopeKind::Request, &content, &by_signing, &signing) {
+        if !is_signed(&envelope.signed_by_signing_key, &signing) {
             return Err(invalid("the request is not signed by its signing key"));
         }
-        if !signed_envelope::signed(EnvelopeKind::Request, &content, &by_note, &note) {
+        if !is_signed(&envelope.signed_by_note_key, &note) {
             return Err(invalid("the request is not signed by its note key"));
         }
         // The library checks the signature in the certificate request.
@@ -156,8 +159,6 @@ pub(crate) fn host_of(address: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']')
 }
 
-const FORM: &str = "request/1";
-
 fn one_identity(csr: &CertificateSigningRequestParams, id: &ParticipantId) -> Result<(), Refusal> {
     let mut uris = csr
         .params
@@ -173,10 +174,6 @@ fn one_identity(csr: &CertificateSigningRequestParams, id: &ParticipantId) -> Re
             "the certificate request does not hold exactly the identity {id}"
         ))),
     }
-}
-
-fn fault(fault: StrictObjectError) -> Refusal {
-    invalid(&format!("the request: {fault}"))
 }
 
 fn invalid(sentence: &str) -> Refusal {

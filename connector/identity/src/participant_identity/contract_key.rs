@@ -1,18 +1,16 @@
 //! A key that concludes contracts and does nothing else, made where its private half stays, and the statement by which the
 //! league registers its public one.
 
-use crate::jwk;
 use crate::keys::{PublicKey, SignatureAlgorithm};
 use crate::signature::{FileSigner, ParticipantSigner as _};
-use crate::signed_envelope::{self, EnvelopeKind};
-use hansa_audit_log::json::Json;
-use hansa_audit_log::json::strict_object::{StrictObject, StrictObjectError};
+use crate::signed_envelope::{self, EnvelopeKind, SignedContent};
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// A key for contracts whose proof of possession was checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContractKey {
     /// For whom it concludes contracts.
     pub id: ParticipantId,
@@ -31,16 +29,8 @@ impl ContractKey {
         algorithm: SignatureAlgorithm,
     ) -> Result<(Self, Vec<u8>), Refusal> {
         let signer = FileSigner::create(path, algorithm)?;
-        let content = Json::object([
-            ("hansa", FORM.into()),
-            ("id", Json::text(id)),
-            ("key", jwk::to_json(signer.public())),
-        ]);
-        let proof = signed_envelope::sign(EnvelopeKind::ContractKey, &content, &signer)?;
-        let statement = signed_envelope::to_bytes(&Json::object([
-            ("contractKey", content),
-            ("signature", proof),
-        ]));
+        let (id, key) = (id.clone(), signer.public().clone());
+        let statement = signed_envelope::to_bytes(&Self { id, key }.seal(&signer)?);
         Ok((Self::read(&statement)?, statement))
     }
 
@@ -49,43 +39,20 @@ impl ContractKey {
     /// # Errors
     /// `KEY_INVALID`.
     pub fn read(bytes: &[u8]) -> Result<Self, Refusal> {
-        let envelope =
-            signed_envelope::from_bytes(bytes, "the statement of the key", ErrorCode::KeyInvalid)?;
-        let mut outer = StrictObject::of(envelope, "", fault)?;
-        let content = outer.take("contractKey")?;
-        let signature = outer.text("signature")?;
-        outer.finish()?;
-        let mut fields = StrictObject::of(content.clone(), "", fault)?;
-        if fields.text("hansa")? != FORM {
-            return Err(invalid("the statement of the key is of another version"));
-        }
-        let text = fields.text("id")?;
-        let id: ParticipantId =
-            text.parse()
-                .map_err(|malformed: hansa_policy::id::IdentifierError| {
-                    invalid(&malformed.to_string())
-                })?;
-        let key = jwk::from_json(fields.take("key")?)?;
-        fields.finish()?;
-        if id.as_str() != text
-            || !signed_envelope::signed(EnvelopeKind::ContractKey, &content, &signature, &key)
-        {
-            return Err(invalid(
-                "the statement of the key is not signed by that key",
-            ));
-        }
-        Ok(Self { id, key })
+        let envelope = signed_envelope::from_bytes(bytes, Self::NAME, Self::CODE)?;
+        Self::open(&envelope)
     }
 }
 
-const FORM: &str = "contract-key/1";
+impl SignedContent for ContractKey {
+    const KIND: EnvelopeKind = EnvelopeKind::ContractKey;
+    const NAME: &'static str = "the statement of the key";
+    const SIGNER: &'static str = "that key";
+    const CODE: ErrorCode = ErrorCode::KeyInvalid;
 
-fn fault(fault: StrictObjectError) -> Refusal {
-    invalid(&format!("the statement of the key: {fault}"))
-}
-
-fn invalid(sentence: &str) -> Refusal {
-    Refusal::new(ErrorCode::KeyInvalid, sentence)
+    fn key(&self) -> &PublicKey {
+        &self.key
+    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! What a league sends back to one that it admits: its certificate chain and the trust bundle.
 
 use crate::bundle::TrustBundle;
-use crate::{jwk, signed_envelope};
+use crate::jwk::Base64Url;
+use crate::signed_envelope;
 use hansa_audit_log::json::Json;
-use hansa_audit_log::json::strict_object::{StrictObject, StrictObjectError};
+use hansa_audit_log::json::serialized::{from_form, to_form};
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use rustls_pki_types::CertificateDer;
+use serde::{Deserialize, Serialize};
 
 /// A join file as read; whether it fits a participant is checked when it is installed.
 #[derive(Debug)]
@@ -23,13 +25,13 @@ impl JoinFile {
     /// Its bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let chain = self.chain.iter().map(|one| Json::Text(jwk::encode(one)));
-        signed_envelope::to_bytes(&Json::object([
-            ("hansa", FORM.into()),
-            ("id", Json::text(&self.id)),
-            ("certificates", Json::List(chain.collect())),
-            ("trust", self.bundle.envelope().clone()),
-        ]))
+        let chain = self.chain.iter().map(|one| Base64Url(one.to_vec()));
+        let content = JoinFileForm {
+            id: self.id.clone(),
+            certificates: chain.collect(),
+            trust: self.bundle.envelope().clone(),
+        };
+        signed_envelope::to_bytes(&to_form(FORM, &content))
     }
 
     /// Reads it.
@@ -37,36 +39,25 @@ impl JoinFile {
     /// # Errors
     /// `KEY_INVALID`, or `BUNDLE_INVALID` for the bundle inside.
     pub fn read(bytes: &[u8]) -> Result<Self, Refusal> {
-        let envelope = signed_envelope::from_bytes(bytes, "the join file", ErrorCode::KeyInvalid)?;
-        let mut fields = StrictObject::of(envelope, "", fault)?;
-        if fields.text("hansa")? != FORM {
-            return Err(invalid("the join file is of another version"));
-        }
-        let id = fields.text("id")?.parse().map_err(
-            |malformed: hansa_policy::id::IdentifierError| invalid(&malformed.to_string()),
-        )?;
-        let chain = fields
-            .list("certificates")?
-            .iter()
-            .map(|one| {
-                let text = one
-                    .as_text()
-                    .ok_or_else(|| invalid("a certificate of the join file is no text"))?;
-                Ok(CertificateDer::from(jwk::decode(text)?))
-            })
-            .collect::<Result<Vec<_>, Refusal>>()?;
-        let bundle = TrustBundle::from_json(fields.take("trust")?)?;
-        fields.finish()?;
-        Ok(Self { id, chain, bundle })
+        let invalid = ErrorCode::KeyInvalid;
+        let envelope = signed_envelope::from_bytes(bytes, "the join file", invalid)?;
+        let content: JoinFileForm = from_form(FORM, &envelope)
+            .map_err(|fault| Refusal::new(invalid, format!("the join file: {fault}")))?;
+        let chain = content.certificates.into_iter().map(|one| one.0.into());
+        Ok(Self {
+            id: content.id,
+            chain: chain.collect(),
+            bundle: TrustBundle::from_json(content.trust)?,
+        })
     }
 }
 
+/// The members of the file.
+#[derive(Serialize, Deserialize)]
+struct JoinFileForm {
+    id: ParticipantId,
+    certificates: Vec<Base64Url>,
+    trust: Json,
+}
+
 const FORM: &str = "join/1";
-
-fn fault(fault: StrictObjectError) -> Refusal {
-    invalid(&format!("the join file: {fault}"))
-}
-
-fn invalid(sentence: &str) -> Refusal {
-    Refusal::new(ErrorCode::KeyInvalid, sentence)
-}

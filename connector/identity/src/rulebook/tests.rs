@@ -3,7 +3,8 @@
 use super::{LARGEST_TEXT, RulebookDraft, RulebookText, SignedRulebook};
 use crate::league_fixture::{DAY, LeagueFixture, start};
 use crate::signed_envelope;
-use hansa_audit_log::json::Json;
+use hansa_audit_log::json::serialized::to_form;
+use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
 use hansa_policy::refusal::ErrorCode;
 use hansa_policy::rulebook::OfferRules;
 
@@ -73,8 +74,8 @@ fn a_changed_rulebook_is_refused() {
         ("Be \\\"fair\\\"", "Be \\\"fast\\\""),
         ("\"version\":1", "\"version\":2"),
         ("lake league", "fake league"),
-        ("\"public_views\":false,", ""),
-        ("\"public_views\":false", "\"public_views\":true"),
+        ("\"no_public_views\":true,", ""),
+        ("\"no_public_views\":true", "\"no_public_views\":false"),
         (
             "\"purposes_required\":true",
             "\"purposes_required\":true,\"z\":1",
@@ -84,6 +85,58 @@ fn a_changed_rulebook_is_refused() {
         let refusal =
             SignedRulebook::read(&changed(&bytes, from, to), sample.league.bundle()).unwrap_err();
         assert_eq!(refusal.code, ErrorCode::RulebookInvalid, "{from}");
+    }
+}
+
+/// A content that the league signs, though it would never write it so.
+#[test]
+fn another_spelling_is_refused_whoever_signs_it() {
+    let mut sample = LeagueFixture::new();
+    let rulebook = sample.league.issue_rulebook(draft(730), start()).unwrap();
+    let read = |content: &str| {
+        let content = parse(content.as_bytes(), JsonLimits::default()).unwrap();
+        let kind = signed_envelope::EnvelopeKind::Rulebook;
+        let signature = signed_envelope::sign(kind, &content, &sample.signer()).unwrap();
+        let members = [("rulebook", content), ("signature", Json::Text(signature))];
+        let bytes = signed_envelope::to_bytes(&Json::object(members));
+        SignedRulebook::read(&bytes, sample.league.bundle())
+    };
+    let content = to_form("rulebook/1", rulebook.content());
+    let text = String::from_utf8(canonical(&content)).unwrap();
+    assert_eq!(read(&text).unwrap().content(), rulebook.content());
+    for (from, to, member) in [
+        ("rulebook/1", "rulebook/2", "`hansa`"),
+        ("\"version\":1", "\"version\":0", "versions"),
+        (
+            "\"longest_days\":730",
+            "\"longest_days\":0",
+            "`longest_days`",
+        ),
+        (
+            "\"longest_days\":730",
+            "\"longest_days\":-1",
+            "`content.offers.longest_days`",
+        ),
+        ("\"longest_days\":730,", "", "`content.offers.longest_days`"),
+        (
+            "\"least_rows\":10",
+            "\"least_rows\":10,\"more\":1",
+            "`content.offers.more`",
+        ),
+        ("\"CC-BY-4.0\"", "\"x\"", "`licences`"),
+        ("\"sha256\":\"", "\"sha256\":\"f", "`content.text.sha256`"),
+        (
+            "Be \\\"fair\\\"",
+            "Be \\\"fast\\\"",
+            "`content.text.sha256`",
+        ),
+        ("\"title\":\"", "\"name\":\"", "missing field `title`"),
+    ] {
+        let other = text.replacen(from, to, 1);
+        assert_ne!(other, text, "{from}");
+        let refusal = read(&other).unwrap_err();
+        assert_eq!(refusal.code, ErrorCode::RulebookInvalid);
+        assert!(refusal.sentence.contains(member), "{refusal}");
     }
 }
 
@@ -102,11 +155,10 @@ fn a_signature_over_a_bundle_is_none_over_a_rulebook() {
     assert_eq!(refusal.code, ErrorCode::RulebookInvalid);
     // The same content under the signature of another kind.
     let rulebook = sample.league.issue_rulebook(draft(1), start()).unwrap();
-    let content = super::rulebook_json::write(rulebook.content());
+    let content = to_form("rulebook/1", rulebook.content());
     let kind = signed_envelope::EnvelopeKind::Bundle;
-    let signer = crate::signature::FileSigner::open(&sample.folder("league").join("league.pem"));
-    let signature = signed_envelope::sign(kind, &content, &signer.unwrap()).unwrap();
-    let posed = Json::object([("rulebook", content), ("signature", signature)]);
+    let signature = signed_envelope::sign(kind, &content, &sample.signer()).unwrap();
+    let posed = Json::object([("rulebook", content), ("signature", Json::Text(signature))]);
     let bytes = signed_envelope::to_bytes(&posed);
     let refusal = SignedRulebook::read(&bytes, sample.league.bundle()).unwrap_err();
     assert!(refusal.sentence.contains("not signed"), "{refusal}");

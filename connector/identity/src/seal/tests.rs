@@ -1,7 +1,7 @@
 //! A seal counts by the authority that the bundle names, for the organisation that it names, in their time.
 
 use super::test_certificate::{ORGANIZATION, TestCertSpec, TestCertificate};
-use super::{SealAnchor, SealRevocation, key_of, rsa_thumbprint};
+use super::{RevokedSeal, SealAnchor, SealRevocation, key_of, rsa_thumbprint};
 use crate::bundle::TrustBundle;
 use crate::league::LeagueAuthority;
 use crate::league::signer_registration::KeyEndKind;
@@ -67,6 +67,10 @@ impl SealChainFixture {
 
 fn certificate(seal: &TestCertificate) -> SealRevocation {
     SealRevocation::Certificate(Digest::of(&seal.der))
+}
+
+fn revoked(what: SealRevocation, from: UtcTimestamp) -> RevokedSeal {
+    RevokedSeal { what, from }
 }
 
 fn key(seal: &TestCertificate) -> SealRevocation {
@@ -231,11 +235,14 @@ fn a_seal_counts_when_it_is_made_and_when_it_is_logged() {
     anchor.not_before = at().plus_micros(1_000_000);
     check(&anchor, &w.signed(), late);
     anchor = w.root.anchor();
-    anchor.revoked = vec![(certificate(&w.seal), at())];
+    anchor.revoked = vec![revoked(certificate(&w.seal), at())];
     check(&anchor, &w.signed(), Err(ErrorCode::KeyRevoked));
-    anchor.revoked = vec![(certificate(&w.seal), at().plus_micros(DAY))];
+    anchor.revoked = vec![revoked(certificate(&w.seal), at().plus_micros(DAY))];
     check(&anchor, &w.signed(), Ok(()));
-    anchor.revoked = vec![(SealRevocation::Certificate(Digest::of(b"another")), at())];
+    anchor.revoked = vec![revoked(
+        SealRevocation::Certificate(Digest::of(b"another")),
+        at(),
+    )];
     check(&anchor, &w.signed(), Ok(()));
 }
 
@@ -278,10 +285,10 @@ fn a_seal_is_revoked_by_its_key_whatever_certificate_that_gets() {
         let next = spec().by(Some(&w.between)).sign(&[&w.between], at());
         assert_ne!(renewed.der, w.seal.der);
         let mut anchor = w.root.anchor();
-        anchor.revoked = vec![(certificate(&w.seal), at())];
+        anchor.revoked = vec![revoked(certificate(&w.seal), at())];
         check(&anchor, &w.signed(), Err(ErrorCode::KeyRevoked));
         check(&anchor, &signed, Ok(()));
-        anchor.revoked = vec![(key(&w.seal), at())];
+        anchor.revoked = vec![revoked(key(&w.seal), at())];
         check(&anchor, &w.signed(), Err(ErrorCode::KeyRevoked));
         check(&anchor, &signed, Err(ErrorCode::KeyRevoked));
         check(&anchor, &next, Ok(()));
@@ -294,7 +301,7 @@ fn a_seal_is_revoked_by_its_key_whatever_certificate_that_gets() {
         check(&anchors[0], &signed, Ok(()));
         assert_eq!(judged(&anchors, &signed, at()), Err(ErrorCode::KeyRevoked));
         // What was seen before stays good.
-        anchor.revoked = vec![(key(&w.seal), at().plus_micros(DAY))];
+        anchor.revoked = vec![revoked(key(&w.seal), at().plus_micros(DAY))];
         check(&anchor, &w.signed(), Ok(()));
         let later = judged(&[anchor], &w.signed(), at().plus_micros(DAY));
         assert_eq!(later, Err(ErrorCode::KeyRevoked));

@@ -249,7 +249,7 @@ fn public_key(file: &Path) -> Result<PublicKey, Refusal> {
     };
     hansa_audit_log::json::parse(&read(file)?, limits)
         .map_err(|fault| Refusal::new(ErrorCode::KeyInvalid, format!("no JWK: {fault}")))
-        .and_then(jwk::from_json)
+        .and_then(|json| jwk::from_json(&json))
         .map_err(|refusal| refusal.with_place(file.display().to_string(), None, None))
 }
 
