@@ -140,9 +140,10 @@ impl<'a> VisibleColumns<'a> {
                 self.plain.retain(|name| list.contains(name));
                 self.named.extend(list.iter().cloned());
             }
-            Term::Prohibition(one) if !one.hidden().is_empty() => {
-                self.plain.retain(|name| !one.hidden().contains(name));
-                self.named.extend(one.hidden().iter().cloned());
+            Term::Prohibition(one) if !one.hidden_columns().is_empty() => {
+                self.plain
+                    .retain(|name| !one.hidden_columns().contains(name));
+                self.named.extend(one.hidden_columns().iter().cloned());
             }
             other => {
                 self.all_rows &= !other.spec().hides_rows;

@@ -27,11 +27,15 @@ pub fn nests(cube: &Cube, dataset: &Dataset) -> Result<(), Refusal> {
     cube.dimensions
         .iter()
         .try_for_each(|dimension| fits(dimension, grid, dataset))?;
-    released(cube, grid, dataset)
+    check_same_release(cube, grid, dataset)
 }
 
 /// All cells of a grid are released alike, or none is: else those that stay could be held against those that do not.
-fn released(cube: &Cube, grid: &RegisteredGrid, dataset: &Dataset) -> Result<(), Refusal> {
+fn check_same_release(
+    cube: &Cube,
+    grid: &RegisteredGrid,
+    dataset: &Dataset,
+) -> Result<(), Refusal> {
     match (&cube.release, &grid.release) {
         (None, None) => return Ok(()),
         (Some(own), Some(release)) if own == release => {}

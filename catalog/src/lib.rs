@@ -10,7 +10,7 @@
 //! 2. **Offer.** An [`Offer`] is a dataset under a policy for named participants, for the league or for everybody.
 //!    [`lint::offer`] finds what is wrong with it before anybody signs. [`Catalog::set_offers`] takes it.
 //! 3. **List.** [`Catalog::visible_to`] gives a [`CatalogListing`] of what one peer may see.
-//! 4. **Agree.** [`Offer::agreement`] makes the unsigned agreement. [`Catalog::offered`] says whether a proposal is an offer.
+//! 4. **Agree.** [`Offer::agreement`] makes the unsigned agreement. [`Catalog::match_proposal`] says whether a proposal is an offer.
 //! 5. **View.** [`Catalog::view`] takes the contracts of one question and gives a [`QueryView`] with a [`ViewTable`] for each
 //!    dataset that they permit.
 //! 6. **Withdraw.** A recorded [`DatasetWithdrawal`] takes a dataset out.
@@ -207,7 +207,10 @@ impl Catalog {
 
     /// What a worker of `own` sees for one question: these datasets. That they are published is in the log of its connector.
     #[must_use]
-    pub fn delegated(own: ParticipantId, datasets: impl IntoIterator<Item = Dataset>) -> Self {
+    pub fn from_delegated_datasets(
+        own: ParticipantId,
+        datasets: impl IntoIterator<Item = Dataset>,
+    ) -> Self {
         let mut catalog = Self::new(own);
         datasets
             .into_iter()
@@ -298,7 +301,12 @@ impl Catalog {
     /// What the catalogue says of a proposal by `peer`: whether it is exactly an offer to it, for the dataset as it is
     /// published now. Where two offers fit, the one that needs no officer counts.
     #[must_use]
-    pub fn offered(&self, peer: &ParticipantId, proposal: &Agreement, seen: bool) -> OfferMatch {
+    pub fn match_proposal(
+        &self,
+        peer: &ParticipantId,
+        proposal: &Agreement,
+        seen: bool,
+    ) -> OfferMatch {
         let Some(dataset) = self.by_id(&proposal.dataset.id) else {
             return OfferMatch::Nothing;
         };

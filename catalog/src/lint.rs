@@ -250,7 +250,7 @@ impl LintedPolicy<'_> {
     }
 
     /// The clause that lists the columns, and the list.
-    fn shown(&self) -> Option<(ClauseId, &[SqlIdentifier])> {
+    fn shown_columns(&self) -> Option<(ClauseId, &[SqlIdentifier])> {
         self.clauses.iter().find_map(|clause| {
             if let Term::Columns(list) = &clause.term {
                 Some((clause.id, list.as_slice()))
@@ -263,9 +263,12 @@ impl LintedPolicy<'_> {
     /// Whether rows have the column, in whatever form: it is listed where there is a list, and not prohibited.
     fn is_there(&self, name: &SqlIdentifier) -> bool {
         let hidden = self.clauses.iter().any(
-            |clause| matches!(&clause.term, Term::Prohibition(one) if one.hidden().contains(name)),
+            |clause| matches!(&clause.term, Term::Prohibition(one) if one.hidden_columns().contains(name)),
         );
-        !hidden && self.shown().is_none_or(|(_, list)| list.contains(name))
+        !hidden
+            && self
+                .shown_columns()
+                .is_none_or(|(_, list)| list.contains(name))
     }
 
     /// Whether a row shows the column's values as they are stored.
@@ -317,7 +320,7 @@ fn columns(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
     let columns = &policy.dataset.columns;
     let mut findings = Vec::new();
     for clause in policy.clauses {
-        for name in named(policy, &clause.term) {
+        for name in term_columns(policy, &clause.term) {
             if let Err(refusal) = literal_type::column(columns, &name) {
                 findings.push(LintFinding::error(Some(clause.id), refusal));
             }
@@ -362,10 +365,10 @@ fn columns(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
 
 /// The columns that a term names; a filter's and a group's are looked at on their own. What the policy makes can be joined
 /// over.
-fn named(policy: &LintedPolicy<'_>, term: &Term) -> Vec<SqlIdentifier> {
+fn term_columns(policy: &LintedPolicy<'_>, term: &Term) -> Vec<SqlIdentifier> {
     match term {
         Term::Rows(_) | Term::MinGroup { .. } => Vec::new(),
-        Term::Prohibition(one) => one.hidden().to_vec(),
+        Term::Prohibition(one) => one.hidden_columns().to_vec(),
         Term::JoinKeys(list) => {
             let made = |name: &&SqlIdentifier| {
                 let clauses = policy.clauses.iter();

@@ -130,17 +130,19 @@ impl SavedQueryParameter {
     /// `USAGE` where it is none of the parameter's type.
     pub fn value(&self, text: &str) -> Result<ParameterValue, Refusal> {
         let fits = text.chars().count() <= Self::LONGEST_VALUE && !text.contains('\0');
-        fits.then(|| self.typed(text)).flatten().ok_or_else(|| {
-            let shown: String = text.chars().take(40).collect();
-            Refusal::new(
-                ErrorCode::UsageWrong,
-                format!("`{shown}` is no value of the parameter `{}`", self.name),
-            )
-            .with_help(format!("write {}", self.spelling()))
-        })
+        fits.then(|| self.parse_value(text))
+            .flatten()
+            .ok_or_else(|| {
+                let shown: String = text.chars().take(40).collect();
+                Refusal::new(
+                    ErrorCode::UsageWrong,
+                    format!("`{shown}` is no value of the parameter `{}`", self.name),
+                )
+                .with_help(format!("write {}", self.spelling()))
+            })
     }
 
-    fn typed(&self, text: &str) -> Option<ParameterValue> {
+    fn parse_value(&self, text: &str) -> Option<ParameterValue> {
         Some(match self.kind {
             ColumnType::Text => ParameterValue::Text(text.to_owned()),
             ColumnType::Int => ParameterValue::Int(text.parse().ok()?),

@@ -303,7 +303,7 @@ fn what_is_offered_of_a_proposal() {
     let of = |offers: Vec<crate::offer::Offer>, proposal: &Agreement, seen: bool| {
         let mut catalog = catalog([counts()]);
         catalog.set_offers(offers);
-        catalog.offered(&firm, proposal, seen)
+        catalog.match_proposal(&firm, proposal, seen)
     };
     let auto = || {
         let mut offer = exact();

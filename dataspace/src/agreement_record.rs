@@ -24,7 +24,7 @@ impl AgreementDocument {
         let Some(policy) = node.member("policy") else {
             return Self::read(&value);
         };
-        let date = match node.required("contractSigningDate")? {
+        let date = match node.required_member("contractSigningDate")? {
             Value::Number(seconds) => seconds.to_string(),
             Value::String(text) => text.clone(),
             _ => return Err(node.invalid("contractSigningDate", "is no date")),

@@ -140,7 +140,7 @@ impl Distribution {
     fn of_node(node: &Node<'_>, services: &[DataService]) -> Result<Self, MessageError> {
         node.check_type_if_any("Distribution")?;
         let format = node.required_text("format")?;
-        let service = node.required("accessService")?;
+        let service = node.required_member("accessService")?;
         let listed = |id: &str| {
             let service = services.iter().find(|service| service.id == id)?;
             Some(service.endpoint.clone())

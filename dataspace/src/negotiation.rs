@@ -44,7 +44,7 @@ impl ContractRequest {
             message_id: node.text("@id")?,
             consumer_pid: node.required_pid("consumerPid")?,
             provider_pid: node.pid("providerPid")?,
-            offer: OfferDocument::read_in_message(node.required("offer")?)?,
+            offer: OfferDocument::read_in_message(node.required_member("offer")?)?,
             callback: node.text("callbackAddress")?,
         };
         check_one_of(
@@ -101,7 +101,7 @@ impl ContractOffer {
             message_id: node.text("@id")?,
             provider_pid: node.required_pid("providerPid")?,
             consumer_pid: node.pid("consumerPid")?,
-            offer: OfferDocument::read_in_message(node.required("offer")?)?,
+            offer: OfferDocument::read_in_message(node.required_member("offer")?)?,
             callback: node.text("callbackAddress")?,
         };
         if message.offer.target.is_none() {
@@ -157,7 +157,7 @@ impl ContractAgreement {
         Ok(Self {
             message_id: node.text("@id")?,
             pids: node.pids()?,
-            agreement: AgreementDocument::read(node.required("agreement")?)?,
+            agreement: AgreementDocument::read(node.required_member("agreement")?)?,
         })
     }
 

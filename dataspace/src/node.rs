@@ -40,7 +40,7 @@ impl<'a> Node<'a> {
         self.members.get(name).copied()
     }
 
-    pub(crate) fn required(&self, name: &'static str) -> Result<&'a Value, MessageError> {
+    pub(crate) fn required_member(&self, name: &'static str) -> Result<&'a Value, MessageError> {
         self.member(name).ok_or(self.missing(name))
     }
 

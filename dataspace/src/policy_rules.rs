@@ -133,7 +133,7 @@ impl PolicyRules {
                 members.insert("profile".to_owned(), json!(several));
             }
         }
-        let written = |rules: &[Value]| rules.iter().map(written).collect();
+        let written = |rules: &[Value]| rules.iter().map(rule_json).collect();
         put_list(&mut members, "permission", written(&self.permissions));
         put_list(&mut members, "prohibition", written(&self.prohibitions));
         put_list(&mut members, "obligation", written(&self.obligations));
@@ -227,7 +227,7 @@ fn right_operand(value: &Value) -> Value {
         Value::Object(members) => match (members.get("@id"), members.get("@value")) {
             // EDC shortens an IRI wherever its context has a prefix.
             (Some(Value::String(id)), None) if members.len() == 1 => {
-                json!(vocabulary::expanded(id))
+                json!(vocabulary::expand_name(id))
             }
             (None, Some(value)) if !members.contains_key("@language") => right_operand(value),
             _ => value.clone(),
@@ -245,7 +245,7 @@ fn whole(number: &Number) -> Number {
 }
 
 /// A rule or constraint as it is written.
-fn written(value: &Value) -> Value {
+fn rule_json(value: &Value) -> Value {
     match value {
         Value::Object(members) => members
             .iter()
@@ -259,7 +259,7 @@ fn written_member(name: &str, member: &Value) -> Value {
     match (name, member) {
         ("rightOperand", Value::Number(_) | Value::Bool(_)) => json!({"@value": member}),
         ("constraint" | "duty" | "and" | "or" | "xone" | "andSequence", Value::Array(inner)) => {
-            inner.iter().map(written).collect()
+            inner.iter().map(rule_json).collect()
         }
         _ => member.clone(),
     }

@@ -55,7 +55,7 @@ impl VersionList {
     pub fn read(bytes: &[u8]) -> Result<Self, MessageError> {
         let value = strict_json::read(bytes)?;
         let node = Node::new(&value, "the version list")?;
-        let versions = node.required("protocolVersions")?.as_array();
+        let versions = node.required_member("protocolVersions")?.as_array();
         let versions = versions.ok_or(node.invalid("protocolVersions", "is not a list"))?;
         if versions.is_empty() {
             return Err(node.invalid("protocolVersions", "is empty"));

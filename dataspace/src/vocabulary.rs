@@ -138,7 +138,7 @@ pub(crate) fn canonical_left_operand(name: &str) -> String {
 }
 
 /// Full IRI of a name with a known prefix, otherwise the name itself.
-pub(crate) fn expanded(name: &str) -> String {
+pub(crate) fn expand_name(name: &str) -> String {
     match split(name) {
         Some((namespace, local)) => format!("{namespace}{local}"),
         None => name.to_owned(),

@@ -57,7 +57,7 @@ fn list(
     catalog: &PortalCatalog,
     parameters: &BTreeMap<String, String>,
 ) -> Result<Value, ActionError> {
-    known(parameters, &["limit", "offset"])?;
+    check_parameters(parameters, &["limit", "offset"])?;
     let limit = number(parameters, "limit")?.unwrap_or(usize::MAX);
     let offset = number(parameters, "offset")?.unwrap_or(0);
     let names = catalog.datasets.iter().map(|dataset| dataset.name.as_str());
@@ -68,7 +68,7 @@ fn show(
     catalog: &PortalCatalog,
     parameters: &BTreeMap<String, String>,
 ) -> Result<Value, ActionError> {
-    known(parameters, &["id", "name_or_id"])?;
+    check_parameters(parameters, &["id", "name_or_id"])?;
     let id = parameters
         .get("id")
         .or_else(|| parameters.get("name_or_id"))
@@ -83,7 +83,7 @@ fn search(
     catalog: &PortalCatalog,
     parameters: &BTreeMap<String, String>,
 ) -> Result<Value, ActionError> {
-    known(parameters, &["q", "fq", "rows", "start", "sort"])?;
+    check_parameters(parameters, &["q", "fq", "rows", "start", "sort"])?;
     let words = parameters.get("q").map(String::as_str).unwrap_or_default();
     let words: Vec<String> = match words {
         "*:*" | "*" => Vec::new(),
@@ -96,7 +96,7 @@ fn search(
         .iter()
         .filter(|dataset| since.is_none_or(|since| dataset.published_at >= since))
         .filter(|dataset| {
-            let text = searched(dataset);
+            let text = searchable_text(dataset);
             words.iter().all(|word| text.contains(word.as_str()))
         })
         .collect();
@@ -115,7 +115,7 @@ fn search(
 }
 
 /// The text in which words are looked for.
-fn searched(dataset: &PortalDataset) -> String {
+fn searchable_text(dataset: &PortalDataset) -> String {
     let statements = &dataset.statements;
     let mut text = format!("{} {}", dataset.name, dataset.title);
     let more = statements.description.iter().chain(&statements.keywords);
@@ -182,7 +182,10 @@ fn sort(found: &mut [&PortalDataset], order: Option<&str>) -> Result<(), ActionE
     Ok(())
 }
 
-fn known(parameters: &BTreeMap<String, String>, names: &[&str]) -> Result<(), ActionError> {
+fn check_parameters(
+    parameters: &BTreeMap<String, String>,
+    names: &[&str],
+) -> Result<(), ActionError> {
     match parameters
         .keys()
         .find(|name| !names.contains(&name.as_str()))

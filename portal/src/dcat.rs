@@ -26,7 +26,7 @@ pub(crate) const PAGE: usize = 100;
 
 /// The whole catalogue, or its high-value part.
 pub(crate) fn whole(catalog: &PortalCatalog, is_high_value: bool) -> Graph {
-    let shown: Vec<&PortalDataset> = listed(catalog, is_high_value).collect();
+    let shown: Vec<&PortalDataset> = listed_datasets(catalog, is_high_value).collect();
     let mut triples = CatalogTriples::new(catalog);
     triples.catalog(&shown);
     shown.iter().for_each(|dataset| triples.dataset(dataset));
@@ -35,7 +35,7 @@ pub(crate) fn whole(catalog: &PortalCatalog, is_high_value: bool) -> Graph {
 
 /// One page of it, whole in itself; `page` counts from 1. Nothing where there is no such page.
 pub(crate) fn page(catalog: &PortalCatalog, is_high_value: bool, page: usize) -> Option<Graph> {
-    let all: Vec<&PortalDataset> = listed(catalog, is_high_value).collect();
+    let all: Vec<&PortalDataset> = listed_datasets(catalog, is_high_value).collect();
     let pages = all.len().div_ceil(PAGE).max(1);
     let begin = page.checked_sub(1)?.checked_mul(PAGE)?;
     if page > pages {
@@ -59,7 +59,10 @@ pub(crate) fn one(catalog: &PortalCatalog, dataset: &PortalDataset) -> Graph {
     triples.graph
 }
 
-fn listed(catalog: &PortalCatalog, is_high_value: bool) -> impl Iterator<Item = &PortalDataset> {
+fn listed_datasets(
+    catalog: &PortalCatalog,
+    is_high_value: bool,
+) -> impl Iterator<Item = &PortalDataset> {
     let all = catalog.datasets.iter();
     all.filter(move |dataset| dataset.high_value || !is_high_value)
 }
@@ -89,7 +92,7 @@ impl<'a> CatalogTriples<'a> {
             self.text(&catalog.description),
         );
         self.refers(&it, &format!("{DCT}publisher"), &self.agent());
-        self.coded(
+        self.add_coded_value(
             &it,
             &format!("{DCT}language"),
             ("language", &catalog.language),
@@ -101,7 +104,7 @@ impl<'a> CatalogTriples<'a> {
         let themes = authority_table("data-theme");
         self.scheme(&themes, "Data theme");
         self.refers(&it, &format!("{DCAT}themeTaxonomy"), &themes);
-        if let Some(modified) = catalog.modified() {
+        if let Some(modified) = catalog.last_published_at() {
             self.says(&it, &format!("{DCT}modified"), instant(modified));
         }
         for dataset in shown {
@@ -170,7 +173,7 @@ impl<'a> CatalogTriples<'a> {
         let page = catalog.id(&format!("dataset-{}.html", dataset.name));
         self.is_a(&node(&page), &format!("{FOAF}Document"));
         self.refers(&service, &format!("{FOAF}page"), &page);
-        self.coded(
+        self.add_coded_value(
             &service,
             &format!("{DCT}accessRights"),
             ("access-right", "PUBLIC"),
@@ -208,7 +211,7 @@ impl<'a> CatalogTriples<'a> {
             self.says(&it, &format!("{DCAT}keyword"), self.text(keyword));
         }
         if let Some(theme) = &statements.theme {
-            self.coded(
+            self.add_coded_value(
                 &it,
                 &format!("{DCAT}theme"),
                 ("data-theme", theme),
@@ -216,20 +219,20 @@ impl<'a> CatalogTriples<'a> {
             );
         }
         if let Some(frequency) = &statements.frequency {
-            self.coded(
+            self.add_coded_value(
                 &it,
                 &format!("{DCT}accrualPeriodicity"),
                 ("frequency", frequency),
                 &format!("{DCT}Frequency"),
             );
         }
-        self.coded(
+        self.add_coded_value(
             &it,
             &format!("{DCT}accessRights"),
             ("access-right", "PUBLIC"),
             &format!("{DCT}RightsStatement"),
         );
-        self.coded(
+        self.add_coded_value(
             &it,
             &format!("{DCT}language"),
             ("language", &catalog.language),
@@ -259,7 +262,7 @@ impl<'a> CatalogTriples<'a> {
         }
         if let Some(area) = dataset.area {
             let place = self.blank(&it, &format!("{DCT}spatial"), &format!("{DCT}Location"));
-            let shape = Literal::new_typed_literal(polygon(area), named(WKT));
+            let shape = Literal::new_typed_literal(polygon(area), named_node(WKT));
             self.says(&place, &format!("{DCAT}bbox"), shape.into());
         }
         if dataset.high_value {
@@ -303,7 +306,7 @@ impl<'a> CatalogTriples<'a> {
         let media = format!("{MEDIA_TYPES}/{}", file.media_type);
         self.is_a(&node(&media), &format!("{DCT}MediaType"));
         self.refers(&it, &format!("{DCAT}mediaType"), &media);
-        self.coded(
+        self.add_coded_value(
             &it,
             &format!("{DCATAP}availability"),
             ("planned-availability", "AVAILABLE"),
@@ -464,7 +467,7 @@ impl<'a> CatalogTriples<'a> {
     }
 
     /// Says something in a word of an authority table.
-    fn coded(
+    fn add_coded_value(
         &mut self,
         of: &NamedOrBlankNode,
         predicate: &str,
@@ -511,11 +514,15 @@ impl<'a> CatalogTriples<'a> {
     }
 
     fn is_a(&mut self, subject: &NamedOrBlankNode, class: &str) {
-        self.insert(subject, rdf::TYPE.as_str(), Term::NamedNode(named(class)));
+        self.insert(
+            subject,
+            rdf::TYPE.as_str(),
+            Term::NamedNode(named_node(class)),
+        );
     }
 
     fn refers(&mut self, subject: &NamedOrBlankNode, predicate: &str, object: &str) {
-        self.insert(subject, predicate, Term::NamedNode(named(object)));
+        self.insert(subject, predicate, Term::NamedNode(named_node(object)));
     }
 
     fn says(&mut self, subject: &NamedOrBlankNode, predicate: &str, object: Term) {
@@ -523,7 +530,7 @@ impl<'a> CatalogTriples<'a> {
     }
 
     fn insert(&mut self, subject: &NamedOrBlankNode, predicate: &str, object: Term) {
-        let triple = Triple::new(subject.clone(), named(predicate), object);
+        let triple = Triple::new(subject.clone(), named_node(predicate), object);
         self.graph.insert(&triple);
     }
 }
@@ -537,11 +544,11 @@ fn blank(of: &str) -> NamedOrBlankNode {
 }
 
 fn node(iri: &str) -> NamedOrBlankNode {
-    NamedOrBlankNode::NamedNode(named(iri))
+    NamedOrBlankNode::NamedNode(named_node(iri))
 }
 
 /// A name. Those of a configuration were checked when it was read; the others are constants.
-fn named(iri: &str) -> NamedNode {
+fn named_node(iri: &str) -> NamedNode {
     NamedNode::new(iri).unwrap_or_else(|_| NamedNode::new_unchecked("urn:hansa:no-name"))
 }
 

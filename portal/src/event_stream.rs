@@ -60,9 +60,13 @@ pub(crate) fn page(catalog: &PortalCatalog, kept: &PortalEvents, number: usize) 
     let address = |page: usize| format!("{stream}?page={page}");
     let mut graph = Graph::new();
     let mut say = |subject: &str, predicate: &str, object: Term| {
-        graph.insert(&Triple::new(named(subject), named(predicate), object));
+        graph.insert(&Triple::new(
+            named_node(subject),
+            named_node(predicate),
+            object,
+        ));
     };
-    let name = |iri: &str| Term::NamedNode(named(iri));
+    let name = |iri: &str| Term::NamedNode(named_node(iri));
     let ty = rdf::TYPE.as_str();
     say(&stream, ty, name(&format!("{EVENT_STREAM}EventStream")));
     say(
@@ -106,6 +110,6 @@ pub(crate) fn page(catalog: &PortalCatalog, kept: &PortalEvents, number: usize) 
     Some(graph)
 }
 
-fn named(iri: &str) -> NamedNode {
+fn named_node(iri: &str) -> NamedNode {
     NamedNode::new(iri).unwrap_or_else(|_| NamedNode::new_unchecked("urn:hansa:no-name"))
 }

@@ -64,7 +64,7 @@ pub fn document(
     format: RdfFormat,
     is_high_value: bool,
 ) -> Option<Vec<u8>> {
-    format.written(&dcat::whole(catalog, is_high_value))
+    format.serialize_graph(&dcat::whole(catalog, is_high_value))
 }
 
 /// Whether a text is the name of something in the web: `https://` or `http://`, and what RDF takes for a name.

@@ -9,16 +9,16 @@ use crate::rdf_format::RdfFormat;
 pub(crate) fn catalog(catalog: &PortalCatalog) -> String {
     let mut body = format!(
         "<h1>{}</h1>\n<p>{}</p>\n<p>{}</p>\n<ul>\n",
-        escaped(&catalog.title),
-        escaped(&catalog.description),
-        escaped(&catalog.publisher.name)
+        escape_html(&catalog.title),
+        escape_html(&catalog.description),
+        escape_html(&catalog.publisher.name)
     );
     for dataset in &catalog.datasets {
         let address = catalog.id(&format!("dataset-{}.html", dataset.name));
         body.push_str(&format!(
             "<li><a href=\"{}\">{}</a></li>\n",
-            escaped(&address),
-            escaped(&dataset.title)
+            escape_html(&address),
+            escape_html(&dataset.title)
         ));
     }
     body.push_str("</ul>\n");
@@ -29,9 +29,9 @@ pub(crate) fn catalog(catalog: &PortalCatalog) -> String {
 /// One dataset.
 pub(crate) fn dataset(catalog: &PortalCatalog, dataset: &PortalDataset) -> String {
     let statements = &dataset.statements;
-    let mut body = format!("<h1>{}</h1>\n", escaped(&dataset.title));
+    let mut body = format!("<h1>{}</h1>\n", escape_html(&dataset.title));
     if let Some(description) = &statements.description {
-        body.push_str(&format!("<p>{}</p>\n", escaped(description)));
+        body.push_str(&format!("<p>{}</p>\n", escape_html(description)));
     }
     body.push_str("<table>\n");
     let mut row = |name: &str, value: String| {
@@ -39,52 +39,52 @@ pub(crate) fn dataset(catalog: &PortalCatalog, dataset: &PortalDataset) -> Strin
             "<tr><th scope=\"row\">{name}</th><td>{value}</td></tr>\n"
         ));
     };
-    row("dct:publisher", escaped(&catalog.publisher.name));
+    row("dct:publisher", escape_html(&catalog.publisher.name));
     let licence = match licence::document(&dataset.licence) {
         Some(document) => format!(
             "<a href=\"{}\">{}</a>",
-            escaped(&document),
-            escaped(&dataset.licence)
+            escape_html(&document),
+            escape_html(&dataset.licence)
         ),
-        None => escaped(&dataset.licence),
+        None => escape_html(&dataset.licence),
     };
     row("dct:license", licence);
     if let Some(attribution) = &dataset.attribution {
-        row("attribution", escaped(attribution));
+        row("attribution", escape_html(attribution));
     }
-    row("dcat:version", escaped(&dataset.version));
+    row("dcat:version", escape_html(&dataset.version));
     row("dct:modified", dataset.published_at.to_string());
     if let Some((first, last)) = dataset.time_span {
         row("dct:temporal", format!("{first} – {last}"));
     }
     let keywords = statements.keywords.join(", ");
     if !keywords.is_empty() {
-        row("dcat:keyword", escaped(&keywords));
+        row("dcat:keyword", escape_html(&keywords));
     }
     for file in &dataset.files {
-        let address = escaped(&dataset.download(&catalog.base, file));
+        let address = escape_html(&dataset.download(&catalog.base, file));
         row(
             "dcat:downloadURL",
             format!("<a href=\"{address}\">{address}</a>"),
         );
     }
-    row("hansa:contract", escaped(&dataset.contract));
+    row("hansa:contract", escape_html(&dataset.contract));
     body.push_str("</table>\n<table>\n<tr><th scope=\"col\">csvw:name</th><th scope=\"col\">csvw:datatype</th><th scope=\"col\">qudt:ucumCode</th><th scope=\"col\">dct:description</th></tr>\n");
     for column in &dataset.columns {
         body.push_str(&format!(
             "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
-            escaped(column.name.as_str()),
+            escape_html(column.name.as_str()),
             column.kind,
-            escaped(column.unit.as_deref().unwrap_or_default()),
-            escaped(column.meaning.as_deref().unwrap_or_default())
+            escape_html(column.unit.as_deref().unwrap_or_default()),
+            escape_html(column.meaning.as_deref().unwrap_or_default())
         ));
     }
     body.push_str("</table>\n");
     body.push_str(&forms(&catalog.id(&format!("dataset-{}", dataset.name))));
     body.push_str(&format!(
         "<p><a href=\"{}/catalog.html\">{}</a></p>\n",
-        escaped(&catalog.base),
-        escaped(&catalog.title)
+        escape_html(&catalog.base),
+        escape_html(&catalog.title)
     ));
     whole(catalog, &dataset.title, &body)
 }
@@ -94,7 +94,7 @@ fn forms(address: &str) -> String {
     let links = RdfFormat::ALL.map(|format| {
         format!(
             "<a href=\"{}.{}\" type=\"{}\">{}</a>",
-            escaped(address),
+            escape_html(address),
             format.ending(),
             format.media_type(),
             format.media_type()
@@ -107,12 +107,12 @@ fn whole(catalog: &PortalCatalog, title: &str, body: &str) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"{}\">\n<head><meta charset=\"utf-8\"><title>{}</title></head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n",
         language_tag(&catalog.language),
-        escaped(title)
+        escape_html(title)
     )
 }
 
 /// Text as it stands between tags and within quotes.
-fn escaped(text: &str) -> String {
+fn escape_html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

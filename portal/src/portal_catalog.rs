@@ -123,7 +123,7 @@ impl PortalCatalog {
     }
 
     /// When the newest of its datasets was published.
-    pub(crate) fn modified(&self) -> Option<UtcTimestamp> {
+    pub(crate) fn last_published_at(&self) -> Option<UtcTimestamp> {
         let published = self.datasets.iter().map(|dataset| dataset.published_at);
         published.max()
     }

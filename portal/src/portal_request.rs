@@ -80,7 +80,8 @@ pub fn answer(catalog: &PortalCatalog, request: &PortalRequest<'_>) -> Option<Po
                 Ok(asked) => asked,
                 Err(sentence) => return Some(PortalResponse::plain(400, &sentence)),
             };
-            let Some(format) = format.or_else(|| PageFormat::wanted(request.accept)) else {
+            let Some(format) = format.or_else(|| PageFormat::from_media_types(request.accept))
+            else {
                 return Some(not_acceptable());
             };
             let Some(graph) = dcat::page(catalog, is_high_value, number) else {
@@ -97,7 +98,7 @@ pub fn answer(catalog: &PortalCatalog, request: &PortalRequest<'_>) -> Option<Po
                 Ok((_, true)) => return Some(no_parameter("profile")),
                 Err(sentence) => return Some(PortalResponse::plain(400, &sentence)),
             };
-            let Some(PageFormat::Rdf(format)) = PageFormat::wanted(request.accept) else {
+            let Some(PageFormat::Rdf(format)) = PageFormat::from_media_types(request.accept) else {
                 return Some(not_acceptable());
             };
             let Some(events) = &catalog.events else {
@@ -115,7 +116,7 @@ pub fn answer(catalog: &PortalCatalog, request: &PortalRequest<'_>) -> Option<Po
             let Some(dataset) = catalog.dataset(name) else {
                 return Some(not_there());
             };
-            match format.or_else(|| PageFormat::wanted(request.accept)) {
+            match format.or_else(|| PageFormat::from_media_types(request.accept)) {
                 None => not_acceptable(),
                 Some(PageFormat::Html) => PortalResponse::html(page::dataset(catalog, dataset)),
                 Some(PageFormat::Rdf(format)) => {
@@ -180,7 +181,7 @@ impl PageFormat {
     }
 
     /// The first form that a client takes.
-    fn wanted(accept: Option<&[String]>) -> Option<Self> {
+    fn from_media_types(accept: Option<&[String]>) -> Option<Self> {
         let Some(accept) = accept else {
             return Some(Self::Rdf(RdfFormat::Turtle));
         };
@@ -209,7 +210,7 @@ impl PortalResponse {
     }
 
     fn rdf(format: RdfFormat, graph: &Graph) -> Self {
-        match format.written(graph) {
+        match format.serialize_graph(graph) {
             None => Self::plain(500, "the page can't be written"),
             Some(body) => Self {
                 tag: rdf_format::tag(graph),

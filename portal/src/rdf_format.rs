@@ -64,7 +64,7 @@ impl RdfFormat {
 
     /// The graph in this form.
     /// Nothing where a name or a prefix is none, which those here all are.
-    pub(crate) fn written(self, graph: &Graph) -> Option<Vec<u8>> {
+    pub(crate) fn serialize_graph(self, graph: &Graph) -> Option<Vec<u8>> {
         match self {
             Self::Turtle => turtle(graph),
             Self::JsonLd => json_ld(graph),
@@ -79,7 +79,7 @@ fn turtle(graph: &Graph) -> Option<Vec<u8>> {
         serializer = serializer.with_prefix(prefix, iri).ok()?;
     }
     let mut writer = serializer.for_writer(Vec::new());
-    for triple in sorted(graph) {
+    for triple in sorted_triples(graph) {
         writer.serialize_triple(triple).ok()?;
     }
     writer.finish().ok()
@@ -91,7 +91,7 @@ fn rdf_xml(graph: &Graph) -> Option<Vec<u8>> {
         serializer = serializer.with_prefix(prefix, iri).ok()?;
     }
     let mut writer = serializer.for_writer(Vec::new());
-    for triple in sorted(graph) {
+    for triple in sorted_triples(graph) {
         writer.serialize_triple(triple).ok()?;
     }
     writer.finish().ok()
@@ -103,7 +103,7 @@ fn json_ld(graph: &Graph) -> Option<Vec<u8>> {
         serializer = serializer.with_prefix(prefix, iri).ok()?;
     }
     let mut writer = serializer.for_writer(Vec::new());
-    for triple in sorted(graph) {
+    for triple in sorted_triples(graph) {
         let graph_name = oxrdf::GraphNameRef::DefaultGraph;
         writer.serialize_quad(triple.in_graph(graph_name)).ok()?;
     }
@@ -112,13 +112,13 @@ fn json_ld(graph: &Graph) -> Option<Vec<u8>> {
 
 /// What is the same for the same triples, in whatever order a form writes its prefixes.
 pub(crate) fn tag(graph: &Graph) -> String {
-    let triples = sorted(graph).into_iter();
+    let triples = sorted_triples(graph).into_iter();
     let lines: Vec<String> = triples.map(|triple| triple.to_string()).collect();
     Digest::of(lines.join("\n").as_bytes()).to_string()
 }
 
 /// The triples, those of one subject together and in an order of their own.
-fn sorted(graph: &Graph) -> Vec<oxrdf::TripleRef<'_>> {
+fn sorted_triples(graph: &Graph) -> Vec<oxrdf::TripleRef<'_>> {
     let mut triples: Vec<_> = graph.iter().collect();
     triples.sort_by_cached_key(|triple| {
         // The catalogue first, as people expect it.

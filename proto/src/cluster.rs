@@ -148,8 +148,9 @@ const LABEL: usize = 200;
 /// `MESSAGE_TOO_LARGE` or `MESSAGE_MALFORMED`.
 pub fn from_ticket(ticket: &[u8]) -> Result<WorkerTicket, Refusal> {
     at_most("the ticket", ticket.len(), TICKET)?;
-    let message = pb::WorkerTicket::decode(ticket)
-        .map_err(|cause| field::malformed("the ticket can't be read").caused_by(cause))?;
+    let message = pb::WorkerTicket::decode(ticket).map_err(|cause| {
+        field::malformed_message_refusal("the ticket can't be read").caused_by(cause)
+    })?;
     let read = match field::present("ticket", message.ticket)? {
         pb::worker_ticket::Ticket::Begin(message) => {
             WorkerTicket::Begin(Box::new(from_wire(message)?))
@@ -158,7 +159,7 @@ pub fn from_ticket(ticket: &[u8]) -> Result<WorkerTicket, Refusal> {
     };
     // What is written again is what was understood, so this covers fields of two spellings too.
     if to_ticket(&read) != ticket {
-        return Err(field::malformed(
+        return Err(field::malformed_message_refusal(
             "the ticket holds something that this version does not know",
         ));
     }
@@ -185,7 +186,7 @@ fn rows_from_wire(message: &pb::TaskRows) -> Result<TaskRows, Refusal> {
         partition,
     } = message;
     Ok(TaskRows {
-        request: RequestId(field::fixed("request_id", request_id)?),
+        request: RequestId(field::read_fixed_bytes("request_id", request_id)?),
         stage: *stage,
         partition: *partition,
     })
@@ -224,7 +225,7 @@ fn from_wire(message: pb::Briefing) -> Result<QuestionBriefing, Refusal> {
     } = message;
     let team = self::team(team)?;
     if !usize::try_from(worker).is_ok_and(|worker| worker < team.len()) {
-        return Err(field::malformed(format!(
+        return Err(field::malformed_message_refusal(format!(
             "the briefing is for worker {worker} of {}, counted from 0",
             team.len()
         )));
@@ -237,19 +238,19 @@ fn from_wire(message: pb::Briefing) -> Result<QuestionBriefing, Refusal> {
         .iter()
         .any(|ground| ground.contract.is_some() == granted)
     {
-        return Err(field::malformed(
+        return Err(field::malformed_message_refusal(
             "the briefing rests on contracts or on a grant, and never on both or on none",
         ));
     }
     Ok(QuestionBriefing {
         version: label("version", version)?,
-        request: RequestId(field::fixed("request_id", &request_id)?),
-        asker: parsed(&asker)?,
+        request: RequestId(field::read_fixed_bytes("request_id", &request_id)?),
+        asker: parse_identifier(&asker)?,
         tenant,
         purpose: if purpose.is_empty() {
             None
         } else {
-            Some(parsed(&purpose)?)
+            Some(parse_identifier(&purpose)?)
         },
         now: time("now_us", now_us)?,
         planned: time("planned_us", planned_us)?,
@@ -306,7 +307,7 @@ fn to_wire(task: &QuestionBriefing) -> pb::Briefing {
 
 fn team(list: Vec<pb::Member>) -> Result<Vec<TeamMember>, Refusal> {
     if list.is_empty() || list.len() > MOST_WORKERS {
-        return Err(field::malformed(format!(
+        return Err(field::malformed_message_refusal(format!(
             "the briefing names {} workers instead of 1 to {MOST_WORKERS}",
             list.len()
         )));
@@ -314,14 +315,16 @@ fn team(list: Vec<pb::Member>) -> Result<Vec<TeamMember>, Refusal> {
     let team = list.into_iter().map(|message| {
         let pb::Member { name, address } = message;
         Ok(TeamMember {
-            name: parsed(&name)?,
+            name: parse_identifier(&name)?,
             address: label("address", address)?,
         })
     });
     let team = team.collect::<Result<Vec<_>, Refusal>>()?;
     let names: BTreeSet<_> = team.iter().map(|member| &member.name).collect();
     if names.len() < team.len() {
-        return Err(field::malformed("the briefing names a worker twice"));
+        return Err(field::malformed_message_refusal(
+            "the briefing names a worker twice",
+        ));
     }
     Ok(team)
 }
@@ -336,7 +339,7 @@ fn member_to_wire(member: &TeamMember) -> pb::Member {
 
 fn grounds(list: Vec<pb::Ground>) -> Result<Vec<TaskDataset>, Refusal> {
     if list.is_empty() || list.len() > GROUNDS {
-        return Err(field::malformed(format!(
+        return Err(field::malformed_message_refusal(format!(
             "the briefing names {} datasets instead of 1 to {GROUNDS}",
             list.len()
         )));
@@ -347,7 +350,9 @@ fn grounds(list: Vec<pb::Ground>) -> Result<Vec<TaskDataset>, Refusal> {
         .collect::<Result<Vec<_>, _>>()?;
     let names: BTreeSet<_> = grounds.iter().map(|ground| &ground.dataset).collect();
     if names.len() < grounds.len() {
-        return Err(field::malformed("the briefing names a dataset twice"));
+        return Err(field::malformed_message_refusal(
+            "the briefing names a dataset twice",
+        ));
     }
     Ok(grounds)
 }
@@ -366,7 +371,11 @@ fn ground(message: pb::Ground) -> Result<TaskDataset, Refusal> {
     let nothing = contract_id.is_empty() && first_id.is_empty() && held.is_empty();
     let contract = match envelope.is_empty() {
         true if nothing => None,
-        true => return Err(field::malformed("the message lacks `envelope`")),
+        true => {
+            return Err(field::malformed_message_refusal(
+                "the message lacks `envelope`",
+            ));
+        }
         false => Some(BriefedContract {
             contract: ContractId(field::digest("contract_id", &contract_id)?),
             first: ContractId(field::digest("first_id", &first_id)?),
@@ -375,7 +384,7 @@ fn ground(message: pb::Ground) -> Result<TaskDataset, Refusal> {
         }),
     };
     Ok(TaskDataset {
-        dataset: parsed(&dataset)?,
+        dataset: parse_identifier(&dataset)?,
         contract,
         snapshot: label("snapshot", snapshot)?,
         digest: field::digest("digest", &digest)?,
@@ -413,7 +422,7 @@ fn ground_to_wire(ground: &TaskDataset) -> pb::Ground {
 /// Numbers of clauses of a contract, each once; those of a restriction stand in none.
 fn clauses(list: &[u32]) -> Result<Vec<ClauseId>, Refusal> {
     if list.len() > MOST_CLAUSES {
-        return Err(field::malformed(format!(
+        return Err(field::malformed_message_refusal(format!(
             "`held` names {} clauses; a contract has at most {MOST_CLAUSES}",
             list.len()
         )));
@@ -423,12 +432,14 @@ fn clauses(list: &[u32]) -> Result<Vec<ClauseId>, Refusal> {
         .iter()
         .find(|clause| clause.0 == 0 || clause.of_restriction().is_some())
     {
-        return Err(field::malformed(format!(
+        return Err(field::malformed_message_refusal(format!(
             "`held` names {wrong}, which is no clause of a contract"
         )));
     }
     if clauses.iter().collect::<BTreeSet<_>>().len() < clauses.len() {
-        return Err(field::malformed("`held` names a clause twice"));
+        return Err(field::malformed_message_refusal(
+            "`held` names a clause twice",
+        ));
     }
     Ok(clauses)
 }
@@ -441,10 +452,14 @@ fn limits(message: pb::Limits) -> Result<TaskLimits, Refusal> {
         batch_rows,
     } = message;
     if time_ms == 0 {
-        return Err(field::malformed("the message lacks `time_ms`"));
+        return Err(field::malformed_message_refusal(
+            "the message lacks `time_ms`",
+        ));
     }
     if batch_rows == 0 {
-        return Err(field::malformed("the message lacks `batch_rows`"));
+        return Err(field::malformed_message_refusal(
+            "the message lacks `batch_rows`",
+        ));
     }
     Ok(TaskLimits {
         memory,
@@ -469,23 +484,26 @@ fn limits_to_wire(limits: &TaskLimits) -> pb::Limits {
     }
 }
 
-fn parsed<T: std::str::FromStr<Err = hansa_policy::id::IdentifierError>>(
+fn parse_identifier<T: std::str::FromStr<Err = hansa_policy::id::IdentifierError>>(
     text: &str,
 ) -> Result<T, Refusal> {
     text.parse()
         .map_err(|problem: hansa_policy::id::IdentifierError| {
-            field::malformed(problem.to_string()).caused_by(problem)
+            field::malformed_message_refusal(problem.to_string()).caused_by(problem)
         })
 }
 
 fn time(field: &str, micros: i64) -> Result<UtcTimestamp, Refusal> {
-    UtcTimestamp::from_micros(micros)
-        .map_err(|cause| field::malformed(format!("`{field}` is no instant")).caused_by(cause))
+    UtcTimestamp::from_micros(micros).map_err(|cause| {
+        field::malformed_message_refusal(format!("`{field}` is no instant")).caused_by(cause)
+    })
 }
 
 fn there(field: &str, text: String) -> Result<String, Refusal> {
     if text.is_empty() {
-        return Err(field::malformed(format!("the message lacks `{field}`")));
+        return Err(field::malformed_message_refusal(format!(
+            "the message lacks `{field}`"
+        )));
     }
     Ok(text)
 }

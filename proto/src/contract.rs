@@ -175,13 +175,16 @@ fn from_json(json: Json) -> Result<Agreement, Refusal> {
     let _: String = payload.text("policyGrantSha256")?;
     let _: Vec<Json> = payload.list("recordedOnly")?;
     let mut validity = payload.object("validity")?;
-    let (not_before, not_after) = (validity.parsed("notBefore")?, validity.parsed("notAfter")?);
+    let (not_before, not_after) = (
+        validity.parse_text("notBefore")?,
+        validity.parse_text("notAfter")?,
+    );
     validity.finish()?;
     let (purposes, own_purposes) = vocabularies(payload.object("vocabularies")?)?;
     let legal = payload.object_or_null("legal")?.map(legal).transpose()?;
     let signatory = payload.parsed_or_null("signatory")?;
     let (rendering, shown) = rendering(payload.object("rendering")?)?;
-    let proposed_at = payload.parsed("proposedAt")?;
+    let proposed_at = payload.parse_text("proposedAt")?;
     let nonce = payload.text("nonce")?;
     if base64url::decode(&nonce).is_none_or(|bytes| bytes.len() != 16) {
         return Err(CODES.wrong("the nonce is not 16 bytes in base64url"));
@@ -225,10 +228,10 @@ fn from_json(json: Json) -> Result<Agreement, Refusal> {
 fn rendering(mut members: StrictObjectReader) -> Result<(PageRendering, Digest), Refusal> {
     members.exactly_text("form", PageRendering::FORM)?;
     let page = PageRendering {
-        language: members.parsed("language")?,
-        zone: members.parsed("zone")?,
+        language: members.parse_text("language")?,
+        zone: members.parse_text("zone")?,
     };
-    let reported = members.parsed("sha256")?;
+    let reported = members.parse_text("sha256")?;
     members.finish()?;
     Ok((page, reported))
 }
@@ -278,11 +281,11 @@ fn party_json(party: &ContractParty) -> Json {
 
 fn party(mut members: StrictObjectReader) -> Result<ContractParty, Refusal> {
     let party = ContractParty {
-        id: members.parsed("id")?,
+        id: members.parse_text("id")?,
         name: members.text("name")?,
         legal_id: members.text_or_null("legalId")?,
         signing_key: members.text("signingKey")?,
-        tls_issuer: members.parsed("tlsIssuer")?,
+        tls_issuer: members.parse_text("tlsIssuer")?,
     };
     members.finish()?;
     if base64url::decode(&party.signing_key).is_none_or(|bytes| bytes.len() != 32) {
@@ -302,7 +305,7 @@ fn assignee(mut members: StrictObjectReader) -> Result<Assignee, Refusal> {
     }
     if members.has("protocolId") {
         let partner = ContractPartner {
-            id: members.parsed("id")?,
+            id: members.parse_text("id")?,
             name: members.text("name")?,
             protocol_id: members.text("protocolId")?,
         };
@@ -314,8 +317,8 @@ fn assignee(mut members: StrictObjectReader) -> Result<Assignee, Refusal> {
 
 fn dataset(mut members: StrictObjectReader) -> Result<DatasetRef, Refusal> {
     let dataset = DatasetRef {
-        id: members.parsed("id")?,
-        schema: members.parsed("schemaSha256")?,
+        id: members.parse_text("id")?,
+        schema: members.parse_text("schemaSha256")?,
         high_value: members.flag("highValue")?,
     };
     members.finish()?;
@@ -341,8 +344,8 @@ pub(crate) fn own_purposes(
     for item in items {
         let mut members = StrictObjectReader::of(item, at, codes)?;
         let own = OwnPurpose {
-            name: members.parsed("name")?,
-            parent: members.parsed("parent")?,
+            name: members.parse_text("name")?,
+            parent: members.parse_text("parent")?,
             text: members.text("text")?,
         };
         members.finish()?;
@@ -369,7 +372,7 @@ pub(crate) fn legal_json(legal: &LegalText) -> Json {
 pub(crate) fn legal(mut members: StrictObjectReader) -> Result<LegalText, Refusal> {
     let legal = LegalText {
         text_ref: members.text("textRef")?,
-        text: members.parsed("textSha256")?,
+        text: members.parse_text("textSha256")?,
         language: members.text("language")?,
     };
     members.exactly("jurisdiction", &Json::Null)?;

@@ -67,7 +67,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<ContractDraft, Refusal> {
         "consumer" => SignatoryRole::Consumer,
         other => return Err(codes.unknown(format!("the role `{other}` is not known"))),
     };
-    let reported: ContractId = file.parsed("contract")?;
+    let reported: ContractId = file.parse_text("contract")?;
     let payload = canonical(&file.take("payload")?);
     file.finish()?;
     let draft = ContractDraft {

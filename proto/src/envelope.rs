@@ -156,7 +156,7 @@ pub fn protected_header(
         seal: None,
         mandate: None,
     }
-    .encoded()
+    .to_base64url()
 }
 
 /// The bytes that are signed.

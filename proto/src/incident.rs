@@ -70,7 +70,7 @@ impl IncidentCause {
 
     /// The cause of this name.
     #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_word(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|cause| cause.as_str() == name)
     }
 }

@@ -123,7 +123,7 @@ pub fn from_json(json: Json) -> Result<OdrlPolicy, Refusal> {
     members.exactly_text("profile", policy_vocabulary::PROFILE)?;
     members.exactly_text("conflict", "prohibit")?;
     let uid = members.text("uid")?;
-    let assigner: ParticipantId = members.parsed("assigner")?;
+    let assigner: ParticipantId = members.parse_text("assigner")?;
     let assignee = assignee_of(&kind, members.text_if_there("assignee")?)?;
     let mut clauses = Vec::new();
     let mut permissions = members.list("permission")?.into_iter();
@@ -204,7 +204,7 @@ fn read_permission(
     clauses: &mut Vec<Clause>,
 ) -> Result<DatasetId, Refusal> {
     let mut permission = StrictObjectReader::of(json, "permission", ReaderErrorCodes::POLICY)?;
-    let _: ClauseId = permission.parsed("uid")?;
+    let _: ClauseId = permission.parse_text("uid")?;
     let mut actions = permission.list("action")?.into_iter();
     let (Some(action), None) = (actions.next(), actions.next()) else {
         return Err(
@@ -220,7 +220,7 @@ fn read_permission(
     }
     let mut target = permission.object("target")?;
     target.exactly_text("@type", "AssetCollection")?;
-    let dataset = target.parsed("source")?;
+    let dataset = target.parse_text("source")?;
     let places = [
         (action.items("refinement")?, OdrlPosition::Action),
         (target.items("refinement")?, OdrlPosition::Target),

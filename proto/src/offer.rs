@@ -111,10 +111,13 @@ pub fn to_json(offer: &IdentifiedOffer, reader: &ParticipantId) -> Json {
 pub fn from_json(json: &Json) -> Result<Offer, Refusal> {
     let mut members = StrictObjectReader::of(json.clone(), "offer", CODES)?;
     members.exactly_text("hansa", FORMAT)?;
-    let id: Digest = members.parsed("id")?;
+    let id: Digest = members.parse_text("id")?;
     let policy = odrl::from_json(members.take("policy")?)?;
     let mut validity = members.object("validity")?;
-    let (not_before, not_after) = (validity.parsed("notBefore")?, validity.parsed("notAfter")?);
+    let (not_before, not_after) = (
+        validity.parse_text("notBefore")?,
+        validity.parse_text("notAfter")?,
+    );
     validity.finish()?;
     let own = own_purposes(members.list("ownPurposes")?, "offer.ownPurposes", CODES)?;
     let to = recipients(members.take("to")?)?;

@@ -170,7 +170,7 @@ pub fn parse(text: &str, file: &str, dataset: &Dataset) -> Result<PolicyDraft, V
     let template = keys.get("template").and_then(template::read);
     match title {
         Some(title) if file.is_clean() => {
-            let (clauses, lines) = terms.numbered();
+            let (clauses, lines) = terms.into_numbered_clauses();
             Ok(PolicyDraft {
                 title,
                 clauses,
@@ -239,7 +239,7 @@ impl LocatedTerms {
         }
     }
 
-    fn numbered(self) -> (Vec<Clause>, BTreeMap<ClauseId, u64>) {
+    fn into_numbered_clauses(self) -> (Vec<Clause>, BTreeMap<ClauseId, u64>) {
         let placed = self.0.into_iter().zip(2..);
         placed
             .map(|((line, term), number)| {
@@ -251,7 +251,7 @@ impl LocatedTerms {
 }
 
 fn title(keys: &TomlTable<'_>) -> Option<String> {
-    let value = keys.needed("title")?;
+    let value = keys.required_value("title")?;
     let title = value.text()?;
     if title.trim().is_empty() {
         value.problem(ErrorCode::ConfigInvalid, "the title is empty");

@@ -50,7 +50,11 @@ pub fn from_bytes(bytes: &[u8]) -> Result<(DatasetId, ProviderRestriction), Refu
 
 /// What is kept of it: a document that can't be read is no restriction, and lets nothing through.
 #[must_use]
-pub fn stored(document: Digest, dataset: &DatasetId, bytes: &[u8]) -> StoredRestriction {
+pub fn read_stored_restriction(
+    document: Digest,
+    dataset: &DatasetId,
+    bytes: &[u8],
+) -> StoredRestriction {
     let restriction = from_bytes(bytes)
         .ok()
         .filter(|(of, _)| of == dataset && Digest::of(bytes) == document);
@@ -125,11 +129,14 @@ mod tests {
         );
         let document = Digest::of(&bytes);
         assert_eq!(
-            stored(document, &dataset, &bytes).restriction,
+            read_stored_restriction(document, &dataset, &bytes).restriction,
             Some(sample_restriction())
         );
         let other: DatasetId = "hansa://lindau.example/d/air".parse().unwrap();
-        assert_eq!(stored(document, &other, &bytes).restriction, None);
+        assert_eq!(
+            read_stored_restriction(document, &other, &bytes).restriction,
+            None
+        );
         let text = String::from_utf8(bytes).unwrap();
         for (from, to) in [
             ("guard/1", "guard/2"),
@@ -142,7 +149,11 @@ mod tests {
             assert!(text.contains(from), "{from}: {text}");
             let changed = text.replacen(from, to, 1);
             assert!(from_bytes(changed.as_bytes()).is_err(), "{to}");
-            let kept = stored(Digest::of(changed.as_bytes()), &dataset, changed.as_bytes());
+            let kept = read_stored_restriction(
+                Digest::of(changed.as_bytes()),
+                &dataset,
+                changed.as_bytes(),
+            );
             assert_eq!(kept.restriction, None, "{to}");
         }
     }

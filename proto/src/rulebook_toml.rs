@@ -85,7 +85,7 @@ fn rules(section: &TomlTable<'_>) -> OfferRules {
 
 /// A text that must be there, on one line.
 fn line(table: &TomlTable<'_>, key: &str) -> Option<String> {
-    let value = table.needed(key)?;
+    let value = table.required_value(key)?;
     let text = value.text()?;
     let safe = hansa_policy::safe_text::SingleLineText::parse(key, &text);
     match safe {
@@ -99,7 +99,7 @@ fn line(table: &TomlTable<'_>, key: &str) -> Option<String> {
 
 /// A day that must be there: its first instant in UTC.
 fn day(table: &TomlTable<'_>, key: &str) -> Option<UtcTimestamp> {
-    let value = table.needed(key)?;
+    let value = table.required_value(key)?;
     let written = value.node.as_datetime().map(ToString::to_string);
     let found = written
         .filter(|written| written.len() == 10)
@@ -156,7 +156,10 @@ delete_after_most_days = 90
         let file = parse(WHOLE, "rulebook.toml").unwrap();
         assert_eq!(file.title, "Rulebook");
         assert_eq!(file.text, "rulebook.md");
-        assert_eq!(file.offers.stated().len(), OfferRuleKind::ALL.len());
+        assert_eq!(
+            file.offers.demanding_rules().len(),
+            OfferRuleKind::ALL.len()
+        );
         assert_eq!(file.offers.licences, ["CC-BY-4.0", "proprietary"]);
         assert_eq!(file.offers.least_rows, Some(10));
         assert!(file.offers.no_public_views);

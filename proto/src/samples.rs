@@ -55,7 +55,7 @@ pub(crate) fn agreement() -> Agreement {
 }
 
 /// The same, filled from a template of somebody else.
-pub(crate) fn filled() -> Agreement {
+pub(crate) fn agreement_from_template() -> Agreement {
     Agreement {
         template: Some(TemplateReference {
             author: "luebeck.example".parse().unwrap(),

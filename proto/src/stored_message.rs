@@ -101,11 +101,13 @@ pub fn to_readable_bytes(message: &PeerMessage) -> Result<Vec<u8>, Refusal> {
 /// A message that was kept as these bytes and that its reader refuses, with what people wrote in it as it may be; none where
 /// that does not mend it.
 #[must_use]
-pub fn repaired(bytes: &[u8]) -> Option<PeerMessage> {
+pub fn repair_message(bytes: &[u8]) -> Option<PeerMessage> {
     use pb::letter::Content as Wire;
     let mut message = <pb::Letter as prost::Message>::decode(bytes).ok()?;
     if let Some(Wire::Termination(termination)) = &mut message.content {
-        termination.reason = SingleLineText::cut(&termination.reason).as_str().to_owned();
+        termination.reason = SingleLineText::from_any_text(&termination.reason)
+            .as_str()
+            .to_owned();
     }
     from_wire(Some(message)).ok()
 }

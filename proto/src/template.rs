@@ -106,7 +106,7 @@ impl PolicyTemplate {
         }
         let mut named = BTreeSet::new();
         for value in policy.values() {
-            substitution::named(value, &mut named);
+            substitution::collect_parameter_names(value, &mut named);
         }
         for name in &named {
             if !template_parameters.contains_key(name) && !substitution::is_bound_later(name) {
@@ -185,7 +185,7 @@ impl PolicyTemplate {
         let mut whole = Table::new();
         for (key, value) in &self.policy {
             let context = substitution::ParameterContext::of(key);
-            match substitution::filled(value, context, &filled) {
+            match substitution::fill_parameters(value, context, &filled) {
                 Ok(value) => {
                     whole.insert(key.clone(), value);
                 }
@@ -198,7 +198,10 @@ impl PolicyTemplate {
             return Err(problems.fold(first, Refusal::with_help));
         }
         if let Some(author) = author {
-            whole.insert("template".to_owned(), Value::Table(self.named(author)));
+            whole.insert(
+                "template".to_owned(),
+                Value::Table(self.to_reference_table(author)),
+            );
         }
         let mut text = format!(
             "# From the template \"{}\", version {}, sha256 {}\n",
@@ -212,7 +215,7 @@ impl PolicyTemplate {
     }
 
     /// Itself, as a policy names it that was filled from it.
-    fn named(&self, author: &ParticipantId) -> Table {
+    fn to_reference_table(&self, author: &ParticipantId) -> Table {
         [
             ("author", Value::from(author.as_str())),
             ("title", Value::from(self.title.as_str())),

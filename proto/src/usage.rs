@@ -188,8 +188,8 @@ mod tests {
             }],
             prepaid: Some(PrepaidUsage {
                 currency: "EUR".to_owned(),
-                paid: hansa_policy::money::written("10").unwrap(),
-                spent: hansa_policy::money::written("0.15").unwrap(),
+                paid: hansa_policy::money::parse_written_amount("10").unwrap(),
+                spent: hansa_policy::money::parse_written_amount("0.15").unwrap(),
             }),
             stated_at: "2026-06-01T00:00:00Z".parse().unwrap(),
         };

@@ -256,7 +256,8 @@ pub(crate) fn small(bytes: &[u8]) -> RoundTripVerdict {
         app_metadata: bytes.to_vec().into(),
         ..FlightData::default()
     };
-    let Ok(unpacked) = hansa_transport::peer::message_packer::unpacked(message.clone()) else {
+    let Ok(unpacked) = hansa_transport::peer::message_packer::unpack_message(message.clone())
+    else {
         return Ok(());
     };
     if unpacked.app_metadata.len() + unpacked.data_header.len() + unpacked.data_body.len()
@@ -266,7 +267,7 @@ pub(crate) fn small(bytes: &[u8]) -> RoundTripVerdict {
     }
     let again =
         hansa_transport::peer::message_packer::MessagePacker::default().pack(unpacked.clone());
-    match hansa_transport::peer::message_packer::unpacked(again) {
+    match hansa_transport::peer::message_packer::unpack_message(again) {
         Ok(again) if again == unpacked => Ok(()),
         _ => Err("another message after one way in and out".to_owned()),
     }

@@ -281,7 +281,7 @@ fn forged(w: &MandateFixture, contract: &str) {
             seal: None,
             mandate,
         }
-        .encoded();
+        .to_base64url();
         let signature = signer.sign(&envelope::signing_input(&header, payload));
         (header, signature.unwrap())
     };

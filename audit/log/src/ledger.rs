@@ -186,7 +186,7 @@ impl<S: LogStorage> Ledger<S> {
     }
 
     /// Why the ledger is shut, if it is.
-    pub const fn broken(&self) -> Option<&StorageError> {
+    pub const fn storage_error(&self) -> Option<&StorageError> {
         self.broken.as_ref()
     }
 }

@@ -179,7 +179,7 @@ impl Record {
             salt: RecordSalt::parse(&salt)
                 .ok_or_else(|| wrong("salt", Json::Text(salt), "16 bytes in digits"))?,
             kind: fields.text("type")?,
-            prev: fields.parsed("prev")?,
+            prev: fields.parse_text("prev")?,
             body: fields.take("body")?,
         };
         fields.finish()?;

@@ -216,7 +216,7 @@ impl LogVerifier {
                 let displaced = FaultKind::Displaced { found: says };
                 self.fail(index, if links { FaultKind::Edited } else { displaced });
             }
-            Err(ChainError::Previous) => self.unlinked(index, leaf),
+            Err(ChainError::Previous) => self.report_broken_link(index, leaf),
             Err(misfit) => self.fail(index, FaultKind::Damaged(misfit)),
         }
         None
@@ -235,7 +235,7 @@ impl LogVerifier {
     }
 
     /// The record at `index` does not link to the one before: which of the two was edited?
-    fn unlinked(&mut self, index: u64, leaf: Digest) {
+    fn report_broken_link(&mut self, index: u64, leaf: Digest) {
         let before = index.checked_sub(1).and_then(|before| self.leaf(before));
         let last = self.last_leaf;
         if index <= self.covered || before.is_some_and(|before| last == Some(before)) {

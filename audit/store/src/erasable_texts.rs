@@ -59,7 +59,7 @@ impl ErasableTextStore {
         })
     }
 
-    fn failed(&self, error: &io::Error) -> Refusal {
+    fn storage_refusal(&self, error: &io::Error) -> Refusal {
         hansa_files::unwritable(&self.folder, error)
     }
 
@@ -77,7 +77,8 @@ impl ErasableTextStore {
         let key: [u8; KEY] = rand::random();
         let salt: String = salt.iter().map(|byte| format!("{byte:02x}")).collect();
         let inside = Json::object([("salt", Json::text(salt)), ("text", Json::text(text))]);
-        let sealed = seal(&key, &canonical(&inside)).map_err(|reason| broken(&reason))?;
+        let sealed =
+            seal(&key, &canonical(&inside)).map_err(|reason| damaged_texts_refusal(&reason))?;
         let mut files = self.files.lock();
         let number = files.count;
         let mut line = canonical(&Json::object([
@@ -98,7 +99,7 @@ impl ErasableTextStore {
             // Half a line would swallow the next one, whose key would live on without a text that anybody finds.
             let _cut = files.objects.set_len(before);
         }
-        written.map_err(|error| self.failed(&error))?;
+        written.map_err(|error| self.storage_refusal(&error))?;
         Ok(StoredText { number, commit, at })
     }
 
@@ -118,7 +119,7 @@ impl ErasableTextStore {
             .keys
             .sync_all()
             .and_then(|()| files.objects.sync_all())
-            .map_err(|error| self.failed(&error))?;
+            .map_err(|error| self.storage_refusal(&error))?;
         Ok(held)
     }
 
@@ -135,11 +136,14 @@ impl ErasableTextStore {
                     found = Some((held.number, sealed.to_owned()));
                 }
             })
-            .map_err(|error| self.failed(&error))?;
+            .map_err(|error| self.storage_refusal(&error))?;
         let Some((number, sealed)) = found else {
             return Ok(None);
         };
-        let Some(key) = files.key(number).map_err(|error| self.failed(&error))? else {
+        let Some(key) = files
+            .key(number)
+            .map_err(|error| self.storage_refusal(&error))?
+        else {
             return Ok(None);
         };
         drop(files);
@@ -151,7 +155,9 @@ impl ErasableTextStore {
         };
         match read() {
             Some(text) => Ok(Some(text)),
-            None => Err(broken("a text is not the one that the log commits to")),
+            None => Err(damaged_texts_refusal(
+                "a text is not the one that the log commits to",
+            )),
         }
     }
 
@@ -187,7 +193,7 @@ impl ErasableTextStore {
                 }
                 Ok(live)
             })
-            .map_err(|error| self.failed(&error))
+            .map_err(|error| self.storage_refusal(&error))
     }
 
     /// Destroys the keys of texts; when this returns, that survives a loss of power. The caller has recorded it.
@@ -204,7 +210,7 @@ impl ErasableTextStore {
             })
             .and_then(|()| files.keys.sync_all())
             .and_then(|()| files.drop_erased(&self.folder));
-        erased.map_err(|error| self.failed(&error))
+        erased.map_err(|error| self.storage_refusal(&error))
     }
 }
 
@@ -342,7 +348,7 @@ fn unhex(text: &str) -> Option<[u8; 16]> {
     Some(bytes)
 }
 
-fn broken(reason: &str) -> Refusal {
+fn damaged_texts_refusal(reason: &str) -> Refusal {
     Refusal::new(
         ErrorCode::StateBroken,
         format!("the texts beside the log: {reason}"),

@@ -86,7 +86,13 @@ pub fn bundle(
         named.leave_out(DocumentKind::Guard);
     }
     let (written, receipts) = write_documents(&named, documents, out)?;
-    let heads = write_heads(log, head, choice, (&receipts, stamps.chosen()), out)?;
+    let heads = write_heads(
+        log,
+        head,
+        choice,
+        (&receipts, stamps.into_stamped_heads()),
+        out,
+    )?;
     let end = Json::object([
         ("records", Json::count(lines)),
         ("papers", Json::count(written)),
@@ -283,7 +289,7 @@ impl StampChoice {
         self.needed.insert(self.stamps.partition_point(first));
     }
 
-    fn chosen(self) -> Vec<StampedHead> {
+    fn into_stamped_heads(self) -> Vec<StampedHead> {
         let (whole, needed) = (self.whole, self.needed);
         self.stamps
             .into_iter()

@@ -62,11 +62,11 @@ impl RecordFilter {
             _ => None,
         };
         let choice = Self {
-            participant: parsed(text("participant")?)?,
+            participant: parse_optional(text("participant")?)?,
             dataset: text("dataset")?,
-            contract: parsed(text("contract")?)?,
-            from: parsed(text("from")?)?,
-            to: parsed(text("to")?)?,
+            contract: parse_optional(text("contract")?)?,
+            from: parse_optional(text("from")?)?,
+            to: parse_optional(text("to")?)?,
             outcome: text("outcome")?,
         };
         fields.finish().ok()?;
@@ -134,7 +134,7 @@ impl RecordFilter {
     }
 }
 
-fn parsed<T: std::str::FromStr>(text: Option<String>) -> Option<Option<T>> {
+fn parse_optional<T: std::str::FromStr>(text: Option<String>) -> Option<Option<T>> {
     match text {
         None => Some(None),
         Some(text) => text.parse().ok().map(Some),
@@ -157,7 +157,7 @@ impl RecordSelector<'_> {
         let belongs = request.is_some_and(|request| self.requests.contains(request))
             || contract.is_some_and(|contract| self.contracts.contains(contract))
             || body
-                .opened()
+                .permit_index()
                 .is_some_and(|opened| self.opened.contains(&opened));
         let about = belongs || self.choice.names(body);
         if about {

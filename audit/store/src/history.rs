@@ -167,8 +167,8 @@ impl AuditHistory {
             AnswerBody::Received(received) => {
                 self.received.push(ReceivedAnswer::of(record, *received));
             }
-            AnswerBody::RemoteQuery(query) => self.remote_queries.sent(record, *query),
-            AnswerBody::NotReceived(end) => self.remote_queries.failed(&end),
+            AnswerBody::RemoteQuery(query) => self.remote_queries.add_query(record, *query),
+            AnswerBody::NotReceived(end) => self.remote_queries.remove_unsent_keys(&end),
             AnswerBody::NoNewData(told) => self.no_new_data.push(NoNewData {
                 index: record.seq,
                 at: record.at,
@@ -231,7 +231,7 @@ impl AuditHistory {
                     one.withdrawn = Some((record.at, end.reason));
                 }
             }
-            PublicationBody::SnapshotCheck(check) => self.checked(record, &check),
+            PublicationBody::SnapshotCheck(check) => self.apply_snapshot_check(record, &check),
             PublicationBody::Release(_) => {}
         }
     }
@@ -311,7 +311,7 @@ impl AuditHistory {
 
     /// The question whose permit is that record.
     #[must_use]
-    pub fn permitted(&self, permit: u64) -> Option<&QueryEntry> {
+    pub fn question_by_permit(&self, permit: u64) -> Option<&QueryEntry> {
         self.questions.get(*self.permits.get(&permit)?)
     }
 

@@ -119,7 +119,7 @@ impl LogIndex {
         &self.clock
     }
 
-    pub(super) fn broken(&self) -> Option<LedgerError> {
+    pub(super) fn ledger_error(&self) -> Option<LedgerError> {
         self.state.read().broken.clone()
     }
 

@@ -359,7 +359,7 @@ impl AuditLog {
         T: Evidence + Send + 'static,
     {
         let (wake, woken) = tokio::sync::oneshot::channel();
-        self.send(WriterMessage::Record(PendingWrite::boxed(
+        self.send(WriterMessage::Record(PendingWrite::new_boxed(
             value,
             CompletionSender::Task(wake),
         )))?;
@@ -375,7 +375,7 @@ impl AuditLog {
         T: Evidence + Send + 'static,
     {
         let (wake, woken) = std::sync::mpsc::sync_channel(1);
-        self.send(WriterMessage::Record(PendingWrite::boxed(
+        self.send(WriterMessage::Record(PendingWrite::new_boxed(
             value,
             CompletionSender::Thread(wake),
         )))?;
@@ -483,8 +483,8 @@ impl AuditLog {
 
     /// Why nothing can be recorded any more, if so.
     #[must_use]
-    pub fn broken(&self) -> Option<LedgerError> {
-        self.inner.index.broken()
+    pub fn ledger_error(&self) -> Option<LedgerError> {
+        self.inner.index.ledger_error()
     }
 
     /// The log's folder.

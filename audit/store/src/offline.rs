@@ -107,7 +107,7 @@ pub trait BundleVisitor {
     }
 
     /// The leaf hash of the next record, whose retention is over.
-    fn expired(&mut self, _leaf: Digest) {}
+    fn expired_record(&mut self, _leaf: Digest) {}
 
     /// A document that came with the records. Its signatures are not checked yet.
     fn document(&mut self, _paper: SignedDocument) {}

@@ -110,7 +110,7 @@ impl LogReader {
         line.pop_if(|last| *last == b'\n');
         let expired = line == EXPIRED && number < self.index.expired_before();
         if !expired && self.index.tree(|tree| tree.leaf(number)) != Some(leaf_hash(&line)) {
-            return Err(edited(number));
+            return Err(edited_record_refusal(number));
         }
         let offset = record_offset.offset + u64::try_from(length).unwrap_or_default();
         self.open = Some((
@@ -132,10 +132,10 @@ impl LogReader {
         let number = self.next;
         match self.next_line().transpose()? {
             None => Ok(None),
-            Some(StoredLine::Expired) => Err(expired(number)),
+            Some(StoredLine::Expired) => Err(expired_record_refusal(number)),
             Some(StoredLine::Record(bytes)) => Record::from_bytes(&bytes)
                 .map(Some)
-                .map_err(|cause| edited(number).caused_by(cause)),
+                .map_err(|cause| edited_record_refusal(number).caused_by(cause)),
         }
     }
 }
@@ -150,7 +150,8 @@ impl Iterator for LogReader {
                 Ok(StoredLine::Expired) => {}
                 Ok(StoredLine::Record(bytes)) => {
                     return Some(
-                        Record::from_bytes(&bytes).map_err(|cause| edited(number).caused_by(cause)),
+                        Record::from_bytes(&bytes)
+                            .map_err(|cause| edited_record_refusal(number).caused_by(cause)),
                     );
                 }
                 Err(refusal) => return Some(Err(refusal)),
@@ -159,14 +160,14 @@ impl Iterator for LogReader {
     }
 }
 
-fn edited(index: u64) -> Refusal {
+fn edited_record_refusal(index: u64) -> Refusal {
     Refusal::new(
         ErrorCode::EvidenceBroken,
         format!("record {index} of the log was edited"),
     )
 }
 
-fn expired(index: u64) -> Refusal {
+fn expired_record_refusal(index: u64) -> Refusal {
     Refusal::new(
         ErrorCode::EvidenceExpired,
         format!("record {index} of the log is past its retention; its leaf hash is kept"),

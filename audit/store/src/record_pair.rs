@@ -22,8 +22,8 @@ impl AuditLog {
         let (wake_first, first_woken) = tokio::sync::oneshot::channel();
         let (wake_second, second_woken) = tokio::sync::oneshot::channel();
         self.send(WriterMessage::Both(
-            PendingWrite::boxed(first, CompletionSender::Task(wake_first)),
-            PendingWrite::boxed(second, CompletionSender::Task(wake_second)),
+            PendingWrite::new_boxed(first, CompletionSender::Task(wake_first)),
+            PendingWrite::new_boxed(second, CompletionSender::Task(wake_second)),
         ))?;
         let first = first_woken.await.unwrap_or(Err(LedgerError::Closed))?;
         let second = second_woken.await.unwrap_or(Err(LedgerError::Closed))?;

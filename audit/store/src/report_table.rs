@@ -164,7 +164,10 @@ fn sums<K: Ord>(questions: impl Iterator<Item = (K, AnswerTotals)>) -> BTreeMap<
 }
 
 /// Every answer to somebody else of which something left, or may have left.
-fn disclosed<'a>(history: &'a AuditHistory, own: &'a str) -> impl Iterator<Item = &'a QueryEntry> {
+fn disclosed_answers<'a>(
+    history: &'a AuditHistory,
+    own: &'a str,
+) -> impl Iterator<Item = &'a QueryEntry> {
     let foreign = move |question: &&QueryEntry| question.peer != own && question.may_have_left();
     history.questions.iter().filter(foreign)
 }
@@ -245,7 +248,7 @@ pub fn breach(history: &AuditHistory, own: &str, breach: &BreachScope) -> Report
     };
     ReportTable {
         columns: &ANSWERS,
-        rows: disclosed(history, own)
+        rows: disclosed_answers(history, own)
             .filter(touched)
             .map(answer)
             .collect(),
@@ -256,7 +259,7 @@ pub fn breach(history: &AuditHistory, own: &str, breach: &BreachScope) -> Report
 #[must_use]
 pub fn recipients(history: &AuditHistory, own: &str, dataset: &str) -> ReportTable {
     let reads = |question: &&QueryEntry| question.reads.iter().any(|read| read.dataset == dataset);
-    let of = || disclosed(history, own).filter(reads);
+    let of = || disclosed_answers(history, own).filter(reads);
     let sums = sums(of().map(|question| (question.peer.clone(), AnswerTotals::of(question))));
     let rows = sums.into_iter().map(|(peer, sum)| {
         let theirs = || of().filter(|question| question.peer == peer);
@@ -353,7 +356,7 @@ pub fn processing(
         times,
         categories,
     } = context;
-    let given = sums(disclosed(history, own).flat_map(|question| {
+    let given = sums(disclosed_answers(history, own).flat_map(|question| {
         let contracts = question
             .reads
             .iter()

@@ -136,7 +136,7 @@ pub fn expire(
     if due.is_empty() || !is_clock_stable(log)? {
         return Ok(None);
     }
-    let needed = needed(log, &due, keeping)?;
+    let needed = find_needed_decisions(log, &due, keeping)?;
     let (mut run, mut plans): (Option<ExpiryRun>, _) = (None, Vec::new());
     for (segment, end) in due {
         let plan = plan(log, &segment, end, &needed)?;
@@ -210,12 +210,12 @@ struct SegmentErasure {
 
 /// Where the decision stands to which a record belongs: the permit of an answer, or itself.
 fn root(record: &Record, body: &RecordBody) -> u64 {
-    body.opened().unwrap_or(record.seq)
+    body.permit_index().unwrap_or(record.seq)
 }
 
 /// The decisions on which something depends, with all that belongs to each: what an answer has spent is told by its permit,
 /// by later reservations and by its end together. An answer may go on in the file behind the last one.
-fn needed(
+fn find_needed_decisions(
     log: &AuditLog,
     due: &[(LogSegment, u64)],
     keeping: &dyn RetentionHandler,

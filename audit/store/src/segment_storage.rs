@@ -77,7 +77,7 @@ impl SegmentStorage {
     }
 
     /// Cuts off what stands behind `length`.
-    pub(super) fn cut(&mut self, length: u64) -> io::Result<()> {
+    pub(super) fn truncate(&mut self, length: u64) -> io::Result<()> {
         self.file.set_len(length)?;
         self.length = length;
         Ok(())

@@ -55,7 +55,7 @@ pub(super) fn open(
     if let Some(rest) = &checked.rest
         && checked.skipped + rest.offset.segment + 1 == segments.len()
     {
-        storage.cut(rest.offset.offset).map_err(failed)?;
+        storage.truncate(rest.offset.offset).map_err(failed)?;
     }
     // Records that the run before wrote and did not sync count from here on. Heads are signed over them, so no loss of power may take them.
     storage.sync_file().map_err(failed)?;
@@ -193,7 +193,7 @@ fn newest_head(config: &LogConfig) -> Result<Option<SignedHead>, Refusal> {
     let newest = log_dir::newest_head(&config.folder, &origin(&config.domain))
         .map_err(failed)?
         .map_err(|()| {
-            broken(
+            broken_log_refusal(
                 config,
                 "the newest head of the log can't be read".to_owned(),
             )
@@ -205,7 +205,7 @@ fn newest_head(config: &LogConfig) -> Result<Option<SignedHead>, Refusal> {
     {
         let size = head.checkpoint.size;
         let sentence = format!("the signature of the head over {size} records does not hold");
-        return Err(broken(config, sentence));
+        return Err(broken_log_refusal(config, sentence));
     }
     // The next head is written behind a clean end.
     if newest.rest > 0 {
@@ -286,7 +286,7 @@ fn check(
             "the records before {} are archived, and the archive or their hashes are not here",
             first.first
         );
-        return Err(broken(config, sentence));
+        return Err(broken_log_refusal(config, sentence));
     }
     drop(leaves);
     let begin = tree.size();
@@ -322,15 +322,15 @@ fn check(
     if first_here > away.archived {
         let sentence =
             format!("the records before {first_here} are not here, and were not archived");
-        return Err(broken(config, sentence));
+        return Err(broken_log_refusal(config, sentence));
     }
     if let Some(index) = gone.filter(|index| *index >= away.expired) {
-        verifier.gone(index);
+        verifier.report_absent_record(index);
     }
     let chain = verifier.chain().clone();
     let torn = rest.as_ref().is_some_and(|rest| !rest.at_end);
     if let Some(fault) = verifier.finish(torn).fault {
-        return Err(broken(config, format!("{fault}")));
+        return Err(broken_log_refusal(config, format!("{fault}")));
     }
     Ok(CheckedLog {
         chain,
@@ -353,14 +353,14 @@ fn follow(open: &mut BTreeMap<u64, Record>, record: &Record) {
         OPENING => drop(open.insert(record.seq, record.clone())),
         CLOSING => {
             let body = record.read_body().ok();
-            let opened = body.and_then(|body| body.opened());
+            let opened = body.and_then(|body| body.permit_index());
             drop(opened.and_then(|opened| open.remove(&opened)));
         }
         _ => {}
     }
 }
 
-fn broken(config: &LogConfig, sentence: String) -> Refusal {
+fn broken_log_refusal(config: &LogConfig, sentence: String) -> Refusal {
     Refusal::new(ErrorCode::EvidenceBroken, sentence)
         .with_place(config.folder.display().to_string(), None, None)
         .with_help("keep the folder as it is, and compare it with the heads that partners hold")

@@ -300,7 +300,7 @@ fn below_the_reserve_nothing_is_opened() {
     // That nothing is opened is in the log, once.
     assert_eq!(log.size(), 2);
     assert_eq!(log.get(0).unwrap().unwrap().kind, "pause");
-    assert_eq!(log.broken(), None);
+    assert_eq!(log.ledger_error(), None);
 }
 
 #[test]

@@ -174,7 +174,9 @@ impl LogWriter {
         for (own, wake) in beside {
             let stamp = self.stamp();
             let kept = match &mut self.reserve {
-                Some(reserve) if self.ledger.broken().is_some() => reserve.record(own, stamp),
+                Some(reserve) if self.ledger.storage_error().is_some() => {
+                    reserve.record(own, stamp)
+                }
                 _ => Err(LedgerError::Closed),
             };
             wake(kept);
@@ -214,7 +216,7 @@ impl LogWriter {
 
     /// Below the reserve entries can still be closed, but none can be opened. A log that is shut has other worries.
     fn low_space(&self) -> Option<LedgerError> {
-        if self.ledger.broken().is_some() {
+        if self.ledger.storage_error().is_some() {
             return None;
         }
         low_space(&self.config.folder, self.config.reserve)
@@ -223,7 +225,7 @@ impl LogWriter {
     /// Begins a new segment when the last one is full; its first record names and digests the one before.
     fn rotate(&mut self) {
         if self.ledger.storage_mut().length() < self.config.segment
-            || self.ledger.broken().is_some()
+            || self.ledger.storage_error().is_some()
         {
             return;
         }
@@ -274,7 +276,7 @@ impl LogWriter {
                 reserve: *reserve,
             }
             .into(),
-            None if self.paused && self.ledger.broken().is_none() => ResumeRecord {}.into(),
+            None if self.paused && self.ledger.storage_error().is_none() => ResumeRecord {}.into(),
             _ => return,
         };
         self.paused = low.is_some();

@@ -2,7 +2,7 @@
 
 use crate::evidence_set::{EvidenceSet, ExportFile};
 use crate::finding::AuditFinding;
-use crate::permit::{PermitDenial, barred};
+use crate::permit::{PermitDenial, find_contract_denial};
 use hansa_audit_store::history::publication::NoNewData;
 use hansa_audit_store::history::query_entry::QueryEntry;
 use hansa_policy::id::ContractId;
@@ -17,7 +17,7 @@ pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
             findings.extend(quietly(case, copy, quiet, &taxonomy));
         }
         for question in &copy.history.questions {
-            findings.extend(delivered(copy, question));
+            findings.extend(check_continuation(copy, question));
         }
     }
     findings
@@ -32,8 +32,8 @@ fn quietly(
 ) -> Option<AuditFinding> {
     let at = Some(quiet.index);
     let report = |what: &str| format!("record {}: {what}", quiet.index);
-    let broken = |what: &str| Some(AuditFinding::broken(&copy.file, at, report(what)));
-    let Some(earlier) = copy.history.permitted(quiet.follows) else {
+    let broken = |what: &str| Some(AuditFinding::broken_evidence(&copy.file, at, report(what)));
+    let Some(earlier) = copy.history.question_by_permit(quiet.follows) else {
         return lacks(copy, quiet.index);
     };
     if earlier.peer != quiet.peer || quiet.follows >= quiet.index {
@@ -67,7 +67,7 @@ fn quietly(
         if !case.documents.contracts.contains_key(&id) {
             continue;
         }
-        match barred(case, copy, &then, id, taxonomy) {
+        match find_contract_denial(case, copy, &then, id, taxonomy) {
             None => {}
             Some(PermitDenial::Unknown(what)) => {
                 return Some(AuditFinding::unknown(&copy.file, at, report(&what)));
@@ -79,9 +79,9 @@ fn quietly(
 }
 
 /// What came since is told to who had what was there before, of the same datasets.
-fn delivered(copy: &ExportFile, question: &QueryEntry) -> Option<AuditFinding> {
+fn check_continuation(copy: &ExportFile, question: &QueryEntry) -> Option<AuditFinding> {
     let follows = question.follows?;
-    let Some(earlier) = copy.history.permitted(follows) else {
+    let Some(earlier) = copy.history.question_by_permit(follows) else {
         return lacks(copy, question.index);
     };
     let goes_on = question.reads.iter().all(|read| {
@@ -97,7 +97,7 @@ fn delivered(copy: &ExportFile, question: &QueryEntry) -> Option<AuditFinding> {
     if goes_on && whole && earlier.peer == question.peer && follows < question.index {
         return None;
     }
-    Some(AuditFinding::broken(
+    Some(AuditFinding::broken_evidence(
         &copy.file,
         Some(question.index),
         format!(
@@ -114,7 +114,7 @@ const LONGEST: i64 = 600 * 1_000_000;
 fn lacks(copy: &ExportFile, index: u64) -> Option<AuditFinding> {
     let whole = copy.tree.is_some() && copy.history.kept_from.is_none();
     whole.then(|| {
-        AuditFinding::broken(
+        AuditFinding::broken_evidence(
             &copy.file,
             Some(index),
             format!("record {index}: the answer that it goes on from is not in the log"),

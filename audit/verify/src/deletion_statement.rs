@@ -49,7 +49,7 @@ fn of_record(
             what,
         ));
     };
-    judged(case, copy, stated, text)
+    check_statement(case, copy, stated, text)
         .err()
         .map(|refusal| wrong(copy, stated.index, "its statement of deletion", &refusal))
 }
@@ -67,7 +67,7 @@ pub(crate) fn another(sentence: &str) -> Refusal {
     Refusal::new(ErrorCode::StatementMalformed, sentence)
 }
 
-fn judged(
+fn check_statement(
     case: &EvidenceSet,
     copy: &ExportFile,
     stated: &RecordedStatement,
@@ -110,7 +110,7 @@ fn judged(
             return Err(another("it was counted for another contract"));
         }
     }
-    signed(
+    check_signature(
         case,
         &statement.consumer,
         &read.signature,
@@ -119,7 +119,7 @@ fn judged(
 }
 
 /// Whether whoever states it has signed it, with a key that was not revoked when it was first in anybody's log.
-pub(crate) fn signed(
+pub(crate) fn check_signature(
     case: &EvidenceSet,
     signer: &ParticipantId,
     signature: &Signature,
@@ -208,7 +208,7 @@ fn overdue(case: &EvidenceSet, copy: &ExportFile) -> Vec<AuditFinding> {
                             "record {index}: it was permitted, but {}: the statement of deletion for {request} was overdue",
                             ErrorCode::AttestationOverdue
                         );
-                        findings.push(AuditFinding::broken(&copy.file, Some(index), what));
+                        findings.push(AuditFinding::broken_evidence(&copy.file, Some(index), what));
                     }
                 }
             }

@@ -225,6 +225,6 @@ pub(crate) fn of_refusal(about: &str, refusal: &Refusal) -> AuditFinding {
         ErrorCode::TermUnknown | ErrorCode::SignatureAlg => {
             AuditFinding::unknown(about, None, sentence)
         }
-        _ => AuditFinding::broken(about, None, sentence),
+        _ => AuditFinding::broken_evidence(about, None, sentence),
     }
 }

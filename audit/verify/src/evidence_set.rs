@@ -115,7 +115,8 @@ impl EvidenceSet {
     pub(crate) fn restriction(&self, document: &str, dataset: &str) -> Option<ProviderRestriction> {
         let text = self.documents.restrictions.get(document)?;
         let (document, dataset) = (document.parse().ok()?, dataset.parse().ok()?);
-        hansa_proto::restriction::stored(document, &dataset, text.as_bytes()).restriction
+        hansa_proto::restriction::read_stored_restriction(document, &dataset, text.as_bytes())
+            .restriction
     }
 
     /// The files of one participant's log.
@@ -139,11 +140,11 @@ impl ExportFile {
         let file = self.file.as_str();
         let Some(key) = note_key(trust, &self.owner) else {
             let sentence = format!("the league knows no participant {}", self.owner.domain());
-            return Some(AuditFinding::broken(file, None, sentence));
+            return Some(AuditFinding::broken_evidence(file, None, sentence));
         };
         let head = self.report.head.as_ref()?;
         (!head.is_signed_by(&key, &Ed25519NoteVerifier)).then(|| {
-            AuditFinding::broken(
+            AuditFinding::broken_evidence(
                 file,
                 None,
                 format!(
@@ -182,7 +183,7 @@ impl BundleVisitor for ExportFileBuilder {
         self.tree.push(leaf_hash(&record.to_bytes()));
     }
 
-    fn expired(&mut self, leaf: Digest) {
+    fn expired_record(&mut self, leaf: Digest) {
         self.tree.push(leaf);
     }
 
@@ -225,11 +226,11 @@ fn of_report(file: &str, report: &CopyReport) -> Vec<AuditFinding> {
         findings.push(if fault.what == version {
             AuditFinding::unknown(file, index, sentence)
         } else {
-            AuditFinding::broken(file, index, sentence)
+            AuditFinding::broken_evidence(file, index, sentence)
         });
     }
     let damaged = report.damaged.iter();
-    findings.extend(damaged.map(|what| AuditFinding::broken(file, None, what)));
+    findings.extend(damaged.map(|what| AuditFinding::broken_evidence(file, None, what)));
     let unknown = report.unknown.iter();
     findings.extend(unknown.map(|what| AuditFinding::unknown(file, None, what)));
     let missing = report.missing.iter();
@@ -252,7 +253,7 @@ fn of_refusal(file: &str, refusal: &Refusal) -> Result<AuditFinding, String> {
     let sentence = refusal.sentence.as_str();
     match refusal.code {
         ErrorCode::EvidenceUnknown => Ok(AuditFinding::unknown(file, None, sentence)),
-        ErrorCode::EvidenceBroken => Ok(AuditFinding::broken(file, None, sentence)),
+        ErrorCode::EvidenceBroken => Ok(AuditFinding::broken_evidence(file, None, sentence)),
         ErrorCode::FileMissing => Err(sentence.to_owned()),
         _ => Ok(AuditFinding::incomplete(file, None, sentence)),
     }
@@ -278,7 +279,7 @@ fn trust(
     };
     let key = found.content().key.kid();
     if args.league.as_ref().is_some_and(|league| league != key) {
-        findings.push(AuditFinding::broken(
+        findings.push(AuditFinding::broken_evidence(
             "the trust bundle",
             None,
             format!("it is signed by `{key}`, which is not the league's key"),
@@ -303,7 +304,11 @@ fn newest(documents: &[SignedDocument], findings: &mut Vec<AuditFinding>) -> Opt
             Ok(read) => read,
             Err(refusal) => {
                 let sentence = refusal.sentence;
-                findings.push(AuditFinding::broken("the trust bundle", None, sentence));
+                findings.push(AuditFinding::broken_evidence(
+                    "the trust bundle",
+                    None,
+                    sentence,
+                ));
                 continue;
             }
         };

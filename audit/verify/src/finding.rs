@@ -58,7 +58,11 @@ pub(crate) struct AuditFinding {
 
 impl AuditFinding {
     /// Something that does not hold.
-    pub(crate) fn broken(file: &str, record: Option<u64>, sentence: impl Into<String>) -> Self {
+    pub(crate) fn broken_evidence(
+        file: &str,
+        record: Option<u64>,
+        sentence: impl Into<String>,
+    ) -> Self {
         Self::new(AuditVerdict::Broken, file, record, sentence)
     }
 

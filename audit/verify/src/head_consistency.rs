@@ -85,7 +85,7 @@ pub(crate) fn witnesses(
     for one in &copy.history.witnessed {
         let broken = |what: &str| {
             let what = format!("record {}: {what}", one.index);
-            AuditFinding::broken(&copy.file, Some(one.index), what)
+            AuditFinding::broken_evidence(&copy.file, Some(one.index), what)
         };
         let read = one.peer.parse::<ParticipantId>().ok();
         let Some((by, head)) = read.zip(one.note.parse::<SignedHead>().ok()) else {
@@ -166,7 +166,7 @@ fn observed_heads<'a>(
             let read = peer.parse().ok().zip(note.parse().ok());
             let Some((owner, head)) = read else {
                 let what = format!("record {index}: the head that it holds can't be read");
-                findings.push(AuditFinding::broken(&copy.file, Some(index), what));
+                findings.push(AuditFinding::broken_evidence(&copy.file, Some(index), what));
                 continue;
             };
             let held = ObservedHead {
@@ -178,7 +178,7 @@ fn observed_heads<'a>(
             };
             match case.is_signed(&held.owner, &held.head) {
                 Some(true) => all.push(held),
-                Some(false) => findings.push(AuditFinding::broken(
+                Some(false) => findings.push(AuditFinding::broken_evidence(
                     &copy.file,
                     Some(index),
                     format!(
@@ -224,7 +224,7 @@ fn two_heads(first: &ObservedHead<'_>, second: &ObservedHead<'_>) -> AuditFindin
         place(first),
         place(second)
     );
-    AuditFinding::broken(&second.copy.file, second.record, what)
+    AuditFinding::broken_evidence(&second.copy.file, second.record, what)
         .proven_by([first.head.to_string(), second.head.to_string()])
 }
 
@@ -274,7 +274,7 @@ fn of_one_history(
         last_common(held, log)
     );
     let proof = [held.head.to_string(), newest.to_string()];
-    Some(AuditFinding::broken(&log.file, None, what).proven_by(proof))
+    Some(AuditFinding::broken_evidence(&log.file, None, what).proven_by(proof))
 }
 
 /// The largest size up to which the file that holds the head was shown this same history.

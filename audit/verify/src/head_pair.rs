@@ -63,7 +63,7 @@ pub(crate) fn judge(
         let size = head.checkpoint.size;
         match case.is_signed(&pair.owner, head) {
             Some(true) => {}
-            Some(false) => findings.push(AuditFinding::broken(
+            Some(false) => findings.push(AuditFinding::broken_evidence(
                 &pair.file,
                 None,
                 format!(
@@ -85,7 +85,7 @@ pub(crate) fn judge(
         let both = [pair.older.to_string(), pair.newer.to_string()];
         let finding = match closed {
             true => AuditFinding::incident(&pair.file, None, what),
-            false => AuditFinding::broken(&pair.file, None, what),
+            false => AuditFinding::broken_evidence(&pair.file, None, what),
         };
         finding.proven_by(both)
     };

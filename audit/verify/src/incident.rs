@@ -1,7 +1,7 @@
 //! The statements by which participants close incidents of their logs: each is what was signed, with a key that took the place of
 //! the one that another copy has. What it closes is shown as an incident, and no longer counts as broken.
 
-use crate::deletion_statement::{another, signed, wrong};
+use crate::deletion_statement::{another, check_signature, wrong};
 use crate::evidence_set::{EvidenceSet, ExportFile};
 use crate::finding::AuditFinding;
 use hansa_audit_log::digest::Digest;
@@ -48,9 +48,9 @@ pub(crate) fn judge(case: &EvidenceSet) -> (Vec<ClosedIncident>, Vec<AuditFindin
     });
     let mut all: Vec<_> = all.collect();
     // In the order in which they came, since a later one is judged by those before it.
-    all.sort_by_key(|(_, recorded)| seen(case, recorded));
+    all.sort_by_key(|(_, recorded)| first_seen_time(case, recorded));
     for (copy, recorded) in all {
-        match judged(case, recorded, &closed) {
+        match check_incident_statement(case, recorded, &closed) {
             Ok(Some(one)) => {
                 let what = format!("record {}: {}", recorded.index, describe(&one.stated));
                 findings.push(AuditFinding::incident(
@@ -80,14 +80,14 @@ pub(crate) fn judge(case: &EvidenceSet) -> (Vec<ClosedIncident>, Vec<AuditFindin
         }
     }
     for one in &closed {
-        findings.extend(unreported(case, one));
+        findings.extend(check_owners_informed(case, one));
     }
     (closed, findings)
 }
 
 /// The files that hold heads of a forked log which its history does not go on from, and whose owners were never told of the
 /// statement: it binds nobody who does not have it in its log, or the log's owner could close by itself whatever it did.
-fn unreported(case: &EvidenceSet, one: &ClosedIncident) -> Vec<AuditFinding> {
+fn check_owners_informed(case: &EvidenceSet, one: &ClosedIncident) -> Vec<AuditFinding> {
     let (log, Some(fork)) = (&one.stated.log, &one.stated.fork) else {
         return Vec::new();
     };
@@ -129,7 +129,7 @@ fn unreported(case: &EvidenceSet, one: &ClosedIncident) -> Vec<AuditFinding> {
 }
 
 /// The statement that a record names, where it is here and holds; `closed` are those that hold already.
-fn judged(
+fn check_incident_statement(
     case: &EvidenceSet,
     recorded: &RecordedIncident,
     closed: &[ClosedIncident],
@@ -147,8 +147,8 @@ fn judged(
     {
         return Err(another("it says something else than its record"));
     }
-    let seen = seen(case, recorded);
-    signed(case, &stated.log, &read.signature, seen)?;
+    let seen = first_seen_time(case, recorded);
+    check_signature(case, &stated.log, &read.signature, seen)?;
     if case.is_signed(&stated.log, &stated.head) == Some(false) {
         return Err(another("the head in it is not signed by the log's owner"));
     }
@@ -156,7 +156,7 @@ fn judged(
         && let Some(trust) = &case.trust
     {
         // Whether or not anybody has noticed a fork: whoever has the other copy could state one with the same key.
-        let noticed = noticed(case, &stated.log, &recorded.statement, (seen, closed));
+        let noticed = fork_discovery_time(case, &stated.log, &recorded.statement, (seen, closed));
         let since = noticed.or(fork.since).unwrap_or(UtcTimestamp::EARLIEST);
         if !trust.replaced_since(&stated.log, &read.signature.kid, since) {
             return Err(another(
@@ -171,7 +171,7 @@ fn judged(
 }
 
 /// When a statement was first in the log of anybody else than its signer; where no such file is here, in that of the signer.
-fn seen(case: &EvidenceSet, recorded: &RecordedIncident) -> UtcTimestamp {
+fn first_seen_time(case: &EvidenceSet, recorded: &RecordedIncident) -> UtcTimestamp {
     let all = case.copies.iter().flat_map(|copy| {
         let incidents = copy.history.incidents.iter();
         let named = incidents.filter(|one| one.statement == recorded.statement);
@@ -181,7 +181,7 @@ fn seen(case: &EvidenceSet, recorded: &RecordedIncident) -> UtcTimestamp {
 }
 
 /// When the fork that a statement closes was first found, by the files that tell of both.
-fn noticed(
+fn fork_discovery_time(
     case: &EvidenceSet,
     log: &ParticipantId,
     statement: &str,

@@ -19,7 +19,7 @@ pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
 
 fn judge_list(case: &EvidenceSet, copy: &ExportFile, keys_sent: &KeysSent) -> Vec<AuditFinding> {
     let broken = |what: &str| {
-        AuditFinding::broken(
+        AuditFinding::broken_evidence(
             &copy.file,
             Some(keys_sent.index),
             describe_keys(keys_sent, what),
@@ -53,7 +53,7 @@ fn judge_one(
 ) -> Option<AuditFinding> {
     let at = Some(keys_sent.index);
     let report = |what: &str| describe_keys(keys_sent, &format!("of {} {what}", one.dataset));
-    let broken = |what: &str| Some(AuditFinding::broken(&copy.file, at, report(what)));
+    let broken = |what: &str| Some(AuditFinding::broken_evidence(&copy.file, at, report(what)));
     let Some(name) = &one.contract else {
         return broken("no contract is named that lets them");
     };

@@ -327,7 +327,7 @@ fn judge(args: &VerifyArgs) -> Result<RunOutput, String> {
         VerifyCommand::Check { .. } => {
             for (copy, stamps) in case.copies.iter().zip(&stamped) {
                 let witnesses = head_consistency::witnesses(&case, copy).0;
-                let uncounted = usage_statement::uncounted(&case, copy);
+                let uncounted = usage_statement::describe_uncounted_months(&case, copy);
                 collector.copy(copy, (&witnesses, stamps), uncounted);
             }
             findings.extend(reconciliation::judge(&case, None));
@@ -355,7 +355,7 @@ fn judge(args: &VerifyArgs) -> Result<RunOutput, String> {
                 from.as_deref(),
                 until.as_deref(),
             )?;
-            subject_report::disclosed(&case, &filter, &mut collector);
+            subject_report::report_disclosed_answers(&case, &filter, &mut collector);
         }
         VerifyCommand::Heads { .. } => {}
     }

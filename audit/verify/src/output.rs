@@ -75,11 +75,11 @@ impl OutputCollector {
                 "\n  {one_sided} receipts are one-sided: programs without a connector got them, and nobody countersigned"
             ));
         }
-        if summed.count() > 0 || summed.uncounted() > 0 {
+        if summed.count() > 0 || summed.max_uncounted_refusals() > 0 {
             text.push_str(&format!(
                 "\n  {} of the refusals stand in sums, and a crash may have left {} more uncounted",
                 summed.count(),
-                summed.uncounted()
+                summed.max_uncounted_refusals()
             ));
         }
         for CosignedHead { by, size, at } in witnesses {
@@ -116,7 +116,7 @@ impl OutputCollector {
             "refused": refused,
             "refusals": codes(copy),
             "refused_in_sums": summed.count(),
-            "refused_uncounted_at_most": summed.uncounted(),
+            "refused_uncounted_at_most": summed.max_uncounted_refusals(),
             "received": copy.history.received.len(),
             "witnesses": witnesses.iter().map(|one| {
                 json!({"by": one.by.to_string(), "size": one.size, "at": one.at.to_string()})

@@ -33,7 +33,7 @@ pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
         for end in &copy.history.unadmitted_ends {
             let (index, opened) = (end.index, end.opened);
             let what = format!("record {index}: record {opened} admitted no answer that could end");
-            findings.push(AuditFinding::broken(&copy.file, Some(index), what));
+            findings.push(AuditFinding::broken_evidence(&copy.file, Some(index), what));
         }
     }
     findings
@@ -54,7 +54,7 @@ fn judge_bound(copy: &ExportFile, question: &QueryEntry) -> Option<AuditFinding>
             "record {index}: the answer of record {opened} went beyond the {} rows and {} bytes that were recorded before they left",
             bound.rows, bound.bytes
         );
-        AuditFinding::broken(&copy.file, Some(index), what)
+        AuditFinding::broken_evidence(&copy.file, Some(index), what)
     })
 }
 
@@ -66,7 +66,7 @@ fn judge_block(case: &EvidenceSet, copy: &ExportFile, block: &OpenBlock) -> Opti
     let said = |what: String| format!("record {}: {what}", block.index);
     let Ok(id) = id.parse::<ContractId>() else {
         let what = said("the public view's name is none".to_owned());
-        return Some(AuditFinding::broken(file, index, what));
+        return Some(AuditFinding::broken_evidence(file, index, what));
     };
     let Some(agreed) = case.documents.contracts.get(&id) else {
         return (!case.documents.knows(id)).then(|| {
@@ -76,11 +76,11 @@ fn judge_block(case: &EvidenceSet, copy: &ExportFile, block: &OpenBlock) -> Opti
     };
     if block.dataset.as_deref() != Some(agreed.agreement().dataset.id.name.as_str()) {
         let what = said(format!("public view {} is of another dataset", id.short()));
-        return Some(AuditFinding::broken(file, index, what));
+        return Some(AuditFinding::broken_evidence(file, index, what));
     }
     let not_open = not_open(case, copy, id, (block.index, block.at))?;
     let what = said(format!("{not_open}, and bytes were reserved for anybody"));
-    Some(AuditFinding::broken(file, index, what))
+    Some(AuditFinding::broken_evidence(file, index, what))
 }
 
 /// Why a public view did not stand open to anybody on the web at a record, where it did not.
@@ -113,7 +113,7 @@ fn judge_read(
     let file = copy.file.as_str();
     let index = Some(question.index);
     let broken = |what: String| {
-        Some(AuditFinding::broken(
+        Some(AuditFinding::broken_evidence(
             file,
             index,
             format!("record {}: {what}", question.index),
@@ -166,7 +166,7 @@ fn judge_read(
     }
     let barred_now = match question.is_web {
         true => None,
-        false => barred(case, copy, question, id, taxonomy),
+        false => find_contract_denial(case, copy, question, id, taxonomy),
     };
     if let Some(what) = barred_now {
         if let Some(withdrawn) = case.closed_permit(copy, question, id)
@@ -226,10 +226,10 @@ fn judge_read(
             id.short()
         ));
     }
-    match applied(agreement, read) {
+    match policy_application(agreement, read) {
         PolicyApplication::AsSigned => {
             relied_statements::judge(case, copy, question, read, agreement)
-                .or_else(|| guarded(case, copy, question, read))
+                .or_else(|| check_restriction(case, copy, question, read))
         }
         PolicyApplication::OtherForm => Some(AuditFinding::unknown(
             file,
@@ -247,7 +247,7 @@ fn judge_read(
 }
 
 /// What is wrong with the restriction that a permit names: it is not here, or is not the one of the dataset.
-fn guarded(
+fn check_restriction(
     case: &EvidenceSet,
     copy: &ExportFile,
     question: &QueryEntry,
@@ -264,7 +264,7 @@ fn guarded(
     }
     if case.documents.restrictions.contains_key(name) {
         let what = "is another document than the permit names, or can't be read";
-        return Some(AuditFinding::broken(&copy.file, at, report(what)));
+        return Some(AuditFinding::broken_evidence(&copy.file, at, report(what)));
     }
     // A part of a log that is made for somebody else brings none.
     let whole = copy.tree.is_some();
@@ -280,7 +280,7 @@ pub(crate) enum PermitDenial {
 }
 
 /// Why a contract did not permit a question at its time.
-pub(crate) fn barred(
+pub(crate) fn find_contract_denial(
     case: &EvidenceSet,
     copy: &ExportFile,
     question: &QueryEntry,
@@ -422,7 +422,7 @@ enum PolicyApplication {
     Otherwise,
 }
 
-fn applied(agreement: &Agreement, read: &DatasetRead) -> PolicyApplication {
+fn policy_application(agreement: &Agreement, read: &DatasetRead) -> PolicyApplication {
     let Some((form, hash)) = read.grant.split_once(':') else {
         return PolicyApplication::Otherwise;
     };

@@ -15,17 +15,21 @@ pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
     let mut findings = Vec::new();
     for copy in &case.copies {
         for question in &copy.history.questions {
-            findings.extend(given(case, copy, question));
+            findings.extend(check_given_receipt(case, copy, question));
         }
         for received in &copy.history.received {
-            findings.extend(taken(case, copy, received));
+            findings.extend(check_received_receipt(case, copy, received));
         }
     }
     findings
 }
 
 /// A receipt that came back with the consumer's signature, or that a program got, which nobody countersigns.
-fn given(case: &EvidenceSet, copy: &ExportFile, question: &QueryEntry) -> Option<AuditFinding> {
+fn check_given_receipt(
+    case: &EvidenceSet,
+    copy: &ExportFile,
+    question: &QueryEntry,
+) -> Option<AuditFinding> {
     let name = match (&question.acknowledged, &question.one_sided_receipt) {
         (Some((name, true)), _) | (None, Some(name)) => name,
         // What the consumer disputes is no receipt; that it does is in the log.
@@ -42,10 +46,14 @@ fn given(case: &EvidenceSet, copy: &ExportFile, question: &QueryEntry) -> Option
             true => "a program got it, and its receipt is not marked as one-sided",
             false => "a connector got it, and its receipt is marked as one-sided",
         };
-        return Some(broken(copy, index, what));
+        return Some(broken_receipt_finding(copy, index, what));
     }
     if !one_sided && !signed.is_countersigned() {
-        return Some(broken(copy, index, "its receipt is not countersigned"));
+        return Some(broken_receipt_finding(
+            copy,
+            index,
+            "its receipt is not countersigned",
+        ));
     }
     let receipt = &signed.receipt;
     let end = question.end.as_ref()?;
@@ -72,7 +80,7 @@ fn given(case: &EvidenceSet, copy: &ExportFile, question: &QueryEntry) -> Option
     }
     if !differs.is_empty() {
         let what = format!("its receipt has another {}", differs.join(", "));
-        return Some(broken(copy, index, &what));
+        return Some(broken_receipt_finding(copy, index, &what));
     }
     let known = |head: &hansa_audit_log::note::SignedHead| head.digest() == receipt.checkpoint;
     (!copy.heads.iter().any(known)).then(|| {
@@ -82,7 +90,11 @@ fn given(case: &EvidenceSet, copy: &ExportFile, question: &QueryEntry) -> Option
 }
 
 /// A receipt that the log's owner got for an answer that it received.
-fn taken(case: &EvidenceSet, copy: &ExportFile, received: &ReceivedAnswer) -> Option<AuditFinding> {
+fn check_received_receipt(
+    case: &EvidenceSet,
+    copy: &ExportFile,
+    received: &ReceivedAnswer,
+) -> Option<AuditFinding> {
     let index = received.index;
     let name = received.receipt.as_ref()?;
     let signed = match read(case, copy, index, name) {
@@ -94,14 +106,18 @@ fn taken(case: &EvidenceSet, copy: &ExportFile, received: &ReceivedAnswer) -> Op
         && receipt.provider.as_str() == received.peer
         && receipt.consumer == copy.owner;
     if !same {
-        return Some(broken(copy, index, "its receipt is for another answer"));
+        return Some(broken_receipt_finding(
+            copy,
+            index,
+            "its receipt is for another answer",
+        ));
     }
     if signed.is_countersigned()
         && (receipt.rows, receipt.bytes, receipt.result.to_string())
             != (received.rows, received.bytes, received.digest.clone())
     {
         let what = "it was countersigned for something else than was received";
-        return Some(broken(copy, index, what));
+        return Some(broken_receipt_finding(copy, index, what));
     }
     in_the_log(case, copy, index, receipt)
 }
@@ -155,7 +171,11 @@ fn in_the_log(
                 copy.owner.domain()
             ),
         };
-        return Some(AuditFinding::broken(&provider.file, Some(leaf.index), what));
+        return Some(AuditFinding::broken_evidence(
+            &provider.file,
+            Some(leaf.index),
+            what,
+        ));
     }
     incident
 }
@@ -235,8 +255,8 @@ fn differing_fields(receipt: &Receipt, end: &AnswerEnd) -> Vec<&'static str> {
     differs
 }
 
-fn broken(copy: &ExportFile, index: u64, what: &str) -> AuditFinding {
-    AuditFinding::broken(&copy.file, Some(index), format!("record {index}: {what}"))
+fn broken_receipt_finding(copy: &ExportFile, index: u64, what: &str) -> AuditFinding {
+    AuditFinding::broken_evidence(&copy.file, Some(index), format!("record {index}: {what}"))
 }
 
 /// The contracts under which a question was permitted.

@@ -243,5 +243,5 @@ fn unclean(
             format!("question {request} of {to} to {from}: {}", other.as_str()),
         ),
     };
-    AuditFinding::broken(file, None, what)
+    AuditFinding::broken_evidence(file, None, what)
 }

@@ -36,7 +36,7 @@ pub(crate) fn judge(
     let at = Some(question.index);
     let report = |what: String| format!("record {}: {what}", question.index);
     let incomplete = |what: String| Some(AuditFinding::incomplete(&copy.file, at, report(what)));
-    let broken = |what: String| Some(AuditFinding::broken(&copy.file, at, report(what)));
+    let broken = |what: String| Some(AuditFinding::broken_evidence(&copy.file, at, report(what)));
     let trust = case.trust.as_ref()?;
     let Ok(asker) = question.peer.parse::<ParticipantId>() else {
         return broken("nobody is named who asked".to_owned());
@@ -64,8 +64,10 @@ pub(crate) fn judge(
             SupportingStatement::Credential(credential) => trust
                 .shown(credential, &asker, question.at)
                 .map(|attested| grounds.attested.extend(attested)),
-            SupportingStatement::Group(group) => listed(trust, group, &asker, copy, question)
-                .map(|()| grounds.groups.push(group.name.to_string())),
+            SupportingStatement::Group(group) => {
+                check_group_membership(trust, group, &asker, copy, question)
+                    .map(|()| grounds.groups.push(group.name.to_string()))
+            }
         };
         if let Err(refusal) = shown {
             let why = format!("{}: {}", refusal.code, refusal.sentence);
@@ -142,7 +144,7 @@ fn changed_since(trust: &TrustBundle, credential: &Credential) -> bool {
         })
 }
 
-fn listed(
+fn check_group_membership(
     trust: &TrustBundle,
     group: &SignedGroupList,
     asker: &ParticipantId,

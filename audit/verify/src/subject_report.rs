@@ -23,7 +23,7 @@ pub(crate) fn question(
     for copy in &case.copies {
         if let Some(question) = copy.history.question(id) {
             found = true;
-            let (value, text) = answered(case, copy, question);
+            let (value, text) = describe_question(case, copy, question);
             collector.answer(value, &text);
         }
         let received = copy.history.received.iter();
@@ -40,7 +40,11 @@ pub(crate) fn question(
     }
 }
 
-fn answered(case: &EvidenceSet, copy: &ExportFile, question: &QueryEntry) -> (Value, String) {
+fn describe_question(
+    case: &EvidenceSet,
+    copy: &ExportFile,
+    question: &QueryEntry,
+) -> (Value, String) {
     let mut text = format!(
         "question {} in the log of {}, record {}\n  asked by {} on {}{}",
         question.request,
@@ -318,7 +322,7 @@ impl AnswerFilter {
 }
 
 /// Every answer to somebody else of which something left, or may have left.
-pub(crate) fn disclosed(
+pub(crate) fn report_disclosed_answers(
     case: &EvidenceSet,
     filter: &AnswerFilter,
     collector: &mut OutputCollector,

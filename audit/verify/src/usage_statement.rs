@@ -1,7 +1,7 @@
 //! The statements of use that a log names: each is what was signed, by the provider, at prices that were signed; and it says
 //! of each month what the log says.
 
-use crate::deletion_statement::{another, signed, wrong};
+use crate::deletion_statement::{another, check_signature, wrong};
 use crate::documents::first;
 use crate::evidence_set::{EvidenceSet, ExportFile};
 use crate::finding::AuditFinding;
@@ -29,7 +29,7 @@ pub(crate) fn judge(case: &EvidenceSet) -> Vec<AuditFinding> {
 }
 
 /// What the months of a log's statements of use say where its answers are past their retention: nobody can count them again.
-pub(crate) fn uncounted(case: &EvidenceSet, copy: &ExportFile) -> Option<String> {
+pub(crate) fn describe_uncounted_months(case: &EvidenceSet, copy: &ExportFile) -> Option<String> {
     let gone = month(copy.history.kept_from?);
     let texts = copy.history.usages.iter();
     let read = texts.filter_map(|stated| {
@@ -65,12 +65,12 @@ fn of_record(
             what,
         ));
     };
-    judged(case, copy, stated, text)
+    check_statement(case, copy, stated, text)
         .err()
         .map(|refusal| wrong(copy, stated.index, "its statement of use", &refusal))
 }
 
-fn judged(
+fn check_statement(
     case: &EvidenceSet,
     copy: &ExportFile,
     stated: &RecordedStatement,
@@ -87,23 +87,23 @@ fn judged(
     {
         return Err(another("it says something else than its record"));
     }
-    signed(case, &copy.owner, &read.signature, stated.at)?;
+    check_signature(case, &copy.owner, &read.signature, stated.at)?;
     for line in &statement.lines {
         if first(case, line.contract).is_some_and(|begins| begins != statement.contract) {
             return Err(another("it counts what was used under another contract"));
         }
         if let Some(agreed) = case.documents.contracts.get(&line.contract) {
-            priced(agreed.agreement(), line)?;
+            check_line_sums(agreed.agreement(), line)?;
         }
     }
     if copy.tree.is_some() {
-        counted(case, copy, stated, statement)?;
+        check_monthly_counts(case, copy, stated, statement)?;
     }
     Ok(())
 }
 
 /// Whether the sums of a line are made of its counts, at the prices of the contract.
-fn priced(agreement: &Agreement, line: &MonthlyUsage) -> Result<(), Refusal> {
+fn check_line_sums(agreement: &Agreement, line: &MonthlyUsage) -> Result<(), Refusal> {
     for sum in &line.sums {
         let clause = agreement.clauses.iter().find(|one| one.id == sum.clause);
         let agreed = match clause.map(|clause| &clause.term) {
@@ -133,7 +133,7 @@ fn priced(agreement: &Agreement, line: &MonthlyUsage) -> Result<(), Refusal> {
 }
 
 /// Whether each month counts the answers that the log holds. What ended while it was counted may be in it or not.
-fn counted(
+fn check_monthly_counts(
     case: &EvidenceSet,
     copy: &ExportFile,
     stated: &RecordedStatement,

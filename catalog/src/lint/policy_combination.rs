@@ -42,7 +42,10 @@ impl<'a> CoexistingPolicy<'a> {
 
 /// What an offer would tell beside the policies of others on its dataset.
 #[must_use]
-pub fn combined(offer: &Offer, others: &[CoexistingPolicy<'_>]) -> Vec<LintFinding> {
+pub fn check_policy_combination(
+    offer: &Offer,
+    others: &[CoexistingPolicy<'_>],
+) -> Vec<LintFinding> {
     let others = others.iter().filter_map(|other| {
         let what = match differencing::between(&offer.clauses, other.clauses) {
             ContractCombination::Harmless => return None,

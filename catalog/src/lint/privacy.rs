@@ -75,7 +75,7 @@ fn groups(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
         _ => None,
     });
     if let Some((clause, budget)) = budget {
-        return drawn(policy, clause, budget);
+        return check_privacy_budget(policy, clause, budget);
     }
     let Some((clause, at_least, unit)) = group else {
         let refusal = Refusal::new(
@@ -109,7 +109,7 @@ fn groups(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
 }
 
 /// Noise takes the place of a least group.
-fn drawn(
+fn check_privacy_budget(
     policy: &LintedPolicy<'_>,
     clause: &Clause,
     budget: &PrivacyBudgetTerm,
@@ -157,7 +157,7 @@ fn unit_of_persons(
 
 /// Row form: the unit column and the columns about persons, as they are stored.
 fn visible(policy: &LintedPolicy<'_>) -> Vec<LintFinding> {
-    let clause = policy.shown().map(|(clause, _)| clause);
+    let clause = policy.shown_columns().map(|(clause, _)| clause);
     let mut findings = Vec::new();
     if let Some(unit) = &policy.dataset.unit_column
         && policy.shows_clear(unit)

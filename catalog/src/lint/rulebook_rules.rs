@@ -98,7 +98,7 @@ struct RuleCheck<'a> {
 }
 
 impl RuleCheck<'_> {
-    fn broken(
+    fn broken_rule_finding(
         &self,
         rule: OfferRuleKind,
         clause: Option<ClauseId>,
@@ -131,7 +131,7 @@ impl RuleCheck<'_> {
                 true if rules.purposes_required => OfferRuleKind::PurposesRequired,
                 true => return Vec::new(),
             };
-            return vec![self.broken(
+            return vec![self.broken_rule_finding(
                 rule,
                 None,
                 "the offer names no purpose",
@@ -150,7 +150,7 @@ impl RuleCheck<'_> {
         let mut findings = Vec::new();
         for (clause, purposes) in named {
             for purpose in purposes.iter().filter(|purpose| !permitted(*purpose)) {
-                findings.push(self.broken(
+                findings.push(self.broken_rule_finding(
                     OfferRuleKind::Purposes,
                     Some(clause.id),
                     &format!(
@@ -197,7 +197,7 @@ impl RuleCheck<'_> {
             format!("a contract lasts at most {most} days, and this one {days}")
         };
         let day: String = latest.to_string().chars().take(10).collect();
-        Some(self.broken(
+        Some(self.broken_rule_finding(
             OfferRuleKind::LongestDays,
             clause,
             &sentence,
@@ -234,7 +234,7 @@ impl RuleCheck<'_> {
                 format!("a cell counts at least {least}, and here there is no least group"),
             ),
         };
-        Some(self.broken(OfferRuleKind::LeastRows, clause, &sentence, help))
+        Some(self.broken_rule_finding(OfferRuleKind::LeastRows, clause, &sentence, help))
     }
 
     fn licence(&self) -> Option<LintFinding> {
@@ -242,7 +242,7 @@ impl RuleCheck<'_> {
         if permitted.is_empty() || permitted.contains(&self.dataset.licence) {
             return None;
         }
-        Some(self.broken(
+        Some(self.broken_rule_finding(
             OfferRuleKind::Licences,
             None,
             &format!(
@@ -259,7 +259,7 @@ impl RuleCheck<'_> {
         if !self.book.rules.attribution_required || demanded {
             return None;
         }
-        Some(self.broken(
+        Some(self.broken_rule_finding(
             OfferRuleKind::AttributionRequired,
             None,
             "the offer does not demand that the source is named",
@@ -290,7 +290,7 @@ impl RuleCheck<'_> {
                 format!("what was received is deleted after {most} days at most, and here never"),
             ),
         };
-        Some(self.broken(
+        Some(self.broken_rule_finding(
             OfferRuleKind::DeleteAfterMostDays,
             clause,
             &sentence,
@@ -302,7 +302,7 @@ impl RuleCheck<'_> {
         if !self.book.rules.no_public_views || !self.terms.public {
             return None;
         }
-        Some(self.broken(
+        Some(self.broken_rule_finding(
             OfferRuleKind::PublicViews,
             None,
             "nothing is offered to the public",

@@ -69,7 +69,7 @@ pub(super) fn cells(dataset: &Dataset, cube: Cube) -> Result<ViewShape, Refusal>
         ));
     }
     if let Some(budget) = &cube.budget {
-        drawn(dataset, budget)?;
+        check_privacy_budget(dataset, budget)?;
     }
     let mut names = BTreeSet::new();
     if let Some((twice, ..)) = fields
@@ -131,7 +131,7 @@ const SUM_DIGITS: u8 = 10;
 const MOST_MEASURE_DIGITS: u8 = DecimalType::MOST_DIGITS - SUM_DIGITS;
 
 /// What a budget of privacy says fits the columns.
-fn drawn(dataset: &Dataset, budget: &PrivacyBudgetTerm) -> Result<(), Refusal> {
+fn check_privacy_budget(dataset: &Dataset, budget: &PrivacyBudgetTerm) -> Result<(), Refusal> {
     literal_type::column(&dataset.columns, &budget.unit)?;
     for held in &budget.bounds {
         let column = literal_type::column(&dataset.columns, &held.measure)?;

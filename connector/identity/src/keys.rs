@@ -45,7 +45,7 @@ impl SignatureAlgorithm {
 
     /// The algorithm of that name, letter by letter.
     #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_word(name: &str) -> Option<Self> {
         [Self::EdDsa, Self::Es256]
             .into_iter()
             .find(|algorithm| algorithm.as_str() == name)

@@ -274,7 +274,7 @@ impl SignatureVerifier for RegisteredKeys<'_> {
             .registered(signer, &signature.kid, purpose)
             .map_err(named)?;
         let expected = registered.key.algorithm();
-        if SignatureAlgorithm::named(&signature.alg) != Some(expected) {
+        if SignatureAlgorithm::from_word(&signature.alg) != Some(expected) {
             return refuse(
                 ErrorCode::SignatureAlg,
                 format!(
@@ -341,7 +341,7 @@ impl SignatureVerifier for RegisteredKeys<'_> {
         })
     }
 
-    fn logged(&self) -> Option<UtcTimestamp> {
+    fn logged_at(&self) -> Option<UtcTimestamp> {
         Some(self.logged)
     }
 }

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 /// What went wrong while a plan ran.
 #[must_use]
 pub fn running(error: &DataFusionError) -> Refusal {
-    if let Some(refusal) = carried(error) {
+    if let Some(refusal) = find_carried_refusal(error) {
         return refusal;
     }
     if let Some(refusal) = pattern(error) {
@@ -41,7 +41,7 @@ pub fn running(error: &DataFusionError) -> Refusal {
 /// What went wrong while a statement was planned: here the texts come from the statement and the view alone.
 #[must_use]
 pub fn planning(error: &DataFusionError) -> Refusal {
-    if let Some(refusal) = carried(error) {
+    if let Some(refusal) = find_carried_refusal(error) {
         return refusal;
     }
     if let Some(refusal) = pattern(error) {
@@ -80,7 +80,7 @@ pub(crate) async fn join_error(task: &mut JoinHandle<()>) -> Option<Refusal> {
     }
 }
 
-fn carried(error: &DataFusionError) -> Option<Refusal> {
+fn find_carried_refusal(error: &DataFusionError) -> Option<Refusal> {
     let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = next {
         if let Some(refusal) = error.downcast_ref::<Refusal>() {

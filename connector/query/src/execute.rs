@@ -29,7 +29,7 @@ use crate::answer::QueryAnswer;
 use crate::core_pool::CoreShare;
 use crate::execute::cancellation::CancellationSignal;
 use crate::execute::local_parts::{CorePlanner, is_dealt, is_worth_cores};
-use crate::execute::plan_preparation::{OptimizedPlan, finished, made};
+use crate::execute::plan_preparation::{OptimizedPlan, optimize_and_plan, prepare_to_run};
 use crate::execute::plan_reset::PlanSizing;
 use crate::execute::plan_runner::{FallbackCause, LocalFallback, RunnablePlan, run};
 use crate::execute::query_session::{PlanUse, planner, state};
@@ -99,7 +99,7 @@ pub async fn execute_among(
         .map(|(id, snapshot)| (id.clone(), Arc::clone(snapshot)))
         .collect();
     let started = if explain {
-        explained(&named).map(|batch| {
+        explain_plan(&named).map(|batch| {
             let schema = batch.schema();
             (schema, StartedPlan::Ready(Some(batch)))
         })
@@ -176,9 +176,9 @@ async fn start(
     let ready = basis.as_ref();
     if let Some(ready) = ready.and_then(|basis| {
         let cache = runtime.ready();
-        cache.found(basis, &holdings, sizing, &watch)
+        cache.find_plan(basis, &holdings, sizing, &watch)
     }) {
-        let physical = finished(ready?)?;
+        let physical = prepare_to_run(ready?)?;
         let Some(mut share) = share else {
             let (environment, pool) = runtime.environment(limits)?;
             let context = session::context(session::config(limits), environment);
@@ -228,7 +228,7 @@ async fn start(
     });
     let planned = planner_threads::run(planning, move || {
         let plan_at_home = |plan| {
-            made(
+            optimize_and_plan(
                 plan,
                 &state,
                 #[cfg(test)]
@@ -244,7 +244,7 @@ async fn start(
                     let limits = limits_in_stages(&limits_of);
                     let staged_state = session::fresh(&limits, environment, Arc::new(planner));
                     let staged_state = planning_session(staged_state);
-                    let made = self::made(
+                    let made = self::optimize_and_plan(
                         plan.clone(),
                         &staged_state,
                         #[cfg(test)]
@@ -288,7 +288,7 @@ async fn start(
             Some(basis) => kept.keep(basis, &pinned, sizing, physical, &watch)?,
         };
         Ok(PlannedQuery {
-            physical: finished(physical)?,
+            physical: prepare_to_run(physical)?,
             otherwise,
             cores,
             state,
@@ -337,7 +337,7 @@ fn why_too_small(made: &OptimizedPlan, staging: &Staging) -> Result<Option<HomeR
 }
 
 /// What `EXPLAIN` shows: the plan as it was asked, over the permitted view.
-fn explained(named: &LogicalPlan) -> Result<RecordBatch, Refusal> {
+fn explain_plan(named: &LogicalPlan) -> Result<RecordBatch, Refusal> {
     let text = named.display_indent().to_string();
     let lines: ArrayRef = Arc::new(StringArray::from(text.lines().collect::<Vec<_>>()));
     let schema = Schema::new(vec![Field::new("plan", DataType::Utf8, false)]);

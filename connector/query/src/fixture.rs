@@ -211,7 +211,7 @@ impl FixtureParticipant {
         if let Some((_, bound)) = kept.get(sql).filter(|(seen, _)| *seen == view) {
             return Ok(bound.clone());
         }
-        let bound = sql::plan(sql, &view, &self.sql_limits, now())?.kept();
+        let bound = sql::plan(sql, &view, &self.sql_limits, now())?.with_origin();
         kept.insert(sql.to_owned(), (view, bound.clone()));
         Ok(bound)
     }

@@ -129,7 +129,7 @@ impl InPlaceDataset {
                     .open(lake)
                     .map_err(|why| engine_error::carry(self.error_detail.of(why)))?;
                 let scan = lake.scan(&store, schema, projection.cloned(), session)?;
-                renamed(scan, schema, projection)
+                to_dataset_columns(scan, schema, projection)
             }
             InPlaceLocation::Postgres(table) => postgres::table_scan::scan(
                 table,
@@ -158,7 +158,7 @@ impl InPlaceDataset {
 }
 
 /// The columns under the dataset's names and with canonical numbers.
-fn renamed(
+fn to_dataset_columns(
     scan: Arc<dyn ExecutionPlan>,
     schema: &SchemaRef,
     projection: Option<&Vec<usize>>,

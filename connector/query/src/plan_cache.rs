@@ -36,7 +36,7 @@ impl<K: Send + 'static, V: Clone + Send + 'static> PlanCache<K, V> {
     }
 
     /// The newest plan with such a key, which is the newest of all from now on; none where it is to be made.
-    pub(crate) fn found(&self, is_same: impl Fn(&K) -> bool) -> Option<V> {
+    pub(crate) fn find_plan(&self, is_same: impl Fn(&K) -> bool) -> Option<V> {
         let mut plans = self.plans.lock();
         let at = plans.iter().rposition(|cached| is_same(&cached.key))?;
         let mut found = plans.remove(at);
@@ -90,13 +90,13 @@ mod tests {
         let plans = PlanCache::new(2);
         plans.keep(1, "one", |_, _| false);
         plans.keep(2, "two", |_, _| false);
-        assert_eq!(plans.found(|key| *key == 1), Some("one"));
+        assert_eq!(plans.find_plan(|key| *key == 1), Some("one"));
         plans.keep(3, "three", |_, _| false);
-        assert_eq!(plans.found(|key| *key == 2), None);
-        assert_eq!(plans.found(|key| *key == 1), Some("one"));
+        assert_eq!(plans.find_plan(|key| *key == 2), None);
+        assert_eq!(plans.find_plan(|key| *key == 1), Some("one"));
         plans.keep(4, "four", |kept, _| *kept == 1);
-        assert_eq!(plans.found(|key| *key == 1), None);
-        assert_eq!(plans.found(|key| *key == 3), Some("three"));
+        assert_eq!(plans.find_plan(|key| *key == 1), None);
+        assert_eq!(plans.find_plan(|key| *key == 3), Some("three"));
         assert_eq!(plans.runs(), [0, 1]);
         plans.clear();
         assert!(plans.runs().is_empty());
@@ -106,7 +106,7 @@ mod tests {
     fn a_plan_is_given_so_many_times() {
         let plans = PlanCache::for_runs(2, 2);
         plans.keep(1, "one", |_, _| false);
-        let found = || plans.found(|key| *key == 1);
+        let found = || plans.find_plan(|key| *key == 1);
         assert_eq!(
             [found(), found(), found()],
             [Some("one"), Some("one"), None]

@@ -99,7 +99,7 @@ pub fn stage(
         )?);
     } else if config.feed {
         let recipe = input::feed_recipe(&config, zone);
-        segments = Some(append::begun(recipe, &entry, &written));
+        segments = Some(append::begin_feed(recipe, &entry, &written));
     }
     if let Some(segments) = &mut segments {
         append::made_of(segments, &inputs);
@@ -133,7 +133,7 @@ fn before(
     context: &PublicationContext,
     directory: &DatasetDir,
 ) -> Result<Option<Manifest>, Refusal> {
-    let damaged = match dataset_dir::published(directory) {
+    let damaged = match dataset_dir::read_published_manifest(directory) {
         Ok(published) if !context.damaged => return Ok(published),
         Ok(published) if !config.feed || context.anew => return Ok(published),
         Err(refusal) if refusal.code != ErrorCode::SnapshotDamaged => return Err(refusal),
@@ -157,28 +157,31 @@ fn compose(
     progress: &(dyn Fn(PublicationProgress<'_>) + Sync),
 ) -> Result<(Dataset, WrittenSnapshot), Refusal> {
     let prepared = preparation::plan(config, inputs, parsed, context)?;
-    let (mut entry, model) = drafted(config, context, &prepared.schema)?;
+    let (mut entry, model) = draft_entry(config, context, &prepared.schema)?;
     let order = dataset_entry::order(config, &entry.columns)?;
     // No new file of a feed is no row: a `prepare` that counts would make one of nothing.
     let written = if inputs.files.is_empty() {
         crate::publication::written_snapshot::nothing(&entry)
     } else {
         snapshot_writer::write(prepared, &entry, &order, folder, context, progress)
-            .map_err(|refusal| preparation::placed(refusal, config))?
+            .map_err(|refusal| preparation::with_statement_place(refusal, config))?
     };
     describe(&mut entry, &written, model, config, context)?;
     Ok((entry, written))
 }
 
 /// The entry before its rows are known, and the model whose columns it has.
-fn drafted(
+fn draft_entry(
     config: &DatasetConfig,
     context: &PublicationContext,
     schema: &SchemaRef,
 ) -> Result<(Dataset, Option<&'static Model>), Refusal> {
     let zone = config.zone.as_deref().unwrap_or(&context.zone);
     let columns = dataset_entry::columns(config, schema)?;
-    let model = config.model.as_deref().map(|name| declared(config, name));
+    let model = config
+        .model
+        .as_deref()
+        .map(|name| resolve_model(config, name));
     let model = model.transpose()?;
     let columns = dataset_entry::required_by(columns, model);
     let entry = dataset_entry::draft(config, context, zone, columns)?;
@@ -211,7 +214,7 @@ fn describe(
     Ok(())
 }
 
-fn declared(config: &DatasetConfig, name: &str) -> Result<&'static Model, Refusal> {
+fn resolve_model(config: &DatasetConfig, name: &str) -> Result<&'static Model, Refusal> {
     model::model(name).ok_or_else(|| {
         let known: Vec<&str> = model::MODELS.iter().map(|model| model.name).collect();
         config

@@ -88,7 +88,7 @@ impl StagedRelease {
     /// `STATE_BROKEN`, `DISK_FULL`.
     pub fn commit(self) -> Result<ReleasedCells, Refusal> {
         let series = history::save(&self.folder, &self.series)?;
-        released(&self.folder, &series)
+        read_released_cells(&self.folder, &series)
     }
 }
 
@@ -107,7 +107,7 @@ pub fn open(state: &Path, dataset: &Dataset) -> Result<ReleasedCells, Refusal> {
             ..ReleasedCells::default()
         });
     }
-    released(&folder, &series)
+    read_released_cells(&folder, &series)
 }
 
 /// Removes what a crash left half done, and what was released anew since. Only where nothing is being released or read.
@@ -122,7 +122,7 @@ pub fn sweep(state: &Path, dataset: &SqlIdentifier) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn released(folder: &Path, series: &ReleaseHistory) -> Result<ReleasedCells, Refusal> {
+fn read_released_cells(folder: &Path, series: &ReleaseHistory) -> Result<ReleasedCells, Refusal> {
     let versions = series.parts.iter().flat_map(|part| &part.versions);
     if let Some(gone) = versions
         .map(|name| folder.join(name))
@@ -148,7 +148,7 @@ fn released(folder: &Path, series: &ReleaseHistory) -> Result<ReleasedCells, Ref
     for (shape, file, digest) in exact.chain(drawn) {
         let path = folder.join(file);
         let (Ok(shape), Ok(digest)) = (shape.parse::<Digest>(), digest.parse::<Digest>()) else {
-            return Err(history::damaged(folder));
+            return Err(history::damaged_history_refusal(folder));
         };
         contents.push((path.clone(), digest));
         cells.insert(shape, path);
@@ -159,7 +159,7 @@ fn released(folder: &Path, series: &ReleaseHistory) -> Result<ReleasedCells, Ref
     for (file, digest) in &series.digests {
         let digest = digest
             .parse()
-            .map_err(|cause| history::damaged(folder).caused_by(cause))?;
+            .map_err(|cause| history::damaged_history_refusal(folder).caused_by(cause))?;
         let what = format!("the rows of released cells of `{name}`");
         let file = CheckedFiles::of_contents(&what, vec![(folder.join(file), digest)]);
         rows.push(Arc::new(file));

@@ -148,24 +148,24 @@ pub fn context(config: SessionConfig, environment: Arc<RuntimeEnv>) -> Arc<TaskC
 ///
 /// # Errors
 /// What the optimizer says.
-pub fn optimized(
+pub fn optimize_plan(
     state: &SessionState,
     plan: LogicalPlan,
 ) -> datafusion_common::Result<LogicalPlan> {
-    let ready = protect(in_set::folded(use_sound_forms(plan)?)?)?;
+    let ready = protect(in_set::fold_in_lists(use_sound_forms(plan)?)?)?;
     #[cfg(test)]
     if tests::is_unoptimized() {
         let analyzer = state.analyzer();
         let analyzed = analyzer.execute_and_check(ready, state.config_options(), |_, _| {})?;
-        return projection_marker::unmarked(analyzed);
+        return projection_marker::remove_projection_marks(analyzed);
     }
-    projection_marker::unmarked(state.optimize(&ready)?)
+    projection_marker::remove_projection_marks(state.optimize(&ready)?)
 }
 
-/// The plan with marks where the optimizer would merge what differs; `projection_marker::unmarked` takes them away.
+/// The plan with marks where the optimizer would merge what differs; `projection_marker::remove_projection_marks` takes them away.
 ///
 /// # Errors
 /// When the plan can't be put together again.
 pub(crate) fn protect(plan: LogicalPlan) -> datafusion_common::Result<LogicalPlan> {
-    projection_marker::marked(comparison_marker::mark_comparisons(plan)?)
+    projection_marker::mark_projections(comparison_marker::mark_comparisons(plan)?)
 }

@@ -50,12 +50,16 @@ impl Snapshot {
     #[must_use]
     pub fn of_files(dataset: Dataset, files: Vec<PathBuf>, digest: Digest) -> Self {
         let checked = CheckedFiles::as_found(files.clone());
-        Self::borrowed(dataset, checked, digest)
+        Self::from_checked_files(dataset, checked, digest)
     }
 
     /// A snapshot over files that somebody else keeps, of which it is known what they hold.
     #[must_use]
-    pub(crate) fn borrowed(dataset: Dataset, checked: CheckedFiles, digest: Digest) -> Self {
+    pub(crate) fn from_checked_files(
+        dataset: Dataset,
+        checked: CheckedFiles,
+        digest: Digest,
+    ) -> Self {
         Self {
             dataset,
             files: checked.paths().to_vec(),
@@ -81,7 +85,7 @@ impl Snapshot {
                 path: folder,
                 retired: AtomicBool::new(false),
             })),
-            ..Self::borrowed(dataset, checked, digest)
+            ..Self::from_checked_files(dataset, checked, digest)
         }
     }
 

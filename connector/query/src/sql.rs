@@ -94,8 +94,9 @@ fn planning(
     let tables = Arc::new(resolver::ViewTables::new(view));
     let (sql, limits) = (sql.to_owned(), *limits);
     move || {
-        let PlannedStatement { plan, explain } = planned(&sql, tables, &limits, now)?;
-        let plan = functions::concatenation::bounded(plan)
+        let PlannedStatement { plan, explain } =
+            plan_on_current_thread(&sql, tables, &limits, now)?;
+        let plan = functions::concatenation::limit_concatenations(plan)
             .map_err(|error| engine_error::planning(&error))?;
         bind(plan, explain)
     }
@@ -105,7 +106,7 @@ fn planning(
 ///
 /// # Errors
 /// Those of [`plan`] but the last.
-pub fn planned(
+pub fn plan_on_current_thread(
     sql: &str,
     tables: Arc<dyn TableResolver>,
     limits: &SqlStatementLimits,
@@ -124,7 +125,7 @@ pub fn planned(
     let plan = local_days::name_zones(plan, tables.as_ref())
         .map_err(|error| engine_error::planning(&error))?;
     let plan = analyze(plan, config.options()).map_err(|error| engine_error::planning(&error))?;
-    expansion_limit::bounded(&plan, limits.spread)?;
+    expansion_limit::check_expansion(&plan, limits.spread)?;
     sound_forms::check_sound_forms(&plan).map_err(|error| engine_error::planning(&error))?;
     let plan = cube_rewrite::rewritten(plan)?;
     Ok(PlannedStatement { plan, explain })

@@ -125,7 +125,7 @@ async fn dispatch(
 }
 
 /// Several problems as one: the first, with the others and where they are as its help.
-pub(crate) fn gathered(problems: Vec<Refusal>) -> Refusal {
+pub(crate) fn combined_refusal(problems: Vec<Refusal>) -> Refusal {
     let mut problems = problems.into_iter();
     let first = problems
         .next()

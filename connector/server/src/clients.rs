@@ -14,7 +14,7 @@ use crate::admin::sql::query_start::start_query;
 use crate::admin::sql::result_footer::reads_ahead;
 use crate::admin::sql::{plan_ahead, unread};
 use crate::clients::open_data::OpenDataBlocks;
-use crate::clients::plain_columns::{conformed, plain};
+use crate::clients::plain_columns::{cast_batch, plain};
 use crate::clients::query_evidence::QueryEvidence;
 use crate::clients::stranger_requests::StrangerRequests;
 use crate::participant::Connector;
@@ -127,7 +127,7 @@ impl ClientHandler {
         let connector = &self.connector;
         let options = Self::options(client);
         let planned = plan_ahead(connector, text, &options, &client.author).await;
-        match (planned.map_err(refused), &client.author) {
+        match (planned.map_err(command_refusal), &client.author) {
             (Ok(planned), _) => Ok(planned),
             (Err(refusal), QueryAuthor::House { .. }) => Err(refusal),
             (Err(refusal), QueryAuthor::Program(program)) => {
@@ -139,7 +139,7 @@ impl ClientHandler {
                     options.purpose,
                     Digest::of_parts(&[&salt, text.as_bytes()]),
                 );
-                let declined = PendingRefusal::unopened(refusal, Some(asked));
+                let declined = PendingRefusal::from_refusal(refusal, Some(asked));
                 Err(own_answer::plain(
                     connector.decline(Some(program.id()), declined).await,
                 ))
@@ -154,7 +154,7 @@ impl ClientHandler {
         sql: &str,
     ) -> Result<BTreeMap<usize, DataType>, Refusal> {
         let (text, row_counts) = on_planner_thread(sql, |statement| {
-            Ok((statement.numbered(), statement.row_counts()))
+            Ok((statement.to_numbered_text(), statement.row_counts()))
         })
         .await?;
         let options = Self::options(client);
@@ -348,7 +348,7 @@ impl FlightSqlHandler for ClientHandler {
             });
         }
         let (text, count) = match parameters {
-            Some(row) => (bound(sql, Some(row)).await?, 0),
+            Some(row) => (bind_parameters(sql, Some(row)).await?, 0),
             None => unbound(sql).await?,
         };
         self.looks(client).await?;
@@ -385,7 +385,7 @@ impl FlightSqlHandler for ClientHandler {
         if token.is_some_and(|token| self.connector.access_tokens.is_revoked(token)) {
             return Err(token_revoked());
         }
-        let text = bound(sql, parameters).await?;
+        let text = bind_parameters(sql, parameters).await?;
         if client.author.program().is_some() {
             self.looks(client).await?;
             // What falls behind this is recorded where it falls.
@@ -399,7 +399,10 @@ impl FlightSqlHandler for ClientHandler {
             (&options, &RequestedRowScope::All),
             &author,
         );
-        let began = began.instrument(span.clone()).await.map_err(refused)?;
+        let began = began
+            .instrument(span.clone())
+            .await
+            .map_err(command_refusal)?;
         let answer = began
             .answer
             .ok_or_else(|| Refusal::new(ErrorCode::Internal, "a question without an answer"))?;
@@ -423,7 +426,7 @@ impl FlightSqlHandler for ClientHandler {
         let guard = AbortOnDrop(tokio::spawn(work));
         Ok(ClientAnswer {
             columns,
-            rows: received(receive, guard, revoked),
+            rows: receive_rows(receive, guard, revoked),
             evidence: Some(evidence),
         })
     }
@@ -440,7 +443,7 @@ fn consumer_of(
         return Ok(None);
     };
     let consumer = connector.contracts.with_registry(|registry| {
-        let agreement = registry.provided(contract, now)?;
+        let agreement = registry.provided_agreement(contract, now)?;
         // A partner has its data by transfers.
         let consumer = agreement.assignee_id();
         Ok::<_, Refusal>(consumer.filter(|_| agreement.partner().is_none()).cloned())
@@ -596,7 +599,7 @@ impl PassingAnswer {
                 next = next => next,
             };
             let (part, is_last) = match next {
-                Some(Ok(batch)) => match conformed(&batch, &self.columns) {
+                Some(Ok(batch)) => match cast_batch(&batch, &self.columns) {
                     Ok(batch) => (AnswerPart::Rows(batch), false),
                     Err(refusal) => (AnswerPart::Failed(Box::new(refusal)), true),
                 },
@@ -640,7 +643,7 @@ impl PassingAnswer {
 }
 
 /// The rows of an answer that is passed on.
-fn received(
+fn receive_rows(
     receive: mpsc::Receiver<AnswerPart>,
     guard: AbortOnDrop,
     revoked: CancellationToken,
@@ -681,7 +684,7 @@ fn token_revoked() -> Refusal {
     )
 }
 
-fn refused(error: CommandError) -> Refusal {
+fn command_refusal(error: CommandError) -> Refusal {
     match error {
         CommandError::Refused(refusal) => *refusal,
         CommandError::Gone => Refusal::new(ErrorCode::Interrupted, "nobody reads any more"),
@@ -689,7 +692,7 @@ fn refused(error: CommandError) -> Refusal {
 }
 
 /// The statement with its values in their places.
-async fn bound(sql: &str, parameters: Option<RecordBatch>) -> Result<String, Refusal> {
+async fn bind_parameters(sql: &str, parameters: Option<RecordBatch>) -> Result<String, Refusal> {
     if parameters.is_none() && !may_have_parameters(sql) {
         return Ok(sql.to_owned());
     }
@@ -751,7 +754,7 @@ mod tests {
             assert!(send.send(part).await.is_ok());
         }
         drop(send);
-        let rows: Vec<_> = received(receive, guard, revoked).collect().await;
+        let rows: Vec<_> = receive_rows(receive, guard, revoked).collect().await;
         let rows = rows.into_iter();
         rows.map(|part| part.map(|batch| batch.num_rows()).map_err(|why| why.code))
             .collect()

@@ -199,7 +199,7 @@ impl ConnectorConfig {
         let clock = clock::read(root.section("clock"));
         let cluster = cluster::read(root.section("cluster"), root.sections("worker"), &folder);
         let ask = root.section("ask");
-        let purpose = ask.parsed("purpose");
+        let purpose = ask.parse_value("purpose");
         let compress = ask.word(
             "compress",
             &[

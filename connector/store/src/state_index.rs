@@ -33,25 +33,25 @@ impl StateIndex {
     /// `LEDGER_ROLLBACK` when the index reflects more records than the log holds; `STATE_BROKEN` or `DISK_FULL`.
     pub fn open(file: &Path, records: u64) -> Result<Self, Refusal> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-        let connection = Connection::open_with_flags(file, flags).map_err(broken)?;
+        let connection = Connection::open_with_flags(file, flags).map_err(database_refusal)?;
         connection
             .busy_timeout(Duration::from_secs(5))
-            .map_err(broken)?;
+            .map_err(database_refusal)?;
         // What a power cut takes from its end is in the log, which is durable before anything of it is taken in here.
         connection
             .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")
-            .map_err(|fault| damaged(fault, file))?;
+            .map_err(|fault| damaged_file_refusal(fault, file))?;
         // Else what is bound to a statement has it prepared anew, each time.
         connection
             .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
-            .map_err(broken)?;
+            .map_err(database_refusal)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let mut state = Self {
             connection,
             position: 0,
         };
         let position = if state.has("meta")? {
-            state.reflected()?
+            state.read_position()?
         } else {
             0
         };
@@ -65,7 +65,7 @@ impl StateIndex {
             .with_place(file.display().to_string(), None, None));
         }
         state.lay_out()?;
-        state.position = state.reflected()?;
+        state.position = state.read_position()?;
         Ok(state)
     }
 
@@ -79,13 +79,13 @@ impl StateIndex {
             return Ok(None);
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-        let connection = Connection::open_with_flags(file, flags).map_err(broken)?;
+        let connection = Connection::open_with_flags(file, flags).map_err(database_refusal)?;
         connection
             .busy_timeout(Duration::from_secs(5))
-            .map_err(broken)?;
+            .map_err(database_refusal)?;
         let found: i32 = connection
             .query_row("PRAGMA user_version", [], |row| row.get(0))
-            .map_err(|fault| damaged(fault, file))?;
+            .map_err(|fault| damaged_file_refusal(fault, file))?;
         if found != version() {
             return Ok(None);
         }
@@ -93,7 +93,7 @@ impl StateIndex {
             connection,
             position: 0,
         };
-        state.position = state.reflected()?;
+        state.position = state.read_position()?;
         Ok(Some(state))
     }
 
@@ -103,7 +103,7 @@ impl StateIndex {
         self.position
     }
 
-    fn reflected(&self) -> Result<u64, Refusal> {
+    fn read_position(&self) -> Result<u64, Refusal> {
         let sql = "SELECT value FROM meta WHERE key = 'position'";
         let value: Option<i64> = one(&self.connection, sql, [], |row| row.get(0))?;
         Ok(value
@@ -119,27 +119,27 @@ impl StateIndex {
     /// Makes the tables where there are none, or others.
     fn lay_out(&mut self) -> Result<(), Refusal> {
         let version = version();
-        let transaction = self.connection.transaction().map_err(broken)?;
+        let transaction = self.connection.transaction().map_err(database_refusal)?;
         let found: i32 = transaction
             .query_row("PRAGMA user_version", [], |row| row.get(0))
-            .map_err(broken)?;
+            .map_err(database_refusal)?;
         if found == version {
             return Ok(());
         }
         let tables: Vec<String> = transaction
             .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
             .and_then(|mut query| query.query_map([], |row| row.get(0))?.collect())
-            .map_err(broken)?;
+            .map_err(database_refusal)?;
         for table in tables {
             transaction
                 .execute_batch(&format!("DROP TABLE \"{table}\""))
-                .map_err(broken)?;
+                .map_err(database_refusal)?;
         }
         transaction
             .execute_batch(SCHEMA)
             .and_then(|()| transaction.pragma_update(None, "user_version", version))
             .and_then(|()| transaction.commit())
-            .map_err(broken)
+            .map_err(database_refusal)
     }
 
     /// Makes changes from the records up to `position` (exclusive), all of them or none.
@@ -151,7 +151,7 @@ impl StateIndex {
         position: u64,
         make: impl FnOnce(&IndexTransaction<'_>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
-        let transaction = self.connection.transaction().map_err(broken)?;
+        let transaction = self.connection.transaction().map_err(database_refusal)?;
         let change = IndexTransaction::new(&transaction);
         let made = make(&change)?;
         transaction
@@ -159,9 +159,9 @@ impl StateIndex {
                 "INSERT INTO meta (key, value) VALUES ('position', ?1)
                  ON CONFLICT (key) DO UPDATE SET value = excluded.value",
             )
-            .and_then(|mut statement| statement.execute([signed(position)]))
-            .map_err(broken)?;
-        transaction.commit().map_err(broken)?;
+            .and_then(|mut statement| statement.execute([to_signed(position)]))
+            .map_err(database_refusal)?;
+        transaction.commit().map_err(database_refusal)?;
         self.position = position;
         Ok(made)
     }
@@ -174,7 +174,7 @@ impl StateIndex {
         self.connection
             .execute("VACUUM INTO ?1", [file.display().to_string()])
             .map(|_| ())
-            .map_err(broken)
+            .map_err(database_refusal)
     }
 }
 
@@ -186,13 +186,13 @@ fn version() -> i32 {
     i32::from_be_bytes([a & 0x7f, b, c, d | 1])
 }
 
-fn damaged(fault: rusqlite::Error, file: &Path) -> Refusal {
+fn damaged_file_refusal(fault: rusqlite::Error, file: &Path) -> Refusal {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     let lost = matches!(
         fault.sqlite_error_code(),
         Some(NotADatabase | DatabaseCorrupt)
     );
-    let refusal = broken(fault).with_place(file.display().to_string(), None, None);
+    let refusal = database_refusal(fault).with_place(file.display().to_string(), None, None);
     if !lost {
         return refusal;
     }
@@ -203,11 +203,11 @@ fn damaged(fault: rusqlite::Error, file: &Path) -> Refusal {
 }
 
 /// Counts are kept as SQLite's signed integers.
-pub(crate) fn signed(value: u64) -> i64 {
+pub(crate) fn to_signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-pub(crate) fn unsigned(value: i64) -> u64 {
+pub(crate) fn to_unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
 
@@ -221,9 +221,9 @@ pub(crate) fn all<T>(
     values: impl rusqlite::Params,
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Vec<T>, Refusal> {
-    let mut query = connection.prepare_cached(sql).map_err(broken)?;
-    let rows = query.query_map(values, read).map_err(broken)?;
-    rows.collect::<Result<_, _>>().map_err(broken)
+    let mut query = connection.prepare_cached(sql).map_err(database_refusal)?;
+    let rows = query.query_map(values, read).map_err(database_refusal)?;
+    rows.collect::<Result<_, _>>().map_err(database_refusal)
 }
 
 /// The row that a query finds, if there is one.
@@ -236,10 +236,10 @@ pub(crate) fn one<T>(
     connection
         .prepare_cached(sql)
         .and_then(|mut query| query.query_row(values, read).optional())
-        .map_err(broken)
+        .map_err(database_refusal)
 }
 
-pub(crate) fn broken(fault: rusqlite::Error) -> Refusal {
+pub(crate) fn database_refusal(fault: rusqlite::Error) -> Refusal {
     let full = matches!(
         fault.sqlite_error_code(),
         Some(rusqlite::ErrorCode::DiskFull)

@@ -27,7 +27,7 @@ use tonic::transport::server::Connected;
 
 /// The connections of a listening socket at which clients say who they are behind TLS; `attest` reads the certificate of whoever shows
 /// one. `face` names it in traces.
-pub(crate) fn secured(
+pub(crate) fn accept_clients(
     listener: TcpListener,
     (tls, attest): (ServerTlsProvider, PeerCertificateReader),
     settings: &TransportSettings,
@@ -44,7 +44,7 @@ pub(crate) fn secured(
     });
     let shares = PartyConnections::new(settings.party_connections);
     let incoming = connection_acceptor::incoming(listener, Arc::clone(&gate));
-    let secured = connection_acceptor::secured(
+    let secured = connection_acceptor::secure_connections(
         incoming,
         gate,
         move |connection, from| {
@@ -107,13 +107,13 @@ impl ClientConnection {
     }
 
     /// A call on it presented a token that counts.
-    pub(crate) fn identified(&self) {
+    pub(crate) fn mark_identified(&self) {
         self.is_identified.store(true, Ordering::Relaxed);
         self.share.lock().take();
     }
 
     /// A call on it is answered though nobody is identified: it lasts, and keeps its place among those of its address.
-    pub(crate) fn admitted(&self) {
+    pub(crate) fn mark_admitted(&self) {
         self.is_identified.store(true, Ordering::Relaxed);
     }
 }

@@ -10,7 +10,7 @@ pub(crate) fn secret() -> String {
 }
 
 /// The client, by its purpose.
-pub(crate) fn identified(
+pub(crate) fn identify_client(
     presented: ClientCredentials<'_>,
     purpose: Option<&str>,
 ) -> Result<Option<String>, Refusal> {

@@ -104,7 +104,7 @@ pub(crate) fn incoming(
 
 /// The connections that came through their handshakes. Each has a task of its own, so that no number of them keeps the next
 /// one from being accepted.
-pub(crate) fn secured<I, IO, W>(
+pub(crate) fn secure_connections<I, IO, W>(
     incoming: I,
     gate: Arc<ConnectionAcceptor>,
     who: impl Fn(&ServerConnection, Option<IpAddr>) -> Result<ConnectionParty<W>, RefusedConnection>
@@ -240,7 +240,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, W: Unpin> AsyncRead for SecuredConnecti
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
         let bytes = buffer.filled().len().saturating_sub(before);
-        self.opening.passed(context, bytes, read)
+        self.opening.check_read(context, bytes, read)
     }
 }
 

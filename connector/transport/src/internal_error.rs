@@ -15,7 +15,7 @@ use tonic::Status;
 /// Writes what brought a refusal about into the trace. Gives the number under which it stands there as an error, where it is
 /// an `INTERNAL` that has none yet; of others the cause stands there at the level of debugging.
 #[must_use]
-pub fn traced(refusal: &Refusal, request: Option<RequestId>) -> Option<String> {
+pub fn trace_refusal(refusal: &Refusal, request: Option<RequestId>) -> Option<String> {
     let cause = refusal.cause_chain();
     if !refusal.lacks_number() {
         if let Some(cause) = cause {
@@ -23,7 +23,7 @@ pub fn traced(refusal: &Refusal, request: Option<RequestId>) -> Option<String> {
         }
         return None;
     }
-    let number = request.map_or_else(drawn, |request| request.to_string());
+    let number = request.map_or_else(random_hex_digits, |request| request.to_string());
     let cause = cause.unwrap_or_else(|| "not known".to_owned());
     tracing::error!(number, %refusal, cause, "internal.failed");
     Some(number)
@@ -31,20 +31,20 @@ pub fn traced(refusal: &Refusal, request: Option<RequestId>) -> Option<String> {
 
 /// The refusal as it is told: an `INTERNAL` with the number under which the trace holds its cause.
 #[must_use]
-pub fn numbered(refusal: Refusal) -> Refusal {
-    match traced(&refusal, None) {
+pub fn with_trace_number(refusal: Refusal) -> Refusal {
+    match trace_refusal(&refusal, None) {
         Some(number) => refusal.with_number(&number),
         None => refusal,
     }
 }
 
-/// The status that ends an answer or a share, as [`refusal::cut`].
-pub(crate) fn cut(refusal: Refusal) -> Status {
-    refusal::cut(&numbered(refusal))
+/// The status that ends an answer or a share, as [`refusal::cut_answer_status`].
+pub(crate) fn cut_answer_status(refusal: Refusal) -> Status {
+    refusal::cut_answer_status(&with_trace_number(refusal))
 }
 
 /// Eight hexadecimal digits. They need to be no secret, only to say nothing: the keys of a hash map are random enough.
-fn drawn() -> String {
+fn random_hex_digits() -> String {
     let random = RandomState::new().build_hasher().finish();
     let digits = Digest::of(&random.to_le_bytes()).to_string();
     digits.chars().take(8).collect()
@@ -111,7 +111,7 @@ pub(crate) mod testing {
 #[cfg(test)]
 mod tests {
     use super::testing::{KeptTrace, number};
-    use super::{cut, numbered, traced};
+    use super::{cut_answer_status, trace_refusal, with_trace_number};
     use hansa_policy::id::RequestId;
     use hansa_policy::refusal::{ErrorCode, Refusal};
     use hansa_proto::peer::refusal::from_wire;
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn the_number_that_is_reported_finds_the_cause_in_the_trace() {
         let trace = KeptTrace::begin();
-        let status = cut(failure());
+        let status = cut_answer_status(failure());
         let refusal = from_wire(&status, &"hansa://munster.example".parse().unwrap());
         let number = number(&refusal.help);
         assert_eq!(number.len(), 8, "{number}");
@@ -147,18 +147,18 @@ mod tests {
     #[test]
     fn a_number_is_given_once_and_by_the_machine_that_failed() {
         let trace = KeptTrace::begin();
-        let first = numbered(failure());
+        let first = with_trace_number(failure());
         assert_eq!(first.help.len(), 1);
-        assert_eq!(numbered(first.clone()).help, first.help);
+        assert_eq!(with_trace_number(first.clone()).help, first.help);
         assert_eq!(trace.lines("ERROR").len(), 1);
-        assert_ne!(numbered(failure()).help, first.help);
+        assert_ne!(with_trace_number(failure()).help, first.help);
     }
 
     #[test]
     fn the_number_of_a_request_is_its_id() {
         let trace = KeptTrace::begin();
         let request = RequestId([0x7f; 16]);
-        let number = traced(&failure(), Some(request)).unwrap();
+        let number = trace_refusal(&failure(), Some(request)).unwrap();
         assert_eq!(number, request.to_string());
         assert_eq!(trace.lines(&number).len(), 1);
     }
@@ -168,7 +168,7 @@ mod tests {
         let trace = KeptTrace::begin();
         let refusal = Refusal::new(ErrorCode::PurposeNotCovered, "not for `advertising`")
             .caused_by(std::io::Error::other(SECRET));
-        assert_eq!(numbered(refusal.clone()), refusal);
+        assert_eq!(with_trace_number(refusal.clone()), refusal);
         assert!(trace.lines("ERROR").is_empty());
     }
 }

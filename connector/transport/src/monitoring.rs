@@ -171,7 +171,7 @@ async fn metrics(State(state): State<MonitoringState>, headers: HeaderMap) -> Re
     match state.handler.metrics().await {
         Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(refusal) => {
-            let refusal = crate::internal_error::numbered(refusal);
+            let refusal = crate::internal_error::with_trace_number(refusal);
             (StatusCode::INTERNAL_SERVER_ERROR, format!("{refusal}\n")).into_response()
         }
     }

@@ -121,7 +121,7 @@ impl fmt::Debug for OpenAnswer {
 /// Whether an answer that is kept may still be shown to anybody.
 pub trait OpenAnswerStanding: Send + Sync {
     /// Why not, where it may not.
-    fn ended(&self) -> Option<Refusal>;
+    fn ended_view_refusal(&self) -> Option<Refusal>;
 }
 
 /// What answers clients over HTTP. It identifies and executes as for Flight SQL.

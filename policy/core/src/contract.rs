@@ -253,7 +253,7 @@ impl ContractRegistry {
         }
         Ok(ActiveContracts {
             asker: Requester::Peer(who.clone()),
-            grants: self.given(who.id(), ids, now)?,
+            grants: self.dataset_grants(who.id(), ids, now)?,
         })
     }
 
@@ -264,7 +264,7 @@ impl ContractRegistry {
     /// can't be kept with somebody who is not known.
     pub fn on_web(&self, id: ContractId, now: UtcTimestamp) -> Result<ActiveContracts, Refusal> {
         let unknown = || Refusal::new(ErrorCode::DatasetUnknown, "there is no such open dataset");
-        let agreement = self.provided(id, now).map_err(|_| unknown())?;
+        let agreement = self.provided_agreement(id, now).map_err(|_| unknown())?;
         // INVARIANT: open-by-signature. A public view is for the league unless a clause of it says more.
         if agreement.assignee != Assignee::Public || !open_data::is_open(&agreement.clauses) {
             return Err(unknown());
@@ -282,7 +282,7 @@ impl ContractRegistry {
         }
         Ok(ActiveContracts {
             asker: Requester::Web(self.own.clone()),
-            grants: self.given(&self.own, &[id], now)?,
+            grants: self.dataset_grants(&self.own, &[id], now)?,
         })
     }
 
@@ -354,7 +354,10 @@ pub enum Requester {
 
 impl ActiveContracts {
     /// What nobody stands on, for our own people to look at.
-    const fn supposed(who: ParticipantId, grants: BTreeMap<DatasetId, DatasetGrant>) -> Self {
+    const fn from_supposed_grants(
+        who: ParticipantId,
+        grants: BTreeMap<DatasetId, DatasetGrant>,
+    ) -> Self {
         Self {
             asker: Requester::Supposed(who),
             grants,
@@ -403,7 +406,7 @@ impl VerifiedContract {
 impl ContractRegistry {
     /// A contract as it was taken in, its signatures checked: what can be withdrawn, whatever becomes of its file.
     #[must_use]
-    pub fn agreed(&self, id: ContractId) -> Option<VerifiedContract> {
+    pub fn verified_contract(&self, id: ContractId) -> Option<VerifiedContract> {
         let agreement = self.contracts.get(&id)?.agreement.clone();
         Some(VerifiedContract { id, agreement })
     }

@@ -175,7 +175,7 @@ pub struct RefusedQuery {
 impl PendingRefusal {
     /// A refusal before anything was opened.
     #[must_use]
-    pub const fn unopened(refusal: Refusal, asked: Option<RefusedQuery>) -> Self {
+    pub const fn from_refusal(refusal: Refusal, asked: Option<RefusedQuery>) -> Self {
         Self {
             refusal,
             opened: None,
@@ -211,7 +211,7 @@ impl PendingRefusal {
 
     /// What is known of the question.
     #[must_use]
-    pub const fn asked(&self) -> Option<&RefusedQuery> {
+    pub const fn refused_query(&self) -> Option<&RefusedQuery> {
         self.asked.as_ref()
     }
 }

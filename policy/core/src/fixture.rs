@@ -144,7 +144,7 @@ impl SignatureVerifier for PermissiveKeys {
         false
     }
 
-    fn logged(&self) -> Option<hansa_audit_log::time::UtcTimestamp> {
+    fn logged_at(&self) -> Option<hansa_audit_log::time::UtcTimestamp> {
         None
     }
 }
@@ -170,7 +170,7 @@ impl SignatureVerifier for RejectingKeys {
         false
     }
 
-    fn logged(&self) -> Option<hansa_audit_log::time::UtcTimestamp> {
+    fn logged_at(&self) -> Option<hansa_audit_log::time::UtcTimestamp> {
         None
     }
 }

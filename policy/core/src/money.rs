@@ -101,7 +101,7 @@ impl FromStr for MoneyAmount {
 ///
 /// # Errors
 /// When it has more digits than money has.
-pub fn written(text: &str) -> Result<MoneyAmount, MoneyAmountError> {
+pub fn parse_written_amount(text: &str) -> Result<MoneyAmount, MoneyAmountError> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if whole.len() > 12 || fraction.len() > WRITTEN {
         return Err(MoneyAmountError);
@@ -116,9 +116,9 @@ mod tests {
     #[test]
     fn amounts_are_exact_both_ways() {
         for text in ["0", "0.05", "12", "100.000001", "999999999999.999999"] {
-            assert_eq!(written(text).unwrap().to_string(), text);
+            assert_eq!(parse_written_amount(text).unwrap().to_string(), text);
         }
-        assert_eq!(written("0.50").unwrap().to_string(), "0.5");
+        assert_eq!(parse_written_amount("0.50").unwrap().to_string(), "0.5");
         for bad in [
             "",
             ".",
@@ -131,25 +131,31 @@ mod tests {
             "1,5",
             "+1",
         ] {
-            assert!(written(bad).is_err(), "{bad}");
+            assert!(parse_written_amount(bad).is_err(), "{bad}");
         }
-        let byte = written("0.000001").unwrap().millionth();
+        let byte = parse_written_amount("0.000001").unwrap().millionth();
         assert_eq!(byte.to_string(), "0.000000000001");
         assert_eq!(byte.to_string().parse::<MoneyAmount>(), Ok(byte));
-        assert_eq!(byte.times(1_000_000), written("0.000001").unwrap());
+        assert_eq!(
+            byte.times(1_000_000),
+            parse_written_amount("0.000001").unwrap()
+        );
     }
 
     #[test]
     fn a_hundred_tenths_are_ten() {
-        let tenth = written("0.1").unwrap();
+        let tenth = parse_written_amount("0.1").unwrap();
         let mut sum = MoneyAmount::NOTHING;
         for _ in 0..100 {
             sum = sum.plus(tenth);
         }
-        assert_eq!(sum, written("10").unwrap());
-        assert_eq!(written("10").unwrap().holds(tenth), 100);
-        assert_eq!(written("9.99").unwrap().holds(tenth), 99);
-        assert_eq!(sum.less(written("11").unwrap()), MoneyAmount::NOTHING);
+        assert_eq!(sum, parse_written_amount("10").unwrap());
+        assert_eq!(parse_written_amount("10").unwrap().holds(tenth), 100);
+        assert_eq!(parse_written_amount("9.99").unwrap().holds(tenth), 99);
+        assert_eq!(
+            sum.less(parse_written_amount("11").unwrap()),
+            MoneyAmount::NOTHING
+        );
         assert_eq!(sum.holds(MoneyAmount::NOTHING), u64::MAX);
     }
 }

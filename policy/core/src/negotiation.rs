@@ -304,7 +304,7 @@ impl NegotiationState {
 
     /// The contract with the signatures that it has so far; both of them when finalised.
     #[must_use]
-    pub const fn signed(&self) -> Option<&SignedContract> {
+    pub const fn signed_contract(&self) -> Option<&SignedContract> {
         self.signed.as_ref()
     }
 
@@ -316,7 +316,7 @@ impl NegotiationState {
 
     /// How it was ended, if it was terminated.
     #[must_use]
-    pub const fn ended(&self) -> Option<&NegotiationTermination> {
+    pub const fn termination(&self) -> Option<&NegotiationTermination> {
         self.ended.as_ref()
     }
 

@@ -95,7 +95,7 @@ impl PublishedLists {
                     ..
                 }) => self
                     .areas(list)
-                    .and_then(|areas| areas.named(show).map(|_| ())),
+                    .and_then(|areas| areas.areas_by_property(show).map(|_| ())),
                 Term::Group(name) if !self.groups.contains(name) => {
                     return Err(no_group(clause, name));
                 }

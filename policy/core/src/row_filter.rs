@@ -228,8 +228,8 @@ impl RowFilter {
 
     /// The same as NOT of it, pushed down to the comparisons, which is exact also where values are NULL.
     #[must_use]
-    pub fn negated(&self) -> Self {
-        let all = |parts: &[Self]| parts.iter().map(Self::negated).collect();
+    pub fn negation(&self) -> Self {
+        let all = |parts: &[Self]| parts.iter().map(Self::negation).collect();
         match self.clone() {
             Self::Compare { column, op, with } => Self::Compare {
                 column,

@@ -117,7 +117,7 @@ impl OfferRules {
 
     /// The rules that demand something, with their values, in the order in which they are shown.
     #[must_use]
-    pub fn stated(&self) -> Vec<(OfferRuleKind, String)> {
+    pub fn demanding_rules(&self) -> Vec<(OfferRuleKind, String)> {
         let all = OfferRuleKind::ALL.into_iter();
         all.filter_map(|rule| Some((rule, self.value(rule)?)))
             .collect()
@@ -213,6 +213,6 @@ mod tests {
             ]
         );
         assert!(new.changes(&new).is_empty());
-        assert!(OfferRules::default().stated().is_empty());
+        assert!(OfferRules::default().demanding_rules().is_empty());
     }
 }

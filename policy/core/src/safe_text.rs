@@ -41,7 +41,7 @@ impl SingleLineText {
 
     /// Whatever somebody wrote as a line of that kind: made printable, and cut where it is too long.
     #[must_use]
-    pub fn cut(text: &str) -> Self {
+    pub fn from_any_text(text: &str) -> Self {
         let text = printable(text);
         let mut end = text.len().min(Self::LONGEST);
         while !text.is_char_boundary(end) {
@@ -87,7 +87,7 @@ pub fn printable(text: &str) -> String {
 /// The same for a text of several lines: their breaks and tabs stay.
 #[must_use]
 pub fn printable_lines(text: &str) -> Cow<'_, str> {
-    replaced(text, |character, shown| {
+    replace_unsafe_characters(text, |character, shown| {
         shown.extend(character.escape_unicode());
     })
 }
@@ -96,7 +96,7 @@ pub fn printable_lines(text: &str) -> Cow<'_, str> {
 /// it is (RFC 8259, section 7).
 #[must_use]
 pub fn printable_json(json: &str) -> Cow<'_, str> {
-    replaced(json, |character, shown| {
+    replace_unsafe_characters(json, |character, shown| {
         for unit in character.encode_utf16(&mut [0; 2]) {
             // A `String` takes whatever is written to it.
             let _ = write!(shown, "\\u{unit:04x}");
@@ -123,7 +123,10 @@ pub fn signed_line(text: &str) -> String {
     line
 }
 
-fn replaced(text: &str, mut replace: impl FnMut(char, &mut String)) -> Cow<'_, str> {
+fn replace_unsafe_characters(
+    text: &str,
+    mut replace: impl FnMut(char, &mut String),
+) -> Cow<'_, str> {
     let stays = |character: char| matches!(character, '\n' | '\t') || !is_unsafe(character);
     if text.chars().all(stays) {
         return Cow::Borrowed(text);
@@ -257,22 +260,28 @@ mod tests {
                 SingleLineText::parse("reason", good).unwrap().as_str(),
                 good
             );
-            assert_eq!(SingleLineText::cut(good).as_str(), good);
+            assert_eq!(SingleLineText::from_any_text(good).as_str(), good);
         }
         let long = format!("{longest}a");
         let bad = ["", "  ", "a\nb", "a\tb", "a\u{1b}b", "a\u{202e}b", &long];
         for bad in bad {
             let refusal = SingleLineText::parse("reason", bad).unwrap_err();
             assert_eq!(refusal.code, ErrorCode::UsageWrong, "{bad:?}");
-            let cut = SingleLineText::cut(bad);
+            let cut = SingleLineText::from_any_text(bad);
             assert_eq!(
                 SingleLineText::parse("reason", cut.as_str()),
                 Ok(cut),
                 "{bad:?}"
             );
         }
-        assert_eq!(SingleLineText::cut("a\nb\u{7}").as_str(), "a b\\u{7}");
-        assert_eq!(SingleLineText::cut(&"ä".repeat(1_001)).as_str(), longest);
+        assert_eq!(
+            SingleLineText::from_any_text("a\nb\u{7}").as_str(),
+            "a b\\u{7}"
+        );
+        assert_eq!(
+            SingleLineText::from_any_text(&"ä".repeat(1_001)).as_str(),
+            longest
+        );
     }
 
     #[test]

@@ -83,7 +83,7 @@ pub fn bind(plan: LogicalPlan, explain: bool) -> Result<BoundPlan, Refusal> {
 impl BoundPlan {
     /// The same, to be kept: what is cloned of it can be told from all other plans, and so can what is made of that.
     #[must_use]
-    pub fn kept(mut self) -> Self {
+    pub fn with_origin(mut self) -> Self {
         self.origin = Some(PlanOrigin(Arc::default()));
         self
     }

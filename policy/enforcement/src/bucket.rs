@@ -23,7 +23,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// `TERM_ILL_TYPED` for a column that is no instant and no date, or an unknown zone.
-pub fn floored(
+pub fn floor_to_bucket(
     column: Expr,
     kind: &DataType,
     bucket: TimeBucketWidth,
@@ -59,8 +59,8 @@ pub fn bounds(micros: i64, bucket: TimeBucketWidth, zone: &TimeZone) -> (i64, i6
         hansa_audit_log::time::UtcTimestamp::LATEST.micros(),
     );
     match bucket {
-        TimeBucketWidth::QuarterHour => fixed(micros, 900_000_000),
-        TimeBucketWidth::Hour => fixed(micros, 3_600_000_000),
+        TimeBucketWidth::QuarterHour => fixed_width_bounds(micros, 900_000_000),
+        TimeBucketWidth::Hour => fixed_width_bounds(micros, 3_600_000_000),
         TimeBucketWidth::Day
         | TimeBucketWidth::Week
         | TimeBucketWidth::Month
@@ -166,7 +166,7 @@ impl BucketFunction {
     }
 }
 
-fn fixed(micros: i64, width: i64) -> (i64, i64) {
+fn fixed_width_bounds(micros: i64, width: i64) -> (i64, i64) {
     let start = micros.div_euclid(width).saturating_mul(width);
     (start, start.saturating_add(width))
 }

@@ -7,7 +7,7 @@ use crate::dominance::dominance;
 use crate::masking::MaskingSecret;
 use crate::null_count::null_count;
 use crate::overflow_safe_sum::whole;
-use crate::row_plan::{self, RowView, changed, stored_row_filter};
+use crate::row_plan::{self, RowView, changed_view_refusal, stored_row_filter};
 use crate::variance::squares;
 use crate::variance_disclosure::variance_disclosure;
 use datafusion_common::ScalarValue;
@@ -53,7 +53,7 @@ pub(crate) fn cells(
             | EffectKind::Band { .. }
             | EffectKind::LookUp(_)
             | EffectKind::HideColumns(_)
-            | EffectKind::CoarsenPlace { .. } => return Err(changed()),
+            | EffectKind::CoarsenPlace { .. } => return Err(changed_view_refusal()),
             EffectKind::KeepRows(_)
             | EffectKind::KeepInside { .. }
             | EffectKind::KeepWithin(_)
@@ -63,15 +63,19 @@ pub(crate) fn cells(
             | EffectKind::AggregateOnly(_) => {}
         }
     }
-    let effects: Vec<Effect> = effects.iter().map(|effect| closed(effect, cube)).collect();
-    let (filtered, _) = stored_row_filter::filtered(dataset, stored, &effects, &tools.published)?;
+    let effects: Vec<Effect> = effects
+        .iter()
+        .map(|effect| hide_open_bucket(effect, cube))
+        .collect();
+    let (filtered, _) =
+        stored_row_filter::filter_stored_rows(dataset, stored, &effects, &tools.published)?;
     let kind = |name: &str| {
         stored
             .fields()
             .iter()
             .find(|field| field.name() == name)
             .map(|field| field.data_type().clone())
-            .ok_or_else(changed)
+            .ok_or_else(changed_view_refusal)
     };
     let mut groups = Vec::new();
     let mut clear = BTreeSet::new();
@@ -83,7 +87,9 @@ pub(crate) fn cells(
                 clear.insert(name.to_owned());
                 column
             }
-            Some(width) => bucket::floored(column, &kind(name)?, width, dimension.zone.as_deref())?,
+            Some(width) => {
+                bucket::floor_to_bucket(column, &kind(name)?, width, dimension.zone.as_deref())?
+            }
         };
         groups.push(expr.alias(format!("d_{name}")));
     }
@@ -172,7 +178,7 @@ pub(crate) fn cells(
         // In one order whatever the rows' was, or sums of floating-point numbers over cells would tell of it.
         .and_then(|plan| plan.sort(order))
         .and_then(LogicalPlanBuilder::build)
-        .map_err(|cause| changed().caused_by(cause))?;
+        .map_err(|cause| changed_view_refusal().caused_by(cause))?;
     Ok(RowView {
         plan,
         clear,
@@ -181,7 +187,7 @@ pub(crate) fn cells(
 }
 
 /// Of a cube only whole buckets are shown: what hides the newest rows hides the bucket that has begun, too.
-pub(crate) fn closed(effect: &Effect, cube: &Cube) -> Effect {
+pub(crate) fn hide_open_bucket(effect: &Effect, cube: &Cube) -> Effect {
     let mut effect = effect.clone();
     if let EffectKind::KeepBefore { column, before } = &mut effect.kind
         && let Some(dimension) = cube.dimensions.iter().find(|one| one.column == *column)

@@ -2,7 +2,9 @@
 //! parts they are put together. The last digit of a usual sum tells of the order of the rows behind it. Those of squares stand
 //! in [`crate::power_sums`].
 
-use crate::superaccumulator::{Superaccumulator, float, raised, rounded, rounded_near};
+use crate::superaccumulator::{
+    Superaccumulator, float, round_to_float, rounded_near, scale_by_power,
+};
 
 /// A sum as it is told: of no numbers none, and as the engine's own where one of them is infinite or none.
 #[derive(Debug, Clone, Default)]
@@ -85,7 +87,7 @@ impl ExactSum {
             Some((sum, power)) => rounded_near(sum, power),
             None => {
                 let (sum, power) = self.sum.whole(Superaccumulator::NUMBERS);
-                rounded(&sum, power)
+                round_to_float(&sum, power)
             }
         })
     }
@@ -99,8 +101,8 @@ impl ExactSum {
         }
         // No count is so large that the sum of so many numbers is still infinite.
         let (sum, power) = self.sum.whole(Superaccumulator::NUMBERS);
-        let mean = rounded(&sum, power.saturating_sub(64)) / float(count);
-        Some(raised(mean, 64).clamp(-f64::MAX, f64::MAX))
+        let mean = round_to_float(&sum, power.saturating_sub(64)) / float(count);
+        Some(scale_by_power(mean, 64).clamp(-f64::MAX, f64::MAX))
     }
 
     /// The sum, where it is a number itself: most sums of one number are, and many of measurements.
@@ -269,7 +271,11 @@ mod tests {
                     let (whole, power) = sum.sum.whole(Superaccumulator::NUMBERS);
                     let bits = |value: f64| (value + 0.0).to_bits();
                     let reported = sum.rounded_value().unwrap();
-                    assert_eq!(bits(reported), bits(rounded(&whole, power)), "{values:?}");
+                    assert_eq!(
+                        bits(reported),
+                        bits(round_to_float(&whole, power)),
+                        "{values:?}"
+                    );
                     let mut again = ExactSum::default();
                     again.merge(&sum.write().unwrap()).unwrap();
                     let (same, at) = again.sum.whole(Superaccumulator::NUMBERS);

@@ -23,7 +23,7 @@ const LONG: usize = 64;
 ///
 /// # Errors
 /// When the plan can't be put together again.
-pub fn folded(plan: LogicalPlan) -> Result<LogicalPlan> {
+pub fn fold_in_lists(plan: LogicalPlan) -> Result<LogicalPlan> {
     let folded = plan.transform_up_with_subqueries(|node| match node {
         LogicalPlan::Filter(mut filter) => {
             let schema = Arc::clone(filter.input.schema());
@@ -218,7 +218,7 @@ impl ScalarUDFImpl for InSetFunction {
             return exec_err!("one argument");
         };
         let value = value.cast_to(&self.kind, None)?;
-        let found = |column: &ArrayRef| self.values.found(column, self.negated);
+        let found = |column: &ArrayRef| self.values.test_membership(column, self.negated);
         Ok(match value {
             ColumnarValue::Array(column) => ColumnarValue::Array(Arc::new(found(&column)?)),
             // The optimizer tries what becomes of NULL.

@@ -17,7 +17,7 @@ pub(crate) fn meetings(plan: &LogicalPlan) -> BTreeMap<DatasetId, JoinUse> {
     let mut lineage = JoinLineage::default();
     lineage.visit(plan);
     lineage.output(plan);
-    lineage.shared();
+    lineage.propagate_column_uses();
     lineage.0
 }
 
@@ -49,7 +49,7 @@ impl JoinLineage {
             .map(|input| self.visit(input))
             .collect();
         match plan {
-            LogicalPlan::Join(join) => self.joined(join, &sides),
+            LogicalPlan::Join(join) => self.visit_join(join, &sides),
             _ if sides.len() > 1 => {
                 for input in plan.inputs() {
                     self.output(input);
@@ -96,7 +96,7 @@ impl JoinLineage {
         self.meet(sides, Some(how));
     }
 
-    fn joined(&mut self, join: &Join, sides: &[DatasetIds]) {
+    fn visit_join(&mut self, join: &Join, sides: &[DatasetIds]) {
         let mut pairs: Vec<(Expr, Expr)> = join.on.clone();
         let mut bare = true;
         for condition in join.filter.iter().flat_map(conjuncts) {
@@ -152,7 +152,7 @@ impl JoinLineage {
     }
 
     /// A column that was compared with a used one holds the same values, so it is used too.
-    fn shared(&mut self) {
+    fn propagate_column_uses(&mut self) {
         let pairs = std::mem::take(&mut self.1);
         // Each round carries a use over one more comparison.
         for _ in 0..=pairs.len() {

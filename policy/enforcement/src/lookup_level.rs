@@ -82,12 +82,12 @@ impl ScalarUDFImpl for LookupLevelFunction {
         let [values] = arrays.as_slice() else {
             return exec_err!("one argument");
         };
-        self.made(values).map(ColumnarValue::Array)
+        self.look_up_levels(values).map(ColumnarValue::Array)
     }
 }
 
 impl LookupLevelFunction {
-    fn made(&self, values: &ArrayRef) -> Result<ArrayRef> {
+    fn look_up_levels(&self, values: &ArrayRef) -> Result<ArrayRef> {
         match values.data_type() {
             DataType::Utf8View => Ok(self.of(values.as_string_view().iter())),
             DataType::Int64 => {
@@ -137,7 +137,7 @@ mod tests {
             ])),
         ];
         for array in arrays {
-            let shown = made.made(&array).unwrap();
+            let shown = made.look_up_levels(&array).unwrap();
             let shown: Vec<_> = shown.as_string_view().iter().collect();
             assert_eq!(shown, [Some("y"), None, None, None, None]);
         }

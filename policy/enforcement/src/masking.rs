@@ -3,7 +3,7 @@
 
 mod band;
 
-use crate::row_plan::changed;
+use crate::row_plan::changed_view_refusal;
 use crate::string_view::TEXT;
 use band::bands;
 use datafusion_common::arrow::array::{ArrayRef, AsArray, StringArray, StringViewArray};
@@ -45,7 +45,7 @@ impl MaskingSecret {
         } = of;
         let contract = contract.map(|contract| contract.to_string());
         let contract = contract.as_deref().unwrap_or("none");
-        let mut made: Hmac<Sha256> = keyed(&self.0);
+        let mut made: Hmac<Sha256> = mac_from_key(&self.0);
         let label = format!("hansa/pseudonym/1\0{dataset}\0{consumer}\0{contract}\0{epoch}");
         made.update(label.as_bytes());
         HashKey(made.finalize().into_bytes().into())
@@ -69,13 +69,13 @@ impl fmt::Debug for MaskingSecret {
 }
 
 /// `column` as 32 hexadecimal digits: HMAC-SHA-256 (RFC 2104), the first 128 bits. Integers are hashed as their decimal text.
-pub(crate) fn hashed(column: Expr, secret: &MaskingSecret, of: HashKeyScope<'_>) -> Expr {
-    replaced(column, MaskOp::Hash(secret.key(of)))
+pub(crate) fn hash_column(column: Expr, secret: &MaskingSecret, of: HashKeyScope<'_>) -> Expr {
+    mask_column(column, MaskOp::Hash(secret.key(of)))
 }
 
 /// The first `length` code points of `column`.
-pub(crate) fn shortened(column: Expr, length: u32) -> Expr {
-    replaced(
+pub(crate) fn shorten_column(column: Expr, length: u32) -> Expr {
+    mask_column(
         column,
         MaskOp::Prefix(usize::try_from(length).unwrap_or(usize::MAX)),
     )
@@ -85,22 +85,34 @@ pub(crate) fn shortened(column: Expr, length: u32) -> Expr {
 ///
 /// # Errors
 /// `SCHEMA_CHANGED` for edges that are not of the column's type any more.
-pub(crate) fn banded(column: Expr, kind: &DataType, edges: &[String]) -> Result<Expr, Refusal> {
+pub(crate) fn band_column(
+    column: Expr,
+    kind: &DataType,
+    edges: &[String],
+) -> Result<Expr, Refusal> {
     let how = match kind {
         DataType::Int64 => {
             let edges = edges.iter().map(|edge| edge.parse::<i64>().ok());
-            MaskOp::Ints(edges.collect::<Option<_>>().ok_or_else(changed)?)
+            MaskOp::Ints(
+                edges
+                    .collect::<Option<_>>()
+                    .ok_or_else(changed_view_refusal)?,
+            )
         }
         DataType::Float64 => {
             let edges = edges.iter().map(|edge| edge.parse::<f64>().ok());
-            MaskOp::Floats(BandEdges(edges.collect::<Option<_>>().ok_or_else(changed)?))
+            MaskOp::Floats(BandEdges(
+                edges
+                    .collect::<Option<_>>()
+                    .ok_or_else(changed_view_refusal)?,
+            ))
         }
-        _ => return Err(changed()),
+        _ => return Err(changed_view_refusal()),
     };
-    Ok(replaced(column, how))
+    Ok(mask_column(column, how))
 }
 
-fn replaced(column: Expr, how: MaskOp) -> Expr {
+fn mask_column(column: Expr, how: MaskOp) -> Expr {
     let made = MaskFunction {
         op: how,
         signature: Signature::any(1, Volatility::Immutable),
@@ -188,9 +200,9 @@ impl ScalarUDFImpl for MaskFunction {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         match args.args.as_slice() {
-            [ColumnarValue::Array(array)] => Ok(ColumnarValue::Array(self.made(array)?)),
+            [ColumnarValue::Array(array)] => Ok(ColumnarValue::Array(self.mask_values(array)?)),
             [ColumnarValue::Scalar(value)] => {
-                let made = self.made(&value.to_array()?)?;
+                let made = self.mask_values(&value.to_array()?)?;
                 ScalarValue::try_from_array(&made, 0).map(ColumnarValue::Scalar)
             }
             _ => exec_err!("one argument"),
@@ -199,11 +211,11 @@ impl ScalarUDFImpl for MaskFunction {
 }
 
 impl MaskFunction {
-    fn made(&self, array: &ArrayRef) -> Result<ArrayRef> {
+    fn mask_values(&self, array: &ArrayRef) -> Result<ArrayRef> {
         match (&self.op, array.data_type()) {
             (MaskOp::Hash(key), DataType::Utf8View) => {
                 let texts = array.as_string_view().iter();
-                hexed(
+                hash_to_hex(
                     key,
                     texts.map(|text| text.map(str::as_bytes)),
                     array.nulls(),
@@ -212,7 +224,7 @@ impl MaskFunction {
             (MaskOp::Hash(key), DataType::Int64) => {
                 let numbers = array.as_primitive::<Int64Type>().iter();
                 let texts = numbers.map(|number| number.map(|number| number.to_string()));
-                hexed(key, texts, array.nulls())
+                hash_to_hex(key, texts, array.nulls())
             }
             (MaskOp::Prefix(length), DataType::Utf8View) => {
                 let texts = array.as_string_view().iter();
@@ -240,13 +252,13 @@ fn first(text: &str, length: usize) -> &str {
 }
 
 /// `nulls` are those of `values`.
-fn hexed<T: AsRef<[u8]>>(
+fn hash_to_hex<T: AsRef<[u8]>>(
     key: &HashKey,
     values: impl ExactSizeIterator<Item = Option<T>>,
     nulls: Option<&NullBuffer>,
 ) -> Result<ArrayRef> {
     // By blocks, as the library gives them: its whole state is larger, and would be copied for each row.
-    let mac = keyed::<HmacCore<Sha256>>(&key.0);
+    let mac = mac_from_key::<HmacCore<Sha256>>(&key.0);
     let hash = |value: T| {
         let mut mac = mac.clone();
         let mut rest = Buffer::<HmacCore<Sha256>>::default();
@@ -274,7 +286,7 @@ const fn digit(half: u8) -> u8 {
     half.wrapping_add(if half < 10 { b'0' } else { b'a' - 10 })
 }
 
-fn keyed<M: KeyInit>(key: &[u8; 32]) -> M {
+fn mac_from_key<M: KeyInit>(key: &[u8; 32]) -> M {
     // A key of 32 bytes is shorter than a block, which no HMAC refuses.
     M::new_from_slice(key).unwrap_or_else(|_| M::new(&Default::default()))
 }
@@ -286,7 +298,9 @@ mod tests {
 
     fn made(how: MaskOp, array: ArrayRef) -> ArrayRef {
         let signature = Signature::any(1, Volatility::Immutable);
-        MaskFunction { op: how, signature }.made(&array).unwrap()
+        MaskFunction { op: how, signature }
+            .mask_values(&array)
+            .unwrap()
     }
 
     /// RFC 4231, test case 1 has a key of 20 bytes; here its data under our 32 bytes, against a value computed elsewhere.
@@ -335,7 +349,7 @@ mod tests {
         let key = HashKey([3; 32]);
         let shown = made(MaskOp::Hash(key), array);
         for (text, shown) in texts.iter().zip(shown.as_string_view().iter()) {
-            let mut whole: Hmac<Sha256> = keyed(&key.0);
+            let mut whole: Hmac<Sha256> = mac_from_key(&key.0);
             whole.update(text.as_bytes());
             let whole = format!("{:x}", whole.finalize().into_bytes());
             assert_eq!(shown, whole.get(..2 * HASH), "{}", text.len());

@@ -123,7 +123,7 @@ impl NullCountGroupsAccumulator {
         Ok(())
     }
 
-    fn taken(&mut self, emit_to: EmitTo) -> ArrayRef {
+    fn take_counts(&mut self, emit_to: EmitTo) -> ArrayRef {
         Arc::new(Int64Array::from(emit_to.take_needed(&mut self.0)))
     }
 }
@@ -163,11 +163,11 @@ impl GroupsAccumulator for NullCountGroupsAccumulator {
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
-        Ok(self.taken(emit_to))
+        Ok(self.take_counts(emit_to))
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        Ok(vec![self.taken(emit_to)])
+        Ok(vec![self.take_counts(emit_to)])
     }
 
     fn convert_to_state(

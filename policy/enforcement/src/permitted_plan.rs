@@ -88,9 +88,9 @@ pub fn apply(
     let (ruled, opened) = ruled.into_parts();
     let effects = ruled.effects().clone();
     let (request, row_limit, ends) = (ruled.request(), ruled.row_limit(), ruled.ends());
-    let asked = asked(&ruled);
+    let asked = to_refused_query(&ruled);
     let (named, explain, origin) = ruled.into_question().into_parts();
-    match governed(named.clone(), &effects, tools) {
+    match govern_plan(named.clone(), &effects, tools) {
         Ok(plan) => Ok(PermittedPlan {
             parts: PermittedPlanParts {
                 plan,
@@ -133,7 +133,7 @@ impl PermittedPlan {
     }
 }
 
-fn asked(ruled: &PermitDecision<BoundPlan>) -> RefusedQuery {
+fn to_refused_query(ruled: &PermitDecision<BoundPlan>) -> RefusedQuery {
     let active = ruled.standing();
     let contracts = active.grants().values();
     RefusedQuery::by(
@@ -145,7 +145,7 @@ fn asked(ruled: &PermitDecision<BoundPlan>) -> RefusedQuery {
     )
 }
 
-pub(crate) fn governed(
+pub(crate) fn govern_plan(
     plan: LogicalPlan,
     effects: &BTreeMap<DatasetId, Vec<Effect>>,
     tools: &PrivatePlanContext,
@@ -236,7 +236,9 @@ fn source(
                 format!("rows of `{}` never leave", named.dataset.name),
             ));
         }
-        (RelationPart::Rows | RelationPart::Cells(_), _) => return Err(row_plan::changed()),
+        (RelationPart::Rows | RelationPart::Cells(_), _) => {
+            return Err(row_plan::changed_view_refusal());
+        }
     };
     Ok(GovernedTable::new(
         named.dataset.clone(),
@@ -262,7 +264,7 @@ mod tests {
     #[test]
     fn a_basis_is_another_where_anything_of_it_is() {
         let kept = || {
-            let bound = bind(LogicalPlan::default(), false).unwrap().kept();
+            let bound = bind(LogicalPlan::default(), false).unwrap().with_origin();
             bound.into_parts().2.unwrap()
         };
         let dataset: DatasetId = "hansa://north.example/d/t".parse().unwrap();

@@ -30,7 +30,7 @@ pub(crate) fn cell(
     published: &PublishedLists,
 ) -> Result<Expr, Refusal> {
     let areas = match size {
-        CellSize::Areas { list, show } => published.areas(list)?.named(show)?,
+        CellSize::Areas { list, show } => published.areas(list)?.areas_by_property(show)?,
         CellSize::H3(_) | CellSize::Square(_) => Vec::new(),
     };
     let made = PlaceCellFunction {
@@ -93,7 +93,7 @@ impl ScalarUDFImpl for PlaceCellFunction {
                     .iter()
                     .all(|a| *a.data_type() == DataType::Float64) =>
             {
-                Ok(ColumnarValue::Array(self.made(lon, lat)))
+                Ok(ColumnarValue::Array(self.compute_cells(lon, lat)))
             }
             _ => exec_err!("two columns of degrees"),
         }
@@ -101,7 +101,7 @@ impl ScalarUDFImpl for PlaceCellFunction {
 }
 
 impl PlaceCellFunction {
-    fn made(&self, lon: &ArrayRef, lat: &ArrayRef) -> ArrayRef {
+    fn compute_cells(&self, lon: &ArrayRef, lat: &ArrayRef) -> ArrayRef {
         let lons = lon.as_primitive::<Float64Type>().iter();
         let lats = lat.as_primitive::<Float64Type>().iter();
         let mut cells = StringViewBuilder::new();
@@ -147,7 +147,7 @@ fn square(lon: f64, lat: f64, edge: SquareCellEdge) -> Option<String> {
     if !(-35.58..=44.83).contains(&lon) || !(24.6..=84.73).contains(&lat) {
         return None;
     }
-    let (east, north) = projected(lon, lat);
+    let (east, north) = project_to_laea(lon, lat);
     let metres = edge.metres();
     let digits = metres.to_string();
     let zeros = digits.len() - digits.trim_end_matches('0').len();
@@ -160,7 +160,7 @@ fn square(lon: f64, lat: f64, edge: SquareCellEdge) -> Option<String> {
 }
 
 /// Easting and northing, metres, in ETRS89-LAEA (EPSG:3035): Lambert azimuthal equal area, EPSG method 9820.
-fn projected(lon: f64, lat: f64) -> (f64, f64) {
+fn project_to_laea(lon: f64, lat: f64) -> (f64, f64) {
     // Ellipsoid GRS 1980.
     const A: f64 = 6_378_137.0;
     const F: f64 = 1.0 / 298.257_222_101;

@@ -3,7 +3,7 @@
 //! are put together; rounded is each result, once. The usual ways (Welford, Chan) round at every row, so that the last digit
 //! tells of the order of the rows behind it.
 
-use crate::superaccumulator::{Superaccumulator, float, raised, rounded};
+use crate::superaccumulator::{Superaccumulator, float, round_to_float, scale_by_power};
 use num_bigint::BigInt;
 
 /// Of rows of `N` numbers.
@@ -51,19 +51,19 @@ impl ScaledNumber {
     pub fn by_roots(self, one: Self, other: Self) -> Option<f64> {
         let roots = one.number.sqrt() * other.number.sqrt();
         let power = self.power - one.power / 2 - other.power / 2;
-        (roots != 0.0).then(|| raised(self.number / roots, power))
+        (roots != 0.0).then(|| scale_by_power(self.number / roots, power))
     }
 
     /// As a number.
     #[must_use]
     pub fn value(self) -> f64 {
-        raised(self.number, self.power)
+        scale_by_power(self.number, self.power)
     }
 
     /// Its root.
     #[must_use]
     pub fn root(self) -> f64 {
-        raised(self.number.sqrt(), self.power / 2)
+        scale_by_power(self.number.sqrt(), self.power / 2)
     }
 }
 
@@ -112,12 +112,12 @@ impl<const N: usize> PowerSums<N> {
     /// squares. NaN where a number is infinite or none; zero of no rows.
     #[must_use]
     pub fn deviation(&self, one: usize, other: usize) -> f64 {
-        self.scaled(one, other).value()
+        self.scaled_deviation(one, other).value()
     }
 
     /// The same, with a power of its own: what is made of it may be a number where it is none itself.
     #[must_use]
-    pub fn scaled(&self, one: usize, other: usize) -> ScaledNumber {
+    pub fn scaled_deviation(&self, one: usize, other: usize) -> ScaledNumber {
         let not_one = ScaledNumber {
             number: f64::NAN,
             power: 0,
@@ -149,7 +149,7 @@ impl<const N: usize> PowerSums<N> {
         let bits = i32::try_from(rest.bits()).unwrap_or(i32::MAX);
         let power = least.saturating_add(bits) & !1;
         ScaledNumber {
-            number: rounded(&rest, least.saturating_sub(power)) / self.count(),
+            number: round_to_float(&rest, least.saturating_sub(power)) / self.count(),
             power,
         }
     }
@@ -355,12 +355,12 @@ mod tests {
                 .map(|row| row.map(|x| x * scale))
                 .collect::<Vec<_>>());
             for at in [0, 1] {
-                let root = |sums: &PowerSums<2>| sums.scaled(at, at).by(8.0).root();
+                let root = |sums: &PowerSums<2>| sums.scaled_deviation(at, at).by(8.0).root();
                 assert_eq!(root(&far), root(&expect) * scale, "{power}");
             }
             let ratio = |sums: &PowerSums<2>| {
-                let (one, other) = (sums.scaled(0, 0), sums.scaled(1, 1));
-                sums.scaled(0, 1).by_roots(one, other).unwrap()
+                let (one, other) = (sums.scaled_deviation(0, 0), sums.scaled_deviation(1, 1));
+                sums.scaled_deviation(0, 1).by_roots(one, other).unwrap()
             };
             assert_eq!(ratio(&far).to_bits(), ratio(&expect).to_bits(), "{power}");
             assert!((0.9..1.0).contains(&ratio(&far)));
@@ -373,8 +373,8 @@ mod tests {
         let found = all.deviation(0, 0);
         assert!((found - 1.28e308).abs() < 1e294, "{found}");
         let same = of(&[[3.0, 1.0], [3.0, 2.0]]);
-        let (one, other) = (same.scaled(0, 0), same.scaled(1, 1));
-        assert_eq!(same.scaled(0, 1).by_roots(one, other), None);
+        let (one, other) = (same.scaled_deviation(0, 0), same.scaled_deviation(1, 1));
+        assert_eq!(same.scaled_deviation(0, 1).by_roots(one, other), None);
         assert_eq!((one.root(), other.by(2.0).value()), (0.0, 0.25));
     }
 

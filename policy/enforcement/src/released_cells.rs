@@ -2,8 +2,8 @@
 //!
 //! They are read, not computed: whatever is published afterwards, a cell stays as it was released.
 
-use crate::cube_plan::{self, closed};
-use crate::row_plan::{self, RowView, changed, stored_row_filter};
+use crate::cube_plan::{self, hide_open_bucket};
+use crate::row_plan::{self, RowView, changed_view_refusal, stored_row_filter};
 use crate::table_source::ReleasedTable;
 use datafusion_common::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion_expr::{LogicalPlanBuilder, col};
@@ -24,7 +24,7 @@ pub fn schema(cube: &Cube, stored: &SchemaRef) -> Result<SchemaRef, Refusal> {
         let mut fields = stored.fields().iter();
         fields
             .find(|field| field.name() == name)
-            .ok_or_else(changed)
+            .ok_or_else(changed_view_refusal)
     };
     let mut fields = Vec::new();
     for dimension in &cube.dimensions {
@@ -62,7 +62,10 @@ pub(crate) fn cells(
     effects: &[Effect],
     cube: &Cube,
 ) -> Result<RowView, Refusal> {
-    let effects: Vec<Effect> = effects.iter().map(|effect| closed(effect, cube)).collect();
+    let effects: Vec<Effect> = effects
+        .iter()
+        .map(|effect| hide_open_bucket(effect, cube))
+        .collect();
     for effect in &effects {
         let whole = |name: SqlIdentifier| {
             let mut dimensions = cube.dimensions.iter();
@@ -87,12 +90,12 @@ pub(crate) fn cells(
             | EffectKind::Band { .. } => false,
         };
         if !fits {
-            return Err(changed());
+            return Err(changed_view_refusal());
         }
     }
     let filed = schema(cube, stored)?;
     let source = ReleasedTable::new(dataset.clone(), cube, Arc::clone(&filed));
-    let (filtered, _) = stored_row_filter::kept(
+    let (filtered, _) = stored_row_filter::filter_source_rows(
         Arc::new(source),
         &filed,
         &effects,
@@ -106,13 +109,13 @@ pub(crate) fn cells(
             .iter()
             .any(|one| one.name() == field.name() && one.data_type() == field.data_type());
         if !there || !cube_plan::permits(cube, field.name()) {
-            return Err(changed());
+            return Err(changed_view_refusal());
         }
         columns.push(row_plan::stored_column(field.name()).alias(field.name()));
     }
     let dimensions = || cube.dimensions.iter().map(|one| one.column.as_str());
     if !dimensions().all(|name| shown.fields().iter().any(|field| field.name() == name)) {
-        return Err(changed());
+        return Err(changed_view_refusal());
     }
     let order: Vec<_> = dimensions()
         .map(|name| own(name).sort(true, true))
@@ -121,7 +124,7 @@ pub(crate) fn cells(
         .project(columns)
         .and_then(|plan| plan.sort(order))
         .and_then(LogicalPlanBuilder::build)
-        .map_err(|cause| changed().caused_by(cause))?;
+        .map_err(|cause| changed_view_refusal().caused_by(cause))?;
     // What lies on file are the cells alone, so a condition on a bucket of time is as harmless as one on any dimension.
     let clear = cube.dimensions.iter();
     Ok(RowView {

@@ -131,11 +131,11 @@ pub(crate) fn rows(
             | EffectKind::KeepInside { .. }
             | EffectKind::KeepWithin(_)
             | EffectKind::KeepBefore { .. } => {}
-            EffectKind::AggregateOnly(_) => return Err(changed()),
+            EffectKind::AggregateOnly(_) => return Err(changed_view_refusal()),
         }
     }
     let (filtered, hides_rows) =
-        stored_row_filter::filtered(dataset, stored, effects, &tools.published)?;
+        stored_row_filter::filter_stored_rows(dataset, stored, effects, &tools.published)?;
     let mut clear = BTreeSet::new();
     let mut columns = Vec::new();
     let mut fields = Vec::new();
@@ -158,27 +158,30 @@ pub(crate) fn rows(
             }
             Some(ColumnTreatment::Mask(MaskValue::Null)) => {
                 let null = ScalarValue::try_from(field.data_type())
-                    .map_err(|cause| changed().caused_by(cause))?;
+                    .map_err(|cause| changed_view_refusal().caused_by(cause))?;
                 (lit(null), true)
             }
             Some(ColumnTreatment::Mask(MaskValue::Constant(value))) => {
-                (lit(typed(value, field.data_type())?), false)
+                (lit(typed_literal(value, field.data_type())?), false)
             }
             Some(ColumnTreatment::Bucket(bucket, zone)) => (
-                bucket::floored(column, field.data_type(), *bucket, *zone)?,
+                bucket::floor_to_bucket(column, field.data_type(), *bucket, *zone)?,
                 field.is_nullable(),
             ),
             Some(ColumnTreatment::Hash(keyed)) => {
                 kind = TEXT;
                 (
-                    masking::hashed(column, &tools.secret, *keyed),
+                    masking::hash_column(column, &tools.secret, *keyed),
                     field.is_nullable(),
                 )
             }
-            Some(ColumnTreatment::Prefix(length)) => {
-                (masking::shortened(column, *length), field.is_nullable())
+            Some(ColumnTreatment::Prefix(length)) => (
+                masking::shorten_column(column, *length),
+                field.is_nullable(),
+            ),
+            Some(ColumnTreatment::Band(edges)) => {
+                (masking::band_column(column, &kind, edges)?, true)
             }
-            Some(ColumnTreatment::Band(edges)) => (masking::banded(column, &kind, edges)?, true),
             Some(ColumnTreatment::Level(lookup)) => {
                 kind = TEXT;
                 let levels = tools.published.levels(&lookup.table)?;
@@ -194,9 +197,9 @@ pub(crate) fn rows(
                     .is_none_or(|visible| visible.contains(shown_as))
                     && stored.column_with_name(shown_as).is_some()
                 {
-                    return Err(changed());
+                    return Err(changed_view_refusal());
                 }
-                (placed(*cell, stored, &tools.published)?, true)
+                (cell_expression(*cell, stored, &tools.published)?, true)
             }
         };
         columns.push((shown_as.to_owned(), expr.alias(shown_as)));
@@ -209,7 +212,7 @@ pub(crate) fn rows(
             .iter()
             .all(|field| fields.iter().any(|made| made == field.as_ref()));
     if !same {
-        return Err(changed());
+        return Err(changed_view_refusal());
     }
     let ordered = shown
         .fields()
@@ -219,7 +222,7 @@ pub(crate) fn rows(
     let plan = LogicalPlanBuilder::from(filtered)
         .project(ordered)
         .and_then(LogicalPlanBuilder::build)
-        .map_err(|cause| changed().caused_by(cause))?;
+        .map_err(|cause| changed_view_refusal().caused_by(cause))?;
     Ok(RowView {
         plan,
         clear,
@@ -228,14 +231,14 @@ pub(crate) fn rows(
 }
 
 /// The cell of a place.
-fn placed(
+fn cell_expression(
     cell: CellColumn<'_>,
     stored: &SchemaRef,
     published: &PublishedLists,
 ) -> Result<Expr, Refusal> {
     let degrees = |column| type_of(column, stored).is_ok_and(|kind| *kind == DataType::Float64);
     if !degrees(cell.lon) || !degrees(cell.lat) {
-        return Err(changed());
+        return Err(changed_view_refusal());
     }
     let [lon, lat] = [cell.lon, cell.lat].map(|column| stored_column(column.as_str()));
     place_cell::cell(lon, lat, cell.size, published)
@@ -250,7 +253,7 @@ pub(crate) fn stored_column(name: &str) -> Expr {
 const STORED: &str = "stored";
 
 /// The refusal for a view that is no longer what the question was planned against.
-pub(crate) fn changed() -> Refusal {
+pub(crate) fn changed_view_refusal() -> Refusal {
     Refusal::new(
         ErrorCode::SchemaChanged,
         "what the contract shows of the dataset is not what the question was planned against",
@@ -277,11 +280,14 @@ fn type_of<'a>(column: &SqlIdentifier, stored: &'a SchemaRef) -> Result<&'a Data
         .iter()
         .find(|field| field.name() == column.as_str())
         .map(|field| field.data_type())
-        .ok_or_else(changed)
+        .ok_or_else(changed_view_refusal)
 }
 
 /// A literal of a policy in exactly the type of its column.
-pub(crate) fn typed(value: &PolicyLiteral, wanted: &DataType) -> Result<ScalarValue, Refusal> {
+pub(crate) fn typed_literal(
+    value: &PolicyLiteral,
+    wanted: &DataType,
+) -> Result<ScalarValue, Refusal> {
     let made = match (value, wanted) {
         (PolicyLiteral::Text(text), DataType::Utf8View) => {
             Some(ScalarValue::Utf8View(Some(text.clone())))

@@ -9,7 +9,7 @@ pub const TEXT: DataType = DataType::Utf8View;
 
 /// The schema with its texts as [`TEXT`].
 #[must_use]
-pub fn viewed(schema: &SchemaRef) -> SchemaRef {
+pub fn with_string_views(schema: &SchemaRef) -> SchemaRef {
     let fields = schema.fields().iter().map(|field| {
         if *field.data_type() == DataType::Utf8 {
             Arc::new(field.as_ref().clone().with_data_type(TEXT))

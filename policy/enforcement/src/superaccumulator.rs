@@ -155,7 +155,7 @@ pub fn parts(value: f64) -> (u64, u64, bool) {
 }
 
 /// `number` times 2^`power`, rounded.
-pub(crate) fn rounded(number: &BigInt, power: i32) -> f64 {
+pub(crate) fn round_to_float(number: &BigInt, power: i32) -> f64 {
     let sign = if number.sign() == Sign::Minus {
         -1.0
     } else {
@@ -171,10 +171,10 @@ pub(crate) fn rounded(number: &BigInt, power: i32) -> f64 {
     let more = number.trailing_zeros().is_some_and(|zeros| zeros < down);
     let top = float(top | u64::from(more));
     let power = power.saturating_add(i32::try_from(down).unwrap_or(i32::MAX));
-    raised(sign * top, power)
+    scale_by_power(sign * top, power)
 }
 
-/// `number` times 2^`power`, rounded, as by [`rounded`].
+/// `number` times 2^`power`, rounded, as by [`round_to_float`].
 pub(crate) fn rounded_near(number: i128, power: i32) -> f64 {
     let sign = if number < 0 { -1.0 } else { 1.0 };
     let number = number.unsigned_abs();
@@ -182,11 +182,11 @@ pub(crate) fn rounded_near(number: i128, power: i32) -> f64 {
     let top = u64::try_from(number >> down).unwrap_or_default();
     let more = number != 0 && number.trailing_zeros() < down;
     let top = float(top | u64::from(more));
-    raised(sign * top, power.saturating_add(down.cast_signed()))
+    scale_by_power(sign * top, power.saturating_add(down.cast_signed()))
 }
 
 /// `value` times 2^`power`.
-pub(crate) fn raised(mut value: f64, mut power: i32) -> f64 {
+pub(crate) fn scale_by_power(mut value: f64, mut power: i32) -> f64 {
     // In steps, none of which is beyond the powers that there are.
     while power != 0 && value != 0.0 && value.is_finite() {
         let step = power.clamp(-512, 512);

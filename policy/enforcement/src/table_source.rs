@@ -188,7 +188,7 @@ impl GovernedTable {
                     self.shown
                         .fields()
                         .get(*index)
-                        .map(|field| col(quoted(field.name())))
+                        .map(|field| col(column_from_name(field.name())))
                 })
                 .collect::<Option<Vec<_>>>()
                 .ok_or_else(|| {
@@ -200,7 +200,7 @@ impl GovernedTable {
     }
 }
 
-fn quoted(name: &str) -> datafusion_common::Column {
+fn column_from_name(name: &str) -> datafusion_common::Column {
     datafusion_common::Column::from_name(name)
 }
 

@@ -21,7 +21,7 @@ pub fn squares(value: Expr) -> Expr {
 
 /// The same of groups that are put together: of each how many values it has, their sum, and its own [`squares`].
 #[must_use]
-pub fn merged(count: Expr, sum: Expr, squares: Expr) -> Expr {
+pub fn merge_squares(count: Expr, sum: Expr, squares: Expr) -> Expr {
     call(AccumulatorMode::Groups, vec![count, sum, squares])
 }
 
@@ -159,7 +159,7 @@ impl Accumulator for VarianceAccumulator {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        for state in written(states)? {
+        for state in state_bytes(states)? {
             if self.0.merge(state).is_none() {
                 return exec_err!("a state of `squares`");
             }
@@ -226,7 +226,7 @@ impl Accumulator for VarianceMergeAccumulator {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        for state in written(states)? {
+        for state in state_bytes(states)? {
             let numbers = state.as_chunks::<8>().0.iter();
             let numbers: Vec<f64> = numbers.map(|bytes| f64::from_le_bytes(*bytes)).collect();
             let moments = numbers.as_chunks::<3>().0.iter();
@@ -246,7 +246,7 @@ fn floats(column: &ArrayRef) -> Result<&Float64Array> {
 }
 
 /// What other parts of the same have written.
-fn written(states: &[ArrayRef]) -> Result<impl Iterator<Item = &[u8]>> {
+fn state_bytes(states: &[ArrayRef]) -> Result<impl Iterator<Item = &[u8]>> {
     let states = states.first().and_then(|one| one.as_binary_opt::<i32>());
     let Some(states) = states else {
         return exec_err!("bytes");

@@ -2,7 +2,7 @@
 
 use crate::bound_plan::BoundPlan;
 use crate::cube_plan::PrivatePlanContext;
-use crate::permitted_plan::governed;
+use crate::permitted_plan::govern_plan;
 use datafusion_expr::LogicalPlan;
 use hansa_policy::decision::derivation::DerivedQuery;
 use hansa_policy::refusal::Refusal;
@@ -25,7 +25,7 @@ pub fn delegate(
     let effects = derived.effects().clone();
     let (named, _, _) = derived.into_question().into_parts();
     Ok(DelegatedPlan {
-        plan: governed(named, &effects, tools)?,
+        plan: govern_plan(named, &effects, tools)?,
     })
 }
 

@@ -90,7 +90,7 @@ impl<'a> TomlReader<'a> {
     }
 
     /// The text between two bytes.
-    pub(crate) fn written(&self, span: &Range<usize>) -> &'a str {
+    pub(crate) fn source_text(&self, span: &Range<usize>) -> &'a str {
         self.text.get(span.clone()).unwrap_or_default()
     }
 

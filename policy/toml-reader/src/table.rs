@@ -101,7 +101,7 @@ impl<'a> TomlTable<'a> {
     }
 
     /// The value of a key that must be there.
-    pub fn needed(&self, key: &str) -> Option<&TomlValue<'a>> {
+    pub fn required_value(&self, key: &str) -> Option<&TomlValue<'a>> {
         let value = self.get(key);
         if value.is_none() {
             let sentence = format!("`{}` is missing", self.path_of(key));
@@ -126,8 +126,8 @@ impl<'a> TomlTable<'a> {
     }
 
     /// What is read from a text.
-    pub fn parsed<T: FromStr<Err: Display>>(&self, key: &str) -> Option<T> {
-        self.get(key)?.parsed()
+    pub fn parse_text<T: FromStr<Err: Display>>(&self, key: &str) -> Option<T> {
+        self.get(key)?.parse_text()
     }
 
     /// One of the known words, as what it stands for.

@@ -37,8 +37,8 @@ impl<'a> TomlValue<'a> {
 
     /// The value as it is written.
     #[must_use]
-    pub fn written(&self) -> &'a str {
-        self.reader.written(&self.span)
+    pub fn source_text(&self) -> &'a str {
+        self.reader.source_text(&self.span)
     }
 
     /// Notes a problem with it that somebody else found.
@@ -66,7 +66,7 @@ impl<'a> TomlValue<'a> {
         self.problem(self.reader.style.ill_typed, sentence);
     }
 
-    fn typed<T>(&self, found: Option<T>, wanted: &str) -> Option<T> {
+    fn require_type<T>(&self, found: Option<T>, wanted: &str) -> Option<T> {
         if found.is_none() {
             self.ill_typed(wanted);
         }
@@ -75,12 +75,12 @@ impl<'a> TomlValue<'a> {
 
     /// A text.
     pub fn text(&self) -> Option<String> {
-        self.typed(self.node.as_str().map(str::to_owned), "a text")
+        self.require_type(self.node.as_str().map(str::to_owned), "a text")
     }
 
     /// True or false.
     pub fn flag(&self) -> Option<bool> {
-        self.typed(self.node.as_bool(), "true or false")
+        self.require_type(self.node.as_bool(), "true or false")
     }
 
     /// A whole number from `least`.
@@ -89,12 +89,12 @@ impl<'a> TomlValue<'a> {
             let number = u64::from_str_radix(number.as_str(), number.radix()).ok();
             number.filter(|number| *number >= least)
         });
-        let number = self.typed(number, &format!("a whole number from {least}"))?;
-        self.typed(T::try_from(number).ok(), "a number that fits here")
+        let number = self.require_type(number, &format!("a whole number from {least}"))?;
+        self.require_type(T::try_from(number).ok(), "a number that fits here")
     }
 
     /// What is read from a text.
-    pub fn parsed<T: FromStr<Err: Display>>(&self) -> Option<T> {
+    pub fn parse_text<T: FromStr<Err: Display>>(&self) -> Option<T> {
         let text = self.text()?;
         let parsed = text.parse().map_err(|fault| {
             self.problem(self.reader.style.ill_typed, format!("`{text}`: {fault}"));
@@ -120,7 +120,7 @@ impl<'a> TomlValue<'a> {
         const WANTED: &str = "a text or a list of texts";
         let Some(items) = self.node.as_array() else {
             let text = self.node.as_str().map(|text| vec![text.to_owned()]);
-            return self.typed(text, WANTED);
+            return self.require_type(text, WANTED);
         };
         let mut texts = Vec::new();
         for item in items.iter() {
@@ -136,7 +136,7 @@ impl<'a> TomlValue<'a> {
 
     /// The items of a list.
     pub fn items(&self) -> Option<Vec<Self>> {
-        let items = self.typed(self.node.as_array(), "a list")?;
+        let items = self.require_type(self.node.as_array(), "a list")?;
         Some(items.iter().map(|item| self.item(item)).collect())
     }
 
@@ -150,7 +150,7 @@ impl<'a> TomlValue<'a> {
 
     /// A table.
     pub fn table(&self) -> Option<TomlTable<'a>> {
-        let table = self.typed(self.node.as_table(), "a table")?;
+        let table = self.require_type(self.node.as_table(), "a table")?;
         let path = self.path.clone();
         let start = self.span.start;
         Some(TomlTable::new(self.reader, path, start, Some(table)))
@@ -166,7 +166,7 @@ impl<'a> TomlValue<'a> {
     /// The tables of an array of tables.
     pub fn tables(&self) -> Vec<TomlTable<'a>> {
         let wanted = format!("an array of tables, [[{}]]", self.path);
-        let items = self.typed(self.node.as_array(), &wanted);
+        let items = self.require_type(self.node.as_array(), &wanted);
         let items = items.into_iter().flat_map(|items| items.iter());
         items.filter_map(|item| self.item(item).table()).collect()
     }

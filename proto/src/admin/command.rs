@@ -34,13 +34,19 @@ pub fn from_wire(message: pb::Command) -> Result<AdminCommand, Refusal> {
         program,
     } = message;
     if verb.is_empty() {
-        return Err(malformed("the command lacks its verb"));
+        return Err(malformed_command_refusal("the command lacks its verb"));
     }
     let args = match serde_json::from_str::<Value>(&args_json) {
         Ok(Value::Object(args)) => args,
-        Ok(_) => return Err(malformed("the arguments are no JSON object")),
+        Ok(_) => {
+            return Err(malformed_command_refusal(
+                "the arguments are no JSON object",
+            ));
+        }
         Err(cause) => {
-            return Err(malformed("the arguments are no JSON object").caused_by(cause));
+            return Err(
+                malformed_command_refusal("the arguments are no JSON object").caused_by(cause),
+            );
         }
     };
     Ok(AdminCommand {
@@ -73,7 +79,7 @@ pub fn to_wire(command: &AdminCommand) -> pb::Command {
     }
 }
 
-fn malformed(what: &str) -> Refusal {
+fn malformed_command_refusal(what: &str) -> Refusal {
     Refusal::new(ErrorCode::MessageMalformed, what)
 }
 

@@ -40,12 +40,13 @@ pub enum AdminEvent {
 /// `MESSAGE_MALFORMED`.
 pub fn from_wire(message: pb::Event) -> Result<AdminEvent, Refusal> {
     let pb::Event { of } = message;
-    let of = of.ok_or_else(|| malformed("the event is empty"))?;
+    let of = of.ok_or_else(|| malformed_event_refusal("the event is empty"))?;
     Ok(match of {
-        pb::event::Of::Json(text) => AdminEvent::Json(
-            serde_json::from_str(&text)
-                .map_err(|cause| malformed("the result is no JSON").caused_by(cause))?,
-        ),
+        pb::event::Of::Json(text) => {
+            AdminEvent::Json(serde_json::from_str(&text).map_err(|cause| {
+                malformed_event_refusal("the result is no JSON").caused_by(cause)
+            })?)
+        }
         pb::event::Of::ArrowIpc(bytes) => AdminEvent::ArrowIpc(bytes),
         pb::event::Of::Progress(message) => {
             let pb::Progress { label, done, total } = message;
@@ -62,8 +63,9 @@ pub fn from_wire(message: pb::Event) -> Result<AdminEvent, Refusal> {
         pb::event::Of::Done(message) => {
             let pb::Done { exit_code } = message;
             AdminEvent::Done {
-                exit_code: u8::try_from(exit_code)
-                    .map_err(|cause| malformed("an exit code is at most 255").caused_by(cause))?,
+                exit_code: u8::try_from(exit_code).map_err(|cause| {
+                    malformed_event_refusal("an exit code is at most 255").caused_by(cause)
+                })?,
             }
         }
     })
@@ -100,15 +102,15 @@ fn failure_from_wire(message: pb::Failure) -> Result<Refusal, Refusal> {
         place,
         help,
     } = message;
-    let code = code
-        .parse::<ErrorCode>()
-        .map_err(|cause| malformed("the failure's code is not in the registry").caused_by(cause))?;
+    let code = code.parse::<ErrorCode>().map_err(|cause| {
+        malformed_event_refusal("the failure's code is not in the registry").caused_by(cause)
+    })?;
     let mut refusal = Refusal::new(code, "");
     refusal.sentence = sentence;
-    refusal.contract = named(contract)?;
-    refusal.clause = named(clause)?;
+    refusal.contract = parse_identifier(contract)?;
+    refusal.clause = parse_identifier(clause)?;
     refusal.allowed = allowed;
-    refusal.participant = named(participant)?;
+    refusal.participant = parse_identifier(participant)?;
     refusal.location = place.map(|message| {
         let pb::Place { file, line, key } = message;
         SourceLocation { file, line, key }
@@ -145,13 +147,17 @@ fn failure_to_wire(refusal: Refusal) -> pb::Failure {
     }
 }
 
-fn named<T: FromStr<Err = IdentifierError>>(text: Option<String>) -> Result<Option<T>, Refusal> {
+fn parse_identifier<T: FromStr<Err = IdentifierError>>(
+    text: Option<String>,
+) -> Result<Option<T>, Refusal> {
     text.map(|text| text.parse())
         .transpose()
-        .map_err(|problem: IdentifierError| malformed(&problem.to_string()).caused_by(problem))
+        .map_err(|problem: IdentifierError| {
+            malformed_event_refusal(&problem.to_string()).caused_by(problem)
+        })
 }
 
-fn malformed(what: &str) -> Refusal {
+fn malformed_event_refusal(what: &str) -> Refusal {
     Refusal::new(ErrorCode::MessageMalformed, what)
 }
 

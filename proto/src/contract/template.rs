@@ -29,10 +29,10 @@ pub(crate) fn read(of: &mut StrictObjectReader) -> Result<Option<TemplateReferen
         return Ok(None);
     };
     let template = TemplateReference {
-        author: members.parsed("author")?,
+        author: members.parse_text("author")?,
         title: members.text("title")?,
         version: u32::try_from(members.count("version")?).unwrap_or(0),
-        sha256: members.parsed("sha256")?,
+        sha256: members.parse_text("sha256")?,
     };
     members.finish()?;
     if !is_line(&template.title) || template.version == 0 {
@@ -51,7 +51,7 @@ mod tests {
 
     #[track_caller]
     fn check(change: impl FnOnce(&mut TemplateReference), refused: bool) {
-        let mut template = crate::samples::filled().template.unwrap();
+        let mut template = crate::samples::agreement_from_template().template.unwrap();
         change(&mut template);
         check_json(to_json(&template), (!refused).then_some(template));
     }
@@ -80,7 +80,7 @@ mod tests {
         for title in ["", " ", "a\nb", "a\u{202e}b"] {
             check(|template| template.title = title.to_owned(), true);
         }
-        let good = to_json(&crate::samples::filled().template.unwrap());
+        let good = to_json(&crate::samples::agreement_from_template().template.unwrap());
         let with = |name: &str, value: Option<Json>| {
             let Json::Object(mut members) = good.clone() else {
                 panic!("an object")

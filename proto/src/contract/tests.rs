@@ -34,7 +34,7 @@ fn exchanged(from: &str, to: &str, code: ErrorCode) {
 fn an_agreement_survives_the_round_trip() {
     check(&samples::agreement());
     check(&samples::public_view());
-    check(&samples::filled());
+    check(&samples::agreement_from_template());
     check(&Agreement {
         not_before: hansa_audit_log::time::UtcTimestamp::EARLIEST,
         not_after: hansa_audit_log::time::UtcTimestamp::LATEST,
@@ -51,7 +51,7 @@ fn an_agreement_survives_the_round_trip() {
 /// The template stands in the slot that was null, and in one spelling; a reader that expects null there refuses it.
 #[test]
 fn a_template_is_named_in_its_slot() {
-    let good = String::from_utf8(to_bytes(&samples::filled())).unwrap();
+    let good = String::from_utf8(to_bytes(&samples::agreement_from_template())).unwrap();
     let none = payload();
     assert!(none.contains(r#""template":null"#));
     assert!(good.contains(r#""hansa":"agreement/1""#));
@@ -404,7 +404,7 @@ fn the_corpus_holds_contracts_of_today() {
         samples::public_view(),
         samples::rows_contract(),
         samples::group_contract(),
-        samples::filled(),
+        samples::agreement_from_template(),
     ];
     for (agreement, number) in samples.iter().zip(1..) {
         let (file, now) = (

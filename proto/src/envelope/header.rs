@@ -39,7 +39,7 @@ pub struct ProtectedHeader<'a> {
 impl ProtectedHeader<'_> {
     /// The header as it stands in the statement and in the signing input.
     #[must_use]
-    pub fn encoded(&self) -> String {
+    pub fn to_base64url(&self) -> String {
         let mut header = Json::object([
             ("alg", Json::text(self.alg)),
             ("crit", critical(self.mandate.is_some())),
@@ -100,7 +100,7 @@ pub(super) fn signature(
     let mut header = StrictObjectReader::of(header, "protected", codes)?;
     let alg = header.text("alg")?;
     let seal = seal(&mut header, kind, codes)?;
-    if !accepted(&alg, seal.is_some()) {
+    if !is_accepted_algorithm(&alg, seal.is_some()) {
         return Err(Refusal::new(
             ErrorCode::SignatureAlg,
             format!("the algorithm `{alg}` is not accepted"),
@@ -145,7 +145,7 @@ pub(super) fn signature(
 }
 
 /// A key signs with `EdDSA` or `ES256`, a seal with `ES256` or `PS256`.
-fn accepted(alg: &str, sealed: bool) -> bool {
+fn is_accepted_algorithm(alg: &str, sealed: bool) -> bool {
     match alg {
         "ES256" => true,
         "EdDSA" => !sealed,

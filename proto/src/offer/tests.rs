@@ -46,7 +46,7 @@ fn an_offer_survives_the_round_trip() {
         to: OfferRecipients::Participants(BTreeSet::from([reader()])),
         ..offer()
     });
-    let template = samples::filled().template;
+    let template = samples::agreement_from_template().template;
     let filled = Offer {
         template,
         ..offer()

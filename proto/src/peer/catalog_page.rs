@@ -145,7 +145,9 @@ pub fn reply_from_wire(mut message: pb::CatalogReply) -> Result<CatalogPageReply
             true => Ok(CatalogPageReply::Unchanged {
                 newest_message: messages,
             }),
-            false => Err(field::malformed("an unchanged page brings something")),
+            false => Err(field::malformed_message_refusal(
+                "an unchanged page brings something",
+            )),
         };
     }
     let digest = Digest::of(&message.encode_to_vec());
@@ -164,19 +166,19 @@ fn page_from_wire(message: pb::CatalogReply) -> Result<CatalogEntryPage, Refusal
         ended,
     } = message;
     if ended.len() > ENTRIES {
-        return Err(field::malformed(format!(
+        return Err(field::malformed_message_refusal(format!(
             "the page holds {} offers that are over; at most {ENTRIES} are read",
             ended.len()
         )));
     }
     if templates.len() > TEMPLATES {
-        return Err(field::malformed(format!(
+        return Err(field::malformed_message_refusal(format!(
             "the page holds {} templates; at most {TEMPLATES} are read",
             templates.len()
         )));
     }
     if entries.len() > ENTRIES {
-        return Err(field::malformed(format!(
+        return Err(field::malformed_message_refusal(format!(
             "the page holds {} entries; at most {ENTRIES} are read",
             entries.len()
         )));
@@ -235,8 +237,9 @@ fn ended_from_wire(message: pb::CatalogEndedOffer) -> Result<EndedOffer, Refusal
     let pb::CatalogEndedOffer { dataset, ended_at } = message;
     Ok(EndedOffer {
         dataset: parse_dataset_name(&dataset)?,
-        ended: UtcTimestamp::from_micros(ended_at)
-            .map_err(|why| field::malformed(format!("an offer ends at no instant: {why}")))?,
+        ended: UtcTimestamp::from_micros(ended_at).map_err(|why| {
+            field::malformed_message_refusal(format!("an offer ends at no instant: {why}"))
+        })?,
     })
 }
 
@@ -251,7 +254,7 @@ fn template_from_wire(message: pb::CatalogTemplate) -> Result<ListedTemplate, Re
 fn entry_from_wire(message: pb::CatalogEntry) -> Result<ListedDataset, Refusal> {
     let pb::CatalogEntry { dataset, offers } = message;
     if offers.len() > ENTRIES {
-        return Err(field::malformed(format!(
+        return Err(field::malformed_message_refusal(format!(
             "a dataset has {} offers; at most {ENTRIES} are read",
             offers.len()
         )));
@@ -275,7 +278,8 @@ fn entry_to_wire(entry: &ListedDataset) -> pb::CatalogEntry {
 
 fn parse_dataset_name(name: &str) -> Result<SqlIdentifier, Refusal> {
     name.parse().map_err(|cause| {
-        field::malformed(format!("`{name}` is no dataset whose offer is over")).caused_by(cause)
+        field::malformed_message_refusal(format!("`{name}` is no dataset whose offer is over"))
+            .caused_by(cause)
     })
 }
 

@@ -57,10 +57,11 @@ pub fn to_bytes(small: &CompactAnswerMessage) -> Vec<u8> {
 /// `MESSAGE_MALFORMED`.
 pub fn from_bytes(bytes: &[u8]) -> Result<CompactAnswerMessage, Refusal> {
     let message = pb::Small::decode(bytes).map_err(|cause| {
-        field::malformed("what is packed is no message of an answer").caused_by(cause)
+        field::malformed_message_refusal("what is packed is no message of an answer")
+            .caused_by(cause)
     })?;
     if message.encode_to_vec() != bytes {
-        return Err(field::malformed(
+        return Err(field::malformed_message_refusal(
             "a packed message holds something that this version does not know",
         ));
     }
@@ -70,7 +71,9 @@ pub fn from_bytes(bytes: &[u8]) -> Result<CompactAnswerMessage, Refusal> {
         receipt,
     } = message;
     match receipt {
-        None if header.is_empty() => Err(field::malformed("a packed message is empty")),
+        None if header.is_empty() => Err(field::malformed_message_refusal(
+            "a packed message is empty",
+        )),
         None => Ok(CompactAnswerMessage::Rows { header, body }),
         Some(pb::Signed { payload, marks }) if header.is_empty() && body.is_empty() => {
             Ok(CompactAnswerMessage::Receipt(EnvelopeParts {
@@ -78,7 +81,9 @@ pub fn from_bytes(bytes: &[u8]) -> Result<CompactAnswerMessage, Refusal> {
                 signatures: marks.into_iter().map(mark_from_wire).collect(),
             }))
         }
-        Some(_) => Err(field::malformed("a packed receipt stands beside rows")),
+        Some(_) => Err(field::malformed_message_refusal(
+            "a packed receipt stands beside rows",
+        )),
     }
 }
 

@@ -8,19 +8,22 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 const DOCUMENT: usize = 512 * 1024;
 
 /// A refusal of a message that does not hold what it must.
-pub(crate) fn malformed(what: impl Into<String>) -> Refusal {
+pub(crate) fn malformed_message_refusal(what: impl Into<String>) -> Refusal {
     Refusal::new(ErrorCode::MessageMalformed, what)
 }
 
 /// A message or a choice that must be there.
 pub(crate) fn present<T>(field: &str, value: Option<T>) -> Result<T, Refusal> {
-    value.ok_or_else(|| malformed(format!("the message lacks `{field}`")))
+    value.ok_or_else(|| malformed_message_refusal(format!("the message lacks `{field}`")))
 }
 
 /// Exactly `N` bytes.
-pub(crate) fn fixed<const N: usize>(field: &str, bytes: &Bytes) -> Result<[u8; N], Refusal> {
+pub(crate) fn read_fixed_bytes<const N: usize>(
+    field: &str,
+    bytes: &Bytes,
+) -> Result<[u8; N], Refusal> {
     bytes.as_ref().try_into().map_err(|_| {
-        malformed(format!(
+        malformed_message_refusal(format!(
             "`{field}` holds {} bytes instead of {N}",
             bytes.len()
         ))
@@ -29,13 +32,13 @@ pub(crate) fn fixed<const N: usize>(field: &str, bytes: &Bytes) -> Result<[u8; N
 
 /// A SHA-256 digest.
 pub(crate) fn digest(field: &str, bytes: &Bytes) -> Result<Digest, Refusal> {
-    fixed(field, bytes).map(Digest::from_bytes)
+    read_fixed_bytes(field, bytes).map(Digest::from_bytes)
 }
 
 /// Digests of a proof, at most 64 of them.
 pub(crate) fn digests(field: &str, list: Vec<Bytes>) -> Result<Vec<Digest>, Refusal> {
     if list.len() > 64 {
-        return Err(malformed(format!(
+        return Err(malformed_message_refusal(format!(
             "`{field}` holds {} hashes; a proof has at most 64",
             list.len()
         )));
@@ -56,7 +59,9 @@ pub(crate) fn hash(digest: &Digest) -> Bytes {
 /// A document that must be there and not too large; what it says is read elsewhere.
 pub(crate) fn document(field: &str, bytes: Bytes) -> Result<Bytes, Refusal> {
     if bytes.is_empty() {
-        return Err(malformed(format!("the message lacks `{field}`")));
+        return Err(malformed_message_refusal(format!(
+            "the message lacks `{field}`"
+        )));
     }
     if bytes.len() > DOCUMENT {
         return Err(Refusal::new(
@@ -73,13 +78,15 @@ pub(crate) fn document(field: &str, bytes: Bytes) -> Result<Bytes, Refusal> {
 /// One line of text from the other side, fit for a terminal: not longer than `most` bytes, no control characters.
 pub(crate) fn line(field: &str, text: String, most: usize) -> Result<String, Refusal> {
     if text.len() > most {
-        return Err(malformed(format!(
+        return Err(malformed_message_refusal(format!(
             "`{field}` holds {} bytes; at most {most} are read",
             text.len()
         )));
     }
     if text.chars().any(char::is_control) {
-        return Err(malformed(format!("`{field}` holds control characters")));
+        return Err(malformed_message_refusal(format!(
+            "`{field}` holds control characters"
+        )));
     }
     Ok(text)
 }

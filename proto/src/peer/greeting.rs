@@ -66,13 +66,13 @@ pub fn from_wire(message: Option<pb::Greeting>) -> Result<PeerGreeting, Refusal>
         heard,
     } = field::present("greeting", message)?;
     if versions.is_empty() || versions.len() > 64 {
-        return Err(field::malformed(format!(
+        return Err(field::malformed_message_refusal(format!(
             "the greeting names {} versions instead of 1 to 64",
             versions.len()
         )));
     }
     if heard.len() > HEARD || heard.iter().any(|head| head.len() > HEARD_BYTES) {
-        return Err(field::malformed(format!(
+        return Err(field::malformed_message_refusal(format!(
             "the greeting brings {} heads of other logs; at most {HEARD} are read, of at most {HEARD_BYTES} bytes",
             heard.len()
         )));

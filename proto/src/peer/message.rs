@@ -165,7 +165,7 @@ pub enum MessageContent {
 pub fn from_wire(message: Option<pb::Letter>) -> Result<PeerMessage, Refusal> {
     let pb::Letter { id, content } = field::present("letter", message)?;
     Ok(PeerMessage {
-        id: PeerMessageId(field::fixed("id", &id)?),
+        id: PeerMessageId(field::read_fixed_bytes("id", &id)?),
         content: content_from_wire(field::present("content", content)?)?,
     })
 }
@@ -190,7 +190,7 @@ pub fn inbox_from_wire(message: pb::InboxLetter) -> Result<InboxItem, Refusal> {
         letter: peer_message,
     } = message;
     if number == 0 {
-        return Err(field::malformed("the letter has no number"));
+        return Err(field::malformed_message_refusal("the letter has no number"));
     }
     let bytes = peer_message.as_ref().map(prost::Message::encode_to_vec);
     Ok(match from_wire(peer_message) {
@@ -305,10 +305,12 @@ fn content_from_wire(message: pb::letter::Content) -> Result<MessageContent, Ref
                 countersignature,
             } = message;
             if countersignature.is_some() {
-                return Err(field::malformed("the letter leaves out the receipt"));
+                return Err(field::malformed_message_refusal(
+                    "the letter leaves out the receipt",
+                ));
             }
             Ok(MessageContent::Acknowledgement {
-                request: RequestId(field::fixed("request_id", &request_id)?),
+                request: RequestId(field::read_fixed_bytes("request_id", &request_id)?),
                 receipt: field::document("receipt", receipt)?,
                 disputed,
                 witnessed: field::non_empty(witnessed),
@@ -329,7 +331,7 @@ fn request(message: pb::Request) -> Result<MessageContent, Refusal> {
         negotiation: self::negotiation(negotiation)?,
         dataset: match dataset.parse::<DatasetId>() {
             Ok(dataset) => dataset,
-            Err(problem) => return Err(field::malformed(problem.to_string())),
+            Err(problem) => return Err(field::malformed_message_refusal(problem.to_string())),
         },
         offer: (!offer.is_empty()).then_some(offer),
         payload: field::document("payload", payload)?,
@@ -350,7 +352,7 @@ fn termination(message: pb::Termination) -> Result<MessageContent, Refusal> {
                 Ok(code) => Some(code),
                 Err(cause) => {
                     let what = "`code` is not a code of the registry";
-                    return Err(field::malformed(what).caused_by(cause));
+                    return Err(field::malformed_message_refusal(what).caused_by(cause));
                 }
             },
         },
@@ -375,7 +377,7 @@ fn negotiation(text: String) -> Result<String, Refusal> {
     if ok {
         Ok(text)
     } else {
-        Err(field::malformed(
+        Err(field::malformed_message_refusal(
             "a negotiation is written `n-` and up to 64 of a-z, 0-9 and -",
         ))
     }

@@ -124,7 +124,7 @@ pub fn from_wire(message: pb::ProofReply) -> Result<LogProof, Refusal> {
                 next,
             } = message;
             if records.len() > RECORDS {
-                return Err(field::malformed(format!(
+                return Err(field::malformed_message_refusal(format!(
                     "the reply holds {} records; at most {RECORDS} are read",
                     records.len()
                 )));

@@ -61,10 +61,10 @@ pub fn from_ticket(ticket: &[u8]) -> Result<QueryRequestEnvelope, Refusal> {
         ));
     }
     let message = pb::Ask::decode(ticket).map_err(|cause| {
-        field::malformed("the ticket does not hold a question").caused_by(cause)
+        field::malformed_message_refusal("the ticket does not hold a question").caused_by(cause)
     })?;
     if message.encode_to_vec() != ticket {
-        return Err(field::malformed(
+        return Err(field::malformed_message_refusal(
             "the ticket holds something that this version does not know",
         ));
     }
@@ -96,10 +96,10 @@ pub fn from_wire(message: pb::Ask) -> Result<QueryRequestEnvelope, Refusal> {
     } = message;
     Ok(QueryRequestEnvelope {
         ask: hansa_policy::query_request::QueryRequest {
-            request: RequestId(field::fixed("request_id", &request_id)?),
+            request: RequestId(field::read_fixed_bytes("request_id", &request_id)?),
             contracts: contracts(&contract_ids)?,
             sql: if sql.is_empty() {
-                return Err(field::malformed("the message lacks `sql`"));
+                return Err(field::malformed_message_refusal("the message lacks `sql`"));
             } else {
                 sql
             },
@@ -159,7 +159,7 @@ pub fn to_wire(asking: &QueryRequestEnvelope) -> pb::Ask {
 
 fn contracts(list: &[Bytes]) -> Result<Vec<ContractId>, Refusal> {
     if list.is_empty() || list.len() > CONTRACTS {
-        return Err(field::malformed(format!(
+        return Err(field::malformed_message_refusal(format!(
             "the question names {} contracts instead of 1 to {CONTRACTS}",
             list.len()
         )));
@@ -169,14 +169,16 @@ fn contracts(list: &[Bytes]) -> Result<Vec<ContractId>, Refusal> {
         .map(|bytes| field::digest("contract_ids", bytes).map(ContractId))
         .collect::<Result<Vec<_>, _>>()?;
     if ids.iter().collect::<BTreeSet<_>>().len() < ids.len() {
-        return Err(field::malformed("the question names a contract twice"));
+        return Err(field::malformed_message_refusal(
+            "the question names a contract twice",
+        ));
     }
     Ok(ids)
 }
 
 fn credentials(list: Vec<Bytes>) -> Result<Vec<Bytes>, Refusal> {
     if list.len() > CREDENTIALS {
-        return Err(field::malformed(format!(
+        return Err(field::malformed_message_refusal(format!(
             "the question brings {} credentials; at most {CREDENTIALS} are read",
             list.len()
         )));
@@ -196,17 +198,21 @@ fn credentials(list: Vec<Bytes>) -> Result<Vec<Bytes>, Refusal> {
 fn rows(since: &Bytes, as_of: &str) -> Result<RowScope, Refusal> {
     match (since.is_empty(), as_of.is_empty()) {
         (true, true) => Ok(RowScope::All),
-        (false, true) => Ok(RowScope::Since(RequestId(field::fixed("since", since)?))),
+        (false, true) => Ok(RowScope::Since(RequestId(field::read_fixed_bytes(
+            "since", since,
+        )?))),
         (true, false) => {
-            let at: UtcTimestamp = as_of
-                .parse()
-                .map_err(|cause| field::malformed("`as_of` is no instant").caused_by(cause))?;
+            let at: UtcTimestamp = as_of.parse().map_err(|cause| {
+                field::malformed_message_refusal("`as_of` is no instant").caused_by(cause)
+            })?;
             if at.to_string() != as_of {
-                return Err(field::malformed("`as_of` is not written as instants are"));
+                return Err(field::malformed_message_refusal(
+                    "`as_of` is not written as instants are",
+                ));
             }
             Ok(RowScope::AsOf(at))
         }
-        (false, false) => Err(field::malformed(
+        (false, false) => Err(field::malformed_message_refusal(
             "the question asks for rows since an answer and as of an instant",
         )),
     }
@@ -218,7 +224,9 @@ fn purpose(text: &str) -> Result<Option<PurposeId>, Refusal> {
     }
     match text.parse() {
         Ok(purpose) => Ok(Some(purpose)),
-        Err(problem) => Err(field::malformed(problem.to_string()).caused_by(problem)),
+        Err(problem) => {
+            Err(field::malformed_message_refusal(problem.to_string()).caused_by(problem))
+        }
     }
 }
 
@@ -228,9 +236,9 @@ fn compressions(list: &[i32]) -> Result<BTreeSet<BufferCompression>, Refusal> {
             Ok(pb::Compression::Lz4) => Ok(BufferCompression::Lz4),
             Ok(pb::Compression::Zstd) => Ok(BufferCompression::Zstd),
             // The error says no more than the number, which stands in the sentence.
-            Ok(pb::Compression::Unspecified) | Err(_) => Err(field::malformed(format!(
-                "`accept` names the compression {number}, which does not exist"
-            ))),
+            Ok(pb::Compression::Unspecified) | Err(_) => Err(field::malformed_message_refusal(
+                format!("`accept` names the compression {number}, which does not exist"),
+            )),
         })
         .collect()
 }

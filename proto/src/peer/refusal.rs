@@ -43,7 +43,7 @@ pub fn quiet_to_wire(quiet: &Recorded<NoNewDataDecision>) -> tonic::Status {
 
 /// The status that ends an answer whose receipt has been sent.
 #[must_use]
-pub fn cut(refusal: &Refusal) -> tonic::Status {
+pub fn cut_answer_status(refusal: &Refusal) -> tonic::Status {
     status(refusal)
 }
 
@@ -139,7 +139,7 @@ pub fn read_connection_refusal(details: &[u8]) -> tonic::Status {
 
 /// The same for whoever it does not know. It carries no reason.
 #[must_use]
-pub fn closed() -> tonic::Status {
+pub fn closed_status() -> tonic::Status {
     tonic::Status::unavailable("closed")
 }
 
@@ -209,7 +209,7 @@ fn status(refusal: &Refusal) -> tonic::Status {
     let mut metadata = BTreeMap::new();
     let mut set = |key: String, value: Option<String>| {
         if let Some(value) = value {
-            metadata.insert(key, shortened(&value));
+            metadata.insert(key, truncate_text(&value));
         }
     };
     set("contract".to_owned(), contract.map(|id| id.to_string()));
@@ -222,7 +222,7 @@ fn status(refusal: &Refusal) -> tonic::Status {
     for (number, line) in (1..).zip(help.iter().take(HELP)) {
         set(help_key(number), Some(line.clone()));
     }
-    with_info(*code, shortened(sentence), metadata)
+    with_info(*code, truncate_text(sentence), metadata)
 }
 
 fn with_info(
@@ -246,14 +246,14 @@ fn from_info(info: rpc::RpcErrorInfo, sentence: &str, name: &str) -> Refusal {
         domain: _,
         metadata,
     } = info;
-    let text = |key: &str| metadata.get(key).map(|value| cleaned(value));
-    let sentence = cleaned(sentence);
+    let text = |key: &str| metadata.get(key).map(|value| sanitize_text(value));
+    let sentence = sanitize_text(sentence);
     let Ok(code) = reason.parse::<ErrorCode>() else {
         return Refusal::new(
             ErrorCode::PeerDataInvalid,
             format!(
                 "{name} refused with the code `{}`, which this version does not know: {sentence}",
-                cleaned(&reason)
+                sanitize_text(&reason)
             ),
         );
     };
@@ -307,7 +307,7 @@ fn help_key(number: usize) -> String {
 }
 
 /// At most [`TEXT`] bytes, cut between characters.
-fn shortened(text: &str) -> String {
+fn truncate_text(text: &str) -> String {
     if text.len() <= TEXT {
         return text.to_owned();
     }
@@ -321,8 +321,8 @@ fn shortened(text: &str) -> String {
 }
 
 /// Text of the other side as it may stand on a terminal: one line that commands nothing, not too long.
-fn cleaned(text: &str) -> String {
-    shortened(&printable(text))
+fn sanitize_text(text: &str) -> String {
+    truncate_text(&printable(text))
 }
 
 /// The few messages of `google.rpc` that a refusal needs.

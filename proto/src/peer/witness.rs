@@ -109,7 +109,7 @@ pub fn from_wire(message: pb::WitnessReply) -> Result<CosignOutcome, Refusal> {
             Ok(CosignOutcome::Wanted(heads.collect::<Result<_, _>>()?))
         }
         [true, true, false] => Ok(CosignOutcome::Refuted(field::document("refuted", refuted)?)),
-        _ => Err(field::malformed(
+        _ => Err(field::malformed_message_refusal(
             "the reply must hold a cosigned head, or heads that are wanted, or one that is refuted",
         )),
     }
@@ -135,7 +135,7 @@ fn few(field: &str, count: usize) -> Result<(), Refusal> {
     if count <= EARLIER {
         return Ok(());
     }
-    Err(field::malformed(format!(
+    Err(field::malformed_message_refusal(format!(
         "`{field}` holds {count} entries; at most {EARLIER} are read"
     )))
 }

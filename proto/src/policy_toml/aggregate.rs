@@ -3,7 +3,7 @@
 mod privacy_budget;
 
 use super::LocatedTerms;
-use super::file_reader::{PolicyFileReader, required, several, words};
+use super::file_reader::{PolicyFileReader, required_value, several, words};
 use super::value_form::{bucket_term, coarsen, kind_of};
 use hansa_catalog::dataset::{ColumnType, RegisteredGrid};
 use hansa_policy::id::SqlIdentifier;
@@ -54,11 +54,11 @@ pub(super) fn read(
         value.refuse(refusal.with_help("register one: [dataset.grid]"));
         return;
     };
-    if let Some(list) = required(value, &table, "functions") {
+    if let Some(list) = required_value(value, &table, "functions") {
         functions(list, terms);
     }
     let mut by = Vec::new();
-    if let Some(list) = required(value, &table, "by") {
+    if let Some(list) = required_value(value, &table, "by") {
         by = reader.columns(list);
         terms.add_unless_empty(list, &by, Term::Dimensions(by.clone()));
     }
@@ -107,14 +107,14 @@ fn secondary(value: &TomlValue<'_>) -> Option<Term> {
         });
     }
     let table = value.table_with(&["cell_key"])?;
-    let base = required(value, &table, "cell_key")?;
+    let base = required_value(value, &table, "cell_key")?;
     base.whole(1).map(Term::CellKey)
 }
 
 /// `{ column = "at", every = "day", late = "wait" }`
 fn release(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<ReleaseTerm> {
     let table = value.table_with(&["column", "every", "late"])?;
-    let said = |key: &str| required(value, &table, key).filter(|said| said.text().is_some());
+    let said = |key: &str| required_value(value, &table, key).filter(|said| said.text().is_some());
     let (column, every, late) = (said("column"), said("every"), said("late"));
     let (column, every, late) = (column?, every?, late?);
     Some(ReleaseTerm {
@@ -236,7 +236,7 @@ fn dominance(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut L
         let Some(table) = item.table_with(&["measure", "unit", "p", "n", "k"]) else {
             continue;
         };
-        let column = |key: &str| reader.named_column(required(&item, &table, key)?);
+        let column = |key: &str| reader.named_column(required_value(&item, &table, key)?);
         let (measure, unit) = (column("measure"), column("unit"));
         let percent = |key: &str| u32::try_from(table.whole::<u64>(key, 1)?).ok();
         let rule = match (percent("p"), percent("n"), percent("k")) {

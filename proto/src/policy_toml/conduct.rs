@@ -1,7 +1,7 @@
 //! When, where to, with whom and on what footing: the keys of the terms about the conduct of the parties, both ways.
 
 use super::LocatedTerms;
-use super::file_reader::{PolicyFileReader, each, required, words};
+use super::file_reader::{PolicyFileReader, each, required_value, words};
 use super::price;
 use super::value_form::decimal;
 use hansa_policy::group::GroupName;
@@ -44,7 +44,7 @@ pub(super) fn read(reader: &PolicyFileReader<'_>, keys: &TomlTable<'_>, terms: &
         terms.add_unless_empty(value, &list, Term::Sector(list.clone()));
     }
     if let Some(value) = keys.get("region")
-        && let Some(region) = value.parsed()
+        && let Some(region) = value.parse_text()
     {
         terms.add(value, Term::Region(region));
     }
@@ -52,7 +52,7 @@ pub(super) fn read(reader: &PolicyFileReader<'_>, keys: &TomlTable<'_>, terms: &
         lasts(reader, value, terms);
     }
     if let Some(value) = keys.get("hours")
-        && let Some(hours) = value.parsed::<HoursTerm>()
+        && let Some(hours) = value.parse_text::<HoursTerm>()
     {
         terms.add(value, Term::Hours(hours));
     }
@@ -139,9 +139,9 @@ fn notify(value: &TomlValue<'_>, terms: &mut LocatedTerms) {
         return;
     };
     let events = InformEvent::ALL.map(|event| (event.as_str(), event));
-    let of = required(value, &table, "of").map(|of| words(of, &events));
+    let of = required_value(value, &table, "of").map(|of| words(of, &events));
     let sides = Recipient::ALL.map(|side| (side.as_str(), side));
-    let whom = required(value, &table, "whom").map(|of| words(of, &sides));
+    let whom = required_value(value, &table, "whom").map(|of| words(of, &sides));
     if let (Some(of), Some(whom)) = (of, whom)
         && !of.is_empty()
         && !whom.is_empty()
@@ -162,7 +162,7 @@ fn lasts(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut Locat
         let Some(table) = value.table_with(&["days", "since"]) else {
             return;
         };
-        let days = required(value, &table, "days").and_then(|days| days.whole(1));
+        let days = required_value(value, &table, "days").and_then(|days| days.whole(1));
         let since = match table.get("since") {
             None => Some(WindowStart::Activation),
             Some(since) => since.word(&SINCE),
@@ -190,8 +190,9 @@ fn embargo(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut Loc
     let Some(table) = value.table_with(&["column", "for"]) else {
         return;
     };
-    let column = required(value, &table, "column").and_then(|column| reader.named_column(column));
-    let wait = required(value, &table, "for").and_then(delay);
+    let column =
+        required_value(value, &table, "column").and_then(|column| reader.named_column(column));
+    let wait = required_value(value, &table, "for").and_then(delay);
     if let (Some(column), Some(delay)) = (column, wait) {
         terms.add(value, Term::Embargo(EmbargoTerm { column, delay }));
     }
@@ -229,8 +230,8 @@ fn travel(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut Loca
     let Some(table) = value.table_with(&["columns", "to"]) else {
         return;
     };
-    let columns = required(value, &table, "columns").map(|columns| reader.columns(columns));
-    let to = required(value, &table, "to").map(|to| match to.node.as_str() {
+    let columns = required_value(value, &table, "columns").map(|columns| reader.columns(columns));
+    let to = required_value(value, &table, "to").map(|to| match to.node.as_str() {
         Some("anybody") => KeyRecipients::Anybody,
         _ => KeyRecipients::These(each(to)),
     });
@@ -253,7 +254,7 @@ fn service(value: &TomlValue<'_>, terms: &mut LocatedTerms) {
     let Some(table) = value.table_with(&["availability", "p95_ms"]) else {
         return;
     };
-    let availability = required(value, &table, "availability").and_then(|share| {
+    let availability = required_value(value, &table, "availability").and_then(|share| {
         let text = number(share).filter(|text| {
             let share: f64 = text.parse().unwrap_or(f64::NAN);
             (0.0..=100.0).contains(&share)
@@ -263,7 +264,7 @@ fn service(value: &TomlValue<'_>, terms: &mut LocatedTerms) {
         }
         text
     });
-    let p95_ms = required(value, &table, "p95_ms").and_then(|ms| ms.whole(1));
+    let p95_ms = required_value(value, &table, "p95_ms").and_then(|ms| ms.whole(1));
     if let (Some(availability), Some(p95_ms)) = (availability, p95_ms) {
         terms.add(
             value,
@@ -305,7 +306,7 @@ fn delay(value: &TomlValue<'_>) -> Option<EmbargoDelay> {
 fn group(value: &TomlValue<'_>) -> Option<GroupName> {
     let text = value.text()?;
     let Some((owner, name)) = text.split_once("/g/") else {
-        return value.parsed();
+        return value.parse_text();
     };
     value.problem(
         ErrorCode::TermUnknown,

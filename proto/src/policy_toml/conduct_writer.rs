@@ -1,7 +1,7 @@
 //! The terms about the conduct of the parties as they stand in a policy file.
 
 use super::conduct::{SINCE, UNITS};
-use super::file_writer::{TermSyntax, quoted, texts};
+use super::file_writer::{TermSyntax, quote_text, texts};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::term::Term;
 use hansa_policy::term::embargo::{EmbargoDelay, EmbargoTerm};
@@ -20,7 +20,7 @@ use hansa_policy::value::time::TimeBucketWidth;
 
 /// One rule of `dominance`.
 pub(super) fn dominance(rule: &DominanceTerm) -> String {
-    let [measure, unit] = [&rule.measure, &rule.unit].map(|name| quoted(name.as_str()));
+    let [measure, unit] = [&rule.measure, &rule.unit].map(|name| quote_text(name.as_str()));
     let when = match rule.rule {
         DominanceRule::P(p) => format!("p = {p}"),
         DominanceRule::Nk { n, k } => format!("n = {n}, k = {k}"),
@@ -30,9 +30,9 @@ pub(super) fn dominance(rule: &DominanceTerm) -> String {
 
 /// How cells are released.
 pub(super) fn release(release: &ReleaseTerm) -> String {
-    let column = quoted(release.column.as_str());
-    let every = quoted(word(&TimeBucketWidth::NAMES, &release.every));
-    let late = quoted(word(&LateDataPolicy::ALL, &release.late));
+    let column = quote_text(release.column.as_str());
+    let every = quote_text(word(&TimeBucketWidth::NAMES, &release.every));
+    let late = quote_text(word(&LateDataPolicy::ALL, &release.late));
     format!("release = {{ column = {column}, every = {every}, late = {late} }}")
 }
 
@@ -48,37 +48,39 @@ pub(super) fn budget(budget: &PrivacyBudgetTerm) -> String {
         .iter()
         .map(|one| format!("{} = {}", name(&one.column), texts(&one.list)));
     let (bounds, values): (Vec<String>, Vec<String>) = (bounds.collect(), values.collect());
-    let [most, each] = [budget.most, budget.each].map(|one| quoted(&one.to_string()));
+    let [most, each] = [budget.most, budget.each].map(|one| quote_text(&one.to_string()));
     format!(
         "epsilon = {{ most = {most}, per = {}, each = {each}, unit = {}, cells = {}, rows = {}, bounds = {{ {} }}, \
          values = {{ {} }}, from = {} }}",
-        quoted(word(&TimeBucketWidth::NAMES, &budget.per)),
-        quoted(budget.unit.as_str()),
+        quote_text(word(&TimeBucketWidth::NAMES, &budget.per)),
+        quote_text(budget.unit.as_str()),
         budget.cells,
         budget.rows,
         bounds.join(", "),
         values.join(", "),
-        quoted(&budget.from.to_string())
+        quote_text(&budget.from.to_string())
     )
 }
 
 /// A published area.
 pub(super) fn published_area(area: &PublishedAreaTerm) -> String {
-    let [lon, lat] = [&area.lon, &area.lat].map(|one| quoted(one.as_str()));
-    let [list, which] = [area.list.to_string(), area.which.to_string()].map(|one| quoted(&one));
+    let [lon, lat] = [&area.lon, &area.lat].map(|one| quote_text(one.as_str()));
+    let [list, which] = [area.list.to_string(), area.which.to_string()].map(|one| quote_text(&one));
     format!("{{ lon = {lon}, lat = {lat}, list = {list}, which = {which} }}")
 }
 
 /// A level of a published table.
 pub(super) fn lookup(lookup: &LookupTerm) -> String {
-    let [level, table] = [lookup.level.clone(), lookup.table.to_string()].map(|one| quoted(&one));
+    let [level, table] =
+        [lookup.level.clone(), lookup.table.to_string()].map(|one| quote_text(&one));
     format!("{{ level = {level}, table = {table} }}")
 }
 
 /// The cells of a place.
 pub(super) fn place(place: &PlaceCellsTerm) -> String {
-    let [lon, lat, cell] = [&place.lon, &place.lat, &place.cell].map(|one| quoted(one.as_str()));
-    let to = quoted(&place.size.to_string());
+    let [lon, lat, cell] =
+        [&place.lon, &place.lat, &place.cell].map(|one| quote_text(one.as_str()));
+    let to = quote_text(&place.size.to_string());
     format!("{{ lon = {lon}, lat = {lat}, to = {to}, as = {cell} }}")
 }
 
@@ -87,19 +89,19 @@ pub(super) fn say(term: &Term) -> Option<TermSyntax> {
     let alone = |key: &str, value: String| Some(TermSyntax::Alone(key.to_owned(), value));
     match term {
         Term::Lasts(RelativeWindowTerm { days, since }) => {
-            let since = quoted(word(&SINCE, since));
+            let since = quote_text(word(&SINCE, since));
             alone("lasts", format!("{{ days = {days}, since = {since} }}"))
         }
-        Term::Hours(hours) => alone("hours", quoted(&hours.to_string())),
+        Term::Hours(hours) => alone("hours", quote_text(&hours.to_string())),
         Term::Embargo(EmbargoTerm { column, delay }) => {
-            let column = quoted(column.as_str());
-            let delay = quoted(&delay_text(*delay));
+            let column = quote_text(column.as_str());
+            let delay = quote_text(&delay_text(*delay));
             alone("embargo", format!("{{ column = {column}, for = {delay} }}"))
         }
         Term::JoinKeys(list) => Some(TermSyntax::Entry("join", "keys".to_owned(), texts(list))),
         Term::JoinWith(list) => {
             let with = if list.is_empty() {
-                quoted("none")
+                quote_text("none")
             } else {
                 texts(list)
             };
@@ -112,7 +114,7 @@ pub(super) fn say(term: &Term) -> Option<TermSyntax> {
         )),
         Term::KeysTravel(KeyTransferTerm { columns, to }) => {
             let to = match to {
-                KeyRecipients::Anybody => quoted("anybody"),
+                KeyRecipients::Anybody => quote_text("anybody"),
                 KeyRecipients::These(list) => texts(list),
             };
             let value = format!("{{ columns = {}, to = {to} }}", texts(columns));
@@ -124,21 +126,21 @@ pub(super) fn say(term: &Term) -> Option<TermSyntax> {
         Term::OpenData => alone("open_data", "true".to_owned()),
         Term::OneSidedReceipts => alone("one_sided_receipts", "true".to_owned()),
         Term::Networks(list) => alone("networks", texts(list)),
-        Term::Group(name) => alone("group", quoted(name.as_str())),
+        Term::Group(name) => alone("group", quote_text(name.as_str())),
         Term::Sector(list) => alone("sectors", texts(list)),
-        Term::Version(schemas) => alone("schema", quoted(schemas.as_str())),
-        Term::Region(region) => alone("region", quoted(&region.to_string())),
+        Term::Version(schemas) => alone("schema", quote_text(schemas.as_str())),
+        Term::Region(region) => alone("region", quote_text(&region.to_string())),
         Term::Formats(list) => {
             let names: Vec<&str> = list.iter().map(|format| format.as_str()).collect();
             alone("formats", texts(&names))
         }
         Term::Exclusive => alone("exclusive", "true".to_owned()),
-        Term::LegalBasis(basis) => alone("legal_basis", quoted(basis.as_str())),
+        Term::LegalBasis(basis) => alone("legal_basis", quote_text(basis.as_str())),
         Term::Service(ServiceLevelTerm {
             availability,
             p95_ms,
         }) => {
-            let availability = quoted(availability);
+            let availability = quote_text(availability);
             let value = format!("{{ availability = {availability}, p95_ms = {p95_ms} }}");
             alone("service", value)
         }
@@ -148,10 +150,10 @@ pub(super) fn say(term: &Term) -> Option<TermSyntax> {
             per,
             prepaid,
         }) => {
-            let [amount, currency, per] = [amount, currency, per.as_str()].map(quoted);
+            let [amount, currency, per] = [amount, currency, per.as_str()].map(quote_text);
             let paid = prepaid
                 .as_deref()
-                .map(|paid| format!(", prepaid = {}", quoted(paid)))
+                .map(|paid| format!(", prepaid = {}", quote_text(paid)))
                 .unwrap_or_default();
             Some(TermSyntax::Item(
                 "price",
@@ -173,13 +175,13 @@ pub(super) fn say(term: &Term) -> Option<TermSyntax> {
         }
         Term::DeleteAfter { days } => Some(TermSyntax::Item(
             "duties",
-            quoted(&format!("delete-after {days} days")),
+            quote_text(&format!("delete-after {days} days")),
         )),
         Term::Attest { days } => Some(TermSyntax::Item(
             "duties",
-            quoted(&format!("attest-within {days} days")),
+            quote_text(&format!("attest-within {days} days")),
         )),
-        Term::ObtainConsent => Some(TermSyntax::Item("duties", quoted("consent"))),
+        Term::ObtainConsent => Some(TermSyntax::Item("duties", quote_text("consent"))),
         _ => None,
     }
 }

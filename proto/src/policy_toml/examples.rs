@@ -1,7 +1,7 @@
 //! How each term of the vocabulary is written in a policy file: its key, an example, and the sentence that it becomes.
 
 use super::conduct_writer;
-use super::file_writer::{TermSyntax, quoted, say, texts};
+use super::file_writer::{TermSyntax, quote_text, say, texts};
 use hansa_policy::term::Term;
 use hansa_policy::term::vocabulary::VOCABULARY;
 use hansa_policy::value::cube::CountingUnit;
@@ -27,7 +27,9 @@ pub fn examples() -> Vec<TermExample> {
     let of = |name: &'static str| {
         let mut own = samples.iter().filter(|term| term.spec().name == name);
         // A form that a file can say comes before one that it can't.
-        let said = own.clone().find_map(|term| Some((term, written(term)?)));
+        let said = own
+            .clone()
+            .find_map(|term| Some((term, key_and_line(term)?)));
         let (term, (key, example)) = match said {
             Some((term, (key, example))) => (Some(term), (Some(key), example)),
             None => (own.next(), (None, String::new())),
@@ -72,7 +74,7 @@ pub fn table() -> String {
 }
 
 /// The key of a term, and a line that says it.
-fn written(term: &Term) -> Option<(String, String)> {
+fn key_and_line(term: &Term) -> Option<(String, String)> {
     Some(match say(term) {
         TermSyntax::Alone(key, value) => (key.clone(), format!("{key} = {value}")),
         TermSyntax::Item(key, value) => (key.to_owned(), format!("{key} = [{value}]")),
@@ -101,14 +103,14 @@ fn part(term: &Term) -> Option<String> {
             CountingUnit::Rows => format!("min_rows = {at_least}"),
             CountingUnit::Column(column) => format!(
                 "min_contributors = {at_least}, unit = {}",
-                quoted(column.as_str())
+                quote_text(column.as_str())
             ),
         },
         Term::Dominance(rule) => format!("dominance = [{}]", conduct_writer::dominance(rule)),
         Term::Release(release) => conduct_writer::release(release),
         Term::Budget(budget) => conduct_writer::budget(budget),
-        Term::TotalsFromPublished => format!("secondary = {}", quoted("from-published")),
-        Term::SuppressComplement => format!("secondary = {}", quoted("suppress-complement")),
+        Term::TotalsFromPublished => format!("secondary = {}", quote_text("from-published")),
+        Term::SuppressComplement => format!("secondary = {}", quote_text("suppress-complement")),
         Term::CellKey(base) => format!("secondary = {{ cell_key = {base} }}"),
         _ => return None,
     })

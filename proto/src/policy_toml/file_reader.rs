@@ -71,7 +71,7 @@ pub(super) fn column_of<'d>(dataset: &'d Dataset, name: &str) -> Option<&'d Data
 }
 
 /// The items of a list that is not empty.
-pub(super) fn filled<'v>(value: &TomlValue<'v>) -> Option<Vec<TomlValue<'v>>> {
+pub(super) fn non_empty_items<'v>(value: &TomlValue<'v>) -> Option<Vec<TomlValue<'v>>> {
     let items = value.items()?;
     if items.is_empty() {
         let sentence = format!("the list `{}` is empty", value.path());
@@ -88,7 +88,7 @@ pub(super) fn several<'v>(
 ) -> Vec<TomlValue<'v>> {
     match is_item(value.node) {
         true => vec![value.clone()],
-        false => filled(value).unwrap_or_default(),
+        false => non_empty_items(value).unwrap_or_default(),
     }
 }
 
@@ -98,7 +98,7 @@ pub(super) fn texts<'v>(value: &TomlValue<'v>) -> Vec<TomlValue<'v>> {
 }
 
 /// The value of a key that a table must have; the problem is one of the table.
-pub(super) fn required<'t, 'v>(
+pub(super) fn required_value<'t, 'v>(
     value: &TomlValue<'_>,
     table: &'t TomlTable<'v>,
     key: &str,
@@ -118,7 +118,7 @@ pub(super) fn absent(value: &TomlValue<'_>, key: &str) {
 
 /// The items of a list of texts, each at most once.
 pub(super) fn each<T: FromStr<Err: Display> + PartialEq>(value: &TomlValue<'_>) -> Vec<T> {
-    distinct(value, TomlValue::parsed)
+    distinct(value, TomlValue::parse_text)
 }
 
 /// The words of a list, each at most once.

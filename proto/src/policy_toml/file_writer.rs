@@ -20,7 +20,10 @@ use hansa_policy::value::time::{PeriodQuota, TimeBucketWidth};
 /// The policy; what the format can't say is left out and named.
 pub(super) fn policy(title: &str, clauses: &[Clause]) -> PolicyFileText {
     let aggregate = AggregateClauses::of(clauses);
-    let mut lines = vec![PolicyFileEntry::alone("title".to_owned(), quoted(title))];
+    let mut lines = vec![PolicyFileEntry::alone(
+        "title".to_owned(),
+        quote_text(title),
+    )];
     let mut left_out = Vec::new();
     for clause in clauses {
         let taken = match say(&clause.term) {
@@ -47,7 +50,7 @@ pub(super) fn policy(title: &str, clauses: &[Clause]) -> PolicyFileText {
     lines.retain(|line| line.key != BUCKET);
     let is_named = |line: &PolicyFileEntry| matches!(line.key.as_str(), "columns" | AGGREGATE);
     if !lines.iter().any(is_named) {
-        let each = PolicyFileEntry::alone("columns".to_owned(), quoted(EACH_COLUMN));
+        let each = PolicyFileEntry::alone("columns".to_owned(), quote_text(EACH_COLUMN));
         place(&mut lines, each);
     }
     lines.sort_by_key(|line| KEYS.iter().position(|key| *key == line.key));
@@ -90,7 +93,7 @@ pub(super) fn say(term: &Term) -> TermSyntax {
     let quota = |what: &str, limit: &PeriodQuota, max: String| {
         let key = format!("{what}_per_{}", word(&PERIODS, &limit.per.days()));
         let value = match limit.per.zone() {
-            Some(zone) => format!("{{ max = {max}, zone = {} }}", quoted(zone.as_str())),
+            Some(zone) => format!("{{ max = {max}, zone = {} }}", quote_text(zone.as_str())),
             None => max,
         };
         TermSyntax::Alone(key, value)
@@ -100,15 +103,15 @@ pub(super) fn say(term: &Term) -> TermSyntax {
         Term::PurposeNot(list) => alone("purpose_not", texts(list)),
         Term::NotBefore(time) => TermSyntax::Entry("valid", "from".to_owned(), time.to_string()),
         Term::NotAfter(time) => TermSyntax::Entry("valid", "until".to_owned(), time.to_string()),
-        Term::Rows(filter) => alone("rows", quoted(&filter.to_string())),
+        Term::Rows(filter) => alone("rows", quote_text(&filter.to_string())),
         Term::Columns(list) => alone("columns", texts(list)),
-        Term::Mask { column, mask } => match masked(mask) {
+        Term::Mask { column, mask } => match format_mask(mask) {
             Some(value) => TermSyntax::Entry("mask", column.to_string(), value),
             None => TermSyntax::Never,
         },
         Term::Pseudonym(PseudonymTerm { column, epoch }) => {
             let value = match epoch {
-                1 => quoted("hash"),
+                1 => quote_text("hash"),
                 epoch => format!("{{ hash = {epoch} }}"),
             };
             TermSyntax::Entry("mask", column.to_string(), value)
@@ -131,8 +134,8 @@ pub(super) fn say(term: &Term) -> TermSyntax {
             bucket,
             zone,
         } => {
-            let to = quoted(word(&TimeBucketWidth::NAMES, bucket));
-            let zone = quoted(zone.as_deref().unwrap_or("UTC"));
+            let to = quote_text(word(&TimeBucketWidth::NAMES, bucket));
+            let zone = quote_text(zone.as_deref().unwrap_or("UTC"));
             let value = format!("{{ to = {to}, zone = {zone} }}");
             TermSyntax::Entry("coarsen", column.to_string(), value)
         }
@@ -162,11 +165,14 @@ pub(super) fn say(term: &Term) -> TermSyntax {
         Term::RowQuota(limit) => quota("rows", limit, limit.max.to_string()),
         Term::ByteQuota(limit) => quota("bytes", limit, size(limit.max)),
         Term::ResultRows(rows) => alone("result_rows", rows.to_string()),
-        Term::Attribution(text) => {
-            TermSyntax::Item("duties", format!("{{ attribution = {} }}", quoted(text)))
+        Term::Attribution(text) => TermSyntax::Item(
+            "duties",
+            format!("{{ attribution = {} }}", quote_text(text)),
+        ),
+        Term::Prohibition(one) => {
+            TermSyntax::Item("prohibit", prohibition::format_prohibition(one))
         }
-        Term::Prohibition(one) => TermSyntax::Item("prohibit", prohibition::written(one)),
-        Term::Prohibit(what) => TermSyntax::Item("prohibit", quoted(what.as_str())),
+        Term::Prohibit(what) => TermSyntax::Item("prohibit", quote_text(what.as_str())),
         other => conduct_writer::say(other).unwrap_or(TermSyntax::Never),
     }
 }
@@ -259,16 +265,16 @@ fn area(lon: &SqlIdentifier, lat: &SqlIdentifier, bounds: &BoundingBox) -> Optio
     edges.iter().all(|edge| is_toml_number(edge)).then(|| {
         format!(
             "{{ lon = {}, lat = {}, box = [{west}, {south}, {east}, {north}] }}",
-            quoted(lon.as_str()),
-            quoted(lat.as_str())
+            quote_text(lon.as_str()),
+            quote_text(lat.as_str())
         )
     })
 }
 
-fn masked(mask: &MaskValue) -> Option<String> {
+fn format_mask(mask: &MaskValue) -> Option<String> {
     let value = match mask {
-        MaskValue::Null => return Some(quoted("null")),
-        MaskValue::Constant(PolicyLiteral::Text(text)) => quoted(text),
+        MaskValue::Null => return Some(quote_text("null")),
+        MaskValue::Constant(PolicyLiteral::Text(text)) => quote_text(text),
         MaskValue::Constant(PolicyLiteral::Int(number)) => number.to_string(),
         MaskValue::Constant(PolicyLiteral::Bool(value)) => value.to_string(),
         MaskValue::Constant(PolicyLiteral::Decimal(text))
@@ -297,16 +303,19 @@ fn size(bytes: u64) -> String {
         })
         .min_by_key(|(unit, of)| (unit.contains('i'), std::cmp::Reverse(*of)));
     match exact {
-        Some((unit, of)) => quoted(&format!("{} {unit}", bytes / of)),
+        Some((unit, of)) => quote_text(&format!("{} {unit}", bytes / of)),
         None => bytes.to_string(),
     }
 }
 
 pub(super) fn texts<T: ToString>(list: &[T]) -> String {
-    let quoted: Vec<String> = list.iter().map(|one| quoted(&one.to_string())).collect();
+    let quoted: Vec<String> = list
+        .iter()
+        .map(|one| quote_text(&one.to_string()))
+        .collect();
     format!("[{}]", quoted.join(", "))
 }
 
-pub(super) fn quoted(text: &str) -> String {
+pub(super) fn quote_text(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }

@@ -1,7 +1,7 @@
 //! `area`, `within` and `cells`: where, and how exactly that is told.
 
 use super::LocatedTerms;
-use super::file_reader::{PolicyFileReader, filled, required};
+use super::file_reader::{PolicyFileReader, non_empty_items, required_value};
 use super::value_form::{decimal, kind_of};
 use hansa_audit_log::digest::Digest;
 use hansa_catalog::dataset::ColumnType;
@@ -20,11 +20,11 @@ pub(super) fn area(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: 
         return;
     };
     let (lon, lat) = degrees(reader, value, &table);
-    let Some(corners) = required(value, &table, "box") else {
+    let Some(corners) = required_value(value, &table, "box") else {
         return;
     };
-    let texts: Option<Vec<String>> =
-        filled(corners).map(|items| items.iter().filter_map(|item| decimal(item)).collect());
+    let texts: Option<Vec<String>> = non_empty_items(corners)
+        .map(|items| items.iter().filter_map(|item| decimal(item)).collect());
     let bounds = match texts.as_deref() {
         Some([west, south, east, north]) => bounds_of(west, south, east, north),
         _ => None,
@@ -56,7 +56,7 @@ pub(super) fn within(
         value.problem(ErrorCode::ConfigInvalid, sentence);
         return;
     };
-    let (list, which) = (digest(list), which.parsed());
+    let (list, which) = (digest(list), which.parse_text());
     if let (Some(lon), Some(lat), Some(list), Some(which)) = (lon, lat, list, which) {
         let area = PublishedAreaTerm {
             lon,
@@ -89,7 +89,7 @@ pub(super) fn cells(
         return;
     };
     let (lon, lat) = degrees(reader, value, &table);
-    let Some(to) = required(value, &table, "to") else {
+    let Some(to) = required_value(value, &table, "to") else {
         return;
     };
     let Some(text) = to.text() else {
@@ -101,7 +101,7 @@ pub(super) fn cells(
     });
     let cell = match table.get("as") {
         None => "cell".parse::<SqlIdentifier>().ok(),
-        Some(named) => named.parsed(),
+        Some(named) => named.parse_text(),
     };
     if let (Some(lon), Some(lat), Some(cell), Ok(size)) = (lon, lat, cell, size) {
         let place = PlaceCellsTerm {

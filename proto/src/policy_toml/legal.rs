@@ -1,14 +1,14 @@
 //! `legal`: the text that is bound to the contract.
 
 use super::LegalFile;
-use super::file_reader::required;
+use super::file_reader::required_value;
 use hansa_policy::refusal::ErrorCode;
 use hansa_toml_reader::TomlValue;
 
 /// Reads it; what is wrong with it is a problem of the file.
 pub(super) fn read(value: &TomlValue<'_>) -> Option<LegalFile> {
     let table = value.table_with(&["file", "language"])?;
-    let text = |key: &str| required(value, &table, key)?.text();
+    let text = |key: &str| required_value(value, &table, key)?.text();
     let (file, language) = (text("file"), text("language"));
     let language = language?;
     let mut parts = language.split('-');

@@ -1,7 +1,7 @@
 //! `mask`: what a column shows instead of its values.
 
 use super::LocatedTerms;
-use super::file_reader::{PolicyFileReader, filled};
+use super::file_reader::{PolicyFileReader, non_empty_items};
 use super::value_form::{decimal, kind_of};
 use hansa_catalog::dataset::ColumnType;
 use hansa_policy::id::SqlIdentifier;
@@ -77,7 +77,7 @@ fn table_form(
         (None, None, None, Some(list)) => {
             let numbers = [ColumnType::Int, ColumnType::Float];
             let column = of_type(reader, value, name, &numbers, "bands");
-            let items = filled(list)?;
+            let items = non_empty_items(list)?;
             let edges: Vec<String> = items.iter().filter_map(|item| decimal(item)).collect();
             if edges.len() != items.len() {
                 list.ill_typed("a list of numbers");

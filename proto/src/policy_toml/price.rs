@@ -2,8 +2,8 @@
 
 use super::LocatedTerms;
 use super::conduct::number;
-use super::file_reader::{required, several};
-use hansa_policy::money::written;
+use super::file_reader::{required_value, several};
+use hansa_policy::money::parse_written_amount;
 use hansa_policy::term::Term;
 use hansa_policy::term::price::{PriceTerm, PriceUnit, is_amount, is_currency};
 use hansa_toml_reader::TomlValue;
@@ -15,14 +15,14 @@ pub(super) fn read(value: &TomlValue<'_>, terms: &mut LocatedTerms) {
         let Some(table) = item.table_with(&["amount", "currency", "per", "prepaid"]) else {
             continue;
         };
-        let amount = required(&item, &table, "amount").and_then(|amount| {
+        let amount = required_value(&item, &table, "amount").and_then(|amount| {
             let text = number(amount).filter(|text| is_amount(text));
             if text.is_none() {
                 amount.ill_typed("an amount such as 0.05");
             }
             text
         });
-        let currency = required(&item, &table, "currency").and_then(|currency| {
+        let currency = required_value(&item, &table, "currency").and_then(|currency| {
             let text = currency.text()?;
             if is_currency(&text) {
                 return Some(text);
@@ -31,16 +31,16 @@ pub(super) fn read(value: &TomlValue<'_>, terms: &mut LocatedTerms) {
             None
         });
         let known = PriceUnit::ALL.map(|per| (per.as_str(), per));
-        let per = required(&item, &table, "per").and_then(|per| per.word(&known));
+        let per = required_value(&item, &table, "per").and_then(|per| per.word(&known));
         let prepaid = table.get("prepaid").map(|paid| {
-            let text = number(paid).filter(|text| written(text).is_ok());
+            let text = number(paid).filter(|text| parse_written_amount(text).is_ok());
             if text.is_none() {
                 paid.ill_typed("an amount such as 100");
             }
             text
         });
         if let (Some(_), Some(text)) = (&prepaid, &amount)
-            && written(text).is_err()
+            && parse_written_amount(text).is_err()
         {
             item.ill_typed("a price of up to 6 digits behind the point");
         }

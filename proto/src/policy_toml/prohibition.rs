@@ -2,7 +2,7 @@
 
 use super::LocatedTerms;
 use super::file_reader::{PolicyFileReader, each, several};
-use super::file_writer::{quoted, texts};
+use super::file_writer::{quote_text, texts};
 use super::validity;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::row_filter;
@@ -30,7 +30,7 @@ pub(super) fn read(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: 
     let mut found = Vec::new();
     for item in several(value, |node| node.is_str() || node.is_table()) {
         if item.node.is_table() {
-            executed(reader, &item, terms);
+            read_executed_prohibition(reader, &item, terms);
             continue;
         }
         match item.word(&FORBIDDEN) {
@@ -47,7 +47,11 @@ pub(super) fn read(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: 
     }
 }
 
-fn executed(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
+fn read_executed_prohibition(
+    reader: &PolicyFileReader<'_>,
+    value: &TomlValue<'_>,
+    terms: &mut LocatedTerms,
+) {
     let Some(table) = value.table_with(&KEYS) else {
         return;
     };
@@ -65,11 +69,13 @@ fn executed(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut Lo
     if let Some(until) = table.get("until") {
         when.until = validity::last(reader, until);
     }
-    when.hours = table.parsed("hours");
+    when.hours = table.parse_text("hours");
     if let Some(list) = table.get("networks") {
         when.networks = Some(each(list));
     }
-    let rows = table.get("rows").and_then(|rows| filtered(reader, rows));
+    let rows = table
+        .get("rows")
+        .and_then(|rows| read_prohibited_rows(reader, rows));
     let columns = table.get("columns").map(|list| reader.columns(list));
     let part = match (rows, columns) {
         (None, None) => None,
@@ -96,7 +102,10 @@ fn executed(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut Lo
     }
 }
 
-fn filtered(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<ProhibitedPart> {
+fn read_prohibited_rows(
+    reader: &PolicyFileReader<'_>,
+    value: &TomlValue<'_>,
+) -> Option<ProhibitedPart> {
     let text = value.text()?;
     match row_filter::parse(&text) {
         Ok(filter) => {
@@ -113,10 +122,13 @@ fn filtered(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<Proh
 }
 
 /// The prohibition as an item of the list.
-pub(super) fn written(one: &ProhibitionTerm) -> String {
+pub(super) fn format_prohibition(one: &ProhibitionTerm) -> String {
     let mut said: Vec<(&str, String)> = Vec::new();
     if one.action != ProhibitedAction::Use {
-        said.push(("action", quoted(word(&ProhibitedAction::ALL, &one.action))));
+        said.push((
+            "action",
+            quote_text(word(&ProhibitedAction::ALL, &one.action)),
+        ));
     }
     let ProhibitionCondition {
         purpose,
@@ -131,11 +143,11 @@ pub(super) fn written(one: &ProhibitionTerm) -> String {
     said.extend(
         hours
             .as_ref()
-            .map(|hours| ("hours", quoted(&hours.to_string()))),
+            .map(|hours| ("hours", quote_text(&hours.to_string()))),
     );
     said.extend(networks.as_ref().map(|list| ("networks", texts(list))));
     said.extend(one.part.as_ref().map(|part| match part {
-        ProhibitedPart::Rows(filter) => ("rows", quoted(&filter.to_string())),
+        ProhibitedPart::Rows(filter) => ("rows", quote_text(&filter.to_string())),
         ProhibitedPart::Columns(list) => ("columns", texts(list)),
     }));
     let messages: Vec<String> = said

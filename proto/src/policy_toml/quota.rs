@@ -1,7 +1,7 @@
 //! How much: questions, rows and bytes in a period, and the rows of one answer.
 
 use super::LocatedTerms;
-use super::file_reader::{PolicyFileReader, required};
+use super::file_reader::{PolicyFileReader, required_value};
 use super::value_form::zone_named;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::Term;
@@ -84,7 +84,10 @@ fn read_quota(
         false => None,
     };
     let (max, named) = match &table {
-        Some(table) => (count(required(value, table, "max")?), table.get("zone")),
+        Some(table) => (
+            count(required_value(value, table, "max")?),
+            table.get("zone"),
+        ),
         None => (count(value), None),
     };
     let per = match (days, named) {

@@ -1,7 +1,7 @@
 //! In what form: masks and time buckets.
 
 use super::LocatedTerms;
-use super::file_reader::{PolicyFileReader, column_of, required};
+use super::file_reader::{PolicyFileReader, column_of, required_value};
 use super::geography;
 use super::mask;
 use hansa_audit_log::time::is_zone;
@@ -63,7 +63,7 @@ pub(super) fn coarsen(
         false => None,
     };
     let (to, zone) = match &table {
-        Some(table) => match required(value, table, "to") {
+        Some(table) => match required_value(value, table, "to") {
             Some(to) => (to, table.get("zone").or(zone)),
             None => return,
         },

@@ -26,9 +26,9 @@ pub(super) fn page(rendering: PageRendering, agreement: &Agreement) -> String {
     page.parties();
     page.subject();
     page.time();
-    page.enforced();
-    page.recorded();
-    page.unregulated();
+    page.write_enforced_clauses();
+    page.write_recorded_clauses();
+    page.write_open_points();
     page.end();
     page.documents();
     page.text
@@ -172,7 +172,7 @@ impl AgreementPage<'_> {
         self.fact(message!(words.language, "page-signing"), signing);
     }
 
-    fn enforced(&mut self) {
+    fn write_enforced_clauses(&mut self) {
         self.heading(message!(self.words.language, "page-enforced"));
         let clauses = &self.agreement.clauses;
         if clauses.iter().all(|clause| clause.term.is_recorded_only()) {
@@ -271,7 +271,7 @@ impl AgreementPage<'_> {
         }
     }
 
-    fn recorded(&mut self) {
+    fn write_recorded_clauses(&mut self) {
         self.heading(message!(self.words.language, "page-recorded"));
         let clauses = &self.agreement.clauses;
         let here: Vec<&Clause> = clauses
@@ -287,7 +287,7 @@ impl AgreementPage<'_> {
         }
     }
 
-    fn unregulated(&mut self) {
+    fn write_open_points(&mut self) {
         let (agreement, words) = (self.agreement, self.words);
         let has = |which: &dyn Fn(&Term) -> bool| {
             agreement.clauses.iter().any(|clause| which(&clause.term))

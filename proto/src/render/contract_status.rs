@@ -95,7 +95,7 @@ impl<'a> ContractStatusLines<'a> {
 
     /// What the page is to those who sign.
     #[must_use]
-    pub fn shown(&self) -> String {
+    pub fn describe_page(&self) -> String {
         let words = self.words;
         let signed = self.agreement.rendering;
         let (form, language) = (
@@ -214,7 +214,7 @@ impl<'a> ContractStatusLines<'a> {
 
     /// What is used of a quota in its current period; empty for another clause.
     #[must_use]
-    pub fn used(&self, facts: &QuotaUsageFacts<'_>) -> String {
+    pub fn describe_quota_usage(&self, facts: &QuotaUsageFacts<'_>) -> String {
         let words = self.words;
         let (of, what) = match &facts.clause.term {
             Term::Queries(quota) => (quota.max, message!(words.language, "used-queries")),

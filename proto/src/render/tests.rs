@@ -61,7 +61,7 @@ fn rendered(language: Language, agreement: &Agreement, withdrawn: bool) -> Strin
         })
     };
     for (label, value) in [
-        (StatusLineLabel::Shown, lines.shown()),
+        (StatusLineLabel::Shown, lines.describe_page()),
         (StatusLineLabel::State, lines.state(status, ended)),
         (
             StatusLineLabel::Signed,
@@ -80,7 +80,7 @@ fn rendered(language: Language, agreement: &Agreement, withdrawn: bool) -> Strin
         text.push('\n');
     }
     for (clause, used) in agreement.clauses.iter().zip([0, 0, 0, 0, 40, 1]) {
-        let used = lines.used(&QuotaUsageFacts {
+        let used = lines.describe_quota_usage(&QuotaUsageFacts {
             clause,
             used,
             until: "2026-07-01T23:00:00Z".parse().unwrap(),
@@ -495,7 +495,7 @@ fn no_english_word_is_left_in_other_languages() {
         for (into, language) in [(&mut english, Language::En), (&mut other, language)] {
             let whole = Agreement {
                 rendering: PageRendering::of(language).in_zone("Europe/Brussels"),
-                ..samples::filled()
+                ..samples::agreement_from_template()
             };
             into.extend(words(&rendered(language, &whole, true)));
             into.extend(words(&page(

@@ -12,7 +12,7 @@ pub(super) fn is_bound_later(name: &str) -> bool {
 }
 
 /// The names in braces in a value.
-pub(super) fn named(value: &Value, names: &mut BTreeSet<String>) {
+pub(super) fn collect_parameter_names(value: &Value, names: &mut BTreeSet<String>) {
     match value {
         Value::String(text) => {
             for piece in pieces(text) {
@@ -21,8 +21,12 @@ pub(super) fn named(value: &Value, names: &mut BTreeSet<String>) {
                 }
             }
         }
-        Value::Array(items) => items.iter().for_each(|item| named(item, names)),
-        Value::Table(table) => table.values().for_each(|item| named(item, names)),
+        Value::Array(items) => items
+            .iter()
+            .for_each(|item| collect_parameter_names(item, names)),
+        Value::Table(table) => table
+            .values()
+            .for_each(|item| collect_parameter_names(item, names)),
         Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => {}
     }
 }
@@ -144,7 +148,7 @@ impl ParameterContext {
 }
 
 /// The value with its parameters filled. Those that nothing fills stay: somebody else tells of them.
-pub(super) fn filled(
+pub(super) fn fill_parameters(
     value: &Value,
     context: ParameterContext,
     values: &BTreeMap<String, Value>,
@@ -154,14 +158,14 @@ pub(super) fn filled(
         Value::Array(items) => {
             let items: Result<_, _> = items
                 .iter()
-                .map(|item| filled(item, context, values))
+                .map(|item| fill_parameters(item, context, values))
                 .collect();
             items.map(Value::Array)
         }
         Value::Table(table) => {
             let entries: Result<_, String> = table
                 .iter()
-                .map(|(key, item)| Ok((key.clone(), filled(item, context, values)?)))
+                .map(|(key, item)| Ok((key.clone(), fill_parameters(item, context, values)?)))
                 .collect();
             entries.map(Value::Table)
         }
@@ -195,7 +199,7 @@ fn filled_text(
             TextSegment::Plain(plain) => whole.push_str(plain),
             TextSegment::Hole(name) => match values.get(name) {
                 None => whole.push_str(&format!("{{{{{name}}}}}")),
-                Some(value) => whole.push_str(&written(value, context)?),
+                Some(value) => whole.push_str(&format_value(value, context)?),
             },
         }
     }
@@ -203,7 +207,7 @@ fn filled_text(
 }
 
 /// A value inside a text.
-fn written(value: &Value, context: ParameterContext) -> Result<String, String> {
+fn format_value(value: &Value, context: ParameterContext) -> Result<String, String> {
     match (value, context) {
         (Value::String(text), ParameterContext::Filter) => Ok(literal(text)),
         (Value::Datetime(day), ParameterContext::Filter) => Ok(literal(&day.to_string())),
@@ -211,8 +215,10 @@ fn written(value: &Value, context: ParameterContext) -> Result<String, String> {
         (Value::String(text), ParameterContext::Plain) => Ok(text.clone()),
         (Value::Datetime(day), ParameterContext::Plain) => Ok(day.to_string()),
         (Value::Array(items), ParameterContext::Filter) => {
-            let items: Result<Vec<String>, String> =
-                items.iter().map(|item| written(item, context)).collect();
+            let items: Result<Vec<String>, String> = items
+                .iter()
+                .map(|item| format_value(item, context))
+                .collect();
             items.map(|items| items.join(", "))
         }
         _ => Err("a list fills a whole value, or stands in a row filter".to_owned()),

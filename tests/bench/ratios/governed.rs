@@ -69,7 +69,7 @@ impl InProcessProvider {
         let holdings = snapshots.holdings();
         let mut catalog = Catalog::new(north.id.clone());
         let index = StateIndex::open(&state.join("state.db"), u64::MAX).unwrap();
-        for (dataset, body) in index.published().unwrap() {
+        for (dataset, body) in index.publications().unwrap() {
             let id: DatasetId = dataset.parse().unwrap();
             let logged = serde_json::from_str(&body).unwrap();
             catalog

@@ -145,7 +145,7 @@ impl WireConsumer {
                 rows += batch.num_rows() as u64;
                 take(batch);
             }
-            let received = stream.received();
+            let received = stream.transfer_summary();
             assert!(received.receipt.is_some(), "the answer has its receipt");
             RunVolume {
                 rows,
@@ -181,7 +181,7 @@ impl WireConsumer {
             for _ in 0..count {
                 let mut stream = self.begun(contract, sql, None).await;
                 stream.next().await.unwrap().unwrap();
-                message = message.max(stream.received().bytes);
+                message = message.max(stream.transfer_summary().bytes);
                 streams.push(stream);
             }
             (streams, message)
@@ -239,7 +239,7 @@ impl WireConsumer {
                 if batch.is_err() {
                     return came;
                 }
-                let bytes = stream.received().bytes;
+                let bytes = stream.transfer_summary().bytes;
                 let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
                 came.push((now.unwrap().as_micros() as i64, bytes - before));
                 before = bytes;

@@ -343,7 +343,7 @@ fn answered(pair: &mut MaliciousProviderFixture) -> AttackVerdict {
     let (total, before) = (edits.len(), pair.acme.log().len());
     for (what, edit) in edits {
         // What is packed small is changed as what it holds.
-        let plain = |one| hansa_transport::peer::message_packer::unpacked(one).unwrap();
+        let plain = |one| hansa_transport::peer::message_packer::unpack_message(one).unwrap();
         let change = move |real: Vec<_>| edit(real.into_iter().map(plain).collect());
         pair.server.rewrite_answers(Arc::new(change), false);
         codes.insert(refused(pair, what, SQL)?);

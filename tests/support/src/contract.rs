@@ -212,7 +212,7 @@ impl SignatureVerifier for PermissiveSignatureCheck {
         false
     }
 
-    fn logged(&self) -> Option<UtcTimestamp> {
+    fn logged_at(&self) -> Option<UtcTimestamp> {
         None
     }
 }

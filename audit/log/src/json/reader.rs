@@ -38,7 +38,7 @@ impl JsonReader<'_> {
     }
 
     /// The fault of a byte that is not expected, or of the end.
-    fn unexpected(&self) -> JsonError {
+    fn unexpected_byte_error(&self) -> JsonError {
         let what = match self.peek() {
             Some(_) => JsonErrorKind::Unexpected,
             None => JsonErrorKind::Ended,
@@ -57,7 +57,7 @@ impl JsonReader<'_> {
             self.at += 1;
             return Ok(());
         }
-        Err(self.unexpected())
+        Err(self.unexpected_byte_error())
     }
 
     fn word(&mut self, word: &str, value: Json) -> Result<Json, JsonError> {
@@ -83,7 +83,7 @@ impl JsonReader<'_> {
                 let inner = self.deeper(depth)?;
                 self.object(inner)
             }
-            _ => Err(self.unexpected()),
+            _ => Err(self.unexpected_byte_error()),
         }
     }
 
@@ -159,7 +159,7 @@ impl JsonReader<'_> {
         }
         let digits = self.at - first;
         if digits == 0 {
-            return Err(self.unexpected());
+            return Err(self.unexpected_byte_error());
         }
         let leading_zero = digits > 1 && self.text.as_bytes().get(first) == Some(&b'0');
         let fraction = matches!(self.peek(), Some(b'.' | b'e' | b'E'));

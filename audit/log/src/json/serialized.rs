@@ -163,7 +163,7 @@ macro_rules! serialize_as_text {
     };
 }
 
-/// Writes values of these enumerations as their words (`as_str`), and reads them from these (`named`).
+/// Writes values of these enumerations as their words (`as_str`), and reads them from these (`from_word`).
 #[macro_export]
 macro_rules! serialize_as_word {
     ($($type:ty),* $(,)?) => {
@@ -177,7 +177,7 @@ macro_rules! serialize_as_word {
             impl<'de> ::serde::Deserialize<'de> for $type {
                 fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                     let word = <String as ::serde::Deserialize>::deserialize(deserializer)?;
-                    Self::named(&word).ok_or_else(|| {
+                    Self::from_word(&word).ok_or_else(|| {
                         ::serde::de::Error::custom(format_args!("`{word}` is not known"))
                     })
                 }

@@ -160,7 +160,7 @@ impl<C: ObjectErrors> StrictObject<C> {
     ///
     /// # Errors
     /// When it is missing, no text, or malformed.
-    pub fn parsed<T: FromStr<Err: Display>>(&mut self, name: &str) -> Result<T, C::Error> {
+    pub fn parse_text<T: FromStr<Err: Display>>(&mut self, name: &str) -> Result<T, C::Error> {
         let text = self.text(name)?;
         self.parse(name, text)
     }

@@ -269,7 +269,7 @@ impl RecordBody {
 
     /// The place of the permit that the record belongs to.
     #[must_use]
-    pub const fn opened(&self) -> Option<u64> {
+    pub const fn permit_index(&self) -> Option<u64> {
         match self {
             Self::Answer(AnswerBody::Progress(progress)) => Some(progress.opened),
             Self::Answer(AnswerBody::Close(close)) => Some(close.opened),

@@ -57,7 +57,7 @@ impl LogVerifier {
     }
 
     /// The record at `index` is not there, and no record says why.
-    pub fn gone(&mut self, index: u64) {
+    pub fn report_absent_record(&mut self, index: u64) {
         let what = FaultKind::Gone;
         self.fault.get_or_insert(VerificationFault { index, what });
     }

@@ -44,7 +44,7 @@ pub struct RemoteQueries {
 
 impl RemoteQueries {
     /// A question before it was sent.
-    pub(super) fn sent(&mut self, record: &Record, query: RemoteQueryRecord) {
+    pub(super) fn add_query(&mut self, record: &Record, query: RemoteQueryRecord) {
         for keys in query.keys {
             self.keys_sent.push(KeysSent {
                 index: record.seq,
@@ -60,7 +60,7 @@ impl RemoteQueries {
     }
 
     /// A question of which nothing came: values in one that did not go were sent to nobody.
-    pub(super) fn failed(&mut self, end: &NotReceivedRecord) {
+    pub(super) fn remove_unsent_keys(&mut self, end: &NotReceivedRecord) {
         if end.sent == Some(false) {
             self.keys_sent
                 .retain(|one| one.request != end.request_id || one.peer != end.peer);

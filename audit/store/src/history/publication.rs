@@ -61,7 +61,7 @@ impl PublishedSnapshot {
 
 impl AuditHistory {
     /// What was found when snapshots were read to their end.
-    pub(super) fn checked(&mut self, record: &Record, check: &SnapshotCheckRecord) {
+    pub(super) fn apply_snapshot_check(&mut self, record: &Record, check: &SnapshotCheckRecord) {
         for entry in &check.good {
             if let Some(known) = self.snapshot(&entry.dataset, &entry.version) {
                 known.good = Some(record.at);
@@ -76,7 +76,7 @@ impl AuditHistory {
     }
 
     /// The publications whose files a snapshot has, itself and those of a feed before it, the newest first.
-    fn shared(&self, dataset: &str, version: &str) -> Vec<&PublishedSnapshot> {
+    fn shared_publications(&self, dataset: &str, version: &str) -> Vec<&PublishedSnapshot> {
         let of_it = |one: &&PublishedSnapshot| one.dataset == dataset;
         let history: Vec<&PublishedSnapshot> = self.published.iter().filter(of_it).collect();
         let place = history.iter().rposition(|one| one.version == version);
@@ -94,7 +94,7 @@ impl AuditHistory {
     /// When a snapshot was last known to be as it was published. That a feed went on says nothing of the files that it had before.
     #[must_use]
     pub fn known_good(&self, dataset: &str, version: &str) -> Option<UtcTimestamp> {
-        let shared = self.shared(dataset, version);
+        let shared = self.shared_publications(dataset, version);
         let checked = shared.iter().filter_map(|one| one.good).max();
         checked.or_else(|| shared.last().map(|one| one.at))
     }
@@ -110,7 +110,7 @@ impl AuditHistory {
         if question.end.as_ref().is_some_and(|end| end.at <= at) {
             return false;
         }
-        let shared = self.shared(dataset, version);
+        let shared = self.shared_publications(dataset, version);
         let mut reads = question.reads.iter();
         reads.any(|read| {
             let label = read.snapshot.as_deref();

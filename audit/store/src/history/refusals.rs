@@ -42,7 +42,7 @@ impl RefusalSummary {
 
     /// The most that may have been told beside those that were counted.
     #[must_use]
-    pub fn uncounted(&self) -> u64 {
+    pub fn max_uncounted_refusals(&self) -> u64 {
         self.allowed
             .values()
             .fold(self.lost, |sum, next| sum.saturating_add(*next))

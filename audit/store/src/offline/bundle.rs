@@ -132,7 +132,7 @@ fn whole(
                 let index = verifier.chain().next();
                 match verifier.pass() {
                     Some(leaf) if index == line.index => found.see_expired(index, leaf),
-                    Some(_) => verifier.gone(index),
+                    Some(_) => verifier.report_absent_record(index),
                     None => break,
                 }
                 continue;

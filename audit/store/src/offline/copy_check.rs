@@ -203,7 +203,7 @@ impl<'a> CopyCheck<'a> {
     pub(super) fn see_expired(&mut self, index: u64, leaf: Digest) {
         let (first, _, count) = self.expired.unwrap_or((index, index, 0));
         self.expired = Some((first, index, count + 1));
-        self.each.expired(leaf);
+        self.each.expired_record(leaf);
     }
 
     /// What is gone must be what the log says is past its retention: these records, and no more.
@@ -212,9 +212,9 @@ impl<'a> CopyCheck<'a> {
             return;
         };
         if last >= away.expired {
-            verifier.gone(last);
+            verifier.report_absent_record(last);
         } else if count > away.erased || first < away.from {
-            verifier.gone(first);
+            verifier.report_absent_record(first);
         } else {
             self.unseen.push(format!(
                 "{count} records between {first} and {last} are past their retention, as the log says; their hashes are here"

@@ -1,6 +1,6 @@
 //! Which answers used a snapshot, whom they went to, and whether those were told.
 
-use super::{ReportCell, ReportTable, answer, disclosed};
+use super::{ReportCell, ReportTable, answer, disclosed_answers};
 use crate::history::AuditHistory;
 use crate::history::query_entry::QueryEntry;
 use crate::history::statement::{AFFECTED, AffectedNotice};
@@ -36,7 +36,7 @@ pub struct AffectedQuery<'a> {
 impl AffectedQuery<'_> {
     fn concerns(&self, history: &AuditHistory, question: &QueryEntry) -> bool {
         match self.since {
-            None => used(history, question, self.dataset, self.version),
+            None => has_used_snapshot(history, question, self.dataset, self.version),
             Some(at) => history.read_since(question, (self.dataset, self.version), at),
         }
     }
@@ -44,11 +44,16 @@ impl AffectedQuery<'_> {
 
 /// Which answers those are, and whether those whom they went to were told. What may have been read counts, so that nobody is forgotten.
 #[must_use]
-pub fn affected(history: &AuditHistory, own: &str, recalled: AffectedQuery<'_>) -> ReportTable {
+pub fn affected_answers_table(
+    history: &AuditHistory,
+    own: &str,
+    recalled: AffectedQuery<'_>,
+) -> ReportTable {
     let AffectedQuery {
         dataset, version, ..
     } = recalled;
-    let rows = disclosed(history, own).filter(|question| recalled.concerns(history, question));
+    let rows =
+        disclosed_answers(history, own).filter(|question| recalled.concerns(history, question));
     let rows = rows.map(|question| {
         let mut row = answer(question);
         let reported: Option<Vec<UtcTimestamp>> = under(question, dataset)
@@ -64,7 +69,12 @@ pub fn affected(history: &AuditHistory, own: &str, recalled: AffectedQuery<'_>) 
     }
 }
 
-fn used(history: &AuditHistory, question: &QueryEntry, dataset: &str, version: &str) -> bool {
+fn has_used_snapshot(
+    history: &AuditHistory,
+    question: &QueryEntry,
+    dataset: &str,
+    version: &str,
+) -> bool {
     let mut reads = question.reads.iter();
     reads.any(|read| read.dataset == dataset && history.holds(read, version))
 }
@@ -106,12 +116,12 @@ pub fn affected_topic(version: &str, whom: Option<&str>) -> String {
 
 /// To whom they went, under which contracts.
 #[must_use]
-pub fn concerned<'a>(
+pub fn affected_recipients<'a>(
     history: &'a AuditHistory,
     own: &'a str,
     recalled: AffectedQuery<'a>,
 ) -> BTreeSet<(&'a str, &'a str)> {
-    disclosed(history, own)
+    disclosed_answers(history, own)
         .filter(move |question| recalled.concerns(history, question))
         .flat_map(move |question| {
             under(question, recalled.dataset).map(|id| (id, question.peer.as_str()))

@@ -1,6 +1,6 @@
 //! Who received what, under which clauses of which contract, over all datasets, with sums.
 
-use super::{AnswerTotals, LeftAmount, ReportCell, ReportTable, disclosed};
+use super::{AnswerTotals, LeftAmount, ReportCell, ReportTable, disclosed_answers};
 use crate::history::AuditHistory;
 use crate::history::open_block::OpenBlock;
 use crate::history::query_entry::{DatasetRead, QueryEntry};
@@ -85,7 +85,7 @@ pub fn tabulate_received(history: &AuditHistory, own: &str, scope: &ReceivedScop
         Some(sum) => sum.add(totals),
         None => sum = Some(totals),
     };
-    for question in disclosed(history, own).filter(|one| scope.covers(&one.peer, one.at)) {
+    for question in disclosed_answers(history, own).filter(|one| scope.covers(&one.peer, one.at)) {
         let reads: Vec<&DatasetRead> = question
             .reads
             .iter()

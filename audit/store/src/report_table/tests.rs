@@ -1,6 +1,6 @@
 //! Each question names the answers that it is about, and no others.
 
-use super::affected_answers::{AffectedQuery, affected as recalled};
+use super::affected_answers::{AffectedQuery, affected_answers_table as recalled};
 use super::{
     BreachScope, ControllerDetails, DataCategories, ProcessingContext, ReportCell, ReportTable,
     RetentionPeriods, breach, processing, recipients,

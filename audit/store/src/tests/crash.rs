@@ -55,7 +55,7 @@ fn every_crash_point_loses_nothing_that_was_confirmed() {
                     Err(unwritable) => {
                         assert!(matches!(&unwritable, LedgerError::Broken(broken) if broken.full));
                         assert_eq!(refusal(&unwritable).code, ErrorCode::DiskFull);
-                        assert_eq!(log.broken(), Some(unwritable));
+                        assert_eq!(log.ledger_error(), Some(unwritable));
                     }
                 }
             }

@@ -85,7 +85,7 @@ enum PendingValue<T> {
 }
 
 impl<T: Evidence + Send + 'static> PendingWrite<T> {
-    pub(crate) fn boxed(value: T, wake: CompletionSender<T>) -> Box<dyn WriteJob> {
+    pub(crate) fn new_boxed(value: T, wake: CompletionSender<T>) -> Box<dyn WriteJob> {
         Self::boxed_as(value, wake, WriteHook::Nothing)
     }
 

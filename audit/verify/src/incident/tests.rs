@@ -252,7 +252,7 @@ fn whoever_was_not_reported_is_named() {
         consumer.history.forks.push(fork(peer));
         let provider = copy("p.example", "p.example", &[(61, "s")]);
         let case = case(vec![provider, consumer], Vec::new());
-        unreported(&case, &stated("s"))
+        check_owners_informed(&case, &stated("s"))
     };
     let found = report(&[], "p.example");
     assert_eq!(found.len(), 1, "{found:?}");
@@ -274,7 +274,8 @@ fn a_statement_that_closes_no_fork_hides_none() {
         shown: String::new(),
     });
     let case = case(vec![consumer], Vec::new());
-    let found = |closed: &[ClosedIncident]| noticed(&case, &owner, "s", (at(40), closed));
+    let found =
+        |closed: &[ClosedIncident]| fork_discovery_time(&case, &owner, "s", (at(40), closed));
     // One that does not hold, and one of permits alone.
     assert_eq!(found(&[]), Some(at(20)));
     let mut permits = stated("late");

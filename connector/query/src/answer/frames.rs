@@ -120,12 +120,12 @@ impl<M: QuotaMeter> AnswerFrames<M> {
 
     /// What was handed out so far, for a receipt: rows, bytes and the digest over them.
     #[must_use]
-    pub fn sent(&self) -> DeliveredTotals {
-        self.totals.sent()
+    pub fn delivered_totals(&self) -> DeliveredTotals {
+        self.totals.delivered_totals()
     }
 
     /// Ends the answer before its last row; what was not handed out yet is dropped.
-    pub fn cut(&mut self, why: &Refusal) {
+    pub fn end_early(&mut self, why: &Refusal) {
         if self.outcome == StreamOutcome::Cancelled {
             self.outcome = StreamOutcome::of(why);
             self.queue.clear();
@@ -136,7 +136,7 @@ impl<M: QuotaMeter> AnswerFrames<M> {
     /// What was not asked for any more counts as cancelled.
     #[must_use]
     pub fn seal(self) -> Option<(SealedAnswer, M)> {
-        let sealed = SealedAnswer::of(self.answer, self.outcome, self.totals.sent())?;
+        let sealed = SealedAnswer::of(self.answer, self.outcome, self.totals.delivered_totals())?;
         Some((sealed, self.meter))
     }
 

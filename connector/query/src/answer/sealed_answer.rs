@@ -49,12 +49,12 @@ impl SealedAnswer {
 
     /// What was handed out.
     #[must_use]
-    pub const fn sent(&self) -> &DeliveredTotals {
+    pub const fn delivered_totals(&self) -> &DeliveredTotals {
         &self.sent
     }
 
     /// Where the permit stands in the log.
-    pub const fn opened(&self) -> &RecordReceipt {
+    pub const fn permit_receipt(&self) -> &RecordReceipt {
         &self.opened
     }
 }
@@ -72,7 +72,7 @@ impl UnansweredQuery {
             opened,
             request,
             outcome: StreamOutcome::of(&refusal),
-            sent: StreamTotals::default().sent(),
+            sent: StreamTotals::default().delivered_totals(),
         };
         (sealed, refusal)
     }
@@ -180,7 +180,7 @@ impl StreamTotals {
         self.digest.update(&frame.body);
     }
 
-    pub(super) fn sent(&self) -> DeliveredTotals {
+    pub(super) fn delivered_totals(&self) -> DeliveredTotals {
         DeliveredTotals {
             rows: self.rows,
             bytes: self.bytes,

@@ -31,7 +31,7 @@ struct KnownSentence {
     refusal: fn(&Captures<'_>) -> Refusal,
 }
 
-fn known(pattern: &str, refusal: fn(&Captures<'_>) -> Refusal) -> KnownSentence {
+fn known_sentence(pattern: &str, refusal: fn(&Captures<'_>) -> Refusal) -> KnownSentence {
     KnownSentence {
         pattern: Regex::new(pattern).ok(),
         refusal,
@@ -48,7 +48,7 @@ fn part<'c>(found: &'c Captures<'_>, name: &str) -> &'c str {
 
 static KNOWN: LazyLock<Vec<KnownSentence>> = LazyLock::new(|| {
     vec![
-        known(
+        known_sentence(
             r"common argument type for comparison operation (?<left>.+) (?<op>=|!=|<|<=|>|>=|IS DISTINCT FROM|IS NOT DISTINCT FROM) (?<right>.+)$",
             |found| {
                 let [left, right] = ["left", "right"].map(|side| type_name(part(found, side)));
@@ -56,7 +56,7 @@ static KNOWN: LazyLock<Vec<KnownSentence>> = LazyLock::new(|| {
                     .with_help("write CAST(… AS …) around one of them")
             },
         ),
-        known(
+        known_sentence(
             r"common argument type for logical boolean operation (?<left>.+) (?<op>AND|OR) (?<right>.+)$",
             |found| {
                 let op = part(found, "op");
@@ -64,7 +64,7 @@ static KNOWN: LazyLock<Vec<KnownSentence>> = LazyLock::new(|| {
                 invalid(format!("{op} takes truth values, not {left} and {right}"))
             },
         ),
-        known(
+        known_sentence(
             r"Cannot coerce arithmetic expression (?<left>.+) (?<op>[-+*/%]) (?<right>.+) to valid types",
             |found| {
                 let [left, right] = ["left", "right"].map(|side| type_name(part(found, side)));
@@ -75,14 +75,14 @@ static KNOWN: LazyLock<Vec<KnownSentence>> = LazyLock::new(|| {
                 .with_help("write CAST(… AS …) around one of them")
             },
         ),
-        known(
+        known_sentence(
             r"common type to coerce (?<left>.+) and (?<right>.+) in LIKE",
             |found| {
                 let [left, right] = ["left", "right"].map(|side| type_name(part(found, side)));
                 invalid(format!("LIKE takes texts, not {left} and {right}"))
             },
         ),
-        known(
+        known_sentence(
             r"filter with non-boolean predicate .* returning (?<kind>.+)$",
             |found| {
                 invalid(format!(
@@ -91,7 +91,7 @@ static KNOWN: LazyLock<Vec<KnownSentence>> = LazyLock::new(|| {
                 ))
             },
         ),
-        known(
+        known_sentence(
             r"Unary operator '(?<op>.+)' requires a boolean expression, got (?<kind>.+)$",
             |found| {
                 let kind = type_name(part(found, "kind"));
@@ -101,12 +101,12 @@ static KNOWN: LazyLock<Vec<KnownSentence>> = LazyLock::new(|| {
                 ))
             },
         ),
-        known(r"Unary operator '(?<op>.)' only supports", |found| {
+        known_sentence(r"Unary operator '(?<op>.)' only supports", |found| {
             not_allowed(&format!("the sign {} before this value", part(found, "op"))).with_help(
                 "it takes a number; of a rank or the number of a row write CAST(… AS BIGINT)",
             )
         }),
-        known(
+        known_sentence(
             r"(?s)No function matches the given name and argument types '(?<name>\w+)\((?<kinds>.*?)\)'",
             |found| {
                 let name = part(found, "name");
@@ -121,32 +121,32 @@ static KNOWN: LazyLock<Vec<KnownSentence>> = LazyLock::new(|| {
                 }
             },
         ),
-        known(
+        known_sentence(
             r"(?<name>\w+)\(?.* (?:should|must) only be called with a column reference|'(?<other>\w+)' (?:function )?requires",
             |_| invalid("a function can't take these arguments"),
         ),
-        known(
+        known_sentence(
             r"(?:clause|list) references:? *(?<what>.*?) must appear in the GROUP BY clause|Column in (?<clause>[A-Z ]+) must be in GROUP BY or an aggregate function: While expanding wildcard, column .(?<column>.+). must appear|Expression (?<expr>.+) could not be resolved from available columns",
             |_| {
                 invalid("something beside the groups is neither one of them nor an aggregate")
                     .with_help("name it in GROUP BY, or put it into an aggregate")
             },
         ),
-        known(
+        known_sentence(
             r"must appear in the GROUP BY clause or be used in an aggregate function|must be in GROUP BY or an aggregate",
             |_| {
                 invalid("something beside the groups is neither one of them nor an aggregate")
                     .with_help("name it in GROUP BY, or put it into an aggregate")
             },
         ),
-        known(
+        known_sentence(
             r"(?<what>Projections|Windows|Aggregations) require unique expression names",
             |_| {
                 invalid("two columns of one list have the same name")
                     .with_help("name one of them with AS")
             },
         ),
-        known(
+        known_sentence(
             r"(?<op>UNION|INTERSECT|EXCEPT).* (?:different number of columns|same number of columns)",
             |found| {
                 invalid(format!(
@@ -155,17 +155,17 @@ static KNOWN: LazyLock<Vec<KnownSentence>> = LazyLock::new(|| {
                 ))
             },
         ),
-        known(r"(?<word>LIMIT|OFFSET)", |found| {
+        known_sentence(r"(?<word>LIMIT|OFFSET)", |found| {
             invalid(format!(
                 "{} takes a whole number that is not negative",
                 part(found, "word")
             ))
         }),
-        known(
+        known_sentence(
             r"(?:subquery should only return one column|Too many columns)",
             |_| invalid("a subquery in this place shows one column"),
         ),
-        known(
+        known_sentence(
             r"physical plan does not support logical expression \w*(?:Subquery|Exists|SetComparison)",
             |_| {
                 not_allowed("a subquery in this place").with_help(
@@ -173,35 +173,35 @@ static KNOWN: LazyLock<Vec<KnownSentence>> = LazyLock::new(|| {
                 )
             },
         ),
-        known(r"sliding accumulator|Aggregate can not be used", |_| {
+        known_sentence(r"sliding accumulator|Aggregate can not be used", |_| {
             not_allowed("this aggregate over a window whose first row moves")
                 .with_help("let the window begin with UNBOUNDED PRECEDING")
         }),
-        known(
+        known_sentence(
             r"column out of bounds|Cannot find column with position",
             |_| {
                 invalid("GROUP BY or ORDER BY names a place that the list of columns does not have")
             },
         ),
-        known(
+        known_sentence(
             r"SELECT DISTINCT, ORDER BY expressions? .* must appear in (?:the )?select list",
             |_| {
                 invalid("with DISTINCT, rows are ordered by columns that are shown")
                     .with_help("show it, or group instead")
             },
         ),
-        known(
+        known_sentence(
             r"SELECT DISTINCT ON expressions must match initial ORDER BY",
             |_| invalid("ORDER BY begins with what DISTINCT ON names"),
         ),
-        known(r"The window `?(?<name>[^`]+?)`? is not defined", |found| {
+        known_sentence(r"The window `?(?<name>[^`]+?)`? is not defined", |found| {
             invalid(format!("no window is called `{}`", part(found, "name")))
         }),
-        known(
+        known_sentence(
             r"[Nn]ested aggregate|[Aa]ggregate functions? (?:calls )?(?:cannot be nested|are not allowed)",
             |_| invalid("an aggregate can't stand in an aggregate, in WHERE or in GROUP BY"),
         ),
-        known(
+        known_sentence(
             r"could not parse compound identifier from (?<names>.+)$",
             |found| {
                 let names: Vec<&str> = part(found, "names")
@@ -213,41 +213,41 @@ static KNOWN: LazyLock<Vec<KnownSentence>> = LazyLock::new(|| {
                     .with_help("a subquery in the condition of a join names no column of the joined tables: write the condition into WHERE")
             },
         ),
-        known(r"Invalid qualifier (?<name>.+)$", |found| {
+        known_sentence(r"Invalid qualifier (?<name>.+)$", |found| {
             invalid(format!("no table is called `{}` here", part(found, "name")))
         }),
-        known(
+        known_sentence(
             r"contains (?<all>\d+) columns but only (?<named>\d+) names given|names given as column alias",
             |_| invalid("an alias names as many columns as its table has"),
         ),
-        known(
+        known_sentence(
             r#"WITH query name "(?<name>.+)" specified more than once"#,
             |found| invalid(format!("WITH names `{}` twice", part(found, "name"))),
         ),
-        known(r"Inconsistent data length across values list", |_| {
+        known_sentence(r"Inconsistent data length across values list", |_| {
             invalid("the rows of VALUES have different numbers of values")
         }),
-        known(r"to grouping function is not in grouping columns", |_| {
+        known_sentence(r"to grouping function is not in grouping columns", |_| {
             invalid("`grouping` takes what GROUP BY names")
         }),
-        known(r"argument of nth_value|argument for nth_value", |_| {
+        known_sentence(r"argument of nth_value|argument for nth_value", |_| {
             invalid("`nth_value` takes a value and a whole number")
         }),
-        known(r"Percentile value must be between", |_| {
+        known_sentence(r"Percentile value must be between", |_| {
             invalid("a percentile lies between 0 and 1")
         }),
-        known(r"COUNT DISTINCT with multiple arguments", |_| {
+        known_sentence(r"COUNT DISTINCT with multiple arguments", |_| {
             not_allowed("count(DISTINCT …) of several values")
                 .with_help("count the rows of SELECT DISTINCT … in a subquery")
         }),
-        known(
+        known_sentence(
             r"Unsupported CAST from (?<from>.+) to (?<to>.+)$",
             |found| {
                 let [from, to] = ["from", "to"].map(|side| type_name(part(found, side)));
                 invalid(format!("{from} can't be cast to {to}"))
             },
         ),
-        known(
+        known_sentence(
             r"does not support logical expression WindowFunction|window functions? (?:is|are) not allowed",
             |_| {
                 invalid(
@@ -256,7 +256,7 @@ static KNOWN: LazyLock<Vec<KnownSentence>> = LazyLock::new(|| {
                 .with_help("compute it in a subquery, and filter that")
             },
         ),
-        known(
+        known_sentence(
             r"does not satisfy (?:order|distribution) requirements",
             |_| {
                 not_allowed(
@@ -265,15 +265,15 @@ static KNOWN: LazyLock<Vec<KnownSentence>> = LazyLock::new(|| {
                 .with_help("put the condition into a query around that of the window")
             },
         ),
-        known(r"No functions registered with this context", |_| {
+        known_sentence(r"No functions registered with this context", |_| {
             invalid("a function that is not one of values stands without OVER")
                 .with_help("write OVER (…) behind it")
         }),
-        known(
+        known_sentence(
             r"Window frame|RANGE is not implemented|window frame|Invalid window",
             |_| invalid("the frame of a window is none: see docs/sql.md"),
         ),
-        known(
+        known_sentence(
             r"Invalid timezone|Unsupported timezone|failed to parse timezone|Cannot parse time ?zone",
             |_| invalid("there is no such time zone").with_help("name it as in Europe/Berlin"),
         ),

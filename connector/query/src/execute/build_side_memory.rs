@@ -30,7 +30,9 @@ use std::task::{Context, Poll};
 ///
 /// # Errors
 /// When the engine does not take its own nodes back.
-pub(crate) fn counted(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+pub(crate) fn with_counted_build_sides(
+    plan: Arc<dyn ExecutionPlan>,
+) -> Result<Arc<dyn ExecutionPlan>> {
     plan.transform_up(|node| {
         let is_join = node.downcast_ref::<CrossJoinExec>().is_some()
             || node.downcast_ref::<NestedLoopJoinExec>().is_some()
@@ -312,7 +314,7 @@ mod tests {
     fn join(is_poor: bool) -> Arc<dyn ExecutionPlan> {
         let (left, right) = (numbers(1, is_poor), numbers(2, false));
         let join = NestedLoopJoinExec::try_new(left, right, None, &JoinType::Left, None);
-        counted(Arc::new(join.unwrap())).unwrap()
+        with_counted_build_sides(Arc::new(join.unwrap())).unwrap()
     }
 
     fn rows(plan: Arc<dyn ExecutionPlan>) -> Result<usize> {

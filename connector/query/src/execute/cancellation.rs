@@ -58,18 +58,18 @@ impl CancellationSignal {
 
     /// Why it has ended, if it has.
     #[must_use]
-    pub fn ended(&self) -> Option<Refusal> {
+    pub fn end_reason(&self) -> Option<Refusal> {
         self.signal.borrow().clone()
     }
 
     /// Waits until it ends; for ever if it never does.
     pub async fn wait(&mut self) -> Refusal {
         loop {
-            if let Some(why) = self.ended() {
+            if let Some(why) = self.end_reason() {
                 return why;
             }
             if self.signal.changed().await.is_err() {
-                match self.ended() {
+                match self.end_reason() {
                     Some(why) => return why,
                     None => std::future::pending::<()>().await,
                 }
@@ -80,6 +80,6 @@ impl CancellationSignal {
 
 /// The refusal for an answer whose contract ended while it ran.
 #[must_use]
-pub fn cut(code: ErrorCode) -> Refusal {
+pub fn cut_answer_refusal(code: ErrorCode) -> Refusal {
     Refusal::new(code, "the answer was cut before its last row")
 }

@@ -6,7 +6,7 @@ use super::cancellation::CancellationSignal;
 #[cfg(test)]
 use super::mutant::GateMutant;
 use super::rebatch::{BatchCutter, compact, lean};
-use super::scrub_nulls::blanked;
+use super::scrub_nulls::blank_null_values;
 use crate::engine_error;
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
@@ -96,7 +96,7 @@ impl GovernedScanExec {
     }
 
     /// The same, of a snapshot with so many rows in files.
-    pub(super) const fn stored(mut self, rows: Option<u64>) -> Self {
+    pub(super) const fn with_stored_rows(mut self, rows: Option<u64>) -> Self {
         self.stored = rows;
         self
     }
@@ -163,7 +163,7 @@ impl GovernedScanExec {
     }
 
     /// The same table, with another plan inside that shows where it can be cut into stages.
-    pub(super) fn opened(&self, inner: Arc<dyn ExecutionPlan>) -> Self {
+    pub(super) fn with_opened_inner(&self, inner: Arc<dyn ExecutionPlan>) -> Self {
         let mut opened = self.with_inner(inner);
         opened.opened = true;
         opened
@@ -200,7 +200,7 @@ impl GovernedScanExec {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         match (self.opened, children) {
             (false, []) => Ok(self),
-            (true, [inner]) => Ok(Arc::new(self.opened(Arc::clone(inner)))),
+            (true, [inner]) => Ok(Arc::new(self.with_opened_inner(Arc::clone(inner)))),
             _ => internal_err!("a governed table has no such children"),
         }
     }
@@ -209,11 +209,11 @@ impl GovernedScanExec {
     pub(super) fn states(&self, inner: Arc<dyn ExecutionPlan>) -> Self {
         let schema = inner.schema();
         let watch = self.watch.clone();
-        Self::new(self.dataset.clone(), inner, schema, None, watch).stored(self.stored)
+        Self::new(self.dataset.clone(), inner, schema, None, watch).with_stored_rows(self.stored)
     }
 
     #[cfg(test)]
-    pub(super) fn mutated(
+    pub(super) fn with_mutant(
         mut self,
         mutant: GateMutant,
         snapshot: Option<&Arc<crate::snapshot::Snapshot>>,
@@ -411,7 +411,7 @@ impl Stream for PermittedStream {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         loop {
-            if let Some(why) = this.watch.ended() {
+            if let Some(why) = this.watch.end_reason() {
                 return Poll::Ready(Some(Err(engine_error::carry(why))));
             }
             if let Some(batch) = this.cutter.as_mut().and_then(BatchCutter::next) {
@@ -455,7 +455,7 @@ fn fit(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
     Ok(RecordBatch::try_new_with_options(
         Arc::clone(schema),
         // INVARIANT: nothing-under-null. What a reader left there may be of a hidden row.
-        batch.columns().iter().map(blanked).collect(),
+        batch.columns().iter().map(blank_null_values).collect(),
         &options,
     )?)
 }

@@ -78,7 +78,7 @@ impl AsyncFileReader for InlineFileReader {
             return self.stock.get_bytes(range);
         }
         let read = self.open().and_then(|open| open.read(&range));
-        Box::pin(std::future::ready(read.map_err(carried)))
+        Box::pin(std::future::ready(read.map_err(to_parquet_error)))
     }
 
     fn get_byte_ranges(
@@ -92,7 +92,7 @@ impl AsyncFileReader for InlineFileReader {
         let read = self
             .open()
             .and_then(|open| ranges.iter().map(|range| open.read(range)).collect());
-        Box::pin(std::future::ready(read.map_err(carried)))
+        Box::pin(std::future::ready(read.map_err(to_parquet_error)))
     }
 
     fn get_metadata<'a>(
@@ -103,7 +103,7 @@ impl AsyncFileReader for InlineFileReader {
             let read = self.stock.get_metadata(options).await;
             // On the way through the engine the reason became a text.
             read.map_err(|error| match self.files.damage() {
-                Err(damage) => carried(damage),
+                Err(damage) => to_parquet_error(damage),
                 Ok(()) => error,
             })
         })
@@ -119,7 +119,7 @@ impl InlineFileReader {
     }
 }
 
-fn carried(refusal: Refusal) -> ParquetError {
+fn to_parquet_error(refusal: Refusal) -> ParquetError {
     ParquetError::External(Box::new(refusal))
 }
 

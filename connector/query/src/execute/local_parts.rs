@@ -7,7 +7,7 @@ use crate::core_pool::CoreShare;
 use crate::engine_error;
 use crate::execute::gated_leaf::GovernedScanExec;
 use crate::execute::physical_planner::GovernedQueryPlanner;
-use crate::execute::plan_preparation::made;
+use crate::execute::plan_preparation::optimize_and_plan;
 use crate::execute::stages::eligibility::why_at_one_core;
 use crate::execute::stages::plan_name::planning_session;
 use crate::limits::QueryResourceLimits;
@@ -61,7 +61,7 @@ impl CorePlanner {
         };
         let planner = self.planner.for_cores(share.count());
         let state = session::fresh(&limits, self.environment, Arc::new(planner));
-        let made = made(
+        let made = optimize_and_plan(
             plan,
             &planning_session(state),
             #[cfg(test)]

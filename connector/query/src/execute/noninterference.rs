@@ -88,7 +88,7 @@ fn a_table_of_a_database_tells_no_more_than_its_view() {
         seed("HANSA_PROPERTY_SEED"),
     );
     for seed in (0..cases).map(|case| seed.wrapping_add(case)) {
-        match kept(
+        match run_with_storage(
             seed,
             GateMutant::None,
             false,
@@ -98,9 +98,9 @@ fn a_table_of_a_database_tells_no_more_than_its_view() {
             CaseVerdict::Same => {}
             CaseVerdict::Leak(what) | CaseVerdict::Wrong(what) => panic!("seed {seed}: {what}"),
         }
-        joins::kept(seed, None, FixtureStorage::Database)
+        joins::run_with_storage(seed, None, FixtureStorage::Database)
             .unwrap_or_else(|what| panic!("seed {seed}: {what}"));
-        cubes::kept(seed, None, FixtureStorage::Database)
+        cubes::run_with_storage(seed, None, FixtureStorage::Database)
             .unwrap_or_else(|what| panic!("seed {seed}: {what}"));
     }
 }
@@ -195,7 +195,7 @@ fn case(
     allow_random: bool,
     dropped: Option<&'static str>,
 ) -> CaseVerdict {
-    kept(
+    run_with_storage(
         seed,
         mutant,
         allow_random,
@@ -204,7 +204,7 @@ fn case(
     )
 }
 
-fn kept(
+fn run_with_storage(
     seed: u64,
     mutant: GateMutant,
     allow_random: bool,
@@ -223,8 +223,13 @@ fn kept(
     }
     let mut questions: Vec<(String, bool)> = (0..4)
         .map(|_| {
-            let query = RandomQuery::random(&mut random, &pair.shown(), pair.exact(), allow_random);
-            (query.text().to_owned(), query.ordered())
+            let query = RandomQuery::random(
+                &mut random,
+                &pair.shown_columns(),
+                pair.exact(),
+                allow_random,
+            );
+            (query.text().to_owned(), query.is_ordered())
         })
         .collect();
     // Whatever the others name: this one shows all that there is.
@@ -289,7 +294,7 @@ fn ask(city: &FixtureParticipant, sql: &str) -> Result<ObservedAnswer, Refusal> 
     Ok(ObservedAnswer {
         schema,
         rows,
-        sent: sent(city, sql)?,
+        sent: deliver_answer(city, sql)?,
         explained,
     })
 }
@@ -311,7 +316,7 @@ fn apart(seen: &impl std::fmt::Debug, other: &impl std::fmt::Debug) -> String {
 }
 
 /// What leaves, counted and digested; no hidden text among it.
-fn sent(city: &FixtureParticipant, sql: &str) -> Result<DeliveredTotals, Refusal> {
+fn deliver_answer(city: &FixtureParticipant, sql: &str) -> Result<DeliveredTotals, Refusal> {
     futures::executor::block_on(async {
         let _inside = city.runtime().handle().enter();
         let answer = city.answer(sql, CancellationSignal::idle()).await?;
@@ -327,7 +332,7 @@ fn sent(city: &FixtureParticipant, sql: &str) -> Result<DeliveredTotals, Refusal
                 ));
             }
         }
-        Ok(sending.sent())
+        Ok(sending.delivered_totals())
     })
 }
 

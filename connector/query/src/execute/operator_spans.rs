@@ -15,7 +15,9 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 const OPERATORS: usize = 200;
 
 /// The plan, to be told of when it is done, where the current span is taken into a trace. Of others nothing is kept: a plan holds memory.
-pub(super) fn traced(physical: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPlan>> {
+pub(super) fn keep_sampled_plan(
+    physical: &Arc<dyn ExecutionPlan>,
+) -> Option<Arc<dyn ExecutionPlan>> {
     let context = tracing::Span::current().context();
     let is_sampled = context.span().span_context().is_sampled();
     is_sampled.then(|| Arc::clone(physical))

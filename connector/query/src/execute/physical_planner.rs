@@ -34,7 +34,7 @@ use datafusion_expr::logical_plan::{
 };
 use datafusion_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion_expr::utils::conjunction;
-use hansa_enforcement::string_view::viewed;
+use hansa_enforcement::string_view::with_string_views;
 use hansa_enforcement::table_source::{GovernedTable, ReleasedTable, StoredTable};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use object_store::ObjectMeta;
@@ -184,12 +184,12 @@ impl ExtensionPlanner for GovernedScanPlanner {
         let snapshot = planner.holdings.get(governed.dataset());
         let in_files = snapshot.filter(|snapshot| snapshot.is_in_files());
         let leaf = leaf
-            .stored(in_files.map(|snapshot| snapshot.dataset.rows))
+            .with_stored_rows(in_files.map(|snapshot| snapshot.dataset.rows))
             .telling_rows(planner.for_stages);
         let leaf = deal_locally(leaf, planner.cores)
             .map_err(|error| engine_error::carry(inside(&error)))?;
         #[cfg(test)]
-        let leaf = leaf.mutated(planner.mutant, planner.holdings.get(governed.dataset()));
+        let leaf = leaf.with_mutant(planner.mutant, planner.holdings.get(governed.dataset()));
         Ok(Some(Arc::new(leaf)))
     }
 }
@@ -230,7 +230,7 @@ impl GovernedQueryPlanner {
         let logical = governed.pushed_down(scan.projection.as_deref(), &filters)?;
         release_coverage::check(&logical, &self.holdings)?;
         let logical = match order {
-            RowOrder::Sorted => row_order::sorted(logical)?,
+            RowOrder::Sorted => row_order::sort_by_all_columns(logical)?,
             RowOrder::Any | RowOrder::Key(_) => logical,
         };
         // The first rows of the view, where no condition of the asker's stands above. More than there can be is no limit, and
@@ -239,7 +239,7 @@ impl GovernedQueryPlanner {
             None => logical,
             fetch => LogicalPlanBuilder::from(logical).limit(0, fetch)?.build()?,
         };
-        let logical = session::optimized(state, logical)?;
+        let logical = session::optimize_plan(state, logical)?;
         state
             .query_planner()
             .create_physical_plan(&logical, state)
@@ -320,7 +320,7 @@ impl ExtensionPlanner for StoredScanPlanner {
         _context: &PhysicalPlanningContext,
     ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
         if let Some(cells) = scan.source.downcast_ref::<ReleasedTable>() {
-            return self.released(cells, scan, session).map(Some);
+            return self.plan_released_cells(cells, scan, session).map(Some);
         }
         let Some(stored) = scan.source.downcast_ref::<StoredTable>() else {
             return Ok(None);
@@ -335,7 +335,7 @@ impl ExtensionPlanner for StoredScanPlanner {
             return datafusion_common::internal_err!("a stored table takes no filters");
         }
         let schema = datafusion_expr::TableSource::schema(stored);
-        if viewed(&snapshot.dataset.schema()) != schema {
+        if with_string_views(&snapshot.dataset.schema()) != schema {
             return Err(engine_error::carry(Refusal::new(
                 ErrorCode::SchemaChanged,
                 "the dataset was published anew with another schema",
@@ -358,7 +358,7 @@ impl ExtensionPlanner for StoredScanPlanner {
 }
 
 impl StoredScanPlanner {
-    fn released(
+    fn plan_released_cells(
         &self,
         cells: &ReleasedTable,
         scan: &TableScan,

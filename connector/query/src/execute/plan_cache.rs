@@ -34,7 +34,7 @@ impl Default for PhysicalPlanCache {
 
 impl PhysicalPlanCache {
     /// The plan of this basis over these snapshots, with nodes of its own, that ends with `watch`; none where it is to be made.
-    pub(super) fn found(
+    pub(super) fn find_plan(
         &self,
         basis: &PlanBasis,
         holdings: &SnapshotSet,
@@ -42,7 +42,7 @@ impl PhysicalPlanCache {
         watch: &CancellationSignal,
     ) -> Option<Result<Arc<dyn ExecutionPlan>, Refusal>> {
         let snapshots = snapshots(basis, holdings)?;
-        let plan = self.0.found(|kept| {
+        let plan = self.0.find_plan(|kept| {
             kept.sizing == sizing
                 && kept.basis == *basis
                 && kept.snapshots.len() == snapshots.len()

@@ -19,13 +19,13 @@ pub(crate) struct OptimizedPlan {
 }
 
 /// Optimises and plans; on a large stack.
-pub(super) fn made(
+pub(super) fn optimize_and_plan(
     plan: LogicalPlan,
     state: &SessionState,
     #[cfg(test)] mutant: GateMutant,
 ) -> Result<OptimizedPlan, Refusal> {
     let optimized = functions::use_sound_calls(plan)
-        .and_then(|plan| session::optimized(state, plan))
+        .and_then(|plan| session::optimize_plan(state, plan))
         .map_err(|error| engine_error::running(&error))?;
     still_gated(&optimized)?;
     let physical = futures::executor::block_on(
@@ -47,11 +47,11 @@ pub(super) fn made(
 }
 
 /// Makes a plan ready to run: its joins yield, and they and its windows are counted.
-pub(super) fn finished(
+pub(super) fn prepare_to_run(
     physical: Arc<dyn ExecutionPlan>,
 ) -> Result<Arc<dyn ExecutionPlan>, Refusal> {
     yielding_join::with_yielding_joins(physical)
-        .and_then(build_side_memory::counted)
-        .and_then(window_memory::counted)
+        .and_then(build_side_memory::with_counted_build_sides)
+        .and_then(window_memory::with_counted_windows)
         .map_err(|error| engine_error::running(&error))
 }

@@ -6,7 +6,7 @@ use super::operator_spans;
 use super::output_batch::{canonical, pieces, plain};
 use crate::core_pool::CoreShare;
 use crate::engine_error;
-use crate::execute::plan_preparation::{finished, made};
+use crate::execute::plan_preparation::{optimize_and_plan, prepare_to_run};
 use crate::execute::started_plan::{ExecutionEvent, StartedPlan};
 use crate::limits::QueryResourceLimits;
 use crate::runtime::{QueryMemoryPool, QueryRuntime};
@@ -60,7 +60,7 @@ pub(super) fn run(
         let _pinned = holdings;
         let _taken = cores;
         let rows = async {
-            let traced = operator_spans::traced(&physical);
+            let traced = operator_spans::keep_sampled_plan(&physical);
             let driven = drive(physical, Arc::clone(&context), &sent, &send).await;
             if let Some(traced) = traced {
                 operator_spans::report(&traced);
@@ -133,13 +133,13 @@ pub(super) struct LocalFallback {
 impl LocalFallback {
     async fn physical(self) -> Result<Arc<dyn ExecutionPlan>, Refusal> {
         planner_threads::run(self.planning, move || {
-            let made = made(
+            let made = optimize_and_plan(
                 self.plan,
                 &self.state,
                 #[cfg(test)]
                 self.mutant,
             )?;
-            finished(made.physical)
+            prepare_to_run(made.physical)
         })
         .await
     }

@@ -1,7 +1,7 @@
 //! What a question may use: memory, time, threads. Bombs are refused, and others are served meanwhile.
 
 use crate::answer::frames::{FrameCompression, UnlimitedMeter, frames};
-use crate::execute::cancellation::{CancellationSignal, cut, pair};
+use crate::execute::cancellation::{CancellationSignal, cut_answer_refusal, pair};
 use crate::fixture::FixtureParticipant;
 use crate::fixture::dataset_files::{DatasetFileLayout, dataset};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
@@ -27,7 +27,7 @@ fn city(rows: i64) -> FixtureParticipant {
 }
 
 /// Drains the answer; rows and the most memory that was reserved.
-fn drained(city: &FixtureParticipant, sql: &str) -> Result<(u64, usize), Refusal> {
+fn drain_answer(city: &FixtureParticipant, sql: &str) -> Result<(u64, usize), Refusal> {
     futures::executor::block_on(async {
         let _inside = city.runtime().handle().enter();
         let mut answer = city.answer(sql, CancellationSignal::idle()).await?;
@@ -43,7 +43,7 @@ fn drained(city: &FixtureParticipant, sql: &str) -> Result<(u64, usize), Refusal
 fn a_long_answer_streams_in_bounded_memory() {
     let mut city = city(2_000);
     city.limits.memory = 8 << 20;
-    let (rows, peak) = drained(&city, "SELECT a.x, b.x y FROM t a CROSS JOIN t b").unwrap();
+    let (rows, peak) = drain_answer(&city, "SELECT a.x, b.x y FROM t a CROSS JOIN t b").unwrap();
     assert_eq!(rows, 4_000_000);
     assert!(peak < 4 << 20, "{peak} bytes");
     assert_eq!(city.runtime().memory_used(), 0);
@@ -96,10 +96,11 @@ fn what_does_not_fit_spills_or_is_refused() {
     let mut city = city(300_000);
     city.limits.memory = 24 << 20;
     // More than fits: the sort goes to disk.
-    let (rows, _) = drained(&city, "SELECT x, -x y, x*2 z, x*3 w FROM t ORDER BY y").unwrap();
+    let (rows, _) = drain_answer(&city, "SELECT x, -x y, x*2 z, x*3 w FROM t ORDER BY y").unwrap();
     assert_eq!(rows, 300_000);
     city.limits.memory = 1 << 20;
-    let refusal = drained(&city, "SELECT count(*) FROM t a JOIN t b ON a.x = b.x").unwrap_err();
+    let refusal =
+        drain_answer(&city, "SELECT count(*) FROM t a JOIN t b ON a.x = b.x").unwrap_err();
     assert_eq!(refusal.code, ErrorCode::ResourceLimit, "{refusal}");
     assert_eq!(city.runtime().memory_used(), 0);
 }
@@ -119,13 +120,13 @@ fn a_join_counts_both_copies_of_the_side_that_it_builds() {
         // Once it fits, and not twice.
         city.limits.memory = 4 << 20;
         for sql in joins {
-            let refusal = drained(&city, sql).expect_err(sql);
+            let refusal = drain_answer(&city, sql).expect_err(sql);
             assert_eq!(refusal.code, ErrorCode::ResourceLimit, "{sql}: {refusal}");
         }
         assert_eq!(city.runtime().memory_used(), 0);
         city.limits.memory = 16 << 20;
         for sql in joins {
-            assert_eq!(drained(&city, sql).expect(sql).0, 1);
+            assert_eq!(drain_answer(&city, sql).expect(sql).0, 1);
         }
         assert_eq!(city.runtime().memory_used(), 0);
     }
@@ -137,7 +138,7 @@ fn a_join_counts_batches_without_columns() {
     let mut city = city(300_000);
     city.limits.memory = 4 << 20;
     city.limits.time = Duration::from_secs(3_600);
-    let refusal = drained(&city, "SELECT count(*) FROM t a, t b, t c").unwrap_err();
+    let refusal = drain_answer(&city, "SELECT count(*) FROM t a, t b, t c").unwrap_err();
     assert_eq!(refusal.code, ErrorCode::ResourceLimit, "{refusal}");
     assert_eq!(city.runtime().memory_used(), 0);
 }
@@ -154,7 +155,7 @@ fn a_window_keeps_no_more_than_its_memory() {
         "SELECT lag(a.x, 9000000) OVER (ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING) FROM t a CROSS JOIN t b",
         "SELECT max(s) FROM (SELECT ntile(4) OVER () s FROM t a CROSS JOIN t b) w",
     ] {
-        let refusal = drained(&city, sql).expect_err(sql);
+        let refusal = drain_answer(&city, sql).expect_err(sql);
         assert_eq!(refusal.code, ErrorCode::ResourceLimit, "{sql}: {refusal}");
     }
     assert_eq!(city.runtime().memory_used(), 0);
@@ -164,19 +165,19 @@ fn a_window_keeps_no_more_than_its_memory() {
         "SELECT lag(a.x) OVER () FROM t a CROSS JOIN t b",
         "SELECT avg(a.x) OVER (ROWS BETWEEN 9 PRECEDING AND 9 FOLLOWING) FROM t a CROSS JOIN t b",
     ] {
-        let (rows, _) = drained(&city, sql).expect(sql);
+        let (rows, _) = drain_answer(&city, sql).expect(sql);
         assert_eq!(rows, 1_000_000, "{sql}");
     }
     city.limits.memory = 64 << 20;
-    let (rows, _) = drained(&city, "SELECT sum(x) OVER (ORDER BY x) FROM t").unwrap();
+    let (rows, _) = drain_answer(&city, "SELECT sum(x) OVER (ORDER BY x) FROM t").unwrap();
     assert_eq!(rows, 1_000);
     // Of groups that come one after the other, only one is kept.
     city.limits.memory = 24 << 20;
     let groups = "SELECT sum(b.x) OVER (PARTITION BY a.x ORDER BY b.x) FROM t a CROSS JOIN t b";
-    let (rows, _) = drained(&city, groups).expect(groups);
+    let (rows, _) = drain_answer(&city, groups).expect(groups);
     assert_eq!(rows, 1_000_000);
     let whole = groups.replace("PARTITION BY a.x", "PARTITION BY a.x - a.x");
-    let refusal = drained(&city, &whole).expect_err(&whole);
+    let refusal = drain_answer(&city, &whole).expect_err(&whole);
     assert_eq!(refusal.code, ErrorCode::ResourceLimit, "{refusal}");
 }
 
@@ -194,7 +195,7 @@ fn bombs_end_in_time_and_others_are_served() {
             .iter()
             .map(|sql| {
                 let city = &city;
-                scope.spawn(move || drained(city, sql))
+                scope.spawn(move || drain_answer(city, sql))
             })
             .collect();
         assert_eq!(city.rows("SELECT max(x) FROM t").unwrap(), ["29999"]);
@@ -216,7 +217,7 @@ fn a_withdrawal_ends_a_busy_question() {
             .answer("SELECT count(*) FROM t a JOIN t b ON a.x * b.x < -1", watch)
             .await
             .unwrap();
-        stop.stop(cut(ErrorCode::Withdrawn));
+        stop.stop(cut_answer_refusal(ErrorCode::Withdrawn));
         let refusal = answer.next().await.unwrap().unwrap_err();
         assert_eq!(refusal.code, ErrorCode::Withdrawn);
         assert!(answer.next().await.is_none());
@@ -246,7 +247,7 @@ fn distinct_texts_spill_or_are_refused() {
             "SELECT count(DISTINCT a.s || b.s) FROM t a CROSS JOIN t b",
             "SELECT x FROM (SELECT a.s || b.s x FROM t a CROSS JOIN t b) w ORDER BY x LIMIT 1 OFFSET 900000",
         ] {
-            match drained(&city, sql) {
+            match drain_answer(&city, sql) {
                 Ok((rows, _)) => assert_eq!(rows, 1, "{sql}"),
                 Err(refusal) => {
                     refused += 1;

@@ -22,7 +22,7 @@ pub(super) enum RowOrder {
 }
 
 /// The plan sorted by all its columns: rows that are equal in all of them can't be told apart.
-pub(super) fn sorted(plan: LogicalPlan) -> Result<LogicalPlan> {
+pub(super) fn sort_by_all_columns(plan: LogicalPlan) -> Result<LogicalPlan> {
     let keys = all_columns(&plan);
     if keys.is_empty() {
         return Ok(plan);
@@ -61,7 +61,9 @@ pub(super) fn fixed_above(plan: &LogicalPlan) -> Result<Option<LogicalPlan>> {
         LogicalPlan::Aggregate(of) if of.group_expr.is_empty() => {
             Ok(is_blind_to_order(plan)?.then(|| plan.clone()))
         }
-        LogicalPlan::Aggregate(_) if is_blind_to_order(plan)? => sorted(plan.clone()).map(Some),
+        LogicalPlan::Aggregate(_) if is_blind_to_order(plan)? => {
+            sort_by_all_columns(plan.clone()).map(Some)
+        }
         _ => Ok(None),
     }
 }

@@ -10,7 +10,7 @@ use arrow_schema::{DataType, TimeUnit};
 use std::sync::Arc;
 
 /// The column with nothing under its NULLs.
-pub(super) fn blanked(column: &ArrayRef) -> ArrayRef {
+pub(super) fn blank_null_values(column: &ArrayRef) -> ArrayRef {
     let Some(nulls) = column.nulls().filter(|nulls| nulls.null_count() > 0) else {
         return Arc::clone(column);
     };
@@ -55,7 +55,7 @@ fn primitive<T: ArrowPrimitiveType>(column: &ArrayRef) -> ArrayRef {
 
 #[cfg(test)]
 mod tests {
-    use super::blanked;
+    use super::blank_null_values;
     use arrow_array::cast::AsArray;
     use arrow_array::types::Int64Type;
     use arrow_array::{Array, ArrayRef, BooleanArray, Int64Array};
@@ -67,7 +67,7 @@ mod tests {
         let nulls = NullBuffer::from(vec![true, false, true]);
         let numbers: ArrayRef =
             Arc::new(Int64Array::new(vec![1, 777, 3].into(), Some(nulls.clone())));
-        let blank = blanked(&numbers);
+        let blank = blank_null_values(&numbers);
         assert_eq!(
             blank.as_primitive::<Int64Type>().values().to_vec(),
             [1, 0, 3]
@@ -75,7 +75,7 @@ mod tests {
         assert_eq!(&blank, &numbers);
         let bits = BooleanBuffer::from(vec![true, true, false]);
         let flags: ArrayRef = Arc::new(BooleanArray::new(bits, Some(nulls)));
-        assert!(!blanked(&flags).as_boolean().values().value(1));
-        assert_eq!(blanked(&flags).null_count(), 1);
+        assert!(!blank_null_values(&flags).as_boolean().values().value(1));
+        assert_eq!(blank_null_values(&flags).null_count(), 1);
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn with_yielding_joins(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dy
         if !join {
             return Ok(Transformed::no(node));
         }
-        let node = if pairs { sliced(node)? } else { node };
+        let node = if pairs { slice_right_side(node)? } else { node };
         let yielding: Arc<dyn ExecutionPlan> = Arc::new(CooperativeExec::new(node));
         Ok(Transformed::yes(yielding))
     })
@@ -44,7 +44,7 @@ pub(super) fn with_yielding_joins(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dy
 }
 
 /// A join of every row with every row: its left side is kept whole, its right side comes in slices.
-fn sliced(join: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+fn slice_right_side(join: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     let [left, right] = join.children()[..] else {
         return internal_err!("a join has two sides");
     };

@@ -8,7 +8,7 @@ pub(super) mod partial_state;
 pub(super) mod sketch;
 pub(super) mod split_error;
 
-use crate::federation::aggregate::split_error::{AggregateSplitError, named};
+use crate::federation::aggregate::split_error::{AggregateSplitError, format_call};
 use crate::federation::fragment::RemoteFragment;
 use crate::federation::key_space::apart;
 use crate::federation::movable_expr::{movable, unalias};
@@ -26,7 +26,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::prelude::ident;
 use measure::{bare_measure, of_nothing};
-use moments::{double, merged};
+use moments::{double, merge_moments_call};
 use partial_state::{PartialMerge, partials};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -55,7 +55,7 @@ pub(super) fn split(
         .iter()
         .find(|call| !movable(&Expr::AggregateFunction((*call).clone())))
     {
-        return Err(AggregateSplitError(named(call)));
+        return Err(AggregateSplitError(format_call(call)));
     }
     // Groups that no two participants share are whole where they are.
     let own = apart(&keys, branches, input);
@@ -288,17 +288,17 @@ pub(super) fn merge(
             let side = format!("n{at}");
             results.push(match merge {
                 PartialMerge::Whole(place) | PartialMerge::Sum(place) => {
-                    states.push(call(sum::checked(), *place).alias(&main));
+                    states.push(call(sum::checked_sum(), *place).alias(&main));
                     ident(&main)
                 }
                 PartialMerge::Count(place) => {
-                    states.push(call(sum::checked(), *place).alias(&main));
+                    states.push(call(sum::checked_sum(), *place).alias(&main));
                     when(ident(&main).is_null(), lit(0_i64)).otherwise(ident(&main))?
                 }
                 PartialMerge::Untold(place) => {
                     let part = ident(format!("p{place}"));
                     let untold = when(part.is_null(), lit(1_i64)).end()?;
-                    states.push(call(sum::checked(), *place).alias(&main));
+                    states.push(call(sum::checked_sum(), *place).alias(&main));
                     states.push(count_udaf().call(vec![untold]).alias(&side));
                     let all = ident(&side).eq(lit(0_i64));
                     when(all.or(ident(&main).not_eq(lit(0_i64))), ident(&main)).end()?
@@ -312,18 +312,18 @@ pub(super) fn merge(
                     ident(&main)
                 }
                 PartialMerge::Avg { sum, count } => {
-                    states.push(call(sum::checked(), *sum).alias(&main));
-                    states.push(call(sum::checked(), *count).alias(&side));
+                    states.push(call(sum::checked_sum(), *sum).alias(&main));
+                    states.push(call(sum::checked_sum(), *count).alias(&side));
                     ident(&main) / double(ident(&side))
                 }
                 PartialMerge::Moments(kind, places) => {
                     let parts = places.iter().map(|place| ident(format!("p{place}")));
-                    states.push(merged(*kind, parts.collect()).alias(&main));
+                    states.push(merge_moments_call(*kind, parts.collect()).alias(&main));
                     ident(&main)
                 }
                 PartialMerge::Sketch(sketch, place) => {
                     let parts = ident(format!("p{place}"));
-                    states.push(sketch.merged(parts).alias(&main));
+                    states.push(sketch.merge_call(parts).alias(&main));
                     ident(&main)
                 }
             });

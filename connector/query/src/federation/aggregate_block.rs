@@ -12,12 +12,12 @@ use crate::engine_error::carry;
 use crate::federation::aggregate;
 use crate::federation::aggregate::split_error::AggregateSplitError;
 use crate::federation::fragment::RemoteFragment;
-use crate::federation::key_space::unaliased;
+use crate::federation::key_space::strip_alias;
 use crate::federation::plan_fragments::branches;
 use crate::federation::remote_query_builder::RemoteQueryBuilder;
 use crate::federation::table::{DatasetRelation, RemoteTable};
 use crate::federation::table_source::RemoteTableSource;
-use crate::sql::plan_schema::recomputed;
+use crate::sql::plan_schema::recompute_schemas;
 use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{DFSchema, DataFusionError};
 use datafusion::logical_expr::{
@@ -59,7 +59,11 @@ pub(super) fn lift(
         })?
         .data;
     refuse_rest(&plan)?;
-    if any { recomputed(plan) } else { Ok(plan) }
+    if any {
+        recompute_schemas(plan)
+    } else {
+        Ok(plan)
+    }
 }
 
 fn is_base(branch: &RemoteFragment) -> bool {
@@ -143,7 +147,7 @@ fn check(
     let mut constant = !block.group_expr.is_empty();
     for key in &block.group_expr {
         // A key whose zone the question leaves out keeps its name.
-        let Some(inside) = branch.inside(unaliased(key), input) else {
+        let Some(inside) = branch.inside(strip_alias(key), input) else {
             return refuse(key.to_string());
         };
         let inside = builder.writer.simplify(inside, &relation)?;
@@ -225,7 +229,7 @@ fn check_call(
         return Err(carry(with_block_help(refusal, table)));
     };
     if call.params.distinct || call.params.filter.is_some() || !call.params.order_by.is_empty() {
-        return refuse(aggregate::split_error::named(&call));
+        return refuse(aggregate::split_error::format_call(&call));
     }
     let measure = |expr: &Expr| match expr {
         Expr::Column(column) => cube
@@ -244,7 +248,7 @@ fn check_call(
     if bare {
         Ok(function)
     } else {
-        refuse(aggregate::split_error::named(&call))
+        refuse(aggregate::split_error::format_call(&call))
     }
 }
 

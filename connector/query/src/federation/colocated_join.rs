@@ -4,10 +4,10 @@
 //! participant's own: then no row of one fits a row of another.
 
 use crate::federation::fragment::RemoteFragment;
-use crate::federation::key_space::{own_key, unaliased};
+use crate::federation::key_space::{own_key, strip_alias};
 use crate::federation::movable_expr::{bare, movable, substitute};
 use crate::federation::query_ir::{
-    FromItem, FromSource, JoinKind, NestedSelect, RemoteSelect, SelectBody, moved, places,
+    FromItem, FromSource, JoinKind, NestedSelect, RemoteSelect, SelectBody, move_columns, places,
 };
 use crate::federation::remote_sql::RemoteSqlWriter;
 use crate::federation::row_estimate;
@@ -80,7 +80,7 @@ pub(super) fn colocated_joins(
 }
 
 /// The branch as one relation: a SELECT in parentheses.
-pub(super) fn enclosed(
+pub(super) fn wrap_in_select(
     branch: &RemoteFragment,
     body: SelectBody,
     writer: &RemoteSqlWriter,
@@ -155,9 +155,9 @@ fn put(
     swapped: bool,
     writer: &RemoteSqlWriter,
 ) -> Option<RemoteFragment> {
-    let kept = closed(kept, writer)?;
+    let kept = without_limit(kept, writer)?;
     let other = match kind {
-        JoinKind::Inner => closed(other, writer)?,
+        JoinKind::Inner => without_limit(other, writer)?,
         // Conditions of what is put to the left are part of how it is put; what it computes is computed before.
         JoinKind::Left | JoinKind::Semi | JoinKind::Anti => {
             let computes = kind == JoinKind::Left && !other.outputs.iter().all(is_column);
@@ -169,8 +169,8 @@ fn put(
         }
     };
     let before = kept.from.len();
-    let one = |expr: Expr| qualified(expr, kept.from.len(), 0);
-    let two = |expr: Expr| qualified(expr, other.from.len(), before);
+    let one = |expr: Expr| qualify_columns(expr, kept.from.len(), 0);
+    let two = |expr: Expr| qualify_columns(expr, other.from.len(), before);
     let mut from: Vec<FromItem> = kept.from.iter().map(|item| at(item, &one)).collect();
     let mut items: Vec<FromItem> = other.from.iter().map(|item| at(item, &two)).collect();
     let mut conjuncts: Vec<Expr> = kept.conjuncts.iter().cloned().map(one).collect();
@@ -227,10 +227,10 @@ pub(super) fn beside(
     if one.owner() != two.owner() || !can_be_joined(one) || !can_be_joined(two) {
         return None;
     }
-    let (one, two) = (closed(one, writer)?, closed(two, writer)?);
+    let (one, two) = (without_limit(one, writer)?, without_limit(two, writer)?);
     let before = one.from.len();
-    let first = |expr: Expr| qualified(expr, one.from.len(), 0);
-    let second = |expr: Expr| qualified(expr, two.from.len(), before);
+    let first = |expr: Expr| qualify_columns(expr, one.from.len(), 0);
+    let second = |expr: Expr| qualify_columns(expr, two.from.len(), before);
     let items = one.from.iter().map(|item| at(item, &first));
     let from = items.chain(two.from.iter().map(|item| at(item, &second)));
     let all = |one: &[Expr], two: &[Expr]| -> Vec<Expr> {
@@ -247,7 +247,7 @@ pub(super) fn beside(
 }
 
 /// A branch without a limit.
-fn closed(branch: &RemoteFragment, writer: &RemoteSqlWriter) -> Option<RemoteFragment> {
+fn without_limit(branch: &RemoteFragment, writer: &RemoteSqlWriter) -> Option<RemoteFragment> {
     if branch.fetch.is_none() {
         return Some(branch.clone());
     }
@@ -260,7 +260,7 @@ pub(super) fn whole(branch: &RemoteFragment, writer: &RemoteSqlWriter) -> Option
         outputs: branch.outputs.clone(),
         order: Vec::new(),
     };
-    enclosed(branch, body, writer)
+    wrap_in_select(branch, body, writer)
 }
 
 fn within(expr: &Expr, schema: &DFSchema, outputs: &[Expr]) -> Option<Expr> {
@@ -276,9 +276,9 @@ fn over_both(expr: &Expr, before: usize) -> bool {
 }
 
 /// The columns of a branch with so many places, behind so many others.
-fn qualified(expr: Expr, places: usize, before: usize) -> Expr {
+fn qualify_columns(expr: Expr, places: usize, before: usize) -> Expr {
     let expr = if places > 1 { expr } else { bare(expr) };
-    moved(expr, &|place| Some(place.saturating_add(before)))
+    move_columns(expr, &|place| Some(place.saturating_add(before)))
 }
 
 fn at(item: &FromItem, to: &dyn Fn(Expr) -> Expr) -> FromItem {
@@ -289,5 +289,5 @@ fn at(item: &FromItem, to: &dyn Fn(Expr) -> Expr) -> FromItem {
 }
 
 fn is_column(expr: &Expr) -> bool {
-    matches!(unaliased(expr), Expr::Column(_))
+    matches!(strip_alias(expr), Expr::Column(_))
 }

@@ -3,7 +3,7 @@
 //! Read from the analysed plan, before any rule could move or fold a condition: an absent value that is shown can be seen
 //! in its row, one that is used takes rows away unseen.
 
-use crate::federation::time_precision::{TimePrecision, looked};
+use crate::federation::time_precision::{TimePrecision, required_time_precision};
 use arrow_schema::{Field, Schema, SchemaRef};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchemaRef, DataFusionError, JoinType, TableReference};
@@ -146,7 +146,7 @@ impl ColumnUsage {
             LogicalPlan::Projection(projection) => {
                 let mut shown = Vec::new();
                 for expr in &projection.expr {
-                    shown.push(self.shown(expr, &below)?);
+                    shown.push(self.trace_output_origins(expr, &below)?);
                 }
                 shown
             }
@@ -199,14 +199,14 @@ impl ColumnUsage {
     }
 
     /// Where an output comes from: a column that is only shown keeps its origin, anything else uses it.
-    fn shown(
+    fn trace_output_origins(
         &mut self,
         expr: &Expr,
         below: &InputOrigins,
     ) -> Result<ProbeOrigins, DataFusionError> {
         match expr {
-            Expr::Alias(alias) => self.shown(&alias.expr, below),
-            Expr::Cast(cast) => self.shown(&cast.expr, below),
+            Expr::Alias(alias) => self.trace_output_origins(&alias.expr, below),
+            Expr::Cast(cast) => self.trace_output_origins(&cast.expr, below),
             Expr::Column(column) => Ok(below.of(column).cloned().unwrap_or_default()),
             other => {
                 self.take(other, below)?;
@@ -229,7 +229,7 @@ impl ColumnUsage {
 
     fn take(&mut self, expr: &Expr, below: &InputOrigins) -> Result<(), DataFusionError> {
         expr.apply(|part| {
-            if let Some((column, looks)) = looked(part) {
+            if let Some((column, looks)) = required_time_precision(part) {
                 for look in looks {
                     self.mark(column, look, below);
                 }

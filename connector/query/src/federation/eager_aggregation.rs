@@ -21,7 +21,7 @@ use std::sync::Arc;
 const WORTH: f64 = 0.6;
 
 /// The plan with less to be fetched, and whether there is any change.
-pub(super) fn lessened(
+pub(super) fn reduce_fetched_rows(
     plan: LogicalPlan,
     builder: &RemoteQueryBuilder,
 ) -> Result<Transformed<LogicalPlan>, DataFusionError> {

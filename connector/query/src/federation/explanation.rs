@@ -132,7 +132,7 @@ fn key_source_text(alias: &SqlIdentifier, key_source: &KeySourceDataset) -> Stri
 
 fn steps(plan: &LogicalPlan, depth: usize, lines: &mut Vec<(usize, String)>) {
     let step = match plan {
-        LogicalPlan::TableScan(scan) => Some(brought(scan)),
+        LogicalPlan::TableScan(scan) => Some(describe_scan(scan)),
         // Only gives names back.
         LogicalPlan::SubqueryAlias(_) => None,
         other => Some(other.display().to_string()),
@@ -148,7 +148,7 @@ fn steps(plan: &LogicalPlan, depth: usize, lines: &mut Vec<(usize, String)>) {
     }
 }
 
-fn brought(scan: &TableScan) -> String {
+fn describe_scan(scan: &TableScan) -> String {
     match scan.source.downcast_ref::<RemoteQuerySource>() {
         Some(source) => format!("rows from {}", source.remote_query.participant.domain()),
         None => "rows".to_owned(),

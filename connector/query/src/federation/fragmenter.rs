@@ -12,7 +12,7 @@ use crate::federation::query_ir::{OutputOrder, RemoteSelect, SelectBody};
 use crate::federation::remote_query_builder::RemoteQueryBuilder;
 use crate::federation::remote_sql::verified_sql::UnsupportedExpr;
 use crate::federation::table_source::RemoteTableSource;
-use crate::sql::plan_schema::recomputed;
+use crate::sql::plan_schema::recompute_schemas;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, DataFusionError};
 use datafusion::logical_expr::utils::conjunction;
@@ -49,7 +49,7 @@ pub(super) fn split(
             })
         })?
         .data;
-    recomputed(plan)
+    recompute_schemas(plan)
 }
 
 fn whole_branches(plan: &LogicalPlan, builder: &RemoteQueryBuilder) -> Option<Vec<RemoteFragment>> {

@@ -10,7 +10,7 @@ mod local_join;
 use self::local_join::{better_order, local_joins};
 use crate::federation::fragment::RemoteFragment;
 use crate::federation::infallible_expr::never_fails;
-use crate::federation::join_order::join_cluster::{JoinCluster, has, joined, within};
+use crate::federation::join_order::join_cluster::{JoinCluster, has, join_plans, within};
 use crate::federation::movable_expr::movable;
 use crate::federation::pushdown::{AS_GOOD, bytes, pushed_down};
 use crate::federation::remote_query_builder::RemoteQueryBuilder;
@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The plan with its joins in another order where that pays, and whether there is any.
-pub(super) fn ordered(
+pub(super) fn reorder_joins(
     plan: LogicalPlan,
     builder: &RemoteQueryBuilder,
 ) -> Result<Transformed<LogicalPlan>, DataFusionError> {
@@ -32,14 +32,14 @@ pub(super) fn ordered(
         };
         let tree = is_inner(join);
         // An order that can't be put together is none.
-        let better = reordered(&node, builder).ok().flatten();
+        let better = reorder_join_tree(&node, builder).ok().flatten();
         let changed = better.is_some();
         let plan = better.unwrap_or(node);
         // Each join is looked at once: the tree is done, what it joins is not.
         let below = if changed || tree {
             plan.map_children(|child| parts(child, builder))
         } else {
-            plan.map_children(|child| ordered(child, builder))
+            plan.map_children(|child| reorder_joins(child, builder))
         }?;
         let changed = changed || below.transformed;
         Ok(Transformed::new(
@@ -58,7 +58,7 @@ fn parts(
     if is_of_tree(&plan) {
         plan.map_children(|child| parts(child, builder))
     } else {
-        ordered(plan, builder)
+        reorder_joins(plan, builder)
     }
 }
 
@@ -88,7 +88,7 @@ struct JoinGraph {
     conditions: Vec<Expr>,
 }
 
-fn reordered(
+fn reorder_join_tree(
     node: &LogicalPlan,
     builder: &RemoteQueryBuilder,
 ) -> Result<Option<LogicalPlan>, DataFusionError> {
@@ -251,7 +251,7 @@ fn cheapest(
             if one.branches.is_none() || two.branches.is_none() {
                 continue;
             }
-            let Some(plan) = joined(&one.plan, &two.plan, conditions)? else {
+            let Some(plan) = join_plans(&one.plan, &two.plan, conditions)? else {
                 continue;
             };
             let Some(branches) = pushed_down(&plan, builder) else {

@@ -20,7 +20,7 @@ fn own_column(from: &[FromItem], expr: &Expr) -> Option<String> {
 
 /// The column of a table of rows that an expression is, bare.
 pub(super) fn origin(from: &[FromItem], expr: &Expr) -> Option<(Arc<RemoteTable>, String)> {
-    let Expr::Column(column) = unaliased(expr) else {
+    let Expr::Column(column) = strip_alias(expr) else {
         return None;
     };
     let at = if from.len() > 1 { place(column) } else { 0 };
@@ -33,9 +33,9 @@ pub(super) fn origin(from: &[FromItem], expr: &Expr) -> Option<(Arc<RemoteTable>
     }
 }
 
-pub(super) fn unaliased(expr: &Expr) -> &Expr {
+pub(super) fn strip_alias(expr: &Expr) -> &Expr {
     match expr {
-        Expr::Alias(alias) => unaliased(&alias.expr),
+        Expr::Alias(alias) => strip_alias(&alias.expr),
         other => other,
     }
 }

@@ -1,7 +1,7 @@
 //! Which parts of a plan participants can compute alone, and what they would cost on the way.
 
 use crate::federation::aggregate::sketch::sketches;
-use crate::federation::colocated_join::{beside, colocated_joins, enclosed};
+use crate::federation::colocated_join::{beside, colocated_joins, wrap_in_select};
 use crate::federation::fragment::RemoteFragment;
 use crate::federation::key_space::apart;
 use crate::federation::movable_expr::{movable, unalias};
@@ -9,7 +9,7 @@ use crate::federation::plan_fragments::branches_or;
 use crate::federation::query_ir::{FromSource, SelectBody};
 use crate::federation::remote_query_builder::RemoteQueryBuilder;
 use crate::federation::row_estimate;
-use crate::federation::window::windowed;
+use crate::federation::window::push_window;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::utils::split_conjunction_owned;
 use datafusion::logical_expr::{Aggregate, Expr, Filter, LogicalPlan};
@@ -28,9 +28,9 @@ pub(super) fn pushed_down(
                 let right = pushed_down(&join.right, builder)?;
                 colocated_joins(join, &left, &right, &builder.writer)
             }),
-            LogicalPlan::Aggregate(aggregate) => grouped(aggregate, builder),
-            LogicalPlan::Filter(filter) => filtered(filter, builder),
-            LogicalPlan::Window(window) => windowed(window, builder),
+            LogicalPlan::Aggregate(aggregate) => push_aggregate(aggregate, builder),
+            LogicalPlan::Filter(filter) => push_filter(filter, builder),
+            LogicalPlan::Window(window) => push_window(window, builder),
             _ => None,
         };
         builder.cache_fragments(node, found.clone());
@@ -40,7 +40,10 @@ pub(super) fn pushed_down(
 }
 
 /// The groups of an aggregate that are whole where their rows are.
-fn grouped(aggregate: &Aggregate, builder: &RemoteQueryBuilder) -> Option<Vec<RemoteFragment>> {
+fn push_aggregate(
+    aggregate: &Aggregate,
+    builder: &RemoteQueryBuilder,
+) -> Option<Vec<RemoteFragment>> {
     let input = aggregate.input.schema();
     let branches = pushed_down(&aggregate.input, builder)?;
     let keys: Vec<Expr> = aggregate.group_expr.iter().cloned().map(unalias).collect();
@@ -70,7 +73,7 @@ fn grouped(aggregate: &Aggregate, builder: &RemoteQueryBuilder) -> Option<Vec<Re
         if !keys.iter().all(Expr::any_column_refs) {
             return None;
         }
-        let mut done = enclosed(
+        let mut done = wrap_in_select(
             branch,
             SelectBody::Groups { keys, partials },
             &builder.writer,
@@ -90,7 +93,7 @@ fn grouped(aggregate: &Aggregate, builder: &RemoteQueryBuilder) -> Option<Vec<Re
 }
 
 /// A filter that compares with single values, each of which the same participant computes: they stand beside the rows.
-fn filtered(filter: &Filter, builder: &RemoteQueryBuilder) -> Option<Vec<RemoteFragment>> {
+fn push_filter(filter: &Filter, builder: &RemoteQueryBuilder) -> Option<Vec<RemoteFragment>> {
     let branches = pushed_down(&filter.input, builder)?;
     let [branch] = branches.as_slice() else {
         return None;

@@ -32,13 +32,13 @@ impl FederatedQueryCache {
     /// What the same text was planned to, with the same options, over the same tables: each with its contract, columns, snapshot
     /// and figures, compared as a whole, and so with what is lacking and why. None where it is to be planned.
     #[must_use]
-    pub fn found(
+    pub fn find_query(
         &self,
         catalog: &QueryCatalog,
         sql: &str,
         (options, limits): (&QueryOptions, &SqlStatementLimits),
     ) -> Option<FederatedQuery> {
-        self.0.found(|kept| {
+        self.0.find_plan(|kept| {
             kept.sql == sql
                 && kept.options == *options
                 && kept.limits == *limits
@@ -110,7 +110,7 @@ mod tests {
         options: &QueryOptions,
     ) -> (bool, FederatedQuery) {
         let limits = SqlStatementLimits::default();
-        match questions.found(catalog, sql, (options, &limits)) {
+        match questions.find_query(catalog, sql, (options, &limits)) {
             Some(question) => (true, question),
             None => {
                 let now = UtcTimestamp::from_micros(1_795_162_000_000_000).unwrap();

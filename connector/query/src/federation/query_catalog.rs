@@ -5,7 +5,7 @@ mod dataset_kind;
 pub mod named_contract;
 pub(super) mod resolved_table;
 
-use self::named_contract::{UnusableContract, chosen};
+use self::named_contract::{UnusableContract, choose_table};
 use self::resolved_table::{ModelMember, ResolvedTable};
 use crate::federation::options::QueryOptions;
 use crate::federation::table::{DatasetRelation, RemoteTable};
@@ -177,7 +177,8 @@ impl QueryCatalog {
             })
             .cloned()
             .collect();
-        let table = chosen(candidates, options)?.ok_or_else(|| self.nothing(alias, dataset))?;
+        let table =
+            choose_table(candidates, options)?.ok_or_else(|| self.nothing(alias, dataset))?;
         if let Some(refusal) = &table.barred {
             return Err(refusal.clone());
         }
@@ -229,7 +230,7 @@ impl QueryCatalog {
         }
         let mut parts = Vec::new();
         for candidates in datasets.into_values() {
-            let Some(table) = chosen(candidates, options)? else {
+            let Some(table) = choose_table(candidates, options)? else {
                 continue;
             };
             parts.push(ModelMember {

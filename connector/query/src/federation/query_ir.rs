@@ -188,7 +188,7 @@ pub(super) fn places(expr: &Expr) -> BTreeSet<usize> {
 }
 
 /// The expression with its columns at other places; bare where there is no place.
-pub(super) fn moved(expr: Expr, to: &dyn Fn(usize) -> Option<usize>) -> Expr {
+pub(super) fn move_columns(expr: Expr, to: &dyn Fn(usize) -> Option<usize>) -> Expr {
     let at = expr.clone();
     expr.transform_up(|node| {
         Ok(match node {

@@ -177,7 +177,7 @@ pub enum RemoteQueryStatus {
 
 impl RemoteQueryOutcome {
     /// Takes over what is known of the way by now.
-    pub(super) fn travelled(&mut self, metrics: &TransferMetrics) {
+    pub(super) fn apply_transfer_metrics(&mut self, metrics: &TransferMetrics) {
         self.travelled = metrics.bytes.load(Ordering::Relaxed);
         self.took = Duration::from_micros(metrics.micros.load(Ordering::Relaxed));
         self.placement = metrics.placement.get().cloned();

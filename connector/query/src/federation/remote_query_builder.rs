@@ -77,7 +77,7 @@ impl RemoteQueryBuilder {
             rows,
             read,
             guessed,
-        } = expected(query, first);
+        } = estimate_rows(query, first);
         // 0: the participant does not tell how many rows it has.
         let most_rows = match (at_most, rows) {
             (Some(limit), 0) => limit,
@@ -95,7 +95,11 @@ impl RemoteQueryBuilder {
                 .collect(),
             purpose: self.options.purpose.clone(),
             sql: text.sql,
-            most_bytes: row_estimate::brought(text.schema.fields(), most_rows, read),
+            most_bytes: row_estimate::estimate_transfer_bytes(
+                text.schema.fields(),
+                most_rows,
+                read,
+            ),
             schema: text.schema,
             states: states(&query.body),
             at_most,
@@ -131,7 +135,7 @@ struct RemoteRowEstimate {
     guessed: bool,
 }
 
-fn expected(query: &RemoteSelect, first: &RemoteTable) -> RemoteRowEstimate {
+fn estimate_rows(query: &RemoteSelect, first: &RemoteTable) -> RemoteRowEstimate {
     if let [item] = query.from.as_slice()
         && matches!(item.source, FromSource::Table(..))
     {
@@ -155,7 +159,9 @@ fn states(body: &SelectBody) -> BTreeMap<usize, SketchKind> {
     };
     let all = (keys.len()..).zip(partials);
     let states = all.filter_map(|(at, partial)| match partial {
-        Expr::AggregateFunction(call) => Some((at, SketchKind::named(call.func.name())?)),
+        Expr::AggregateFunction(call) => {
+            Some((at, SketchKind::from_function_name(call.func.name())?))
+        }
         _ => None,
     });
     states.collect()
@@ -167,7 +173,7 @@ fn reading(
     relation: DatasetRelation,
 ) -> RemoteDatasetRead {
     let mut spans = Vec::new();
-    asked(query, table, relation, &mut spans);
+    collect_time_spans(query, table, relation, &mut spans);
     RemoteDatasetRead {
         dataset: table.dataset.clone(),
         contract: table.contract,
@@ -180,7 +186,7 @@ fn reading(
 }
 
 /// The times that conditions leave of a table, for each place where it is read.
-fn asked(
+fn collect_time_spans(
     query: &RemoteSelect,
     table: &RemoteTable,
     relation: DatasetRelation,
@@ -198,7 +204,7 @@ fn asked(
                 spans.push(QueriedTimeSpan::of(&all, columns));
             }
             FromSource::Table(..) => {}
-            FromSource::Inner(inner) => asked(&inner.select, table, relation, spans),
+            FromSource::Inner(inner) => collect_time_spans(&inner.select, table, relation, spans),
         }
     }
 }

@@ -9,7 +9,7 @@ mod parse_back;
 pub(super) mod rendering;
 pub(super) mod verified_sql;
 
-use self::from_order::arranged;
+use self::from_order::arrange_relations;
 use self::parse_back::{ParseBackTables, ParsedFromSource, ParsedSelect, take_apart};
 use self::rendering::render;
 use crate::engine_error::carry;
@@ -20,7 +20,7 @@ use crate::federation::table::{DatasetRelation, RemoteTable};
 use crate::limits::SqlStatementLimits;
 use crate::session::{comparison_marker, projection_marker};
 use crate::sql::functions::exact_arithmetic;
-use crate::sql::planned;
+use crate::sql::plan_on_current_thread;
 use arrow_schema::SchemaRef;
 use datafusion::common::{DFSchemaRef, DataFusionError};
 use datafusion::execution::SessionState;
@@ -170,7 +170,7 @@ impl RemoteSqlWriter {
             conjuncts,
             body,
             limit,
-        } = arranged(query.clone());
+        } = arrange_relations(query.clone());
         let schema = Arc::new(columns(&from));
         let all = |exprs: Vec<Expr>| -> Result<Vec<Expr>, UnsupportedExpr> {
             exprs
@@ -224,15 +224,15 @@ impl RemoteSqlWriter {
         meant: &RemoteSelect,
     ) -> Result<(ParsedSelect, SchemaRef), DataFusionError> {
         let known = Arc::new(ParseBackTables::of(meant));
-        let plan = planned(sql, known, &self.limits, self.now)
+        let plan = plan_on_current_thread(sql, known, &self.limits, self.now)
             .map_err(carry)?
             .plan;
         let read = take_apart(&plan).ok_or_else(strange)?;
-        Ok((self.simplified(read, meant)?, plain(plan.schema())))
+        Ok((self.simplify_select(read, meant)?, plain(plan.schema())))
     }
 
     /// What was read, simplified over the columns of what is meant.
-    fn simplified(
+    fn simplify_select(
         &self,
         mut read: ParsedSelect,
         meant: &RemoteSelect,
@@ -248,7 +248,7 @@ impl RemoteSqlWriter {
                 (&mut item.source, &meant.source)
             {
                 let read = std::mem::take(&mut **inner);
-                **inner = self.simplified(read, &meant.select)?;
+                **inner = self.simplify_select(read, &meant.select)?;
             }
         }
         let simplify = |exprs: Vec<Expr>| -> Result<Vec<Expr>, DataFusionError> {

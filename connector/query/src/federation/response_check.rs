@@ -55,7 +55,7 @@ impl OutcomeTracker {
 pub(super) type CheckedBatchStream = BoxStream<'static, Result<RecordBatch, Refusal>>;
 
 /// Rows that are what was asked for: schema, number and size. The first fault ends them.
-pub(super) fn checked(
+pub(super) fn check_response(
     remote_query: &Arc<RemoteQuery>,
     rows: RemoteRows,
     bounds: &FederatedQueryLimits,
@@ -101,7 +101,7 @@ impl ResponseChecker {
             None => {
                 self.batches = None;
                 self.ledger.change(self.remote_query.number, |outcome| {
-                    outcome.travelled(&self.travelled);
+                    outcome.apply_transfer_metrics(&self.travelled);
                     outcome.status = RemoteQueryStatus::Answered;
                 });
                 return None;
@@ -113,7 +113,7 @@ impl ResponseChecker {
             Ok(batch) => Some(Ok(batch)),
             Err(refusal) => {
                 self.batches = None;
-                let refusal = attributed(refusal, &self.remote_query);
+                let refusal = with_participant_and_contract(refusal, &self.remote_query);
                 self.ledger.change(self.remote_query.number, |outcome| {
                     outcome.status = RemoteQueryStatus::Failed(Box::new(refusal.clone()));
                 });
@@ -178,7 +178,7 @@ impl ResponseChecker {
         self.ledger.change(self.remote_query.number, |outcome| {
             outcome.rows = self.rows;
             outcome.bytes = self.bytes;
-            outcome.travelled(&self.travelled);
+            outcome.apply_transfer_metrics(&self.travelled);
         });
         Ok(batch)
     }
@@ -195,7 +195,10 @@ impl Drop for ResponseChecker {
 }
 
 /// A refusal with its participant and contract, and with names as the asker wrote them.
-pub(super) fn attributed(mut refusal: Refusal, remote_query: &RemoteQuery) -> Refusal {
+pub(super) fn with_participant_and_contract(
+    mut refusal: Refusal,
+    remote_query: &RemoteQuery,
+) -> Refusal {
     for reading in &remote_query.reads {
         let (dataset, full) = (&reading.dataset.name, reading.relation(&remote_query.alias));
         for (bare, full) in [

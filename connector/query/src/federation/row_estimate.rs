@@ -73,7 +73,7 @@ pub(super) fn states(each: u32, groups: f64, rows: f64) -> f64 {
 }
 
 /// About how many bytes a remote query brings: so many rows of these columns, made of so many rows or of nobody knows how many.
-pub(super) fn brought(fields: &Fields, rows: u64, read: u64) -> u64 {
+pub(super) fn estimate_transfer_bytes(fields: &Fields, rows: u64, read: u64) -> u64 {
     let kinds = fields
         .iter()
         .filter(|field| *field.data_type() == DataType::Binary);

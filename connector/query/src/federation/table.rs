@@ -1,7 +1,7 @@
 //! A dataset under one contract, as a catalogue shows it, and its relations.
 
 use crate::federation::provenance::Provenance;
-use crate::federation::time_precision::bucketed;
+use crate::federation::time_precision::bucketed_columns;
 use crate::federation::time_span::CoveredTimeSpan;
 use crate::model::{self, conformance};
 use arrow_schema::SchemaRef;
@@ -87,7 +87,7 @@ impl RemoteTable {
             .collect();
         let mut table = Self {
             alias,
-            bucketed: bucketed(entry, &shape, effects),
+            bucketed: bucketed_columns(entry, &shape, effects),
             dataset: entry.id.clone(),
             contract,
             title: None,

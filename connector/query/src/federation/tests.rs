@@ -318,7 +318,7 @@ pub(super) fn plan(
     );
     let now = UtcTimestamp::from_micros(1_795_162_000_000_000).unwrap();
     let planned = kept.plan(catalog.clone(), sql, by, now)?;
-    Ok(kept.found(catalog, sql, by).unwrap_or(planned))
+    Ok(kept.find_query(catalog, sql, by).unwrap_or(planned))
 }
 
 pub(super) fn bounds() -> FederatedQueryLimits {

@@ -54,7 +54,7 @@ impl TimePrecision {
 }
 
 /// The columns of which rows show buckets. Cells are not asked here: who has them holds the question against their edges.
-pub(super) fn bucketed(
+pub(super) fn bucketed_columns(
     entry: &Dataset,
     shape: &ViewShape,
     effects: &[Effect],
@@ -92,24 +92,24 @@ pub(super) fn bucketed(
 const DAY: i64 = 86_400_000_000;
 
 /// The column that an expression looks at and how, if it looks at nothing else and not at every value.
-pub(super) fn looked(expr: &Expr) -> Option<(&Column, Vec<TimePrecision>)> {
+pub(super) fn required_time_precision(expr: &Expr) -> Option<(&Column, Vec<TimePrecision>)> {
     match expr {
         Expr::IsNull(inner) | Expr::IsNotNull(inner) => match inner.as_ref() {
             Expr::Column(column) => Some((column, vec![TimePrecision::There])),
             _ => None,
         },
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
-            let one_way = seen(left).zip(literal(right));
+            let one_way = compared_column(left).zip(literal(right));
             let ((column, unit), value, op) = match one_way {
                 Some((seen, value)) => (seen, value, *op),
-                None => (seen(right)?, literal(left)?, op.swap()?),
+                None => (compared_column(right)?, literal(left)?, op.swap()?),
             };
             Some((column, vec![before(&value, unit, op)?]))
         }
         Expr::Between(Between {
             expr, low, high, ..
         }) => {
-            let (column, unit) = seen(expr)?;
+            let (column, unit) = compared_column(expr)?;
             let low = before(&literal(low)?, unit, Operator::GtEq)?;
             let high = before(&literal(high)?, unit, Operator::LtEq)?;
             Some((column, vec![low, high]))
@@ -136,7 +136,7 @@ pub(super) fn looked(expr: &Expr) -> Option<(&Column, Vec<TimePrecision>)> {
             Some((column, vec![of(unit, zone)]))
         }
         other => {
-            let (column, cut) = time_dimension::cut(other)?;
+            let (column, cut) = time_dimension::truncated_column(other)?;
             Some((column, vec![TimePrecision::Cut(cut)]))
         }
     }
@@ -185,7 +185,7 @@ fn before(value: &ScalarValue, unit: Option<i64>, op: Operator) -> Option<TimePr
 }
 
 /// A column that is compared as it is, or as an instant or a day in UTC; then with the smallest step, in microseconds.
-fn seen(expr: &Expr) -> Option<(&Column, Option<i64>)> {
+fn compared_column(expr: &Expr) -> Option<(&Column, Option<i64>)> {
     match expr {
         Expr::Column(column) => Some((column, None)),
         Expr::Cast(cast) => {

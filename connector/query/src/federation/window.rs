@@ -1,6 +1,6 @@
 //! Windows that a participant computes: over its own rows, where no row of another can be in the same partition.
 
-use crate::federation::colocated_join::enclosed;
+use crate::federation::colocated_join::wrap_in_select;
 use crate::federation::fragment::RemoteFragment;
 use crate::federation::key_space::apart;
 use crate::federation::movable_expr::{movable, substitute};
@@ -13,7 +13,7 @@ use datafusion::logical_expr::{Expr, Window};
 use std::collections::BTreeSet;
 
 /// The branches of a window; none where partitions would be torn, or something can't be computed elsewhere.
-pub(super) fn windowed(
+pub(super) fn push_window(
     window: &Window,
     builder: &RemoteQueryBuilder,
 ) -> Option<Vec<RemoteFragment>> {
@@ -41,7 +41,7 @@ pub(super) fn windowed(
             outputs,
             order: Vec::new(),
         };
-        let mut done = enclosed(branch, body, &builder.writer)?;
+        let mut done = wrap_in_select(branch, body, &builder.writer)?;
         done.relies.extend(relies.iter().cloned());
         let kinds = done.columns();
         let kinds = kinds.fields().iter().map(|field| field.data_type());

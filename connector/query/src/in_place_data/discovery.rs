@@ -74,7 +74,9 @@ pub fn look(
                     .iter()
                     .map(|_| ColumnStats::default())
                     .collect();
-                Ok(written(here, entry, readable, stats, 0, counts))
+                Ok(build_written_snapshot(
+                    here, entry, readable, stats, 0, counts,
+                ))
             }
         }
     })
@@ -112,7 +114,7 @@ async fn rows(
     let mut stream = row_scan::rows(&here.location, &entry.schema(), &context.limits, None)?;
     let mut look = RowProfiler::new(entry);
     while let Some(batch) = stream.next().await {
-        look.take(&batch.map_err(|error| row_scan::failed(&error))?)?;
+        look.take(&batch.map_err(|error| row_scan::scan_refusal(&error))?)?;
         progress(PublicationProgress::Rows(look.rows()));
     }
     let RowProfile {
@@ -121,10 +123,12 @@ async fn rows(
         wrong_days,
         counts,
     } = look.finish();
-    Ok(written(here, entry, rows, stats, wrong_days, counts))
+    Ok(build_written_snapshot(
+        here, entry, rows, stats, wrong_days, counts,
+    ))
 }
 
-fn written(
+fn build_written_snapshot(
     here: &InPlaceDiscovery,
     entry: &Dataset,
     rows: u64,

@@ -51,8 +51,9 @@ impl PinnedObjectStore {
 
 impl PinnedObjectStore {
     /// The bytes of a file of this machine, which somebody may write to while it is read.
-    async fn held(&self, pin: &PinnedObject, found: GetResult) -> Result<GetResult> {
-        let failed = |error: Error| refused(self.error_detail.of(meant(&error)));
+    async fn read_local_file(&self, pin: &PinnedObject, found: GetResult) -> Result<GetResult> {
+        let failed =
+            |error: Error| to_store_error(self.error_detail.of(store_error_refusal(&error)));
         let (meta, range, attributes) = (
             found.meta.clone(),
             found.range.clone(),
@@ -62,7 +63,7 @@ impl PinnedObjectStore {
         // A file that became shorter gives an error of reading: that it was changed is the reason of that error, too.
         let after = self.store.head(&pin.path).await.map_err(failed)?;
         if after.e_tag.as_deref() != Some(pin.tag.as_str()) || after.size != pin.size {
-            return Err(refused(changed()));
+            return Err(to_store_error(changed_file_refusal()));
         }
         let bytes = bytes.map_err(failed)?;
         Ok(GetResult {
@@ -84,7 +85,7 @@ impl fmt::Display for PinnedObjectStore {
 impl ObjectStore for PinnedObjectStore {
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         let Some(pin) = self.pins.get(location) else {
-            return Err(refused(unpublished()));
+            return Err(to_store_error(unpublished_file_refusal()));
         };
         let options = GetOptions {
             if_match: Some(pin.tag.clone()),
@@ -94,20 +95,20 @@ impl ObjectStore for PinnedObjectStore {
             .store
             .get_opts(&pin.path, options)
             .await
-            .map_err(|error| refused(self.error_detail.of(meant(&error))))?;
+            .map_err(|error| to_store_error(self.error_detail.of(store_error_refusal(&error))))?;
         // Not every store heeds the condition.
         if found.meta.e_tag.as_deref() != Some(pin.tag.as_str()) || found.meta.size != pin.size {
-            return Err(refused(changed()));
+            return Err(to_store_error(changed_file_refusal()));
         }
         if matches!(found.payload, GetResultPayload::File(..)) {
-            found = self.held(pin, found).await?;
+            found = self.read_local_file(pin, found).await?;
         }
         found.meta.location = location.clone();
         Ok(found)
     }
 
     async fn put_opts(&self, _: &Path, _: PutPayload, _: PutOptions) -> Result<PutResult> {
-        Err(refused(unpublished()))
+        Err(to_store_error(unpublished_file_refusal()))
     }
 
     async fn put_multipart_opts(
@@ -115,41 +116,41 @@ impl ObjectStore for PinnedObjectStore {
         _: &Path,
         _: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
-        Err(refused(unpublished()))
+        Err(to_store_error(unpublished_file_refusal()))
     }
 
     fn delete_stream(
         &self,
         _: BoxStream<'static, Result<Path>>,
     ) -> BoxStream<'static, Result<Path>> {
-        stream::once(async { Err(refused(unpublished())) }).boxed()
+        stream::once(async { Err(to_store_error(unpublished_file_refusal())) }).boxed()
     }
 
     fn list(&self, _: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        stream::once(async { Err(refused(unpublished())) }).boxed()
+        stream::once(async { Err(to_store_error(unpublished_file_refusal())) }).boxed()
     }
 
     async fn list_with_delimiter(&self, _: Option<&Path>) -> Result<ListResult> {
-        Err(refused(unpublished()))
+        Err(to_store_error(unpublished_file_refusal()))
     }
 
     async fn copy_opts(&self, _: &Path, _: &Path, _: CopyOptions) -> Result<()> {
-        Err(refused(unpublished()))
+        Err(to_store_error(unpublished_file_refusal()))
     }
 }
 
 /// What an error of the store means.
-fn meant(error: &Error) -> Refusal {
+fn store_error_refusal(error: &Error) -> Refusal {
     match error {
         Error::NotFound { .. } | Error::Precondition { .. } | Error::NotModified { .. } => {
             tracing::error!(name: "in_place.changed", detail = %error, "a file in place is not as it was published");
-            changed()
+            changed_file_refusal()
         }
         other => Refusal::new(ErrorCode::SourceUnreadable, other.to_string()),
     }
 }
 
-fn changed() -> Refusal {
+fn changed_file_refusal() -> Refusal {
     Refusal::new(
         ErrorCode::SourceChanged,
         "a file of a dataset in place is not as it was published",
@@ -157,14 +158,14 @@ fn changed() -> Refusal {
     .with_help("its owner publishes it again: hansa dataset publish")
 }
 
-fn unpublished() -> Refusal {
+fn unpublished_file_refusal() -> Refusal {
     Refusal::new(
         ErrorCode::Internal,
         "nothing but published files is read in place",
     )
 }
 
-fn refused(refusal: Refusal) -> Error {
+fn to_store_error(refusal: Refusal) -> Error {
     Error::Generic {
         store: "in place",
         source: Box::new(refusal),
@@ -194,7 +195,7 @@ mod tests {
                 PinnedObjectStore::new(Arc::clone(&local), BTreeMap::new(), ErrorDetail::Little);
             // It was found as it was published, and is cut before its bytes are read.
             std::fs::write(&file, "something else").unwrap();
-            store.held(&pin, found).await.map(|_| ())
+            store.read_local_file(&pin, found).await.map(|_| ())
         });
         let error = result.unwrap_err().to_string();
         assert!(error.contains("is not as it was published"), "{error}");

@@ -114,7 +114,7 @@ impl PostgresTable {
     }
 
     /// `"schema"."name"`.
-    fn quoted(&self) -> String {
+    fn quoted_name(&self) -> String {
         format!("{}.{}", ident(&self.schema), ident(&self.name))
     }
 

@@ -58,11 +58,11 @@ impl RowByteAllowance {
 
     /// A row begins.
     pub fn renew(&self) {
-        self.begun(0);
+        self.begin_row(0);
     }
 
     /// A row has begun, of which so many bytes were read.
-    pub fn begun(&self, read: usize) {
+    pub fn begin_row(&self, read: usize) {
         self.left.set(self.whole.saturating_sub(read));
     }
 

@@ -42,7 +42,7 @@ impl RawField<'_> {
             Self::Text(text) | Self::Digits(text) => (*text).to_owned(),
             Self::Int(number) => number.to_string(),
             Self::Float(number) => number.to_string(),
-            Self::Decimal { units, kind } => kind.written(*units),
+            Self::Decimal { units, kind } => kind.format_units(*units),
             Self::Bool(truth) => truth.to_string(),
             Self::Day(day) => date_time::day_shown(*day),
             Self::Civil(micros) => date_time::civil_shown(*micros),

@@ -189,13 +189,13 @@ impl<'a, R: Read> JsonReader<'a, R> {
 
     /// How many bytes were taken.
     #[must_use]
-    pub const fn taken(&self) -> u64 {
+    pub const fn bytes_read(&self) -> u64 {
         self.taken
     }
 
     /// Something begins that has the bytes of a row; its first byte may be known already.
     pub fn begin_row(&self) {
-        self.allowance.begun(usize::from(self.peeked.is_some()));
+        self.allowance.begin_row(usize::from(self.peeked.is_some()));
     }
 
     /// That what was read has more bytes than a row may have.

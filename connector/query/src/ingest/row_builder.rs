@@ -191,7 +191,7 @@ impl<'c> RowBuilder<'c> {
             let raw = match places.as_slice() {
                 [one] => look(one, fields, pivot, &self.file, line),
                 [] => RawField::Null,
-                several => joined(several, fields, pivot, &self.file, line, &mut texts),
+                several => join_fields(several, fields, pivot, &self.file, line, &mut texts),
             };
             let read = typing.read(raw, position, &cells, &mut self.counts);
             if self.preview.is_some() {
@@ -315,7 +315,7 @@ impl<'c> RowBuilder<'c> {
             format!("`{}` has none of the columns of the dataset", self.file),
         )
         .with_place(self.file.clone(), Some(1), None)
-        .with_help(format!("its columns are {}", listed(kept)))
+        .with_help(format!("its columns are {}", format_column_list(kept)))
         .with_help(
             "its header, its delimiter or its encoding is another than that of [dataset.source]",
         ))
@@ -348,7 +348,7 @@ impl<'c> RowBuilder<'c> {
                 ),
             )
             .with_place(self.file.clone(), Some(1), None)
-            .with_help(format!("its columns are {}", listed(kept))));
+            .with_help(format!("its columns are {}", format_column_list(kept))));
         }
         Ok(pivots)
     }
@@ -399,7 +399,7 @@ impl<'c> RowBuilder<'c> {
                     "from",
                     format!("`{}` has no column `{name}`", self.file),
                 )
-                .with_help(format!("its columns are {}", listed(kept)))
+                .with_help(format!("its columns are {}", format_column_list(kept)))
                 .with_help("a column that some files lack is declared with `optional = true`")),
             (Some(_), Some(_)) => Err(column
                 .location
@@ -479,7 +479,7 @@ fn stem(file: &str) -> &str {
 }
 
 /// Several fields as one text with a blank between; one that is missing makes the whole missing.
-fn joined<'r>(
+fn join_fields<'r>(
     places: &[FieldSlot],
     fields: &[RawField<'r>],
     pivot: Option<&'r PivotColumn>,
@@ -500,7 +500,7 @@ fn joined<'r>(
     RawField::Text(texts)
 }
 
-fn listed(kept: &[(usize, &str)]) -> String {
+fn format_column_list(kept: &[(usize, &str)]) -> String {
     let names: Vec<String> = kept
         .iter()
         .take(12)

@@ -77,11 +77,11 @@ pub fn list(config: &SourceConfig, roots: &SourceRoots) -> Result<Vec<SourceFile
             for entry in entries {
                 let entry = entry.map_err(|error| missing(config, path, &error.to_string()))?;
                 if entry.path().is_file() && has_extension(&entry.path(), config.kind) {
-                    found.push(named(&entry.path(), roots));
+                    found.push(to_source_file(&entry.path(), roots));
                 }
             }
         } else if whole.is_file() {
-            found.push(named(&whole, roots));
+            found.push(to_source_file(&whole, roots));
         } else {
             // Only what the configuration wrote is a pattern, not the folder that it stands in.
             let escaped = glob::Pattern::escape(&folder.to_string_lossy());
@@ -91,7 +91,7 @@ pub fn list(config: &SourceConfig, roots: &SourceRoots) -> Result<Vec<SourceFile
             for hit in hits {
                 let hit = hit.map_err(|error| missing(config, path, &error.to_string()))?;
                 if hit.is_file() {
-                    found.push(named(&hit, roots));
+                    found.push(to_source_file(&hit, roots));
                 }
             }
         }
@@ -145,7 +145,7 @@ fn digest_of(mut open: File, shown: &str) -> Result<(Digest, u64), Refusal> {
     }
 }
 
-fn named(path: &Path, roots: &SourceRoots) -> SourceFile {
+fn to_source_file(path: &Path, roots: &SourceRoots) -> SourceFile {
     let shown = path.strip_prefix(roots.folder()).unwrap_or(path);
     let shown = shown.to_string_lossy().into_owned();
     SourceFile::new(path.to_owned(), shown, roots.clone())

@@ -172,11 +172,12 @@ impl FeedAppend {
         for (name, number) in own.iter().zip(files.len()..) {
             let target = format!("part-{number:05}.parquet");
             let (from, to) = (folder.join(FRESH).join(name), folder.join(&target));
-            std::fs::rename(&from, &to).map_err(|error| dataset_dir::broken(&from, &error))?;
+            std::fs::rename(&from, &to)
+                .map_err(|error| dataset_dir::disk_refusal(&from, &error))?;
             files.push(target);
         }
         let fresh = folder.join(FRESH);
-        std::fs::remove_dir(&fresh).map_err(|error| dataset_dir::broken(&fresh, &error))?;
+        std::fs::remove_dir(&fresh).map_err(|error| dataset_dir::disk_refusal(&fresh, &error))?;
         let published = dataset_dir::folder(directory, &before.version);
         for name in &self.files {
             dataset_dir::link(&published.join(name), &folder.join(name))?;
@@ -256,12 +257,16 @@ pub(super) fn row_folder(growth: Option<&FeedAppend>, folder: &Path) -> Result<P
         return Ok(folder.to_owned());
     }
     let fresh = folder.join(FRESH);
-    std::fs::create_dir(&fresh).map_err(|error| dataset_dir::broken(&fresh, &error))?;
+    std::fs::create_dir(&fresh).map_err(|error| dataset_dir::disk_refusal(&fresh, &error))?;
     Ok(fresh)
 }
 
 /// A feed that begins with these rows.
-pub(super) fn begun(recipe: Digest, entry: &Dataset, written: &WrittenSnapshot) -> FeedSegments {
+pub(super) fn begin_feed(
+    recipe: Digest,
+    entry: &Dataset,
+    written: &WrittenSnapshot,
+) -> FeedSegments {
     FeedSegments {
         recipe,
         list: vec![stretch(entry, written)],

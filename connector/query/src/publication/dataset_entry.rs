@@ -78,14 +78,14 @@ pub fn draft(
             format!("`{zone}` is no IANA time zone such as Europe/Berlin"),
         ));
     }
-    known(config, "unit_column", config.unit_column.iter(), &columns)?;
+    check_column_names(config, "unit_column", config.unit_column.iter(), &columns)?;
     let grid = grid(config, &context.owner, &columns, zone)?;
     let personal = columns.iter().any(|column| column.personal);
     let mut entry = Dataset {
         personal: config.personal || personal,
         columns,
         grid,
-        ..described(config, &context.owner, zone, context.now)
+        ..entry_from_config(config, &context.owner, zone, context.now)
     };
     queries(config, &entry)?;
     entry.whole_schema = Some(entry.sealed_digest(&context.schema_secret));
@@ -96,18 +96,18 @@ pub fn draft(
 ///
 /// # Errors
 /// As [`draft`].
-pub fn reconfigured(
+pub fn reconfigure_entry(
     config: &DatasetConfig,
     published: &Dataset,
     zone: &str,
 ) -> Result<Dataset, Refusal> {
-    known(
+    check_column_names(
         config,
         "unit_column",
         config.unit_column.iter(),
         &published.columns,
     )?;
-    let said = described(config, &published.id.owner, zone, published.published_at);
+    let said = entry_from_config(config, &published.id.owner, zone, published.published_at);
     let grid = grid(config, &published.id.owner, &published.columns, &said.zone)?;
     let personal = published.columns.iter().any(|column| column.personal);
     let entry = Dataset {
@@ -156,12 +156,12 @@ pub fn unread(
     });
     Dataset {
         grid,
-        ..described(config, owner, zone, now)
+        ..entry_from_config(config, owner, zone, now)
     }
 }
 
 /// What the configuration alone says of a dataset: no columns, no grid and no rows.
-fn described(
+fn entry_from_config(
     config: &DatasetConfig,
     owner: &ParticipantId,
     zone: &str,
@@ -197,7 +197,7 @@ fn described(
 }
 
 /// Refuses a name under a key that is none of a column.
-fn known<'a>(
+fn check_column_names<'a>(
     config: &DatasetConfig,
     key: &str,
     mut names: impl Iterator<Item = &'a SqlIdentifier>,
@@ -233,7 +233,7 @@ fn grid(
     let Some(grid) = &config.grid else {
         return Ok(None);
     };
-    known(config, "dimensions", grid.dimensions.iter(), columns)?;
+    check_column_names(config, "dimensions", grid.dimensions.iter(), columns)?;
     let timed = |name: &SqlIdentifier| {
         let hit = columns.iter().find(|column| column.name == *name);
         hit.is_some_and(|column| is_time(column.kind))

@@ -1,7 +1,7 @@
 //! Publishing a dataset whose rows stay where they are: found, looked at, described; nothing is copied.
 
 use super::staged_snapshot::{StagedRows, StagedSnapshot};
-use super::{StagingOutcome, describe, drafted, unreadable};
+use super::{StagingOutcome, describe, draft_entry, unreadable};
 use crate::in_place_data::{InPlaceLocation, discovery as rows};
 use crate::ingest::config::{DatasetConfig, InPlaceConfig};
 use crate::publication::context::{PublicationContext, PublicationProgress};
@@ -47,7 +47,7 @@ pub(super) fn stage(
         .iter()
         .map(|column| Field::new(column.name.as_str(), column.kind.arrow(), !column.required));
     let schema: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    let (mut entry, model) = drafted(&config, context, &schema)?;
+    let (mut entry, model) = draft_entry(&config, context, &schema)?;
     let written = rows::look(&here, &entry, context, progress)?;
     // What can't be read is left out of a table as it is out of a copy; a file is read as a whole.
     if matches!(here.location, InPlaceLocation::Parquet(_)) && written.counts.bad_rows > 0 {

@@ -98,7 +98,7 @@ pub fn declare(config: &mut DatasetConfig, first: &SourceFile) -> Result<(), Ref
 
 /// What decides how a file is read: change it, and every file is read anew.
 fn reading_recipe(config: &DatasetConfig, zone: &str) -> String {
-    let config = undescribed(config);
+    let config = without_descriptions(config);
     format!(
         "{READER}\n{zone}\n{}\n{}\n{}",
         recipe_text(&config.source),
@@ -114,7 +114,7 @@ pub(super) fn whole_recipe(config: &DatasetConfig, zone: &str) -> String {
 
 /// What decides which rows the same files make of a feed; titles and lookups may change while it grows.
 pub(super) fn feed_recipe(config: &DatasetConfig, zone: &str) -> Digest {
-    let config = undescribed(config);
+    let config = without_descriptions(config);
     let prepare = config.prepare.as_ref().map(|prepare| &prepare.sql);
     let text = format!(
         "feed/1\n{READER}\n{zone}\n{}\n{}\n{}\n{prepare:?}",
@@ -126,7 +126,7 @@ pub(super) fn feed_recipe(config: &DatasetConfig, zone: &str) -> Digest {
 }
 
 /// The same without what is stated of columns and makes no row.
-fn undescribed(config: &DatasetConfig) -> DatasetConfig {
+fn without_descriptions(config: &DatasetConfig) -> DatasetConfig {
     let mut config = placeless(config);
     for column in &mut config.columns {
         column.about.uncertainty = None;

@@ -48,7 +48,7 @@ pub fn all(
     };
     for (done, (file, key)) in inputs.files.iter().enumerate() {
         let rows = rows_path(dataset_dir, key);
-        let known = known(dataset_dir, key).filter(|known| known.is_there(&rows));
+        let known = read_cached_info(dataset_dir, key).filter(|known| known.is_there(&rows));
         progress(PublicationProgress::File {
             name: &file.display_name,
             done,
@@ -73,7 +73,7 @@ pub fn all(
 /// Removes rows of files that this publication did not use.
 pub fn forget_others(dataset_dir: &DatasetDir, used: &[PathBuf]) {
     let used: BTreeSet<&Path> = used.iter().map(PathBuf::as_path).collect();
-    let Ok(entries) = std::fs::read_dir(dataset_dir.parsed()) else {
+    let Ok(entries) = std::fs::read_dir(dataset_dir.parsed_rows()) else {
         return;
     };
     for entry in entries.flatten() {
@@ -93,8 +93,8 @@ fn one(
     progress: &(dyn Fn(PublicationProgress<'_>) + Sync),
 ) -> Result<IngestCounts, Refusal> {
     let unfinished = target.with_extension("unfinished");
-    let file =
-        File::create(&unfinished).map_err(|error| dataset_dir::broken(&unfinished, &error))?;
+    let file = File::create(&unfinished)
+        .map_err(|error| dataset_dir::disk_refusal(&unfinished, &error))?;
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_statistics_enabled(EnabledStatistics::None)
@@ -132,13 +132,14 @@ fn one(
         writer.write(&last).map_err(broken)?;
     }
     writer.close().map_err(broken)?;
-    std::fs::rename(&unfinished, target).map_err(|error| dataset_dir::broken(target, &error))?;
+    std::fs::rename(&unfinished, target)
+        .map_err(|error| dataset_dir::disk_refusal(target, &error))?;
     rows.finish()
 }
 
 /// How many rows of a file are kept.
 pub(super) fn rows(dataset_dir: &DatasetDir, key: &Digest) -> u64 {
-    known(dataset_dir, key).map_or(0, |known| known.counts.rows)
+    read_cached_info(dataset_dir, key).map_or(0, |known| known.counts.rows)
 }
 
 /// What is known of the rows of a file.
@@ -158,7 +159,7 @@ impl CachedRowsInfo {
     }
 }
 
-fn known(dataset_dir: &DatasetDir, key: &Digest) -> Option<CachedRowsInfo> {
+fn read_cached_info(dataset_dir: &DatasetDir, key: &Digest) -> Option<CachedRowsInfo> {
     let text = std::fs::read(counts_path(dataset_dir, key)).ok()?;
     serde_json::from_slice(&text).ok()
 }
@@ -181,11 +182,11 @@ fn remember(
 }
 
 fn rows_path(dataset_dir: &DatasetDir, key: &Digest) -> PathBuf {
-    dataset_dir.parsed().join(format!("{key}.parquet"))
+    dataset_dir.parsed_rows().join(format!("{key}.parquet"))
 }
 
 fn counts_path(dataset_dir: &DatasetDir, key: &Digest) -> PathBuf {
-    dataset_dir.parsed().join(format!("{key}.json"))
+    dataset_dir.parsed_rows().join(format!("{key}.json"))
 }
 
 const GROUP: usize = 65_536;

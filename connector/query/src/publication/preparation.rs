@@ -13,7 +13,7 @@ use crate::publication::input::PublicationInputs;
 use crate::publication::parsed_source::ParsedSource;
 use crate::sql::dialect::StatementDialect;
 use crate::sql::resolver::TableResolver;
-use crate::sql::{planned, planner_threads};
+use crate::sql::{plan_on_current_thread, planner_threads};
 use arrow_array::builder::StringBuilder;
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
@@ -60,7 +60,7 @@ pub fn plan(
             files: parsed.files.clone(),
         })],
     )
-    .map_err(|error| placed(engine_error::planning(&error), config))?;
+    .map_err(|error| with_statement_place(engine_error::planning(&error), config))?;
     let mut tables = PreparationTables::default();
     tables.add("source", Arc::new(rows));
     for (name, source) in &config.lookups {
@@ -73,7 +73,7 @@ pub fn plan(
     }
     let sql = match &config.prepare {
         Some(prepare) => {
-            refuse_words(&prepare.sql).map_err(|refusal| placed(refusal, config))?;
+            refuse_words(&prepare.sql).map_err(|refusal| with_statement_place(refusal, config))?;
             prepare.sql.clone()
         }
         None => {
@@ -88,12 +88,13 @@ pub fn plan(
     let limits = SqlStatementLimits::default();
     let now = context.now;
     let tables: Arc<dyn TableResolver> = Arc::new(tables);
-    let planned =
-        planner_threads::wait(limits.planning, move || planned(&sql, tables, &limits, now))
-            .map_err(|refusal| placed(refusal, config))?;
+    let planned = planner_threads::wait(limits.planning, move || {
+        plan_on_current_thread(&sql, tables, &limits, now)
+    })
+    .map_err(|refusal| with_statement_place(refusal, config))?;
     if planned.explain {
         let refusal = Refusal::new(ErrorCode::PrepareFailed, "it is an EXPLAIN, not a SELECT");
-        return Err(placed(refusal, config));
+        return Err(with_statement_place(refusal, config));
     }
     let schema = Arc::new(planned.plan.schema().as_arrow().clone());
     Ok(PreparationPlan {
@@ -104,7 +105,7 @@ pub fn plan(
 
 /// A refusal of the statement, with the place where it stands.
 #[must_use]
-pub fn placed(refusal: Refusal, config: &DatasetConfig) -> Refusal {
+pub fn with_statement_place(refusal: Refusal, config: &DatasetConfig) -> Refusal {
     let Some(prepare) = &config.prepare else {
         return refusal;
     };

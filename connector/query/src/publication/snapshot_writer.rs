@@ -54,7 +54,7 @@ async fn run(
 ) -> Result<WrittenSnapshot, Refusal> {
     let spill = folder.join("spill");
     let made = std::fs::create_dir_all(&spill);
-    made.map_err(|error| dataset_dir::broken(&spill, &error))?;
+    made.map_err(|error| dataset_dir::disk_refusal(&spill, &error))?;
     let planning = |error: datafusion_common::DataFusionError| engine_error::planning(&error);
     let environment = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(FairSpillPool::new(context.limits.memory)))
@@ -86,25 +86,26 @@ async fn run(
             .map_err(planning)?
     };
     let plan = functions::use_sound_calls(plan)
-        .and_then(|plan| session::optimized(&state, plan))
+        .and_then(|plan| session::optimize_plan(&state, plan))
         .map_err(planning)?;
     let physical = state.query_planner().create_physical_plan(&plan, &state);
     let physical = physical.await.map_err(planning)?;
-    let mut rows = execute_stream(physical, state.task_ctx()).map_err(|error| failed(&error))?;
+    let mut rows =
+        execute_stream(physical, state.task_ctx()).map_err(|error| publication_refusal(&error))?;
     let mut files = SnapshotFileWriter::new(folder, entry, order)?;
     while let Some(batch) = rows.next().await {
-        let batch = batch.map_err(|error| failed(&error))?;
+        let batch = batch.map_err(|error| publication_refusal(&error))?;
         files.take(&batch)?;
         progress(PublicationProgress::Rows(files.rows()));
     }
     drop(rows);
     let removed = std::fs::remove_dir_all(&spill);
-    removed.map_err(|error| dataset_dir::broken(&spill, &error))?;
+    removed.map_err(|error| dataset_dir::disk_refusal(&spill, &error))?;
     files.finish()
 }
 
 /// The operator sees its own data, so the engine's text may be told.
-fn failed(error: &datafusion_common::DataFusionError) -> Refusal {
+fn publication_refusal(error: &datafusion_common::DataFusionError) -> Refusal {
     let mut refusal = engine_error::running(error);
     if refusal.code == ErrorCode::ResourceLimit {
         let text = error.find_root().to_string();

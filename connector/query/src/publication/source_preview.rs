@@ -61,12 +61,12 @@ pub fn preview(
 
 /// A value as an answer shows it to people.
 #[must_use]
-pub fn shown(value: &TypedValue) -> String {
+pub fn format_value(value: &TypedValue) -> String {
     match value {
         TypedValue::Null => String::new(),
         TypedValue::Text(text) => text.clone(),
         TypedValue::Int(number) => number.to_string(),
-        TypedValue::Decimal { units, kind } => kind.written(*units),
+        TypedValue::Decimal { units, kind } => kind.format_units(*units),
         TypedValue::Float(number) => format!("{number:?}"),
         TypedValue::Bool(truth) => truth.to_string(),
         TypedValue::Day(day) => date_time::day_shown(*day),
@@ -85,6 +85,6 @@ pub fn to_json(value: &TypedValue) -> Value {
         TypedValue::Text(_)
         | TypedValue::Decimal { .. }
         | TypedValue::Day(_)
-        | TypedValue::Instant(_) => json!(shown(value)),
+        | TypedValue::Instant(_) => json!(format_value(value)),
     }
 }

@@ -1,7 +1,7 @@
 //! Released cells as they lie on file.
 
 use super::cell_queries::{FrameResult, KEY, key};
-use super::workspace::{ReleaseWorkspace, failed};
+use super::workspace::{ReleaseWorkspace, release_refusal};
 use crate::release::columns::own;
 use datafusion::dataframe::DataFrame;
 use datafusion_expr::Expr;
@@ -10,19 +10,23 @@ use hansa_policy::effect::Cube;
 use hansa_policy::value::cube::CubeFunction;
 
 /// Cells whose counts are rounded as the cube says, by their keys.
-pub(super) fn rounded(workspace: &ReleaseWorkspace, cells: DataFrame, cube: &Cube) -> FrameResult {
+pub(super) fn round_counts(
+    workspace: &ReleaseWorkspace,
+    cells: DataFrame,
+    cube: &Cube,
+) -> FrameResult {
     let Some(base) = cube.base else {
         return Ok(cells);
     };
-    let rounded = workspace.cell_keys()?.rounded("n", KEY, base);
+    let rounded = workspace.cell_keys()?.rounded_count("n", KEY, base);
     cells
         .with_column("n", rounded)
-        .map_err(|error| failed(&error))
+        .map_err(|error| release_refusal(&error))
 }
 
 /// The columns of released cells, in the order of the dimensions; a total that is beyond its type fails here, where it would
 /// be told, and not in a cell that is withheld.
-pub(super) fn filed(cells: DataFrame, cube: &Cube) -> FrameResult {
+pub(super) fn select_released_columns(cells: DataFrame, cube: &Cube) -> FrameResult {
     let dimensions = || cube.dimensions.iter().map(|one| one.column.as_str());
     let mut columns: Vec<Expr> = dimensions().map(own).collect();
     columns.push(own("n"));
@@ -47,11 +51,11 @@ pub(super) fn filed(cells: DataFrame, cube: &Cube) -> FrameResult {
     cells
         .select(columns)
         .and_then(|cells| cells.sort(order))
-        .map_err(|error| failed(&error))
+        .map_err(|error| release_refusal(&error))
 }
 
 /// The dimensions among the rows, under their own names.
-pub(super) fn named(level: usize, cube: &Cube) -> Vec<Expr> {
+pub(super) fn dimension_columns(level: usize, cube: &Cube) -> Vec<Expr> {
     let dimensions = cube.dimensions.iter().enumerate();
     let named = dimensions.map(|(index, one)| own(key(level, index)).alias(one.column.as_str()));
     named.collect()

@@ -39,7 +39,7 @@ impl CellKeys {
     }
 
     /// The count rounded to a multiple of `base`: up with the probability of what is left over, by the lot of the key.
-    pub(super) fn rounded(self, count: &str, key: &str, base: u32) -> Expr {
+    pub(super) fn rounded_count(self, count: &str, key: &str, base: u32) -> Expr {
         let rounded = ScalarUDF::from(CellKeyFunction::new(self, CellKeyOperation::Round(base)));
         rounded.call(vec![own(count), own(key)])
     }

@@ -1,6 +1,6 @@
 //! Rows as the cells of several cubes see them, and what can be told of groups of them.
 
-use super::workspace::{ReleaseWorkspace, failed};
+use super::workspace::{ReleaseWorkspace, release_refusal};
 use crate::release::columns::{own, same};
 use crate::sql::functions::sum::whole_of;
 use arrow_array::cast::AsArray;
@@ -94,7 +94,7 @@ pub(super) fn kind(stored: &SchemaRef, name: &str) -> Result<DataType, Refusal> 
 }
 
 /// The value of a dimension for what stands in `column`.
-pub(super) fn floored(
+pub(super) fn dimension_value(
     dimension: &CubeDimension,
     column: Expr,
     stored: &SchemaRef,
@@ -103,7 +103,7 @@ pub(super) fn floored(
         None => Ok(column),
         Some(width) => {
             let kind = kind(stored, dimension.column.as_str())?;
-            bucket::floored(column, &kind, width, dimension.zone.as_deref())
+            bucket::floor_to_bucket(column, &kind, width, dimension.zone.as_deref())
         }
     }
 }
@@ -125,7 +125,9 @@ pub(super) fn within(
     if let Some(from) = span.from {
         inside = inside.and(own(name).gt_eq(edge(from)?));
     }
-    frame.filter(inside).map_err(|error| failed(&error))
+    frame
+        .filter(inside)
+        .map_err(|error| release_refusal(&error))
 }
 
 /// The rows of a frame as the cubes see them: for each its dimensions, its unit and those of its rules, and the measures.
@@ -134,7 +136,7 @@ pub(super) fn cube_view(frame: DataFrame, cubes: &[&Cube], stored: &SchemaRef) -
     let mut measures: Vec<&SqlIdentifier> = Vec::new();
     for (level, cube) in cubes.iter().enumerate() {
         for (index, dimension) in cube.dimensions.iter().enumerate() {
-            let value = floored(dimension, own(dimension.column.as_str()), stored)?;
+            let value = dimension_value(dimension, own(dimension.column.as_str()), stored)?;
             columns.push(value.alias(key(level, index)));
         }
         if let CountingUnit::Column(unit) = &cube.unit {
@@ -154,11 +156,13 @@ pub(super) fn cube_view(frame: DataFrame, cubes: &[&Cube], stored: &SchemaRef) -
     for measure in measures {
         columns.push(own(measure.as_str()).alias(format!("m_{measure}")));
     }
-    frame.select(columns).map_err(|error| failed(&error))
+    frame
+        .select(columns)
+        .map_err(|error| release_refusal(&error))
 }
 
 /// Adds to rows, for each level, whether its cell is published, and of each of its measures whether it is shown.
-pub(super) async fn marked(
+pub(super) async fn mark_published_cells(
     workspace: &ReleaseWorkspace,
     mut rows: DataFrame,
     levels: &[CubeLevel],
@@ -190,7 +194,7 @@ pub(super) async fn marked(
             // The engine keeps the left side in memory: that of which there are few.
             .and_then(|cells| cells.join_on(rows, JoinType::Right, on))
             .and_then(|rows| rows.drop_columns(&gone))
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| release_refusal(&error))?;
     }
     Ok(rows)
 }
@@ -265,11 +269,11 @@ pub(super) fn remainder(
         None => left,
         Some(measure) => left.and(own(format!("m_{measure}")).is_not_null()),
     };
-    rows.filter(left).map_err(|error| failed(&error))
+    rows.filter(left).map_err(|error| release_refusal(&error))
 }
 
 /// How many units go into `what` of each group, as `units`, and whether few of them dominate it, as `dominated`.
-pub(super) fn assessed(level: usize, cube: &Cube, what: Quantity<'_>) -> Vec<Expr> {
+pub(super) fn disclosure_aggregates(level: usize, cube: &Cube, what: Quantity<'_>) -> Vec<Expr> {
     let units = match (&cube.unit, what.measure()) {
         (CountingUnit::Rows, None) => count(lit(1_i64)),
         (CountingUnit::Rows, Some(measure)) => count(own(format!("m_{measure}"))),
@@ -309,7 +313,7 @@ pub(super) fn rules<'a>(
     rules.filter(move |(_, rule)| rule.measure == *measure)
 }
 
-/// The name of the column in which [`assessed`] counts.
+/// The name of the column in which [`disclosure_aggregates`] counts.
 pub(super) fn units_of(what: Quantity<'_>) -> String {
     match what {
         Quantity::Rows => "units".to_owned(),
@@ -318,7 +322,7 @@ pub(super) fn units_of(what: Quantity<'_>) -> String {
     }
 }
 
-/// Whether a group that was [`assessed`] can be told to others.
+/// Whether a group that was [`disclosure_aggregates`] can be told to others.
 pub(super) fn safe(cube: &Cube, what: Quantity<'_>) -> Expr {
     let least = i64::from(cube.at_least.max(1));
     let enough = own(units_of(what)).gt_eq(lit(least));
@@ -349,10 +353,10 @@ pub(super) fn lot_key(
 /// The column in which the key of a cell stands until its count is rounded.
 pub(super) const KEY: &str = "lot_key";
 
-/// The cells of a cube over rows: `n`, and of each measure `cnt_m` and `sum_m`, which is narrowed when it is filed, with what [`assessed`] says of each.
+/// The cells of a cube over rows: `n`, and of each measure `cnt_m` and `sum_m`, which is narrowed when it is filed, with what [`disclosure_aggregates`] says of each.
 pub(super) fn cells(rows: DataFrame, level: usize, cube: &Cube, key: Option<Expr>) -> FrameResult {
     let mut aggregates = vec![count(lit(1_i64)).alias("n")];
-    aggregates.extend(assessed(level, cube, Quantity::Rows));
+    aggregates.extend(disclosure_aggregates(level, cube, Quantity::Rows));
     for measure in &cube.measures {
         let value = || own(format!("m_{measure}"));
         aggregates.push(count(value()).alias(format!("cnt_{measure}")));
@@ -361,15 +365,23 @@ pub(super) fn cells(rows: DataFrame, level: usize, cube: &Cube, key: Option<Expr
             aggregates.push(squares(value()).alias(format!("dev_{measure}")));
         }
         // Rules are numbered among all of the cube, so that names of several measures do not meet.
-        aggregates.extend(assessed(level, cube, Quantity::Measure(measure)));
+        aggregates.extend(disclosure_aggregates(
+            level,
+            cube,
+            Quantity::Measure(measure),
+        ));
         if cube.withholds_variances() {
-            aggregates.extend(assessed(level, cube, Quantity::Squares(measure)));
+            aggregates.extend(disclosure_aggregates(
+                level,
+                cube,
+                Quantity::Squares(measure),
+            ));
         }
     }
     aggregates.extend(key);
     let groups = keys(level, cube).into_iter().map(own).collect();
     rows.aggregate(groups, aggregates)
-        .map_err(|error| failed(&error))
+        .map_err(|error| release_refusal(&error))
 }
 
 /// How many cells there are, and how many rows are in them.
@@ -382,8 +394,11 @@ pub(super) async fn totals(cells: DataFrame) -> Result<(u64, u64), Refusal> {
                 sum(own("n")).alias("rows"),
             ],
         )
-        .map_err(|error| failed(&error))?;
-    let batches = all.collect().await.map_err(|error| failed(&error))?;
+        .map_err(|error| release_refusal(&error))?;
+    let batches = all
+        .collect()
+        .await
+        .map_err(|error| release_refusal(&error))?;
     let number = |index: usize| -> u64 {
         let first = batches.first().and_then(|batch| batch.columns().get(index));
         let values = first.and_then(|column| column.as_primitive_opt::<Int64Type>());

@@ -4,13 +4,14 @@
 //! group from the difference. Whether that is so is decided for whole cells of the coarsest cube, so that the cells of all
 //! cubes go on to be made of one another.
 
-use super::cell_file::{filed, named, rounded};
+use super::cell_file::{dimension_columns, round_counts, select_released_columns};
 use super::cell_queries::{
-    self, CubeLevel, FrameResult, Quantity, cube_view, floored, keys, marked, totals,
+    self, CubeLevel, FrameResult, Quantity, cube_view, dimension_value, keys, mark_published_cells,
+    totals,
 };
 use super::differencing::DifferencingCheck;
 use super::first_release::ReleaseStats;
-use super::workspace::{ReleaseWorkspace, failed, ordered};
+use super::workspace::{ReleaseWorkspace, release_refusal, sort_rows};
 use crate::release::columns::{own, same};
 use crate::sql::functions::sum::whole_of;
 use arrow_schema::SchemaRef;
@@ -56,7 +57,7 @@ pub(super) async fn correct(
         levels,
         coarsest,
     };
-    let base = work.settled(versions, last).await?;
+    let base = work.merge_safe_changes(versions, last).await?;
     let mut cells = Vec::new();
     for level in 0..levels.len() {
         cells.push(work.again(&base, level).await?);
@@ -99,20 +100,24 @@ impl CorrectionJob<'_> {
 
     /// What can be taken over. What is not taken over of one cell may be what a change of another was told beside, so what
     /// comes of it is looked at again until all of it can be told.
-    async fn settled(&self, versions: &[PathBuf], last: &Path) -> Result<PathBuf, Refusal> {
+    async fn merge_safe_changes(
+        &self,
+        versions: &[PathBuf],
+        last: &Path,
+    ) -> Result<PathBuf, Refusal> {
         let mut refused = Vec::new();
         let mut known = 0;
         let mut base = self.incoming.to_owned();
         loop {
-            refused.push(self.refused(versions, &base).await?);
+            refused.push(self.find_refused_cells(versions, &base).await?);
             let all = self.workspace.read(&refused).await?;
-            let all = all.distinct().map_err(|error| failed(&error))?;
+            let all = all.distinct().map_err(|error| release_refusal(&error))?;
             let (file, count) = self.workspace.keep(all).await?;
             if count == known {
                 return Ok(base);
             }
             known = count;
-            base = self.merged(last, &file).await?;
+            base = self.merge_accepted_rows(last, &file).await?;
         }
     }
 
@@ -122,13 +127,17 @@ impl CorrectionJob<'_> {
     }
 
     /// The coarsest cells that can't be as they are in `incoming`, in a file with the columns of [`CorrectionJob::whole`].
-    async fn refused(&self, versions: &[PathBuf], incoming: &Path) -> Result<PathBuf, Refusal> {
+    async fn find_refused_cells(
+        &self,
+        versions: &[PathBuf],
+        incoming: &Path,
+    ) -> Result<PathBuf, Refusal> {
         let whole: Vec<Expr> = self.whole()?.into_iter().map(own).collect();
         let mut found = Vec::new();
-        let after = self.marked(incoming).await?;
+        let after = self.mark_rows(incoming).await?;
         let mut before = Vec::new();
         for version in versions {
-            before.push(self.marked(version).await?);
+            before.push(self.mark_rows(version).await?);
         }
         for level in 0..self.levels.len() {
             let cube = self.cube(level)?;
@@ -144,14 +153,14 @@ impl CorrectionJob<'_> {
                 };
                 let mut unsafe_ones = apart.remainders(&after)?;
                 unsafe_ones.extend(apart.whole(&after)?);
-                unsafe_ones.push(self.gone(incoming, level, what).await?);
+                unsafe_ones.push(self.find_emptied_cells(incoming, level, what).await?);
                 for before in &before {
-                    unsafe_ones.extend(apart.changed(before, &after)?);
+                    unsafe_ones.extend(apart.unsafe_changes(before, &after)?);
                     unsafe_ones.extend(apart.between(before, &after)?);
                     unsafe_ones.extend(apart.between(&after, before)?);
                 }
                 for cells in unsafe_ones {
-                    found.push(self.kept(cells, &whole).await?);
+                    found.push(self.keep_cells(cells, &whole).await?);
                 }
             }
         }
@@ -160,26 +169,32 @@ impl CorrectionJob<'_> {
             .read(&found)
             .await?
             .distinct()
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| release_refusal(&error))?;
         self.workspace.keep(all).await.map(|(path, _)| path)
     }
 
     /// Rows with their cells, in a file aside, since they are looked at again and again.
-    async fn marked(&self, file: &Path) -> FrameResult {
-        let rows = marked(self.workspace, self.rows(file).await?, self.levels).await?;
+    async fn mark_rows(&self, file: &Path) -> FrameResult {
+        let rows =
+            mark_published_cells(self.workspace, self.rows(file).await?, self.levels).await?;
         let (file, _) = self.workspace.keep(rows).await?;
         self.workspace.read(&[file]).await
     }
 
-    async fn kept(&self, cells: DataFrame, whole: &[Expr]) -> Result<PathBuf, Refusal> {
+    async fn keep_cells(&self, cells: DataFrame, whole: &[Expr]) -> Result<PathBuf, Refusal> {
         let cells = cells
             .select(whole.to_vec())
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| release_refusal(&error))?;
         self.workspace.keep(cells).await.map(|(path, _)| path)
     }
 
     /// The published cells of which no row is left.
-    async fn gone(&self, incoming: &Path, level: usize, what: Quantity<'_>) -> FrameResult {
+    async fn find_emptied_cells(
+        &self,
+        incoming: &Path,
+        level: usize,
+        what: Quantity<'_>,
+    ) -> FrameResult {
         let one = self.levels.get(level);
         let one = one.ok_or_else(|| Refusal::new(ErrorCode::Internal, "there is no such level"))?;
         let published = self
@@ -190,7 +205,7 @@ impl CorrectionJob<'_> {
             Quantity::Rows | Quantity::Squares(_) => published,
             Quantity::Measure(measure) => published
                 .filter(own(format!("cnt_{measure}")).is_not_null())
-                .map_err(|error| failed(&error))?,
+                .map_err(|error| release_refusal(&error))?,
         };
         let mut columns = Vec::new();
         let mut on = Vec::new();
@@ -203,7 +218,7 @@ impl CorrectionJob<'_> {
         }
         let coarsest = self.cube(self.coarsest)?;
         for (name, coarse) in self.whole()?.into_iter().zip(&coarsest.dimensions) {
-            let value = floored(coarse, own(coarse.column.as_str()), self.stored)?;
+            let value = dimension_value(coarse, own(coarse.column.as_str()), self.stored)?;
             columns.push(value.alias(format!("w_{name}")));
         }
         let there = self.rows(incoming).await?;
@@ -211,7 +226,7 @@ impl CorrectionJob<'_> {
             Quantity::Rows | Quantity::Squares(_) => there,
             Quantity::Measure(measure) => there
                 .filter(own(format!("m_{measure}")).is_not_null())
-                .map_err(|error| failed(&error))?,
+                .map_err(|error| release_refusal(&error))?,
         };
         let keys: Vec<Expr> = keys(level, &one.cube).into_iter().map(own).collect();
         let whole = self.whole()?;
@@ -225,11 +240,11 @@ impl CorrectionJob<'_> {
                 .join_on(there, JoinType::LeftAnti, on)?
                 .select(back.collect::<Vec<_>>())
         };
-        work().map_err(|error| failed(&error))
+        work().map_err(|error| release_refusal(&error))
     }
 
     /// The rows of `last`, and in the cells that are not refused those of `incoming` instead.
-    async fn merged(&self, last: &Path, refused: &Path) -> Result<PathBuf, Refusal> {
+    async fn merge_accepted_rows(&self, last: &Path, refused: &Path) -> Result<PathBuf, Refusal> {
         let coarsest = self.cube(self.coarsest)?;
         let side = async |file: &Path, join: JoinType| -> FrameResult {
             let rows = self.workspace.read(&[file.to_owned()]).await?;
@@ -243,7 +258,8 @@ impl CorrectionJob<'_> {
             let mut columns = names.clone();
             let mut on = Vec::new();
             for (name, dimension) in self.whole()?.into_iter().zip(&coarsest.dimensions) {
-                let value = floored(dimension, own(dimension.column.as_str()), self.stored)?;
+                let value =
+                    dimension_value(dimension, own(dimension.column.as_str()), self.stored)?;
                 columns.push(value.alias(format!("q_{name}")));
                 on.push(same(own(format!("q_{name}")), own(name)));
             }
@@ -253,13 +269,15 @@ impl CorrectionJob<'_> {
                     .join_on(rows.select(columns)?, join, on)?
                     .select(names)
             };
-            work().map_err(|error| failed(&error))
+            work().map_err(|error| release_refusal(&error))
         };
         let before = side(last, JoinType::RightSemi).await?;
         let after = side(self.incoming, JoinType::RightAnti).await?;
-        let all = before.union(after).map_err(|error| failed(&error))?;
+        let all = before
+            .union(after)
+            .map_err(|error| release_refusal(&error))?;
         self.workspace
-            .keep(ordered(all)?)
+            .keep(sort_rows(all)?)
             .await
             .map(|(path, _)| path)
     }
@@ -267,13 +285,14 @@ impl CorrectionJob<'_> {
     /// The published cells of a level over other rows: the same cells and measures, with new values.
     async fn again(&self, base: &Path, level: usize) -> Result<(PathBuf, ReleaseStats), Refusal> {
         let cube = self.cube(level)?;
-        let rows = marked(self.workspace, self.rows(base).await?, self.levels).await?;
-        let mut columns = named(level, cube);
+        let rows =
+            mark_published_cells(self.workspace, self.rows(base).await?, self.levels).await?;
+        let mut columns = dimension_columns(level, cube);
         let all = cell_queries::cells(rows.clone(), level, cube, None)?;
         let (groups, many) = totals(all).await?;
         let reported = rows
             .filter(cell_queries::is_published(level, cube, Quantity::Rows))
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| release_refusal(&error))?;
         // Which measures are shown is the same for all rows of a cell, so it is one more key of the group.
         let mut keys: Vec<Expr> = keys(level, cube).into_iter().map(own).collect();
         let mut aggregates = vec![count(lit(1_i64)).alias("n")];
@@ -293,16 +312,19 @@ impl CorrectionJob<'_> {
             for (name, made) in cube.numbers_of(measure).into_iter().zip(made) {
                 aggregates.push(made.alias(name.as_str()));
                 let shown = when(own(flag.as_str()), own(name.as_str())).end();
-                columns.push(shown.map_err(|error| failed(&error))?.alias(name));
+                columns.push(shown.map_err(|error| release_refusal(&error))?.alias(name));
             }
         }
         let cells = reported
             .aggregate(keys, aggregates)
             .and_then(|cells| cells.select(columns))
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| release_refusal(&error))?;
         let (kept, shown) = totals(cells.clone()).await?;
-        let rounded = rounded(self.workspace, cells, cube)?;
-        let (path, _) = self.workspace.keep(filed(rounded, cube)?).await?;
+        let rounded = round_counts(self.workspace, cells, cube)?;
+        let (path, _) = self
+            .workspace
+            .keep(select_released_columns(rounded, cube)?)
+            .await?;
         let stats = ReleaseStats {
             cells: kept,
             withheld: groups.saturating_sub(kept),

@@ -5,9 +5,10 @@
 //! cell into another counts in neither, since the sum of both cells tells nothing of it.
 
 use super::cell_queries::{
-    CubeLevel, FrameResult, Quantity, assessed, finer, is_published, key, remainder, rules, safe,
+    CubeLevel, FrameResult, Quantity, disclosure_aggregates, finer, is_published, key, remainder,
+    rules, safe,
 };
-use super::workspace::failed;
+use super::workspace::release_refusal;
 use crate::release::columns::{own, same};
 use arrow_schema::DataType;
 use datafusion::dataframe::DataFrame;
@@ -39,11 +40,14 @@ impl DifferencingCheck<'_> {
         let work = || {
             rows.clone()
                 .filter(there)?
-                .aggregate(self.groups(), assessed(self.level, cube, self.what))?
+                .aggregate(
+                    self.groups(),
+                    disclosure_aggregates(self.level, cube, self.what),
+                )?
                 .filter(Expr::Not(Box::new(safe(cube, self.what))))?
                 .select(self.groups())
         };
-        Ok(vec![work().map_err(|error| failed(&error))?])
+        Ok(vec![work().map_err(|error| release_refusal(&error))?])
     }
 
     /// Of what is left in one release when the published cells within are taken away.
@@ -54,10 +58,10 @@ impl DifferencingCheck<'_> {
             let cube = self.cube(rule)?;
             let few = rest
                 .clone()
-                .aggregate(self.groups(), assessed(rule, cube, self.what))
+                .aggregate(self.groups(), disclosure_aggregates(rule, cube, self.what))
                 .and_then(|rest| rest.filter(Expr::Not(Box::new(safe(cube, self.what)))))
-                .map_err(|error| failed(&error))?;
-            found.push(self.concerned(few, rule, rows)?);
+                .map_err(|error| release_refusal(&error))?;
+            found.push(self.affected_cells(few, rule, rows)?);
         }
         Ok(found)
     }
@@ -73,39 +77,40 @@ impl DifferencingCheck<'_> {
         });
         let whole = self.is_published(self.level)?;
         let taken = other.clone().filter(whole.clone().and(within));
-        let work = || signed(one.clone().filter(whole)?, taken?);
-        let rows = self.disclosed_rows(work().map_err(|error| failed(&error))?)?;
+        let work = || subtract_rows(one.clone().filter(whole)?, taken?);
+        let rows = self.disclosed_rows(work().map_err(|error| release_refusal(&error))?)?;
         let mut found = Vec::new();
         for rule in self.rules()? {
             for few in self.few(&rows, &rows, self.groups, rule)? {
-                found.push(self.concerned(few, rule, other)?);
+                found.push(self.affected_cells(few, rule, other)?);
             }
         }
         Ok(found)
     }
 
     /// Of what became of the cells, and of what is left of them, from one release to another. All rows are marked.
-    pub(super) fn changed(&self, before: &DataFrame, after: &DataFrame) -> UnsafeCells {
-        let both = signed(after.clone(), before.clone()).map_err(|error| failed(&error))?;
+    pub(super) fn unsafe_changes(&self, before: &DataFrame, after: &DataFrame) -> UnsafeCells {
+        let both = subtract_rows(after.clone(), before.clone())
+            .map_err(|error| release_refusal(&error))?;
         let (both, atoms) = self.atoms(self.disclosed_rows(both)?)?;
         let rest = remainder(both.clone(), self.level, self.levels, self.what)?;
         let mut found = Vec::new();
         for rule in self.rules()? {
             for few in self.few(&rest, &both, &atoms, rule)? {
-                found.push(self.concerned(few, rule, &both)?);
+                found.push(self.affected_cells(few, rule, &both)?);
             }
             // Beside the change of another cell, what was or is there tells nothing of who went from one into the other.
             for sign in [1_i64, -1] {
                 let there = rest.clone().filter(own("sign").eq(lit(sign)));
-                let there = there.map_err(|error| failed(&error))?;
+                let there = there.map_err(|error| release_refusal(&error))?;
                 for few in self.few(&there, &both, &atoms, rule)? {
-                    found.push(self.concerned(few, rule, &both)?);
+                    found.push(self.affected_cells(few, rule, &both)?);
                 }
             }
         }
         if !finer(self.level, self.levels).is_empty() {
             let whole = both.filter(self.is_published(self.level)?);
-            let whole = whole.map_err(|error| failed(&error))?;
+            let whole = whole.map_err(|error| release_refusal(&error))?;
             found.extend(self.few(&whole, &whole, self.groups, self.level)?);
         }
         Ok(found)
@@ -131,7 +136,7 @@ impl DifferencingCheck<'_> {
             None => Ok(rows),
             Some(measure) => rows
                 .filter(own(format!("m_{measure}")).is_not_null())
-                .map_err(|error| failed(&error)),
+                .map_err(|error| release_refusal(&error)),
         }
     }
 
@@ -156,7 +161,7 @@ impl DifferencingCheck<'_> {
     }
 
     /// Of the cells found by the rule of another level, those from which cells of that level are taken away.
-    fn concerned(&self, few: DataFrame, rule: usize, rows: &DataFrame) -> FrameResult {
+    fn affected_cells(&self, few: DataFrame, rule: usize, rows: &DataFrame) -> FrameResult {
         let taken = |name: &String| format!("t_{name}");
         let names = || self.groups.iter();
         let work = || -> datafusion_common::Result<DataFrame> {
@@ -177,7 +182,7 @@ impl DifferencingCheck<'_> {
                 .collect();
             few.join_on(there, JoinType::LeftSemi, on)
         };
-        work().map_err(|error| failed(&error))
+        work().map_err(|error| release_refusal(&error))
     }
 
     /// The rows that are told at all, with the columns that say in which cells of all levels they are.
@@ -189,21 +194,21 @@ impl DifferencingCheck<'_> {
             let there = is_published(level, &one.cube, self.what);
             any = any.or(there.clone());
             let is = when(there.clone(), lit(true)).end();
-            let is = is.map_err(|error| failed(&error))?;
+            let is = is.map_err(|error| release_refusal(&error))?;
             let mut columns = vec![(format!("a{level}"), is)];
             for index in 0..one.cube.dimensions.len() {
                 let value = when(there.clone(), own(key(level, index))).end();
-                let value = value.map_err(|error| failed(&error))?;
+                let value = value.map_err(|error| release_refusal(&error))?;
                 columns.push((format!("a{level}_{index}"), value));
             }
             for (name, value) in columns {
                 rows = rows
                     .with_column(&name, value)
-                    .map_err(|error| failed(&error))?;
+                    .map_err(|error| release_refusal(&error))?;
                 names.push(name);
             }
         }
-        let rows = rows.filter(any).map_err(|error| failed(&error))?;
+        let rows = rows.filter(any).map_err(|error| release_refusal(&error))?;
         Ok((rows, names))
     }
 
@@ -213,15 +218,15 @@ impl DifferencingCheck<'_> {
         let cube = self.cube(rule)?;
         let least = i64::from(cube.at_least.max(1));
         let mut found = vec![match (&cube.unit, self.what.measure()) {
-            (CountingUnit::Rows, None) => self.counted(part, least),
+            (CountingUnit::Rows, None) => self.groups_with_few_rows(part, least),
             (CountingUnit::Rows, Some(measure)) => {
                 let value = format!("m_{measure}");
-                self.valued(self.moving(part, all, apart, &value)?, least)
+                self.groups_with_few_values(self.moving(part, all, apart, &value)?, least)
             }
             (CountingUnit::Column(_), _) => {
                 let unit = format!("u{rule}");
                 let units = self.moving(part, all, apart, &unit)?;
-                self.united(units, &unit, least)
+                self.groups_with_few_units(units, &unit, least)
             }
         }?];
         if let Quantity::Measure(measure) = self.what {
@@ -236,14 +241,14 @@ impl DifferencingCheck<'_> {
                         .filter(own("dominated").or(own("moving").gt(lit(0_i64))))?
                         .select(self.groups())
                 };
-                found.push(work().map_err(|error| failed(&error))?);
+                found.push(work().map_err(|error| release_refusal(&error))?);
             }
         }
         Ok(found)
     }
 
     /// Rows that are counted: of them, only how many more or less there are is told.
-    fn counted(&self, part: &DataFrame, least: i64) -> FrameResult {
+    fn groups_with_few_rows(&self, part: &DataFrame, least: i64) -> FrameResult {
         let work = || {
             part.clone()
                 .aggregate(self.groups(), vec![sum(own("sign")).alias("d")])?
@@ -251,11 +256,11 @@ impl DifferencingCheck<'_> {
                 .filter(own("d").lt(lit(least)).and(own("d").gt(lit(-least))))?
                 .select(self.groups())
         };
-        work().map_err(|error| failed(&error))
+        work().map_err(|error| release_refusal(&error))
     }
 
     /// Rows that are told by their values: one that says something else goes with one value and comes with another.
-    fn valued(&self, values: DataFrame, least: i64) -> FrameResult {
+    fn groups_with_few_values(&self, values: DataFrame, least: i64) -> FrameResult {
         let stays = || own("moves").is_null();
         let work = || {
             let of = |is: Expr, value: Expr| when(is.and(stays()), value).otherwise(lit(0_i64));
@@ -269,11 +274,11 @@ impl DifferencingCheck<'_> {
                 .filter(own("came").lt(lit(least)).and(own("went").lt(lit(least))))?
                 .select(self.groups())
         };
-        work().map_err(|error| failed(&error))
+        work().map_err(|error| release_refusal(&error))
     }
 
     /// Units of a column.
-    fn united(&self, units: DataFrame, unit: &str, least: i64) -> FrameResult {
+    fn groups_with_few_units(&self, units: DataFrame, unit: &str, least: i64) -> FrameResult {
         let work = || {
             let stays = when(own("moves").is_null(), own(unit)).end()?;
             units
@@ -281,7 +286,7 @@ impl DifferencingCheck<'_> {
                 .filter(own("units").lt(lit(least)))?
                 .select(self.groups())
         };
-        work().map_err(|error| failed(&error))
+        work().map_err(|error| release_refusal(&error))
     }
 
     /// What is left of each of `by` in each cell, as `d` rows and the sum `s`; `moves` where it goes from one cell into another.
@@ -306,7 +311,7 @@ impl DifferencingCheck<'_> {
             // Those that move stay in memory, what is left of each passes by.
             moving.join_on(left, JoinType::Right, [same(own(by), own("mover"))])
         };
-        work().map_err(|error| failed(&error))
+        work().map_err(|error| release_refusal(&error))
     }
 
     /// What is left of each of `by` in each cell when rows that are taken away are, as `d` rows and the sum `s`.
@@ -346,12 +351,12 @@ impl DifferencingCheck<'_> {
                 )?
                 .filter(there().or(differs))
         };
-        work().map_err(|error| failed(&error))
+        work().map_err(|error| release_refusal(&error))
     }
 }
 
 /// Rows, and others taken away from them.
-fn signed(rows: DataFrame, away: DataFrame) -> datafusion_common::Result<DataFrame> {
+fn subtract_rows(rows: DataFrame, away: DataFrame) -> datafusion_common::Result<DataFrame> {
     let rows = rows.with_column("sign", lit(1_i64))?;
     rows.union(away.with_column("sign", lit(-1_i64))?)
 }

@@ -3,15 +3,15 @@
 mod late_rows;
 
 use super::StagedRelease;
-use super::cell_file::filed;
+use super::cell_file::select_released_columns;
 use super::cell_keys::CellKeys;
 use super::cell_queries::{CubeLevel, TimeRange, within};
 use super::first_release::{self, ReleaseStats};
-use super::grid_basis::{basis, cut, is_day, next, releasing};
+use super::grid_basis::{basis, is_day, last_period_end, next, releasing};
 use super::history::{
     self, PeriodRows, PublishedCubeCells, ReleaseHistory, ReleasedCube, format_time,
 };
-use super::workspace::{self, ReleaseWorkspace, failed, ordered};
+use super::workspace::{self, ReleaseWorkspace, release_refusal, sort_rows};
 use crate::dedicated_thread::run_on_dedicated_thread;
 use crate::limits::QueryResourceLimits;
 use crate::snapshot::Snapshot;
@@ -48,7 +48,7 @@ pub(super) fn due(
     let series = match before {
         Some(series) if series.basis == basis.to_string() => {
             // Nothing is built on a file that is not what was released.
-            released = super::released(&folder, &series)?;
+            released = super::read_released_cells(&folder, &series)?;
             series
         }
         before => {
@@ -56,11 +56,11 @@ pub(super) fn due(
             let cut = cut
                 .map(|cut| next(dataset, grid, release, cut))
                 .transpose()?;
-            history::begun(basis, before.as_ref(), cut)
+            history::begin_history(basis, before.as_ref(), cut)
         }
     };
-    let cut = cut(dataset, grid, release, seen)?;
-    let wanted = wanted(cubes, grid, release);
+    let cut = last_period_end(dataset, grid, release, seen)?;
+    let wanted = select_grid_cubes(cubes, grid, release);
     let further = series.cut.is_none_or(|known| known < cut);
     let late = snapshot.dataset.version != series.last
         && !series.parts.is_empty()
@@ -76,7 +76,7 @@ pub(super) fn due(
     if !further && !late && !wanted.iter().any(lacking) {
         return Ok(None);
     }
-    std::fs::create_dir_all(&folder).map_err(|error| dataset_dir::broken(&folder, &error))?;
+    std::fs::create_dir_all(&folder).map_err(|error| dataset_dir::disk_refusal(&folder, &error))?;
     let cell_keys = CellKeys::of(secret, &dataset.id);
     let checked = released.all_checked().chain([&snapshot.checked]);
     let workspace = ReleaseWorkspace::open(&folder, limits, checked)?.with_cell_keys(cell_keys);
@@ -124,7 +124,11 @@ pub(super) fn due(
 }
 
 /// The cubes that are released as the grid is, the coarsest first, each once.
-fn wanted<'a>(cubes: &'a [Cube], grid: &RegisteredGrid, release: &ReleaseTerm) -> Vec<&'a Cube> {
+fn select_grid_cubes<'a>(
+    cubes: &'a [Cube],
+    grid: &RegisteredGrid,
+    release: &ReleaseTerm,
+) -> Vec<&'a Cube> {
     let mut wanted: Vec<&Cube> = Vec::new();
     for cube in cubes {
         let fits =
@@ -243,7 +247,7 @@ impl DueReleaseJob<'_> {
         let number = self.series.parts.len();
         let (name, path) = self.file(&format!("rows-{number}"));
         let rows = self.within(&self.snapshot.files, span).await?;
-        workspace::write(ordered(rows)?, &path).await?;
+        workspace::write(sort_rows(rows)?, &path).await?;
         self.series.parts.push(PeriodRows {
             from: span.from,
             to: span.to,
@@ -325,7 +329,7 @@ impl DueReleaseJob<'_> {
         if let Some(own) = own.and_then(|own| self.series.cells.get(own)) {
             fragments.push(self.folder.join(&own.file));
         }
-        let fact = self.fact(&shape, cube, false).tallied(stats);
+        let fact = self.fact(&shape, cube, false).with_stats(stats);
         self.put(
             cube,
             &fragments,
@@ -353,14 +357,16 @@ impl DueReleaseJob<'_> {
         let cells = if fragments.is_empty() {
             // Nothing is over yet: a file without cells, so that it is known that there are none.
             let none = self.workspace.read(&self.snapshot.files).await?;
-            let none = none.limit(0, Some(0)).map_err(|error| failed(&error))?;
+            let none = none
+                .limit(0, Some(0))
+                .map_err(|error| release_refusal(&error))?;
             let (none, _) = self.workspace.keep(none).await?;
             let (none, _) =
                 first_release::first(&self.workspace, &[none], &[], &self.stored, cube, &[])
                     .await?;
             self.workspace.read(&[none]).await?
         } else {
-            filed(self.workspace.read(fragments).await?, cube)?
+            select_released_columns(self.workspace.read(fragments).await?, cube)?
         };
         workspace::write(cells, &path).await?;
         let digest = workspace::digest(&path)?.to_string();

@@ -6,13 +6,13 @@
 //! were a cell, and where one fails the smallest new cell within it is withheld until none does. What others have seen of
 //! earlier releases of the same rows is held against the new cells, too.
 
-use super::cell_file::{filed, named, rounded};
+use super::cell_file::{dimension_columns, round_counts, select_released_columns};
 use super::cell_queries::{
-    self, CubeLevel, FrameResult, KEY, Quantity, cube_view, floored, key, keys, marked, safe,
-    totals, units_of,
+    self, CubeLevel, FrameResult, KEY, Quantity, cube_view, dimension_value, key, keys,
+    mark_published_cells, safe, totals, units_of,
 };
 use super::differencing::DifferencingCheck;
-use super::workspace::{ReleaseWorkspace, failed};
+use super::workspace::{ReleaseWorkspace, release_refusal};
 use crate::release::columns::{own, same};
 use arrow_schema::SchemaRef;
 use datafusion::dataframe::DataFrame;
@@ -67,8 +67,10 @@ pub(super) async fn first(
     let (groups, rows) = totals(all).await?;
     let cells = workspace.read(std::slice::from_ref(&candidates)).await?;
     let (kept, reported) = totals(cells.clone()).await?;
-    let rounded = rounded(workspace, cells, cube)?;
-    let (path, _) = workspace.keep(filed(rounded, cube)?).await?;
+    let rounded = round_counts(workspace, cells, cube)?;
+    let (path, _) = workspace
+        .keep(select_released_columns(rounded, cube)?)
+        .await?;
     Ok((
         path,
         ReleaseStats {
@@ -120,8 +122,8 @@ impl FirstReleaseJob<'_> {
         levels
     }
 
-    async fn marked(&self, base: &[PathBuf], levels: &[CubeLevel]) -> FrameResult {
-        marked(self.workspace, self.rows(base).await?, levels).await
+    async fn mark_rows(&self, base: &[PathBuf], levels: &[CubeLevel]) -> FrameResult {
+        mark_published_cells(self.workspace, self.rows(base).await?, levels).await
     }
 
     /// The cells of a level that can't be told when these candidates are published, in files aside. Cells of the cube are
@@ -141,15 +143,15 @@ impl FirstReleaseJob<'_> {
             what,
             groups: &groups,
         };
-        let rows = self.marked(self.base, &levels).await?;
+        let rows = self.mark_rows(self.base, &levels).await?;
         let mut found = apart.remainders(&rows)?;
         if !self.levels.is_empty() {
             // Part of a cell may be taken from what was told before: so each is judged as if it had been told then, too.
             for older in self.older {
-                let before = self.marked(older, &levels).await?;
+                let before = self.mark_rows(older, &levels).await?;
                 found.extend(apart.whole(&before)?);
                 found.extend(apart.remainders(&before)?);
-                found.extend(apart.changed(&before, &rows)?);
+                found.extend(apart.unsafe_changes(&before, &rows)?);
                 found.extend(apart.between(&before, &rows)?);
                 found.extend(apart.between(&rows, &before)?);
             }
@@ -169,7 +171,7 @@ impl FirstReleaseJob<'_> {
         let cube = self.cube;
         let key = cell_queries::lot_key(self.own(), cube, self.workspace)?;
         let cells = cell_queries::cells(self.rows(self.base).await?, self.own(), cube, key)?;
-        let mut columns = named(self.own(), cube);
+        let mut columns = dimension_columns(self.own(), cube);
         columns.extend([own("n"), own("units")]);
         if cube.base.is_some() {
             columns.push(own(KEY));
@@ -185,13 +187,13 @@ impl FirstReleaseJob<'_> {
                     _ => safe(cube, what),
                 };
                 let shown = when(disclosed, own(name.clone())).end();
-                columns.push(shown.map_err(|error| failed(&error))?.alias(name));
+                columns.push(shown.map_err(|error| release_refusal(&error))?.alias(name));
             }
         }
         let safe = cells
             .filter(safe(cube, Quantity::Rows))
             .and_then(|cells| cells.select(columns))
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| release_refusal(&error))?;
         self.workspace.keep(safe).await.map(|(path, _)| path)
     }
 
@@ -239,7 +241,9 @@ impl FirstReleaseJob<'_> {
 
     async fn none(&self, candidates: &Path) -> Result<PathBuf, Refusal> {
         let cells = self.workspace.read(&[candidates.to_owned()]).await?;
-        let none = cells.limit(0, Some(0)).map_err(|error| failed(&error))?;
+        let none = cells
+            .limit(0, Some(0))
+            .map_err(|error| release_refusal(&error))?;
         self.workspace.keep(none).await.map(|(path, _)| path)
     }
 
@@ -274,7 +278,7 @@ impl FirstReleaseJob<'_> {
             columns.push(own(dimension.column.as_str()).alias(format!("z_{index}")));
         }
         for (index, coarse) in level.cube.dimensions.iter().enumerate() {
-            let value = floored(coarse, own(coarse.column.as_str()), self.stored)?;
+            let value = dimension_value(coarse, own(coarse.column.as_str()), self.stored)?;
             columns.push(value.alias(format!("q_{index}")));
         }
         let many = level.cube.dimensions.len();
@@ -290,7 +294,7 @@ impl FirstReleaseJob<'_> {
         };
         let levels = self.with(candidates);
         let alone = cell_queries::in_own_cell_only(parent, self.own(), &levels, what);
-        let alone = self.marked(self.base, &levels).await?.filter(alone);
+        let alone = self.mark_rows(self.base, &levels).await?.filter(alone);
         let own_keys = keys(self.own(), self.cube).into_iter().enumerate();
         let own_keys = own_keys.map(|(index, key)| own(key).alias(format!("c_{index}")));
         let meet_alone: Vec<Expr> = (0..self.cube.dimensions.len())
@@ -317,7 +321,7 @@ impl FirstReleaseJob<'_> {
                 .join_on(least, JoinType::Inner, meet)?
                 .select(keys.collect::<Vec<_>>())
         };
-        let smallest = work().map_err(|error| failed(&error))?;
+        let smallest = work().map_err(|error| release_refusal(&error))?;
         self.workspace.keep(smallest).await
     }
 
@@ -367,7 +371,7 @@ impl FirstReleaseJob<'_> {
             });
             met.select(kept.collect::<datafusion_common::Result<Vec<_>>>()?)
         };
-        let left = work().map_err(|error| failed(&error))?;
+        let left = work().map_err(|error| release_refusal(&error))?;
         self.workspace.keep(left).await.map(|(path, _)| path)
     }
 }

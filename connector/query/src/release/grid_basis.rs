@@ -129,7 +129,7 @@ pub(super) fn next(
 
 /// The end of the last period that was over when the snapshot was published, or its sources `seen` to be the same still, in
 /// the unit of the column.
-pub(super) fn cut(
+pub(super) fn last_period_end(
     dataset: &Dataset,
     grid: &RegisteredGrid,
     release: &ReleaseTerm,

@@ -108,7 +108,7 @@ pub(super) struct NoisyCells {
 }
 
 impl ReleaseOutcome {
-    pub(super) fn tallied(mut self, stats: ReleaseStats) -> Self {
+    pub(super) fn with_stats(mut self, stats: ReleaseStats) -> Self {
         self.cells = self.cells.saturating_add(stats.cells);
         self.withheld = self.withheld.saturating_add(stats.withheld);
         self.rows = self.rows.saturating_add(stats.rows);
@@ -126,7 +126,7 @@ pub(super) fn load(folder: &Path) -> Result<Option<ReleaseHistory>, Refusal> {
     let text = match std::fs::read(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(dataset_dir::broken(&path, &error)),
+        Err(error) => return Err(dataset_dir::disk_refusal(&path, &error)),
     };
     let series: Option<ReleaseHistory> = serde_json::from_slice(&text).ok();
     let whole = |series: &ReleaseHistory| {
@@ -137,12 +137,12 @@ pub(super) fn load(folder: &Path) -> Result<Option<ReleaseHistory>, Refusal> {
     };
     match series.filter(whole) {
         Some(series) => Ok(Some(series)),
-        None => Err(damaged(folder)),
+        None => Err(damaged_history_refusal(folder)),
     }
 }
 
 /// The list of what was released can't be relied on.
-pub(super) fn damaged(folder: &Path) -> Refusal {
+pub(super) fn damaged_history_refusal(folder: &Path) -> Refusal {
     let sentence = format!("`{}` is not as it was written", folder.join(FILE).display());
     Refusal::new(ErrorCode::SnapshotDamaged, sentence)
         .with_help("bring it back from a backup: what was released can't be worked out again")
@@ -168,7 +168,7 @@ pub(super) fn save(folder: &Path, series: &ReleaseHistory) -> Result<ReleaseHist
         sum: self_digest::blank(),
         ..series.clone()
     };
-    let text = self_digest::filled(serde_json::to_vec_pretty(&series).unwrap_or_default());
+    let text = self_digest::insert_digest(serde_json::to_vec_pretty(&series).unwrap_or_default());
     dataset_dir::write_whole(&folder.join(FILE), &text)?;
     dataset_dir::sync_folder(folder)?;
     Ok(series)
@@ -206,7 +206,7 @@ pub(super) fn sweep(folder: &Path, series: &ReleaseHistory) {
 }
 
 /// A series of the basis that goes on after `before`, from `cut` on.
-pub(super) fn begun(
+pub(super) fn begin_history(
     basis: Digest,
     before: Option<&ReleaseHistory>,
     cut: Option<i64>,

@@ -10,11 +10,11 @@ mod cell_totals;
 mod noise;
 
 use super::StagedRelease;
-use super::cell_file::filed;
+use super::cell_file::select_released_columns;
 use super::cell_queries::{TimeRange, within};
 use super::grid_basis::{PeriodCalendar, basis, releasing};
 use super::history::{self, BudgetSpending, NoisyCells, ReleaseHistory, format_time};
-use super::workspace::{self, ReleaseWorkspace, failed};
+use super::workspace::{self, ReleaseWorkspace, release_refusal};
 use crate::dedicated_thread::run_on_dedicated_thread;
 use crate::limits::QueryResourceLimits;
 use crate::snapshot::Snapshot;
@@ -65,7 +65,7 @@ pub(super) fn due(
         return Ok(None);
     }
     // No noise is drawn over rows that are not those that were put aside.
-    let released = super::released(&folder, &series)?;
+    let released = super::read_released_cells(&folder, &series)?;
     reserve(&mut series, &folder, &found.granted, fresh)?;
     let mut work = NoisyReleaseJob {
         workspace: ReleaseWorkspace::open(&folder, limits, released.all_checked())?,
@@ -79,7 +79,7 @@ pub(super) fn due(
     };
     run_on_dedicated_thread("drawing cells", limits.time, async || {
         for (shape, (cube, budget)) in &wanted {
-            work.drawn(shape, cube, budget).await?;
+            work.draw_cells(shape, cube, budget).await?;
         }
         work.series.facts.extend(work.facts.iter().cloned());
         let faults = found
@@ -152,7 +152,7 @@ struct NoisyReleaseJob<'a> {
 
 impl NoisyReleaseJob<'_> {
     /// Draws the cells of a cube for all periods that are paid for and not drawn.
-    async fn drawn(
+    async fn draw_cells(
         &mut self,
         shape: &str,
         cube: &Cube,
@@ -196,7 +196,11 @@ impl NoisyReleaseJob<'_> {
             .collect();
         let name = format!("drawn-{short}-{}.parquet", self.series.revision);
         let path = self.folder.join(&name);
-        workspace::write(filed(self.workspace.read(&fragments).await?, cube)?, &path).await?;
+        workspace::write(
+            select_released_columns(self.workspace.read(&fragments).await?, cube)?,
+            &path,
+        )
+        .await?;
         let digest = workspace::digest(&path)?.to_string();
         self.facts.extend(facts);
         self.series.drawn.retain(|known| known.shape != shape);
@@ -238,7 +242,11 @@ impl NoisyReleaseJob<'_> {
         };
         let rows = self.workspace.read(std::slice::from_ref(&file)).await?;
         let rows = within(rows, self.release.column.as_str(), span, &stored)?;
-        let all = rows.clone().count().await.map_err(|error| failed(&error))?;
+        let all = rows
+            .clone()
+            .count()
+            .await
+            .map_err(|error| release_refusal(&error))?;
         let mut totals =
             cell_totals::sum_cells(rows, cube, budget, &domain, &stored, &seed).await?;
         let counted = totals.rows();
@@ -315,7 +323,7 @@ pub(super) fn exact(
         let totals = cell_totals::sum_cells(rows, cube, budget, &domain, &stored, &[7; 32]).await?;
         Ok([
             totals.counts().collect(),
-            totals.counted(0).collect(),
+            totals.value_counts(0).collect(),
             totals.sums(0).collect(),
         ])
     })

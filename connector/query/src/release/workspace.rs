@@ -50,7 +50,7 @@ impl ReleaseWorkspace {
         let aside = tempfile::Builder::new()
             .prefix(dataset_dir::STAGING)
             .tempdir_in(folder)
-            .map_err(|error| dataset_dir::broken(folder, &error))?;
+            .map_err(|error| dataset_dir::disk_refusal(folder, &error))?;
         let environment = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(FairSpillPool::new(limits.memory)))
             .with_disk_manager_builder(
@@ -59,7 +59,7 @@ impl ReleaseWorkspace {
                     .with_max_temp_directory_size(u64::MAX),
             )
             .build_arc()
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| release_refusal(&error))?;
         let url = ObjectStoreUrl::local_filesystem();
         let store = Arc::new(CheckedStore::beside_own(checked));
         environment.register_object_store(url.as_ref(), store);
@@ -116,14 +116,14 @@ impl ReleaseWorkspace {
         self.context
             .read_parquet(names, ParquetReadOptions::default())
             .await
-            .map_err(|error| failed(&error))
+            .map_err(|error| release_refusal(&error))
     }
 
     /// Rows that are made here.
     pub(super) fn of(&self, rows: RecordBatch) -> Result<DataFrame, Refusal> {
         self.context
             .read_batch(rows)
-            .map_err(|error| failed(&error))
+            .map_err(|error| release_refusal(&error))
     }
 
     /// Writes a frame into a new file aside. Says how many rows it has.
@@ -138,19 +138,19 @@ impl ReleaseWorkspace {
 
 /// The rows of a frame in an order that depends on nothing but them, so that the same rows make the same file and the same
 /// sums, in whatever order they were published.
-pub(super) fn ordered(frame: DataFrame) -> Result<DataFrame, Refusal> {
+pub(super) fn sort_rows(frame: DataFrame) -> Result<DataFrame, Refusal> {
     let names = frame.schema().fields().iter();
     let order: Vec<_> = names
         .map(|field| col(Column::from_name(field.name())).sort(true, true))
         .collect();
-    frame.sort(order).map_err(|error| failed(&error))
+    frame.sort(order).map_err(|error| release_refusal(&error))
 }
 
 /// Writes a frame into a file and makes it durable. Says how many rows it has.
 pub(super) async fn write(frame: DataFrame, path: &Path) -> Result<u64, Refusal> {
     let (count, file) = file(frame, path).await?;
     file.sync_all()
-        .map_err(|error| dataset_dir::broken(path, &error))?;
+        .map_err(|error| dataset_dir::disk_refusal(path, &error))?;
     Ok(count)
 }
 
@@ -159,16 +159,16 @@ async fn file(frame: DataFrame, path: &Path) -> Result<(u64, File), Refusal> {
     let rows = frame
         .execute_stream()
         .await
-        .map_err(|error| failed(&error))?;
-    let file = File::create(path).map_err(|error| dataset_dir::broken(path, &error))?;
-    let filled = filled(rows, file, path).await;
+        .map_err(|error| release_refusal(&error))?;
+    let file = File::create(path).map_err(|error| dataset_dir::disk_refusal(path, &error))?;
+    let filled = write_rows(rows, file, path).await;
     if filled.is_err() {
         let _ = std::fs::remove_file(path);
     }
     filled
 }
 
-async fn filled(
+async fn write_rows(
     mut rows: SendableRecordBatchStream,
     file: File,
     path: &Path,
@@ -181,7 +181,7 @@ async fn filled(
     let mut writer = ArrowWriter::try_new(file, rows.schema(), Some(properties)).map_err(broken)?;
     let mut count = 0_u64;
     while let Some(batch) = rows.next().await {
-        let batch = batch.map_err(|error| failed(&error))?;
+        let batch = batch.map_err(|error| release_refusal(&error))?;
         count = count.saturating_add(u64::try_from(batch.num_rows()).unwrap_or(u64::MAX));
         writer.write(&batch).map_err(broken)?;
     }
@@ -195,7 +195,7 @@ pub(super) fn digest(path: &Path) -> Result<Digest, Refusal> {
 }
 
 /// What went wrong, told by class.
-pub(super) fn failed(error: &DataFusionError) -> Refusal {
+pub(super) fn release_refusal(error: &DataFusionError) -> Refusal {
     if matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)) {
         // Nobody has asked: the engine's word for a question would send its reader looking for one.
         return Refusal::new(
@@ -236,7 +236,7 @@ mod tests {
         let ids: arrow_array::ArrayRef = Arc::new(Int64Array::from_iter_values(0..100_000));
         let rows = RecordBatch::try_from_iter([("id", ids)]).unwrap();
         let path = folder.path().join("cells.parquet");
-        let frame = ordered(workspace.of(rows).unwrap()).unwrap();
+        let frame = sort_rows(workspace.of(rows).unwrap()).unwrap();
         let refusal = write(frame, &path).await.unwrap_err();
         assert_eq!(refusal.code, ErrorCode::ResourceLimit);
         assert!(
@@ -274,7 +274,7 @@ mod tests {
         let batch = RecordBatch::try_from_iter(columns).unwrap();
         let (path, _) = workspace.keep(workspace.of(batch).unwrap()).await.unwrap();
         let stored = workspace.read(&[path]).await.unwrap();
-        let (path, kept) = workspace.keep(ordered(stored).unwrap()).await.unwrap();
+        let (path, kept) = workspace.keep(sort_rows(stored).unwrap()).await.unwrap();
         assert_eq!(kept, u64::try_from(rows).unwrap());
         let mut expected = numbers.clone();
         expected.sort_unstable();

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 ///
 /// # Errors
 /// When the plan can't be put together again.
-pub(crate) fn marked(plan: LogicalPlan) -> Result<LogicalPlan> {
+pub(crate) fn mark_projections(plan: LogicalPlan) -> Result<LogicalPlan> {
     let mut seen: BTreeMap<ProjectionOutline, usize> = BTreeMap::new();
     plan.apply_with_subqueries(|node| {
         if let LogicalPlan::Projection(projection) = node
@@ -63,7 +63,7 @@ pub(crate) fn marked(plan: LogicalPlan) -> Result<LogicalPlan> {
 ///
 /// # Errors
 /// When the plan can't be put together again.
-pub(crate) fn unmarked(plan: LogicalPlan) -> Result<LogicalPlan> {
+pub(crate) fn remove_projection_marks(plan: LogicalPlan) -> Result<LogicalPlan> {
     rewritten(plan, without_mark)
 }
 

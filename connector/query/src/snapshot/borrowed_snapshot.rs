@@ -17,7 +17,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// `WORKER_DIFFERS` where it is not here, not whole or another one; `STATE_BROKEN` where its manifest can't be read.
-pub fn borrowed(
+pub fn open_borrowed_snapshot(
     state: &Path,
     dataset: &DatasetId,
     version: &str,
@@ -59,5 +59,5 @@ pub fn borrowed(
         ..
     } = manifest;
     let checked = CheckedFiles::of_snapshot(&dataset, files, digest, blocks, memory.clone());
-    Ok(Snapshot::borrowed(dataset, checked, digest).with_stays(in_place))
+    Ok(Snapshot::from_checked_files(dataset, checked, digest).with_stays(in_place))
 }

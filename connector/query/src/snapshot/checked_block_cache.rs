@@ -95,7 +95,11 @@ type CheckedBlockEntries = HashMap<(FileIdentity, Digest), Arc<CheckedBlocks>>;
 
 impl CheckedBlockCache {
     /// What was seen of a file with these digests.
-    pub(crate) fn seen(&self, file: FileIdentity, blocks: &BlockDigests) -> Arc<CheckedBlocks> {
+    pub(crate) fn checked_blocks(
+        &self,
+        file: FileIdentity,
+        blocks: &BlockDigests,
+    ) -> Arc<CheckedBlocks> {
         let key = (file, blocks.name());
         let mut all = self.0.lock();
         if all.len() >= MOST {

@@ -134,10 +134,10 @@ impl CheckedFiles {
     /// # Errors
     /// `SNAPSHOT_DAMAGED`: then nothing of them is read any more.
     pub fn damage(&self) -> Result<(), Refusal> {
-        self.noted().clone().map_or(Ok(()), Err)
+        self.lock_damage().clone().map_or(Ok(()), Err)
     }
 
-    fn noted(&self) -> MutexGuard<'_, Option<Refusal>> {
+    fn lock_damage(&self) -> MutexGuard<'_, Option<Refusal>> {
         self.damage.lock()
     }
 
@@ -146,12 +146,12 @@ impl CheckedFiles {
     /// # Errors
     /// `SNAPSHOT_DAMAGED`.
     pub fn check(&self) -> Result<(), Refusal> {
-        let found = self.measured()?;
+        let found = self.digest_files()?;
         if let Some(known) = self.blocks.get() {
             let pairs = known.iter().zip(&found).zip(&self.paths);
             for ((known, (_, found)), path) in pairs {
                 if *known != found.blocks {
-                    return Err(self.damaged(path, "its blocks have other digests"));
+                    return Err(self.record_damage(path, "its blocks have other digests"));
                 }
             }
         }
@@ -162,14 +162,16 @@ impl CheckedFiles {
             .collect();
         let _known = self.blocks.set(Arc::new(blocks));
         for (identity, found) in &found {
-            self.memory.seen(*identity, &found.blocks).mark_all();
+            self.memory
+                .checked_blocks(*identity, &found.blocks)
+                .mark_all();
         }
-        *self.noted() = None;
+        *self.lock_damage() = None;
         Ok(())
     }
 
     /// The content of all files, each with what tells it from another one while it was read.
-    fn measured(&self) -> Result<Vec<(FileIdentity, FileDigests)>, Refusal> {
+    fn digest_files(&self) -> Result<Vec<(FileIdentity, FileDigests)>, Refusal> {
         let mut all = Vec::with_capacity(self.paths.len());
         for path in &self.paths {
             let identity = || File::open(path).and_then(|file| FileIdentity::of(&file));
@@ -177,7 +179,7 @@ impl CheckedFiles {
                 identity().and_then(|before| Ok((before, FileDigests::of(path)?, identity()?)));
             let (before, found, after) = read.map_err(|error| self.unread(path, &error))?;
             if !before.is_written_as(&after) {
-                return Err(self.damaged(path, "it changed while it was read"));
+                return Err(self.record_damage(path, "it changed while it was read"));
             }
             all.push((before, found));
         }
@@ -192,13 +194,13 @@ impl CheckedFiles {
                 if dataset_dir::digest_under(*schema, &contents) != *digest {
                     let all = self.paths.first().and_then(|path| path.parent());
                     let why = "their content has another digest";
-                    return Err(self.damaged(all.unwrap_or(Path::new("")), why));
+                    return Err(self.record_damage(all.unwrap_or(Path::new("")), why));
                 }
             }
             ExpectedContent::Contents(contents) => {
                 for ((content, (_, found)), path) in contents.iter().zip(found).zip(&self.paths) {
                     if *content != found.content {
-                        return Err(self.damaged(path, "its content has another digest"));
+                        return Err(self.record_damage(path, "its content has another digest"));
                     }
                 }
             }
@@ -220,16 +222,16 @@ impl CheckedFiles {
     }
 
     /// Notes that a file is another one than was published: from now on none of them is read. Whoever asks is told no more of it.
-    fn damaged(&self, path: &Path, why: &str) -> Refusal {
+    fn record_damage(&self, path: &Path, why: &str) -> Refusal {
         tracing::error!(name: "snapshot.damaged", path = %path.display(), why, "files are not as they were published");
-        *self.noted() = Some(self.damage_refusal.clone());
+        *self.lock_damage() = Some(self.damage_refusal.clone());
         self.damage_refusal.clone()
     }
 
     /// What it means that a file could not be read: one that is gone or too short is damaged, everything else may pass.
     fn unread(&self, path: &Path, error: &std::io::Error) -> Refusal {
         if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::UnexpectedEof) {
-            return self.damaged(path, &error.to_string());
+            return self.record_damage(path, &error.to_string());
         }
         tracing::error!(name: "snapshot.unreadable", path = %path.display(), %error, "a file can't be read");
         Refusal::new(
@@ -247,19 +249,19 @@ impl CheckedFiles {
         let blocks = self.blocks()?;
         let place = self.file_indexes.get(path);
         let Some(own) = place.and_then(|place| blocks.get(*place)) else {
-            return Err(self.damaged(path, "it is no file of the snapshot"));
+            return Err(self.record_damage(path, "it is no file of the snapshot"));
         };
         let opened = File::open(path).and_then(|file| Ok((FileIdentity::of(&file)?, file)));
         let (identity, file) = opened.map_err(|error| self.unread(path, &error))?;
         if identity.size() != own.size() {
-            return Err(self.damaged(path, "it has another size"));
+            return Err(self.record_damage(path, "it has another size"));
         }
         Ok(CheckedReader {
             files: Arc::clone(self),
             path: path.to_owned(),
             file,
             identity,
-            seen: self.memory.seen(identity, own),
+            seen: self.memory.checked_blocks(identity, own),
             own: own.clone(),
         })
     }
@@ -313,7 +315,7 @@ impl CheckedReader {
     /// # Errors
     /// `SNAPSHOT_DAMAGED`.
     pub(crate) fn read(&self, range: &Range<u64>) -> Result<Bytes, Refusal> {
-        let damaged = |why: &str| self.files.damaged(&self.path, why);
+        let damaged = |why: &str| self.files.record_damage(&self.path, why);
         if range.end > self.own.size() {
             return Err(damaged("it ends before what is to be read"));
         }

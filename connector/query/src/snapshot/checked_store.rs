@@ -49,12 +49,12 @@ impl CheckedStore {
     }
 
     /// The file as it was published; none where nothing is known of it.
-    fn known(&self, location: &Path) -> Result<Option<(PathBuf, Arc<CheckedFiles>)>> {
+    fn find_published_file(&self, location: &Path) -> Result<Option<(PathBuf, Arc<CheckedFiles>)>> {
         let path = self.local.path_to_filesystem(location)?;
         match self.files.get(&path) {
             Some(files) => Ok(Some((path, Arc::clone(files)))),
             None if self.own => Ok(None),
-            None => Err(refused(unpublished())),
+            None => Err(store_error(unpublished_file_refusal())),
         }
     }
 }
@@ -66,12 +66,14 @@ async fn read<T: Send + 'static>(
 ) -> Result<T> {
     let read = move || {
         let done = files.reader(&path).and_then(|reader| act(&reader));
-        done.map_err(refused)
+        done.map_err(store_error)
     };
     match tokio::runtime::Handle::try_current() {
         Ok(runtime) => {
             let done = runtime.spawn_blocking(read).await;
-            done.unwrap_or_else(|cause| Err(refused(stopped().caused_by(cause))))
+            done.unwrap_or_else(|cause| {
+                Err(store_error(unfinished_read_refusal().caused_by(cause)))
+            })
         }
         Err(_) => read(),
     }
@@ -86,7 +88,7 @@ impl fmt::Display for CheckedStore {
 #[async_trait]
 impl ObjectStore for CheckedStore {
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        let known = self.known(location)?;
+        let known = self.find_published_file(location)?;
         let wanted_head = options.head;
         let mut found = self.local.get_opts(location, options).await?;
         let Some(known) = known.filter(|_| !wanted_head) else {
@@ -99,7 +101,7 @@ impl ObjectStore for CheckedStore {
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
-        let Some(known) = self.known(location)? else {
+        let Some(known) = self.find_published_file(location)? else {
             return self.local.get_ranges(location, ranges).await;
         };
         let ranges = ranges.to_vec();
@@ -110,7 +112,7 @@ impl ObjectStore for CheckedStore {
     }
 
     async fn put_opts(&self, _: &Path, _: PutPayload, _: PutOptions) -> Result<PutResult> {
-        Err(refused(unpublished()))
+        Err(store_error(unpublished_file_refusal()))
     }
 
     async fn put_multipart_opts(
@@ -118,47 +120,47 @@ impl ObjectStore for CheckedStore {
         _: &Path,
         _: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
-        Err(refused(unpublished()))
+        Err(store_error(unpublished_file_refusal()))
     }
 
     fn delete_stream(
         &self,
         _: BoxStream<'static, Result<Path>>,
     ) -> BoxStream<'static, Result<Path>> {
-        stream::once(async { Err(refused(unpublished())) }).boxed()
+        stream::once(async { Err(store_error(unpublished_file_refusal())) }).boxed()
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
         if self.own {
             return self.local.list(prefix);
         }
-        stream::once(async { Err(refused(unpublished())) }).boxed()
+        stream::once(async { Err(store_error(unpublished_file_refusal())) }).boxed()
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
         if self.own {
             return self.local.list_with_delimiter(prefix).await;
         }
-        Err(refused(unpublished()))
+        Err(store_error(unpublished_file_refusal()))
     }
 
     async fn copy_opts(&self, _: &Path, _: &Path, _: CopyOptions) -> Result<()> {
-        Err(refused(unpublished()))
+        Err(store_error(unpublished_file_refusal()))
     }
 }
 
-fn unpublished() -> Refusal {
+fn unpublished_file_refusal() -> Refusal {
     Refusal::new(
         ErrorCode::Internal,
         "nothing but published files is read for a question",
     )
 }
 
-fn stopped() -> Refusal {
+fn unfinished_read_refusal() -> Refusal {
     Refusal::new(ErrorCode::Internal, "a file could not be read to its end")
 }
 
-fn refused(refusal: Refusal) -> Error {
+fn store_error(refusal: Refusal) -> Error {
     Error::Generic {
         store: "snapshots",
         source: Box::new(refusal),

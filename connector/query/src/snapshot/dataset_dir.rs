@@ -30,7 +30,7 @@ impl DatasetDir {
 
     /// The rows of source files that were read.
     #[must_use]
-    pub fn parsed(&self) -> PathBuf {
+    pub fn parsed_rows(&self) -> PathBuf {
         self.folder.join("parsed")
     }
 
@@ -54,8 +54,8 @@ impl DatasetDir {
 /// # Errors
 /// `STATE_BROKEN`, `DISK_FULL`.
 pub fn make(dataset_dir: &DatasetDir) -> Result<(), Refusal> {
-    for folder in [dataset_dir.parsed(), dataset_dir.snapshots()] {
-        std::fs::create_dir_all(&folder).map_err(|error| broken(&folder, &error))?;
+    for folder in [dataset_dir.parsed_rows(), dataset_dir.snapshots()] {
+        std::fs::create_dir_all(&folder).map_err(|error| disk_refusal(&folder, &error))?;
     }
     Ok(())
 }
@@ -68,7 +68,7 @@ pub fn staging(dataset_dir: &DatasetDir) -> Result<TempDir, Refusal> {
     tempfile::Builder::new()
         .prefix(STAGING)
         .tempdir_in(&dataset_dir.folder)
-        .map_err(|error| broken(&dataset_dir.folder, &error))
+        .map_err(|error| disk_refusal(&dataset_dir.folder, &error))
 }
 
 /// The label of the next snapshot: the day in UTC and a number above those of the day before it, here and in the log. So a label
@@ -119,10 +119,10 @@ pub fn admit(dataset_dir: &DatasetDir, version: &str, folder: TempDir) -> Result
     }
     // A folder of that name was written but never pointed to: the power failed between the two steps.
     if target.exists() {
-        std::fs::remove_dir_all(&target).map_err(|error| broken(&target, &error))?;
+        std::fs::remove_dir_all(&target).map_err(|error| disk_refusal(&target, &error))?;
     }
     let from = folder.keep();
-    std::fs::rename(&from, &target).map_err(|error| broken(&target, &error))?;
+    std::fs::rename(&from, &target).map_err(|error| disk_refusal(&target, &error))?;
     sync_folder(&dataset_dir.snapshots())?;
     point(dataset_dir, Some(version), version)?;
     Ok(target)
@@ -143,7 +143,7 @@ pub fn unpoint(dataset_dir: &DatasetDir) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// `STATE_BROKEN` where it can't be read.
-pub fn published(dataset_dir: &DatasetDir) -> Result<Option<Manifest>, Refusal> {
+pub fn read_published_manifest(dataset_dir: &DatasetDir) -> Result<Option<Manifest>, Refusal> {
     let version = pointer(dataset_dir)?.and_then(|pointer| pointer.version);
     version.map_or(Ok(None), |version| of_version(dataset_dir, &version))
 }
@@ -158,7 +158,7 @@ pub fn of_version(dataset_dir: &DatasetDir, version: &str) -> Result<Option<Mani
         Ok(text) => text,
         // An operator who removed a damaged folder can publish anew.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(broken(&path, &error)),
+        Err(error) => return Err(disk_refusal(&path, &error)),
     };
     let manifest = manifest::from_bytes(&text).ok_or_else(|| {
         Refusal::new(
@@ -226,7 +226,7 @@ pub fn link(from: &Path, to: &Path) -> Result<(), Refusal> {
         return Ok(());
     }
     let copied = std::fs::copy(from, to).and_then(|_| File::open(to)?.sync_all());
-    copied.map_err(|error| broken(to, &error))
+    copied.map_err(|error| disk_refusal(to, &error))
 }
 
 /// The folder of a version.
@@ -266,7 +266,7 @@ pub fn old(dataset_dir: &DatasetDir) -> Vec<ReplacedSnapshot> {
 ///
 /// # Errors
 /// `STATE_BROKEN`, `DISK_FULL`.
-pub fn replaced(folder: &Path, since: UtcTimestamp) -> Result<(), Refusal> {
+pub fn record_replacement(folder: &Path, since: UtcTimestamp) -> Result<(), Refusal> {
     write_whole(&folder.join(REPLACED), since.to_string().as_bytes())
 }
 
@@ -288,7 +288,7 @@ pub fn sweep(dataset_dir: &DatasetDir, keep: Option<&str>, since: Option<UtcTime
         }
         // One without a manifest was never whole.
         let whole = path.join(MANIFEST).exists();
-        !since.is_some_and(|since| whole && replaced(&path, since).is_ok())
+        !since.is_some_and(|since| whole && record_replacement(&path, since).is_ok())
     });
     remove(dataset_dir.folder.clone(), &|name| {
         name.starts_with(STAGING)
@@ -307,12 +307,12 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
         file.sync_all()?;
         std::fs::rename(&aside, path)
     };
-    write().map_err(|error| broken(path, &error))
+    write().map_err(|error| disk_refusal(path, &error))
 }
 
 /// What an error of the disk means to the operator.
 #[must_use]
-pub fn broken(path: &Path, error: &std::io::Error) -> Refusal {
+pub fn disk_refusal(path: &Path, error: &std::io::Error) -> Refusal {
     use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     if matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge) {
         return Refusal::new(
@@ -326,13 +326,13 @@ pub fn broken(path: &Path, error: &std::io::Error) -> Refusal {
     )
 }
 
-/// As [`broken`], for what the Parquet writer says.
+/// As [`disk_refusal`], for what the Parquet writer says.
 #[must_use]
 pub fn broken_parquet(path: &Path, error: &parquet::errors::ParquetError) -> Refusal {
     read_failure(path, error)
 }
 
-/// As [`broken`], for what the Arrow library says.
+/// As [`disk_refusal`], for what the Arrow library says.
 #[must_use]
 pub fn broken_arrow(path: &Path, error: &arrow_schema::ArrowError) -> Refusal {
     read_failure(path, error)
@@ -342,7 +342,7 @@ fn read_failure(path: &Path, error: &(dyn std::error::Error + 'static)) -> Refus
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(error) = error.downcast_ref::<std::io::Error>() {
-            return broken(path, error);
+            return disk_refusal(path, error);
         }
         next = error.source();
     }
@@ -369,7 +369,7 @@ fn pointer(dataset_dir: &DatasetDir) -> Result<Option<CurrentPointer>, Refusal> 
             )
         }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(broken(&path, &error)),
+        Err(error) => Err(disk_refusal(&path, &error)),
     }
 }
 
@@ -390,7 +390,7 @@ fn point(dataset_dir: &DatasetDir, version: Option<&str>, last: &str) -> Result<
 pub fn sync_folder(folder: &Path) -> Result<(), Refusal> {
     File::open(folder)
         .and_then(|folder| folder.sync_all())
-        .map_err(|error| broken(folder, &error))
+        .map_err(|error| disk_refusal(folder, &error))
 }
 
 const MANIFEST: &str = "manifest.json";

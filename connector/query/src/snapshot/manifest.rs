@@ -48,7 +48,7 @@ pub fn to_bytes(manifest: &Manifest) -> Vec<u8> {
         manifest,
         sum: self_digest::blank(),
     };
-    self_digest::filled(serde_json::to_vec_pretty(&file).unwrap_or_default())
+    self_digest::insert_digest(serde_json::to_vec_pretty(&file).unwrap_or_default())
 }
 
 /// From JSON; `None` where anything in it is not as it was written.

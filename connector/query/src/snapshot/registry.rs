@@ -63,7 +63,7 @@ impl SnapshotRegistry {
             else {
                 continue;
             };
-            match found(state, owner, &name, since(&name)) {
+            match load_published_snapshot(state, owner, &name, since(&name)) {
                 Ok(None) => {}
                 Ok(Some((snapshot, fault))) => {
                     cells.extend(fault);
@@ -91,7 +91,7 @@ impl SnapshotRegistry {
     /// The datasets whose published snapshot can't be read, or has files that are not as they were published, and why; until they are
     /// published again.
     #[must_use]
-    pub fn damaged(&self) -> BTreeMap<SqlIdentifier, Refusal> {
+    pub fn damaged_datasets(&self) -> BTreeMap<SqlIdentifier, Refusal> {
         let at_start = self.damaged.lock();
         let mut damaged = at_start.clone();
         drop(at_start);
@@ -154,9 +154,9 @@ impl SnapshotRegistry {
         drop(damaged);
         let before = self.change(|holdings| holdings.insert(id, Arc::clone(&snapshot)));
         if let Some(before) = before {
-            let keeps = kept
-                .zip(before.folder())
-                .is_some_and(|(since, folder)| dataset_dir::replaced(folder, since).is_ok());
+            let keeps = kept.zip(before.folder()).is_some_and(|(since, folder)| {
+                dataset_dir::record_replacement(folder, since).is_ok()
+            });
             if keeps {
                 self.old.lock().push(before);
             } else {
@@ -168,7 +168,7 @@ impl SnapshotRegistry {
 
     /// The snapshots of a dataset that are kept although another one is published; the oldest first.
     #[must_use]
-    pub fn retained(&self, dataset: &SqlIdentifier) -> Vec<ReplacedSnapshot> {
+    pub fn retained_snapshots(&self, dataset: &SqlIdentifier) -> Vec<ReplacedSnapshot> {
         dataset_dir::old(&DatasetDir::new(&self.state, dataset))
     }
 
@@ -197,7 +197,7 @@ impl SnapshotRegistry {
         }
         drop(old);
         // Of a run before this one: nobody reads it.
-        std::fs::remove_dir_all(&folder).map_err(|error| dataset_dir::broken(&folder, &error))
+        std::fs::remove_dir_all(&folder).map_err(|error| dataset_dir::disk_refusal(&folder, &error))
     }
 
     /// Shows other releases of a published dataset to every question from now on.
@@ -252,14 +252,14 @@ impl SnapshotRegistry {
 
 /// The published snapshot of one dataset, if it is whole, and what is wrong with its released cells: without them its rows
 /// can still be read.
-fn found(
+fn load_published_snapshot(
     state: &Path,
     owner: &ParticipantId,
     name: &SqlIdentifier,
     since: Option<UtcTimestamp>,
 ) -> Result<Option<(Snapshot, Option<Refusal>)>, Refusal> {
     let directory = DatasetDir::new(state, name);
-    let published = dataset_dir::published(&directory)?;
+    let published = dataset_dir::read_published_manifest(&directory)?;
     let version = published
         .as_ref()
         .map(|manifest| manifest.dataset.version.clone());

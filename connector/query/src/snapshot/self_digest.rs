@@ -8,18 +8,18 @@ pub(crate) fn blank() -> String {
 }
 
 /// The text with its digest in the place of [`blank`].
-pub(crate) fn filled(text: Vec<u8>) -> Vec<u8> {
+pub(crate) fn insert_digest(text: Vec<u8>) -> Vec<u8> {
     let digest = Digest::of(&text).to_string();
-    replaced(&text, &blank(), &digest).unwrap_or(text)
+    replace_digest(&text, &blank(), &digest).unwrap_or(text)
 }
 
 /// Whether the text is the one of which the digest `sum` in it was made.
 pub(crate) fn is_whole(text: &[u8], sum: &str) -> bool {
-    let made_of = replaced(text, sum, &blank());
+    let made_of = replace_digest(text, sum, &blank());
     made_of.is_some_and(|text| Digest::of(&text).to_string() == sum)
 }
 
-fn replaced(text: &[u8], old: &str, new: &str) -> Option<Vec<u8>> {
+fn replace_digest(text: &[u8], old: &str, new: &str) -> Option<Vec<u8>> {
     // Within a text of JSON a quotation mark has a backslash before it, so this is the member and nothing else.
     let (old, new) = (format!("\"sum\": \"{old}\""), format!("\"sum\": \"{new}\""));
     let at = text
@@ -43,7 +43,7 @@ mod tests {
             "{{\"title\": \"a \\\"sum\\\": \\\"b\", \"sum\": \"{}\"}}",
             blank()
         );
-        let whole = filled(text.into_bytes());
+        let whole = insert_digest(text.into_bytes());
         let sum = |text: &[u8]| {
             let read: serde_json::Value = serde_json::from_slice(text).ok()?;
             Some(read.get("sum")?.as_str()?.to_owned())

@@ -28,7 +28,7 @@ pub fn statement(
     limits: &SqlStatementLimits,
     tables: &dyn TableResolver,
 ) -> Result<(Box<Query>, bool), Refusal> {
-    let (query, explain) = query_of(parsed(sql, limits)?)?;
+    let (query, explain) = query_of(parse_statement(sql, limits)?)?;
     let mut walk = AllowlistVisitor::new(limits, tables);
     walk.query(&query)?;
     Ok((query, explain))
@@ -43,7 +43,7 @@ pub(super) fn table_places(
     limits: &SqlStatementLimits,
     tables: &dyn TableResolver,
 ) -> Result<Vec<Location>, Refusal> {
-    let (query, explain) = query_of(parsed(sql, limits)?)?;
+    let (query, explain) = query_of(parse_statement(sql, limits)?)?;
     if explain {
         return Err(not_a_query("EXPLAIN"));
     }
@@ -59,7 +59,10 @@ pub(super) fn table_places(
 ///
 /// # Errors
 /// `SQL_TOO_LARGE`, `SQL_TOO_DEEP`, `SQL_SYNTAX`, `ONE_STATEMENT_ONLY`, `STATEMENT_NOT_ALLOWED`.
-pub(super) fn parsed(sql: &str, limits: &SqlStatementLimits) -> Result<Statement, Refusal> {
+pub(super) fn parse_statement(
+    sql: &str,
+    limits: &SqlStatementLimits,
+) -> Result<Statement, Refusal> {
     if sql.len() > limits.bytes {
         return Err(too_large(&format!(
             "the statement has {} bytes, {} are accepted",
@@ -103,9 +106,9 @@ pub(super) fn parsed(sql: &str, limits: &SqlStatementLimits) -> Result<Statement
 /// Checks that `sql` is one query that is not explained; whether it is allowed depends on the tables.
 ///
 /// # Errors
-/// Those of [`parsed`], and `STATEMENT_NOT_ALLOWED`.
+/// Those of [`parse_statement`], and `STATEMENT_NOT_ALLOWED`.
 pub(super) fn one_query(sql: &str, limits: &SqlStatementLimits) -> Result<(), Refusal> {
-    match query_of(parsed(sql, limits)?)? {
+    match query_of(parse_statement(sql, limits)?)? {
         (_, false) => Ok(()),
         (_, true) => Err(not_a_query("EXPLAIN")),
     }

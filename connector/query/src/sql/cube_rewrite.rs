@@ -7,7 +7,7 @@ mod block_rewrite;
 mod cell_filter;
 pub(crate) mod time_dimension;
 
-use crate::sql::plan_schema::recomputed;
+use crate::sql::plan_schema::recompute_schemas;
 use datafusion_common::DataFusionError;
 use datafusion_common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion_expr::TableScan;
@@ -51,7 +51,7 @@ pub fn rewritten(plan: LogicalPlan) -> Result<LogicalPlan, Refusal> {
 /// The plan with schemas made anew above the blocks: a count over rows is never NULL and one over cells may be, so that a rule
 /// that goes by the old schema would take `count(m) IS NULL` for false.
 fn nullable_counts(plan: LogicalPlan) -> Result<LogicalPlan, Refusal> {
-    recomputed(plan).map_err(|error| crate::engine_error::planning(&error))
+    recompute_schemas(plan).map_err(|error| crate::engine_error::planning(&error))
 }
 
 /// The words before a question that would pass.
@@ -101,7 +101,7 @@ impl CubeBaseTable<'_> {
 }
 
 /// How a dimension is written: its name, or its bucket.
-pub(crate) fn spelled(dimension: &CubeDimension, is_date: bool) -> String {
+pub(crate) fn format_dimension(dimension: &CubeDimension, is_date: bool) -> String {
     let column = &dimension.column;
     let zoned = match &dimension.zone {
         Some(zone) if zone != "UTC" => format!("{column} AT TIME ZONE '{zone}'"),
@@ -124,7 +124,7 @@ fn example(named: &NamedTable, cube: &Cube) -> String {
         .dimensions
         .iter()
         .map(|dimension| {
-            spelled(
+            format_dimension(
                 dimension,
                 time_dimension::is_date(named, dimension.column.as_str()),
             )

@@ -18,7 +18,7 @@ const LIMIT: usize = 8_192;
 ///
 /// # Errors
 /// `SQL_TOO_LARGE`.
-pub(super) fn bounded(plan: &LogicalPlan, spread: usize) -> Result<(), Refusal> {
+pub(super) fn check_expansion(plan: &LogicalPlan, spread: usize) -> Result<(), Refusal> {
     let mut walk = GrowthVisitor {
         most_values: spread,
         ..GrowthVisitor::default()

@@ -62,14 +62,14 @@ pub const WINDOW: &str = "\
 /// # Errors
 /// When the type of an expression can't be told, or the plan not be put together again.
 pub fn use_sound_calls(plan: LogicalPlan) -> Result<LogicalPlan> {
-    exact_arithmetic::guarded(plan)
+    exact_arithmetic::replace_operators(plan)
         .and_then(total_order::totally_ordered)
         .and_then(grouping_keys::hide_keys)
 }
 
 /// Whether a function of that name can be written at all.
 #[must_use]
-pub fn known(name: &str) -> bool {
+pub fn is_known_function(name: &str) -> bool {
     LISTS.scalar.contains_key(name)
         || LISTS.aggregate.contains_key(name)
         || LISTS.window.contains_key(name)
@@ -82,7 +82,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
         .split(' ')
         .chain(AGGREGATE.split(' '))
         .chain(WINDOW.split(' '))
-        .filter(|name| known(name))
+        .filter(|name| is_known_function(name))
         .collect();
     all.sort_unstable();
     all.dedup();
@@ -158,7 +158,7 @@ static LISTS: LazyLock<AllowedFunctions> = LazyLock::new(|| {
         .split(' ')
         .filter_map(|name| {
             match name {
-                "sum" => return Some((name, sum::checked())),
+                "sum" => return Some((name, sum::checked_sum())),
                 "avg" | "mean" => return Some((name, sum::average())),
                 "min" => return Some((name, min_max::least())),
                 "max" => return Some((name, min_max::greatest())),

@@ -34,14 +34,14 @@ impl LogicalPlanCache {
     ) -> Result<BoundPlan, Refusal> {
         let keeps = sql.len() <= LONGEST && !tells_time(sql);
         let is_same = |(text, seen): &(String, QueryView)| text == sql && seen == view;
-        if keeps && let Some(bound) = self.0.found(is_same) {
+        if keeps && let Some(bound) = self.0.find_plan(is_same) {
             return Ok(bound);
         }
         let bound = planner_threads::run(limits.planning, planning(sql, view, limits, now)).await?;
         if !keeps {
             return Ok(bound);
         }
-        let bound = bound.kept();
+        let bound = bound.with_origin();
         let key = (sql.to_owned(), view.clone());
         self.0.keep(key, bound.clone(), |_, _| false);
         Ok(bound)

@@ -77,7 +77,7 @@ impl ParameterizedStatement {
     ///
     /// # Errors
     /// `SQL_SYNTAX` where a parameter has no name; those of [`of`](Self::of).
-    pub fn named(
+    pub fn from_named_parameters(
         sql: &str,
         limits: &SqlStatementLimits,
     ) -> Result<(Self, Vec<SqlIdentifier>), Refusal> {
@@ -113,16 +113,16 @@ impl ParameterizedStatement {
     /// The text with a value that is lacking in each place, for what can be told of a statement before its values are known.
     #[must_use]
     pub fn without_values(&self) -> String {
-        self.filled(&vec!["NULL".to_owned(); self.count])
+        self.fill_places(&vec!["NULL".to_owned(); self.count])
     }
 
     /// The text with numbered parameters, `$1` and so on, whichever way they were written.
     #[must_use]
-    pub fn numbered(&self) -> String {
+    pub fn to_numbered_text(&self) -> String {
         let numbers: Vec<String> = (1..=self.count)
             .map(|number| format!("${number}"))
             .collect();
-        self.filled(&numbers)
+        self.fill_places(&numbers)
     }
 
     /// Which parameters say how many rows there are, from 1: those behind LIMIT and OFFSET, of which a plan tells no type.
@@ -155,7 +155,7 @@ impl ParameterizedStatement {
             .with_help("bind one value to each parameter"));
         }
         let Some(parameters) = parameters else {
-            return Ok(self.filled(&[]));
+            return Ok(self.fill_places(&[]));
         };
         if parameters.num_rows() != 1 {
             return Err(Refusal::new(
@@ -178,10 +178,10 @@ impl ParameterizedStatement {
                 })
             })
             .collect();
-        Ok(self.filled(&values?))
+        Ok(self.fill_places(&values?))
     }
 
-    fn filled(&self, values: &[String]) -> String {
+    fn fill_places(&self, values: &[String]) -> String {
         let mut pieces = self.pieces.iter();
         let mut text = pieces.next().cloned().unwrap_or_default();
         for (place, piece) in self.places.iter().zip(pieces) {
@@ -231,7 +231,7 @@ impl PlacedText {
         }
         if !found.is_empty() {
             // What has no values yet is a statement already: so each place stands where an expression can.
-            let _statement = allowlist::parsed(sql, limits)?;
+            let _statement = allowlist::parse_statement(sql, limits)?;
         }
         let mut text = Self {
             pieces: Vec::new(),
@@ -240,7 +240,7 @@ impl PlacedText {
         let mut rest = sql;
         let mut at = Location::new(1, 1);
         for (name, start) in found {
-            let (before, behind) = cut(rest, at, start);
+            let (before, behind) = split_at_location(rest, at, start);
             let Some(behind) = behind.strip_prefix(name.as_str()) else {
                 return Err(not_understood(&name));
             };
@@ -256,7 +256,7 @@ impl PlacedText {
 }
 
 /// Cuts a text that begins at `from` before the letter at `to`; lines and letters are counted from one.
-pub(super) fn cut(text: &str, from: Location, to: Location) -> (&str, &str) {
+pub(super) fn split_at_location(text: &str, from: Location, to: Location) -> (&str, &str) {
     let (mut line, mut column) = (from.line, from.column);
     for (at, letter) in text.char_indices() {
         if (line, column) == (to.line, to.column) {
@@ -276,9 +276,9 @@ fn literal(column: &dyn Array) -> Option<String> {
         return Some("NULL".to_owned());
     }
     match column.data_type() {
-        DataType::Utf8 => quoted(column.as_string::<i32>().value(0)),
-        DataType::LargeUtf8 => quoted(column.as_string::<i64>().value(0)),
-        DataType::Utf8View => quoted(column.as_string_view().value(0)),
+        DataType::Utf8 => quote_text(column.as_string::<i32>().value(0)),
+        DataType::LargeUtf8 => quote_text(column.as_string::<i64>().value(0)),
+        DataType::Utf8View => quote_text(column.as_string_view().value(0)),
         DataType::Boolean => {
             let word = match column.as_boolean().value(0) {
                 true => "TRUE",
@@ -312,7 +312,7 @@ fn literal(column: &dyn Array) -> Option<String> {
 }
 
 /// Text between quotes. Only the quote itself ends it: the dialect knows no escape.
-fn quoted(text: &str) -> Option<String> {
+fn quote_text(text: &str) -> Option<String> {
     (!text.contains('\0')).then(|| format!("'{}'", text.replace('\'', "''")))
 }
 

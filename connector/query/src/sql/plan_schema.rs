@@ -9,10 +9,10 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// Where a node does not fit its inputs.
-pub(crate) fn recomputed(plan: LogicalPlan) -> Result<LogicalPlan, DataFusionError> {
+pub(crate) fn recompute_schemas(plan: LogicalPlan) -> Result<LogicalPlan, DataFusionError> {
     plan.transform_up_with_subqueries(|node| {
         Ok(Transformed::yes(match node.recompute_schema()? {
-            LogicalPlan::Union(union) => LogicalPlan::Union(widened(union)?),
+            LogicalPlan::Union(union) => LogicalPlan::Union(widen_nullability(union)?),
             other => other,
         }))
     })
@@ -21,7 +21,7 @@ pub(crate) fn recomputed(plan: LogicalPlan) -> Result<LogicalPlan, DataFusionErr
 
 /// A union whose columns may be NULL where those of one of its inputs may. The engine keeps the schema of a union as it was; a rule
 /// that makes it anew would then be taken for one that changes it.
-fn widened(union: Union) -> Result<Union, DataFusionError> {
+fn widen_nullability(union: Union) -> Result<Union, DataFusionError> {
     let Union { inputs, schema } = union;
     let fields = schema.iter().enumerate().map(|(index, (of, field))| {
         let mut inputs = inputs.iter();

@@ -11,7 +11,7 @@ use datafusion_expr::planner::{ContextProvider, ExprPlanner, RelationPlanner};
 use datafusion_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, TableSource, WindowUDF};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::query_view::{QueryView, ViewShape};
-use hansa_enforcement::string_view::viewed;
+use hansa_enforcement::string_view::with_string_views;
 use hansa_enforcement::table_source::{NamedTable, RelationPart};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeMap;
@@ -49,9 +49,9 @@ impl ViewTables {
                 let named = NamedTable {
                     dataset: table.dataset.clone(),
                     part,
-                    shown: viewed(shown),
-                    cells: cells.map(viewed),
-                    stored: viewed(&table.stored),
+                    shown: with_string_views(shown),
+                    cells: cells.map(with_string_views),
+                    stored: with_string_views(&table.stored),
                     contract: table.contract,
                 };
                 tables.insert(path, named);
@@ -86,7 +86,7 @@ impl ViewTables {
 
     /// The table of that path.
     #[must_use]
-    pub fn named(&self, path: &[&str]) -> Option<&NamedTable> {
+    pub fn find_table(&self, path: &[&str]) -> Option<&NamedTable> {
         self.tables
             .iter()
             .find(|(known, _)| known.iter().map(String::as_str).eq(path.iter().copied()))
@@ -96,7 +96,7 @@ impl ViewTables {
 
 impl TableResolver for ViewTables {
     fn source(&self, path: &[&str]) -> Option<Arc<dyn TableSource>> {
-        let named = self.named(path)?;
+        let named = self.find_table(path)?;
         Some(Arc::new(named.clone()))
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::limits::SqlStatementLimits;
 use crate::sql::allowlist;
-use crate::sql::parameters::{ParameterizedStatement, cut};
-use crate::sql::planned;
+use crate::sql::parameters::{ParameterizedStatement, split_at_location};
+use crate::sql::plan_on_current_thread;
 use crate::sql::planner_threads;
 use crate::sql::resolver::TableResolver;
 use arrow_schema::SchemaRef;
@@ -49,7 +49,7 @@ impl SavedStatement {
         }
         let sql = query.sql.clone();
         let (statement, names) = planner_threads::wait(limits.planning, move || {
-            let found = ParameterizedStatement::named(&sql, &limits)?;
+            let found = ParameterizedStatement::from_named_parameters(&sql, &limits)?;
             allowlist::one_query(&found.0.without_values(), &limits)?;
             Ok(found)
         })?;
@@ -87,7 +87,7 @@ impl SavedStatement {
                 parameters,
                 ..query
             },
-            numbered: statement.numbered(),
+            numbered: statement.to_numbered_text(),
         })
     }
 }
@@ -112,7 +112,7 @@ impl SavedStatement {
             let (mut text, mut rest) = (String::new(), sql.as_str());
             let mut at = Location::new(1, 1);
             for place in places {
-                let (before, behind) = cut(rest, at, place);
+                let (before, behind) = split_at_location(rest, at, place);
                 text.push_str(before);
                 // In quotes, since an alias may be a word of SQL.
                 text.push_str(&format!("\"{owner}\"."));
@@ -136,7 +136,7 @@ impl SavedStatement {
         let sql = self.numbered.clone();
         planner_threads::wait(limits.planning, move || {
             let text = ParameterizedStatement::of(&sql, &limits)?.without_values();
-            planned(&text, tables, &limits, now).map(|_| ())
+            plan_on_current_thread(&text, tables, &limits, now).map(|_| ())
         })
     }
 }

@@ -6,7 +6,7 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Token, Tokenizer};
 /// The statements of a text that have ended, without their semicolons, and what follows the last of them. Of a text, a quoted
 /// name or a remark that goes on no semicolon ends anything; what has no word is no statement.
 #[must_use]
-pub fn ended(text: &str) -> (Vec<&str>, &str) {
+pub fn split_statements(text: &str) -> (Vec<&str>, &str) {
     let mut tokens = Vec::new();
     // What goes on stands at the end: all before it was read.
     let _goes_on =
@@ -52,7 +52,7 @@ mod tests {
 
     #[track_caller]
     fn has(text: &str, statements: &[&str], rest: &str) {
-        let (found, behind) = ended(text);
+        let (found, behind) = split_statements(text);
         assert_eq!((found.as_slice(), behind.trim()), (statements, rest));
     }
 

@@ -21,7 +21,7 @@ use self::outer_values::OuterValues;
 pub(crate) use self::outer_values::equal_or_both_null;
 use self::plain_subquery::{PlainSubquery, PlainUse};
 use crate::engine_error;
-use crate::sql::plan_schema::recomputed;
+use crate::sql::plan_schema::recompute_schemas;
 use crate::sql::refused_construct::not_allowed;
 use datafusion_common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion_common::{Column, NullEquality, Result, ScalarValue, TableReference};
@@ -45,7 +45,7 @@ pub fn join_subqueries(plan: LogicalPlan) -> Result<LogicalPlan> {
     let plan = joiner.join_all(plan)?;
     // A subquery may give NULL, and so may what is computed of it further up: a rule takes `IS NULL` of other columns for false.
     match joiner.has_joined {
-        true => recomputed(plan),
+        true => recompute_schemas(plan),
         false => Ok(plan),
     }
 }

@@ -160,7 +160,7 @@ async fn list(
 
 async fn show(connector: &Arc<Connector>, id: String, out: &EventSink) -> CommandResult {
     let inner = Arc::clone(connector);
-    let records = blocking(move || named(&inner, &id)).await?;
+    let records = blocking(move || find_records(&inner, &id)).await?;
     for record in &records {
         let mut value = record_format::json(record);
         let inner = Arc::clone(connector);
@@ -220,7 +220,7 @@ fn peer_of(connector: &Connector, record: &Record) -> Option<String> {
 }
 
 /// The record of an index with what belongs to it, or the records of a question.
-fn named(connector: &Connector, id: &str) -> Result<Vec<Record>, Refusal> {
+fn find_records(connector: &Connector, id: &str) -> Result<Vec<Record>, Refusal> {
     let (first, request) = match id.parse::<u64>() {
         Err(_) => (None, Some(id.to_owned())),
         Ok(index) => {

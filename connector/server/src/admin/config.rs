@@ -1,7 +1,7 @@
 //! `hansa config`, `reload` and `backup`.
 
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandResult, gathered};
+use crate::admin::{CommandResult, combined_refusal};
 use crate::cli::connector_command::config::ConfigCommand;
 use crate::cli::output::table;
 use crate::config::ConnectorConfig;
@@ -143,7 +143,8 @@ pub(crate) fn reload_quietly(connector: &Arc<Connector>) -> Result<(), Refusal> 
 /// # Errors
 /// The first problem in it, with the others as help.
 pub(crate) fn now(connector: &Connector) -> Result<ConnectorConfig, Refusal> {
-    ConnectorConfig::load(&connector.config().file, &config_lookup::overrides()).map_err(gathered)
+    ConnectorConfig::load(&connector.config().file, &config_lookup::overrides())
+        .map_err(combined_refusal)
 }
 
 /// Puts the configuration in force if its file says something else by now, for a command that goes by the files. What is wrong
@@ -165,15 +166,15 @@ pub(crate) fn reload_if_changed(connector: &Arc<Connector>) -> Result<(), Refusa
 /// The first problem, with the others as help.
 pub(crate) fn reload_now(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
     let reloaded = reload_whole(connector);
-    connector.metrics.reloaded(&reloaded);
+    connector.metrics.set_reload_result(&reloaded);
     reloaded
 }
 
 fn reload_whole(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
     let _one_at_a_time = connector.reloadable.reload_lock.lock();
     let before = connector.config();
-    let config =
-        ConnectorConfig::load(&before.file, &config_lookup::overrides()).map_err(gathered)?;
+    let config = ConnectorConfig::load(&before.file, &config_lookup::overrides())
+        .map_err(combined_refusal)?;
     if config.participant.id != before.participant.id || config.state != before.state {
         return Err(Refusal::new(
             ErrorCode::ConfigInvalid,

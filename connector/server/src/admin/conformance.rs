@@ -1,7 +1,7 @@
 //! `hansa conformance`: the pages about laws and standards, with the facts of this participant.
 
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandResult, gathered};
+use crate::admin::{CommandResult, combined_refusal};
 use crate::cli::connector_command::conformance::{ConformanceArgs, ConformanceFormat};
 use crate::conformance::participant_facts::ParticipantFactSheet;
 use crate::conformance::{ConformanceArticle, page_text};
@@ -23,7 +23,7 @@ pub(super) async fn conformance(
     };
     let inner = Arc::clone(connector);
     let (data, pages) = blocking(move || {
-        let configured = publication::configured(&inner).map_err(gathered)?;
+        let configured = publication::read_configured_datasets(&inner).map_err(combined_refusal)?;
         let facts = ParticipantFactSheet::collect(&inner, configured)?;
         let (mut objects, mut pages) = (Vec::new(), Vec::new());
         for article in articles {

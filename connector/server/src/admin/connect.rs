@@ -31,7 +31,9 @@ pub(super) async fn connect(
     let target = ClientTarget::of(connector)?;
     let tried = match &args.test {
         None => None,
-        Some(file) => Some(tried(connector, &target, file, args.purpose.as_deref()).await?),
+        Some(file) => {
+            Some(try_connection(connector, &target, file, args.purpose.as_deref()).await?)
+        }
     };
     let mut text = target.lines(args.program);
     if let Some(tried) = &tried {
@@ -60,7 +62,7 @@ pub(super) async fn connect(
 }
 
 /// Connects as a program does, with the token in a file.
-async fn tried(
+async fn try_connection(
     connector: &Connector,
     target: &ClientTarget,
     file: &Path,

@@ -206,7 +206,7 @@ async fn list(
                 .to_owned(),
             row.role.clone(),
             row.state.to_lowercase(),
-            match open.as_ref().and_then(|open| open.state.ended()) {
+            match open.as_ref().and_then(|open| open.state.termination()) {
                 Some(ended) => format!("by the {}: {}", ended.by.as_str(), ended.reason),
                 None => turn.unwrap_or_default(),
             },

@@ -88,7 +88,7 @@ async fn remove(
     out: &EventSink,
 ) -> Result<(), CommandError> {
     let kept = credentials::stored_credentials(connector)?;
-    let credential = named(&kept, prefix)?;
+    let credential = find_credential(&kept, prefix)?;
     let _durable = connector
         .record(AuditEvent::from(CredentialRecord {
             statement: credential.statement,
@@ -124,7 +124,10 @@ async fn remove(
 }
 
 /// The credential whose statement begins so; several envelopes of one statement are one.
-fn named<'a>(kept: &'a [(Credential, Vec<u8>)], prefix: &str) -> Result<&'a Credential, Refusal> {
+fn find_credential<'a>(
+    kept: &'a [(Credential, Vec<u8>)],
+    prefix: &str,
+) -> Result<&'a Credential, Refusal> {
     let mut meant: Vec<&Credential> = kept
         .iter()
         .map(|(credential, _)| credential)

@@ -16,7 +16,7 @@ use crate::admin::dataset::config_entry::DatasetAddition;
 use crate::admin::dataset::released_cells::{releases_json, releases_text};
 use crate::admin::dataset::restriction::RestrictionChange;
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandResult, gathered};
+use crate::admin::{CommandResult, combined_refusal};
 use crate::cli::connector_command::dataset::DatasetCommand;
 use crate::cli::output::table;
 use crate::participant::Connector;
@@ -59,7 +59,7 @@ pub(crate) async fn run(
             publish,
         } => {
             let about = DraftConfigOptions {
-                name: name.as_deref().map(named).transpose()?,
+                name: name.as_deref().map(parse_dataset_name).transpose()?,
                 title,
                 licence,
                 kind: kind.as_deref().map(of_kind).transpose()?,
@@ -94,7 +94,7 @@ pub(crate) async fn run(
             policy_text,
             remove,
         } => {
-            let dataset = known(connector, &name)?;
+            let dataset = find_published_dataset(connector, &name)?;
             let change = match (policy, policy_text) {
                 (Some(file), Some(text)) => RestrictionChange::Set { file, text },
                 _ if remove => RestrictionChange::Remove,
@@ -103,7 +103,7 @@ pub(crate) async fn run(
             restriction::guard(connector, &dataset, change, (options, caller), out).await
         }
         DatasetCommand::Withdraw { name, snapshot } => {
-            publication::withdraw(connector, named(&name)?, snapshot, out).await
+            publication::withdraw(connector, parse_dataset_name(&name)?, snapshot, out).await
         }
     }
 }
@@ -115,7 +115,7 @@ fn extent_of(degrees: &[f64]) -> Result<PlaceExtent, Refusal> {
 
 async fn list(connector: &Arc<Connector>, out: &EventSink) -> CommandResult {
     let mut rows = Vec::new();
-    let configs = configured(connector)?;
+    let configs = configured_datasets(connector)?;
     let published: Vec<Dataset> = connector
         .datasets
         .catalog(|catalog| catalog.datasets().cloned().collect());
@@ -148,7 +148,7 @@ async fn list(connector: &Arc<Connector>, out: &EventSink) -> CommandResult {
 }
 
 async fn show(connector: &Arc<Connector>, name: &str, out: &EventSink) -> CommandResult {
-    let dataset = known(connector, name)?;
+    let dataset = find_published_dataset(connector, name)?;
     let holdings = connector.datasets.snapshots.holdings();
     let facts = holdings
         .get(&dataset.id)
@@ -190,18 +190,18 @@ async fn show(connector: &Arc<Connector>, name: &str, out: &EventSink) -> Comman
 }
 
 /// The datasets of the configuration.
-fn configured(connector: &Connector) -> Result<Vec<DatasetConfig>, Refusal> {
-    workflow::publication::configured(connector).map_err(gathered)
+fn configured_datasets(connector: &Connector) -> Result<Vec<DatasetConfig>, Refusal> {
+    workflow::publication::read_configured_datasets(connector).map_err(combined_refusal)
 }
 
 /// The datasets of the configuration as its file says them now.
 pub(crate) fn configured_now(connector: &Connector) -> Result<Vec<DatasetConfig>, Refusal> {
     let now = config::now(connector)?;
     let shown = now.file.display().to_string();
-    parser::parse(&now.text, &shown, now.source_roots()).map_err(gathered)
+    parser::parse(&now.text, &shown, now.source_roots()).map_err(combined_refusal)
 }
 
-fn unconfigured(name: &str) -> Refusal {
+fn unconfigured_dataset_refusal(name: &str) -> Refusal {
     Refusal::new(
         ErrorCode::DatasetNotPublished,
         format!("no dataset `{name}` is configured"),
@@ -209,7 +209,7 @@ fn unconfigured(name: &str) -> Refusal {
     .with_help("hansa dataset list shows them; hansa dataset add FILE adds one")
 }
 
-fn known(connector: &Connector, name: &str) -> Result<Dataset, Refusal> {
+fn find_published_dataset(connector: &Connector, name: &str) -> Result<Dataset, Refusal> {
     let unknown = || {
         Refusal::new(
             ErrorCode::DatasetNotPublished,
@@ -230,7 +230,7 @@ fn of_kind(word: &str) -> Result<DatasetKind, Refusal> {
 }
 
 /// A name that a person typed.
-fn named(text: &str) -> Result<SqlIdentifier, Refusal> {
+fn parse_dataset_name(text: &str) -> Result<SqlIdentifier, Refusal> {
     text.parse()
         .map_err(|fault| Refusal::new(ErrorCode::UsageWrong, format!("`{text}`: {fault}")))
 }

@@ -3,7 +3,7 @@
 use crate::admin::CommandResult;
 use crate::admin::dataset::configured_now;
 use crate::admin::event_sink::EventSink;
-use crate::admin::status::moved;
+use crate::admin::status::describe_clock_offset;
 use crate::config::cluster::WorkerConfig;
 use crate::monitoring::readiness::unwritable;
 use crate::participant::Connector;
@@ -68,7 +68,7 @@ pub(crate) async fn doctor(
     if let Err(refusal) = connector.trusted_clock() {
         say.push(("clock", Err(refusal)));
     } else if offset.micros != 0 {
-        say.push(("clock", Ok(moved(&offset.text))));
+        say.push(("clock", Ok(describe_clock_offset(&offset.text))));
     }
     say.push((
         "certificate",
@@ -85,7 +85,7 @@ pub(crate) async fn doctor(
         say.push(("port", port));
     }
     for worker in &connector.config().cluster.workers {
-        say.push(("worker", reached(connector, worker).await));
+        say.push(("worker", check_worker(connector, worker).await));
     }
     say.push(("datasets", datasets(connector)));
     let messages = unreadable_message::faults(connector)?;
@@ -93,7 +93,7 @@ pub(crate) async fn doctor(
         say.push(("letters", Ok("all can be read".to_owned())));
     }
     say.extend(messages.into_iter().map(|fault| ("letters", Err(fault))));
-    for refusal in combined_contracts::barred(connector)? {
+    for refusal in combined_contracts::find_refused_contracts(connector)? {
         say.push(("contracts beside each other", Err(refusal)));
     }
     for fork in connector.forks()? {
@@ -120,7 +120,7 @@ pub(crate) async fn doctor(
 }
 
 /// Whether a worker takes connections, by a new one.
-async fn reached(connector: &Connector, worker: &WorkerConfig) -> Result<String, Refusal> {
+async fn check_worker(connector: &Connector, worker: &WorkerConfig) -> Result<String, Refusal> {
     let folder = connector.config().cluster.folder.clone();
     let clock = Clock::clone(&connector.clock);
     let certificates = move || cluster::connector_config(&folder, &clock);
@@ -155,12 +155,12 @@ async fn own_port(connector: &Connector) -> Option<Result<String, Refusal>> {
     let address = address
         .replace("0.0.0.0:", "127.0.0.1:")
         .replace("[::]:", "[::1]:");
-    let taken = taken(&address).await;
+    let taken = check_connection(&address).await;
     Some(taken.map(|()| format!("{address} takes connections")))
 }
 
 /// Whether somebody takes connections there.
-async fn taken(address: &str) -> Result<(), Refusal> {
+async fn check_connection(address: &str) -> Result<(), Refusal> {
     let refused = |why: String| {
         Refusal::new(
             ErrorCode::PeerUnreachable,
@@ -250,7 +250,7 @@ async fn hops(
     if !is_named {
         return Ok(());
     }
-    let port = taken(&peer.address).await;
+    let port = check_connection(&peer.address).await;
     let is_open = port.is_ok();
     let port = port.map(|()| format!("{} takes connections", peer.address));
     report_check(who, "port", port, status, out).await?;

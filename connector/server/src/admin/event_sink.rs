@@ -71,7 +71,7 @@ impl EventSink {
 
     /// A part that was refused or failed, while the rest goes on.
     pub(crate) async fn fault(&self, refusal: &Refusal) {
-        let refusal = internal_error::numbered(refusal.clone());
+        let refusal = internal_error::with_trace_number(refusal.clone());
         let fault = CommandEvent::Fault {
             data: crate::cli::output::refusal_json(&refusal),
             text: crate::cli::output::refusal_text(&refusal),
@@ -102,7 +102,7 @@ impl EventSink {
     }
 
     /// Comes back when nobody reads any more.
-    pub(crate) async fn gone(&self) {
+    pub(crate) async fn wait_until_closed(&self) {
         self.0.closed().await;
     }
 

@@ -36,14 +36,14 @@ pub(crate) async fn run(
                 .await?;
         }
         GroupCommand::Show { group } => {
-            let group = held(connector, &group)?;
+            let group = find_group(connector, &group)?;
             show(connector, &group, out).await?;
         }
         GroupCommand::Add {
             group,
             participants,
         } => {
-            let name = named(&group)?;
+            let name = parse_group_name(&group)?;
             let mut added = BTreeSet::new();
             for participant in &participants {
                 added.insert(in_the_league(connector, participant)?);
@@ -57,7 +57,7 @@ pub(crate) async fn run(
             group,
             participants,
         } => {
-            let known = held(connector, &group)?;
+            let known = find_group(connector, &group)?;
             let removed = participants
                 .iter()
                 .map(|participant| member(connector, &known.members, participant))
@@ -98,13 +98,13 @@ async fn waits(name: &GroupName, out: &EventSink) -> CommandResult {
     Ok(0)
 }
 
-fn named(text: &str) -> Result<GroupName, Refusal> {
+fn parse_group_name(text: &str) -> Result<GroupName, Refusal> {
     text.parse()
         .map_err(|fault| Refusal::new(ErrorCode::UsageWrong, format!("`{text}`: {fault}")))
 }
 
-fn held(connector: &Connector, text: &str) -> Result<Arc<SignedGroupList>, Refusal> {
-    let name = named(text)?;
+fn find_group(connector: &Connector, text: &str) -> Result<Arc<SignedGroupList>, Refusal> {
+    let name = parse_group_name(text)?;
     connector
         .reloadable
         .groups()
@@ -155,7 +155,7 @@ fn until(group: &SignedGroupList) -> String {
 /// Why a list does not count now; none where it does.
 fn counts(connector: &Connector, group: &SignedGroupList) -> Option<String> {
     connector
-        .checked(group)
+        .check_group_list(group)
         .err()
         .map(|refusal| refusal.sentence)
 }

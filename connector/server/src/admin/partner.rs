@@ -133,7 +133,7 @@ pub(crate) async fn run(
             let processes = connector.partner_processes.get()?;
             let pid = processes.transfer(&partner, &agreement, &format).await?;
             let fetched = async {
-                let (address, authorization) = started(&*processes, &pid).await?;
+                let (address, authorization) = wait_for_transfer_start(&*processes, &pid).await?;
                 check_host(connector, &partner, &address)?;
                 let limit = most.saturating_mul(1024 * 1024);
                 client::download(&address, &authorization, &output, limit).await
@@ -148,7 +148,7 @@ pub(crate) async fn run(
             };
             record_received_data(connector, (&partner, &pid, &agreement), (bytes, sha256)).await?;
             processes.complete(&pid).await?;
-            let text = format!("{bytes} bytes of {partner} are in {}", shown(&output));
+            let text = format!("{bytes} bytes of {partner} are in {}", format_path(&output));
             out.object(
                 json!({"process": pid, "bytes": bytes, "sha256": sha256.to_string()}),
                 text,
@@ -187,7 +187,7 @@ pub(crate) async fn run(
             let text = format!(
                 "{bytes} bytes of {} are in {}",
                 flow.partner,
-                shown(&output)
+                format_path(&output)
             );
             out.object(
                 json!({"process": process, "bytes": bytes, "sha256": sha256.to_string()}),
@@ -208,7 +208,7 @@ async fn agree(
 ) -> Result<(), CommandError> {
     let processes = connector.partner_processes.get()?;
     if processes.on_table(process)?.terms == terms
-        && let Some(agreement) = processes.drafted(process).await?
+        && let Some(agreement) = processes.agreement_to_sign(process).await?
         && let Some(verdict) = approval::needs_two(connector, &agreement)
     {
         let contract = ContractId(Digest::of(&hansa_proto::contract::to_bytes(&agreement)));
@@ -329,7 +329,10 @@ fn of_process(one: &PartnerProcessSummary) -> Value {
 }
 
 /// Waits until a transfer is started; gives where the data is and what opens it.
-async fn started(processes: &dyn PartnerProcesses, pid: &str) -> Result<(String, String), Refusal> {
+async fn wait_for_transfer_start(
+    processes: &dyn PartnerProcesses,
+    pid: &str,
+) -> Result<(String, String), Refusal> {
     let wait = async {
         loop {
             let all = processes.summaries();
@@ -368,6 +371,6 @@ fn check_host(connector: &Connector, partner: &str, address: &str) -> Result<(),
         .with_help("name it, if it is right: data_address under [partner.NAME]"))
 }
 
-fn shown(path: &Path) -> String {
+fn format_path(path: &Path) -> String {
     path.display().to_string()
 }

@@ -7,7 +7,7 @@ use crate::admin;
 use crate::admin::catalog::terms_text;
 use crate::admin::dataset::configured_now;
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandResult, gathered};
+use crate::admin::{CommandResult, combined_refusal};
 use crate::cli::connector_command::policy::PolicyCommand;
 use crate::cli::output::table;
 use crate::config::{self, ConnectorConfig};
@@ -61,8 +61,9 @@ pub(crate) async fn run(
             toml,
             dataset,
         } => {
-            let (written, dataset) = meant(connector, &policy, dataset.as_deref())?;
-            let offer = offers::read(&connector.config(), &written, &dataset).map_err(gathered)?;
+            let (written, dataset) = resolve_policy(connector, &policy, dataset.as_deref())?;
+            let offer =
+                offers::read(&connector.config(), &written, &dataset).map_err(combined_refusal)?;
             let offer = IdentifiedOffer::from(offer);
             let bytes = hansa_proto::offer::to_bytes(&offer, &connector.id());
             let value: serde_json::Value =
@@ -108,7 +109,7 @@ fn meant_now(
 ) -> Result<(config::offer::OfferConfig, Dataset), Refusal> {
     let written = match over {
         Some(over) => draft(policy, over)?,
-        None => offered(config, policy)?,
+        None => find_offer(config, policy)?,
     };
     let published = connector
         .datasets
@@ -116,11 +117,11 @@ fn meant_now(
     let configured = configured_now(connector)?;
     let own = &config.participant;
     let dataset = match configured.iter().find(|one| one.name == written.dataset) {
-        None => published.ok_or_else(|| unpublished(&written.dataset))?,
+        None => published.ok_or_else(|| unpublished_dataset_refusal(&written.dataset))?,
         Some(said) => {
             let zone = said.zone.as_deref().unwrap_or(&own.zone);
             match published {
-                Some(published) => dataset_entry::reconfigured(said, &published, zone)?,
+                Some(published) => dataset_entry::reconfigure_entry(said, &published, zone)?,
                 None => dataset_entry::unread(said, &own.id, zone, connector.now()),
             }
         }
@@ -129,16 +130,16 @@ fn meant_now(
 }
 
 /// What a policy's name means: a draft over a dataset that is named, or an offer of the configuration.
-pub(crate) fn meant(
+pub(crate) fn resolve_policy(
     connector: &Connector,
     policy: &str,
     over: Option<&str>,
 ) -> Result<(config::offer::OfferConfig, Dataset), Refusal> {
     let written = match over {
         Some(over) => draft(policy, over)?,
-        None => offered(&connector.config(), policy)?,
+        None => find_offer(&connector.config(), policy)?,
     };
-    let dataset = published(connector, &written.dataset)?;
+    let dataset = find_published_dataset(connector, &written.dataset)?;
     Ok((written, dataset))
 }
 
@@ -157,7 +158,10 @@ fn draft(policy: &str, over: &str) -> Result<config::offer::OfferConfig, Refusal
 }
 
 /// The offer of the configuration that a policy's name, file or dataset means.
-fn offered(config: &ConnectorConfig, named: &str) -> Result<config::offer::OfferConfig, Refusal> {
+fn find_offer(
+    config: &ConnectorConfig,
+    named: &str,
+) -> Result<config::offer::OfferConfig, Refusal> {
     let written = config
         .offers
         .iter()
@@ -175,14 +179,14 @@ fn offered(config: &ConnectorConfig, named: &str) -> Result<config::offer::Offer
     Ok(written.clone())
 }
 
-fn published(connector: &Connector, name: &SqlIdentifier) -> Result<Dataset, Refusal> {
+fn find_published_dataset(connector: &Connector, name: &SqlIdentifier) -> Result<Dataset, Refusal> {
     connector
         .datasets
         .catalog(|catalog| catalog.dataset(name).cloned())
-        .ok_or_else(|| unpublished(name))
+        .ok_or_else(|| unpublished_dataset_refusal(name))
 }
 
-fn unpublished(name: &SqlIdentifier) -> Refusal {
+fn unpublished_dataset_refusal(name: &SqlIdentifier) -> Refusal {
     Refusal::new(
         ErrorCode::DatasetNotPublished,
         format!("`{name}` is not published, so its columns are not known"),

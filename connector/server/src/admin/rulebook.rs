@@ -153,7 +153,7 @@ impl RulebookReport<'_> {
         let draft = &content.draft;
         let rules: serde_json::Map<String, Value> = draft
             .offers
-            .stated()
+            .demanding_rules()
             .into_iter()
             .map(|(rule, value)| (rule.as_str().to_owned(), Value::String(value)))
             .collect();
@@ -200,7 +200,7 @@ impl RulebookReport<'_> {
                 draft.text.digest()
             ),
         ];
-        let rules = draft.offers.stated();
+        let rules = draft.offers.demanding_rules();
         lines.push(match rules.is_empty() {
             true => "  no rules that are checked".to_owned(),
             false => "  offers keep to".to_owned(),

@@ -5,7 +5,7 @@ mod dataset_preview;
 
 use crate::admin::contract::contract_lookup;
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandResult, gathered};
+use crate::admin::{CommandResult, combined_refusal};
 use crate::cli::connector_command::query::SimulateArgs;
 use crate::cli::row_sink::cells;
 use crate::participant::offers::OfferChecks;
@@ -45,10 +45,10 @@ pub(crate) async fn simulate(
             let given = args.purpose.as_deref().unwrap_or_default();
             Refusal::new(ErrorCode::UsageWrong, format!("`{given}`: {fault}"))
         })?;
-    let chosen = named(connector, &args.contract)?;
+    let chosen = find_contracts(connector, &args.contract)?;
     let (active, draft) = match (&args.policy, &args.dataset) {
         (Some(policy), dataset) => {
-            let draft = drafted(connector, policy, dataset.as_deref(), &who)?;
+            let draft = draft_agreement(connector, policy, dataset.as_deref(), &who)?;
             (ContractRegistry::suppose_draft(&who, &draft), Some(draft))
         }
         (None, _) => (
@@ -87,7 +87,7 @@ pub(crate) async fn simulate(
         out.object(dataset.json(&who, now), dataset.text()).await?;
     }
     if let Some(draft) = &draft {
-        for line in compared(connector, draft, now) {
+        for line in compare_with_contracts(connector, draft, now) {
             out.text(line).await?;
         }
     }
@@ -149,7 +149,11 @@ async fn answer(
 }
 
 /// What a draft lets out beside what is in force.
-fn compared(connector: &Connector, draft: &Agreement, now: UtcTimestamp) -> Vec<String> {
+fn compare_with_contracts(
+    connector: &Connector,
+    draft: &Agreement,
+    now: UtcTimestamp,
+) -> Vec<String> {
     let who = draft.assignee_id();
     connector.contracts.with_registry(|registry| {
         registry
@@ -172,7 +176,7 @@ fn compared(connector: &Connector, draft: &Agreement, now: UtcTimestamp) -> Vec<
 }
 
 /// The contracts that were named.
-fn named(connector: &Connector, texts: &[String]) -> Result<Vec<ContractId>, Refusal> {
+fn find_contracts(connector: &Connector, texts: &[String]) -> Result<Vec<ContractId>, Refusal> {
     let mut named = Vec::new();
     for text in texts {
         let contract = contract_lookup::contract_by_prefix(connector, text)?;
@@ -184,14 +188,14 @@ fn named(connector: &Connector, texts: &[String]) -> Result<Vec<ContractId>, Ref
 }
 
 /// The agreement that a policy file would become with this participant; refused where it could not be signed.
-fn drafted(
+fn draft_agreement(
     connector: &Connector,
     policy: &str,
     dataset: Option<&str>,
     who: &ParticipantId,
 ) -> Result<Agreement, Refusal> {
-    let (written, dataset) = crate::admin::policy::meant(connector, policy, dataset)?;
-    let offer = offers::read(&connector.config(), &written, &dataset).map_err(gathered)?;
+    let (written, dataset) = crate::admin::policy::resolve_policy(connector, policy, dataset)?;
+    let offer = offers::read(&connector.config(), &written, &dataset).map_err(combined_refusal)?;
     let findings = OfferChecks::of(connector).findings(&offer, &dataset);
     let error = findings
         .iter()
@@ -204,7 +208,7 @@ fn drafted(
         id: who.clone(),
         ..own.clone()
     };
-    let filled = connector.filled(own, Assignee::Participant(party), None);
+    let filled = connector.new_agreement_parameters(own, Assignee::Participant(party), None);
     Ok(offer.agreement(&dataset, filled))
 }
 

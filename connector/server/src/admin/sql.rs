@@ -45,11 +45,11 @@ pub(crate) async fn sql(
 ) -> CommandResult {
     // Who reads a table of figures does not want to see it below each.
     let shows = args.since.is_some();
-    asked(connector, args, (user, shows), out).await
+    run_query(connector, args, (user, shows), out).await
 }
 
 /// Asks; `shows` says whether people see from where the next question goes on.
-async fn asked(
+async fn run_query(
     connector: &Arc<Connector>,
     args: SqlArgs,
     (user, shows): (Option<u32>, bool),
@@ -221,7 +221,7 @@ pub(crate) async fn get(
         every: 0,
         among_several: false,
     };
-    asked(connector, order, (user, true), out).await
+    run_query(connector, order, (user, true), out).await
 }
 
 /// What was typed about how to ask.
@@ -338,13 +338,13 @@ async fn plan_or_explain(
     let lapsed = if is_unknown_name(&refusal) {
         let damaged = author
             .reaches_own_datasets()
-            .then(|| federated_query::damaged(connector, sql));
+            .then(|| federated_query::damaged_dataset_refusal(connector, sql));
         match damaged.flatten() {
             Some(damaged) => Some(damaged),
-            None => match federated_query::lapsed(connector, sql, author)? {
+            None => match federated_query::lapsed_contract_refusal(connector, sql, author)? {
                 Some(lapsed) => Some(lapsed),
                 None if author.program().is_some() => None,
-                None => match missing_contract::uncontracted(connector, sql).await? {
+                None => match missing_contract::missing_contract_refusal(connector, sql).await? {
                     Some(missing) => Some(missing),
                     None => federated_query::not_shown(connector, sql)?,
                 },
@@ -370,7 +370,7 @@ async fn plan_over(
     if let Some(question) = connector
         .queries
         .questions
-        .found(catalog, sql, (options, &limits))
+        .find_query(catalog, sql, (options, &limits))
     {
         return Ok(question);
     }

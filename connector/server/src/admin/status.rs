@@ -54,9 +54,10 @@ pub(crate) async fn status(
             held.key.short()
         ));
     }
-    for word in pending_approvals::awaited(connector)? {
+    for word in pending_approvals::open_approvals(connector)? {
         if word.action == ApprovalAction::Admit.as_str() {
-            let what = approval::written(connector, word.reason.as_deref())?.unwrap_or_default();
+            let what = approval::read_approval_reason(connector, word.reason.as_deref())?
+                .unwrap_or_default();
             waiting.push(format!(
                 "one officer wants to add to a group, a second must say so too: hansa group add {what}"
             ));
@@ -77,7 +78,7 @@ pub(crate) async fn status(
         ));
     }
     waiting.extend(super::rulebook::announcement(connector));
-    waiting.extend(notice::undelivered(connector)?);
+    waiting.extend(notice::describe_undelivered_notices(connector)?);
     let in_force = connector.contracts.with_registry(|registry| {
         let all = registry.all(now);
         all.filter(|(_, _, contract_status)| *contract_status == ContractStatus::InForce)
@@ -94,7 +95,7 @@ pub(crate) async fn status(
     let yesterday = now.plus_micros(-DAY);
     let unacknowledged = connector
         .records
-        .index(|state| state.unacknowledged(yesterday))?;
+        .index(|state| state.count_unacknowledged_receipts(yesterday))?;
     if unacknowledged > 0 {
         waiting.push(format!(
             "{unacknowledged} receipts are not acknowledged for more than a day"
@@ -114,7 +115,7 @@ pub(crate) async fn status(
     for fork in connector.forks()? {
         waiting.push(format!("{}: {}", fork.code, fork.sentence));
     }
-    for damaged in connector.datasets.snapshots.damaged().values() {
+    for damaged in connector.datasets.snapshots.damaged_datasets().values() {
         let mend = damaged.help.first().map_or("", String::as_str);
         waiting.push(format!("{}: {}; {mend}", damaged.code, damaged.sentence));
     }
@@ -170,7 +171,7 @@ pub(crate) async fn status(
         text.push_str(&format!("! {line}\n"));
     }
     if config.clock.micros != 0 {
-        text.push_str(&format!("{}\n", moved(&config.clock.text)));
+        text.push_str(&format!("{}\n", describe_clock_offset(&config.clock.text)));
     }
     text.push_str(&format!(
         "{}: {datasets} datasets, {in_force} contracts in force, {} answers running, {peers} peers, {} records in the log, bundle number {}",
@@ -215,6 +216,6 @@ fn due(period: &ValidityPeriod) -> String {
 }
 
 /// What people are told of a clock that is not that of the machine.
-pub(super) fn moved(by: &str) -> String {
+pub(super) fn describe_clock_offset(by: &str) -> String {
     format!("the clock is moved by `{by}`: [clock] offset, for a demonstration")
 }

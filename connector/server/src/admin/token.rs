@@ -173,7 +173,7 @@ fn for_programs(connector: &Connector, named: &str) -> Result<(ContractId, Agree
     let now = connector.now();
     let agreement = connector
         .contracts
-        .with_registry(|registry| registry.provided(id, now).cloned())?;
+        .with_registry(|registry| registry.provided_agreement(id, now).cloned())?;
     if agreement.partner().is_some() {
         let sentence = "a partner of another make has its data by transfers";
         return Err(Refusal::new(ErrorCode::UsageWrong, sentence).with_contract(id));
@@ -224,7 +224,10 @@ async fn revoke(
     let revoked = record(connector, "revoked", grant, caller)?;
     let _durable = connector.record(AuditEvent::from(revoked)).await?;
     connector.access_tokens.revoke(&grant.id);
-    let cut = connector.queries.client_answers.cut(&grant.id);
+    let cut = connector
+        .queries
+        .client_answers
+        .cut_token_answers(&grant.id);
     let more = [("state", json!("revoked")), ("cut", json!(cut))];
     let data = grant_json(grant, more);
     out.object(

@@ -69,7 +69,7 @@ pub(crate) fn serve(
     on_threads(async {
         if args.await_join {
             for config in &configs {
-                if !serving::joined(config, &ending, show).await? {
+                if !serving::wait_until_joined(config, &ending, show).await? {
                     return Ok(0);
                 }
             }
@@ -124,7 +124,7 @@ pub(crate) fn run_on_connector(
     on_threads(async {
         let work = with_connector(global, config, command, clock, show);
         tokio::select! {
-            done = limited(limit, work) => done,
+            done = run_with_timeout(limit, work) => done,
             _ = tokio::signal::ctrl_c() => Err(Refusal::new(ErrorCode::Interrupted, "interrupted")),
         }
     })
@@ -306,7 +306,7 @@ async fn with_connector(
     status
 }
 
-async fn limited<T>(
+async fn run_with_timeout<T>(
     timeout: Option<Duration>,
     work: impl Future<Output = Result<T, Refusal>>,
 ) -> Result<T, Refusal> {

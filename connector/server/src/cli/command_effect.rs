@@ -45,7 +45,7 @@ pub(crate) fn consent(command: &TopLevelCommand, global: &GlobalArgs) -> Result<
         (CommandEffect::Acts(instead), true) => Err(no_rehearsal(instead)),
         (CommandEffect::Ends(_), true) => Err(no_rehearsal("")),
         (CommandEffect::Ends(_), false) if global.yes => Ok(()),
-        (CommandEffect::Ends(question), false) => asked(&question, global),
+        (CommandEffect::Ends(question), false) => ask_confirmation(&question, global),
     }
 }
 
@@ -65,7 +65,7 @@ fn no_rehearsal(instead: &str) -> Refusal {
 ///
 /// # Errors
 /// `CONFIRMATION_NEEDED` without a yes.
-pub(crate) fn asked(question: &str, global: &GlobalArgs) -> Result<(), Refusal> {
+pub(crate) fn ask_confirmation(question: &str, global: &GlobalArgs) -> Result<(), Refusal> {
     let mut input = std::io::stdin().lock();
     if global.json || !std::io::stdin().is_terminal() {
         return Err(Refusal::new(

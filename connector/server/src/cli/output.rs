@@ -44,7 +44,7 @@ impl OutputSettings {
     /// Refusals: on stderr, as text or as one object each. What went wrong inside this process gets a number first.
     pub(crate) fn refusals(self, refusals: &[Refusal]) {
         for refusal in refusals {
-            let refusal = internal_error::numbered(refusal.clone());
+            let refusal = internal_error::with_trace_number(refusal.clone());
             self.fault(&refusal_json(&refusal), &refusal_text(&refusal));
         }
     }
@@ -52,7 +52,7 @@ impl OutputSettings {
     /// Warnings, which keep the command from nothing: on stderr, as text or as one object each.
     pub(crate) fn warnings(self, found: &[Refusal]) {
         for refusal in found {
-            let refusal = internal_error::numbered(refusal.clone());
+            let refusal = internal_error::with_trace_number(refusal.clone());
             if self.json {
                 object_err(&json!({ "warning": refusal_json(&refusal) }));
             } else {
@@ -92,10 +92,17 @@ pub(crate) fn refusal_text(refusal: &Refusal) -> String {
     match (refusal.contract, refusal.clause) {
         (Some(contract), Some(clause)) => facts.push((
             "contract",
-            format!("{} clause {clause}{}", contract.short(), allowed(refusal)),
+            format!(
+                "{} clause {clause}{}",
+                contract.short(),
+                format_allowed_value(refusal)
+            ),
         )),
         (Some(contract), None) => facts.push(("contract", contract.short())),
-        (None, Some(clause)) => facts.push(("clause", format!("{clause}{}", allowed(refusal)))),
+        (None, Some(clause)) => facts.push((
+            "clause",
+            format!("{clause}{}", format_allowed_value(refusal)),
+        )),
         (None, None) => {
             if let Some(allowed) = &refusal.allowed {
                 facts.push(("allowed", allowed.clone()));
@@ -126,7 +133,7 @@ pub(crate) fn refusal_text(refusal: &Refusal) -> String {
     text
 }
 
-fn allowed(refusal: &Refusal) -> String {
+fn format_allowed_value(refusal: &Refusal) -> String {
     refusal
         .allowed
         .as_ref()

@@ -245,7 +245,10 @@ impl ResultPrinter<'_> {
     fn decode(&mut self, bytes: Bytes) -> Result<(), Refusal> {
         let mut buffer = arrow_buffer::Buffer::from(bytes);
         while !buffer.is_empty() {
-            let batch = self.decoder.decode(&mut buffer).map_err(broken)?;
+            let batch = self
+                .decoder
+                .decode(&mut buffer)
+                .map_err(unreadable_rows_refusal)?;
             if self.rows.is_none()
                 && let Some(schema) = self.decoder.schema()
             {
@@ -323,7 +326,7 @@ pub(crate) fn timed_out(limit: Duration) -> Refusal {
     Refusal::new(ErrorCode::TimedOut, sentence)
 }
 
-fn broken(fault: arrow_schema::ArrowError) -> Refusal {
+fn unreadable_rows_refusal(fault: arrow_schema::ArrowError) -> Refusal {
     Refusal::new(
         ErrorCode::PeerDataInvalid,
         format!("the rows can't be read: {fault}"),

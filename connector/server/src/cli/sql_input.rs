@@ -57,7 +57,7 @@ impl SqlInputBuffer {
         }
         self.text.push_str(line);
         if line.contains(';') {
-            let (ended, rest) = statement_splitter::ended(&self.text);
+            let (ended, rest) = statement_splitter::split_statements(&self.text);
             let ended = ended.into_iter().map(str::to_owned);
             self.whole.extend(ended.map(SqlInput::Statement));
             self.text = rest.to_owned();

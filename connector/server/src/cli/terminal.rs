@@ -137,7 +137,7 @@ impl PipeWriter {
         Self(gone)
     }
 
-    fn noted<T>(&self, done: std::io::Result<T>) -> std::io::Result<T> {
+    fn note_broken_pipe<T>(&self, done: std::io::Result<T>) -> std::io::Result<T> {
         if let Err(fault) = &done
             && fault.kind() == ErrorKind::BrokenPipe
         {
@@ -149,11 +149,11 @@ impl PipeWriter {
 
 impl Write for PipeWriter {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.noted(std::io::stdout().write(bytes))
+        self.note_broken_pipe(std::io::stdout().write(bytes))
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
-        self.noted(std::io::stdout().flush())
+        self.note_broken_pipe(std::io::stdout().flush())
     }
 }
 
@@ -169,7 +169,7 @@ pub(crate) enum TerminalTextKind {
 }
 
 impl TerminalTextKind {
-    fn shown(self, text: &str) -> Cow<'_, str> {
+    fn printable_text(self, text: &str) -> Cow<'_, str> {
         match self {
             Self::Exact => Cow::Borrowed(text),
             Self::Lines => printable_lines(text),
@@ -206,7 +206,7 @@ impl<W: Write> Write for EscapingWriter<W> {
         let mut all = std::mem::take(&mut self.begun);
         all.extend_from_slice(bytes);
         for chunk in all.utf8_chunks() {
-            let shown = self.kind.shown(chunk.valid());
+            let shown = self.kind.printable_text(chunk.valid());
             self.to.write_all(shown.as_bytes())?;
             let is_last = all.ends_with(chunk.invalid());
             match chunk.invalid() {

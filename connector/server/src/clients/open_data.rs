@@ -82,7 +82,7 @@ impl ReservedBlock {
     }
 
     /// What was taken of it.
-    fn used(self) -> OpenBlockUse {
+    fn usage(self) -> OpenBlockUse {
         OpenBlockUse {
             requests: self.requests.saturating_sub(self.requests_left),
             bytes: self.bytes.saturating_sub(self.bytes_left),
@@ -125,9 +125,9 @@ impl OpenDataBlocks {
             snapshot: view.as_ref().map(|view| view.version.as_str().to_owned()),
             requests: block.requests,
             bytes: block.bytes,
-            used: held.used(),
+            used: held.usage(),
         };
-        recorded(&connector, owner.as_ref(), record.into()).await?;
+        record_block(&connector, owner.as_ref(), record.into()).await?;
         if let Some((contract, version)) = &owner {
             // Of a version that has passed nothing is taken any more.
             blocks.retain(|known, _| match known {
@@ -141,7 +141,7 @@ impl OpenDataBlocks {
 }
 
 /// Records a block at a place of the log where its view stands.
-async fn recorded(
+async fn record_block(
     connector: &Connector,
     owner: Option<&BlockOwner>,
     record: AuditEvent,
@@ -155,7 +155,7 @@ async fn recorded(
                 let now = connector.now();
                 connector.contracts.with_registry(|registry| {
                     registry.on_web(*contract, now)?;
-                    let agreement = registry.provided(*contract, now)?;
+                    let agreement = registry.provided_agreement(*contract, now)?;
                     let by_clause = end_by_clause(&agreement.clauses);
                     let end = by_clause.unwrap_or(UtcTimestamp::LATEST);
                     let over = registry.over_from(*contract);
@@ -194,7 +194,7 @@ pub(super) fn open_views(connector: &Connector, now: UtcTimestamp) -> Vec<(Contr
 
 /// Why nothing of a dataset is given to strangers though its view is open: its provider has put a guard before it, which judges
 /// each question and no file; or its snapshot is damaged.
-fn barred(connector: &Connector, dataset: &DatasetId) -> Option<Refusal> {
+fn unavailable_dataset_refusal(connector: &Connector, dataset: &DatasetId) -> Option<Refusal> {
     if connector.reloadable.restrictions().contains_key(dataset) {
         let sentence = "the provider refuses it by a guard";
         return Some(Refusal::new(ErrorCode::DatasetGuarded, sentence));
@@ -204,7 +204,7 @@ fn barred(connector: &Connector, dataset: &DatasetId) -> Option<Refusal> {
 }
 
 /// What is told of an open view; nothing where it can't be answered now.
-pub(super) fn described(
+pub(super) fn find_open_dataset(
     connector: &Connector,
     now: UtcTimestamp,
     id: ContractId,
@@ -214,7 +214,7 @@ pub(super) fn described(
         .with_registry(|registry| registry.on_web(id, now))
         .ok()?;
     let dataset = active.grants().keys().next()?.clone();
-    if barred(connector, &dataset).is_some() {
+    if unavailable_dataset_refusal(connector, &dataset).is_some() {
         return None;
     }
     let named = active.grants().values().find_map(|grant| {
@@ -263,8 +263,8 @@ struct OpenFileStanding {
 }
 
 impl OpenAnswerStanding for OpenFileStanding {
-    fn ended(&self) -> Option<Refusal> {
-        if let Some(why) = self.watch.ended() {
+    fn ended_view_refusal(&self) -> Option<Refusal> {
+        if let Some(why) = self.watch.end_reason() {
             return Some(why);
         }
         let now = self.connector.now();
@@ -274,7 +274,7 @@ impl OpenAnswerStanding for OpenFileStanding {
             .with_registry(|registry| registry.on_web(self.contract, now).map(drop));
         stands
             .err()
-            .or_else(|| barred(&self.connector, &self.dataset))
+            .or_else(|| unavailable_dataset_refusal(&self.connector, &self.dataset))
     }
 }
 
@@ -294,7 +294,7 @@ impl ClientHandler {
         let views = open_views(connector, now);
         let described = views
             .into_iter()
-            .filter_map(|(id, _)| described(connector, now, id));
+            .filter_map(|(id, _)| find_open_dataset(connector, now, id));
         described.collect()
     }
 

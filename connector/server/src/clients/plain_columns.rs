@@ -21,7 +21,7 @@ pub(crate) fn plain(columns: &Schema, reads: HashMap<String, String>) -> SchemaR
 }
 
 /// Rows in these columns.
-pub(crate) fn conformed(batch: &RecordBatch, columns: &SchemaRef) -> Result<RecordBatch, Refusal> {
+pub(crate) fn cast_batch(batch: &RecordBatch, columns: &SchemaRef) -> Result<RecordBatch, Refusal> {
     let failed = |cause| {
         Refusal::new(ErrorCode::Internal, "rows are of other types than was said").caused_by(cause)
     };

@@ -1,7 +1,7 @@
 //! What data portals are told: the open public views, in the words of `[portal]`.
 
 use super::ClientHandler;
-use super::open_data::described;
+use super::open_data::find_open_dataset;
 use crate::participant::Connector;
 use crate::process::blocking_work::blocking;
 use crate::workflow::portal_notice;
@@ -22,7 +22,7 @@ pub(crate) fn catalog(connector: &Connector) -> Option<PortalCatalog> {
     let now = connector.now();
     let views = super::open_data::open_views(connector, now);
     let datasets = views.into_iter().filter_map(|(id, agreement)| {
-        let open = described(connector, now, id)?;
+        let open = find_open_dataset(connector, now, id)?;
         let entry = entry(connector, id, &agreement)?;
         let statements = portal.datasets.get(&agreement.dataset.id.name);
         Some(PortalDataset {

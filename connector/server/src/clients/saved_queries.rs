@@ -72,7 +72,7 @@ impl WebHandler for ClientHandler {
             });
             // INVARIANT: listed-as-permitted. What can't be planned under the contracts of this moment is not listed.
             if let Ok(planned) = planned.await {
-                queries.push(one.planned(&planned));
+                queries.push(one.into_saved_query(&planned));
             }
         }
         Ok(queries)
@@ -103,7 +103,9 @@ impl WebHandler for ClientHandler {
                 let peer = peer.ok_or_else(unknown)?;
                 let found = self.of_peer(peer).await?.into_iter().find(is_named);
                 if found.is_none()
-                    && let Some(why) = self.lapsed(peer, name, &client.author).await?
+                    && let Some(why) = self
+                        .lapsed_query_refusal(peer, name, &client.author)
+                        .await?
                 {
                     return Err(why);
                 }
@@ -113,7 +115,7 @@ impl WebHandler for ClientHandler {
         let one = one.ok_or_else(unknown)?;
         let text = without_values(&one.statement).await?;
         match self.plan(client, &text).await {
-            Ok(planned) => Ok(one.planned(&planned)),
+            Ok(planned) => Ok(one.into_saved_query(&planned)),
             // What no contract gives is not there, whether its owner has saved something over it or not.
             Err(why) => match why.code.kind() {
                 ErrorClass::Unknown | ErrorClass::Usage if owner.is_some() => Err(unknown()),
@@ -236,7 +238,7 @@ impl ClientHandler {
     }
 
     /// Why a saved query of a peer, which was had under a contract, can't be had now.
-    async fn lapsed(
+    async fn lapsed_query_refusal(
         &self,
         peer: &KnownPeer,
         name: &str,
@@ -247,7 +249,9 @@ impl ClientHandler {
             let mut queries = visible.dataset.queries.iter();
             if queries.any(|query| query.name.as_str() == name) {
                 let dataset = format!("{}.{}", peer.alias, visible.dataset.id.name);
-                if let Some(why) = federated_query::lapsed(&self.connector, &dataset, author)? {
+                if let Some(why) =
+                    federated_query::lapsed_contract_refusal(&self.connector, &dataset, author)?
+                {
                     return Ok(Some(why));
                 }
             }
@@ -288,7 +292,7 @@ impl DeclaredQuery {
         })
     }
 
-    fn planned(self, planned: &FederatedQuery) -> ClientSavedQuery {
+    fn into_saved_query(self, planned: &FederatedQuery) -> ClientSavedQuery {
         ClientSavedQuery {
             owner: self.owner.map(|owner| owner.to_string()),
             query: self.query,

@@ -26,10 +26,10 @@ pub(super) fn read(
     folder: &Path,
 ) -> (RetentionConfig, Option<TimeStampConfig>) {
     let sql = section
-        .measured("sql", seconds, "a time such as 90d")
+        .parse_with("sql", seconds, "a time such as 90d")
         .unwrap_or(Duration::from_secs(90 * DAY));
     let decisions = section
-        .measured("decisions", seconds, "a time such as 10y")
+        .parse_with("decisions", seconds, "a time such as 10y")
         .unwrap_or(Duration::from_secs(10 * 365 * DAY));
     let forked = section.word("forked_logs", &[("answer", false), ("refuse", true)]);
     if decisions < Duration::from_secs(LEAST_DAYS * DAY) {

@@ -15,7 +15,7 @@ pub(crate) struct ClientsConfig {
 
 /// Reads it.
 pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> ClientsConfig {
-    let listen = section.parsed("listen");
+    let listen = section.parse_value("listen");
     let certificate = section.text("certificate");
     let key = section.text("key");
     let certificate = match (certificate, key) {

@@ -47,16 +47,17 @@ pub(super) fn read(
 
 /// Reads one of them; `before` stand above it.
 fn worker(section: ConfigSection<'_>, before: &[WorkerConfig]) -> Option<WorkerConfig> {
-    let name = section
-        .needed("name")
-        .and_then(|text| match named(&text, before) {
-            Ok(name) => Some(name),
-            Err(sentence) => {
-                section.wrong("name", sentence);
-                None
-            }
-        });
-    let address = section.needed("address").and_then(|text| {
+    let name =
+        section
+            .required_text("name")
+            .and_then(|text| match parse_worker_name(&text, before) {
+                Ok(name) => Some(name),
+                Err(sentence) => {
+                    section.wrong("name", sentence);
+                    None
+                }
+            });
+    let address = section.required_text("address").and_then(|text| {
         if has_port(&text) {
             return Some(text);
         }
@@ -71,7 +72,7 @@ fn worker(section: ConfigSection<'_>, before: &[WorkerConfig]) -> Option<WorkerC
     })
 }
 
-fn named(text: &str, before: &[WorkerConfig]) -> Result<SqlIdentifier, String> {
+fn parse_worker_name(text: &str, before: &[WorkerConfig]) -> Result<SqlIdentifier, String> {
     let name: SqlIdentifier = text
         .parse()
         .map_err(|fault| format!("`{text}` does not fit `worker.name`: {fault}"))?;

@@ -106,10 +106,10 @@ pub(super) fn read(
     (partners, planes): (ConfigSection<'_>, ConfigSection<'_>),
     root: &Path,
 ) -> Option<DataspaceConfig> {
-    let read = named(&partners, "partner", |inner, name| {
+    let read = read_named_tables(&partners, "partner", |inner, name| {
         partner(inner, name, root)
     });
-    let control_planes = named(&planes, "control_plane", |inner, name| {
+    let control_planes = read_named_tables(&planes, "control_plane", |inner, name| {
         control_plane(inner, name, root)
     });
     let twice = read.iter().enumerate().any(|(at, one)| {
@@ -145,7 +145,7 @@ pub(super) fn read(
         let sentence = "`dataspace.base` is https:// and the host under which partners reach [web], such as https://data.lindau.example";
         section.wrong("base", sentence);
     }
-    let id = section.needed("id");
+    let id = section.required_text("id");
     section.finish();
     Some(DataspaceConfig {
         base,
@@ -156,13 +156,13 @@ pub(super) fn read(
 }
 
 /// What stands in each table below one.
-fn named<T>(
+fn read_named_tables<T>(
     section: &ConfigSection<'_>,
     what: &str,
     read: impl Fn(&ConfigSection<'_>, SqlIdentifier) -> Option<T>,
 ) -> Vec<T> {
     let mut found = Vec::new();
-    for (name, inner) in section.named() {
+    for (name, inner) in section.named_sections() {
         match name.parse() {
             Ok(name) => found.extend(read(&inner, name)),
             Err(fault) => {
@@ -193,12 +193,12 @@ fn control_plane(
             section.wrong(key, sentence);
         }
     };
-    let address = section.needed("address");
+    let address = section.required_text("address");
     check("address", &address);
     let agreement_address = section.text("agreement_address");
     check("agreement_address", &agreement_address);
     let file = |text: String| root.join(text);
-    let token_file = section.needed("token_file").map(file);
+    let token_file = section.required_text("token_file").map(file);
     let own_token_file = section.text("own_token_file").map(file);
     let agreement_key_file = section.text("agreement_key_file").map(file);
     let speaks = section.text("speaks");
@@ -223,7 +223,7 @@ fn control_plane(
 }
 
 fn partner(section: &ConfigSection<'_>, name: SqlIdentifier, root: &Path) -> Option<PartnerConfig> {
-    let address = section.needed("address");
+    let address = section.required_text("address");
     if let Some(address) = &address
         && !is_address(address)
     {
@@ -246,14 +246,14 @@ fn partner(section: &ConfigSection<'_>, name: SqlIdentifier, root: &Path) -> Opt
         section.wrong("mock_identity", sentence);
     }
     let file = |text: String| root.join(text);
-    let participant = section.parsed("participant");
-    let token_file = section.needed("token_file").map(file);
-    let protocol_id = section.needed("protocol_id");
+    let participant = section.parse_value("participant");
+    let token_file = section.required_text("token_file").map(file);
+    let protocol_id = section.required_text("protocol_id");
     Some(PartnerConfig {
         title: section.text("title").unwrap_or_else(|| name.to_string()),
         data_address,
         own_token_file: section.text("own_token_file").map(file),
-        purpose: section.parsed("purpose"),
+        purpose: section.parse_value("purpose"),
         mock_identity,
         unsigned_agreements: section.flag("unsigned_agreements").unwrap_or(false),
         name,

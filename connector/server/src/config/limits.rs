@@ -34,7 +34,7 @@ pub(crate) struct LimitsConfig {
 ///
 /// Without a word of memory all questions have 60 percent of what `machine` has, and one of them half of that.
 pub(super) fn read(section: ConfigSection<'_>, machine: MachineResources) -> LimitsConfig {
-    let measure = |key: &'static str| section.measured(key, bytes, "a size such as 512 MB");
+    let measure = |key: &'static str| section.parse_with(key, bytes, "a size such as 512 MB");
     let size = |key: &'static str, default: u64| measure(key).unwrap_or(default);
     let fall_back = |key: &'static str, value: u64, from: &str| {
         section.note_default(key, in_megabytes(value), from);
@@ -77,10 +77,10 @@ pub(super) fn read(section: ConfigSection<'_>, machine: MachineResources) -> Lim
     let spare = size("spare", 16 << 20);
     let segment = size("segment", 64 << 20).max(4096);
     let timeout = section
-        .measured("timeout", seconds, "a time such as 120s or 5m")
+        .parse_with("timeout", seconds, "a time such as 120s or 5m")
         .unwrap_or(Duration::from_secs(120));
     let drain = section
-        .measured("drain", seconds, "a time such as 10s or 1m")
+        .parse_with("drain", seconds, "a time such as 10s or 1m")
         .unwrap_or(Duration::from_secs(10));
     let concurrent = section.number("concurrent").unwrap_or(16);
     section.finish();

@@ -32,7 +32,7 @@ const SHARE: f64 = 0.01;
 
 /// Reads it.
 pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> MonitoringConfig {
-    let listen: Option<SocketAddr> = section.parsed("listen");
+    let listen: Option<SocketAddr> = section.parse_value("listen");
     let token = section.text("token_file");
     if listen.is_some_and(|address| !address.ip().is_loopback()) && token.is_none() {
         let sentence =
@@ -87,7 +87,7 @@ fn traces(section: &ConfigSection<'_>, folder: &Path) -> Option<TraceConfig> {
         ),
     }
     let written: Option<f64> = share.as_ref().map_or(Some(SHARE), |share| {
-        let written = share.written().parse();
+        let written = share.source_text().parse();
         written.ok().filter(|share| (0.0..=1.0).contains(share))
     });
     if written.is_none() {

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 /// The own purposes, `[purpose.NAME]`.
 pub(super) fn purposes(section: ConfigSection<'_>) -> Vec<OwnPurpose> {
     let mut own = Vec::new();
-    for (name, inner) in section.named() {
-        let parent: Option<PurposeId> = inner.parsed("parent");
+    for (name, inner) in section.named_sections() {
+        let parent: Option<PurposeId> = inner.parse_value("parent");
         let text = inner.text("text").unwrap_or_default();
         match (name.parse::<PurposeId>(), parent) {
             (Ok(name), Some(parent)) => own.push(OwnPurpose { name, parent, text }),
@@ -28,8 +28,8 @@ pub(super) fn purposes(section: ConfigSection<'_>) -> Vec<OwnPurpose> {
 /// Which value of a tenant column a participant stands for, `[tenant.NAME]`.
 pub(super) fn tenants(section: ConfigSection<'_>) -> BTreeMap<ParticipantId, String> {
     let mut tenants = BTreeMap::new();
-    for (name, inner) in section.named() {
-        let value = inner.needed("value");
+    for (name, inner) in section.named_sections() {
+        let value = inner.required_text("value");
         match (name.parse::<ParticipantId>(), value) {
             (Ok(id), Some(value)) => {
                 // It may be written with its scheme and without.

@@ -42,8 +42,8 @@ pub(crate) enum OfferSigningMode {
 /// Reads one of them.
 pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> Option<OfferConfig> {
     let line = section.line();
-    let dataset: Option<SqlIdentifier> = section.parsed("dataset");
-    let policy = section.needed("policy");
+    let dataset: Option<SqlIdentifier> = section.parse_value("dataset");
+    let policy = section.required_text("policy");
     let to = section.texts("to").unwrap_or_default();
     let recipients = match to.as_slice() {
         [word] if word == "league" => Some(OfferAudience::League),

@@ -32,8 +32,8 @@ pub(super) fn read(section: ConfigSection<'_>) -> Option<ParticipantConfig> {
         section.wrong("id", "the table `participant` is missing");
         return None;
     }
-    let id: Option<ParticipantId> = section.parsed("id");
-    let name = section.needed("name");
+    let id: Option<ParticipantId> = section.parse_value("id");
+    let name = section.required_text("name");
     let zone = section.value("zone").and_then(|value| {
         let zone = value.text()?;
         if jiff::tz::TimeZone::get(&zone).is_err() {
@@ -42,11 +42,11 @@ pub(super) fn read(section: ConfigSection<'_>) -> Option<ParticipantConfig> {
         }
         Some(zone)
     });
-    let language: Option<Language> = section.parsed("language");
+    let language: Option<Language> = section.parse_value("language");
     let contact = section.text("contact");
     let data_protection_officer = section.text("data_protection_officer");
     let representative = section.text("representative");
-    let alias: Option<SqlIdentifier> = section.parsed("alias");
+    let alias: Option<SqlIdentifier> = section.parse_value("alias");
     let alias = alias.or_else(|| id.as_ref().and_then(ParticipantId::default_alias));
     if id.is_none() {
         section.wrong("id", "`participant.id` is missing or wrong");

@@ -62,9 +62,9 @@ fn clash(
 }
 
 fn read(section: &ConfigSection<'_>) -> Option<PeerConfig> {
-    let id: Option<ParticipantId> = section.parsed("id");
-    let address = section.needed("address");
-    let alias: Option<SqlIdentifier> = section.parsed("alias");
+    let id: Option<ParticipantId> = section.parse_value("id");
+    let address = section.required_text("address");
+    let alias: Option<SqlIdentifier> = section.parse_value("alias");
     let alias = alias.or_else(|| id.as_ref().and_then(ParticipantId::default_alias));
     if id.is_none() || alias.is_none() {
         section.wrong(

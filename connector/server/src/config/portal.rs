@@ -39,9 +39,9 @@ pub(super) fn read(section: ConfigSection<'_>) -> Option<PortalConfig> {
         let sentence = "`portal.base` is https:// and the host under which anybody reaches [web], such as https://data.lindau.example";
         section.wrong("base", sentence);
     }
-    let title = section.needed("title");
-    let description = section.needed("description");
-    let publisher = section.needed("publisher");
+    let title = section.required_text("title");
+    let description = section.required_text("description");
+    let publisher = section.required_text("publisher");
     let kind = one_of(&section, "publisher_kind", &PUBLISHER_KINDS);
     let languages = LANGUAGES.map(|(word, _)| word);
     let language = one_of(&section, "language", &languages);
@@ -64,7 +64,7 @@ pub(super) fn read(section: ConfigSection<'_>) -> Option<PortalConfig> {
         section.wrong("inboxes", sentence);
     }
     let mut datasets = BTreeMap::new();
-    for (name, inner) in section.section("dataset").named() {
+    for (name, inner) in section.section("dataset").named_sections() {
         match name.parse() {
             Ok(name) => {
                 datasets.insert(name, statements(&inner));

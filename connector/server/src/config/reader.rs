@@ -78,7 +78,7 @@ impl<'a> ConfigSection<'a> {
         if is_key {
             let place = format!("{}:{}", self.table.file(), value.line());
             let seen = &self.source.seen;
-            seen.in_file(value.path(), place, value.written());
+            seen.in_file(value.path(), place, value.source_text());
         }
         Some(value)
     }
@@ -94,18 +94,20 @@ impl<'a> ConfigSection<'a> {
     }
 
     /// A text that must be there.
-    pub(crate) fn needed(&self, key: &'static str) -> Option<String> {
+    pub(crate) fn required_text(&self, key: &'static str) -> Option<String> {
         let value = self.value(key);
-        value.or_else(|| self.table.needed(key).cloned())?.text()
+        value
+            .or_else(|| self.table.required_value(key).cloned())?
+            .text()
     }
 
     /// A text parsed into a domain type.
-    pub(crate) fn parsed<T: FromStr<Err: Display>>(&self, key: &'static str) -> Option<T> {
-        self.value(key)?.parsed()
+    pub(crate) fn parse_value<T: FromStr<Err: Display>>(&self, key: &'static str) -> Option<T> {
+        self.value(key)?.parse_text()
     }
 
     /// A text that `read` understands; `what` says what it should be.
-    pub(crate) fn measured<T>(
+    pub(crate) fn parse_with<T>(
         &self,
         key: &'static str,
         read: fn(&str) -> Option<T>,
@@ -171,7 +173,7 @@ impl<'a> ConfigSection<'a> {
     }
 
     /// The sub-tables of this table, by their own names: `[purpose.NAME]`.
-    pub(crate) fn named(&self) -> Vec<(&'a str, Self)> {
+    pub(crate) fn named_sections(&self) -> Vec<(&'a str, Self)> {
         let values = self.table.values().iter();
         values
             .filter_map(|value| Some((value.key, self.below(value.table()?))))

@@ -8,7 +8,7 @@ use hansa_query::sql::saved_statement::SavedStatement;
 /// Reads all of them, in the order of their names.
 pub(super) fn read_all(section: ConfigSection<'_>) -> Vec<SavedStatement> {
     let mut queries = Vec::new();
-    for (name, inner) in section.named() {
+    for (name, inner) in section.named_sections() {
         queries.extend(read(name, inner));
     }
     queries.sort_by(|one, other| one.query.name.cmp(&other.query.name));
@@ -16,12 +16,12 @@ pub(super) fn read_all(section: ConfigSection<'_>) -> Vec<SavedStatement> {
 }
 
 fn read(name: &str, section: ConfigSection<'_>) -> Option<SavedStatement> {
-    let title = section.needed("title");
+    let title = section.required_text("title");
     let description = section.text("description");
-    let sql = section.needed("sql");
+    let sql = section.required_text("sql");
     let mut parameters = Vec::new();
     let tables = section.section("parameter");
-    for (name, inner) in tables.named() {
+    for (name, inner) in tables.named_sections() {
         parameters.push(parameter(name, inner));
     }
     let named: Result<SqlIdentifier, _> = name.parse();
@@ -57,7 +57,7 @@ fn parameter(name: &str, section: ConfigSection<'_>) -> Option<SavedQueryParamet
     if let Err(fault) = &named {
         section.wrong("parameter", format!("`{name}`: {fault}"));
     }
-    let kind = section.parsed::<ColumnType>("type");
+    let kind = section.parse_value::<ColumnType>("type");
     if kind.is_none() {
         section.wrong("type", format!("the parameter `{name}` has no type"));
     }

@@ -28,8 +28,8 @@ fn read(
     before: &[TemplateConfig],
     folder: &Path,
 ) -> Option<TemplateConfig> {
-    let name = section.needed("name");
-    let file = section.needed("file");
+    let name = section.required_text("name");
+    let file = section.required_text("file");
     let parsed: Option<SqlIdentifier> = name.as_ref().and_then(|name| name.parse().ok());
     if let (Some(name), None) = (&name, &parsed) {
         section.wrong("name", format!("`{name}` is no name of a-z, 0-9 and _"));

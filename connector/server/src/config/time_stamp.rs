@@ -19,12 +19,12 @@ pub(crate) struct TimeStampConfig {
 /// Reads it; none where no authority is configured.
 pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> Option<TimeStampConfig> {
     let url = match section.is_present() {
-        true => section.needed("url"),
+        true => section.required_text("url"),
         false => section.text("url"),
     };
     let trust = section.texts("trust");
     let every = section
-        .measured("every", seconds, "a time such as 1h")
+        .parse_with("every", seconds, "a time such as 1h")
         .unwrap_or(Duration::from_secs(3600));
     if let Some(url) = &url
         && !url.starts_with("http://")

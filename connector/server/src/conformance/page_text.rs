@@ -138,7 +138,7 @@ fn row(requirement: &ArticleRequirement, more: &[String]) -> String {
         requirement.requirement.to_owned(),
         format!(
             "**{}.** {}",
-            capitalised(requirement.coverage.as_str()),
+            capitalise_word(requirement.coverage.as_str()),
             requirement.measure
         ),
         code(requirement.commands),
@@ -154,7 +154,7 @@ pub(crate) fn cell(text: &str) -> String {
     printable(text).replace('|', "\\|")
 }
 
-fn capitalised(word: &str) -> String {
+fn capitalise_word(word: &str) -> String {
     let mut letters = word.chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);
     first.chain(letters).collect()

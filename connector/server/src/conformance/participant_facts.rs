@@ -244,12 +244,12 @@ impl<'a> ParticipantFactSheet<'a> {
     pub(crate) fn state(&self, fact: ParticipantFact) -> Result<FactStatement, Refusal> {
         let (config, connector) = (&self.config, self.connector);
         Ok(match fact {
-            ParticipantFact::Contact => self.configured(
+            ParticipantFact::Contact => self.configured_fact(
                 "contact",
                 config.participant.contact.as_deref(),
                 "set [participant] contact",
             ),
-            ParticipantFact::DataProtectionOfficer => self.configured(
+            ParticipantFact::DataProtectionOfficer => self.configured_fact(
                 "data protection officer",
                 config.participant.data_protection_officer.as_deref(),
                 "set [participant] data_protection_officer",
@@ -266,7 +266,7 @@ impl<'a> ParticipantFactSheet<'a> {
                     .map(|dataset| dataset.licence.as_str())
                     .collect();
                 FactStatement::of(
-                    format!("licences: {}", listed(licences.iter().copied())),
+                    format!("licences: {}", join_words(licences.iter().copied())),
                     json!(licences),
                 )
             }
@@ -300,7 +300,7 @@ impl<'a> ParticipantFactSheet<'a> {
             ParticipantFact::Models => {
                 let models = self.names(|dataset| dataset.model.is_some());
                 FactStatement::of(
-                    format!("datasets that conform to a model: {}", listed(&models)),
+                    format!("datasets that conform to a model: {}", join_words(&models)),
                     json!(models),
                 )
             }
@@ -325,7 +325,7 @@ impl<'a> ParticipantFactSheet<'a> {
                     .with_remedy(!self.datasets.is_empty(), "set [listen] peer"),
             },
             ParticipantFact::Contracts => self.contracts(),
-            ParticipantFact::EndedContracts => self.ended(),
+            ParticipantFact::EndedContracts => self.ended_contracts(),
             ParticipantFact::Clauses => self.clauses(),
             ParticipantFact::PersonalContracts => {
                 let count = self.personal.len();
@@ -362,7 +362,7 @@ impl<'a> ParticipantFactSheet<'a> {
                 let names: Vec<String> =
                     restrictions.keys().map(|id| id.name.to_string()).collect();
                 FactStatement::of(
-                    format!("datasets under a restriction: {}", listed(&names)),
+                    format!("datasets under a restriction: {}", join_words(&names)),
                     json!(names),
                 )
             }
@@ -412,7 +412,7 @@ impl<'a> ParticipantFactSheet<'a> {
                 let faulty = checks.iter().filter(|check| check.fault.is_some());
                 let faulty: Vec<&str> = faulty.map(|check| check.name).collect();
                 FactStatement::of(
-                    format!("what keeps it from answering: {}", listed(&faulty)),
+                    format!("what keeps it from answering: {}", join_words(&faulty)),
                     json!(faulty),
                 )
                 .with_remedy(!faulty.is_empty(), "hansa doctor")
@@ -438,7 +438,7 @@ impl<'a> ParticipantFactSheet<'a> {
                 .filter_map(|(name, is_there)| is_there.then_some(name))
                 .collect();
                 FactStatement::of(
-                    format!("people are told by: {}", listed(&channels)),
+                    format!("people are told by: {}", join_words(&channels)),
                     json!(channels),
                 )
                 .with_remedy(channels.is_empty(), "set [notice] folder, webhook or mail")
@@ -455,12 +455,12 @@ impl<'a> ParticipantFactSheet<'a> {
                 let damaged: Vec<String> = connector
                     .datasets
                     .snapshots
-                    .damaged()
+                    .damaged_datasets()
                     .keys()
                     .map(ToString::to_string)
                     .collect();
                 FactStatement::of(
-                    format!("damaged snapshots: {}", listed(&damaged)),
+                    format!("damaged snapshots: {}", join_words(&damaged)),
                     json!(damaged),
                 )
                 .with_remedy(!damaged.is_empty(), "hansa doctor")
@@ -469,7 +469,7 @@ impl<'a> ParticipantFactSheet<'a> {
                 let yesterday = self.at.plus_micros(-DAY);
                 let count = connector
                     .records
-                    .index(|state| state.unacknowledged(yesterday))?;
+                    .index(|state| state.count_unacknowledged_receipts(yesterday))?;
                 FactStatement::of(
                     format!("{count} receipts are not acknowledged for more than a day"),
                     json!(count),
@@ -483,7 +483,12 @@ impl<'a> ParticipantFactSheet<'a> {
         })
     }
 
-    fn configured(&self, what: &str, value: Option<&str>, remedy: &'static str) -> FactStatement {
+    fn configured_fact(
+        &self,
+        what: &str,
+        value: Option<&str>,
+        remedy: &'static str,
+    ) -> FactStatement {
         let text = match value {
             Some(value) => format!("{what}: {value}"),
             None => format!("{what}: not stated"),
@@ -508,7 +513,7 @@ impl<'a> ParticipantFactSheet<'a> {
                 "{} of {} datasets lack {what}: {}",
                 names.len(),
                 self.datasets.len(),
-                listed(&names)
+                join_words(&names)
             ),
             json!({"datasets": self.datasets.len(), "lacking": names}),
         )
@@ -531,7 +536,7 @@ impl<'a> ParticipantFactSheet<'a> {
                 "{} of {} contracts over personal data lack {what}: {}",
                 ids.len(),
                 self.personal.len(),
-                listed(&ids)
+                join_words(&ids)
             ),
             json!({"contracts": self.personal.len(), "lacking": ids}),
         )
@@ -561,7 +566,7 @@ impl<'a> ParticipantFactSheet<'a> {
         )
     }
 
-    fn ended(&self) -> FactStatement {
+    fn ended_contracts(&self) -> FactStatement {
         let count = |status: ContractStatus| {
             let fitting = self.contracts.iter();
             fitting.filter(|(_, _, is)| *is == status).count()
@@ -623,8 +628,8 @@ impl<'a> ParticipantFactSheet<'a> {
         FactStatement::of(
             format!(
                 "datasets with personal data: {}; without categories of data subjects: {}",
-                listed(&names),
-                listed(&without)
+                join_words(&names),
+                join_words(&without)
             ),
             json!({"datasets": names, "without_data_subjects": without}),
         )
@@ -646,7 +651,10 @@ impl<'a> ParticipantFactSheet<'a> {
             |period| format!("{} {}, {}", period.kind.as_str(), period.name, period.until),
         );
         FactStatement::of(
-            format!("ends next: {first}; due to be renewed: {}", listed(&due)),
+            format!(
+                "ends next: {first}; due to be renewed: {}",
+                join_words(&due)
+            ),
             json!(next),
         )
         .with_remedy(!due.is_empty(), "hansa status says what renews it")
@@ -686,7 +694,7 @@ impl<'a> ParticipantFactSheet<'a> {
             format!(
                 "{size} records; the newest signed head covers {head}; cosigned up to {} by {}",
                 cosigned.unwrap_or(0),
-                listed(&by)
+                join_words(&by)
             ),
             json!({"records": size, "head": head, "cosigned": cosigned, "witnesses": by}),
         )
@@ -698,7 +706,7 @@ impl<'a> ParticipantFactSheet<'a> {
 }
 
 /// The words, or that there is none.
-fn listed<T: AsRef<str>>(words: impl IntoIterator<Item = T>) -> String {
+fn join_words<T: AsRef<str>>(words: impl IntoIterator<Item = T>) -> String {
     let words: Vec<String> = words
         .into_iter()
         .map(|word| word.as_ref().to_owned())

@@ -6,7 +6,7 @@ use super::negotiation_process::NegotiationProcess;
 use super::offer_rules;
 use super::partner::Partner;
 use super::partner_identity::{
-    PartnerTokens, TokenHolder, believes_name, mock_identity, presented,
+    PartnerTokens, TokenHolder, believes_name, mock_identity, read_token_file,
 };
 use super::process_terms::{
     AgreedContract, FlowAgreement, NegotiationMove, ProcessRecord, ProcessTerms, TransferGrant,
@@ -85,7 +85,7 @@ impl CatalogTerms {
     }
 
     /// The datasets that are offered to a partner by name, with the offers.
-    pub(super) fn offered(&self, partner: &PartnerConfig) -> Vec<(Dataset, Vec<Offer>)> {
+    pub(super) fn partner_offers(&self, partner: &PartnerConfig) -> Vec<(Dataset, Vec<Offer>)> {
         let now = self.connector.now();
         self.connector.datasets.catalog(|catalog| {
             let offered = catalog.offers_naming(&partner.participant);
@@ -112,7 +112,7 @@ impl CatalogTerms {
         id: &str,
         target: Option<&str>,
     ) -> Option<(Dataset, Offer)> {
-        let offered = self.offered(partner).into_iter();
+        let offered = self.partner_offers(partner).into_iter();
         let mut all = offered.flat_map(|(dataset, offers)| {
             offers
                 .into_iter()
@@ -147,11 +147,11 @@ impl CatalogTerms {
         let now = self.connector.now();
         self.connector
             .contracts
-            .with_registry(|registry| registry.provided(id, now).map(|_| id))
+            .with_registry(|registry| registry.provided_agreement(id, now).map(|_| id))
     }
 
     /// The agreement that would be made of the offer on the table: the one that was drawn before, where it still says the same.
-    fn drawn(
+    fn draft_agreement(
         &self,
         partner: &PartnerConfig,
         process: &NegotiationProcess,
@@ -219,17 +219,17 @@ impl CatalogTerms {
             protocol_id: partner.protocol_id.clone(),
         });
         let connector = &self.connector;
-        let filled = connector.filled(connector.party()?, assignee, None);
+        let filled = connector.new_agreement_parameters(connector.party()?, assignee, None);
         Ok(offer.agreement(dataset, filled))
     }
 
     /// The agreement that was drawn, signed by this participant alone.
-    fn signed(
+    fn sign_agreement(
         &self,
         partner: &PartnerConfig,
         process: &NegotiationProcess,
     ) -> Result<AgreedContract, Refusal> {
-        let agreement = self.drawn(partner, process)?;
+        let agreement = self.draft_agreement(partner, process)?;
         let (_, bytes) = self.sign(partner, &agreement)?;
         let rules = process.policy();
         let rules = rules.ok_or_else(|| {
@@ -358,7 +358,7 @@ impl ProcessTerms for CatalogTerms {
 
     fn partner(&self, name: &str) -> Option<Partner> {
         let partner = self.config(name)?;
-        let own = partner.own_token_file.as_deref().and_then(presented);
+        let own = partner.own_token_file.as_deref().and_then(read_token_file);
         Some(Partner {
             name: partner.name.to_string(),
             protocol_id: partner.protocol_id,
@@ -377,7 +377,7 @@ impl ProcessTerms for CatalogTerms {
             return Ok(Vec::new());
         };
         let mut datasets = Vec::new();
-        for (dataset, offers) in self.offered(&partner) {
+        for (dataset, offers) in self.partner_offers(&partner) {
             let mut published = Vec::new();
             for offer in &offers {
                 match offer_rules::of(offer) {
@@ -442,7 +442,7 @@ impl ProcessTerms for CatalogTerms {
         process: &NegotiationProcess,
     ) -> Result<Option<String>, Refusal> {
         let partner = self.config(&partner.name).ok_or_else(no_partner)?;
-        let payload = hansa_proto::contract::to_bytes(&self.drawn(&partner, process)?);
+        let payload = hansa_proto::contract::to_bytes(&self.draft_agreement(&partner, process)?);
         Ok(Some(String::from_utf8_lossy(&payload).into_owned()))
     }
 
@@ -464,7 +464,7 @@ impl ProcessTerms for CatalogTerms {
     ) -> Result<AgreedContract, Refusal> {
         let partner = self.config(&partner.name).ok_or_else(no_partner)?;
         let _turn = self.connector.contracts.negotiation_lock.lock().await;
-        self.signed(&partner, process)
+        self.sign_agreement(&partner, process)
     }
 
     async fn finalize(
@@ -577,7 +577,7 @@ impl ProcessTerms for CatalogTerms {
             let now = self.connector.now();
             self.connector
                 .contracts
-                .with_registry(|registry| registry.provided(id, now).map(drop))?;
+                .with_registry(|registry| registry.provided_agreement(id, now).map(drop))?;
         }
         if format != PULL {
             let sentence = format!("the dataset is given as {PULL} alone");
@@ -651,7 +651,7 @@ impl ProcessTerms for CatalogTerms {
             .find(|format| format.as_str() == wanted);
         let Some(format) = format else {
             let names = TransferFormat::ALL.map(TransferFormat::as_str);
-            return told(400, &format!("the formats are {}", names.join(", ")));
+            return error_response(400, &format!("the formats are {}", names.join(", ")));
         };
         let asked = self.ask(subject, request.address).await;
         let asked = asked.and_then(|answer| {
@@ -675,7 +675,7 @@ impl ProcessTerms for CatalogTerms {
             },
             Err(refusal) => {
                 tracing::info!(%refusal, process = subject.pid, "dataspace.rows_refused");
-                told(403, refusal.code.as_str())
+                error_response(403, refusal.code.as_str())
             }
         }
     }
@@ -712,7 +712,7 @@ impl ProcessTerms for CatalogTerms {
     }
 }
 
-fn told(status: u16, sentence: &str) -> DataspaceResponse {
+fn error_response(status: u16, sentence: &str) -> DataspaceResponse {
     let body = serde_json::json!({"code": sentence})
         .to_string()
         .into_bytes();

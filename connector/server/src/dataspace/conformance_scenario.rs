@@ -79,7 +79,7 @@ struct ScenarioTerms {
 
 impl ScenarioTerms {
     /// What stands in a table for the state that was reached.
-    fn wanted<'a>(
+    fn step_for_state<'a>(
         table: Option<&'a BTreeMap<String, String>>,
         state: &str,
         visits: u32,
@@ -151,7 +151,7 @@ impl ProcessTerms for ScenarioTerms {
 
     fn negotiation_move(&self, process: &NegotiationProcess) -> Option<NegotiationMove> {
         let table = self.scenario.negotiations.get(&process.dataset);
-        match Self::wanted(table, &process.base.state, process.base.visits())? {
+        match Self::step_for_state(table, &process.base.state, process.base.visits())? {
             "request" => Some(NegotiationMove::Request),
             "offer" => Some(NegotiationMove::Offer),
             "accept" => Some(NegotiationMove::Accept),
@@ -230,7 +230,7 @@ impl ProcessTerms for ScenarioTerms {
 
     fn transfer_move(&self, process: &TransferProcess) -> Option<TransferMove> {
         let table = self.scenario.agreements.get(&process.agreement);
-        match Self::wanted(table, &process.base.state, process.base.visits())? {
+        match Self::step_for_state(table, &process.base.state, process.base.visits())? {
             "start" => Some(TransferMove::Start),
             "suspend" => Some(TransferMove::Suspend),
             "complete" => Some(TransferMove::Complete),
@@ -280,7 +280,7 @@ impl TrialHandler {
             text.map(str::to_owned)
                 .ok_or_else(|| wrong(format!("`{name}` is lacking")))
         };
-        let partner = self.engine.named(PARTNER)?;
+        let partner = self.engine.find_partner(PARTNER)?;
         if text("connectorAddress")?.trim_end_matches('/') != partner.address {
             return Err(wrong(
                 "`connectorAddress` is not that of the table".to_owned(),

@@ -33,7 +33,7 @@ struct FlowSignal {
 
 impl<T: ProcessTerms> ProcessEngine<T> {
     /// The answer to a request of a control plane at a path behind `/dsp/dataflows`.
-    pub(super) async fn signalled(
+    pub(super) async fn answer_control_plane(
         self: &Arc<Self>,
         name: &str,
         path: &[&str],
@@ -69,7 +69,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                     self.refuses(&plane, (behind_secret(path), &request.body), fault.reason());
                 match refused.await {
                     Ok(()) => fault.plain_response(),
-                    Err(refusal) => RequestFault::refused(refusal).plain_response(),
+                    Err(refusal) => RequestFault::from_refusal(refusal).plain_response(),
                 }
             }
         }
@@ -166,7 +166,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let agreement = match is_provider {
             true => {
                 let agreement = self.terms.flow_agreement(&plane.name, asked).await;
-                Some(agreement.map_err(RequestFault::refused)?)
+                Some(agreement.map_err(RequestFault::from_refusal)?)
             }
             false => None,
         };
@@ -179,7 +179,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let contract = match agreement {
             Some(agreement) => {
                 let contract = self.terms.flow_contract(agreement).await;
-                Some(contract.map_err(RequestFault::refused)?)
+                Some(contract.map_err(RequestFault::from_refusal)?)
             }
             None => None,
         };
@@ -187,7 +187,12 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let mut flow = DataFlow {
             base: PartnerProcess {
                 is_provider,
-                ..PartnerProcess::opened(plane, self.terms.now(), opened, asked.message_id.as_ref())
+                ..PartnerProcess::from_partner_message(
+                    plane,
+                    self.terms.now(),
+                    opened,
+                    asked.message_id.as_ref(),
+                )
             },
             counter_party: counter_party.clone(),
             agreement: asked.agreement_id.clone(),
@@ -203,7 +208,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         self.flow_taken_in(&flow, step.name(), Digest::of(bytes).to_string())
             .await?;
         let kept = self.flows.put(flow.clone()).await;
-        kept.map_err(RequestFault::refused)?;
+        kept.map_err(RequestFault::from_refusal)?;
         Ok(flow)
     }
 
@@ -219,7 +224,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             ..ProcessRecord::of(&flow.base, (true, message), digest)
         };
         let recorded = self.terms.record(record).await;
-        recorded.map_err(RequestFault::refused)
+        recorded.map_err(RequestFault::from_refusal)
     }
 
     /// What a flow has come to, with what opens its data where it is given: each answer opens it anew.
@@ -241,12 +246,12 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             return Ok((flow, None));
         }
         let opened = self.terms.open(flow.subject()).await;
-        let (address, token) = opened.map_err(RequestFault::refused)?;
+        let (address, token) = opened.map_err(RequestFault::from_refusal)?;
         let digest = token.clone().unwrap_or_default();
         self.flow_taken_in(&flow, "open", digest).await?;
         flow.token = token;
         let kept = self.flows.put(flow.clone()).await;
-        kept.map_err(RequestFault::refused)?;
+        kept.map_err(RequestFault::from_refusal)?;
         let address = address.map(|address| match flow.profile.as_str() {
             HTTP_PULL_PROFILE => DataAddress {
                 endpoint_type: HTTP_PULL_PROFILE.to_owned(),
@@ -315,7 +320,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             && role == PartyRole::Provider
             && let Some(ended) = self.terms.flow_ends(&flow)
         {
-            return Err(RequestFault::refused(ended));
+            return Err(RequestFault::from_refusal(ended));
         }
         let before = flow.data_address.take();
         flow.enter(next);
@@ -324,7 +329,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             flow.data_address = told.or(before);
         }
         if is_end {
-            let reason = message.reason.as_deref().map(SingleLineText::cut);
+            let reason = message.reason.as_deref().map(SingleLineText::from_any_text);
             let reason = reason.map(|reason| reason.to_string()).unwrap_or_default();
             flow.base.ended = Some(
                 format!("the control plane ended it {reason}")
@@ -336,7 +341,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         flow.base.seen.extend(message.message_id);
         self.flow_taken_in(&flow, step.name(), digest).await?;
         let kept = self.flows.put(flow.clone()).await;
-        kept.map_err(RequestFault::refused)?;
+        kept.map_err(RequestFault::from_refusal)?;
         Ok(flow)
     }
 
@@ -366,7 +371,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                     Err(fault) => {
                         let about = (path, request.body.as_slice());
                         let recorded = self.refuses(plane, about, fault.reason()).await;
-                        recorded.map_err(RequestFault::refused)?;
+                        recorded.map_err(RequestFault::from_refusal)?;
                         Ok(Vec::new())
                     }
                     Ok(_) => Ok(Vec::new()),
@@ -408,7 +413,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 .apply_step(plane, asked.process_id.as_str(), signal)
                 .await?;
         } else if let Some(ended) = self.terms.flow_ends(&flow) {
-            return Err(RequestFault::refused(ended));
+            return Err(RequestFault::from_refusal(ended));
         }
         let (flow, address) = self.issue_token(&flow.base).await?;
         let ended = || RequestFault::new(409, format!("the data flow is {}", flow.base.state));
@@ -460,7 +465,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             DataFlowState::Completed => "completed",
             _ => "errored",
         };
-        let (path, body) = told(plane.is_edc, &peer, id, state, reason);
+        let (path, body) = flow_end_message(plane.is_edc, &peer, id, state, reason);
         let outgoing = OutgoingMessage { path, body };
         self.sends(&mut flow.base, name, outgoing).await?;
         self.flows.put(flow).await
@@ -476,7 +481,7 @@ fn behind_secret<'a, 'b>(path: &'a [&'b str]) -> &'a [&'b str] {
 }
 
 /// What a control plane is told of the end of a flow, and where behind its address.
-fn told(
+fn flow_end_message(
     is_edc: bool,
     peer: &str,
     id: ProcessId,

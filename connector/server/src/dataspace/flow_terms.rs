@@ -3,7 +3,7 @@
 use super::catalog_terms::{CatalogTerms, dataset_id};
 use super::offer_rules;
 use super::partner::Partner;
-use super::partner_identity::{TokenHolder, presented};
+use super::partner_identity::{TokenHolder, read_token_file};
 use super::process_terms::FlowAgreement;
 use crate::config::dataspace::{ControlPlaneConfig, PartnerConfig};
 use crate::process::blocking_work::blocking;
@@ -53,7 +53,7 @@ impl CatalogTerms {
     /// A control plane as messages to it need it.
     pub(super) fn control_plane_of(&self, name: &str) -> Option<Partner> {
         let plane = self.plane(name)?;
-        let own = plane.own_token_file.as_deref().and_then(presented);
+        let own = plane.own_token_file.as_deref().and_then(read_token_file);
         Some(Partner {
             name: plane.name.to_string(),
             protocol_id: String::new(),
@@ -133,7 +133,7 @@ impl CatalogTerms {
             let now = connector.now();
             connector
                 .contracts
-                .with_registry(|registry| registry.provided(id, now).map(drop))?;
+                .with_registry(|registry| registry.provided_agreement(id, now).map(drop))?;
             return Ok(id.to_string());
         }
         let (dataset, offer) = self.offer_of(&partner, &agreed)?;
@@ -175,7 +175,7 @@ impl CatalogTerms {
                         .with_help("check agreement_key_file under [control_plane.NAME]")
                 };
                 Some(PartnerCredential::ApiKey(
-                    presented(file).ok_or_else(unread)?,
+                    read_token_file(file).ok_or_else(unread)?,
                 ))
             }
             // What the control plane is shown is shown to nobody else.
@@ -211,7 +211,7 @@ impl CatalogTerms {
         partner: &PartnerConfig,
         agreed: &AgreementDocument,
     ) -> Result<(Dataset, Offer), Refusal> {
-        let offered = self.offered(partner).into_iter();
+        let offered = self.partner_offers(partner).into_iter();
         let mut of_dataset =
             offered.filter(|(dataset, _)| dataset_id(&dataset.id) == agreed.target);
         let found = of_dataset.next().and_then(|(dataset, offers)| {

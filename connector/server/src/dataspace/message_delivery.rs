@@ -91,7 +91,7 @@ pub(super) trait DeliveredProcess<T: ProcessTerms>: KeptProcess {
     async fn move_on(self, engine: &ProcessEngine<T>, partner: &Partner) -> Result<bool, Refusal>;
 
     /// Its ids in the answer to its first message.
-    fn answered(body: &[u8]) -> Option<ProcessPids>;
+    fn parse_answer_pids(body: &[u8]) -> Option<ProcessPids>;
 
     /// Ends it here.
     fn fail(&mut self);
@@ -111,7 +111,7 @@ pub(super) trait DeliveredProcess<T: ProcessTerms>: KeptProcess {
 
     /// Who gets what is sent.
     fn receiver(&self, engine: &ProcessEngine<T>) -> Result<Partner, Refusal> {
-        engine.named(&self.base().partner)
+        engine.find_partner(&self.base().partner)
     }
 }
 
@@ -133,7 +133,7 @@ impl<T: ProcessTerms> DeliveredProcess<T> for NegotiationProcess {
         Ok(true)
     }
 
-    fn answered(body: &[u8]) -> Option<ProcessPids> {
+    fn parse_answer_pids(body: &[u8]) -> Option<ProcessPids> {
         NegotiationAck::read(body).ok().map(|ack| ack.pids)
     }
 
@@ -167,7 +167,7 @@ impl<T: ProcessTerms> DeliveredProcess<T> for TransferProcess {
         Ok(true)
     }
 
-    fn answered(body: &[u8]) -> Option<ProcessPids> {
+    fn parse_answer_pids(body: &[u8]) -> Option<ProcessPids> {
         TransferAck::read(body).ok().map(|ack| ack.pids)
     }
 
@@ -202,7 +202,7 @@ impl<T: ProcessTerms> DeliveredProcess<T> for DataFlow {
         Ok(true)
     }
 
-    fn answered(_body: &[u8]) -> Option<ProcessPids> {
+    fn parse_answer_pids(_body: &[u8]) -> Option<ProcessPids> {
         None
     }
 
@@ -328,12 +328,12 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 continue;
             }
             tries = 0;
-            self.delivered::<P>(pid, message, delivery).await?;
+            self.apply_delivery::<P>(pid, message, delivery).await?;
         }
     }
 
     /// Takes in what became of a message: it was taken, refused, or is given up.
-    async fn delivered<P: DeliveredProcess<T>>(
+    async fn apply_delivery<P: DeliveredProcess<T>>(
         &self,
         pid: &str,
         message: &OutgoingMessage,
@@ -361,7 +361,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 None
             }
             Delivery::Taken(body) if is_first => {
-                let pids = P::answered(&body);
+                let pids = P::parse_answer_pids(&body);
                 let pids = pids.filter(|pids| pids.consumer.as_str() == pid);
                 let provider = pids.map(|pids| pids.provider.to_string());
                 let is_answer = provider.is_some();
@@ -398,7 +398,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         terms: Option<Digest>,
     ) -> Result<(), Refusal> {
         let process = self.negotiations.get(pid).ok_or_else(|| unknown(pid))?;
-        let partner = self.named(&process.base.partner)?;
+        let partner = self.find_partner(&process.base.partner)?;
         let _turn = self.turn(&partner.name).await;
         let process = self.negotiations.get(pid).ok_or_else(|| unknown(pid))?;
         // INVARIANT: agreed-as-read. Whoever agrees names what was read, and the partner may have put something else on the table.

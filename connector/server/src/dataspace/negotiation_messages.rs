@@ -142,7 +142,7 @@ impl NegotiationInput {
 
 impl<T: ProcessTerms> ProcessEngine<T> {
     /// A consumer asks for a contract.
-    pub(super) async fn requested(
+    pub(super) async fn handle_contract_request(
         self: &Arc<Self>,
         partner: &Partner,
         bytes: &[u8],
@@ -183,7 +183,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let mut process = NegotiationProcess {
             base: PartnerProcess {
                 is_provider: true,
-                ..PartnerProcess::opened(
+                ..PartnerProcess::from_partner_message(
                     partner,
                     self.terms.now(),
                     (&message.consumer_pid, callback),
@@ -208,13 +208,13 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         self.negotiations
             .put(process)
             .await
-            .map_err(RequestFault::refused)?;
+            .map_err(RequestFault::from_refusal)?;
         self.negotiation_goes_on(&pid);
         Ok(Answered::NegotiationMade(ack))
     }
 
     /// A provider offers a contract that nobody asked for.
-    pub(super) async fn offered(
+    pub(super) async fn handle_contract_offer(
         self: &Arc<Self>,
         partner: &Partner,
         bytes: &[u8],
@@ -248,7 +248,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         self.check_opening(partner, &callback, has_room)
             .map_err(fault)?;
         let mut process = NegotiationProcess {
-            base: PartnerProcess::opened(
+            base: PartnerProcess::from_partner_message(
                 partner,
                 self.terms.now(),
                 (&message.provider_pid, callback),
@@ -271,7 +271,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         self.negotiations
             .put(process)
             .await
-            .map_err(RequestFault::refused)?;
+            .map_err(RequestFault::from_refusal)?;
         // INVARIANT: offers-wait-for-people. Whoever offers by itself is never answered by a program.
         Ok(Answered::NegotiationMade(ack))
     }
@@ -289,7 +289,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     }
 
     /// A message of a negotiation that is under way.
-    pub(super) async fn negotiated(
+    pub(super) async fn handle_negotiation_message(
         self: &Arc<Self>,
         partner: &Partner,
         pid: &str,
@@ -378,14 +378,14 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             self.negotiations
                 .put(process)
                 .await
-                .map_err(RequestFault::refused)?;
+                .map_err(RequestFault::from_refusal)?;
             self.negotiation_goes_on(&pid);
             return Ok(Answered::Nothing);
         };
         let ending = NegotiationMove::Terminate(why.code.as_str().to_owned(), why.sentence.clone());
         self.move_negotiation(partner, process, ending)
             .await
-            .map_err(RequestFault::refused)?;
+            .map_err(RequestFault::from_refusal)?;
         self.negotiation_goes_on(&pid);
         Err(fault(RequestFault::bad(why.code.as_str())))
     }
@@ -425,7 +425,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         offer: OfferDocument,
     ) -> Result<String, Refusal> {
         let mut process = NegotiationProcess {
-            base: PartnerProcess::begun(partner, self.terms.now()),
+            base: PartnerProcess::new_as_consumer(partner, self.terms.now()),
             dataset: dataset.to_owned(),
             offer: offer.id.clone(),
             rules: offer.rules.to_json(),
@@ -468,7 +468,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let mut wanted = wanted;
         let mut agreement = None;
         match &wanted {
-            NegotiationMove::Agree => match self.agreed(partner, &mut process).await {
+            NegotiationMove::Agree => match self.agree_to_contract(partner, &mut process).await {
                 Ok(made) => agreement = Some(made),
                 Err(why) if is_passing(&why) => return Err(why),
                 Err(why) => wanted = ending(&why),
@@ -579,7 +579,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     }
 
     /// Draws what would be signed and keeps it before it is signed, since two officers may have to say one after the other that they agree.
-    async fn agreed(
+    async fn agree_to_contract(
         &self,
         partner: &Partner,
         process: &mut NegotiationProcess,

@@ -42,7 +42,7 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
     }
 
     async fn offers(&self, partner: &str) -> Result<Vec<PartnerOffer>, Refusal> {
-        let partner = self.named(partner)?;
+        let partner = self.find_partner(partner)?;
         let datasets = self.catalog_of(&partner).await?;
         let mut offers = Vec::new();
         for dataset in datasets {
@@ -64,7 +64,7 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
     }
 
     async fn policies(&self, partner: &str) -> Result<Vec<PartnerOffer>, Refusal> {
-        let partner = self.named(partner)?;
+        let partner = self.find_partner(partner)?;
         let datasets = self.terms.datasets(&partner).await?;
         let offers = datasets.into_iter().flat_map(|dataset| {
             let (id, title, formats) = (dataset.id, dataset.title, dataset.formats);
@@ -88,12 +88,12 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
             return Err(Refusal::new(ErrorCode::NegotiationState, sentence));
         }
         self.end_flow(flow, DataFlowState::Completed, None).await?;
-        self.shared()?.flow_goes_on(pid);
+        self.running_engine()?.flow_goes_on(pid);
         Ok(())
     }
 
     async fn request(&self, partner: &str, offer: &str) -> Result<String, Refusal> {
-        let partner = self.named(partner)?;
+        let partner = self.find_partner(partner)?;
         let datasets = self.catalog_of(&partner).await?;
         let all = datasets.into_iter().flat_map(|dataset| {
             let id = dataset.id;
@@ -120,7 +120,7 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
             assignee: Some(self.terms.own_id()),
             ..one
         };
-        self.shared()?.ask(&partner, &dataset, offer).await
+        self.running_engine()?.ask(&partner, &dataset, offer).await
     }
 
     fn on_table(&self, pid: &str) -> Result<PartnerTerms, Refusal> {
@@ -133,9 +133,9 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
         })
     }
 
-    async fn drafted(&self, pid: &str) -> Result<Option<Agreement>, Refusal> {
+    async fn agreement_to_sign(&self, pid: &str) -> Result<Option<Agreement>, Refusal> {
         let process = self.negotiation(pid).ok_or_else(|| unknown(pid))?;
-        let partner = self.named(&process.base.partner)?;
+        let partner = self.find_partner(&process.base.partner)?;
         let _turn = self.turn(&partner.name).await;
         let mut process = self.negotiation(pid).ok_or_else(|| unknown(pid))?;
         if !is_to_sign(&process) {
@@ -169,7 +169,9 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
                 return Err(Refusal::new(ErrorCode::NegotiationState, sentence));
             }
         };
-        self.shared()?.decide(pid, wanted, Some(terms)).await
+        self.running_engine()?
+            .decide(pid, wanted, Some(terms))
+            .await
     }
 
     async fn end(&self, pid: &str, reason: &str) -> Result<(), Refusal> {
@@ -177,18 +179,18 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
         match (self.negotiation(pid), self.transfer(pid)) {
             (Some(_), _) => {
                 let wanted = NegotiationMove::Terminate(code, reason.to_owned());
-                self.shared()?.decide(pid, wanted, None).await
+                self.running_engine()?.decide(pid, wanted, None).await
             }
             (None, Some(_)) => {
                 let wanted = TransferMove::Terminate(code, reason.to_owned());
-                self.shared()?.decide_transfer(pid, wanted).await
+                self.running_engine()?.decide_transfer(pid, wanted).await
             }
-            (None, None) => self.shared()?.decide_flow_end(pid).await,
+            (None, None) => self.running_engine()?.decide_flow_end(pid).await,
         }
     }
 
     async fn complete(&self, pid: &str) -> Result<(), Refusal> {
-        self.shared()?
+        self.running_engine()?
             .decide_transfer(pid, TransferMove::Complete)
             .await
     }
@@ -199,7 +201,7 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
         agreement: &str,
         format: &str,
     ) -> Result<String, Refusal> {
-        let partner = self.named(partner)?;
+        let partner = self.find_partner(partner)?;
         let is_agreed = self.negotiations.find(|process| {
             let id = process
                 .agreement
@@ -219,7 +221,7 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
                 Refusal::new(ErrorCode::ContractUnknown, sentence).with_help("hansa partner list")
             );
         }
-        self.shared()?
+        self.running_engine()?
             .ask_transfer(&partner, agreement, format)
             .await
     }
@@ -284,7 +286,7 @@ impl ProcessEngine<CatalogTerms> {
         }
     }
 
-    fn shared(&self) -> Result<std::sync::Arc<Self>, Refusal> {
+    fn running_engine(&self) -> Result<std::sync::Arc<Self>, Refusal> {
         self.own
             .upgrade()
             .ok_or_else(|| Refusal::new(ErrorCode::Interrupted, "the connector ends"))
@@ -309,7 +311,7 @@ fn of_negotiation(process: NegotiationProcess) -> PartnerProcessSummary {
 
 fn of_flow(flow: DataFlow) -> PartnerProcessSummary {
     PartnerProcessSummary {
-        data_address: flow.data_address.as_ref().and_then(opened),
+        data_address: flow.data_address.as_ref().and_then(parse_data_address),
         partner: flow.counter_party,
         ..summary("data flow", flow.base, flow.agreement)
     }
@@ -332,7 +334,7 @@ fn summary(kind: &'static str, base: PartnerProcess, subject: String) -> Partner
 }
 
 /// Where data is, and what opens it.
-fn opened(address: &Value) -> Option<(String, String)> {
+fn parse_data_address(address: &Value) -> Option<(String, String)> {
     let address = hansa_dataspace::DataAddress::read(address).ok()?;
     let value = address
         .property("authorization")
@@ -343,7 +345,7 @@ fn opened(address: &Value) -> Option<(String, String)> {
 
 fn of_transfer(process: TransferProcess) -> PartnerProcessSummary {
     PartnerProcessSummary {
-        data_address: process.data_address.as_ref().and_then(opened),
+        data_address: process.data_address.as_ref().and_then(parse_data_address),
         ..summary("transfer", process.base, process.agreement)
     }
 }

@@ -81,7 +81,7 @@ impl PartnerTokens {
 
 /// What a partner presents, by its file: at least 16 letters.
 fn token(file: &Path) -> Option<String> {
-    let text = presented(file)?;
+    let text = read_token_file(file)?;
     if text.len() < SHORTEST {
         tracing::warn!(file = %file.display(), "dataspace.token_too_short");
         return None;
@@ -90,7 +90,7 @@ fn token(file: &Path) -> Option<String> {
 }
 
 /// What stands in a file, on one line: what is presented to others, who say how long it is.
-pub(super) fn presented(file: &Path) -> Option<String> {
+pub(super) fn read_token_file(file: &Path) -> Option<String> {
     let read = hansa_files::read_private(file, TOKEN);
     let bytes = read
         .inspect_err(|refusal| tracing::warn!(%refusal, "dataspace.token_unread"))

@@ -59,7 +59,7 @@ pub(crate) struct OutgoingMessage {
 
 impl PartnerProcess {
     /// One that this participant begins, as consumer.
-    pub(super) fn begun(partner: &Partner, now: UtcTimestamp) -> Self {
+    pub(super) fn new_as_consumer(partner: &Partner, now: UtcTimestamp) -> Self {
         Self {
             pid: fresh_id(),
             began: now.micros(),
@@ -79,7 +79,7 @@ impl PartnerProcess {
     }
 
     /// One that a partner opens by a message: its id there, and where it takes messages.
-    pub(super) fn opened(
+    pub(super) fn from_partner_message(
         partner: &Partner,
         now: UtcTimestamp,
         (peer_pid, callback): (&ProcessId, String),
@@ -91,7 +91,7 @@ impl PartnerProcess {
             by_partner: true,
             opened_by: message.cloned(),
             seen: message.into_iter().cloned().collect(),
-            ..Self::begun(partner, now)
+            ..Self::new_as_consumer(partner, now)
         }
     }
 

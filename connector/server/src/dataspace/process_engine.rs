@@ -176,8 +176,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         message: &'static str,
         digest: String,
     ) -> Result<(), RequestFault> {
-        let recorded = self.recorded(process, (true, message), digest).await;
-        recorded.map_err(RequestFault::refused)
+        let recorded = self.record_message(process, (true, message), digest).await;
+        recorded.map_err(RequestFault::from_refusal)
     }
 
     /// Records a message that is about to go, and puts it among what is to be sent.
@@ -188,12 +188,13 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         outgoing: OutgoingMessage,
     ) -> Result<(), Refusal> {
         let digest = Digest::of(outgoing.body.to_string().as_bytes()).to_string();
-        self.recorded(process, (false, message), digest).await?;
+        self.record_message(process, (false, message), digest)
+            .await?;
         process.outbox.push(outgoing);
         Ok(())
     }
 
-    async fn recorded(
+    async fn record_message(
         &self,
         process: &PartnerProcess,
         (is_incoming, message): (bool, &'static str),
@@ -221,11 +222,11 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             return Ok(());
         };
         let process = path.iter().find(|part| part.starts_with("urn:uuid:"));
-        let process = process.map(|part| SingleLineText::cut(part).to_string());
+        let process = process.map(|part| SingleLineText::from_any_text(part).to_string());
         let record = ProcessRecord {
             process: process.unwrap_or_default(),
             refused: Some(RefusedMessage {
-                reason: SingleLineText::cut(reason).to_string(),
+                reason: SingleLineText::from_any_text(reason).to_string(),
                 others,
             }),
             ..ProcessRecord::incoming(&partner.name, "refused", Digest::of(bytes).to_string())
@@ -259,7 +260,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             ..ProcessRecord::incoming(&partner.name, message, Digest::of(asked).to_string())
         };
         let recorded = self.record_in_sum(&self.looks, others, record).await;
-        recorded.map_err(RequestFault::refused)
+        recorded.map_err(RequestFault::from_refusal)
     }
 
     /// Writes a record of one of a sum of messages.
@@ -298,7 +299,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         }
     }
 
-    pub(super) fn named(&self, partner: &str) -> Result<Partner, Refusal> {
+    pub(super) fn find_partner(&self, partner: &str) -> Result<Partner, Refusal> {
         self.terms.partner(partner).ok_or_else(|| {
             let sentence = format!("there is no partner `{partner}`");
             Refusal::new(ErrorCode::PartnerUnknown, sentence)

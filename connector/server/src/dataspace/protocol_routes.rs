@@ -74,12 +74,13 @@ impl<T: ProcessTerms> DataspaceHandler for ProcessEngine<T> {
     }
 
     async fn answer(&self, key: &PartnerKey, request: DataspaceRequest) -> DataspaceResponse {
-        let Some(engine) = self.held() else {
+        let Some(engine) = self.upgrade_self() else {
             return DataspaceResponse::json(404, Vec::new());
         };
         let key = key.clone();
         // Whoever goes away does not stop halfway what its message leads to.
-        let answered = to_the_end(async move { Ok(engine.answered(&key, request).await) }).await;
+        let answered =
+            to_the_end(async move { Ok(engine.answer_request(&key, request).await) }).await;
         answered.unwrap_or_else(|refusal| {
             tracing::error!(%refusal, "dataspace.panicked");
             DataspaceResponse::json(500, Vec::new())
@@ -88,7 +89,11 @@ impl<T: ProcessTerms> DataspaceHandler for ProcessEngine<T> {
 }
 
 impl<T: ProcessTerms> ProcessEngine<T> {
-    async fn answered(&self, key: &PartnerKey, request: DataspaceRequest) -> DataspaceResponse {
+    async fn answer_request(
+        &self,
+        key: &PartnerKey,
+        request: DataspaceRequest,
+    ) -> DataspaceResponse {
         let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
         let path = match path.as_slice() {
             [rest @ .., ""] => rest,
@@ -106,9 +111,9 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 return RequestFault::new(413, "the message is too long").plain_response();
             }
             PartnerKey::ControlPlane(name) => {
-                return match (path, self.held()) {
+                return match (path, self.upgrade_self()) {
                     (["dataflows", path @ ..], Some(engine)) => {
-                        engine.signalled(name, path, &request).await
+                        engine.answer_control_plane(name, path, &request).await
                     }
                     _ => nothing(),
                 };
@@ -118,7 +123,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let Some(partner) = self.terms.partner(name) else {
             return nothing();
         };
-        let Some(engine) = self.held() else {
+        let Some(engine) = self.upgrade_self() else {
             return nothing();
         };
         let ["2025-1", path @ ..] = path else {
@@ -139,11 +144,13 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             },
             (["negotiations", "request"], true) => (
                 ErrorKind::Negotiation,
-                engine.requested(&partner, &request.body).await,
+                engine
+                    .handle_contract_request(&partner, &request.body)
+                    .await,
             ),
             (["negotiations", "offers"], true) => (
                 ErrorKind::Negotiation,
-                engine.offered(&partner, &request.body).await,
+                engine.handle_contract_offer(&partner, &request.body).await,
             ),
             (["negotiations", pid], false) => {
                 let told = self.negotiation_of(&partner, pid).and_then(|process| {
@@ -158,7 +165,11 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                     return nothing();
                 };
                 let answered = match input {
-                    Ok(input) => engine.negotiated(&partner, pid, input).await,
+                    Ok(input) => {
+                        engine
+                            .handle_negotiation_message(&partner, pid, input)
+                            .await
+                    }
                     // Whether it can be read is told to whoever has the process alone.
                     Err(fault) => Err(self.negotiation_of(&partner, pid).err().unwrap_or(fault)),
                 };
@@ -181,7 +192,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                     return nothing();
                 };
                 let answered = match input {
-                    Ok(input) => engine.transferred(&partner, pid, input).await,
+                    Ok(input) => engine.handle_transfer_message(&partner, pid, input).await,
                     Err(fault) => Err(self.transfer_of(&partner, pid).err().unwrap_or(fault)),
                 };
                 (ErrorKind::Transfer, answered)
@@ -206,7 +217,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                 let about = (path, request.body.as_slice());
                 match self.refuses(&partner, about, fault.reason()).await {
                     Ok(()) => fault.response(kind),
-                    Err(refusal) => RequestFault::refused(refusal).response(kind),
+                    Err(refusal) => RequestFault::from_refusal(refusal).response(kind),
                 }
             }
         }
@@ -270,7 +281,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             .terms
             .datasets(partner)
             .await
-            .map_err(RequestFault::refused)?;
+            .map_err(RequestFault::from_refusal)?;
         let number = |name: &str| -> Result<Option<usize>, RequestFault> {
             let text = request.parameters.get(name);
             text.map(|text| {
@@ -317,7 +328,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             .terms
             .datasets(partner)
             .await
-            .map_err(RequestFault::refused)?;
+            .map_err(RequestFault::from_refusal)?;
         let found = datasets.iter().find(|dataset| dataset.id == id);
         let found = found.and_then(|dataset| dataset.to_json(&self.service()));
         let found = found.ok_or_else(|| RequestFault::unknown("there is no such dataset"))?;
@@ -325,7 +336,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     }
 
     /// Itself, as what outlives a request.
-    fn held(&self) -> Option<Arc<Self>> {
+    fn upgrade_self(&self) -> Option<Arc<Self>> {
         self.own.upgrade()
     }
 }

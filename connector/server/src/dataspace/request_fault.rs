@@ -79,7 +79,7 @@ impl RequestFault {
     }
 
     /// A refusal. Whoever may not know more is told its code alone; a passing fault is one of the server, which is tried again.
-    pub(super) fn refused(refusal: Refusal) -> Self {
+    pub(super) fn from_refusal(refusal: Refusal) -> Self {
         tracing::warn!(%refusal, "dataspace.refused");
         let status = match refusal.code.kind() {
             ErrorClass::Unknown => 404,

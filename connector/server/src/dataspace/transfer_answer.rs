@@ -3,7 +3,7 @@
 use super::catalog_terms::CatalogTerms;
 use super::process_terms::TransferSubject;
 use crate::clients;
-use crate::clients::plain_columns::{conformed, plain};
+use crate::clients::plain_columns::{cast_batch, plain};
 use crate::workflow::answer;
 use crate::workflow::answer::incoming_query::QueryCaller;
 use crate::workflow::peer_query_client::own_answer;
@@ -50,7 +50,7 @@ impl CatalogTerms {
             .recognise_partner(token, &partners, connector.now())?;
         let dataset = connector.contracts.with_registry(|registry| {
             registry
-                .provided(contract, connector.now())
+                .provided_agreement(contract, connector.now())
                 .map(|agreement| agreement.dataset.id.name.clone())
         })?;
         let request = RequestId(crate::process::randomness::random_bytes());
@@ -77,7 +77,7 @@ impl CatalogTerms {
         let inner = Arc::clone(&columns);
         let rows = rows
             .batches
-            .map(move |batch| batch.and_then(|batch| conformed(&batch, &inner)));
+            .map(move |batch| batch.and_then(|batch| cast_batch(&batch, &inner)));
         let answer = ClientAnswer {
             columns,
             rows: rows.boxed(),

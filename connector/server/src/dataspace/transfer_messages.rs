@@ -124,7 +124,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let grant = grant.map_err(|refusal| {
             fault(match refusal.code.kind() {
                 ErrorClass::Unknown => RequestFault::unknown("there is no such agreement with you"),
-                _ => RequestFault::refused(refusal),
+                _ => RequestFault::from_refusal(refusal),
             })
         })?;
         if message.data_address.is_some() {
@@ -135,7 +135,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let mut process = TransferProcess {
             base: PartnerProcess {
                 is_provider: true,
-                ..PartnerProcess::opened(
+                ..PartnerProcess::from_partner_message(
                     partner,
                     self.terms.now(),
                     (&message.consumer_pid, message.callback.clone()),
@@ -163,7 +163,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         self.transfers
             .put(process)
             .await
-            .map_err(RequestFault::refused)?;
+            .map_err(RequestFault::from_refusal)?;
         self.transfer_goes_on(&pid);
         Ok(Answered::TransferMade(ack))
     }
@@ -181,7 +181,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     }
 
     /// A message of a transfer that is under way.
-    pub(super) async fn transferred(
+    pub(super) async fn handle_transfer_message(
         self: &Arc<Self>,
         partner: &Partner,
         pid: &str,
@@ -226,12 +226,12 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         if resumes {
             // Whoever pulls needs an address that counts from now on.
             let told = self.start(process).await;
-            told.map_err(RequestFault::refused)?;
+            told.map_err(RequestFault::from_refusal)?;
         } else {
             self.transfers
                 .put(process)
                 .await
-                .map_err(RequestFault::refused)?;
+                .map_err(RequestFault::from_refusal)?;
         }
         self.transfer_goes_on(&pid);
         Ok(Answered::Nothing)
@@ -248,7 +248,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         format: &str,
     ) -> Result<String, Refusal> {
         let mut process = TransferProcess {
-            base: PartnerProcess::begun(partner, self.terms.now()),
+            base: PartnerProcess::new_as_consumer(partner, self.terms.now()),
             agreement: agreement.to_owned(),
             format: format.to_owned(),
             dataset: None,

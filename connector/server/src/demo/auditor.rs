@@ -12,8 +12,8 @@ pub(super) fn play(
     federation: &DemoFederation<'_>,
     step: &mut StepReport,
 ) -> Result<(), ExpectationError> {
-    received(federation, step)?;
-    forged(federation, step)?;
+    report_received_data(federation, step)?;
+    detect_forged_logs(federation, step)?;
     let mut matched = 0;
     for (participant, city) in [
         (FIRM, "lisbon"),
@@ -42,7 +42,7 @@ pub(super) fn play(
 }
 
 /// Who received what, under which clauses, from the providers' logs.
-fn received(
+fn report_received_data(
     federation: &DemoFederation<'_>,
     step: &mut StepReport,
 ) -> Result<(), ExpectationError> {
@@ -98,7 +98,10 @@ fn received(
 }
 
 /// One byte changed, one record removed, each in a copy.
-fn forged(federation: &DemoFederation<'_>, step: &mut StepReport) -> Result<(), ExpectationError> {
+fn detect_forged_logs(
+    federation: &DemoFederation<'_>,
+    step: &mut StepReport,
+) -> Result<(), ExpectationError> {
     let good = verify(federation, "munster/state/log", 0)?;
     let records = whole(&good, "records");
     must(records > 2, "the log has records", records)?;
@@ -110,7 +113,7 @@ fn forged(federation: &DemoFederation<'_>, step: &mut StepReport) -> Result<(), 
     ];
     for (name, forge) in forgeries {
         let copy = federation.file(&format!("log-with-{}", name.replace(' ', "-")));
-        let done = copied(&federation.file("munster/state/log"), &copy)
+        let done = copy_folder(&federation.file("munster/state/log"), &copy)
             .and_then(|()| {
                 let file = records_of(&copy)?;
                 let mut bytes = std::fs::read(&file)?;
@@ -164,7 +167,7 @@ fn bundle(federation: &DemoFederation<'_>, step: &mut StepReport) -> Result<(), 
         "the evidence verifies",
         &found,
     )?;
-    let stays = if federation.stage.kept() {
+    let stays = if federation.stage.is_folder_kept() {
         "stays behind"
     } else {
         "goes with this folder; --dir DIR keeps it"
@@ -181,7 +184,7 @@ fn bundle(federation: &DemoFederation<'_>, step: &mut StepReport) -> Result<(), 
     Ok(())
 }
 
-fn copied(from: &Path, to: &Path) -> std::io::Result<()> {
+fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;

@@ -51,7 +51,7 @@ pub(super) fn play(
 ) -> Result<(), ExpectationError> {
     let mut reports = Vec::new();
     for no in &NOES {
-        let error = refused(federation, no)?;
+        let error = expect_refusal(federation, no)?;
         let help: Vec<String> = list(&error);
         must(
             text(&error, "clause").starts_with("#c") && !text(&error, "contract").is_empty(),
@@ -94,9 +94,9 @@ fn same_as_never(
     step: &mut StepReport,
     hidden: &DeniedQuery,
 ) -> Result<(), ExpectationError> {
-    let there = refused(federation, hidden)?.to_string();
+    let there = expect_refusal(federation, hidden)?.to_string();
     let sql = hidden.sql.replace("stop_id", "moonphase");
-    let never = asked(federation, hidden, &sql)?.to_string();
+    let never = expect_sql_refusal(federation, hidden, &sql)?.to_string();
     must(
         never.replace("moonphase", "stop_id") == there,
         "a hidden column is told like one that never was",
@@ -110,11 +110,14 @@ fn same_as_never(
     Ok(())
 }
 
-fn refused(federation: &DemoFederation<'_>, no: &DeniedQuery) -> Result<Value, ExpectationError> {
-    asked(federation, no, no.sql)
+fn expect_refusal(
+    federation: &DemoFederation<'_>,
+    no: &DeniedQuery,
+) -> Result<Value, ExpectationError> {
+    expect_sql_refusal(federation, no, no.sql)
 }
 
-fn asked(
+fn expect_sql_refusal(
     federation: &DemoFederation<'_>,
     no: &DeniedQuery,
     sql: &str,

@@ -15,7 +15,7 @@ pub(super) fn play(
 ) -> Result<(), ExpectationError> {
     let least = federation.threshold(FIRM, contract)?;
     let draft = federation.file("lisbon/policies/wider.toml");
-    loosened(federation, &draft, least)?;
+    write_loosened_policy(federation, &draft, least)?;
     let path = draft.display().to_string();
     let compared = federation.does(
         "lisbon",
@@ -79,7 +79,7 @@ pub(super) fn play(
 }
 
 /// The policy in force with a tenth of its threshold.
-fn loosened(
+fn write_loosened_policy(
     federation: &DemoFederation<'_>,
     draft: &std::path::Path,
     least: i64,

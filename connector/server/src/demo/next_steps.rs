@@ -53,7 +53,7 @@ pub(super) fn play(federation: &DemoFederation<'_>, show: OutputSettings) {
             line_out(&format!("   {what}:\n      {command}"));
         }
     }
-    while !federation.stage.interrupted() {
+    while !federation.stage.is_interrupted() {
         std::thread::sleep(Duration::from_millis(100));
     }
 }

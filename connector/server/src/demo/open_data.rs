@@ -37,7 +37,7 @@ pub(super) fn play(
     )?;
     weeks(step, &cities)?;
     units(federation, step, &cities)?;
-    explained(federation, step, &question, below)
+    explain_question(federation, step, &question, below)
 }
 
 #[derive(Default)]
@@ -68,7 +68,7 @@ fn weeks(step: &mut StepReport, cities: &DemoCities) -> Result<(), ExpectationEr
     let mut lines = Vec::new();
     let mut figures = Vec::new();
     let mut early = Vec::new();
-    for ((participant, name), city) in shown(cities) {
+    for ((participant, name), city) in shown_cities(cities) {
         let last = text(&city.after, "last");
         let ends_early = last.as_str() < LAST_DAY;
         if ends_early {
@@ -123,7 +123,7 @@ fn weeks(step: &mut StepReport, cities: &DemoCities) -> Result<(), ExpectationEr
 }
 
 /// All towns of two publishers, and three of the many British ones.
-fn shown(cities: &DemoCities) -> impl Iterator<Item = (&(String, String), &DemoCity)> {
+fn shown_cities(cities: &DemoCities) -> impl Iterator<Item = (&(String, String), &DemoCity)> {
     cities.iter().filter(|(key, _)| {
         key.0 != "uk.example" || matches!(key.1.as_str(), "London" | "Glasgow" | "Bristol")
     })
@@ -175,7 +175,7 @@ fn units(
         .collect();
     let above = |than: f64| british.iter().filter(|no2| **no2 > than).count();
     let (before, after, all) = (above(wrong), above(zurich), british.len());
-    let table: Vec<f64> = shown(cities)
+    let table: Vec<f64> = shown_cities(cities)
         .filter(|(key, _)| key.0 == "uk.example")
         .map(|(_, city)| number(&city.before, "no2"))
         .collect();
@@ -218,7 +218,7 @@ fn conversion(entry: &Value) -> Option<String> {
 }
 
 /// The bytes of the last answer of a participant, as the receipt says them.
-fn travelled(log: &[Value], id: &str) -> Result<u64, ExpectationError> {
+fn received_bytes(log: &[Value], id: &str) -> Result<u64, ExpectationError> {
     let peer = format!("hansa://{id}");
     let received = log.iter().rev().filter_map(|record| record.get("body"));
     received
@@ -231,7 +231,7 @@ fn travelled(log: &[Value], id: &str) -> Result<u64, ExpectationError> {
 }
 
 /// What goes to whom, and what travelled.
-fn explained(
+fn explain_question(
     federation: &DemoFederation<'_>,
     step: &mut StepReport,
     question: &str,
@@ -271,7 +271,7 @@ fn explained(
             format!("{city} got the SQL that was explained"),
             text(answer, "sql"),
         )?;
-        let bytes = travelled(&log.lines, &id)?;
+        let bytes = received_bytes(&log.lines, &id)?;
         let file = federation.files.iter().find(|(name, _)| *name == city);
         let file = file.map_or(0, |(_, bytes)| *bytes);
         came = came.saturating_add(bytes);

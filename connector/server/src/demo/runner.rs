@@ -131,12 +131,12 @@ impl DemoRunner {
             children: Arc::default(),
             interrupted: Arc::default(),
         };
-        stage.heed()?;
+        stage.spawn_signal_listener()?;
         Ok(stage)
     }
 
     /// Ends the show when somebody interrupts it.
-    fn heed(&self) -> Result<(), Refusal> {
+    fn spawn_signal_listener(&self) -> Result<(), Refusal> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -200,12 +200,12 @@ impl DemoRunner {
     }
 
     /// Whether the folder stays.
-    pub(super) const fn kept(&self) -> bool {
+    pub(super) const fn is_folder_kept(&self) -> bool {
         self.kept
     }
 
     /// Whether somebody wants it to end.
-    pub(super) fn interrupted(&self) -> bool {
+    pub(super) fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::SeqCst)
     }
 
@@ -215,7 +215,7 @@ impl DemoRunner {
         if !self.kept {
             let _ = std::fs::remove_dir_all(&self.folder);
         }
-        self.interrupted()
+        self.is_interrupted()
     }
 
     /// Runs a command of `participant` as people see it; gives its status, what it wrote to stdout and what to stderr.
@@ -227,11 +227,13 @@ impl DemoRunner {
         participant: &str,
         args: &[&str],
     ) -> Result<(i32, String, String), ExpectationError> {
-        if self.interrupted() {
-            return Err(unstarted("the show goes on", "it was interrupted"));
+        if self.is_interrupted() {
+            return Err(command_error("the show goes on", "it was interrupted"));
         }
         let (mut command, typed) = self.command_for_people(Some(participant), args);
-        let output = command.output().map_err(|fault| unstarted(&typed, fault))?;
+        let output = command
+            .output()
+            .map_err(|fault| command_error(&typed, fault))?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Ok((
             output.status.code().unwrap_or(-1),
@@ -286,14 +288,14 @@ impl DemoRunner {
         participant: Option<&str>,
         args: &[&str],
     ) -> Result<DemoCommandOutput, ExpectationError> {
-        if self.interrupted() {
-            return Err(unstarted("the show goes on", "it was interrupted"));
+        if self.is_interrupted() {
+            return Err(command_error("the show goes on", "it was interrupted"));
         }
         let (mut command, typed) = self.command(participant, args);
         let output = command
             .args(["--timeout", "45s"])
             .output()
-            .map_err(|fault| unstarted(&typed, fault))?;
+            .map_err(|fault| command_error(&typed, fault))?;
         let text = String::from_utf8_lossy(&output.stdout);
         Ok(DemoCommandOutput {
             command: typed,
@@ -319,22 +321,22 @@ impl DemoRunner {
         let (mut command, typed) = self.command(Some(participant), args);
         let stderr = match err {
             None => Stdio::null(),
-            Some(file) => {
-                Stdio::from(std::fs::File::create(file).map_err(|fault| unstarted(&typed, fault))?)
-            }
+            Some(file) => Stdio::from(
+                std::fs::File::create(file).map_err(|fault| command_error(&typed, fault))?,
+            ),
         };
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(stderr)
             .spawn()
-            .map_err(|fault| unstarted(&typed, fault))?;
+            .map_err(|fault| command_error(&typed, fault))?;
         let id = child.id();
         let out = child.stdout.take();
         self.children.lock().push(child);
         match out {
             Some(out) => Ok((BufReader::new(out), id)),
-            None => Err(unstarted(&typed, "it has no output")),
+            None => Err(command_error(&typed, "it has no output")),
         }
     }
 
@@ -380,7 +382,7 @@ pub(super) struct ConnectorProcess {
     _out: BufReader<ChildStdout>,
 }
 
-fn unstarted(what: &str, came: impl std::fmt::Display) -> ExpectationError {
+fn command_error(what: &str, came: impl std::fmt::Display) -> ExpectationError {
     ExpectationError {
         expected: what.to_owned(),
         came: came.to_string(),

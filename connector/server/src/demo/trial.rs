@@ -233,6 +233,6 @@ impl<'a> Trial<'a> {
 
     fn kept_folder(&self) -> Option<String> {
         let folder = self.runner.folder().display().to_string();
-        self.runner.kept().then_some(folder)
+        self.runner.is_folder_kept().then_some(folder)
     }
 }

@@ -295,23 +295,23 @@ impl Default for ConnectorMetrics {
 
 impl ConnectorMetrics {
     /// A question was refused, so many microseconds after it was put.
-    pub(crate) fn refused(&self, origin: QueryOrigin, code: ErrorCode, micros: i64) {
-        self.ended(origin, QueryOutcome::Refused, micros);
-        self.decided("refused", code.as_str());
+    pub(crate) fn count_refusal(&self, origin: QueryOrigin, code: ErrorCode, micros: i64) {
+        self.count_answer_end(origin, QueryOutcome::Refused, micros);
+        self.count_decision("refused", code.as_str());
     }
 
     /// Nothing came since the answer that a question goes on from.
     pub(crate) fn nothing_new(&self, origin: QueryOrigin, micros: i64) {
-        self.ended(origin, QueryOutcome::NothingNew, micros);
-        self.permitted();
+        self.count_answer_end(origin, QueryOutcome::NothingNew, micros);
+        self.count_permit();
     }
 
     /// A question was permitted, and its answer has begun.
-    pub(crate) fn permitted(&self) {
-        self.decided("permitted", "");
+    pub(crate) fn count_permit(&self) {
+        self.count_decision("permitted", "");
     }
 
-    fn decided(&self, decision: &str, code: &str) {
+    fn count_decision(&self, decision: &str, code: &str) {
         self.decisions
             .get_or_create(&self::decision(decision, code))
             .inc();
@@ -326,7 +326,7 @@ impl ConnectorMetrics {
     }
 
     /// An answer ended, so many microseconds after the question.
-    pub(crate) fn ended(&self, origin: QueryOrigin, outcome: QueryOutcome, micros: i64) {
+    pub(crate) fn count_answer_end(&self, origin: QueryOrigin, outcome: QueryOutcome, micros: i64) {
         self.queries.get_or_create(&ending(origin, outcome)).inc();
         let origin = ("origin", origin.as_str().to_owned());
         self.duration
@@ -354,7 +354,7 @@ impl ConnectorMetrics {
     }
 
     /// Whether a reload was good.
-    pub(crate) fn reloaded<T>(&self, faults: &Result<T, Refusal>) {
+    pub(crate) fn set_reload_result<T>(&self, faults: &Result<T, Refusal>) {
         self.reload.set(i64::from(faults.is_ok()));
     }
 
@@ -410,10 +410,10 @@ mod tests {
     #[test]
     fn the_text_form_is_that_of_openmetrics() {
         let metrics = ConnectorMetrics::default();
-        metrics.refused(QueryOrigin::Peer, ErrorCode::AggregateOnly, 1_500);
-        metrics.permitted();
+        metrics.count_refusal(QueryOrigin::Peer, ErrorCode::AggregateOnly, 1_500);
+        metrics.count_permit();
         metrics.first_row(QueryOrigin::Peer, 20_000);
-        metrics.ended(QueryOrigin::Peer, QueryOutcome::Done, 40_000);
+        metrics.count_answer_end(QueryOrigin::Peer, QueryOutcome::Done, 40_000);
         metrics.handed_on(QueryOrigin::Peer, Some("acme.example"), 3, 512);
         let text = metrics.text().unwrap();
         for line in [

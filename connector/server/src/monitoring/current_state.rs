@@ -58,7 +58,7 @@ pub(super) fn refresh(
     metrics
         .spilled
         .set(i64::try_from(spilled).unwrap_or(i64::MAX));
-    let damaged = connector.datasets.snapshots.damaged();
+    let damaged = connector.datasets.snapshots.damaged_datasets();
     connector.datasets.catalog(|catalog| {
         metrics.datasets.set(whole(catalog.datasets().count()));
         let published = catalog
@@ -101,7 +101,7 @@ pub(super) fn refresh(
     let yesterday = now.plus_micros(-DAY);
     let overdue = connector
         .records
-        .index(|state| state.unacknowledged(yesterday))?;
+        .index(|state| state.count_unacknowledged_receipts(yesterday))?;
     metrics
         .overdue_receipts
         .set(i64::try_from(overdue).unwrap_or(i64::MAX));

@@ -35,6 +35,6 @@ pub(crate) fn unwritable(connector: &Connector) -> Option<hansa_audit_log::ledge
     connector
         .records
         .log
-        .broken()
+        .ledger_error()
         .or_else(|| hansa_audit_store::low_space(connector.records.log.folder(), reserve))
 }

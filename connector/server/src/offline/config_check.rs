@@ -52,7 +52,7 @@ pub(crate) fn problems(config: &ConnectorConfig, now: UtcTimestamp) -> Vec<Refus
         }
     };
     for dataset in &datasets {
-        problems.extend(published(config, dataset));
+        problems.extend(check_published_snapshot(config, dataset));
         if let Err(found) = check_sources(dataset, &config.participant.zone) {
             problems.extend(found);
         }
@@ -113,9 +113,9 @@ pub(crate) fn problems(config: &ConnectorConfig, now: UtcTimestamp) -> Vec<Refus
 }
 
 /// What is wrong with the published snapshot of a dataset at a glance: its manifest, and the sizes of its files. `hansa doctor` reads all.
-fn published(config: &ConnectorConfig, dataset: &DatasetConfig) -> Option<Refusal> {
+fn check_published_snapshot(config: &ConnectorConfig, dataset: &DatasetConfig) -> Option<Refusal> {
     let directory = DatasetDir::new(&config.state, &dataset.name);
-    match dataset_dir::published(&directory) {
+    match dataset_dir::read_published_manifest(&directory) {
         Ok(None) => None,
         Ok(Some(manifest)) => {
             let folder = dataset_dir::folder(&directory, &manifest.dataset.version);
@@ -143,11 +143,13 @@ fn policy(
     let own = &config.participant;
     let zone = dataset.zone.as_deref().unwrap_or(&own.zone);
     let directory = DatasetDir::new(&config.state, &offer.dataset);
-    let published = match dataset_dir::published(&directory) {
-        Ok(Some(manifest)) => match dataset_entry::reconfigured(dataset, &manifest.dataset, zone) {
-            Ok(published) => published,
-            Err(refusal) => return vec![refusal],
-        },
+    let published = match dataset_dir::read_published_manifest(&directory) {
+        Ok(Some(manifest)) => {
+            match dataset_entry::reconfigure_entry(dataset, &manifest.dataset, zone) {
+                Ok(published) => published,
+                Err(refusal) => return vec![refusal],
+            }
+        }
         _ => dataset_entry::unread(dataset, &own.id, zone, now),
     };
     let read = match offers::read(config, offer, &published) {
@@ -168,14 +170,15 @@ fn policy(
 /// Own texts that people will not be shown as they are: of the configuration, of policies and of templates; and what offers
 /// would tell beside each other.
 fn warnings(config: &ConnectorConfig, now: UtcTimestamp) -> Vec<Refusal> {
-    let mut warnings = hidden_characters::hidden(&config.file.display().to_string(), &config.text);
+    let mut warnings =
+        hidden_characters::find_hidden_characters(&config.file.display().to_string(), &config.text);
     let policies = config.offers.iter().map(|offer| &offer.policy);
     let templates = config.templates.iter().map(|template| &template.file);
     for file in policies.chain(templates).collect::<BTreeSet<_>>() {
         // One that can't be read is a problem, and told as such.
         if let Ok(bytes) = crate::offline::read(file) {
             let text = String::from_utf8_lossy(&bytes);
-            warnings.extend(hidden_characters::hidden(
+            warnings.extend(hidden_characters::find_hidden_characters(
                 &file.display().to_string(),
                 &text,
             ));
@@ -191,7 +194,9 @@ fn find_ended_offers(config: &ConnectorConfig, now: UtcTimestamp) -> Vec<Refusal
     let now = crate::process::clock::offset(config).map_or(now, |micros| now.plus_micros(micros));
     let found = config.offers.iter().filter_map(|written| {
         let directory = DatasetDir::new(&config.state, &written.dataset);
-        let manifest = dataset_dir::published(&directory).ok().flatten()?;
+        let manifest = dataset_dir::read_published_manifest(&directory)
+            .ok()
+            .flatten()?;
         let offer = offers::read(config, written, &manifest.dataset).ok()?;
         (offer.not_after <= now).then(|| offers::tell_ended_offer(config, written, &offer))
     });
@@ -203,7 +208,7 @@ fn beside(config: &ConnectorConfig) -> Vec<Refusal> {
     let mut found: Vec<Refusal> = Vec::new();
     for (at, written) in config.offers.iter().enumerate() {
         let directory = DatasetDir::new(&config.state, &written.dataset);
-        let Ok(Some(manifest)) = dataset_dir::published(&directory) else {
+        let Ok(Some(manifest)) = dataset_dir::read_published_manifest(&directory) else {
             continue;
         };
         let dataset = &manifest.dataset;

@@ -49,7 +49,7 @@ pub(crate) fn run(
             offset,
         } => {
             let mut league = LeagueAuthority::open(&dir)?;
-            let now = moved(&league, offset.as_deref(), now)?;
+            let now = apply_clock_offset(&league, offset.as_deref(), now)?;
             admission::admit(&mut league, &requests, output, (days, now), show)
         }
         LeagueCommand::Key(args) => signing_authority::key(&args, now, show),
@@ -71,7 +71,7 @@ pub(crate) fn run(
         } => {
             let id = participant(&id)?;
             let mut league = LeagueAuthority::open(&dir)?;
-            let now = moved(&league, offset.as_deref(), now)?;
+            let now = apply_clock_offset(&league, offset.as_deref(), now)?;
             if drop {
                 league.drop_issuer(&id, now)?;
             } else {
@@ -110,7 +110,7 @@ pub(crate) fn run(
             offset,
         } => {
             let league = LeagueAuthority::open(&dir)?;
-            let now = moved(&league, offset.as_deref(), now)?;
+            let now = apply_clock_offset(&league, offset.as_deref(), now)?;
             let (subject, issuer) = (participant(&subject)?, participant(&by)?);
             let attributes = attributes(&sector, &region)?;
             if attributes.is_empty() {
@@ -126,7 +126,7 @@ pub(crate) fn run(
                 issued_at: now,
                 until: now.plus_micros(i64::from(days).saturating_mul(DAY)),
             };
-            let bytes = attested(&league, &statement)?;
+            let bytes = issue_credential(&league, &statement)?;
             let CredentialStatement {
                 issuer, subject, ..
             } = statement;
@@ -163,7 +163,7 @@ pub(crate) fn run(
             offset,
         } => {
             let mut league = LeagueAuthority::open(&dir)?;
-            let now = moved(&league, offset.as_deref(), now)?;
+            let now = apply_clock_offset(&league, offset.as_deref(), now)?;
             let bytes = league.export(now)?;
             match output {
                 Some(file) => {
@@ -183,10 +183,10 @@ pub(crate) fn run(
 }
 
 fn participant(text: &str) -> Result<ParticipantId, Refusal> {
-    parsed(text)
+    parse_argument(text)
 }
 
-fn parsed<T: FromStr<Err: Display>>(text: &str) -> Result<T, Refusal> {
+fn parse_argument<T: FromStr<Err: Display>>(text: &str) -> Result<T, Refusal> {
     text.parse()
         .map_err(|fault| Refusal::new(ErrorCode::UsageWrong, format!("`{text}`: {fault}")))
 }
@@ -208,10 +208,10 @@ pub(crate) fn attributes(
 ) -> Result<BTreeSet<ParticipantAttribute>, Refusal> {
     let sectors = sectors
         .iter()
-        .map(|code| parsed(code).map(ParticipantAttribute::Sector));
+        .map(|code| parse_argument(code).map(ParticipantAttribute::Sector));
     let regions = regions
         .iter()
-        .map(|code| parsed(code).map(ParticipantAttribute::Region));
+        .map(|code| parse_argument(code).map(ParticipantAttribute::Region));
     sectors.chain(regions).collect()
 }
 
@@ -219,7 +219,7 @@ pub(crate) fn attributes(
 ///
 /// # Errors
 /// What the league refuses, and `CREDENTIAL_INVALID` for what nobody would take.
-pub(crate) fn attested(
+pub(crate) fn issue_credential(
     league: &LeagueAuthority,
     statement: &CredentialStatement,
 ) -> Result<Vec<u8>, Refusal> {
@@ -254,7 +254,7 @@ fn public_key(file: &Path) -> Result<PublicKey, Refusal> {
 }
 
 /// The league's clock: it can be moved where the league is for a show, as those of its participants.
-fn moved(
+fn apply_clock_offset(
     league: &LeagueAuthority,
     offset: Option<&str>,
     now: UtcTimestamp,

@@ -1,7 +1,7 @@
 //! `hansa join`: installs what the league sent back.
 
 use crate::cli::GlobalArgs;
-use crate::cli::command_effect::asked;
+use crate::cli::command_effect::ask_confirmation;
 use crate::cli::output::OutputSettings;
 use crate::config::ConnectorConfig;
 use crate::offline::write;
@@ -63,7 +63,7 @@ pub(crate) fn recognise_league(
         )
         .with_help("have the operator of your league read its fingerprint to you: hansa league list --dir DIR")),
         None if global.yes => Ok(()),
-        None => asked(
+        None => ask_confirmation(
             &format!(
                 "The file is of the league `{league}` with the fingerprint\n\n    {print}\n\nDoes its operator read the same to you, by telephone or from a page that you trust?"
             ),

@@ -39,7 +39,7 @@ pub(crate) fn run(
         participant: id(&args.of)?,
         holder: args.holder.clone(),
         capacity: args.capacity.clone(),
-        up_to: DisclosureClass::named(&args.up_to)
+        up_to: DisclosureClass::from_word(&args.up_to)
             .ok_or_else(|| wrong(format!("`{}` is no class of data", args.up_to)))?,
         longest_days: args.longest,
         counterparties: args

@@ -1,7 +1,7 @@
 //! `hansa contract sign --offline`: reads a draft, shows the page that is signed, and signs it; needs no connector.
 
 use crate::cli::GlobalArgs;
-use crate::cli::command_effect::asked;
+use crate::cli::command_effect::ask_confirmation;
 use crate::cli::output::OutputSettings;
 use crate::cli::terminal::line_err;
 use crate::offline::offline_signer::OfflineSigner;
@@ -63,7 +63,7 @@ pub(crate) fn run(
         return Ok(0);
     }
     if !global.yes {
-        asked(
+        ask_confirmation(
             &format!(
                 "Sign this for the {}, with the key {}?",
                 draft.role.as_str(),

@@ -64,7 +64,7 @@ impl OfflineSigner {
             seal,
             mandate,
         }
-        .encoded();
+        .to_base64url();
         let input = envelope::signing_input(&header, payload);
         let signature = match self {
             Self::Key(signer) => signer.sign(&input),

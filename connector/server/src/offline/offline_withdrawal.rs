@@ -1,7 +1,7 @@
 //! `hansa contract withdraw --offline`: reads a contract, shows its page, and signs its end; needs no connector.
 
 use crate::cli::GlobalArgs;
-use crate::cli::command_effect::asked;
+use crate::cli::command_effect::ask_confirmation;
 use crate::cli::output::OutputSettings;
 use crate::cli::terminal::line_err;
 use crate::offline::offline_signer::OfflineSigner;
@@ -85,7 +85,7 @@ pub(crate) fn run(
     }
     if !global.yes {
         let when = from.map_or_else(String::new, |from| format!(" from {from} on"));
-        asked(
+        ask_confirmation(
             &format!(
                 "End this for {}, the {}, for good{when}?",
                 party.id.domain(),

@@ -12,7 +12,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// `FILE_MISSING` or `TEMPLATE_INVALID`.
-pub(crate) fn checked(file: &Path) -> Result<(PolicyTemplate, String), Refusal> {
+pub(crate) fn read_template(file: &Path) -> Result<(PolicyTemplate, String), Refusal> {
     let shown = file.display().to_string();
     let text = String::from_utf8(crate::offline::read(file)?).map_err(|cause| {
         Refusal::new(ErrorCode::TemplateInvalid, "the file is not in UTF-8")
@@ -33,7 +33,7 @@ pub(crate) fn run(
     output: Option<&Path>,
     show: OutputSettings,
 ) -> Result<u8, Refusal> {
-    let (template, _) = checked(file)?;
+    let (template, _) = read_template(file)?;
     if set.is_empty() && !template.parameters.is_empty() {
         show.result(&facts(&template), &template_text(&template));
         return Ok(0);

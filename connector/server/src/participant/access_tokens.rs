@@ -94,7 +94,7 @@ impl AccessTokenRegister {
                 }
             };
             // What was kept before a crash and never recorded was told to nobody.
-            let state = state.remembered(&index_key(&grant.id))?;
+            let state = state.stored_number(&index_key(&grant.id))?;
             if state >= CREATED {
                 let is_revoked = state >= REVOKED;
                 let grant = AccessTokenGrant {

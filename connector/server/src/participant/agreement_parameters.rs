@@ -20,7 +20,7 @@ impl Connector {
     ///
     /// # Errors
     /// When one of the parties is not in the league.
-    pub(crate) fn filled(
+    pub(crate) fn new_agreement_parameters(
         &self,
         provider: ContractParty,
         assignee: Assignee,

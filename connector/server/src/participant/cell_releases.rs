@@ -40,7 +40,7 @@ pub(crate) fn due(
 ///
 /// # Errors
 /// Those of [`due`].
-pub(crate) fn unchanged(
+pub(crate) fn release_unchanged_dataset(
     connector: &Arc<Connector>,
     dataset: &DatasetId,
     seen: UtcTimestamp,
@@ -65,20 +65,20 @@ fn of(
     let seen = seen.unwrap_or(snapshot.dataset.published_at);
     let staged = release::stage(snapshot, &cubes, &state, &limits, now, secret, seen)?;
     if let Some(staged) = staged {
-        faults.extend(recorded(connector, dataset, staged)?);
+        faults.extend(record_release(connector, dataset, staged)?);
     }
     // Cells with noise are of rows that were put aside for good by now.
     let fresh = || random_bytes();
     let now = connector.now();
     let drawn = release::stage_drawn(snapshot, &cubes, &state, &limits, now, &fresh)?;
     if let Some(drawn) = drawn {
-        faults.extend(recorded(connector, dataset, drawn)?);
+        faults.extend(record_release(connector, dataset, drawn)?);
     }
     Ok(faults)
 }
 
 /// Records what was worked out, and shows it from then on. Says what could not be released.
-fn recorded(
+fn record_release(
     connector: &Arc<Connector>,
     dataset: &DatasetId,
     staged: StagedRelease,

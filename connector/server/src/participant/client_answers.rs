@@ -71,7 +71,7 @@ impl ClientAnswers {
     }
 
     /// Ends those of a token; says how many there were.
-    pub(crate) fn cut(&self, token: &str) -> usize {
+    pub(crate) fn cut_token_answers(&self, token: &str) -> usize {
         let running = self.running.lock();
         let of_it = running.by_token.get(token);
         let of_it = of_it.map(|of_it| of_it.values().map(CancellationToken::cancel).count());
@@ -103,11 +103,11 @@ mod tests {
         assert_eq!(full.code, ErrorCode::TooManyStreams);
         let other = all.begin("b", 16).unwrap();
         assert!(all.begin("c", EACH + 1).is_err());
-        assert_eq!(all.cut("a"), EACH);
+        assert_eq!(all.cut_token_answers("a"), EACH);
         assert!(held.iter().all(|one| one.ended.is_cancelled()));
         assert!(!other.ended.is_cancelled());
         held.clear();
-        assert_eq!(all.cut("a"), 0);
+        assert_eq!(all.cut_token_answers("a"), 0);
         assert!(all.begin("a", 16).is_ok());
     }
 }

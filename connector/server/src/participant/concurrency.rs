@@ -29,7 +29,7 @@ pub(crate) struct QueryPermit {
 
 impl Drop for QueryPermit {
     fn drop(&mut self) {
-        self.limiter.locked(|taken| {
+        self.limiter.with_permit_counts(|taken| {
             if let Some(count) = taken.get_mut(&self.of) {
                 *count = count.saturating_sub(1);
                 if *count == 0 {
@@ -67,7 +67,7 @@ impl ConcurrencyLimiter {
     ///
     /// # Errors
     /// `TOO_MANY_STREAMS` beyond so many in a minute.
-    pub(crate) fn polled(&self, peer: &ParticipantId, ticks: i64) -> Result<(), Refusal> {
+    pub(crate) fn count_poll(&self, peer: &ParticipantId, ticks: i64) -> Result<(), Refusal> {
         let mut polls = self.1.lock();
         let (since, count) = polls.entry(peer.clone()).or_insert((ticks, 0));
         if ticks.saturating_sub(*since) >= MINUTE {
@@ -81,8 +81,8 @@ impl ConcurrencyLimiter {
     }
 
     /// How many are taken.
-    pub(crate) fn taken(&self) -> usize {
-        self.locked(|taken| taken.values().sum())
+    pub(crate) fn permits_in_use(&self) -> usize {
+        self.with_permit_counts(|taken| taken.values().sum())
     }
 
     /// Looks and takes in one step: questions that come at the same time must not all see the same free slot.
@@ -92,7 +92,7 @@ impl ConcurrencyLimiter {
         most: usize,
         all: usize,
     ) -> Result<QueryPermit, Refusal> {
-        self.locked(|taken| {
+        self.with_permit_counts(|taken| {
             if taken.values().sum::<usize>() >= all {
                 return Err(full("too many questions run here at once"));
             }
@@ -107,7 +107,7 @@ impl ConcurrencyLimiter {
         Ok(QueryPermit { limiter, of })
     }
 
-    fn locked<T>(&self, act: impl FnOnce(&mut PermitCounts) -> T) -> T {
+    fn with_permit_counts<T>(&self, act: impl FnOnce(&mut PermitCounts) -> T) -> T {
         let mut taken = self.0.lock();
         act(&mut taken)
     }

@@ -18,7 +18,7 @@ impl Connector {
     pub(crate) fn note_bundle(&self) -> Result<(), Refusal> {
         let bundle = self.identity.trust.bundle();
         let sequence = bundle.content().sequence;
-        if self.records.index(|state| state.remembered("bundle"))? >= sequence {
+        if self.records.index(|state| state.stored_number("bundle"))? >= sequence {
             return Ok(());
         }
         let _durable = self.record_now(AuditEvent::from(TrustRecord {

@@ -60,7 +60,11 @@ impl Connector {
     }
 
     /// Keeps the document that the record of a stop is to name. Gives its text, for the record, where it can't be kept.
-    pub(crate) fn unfiled(&self, kind: StoredDocumentKind, bytes: &[u8]) -> Option<String> {
+    pub(crate) fn keep_stop_document(
+        &self,
+        kind: StoredDocumentKind,
+        bytes: &[u8],
+    ) -> Option<String> {
         let refusal = waiting(|| self.records.documents.keep(kind, bytes)).err()?;
         tracing::warn!(code = %refusal.code, "stop.not_filed");
         let text = std::str::from_utf8(bytes).ok()?;

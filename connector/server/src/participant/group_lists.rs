@@ -45,11 +45,11 @@ pub(crate) fn of(grant: &DatasetGrant) -> Option<&GroupName> {
     grant
         .clauses()
         .iter()
-        .find_map(|clause| named(&clause.term))
+        .find_map(|clause| group_of_term(&clause.term))
 }
 
 /// The group that a term names.
-pub(crate) const fn named(term: &Term) -> Option<&GroupName> {
+pub(crate) const fn group_of_term(term: &Term) -> Option<&GroupName> {
     match term {
         Term::Group(name) => Some(name),
         _ => None,

@@ -94,16 +94,16 @@ fn apply_answer(
                 Some(_) => ONE_SIDED,
                 None => ReceiptRow::ISSUED,
             };
-            change.opened(
+            change.open_answer(
                 record.seq,
                 (&permit.request_id, asker),
                 (&permit.contracts.join(" "), receipt),
                 record.at,
             )?;
             change.bound_answer(record.seq, permit.at_most)?;
-            notice::used(change, &permit.contracts, record.at)?;
-            deletion_statements::permitted(change, record.seq, permit)?;
-            prepaid_balances::charged(change, place, &permit.charges, None)?;
+            notice::apply_first_use(change, &permit.contracts, record.at)?;
+            deletion_statements::apply_permit(change, record.seq, permit)?;
+            prepaid_balances::apply_charges(change, place, &permit.charges, None)?;
             for spending in spendings(change, place, &permit.reservations, record.at)? {
                 change.spend(&spending, asker, None)?;
             }
@@ -114,7 +114,7 @@ fn apply_answer(
             if let Some(bound) = progress.at_most {
                 change.bound_answer(opened, bound)?;
             }
-            prepaid_balances::charged(change, place, &progress.charges, Some(opened))?;
+            prepaid_balances::apply_charges(change, place, &progress.charges, Some(opened))?;
             let (asker, admitted) = change
                 .asker(opened)?
                 .unwrap_or_else(|| (String::new(), record.at));
@@ -124,7 +124,7 @@ fn apply_answer(
             Ok(())
         }
         AnswerBody::Close(body) => close(change, record, body),
-        AnswerBody::Refusal(refusal) => notice::refused(change, refusal, record.at),
+        AnswerBody::Refusal(refusal) => notice::apply_refusal(change, refusal, record.at),
         AnswerBody::ReceiptAcknowledgement(acknowledgement) => {
             let state = if acknowledgement.matches {
                 "acknowledged"
@@ -139,14 +139,14 @@ fn apply_answer(
             &place.parse("peer", &receipt.peer)?,
             &receipt.receipt.to_string(),
         ),
-        AnswerBody::RemoteQuery(query) => change.asked(
+        AnswerBody::RemoteQuery(query) => change.add_sent_query(
             &query.request_id,
             &query.peer,
             &query.contracts.join(" "),
             record.at,
         ),
         AnswerBody::Received(received) => {
-            change.taken(&received.request_id, &received.peer, record.at)?;
+            change.end_sent_query(&received.request_id, &received.peer, record.at)?;
             change.receipt(&ReceiptRow {
                 request: received.request_id.clone(),
                 peer: place.parse("peer", &received.peer)?,
@@ -180,11 +180,11 @@ fn apply_contract(
 ) -> Result<(), Refusal> {
     let RecordPlace { record } = place;
     let note_unfiled = |envelope: &Option<String>| match envelope {
-        Some(_) => change.unfiled(record.seq),
+        Some(_) => change.add_unfiled_record(record.seq),
         None => Ok(()),
     };
     match body {
-        ContractBody::Activation(activation) => change.activated(
+        ContractBody::Activation(activation) => change.activate_contract(
             place.parse("contract", &activation.contract)?,
             &place.parse("dataset", &activation.dataset)?,
             (activation.not_before, activation.not_after),
@@ -219,11 +219,11 @@ fn apply_contract(
             change.topped_up(&top_up.contract, place.parse("amount", &top_up.amount)?)
         }
         ContractBody::Deletion(deletion) => {
-            deletion_statements::attested(change, deletion, record.seq)
+            deletion_statements::apply_deletion(change, deletion, record.seq)
         }
         ContractBody::Notice(body) => notice::apply_notice(change, place, body),
         ContractBody::ReceivedNotice(event) => {
-            change.happened(&event.contract, &event.topic, &event.detail, event.happened)
+            change.add_contract_event(&event.contract, &event.topic, &event.detail, event.happened)
         }
         ContractBody::Usage(_) | ContractBody::Credential(_) | ContractBody::Template(_) => Ok(()),
     }
@@ -238,7 +238,7 @@ fn apply_message(
         MessageBody::Message(message) => index_message(change, place, message),
         MessageBody::ReplacedMessage(replaced) => {
             let digest = replaced.digest.map(|digest| digest.to_string());
-            change.mended(
+            change.replace_message(
                 &place.parse("peer", &replaced.peer)?,
                 replaced.number,
                 &replaced.was.to_string(),
@@ -247,7 +247,7 @@ fn apply_message(
         }
         MessageBody::FetchedMessages(fetched) => {
             let peer = place.parse("peer", &fetched.peer)?;
-            change.acknowledged(&peer, fetched.number, fetched.carried)
+            change.acknowledge_messages(&peer, fetched.number, fetched.carried)
         }
         MessageBody::PartnerMessage(_)
         | MessageBody::PartnerData(_)
@@ -265,9 +265,11 @@ fn apply_publication(
         PublicationBody::Publication(publication) => {
             let text = String::from_utf8(hansa_audit_log::json::canonical(&record.body))
                 .map_err(|cause| place.unreadable("body").caused_by(cause))?;
-            change.published(&publication.dataset, &text, record.seq)
+            change.set_publication(&publication.dataset, &text, record.seq)
         }
-        PublicationBody::Unpublication(publication) => change.unpublished(&publication.dataset),
+        PublicationBody::Unpublication(publication) => {
+            change.remove_publication(&publication.dataset)
+        }
         PublicationBody::Release(_) | PublicationBody::SnapshotCheck(_) => Ok(()),
     }
 }
@@ -312,11 +314,11 @@ fn apply_upkeep(change: &IndexTransaction<'_>, body: &UpkeepBody) -> Result<(), 
                 first_use: expiry.first_use_of.clone(),
                 receipts: expiry.receipts_of.clone(),
             };
-            change.expired(expiry.before, &lasting)
+            change.expire_decisions(expiry.before, &lasting)
         }
         UpkeepBody::Erasure(erasure) => {
             let mut objects = erasure.objects.iter();
-            objects.try_for_each(|object| change.erased(object))
+            objects.try_for_each(|object| change.mark_erased(object))
         }
         UpkeepBody::Segment(_)
         | UpkeepBody::Archival(_)
@@ -360,7 +362,7 @@ fn close(
             change.give_back(&reserved, &asker)?;
         }
     }
-    let Some([request, peer, contracts, state]) = change.closed(opened, record.seq)? else {
+    let Some([request, peer, contracts, state]) = change.close_answer(opened, record.seq)? else {
         return Ok(());
     };
     let Ok(peer) = peer.parse::<ParticipantId>() else {
@@ -400,7 +402,7 @@ fn index_message(
     };
     if message.outbox {
         let by_time = message.numbered_by.as_deref() == Some("time");
-        change.posted(&row, by_time)?;
+        change.add_outgoing_message(&row, by_time)?;
     } else {
         change.message(&row)?;
     }

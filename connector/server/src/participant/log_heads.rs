@@ -50,7 +50,7 @@ impl Connector {
         let Some(head) = self.checked_head(peer, head) else {
             return Ok(());
         };
-        let _turn = self.peers.heads.judged().await;
+        let _turn = self.peers.heads.lock_heads().await;
         if !self.fits(peer, &head, None).await? {
             return Ok(());
         }
@@ -76,7 +76,7 @@ impl Connector {
         via: Option<&ParticipantId>,
     ) -> Result<bool, Refusal> {
         // INVARIANT: one-history. Two heads of one log that do not fit each other are in our log, whoever has shown them.
-        for (known, by) in self.recorded(peer, head.checkpoint.size)? {
+        for (known, by) in self.recorded_heads(peer, head.checkpoint.size)? {
             if known.checkpoint != head.checkpoint {
                 let via = via.or((by != *peer).then_some(&by));
                 self.note_fork(peer, (&known, head), via).await?;
@@ -87,12 +87,12 @@ impl Connector {
     }
 
     fn is_recorded(&self, peer: &ParticipantId, head: &SignedHead) -> Result<bool, Refusal> {
-        let mut recorded = self.recorded(peer, head.checkpoint.size)?.into_iter();
+        let mut recorded = self.recorded_heads(peer, head.checkpoint.size)?.into_iter();
         Ok(recorded.any(|(known, _)| known.checkpoint == head.checkpoint))
     }
 
     /// The heads of a log of this size that are in our log, each with who has shown it.
-    fn recorded(
+    fn recorded_heads(
         &self,
         peer: &ParticipantId,
         size: u64,
@@ -116,7 +116,7 @@ impl Connector {
         let Some(head) = self.checked_head(peer, head) else {
             return Ok(());
         };
-        let turn = self.peers.heads.judged().await;
+        let turn = self.peers.heads.lock_heads().await;
         if !self.fits(peer, &head, None).await? {
             return Ok(());
         }
@@ -139,7 +139,7 @@ impl Connector {
 
     /// Takes in a head that was proven to go on from the known one.
     async fn go_on(&self, peer: &ParticipantId, newest: SignedHead) -> Result<(), Refusal> {
-        let _turn = self.peers.heads.judged().await;
+        let _turn = self.peers.heads.lock_heads().await;
         if self.fits(peer, &newest, None).await? {
             self.note_head(peer, &newest, true, &[]).await?;
             self.peers.heads.to_be_cosigned(peer, newest);

@@ -1,7 +1,7 @@
 //! Who belongs to a group of this participant now, and the end of answers to whoever does no longer.
 
 use crate::participant::Connector;
-use crate::participant::group_lists::named;
+use crate::participant::group_lists::group_of_term;
 use hansa_policy::attribute::SupportingCredential;
 use hansa_policy::group::{GroupMembership, GroupName, SignedGroupList, stale};
 use hansa_policy::id::{ContractId, ParticipantId};
@@ -12,7 +12,10 @@ impl Connector {
     ///
     /// # Errors
     /// Why not.
-    pub(crate) fn checked(&self, group: &SignedGroupList) -> Result<SupportingCredential, Refusal> {
+    pub(crate) fn check_group_list(
+        &self,
+        group: &SignedGroupList,
+    ) -> Result<SupportingCredential, Refusal> {
         let (bundle, now) = (self.identity.trust.bundle(), self.now());
         group.check(&self.id(), &bundle.keys(now), now)
     }
@@ -21,7 +24,7 @@ impl Connector {
     ///
     /// # Errors
     /// Why not.
-    pub(crate) fn listed(
+    pub(crate) fn check_group_membership(
         &self,
         name: &GroupName,
         who: &ParticipantId,
@@ -36,16 +39,18 @@ impl Connector {
     /// Refuses who has left one of these groups since the question was let in.
     ///
     /// # Errors
-    /// As [`Connector::listed`].
+    /// As [`Connector::check_group_membership`].
     pub(crate) fn still_listed(
         &self,
         groups: &[(Option<ContractId>, GroupName)],
         who: &ParticipantId,
     ) -> Result<(), Refusal> {
         groups.iter().try_for_each(|(contract, name)| {
-            self.listed(name, who).map(|_| ()).map_err(|refusal| {
-                contract.map_or(refusal.clone(), |contract| refusal.with_contract(contract))
-            })
+            self.check_group_membership(name, who)
+                .map(|_| ())
+                .map_err(|refusal| {
+                    contract.map_or(refusal.clone(), |contract| refusal.with_contract(contract))
+                })
         })
     }
 
@@ -56,13 +61,13 @@ impl Connector {
                 let agreement = registry.agreement(*contract);
                 agreement.is_some_and(|agreement| {
                     let mut clauses = agreement.clauses.iter();
-                    clauses.any(|clause| named(&clause.term) == Some(name))
+                    clauses.any(|clause| group_of_term(&clause.term) == Some(name))
                 })
             })
         };
         self.queries.running.cut_whoever(|peer, contracts| {
             let contract = contracts.iter().find(|contract| for_group(contract))?;
-            let why = self.listed(name, peer).err()?;
+            let why = self.check_group_membership(name, peer).err()?;
             Some(why.with_contract(*contract))
         });
     }

@@ -51,7 +51,7 @@ impl OfferChecks {
         let rulebooks = connector.reloadable.rulebooks();
         Self {
             taxonomy: connector.reloadable.taxonomy(),
-            published: connector.reloadable.published(),
+            published: connector.reloadable.published_lists(),
             rulebook: rulebooks.in_force(now).cloned(),
             lost_rulebook: rulebooks.lost(),
             now,
@@ -149,7 +149,7 @@ pub(crate) fn beside(
     let signed = contracts
         .iter()
         .map(|(name, agreement)| CoexistingPolicy::of_contract(name, agreement));
-    policy_combination::combined(offer, &offered.chain(signed).collect::<Vec<_>>())
+    policy_combination::check_policy_combination(offer, &offered.chain(signed).collect::<Vec<_>>())
 }
 
 /// Warning to the owner of an offer that is over.

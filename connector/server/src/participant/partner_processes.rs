@@ -102,7 +102,7 @@ pub(crate) trait PartnerProcesses: Send + Sync {
     ///
     /// # Errors
     /// `NEGOTIATION_UNKNOWN`, or why there is no such contract.
-    async fn drafted(&self, pid: &str) -> Result<Option<Agreement>, Refusal>;
+    async fn agreement_to_sign(&self, pid: &str) -> Result<Option<Agreement>, Refusal>;
 
     /// Whether a negotiation waits for somebody to sign that contract.
     fn awaits(&self, contract: ContractId) -> bool;

@@ -229,7 +229,7 @@ impl Connector {
     ///
     /// # Errors
     /// When the log can't be written.
-    pub(crate) async fn greeted(
+    pub(crate) async fn take_greeting(
         self: &Arc<Self>,
         peer: &ParticipantId,
         greeting: PeerGreeting,

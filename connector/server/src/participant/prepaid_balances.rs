@@ -29,19 +29,19 @@ impl BalanceStore {
         Self(Mutex::new(rows.into_iter().collect()))
     }
 
-    fn locked<T>(&self, act: impl FnOnce(&mut BTreeMap<ContractId, BalanceRow>) -> T) -> T {
+    fn with_balances<T>(&self, act: impl FnOnce(&mut BTreeMap<ContractId, BalanceRow>) -> T) -> T {
         let mut purses = self.0.lock();
         act(&mut purses)
     }
 
     /// What was paid beside the contract, and spent.
     pub(crate) fn of(&self, first: ContractId) -> BalanceRow {
-        self.locked(|purses| purses.get(&first).cloned().unwrap_or_default())
+        self.with_balances(|purses| purses.get(&first).cloned().unwrap_or_default())
     }
 
     /// More was paid, and is in the log.
     pub(crate) fn topped_up(&self, first: ContractId, amount: MoneyAmount) {
-        self.locked(|purses| {
+        self.with_balances(|purses| {
             let balance = purses.entry(first).or_default();
             balance.topped = balance.topped.plus(amount);
         });
@@ -49,7 +49,7 @@ impl BalanceStore {
 
     /// Charges what the record of a ruling has charged.
     pub(crate) fn charge(&self, charges: &[PrepaidCharge]) {
-        self.locked(|purses| {
+        self.with_balances(|purses| {
             for prepaid_charge in charges {
                 let balance = purses.entry(prepaid_charge.first).or_default();
                 balance.spent = balance
@@ -105,15 +105,15 @@ impl BalanceStore {
     /// Takes at least so many, at most so many, as far as there is money.
     fn take(&self, charge: &PrepaidCharge, least: u64, most: u64) -> Result<u64, Refusal> {
         let each = charge.price.each();
-        let paid = charge.price.paid().unwrap_or_default();
-        self.locked(|purses| {
+        let paid = charge.price.prepaid_amount().unwrap_or_default();
+        self.with_balances(|purses| {
             let balance = purses.entry(charge.first).or_default();
             let left = balance.left(paid);
             let room = left.holds(each);
             if room < least {
                 return Err(charge
                     .price
-                    .spent(left)
+                    .spent_prepayment_refusal(left)
                     .with_contract(charge.contract)
                     .with_clause(charge.clause, format!("{} each", charge.price.amount)));
             }
@@ -131,7 +131,7 @@ impl BalanceStore {
         rows: u64,
         bytes: u64,
     ) {
-        self.locked(|purses| {
+        self.with_balances(|purses| {
             for charge in charges {
                 let handed = charge.running(rows, bytes);
                 let total = draft.total.get(&charge.first).copied();

@@ -21,7 +21,7 @@ pub(crate) fn load(
         let bytes = documents
             .read(StoredDocumentKind::Guard, document)
             .unwrap_or_default();
-        let held = hansa_proto::restriction::stored(document, &dataset, &bytes);
+        let held = hansa_proto::restriction::read_stored_restriction(document, &dataset, &bytes);
         if held.restriction.is_none() {
             faults.push(unreadable(&dataset));
         }

@@ -43,7 +43,7 @@ impl fmt::Display for Person {
 
 impl Person {
     /// A person as somebody types it: a number is a Unix user.
-    pub(crate) fn typed(text: &str) -> Self {
+    pub(crate) fn from_typed_text(text: &str) -> Self {
         text.parse()
             .map_or_else(|_| Self::Named(text.to_owned()), Self::User)
     }

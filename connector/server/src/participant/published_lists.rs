@@ -20,7 +20,7 @@ pub(crate) fn load(folder: &Path) -> (PublishedLists, Vec<Refusal>) {
         Ok(entries) => entries,
         Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => return (published, faults),
         Err(fault) => {
-            faults.push(placed(unreadable(&fault), folder));
+            faults.push(with_file_place(unreadable(&fault), folder));
             return (published, faults);
         }
     };
@@ -38,9 +38,9 @@ pub(crate) fn load(folder: &Path) -> (PublishedLists, Vec<Refusal>) {
                     room = room.saturating_sub(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
                     published.hold(Digest::of(&bytes), list);
                 }
-                Err(refusal) => faults.push(placed(refusal, &path)),
+                Err(refusal) => faults.push(with_file_place(refusal, &path)),
             },
-            Err(refusal) => faults.push(placed(refusal, &path)),
+            Err(refusal) => faults.push(with_file_place(refusal, &path)),
         }
     }
     (published, faults)
@@ -64,7 +64,7 @@ fn unreadable(fault: &std::io::Error) -> Refusal {
     Refusal::new(ErrorCode::FileMissing, format!("it can't be read: {fault}"))
 }
 
-fn placed(refusal: Refusal, path: &Path) -> Refusal {
+fn with_file_place(refusal: Refusal, path: &Path) -> Refusal {
     refusal.with_place(path.display().to_string(), None, None)
 }
 
@@ -74,7 +74,7 @@ impl Connector {
     /// # Errors
     /// `TERM_NOT_EXECUTABLE_HERE`.
     pub(crate) fn executable(&self, active: &ActiveContracts) -> Result<(), Refusal> {
-        let published = self.reloadable.published();
+        let published = self.reloadable.published_lists();
         for grant in active.grants().values() {
             published
                 .execute(grant.clauses())
@@ -88,7 +88,7 @@ impl Connector {
 
     /// One refusal for each contract of ours, in force or to come, that can't be executed with the lists that are held.
     pub(crate) fn unexecutable(&self) -> Vec<Refusal> {
-        let (own, now, published) = (self.id(), self.now(), self.reloadable.published());
+        let (own, now, published) = (self.id(), self.now(), self.reloadable.published_lists());
         self.contracts.with_registry(|registry| {
             registry
                 .all(now)

@@ -90,7 +90,7 @@ impl Connector {
 mod tests {
     use crate::participant::audit_event::AuditEvent;
     use crate::participant::pseudonyms::Person;
-    use crate::participant::testing::{TERMS, TestFederation, closed};
+    use crate::participant::testing::{TERMS, TestFederation, close_participant};
     use hansa_audit_log::record::upkeep::ErasureRecord;
 
     #[tokio::test(flavor = "multi_thread")]
@@ -140,7 +140,7 @@ mod tests {
             });
             let _durable = connector.record(erase).await.unwrap();
         }
-        closed(connector).await;
+        close_participant(connector).await;
         let connector = federation.open("lindau");
         assert_eq!(
             connector

@@ -119,7 +119,7 @@ impl BudgetCounters {
         }
     }
 
-    fn locked<T>(
+    fn with_usage<T>(
         &self,
         act: impl FnOnce(&mut BTreeMap<BudgetKey, BTreeMap<ParticipantId, UsageByTime>>) -> T,
     ) -> T {
@@ -134,14 +134,14 @@ impl BudgetCounters {
     }
 
     /// What an asker has had of a dataset in a slot.
-    pub(crate) fn spent(
+    pub(crate) fn spent_amount(
         &self,
         dataset: &DatasetId,
         counts: QuotaKind,
         (slot, slot_end): (UtcTimestamp, UtcTimestamp),
         asker: &ParticipantId,
     ) -> u64 {
-        self.locked(|used| {
+        self.with_usage(|used| {
             used.get(&(dataset.clone(), counts))
                 .and_then(|askers| askers.get(asker))
                 .map_or(0, |uses| within(uses, slot, slot_end, None))
@@ -155,7 +155,7 @@ impl BudgetCounters {
         counts: QuotaKind,
         (slot, slot_end): (UtcTimestamp, UtcTimestamp),
     ) -> u64 {
-        self.locked(|used| {
+        self.with_usage(|used| {
             used.get(&(dataset.clone(), counts))
                 .into_iter()
                 .flat_map(BTreeMap::values)
@@ -172,7 +172,7 @@ impl BudgetCounters {
         asker: &ParticipantId,
         admitted: UtcTimestamp,
     ) {
-        self.locked(|used| {
+        self.with_usage(|used| {
             for (kind, _) in by_kind(budgets, |counts| counts == QuotaKind::Queries) {
                 add(used, &kind, asker, piece(admitted), 1);
             }
@@ -240,7 +240,7 @@ impl BudgetCounters {
         wanted: Vec<BudgetRequest<'b>>,
         reserve: &BudgetReservation,
     ) -> Result<Vec<(BudgetRequest<'b>, u64)>, Refusal> {
-        self.locked(|used| {
+        self.with_usage(|used| {
             let mut amounts = Vec::new();
             for want in wanted {
                 let uses = used
@@ -269,7 +269,7 @@ impl BudgetCounters {
 
     /// Gives back what a closed answer had reserved beyond what it handed out.
     pub(crate) fn give_back(&self, reserve: &BudgetReservation, rows: u64, bytes: u64) {
-        self.locked(|used| {
+        self.with_usage(|used| {
             for (kind, total) in &reserve.total {
                 let handed = match kind.1 {
                     QuotaKind::Queries => continue,

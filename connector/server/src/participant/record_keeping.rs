@@ -33,7 +33,7 @@ pub(crate) struct RecordKeeping {
 
 impl RecordKeeping {
     /// The index as it is, whatever the log holds beyond it.
-    pub(super) fn locked(&self) -> MutexGuard<'_, StateIndex> {
+    pub(super) fn lock_index(&self) -> MutexGuard<'_, StateIndex> {
         self.state.lock()
     }
 
@@ -46,7 +46,7 @@ impl RecordKeeping {
         act: impl FnOnce(&StateIndex) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         waiting(|| {
-            let mut state = self.locked();
+            let mut state = self.lock_index();
             index::catch_up(&self.log, &mut state)?;
             act(&state)
         })

@@ -115,7 +115,7 @@ impl ReloadableState {
     }
 
     /// The lists that are held.
-    pub(crate) fn published(&self) -> Arc<PublishedLists> {
+    pub(crate) fn published_lists(&self) -> Arc<PublishedLists> {
         Arc::clone(&self.read().published)
     }
 }

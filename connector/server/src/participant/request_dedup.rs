@@ -22,7 +22,7 @@ impl Connector {
         let mut asked = self.accounting.answered_requests.lock();
         if asked.len() >= MOST_ASKED {
             drop(asked);
-            return waiting(|| self.noted(request, peer));
+            return waiting(|| self.note_request_after_clearing(request, peer));
         }
         if !asked.insert((request, peer.clone())) {
             return Ok(false);
@@ -35,12 +35,16 @@ impl Connector {
         match self.records.state.try_lock() {
             // To look one question up takes less time than to hand on what else this thread does.
             Some(state) => is_new(&state),
-            None => waiting(|| is_new(&self.records.locked())),
+            None => waiting(|| is_new(&self.records.lock_index())),
         }
     }
 
     /// The same where what was asked is to be forgotten first.
-    fn noted(&self, request: RequestId, peer: &ParticipantId) -> Result<bool, Refusal> {
+    fn note_request_after_clearing(
+        &self,
+        request: RequestId,
+        peer: &ParticipantId,
+    ) -> Result<bool, Refusal> {
         let mut asked = self.accounting.answered_requests.lock();
         if asked.len() >= MOST_ASKED {
             // The index knows what is forgotten here.
@@ -52,7 +56,7 @@ impl Connector {
         }
         drop(asked);
         self.records
-            .locked()
+            .lock_index()
             .knows_request(&request.to_string(), peer.as_str())
             .map(|known| !known)
     }

@@ -138,7 +138,10 @@ pub(crate) fn load(
     bundle: &TrustBundle,
     faults: &mut Vec<Refusal>,
 ) -> Result<RulebookRegister, Refusal> {
-    let (installed, accepted) = (state.remembered(INSTALLED)?, state.remembered(ACCEPTED)?);
+    let (installed, accepted) = (
+        state.stored_number(INSTALLED)?,
+        state.stored_number(ACCEPTED)?,
+    );
     let mut register = RulebookRegister::default();
     if installed == 0 {
         return Ok(register);
@@ -192,7 +195,7 @@ pub(crate) fn look(
     let Some(state) = StateIndex::look(&config.state.join("state.db"))? else {
         return Ok(RulebookRegister::default());
     };
-    if state.remembered(INSTALLED)? == 0 {
+    if state.stored_number(INSTALLED)? == 0 {
         return Ok(RulebookRegister::default());
     }
     let documents = DocumentFolder::open(&config.state)?;

@@ -32,7 +32,7 @@ pub(crate) struct RunningQueryGuard {
 impl RunningQueryGuard {
     /// Tells what this answer reads, as far as that is known now.
     pub(crate) fn reads(&self, contracts: Vec<ContractId>, datasets: Vec<DatasetId>) {
-        self.list.locked(|list| {
+        self.list.with_queries(|list| {
             if let Some(entry) = list.get_mut(&self.key) {
                 entry.contracts = contracts;
                 entry.datasets = datasets;
@@ -42,7 +42,7 @@ impl RunningQueryGuard {
 
     /// Tells on which credentials it relies that this answer may run.
     pub(crate) fn relies_on(&self, credentials: Vec<Credential>) {
-        self.list.locked(|list| {
+        self.list.with_queries(|list| {
             if let Some(entry) = list.get_mut(&self.key) {
                 entry.credentials = credentials;
             }
@@ -51,7 +51,7 @@ impl RunningQueryGuard {
 
     /// How many answers under a contract were asked for before this one and still run.
     pub(crate) fn before(&self, contract: ContractId) -> u64 {
-        let earlier = self.list.locked(|list| {
+        let earlier = self.list.with_queries(|list| {
             let earlier = list.range(..self.key);
             earlier
                 .filter(|(_, entry)| entry.contracts.contains(&contract))
@@ -62,7 +62,7 @@ impl RunningQueryGuard {
 
     /// Cuts this answer.
     pub(crate) fn stop(&self, why: Refusal) {
-        self.list.locked(|list| {
+        self.list.with_queries(|list| {
             if let Some(entry) = list.get(&self.key) {
                 entry.stop.stop(why);
             }
@@ -72,12 +72,12 @@ impl RunningQueryGuard {
 
 impl Drop for RunningQueryGuard {
     fn drop(&mut self) {
-        self.list.locked(|list| list.remove(&self.key));
+        self.list.with_queries(|list| list.remove(&self.key));
     }
 }
 
 impl RunningQueries {
-    fn locked<T>(&self, act: impl FnOnce(&mut BTreeMap<u64, RunningQuery>) -> T) -> T {
+    fn with_queries<T>(&self, act: impl FnOnce(&mut BTreeMap<u64, RunningQuery>) -> T) -> T {
         let mut list = self.0.lock();
         act(&mut list)
     }
@@ -91,7 +91,7 @@ impl RunningQueries {
         contracts: Vec<ContractId>,
     ) -> (RunningQueryGuard, CancellationSignal) {
         let (stop, watch) = cancellation::pair();
-        let key = self.locked(|list| {
+        let key = self.with_queries(|list| {
             let key = list
                 .last_key_value()
                 .map_or(0, |(key, _)| key.saturating_add(1));
@@ -117,12 +117,12 @@ impl RunningQueries {
 
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        self.locked(|list| list.len())
+        self.with_queries(|list| list.len())
     }
 
     /// The answers: question, asker and datasets.
     pub(crate) fn list(&self) -> Vec<(RequestId, ParticipantId, Vec<DatasetId>)> {
-        self.locked(|list| {
+        self.with_queries(|list| {
             list.values()
                 .map(|entry| (entry.request, entry.peer.clone(), entry.datasets.clone()))
                 .collect()
@@ -131,12 +131,12 @@ impl RunningQueries {
 
     /// Cuts those under a contract; says how many.
     pub(crate) fn cut_contract(&self, contract: ContractId, why: &Refusal) -> usize {
-        self.cut(|entry| entry.contracts.contains(&contract), why)
+        self.cut_matching(|entry| entry.contracts.contains(&contract), why)
     }
 
     /// Cuts the answer to one question; says how many there were.
     pub(crate) fn cut_request(&self, request: RequestId, why: &Refusal) -> usize {
-        self.cut(|entry| entry.request == request, why)
+        self.cut_matching(|entry| entry.request == request, why)
     }
 
     /// Cuts those of a participant but where each contract is one that `stays`; says how many.
@@ -146,7 +146,7 @@ impl RunningQueries {
         stays: impl Fn(ContractId) -> bool,
         why: &Refusal,
     ) -> usize {
-        self.cut(
+        self.cut_matching(
             |entry| {
                 entry.peer == *peer
                     && (entry.contracts.is_empty()
@@ -161,7 +161,7 @@ impl RunningQueries {
         &self,
         counts: impl Fn(&Credential, &ParticipantId) -> Result<(), Refusal>,
     ) {
-        self.locked(|list| {
+        self.with_queries(|list| {
             for entry in list.values() {
                 let each = &mut entry.credentials.iter();
                 if let Err(why) = each.try_for_each(|one| counts(one, &entry.peer)) {
@@ -176,7 +176,7 @@ impl RunningQueries {
         &self,
         why: impl Fn(&ParticipantId, &[ContractId]) -> Option<Refusal>,
     ) {
-        self.locked(|list| {
+        self.with_queries(|list| {
             for entry in list.values() {
                 if let Some(why) = why(&entry.peer, &entry.contracts) {
                     entry.stop.stop(why);
@@ -187,12 +187,12 @@ impl RunningQueries {
 
     /// Cuts all; says how many.
     pub(crate) fn cut_all(&self, why: &Refusal) -> usize {
-        self.cut(|_| true, why)
+        self.cut_matching(|_| true, why)
     }
 
     /// Cuts those that read a dataset; says how many.
     pub(crate) fn cut_dataset(&self, dataset: &DatasetId, why: &Refusal) -> usize {
-        self.cut(|entry| entry.datasets.contains(dataset), why)
+        self.cut_matching(|entry| entry.datasets.contains(dataset), why)
     }
 
     /// Cuts those that read a dataset and are not our own people's: those of others, and what is made for anybody under a public view.
@@ -207,11 +207,11 @@ impl RunningQueries {
             let is_own = entry.peer == *own && entry.contracts.is_empty();
             entry.datasets.contains(dataset) && !is_own
         };
-        self.cut(theirs, why)
+        self.cut_matching(theirs, why)
     }
 
-    fn cut(&self, which: impl Fn(&RunningQuery) -> bool, why: &Refusal) -> usize {
-        self.locked(|list| {
+    fn cut_matching(&self, which: impl Fn(&RunningQuery) -> bool, why: &Refusal) -> usize {
+        self.with_queries(|list| {
             let hit = list.values().filter(|entry| which(entry));
             hit.map(|entry| entry.stop.stop(why.clone())).count()
         })

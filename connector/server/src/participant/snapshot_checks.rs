@@ -40,7 +40,7 @@ impl Connector {
         let mut names: BTreeSet<SqlIdentifier> = self
             .datasets
             .catalog(|catalog| catalog.datasets().map(|one| one.id.name.clone()).collect());
-        names.extend(self.datasets.snapshots.damaged().into_keys());
+        names.extend(self.datasets.snapshots.damaged_datasets().into_keys());
         let checks = names.into_iter().map(|name| self.look_at_snapshot(name));
         let checks: Result<Vec<_>, Refusal> = checks.collect();
         Ok(checks?.into_iter().flatten().collect())
@@ -57,7 +57,10 @@ impl Connector {
         let (version, found) = match self.datasets.snapshots.check(&dataset) {
             Ok(None) => return Ok(None),
             Ok(Some(good)) => (good.dataset.version.clone(), Ok(good.dataset.bytes)),
-            Err(damage) => (logged(self, &dataset)?.unwrap_or_default(), Err(damage)),
+            Err(damage) => (
+                last_published_version(self, &dataset)?.unwrap_or_default(),
+                Err(damage),
+            ),
         };
         Ok(Some(SnapshotCheck {
             dataset,
@@ -75,8 +78,8 @@ impl Connector {
         known: &BTreeSet<(SqlIdentifier, String)>,
     ) -> Result<Vec<SnapshotCheck>, Refusal> {
         let mut checks = Vec::new();
-        for (dataset, damage) in self.datasets.snapshots.damaged() {
-            let version = logged(self, &dataset)?.unwrap_or_default();
+        for (dataset, damage) in self.datasets.snapshots.damaged_datasets() {
+            let version = last_published_version(self, &dataset)?.unwrap_or_default();
             if !known.contains(&(dataset.clone(), version.clone())) {
                 checks.push(SnapshotCheck {
                     dataset,
@@ -119,7 +122,7 @@ impl Connector {
 }
 
 /// The label of the last publication of a dataset in the log.
-pub(crate) fn logged(
+pub(crate) fn last_published_version(
     connector: &Connector,
     name: &SqlIdentifier,
 ) -> Result<Option<String>, Refusal> {

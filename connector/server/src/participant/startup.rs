@@ -130,7 +130,7 @@ impl Connector {
         let id = config.participant.id.clone();
         let database = config.state.join("state.db");
         let floor = if database.exists() {
-            StateIndex::open(&database, u64::MAX)?.remembered("bundle")?
+            StateIndex::open(&database, u64::MAX)?.stored_number("bundle")?
         } else {
             0
         };
@@ -158,7 +158,7 @@ impl Connector {
         // The file may have been lost: what the log says of bundles counts too.
         identity
             .bundle
-            .not_before_number(state.remembered("bundle")?)?;
+            .not_before_number(state.stored_number("bundle")?)?;
         let side = ErasableTextStore::open(&config.state.join("side"))?;
         query_texts::erase_again(&state, &side)?;
         let people = pseudonyms::PseudonymRegistry::open(&config.state, |side| {
@@ -177,7 +177,7 @@ impl Connector {
         let since =
             |name: &SqlIdentifier| keeps.get(name).filter(|keep| keep.0 > 0).map(|_| log.now());
         let (snapshots, damaged) = SnapshotRegistry::open_keeping(&config.state, &id, &since);
-        let unread_snapshots = snapshots.damaged();
+        let unread_snapshots = snapshots.damaged_datasets();
         let is_snapshot = |fault: &Refusal| unread_snapshots.values().any(|one| one == fault);
         let (of_snapshots, of_cells): (Vec<Refusal>, Vec<Refusal>) =
             damaged.into_iter().partition(is_snapshot);
@@ -418,7 +418,7 @@ fn datasets(
 ) -> Result<Catalog, Refusal> {
     let mut catalog = Catalog::new(config.participant.id.clone()).sealed_by(seal);
     let holdings = registry.holdings();
-    for (dataset, body) in state.published()? {
+    for (dataset, body) in state.publications()? {
         let again = dataset_again(&dataset, &body, &holdings, &mut catalog);
         found.faults.extend(again.err());
     }

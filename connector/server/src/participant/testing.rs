@@ -218,13 +218,13 @@ impl TestFederation {
     pub(crate) fn open(&self, alias: &str) -> Arc<Connector> {
         let (connector, found) = self.try_open(alias, &[]).unwrap();
         assert!(found.all().is_empty(), "{:?}", found.all());
-        published(&connector).unwrap();
+        publish_configured_datasets(&connector).unwrap();
         connector
     }
 }
 
 /// Closes a participant as a command does: what was begun in the background ends, and then its folder is free.
-pub(crate) async fn closed(connector: Arc<Connector>) {
+pub(crate) async fn close_participant(connector: Arc<Connector>) {
     connector.queries.background_tasks.close();
     connector.queries.background_tasks.wait().await;
     drop(connector);
@@ -280,8 +280,8 @@ pub(crate) fn id(alias: &str) -> ParticipantId {
 }
 
 /// Publishes what the configuration holds.
-pub(crate) fn published(connector: &Arc<Connector>) -> Result<(), Refusal> {
-    for dataset in publication::configured(connector).unwrap() {
+pub(crate) fn publish_configured_datasets(connector: &Arc<Connector>) -> Result<(), Refusal> {
+    for dataset in publication::read_configured_datasets(connector).unwrap() {
         publication::one(
             connector,
             &dataset,
@@ -311,7 +311,7 @@ pub(crate) async fn request_instead_of(
     let bundle = consumer.identity.trust.bundle();
     let party = consumer.party_of(&provider.id(), &bundle).unwrap();
     let us = Assignee::Participant(consumer.party().unwrap());
-    let agreement = offer.agreement(&dataset, consumer.filled(party, us, old));
+    let agreement = offer.agreement(&dataset, consumer.new_agreement_parameters(party, us, old));
     let payload = hansa_proto::contract::to_bytes(&agreement);
     let contract = ContractId(Digest::of(&payload));
     let content = MessageContent::Request {

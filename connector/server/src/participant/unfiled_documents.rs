@@ -16,7 +16,7 @@ pub(super) fn file(
     log: &AuditLog,
     documents: &DocumentFolder,
 ) -> Result<(), Refusal> {
-    for record in state.unfiled()? {
+    for record in state.unfiled_records()? {
         let Some(record) = log.get(record)? else {
             continue;
         };

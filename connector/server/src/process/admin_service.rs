@@ -141,7 +141,7 @@ pub(crate) fn ask(
         };
         tokio::select! {
             () = passed_on => {}
-            () = out.gone() => {}
+            () = out.wait_until_closed() => {}
         }
     });
     received

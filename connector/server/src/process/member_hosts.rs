@@ -26,7 +26,7 @@ pub(super) async fn keep(
         }
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            found = expected(&connector) => hosts.set(found),
+            found = resolve_member_addresses(&connector) => hosts.set(found),
         }
     }
 }
@@ -38,7 +38,7 @@ const LOOKUP: Duration = Duration::from_secs(5);
 
 /// The addresses of all members that are written as numbers, and of peers, which are dialled anyway, also those that are
 /// written as names.
-async fn expected(connector: &Connector) -> BTreeSet<IpAddr> {
+async fn resolve_member_addresses(connector: &Connector) -> BTreeSet<IpAddr> {
     let bundle = connector.identity.trust.bundle();
     let members = bundle.content().parties.iter();
     let mut found: BTreeSet<IpAddr> = members

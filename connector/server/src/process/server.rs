@@ -175,7 +175,7 @@ pub(crate) async fn run(
 ///
 /// # Errors
 /// When the monitoring face can't be opened.
-pub(crate) async fn joined(
+pub(crate) async fn wait_until_joined(
     config: &ConnectorConfig,
     ending: &CancellationToken,
     show: OutputSettings,
@@ -483,7 +483,8 @@ async fn drain_answers(
 ) {
     let ended = async {
         let mut look = tokio::time::interval(DRAIN_LOOK);
-        while connector.limits.concurrency.taken() > 0 || connector.queries.intake.count_open() > 0
+        while connector.limits.concurrency.permits_in_use() > 0
+            || connector.queries.intake.count_open() > 0
         {
             look.tick().await;
         }
@@ -509,7 +510,7 @@ async fn leave(connector: &Arc<Connector>, mut tasks: ServerTasks) {
     let closed = async {
         // An answer gives back its slot when it is closed in the log and its receipt is signed.
         let mut look = tokio::time::interval(std::time::Duration::from_millis(50));
-        while connector.limits.concurrency.taken() > 0 {
+        while connector.limits.concurrency.permits_in_use() > 0 {
             connector.queries.running.cut_all(&why);
             look.tick().await;
         }

@@ -52,30 +52,34 @@ pub(crate) async fn answer(
             let refusal = Refusal::new(ErrorCode::Internal, "the answer ended unexpectedly")
                 .caused_by(panic_text(panic.as_ref()));
             Err(connector
-                .decline(Some(&who), PendingRefusal::unopened(refusal, None))
+                .decline(Some(&who), PendingRefusal::from_refusal(refusal, None))
                 .await)
         }
     };
     let after = connector.ticks().saturating_sub(begun);
     match &answered {
-        Ok(_) => connector.metrics.permitted(),
+        Ok(_) => connector.metrics.count_permit(),
         Err(QueryRejection::Quiet(_)) => connector.metrics.nothing_new(origin, after),
         Err(QueryRejection::Declined(recorded)) => {
             connector
                 .metrics
-                .refused(origin, recorded.refusal().code, after);
+                .count_refusal(origin, recorded.refusal().code, after);
         }
         Err(QueryRejection::Summed(summed)) => {
             connector
                 .metrics
-                .refused(origin, summed.refusal().code, after);
+                .count_refusal(origin, summed.refusal().code, after);
         }
         Err(QueryRejection::Closed) => {
             connector
                 .metrics
-                .refused(origin, ErrorCode::EvidenceUnavailable, after);
+                .count_refusal(origin, ErrorCode::EvidenceUnavailable, after);
         }
-        Err(QueryRejection::Moved) => connector.metrics.refused(origin, ErrorCode::Moved, after),
+        Err(QueryRejection::Moved) => {
+            connector
+                .metrics
+                .count_refusal(origin, ErrorCode::Moved, after)
+        }
     }
     answered
 }
@@ -93,16 +97,16 @@ async fn to_the_end(
         }
         Err(failure) => failure,
     };
-    let asked = Some(posed.asked());
+    let asked = Some(posed.to_refused_query());
     let declined = match failure {
-        AnswerError::Refused(refusal) => PendingRefusal::unopened(refusal, asked),
+        AnswerError::Refused(refusal) => PendingRefusal::from_refusal(refusal, asked),
         AnswerError::Declined(declined) => *declined,
         AnswerError::Unanswered(UnansweredQuery {
             refusal, opened, ..
         }) => PendingRefusal::closing(opened, refusal, asked),
         AnswerError::Quiet(quiet) => return Err(QueryRejection::Quiet(*quiet)),
         AnswerError::Moved => return Err(QueryRejection::Moved),
-        AnswerError::Overtaken => PendingRefusal::unopened(overtaken(), asked),
+        AnswerError::Overtaken => PendingRefusal::from_refusal(overtaken(), asked),
         AnswerError::Closed => return Err(connector.unheard(Some(posed.asker.id())).await),
     };
     let reported = connector.decline(Some(posed.asker.id()), declined).await;

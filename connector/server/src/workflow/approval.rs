@@ -120,7 +120,10 @@ pub(crate) async fn word(
         ..
     }) = before
     {
-        return Ok(Approval::Enough(written(connector, reason.as_deref())?));
+        return Ok(Approval::Enough(read_approval_reason(
+            connector,
+            reason.as_deref(),
+        )?));
     }
     let officer = find_officer(connector, caller)?;
     let record = |first: &str, second: Option<&str>, reason: Option<&str>| {
@@ -167,7 +170,7 @@ pub(crate) async fn word(
         }
         Some(before) => (
             record(&before.first, Some(&officer), before.reason.as_deref()),
-            Approval::Enough(written(connector, before.reason.as_deref())?),
+            Approval::Enough(read_approval_reason(connector, before.reason.as_deref())?),
         ),
     };
     let _durable = connector.record(fact).await?;
@@ -239,7 +242,7 @@ fn find_officer(connector: &Connector, caller: Option<u32>) -> Result<String, Re
 }
 
 /// The reason of the first officer, as long as it is kept.
-pub(crate) fn written(
+pub(crate) fn read_approval_reason(
     connector: &Connector,
     reason: Option<&str>,
 ) -> Result<Option<String>, Refusal> {

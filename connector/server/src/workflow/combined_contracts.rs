@@ -47,7 +47,7 @@ pub(crate) fn check_agreement(connector: &Connector, agreement: &Agreement) -> R
 ///
 /// # Errors
 /// `STATE_BROKEN` when the index can't be read.
-pub(crate) fn barred(connector: &Connector) -> Result<Vec<Refusal>, Refusal> {
+pub(crate) fn find_refused_contracts(connector: &Connector) -> Result<Vec<Refusal>, Refusal> {
     let now = connector.now();
     let beside: Vec<ContractId> = connector.contracts.with_registry(|registry| {
         let alive = registry.all(now).filter(|(_, _, status)| {

@@ -120,7 +120,7 @@ pub(crate) fn prepaid(
     let balance = connector.accounting.prepaid_balances.of(first);
     Some(PrepaidUsage {
         currency: price.currency.clone(),
-        paid: price.paid()?.plus(balance.topped),
+        paid: price.prepaid_amount()?.plus(balance.topped),
         spent: balance.spent,
     })
 }

@@ -86,8 +86,8 @@ pub(crate) fn withdraw_from(
 pub(crate) fn take_in(connector: &Arc<Connector>, bytes: &[u8]) -> Result<ContractId, Refusal> {
     let withdrawal = envelope::parse_withdrawal(bytes)?;
     let contract = withdrawal.contract;
-    let mut revoked = checked(connector, &withdrawal)?;
-    if let Some(envelope) = connector.unfiled(Document::Withdrawal, bytes) {
+    let mut revoked = verify_withdrawal(connector, &withdrawal)?;
+    if let Some(envelope) = connector.keep_stop_document(Document::Withdrawal, bytes) {
         revoked = revoked.with_envelope(envelope);
     }
     let why = Refusal::new(
@@ -96,7 +96,7 @@ pub(crate) fn take_in(connector: &Arc<Connector>, bytes: &[u8]) -> Result<Contra
     )
     .with_contract(contract);
     let stop = connector.records.log.begin_stop();
-    let recorded = recorded(connector, revoked);
+    let recorded = record_withdrawal(connector, revoked);
     let from = connector
         .contracts
         .with_registry(|registry| registry.withdrawn_from(contract));
@@ -112,7 +112,7 @@ pub(crate) fn take_in(connector: &Arc<Connector>, bytes: &[u8]) -> Result<Contra
 ///
 /// # Errors
 /// When it can't be recorded. It is over all the same, as long as this runs.
-fn recorded(connector: &Connector, revoked: VerifiedWithdrawal) -> Result<(), Refusal> {
+fn record_withdrawal(connector: &Connector, revoked: VerifiedWithdrawal) -> Result<(), Refusal> {
     let (contract, effective) = (revoked.contract(), revoked.effective_at());
     let failed = match connector.record_stop(revoked) {
         Ok(StopRecord::InLog(recorded)) => {
@@ -249,11 +249,11 @@ pub(crate) async fn notify_party(
 ///
 /// # Errors
 /// When it is not, or does not.
-pub(crate) fn checked(
+pub(crate) fn verify_withdrawal(
     connector: &Arc<Connector>,
     withdrawal: &SignedWithdrawal,
 ) -> Result<VerifiedWithdrawal, Refusal> {
-    let agreed = agreed(connector, withdrawal.contract)?;
+    let agreed = load_verified_contract(connector, withdrawal.contract)?;
     let bundle = connector.identity.trust.bundle();
     agreed.revoke(
         withdrawal,
@@ -287,13 +287,13 @@ fn earlier<'a>(
 }
 
 /// The contract as it was signed: as it was taken in, or read from its file again where its signatures count no longer.
-fn agreed(
+fn load_verified_contract(
     connector: &Arc<Connector>,
     contract: ContractId,
 ) -> Result<hansa_policy::contract::VerifiedContract, Refusal> {
     if let Some(agreed) = connector
         .contracts
-        .with_registry(|registry| registry.agreed(contract))
+        .with_registry(|registry| registry.verified_contract(contract))
     {
         return Ok(agreed);
     }

@@ -231,7 +231,11 @@ pub(crate) async fn reach(
     let mut lacks = Vec::new();
     if !author.reaches_own_datasets() {
         // A question over a model that needs them says that they are lacking.
-        lacks.extend(tables.drain(..).filter_map(|table| unreached(&table)));
+        lacks.extend(
+            tables
+                .drain(..)
+                .filter_map(|table| unavailable_own_table(&table)),
+        );
     }
     let mut shown = BTreeMap::new();
     let mut out_of_reach = BTreeMap::new();
@@ -273,7 +277,9 @@ pub(crate) async fn reach(
         }
     }
     if model {
-        lacks.extend(unavailable_tables::unresolved(connector, &peers, &shown)?);
+        lacks.extend(unavailable_tables::find_unavailable_tables(
+            connector, &peers, &shown,
+        )?);
     }
     let reached = named_contracts::ParticipantCatalogs {
         peers: &peers,
@@ -347,7 +353,7 @@ fn own_tables(connector: &Connector) -> Result<Vec<RemoteTable>, Refusal> {
 }
 
 /// An own dataset of a model that is not for access tokens.
-fn unreached(table: &RemoteTable) -> Option<UnavailableTable> {
+fn unavailable_own_table(table: &RemoteTable) -> Option<UnavailableTable> {
     Some(UnavailableTable {
         participant: table.dataset.owner.clone(),
         alias: Some(table.alias.clone()),
@@ -425,7 +431,7 @@ fn remote_tables(
                 }
                 tables.push(RemoteTable {
                     title: titles.get(&id).cloned(),
-                    barred: contract_eligibility::barred(
+                    barred: contract_eligibility::ineligible_contract_refusal(
                         connector, visible, id, &agreement, options,
                     ),
                     joins: clause_summary::join_site(&agreement.clauses),
@@ -456,11 +462,11 @@ fn remote_tables(
 }
 
 /// A dataset of our own that a question names and whose snapshot can't be read.
-pub(crate) fn damaged(connector: &Connector, sql: &str) -> Option<Refusal> {
+pub(crate) fn damaged_dataset_refusal(connector: &Connector, sql: &str) -> Option<Refusal> {
     let words = words(sql);
     let alias = connector.config().participant.alias.to_string();
     let named = |name: &str| words.contains(&alias) && words.contains(name);
-    let mut damaged = connector.datasets.snapshots.damaged().into_iter();
+    let mut damaged = connector.datasets.snapshots.damaged_datasets().into_iter();
     damaged
         .find(|(name, _)| named(name.as_str()))
         .map(|(_, refusal)| refusal)
@@ -470,7 +476,7 @@ pub(crate) fn damaged(connector: &Connector, sql: &str) -> Option<Refusal> {
 ///
 /// # Errors
 /// When the own index can't be read.
-pub(crate) fn lapsed(
+pub(crate) fn lapsed_contract_refusal(
     connector: &Connector,
     sql: &str,
     author: &QueryAuthor,

@@ -121,7 +121,7 @@ pub(crate) fn still_asked(
     connector: &Connector,
     word: &PendingApprovalRow,
 ) -> Result<bool, Refusal> {
-    let Some(what) = approval::written(connector, word.reason.as_deref())? else {
+    let Some(what) = approval::read_approval_reason(connector, word.reason.as_deref())? else {
         return Ok(true);
     };
     let mut words = what.split(' ');
@@ -153,7 +153,7 @@ pub(crate) async fn set(
 pub(crate) async fn renew(connector: &Arc<Connector>) -> Result<(), Refusal> {
     for (name, group) in connector.reloadable.groups().iter() {
         let old = connector.now() >= group.issued_at.plus_micros(RENEWED);
-        if old || connector.checked(group).is_err() {
+        if old || connector.check_group_list(group).is_err() {
             write(connector, name, MembershipChange::Renewed).await?;
         }
     }
@@ -167,7 +167,7 @@ async fn write(
     change: MembershipChange,
 ) -> Result<Arc<SignedGroupList>, Refusal> {
     let (connector, name) = (Arc::clone(connector), name.clone());
-    let task = tokio::spawn(async move { written(&connector, &name, change).await });
+    let task = tokio::spawn(async move { write_next_list(&connector, &name, change).await });
     task.await.unwrap_or_else(|cause| {
         Err(
             Refusal::new(ErrorCode::Internal, "the list was not written to its end")
@@ -177,7 +177,7 @@ async fn write(
 }
 
 /// Writes the next list.
-async fn written(
+async fn write_next_list(
     connector: &Arc<Connector>,
     name: &GroupName,
     wanted: MembershipChange,
@@ -224,10 +224,10 @@ async fn written(
     let bytes = envelope::assemble(&payload, &[signature]);
     let group = Arc::new(group::from_envelope(&bytes)?);
     // One that would not count is neither kept nor recorded, or a key that is over would fill the disk with them.
-    connector.checked(&group)?;
+    connector.check_group_list(&group)?;
     let file = Digest::of(&bytes);
     let unfiled = if removes {
-        connector.unfiled(Document::Group, &bytes)
+        connector.keep_stop_document(Document::Group, &bytes)
     } else {
         connector.records.documents.keep(Document::Group, &bytes)?;
         None

@@ -213,7 +213,7 @@ pub(crate) async fn take_in(
     }
     if let Some(fork) = &incident.fork {
         // Also where nothing was noticed here: it may come from the other copy, before anybody finds the fork.
-        let noticed = incident_detection::noticed(connector, peer)?;
+        let noticed = incident_detection::fork_detection_time(connector, peer)?;
         let since = noticed.or(fork.since).unwrap_or(UtcTimestamp::EARLIEST);
         insist_on_another_key(connector, peer, kid, since)?;
     }
@@ -261,7 +261,7 @@ async fn record(
     let file = waiting(|| connector.records.documents.keep(Document::Statement, bytes))?;
     let late: usize = incident.late.iter().map(|late| late.permits.len()).sum();
     let fork = incident.fork.as_ref();
-    let _turn = connector.peers.heads.judged().await;
+    let _turn = connector.peers.heads.lock_heads().await;
     let _durable = connector
         .record(AuditEvent::from(IncidentRecord {
             peer: incident.log.to_string(),

@@ -123,7 +123,7 @@ pub(crate) fn concerns(connector: &Connector, record: &Record, peer: &Participan
             | AnswerBody::NotReceived(_)
             | AnswerBody::OneSidedReceipt(_) => is_peer(&body),
             AnswerBody::Progress(_) | AnswerBody::Close(_) => {
-                let opened = body.opened();
+                let opened = body.permit_index();
                 let opened =
                     opened.and_then(|opened| connector.records.log.get(opened).ok().flatten());
                 opened

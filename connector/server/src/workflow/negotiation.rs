@@ -96,7 +96,7 @@ async fn take_in_turn(
         return Err(Refusal::new(ErrorCode::TooManyStreams, sentence)
             .with_help("they are taken in later: they stay where they are"));
     }
-    match recorded(connector, peer, message, bytes, number).await? {
+    match record_message(connector, peer, message, bytes, number).await? {
         Some((open, sends)) => follow(connector, open, sends).await,
         None => Ok(()),
     }
@@ -122,7 +122,7 @@ fn is_owed(
         MessageContent::Acknowledgement { request, .. } => {
             let issued = connector
                 .records
-                .index_fast(|state| state.issued(&request.to_string(), peer))?;
+                .index_fast(|state| state.issued_receipt(&request.to_string(), peer))?;
             Ok(issued.is_none_or(|issued| issued.state == ReceiptRow::ISSUED))
         }
         _ => Ok(false),
@@ -130,7 +130,7 @@ fn is_owed(
 }
 
 /// Puts a message in the log with what it leads to; says what follows from it.
-async fn recorded(
+async fn record_message(
     connector: &Arc<Connector>,
     peer: &ParticipantId,
     message: &PeerMessage,
@@ -173,7 +173,8 @@ async fn recorded(
             disputed,
             witnessed,
         } => {
-            let known = receipt::acknowledged(connector, peer, *request, receipt, *disputed)?;
+            let known =
+                receipt::take_acknowledgement(connector, peer, *request, receipt, *disputed)?;
             if let Some(witnessed) = witnessed {
                 connector.take_witness(peer, witnessed).await?;
             }
@@ -182,7 +183,7 @@ async fn recorded(
             Ok(None)
         }
         MessageContent::Comment { .. } => {
-            let open = clause_comment::judged(connector, peer, message, true)?;
+            let open = clause_comment::check_comment(connector, peer, message, true)?;
             keep()?;
             noted.record(connector, Some((&open, None))).await?;
             Ok(None)

@@ -95,8 +95,8 @@ pub(crate) async fn round(connector: &Arc<Connector>) -> Result<(), Refusal> {
             post: None,
         })
         .collect();
-    items.extend(contract_event::happened(connector)?);
-    items.extend(contract_event::affected(connector)?);
+    items.extend(contract_event::pending_event_notices(connector)?);
+    items.extend(contract_event::affected_answer_notices(connector)?);
     for item in &mut items {
         item.channels.retain(|one| one.is_configured(&notice));
     }
@@ -292,7 +292,7 @@ fn days_before(topic: &str) -> Option<u32> {
 ///
 /// # Errors
 /// When the index can't be read.
-pub(crate) fn undelivered(connector: &Connector) -> Result<Vec<String>, Refusal> {
+pub(crate) fn describe_undelivered_notices(connector: &Connector) -> Result<Vec<String>, Refusal> {
     let now = connector.now();
     let rows = connector.records.index(|state| state.notices())?;
     let current = |contract: ContractId| {

@@ -114,7 +114,7 @@ fn reconfigure(config: &ConnectorConfig, published: &Dataset) -> Option<Dataset>
         .iter()
         .find(|one| one.name == published.id.name)?;
     let zone = entry.zone.as_deref().unwrap_or(&config.participant.zone);
-    dataset_entry::reconfigured(entry, published, zone).ok()
+    dataset_entry::reconfigure_entry(entry, published, zone).ok()
 }
 
 fn awaits_publication(config: &ConnectorConfig, written: &OfferConfig) -> Refusal {
@@ -217,7 +217,7 @@ pub(crate) fn rehearse_rulebook(
 fn templates(connector: &Connector, config: &ConnectorConfig) -> Vec<Refusal> {
     let (mut good, mut faults) = (Vec::new(), Vec::new());
     for template in config.templates.iter().take(TEMPLATES) {
-        match crate::offline::policy_template::checked(&template.file) {
+        match crate::offline::policy_template::read_template(&template.file) {
             Ok((_, text)) => good.push(ListedTemplate {
                 name: template.name.to_string(),
                 text: text.into(),

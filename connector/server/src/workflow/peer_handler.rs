@@ -81,7 +81,7 @@ impl ParticipantHandler {
             before,
         });
         let recorded = self.connector.records.log.record(fact).await.is_ok();
-        self.recorded(&key, now, before, recorded);
+        self.update_action_sum(&key, now, before, recorded);
         if recorded {
             Ok(())
         } else {
@@ -94,7 +94,7 @@ impl ParticipantHandler {
         let mut sums = self.sums.lock();
         if let Some(sum) = sums.get_mut(key)
             && sum.durable
-            && self.connector.records.log.broken().is_none()
+            && self.connector.records.log.ledger_error().is_none()
             && now.saturating_sub(sum.since) < A_MINUTE
         {
             sum.count = sum.count.saturating_add(1);
@@ -107,7 +107,7 @@ impl ParticipantHandler {
     }
 
     /// From a durable record on, a minute is counted.
-    fn recorded(&self, key: &PeerActionKey, now: i64, before: u64, durable: bool) {
+    fn update_action_sum(&self, key: &PeerActionKey, now: i64, before: u64, durable: bool) {
         let mut sums = self.sums.lock();
         if durable {
             if sums.len() > MOST_SUMS {
@@ -131,7 +131,7 @@ impl ParticipantHandler {
         ) {
             return self.connector.unheard(peer).await;
         }
-        let declined = PendingRefusal::unopened(refusal, None);
+        let declined = PendingRefusal::from_refusal(refusal, None);
         self.connector.decline(peer, declined).await
     }
 
@@ -236,7 +236,11 @@ impl ParticipantHandler {
     ///
     /// A number that was never given here is of another history of this participant: an older copy of its state was put back. What
     /// waits now is then none of what the peer holds, so it gets all of it.
-    async fn fetched(&self, peer: &ParticipantId, after: u64) -> Result<u64, Refusal> {
+    async fn confirm_fetched_messages(
+        &self,
+        peer: &ParticipantId,
+        after: u64,
+    ) -> Result<u64, Refusal> {
         if after
             > self
                 .connector
@@ -337,7 +341,7 @@ impl PeerHandler for ParticipantHandler {
     ) -> Result<PeerGreeting, QueryRejection> {
         self.count(peer, "hello").await?;
         let ours = self.connector.greeting(greeting.bundle_sequence);
-        match self.connector.greeted(peer.id(), greeting).await {
+        match self.connector.take_greeting(peer.id(), greeting).await {
             Ok(()) => Ok(ours),
             Err(refusal) => Err(self.refuse(Some(peer), refusal).await),
         }
@@ -386,7 +390,7 @@ impl PeerHandler for ParticipantHandler {
         after: u64,
         once: bool,
     ) -> Result<PeerMessageStream, QueryRejection> {
-        let after = match self.fetched(peer.id(), after).await {
+        let after = match self.confirm_fetched_messages(peer.id(), after).await {
             Ok(after) => after,
             Err(refusal) => return Err(self.refuse(Some(peer), refusal).await),
         };

@@ -252,7 +252,10 @@ impl PeerQueryClient {
             compact_answers: true,
         };
         let span = self.ask_span(request, remote_query);
-        let answered = self.asked(asking, remote_query).instrument(span).await;
+        let answered = self
+            .ask_participant(asking, remote_query)
+            .instrument(span)
+            .await;
         // To whoever asks for all rows, that there are no new ones is no answer.
         let quiet = matches!(rows, RowScope::Since(_))
             && matches!(&answered, Err(refusal) if refusal.code == ErrorCode::NothingNew);
@@ -292,7 +295,7 @@ impl PeerQueryClient {
         )
     }
 
-    async fn asked(
+    async fn ask_participant(
         &self,
         asking: QueryRequestEnvelope,
         remote_query: &RemoteQuery,
@@ -370,9 +373,9 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 
 impl AbandonedStream {
     async fn settle(self, mut stream: AnswerBatchStream) {
-        let enough = stream.received().bytes.saturating_add(MORE);
+        let enough = stream.transfer_summary().bytes.saturating_add(MORE);
         let end = async {
-            while stream.received().bytes < enough {
+            while stream.transfer_summary().bytes < enough {
                 match stream.next().await {
                     Some(Ok(_)) => {}
                     Some(Err(_)) | None => break,
@@ -380,7 +383,7 @@ impl AbandonedStream {
             }
         };
         let _in_time = tokio::time::timeout(PATIENCE, end).await;
-        let settled = if stream.received().receipt.is_some() {
+        let settled = if stream.transfer_summary().receipt.is_some() {
             let mut carried = RemoteStream {
                 connector: Arc::clone(&self.connector),
                 peer: self.peer,
@@ -465,7 +468,7 @@ impl RemoteStream {
             match next {
                 Some(Ok(batch)) => Some((Ok(batch), Some(carried))),
                 Some(Err(refusal)) => {
-                    let refusal = tell_rows(refusal, stream.received().rows);
+                    let refusal = tell_rows(refusal, stream.transfer_summary().rows);
                     let settled = carried.settle(Some(&refusal)).await;
                     Some((Err(settled.err().unwrap_or(refusal)), None))
                 }
@@ -483,7 +486,7 @@ impl RemoteStream {
         let Some(stream) = self.stream.take() else {
             return Ok(());
         };
-        let received = stream.received();
+        let received = stream.transfer_summary();
         if ended.is_some() && received.receipt.is_none() {
             self.connector.hang_up(&self.peer.id).await;
         }

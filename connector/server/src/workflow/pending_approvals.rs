@@ -12,7 +12,7 @@ use hansa_store::state_index::row::PendingApprovalRow;
 ///
 /// # Errors
 /// When the index can't be read.
-pub(crate) fn awaited(connector: &Connector) -> Result<Vec<PendingApprovalRow>, Refusal> {
+pub(crate) fn open_approvals(connector: &Connector) -> Result<Vec<PendingApprovalRow>, Refusal> {
     let now = connector.now();
     let (words, negotiations) = connector
         .records

@@ -27,7 +27,7 @@ impl Connector {
             return Err(Refusal::new(ErrorCode::UsageWrong, sentence));
         }
         // Else the same person could approve what it has asked for.
-        let waiting = pending_approvals::awaited(self)?;
+        let waiting = pending_approvals::open_approvals(self)?;
         let waits = |one: &PseudonymEntry| waiting.iter().any(|word| word.first == one.pseudonym);
         if all.iter().any(waits) {
             let sentence = format!("a word of {person} waits for a second officer");

@@ -90,7 +90,7 @@ impl PortalNotifier {
                 })?
             }
         };
-        let known = kept(&connector)?.known;
+        let known = read_kept_changes(&connector)?.known;
         Ok(Self {
             connector,
             file,
@@ -130,7 +130,7 @@ impl PortalNotifier {
             return Ok(());
         }
         let now = self.connector.now().to_string();
-        let mut kept = kept(&self.connector)?;
+        let mut kept = read_kept_changes(&self.connector)?;
         for change in changes {
             let label = change.version.as_ref().map(|(label, _)| label.clone());
             let kind = change.kind.as_str().to_owned();
@@ -216,7 +216,7 @@ impl PortalNotifier {
 /// # Errors
 /// When the file of it can't be read.
 pub(crate) fn events(connector: &Connector) -> Result<PortalEvents, Refusal> {
-    let kept = kept(connector)?;
+    let kept = read_kept_changes(connector)?;
     let events = kept.events.into_iter().map(|(at, dataset, kind, version)| {
         Some(PortalEvent {
             at: at.parse().ok()?,
@@ -232,7 +232,7 @@ pub(crate) fn events(connector: &Connector) -> Result<PortalEvents, Refusal> {
     })
 }
 
-fn kept(connector: &Connector) -> Result<KeptChanges, Refusal> {
+fn read_kept_changes(connector: &Connector) -> Result<KeptChanges, Refusal> {
     let file = connector.file(CHANGES);
     if !file.exists() {
         return Ok(KeptChanges::default());

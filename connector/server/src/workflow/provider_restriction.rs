@@ -91,7 +91,7 @@ pub(crate) async fn set(
             ChangeVerdict::Looser | ChangeVerdict::NotComparable
         )
     {
-        let what = format!("{dataset} {}", named(document));
+        let what = format!("{dataset} {}", format_document_digest(document));
         let change = change(dataset, after.unwrap_or_default(), document);
         let word = approval::word(
             connector,
@@ -108,7 +108,7 @@ pub(crate) async fn set(
     let (connector, dataset) = (Arc::clone(connector), dataset.clone());
     // To its end: what is in the log must be in force, also where who asked for it has gone away.
     let task = tokio::spawn(async move {
-        written(
+        write_restriction(
             &connector,
             (dataset, after),
             old,
@@ -133,7 +133,7 @@ pub(crate) fn still_asked(
     connector: &Connector,
     word: &PendingApprovalRow,
 ) -> Result<bool, Refusal> {
-    let Some(what) = approval::written(connector, word.reason.as_deref())? else {
+    let Some(what) = approval::read_approval_reason(connector, word.reason.as_deref())? else {
         return Ok(true);
     };
     let Some((dataset, document)) = what.split_once(' ') else {
@@ -154,15 +154,15 @@ fn change(dataset: &DatasetId, after: u64, new: Option<Digest>) -> ContractId {
     ContractId(Digest::of_parts(&[
         dataset.to_string().as_bytes(),
         &after.to_be_bytes(),
-        named(new).as_bytes(),
+        format_document_digest(new).as_bytes(),
     ]))
 }
 
-fn named(document: Option<Digest>) -> String {
+fn format_document_digest(document: Option<Digest>) -> String {
     document.map_or_else(|| "none".to_owned(), |document| document.to_string())
 }
 
-async fn written(
+async fn write_restriction(
     connector: &Arc<Connector>,
     (dataset, after): (DatasetId, Option<u64>),
     old: Option<Digest>,
@@ -185,7 +185,7 @@ async fn written(
     let document = bytes.as_deref().map(Digest::of);
     let tightens = verdict == ChangeVerdict::Tighter;
     let unfiled = match &bytes {
-        Some(bytes) if tightens => connector.unfiled(StoredDocumentKind::Guard, bytes),
+        Some(bytes) if tightens => connector.keep_stop_document(StoredDocumentKind::Guard, bytes),
         Some(bytes) => {
             waiting(|| {
                 connector

@@ -1,6 +1,6 @@
 //! Publish: source, rows, snapshot, checked entry, record, catalogue; in this order.
 
-use crate::participant::snapshot_checks::logged;
+use crate::participant::snapshot_checks::last_published_version;
 use crate::participant::{Connector, cell_releases};
 use hansa_catalog::contract_break::{self, ContractBreak};
 use hansa_catalog::dataset::Dataset;
@@ -63,7 +63,9 @@ pub(crate) struct PublishOptions {
 ///
 /// # Errors
 /// Every problem, with file and line.
-pub(crate) fn configured(connector: &Connector) -> Result<Vec<DatasetConfig>, Vec<Refusal>> {
+pub(crate) fn read_configured_datasets(
+    connector: &Connector,
+) -> Result<Vec<DatasetConfig>, Vec<Refusal>> {
     let config = connector.config();
     parser::parse(
         &config.text,
@@ -105,7 +107,7 @@ fn attempt(
         now: connector.now(),
         limits: connector.query_limits(),
         anew: options.anew,
-        logged: logged(connector, &dataset.name)?,
+        logged: last_published_version(connector, &dataset.name)?,
         damaged: false,
     };
     let name = dataset.name.as_str();
@@ -113,12 +115,16 @@ fn attempt(
         PublicationProgress::File { done, of, .. } => report_of(name, count(done), count(of)),
         PublicationProgress::Rows(rows) => report_of(&format!("{name}, rows"), rows, 0),
     };
-    let mut damaged = connector.datasets.snapshots.damaged().remove(&dataset.name);
+    let mut damaged = connector
+        .datasets
+        .snapshots
+        .damaged_datasets()
+        .remove(&dataset.name);
     context.damaged = damaged.is_some();
     let mut outcome = hansa_query::publication::stage(dataset, &context, &progress)?;
     if let StagingOutcome::Unchanged(_) = &outcome {
         // That its sources are the same does not bring back rows that can't be read any more.
-        damaged = checked(connector, &dataset.name)?;
+        damaged = check_published_snapshot(connector, &dataset.name)?;
         if damaged.is_some() {
             context.damaged = true;
             outcome = hansa_query::publication::stage(dataset, &context, &progress)?;
@@ -137,7 +143,9 @@ fn attempt(
                 // What could not be released at the last time is tried again, and a period may be over by now.
                 let released = match options.dry {
                     true => Ok(Vec::new()),
-                    false => cell_releases::unchanged(connector, &entry.id, context.now),
+                    false => {
+                        cell_releases::release_unchanged_dataset(connector, &entry.id, context.now)
+                    }
                 };
                 return Ok(PublicationOutcome::Unchanged {
                     entry,
@@ -217,7 +225,10 @@ fn attempt(
 }
 
 /// Whether the published snapshot is damaged; in the log if it is, and if it was good.
-fn checked(connector: &Connector, name: &SqlIdentifier) -> Result<Option<Refusal>, Refusal> {
+fn check_published_snapshot(
+    connector: &Connector,
+    name: &SqlIdentifier,
+) -> Result<Option<Refusal>, Refusal> {
     let check = connector.look_at_snapshot(name.clone())?;
     connector.note_checks(check.as_slice())?;
     Ok(check.and_then(|check| check.found.err()))

@@ -208,7 +208,7 @@ fn mismatch(provider: &ParticipantId, sentence: &str) -> Refusal {
 }
 
 /// A dispute is the consumer's signed word on this very answer, or it is not kept.
-fn contested(
+fn check_dispute(
     connector: &Connector,
     consumer: &ParticipantId,
     request: RequestId,
@@ -234,7 +234,7 @@ fn contested(
 ///
 /// # Errors
 /// When it is not for one of our answers to this consumer, does not verify, or can't be kept.
-pub(crate) fn acknowledged(
+pub(crate) fn take_acknowledgement(
     connector: &Arc<Connector>,
     consumer: &ParticipantId,
     request: RequestId,
@@ -243,7 +243,7 @@ pub(crate) fn acknowledged(
 ) -> Result<AuditEvent, Refusal> {
     let known = connector
         .records
-        .index_fast(|state| state.issued(&request.to_string(), consumer))?;
+        .index_fast(|state| state.issued_receipt(&request.to_string(), consumer))?;
     let Some(known) = known else {
         return Err(Refusal::new(
             ErrorCode::ReceiptMismatch,
@@ -251,7 +251,7 @@ pub(crate) fn acknowledged(
         ));
     };
     let signed = if disputed {
-        contested(connector, consumer, request, bytes)?;
+        check_dispute(connector, consumer, request, bytes)?;
         None
     } else {
         let signed = envelope::parse_receipt(bytes)?;

@@ -139,7 +139,7 @@ impl StageWorker {
         let datasets = holdings.values().map(|held| held.dataset.clone());
         let seal = SchemaSecret::new(self.schema_secret);
         let own = self.folders.own.clone();
-        let catalog = Catalog::delegated(own, datasets).sealed_by(seal);
+        let catalog = Catalog::from_delegated_datasets(own, datasets).sealed_by(seal);
         let tenant = task.tenant.as_deref();
         let view = catalog.view(&active, tenant)?;
         let limits = SqlStatementLimits::default();
@@ -213,7 +213,7 @@ impl StageWorker {
         let runtime = self.runtime.of(&briefing.asker);
         let within = (&holdings, &runtime, &limits);
         let reads: Arc<dyn TaskSource> = Arc::<QuestionSource>::clone(&source);
-        let tasks = QuestionTasks::derived(delegated, within, participation, reads);
+        let tasks = QuestionTasks::from_delegated_plan(delegated, within, participation, reads);
         let team = briefing.team.into_iter().map(|member| member.name);
         let question = Arc::new(RunningQuestion {
             team: team.collect(),

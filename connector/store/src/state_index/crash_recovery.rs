@@ -104,12 +104,12 @@ fn take_in(
                 at: at(record),
             };
             match *numbered && !*incoming {
-                true => change.posted(&row, *id > 127),
+                true => change.add_outgoing_message(&row, *id > 127),
                 false => change.message(&row),
             }
         }
         ReplayedRecord::Fetched { peer: who, number } => {
-            change.acknowledged(&peer(*who), *number, *number > 3)
+            change.acknowledge_messages(&peer(*who), *number, *number > 3)
         }
         ReplayedRecord::Taken { peer: who, number } => change.taken_in(&peer(*who), *number),
         ReplayedRecord::Negotiation { id, state } => change.negotiation(&NegotiationRow {
@@ -124,7 +124,7 @@ fn take_in(
             updated: at(record),
             title: None,
         }),
-        ReplayedRecord::Activated(id) => change.activated(
+        ReplayedRecord::Activated(id) => change.activate_contract(
             contract(*id),
             &"hansa://munster.example/d/trips".parse().unwrap(),
             (UtcTimestamp::EARLIEST, UtcTimestamp::LATEST),
@@ -150,7 +150,7 @@ fn dump(state: &StateIndex) -> String {
         state.negotiations().unwrap(),
         state.peers().unwrap(),
         state.contracts().unwrap(),
-        state.remembered("bundle").unwrap()
+        state.stored_number("bundle").unwrap()
     );
     for number in 0..3 {
         let who = peer(number);
@@ -299,6 +299,6 @@ fn an_index_of_another_version_is_made_again() {
     assert_eq!(back.code, ErrorCode::LedgerRollback);
     let again = StateIndex::open(&file, 3).unwrap();
     assert_eq!(again.position(), 0);
-    assert_eq!(again.remembered("bundle").unwrap(), 0);
+    assert_eq!(again.stored_number("bundle").unwrap(), 0);
     assert!(again.messages_of("n-1").unwrap().is_empty());
 }

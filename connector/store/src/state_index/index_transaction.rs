@@ -7,7 +7,7 @@ mod log_heads;
 mod peer_messages;
 mod quota;
 
-use crate::state_index::{all, broken, one, signed};
+use crate::state_index::{all, database_refusal, one, to_signed};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::{ContractId, DatasetId, ParticipantId};
 use hansa_policy::refusal::Refusal;
@@ -28,7 +28,7 @@ impl<'t> IndexTransaction<'t> {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn activated(
+    pub fn activate_contract(
         &self,
         contract: ContractId,
         dataset: &DatasetId,
@@ -85,10 +85,10 @@ impl<'t> IndexTransaction<'t> {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn unfiled(&self, record: u64) -> Result<(), Refusal> {
+    pub fn add_unfiled_record(&self, record: u64) -> Result<(), Refusal> {
         self.run(
             "INSERT OR IGNORE INTO unfiled (record) VALUES (?1)",
-            [signed(record)],
+            [to_signed(record)],
         )
     }
 
@@ -96,11 +96,11 @@ impl<'t> IndexTransaction<'t> {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn published(&self, dataset: &str, body: &str, record: u64) -> Result<(), Refusal> {
+    pub fn set_publication(&self, dataset: &str, body: &str, record: u64) -> Result<(), Refusal> {
         self.run(
             "INSERT INTO published (dataset, body, record) VALUES (?1, ?2, ?3)
              ON CONFLICT (dataset) DO UPDATE SET body = excluded.body, record = excluded.record",
-            params![dataset, body, signed(record)],
+            params![dataset, body, to_signed(record)],
         )
     }
 
@@ -108,7 +108,7 @@ impl<'t> IndexTransaction<'t> {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn unpublished(&self, dataset: &str) -> Result<(), Refusal> {
+    pub fn remove_publication(&self, dataset: &str) -> Result<(), Refusal> {
         self.run("DELETE FROM published WHERE dataset = ?1", [dataset])
     }
 
@@ -128,7 +128,7 @@ impl<'t> IndexTransaction<'t> {
              ON CONFLICT (name) DO UPDATE SET serial = excluded.serial, file = excluded.file,
                  changed = coalesce(excluded.changed, changed)
              WHERE excluded.serial > serial",
-            params![name, signed(serial), file, changed.map(signed)],
+            params![name, to_signed(serial), file, changed.map(to_signed)],
         )
     }
 
@@ -145,7 +145,7 @@ impl<'t> IndexTransaction<'t> {
         self.run(
             "INSERT INTO guard (dataset, file, record) VALUES (?1, ?2, ?3)
              ON CONFLICT (dataset) DO UPDATE SET file = excluded.file, record = excluded.record",
-            params![dataset, file, signed(record)],
+            params![dataset, file, to_signed(record)],
         )
     }
 
@@ -153,7 +153,7 @@ impl<'t> IndexTransaction<'t> {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn erased(&self, object: &str) -> Result<(), Refusal> {
+    pub fn mark_erased(&self, object: &str) -> Result<(), Refusal> {
         self.run(
             "INSERT OR IGNORE INTO erased (object) VALUES (?1)",
             [object],
@@ -188,7 +188,7 @@ impl<'t> IndexTransaction<'t> {
         self.run(
             "INSERT INTO meta (key, value) VALUES (?1, ?2)
              ON CONFLICT (key) DO UPDATE SET value = max(value, excluded.value)",
-            params![key, signed(value)],
+            params![key, to_signed(value)],
         )
     }
 
@@ -197,7 +197,7 @@ impl<'t> IndexTransaction<'t> {
             .prepare_cached(sql)
             .and_then(|mut statement| statement.execute(values))
             .map(|_| ())
-            .map_err(broken)
+            .map_err(database_refusal)
     }
 
     fn many<T>(

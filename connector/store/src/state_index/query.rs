@@ -7,7 +7,7 @@ mod log_heads;
 pub(crate) mod peer_messages;
 
 use crate::state_index::row::{OpenAnswerRow, QuotaSpending, ReceiptRow};
-use crate::state_index::{StateIndex, all, one, signed, unsigned};
+use crate::state_index::{StateIndex, all, one, to_signed, to_unsigned};
 use hansa_audit_log::answer_bound::AnswerBound;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
@@ -49,7 +49,7 @@ impl StateIndex {
         self.all(
             "SELECT id, address, alias FROM peer ORDER BY alias",
             [],
-            |row| Ok((parsed(row, 0)?, row.get(1)?, row.get(2)?)),
+            |row| Ok((parse_column(row, 0)?, row.get(1)?, row.get(2)?)),
         )
     }
 
@@ -75,7 +75,7 @@ impl StateIndex {
             [],
             |row| {
                 Ok(ContractEvents {
-                    id: parsed(row, 0)?,
+                    id: parse_column(row, 0)?,
                     activated: instant_or_none(row, 1)?,
                     withdrawn: instant_or_none(row, 2)?,
                 })
@@ -106,12 +106,12 @@ impl StateIndex {
             |row| {
                 let most: (Option<i64>, Option<i64>) = (row.get(2)?, row.get(3)?);
                 let bound = most.0.zip(most.1).map(|(rows, bytes)| AnswerBound {
-                    rows: unsigned(rows),
-                    bytes: unsigned(bytes),
+                    rows: to_unsigned(rows),
+                    bytes: to_unsigned(bytes),
                 });
                 Ok(OpenAnswerRow {
                     request: row.get(0)?,
-                    opened: unsigned(row.get(1)?),
+                    opened: to_unsigned(row.get(1)?),
                     bound,
                 })
             },
@@ -133,7 +133,7 @@ impl StateIndex {
             [request, peer],
             |row| {
                 let closed: Option<i64> = row.get(1)?;
-                Ok((unsigned(row.get(0)?), closed.map(unsigned)))
+                Ok((to_unsigned(row.get(0)?), closed.map(to_unsigned)))
             },
         )
     }
@@ -187,12 +187,12 @@ impl StateIndex {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn unacknowledged(&self, before: UtcTimestamp) -> Result<u64, Refusal> {
+    pub fn count_unacknowledged_receipts(&self, before: UtcTimestamp) -> Result<u64, Refusal> {
         let count = self.all(
             "SELECT COUNT(*) FROM receipt
              WHERE role = 'provider' AND state = 'issued' AND outcome = 'done' AND at < ?1",
             [before.micros()],
-            |row| Ok(unsigned(row.get(0)?)),
+            |row| Ok(to_unsigned(row.get(0)?)),
         )?;
         Ok(count.first().copied().unwrap_or(0))
     }
@@ -213,7 +213,7 @@ impl StateIndex {
             "SELECT file FROM receipt WHERE peer = ?1 AND role = 'provider' AND state = 'one_sided'
              AND file IS NOT NULL AND instr(contract, ?2) > 0 ORDER BY at DESC, request LIMIT ?3",
             params![consumer.as_str(), contract, most],
-            |row| parsed(row, 0),
+            |row| parse_column(row, 0),
         )
     }
 
@@ -221,7 +221,7 @@ impl StateIndex {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn issued(
+    pub fn issued_receipt(
         &self,
         request: &str,
         asker: &ParticipantId,
@@ -239,7 +239,7 @@ impl StateIndex {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn received(
+    pub fn received_receipt_file(
         &self,
         request: RequestId,
         provider: &ParticipantId,
@@ -248,7 +248,7 @@ impl StateIndex {
             &self.connection,
             "SELECT file FROM receipt WHERE request = ?1 AND peer = ?2 AND role = 'consumer' AND file IS NOT NULL",
             params![request.to_string(), provider.as_str()],
-            |row| parsed(row, 0),
+            |row| parse_column(row, 0),
         )
     }
 
@@ -256,7 +256,7 @@ impl StateIndex {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn published(&self) -> Result<Vec<(String, String)>, Refusal> {
+    pub fn publications(&self) -> Result<Vec<(String, String)>, Refusal> {
         self.all(
             "SELECT dataset, body FROM published ORDER BY dataset",
             [],
@@ -278,14 +278,14 @@ impl StateIndex {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn remembered(&self, key: &str) -> Result<u64, Refusal> {
+    pub fn stored_number(&self, key: &str) -> Result<u64, Refusal> {
         one(
             &self.connection,
             "SELECT value FROM meta WHERE key = ?1",
             [key],
             |row| row.get::<_, i64>(0),
         )
-        .map(|value| value.map_or(0, unsigned))
+        .map(|value| value.map_or(0, to_unsigned))
     }
 
     fn all<T>(
@@ -298,20 +298,20 @@ impl StateIndex {
     }
 }
 
-pub(crate) fn reserved(
+pub(crate) fn reserved_spendings(
     connection: &Connection,
     opened: u64,
 ) -> Result<Vec<QuotaSpending>, Refusal> {
     all(
         connection,
         "SELECT dataset, counts, at, amount FROM reserved WHERE opened = ?1",
-        [signed(opened)],
+        [to_signed(opened)],
         |row| {
             Ok(QuotaSpending {
-                dataset: parsed(row, 0)?,
+                dataset: parse_column(row, 0)?,
                 counts: row.get(1)?,
                 at: instant(row, 2)?,
-                amount: unsigned(row.get(3)?),
+                amount: to_unsigned(row.get(3)?),
             })
         },
     )
@@ -320,11 +320,11 @@ pub(crate) fn reserved(
 fn receipt_row(row: &Row<'_>) -> rusqlite::Result<ReceiptRow> {
     Ok(ReceiptRow {
         request: row.get(0)?,
-        peer: parsed(row, 1)?,
+        peer: parse_column(row, 1)?,
         role: row.get(2)?,
         contract: row.get(3)?,
-        rows: unsigned(row.get(4)?),
-        bytes: unsigned(row.get(5)?),
+        rows: to_unsigned(row.get(4)?),
+        bytes: to_unsigned(row.get(5)?),
         digest: row.get(6)?,
         outcome: row.get(7)?,
         state: row.get(8)?,
@@ -335,11 +335,11 @@ fn receipt_row(row: &Row<'_>) -> rusqlite::Result<ReceiptRow> {
 
 fn budget_row(row: &Row<'_>) -> rusqlite::Result<QuotaUsageRow> {
     Ok((
-        parsed(row, 0)?,
-        parsed(row, 1)?,
+        parse_column(row, 0)?,
+        parse_column(row, 1)?,
         row.get(2)?,
         instant(row, 3)?,
-        unsigned(row.get(4)?),
+        to_unsigned(row.get(4)?),
     ))
 }
 
@@ -359,7 +359,7 @@ fn instant_or_none(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<UtcTi
         .transpose()
 }
 
-fn parsed<T: FromStr>(row: &Row<'_>, index: usize) -> rusqlite::Result<T> {
+fn parse_column<T: FromStr>(row: &Row<'_>, index: usize) -> rusqlite::Result<T> {
     let text: String = row.get(index)?;
     text.parse().map_err(|_| unreadable(index))
 }

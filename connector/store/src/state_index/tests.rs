@@ -44,7 +44,7 @@ fn a_refused_change_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let mut state = StateIndex::open(&folder.path().join("state.db"), 0).unwrap();
     let refused = state.change(1, |change| {
-        change.posted(&message_row("a", 0), false)?;
+        change.add_outgoing_message(&message_row("a", 0), false)?;
         Err::<(), _>(hansa_policy::refusal::Refusal::new(
             ErrorCode::Internal,
             "stop",
@@ -62,7 +62,7 @@ fn messages_are_numbered_without_gaps_and_kept_until_acknowledged() {
     for (position, id) in [(1, "a"), (2, "b"), (3, "c")] {
         state
             .change(position, |change| {
-                change.posted(&message_row(id, position - 1), false)
+                change.add_outgoing_message(&message_row(id, position - 1), false)
             })
             .unwrap();
     }
@@ -72,16 +72,18 @@ fn messages_are_numbered_without_gaps_and_kept_until_acknowledged() {
     };
     assert_eq!(numbers(&state), [1, 2, 3]);
     state
-        .change(4, |change| change.acknowledged(&peer(), 2, false))
+        .change(4, |change| change.acknowledge_messages(&peer(), 2, false))
         .unwrap();
     assert_eq!(numbers(&state), [3]);
     state
-        .change(5, |change| change.posted(&message_row("d", 4), false))
+        .change(5, |change| {
+            change.add_outgoing_message(&message_row("d", 4), false)
+        })
         .unwrap();
     assert_eq!(numbers(&state), [3, 4]);
     assert_eq!(state.newest_for(&peer()).unwrap(), Some(4));
     state
-        .change(6, |change| change.acknowledged(&peer(), 4, false))
+        .change(6, |change| change.acknowledge_messages(&peer(), 4, false))
         .unwrap();
     assert_eq!(state.newest_for(&peer()).unwrap(), None);
 }
@@ -99,7 +101,9 @@ fn numbers_go_on_from_the_time_so_that_an_older_copy_gives_none_twice() {
     for (position, (id, micros, by_time)) in (1..).zip(all) {
         let row = written(id, position - 1, micros);
         state
-            .change(position, |change| change.posted(&row, by_time))
+            .change(position, |change| {
+                change.add_outgoing_message(&row, by_time)
+            })
             .unwrap();
     }
     let outbox = state.outbox(&peer(), 0).unwrap();
@@ -120,11 +124,11 @@ fn a_withdrawal_that_was_fetched_is_there_for_whoever_goes_back() {
             ..message_row(id, position - 1)
         };
         state
-            .change(position, |change| change.posted(&row, false))
+            .change(position, |change| change.add_outgoing_message(&row, false))
             .unwrap();
     }
     state
-        .change(4, |change| change.acknowledged(&peer(), 3, false))
+        .change(4, |change| change.acknowledge_messages(&peer(), 3, false))
         .unwrap();
     let after = |number| state.next_after(&peer(), number).unwrap();
     assert_eq!(after(0).map(|row| row.number), Some(2));
@@ -154,7 +158,7 @@ fn what_is_given_back_can_be_spent_again() {
     const OTHER: &str = "hansa://other.example";
     state
         .change(1, |change| {
-            change.opened(0, ("q", ASKER), ("c", "issued"), at)?;
+            change.open_answer(0, ("q", ASKER), ("c", "issued"), at)?;
             change.spend(&rows(100), ASKER, Some(0))?;
             change.spend(&rows(7), OTHER, None)?;
             change.spend(&rows(50), ASKER, Some(0))
@@ -168,7 +172,7 @@ fn what_is_given_back_can_be_spent_again() {
             assert_eq!(change.reserved_by(0)?, [rows(150)]);
             assert_eq!(change.asker(0)?, Some((ASKER.to_owned(), at)));
             change.give_back(&rows(40), ASKER)?;
-            change.closed(0, 1)
+            change.close_answer(0, 1)
         })
         .unwrap();
     assert_eq!(closed.unwrap()[0], "q");
@@ -210,17 +214,17 @@ fn what_expires_leaves_the_first_use_and_what_is_to_be_countersigned() {
                 file: None,
             };
             let change = state.change(record, |change| {
-                change.opened(record, (&request, ASKER), (contract, "issued"), day(on))?;
+                change.open_answer(record, (&request, ASKER), (contract, "issued"), day(on))?;
                 // One has not come to its end.
                 if request != "plain 2" {
-                    change.closed(record, record)?;
+                    change.close_answer(record, record)?;
                 }
                 change.receipt(&receipt)
             });
             change.unwrap();
         }
         state
-            .change(10, |change| change.expired(day(3), of))
+            .change(10, |change| change.expire_decisions(day(3), of))
             .unwrap();
         let all = |table: &str| {
             let sql = format!("SELECT request FROM {table} ORDER BY request");
@@ -268,8 +272,8 @@ fn first_answers_are_known_by_contract() {
     for (record, request, contracts) in &asked {
         let on = day(i64::try_from(*record).unwrap());
         let made = state.change(record + 1, |change| {
-            change.opened(*record, (request, ASKER), (contracts, "issued"), on)?;
-            change.closed(*record, *record).map(|_| ())
+            change.open_answer(*record, (request, ASKER), (contracts, "issued"), on)?;
+            change.close_answer(*record, *record).map(|_| ())
         });
         made.unwrap();
     }
@@ -287,13 +291,13 @@ fn first_answers_are_known_by_contract() {
         ..RetainedContracts::default()
     };
     state
-        .change(5, |change| change.expired(day(2), &of))
+        .change(5, |change| change.expire_decisions(day(2), &of))
         .unwrap();
     assert_eq!(known(&state, a), first(0, "one"));
     assert_eq!(known(&state, b), first(3, "four"));
     state
         .change(6, |change| {
-            change.expired(day(9), &RetainedContracts::default())
+            change.expire_decisions(day(9), &RetainedContracts::default())
         })
         .unwrap();
     assert_eq!(known(&state, a), (None, None));
@@ -316,7 +320,7 @@ fn a_statement_closes_no_head_beyond_those_that_can_be_known() {
     };
     state
         .change(1, |change| {
-            change.recorded((&peer(), &peer()), 40, &note(40), false)?;
+            change.add_recorded_head((&peer(), &peer()), 40, &note(40), false)?;
             change.stated_incident(&row(0, 1 << 60), Some((30, &note(30))))
         })
         .unwrap();

@@ -94,7 +94,7 @@ impl AdminSocketClient {
         stream::once(async move { client.run(message).await })
             .flat_map(|begun| match begun {
                 Ok(reply) => events(reply.into_inner()),
-                Err(cause) => failed(cause),
+                Err(cause) => failure_stream(cause),
             })
             .boxed()
     }
@@ -124,7 +124,7 @@ fn events(
     .boxed()
 }
 
-fn failed(cause: tonic::Status) -> BoxStream<'static, AdminEvent> {
+fn failure_stream(cause: tonic::Status) -> BoxStream<'static, AdminEvent> {
     stream::once(std::future::ready(AdminEvent::Failure(Box::new(
         broke_off().caused_by(cause),
     ))))

@@ -108,7 +108,7 @@ impl AsyncRead for LocalConnection {
         let before = buffer.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(context, buffer);
         let bytes = buffer.filled().len().saturating_sub(before);
-        let read = this.opening.passed(context, bytes, read);
+        let read = this.opening.check_read(context, bytes, read);
         if this.opening.is_over() {
             this.silent = None;
         }

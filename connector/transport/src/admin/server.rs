@@ -88,7 +88,7 @@ pub async fn serve(
         let (listener, users, calls) = state;
         loop {
             match listener.accept().await {
-                Ok((caller, _)) => match allowed(&caller, own, &users) {
+                Ok((caller, _)) => match authorized_user(&caller, own, &users) {
                     Some(user) => match calls.admit(caller, user) {
                         Some(call) => {
                             return Some((Ok::<_, io::Error>(call), (listener, users, calls)));
@@ -150,17 +150,17 @@ impl Admin for AdminRpcService {
         };
         Ok(Response::new(
             events
-                .map(|event| Ok(event::to_wire(numbered(event))))
+                .map(|event| Ok(event::to_wire(with_failure_number(event))))
                 .boxed(),
         ))
     }
 }
 
 /// What went wrong inside goes into the trace of this process; the caller gets the number.
-fn numbered(event: AdminEvent) -> AdminEvent {
+fn with_failure_number(event: AdminEvent) -> AdminEvent {
     match event {
         AdminEvent::Failure(refusal) => {
-            AdminEvent::Failure(Box::new(internal_error::numbered(*refusal)))
+            AdminEvent::Failure(Box::new(internal_error::with_trace_number(*refusal)))
         }
         other => other,
     }
@@ -177,7 +177,7 @@ fn own_uid(listener: &UnixListener) -> Result<u32, Refusal> {
 }
 
 /// The user that calls, if it may.
-fn allowed(caller: &UnixStream, own: u32, users: &UserAuthorization) -> Option<u32> {
+fn authorized_user(caller: &UnixStream, own: u32, users: &UserAuthorization) -> Option<u32> {
     let user = caller.peer_cred().ok()?.uid();
     (user == own || user == 0 || users(user)).then_some(user)
 }

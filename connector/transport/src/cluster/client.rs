@@ -48,8 +48,9 @@ impl WorkerClient {
         name: ServerName<'static>,
         settings: TransportSettings,
     ) -> Result<Self, Refusal> {
-        let endpoint = Endpoint::from_shared(format!("http://{address}"))
-            .map_err(|cause| failed(&worker, "its address can't be read").caused_by(cause))?;
+        let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(|cause| {
+            failed_worker_refusal(&worker, "its address can't be read").caused_by(cause)
+        })?;
         let time = settings.handshake;
         let peer_endpoint = Arc::new(WorkerEndpoint {
             worker: worker.clone(),
@@ -64,9 +65,10 @@ impl WorkerClient {
                 // Once for each connection: one that broke is made anew long after the first.
                 match tokio::time::timeout(time, peer_endpoint.secure()).await {
                     Ok(secured) => secured.map(TokioIo::new),
-                    Err(late) => {
-                        Err(failed(&peer_endpoint.worker, LATE_CONNECTION).caused_by(late))
-                    }
+                    Err(late) => Err(
+                        failed_worker_refusal(&peer_endpoint.worker, LATE_CONNECTION)
+                            .caused_by(late),
+                    ),
                 }
             }
         });
@@ -74,10 +76,10 @@ impl WorkerClient {
         let opening = endpoint.connect_with_connector(connector);
         let channel = tokio::time::timeout(time, opening)
             .await
-            .map_err(|late| failed(&worker, LATE_CONNECTION).caused_by(late))?
+            .map_err(|late| failed_worker_refusal(&worker, LATE_CONNECTION).caused_by(late))?
             .map_err(|error| {
                 secure_connection::refusal_within(&error).unwrap_or_else(|| {
-                    failed(&worker, "the connection broke at once").caused_by(error)
+                    failed_worker_refusal(&worker, "the connection broke at once").caused_by(error)
                 })
             })?;
         Ok(Self {
@@ -117,13 +119,13 @@ impl WorkerClient {
             });
             let mut frames = begun
                 .await
-                .map_err(|status| ended(&self.worker, &status))?
+                .map_err(|status| failed_call_refusal(&self.worker, &status))?
                 .into_inner();
             let first = frames
                 .message()
                 .await
-                .map_err(|status| ended(&self.worker, &status))?
-                .ok_or_else(|| failed(&self.worker, "its answer is empty"))?;
+                .map_err(|status| failed_call_refusal(&self.worker, &status))?
+                .ok_or_else(|| failed_worker_refusal(&self.worker, "its answer is empty"))?;
             let decoder = BatchDecoder::from_first(&first)
                 .map_err(|fault| no_answer(&self.worker, &fault))?;
             Ok((frames, decoder))
@@ -131,7 +133,7 @@ impl WorkerClient {
         let (frames, decoder) = tokio::select! {
             biased;
             begun = begin => begun?,
-            () = deadline.as_mut() => return Err(failed(&self.worker, LATE)),
+            () = deadline.as_mut() => return Err(failed_worker_refusal(&self.worker, LATE)),
         };
         Ok(TaskRowStream {
             frames,
@@ -171,16 +173,17 @@ impl WorkerEndpoint {
         let tcp = secure_connection::tcp(&self.address, self.time)
             .await
             .map_err(|error| {
-                failed(&self.worker, &secure_connection::spoken(&error)).caused_by(error)
+                failed_worker_refusal(&self.worker, &secure_connection::spoken(&error))
+                    .caused_by(error)
             })?;
         secure_connection::tls(tcp, self.name.clone(), Arc::clone(&self.tls), &|_| Ok(()))
             .await
             .map_err(|unsecured| match unsecured {
                 SecureConnectError::Tls(error) => {
-                    failed(&self.worker, &distrust(&error)).caused_by(error)
+                    failed_worker_refusal(&self.worker, &distrust(&error)).caused_by(error)
                 }
                 SecureConnectError::Check(refusal) => refusal,
-                SecureConnectError::Silent => failed(&self.worker, SILENT),
+                SecureConnectError::Silent => failed_worker_refusal(&self.worker, SILENT),
             })
     }
 }
@@ -237,17 +240,17 @@ impl Stream for TaskRowStream {
                 Poll::Ready(Some(Ok(frame))) => this
                     .take(&frame)
                     .map_err(|fault| no_answer(&this.worker, &fault)),
-                Poll::Ready(Some(Err(status))) => Err(ended(&this.worker, &status)),
+                Poll::Ready(Some(Err(status))) => Err(failed_call_refusal(&this.worker, &status)),
                 Poll::Ready(None) if this.closed => {
                     this.over = true;
                     return Poll::Ready(None);
                 }
-                Poll::Ready(None) => Err(failed(
+                Poll::Ready(None) => Err(failed_worker_refusal(
                     &this.worker,
                     "its answer ended without the closing message",
                 )),
                 Poll::Pending => match this.deadline.poll_unpin(context) {
-                    Poll::Ready(()) => Err(failed(&this.worker, LATE)),
+                    Poll::Ready(()) => Err(failed_worker_refusal(&this.worker, LATE)),
                     Poll::Pending => return Poll::Pending,
                 },
             };
@@ -278,7 +281,7 @@ const LATE_CONNECTION: &str = "no connection within its time";
 const LATE: &str = "it did not end its answer in time";
 
 /// A worker that did not give its rows.
-fn failed(worker: &SqlIdentifier, why: &str) -> Refusal {
+fn failed_worker_refusal(worker: &SqlIdentifier, why: &str) -> Refusal {
     Refusal::new(
         ErrorCode::WorkerFailed,
         format!("the worker `{worker}` failed: {why}"),
@@ -287,11 +290,11 @@ fn failed(worker: &SqlIdentifier, why: &str) -> Refusal {
 
 /// What came is no answer.
 fn no_answer(worker: &SqlIdentifier, fault: &Refusal) -> Refusal {
-    failed(worker, &fault.sentence).caused_by(fault.clone())
+    failed_worker_refusal(worker, &fault.sentence).caused_by(fault.clone())
 }
 
 /// What a failed call means: the refusal of the worker, or that there is none.
-fn ended(worker: &SqlIdentifier, status: &Status) -> Refusal {
+fn failed_call_refusal(worker: &SqlIdentifier, status: &Status) -> Refusal {
     if let Some(refusal) = secure_connection::refusal_within(status) {
         return refusal;
     }
@@ -320,7 +323,7 @@ fn ended(worker: &SqlIdentifier, status: &Status) -> Refusal {
         | tonic::Code::DataLoss
         | tonic::Code::Unauthenticated => "the connection or the call ended without a reason",
     };
-    failed(worker, why).caused_by(status.clone())
+    failed_worker_refusal(worker, why).caused_by(status.clone())
 }
 
 /// Why the two ends do not trust each other, in words.

@@ -97,7 +97,7 @@ pub(super) async fn serve_tickets(
     let service = FlightServiceServer::new(DoGetService(answers))
         .max_decoding_message_size(settings.request)
         .max_encoding_message_size(settings.message);
-    let secured = connection_acceptor::secured(
+    let secured = connection_acceptor::secure_connections(
         connection_acceptor::incoming(listener, Arc::clone(&gate)),
         gate,
         move |connection, _| {
@@ -136,15 +136,17 @@ impl DoGetHandler for TaskService {
     async fn rows(&self, request: Request<Ticket>) -> Result<FlightMessageStream, Status> {
         let caller = request.extensions().get::<ClusterCaller>().cloned();
         let caller = caller.ok_or_else(|| {
-            internal_error::cut(Refusal::new(
+            internal_error::cut_answer_status(Refusal::new(
                 ErrorCode::Internal,
                 "nobody is known on this connection",
             ))
         })?;
         let Ticket { ticket } = request.into_inner();
-        let ticket = from_ticket(&ticket).map_err(internal_error::cut)?;
+        let ticket = from_ticket(&ticket).map_err(internal_error::cut_answer_status)?;
         let answer = self.handler.answer(&caller, ticket).await;
-        answer.map(messages).map_err(internal_error::cut)
+        answer
+            .map(messages)
+            .map_err(internal_error::cut_answer_status)
     }
 }
 
@@ -159,7 +161,7 @@ fn messages(answer: TaskFrameStream) -> FlightMessageStream {
                 let message = message(header, body, Bytes::new());
                 Some((Ok(message), Some((answer, Some(sent)))))
             }
-            Some(Err(refusal)) => Some((Err(internal_error::cut(refusal)), None)),
+            Some(Err(refusal)) => Some((Err(internal_error::cut_answer_status(refusal)), None)),
             // What is not closed with its count is no answer.
             None => Some((sent.map(closing).ok_or_else(no_columns), None)),
         }
@@ -184,7 +186,7 @@ pub(super) const fn message(header: Bytes, body: Bytes, metadata: Bytes) -> Flig
 }
 
 fn no_columns() -> Status {
-    internal_error::cut(Refusal::new(
+    internal_error::cut_answer_status(Refusal::new(
         ErrorCode::Internal,
         "the answer ended before its columns",
     ))

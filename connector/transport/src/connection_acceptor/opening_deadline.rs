@@ -36,7 +36,7 @@ impl OpeningDeadline {
     }
 
     /// What comes of a read that has brought so many bytes.
-    pub(crate) fn passed(
+    pub(crate) fn check_read(
         &mut self,
         context: &mut Context<'_>,
         bytes: usize,

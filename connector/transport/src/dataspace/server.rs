@@ -52,7 +52,7 @@ impl std::fmt::Debug for UnreadRequest<'_> {
 }
 
 /// Who makes a request; nobody where it presents nothing that counts.
-pub fn identified<H: DataspaceHandler + ?Sized>(
+pub fn identify_partner<H: DataspaceHandler + ?Sized>(
     handler: &H,
     parts: &Parts,
     path: &[String],
@@ -76,19 +76,19 @@ pub async fn answer<H: DataspaceHandler + ?Sized>(
             true => DataspaceResponse::json(200, handler.versions()),
             false => DataspaceResponse::json(405, Vec::new()),
         };
-        return sent(answer).await;
+        return to_http_response(answer).await;
     }
     let Some(partner) = partner else {
-        return sent(unidentified(path)).await;
+        return to_http_response(unidentified_response(path)).await;
     };
     let is_post = match request.parts.method {
         Method::GET => false,
         Method::POST => true,
-        _ => return sent(DataspaceResponse::json(405, Vec::new())).await,
+        _ => return to_http_response(DataspaceResponse::json(405, Vec::new())).await,
     };
     let read = tokio::time::timeout(BODY_TIME, to_bytes(body, BODY)).await;
     let Ok(Ok(body)) = read else {
-        return sent(DataspaceResponse::json(413, Vec::new())).await;
+        return to_http_response(DataspaceResponse::json(413, Vec::new())).await;
     };
     let request = DataspaceRequest {
         is_post,
@@ -97,7 +97,7 @@ pub async fn answer<H: DataspaceHandler + ?Sized>(
         address: request.address,
         body: body.to_vec(),
     };
-    sent(handler.answer(&partner, request).await).await
+    to_http_response(handler.answer(&partner, request).await).await
 }
 
 /// The path behind `/dsp`.
@@ -109,14 +109,14 @@ fn inner(path: &[String]) -> &[String] {
 }
 
 /// What those are told who are nobody: of processes nothing at all. (Dataspace Protocol 2025-1, sections 9.2 and 11.2)
-fn unidentified(path: &[String]) -> DataspaceResponse {
+fn unidentified_response(path: &[String]) -> DataspaceResponse {
     let is_process = path
         .iter()
         .any(|part| part == "negotiations" || part == "transfers");
     DataspaceResponse::json(if is_process { 404 } else { 401 }, Vec::new())
 }
 
-async fn sent(answer: DataspaceResponse) -> Response<Body> {
+async fn to_http_response(answer: DataspaceResponse) -> Response<Body> {
     let (body, kind) = match answer.body {
         DataspaceBody::Json(bytes) => (Body::from(bytes), "application/json"),
         DataspaceBody::Rows {
@@ -126,7 +126,7 @@ async fn sent(answer: DataspaceResponse) -> Response<Body> {
         } => match crate::web::transfer_body(*answer, format, writer).await {
             Ok(body) => (body, format.media_type()),
             Err(refusal) => {
-                let refusal = internal_error::numbered(refusal);
+                let refusal = internal_error::with_trace_number(refusal);
                 tracing::info!(%refusal, "dataspace.rows_refused");
                 // The code alone: what is behind it is no business of a partner.
                 let body = format!("{{\"code\":\"{}\"}}", refusal.code.as_str());
@@ -181,7 +181,7 @@ pub async fn serve_plain<H: DataspaceHandler>(
                     let (parts, body) = request.into_parts();
                     let path = parts.uri.path().split('/').skip(1);
                     let path: Vec<String> = path.map(str::to_owned).collect();
-                    let partner = identified(&*handler, &parts, &path, Some(from.ip()));
+                    let partner = identify_partner(&*handler, &parts, &path, Some(from.ip()));
                     let request = UnreadRequest {
                         parts: &parts,
                         path: &path,

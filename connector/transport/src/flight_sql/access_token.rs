@@ -48,7 +48,7 @@ impl AccessToken {
                 secret: secret.to_owned(),
             });
         }
-        Err(malformed())
+        Err(malformed_token_refusal())
     }
 
     /// Its id, which is no secret: records, lists and the user name of a connection hold it.
@@ -73,24 +73,24 @@ impl AccessToken {
     ///
     /// # Errors
     /// `TOKEN_INVALID` where there are several, or one that is none.
-    pub(crate) fn presented(headers: &HeaderMap) -> Result<Option<Self>, Refusal> {
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Result<Option<Self>, Refusal> {
         let mut all = headers.get_all(AUTHORIZATION).iter();
         let Some(value) = all.next() else {
             return Ok(None);
         };
         // Two parties that each read another one of them would see two callers.
         if all.next().is_some() {
-            return Err(malformed());
+            return Err(malformed_token_refusal());
         }
-        let text = value.to_str().map_err(|_| malformed())?;
-        let (scheme, rest) = text.split_once(' ').ok_or_else(malformed)?;
+        let text = value.to_str().map_err(|_| malformed_token_refusal())?;
+        let (scheme, rest) = text.split_once(' ').ok_or_else(malformed_token_refusal)?;
         if scheme.eq_ignore_ascii_case("bearer") {
             return Self::of_text(rest.trim()).map(Some);
         }
         if scheme.eq_ignore_ascii_case("basic") {
             return Self::of_basic(rest.trim()).map(Some);
         }
-        Err(malformed())
+        Err(malformed_token_refusal())
     }
 
     /// The token of its text.
@@ -101,7 +101,7 @@ impl AccessToken {
         let (id, secret) = text
             .strip_prefix(PREFIX)
             .and_then(|rest| rest.split_once('_'))
-            .ok_or_else(malformed)?;
+            .ok_or_else(malformed_token_refusal)?;
         Self::new(id, secret)
     }
 
@@ -117,9 +117,11 @@ impl AccessToken {
     }
 
     fn of_basic(encoded: &str) -> Result<Self, Refusal> {
-        let decoded = BASIC.decode(encoded).map_err(|_| malformed())?;
-        let text = std::str::from_utf8(&decoded).map_err(|_| malformed())?;
-        let (id, secret) = text.split_once(':').ok_or_else(malformed)?;
+        let decoded = BASIC
+            .decode(encoded)
+            .map_err(|_| malformed_token_refusal())?;
+        let text = std::str::from_utf8(&decoded).map_err(|_| malformed_token_refusal())?;
+        let (id, secret) = text.split_once(':').ok_or_else(malformed_token_refusal)?;
         // Where a program has one box alone, the whole token stands in that of the password.
         if secret.starts_with(PREFIX) {
             return Self::of_text(secret);
@@ -137,7 +139,7 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-fn malformed() -> Refusal {
+fn malformed_token_refusal() -> Refusal {
     Refusal::new(
         ErrorCode::TokenInvalid,
         "what the call presents is no access token of this connector",
@@ -156,7 +158,7 @@ mod tests {
         for value in values {
             headers.append(AUTHORIZATION, HeaderValue::from_str(value).unwrap());
         }
-        AccessToken::presented(&headers).map_err(|refusal| refusal.code)
+        AccessToken::from_headers(&headers).map_err(|refusal| refusal.code)
     }
 
     #[test]

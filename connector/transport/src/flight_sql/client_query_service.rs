@@ -112,7 +112,7 @@ fn client<H: FlightSqlHandler, T>(
 }
 
 /// Announces rows that a ticket fetches; the endpoint has no location, so that whoever asks stays on its connection.
-fn announced(
+fn announce_rows(
     columns: &Schema,
     ticket: impl ProstMessageExt,
     descriptor: FlightDescriptor,
@@ -129,7 +129,7 @@ fn announced(
 }
 
 /// Rows that are here already.
-fn sent(rows: Result<RecordBatch, Refusal>) -> Result<Response<FlightRows>, Status> {
+fn rows_response(rows: Result<RecordBatch, Refusal>) -> Result<Response<FlightRows>, Status> {
     let rows = rows.map_err(status)?;
     Ok(Response::new(
         FlightDataEncoderBuilder::new()
@@ -271,7 +271,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         let ticket = TicketStatementQuery {
             statement_handle: handle.encode().map_err(status)?,
         };
-        announced(&planned.columns, ticket, descriptor(request))
+        announce_rows(&planned.columns, ticket, descriptor(request))
     }
 
     async fn get_flight_info_prepared_statement(
@@ -281,7 +281,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
     ) -> Result<Response<FlightInfo>, Status> {
         let _client = client::<H, _>(&request)?;
         let handle = StatementHandle::decode(&command.prepared_statement_handle).map_err(status)?;
-        announced(&handle.columns, command, descriptor(request))
+        announce_rows(&handle.columns, command, descriptor(request))
     }
 
     async fn get_flight_info_catalogs(
@@ -290,7 +290,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         let columns = metadata_tables::catalogs().map_err(status)?.schema();
-        announced(&columns, command, descriptor(request))
+        announce_rows(&columns, command, descriptor(request))
     }
 
     async fn get_flight_info_schemas(
@@ -300,7 +300,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
     ) -> Result<Response<FlightInfo>, Status> {
         let columns = metadata_tables::owners(command.clone(), &[]);
         let columns = columns.map_err(status)?.schema();
-        announced(&columns, command, descriptor(request))
+        announce_rows(&columns, command, descriptor(request))
     }
 
     async fn get_flight_info_tables(
@@ -310,7 +310,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
     ) -> Result<Response<FlightInfo>, Status> {
         let columns = metadata_tables::tables(command.clone(), &[]);
         let columns = columns.map_err(status)?.schema();
-        announced(&columns, command, descriptor(request))
+        announce_rows(&columns, command, descriptor(request))
     }
 
     async fn get_flight_info_table_types(
@@ -319,7 +319,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         let columns = metadata_tables::table_types().map_err(status)?.schema();
-        announced(&columns, command, descriptor(request))
+        announce_rows(&columns, command, descriptor(request))
     }
 
     async fn get_flight_info_sql_info(
@@ -327,7 +327,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         command: CommandGetSqlInfo,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        announced(&self.info.schema(), command, descriptor(request))
+        announce_rows(&self.info.schema(), command, descriptor(request))
     }
 
     async fn get_flight_info_primary_keys(
@@ -336,7 +336,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         let columns = metadata_tables::primary_keys().schema();
-        announced(&columns, command, descriptor(request))
+        announce_rows(&columns, command, descriptor(request))
     }
 
     async fn get_flight_info_exported_keys(
@@ -345,7 +345,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         let columns = metadata_tables::foreign_keys().schema();
-        announced(&columns, command, descriptor(request))
+        announce_rows(&columns, command, descriptor(request))
     }
 
     async fn get_flight_info_imported_keys(
@@ -354,7 +354,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         let columns = metadata_tables::foreign_keys().schema();
-        announced(&columns, command, descriptor(request))
+        announce_rows(&columns, command, descriptor(request))
     }
 
     async fn get_flight_info_cross_reference(
@@ -363,7 +363,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         let columns = metadata_tables::foreign_keys().schema();
-        announced(&columns, command, descriptor(request))
+        announce_rows(&columns, command, descriptor(request))
     }
 
     async fn get_flight_info_xdbc_type_info(
@@ -371,7 +371,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         command: CommandGetXdbcTypeInfo,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        announced(&self.types.schema(), command, descriptor(request))
+        announce_rows(&self.types.schema(), command, descriptor(request))
     }
 
     async fn do_get_statement(
@@ -396,7 +396,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         _: CommandGetCatalogs,
         _: Request<Ticket>,
     ) -> Result<Response<FlightRows>, Status> {
-        sent(metadata_tables::catalogs())
+        rows_response(metadata_tables::catalogs())
     }
 
     async fn do_get_schemas(
@@ -405,7 +405,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         request: Request<Ticket>,
     ) -> Result<Response<FlightRows>, Status> {
         let tables = self.tables(&request).await?;
-        sent(metadata_tables::owners(command, &tables))
+        rows_response(metadata_tables::owners(command, &tables))
     }
 
     async fn do_get_tables(
@@ -414,7 +414,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         request: Request<Ticket>,
     ) -> Result<Response<FlightRows>, Status> {
         let tables = self.tables(&request).await?;
-        sent(metadata_tables::tables(command, &tables))
+        rows_response(metadata_tables::tables(command, &tables))
     }
 
     async fn do_get_table_types(
@@ -422,7 +422,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         _: CommandGetTableTypes,
         _: Request<Ticket>,
     ) -> Result<Response<FlightRows>, Status> {
-        sent(metadata_tables::table_types())
+        rows_response(metadata_tables::table_types())
     }
 
     async fn do_get_sql_info(
@@ -431,7 +431,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         _: Request<Ticket>,
     ) -> Result<Response<FlightRows>, Status> {
         let rows = command.into_builder(&self.info).build();
-        sent(rows.map_err(|cause| {
+        rows_response(rows.map_err(|cause| {
             Refusal::new(ErrorCode::Internal, "what the service is can't be told").caused_by(cause)
         }))
     }
@@ -441,7 +441,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         _: CommandGetPrimaryKeys,
         _: Request<Ticket>,
     ) -> Result<Response<FlightRows>, Status> {
-        sent(Ok(metadata_tables::primary_keys()))
+        rows_response(Ok(metadata_tables::primary_keys()))
     }
 
     async fn do_get_exported_keys(
@@ -449,7 +449,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         _: CommandGetExportedKeys,
         _: Request<Ticket>,
     ) -> Result<Response<FlightRows>, Status> {
-        sent(Ok(metadata_tables::foreign_keys()))
+        rows_response(Ok(metadata_tables::foreign_keys()))
     }
 
     async fn do_get_imported_keys(
@@ -457,7 +457,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         _: CommandGetImportedKeys,
         _: Request<Ticket>,
     ) -> Result<Response<FlightRows>, Status> {
-        sent(Ok(metadata_tables::foreign_keys()))
+        rows_response(Ok(metadata_tables::foreign_keys()))
     }
 
     async fn do_get_cross_reference(
@@ -465,7 +465,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         _: CommandGetCrossReference,
         _: Request<Ticket>,
     ) -> Result<Response<FlightRows>, Status> {
-        sent(Ok(metadata_tables::foreign_keys()))
+        rows_response(Ok(metadata_tables::foreign_keys()))
     }
 
     async fn do_get_xdbc_type_info(
@@ -474,7 +474,7 @@ impl<H: FlightSqlHandler> FlightSqlService for ClientQueryService<H> {
         _: Request<Ticket>,
     ) -> Result<Response<FlightRows>, Status> {
         let rows = command.into_builder(&self.types).build();
-        sent(rows.map_err(|cause| {
+        rows_response(rows.map_err(|cause| {
             Refusal::new(ErrorCode::Internal, "the types can't be told").caused_by(cause)
         }))
     }

@@ -7,5 +7,5 @@ use tonic::Status;
 
 /// The status of a refusal.
 pub(super) fn status(refused: Refusal) -> Status {
-    refusal::for_client(&internal_error::numbered(refused))
+    refusal::for_client(&internal_error::with_trace_number(refused))
 }

@@ -66,10 +66,10 @@ pub async fn check(
         client.set_header(PURPOSE_HEADER, purpose);
     }
     let info = client.get_tables(CommandGetTables::default()).await;
-    let info = info.map_err(refused)?;
+    let info = info.map_err(service_refusal)?;
     let tables = texts(&mut client, info, &[1, 2]).await?;
     let info = client.execute("SELECT version()".to_owned(), None).await;
-    let info = info.map_err(refused)?;
+    let info = info.map_err(service_refusal)?;
     let version = texts(&mut client, info, &[0]).await?;
     Ok(ConnectionCheck {
         version: version.into_iter().next().unwrap_or_default(),
@@ -90,9 +90,9 @@ async fn texts(
     let ticket = ticket.ok_or_else(|| {
         Refusal::new(ErrorCode::Internal, "an announcement came without a ticket")
     })?;
-    let rows = client.do_get(ticket).await.map_err(refused)?;
+    let rows = client.do_get(ticket).await.map_err(service_refusal)?;
     let mut found = Vec::new();
-    let batches: Vec<_> = rows.try_collect().await.map_err(refused)?;
+    let batches: Vec<_> = rows.try_collect().await.map_err(service_refusal)?;
     for batch in batches {
         for row in 0..batch.num_rows() {
             let parts = columns.iter().filter_map(|column| {
@@ -106,7 +106,7 @@ async fn texts(
 }
 
 /// What the service says, in its own words: the code stands before the sentence.
-fn refused(error: FlightError) -> Refusal {
+fn service_refusal(error: FlightError) -> Refusal {
     let text = match &error {
         FlightError::Tonic(status) => status.message().to_owned(),
         other => other.to_string(),

@@ -29,11 +29,12 @@ pub async fn serve<H: FlightSqlHandler>(
     handler: Arc<H>,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), Refusal> {
-    let connections = client_connection::secured(listener, (tls, attest), &settings, "client");
+    let connections =
+        client_connection::accept_clients(listener, (tls, attest), &settings, "client");
     let service = FlightServiceServer::new(ClientQueryService::new(Arc::clone(&handler))?)
         .max_decoding_message_size(settings.request)
         .max_encoding_message_size(settings.message);
-    let identify = move |request: Request<()>| identified(&*handler, request);
+    let identify = move |request: Request<()>| identify_client(&*handler, request);
     settings
         .server()
         .add_service(InterceptedService::new(service, identify))
@@ -50,11 +51,11 @@ pub async fn serve<H: FlightSqlHandler>(
 
 /// Identifies the client of a call, before anything of it is looked at.
 // INVARIANT: token-each-call
-fn identified<H: FlightSqlHandler>(
+fn identify_client<H: FlightSqlHandler>(
     handler: &H,
     mut request: Request<()>,
 ) -> Result<Request<()>, Status> {
-    let presented = AccessToken::presented(request.metadata().as_ref()).map_err(status)?;
+    let presented = AccessToken::from_headers(request.metadata().as_ref()).map_err(status)?;
     let purpose = named_purpose(request.metadata().as_ref()).map_err(status)?;
     let connection = request.extensions().get::<Arc<ClientConnection>>();
     let credentials = match connection {
@@ -66,7 +67,7 @@ fn identified<H: FlightSqlHandler>(
     };
     let client = handler.identify(credentials, purpose).map_err(status)?;
     if let Some(connection) = connection {
-        connection.identified();
+        connection.mark_identified();
     }
     let token = presented.map(|token| token.text()).unwrap_or_default();
     request.extensions_mut().insert(IdentifiedClient {

@@ -3,7 +3,7 @@
 use super::access_token::AccessToken;
 use super::server::{PURPOSE_HEADER, serve};
 use super::{ClientAnswer, ClientTable, FlightSqlHandler, StatementDescription};
-use crate::client_fixture::{ID, identified, secret};
+use crate::client_fixture::{ID, identify_client, secret};
 use crate::flight_sql::ClientCredentials;
 use crate::peer::settings::TransportSettings;
 use crate::peer::testing::tls_league::TlsLeague;
@@ -41,7 +41,7 @@ impl FlightSqlHandler for NumbersHandler {
         presented: ClientCredentials<'_>,
         purpose: Option<&str>,
     ) -> Result<Option<String>, Refusal> {
-        identified(presented, purpose)
+        identify_client(presented, purpose)
     }
 
     async fn receipts(&self, _: &Option<String>) -> Result<Vec<Bytes>, Refusal> {

@@ -217,7 +217,11 @@ impl PeerClient {
         let reply = self
             .timely(|| async {
                 // What is short only grows.
-                let mut client = if short { self.peer() } else { self.packed() };
+                let mut client = if short {
+                    self.peer()
+                } else {
+                    self.peer_with_compression()
+                };
                 client.send(self.request(message.clone())).await
             })
             .await?;
@@ -255,7 +259,7 @@ impl PeerClient {
                 Ok(message) => message::inbox_from_wire(message?)
                     .map_err(|fault| client.invalid(fault))
                     .and_then(|item| client.rising(last, item)),
-                Err(status) => Err(client.failed(&status)),
+                Err(status) => Err(client.failed_call_refusal(&status)),
             };
             match item {
                 Ok(item) => {
@@ -291,7 +295,7 @@ impl PeerClient {
         let message = witness::request_to_wire(submission);
         let reply = self
             .timely(|| async {
-                let mut client = self.packed();
+                let mut client = self.peer_with_compression();
                 client.witness(self.request(message.clone())).await
             })
             .await?;
@@ -321,7 +325,7 @@ impl PeerClient {
             });
             let frames = begun
                 .await
-                .map_err(|status| self.failed(&status))?
+                .map_err(|status| self.failed_call_refusal(&status))?
                 .into_inner();
             AnswerBatchStream::begin(frames, self.clone(), call, wait).await
         };
@@ -347,7 +351,7 @@ impl PeerClient {
     }
 
     /// For requests that are long texts; what is short only grows.
-    fn packed(&self) -> peer_client::PeerClient<Channel> {
+    fn peer_with_compression(&self) -> peer_client::PeerClient<Channel> {
         self.peer().send_compressed(COMPRESSION)
     }
 
@@ -379,13 +383,13 @@ impl PeerClient {
         F: Future<Output = Result<T, Status>>,
     {
         match tokio::time::timeout(self.settings.call, secure_connection::persist(call)).await {
-            Ok(outcome) => outcome.map_err(|status| self.failed(&status)),
+            Ok(outcome) => outcome.map_err(|status| self.failed_call_refusal(&status)),
             Err(late) => Err(self.late().caused_by(late)),
         }
     }
 
     /// What a failed call means; the connector's own check of the other end speaks first.
-    pub(crate) fn failed(&self, status: &Status) -> Refusal {
+    pub(crate) fn failed_call_refusal(&self, status: &Status) -> Refusal {
         if let Some(refusal) = secure_connection::refusal_within(status) {
             return refusal;
         }

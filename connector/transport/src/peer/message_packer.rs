@@ -42,7 +42,7 @@ impl Drop for MessagePacker {
 impl MessagePacker {
     /// The message, packed where that makes it smaller.
     pub fn pack(&mut self, message: FlightData) -> FlightData {
-        match self.packed(&message) {
+        match self.compress_message(&message) {
             Some(packed) => FlightData {
                 app_metadata: packed,
                 ..FlightData::default()
@@ -51,7 +51,7 @@ impl MessagePacker {
         }
     }
 
-    fn packed(&mut self, message: &FlightData) -> Option<Bytes> {
+    fn compress_message(&mut self, message: &FlightData) -> Option<Bytes> {
         let length = |part: &Bytes| part.len();
         let size = length(&message.data_header)
             .saturating_add(length(&message.data_body))
@@ -98,7 +98,7 @@ impl fmt::Debug for MessagePacker {
 ///
 /// # Errors
 /// `PEER_DATA_INVALID` for what was not packed by these rules, or holds more than small messages may.
-pub fn unpacked(message: FlightData) -> Result<FlightData, Refusal> {
+pub fn unpack_message(message: FlightData) -> Result<FlightData, Refusal> {
     let [MARK, frame @ ..] = &message.app_metadata[..] else {
         return Ok(message);
     };
@@ -109,7 +109,7 @@ pub fn unpacked(message: FlightData) -> Result<FlightData, Refusal> {
         return Err(invalid("a packed message carries something beside"));
     }
     // Whatever it says of itself, no more room is taken than a small message may need.
-    let bytes = decompressed(frame)
+    let bytes = decompress_frame(frame)
         .map_err(|cause| invalid("a packed message can't be unpacked").caused_by(cause))?;
     let small =
         from_bytes(&bytes).map_err(|refusal| invalid(&refusal.sentence).caused_by(refusal))?;
@@ -127,7 +127,7 @@ pub fn unpacked(message: FlightData) -> Result<FlightData, Refusal> {
 }
 
 /// What of a frame is good comes out; who could not unpack one is not used again.
-fn decompressed(frame: &[u8]) -> io::Result<Vec<u8>> {
+fn decompress_frame(frame: &[u8]) -> io::Result<Vec<u8>> {
     let mut decompressor = match DECOMPRESSORS.take() {
         Some(spare) => spare,
         None => Decompressor::with_prepared_dictionary(&DECODER)?,

@@ -135,7 +135,7 @@ where
         .max_encoding_message_size(settings.message);
     let most = settings.party_connections;
     let parties = PartyConnections::new(most);
-    let secured = connection_acceptor::secured(
+    let secured = connection_acceptor::secure_connections(
         incoming,
         gate,
         move |connection, from| {

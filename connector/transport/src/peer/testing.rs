@@ -6,7 +6,9 @@ mod test_peer_handler;
 pub(crate) mod tls_league;
 
 pub(crate) use silent_relay::SilentRelay;
-pub(crate) use test_peer_handler::{HANG, MOVING, TestPeerHandler, recorded, refused};
+pub(crate) use test_peer_handler::{
+    HANG, MOVING, TestPeerHandler, purpose_refusal, recorded_query,
+};
 
 use crate::peer::client::{PeerClient, PeerEndpoint};
 use crate::peer::server::{self, TlsAcceptorConfig};

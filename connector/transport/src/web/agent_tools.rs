@@ -3,7 +3,7 @@
 //! Each tool names the purpose for which it is called, and the token must be for it. An answer has few rows or is refused, and names the
 //! requests and receipts by which the log proves what was read.
 
-use super::format::column_rules::{described, json_lines, reads};
+use super::format::column_rules::{describe_columns, json_lines, reads};
 use super::parameter_values;
 use super::problem::{WebError, details};
 use super::request::object;
@@ -114,7 +114,7 @@ impl<'a, H: WebHandler> AgentTools<'a, H> {
             return Ok(response);
         };
         let result = match message.method.as_str() {
-            "initialize" => Ok(initialized(&message.params)),
+            "initialize" => Ok(initialize_result(&message.params)),
             "ping" => Ok(json!({})),
             "tools/list" => Ok(json!({"tools": tools()})),
             "tools/call" => match arguments::<ToolCall>(message.params) {
@@ -146,7 +146,10 @@ impl<'a, H: WebHandler> AgentTools<'a, H> {
             Ok(content) => (content, false),
             Err(error) => {
                 let (refusal, status) = error.into_parts();
-                (details(&internal_error::numbered(refusal), status), true)
+                (
+                    details(&internal_error::with_trace_number(refusal), status),
+                    true,
+                )
             }
         };
         Ok(json!({
@@ -174,7 +177,7 @@ impl<'a, H: WebHandler> AgentTools<'a, H> {
             json!({
                 "kind": "dataset",
                 "name": format!("{}.{}", table.owner, table.name),
-                "columns": described(&table.columns),
+                "columns": describe_columns(&table.columns),
             })
         });
         let queries = queries.iter().map(|query| {
@@ -186,7 +189,7 @@ impl<'a, H: WebHandler> AgentTools<'a, H> {
                 "parameters": query.query.parameters.iter().map(|one| {
                     json!({"name": one.name.as_str(), "type": one.kind.to_string(), "default": one.default})
                 }).collect::<Vec<Value>>(),
-                "columns": described(&query.columns),
+                "columns": describe_columns(&query.columns),
             })
         });
         let mut hits: Vec<Value> = tables.chain(queries).collect();
@@ -277,7 +280,7 @@ async fn whole(mut answer: ClientAnswer) -> Result<Value, Refusal> {
         Some(evidence) => proof(evidence).await?,
     };
     Ok(json!({
-        "columns": described(&answer.columns),
+        "columns": describe_columns(&answer.columns),
         "rows": lines,
         "row_count": rows,
         "reads": reads(&answer.columns),
@@ -327,7 +330,7 @@ fn name_of(query: &ClientSavedQuery) -> String {
     }
 }
 
-fn initialized(params: &Value) -> Value {
+fn initialize_result(params: &Value) -> Value {
     let wanted = params.get("protocolVersion").and_then(Value::as_str);
     let known = REVISIONS.into_iter().find(|known| Some(*known) == wanted);
     json!({

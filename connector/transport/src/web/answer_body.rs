@@ -46,7 +46,7 @@ pub(super) async fn body(
             Ok(None) => None,
             // INVARIANT: cut-answers-do-not-end. The connection, or the stream on it, breaks off.
             Err(refusal) => {
-                let refusal = internal_error::numbered(refusal);
+                let refusal = internal_error::with_trace_number(refusal);
                 tracing::info!(%refusal, "web.answer_cut");
                 Some((Err(CutAnswerError), None))
             }

@@ -6,7 +6,7 @@
 
 use super::answer_body;
 use super::format::AnswerWriter;
-use super::format::column_rules::{described, reads};
+use super::format::column_rules::{describe_columns, reads};
 use super::format::geojson::{GeoJsonWriter, coordinates};
 use super::problem::WebError;
 use super::request::WebRequest;
@@ -84,7 +84,7 @@ pub(super) fn collection(base: &str, table: &ClientTable) -> Value {
         "title": id,
         "itemType": "feature",
         "crs": [CRS84],
-        "columns": described(&table.columns),
+        "columns": describe_columns(&table.columns),
         "links": [
             link("self", &path, "application/json"),
             link("items", &format!("{path}/items"), "application/geo+json"),
@@ -213,7 +213,7 @@ impl FeatureRequest {
     fn statement(&self, table: &ClientTable) -> (String, Option<RecordBatch>) {
         let name = |at: usize| {
             let field = table.columns.fields().get(at);
-            field.map_or_else(String::new, |field| quoted(field.name()))
+            field.map_or_else(String::new, |field| quote_identifier(field.name()))
         };
         let (mut conditions, mut values) = (Vec::new(), Vec::<(String, ArrayRef)>::new());
         let mut value = |column: ArrayRef| {
@@ -258,8 +258,8 @@ impl FeatureRequest {
         let rows = self.limit.saturating_add(1);
         let sql = format!(
             "SELECT {columns} FROM {}.{}{conditions} ORDER BY {columns} LIMIT {rows} OFFSET {}",
-            quoted(&table.owner),
-            quoted(&table.name),
+            quote_identifier(&table.owner),
+            quote_identifier(&table.name),
             self.offset
         );
         let values = values
@@ -273,10 +273,10 @@ impl FeatureRequest {
             "/ogc/collections/{}/items?limit={}&offset={offset}&snapshot={}",
             id_of(table),
             self.limit,
-            encoded(snapshot)
+            percent_encode(snapshot)
         );
         for (name, value) in &self.written {
-            path.push_str(&format!("&{name}={}", encoded(value)));
+            path.push_str(&format!("&{name}={}", percent_encode(value)));
         }
         path
     }
@@ -384,12 +384,12 @@ fn link(relation: &str, path: &str, kind: &str) -> Value {
 }
 
 /// A name as SQL takes it, whatever it holds.
-fn quoted(name: &str) -> String {
+fn quote_identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// Text as it stands in an address.
-fn encoded(text: &str) -> String {
+fn percent_encode(text: &str) -> String {
     let bytes = text.bytes();
     bytes
         .map(|byte| match byte {

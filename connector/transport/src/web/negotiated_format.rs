@@ -70,15 +70,18 @@ impl AnswerFormat {
     ///
     /// # Errors
     /// Where it wants one that is not there.
-    pub(super) fn wanted(request: &mut WebRequest, otherwise: Self) -> Result<Self, WebError> {
+    pub(super) fn from_request(
+        request: &mut WebRequest,
+        otherwise: Self,
+    ) -> Result<Self, WebError> {
         if let Some(word) = request.take("format") {
             let found = Self::ALL.into_iter().find(|format| format.word() == word);
             return found.ok_or_else(|| {
                 let sentence = format!("there is no format `{word}`");
-                WebError::new(StatusCode::BAD_REQUEST, sentence).with_help(known())
+                WebError::new(StatusCode::BAD_REQUEST, sentence).with_help(describe_formats())
             });
         }
-        let Some(ranges) = accepted(&request.parts.headers) else {
+        let Some(ranges) = accepted_media_types(&request.parts.headers) else {
             return Ok(otherwise);
         };
         let mut wanted = ranges.iter().filter_map(|(_, media)| match media.as_str() {
@@ -91,14 +94,14 @@ impl AnswerFormat {
         });
         wanted.next().ok_or_else(|| {
             let sentence = "none of the forms that the header Accept names is there";
-            WebError::new(StatusCode::NOT_ACCEPTABLE, sentence).with_help(known())
+            WebError::new(StatusCode::NOT_ACCEPTABLE, sentence).with_help(describe_formats())
         })
     }
 }
 
 /// The media types that the header `Accept` names, in small letters and without parameters, the best one first; nothing where it
 /// names none. One of weight 0 is not wanted.
-pub(super) fn accepted(headers: &HeaderMap) -> Option<Vec<(f32, String)>> {
+pub(super) fn accepted_media_types(headers: &HeaderMap) -> Option<Vec<(f32, String)>> {
     let values = headers.get_all(header::ACCEPT).iter();
     let values = values.filter_map(|value| value.to_str().ok());
     let values = values.flat_map(|value| value.split(',')).map(str::trim);
@@ -119,7 +122,7 @@ pub(super) fn accepted(headers: &HeaderMap) -> Option<Vec<(f32, String)>> {
     Some(ranges)
 }
 
-fn known() -> String {
+fn describe_formats() -> String {
     let words =
         AnswerFormat::ALL.map(|format| format!("{} ({})", format.word(), format.media_type()));
     format!("the formats are {}", words.join(", "))
@@ -136,7 +139,7 @@ mod tests {
             .header("accept", accept);
         let (parts, ()) = request.body(()).unwrap().into_parts();
         let mut request = WebRequest::of(parts).unwrap();
-        AnswerFormat::wanted(&mut request, AnswerFormat::Csv)
+        AnswerFormat::from_request(&mut request, AnswerFormat::Csv)
             .map_err(|error| error.response().status().as_u16())
     }
 

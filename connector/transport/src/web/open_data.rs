@@ -6,7 +6,7 @@
 
 mod open_file;
 
-use super::format::column_rules::described;
+use super::format::column_rules::describe_columns;
 use super::format::csv::CsvWriter;
 use super::format::geojson::GeoJsonWriter;
 use super::format::row_pages::RowPagesWriter;
@@ -17,7 +17,9 @@ use super::problem::WebError;
 use super::request::WebRequest;
 use super::{OpenDataset, WebHandler};
 use crate::client_connection::ClientConnection;
-use crate::web::open_data::open_file::{FilePart, FileSpace, OpenFile, RowPage, response, written};
+use crate::web::open_data::open_file::{
+    FilePart, FileSpace, OpenFile, RowPage, response, write_open_file,
+};
 use axum::body::Body;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
@@ -132,9 +134,15 @@ struct FailedFile {
 
 impl SlotState {
     /// What is told at once of a dataset; nothing where the file has to be made.
-    fn known(&self, dataset: &OpenDataset, ticks: i64) -> Option<Result<Arc<OpenFile>, Refusal>> {
+    fn cached_file(
+        &self,
+        dataset: &OpenDataset,
+        ticks: i64,
+    ) -> Option<Result<Arc<OpenFile>, Refusal>> {
         match self {
-            Self::Made(file) if file.dataset == *dataset && file.standing.ended().is_none() => {
+            Self::Made(file)
+                if file.dataset == *dataset && file.standing.ended_view_refusal().is_none() =>
+            {
                 Some(Ok(Arc::clone(file)))
             }
             Self::Failed(failed) if failed.dataset == *dataset && ticks < failed.until => {
@@ -186,13 +194,13 @@ impl<H: WebHandler> OpenFiles<H> {
             return None;
         }
         let answered = match admit(&*self.handler, connection) {
-            Ok(()) => self.answered(request, path).await,
+            Ok(()) => self.answer_admitted_request(request, path).await,
             Err(error) => Err(error),
         };
         Some(answered.map(open_to_all))
     }
 
-    async fn answered(
+    async fn answer_admitted_request(
         &self,
         request: &WebRequest,
         path: OpenPath<'_>,
@@ -209,10 +217,10 @@ impl<H: WebHandler> OpenFiles<H> {
         };
         let datasets = self.handler.open_datasets();
         let (dataset, format) = match path {
-            OpenPath::Index => return self.told(&index(&request.base, &datasets)).await,
+            OpenPath::Index => return self.send_json_page(&index(&request.base, &datasets)).await,
             OpenPath::Description => {
                 return self
-                    .told(&openapi::of_open_data(&request.base, &datasets))
+                    .send_json_page(&openapi::of_open_data(&request.base, &datasets))
                     .await;
             }
             OpenPath::File(file) => of_file(file, &datasets)?,
@@ -231,7 +239,7 @@ impl<H: WebHandler> OpenFiles<H> {
             OpenFormat::Rows => Some(RowPage::of(&file, number, &request.base)?),
             OpenFormat::Parquet | OpenFormat::Csv | OpenFormat::GeoJson => None,
         };
-        let part = FilePart::wanted(&request.parts, &file, page.as_ref())?;
+        let part = FilePart::from_request(&request.parts, &file, page.as_ref())?;
         let sends = match (&part, &request.parts.method) {
             (FilePart::Unchanged, _) | (_, &Method::HEAD) => 0,
             (FilePart::All { begin, end } | FilePart::Range { begin, end }, _) => {
@@ -244,14 +252,14 @@ impl<H: WebHandler> OpenFiles<H> {
             .reserve(Some(dataset), sends)
             .await
             .map_err(told_to_strangers)?;
-        if let Some(why) = file.standing.ended() {
+        if let Some(why) = file.standing.ended_view_refusal() {
             return Err(told_to_strangers(why));
         }
         response(file, format, (part, page), sends)
     }
 
     /// What is told of all open datasets.
-    async fn told(&self, page: &Value) -> Result<Response<Body>, WebError> {
+    async fn send_json_page(&self, page: &Value) -> Result<Response<Body>, WebError> {
         let page = page.to_string();
         self.handler
             .reserve(None, length(page.len()))
@@ -277,7 +285,7 @@ impl<H: WebHandler> OpenFiles<H> {
         };
         let weak = Arc::downgrade(&slot);
         let mut held = slot.lock_owned().await;
-        if let Some(known) = held.known(dataset, self.handler.ticks()) {
+        if let Some(known) = held.cached_file(dataset, self.handler.ticks()) {
             return known;
         }
         // The old one goes first, so that two of them are never there for long.
@@ -287,7 +295,7 @@ impl<H: WebHandler> OpenFiles<H> {
         let (dataset, space) = (dataset.clone(), self.space.clone());
         let made = tokio::spawn(async move {
             let _turn = making.acquire_owned().await;
-            let made = made(&*handler, &dataset, format, (folder, space)).await;
+            let made = make_open_file(&*handler, &dataset, format, (folder, space)).await;
             *held = match &made {
                 Ok(file) => SlotState::Made(Arc::clone(file)),
                 Err(refusal) => SlotState::Failed(Box::new(FailedFile {
@@ -316,7 +324,7 @@ impl<H: WebHandler> OpenFiles<H> {
 }
 
 /// Makes the file of a dataset, which must be the same when its question has been decided as when it was asked for.
-async fn made<H: WebHandler>(
+async fn make_open_file<H: WebHandler>(
     handler: &H,
     dataset: &OpenDataset,
     format: OpenFormat,
@@ -340,7 +348,7 @@ async fn made<H: WebHandler>(
             Box::new(writer)
         }
     };
-    let mut file = written(dataset.clone(), (answer, writer), folder, &space).await?;
+    let mut file = write_open_file(dataset.clone(), (answer, writer), folder, &space).await?;
     file.pages = pages.map(|pages| pages.lock().clone()).unwrap_or_default();
     Ok(Arc::new(file))
 }
@@ -352,7 +360,7 @@ async fn let_go(slot: Weak<AsyncMutex<SlotState>>, file: Weak<OpenFile>) {
         let (Some(slot), Some(file)) = (slot.upgrade(), file.upgrade()) else {
             return;
         };
-        if file.standing.ended().is_none() {
+        if file.standing.ended_view_refusal().is_none() {
             continue;
         }
         let mut held = slot.lock().await;
@@ -395,7 +403,7 @@ pub(super) fn admit<H: WebHandler>(
         let error = WebError::new(many, "too many requests came from there, or from everybody");
         error.retry_after(wait)
     })?;
-    connection.admitted();
+    connection.mark_admitted();
     Ok(())
 }
 
@@ -427,7 +435,7 @@ fn index(base: &str, datasets: &[OpenDataset]) -> Value {
             "attribution": dataset.attribution,
             "contract": dataset.contract,
             "version": dataset.version,
-            "columns": described(&dataset.columns),
+            "columns": describe_columns(&dataset.columns),
             "rows": format!("{base}/open/{}/rows", dataset.name),
             "files": files.collect::<Vec<Value>>(),
         })

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 pub(super) fn document(queries: &[ClientSavedQuery]) -> Value {
     let mut paths = Map::new();
     for query in queries {
-        paths.insert(query.path(), json!({"get": saved(query)}));
+        paths.insert(query.path(), json!({"get": saved_query_operation(query)}));
     }
     paths.insert(
         "/v1/queries".to_owned(),
@@ -176,7 +176,7 @@ pub(super) fn of_open_data(base: &str, datasets: &[OpenDataset]) -> Value {
     })
 }
 
-fn saved(query: &ClientSavedQuery) -> Value {
+fn saved_query_operation(query: &ClientSavedQuery) -> Value {
     let owner = query.owner.as_deref().unwrap_or_default();
     let mut parameters: Vec<Value> = query.query.parameters.iter().map(parameter).collect();
     parameters.extend([format(), purpose()]);

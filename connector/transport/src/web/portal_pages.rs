@@ -1,7 +1,7 @@
 //! Pages for data portals, which anybody may read: made elsewhere, sent here.
 
 use super::format::length;
-use super::negotiated_format::accepted;
+use super::negotiated_format::accepted_media_types;
 use super::open_data::open_to_all;
 use super::problem::WebError;
 use super::request::WebRequest;
@@ -31,7 +31,7 @@ pub(super) async fn answer<H: WebHandler>(
         Ok(page) => page?,
         Err(refusal) => return Some(Err(refusal.into())),
     };
-    Some(sent(handler, page, request).await.map(open_to_all))
+    Some(send_page(handler, page, request).await.map(open_to_all))
 }
 
 /// The page at a path.
@@ -39,7 +39,7 @@ async fn page<H: WebHandler>(
     handler: &H,
     request: &WebRequest,
 ) -> Result<Option<PortalPage>, Refusal> {
-    let accept = accepted(&request.parts.headers);
+    let accept = accepted_media_types(&request.parts.headers);
     let accept = accept.map(|ranges| {
         let media = ranges.into_iter().map(|(_, media)| media);
         media.collect::<Vec<_>>()
@@ -49,7 +49,7 @@ async fn page<H: WebHandler>(
         .await
 }
 
-async fn sent<H: WebHandler>(
+async fn send_page<H: WebHandler>(
     handler: &H,
     page: PortalPage,
     request: &WebRequest,

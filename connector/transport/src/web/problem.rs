@@ -80,7 +80,7 @@ impl WebError {
 
     /// The answer.
     pub(super) fn response(self) -> Response<Body> {
-        let refusal = internal_error::numbered(*self.refusal);
+        let refusal = internal_error::with_trace_number(*self.refusal);
         let body = details(&refusal, self.status).to_string();
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.status;

@@ -61,14 +61,16 @@ impl WebRequest {
         }
         let path = parts.uri.path().split('/').skip(1);
         let path = path
-            .map(|part| decoded(part, false))
+            .map(|part| percent_decode(part, false))
             .collect::<Option<Vec<String>>>();
         let path = path.ok_or_else(unreadable)?;
         let mut parameters = BTreeMap::new();
         let query = parts.uri.query().unwrap_or_default();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let (Some(name), Some(value)) = (decoded(name, true), decoded(value, true)) else {
+            let (Some(name), Some(value)) =
+                (percent_decode(name, true), percent_decode(value, true))
+            else {
                 return Err(unreadable());
             };
             let sentence = format!("the parameter `{name}` stands there twice");
@@ -223,7 +225,7 @@ fn unreadable() -> WebError {
 }
 
 /// Text out of its form in an address; nothing where it is none.
-fn decoded(text: &str, plus_is_blank: bool) -> Option<String> {
+fn percent_decode(text: &str, plus_is_blank: bool) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

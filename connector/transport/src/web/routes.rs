@@ -4,7 +4,7 @@ use super::agent_tools::{AgentTools, REVISIONS};
 use super::answer_body;
 use super::features;
 use super::format::AnswerWriter;
-use super::format::column_rules::{described, reads};
+use super::format::column_rules::{describe_columns, reads};
 use super::format::csv::CsvWriter;
 use super::format::geojson::GeoJsonWriter;
 use super::format::json::JsonWriter;
@@ -89,7 +89,7 @@ impl<H: WebHandler> WebRoutes<H> {
         connection: &ClientConnection,
         request: Request<Body>,
     ) -> Response<Body> {
-        let answered = self.answered(connection, request).await;
+        let answered = self.route_request(connection, request).await;
         let mut response = answered.unwrap_or_else(WebError::response);
         let headers = response.headers_mut();
         for (name, value) in HEADERS {
@@ -101,7 +101,7 @@ impl<H: WebHandler> WebRoutes<H> {
         response
     }
 
-    async fn answered(
+    async fn route_request(
         &self,
         connection: &ClientConnection,
         request: Request<Body>,
@@ -112,9 +112,10 @@ impl<H: WebHandler> WebRoutes<H> {
             && let Some(handler) = self.handler.dataspace()
         {
             let address = connection.credentials(None).address;
-            let partner = dataspace::identified(&*handler, &request.parts, &request.path, address);
+            let partner =
+                dataspace::identify_partner(&*handler, &request.parts, &request.path, address);
             match partner {
-                Some(_) => connection.identified(),
+                Some(_) => connection.mark_identified(),
                 // Counted with strangers, so that they take nothing from partners.
                 None => super::open_data::admit(&*self.handler, connection)?,
             }
@@ -140,7 +141,7 @@ impl<H: WebHandler> WebRoutes<H> {
             Err(error) => error.code() == ErrorCode::PurposeMissing,
         };
         if is_known {
-            connection.identified();
+            connection.mark_identified();
         }
         if is_known && request.path == ["mcp"] && request.parts.method == Method::POST {
             // Each tool names the purpose of its call.
@@ -177,7 +178,7 @@ impl<H: WebHandler> WebRoutes<H> {
             ["v1", "queries"] => {
                 request.finish(&["purpose"])?;
                 let queries = self.handler.saved_queries(&client).await?;
-                let queries: Vec<Value> = queries.iter().map(listed).collect();
+                let queries: Vec<Value> = queries.iter().map(saved_query_json).collect();
                 Ok(json_response(&json!({"queries": queries})))
             }
             ["ogc"] | ["ogc", ""] => {
@@ -209,12 +210,12 @@ impl<H: WebHandler> WebRoutes<H> {
             }
             ["v1", "queries", name] => {
                 let query = self.handler.saved_query(&client, None, name).await?;
-                self.saved(&client, request, query).await
+                self.run_saved_query(&client, request, query).await
             }
             ["v1", "queries", owner, name] => {
                 let query = self.handler.saved_query(&client, Some(owner), name);
                 let query = query.await?;
-                self.saved(&client, request, query).await
+                self.run_saved_query(&client, request, query).await
             }
             _ => Err(Refusal::new(ErrorCode::Internal, "a path without an answer").into()),
         }
@@ -243,7 +244,7 @@ impl<H: WebHandler> WebRoutes<H> {
                 .with_help(format!("the revisions are {}", REVISIONS.join(", ")))
                 .ending_connection());
         }
-        let presented = AccessToken::presented(headers)?;
+        let presented = AccessToken::from_headers(headers)?;
         let body = json_body(&request.parts, body, self.body_time).await?;
         AgentTools::new(&*self.handler, connection.credentials(presented.as_ref()))
             .answer(&body)
@@ -257,7 +258,7 @@ impl<H: WebHandler> WebRoutes<H> {
     ) -> Result<H::Client, WebError> {
         let in_address = request.take("purpose");
         let headers = &request.parts.headers;
-        let presented = AccessToken::presented(headers)?;
+        let presented = AccessToken::from_headers(headers)?;
         let in_header = named_purpose(headers)?;
         if let (Some(one), Some(other)) = (in_header, in_address.as_deref())
             && one != other
@@ -270,13 +271,13 @@ impl<H: WebHandler> WebRoutes<H> {
         Ok(self.handler.identify(credentials, purpose)?)
     }
 
-    async fn saved(
+    async fn run_saved_query(
         &self,
         client: &H::Client,
         mut request: WebRequest,
         query: ClientSavedQuery,
     ) -> Result<Response<Body>, WebError> {
-        let format = AnswerFormat::wanted(&mut request, AnswerFormat::Csv)?;
+        let format = AnswerFormat::from_request(&mut request, AnswerFormat::Csv)?;
         let values = parameter_values::of_request(&query, &mut request.parameters)?;
         let mut known: Vec<&str> = query
             .query
@@ -296,7 +297,7 @@ impl<H: WebHandler> WebRoutes<H> {
         mut request: WebRequest,
         body: Body,
     ) -> Result<Response<Body>, WebError> {
-        let format = AnswerFormat::wanted(&mut request, AnswerFormat::Json)?;
+        let format = AnswerFormat::from_request(&mut request, AnswerFormat::Json)?;
         request.finish(&["format", "purpose"])?;
         let body = json_body(&request.parts, body, self.body_time).await?;
         let asked: StatementBody = object(&body).map_err(|error| {
@@ -327,7 +328,7 @@ async fn rows(
     let (body, length) = match writer {
         Some(writer) => (answer_body::body(answer, writer).await?, None),
         None => {
-            let (file, length) = workbook::written(answer, folder).await?;
+            let (file, length) = workbook::write_workbook(answer, folder).await?;
             let pieces = ReaderStream::new(tokio::fs::File::from_std(file));
             (Body::from_stream(pieces), Some(length))
         }
@@ -379,7 +380,7 @@ fn reads_header(reads: &Value) -> Result<String, Refusal> {
     Ok(text)
 }
 
-fn listed(query: &ClientSavedQuery) -> Value {
+fn saved_query_json(query: &ClientSavedQuery) -> Value {
     let parameters = query.query.parameters.iter().map(|parameter| {
         json!({
             "name": parameter.name.as_str(),
@@ -396,7 +397,7 @@ fn listed(query: &ClientSavedQuery) -> Value {
         "description": query.query.description,
         "path": query.path(),
         "parameters": parameters.collect::<Vec<Value>>(),
-        "columns": described(&query.columns),
+        "columns": describe_columns(&query.columns),
         "reads": reads(&query.columns),
     })
 }

@@ -47,7 +47,7 @@ pub async fn serve<H: WebHandler>(
     (handler, folder): (Arc<H>, PathBuf),
     stop: impl Future<Output = ()> + Send,
 ) {
-    let secured = client_connection::secured(listener, tls, &settings, "web");
+    let secured = client_connection::accept_clients(listener, tls, &settings, "web");
     let mut secured = std::pin::pin!(secured);
     let routes = Arc::new(WebRoutes::new(
         handler,
@@ -120,15 +120,15 @@ async fn connection<H: WebHandler>(
     let served = server.serve_connection(TokioIo::new(stream), service);
     let mut served = std::pin::pin!(served);
     tokio::select! {
-        ended = served.as_mut() => return traced(ended),
+        ended = served.as_mut() => return trace_connection_error(ended),
         () = tokio::time::sleep(age) => {}
         () = ending.cancelled() => {}
     }
     served.as_mut().graceful_shutdown();
-    traced(served.await);
+    trace_connection_error(served.await);
 }
 
-fn traced(ended: Result<(), Box<dyn std::error::Error + Send + Sync>>) {
+fn trace_connection_error(ended: Result<(), Box<dyn std::error::Error + Send + Sync>>) {
     if let Err(error) = ended {
         tracing::debug!(%error, "web.connection_ended");
     }

@@ -5,7 +5,7 @@ use super::server::serve;
 use super::{
     ClientSavedQuery, OpenAnswer, OpenAnswerStanding, OpenDataset, PortalPage, WebHandler,
 };
-use crate::client_fixture::{ID, identified, secret};
+use crate::client_fixture::{ID, identify_client, secret};
 use crate::flight_sql::access_token::AccessToken;
 use crate::flight_sql::{
     ClientAnswer, ClientCredentials, ClientTable, FlightSqlHandler, StatementDescription,
@@ -60,7 +60,7 @@ struct NumbersHandler {
 struct NumbersStanding(Arc<AtomicBool>);
 
 impl OpenAnswerStanding for NumbersStanding {
-    fn ended(&self) -> Option<Refusal> {
+    fn ended_view_refusal(&self) -> Option<Refusal> {
         let over = Refusal::new(ErrorCode::Withdrawn, "the view is over");
         self.0.load(Ordering::SeqCst).then_some(over)
     }
@@ -83,7 +83,7 @@ impl FlightSqlHandler for NumbersHandler {
         presented: ClientCredentials<'_>,
         purpose: Option<&str>,
     ) -> Result<Option<String>, Refusal> {
-        identified(presented, purpose)
+        identify_client(presented, purpose)
     }
 
     async fn receipts(&self, _: &Option<String>) -> Result<Vec<Bytes>, Refusal> {

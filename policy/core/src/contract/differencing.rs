@@ -277,7 +277,7 @@ fn is_shown(rows: &[Clause], column: &SqlIdentifier) -> bool {
     let keys_stay = rows.iter().any(|clause| clause.term == Term::KeysStay);
     rows.iter().all(|clause| match &clause.term {
         Term::Columns(list) => list.contains(column),
-        Term::Prohibition(one) => !one.hidden().contains(column),
+        Term::Prohibition(one) => !one.hidden_columns().contains(column),
         Term::JoinKeys(keys) => !(keys_stay && keys.contains(column)),
         _ => true,
     })

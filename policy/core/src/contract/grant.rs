@@ -63,8 +63,8 @@ impl DatasetGrant {
     }
 
     /// The clauses of a restriction in the place of those of the contract: what both give at most is what the contract gives.
-    pub(crate) fn restricted(&self, restriction: &ProviderRestriction) -> Self {
-        let asked = ProhibitedAction::asked(&self.clauses);
+    pub(crate) fn with_restriction(&self, restriction: &ProviderRestriction) -> Self {
+        let asked = ProhibitedAction::from_clauses(&self.clauses);
         let clauses = restriction.clauses().iter();
         let clauses = clauses.filter(|clause| match &clause.term {
             Term::Prohibition(one) => one.action.contains(asked),
@@ -154,15 +154,15 @@ impl DatasetGrant {
 
 impl ActiveContracts {
     /// What the restrictions say in the place of the grants for which there is one: no ground for an answer, so it is supposed.
-    pub(crate) fn restricted(
+    pub(crate) fn with_restrictions(
         &self,
         restrictions: &BTreeMap<DatasetId, &ProviderRestriction>,
     ) -> Self {
         let guarded = self.grants.iter().filter_map(|(dataset, grant)| {
             let restriction = restrictions.get(dataset)?;
-            Some((dataset.clone(), grant.restricted(restriction)))
+            Some((dataset.clone(), grant.with_restriction(restriction)))
         });
-        Self::supposed(self.asker.id().clone(), guarded.collect())
+        Self::from_supposed_grants(self.asker.id().clone(), guarded.collect())
     }
 
     /// Who asks.

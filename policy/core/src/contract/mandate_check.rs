@@ -158,7 +158,7 @@ pub(super) fn check(
     let made = signature.issued_at.checked_mul(1_000_000);
     let made = made.and_then(|micros| UtcTimestamp::from_micros(micros).ok());
     // A signer can write any time into a signature, so that of the log counts, too.
-    for at in [made, keys.logged()].into_iter().flatten() {
+    for at in [made, keys.logged_at()].into_iter().flatten() {
         signed
             .mandate
             .permits(agreement, &party.id, &signature.kid, at)?;

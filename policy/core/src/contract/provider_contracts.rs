@@ -47,7 +47,7 @@ impl ContractRegistry {
     }
 
     /// What the contracts that `who` names give, by dataset: each must be ours to give, to `who`, and in force.
-    pub(super) fn given(
+    pub(super) fn dataset_grants(
         &self,
         who: &ParticipantId,
         ids: &[ContractId],
@@ -87,7 +87,11 @@ impl ContractRegistry {
     ///
     /// # Errors
     /// `CONTRACT_UNKNOWN` where we give none of that identity; `WITHDRAWN`, `SUPERSEDED`, `EXPIRED`, `NOT_YET_VALID`.
-    pub fn provided(&self, id: ContractId, now: UtcTimestamp) -> Result<&Agreement, Refusal> {
+    pub fn provided_agreement(
+        &self,
+        id: ContractId,
+        now: UtcTimestamp,
+    ) -> Result<&Agreement, Refusal> {
         let given = self.stands(id, now);
         let given = given.filter(|(agreement, _)| agreement.provider.id == self.own);
         let Some((agreement, status)) = given else {

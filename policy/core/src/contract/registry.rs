@@ -148,19 +148,20 @@ impl ContractRegistry {
     /// # Errors
     /// `GRID_NOT_NESTED`, without saying who else has a contract.
     pub fn check_nested(&self, agreement: &Agreement, now: UtcTimestamp) -> Result<(), Refusal> {
-        let Some(own) = released(agreement) else {
+        let Some(own) = released_cube(agreement) else {
             return Ok(());
         };
         let others = || self.over(&agreement.dataset.id, now);
         let crosses = others().any(|(_, other, status)| {
             matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
                 && other.provider.id == agreement.provider.id
-                && released(other).is_some_and(|other| !own.refines(&other) && !other.refines(&own))
+                && released_cube(other)
+                    .is_some_and(|other| !own.refines(&other) && !other.refines(&own))
         });
         let overlaps = others().any(|(_, other, status)| {
             matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
                 && other.provider.id == agreement.provider.id
-                && released(other).is_some_and(|other| own.overlaps(&other))
+                && released_cube(other).is_some_and(|other| own.overlaps(&other))
         });
         if overlaps {
             return Err(Refusal::new(
@@ -397,7 +398,7 @@ impl ContractStatus {
 }
 
 /// The cube whose cells are released under the contract.
-fn released(agreement: &Agreement) -> Option<Cube> {
+fn released_cube(agreement: &Agreement) -> Option<Cube> {
     let cube = clause_effects::cube_of(&agreement.clauses).ok()??;
     // Cells with noise hide what is exact in any combination of them, so that their margins may cross.
     (cube.release.is_some() && cube.budget.is_none()).then_some(cube)

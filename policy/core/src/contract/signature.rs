@@ -85,5 +85,5 @@ pub trait SignatureVerifier {
     fn mandate_revoked(&self, signer: &ParticipantId, on: &SignedMandate, by: &Signature) -> bool;
 
     /// When they entered the log, where that counts.
-    fn logged(&self) -> Option<UtcTimestamp>;
+    fn logged_at(&self) -> Option<UtcTimestamp>;
 }

@@ -27,7 +27,7 @@ impl ContractRegistry {
                 format!("`{}` gives nothing to `{who}`", unknown.short()),
             ));
         }
-        let chosen = self.given(who, chosen, now)?;
+        let chosen = self.dataset_grants(who, chosen, now)?;
         let mut grants: BTreeMap<_, DatasetGrant> = BTreeMap::new();
         for (id, agreement) in self.contracts_for(who, now) {
             let dataset = &agreement.dataset.id;
@@ -50,7 +50,7 @@ impl ContractRegistry {
             }
         }
         grants.extend(chosen);
-        Ok(ActiveContracts::supposed(who.clone(), grants))
+        Ok(ActiveContracts::from_supposed_grants(who.clone(), grants))
     }
 
     /// What `who` would stand on with an agreement that nobody has signed.
@@ -60,7 +60,7 @@ impl ContractRegistry {
         let id = ContractId(hansa_audit_log::digest::Digest::of(b"draft"));
         let grant = DatasetGrant::of(id, draft);
         let grants = BTreeMap::from([(draft.dataset.id.clone(), grant)]);
-        ActiveContracts::supposed(who.clone(), grants)
+        ActiveContracts::from_supposed_grants(who.clone(), grants)
     }
 }
 
@@ -69,7 +69,9 @@ impl ActiveContracts {
     #[must_use]
     pub fn supposed_again(&self) -> Option<Self> {
         match &self.asker {
-            Requester::Supposed(who) => Some(Self::supposed(who.clone(), self.grants.clone())),
+            Requester::Supposed(who) => {
+                Some(Self::from_supposed_grants(who.clone(), self.grants.clone()))
+            }
             Requester::Peer(_) | Requester::House(_) | Requester::Web(_) => None,
         }
     }

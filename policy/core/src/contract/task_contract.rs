@@ -81,7 +81,7 @@ impl ActiveContracts {
                 );
             }
         }
-        Ok(Self::supposed(who.clone(), grants))
+        Ok(Self::from_supposed_grants(who.clone(), grants))
     }
 
     /// The same for our own people, under a grant of the house for these datasets of ours, each with its schema. No ground for an
@@ -94,6 +94,6 @@ impl ActiveContracts {
         let datasets = datasets.into_iter();
         let granted = datasets.filter(|(dataset, _)| dataset.owner == *own);
         let grants = granted.map(|(dataset, schema)| (dataset, DatasetGrant::house(schema)));
-        Self::supposed(own.clone(), grants.collect())
+        Self::from_supposed_grants(own.clone(), grants.collect())
     }
 }

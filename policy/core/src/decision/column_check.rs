@@ -47,7 +47,7 @@ pub(super) fn withheld(
     (clause, prohibition): (&Clause, &ProhibitionTerm),
 ) -> Result<(), Refusal> {
     let is_read = |column: &&SqlIdentifier| read.contains(column) || within(column, read, effects);
-    match prohibition.hidden().iter().find(is_read) {
+    match prohibition.hidden_columns().iter().find(is_read) {
         None => Ok(()),
         Some(column) => {
             let sentence = format!(

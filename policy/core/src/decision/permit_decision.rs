@@ -88,7 +88,7 @@ impl<Q> PermitDecision<Q> {
     }
 
     /// Why it is cut there.
-    pub fn cut(&self) -> Refusal {
+    pub fn cut_refusal(&self) -> Refusal {
         if self.conditions.restriction_begins < self.conditions.prohibited.min(self.conditions.ends)
         {
             let sentence = "the provider's guard came to refuse it while the answer ran";

@@ -18,7 +18,7 @@ pub(super) fn check_clause(
     facts: &DecisionInput<'_>,
 ) -> Result<(), Refusal> {
     match in_force(grant, clause, facts)? {
-        Some(one) if one.part.is_none() => Err(prohibited(clause)),
+        Some(one) if one.part.is_none() => Err(prohibition_refusal(clause)),
         Some(_) | None => Ok(()),
     }
 }
@@ -51,7 +51,7 @@ pub(crate) fn for_certain(
                 .map_err(|why| term::cite(why, clause))?;
         }
         if throughout {
-            return Err(prohibited(clause));
+            return Err(prohibition_refusal(clause));
         }
     }
     Ok(())
@@ -106,7 +106,7 @@ fn circumstances<'a>(grant: &'a DatasetGrant, facts: &DecisionInput<'a>) -> Circ
 }
 
 /// The refusal of a prohibition that holds.
-fn prohibited(clause: &Clause) -> Refusal {
+fn prohibition_refusal(clause: &Clause) -> Refusal {
     let refusal = Refusal::new(
         ErrorCode::Prohibited,
         "the contract prohibits what is asked",

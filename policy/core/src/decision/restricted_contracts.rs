@@ -40,7 +40,7 @@ impl RestrictedContracts {
             }
         }
         Self {
-            contracts: active.restricted(&readable),
+            contracts: active.with_restrictions(&readable),
             unreadable,
         }
     }

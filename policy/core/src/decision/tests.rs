@@ -375,7 +375,7 @@ fn a_refusal_is_recorded_with_what_was_asked() {
         None,
         Digest::of(b"sql"),
     );
-    let entry = PendingRefusal::unopened(refusal, Some(asked)).entry();
+    let entry = PendingRefusal::from_refusal(refusal, Some(asked)).entry();
     assert_eq!(entry.kind(), "refuse");
     let text = String::from_utf8(canonical(&entry.to_json())).unwrap();
     for part in [

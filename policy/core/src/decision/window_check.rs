@@ -11,7 +11,7 @@ pub(super) fn check_period(grant: &DatasetGrant, now: UtcTimestamp) -> Result<()
         return Err(not_yet(grant.not_before()));
     }
     if now >= grant.not_after() {
-        return Err(expired(grant.not_after()));
+        return Err(expired_contract_refusal(grant.not_after()));
     }
     Ok(())
 }
@@ -26,7 +26,7 @@ pub(super) fn check_clause(clause: &Clause, now: UtcTimestamp) -> Result<(), Ref
     if let Term::NotAfter(until) = clause.term
         && now >= until
     {
-        return Err(cite(expired(until), clause));
+        return Err(cite(expired_contract_refusal(until), clause));
     }
     Ok(())
 }
@@ -39,7 +39,7 @@ fn not_yet(from: UtcTimestamp) -> Refusal {
     .with_help(format!("ask again from {from} on"))
 }
 
-fn expired(until: UtcTimestamp) -> Refusal {
+fn expired_contract_refusal(until: UtcTimestamp) -> Refusal {
     Refusal::new(ErrorCode::Expired, format!("the contract ended on {until}"))
         .with_help("renew it: hansa contract request")
 }

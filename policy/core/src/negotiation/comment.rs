@@ -68,7 +68,7 @@ impl NegotiationState {
             ));
         }
         let known = self
-            .proposed(remark.contract)
+            .proposed_agreement(remark.contract)
             .is_some_and(|agreement| agreement.clauses.iter().any(|one| one.id == remark.clause));
         if remark.negotiation != self.parties.negotiation || !known {
             return refuse(
@@ -80,7 +80,7 @@ impl NegotiationState {
     }
 
     /// What was proposed under this hash, now or before: messages of the two sides may cross.
-    fn proposed(&self, contract: ContractId) -> Option<&Agreement> {
+    fn proposed_agreement(&self, contract: ContractId) -> Option<&Agreement> {
         self.handled
             .values()
             .find_map(|heard| match &heard.content {

@@ -32,7 +32,7 @@ fn a_request_is_agreed_verified_and_finalised() {
         assert_eq!(state.phase(), Phase::Finalized);
         assert!(
             state
-                .signed()
+                .signed_contract()
                 .unwrap()
                 .clone()
                 .verify(&PartyNameKeys)
@@ -242,7 +242,7 @@ impl SignatureVerifier for PartyNameKeys {
         false
     }
 
-    fn logged(&self) -> Option<hansa_audit_log::time::UtcTimestamp> {
+    fn logged_at(&self) -> Option<hansa_audit_log::time::UtcTimestamp> {
         None
     }
 }

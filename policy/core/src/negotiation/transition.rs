@@ -102,7 +102,7 @@ pub(super) fn step(
         }
         NegotiationContent::Verification { signed } => {
             check_signed(state, signed, SignatoryRole::Consumer, facts)?;
-            let mut both = state.signed.clone().ok_or_else(unsigned)?;
+            let mut both = state.signed.clone().ok_or_else(missing_signature_refusal)?;
             both.signatures.extend(signed.signatures.iter().cloned());
             next.signed = Some(both);
         }
@@ -200,14 +200,16 @@ fn check_offered(
 fn check_parties(parties: &NegotiationParties, proposal: &Proposal) -> Result<(), Refusal> {
     let agreement = &proposal.agreement;
     let Assignee::Participant(consumer) = &agreement.assignee else {
-        return Err(malformed("a public view is offered, not negotiated"));
+        return Err(malformed_contract_refusal(
+            "a public view is offered, not negotiated",
+        ));
     };
     if agreement.provider.id != parties.provider
         || consumer.id != parties.consumer
         || agreement.dataset.id != parties.dataset
         || agreement.dataset.id.owner != agreement.provider.id
     {
-        return Err(malformed(
+        return Err(malformed_contract_refusal(
             "the proposal is between other parties, or about another dataset",
         ));
     }
@@ -309,7 +311,9 @@ fn same_terms(state: &NegotiationState, agreement: &Agreement) -> Result<(), Ref
     if *agreement == state.proposal.agreement {
         Ok(())
     } else {
-        Err(malformed("the signed terms are not those on the table"))
+        Err(malformed_contract_refusal(
+            "the signed terms are not those on the table",
+        ))
     }
 }
 
@@ -325,13 +329,13 @@ fn out_of_turn(phase: Option<Phase>, message: &NegotiationMessage) -> Refusal {
     )
 }
 
-fn unsigned() -> Refusal {
+fn missing_signature_refusal() -> Refusal {
     Refusal::new(
         ErrorCode::SignatureMissing,
         "the signature of the provider is missing",
     )
 }
 
-fn malformed(sentence: &str) -> Refusal {
+fn malformed_contract_refusal(sentence: &str) -> Refusal {
     Refusal::new(ErrorCode::ContractMalformed, sentence)
 }

@@ -62,7 +62,7 @@ impl AreaList {
     ///
     /// # Errors
     /// `TERM_NOT_EXECUTABLE_HERE` where it is said of none.
-    pub fn named(&self, show: &str) -> Result<Vec<(String, Vec<Polygon>)>, Refusal> {
+    pub fn areas_by_property(&self, show: &str) -> Result<Vec<(String, Vec<Polygon>)>, Refusal> {
         let named = self.0.iter().filter_map(|area| {
             let text = area.properties.get(show)?;
             Some((text.clone(), area.polygons.clone()))

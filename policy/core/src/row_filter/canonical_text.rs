@@ -26,8 +26,8 @@ impl fmt::Display for RowFilter {
                 high,
             } => write!(f, "{column} {}BETWEEN {low} AND {high}", not(*negated)),
             Self::IsNull { column, negated } => write!(f, "{column} IS {}NULL", not(*negated)),
-            Self::And(parts) => joined(f, parts, " AND "),
-            Self::Or(parts) => joined(f, parts, " OR "),
+            Self::And(parts) => write_joined_parts(f, parts, " AND "),
+            Self::Or(parts) => write_joined_parts(f, parts, " OR "),
             Self::Not(part) => write!(f, "NOT ({part})"),
         }
     }
@@ -74,7 +74,7 @@ const fn not(negated: bool) -> &'static str {
 }
 
 /// Parts that are AND or OR themselves stand in brackets; everything else binds tighter.
-fn joined(f: &mut fmt::Formatter<'_>, parts: &[RowFilter], word: &str) -> fmt::Result {
+fn write_joined_parts(f: &mut fmt::Formatter<'_>, parts: &[RowFilter], word: &str) -> fmt::Result {
     for (index, part) in parts.iter().enumerate() {
         if index > 0 {
             f.write_str(word)?;

@@ -20,7 +20,7 @@ pub(super) fn read(text: &str) -> Result<RowFilter, Refusal> {
     };
     let filter = parser.any_of(0)?;
     if let Some(token) = parser.peek() {
-        return Err(parser.unknown(&format!("`{}`", token.shown())));
+        return Err(parser.unknown(&format!("`{}`", token.format_token())));
     }
     filter.check()?;
     Ok(filter)
@@ -36,7 +36,7 @@ enum FilterToken {
 }
 
 impl FilterToken {
-    fn shown(&self) -> String {
+    fn format_token(&self) -> String {
         match self {
             Self::Word(word) | Self::Number(word) => word.clone(),
             Self::Text(text) => format!("'{text}'"),
@@ -56,7 +56,8 @@ fn tokens(text: &str) -> Result<Vec<(usize, FilterToken)>, Refusal> {
         let (token, taken) = if head.is_ascii_whitespace() {
             (None, 1)
         } else if let Some(inner) = rest.strip_prefix('\'') {
-            let (value, taken) = quoted(inner).ok_or_else(|| at(place, "a text is not closed"))?;
+            let (value, taken) =
+                read_quoted_text(inner).ok_or_else(|| at(place, "a text is not closed"))?;
             (Some(FilterToken::Text(value)), taken)
         } else if rest.starts_with("{{consumer}}") {
             (Some(FilterToken::Consumer), "{{consumer}}".len())
@@ -88,7 +89,7 @@ fn tokens(text: &str) -> Result<Vec<(usize, FilterToken)>, Refusal> {
 }
 
 /// The value of a text whose opening quote was taken, and the bytes taken with both quotes.
-fn quoted(inner: &str) -> Option<(String, usize)> {
+fn read_quoted_text(inner: &str) -> Option<(String, usize)> {
     let mut value = String::new();
     let mut chars = inner.char_indices().peekable();
     while let Some((index, c)) = chars.next() {
@@ -173,7 +174,7 @@ impl FilterParser {
     }
 
     fn any_of(&mut self, depth: usize) -> Result<RowFilter, Refusal> {
-        self.joined(depth, "OR", Self::all_of, |part| match part {
+        self.parse_joined_parts(depth, "OR", Self::all_of, |part| match part {
             RowFilter::Or(parts) => Ok(parts),
             other => Err(other),
         })
@@ -181,7 +182,7 @@ impl FilterParser {
     }
 
     fn all_of(&mut self, depth: usize) -> Result<RowFilter, Refusal> {
-        self.joined(depth, "AND", Self::negation, |part| match part {
+        self.parse_joined_parts(depth, "AND", Self::negation, |part| match part {
             RowFilter::And(parts) => Ok(parts),
             other => Err(other),
         })
@@ -190,7 +191,7 @@ impl FilterParser {
 
     /// Parts joined by `word`; a part in brackets that is joined by the same word is taken apart, so that one meaning has
     /// one tree.
-    fn joined(
+    fn parse_joined_parts(
         &mut self,
         depth: usize,
         word: &str,
@@ -248,7 +249,7 @@ impl FilterParser {
                 self.next = place;
                 return Err(self.wrong(&format!(
                     "a condition starts with a column, not with `{}`",
-                    other.shown()
+                    other.format_token()
                 )));
             }
             None => return Err(self.wrong("a condition is missing")),
@@ -302,7 +303,7 @@ impl FilterParser {
             Some(FilterToken::Sign("<=")) => ComparisonOperator::LtEq,
             Some(FilterToken::Sign(">")) => ComparisonOperator::Gt,
             Some(FilterToken::Sign(">=")) => ComparisonOperator::GtEq,
-            Some(other) => return Err(self.unknown(&format!("`{}`", other.shown()))),
+            Some(other) => return Err(self.unknown(&format!("`{}`", other.format_token()))),
             None => return Err(self.wrong("a comparison is missing")),
         };
         self.next += 1;

@@ -226,7 +226,7 @@ fn check_columns(
             "`{both}` can't be both dimension and measure"
         )));
     }
-    let shown = clause_summary::shown(clauses);
+    let shown = clause_summary::shown_columns(clauses);
     for name in dimensions.iter().chain(measures) {
         if shown.is_some_and(|shown| !shown.contains(name)) {
             return Err(contradiction(format!(

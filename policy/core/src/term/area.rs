@@ -1,6 +1,6 @@
 //! Term 15: only rows whose point lies in the box exist.
 
-use super::odrl::{is_decimal, says, texts, typed, with};
+use super::odrl::{is_decimal, says, texts, typed_literal, with};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -46,7 +46,7 @@ impl TermRule for AreaTerm<'_> {
             north,
         } = self.bounds;
         // The `bbox` of GeoJSON: west, south, east, north.
-        let bbox = typed("h:bbox", format!("[{west},{south},{east},{north}]"));
+        let bbox = typed_literal("h:bbox", format!("[{west},{south},{east},{north}]"));
         with(
             says("spatial", "isPartOf", bbox),
             [("h:column", texts(&[self.lon, self.lat]))],

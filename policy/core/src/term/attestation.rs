@@ -3,7 +3,7 @@
 //! Whether it is, nobody can see from here. What can be seen is whether it was stated in time; who has not, asks in vain.
 
 use super::duty as duties;
-use super::odrl::{duration, duty, numbered, says, with};
+use super::odrl::{duration, duty, says, with, with_clause_id};
 use super::rule::{
     AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
     OdrlReader, OdrlWriter, TermRule, TermSpec,
@@ -35,7 +35,7 @@ impl TermRule for AttestTerm {
 
     fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
         let period = duration(format!("P{}D", self.0));
-        let within = numbered(says("delayPeriod", "lteq", period), script.spare());
+        let within = with_clause_id(says("delayPeriod", "lteq", period), script.spare());
         with(
             duty("h:attest", "h:within"),
             [("constraint", Json::List(vec![within]))],

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn literal(value: &PolicyLiteral) -> Json {
     match value {
-        PolicyLiteral::Text(text) => named("text", Json::text(text)),
-        PolicyLiteral::Int(value) => named("int", Json::text(value)),
-        PolicyLiteral::Decimal(text) => named("decimal", Json::text(decimal(text))),
+        PolicyLiteral::Text(text) => named_object("text", Json::text(text)),
+        PolicyLiteral::Int(value) => named_object("int", Json::text(value)),
+        PolicyLiteral::Decimal(text) => named_object("decimal", Json::text(decimal(text))),
         PolicyLiteral::Bool(value) => Json::Bool(*value),
     }
 }
@@ -66,7 +66,7 @@ fn normal(filter: &RowFilter, negated: bool) -> Json {
             } else {
                 (ComparisonOperator::Lt, ComparisonOperator::Gt, "or")
             };
-            joined(
+            join_canonical_parts(
                 join,
                 vec![
                     atom(column, from.as_str(), vec![operand(low)]),
@@ -86,11 +86,11 @@ fn normal(filter: &RowFilter, negated: bool) -> Json {
             },
             Vec::new(),
         ),
-        RowFilter::And(parts) => joined(
+        RowFilter::And(parts) => join_canonical_parts(
             if negated { "or" } else { "and" },
             parts.iter().map(|part| normal(part, negated)).collect(),
         ),
-        RowFilter::Or(parts) => joined(
+        RowFilter::Or(parts) => join_canonical_parts(
             if negated { "and" } else { "or" },
             parts.iter().map(|part| normal(part, negated)).collect(),
         ),
@@ -109,12 +109,12 @@ fn atom(column: &crate::id::SqlIdentifier, op: &str, with: Vec<Json>) -> Json {
 fn operand(operand: &FilterOperand) -> Json {
     match operand {
         FilterOperand::Literal(value) => literal(value),
-        FilterOperand::Consumer => named("consumer", Json::Bool(true)),
+        FilterOperand::Consumer => named_object("consumer", Json::Bool(true)),
     }
 }
 
 /// Parts joined by the same word are taken apart; equal ones stand once; a single one stands alone.
-fn joined(word: &str, parts: Vec<Json>) -> Json {
+fn join_canonical_parts(word: &str, parts: Vec<Json>) -> Json {
     let mut each = BTreeMap::new();
     for part in parts {
         match part.get(word).and_then(Json::as_list) {
@@ -129,10 +129,10 @@ fn joined(word: &str, parts: Vec<Json>) -> Json {
     {
         return only;
     }
-    named(word, Json::List(each.into_values().collect()))
+    named_object(word, Json::List(each.into_values().collect()))
 }
 
-pub(super) fn named(name: &str, value: Json) -> Json {
+pub(super) fn named_object(name: &str, value: Json) -> Json {
     Json::object([(name, value)])
 }
 

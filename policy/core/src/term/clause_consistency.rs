@@ -1,6 +1,6 @@
 //! What no term can see alone: that the clauses of a policy fit together.
 
-use super::clause_summary::shown;
+use super::clause_summary::shown_columns;
 use super::rule::ClauseSubject;
 use super::schema_version::SchemaCompatibility;
 use super::{Clause, MOST_CLAUSES, Term, cite, prohibition};
@@ -74,7 +74,8 @@ fn later_columns_stay_invisible(clauses: &[Clause]) -> Result<(), Refusal> {
     let compatible = clauses
         .iter()
         .find(|clause| clause.term == Term::Version(SchemaCompatibility::Compatible));
-    let listed = shown(clauses).is_some() || clauses.iter().any(|clause| clause.term.aggregates());
+    let listed =
+        shown_columns(clauses).is_some() || clauses.iter().any(|clause| clause.term.aggregates());
     match compatible {
         Some(clause) if !listed => {
             let refusal = contradiction("columns that come later would be visible")
@@ -87,7 +88,7 @@ fn later_columns_stay_invisible(clauses: &[Clause]) -> Result<(), Refusal> {
 
 /// A column whose values are masked or coarsened must be among those shown, or the clause would do nothing.
 fn shown_are_treated(clauses: &[Clause]) -> Result<(), Refusal> {
-    let Some(shown) = shown(clauses) else {
+    let Some(shown) = shown_columns(clauses) else {
         return Ok(());
     };
     for clause in clauses {

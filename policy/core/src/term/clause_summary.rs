@@ -7,7 +7,7 @@ use super::{Clause, Term};
 use crate::id::{ClauseId, SqlIdentifier};
 
 /// The list of columns, where a clause gives one.
-pub(super) fn shown(clauses: &[Clause]) -> Option<&[SqlIdentifier]> {
+pub(super) fn shown_columns(clauses: &[Clause]) -> Option<&[SqlIdentifier]> {
     clauses.iter().find_map(|clause| {
         if let Term::Columns(list) = &clause.term {
             Some(list.as_slice())

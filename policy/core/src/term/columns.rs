@@ -45,7 +45,7 @@ impl TermRule for ColumnsTerm<'_> {
     }
 
     fn effect(&self, _for: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
-        checked(self.0).map(|()| Some(EffectKind::ShowColumns(self.0.to_vec())))
+        check_column_list(self.0).map(|()| Some(EffectKind::ShowColumns(self.0.to_vec())))
     }
 
     fn columns(&self) -> Vec<SqlIdentifier> {
@@ -59,7 +59,7 @@ pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<Vec<SqlIdentifier>, Refu
 }
 
 /// A list of columns names one, and none twice.
-pub(super) fn checked(list: &[SqlIdentifier]) -> Result<(), Refusal> {
+pub(super) fn check_column_list(list: &[SqlIdentifier]) -> Result<(), Refusal> {
     if list.is_empty() {
         return Err(contradiction("the list of columns is empty"));
     }

@@ -31,7 +31,8 @@ impl TermRule for DeletionTerm {
 
     fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
         let period = duration(format!("P{}D", self.0));
-        let within = super::odrl::numbered(says("delayPeriod", "lteq", period), script.spare());
+        let within =
+            super::odrl::with_clause_id(says("delayPeriod", "lteq", period), script.spare());
         with(
             duty("delete", "h:within"),
             [("constraint", Json::List(vec![within]))],

@@ -126,7 +126,7 @@ impl EmbargoTerm {
 
 /// Reads its form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<EmbargoTerm, Refusal> {
-    let text = form.typed("rightOperand", "xsd:duration")?;
+    let text = form.read_typed_literal("rightOperand", "xsd:duration")?;
     let delay = EmbargoDelay::read(&text)
         .ok_or_else(|| form.wrong(format!("`{text}` is no delay such as PT24H")))?;
     Ok(EmbargoTerm {

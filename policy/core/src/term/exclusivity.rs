@@ -31,7 +31,11 @@ impl TermRule for ExclusivityTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        says("h:exclusive", "eq", super::odrl::typed("xsd:boolean", true))
+        says(
+            "h:exclusive",
+            "eq",
+            super::odrl::typed_literal("xsd:boolean", true),
+        )
     }
 
     fn canonical(&self) -> Json {
@@ -45,7 +49,10 @@ impl TermRule for ExclusivityTerm {
 
 /// Reads its form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<(), Refusal> {
-    match form.typed("rightOperand", "xsd:boolean")?.as_str() {
+    match form
+        .read_typed_literal("rightOperand", "xsd:boolean")?
+        .as_str()
+    {
         "true" => Ok(()),
         other => Err(form.unknown(format!("`{other}` is no exclusivity that is known"))),
     }

@@ -9,7 +9,7 @@ use super::{
 use crate::refusal::Refusal;
 
 /// What a column shows instead of its values.
-pub(super) fn masked(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
+pub(super) fn read_masking_term(form: &mut OdrlReader<'_>) -> Result<Term, Refusal> {
     let word = form.iri("rightOperand")?;
     match word.as_str() {
         "h:hmac" => pseudonym::read(form).map(Term::Pseudonym),

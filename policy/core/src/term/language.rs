@@ -43,13 +43,13 @@ impl Language {
     /// `a, b and c`.
     #[must_use]
     pub fn all_of<T: ToString>(self, list: &[T]) -> String {
-        self.listed(list, &message!(self, "list-and"))
+        self.join_list(list, &message!(self, "list-and"))
     }
 
     /// `a, b or c`.
     #[must_use]
     pub fn one_of<T: ToString>(self, list: &[T]) -> String {
-        self.listed(list, &message!(self, "list-or"))
+        self.join_list(list, &message!(self, "list-or"))
     }
 
     /// A number with its groups of three: `10,000`, `10.000`.
@@ -66,7 +66,7 @@ impl Language {
         out
     }
 
-    fn listed<T: ToString>(self, list: &[T], last: &str) -> String {
+    fn join_list<T: ToString>(self, list: &[T], last: &str) -> String {
         let words: Vec<String> = list.iter().map(ToString::to_string).collect();
         match words.split_last() {
             None => message!(self, "list-nothing"),

@@ -1,7 +1,7 @@
 //! Term 12, first half: a column shows NULL, or one value, in every row.
 
 use super::canonical_value;
-use super::odrl::{self, iri, says, typed, with};
+use super::odrl::{self, iri, says, typed_literal, with};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -110,9 +110,9 @@ fn constant(form: &mut OdrlReader<'_>) -> Result<PolicyLiteral, Refusal> {
 
 fn literal(value: &PolicyLiteral) -> Json {
     match value {
-        PolicyLiteral::Text(value) => typed("xsd:string", value),
-        PolicyLiteral::Int(value) => typed("xsd:integer", value),
-        PolicyLiteral::Decimal(value) => typed("xsd:decimal", value),
-        PolicyLiteral::Bool(value) => typed("xsd:boolean", value),
+        PolicyLiteral::Text(value) => typed_literal("xsd:string", value),
+        PolicyLiteral::Int(value) => typed_literal("xsd:integer", value),
+        PolicyLiteral::Decimal(value) => typed_literal("xsd:decimal", value),
+        PolicyLiteral::Bool(value) => typed_literal("xsd:boolean", value),
     }
 }

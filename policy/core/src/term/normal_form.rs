@@ -1,6 +1,6 @@
 //! The normal form of a policy, and its hash: what a ruling applied, whatever order or spelling the clauses have.
 
-use super::canonical_value::{named, text_of};
+use super::canonical_value::{named_object, text_of};
 use super::{Clause, Term};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
@@ -33,7 +33,7 @@ pub fn normal_form(clauses: &[Clause]) -> Json {
 
 /// One term without its number.
 fn term(term: &Term) -> Json {
-    term.with(|rule| named(rule.spec().name, rule.canonical()))
+    term.with(|rule| named_object(rule.spec().name, rule.canonical()))
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub(super) fn with<const N: usize>(json: Json, more: [(&str, Json); N]) -> Json 
 }
 
 /// The JSON with its number.
-pub(super) fn numbered(json: Json, id: ClauseId) -> Json {
+pub(super) fn with_clause_id(json: Json, id: ClauseId) -> Json {
     with(json, [("uid", Json::text(id))])
 }
 
@@ -58,7 +58,7 @@ pub(super) fn texts<T: Display>(values: &[T]) -> Json {
     Json::List(values.iter().map(Json::text).collect())
 }
 
-pub(super) fn typed(datatype: &str, value: impl Display) -> Json {
+pub(super) fn typed_literal(datatype: &str, value: impl Display) -> Json {
     Json::object([
         ("@value", Json::text(value)),
         ("@type", Json::text(datatype)),
@@ -66,15 +66,15 @@ pub(super) fn typed(datatype: &str, value: impl Display) -> Json {
 }
 
 pub(super) fn integer(value: impl Into<u64>) -> Json {
-    typed("xsd:integer", value.into())
+    typed_literal("xsd:integer", value.into())
 }
 
 pub(super) fn duration(value: impl Display) -> Json {
-    typed("xsd:duration", value)
+    typed_literal("xsd:duration", value)
 }
 
 pub(super) fn decimal(value: impl Display) -> Json {
-    typed("xsd:decimal", value)
+    typed_literal("xsd:decimal", value)
 }
 
 /// Lists sorted and each entry once, for the normal form.
@@ -95,7 +95,11 @@ impl OdrlReader<'_> {
     }
 
     /// A literal of one datatype.
-    pub(super) fn typed(&mut self, name: &str, datatype: &str) -> Result<String, Refusal> {
+    pub(super) fn read_typed_literal(
+        &mut self,
+        name: &str,
+        datatype: &str,
+    ) -> Result<String, Refusal> {
         typed_in(self.members, name, datatype)
     }
 
@@ -109,7 +113,7 @@ impl OdrlReader<'_> {
     where
         T: FromStr<Err: std::error::Error + Send + Sync + 'static>,
     {
-        let value = self.typed(name, "xsd:integer")?;
+        let value = self.read_typed_literal(name, "xsd:integer")?;
         value.parse().map_err(|cause| {
             self.wrong(format!("`{value}` is no number that fits here"))
                 .caused_by(cause)
@@ -118,7 +122,7 @@ impl OdrlReader<'_> {
 
     /// A decimal number, as text.
     pub(super) fn decimal(&mut self, name: &str) -> Result<String, Refusal> {
-        let value = self.typed(name, "xsd:decimal")?;
+        let value = self.read_typed_literal(name, "xsd:decimal")?;
         if is_decimal(&value) {
             Ok(value)
         } else {
@@ -136,7 +140,7 @@ impl OdrlReader<'_> {
         &mut self,
         name: &str,
     ) -> Result<hansa_audit_log::time::UtcTimestamp, Refusal> {
-        let value = self.typed(name, "xsd:dateTime")?;
+        let value = self.read_typed_literal(name, "xsd:dateTime")?;
         value
             .parse()
             .map_err(|fault| self.wrong(format!("`{value}`: {fault}")))
@@ -151,7 +155,7 @@ impl OdrlReader<'_> {
 
     /// The name of a column.
     pub(super) fn column(&mut self, name: &str) -> Result<SqlIdentifier, Refusal> {
-        self.members.parsed(name)
+        self.members.parse_text(name)
     }
 
     /// An IRI.
@@ -232,7 +236,7 @@ impl OdrlReader<'_> {
             return Err(self.wrong(format!("the duty has exactly one constraint, its {left}")));
         };
         let mut within = StrictObjectReader::of(within, at, self.members.codes())?;
-        let _: ClauseId = within.parsed("uid")?;
+        let _: ClauseId = within.parse_text("uid")?;
         within.exactly_text("leftOperand", left)?;
         within.exactly_text("operator", operator)?;
         let value = typed_in(&mut within, "rightOperand", datatype)?;

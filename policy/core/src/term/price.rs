@@ -31,7 +31,7 @@ impl PriceTerm {
     #[must_use]
     pub fn each(&self) -> MoneyAmount {
         // Both were read as amounts; what is none costs more than anybody has.
-        let amount = money::written(&self.amount).unwrap_or(MoneyAmount::ENDLESS);
+        let amount = money::parse_written_amount(&self.amount).unwrap_or(MoneyAmount::ENDLESS);
         match self.per {
             PriceUnit::Megabyte => amount.millionth(),
             PriceUnit::Query | PriceUnit::Row | PriceUnit::Month => amount,
@@ -40,9 +40,9 @@ impl PriceTerm {
 
     /// What was paid beforehand.
     #[must_use]
-    pub fn paid(&self) -> Option<MoneyAmount> {
+    pub fn prepaid_amount(&self) -> Option<MoneyAmount> {
         let paid = self.prepaid.as_ref()?;
-        Some(money::written(paid).unwrap_or(MoneyAmount::NOTHING))
+        Some(money::parse_written_amount(paid).unwrap_or(MoneyAmount::NOTHING))
     }
 }
 
@@ -76,7 +76,7 @@ impl PriceUnit {
 
     /// The unit of that word.
     #[must_use]
-    pub fn named(word: &str) -> Option<Self> {
+    pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|unit| unit.as_str() == word)
     }
 }
@@ -191,7 +191,7 @@ impl TermRule for PriceTerm {
         if balance.left >= self.each().times(months) {
             return Ok(());
         }
-        Err(self.spent(balance.left))
+        Err(self.spent_prepayment_refusal(balance.left))
     }
 
     fn subject(&self) -> String {
@@ -207,7 +207,7 @@ impl TermRule for PriceTerm {
 impl PriceTerm {
     /// What was paid beforehand is not enough.
     #[must_use]
-    pub fn spent(&self, left: MoneyAmount) -> Refusal {
+    pub fn spent_prepayment_refusal(&self, left: MoneyAmount) -> Refusal {
         let currency = &self.currency;
         Refusal::new(
             ErrorCode::PrepaidSpent,
@@ -237,7 +237,8 @@ pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<PriceTerm, Refusal> {
         )));
     }
     if let Some(paid) = &prepaid
-        && let Err(fault) = money::written(paid).and(money::written(&amount))
+        && let Err(fault) =
+            money::parse_written_amount(paid).and(money::parse_written_amount(&amount))
     {
         return Err(form.wrong(format!("`{amount}`, `{paid}`: {fault}")));
     }

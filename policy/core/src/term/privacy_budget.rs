@@ -6,7 +6,7 @@
 //! cells × rows × bound, and discrete Laplace noise of that size over epsilon makes a release epsilon-private. That holds only
 //! if it can't be told from the cells that are there either, so these are all combinations of values that the contract names.
 
-use super::odrl::{decimal, duration, integer, says, texts, typed, with, word};
+use super::odrl::{decimal, duration, integer, says, texts, typed_literal, with, word};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -66,7 +66,7 @@ impl TermRule for PrivacyBudgetTerm {
                 ("h:unit", Json::text(&self.unit)),
                 ("h:maxCellsPerUnit", integer(self.cells)),
                 ("h:maxRowsPerCell", integer(self.rows)),
-                ("h:from", typed("xsd:dateTime", self.from)),
+                ("h:from", typed_literal("xsd:dateTime", self.from)),
             ],
         );
         if !self.bounds.is_empty() {
@@ -152,7 +152,7 @@ pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<PrivacyBudgetTerm, Refus
             "a delta of {delta} is not executed: noise is such that it is 0"
         )));
     }
-    let per = form.typed("h:per", "xsd:duration")?;
+    let per = form.read_typed_literal("h:per", "xsd:duration")?;
     let (bounds, values) = (
         form.members.items("h:bounds")?,
         form.members.items("h:values")?,

@@ -90,11 +90,11 @@ impl ProhibitedAction {
     }
 }
 
-pub(super) static USE: TermSpec = prohibited("use");
-pub(super) static QUERY: TermSpec = prohibited("h:query");
-pub(super) static AGGREGATE: TermSpec = prohibited("aggregate");
+pub(super) static USE: TermSpec = prohibition_spec("use");
+pub(super) static QUERY: TermSpec = prohibition_spec("h:query");
+pub(super) static AGGREGATE: TermSpec = prohibition_spec("aggregate");
 
-const fn prohibited(operand: &'static str) -> TermSpec {
+const fn prohibition_spec(operand: &'static str) -> TermSpec {
     TermSpec {
         numbers: &[37],
         name: "prohibition",
@@ -129,13 +129,13 @@ impl TermRule for ProhibitionTerm {
             .condition
             .rules()
             .iter()
-            .map(|rule| numbered(rule.as_ref(), script))
+            .map(|rule| numbered_rule_json(rule.as_ref(), script))
             .collect();
         if !conditions.is_empty() {
             whole = odrl::with(whole, [("constraint", Json::List(conditions))]);
         }
         if let Some(part) = &self.part {
-            let refinement = numbered(part.rule().as_ref(), script);
+            let refinement = numbered_rule_json(part.rule().as_ref(), script);
             let target = Json::object([
                 ("@type", Json::text("AssetCollection")),
                 ("source", Json::text(script.dataset())),
@@ -204,7 +204,7 @@ impl ProhibitionTerm {
 
     /// The columns that it takes away.
     #[must_use]
-    pub fn hidden(&self) -> &[SqlIdentifier] {
+    pub fn hidden_columns(&self) -> &[SqlIdentifier] {
         match &self.part {
             Some(ProhibitedPart::Columns(list)) => list,
             Some(ProhibitedPart::Rows(_)) | None => &[],
@@ -255,9 +255,9 @@ impl ProhibitionTerm {
     }
 }
 
-fn numbered(rule: &dyn TermRule, script: &mut OdrlWriter<'_>) -> Json {
+fn numbered_rule_json(rule: &dyn TermRule, script: &mut OdrlWriter<'_>) -> Json {
     let json = rule.odrl(script);
-    odrl::numbered(json, script.spare())
+    odrl::with_clause_id(json, script.spare())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! The outline stands in a list that the contract names by the digest of its file. What lies on the outline lies in the area.
 
-use super::odrl::{says, texts, typed, with};
+use super::odrl::{says, texts, typed_literal, with};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -34,7 +34,7 @@ impl TermRule for PublishedAreaTerm {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         with(
-            says("spatial", "isPartOf", typed("h:area", self.list)),
+            says("spatial", "isPartOf", typed_literal("h:area", self.list)),
             [
                 ("h:column", texts(&[&self.lon, &self.lat])),
                 ("h:which", Json::text(&self.which)),

@@ -144,7 +144,7 @@ pub(super) const PERIODS: [(&str, Option<QuotaDays>); 4] = [
 
 /// Reads how many, and in which period. Days name their zone: without it the parties could read different days.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<PeriodQuota, Refusal> {
-    let period = form.typed("h:per", "xsd:duration")?;
+    let period = form.read_typed_literal("h:per", "xsd:duration")?;
     let per = match form.one_of(&PERIODS, &period, "period")? {
         None => QuotaPeriod::Hour,
         Some(count) => QuotaPeriod::Days {

@@ -1,6 +1,6 @@
 //! Term 33, second half: where whoever asks sits, as an issuer that the trust bundle names has stated it.
 
-use super::odrl::{says, typed, with};
+use super::odrl::{says, typed_literal, with};
 use super::rule::{
     AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
     OdrlReader, OdrlWriter, TermRule, TermSpec,
@@ -46,7 +46,7 @@ impl TermRule for RegionTerm<'_> {
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         with(
             says("spatial", "isPartOf", Json::text(self.0)),
-            [("h:attested", typed("xsd:boolean", true))],
+            [("h:attested", typed_literal("xsd:boolean", true))],
         )
     }
 
@@ -63,7 +63,7 @@ impl TermRule for RegionTerm<'_> {
     }
 
     fn admit(&self, to: &AdmissionContext<'_>) -> Result<(), Refusal> {
-        to.attested(
+        to.require_attribute(
             |attribute| self.holds(attribute),
             Refusal::new(
                 ErrorCode::PlaceNotAllowed,
@@ -89,8 +89,11 @@ impl RegionTerm<'_> {
 
 /// Reads its form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<RegionCode, Refusal> {
-    match form.typed("h:attested", "xsd:boolean")?.as_str() {
-        "true" => form.members.parsed("rightOperand"),
+    match form
+        .read_typed_literal("h:attested", "xsd:boolean")?
+        .as_str()
+    {
+        "true" => form.members.parse_text("rightOperand"),
         other => Err(form.unknown(format!(
             "`h:attested` is `{other}`: what nobody attests is not executed"
         ))),

@@ -128,7 +128,7 @@ impl RelativeWindowTerm {
 
 /// Reads its form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<RelativeWindowTerm, Refusal> {
-    let period = form.typed("rightOperand", "xsd:duration")?;
+    let period = form.read_typed_literal("rightOperand", "xsd:duration")?;
     let days = super::duty::days(&period)
         .ok_or_else(|| form.wrong(format!("`{period}` is no number of days such as P90D")))?;
     let since = form.word("h:since", &SINCE, "beginning")?;

@@ -84,7 +84,7 @@ impl ReleaseTerm {
 
 /// Reads its form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<ReleaseTerm, Refusal> {
-    let every = form.typed("rightOperand", "xsd:duration")?;
+    let every = form.read_typed_literal("rightOperand", "xsd:duration")?;
     let late = form.iri("h:late")?;
     Ok(ReleaseTerm {
         every: form.one_of(&WIDTHS, &every, "period")?,

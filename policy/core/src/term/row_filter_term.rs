@@ -43,7 +43,7 @@ impl TermRule for RowFilterTerm<'_> {
     }
 
     fn effect(&self, to: &EffectBinding<'_>) -> Result<Option<EffectKind>, Refusal> {
-        bound(self.0, to.asker, to.tenant).map(|filter| Some(EffectKind::KeepRows(filter)))
+        bind_consumer(self.0, to.asker, to.tenant).map(|filter| Some(EffectKind::KeepRows(filter)))
     }
 
     fn columns(&self) -> Vec<SqlIdentifier> {
@@ -58,7 +58,7 @@ pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<RowFilter, Refusal> {
 }
 
 /// Binds the consumer as a literal: the tenant that the provider mapped it to, else its domain.
-pub(super) fn bound(
+pub(super) fn bind_consumer(
     filter: &RowFilter,
     asker: &ParticipantId,
     tenant: Option<&str>,
@@ -88,7 +88,7 @@ mod tests {
     #[track_caller]
     fn check(filter: &str, tenant: Option<&str>, expect: &str) {
         let asker = "hansa://tallinn.example".parse().unwrap();
-        let got = match bound(&parse(filter).unwrap(), &asker, tenant) {
+        let got = match bind_consumer(&parse(filter).unwrap(), &asker, tenant) {
             Ok(bound) => bound.to_string(),
             Err(refusal) => refusal.code.to_string(),
         };

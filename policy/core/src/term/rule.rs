@@ -240,7 +240,7 @@ impl AdmissionContext<'_> {
     ///
     /// # Errors
     /// `otherwise`, with what was wrong with what was shown.
-    pub(crate) fn attested(
+    pub(crate) fn require_attribute(
         &self,
         wanted: impl Fn(&ParticipantAttribute) -> bool,
         otherwise: Refusal,

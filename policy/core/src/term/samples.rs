@@ -44,7 +44,7 @@ impl Term {
         samples.extend(rows());
         samples.push(Self::Columns(names(&["site", "local_date", "bikes"])));
         samples.extend(masks());
-        samples.extend(replaced());
+        samples.extend(replacement_terms());
         for (column, bucket) in names(&["t_a", "t_b", "t_c", "t_d", "t_e", "t_f"])
             .into_iter()
             .zip(TimeBucketWidth::ALL)
@@ -276,7 +276,7 @@ fn conduct() -> Vec<Term> {
     samples
 }
 
-fn replaced() -> Vec<Term> {
+fn replacement_terms() -> Vec<Term> {
     let mut columns = names(&["p_a", "p_b", "p_c", "p_d"]).into_iter();
     let mut next = move |make: &dyn Fn(SqlIdentifier) -> Term| columns.next().map(make);
     let terms = [
@@ -321,11 +321,11 @@ fn places() -> Vec<Term> {
         place("x_b", "y_b", "cell_b", "grid:1000"),
     ];
     let mut all: Vec<Term> = all.into_iter().flatten().collect();
-    all.extend(published());
+    all.extend(published_list_terms());
     all
 }
 
-fn published() -> Vec<Term> {
+fn published_list_terms() -> Vec<Term> {
     let list = Digest::of(b"a published list");
     let area = |which: &str| {
         Some(Term::PublishedArea(PublishedAreaTerm {

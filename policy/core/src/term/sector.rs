@@ -61,7 +61,7 @@ impl TermRule for SectorTerm<'_> {
     }
 
     fn admit(&self, to: &AdmissionContext<'_>) -> Result<(), Refusal> {
-        to.attested(
+        to.require_attribute(
             |attribute| self.holds(attribute),
             Refusal::new(
                 ErrorCode::SectorNotAttested,

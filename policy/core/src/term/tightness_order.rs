@@ -160,7 +160,7 @@ impl<'a> ColumnRange<'a> {
 
 /// Whether the value lies beyond an edge of a range, on the side given.
 fn strictly(value: &FilterOperand, edge: &FilterOperand, included: bool, side: Ordering) -> bool {
-    match compared(value, edge) {
+    match compare_literals(value, edge) {
         Some(Ordering::Equal) => !included,
         Some(met) => met == side,
         None => false,
@@ -168,7 +168,7 @@ fn strictly(value: &FilterOperand, edge: &FilterOperand, included: bool, side: O
 }
 
 fn above(edge: &FilterOperand, included: bool, (from, open): (&FilterOperand, bool)) -> bool {
-    match compared(edge, from) {
+    match compare_literals(edge, from) {
         Some(Ordering::Greater) => true,
         Some(Ordering::Equal) => open || !included,
         Some(Ordering::Less) | None => false,
@@ -176,7 +176,7 @@ fn above(edge: &FilterOperand, included: bool, (from, open): (&FilterOperand, bo
 }
 
 fn below(edge: &FilterOperand, included: bool, (to, open): (&FilterOperand, bool)) -> bool {
-    match compared(edge, to) {
+    match compare_literals(edge, to) {
         Some(Ordering::Less) => true,
         Some(Ordering::Equal) => open || !included,
         Some(Ordering::Greater) | None => false,
@@ -185,13 +185,13 @@ fn below(edge: &FilterOperand, included: bool, (to, open): (&FilterOperand, bool
 
 fn differ(one: &FilterOperand, other: &FilterOperand) -> bool {
     matches!(
-        compared(one, other),
+        compare_literals(one, other),
         Some(Ordering::Less | Ordering::Greater)
     )
 }
 
 /// The order of two literals of one kind, where it is certain.
-fn compared(one: &FilterOperand, other: &FilterOperand) -> Option<Ordering> {
+fn compare_literals(one: &FilterOperand, other: &FilterOperand) -> Option<Ordering> {
     let (FilterOperand::Literal(one), FilterOperand::Literal(other)) = (one, other) else {
         return None;
     };

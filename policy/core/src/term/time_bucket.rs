@@ -75,7 +75,7 @@ impl TermRule for TimeBucketTerm<'_> {
 pub(super) fn read(
     form: &mut OdrlReader<'_>,
 ) -> Result<(SqlIdentifier, TimeBucketWidth, Option<String>), Refusal> {
-    let width = form.typed("rightOperand", "xsd:duration")?;
+    let width = form.read_typed_literal("rightOperand", "xsd:duration")?;
     let zone = form.members.text_if_there("h:zone")?;
     if let Some(zone) = zone
         .as_ref()

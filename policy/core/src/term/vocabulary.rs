@@ -58,11 +58,11 @@ pub static VOCABULARY: &[VocabularyEntry] = &[
     entry(&columns::ONLY, |form| {
         columns::read(form).map(Term::Columns)
     }),
-    entry(&pseudonym::PSEUDONYM, form_choice::masked),
-    entry(&mask::MASKED, form_choice::masked),
-    entry(&prefix::PREFIX, form_choice::masked),
-    entry(&band::BAND, form_choice::masked),
-    entry(&lookup::LOOKUP, form_choice::masked),
+    entry(&pseudonym::PSEUDONYM, form_choice::read_masking_term),
+    entry(&mask::MASKED, form_choice::read_masking_term),
+    entry(&prefix::PREFIX, form_choice::read_masking_term),
+    entry(&band::BAND, form_choice::read_masking_term),
+    entry(&lookup::LOOKUP, form_choice::read_masking_term),
     entry(&time_bucket::FLOORED, form_choice::time_bucket),
     entry(&area::INSIDE, form_choice::area),
     entry(&published_area::WITHIN, form_choice::area),
@@ -188,7 +188,7 @@ pub static VOCABULARY: &[VocabularyEntry] = &[
 #[must_use]
 pub fn write(clause: &Clause, script: &mut OdrlWriter<'_>) -> Json {
     let json = clause.term.with(|rule| rule.odrl(script));
-    odrl::numbered(json, clause.id)
+    odrl::with_clause_id(json, clause.id)
 }
 
 /// The clause that stands at `at` in a policy of `assigner`.
@@ -203,7 +203,7 @@ pub fn read(
     assigner: &ParticipantId,
 ) -> Result<Clause, Refusal> {
     let mut members = StrictObjectReader::of(json, at, ReaderErrorCodes::POLICY)?;
-    let id: ClauseId = members.parsed("uid")?;
+    let id: ClauseId = members.parse_text("uid")?;
     members.set_codes(members.codes().within(id));
     let (entry, operator) = match position {
         OdrlPosition::Permission | OdrlPosition::Target | OdrlPosition::Action => {
@@ -305,7 +305,7 @@ fn take(when: &mut ProhibitionCondition, term: Term) -> Result<(), Term> {
 fn prohibited_part(form: &mut OdrlReader<'_>) -> Result<ProhibitedPart, Refusal> {
     let mut target = form.members.object("target")?;
     target.exactly_text("@type", "AssetCollection")?;
-    let _: DatasetId = target.parsed("source")?;
+    let _: DatasetId = target.parse_text("source")?;
     let mut items = target.items("refinement")?.into_iter();
     target.finish()?;
     let (Some((at, json)), None) = (items.next(), items.next()) else {

@@ -122,7 +122,7 @@ impl DecimalType {
 
     /// The text of a value that is given in units of its last place.
     #[must_use]
-    pub fn written(self, units: i128) -> String {
+    pub fn format_units(self, units: i128) -> String {
         let scale = usize::from(self.scale);
         let digits = format!("{:0>width$}", units.unsigned_abs(), width = scale + 1);
         let (whole, places) = digits.split_at(digits.len().saturating_sub(scale));
@@ -202,15 +202,15 @@ mod tests {
             let most = 10_i128.pow(u32::from(precision)) - 1;
             for units in [0, 1, -1, 9, most / 7, -most / 7, most, -most] {
                 assert_eq!(
-                    kind.parse(&kind.written(units)),
+                    kind.parse(&kind.format_units(units)),
                     Ok(units),
                     "{kind} {units}"
                 );
             }
         }
         let kind = DecimalType::new(12, 2).unwrap();
-        assert_eq!(kind.written(-5), "-0.05");
-        assert_eq!(DecimalType::new(20, 0).unwrap().written(12), "12");
+        assert_eq!(kind.format_units(-5), "-0.05");
+        assert_eq!(DecimalType::new(20, 0).unwrap().format_units(12), "12");
     }
 
     #[test]

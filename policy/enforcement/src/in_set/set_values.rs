@@ -57,7 +57,7 @@ impl SetValues {
     ///
     /// # Errors
     /// When a value can't be read.
-    pub(super) fn found(&self, column: &ArrayRef, negated: bool) -> Result<BooleanArray> {
+    pub(super) fn test_membership(&self, column: &ArrayRef, negated: bool) -> Result<BooleanArray> {
         let known = self.known.get_or_init(|| ValueLookup::of(&self.all));
         Ok(match known {
             ValueLookup::Numbers(known) => {

@@ -1,6 +1,6 @@
 //! A list that is folded says what it said, and comes back as it was.
 
-use super::{InSetFunction, LONG, folded, folded_in, unfolded_in};
+use super::{InSetFunction, LONG, fold_in_lists, folded_in, unfolded_in};
 use crate::predicate_pushdown::is_harmless;
 use datafusion_common::arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, StringViewArray};
 use datafusion_common::arrow::compute;
@@ -50,7 +50,7 @@ fn long_lists_of_values_are_folded_and_come_back() {
             .or(col("n").in_list(numbers(1000), true)),
     ] {
         let whole = plan(condition.clone());
-        let small = folded(whole.clone()).unwrap();
+        let small = fold_in_lists(whole.clone()).unwrap();
         assert!(predicate(&small).to_string().len() < 100, "{small}");
         let unfolded = unfolded_in(predicate(&small).clone()).unwrap();
         assert_eq!(unfolded, *predicate(&whole));
@@ -71,7 +71,10 @@ fn lists_that_differ_are_not_one() {
         col("n").in_list(list, negated)
     };
     let alike = |a: Expr, b: Expr| {
-        let (a, b) = (folded(plan(a)).unwrap(), folded(plan(b)).unwrap());
+        let (a, b) = (
+            fold_in_lists(plan(a)).unwrap(),
+            fold_in_lists(plan(b)).unwrap(),
+        );
         let (a, b) = (predicate(&a), predicate(&b));
         let one = a.to_string() == b.to_string();
         assert_eq!(a.normalize_eq(b), one);
@@ -102,7 +105,7 @@ fn other_lists_stay() {
         col("x").in_list(floats, false),
     ] {
         let plan = plan(condition);
-        assert_eq!(folded(plan.clone()).unwrap(), plan);
+        assert_eq!(fold_in_lists(plan.clone()).unwrap(), plan);
     }
 }
 
@@ -121,14 +124,14 @@ fn it_may_enter_the_private_plan_as_the_list_may() {
             false,
         ),
     ] {
-        let small = folded(plan(condition.clone())).unwrap();
+        let small = fold_in_lists(plan(condition.clone())).unwrap();
         assert!(InSetFunction::of(predicate(&small)).is_some());
         assert_eq!(is_harmless(&condition, &shown, &clear), harmless);
         assert_eq!(is_harmless(predicate(&small), &shown, &clear), harmless);
     }
     // Of a column that is shown as another type than the values have, neither.
     let other = Arc::new(Schema::new(vec![Field::new("n", DataType::Int32, true)]));
-    let small = folded(plan(col("n").in_list(numbers(LONG), false))).unwrap();
+    let small = fold_in_lists(plan(col("n").in_list(numbers(LONG), false))).unwrap();
     assert!(!is_harmless(predicate(&small), &other, &clear));
 }
 
@@ -138,7 +141,7 @@ fn said(values: &[ScalarValue], negated: bool, column: &ArrayRef) -> ArrayRef {
     let list = values.iter().cloned().map(lit).collect();
     let scan = table_scan(Some("t"), &schema, None).unwrap();
     let list = scan.filter(col("v").in_list(list, negated)).unwrap();
-    let small = folded(list.build().unwrap()).unwrap();
+    let small = fold_in_lists(list.build().unwrap()).unwrap();
     called(&small, column)
 }
 
@@ -211,7 +214,7 @@ fn a_column_in_another_form_is_brought_into_that_of_the_values() {
     let names: Vec<Option<String>> = vec![Some("n1".to_owned()), Some("x".to_owned()), None];
     let column: ArrayRef = Arc::new(StringViewArray::from_iter(names));
     let list = (0..LONG).map(|n| lit(format!("n{n}"))).collect();
-    let small = folded(plan(col("name").in_list(list, false))).unwrap();
+    let small = fold_in_lists(plan(col("name").in_list(list, false))).unwrap();
     let expected = BooleanArray::from(vec![Some(true), Some(false), None]);
     assert_eq!(called(&small, &column).to_data(), expected.to_data());
 }

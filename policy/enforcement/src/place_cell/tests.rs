@@ -167,7 +167,7 @@ fn of(lon: f64, lat: f64, size: &str) -> Option<String> {
 #[test]
 fn cells_are_those_of_the_published_grids() {
     for (lon, lat, east, north, km, quarter, eight, three) in KNOWN {
-        let (e, n) = projected(lon, lat);
+        let (e, n) = project_to_laea(lon, lat);
         assert!((e - east).abs() < 0.001, "{lon} {lat}: {e} is not {east}");
         assert!((n - north).abs() < 0.001, "{lon} {lat}: {n} is not {north}");
         for (size, expect) in [
@@ -351,7 +351,7 @@ fn without_both_coordinates_there_is_no_cell() {
         None,
         Some(50.0),
     ]));
-    let cells = made.made(&lon, &lat);
+    let cells = made.compute_cells(&lon, &lat);
     let cells: Vec<_> = cells.as_string_view().iter().collect();
     assert_eq!(cells, [Some("1kmN2999E3962"), None, None, None]);
 }

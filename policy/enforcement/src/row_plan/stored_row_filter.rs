@@ -1,6 +1,8 @@
 //! Which stored rows a ruling keeps: conditions on stored columns, whatever becomes of these afterwards.
 
-use super::{MICROS_A_DAY, STORED, changed, ill_typed, stored_column, type_of, typed};
+use super::{
+    MICROS_A_DAY, STORED, changed_view_refusal, ill_typed, stored_column, type_of, typed_literal,
+};
 use crate::area_membership::within;
 use crate::table_source::StoredTable;
 use datafusion_common::ScalarValue;
@@ -16,7 +18,7 @@ use hansa_policy::value::area::{BoundingBox, PublishedAreaTerm};
 use std::sync::Arc;
 
 /// The stored rows that the ruling keeps, with all stored columns.
-pub(crate) fn filtered(
+pub(crate) fn filter_stored_rows(
     dataset: &DatasetId,
     stored: &SchemaRef,
     effects: &[Effect],
@@ -26,18 +28,18 @@ pub(crate) fn filtered(
         dataset.clone(),
         Arc::new(Schema::new(stored.fields().clone())),
     );
-    kept(Arc::new(source), stored, effects, published)
+    filter_source_rows(Arc::new(source), stored, effects, published)
 }
 
 /// What the ruling keeps of a source, with all columns of it.
-pub(crate) fn kept(
+pub(crate) fn filter_source_rows(
     source: Arc<dyn TableSource>,
     stored: &SchemaRef,
     effects: &[Effect],
     published: &PublishedLists,
 ) -> Result<(LogicalPlan, bool), Refusal> {
     let mut plan = LogicalPlanBuilder::scan(STORED, source, None)
-        .map_err(|cause| changed().caused_by(cause))?;
+        .map_err(|cause| changed_view_refusal().caused_by(cause))?;
     let mut hides_rows = false;
     for effect in effects {
         let condition = match &effect.kind {
@@ -59,9 +61,11 @@ pub(crate) fn kept(
         hides_rows = true;
         plan = plan
             .filter(condition)
-            .map_err(|cause| changed().caused_by(cause))?;
+            .map_err(|cause| changed_view_refusal().caused_by(cause))?;
     }
-    let plan = plan.build().map_err(|cause| changed().caused_by(cause))?;
+    let plan = plan
+        .build()
+        .map_err(|cause| changed_view_refusal().caused_by(cause))?;
     Ok((plan, hides_rows))
 }
 
@@ -93,7 +97,9 @@ impl Sense {
 fn condition(filter: &RowFilter, sense: Sense, stored: &SchemaRef) -> Result<Expr, Refusal> {
     let operand = |column: &SqlIdentifier, operand: &FilterOperand| -> Result<Expr, Refusal> {
         match operand {
-            FilterOperand::Literal(value) => Ok(lit(typed(value, type_of(column, stored)?)?)),
+            FilterOperand::Literal(value) => {
+                Ok(lit(typed_literal(value, type_of(column, stored)?)?))
+            }
             FilterOperand::Consumer => Err(Refusal::new(
                 ErrorCode::TenantUnbound,
                 "the row filter names the asker and no tenant is bound",
@@ -154,18 +160,18 @@ fn condition(filter: &RowFilter, sense: Sense, stored: &SchemaRef) -> Result<Exp
             }
         }
         RowFilter::And(parts) => match sense {
-            Sense::Holds => joined(parts, sense, stored, Expr::and)?,
-            Sense::Fails => joined(parts, sense, stored, Expr::or)?,
+            Sense::Holds => join_conditions(parts, sense, stored, Expr::and)?,
+            Sense::Fails => join_conditions(parts, sense, stored, Expr::or)?,
         },
         RowFilter::Or(parts) => match sense {
-            Sense::Holds => joined(parts, sense, stored, Expr::or)?,
-            Sense::Fails => joined(parts, sense, stored, Expr::and)?,
+            Sense::Holds => join_conditions(parts, sense, stored, Expr::or)?,
+            Sense::Fails => join_conditions(parts, sense, stored, Expr::and)?,
         },
         RowFilter::Not(inner) => condition(inner, sense.opposite(), stored)?,
     })
 }
 
-fn joined(
+fn join_conditions(
     parts: &[RowFilter],
     sense: Sense,
     stored: &SchemaRef,
@@ -187,7 +193,7 @@ fn inside(
     stored: &SchemaRef,
 ) -> Result<Expr, Refusal> {
     let edge = |column: &SqlIdentifier, text: &str| -> Result<Expr, Refusal> {
-        let value = typed(
+        let value = typed_literal(
             &PolicyLiteral::Decimal(text.to_owned()),
             type_of(column, stored)?,
         )?;
@@ -232,7 +238,7 @@ fn earlier(
         DataType::Date32 => {
             let day = before.micros().div_euclid(MICROS_A_DAY);
             ScalarValue::Date32(Some(
-                i32::try_from(day).map_err(|cause| changed().caused_by(cause))?,
+                i32::try_from(day).map_err(|cause| changed_view_refusal().caused_by(cause))?,
             ))
         }
         _ => return Err(ill_typed()),

@@ -46,7 +46,7 @@ fn values_of_other_types() {
         let read: Vec<Option<u16>> = read.collect();
         assert_eq!(read, [Some(0), None, None, Some(31)]);
         assert_eq!(a.texts("texts"), None);
-        assert_eq!(a.parsed::<u8>("name"), None);
+        assert_eq!(a.parse_text::<u8>("name"), None);
         a.finish();
         root.finish();
     };
@@ -73,7 +73,7 @@ fn keys_and_words_that_are_not_known() {
         let known = [("zstd", 1), ("lz4", 2)];
         assert_eq!(root.word("kind", &known), None);
         for b in root.tables("b") {
-            b.needed("name");
+            b.required_value("name");
             b.refuse("name", Refusal::new(ErrorCode::AliasClash, "twice"));
             b.wrong("name", "bad");
             b.finish();
@@ -107,7 +107,7 @@ fn tables_that_are_none() {
         assert!(root.tables("c").is_empty());
         let c = root.get("c").unwrap();
         assert!(c.table_with(&["x"]).is_some());
-        assert_eq!((c.line(), c.written()), (4, "{ y = 1 }"));
+        assert_eq!((c.line(), c.source_text()), (4, "{ y = 1 }"));
     };
     check(
         "a = 1\nb = [{},\n2]\nc = { y = 1 }\n",

@@ -120,7 +120,7 @@ impl SignatureVerifier for PartyKeys {
         false
     }
 
-    fn logged(&self) -> Option<hansa_audit_log::time::UtcTimestamp> {
+    fn logged_at(&self) -> Option<hansa_audit_log::time::UtcTimestamp> {
         None
     }
 }

@@ -129,13 +129,13 @@ pub fn handed_from_wire(message: Option<pb::Letter>) -> Result<SubmittedMessage,
                 })),
         }) => {
             if disputed || !receipt.is_empty() {
-                return Err(field::malformed(
+                return Err(field::malformed_message_refusal(
                     "a countersignature stands beside a receipt or a dispute",
                 ));
             }
             Ok(SubmittedMessage::Short(CompactAck {
-                id: PeerMessageId(field::fixed("id", &id)?),
-                request: RequestId(field::fixed("request_id", &request_id)?),
+                id: PeerMessageId(field::read_fixed_bytes("id", &id)?),
+                request: RequestId(field::read_fixed_bytes("request_id", &request_id)?),
                 signature: signature_from_wire(word)?,
                 witnessed: field::non_empty(witnessed),
             }))

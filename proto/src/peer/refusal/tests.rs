@@ -1,6 +1,6 @@
 //! Refusals arrive as they were sent, and what a peer writes can't hurt a terminal.
 
-use super::{carried_refusal, cut, from_wire};
+use super::{carried_refusal, cut_answer_status, from_wire};
 use hansa_audit_log::digest::Digest;
 use hansa_policy::id::{ClauseId, ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -22,7 +22,7 @@ fn sample() -> Refusal {
 
 #[test]
 fn a_refusal_survives_the_round_trip() {
-    let status = cut(&sample());
+    let status = cut_answer_status(&sample());
     assert_eq!(status.code(), tonic::Code::PermissionDenied);
     let back = from_wire(&status, &peer());
     assert_eq!(back, sample().with_participant(peer()));
@@ -32,14 +32,17 @@ fn a_refusal_survives_the_round_trip() {
 fn every_code_survives_the_round_trip() {
     for code in ErrorCode::ALL {
         let refusal = Refusal::new(*code, "so");
-        let back = from_wire(&cut(&refusal), &peer());
+        let back = from_wire(&cut_answer_status(&refusal), &peer());
         assert_eq!(back, refusal.with_participant(peer()));
     }
 }
 
 #[test]
 fn what_carries_no_refusal_tells_none() {
-    assert_eq!(carried_refusal(&cut(&sample()), "bench"), Some(sample()));
+    assert_eq!(
+        carried_refusal(&cut_answer_status(&sample()), "bench"),
+        Some(sample())
+    );
     let bare = tonic::Status::internal("the connection broke");
     assert_eq!(carried_refusal(&bare, "bench"), None);
 }
@@ -47,7 +50,7 @@ fn what_carries_no_refusal_tells_none() {
 #[test]
 fn files_of_this_side_stay_here() {
     let refusal = sample().with_place("/srv/secret/hansa.toml", Some(3), None);
-    let status = cut(&refusal);
+    let status = cut_answer_status(&refusal);
     assert_eq!(from_wire(&status, &peer()).location, None);
     let details = String::from_utf8_lossy(status.details()).into_owned();
     assert!(!details.contains("secret"));
@@ -56,7 +59,10 @@ fn files_of_this_side_stay_here() {
 #[test]
 fn what_brought_it_about_is_not_sent() {
     let cause = std::io::Error::other("row 7 of /srv/secret.parquet");
-    let (plain, caused) = (cut(&sample()), cut(&sample().caused_by(cause)));
+    let (plain, caused) = (
+        cut_answer_status(&sample()),
+        cut_answer_status(&sample().caused_by(cause)),
+    );
     assert_eq!(plain.code(), caused.code());
     assert_eq!(plain.message(), caused.message());
     assert_eq!(plain.details(), caused.details());
@@ -67,7 +73,10 @@ fn what_brought_it_about_is_not_sent() {
 fn the_number_of_a_failure_is_sent_before_other_help() {
     let mut failure = Refusal::new(ErrorCode::Internal, "so");
     failure.help = vec!["ask again".to_owned(); 9];
-    let back = from_wire(&cut(&failure.with_number("7f3a91c2")), &peer());
+    let back = from_wire(
+        &cut_answer_status(&failure.with_number("7f3a91c2")),
+        &peer(),
+    );
     assert!(back.help[0].starts_with("number `7f3a91c2`"), "{back:?}");
     assert!(!back.lacks_number());
 }
@@ -76,7 +85,7 @@ fn the_number_of_a_failure_is_sent_before_other_help() {
 fn long_texts_are_cut_between_characters() {
     let mut long = Refusal::new(ErrorCode::SqlInvalid, "ü".repeat(5000));
     long.help = vec!["é".repeat(5000); 20];
-    let status = cut(&long);
+    let status = cut_answer_status(&long);
     assert!(status.message().len() < 1100);
     assert!(status.details().len() < 8 * 1024);
     let back = from_wire(&status, &peer());
@@ -90,7 +99,7 @@ fn control_characters_do_not_reach_the_terminal() {
     let mut refusal = Refusal::new(ErrorCode::SqlInvalid, "");
     refusal.sentence = "\u{1b}]0;title\u{7} gone\r\nsecond".to_owned();
     refusal.allowed = Some("a\u{9b}b".to_owned());
-    let back = from_wire(&cut(&refusal), &peer());
+    let back = from_wire(&cut_answer_status(&refusal), &peer());
     assert_eq!(back.sentence, "\\u{1b}]0;title\\u{7} gone  second");
     assert_eq!(back.allowed.as_deref(), Some("a\\u{9b}b"));
 }
@@ -130,7 +139,7 @@ fn a_bare_status_becomes_a_refusal_too() {
         from_wire(&garbled, &peer()).code,
         ErrorCode::PeerUnreachable
     );
-    garbled = super::closed();
+    garbled = super::closed_status();
     assert_eq!(
         from_wire(&garbled, &peer()).code,
         ErrorCode::PeerUnreachable

@@ -1,7 +1,7 @@
 //! `epsilon`: a budget of privacy, in a table of its own within `aggregate`.
 
 use super::super::LocatedTerms;
-use super::super::file_reader::{PolicyFileReader, absent, filled};
+use super::super::file_reader::{PolicyFileReader, absent, non_empty_items};
 use super::super::validity::first;
 use super::super::value_form::decimal;
 use hansa_policy::id::SqlIdentifier;
@@ -86,7 +86,7 @@ pub(super) fn read(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: 
 fn bounds(reader: &PolicyFileReader<'_>, table: &TomlTable<'_>) -> Vec<ClampRange> {
     let mut found = Vec::new();
     for (measure, said) in entries(reader, table, "bounds") {
-        let ends: Vec<ValueBound> = filled(&said)
+        let ends: Vec<ValueBound> = non_empty_items(&said)
             .unwrap_or_default()
             .iter()
             .filter_map(number)
@@ -110,7 +110,7 @@ fn values(reader: &PolicyFileReader<'_>, table: &TomlTable<'_>) -> Vec<Dimension
     let mut found = Vec::new();
     for (column, said) in entries(reader, table, "values") {
         let mut list = Vec::new();
-        for item in filled(&said).unwrap_or_default() {
+        for item in non_empty_items(&said).unwrap_or_default() {
             let text = item.node.as_str().map(str::to_owned);
             let plain = || match item.node.as_bool() {
                 Some(value) => Some(value.to_string()),

@@ -1,6 +1,6 @@
 //! The key `aggregate` of a policy file, from its clauses.
 
-use super::{BUCKET, PolicyFileEntry, quoted, texts};
+use super::{BUCKET, PolicyFileEntry, quote_text, texts};
 use crate::policy_toml::conduct_writer;
 use hansa_policy::id::{ClauseId, SqlIdentifier};
 use hansa_policy::term::{Clause, Term};
@@ -52,7 +52,7 @@ impl<'a> AggregateClauses<'a> {
                     CountingUnit::Rows => format!("min_rows = {at_least}"),
                     CountingUnit::Column(column) => format!(
                         "min_contributors = {at_least}, unit = {}",
-                        quoted(column.as_str())
+                        quote_text(column.as_str())
                     ),
                 },
             )),
@@ -69,9 +69,10 @@ impl<'a> AggregateClauses<'a> {
         });
         form.first(clauses, |term| match term {
             Term::TotalsFromPublished => Some(((), String::new())),
-            Term::SuppressComplement => {
-                Some(((), format!("secondary = {}", quoted("suppress-complement"))))
-            }
+            Term::SuppressComplement => Some((
+                (),
+                format!("secondary = {}", quote_text("suppress-complement")),
+            )),
             Term::CellKey(base) => Some(((), format!("secondary = {{ cell_key = {base} }}"))),
             _ => None,
         });

@@ -55,7 +55,7 @@ fn pages(rendering: PageRendering) -> String {
     for agreement in [
         samples::rows_contract(),
         samples::group_contract(),
-        samples::filled(),
+        samples::agreement_from_template(),
     ] {
         text.push('\n');
         text.push_str(&of(agreement));

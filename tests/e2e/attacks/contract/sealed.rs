@@ -95,7 +95,7 @@ impl SealedContractFixture {
             seal: Some(&seal),
             mandate: None,
         }
-        .encoded();
+        .to_base64url();
         let input = envelope::signing_input(&header, &self.payload);
         (header, signer.sign(&input).unwrap())
     }

@@ -166,7 +166,7 @@ pub(super) fn line(bytes: &[u8], is_part: bool) -> Option<BundleLine> {
         BundleLine::End(ending(end)?)
     } else if let Some(kind) = fields.optional("paper") {
         BundleLine::Paper(SignedDocument {
-            kind: DocumentKind::named(kind.as_text()?)?,
+            kind: DocumentKind::from_name(kind.as_text()?)?,
             name: fields.text("name").ok()?,
             text: match fields.take("text").ok()? {
                 Json::Null => None,
@@ -192,7 +192,7 @@ pub(super) fn line(bytes: &[u8], is_part: bool) -> Option<BundleLine> {
             record: canonical(&fields.take("record").ok()?),
             leaf: match is_part {
                 true => None,
-                false => Some(fields.parsed("leaf").ok()?),
+                false => Some(fields.parse_text("leaf").ok()?),
             },
             proof: match is_part {
                 true => hashes(&mut fields, "proof")?,
@@ -217,7 +217,7 @@ fn ending(json: Json) -> Option<BundleEnd> {
         records: fields.count("records").ok()?,
         documents: fields.count("papers").ok()?,
         heads: fields.count("heads").ok()?,
-        sum: fields.parsed("sha256").ok()?,
+        sum: fields.parse_text("sha256").ok()?,
     };
     fields.finish().ok()?;
     Some(end)

@@ -3,7 +3,7 @@
 use super::frame_encoder::FrameEncoder;
 use super::{AnswerFrame, AnswerFrames, FrameCompression, QuotaMeter, UnlimitedMeter, frames};
 use crate::answer::sealed_answer::{SealedAnswer, StreamOutcome};
-use crate::execute::cancellation::{CancellationSignal, cut, pair};
+use crate::execute::cancellation::{CancellationSignal, cut_answer_refusal, pair};
 use crate::execute::mutant::GateMutant;
 use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
 use crate::fixture::{FixtureParticipant, lines};
@@ -122,9 +122,9 @@ fn carries_the_rows_and_no_hidden_byte() {
         assert_eq!(rows.len(), 25_000);
         assert_eq!(rows[2], "4|text 4");
         assert_eq!(run.sealed.outcome(), StreamOutcome::Done);
-        assert_eq!(run.sealed.sent().rows, 25_000);
+        assert_eq!(run.sealed.delivered_totals().rows, 25_000);
         let bytes: u64 = run.frames.iter().map(AnswerFrame::bytes).sum();
-        assert_eq!(run.sealed.sent().bytes, bytes);
+        assert_eq!(run.sealed.delivered_totals().bytes, bytes);
         let mut digest = blake3::Hasher::new();
         for frame in &run.frames {
             digest.update(&frame.header);
@@ -135,7 +135,7 @@ fn carries_the_rows_and_no_hidden_byte() {
             }
         }
         let digest = format!("blake3:{}", digest.finalize().to_hex());
-        assert_eq!(run.sealed.sent().digest, digest);
+        assert_eq!(run.sealed.delivered_totals().digest, digest);
         assert_eq!(run.sealed.entry().kind(), "close");
     }
 }
@@ -175,7 +175,7 @@ fn too_many_rows_fail_and_are_not_cut_silently() {
         beyond.sealed.outcome(),
         StreamOutcome::Failed(ErrorCode::ResultTooLarge)
     );
-    assert_eq!(beyond.sealed.sent().rows, 0);
+    assert_eq!(beyond.sealed.delivered_totals().rows, 0);
 }
 
 /// Lets so many rows through.
@@ -203,7 +203,7 @@ fn nothing_leaves_that_was_not_reserved() {
     );
     assert_eq!(run.failed.unwrap().code, ErrorCode::QuotaRows);
     let sent: u64 = run.frames.iter().map(|frame| frame.rows).sum();
-    assert_eq!(run.sealed.sent().rows, sent);
+    assert_eq!(run.sealed.delivered_totals().rows, sent);
     assert!(sent <= 20_000 && sent > 0, "{sent}");
 }
 
@@ -217,7 +217,7 @@ fn ends_when_the_watch_does() {
         let mut sending = frames(answer, UnlimitedMeter, FrameCompression::Plain);
         sending.next().await.unwrap().unwrap();
         sending.next().await.unwrap().unwrap();
-        stop.stop(cut(ErrorCode::Withdrawn));
+        stop.stop(cut_answer_refusal(ErrorCode::Withdrawn));
         // What was encoded already may still leave; then it ends.
         let mut last = None;
         while let Some(frame) = sending.next().await {
@@ -226,7 +226,7 @@ fn ends_when_the_watch_does() {
         assert_eq!(last.unwrap().unwrap_err().code, ErrorCode::Withdrawn);
         let (sealed, _) = sending.seal().unwrap();
         assert_eq!(sealed.outcome(), StreamOutcome::Cut(ErrorCode::Withdrawn));
-        assert!(sealed.sent().rows < 100_000);
+        assert!(sealed.delivered_totals().rows < 100_000);
     });
 }
 
@@ -243,7 +243,7 @@ fn an_asker_that_goes_away_cancels() {
         sending.next().await.unwrap().unwrap();
         let (sealed, _) = sending.seal().unwrap();
         assert_eq!(sealed.outcome(), StreamOutcome::Cancelled);
-        assert_eq!(sealed.sent().rows, 0);
+        assert_eq!(sealed.delivered_totals().rows, 0);
     });
 }
 

@@ -225,7 +225,7 @@ impl PairContract {
     }
 
     /// What whoever holds the contract sees of these trips.
-    fn seen(&self, trips: &[PairTrip]) -> Vec<String> {
+    fn collect_answers(&self, trips: &[PairTrip]) -> Vec<String> {
         let set = dataset("trips", &COLUMNS);
         let mut city = FixtureParticipant::new();
         city.publish(
@@ -299,7 +299,7 @@ fn run(seed: u64, judged: bool) -> Result<bool, String> {
     let sides = [&one, &other];
     let reported = sides.map(|side| side.groups(&trips));
     remainders(sides, &reported)?;
-    let before = sides.map(|side| side.seen(&trips));
+    let before = sides.map(|side| side.collect_answers(&trips));
     for ((_, withheld), (others, _)) in [(&reported[0], &reported[1]), (&reported[1], &reported[0])]
     {
         // What the other one tells by itself is no secret, and what is left of a group of which it tells some is looked at above.
@@ -313,7 +313,7 @@ fn run(seed: u64, judged: bool) -> Result<bool, String> {
             trip.fare = trip.fare.map(|fare| fare + 1000);
         }
         for (side, before) in sides.iter().zip(&before) {
-            let after = side.seen(&double);
+            let after = side.collect_answers(&double);
             if after != *before {
                 return Err(format!(
                     "{one:?}\n{other:?}\n{group:?}\n{before:?}\n{after:?}"

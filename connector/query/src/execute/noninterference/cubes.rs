@@ -127,7 +127,7 @@ impl CubeCase {
             (0..count).map(|_| trip(random)).collect()
         };
         cubes.trips = many(random);
-        cubes.double = cubes.doubled(random);
+        cubes.double = cubes.generate_equivalent_trips(random);
         if made != CellDerivation::Asked {
             cubes.behind = [many(random), many(random)];
         }
@@ -144,7 +144,7 @@ impl CubeCase {
         (trip.district.clone(), trip.at.div_euclid(width) * width)
     }
 
-    fn doubled(&self, random: &mut StdRng) -> Vec<CubeTrip> {
+    fn generate_equivalent_trips(&self, random: &mut StdRng) -> Vec<CubeTrip> {
         let width = self.hours * HOUR;
         let mut cells: BTreeMap<DistrictHourCell, Vec<CubeTrip>> = BTreeMap::new();
         for trip in &self.trips {
@@ -237,10 +237,10 @@ fn what_is_learned_is_a_function_of_the_cells() {
 /// One world with its questions; how many were answered, or what gives it away. The cities may lack the terms of a name,
 /// which the double and the oracle count on.
 pub(super) fn run(seed: u64, dropped: Option<&'static str>) -> Result<usize, String> {
-    kept(seed, dropped, FixtureStorage::of(seed))
+    run_with_storage(seed, dropped, FixtureStorage::of(seed))
 }
 
-pub(super) fn kept(
+pub(super) fn run_with_storage(
     seed: u64,
     dropped: Option<&'static str>,
     kept: FixtureStorage,
@@ -290,7 +290,8 @@ pub(super) fn kept(
         }
         let oracle = over_published(&cubes, &one, &sql);
         match (&first, oracle) {
-            (Ok(seen), Ok(rows)) if rounded(&seen.rows) == rounded(&rows) => {}
+            (Ok(seen), Ok(rows))
+                if round_and_sort_rows(&seen.rows) == round_and_sort_rows(&rows) => {}
             (gate, oracle) => {
                 return Err(format!("{sql}\n{}\n{}", short(gate), short(&oracle)));
             }
@@ -300,7 +301,7 @@ pub(super) fn kept(
 }
 
 /// Sums over cells add up in another order than sums over rows, which the last digits show.
-fn rounded(rows: &[String]) -> Vec<String> {
+fn round_and_sort_rows(rows: &[String]) -> Vec<String> {
     let cell = |cell: &str| match cell.parse::<f64>() {
         Ok(number) if cell.contains('.') => format!("{number:.9}"),
         Ok(_) | Err(_) => cell.to_owned(),
@@ -325,7 +326,7 @@ impl CubeCase {
         );
         let observed = ask(city, &sql).map_err(|refusal| format!("{sql}\n{refusal}"))?;
         let mut counts: BTreeMap<(String, i64), i64> = BTreeMap::new();
-        for trip in self.published(&self.trips) {
+        for trip in self.published_trips(&self.trips) {
             *counts.entry((trip.district, trip.at)).or_default() += 1;
         }
         let base = i64::from(base);
@@ -353,7 +354,7 @@ fn over_published(
 ) -> Result<Vec<String>, Refusal> {
     futures::executor::block_on(async {
         let _inside = city.runtime().handle().enter();
-        let published = cubes.published(&cubes.trips);
+        let published = cubes.published_trips(&cubes.trips);
         let fares = published.iter().map(|trip| trip.spread.0);
         let durations = published.iter().map(|trip| trip.spread.1);
         let apart: [(&str, ArrayRef); 2] = [

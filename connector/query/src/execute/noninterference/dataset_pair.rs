@@ -29,7 +29,7 @@ use hmac::{Hmac, Mac as _};
 use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
-use rows::{band, batch, hashed, row};
+use rows::{band, batch, pseudonymize_text, row};
 use sha2::Sha256;
 use std::sync::Arc;
 
@@ -187,12 +187,12 @@ impl DatasetPair {
             dropped: None,
             workers: None,
         };
-        pair.double = pair.doubled(random);
+        pair.double = pair.generate_equivalent_rows(random);
         pair
     }
 
     /// Another dataset with the same view.
-    fn doubled(&self, random: &mut StdRng) -> Vec<DatasetPairRow> {
+    fn generate_equivalent_rows(&self, random: &mut StdRng) -> Vec<DatasetPairRow> {
         let mut double = Vec::new();
         for old in &self.rows {
             while random.random_bool(0.2) {
@@ -263,10 +263,10 @@ impl DatasetPair {
     }
 
     fn visible(&self, row: &DatasetPairRow) -> bool {
-        !self.prohibited.takes(row.ban) && self.permitted(row)
+        !self.prohibited.takes(row.ban) && self.is_permitted(row)
     }
 
-    fn permitted(&self, row: &DatasetPairRow) -> bool {
+    fn is_permitted(&self, row: &DatasetPairRow) -> bool {
         if self.form == 8 {
             return published_data::inside(row.lon, row.lat);
         }
@@ -278,7 +278,7 @@ impl DatasetPair {
     }
 
     /// Names of the columns shown.
-    pub(super) fn shown(&self) -> Vec<&'static str> {
+    pub(super) fn shown_columns(&self) -> Vec<&'static str> {
         let degrees = |column: &&str| ["x", "y"].contains(column);
         let mut shown = self.columns.clone();
         shown.retain(|column| !degrees(column) && !self.prohibited.hides(column));
@@ -289,7 +289,7 @@ impl DatasetPair {
     }
 
     /// The same world in which so many workers help, each with one thread.
-    pub(super) const fn helped(mut self, workers: u32) -> Self {
+    pub(super) const fn with_workers(mut self, workers: u32) -> Self {
         self.workers = Some(workers);
         self.partitions = 1;
         self.layout.row_group = 20;
@@ -331,7 +331,7 @@ impl DatasetPair {
         let mut city = FixtureParticipant::new();
         city.limits = self.limits();
         city.workers = self.workers;
-        city.published = published_data::held();
+        city.published = published_data::published_lists();
         city.publish(
             set.clone(),
             &batch(&set.schema(), rows),
@@ -360,7 +360,7 @@ impl DatasetPair {
                 row.s = row.s.and_then(|text| match self.text {
                     TextMask::Clear => Some(text),
                     TextMask::Prefix => Some(text.chars().take(1).collect()),
-                    TextMask::Hash => Some(hashed(&text)),
+                    TextMask::Hash => Some(pseudonymize_text(&text)),
                     TextMask::Level => published_data::level(&text).map(str::to_owned),
                 });
                 if self.hours {
@@ -372,7 +372,7 @@ impl DatasetPair {
         let stored = dataset("d", &COLUMNS).schema();
         let whole = batch(&stored, &rows);
         let indices: Vec<usize> = self
-            .shown()
+            .shown_columns()
             .iter()
             .filter(|column| **column != "cell")
             .map(|column| stored.index_of(column).unwrap())

@@ -136,7 +136,7 @@ impl JoinPropertyCase {
     fn against(&self, question: &RandomJoinQuery) -> BTreeSet<ErrorCode> {
         let mut codes = BTreeSet::new();
         for held in &self.held {
-            let Some(join_use) = question.met(held.side) else {
+            let Some(join_use) = question.dataset_use(held.side) else {
                 continue;
             };
             if join_use.other && held.joins.partner == Some(false) {
@@ -166,7 +166,7 @@ impl JoinDataset {
         let mut double = Vec::new();
         for old in &rows {
             if random.random_bool(0.3) {
-                double.push(hidden(random));
+                double.push(random_hidden_row(random));
             }
             if old.vis < SHOWN {
                 double.push(JoinPropertyRow {
@@ -175,7 +175,7 @@ impl JoinDataset {
                     ..old.clone()
                 });
             } else if random.random_bool(0.5) {
-                double.push(hidden(random));
+                double.push(random_hidden_row(random));
             }
         }
         Self {
@@ -245,10 +245,10 @@ fn what_is_learned_of_a_join_is_a_function_of_both_views() {
 /// One world with its questions: how many were answered and how many refused, or what is wrong. The cities may lack the
 /// terms of a name, which all else counts on.
 pub(super) fn run(seed: u64, dropped: Option<&'static str>) -> Result<(u32, u32), String> {
-    kept(seed, dropped, FixtureStorage::of(seed))
+    run_with_storage(seed, dropped, FixtureStorage::of(seed))
 }
 
-pub(super) fn kept(
+pub(super) fn run_with_storage(
     seed: u64,
     dropped: Option<&'static str>,
     kept: FixtureStorage,
@@ -300,7 +300,7 @@ fn agrees(
 
 fn row(random: &mut StdRng, k: i64) -> JoinPropertyRow {
     if random.random_bool(0.4) {
-        return hidden(random);
+        return random_hidden_row(random);
     }
     JoinPropertyRow {
         k,
@@ -313,7 +313,7 @@ fn row(random: &mut StdRng, k: i64) -> JoinPropertyRow {
 }
 
 /// With keys that the other dataset has, and a `v` that makes a division fail.
-fn hidden(random: &mut StdRng) -> JoinPropertyRow {
+fn random_hidden_row(random: &mut StdRng) -> JoinPropertyRow {
     JoinPropertyRow {
         k: 9_000_000,
         a: Some(random.random_range(0..8)),

@@ -23,7 +23,7 @@ fn digest(what: &str) -> Digest {
 
 /// A square of one degree with a hole in its middle, a triangle beside it, and an area that is not asked for. The table knows
 /// the numbers below twenty.
-pub(super) fn held() -> Arc<PublishedLists> {
+pub(super) fn published_lists() -> Arc<PublishedLists> {
     let tenth = DEGREE / 10;
     let ring = |corners: &[(i64, i64)]| {
         let corners = corners

@@ -17,7 +17,7 @@ impl RandomQuery {
     }
 
     /// Whether its rows come in one order; a union's arms run side by side.
-    pub(super) const fn ordered(&self) -> bool {
+    pub(super) const fn is_ordered(&self) -> bool {
         self.ordered
     }
 
@@ -92,7 +92,7 @@ impl QueryGenerator<'_> {
             2 => "b".to_owned(),
             _ => self.int(1),
         };
-        let (a, b) = (self.told(), self.told());
+        let (a, b) = (self.shown_aggregate(), self.shown_aggregate());
         let filter = self.filter();
         let having = if self.random.random_bool(0.3) {
             format!(" HAVING {} >= 0", self.aggregate())
@@ -159,7 +159,7 @@ impl QueryGenerator<'_> {
     }
 
     /// An aggregate that is shown: also what no condition compares with a number.
-    fn told(&mut self) -> String {
+    fn shown_aggregate(&mut self) -> String {
         match self.random.random_range(0..10) {
             0 => format!("distinct_state_v1({})", self.int(1)),
             1 => format!("distinct_state_v1({})", self.text(1)),

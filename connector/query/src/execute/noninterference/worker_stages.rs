@@ -27,7 +27,7 @@ fn however_rows_are_dealt_an_answer_is_a_function_of_the_view() {
 
 fn run(seed: u64) -> Result<usize, String> {
     let mut random = StdRng::seed_from_u64(seed);
-    let pair = DatasetPair::random(&mut random).helped(3);
+    let pair = DatasetPair::random(&mut random).with_workers(3);
     let (one, other) = (pair.city(false), pair.city(true));
     let mut alone = pair.city(false);
     alone.workers = Some(0);
@@ -36,7 +36,7 @@ fn run(seed: u64) -> Result<usize, String> {
     // Which of two datasets with one view is large enough must not show either.
     let mut small = pair.city(true);
     small.at_least = u64::MAX;
-    let shown = pair.shown();
+    let shown = pair.shown_columns();
     let mut questions: Vec<String> = (0..3)
         .map(|_| {
             RandomQuery::random(&mut random, &shown, true, false)
@@ -44,7 +44,7 @@ fn run(seed: u64) -> Result<usize, String> {
                 .to_owned()
         })
         .collect();
-    questions.push(grouped(&shown, seed));
+    questions.push(format_grouped_query(&shown, seed));
     for text in [
         "SELECT a.g, count(*), sum(b.k) FROM d a JOIN d b ON a.k = b.k GROUP BY a.g",
         "SELECT DISTINCT g FROM d LIMIT 2",
@@ -76,7 +76,7 @@ fn run(seed: u64) -> Result<usize, String> {
 }
 
 /// Every aggregate that workers put together, over everything that is shown, by a key of another kind each time.
-fn grouped(shown: &[&str], seed: u64) -> String {
+fn format_grouped_query(shown: &[&str], seed: u64) -> String {
     let keys = ["g", "s", "b", "v", "k", "f"];
     let key = keys[usize::try_from(seed).unwrap() % keys.len()];
     let has = |column: &str| shown.contains(&column);

@@ -80,7 +80,7 @@ pub(crate) const SUMS: &str =
     "SELECT site, count(*), sum(id), sum(km), avg(km), max(id) FROM trips GROUP BY site";
 
 /// The rows of a question with so many workers, and how many messages they exchanged.
-fn asked(sql: &str, workers: u32, falls: Option<TaskFailure>) -> (Vec<String>, usize) {
+fn ask_with_workers(sql: &str, workers: u32, falls: Option<TaskFailure>) -> (Vec<String>, usize) {
     let mut city = city();
     city.workers = Some(workers);
     city.task_failure = falls;
@@ -118,10 +118,10 @@ pub(crate) const DEALT: [&str; 21] = [
 #[test]
 fn workers_give_what_one_gives_alone() {
     for sql in DEALT {
-        let (alone, none) = asked(sql, 0, None);
+        let (alone, none) = ask_with_workers(sql, 0, None);
         assert_eq!(none, 0);
         for workers in [2, 3, 5] {
-            let (rows, exchanged) = asked(sql, workers, None);
+            let (rows, exchanged) = ask_with_workers(sql, workers, None);
             assert_eq!(rows, alone, "{workers}: {sql}");
             assert!(exchanged > 0, "at home with {workers}: {sql}");
         }
@@ -216,9 +216,13 @@ fn an_order_within_a_sub_query_changes_no_group() {
         "SELECT site, count(*) FROM trips WHERE site = 's1' GROUP BY site",
         "SELECT seen, site, count(*) FROM trips WHERE seen = 1 GROUP BY seen, site",
     ] {
-        let (alone, _) = asked(sql, 0, None);
+        let (alone, _) = ask_with_workers(sql, 0, None);
         for workers in [2, 3] {
-            assert_eq!(asked(sql, workers, None).0, alone, "{workers}: {sql}");
+            assert_eq!(
+                ask_with_workers(sql, workers, None).0,
+                alone,
+                "{workers}: {sql}"
+            );
         }
     }
 }
@@ -237,21 +241,21 @@ fn what_depends_on_how_rows_are_dealt_stays_at_home() {
         "SELECT sum(n) FROM (SELECT row_number() OVER (ORDER BY id) n FROM trips)",
         "SELECT count(*) FROM trips a JOIN trips b ON a.km = b.km",
     ] {
-        let (alone, _) = asked(sql, 0, None);
-        let (rows, exchanged) = asked(sql, 3, None);
+        let (alone, _) = ask_with_workers(sql, 0, None);
+        let (rows, exchanged) = ask_with_workers(sql, 3, None);
         assert_eq!((rows, exchanged), (alone, 0), "{sql}");
     }
 }
 
 #[test]
 fn what_fails_afar_is_done_at_home() {
-    let (alone, _) = asked(SUMS, 0, None);
+    let (alone, _) = ask_with_workers(SUMS, 0, None);
     for falls in [
         TaskFailure::Never,
         TaskFailure::Halfway,
         TaskFailure::Otherwise,
     ] {
-        let (rows, exchanged) = asked(SUMS, 3, Some(falls));
+        let (rows, exchanged) = ask_with_workers(SUMS, 3, Some(falls));
         assert_eq!(rows, alone, "{falls:?}");
         assert_eq!(exchanged > 0, falls != TaskFailure::Never);
     }

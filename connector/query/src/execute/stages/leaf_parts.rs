@@ -29,7 +29,7 @@ pub(super) fn is_dealable(leaf: &GovernedScanExec) -> bool {
 ///
 /// # Errors
 /// When the engine does not take its own nodes.
-pub(super) fn opened(plan: Plan) -> Result<Plan> {
+pub(super) fn open_cells(plan: Plan) -> Result<Plan> {
     let cells_opened = plan.transform_up(|node| {
         let Some(leaf) = node.downcast_ref::<GovernedScanExec>() else {
             return Ok(Transformed::no(node));
@@ -44,7 +44,7 @@ pub(super) fn opened(plan: Plan) -> Result<Plan> {
             let together = in_parts(leaf, whole)?;
             Ok(Transformed::new(together, true, TreeNodeRecursion::Stop))
         });
-        let opened: Plan = Arc::new(leaf.opened(inner?.data));
+        let opened: Plan = Arc::new(leaf.with_opened_inner(inner?.data));
         Ok(Transformed::yes(opened))
     });
     Ok(cells_opened?.data)

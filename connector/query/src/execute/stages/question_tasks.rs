@@ -3,7 +3,7 @@
 use super::eligibility::why_at_home;
 use super::plan_name::{digest, limits_in_stages, planning_session};
 use super::row_counts::RowCounts;
-use super::staged_plan::{Stage, StagedPlan, staged, task_plans};
+use super::staged_plan::{Stage, StagedPlan, cut_into_stages, task_plans};
 use super::staged_plan_exec::schemas;
 use super::task_channels::TaskChannels;
 use super::task_source::{TaskPartition, TaskSource};
@@ -13,7 +13,7 @@ use crate::answer::frames::{AnswerFrame, FrameCompression};
 use crate::engine_error;
 use crate::execute::cancellation::{CancellationHandle, CancellationSignal, pair};
 use crate::execute::output_batch::{canonical, pieces, plain};
-use crate::execute::plan_preparation::{OptimizedPlan, finished, made};
+use crate::execute::plan_preparation::{OptimizedPlan, optimize_and_plan, prepare_to_run};
 use crate::execute::query_session::{PlanUse, state};
 use crate::execute::started_plan::{ExecutionEvent, StartedPlan};
 use crate::limits::{PLANNING, QueryResourceLimits};
@@ -92,7 +92,7 @@ impl QuestionTasks {
     ///
     /// # Errors
     /// `WORKER_DIFFERS` where the plan is not the one that the connector made; what planning says.
-    pub async fn derived(
+    pub async fn from_delegated_plan(
         delegated: DelegatedPlan,
         (holdings, runtime, limits): (&SnapshotSet, &QueryRuntime, &QueryResourceLimits),
         participation: Participation,
@@ -110,13 +110,13 @@ impl QuestionTasks {
         let mutant = runtime.mutant;
         let planning = limits.time.min(PLANNING);
         let staged = planner_threads::run(planning, move || {
-            let made = made(
+            let made = optimize_and_plan(
                 plan,
                 &state,
                 #[cfg(test)]
                 mutant,
             )?;
-            cut(&made, &state, participation, own_channels)
+            check_and_cut_plan(&made, &state, participation, own_channels)
         })
         .await?;
         channels.begin(source, schemas(&staged));
@@ -134,7 +134,9 @@ impl QuestionTasks {
         // Where the engine's tasks are to run.
         let preparing = runtime.spawn(prepared);
         let ended = || Refusal::new(ErrorCode::Interrupted, "the worker stops");
-        let prepared = awaited(preparing, ready).await.ok_or_else(ended)?;
+        let prepared = receive_from_task(preparing, ready)
+            .await
+            .ok_or_else(ended)?;
         let ready = prepared.map_err(|error| engine_error::running(&error))?;
         Ok(Self {
             ready: Mutex::new(ready),
@@ -167,7 +169,7 @@ impl QuestionTasks {
 
     /// How many rows were given to other workers, and how many to the connector.
     #[must_use]
-    pub fn given(&self) -> (u64, u64) {
+    pub fn delivered_row_counts(&self) -> (u64, u64) {
         let count = |rows: &AtomicU64| rows.load(Ordering::Relaxed);
         (
             count(&self.given.to_workers),
@@ -307,7 +309,7 @@ impl fmt::Debug for TaskStream {
     }
 }
 
-fn cut(
+fn check_and_cut_plan(
     made: &OptimizedPlan,
     state: &SessionState,
     participation: Participation,
@@ -328,7 +330,7 @@ fn cut(
             return Ok(None);
         }
         let physical = Arc::clone(&made.physical);
-        staged(
+        cut_into_stages(
             physical,
             &made.optimized,
             (state, workers),
@@ -362,7 +364,7 @@ async fn prepare(
         let MaybeEncoded::Decoded(physical) = task.plan else {
             return internal_err!("a task that was encoded");
         };
-        let physical = finished(physical).map_err(engine_error::carry)?;
+        let physical = prepare_to_run(physical).map_err(engine_error::carry)?;
         let (plan, counts) = RowCounts::under(physical, &stage.head)?;
         let config = session::config(limits)
             .with_extension(Arc::new(DistributedTaskContext {
@@ -412,7 +414,10 @@ fn reader(stage: &Stage, partition: usize, of: usize) -> datafusion_common::Resu
 }
 
 /// What a task sends before it ends; the task is ended where nobody waits any more.
-async fn awaited<T>(task: tokio::task::JoinHandle<()>, sent: oneshot::Receiver<T>) -> Option<T> {
+async fn receive_from_task<T>(
+    task: tokio::task::JoinHandle<()>,
+    sent: oneshot::Receiver<T>,
+) -> Option<T> {
     let _task = AbortOnDrop(task);
     sent.await.ok()
 }

@@ -1,7 +1,7 @@
 //! Rows of a task counted below its head and above it: what a task gives is complete only where both agree. The engine ends a stream
 //! as if it were over where what fills it fell with a panic; here such an end is an error. What a head holds whole has its memory here.
 
-use super::task_channels::failed;
+use super::task_channels::failed_task_error;
 use arrow_array::RecordBatch;
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::MemoryConsumer;
@@ -164,7 +164,7 @@ impl RowCounts {
         if over && as_many {
             return Ok(());
         }
-        Err(failed(Refusal::new(
+        Err(failed_task_error(Refusal::new(
             ErrorCode::WorkerFailed,
             format!("partition {partition} of a task lacks rows: {counted:?}"),
         )))

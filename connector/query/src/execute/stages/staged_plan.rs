@@ -1,7 +1,7 @@
 //! A physical plan cut into stages, as whoever makes the same plan cuts it.
 
 use super::exact_aggregates::travels;
-use super::leaf_parts::{self, deal, gives_parts, opened};
+use super::leaf_parts::{self, deal, gives_parts, open_cells};
 use crate::execute::gated_leaf::GovernedScanExec;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -75,7 +75,7 @@ pub(super) struct Stage {
 ///
 /// # Errors
 /// When the engine does not take its own nodes.
-pub(super) fn staged(
+pub(super) fn cut_into_stages(
     physical: Plan,
     logical: &LogicalPlan,
     (state, workers): (&SessionState, u32),
@@ -84,7 +84,7 @@ pub(super) fn staged(
     let workers = usize::try_from(workers).unwrap_or(usize::MAX);
     let addresses: Vec<Url> = (0..workers).map(address).collect::<Result<_>>()?;
     let routes = addresses.clone();
-    let physical = in_two_phases(opened(physical)?)?;
+    let physical = in_two_phases(open_cells(physical)?)?;
     let state = SessionStateBuilder::new_from_existing(state.clone())
         .with_query_planner(Arc::new(ReadyPlanner(physical)))
         .with_distributed_worker_resolver(NumberedWorkers(addresses))

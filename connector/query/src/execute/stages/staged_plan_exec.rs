@@ -2,11 +2,11 @@
 
 use super::eligibility::{HomeReason, why_at_home};
 use super::plan_name::digest;
-use super::staged_plan::{StagedPlan, staged};
-use super::task_channels::{TaskChannels, failed};
+use super::staged_plan::{StagedPlan, cut_into_stages};
+use super::task_channels::{TaskChannels, failed_task_error};
 use super::workers::{StagedPlanName, Staging, Workers};
 use crate::engine_error;
-use crate::execute::plan_preparation::{OptimizedPlan, finished};
+use crate::execute::plan_preparation::{OptimizedPlan, prepare_to_run};
 use arrow_schema::SchemaRef;
 use datafusion::execution::TaskContext;
 use datafusion::execution::session_state::SessionState;
@@ -44,7 +44,7 @@ pub(crate) fn planned_in_stages(
             workers: staging.workers.count(),
         };
         let channels = TaskChannels::default();
-        let cut = staged(
+        let cut = cut_into_stages(
             Arc::clone(&made.physical),
             &made.optimized,
             (state, name.workers),
@@ -59,7 +59,7 @@ pub(crate) fn planned_in_stages(
         Ok(planned) => planned,
         Err(why) => return Ok(Err(why)),
     };
-    staged.plan = finished(staged.plan)?;
+    staged.plan = prepare_to_run(staged.plan)?;
     let workers = Arc::clone(&staging.workers);
     let plan = StagedPlanExec::new(staged, name, workers, channels);
     Ok(Ok(Arc::new(plan)))
@@ -152,7 +152,7 @@ impl ExecutionPlan for StagedPlanExec {
         let (staged, channels) = (Arc::clone(&self.staged), self.channels.clone());
         let (workers, name) = (Arc::clone(&self.workers), self.name);
         let rows = async move {
-            let source = workers.begin(name).await.map_err(failed)?;
+            let source = workers.begin(name).await.map_err(failed_task_error)?;
             channels.begin(Arc::clone(&source), schemas(&staged));
             let rows = staged.plan.execute(0, staged.state.task_ctx())?;
             // What runs at workers runs as long as somebody reads.

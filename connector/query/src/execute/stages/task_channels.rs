@@ -103,8 +103,8 @@ impl WorkerChannel for TaskChannel {
             };
             let (source, schema) = (Arc::clone(&within.source), Arc::clone(schema));
             let rows = async move {
-                let rows = source.rows(of).await.map_err(failed)?;
-                let rows = rows.map(move |batch| fit(&batch.map_err(failed)?, &schema));
+                let rows = source.rows(of).await.map_err(failed_task_error)?;
+                let rows = rows.map(move |batch| fit(&batch.map_err(failed_task_error)?, &schema));
                 Ok::<_, DataFusionError>(rows)
             };
             Ok(stream::once(rows).try_flatten().boxed())
@@ -119,7 +119,7 @@ impl WorkerChannel for TaskChannel {
 
 /// What is told of a task that failed; where and why is the operator's business. Where nothing is out yet the question is done again at
 /// home, and told as it goes there.
-pub(super) fn failed(why: Refusal) -> DataFusionError {
+pub(super) fn failed_task_error(why: Refusal) -> DataFusionError {
     tracing::warn!(name: "task.failed", %why, "a worker did not give its rows");
     let lost = Refusal::new(
         ErrorCode::WorkerFailed,
@@ -132,7 +132,7 @@ pub(super) fn failed(why: Refusal) -> DataFusionError {
 fn fit(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
     let other = || {
         let sentence = "a worker sent other columns than it was asked for";
-        failed(Refusal::new(ErrorCode::WorkerFailed, sentence))
+        failed_task_error(Refusal::new(ErrorCode::WorkerFailed, sentence))
     };
     if batch.num_columns() != schema.fields().len() {
         return Err(other());

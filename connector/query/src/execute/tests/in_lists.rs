@@ -93,7 +93,7 @@ fn lists_of_texts_are_one_function_too() {
     for column in ["n", "s"] {
         let sql = format!("SELECT n FROM t WHERE {}", words(column, 100));
         let bound = city.bound(&sql).unwrap();
-        let plan = hansa_enforcement::in_set::folded(bound.plan().clone()).unwrap();
+        let plan = hansa_enforcement::in_set::fold_in_lists(bound.plan().clone()).unwrap();
         let plan = plan.display_indent().to_string();
         assert!(plan.contains("among_") && !plan.contains("120"), "{plan}");
     }

@@ -47,7 +47,9 @@ pub(super) fn of_nothing(
         "sum" | "min" | "max" | "avg" | "var_pop" | "covar_pop" if nothing => {
             Some(lit(ScalarValue::Null))
         }
-        name if nothing && SketchKind::named(name).is_some() => Some(lit(ScalarValue::Null)),
+        name if nothing && SketchKind::from_function_name(name).is_some() => {
+            Some(lit(ScalarValue::Null))
+        }
         _ => None,
     }
 }

@@ -52,7 +52,7 @@ impl MomentKind {
         matches!(self, Self::CovarSamp | Self::CovarPop | Self::Corr)
     }
 
-    /// The states that each part computes, in the order of [`merged`]'s arguments. The second one is a mean, or a sum where the values
+    /// The states that each part computes, in the order of [`merge_moments_call`]'s arguments. The second one is a mean, or a sum where the values
     /// are whole numbers of units: a mean of these as a floating-point number would lose digits.
     pub(super) fn states(
         self,
@@ -70,7 +70,7 @@ impl MomentKind {
                 let (value, mean) = match values {
                     MomentValues::Float => (one, sum::average()),
                     MomentValues::AsFloat => (&float, sum::average()),
-                    MomentValues::Whole => (one, sum::checked()),
+                    MomentValues::Whole => (one, sum::checked_sum()),
                 };
                 Some(vec![
                     state(count_udaf(), &[one], &params.filter),
@@ -128,7 +128,7 @@ pub(super) enum MomentValues {
 }
 
 /// The call that puts states together, of which the second is told as it is and the others are floating-point numbers.
-pub(super) fn merged(kind: MomentKind, states: Vec<Expr>) -> Expr {
+pub(super) fn merge_moments_call(kind: MomentKind, states: Vec<Expr>) -> Expr {
     let states = states.into_iter().enumerate();
     let states: Vec<Expr> = states
         .map(|(place, state)| if place == 1 { state } else { double(state) })

@@ -2,7 +2,7 @@
 
 use super::moments::{MomentKind, MomentValues};
 use super::sketch::SketchMerge;
-use crate::federation::aggregate::split_error::{AggregateSplitError, named};
+use crate::federation::aggregate::split_error::{AggregateSplitError, format_call};
 use crate::sql::functions::{min_max, sum};
 use arrow_schema::DataType;
 use datafusion::common::DFSchema;
@@ -76,7 +76,7 @@ pub(in crate::federation) fn partials(
             return Err(AggregateSplitError(format!("{name}(DISTINCT …)")));
         }
         if params.null_treatment.is_some() {
-            return Err(AggregateSplitError(named(call)));
+            return Err(AggregateSplitError(format_call(call)));
         }
         if let Some((sketch, part)) = SketchMerge::of(call, input) {
             merges.push(PartialMerge::Sketch(
@@ -86,7 +86,7 @@ pub(in crate::federation) fn partials(
             continue;
         }
         if !params.order_by.is_empty() {
-            return Err(AggregateSplitError(named(call)));
+            return Err(AggregateSplitError(format_call(call)));
         }
         if let Some(kind) = MomentKind::of(name) {
             let is_whole = match params.args.as_slice() {
@@ -100,27 +100,27 @@ pub(in crate::federation) fn partials(
             };
             let parts = kind
                 .states(call, values)
-                .ok_or_else(|| AggregateSplitError(named(call)))?;
+                .ok_or_else(|| AggregateSplitError(format_call(call)))?;
             let places = parts.iter().map(|part| state(Arc::clone(&part.func), part));
             merges.push(PartialMerge::Moments(kind, places.collect()));
             continue;
         }
         let [argument] = params.args.as_slice() else {
-            return Err(AggregateSplitError(named(call)));
+            return Err(AggregateSplitError(format_call(call)));
         };
         merges.push(match name {
-            "sum" => PartialMerge::Sum(state(sum::checked(), call)),
+            "sum" => PartialMerge::Sum(state(sum::checked_sum(), call)),
             "count" => PartialMerge::Count(state(count_udaf(), call)),
             "min" => PartialMerge::Min(state(min_max::least(), call)),
             "max" => PartialMerge::Max(state(min_max::greatest(), call)),
             // Decimal averages round in a way of their own: only a plain division merges exactly.
             "avg" if matches!(argument.get_type(input), Ok(DataType::Float64)) => {
                 PartialMerge::Avg {
-                    sum: state(sum::checked(), call),
+                    sum: state(sum::checked_sum(), call),
                     count: state(count_udaf(), call),
                 }
             }
-            _ => return Err(AggregateSplitError(named(call))),
+            _ => return Err(AggregateSplitError(format_call(call))),
         });
     }
     Ok((merges, states))

@@ -46,7 +46,7 @@ impl SketchMerge {
             {
                 (SketchKind::Percentile, quantile(*share))
             }
-            (_, []) => (SketchKind::named(name)?, SketchOutput::State),
+            (_, []) => (SketchKind::from_function_name(name)?, SketchOutput::State),
             _ => return None,
         };
         if params.distinct || !state.takes(&value.get_type(input).ok()?) {
@@ -70,8 +70,8 @@ impl SketchMerge {
     }
 
     /// The call that puts states together.
-    pub(super) fn merged(self, states: Expr) -> Expr {
-        self.state.merged(self.output, states)
+    pub(super) fn merge_call(self, states: Expr) -> Expr {
+        self.state.merge_call(self.output, states)
     }
 }
 

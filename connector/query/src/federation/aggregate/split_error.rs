@@ -9,6 +9,6 @@ use datafusion::logical_expr::expr::AggregateFunction;
 pub(in crate::federation) struct AggregateSplitError(pub(in crate::federation) String);
 
 /// A call as people write it.
-pub(in crate::federation) fn named(call: &AggregateFunction) -> String {
+pub(in crate::federation) fn format_call(call: &AggregateFunction) -> String {
     bare(Expr::AggregateFunction(call.clone())).to_string()
 }

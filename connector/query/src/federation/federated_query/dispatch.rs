@@ -69,7 +69,7 @@ impl FederatedQuery {
             }
             let values = &values;
             let narrowed = self.key_filters.iter().map(|narrowing| async move {
-                match self.narrowed(narrowing, values, bounds).await? {
+                match self.narrow_remote_query(narrowing, values, bounds).await? {
                     Some(remote_query) => {
                         let remote_query = Arc::new(remote_query);
                         ledger.change(remote_query.number, |outcome| {
@@ -95,7 +95,7 @@ impl FederatedQuery {
     }
 
     /// The remote query with its keys; as it was where they are too many; none where there are none.
-    async fn narrowed(
+    async fn narrow_remote_query(
         &self,
         narrowing: &KeyFilter,
         values: &BTreeMap<(usize, usize), DistinctKeys>,

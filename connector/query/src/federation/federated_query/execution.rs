@@ -3,7 +3,7 @@
 use crate::federation::federated_answer::{FederatedAnswer, ParticipantReport};
 use crate::federation::federated_query::FederatedQuery;
 use crate::federation::federated_query::stream::{
-    FederatedStream, QueryDeadline, drive, explained, late,
+    FederatedStream, QueryDeadline, drive, explanation_answer, late,
 };
 use crate::federation::options::FederatedQueryLimits;
 use crate::federation::remote_query::RemoteExecutor;
@@ -37,7 +37,7 @@ impl FederatedQuery {
             left_out: self.left_out.clone(),
         };
         if self.explain {
-            return explained(&self.explain(), report);
+            return explanation_answer(&self.explain(), report);
         }
         let limits = bounds.limits;
         let mut time: QueryDeadline = Box::pin(tokio::time::sleep(limits.time));

@@ -6,7 +6,7 @@ use crate::federation::query_catalog::resolved_table::ModelMember;
 use crate::federation::time_precision::TimePrecision;
 use crate::model::Model;
 use crate::session;
-use crate::sql::cube_rewrite::spelled;
+use crate::sql::cube_rewrite::format_dimension;
 use crate::sql::sound_forms::use_sound_forms;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
@@ -66,7 +66,7 @@ pub(super) fn missing_participants(
             .collect();
         let finer = placed.model.columns.iter().find_map(|column| {
             let looks = used.get(&(number, column.name.to_owned()))?;
-            let (clause, shown) = placed.part.bucketed(column.name)?;
+            let (clause, shown) = placed.part.column_bucket(column.name)?;
             let whole = |look: &TimePrecision| look.sees_buckets_alone(shown, column.kind);
             let too_fine = !looks.iter().all(whole);
             too_fine.then_some((*clause, shown, column.kind))
@@ -82,12 +82,15 @@ pub(super) fn missing_participants(
     let needed = if why.is_empty() {
         BTreeSet::new()
     } else {
-        needed(plan, state).map_err(|error| engine_error::planning(&error))?
+        find_needed_probes(plan, state).map_err(|error| engine_error::planning(&error))?
     };
     Ok(MissingParticipants { why, needed })
 }
 
-fn needed(plan: &LogicalPlan, state: &SessionState) -> datafusion::common::Result<BTreeSet<usize>> {
+fn find_needed_probes(
+    plan: &LogicalPlan,
+    state: &SessionState,
+) -> datafusion::common::Result<BTreeSet<usize>> {
     let plan = session::protect(use_sound_forms(plan.clone())?)?;
     remaining_probes(&state.optimizer().optimize(plan, state, |_, _| {})?)
 }
@@ -102,7 +105,7 @@ impl MissingParticipants {
         parts: &[QueriedModelMember],
         partial: bool,
     ) -> Result<Vec<(ParticipantId, Refusal)>, Refusal> {
-        let unasked = self.unasked(parts);
+        let unasked = self.unasked_members(parts);
         let needed: Vec<&QueriedModelMember> = self
             .needed
             .iter()
@@ -135,7 +138,7 @@ impl MissingParticipants {
 
     /// The parts that are not asked, needed or not. A model that stands twice in a question is asked for alike in both
     /// places.
-    pub(super) fn unasked(
+    pub(super) fn unasked_members(
         &self,
         parts: &[QueriedModelMember],
     ) -> BTreeMap<ModelMemberKey, Refusal> {
@@ -152,7 +155,7 @@ fn hides(part: &ModelMember, hidden: &[&str]) -> Refusal {
         .map(|column| format!("`{column}`"))
         .collect::<Vec<_>>()
         .join(" and ");
-    let named = named(part);
+    let named = format_member_name(part);
     let refusal = Refusal::new(
         ErrorCode::AnswerIncomplete,
         format!("the question needs {columns}, which `{named}` does not show"),
@@ -167,7 +170,7 @@ fn coarse(
     shown: &CubeDimension,
     kind: ColumnType,
 ) -> Refusal {
-    let named = named(part);
+    let named = format_member_name(part);
     let column = &shown.column;
     let bucket = shown.bucket.map_or("", TimeBucketWidth::as_str);
     let zone = shown.zone.as_deref().unwrap_or("UTC");
@@ -178,12 +181,12 @@ fn coarse(
     .with_clause(clause, format!("{column} by {bucket} ({zone})"))
     .with_help(format!(
         "write {} or coarser, or compare {column} by >= and < with where one begins",
-        spelled(shown, kind == ColumnType::Date)
+        format_dimension(shown, kind == ColumnType::Date)
     ));
     with_member_help(refusal, part, &named)
 }
 
-fn named(part: &ModelMember) -> String {
+fn format_member_name(part: &ModelMember) -> String {
     part.table.as_ref().map_or_else(
         || part.participant.domain().to_owned(),
         |table| format!("{}.{}", table.alias, table.dataset.name),

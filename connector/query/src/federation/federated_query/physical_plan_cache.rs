@@ -48,10 +48,10 @@ impl FederatedPlanCache {
         limits: QueryResourceLimits,
         environment: Arc<RuntimeEnv>,
     ) -> Result<PhysicalPlanRef, Refusal> {
-        if let Some(found) = self.found(&limits) {
+        if let Some(found) = self.find_plan(&limits) {
             let found = found
-                .and_then(build_side_memory::counted)
-                .and_then(window_memory::counted);
+                .and_then(build_side_memory::with_counted_build_sides)
+                .and_then(window_memory::with_counted_windows);
             return found.map_err(|error| engine_error::planning(&error));
         }
         planner_threads::run(limits.time, move || {
@@ -62,15 +62,15 @@ impl FederatedPlanCache {
                     futures::executor::block_on(physical)
                 })
                 .and_then(|made| self.keep(&limits, made))
-                .and_then(build_side_memory::counted)
-                .and_then(window_memory::counted)
+                .and_then(build_side_memory::with_counted_build_sides)
+                .and_then(window_memory::with_counted_windows)
                 .map_err(|error| engine_error::planning(&error))
         })
         .await
     }
 
     /// The plan that is kept for such limits, with nodes of its own; none where it is to be made.
-    fn found(
+    fn find_plan(
         &self,
         limits: &QueryResourceLimits,
     ) -> Option<Result<PhysicalPlanRef, DataFusionError>> {
@@ -81,7 +81,7 @@ impl FederatedPlanCache {
         }
         *runs = runs.saturating_add(1);
         let sizing = PlanSizing::of(limits);
-        let plan = self.plan.found(|kept| *kept == sizing);
+        let plan = self.plan.find_plan(|kept| *kept == sizing);
         drop(runs);
         plan.map(reset_plan)
     }
@@ -186,10 +186,10 @@ mod tests {
             let expected = rows(&fixture, &question, &bounds()).await;
             let mut others = bounds();
             others.limits.partitions = 1;
-            assert!(question.plan_cache.found(&bounds().limits).is_some());
-            assert!(question.plan_cache.found(&others.limits).is_none());
+            assert!(question.plan_cache.find_plan(&bounds().limits).is_some());
+            assert!(question.plan_cache.find_plan(&others.limits).is_none());
             assert_eq!(rows(&fixture, &question, &others).await, expected);
-            assert!(question.plan_cache.found(&others.limits).is_some());
+            assert!(question.plan_cache.find_plan(&others.limits).is_some());
             for _ in 0..RUNS {
                 assert_eq!(rows(&fixture, &question, &others).await, expected);
             }

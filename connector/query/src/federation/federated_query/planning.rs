@@ -5,9 +5,9 @@ use super::missing_participants::{ModelMemberKey, QueriedModelMember, missing_pa
 use crate::engine_error;
 use crate::federation::aggregate_block;
 use crate::federation::column_usage::probe;
-use crate::federation::eager_aggregation::lessened;
+use crate::federation::eager_aggregation::reduce_fetched_rows;
 use crate::federation::fragmenter::split;
-use crate::federation::join_order::ordered;
+use crate::federation::join_order::reorder_joins;
 use crate::federation::key_pushdown::key_filters;
 use crate::federation::options::QueryOptions;
 use crate::federation::query_catalog::QueryCatalog;
@@ -28,7 +28,7 @@ use crate::sql::monotonicity;
 use crate::sql::resolver::TableResolver;
 use crate::sql::sound_forms::use_sound_forms;
 use crate::sql::zone_lineage::zone_of_column;
-use crate::sql::{PlannedStatement, planned, planner_threads};
+use crate::sql::{PlannedStatement, plan_on_current_thread, planner_threads};
 use arrow_schema::DataType;
 use datafusion::common::DataFusionError;
 use datafusion::common::tree_node::Transformed;
@@ -122,7 +122,7 @@ fn plan_here(
         &catalog, &options, &writer, None,
     ));
     let mut planned = probed.read(sql, limits, now)?;
-    let mut bound = probed.bound();
+    let mut bound = probed.bound_contracts();
     let parts = probed.parts();
     let mut left_out = Vec::new();
     if !parts.is_empty() {
@@ -132,10 +132,10 @@ fn plan_here(
             &catalog,
             &options,
             &writer,
-            Some(lacks.unasked(&parts)),
+            Some(lacks.unasked_members(&parts)),
         ));
         planned = chosen.read(sql, limits, now)?;
-        bound = chosen.bound();
+        bound = chosen.bound_contracts();
     }
     catalog.check_bound(&options, &bound, &left_out)?;
     // By what was asked: what participants do of it and what is done here makes no difference.
@@ -143,12 +143,12 @@ fn plan_here(
     let goes_on = stays && monotonicity::is_additive(&planned.plan);
     let mut builder = RemoteQueryBuilder::new(writer, options.clone());
     let plan = aggregate_block::lift(planned.plan, &mut builder)
-        .and_then(exact_arithmetic::guarded)
+        .and_then(exact_arithmetic::replace_operators)
         .and_then(use_sound_forms)
         .and_then(session::protect)
         .and_then(|plan| state.optimizer().optimize(plan, &*state, |_, _| {}))
-        .and_then(projection_marker::unmarked)
-        .and_then(exact_arithmetic::written)
+        .and_then(projection_marker::remove_projection_marks)
+        .and_then(exact_arithmetic::restore_operators)
         .and_then(|plan| nearest(plan, &builder, &state))
         .and_then(|plan| split(plan, &mut builder))
         .and_then(|plan| settle(plan, &mut builder))
@@ -179,8 +179,8 @@ fn nearest(
     builder: &RemoteQueryBuilder,
     state: &SessionState,
 ) -> Result<LogicalPlan, DataFusionError> {
-    let ordered = ordered(plan, builder)?;
-    let less = lessened(ordered.data, builder)?;
+    let ordered = reorder_joins(plan, builder)?;
+    let less = reduce_fetched_rows(ordered.data, builder)?;
     if !ordered.transformed && !less.transformed {
         return Ok(less.data);
     }
@@ -188,7 +188,7 @@ fn nearest(
     let narrow = Optimizer::with_rules(vec![Arc::new(OptimizeProjections::new())]);
     session::protect(less.data)
         .and_then(|plan| narrow.optimize(plan, state, |_, _| {}))
-        .and_then(projection_marker::unmarked)
+        .and_then(projection_marker::remove_projection_marks)
 }
 
 /// The names of one question.
@@ -230,7 +230,7 @@ impl FederatedTableResolver {
         now: UtcTimestamp,
     ) -> Result<PlannedStatement, Refusal> {
         let tables: Arc<dyn TableResolver> = Arc::<Self>::clone(self);
-        let planned = planned(sql, tables, limits, now);
+        let planned = plan_on_current_thread(sql, tables, limits, now);
         let refused = self.refused.lock().take();
         let planned = match (planned, refused) {
             (Err(refusal), Some(why)) if refusal.code == ErrorCode::DatasetUnknown => Err(why),
@@ -239,7 +239,7 @@ impl FederatedTableResolver {
         planned.map_err(|refusal| match refusal.code {
             ErrorCode::ContractAmbiguous => self
                 .catalog
-                .unmentioned(sql, &self.options)
+                .unmentioned_contract_refusal(sql, &self.options)
                 .unwrap_or(refusal),
             _ => refusal,
         })
@@ -251,7 +251,7 @@ impl FederatedTableResolver {
     }
 
     /// The contracts under which the names that were read can be asked.
-    fn bound(&self) -> BTreeSet<ContractId> {
+    fn bound_contracts(&self) -> BTreeSet<ContractId> {
         self.bound.lock().clone()
     }
 
@@ -261,7 +261,7 @@ impl FederatedTableResolver {
         bound.extend(contracts);
     }
 
-    fn found(&self, path: &[&str]) -> Result<Arc<dyn TableSource>, Refusal> {
+    fn resolve_table(&self, path: &[&str]) -> Result<Arc<dyn TableSource>, Refusal> {
         let source = match self.catalog.resolve(path, &self.options)? {
             ResolvedTable::One(table, relation) => {
                 self.binds([&table]);
@@ -312,7 +312,7 @@ impl FederatedTableResolver {
 
 impl TableResolver for FederatedTableResolver {
     fn source(&self, path: &[&str]) -> Option<Arc<dyn TableSource>> {
-        let found = self.found(path);
+        let found = self.resolve_table(path);
         match found {
             Ok(source) => Some(source),
             Err(refusal) => {

@@ -5,7 +5,9 @@ use crate::federation::explanation::FederatedExplanation;
 use crate::federation::federated_answer::{FederatedAnswer, ParticipantReport};
 use crate::federation::options::FederatedQueryLimits;
 use crate::federation::remote_query::{RemoteExecutor, RemoteQuery, RemoteQueryStatus};
-use crate::federation::response_check::{CheckedBatchStream, OutcomeTracker, attributed, checked};
+use crate::federation::response_check::{
+    CheckedBatchStream, OutcomeTracker, check_response, with_participant_and_contract,
+};
 use crate::limits::QueryResourceLimits;
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
@@ -37,13 +39,13 @@ pub(super) async fn begin_one(
         };
         let result = async {
             let rows = executor.fetch(sent).await?;
-            first_rows(checked(remote_query, rows, bounds, ledger)?).await
+            first_rows(check_response(remote_query, rows, bounds, ledger)?).await
         }
         .await;
         match result {
             Ok(rows) => return Ok((remote_query.number, rows)),
             Err(refusal) => {
-                let refusal = attributed(refusal, remote_query);
+                let refusal = with_participant_and_contract(refusal, remote_query);
                 ledger.change(remote_query.number, |outcome| {
                     outcome.status = RemoteQueryStatus::Failed(Box::new(refusal.clone()));
                 });
@@ -150,7 +152,7 @@ pub(super) fn late(limits: &QueryResourceLimits) -> Refusal {
     )
 }
 
-pub(super) fn explained(
+pub(super) fn explanation_answer(
     explanation: &FederatedExplanation,
     report: ParticipantReport,
 ) -> Result<FederatedAnswer, Refusal> {

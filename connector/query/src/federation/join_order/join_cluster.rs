@@ -37,7 +37,7 @@ impl JoinCluster {
 }
 
 /// The inner join of two plans by all conditions over them alone, if one is an equality.
-pub(super) fn joined(
+pub(super) fn join_plans(
     left: &LogicalPlan,
     right: &LogicalPlan,
     conditions: &[Expr],

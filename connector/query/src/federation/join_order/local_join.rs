@@ -2,7 +2,7 @@
 //! rows are held.
 
 use crate::federation::join_enumeration::{JoinCardinality, MOST, cheapest_order};
-use crate::federation::join_order::join_cluster::{JoinCluster, has, joined, within};
+use crate::federation::join_order::join_cluster::{JoinCluster, has, join_plans, within};
 use crate::federation::row_estimate;
 use datafusion::common::DataFusionError;
 use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
@@ -122,7 +122,7 @@ fn put(
     cluster: &JoinCluster,
     conditions: &mut Vec<Expr>,
 ) -> Result<Option<LogicalPlan>, DataFusionError> {
-    let both = joined(plan, &cluster.plan, conditions)?;
+    let both = join_plans(plan, &cluster.plan, conditions)?;
     if let Some(both) = &both {
         conditions.retain(|condition| !within(condition, &[both.schema()]));
     }

@@ -2,7 +2,9 @@
 
 use crate::federation::options::QueryOptions;
 use crate::federation::query_catalog::QueryCatalog;
-use crate::federation::query_catalog::named_contract::{UnusableContractCause, unused};
+use crate::federation::query_catalog::named_contract::{
+    UnusableContractCause, unused_contract_refusal,
+};
 use crate::federation::table::RemoteTable;
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -60,7 +62,9 @@ impl QueryCatalog {
                     continue;
                 }
                 let name = format!("{}.{}", table.alias, table.dataset.name);
-                return Err(why.cloned().unwrap_or_else(|| unused(*contract, &name)));
+                return Err(why
+                    .cloned()
+                    .unwrap_or_else(|| unused_contract_refusal(*contract, &name)));
             }
             match self.cause(*contract) {
                 Some(UnusableContractCause::OutOfReach(who, _))
@@ -80,7 +84,7 @@ impl QueryCatalog {
 
     /// The reason of the first contract that was named and whose dataset a statement does not mention at all: it is told before
     /// anything about the datasets that are mentioned.
-    pub(in crate::federation) fn unmentioned(
+    pub(in crate::federation) fn unmentioned_contract_refusal(
         &self,
         sql: &str,
         options: &QueryOptions,
@@ -98,7 +102,7 @@ impl QueryCatalog {
             let mentioned = words.contains(table.dataset.name.as_str())
                 || model.is_some_and(|model| words.contains(model));
             let name = format!("{}.{}", table.alias, table.dataset.name);
-            (!mentioned).then(|| unused(*contract, &name))
+            (!mentioned).then(|| unused_contract_refusal(*contract, &name))
         })
     }
 

@@ -29,7 +29,7 @@ pub enum UnusableContractCause {
 
 /// The refusal of a question that asks for nothing under a contract that was named for it.
 #[must_use]
-pub fn unused(contract: ContractId, dataset: &str) -> Refusal {
+pub fn unused_contract_refusal(contract: ContractId, dataset: &str) -> Refusal {
     Refusal::new(
         ErrorCode::ContractUnused,
         format!(
@@ -50,7 +50,7 @@ pub(super) fn is_named(table: &RemoteTable, options: &QueryOptions) -> bool {
 
 /// The table to ask, of those that one dataset has under several contracts: that of the contract that was named, or else
 /// the only one that can be asked.
-pub(super) fn chosen(
+pub(super) fn choose_table(
     candidates: Vec<Arc<RemoteTable>>,
     options: &QueryOptions,
 ) -> Result<Option<Arc<RemoteTable>>, Refusal> {

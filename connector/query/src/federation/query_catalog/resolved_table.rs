@@ -35,7 +35,7 @@ impl ModelMember {
     }
 
     /// By which clause rows show no more of that column of time than its bucket.
-    pub(in crate::federation) fn bucketed(
+    pub(in crate::federation) fn column_bucket(
         &self,
         column: &str,
     ) -> Option<&(ClauseId, CubeDimension)> {

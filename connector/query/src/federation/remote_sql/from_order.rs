@@ -1,7 +1,9 @@
 //! The order in which relations stand after FROM, and which condition stands where.
 
 use crate::federation::join_enumeration::{JoinCardinality, MOST, cheapest_order};
-use crate::federation::query_ir::{FromItem, JoinKind, RemoteSelect, SelectBody, moved, places};
+use crate::federation::query_ir::{
+    FromItem, JoinKind, RemoteSelect, SelectBody, move_columns, places,
+};
 use crate::federation::row_estimate;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use std::collections::BTreeSet;
@@ -9,14 +11,17 @@ use std::collections::BTreeSet;
 /// Relations that fit each other side by side, what is put to them after that, and each condition as early as it can be.
 ///
 /// A condition over several relations stands in ON, so that whoever reads the text sees over what they are joined.
-pub(super) fn arranged(query: RemoteSelect) -> RemoteSelect {
+pub(super) fn arrange_relations(query: RemoteSelect) -> RemoteSelect {
     if query.from.len() < 2 {
         return query;
     }
     let order = order(&query);
     let to = |old: usize| order.iter().position(|place| *place == old);
     let renamed = |exprs: Vec<Expr>| -> Vec<Expr> {
-        exprs.into_iter().map(|expr| moved(expr, &to)).collect()
+        exprs
+            .into_iter()
+            .map(|expr| move_columns(expr, &to))
+            .collect()
     };
     let mut from: Vec<FromItem> = order
         .iter()

@@ -114,7 +114,7 @@ impl<'a> ListSlot<'a> {
         if list.values.len() < FEW.saturating_mul(2) {
             return None;
         }
-        let (stands, all) = (written(few)?, written(&list.values)?);
+        let (stands, all) = (format_value_list(few)?, format_value_list(&list.values)?);
         Some(Self {
             few,
             standing: read(&stands, few)?,
@@ -143,7 +143,7 @@ impl<'a> ListSlot<'a> {
 }
 
 /// The values as a list of SQL holds them: whole numbers that are not negative, and texts.
-fn written(values: &[ScalarValue]) -> Option<String> {
+fn format_value_list(values: &[ScalarValue]) -> Option<String> {
     let mut text = String::from("(");
     for (at, value) in values.iter().enumerate() {
         if at > 0 {

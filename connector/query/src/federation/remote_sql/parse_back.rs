@@ -278,7 +278,7 @@ fn items(node: &LogicalPlan) -> Option<Vec<ParsedFromItem>> {
                 return None;
             }
             let last = ParsedFromItem {
-                source: placed(&join.right, before.len())?,
+                source: read_from_source(&join.right, before.len())?,
                 kind: kind(join)?,
                 on: conditions(join),
             };
@@ -288,7 +288,7 @@ fn items(node: &LogicalPlan) -> Option<Vec<ParsedFromItem>> {
         LogicalPlan::TableScan(scan) => Some(vec![first(ParsedFromSource::Table(
             scan.table_name.clone(),
         ))]),
-        other => Some(vec![first(placed(other, 0)?)]),
+        other => Some(vec![first(read_from_source(other, 0)?)]),
     }
 }
 
@@ -301,7 +301,7 @@ const fn first(source: ParsedFromSource) -> ParsedFromItem {
 }
 
 /// A relation or SELECT under the name of its place.
-fn placed(node: &LogicalPlan, place: usize) -> Option<ParsedFromSource> {
+fn read_from_source(node: &LogicalPlan, place: usize) -> Option<ParsedFromSource> {
     let LogicalPlan::SubqueryAlias(named) = node else {
         return None;
     };

@@ -2,7 +2,7 @@
 
 mod time_zone_cast;
 
-use self::time_zone_cast::{TimeZoneDialect, zoned};
+use self::time_zone_cast::{TimeZoneDialect, mark_zone_casts};
 use crate::federation::query_ir::{
     FromItem, FromSource, JoinKind, RemoteSelect, SelectBody, alias,
 };
@@ -20,7 +20,7 @@ pub(super) fn render(query: &RemoteSelect) -> Result<String, UnsupportedExpr> {
         exprs
             .iter()
             .enumerate()
-            .map(|(at, expr)| Ok(format!("{} AS {lead}{at}", written(expr)?)))
+            .map(|(at, expr)| Ok(format!("{} AS {lead}{at}", format_expr(expr)?)))
             .collect()
     };
     let (list, keys, order) = match &query.body {
@@ -28,7 +28,7 @@ pub(super) fn render(query: &RemoteSelect) -> Result<String, UnsupportedExpr> {
         SelectBody::Groups { keys, partials } => {
             let mut list = named("k", keys)?;
             list.extend(named("p", partials)?);
-            let keys = keys.iter().map(written).collect::<Result<_, _>>()?;
+            let keys = keys.iter().map(format_expr).collect::<Result<_, _>>()?;
             (list, keys, [].as_slice())
         }
     };
@@ -92,7 +92,7 @@ fn sources(from: &[FromItem]) -> Result<String, UnsupportedExpr> {
 }
 
 fn relation_name(table: &RemoteTable, relation: DatasetRelation) -> String {
-    let name = quoted(table.dataset.name.as_str());
+    let name = quote_name(table.dataset.name.as_str());
     match relation {
         DatasetRelation::Rows | DatasetRelation::Base => name,
         DatasetRelation::Cells => format!("{name}.cube"),
@@ -100,19 +100,22 @@ fn relation_name(table: &RemoteTable, relation: DatasetRelation) -> String {
 }
 
 fn all_of(conditions: &[Expr]) -> Result<String, UnsupportedExpr> {
-    let texts: Vec<String> = conditions.iter().map(written).collect::<Result<_, _>>()?;
+    let texts: Vec<String> = conditions
+        .iter()
+        .map(format_expr)
+        .collect::<Result<_, _>>()?;
     Ok(texts.join(" AND "))
 }
 
 /// A name, in quotes where it is a word of SQL.
-fn quoted(name: &str) -> String {
+fn quote_name(name: &str) -> String {
     match time_zone_cast::quote(name) {
         Some(quote) => format!("{quote}{name}{quote}"),
         None => name.to_owned(),
     }
 }
 
-fn written(expr: &Expr) -> Result<String, UnsupportedExpr> {
+fn format_expr(expr: &Expr) -> Result<String, UnsupportedExpr> {
     if let Expr::AggregateFunction(aggregate) = expr
         && aggregate.func.name() == "count"
         && !aggregate.params.distinct
@@ -123,7 +126,7 @@ fn written(expr: &Expr) -> Result<String, UnsupportedExpr> {
     }
     let unwritable = |_| UnsupportedExpr(expr.to_string());
     let plain = plain_times(bare_average(expr.clone()))
-        .and_then(zoned)
+        .and_then(mark_zone_casts)
         .map_err(unwritable)?;
     let text = Unparser::new(&TimeZoneDialect)
         .expr_to_sql(&plain)

@@ -110,7 +110,7 @@ fn a_time_has_its_zone() {
 fn groups() {
     let body = SelectBody::Groups {
         keys: vec![col("place")],
-        partials: vec![functions::sum::checked().call(vec![col("n")])],
+        partials: vec![functions::sum::checked_sum().call(vec![col("n")])],
     };
     only(
         &query(vec![col("place").not_eq(lit("it's"))], body, None),
@@ -137,7 +137,7 @@ fn several_relations() {
         conjuncts: vec![col("open")],
         body: SelectBody::Groups {
             keys: vec![col("id")],
-            partials: vec![functions::sum::checked().call(vec![col("n")])],
+            partials: vec![functions::sum::checked_sum().call(vec![col("n")])],
         },
         limit: None,
     };

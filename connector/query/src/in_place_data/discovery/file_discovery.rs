@@ -73,7 +73,7 @@ async fn objects(
             Some(tag) => Some(tag),
             None => {
                 let head = open.head(&object.location).await;
-                head.map_err(|error| unlisted(config, &error))?.e_tag
+                head.map_err(|error| listing_refusal(config, &error))?.e_tag
             }
         };
         let tag = tag.ok_or_else(|| {
@@ -104,10 +104,10 @@ async fn on_this_machine(
         })?;
         // The store opens it by this name, which may lead elsewhere by now.
         config.folder.admit(&whole, &file.display_name)?;
-        let path =
-            Path::from_absolute_path(whole).map_err(|error| unlisted(config, &error.into()))?;
+        let path = Path::from_absolute_path(whole)
+            .map_err(|error| listing_refusal(config, &error.into()))?;
         let head = open.head(&path).await;
-        found.push(head.map_err(|error| unlisted(config, &error))?);
+        found.push(head.map_err(|error| listing_refusal(config, &error))?);
     }
     Ok(found)
 }
@@ -132,7 +132,7 @@ async fn in_a_bucket(
         })?;
         let fixed = key.split(['*', '?', '[']).next().unwrap_or_default();
         let folder = fixed.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let prefix = Path::parse(folder).map_err(|error| unlisted(config, &error.into()))?;
+        let prefix = Path::parse(folder).map_err(|error| listing_refusal(config, &error.into()))?;
         let listed: Vec<ObjectMeta> = open
             .list(Some(&prefix))
             .try_filter(|object| {
@@ -141,7 +141,7 @@ async fn in_a_bucket(
             })
             .try_collect()
             .await
-            .map_err(|error| unlisted(config, &error))?;
+            .map_err(|error| listing_refusal(config, &error))?;
         if listed.is_empty() {
             let sentence = format!("`{path}`: no file is there");
             return Err(wrong(config, ErrorCode::FileMissing, sentence));
@@ -156,7 +156,7 @@ fn wrong(config: &DatasetConfig, code: ErrorCode, sentence: impl Into<String>) -
     config.source.location.refuse(code, "path", sentence)
 }
 
-fn unlisted(config: &DatasetConfig, error: &object_store::Error) -> Refusal {
+fn listing_refusal(config: &DatasetConfig, error: &object_store::Error) -> Refusal {
     let sentence = format!("the files can't be listed: {error}");
     wrong(config, ErrorCode::SourceUnreadable, sentence)
 }

@@ -37,16 +37,16 @@ pub(super) fn rows(
     let schema: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     let sessions = QueryConnections::new(limits.time, ConnectionLimits::default());
     let scan = InPlaceDataset::own(in_place.clone()).scan(&schema, None, &state, (&sessions, &[]));
-    let scan = scan.map_err(|error| failed(&error))?;
+    let scan = scan.map_err(|error| scan_refusal(&error))?;
     let scan = match most {
         Some(_) => scan.with_fetch(most).unwrap_or(scan),
         None => scan,
     };
-    execute_stream(scan, state.task_ctx()).map_err(|error| failed(&error))
+    execute_stream(scan, state.task_ctx()).map_err(|error| scan_refusal(&error))
 }
 
 /// What the own house is told of an error.
-pub(super) fn failed(error: &DataFusionError) -> Refusal {
+pub(super) fn scan_refusal(error: &DataFusionError) -> Refusal {
     let refusal = engine_error::running(error);
     if refusal.code == ErrorCode::Internal {
         return Refusal::new(ErrorCode::SourceUnreadable, error.find_root().to_string());

@@ -38,7 +38,7 @@ pub fn sample(
         };
         let mut stream = row_scan::rows(&here.location, &schema, limits, Some(most))?;
         while let Some(batch) = stream.next().await {
-            let batch = batch.map_err(|error| row_scan::failed(&error))?;
+            let batch = batch.map_err(|error| row_scan::scan_refusal(&error))?;
             let options = FormatOptions::new();
             let columns: Result<Vec<_>, _> = batch
                 .columns()

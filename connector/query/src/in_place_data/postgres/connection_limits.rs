@@ -52,7 +52,7 @@ impl ConnectionLimits {
         let of_all = self.of_all(server).acquire_owned().await;
         match (own, of_all) {
             (Ok(_own), Ok(_of_all)) => Ok(ConnectionPermit { _own, _of_all }),
-            _ => Err(crowded()),
+            _ => Err(too_many_questions_refusal()),
         }
     }
 
@@ -62,7 +62,7 @@ impl ConnectionLimits {
         let of_all = self.of_all(server).try_acquire_owned();
         match (own, of_all) {
             (Ok(_own), Ok(_of_all)) => Ok(ConnectionPermit { _own, _of_all }),
-            _ => Err(crowded()),
+            _ => Err(too_many_questions_refusal()),
         }
     }
 
@@ -90,7 +90,7 @@ impl ConnectionLimits {
     }
 }
 
-fn crowded() -> Refusal {
+fn too_many_questions_refusal() -> Refusal {
     Refusal::new(
         ErrorCode::ResourceLimit,
         "too many questions read a dataset in place at this time",

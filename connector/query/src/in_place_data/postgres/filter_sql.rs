@@ -14,15 +14,15 @@ use hansa_policy::value::decimal_type::DecimalType;
 use std::sync::Arc;
 
 /// A condition of the database that is true wherever `filter` is, over the columns that a scan hands out.
-pub(super) fn rendered(
+pub(super) fn render_filter(
     filter: &Arc<dyn PhysicalExpr>,
     columns: &[&PostgresColumn],
 ) -> Option<String> {
     if let Some(binary) = filter.downcast_ref::<BinaryExpr>() {
         let both = || {
             (
-                rendered(binary.left(), columns),
-                rendered(binary.right(), columns),
+                render_filter(binary.left(), columns),
+                render_filter(binary.right(), columns),
             )
         };
         return match binary.op() {
@@ -34,7 +34,7 @@ pub(super) fn rendered(
                 let (left, right) = both();
                 Some(format!("({} OR {})", left?, right?))
             }
-            op => compared(binary, *op, columns),
+            op => render_comparison(binary, *op, columns),
         };
     }
     if let Some(list) = filter.downcast_ref::<InListExpr>() {
@@ -73,7 +73,10 @@ fn among(call: &ScalarFunctionExpr, columns: &[&PostgresColumn]) -> Option<Strin
         return None;
     }
     let column = column_at(value, columns)?;
-    let values = among.values().iter().map(|value| written(value, column));
+    let values = among
+        .values()
+        .iter()
+        .map(|value| render_value(value, column));
     one_of(column, values.collect::<Option<Vec<_>>>()?)
 }
 
@@ -88,7 +91,11 @@ fn flag(expr: &Arc<dyn PhysicalExpr>, columns: &[&PostgresColumn]) -> Option<Str
     Some(column.operand())
 }
 
-fn compared(binary: &BinaryExpr, op: Operator, columns: &[&PostgresColumn]) -> Option<String> {
+fn render_comparison(
+    binary: &BinaryExpr,
+    op: Operator,
+    columns: &[&PostgresColumn],
+) -> Option<String> {
     let (column, value, op) = match column_at(binary.left(), columns) {
         Some(found) => (found, literal(binary.right(), found)?, op),
         None => {
@@ -126,10 +133,10 @@ fn column_at<'c>(
 
 /// A literal that the database compares with the column as the engine does.
 fn literal(expr: &Arc<dyn PhysicalExpr>, column: &PostgresColumn) -> Option<String> {
-    written(expr.downcast_ref::<Literal>()?.value(), column)
+    render_value(expr.downcast_ref::<Literal>()?.value(), column)
 }
 
-fn written(value: &ScalarValue, column: &PostgresColumn) -> Option<String> {
+fn render_value(value: &ScalarValue, column: &PostgresColumn) -> Option<String> {
     match (column.kind, value) {
         (
             PgType::Text | PgType::AsText,
@@ -140,7 +147,7 @@ fn written(value: &ScalarValue, column: &PostgresColumn) -> Option<String> {
         (PgType::Numeric { .. }, ScalarValue::Decimal128(Some(units), precision, scale)) => {
             let scale = u8::try_from(*scale).ok()?;
             let kind = DecimalType::new(*precision, scale)?;
-            Some(format!("'{}'::numeric", kind.written(*units)))
+            Some(format!("'{}'::numeric", kind.format_units(*units)))
         }
         (PgType::Float, ScalarValue::Float64(Some(value))) => {
             let plain = value.is_finite() && !(*value == 0.0 && value.is_sign_negative());

@@ -125,14 +125,14 @@ impl PostgresConnection {
                 let (client, connection) = config
                     .connect(NoTls)
                     .await
-                    .map_err(|error| failed(&error))?;
+                    .map_err(|error| database_error_refusal(&error))?;
                 (client, Box::pin(connection))
             }
             Some(tls) => {
                 let (client, connection) = config
                     .connect(tls.clone())
                     .await
-                    .map_err(|error| failed(&error))?;
+                    .map_err(|error| database_error_refusal(&error))?;
                 (client, Box::pin(connection))
             }
         };
@@ -175,7 +175,7 @@ impl PostgresConnection {
     /// Runs statements that give no rows.
     pub(super) async fn run(&self, sql: &str) -> Result<(), Refusal> {
         let ran = self.client.batch_execute(sql).await;
-        ran.map_err(|error| failed(&error))
+        ran.map_err(|error| database_error_refusal(&error))
     }
 
     /// All rows of a small answer.
@@ -183,7 +183,7 @@ impl PostgresConnection {
         let mut stream = Box::pin(self.stream(sql).await?);
         let mut rows = Vec::new();
         while let Some(row) = stream.next().await {
-            rows.push(row.map_err(|error| failed(&error))?);
+            rows.push(row.map_err(|error| database_error_refusal(&error))?);
         }
         self.rests();
         Ok(rows)
@@ -194,7 +194,7 @@ impl PostgresConnection {
         self.busy.store(true, Ordering::Relaxed);
         let none: [(&(dyn ToSql + Sync), Type); 0] = [];
         let asked = self.client.query_typed_raw(sql, none).await;
-        asked.map_err(|error| failed(&error))
+        asked.map_err(|error| database_error_refusal(&error))
     }
 }
 
@@ -239,7 +239,7 @@ pub(super) fn unreadable(why: &str) -> Refusal {
 }
 
 /// The error with what the database, or what lies below it, says of it.
-pub(super) fn failed(error: &tokio_postgres::Error) -> Refusal {
+pub(super) fn database_error_refusal(error: &tokio_postgres::Error) -> Refusal {
     let mut text = error.to_string();
     let mut below = std::error::Error::source(error);
     while let Some(cause) = below {
@@ -254,7 +254,7 @@ pub(super) fn failed(error: &tokio_postgres::Error) -> Refusal {
 
 /// How a database is reached, and under which certificates.
 fn settings(server: &PostgresEndpoint) -> Result<(Config, Option<MakeRustlsConnect>), Refusal> {
-    let mut config = parsed(&server.database)?;
+    let mut config = parse_connection_string(&server.database)?;
     if let Some(path) = &server.password {
         let password = std::fs::read_to_string(path).map_err(|error| {
             Refusal::new(
@@ -298,7 +298,7 @@ fn settings(server: &PostgresEndpoint) -> Result<(Config, Option<MakeRustlsConne
 ///
 /// # Errors
 /// `CONFIG_INVALID`.
-fn parsed(database: &str) -> Result<Config, Refusal> {
+fn parse_connection_string(database: &str) -> Result<Config, Refusal> {
     database
         .parse()
         .map_err(|error| Refusal::new(ErrorCode::ConfigInvalid, format!("`database`: {error}")))

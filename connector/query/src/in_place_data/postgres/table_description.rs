@@ -39,7 +39,7 @@ pub async fn columns(
             "the database does not keep its texts in UTF-8, so their order there is another one",
         ));
     }
-    let found = found(&open, schema, name).await?;
+    let found = discover_columns(&open, schema, name).await?;
     if found.is_empty() {
         return Err(Refusal::new(
             ErrorCode::SourceUnreadable,
@@ -67,7 +67,7 @@ pub(super) async fn still(
     open: &PostgresConnection,
     table: &PostgresTable,
 ) -> Result<RelationKind, Refusal> {
-    let found = found(open, &table.schema, &table.name).await?;
+    let found = discover_columns(open, &table.schema, &table.name).await?;
     let same = table.columns.iter().all(|column| {
         found.iter().any(|found| {
             found.name == column.name
@@ -83,7 +83,7 @@ pub(super) async fn still(
         .with_help("its owner publishes it again: hansa dataset publish"));
     }
     // Takes the lock. What is asked of the catalogue is of the state of the transaction, which may be older.
-    open.run(&format!("SELECT FROM {} LIMIT 0", table.quoted()))
+    open.run(&format!("SELECT FROM {} LIMIT 0", table.quoted_name()))
         .await?;
     let below = open.rows(&below(&table.schema, &table.name)).await?;
     let of = |at: usize| below.first().and_then(|row| row.get::<_, Option<bool>>(at));
@@ -186,7 +186,7 @@ fn below(schema: &str, name: &str) -> String {
     )
 }
 
-async fn found(
+async fn discover_columns(
     open: &PostgresConnection,
     schema: &str,
     name: &str,
@@ -210,7 +210,7 @@ async fn found(
             kind: match class.as_str() {
                 "e" => Some(PgType::AsText),
                 // A domain or a type of somebody else may have the name of one of the database.
-                "b" if row.get::<_, bool>(6) => known(&kind, modifier),
+                "b" if row.get::<_, bool>(6) => parse_column_type(&kind, modifier),
                 _ => None,
             },
             is_any_numeric: kind == "numeric" && class == "b" && row.get::<_, bool>(6),
@@ -241,7 +241,7 @@ pub async fn count(
     let sql = format!(
         "SELECT count(*), count(*){filter} FROM (SELECT {} FROM {}) t",
         columns.collect::<Vec<_>>().join(", "),
-        table.quoted()
+        table.quoted_name()
     );
     let rows = open.rows(&sql).await?;
     let count = |at: usize| {
@@ -252,7 +252,7 @@ pub async fn count(
 }
 
 /// The kind of a type of the database itself by its name and modifier.
-fn known(name: &str, modifier: i64) -> Option<PgType> {
+fn parse_column_type(name: &str, modifier: i64) -> Option<PgType> {
     Some(match name {
         "text" | "varchar" => PgType::Text,
         "bpchar" | "uuid" => PgType::AsText,

@@ -1,6 +1,6 @@
 //! The scan of a table in its database: the columns that are needed, the conditions that can be told there, and a limit.
 
-use super::filter_sql::rendered;
+use super::filter_sql::render_filter;
 use super::query_connections::{self, PostgresConnection, QueryConnections};
 use super::row_decoder::PostgresRowDecoder;
 use super::table_description::{self, RelationKind};
@@ -86,7 +86,7 @@ impl PostgresScanExec {
         let mut conditions = self.table.readable();
         conditions.extend(self.conditions.iter().cloned());
         let (before, from) = match rows {
-            RelationKind::Stored => (String::new(), self.table.quoted()),
+            RelationKind::Stored => (String::new(), self.table.quoted_name()),
             // All of it comes about before the first row is sent, whatever is asked for: or whether a question fails would
             // tell of rows that nobody may see.
             RelationKind::Computed => {
@@ -96,7 +96,7 @@ impl PostgresScanExec {
                 let before = format!(
                     "WITH \"each\" AS MATERIALIZED (SELECT {} FROM {}) ",
                     all.join(", "),
-                    self.table.quoted()
+                    self.table.quoted_name()
                 );
                 (before, "\"each\"".to_owned())
             }
@@ -196,7 +196,7 @@ impl ExecutionPlan for PostgresScanExec {
         let conditions = offered
             .parent_filters
             .iter()
-            .filter_map(|filter| rendered(&filter.filter, &columns));
+            .filter_map(|filter| render_filter(&filter.filter, &columns));
         let mut taken = self.clone();
         for condition in conditions {
             if !taken.conditions.contains(&condition) {
@@ -268,7 +268,8 @@ impl PostgresScanStream {
         let PostgresScanState::Rows { rows, open } = &mut self.stage else {
             return Ok(None);
         };
-        let broken = |error: &tokio_postgres::Error| query_connections::failed(error);
+        let broken =
+            |error: &tokio_postgres::Error| query_connections::database_error_refusal(error);
         while !self.columns.full(self.rows) {
             match rows.next().await {
                 Some(Ok(row)) => {

@@ -8,7 +8,7 @@ mod source_section;
 mod table_value;
 
 use crate::ingest::config::parser::table_value::{
-    demanded, location, number, number_list, parsed_list, statement, zone_of,
+    location, number, number_list, parsed_list, read_required_text, statement, zone_of,
 };
 use crate::ingest::config::{
     ColumnValueOrigin, ConfigLocation, DatasetConfig, GridConfig, PrepareStatement, UnpivotConfig,
@@ -75,12 +75,12 @@ fn dataset(
     mismatches: &mut Vec<Refusal>,
 ) -> Option<DatasetConfig> {
     let source_location = location(&table);
-    let name: Option<SqlIdentifier> = table.needed("name").and_then(TomlValue::parsed);
+    let name: Option<SqlIdentifier> = table.required_value("name").and_then(TomlValue::parse_text);
     let zone = zone_of(&table);
     let max_bad_rows = share(&table, "max_bad_rows");
     let extent = extent_of(&table);
     let source = table
-        .needed("source")
+        .required_value("source")
         .and_then(TomlValue::table)
         .and_then(|table| source_section::source(table, Some(roots.folder())));
     let columns = table.tables("column").into_iter();
@@ -93,8 +93,8 @@ fn dataset(
         .table("lookup")
         .map(source_section::lookups)
         .unwrap_or_default();
-    let title = demanded(&table, "title");
-    let licence = demanded(&table, "licence");
+    let title = read_required_text(&table, "title");
+    let licence = read_required_text(&table, "licence");
     let attribution = table.text("attribution");
     let feed = table.flag("feed").unwrap_or(false);
     let high_value = table.flag("high_value").unwrap_or(false);
@@ -109,9 +109,9 @@ fn dataset(
     };
     let data_subjects = statement(&table, "data_subjects");
     let queries = table.table("query").map(saved_query::queries);
-    let unit_column = table.parsed("unit_column");
+    let unit_column = table.parse_text("unit_column");
     let sort = parsed_list(&table, "sort");
-    let _: Option<retention::RetentionPeriod> = table.parsed("keep");
+    let _: Option<retention::RetentionPeriod> = table.parse_text("keep");
     let prepare = table.get("prepare").and_then(|value| {
         Some(PrepareStatement {
             sql: value.text()?,
@@ -232,7 +232,7 @@ fn check(config: &DatasetConfig, problems: &mut Vec<Refusal>) {
 
 fn unpivot(table: TomlTable<'_>) -> Option<UnpivotConfig> {
     let source_location = location(&table);
-    let pattern = demanded(&table, "match");
+    let pattern = read_required_text(&table, "match");
     let value = table.text("value").unwrap_or_else(|| "value".to_owned());
     let built = regex::RegexBuilder::new(&pattern)
         .size_limit(1 << 20)
@@ -261,7 +261,7 @@ fn grid(table: TomlTable<'_>) -> GridConfig {
         bucket: table.word("bucket", &TimeBucketWidth::NAMES),
         zone: zone_of(&table),
         release: table.word("release", &TimeBucketWidth::NAMES),
-        release_column: table.parsed("release_column"),
+        release_column: table.parse_text("release_column"),
         late: table.word("late", &LateDataPolicy::ALL),
     };
     for (key, there) in [

@@ -88,11 +88,11 @@ impl FeatureColumns {
     pub(super) fn finish(self) -> Vec<FeatureColumn> {
         let mut taken: BTreeSet<String> = MADE.iter().map(|name| (*name).to_owned()).collect();
         let mut columns = vec![
-            made("lon", FeatureColumnOrigin::Longitude),
-            made("lat", FeatureColumnOrigin::Latitude),
+            feature_column("lon", FeatureColumnOrigin::Longitude),
+            feature_column("lat", FeatureColumnOrigin::Latitude),
         ];
         if self.has_id {
-            columns.push(made(ID, FeatureColumnOrigin::Id));
+            columns.push(feature_column(ID, FeatureColumnOrigin::Id));
         }
         let mut set_apart = |wanted: &str| {
             let mut name = wanted.to_owned();
@@ -124,7 +124,7 @@ impl FeatureColumns {
     }
 }
 
-fn made(name: &str, origin: FeatureColumnOrigin) -> FeatureColumn {
+fn feature_column(name: &str, origin: FeatureColumnOrigin) -> FeatureColumn {
     FeatureColumn {
         name: name.to_owned(),
         origin,

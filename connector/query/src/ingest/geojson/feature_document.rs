@@ -121,7 +121,7 @@ impl<R: Read> FeatureDocument<'_, '_, '_, R> {
 
     /// The first object of the document; true where it is a collection, which is the whole of it.
     fn read_first(&mut self) -> Result<bool, ReadingStop> {
-        let (line, begin) = (self.json.line(), self.json.taken());
+        let (line, begin) = (self.json.line(), self.json.bytes_read());
         let mut outline = DocumentOutline::default();
         let mut has_features = false;
         let mut feature = Vec::new();
@@ -155,7 +155,7 @@ impl<R: Read> FeatureDocument<'_, '_, '_, R> {
         }
         let feature = JsonValue::Object(feature);
         if !has_features && type_of(&feature) == Some("Feature") {
-            let bytes = self.json.taken().saturating_sub(begin);
+            let bytes = self.json.bytes_read().saturating_sub(begin);
             if self
                 .allowance
                 .is_exceeded(usize::try_from(bytes).unwrap_or(usize::MAX))

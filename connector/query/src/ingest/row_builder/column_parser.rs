@@ -139,7 +139,7 @@ impl<'c> ColumnParser<'c> {
                 _ => (TypedValue::Null, LocalTimeResolution::Nothing),
             }
         } else {
-            self.remembered(raw, position)?
+            self.parse_or_reuse_value(raw, position)?
         };
         match decided {
             LocalTimeResolution::Nothing => {}
@@ -155,7 +155,7 @@ impl<'c> ColumnParser<'c> {
         Ok(cell)
     }
 
-    fn remembered(
+    fn parse_or_reuse_value(
         &mut self,
         raw: RawField<'_>,
         position: RowPosition<'_>,
@@ -244,7 +244,7 @@ impl<'c> ColumnParser<'c> {
                     .ok_or("not a number that floating point holds to its last digit")?,
             ),
             RawField::Float(number) => Some(number).filter(|number| number.is_finite()),
-            RawField::Decimal { units, kind } => field_value::float(&kind.written(units), '.'),
+            RawField::Decimal { units, kind } => field_value::float(&kind.format_units(units), '.'),
             // Whole numbers beyond 2^53 would change silently.
             RawField::Int(number) => i32::try_from(number).map(f64::from).ok().or_else(|| {
                 field_value::float(&number.to_string(), '.')
@@ -271,7 +271,7 @@ impl<'c> ColumnParser<'c> {
     fn decimal(&self, raw: RawField<'_>, to: DecimalType) -> Result<i128, UnreadableReason> {
         let units = match raw {
             RawField::Text(text) => return Ok(self.numbers.read_decimal(text, to)?),
-            RawField::Decimal { units, kind } => to.parse_number(&kind.written(units)),
+            RawField::Decimal { units, kind } => to.parse_number(&kind.format_units(units)),
             RawField::Digits(digits) => to.parse_number(digits),
             RawField::Int(number) => to.parse(&number.to_string()),
             RawField::Float(number) => {
@@ -359,7 +359,7 @@ impl<'c> ColumnParser<'c> {
 
 /// A decimal number without zeros behind the point, which say nothing of a whole one.
 fn whole(units: i128, kind: DecimalType) -> String {
-    let written = kind.written(units);
+    let written = kind.format_units(units);
     match written.split_once('.') {
         Some((whole, places)) if places.bytes().all(|digit| digit == b'0') => whole.to_owned(),
         _ => written,

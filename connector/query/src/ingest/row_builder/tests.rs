@@ -4,7 +4,7 @@ use super::RowBuilder;
 use crate::ingest::config::parser::parse;
 use crate::ingest::tests::{START, check_problem};
 use crate::ingest::{read, source_files};
-use crate::publication::source_preview::{preview, shown};
+use crate::publication::source_preview::{format_value, preview};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
 /// The rows of a file under these lines of a configuration, or why a row or the file is refused.
@@ -155,7 +155,10 @@ fn a_preview_keeps_what_stood_in_the_file() {
     let cells = found.rows.iter().flat_map(|row| &row.cells);
     let cells: Vec<String> = cells
         .map(|cell| {
-            let value = cell.value.as_ref().map_or_else(|_| "!".to_owned(), shown);
+            let value = cell
+                .value
+                .as_ref()
+                .map_or_else(|_| "!".to_owned(), format_value);
             format!("{value} {}", cell.source.as_deref().unwrap_or_default())
         })
         .collect();

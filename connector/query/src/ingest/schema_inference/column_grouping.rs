@@ -4,7 +4,7 @@ use super::inferred_column::InferredColumn;
 
 /// Puts each column of dates and the one of times of day beside it together.
 #[must_use]
-pub fn joined(columns: Vec<InferredColumn>) -> Vec<InferredColumn> {
+pub fn join_dates_and_times(columns: Vec<InferredColumn>) -> Vec<InferredColumn> {
     let clocks: Vec<usize> = places(&columns, |column| column.clock.is_some());
     let dates: Vec<usize> = places(&columns, |column| column.kind == "date");
     let ([clock], Some(date)) = (
@@ -21,7 +21,7 @@ pub fn joined(columns: Vec<InferredColumn>) -> Vec<InferredColumn> {
     let (Some(day), Some(time)) = pair else {
         return columns;
     };
-    let Some(instant) = day.joined(time) else {
+    let Some(instant) = day.join_time_of_day(time) else {
         return columns;
     };
     let mut instant = Some(instant);
@@ -82,8 +82,12 @@ pub fn long(columns: Vec<InferredColumn>) -> Vec<InferredColumn> {
         .filter(InferredColumn::is_time)
         .collect();
     let name = "the name of the column that the value stands in";
-    long.push(InferredColumn::made("station", "station", "text", name));
-    long.push(InferredColumn::made("value", "value", kind, "the cell"));
+    long.push(InferredColumn::from_description(
+        "station", "station", "text", name,
+    ));
+    long.push(InferredColumn::from_description(
+        "value", "value", kind, "the cell",
+    ));
     long
 }
 

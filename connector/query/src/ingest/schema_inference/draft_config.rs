@@ -125,7 +125,7 @@ pub fn entry(
         None => named_after(paths, &seen)?,
     };
     let twice = repeated_names(&seen);
-    let mut columns = column_grouping::joined(seen.columns.clone());
+    let mut columns = column_grouping::join_dates_and_times(seen.columns.clone());
     let wide = column_grouping::wide(&columns)
         .filter(|_| !about.stays_wide && seen.source.kind == SourceKind::Text);
     if let Some(wide) = &wide {
@@ -134,7 +134,12 @@ pub fn entry(
     }
     if seen.files.len() > 1 {
         let remark = "in which file the row stands, without folder and ending";
-        columns.push(InferredColumn::made("file", "_file_name", "text", remark));
+        columns.push(InferredColumn::from_description(
+            "file",
+            "_file_name",
+            "text",
+            remark,
+        ));
     }
     let mut taken = vec!["source".to_owned()];
     columns
@@ -157,7 +162,7 @@ pub fn entry(
         .into_iter()
         .chain(source(&seen))
         .chain(wide.iter().flat_map(unpivot))
-        .chain(listed(&columns, &leaves, about))
+        .chain(describe_leaving_columns(&columns, &leaves, about))
         .chain(
             columns
                 .iter()
@@ -276,10 +281,10 @@ fn head(name: &SqlIdentifier, seen: &InferredSource, about: &DraftConfigOptions)
         "",
         "[[dataset]]",
         &format!("name        = \"{name}\""),
-        &format!("title       = {}                  # what is it, for people", quoted(title)),
+        &format!("title       = {}                  # what is it, for people", quote_toml_text(title)),
         &format!(
             "licence     = {}                  # CC-BY-4.0, dl-de/by-2-0, proprietary, …",
-            quoted(licence)
+            quote_toml_text(licence)
         ),
         "# attribution = \"\"                # how the source wants to be named",
         &match about.kind {
@@ -308,9 +313,9 @@ fn head(name: &SqlIdentifier, seen: &InferredSource, about: &DraftConfigOptions)
 fn source(seen: &InferredSource) -> Vec<String> {
     let source = &seen.source;
     let path = match source.paths.as_slice() {
-        [one] => quoted(one),
+        [one] => quote_toml_text(one),
         several => {
-            let several: Vec<String> = several.iter().map(|path| quoted(path)).collect();
+            let several: Vec<String> = several.iter().map(|path| quote_toml_text(path)).collect();
             format!("[{}]", several.join(", "))
         }
     };
@@ -337,7 +342,7 @@ fn text(seen: &InferredSource) -> Vec<String> {
     let mut lines = vec![
         format!(
             "delimiter = {}    # assumed: it stands in the most lines",
-            quoted(&char::from(source.delimiter).to_string())
+            quote_toml_text(&char::from(source.delimiter).to_string())
         ),
         if source.encoding == encoding_rs::UTF_8 {
             "encoding  = \"utf-8\"    # every byte looked at is".to_owned()
@@ -375,7 +380,7 @@ fn text(seen: &InferredSource) -> Vec<String> {
             "header_rows = {count}    # assumed: no line above holds what the rows hold; their cells are joined with |"
         )),
         ColumnHeader::Names(names) => {
-            let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+            let names: Vec<String> = names.iter().map(|name| quote_toml_text(name)).collect();
             lines.push(
                 "header_rows = 0    # assumed: the first line holds what the rows hold".to_owned(),
             );
@@ -441,7 +446,11 @@ fn unpivot(wide: &WideTable) -> Vec<String> {
 }
 
 /// Which columns may leave, as it was said, or that somebody has to.
-fn listed(columns: &[InferredColumn], leaves: &[bool], about: &DraftConfigOptions) -> Vec<String> {
+fn describe_leaving_columns(
+    columns: &[InferredColumn],
+    leaves: &[bool],
+    about: &DraftConfigOptions,
+) -> Vec<String> {
     let names = |which: bool| -> Vec<&str> {
         let named = columns
             .iter()
@@ -541,7 +550,9 @@ fn grid_lines(grid: &DraftGrid, columns: &[InferredColumn], dimensions: &[bool])
         .iter()
         .zip(dimensions)
         .filter(|(_, marked)| **marked);
-    let names: Vec<String> = marked.map(|(column, _)| quoted(&column.name)).collect();
+    let names: Vec<String> = marked
+        .map(|(column, _)| quote_toml_text(&column.name))
+        .collect();
     let mut lines = vec![
         String::new(),
         "[dataset.grid]    # the cells of aggregate contracts".to_owned(),
@@ -552,7 +563,7 @@ fn grid_lines(grid: &DraftGrid, columns: &[InferredColumn], dimensions: &[bool])
             Some(_) => "",
             None => "    # assumed; or quarter-hour, hour, week, month, year",
         };
-        lines.push(format!("bucket     = {}{remark}", quoted(&bucket)));
+        lines.push(format!("bucket     = {}{remark}", quote_toml_text(&bucket)));
     }
     lines
 }
@@ -587,6 +598,6 @@ pub(super) fn listed_values(names: &[&str]) -> String {
 }
 
 /// As a TOML text.
-fn quoted(text: &str) -> String {
+fn quote_toml_text(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }

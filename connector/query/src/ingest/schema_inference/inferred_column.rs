@@ -105,7 +105,7 @@ impl InferredColumn {
 
     /// A column whose values are the file's or made by the source's description: a text of this name.
     #[must_use]
-    pub fn made(
+    pub fn from_description(
         name: &str,
         from: &str,
         kind: impl Into<Cow<'static, str>>,
@@ -134,7 +134,7 @@ impl InferredColumn {
 
     /// The instant that this column of dates and one of times of day make together.
     #[must_use]
-    pub fn joined(&self, clock: &Self) -> Option<Self> {
+    pub fn join_time_of_day(&self, clock: &Self) -> Option<Self> {
         let of_day = clock.clock.filter(|_| self.kind == "date")?;
         let date = self.format.as_deref().unwrap_or("%Y-%m-%d");
         Some(Self {

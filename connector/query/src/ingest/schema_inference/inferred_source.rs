@@ -86,9 +86,9 @@ pub fn look(
     roots: &SourceRoots,
     skip_last_lines: Option<u32>,
 ) -> Result<InferredSource, Refusal> {
-    let (kind, files) = found(paths, roots)?;
+    let (kind, files) = find_source_files(paths, roots)?;
     let first = files.first().ok_or_else(|| nothing(paths))?;
-    let (mut source, short, all) = written(first, kind, paths)?;
+    let (mut source, short, all) = infer_text_layout(first, kind, paths)?;
     source.skip_last_lines = skip_last_lines.unwrap_or(0);
     let seen = sample(first, &source, ROWS)?;
     // Missing are the last fields alone where the rest of a row is what it is in a whole one.
@@ -220,7 +220,10 @@ fn found_total(
 }
 
 /// The files, all of one kind: in a folder the kind that the most files are of.
-fn found(paths: &[String], roots: &SourceRoots) -> Result<(SourceKind, Vec<SourceFile>), Refusal> {
+fn find_source_files(
+    paths: &[String],
+    roots: &SourceRoots,
+) -> Result<(SourceKind, Vec<SourceFile>), Refusal> {
     let mut all: Vec<(SourceKind, Vec<SourceFile>)> = Vec::new();
     for kind in [
         SourceKind::GeoJson,
@@ -276,7 +279,7 @@ fn kind_of(file: &SourceFile, listed: SourceKind) -> Result<SourceKind, Refusal>
 }
 
 /// How the first file seems to be written, how many of its rows lack their last fields, and how many were seen.
-fn written(
+fn infer_text_layout(
     file: &SourceFile,
     kind: SourceKind,
     paths: &[String],

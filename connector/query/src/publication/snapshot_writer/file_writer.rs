@@ -90,7 +90,7 @@ impl<'e> SnapshotFileWriter<'e> {
     fn open(&mut self) -> Result<(), Refusal> {
         let name = format!("part-{:05}.parquet", self.names.len());
         let path = self.folder.join(&name);
-        let file = File::create(&path).map_err(|error| dataset_dir::broken(&path, &error))?;
+        let file = File::create(&path).map_err(|error| dataset_dir::disk_refusal(&path, &error))?;
         let writer = ArrowWriter::try_new(
             file,
             Arc::clone(&self.schema),
@@ -153,7 +153,7 @@ impl<'e> SnapshotFileWriter<'e> {
             .into_inner()
             .map_err(|error| dataset_dir::broken_parquet(&path, &error))?;
         file.sync_all()
-            .map_err(|error| dataset_dir::broken(&path, &error))
+            .map_err(|error| dataset_dir::disk_refusal(&path, &error))
     }
 
     pub(super) fn finish(mut self) -> Result<WrittenSnapshot, Refusal> {

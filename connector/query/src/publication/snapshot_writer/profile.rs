@@ -115,7 +115,8 @@ impl<'e> RowProfiler<'e> {
                 ));
             }
         }
-        RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(|error| broken(&error))
+        RecordBatch::try_new(Arc::clone(&self.schema), columns)
+            .map_err(|error| evaluation_refusal(&error))
     }
 
     /// Leaves out the rows with a number that is none, which count as unreadable. Published, they would be found or not
@@ -148,7 +149,8 @@ impl<'e> RowProfiler<'e> {
         if bad == 0 {
             return Ok(batch);
         }
-        filter_record_batch(&batch, &BooleanArray::from(kept)).map_err(|error| broken(&error))
+        filter_record_batch(&batch, &BooleanArray::from(kept))
+            .map_err(|error| evaluation_refusal(&error))
     }
 
     fn look(&mut self, batch: &RecordBatch) {
@@ -209,7 +211,7 @@ impl ColumnStats {
     }
 }
 
-fn broken(error: &ArrowError) -> Refusal {
+fn evaluation_refusal(error: &ArrowError) -> Refusal {
     Refusal::new(ErrorCode::EvaluationFailed, error.to_string())
 }
 

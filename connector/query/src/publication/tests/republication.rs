@@ -5,7 +5,7 @@ mod retained_snapshots;
 
 use super::{TestPublisher, check_code, configured, floats, ints, only};
 use crate::ingest::config::DatasetConfig;
-use crate::publication::dataset_entry::reconfigured;
+use crate::publication::dataset_entry::reconfigure_entry;
 use crate::publication::{StagedSnapshot, StagingOutcome};
 use crate::snapshot::registry::SnapshotRegistry;
 use hansa_catalog::dataset::DatasetDescription;
@@ -92,7 +92,7 @@ fn a_description_is_kept_with_the_snapshot_and_changes_without_its_rows() {
         .replace("zone =", "quality = \"complete\"\nzone =")
         .replace("type = \"int\"", "type = \"int\"\nuncertainty = \"± 1\"");
     let described = trips(folder.path(), &text);
-    let now = reconfigured(&described, &snapshot.dataset, "Europe/Berlin").unwrap();
+    let now = reconfigure_entry(&described, &snapshot.dataset, "Europe/Berlin").unwrap();
     assert_eq!(now.description.quality.as_deref(), Some("complete"));
     assert_eq!(now.columns, snapshot.dataset.columns);
     write(folder.path(), "b.csv", "day,trips\n2026-01-02,2\n");

@@ -1,18 +1,18 @@
 //! Late rows: which spans look different today, and what of that can be taken over.
 
 use super::{DueReleaseJob, cells_of, in_time};
-use crate::release::cell_file::filed;
+use crate::release::cell_file::select_released_columns;
 use crate::release::cell_queries::TimeRange;
 use crate::release::correction::{CorrectedFiles, correct};
 use crate::release::history::{ReleaseHistory, format_time};
-use crate::release::workspace::{self, ordered};
+use crate::release::workspace::{self, sort_rows};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::PathBuf;
 
 impl DueReleaseJob<'_> {
     /// Late rows, part by part.
     pub(super) async fn corrections(&mut self) -> Result<(), Refusal> {
-        let touched = self.touched().await?;
+        let touched = self.find_changed_parts().await?;
         for part in touched {
             let spent = self.series.parts.get(part);
             if let Some(spent) = spent.filter(|part| part.versions.len() >= MOST) {
@@ -64,7 +64,7 @@ impl DueReleaseJob<'_> {
     }
 
     /// The parts of which some cell would look different today.
-    async fn touched(&self) -> Result<Vec<usize>, Refusal> {
+    async fn find_changed_parts(&self) -> Result<Vec<usize>, Refusal> {
         let mut touched = Vec::new();
         for (index, part) in self.series.parts.iter().enumerate() {
             let span = TimeRange {
@@ -74,7 +74,7 @@ impl DueReleaseJob<'_> {
             let Some(last) = part.versions.last() else {
                 continue;
             };
-            let today = ordered(self.within(&self.snapshot.files, span).await?)?;
+            let today = sort_rows(self.within(&self.snapshot.files, span).await?)?;
             let (today, _) = self.workspace.keep(today).await?;
             if workspace::digest(&today)? != workspace::digest(&self.folder.join(last))? {
                 touched.push(index);
@@ -98,7 +98,7 @@ impl DueReleaseJob<'_> {
                 .await?;
             level.cells = self.workspace.keep(own).await?.0;
         }
-        let incoming = ordered(self.within(&self.snapshot.files, span).await?)?;
+        let incoming = sort_rows(self.within(&self.snapshot.files, span).await?)?;
         let (incoming, _) = self.workspace.keep(incoming).await?;
         if levels.is_empty() {
             // Nobody has seen anything of it.
@@ -128,7 +128,7 @@ impl DueReleaseJob<'_> {
         }
         let mut same = true;
         for (level, (fresh, _)) in levels.iter().zip(&cells) {
-            let known = filed(
+            let known = select_released_columns(
                 self.workspace
                     .read(std::slice::from_ref(&level.cells))
                     .await?,
@@ -156,7 +156,7 @@ impl DueReleaseJob<'_> {
                 let kept = self.within(std::slice::from_ref(&whole), span).await?;
                 fragments.push(self.workspace.keep(kept).await?.0);
             }
-            let fact = self.fact(&own.shape, &level.cube, true).tallied(stats);
+            let fact = self.fact(&own.shape, &level.cube, true).with_stats(stats);
             self.put(&level.cube, &fragments, own.parts, fact).await?;
         }
         Ok(())

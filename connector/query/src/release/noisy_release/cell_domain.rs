@@ -120,7 +120,7 @@ impl CellDomain {
         columns.push(Arc::new(counts(totals.counts())));
         for (index, measure) in cube.measures.iter().enumerate() {
             let kind = kind_of(&schema, &format!("sum_{measure}"))?;
-            columns.push(Arc::new(counts(totals.counted(index))));
+            columns.push(Arc::new(counts(totals.value_counts(index))));
             columns.push(match kind {
                 DataType::Int64 => Arc::new(counts(totals.sums(index))),
                 // Thousandths, as decimal text: so the number is the nearest to an exact one.

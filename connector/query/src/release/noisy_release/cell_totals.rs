@@ -5,9 +5,9 @@
 
 use super::cell_domain::{CellDomain, DimensionValue, clamp_range};
 use super::noise::NoiseStream;
-use crate::release::cell_queries::{floored, kind};
+use crate::release::cell_queries::{dimension_value, kind};
 use crate::release::columns::own;
-use crate::release::workspace::failed;
+use crate::release::workspace::release_refusal;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array, Int64Array, RecordBatch, StringArray};
@@ -65,7 +65,7 @@ impl CellTotals {
         self.cells.iter().map(|cell| cell.count)
     }
 
-    pub(super) fn counted(&self, measure: usize) -> impl Iterator<Item = i128> {
+    pub(super) fn value_counts(&self, measure: usize) -> impl Iterator<Item = i128> {
         self.measure(measure).map(|measure| measure.count)
     }
 
@@ -90,7 +90,7 @@ pub(super) async fn sum_cells(
 ) -> Result<CellTotals, Refusal> {
     let mut columns = vec![cast(own(budget.unit.as_str()), DataType::Utf8).alias("u")];
     for (index, dimension) in cube.dimensions.iter().enumerate() {
-        let value = floored(dimension, own(dimension.column.as_str()), stored)?;
+        let value = dimension_value(dimension, own(dimension.column.as_str()), stored)?;
         let to = if domain.is_time(index) {
             time(value, &kind(stored, dimension.column.as_str())?)
         } else {
@@ -109,7 +109,7 @@ pub(super) async fn sum_cells(
         bounds.push((low, high));
         let value = own(measure.as_str());
         let value = if float {
-            fixed(value, low, high).map_err(|error| failed(&error))?
+            to_thousandths(value, low, high).map_err(|error| release_refusal(&error))?
         } else {
             value
         };
@@ -126,14 +126,14 @@ pub(super) async fn sum_cells(
         .select(columns)
         .and_then(|rows| rows.filter(own("u").is_not_null()))
         .and_then(|rows| rows.sort(order.collect()))
-        .map_err(|error| failed(&error))?;
+        .map_err(|error| release_refusal(&error))?;
     let mut stream = sorted
         .execute_stream()
         .await
-        .map_err(|error| failed(&error))?;
+        .map_err(|error| release_refusal(&error))?;
     let mut counting = CellTotalsBuilder::of(cube, budget, domain, seed, bounds);
     while let Some(batch) = stream.next().await {
-        counting.batch(&batch.map_err(|error| failed(&error))?)?;
+        counting.batch(&batch.map_err(|error| release_refusal(&error))?)?;
     }
     Ok(counting.done())
 }
@@ -147,7 +147,7 @@ fn time(value: Expr, kind: &DataType) -> Expr {
 }
 
 /// A floating-point number in thousandths, held within its bounds; none for what is no number.
-fn fixed(value: Expr, low: i64, high: i64) -> datafusion_common::Result<Expr> {
+fn to_thousandths(value: Expr, low: i64, high: i64) -> datafusion_common::Result<Expr> {
     let edge = |thousandths: i64| cast(lit(thousandths), DataType::Float64);
     let wide = value.clone() * lit(1000.0);
     let held = when(wide.clone().lt(edge(low)), edge(low))

@@ -1,6 +1,6 @@
 //! Calls of functions, and the windows that they run over.
 
-use super::relation::folded;
+use super::relation::fold_identifier;
 use super::{AllowlistVisitor, at, not_allowed};
 use crate::sql::functions::{self, sketch_state};
 use datafusion::sql::sqlparser::ast::{
@@ -28,15 +28,15 @@ impl AllowlistVisitor<'_> {
         let [ObjectNamePart::Identifier(ident)] = name.0.as_slice() else {
             return Err(no_function(&name.to_string(), location));
         };
-        let word = folded(ident);
+        let word = fold_identifier(ident);
         #[cfg(test)]
         let allow_random = self.limits.random && word == "random";
         #[cfg(not(test))]
         let allow_random = false;
-        if !functions::known(&word) && !allow_random {
+        if !functions::is_known_function(&word) && !allow_random {
             return Err(no_function(&word, location));
         }
-        if sketch_state::SketchKind::named(&word).is_some() {
+        if sketch_state::SketchKind::from_function_name(&word).is_some() {
             alone(function, location)?;
         }
         let clause_treatment = match args {

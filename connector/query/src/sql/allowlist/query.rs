@@ -1,6 +1,6 @@
 //! Queries: their clauses, and in which order they are looked at.
 
-use super::relation::{alias_ok, folded};
+use super::relation::{alias_ok, fold_identifier};
 use super::{AllowlistVisitor, CteSize, absent, none, not_allowed};
 use datafusion::sql::sqlparser::ast::{
     Cte, Distinct, Expr, GroupByExpr, LimitClause, NamedWindowDefinition, NamedWindowExpr, Offset,
@@ -71,7 +71,7 @@ impl AllowlistVisitor<'_> {
             self.query(query)?;
             let [references, values] = before;
             self.ctes.push(CteSize {
-                name: folded(&alias.name),
+                name: fold_identifier(&alias.name),
                 tables: std::mem::replace(&mut self.references, references).max(1),
                 values: std::mem::replace(&mut self.values, values),
             });

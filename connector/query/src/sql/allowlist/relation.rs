@@ -127,7 +127,7 @@ impl AllowlistVisitor<'_> {
         let mut path = Vec::new();
         for part in &name.0 {
             match part {
-                ObjectNamePart::Identifier(ident) => path.push(folded(ident)),
+                ObjectNamePart::Identifier(ident) => path.push(fold_identifier(ident)),
                 ObjectNamePart::Function(_) => return Err(not_allowed("this name of a table")),
             }
         }
@@ -148,7 +148,7 @@ impl AllowlistVisitor<'_> {
 }
 
 /// An identifier as the planner folds it: lower case unless quoted.
-pub(super) fn folded(ident: &Ident) -> String {
+pub(super) fn fold_identifier(ident: &Ident) -> String {
     match ident.quote_style {
         Some(_) => ident.value.clone(),
         None => ident.value.to_ascii_lowercase(),

@@ -1,6 +1,6 @@
 //! One aggregate block: `Aggregate(Filter?(Alias?(Scan)))` becomes the same totals over published cells.
 
-use super::{CubeBaseTable, cell_filter, spelled, time_dimension};
+use super::{CubeBaseTable, cell_filter, format_dimension, time_dimension};
 use crate::sql::functions;
 use arrow_schema::{DECIMAL128_MAX_PRECISION, DataType};
 use datafusion::functions::math;
@@ -99,7 +99,7 @@ fn check_group(expr: &Expr, base: &CubeBaseTable<'_>) -> Result<(), Refusal> {
                 .iter()
                 .filter_map(|column| base.dimension(&column.name))
                 .map(|dimension| {
-                    spelled(
+                    format_dimension(
                         dimension,
                         time_dimension::is_date(base.named, dimension.column.as_str()),
                     )
@@ -131,7 +131,7 @@ fn check_group(expr: &Expr, base: &CubeBaseTable<'_>) -> Result<(), Refusal> {
                 ErrorCode::DimensionNotAllowed,
                 format!("`{}` itself is finer than a cell", column.name),
             )
-            .with_help(format!("write {}", spelled(dimension, is_date)))),
+            .with_help(format!("write {}", format_dimension(dimension, is_date)))),
     }
 }
 
@@ -233,7 +233,7 @@ fn spread(
 ) -> Result<Expr, Refusal> {
     let cell = |column: String| Expr::Column(Column::new(Some(qualifier.clone()), column));
     let all = format!("total dev_{measure}");
-    let merged = variance::merged(
+    let merged = variance::merge_squares(
         cell(format!("cnt_{measure}")),
         cell(format!("sum_{measure}")),
         cell(format!("dev_{measure}")),
@@ -242,7 +242,7 @@ fn spread(
     if !totals.contains(&merged) {
         totals.push(merged);
     }
-    let count = counted(measure, base, qualifier, totals)?;
+    let count = add_variance_count(measure, base, qualifier, totals)?;
     let (least, of) = match name {
         "var" | "stddev" => (1_i64, count.clone() - lit(1_i64)),
         _ => (0, count.clone()),
@@ -258,7 +258,7 @@ fn spread(
 }
 
 /// A column that holds how many values there are in the cells that tell their squares: of others only sums may be told.
-fn counted(
+fn add_variance_count(
     measure: &str,
     base: &CubeBaseTable<'_>,
     qualifier: &TableReference,
@@ -272,7 +272,7 @@ fn counted(
     let disclosed = disclosed
         .end()
         .map_err(|error| crate::engine_error::planning(&error))?;
-    summed(
+    add_total(
         disclosed,
         format!("total cnt_{measure} of dev_{measure}"),
         base,
@@ -288,10 +288,10 @@ fn sum_of(
     totals: &mut Vec<Expr>,
 ) -> Result<Expr, Refusal> {
     let cells = Expr::Column(Column::new(Some(qualifier.clone()), column));
-    summed(cells, format!("total {column}"), base, totals)
+    add_total(cells, format!("total {column}"), base, totals)
 }
 
-fn summed(
+fn add_total(
     cells: Expr,
     name: String,
     base: &CubeBaseTable<'_>,

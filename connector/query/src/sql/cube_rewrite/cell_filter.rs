@@ -1,7 +1,7 @@
 //! The condition of an aggregate block: whole cells only.
 
 use super::time_dimension::{self, BucketEdge};
-use super::{CubeBaseTable, spelled};
+use super::{CubeBaseTable, format_dimension};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion_common::{Column, ScalarValue};
 use datafusion_expr::expr::InList;
@@ -41,9 +41,9 @@ fn check(expr: &Expr, base: &CubeBaseTable<'_>) -> Result<(), Refusal> {
             | Operator::LtEq
             | Operator::Gt
             | Operator::GtEq => match (left.as_ref(), right.as_ref()) {
-                (side, Expr::Literal(value, _)) => compared(side, *op, value, base),
+                (side, Expr::Literal(value, _)) => check_comparison(side, *op, value, base),
                 (Expr::Literal(value, _), side) => {
-                    compared(side, op.swap().unwrap_or(*op), value, base)
+                    check_comparison(side, op.swap().unwrap_or(*op), value, base)
                 }
                 _ => Err(base.shape("a comparison of columns")),
             },
@@ -57,7 +57,7 @@ fn check(expr: &Expr, base: &CubeBaseTable<'_>) -> Result<(), Refusal> {
         Expr::InList(InList { expr, list, .. }) => {
             for item in list {
                 match item {
-                    Expr::Literal(value, _) => compared(expr, Operator::Eq, value, base)?,
+                    Expr::Literal(value, _) => check_comparison(expr, Operator::Eq, value, base)?,
                     _ => return Err(base.shape("a list that is not of literals")),
                 }
             }
@@ -89,7 +89,7 @@ fn dimension<'a>(
     })
 }
 
-fn compared(
+fn check_comparison(
     side: &Expr,
     op: Operator,
     value: &ScalarValue,
@@ -138,7 +138,7 @@ fn compared(
             .with_help(format!("the nearest edges are {before} and {after}"))
             .with_help(format!(
                 "compare {} with >= and <",
-                spelled(dimension, time_dimension::is_date(base.named, &column.name))
+                format_dimension(dimension, time_dimension::is_date(base.named, &column.name))
             ))),
         None => Err(base.shape("a comparison with another type")),
     }

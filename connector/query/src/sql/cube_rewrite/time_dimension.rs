@@ -26,7 +26,7 @@ pub(super) fn union_of_cells<'a>(
     expr: &Expr,
     base: &'a CubeBaseTable<'_>,
 ) -> Option<&'a CubeDimension> {
-    let (column, cut) = cut(expr)?;
+    let (column, cut) = truncated_column(expr)?;
     let dimension = base.dimension(&column.name)?;
     let date = is_date(base.named, &column.name);
     cut.is_of(dimension, date).then_some(dimension)
@@ -42,7 +42,7 @@ pub(crate) struct TimeTruncation {
 }
 
 /// The column that the expression cuts, and to what.
-pub(crate) fn cut(expr: &Expr) -> Option<(&Column, TimeTruncation)> {
+pub(crate) fn truncated_column(expr: &Expr) -> Option<(&Column, TimeTruncation)> {
     let Expr::ScalarFunction(call) = expr else {
         return None;
     };

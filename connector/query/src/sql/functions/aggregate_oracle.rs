@@ -249,7 +249,7 @@ impl AggregateFixture {
     }
 
     /// The last column of an answer.
-    fn computed(&self, sql: &str) -> Vec<Option<f64>> {
+    fn query_last_column(&self, sql: &str) -> Vec<Option<f64>> {
         let batches = self.runtime.block_on(async {
             let plan = self.context.state().create_logical_plan(sql).await?;
             self.context
@@ -269,7 +269,7 @@ impl AggregateFixture {
 
     #[track_caller]
     fn is(&self, sql: &str, expect: &[Option<f64>]) {
-        let reported = self.computed(sql);
+        let reported = self.query_last_column(sql);
         let near = |pair: (&Option<f64>, &Option<f64>)| match pair {
             (None, None) => true,
             (Some(reported), Some(expect)) => {

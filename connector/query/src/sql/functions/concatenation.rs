@@ -20,7 +20,7 @@ use std::sync::{Arc, LazyLock};
 ///
 /// # Errors
 /// When the plan can't be put together again.
-pub fn bounded(plan: LogicalPlan) -> Result<LogicalPlan> {
+pub fn limit_concatenations(plan: LogicalPlan) -> Result<LogicalPlan> {
     plan.transform_up_with_subqueries(|node| {
         let names = NamePreserver::new(&node);
         node.map_expressions(|expr| {

@@ -38,7 +38,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// When the type of an expression can't be told, or the plan not be put together again.
-pub fn guarded(plan: LogicalPlan) -> Result<LogicalPlan> {
+pub fn replace_operators(plan: LogicalPlan) -> Result<LogicalPlan> {
     plan.transform_up_with_subqueries(|node| {
         let inputs = node.inputs();
         let schema = match (&node, inputs.as_slice()) {
@@ -53,11 +53,11 @@ pub fn guarded(plan: LogicalPlan) -> Result<LogicalPlan> {
     .data()
 }
 
-/// The plan with operators again where [`guarded`] put calls.
+/// The plan with operators again where [`replace_operators`] put calls.
 ///
 /// # Errors
 /// When the plan can't be put together again.
-pub fn written(plan: LogicalPlan) -> Result<LogicalPlan> {
+pub fn restore_operators(plan: LogicalPlan) -> Result<LogicalPlan> {
     plan.transform_up_with_subqueries(|node| {
         let names = NamePreserver::new(&node);
         node.map_expressions(|expr| map_keeping_names(&names, expr, unguard))
@@ -298,11 +298,11 @@ fn chain(last: BinaryExpr, schema: &dyn ExprSchema) -> Result<Transformed<Expr>>
             operators.push(op);
             operands.push(right);
         } else {
-            made = operation(closed(made, &mut operators, &mut operands), op, right);
+            made = operation(finish_chain(made, &mut operators, &mut operands), op, right);
         }
         kind = result;
     }
-    let made = closed(made, &mut operators, &mut operands);
+    let made = finish_chain(made, &mut operators, &mut operands);
     // What stands in it was looked at.
     Ok(Transformed::new(
         made,
@@ -312,7 +312,7 @@ fn chain(last: BinaryExpr, schema: &dyn ExprSchema) -> Result<Transformed<Expr>>
 }
 
 /// The call of what was gathered, or `made` where nothing was.
-fn closed(made: Expr, operators: &mut Vec<Operator>, operands: &mut Vec<Expr>) -> Expr {
+fn finish_chain(made: Expr, operators: &mut Vec<Operator>, operands: &mut Vec<Expr>) -> Expr {
     if operands.is_empty() {
         return made;
     }

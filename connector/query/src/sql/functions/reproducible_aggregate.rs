@@ -36,7 +36,7 @@ pub(super) trait NumericSummary<const N: usize>:
         states.append_option(one.write());
     }
     /// Bytes that it holds beside itself.
-    fn held(&self) -> usize;
+    fn heap_bytes(&self) -> usize;
 }
 
 impl NumericSummary<1> for ExactSum {
@@ -60,7 +60,7 @@ impl NumericSummary<1> for ExactSum {
         states.append_value(Self::write_number(value));
     }
 
-    fn held(&self) -> usize {
+    fn heap_bytes(&self) -> usize {
         Self::heap_bytes(self)
     }
 }
@@ -82,7 +82,7 @@ impl<const N: usize> NumericSummary<N> for PowerSums<N> {
         Self::write(self)
     }
 
-    fn held(&self) -> usize {
+    fn heap_bytes(&self) -> usize {
         Self::heap_bytes(self)
     }
 }
@@ -146,7 +146,7 @@ impl<S: NumericSummary<N>, const N: usize> Accumulator for SummaryAccumulator<S,
     }
 
     fn size(&self) -> usize {
-        size_of_val(self).saturating_add(self.summary.held())
+        size_of_val(self).saturating_add(self.summary.heap_bytes())
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
@@ -154,8 +154,8 @@ impl<S: NumericSummary<N>, const N: usize> Accumulator for SummaryAccumulator<S,
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        for state in written(states)?.iter().flatten() {
-            merged(&mut self.summary, state)?;
+        for state in state_column(states)?.iter().flatten() {
+            merge_state(&mut self.summary, state)?;
         }
         Ok(())
     }
@@ -267,19 +267,19 @@ impl<S: NumericSummary<N>, const N: usize> SummaryGroupsAccumulator<S, N> {
         let Some(summary) = self.summaries.get_mut(group) else {
             return exec_err!("there is no such group");
         };
-        let before = summary.held();
+        let before = summary.heap_bytes();
         with(summary)?;
         self.held = self
             .held
-            .saturating_add(summary.held())
+            .saturating_add(summary.heap_bytes())
             .saturating_sub(before);
         Ok(())
     }
 
-    fn taken(&mut self, emit_to: EmitTo) -> Vec<S> {
+    fn take_summaries(&mut self, emit_to: EmitTo) -> Vec<S> {
         let taken = emit_to.take_needed(&mut self.summaries);
         // Groups are taken a few at a time: those that stay are not looked at each time.
-        let gone = taken.iter().map(S::held).sum();
+        let gone = taken.iter().map(S::heap_bytes).sum();
         self.held = self.held.saturating_sub(gone);
         taken
     }
@@ -315,21 +315,21 @@ impl<S: NumericSummary<N>, const N: usize> GroupsAccumulator for SummaryGroupsAc
         total_num_groups: usize,
     ) -> Result<()> {
         self.summaries.resize(total_num_groups, S::default());
-        for (state, group) in written(values)?.iter().zip(group_indices) {
+        for (state, group) in state_column(values)?.iter().zip(group_indices) {
             let Some(state) = state else { continue };
-            self.change(*group, |summary| merged(summary, state))?;
+            self.change(*group, |summary| merge_state(summary, state))?;
         }
         Ok(())
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
-        let summaries = self.taken(emit_to);
+        let summaries = self.take_summaries(emit_to);
         let reported: Float64Array = summaries.iter().map(self.output).collect();
         Ok(Arc::new(reported))
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        let summaries = self.taken(emit_to);
+        let summaries = self.take_summaries(emit_to);
         let written: BinaryArray = summaries.iter().map(S::write).collect();
         Ok(vec![Arc::new(written)])
     }
@@ -386,14 +386,14 @@ fn each<const N: usize>(
     Ok(())
 }
 
-fn merged<S: NumericSummary<N>, const N: usize>(summary: &mut S, state: &[u8]) -> Result<()> {
+fn merge_state<S: NumericSummary<N>, const N: usize>(summary: &mut S, state: &[u8]) -> Result<()> {
     match summary.merge(state) {
         Some(()) => Ok(()),
         None => exec_err!("a state of floating-point numbers"),
     }
 }
 
-fn written(states: &[ArrayRef]) -> Result<&BinaryArray> {
+fn state_column(states: &[ArrayRef]) -> Result<&BinaryArray> {
     match only(states)?.as_binary_opt::<i32>() {
         Some(states) => Ok(states),
         None => exec_err!("bytes"),

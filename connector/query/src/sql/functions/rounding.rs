@@ -60,7 +60,7 @@ trait RoundableFloat: ArrowPrimitiveType<Native: fmt::Display> {
     }
 
     /// How large it is with its point so many places further on, in two steps: a power of ten of all of them may be infinite.
-    fn moved(value: Self::Native, places: i64) -> f64 {
+    fn scaled_magnitude(value: Self::Native, places: i64) -> f64 {
         let half = i32::try_from(places / 2).unwrap_or_default();
         let rest = i32::try_from(places - places / 2).unwrap_or_default();
         Self::wide(value).abs() * 10_f64.powi(half) * 10_f64.powi(rest)
@@ -150,15 +150,19 @@ impl ScalarUDFImpl for RoundingFunction {
         };
         let (values, places, rows) = (values.clone(), places.clone(), args.number_rows);
         match values.data_type() {
-            DataType::Float64 => self.placed::<Float64Type>(args, (&values, &places), rows),
-            DataType::Float32 => self.placed::<Float32Type>(args, (&values, &places), rows),
+            DataType::Float64 => {
+                self.round_to_places::<Float64Type>(args, (&values, &places), rows)
+            }
+            DataType::Float32 => {
+                self.round_to_places::<Float32Type>(args, (&values, &places), rows)
+            }
             _ => self.0.invoke_with_args(args),
         }
     }
 }
 
 impl RoundingFunction {
-    fn placed<T: RoundableFloat>(
+    fn round_to_places<T: RoundableFloat>(
         &self,
         mut args: ScalarFunctionArgs,
         (values, places): (&ColumnarValue, &ColumnarValue),
@@ -213,7 +217,7 @@ fn is_right<T: RoundableFloat>(
     if !T::is_finite(number) || places == 0 {
         return T::is_finite(number);
     }
-    let moved = T::moved(value, places);
+    let moved = T::scaled_magnitude(value, places);
     let edge = if cuts {
         moved.round()
     } else {
@@ -232,18 +236,18 @@ fn right<T: RoundableFloat>(
     places: i64,
 ) -> Option<T::Native> {
     // The numbers of the type beside it are further away than those of so many places.
-    let has_no_more = places > 0 && T::moved(value, places) >= T::WHOLE;
+    let has_no_more = places > 0 && T::scaled_magnitude(value, places) >= T::WHOLE;
     if !T::is_finite(value) || has_no_more {
         return Some(value);
     }
     if is_right::<T>(cuts, (number, value), places) {
         return Some(number);
     }
-    T::read(&shortened(cuts, &value.to_string(), places)?)
+    T::read(&round_decimal_text(cuts, &value.to_string(), places)?)
 }
 
 /// A number as it is written, cut or rounded to so many places: a half goes away from zero, as in the engine.
-fn shortened(cuts: bool, written: &str, places: i64) -> Option<String> {
+fn round_decimal_text(cuts: bool, written: &str, places: i64) -> Option<String> {
     let (sign, digits) = match written.strip_prefix('-') {
         Some(digits) => ("-", digits),
         None => ("", written),

@@ -76,7 +76,7 @@ impl SketchKind {
 
     /// The kind that a function of that name computes.
     #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_function_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.name() == name)
     }
 
@@ -114,7 +114,7 @@ impl SketchKind {
 
     /// A call that puts states together.
     #[must_use]
-    pub fn merged(self, sketch_output: SketchOutput, states: Expr) -> Expr {
+    pub fn merge_call(self, sketch_output: SketchOutput, states: Expr) -> Expr {
         let function = AggregateUDF::from(SketchFunction {
             state: self,
             of: SketchInput::States,
@@ -338,8 +338,8 @@ impl Accumulator for SketchAccumulator {
 
     fn size(&self) -> usize {
         let held = match &self.held {
-            SketchState::Registers(registers) => registers.held(),
-            SketchState::Quantiles(sketch) => sketch.held(),
+            SketchState::Registers(registers) => registers.heap_bytes(),
+            SketchState::Quantiles(sketch) => sketch.heap_bytes(),
         };
         size_of_val(self).saturating_add(held)
     }

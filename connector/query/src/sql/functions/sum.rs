@@ -38,7 +38,7 @@ use std::sync::{Arc, LazyLock};
 
 /// `sum`, in the type in which it is written.
 #[must_use]
-pub fn checked() -> Arc<AggregateUDF> {
+pub fn checked_sum() -> Arc<AggregateUDF> {
     Arc::clone(&CHECKED)
 }
 

@@ -18,12 +18,12 @@ pub fn totally_ordered(plan: LogicalPlan) -> Result<LogicalPlan> {
             return Ok(Transformed::no(node));
         }
         let names = NamePreserver::new(&node);
-        node.map_expressions(|expr| map_keeping_names(&names, expr, ordered))
+        node.map_expressions(|expr| map_keeping_names(&names, expr, add_value_order))
     })
     .data()
 }
 
-fn ordered(expr: Expr) -> Result<Transformed<Expr>> {
+fn add_value_order(expr: Expr) -> Result<Transformed<Expr>> {
     expr.transform_up(|part| {
         let Expr::AggregateFunction(mut call) = part else {
             return Ok(Transformed::no(part));

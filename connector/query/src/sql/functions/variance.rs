@@ -47,13 +47,13 @@ pub(super) fn instead_of(engine: &Arc<AggregateUDF>) -> Option<Arc<AggregateUDF>
 /// Of the first number with another, or with itself.
 fn sample<const N: usize>(all: &PowerSums<N>, other: usize) -> Option<ScaledNumber> {
     let count = all.count();
-    (count > 1.0).then(|| all.scaled(0, other).by(count - 1.0))
+    (count > 1.0).then(|| all.scaled_deviation(0, other).by(count - 1.0))
 }
 
 /// Of the first number with another, or with itself.
 fn population<const N: usize>(all: &PowerSums<N>, other: usize) -> Option<ScaledNumber> {
     let count = all.count();
-    (count > 0.0).then(|| all.scaled(0, other).by(count))
+    (count > 0.0).then(|| all.scaled_deviation(0, other).by(count))
 }
 
 /// None of fewer than two rows, and where one of the numbers is always the same.
@@ -61,8 +61,8 @@ fn correlation(all: &PowerSums<2>) -> Option<f64> {
     if all.count() <= 1.0 {
         return None;
     }
-    all.scaled(0, 1)
-        .by_roots(all.scaled(0, 0), all.scaled(1, 1))
+    all.scaled_deviation(0, 1)
+        .by_roots(all.scaled_deviation(0, 0), all.scaled_deviation(1, 1))
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -185,18 +185,18 @@ fn no_text_is_more_than_a_text() {
 #[test]
 fn names_are_numbers_in_the_order_of_the_text() {
     let limits = SqlStatementLimits::default();
-    let named = |sql: &str| ParameterizedStatement::named(sql, &limits);
+    let named = |sql: &str| ParameterizedStatement::from_named_parameters(sql, &limits);
     let (statement, names) =
         named("SELECT '$a' FROM t WHERE s = $b AND n > $a AND n < $a -- $c").unwrap();
     let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
     assert_eq!(names, ["b", "a"]);
     assert_eq!(
-        statement.numbered(),
+        statement.to_numbered_text(),
         "SELECT '$a' FROM t WHERE s = ($1) AND n > ($2) AND n < ($2) -- $c"
     );
     let (statement, names) = named("SELECT 1").unwrap();
     assert!(names.is_empty());
-    assert_eq!(statement.numbered(), "SELECT 1");
+    assert_eq!(statement.to_numbered_text(), "SELECT 1");
     for sql in [
         "SELECT ? FROM t",
         "SELECT $1 FROM t",

@@ -276,10 +276,10 @@ impl OuterValues {
         let FetchType::Literal(fetch) = limit.get_fetch_type()? else {
             return Err(cannot_join("with a LIMIT that is no number"));
         };
-        self.cut(joiner, Arc::unwrap_or_clone(limit.input), skip, fetch)
+        self.limit_per_outer_row(joiner, Arc::unwrap_or_clone(limit.input), skip, fetch)
     }
 
-    fn cut(
+    fn limit_per_outer_row(
         &self,
         joiner: &mut SubqueryJoiner,
         plan: LogicalPlan,
@@ -293,7 +293,7 @@ impl OuterValues {
             {
                 let input = Arc::unwrap_or_clone(projection.input);
                 let shown = projection.schema.columns();
-                let cut = self.cut(joiner, input, skip, fetch)?;
+                let cut = self.limit_per_outer_row(joiner, input, skip, fetch)?;
                 let mut exprs = Vec::new();
                 for (expr, name) in projection.expr.drain(..).zip(shown) {
                     let expr = self.bind(expr, cut.schema())?;

@@ -2,7 +2,7 @@
 
 use crate::admin::CommandResult;
 use crate::admin::audit::record_filter::instant;
-use crate::admin::audit::{named, peer_of, record_format};
+use crate::admin::audit::{find_records, peer_of, record_format};
 use crate::admin::event_sink::EventSink;
 use crate::cli::connector_command::audit::ErasureReason;
 use crate::participant::Connector;
@@ -46,7 +46,7 @@ fn erase(
             before.is_some_and(|before| held.at < before)
         });
     };
-    let records = named(connector, question)?;
+    let records = find_records(connector, question)?;
     only_one(connector, question, &records)?;
     let commits: BTreeSet<Digest> = records.iter().filter_map(commit).collect();
     let reasons: BTreeSet<Digest> = records.iter().filter_map(reason).collect();
@@ -108,7 +108,8 @@ pub(super) async fn person(
 ) -> CommandResult {
     let inner = Arc::clone(connector);
     let erased =
-        blocking(move || inner.erase_person(&Person::typed(&person), ground.as_str())).await?;
+        blocking(move || inner.erase_person(&Person::from_typed_text(&person), ground.as_str()))
+            .await?;
     let text = format!(
         "nobody can tell any more who {} was; the log and all proofs are as they were",
         erased.join(", ")

@@ -22,7 +22,7 @@ pub(super) async fn state(
     out: &EventSink,
 ) -> CommandResult {
     let args = IncidentArgs {
-        cause: cause.map(named),
+        cause: cause.map(to_incident_cause),
         since: since
             .as_deref()
             .map(|since| instant(connector, since))
@@ -70,7 +70,7 @@ pub(super) async fn state(
     Ok(0)
 }
 
-const fn named(cause: IncidentCauseArg) -> IncidentCause {
+const fn to_incident_cause(cause: IncidentCauseArg) -> IncidentCause {
     match cause {
         IncidentCauseArg::CopiedFolder => IncidentCause::CopiedFolder,
         IncidentCauseArg::RestoredBackup => IncidentCause::RestoredBackup,

@@ -79,8 +79,8 @@ pub(super) fn table(connector: &Connector, history: &AuditHistory) -> Result<Rep
 fn context(connector: &Connector) -> Result<ProcessingContext, Refusal> {
     let config = connector.config();
     let participant = &config.participant;
-    let configured =
-        crate::workflow::publication::configured(connector).map_err(crate::admin::gathered)?;
+    let configured = crate::workflow::publication::read_configured_datasets(connector)
+        .map_err(crate::admin::combined_refusal)?;
     let datasets: BTreeMap<String, Dataset> = connector.datasets.catalog(|catalog| {
         let datasets = catalog.datasets();
         datasets

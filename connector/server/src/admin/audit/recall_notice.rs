@@ -5,7 +5,7 @@ use crate::admin::event_sink::EventSink;
 use crate::participant::Connector;
 use crate::process::blocking_work::blocking;
 use crate::workflow::notice::contract_event;
-use hansa_audit_store::report_table::affected_answers::{affected_topic, concerned};
+use hansa_audit_store::report_table::affected_answers::{affected_recipients, affected_topic};
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::Refusal;
 use hansa_proto::notice::NoticeStatement;
@@ -46,10 +46,10 @@ fn due(
         .filter(|row| row.delivered)
         .map(|row| (row.contract, row.topic))
         .collect();
-    let concerned = concerned(
+    let concerned = affected_recipients(
         &history,
         own.as_str(),
-        report_tables::recalled(&history, known, since_good),
+        report_tables::affected_query(&history, known, since_good),
     );
     let mut due = Vec::new();
     for (contract, peer) in concerned {

@@ -63,7 +63,7 @@ pub(super) async fn tell(
     let inner = Arc::clone(connector);
     let file = output.clone();
     let (report_table, reported) = blocking(move || {
-        let (report_table, reported) = answered(&inner, &asked)?;
+        let (report_table, reported) = build_report(&inner, &asked)?;
         if let Some(file) = &file {
             save(&report_table, file)?;
         }
@@ -93,7 +93,7 @@ pub(super) async fn tell(
 }
 
 /// The table, and a line about it.
-fn answered(
+fn build_report(
     connector: &Connector,
     asked: &AuditReportRequest,
 ) -> Result<(ReportTable, String), Refusal> {
@@ -104,7 +104,7 @@ fn answered(
         AuditReportRequest::Affected {
             snapshot,
             since_good,
-        } => affected(connector, &history, own, (snapshot, *since_good)),
+        } => report_affected_answers(connector, &history, own, (snapshot, *since_good)),
         AuditReportRequest::Breach {
             key,
             contract,
@@ -219,15 +219,15 @@ pub(super) fn snapshot<'a>(
     })
 }
 
-fn affected(
+fn report_affected_answers(
     connector: &Connector,
     history: &AuditHistory,
     own: &str,
     (named, since_good): (&str, bool),
 ) -> Result<(ReportTable, String), Refusal> {
     let known = snapshot(connector, history, named)?;
-    let recalled = recalled(history, known, since_good);
-    let table = report_table::affected_answers::affected(history, own, recalled);
+    let recalled = affected_query(history, known, since_good);
+    let table = report_table::affected_answers::affected_answers_table(history, own, recalled);
     let unreported = table
         .rows
         .iter()
@@ -262,7 +262,7 @@ fn affected(
 }
 
 /// The answers that are looked for.
-pub(super) fn recalled<'a>(
+pub(super) fn affected_query<'a>(
     history: &AuditHistory,
     known: &'a PublishedSnapshot,
     since_good: bool,

@@ -17,7 +17,7 @@ pub(super) async fn export(
     is_high_value: bool,
     out: &EventSink,
 ) -> CommandResult {
-    let catalog = told(connector)?;
+    let catalog = require_catalog(connector)?;
     let mut formats = RdfFormat::ALL.into_iter();
     let format = formats
         .find(|known| known.ending() == format)
@@ -33,9 +33,9 @@ pub(super) async fn export(
 
 /// Says what is wrong with it; asks its links, where `fetch` says so.
 pub(super) async fn validate(connector: &Connector, fetch: bool, out: &EventSink) -> CommandResult {
-    let catalog = told(connector)?;
+    let catalog = require_catalog(connector)?;
     let mut findings = hansa_portal::findings(&catalog);
-    findings.extend(closed(connector, &catalog));
+    findings.extend(open_data_findings(connector, &catalog));
     if fetch {
         for (dataset, address) in catalog.links() {
             if let Err(refusal) = notice_delivery::answers(&address).await {
@@ -54,7 +54,7 @@ pub(super) async fn validate(connector: &Connector, fetch: bool, out: &EventSink
     }
     let mut rows = Vec::new();
     for finding in &findings {
-        out.object(described(finding), "").await?;
+        out.object(to_finding_json(finding), "").await?;
         let severity = if finding.is_error { "error" } else { "advice" };
         rows.push(vec![
             finding.dataset.clone().unwrap_or_default(),
@@ -79,7 +79,7 @@ pub(super) async fn validate(connector: &Connector, fetch: bool, out: &EventSink
     Ok(if errors == 0 { 0 } else { 6 })
 }
 
-fn described(finding: &PortalFinding) -> serde_json::Value {
+fn to_finding_json(finding: &PortalFinding) -> serde_json::Value {
     json!({
         "dataset": finding.dataset,
         "severity": if finding.is_error { "error" } else { "advice" },
@@ -90,7 +90,7 @@ fn described(finding: &PortalFinding) -> serde_json::Value {
 }
 
 /// What the law wants to be open and is not, and whether anything is served at all.
-fn closed(connector: &Connector, catalog: &PortalCatalog) -> Vec<PortalFinding> {
+fn open_data_findings(connector: &Connector, catalog: &PortalCatalog) -> Vec<PortalFinding> {
     let mut found = Vec::new();
     if connector.config().web.listen.is_none() {
         found.push(PortalFinding {
@@ -121,7 +121,7 @@ fn closed(connector: &Connector, catalog: &PortalCatalog) -> Vec<PortalFinding> 
 }
 
 /// The catalogue; why there is none.
-fn told(connector: &Connector) -> Result<PortalCatalog, Refusal> {
+fn require_catalog(connector: &Connector) -> Result<PortalCatalog, Refusal> {
     portal::catalog(connector).ok_or_else(|| {
         let sentence = "the configuration has no [portal], so portals are told nothing";
         Refusal::new(ErrorCode::ConfigInvalid, sentence).with_help(

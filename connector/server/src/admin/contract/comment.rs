@@ -1,7 +1,7 @@
 //! `contract comment`: a word on a clause, and how the words are shown.
 
 use super::collect;
-use super::contract_lookup::loaded;
+use super::contract_lookup::load_negotiation;
 use super::negotiation_step::peer_of;
 use crate::admin::CommandResult;
 use crate::admin::event_sink::EventSink;
@@ -23,9 +23,9 @@ pub(super) async fn comment(
     out: &EventSink,
 ) -> CommandResult {
     collect(connector, out).await?;
-    let (name, open) = loaded(connector, prefix)?;
+    let (name, open) = load_negotiation(connector, prefix)?;
     let clause = ClauseId(clause);
-    let content = clause_comment::written(connector, &open, clause, &text)?;
+    let content = clause_comment::sign_comment(connector, &open, clause, &text)?;
     outgoing_message::send(connector, open.other(), content, false).await?;
     let carried = match open.own {
         // A provider never dials; the consumer fetches the message.

@@ -108,11 +108,11 @@ fn ambiguous(what: &str, named: &str, lines: impl Iterator<Item = String>) -> Re
 /// How many of those that a word may mean are listed.
 const MEANT: usize = 8;
 
-pub(super) fn loaded(
+pub(super) fn load_negotiation(
     connector: &Connector,
     prefix: &str,
 ) -> Result<(String, OpenNegotiation), Refusal> {
-    let name = named(connector, prefix)?;
+    let name = find_negotiation(connector, prefix)?;
     let open = negotiation::message_replay::load(connector, &name)?.ok_or_else(|| {
         Refusal::new(
             ErrorCode::NegotiationUnknown,
@@ -123,7 +123,7 @@ pub(super) fn loaded(
 }
 
 /// The negotiation that a unique prefix names, or the name of its dataset, with its own name.
-fn named(connector: &Connector, prefix: &str) -> Result<String, Refusal> {
+fn find_negotiation(connector: &Connector, prefix: &str) -> Result<String, Refusal> {
     let open: Vec<NegotiationRow> = negotiations(connector)?
         .into_iter()
         .filter(|row| {

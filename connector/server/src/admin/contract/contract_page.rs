@@ -3,8 +3,10 @@
 mod obligation_ledger;
 mod quota_usage;
 
-use super::contract_lookup::{contracts, loaded, sides};
-use super::contract_text::{changed, contract_json, payload_text, terms_json, turn, turn_sentence};
+use super::contract_lookup::{contracts, load_negotiation, sides};
+use super::contract_text::{
+    contract_json, describe_changes, payload_text, terms_json, turn, turn_sentence,
+};
 use super::{collect, comment};
 use crate::admin::CommandResult;
 use crate::admin::event_sink::EventSink;
@@ -90,14 +92,14 @@ pub(super) async fn show(
         return Ok(0);
     }
     collect(connector, out).await?;
-    let (name, open) = loaded(connector, prefix)?;
+    let (name, open) = load_negotiation(connector, prefix)?;
     let agreement = &open.state.proposal().agreement;
     let read = RenderedPage::of(agreement, language);
     let comments = negotiation::clause_comment::all(connector, &name)?;
     let text = if diff {
         match &open.before {
             None => "nothing was changed yet".to_owned(),
-            Some(before) => changed(before, agreement),
+            Some(before) => describe_changes(before, agreement),
         }
     } else if odrl {
         payload_text(agreement)
@@ -129,7 +131,7 @@ pub(super) async fn show(
             "shown": shown_json(agreement),
             "page": read.page,
             "officers": officers_json(connector, open.state.proposal().contract)?,
-            "diff": open.before.as_ref().map(|before| changed(before, agreement)),
+            "diff": open.before.as_ref().map(|before| describe_changes(before, agreement)),
         }),
         text,
     )
@@ -152,7 +154,7 @@ fn page(
         text.push('\n');
         text.push_str(&lines.line(label, value));
     };
-    line(StatusLineLabel::Shown, &lines.shown());
+    line(StatusLineLabel::Shown, &lines.describe_page());
     line(StatusLineLabel::State, state);
     for signature in signatures {
         line(StatusLineLabel::Signed, &signature.text(lines));

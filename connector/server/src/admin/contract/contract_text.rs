@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 pub(super) fn negotiation_json(row: &NegotiationRow, open: Option<&OpenNegotiation>) -> Value {
-    let ended = open.and_then(|open| open.state.ended());
+    let ended = open.and_then(|open| open.state.termination());
     json!({
         "negotiation": row.id,
         "participant": row.peer.domain(),
@@ -123,7 +123,7 @@ pub(super) fn payload_text(agreement: &Agreement) -> String {
 }
 
 /// What changed between two proposals, a line each.
-pub(super) fn changed(before: &Agreement, after: &Agreement) -> String {
+pub(super) fn describe_changes(before: &Agreement, after: &Agreement) -> String {
     let lines = hansa_policy::diff::lines(before, after);
     if lines.is_empty() {
         "the terms are the same".to_owned()
@@ -142,7 +142,7 @@ pub(super) fn turn(open: &OpenNegotiation) -> String {
 
 pub(crate) fn turn_sentence(open: &OpenNegotiation) -> String {
     match open.state.turn() {
-        None => open.state.ended().map_or_else(
+        None => open.state.termination().map_or_else(
             || "it is done".to_owned(),
             |ended| {
                 format!(

@@ -34,7 +34,7 @@ pub(super) async fn attest(
         let (first, versions) = versions(connector, contract);
         connector
             .records
-            .index(|state| state.unstated(&provider, first, &versions))?
+            .index(|state| state.unattested_requests(&provider, first, &versions))?
     } else {
         let named = answers.iter().map(|answer| {
             answer.parse().map_err(|fault| {

@@ -70,14 +70,14 @@ pub(super) fn calendar(contracts: &[ContractExpiry<'_>], now: UtcTimestamp) -> S
             format!("UID:{id}@{}", agreement.provider.id.domain()),
             format!("DTSTAMP:{}", stamp(now)),
             format!("DTSTART:{}", stamp(*over_from)),
-            format!("SUMMARY:{}", escaped(&what)),
+            format!("SUMMARY:{}", escape_text(&what)),
         ]);
         for days in DAYS {
             lines.extend([
                 "BEGIN:VALARM".to_owned(),
                 "ACTION:DISPLAY".to_owned(),
                 format!("TRIGGER:-P{days}D"),
-                format!("DESCRIPTION:{}", escaped(&what)),
+                format!("DESCRIPTION:{}", escape_text(&what)),
                 "END:VALARM".to_owned(),
             ]);
         }
@@ -86,7 +86,7 @@ pub(super) fn calendar(contracts: &[ContractExpiry<'_>], now: UtcTimestamp) -> S
     lines.push("END:VCALENDAR".to_owned());
     let mut text = String::new();
     for line in lines {
-        text.push_str(&folded(&line));
+        text.push_str(&fold_line(&line));
         text.push_str("\r\n");
     }
     text
@@ -108,7 +108,7 @@ fn stamp(time: UtcTimestamp) -> String {
 }
 
 /// Section 3.3.11: commas, semicolons, backslashes and line breaks are escaped.
-fn escaped(text: &str) -> String {
+fn escape_text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -121,7 +121,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// Section 3.1: a line has at most 75 octets; what is longer goes on in the next one after a blank.
-fn folded(line: &str) -> String {
+fn fold_line(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut octets = 0;
     for character in line.chars() {
@@ -142,8 +142,8 @@ mod tests {
 
     #[test]
     fn lines_are_short_and_text_is_escaped() {
-        assert_eq!(escaped("a, b; c\\d\ne"), "a\\, b\\; c\\\\d\\ne");
-        let long = folded(&format!("SUMMARY:{}", "ü".repeat(100)));
+        assert_eq!(escape_text("a, b; c\\d\ne"), "a\\, b\\; c\\\\d\\ne");
+        let long = fold_line(&format!("SUMMARY:{}", "ü".repeat(100)));
         assert!(long.split("\r\n").all(|line| line.len() <= 75));
         assert_eq!(long.replace("\r\n ", "").chars().count(), 108);
         assert_eq!(

@@ -1,7 +1,7 @@
 //! The steps after the request: counter, sign, decline.
 
 use super::collect;
-use super::contract_lookup::{loaded, negotiations};
+use super::contract_lookup::{load_negotiation, negotiations};
 use super::contract_text::{negotiation_json, turn_sentence};
 use super::proposal_terms::terms_from;
 use crate::admin::catalog::find;
@@ -34,7 +34,7 @@ pub(super) async fn counter_offer(
     out: &EventSink,
 ) -> CommandResult {
     collect(connector, out).await?;
-    let (name, open) = loaded(connector, prefix)?;
+    let (name, open) = load_negotiation(connector, prefix)?;
     let mut agreement = open.state.proposal().agreement.clone();
     let dataset = match open.own {
         PartyRole::Provider => connector
@@ -87,7 +87,7 @@ pub(super) async fn sign(
     if let Some(held) = held_view(connector, prefix) {
         return sign_view(connector, &held, caller, out).await;
     }
-    let (name, open) = loaded(connector, prefix)?;
+    let (name, open) = load_negotiation(connector, prefix)?;
     if waits(connector, &name, &open, caller, out).await? {
         return Ok(0);
     }
@@ -187,7 +187,7 @@ pub(super) async fn decline(
     out: &EventSink,
 ) -> CommandResult {
     collect(connector, out).await?;
-    let (name, open) = loaded(connector, prefix)?;
+    let (name, open) = load_negotiation(connector, prefix)?;
     let content = MessageContent::Termination {
         negotiation: name.clone(),
         code: None,

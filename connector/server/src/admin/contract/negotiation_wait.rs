@@ -1,7 +1,7 @@
 //! `contract wait`: comes back when it is our turn, or when the negotiation has ended.
 
 use super::collect;
-use super::contract_lookup::{contract_by_prefix, loaded};
+use super::contract_lookup::{contract_by_prefix, load_negotiation};
 use super::contract_text::turn_sentence;
 use super::negotiation_step::{in_force_from, report_step};
 use crate::admin::CommandResult;
@@ -37,7 +37,7 @@ pub(super) async fn wait(
             }
         }
         first = false;
-        let (name, open) = match loaded(connector, prefix) {
+        let (name, open) = match load_negotiation(connector, prefix) {
             Ok(found) => found,
             // A contract whose negotiation is over long since is named by its own name.
             Err(unknown) if unknown.code == ErrorCode::NegotiationUnknown => {

@@ -1,7 +1,7 @@
 //! A signature that is made on another machine: the draft that goes there, and the signature that comes back.
 
 use super::collect;
-use super::contract_lookup::loaded;
+use super::contract_lookup::load_negotiation;
 use super::negotiation_step::{step, waits};
 use crate::admin::CommandResult;
 use crate::admin::event_sink::EventSink;
@@ -24,7 +24,7 @@ pub(super) async fn export(
     out: &EventSink,
 ) -> CommandResult {
     collect(connector, out).await?;
-    let (name, open) = loaded(connector, prefix)?;
+    let (name, open) = load_negotiation(connector, prefix)?;
     let (role, _) = due(&open)?;
     let draft = ContractDraft {
         negotiation: name,
@@ -50,7 +50,7 @@ pub(super) async fn attach(
     out: &EventSink,
 ) -> CommandResult {
     collect(connector, out).await?;
-    let (name, open) = loaded(connector, prefix)?;
+    let (name, open) = load_negotiation(connector, prefix)?;
     let (role, wanted) = due(&open)?;
     let signed = envelope::parse_half(bytes.trim_ascii_end(), role)?;
     if signed.id != wanted {

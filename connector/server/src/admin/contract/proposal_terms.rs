@@ -1,6 +1,6 @@
 //! The terms of a proposal, as a policy says them.
 
-use crate::admin::gathered;
+use crate::admin::combined_refusal;
 use crate::participant::Connector;
 use hansa_catalog::dataset::Dataset;
 use hansa_policy::contract::Agreement;
@@ -13,7 +13,8 @@ pub(super) fn terms_from(
     agreement: &mut Agreement,
     connector: &Connector,
 ) -> Result<(), Refusal> {
-    let draft = hansa_proto::policy_toml::parse(text, "the policy", dataset).map_err(gathered)?;
+    let draft =
+        hansa_proto::policy_toml::parse(text, "the policy", dataset).map_err(combined_refusal)?;
     let known: Vec<_> = agreement
         .own_purposes
         .iter()

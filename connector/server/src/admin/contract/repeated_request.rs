@@ -20,7 +20,7 @@ pub(super) enum RepeatedRequest {
 ///
 /// # Errors
 /// When the own index can't be read.
-pub(super) fn repeated(
+pub(super) fn find_repeated_request(
     connector: &Connector,
     wished: &Agreement,
 ) -> Result<Option<RepeatedRequest>, Refusal> {

@@ -3,7 +3,7 @@
 use super::contract_lookup as find_contract;
 use super::contract_text::{payload_text, turn_sentence};
 use super::negotiation_step::{in_force_from, report_step};
-use super::repeated_request::{RepeatedRequest, repeated};
+use super::repeated_request::{RepeatedRequest, find_repeated_request};
 use crate::admin::CommandResult;
 use crate::admin::catalog::{find, terms_text};
 use crate::admin::command_envelope::CommandOptions;
@@ -101,7 +101,7 @@ pub(super) async fn request(
     let old = replaces
         .map(|named| find_contract::contract_by_prefix(connector, &named))
         .transpose()?;
-    let mut filled = connector.filled(provider, us, old);
+    let mut filled = connector.new_agreement_parameters(provider, us, old);
     if let Some(language) = language {
         filled.rendering = PageRendering::of(language);
     }
@@ -127,7 +127,7 @@ pub(super) async fn request(
     remember(connector, &visible.peer).await?;
     // What waits here may have ended a negotiation that looks open.
     let _unreached = mailbox::pump(connector, &visible.peer).await;
-    match repeated(connector, &agreement)? {
+    match find_repeated_request(connector, &agreement)? {
         Some(RepeatedRequest::Waits(name)) => {
             let carried = mailbox::pump(connector, &visible.peer).await;
             return report_step(connector, &name, carried, out, |open| {

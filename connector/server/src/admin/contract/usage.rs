@@ -63,7 +63,7 @@ pub(super) async fn top_up(
     out: &EventSink,
 ) -> CommandResult {
     let (contract, agreement) = ours(connector, prefix)?;
-    let amount = money::written(amount)
+    let amount = money::parse_written_amount(amount)
         .ok()
         .filter(|amount| *amount > money::MoneyAmount::NOTHING)
         .ok_or_else(|| {

@@ -31,7 +31,7 @@ pub(super) async fn withdraw(
     caller: Option<u32>,
     out: &EventSink,
 ) -> CommandResult {
-    let (contract, agreement) = known(connector, &args.contract)?;
+    let (contract, agreement) = find_contract(connector, &args.contract)?;
     let mut reason = args.reason;
     let from = match &args.from {
         Some(text) => Some(read_from(connector, contract, text)?),
@@ -43,7 +43,9 @@ pub(super) async fn withdraw(
         match said.await? {
             // What the first one wrote may be from before there was a limit.
             Approval::Enough(first) => {
-                reason = first.as_deref().map_or(reason, SingleLineText::cut)
+                reason = first
+                    .as_deref()
+                    .map_or(reason, SingleLineText::from_any_text)
             }
             Approval::Waits => return waits(contract, from, out).await,
         }
@@ -51,7 +53,7 @@ pub(super) async fn withdraw(
     let end = move |connector: &Arc<Connector>| {
         contract_withdrawal::withdraw_from(connector, contract, from, &reason)
     };
-    ended(connector, contract, &agreement, end, out).await
+    end_contract(connector, contract, &agreement, end, out).await
 }
 
 /// The instant that a person gives, by the zone of the participant.
@@ -83,7 +85,7 @@ pub(super) async fn attach(
     caller: Option<u32>,
     out: &EventSink,
 ) -> CommandResult {
-    let (contract, agreement) = known(connector, prefix)?;
+    let (contract, agreement) = find_contract(connector, prefix)?;
     let read = envelope::parse_withdrawal(statement)?;
     if read.contract != contract || read.party != connector.id() {
         return Err(Refusal::new(
@@ -100,7 +102,7 @@ pub(super) async fn attach(
         .into());
     }
     // Checked before anybody gives their word on it.
-    let from = contract_withdrawal::checked(connector, &read)?.effective_at();
+    let from = contract_withdrawal::verify_withdrawal(connector, &read)?.effective_at();
     if connector.config().officers.second {
         let action = action(from);
         let said = approval::word(connector, caller, contract, action, Some(&read.reason));
@@ -113,11 +115,11 @@ pub(super) async fn attach(
         contract_withdrawal::take_in(connector, &bytes)?;
         Ok(bytes)
     };
-    ended(connector, contract, &agreement, end, out).await
+    end_contract(connector, contract, &agreement, end, out).await
 }
 
 /// The contract of that name, and what it says.
-fn known(connector: &Connector, prefix: &str) -> Result<(ContractId, Agreement), Refusal> {
+fn find_contract(connector: &Connector, prefix: &str) -> Result<(ContractId, Agreement), Refusal> {
     let contract = contract_by_prefix(connector, prefix)?;
     let agreement = connector
         .contracts
@@ -133,7 +135,7 @@ fn known(connector: &Connector, prefix: &str) -> Result<(ContractId, Agreement),
 }
 
 /// Ends it, tells the other party, and our people.
-async fn ended(
+async fn end_contract(
     connector: &Arc<Connector>,
     contract: ContractId,
     agreement: &Agreement,

@@ -6,7 +6,7 @@ use crate::admin::dataset::offer_entry::{OfferBackground, offer_entry};
 use crate::admin::dataset::offer_policy::check_named_columns;
 use crate::admin::dataset::publication;
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandError, CommandResult, gathered};
+use crate::admin::{CommandError, CommandResult, combined_refusal};
 use crate::cli::connector_command::offer_terms::OfferTermsArgs;
 use crate::participant::{Connector, offers};
 use crate::process::blocking_work::blocking;
@@ -212,7 +212,7 @@ fn check_policy(
                 // The grid that a policy of one's own needs is written into the entry afterwards.
                 problems.retain(|one| one.code != ErrorCode::GridConflict);
                 if !problems.is_empty() {
-                    return Err(gathered(problems));
+                    return Err(combined_refusal(problems));
                 }
             }
         }

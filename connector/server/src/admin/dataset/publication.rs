@@ -4,7 +4,7 @@ mod publication_report;
 
 use crate::admin::config::reload_if_changed;
 use crate::admin::dataset::publication::publication_report::publication_report;
-use crate::admin::dataset::{configured, configured_now, unconfigured};
+use crate::admin::dataset::{configured_datasets, configured_now, unconfigured_dataset_refusal};
 use crate::admin::event_sink::EventSink;
 use crate::admin::{CommandError, CommandResult};
 use crate::participant::{Connector, cell_releases};
@@ -32,11 +32,11 @@ pub(super) async fn publish(
     }
     let configs = match options.dry {
         true => configured_now(connector)?,
-        false => configured(connector)?,
+        false => configured_datasets(connector)?,
     };
     for name in names {
         if !configs.iter().any(|config| config.name.as_str() == name) {
-            return Err(unconfigured(name).into());
+            return Err(unconfigured_dataset_refusal(name).into());
         }
     }
     let wanted: Vec<DatasetConfig> = configs
@@ -102,7 +102,13 @@ pub(super) async fn publish(
 /// Faults once datasets are published: of offers, of snapshots and cells, and of contracts that need what is not here.
 fn judge_publications(connector: &Arc<Connector>) -> Vec<Refusal> {
     let mut faults = offer_renewal::renew(connector).unwrap_or_else(|fault| vec![fault]);
-    faults.extend(connector.datasets.snapshots.damaged().into_values());
+    faults.extend(
+        connector
+            .datasets
+            .snapshots
+            .damaged_datasets()
+            .into_values(),
+    );
     faults.extend(connector.unexecutable());
     faults.extend(cell_releases::all(connector));
     faults

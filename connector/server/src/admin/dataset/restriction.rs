@@ -2,7 +2,7 @@
 
 use crate::admin::command_envelope::CommandOptions;
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandResult, gathered};
+use crate::admin::{CommandResult, combined_refusal};
 use crate::participant::Connector;
 use crate::participant::offers::used_purposes;
 use crate::workflow::provider_restriction::{self, RestrictionOutcome};
@@ -97,11 +97,11 @@ fn read(
     text: &str,
 ) -> Result<ProviderRestriction, Refusal> {
     let shown = file.display().to_string();
-    let draft = hansa_proto::policy_toml::parse(text, &shown, dataset).map_err(gathered)?;
+    let draft = hansa_proto::policy_toml::parse(text, &shown, dataset).map_err(combined_refusal)?;
     let taxonomy = connector.reloadable.taxonomy();
     let unknown = hansa_proto::policy_toml::unknown_purposes(&draft, &shown, &taxonomy);
     if !unknown.is_empty() {
-        return Err(gathered(unknown));
+        return Err(combined_refusal(unknown));
     }
     if let Some(legal) = &draft.legal {
         let sentence = "a guard binds no legal text: nobody signs it";

@@ -1,7 +1,7 @@
 //! `hansa dataset sample`: the first rows of a source as they would be published, beside what stands in the file.
 
 use crate::admin::CommandResult;
-use crate::admin::dataset::{configured, unconfigured};
+use crate::admin::dataset::{configured_datasets, unconfigured_dataset_refusal};
 use crate::admin::event_sink::EventSink;
 use crate::cli::output::table;
 use crate::participant::Connector;
@@ -22,11 +22,11 @@ pub(super) async fn sample(
     rows: usize,
     out: &EventSink,
 ) -> CommandResult {
-    let configs = configured(connector)?;
+    let configs = configured_datasets(connector)?;
     let config = configs
         .into_iter()
         .find(|config| config.name.as_str() == name)
-        .ok_or_else(|| unconfigured(name))?;
+        .ok_or_else(|| unconfigured_dataset_refusal(name))?;
     let limits = connector.query_limits();
     if let Some(in_place_config) = config.source.in_place.clone() {
         let look = move || in_place::sample(&config, &in_place_config, rows, &limits);
@@ -94,7 +94,7 @@ fn shown_cell(cell: &PreviewCell) -> String {
     let source = cell.source.as_deref().unwrap_or_default();
     match &cell.value {
         Ok(value) => {
-            let published = source_preview::shown(value);
+            let published = source_preview::format_value(value);
             if published == source {
                 published
             } else {
@@ -111,7 +111,7 @@ fn json_row(file: &str, names: &[String], row: &PreviewRow) -> Value {
         let published = match &cell.value {
             Ok(value) => {
                 fields.insert(name.clone(), source_preview::to_json(value));
-                Some(source_preview::shown(value))
+                Some(source_preview::format_value(value))
             }
             Err(why) => {
                 unreadable.insert(name.clone(), json!(why));

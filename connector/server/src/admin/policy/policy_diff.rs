@@ -1,8 +1,8 @@
 //! `policy diff`: what a change would let out or take away, and for which contracts.
 
-use super::meant;
+use super::resolve_policy;
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandResult, gathered};
+use crate::admin::{CommandResult, combined_refusal};
 use crate::participant::{Connector, offers};
 use hansa_catalog::offer::Offer;
 use hansa_policy::contract::{Agreement, ContractStatus};
@@ -90,8 +90,8 @@ impl AffectedContract {
 fn read(connector: &Connector, named: &str, over: Option<&str>) -> Result<Offer, Refusal> {
     // What is no file is the name of an offer, also beside a draft.
     let over = over.filter(|_| std::path::Path::new(named).is_file());
-    let (written, dataset) = meant(connector, named, over)?;
-    offers::read(&connector.config(), &written, &dataset).map_err(gathered)
+    let (written, dataset) = resolve_policy(connector, named, over)?;
+    offers::read(&connector.config(), &written, &dataset).map_err(combined_refusal)
 }
 
 fn contracts(connector: &Connector, offer: &Offer) -> Vec<AffectedContract> {

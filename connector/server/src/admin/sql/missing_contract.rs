@@ -13,7 +13,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// When the own index can't be read.
-pub(super) async fn uncontracted(
+pub(super) async fn missing_contract_refusal(
     connector: &Arc<Connector>,
     sql: &str,
 ) -> Result<Option<Refusal>, Refusal> {

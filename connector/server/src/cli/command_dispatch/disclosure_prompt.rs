@@ -144,7 +144,7 @@ fn choose(
     };
     let mut leaving: Vec<&ProposedColumn> = proposed.iter().filter(|one| one.leaves).collect();
     if columns.is_none() && !*all_columns {
-        leaving = confirmed(leaving, &mut answer, |column| {
+        leaving = confirm_columns(leaving, &mut answer, |column| {
             format!(
                 "`{}`, {}: may it leave, where a contract shows it?",
                 column.name, column.kind
@@ -154,7 +154,7 @@ fn choose(
     }
     if terms.lacks_measures() {
         leaving.retain(|column| column.is_number() && !column.is_among(&terms.group_by));
-        let added_up = confirmed(leaving, &mut answer, |column| {
+        let added_up = confirm_columns(leaving, &mut answer, |column| {
             format!(
                 "`{}`, {}: may its sums in groups leave?",
                 column.name, column.kind
@@ -169,7 +169,7 @@ fn choose(
 }
 
 /// The columns of which the answer was yes; nothing where the person went away. What is no clear yes is a no.
-fn confirmed<'c>(
+fn confirm_columns<'c>(
     columns: Vec<&'c ProposedColumn>,
     answer: &mut impl FnMut(&str) -> Option<String>,
     question: impl Fn(&ProposedColumn) -> String,

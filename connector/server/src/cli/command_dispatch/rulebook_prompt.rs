@@ -4,7 +4,7 @@ use crate::admin::command_event::CommandEvent;
 use crate::cli::GlobalArgs;
 use crate::cli::command_dispatch::command_target::CommandTarget;
 use crate::cli::command_dispatch::exported_file;
-use crate::cli::command_effect::asked;
+use crate::cli::command_effect::ask_confirmation;
 use crate::cli::connector_command::ConnectorCommand;
 use crate::cli::connector_command::rulebook::RulebookCommand;
 use crate::cli::output::OutputSettings;
@@ -52,7 +52,7 @@ pub(super) async fn accept(
             text("rulebook"),
             text("league")
         );
-        asked(&question, global)?;
+        ask_confirmation(&question, global)?;
     }
     let digest = data.get("rulebook").and_then(Value::as_str);
     let command = ConnectorCommand::Rulebook(RulebookCommand::Accept {

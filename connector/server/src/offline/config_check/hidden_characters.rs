@@ -9,7 +9,7 @@ use toml::de::DeValue;
 
 /// What a TOML file holds of such characters, in comments and in texts, also where they are written as escapes; one for each
 /// line.
-pub(super) fn hidden(file: &str, text: &str) -> Vec<Refusal> {
+pub(super) fn find_hidden_characters(file: &str, text: &str) -> Vec<Refusal> {
     let mut found = BTreeMap::new();
     let reader = TomlReader::new(file, text, ProblemStyle::CONFIG);
     if let Ok(parsed) = reader.parse() {
@@ -77,7 +77,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, lines: &[(u64, Option<&str>)]) {
-        let found = hidden("hansa.toml", text);
+        let found = find_hidden_characters("hansa.toml", text);
         let places: Vec<(u64, Option<String>)> = found
             .iter()
             .map(|refusal| {

@@ -45,7 +45,7 @@ pub(super) fn admit(
         match league.admit(&one.bytes, days, now) {
             Ok(member) => admitted.push((one, member)),
             Err(refusal) => {
-                refused = Some(one.placed(refusal));
+                refused = Some(one.with_file_place(refusal));
                 break;
             }
         }
@@ -74,7 +74,8 @@ struct ReadRequest<'a> {
 impl<'a> ReadRequest<'a> {
     fn open(file: &'a Path) -> Result<Self, Refusal> {
         let bytes = read(file)?;
-        let request = AdmissionRequest::read(&bytes).map_err(|refusal| placed(refusal, file))?;
+        let request =
+            AdmissionRequest::read(&bytes).map_err(|refusal| with_file_place(refusal, file))?;
         Ok(Self {
             file,
             bytes,
@@ -82,12 +83,12 @@ impl<'a> ReadRequest<'a> {
         })
     }
 
-    fn placed(&self, refusal: Refusal) -> Refusal {
-        placed(refusal, self.file)
+    fn with_file_place(&self, refusal: Refusal) -> Refusal {
+        with_file_place(refusal, self.file)
     }
 }
 
-fn placed(refusal: Refusal, file: &Path) -> Refusal {
+fn with_file_place(refusal: Refusal, file: &Path) -> Refusal {
     let refusal = refusal.with_place(file.display().to_string(), None, None);
     match refusal.code {
         ErrorCode::KeyInvalid => {

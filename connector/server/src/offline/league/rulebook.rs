@@ -1,7 +1,7 @@
 //! `hansa league rulebook`: signs the next version of the rulebook, takes in acceptances, and lists who has accepted what.
 
-use super::moved;
-use crate::admin::gathered;
+use super::apply_clock_offset;
+use crate::admin::combined_refusal;
 use crate::cli::connector_command::league::LeagueRulebookArgs;
 use crate::cli::output::{OutputSettings, table};
 use crate::cli::terminal::line_out;
@@ -24,13 +24,13 @@ pub(super) fn run(
     show: OutputSettings,
 ) -> Result<(), Refusal> {
     let mut league = LeagueAuthority::open(&args.dir)?;
-    let now = moved(&league, args.offset.as_deref(), now)?;
+    let now = apply_clock_offset(&league, args.offset.as_deref(), now)?;
     if let Some(file) = &args.file {
         let rulebook = league.issue_rulebook(draft(file)?, now)?;
-        return issued(&rulebook, args.output.as_deref(), show);
+        return report_signed_rulebook(&rulebook, args.output.as_deref(), show);
     }
     for file in &args.accepted {
-        accepted(&league, file, now, show)?;
+        import_acceptance(&league, file, now, show)?;
     }
     match args.accepted.is_empty() {
         true => list(&league, show),
@@ -42,7 +42,8 @@ pub(super) fn run(
 fn draft(file: &Path) -> Result<RulebookDraft, Refusal> {
     let name = file.display().to_string();
     let text = read(file)?;
-    let written = rulebook_toml::parse(&String::from_utf8_lossy(&text), &name).map_err(gathered)?;
+    let written =
+        rulebook_toml::parse(&String::from_utf8_lossy(&text), &name).map_err(combined_refusal)?;
     let document = file.with_file_name(&written.text);
     let file_name = document.file_name().and_then(std::ffi::OsStr::to_str);
     let text = RulebookText::new(file_name.unwrap_or_default(), &read(&document)?)
@@ -55,7 +56,7 @@ fn draft(file: &Path) -> Result<RulebookDraft, Refusal> {
     })
 }
 
-fn issued(
+fn report_signed_rulebook(
     rulebook: &SignedRulebook,
     output: Option<&Path>,
     show: OutputSettings,
@@ -86,7 +87,7 @@ fn issued(
 }
 
 /// Takes in an acceptance, if its participant signed it and it is of a version of this league.
-fn accepted(
+fn import_acceptance(
     league: &LeagueAuthority,
     file: &Path,
     now: UtcTimestamp,

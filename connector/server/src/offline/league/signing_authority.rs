@@ -1,6 +1,6 @@
 //! `hansa league key`, `hansa league mandates` and `hansa league seal`: who may sign for a participant beside its connector.
 
-use super::{moved, parsed, participant};
+use super::{apply_clock_offset, parse_argument, participant};
 use crate::cli::connector_command::league::{LeagueKeyArgs, LeagueMandatesArgs, LeagueSealArgs};
 use crate::cli::output::OutputSettings;
 use crate::offline::read;
@@ -18,7 +18,7 @@ pub(super) fn key(
     show: OutputSettings,
 ) -> Result<(), Refusal> {
     let mut league = LeagueAuthority::open(&args.dir)?;
-    let now = moved(&league, args.offset.as_deref(), now)?;
+    let now = apply_clock_offset(&league, args.offset.as_deref(), now)?;
     let (id, kid, what) = match (&args.statement, &args.end, &args.of) {
         (Some(file), None, _) => {
             let stated = league
@@ -58,9 +58,9 @@ pub(super) fn mandates(
     show: OutputSettings,
 ) -> Result<(), Refusal> {
     let mut league = LeagueAuthority::open(&args.dir)?;
-    let now = moved(&league, args.offset.as_deref(), now)?;
+    let now = apply_clock_offset(&league, args.offset.as_deref(), now)?;
     let id = participant(&args.id)?;
-    let revoked: Option<Digest> = args.revoke.as_deref().map(parsed).transpose()?;
+    let revoked: Option<Digest> = args.revoke.as_deref().map(parse_argument).transpose()?;
     let what = match revoked {
         Some(statement) => {
             let since = args.since.as_deref().map(instant).transpose()?;
@@ -101,7 +101,7 @@ pub(super) fn seal(
     show: OutputSettings,
 ) -> Result<(), Refusal> {
     let mut league = LeagueAuthority::open(&args.dir)?;
-    let now = moved(&league, args.offset.as_deref(), now)?;
+    let now = apply_clock_offset(&league, args.offset.as_deref(), now)?;
     let id = participant(&args.id)?;
     let what = match &args.anchor {
         Some(file) => {

@@ -46,16 +46,19 @@ fn all_together_take_no_more_than_there_are() {
     let limiter = ConcurrencyLimiter::default();
     let (acme, _) = fill(|| limiter.take_for(&peer("acme.example"), 8));
     let (other, refusal) = fill(|| limiter.take_for(&peer("other.example"), 8));
-    assert_eq!((acme.len(), other.len(), limiter.taken()), (6, 2, 8));
+    assert_eq!(
+        (acme.len(), other.len(), limiter.permits_in_use()),
+        (6, 2, 8)
+    );
     assert!(refusal.sentence.contains("run here at once"), "{refusal}");
     assert!(!refusal.sentence.contains("of yours"), "{refusal}");
     assert_eq!(limiter.take(8).unwrap_err().code, ErrorCode::TooManyStreams);
     drop(acme);
     // Our own people may have what is left.
     let (own, _) = fill(|| limiter.take(8));
-    assert_eq!((own.len(), limiter.taken()), (6, 8));
+    assert_eq!((own.len(), limiter.permits_in_use()), (6, 8));
     drop((own, other));
-    assert_eq!(limiter.taken(), 0);
+    assert_eq!(limiter.permits_in_use(), 0);
     let _again = limiter.take_for(&peer("acme.example"), 8).unwrap();
 }
 
@@ -89,7 +92,7 @@ fn many_questions_at_the_same_time_do_not_see_the_same_free_slot() {
             .collect()
     });
     assert_eq!(got.iter().flatten().count(), 12);
-    assert_eq!(limiter.taken(), 12);
+    assert_eq!(limiter.permits_in_use(), 12);
 }
 
 #[test]
@@ -97,10 +100,10 @@ fn who_polls_too_often_waits_for_the_next_minute() {
     let limiter = ConcurrencyLimiter::default();
     let (acme, other) = (peer("acme.example"), peer("other.example"));
     for _ in 0..POLLS {
-        limiter.polled(&acme, 5).unwrap();
+        limiter.count_poll(&acme, 5).unwrap();
     }
-    let refusal = limiter.polled(&acme, 5 + MINUTE - 1).unwrap_err();
+    let refusal = limiter.count_poll(&acme, 5 + MINUTE - 1).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::TooManyStreams);
-    limiter.polled(&other, 6).unwrap();
-    limiter.polled(&acme, 5 + MINUTE).unwrap();
+    limiter.count_poll(&other, 6).unwrap();
+    limiter.count_poll(&acme, 5 + MINUTE).unwrap();
 }

@@ -16,7 +16,7 @@ pub(super) fn apply_approval(
     let subject = subject.ok_or_else(|| place.unreadable("contract"))?;
     let contract = place.parse("contract", subject)?;
     match &approval.second {
-        Some(second) => change.approved(contract, &approval.action, second),
+        Some(second) => change.approve_change(contract, &approval.action, second),
         None => change.asked_for(&PendingApprovalRow {
             contract,
             action: approval.action.clone(),

@@ -7,7 +7,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_store::state_index::index_transaction::IndexTransaction;
 
 /// What the permitted answer will be owed: each grant that asks for a statement names the first version of its contract.
-pub(super) fn permitted(
+pub(super) fn apply_permit(
     change: &IndexTransaction<'_>,
     place: u64,
     permit: &PermitRecord,
@@ -21,7 +21,7 @@ pub(super) fn permitted(
 }
 
 /// A statement that came in, or that we have sent.
-pub(super) fn attested(
+pub(super) fn apply_deletion(
     change: &IndexTransaction<'_>,
     deletion: &DeletionRecord,
     place: u64,
@@ -29,7 +29,7 @@ pub(super) fn attested(
     let DeletionRecord { peer, first, .. } = deletion;
     let mut requests = deletion.requests.iter();
     requests.try_for_each(|request| match deletion.direction.as_str() {
-        "in" => change.stated(first, request, peer),
+        "in" => change.clear_owed_statement(first, request, peer),
         _ => change.have_stated(first, request, peer, place),
     })
 }
@@ -41,7 +41,7 @@ pub(super) fn not_received(
     at: UtcTimestamp,
 ) -> Result<(), Refusal> {
     if end.code == ErrorCode::Interrupted.as_str() {
-        return change.taken(&end.request_id, &end.peer, at);
+        return change.end_sent_query(&end.request_id, &end.peer, at);
     }
     change.not_taken(&end.request_id, &end.peer)
 }

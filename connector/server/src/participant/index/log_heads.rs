@@ -19,10 +19,10 @@ pub(super) fn apply_incident(
         IncidentBody::GossipedHead(head) => apply_gossiped_head(change, place, head),
         IncidentBody::WitnessedHead(head) => {
             let peer = place.parse("peer", &head.peer)?;
-            change.witnessed(&peer, head.size, place.record.seq)
+            change.set_witness(&peer, head.size, place.record.seq)
         }
         IncidentBody::LogFork(fork) => {
-            change.forked(&place.parse("peer", &fork.peer)?, place.record.seq)
+            change.add_fork(&place.parse("peer", &fork.peer)?, place.record.seq)
         }
         IncidentBody::Incident(incident) => apply_statement(change, place, incident),
     }
@@ -35,7 +35,7 @@ fn apply_head(
     head: &ObservedHeadRecord,
 ) -> Result<(), Refusal> {
     let peer: ParticipantId = place.parse("peer", &head.peer)?;
-    change.recorded((&peer, &peer), head.size, &head.note, head.proven)?;
+    change.add_recorded_head((&peer, &peer), head.size, &head.note, head.proven)?;
     for earlier in &head.over {
         change.gone_on(&peer, earlier.size, Some(&earlier.root))?;
     }
@@ -50,7 +50,7 @@ fn apply_gossiped_head(
 ) -> Result<(), Refusal> {
     let peer: ParticipantId = place.parse("peer", &head.peer)?;
     let via: ParticipantId = place.parse("via", &head.via)?;
-    change.recorded((&peer, &via), head.size, &head.note, head.proven)?;
+    change.add_recorded_head((&peer, &via), head.size, &head.note, head.proven)?;
     change.head_gossiped((&peer, &via), head.size, &head.note, head.proven)
 }
 

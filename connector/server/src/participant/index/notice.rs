@@ -15,7 +15,7 @@ pub(super) fn apply_notice(
     place: RecordPlace<'_>,
     notice: &NoticeRecord,
 ) -> Result<(), Refusal> {
-    change.noticed(&NoticeDeliveryRow {
+    change.set_notice_delivery(&NoticeDeliveryRow {
         contract: place.parse("contract", &notice.contract)?,
         topic: match notice.days {
             Some(days) => days.to_string(),
@@ -31,18 +31,18 @@ pub(super) fn apply_notice(
 }
 
 /// A question was permitted: of each contract the first one is an event.
-pub(super) fn used(
+pub(super) fn apply_first_use(
     change: &IndexTransaction<'_>,
     contracts: &[String],
     at: UtcTimestamp,
 ) -> Result<(), Refusal> {
     let topic = InformEvent::FirstUse.as_str();
     let mut contracts = contracts.iter();
-    contracts.try_for_each(|contract| change.happened(contract, topic, "", at))
+    contracts.try_for_each(|contract| change.add_contract_event(contract, topic, "", at))
 }
 
 /// A question was refused: of each contract the first one of a day is an event, so that a flood is told once.
-pub(super) fn refused(
+pub(super) fn apply_refusal(
     change: &IndexTransaction<'_>,
     refusal: &RefusalRecord,
     at: UtcTimestamp,
@@ -55,5 +55,5 @@ pub(super) fn refused(
         None => refusal.contracts.as_deref().unwrap_or_default(),
     };
     let mut named = named.iter();
-    named.try_for_each(|contract| change.happened(contract, &topic, &refusal.code, at))
+    named.try_for_each(|contract| change.add_contract_event(contract, &topic, &refusal.code, at))
 }

@@ -7,7 +7,7 @@ use hansa_store::state_index::index_transaction::IndexTransaction;
 use hansa_store::state_index::row::ChargeRow;
 
 /// The charges of a record.
-pub(super) fn charged(
+pub(super) fn apply_charges(
     change: &IndexTransaction<'_>,
     place: RecordPlace<'_>,
     charges: &[PrepaidDraft],
@@ -20,7 +20,7 @@ pub(super) fn charged(
             each: place.parse("charges", &charge.each)?,
             count: charge.count,
         };
-        change.charged(&row, opened)?;
+        change.add_charge(&row, opened)?;
     }
     Ok(())
 }

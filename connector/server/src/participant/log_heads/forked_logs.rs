@@ -59,7 +59,7 @@ impl Connector {
     fn fork_refusal(&self, (peer, record): (ParticipantId, u64)) -> Refusal {
         match peer == self.id() {
             true => own_fork(peer, record),
-            false => forked(peer, record),
+            false => forked_log_refusal(peer, record),
         }
     }
 
@@ -71,7 +71,7 @@ impl Connector {
         let rows = self.records.index(|state| state.incidents())?;
         let own = self.id();
         let report = |row: IncidentRow| {
-            let text = closed(&row, row.peer == own);
+            let text = describe_closed_incident(&row, row.peer == own);
             (row, text)
         };
         Ok(rows.into_iter().map(report).collect())
@@ -118,7 +118,7 @@ fn own_fork(own: ParticipantId, record: u64) -> Refusal {
     .with_help(format!("both signed heads: hansa audit show {record}"))
 }
 
-fn forked(peer: ParticipantId, record: u64) -> Refusal {
+fn forked_log_refusal(peer: ParticipantId, record: u64) -> Refusal {
     let who = peer.domain().to_owned();
     Refusal::new(
         ErrorCode::LogFork,
@@ -133,12 +133,12 @@ fn forked(peer: ParticipantId, record: u64) -> Refusal {
     .with_help(format!("both signed heads: hansa audit show {record}"))
 }
 
-fn closed(row: &IncidentRow, own: bool) -> String {
+fn describe_closed_incident(row: &IncidentRow, own: bool) -> String {
     let whose = match own {
         true => "this log".to_owned(),
         false => format!("the log of {}", row.peer.domain()),
     };
-    let cause = IncidentCause::named(&row.cause).unwrap_or(IncidentCause::Unknown);
+    let cause = IncidentCause::from_word(&row.cause).unwrap_or(IncidentCause::Unknown);
     let mut what = Vec::new();
     if let Some((from, upto)) = row.fork {
         what.push(format!(

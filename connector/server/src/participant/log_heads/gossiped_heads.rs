@@ -111,7 +111,7 @@ impl Connector {
         owner: &ParticipantId,
         head: &SignedHead,
     ) -> Result<(), Refusal> {
-        let turn = self.peers.heads.judged().await;
+        let turn = self.peers.heads.lock_heads().await;
         // Whoever was not told of an incident yet passes on what no longer counts.
         if self.is_void(owner, head.checkpoint.size)? {
             return Ok(());

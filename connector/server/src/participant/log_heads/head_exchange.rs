@@ -165,7 +165,7 @@ impl Connector {
                 "the head is not signed by the key that the league registers",
             ));
         };
-        let _turn = self.peers.heads.judged().await;
+        let _turn = self.peers.heads.lock_heads().await;
         if !self.fits(peer, &head, None).await? || self.fork_of(peer)?.is_some() {
             return self.refute(peer, &head);
         }

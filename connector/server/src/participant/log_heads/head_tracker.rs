@@ -38,7 +38,7 @@ impl HeadTracker {
     }
 
     /// Held while what the log holds of heads changes.
-    pub(crate) async fn judged(&self) -> tokio::sync::MutexGuard<'_, ()> {
+    pub(crate) async fn lock_heads(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.judging.lock().await
     }
 

@@ -75,7 +75,8 @@ impl Connector {
         let before = self.now().plus_micros(keeping.saturating_neg());
         // Files are moved to the archive one run after another, too.
         let _one = self.records.archive_lock.lock();
-        let expired = retention::expire(&self.records.log, before, &self.needed()?)?;
+        let expired =
+            retention::expire(&self.records.log, before, &self.find_record_dependencies()?)?;
         if let Some(expired) = &expired {
             tracing::info!(
                 records = expired.records,
@@ -86,7 +87,7 @@ impl Connector {
         Ok(expired)
     }
 
-    fn needed(&self) -> Result<RecordDependencies<'_>, Refusal> {
+    fn find_record_dependencies(&self) -> Result<RecordDependencies<'_>, Refusal> {
         let now: UtcTimestamp = self.now();
         let (mut asking, mut alive) = (BTreeSet::new(), BTreeSet::new());
         let mut of = RetainedContracts::default();

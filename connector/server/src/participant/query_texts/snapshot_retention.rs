@@ -26,7 +26,11 @@ impl Connector {
         for name in self.datasets.snapshots.names() {
             let keep = keeps.get(&name).copied().unwrap_or_default();
             let before = now.plus_micros(keep.0.saturating_neg());
-            let kept = self.datasets.snapshots.retained(&name).into_iter();
+            let kept = self
+                .datasets
+                .snapshots
+                .retained_snapshots(&name)
+                .into_iter();
             let due = kept.filter(|old| old.since <= before && !is_published(&name, &old.version));
             let due: Vec<String> = due.map(|old| old.version).collect();
             if due.is_empty() {
@@ -54,7 +58,9 @@ impl Connector {
 #[cfg(test)]
 mod tests {
     use crate::participant::Connector;
-    use crate::participant::testing::{DAY, TERMS, TestFederation, closed, published, records};
+    use crate::participant::testing::{
+        DAY, TERMS, TestFederation, close_participant, publish_configured_datasets, records,
+    };
     use hansa_audit_log::json::Json;
     use std::sync::Arc;
 
@@ -62,7 +68,7 @@ mod tests {
         let kept = connector
             .datasets
             .snapshots
-            .retained(&"bikes".parse().unwrap())
+            .retained_snapshots(&"bikes".parse().unwrap())
             .into_iter();
         kept.map(|old| old.version).collect()
     }
@@ -70,7 +76,7 @@ mod tests {
     fn publish(federation: &TestFederation, connector: &Arc<Connector>, bikes: u64) {
         let file = federation.home("lindau").join("data/bikes.csv");
         std::fs::write(file, format!("site,bikes\nHafen,{bikes}\n")).unwrap();
-        published(connector).unwrap();
+        publish_configured_datasets(connector).unwrap();
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -81,7 +87,7 @@ mod tests {
         publish(&federation, &connector, 1);
         // As it is without the key.
         assert!(versions(&connector).is_empty());
-        closed(connector).await;
+        close_participant(connector).await;
         let file = federation.home("lindau").join("hansa.toml");
         let text = std::fs::read_to_string(&file).unwrap();
         let title = "title = \"Bikes\"";
@@ -98,7 +104,7 @@ mod tests {
         assert_eq!(connector.expire_snapshots().unwrap(), 0);
         federation.pass(DAY + DAY / 2);
         // Also over a restart.
-        closed(connector).await;
+        close_participant(connector).await;
         let connector = federation.open("lindau");
         assert_eq!(connector.expire_snapshots().unwrap(), 1);
         assert_eq!(versions(&connector), ["2026-06-01.3"]);
@@ -114,7 +120,7 @@ mod tests {
             [Json::text("hansa://lindau.example/d/bikes@2026-06-01.2")]
         );
         // Where the key is gone, so are they.
-        closed(connector).await;
+        close_participant(connector).await;
         std::fs::write(&file, &text).unwrap();
         let connector = federation.open("lindau");
         assert_eq!(connector.expire_snapshots().unwrap(), 1);

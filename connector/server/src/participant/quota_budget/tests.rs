@@ -43,7 +43,7 @@ fn acme() -> ParticipantId {
 }
 
 fn spent(budgets: &BudgetCounters, of: &QuotaBudget, who: &ParticipantId) -> u64 {
-    budgets.spent(&of.dataset, of.counts, (of.slot, of.slot_end), who)
+    budgets.spent_amount(&of.dataset, of.counts, (of.slot, of.slot_end), who)
 }
 
 fn take(
@@ -228,7 +228,7 @@ fn slots_of_a_contract_without_a_first_day_are_told_apart() {
         assert!(reserve(&budgets, &budget(QuotaKind::Rows, 10), &mut own, 1).is_ok());
         budgets.give_back(&own, 1, 0);
         let earlier = (slot.plus_micros(-3_600_000_000), slot);
-        let had = budgets.spent(&hour.dataset, hour.counts, earlier, &acme());
+        let had = budgets.spent_amount(&hour.dataset, hour.counts, earlier, &acme());
         assert_eq!((had, spent(&budgets, &hour, &acme())), (before, after));
     }
 }

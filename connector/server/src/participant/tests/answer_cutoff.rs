@@ -61,7 +61,7 @@ async fn a_question_that_comes_at_a_stop_leaves_nothing_behind() {
     assert_eq!(asked, Err(ErrorCode::Moved));
     assert!(records(&provider, "permit").is_empty());
     assert!(records(&provider, "refuse").is_empty());
-    assert_eq!(provider.limits.concurrency.taken(), 0);
+    assert_eq!(provider.limits.concurrency.permits_in_use(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,7 +101,8 @@ async fn a_dataset_that_is_taken_away_cuts_an_answer_that_is_being_opened() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_withdrawal_cuts_an_answer_that_is_being_opened() {
     let withdrawn = |_: &mut TestFederation, connector: &Arc<Connector>, contract| {
-        contract_withdrawal::own_now(connector, contract, &SingleLineText::cut("over")).unwrap();
+        contract_withdrawal::own_now(connector, contract, &SingleLineText::from_any_text("over"))
+            .unwrap();
     };
     check(withdrawn, ErrorCode::Withdrawn).await;
 }

@@ -44,7 +44,7 @@ async fn a_peer_has_so_many_messages_and_what_ends_something_is_not_among_them()
     let who = caller(&lindau, "acme");
     assert_eq!(ask(&lindau, who.clone(), &[contract]).await, Ok(2));
     // The end of a contract waits for nothing, and comes once.
-    let over = SingleLineText::cut("over");
+    let over = SingleLineText::from_any_text("over");
     let statement = contract_withdrawal::own_now(&acme, contract, &over).unwrap();
     contract_withdrawal::notify_party(&acme, &lindau.id(), statement)
         .await

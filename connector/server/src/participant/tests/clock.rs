@@ -2,7 +2,7 @@
 
 use crate::participant::Connector;
 use crate::participant::testing::{
-    DAY, MINUTE, TERMS, TestFederation, agree, ask, caller, closed, records,
+    DAY, MINUTE, TERMS, TestFederation, agree, ask, caller, close_participant, records,
 };
 use crate::workflow::contract_withdrawal;
 use hansa_audit_log::json::Json;
@@ -61,7 +61,7 @@ async fn a_clock_that_jumps_ahead_is_not_followed() {
     // Also after a start in between: the clock is right again, and so is the log.
     federation.jump_ahead(-30 * DAY);
     assert_eq!(ask(&connector, who(), &[contract]).await, Ok(2));
-    closed(connector).await;
+    close_participant(connector).await;
     let connector = federation.open("lindau");
     let who = || caller(&connector, "acme");
     assert_eq!(ask(&connector, who(), &[contract]).await, Ok(2));
@@ -83,7 +83,7 @@ async fn a_start_under_a_clock_that_jumped_is_not_followed() {
     let contract = agree(&connector, &acme).await;
     let before = connector.now();
     let untrusted = Err(ErrorCode::ClockUntrusted);
-    closed(connector).await;
+    close_participant(connector).await;
     // By then the contract is over, and so is the trust bundle.
     federation.jump_ahead(400 * DAY);
     let connector = federation.open("lindau");
@@ -98,7 +98,7 @@ async fn a_start_under_a_clock_that_jumped_is_not_followed() {
     // Right again, it needs nobody.
     federation.jump_ahead(-400 * DAY);
     assert_eq!(ask(&connector, who(), &[contract]).await, Ok(2));
-    closed(connector).await;
+    close_participant(connector).await;
     // Where it is right as it stands, a person says so once.
     federation.jump_ahead(15 * DAY);
     let connector = federation.open("lindau");
@@ -107,7 +107,7 @@ async fn a_start_under_a_clock_that_jumped_is_not_followed() {
     connector.rely_on_clock().unwrap();
     let over = Err(ErrorCode::Expired);
     assert_eq!(ask(&connector, who(), &[contract]).await, over);
-    closed(connector).await;
+    close_participant(connector).await;
     // The offer is over, too, which a start tells.
     let (connector, _) = federation.try_open("lindau", &[]).unwrap();
     assert!(connector.trusted_clock().is_ok());
@@ -134,7 +134,8 @@ async fn a_withdrawal_counts_at_once_whatever_the_clocks_say() {
     // The consumer's clock runs ahead, so that its statement says a later time.
     federation.pass(DAY);
     let statement =
-        contract_withdrawal::own_now(&acme, contract, &SingleLineText::cut("over")).unwrap();
+        contract_withdrawal::own_now(&acme, contract, &SingleLineText::from_any_text("over"))
+            .unwrap();
     federation.pass(-DAY);
     contract_withdrawal::take_in(&connector, &statement).unwrap();
     assert_eq!(standing(&connector), Some(ContractStatus::Withdrawn));
@@ -145,7 +146,7 @@ async fn a_withdrawal_counts_at_once_whatever_the_clocks_say() {
         Err(ErrorCode::Withdrawn)
     );
     // And after a start, with the clock set back further.
-    closed(connector).await;
+    close_participant(connector).await;
     federation.pass(-3 * MINUTE);
     let connector = federation.open("lindau");
     assert_eq!(standing(&connector), Some(ContractStatus::Withdrawn));
@@ -168,7 +169,7 @@ async fn a_withdrawal_with_notice_counts_from_the_day_that_it_says() {
     let statement = envelope::assemble(&payload, &[signature.unwrap()]);
     contract_withdrawal::take_in(&connector, &statement).unwrap();
     assert_eq!(standing(&connector), Some(ContractStatus::InForce));
-    closed(connector).await;
+    close_participant(connector).await;
     let connector = federation.open("lindau");
     assert_eq!(standing(&connector), Some(ContractStatus::InForce));
     federation.pass(2 * DAY);

@@ -1,6 +1,8 @@
 //! Publications that come at once go on from each other.
 
-use crate::participant::testing::{TERMS, TestFederation, published, record_text, records};
+use crate::participant::testing::{
+    TERMS, TestFederation, publish_configured_datasets, record_text, records,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn publications_at_once_leave_one_that_is_in_the_log_and_on_disk() {
@@ -15,7 +17,7 @@ async fn publications_at_once_leave_one_that_is_in_the_log_and_on_disk() {
         let all: Vec<_> = (0..4)
             .map(|_| {
                 let connector = std::sync::Arc::clone(&connector);
-                std::thread::spawn(move || published(&connector))
+                std::thread::spawn(move || publish_configured_datasets(&connector))
             })
             .collect();
         for one in all {
@@ -50,10 +52,10 @@ async fn a_label_names_one_snapshot_also_after_a_restore() {
     let connector = federation.open("lindau");
     let old = std::fs::read(&pointer).unwrap();
     std::fs::write(&file, "site,bikes\nHafen,1\n").unwrap();
-    published(&connector).unwrap();
+    publish_configured_datasets(&connector).unwrap();
     std::fs::write(&pointer, old).unwrap();
     std::fs::write(&file, "site,bikes\nHafen,2\n").unwrap();
-    published(&connector).unwrap();
+    publish_configured_datasets(&connector).unwrap();
     let records = records(&connector, "publish");
     let labels: std::collections::BTreeSet<String> = records
         .iter()

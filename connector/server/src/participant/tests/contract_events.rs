@@ -2,7 +2,8 @@
 
 use crate::participant::Connector;
 use crate::participant::testing::{
-    DAY, TERMS, TestFederation, agree, ask, caller, closed, id, post, record_text, records,
+    DAY, TERMS, TestFederation, agree, ask, caller, close_participant, id, post, record_text,
+    records,
 };
 use crate::workflow::notice::{self, contract_event};
 use hansa_policy::refusal::ErrorCode;
@@ -78,7 +79,7 @@ async fn what_happens_is_reported_once_on_both_sides() {
     // Once, also after a restart, and again on another day.
     let reported = records(&provider, "notice").len();
     rounds(&provider, &consumer).await;
-    closed(provider).await;
+    close_participant(provider).await;
     let provider = federation.open("lindau");
     rounds(&provider, &consumer).await;
     assert_eq!(records(&provider, "notice").len(), reported);
@@ -130,7 +131,7 @@ async fn what_can_not_be_delivered_is_shown() {
     let who = caller(&provider, "acme");
     assert_eq!(ask(&provider, who.clone(), &[contract]).await, Ok(2));
     notice::round(&provider).await.unwrap();
-    let shown = notice::undelivered(&provider).unwrap();
+    let shown = notice::describe_undelivered_notices(&provider).unwrap();
     let about: Vec<&String> = shown
         .iter()
         .filter(|line| line.starts_with("NOTICE_UNDELIVERABLE") && line.contains("first-use"))

@@ -3,7 +3,8 @@
 use crate::participant::audit_event::AuditEvent;
 use crate::participant::index;
 use crate::participant::testing::{
-    TERMS, TestFederation, agree, ask, caller, offer_policy, published, record_text, records,
+    TERMS, TestFederation, agree, ask, caller, offer_policy, publish_configured_datasets,
+    record_text, records,
 };
 use crate::workflow::answer::incoming_query::QueryCaller;
 use crate::workflow::federated_query as asks;
@@ -50,12 +51,13 @@ async fn one_damaged_snapshot_stops_nothing_else() {
     );
     let house = ask(&connector, QueryCaller::House, &[]).await;
     assert_eq!(house, Err(ErrorCode::DatasetUnknown));
-    let refusal = asks::damaged(&connector, "SELECT bikes FROM lindau.bikes").unwrap();
+    let refusal =
+        asks::damaged_dataset_refusal(&connector, "SELECT bikes FROM lindau.bikes").unwrap();
     assert_eq!(refusal.code, ErrorCode::SnapshotDamaged);
-    assert!(asks::damaged(&connector, "SELECT bikes FROM acme.bikes").is_none());
+    assert!(asks::damaged_dataset_refusal(&connector, "SELECT bikes FROM acme.bikes").is_none());
     // What the refusal advises, works.
-    published(&connector).unwrap();
-    assert!(connector.datasets.snapshots.damaged().is_empty());
+    publish_configured_datasets(&connector).unwrap();
+    assert!(connector.datasets.snapshots.damaged_datasets().is_empty());
     let who = caller(&connector, "acme");
     assert_eq!(ask(&connector, who, &[contract]).await, Ok(2));
 }
@@ -80,7 +82,7 @@ async fn what_changes_offers_and_limits_is_in_the_log_before_it_counts() {
         "site,bikes\nHafen,1\n",
     )
     .unwrap();
-    published(&connector).unwrap();
+    publish_configured_datasets(&connector).unwrap();
     assert_eq!(count(&connector), 2);
     drop(connector);
     // A limit, changed by the environment.

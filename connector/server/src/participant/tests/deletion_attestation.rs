@@ -3,7 +3,8 @@
 use crate::participant::Connector;
 use crate::participant::audit_event::AuditEvent;
 use crate::participant::testing::{
-    DAY, TERMS, TestFederation, agree, ask, caller, closed, id, post, record_text, records,
+    DAY, TERMS, TestFederation, agree, ask, caller, close_participant, id, post, record_text,
+    records,
 };
 use crate::workflow::deletion_attestation;
 use hansa_audit_log::answer_bound::AnswerBound;
@@ -103,7 +104,7 @@ async fn a_statement_that_is_overdue_stops_new_questions() {
 
     // Also after a restart, and when the index is lost.
     let home = case.federation.home("lindau").join("state");
-    closed(case.provider).await;
+    close_participant(case.provider).await;
     for file in ["state.db", "state.db-wal", "state.db-shm"] {
         let _ = std::fs::remove_file(home.join(file));
     }
@@ -221,7 +222,7 @@ async fn what_still_comes_is_not_stated_to_be_deleted() {
     let unstated = |consumer: &Connector, first: ContractId| {
         let found = consumer
             .records
-            .index(|state| state.unstated(&provider, first, &[case.contract]));
+            .index(|state| state.unattested_requests(&provider, first, &[case.contract]));
         found.unwrap()
     };
     assert_eq!(unstated(&case.consumer, case.contract), [came]);
@@ -231,7 +232,7 @@ async fn what_still_comes_is_not_stated_to_be_deleted() {
     let other = ContractId(Digest::of(b"another contract"));
     assert_eq!(unstated(&case.consumer, other), [came]);
     // Whoever was receiving it is dead: it comes no more, and nobody knows how much of it came.
-    closed(case.consumer).await;
+    close_participant(case.consumer).await;
     case.consumer = case.federation.open("acme");
     assert_eq!(unstated(&case.consumer, case.contract), [coming]);
 }

@@ -2,7 +2,8 @@
 
 use crate::participant::Connector;
 use crate::participant::testing::{
-    DAY, TERMS, TestFederation, agree, ask, caller, closed, id, published, record_text, records,
+    DAY, TERMS, TestFederation, agree, ask, caller, close_participant, id,
+    publish_configured_datasets, record_text, records,
 };
 use crate::workflow::group_membership::{self, MembershipOutcome};
 use crate::workflow::pending_approvals;
@@ -26,7 +27,7 @@ async fn agreed() -> (TestFederation, Arc<Connector>, ContractId) {
     federation.settle_two(&format!("{TERMS}group = \"hanse-cities\"\n"), TERMS);
     let (provider, _) = federation.try_open("lindau", &[]).unwrap();
     // Nothing is offered for a group that there is not.
-    let _ = published(&provider);
+    let _ = publish_configured_datasets(&provider);
     assert!(
         provider
             .datasets
@@ -138,7 +139,7 @@ async fn a_list_that_is_a_day_old_lets_nobody_in_until_it_is_renewed() {
         .collect();
     assert_eq!(events, ["changed", "renewed", "renewed"]);
     // The newest list is there after a restart, also when the index is lost.
-    closed(provider).await;
+    close_participant(provider).await;
     for file in ["state.db", "state.db-wal", "state.db-shm"] {
         let _ = std::fs::remove_file(federation.home("lindau").join("state").join(file));
     }
@@ -172,7 +173,7 @@ async fn whoever_joins_a_group_is_let_in_by_two_officers() {
     let waits = |added| matches!(added, Ok(MembershipOutcome::Waits));
     assert!(waits(add("acme", 1001).await));
     assert_eq!(listed(), 0);
-    let status = pending_approvals::awaited(&connector).unwrap();
+    let status = pending_approvals::open_approvals(&connector).unwrap();
     assert_eq!(status.len(), 1);
     // Not the same one again, nor anybody; and another change is another matter.
     for officer in [1001, 1003] {
@@ -187,7 +188,11 @@ async fn whoever_joins_a_group_is_let_in_by_two_officers() {
     ));
     assert_eq!(listed(), 1);
     // The group is another one now: what was asked for before is to be asked for again.
-    assert!(pending_approvals::awaited(&connector).unwrap().is_empty());
+    assert!(
+        pending_approvals::open_approvals(&connector)
+            .unwrap()
+            .is_empty()
+    );
     assert!(waits(add("third", 1001).await));
     // Whoever leaves needs nobody's word, and comes back by two anew, also after the list was renewed.
     group_membership::set(&connector, &name(), members(&[]))

@@ -152,7 +152,7 @@ async fn a_log_that_forked_is_not_cosigned_any_more() {
     assert!(connector.witness(&acme()).is_none());
     assert_eq!(records(&connector, "log_fork").len(), 1);
     // Nor after a restart without an index.
-    crate::participant::testing::closed(connector).await;
+    crate::participant::testing::close_participant(connector).await;
     let state = federation.home("lindau").join("state");
     for file in ["state.db", "state.db-wal", "state.db-shm"] {
         let _ = std::fs::remove_file(state.join(file));
@@ -163,7 +163,7 @@ async fn a_log_that_forked_is_not_cosigned_any_more() {
 
 /// The same without an index.
 async fn restarted(federation: &TestFederation, connector: Arc<Connector>) -> Arc<Connector> {
-    crate::participant::testing::closed(connector).await;
+    crate::participant::testing::close_participant(connector).await;
     let state = federation.home("lindau").join("state");
     for file in ["state.db", "state.db-wal", "state.db-shm"] {
         let _ = std::fs::remove_file(state.join(file));

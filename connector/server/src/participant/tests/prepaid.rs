@@ -1,11 +1,13 @@
 //! What was paid beforehand is spent to the last row, by nobody twice, and is still spent after a restart.
 
 use crate::participant::Connector;
-use crate::participant::testing::{TERMS, TestFederation, agree, ask, caller, closed, records};
+use crate::participant::testing::{
+    TERMS, TestFederation, agree, ask, caller, close_participant, records,
+};
 use crate::workflow::contract_usage;
 use hansa_policy::contract::Agreement;
 use hansa_policy::id::ContractId;
-use hansa_policy::money::{MoneyAmount, written};
+use hansa_policy::money::{MoneyAmount, parse_written_amount};
 use hansa_policy::refusal::ErrorCode;
 use std::sync::Arc;
 
@@ -39,19 +41,25 @@ async fn what_was_paid_beforehand_is_spent_to_the_last_row() {
     let price = "{ amount = 0.5, currency = \"EUR\", per = \"row\", prepaid = 2.75 }";
     let (federation, connector, contract) = agreed(price).await;
     assert_eq!(asks(&connector, contract).await, Ok(2));
-    assert_eq!(left(&connector, contract), written("1.75").unwrap());
+    assert_eq!(
+        left(&connector, contract),
+        parse_written_amount("1.75").unwrap()
+    );
     assert_eq!(asks(&connector, contract).await, Ok(2));
     // One row would be paid, and two are asked for: none is answered, and none is charged.
     assert_eq!(
         asks(&connector, contract).await,
         Err(ErrorCode::PrepaidSpent)
     );
-    assert_eq!(left(&connector, contract), written("0.75").unwrap());
+    assert_eq!(
+        left(&connector, contract),
+        parse_written_amount("0.75").unwrap()
+    );
     contract_usage::top_up(
         &connector,
         contract,
         &agreement(&connector, contract),
-        written("0.25").unwrap(),
+        parse_written_amount("0.25").unwrap(),
     )
     .await
     .unwrap();
@@ -66,18 +74,21 @@ async fn what_was_paid_beforehand_is_spent_to_the_last_row() {
     let counted = contract_usage::count(&connector, contract).unwrap();
     assert_eq!(counted.lines.len(), 1);
     assert_eq!((counted.lines[0].questions, counted.lines[0].rows), (4, 6));
-    assert_eq!(counted.lines[0].sums[0].comes_to(), written("3").unwrap());
+    assert_eq!(
+        counted.lines[0].sums[0].comes_to(),
+        parse_written_amount("3").unwrap()
+    );
     let statement = contract_usage::state(&connector, &counted).await.unwrap();
     assert!(String::from_utf8(statement).unwrap().contains("signature"));
 
-    closed(connector).await;
+    close_participant(connector).await;
     let connector = federation.open("lindau");
     assert_eq!(left(&connector, contract), MoneyAmount::NOTHING);
     assert_eq!(
         asks(&connector, contract).await,
         Err(ErrorCode::PrepaidSpent)
     );
-    closed(connector).await;
+    close_participant(connector).await;
     for file in ["state.db", "state.db-wal", "state.db-shm"] {
         let _ = std::fs::remove_file(federation.home("lindau").join("state").join(file));
     }
@@ -122,7 +133,10 @@ async fn a_month_is_paid_for_once() {
     let (_federation, connector, contract) = agreed(price).await;
     assert_eq!(asks(&connector, contract).await, Ok(2));
     assert_eq!(asks(&connector, contract).await, Ok(2));
-    assert_eq!(left(&connector, contract), written("5").unwrap());
+    assert_eq!(
+        left(&connector, contract),
+        parse_written_amount("5").unwrap()
+    );
     let counted = contract_usage::count(&connector, contract).unwrap();
     assert_eq!(counted.lines[0].month, "2026-06");
     assert_eq!(counted.lines[0].sums[0].count, 1);

@@ -1,7 +1,9 @@
 //! Public views stay in force where what would take their place is refused, or only says the same again.
 
 use crate::participant::Connector;
-use crate::participant::testing::{TERMS, TestFederation, ask, caller, published};
+use crate::participant::testing::{
+    TERMS, TestFederation, ask, caller, publish_configured_datasets,
+};
 use crate::workflow::offer_renewal::renew;
 use hansa_policy::contract::{Assignee, ContractStatus};
 use hansa_policy::id::ContractId;
@@ -69,7 +71,7 @@ async fn a_view_that_is_signed_again_is_not_judged_anew() {
     let bundle = federation.bundle();
     std::fs::write(federation.home("lindau").join("bundle.json"), bundle).unwrap();
     let lindau = federation.open("lindau");
-    published(&lindau).unwrap();
+    publish_configured_datasets(&lindau).unwrap();
     let after = views(&lindau);
     assert_eq!(after.len(), 1);
     assert_ne!(after, before);

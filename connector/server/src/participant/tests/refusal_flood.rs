@@ -34,7 +34,7 @@ fn log_size(connector: &Connector) -> (u64, u64) {
     }
     let one_by_one = records(connector, "refuse").len() as u64;
     let summed = &history.refusals;
-    (one_by_one + summed.count(), summed.uncounted())
+    (one_by_one + summed.count(), summed.max_uncounted_refusals())
 }
 
 fn sums(connector: &Connector) -> usize {

@@ -79,8 +79,12 @@ async fn check(
 #[tokio::test(flavor = "multi_thread")]
 async fn no_permit_stands_behind_a_withdrawal() {
     let withdrawn = async |case: &mut StopRaceCase| {
-        contract_withdrawal::own_now(&case.provider, case.contract, &SingleLineText::cut("over"))
-            .unwrap();
+        contract_withdrawal::own_now(
+            &case.provider,
+            case.contract,
+            &SingleLineText::from_any_text("over"),
+        )
+        .unwrap();
     };
     check(
         &mut agreed("").await,
@@ -124,7 +128,7 @@ async fn an_expulsion_holds_where_the_bundle_gets_no_file() {
     // The log says nothing of it, so that the next start is by the file that there is, and takes the newer one when it meets it.
     std::fs::remove_dir(&file).unwrap();
     std::fs::write(&file, before).unwrap();
-    crate::participant::testing::closed(provider).await;
+    crate::participant::testing::close_participant(provider).await;
     drop(case.provider);
     let again = case.federation.open("lindau");
     assert!(again.take_bundle(&case.federation.bundle()).unwrap());
@@ -189,7 +193,7 @@ async fn no_permit_stands_behind_a_list_without_its_member() {
     federation.names_issuer("chamber");
     federation.settle_two(&format!("{TERMS}group = \"hanse-cities\"\n"), TERMS);
     let (provider, _) = federation.try_open("lindau", &[]).unwrap();
-    let _ = crate::participant::testing::published(&provider);
+    let _ = crate::participant::testing::publish_configured_datasets(&provider);
     let members = BTreeSet::from([crate::participant::testing::id("acme")]);
     group_membership::set(&provider, &name, members)
         .await

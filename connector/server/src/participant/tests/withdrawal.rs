@@ -1,7 +1,7 @@
 //! A withdrawal that can't be checked yet is neither lost nor taken for something else.
 
 use crate::participant::testing::{
-    MINUTE, TestFederation, agree, closed, id, outbox, record_text, records,
+    MINUTE, TestFederation, agree, close_participant, id, outbox, record_text, records,
 };
 use crate::workflow::contract_withdrawal;
 use crate::workflow::negotiation::{self, outgoing_message};
@@ -21,7 +21,8 @@ async fn a_withdrawal_under_a_new_key_counts_once_the_bundle_is_here() {
     federation.another_key("lindau");
     let lindau = federation.open("lindau");
     let statement =
-        contract_withdrawal::own_now(&lindau, contract, &SingleLineText::cut("over")).unwrap();
+        contract_withdrawal::own_now(&lindau, contract, &SingleLineText::from_any_text("over"))
+            .unwrap();
     let content = MessageContent::Withdrawal {
         statement: statement.into(),
     };
@@ -61,7 +62,8 @@ async fn a_message_that_can_not_be_used_is_in_the_log_with_the_reason() {
     federation.another_key("lindau");
     let lindau = federation.open("lindau");
     let statement =
-        contract_withdrawal::own_now(&lindau, contract, &SingleLineText::cut("over")).unwrap();
+        contract_withdrawal::own_now(&lindau, contract, &SingleLineText::from_any_text("over"))
+            .unwrap();
     let content = MessageContent::Withdrawal {
         statement: statement.into(),
     };
@@ -90,7 +92,8 @@ async fn a_withdrawal_that_lay_in_the_outbox_longer_than_its_key_lasts_counts() 
     let contract = agree(&lindau, &acme).await;
     federation.pass(MINUTE);
     let statement =
-        contract_withdrawal::own_now(&lindau, contract, &SingleLineText::cut("over")).unwrap();
+        contract_withdrawal::own_now(&lindau, contract, &SingleLineText::from_any_text("over"))
+            .unwrap();
     drop(lindau);
     federation.pass(MINUTE);
     federation.another_key("lindau");
@@ -109,7 +112,8 @@ async fn a_withdrawal_by_a_revoked_key_is_not_dated_back() {
     federation.pass(MINUTE);
     // As a thief of the key would sign it later: it bears a time at which the key was good.
     let statement =
-        contract_withdrawal::own_now(&lindau, contract, &SingleLineText::cut("over")).unwrap();
+        contract_withdrawal::own_now(&lindau, contract, &SingleLineText::from_any_text("over"))
+            .unwrap();
     federation.pass(MINUTE);
     federation.revokes_key("lindau");
     assert!(acme.take_bundle(&federation.bundle()).unwrap());
@@ -133,8 +137,9 @@ async fn the_message_of_a_withdrawal_is_written_after_a_crash() {
     );
     // It dies between the record and the message.
     let statement =
-        contract_withdrawal::own_now(&lindau, contract, &SingleLineText::cut("over")).unwrap();
-    closed(lindau).await;
+        contract_withdrawal::own_now(&lindau, contract, &SingleLineText::from_any_text("over"))
+            .unwrap();
+    close_participant(lindau).await;
     let lindau = federation.open("lindau");
     let unreported = contract_withdrawal::unsent_withdrawals(&lindau).unwrap();
     assert_eq!(unreported, [(id("acme"), statement.clone())]);
@@ -167,14 +172,15 @@ async fn a_withdrawal_that_gets_no_file_holds_by_its_record() {
     std::fs::remove_dir_all(&folder).unwrap();
     std::fs::write(&folder, "").unwrap();
     let statement =
-        contract_withdrawal::own_now(&lindau, contract, &SingleLineText::cut("over")).unwrap();
+        contract_withdrawal::own_now(&lindau, contract, &SingleLineText::from_any_text("over"))
+            .unwrap();
     let status = lindau
         .contracts
         .with_registry(|registry| registry.all(lindau.now()).map(|(_, _, s)| s).next());
     assert_eq!(status, Some(ContractStatus::Withdrawn));
     let record = records(&lindau, "withdraw").pop().unwrap();
     assert_eq!(record_text(&record, "envelope").as_bytes(), statement);
-    closed(lindau).await;
+    close_participant(lindau).await;
     std::fs::remove_file(&folder).unwrap();
     let lindau = federation.open("lindau");
     let status = lindau

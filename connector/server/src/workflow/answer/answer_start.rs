@@ -8,7 +8,9 @@ use crate::participant::running_queries::RunningQueryGuard;
 use crate::workflow::answer::answer_end::AnswerEnd;
 use crate::workflow::answer::bound_reservation::BoundReservation;
 use crate::workflow::answer::budget_meter::AnswerMeter;
-use crate::workflow::answer::decision_epoch::{PermittedQuery, current_standing, decided};
+use crate::workflow::answer::decision_epoch::{
+    PermittedQuery, current_standing, decide_and_record,
+};
 use crate::workflow::answer::incoming_query::{AnswerError, IncomingQuery, QueryCaller};
 use crate::workflow::answer::{presented_attributes, worker_tasks};
 use crate::workflow::receipt::issuance::AdmittedQuery;
@@ -93,7 +95,7 @@ pub(super) async fn open(
         plan_digest,
         planned,
         tools,
-    } = decided(connector, posed, &place, &watch)
+    } = decide_and_record(connector, posed, &place, &watch)
         .instrument(tracing::info_span!("decide"))
         .await?;
     let receipt = recorded.receipt();
@@ -124,7 +126,7 @@ pub(super) async fn open(
         rates: recorded.rates().to_vec(),
         watch: watch.clone(),
     };
-    let cut = recorded.cut();
+    let cut = recorded.cut_refusal();
     let slowest = recorded.rates().iter().map(|(_, rows)| *rows).min();
     let mut limits = connector.query_limits();
     if let Some(rows) = slowest.and_then(|rows| usize::try_from(rows).ok()) {

@@ -50,7 +50,7 @@ const AGAIN: usize = 3;
 ///
 /// # Errors
 /// Why nothing is permitted; [`AnswerError::Overtaken`] where something was stopped each time.
-pub(super) async fn decided(
+pub(super) async fn decide_and_record(
     connector: &Arc<Connector>,
     posed: &IncomingQuery,
     place: &RunningQueryGuard,
@@ -74,7 +74,7 @@ async fn once(
     let (ask, asker) = (&posed.asking.ask, posed.asker.id());
     let epoch = connector.records.log.epoch().await;
     // What was cut meanwhile knows why.
-    if let Some(why) = watch.ended() {
+    if let Some(why) = watch.end_reason() {
         return Err(why.into());
     }
     let active = current_standing(connector, posed)?;
@@ -87,7 +87,8 @@ async fn once(
         // Whoever is not known is nobody's tenant.
         QueryCaller::Web => None,
     };
-    let (shown, mut credentials) = presented_attributes::shown(connector, posed, &active)?;
+    let (shown, mut credentials) =
+        presented_attributes::verify_presented_attributes(connector, posed, &active)?;
     place.relies_on(credentials.clone());
     let groups = group_lists::looked_at(&active);
     let around = contract_contexts(connector, &active, &posed.asker, place, &shown)?;
@@ -115,10 +116,10 @@ async fn once(
         .await?;
     let plan_digest = bound.digest();
     let tools = tools(connector)?;
-    if let Some(why) = watch.ended() {
+    if let Some(why) = watch.end_reason() {
         return Err(why.into());
     }
-    let mut rows = ReadSet::asked(connector, posed, &holdings)?;
+    let mut rows = ReadSet::from_query(connector, posed, &holdings)?;
     let decided = (epoch, active);
     let recorded = decide(connector, posed, decided, &mut known, (bound, &mut rows)).await?;
     let (holdings, whole) = rows.into_holdings();

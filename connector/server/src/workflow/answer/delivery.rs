@@ -90,7 +90,7 @@ async fn rows(
         let permit = tokio::select! {
             biased;
             why = watch.wait() => {
-                frames.cut(&why);
+                frames.end_early(&why);
                 return Some(why);
             }
             never = &mut over => match never {},
@@ -152,7 +152,7 @@ async fn finish(
     };
     let signed = |at| async move {
         match draft {
-            Some(draft) => draft.signed(connector, at).await.map(Some),
+            Some(draft) => draft.sign(connector, at).await.map(Some),
             // Nobody asks oneself for a proof; the message still says that all rows are there.
             None => Ok(None),
         }
@@ -172,7 +172,7 @@ async fn finish(
             return;
         }
     };
-    let sent = recorded.sent();
+    let sent = recorded.delivered_totals();
     let (origin, peer) = match caller {
         QueryCaller::Peer(peer) => (QueryOrigin::Peer, Some(peer.id().domain())),
         QueryCaller::House | QueryCaller::Web => (QueryOrigin::Own, None),
@@ -182,7 +182,7 @@ async fn finish(
         Some(_) => QueryOutcome::Cut,
     };
     let after = connector.ticks().saturating_sub(begun);
-    connector.metrics.ended(origin, outcome, after);
+    connector.metrics.count_answer_end(origin, outcome, after);
     connector
         .metrics
         .handed_on(origin, peer, sent.rows, sent.bytes);

@@ -4,7 +4,7 @@
 use crate::participant::{Connector, group_lists};
 use crate::workflow::answer::plan_tools::tools;
 use crate::workflow::answer::request_context::{
-    extends, overdue_attestations, prepaid_balance, schemas, spent,
+    extends, overdue_attestations, prepaid_balance, schemas, spent_by_clause,
 };
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::{ClockReading, UtcTimestamp};
@@ -24,7 +24,7 @@ use hansa_policy::value::delivery::DeliveryFormat;
 use hansa_query::answer::QueryAnswer;
 use hansa_query::execute::cancellation::CancellationSignal;
 use hansa_query::execute::execute;
-use hansa_query::federation::query_catalog::named_contract::unused;
+use hansa_query::federation::query_catalog::named_contract::unused_contract_refusal;
 use hansa_query::limits::SqlStatementLimits;
 use hansa_query::sql::plan_apart;
 use std::collections::{BTreeMap, BTreeSet};
@@ -89,7 +89,8 @@ impl DryRunContext {
                     },
                     balance: prepaid_balance(connector, grant, rehearsal.now)?,
                     overdue: overdue_attestations(connector, grant, asker, rehearsal.now)?,
-                    listed: group_lists::of(grant).map(|name| connector.listed(name, asker)),
+                    listed: group_lists::of(grant)
+                        .map(|name| connector.check_group_membership(name, asker)),
                 },
             );
         }
@@ -103,7 +104,7 @@ impl DryRunContext {
                 .keys()
                 .filter_map(|id| Some((id.clone(), holdings.get(id)?.dataset.version.clone())))
                 .collect(),
-            spent: spent(connector, active, asker, (&restrictions, rehearsal.now))?,
+            spent: spent_by_clause(connector, active, asker, (&restrictions, rehearsal.now))?,
             restrictions,
             around,
             taxonomy: connector.reloadable.taxonomy(),
@@ -199,7 +200,7 @@ pub(crate) async fn rehearse(
             .contract()
             .filter(|contract| rehearsal.named.contains(contract));
         if let Some(contract) = named.filter(|_| !bound.reads().contains_key(dataset)) {
-            return Err(unused(contract, dataset.name.as_str()));
+            return Err(unused_contract_refusal(contract, dataset.name.as_str()));
         }
     }
     let ruled = decision::decide(active, &facts, bound)?;

@@ -68,7 +68,7 @@ impl IncomingQuery {
     }
 
     /// What a refusal says of it.
-    pub(super) fn asked(&self) -> RefusedQuery {
+    pub(super) fn to_refused_query(&self) -> RefusedQuery {
         let ask = &self.asking.ask;
         RefusedQuery::by(
             &self.asker,

@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub(super) fn tools(connector: &Connector) -> Result<PrivatePlanContext, Refusal> {
     tools_of(
         connector.datasets.schema_secret,
-        connector.reloadable.published(),
+        connector.reloadable.published_lists(),
     )
 }
 

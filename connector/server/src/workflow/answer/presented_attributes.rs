@@ -15,7 +15,7 @@ use hansa_store::document_folder::StoredDocumentKind;
 ///
 /// # Errors
 /// When a credential that counts can't be kept: what an answer relies on is on disk before the record that names it.
-pub(super) fn shown(
+pub(super) fn verify_presented_attributes(
     connector: &Connector,
     posed: &IncomingQuery,
     active: &ActiveContracts,

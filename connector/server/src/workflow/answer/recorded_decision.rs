@@ -3,7 +3,7 @@
 use crate::participant::Connector;
 use crate::workflow::answer::incoming_query::{AnswerError, IncomingQuery, QueryCaller};
 use crate::workflow::answer::request_context::{
-    DecisionContext, extends, prepaid_balance, schemas, spent,
+    DecisionContext, extends, prepaid_balance, schemas, spent_by_clause,
 };
 use crate::workflow::answer::row_scope::{ReadSet, RowSelection};
 use hansa_audit_log::ledger::{LedgerError, Recorded};
@@ -48,7 +48,7 @@ pub(super) async fn decide(
     let now = connector.now();
     known.schemas = schemas(connector, &active);
     known.extends = extends(connector, &active);
-    known.spent = spent(connector, &active, asker, (&known.restrictions, now))?;
+    known.spent = spent_by_clause(connector, &active, asker, (&known.restrictions, now))?;
     for grant in active.grants().values() {
         let around = grant.contract().and_then(|id| known.around.get_mut(&id));
         if let Some(around) = around {
@@ -72,7 +72,9 @@ pub(super) async fn decide(
                 .log
                 .record_while_valid(*quiet, validity, false)
                 .await;
-            return Err(AnswerError::Quiet(Box::new(quiet.map_err(unrecorded)?)));
+            return Err(AnswerError::Quiet(Box::new(
+                quiet.map_err(unrecorded_decision_error)?,
+            )));
         }
     };
     // The receipt names a head over this record; it is signed while the rows are computed.
@@ -83,7 +85,7 @@ pub(super) async fn decide(
         .record_while_valid(ruled, validity, headed)
         .instrument(tracing::info_span!("record"))
         .await;
-    let recorded = recorded.map_err(unrecorded)?;
+    let recorded = recorded.map_err(unrecorded_decision_error)?;
     connector
         .accounting
         .budgets
@@ -97,7 +99,7 @@ pub(super) async fn decide(
 }
 
 /// Where there is no room for new entries, that much can still be recorded and told.
-fn unrecorded(why: LedgerError) -> AnswerError {
+fn unrecorded_decision_error(why: LedgerError) -> AnswerError {
     match why {
         LedgerError::LowSpace { .. } => AnswerError::Refused(
             Refusal::new(

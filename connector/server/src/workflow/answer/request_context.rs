@@ -74,7 +74,7 @@ pub(super) fn extends(
 ///
 /// # Errors
 /// `DATASET_GUARDED` for a restriction that can't be read, or when a clause counts what nobody counts.
-pub(super) fn spent(
+pub(super) fn spent_by_clause(
     connector: &Connector,
     active: &ActiveContracts,
     asker: &ParticipantId,
@@ -85,11 +85,12 @@ pub(super) fn spent(
         .into_iter()
         .map(|budget| {
             let slot = (budget.slot, budget.slot_end);
-            let used =
-                connector
-                    .accounting
-                    .budgets
-                    .spent(&budget.dataset, budget.counts, slot, asker);
+            let used = connector.accounting.budgets.spent_amount(
+                &budget.dataset,
+                budget.counts,
+                slot,
+                asker,
+            );
             ((budget.contract, budget.clause), used)
         })
         .collect())
@@ -136,7 +137,8 @@ pub(super) fn contract_contexts(
         }
         around.overdue = overdue_attestations(connector, grant, asker.id(), connector.now())?;
         around.balance = prepaid_balance(connector, grant, connector.now())?;
-        around.listed = group_lists::of(grant).map(|name| connector.listed(name, asker.id()));
+        around.listed =
+            group_lists::of(grant).map(|name| connector.check_group_membership(name, asker.id()));
         known.insert(contract, around);
     }
     Ok(known)
@@ -179,7 +181,7 @@ pub(super) fn prepaid_balance(
         .clauses()
         .iter()
         .find_map(|clause| match &clause.term {
-            Term::Price(price) => price.paid(),
+            Term::Price(price) => price.prepaid_amount(),
             _ => None,
         });
     let (Some(paid), Some(first)) = (paid, grant.first()) else {

@@ -59,7 +59,7 @@ impl<'q> ReadSet<'q> {
     ///
     /// # Errors
     /// `NOT_CONTINUED` where no such answer was given to this asker to its end.
-    pub(super) fn asked(
+    pub(super) fn from_query(
         connector: &'q Connector,
         posed: &'q IncomingQuery,
         holdings: &Arc<SnapshotSet>,
@@ -117,7 +117,7 @@ impl<'q> ReadSet<'q> {
                     self.connector
                         .limits
                         .concurrency
-                        .polled(ruled.standing().asker().id(), self.connector.ticks())?;
+                        .count_poll(ruled.standing().asker().id(), self.connector.ticks())?;
                     let quiet = Box::new(ruled.no_new_data(earlier.permit));
                     return Ok(RowSelection::None(quiet));
                 }

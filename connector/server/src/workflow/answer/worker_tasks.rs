@@ -195,7 +195,7 @@ fn house_grant(connector: &Connector, briefing: &QuestionBriefing) -> Result<Byt
 }
 
 /// Has all workers of a question begin, at once.
-async fn begun(
+async fn begin_workers(
     connector: Arc<Connector>,
     config: Arc<ConnectorConfig>,
     team: Vec<WorkerConfig>,
@@ -283,7 +283,9 @@ impl Workers for QueryWorkers {
         let (request, time) = (briefing.request, briefing.limits.time);
         let (connector, config) = (Arc::clone(&self.connector), Arc::clone(&self.config));
         let (team, briefing) = (self.team.clone(), (briefing, self.house));
-        let asked = self.handle.spawn(begun(connector, config, team, briefing));
+        let asked = self
+            .handle
+            .spawn(begin_workers(connector, config, team, briefing));
         // Who gives up waiting has nothing begun.
         let begun = AbortOnDropHandle::new(asked)
             .await

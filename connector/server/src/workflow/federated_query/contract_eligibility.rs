@@ -10,7 +10,7 @@ use hansa_policy::term::Term;
 use hansa_query::federation::options::QueryOptions;
 
 /// Why a contract can't be used for the declared purpose or now, as its provider would say.
-pub(super) fn barred(
+pub(super) fn ineligible_contract_refusal(
     connector: &Connector,
     visible: &VisibleDataset,
     id: ContractId,
@@ -61,12 +61,12 @@ pub(super) fn barred(
                 )),
         );
     }
-    prohibited(connector, visible, id, agreement, options)
+    prohibition_refusal(connector, visible, id, agreement, options)
 }
 
 /// What our own copy of the contract prohibits, as far as it tells that without asking: the provider's connector would
 /// refuse the question, and another contract may permit it.
-fn prohibited(
+fn prohibition_refusal(
     connector: &Connector,
     visible: &VisibleDataset,
     id: ContractId,

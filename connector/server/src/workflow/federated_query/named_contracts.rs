@@ -9,7 +9,7 @@ use hansa_policy::contract::Agreement;
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::federation::query_catalog::named_contract::{
-    UnusableContract, UnusableContractCause, unused,
+    UnusableContract, UnusableContractCause, unused_contract_refusal,
 };
 use hansa_query::federation::table::RemoteTable;
 use std::collections::BTreeMap;
@@ -96,16 +96,20 @@ fn not_shown(
         return UnusableContractCause::Refused(why.clone());
     }
     let Some(peer) = reached.peers.iter().find(|peer| peer.id == dataset.owner) else {
-        return UnusableContractCause::Refused(of(unavailable_tables::forgotten(agreement)));
+        return UnusableContractCause::Refused(of(unavailable_tables::former_peer_refusal(
+            agreement,
+        )));
     };
     if let Some(why) = reached.out_of_reach.get(&peer.id) {
         return UnusableContractCause::OutOfReach(peer.id.clone(), why.clone());
     }
     match reached.shown.get(&peer.id) {
-        Some(_) => UnusableContractCause::Refused(of(unavailable_tables::gone(agreement))),
+        Some(_) => UnusableContractCause::Refused(of(
+            unavailable_tables::dataset_not_shown_refusal(agreement),
+        )),
         None => {
             let name = format!("{}.{}", peer.alias, dataset.name);
-            UnusableContractCause::NotAsked(unused(contract, &name))
+            UnusableContractCause::NotAsked(unused_contract_refusal(contract, &name))
         }
     }
 }

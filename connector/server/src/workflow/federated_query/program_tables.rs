@@ -90,7 +90,7 @@ fn visible(
                     catalog.visible_to(program.id(), registry, now, after.as_ref(), MOST_ENTRIES);
                 for seen in &page.entries {
                     let contracts = seen.contracts.iter().filter_map(|id| {
-                        let agreement = registry.provided(*id, now).ok()?;
+                        let agreement = registry.provided_agreement(*id, now).ok()?;
                         Some((*id, agreement.clone()))
                     });
                     let contracts: Vec<_> = contracts.collect();

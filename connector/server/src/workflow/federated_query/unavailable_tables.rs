@@ -78,7 +78,7 @@ pub(super) fn not_shown(
     };
     let (id, agreement) = ours(connector, is_named).into_iter().next()?;
     Some(
-        gone(&agreement)
+        dataset_not_shown_refusal(&agreement)
             .with_participant(agreement.dataset.id.owner.clone())
             .with_contract(id),
     )
@@ -89,7 +89,7 @@ pub(super) fn not_shown(
 ///
 /// # Errors
 /// When the own index can't be read.
-pub(super) fn unresolved(
+pub(super) fn find_unavailable_tables(
     connector: &Connector,
     peers: &[KnownPeer],
     shown: &BTreeMap<ParticipantId, Vec<VisibleDataset>>,
@@ -133,15 +133,15 @@ pub(super) fn unresolved(
                 .map(|visible| visible.dataset.model.clone())
         });
         let (now, why) = match (peer, entry) {
-            (None, _) => (None, forgotten(&agreement)),
+            (None, _) => (None, former_peer_refusal(&agreement)),
             // Its catalogue could not be fetched, which is said of the participant as a whole.
             (Some(_), None) => continue,
-            (Some(_), Some(None)) => (None, gone(&agreement)),
+            (Some(_), Some(None)) => (None, dataset_not_shown_refusal(&agreement)),
             (Some(_), Some(Some(model))) => {
                 if models.is_empty() {
                     continue;
                 }
-                (model, changed(&agreement))
+                (model, changed_model_refusal(&agreement))
             }
         };
         let why = why
@@ -188,7 +188,7 @@ pub(super) fn unread(id: ContractId, dataset: &DatasetId) -> Refusal {
 }
 
 /// A contract whose provider is no peer any more.
-pub(super) fn forgotten(agreement: &Agreement) -> Refusal {
+pub(super) fn former_peer_refusal(agreement: &Agreement) -> Refusal {
     let owner = agreement.dataset.id.owner.domain();
     Refusal::new(
         ErrorCode::AnswerIncomplete,
@@ -201,7 +201,7 @@ pub(super) fn forgotten(agreement: &Agreement) -> Refusal {
 }
 
 /// A contract whose dataset is not shown any more.
-pub(super) fn gone(agreement: &Agreement) -> Refusal {
+pub(super) fn dataset_not_shown_refusal(agreement: &Agreement) -> Refusal {
     let owner = agreement.dataset.id.owner.domain();
     Refusal::new(
         ErrorCode::AnswerIncomplete,
@@ -213,7 +213,7 @@ pub(super) fn gone(agreement: &Agreement) -> Refusal {
     .with_help(format!("ask {owner} to publish it again"))
 }
 
-fn changed(agreement: &Agreement) -> Refusal {
+fn changed_model_refusal(agreement: &Agreement) -> Refusal {
     let owner = agreement.dataset.id.owner.domain();
     Refusal::new(
         ErrorCode::AnswerIncomplete,

@@ -49,7 +49,7 @@ pub(super) fn look(
             largest = largest.max(head.map(|head| head.checkpoint.size));
         }
     }
-    let stated = stated(connector, &own)?;
+    let stated = stated_permits(connector, &own)?;
     let mut walk = LatePermitScan::default();
     let mut first = None;
     for record in connector.records.log.read(0) {
@@ -67,7 +67,7 @@ pub(super) fn look(
             upto,
         }),
         late: walk.late(),
-        noticed: noticed(connector, &own)?,
+        noticed: fork_detection_time(connector, &own)?,
     })
 }
 
@@ -95,7 +95,7 @@ fn foreign(connector: &Connector, own: &ParticipantId, head: &SignedHead) -> Res
 ///
 /// # Errors
 /// When the index or the log can't be read.
-pub(super) fn noticed(
+pub(super) fn fork_detection_time(
     connector: &Connector,
     of: &ParticipantId,
 ) -> Result<Option<UtcTimestamp>, Refusal> {
@@ -107,7 +107,7 @@ pub(super) fn noticed(
 }
 
 /// The permits that were stated before.
-fn stated(connector: &Connector, own: &ParticipantId) -> Result<BTreeSet<u64>, Refusal> {
+fn stated_permits(connector: &Connector, own: &ParticipantId) -> Result<BTreeSet<u64>, Refusal> {
     let rows = connector.records.index(|state| state.incidents())?;
     let mut stated = BTreeSet::new();
     for row in rows.into_iter().filter(|row| row.peer == *own) {

@@ -20,7 +20,7 @@ pub(super) async fn settle(
     if open.state.phase() != Phase::Finalized {
         return Ok(());
     }
-    let Some(signed) = open.state.signed().cloned() else {
+    let Some(signed) = open.state.signed_contract().cloned() else {
         return Ok(());
     };
     let id = signed.id;
@@ -33,7 +33,7 @@ pub(super) async fn settle(
     let payload = contract::to_bytes(&signed.agreement);
     let bytes = envelope::assemble_signed(&payload, &signed.signatures);
     let dataset = signed.agreement.dataset.id.clone();
-    activated(connector, &signed, &bytes).await?;
+    activate_contract(connector, &signed, &bytes).await?;
     release(connector, dataset).await;
     Ok(())
 }
@@ -54,7 +54,7 @@ pub(crate) async fn put_in_force(
     if is_known {
         return Ok(());
     }
-    activated(connector, signed, bytes).await?;
+    activate_contract(connector, signed, bytes).await?;
     release(connector, signed.agreement.dataset.id.clone()).await;
     Ok(())
 }
@@ -64,7 +64,7 @@ const AGAIN: usize = 3;
 
 /// Puts a contract in the log, by keys that count at that place in the log, and in force. It is a stop of its own, since it may
 /// take the place of another one.
-async fn activated(
+async fn activate_contract(
     connector: &Arc<Connector>,
     signed: &SignedContract,
     bytes: &[u8],

@@ -23,7 +23,7 @@ use hansa_store::document_folder::StoredDocumentKind as Document;
 ///
 /// # Errors
 /// When the key is out of reach.
-pub(crate) fn written(
+pub(crate) fn sign_comment(
     connector: &Connector,
     open: &OpenNegotiation,
     clause: ClauseId,
@@ -53,7 +53,7 @@ pub(crate) fn written(
 ///
 /// # Errors
 /// What is wrong with it. A negotiation with somebody else looks like none.
-pub(super) fn judged(
+pub(super) fn check_comment(
     connector: &Connector,
     peer: &ParticipantId,
     message: &PeerMessage,

@@ -74,7 +74,7 @@ pub(crate) fn elsewhere() -> Refusal {
 }
 
 /// Signs what has to be signed and writes the message.
-pub(super) fn written(
+pub(super) fn write_message(
     connector: &Connector,
     open: &OpenNegotiation,
     send: NextMessage,
@@ -95,7 +95,7 @@ pub(super) fn written(
             contract: half(connector, SignatoryRole::Consumer, &payload)?,
         },
         NextMessage::Finalization(_) => {
-            let signed = open.state.signed().ok_or_else(|| {
+            let signed = open.state.signed_contract().ok_or_else(|| {
                 Refusal::new(ErrorCode::SignatureMissing, "the signatures are not here")
             })?;
             MessageContent::Finalization {

@@ -27,7 +27,7 @@ impl MessageRecord {
         connector: &Arc<Connector>,
         led_to: Option<(&OpenNegotiation, Option<ContractId>)>,
     ) -> Result<(), Refusal> {
-        let title = led_to.and_then(|(open, _)| titled(connector, open));
+        let title = led_to.and_then(|(open, _)| offer_title(connector, open));
         let _durable = connector.record(self.fact(led_to, title)).await?;
         connector.records.index_fast(|_| Ok(()))
     }
@@ -66,7 +66,7 @@ impl MessageRecord {
 }
 
 /// The title of the offer whose terms are negotiated, which stands in no contract; nothing where no such offer is known.
-fn titled(connector: &Connector, open: &OpenNegotiation) -> Option<String> {
+fn offer_title(connector: &Connector, open: &OpenNegotiation) -> Option<String> {
     let agreement = &open.state.proposal().agreement;
     let (dataset, clauses) = (&agreement.dataset.id, &agreement.clauses);
     if dataset.owner != connector.id() {

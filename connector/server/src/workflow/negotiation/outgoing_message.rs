@@ -5,7 +5,7 @@ use crate::process::blocking_work::waiting;
 use crate::process::randomness::random_bytes;
 use crate::workflow::negotiation::activation::settle;
 use crate::workflow::negotiation::clause_comment;
-use crate::workflow::negotiation::message_codec::written;
+use crate::workflow::negotiation::message_codec::write_message;
 use crate::workflow::negotiation::message_record::MessageRecord;
 use crate::workflow::negotiation::message_step::step;
 use crate::workflow::negotiation::open_negotiation::OpenNegotiation;
@@ -93,7 +93,7 @@ pub(crate) async fn end_refused(
     negotiation: &str,
     why: &Refusal,
 ) -> Result<(), Refusal> {
-    let reason = SingleLineText::cut(&format!(
+    let reason = SingleLineText::from_any_text(&format!(
         "the request was refused, {}: {}",
         why.code, why.sentence
     ));
@@ -139,7 +139,7 @@ async fn write_in_turn(
         return Ok(());
     }
     if matches!(message.content, MessageContent::Comment { .. }) {
-        let open = clause_comment::judged(connector, peer, &message, false)?;
+        let open = clause_comment::check_comment(connector, peer, &message, false)?;
         keep()?;
         noted.record(connector, Some((&open, None))).await?;
         connector.peers.outbox_signal.notify_waiters();
@@ -186,7 +186,7 @@ pub(super) async fn follow(
             tracing::info!(%refusal, "negotiation.waits_for_two");
             continue;
         }
-        let content = written(connector, &open, send)?;
+        let content = write_message(connector, &open, send)?;
         Box::pin(send_in_turn(connector, open.other(), content, false)).await?;
     }
     Ok(())
@@ -210,5 +210,5 @@ pub(crate) fn due(
             format!("there is nothing to sign now: {whose}"),
         )
     })?;
-    written(connector, open, send)
+    write_message(connector, open, send)
 }

@@ -34,12 +34,12 @@ impl ProposalContext {
                 .with_registry(|registry| registry.agreement(old).cloned())
         });
         let seen = match own {
-            PartyRole::Provider => seen(connector, peer, agreement, to),
+            PartyRole::Provider => match_offer(connector, peer, agreement, to),
             PartyRole::Consumer => None,
         };
         let (offered, objection) = seen.unwrap_or((OfferMatch::Nothing, None));
-        let objection = misnamed(connector, agreement)
-            .or_else(|| relabelled(connector, agreement))
+        let objection = unregistered_party_refusal(connector, agreement)
+            .or_else(|| reused_label_refusal(connector, agreement))
             .or(objection);
         Self {
             offered,
@@ -90,7 +90,7 @@ pub(super) enum Audience {
 
 /// Both parties stand in a proposal as the league registers them, or nobody signs it: whoever proposes writes the names,
 /// keys and authorities of both sides.
-fn misnamed(connector: &Connector, agreement: &Agreement) -> Option<Refusal> {
+fn unregistered_party_refusal(connector: &Connector, agreement: &Agreement) -> Option<Refusal> {
     let (bundle, now) = (connector.identity.trust.bundle(), connector.now());
     let assignee = match &agreement.assignee {
         Assignee::Participant(party) => Some(party),
@@ -126,7 +126,7 @@ fn misnamed(connector: &Connector, agreement: &Agreement) -> Option<Refusal> {
 }
 
 /// A label, id and version, stands for one contract for ever.
-fn relabelled(connector: &Connector, agreement: &Agreement) -> Option<Refusal> {
+fn reused_label_refusal(connector: &Connector, agreement: &Agreement) -> Option<Refusal> {
     let id = ContractId(Digest::of(&hansa_proto::contract::to_bytes(agreement)));
     connector
         .contracts
@@ -135,7 +135,7 @@ fn relabelled(connector: &Connector, agreement: &Agreement) -> Option<Refusal> {
 }
 
 /// How our catalogue offers this to the peer, and what the lint has against it; none, if the peer sees no such dataset.
-fn seen(
+fn match_offer(
     connector: &Connector,
     peer: &ParticipantId,
     agreement: &Agreement,
@@ -193,7 +193,7 @@ fn seen(
         .or_else(|| {
             connector
                 .reloadable
-                .published()
+                .published_lists()
                 .execute(&agreement.clauses)
                 .err()
         })

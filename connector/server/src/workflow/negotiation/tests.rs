@@ -18,7 +18,7 @@ fn phases(connector: &Connector) -> Vec<String> {
 /// Takes a message in up to its record, as a kill would leave it.
 async fn only_recorded(connector: &Arc<Connector>, from: &Connector, message: &PeerMessage) {
     let bytes = hansa_proto::stored_message::to_bytes(message);
-    let led_to = recorded(connector, &from.id(), message, bytes, None)
+    let led_to = record_message(connector, &from.id(), message, bytes, None)
         .await
         .unwrap();
     assert_eq!(led_to.unwrap().1.len(), 1, "something follows");

@@ -127,7 +127,7 @@ fn mend(
     });
     let message = kept
         .ok()
-        .and_then(|bytes| hansa_proto::stored_message::repaired(&bytes));
+        .and_then(|bytes| hansa_proto::stored_message::repair_message(&bytes));
     let mut digest = None;
     if let Some(message) = &message {
         let bytes = hansa_proto::stored_message::to_readable_bytes(message)?;

@@ -29,7 +29,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// When the index can't be read.
-pub(super) fn happened(connector: &Connector) -> Result<Vec<PendingNotice>, Refusal> {
+pub(super) fn pending_event_notices(connector: &Connector) -> Result<Vec<PendingNotice>, Refusal> {
     let (own, now) = (connector.id(), connector.now());
     let reported: Vec<(ContractId, Agreement, NotificationTerm)> =
         connector.contracts.with_registry(|registry| {
@@ -51,9 +51,11 @@ pub(super) fn happened(connector: &Connector) -> Result<Vec<PendingNotice>, Refu
         } else {
             Recipient::Consumer
         };
-        let mut events = connector.records.index(|state| state.happened(contract))?;
+        let mut events = connector
+            .records
+            .index(|state| state.contract_events(contract))?;
         if provider {
-            events.extend(changed(connector, &agreement, now));
+            events.extend(schema_change_event(connector, &agreement, now));
         }
         events.retain(|event| {
             let known = |one: &InformEvent| event.topic.split(':').next() == Some(one.as_str());
@@ -93,7 +95,7 @@ pub(super) fn happened(connector: &Connector) -> Result<Vec<PendingNotice>, Refu
 }
 
 /// That the dataset has another schema now than the contract was signed for.
-fn changed(
+fn schema_change_event(
     connector: &Connector,
     agreement: &Agreement,
     now: UtcTimestamp,
@@ -159,7 +161,9 @@ pub(crate) async fn tell(
 ///
 /// # Errors
 /// When the index can't be read.
-pub(super) fn affected(connector: &Connector) -> Result<Vec<PendingNotice>, Refusal> {
+pub(super) fn affected_answer_notices(
+    connector: &Connector,
+) -> Result<Vec<PendingNotice>, Refusal> {
     let own = connector.id();
     let mut items: Vec<PendingNotice> = Vec::new();
     for (contract, event) in connector

@@ -48,7 +48,7 @@ pub(super) fn publish(
         }
         let agreement = offer.agreement(
             dataset,
-            connector.filled(connector.party_of_views()?, Assignee::Public, None),
+            connector.new_agreement_parameters(connector.party_of_views()?, Assignee::Public, None),
         );
         let key = key(&agreement, last(connector, now, &offer.dataset));
         if let Err(refusal) = approval::insist(connector, key, &agreement) {
@@ -97,7 +97,7 @@ pub(super) fn publish(
         } else {
             "signed again with another key"
         };
-        contract_withdrawal::own_now(connector, *id, &SingleLineText::cut(reason))?;
+        contract_withdrawal::own_now(connector, *id, &SingleLineText::from_any_text(reason))?;
     }
     connector.datasets.set_held(held);
     Ok(faults)

@@ -194,7 +194,8 @@ mod tests {
             tokio::spawn(async move { sending.record(&sender, &remote_queries).await.map(drop) });
         acme.pauses.decided.holds_somebody().await;
         let _statement =
-            contract_withdrawal::own_now(&acme, contract, &SingleLineText::cut("over")).unwrap();
+            contract_withdrawal::own_now(&acme, contract, &SingleLineText::from_any_text("over"))
+                .unwrap();
         drop(held);
         assert_eq!(sent.await.unwrap().unwrap_err().code, ErrorCode::Withdrawn);
         assert_eq!(records(&acme, "remote_query").len(), 1);
@@ -215,7 +216,8 @@ mod tests {
         assert_eq!(elsewhere.participant, Some(id("lindau")));
         assert!(!sent_keys(&remote_query).is_empty());
         let _statement =
-            contract_withdrawal::own_now(&acme, contract, &SingleLineText::cut("over")).unwrap();
+            contract_withdrawal::own_now(&acme, contract, &SingleLineText::from_any_text("over"))
+                .unwrap();
         let over = may_go(&acme, &remote_query, &id("bregenz")).unwrap_err();
         assert_eq!(
             (over.code, over.contract),

@@ -57,7 +57,7 @@ pub(crate) fn waiting(
     let Some(request) = row.acknowledged_request else {
         return read(connector, row.digest).map(Some);
     };
-    let Some(receipt) = kept(connector, peer, request)? else {
+    let Some(receipt) = read_kept_receipt(connector, peer, request)? else {
         return Ok(None);
     };
     let message = acknowledgement_message(request, receipt, None);
@@ -106,14 +106,14 @@ fn without<T>(refusal: Refusal) -> Result<Option<T>, Refusal> {
 }
 
 /// The receipt of an answer that came from a peer, if it is still kept.
-fn kept(
+fn read_kept_receipt(
     connector: &Connector,
     peer: &ParticipantId,
     request: RequestId,
 ) -> Result<Option<Bytes>, Refusal> {
     let Some(file) = connector
         .records
-        .index_fast(|state| state.received(request, peer))?
+        .index_fast(|state| state.received_receipt_file(request, peer))?
     else {
         return Ok(None);
     };

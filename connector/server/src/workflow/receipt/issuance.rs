@@ -54,7 +54,7 @@ impl ReceiptDraft {
         Self {
             admitted,
             one_sided,
-            sent: sealed.sent().clone(),
+            sent: sealed.delivered_totals().clone(),
             outcome: match sealed.outcome() {
                 Ended::Done => AnswerOutcome::Done,
                 Ended::Cancelled => AnswerOutcome::Cancelled,
@@ -68,7 +68,7 @@ impl ReceiptDraft {
     ///
     /// # Errors
     /// When the log can't sign a head, or the key is out of reach.
-    pub(crate) async fn signed(
+    pub(crate) async fn sign(
         self,
         connector: &Connector,
         closed_at: UtcTimestamp,

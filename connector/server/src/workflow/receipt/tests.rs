@@ -125,7 +125,7 @@ async fn the_word_on_a_receipt_is_in_the_log_with_what_came() {
     assert_eq!(request, asked.request);
     let file = acme
         .records
-        .index(|state| state.received(request, &lindau.id()));
+        .index(|state| state.received_receipt_file(request, &lindau.id()));
     let file = file.unwrap().unwrap();
     assert_eq!(
         acme.records

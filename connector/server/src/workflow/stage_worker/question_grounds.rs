@@ -14,7 +14,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::cluster::{BriefedContract, QuestionBriefing, TaskDataset};
 use hansa_proto::house_grant::HouseGrant;
 use hansa_proto::statement;
-use hansa_query::snapshot::borrowed_snapshot::borrowed;
+use hansa_query::snapshot::borrowed_snapshot::open_borrowed_snapshot;
 use hansa_query::snapshot::checked_block_cache::CheckedBlockCache;
 use hansa_query::snapshot::registry::SnapshotSet;
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,7 +60,7 @@ impl WorkerFolders {
                 owner: self.own.clone(),
                 name: ground.dataset.clone(),
             };
-            let snapshot = borrowed(
+            let snapshot = open_borrowed_snapshot(
                 &self.state,
                 &dataset,
                 &ground.snapshot,

@@ -101,7 +101,7 @@ impl Drop for QuestionPlace {
     fn drop(&mut self) {
         let ended = self.questions.known.lock().remove(&self.request);
         let Some(ended) = ended else { return };
-        let (to_workers, to_connector) = ended.tasks.given();
+        let (to_workers, to_connector) = ended.tasks.delivered_row_counts();
         tracing::info!(
             name: "tasks.ended",
             request = %self.request,

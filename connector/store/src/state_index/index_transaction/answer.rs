@@ -3,7 +3,7 @@
 use crate::state_index::index_transaction::IndexTransaction;
 use crate::state_index::query::instant;
 use crate::state_index::row::ReceiptRow;
-use crate::state_index::signed;
+use crate::state_index::to_signed;
 use hansa_audit_log::answer_bound::AnswerBound;
 use hansa_audit_log::json::{Json, canonical};
 use hansa_audit_log::time::UtcTimestamp;
@@ -18,7 +18,7 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn opened(
+    pub fn open_answer(
         &self,
         record: u64,
         (request, peer): (&str, &str),
@@ -29,7 +29,7 @@ impl IndexTransaction<'_> {
             "INSERT OR IGNORE INTO answer (record, request, peer, contracts, receipt, at, closed)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, NULL)",
             params![
-                signed(record),
+                to_signed(record),
                 request,
                 peer,
                 contracts,
@@ -41,7 +41,7 @@ impl IndexTransaction<'_> {
         contracts.split_whitespace().try_for_each(|contract| {
             self.run(
                 "INSERT OR IGNORE INTO first_answer (contract, at, record) VALUES (?1, ?2, ?3)",
-                params![contract, at.micros(), signed(record)],
+                params![contract, at.micros(), to_signed(record)],
             )
         })
     }
@@ -53,7 +53,11 @@ impl IndexTransaction<'_> {
     pub fn bound_answer(&self, opened: u64, bound: AnswerBound) -> Result<(), Refusal> {
         self.run(
             "UPDATE answer SET most_rows = ?2, most_bytes = ?3 WHERE record = ?1",
-            params![signed(opened), signed(bound.rows), signed(bound.bytes)],
+            params![
+                to_signed(opened),
+                to_signed(bound.rows),
+                to_signed(bound.bytes)
+            ],
         )
     }
 
@@ -64,7 +68,7 @@ impl IndexTransaction<'_> {
     pub fn asker(&self, opened: u64) -> Result<Option<(String, UtcTimestamp)>, Refusal> {
         self.one(
             "SELECT peer, at FROM answer WHERE record = ?1",
-            [signed(opened)],
+            [to_signed(opened)],
             |row| Ok((row.get(0)?, instant(row, 1)?)),
         )
     }
@@ -74,17 +78,20 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn closed(&self, opened: u64, record: u64) -> Result<Option<[String; 4]>, Refusal> {
+    pub fn close_answer(&self, opened: u64, record: u64) -> Result<Option<[String; 4]>, Refusal> {
         let answer = self.one(
             "SELECT request, peer, contracts, receipt FROM answer WHERE record = ?1 AND closed IS NULL",
-            [signed(opened)],
+            [to_signed(opened)],
             |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]),
         )?;
         self.run(
             "UPDATE answer SET closed = ?2 WHERE record = ?1",
-            params![signed(opened), signed(record)],
+            params![to_signed(opened), to_signed(record)],
         )?;
-        self.run("DELETE FROM reserved WHERE opened = ?1", [signed(opened)])?;
+        self.run(
+            "DELETE FROM reserved WHERE opened = ?1",
+            [to_signed(opened)],
+        )?;
         Ok(answer)
     }
 
@@ -103,8 +110,8 @@ impl IndexTransaction<'_> {
                 row.peer.as_str(),
                 row.role,
                 row.contract,
-                signed(row.rows),
-                signed(row.bytes),
+                to_signed(row.rows),
+                to_signed(row.bytes),
                 row.digest,
                 row.outcome,
                 row.state,
@@ -120,7 +127,11 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn expired(&self, before: UtcTimestamp, of: &RetainedContracts) -> Result<(), Refusal> {
+    pub fn expire_decisions(
+        &self,
+        before: UtcTimestamp,
+        of: &RetainedContracts,
+    ) -> Result<(), Refusal> {
         let list = |ids: &[String]| {
             let ids = Json::List(ids.iter().map(Json::text).collect());
             String::from_utf8_lossy(&canonical(&ids)).into_owned()

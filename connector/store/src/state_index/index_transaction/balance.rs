@@ -4,7 +4,7 @@
 use crate::state_index::index_transaction::IndexTransaction;
 use crate::state_index::query::balance::{FARES, PURSE, balance_row, charge_row};
 use crate::state_index::row::{BalanceRow, ChargeRow};
-use crate::state_index::signed;
+use crate::state_index::to_signed;
 use hansa_policy::money::MoneyAmount;
 use hansa_policy::refusal::Refusal;
 use rusqlite::params;
@@ -25,7 +25,7 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn charged(&self, charge: &ChargeRow, opened: Option<u64>) -> Result<(), Refusal> {
+    pub fn add_charge(&self, charge: &ChargeRow, opened: Option<u64>) -> Result<(), Refusal> {
         let mut balance = self.balance(&charge.contract)?;
         balance.spent = balance.spent.plus(charge.each.times(charge.count));
         if charge.per == "month" {
@@ -39,11 +39,11 @@ impl IndexTransaction<'_> {
             "INSERT INTO fare (opened, contract, per, each, count) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (opened, contract) DO UPDATE SET count = count + excluded.count",
             params![
-                signed(opened),
+                to_signed(opened),
                 charge.contract,
                 charge.per,
                 charge.each.to_string(),
-                signed(charge.count)
+                to_signed(charge.count)
             ],
         )
     }
@@ -59,7 +59,7 @@ impl IndexTransaction<'_> {
         rows: Option<u64>,
         bytes: Option<u64>,
     ) -> Result<(), Refusal> {
-        for charge in self.many(FARES, [signed(opened)], charge_row)? {
+        for charge in self.many(FARES, [to_signed(opened)], charge_row)? {
             let used = match charge.per.as_str() {
                 "row" => rows,
                 "MB" => bytes,
@@ -72,7 +72,7 @@ impl IndexTransaction<'_> {
                 self.write_balance(&charge.contract, &balance)?;
             }
         }
-        self.run("DELETE FROM fare WHERE opened = ?1", [signed(opened)])
+        self.run("DELETE FROM fare WHERE opened = ?1", [to_signed(opened)])
     }
 
     fn balance(&self, contract: &str) -> Result<BalanceRow, Refusal> {
@@ -89,7 +89,7 @@ impl IndexTransaction<'_> {
                 contract,
                 balance.spent.to_string(),
                 balance.topped.to_string(),
-                signed(balance.months)
+                to_signed(balance.months)
             ],
         )
     }

@@ -1,7 +1,7 @@
 //! What consumers owe for answers beside the receipt: the statement that what they received is deleted.
 
 use crate::state_index::index_transaction::IndexTransaction;
-use crate::state_index::signed;
+use crate::state_index::to_signed;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::Refusal;
 use rusqlite::params;
@@ -20,7 +20,7 @@ impl IndexTransaction<'_> {
     ) -> Result<(), Refusal> {
         self.run(
             "INSERT OR IGNORE INTO owed (contract, peer, request, opened, closed) VALUES (?1, ?2, ?3, ?4, NULL)",
-            params![contract, peer, request, signed(opened)],
+            params![contract, peer, request, to_signed(opened)],
         )
     }
 
@@ -31,11 +31,11 @@ impl IndexTransaction<'_> {
     /// As everywhere here.
     pub fn owes(&self, opened: u64, rows: Option<u64>, at: UtcTimestamp) -> Result<(), Refusal> {
         if rows == Some(0) {
-            return self.run("DELETE FROM owed WHERE opened = ?1", [signed(opened)]);
+            return self.run("DELETE FROM owed WHERE opened = ?1", [to_signed(opened)]);
         }
         self.run(
             "UPDATE owed SET closed = ?2 WHERE opened = ?1",
-            params![signed(opened), at.micros()],
+            params![to_signed(opened), at.micros()],
         )
     }
 
@@ -44,7 +44,12 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn stated(&self, contract: &str, request: &str, peer: &str) -> Result<(), Refusal> {
+    pub fn clear_owed_statement(
+        &self,
+        contract: &str,
+        request: &str,
+        peer: &str,
+    ) -> Result<(), Refusal> {
         self.run(
             "DELETE FROM owed WHERE contract = ?1 AND request = ?2 AND peer = ?3 AND closed IS NOT NULL",
             params![contract, request, peer],
@@ -55,7 +60,7 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn asked(
+    pub fn add_sent_query(
         &self,
         request: &str,
         peer: &str,
@@ -72,7 +77,12 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn taken(&self, request: &str, peer: &str, at: UtcTimestamp) -> Result<(), Refusal> {
+    pub fn end_sent_query(
+        &self,
+        request: &str,
+        peer: &str,
+        at: UtcTimestamp,
+    ) -> Result<(), Refusal> {
         self.run(
             "UPDATE taken SET ended = ?3 WHERE request = ?1 AND peer = ?2",
             params![request, peer, at.micros()],
@@ -104,7 +114,7 @@ impl IndexTransaction<'_> {
     ) -> Result<(), Refusal> {
         self.run(
             "INSERT OR IGNORE INTO stated (contract, request, peer, record) VALUES (?1, ?2, ?3, ?4)",
-            params![contract, request, peer, signed(record)],
+            params![contract, request, peer, to_signed(record)],
         )
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::state_index::index_transaction::IndexTransaction;
 use crate::state_index::row::IncidentRow;
-use crate::state_index::{signed, unsigned};
+use crate::state_index::{to_signed, to_unsigned};
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::Refusal;
 use rusqlite::params;
@@ -12,7 +12,7 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn recorded(
+    pub fn add_recorded_head(
         &self,
         (peer, via): (&ParticipantId, &ParticipantId),
         size: u64,
@@ -26,7 +26,7 @@ impl IndexTransaction<'_> {
              ON CONFLICT (peer, size, root) DO UPDATE SET proven = max(proven, excluded.proven)",
             params![
                 peer.as_str(),
-                signed(size),
+                to_signed(size),
                 root,
                 via.as_str(),
                 note,
@@ -39,7 +39,7 @@ impl IndexTransaction<'_> {
         // Whoever else has passed it on is borne out.
         self.run(
             "UPDATE heard SET proven = 1 WHERE peer = ?1 AND size = ?2 AND instr(note, ?3) > 0",
-            params![peer.as_str(), signed(size), root],
+            params![peer.as_str(), to_signed(size), root],
         )
     }
 
@@ -57,7 +57,7 @@ impl IndexTransaction<'_> {
         self.run(
             "UPDATE recorded SET proven = 1 WHERE peer = ?1 AND size = ?2 AND (root = ?3 OR (?3 IS NULL
                  AND (SELECT COUNT(*) FROM recorded AS same WHERE same.peer = ?1 AND same.size = ?2) = 1))",
-            params![peer.as_str(), signed(size), root],
+            params![peer.as_str(), to_signed(size), root],
         )
     }
 
@@ -77,7 +77,7 @@ impl IndexTransaction<'_> {
             "INSERT INTO head (peer, size, note, proven) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (peer) DO UPDATE SET size = excluded.size, note = excluded.note, proven = excluded.proven
              WHERE excluded.size >= size AND excluded.proven >= proven",
-            params![peer.as_str(), signed(size), note, i64::from(proven)],
+            params![peer.as_str(), to_signed(size), note, i64::from(proven)],
         )
     }
 
@@ -99,7 +99,7 @@ impl IndexTransaction<'_> {
             params![
                 peer.as_str(),
                 via.as_str(),
-                signed(size),
+                to_signed(size),
                 note,
                 i64::from(proven)
             ],
@@ -110,10 +110,10 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn forked(&self, peer: &ParticipantId, record: u64) -> Result<(), Refusal> {
+    pub fn add_fork(&self, peer: &ParticipantId, record: u64) -> Result<(), Refusal> {
         self.run(
             "INSERT OR IGNORE INTO fork (peer, record) VALUES (?1, ?2)",
-            params![peer.as_str(), signed(record)],
+            params![peer.as_str(), to_signed(record)],
         )
     }
 
@@ -121,12 +121,12 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn witnessed(&self, peer: &ParticipantId, size: u64, record: u64) -> Result<(), Refusal> {
+    pub fn set_witness(&self, peer: &ParticipantId, size: u64, record: u64) -> Result<(), Refusal> {
         self.run(
             "INSERT INTO witness (peer, size, record) VALUES (?1, ?2, ?3)
              ON CONFLICT (peer) DO UPDATE SET size = excluded.size, record = excluded.record
              WHERE excluded.size >= size",
-            params![peer.as_str(), signed(size), signed(record)],
+            params![peer.as_str(), to_signed(size), to_signed(record)],
         )
     }
 
@@ -148,20 +148,20 @@ impl IndexTransaction<'_> {
                 [row.peer.as_str()],
                 |found| found.get::<_, i64>(0),
             )?;
-            last = Some(upto.min(size.max(known.map_or(0, unsigned))));
+            last = Some(upto.min(size.max(known.map_or(0, to_unsigned))));
         }
         self.run(
             "INSERT OR REPLACE INTO incident (record, peer, cause, statement, at, first, last, late)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
-                signed(row.record),
+                to_signed(row.record),
                 row.peer.as_str(),
                 row.cause,
                 row.statement,
                 row.at.micros(),
-                first.map(signed),
-                last.map(signed),
-                signed(row.late)
+                first.map(to_signed),
+                last.map(to_signed),
+                to_signed(row.late)
             ],
         )?;
         let Some(first) = first else {
@@ -173,7 +173,7 @@ impl IndexTransaction<'_> {
         for table in ["recorded", "heard"] {
             self.run(
                 &format!("DELETE FROM {table} WHERE peer = ?1 AND size > ?2"),
-                params![peer, signed(first)],
+                params![peer, to_signed(first)],
             )?;
             self.run(
                 &format!("UPDATE {table} SET proven = 0 WHERE peer = ?1"),
@@ -184,7 +184,7 @@ impl IndexTransaction<'_> {
         let Some((size, note)) = head else {
             return Ok(());
         };
-        self.recorded((&row.peer, &row.peer), size, note, false)?;
+        self.add_recorded_head((&row.peer, &row.peer), size, note, false)?;
         self.head(&row.peer, size, note, false)
     }
 }

@@ -5,7 +5,7 @@ use crate::state_index::query::peer_messages::negotiation_row;
 use crate::state_index::row::{
     NegotiationRow, NoticeDeliveryRow, PeerMessageRow, PendingApprovalRow,
 };
-use crate::state_index::{broken, signed, unsigned};
+use crate::state_index::{database_refusal, to_signed, to_unsigned};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::Refusal;
@@ -33,7 +33,7 @@ impl IndexTransaction<'_> {
                 peer_message.kind,
                 peer_message.negotiation,
                 peer_message.digest,
-                signed(peer_message.record),
+                to_signed(peer_message.record),
                 peer_message.at.micros(),
             ],
         )
@@ -44,7 +44,11 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn posted(&self, message: &PeerMessageRow, by_time: bool) -> Result<(), Refusal> {
+    pub fn add_outgoing_message(
+        &self,
+        message: &PeerMessageRow,
+        by_time: bool,
+    ) -> Result<(), Refusal> {
         self.message(message)?;
         let least = match by_time {
             true => message.at.micros(),
@@ -55,7 +59,7 @@ impl IndexTransaction<'_> {
             "INSERT INTO outbox (peer, number, digest, word, fetched) VALUES (?1, ?2, ?3, ?4, 0)",
             params![
                 message.peer.as_str(),
-                signed(number),
+                to_signed(number),
                 message.digest,
                 (message.kind == WORD).then_some(&message.id),
             ],
@@ -67,7 +71,7 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn acknowledged(
+    pub fn acknowledge_messages(
         &self,
         peer: &ParticipantId,
         number: u64,
@@ -77,12 +81,12 @@ impl IndexTransaction<'_> {
             self.run(
                 "UPDATE outbox SET fetched = 1 WHERE peer = ?1 AND number <= ?2 AND digest IN
                      (SELECT digest FROM letter WHERE peer = ?1 AND direction = 'out' AND kind = ?3)",
-                params![peer.as_str(), signed(number), WITHDRAWAL],
+                params![peer.as_str(), to_signed(number), WITHDRAWAL],
             )?;
         }
         self.run(
             "DELETE FROM outbox WHERE peer = ?1 AND number <= ?2 AND fetched = 0",
-            params![peer.as_str(), signed(number)],
+            params![peer.as_str(), to_signed(number)],
         )
     }
 
@@ -90,7 +94,7 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn mended(
+    pub fn replace_message(
         &self,
         peer: &ParticipantId,
         number: u64,
@@ -100,12 +104,12 @@ impl IndexTransaction<'_> {
         let Some(digest) = digest else {
             return self.run(
                 "DELETE FROM outbox WHERE peer = ?1 AND number = ?2",
-                params![peer.as_str(), signed(number)],
+                params![peer.as_str(), to_signed(number)],
             );
         };
         self.run(
             "UPDATE outbox SET digest = ?3 WHERE peer = ?1 AND number = ?2",
-            params![peer.as_str(), signed(number), digest],
+            params![peer.as_str(), to_signed(number), digest],
         )?;
         self.run(
             "UPDATE letter SET digest = ?3 WHERE peer = ?1 AND direction = 'out' AND digest = ?2",
@@ -121,7 +125,7 @@ impl IndexTransaction<'_> {
         self.run(
             "INSERT INTO correspondence (peer, next_out, taken_in) VALUES (?1, 1, ?2)
              ON CONFLICT (peer) DO UPDATE SET taken_in = max(taken_in, excluded.taken_in)",
-            params![peer.as_str(), signed(number)],
+            params![peer.as_str(), to_signed(number)],
         )
     }
 
@@ -172,7 +176,7 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn approved(
+    pub fn approve_change(
         &self,
         contract: ContractId,
         action: &str,
@@ -188,7 +192,7 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn noticed(&self, row: &NoticeDeliveryRow) -> Result<(), Refusal> {
+    pub fn set_notice_delivery(&self, row: &NoticeDeliveryRow) -> Result<(), Refusal> {
         self.run(
             "INSERT INTO notice (contract, topic, channel, delivered, attempts, reason, at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
@@ -210,7 +214,7 @@ impl IndexTransaction<'_> {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn happened(
+    pub fn add_contract_event(
         &self,
         contract: &str,
         topic: &str,
@@ -247,7 +251,7 @@ impl IndexTransaction<'_> {
             .and_then(|mut statement| {
                 statement.query_row(params![peer.as_str(), least], |row| row.get(0))
             })
-            .map_err(broken)?;
-        Ok(unsigned(number))
+            .map_err(database_refusal)?;
+        Ok(to_unsigned(number))
     }
 }

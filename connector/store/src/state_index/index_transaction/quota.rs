@@ -4,9 +4,9 @@
 //! dataset, an amendment or a public view that was signed again find what was used before.
 
 use crate::state_index::index_transaction::IndexTransaction;
-use crate::state_index::query::reserved;
+use crate::state_index::query::reserved_spendings;
 use crate::state_index::row::QuotaSpending;
-use crate::state_index::signed;
+use crate::state_index::to_signed;
 use hansa_policy::id::{ContractId, DatasetId};
 use hansa_policy::refusal::Refusal;
 use rusqlite::params;
@@ -25,7 +25,7 @@ impl IndexTransaction<'_> {
     ) -> Result<(), Refusal> {
         let dataset = spending.dataset.to_string();
         let (counts, at) = (&spending.counts, spending.at.micros());
-        let amount = signed(spending.amount);
+        let amount = to_signed(spending.amount);
         self.run(
             "INSERT INTO budget (asker, dataset, counts, at, used) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (asker, dataset, counts, at) DO UPDATE SET used = used + excluded.used",
@@ -37,7 +37,7 @@ impl IndexTransaction<'_> {
         self.run(
             "INSERT INTO reserved (opened, dataset, counts, at, amount) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (opened, dataset, counts, at) DO UPDATE SET amount = amount + excluded.amount",
-            params![signed(opened), dataset, counts, at, amount],
+            params![to_signed(opened), dataset, counts, at, amount],
         )
     }
 
@@ -54,7 +54,7 @@ impl IndexTransaction<'_> {
                 spending.dataset.to_string(),
                 spending.counts,
                 spending.at.micros(),
-                signed(spending.amount)
+                to_signed(spending.amount)
             ],
         )
     }
@@ -64,7 +64,7 @@ impl IndexTransaction<'_> {
     /// # Errors
     /// As everywhere here.
     pub fn reserved_by(&self, opened: u64) -> Result<Vec<QuotaSpending>, Refusal> {
-        reserved(self.transaction, opened)
+        reserved_spendings(self.transaction, opened)
     }
 
     /// The dataset of a contract that the log holds.

@@ -1,10 +1,10 @@
 //! What was agreed on: the datasets of contracts, and their models.
 
-use crate::state_index::query::{instant, parsed};
+use crate::state_index::query::{instant, parse_column};
 use crate::state_index::row::{
     ContractEventRow, NoticeDeliveryRow, PendingApprovalRow, ReceivedTotals,
 };
-use crate::state_index::{StateIndex, unsigned};
+use crate::state_index::{StateIndex, to_unsigned};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
 use hansa_audit_log::time::UtcTimestamp;
@@ -18,9 +18,9 @@ impl StateIndex {
     ///
     /// # Errors
     /// `STATE_BROKEN` when the file can't be read, as everywhere here.
-    pub fn unfiled(&self) -> Result<Vec<u64>, Refusal> {
+    pub fn unfiled_records(&self) -> Result<Vec<u64>, Refusal> {
         self.all("SELECT record FROM unfiled ORDER BY record", [], |row| {
-            row.get(0).map(unsigned)
+            row.get(0).map(to_unsigned)
         })
     }
 
@@ -31,7 +31,7 @@ impl StateIndex {
     pub fn models(&self) -> Result<BTreeMap<ContractId, Vec<Option<String>>>, Refusal> {
         let rows: Vec<(ContractId, String)> =
             self.all("SELECT contract, model FROM model", [], |row| {
-                Ok((parsed(row, 0)?, row.get(1)?))
+                Ok((parse_column(row, 0)?, row.get(1)?))
             })?;
         let mut models: BTreeMap<ContractId, Vec<Option<String>>> = BTreeMap::new();
         for (contract, model) in rows {
@@ -110,9 +110,9 @@ impl StateIndex {
             params![from.micros(), until.micros(), ids],
             |row| {
                 Ok(ReceivedTotals {
-                    questions: unsigned(row.get(0)?),
-                    rows: unsigned(row.get(1)?),
-                    bytes: unsigned(row.get(2)?),
+                    questions: to_unsigned(row.get(0)?),
+                    rows: to_unsigned(row.get(1)?),
+                    bytes: to_unsigned(row.get(2)?),
                 })
             },
         )?;
@@ -136,7 +136,7 @@ impl StateIndex {
         )?;
         Ok(counts
             .first()
-            .map_or(0, |count| crate::state_index::unsigned(*count)))
+            .map_or(0, |count| crate::state_index::to_unsigned(*count)))
     }
 
     /// The contracts that the log has come into force and not ended at `now`, with their datasets; whether their files can
@@ -149,7 +149,7 @@ impl StateIndex {
             "SELECT id, dataset FROM contract WHERE activated IS NOT NULL AND dataset IS NOT NULL
              AND begins <= ?1 AND ends > ?1 AND (withdrawn IS NULL OR withdrawn > ?1) ORDER BY id",
             [now.micros()],
-            |row| Ok((parsed(row, 0)?, parsed(row, 1)?)),
+            |row| Ok((parse_column(row, 0)?, parse_column(row, 1)?)),
         )
     }
 
@@ -159,7 +159,7 @@ impl StateIndex {
     /// As everywhere here.
     pub fn groups(&self) -> Result<Vec<(String, Digest)>, Refusal> {
         self.all("SELECT name, file FROM listing ORDER BY name", [], |row| {
-            Ok((row.get(0)?, parsed(row, 1)?))
+            Ok((row.get(0)?, parse_column(row, 1)?))
         })
     }
 
@@ -171,7 +171,7 @@ impl StateIndex {
         self.all(
             "SELECT dataset, file FROM guard WHERE file IS NOT NULL ORDER BY dataset",
             [],
-            |row| Ok((parsed(row, 0)?, parsed(row, 1)?)),
+            |row| Ok((parse_column(row, 0)?, parse_column(row, 1)?)),
         )
     }
 
@@ -185,7 +185,7 @@ impl StateIndex {
             [dataset.to_string()],
             |row| row.get(0),
         )?;
-        Ok(found.into_iter().next().map_or(0, unsigned))
+        Ok(found.into_iter().next().map_or(0, to_unsigned))
     }
 
     /// The record by which a group last got other members; 0 for a group that never was.
@@ -198,7 +198,7 @@ impl StateIndex {
             [name],
             |row| row.get(0),
         )?;
-        Ok(found.into_iter().flatten().next().map_or(0, unsigned))
+        Ok(found.into_iter().flatten().next().map_or(0, to_unsigned))
     }
 
     /// What officers have asked for that needs two, the oldest first.
@@ -211,7 +211,7 @@ impl StateIndex {
             [],
             |row| {
                 Ok(PendingApprovalRow {
-                    contract: parsed(row, 0)?,
+                    contract: parse_column(row, 0)?,
                     action: row.get(1)?,
                     first: row.get(2)?,
                     second: row.get(3)?,
@@ -243,7 +243,7 @@ impl StateIndex {
                     detail: row.get(2)?,
                     at: instant(row, 3)?,
                 };
-                Ok((parsed(row, 0)?, event))
+                Ok((parse_column(row, 0)?, event))
             },
         )
     }
@@ -252,7 +252,7 @@ impl StateIndex {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn happened(&self, contract: ContractId) -> Result<Vec<ContractEventRow>, Refusal> {
+    pub fn contract_events(&self, contract: ContractId) -> Result<Vec<ContractEventRow>, Refusal> {
         self.all(
             "SELECT topic, detail, at FROM happened WHERE contract = ?1 ORDER BY at, topic",
             [contract.to_string()],
@@ -276,7 +276,7 @@ impl StateIndex {
             [],
             |row| {
                 Ok(NoticeDeliveryRow {
-                    contract: parsed(row, 0)?,
+                    contract: parse_column(row, 0)?,
                     topic: row.get(1)?,
                     channel: row.get(2)?,
                     delivered: row.get(3)?,

@@ -1,8 +1,8 @@
 //! What was paid beforehand and what was spent of it; and what was used, month by month.
 
-use crate::state_index::query::parsed;
+use crate::state_index::query::parse_column;
 use crate::state_index::row::{BalanceRow, ChargeRow, MonthlyUsageRow};
-use crate::state_index::{StateIndex, unsigned};
+use crate::state_index::{StateIndex, to_unsigned};
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::Refusal;
 use rusqlite::Row;
@@ -13,9 +13,9 @@ pub(crate) const FARES: &str = "SELECT contract, per, each, count FROM fare WHER
 
 pub(crate) fn balance_row(row: &Row<'_>) -> rusqlite::Result<BalanceRow> {
     Ok(BalanceRow {
-        spent: parsed(row, 0)?,
-        topped: parsed(row, 1)?,
-        months: unsigned(row.get(2)?),
+        spent: parse_column(row, 0)?,
+        topped: parse_column(row, 1)?,
+        months: to_unsigned(row.get(2)?),
     })
 }
 
@@ -23,8 +23,8 @@ pub(crate) fn charge_row(row: &Row<'_>) -> rusqlite::Result<ChargeRow> {
     Ok(ChargeRow {
         contract: row.get(0)?,
         per: row.get(1)?,
-        each: parsed(row, 2)?,
-        count: unsigned(row.get(3)?),
+        each: parse_column(row, 2)?,
+        count: to_unsigned(row.get(3)?),
     })
 }
 
@@ -37,7 +37,7 @@ impl StateIndex {
         self.all(
             "SELECT spent, topped, months, contract FROM purse ORDER BY contract",
             [],
-            |row| Ok((parsed(row, 3)?, balance_row(row)?)),
+            |row| Ok((parse_column(row, 3)?, balance_row(row)?)),
         )
     }
 
@@ -54,9 +54,9 @@ impl StateIndex {
             |row| {
                 Ok(MonthlyUsageRow {
                     month: row.get(0)?,
-                    questions: unsigned(row.get(1)?),
-                    rows: unsigned(row.get(2)?),
-                    bytes: unsigned(row.get(3)?),
+                    questions: to_unsigned(row.get(1)?),
+                    rows: to_unsigned(row.get(2)?),
+                    bytes: to_unsigned(row.get(3)?),
                 })
             },
         )

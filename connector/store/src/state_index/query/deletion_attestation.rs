@@ -1,7 +1,7 @@
 //! Statements of deletion that are owed to us, or by us.
 
-use crate::state_index::query::{instant_or_none, parsed};
-use crate::state_index::{StateIndex, unsigned};
+use crate::state_index::query::{instant_or_none, parse_column};
+use crate::state_index::{StateIndex, to_unsigned};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::{ContractId, ParticipantId, RequestId};
 use hansa_policy::refusal::Refusal;
@@ -27,7 +27,7 @@ impl StateIndex {
             what,
             |row| row.get(0),
         )?;
-        let count = counts.first().map_or(0, |count| unsigned(*count));
+        let count = counts.first().map_or(0, |count| to_unsigned(*count));
         if count == 0 {
             return Ok((0, Vec::new()));
         }
@@ -40,7 +40,7 @@ impl StateIndex {
                 closed_by.micros(),
                 i64::try_from(named).unwrap_or(i64::MAX)
             ],
-            |row| parsed(row, 0),
+            |row| parse_column(row, 0),
         )?;
         Ok((count, requests))
     }
@@ -56,7 +56,7 @@ impl StateIndex {
              WHERE r.peer = ?1 AND r.role = 'consumer' AND r.state = 'acknowledged' AND r.file IS NOT NULL
              AND NOT EXISTS (SELECT 1 FROM letter l WHERE l.peer = r.peer AND l.direction = 'out' AND l.id = r.request)",
             [peer.as_str()],
-            |row| Ok((parsed(row, 0)?, row.get(1)?)),
+            |row| Ok((parse_column(row, 0)?, row.get(1)?)),
         )
     }
 
@@ -71,7 +71,7 @@ impl StateIndex {
         let found = self.all(
             "SELECT COUNT(*), MIN(closed) FROM owed WHERE contract = ?1 AND closed IS NOT NULL",
             [first.to_string()],
-            |row| Ok((unsigned(row.get(0)?), instant_or_none(row, 1)?)),
+            |row| Ok((to_unsigned(row.get(0)?), instant_or_none(row, 1)?)),
         )?;
         Ok(found.into_iter().next().unwrap_or_default())
     }
@@ -81,7 +81,7 @@ impl StateIndex {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn unstated(
+    pub fn unattested_requests(
         &self,
         provider: &ParticipantId,
         first: ContractId,
@@ -93,7 +93,7 @@ impl StateIndex {
                      AND stated.peer = taken.peer)
              ORDER BY at, request",
             [provider.as_str(), &first.to_string()],
-            |row| Ok((parsed(row, 0)?, row.get(1)?)),
+            |row| Ok((parse_column(row, 0)?, row.get(1)?)),
         )?;
         let under = |named: &str| {
             let mut named = named.split(' ').filter_map(|one| one.parse().ok());
@@ -122,7 +122,7 @@ impl StateIndex {
             "SELECT request, contracts, (SELECT COUNT(*) FROM stated WHERE stated.request = taken.request
                  AND stated.peer = taken.peer) FROM taken",
             [],
-            |row| Ok((row.get(0)?, row.get(1)?, unsigned(row.get(2)?))),
+            |row| Ok((row.get(0)?, row.get(1)?, to_unsigned(row.get(2)?))),
         )
     }
 
@@ -134,7 +134,7 @@ impl StateIndex {
         self.all(
             "SELECT request, peer FROM taken WHERE ended IS NULL ORDER BY at, request",
             [],
-            |row| Ok((parsed(row, 0)?, parsed(row, 1)?)),
+            |row| Ok((parse_column(row, 0)?, parse_column(row, 1)?)),
         )
     }
 }

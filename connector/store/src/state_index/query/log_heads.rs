@@ -1,8 +1,8 @@
 //! What the index knows of other logs.
 
-use crate::state_index::query::{instant, parsed};
+use crate::state_index::query::{instant, parse_column};
 use crate::state_index::row::{GossipedHeadRow, IncidentRow, PeerHeadRow, WitnessedHeadRow};
-use crate::state_index::{StateIndex, one, signed, unsigned};
+use crate::state_index::{StateIndex, one, to_signed, to_unsigned};
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::Refusal;
 use rusqlite::{Row, params};
@@ -56,7 +56,7 @@ impl StateIndex {
     ) -> Result<Vec<GossipedHeadRow>, Refusal> {
         self.all(
             "SELECT peer, via, note, proven FROM recorded WHERE peer = ?1 AND size = ?2 ORDER BY proven DESC, root",
-            params![peer.as_str(), signed(size)],
+            params![peer.as_str(), to_signed(size)],
             heard_row,
         )
     }
@@ -115,9 +115,9 @@ impl StateIndex {
             [],
             |row| {
                 Ok(WitnessedHeadRow {
-                    peer: parsed(row, 0)?,
-                    size: unsigned(row.get(1)?),
-                    record: unsigned(row.get(2)?),
+                    peer: parse_column(row, 0)?,
+                    size: to_unsigned(row.get(1)?),
+                    record: to_unsigned(row.get(2)?),
                 })
             },
         )
@@ -134,7 +134,7 @@ impl StateIndex {
             [peer.as_str()],
             |row| row.get::<_, i64>(0),
         )
-        .map(|size| size.map(unsigned))
+        .map(|size| size.map(to_unsigned))
     }
 
     /// The peers that have shown two histories of their logs, and the record that holds both heads.
@@ -143,7 +143,7 @@ impl StateIndex {
     /// As everywhere here.
     pub fn forks(&self) -> Result<Vec<(ParticipantId, u64)>, Refusal> {
         self.all("SELECT peer, record FROM fork ORDER BY peer", [], |row| {
-            Ok((parsed(row, 0)?, unsigned(row.get(1)?)))
+            Ok((parse_column(row, 0)?, to_unsigned(row.get(1)?)))
         })
     }
 
@@ -159,13 +159,13 @@ impl StateIndex {
                 let first: Option<i64> = row.get(5)?;
                 let last: Option<i64> = row.get(6)?;
                 Ok(IncidentRow {
-                    record: unsigned(row.get(0)?),
-                    peer: parsed(row, 1)?,
+                    record: to_unsigned(row.get(0)?),
+                    peer: parse_column(row, 1)?,
                     cause: row.get(2)?,
                     statement: row.get(3)?,
                     at: instant(row, 4)?,
-                    fork: first.zip(last).map(|(first, last)| (unsigned(first), unsigned(last))),
-                    late: unsigned(row.get(7)?),
+                    fork: first.zip(last).map(|(first, last)| (to_unsigned(first), to_unsigned(last))),
+                    late: to_unsigned(row.get(7)?),
                 })
             },
         )
@@ -174,7 +174,7 @@ impl StateIndex {
 
 fn head_row(row: &Row<'_>) -> rusqlite::Result<PeerHeadRow> {
     Ok(PeerHeadRow {
-        peer: parsed(row, 0)?,
+        peer: parse_column(row, 0)?,
         note: row.get(1)?,
         proven: row.get(2)?,
     })
@@ -182,8 +182,8 @@ fn head_row(row: &Row<'_>) -> rusqlite::Result<PeerHeadRow> {
 
 fn heard_row(row: &Row<'_>) -> rusqlite::Result<GossipedHeadRow> {
     Ok(GossipedHeadRow {
-        peer: parsed(row, 0)?,
-        via: parsed(row, 1)?,
+        peer: parse_column(row, 0)?,
+        via: parse_column(row, 1)?,
         note: row.get(2)?,
         proven: row.get(3)?,
     })

@@ -1,8 +1,8 @@
 //! Messages, those that wait to be carried, and the negotiations that they make.
 
-use crate::state_index::query::{instant, parsed, parsed_or_none};
+use crate::state_index::query::{instant, parse_column, parsed_or_none};
 use crate::state_index::row::{NegotiationRow, OutboxMessageRow, PeerMessageRow};
-use crate::state_index::{StateIndex, one, signed, unsigned};
+use crate::state_index::{StateIndex, one, to_signed, to_unsigned};
 use hansa_audit_log::digest::Digest;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::negotiation::Phase;
@@ -58,7 +58,7 @@ impl StateIndex {
         self.all(
             "SELECT digest FROM letter WHERE peer = ?1 AND direction = 'out' AND kind = ?2 ORDER BY record",
             params![peer.as_str(), kind],
-            |row| parsed(row, 0),
+            |row| parse_column(row, 0),
         )
     }
 
@@ -92,7 +92,7 @@ impl StateIndex {
         self.all(
             "SELECT number, digest, word FROM outbox
              WHERE peer = ?1 AND number > ?2 AND fetched = 0 ORDER BY number",
-            params![peer.as_str(), signed(after)],
+            params![peer.as_str(), to_signed(after)],
             waiting_row,
         )
     }
@@ -110,7 +110,7 @@ impl StateIndex {
         one(
             &self.connection,
             "SELECT number, digest, word FROM outbox WHERE peer = ?1 AND number > ?2 ORDER BY number LIMIT 1",
-            params![peer.as_str(), signed(after)],
+            params![peer.as_str(), to_signed(after)],
             waiting_row,
         )
     }
@@ -123,7 +123,7 @@ impl StateIndex {
         self.all(
             "SELECT number, digest, word, peer FROM outbox WHERE fetched = 0 ORDER BY peer, number",
             [],
-            |row| Ok((parsed(row, 3)?, waiting_row(row)?)),
+            |row| Ok((parse_column(row, 3)?, waiting_row(row)?)),
         )
     }
 
@@ -138,7 +138,7 @@ impl StateIndex {
             [peer.as_str()],
             |row| row.get::<_, Option<i64>>(0),
         )?;
-        Ok(oldest.flatten().map(unsigned))
+        Ok(oldest.flatten().map(to_unsigned))
     }
 
     /// The last number that a message to a peer was given; 0 where there was none.
@@ -152,7 +152,7 @@ impl StateIndex {
             [peer.as_str()],
             |row| row.get::<_, i64>(0),
         )?;
-        Ok(next.map_or(0, |next| unsigned(next).saturating_sub(1)))
+        Ok(next.map_or(0, |next| to_unsigned(next).saturating_sub(1)))
     }
 
     /// The number of the newest message that waits for a peer.
@@ -166,7 +166,7 @@ impl StateIndex {
             [peer.as_str()],
             |row| row.get::<_, Option<i64>>(0),
         )?;
-        Ok(newest.flatten().map(unsigned))
+        Ok(newest.flatten().map(to_unsigned))
     }
 
     /// The number of the last message of a peer that was taken in.
@@ -180,14 +180,14 @@ impl StateIndex {
             [peer.as_str()],
             |row| row.get::<_, i64>(0),
         )
-        .map(|number| number.map_or(0, unsigned))
+        .map(|number| number.map_or(0, to_unsigned))
     }
 }
 
 pub(crate) fn negotiation_row(row: &Row<'_>) -> rusqlite::Result<NegotiationRow> {
     Ok(NegotiationRow {
         id: row.get(0)?,
-        peer: parsed(row, 1)?,
+        peer: parse_column(row, 1)?,
         role: row.get(2)?,
         dataset: row.get(3)?,
         state: row.get(4)?,
@@ -201,21 +201,21 @@ pub(crate) fn negotiation_row(row: &Row<'_>) -> rusqlite::Result<NegotiationRow>
 
 fn message_row(row: &Row<'_>) -> rusqlite::Result<PeerMessageRow> {
     Ok(PeerMessageRow {
-        peer: parsed(row, 0)?,
+        peer: parse_column(row, 0)?,
         incoming: row.get::<_, String>(1)? == "in",
         id: row.get(2)?,
         kind: row.get(3)?,
         negotiation: row.get(4)?,
         digest: row.get(5)?,
-        record: unsigned(row.get(6)?),
+        record: to_unsigned(row.get(6)?),
         at: instant(row, 7)?,
     })
 }
 
 fn waiting_row(row: &Row<'_>) -> rusqlite::Result<OutboxMessageRow> {
     Ok(OutboxMessageRow {
-        number: unsigned(row.get(0)?),
-        digest: parsed(row, 1)?,
+        number: to_unsigned(row.get(0)?),
+        digest: parse_column(row, 1)?,
         acknowledged_request: parsed_or_none(row, 2)?,
     })
 }

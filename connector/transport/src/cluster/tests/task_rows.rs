@@ -121,7 +121,7 @@ async fn a_failure_after_the_closing_message_counts() {
     let refusal = Refusal::new(ErrorCode::Internal, "it broke at the end");
     let mut sent = messages(&[2]);
     sent.push(Ok(closing(1)));
-    sent.push(Err(hansa_proto::peer::refusal::cut(&refusal)));
+    sent.push(Err(hansa_proto::peer::refusal::cut_answer_status(&refusal)));
     let worker = TestWorker::sending(sent).await;
     assert_eq!(worker.rows().await.unwrap_err(), refusal);
 }

@@ -3,7 +3,7 @@
 use crate::peer::client::PeerClient;
 use crate::peer::client::batch_decoder::{self, BatchDecoder};
 use crate::peer::client::open_calls::OpenCall;
-use crate::peer::message_packer::unpacked;
+use crate::peer::message_packer::unpack_message;
 use arrow_array::RecordBatch;
 use arrow_flight::FlightData;
 use arrow_schema::SchemaRef;
@@ -59,14 +59,14 @@ impl AnswerBatchStream {
         let first = frames
             .message()
             .await
-            .map_err(|status| client.failed(&status))?
+            .map_err(|status| client.failed_call_refusal(&status))?
             .ok_or_else(|| client.invalid(batch_decoder::invalid("the answer is empty")))?;
-        let first = unpacked(first).map_err(|fault| client.invalid(fault))?;
+        let first = unpack_message(first).map_err(|fault| client.invalid(fault))?;
         if first.data_header.is_empty() && first.data_body.is_empty() {
             // Cut before its first message: the receipt says that nothing left, and the status why.
             batch_decoder::receipt(first).map_err(|fault| client.invalid(fault))?;
             return Err(match frames.message().await {
-                Err(status) => client.failed(&status),
+                Err(status) => client.failed_call_refusal(&status),
                 Ok(_) => client.invalid(batch_decoder::invalid(
                     "the answer ended before its columns",
                 )),
@@ -106,7 +106,7 @@ impl AnswerBatchStream {
 
     /// What was received so far.
     #[must_use]
-    pub fn received(&self) -> TransferSummary {
+    pub fn transfer_summary(&self) -> TransferSummary {
         TransferSummary {
             rows: self.rows,
             bytes: self.bytes,
@@ -128,7 +128,7 @@ impl AnswerBatchStream {
         if self.receipt.is_some() {
             return Err(batch_decoder::invalid("a message came after the receipt"));
         }
-        let frame = unpacked(frame)?;
+        let frame = unpack_message(frame)?;
         if frame.data_header.is_empty() && frame.data_body.is_empty() {
             let receipt = batch_decoder::receipt(frame)?;
             self.receipt = Some(receipt);
@@ -171,7 +171,7 @@ impl Stream for AnswerBatchStream {
                     this.stall = Box::pin(tokio::time::sleep(stall));
                     this.take(frame).map_err(|fault| this.client.invalid(fault))
                 }
-                Poll::Ready(Some(Err(status))) => Err(this.client.failed(&status)),
+                Poll::Ready(Some(Err(status))) => Err(this.client.failed_call_refusal(&status)),
                 Poll::Ready(None) if this.receipt.is_some() => {
                     this.end_call();
                     return Poll::Ready(None);
@@ -189,7 +189,7 @@ impl Stream for AnswerBatchStream {
                 Ok(None) => {}
                 Err(refusal) => {
                     this.end_call();
-                    return Poll::Ready(Some(Err(cut(refusal))));
+                    return Poll::Ready(Some(Err(cut_answer_refusal(refusal))));
                 }
             }
         }
@@ -198,7 +198,7 @@ impl Stream for AnswerBatchStream {
 }
 
 /// A connection that breaks in the middle of an answer has cut it.
-fn cut(mut refusal: Refusal) -> Refusal {
+fn cut_answer_refusal(mut refusal: Refusal) -> Refusal {
     if refusal.code == ErrorCode::PeerUnreachable {
         refusal.code = ErrorCode::StreamCut;
     }

@@ -47,7 +47,7 @@ impl BatchDecoder {
                 ));
             }
         }
-        let schema = guarded("the schema of the answer can't be read", || {
+        let schema = catch_decoding_panic("the schema of the answer can't be read", || {
             Ok(convert::fb_to_schema(schema))
         })?;
         Ok(Self {
@@ -74,7 +74,7 @@ impl BatchDecoder {
             .ok_or_else(|| invalid("a message of the answer holds no rows"))?;
         check_lengths(&batch, &frame.data_body)?;
         let body = Buffer::from(frame.data_body.clone());
-        guarded("a batch of the answer can't be read", || {
+        catch_decoding_panic("a batch of the answer can't be read", || {
             reader::read_record_batch(
                 &body,
                 batch,
@@ -204,7 +204,10 @@ fn check_lengths(batch: &arrow_ipc::RecordBatch<'_>, body: &Bytes) -> Result<(),
 }
 
 /// A belt for what the checks above did not foresee: foreign bytes end an answer, never the connector.
-fn guarded<T>(otherwise: &str, read: impl FnOnce() -> Result<T, ArrowError>) -> Result<T, Refusal> {
+fn catch_decoding_panic<T>(
+    otherwise: &str,
+    read: impl FnOnce() -> Result<T, ArrowError>,
+) -> Result<T, Refusal> {
     match catch_unwind(AssertUnwindSafe(read)) {
         Ok(read) => read.map_err(|cause| invalid(otherwise).caused_by(cause)),
         // What it panicked with is in the trace already.

@@ -1,6 +1,6 @@
 //! Small messages come out as they went in, and what somebody else packed is not trusted.
 
-use super::{ENCODER, MOST, MessagePacker, unpacked};
+use super::{ENCODER, MOST, MessagePacker, unpack_message};
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow_flight::FlightData;
 use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions};
@@ -89,9 +89,9 @@ fn small_messages_come_out_as_they_went_in() {
             size(&packed),
             size(&message)
         );
-        assert_eq!(unpacked(packed).unwrap(), message);
+        assert_eq!(unpack_message(packed).unwrap(), message);
         // What is not packed stays as it is.
-        assert_eq!(unpacked(message.clone()).unwrap(), message);
+        assert_eq!(unpack_message(message.clone()).unwrap(), message);
     }
 }
 
@@ -135,13 +135,13 @@ fn what_is_large_or_would_not_come_out_the_same_goes_as_it_is() {
     }
     let packed = packer.pack(most.clone());
     assert!(size(&packed) < 100);
-    assert_eq!(unpacked(packed).unwrap(), most);
+    assert_eq!(unpack_message(packed).unwrap(), most);
 }
 
 #[test]
 fn what_somebody_else_packed_is_not_trusted() {
     let refused = |message: FlightData| {
-        let refusal = unpacked(message).unwrap_err();
+        let refusal = unpack_message(message).unwrap_err();
         assert_eq!(refusal.code.as_str(), "PEER_DATA_INVALID", "{refusal}");
     };
     let frame = |bytes: &[u8]| {
@@ -174,7 +174,7 @@ fn what_somebody_else_packed_is_not_trusted() {
         },
     );
     let frame = plain.compress(&rows).unwrap();
-    let other = unpacked(of([&[MARK], &frame[..]].concat()));
+    let other = unpack_message(of([&[MARK], &frame[..]].concat()));
     // It holds all that it needs: then it is what it says.
     assert!(other.is_ok_and(|message| message.data_header == "a header, a header, a header"));
 }

@@ -35,7 +35,7 @@ impl PeerAdmission {
         request: Request<T>,
     ) -> Result<(AdmittedCaller, T), Status> {
         let (metadata, extensions, message) = request.into_parts();
-        let presented = presented(&extensions)?;
+        let presented = presented_certificate(&extensions)?;
         if let Some(header) = IDENTITY_HEADERS
             .into_iter()
             .find(|header| metadata.contains_key(*header))
@@ -54,14 +54,18 @@ impl PeerAdmission {
     }
 
     /// The status of a refusal of a peer's request that the face found, after it was recorded.
-    pub(super) async fn refused(&self, presented: &PeerCertificate, refusal: Refusal) -> Status {
+    pub(super) async fn refuse_request(
+        &self,
+        presented: &PeerCertificate,
+        refusal: Refusal,
+    ) -> Status {
         status(&self.handler.decline(presented, refusal).await)
     }
 
     /// The same for a caller that is no peer, who does not learn that nothing can be recorded.
     async fn refuse_stranger(&self, presented: &PeerCertificate, refusal: Refusal) -> Status {
         match self.handler.decline(presented, refusal).await {
-            QueryRejection::Closed => refusal::closed(),
+            QueryRejection::Closed => refusal::closed_status(),
             declined => status(&declined),
         }
     }
@@ -71,17 +75,19 @@ impl PeerAdmission {
 pub(super) fn status(no: &QueryRejection) -> Status {
     match no {
         QueryRejection::Declined(declined) => {
-            let request = declined.asked().map(|asked| asked.request);
-            match internal_error::traced(declined.refusal(), request) {
+            let request = declined.refused_query().map(|asked| asked.request);
+            match internal_error::trace_refusal(declined.refusal(), request) {
                 Some(number) => refusal::numbered_to_wire(declined, &number),
                 None => refusal::to_wire(declined),
             }
         }
         QueryRejection::Quiet(quiet) => refusal::quiet_to_wire(quiet),
-        QueryRejection::Summed(summed) => match internal_error::traced(summed.refusal(), None) {
-            Some(number) => refusal::numbered_sum_to_wire(summed, &number),
-            None => refusal::summed_to_wire(summed),
-        },
+        QueryRejection::Summed(summed) => {
+            match internal_error::trace_refusal(summed.refusal(), None) {
+                Some(number) => refusal::numbered_sum_to_wire(summed, &number),
+                None => refusal::summed_to_wire(summed),
+            }
+        }
         QueryRejection::Closed => refusal::refuse_unrecorded(),
         QueryRejection::Moved => refusal::refuse_moved(),
     }
@@ -96,9 +102,9 @@ const IDENTITY_HEADERS: [&str; 5] = [
     "x-ssl-client-cert",
 ];
 
-fn presented(extensions: &Extensions) -> Result<PeerCertificate, Status> {
+fn presented_certificate(extensions: &Extensions) -> Result<PeerCertificate, Status> {
     extensions
         .get::<PeerCertificate>()
         .cloned()
-        .ok_or_else(refusal::closed)
+        .ok_or_else(refusal::closed_status)
 }

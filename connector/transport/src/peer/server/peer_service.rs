@@ -43,7 +43,10 @@ impl PeerService {
     ) -> Result<T, Status> {
         match read {
             Ok(value) => Ok(value),
-            Err(refusal) => Err(self.admission.refused(&caller.presented, refusal).await),
+            Err(refusal) => Err(self
+                .admission
+                .refuse_request(&caller.presented, refusal)
+                .await),
         }
     }
 }
@@ -192,14 +195,17 @@ impl InboxSubscription {
             }?;
             let presented = &subscription.caller.presented;
             if let Err(refusal) = subscription.admission.handler().recognise(presented) {
-                let status = subscription.admission.refused(presented, refusal).await;
+                let status = subscription
+                    .admission
+                    .refuse_request(presented, refusal)
+                    .await;
                 return Some((Err(status), None));
             }
             match next {
                 Ok(numbered) => {
                     Some((Ok(message::numbered_to_wire(&numbered)), Some(subscription)))
                 }
-                Err(cut) => Some((Err(internal_error::cut(cut)), None)),
+                Err(cut) => Some((Err(internal_error::cut_answer_status(cut)), None)),
             }
         })
         .boxed()

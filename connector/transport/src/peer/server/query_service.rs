@@ -70,7 +70,12 @@ impl QueryService {
         Span::current().record("peer", caller.peer.id().domain());
         let asking = match query_request::from_ticket(&ticket) {
             Ok(asking) => asking,
-            Err(refusal) => return Err(self.admission.refused(&caller.presented, refusal).await),
+            Err(refusal) => {
+                return Err(self
+                    .admission
+                    .refuse_request(&caller.presented, refusal)
+                    .await);
+            }
         };
         Span::current().record("request", field::display(asking.ask.request));
         let small = asking.compact_answers;
@@ -114,13 +119,25 @@ fn messages(rows: AnswerStream) -> FlightMessageStream {
                     }),
                     StreamState::Receipt(frames),
                 )),
-                Some(Err(cut)) => Some((Err(internal_error::cut(cut)), StreamState::Over)),
-                None => Some((Err(internal_error::cut(no_receipt())), StreamState::Over)),
+                Some(Err(cut)) => Some((
+                    Err(internal_error::cut_answer_status(cut)),
+                    StreamState::Over,
+                )),
+                None => Some((
+                    Err(internal_error::cut_answer_status(no_receipt())),
+                    StreamState::Over,
+                )),
             },
             // INVARIANT: receipt-last. After the receipt nothing follows but the reason for which the answer was cut.
             StreamState::Receipt(mut frames) => match frames.next().await {
-                Some(Err(cut)) => Some((Err(internal_error::cut(cut)), StreamState::Over)),
-                Some(Ok(_)) => Some((Err(internal_error::cut(no_receipt())), StreamState::Over)),
+                Some(Err(cut)) => Some((
+                    Err(internal_error::cut_answer_status(cut)),
+                    StreamState::Over,
+                )),
+                Some(Ok(_)) => Some((
+                    Err(internal_error::cut_answer_status(no_receipt())),
+                    StreamState::Over,
+                )),
                 None => None,
             },
             StreamState::Over => None,

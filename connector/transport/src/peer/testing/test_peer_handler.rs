@@ -98,12 +98,12 @@ impl TestPeerHandler {
     }
 
     /// How many refusals are in the log.
-    pub(crate) fn recorded(&self) -> u64 {
+    pub(crate) fn refusal_count(&self) -> u64 {
         self.ledger.lock().unwrap().durable().size
     }
 
-    fn declined(&self, refusal: Refusal) -> QueryRejection {
-        let declined = PendingRefusal::unopened(refusal, None);
+    fn record_refusal(&self, refusal: Refusal) -> QueryRejection {
+        let declined = PendingRefusal::from_refusal(refusal, None);
         match self
             .ledger
             .lock()
@@ -145,7 +145,7 @@ impl PeerHandler for TestPeerHandler {
     }
 
     async fn decline(&self, _: &PeerCertificate, refusal: Refusal) -> QueryRejection {
-        self.declined(refusal)
+        self.record_refusal(refusal)
     }
 
     async fn hello(
@@ -230,7 +230,7 @@ impl PeerHandler for TestPeerHandler {
                 hashes: vec![Digest::of(&from.to_be_bytes())],
                 head: "head".into(),
             }),
-            LogProofRequest::Records { .. } => Err(self.declined(Refusal::new(
+            LogProofRequest::Records { .. } => Err(self.record_refusal(Refusal::new(
                 ErrorCode::EvidenceIncomplete,
                 "nothing for you",
             ))),
@@ -264,7 +264,7 @@ impl PeerHandler for TestPeerHandler {
         if is_moving {
             return Err(QueryRejection::Moved);
         }
-        answer.map_err(|refusal| self.declined(refusal))
+        answer.map_err(|refusal| self.record_refusal(refusal))
     }
 }
 
@@ -297,7 +297,7 @@ impl Evidence for TestQueryRecord {
 }
 
 /// A question in the asker's log.
-pub(crate) fn recorded(sql: &str) -> Recorded<TestQueryRecord> {
+pub(crate) fn recorded_query(sql: &str) -> Recorded<TestQueryRecord> {
     let remote_query = TestQueryRecord(QueryRequestEnvelope {
         ask: hansa_policy::query_request::QueryRequest {
             request: RequestId([1; 16]),
@@ -315,7 +315,7 @@ pub(crate) fn recorded(sql: &str) -> Recorded<TestQueryRecord> {
 }
 
 /// A refusal with all that a peer may be told.
-pub(crate) fn refused() -> Refusal {
+pub(crate) fn purpose_refusal() -> Refusal {
     Refusal::new(
         ErrorCode::PurposeNotCovered,
         "`advertising` is not permitted",

@@ -58,7 +58,7 @@ async fn a_member_is_asked_anew_at_every_request() {
     *city.handler.roster.lock().unwrap() = Roster::default();
     let refusal = soon(client.hello(&greeting())).await.unwrap_err();
     assert_eq!(refusal.code, ErrorCode::PeerNotTrusted);
-    assert_eq!(city.handler.recorded(), 1);
+    assert_eq!(city.handler.refusal_count(), 1);
     assert!(city.handler.knocks.1.lock().await.try_recv().is_err());
 }
 
@@ -321,7 +321,7 @@ async fn identity_headers_are_refused() {
         let refusal = hansa_proto::peer::refusal::from_wire(&status, &munster());
         assert_eq!(refusal.code, ErrorCode::IdentityHeaderPresent);
         assert!(refusal.sentence.contains(header));
-        assert_eq!(city.handler.recorded(), count);
+        assert_eq!(city.handler.refusal_count(), count);
     }
 }
 
@@ -369,7 +369,10 @@ async fn a_request_larger_than_the_limit_is_refused() {
     let client = city.connect().await;
     let mut raw = peer_client::PeerClient::new(client.channel());
     let status = soon(raw.hello(message)).await.unwrap_err();
-    assert_eq!(client.failed(&status).code, ErrorCode::MessageTooLarge);
+    assert_eq!(
+        client.failed_call_refusal(&status).code,
+        ErrorCode::MessageTooLarge
+    );
 }
 
 #[tokio::test]
@@ -382,7 +385,7 @@ async fn a_ticket_that_is_no_question_is_recorded() {
     let status = soon(client.do_get(ticket)).await.unwrap_err();
     let refusal = hansa_proto::peer::refusal::from_wire(&status, &munster());
     assert_eq!(refusal.code, ErrorCode::MessageMalformed);
-    assert_eq!(city.handler.recorded(), 1);
+    assert_eq!(city.handler.refusal_count(), 1);
     assert!(city.handler.asked.lock().unwrap().is_empty());
 }
 

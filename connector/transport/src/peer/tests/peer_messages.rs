@@ -79,7 +79,7 @@ async fn what_is_said_arrives_and_the_caller_is_known() {
     let proof_request = LogProofRequest::Consistency { from: 5, to: None };
     let proof = soon(client.proof(proof_request)).await.unwrap();
     assert!(matches!(proof, LogProof::Consistency { hashes, .. } if hashes.len() == 1));
-    assert_eq!(city.handler.recorded(), 0);
+    assert_eq!(city.handler.refusal_count(), 0);
 }
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn what_is_refused_is_in_the_log_first() {
     let refusal = soon(client.proof(request)).await.unwrap_err();
     assert_eq!(refusal.code, ErrorCode::EvidenceIncomplete);
     assert_eq!(refusal.participant, Some(munster()));
-    assert_eq!(city.handler.recorded(), 1);
+    assert_eq!(city.handler.refusal_count(), 1);
 
     let mut malformed = sample_message(1);
     malformed.content = MessageContent::Withdrawal {
@@ -101,7 +101,7 @@ async fn what_is_refused_is_in_the_log_first() {
     };
     let refusal = soon(client.send(&malformed)).await.unwrap_err();
     assert_eq!(refusal.code, ErrorCode::MessageMalformed);
-    assert_eq!(city.handler.recorded(), 2);
+    assert_eq!(city.handler.refusal_count(), 2);
 
     city.handler.fill_the_disk();
     let refusal = soon(client.send(&malformed)).await.unwrap_err();

@@ -6,7 +6,8 @@ use crate::peer::client::{PeerClient, PeerEndpoint, QueryRecord};
 use crate::peer::listen_patience::ListenPatience;
 use crate::peer::settings::TransportSettings;
 use crate::peer::testing::{
-    HANG, MOVING, TestPeerHandler, TestProvider, frames, munster, recorded, refused, relay, soon,
+    HANG, MOVING, TestPeerHandler, TestProvider, frames, munster, purpose_refusal, recorded_query,
+    relay, soon,
 };
 use crate::peer_handler::{AnswerStream, AnswerStreamFrame};
 use futures::StreamExt as _;
@@ -40,10 +41,10 @@ async fn drain(stream: &mut AnswerBatchStream) -> Result<usize, Refusal> {
 async fn rows_arrive_with_their_receipt() {
     let city = TestProvider::start(TestPeerHandler::giving(with_receipt(&[3, 0, 10_000]))).await;
     let client = city.connect().await;
-    let remote_query = recorded("SELECT 1");
+    let remote_query = recorded_query("SELECT 1");
     let mut answer = soon(client.ask(&remote_query)).await.unwrap();
     assert_eq!(answer.schema().fields().len(), 2);
-    assert_eq!(answer.received().receipt, None);
+    assert_eq!(answer.transfer_summary().receipt, None);
     assert_eq!(drain(&mut answer).await.unwrap(), 10_003);
 
     let mut hasher = blake3::Hasher::new();
@@ -56,7 +57,7 @@ async fn rows_arrive_with_their_receipt() {
         hasher.update(&body);
         bytes += header.len() + body.len();
     }
-    let received = answer.received();
+    let received = answer.transfer_summary();
     assert_eq!(received.rows, 10_003);
     assert_eq!(received.bytes, u64::try_from(bytes).unwrap());
     assert_eq!(received.digest, *hasher.finalize().as_bytes());
@@ -70,11 +71,11 @@ async fn who_is_about_to_stop_says_so_over_what_is_open_and_takes_no_more_connec
     let city = TestProvider::start(TestPeerHandler::giving(with_receipt(&[3]))).await;
     let client = city.connect().await;
     city.shut.cancel();
-    let refusal = soon(client.ask(&recorded(MOVING))).await.unwrap_err();
+    let refusal = soon(client.ask(&recorded_query(MOVING))).await.unwrap_err();
     assert_eq!(refusal.code, ErrorCode::Moved);
     assert_eq!(refusal.participant, Some(munster()));
     // What runs goes on over the connection that is open.
-    let mut answer = soon(client.ask(&recorded("SELECT 1"))).await.unwrap();
+    let mut answer = soon(client.ask(&recorded_query("SELECT 1"))).await.unwrap();
     assert_eq!(drain(&mut answer).await.unwrap(), 3);
     let settings = TransportSettings {
         listening: ListenPatience::new(Duration::ZERO),
@@ -92,18 +93,20 @@ async fn who_is_about_to_stop_says_so_over_what_is_open_and_takes_no_more_connec
 async fn an_empty_answer_has_a_schema_and_a_receipt() {
     let city = TestProvider::start(TestPeerHandler::giving(with_receipt(&[]))).await;
     let client = city.connect().await;
-    let mut answer = soon(client.ask(&recorded("SELECT 1"))).await.unwrap();
+    let mut answer = soon(client.ask(&recorded_query("SELECT 1"))).await.unwrap();
     assert_eq!(drain(&mut answer).await.unwrap(), 0);
-    assert!(answer.received().receipt.is_some());
+    assert!(answer.transfer_summary().receipt.is_some());
 }
 
 #[tokio::test]
 async fn a_refusal_arrives_whole() {
-    let city = TestProvider::start(TestPeerHandler::answering(|_| Err(refused()))).await;
+    let city = TestProvider::start(TestPeerHandler::answering(|_| Err(purpose_refusal()))).await;
     let client = city.connect().await;
-    let refusal = soon(client.ask(&recorded("SELECT 1"))).await.unwrap_err();
-    assert_eq!(refusal, refused().with_participant(munster()));
-    assert_eq!(city.handler.recorded(), 1);
+    let refusal = soon(client.ask(&recorded_query("SELECT 1")))
+        .await
+        .unwrap_err();
+    assert_eq!(refusal, purpose_refusal().with_participant(munster()));
+    assert_eq!(city.handler.refusal_count(), 1);
 }
 
 #[tokio::test]
@@ -114,7 +117,7 @@ async fn a_failure_inside_arrives_with_the_number_of_its_cause_alone() {
     let answer = move |_: &_| Err(failure().caused_by(cause()));
     let city = TestProvider::start(TestPeerHandler::answering(answer)).await;
     let client = city.connect().await;
-    let remote_query = recorded("SELECT 1");
+    let remote_query = recorded_query("SELECT 1");
     let refusal = soon(client.ask(&remote_query)).await.unwrap_err();
     let number = number(&refusal.help);
     let reported = failure().with_number(&number).with_participant(munster());
@@ -138,7 +141,7 @@ async fn a_failure_in_the_middle_of_an_answer_has_a_number_too() {
     let failure = Refusal::new(ErrorCode::Internal, "it broke");
     sent.push(Err(failure.caused_by(std::io::Error::other("sector 9"))));
     let city = TestProvider::start(TestPeerHandler::giving(sent)).await;
-    let remote_query = recorded("SELECT 1");
+    let remote_query = recorded_query("SELECT 1");
     let client = city.connect().await;
     let mut answer = soon(client.ask(&remote_query)).await.unwrap();
     let refusal = drain(&mut answer).await.unwrap_err();
@@ -156,7 +159,9 @@ async fn a_refusal_of_many_words_arrives() {
     wordy.allowed = Some("ß".repeat(4000));
     let city = TestProvider::start(TestPeerHandler::answering(move |_| Err(wordy.clone()))).await;
     let client = city.connect().await;
-    let refusal = soon(client.ask(&recorded("SELECT 1"))).await.unwrap_err();
+    let refusal = soon(client.ask(&recorded_query("SELECT 1")))
+        .await
+        .unwrap_err();
     assert_eq!(refusal.code, ErrorCode::SqlInvalid);
     assert_eq!(refusal.help.len(), 4);
 }
@@ -167,11 +172,11 @@ async fn a_cut_answer_gives_its_receipt_first() {
     cut.push(Err(Refusal::new(ErrorCode::Withdrawn, "withdrawn")));
     let city = TestProvider::start(TestPeerHandler::giving(cut)).await;
     let client = city.connect().await;
-    let mut answer = soon(client.ask(&recorded("SELECT 1"))).await.unwrap();
+    let mut answer = soon(client.ask(&recorded_query("SELECT 1"))).await.unwrap();
     assert_eq!(soon(answer.next()).await.unwrap().unwrap().num_rows(), 5);
     let refusal = soon(answer.next()).await.unwrap().unwrap_err();
     assert_eq!(refusal.code, ErrorCode::Withdrawn);
-    assert!(answer.received().receipt.is_some());
+    assert!(answer.transfer_summary().receipt.is_some());
     assert!(soon(answer.next()).await.is_none());
 }
 
@@ -190,7 +195,7 @@ fn fails(
     async move {
         let city = TestProvider::start(TestPeerHandler::giving(frames)).await;
         let client = city.connect().await;
-        let outcome = match soon(client.ask(&recorded("SELECT 1"))).await {
+        let outcome = match soon(client.ask(&recorded_query("SELECT 1"))).await {
             Ok(mut answer) => drain(&mut answer).await,
             Err(refusal) => Err(refusal),
         };
@@ -282,14 +287,14 @@ async fn a_slow_reader_holds_nobody_else_and_little_memory() {
     let (dropped, _keep) = mpsc::channel(64);
     let city = TestProvider::start(endless(Arc::clone(&pulled), dropped)).await;
     let client = city.connect().await;
-    let mut slow = soon(client.ask(&recorded("SELECT 1"))).await.unwrap();
+    let mut slow = soon(client.ask(&recorded_query("SELECT 1"))).await.unwrap();
     assert!(soon(slow.next()).await.unwrap().is_ok());
     // Others on the same connection are served, and all the while the answer does not pile up: the reader's window of
     // 4 MiB, what the server may buffer, and a message on either side. An unbounded queue would take in thousands.
     for _ in 0..200 {
         soon(client.hello(&greeting())).await.unwrap();
     }
-    let mut quick = soon(client.ask(&recorded("SELECT 2"))).await.unwrap();
+    let mut quick = soon(client.ask(&recorded_query("SELECT 2"))).await.unwrap();
     for _ in 0..100 {
         assert!(soon(quick.next()).await.unwrap().is_ok());
     }
@@ -309,7 +314,7 @@ async fn an_asker_that_goes_away_ends_the_answer() {
     let (dropped, mut notified) = mpsc::channel(64);
     let city = TestProvider::start(endless(Arc::default(), dropped)).await;
     let client = city.connect().await;
-    let mut answer = soon(client.ask(&recorded("SELECT 1"))).await.unwrap();
+    let mut answer = soon(client.ask(&recorded_query("SELECT 1"))).await.unwrap();
     assert!(soon(answer.next()).await.unwrap().is_ok());
     assert!(notified.try_recv().is_err());
     drop(answer);
@@ -332,7 +337,7 @@ async fn an_answer_that_stands_still_is_given_up() {
     };
     let city = TestProvider::start_with(front, settings).await;
     let client = city.connect().await;
-    let mut answer = soon(client.ask(&recorded("SELECT 1"))).await.unwrap();
+    let mut answer = soon(client.ask(&recorded_query("SELECT 1"))).await.unwrap();
     assert!(soon(answer.next()).await.unwrap().is_ok());
     let refusal = soon(answer.next()).await.unwrap().unwrap_err();
     assert_eq!(refusal.code, ErrorCode::TimedOut);
@@ -347,7 +352,7 @@ async fn an_answer_outlives_the_age_of_its_connection() {
     };
     let city = TestProvider::start_with(endless(Arc::default(), dropped), settings).await;
     let client = city.connect().await;
-    let mut answer = soon(client.ask(&recorded("SELECT 1"))).await.unwrap();
+    let mut answer = soon(client.ask(&recorded_query("SELECT 1"))).await.unwrap();
     while city.handshakes() < 3 {
         assert!(soon(client.hello(&greeting())).await.is_ok());
         assert!(soon(answer.next()).await.unwrap().is_ok());
@@ -364,7 +369,7 @@ async fn a_question_that_may_have_arrived_is_asked_once() {
         ..city.endpoint()
     };
     let client = soon(PeerClient::connect(endpoint)).await.unwrap();
-    let remote_query = recorded(HANG);
+    let remote_query = recorded_query(HANG);
     let asking = client.ask(&remote_query);
     let breaking = async {
         city.handler.heard.notified().await;

@@ -3,7 +3,7 @@
 use crate::peer::client::{PeerClient, PeerEndpoint};
 use crate::peer::settings::{SilenceBounds, TransportSettings};
 use crate::peer::testing::{
-    HANG, SilentRelay, TestPeerHandler, TestProvider, frames, munster, recorded, soon,
+    HANG, SilentRelay, TestPeerHandler, TestProvider, frames, munster, recorded_query, soon,
 };
 use crate::peer_handler::{AnswerStream, AnswerStreamFrame};
 use futures::StreamExt as _;
@@ -112,7 +112,7 @@ async fn a_peer_that_falls_silent_in_an_answer_is_noticed() {
     });
     let endpoint = endpoint_through(&relay, &city, settings);
     let client = soon(PeerClient::connect(endpoint)).await.unwrap();
-    let mut answer = soon(client.ask(&recorded("SELECT 1"))).await.unwrap();
+    let mut answer = soon(client.ask(&recorded_query("SELECT 1"))).await.unwrap();
     assert_eq!(soon(answer.next()).await.unwrap().unwrap().num_rows(), 3);
     relay.silence_all();
     let refusal = soon(answer.next()).await.unwrap().unwrap_err();
@@ -132,7 +132,7 @@ async fn a_short_break_in_an_answer_costs_no_row() {
     let mut all = frames(&[3, 5, 7]).into_iter();
     sender.send(Ok(all.next().unwrap())).await.unwrap();
     sender.send(Ok(all.next().unwrap())).await.unwrap();
-    let mut answer = soon(client.ask(&recorded("SELECT 1"))).await.unwrap();
+    let mut answer = soon(client.ask(&recorded_query("SELECT 1"))).await.unwrap();
     assert_eq!(soon(answer.next()).await.unwrap().unwrap().num_rows(), 3);
     relay.silence();
     for frame in all {
@@ -165,7 +165,7 @@ async fn rows_of_a_peer_that_can_be_reached_are_waited_for() {
     let mut all = frames(&[3, 5]).into_iter();
     sender.send(Ok(all.next().unwrap())).await.unwrap();
     sender.send(Ok(all.next().unwrap())).await.unwrap();
-    let mut answer = soon(client.ask(&recorded("SELECT 1"))).await.unwrap();
+    let mut answer = soon(client.ask(&recorded_query("SELECT 1"))).await.unwrap();
     assert_eq!(soon(answer.next()).await.unwrap().unwrap().num_rows(), 3);
     relay.silence();
     sender.send(Ok(all.next().unwrap())).await.unwrap();
@@ -197,7 +197,7 @@ async fn a_peer_that_is_long_in_answering_is_not_dead() {
         }
     };
     let reading = async {
-        let mut answer = client.ask(&recorded("SELECT 1")).await.unwrap();
+        let mut answer = client.ask(&recorded_query("SELECT 1")).await.unwrap();
         answer.next().await.unwrap().unwrap().num_rows()
     };
     let (rows, ()) = soon(futures::future::join(reading, late)).await;
@@ -213,7 +213,7 @@ async fn a_new_question_on_a_kept_connection_notices_a_silent_peer() {
     let client = soon(PeerClient::connect(endpoint)).await.unwrap();
     assert!(soon(client.hello(&greeting())).await.is_ok());
     relay.silence();
-    let asking = recorded(HANG);
+    let asking = recorded_query(HANG);
     let refusal = soon(client.ask(&asking)).await.unwrap_err();
     says_nothing(&refusal, ErrorCode::PeerUnreachable);
     assert_eq!(city.handler.asked.lock().unwrap().len(), 0);
@@ -378,7 +378,7 @@ async fn an_asker_that_falls_silent_ends_the_answer() {
     let relay = SilentRelay::start(city.address).await;
     let endpoint = endpoint_through(&relay, &city, patient());
     let client = soon(PeerClient::connect(endpoint)).await.unwrap();
-    let mut answer = soon(client.ask(&recorded("SELECT 1"))).await.unwrap();
+    let mut answer = soon(client.ask(&recorded_query("SELECT 1"))).await.unwrap();
     assert!(soon(answer.next()).await.unwrap().is_ok());
     relay.silence();
     soon(notified.recv()).await.unwrap();

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// The columns, with their types in the words of the catalogue where it has one.
-pub(crate) fn described(columns: &Schema) -> Value {
+pub(crate) fn describe_columns(columns: &Schema) -> Value {
     let columns = columns
         .fields()
         .iter()

@@ -1,7 +1,7 @@
 //! A collection of points (RFC 7946), with the other columns as properties. Its last members say that it is whole.
 
 use super::AnswerWriter;
-use super::column_rules::{described, distinct, json_lines, reads, unwritten};
+use super::column_rules::{describe_columns, distinct, json_lines, reads, unwritten};
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::Float64Type;
 use arrow_array::{Array, Float64Array, RecordBatch};
@@ -82,7 +82,7 @@ impl GeoJsonWriter {
 
 impl AnswerWriter for GeoJsonWriter {
     fn begin(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
-        let (columns, reads) = (described(&self.columns), reads(&self.columns));
+        let (columns, reads) = (describe_columns(&self.columns), reads(&self.columns));
         let head = format!(
             "{{\"type\":\"FeatureCollection\",\"columns\":{columns},\"reads\":{reads},\"features\":["
         );

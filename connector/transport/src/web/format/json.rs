@@ -1,7 +1,7 @@
 //! One JSON object. Its last members say that it is whole, so that a cut one is no JSON.
 
 use super::AnswerWriter;
-use super::column_rules::{described, distinct, json_lines, reads};
+use super::column_rules::{describe_columns, distinct, json_lines, reads};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use hansa_policy::refusal::Refusal;
@@ -26,7 +26,7 @@ impl JsonWriter {
 
 impl AnswerWriter for JsonWriter {
     fn begin(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
-        let (columns, reads) = (described(&self.columns), reads(&self.columns));
+        let (columns, reads) = (describe_columns(&self.columns), reads(&self.columns));
         let head = format!("{{\"columns\":{columns},\"reads\":{reads},\"rows\":[");
         out.extend_from_slice(head.as_bytes());
         Ok(())

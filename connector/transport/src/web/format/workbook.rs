@@ -57,7 +57,7 @@ const SHEET_END: &str = r#"</sheetData><ignoredErrors><ignoredError sqref="A1:XF
 ///
 /// # Errors
 /// Why the answer ended before its last row; `RESULT_TOO_LARGE` where a sheet can't hold it.
-pub(crate) async fn written(
+pub(crate) async fn write_workbook(
     mut answer: ClientAnswer,
     folder: &Path,
 ) -> Result<(File, u64), Refusal> {
@@ -102,7 +102,7 @@ impl SheetWriter {
                     .with("xl/styles.xml", STYLES)?
                     .part("xl/worksheets/sheet1.xml")
             })
-            .map_err(unstored)?;
+            .map_err(workbook_write_refusal)?;
         let mut sheet = Self {
             columns,
             part,
@@ -116,7 +116,10 @@ impl SheetWriter {
             .map(|field| field.name().as_str())
             .collect();
         line(&mut text, 1, &names)?;
-        sheet.part.write(text.as_bytes()).map_err(unstored)?;
+        sheet
+            .part
+            .write(text.as_bytes())
+            .map_err(workbook_write_refusal)?;
         Ok(sheet)
     }
 
@@ -147,21 +150,27 @@ impl SheetWriter {
             text.push_str("</row>");
             self.rows = self.rows.saturating_add(1);
             if text.len() > PIECE {
-                self.part.write(text.as_bytes()).map_err(unstored)?;
+                self.part
+                    .write(text.as_bytes())
+                    .map_err(workbook_write_refusal)?;
                 text.clear();
             }
         }
-        self.part.write(text.as_bytes()).map_err(unstored)?;
+        self.part
+            .write(text.as_bytes())
+            .map_err(workbook_write_refusal)?;
         Ok(self)
     }
 
     fn finish(mut self) -> Result<(File, u64), Refusal> {
         let about = about(&self.columns, self.rows)?;
-        self.part.write(SHEET_END.as_bytes()).map_err(unstored)?;
-        let zip = self.part.finish().map_err(unstored)?;
+        self.part
+            .write(SHEET_END.as_bytes())
+            .map_err(workbook_write_refusal)?;
+        let zip = self.part.finish().map_err(workbook_write_refusal)?;
         zip.with("xl/worksheets/sheet2.xml", &about)
             .and_then(ZipFile::finish)
-            .map_err(unstored)
+            .map_err(workbook_write_refusal)
     }
 }
 
@@ -286,7 +295,7 @@ fn cell(text: &mut String, (at, row): (usize, usize), value: SheetCell) -> Resul
             text.push_str(&format!(
                 "<c r=\"{place}\" t=\"inlineStr\"><is><t xml:space=\"preserve\">"
             ));
-            escaped(text, &value);
+            push_escaped_text(text, &value);
             text.push_str("</t></is></c>");
         }
     }
@@ -316,7 +325,7 @@ fn letters(at: usize) -> String {
 }
 
 /// Text as XML has it. What XML can't hold is written as its number, as spreadsheets do.
-fn escaped(text: &mut String, value: &str) {
+fn push_escaped_text(text: &mut String, value: &str) {
     for (at, letter) in value.char_indices() {
         match letter {
             '&' => text.push_str("&amp;"),
@@ -382,7 +391,7 @@ fn too_large(what: &str) -> Refusal {
     .with_help("ask for csv, or for fewer rows")
 }
 
-fn unstored(fault: io::Error) -> Refusal {
+fn workbook_write_refusal(fault: io::Error) -> Refusal {
     match fault.kind() {
         io::ErrorKind::FileTooLarge => too_large(&format!("{BYTES} bytes here")),
         io::ErrorKind::StorageFull => Refusal::new(

@@ -87,7 +87,7 @@ pub(super) struct OpenFile {
 ///
 /// # Errors
 /// Why the answer ended before its last row; `RESULT_TOO_LARGE`.
-pub(super) async fn written(
+pub(super) async fn write_open_file(
     dataset: OpenDataset,
     (answer, writer): (OpenAnswer, Box<dyn AnswerWriter>),
     folder: PathBuf,
@@ -95,7 +95,7 @@ pub(super) async fn written(
 ) -> Result<OpenFile, Refusal> {
     let mut held = HeldSpace::nothing(space.clone());
     let mut pieces = AnswerPieces::of(answer.answer, writer);
-    let mut file = tempfile::tempfile_in(folder).map_err(unstored)?;
+    let mut file = tempfile::tempfile_in(folder).map_err(file_write_refusal)?;
     let (mut length_of_file, mut digest) = (0_u64, blake3::Hasher::new());
     while let Some(piece) = pieces.next().await? {
         let bytes = length(piece.len());
@@ -115,7 +115,10 @@ pub(super) async fn written(
             file.write_all(&piece)?;
             Ok::<_, io::Error>(file)
         });
-        file = writes.await.map_err(unstored)?.map_err(unstored)?;
+        file = writes
+            .await
+            .map_err(file_write_refusal)?
+            .map_err(file_write_refusal)?;
     }
     Ok(OpenFile {
         dataset,
@@ -128,7 +131,7 @@ pub(super) async fn written(
     })
 }
 
-fn unstored(cause: impl std::fmt::Display) -> Refusal {
+fn file_write_refusal(cause: impl std::fmt::Display) -> Refusal {
     Refusal::new(ErrorCode::StateBroken, "a file of open data can't be kept")
         .caused_by(cause.to_string())
 }
@@ -202,7 +205,7 @@ pub(super) enum FilePart {
 }
 
 impl FilePart {
-    pub(super) fn wanted(
+    pub(super) fn from_request(
         parts: &Parts,
         file: &OpenFile,
         page: Option<&RowPage>,
@@ -336,7 +339,7 @@ fn body(file: Arc<OpenFile>, begin: u64, end: u64, (head, tail): (String, &'stat
     tokio::spawn(async move {
         let around = |text: Bytes| (!text.is_empty()).then_some(Ok(text));
         if let Some(head) = around(Bytes::from(head))
-            && !passed(&file, &send, head).await
+            && !send_piece(&file, &send, head).await
         {
             return;
         }
@@ -345,13 +348,13 @@ fn body(file: Arc<OpenFile>, begin: u64, end: u64, (head, tail): (String, &'stat
             let count = end.saturating_sub(at).min(PIECE);
             let piece = read(&file, at, count).await;
             let is_broken = piece.is_err();
-            if !passed(&file, &send, piece).await || is_broken {
+            if !send_piece(&file, &send, piece).await || is_broken {
                 return;
             }
             at = at.saturating_add(count);
         }
         if let Some(tail) = around(Bytes::from_static(tail.as_bytes())) {
-            passed(&file, &send, tail).await;
+            send_piece(&file, &send, tail).await;
         }
     });
     Body::from_stream(ReceiverStream::new(receive))
@@ -376,7 +379,7 @@ async fn read(file: &Arc<OpenFile>, at: u64, count: u64) -> Result<Bytes, CutFil
 
 /// Passes a piece on, as soon as there is room for it; false where nothing goes on. The stream then ends with an error, or its reader
 /// is gone.
-async fn passed(
+async fn send_piece(
     file: &OpenFile,
     send: &mpsc::Sender<Result<Bytes, CutFileError>>,
     piece: Result<Bytes, CutFileError>,
@@ -384,7 +387,7 @@ async fn passed(
     let mut waited = Duration::ZERO;
     let room = loop {
         // INVARIANT: open-files-end-with-their-view. Looked at before each piece, and while a reader takes in nothing.
-        let why = file.standing.ended();
+        let why = file.standing.ended_view_refusal();
         let is_late = waited >= STALL;
         if why.is_some() || is_late {
             tracing::info!(?why, is_late, "web.open_file_cut");
@@ -400,7 +403,7 @@ async fn passed(
         }
     };
     // Once more behind the wait.
-    match file.standing.ended() {
+    match file.standing.ended_view_refusal() {
         None => {
             room.send(piece);
             true

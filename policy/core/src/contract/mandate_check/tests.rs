@@ -134,7 +134,7 @@ impl SignatureVerifier for MandateKeys {
         one.statement == self.revoked
     }
 
-    fn logged(&self) -> Option<UtcTimestamp> {
+    fn logged_at(&self) -> Option<UtcTimestamp> {
         Some(self.logged)
     }
 }
@@ -224,6 +224,6 @@ fn the_class_of_a_contract_is_named_with_its_clause() {
     );
     assert_eq!(DisclosureClass::of(&rows()), (DisclosureClass::Rows, None));
     for class in DisclosureClass::ALL {
-        assert_eq!(DisclosureClass::named(class.as_str()), Some(class));
+        assert_eq!(DisclosureClass::from_word(class.as_str()), Some(class));
     }
 }

@@ -51,11 +51,11 @@ fn a_prohibition_refuses_where_all_of_it_holds() {
     case.now = "2026-05-31T23:59:59Z";
     let ruled = case.decide().unwrap();
     assert_eq!(ruled.ends(), time("2026-06-01T00:00:00Z"));
-    assert_eq!(ruled.cut().code, ErrorCode::Prohibited);
+    assert_eq!(ruled.cut_refusal().code, ErrorCode::Prohibited);
     case.purpose = Some("dpv:Academic");
     let ruled = case.decide().unwrap();
     assert_eq!(ruled.ends(), case.agreements[0].not_after);
-    assert_eq!(ruled.cut().code, ErrorCode::Expired);
+    assert_eq!(ruled.cut_refusal().code, ErrorCode::Expired);
 }
 
 /// A prohibition wins over the permission beside it, whatever the order of the clauses.

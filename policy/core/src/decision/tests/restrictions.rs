@@ -122,7 +122,9 @@ fn a_restriction_counts_beside_the_contract() {
     let refusal = refused(&case);
     assert_eq!(refusal.code, ErrorCode::QuotaQueries);
     assert_eq!(refusal.clause, Some(own(2)));
-    let reported = PendingRefusal::unopened(refusal, None).entry().to_json();
+    let reported = PendingRefusal::from_refusal(refusal, None)
+        .entry()
+        .to_json();
     let text = String::from_utf8(canonical(&reported)).unwrap();
     assert!(text.contains("\"restriction\":2"), "{text}");
     assert!(!text.contains("\"clause\":"), "{text}");
@@ -156,7 +158,7 @@ fn columns_are_withheld_by_refusing() {
     )]);
     let ruled = case.decide().unwrap();
     assert_eq!(ruled.ends(), time("2026-06-02T00:00:00Z"));
-    assert_eq!(ruled.cut().code, ErrorCode::DatasetGuarded);
+    assert_eq!(ruled.cut_refusal().code, ErrorCode::DatasetGuarded);
     // Aggregates alone may be closed.
     case.restrictions = restrictions_of(vec![prohibition(
         ProhibitedAction::Aggregate,

@@ -45,7 +45,7 @@ fn random_messages_reach_nothing_final_without_both_signatures() {
         if state.phase() == Phase::Finalized {
             finals += 1;
             let agreed = state
-                .signed()
+                .signed_contract()
                 .unwrap()
                 .clone()
                 .verify(&PartyNameKeys)

@@ -25,7 +25,7 @@ pub(super) fn budget(
         return Ok(None);
     };
     let at = |refusal: Refusal| cite(refusal, clause);
-    let every = released(budget, release).map_err(at)?;
+    let every = check_release(budget, release).map_err(at)?;
     for other in clauses {
         if let Term::MinGroup { .. } | Term::Dominance(_) = &other.term {
             let refusal = contradiction(
@@ -44,13 +44,13 @@ pub(super) fn budget(
         .with_help("permit count and sum: what is made of them is no further loss");
         return Err(at(refusal));
     }
-    held(budget, measures).map_err(at)?;
-    named(budget, dimensions, every).map_err(at)?;
+    check_bounds(budget, measures).map_err(at)?;
+    check_dimension_values(budget, dimensions, every).map_err(at)?;
     Ok(Some(Box::new(budget.clone())))
 }
 
 /// The release that the budget counts.
-fn released<'a>(
+fn check_release<'a>(
     budget: &PrivacyBudgetTerm,
     release: Option<&'a ReleaseTerm>,
 ) -> Result<&'a ReleaseTerm, Refusal> {
@@ -94,7 +94,7 @@ fn released<'a>(
 }
 
 /// Each measure has its bounds.
-fn held(budget: &PrivacyBudgetTerm, measures: &[SqlIdentifier]) -> Result<(), Refusal> {
+fn check_bounds(budget: &PrivacyBudgetTerm, measures: &[SqlIdentifier]) -> Result<(), Refusal> {
     for measure in measures {
         let of = budget.bounds.iter().filter(|one| one.measure == *measure);
         if of.count() != 1 {
@@ -120,7 +120,7 @@ fn held(budget: &PrivacyBudgetTerm, measures: &[SqlIdentifier]) -> Result<(), Re
 }
 
 /// Each dimension but the time of release has its values, and not more cells come of them than can be drawn.
-fn named(
+fn check_dimension_values(
     budget: &PrivacyBudgetTerm,
     dimensions: &[CubeDimension],
     release: &ReleaseTerm,

@@ -129,7 +129,7 @@ impl ProhibitionCondition {
         });
         let purpose = match &self.purpose {
             None => true,
-            Some(list) => declared(list, among)?,
+            Some(list) => is_declared_purpose_listed(list, among)?,
         };
         Ok(networks && purpose)
     }
@@ -151,7 +151,10 @@ fn covers<T>(
 }
 
 /// Whether the declared purpose is one of the list, narrower or wider. None, and one that is not known, count as such.
-fn declared(list: &[PurposeId], among: &Circumstances<'_>) -> Result<bool, Refusal> {
+fn is_declared_purpose_listed(
+    list: &[PurposeId],
+    among: &Circumstances<'_>,
+) -> Result<bool, Refusal> {
     if among.taxonomy.label != among.purposes.0 {
         return Err(Refusal::new(
             ErrorCode::TermUnknown,

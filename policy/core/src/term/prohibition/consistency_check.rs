@@ -7,7 +7,7 @@ use crate::term::{Clause, Term, cite};
 
 impl ProhibitedAction {
     /// What is asked under a policy.
-    pub(crate) fn asked(clauses: &[Clause]) -> Self {
+    pub(crate) fn from_clauses(clauses: &[Clause]) -> Self {
         if clauses.iter().any(|clause| clause.term.aggregates()) {
             Self::Aggregate
         } else {
@@ -19,7 +19,7 @@ impl ProhibitedAction {
 /// What no prohibition can see alone: whether it prohibits anything that the policy permits, and that it does not cut
 /// through what must stay whole.
 pub(in crate::term) fn check(clauses: &[Clause]) -> Result<(), Refusal> {
-    let asked = ProhibitedAction::asked(clauses);
+    let asked = ProhibitedAction::from_clauses(clauses);
     for clause in clauses {
         let Term::Prohibition(one) = &clause.term else {
             continue;

@@ -23,11 +23,11 @@ impl ProhibitedPart {
     pub(super) fn effect(&self, to: &EffectBinding<'_>) -> Result<EffectKind, Refusal> {
         match self {
             Self::Rows(filter) => {
-                let bound = row_filter_term::bound(filter, to.asker, to.tenant)?;
+                let bound = row_filter_term::bind_consumer(filter, to.asker, to.tenant)?;
                 Ok(EffectKind::KeepRows(RowFilter::Not(Box::new(bound))))
             }
             Self::Columns(list) => {
-                columns::checked(list).map(|()| EffectKind::HideColumns(list.clone()))
+                columns::check_column_list(list).map(|()| EffectKind::HideColumns(list.clone()))
             }
         }
     }
@@ -37,7 +37,7 @@ impl ProhibitedPart {
         match (self, other) {
             // Of the filters that keep the rest, this one keeps no row that the other does not.
             (Self::Rows(own), Self::Rows(other)) => matches!(
-                tightness_order::filters(&own.negated(), &other.negated()),
+                tightness_order::filters(&own.negation(), &other.negation()),
                 Some(Ordering::Less | Ordering::Equal)
             ),
             (Self::Columns(own), Self::Columns(other)) => {

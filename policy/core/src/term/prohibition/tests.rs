@@ -194,7 +194,7 @@ fn deny_wins_over_null() {
         let Ok(EffectKind::KeepRows(kept)) = part.effect(&EffectBinding::of(&asker)) else {
             panic!("{one}");
         };
-        let (bound, pushed) = (one.bind_consumer("tallinn.example"), one.negated());
+        let (bound, pushed) = (one.bind_consumer("tallinn.example"), one.negation());
         for row in sample_rows::all(&[&bound]) {
             let negated = RowFilter::Not(Box::new(bound.clone()));
             assert_eq!(row.meets(&kept), row.meets(&negated), "{one} | {row:?}");

@@ -40,7 +40,7 @@ impl TermRule for PurposeTerm<'_> {
 
     fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
         match self.0 {
-            [one] => says("purpose", "isA", written(one, script.assigner())),
+            [one] => says("purpose", "isA", purpose_iri(one, script.assigner())),
             several => says("purpose", "isAnyOf", all_written(several, script)),
         }
     }
@@ -108,7 +108,7 @@ fn not_empty(list: &[PurposeId]) -> Result<(), Refusal> {
 }
 
 /// Own purposes get the IRI of their provider, those of the vocabulary keep theirs.
-fn written(purpose: &PurposeId, assigner: &ParticipantId) -> Json {
+fn purpose_iri(purpose: &PurposeId, assigner: &ParticipantId) -> Json {
     if purpose.as_str().starts_with("dpv:") {
         iri(purpose.as_str())
     } else {
@@ -119,7 +119,7 @@ fn written(purpose: &PurposeId, assigner: &ParticipantId) -> Json {
 fn all_written(list: &[PurposeId], script: &OdrlWriter<'_>) -> Json {
     Json::List(
         list.iter()
-            .map(|one| written(one, script.assigner()))
+            .map(|one| purpose_iri(one, script.assigner()))
             .collect(),
     )
 }
@@ -130,10 +130,12 @@ pub(in crate::term) fn read(form: &mut OdrlReader<'_>) -> Result<Vec<PurposeId>,
         "isA" => vec![form.iri("rightOperand")?],
         _ => form.iris("rightOperand")?,
     };
-    list.iter().map(|one| named(one, form)).collect()
+    list.iter()
+        .map(|one| parse_purpose_iri(one, form))
+        .collect()
 }
 
-fn named(iri: &str, form: &OdrlReader<'_>) -> Result<PurposeId, Refusal> {
+fn parse_purpose_iri(iri: &str, form: &OdrlReader<'_>) -> Result<PurposeId, Refusal> {
     let assigner = form.assigner;
     let own = iri
         .strip_prefix(assigner.as_str())

@@ -44,7 +44,7 @@ impl Epsilon {
     /// Several together, shown as one of them is.
     #[must_use]
     pub fn sum_text(millionths: u64) -> String {
-        shown(i64::try_from(millionths).unwrap_or(i64::MAX), 6)
+        format_fixed_point(i64::try_from(millionths).unwrap_or(i64::MAX), 6)
     }
 }
 
@@ -66,7 +66,7 @@ impl FromStr for Epsilon {
     type Err = PrivacyAmountError;
 
     fn from_str(text: &str) -> Result<Self, PrivacyAmountError> {
-        let millionths = scaled(text, 6).and_then(|number| u64::try_from(number).ok());
+        let millionths = parse_fixed_point(text, 6).and_then(|number| u64::try_from(number).ok());
         millionths
             .and_then(Self::of_millionths)
             .ok_or(PrivacyAmountError::Epsilon)
@@ -78,7 +78,7 @@ impl FromStr for ValueBound {
 
     fn from_str(text: &str) -> Result<Self, PrivacyAmountError> {
         let most = 1_000_000_000_000_000;
-        scaled(text, 3)
+        parse_fixed_point(text, 3)
             .filter(|number| (-most..=most).contains(number))
             .map(Self)
             .ok_or(PrivacyAmountError::Amount)
@@ -93,12 +93,12 @@ impl fmt::Display for Epsilon {
 
 impl fmt::Display for ValueBound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&shown(self.0, 3))
+        f.write_str(&format_fixed_point(self.0, 3))
     }
 }
 
 /// A decimal number as a whole one of its last place; none where it has more places.
-fn scaled(text: &str, places: usize) -> Option<i64> {
+fn parse_fixed_point(text: &str, places: usize) -> Option<i64> {
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => (-1, digits),
         None => (1, text),
@@ -117,7 +117,7 @@ fn scaled(text: &str, places: usize) -> Option<i64> {
 }
 
 /// The shortest spelling of it.
-fn shown(number: i64, places: usize) -> String {
+fn format_fixed_point(number: i64, places: usize) -> String {
     let sign = if number < 0 { "-" } else { "" };
     let width = places.saturating_add(1);
     let digits = format!("{:0width$}", number.unsigned_abs());

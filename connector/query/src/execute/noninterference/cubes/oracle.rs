@@ -85,7 +85,7 @@ impl CubeCase {
     }
 
     /// What of the trips counts: those of published cells, and of their measures those that are published.
-    pub(super) fn published(&self, trips: &[CubeTrip]) -> Vec<CubeTrip> {
+    pub(super) fn published_trips(&self, trips: &[CubeTrip]) -> Vec<CubeTrip> {
         let mut cells: BTreeMap<DistrictHourCell, Vec<&CubeTrip>> = BTreeMap::new();
         for trip in trips {
             cells.entry(self.cell(trip)).or_default().push(trip);

@@ -12,7 +12,7 @@ pub(super) const fn band(value: i64) -> Option<i64> {
 }
 
 /// What the gate shows of a text, by the definition: the key from the city's secret, dataset, asker and epoch.
-pub(super) fn hashed(text: &str) -> String {
+pub(super) fn pseudonymize_text(text: &str) -> String {
     let keyed = |key: &[u8], of: &[u8]| -> [u8; 32] {
         let mut made = Hmac::<Sha256>::new_from_slice(key).unwrap();
         made.update(of);

@@ -54,7 +54,7 @@ impl RandomJoinQuery {
     }
 
     /// What it does to a dataset, if it names it.
-    pub(super) const fn met(&self, side: JoinDatasetName) -> Option<&JoinDatasetUse> {
+    pub(super) const fn dataset_use(&self, side: JoinDatasetName) -> Option<&JoinDatasetUse> {
         match side {
             JoinDatasetName::D => self.d.as_ref(),
             JoinDatasetName::E => self.e.as_ref(),

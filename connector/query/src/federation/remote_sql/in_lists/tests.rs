@@ -1,6 +1,6 @@
 //! However long the lists, the text is the one that would be written and read back whole.
 
-use super::{FEW, InListPredicate, ListSlot, among, read, written};
+use super::{FEW, InListPredicate, ListSlot, among, format_value_list, read};
 use crate::federation::query_ir::SelectBody;
 use crate::federation::remote_sql::tests::{query, writer};
 use datafusion::common::ScalarValue;
@@ -116,7 +116,7 @@ fn a_list_reads_as_its_values_or_not_at_all() {
         assert!(read(wrong, &values).is_none(), "{wrong}");
     }
     let word = texts(std::iter::once("a', 'b".to_owned()));
-    assert_eq!(written(&word).unwrap(), "('a'', ''b')");
+    assert_eq!(format_value_list(&word).unwrap(), "('a'', ''b')");
     assert!(read("('a'', ''b')", &word).is_some());
     assert!(read("('a', 'b')", &word).is_none());
 }

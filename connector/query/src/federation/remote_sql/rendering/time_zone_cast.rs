@@ -15,14 +15,14 @@ use datafusion::sql::unparser::dialect::Dialect;
 use std::sync::{Arc, LazyLock};
 
 /// The expression with every cast to a named zone, and every instant in one, marked for [`TimeZoneDialect`] to write.
-pub(super) fn zoned(expr: Expr) -> Result<Expr> {
+pub(super) fn mark_zone_casts(expr: Expr) -> Result<Expr> {
     expr.transform_up(|node| {
         Ok(match node {
-            Expr::Cast(Cast { expr, field }) => match named(field.data_type()) {
+            Expr::Cast(Cast { expr, field }) => match zone_name(field.data_type()) {
                 Some(zone) => Transformed::yes(ZONED.call(vec![*expr, lit(zone)])),
                 None => Transformed::no(Expr::Cast(Cast { expr, field })),
             },
-            Expr::Literal(value, metadata) => match named(&value.data_type()) {
+            Expr::Literal(value, metadata) => match zone_name(&value.data_type()) {
                 Some(zone) if !value.is_null() => {
                     let text = lit(value.cast_to(&DataType::Utf8)?);
                     Transformed::yes(ZONED.call(vec![text, lit(zone)]))
@@ -42,7 +42,7 @@ pub(super) fn zoned(expr: Expr) -> Result<Expr> {
 }
 
 /// The zone of a type, where it has a name.
-fn named(kind: &DataType) -> Option<String> {
+fn zone_name(kind: &DataType) -> Option<String> {
     match kind {
         DataType::Timestamp(TimeUnit::Nanosecond, Some(zone)) if &**zone != "+00:00" => {
             Some(zone.to_string())

@@ -3,7 +3,7 @@
 use super::super::{FederationFixture, contract, participant, plan};
 use crate::federation::options::QueryOptions;
 use crate::federation::query_catalog::named_contract::{
-    UnusableContract, UnusableContractCause, unused,
+    UnusableContract, UnusableContractCause, unused_contract_refusal,
 };
 use crate::federation::query_catalog::{QueryCatalog, UnavailableTable};
 use crate::federation::table::RemoteTable;
@@ -140,7 +140,10 @@ fn each_binds_its_dataset() {
 fn what_is_not_asked_for_is_reported() {
     let elsewhere = UnusableContract {
         contract: contract("bern"),
-        cause: UnusableContractCause::NotAsked(unused(contract("bern"), "bern.trips")),
+        cause: UnusableContractCause::NotAsked(unused_contract_refusal(
+            contract("bern"),
+            "bern.trips",
+        )),
     };
     let catalog = FederationFixture::new()
         .home()

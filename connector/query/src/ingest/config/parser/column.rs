@@ -1,7 +1,9 @@
 //! `[[dataset.column]]` and `[[dataset.result]]`.
 
 use crate::ingest::config::parser::source_section::{DECIMAL_MARKS, thousands};
-use crate::ingest::config::parser::table_value::{demanded, location, number, statement, zone_of};
+use crate::ingest::config::parser::table_value::{
+    location, number, read_required_text, statement, zone_of,
+};
 use crate::ingest::config::{
     AmbiguousTimeRule, ColumnConfig, ColumnDescription, ColumnNumberNotation, ColumnValueOrigin,
     ConversionFactor, MissingTimeRule, ResultColumnConfig,
@@ -15,9 +17,9 @@ use hansa_toml_reader::{TomlTable, TomlValue};
 /// What is read.
 pub(super) fn column(table: TomlTable<'_>) -> Option<ColumnConfig> {
     let source_location = location(&table);
-    let name: Option<SqlIdentifier> = table.needed("name").and_then(TomlValue::parsed);
+    let name: Option<SqlIdentifier> = table.required_value("name").and_then(TomlValue::parse_text);
     let origin = origin(&table, name.as_ref());
-    let stated = table.parsed::<ColumnType>("type");
+    let stated = table.parse_text::<ColumnType>("type");
     let kind = match origin {
         ColumnValueOrigin::LocalDateOf(_) => ColumnType::Date,
         ColumnValueOrigin::From(_) | ColumnValueOrigin::Constant(_) => {
@@ -62,8 +64,8 @@ pub(super) fn column(table: TomlTable<'_>) -> Option<ColumnConfig> {
 /// What `prepare` makes.
 pub(super) fn result(table: TomlTable<'_>) -> Option<ResultColumnConfig> {
     let source_location = location(&table);
-    let name: Option<SqlIdentifier> = table.needed("name").and_then(TomlValue::parsed);
-    let kind = table.parsed::<ColumnType>("type");
+    let name: Option<SqlIdentifier> = table.required_value("name").and_then(TomlValue::parse_text);
+    let kind = table.parse_text::<ColumnType>("type");
     let mut about = about(&table);
     about.conversion = table.text("conversion");
     let required = table.flag("required").unwrap_or(false);
@@ -80,7 +82,7 @@ pub(super) fn result(table: TomlTable<'_>) -> Option<ResultColumnConfig> {
 fn origin(table: &TomlTable<'_>, name: Option<&SqlIdentifier>) -> ColumnValueOrigin {
     let from = table.texts("from");
     let constant = table.text("value");
-    let of: Option<SqlIdentifier> = table.parsed("of");
+    let of: Option<SqlIdentifier> = table.parse_text("of");
     let stated = [from.is_some(), constant.is_some(), of.is_some()];
     if stated.iter().filter(|stated| **stated).count() > 1 {
         table.wrong("from", "a column has one of `from`, `value` and `of`");
@@ -190,8 +192,8 @@ fn factor(table: &TomlTable<'_>, kind: ColumnType) -> Option<ConversionFactor> {
     }
     let factor = ConversionFactor {
         value: value.unwrap_or(1.0),
-        from: demanded(&inner, "from"),
-        source: demanded(&inner, "source"),
+        from: read_required_text(&inner, "from"),
+        source: read_required_text(&inner, "source"),
     };
     inner.finish();
     if kind != ColumnType::Float {
@@ -201,7 +203,7 @@ fn factor(table: &TomlTable<'_>, kind: ColumnType) -> Option<ConversionFactor> {
 }
 
 fn shift(table: &TomlTable<'_>, kind: ColumnType) -> i64 {
-    let Some(shift) = table.parsed::<jiff::SignedDuration>("shift") else {
+    let Some(shift) = table.parse_text::<jiff::SignedDuration>("shift") else {
         return 0;
     };
     if kind != ColumnType::Instant {

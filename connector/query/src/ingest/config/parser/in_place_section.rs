@@ -2,7 +2,7 @@
 
 use crate::in_place_data::postgres::{PostgresEndpoint, query_connections};
 use crate::in_place_data::storage_backend::{S3Bucket, StorageBackend, is_local_endpoint};
-use crate::ingest::config::parser::table_value::demanded;
+use crate::ingest::config::parser::table_value::read_required_text;
 use crate::ingest::config::{
     ColumnValueOrigin, ConfigLocation, DatasetConfig, InPlaceConfig, SourceKind,
 };
@@ -102,7 +102,7 @@ fn bucket(table: &TomlTable<'_>, paths: &[String], folder: &Path) -> S3Bucket {
 }
 
 fn database(table: &TomlTable<'_>, folder: &Path) -> Option<InPlaceConfig> {
-    let database = demanded(table, "database");
+    let database = read_required_text(table, "database");
     let password = table.text("password_file");
     let root = table.text("root_certificate");
     if !database.is_empty()
@@ -113,7 +113,7 @@ fn database(table: &TomlTable<'_>, folder: &Path) -> Option<InPlaceConfig> {
     if table.get("path").is_some() {
         table.wrong("path", "a table of a database has no `path`");
     }
-    let whole = demanded(table, "table");
+    let whole = read_required_text(table, "table");
     let (schema, name) = whole.split_once('.').unwrap_or(("public", &whole));
     Some(InPlaceConfig::Postgres {
         server: PostgresEndpoint {

@@ -43,7 +43,7 @@ pub fn keeps(text: &str) -> BTreeMap<SqlIdentifier, RetentionPeriod> {
     let tables = reader.root(&parsed).tables("dataset");
     let kept = tables
         .iter()
-        .filter_map(|table| Some((table.parsed("name")?, table.parsed("keep")?)));
+        .filter_map(|table| Some((table.parse_text("name")?, table.parse_text("keep")?)));
     kept.collect()
 }
 

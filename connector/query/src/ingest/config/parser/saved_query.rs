@@ -1,6 +1,6 @@
 //! `[dataset.query.NAME]`: statements over the dataset that others may ask by name.
 
-use super::table_value::{demanded, statement};
+use super::table_value::{read_required_text, statement};
 use crate::sql::saved_statement::SavedStatement;
 use hansa_catalog::dataset::ColumnType;
 use hansa_catalog::saved_query::{SavedQuery, SavedQueryParameter};
@@ -37,7 +37,7 @@ fn query(key: &str, table: TomlTable<'_>) -> Option<SavedQuery> {
         table.wrong("title", format!("the saved query `{key}` has no title"));
     }
     let description = statement(&table, "description");
-    let sql = demanded(&table, "sql");
+    let sql = read_required_text(&table, "sql");
     let parameters = table.table("parameter").map(|tables| {
         let found = tables.values().iter();
         found
@@ -67,8 +67,8 @@ fn query(key: &str, table: TomlTable<'_>) -> Option<SavedQuery> {
 fn parameter(key: &str, table: TomlTable<'_>) -> Option<SavedQueryParameter> {
     let name = identifier(key, &table);
     let kind = table
-        .needed("type")
-        .and_then(TomlValue::parsed::<ColumnType>);
+        .required_value("type")
+        .and_then(TomlValue::parse_text::<ColumnType>);
     let description = statement(&table, "description");
     let default = table.get("default").and_then(TomlValue::text);
     table.finish();

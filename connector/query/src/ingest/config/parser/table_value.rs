@@ -18,8 +18,8 @@ pub(super) fn location(table: &TomlTable<'_>) -> ConfigLocation {
 }
 
 /// A text that must be there.
-pub(super) fn demanded(table: &TomlTable<'_>, key: &str) -> String {
-    let text = table.needed(key).and_then(TomlValue::text);
+pub(super) fn read_required_text(table: &TomlTable<'_>, key: &str) -> String {
+    let text = table.required_value(key).and_then(TomlValue::text);
     if text.as_deref().is_some_and(|text| text.trim().is_empty()) {
         table.wrong(key, format!("`{key}` is empty"));
     }

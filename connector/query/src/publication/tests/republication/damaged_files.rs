@@ -4,7 +4,7 @@ use super::{TRIPS, TestPublisher, ints, trips, write};
 use crate::publication::context::PublicationContext;
 use crate::publication::{StagingOutcome, stage};
 use crate::snapshot::Snapshot;
-use crate::snapshot::borrowed_snapshot::borrowed;
+use crate::snapshot::borrowed_snapshot::open_borrowed_snapshot;
 use crate::snapshot::checked_block_cache::CheckedBlockCache;
 use crate::snapshot::dataset_dir::DatasetDir;
 use crate::snapshot::registry::SnapshotRegistry;
@@ -32,7 +32,7 @@ fn a_damaged_snapshot_is_found() {
     let (registry, faults) = open();
     assert_eq!(faults[0].code, ErrorCode::SnapshotDamaged);
     assert!(registry.holdings().is_empty());
-    assert_eq!(registry.damaged().len(), 1);
+    assert_eq!(registry.damaged_datasets().len(), 1);
     // What the refusal advises, works: its sources are the same, and it is published anew all the same.
     let config = trips(folder.path(), TRIPS);
     let damaged = PublicationContext {
@@ -61,7 +61,9 @@ fn a_worker_reads_no_other_bytes_than_were_published() {
         .unwrap();
     let memory = CheckedBlockCache::default();
     let (id, version) = (&own.dataset.id, &own.dataset.version);
-    let there = || borrowed(publisher.state.path(), id, version, own.digest, &memory).unwrap();
+    let there = || {
+        open_borrowed_snapshot(publisher.state.path(), id, version, own.digest, &memory).unwrap()
+    };
     let file = &own.files[0];
     let first = |snapshot: &Snapshot| snapshot.checked.reader(file)?.read(&(0..4));
     assert_eq!(first(&there()).unwrap(), "PAR1");
@@ -81,7 +83,7 @@ fn rows_that_were_put_aside_are_held_against_their_digest() {
     let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
     write(folder.path(), "a.csv", "day,trips\n2026-01-01,1\n");
     let config = trips(folder.path(), TRIPS);
-    let aside = DatasetDir::new(publisher.state.path(), &config.name).parsed();
+    let aside = DatasetDir::new(publisher.state.path(), &config.name).parsed_rows();
     drop(publisher.stage(&config));
     let entries = std::fs::read_dir(&aside).unwrap();
     assert_eq!(entries.count(), 0, "of one file there is nothing to save");

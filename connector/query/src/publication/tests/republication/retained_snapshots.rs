@@ -71,7 +71,7 @@ fn an_old_snapshot_is_kept_until_it_is_forgotten_and_nobody_reads_it() {
         .unwrap()
         .to_owned();
     let versions = |registry: &SnapshotRegistry| {
-        let kept = registry.retained(&name).into_iter();
+        let kept = registry.retained_snapshots(&name).into_iter();
         kept.map(|old| (old.version, old.since)).collect::<Vec<_>>()
     };
     let [one, two] = ["2026-11-20.1", "2026-11-20.2"].map(str::to_owned);

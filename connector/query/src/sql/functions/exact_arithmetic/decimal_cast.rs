@@ -22,31 +22,32 @@ pub(super) fn convert_array(array: &ArrayRef, to: &DataType) -> Result<ArrayRef>
     match (array.data_type(), to) {
         (DataType::Decimal128(precision, scale), DataType::Float64) => {
             let kind = decimal_type(*precision, *scale)?;
-            made::<Decimal128Type, Float64Type>(array, to, |units| {
+            convert_values::<Decimal128Type, Float64Type>(array, to, |units| {
                 // Of the nearest number reading is sure, dividing is not.
-                kind.written(units).parse().ok()
+                kind.format_units(units).parse().ok()
             })
         }
         (DataType::Decimal128(_, scale), to) if to.is_integer() => {
             let factor = power(*scale);
-            let whole = made::<Decimal128Type, Int64Type>(array, &DataType::Int64, |units| {
-                divide_rounding(i256::from_i128(units), factor?)?
-                    .to_i128()?
-                    .try_into()
-                    .ok()
-            })?;
+            let whole =
+                convert_values::<Decimal128Type, Int64Type>(array, &DataType::Int64, |units| {
+                    divide_rounding(i256::from_i128(units), factor?)?
+                        .to_i128()?
+                        .try_into()
+                        .ok()
+                })?;
             cast(&whole, to).map_err(|_| engine_error::carry(beyond()))
         }
         (DataType::Float64, DataType::Decimal128(precision, scale)) => {
             let kind = decimal_type(*precision, *scale)?;
-            made::<Float64Type, Decimal128Type>(array, to, |number| nearest(number, kind))
+            convert_values::<Float64Type, Decimal128Type>(array, to, |number| nearest(number, kind))
         }
         (from, to) => exec_err!("a cast of {from} to {to} that is none of decimals"),
     }
 }
 
 /// The values that `value` makes.
-fn made<From: ArrowPrimitiveType, To: ArrowPrimitiveType>(
+fn convert_values<From: ArrowPrimitiveType, To: ArrowPrimitiveType>(
     array: &ArrayRef,
     to: &DataType,
     value: impl Fn(From::Native) -> Option<To::Native>,
@@ -80,7 +81,7 @@ fn nearest(number: f64, kind: DecimalType) -> Option<i128> {
         (true, false) => 1,
     };
     let units = units.checked_add(step)?;
-    kind.parse(&kind.written(units)).ok()
+    kind.parse(&kind.format_units(units)).ok()
 }
 
 /// Division of two arrays or values: of decimals rounded, where the engine cuts off the rest.

@@ -165,7 +165,7 @@ fn asked(context: &SessionContext, sql: &str) -> Result<Vec<Option<i256>>, Refus
         .build()
         .unwrap();
     let answer = runtime.block_on(async {
-        let plan = guarded(analysed(context, sql).await?)?;
+        let plan = replace_operators(analysed(context, sql).await?)?;
         context.execute_logical_plan(plan).await?.collect().await
     });
     let batches = answer.map_err(|error| engine_error::running(&error))?;
@@ -329,10 +329,10 @@ fn operators_come_back_as_they_were_written() {
         "SELECT CASE WHEN a > 5 THEN a * b ELSE -b END + 1 FROM r LIMIT 3",
     ] {
         let plan = runtime.block_on(analysed(&context, sql)).unwrap();
-        let calls = guarded(plan.clone()).unwrap();
+        let calls = replace_operators(plan.clone()).unwrap();
         assert!(calls.to_string().contains("exact("), "{calls}");
         assert_eq!(calls.schema(), plan.schema(), "{sql}");
-        assert_eq!(written(calls.clone()).unwrap(), plan, "{sql}");
+        assert_eq!(restore_operators(calls.clone()).unwrap(), plan, "{sql}");
         // And it can be optimised and run.
         let ran = runtime.block_on(async {
             let plan = context.state().optimize(&calls)?;

@@ -362,7 +362,7 @@ impl NumericSummary<1> for CountingSummary {
         None
     }
 
-    fn held(&self) -> usize {
+    fn heap_bytes(&self) -> usize {
         LOOKS.fetch_add(1, Ordering::Relaxed);
         self.0
     }

@@ -140,7 +140,7 @@ impl HyperLogLogRegisters {
     }
 
     /// Bytes that they hold beside themselves.
-    pub(super) fn held(&self) -> usize {
+    pub(super) fn heap_bytes(&self) -> usize {
         match self {
             Self::Few(few) => few.capacity().saturating_mul(size_of::<(u16, u8)>()),
             Self::All(all) => all.capacity(),

@@ -70,7 +70,7 @@ impl QuantileSketch {
                 continue;
             }
             let value = plain(value);
-            found.push(widened(bucket(value), self.doubled));
+            found.push(widen_bucket(bucket(value), self.doubled));
             self.stretch((value, value));
         }
         found.sort_unstable();
@@ -115,7 +115,7 @@ impl QuantileSketch {
             put(
                 &mut out,
                 match before {
-                    None => signed(*bucket),
+                    None => encode_bucket(*bucket),
                     Some(before) => u64::from(bucket.abs_diff(before)),
                 },
             );
@@ -155,7 +155,7 @@ impl QuantileSketch {
     }
 
     /// Bytes that it holds beside itself.
-    pub(super) const fn held(&self) -> usize {
+    pub(super) const fn heap_bytes(&self) -> usize {
         self.buckets
             .capacity()
             .saturating_mul(size_of::<(i32, u64)>())
@@ -177,7 +177,7 @@ impl QuantileSketch {
             self.buckets = more;
         } else if !more.is_empty() {
             let known = std::mem::take(&mut self.buckets);
-            self.buckets = joined(known, more);
+            self.buckets = merge_buckets(known, more);
         }
         while self.places() > MOST && self.doubled < WIDEST {
             self.widen(self.doubled.saturating_add(1));
@@ -199,7 +199,7 @@ impl QuantileSketch {
         self.doubled = doubled;
         let mut wide: Vec<(i32, u64)> = Vec::with_capacity(self.buckets.len());
         for (bucket, count) in std::mem::take(&mut self.buckets) {
-            let bucket = widened(bucket, times);
+            let bucket = widen_bucket(bucket, times);
             match wide.last_mut() {
                 Some((last, all)) if *last == bucket => *all = all.saturating_add(count),
                 _ => wide.push((bucket, count)),
@@ -210,7 +210,7 @@ impl QuantileSketch {
 }
 
 /// Two lists of buckets as one.
-fn joined(one: Vec<(i32, u64)>, other: Vec<(i32, u64)>) -> Vec<(i32, u64)> {
+fn merge_buckets(one: Vec<(i32, u64)>, other: Vec<(i32, u64)>) -> Vec<(i32, u64)> {
     let mut all = Vec::with_capacity(one.len().saturating_add(other.len()));
     let mut one = one.into_iter().peekable();
     let mut other = other.into_iter().peekable();
@@ -246,7 +246,7 @@ fn bucket(value: f64) -> i32 {
 }
 
 /// The bucket that holds this one when widths are doubled so often.
-const fn widened(bucket: i32, times: u8) -> i32 {
+const fn widen_bucket(bucket: i32, times: u8) -> i32 {
     let size = bucket.abs() >> times;
     if bucket < 0 { -size } else { size }
 }
@@ -270,7 +270,7 @@ fn place(share: f64, last: u64) -> u64 {
 }
 
 /// A bucket with its sign in the lowest bit.
-fn signed(bucket: i32) -> u64 {
+fn encode_bucket(bucket: i32) -> u64 {
     (u64::from(bucket.unsigned_abs()) << 1) | u64::from(bucket < 0)
 }
 
@@ -346,7 +346,7 @@ fn read(state: &[u8]) -> Option<QuantileSketch> {
         }
         let of = |end: f64| {
             (!end.is_nan() && plain(end).to_bits() == end.to_bits())
-                .then(|| widened(bucket(end), *doubled))
+                .then(|| widen_bucket(bucket(end), *doubled))
         };
         let ((first, _), (last, _)) = (sketch.buckets.first()?, sketch.buckets.last()?);
         if of(least)? != *first || of(greatest)? != *last || least > greatest {

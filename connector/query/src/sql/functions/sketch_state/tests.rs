@@ -3,7 +3,7 @@
 mod malformed_states;
 
 use super::{LARGEST, SketchKind, SketchOutput};
-use crate::sql::functions::{aggregate, known, names};
+use crate::sql::functions::{aggregate, is_known_function, names};
 use arrow_schema::{DataType, Field, FieldRef, Schema, TimeUnit};
 use datafusion::arrow::array::{
     Array, ArrayRef, BinaryArray, Date32Array, Decimal128Array, Float64Array, Int64Array,
@@ -54,7 +54,7 @@ fn state(state: SketchKind, values: &ArrayRef) -> Option<Vec<u8>> {
 }
 
 fn merging(state: SketchKind, sketch_output: SketchOutput) -> Box<dyn Accumulator> {
-    let Expr::AggregateFunction(call) = state.merged(sketch_output, Expr::default()) else {
+    let Expr::AggregateFunction(call) = state.merge_call(sketch_output, Expr::default()) else {
         panic!("no call");
     };
     accumulator(&call.func, &DataType::Binary)
@@ -353,9 +353,9 @@ fn states_are_bounded() {
 #[test]
 fn they_can_be_written_and_are_not_shown() {
     for state in SketchKind::ALL {
-        assert!(known(state.name()), "{}", state.name());
+        assert!(is_known_function(state.name()), "{}", state.name());
         assert!(names().all(|name| name != state.name()));
-        assert_eq!(SketchKind::named(state.name()), Some(state));
+        assert_eq!(SketchKind::from_function_name(state.name()), Some(state));
         assert!(aggregate(state.name()).is_some());
     }
     let micros = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));

@@ -4,7 +4,7 @@
 use super::exact_mean::{ExactMeanType, exact_mean};
 use super::exact_sum::state;
 use super::group_means::MeanGroupsAccumulator;
-use super::scalar_sum::{DistinctSum, ScalarSum, only, there, typed};
+use super::scalar_sum::{DistinctSum, ScalarSum, only, there, typed_column};
 use crate::sql::decimal_types::QUOTIENT_PLACES;
 use crate::sql::functions::reproducible_aggregate::{
     DistinctValueAccumulator, NumericSummary, SummaryAccumulator, SummaryGroupsAccumulator,
@@ -235,7 +235,7 @@ impl NumericSummary<1> for FloatMean {
         Some(count.chain(total).collect())
     }
 
-    fn held(&self) -> usize {
+    fn heap_bytes(&self) -> usize {
         self.total.heap_bytes()
     }
 }
@@ -292,8 +292,8 @@ impl<T: ExactMeanType> Accumulator for MeanAccumulator<T> {
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
         let (sum, many) = match &self.values {
-            MeanValues::All(sum, many) => (sum.held(), *many),
-            MeanValues::Different(values) => values.held(),
+            MeanValues::All(sum, many) => (sum.accumulated_sum(), *many),
+            MeanValues::Different(values) => values.sum_and_count(),
         };
         let mean = (many > 0)
             .then(|| exact_mean::<T>(sum, many, &self.kind, &self.to))
@@ -318,7 +318,7 @@ impl<T: ExactMeanType> Accumulator for MeanAccumulator<T> {
                 let [counts, sums] = states else {
                     return exec_err!("a count and a sum");
                 };
-                for count in typed::<UInt64Type>(std::slice::from_ref(counts))?
+                for count in typed_column::<UInt64Type>(std::slice::from_ref(counts))?
                     .iter()
                     .flatten()
                 {

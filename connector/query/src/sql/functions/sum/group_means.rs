@@ -2,7 +2,7 @@
 
 use super::exact_mean::{ExactMeanType, exact_mean};
 use super::group_sums::SumGroupsAccumulator;
-use super::scalar_sum::typed;
+use super::scalar_sum::typed_column;
 use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, PrimitiveArray, UInt64Array};
 use datafusion::arrow::datatypes::{DataType, UInt64Type};
 use datafusion_common::{Result, exec_err};
@@ -49,7 +49,7 @@ impl<T: ExactMeanType> GroupsAccumulator for MeanGroupsAccumulator<T> {
         self.sums
             .update_batch(values, group_indices, opt_filter, total_num_groups)?;
         self.counts.resize(total_num_groups, 0);
-        let values = typed::<T>(values)?;
+        let values = typed_column::<T>(values)?;
         if values.null_count() == 0 && opt_filter.is_none() {
             group_indices.iter().for_each(|group| self.count(*group, 1));
             return Ok(());
@@ -72,7 +72,7 @@ impl<T: ExactMeanType> GroupsAccumulator for MeanGroupsAccumulator<T> {
         self.sums
             .merge_batch(std::slice::from_ref(sums), group_indices, total_num_groups)?;
         self.counts.resize(total_num_groups, 0);
-        let counts = typed::<UInt64Type>(std::slice::from_ref(counts))?;
+        let counts = typed_column::<UInt64Type>(std::slice::from_ref(counts))?;
         for (count, group) in counts.iter().zip(group_indices) {
             self.count(*group, count.unwrap_or_default());
         }
@@ -107,7 +107,7 @@ impl<T: ExactMeanType> GroupsAccumulator for MeanGroupsAccumulator<T> {
         opt_filter: Option<&BooleanArray>,
     ) -> Result<Vec<ArrayRef>> {
         let sums = self.sums.convert_to_state(values, opt_filter)?;
-        let values = typed::<T>(values)?;
+        let values = typed_column::<T>(values)?;
         let counts = (0..values.len()).map(|row| count_row(values, row, opt_filter));
         let mut state: Vec<ArrayRef> = vec![Arc::new(UInt64Array::from_iter_values(counts))];
         state.extend(sums);

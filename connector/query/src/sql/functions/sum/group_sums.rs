@@ -1,7 +1,7 @@
 //! The sums of many groups at once.
 
 use super::exact_sum::{AccumulatedSum, ExactSumType, WideNumber, state, stays_wide};
-use super::scalar_sum::typed;
+use super::scalar_sum::typed_column;
 use super::{narrowed_sum, too_large};
 use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, PrimitiveArray};
 use datafusion::arrow::buffer::NullBuffer;
@@ -109,7 +109,7 @@ impl<T: ExactSumType> GroupsAccumulator for SumGroupsAccumulator<T> {
         opt_filter: Option<&BooleanArray>,
         total_num_groups: usize,
     ) -> Result<()> {
-        let values = typed::<T>(values)?;
+        let values = typed_column::<T>(values)?;
         self.room(total_num_groups);
         if values.null_count() == 0 && opt_filter.is_none() {
             // Most columns of numbers: nothing but additions.
@@ -138,7 +138,7 @@ impl<T: ExactSumType> GroupsAccumulator for SumGroupsAccumulator<T> {
         total_num_groups: usize,
     ) -> Result<()> {
         self.room(total_num_groups);
-        for (partial, group) in typed::<T::Wide>(values)?.iter().zip(group_indices) {
+        for (partial, group) in typed_column::<T::Wide>(values)?.iter().zip(group_indices) {
             if let Some(partial) = partial {
                 match T::native(partial) {
                     Some(value) => self.add(*group, value)?,
@@ -153,7 +153,7 @@ impl<T: ExactSumType> GroupsAccumulator for SumGroupsAccumulator<T> {
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
         let (sums, seen) = self.take_sums(emit_to)?;
         if stays_wide::<T>(&self.to) {
-            return Ok(held::<T>(sums, seen, &self.to));
+            return Ok(to_sum_array::<T>(sums, seen, &self.to));
         }
         let mut values = Vec::with_capacity(sums.len());
         for (sum, seen) in sums.into_iter().zip(&seen) {
@@ -169,7 +169,7 @@ impl<T: ExactSumType> GroupsAccumulator for SumGroupsAccumulator<T> {
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
         let (sums, seen) = self.take_sums(emit_to)?;
-        Ok(vec![held::<T>(sums, seen, &state(&T::DATA_TYPE))])
+        Ok(vec![to_sum_array::<T>(sums, seen, &state(&T::DATA_TYPE))])
     }
 
     fn convert_to_state(
@@ -177,7 +177,7 @@ impl<T: ExactSumType> GroupsAccumulator for SumGroupsAccumulator<T> {
         values: &[ArrayRef],
         opt_filter: Option<&BooleanArray>,
     ) -> Result<Vec<ArrayRef>> {
-        let values = typed::<T>(values)?;
+        let values = typed_column::<T>(values)?;
         let counts = |row: usize| {
             values.is_valid(row)
                 && opt_filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row))
@@ -188,7 +188,7 @@ impl<T: ExactSumType> GroupsAccumulator for SumGroupsAccumulator<T> {
             .iter()
             .map(|value| T::widen(*value))
             .collect();
-        let partial = held::<T>(sums, NullBuffer::from(seen), &state(&T::DATA_TYPE));
+        let partial = to_sum_array::<T>(sums, NullBuffer::from(seen), &state(&T::DATA_TYPE));
         Ok(vec![partial])
     }
 
@@ -208,7 +208,7 @@ fn no_group() -> Result<()> {
     exec_err!("there is no such group")
 }
 
-fn held<T: ExactSumType>(
+fn to_sum_array<T: ExactSumType>(
     sums: Vec<AccumulatedSum<T>>,
     seen: NullBuffer,
     kind: &DataType,

@@ -28,7 +28,7 @@ impl<T: ExactSumType> ScalarSum<T> {
     }
 
     /// What is held.
-    pub(super) const fn held(&self) -> AccumulatedSum<T> {
+    pub(super) const fn accumulated_sum(&self) -> AccumulatedSum<T> {
         self.sum
     }
 }
@@ -42,7 +42,7 @@ pub(in crate::sql::functions) fn only(columns: &[ArrayRef]) -> Result<&ArrayRef>
 }
 
 /// The only column, of the type `T`.
-pub(super) fn typed<T: datafusion::arrow::array::ArrowPrimitiveType>(
+pub(super) fn typed_column<T: datafusion::arrow::array::ArrowPrimitiveType>(
     columns: &[ArrayRef],
 ) -> Result<&PrimitiveArray<T>> {
     match only(columns)?.as_primitive_opt::<T>() {
@@ -68,7 +68,7 @@ pub(super) fn there(values: &dyn Array) -> u64 {
 
 impl<T: ExactSumType> Accumulator for ScalarSum<T> {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let values = typed::<T>(values)?;
+        let values = typed_column::<T>(values)?;
         let mut sum = self.sum;
         if values.null_count() == 0 {
             for value in values.values() {
@@ -85,7 +85,7 @@ impl<T: ExactSumType> Accumulator for ScalarSum<T> {
     }
 
     fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let values = typed::<T>(values)?;
+        let values = typed_column::<T>(values)?;
         for value in values.iter().flatten() {
             self.sum = self.sum.minus(T::widen(value)).ok_or_else(too_large)?;
         }
@@ -108,7 +108,7 @@ impl<T: ExactSumType> Accumulator for ScalarSum<T> {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        for partial in typed::<T::Wide>(states)?.iter().flatten() {
+        for partial in typed_column::<T::Wide>(states)?.iter().flatten() {
             self.sum = self.sum.plus(partial).ok_or_else(too_large)?;
             self.many = self.many.saturating_add(1);
         }
@@ -143,7 +143,7 @@ impl<T: ExactSumType> DistinctSum<T> {
     }
 
     /// What is held, of how many values.
-    pub(super) fn held(&self) -> (AccumulatedSum<T>, u64) {
+    pub(super) fn sum_and_count(&self) -> (AccumulatedSum<T>, u64) {
         let many = u64::try_from(self.counts.len()).unwrap_or(u64::MAX);
         (self.sum, many)
     }
@@ -160,12 +160,12 @@ impl<T: ExactSumType> DistinctSum<T> {
 
 impl<T: ExactSumType> Accumulator for DistinctSum<T> {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let mut values = typed::<T>(values)?.iter().flatten();
+        let mut values = typed_column::<T>(values)?.iter().flatten();
         values.try_for_each(|value| self.add(value))
     }
 
     fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        for value in typed::<T>(values)?.iter().flatten() {
+        for value in typed_column::<T>(values)?.iter().flatten() {
             if let Some(count) = self.counts.get_mut(&value) {
                 *count = count.saturating_sub(1);
                 if *count == 0 {

@@ -104,7 +104,7 @@ fn context(rows: &TypedNumbers) -> SessionContext {
         .with_target_partitions(3)
         .with_batch_size(7);
     let context = SessionContext::new_with_config(config);
-    context.register_udaf(checked().as_ref().clone());
+    context.register_udaf(checked_sum().as_ref().clone());
     context.register_table("r", rows.tables()).unwrap();
     context
 }
@@ -325,7 +325,7 @@ fn a_whole_sum_is_never_too_large() {
 fn what_can_be_written_is_the_checked_one() {
     assert!(Arc::ptr_eq(
         &super::super::aggregate("sum").unwrap(),
-        &checked()
+        &checked_sum()
     ));
 }
 

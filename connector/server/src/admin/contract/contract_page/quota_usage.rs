@@ -37,7 +37,7 @@ impl QuotaUsage {
     }
 
     pub(super) fn text(&self, lines: &ContractStatusLines<'_>) -> String {
-        lines.used(&QuotaUsageFacts {
+        lines.describe_quota_usage(&QuotaUsageFacts {
             clause: &self.clause,
             used: self.used,
             until: self.until,
@@ -114,7 +114,7 @@ fn given_within(
         Some(asker) => connector
             .accounting
             .budgets
-            .spent(dataset, counts, slot, asker),
+            .spent_amount(dataset, counts, slot, asker),
         None => connector
             .accounting
             .budgets

@@ -3,7 +3,8 @@
 use crate::participant::Connector;
 use crate::participant::index;
 use crate::participant::testing::{
-    DAY, TestFederation, agree, ask, caller, closed, id, post, published, record_text, records,
+    DAY, TestFederation, agree, ask, caller, close_participant, id, post,
+    publish_configured_datasets, record_text, records,
 };
 use crate::workflow::answer::incoming_query::QueryCaller;
 use crate::workflow::deletion_attestation;
@@ -33,7 +34,7 @@ async fn case(terms: &str) -> ExpiryCase {
     let mut federation = TestFederation::new();
     federation.settle_two(&format!("{YEAR}{terms}"), YEAR);
     let (connector, _) = federation.try_open("lindau", &KEPT).unwrap();
-    published(&connector).unwrap();
+    publish_configured_datasets(&connector).unwrap();
     let consumer = federation.open("acme");
     let contract = agree(&connector, &consumer).await;
     let case = ExpiryCase {
@@ -129,8 +130,12 @@ async fn questions_go_and_contracts_stay() {
         .index(|state| Ok(contracts(state)))
         .unwrap();
     assert_eq!(contracts(&anew), known);
-    let published = case.connector.records.index(StateIndex::published).unwrap();
-    assert_eq!(anew.published().unwrap(), published);
+    let published = case
+        .connector
+        .records
+        .index(StateIndex::publications)
+        .unwrap();
+    assert_eq!(anew.publications().unwrap(), published);
     let outbox = |state: &StateIndex| state.outbox(&case.consumer.id(), 0).unwrap();
     let waiting = case
         .connector
@@ -269,7 +274,7 @@ async fn an_index_that_needs_the_archive_says_so() {
         contract,
     } = case;
     let home = federation.home("lindau").join("state");
-    closed(connector).await;
+    close_participant(connector).await;
     let (archive, aside) = (home.join("log/archive"), federation.home("aside"));
     std::fs::rename(&archive, &aside).unwrap();
     for file in ["state.db", "state.db-wal", "state.db-shm"] {

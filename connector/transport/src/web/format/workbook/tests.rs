@@ -71,7 +71,7 @@ async fn sheet(columns: Vec<(&str, ArrayRef)>) -> Result<BTreeMap<String, String
         evidence: None,
     };
     let folder = tempfile::tempdir().unwrap();
-    let (file, length) = written(answer, folder.path()).await?;
+    let (file, length) = write_workbook(answer, folder.path()).await?;
     assert_eq!(file.metadata().unwrap().len(), length);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     Ok(unpacked(file))
