@@ -8,11 +8,6 @@ mod query_evidence;
 mod saved_queries;
 mod stranger_requests;
 
-use crate::admin::CommandError;
-use crate::admin::sql::continuation::RequestedRowScope;
-use crate::admin::sql::query_start::start_query;
-use crate::admin::sql::result_footer::reads_ahead;
-use crate::admin::sql::{plan_ahead, unread};
 use crate::clients::open_data::OpenDataBlocks;
 use crate::clients::plain_columns::{cast_batch, plain};
 use crate::clients::query_evidence::QueryEvidence;
@@ -27,6 +22,10 @@ use crate::workflow::clause_citation::cite;
 use crate::workflow::federated_query;
 use crate::workflow::peer_handler::ParticipantHandler;
 use crate::workflow::peer_query_client::own_answer;
+use crate::workflow::question::continuation::RequestedRowScope;
+use crate::workflow::question::query_start::start_query;
+use crate::workflow::question::result_footer::reads_ahead;
+use crate::workflow::question::{plan_ahead, unread};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
@@ -127,7 +126,7 @@ impl ClientHandler {
         let connector = &self.connector;
         let options = Self::options(client);
         let planned = plan_ahead(connector, text, &options, &client.author).await;
-        match (planned.map_err(command_refusal), &client.author) {
+        match (planned, &client.author) {
             (Ok(planned), _) => Ok(planned),
             (Err(refusal), QueryAuthor::House { .. }) => Err(refusal),
             (Err(refusal), QueryAuthor::Program(program)) => {
@@ -399,10 +398,7 @@ impl FlightSqlHandler for ClientHandler {
             (&options, &RequestedRowScope::All),
             &author,
         );
-        let began = began
-            .instrument(span.clone())
-            .await
-            .map_err(command_refusal)?;
+        let began = began.instrument(span.clone()).await?;
         let answer = began
             .answer
             .ok_or_else(|| Refusal::new(ErrorCode::Internal, "a question without an answer"))?;
@@ -682,13 +678,6 @@ fn token_revoked() -> Refusal {
         ErrorCode::TokenInvalid,
         "the access token was revoked while its question was under way",
     )
-}
-
-fn command_refusal(error: CommandError) -> Refusal {
-    match error {
-        CommandError::Refused(refusal) => *refusal,
-        CommandError::Gone => Refusal::new(ErrorCode::Interrupted, "nobody reads any more"),
-    }
 }
 
 /// The statement with its values in their places.

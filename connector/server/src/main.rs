@@ -165,7 +165,7 @@ fn run(cli: CommandLine, show: OutputSettings) -> Result<u8, Vec<Refusal>> {
                 true => process::clock::offset(&config).map_err(one)?,
                 false => 0,
             };
-            let file = offline::read(&file).map_err(one)?;
+            let file = crate::process::named_file::read(&file).map_err(one)?;
             offline::league_join::recognise(&config, &file, fingerprint.as_deref(), &cli.global)
                 .map_err(one)?;
             offline::league_join::run(&config, &file, now.plus_micros(moved), show).map_err(one)?;

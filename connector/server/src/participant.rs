@@ -90,6 +90,7 @@ pub(crate) mod signing_keys;
 pub(crate) mod snapshot_checks;
 pub(crate) mod startup;
 pub(crate) mod state_warnings;
+pub(crate) mod template_file;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub(crate) mod clock;
 pub(crate) mod config_lookup;
 mod inherited_listeners;
 mod member_hosts;
+pub(crate) mod named_file;
 pub(crate) mod randomness;
 pub(crate) mod server;
 mod service_manager;

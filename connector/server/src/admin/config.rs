@@ -5,7 +5,6 @@ use crate::admin::{CommandResult, combined_refusal};
 use crate::cli::connector_command::config::ConfigCommand;
 use crate::cli::output::table;
 use crate::config::ConnectorConfig;
-use crate::offline::league_join::files;
 use crate::participant::{Connector, cell_releases, peer_aliases, published_lists};
 use crate::process::blocking_work::blocking;
 use crate::process::{clock, config_lookup};
@@ -188,7 +187,12 @@ fn reload_whole(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
     let moved = clock::offset(&config)?;
     let by = moved.saturating_sub(before.clock.micros);
     let now = connector.now().plus_micros(by);
-    let identity = participant_identity::load(&files(&config), &config.participant.id, floor, now)?;
+    let identity = participant_identity::load(
+        &config.trust.identity_files(),
+        &config.participant.id,
+        floor,
+        now,
+    )?;
     peer_aliases::check(&config, &connector.records.index(|state| state.peers())?)?;
     // What was permitted by the configuration before does not come behind the record of this one.
     let stop = connector.records.log.begin_stop();

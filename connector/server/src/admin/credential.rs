@@ -43,7 +43,7 @@ pub(crate) async fn run(
             .await?;
         }
         CredentialCommand::Add { file } => {
-            let bytes = crate::offline::read(&file)?;
+            let bytes = crate::process::named_file::read(&file)?;
             let place =
                 |refusal: Refusal| refusal.with_place(file.display().to_string(), None, None);
             let credential = hansa_proto::credential::from_envelope(&bytes).map_err(place)?;

@@ -147,7 +147,7 @@ async fn own_port(connector: &Connector) -> Option<Result<String, Refusal>> {
         return Some(Ok("no connector serves now; hansa serve begins".to_owned()));
     }
     let file = connector.file("address");
-    let address = match crate::offline::read(&file) {
+    let address = match crate::process::named_file::read(&file) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).trim().to_owned(),
         Err(refusal) => return Some(Err(refusal)),
     };

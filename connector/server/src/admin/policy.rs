@@ -71,7 +71,8 @@ pub(crate) async fn run(
             let text = if odrl {
                 serde_json::to_string_pretty(&value).unwrap_or_default()
             } else if toml {
-                String::from_utf8_lossy(&crate::offline::read(&written.policy)?).into_owned()
+                String::from_utf8_lossy(&crate::process::named_file::read(&written.policy)?)
+                    .into_owned()
             } else {
                 format!("{}{}", printable(&offer.title), terms_text(&offer.clauses))
             };

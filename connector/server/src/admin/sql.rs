@@ -1,37 +1,27 @@
 //! `hansa sql`, `explain` and `get`: questions.
 
-pub(crate) mod continuation;
-mod contract_succession;
 mod explain_analyze;
-mod missing_contract;
-pub(crate) mod query_start;
-pub(crate) mod result_footer;
-mod snapshot_age;
 
 use crate::admin::event_sink::EventSink;
 use crate::admin::peer::remember_named;
-use crate::admin::sql::continuation::RequestedRowScope;
-use crate::admin::sql::result_footer::{add_notices, footer, keys_json, lacking};
 use crate::admin::{CommandError, CommandResult};
 use crate::cli::connector_command::query::{ExplainArgs, GetArgs, SqlArgs};
 use crate::participant::Connector;
-use crate::participant::prepared_tables::PreparedStatement;
 use crate::participant::query_author::QueryAuthor;
-use crate::process::blocking_work::blocking;
 use crate::workflow::clause_citation::cite;
-use crate::workflow::federated_query;
+use crate::workflow::question::continuation::RequestedRowScope;
+use crate::workflow::question::query_start;
+use crate::workflow::question::result_footer::{add_notices, footer, keys_json, lacking};
+use crate::workflow::question::{clauses, plan, unread};
 use arrow_array::RecordBatch;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::Schema;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use hansa_catalog::dataset::DatasetKind;
-use hansa_policy::id::{ContractId, PurposeId};
+use hansa_policy::id::PurposeId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_query::federation::federated_query::FederatedQuery;
 use hansa_query::federation::options::QueryOptions;
-use hansa_query::federation::query_catalog::QueryCatalog;
-use hansa_query::limits::SqlStatementLimits;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -177,22 +167,6 @@ pub(crate) async fn explain(
     Ok(0)
 }
 
-/// The clauses of a contract or public view in plain language.
-pub(crate) fn clauses(
-    connector: &Connector,
-    contract: ContractId,
-) -> Option<Vec<(String, String)>> {
-    connector.contracts.with_registry(|registry| {
-        registry.agreement(contract).map(|agreement| {
-            agreement
-                .clauses
-                .iter()
-                .map(|clause| (clause.id.to_string(), clause.term.plain()))
-                .collect()
-        })
-    })
-}
-
 /// Fetches the permitted view of one dataset.
 pub(crate) async fn get(
     connector: &Arc<Connector>,
@@ -263,140 +237,6 @@ fn kinds(words: &[String]) -> Result<BTreeSet<DatasetKind>, Refusal> {
             kind.map_err(|why| Refusal::new(ErrorCode::UsageWrong, format!("--kind: {why}")))
         })
         .collect()
-}
-
-/// Plans a question over what its author may reach; nothing is asked.
-///
-/// # Errors
-/// Why it can't be planned.
-pub(crate) async fn plan(
-    connector: &Arc<Connector>,
-    sql: &str,
-    options: &QueryOptions,
-    author: &QueryAuthor,
-) -> Result<FederatedQuery, CommandError> {
-    let statement = PreparedStatement {
-        sql: sql.to_owned(),
-        options: options.clone(),
-        author: author.clone(),
-    };
-    let prepared = &connector.queries.prepared_tables;
-    let catalog = match prepared.take(&statement, connector.ticks()) {
-        Some(catalog) => catalog,
-        None => federated_query::reach(connector, sql, options, author).await?,
-    };
-    plan_or_explain(connector, &catalog, sql, options, author).await
-}
-
-/// Plans a question that is asked at once, by the same tables.
-///
-/// # Errors
-/// Why it can't be planned.
-pub(crate) async fn plan_ahead(
-    connector: &Arc<Connector>,
-    sql: &str,
-    options: &QueryOptions,
-    author: &QueryAuthor,
-) -> Result<FederatedQuery, CommandError> {
-    let now = connector.ticks();
-    let catalog = federated_query::reach(connector, sql, options, author).await?;
-    let question = plan_or_explain(connector, &catalog, sql, options, author).await?;
-    // For a program of a peer nothing is fetched: all that it may reach is here.
-    if author.program().is_none() {
-        let statement = PreparedStatement {
-            sql: sql.to_owned(),
-            options: options.clone(),
-            author: author.clone(),
-        };
-        let prepared = &connector.queries.prepared_tables;
-        prepared.keep(statement, catalog, now);
-    }
-    Ok(question)
-}
-
-/// Plans a question over gathered tables. Where a name is missing, the refusal says why it can't be had now.
-async fn plan_or_explain(
-    connector: &Arc<Connector>,
-    catalog: &QueryCatalog,
-    sql: &str,
-    options: &QueryOptions,
-    author: &QueryAuthor,
-) -> Result<FederatedQuery, CommandError> {
-    let mut planned = plan_over(connector, catalog, sql, options).await;
-    // A contract that came into force after that look explains no name that the look missed.
-    if planned.as_ref().is_err_and(is_unknown_name)
-        && federated_query::is_outdated(connector, sql, author, catalog)
-    {
-        let newer = federated_query::reach(connector, sql, options, author).await?;
-        planned = plan_over(connector, &newer, sql, options).await;
-    }
-    let refusal = match planned {
-        Ok(question) => return Ok(question),
-        Err(refusal) => refusal,
-    };
-    // A name that was had until a contract ended is not an unknown name.
-    let lapsed = if is_unknown_name(&refusal) {
-        let damaged = author
-            .reaches_own_datasets()
-            .then(|| federated_query::damaged_dataset_refusal(connector, sql));
-        match damaged.flatten() {
-            Some(damaged) => Some(damaged),
-            None => match federated_query::lapsed_contract_refusal(connector, sql, author)? {
-                Some(lapsed) => Some(lapsed),
-                None if author.program().is_some() => None,
-                None => match missing_contract::missing_contract_refusal(connector, sql).await? {
-                    Some(missing) => Some(missing),
-                    None => federated_query::not_shown(connector, sql)?,
-                },
-            },
-        }
-    } else {
-        None
-    };
-    Err(match lapsed {
-        Some(why) => why.into(),
-        None => cite(connector, sql, author, refusal).into(),
-    })
-}
-
-/// Plans a question over the tables of one look.
-async fn plan_over(
-    connector: &Arc<Connector>,
-    catalog: &QueryCatalog,
-    sql: &str,
-    options: &QueryOptions,
-) -> Result<FederatedQuery, Refusal> {
-    let limits = SqlStatementLimits::default();
-    if let Some(question) = connector
-        .queries
-        .questions
-        .find_query(catalog, sql, (options, &limits))
-    {
-        return Ok(question);
-    }
-    let (text, wanted, inner) = (sql.to_owned(), options.clone(), Arc::clone(connector));
-    let catalog = catalog.clone();
-    blocking(move || {
-        let (by, now) = ((&wanted, &limits), inner.now());
-        inner.queries.questions.plan(catalog, &text, by, now)
-    })
-    .await
-}
-
-/// A name of the question is unknown here, and no participant said so.
-fn is_unknown_name(refusal: &Refusal) -> bool {
-    refusal.code == ErrorCode::DatasetUnknown && refusal.participant.is_none()
-}
-
-/// Rows that nobody takes would keep a slot that others wait for.
-pub(crate) fn unread(connector: &Connector) -> Refusal {
-    Refusal::new(
-        ErrorCode::ResourceLimit,
-        format!(
-            "no row was read for {} seconds",
-            connector.query_limits().time.as_secs()
-        ),
-    )
 }
 
 fn begin(schema: &Schema) -> Result<StreamWriter<Vec<u8>>, Refusal> {

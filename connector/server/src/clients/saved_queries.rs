@@ -3,12 +3,12 @@
 use super::parquet_writer::ParquetWriter;
 use super::plain_columns::plain;
 use super::{ClientHandler, VerifiedClient, on_planner_thread};
-use crate::admin::sql::clauses;
-use crate::admin::sql::result_footer::reads_ahead;
 use crate::participant::peer_connections::KnownPeer;
 use crate::participant::query_author::QueryAuthor;
 use crate::process::blocking_work::blocking;
 use crate::workflow::federated_query;
+use crate::workflow::question::clauses;
+use crate::workflow::question::result_footer::reads_ahead;
 use arrow_schema::SchemaRef;
 use async_trait::async_trait;
 use futures::future::join_all;

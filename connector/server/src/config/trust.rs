@@ -1,6 +1,7 @@
 //! `[trust]`: where keys, certificate and trust bundle lie.
 
 use crate::config::reader::ConfigSection;
+use hansa_identity::participant_identity::IdentityFiles;
 use std::path::{Path, PathBuf};
 
 /// `[trust]`: where keys, certificate and bundle are.
@@ -16,6 +17,19 @@ pub(crate) struct TrustConfig {
     pub(crate) signing_key: PathBuf,
     /// Key that signs the heads of the log.
     pub(crate) note_key: PathBuf,
+}
+
+impl TrustConfig {
+    /// The files of keys, certificate and bundle, as the identity of a participant is read from them.
+    pub(crate) fn identity_files(&self) -> IdentityFiles {
+        IdentityFiles {
+            signing_key: self.signing_key.clone(),
+            note_key: self.note_key.clone(),
+            tls_key: self.tls_key.clone(),
+            tls_cert: self.tls_cert.clone(),
+            bundle: self.bundle.clone(),
+        }
+    }
 }
 
 /// Reads it; what is absent lies where `hansa init` puts it.

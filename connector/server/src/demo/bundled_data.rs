@@ -18,14 +18,15 @@ pub(super) fn unpack(city: &str, folder: &Path) -> Result<u64, Refusal> {
     let mut bytes = 0;
     unpack_dir(dir, city, folder, &mut bytes)?;
     let config = folder.join("hansa.toml");
-    let mut text = String::from_utf8_lossy(&crate::offline::read(&config)?).into_owned();
+    let mut text =
+        String::from_utf8_lossy(&crate::process::named_file::read(&config)?).into_owned();
     for file in ["hansa-datasets.toml", "hansa-offers.toml"] {
         if let Some(part) = dir.get_file(format!("{city}/{file}")) {
             text.push('\n');
             text.push_str(part.contents_utf8().unwrap_or_default());
         }
     }
-    crate::offline::write(&config, text.as_bytes())?;
+    crate::process::named_file::write(&config, text.as_bytes())?;
     Ok(bytes)
 }
 
@@ -39,7 +40,7 @@ fn unpack_dir(dir: &Dir<'_>, city: &str, folder: &Path, bytes: &mut u64) -> Resu
                     let size = u64::try_from(file.contents().len()).unwrap_or(u64::MAX);
                     *bytes = bytes.saturating_add(size);
                 }
-                crate::offline::write(&folder.join(path), file.contents())?;
+                crate::process::named_file::write(&folder.join(path), file.contents())?;
             }
         }
     }
@@ -52,7 +53,7 @@ fn unpack_dir(dir: &Dir<'_>, city: &str, folder: &Path, bytes: &mut u64) -> Resu
 /// When its configuration can't be written.
 pub(super) fn plain_rows(folder: &Path) -> Result<(), Refusal> {
     let config = folder.join("hansa.toml");
-    let text = String::from_utf8_lossy(&crate::offline::read(&config)?).into_owned();
+    let text = String::from_utf8_lossy(&crate::process::named_file::read(&config)?).into_owned();
     let text = text.replace("[ask]\n", "[ask]\ncompress = \"none\"\n");
-    crate::offline::write(&config, text.as_bytes())
+    crate::process::named_file::write(&config, text.as_bytes())
 }

@@ -89,10 +89,12 @@ fn write_loosened_policy(
         came: why,
     };
     let policy = federation.file("lisbon/policies/municipalities.toml");
-    let text = crate::offline::read(&policy).map_err(|refusal| unwritten(refusal.to_string()))?;
+    let text = crate::process::named_file::read(&policy)
+        .map_err(|refusal| unwritten(refusal.to_string()))?;
     let text = String::from_utf8_lossy(&text).replace(
         &format!("min_contributors = {least}"),
         &format!("min_contributors = {}", (least / 10).max(1)),
     );
-    crate::offline::write(draft, text.as_bytes()).map_err(|refusal| unwritten(refusal.to_string()))
+    crate::process::named_file::write(draft, text.as_bytes())
+        .map_err(|refusal| unwritten(refusal.to_string()))
 }

@@ -20,9 +20,11 @@ pub(super) fn play(
         expected: "the file of Lisbon is read and written".to_owned(),
         came: why,
     };
-    let read = || crate::offline::read(&file).map_err(|refusal| fault(refusal.to_string()));
+    let read =
+        || crate::process::named_file::read(&file).map_err(|refusal| fault(refusal.to_string()));
     let write = |bytes: &[u8]| {
-        crate::offline::write(&file, bytes).map_err(|refusal| fault(refusal.to_string()))
+        crate::process::named_file::write(&file, bytes)
+            .map_err(|refusal| fault(refusal.to_string()))
     };
     let right = read()?;
     let before = total(federation)?;

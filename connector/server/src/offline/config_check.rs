@@ -4,7 +4,6 @@ mod hidden_characters;
 
 use crate::cli::output::{OutputSettings, refusal_json, warning_text};
 use crate::config::ConnectorConfig;
-use crate::offline::league_join::files;
 use crate::participant::offers::{self, OfferChecks};
 use crate::participant::{peer_aliases, published_lists};
 use hansa_audit_log::time::{Clock, ClockReading, UtcTimestamp};
@@ -35,7 +34,7 @@ pub(crate) fn problems(config: &ConnectorConfig, now: UtcTimestamp) -> Vec<Refus
         }
     };
     problems.extend(participant_identity::faults(
-        &files(config),
+        &config.trust.identity_files(),
         &config.participant.id,
         now,
     ));
@@ -135,7 +134,7 @@ fn policy(
     (checks, now): (Option<&OfferChecks>, UtcTimestamp),
 ) -> Vec<Refusal> {
     let Some(dataset) = datasets.iter().find(|one| one.name == offer.dataset) else {
-        return crate::offline::read(&offer.policy)
+        return crate::process::named_file::read(&offer.policy)
             .err()
             .into_iter()
             .collect();
@@ -176,7 +175,7 @@ fn warnings(config: &ConnectorConfig, now: UtcTimestamp) -> Vec<Refusal> {
     let templates = config.templates.iter().map(|template| &template.file);
     for file in policies.chain(templates).collect::<BTreeSet<_>>() {
         // One that can't be read is a problem, and told as such.
-        if let Ok(bytes) = crate::offline::read(file) {
+        if let Ok(bytes) = crate::process::named_file::read(file) {
             let text = String::from_utf8_lossy(&bytes);
             warnings.extend(hidden_characters::find_hidden_characters(
                 &file.display().to_string(),

@@ -36,7 +36,7 @@ pub(crate) fn run(
             TrustBundle::open(&config.trust.bundle)?
         }
     };
-    let bytes = crate::offline::read(file)?;
+    let bytes = crate::process::named_file::read(file)?;
     let place = |refusal: Refusal| refusal.with_place(file.display().to_string(), None, None);
     let signed = hansa_proto::envelope::parse_any_contract(&bytes).map_err(place)?;
     // The file alone does not tell when it entered a log; the time of its last signature is the earliest it can be.

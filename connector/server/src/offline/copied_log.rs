@@ -99,7 +99,7 @@ pub(crate) fn reconcile(files: &[PathBuf], show: OutputSettings) -> u8 {
 
 /// The last head in a file of heads. A file without one is refused: nothing would be compared, and nobody would know.
 fn newest(file: &Path) -> Result<SignedHead, Refusal> {
-    let bytes = crate::offline::read(file)?;
+    let bytes = crate::process::named_file::read(file)?;
     // In a log an empty line follows each head; a head that was noted alone has none.
     let text = format!("{}\n\n", String::from_utf8_lossy(&bytes).trim());
     let heads = note::read_all(&text).unwrap_or_default();

@@ -6,7 +6,7 @@ use crate::cli::terminal::document_out;
 use crate::cli::{GlobalArgs, InitArgs};
 use crate::config::ConnectorConfig;
 use crate::offline::league_join::recognise_league;
-use crate::offline::{read, write};
+use crate::process::named_file::{read, write};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::bundle::TrustBundle;
 use hansa_identity::keys::SignatureAlgorithm;

@@ -4,22 +4,19 @@ use crate::cli::output::{OutputSettings, table};
 use crate::cli::terminal::{document_out, line_out};
 use crate::cli::{IssuedAttributeKind, LeagueCommand};
 use crate::config::unit::shift;
-use crate::offline::{read, write};
+use crate::process::named_file::{read, write};
+use crate::workflow::credential_issuance::issue_credential;
 use hansa_audit_log::json::JsonLimits;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::jwk;
 use hansa_identity::keys::{PublicKey, SignatureAlgorithm};
 use hansa_identity::league::credential_issuers::IssuerRegistration;
 use hansa_identity::league::{LeagueAuthority, LeagueSettings};
-use hansa_identity::signature::ParticipantSigner as _;
 use hansa_policy::attribute::{AttributeKind, ParticipantAttribute};
-use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::SingleLineText;
-use hansa_proto::credential::{self, CredentialStatement};
-use hansa_proto::envelope;
-use hansa_proto::statement;
+use hansa_proto::credential::CredentialStatement;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -213,31 +210,6 @@ pub(crate) fn attributes(
         .iter()
         .map(|code| parse_argument(code).map(ParticipantAttribute::Region));
     sectors.chain(regions).collect()
-}
-
-/// A credential, read back as everybody reads it.
-///
-/// # Errors
-/// What the league refuses, and `CREDENTIAL_INVALID` for what nobody would take.
-pub(crate) fn issue_credential(
-    league: &LeagueAuthority,
-    statement: &CredentialStatement,
-) -> Result<Vec<u8>, Refusal> {
-    let signer = league.issuer(&statement.issuer)?;
-    let payload = statement::to_bytes(statement);
-    let header = envelope::protected_header(
-        envelope::kind::StatementKind::Credential,
-        SignatoryRole::Provider,
-        signer.algorithm().as_str(),
-        signer.kid(),
-        statement.issued_at.micros().div_euclid(1_000_000),
-    );
-    let signature = signer.sign(&envelope::signing_input(&header, &payload))?;
-    let bytes = envelope::assemble(&payload, &[(header, signature)]);
-    let read = credential::from_envelope(&bytes)?;
-    let bundle = league.bundle();
-    bundle.shown(&read, &statement.subject, statement.issued_at)?;
-    Ok(bytes)
 }
 
 const DAY: i64 = 24 * 3600 * 1_000_000;

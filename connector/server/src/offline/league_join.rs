@@ -4,27 +4,16 @@ use crate::cli::GlobalArgs;
 use crate::cli::command_effect::ask_confirmation;
 use crate::cli::output::OutputSettings;
 use crate::config::ConnectorConfig;
-use crate::offline::write;
 use crate::process::clock;
+use crate::process::named_file::write;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::bundle::TrustBundle;
+use hansa_identity::participant_identity;
 use hansa_identity::participant_identity::admission_request::Applicant;
 use hansa_identity::participant_identity::join_file::JoinFile;
-use hansa_identity::participant_identity::{self, IdentityFiles};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde_json::json;
 use std::path::Path;
-
-/// Where the configuration says that keys, certificate and bundle are.
-pub(crate) fn files(config: &ConnectorConfig) -> IdentityFiles {
-    IdentityFiles {
-        signing_key: config.trust.signing_key.clone(),
-        note_key: config.trust.note_key.clone(),
-        tls_key: config.trust.tls_key.clone(),
-        tls_cert: config.trust.tls_cert.clone(),
-        bundle: config.trust.bundle.clone(),
-    }
-}
 
 /// Has a person confirm, before a participant joins a league for the first time, that it is the one that is meant: whoever has
 /// exchanged the file on its way would else be the league from then on. Later files are of the same league or are refused.
@@ -84,8 +73,8 @@ pub(crate) fn join_with_waiting_file(config: &ConnectorConfig) -> Result<(), Ref
         return Ok(());
     }
     let now = clock::system()().wall;
-    let sent = crate::offline::read(&file)?;
-    let _summary = participant_identity::join(&files(config), id, &sent, now)
+    let sent = crate::process::named_file::read(&file)?;
+    let _summary = participant_identity::join(&config.trust.identity_files(), id, &sent, now)
         .map_err(|refusal| refusal.with_place(file.display().to_string(), None, None))?;
     tracing::info!(participant = %id, "league.joined");
     Ok(())
@@ -101,7 +90,12 @@ pub(crate) fn run(
     now: UtcTimestamp,
     show: OutputSettings,
 ) -> Result<(), Refusal> {
-    let joined = participant_identity::join(&files(config), &config.participant.id, file, now)?;
+    let joined = participant_identity::join(
+        &config.trust.identity_files(),
+        &config.participant.id,
+        file,
+        now,
+    )?;
     let content = joined.bundle.content();
     show.result(
         &json!({
@@ -130,7 +124,7 @@ pub(crate) fn rekey(
     output: &Path,
     show: OutputSettings,
 ) -> Result<(), Refusal> {
-    let files = files(config);
+    let files = config.trust.identity_files();
     let id = &config.participant.id;
     let bundle = TrustBundle::open(&files.bundle)?;
     let applicant = Applicant {

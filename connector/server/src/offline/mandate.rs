@@ -61,7 +61,7 @@ pub(crate) fn run(
     let signature = signer.sign(&envelope::signing_input(&header, &payload))?;
     let bytes = envelope::assemble(&payload, &[(header, signature)]);
     let read = mandate::from_envelope(&bytes)?;
-    crate::offline::write(&args.output, &bytes)?;
+    crate::process::named_file::write(&args.output, &bytes)?;
     show.result(
         &json!({
             "participant": stated.participant.as_str(),

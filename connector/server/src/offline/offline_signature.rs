@@ -30,7 +30,8 @@ pub(crate) fn run(
     show: OutputSettings,
 ) -> Result<u8, Refusal> {
     let place = |refusal: Refusal| refusal.with_place(file.display().to_string(), None, None);
-    let draft = contract_draft::from_bytes(&crate::offline::read(file)?).map_err(place)?;
+    let draft =
+        contract_draft::from_bytes(&crate::process::named_file::read(file)?).map_err(place)?;
     check_key(&draft, signer)?;
     let mandate = mandate
         .map(|file| within(file, &draft, signer, now))
@@ -80,7 +81,7 @@ pub(crate) fn run(
         now,
     )?;
     let target = output.map_or_else(|| signed_name(file), Path::to_path_buf);
-    crate::offline::write(&target, &bytes)?;
+    crate::process::named_file::write(&target, &bytes)?;
     show.result(
         &facts(Some(&target)),
         &format!(
@@ -101,7 +102,9 @@ fn within(
     now: UtcTimestamp,
 ) -> Result<Vec<u8>, Refusal> {
     let place = |refusal: Refusal| refusal.with_place(file.display().to_string(), None, None);
-    let bytes = crate::offline::read(file)?.trim_ascii_end().to_vec();
+    let bytes = crate::process::named_file::read(file)?
+        .trim_ascii_end()
+        .to_vec();
     let signed = hansa_proto::mandate::from_envelope(&bytes).map_err(place)?;
     let party = match (draft.role, draft.agreement.assignee_id()) {
         (SignatoryRole::Consumer, Some(consumer)) => consumer,

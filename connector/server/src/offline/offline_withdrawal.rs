@@ -47,7 +47,7 @@ pub(crate) fn run(
     show: OutputSettings,
 ) -> Result<u8, Refusal> {
     let place = |refusal: Refusal| refusal.with_place(args.file.display().to_string(), None, None);
-    let bytes = crate::offline::read(args.file)?;
+    let bytes = crate::process::named_file::read(args.file)?;
     let signed = envelope::parse_contract(bytes.trim_ascii_end())
         .or_else(|first| {
             envelope::parse_partner_contract(bytes.trim_ascii_end()).map_err(|_| first)
@@ -110,7 +110,7 @@ pub(crate) fn run(
         },
         Path::to_path_buf,
     );
-    crate::offline::write(&target, &statement)?;
+    crate::process::named_file::write(&target, &statement)?;
     let ends = match from {
         Some(from) => {
             format!("the contract ends at {from}, once the statement has reached the connector")

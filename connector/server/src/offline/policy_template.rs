@@ -1,26 +1,13 @@
 //! `hansa policy template`: fills a policy with parameters; needs no connector.
 
 use crate::cli::output::OutputSettings;
+use crate::participant::template_file::read_template;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::template::PolicyTemplate;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
-
-/// A template's file, checked, and its text.
-///
-/// # Errors
-/// `FILE_MISSING` or `TEMPLATE_INVALID`.
-pub(crate) fn read_template(file: &Path) -> Result<(PolicyTemplate, String), Refusal> {
-    let shown = file.display().to_string();
-    let text = String::from_utf8(crate::offline::read(file)?).map_err(|cause| {
-        Refusal::new(ErrorCode::TemplateInvalid, "the file is not in UTF-8")
-            .with_place(&shown, None, None)
-            .caused_by(cause)
-    })?;
-    Ok((PolicyTemplate::read(&text, &shown)?, text))
-}
 
 /// Shows the parameters of a template, or fills them all.
 ///
@@ -74,7 +61,7 @@ pub(crate) fn run(
     match output {
         None => show.document(&data, &policy),
         Some(target) => {
-            crate::offline::write(target, policy.as_bytes())?;
+            crate::process::named_file::write(target, policy.as_bytes())?;
             let shown = target.display();
             show.result(
                 &data,

@@ -57,7 +57,7 @@ fn add(
     let mut name = file.as_os_str().to_owned();
     name.push(".public");
     let public = PathBuf::from(name);
-    crate::offline::write(&public, &statement)?;
+    crate::process::named_file::write(&public, &statement)?;
     show.result(
         &json!({
             "participant": id.as_str(),

@@ -15,7 +15,7 @@ impl Connector {
     /// # Errors
     /// When the bundle can't be put in place or recorded.
     pub(crate) fn take_bundle(self: &Arc<Self>, bytes: &[u8]) -> Result<bool, Refusal> {
-        let files = crate::offline::league_join::files(&self.config());
+        let files = self.config().trust.identity_files();
         let before = self.identity.trust.bundle().content().sequence;
         let taken = self.identity.trust.take_newer(&files, bytes, self.now());
         match taken {

@@ -198,7 +198,7 @@ pub(crate) fn read(
     dataset: &Dataset,
 ) -> Result<Offer, Vec<Refusal>> {
     let file = written.policy.display().to_string();
-    let text = crate::offline::read(&written.policy).map_err(|refusal| {
+    let text = crate::process::named_file::read(&written.policy).map_err(|refusal| {
         vec![refusal.with_place(
             config.file.display().to_string(),
             Some(written.line),
@@ -247,7 +247,7 @@ fn from_text(
         None => None,
         Some(legal) => {
             let path = Path::new(file).with_file_name(&legal.file);
-            let bytes = crate::offline::read(&path).map_err(|refusal| vec![refusal])?;
+            let bytes = crate::process::named_file::read(&path).map_err(|refusal| vec![refusal])?;
             Some(LegalText {
                 text_ref: legal.file.clone(),
                 text: Digest::of(&bytes),

@@ -3,7 +3,6 @@
 use crate::config::ConnectorConfig;
 use crate::config::limits::LimitsConfig;
 use crate::monitoring::connector_metrics::ConnectorMetrics;
-use crate::offline::league_join::files;
 use crate::participant::access_tokens::AccessTokenRegister;
 use crate::participant::audit_event::AuditEvent;
 use crate::participant::connector_identity::ConnectorIdentity;
@@ -134,7 +133,7 @@ impl Connector {
         } else {
             0
         };
-        let identity = participant_identity::load(&files(&config), &id, floor, now)?;
+        let identity = participant_identity::load(&config.trust.identity_files(), &id, floor, now)?;
         let note = LogSigningKey::open(&config.trust.note_key, id.domain())?;
         let mut log_config = LogConfig::new(
             config.state.join("log"),

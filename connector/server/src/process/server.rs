@@ -120,7 +120,7 @@ pub(crate) async fn run(
         });
     }
     if let Some(address) = &address {
-        crate::offline::write(&connector.file("address"), address.as_bytes())?;
+        crate::process::named_file::write(&connector.file("address"), address.as_bytes())?;
     }
     tasks.spawn(resumers(Arc::clone(&connector), stop.clone()));
     tasks.spawn(postmen(Arc::clone(&connector), stop.clone()));
@@ -234,8 +234,8 @@ async fn serve_clients(
     };
     let tls = client_face::config(&connector.identity.trust, &connector.clock, shown)?;
     let trusted = client_face::roots(&connector.identity.trust, connector.now());
-    crate::offline::write(&connector.file(connect::ROOT_FILE), trusted.as_bytes())?;
-    crate::offline::write(&connector.file(connect::ADDRESS_FILE), bound.as_bytes())?;
+    crate::process::named_file::write(&connector.file(connect::ROOT_FILE), trusted.as_bytes())?;
+    crate::process::named_file::write(&connector.file(connect::ADDRESS_FILE), bound.as_bytes())?;
     let handler = Arc::new(ClientHandler::new(Arc::clone(connector)));
     let ending = stop.clone();
     let attest = certificate_reader(connector);
@@ -281,8 +281,8 @@ async fn serve_web(
     };
     let tls = client_face::web_config(&connector.identity.trust, &connector.clock, shown)?;
     let trusted = client_face::roots(&connector.identity.trust, connector.now());
-    crate::offline::write(&connector.file(connect::ROOT_FILE), trusted.as_bytes())?;
-    crate::offline::write(&connector.file(connect::WEB_FILE), bound.as_bytes())?;
+    crate::process::named_file::write(&connector.file(connect::ROOT_FILE), trusted.as_bytes())?;
+    crate::process::named_file::write(&connector.file(connect::WEB_FILE), bound.as_bytes())?;
     let mut handler = ClientHandler::new(Arc::clone(connector));
     if config.dataspace.is_some() {
         let terms = Arc::new(CatalogTerms::new(Arc::clone(connector)));
@@ -349,7 +349,7 @@ async fn monitor(
         }
     };
     let (listener, bound) = bind(&address.to_string()).await?;
-    crate::offline::write(&config.state.join("monitoring"), bound.as_bytes())?;
+    crate::process::named_file::write(&config.state.join("monitoring"), bound.as_bytes())?;
     let ending = stop.clone();
     tasks.spawn(async move {
         monitoring::serve(listener, handler, token, async move {

@@ -4,6 +4,7 @@ mod answer_end;
 mod answer_start;
 mod bound_reservation;
 mod budget_meter;
+pub(crate) mod cell_text;
 mod decision_epoch;
 pub(crate) mod delivery;
 pub(crate) mod dry_run;

@@ -217,7 +217,7 @@ pub(crate) fn rehearse_rulebook(
 fn templates(connector: &Connector, config: &ConnectorConfig) -> Vec<Refusal> {
     let (mut good, mut faults) = (Vec::new(), Vec::new());
     for template in config.templates.iter().take(TEMPLATES) {
-        match crate::offline::policy_template::read_template(&template.file) {
+        match crate::participant::template_file::read_template(&template.file) {
             Ok((_, text)) => good.push(ListedTemplate {
                 name: template.name.to_string(),
                 text: text.into(),

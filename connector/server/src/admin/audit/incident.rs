@@ -105,7 +105,7 @@ fn describe(incident: &IncidentStatement) -> String {
 }
 
 fn heads(file: &Path) -> Result<Vec<note::SignedHead>, Refusal> {
-    let bytes = crate::offline::read(file)?;
+    let bytes = crate::process::named_file::read(file)?;
     let text = format!("{}\n\n", String::from_utf8_lossy(&bytes).trim());
     let heads = note::read_all(&text).unwrap_or_default();
     if heads.is_empty() {

@@ -4,9 +4,7 @@ mod obligation_ledger;
 mod quota_usage;
 
 use super::contract_lookup::{contracts, load_negotiation, sides};
-use super::contract_text::{
-    contract_json, describe_changes, payload_text, terms_json, turn, turn_sentence,
-};
+use super::contract_text::{contract_json, describe_changes, payload_text, terms_json, turn};
 use super::{collect, comment};
 use crate::admin::CommandResult;
 use crate::admin::event_sink::EventSink;
@@ -117,7 +115,7 @@ pub(super) async fn show(
                 &[],
             ),
             comment::text(&comments),
-            turn_sentence(&open)
+            open.turn_sentence()
         )
     };
     out.object(

@@ -140,25 +140,6 @@ pub(super) fn turn(open: &OpenNegotiation) -> String {
     }
 }
 
-pub(crate) fn turn_sentence(open: &OpenNegotiation) -> String {
-    match open.state.turn() {
-        None => open.state.termination().map_or_else(
-            || "it is done".to_owned(),
-            |ended| {
-                format!(
-                    "it was ended by the {}: {}",
-                    ended.by.as_str(),
-                    ended.reason
-                )
-            },
-        ),
-        Some(side) if side == open.own => {
-            "it is our turn: hansa contract show, then sign, counter or decline".to_owned()
-        }
-        Some(side) => format!("it is the {}'s turn", side.as_str()),
-    }
-}
-
 /// Last day of a contract, as its page tells it.
 pub(super) fn last_day(agreement: &Agreement) -> String {
     ContractStatusLines::of(Language::En, agreement).last_day()

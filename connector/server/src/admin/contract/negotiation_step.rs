@@ -2,7 +2,7 @@
 
 use super::collect;
 use super::contract_lookup::{load_negotiation, negotiations};
-use super::contract_text::{negotiation_json, turn_sentence};
+use super::contract_text::negotiation_json;
 use super::proposal_terms::terms_from;
 use crate::admin::catalog::find;
 use crate::admin::event_sink::EventSink;
@@ -297,7 +297,7 @@ pub(super) async fn step(
             phase => format!(
                 "{name} is {}; {}",
                 phase.as_str().to_lowercase(),
-                turn_sentence(open)
+                open.turn_sentence()
             ),
         }
     })

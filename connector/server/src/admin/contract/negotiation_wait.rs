@@ -2,7 +2,6 @@
 
 use super::collect;
 use super::contract_lookup::{contract_by_prefix, load_negotiation};
-use super::contract_text::turn_sentence;
 use super::negotiation_step::{in_force_from, report_step};
 use crate::admin::CommandResult;
 use crate::admin::event_sink::EventSink;
@@ -77,13 +76,13 @@ pub(super) async fn wait(
             Phase::Terminated => {
                 return Err(Refusal::new(
                     ErrorCode::NegotiationState,
-                    format!("{name}: {}", turn_sentence(&open)),
+                    format!("{name}: {}", open.turn_sentence()),
                 )
                 .into());
             }
             _ if ours => {
                 return report_step(connector, &name, Ok(()), out, |open| {
-                    format!("{name}: {}", turn_sentence(open))
+                    format!("{name}: {}", open.turn_sentence())
                 })
                 .await;
             }

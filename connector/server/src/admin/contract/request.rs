@@ -1,7 +1,7 @@
 //! `contract request`: an offer, or our own terms for it, sent to its provider.
 
 use super::contract_lookup as find_contract;
-use super::contract_text::{payload_text, turn_sentence};
+use super::contract_text::payload_text;
 use super::negotiation_step::{in_force_from, report_step};
 use super::repeated_request::{RepeatedRequest, find_repeated_request};
 use crate::admin::CommandResult;
@@ -133,7 +133,7 @@ pub(super) async fn request(
             return report_step(connector, &name, carried, out, |open| {
                 format!(
                     "the same terms were requested already as {name}, so nothing new was sent; {}",
-                    turn_sentence(open)
+                    open.turn_sentence()
                 )
             })
             .await;
@@ -161,8 +161,8 @@ pub(super) async fn request(
         let what = match open.state.phase() {
             Phase::Finalized => in_force_from(connector, open),
             _ => format!(
-                "requested as {name}; {}{}",
-                turn_sentence(open),
+                "requested as name; {}{}",
+                open.turn_sentence(),
                 next_there(open)
             ),
         };

@@ -187,7 +187,7 @@ fn check_policy(
     let (path, text) = match (written, &terms.policy) {
         (Some((path, text)), _) => (path.clone(), text.clone()),
         (None, Some(path)) => {
-            let bytes = crate::offline::read(path)?;
+            let bytes = crate::process::named_file::read(path)?;
             (path.clone(), String::from_utf8_lossy(&bytes).into_owned())
         }
         (None, None) => return Ok(()),
@@ -277,7 +277,7 @@ struct ConfigAddition {
 impl ConfigAddition {
     /// Puts the configuration back as it was, and the policy away; an error where somebody has changed it in between.
     fn undo(&self) -> Result<(), Refusal> {
-        let now = crate::offline::read(&self.file)?;
+        let now = crate::process::named_file::read(&self.file)?;
         if now != self.after.as_bytes() {
             return Err(Refusal::new(
                 ErrorCode::FileExists,
@@ -332,7 +332,7 @@ fn append_with_policy(
             "offer it on that policy: --policy FILE; or give the dataset another name: --name NAME",
         ));
     }
-    crate::offline::write(path, text.as_bytes())?;
+    crate::process::named_file::write(path, text.as_bytes())?;
     match append(file, entry, roots) {
         Ok(addition) => Ok(ConfigAddition {
             policy: Some(path.clone()),
@@ -381,7 +381,7 @@ fn pattern(files: &[PathBuf]) -> Option<PathBuf> {
 /// Appends an entry to the configuration as it stands on disk, where people may have edited it since it was read. One with which it
 /// would say something wrong is not added: nothing could be published any more.
 fn append(file: &Path, entry: &str, roots: &SourceRoots) -> Result<ConfigAddition, Refusal> {
-    let bytes = crate::offline::read(file)?;
+    let bytes = crate::process::named_file::read(file)?;
     let before = String::from_utf8(bytes).map_err(|cause| {
         Refusal::new(
             ErrorCode::ConfigInvalid,

@@ -1,11 +1,11 @@
 //! `hansa explain --analyze`: the question is asked, and what each participant brought is told beside what was expected.
 
-use super::continuation::RequestedRowScope;
-use super::query_start;
 use crate::admin::CommandError;
 use crate::participant::Connector;
 use crate::participant::query_author::QueryAuthor;
 use crate::workflow::clause_citation::cite;
+use crate::workflow::question::continuation::RequestedRowScope;
+use crate::workflow::question::query_start;
 use futures::StreamExt as _;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::federation::options::QueryOptions;

@@ -10,7 +10,6 @@ use crate::cli::connector_command::partner::PartnerCommand;
 use crate::cli::connector_command::policy::PolicyCommand;
 use crate::cli::connector_command::query::SimulateArgs;
 use crate::cli::connector_command::rulebook::RulebookCommand;
-use crate::offline;
 use hansa_policy::refusal::Refusal;
 use std::path::{Path, PathBuf};
 
@@ -104,7 +103,7 @@ pub(super) fn complete(mut command: ConnectorCommand) -> Result<ConnectorCommand
 }
 
 fn text(file: &Path) -> Result<String, Refusal> {
-    offline::read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    crate::process::named_file::read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn draft(file: &mut String) {

@@ -5,7 +5,6 @@ use crate::cli::GlobalArgs;
 use crate::cli::command_dispatch::command_target::CommandTarget;
 use crate::cli::connector_command::ConnectorCommand;
 use crate::cli::output::OutputSettings;
-use crate::offline;
 use hansa_policy::refusal::Refusal;
 use serde_json::Value;
 use std::path::Path;
@@ -23,7 +22,7 @@ pub(super) async fn save(
         match event {
             CommandEvent::Object { data, .. } | CommandEvent::Document { data, .. } => {
                 if let Some(text) = data.get("file").and_then(Value::as_str) {
-                    offline::write(file, text.as_bytes())?;
+                    crate::process::named_file::write(file, text.as_bytes())?;
                     show.note(&format!("written to {}", file.display()));
                 }
             }

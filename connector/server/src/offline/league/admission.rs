@@ -1,7 +1,7 @@
 //! `hansa league admit`: participants are admitted, and each gets a file with its certificate and the trust bundle.
 
 use crate::cli::output::OutputSettings;
-use crate::offline::{read, write};
+use crate::process::named_file::{read, write};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::league::{AdmittedMember, LeagueAuthority};
 use hansa_identity::participant_identity::admission_request::AdmissionRequest;

@@ -5,7 +5,7 @@ use crate::admin::combined_refusal;
 use crate::cli::connector_command::league::LeagueRulebookArgs;
 use crate::cli::output::{OutputSettings, table};
 use crate::cli::terminal::line_out;
-use crate::offline::{read, write};
+use crate::process::named_file::{read, write};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::league::LeagueAuthority;
 use hansa_identity::rulebook::{RulebookDraft, RulebookText, SignedRulebook};

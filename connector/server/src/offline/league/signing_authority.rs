@@ -3,7 +3,7 @@
 use super::{apply_clock_offset, parse_argument, participant};
 use crate::cli::connector_command::league::{LeagueKeyArgs, LeagueMandatesArgs, LeagueSealArgs};
 use crate::cli::output::OutputSettings;
-use crate::offline::read;
+use crate::process::named_file::read;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::league::LeagueAuthority;

@@ -31,7 +31,8 @@ impl TestFederation {
             issued_at: now,
             until: now.plus_micros(DAY),
         };
-        let bytes = crate::offline::league::issue_credential(&self.league, &statement);
+        let bytes =
+            crate::workflow::credential_issuance::issue_credential(&self.league, &statement);
         bytes.unwrap().into()
     }
 }

@@ -169,7 +169,7 @@ pub(crate) async fn count(
     let mut total = 0;
     while let Some(batch) = answer.next().await {
         let batch = batch?;
-        for row in crate::cli::row_sink::cells(&batch)? {
+        for row in crate::workflow::answer::cell_text::cells(&batch)? {
             let cell = row.first().map_or("", String::as_str);
             total = cell.parse::<u64>().unwrap_or(total);
         }

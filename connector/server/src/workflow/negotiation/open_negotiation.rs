@@ -20,6 +20,25 @@ impl OpenNegotiation {
     pub(crate) const fn other(&self) -> &ParticipantId {
         party(self.state.parties(), self.own.other())
     }
+
+    pub(crate) fn turn_sentence(&self) -> String {
+        match self.state.turn() {
+            None => self.state.termination().map_or_else(
+                || "it is done".to_owned(),
+                |ended| {
+                    format!(
+                        "it was ended by the {}: {}",
+                        ended.by.as_str(),
+                        ended.reason
+                    )
+                },
+            ),
+            Some(side) if side == self.own => {
+                "it is our turn: hansa contract show, then sign, counter or decline".to_owned()
+            }
+            Some(side) => format!("it is the {}'s turn", side.as_str()),
+        }
+    }
 }
 
 /// The party on this side.

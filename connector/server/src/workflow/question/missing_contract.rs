@@ -1,6 +1,5 @@
 //! Why a dataset that its owner offers can't be asked yet: there is no contract on it, or one is being negotiated.
 
-use crate::admin::contract::contract_text::turn_sentence;
 use crate::participant::Connector;
 use crate::workflow::{federated_query, negotiation};
 use hansa_policy::id::ParticipantId;
@@ -13,7 +12,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// When the own index can't be read.
-pub(super) async fn missing_contract_refusal(
+pub(crate) async fn missing_contract_refusal(
     connector: &Arc<Connector>,
     sql: &str,
 ) -> Result<Option<Refusal>, Refusal> {
@@ -92,7 +91,7 @@ fn pending(
     let Some(row) = open else { return Ok(None) };
     let turn = negotiation::message_replay::load(connector, &row.id)?
         .as_ref()
-        .map(turn_sentence)
+        .map(negotiation::open_negotiation::OpenNegotiation::turn_sentence)
         .unwrap_or_default();
     Ok(Some((row.id, turn)))
 }

@@ -5,7 +5,6 @@ use super::continuation::{self, ContinuationFooter, RequestedRowScope};
 use super::contract_succession::{came_late, turns_soon};
 use super::plan;
 use super::result_footer;
-use crate::admin::CommandError;
 use crate::participant::Connector;
 use crate::participant::query_author::QueryAuthor;
 use crate::workflow::clause_citation::cite;
@@ -15,7 +14,7 @@ use crate::workflow::peer_query_client::PeerQueryClient;
 use crate::workflow::peer_query_client::contract_succession::{APART, PAUSE};
 use arrow_array::RecordBatch;
 use futures::StreamExt as _;
-use hansa_policy::refusal::ErrorCode;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::federation::federated_answer::FederatedAnswer;
 use hansa_query::federation::options::QueryOptions;
 use hansa_query::federation::remote_query::RemoteQueryStatus;
@@ -53,16 +52,14 @@ pub(crate) async fn start_query(
     text: &str,
     (options, scope): (&QueryOptions, &RequestedRowScope),
     author: &QueryAuthor,
-) -> Result<StartedQuery, CommandError> {
+) -> Result<StartedQuery, Refusal> {
     let mut is_repeated = false;
     for _ in 0..AGAIN {
         match once(connector, text, (options, scope), author).await {
-            Err(CommandError::Refused(refusal))
-                if options.contracts.is_empty() && came_late(connector, &refusal) =>
-            {
+            Err(refusal) if options.contracts.is_empty() && came_late(connector, &refusal) => {
                 tokio::time::sleep(PAUSE).await;
             }
-            Err(CommandError::Refused(refusal))
+            Err(refusal)
                 if matches!(refusal.code, ErrorCode::StreamCut | ErrorCode::Moved)
                     && !is_repeated =>
             {
@@ -82,7 +79,7 @@ async fn once(
     text: &str,
     (options, scope): (&QueryOptions, &RequestedRowScope),
     author: &QueryAuthor,
-) -> Result<StartedQuery, CommandError> {
+) -> Result<StartedQuery, Refusal> {
     let mut question = plan(connector, text, options, author).await?;
     let mut left = 2 * APART / 250_000;
     while left > 0 && options.contracts.is_empty() && turns_soon(connector, &question) {
@@ -124,7 +121,7 @@ async fn once(
             _ => None,
         });
         if let Some(why) = refused.next() {
-            return Err(cite(connector, text, author, why).into());
+            return Err(cite(connector, text, author, why));
         }
     }
     let first = answer.batches.next().await.transpose();

@@ -28,7 +28,7 @@ impl RequestedRowScope {
     ///
     /// # Errors
     /// `USAGE_WRONG`.
-    pub(super) fn of(since: Option<&str>, as_of: Option<&str>) -> Result<Self, Refusal> {
+    pub(crate) fn of(since: Option<&str>, as_of: Option<&str>) -> Result<Self, Refusal> {
         match (since, as_of) {
             (None, None) => Ok(Self::All),
             (Some(token), None) => token.parse().map(Self::Since),
@@ -48,7 +48,7 @@ impl RequestedRowScope {
     ///
     /// # Errors
     /// `NOT_CONTINUED`.
-    pub(super) fn is_of(&self, asked: continuation_token::QueryFingerprint) -> Result<(), Refusal> {
+    pub(crate) fn is_of(&self, asked: continuation_token::QueryFingerprint) -> Result<(), Refusal> {
         match self {
             Self::Since(token) if !token.is_of(asked) => Err(Refusal::new(
                 ErrorCode::NotContinued,
@@ -59,7 +59,7 @@ impl RequestedRowScope {
     }
 
     /// The same for each part of a question.
-    pub(super) fn about(&self, question: &FederatedQuery) -> FragmentRowScope {
+    pub(crate) fn about(&self, question: &FederatedQuery) -> FragmentRowScope {
         match self {
             Self::All => FragmentRowScope::All,
             Self::AsOf(at) => FragmentRowScope::AsOf(*at),
@@ -91,7 +91,7 @@ impl ContinuationFooter {
     }
 
     /// Of a question that is about to be asked.
-    pub(super) fn of(
+    pub(crate) fn of(
         (asked, question): (continuation_token::QueryFingerprint, &FederatedQuery),
         scope: &RequestedRowScope,
         query_client: Arc<PeerQueryClient>,
@@ -114,7 +114,7 @@ impl ContinuationFooter {
     }
 
     /// Whether everybody who was there before said that nothing came. Where somebody is lacking there is an answer that says so.
-    pub(super) fn nothing_came(&self) -> bool {
+    pub(crate) fn nothing_came(&self) -> bool {
         let parts: Vec<TokenPart> = self.parts.iter().map(|(part, _)| *part).collect();
         let gone = self
             .before
@@ -136,7 +136,7 @@ impl ContinuationFooter {
     }
 
     /// That nothing came; the token stays good.
-    pub(super) fn quiet(&self) -> (Value, String) {
+    pub(crate) fn quiet(&self) -> (Value, String) {
         let token = self.before.as_ref().map(ToString::to_string);
         let data = json!({"hansa": {
             "complete": true,
@@ -148,7 +148,7 @@ impl ContinuationFooter {
     }
 
     /// Adds to what stands below an answer from where the next one goes on.
-    pub(super) fn below(
+    pub(crate) fn below(
         &self,
         report: &ParticipantReport,
         data: &mut Value,
@@ -221,7 +221,7 @@ impl ContinuationFooter {
 ///
 /// # Errors
 /// `NOT_CONTINUED` where something did or nobody can say; what a participant refuses.
-pub(super) async fn all_quiet(
+pub(crate) async fn all_quiet(
     question: &FederatedQuery,
     scope: &RequestedRowScope,
     query_client: &PeerQueryClient,

@@ -7,7 +7,7 @@ use hansa_query::federation::federated_query::FederatedQuery;
 
 /// Says that a question was refused since its contract was replaced, and the newer one is here and in force, or will be as soon
 /// as clocks agree.
-pub(super) fn came_late(connector: &Connector, refusal: &Refusal) -> bool {
+pub(crate) fn came_late(connector: &Connector, refusal: &Refusal) -> bool {
     let (ErrorCode::Superseded, Some(old)) = (refusal.code, refusal.contract) else {
         return false;
     };
@@ -20,7 +20,7 @@ pub(super) fn came_late(connector: &Connector, refusal: &Refusal) -> bool {
 }
 
 /// Says that another contract is about to take the place of one that the question would be asked under.
-pub(super) fn turns_soon(connector: &Connector, question: &FederatedQuery) -> bool {
+pub(crate) fn turns_soon(connector: &Connector, question: &FederatedQuery) -> bool {
     let explained = question.explain();
     let mut used = explained
         .remote_queries

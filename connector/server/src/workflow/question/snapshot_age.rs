@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What was read: each relation, as the asker writes it, with the labels of its snapshots.
 #[derive(Debug, Default)]
-pub(super) struct SnapshotLabels(BTreeMap<String, BTreeSet<String>>);
+pub(crate) struct SnapshotLabels(BTreeMap<String, BTreeSet<String>>);
 
 impl SnapshotLabels {
     /// Of what came back; what failed gave nothing to the answer.
-    pub(super) fn of(outcomes: &[Went]) -> Self {
+    pub(crate) fn of(outcomes: &[Went]) -> Self {
         let mut read = Self::default();
         for went in outcomes {
             if matches!(
@@ -63,7 +63,7 @@ impl SnapshotLabels {
     }
 
     /// For the lines below a result.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         if let Some((relation, day, newest)) = self.oldest() {
             text.push_str(&format!(
@@ -80,7 +80,7 @@ impl SnapshotLabels {
     }
 
     /// For programs: `oldest` and `several_snapshots`.
-    pub(super) fn json(&self) -> (Value, Value) {
+    pub(crate) fn json(&self) -> (Value, Value) {
         let oldest = self.oldest().map(
             |(relation, day, newest)| json!({"dataset": relation, "day": day, "newest": newest}),
         );

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 
 /// The lines below a result.
-pub(super) fn footer(
+pub(crate) fn footer(
     connector: &Connector,
     report: &ParticipantReport,
     rows: u64,
@@ -50,7 +50,7 @@ pub(super) fn footer(
     (data, format!("\n{text}"))
 }
 
-pub(super) fn lacking(missing: &[(ParticipantId, Refusal)]) -> Vec<Value> {
+pub(crate) fn lacking(missing: &[(ParticipantId, Refusal)]) -> Vec<Value> {
     missing
         .iter()
         .map(|(participant, why)| {
@@ -83,7 +83,7 @@ fn outcome_json(went: &Went) -> Value {
 }
 
 /// Values of another participant that narrow what is asked for; without a number they have not been sent.
-pub(super) fn keys_json(keys: &PushdownKeys) -> Value {
+pub(crate) fn keys_json(keys: &PushdownKeys) -> Value {
     let of = keys.of.iter().map(|key_source| {
         json!({
             "dataset": key_source.dataset.name.as_str(),
@@ -224,7 +224,7 @@ pub(crate) fn reads_ahead(question: &FederatedQuery) -> HashMap<String, String> 
 }
 
 /// Adds what people are told of an answer to what programs read: each line of the text that begins with `NOTICE`.
-pub(super) fn add_notices(data: &mut Value, text: &str) {
+pub(crate) fn add_notices(data: &mut Value, text: &str) {
     let notices: Vec<&str> = text
         .lines()
         .filter_map(|line| line.trim_start().strip_prefix("NOTICE: "))
