@@ -18,7 +18,7 @@ const DOORS: [EffectDoor; 5] = [
     EffectDoor {
         name: "for whom a program presents an access token",
         signs: &["PresentedToken::attest("],
-        places: &["connector/server/src/clients"],
+        places: &["connector/programs/src/program_handler"],
     },
     EffectDoor {
         name: "what is durable on disk",
@@ -39,7 +39,7 @@ const DOORS: [EffectDoor; 5] = [
             "Zoned::now",
             "OffsetDateTime::now",
         ],
-        places: &["connector/server/src/process"],
+        places: &["connector/node/src/process"],
     },
 ];
 
@@ -105,7 +105,7 @@ fn one_writer_writes_to_terminals() {
     let signs = ["io::stdout", "io::stderr", "println!", "print!(", "dbg!("];
     // What `hansa-verify` writes is neutral before it comes to its `main`.
     let places = [
-        "connector/server/src/cli/terminal.rs",
+        "connector/commands/src/cli/terminal.rs",
         "audit/verify/src/main.rs",
     ];
     let mut wrong = Vec::new();

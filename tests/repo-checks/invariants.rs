@@ -82,7 +82,7 @@ fn module_path(path: &str) -> String {
         "audit/verify" => "hansa_verify".to_owned(),
         "catalog" => "hansa_catalog".to_owned(),
         "proto" => "hansa_proto".to_owned(),
-        "connector/server" => "hansa".to_owned(),
+        "connector/hansa" => "hansa".to_owned(),
         package => package.replace("connector/", "hansa_"),
     };
     match inside {

@@ -49,7 +49,7 @@ fn names(list: &str, name: &str) -> bool {
 /// Whether a manifest names this file as a target of its own.
 fn is_target(path: &str) -> bool {
     [
-        "connector/server/Cargo.toml",
+        "connector/hansa/Cargo.toml",
         "audit/store/Cargo.toml",
         "audit/verify/Cargo.toml",
         "tests/support/Cargo.toml",

@@ -21,6 +21,7 @@ mod law;
 mod lints;
 mod lists;
 mod names;
+mod nouns;
 mod proofs;
 mod records;
 mod shape;

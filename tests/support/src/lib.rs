@@ -12,7 +12,7 @@
 //! |---|---|---|
 //! | a whole system | [`league::TestLeague`], [`participant::TestParticipant`] | all: processes, files, TLS, clocks |
 //! | a peer or provider that breaks the rules | [`malicious_peer::MaliciousPeer`], [`malicious_server::MaliciousServer`] | keys and wire; what is said is forged |
-//! | the connector | `TestFederation` in `connector/server` | keys, log, contracts; no network, a clock that the test sets |
+//! | the connector | `TestFederation` in `connector/node` | keys, log, contracts; no network, a clock that the test sets |
 //! | the peer protocol | `TestProvider`, `TlsLeague` in `connector/transport` | TLS on a socket; certificates without a league |
 //! | keys and trust | `LeagueFixture` in `connector/identity` | the league's authority and its files |
 //! | the query engine | `FixtureParticipant` in `connector/query` | plans and rows; contracts of [`contract`] |

@@ -1,5 +1,5 @@
 //! The same configurations over everything that the cities publish. The files are not shipped:
-//! `HANSA_CITY_DATA=FOLDER cargo test -p hansa -p hansa-query -p hansa-enforcement --lib -- --ignored all_city_data`; without the variable
+//! `HANSA_CITY_DATA=FOLDER cargo heavy -- --ignored all_city_data`; without the variable
 //! the check fails.
 
 use super::{TestPublisher, dataset_of, demo, floats, ints, near, only, sum};
@@ -124,7 +124,7 @@ fn peak() -> u64 {
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
 }
 
-/// A file of 230 MB: `cargo test -p hansa -p hansa-query -p hansa-enforcement --lib -- --ignored large_file`, alone, since it looks at the
+/// A file of 230 MB: `cargo heavy -- --ignored large_file`, alone, since it looks at the
 /// memory of its process.
 #[test]
 #[ignore = "takes a minute and must run alone, see its head"]

@@ -1,0 +1,159 @@
+//! Between the command handlers and the local socket: the same events, in the words of each side.
+
+use crate::admin;
+use crate::admin::command_envelope::CommandEnvelope;
+use crate::admin::command_event::CommandEvent;
+use crate::admin::event_sink::EventSink;
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
+use hansa_node::participant::Connector;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::admin::command::AdminCommand;
+use hansa_proto::admin::event::AdminEvent as Wire;
+use hansa_transport::admin::client::AdminSocketClient;
+use hansa_transport::admin::server::AdminHandler;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::Receiver;
+
+/// The admin handler behind the socket.
+#[derive(Debug)]
+pub(crate) struct AdminService(pub(crate) Arc<Connector>);
+
+impl AdminHandler for AdminService {
+    fn run(&self, command: AdminCommand, caller: Option<u32>) -> BoxStream<'static, Wire> {
+        let order = match serde_json::from_value::<CommandEnvelope>(Value::Object(command.args)) {
+            Ok(order) => CommandEnvelope { caller, ..order },
+            Err(fault) => {
+                let refusal = Refusal::new(
+                    ErrorCode::UsageWrong,
+                    format!("the running connector does not know this command: {fault}"),
+                )
+                .with_help("the program and the running connector may be of different versions");
+                return futures::stream::once(std::future::ready(Wire::Failure(Box::new(refusal))))
+                    .boxed();
+            }
+        };
+        let (out, events) = EventSink::channel();
+        let connector = Arc::clone(&self.0);
+        let work = tokio::runtime::Handle::current().spawn(admin::run(connector, order, out));
+        let state = Some((events, AbortOnDrop(work)));
+        futures::stream::unfold(state, |state| async move {
+            let (mut events, guard) = state?;
+            let event = events.recv().await?;
+            let last = matches!(event, CommandEvent::Done(_) | CommandEvent::Failed(_));
+            Some((to_wire(event), (!last).then_some((events, guard))))
+        })
+        .boxed()
+    }
+}
+
+/// Stops the verb when its caller is gone.
+struct AbortOnDrop(tokio::task::JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn to_wire(event: CommandEvent) -> Wire {
+    match event {
+        CommandEvent::Object { data, text } => Wire::Json(json!({"data": data, "text": text})),
+        CommandEvent::Document { data, text } => {
+            Wire::Json(json!({"data": data, "document": text}))
+        }
+        CommandEvent::Text(text) => Wire::Json(json!({"text": text})),
+        CommandEvent::Rows(bytes) => Wire::ArrowIpc(bytes),
+        CommandEvent::Progress { label, done, total } => Wire::Progress {
+            label,
+            done,
+            total: (total > 0).then_some(total),
+        },
+        CommandEvent::Notice(text) => Wire::Notice(text),
+        CommandEvent::Fault { data, text } => Wire::Json(json!({"fault": data, "text": text})),
+        CommandEvent::Failed(refusal) => Wire::Failure(Box::new(refusal)),
+        CommandEvent::Done(exit_code) => Wire::Done { exit_code },
+    }
+}
+
+fn from_wire(event: Wire) -> CommandEvent {
+    match event {
+        Wire::Json(Value::Object(mut map)) => {
+            let text = match map.remove("text") {
+                Some(Value::String(text)) => text,
+                _ => String::new(),
+            };
+            let document = map.remove("document");
+            match (map.remove("fault"), map.remove("data"), document) {
+                (Some(data), _, _) => CommandEvent::Fault { data, text },
+                (None, Some(data), Some(Value::String(text))) => {
+                    CommandEvent::Document { data, text }
+                }
+                (None, Some(data), _) => CommandEvent::Object { data, text },
+                (None, None, _) => CommandEvent::Text(text),
+            }
+        }
+        Wire::Json(data) => CommandEvent::Object {
+            data,
+            text: String::new(),
+        },
+        Wire::ArrowIpc(bytes) => CommandEvent::Rows(bytes),
+        Wire::Progress { label, done, total } => CommandEvent::Progress {
+            label,
+            done,
+            total: total.unwrap_or(0),
+        },
+        Wire::Notice(text) => CommandEvent::Notice(text),
+        Wire::Failure(refusal) => CommandEvent::Failed(*refusal),
+        Wire::Done { exit_code } => CommandEvent::Done(exit_code),
+    }
+}
+
+/// Has a running connector carry out a command.
+pub(crate) fn ask(
+    client: &AdminSocketClient,
+    order: &CommandEnvelope,
+    timeout: Option<Duration>,
+) -> Receiver<CommandEvent> {
+    let args = match serde_json::to_value(order) {
+        Ok(Value::Object(map)) => map,
+        _ => Map::new(),
+    };
+    let command = AdminCommand {
+        verb: "run".to_owned(),
+        args,
+        timeout,
+        directory: std::env::current_dir().unwrap_or_default(),
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let mut events = client.run(&command);
+    let (out, received) = EventSink::channel();
+    let _task = tokio::runtime::Handle::current().spawn(async move {
+        // Who gave up before anything came lets go of the call, too: the connector stops then.
+        let passed_on = async {
+            while let Some(event) = events.next().await {
+                if out.send(from_wire(event)).await.is_err() {
+                    break;
+                }
+            }
+        };
+        tokio::select! {
+            () = passed_on => {}
+            () = out.wait_until_closed() => {}
+        }
+    });
+    received
+}
+
+/// Carries out a command inside this process.
+pub(crate) fn here(
+    connector: &Arc<Connector>,
+    order: CommandEnvelope,
+) -> (Receiver<CommandEvent>, tokio::task::JoinHandle<()>) {
+    let (out, received) = EventSink::channel();
+    let connector = Arc::clone(connector);
+    let work = tokio::runtime::Handle::current().spawn(admin::run(connector, order, out));
+    (received, work)
+}

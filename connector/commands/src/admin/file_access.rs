@@ -1,0 +1,85 @@
+//! What an officer can't ask for who is another Unix user than the connector: that it reads or writes a file for him.
+//!
+//! The connector opens files with its own rights. Whoever may only use the socket could have it copy a key into a message, or
+//! write over its configuration, and with that over the rule of two officers.
+
+use crate::audit::arguments::AuditCommand;
+use crate::cli::connector_command::ConnectorCommand;
+use crate::connect::arguments::ConnectArgs;
+use crate::credential::arguments::CredentialCommand;
+use crate::dataset::arguments::DatasetCommand;
+use crate::policy::arguments::PolicyCommand;
+use crate::question::arguments::SimulateArgs;
+use hansa_node::participant::Connector;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::os::unix::fs::MetadataExt as _;
+
+/// Refuses a verb that names a file to the connector, for anybody but its own Unix user and root.
+///
+/// # Errors
+/// `USAGE_WRONG`, or `STATE_BROKEN` where nobody can say whose the connector is.
+pub(super) fn check(
+    connector: &Connector,
+    command: &ConnectorCommand,
+    caller: Option<u32>,
+) -> Result<(), Refusal> {
+    let Some(caller) = caller.filter(|caller| *caller != 0 && names_a_file(command)) else {
+        return Ok(());
+    };
+    let state = &connector.config().state;
+    let own = std::fs::metadata(state).map_err(|error| hansa_files::unreadable(state, &error))?;
+    if own.uid() == caller {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        ErrorCode::UsageWrong,
+        "the connector reads and writes files with its own rights, and does so for its own Unix user alone",
+    )
+    .with_help("leave the file out, or run this as the user whose the connector is"))
+}
+
+/// Whether the connector itself would open a file that the verb names; others are read and written by the command.
+const fn names_a_file(command: &ConnectorCommand) -> bool {
+    matches!(
+        command,
+        ConnectorCommand::Policy(
+            PolicyCommand::Check {
+                dataset: Some(_),
+                ..
+            } | PolicyCommand::Show {
+                dataset: Some(_),
+                ..
+            } | PolicyCommand::Diff {
+                dataset: Some(_),
+                ..
+            }
+        ) | ConnectorCommand::Simulate(SimulateArgs {
+            policy: Some(_),
+            dataset: Some(_),
+            ..
+        }) | ConnectorCommand::Connect(ConnectArgs { test: Some(_), .. })
+            | ConnectorCommand::Dataset(DatasetCommand::Add { .. })
+            | ConnectorCommand::Audit(
+                AuditCommand::Export { .. }
+                    | AuditCommand::Incident { head: Some(_), .. }
+                    | AuditCommand::Affected {
+                        output: Some(_),
+                        ..
+                    }
+                    | AuditCommand::Breach {
+                        output: Some(_),
+                        ..
+                    }
+                    | AuditCommand::Recipients {
+                        output: Some(_),
+                        ..
+                    }
+                    | AuditCommand::Processing {
+                        output: Some(_),
+                        ..
+                    }
+            )
+            | ConnectorCommand::Credential(CredentialCommand::Add { .. })
+            | ConnectorCommand::Backup { .. }
+    )
+}

@@ -1,0 +1,275 @@
+//! `hansa audit`: the log.
+
+pub(crate) mod arguments;
+pub(crate) mod copied_log;
+mod erasure;
+mod expiry_notice;
+mod export;
+mod incident;
+mod log_heads;
+mod processing_record;
+mod recall_notice;
+mod reconcile;
+mod record_filter;
+mod record_format;
+mod report_tables;
+pub(crate) mod verification;
+
+use crate::admin::CommandResult;
+use crate::admin::event_sink::EventSink;
+use crate::audit::arguments::{AuditCommand, AuditFilter};
+use crate::audit::expiry_notice::tell_expired;
+use crate::audit::report_tables::AuditReportRequest;
+use crate::cli::output::table;
+use hansa_audit_log::note::SignedHead;
+use hansa_audit_log::record::Record;
+use hansa_node::participant::Connector;
+use hansa_node::process::blocking_work::blocking;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use serde_json::json;
+use std::sync::Arc;
+
+/// Carries out one of the verbs.
+pub(crate) async fn run(
+    connector: &Arc<Connector>,
+    command: AuditCommand,
+    out: &EventSink,
+) -> CommandResult {
+    connector.settle_refusals().await;
+    match command {
+        AuditCommand::List {
+            filter,
+            checkpoints,
+        } => list(connector, filter, checkpoints, out).await,
+        AuditCommand::Show { id } => show(connector, id, out).await,
+        AuditCommand::Verify { .. } => verification::own(connector, out).await,
+        AuditCommand::Heads => log_heads::tell(connector, out).await,
+        AuditCommand::Incident { cause, since, head } => {
+            incident::state(connector, (cause, since, head), out).await
+        }
+        AuditCommand::Export {
+            output,
+            tiles: true,
+            filter,
+        } => export::tiles(connector, output, filter, out).await,
+        AuditCommand::Export { output, filter, .. } => {
+            export::write(connector, output, filter, out).await
+        }
+        AuditCommand::Affected {
+            snapshot,
+            since_good,
+            output,
+            notify,
+        } => {
+            if notify {
+                recall_notice::notify(connector, &snapshot, since_good, out).await?;
+            }
+            let asked = AuditReportRequest::Affected {
+                snapshot,
+                since_good,
+            };
+            report_tables::tell(connector, asked, output, out).await
+        }
+        AuditCommand::Breach {
+            key,
+            contract,
+            from,
+            to,
+            output,
+        } => {
+            let asked = AuditReportRequest::Breach {
+                key,
+                contract,
+                from,
+                to,
+            };
+            report_tables::tell(connector, asked, output, out).await
+        }
+        AuditCommand::Recipients { dataset, output } => {
+            report_tables::tell(
+                connector,
+                AuditReportRequest::Recipients(dataset),
+                output,
+                out,
+            )
+            .await
+        }
+        AuditCommand::Received {
+            participant,
+            dataset,
+            from,
+            to,
+            output,
+        } => {
+            let asked = AuditReportRequest::Received {
+                participant,
+                dataset,
+                from,
+                to,
+            };
+            report_tables::tell(connector, asked, output, out).await
+        }
+        AuditCommand::Processing {
+            format: Some(format),
+            ..
+        } => processing_record::tell(connector, format, out).await,
+        AuditCommand::Processing {
+            format: None,
+            output,
+        } => report_tables::tell(connector, AuditReportRequest::Processing, output, out).await,
+        AuditCommand::Erase {
+            actor: Some(person),
+            ground,
+            ..
+        } => erasure::person(connector, person, ground, out).await,
+        AuditCommand::Erase {
+            question,
+            before,
+            ground,
+            ..
+        } => erasure::run(connector, question, before, ground, out).await,
+        AuditCommand::Archive { keep } => archive(connector, keep, out).await,
+        AuditCommand::Reconcile { participant, .. } => {
+            reconcile::with(connector, &participant.unwrap_or_default(), out).await
+        }
+    }
+}
+
+async fn list(
+    connector: &Arc<Connector>,
+    filter: AuditFilter,
+    checkpoints: bool,
+    out: &EventSink,
+) -> CommandResult {
+    tell_expired(connector, out).await;
+    let inner = Arc::clone(connector);
+    let listed = blocking(move || record_filter::newest(&inner, &filter, checkpoints)).await?;
+    let record_filter::RecordListing { records, left_out } = listed;
+    let mut rows = Vec::new();
+    for record in &records {
+        out.object(record_format::json(record), "").await?;
+        rows.push(record_format::cells(record));
+    }
+    out.text(table(&record_format::HEADER, &rows)).await?;
+    if left_out > 0 {
+        out.notice(format!(
+            "{left_out} records that tell of signed heads are left out; --checkpoints shows them"
+        ))
+        .await;
+    }
+    Ok(0)
+}
+
+async fn show(connector: &Arc<Connector>, id: String, out: &EventSink) -> CommandResult {
+    let inner = Arc::clone(connector);
+    let records = blocking(move || find_records(&inner, &id)).await?;
+    for record in &records {
+        let mut value = record_format::json(record);
+        let inner = Arc::clone(connector);
+        let asked = record.clone();
+        let text = blocking(move || erasure::text(&inner, &asked)).await?;
+        if let Some(members) = value.as_object_mut() {
+            members.extend(text.map(|text| ("sql".to_owned(), json!(text))));
+            members.extend(erasure::people(connector, record)?);
+        }
+        let pretty = serde_json::to_string_pretty(&value).unwrap_or_default();
+        out.object(value, pretty).await?;
+    }
+    Ok(0)
+}
+
+async fn archive(connector: &Arc<Connector>, keep: usize, out: &EventSink) -> CommandResult {
+    // The heads say of the hashes that stay that they are those of the records that go.
+    let _head = head(connector).await?;
+    let inner = Arc::clone(connector);
+    let moved = blocking(move || {
+        // One run after another: two would copy into the same file, and count the same segments twice.
+        let _one = inner.records.archive_lock.lock();
+        hansa_audit_store::archive::archive(&inner.records.log, keep)
+    })
+    .await?;
+    for one in &moved {
+        let value = json!({
+            "segment": one.name,
+            "first": one.first,
+            "end": one.end,
+            "sha256": one.sha256.to_string(),
+        });
+        out.object(value, "").await?;
+    }
+    let records = moved.last().map_or(0, |one| one.end);
+    let text = if moved.is_empty() {
+        "no file is full, or all that are stay".to_owned()
+    } else {
+        format!(
+            "{} files with the records before {records} are in the archive",
+            moved.len()
+        )
+    };
+    out.text(text).await?;
+    Ok(0)
+}
+
+/// Whose question a record is about: as it says, or as the permit says that it names.
+fn peer_of(connector: &Connector, record: &Record) -> Option<String> {
+    record_format::field(record, "peer").or_else(|| {
+        let permit = record_format::field(record, "opened")?
+            .parse::<u64>()
+            .ok()?;
+        let permit = connector.records.log.get(permit).ok().flatten()?;
+        record_format::field(&permit, "peer")
+    })
+}
+
+/// The record of an index with what belongs to it, or the records of a question.
+fn find_records(connector: &Connector, id: &str) -> Result<Vec<Record>, Refusal> {
+    let (first, request) = match id.parse::<u64>() {
+        Err(_) => (None, Some(id.to_owned())),
+        Ok(index) => {
+            let record = connector.records.log.get(index)?;
+            let request = record
+                .as_ref()
+                .and_then(|record| record_format::field(record, "request_id"));
+            (record, request)
+        }
+    };
+    let index = first.as_ref().map(|record| record.seq);
+    // Another peer may have drawn the same identity: a record that is named by its index is of one of them.
+    let peer = first.as_ref().and_then(|record| peer_of(connector, record));
+    let mut found: Vec<Record> = first.into_iter().collect();
+    for record in connector
+        .records
+        .log
+        .read(index.map_or(0, |index| index.saturating_add(1)))
+    {
+        let record = record?;
+        let of_request = request.as_ref().is_some_and(|request| {
+            record_format::field(&record, "request_id").is_some_and(|one| one.starts_with(request))
+        });
+        let of_request = of_request && (peer.is_none() || peer_of(connector, &record) == peer);
+        let closes = index.is_some_and(|index| {
+            record_format::field(&record, "opened")
+                .is_some_and(|opened| opened == index.to_string())
+        });
+        if of_request || closes {
+            found.push(record);
+        }
+    }
+    if found.is_empty() {
+        return Err(Refusal::new(
+            ErrorCode::UsageWrong,
+            format!("no record or question `{id}` is in the log"),
+        ));
+    }
+    Ok(found)
+}
+
+/// A signed head over the log as it stands.
+async fn head(connector: &Connector) -> Result<SignedHead, Refusal> {
+    connector
+        .records
+        .log
+        .head_over(connector.records.log.size())
+        .await
+        .map_err(|unwritable| hansa_audit_store::refusal(&unwritable))
+}

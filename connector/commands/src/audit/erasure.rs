@@ -1,0 +1,152 @@
+//! `hansa audit erase`: the texts of questions, which stand beside the log.
+
+use crate::admin::CommandResult;
+use crate::admin::event_sink::EventSink;
+use crate::audit::arguments::ErasureReason;
+use crate::audit::record_filter::instant;
+use crate::audit::{find_records, peer_of, record_format};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::record::Record;
+use hansa_node::participant::Connector;
+use hansa_node::participant::pseudonyms::Person;
+use hansa_node::process::blocking_work::{blocking, waiting};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Erases the texts of one question, or all from before an instant.
+pub(super) async fn run(
+    connector: &Arc<Connector>,
+    question: Option<String>,
+    before: Option<String>,
+    ground: ErasureReason,
+    out: &EventSink,
+) -> CommandResult {
+    let inner = Arc::clone(connector);
+    let erased = blocking(move || erase(&inner, question.as_deref(), before.as_deref(), ground));
+    let erased = erased.await?;
+    let text = format!("{erased} texts are erased; the log and all proofs are as they were");
+    out.object(json!({"erased": erased, "ground": ground.as_str()}), text)
+        .await?;
+    Ok(0)
+}
+
+fn erase(
+    connector: &Connector,
+    question: Option<&str>,
+    before: Option<&str>,
+    ground: ErasureReason,
+) -> Result<usize, Refusal> {
+    let before = before
+        .map(|before| instant(connector, before))
+        .transpose()?;
+    let Some(question) = question else {
+        return connector.erase_texts(ground.as_str(), before, |held| {
+            before.is_some_and(|before| held.at < before)
+        });
+    };
+    let records = find_records(connector, question)?;
+    only_one(connector, question, &records)?;
+    let commits: BTreeSet<Digest> = records.iter().filter_map(commit).collect();
+    let reasons: BTreeSet<Digest> = records.iter().filter_map(reason).collect();
+    let erased =
+        connector.erase_texts(ground.as_str(), None, |held| commits.contains(&held.commit))?;
+    let reasons = connector.erase_reasons(ground.as_str(), |commit| reasons.contains(commit))?;
+    let erased = erased.saturating_add(reasons);
+    if erased == 0 {
+        let sentence = format!("no text of `{question}` is kept here, or no longer");
+        return Err(Refusal::new(ErrorCode::UsageWrong, sentence));
+    }
+    Ok(erased)
+}
+
+/// What is erased does not come back, so a name that could mean two questions means none: neither the first digits of
+/// several, nor a number that is both a record and the first digits of another question.
+fn only_one(connector: &Connector, question: &str, records: &[Record]) -> Result<(), Refusal> {
+    // Two peers may have drawn the same identity.
+    let request = |record: &Record| {
+        let request = record_format::field(record, "request_id")?;
+        Some((request, peer_of(connector, record)?))
+    };
+    let mut meant: BTreeSet<(String, String)> = records.iter().filter_map(request).collect();
+    for record in connector.records.log.read(0) {
+        let other = request(&record?);
+        let Some((one, peer)) = other.filter(|(one, _)| one.starts_with(question)) else {
+            continue;
+        };
+        // A record that is named by its index is of one peer.
+        let is_index = question.parse::<u64>().is_ok();
+        if is_index && meant.iter().any(|(known, _)| *known == one) {
+            continue;
+        }
+        meant.insert((one, peer));
+        if meant.len() > 1 {
+            let sentence = format!("`{question}` could mean several questions");
+            return Err(Refusal::new(ErrorCode::UsageWrong, sentence).with_help(
+                "give the whole of its request_id, or the index of its permit: hansa audit show",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn commit(record: &Record) -> Option<Digest> {
+    record_format::field(record, "sql_commit")?.parse().ok()
+}
+
+fn reason(record: &Record) -> Option<Digest> {
+    record_format::field(record, "reason_commit")?.parse().ok()
+}
+
+/// Erases who a person was.
+pub(super) async fn person(
+    connector: &Arc<Connector>,
+    person: String,
+    ground: ErasureReason,
+    out: &EventSink,
+) -> CommandResult {
+    let inner = Arc::clone(connector);
+    let erased =
+        blocking(move || inner.erase_person(&Person::from_typed_text(&person), ground.as_str()))
+            .await?;
+    let text = format!(
+        "nobody can tell any more who {} was; the log and all proofs are as they were",
+        erased.join(", ")
+    );
+    let value = json!({"erased": erased.len(), "pseudonyms": erased, "ground": ground.as_str()});
+    out.object(value, text).await?;
+    Ok(0)
+}
+
+/// Who stands behind the pseudonyms of a record, and the reason that it commits to, as far as that is still known here.
+///
+/// # Errors
+/// When it can't be read.
+pub(super) fn people(
+    connector: &Connector,
+    record: &Record,
+) -> Result<Vec<(String, Value)>, Refusal> {
+    let mut reported = Vec::new();
+    for name in ["actor", "first", "second"] {
+        let person = record_format::field(record, name)
+            .and_then(|one| connector.records.pseudonyms.person(&one));
+        reported.extend(person.map(|person| (format!("{name}_user"), person.json())));
+    }
+    if let Some(commit) = reason(record) {
+        let reason = waiting(|| connector.records.pseudonyms.reason(commit))?;
+        reported.extend(reason.map(|reason| ("reason".to_owned(), json!(reason))));
+    }
+    Ok(reported)
+}
+
+/// The text of the question that a record is about, if it is kept here.
+///
+/// # Errors
+/// When it can't be read.
+pub(super) fn text(connector: &Connector, record: &Record) -> Result<Option<String>, Refusal> {
+    match commit(record) {
+        Some(commit) => connector.records.texts.side().text_of(commit),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,130 @@
+//! `hansa audit export`: records as a table, or as a bundle that can be checked anywhere.
+
+mod documents;
+mod parquet_table;
+
+use crate::admin::CommandResult;
+use crate::admin::event_sink::EventSink;
+use crate::audit::arguments::AuditFilter;
+use crate::audit::expiry_notice::tell_expired;
+use crate::audit::{head, record_filter};
+use hansa_audit_log::note::SignedHead;
+use hansa_audit_store::export;
+use hansa_node::participant::Connector;
+use hansa_node::process::blocking_work::blocking;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use serde_json::json;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Writes the records to `output`; its ending decides how.
+pub(super) async fn write(
+    connector: &Arc<Connector>,
+    output: PathBuf,
+    filter: AuditFilter,
+    out: &EventSink,
+) -> CommandResult {
+    tell_expired(connector, out).await;
+    let head = head(connector).await?;
+    let (inner, path) = (Arc::clone(connector), output.clone());
+    let count = blocking(move || write_records(&inner, &path, &filter, &head)).await?;
+    let shown = output.display();
+    let mut text = format!("{count} records written to {shown}");
+    if ExportFormat::of(&output) == ExportFormat::Bundle {
+        text.push_str(&format!(
+            "\njudge them anywhere, without configuration: hansa-verify check {shown}"
+        ));
+    }
+    out.object(json!({"file": output, "records": count}), text)
+        .await?;
+    Ok(0)
+}
+
+/// Writes the whole log as tiles into the folder `output`.
+pub(super) async fn tiles(
+    connector: &Arc<Connector>,
+    output: PathBuf,
+    filter: AuditFilter,
+    out: &EventSink,
+) -> CommandResult {
+    if filter != AuditFilter::default() {
+        return Err(Refusal::new(
+            ErrorCode::UsageWrong,
+            "tiles hold the whole log, not a part of it",
+        )
+        .with_help("leave the filters away, or write a bundle")
+        .into());
+    }
+    let head = head(connector).await?;
+    let (inner, path) = (Arc::clone(connector), output.clone());
+    let count =
+        blocking(move || hansa_audit_store::tiles::write(&inner.records.log, &head, &path)).await?;
+    let text = format!(
+        "{count} records written to {} as tiles; `checkpoint` is the signed head, `key` the key",
+        output.display()
+    );
+    out.object(json!({"file": output, "records": count}), text)
+        .await?;
+    Ok(0)
+}
+
+/// What an export is for.
+#[derive(Debug, PartialEq, Eq)]
+enum ExportFormat {
+    Csv,
+    Parquet,
+    Bundle,
+}
+
+impl ExportFormat {
+    fn of(path: &Path) -> Self {
+        match path.extension().and_then(OsStr::to_str) {
+            Some("csv") => Self::Csv,
+            Some("parquet") => Self::Parquet,
+            Some(_) | None => Self::Bundle,
+        }
+    }
+}
+
+fn write_records(
+    connector: &Connector,
+    path: &Path,
+    filter: &AuditFilter,
+    head: &SignedHead,
+) -> Result<u64, Refusal> {
+    if filter.last.is_some() {
+        return Err(Refusal::new(
+            ErrorCode::UsageWrong,
+            "an export holds all records that the other filters let through",
+        )
+        .with_help("leave --last away, or choose with --from and --to"));
+    }
+    let choice = record_filter::choice(connector, filter)?;
+    let file = File::create(path).map_err(|fault| hansa_files::unwritable(path, &fault))?;
+    let mut file = BufWriter::new(file);
+    let mut chooser = choice.chooser();
+    let records = connector.records.log.read(0).filter_map(|record| {
+        let record = record.and_then(|record| {
+            let body = hansa_audit_store::read_body(&record)?;
+            Ok(chooser.takes(&record, &body).then_some(record))
+        });
+        record.transpose()
+    });
+    match ExportFormat::of(path) {
+        ExportFormat::Csv => export::csv(records, &mut file),
+        ExportFormat::Parquet => parquet_table::write(records, file, path),
+        ExportFormat::Bundle => {
+            let signed_documents = documents::ExportDocuments::of(connector)?;
+            export::bundle(
+                &connector.records.log,
+                head,
+                &choice,
+                &signed_documents,
+                &mut file,
+            )
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! `hansa audit reconcile`: what both logs say of each question, side by side.
+
+use crate::admin::CommandResult;
+use crate::admin::event_sink::EventSink;
+use crate::cli::output::table;
+use hansa_audit_log::note::Checkpoint;
+use hansa_audit_log::reconcile::{
+    AnswerSummary, ComparedAnswer, Reconciliation, ReconciliationFinding, reconcile,
+};
+use hansa_audit_log::record::Record;
+use hansa_audit_log::tree;
+use hansa_audit_store::answers::AnswerCollector;
+use hansa_node::participant::Connector;
+use hansa_node::peer::mailbox;
+use hansa_node::process::blocking_work::blocking;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::peer::proof::{self, LogProof, LogProofRequest};
+use hansa_transport::peer::client::PeerClient;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Compares the own log with that of a peer; the exit status says whether they agree.
+pub(super) async fn with(
+    connector: &Arc<Connector>,
+    named: &str,
+    out: &EventSink,
+) -> CommandResult {
+    let peer = connector.peer(named)?;
+    let _ = mailbox::pump(connector, &peer).await;
+    // Greeted anew, the peer shows its newest head, which must continue those that it has shown before.
+    connector.hang_up(&peer.id).await;
+    let client = connector.call(&peer).await?;
+    let theirs = theirs(connector, &client, &peer.id).await?;
+    let inner = Arc::clone(connector);
+    let ours = blocking(move || ours(&inner)).await?;
+    let (own, other) = (connector.id(), peer.id.as_str());
+    // What one of the logs keeps no longer can't be compared.
+    let since = ours.comparable_from(&theirs);
+    let asked = reconcile(
+        &theirs.given_to(own.as_str(), since),
+        &ours.received_from(other, since),
+    );
+    let given = reconcile(
+        &ours.given_to(other, since),
+        &theirs.received_from(own.as_str(), since),
+    );
+    let both = [("we asked", asked), ("they asked", given)];
+    let mut rows = Vec::new();
+    for (direction, found) in &both {
+        for compared in &found.requests {
+            out.object(as_json(direction, compared), "").await?;
+            rows.push(cells(direction, compared));
+        }
+    }
+    if let Some(since) = since {
+        out.notice(format!(
+            "compared is what was asked since {since}: older decisions are past their retention"
+        ))
+        .await;
+    }
+    out.text(format!(
+        "{}\n{}",
+        table(&["", "QUESTION", "ROWS", "OUTCOME", "FINDING", ""], &rows),
+        summary(&both)
+    ))
+    .await?;
+    if let Some(fork) = connector.fork_of(&peer.id)? {
+        return Err(fork.into());
+    }
+    Ok(if both.iter().all(|(_, found)| found.is_clean()) {
+        0
+    } else {
+        ErrorCode::ReceiptMismatch.kind().exit_code()
+    })
+}
+
+/// What the own log says.
+fn ours(connector: &Connector) -> Result<AnswerCollector, Refusal> {
+    let mut answers = AnswerCollector::new();
+    for record in connector.records.log.read(0) {
+        let record = record?;
+        answers.see(&record, &hansa_audit_store::read_body(&record)?);
+    }
+    Ok(answers)
+}
+
+/// What the peer's log says, as far as it concerns us; each record is proven to be in the log that the peer signed.
+async fn theirs(
+    connector: &Connector,
+    client: &PeerClient,
+    peer: &ParticipantId,
+) -> Result<AnswerCollector, Refusal> {
+    let mut answers = AnswerCollector::new();
+    let mut from = 0;
+    loop {
+        let request = LogProofRequest::Records { from, limit: None };
+        let LogProof::Records {
+            records,
+            head,
+            next,
+        } = client.proof(request).await?
+        else {
+            return Err(Refusal::new(
+                ErrorCode::PeerDataInvalid,
+                "the participant proves something else than it was asked for",
+            )
+            .with_participant(peer.clone()));
+        };
+        connector.follow_head(client, &head).await?;
+        let head = connector.checked_head(peer, &head).ok_or_else(|| {
+            Refusal::new(
+                ErrorCode::EvidenceBroken,
+                format!("the head of the log of {} does not verify", peer.domain()),
+            )
+            .with_participant(peer.clone())
+        })?;
+        for record in &records {
+            let record = proven(peer, record, &head.checkpoint)?;
+            answers.see(&record, &hansa_audit_store::read_body(&record)?);
+        }
+        match next {
+            Some(next) if next > from => from = next,
+            _ => return Ok(answers),
+        }
+    }
+}
+
+fn proven(
+    peer: &ParticipantId,
+    record: &proof::ProvenRecord,
+    head: &Checkpoint,
+) -> Result<Record, Refusal> {
+    let leaf = tree::leaf_hash(&record.bytes);
+    let included =
+        tree::check_inclusion(record.index, head.size, leaf, &record.inclusion, head.root);
+    Record::from_bytes(&record.bytes)
+        .ok()
+        .filter(|_| included)
+        .ok_or_else(|| {
+            Refusal::new(
+                ErrorCode::EvidenceBroken,
+                format!(
+                    "record {} of {} is not in the log that it signed",
+                    record.index,
+                    peer.domain()
+                ),
+            )
+            .with_participant(peer.clone())
+        })
+}
+
+fn as_json(direction: &str, compared: &ComparedAnswer) -> Value {
+    let side = |line: &Option<AnswerSummary>| {
+        line.as_ref().map(|line| {
+            json!({
+                "rows": line.rows,
+                "bytes": line.bytes,
+                "at_most": line.at_most.filter(|_| line.is_uncounted()).map(|bound| {
+                    json!({"rows": bound.rows, "bytes": bound.bytes})
+                }),
+                "outcome": line.outcome,
+                "acknowledged": line.acknowledged,
+            })
+        })
+    };
+    json!({
+        "direction": direction,
+        "request": compared.request_id,
+        "finding": compared.finding.as_str(),
+        "provider": side(&compared.provider),
+        "consumer": side(&compared.consumer),
+    })
+}
+
+fn rows_text(line: &AnswerSummary) -> String {
+    match line.at_most.filter(|_| line.is_uncounted()) {
+        Some(bound) => format!("at most {}", bound.rows),
+        None => line.rows.to_string(),
+    }
+}
+
+fn cells(direction: &str, compared: &ComparedAnswer) -> Vec<String> {
+    let line = compared.provider.as_ref().or(compared.consumer.as_ref());
+    vec![
+        direction.to_owned(),
+        compared.request_id.chars().take(12).collect(),
+        line.map_or_else(String::new, rows_text),
+        line.map_or_else(String::new, |line| line.outcome.clone()),
+        compared.finding.as_str().to_owned(),
+        difference(&compared.finding),
+    ]
+}
+
+fn difference(finding: &ReconciliationFinding) -> String {
+    match finding {
+        ReconciliationFinding::Mismatch(differences) => differences
+            .iter()
+            .map(|one| format!("{} {} / {}", one.field, one.provider, one.consumer))
+            .collect::<Vec<_>>()
+            .join(", "),
+        _ => String::new(),
+    }
+}
+
+fn summary(both: &[(&str, Reconciliation)]) -> String {
+    let findings = || {
+        both.iter()
+            .flat_map(|(_, found)| &found.requests)
+            .map(|compared| &compared.finding)
+    };
+    let matched = findings()
+        .filter(|finding| matches!(finding, ReconciliationFinding::Matched))
+        .count();
+    format!(
+        "{matched} of {} answers matched on both sides",
+        findings().count()
+    )
+}

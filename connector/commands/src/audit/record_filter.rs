@@ -1,0 +1,140 @@
+//! Which records a person wants to see.
+
+use crate::audit::arguments::AuditFilter;
+use crate::contract::contract_lookup;
+use hansa_audit_log::record::Record;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_audit_store::filter::RecordFilter;
+use hansa_node::participant::Connector;
+use hansa_node::process::civil_day;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::collections::VecDeque;
+
+/// Records for a list, and how many that tell of heads alone are not in it.
+pub(super) struct RecordListing {
+    pub(super) records: Vec<Record>,
+    pub(super) left_out: usize,
+}
+
+/// The types of records that tell of signed heads and of nothing else.
+const CHECKPOINTS: [&str; 3] = ["checkpoint_seen", "checkpoint_gossiped", "witnessed"];
+
+/// The newest records that the filter lets through, oldest first; those that tell of heads only where they are asked for.
+pub(super) fn newest(
+    connector: &Connector,
+    filter: &AuditFilter,
+    checkpoints: bool,
+) -> Result<RecordListing, Refusal> {
+    let asked = |kind: &str| filter.outcome.as_deref() == Some(kind);
+    let wanted = |kind: &str| checkpoints || !CHECKPOINTS.contains(&kind) || asked(kind);
+    let mut left_out = 0_usize;
+    let choice = choice(connector, filter)?;
+    let mut chooser = choice.chooser();
+    let most = filter.last.unwrap_or(SHOWN).max(1);
+    let mut kept = VecDeque::new();
+    for record in connector.records.log.read(0) {
+        let record = record?;
+        if chooser.takes(&record, &hansa_audit_store::read_body(&record)?) {
+            if !wanted(&record.kind) {
+                left_out = left_out.saturating_add(1);
+                continue;
+            }
+            if kept.len() >= most {
+                kept.pop_front();
+            }
+            kept.push_back(record);
+        }
+    }
+    Ok(RecordListing {
+        records: kept.into(),
+        left_out,
+    })
+}
+
+/// Records that a list shows unless it is told otherwise.
+const SHOWN: usize = 100;
+
+/// A filter, with what it names looked up.
+pub(super) fn choice(connector: &Connector, filter: &AuditFilter) -> Result<RecordFilter, Refusal> {
+    Ok(RecordFilter {
+        participant: filter
+            .participant
+            .as_deref()
+            .map(|named| participant(connector, named))
+            .transpose()?,
+        dataset: filter
+            .dataset
+            .as_deref()
+            .map(|named| dataset(connector, named))
+            .transpose()?,
+        contract: filter
+            .contract
+            .as_deref()
+            .map(|named| contract_lookup::contract_by_prefix(connector, named))
+            .transpose()?,
+        from: filter
+            .from
+            .as_deref()
+            .map(|written| instant(connector, written))
+            .transpose()?,
+        to: filter
+            .to
+            .as_deref()
+            .map(|written| instant(connector, written))
+            .transpose()?,
+        outcome: filter.outcome.clone(),
+    })
+}
+
+/// A participant by alias, domain or identity; also one that is no longer a peer.
+pub(super) fn participant(connector: &Connector, named: &str) -> Result<ParticipantId, Refusal> {
+    if let Ok(peer) = connector.peer(named) {
+        return Ok(peer.id);
+    }
+    let whole = if named.starts_with("hansa://") {
+        named.to_owned()
+    } else {
+        format!("hansa://{named}")
+    };
+    whole.parse().map_err(|cause| {
+        Refusal::new(
+            ErrorCode::UsageWrong,
+            format!("`{named}` is neither the alias nor the domain of a participant"),
+        )
+        .caused_by(cause)
+    })
+}
+
+/// `participant.dataset`, or a dataset's name, whoever owns it.
+fn dataset(connector: &Connector, named: &str) -> Result<String, Refusal> {
+    match named.split_once('.') {
+        None => Ok(format!("/d/{named}")),
+        Some((owner, name)) => Ok(format!("{}/d/{name}", participant(connector, owner)?)),
+    }
+}
+
+/// The identity of a dataset: `participant.dataset`, or a name of an own one.
+pub(super) fn dataset_id(connector: &Connector, named: &str) -> Result<String, Refusal> {
+    match named.split_once('.') {
+        None => Ok(format!("{}/d/{named}", connector.id())),
+        Some((owner, name)) => Ok(format!("{}/d/{name}", participant(connector, owner)?)),
+    }
+}
+
+/// An instant, or the beginning of a day in the zone of the participant.
+pub(super) fn instant(connector: &Connector, written: &str) -> Result<UtcTimestamp, Refusal> {
+    let config = connector.config();
+    let begun = civil_day::read_day(written)
+        .and_then(|day| civil_day::begin_day(day, &config.participant.zone));
+    if let Some(begun) = begun {
+        return Ok(begun);
+    }
+    written.parse().map_err(|cause| {
+        Refusal::new(
+            ErrorCode::UsageWrong,
+            format!("`{written}` is not a day such as 2026-12-01 or an instant"),
+        )
+        .caused_by(cause)
+    })
+}

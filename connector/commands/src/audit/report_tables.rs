@@ -1,0 +1,346 @@
+//! `hansa audit affected`, `breach`, `recipients`, `received` and `processing`: the questions of an auditor, as tables.
+
+use crate::admin::CommandResult;
+use crate::admin::event_sink::EventSink;
+use crate::audit::expiry_notice::tell_expired;
+use crate::audit::processing_record;
+use crate::audit::record_filter::{dataset_id, instant, participant};
+use crate::cli::output::table;
+use crate::contract::contract_lookup;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_store::export;
+use hansa_audit_store::history::AuditHistory;
+use hansa_audit_store::history::publication::PublishedSnapshot;
+use hansa_audit_store::report_table::affected_answers::AffectedQuery;
+use hansa_audit_store::report_table::received::{self, ReceivedScope};
+use hansa_audit_store::report_table::{self, BreachScope, ReportCell, ReportTable};
+use hansa_node::participant::Connector;
+use hansa_node::process::blocking_work::blocking;
+use hansa_policy::contract::seal::SealCertificates;
+use hansa_policy::id::ContractId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::envelope;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What is asked.
+#[derive(Debug)]
+pub(super) enum AuditReportRequest {
+    /// Which answers used a snapshot, or its files since they were last known to be good.
+    Affected { snapshot: String, since_good: bool },
+    /// What left under a contract, or a key, in a time.
+    Breach {
+        key: Option<String>,
+        contract: Option<String>,
+        from: Option<String>,
+        to: Option<String>,
+    },
+    /// Who received a dataset.
+    Recipients(String),
+    /// Who received what, under which clauses.
+    Received {
+        participant: Option<String>,
+        dataset: Option<String>,
+        from: Option<String>,
+        to: Option<String>,
+    },
+    /// The record of processing.
+    Processing,
+}
+
+/// Answers it, and writes the table to `output` as well.
+pub(super) async fn tell(
+    connector: &Arc<Connector>,
+    asked: AuditReportRequest,
+    output: Option<PathBuf>,
+    out: &EventSink,
+) -> CommandResult {
+    tell_expired(connector, out).await;
+    let inner = Arc::clone(connector);
+    let file = output.clone();
+    let (report_table, reported) = blocking(move || {
+        let (report_table, reported) = build_report(&inner, &asked)?;
+        if let Some(file) = &file {
+            save(&report_table, file)?;
+        }
+        Ok((report_table, reported))
+    })
+    .await?;
+    let mut rows = Vec::new();
+    for row in &report_table.rows {
+        out.object(as_json(&report_table, row), "").await?;
+        rows.push(row.iter().map(ReportCell::text).collect());
+    }
+    let mut text = reported;
+    if !rows.is_empty() {
+        let header: Vec<String> = report_table
+            .columns
+            .iter()
+            .map(|name| heading(name))
+            .collect();
+        let header: Vec<&str> = header.iter().map(String::as_str).collect();
+        text = format!("{}\n{text}", table(&header, &rows));
+    }
+    if let Some(file) = output {
+        text.push_str(&format!("\nwritten to {}", file.display()));
+    }
+    out.text(text).await?;
+    Ok(0)
+}
+
+/// The table, and a line about it.
+fn build_report(
+    connector: &Connector,
+    asked: &AuditReportRequest,
+) -> Result<(ReportTable, String), Refusal> {
+    let history = load_history(connector)?;
+    let own = connector.id();
+    let own = own.as_str();
+    match asked {
+        AuditReportRequest::Affected {
+            snapshot,
+            since_good,
+        } => report_affected_answers(connector, &history, own, (snapshot, *since_good)),
+        AuditReportRequest::Breach {
+            key,
+            contract,
+            from,
+            to,
+        } => {
+            let mut scope = BreachScope {
+                from: from
+                    .as_deref()
+                    .map(|from| instant(connector, from))
+                    .transpose()?,
+                to: to.as_deref().map(|to| instant(connector, to)).transpose()?,
+                ..BreachScope::default()
+            };
+            if let Some(contract) = contract {
+                let id = contract_lookup::contract_by_prefix(connector, contract)?;
+                scope.contracts.insert(id.to_string());
+            }
+            if let Some(key) = key {
+                by_key(connector, &history, key, &mut scope)?;
+            }
+            let table = report_table::breach(&history, own, &scope);
+            let text = format!(
+                "{} answers, of which something left or may have left",
+                table.rows.len()
+            );
+            Ok((table, text))
+        }
+        AuditReportRequest::Recipients(named) => {
+            let table = report_table::recipients(&history, own, &dataset_id(connector, named)?);
+            let text = format!("{} recipients of `{named}`", table.rows.len());
+            Ok((table, text))
+        }
+        AuditReportRequest::Received {
+            participant: named,
+            dataset,
+            from,
+            to,
+        } => {
+            let at = |written: Option<&str>| {
+                let at = written.map(|written| instant(connector, written));
+                at.transpose()
+            };
+            let recipient = named.as_deref().map(|named| participant(connector, named));
+            let dataset = dataset.as_deref().map(|named| dataset_id(connector, named));
+            let scope = ReceivedScope {
+                recipient: recipient.transpose()?.map(|id| id.to_string()),
+                dataset: dataset.transpose()?,
+                from: at(from.as_deref())?,
+                to: at(to.as_deref())?,
+            };
+            let table = received::tabulate_received(&history, own, &scope);
+            let text = match table.rows.len() {
+                0 => "nobody else received anything".to_owned(),
+                _ => "each answer counts once in the sum; hansa contract show CONTRACT says its clauses in words".to_owned(),
+            };
+            Ok((table, text))
+        }
+        AuditReportRequest::Processing => {
+            let table = processing_record::table(connector, &history)?;
+            let text = format!("{} contracts", table.rows.len());
+            Ok((table, text))
+        }
+    }
+}
+
+/// What the whole log tells.
+pub(super) fn load_history(connector: &Connector) -> Result<AuditHistory, Refusal> {
+    let mut history = AuditHistory::new();
+    for record in connector.records.log.read(0) {
+        let record = record?;
+        let body = hansa_audit_store::read_body(&record)?;
+        history.see(&record, body);
+    }
+    Ok(history)
+}
+
+/// The dataset and the snapshot of that name, which must have been published.
+pub(super) fn snapshot<'a>(
+    connector: &Connector,
+    history: &'a AuditHistory,
+    named: &str,
+) -> Result<&'a PublishedSnapshot, Refusal> {
+    let (dataset, version) = named.split_once('@').ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::UsageWrong,
+            format!("`{named}` names no snapshot"),
+        )
+        .with_help(
+            "write the dataset, an @ and the snapshot: hansa audit affected bikes@2026-05-01.1",
+        )
+    })?;
+    let dataset = dataset_id(connector, dataset)?;
+    let of_dataset = || {
+        history
+            .published
+            .iter()
+            .filter(|one| one.dataset == dataset)
+    };
+    if let Some(known) = of_dataset().find(|one| one.version == version) {
+        return Ok(known);
+    }
+    let versions: Vec<&str> = of_dataset().map(|one| one.version.as_str()).collect();
+    let refusal = Refusal::new(
+        ErrorCode::DatasetNotPublished,
+        format!("no snapshot `{version}` of `{dataset}` was ever published"),
+    );
+    Err(if versions.is_empty() {
+        refusal
+    } else {
+        refusal.with_help(format!("there were {}", versions.join(", ")))
+    })
+}
+
+fn report_affected_answers(
+    connector: &Connector,
+    history: &AuditHistory,
+    own: &str,
+    (named, since_good): (&str, bool),
+) -> Result<(ReportTable, String), Refusal> {
+    let known = snapshot(connector, history, named)?;
+    let recalled = affected_query(history, known, since_good);
+    let table = report_table::affected_answers::affected_answers_table(history, own, recalled);
+    let unreported = table
+        .rows
+        .iter()
+        .filter(|row| row.last() == Some(&ReportCell::Text("no".to_owned())));
+    let to: BTreeSet<String> = unreported
+        .filter_map(|row| row.get(3).map(ReportCell::text))
+        .collect();
+    let mut reported = match recalled.since {
+        None => format!("{} answers used {named}", table.rows.len()),
+        Some(at) => format!(
+            "{} answers read the files of {named} since it was known to be good on {at}",
+            table.rows.len()
+        ),
+    };
+    if to.is_empty() && !table.rows.is_empty() {
+        reported.push_str("; whom they went to was told");
+    }
+    if !to.is_empty() {
+        let names: Vec<&str> = to.iter().map(String::as_str).collect();
+        reported.push_str(&format!("; to be told: {}", names.join(", ")));
+    }
+    if let Some(found) = known.damaged {
+        reported.push_str(&format!("\nits files were found damaged on {found}"));
+        if let Some(good) = history.known_good(&known.dataset, &known.version) {
+            reported.push_str(&format!(", and were good on {good}: --since-good"));
+        }
+    }
+    if let Some((at, reason)) = &known.withdrawn {
+        reported.push_str(&format!("\nit was withdrawn on {at}: {reason}"));
+    }
+    Ok((table, reported))
+}
+
+/// The answers that are looked for.
+pub(super) fn affected_query<'a>(
+    history: &AuditHistory,
+    known: &'a PublishedSnapshot,
+    since_good: bool,
+) -> AffectedQuery<'a> {
+    let good = history.known_good(&known.dataset, &known.version);
+    AffectedQuery {
+        dataset: &known.dataset,
+        version: &known.version,
+        since: since_good.then(|| good.unwrap_or(known.at)),
+    }
+}
+
+/// A key is the certificate of a connection (SHA-256); or a key that signs, by its thumbprint, or a certificate of a seal
+/// (SHA-256): then all contracts that name it, or that it has signed.
+fn by_key(
+    connector: &Connector,
+    history: &AuditHistory,
+    key: &str,
+    scope: &mut BreachScope,
+) -> Result<(), Refusal> {
+    if history
+        .questions
+        .iter()
+        .any(|question| question.certificate.as_deref() == Some(key))
+    {
+        scope.certificate = Some(key.to_owned());
+        return Ok(());
+    }
+    let mut signed = Vec::new();
+    for (id, agreement, _) in contract_lookup::contracts(connector) {
+        if agreement.is_signed_with(key) || has_signed(connector, id, key)? {
+            signed.push(id.to_string());
+        }
+    }
+    if signed.is_empty() {
+        return Err(Refusal::new(
+            ErrorCode::UsageWrong,
+            format!("`{key}` is neither a certificate that asked here nor a key or seal that signed a contract"),
+        )
+        .with_help("a certificate is named by its SHA-256, a signing key by its thumbprint, as `hansa contract show` says"));
+    }
+    scope.contracts.extend(signed);
+    Ok(())
+}
+
+/// Whether a signature under a contract was made by this key, or under a seal with this certificate: contract keys and seals
+/// stand in no agreement.
+fn has_signed(connector: &Connector, contract: ContractId, key: &str) -> Result<bool, Refusal> {
+    let bytes = connector.records.documents.contract(contract)?;
+    let signed = envelope::parse_any_contract(&bytes)?;
+    Ok(signed.signatures.iter().any(|signature| {
+        let mut chain = signature.seal.iter().flat_map(SealCertificates::chain);
+        signature.kid == key || chain.any(|one| Digest::of(one).to_string() == key)
+    }))
+}
+
+fn save(table: &ReportTable, file: &Path) -> Result<(), Refusal> {
+    let out = File::create(file).map_err(|fault| hansa_files::unwritable(file, &fault))?;
+    let rows = table
+        .rows
+        .iter()
+        .map(|row| Ok(row.iter().map(ReportCell::text).collect::<Vec<_>>()));
+    export::rows(table.columns, rows, &mut BufWriter::new(out)).map(|_| ())
+}
+
+pub(super) fn as_json(table: &ReportTable, row: &[ReportCell]) -> Value {
+    let members = table.columns.iter().zip(row).map(|(name, cell)| {
+        let value = match cell {
+            ReportCell::Text(text) => json!(text),
+            ReportCell::Count(count) => json!(count),
+            ReportCell::AtMost(most) => json!({"at_most": most}),
+            ReportCell::Unknown => Value::Null,
+        };
+        ((*name).to_owned(), value)
+    });
+    Value::Object(members.collect::<Map<_, _>>())
+}
+
+pub(super) fn heading(name: &str) -> String {
+    name.replace('_', " ").to_uppercase()
+}

@@ -1,0 +1,104 @@
+//! `hansa restore --check`: a copy is put back beside the state, opened as a connector would, read to its last byte and thrown away.
+
+use crate::backup::UnpackedCopy;
+use crate::cli::output::{OutputSettings, refusal_json};
+use hansa_audit_log::time::Clock;
+use hansa_audit_store::offline;
+use hansa_node::config::ConnectorConfig;
+use hansa_node::dataset::snapshot_checks::SnapshotCheck;
+use hansa_node::participant::opening;
+use hansa_node::process::blocking_work::blocking;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use serde_json::json;
+use std::path::Path;
+use std::time::Duration;
+
+/// Rehearses putting a copy back; the state that is here is only read. Gives the status: that of the first thing that is wrong.
+///
+/// # Errors
+/// When the copy is damaged, or can't be read, unpacked or opened.
+pub(crate) async fn rehearse(
+    config: &ConnectorConfig,
+    file: &Path,
+    clock: Clock,
+    show: OutputSettings,
+) -> Result<u8, Refusal> {
+    let (own, named) = (config.clone(), file.to_owned());
+    let copy = blocking(move || UnpackedCopy::open(&own, &named)).await?;
+    let mut rehearsed = config.clone();
+    rehearsed.state = copy.state();
+    let (connector, found) = blocking(move || opening::open(rehearsed, clock)).await?;
+    let inner = connector.clone();
+    let checks = blocking(move || inner.look_at_snapshots()).await;
+    let contracts = connector
+        .contracts
+        .with_registry(|registry| registry.all(connector.now()).count());
+    connector.close(Duration::from_secs(5)).await;
+    drop(connector);
+    let checks = checks?;
+    let mut faults = found.all();
+    faults.extend(checks.iter().filter_map(|check| check.found.clone().err()));
+    let newer = newer_records(config, &copy)?;
+    let records = copy.log.records;
+    let last = copy.log.span.map(|(_, last)| last.to_string());
+    let good = checks.iter().filter(|check| check.found.is_ok()).count();
+    let bytes: u64 = checks.iter().filter_map(bytes_of).sum();
+    let until = last.as_deref().unwrap_or("nothing");
+    show.result(
+        &json!({
+            "restored": false,
+            "good": faults.is_empty(),
+            "records": records,
+            "last_record_at": last,
+            "newer_records_here": newer,
+            "contracts": contracts,
+            "snapshots": good,
+            "snapshot_bytes": bytes,
+            "faults": faults.iter().map(refusal_json).collect::<Vec<_>>(),
+        }),
+        &format!(
+            "the copy {}: {records} records in its log, the last of {until}; {contracts} contracts; {good} snapshots as they were published, {bytes} bytes\n\
+             {}; nothing here was changed",
+            match faults.is_empty() {
+                true => "can be put back",
+                false => "has faults",
+            },
+            match newer {
+                Some(0) => "the log here holds nothing newer".to_owned(),
+                Some(newer) => format!("the log here holds {newer} newer records, which are not in the copy"),
+                None => "there is no log here to compare it with".to_owned(),
+            },
+        ),
+    );
+    show.refusals(&faults);
+    Ok(faults
+        .first()
+        .map_or(0, |fault| fault.code.kind().exit_code()))
+}
+
+fn bytes_of(check: &SnapshotCheck) -> Option<u64> {
+    check.found.as_ref().ok().copied()
+}
+
+/// How many records the log here holds that the copy lacks; nothing where there is no log here.
+///
+/// # Errors
+/// `LEDGER_ROLLBACK` where the copy holds more than the log here: one of the two is not what it should be.
+fn newer_records(config: &ConnectorConfig, copy: &UnpackedCopy) -> Result<Option<u64>, Refusal> {
+    let log = config.state.join("log");
+    if !log.exists() {
+        return Ok(None);
+    }
+    // A connector that runs goes on writing: what is there by now is counted.
+    let ours = offline::verify(&log, None)?;
+    let newer = ours.records.checked_sub(copy.log.records);
+    newer.map(Some).ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::LedgerRollback,
+            format!(
+                "the log here holds {} records and the copy {}: what is here has been put back to an earlier state",
+                ours.records, copy.log.records
+            ),
+        )
+    })
+}

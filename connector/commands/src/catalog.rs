@@ -1,0 +1,263 @@
+//! `hansa catalog`: what others offer to us.
+
+pub(crate) mod arguments;
+mod portal_catalog;
+
+use crate::admin::CommandResult;
+use crate::admin::event_sink::EventSink;
+use crate::catalog::arguments::CatalogCommand;
+use crate::cli::output::table;
+use crate::dataset::catalog_entry::{entry_json, entry_text};
+use hansa_catalog::dataset::DatasetKind;
+use hansa_node::participant::Connector;
+use hansa_node::peer::peer_connections::KnownPeer;
+use hansa_node::question::reachable_tables;
+use hansa_node::question::reachable_tables::VisibleDataset;
+use hansa_policy::contract::ContractStatus;
+use hansa_policy::id::ContractId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::safe_text::printable;
+use hansa_policy::term::Clause;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Carries out one of the verbs.
+pub(crate) async fn run(
+    connector: &Arc<Connector>,
+    command: CatalogCommand,
+    out: &EventSink,
+) -> CommandResult {
+    match command {
+        CatalogCommand::List { participant } => {
+            let peers = match participant {
+                Some(named) => vec![connector.peer_or_member(&named)?],
+                None => connector.known_peers()?,
+            };
+            list(connector, &peers, |_| true, out).await
+        }
+        CatalogCommand::Search { words } => {
+            let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
+            let peers = connector.known_peers()?;
+            list(connector, &peers, |visible| matches(visible, &words), out).await
+        }
+        CatalogCommand::Show { dataset } => {
+            let visible = find(connector, &dataset).await?;
+            out.object(
+                seen_json(connector, &visible),
+                seen_text(connector, &visible),
+            )
+            .await?;
+            Ok(0)
+        }
+        CatalogCommand::Export { format, profile } => {
+            portal_catalog::export(connector, &format, profile.is_some(), out).await
+        }
+        CatalogCommand::Validate { fetch } => portal_catalog::validate(connector, fetch, out).await,
+    }
+}
+
+/// The dataset that `participant.dataset` names, as its owner shows it.
+///
+/// # Errors
+/// `PEER_UNKNOWN`, `DATASET_UNKNOWN`, `OFFER_ENDED`, or why the participant can't be reached.
+pub(crate) async fn find(
+    connector: &Arc<Connector>,
+    named: &str,
+) -> Result<VisibleDataset, Refusal> {
+    let (alias, name) = named.split_once('.').ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::UsageWrong,
+            format!("`{named}` is not participant.dataset"),
+        )
+    })?;
+    let peer = connector.peer_or_member(alias)?;
+    let shown = reachable_tables::catalogue(connector, &peer).await?;
+    let mut shown = shown.into_iter();
+    if let Some(visible) = shown.find(|visible| visible.dataset.id.name.as_str() == name) {
+        return Ok(visible);
+    }
+    let ended = reachable_tables::ended_offer(connector, &peer, name).await?;
+    Err(ended.unwrap_or_else(|| {
+        Refusal::new(
+            ErrorCode::DatasetUnknown,
+            format!("no such dataset `{named}`"),
+        )
+        .with_help(format!("hansa catalog list {alias}"))
+    }))
+}
+
+fn matches(visible: &VisibleDataset, words: &[String]) -> bool {
+    let dataset = &visible.dataset;
+    let mut text = format!(
+        "{} {} {} {} {}",
+        dataset.id,
+        dataset.title,
+        dataset.kind.map_or("", DatasetKind::as_str),
+        dataset.model.clone().unwrap_or_default(),
+        dataset.attribution.clone().unwrap_or_default()
+    );
+    for column in &dataset.columns {
+        text.push(' ');
+        text.push_str(column.name.as_str());
+        text.push(' ');
+        text.push_str(column.meaning.as_deref().unwrap_or_default());
+    }
+    let text = text.to_lowercase();
+    words.iter().all(|word| text.contains(word))
+}
+
+async fn list(
+    connector: &Arc<Connector>,
+    peers: &[KnownPeer],
+    wanted: impl Fn(&VisibleDataset) -> bool,
+    out: &EventSink,
+) -> CommandResult {
+    let mut rows = Vec::new();
+    let mut status = 0;
+    for peer in peers {
+        match reachable_tables::catalogue(connector, peer).await {
+            Ok(all) => {
+                for visible in all.iter().filter(|visible| wanted(visible)) {
+                    out.object(seen_json(connector, visible), "").await?;
+                    rows.push(vec![
+                        format!("{}.{}", peer.alias, visible.dataset.id.name),
+                        how(connector, visible),
+                        if visible.dataset.rows == 0 {
+                            String::new()
+                        } else {
+                            visible.dataset.rows.to_string()
+                        },
+                        visible
+                            .dataset
+                            .kind
+                            .map_or_else(String::new, |kind| kind.to_string()),
+                        visible.dataset.licence.clone(),
+                        visible.dataset.title.clone(),
+                    ]);
+                }
+            }
+            Err(refusal) => {
+                status = refusal.code.kind().exit_code();
+                out.fault(&refusal).await;
+            }
+        }
+    }
+    out.text(table(
+        &["DATASET", "HAD BY", "ROWS", "KIND", "LICENCE", "TITLE"],
+        &rows,
+    ))
+    .await?;
+    Ok(status)
+}
+
+/// By what we may have it.
+fn how(connector: &Connector, visible: &VisibleDataset) -> String {
+    let contracts = contracts(connector, visible);
+    let mut how = Vec::new();
+    if !contracts.is_empty() {
+        how.push("contract".to_owned());
+    }
+    if !visible.views.is_empty() {
+        how.push("public view".to_owned());
+    }
+    if how.is_empty() && !visible.offers.is_empty() {
+        how.push("offer".to_owned());
+    }
+    how.join(", ")
+}
+
+fn contracts(connector: &Connector, visible: &VisibleDataset) -> Vec<ContractId> {
+    let (own, now) = (connector.id(), connector.now());
+    connector.contracts.with_registry(|registry| {
+        registry
+            .taken_by(&own, now)
+            .filter(|(_, agreement, status)| {
+                *status == ContractStatus::InForce && agreement.dataset.id == visible.dataset.id
+            })
+            .map(|(id, _, _)| id)
+            .collect()
+    })
+}
+
+fn seen_json(connector: &Connector, visible: &VisibleDataset) -> Value {
+    let terms = |clauses: &[Clause]| -> Vec<Value> {
+        clauses
+            .iter()
+            .map(|clause| json!({"clause": clause.id.to_string(), "text": clause.term.plain()}))
+            .collect()
+    };
+    json!({
+        "participant": visible.peer.id.domain(),
+        "name": format!("{}.{}", visible.peer.alias, visible.dataset.id.name),
+        "entry": entry_json(&visible.dataset),
+        "offers": visible.offers.iter().map(|offer| json!({
+            "offer": offer.id().to_string(),
+            "title": offer.title,
+            "terms": terms(&offer.clauses),
+        })).collect::<Vec<_>>(),
+        "public_views": visible.views.iter().map(|(id, agreement)| json!({
+            "contract": id.to_string(),
+            "terms": terms(&agreement.clauses),
+        })).collect::<Vec<_>>(),
+        "contracts": contracts(connector, visible).iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
+}
+
+fn seen_text(connector: &Connector, visible: &VisibleDataset) -> String {
+    let mut text = entry_text(&visible.dataset);
+    let mut block = |head: String, clauses: &[Clause]| {
+        text.push_str(&format!("\n\n{head}"));
+        text.push_str(&terms_text(clauses));
+    };
+    for offer in &visible.offers {
+        block(
+            format!(
+                "offer {} \"{}\"",
+                offer.id().short(),
+                printable(&offer.title)
+            ),
+            &offer.clauses,
+        );
+    }
+    for (id, agreement) in &visible.views {
+        block(format!("public view {}", id.short()), &agreement.clauses);
+    }
+    for id in contracts(connector, visible) {
+        text.push_str(&format!(
+            "\n\ncontract {} in force: hansa contract show {}",
+            id.short(),
+            id.short()
+        ));
+    }
+    text
+}
+
+/// Clauses in plain language; what is only recorded stands under its own heading.
+pub(crate) fn terms_text(clauses: &[Clause]) -> String {
+    let mut text = String::new();
+    for clause in clauses
+        .iter()
+        .filter(|clause| !clause.term.is_recorded_only())
+    {
+        text.push_str(&format!(
+            "\n  {:<5} {}",
+            clause.id.to_string(),
+            clause.term.plain()
+        ));
+    }
+    let recorded: Vec<&Clause> = clauses
+        .iter()
+        .filter(|clause| clause.term.is_recorded_only())
+        .collect();
+    if !recorded.is_empty() {
+        text.push_str("\n  Not technically enforced:");
+        for clause in recorded {
+            text.push_str(&format!(
+                "\n  {:<5} {}",
+                clause.id.to_string(),
+                clause.term.plain()
+            ));
+        }
+    }
+    text
+}

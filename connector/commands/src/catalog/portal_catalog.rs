@@ -1,0 +1,131 @@
+//! `hansa catalog export` and `validate`: the own open datasets, as data portals read them.
+
+use crate::admin::CommandResult;
+use crate::admin::event_sink::EventSink;
+use crate::cli::output::table;
+use hansa_node::offer::portal_entries;
+use hansa_node::participant::Connector;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_portal::{PortalCatalog, PortalFinding, RdfFormat};
+use hansa_transport::notice_delivery;
+use serde_json::json;
+
+/// Prints the catalogue.
+pub(super) async fn export(
+    connector: &Connector,
+    format: &str,
+    is_high_value: bool,
+    out: &EventSink,
+) -> CommandResult {
+    let catalog = require_catalog(connector)?;
+    let mut formats = RdfFormat::ALL.into_iter();
+    let format = formats
+        .find(|known| known.ending() == format)
+        .ok_or_else(|| Refusal::new(ErrorCode::UsageWrong, "the forms are ttl, jsonld and rdf"))?;
+    let document = hansa_portal::document(&catalog, format, is_high_value);
+    let text = document.and_then(|document| String::from_utf8(document).ok());
+    let text =
+        text.ok_or_else(|| Refusal::new(ErrorCode::Internal, "the catalogue can't be written"))?;
+    let data = json!({"media_type": format.media_type(), "document": text});
+    out.object(data, text.trim_end()).await?;
+    Ok(0)
+}
+
+/// Says what is wrong with it; asks its links, where `fetch` says so.
+pub(super) async fn validate(connector: &Connector, fetch: bool, out: &EventSink) -> CommandResult {
+    let catalog = require_catalog(connector)?;
+    let mut findings = hansa_portal::findings(&catalog);
+    findings.extend(open_data_findings(connector, &catalog));
+    if fetch {
+        for (dataset, address) in catalog.links() {
+            if let Err(refusal) = notice_delivery::answers(&address).await {
+                findings.push(PortalFinding {
+                    dataset: Some(dataset),
+                    is_error: true,
+                    property: "dcat:accessURL",
+                    sentence: format!(
+                        "{address} gives nothing without a login: {}",
+                        refusal.sentence
+                    ),
+                    key: "portal.base",
+                });
+            }
+        }
+    }
+    let mut rows = Vec::new();
+    for finding in &findings {
+        out.object(to_finding_json(finding), "").await?;
+        let severity = if finding.is_error { "error" } else { "advice" };
+        rows.push(vec![
+            finding.dataset.clone().unwrap_or_default(),
+            severity.to_owned(),
+            finding.property.to_owned(),
+            finding.sentence.clone(),
+            finding.key.to_owned(),
+        ]);
+    }
+    let errors = findings.iter().filter(|finding| finding.is_error).count();
+    let head = ["DATASET", "", "PROPERTY", "FINDING", "KEY"];
+    let sum = format!(
+        "{} open datasets, {errors} errors, {} pieces of advice",
+        catalog.datasets.len(),
+        findings.len().saturating_sub(errors)
+    );
+    let text = match rows.is_empty() {
+        true => sum,
+        false => format!("{}\n{sum}", table(&head, &rows)),
+    };
+    out.text(text).await?;
+    Ok(if errors == 0 { 0 } else { 6 })
+}
+
+fn to_finding_json(finding: &PortalFinding) -> serde_json::Value {
+    json!({
+        "dataset": finding.dataset,
+        "severity": if finding.is_error { "error" } else { "advice" },
+        "property": finding.property,
+        "finding": finding.sentence,
+        "key": finding.key,
+    })
+}
+
+/// What the law wants to be open and is not, and whether anything is served at all.
+fn open_data_findings(connector: &Connector, catalog: &PortalCatalog) -> Vec<PortalFinding> {
+    let mut found = Vec::new();
+    if connector.config().web.listen.is_none() {
+        found.push(PortalFinding {
+            dataset: None,
+            is_error: true,
+            property: "dcat:endpointURL",
+            sentence: "nothing listens at [web], so no link answers".to_owned(),
+            key: "web.listen",
+        });
+    }
+    connector.datasets.catalog(|own| {
+        for dataset in own.datasets().filter(|dataset| dataset.high_value) {
+            let name = dataset.id.name.as_str();
+            if catalog.datasets.iter().any(|open| open.name == name) {
+                continue;
+            }
+            found.push(PortalFinding {
+                dataset: Some(name.to_owned()),
+                is_error: true,
+                property: "dcat:distribution",
+                sentence: "a high-value dataset is open to anybody, and no public view of it is"
+                    .to_owned(),
+                key: "open_data",
+            });
+        }
+    });
+    found
+}
+
+/// The catalogue; why there is none.
+fn require_catalog(connector: &Connector) -> Result<PortalCatalog, Refusal> {
+    portal_entries::catalog(connector).ok_or_else(|| {
+        let sentence = "the configuration has no [portal], so portals are told nothing";
+        Refusal::new(ErrorCode::ConfigInvalid, sentence).with_help(
+            "say at least base, title, description and publisher: hansa config reference",
+        )
+    })
+}

@@ -1,0 +1,82 @@
+//! Carries out the commands of the top level: each in its noun, or at the connector.
+
+use crate::cli::output::OutputSettings;
+use crate::cli::{CommandLine, DemoArgs, TopLevelCommand, TryArgs};
+use crate::cli::{command_dispatch, command_effect, error_reference, manual};
+use crate::config::config_check;
+use crate::league::league_join;
+use crate::{cluster, key, league, participant};
+use hansa_node::process::{clock, named_file};
+use hansa_policy::refusal::Refusal;
+
+/// The demonstration. It plays on these commands, so that they can't know it.
+#[derive(Debug)]
+pub struct Demonstration {
+    /// `hansa demo`
+    pub play: fn(&DemoArgs, OutputSettings) -> Result<u8, Vec<Refusal>>,
+    /// `hansa try`
+    pub try_out: fn(&TryArgs, OutputSettings) -> Result<u8, Vec<Refusal>>,
+}
+
+/// Carries out what was typed, and gives the exit status.
+///
+/// # Errors
+/// Why it was refused or failed; the kind of the first refusal is the exit status.
+pub fn run(
+    cli: CommandLine,
+    show: OutputSettings,
+    demonstration: &Demonstration,
+) -> Result<u8, Vec<Refusal>> {
+    let one = |refusal: Refusal| vec![refusal];
+    let clock = clock::system();
+    let now = clock().wall;
+    command_effect::consent(&cli.verb, &cli.global).map_err(one)?;
+    match cli.verb {
+        TopLevelCommand::Error { code } => {
+            error_reference::run(code.as_deref(), show).map_err(one)?
+        }
+        TopLevelCommand::Completions { shell } => manual::completions(shell),
+        TopLevelCommand::Manual { folder } => manual::pages(&folder).map_err(one)?,
+        TopLevelCommand::League(command) => league::run(command, now, show).map_err(one)?,
+        TopLevelCommand::Key(command) => {
+            return key::run(command, &cli.global, now, show).map_err(one);
+        }
+        TopLevelCommand::Init(args) => {
+            participant::run(&args, now, &cli.global, show).map_err(one)?;
+        }
+        TopLevelCommand::Join { file, fingerprint } => {
+            let config = command_dispatch::load(&cli.global)?;
+            // Before it has joined it belongs to no league that might be for a show.
+            let moved = match config.trust.bundle.exists() {
+                true => clock::offset(&config).map_err(one)?,
+                false => 0,
+            };
+            let file = named_file::read(&file).map_err(one)?;
+            league_join::recognise(&config, &file, fingerprint.as_deref(), &cli.global)
+                .map_err(one)?;
+            league_join::run(&config, &file, now.plus_micros(moved), show).map_err(one)?;
+        }
+        TopLevelCommand::Request => {
+            let config = command_dispatch::load(&cli.global)?;
+            participant::print_request(&config).map_err(one)?;
+        }
+        TopLevelCommand::Rekey { output } => {
+            let config = command_dispatch::load(&cli.global)?;
+            league_join::rekey(&config, &output, show).map_err(one)?;
+        }
+        TopLevelCommand::Check => {
+            let config = command_dispatch::load(&cli.global)?;
+            config_check::run(&config, now, show)?;
+        }
+        TopLevelCommand::Cluster(command) => cluster::run(command, &cli.global, now, show)?,
+        TopLevelCommand::Serve(args) => {
+            return command_dispatch::serve(&cli.global, &args, clock, show);
+        }
+        TopLevelCommand::Desk(command) => {
+            return command_dispatch::run_on_connector(&cli.global, command, clock, show);
+        }
+        TopLevelCommand::Demo(args) => return (demonstration.play)(&args, show),
+        TopLevelCommand::Try(args) => return (demonstration.try_out)(&args, show),
+    }
+    Ok(0)
+}

@@ -1,0 +1,244 @@
+//! `hansa config`, `reload` and `backup`.
+
+pub(crate) mod arguments;
+pub(crate) mod config_check;
+pub(crate) mod config_lookup;
+
+use crate::admin::event_sink::EventSink;
+use crate::admin::{CommandResult, combined_refusal};
+use crate::cli::output::table;
+use crate::config::arguments::ConfigCommand;
+use hansa_identity::participant_identity;
+use hansa_node::config::ConnectorConfig;
+use hansa_node::dataset::published_lists;
+use hansa_node::offer::offer_renewal;
+use hansa_node::participant::Connector;
+use hansa_node::peer::peer_aliases;
+use hansa_node::process::blocking_work::blocking;
+use hansa_node::process::clock;
+use hansa_node::release;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use serde_json::json;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Carries out one of the verbs.
+pub(crate) async fn run(
+    connector: &Arc<Connector>,
+    command: ConfigCommand,
+    out: &EventSink,
+) -> CommandResult {
+    match command {
+        ConfigCommand::Show => {
+            let config = connector.config();
+            let rows: Vec<Vec<String>> = config
+                .origins
+                .iter()
+                .map(|(key, origin)| {
+                    let value = origin.value.clone().unwrap_or_default();
+                    vec![key.clone(), value, origin.from.clone()]
+                })
+                .collect();
+            out.object(
+                json!({
+                    "file": config.file,
+                    "participant": config.participant.id.as_str(),
+                    "listen": config.listen,
+                    "state": config.state,
+                    "text": config.text,
+                    "keys": config
+                        .origins
+                        .iter()
+                        .map(|(key, origin)| json!({"key": key, "value": origin.value, "from": origin.from}))
+                        .collect::<Vec<_>>(),
+                }),
+                format!(
+                    "{}\nthe file is {}; hansa dataset show has the datasets, hansa config reference the defaults",
+                    table(&["KEY", "VALUE", "FROM"], &rows),
+                    config.file.display()
+                ),
+            )
+            .await?;
+        }
+        ConfigCommand::Reference => {
+            out.document(
+                json!({"reference": hansa_node::config::REFERENCE}),
+                hansa_node::config::REFERENCE,
+            )
+            .await?;
+        }
+    }
+    Ok(0)
+}
+
+/// Reloads everything: checked whole, then swapped whole.
+pub(crate) async fn reload(connector: &Arc<Connector>, out: &EventSink) -> CommandResult {
+    let before = connector.config();
+    let inner = Arc::clone(connector);
+    let faults = blocking(move || reload_by_hand(&inner)).await?;
+    let later = later(&before, &connector.config());
+    let mut text =
+        "reloaded: configuration, certificate, trust bundle and offers; streams go on".to_owned();
+    if !later.is_empty() {
+        text.push_str(&format!(
+            "\nonly from the next start on: {}",
+            later.join(", ")
+        ));
+    }
+    out.object(
+        json!({
+            "reloaded": true,
+            "at_next_start": later,
+            "faults": faults.iter().map(crate::cli::output::refusal_json).collect::<Vec<_>>(),
+        }),
+        text,
+    )
+    .await?;
+    for ended in offer_renewal::ended_offers(connector) {
+        out.notice(crate::cli::output::warning_text(&ended)).await;
+    }
+    Ok(out.report_faults(&faults).await)
+}
+
+/// The keys that changed and that a running connector can't take.
+fn later(before: &ConnectorConfig, now: &ConnectorConfig) -> Vec<&'static str> {
+    [
+        ("listen.peer", before.listen != now.listen),
+        ("clients", before.clients != now.clients),
+        ("web", before.web != now.web),
+        (
+            "monitoring.listen",
+            before.monitoring.listen != now.monitoring.listen,
+        ),
+        (
+            "officers.socket",
+            before.officers.socket != now.officers.socket,
+        ),
+        (
+            "limits.memory_of_all",
+            before.limits.memory_of_all != now.limits.memory_of_all,
+        ),
+        ("limits.cores", before.limits.cores != now.limits.cores),
+        (
+            "limits.reserve",
+            before.limits.reserve != now.limits.reserve,
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(key, changed)| changed.then_some(key))
+    .collect()
+}
+
+/// The same because a person said so, who has looked at the clock then.
+///
+/// # Errors
+/// As [`reload_now`].
+pub(crate) fn reload_by_hand(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
+    let faults = reload_now(connector)?;
+    connector.rely_on_clock()?;
+    Ok(faults)
+}
+
+/// The same; what can't be offered is told at the next check.
+pub(crate) fn reload_quietly(connector: &Arc<Connector>) -> Result<(), Refusal> {
+    reload_now(connector).map(|_| ())
+}
+
+/// The configuration as its file says it now.
+///
+/// # Errors
+/// The first problem in it, with the others as help.
+pub(crate) fn now(connector: &Connector) -> Result<ConnectorConfig, Refusal> {
+    ConnectorConfig::load(&connector.config().file, &config_lookup::overrides())
+        .map_err(combined_refusal)
+}
+
+/// Puts the configuration in force if its file says something else by now, for a command that goes by the files. What is wrong
+/// with the offers by then is told by whoever renews them next.
+///
+/// # Errors
+/// As [`reload_now`].
+pub(crate) fn reload_if_changed(connector: &Arc<Connector>) -> Result<(), Refusal> {
+    let (before, now) = (connector.config(), now(connector)?);
+    if before.text == now.text && before.overrides == now.overrides {
+        return Ok(());
+    }
+    reload_now(connector).map(drop)
+}
+
+/// Reads configuration, certificate and bundle again and puts them in force; an error changes nothing.
+///
+/// # Errors
+/// The first problem, with the others as help.
+pub(crate) fn reload_now(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
+    let reloaded = reload_whole(connector);
+    connector.metrics.set_reload_result(&reloaded);
+    reloaded
+}
+
+fn reload_whole(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
+    let _one_at_a_time = connector.reloadable.reload_lock.lock();
+    let before = connector.config();
+    let config = ConnectorConfig::load(&before.file, &config_lookup::overrides())
+        .map_err(combined_refusal)?;
+    if config.participant.id != before.participant.id || config.state != before.state {
+        return Err(Refusal::new(
+            ErrorCode::ConfigInvalid,
+            "participant.id and state.dir can't change while it runs",
+        )
+        .with_help("stop the connector first"));
+    }
+    let taxonomy = hansa_proto::purpose_taxonomy::taxonomy(&config.purposes)?;
+    let (published, mut faults) = published_lists::load(&config.lists);
+    let floor = connector.identity.trust.bundle().content().sequence;
+    let moved = clock::offset(&config)?;
+    let by = moved.saturating_sub(before.clock.micros);
+    let now = connector.now().plus_micros(by);
+    let identity = participant_identity::load(
+        &config.trust.identity_files(),
+        &config.participant.id,
+        floor,
+        now,
+    )?;
+    peer_aliases::check(&config, &connector.records.index(|state| state.peers())?)?;
+    // What was permitted by the configuration before does not come behind the record of this one.
+    let stop = connector.records.log.begin_stop();
+    // In the log first; that the clock is moved with it shows in that very record.
+    connector.adjustable_clock.set(moved);
+    if let Err(refusal) = connector.note_config(&config) {
+        connector.adjustable_clock.set(before.clock.micros);
+        return Err(refusal);
+    }
+    connector.identity.trust.swap(&identity)?;
+    connector.identity.set_signer(Arc::clone(&identity.signer));
+    connector.set_config(config, taxonomy, published);
+    // What the bundle no longer allows ends also where nothing can be recorded.
+    let noted = connector.note_bundle();
+    connector.cut_strangers();
+    drop(stop);
+    noted?;
+    faults.extend(offer_renewal::renew(connector)?);
+    faults.extend(connector.unexecutable());
+    faults.extend(release::all(connector));
+    Ok(faults)
+}
+
+/// Writes a consistent copy of the state while it is in use: documents first, then the index, then the log, so that the log
+/// is never older than what was copied before it.
+pub(crate) async fn backup(
+    connector: &Arc<Connector>,
+    file: &Path,
+    out: &EventSink,
+) -> CommandResult {
+    let (inner, path) = (Arc::clone(connector), file.to_path_buf());
+    let files = blocking(move || crate::backup::write(&inner, &path)).await?;
+    out.object(
+        json!({"file": file, "files": files}),
+        format!(
+            "{files} files written to {}; put them back with hansa restore",
+            file.display()
+        ),
+    )
+    .await?;
+    Ok(0)
+}

@@ -1,0 +1,48 @@
+//! `hansa conformance`: the pages about laws and standards, with the facts of this participant.
+
+use crate::admin::event_sink::EventSink;
+use crate::admin::{CommandResult, combined_refusal};
+use crate::conformance::arguments::{ConformanceArgs, ConformanceFormat};
+use crate::conformance::participant_facts::ParticipantFactSheet;
+use crate::conformance::{ConformanceArticle, page_text};
+use hansa_node::dataset::publication;
+use hansa_node::participant::Connector;
+use hansa_node::process::blocking_work::blocking;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Prints the pages that were asked for, or all.
+pub(crate) async fn conformance(
+    connector: &Arc<Connector>,
+    args: ConformanceArgs,
+    out: &EventSink,
+) -> CommandResult {
+    let articles = match args.article.is_empty() {
+        true => ConformanceArticle::ALL.to_vec(),
+        false => args.article,
+    };
+    let inner = Arc::clone(connector);
+    let (data, pages) = blocking(move || {
+        let configured = publication::read_configured_datasets(&inner).map_err(combined_refusal)?;
+        let facts = ParticipantFactSheet::collect(&inner, configured)?;
+        let (mut objects, mut pages) = (Vec::new(), Vec::new());
+        for article in articles {
+            objects.push(page_text::as_json(article.page(), &facts)?);
+            pages.push(page_text::with_facts(article.page(), &facts)?);
+        }
+        let data = json!({
+            "participant": facts.participant(),
+            "at": facts.at.to_string(),
+            "version": env!("CARGO_PKG_VERSION"),
+            "pages": Value::Array(objects),
+        });
+        Ok((data, pages))
+    })
+    .await?;
+    let text = match args.format {
+        ConformanceFormat::Md => pages.join("\n"),
+        ConformanceFormat::Json => serde_json::to_string_pretty(&data).unwrap_or_default(),
+    };
+    out.document(data, text).await?;
+    Ok(0)
+}

@@ -1,0 +1,309 @@
+//! `hansa contract`: the life of a contract.
+
+pub(crate) mod arguments;
+mod comment;
+pub(crate) mod contract_lookup;
+mod contract_page;
+pub(crate) mod contract_text;
+pub(crate) mod contract_verification;
+mod deletion_attestation;
+pub(crate) mod draft_signature;
+mod expiring_contracts;
+mod negotiation_step;
+mod negotiation_wait;
+mod offline_signature;
+pub(crate) mod offline_withdrawal;
+mod proposal_terms;
+mod repeated_request;
+mod request;
+mod usage;
+mod withdrawal;
+
+use crate::admin::CommandResult;
+use crate::admin::command_envelope::CommandOptions;
+use crate::admin::event_sink::EventSink;
+use crate::cli::output::table;
+use crate::contract::arguments::ContractCommand;
+use crate::contract::contract_lookup::{contract_by_prefix, contracts, negotiations, sides};
+use crate::contract::contract_text::{
+    contract_json, dataset_of, last_day, negotiation_json, short, turn,
+};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_node::negotiation;
+use hansa_node::participant::Connector;
+use hansa_node::peer::mailbox;
+use hansa_policy::contract::{Agreement, ContractStatus};
+use hansa_policy::id::ContractId;
+use hansa_policy::negotiation::Phase;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::safe_text::SingleLineText;
+use hansa_policy::term::language::Language;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Carries out one of the verbs.
+pub(crate) async fn run(
+    connector: &Arc<Connector>,
+    command: ContractCommand,
+    options: CommandOptions,
+    caller: Option<u32>,
+    out: &EventSink,
+) -> CommandResult {
+    match command {
+        ContractCommand::List { expiring, ics } => {
+            list(connector, expiring.as_deref(), ics, out).await
+        }
+        ContractCommand::Request {
+            dataset,
+            sign,
+            policy_text: policy,
+            offer,
+            replaces,
+            language,
+            ..
+        } => {
+            let args = request::ContractRequestArgs {
+                sign,
+                policy,
+                offer,
+                replaces,
+                language: spoken(language.as_deref())?,
+            };
+            request::request(connector, &dataset, args, options, out).await
+        }
+        ContractCommand::Show {
+            id,
+            diff,
+            odrl,
+            language,
+        } => {
+            contract_page::show(
+                connector,
+                &id,
+                diff,
+                odrl,
+                spoken(language.as_deref())?,
+                out,
+            )
+            .await
+        }
+        ContractCommand::Counter {
+            id, policy_text, ..
+        } => {
+            negotiation_step::counter_offer(
+                connector,
+                &id,
+                policy_text.as_deref().unwrap_or_default(),
+                out,
+            )
+            .await
+        }
+        ContractCommand::Sign { id, .. } => {
+            negotiation_step::sign(connector, &id.unwrap_or_default(), caller, out).await
+        }
+        ContractCommand::Attach { id, signature, .. } => {
+            let signature = signature.unwrap_or_default();
+            if !id.starts_with("n-") {
+                let statement = signature.trim_end().as_bytes();
+                return withdrawal::attach(connector, &id, statement, caller, out).await;
+            }
+            offline_signature::attach(connector, &id, signature.as_bytes(), caller, out).await
+        }
+        ContractCommand::Comment { id, clause, text } => {
+            let text = SingleLineText::parse("comment", &text)?;
+            comment::comment(connector, &id, clause, text, out).await
+        }
+        ContractCommand::Wait { id } => negotiation_wait::wait(connector, &id, out).await,
+        ContractCommand::Decline { id, reason } => {
+            let reason = SingleLineText::parse("reason", &reason)?;
+            negotiation_step::decline(connector, &id, reason, out).await
+        }
+        ContractCommand::Usage { id, .. } => usage::state(connector, &id, out).await,
+        ContractCommand::TopUp { id, amount } => usage::top_up(connector, &id, &amount, out).await,
+        ContractCommand::Attest { id, answers } => {
+            deletion_attestation::attest(connector, &id, &answers, out).await
+        }
+        ContractCommand::Withdraw {
+            id, reason, from, ..
+        } => {
+            let args = withdrawal::WithdrawalArgs {
+                contract: id.unwrap_or_default(),
+                reason: SingleLineText::parse("reason", &reason)?,
+                from,
+            };
+            withdrawal::withdraw(connector, args, caller, out).await
+        }
+        ContractCommand::Export { id, .. } if id.starts_with("n-") => {
+            offline_signature::export(connector, &id, out).await
+        }
+        ContractCommand::Export { id, .. } => export(connector, &id, out).await,
+        ContractCommand::Verify { .. } => {
+            Err(Refusal::new(ErrorCode::UsageWrong, "contract verify needs no connector").into())
+        }
+    }
+}
+
+async fn list(
+    connector: &Arc<Connector>,
+    expiring: Option<&str>,
+    ics: bool,
+    out: &EventSink,
+) -> CommandResult {
+    let now = connector.now();
+    let horizon = expiring
+        .map(|text| expiring_contracts::horizon(now, text))
+        .transpose()?;
+    collect(connector, out).await?;
+    let mut listed = contracts(connector);
+    if let Some(horizon) = horizon {
+        listed.retain(|(id, agreement, status)| {
+            expiring_contracts::ends_by(over_from(connector, *id, agreement), *status, horizon)
+        });
+        listed.sort_by_key(|(id, agreement, _)| over_from(connector, *id, agreement));
+    }
+    if ics {
+        let open: Vec<_> = listed
+            .iter()
+            .filter(|(_, _, status)| {
+                matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
+            })
+            .map(|(id, agreement, _)| expiring_contracts::ContractExpiry {
+                contract: *id,
+                agreement,
+                with: sides(connector, agreement).1,
+                over_from: over_from(connector, *id, agreement),
+            })
+            .collect();
+        let calendar = expiring_contracts::calendar(&open, now);
+        out.document(json!({"calendar": calendar}), calendar.clone())
+            .await?;
+        return Ok(0);
+    }
+    let (mut rows, ends) = (Vec::new(), contract_text::ends(connector)?);
+    let mut titles = BTreeMap::new();
+    for row in negotiations(connector)? {
+        if let (Some(contract), Some(title)) = (row.contract, row.title.clone()) {
+            titles.insert(contract, title);
+        }
+        // What ends soon are contracts; a negotiation ends with its last word.
+        if row.state == Phase::Finalized.as_str() || horizon.is_some() {
+            continue;
+        }
+        // One that can't be read hides no other.
+        let open = match negotiation::message_replay::load(connector, &row.id) {
+            Ok(open) => open,
+            Err(refusal) => {
+                let what = format!("{} can't be read: {}", row.id, refusal.sentence);
+                out.notice(what).await;
+                None
+            }
+        };
+        let turn = open.as_ref().map(turn);
+        out.object(negotiation_json(&row, open.as_ref()), "")
+            .await?;
+        rows.push(vec![
+            short(&row.id),
+            row.peer.domain().to_owned(),
+            dataset_of(&row.dataset),
+            row.title.clone().unwrap_or_default(),
+            open.as_ref()
+                .map(|open| contract_text::kind(&open.state.proposal().agreement))
+                .unwrap_or_default()
+                .to_owned(),
+            row.role.clone(),
+            row.state.to_lowercase(),
+            match open.as_ref().and_then(|open| open.state.termination()) {
+                Some(ended) => format!("by the {}: {}", ended.by.as_str(), ended.reason),
+                None => turn.unwrap_or_default(),
+            },
+        ]);
+    }
+    for (id, agreement, status) in listed {
+        let (role, other) = sides(connector, &agreement);
+        let (title, end) = (titles.get(&id), ends.get(&id));
+        let mut data = contract_json(id, &agreement, status, role);
+        if let Value::Object(map) = &mut data {
+            map.insert("title".to_owned(), json!(title));
+            map.insert(
+                "ended".to_owned(),
+                json!(end.map(|end| json!({
+                    "by": end.by.domain(),
+                    "from": end.from.to_string(),
+                    "reason": end.reason,
+                }))),
+            );
+        }
+        out.object(data, "").await?;
+        rows.push(vec![
+            id.short(),
+            other,
+            agreement.dataset.id.name.to_string(),
+            title.cloned().unwrap_or_default(),
+            contract_text::kind(&agreement).to_owned(),
+            role.to_owned(),
+            status.as_str().to_owned(),
+            match end {
+                None => format!("through {}", last_day(&agreement)),
+                Some(end) if end.from > now => {
+                    format!("until {}, by {}: {}", end.from, end.by.domain(), end.reason)
+                }
+                Some(end) => format!("by {} from {}: {}", end.by.domain(), end.from, end.reason),
+            },
+        ]);
+    }
+    out.text(table(
+        &[
+            "ID", "WITH", "DATASET", "TITLE", "OF", "WE ARE", "STATE", "",
+        ],
+        &rows,
+    ))
+    .await?;
+    Ok(0)
+}
+
+/// The first instant at which a contract is over, as far as it is known now.
+fn over_from(connector: &Connector, id: ContractId, agreement: &Agreement) -> UtcTimestamp {
+    let known = connector
+        .contracts
+        .with_registry(|registry| registry.over_from(id));
+    known.unwrap_or(agreement.not_after)
+}
+
+async fn export(connector: &Arc<Connector>, prefix: &str, out: &EventSink) -> CommandResult {
+    let contract = contract_by_prefix(connector, prefix)?;
+    let bytes = connector.records.documents.contract(contract)?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let data: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+    out.document(
+        json!({"contract": contract.to_string(), "envelope": data, "file": text}),
+        text.clone(),
+    )
+    .await?;
+    Ok(0)
+}
+
+/// Carries the post to and from all peers first, so that what is shown is what there is. A peer that does not answer is
+/// mentioned and stops nothing.
+async fn collect(connector: &Arc<Connector>, out: &EventSink) -> Result<(), Refusal> {
+    for peer in connector.known_peers()? {
+        if let Err(refusal) = mailbox::pump(connector, &peer).await {
+            out.notice(format!(
+                "{} was not reached: {}",
+                peer.id.domain(),
+                refusal.sentence
+            ))
+            .await;
+        }
+    }
+    Ok(())
+}
+
+/// The language of a page, if one was named.
+fn spoken(text: Option<&str>) -> Result<Option<Language>, Refusal> {
+    let parsed = text.map(|text| {
+        text.parse()
+            .map_err(|fault| Refusal::new(ErrorCode::UsageWrong, format!("`{text}`: {fault}")))
+    });
+    parsed.transpose()
+}

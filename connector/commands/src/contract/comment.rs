@@ -1,0 +1,82 @@
+//! `contract comment`: a word on a clause, and how the words are shown.
+
+use crate::admin::CommandResult;
+use crate::admin::event_sink::EventSink;
+use crate::contract::collect;
+use crate::contract::contract_lookup::load_negotiation;
+use crate::contract::negotiation_step::peer_of;
+use hansa_node::negotiation::clause_comment;
+use hansa_node::negotiation::clause_comment::ReceivedComment;
+use hansa_node::negotiation::outgoing_message;
+use hansa_node::participant::Connector;
+use hansa_node::peer::mailbox;
+use hansa_policy::id::ClauseId;
+use hansa_policy::negotiation::PartyRole;
+use hansa_policy::safe_text::SingleLineText;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+pub(super) async fn comment(
+    connector: &Arc<Connector>,
+    prefix: &str,
+    clause: u32,
+    text: SingleLineText,
+    out: &EventSink,
+) -> CommandResult {
+    collect(connector, out).await?;
+    let (name, open) = load_negotiation(connector, prefix)?;
+    let clause = ClauseId(clause);
+    let content = clause_comment::sign_comment(connector, &open, clause, &text)?;
+    outgoing_message::send(connector, open.other(), content, false).await?;
+    let carried = match open.own {
+        // A provider never dials; the consumer fetches the message.
+        PartyRole::Provider => Ok(()),
+        PartyRole::Consumer => mailbox::pump(connector, &peer_of(connector, &open)?).await,
+    };
+    out.object(
+        json!({"negotiation": name, "clause": clause.to_string(), "commented": true}),
+        format!("said of clause {clause} in {name}"),
+    )
+    .await?;
+    match carried {
+        Ok(()) => Ok(0),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+/// The comments as lines below a page.
+pub(super) fn text(comments: &[ReceivedComment]) -> String {
+    comments
+        .iter()
+        .map(|read| {
+            let comment = &read.comment;
+            let doubt = if read.fault.is_none() {
+                ""
+            } else {
+                " (SIGNATURE NOT VALID)"
+            };
+            format!(
+                "\n  comment   {} {} on {}{doubt}: {}",
+                comment.clause,
+                comment.party.domain(),
+                read.at,
+                comment.text
+            )
+        })
+        .collect()
+}
+
+/// The comments as JSON.
+pub(super) fn json(comments: &[ReceivedComment]) -> Value {
+    let one = |read: &ReceivedComment| {
+        json!({
+            "clause": read.comment.clause.to_string(),
+            "participant": read.comment.party.domain(),
+            "on": read.comment.contract.to_string(),
+            "at": read.at.to_string(),
+            "text": read.comment.text,
+            "valid": read.fault.is_none(),
+        })
+    };
+    Value::Array(comments.iter().map(one).collect())
+}

@@ -1,0 +1,300 @@
+//! `contract show`: one contract or negotiation as a page.
+
+mod obligation_ledger;
+mod quota_usage;
+
+use crate::admin::CommandResult;
+use crate::admin::event_sink::EventSink;
+use crate::contract::contract_lookup::{contracts, load_negotiation, sides};
+use crate::contract::contract_page::obligation_ledger::ObligationLedger;
+use crate::contract::contract_page::quota_usage::{QuotaUsage, budgets};
+use crate::contract::contract_text::{
+    contract_json, describe_changes, payload_text, terms_json, turn,
+};
+use crate::contract::{collect, comment};
+use hansa_identity::seal;
+use hansa_node::participant::Connector;
+use hansa_node::{negotiation, withdrawal};
+use hansa_policy::contract::rendering::PageRendering;
+use hansa_policy::contract::signature::{SignatoryRole, SignedMandate};
+use hansa_policy::contract::{Agreement, ContractStatus};
+use hansa_policy::id::ContractId;
+use hansa_policy::refusal::Refusal;
+use hansa_policy::term::language::Language;
+use hansa_proto::contract::page_digest;
+use hansa_proto::render::contract_status::{
+    ContractStatusLines, SignatureFacts, StatusLineLabel, WithdrawalFacts,
+};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+pub(super) async fn show(
+    connector: &Arc<Connector>,
+    prefix: &str,
+    diff: bool,
+    odrl: bool,
+    language: Option<Language>,
+    out: &EventSink,
+) -> CommandResult {
+    let by_contract = contracts(connector)
+        .into_iter()
+        .filter(|(id, _, _)| id.to_string().starts_with(prefix))
+        .collect::<Vec<_>>();
+    if let [(id, agreement, status)] = by_contract.as_slice() {
+        let (role, _) = sides(connector, agreement);
+        let read = RenderedPage::of(agreement, language);
+        let mut data = contract_json(*id, agreement, *status, role);
+        let signatures = signatures(connector, *id);
+        let budgets = budgets(connector, *id, agreement)?;
+        let owed = ObligationLedger::of(connector, *id, agreement)?.into(&mut data);
+        let is_withdrawn = connector
+            .contracts
+            .with_registry(|registry| registry.withdrawn_from(*id).is_some());
+        let shows_end = match status {
+            ContractStatus::Withdrawn => true,
+            ContractStatus::InForce | ContractStatus::NotYet => is_withdrawn,
+            ContractStatus::Expired | ContractStatus::Superseded => false,
+        };
+        let ended = shows_end.then(|| withdrawal::withdrawal_of(connector, *id));
+        let ended = ended.flatten();
+        if let Value::Object(map) = &mut data {
+            map.insert("shown".to_owned(), shown_json(agreement));
+            map.insert("page".to_owned(), json!(read.page));
+            let withdrawal = ended.as_ref().map(|ended| {
+                json!({
+                    "by": ended.party.domain(),
+                    "at": ended.issued_at.to_string(),
+                    "from": withdrawal::effective_from(ended).to_string(),
+                    "reason": ended.reason,
+                })
+            });
+            map.insert("withdrawal".to_owned(), json!(withdrawal));
+            map.insert("officers".to_owned(), officers_json(connector, *id)?);
+            let listed: Vec<Value> = signatures.iter().map(CheckedSignature::json).collect();
+            map.insert("signatures".to_owned(), json!(listed));
+            let listed: Vec<Value> = budgets.iter().map(QuotaUsage::json).collect();
+            map.insert("budgets".to_owned(), json!(listed));
+        }
+        let text = if odrl {
+            payload_text(agreement)
+        } else {
+            let ending = ended.as_ref().map(|ended| WithdrawalFacts {
+                party: &ended.party,
+                issued_at: ended.issued_at,
+                effective_from: withdrawal::effective_from(ended),
+                reason: &ended.reason,
+            });
+            let lines = ContractStatusLines::of(read.language, agreement);
+            let state = lines.state(*status, ending);
+            page(&lines, &read, *id, agreement, &state, &signatures, &budgets) + &owed
+        };
+        out.object(data, text).await?;
+        return Ok(0);
+    }
+    collect(connector, out).await?;
+    let (name, open) = load_negotiation(connector, prefix)?;
+    let agreement = &open.state.proposal().agreement;
+    let read = RenderedPage::of(agreement, language);
+    let comments = negotiation::clause_comment::all(connector, &name)?;
+    let text = if diff {
+        match &open.before {
+            None => "nothing was changed yet".to_owned(),
+            Some(before) => describe_changes(before, agreement),
+        }
+    } else if odrl {
+        payload_text(agreement)
+    } else {
+        let lines = ContractStatusLines::of(read.language, agreement);
+        format!(
+            "{}{}\n{}",
+            page(
+                &lines,
+                &read,
+                open.state.proposal().contract,
+                agreement,
+                &format!("{} ({name})", lines.phase(open.state.phase())),
+                &[],
+                &[],
+            ),
+            comment::text(&comments),
+            open.turn_sentence()
+        )
+    };
+    out.object(
+        json!({
+            "negotiation": name,
+            "state": open.state.phase().as_str(),
+            "would_become": open.state.proposal().contract.to_string(),
+            "turn": turn(&open),
+            "comments": comment::json(&comments),
+            "terms": terms_json(agreement),
+            "shown": shown_json(agreement),
+            "page": read.page,
+            "officers": officers_json(connector, open.state.proposal().contract)?,
+            "diff": open.before.as_ref().map(|before| describe_changes(before, agreement)),
+        }),
+        text,
+    )
+    .await?;
+    Ok(0)
+}
+
+/// A contract as a page.
+fn page(
+    lines: &ContractStatusLines<'_>,
+    read: &RenderedPage,
+    id: ContractId,
+    agreement: &Agreement,
+    state: &str,
+    signatures: &[CheckedSignature],
+    budgets: &[QuotaUsage],
+) -> String {
+    let mut text = hansa_proto::render::agreement_in(read.language, Some(id), agreement);
+    let mut line = |label: StatusLineLabel, value: &str| {
+        text.push('\n');
+        text.push_str(&lines.line(label, value));
+    };
+    line(StatusLineLabel::Shown, &lines.describe_page());
+    line(StatusLineLabel::State, state);
+    for signature in signatures {
+        line(StatusLineLabel::Signed, &signature.text(lines));
+    }
+    for budget in budgets {
+        line(StatusLineLabel::Used, &budget.text(lines));
+    }
+    text
+}
+
+/// The page as somebody reads it now.
+struct RenderedPage {
+    language: Language,
+    page: String,
+}
+
+impl RenderedPage {
+    /// In the language that was asked for, else in that in which it is signed; always in the form that is signed.
+    fn of(agreement: &Agreement, wanted: Option<Language>) -> Self {
+        let signed = agreement.rendering;
+        let rendering = match wanted {
+            Some(language) => signed.in_language(language),
+            None => signed,
+        };
+        Self {
+            language: rendering.language,
+            page: hansa_proto::render::page(rendering, agreement),
+        }
+    }
+}
+
+/// Who has asked for an action that needs two, and who has approved it.
+fn officers_json(connector: &Connector, contract: ContractId) -> Result<Value, Refusal> {
+    let words = connector.records.index(|state| state.pending_approvals())?;
+    let of = words.iter().filter(|word| word.contract == contract);
+    // Who it was stands beside the log, as long as nobody has erased it.
+    let user = |pseudonym: &str| {
+        let person = connector.records.pseudonyms.person(pseudonym);
+        person.map(|person| person.json())
+    };
+    let reported = of.map(|word| {
+        json!({
+            "action": word.action,
+            "first": word.first,
+            "first_user": user(&word.first),
+            "second": word.second,
+            "second_user": word.second.as_deref().and_then(user),
+        })
+    });
+    Ok(Value::Array(reported.collect()))
+}
+
+/// The page that is part of what is signed.
+fn shown_json(agreement: &Agreement) -> Value {
+    let PageRendering { language, zone } = agreement.rendering;
+    json!({
+        "form": PageRendering::FORM,
+        "language": language.tag(),
+        "zone": zone.as_str(),
+        "sha256": page_digest(agreement).to_string(),
+    })
+}
+
+/// A signature of a contract, checked again now.
+struct CheckedSignature {
+    role: SignatoryRole,
+    key: String,
+    algorithm: String,
+    /// When it was made, by the signer's clock, in seconds.
+    issued_at: i64,
+    /// To whom the seal is issued, where it is one.
+    sealed_for: Option<String>,
+    mandate: Option<SignedMandate>,
+    fault: Option<Refusal>,
+}
+
+impl CheckedSignature {
+    fn json(&self) -> Value {
+        json!({
+            "role": self.role.as_str(),
+            "key": self.key,
+            "algorithm": self.algorithm,
+            "issued_at": self.issued_at,
+            "sealed_for": self.sealed_for,
+            "mandate": self.mandate.as_ref().map(|SignedMandate { mandate, statement, .. }| json!({
+                "statement": statement.to_string(),
+                "capacity": mandate.capacity,
+                "up_to": mandate.up_to.as_str(),
+                "longest_days": mandate.longest_days,
+                "until": mandate.not_after.to_string(),
+            })),
+            "valid": self.fault.is_none(),
+            "fault": self.fault.as_ref().map(ToString::to_string),
+        })
+    }
+
+    fn text(&self, lines: &ContractStatusLines<'_>) -> String {
+        lines.signature(&SignatureFacts {
+            role: self.role,
+            algorithm: &self.algorithm,
+            key: &self.key,
+            issued_at: self.issued_at,
+            sealed_for: self.sealed_for.as_deref(),
+            mandate: self
+                .mandate
+                .as_ref()
+                .map(|signed| (&signed.mandate, signed.statement)),
+            valid: self.fault.is_none(),
+        })
+    }
+}
+
+fn signatures(connector: &Connector, id: ContractId) -> Vec<CheckedSignature> {
+    let Ok(bytes) = connector.records.documents.contract(id) else {
+        return Vec::new();
+    };
+    let Ok(signed) = hansa_proto::envelope::parse_any_contract(&bytes) else {
+        return Vec::new();
+    };
+    let at = connector
+        .records
+        .index(|state| state.contract_activation(id))
+        .ok()
+        .flatten()
+        .unwrap_or_else(|| connector.now());
+    let bundle = connector.identity.trust.bundle();
+    signed
+        .signatures
+        .iter()
+        .map(|signature| {
+            let checked = signed.check_signature(signature.role, &bundle.keys(at));
+            CheckedSignature {
+                role: signature.role,
+                key: signature.kid.clone(),
+                algorithm: signature.alg.to_string(),
+                issued_at: signature.issued_at,
+                sealed_for: signature.seal.as_ref().and_then(seal::issued_to),
+                mandate: signature.mandate.as_deref().cloned(),
+                fault: checked.err(),
+            }
+        })
+        .collect()
+}

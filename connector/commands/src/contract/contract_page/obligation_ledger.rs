@@ -1,0 +1,87 @@
+//! What the log says of what is owed under a contract.
+
+use crate::contract::usage::left;
+use hansa_node::contract::contract_usage;
+use hansa_node::participant::Connector;
+use hansa_policy::contract::Agreement;
+use hansa_policy::id::ContractId;
+use hansa_policy::refusal::Refusal;
+use hansa_policy::term::Term;
+use serde_json::{Map, Value, json};
+
+/// What is owed, as members of the object and as lines of the page.
+#[derive(Debug, Default)]
+pub(super) struct ObligationLedger {
+    json: Map<String, Value>,
+    lines: Vec<String>,
+}
+
+impl ObligationLedger {
+    /// By the clauses of the contract that the log keeps an account of.
+    ///
+    /// # Errors
+    /// When the index can't be read.
+    pub(super) fn of(
+        connector: &Connector,
+        id: ContractId,
+        agreement: &Agreement,
+    ) -> Result<Self, Refusal> {
+        let mut ledger = Self::default();
+        let first = connector
+            .contracts
+            .with_registry(|registry| registry.first(id));
+        let provider = agreement.provider.id == connector.id();
+        for clause in &agreement.clauses {
+            if let (Term::Attest { days }, true) = (&clause.term, provider) {
+                ledger.statements(connector, first, *days)?;
+            }
+        }
+        if provider && let Some(prepaid) = contract_usage::prepaid(connector, first, agreement) {
+            ledger.lines.push(format!("prepaid   {}", left(&prepaid)));
+            ledger.json.insert(
+                "prepaid".to_owned(),
+                json!({
+                    "currency": prepaid.currency,
+                    "paid": prepaid.paid.to_string(),
+                    "spent": prepaid.spent.to_string(),
+                }),
+            );
+        }
+        Ok(ledger)
+    }
+
+    /// Statements of deletion that are owed to us.
+    fn statements(
+        &mut self,
+        connector: &Connector,
+        first: ContractId,
+        days: u32,
+    ) -> Result<(), Refusal> {
+        let (count, oldest) = connector
+            .records
+            .index(|state| state.attestations_due_to_us(first))?;
+        let due = oldest.map(|closed| {
+            let micros = 86_400_000_000_i64.saturating_mul(i64::from(days));
+            closed.plus_micros(micros).to_string()
+        });
+        let until = due
+            .as_ref()
+            .map_or_else(String::new, |due| format!(", the first by {due}"));
+        self.lines
+            .push(format!("owed      {count} statements of deletion{until}"));
+        self.json.insert(
+            "statements_owed".to_owned(),
+            json!({"count": count, "first_due": due}),
+        );
+        Ok(())
+    }
+
+    /// Puts the members into the object of the contract.
+    pub(super) fn into(self, data: &mut Value) -> String {
+        if let Value::Object(map) = data {
+            map.extend(self.json);
+        }
+        let lines = self.lines.iter().map(|line| format!("\n  {line}"));
+        lines.collect()
+    }
+}

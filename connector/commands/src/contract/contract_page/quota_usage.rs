@@ -1,0 +1,149 @@
+//! What is used of the quotas of a contract: by the counters of who answers, or by the receipts of who asks.
+
+use hansa_audit_log::day_zone::DayZone;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_node::participant::Connector;
+use hansa_policy::contract::Agreement;
+use hansa_policy::decision::quota_budget::QuotaKind;
+use hansa_policy::id::ContractId;
+use hansa_policy::refusal::Refusal;
+use hansa_policy::term::{Clause, Term};
+use hansa_policy::value::time::PeriodQuota;
+use hansa_proto::render::contract_status::{ContractStatusLines, QuotaUsageFacts};
+use serde_json::{Value, json};
+
+/// What of a quota is used in its current slot.
+pub(super) struct QuotaUsage {
+    clause: Clause,
+    what: &'static str,
+    used: u64,
+    of: u64,
+    zone: Option<DayZone>,
+    until: UtcTimestamp,
+    by_receipts: bool,
+}
+
+impl QuotaUsage {
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "clause": self.clause.id.to_string(),
+            "what": self.what,
+            "used": self.used,
+            "of": self.of,
+            "zone": self.zone.as_ref().map(DayZone::as_str),
+            "until": self.until.to_string(),
+            "by": if self.by_receipts { "receipts" } else { "counters" },
+        })
+    }
+
+    pub(super) fn text(&self, lines: &ContractStatusLines<'_>) -> String {
+        lines.describe_quota_usage(&QuotaUsageFacts {
+            clause: &self.clause,
+            used: self.used,
+            until: self.until,
+            by_receipts: self.by_receipts,
+        })
+    }
+}
+
+/// What is used of each quota of a contract: on the side that is asked what was had of the dataset under whichever contract,
+/// on the side that asks what it has the provider's receipts for.
+///
+/// # Errors
+/// When the index can't be read.
+pub(super) fn budgets(
+    connector: &Connector,
+    id: ContractId,
+    agreement: &Agreement,
+) -> Result<Vec<QuotaUsage>, Refusal> {
+    let now = connector.now();
+    let mut all = Vec::new();
+    for clause in &agreement.clauses {
+        let (what, counts, quota) = match &clause.term {
+            Term::Queries(quota) => ("questions", QuotaKind::Queries, quota),
+            Term::RowQuota(quota) => ("rows", QuotaKind::Rows, quota),
+            Term::ByteQuota(quota) => ("bytes", QuotaKind::Bytes, quota),
+            _ => continue,
+        };
+        let slot = hansa_policy::term::quota::slot(&quota.per, agreement.not_before, now);
+        let given = agreement.provider.id == connector.id();
+        let used = match given {
+            true => given_within(connector, agreement, (counts, slot)),
+            false => received_within(connector, id, agreement, (counts, slot))?,
+        };
+        all.push(QuotaUsage::of(
+            clause.clone(),
+            (what, used),
+            quota,
+            slot.1,
+            !given,
+        ));
+    }
+    Ok(all)
+}
+
+impl QuotaUsage {
+    fn of(
+        clause: Clause,
+        (what, used): (&'static str, u64),
+        quota: &PeriodQuota,
+        until: UtcTimestamp,
+        by_receipts: bool,
+    ) -> Self {
+        Self {
+            clause,
+            what,
+            used,
+            of: quota.max,
+            zone: quota.per.zone().cloned(),
+            until,
+            by_receipts,
+        }
+    }
+}
+
+type QuotaSlot = (UtcTimestamp, UtcTimestamp);
+
+fn given_within(
+    connector: &Connector,
+    agreement: &Agreement,
+    (counts, slot): (QuotaKind, QuotaSlot),
+) -> u64 {
+    let dataset = &agreement.dataset.id;
+    match agreement.assignee_id() {
+        Some(asker) => connector
+            .accounting
+            .budgets
+            .spent_amount(dataset, counts, slot, asker),
+        None => connector
+            .accounting
+            .budgets
+            .most_spent(dataset, counts, slot),
+    }
+}
+
+fn received_within(
+    connector: &Connector,
+    id: ContractId,
+    agreement: &Agreement,
+    (counts, slot): (QuotaKind, QuotaSlot),
+) -> Result<u64, Refusal> {
+    let own = connector.id();
+    // What counts belongs to who asks and the dataset, under whichever contract.
+    let mut contracts: Vec<ContractId> = connector.contracts.with_registry(|registry| {
+        registry
+            .over(&agreement.dataset.id, connector.now())
+            .filter(|(_, other, _)| other.assignee_id().is_none_or(|who| *who == own))
+            .map(|(id, _, _)| id)
+            .collect()
+    });
+    contracts.push(id);
+    let had = connector
+        .records
+        .index(|state| state.received_within(&contracts, slot))?;
+    Ok(match counts {
+        QuotaKind::Queries => had.questions,
+        QuotaKind::Rows => had.rows,
+        QuotaKind::Bytes => had.bytes,
+    })
+}

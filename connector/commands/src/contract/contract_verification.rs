@@ -1,0 +1,67 @@
+//! `hansa contract verify`: a contract file and the keys of a trust bundle; needs no connector.
+
+use crate::cli::GlobalArgs;
+use crate::cli::output::OutputSettings;
+use crate::config::config_lookup;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_identity::bundle::TrustBundle;
+use hansa_node::config::ConnectorConfig;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use serde_json::json;
+use std::path::Path;
+
+/// Checks both signatures and prints the contract as a page.
+///
+/// # Errors
+/// The first fault of the file.
+pub(crate) fn run(
+    file: &Path,
+    bundle: Option<&Path>,
+    global: &GlobalArgs,
+    now: UtcTimestamp,
+    show: OutputSettings,
+) -> Result<u8, Refusal> {
+    let bundle = match bundle {
+        Some(file) => TrustBundle::open(file)?,
+        None => {
+            let config = config_lookup::config_file(global.config.as_ref())
+                .and_then(|file| {
+                    ConnectorConfig::load(&file, &config_lookup::overrides()).map_err(|faults| {
+                        faults.into_iter().next().unwrap_or_else(|| {
+                            Refusal::new(ErrorCode::ConfigInvalid, "the configuration is wrong")
+                        })
+                    })
+                })
+                .map_err(|refusal| refusal.with_help("or name a trust bundle with --bundle"))?;
+            TrustBundle::open(&config.trust.bundle)?
+        }
+    };
+    let bytes = hansa_node::process::named_file::read(file)?;
+    let place = |refusal: Refusal| refusal.with_place(file.display().to_string(), None, None);
+    let signed = hansa_proto::envelope::parse_any_contract(&bytes).map_err(place)?;
+    // The file alone does not tell when it entered a log; the time of its last signature is the earliest it can be.
+    let at = signed
+        .signatures
+        .iter()
+        .filter_map(|signature| {
+            UtcTimestamp::from_micros(signature.issued_at.saturating_mul(1_000_000)).ok()
+        })
+        .max()
+        .unwrap_or(now);
+    let signatures = signed.signatures.len();
+    let agreed = signed.verify(&bundle.keys(at)).map_err(place)?;
+    show.result(
+        &json!({
+            "contract": agreed.id().to_string(),
+            "provider": agreed.agreement().provider.id.domain(),
+            "consumer": agreed.agreement().assignee_id().map(hansa_policy::id::ParticipantId::domain),
+            "signatures": signatures,
+            "valid": true,
+        }),
+        &format!(
+            "{}\nvalid: {signatures} signatures by the keys of the trust bundle",
+            hansa_proto::render::agreement(Some(agreed.id()), agreed.agreement())
+        ),
+    );
+    Ok(0)
+}

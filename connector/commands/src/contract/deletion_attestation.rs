@@ -1,0 +1,115 @@
+//! `contract attest`: a person states that what was received is deleted.
+
+use crate::admin::CommandResult;
+use crate::admin::event_sink::EventSink;
+use crate::contract::contract_lookup::{contract_by_prefix, sides};
+use hansa_node::contract::deletion_attestation;
+use hansa_node::participant::Connector;
+use hansa_node::peer::mailbox;
+use hansa_policy::id::{ContractId, ParticipantId, RequestId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use serde_json::json;
+use std::sync::Arc;
+
+pub(super) async fn attest(
+    connector: &Arc<Connector>,
+    prefix: &str,
+    answers: &[String],
+    out: &EventSink,
+) -> CommandResult {
+    let contract = contract_by_prefix(connector, prefix)?;
+    let agreement = connector
+        .contracts
+        .with_registry(|registry| registry.agreement(contract).cloned())
+        .ok_or_else(|| {
+            let sentence = format!("no contract `{}` here", contract.short());
+            Refusal::new(ErrorCode::ContractUnknown, sentence)
+        })?;
+    let (role, with) = sides(connector, &agreement);
+    if role == "provider" {
+        let sentence = "the consumer states what it has deleted, not the provider";
+        return Err(Refusal::new(ErrorCode::UsageWrong, sentence).into());
+    }
+    let provider = agreement.provider.id.clone();
+    let requests: Vec<RequestId> = if answers.is_empty() {
+        let (first, versions) = versions(connector, contract);
+        connector
+            .records
+            .index(|state| state.unattested_requests(&provider, first, &versions))?
+    } else {
+        let named = answers.iter().map(|answer| {
+            answer.parse().map_err(|fault| {
+                Refusal::new(ErrorCode::UsageWrong, format!("`{answer}`: {fault}"))
+            })
+        });
+        let named: Vec<RequestId> = named.collect::<Result<_, _>>()?;
+        not_coming(connector, &provider, &named)?;
+        named
+    };
+    let statements =
+        deletion_attestation::state(connector, (contract, &agreement), &requests).await?;
+    let mut carried = Ok(());
+    if statements > 0 {
+        carried = mailbox::pump(connector, &connector.peer(provider.as_str())?).await;
+    }
+    let short = contract.short();
+    let text = match requests.len() {
+        0 => format!("everything received under contract {short} was stated to be deleted before"),
+        1 => format!("stated to {with}: what came with 1 answer under contract {short} is deleted"),
+        answers => format!(
+            "stated to {with}: what came with {answers} answers under contract {short} is deleted"
+        ),
+    };
+    let listed: Vec<String> = requests.iter().map(ToString::to_string).collect();
+    out.object(
+        json!({
+            "contract": contract.to_string(),
+            "with": with,
+            "answers": listed,
+            "statements": statements,
+        }),
+        text,
+    )
+    .await?;
+    if let Err(refusal) = carried {
+        out.notice(format!(
+            "the provider will hear of it when it can be reached: {}",
+            refusal.sentence
+        ))
+        .await;
+    }
+    Ok(0)
+}
+
+/// What still comes can't be said to be deleted, and the provider would not count it.
+fn not_coming(
+    connector: &Connector,
+    provider: &ParticipantId,
+    named: &[RequestId],
+) -> Result<(), Refusal> {
+    let coming = connector.records.index(|state| state.coming())?;
+    let found = coming
+        .into_iter()
+        .find(|(request, peer)| peer == provider && named.contains(request));
+    match found {
+        None => Ok(()),
+        Some((request, _)) => Err(Refusal::new(
+            ErrorCode::UsageWrong,
+            format!("the answer to {request} still comes"),
+        )
+        .with_help("state it when the answer has ended")),
+    }
+}
+
+/// The first version of a contract, and all of them.
+fn versions(connector: &Connector, contract: ContractId) -> (ContractId, Vec<ContractId>) {
+    let now = connector.now();
+    connector.contracts.with_registry(|registry| {
+        let first = registry.first(contract);
+        let all = registry.all(now).map(|(id, _, _)| id);
+        (
+            first,
+            all.filter(|id| registry.first(*id) == first).collect(),
+        )
+    })
+}

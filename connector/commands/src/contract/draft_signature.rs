@@ -1,0 +1,151 @@
+//! `hansa contract sign --offline`: reads a draft, shows the page that is signed, and signs it; needs no connector.
+
+use crate::cli::GlobalArgs;
+use crate::cli::command_effect::ask_confirmation;
+use crate::cli::output::OutputSettings;
+use crate::cli::terminal::line_err;
+use crate::key::offline_signer::OfflineSigner;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::Assignee;
+use hansa_policy::contract::rendering::PageRendering;
+use hansa_policy::contract::signature::SignatoryRole;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::contract::page_digest;
+use hansa_proto::contract_draft::{self, ContractDraft};
+use hansa_proto::envelope::kind::StatementKind;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// Shows and signs.
+///
+/// # Errors
+/// What is wrong with the draft or the key, or that nobody said yes.
+pub(crate) fn run(
+    file: &Path,
+    signer: &OfflineSigner,
+    mandate: Option<&Path>,
+    output: Option<&Path>,
+    global: &GlobalArgs,
+    now: UtcTimestamp,
+    show: OutputSettings,
+) -> Result<u8, Refusal> {
+    let place = |refusal: Refusal| refusal.with_place(file.display().to_string(), None, None);
+    let draft =
+        contract_draft::from_bytes(&hansa_node::process::named_file::read(file)?).map_err(place)?;
+    check_key(&draft, signer)?;
+    let mandate = mandate
+        .map(|file| within(file, &draft, signer, now))
+        .transpose()?;
+    let digest = page_digest(&draft.agreement);
+    line_err(&hansa_proto::render::agreement(None, &draft.agreement));
+    line_err(&format!(
+        "This page, {} in {}, has the digest {digest}, which is part of what is signed.",
+        PageRendering::FORM,
+        draft.agreement.rendering.language
+    ));
+    let facts = |signature: Option<&Path>| {
+        json!({
+            "negotiation": draft.negotiation,
+            "would_become": draft.contract().to_string(),
+            "role": draft.role.as_str(),
+            "shown": {
+                "form": PageRendering::FORM,
+                "language": draft.agreement.rendering.language.tag(),
+                "zone": draft.agreement.rendering.zone.as_str(),
+                "sha256": digest.to_string(),
+            },
+            "key": signer.kid(),
+            "seal": matches!(signer, OfflineSigner::Seal(_)),
+            "signature": signature.map(|file| file.display().to_string()),
+        })
+    };
+    if global.dry_run {
+        show.result(&facts(None), "nothing was signed");
+        return Ok(0);
+    }
+    if !global.yes {
+        ask_confirmation(
+            &format!(
+                "Sign this for the {}, with the key {}?",
+                draft.role.as_str(),
+                signer.kid()
+            ),
+            global,
+        )?;
+    }
+    let bytes = signer.sign(
+        StatementKind::Agreement,
+        draft.role,
+        &draft.payload(),
+        mandate.as_deref(),
+        now,
+    )?;
+    let target = output.map_or_else(|| signed_name(file), Path::to_path_buf);
+    hansa_node::process::named_file::write(&target, &bytes)?;
+    show.result(
+        &facts(Some(&target)),
+        &format!(
+            "signed; the signature is in {}\nnext, where the connector runs: hansa contract attach {} {}",
+            target.display(),
+            draft.negotiation,
+            target.display()
+        ),
+    );
+    Ok(0)
+}
+
+/// A mandate, if it lets this key sign this; who signed the mandate is judged where the signature is attached.
+fn within(
+    file: &Path,
+    draft: &ContractDraft,
+    signer: &OfflineSigner,
+    now: UtcTimestamp,
+) -> Result<Vec<u8>, Refusal> {
+    let place = |refusal: Refusal| refusal.with_place(file.display().to_string(), None, None);
+    let bytes = hansa_node::process::named_file::read(file)?
+        .trim_ascii_end()
+        .to_vec();
+    let signed = hansa_proto::mandate::from_envelope(&bytes).map_err(place)?;
+    let party = match (draft.role, draft.agreement.assignee_id()) {
+        (SignatoryRole::Consumer, Some(consumer)) => consumer,
+        _ => &draft.agreement.provider.id,
+    };
+    signed
+        .mandate
+        .permits(&draft.agreement, party, signer.kid(), now)
+        .map_err(place)?;
+    Ok(bytes)
+}
+
+/// Beside the draft, under a name that says what it is.
+fn signed_name(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".signed");
+    PathBuf::from(name)
+}
+
+/// The key is that which the draft names for this side; with another one nobody would accept the signature. Whether a seal
+/// counts, the trust bundle says, where the signature is attached.
+fn check_key(draft: &ContractDraft, signer: &OfflineSigner) -> Result<(), Refusal> {
+    let OfflineSigner::Key(_) = signer else {
+        return Ok(());
+    };
+    let kid = signer.kid();
+    let party = match (draft.role, &draft.agreement.assignee) {
+        (SignatoryRole::Provider, _) => Some(&draft.agreement.provider),
+        (SignatoryRole::Consumer, Assignee::Participant(consumer)) => Some(consumer),
+        (SignatoryRole::Consumer, Assignee::Public | Assignee::Partner(_)) => None,
+    };
+    if party.is_some_and(|party| party.signing_key == kid) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        ErrorCode::SignerNotParty,
+        format!(
+            "the draft is to be signed for the {} with the key `{}`; this one is `{kid}`",
+            draft.role.as_str(),
+            party.map_or("none", |party| party.signing_key.as_str()),
+        ),
+    )
+    .with_help("take the key that the league registers for the participant"))
+}

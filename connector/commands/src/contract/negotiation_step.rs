@@ -1,0 +1,311 @@
+//! The steps after the request: counter, sign, decline.
+
+use crate::admin::event_sink::EventSink;
+use crate::admin::{CommandError, CommandResult};
+use crate::catalog::find;
+use crate::contract::collect;
+use crate::contract::contract_lookup::{load_negotiation, negotiations};
+use crate::contract::contract_text::negotiation_json;
+use crate::contract::proposal_terms::terms_from;
+use hansa_node::negotiation;
+use hansa_node::negotiation::open_negotiation::OpenNegotiation;
+use hansa_node::negotiation::outgoing_message;
+use hansa_node::offer::offers::PendingView;
+use hansa_node::participant::Connector;
+use hansa_node::participant::approval;
+use hansa_node::participant::approval::{Approval, ApprovalAction};
+use hansa_node::peer::mailbox;
+use hansa_node::peer::peer_connections::KnownPeer;
+use hansa_node::process::blocking_work::blocking;
+use hansa_node::process::randomness::random_bytes;
+use hansa_policy::contract::Agreement;
+use hansa_policy::negotiation::{NextMessage, PartyRole, Phase};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::safe_text::SingleLineText;
+use hansa_policy::term::Term;
+use hansa_policy::value::cube::CubeFunction;
+use hansa_proto::contract;
+use hansa_proto::peer::message::MessageContent;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+pub(super) async fn counter_offer(
+    connector: &Arc<Connector>,
+    prefix: &str,
+    policy: &str,
+    out: &EventSink,
+) -> CommandResult {
+    collect(connector, out).await?;
+    let (name, open) = load_negotiation(connector, prefix)?;
+    let mut agreement = open.state.proposal().agreement.clone();
+    let dataset = match open.own {
+        PartyRole::Provider => connector
+            .datasets
+            .catalog(|catalog| catalog.by_id(&agreement.dataset.id).cloned())
+            .ok_or_else(|| {
+                Refusal::new(
+                    ErrorCode::DatasetNotPublished,
+                    "the dataset is not published",
+                )
+            })?,
+        PartyRole::Consumer => {
+            let peer = peer_of(connector, &open)?;
+            find(
+                connector,
+                &format!("{}.{}", peer.alias, agreement.dataset.id.name),
+            )
+            .await?
+            .dataset
+        }
+    };
+    terms_from(policy, &dataset, &mut agreement, connector)?;
+    agreement.version = agreement.version.saturating_add(1);
+    agreement.rendering = agreement.rendering.in_zone(&dataset.zone);
+    agreement.proposed_at = connector.now();
+    agreement.nonce = hansa_proto::base64url::encode(&random_bytes::<16>());
+    let payload = contract::to_bytes(&agreement).into();
+    let content = match open.own {
+        PartyRole::Provider => MessageContent::Offer {
+            negotiation: name.clone(),
+            payload,
+        },
+        PartyRole::Consumer => MessageContent::Request {
+            negotiation: name.clone(),
+            dataset: agreement.dataset.id.clone(),
+            offer: None,
+            payload,
+        },
+    };
+    step(connector, &name, &open, content, out).await
+}
+
+pub(super) async fn sign(
+    connector: &Arc<Connector>,
+    prefix: &str,
+    caller: Option<u32>,
+    out: &EventSink,
+) -> CommandResult {
+    collect(connector, out).await?;
+    if let Some(held) = held_view(connector, prefix) {
+        return sign_view(connector, &held, caller, out).await;
+    }
+    let (name, open) = load_negotiation(connector, prefix)?;
+    if waits(connector, &name, &open, caller, out).await? {
+        return Ok(0);
+    }
+    let content = outgoing_message::due(connector, &open)?;
+    step(connector, &name, &open, content, out).await
+}
+
+/// The public view that waits for two officers, by a prefix of what they say it of.
+fn held_view(connector: &Connector, prefix: &str) -> Option<PendingView> {
+    let mut all = connector.datasets.pending_views().into_iter();
+    all.find(|held| prefix.len() >= 4 && held.key.to_string().starts_with(prefix))
+}
+
+/// Takes an officer's word on a public view; with the second one it is signed and in force.
+async fn sign_view(
+    connector: &Arc<Connector>,
+    held: &PendingView,
+    caller: Option<u32>,
+    out: &EventSink,
+) -> CommandResult {
+    let (key, dataset) = (held.key, held.dataset.name.clone());
+    let word = approval::word(connector, caller, key, ApprovalAction::Sign, None).await?;
+    let signed = matches!(word, Approval::Enough(_));
+    let mut status = 0;
+    if signed {
+        let inner = Arc::clone(connector);
+        let faults = blocking(move || hansa_node::offer::offer_renewal::renew(&inner)).await?;
+        status = out.report_faults(&faults).await;
+    }
+    let text = if signed {
+        format!("the public view of {dataset} is signed and in force")
+    } else {
+        format!(
+            "the public view of {dataset} is {} beside the one in force; your word is on the books, and nothing is signed yet\n\
+             a second officer approves with: hansa contract sign {}",
+            held.verdict,
+            key.short()
+        )
+    };
+    let waits_for = (!signed).then_some("second officer");
+    out.object(
+        json!({
+            "dataset": dataset.to_string(),
+            "view": key.to_string(),
+            "signed": signed,
+            "waits_for": waits_for,
+            "verdict": held.verdict.as_str(),
+        }),
+        text,
+    )
+    .await?;
+    Ok(status)
+}
+
+/// Whether our signature has to wait for a second officer; then that is said.
+pub(super) async fn waits(
+    connector: &Arc<Connector>,
+    name: &str,
+    open: &OpenNegotiation,
+    caller: Option<u32>,
+    out: &EventSink,
+) -> Result<bool, CommandError> {
+    let Some(NextMessage::Agreement(contract) | NextMessage::Finalization(contract)) =
+        open.state.due(open.own)
+    else {
+        return Ok(false);
+    };
+    let Some(verdict) = approval::needs_two(connector, &open.state.proposal().agreement) else {
+        return Ok(false);
+    };
+    match approval::word(connector, caller, contract, ApprovalAction::Sign, None).await? {
+        Approval::Enough(_) => Ok(false),
+        Approval::Waits => {
+            out.object(
+                json!({
+                    "negotiation": name,
+                    "would_become": contract.to_string(),
+                    "signed": false,
+                    "waits_for": "second officer",
+                    "verdict": verdict.as_str(),
+                }),
+                format!(
+                    "{name} is {verdict} beside what is in force; your word is on the books, and nothing is signed yet\n\
+                     a second officer approves with: hansa contract sign {name}"
+                ),
+            )
+            .await?;
+            Ok(true)
+        }
+    }
+}
+
+pub(super) async fn decline(
+    connector: &Arc<Connector>,
+    prefix: &str,
+    reason: SingleLineText,
+    out: &EventSink,
+) -> CommandResult {
+    collect(connector, out).await?;
+    let (name, open) = load_negotiation(connector, prefix)?;
+    let content = MessageContent::Termination {
+        negotiation: name.clone(),
+        code: None,
+        reason: reason.to_string(),
+    };
+    step(connector, &name, &open, content, out).await
+}
+
+/// That a contract is concluded, and from when it counts where that is not now.
+pub(super) fn in_force_from(connector: &Connector, open: &OpenNegotiation) -> String {
+    let proposal = open.state.proposal();
+    let (contract, begins) = (proposal.contract.short(), proposal.agreement.not_before);
+    match begins > connector.now() {
+        true => format!("contract {contract} is signed by both and begins at {begins}"),
+        false if open.own == PartyRole::Consumer => format!(
+            "contract {contract} is in force\nnext: {}",
+            first_question(connector, &proposal.agreement)
+        ),
+        false => format!("contract {contract} is in force"),
+    }
+}
+
+/// A command that asks a question which the contract permits.
+fn first_question(connector: &Connector, agreement: &Agreement) -> String {
+    let dataset = &agreement.dataset.id;
+    let owner = match connector.peer(dataset.owner.as_str()) {
+        Ok(peer) => peer.alias.to_string(),
+        Err(_) => dataset.owner.domain().to_owned(),
+    };
+    let terms = || agreement.clauses.iter().map(|clause| &clause.term);
+    let functions = terms().find_map(|term| match term {
+        Term::Functions(functions) => Some(functions),
+        _ => None,
+    });
+    let sql = match functions {
+        None => format!("SELECT * FROM {owner}.{} LIMIT 10", dataset.name),
+        Some(functions) if functions.contains(&CubeFunction::Count) => {
+            format!("SELECT count(*) FROM {owner}.{}", dataset.name)
+        }
+        Some(_) => {
+            let measure = terms().find_map(|term| match term {
+                Term::Measures(measures) => measures.first(),
+                _ => None,
+            });
+            let measure = measure.map_or_else(|| "…".to_owned(), ToString::to_string);
+            format!("SELECT sum({measure}) FROM {owner}.{}", dataset.name)
+        }
+    };
+    let purpose = terms().find_map(|term| match term {
+        Term::Purpose(purposes) => purposes.first(),
+        _ => None,
+    });
+    match purpose {
+        Some(purpose) => format!("hansa sql \"{sql}\" --purpose {purpose}"),
+        None => format!("hansa sql \"{sql}\""),
+    }
+}
+
+/// Says how a negotiation stands after a step, and whether the post could be carried.
+pub(super) async fn report_step(
+    connector: &Arc<Connector>,
+    name: &str,
+    carried: Result<(), Refusal>,
+    out: &EventSink,
+    text: impl Fn(&OpenNegotiation) -> String,
+) -> CommandResult {
+    let row = negotiations(connector)?
+        .into_iter()
+        .find(|row| row.id == name);
+    let open = negotiation::message_replay::load(connector, name)?;
+    if let (Some(row), Some(open)) = (row, open) {
+        let mut data = negotiation_json(&row, Some(&open));
+        if let (Value::Object(map), Phase::Finalized) = (&mut data, open.state.phase()) {
+            map.insert(
+                "contract".to_owned(),
+                json!(open.state.proposal().contract.to_string()),
+            );
+        }
+        out.object(data, text(&open)).await?;
+    }
+    match carried {
+        Ok(()) => Ok(0),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+/// Sends a message of ours and carries it, where it is ours to carry.
+pub(super) async fn step(
+    connector: &Arc<Connector>,
+    name: &str,
+    open: &OpenNegotiation,
+    content: MessageContent,
+    out: &EventSink,
+) -> CommandResult {
+    outgoing_message::send(connector, open.other(), content, false).await?;
+    let carried = match open.own {
+        // A provider never dials; the consumer fetches the message.
+        PartyRole::Provider => Ok(()),
+        PartyRole::Consumer => mailbox::pump(connector, &peer_of(connector, open)?).await,
+    };
+    report_step(connector, name, carried, out, |open| {
+        match open.state.phase() {
+            Phase::Finalized => in_force_from(connector, open),
+            Phase::Agreed if open.own == PartyRole::Provider => format!(
+                "{name} is agreed; the contract is concluded once the consumer's connector has confirmed it, which it does by itself"
+            ),
+            phase => format!(
+                "{name} is {}; {}",
+                phase.as_str().to_lowercase(),
+                open.turn_sentence()
+            ),
+        }
+    })
+    .await
+}
+
+pub(super) fn peer_of(connector: &Connector, open: &OpenNegotiation) -> Result<KnownPeer, Refusal> {
+    connector.peer(open.other().as_str())
+}

@@ -1,0 +1,108 @@
+//! A signature that is made on another machine: the draft that goes there, and the signature that comes back.
+
+use crate::admin::CommandResult;
+use crate::admin::event_sink::EventSink;
+use crate::contract::collect;
+use crate::contract::contract_lookup::load_negotiation;
+use crate::contract::negotiation_step::{step, waits};
+use hansa_node::negotiation::open_negotiation::OpenNegotiation;
+use hansa_node::participant::Connector;
+use hansa_policy::contract::signature::SignatoryRole;
+use hansa_policy::id::ContractId;
+use hansa_policy::negotiation::NextMessage;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::contract_draft::{self, ContractDraft};
+use hansa_proto::envelope;
+use hansa_proto::peer::message::MessageContent;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// `contract export n-…`: what waits for our signature, or will once the other side has signed, as a file.
+pub(super) async fn export(
+    connector: &Arc<Connector>,
+    prefix: &str,
+    out: &EventSink,
+) -> CommandResult {
+    collect(connector, out).await?;
+    let (name, open) = load_negotiation(connector, prefix)?;
+    let (role, _) = due(&open)?;
+    let draft = ContractDraft {
+        negotiation: name,
+        role,
+        agreement: open.state.proposal().agreement.clone(),
+    };
+    let text = String::from_utf8_lossy(&contract_draft::to_bytes(&draft)).into_owned();
+    let data: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+    out.document(
+        json!({"contract": draft.contract().to_string(), "draft": data, "file": text}),
+        text.clone(),
+    )
+    .await?;
+    Ok(0)
+}
+
+/// `contract attach`: a signature that was made elsewhere takes the step that is due. It is checked as any other is.
+pub(super) async fn attach(
+    connector: &Arc<Connector>,
+    prefix: &str,
+    bytes: &[u8],
+    caller: Option<u32>,
+    out: &EventSink,
+) -> CommandResult {
+    collect(connector, out).await?;
+    let (name, open) = load_negotiation(connector, prefix)?;
+    let (role, wanted) = due(&open)?;
+    let signed = envelope::parse_half(bytes.trim_ascii_end(), role)?;
+    if signed.id != wanted {
+        return Err(Refusal::new(
+            ErrorCode::NegotiationState,
+            format!(
+                "the signature is under `{}`, and `{}` is on the table",
+                signed.id.short(),
+                wanted.short()
+            ),
+        )
+        .with_help(format!(
+            "export the draft again and sign that: hansa contract export {name}"
+        ))
+        .into());
+    }
+    if waits(connector, &name, &open, caller, out).await? {
+        return Ok(0);
+    }
+    let contract = bytes::Bytes::copy_from_slice(bytes.trim_ascii_end());
+    let content = match role {
+        SignatoryRole::Provider => MessageContent::Agreement {
+            negotiation: name.clone(),
+            contract,
+        },
+        SignatoryRole::Consumer => MessageContent::Verification {
+            negotiation: name.clone(),
+            contract,
+        },
+    };
+    step(connector, &name, &open, content, out).await
+}
+
+/// For whom a signature is due, and on what.
+fn due(open: &OpenNegotiation) -> Result<(SignatoryRole, ContractId), Refusal> {
+    let no = |sentence: &str, help: &str| {
+        Err(Refusal::new(ErrorCode::NegotiationState, sentence).with_help(help))
+    };
+    match open.state.due(open.own) {
+        Some(NextMessage::Agreement(contract)) => Ok((SignatoryRole::Provider, contract)),
+        Some(NextMessage::Verification(contract)) => Ok((SignatoryRole::Consumer, contract)),
+        Some(NextMessage::Acceptance(_)) => no(
+            "what is due is to accept, which needs no signature; the provider signs next",
+            "accept it with hansa contract sign, and sign when the provider has",
+        ),
+        Some(NextMessage::Finalization(_)) => no(
+            "both signatures are here already",
+            "hansa contract sign puts them together",
+        ),
+        None => no(
+            "no signature of ours is due now",
+            "hansa contract show tells whose turn it is",
+        ),
+    }
+}

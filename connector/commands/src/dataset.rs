@@ -1,0 +1,239 @@
+//! `hansa dataset`: the own datasets.
+
+pub(crate) mod arguments;
+pub(crate) mod catalog_entry;
+mod config_entry;
+pub(crate) mod disclosure_prompt;
+pub(crate) mod offer_arguments;
+mod offer_entry;
+mod offer_policy;
+mod publication;
+mod released_cells;
+mod restriction;
+mod source_sample;
+
+use crate::admin::command_envelope::CommandOptions;
+use crate::admin::event_sink::EventSink;
+use crate::admin::{CommandResult, combined_refusal};
+use crate::cli::output::table;
+use crate::config;
+use crate::dataset::arguments::DatasetCommand;
+use crate::dataset::catalog_entry::{entry_json, entry_text};
+use crate::dataset::config_entry::DatasetAddition;
+use crate::dataset::released_cells::{releases_json, releases_text};
+use crate::dataset::restriction::RestrictionChange;
+use hansa_catalog::dataset::{Dataset, DatasetKind};
+use hansa_node;
+use hansa_node::dataset::publication::PublishOptions;
+use hansa_node::participant::Connector;
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_query::ingest::config::{DatasetConfig, parser};
+use hansa_query::ingest::place_extent::PlaceExtent;
+use hansa_query::ingest::schema_inference::draft_config::{DraftConfigOptions, LeavingColumns};
+use serde_json::json;
+use std::sync::Arc;
+
+/// Carries out one of the verbs.
+pub(crate) async fn run(
+    connector: &Arc<Connector>,
+    command: DatasetCommand,
+    (options, caller): (CommandOptions, Option<u32>),
+    out: &EventSink,
+) -> CommandResult {
+    match command {
+        DatasetCommand::List => list(connector, out).await,
+        DatasetCommand::Show { name } => show(connector, &name, out).await,
+        DatasetCommand::Sample { name, rows } => {
+            source_sample::sample(connector, &name, rows, out).await
+        }
+        DatasetCommand::Add {
+            files,
+            name,
+            title,
+            licence,
+            kind,
+            columns,
+            all_columns,
+            keep_wide,
+            extent,
+            skip_last_lines,
+            terms,
+            publish,
+        } => {
+            let about = DraftConfigOptions {
+                name: name.as_deref().map(parse_dataset_name).transpose()?,
+                title,
+                licence,
+                kind: kind.as_deref().map(of_kind).transpose()?,
+                columns: match (columns.or_else(|| terms.columns_of_groups()), all_columns) {
+                    (_, true) => LeavingColumns::All,
+                    (Some(columns), false) => LeavingColumns::Named(columns),
+                    (None, false) => LeavingColumns::Unsaid,
+                },
+                stays_wide: keep_wide,
+                skip_last_lines,
+                grid: offer_entry::grid(&terms),
+                extent: extent.as_deref().map(extent_of).transpose()?,
+            };
+            let addition = DatasetAddition {
+                files,
+                about,
+                terms,
+                publish,
+            };
+            config_entry::add(connector, addition, options, out).await
+        }
+        DatasetCommand::Publish { names, anew } => {
+            let publish_options = PublishOptions {
+                dry: options.dry_run,
+                anew,
+            };
+            publication::publish(connector, &names, publish_options, out).await
+        }
+        DatasetCommand::Guard {
+            name,
+            policy,
+            policy_text,
+            remove,
+        } => {
+            let dataset = find_published_dataset(connector, &name)?;
+            let change = match (policy, policy_text) {
+                (Some(file), Some(text)) => RestrictionChange::Set { file, text },
+                _ if remove => RestrictionChange::Remove,
+                _ => RestrictionChange::Nothing,
+            };
+            restriction::guard(connector, &dataset, change, (options, caller), out).await
+        }
+        DatasetCommand::Withdraw { name, snapshot } => {
+            publication::withdraw(connector, parse_dataset_name(&name)?, snapshot, out).await
+        }
+    }
+}
+
+fn extent_of(degrees: &[f64]) -> Result<PlaceExtent, Refusal> {
+    PlaceExtent::new(degrees)
+        .map_err(|why| Refusal::new(ErrorCode::UsageWrong, format!("--extent: {why}")))
+}
+
+async fn list(connector: &Arc<Connector>, out: &EventSink) -> CommandResult {
+    let mut rows = Vec::new();
+    let configs = configured_datasets(connector)?;
+    let published: Vec<Dataset> = connector
+        .datasets
+        .catalog(|catalog| catalog.datasets().cloned().collect());
+    for config in &configs {
+        let entry = published.iter().find(|entry| entry.id.name == config.name);
+        out.object(
+            json!({
+                "dataset": config.name.as_str(),
+                "title": config.title,
+                "published": entry.is_some(),
+                "version": entry.map(|entry| entry.version.clone()),
+                "rows": entry.map(|entry| entry.rows),
+                "licence": entry.map(|entry| entry.licence.clone()),
+                "model": entry.and_then(|entry| entry.model.clone()),
+                "kind": entry.and_then(|entry| entry.kind).map(DatasetKind::as_str),
+            }),
+            "",
+        )
+        .await?;
+        rows.push(vec![
+            config.name.to_string(),
+            entry.map_or_else(|| "not published".to_owned(), |entry| entry.version.clone()),
+            entry.map_or_else(String::new, |entry| entry.rows.to_string()),
+            config.title.clone(),
+        ]);
+    }
+    let text = table(&["DATASET", "VERSION", "ROWS", "TITLE"], &rows);
+    out.text(text).await?;
+    Ok(0)
+}
+
+async fn show(connector: &Arc<Connector>, name: &str, out: &EventSink) -> CommandResult {
+    let dataset = find_published_dataset(connector, name)?;
+    let holdings = connector.datasets.snapshots.holdings();
+    let facts = holdings
+        .get(&dataset.id)
+        .map_or(&[][..], |held| &held.released.facts);
+    let mut json = entry_json(&dataset);
+    if let Some(members) = json.as_object_mut()
+        && dataset
+            .grid
+            .as_ref()
+            .is_some_and(|grid| grid.release.is_some())
+    {
+        members.insert("releases".to_owned(), releases_json(facts));
+    }
+    let mut text = format!("{}{}", entry_text(&dataset), releases_text(facts));
+    if let Some(held) = connector.reloadable.restrictions().get(&dataset.id) {
+        if let Some(members) = json.as_object_mut() {
+            members.insert(
+                "guard".to_owned(),
+                restriction::restriction_json(&dataset, Some(held)),
+            );
+        }
+        text = format!("{text}\n{}\n", restriction::text(&dataset, Some(held)));
+    }
+    let in_place = holdings
+        .get(&dataset.id)
+        .and_then(|held| held.in_place.as_ref());
+    if let Some(in_place) = in_place {
+        let places = in_place.stays().locations();
+        text.push_str("\nstays where it is\n");
+        for place in &places {
+            text.push_str(&format!("  {place}\n"));
+        }
+        if let Some(members) = json.as_object_mut() {
+            members.insert("in_place".to_owned(), json!(places));
+        }
+    }
+    out.object(json, text).await?;
+    Ok(0)
+}
+
+/// The datasets of the configuration.
+fn configured_datasets(connector: &Connector) -> Result<Vec<DatasetConfig>, Refusal> {
+    hansa_node::dataset::publication::read_configured_datasets(connector).map_err(combined_refusal)
+}
+
+/// The datasets of the configuration as its file says them now.
+pub(crate) fn configured_now(connector: &Connector) -> Result<Vec<DatasetConfig>, Refusal> {
+    let now = config::now(connector)?;
+    let shown = now.file.display().to_string();
+    parser::parse(&now.text, &shown, now.source_roots()).map_err(combined_refusal)
+}
+
+fn unconfigured_dataset_refusal(name: &str) -> Refusal {
+    Refusal::new(
+        ErrorCode::DatasetNotPublished,
+        format!("no dataset `{name}` is configured"),
+    )
+    .with_help("hansa dataset list shows them; hansa dataset add FILE adds one")
+}
+
+fn find_published_dataset(connector: &Connector, name: &str) -> Result<Dataset, Refusal> {
+    let unknown = || {
+        Refusal::new(
+            ErrorCode::DatasetNotPublished,
+            format!("no dataset `{name}` is published here"),
+        )
+    };
+    let name: SqlIdentifier = name.parse().map_err(|cause| unknown().caused_by(cause))?;
+    connector
+        .datasets
+        .catalog(|catalog| catalog.dataset(&name).cloned())
+        .ok_or_else(unknown)
+}
+
+/// A kind of dataset that a person typed.
+fn of_kind(word: &str) -> Result<DatasetKind, Refusal> {
+    let kind: Result<DatasetKind, String> = word.parse();
+    kind.map_err(|why| Refusal::new(ErrorCode::UsageWrong, format!("`{word}`: {why}")))
+}
+
+/// A name that a person typed.
+fn parse_dataset_name(text: &str) -> Result<SqlIdentifier, Refusal> {
+    text.parse()
+        .map_err(|fault| Refusal::new(ErrorCode::UsageWrong, format!("`{text}`: {fault}")))
+}

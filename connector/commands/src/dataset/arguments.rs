@@ -1,0 +1,119 @@
+//! The verbs of `hansa dataset`: what a participant publishes.
+
+use crate::dataset::offer_arguments::OfferTermsArgs;
+use clap::Subcommand;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// `hansa dataset …`
+#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DatasetCommand {
+    /// The own datasets
+    #[command(after_help = "Example: hansa dataset list --json")]
+    List,
+    /// One of them
+    #[command(after_help = "Example: hansa dataset show bike_counts")]
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// Its first rows, as they would be published
+    #[command(after_help = "Example: hansa dataset sample bike_counts --rows 5")]
+    Sample {
+        /// Its name
+        name: String,
+        /// How many rows
+        #[arg(long, default_value_t = 10)]
+        rows: usize,
+    },
+    /// Looks at files and writes a commented entry into the configuration
+    ///
+    /// It is seen how they are written: lines above the header, several header lines or none, a date and a time of day in two columns,
+    /// one column for each station, rows that lack their last fields, notes and totals below the rows, marks between thousands. No value of
+    /// the data comes into the configuration. What fits two readings stays text and is asked at the end.
+    ///
+    /// With --offer a policy is written, too, and who may ask for a contract on it; with --publish all of that is put in force at once.
+    /// An offer names what leaves: --columns, or --all-columns; over groups --group-by and --measures say it. No other column is offered.
+    #[command(
+        after_help = "Example: hansa dataset add bikes.csv --name bike_counts --title \"Bicycle counts\" --licence CC-BY-4.0\nExample: hansa dataset add bikes.csv --licence CC-BY-4.0 --group-by site,day --measures bikes --functions sum --bucket day --at-least 10 --questions-per-day 100 --purpose dpv:PublicBenefit --until 2027-12-31 --offer league --publish"
+    )]
+    Add {
+        /// Files, a folder, or a pattern with *
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// The name of the dataset; absent: from the name of the file or the folder
+        #[arg(long)]
+        name: Option<String>,
+        /// What it is, for people
+        #[arg(long)]
+        title: Option<String>,
+        /// Its licence, such as CC-BY-4.0 or proprietary
+        #[arg(long)]
+        licence: Option<String>,
+        /// How its values came about: measured, forecast, modelled or estimated
+        #[arg(long)]
+        kind: Option<String>,
+        /// The columns that may leave, with commas; the others are not read. Absent: asked for one by one where somebody is there
+        #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+        columns: Option<Vec<String>>,
+        /// Each column may leave
+        #[arg(long, conflicts_with = "columns")]
+        all_columns: bool,
+        /// A table with one column for each station stays as it is, without rows for each station
+        #[arg(long)]
+        keep_wide: bool,
+        /// The box in which its places lie, in degrees; a row whose place lies outside can't be read
+        #[arg(
+            long,
+            value_name = "WEST,SOUTH,EAST,NORTH",
+            value_delimiter = ',',
+            allow_negative_numbers = true
+        )]
+        extent: Option<Vec<f64>>,
+        /// So many lines at the end of each file are no rows, such as notes and totals; 0: the last line is a row. Absent: it is seen or asked
+        #[arg(long, value_name = "LINES")]
+        skip_last_lines: Option<u32>,
+        /// The terms on which it is offered
+        #[command(flatten)]
+        terms: Box<OfferTermsArgs>,
+        /// Publish it at once, and put the offer in force
+        #[arg(long)]
+        publish: bool,
+    },
+    /// Publishes what changed
+    #[command(after_help = "Example: hansa dataset publish bike_counts --dry-run")]
+    Publish {
+        /// Names; absent: all
+        names: Vec<String>,
+        /// Begins a feed again from all its source files; who follows it reads it from its beginning
+        #[arg(long, requires = "names")]
+        anew: bool,
+    },
+    /// What is refused of a dataset whatever its contracts permit; without an option what there is
+    #[command(
+        after_help = "Example: hansa dataset guard bike_counts --policy guards/bikes.policy.toml"
+    )]
+    Guard {
+        /// Its name
+        name: String,
+        /// Sets the guard that this policy file says: it only refuses, and changes no answer
+        #[arg(long, value_name = "FILE", conflicts_with = "remove")]
+        policy: Option<PathBuf>,
+        /// The text of that file
+        #[arg(skip)]
+        policy_text: Option<String>,
+        /// Takes the guard away
+        #[arg(long)]
+        remove: bool,
+    },
+    /// Takes a dataset out of the catalogue
+    #[command(after_help = "Example: hansa dataset withdraw bike_counts --snapshot 2026-11-20.3")]
+    Withdraw {
+        /// Its name
+        name: String,
+        /// Removes a faulty snapshot from disk
+        #[arg(long, value_name = "VERSION")]
+        snapshot: Option<String>,
+    },
+}

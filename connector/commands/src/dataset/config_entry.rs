@@ -1,0 +1,476 @@
+//! `hansa dataset add`: an entry of the configuration for files that nobody has described yet.
+
+use crate::admin::command_envelope::CommandOptions;
+use crate::admin::event_sink::EventSink;
+use crate::admin::{CommandError, CommandResult, combined_refusal};
+use crate::config::reload_quietly;
+use crate::dataset::offer_arguments::OfferTermsArgs;
+use crate::dataset::offer_entry::{OfferBackground, offer_entry};
+use crate::dataset::offer_policy::check_named_columns;
+use crate::dataset::publication;
+use hansa_node::dataset::publication::PublishOptions;
+use hansa_node::offer::offers;
+use hansa_node::participant::Connector;
+use hansa_node::process::blocking_work::blocking;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_query::ingest::config::parser::parse;
+use hansa_query::ingest::schema_inference::draft_config::{
+    DraftConfigOptions, DraftDatasetConfig, LeavingColumns, entry,
+};
+use hansa_query::ingest::source_roots::SourceRoots;
+use hansa_query::publication::dataset_entry;
+use jiff::civil::Date;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A dataset that is added.
+#[derive(Debug)]
+pub(super) struct DatasetAddition {
+    /// Its files.
+    pub(super) files: Vec<PathBuf>,
+    /// What a person says of it.
+    pub(super) about: DraftConfigOptions,
+    /// The terms on which it is offered.
+    pub(super) terms: Box<OfferTermsArgs>,
+    /// Whether it is published at once.
+    pub(super) publish: bool,
+}
+
+/// Looks at the files and writes what was seen and assumed to the end of the configuration, with the offer on the terms that were named.
+pub(super) async fn add(
+    connector: &Arc<Connector>,
+    addition: DatasetAddition,
+    options: CommandOptions,
+    out: &EventSink,
+) -> CommandResult {
+    let DatasetAddition {
+        files,
+        about,
+        terms,
+        publish,
+    } = addition;
+    let config = connector.config();
+    let folder = std::path::absolute(config.folder()).unwrap_or_default();
+    let roots = config.source_roots();
+    let is_said = about.columns != LeavingColumns::Unsaid;
+    let title = about.title.clone();
+    let (named, below, known) = (files.clone(), folder.clone(), roots.clone());
+    let mut entry = blocking(move || entry(&paths(&named, &below), &roots, &about)).await?;
+    check_named_columns(&terms, &entry, is_said)?;
+    if publish {
+        check_total(&entry)?;
+    }
+    let offer = offer_entry(
+        &terms,
+        &entry,
+        title.as_deref(),
+        &OfferBackground {
+            taxonomy: &connector.reloadable.taxonomy(),
+            today: today(connector)?,
+            folder: &folder,
+        },
+    )?;
+    let mut written = entry.text.clone();
+    if let Some(offer) = &offer {
+        written.push_str(&offer.text);
+        entry.assumptions.extend(offer.assumptions.iter().cloned());
+    }
+    let policy = offer.as_ref().and_then(|offer| offer.policy.clone());
+    check_policy(connector, &terms, &entry, policy.as_ref(), &known)?;
+    let mut added = None;
+    if !options.dry_run {
+        let (file, text) = (config.file.clone(), written.clone());
+        let policy = policy.clone().map(|(path, text)| (folder.join(path), text));
+        let change =
+            blocking(move || append_with_policy(&file, &text, policy.as_ref(), &known)).await?;
+        if let Err(refusal) = reload_quietly(connector) {
+            return Err(take_back(connector, change, refusal).await.into());
+        }
+        added = Some(change);
+    }
+    let name = &entry.name;
+    let columns: Vec<Value> = entry
+        .columns
+        .iter()
+        .map(|column| {
+            json!({
+                "name": column.name,
+                "from": column.from,
+                "type": column.kind,
+                "leaves": column.leaves,
+            })
+        })
+        .collect();
+    let first = entry.unread.first.as_ref();
+    let unread = first.map(|(file, line, why)| json!({"file": file, "line": line, "why": why}));
+    let mut reported = String::new();
+    if let Some((path, text)) = &policy {
+        reported.push_str(&format!("\n\n{}:\n{}", path.display(), text.trim_end()));
+    }
+    if entry.unread.rows > 0 {
+        reported.push_str(&format!("\n{}", entry.unread));
+    }
+    if !is_said {
+        reported.push_str(
+            "\nevery column of the entry may be shown by a contract: take away what must not leave",
+        );
+    }
+    reported.push_str(&page(&entry));
+    let place = config.file.display();
+    let done = match (options.dry_run, publish) {
+        (true, _) => format!("would be added to {place}"),
+        (false, true) => format!("added to {place}"),
+        (false, false) => format!(
+            "added to {place}; look at it, correct what was assumed, then: hansa dataset publish {name}"
+        ),
+    };
+    out.object(
+        json!({
+            "dataset": name.as_str(),
+            "file": files.first(),
+            "files": entry.files,
+            "config": config.file,
+            "entry": written,
+            "policy": policy.as_ref().map(|(path, text)| json!({"file": path, "text": text})),
+            "columns": columns,
+            "rows_seen": entry.rows,
+            "rows_unread": entry.unread.rows,
+            "first_unread": unread,
+            "assumed": entry.assumptions,
+            "questions": entry.questions,
+            "written": !options.dry_run,
+        }),
+        format!("{}{reported}\n\n{done}", written.trim_end()),
+    )
+    .await?;
+    if !publish || options.dry_run {
+        return Ok(0);
+    }
+    let publish_options = PublishOptions {
+        dry: false,
+        anew: false,
+    };
+    let is_there = || {
+        connector
+            .datasets
+            .catalog(|catalog| catalog.dataset(name).is_some())
+    };
+    let was_there = is_there();
+    let published =
+        publication::publish(connector, &[name.to_string()], publish_options, out).await;
+    let status = match (published, added) {
+        // An entry that can't be published is not left to be stumbled over. What was published stays, whatever failed behind it.
+        (Err(CommandError::Refused(refusal)), Some(change)) if was_there || !is_there() => {
+            return Err(take_back(connector, change, *refusal).await.into());
+        }
+        (published, _) => published?,
+    };
+    if status == 0
+        && let Some(offer) = &offer
+    {
+        let alias = &config.participant.alias;
+        out.notice(offer.next_steps(&format!("{alias}.{name}")))
+            .await;
+    }
+    Ok(status)
+}
+
+/// Refuses an offer of which the words of the policy can't be read, before anything is written.
+fn check_policy(
+    connector: &Connector,
+    terms: &OfferTermsArgs,
+    entry: &DraftDatasetConfig,
+    written: Option<&(PathBuf, String)>,
+    roots: &SourceRoots,
+) -> Result<(), Refusal> {
+    let (path, text) = match (written, &terms.policy) {
+        (Some((path, text)), _) => (path.clone(), text.clone()),
+        (None, Some(path)) => {
+            let bytes = hansa_node::process::named_file::read(path)?;
+            (path.clone(), String::from_utf8_lossy(&bytes).into_owned())
+        }
+        (None, None) => return Ok(()),
+    };
+    let config = connector.config();
+    // An entry that people have to complete is judged when it is complete.
+    let Ok(datasets) = parse(
+        &entry.text,
+        &config.file.display().to_string(),
+        roots.clone(),
+    ) else {
+        return Ok(());
+    };
+    let own = &config.participant;
+    for dataset in &datasets {
+        let unread = dataset_entry::unread(dataset, &own.id, &own.zone, connector.now());
+        let shown = path.display().to_string();
+        match hansa_proto::policy_toml::parse(&text, &shown, &unread) {
+            Ok(draft) if draft.names_columns => {}
+            Ok(_) => return Err(offers::unnamed_columns(&shown, entry.names())),
+            Err(mut problems) => {
+                // The grid that a policy of one's own needs is written into the entry afterwards.
+                problems.retain(|one| one.code != ErrorCode::GridConflict);
+                if !problems.is_empty() {
+                    return Err(combined_refusal(problems));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses to publish at once what doubles every total.
+fn check_total(entry: &DraftDatasetConfig) -> Result<(), Refusal> {
+    let Some(total) = &entry.total else {
+        return Ok(());
+    };
+    let sentence = format!(
+        "the last row of `{}` seems to hold totals of the others, which would then be counted twice; nothing was added",
+        total.file
+    );
+    let refusal = Refusal::new(ErrorCode::UsageWrong, sentence)
+        .with_place(total.file.clone(), Some(total.line), None)
+        .with_help(format!("leave it out: --skip-last-lines {}", total.lines))
+        .with_help(format!(
+            "it is a row like the others: --skip-last-lines {}",
+            total.notes
+        ));
+    Err(refusal)
+}
+
+/// Assumptions, and the questions that are left.
+fn page(entry: &DraftDatasetConfig) -> String {
+    let mut page = String::new();
+    let listed = |page: &mut String, head: &str, lines: &[String]| {
+        if !lines.is_empty() {
+            page.push_str(&format!("\n\n{head}"));
+        }
+        for line in lines {
+            page.push_str(&format!("\n  - {line}"));
+        }
+    };
+    listed(&mut page, "assumed:", &entry.assumptions);
+    listed(&mut page, "to be answered by you:", &entry.questions);
+    page
+}
+
+/// The day of now, where the participant is.
+fn today(connector: &Connector) -> Result<Date, Refusal> {
+    let zone = &connector.config().participant.zone;
+    let wrong = |cause: jiff::Error| {
+        Refusal::new(ErrorCode::ConfigInvalid, format!("`{zone}`: {cause}")).caused_by(cause)
+    };
+    let now = jiff::Timestamp::from_microsecond(connector.now().micros()).map_err(wrong)?;
+    Ok(now.in_tz(zone).map_err(wrong)?.date())
+}
+
+/// Addition to a configuration, so that it can be taken back.
+#[derive(Debug)]
+struct ConfigAddition {
+    file: PathBuf,
+    before: String,
+    after: String,
+    policy: Option<PathBuf>,
+}
+
+impl ConfigAddition {
+    /// Puts the configuration back as it was, and the policy away; an error where somebody has changed it in between.
+    fn undo(&self) -> Result<(), Refusal> {
+        let now = hansa_node::process::named_file::read(&self.file)?;
+        if now != self.after.as_bytes() {
+            return Err(Refusal::new(
+                ErrorCode::FileExists,
+                format!("`{}` was changed in between", self.file.display()),
+            ));
+        }
+        hansa_files::replace_keeping_readers(&self.file, self.before.as_bytes())?;
+        if let Some(policy) = &self.policy
+            && let Err(cause) = std::fs::remove_file(policy)
+        {
+            tracing::warn!(%cause, "dataset.policy_left");
+        }
+        Ok(())
+    }
+}
+
+/// Takes back what was added and adds to the refusal whether that went well.
+async fn take_back(
+    connector: &Arc<Connector>,
+    change: ConfigAddition,
+    refusal: Refusal,
+) -> Refusal {
+    let place = change.file.display().to_string();
+    let undone = blocking(move || change.undo()).await;
+    match undone.and_then(|()| reload_quietly(connector)) {
+        Ok(()) => refusal.with_help(format!(
+            "nothing stays in {place}; without --publish the entry is written, to be corrected before `hansa dataset publish`"
+        )),
+        Err(why) => refusal.with_help(format!(
+            "the entry stays in {place}, since it can't be taken out: {}",
+            why.sentence
+        )),
+    }
+}
+
+/// Writes the policy, if there is a new one, and then the entry that names it. A policy whose entry can't be added is taken away again.
+fn append_with_policy(
+    file: &Path,
+    entry: &str,
+    policy: Option<&(PathBuf, String)>,
+    roots: &SourceRoots,
+) -> Result<ConfigAddition, Refusal> {
+    let Some((path, text)) = policy else {
+        return append(file, entry, roots);
+    };
+    if path.exists() {
+        return Err(Refusal::new(
+            ErrorCode::FileExists,
+            format!("`{}` is there already", path.display()),
+        )
+        .with_help(
+            "offer it on that policy: --policy FILE; or give the dataset another name: --name NAME",
+        ));
+    }
+    hansa_node::process::named_file::write(path, text.as_bytes())?;
+    match append(file, entry, roots) {
+        Ok(addition) => Ok(ConfigAddition {
+            policy: Some(path.clone()),
+            ..addition
+        }),
+        Err(refusal) => {
+            if let Err(cause) = std::fs::remove_file(path) {
+                tracing::warn!(%cause, "dataset.policy_left");
+            }
+            Err(refusal)
+        }
+    }
+}
+
+/// The paths as they will stand in the configuration, relative to its folder where they lie below it. Files that are all that a folder
+/// has of their ending stand as a pattern, as whoever typed it meant before the shell wrote them out.
+fn paths(files: &[PathBuf], folder: &Path) -> Vec<String> {
+    let shown = |path: &Path| {
+        let below = path.strip_prefix(folder).unwrap_or(path);
+        below.display().to_string()
+    };
+    match pattern(files) {
+        Some(pattern) => vec![shown(&pattern)],
+        None => files.iter().map(|file| shown(file)).collect(),
+    }
+}
+
+/// The pattern of which several files are all that there is.
+fn pattern(files: &[PathBuf]) -> Option<PathBuf> {
+    let (first, rest) = files.split_first()?;
+    let (parent, ending) = (first.parent()?, first.extension()?);
+    let plain = !parent.to_string_lossy().contains(['*', '?', '[']);
+    if rest.is_empty() || !plain {
+        return None;
+    }
+    let of_them = |file: &Path| file.parent() == Some(parent) && file.extension() == Some(ending);
+    let there = std::fs::read_dir(parent).ok()?.flatten();
+    let there: BTreeSet<PathBuf> = there
+        .map(|entry| entry.path())
+        .filter(|path| path.is_file() && of_them(path))
+        .collect();
+    let named: BTreeSet<PathBuf> = files.iter().cloned().collect();
+    (named == there).then(|| parent.join(format!("*.{}", ending.to_string_lossy())))
+}
+
+/// Appends an entry to the configuration as it stands on disk, where people may have edited it since it was read. One with which it
+/// would say something wrong is not added: nothing could be published any more.
+fn append(file: &Path, entry: &str, roots: &SourceRoots) -> Result<ConfigAddition, Refusal> {
+    let bytes = hansa_node::process::named_file::read(file)?;
+    let before = String::from_utf8(bytes).map_err(|cause| {
+        Refusal::new(
+            ErrorCode::ConfigInvalid,
+            "the configuration is not in UTF-8",
+        )
+        .with_place(file.display().to_string(), None, None)
+        .caused_by(cause)
+    })?;
+    let mut text = before.clone();
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text.push('\n');
+    text.push_str(entry);
+    let shown = file.display().to_string();
+    let problems = |text: &str| {
+        let read = parse(text, &shown, roots.clone());
+        read.err().unwrap_or_default()
+    };
+    let key = |problem: &Refusal| {
+        problem
+            .location
+            .as_ref()
+            .and_then(|location| location.key.clone())
+    };
+    let known = problems(&before);
+    let added = problems(&text).into_iter().find(|problem| {
+        // What was wrong before is told by others, and these two are left to people.
+        let is_left = matches!(key(problem).as_deref(), Some("title" | "licence"));
+        !is_left && !known.contains(problem)
+    });
+    if let Some(problem) = added {
+        return Err(problem.with_help(
+            "the configuration was left as it is; hansa dataset add --name NAME gives the dataset another name",
+        ));
+    }
+    hansa_files::replace_keeping_readers(file, text.as_bytes())?;
+    Ok(ConfigAddition {
+        file: file.to_owned(),
+        before,
+        after: text,
+        policy: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENTRY: &str = "[[dataset]]\nname = \"bikes\"\ntitle = \"Bikes\"\nlicence = \"\"\n[dataset.source]\nkind = \"text\"\n\
+                         path = \"bikes.csv\"\n[[dataset.column]]\nname = \"site\"\n";
+
+    #[test]
+    fn no_second_dataset_of_a_name_is_added() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hansa.toml");
+        let roots = SourceRoots::of(folder.path());
+        let read = || std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, "[participant]\nid = \"lindau.example\"").unwrap();
+        append(&file, ENTRY, &roots).unwrap();
+        let before = read();
+        assert!(before.ends_with(ENTRY), "{before}");
+        let refusal = append(&file, ENTRY, &roots).unwrap_err();
+        assert_eq!(refusal.code, ErrorCode::ConfigInvalid, "{refusal:#?}");
+        assert!(refusal.help.join(" ").contains("--name"), "{refusal:#?}");
+        assert_eq!(read(), before);
+        append(&file, &ENTRY.replace("\"bikes\"", "\"counts\""), &roots).unwrap();
+        assert!(read().contains("\"counts\""));
+        // What was wrong before is told elsewhere.
+        std::fs::write(&file, "[[dataset]]\nname = 7\n").unwrap();
+        append(&file, ENTRY, &roots).unwrap();
+    }
+    #[test]
+    fn what_was_added_is_taken_back_unless_somebody_changed_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hansa.toml");
+        let roots = SourceRoots::of(folder.path());
+        let before = "[participant]\nid = \"lindau.example\"";
+        std::fs::write(&file, before).unwrap();
+        let policy = (folder.path().join("bikes.toml"), "x".to_owned());
+        let added = append_with_policy(&file, ENTRY, Some(&policy), &roots).unwrap();
+        assert!(policy.0.exists());
+        added.undo().unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
+        assert!(!policy.0.exists());
+        let added = append(&file, ENTRY, &roots).unwrap();
+        std::fs::write(&file, "# by hand\n").unwrap();
+        added.undo().unwrap_err();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "# by hand\n");
+    }
+}

@@ -1,0 +1,140 @@
+//! `hansa dataset publish` and `withdraw`: what stands in the own catalogue.
+
+mod publication_report;
+
+use crate::admin::event_sink::EventSink;
+use crate::admin::{CommandError, CommandResult};
+use crate::config::reload_if_changed;
+use crate::dataset::publication::publication_report::publication_report;
+use crate::dataset::{configured_datasets, configured_now, unconfigured_dataset_refusal};
+use hansa_node;
+use hansa_node::dataset::publication::PublishOptions;
+use hansa_node::offer::offer_renewal;
+use hansa_node::participant::Connector;
+use hansa_node::process::blocking_work::blocking;
+use hansa_node::release;
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_query::ingest::config::DatasetConfig;
+use serde_json::json;
+use std::sync::Arc;
+
+/// Publishes the datasets of these names, or all, as far as they have changed; by what the files say now, also beside a connector
+/// that was started with others. One that can't be published keeps none of the others from it. What is wrong when it is done is said once;
+/// the status is that of the first such.
+pub(super) async fn publish(
+    connector: &Arc<Connector>,
+    names: &[String],
+    options: PublishOptions,
+    out: &EventSink,
+) -> CommandResult {
+    let inner = Arc::clone(connector);
+    if !options.dry {
+        blocking(move || reload_if_changed(&inner)).await?;
+    }
+    let configs = match options.dry {
+        true => configured_now(connector)?,
+        false => configured_datasets(connector)?,
+    };
+    for name in names {
+        if !configs.iter().any(|config| config.name.as_str() == name) {
+            return Err(unconfigured_dataset_refusal(name).into());
+        }
+    }
+    let wanted: Vec<DatasetConfig> = configs
+        .into_iter()
+        .filter(|config| names.is_empty() || names.iter().any(|name| config.name.as_str() == name))
+        .collect();
+    if wanted.is_empty() {
+        return Err(
+            Refusal::new(ErrorCode::DatasetNotPublished, "no dataset is configured")
+                .with_help("hansa dataset add FILE")
+                .into(),
+        );
+    }
+    let is_alone = wanted.len() == 1;
+    let (mut faults, mut entries, mut failed) = (Vec::new(), Vec::new(), None);
+    for config in wanted {
+        let (inner, progress) = (Arc::clone(connector), out.clone());
+        let name = config.name.clone();
+        let published = blocking(move || {
+            let report = |label: &str, done, total| progress.progress(label, done, total);
+            hansa_node::dataset::publication::one(&inner, &config, options, report)
+        });
+        match published.await {
+            Ok(published) => {
+                let (data, text, more) = publication_report(&published);
+                faults.extend(more);
+                entries.push(published.entry().clone());
+                if let Err(gone) = out.object(data, text).await {
+                    failed = Some(CommandError::from(gone));
+                    break;
+                }
+            }
+            Err(refusal) if is_alone => failed = Some(refusal.into()),
+            Err(refusal) => faults.push(refusal.with_help(format!(
+                "`{name}` is not published anew; the others do not wait for it"
+            ))),
+        }
+    }
+    let inner = Arc::clone(connector);
+    faults.extend(match options.dry {
+        true => {
+            let config = crate::config::now(connector)?;
+            offer_renewal::rehearse_publication(connector, &config, &entries)
+        }
+        // What is published is published, whatever comes of the offers.
+        false => blocking(move || Ok(judge_publications(&inner))).await?,
+    });
+    if !options.dry {
+        for ended in offer_renewal::ended_offers(connector) {
+            out.notice(crate::cli::output::warning_text(&ended)).await;
+        }
+    }
+    if let Some(CommandError::Refused(refusal)) = &failed {
+        faults.retain(|fault| *fault != **refusal);
+    }
+    let status = out.report_faults(&faults).await;
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(status),
+    }
+}
+
+/// Faults once datasets are published: of offers, of snapshots and cells, and of contracts that need what is not here.
+fn judge_publications(connector: &Arc<Connector>) -> Vec<Refusal> {
+    let mut faults = offer_renewal::renew(connector).unwrap_or_else(|fault| vec![fault]);
+    faults.extend(
+        connector
+            .datasets
+            .snapshots
+            .damaged_datasets()
+            .into_values(),
+    );
+    faults.extend(connector.unexecutable());
+    faults.extend(release::all(connector));
+    faults
+}
+
+/// Takes a dataset out of the catalogue.
+pub(super) async fn withdraw(
+    connector: &Arc<Connector>,
+    name: SqlIdentifier,
+    snapshot: Option<String>,
+    out: &EventSink,
+) -> CommandResult {
+    let inner = Arc::clone(connector);
+    let dataset = blocking(move || {
+        hansa_node::dataset::publication::withdraw(&inner, &name, snapshot.as_deref())
+    })
+    .await?;
+    let (name, version) = (&dataset.id.name, &dataset.version);
+    out.object(
+        json!({"dataset": name.as_str(), "version": version, "withdrawn": true}),
+        format!(
+            "{name} is withdrawn: snapshot {version} goes from disk with its last reader, and the log says so"
+        ),
+    )
+    .await?;
+    Ok(0)
+}

@@ -1,0 +1,309 @@
+//! `hansa league`: a certificate authority and a signed trust bundle for pilots.
+
+mod admission;
+pub(crate) mod arguments;
+pub(crate) mod league_join;
+mod rulebook;
+mod signing_authority;
+
+use crate::cli::output::{OutputSettings, table};
+use crate::cli::terminal::{document_out, line_out};
+use crate::cli::{IssuedAttributeKind, LeagueCommand};
+use hansa_audit_log::json::JsonLimits;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_identity::jwk;
+use hansa_identity::keys::{PublicKey, SignatureAlgorithm};
+use hansa_identity::league::credential_issuers::IssuerRegistration;
+use hansa_identity::league::{LeagueAuthority, LeagueSettings};
+use hansa_node::config::unit::shift;
+use hansa_node::league::credential_issuance::issue_credential;
+use hansa_node::process::named_file::{read, write};
+use hansa_policy::attribute::{AttributeKind, ParticipantAttribute};
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::safe_text::SingleLineText;
+use hansa_proto::credential::CredentialStatement;
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::path::Path;
+use std::str::FromStr;
+
+/// Carries out one of the league's verbs.
+///
+/// # Errors
+/// What the league refuses.
+pub(crate) fn run(
+    command: LeagueCommand,
+    now: UtcTimestamp,
+    show: OutputSettings,
+) -> Result<(), Refusal> {
+    match command {
+        LeagueCommand::Init { dir, name, demo } => init(&dir, name, demo, now, show),
+        LeagueCommand::Admit {
+            requests,
+            dir,
+            output,
+            days,
+            offset,
+        } => {
+            let mut league = LeagueAuthority::open(&dir)?;
+            let now = apply_clock_offset(&league, offset.as_deref(), now)?;
+            admission::admit(&mut league, &requests, output, (days, now), show)
+        }
+        LeagueCommand::Key(args) => signing_authority::key(&args, now, show),
+        LeagueCommand::Mandates(args) => signing_authority::mandates(&args, now, show),
+        LeagueCommand::Seal(args) => signing_authority::seal(&args, now, show),
+        LeagueCommand::Rulebook(args) => rulebook::run(&args, now, show),
+        LeagueCommand::List { dir } => {
+            list(&LeagueAuthority::open(&dir)?, show);
+            Ok(())
+        }
+        LeagueCommand::Issuer {
+            id,
+            name,
+            states,
+            key,
+            drop,
+            dir,
+            offset,
+        } => {
+            let id = participant(&id)?;
+            let mut league = LeagueAuthority::open(&dir)?;
+            let now = apply_clock_offset(&league, offset.as_deref(), now)?;
+            if drop {
+                league.drop_issuer(&id, now)?;
+            } else {
+                let key = key.map(|file| public_key(&file)).transpose()?;
+                let naming = IssuerRegistration {
+                    name: name.unwrap_or_else(|| id.domain().to_owned()),
+                    id: id.clone(),
+                    states: states.into_iter().map(kind).collect(),
+                    key,
+                };
+                league.name_issuer(naming, now)?;
+            }
+            let sequence = league.bundle().content().sequence;
+            let what = if drop {
+                "is no issuer any more"
+            } else {
+                "is named"
+            };
+            show.result(
+                &json!({"issuer": id.as_str(), "named": !drop, "bundle": sequence}),
+                &format!(
+                    "{} {what}; hand the new bundle (number {sequence}) to the participants: hansa league export",
+                    id.domain()
+                ),
+            );
+            Ok(())
+        }
+        LeagueCommand::Attest {
+            subject,
+            by,
+            sector,
+            region,
+            days,
+            output,
+            dir,
+            offset,
+        } => {
+            let league = LeagueAuthority::open(&dir)?;
+            let now = apply_clock_offset(&league, offset.as_deref(), now)?;
+            let (subject, issuer) = (participant(&subject)?, participant(&by)?);
+            let attributes = attributes(&sector, &region)?;
+            if attributes.is_empty() {
+                return Err(Refusal::new(
+                    ErrorCode::UsageWrong,
+                    "a credential states something: --sector nace:H49, --region EU",
+                ));
+            }
+            let statement = CredentialStatement {
+                issuer,
+                subject,
+                attributes: attributes.into_iter().collect(),
+                issued_at: now,
+                until: now.plus_micros(i64::from(days).saturating_mul(DAY)),
+            };
+            let bytes = issue_credential(&league, &statement)?;
+            let CredentialStatement {
+                issuer, subject, ..
+            } = statement;
+            write(&output, &bytes)?;
+            show.result(
+                &json!({"participant": subject.as_str(), "issuer": issuer.as_str(), "file": output}),
+                &format!(
+                    "{} attests it; send {} {} and it runs: hansa credential add {}",
+                    issuer.domain(),
+                    subject.domain(),
+                    output.display(),
+                    output.display()
+                ),
+            );
+            Ok(())
+        }
+        LeagueCommand::Expel { id, dir } => {
+            let id = participant(&id)?;
+            let mut league = LeagueAuthority::open(&dir)?;
+            league.expel(&id, now)?;
+            let sequence = league.bundle().content().sequence;
+            show.result(
+                &json!({"expelled": id.as_str(), "bundle": sequence}),
+                &format!(
+                    "{} is expelled; hand the new bundle (number {sequence}) to the participants: hansa league export",
+                    id.domain()
+                ),
+            );
+            Ok(())
+        }
+        LeagueCommand::Export {
+            dir,
+            output,
+            offset,
+        } => {
+            let mut league = LeagueAuthority::open(&dir)?;
+            let now = apply_clock_offset(&league, offset.as_deref(), now)?;
+            let bytes = league.export(now)?;
+            match output {
+                Some(file) => {
+                    // It may be the file that a running connector reads.
+                    hansa_files::replace(&file, &bytes, hansa_files::FileVisibility::Everybody)?;
+                    let sequence = league.bundle().content().sequence;
+                    show.result(
+                        &json!({"file": file, "bundle": sequence}),
+                        &format!("bundle number {sequence} written to {}", file.display()),
+                    );
+                }
+                None => document_out(&String::from_utf8_lossy(&bytes)),
+            }
+            Ok(())
+        }
+    }
+}
+
+fn participant(text: &str) -> Result<ParticipantId, Refusal> {
+    parse_argument(text)
+}
+
+fn parse_argument<T: FromStr<Err: Display>>(text: &str) -> Result<T, Refusal> {
+    text.parse()
+        .map_err(|fault| Refusal::new(ErrorCode::UsageWrong, format!("`{text}`: {fault}")))
+}
+
+const fn kind(stated: IssuedAttributeKind) -> AttributeKind {
+    match stated {
+        IssuedAttributeKind::Sector => AttributeKind::Sector,
+        IssuedAttributeKind::Region => AttributeKind::Region,
+    }
+}
+
+/// Attributes as they are named on the command line.
+///
+/// # Errors
+/// `USAGE` for one that is none.
+pub(crate) fn attributes(
+    sectors: &[String],
+    regions: &[String],
+) -> Result<BTreeSet<ParticipantAttribute>, Refusal> {
+    let sectors = sectors
+        .iter()
+        .map(|code| parse_argument(code).map(ParticipantAttribute::Sector));
+    let regions = regions
+        .iter()
+        .map(|code| parse_argument(code).map(ParticipantAttribute::Region));
+    sectors.chain(regions).collect()
+}
+
+const DAY: i64 = 24 * 3600 * 1_000_000;
+
+fn public_key(file: &Path) -> Result<PublicKey, Refusal> {
+    let limits = JsonLimits {
+        bytes: 4096,
+        depth: 2,
+    };
+    hansa_audit_log::json::parse(&read(file)?, limits)
+        .map_err(|fault| Refusal::new(ErrorCode::KeyInvalid, format!("no JWK: {fault}")))
+        .and_then(|json| jwk::from_json(&json))
+        .map_err(|refusal| refusal.with_place(file.display().to_string(), None, None))
+}
+
+/// The league's clock: it can be moved where the league is for a show, as those of its participants.
+fn apply_clock_offset(
+    league: &LeagueAuthority,
+    offset: Option<&str>,
+    now: UtcTimestamp,
+) -> Result<UtcTimestamp, Refusal> {
+    let Some(offset) = offset else {
+        return Ok(now);
+    };
+    let wrong = |sentence: String| Refusal::new(ErrorCode::UsageWrong, sentence);
+    if !league.bundle().content().demo {
+        return Err(wrong(
+            "the clock can only be moved in a league that was founded with --demo".to_owned(),
+        ));
+    }
+    let micros = shift(offset)
+        .ok_or_else(|| wrong(format!("`{offset}` is not a time such as +8d or -90m")))?;
+    Ok(now.plus_micros(micros))
+}
+
+fn init(
+    dir: &Path,
+    name: String,
+    demo: bool,
+    now: UtcTimestamp,
+    show: OutputSettings,
+) -> Result<(), Refusal> {
+    let founding = LeagueSettings {
+        name: SingleLineText::parse("name", &name)?.to_string(),
+        algorithm: SignatureAlgorithm::Es256,
+        demo,
+    };
+    let league = LeagueAuthority::init(dir, &founding, now)?;
+    let print = league.bundle().fingerprint();
+    show.result(
+        &json!({"league": founding.name, "folder": dir, "demo": demo, "fingerprint": print.to_string()}),
+        &format!(
+            "the league `{}` is founded in {}\nits fingerprint, which whoever joins compares with you: {print}\nnext: hansa league admit REQUEST… --dir {}",
+            founding.name,
+            dir.display(),
+            dir.display()
+        ),
+    );
+    Ok(())
+}
+
+fn list(league: &LeagueAuthority, show: OutputSettings) {
+    if !show.json {
+        let (name, print) = (
+            &league.bundle().content().league,
+            league.bundle().fingerprint(),
+        );
+        line_out(&format!("league `{name}`, fingerprint {print}\n"));
+    }
+    let mut rows = Vec::new();
+    for party in &league.bundle().content().parties {
+        let state = match party.expelled_at {
+            Some(at) => format!("expelled {at}"),
+            None => "member".to_owned(),
+        };
+        if show.json {
+            let object = json!({
+                "participant": party.id.as_str(),
+                "name": party.name,
+                "address": party.address,
+                "expelled_at": party.expelled_at.map(|at| at.to_string()),
+            });
+            show.result(&object, "");
+        }
+        rows.push(vec![
+            party.id.domain().to_owned(),
+            party.name.clone(),
+            party.address.clone().unwrap_or_default(),
+            state,
+        ]);
+    }
+    if !show.json {
+        line_out(&table(&["PARTICIPANT", "NAME", "ADDRESS", "STATE"], &rows));
+    }
+}

@@ -1,0 +1,124 @@
+//! `hansa league admit`: participants are admitted, and each gets a file with its certificate and the trust bundle.
+
+use crate::cli::output::OutputSettings;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_identity::league::{AdmittedMember, LeagueAuthority};
+use hansa_identity::participant_identity::admission_request::AdmissionRequest;
+use hansa_node::process::named_file::{read, write};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Admits all whose requests are named. Each .join file has the bundle with all of them, so that they know each other at once.
+///
+/// # Errors
+/// `KEY_INVALID` for what is no request: then nobody is admitted; `USAGE`, or what the league refuses of one of them: then those before
+/// are admitted and have their files.
+pub(super) fn admit(
+    league: &mut LeagueAuthority,
+    requests: &[PathBuf],
+    output: Option<PathBuf>,
+    (days, now): (u16, UtcTimestamp),
+    show: OutputSettings,
+) -> Result<(), Refusal> {
+    let read: Vec<ReadRequest<'_>> = requests
+        .iter()
+        .map(|file| ReadRequest::open(file))
+        .collect::<Result<_, _>>()?;
+    let names: BTreeSet<&str> = read.iter().map(|one| one.request.id.as_str()).collect();
+    if names.len() < read.len() {
+        return Err(Refusal::new(
+            ErrorCode::UsageWrong,
+            "two of the requests are of one participant",
+        ));
+    }
+    if output.is_some() && read.len() > 1 {
+        return Err(Refusal::new(
+            ErrorCode::UsageWrong,
+            "--output names one file, and there are several requests",
+        )
+        .with_help("leave it away: each .join file is written beside its request"));
+    }
+    let (mut admitted, mut refused) = (Vec::new(), None);
+    for one in &read {
+        match league.admit(&one.bytes, days, now) {
+            Ok(member) => admitted.push((one, member)),
+            Err(refusal) => {
+                refused = Some(one.with_file_place(refusal));
+                break;
+            }
+        }
+    }
+    for (one, mut member) in admitted {
+        member.join.bundle = league.bundle().clone();
+        let default = || {
+            one.file
+                .with_file_name(format!("{}.join", member.id.domain()))
+        };
+        let file = output.clone().unwrap_or_else(default);
+        write(&file, &member.join.to_bytes())?;
+        report(league, one, &member, &file, show);
+    }
+    refused.map_or(Ok(()), Err)
+}
+
+/// A request as its file says it.
+#[derive(Debug)]
+struct ReadRequest<'a> {
+    file: &'a Path,
+    bytes: Vec<u8>,
+    request: AdmissionRequest,
+}
+
+impl<'a> ReadRequest<'a> {
+    fn open(file: &'a Path) -> Result<Self, Refusal> {
+        let bytes = read(file)?;
+        let request =
+            AdmissionRequest::read(&bytes).map_err(|refusal| with_file_place(refusal, file))?;
+        Ok(Self {
+            file,
+            bytes,
+            request,
+        })
+    }
+
+    fn with_file_place(&self, refusal: Refusal) -> Refusal {
+        with_file_place(refusal, self.file)
+    }
+}
+
+fn with_file_place(refusal: Refusal, file: &Path) -> Refusal {
+    let refusal = refusal.with_place(file.display().to_string(), None, None);
+    match refusal.code {
+        ErrorCode::KeyInvalid => {
+            refusal.with_help("name the .request file that `hansa init` wrote")
+        }
+        _ => refusal,
+    }
+}
+
+fn report(
+    league: &LeagueAuthority,
+    one: &ReadRequest<'_>,
+    member: &AdmittedMember,
+    file: &Path,
+    show: OutputSettings,
+) {
+    let (asked, own) = (one.request.fingerprint(), league.bundle().fingerprint());
+    let shown = file.display();
+    show.result(
+        &json!({
+            "participant": member.id.as_str(),
+            "file": file,
+            "valid_until": member.not_after.to_string(),
+            "fingerprint": asked.to_string(),
+            "league_fingerprint": own.to_string(),
+        }),
+        &format!(
+            "{} is admitted until {}\nfingerprint of its keys, which it reads to you: {asked}\nfingerprint of the league, which you read to it: {own}\nnext: send it {shown}, and it runs: hansa join {shown}",
+            member.id.domain(),
+            member.not_after,
+        ),
+    );
+}

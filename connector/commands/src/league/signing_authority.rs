@@ -1,0 +1,153 @@
+//! `hansa league key`, `hansa league mandates` and `hansa league seal`: who may sign for a participant beside its connector.
+
+use crate::cli::output::OutputSettings;
+use crate::league::arguments::{LeagueKeyArgs, LeagueMandatesArgs, LeagueSealArgs};
+use crate::league::{apply_clock_offset, parse_argument, participant};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_identity::league::LeagueAuthority;
+use hansa_identity::league::signer_registration::{KeyEndKind, certificate, ended};
+use hansa_node::process::named_file::read;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use serde_json::json;
+
+/// Registers a key for contracts, or ends a signing key.
+pub(super) fn key(
+    args: &LeagueKeyArgs,
+    now: UtcTimestamp,
+    show: OutputSettings,
+) -> Result<(), Refusal> {
+    let mut league = LeagueAuthority::open(&args.dir)?;
+    let now = apply_clock_offset(&league, args.offset.as_deref(), now)?;
+    let (id, kid, what) = match (&args.statement, &args.end, &args.of) {
+        (Some(file), None, _) => {
+            let stated = league
+                .register_key(&read(file)?, now)
+                .map_err(|refusal| refusal.with_place(file.display().to_string(), None, None))?;
+            let what = "concludes its contracts from now on, and its connector's key none";
+            (stated.id, stated.key.kid().to_owned(), what)
+        }
+        (None, Some(kid), Some(of)) => {
+            let id = participant(of)?;
+            let end = end(args.revoked, args.since.as_deref())?;
+            league.end_key(&id, kid, end, now)?;
+            (id, kid.clone(), "ends")
+        }
+        _ => {
+            return Err(Refusal::new(
+                ErrorCode::UsageWrong,
+                "name the public half of a key, or one that ends: --end KEY --of PARTICIPANT",
+            ));
+        }
+    };
+    let sequence = league.bundle().content().sequence;
+    show.result(
+        &json!({"participant": id.as_str(), "key": kid, "ended": args.end.is_some(), "bundle": sequence}),
+        &format!(
+            "the key {kid} of {} {what}; hand the new bundle (number {sequence}) to the participants: hansa league export",
+            id.domain()
+        ),
+    );
+    Ok(())
+}
+
+/// Notes whether a participant signs with mandates, or revokes one of them.
+pub(super) fn mandates(
+    args: &LeagueMandatesArgs,
+    now: UtcTimestamp,
+    show: OutputSettings,
+) -> Result<(), Refusal> {
+    let mut league = LeagueAuthority::open(&args.dir)?;
+    let now = apply_clock_offset(&league, args.offset.as_deref(), now)?;
+    let id = participant(&args.id)?;
+    let revoked: Option<Digest> = args.revoke.as_deref().map(parse_argument).transpose()?;
+    let what = match revoked {
+        Some(statement) => {
+            let since = args.since.as_deref().map(instant).transpose()?;
+            league.revoke_mandate(&id, statement, since, now)?;
+            format!(
+                "has the mandate {} no longer: nothing counts that rests on it and is first seen from then on",
+                statement.short()
+            )
+        }
+        None => {
+            league.use_mandates(&id, !args.end, now)?;
+            let with = if args.end { "without" } else { "with" };
+            format!("signs contracts {with} mandates from now on")
+        }
+    };
+    let mandated = league.bundle().member(&id).map(|member| &member.mandates);
+    let uses = mandated.is_some_and(|mandates| mandates.since.is_some());
+    let sequence = league.bundle().content().sequence;
+    show.result(
+        &json!({
+            "participant": id.as_str(),
+            "mandates": uses,
+            "revoked": revoked.map(|statement| statement.to_string()),
+            "bundle": sequence,
+        }),
+        &format!(
+            "{} {what}; hand the new bundle (number {sequence}) to the participants: hansa league export",
+            id.domain()
+        ),
+    );
+    Ok(())
+}
+
+/// Names an authority that may seal for a participant, or ends what it may.
+pub(super) fn seal(
+    args: &LeagueSealArgs,
+    now: UtcTimestamp,
+    show: OutputSettings,
+) -> Result<(), Refusal> {
+    let mut league = LeagueAuthority::open(&args.dir)?;
+    let now = apply_clock_offset(&league, args.offset.as_deref(), now)?;
+    let id = participant(&args.id)?;
+    let what = match &args.anchor {
+        Some(file) => {
+            league.name_seal(&id, certificate(file)?, &args.organization, now)?;
+            "counts"
+        }
+        None => {
+            let revoked = args.revoke.as_deref();
+            let revoked = revoked.map(|file| ended(file, args.key)).transpose()?;
+            let end = end(true, args.since.as_deref())?;
+            league.end_seal(&id, &args.organization, revoked, end, now)?;
+            "ends"
+        }
+    };
+    let sequence = league.bundle().content().sequence;
+    show.result(
+        &json!({
+            "participant": id.as_str(),
+            "organization": args.organization,
+            "ended": args.anchor.is_none(),
+            "bundle": sequence,
+        }),
+        &format!(
+            "the seal of {} as {} {what}; hand the new bundle (number {sequence}) to the participants: hansa league export",
+            id.domain(),
+            args.organization
+        ),
+    );
+    Ok(())
+}
+
+/// How something ends.
+fn end(revoked: bool, since: Option<&str>) -> Result<KeyEndKind, Refusal> {
+    match since {
+        Some(text) => instant(text).map(KeyEndKind::Compromised),
+        None if revoked => Ok(KeyEndKind::Revoked),
+        None => Ok(KeyEndKind::Over),
+    }
+}
+
+fn instant(text: &str) -> Result<UtcTimestamp, Refusal> {
+    text.parse().map_err(|cause| {
+        Refusal::new(
+            ErrorCode::UsageWrong,
+            format!("`{text}` is no time such as 2026-12-01T00:00:00Z"),
+        )
+        .caused_by(cause)
+    })
+}

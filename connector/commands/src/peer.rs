@@ -1,0 +1,258 @@
+//! `hansa peer`: the participants that this connector talks to.
+
+pub(crate) mod arguments;
+
+use crate::admin::CommandResult;
+use crate::admin::event_sink::EventSink;
+use crate::cli::output::table;
+use crate::peer::arguments::PeerCommand;
+use hansa_audit_log::record::configuration::PeerRecord;
+use hansa_node::log::audit_event::AuditEvent;
+use hansa_node::participant::Connector;
+use hansa_node::peer::peer_connections::KnownPeer;
+use hansa_node::question::reachable_tables::words;
+use hansa_policy::id::{ParticipantId, SqlIdentifier};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Carries out one of the verbs.
+pub(crate) async fn run(
+    connector: &Arc<Connector>,
+    command: PeerCommand,
+    out: &EventSink,
+) -> CommandResult {
+    match command {
+        PeerCommand::List => {
+            let mut rows = Vec::new();
+            for peer in connector.known_peers()? {
+                out.object(peer_json(connector, &peer), "").await?;
+                rows.push(vec![
+                    peer.alias.to_string(),
+                    peer.id.domain().to_owned(),
+                    peer.address.clone(),
+                ]);
+            }
+            out.text(table(&["ALIAS", "PARTICIPANT", "ADDRESS"], &rows))
+                .await?;
+            let members = connector.reachable_members()?;
+            let names: Vec<&str> = members.iter().map(|member| member.id.domain()).collect();
+            if !names.is_empty() {
+                let text = format!("in the league, and no peers yet: {}", names.join(", "));
+                out.notice(text).await;
+            }
+        }
+        PeerCommand::Add { address, id, alias } => {
+            let peer = add(connector, &address, id.as_deref(), alias.as_deref()).await?;
+            out.object(
+                peer_json(connector, &peer),
+                format!(
+                    "{} is known as {} and answers at {}",
+                    peer.id.domain(),
+                    peer.alias,
+                    peer.address
+                ),
+            )
+            .await?;
+        }
+        PeerCommand::Show { peer } => {
+            let peer = connector.peer_or_member(&peer)?;
+            let head = connector.records.index(|state| state.head_of(&peer.id))?;
+            out.object(
+                peer_json(connector, &peer),
+                format!(
+                    "{}\n  alias     {}\n  address   {}\n  log head  {}",
+                    peer.id.domain(),
+                    peer.alias,
+                    peer.address,
+                    head.map_or_else(
+                        || "none seen yet".to_owned(),
+                        |head| format!("{} records", head.note.lines().nth(1).unwrap_or("?"))
+                    )
+                ),
+            )
+            .await?;
+        }
+        PeerCommand::Remove { peer } => {
+            let peer = connector.peer(&peer)?;
+            if connector
+                .config()
+                .peers
+                .iter()
+                .any(|known| known.id == peer.id)
+            {
+                return Err(Refusal::new(
+                    ErrorCode::UsageWrong,
+                    format!("`{}` stands in the configuration", peer.alias),
+                )
+                .with_help("remove its [[peer]] there, then hansa reload")
+                .into());
+            }
+            let _durable = connector
+                .record(AuditEvent::from(PeerRecord {
+                    peer: peer.id.to_string(),
+                    address: None,
+                    alias: None,
+                }))
+                .await?;
+            connector.records.index(|_| Ok(()))?;
+            connector.hang_up(&peer.id).await;
+            out.object(
+                json!({"participant": peer.id.domain(), "removed": true}),
+                format!("{} is forgotten", peer.id.domain()),
+            )
+            .await?;
+        }
+    }
+    Ok(0)
+}
+
+fn peer_json(connector: &Connector, peer: &KnownPeer) -> Value {
+    json!({
+        "participant": peer.id.domain(),
+        "alias": peer.alias.as_str(),
+        "address": peer.address,
+        "member": connector.identity.trust.bundle().member(&peer.id).is_some_and(|member| member.expelled_at.is_none()),
+    })
+}
+
+async fn add(
+    connector: &Arc<Connector>,
+    named: &str,
+    id: Option<&str>,
+    alias: Option<&str>,
+) -> Result<KnownPeer, Refusal> {
+    let (id, address) = match named.rsplit_once(':') {
+        Some((host, _)) => (identity(named, id.unwrap_or(host))?, named.to_owned()),
+        None => {
+            let id = identity(named, id.unwrap_or(named))?;
+            let address = member_address(connector, &id)?;
+            (id, address)
+        }
+    };
+    if id == connector.id() {
+        return Err(Refusal::new(
+            ErrorCode::UsageWrong,
+            "that is this participant",
+        ));
+    }
+    let alias: SqlIdentifier = match alias {
+        Some(alias) => alias
+            .parse()
+            .map_err(|fault| Refusal::new(ErrorCode::AliasClash, format!("`{alias}`: {fault}")))?,
+        None => id.default_alias().ok_or_else(|| {
+            Refusal::new(
+                ErrorCode::AliasClash,
+                format!("`{}` does not begin with a name", id.domain()),
+            )
+            .with_help("choose one with --alias")
+        })?,
+    };
+    if connector.config().peers.iter().any(|known| known.id == id) {
+        return Err(Refusal::new(
+            ErrorCode::UsageWrong,
+            format!("`{}` stands in the configuration", id.domain()),
+        )
+        .with_help("change its [[peer]] there, then hansa reload"));
+    }
+    let peer = KnownPeer { id, address, alias };
+    free(connector, &peer)?;
+    connector.hang_up(&peer.id).await;
+    remember(connector, &peer).await?;
+    Ok(peer)
+}
+
+/// The identity of a participant as a person wrote it.
+fn identity(named: &str, id: &str) -> Result<ParticipantId, Refusal> {
+    id.parse().map_err(|cause| {
+        Refusal::new(
+            ErrorCode::UsageWrong,
+            format!("`{id}` is not the identity of a participant"),
+        )
+        .with_help(format!("hansa peer add {named} --id DOMAIN"))
+        .caused_by(cause)
+    })
+}
+
+/// The address that the league has signed for a member.
+fn member_address(connector: &Connector, id: &ParticipantId) -> Result<String, Refusal> {
+    let bundle = connector.identity.trust.bundle();
+    let member = bundle
+        .member(id)
+        .filter(|member| member.expelled_at.is_none());
+    let address = member.and_then(|member| member.address.clone());
+    address.ok_or_else(|| {
+        let domain = id.domain();
+        Refusal::new(
+            ErrorCode::PeerUnknown,
+            format!("the league has no address of a member `{domain}`"),
+        )
+        .with_help(format!(
+            "name its address: hansa peer add HOST:PORT --id {domain}"
+        ))
+    })
+}
+
+/// Takes a participant as a peer from now on, if it is none yet: it is greeted first, and the log says so.
+///
+/// # Errors
+/// `PEER_UNREACHABLE`, `ALIAS_CLASH`, or when nothing can be recorded.
+pub(crate) async fn remember(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
+    if connector.known_peers()?.contains(peer) {
+        return Ok(());
+    }
+    connector.call(peer).await?;
+    // Of two that are added at once under the same alias one is refused.
+    let _turn = connector.contracts.negotiation_lock.lock().await;
+    free(connector, peer)?;
+    let _durable = connector
+        .record(AuditEvent::from(PeerRecord {
+            peer: peer.id.to_string(),
+            address: Some(peer.address.to_string()),
+            alias: Some(peer.alias.to_string()),
+        }))
+        .await?;
+    connector.records.index(|_| Ok(()))
+}
+
+/// Takes as peers those members of the league of whose datasets a statement names one as `participant.dataset`. One that can't be reached
+/// is mentioned and stops nothing.
+///
+/// # Errors
+/// When the index can't be read.
+pub(crate) async fn remember_named(
+    connector: &Arc<Connector>,
+    sql: &str,
+    out: &EventSink,
+) -> Result<(), Refusal> {
+    let written: String = sql.chars().filter(|c| *c != '"').collect();
+    let words = words(sql);
+    for member in connector.reachable_members()? {
+        let alias = member.alias.as_str();
+        if !words.contains(alias) || !written.to_lowercase().contains(&format!("{alias}.")) {
+            continue;
+        }
+        if let Err(refusal) = remember(connector, &member).await {
+            let domain = member.id.domain();
+            out.notice(format!("{domain} was not reached: {}", refusal.sentence))
+                .await;
+        }
+    }
+    Ok(())
+}
+
+/// Checks that nobody else has the alias of that peer.
+fn free(connector: &Connector, peer: &KnownPeer) -> Result<(), Refusal> {
+    let mut known = connector.known_peers()?.into_iter();
+    let alias = &peer.alias;
+    let taken = connector.config().participant.alias == *alias
+        || known.any(|known| known.alias == *alias && known.id != peer.id);
+    match taken {
+        false => Ok(()),
+        true => Err(Refusal::new(
+            ErrorCode::AliasClash,
+            format!("`{alias}` is already somebody's alias here"),
+        )
+        .with_help("choose another with --alias")),
+    }
+}

@@ -1,0 +1,39 @@
+//! The verbs of `hansa peer`: the participants that this one talks to.
+
+use clap::Subcommand;
+use serde::{Deserialize, Serialize};
+
+/// `hansa peer …`
+#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PeerCommand {
+    /// The peers
+    #[command(after_help = "Example: hansa peer list")]
+    List,
+    /// Adds one by its address, or a member of the league by its identity
+    #[command(
+        after_help = "Example: hansa peer add munster.example\nExample: hansa peer add data.munster.example:8814 --id munster.example"
+    )]
+    Add {
+        /// host:port; or the identity of a member, whose address the league has
+        address: String,
+        /// Its identity; absent: the host name
+        #[arg(long)]
+        id: Option<String>,
+        /// Its alias in SQL; absent: the first label of its domain
+        #[arg(long)]
+        alias: Option<String>,
+    },
+    /// One of them
+    #[command(after_help = "Example: hansa peer show ottawa")]
+    Show {
+        /// Alias or identity
+        peer: String,
+    },
+    /// Forgets one
+    #[command(after_help = "Example: hansa peer remove ottawa")]
+    Remove {
+        /// Alias or identity
+        peer: String,
+    },
+}

@@ -1,0 +1,286 @@
+//! `hansa policy`: the own policies.
+
+pub(crate) mod arguments;
+mod policy_diff;
+pub(crate) mod policy_template;
+mod template_clone;
+pub(crate) mod vocabulary;
+
+use crate::admin::event_sink::EventSink;
+use crate::admin::{CommandResult, combined_refusal};
+use crate::catalog::terms_text;
+use crate::cli::output::table;
+use crate::dataset::configured_now;
+use crate::policy::arguments::PolicyCommand;
+use hansa_catalog::dataset::Dataset;
+use hansa_catalog::lint::LintSeverity;
+use hansa_catalog::offer_index::IdentifiedOffer;
+use hansa_node::config;
+use hansa_node::config::ConnectorConfig;
+use hansa_node::offer::offers;
+use hansa_node::offer::offers::OfferChecks;
+use hansa_node::participant::Connector;
+use hansa_policy::contract::{Agreement, ContractStatus};
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::safe_text::printable;
+use hansa_query::publication::dataset_entry;
+use serde_json::json;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Carries out one of the verbs.
+pub(crate) async fn run(
+    connector: &Arc<Connector>,
+    command: PolicyCommand,
+    out: &EventSink,
+) -> CommandResult {
+    match command {
+        PolicyCommand::List => {
+            let mut rows = Vec::new();
+            for written in &connector.config().offers {
+                let file = written.policy.display().to_string();
+                let to = match &written.to {
+                    config::offer::OfferAudience::League => "league".to_owned(),
+                    config::offer::OfferAudience::Public => "public".to_owned(),
+                    config::offer::OfferAudience::Named(list) => list
+                        .iter()
+                        .map(|id| id.domain().to_owned())
+                        .collect::<Vec<_>>()
+                        .join(", "),
+                };
+                out.object(
+                    json!({"policy": file, "dataset": written.dataset.as_str(), "to": to}),
+                    "",
+                )
+                .await?;
+                rows.push(vec![file, written.dataset.to_string(), to]);
+            }
+            out.text(table(&["POLICY", "DATASET", "TO"], &rows)).await?;
+            Ok(0)
+        }
+        PolicyCommand::Show {
+            policy,
+            odrl,
+            toml,
+            dataset,
+        } => {
+            let (written, dataset) = resolve_policy(connector, &policy, dataset.as_deref())?;
+            let offer =
+                offers::read(&connector.config(), &written, &dataset).map_err(combined_refusal)?;
+            let offer = IdentifiedOffer::from(offer);
+            let bytes = hansa_proto::offer::to_bytes(&offer, &connector.id());
+            let value: serde_json::Value =
+                serde_json::from_slice(&bytes).unwrap_or(serde_json::Value::Null);
+            let text = if odrl {
+                serde_json::to_string_pretty(&value).unwrap_or_default()
+            } else if toml {
+                String::from_utf8_lossy(&hansa_node::process::named_file::read(&written.policy)?)
+                    .into_owned()
+            } else {
+                format!("{}{}", printable(&offer.title), terms_text(&offer.clauses))
+            };
+            match odrl || toml {
+                true => out.document(value, text).await?,
+                false => out.object(value, text).await?,
+            }
+            Ok(0)
+        }
+        PolicyCommand::Check { policies, dataset } => {
+            check(connector, &policies, dataset.as_deref(), out).await
+        }
+        PolicyCommand::Diff { old, new, dataset } => {
+            policy_diff::diff(connector, (&old, &new), dataset.as_deref(), out).await
+        }
+        PolicyCommand::Clone {
+            participant, name, ..
+        } => template_clone::clone(connector, &participant, name.as_deref(), out).await,
+        PolicyCommand::Template { .. } => {
+            Err(Refusal::new(ErrorCode::UsageWrong, "policy template needs no connector").into())
+        }
+        PolicyCommand::Terms => {
+            Err(Refusal::new(ErrorCode::UsageWrong, "policy terms needs no connector").into())
+        }
+    }
+}
+
+/// The same for a command that judges what the files say now: the dataset is what the configuration makes of it, also before it is
+/// published with that. Of one that was never published nobody knows the columns.
+fn meant_now(
+    connector: &Connector,
+    config: &ConnectorConfig,
+    policy: &str,
+    over: Option<&str>,
+) -> Result<(config::offer::OfferConfig, Dataset), Refusal> {
+    let written = match over {
+        Some(over) => draft(policy, over)?,
+        None => find_offer(config, policy)?,
+    };
+    let published = connector
+        .datasets
+        .catalog(|catalog| catalog.dataset(&written.dataset).cloned());
+    let configured = configured_now(connector)?;
+    let own = &config.participant;
+    let dataset = match configured.iter().find(|one| one.name == written.dataset) {
+        None => published.ok_or_else(|| unpublished_dataset_refusal(&written.dataset))?,
+        Some(said) => {
+            let zone = said.zone.as_deref().unwrap_or(&own.zone);
+            match published {
+                Some(published) => dataset_entry::reconfigure_entry(said, &published, zone)?,
+                None => dataset_entry::unread(said, &own.id, zone, connector.now()),
+            }
+        }
+    };
+    Ok((written, dataset))
+}
+
+/// What a policy's name means: a draft over a dataset that is named, or an offer of the configuration.
+pub(crate) fn resolve_policy(
+    connector: &Connector,
+    policy: &str,
+    over: Option<&str>,
+) -> Result<(config::offer::OfferConfig, Dataset), Refusal> {
+    let written = match over {
+        Some(over) => draft(policy, over)?,
+        None => find_offer(&connector.config(), policy)?,
+    };
+    let dataset = find_published_dataset(connector, &written.dataset)?;
+    Ok((written, dataset))
+}
+
+/// A draft over a dataset that is named.
+fn draft(policy: &str, over: &str) -> Result<config::offer::OfferConfig, Refusal> {
+    let dataset: SqlIdentifier = over
+        .parse()
+        .map_err(|fault| Refusal::new(ErrorCode::UsageWrong, format!("`{over}`: {fault}")))?;
+    Ok(config::offer::OfferConfig {
+        policy: PathBuf::from(policy),
+        to: config::offer::OfferAudience::League,
+        sign: config::offer::OfferSigningMode::Officer,
+        line: 0,
+        dataset,
+    })
+}
+
+/// The offer of the configuration that a policy's name, file or dataset means.
+fn find_offer(
+    config: &ConnectorConfig,
+    named: &str,
+) -> Result<config::offer::OfferConfig, Refusal> {
+    let written = config
+        .offers
+        .iter()
+        .find(|offer| {
+            let stem = offer.policy.file_stem().and_then(std::ffi::OsStr::to_str);
+            stem == Some(named) || offer.policy.ends_with(named) || offer.dataset.as_str() == named
+        })
+        .ok_or_else(|| {
+            Refusal::new(
+                ErrorCode::OfferUnknown,
+                format!("no offer of the configuration uses the policy `{named}`"),
+            )
+            .with_help("hansa policy list")
+        })?;
+    Ok(written.clone())
+}
+
+fn find_published_dataset(connector: &Connector, name: &SqlIdentifier) -> Result<Dataset, Refusal> {
+    connector
+        .datasets
+        .catalog(|catalog| catalog.dataset(name).cloned())
+        .ok_or_else(|| unpublished_dataset_refusal(name))
+}
+
+fn unpublished_dataset_refusal(name: &SqlIdentifier) -> Refusal {
+    Refusal::new(
+        ErrorCode::DatasetNotPublished,
+        format!("`{name}` is not published, so its columns are not known"),
+    )
+}
+
+/// Our contracts on a dataset that can be asked, now or later, each with what people know it by.
+fn contracts(connector: &Connector, dataset: &Dataset) -> Vec<(String, Agreement)> {
+    let now = connector.now();
+    connector.contracts.with_registry(|registry| {
+        let alive = registry.over(&dataset.id, now).filter(|(_, _, status)| {
+            matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
+        });
+        alive
+            .map(|(id, agreement, _)| {
+                let who = agreement.assignee_id().map_or("anybody", |id| id.domain());
+                (
+                    format!("contract {} with {who}", id.short()),
+                    agreement.clone(),
+                )
+            })
+            .collect()
+    })
+}
+
+async fn check(
+    connector: &Arc<Connector>,
+    policies: &[String],
+    over: Option<&str>,
+    out: &EventSink,
+) -> CommandResult {
+    let config = crate::config::now(connector)?;
+    let names: Vec<String> = if policies.is_empty() {
+        config
+            .offers
+            .iter()
+            .map(|offer| offer.policy.display().to_string())
+            .collect()
+    } else {
+        policies.to_vec()
+    };
+    let mut faults = Vec::new();
+    for name in names {
+        let (written, dataset) = meant_now(connector, &config, &name, over)?;
+        let file = written.policy.display().to_string();
+        match offers::read(&config, &written, &dataset) {
+            Err(problems) => faults.extend(problems),
+            Ok(offer) => {
+                // Of columns that nobody knows nothing can be said.
+                let unread = dataset.columns.is_empty();
+                let mut findings = OfferChecks::of(connector).findings(&offer, &dataset);
+                let others = config
+                    .offers
+                    .iter()
+                    .filter(|other| (other.line, &other.policy) != (written.line, &written.policy));
+                findings.extend(offers::beside(
+                    &config,
+                    (&offer, &dataset),
+                    &others.collect::<Vec<_>>(),
+                    &contracts(connector, &dataset),
+                ));
+                for finding in &findings {
+                    let refusal = offers::as_refusal(finding, &written.policy);
+                    if finding.severity == LintSeverity::Error {
+                        faults.push(refusal);
+                        continue;
+                    }
+                    let mut data = crate::cli::output::refusal_json(&refusal);
+                    if let serde_json::Value::Object(map) = &mut data {
+                        map.insert("severity".to_owned(), json!("warning"));
+                    }
+                    let text = crate::cli::output::warning_text(&refusal);
+                    out.object(data, text).await?;
+                }
+                if findings.is_empty() {
+                    out.object(
+                        json!({"policy": file, "dataset": dataset.id.name.as_str(), "findings": 0}),
+                        match unread {
+                            true => format!(
+                                "{file}: its words are known; {} is not published yet, so its columns are not",
+                                dataset.id.name
+                            ),
+                            false => format!("ok: {file} for {}", dataset.id.name),
+                        },
+                    )
+                    .await?;
+                }
+            }
+        }
+    }
+    Ok(out.report_faults(&faults).await)
+}

@@ -1,0 +1,86 @@
+//! The verbs of `hansa policy`: the terms of the own offers.
+
+use clap::Subcommand;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// `hansa policy …`
+#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyCommand {
+    /// The policies of the own offers
+    #[command(after_help = "Example: hansa policy list")]
+    List,
+    /// One of them as plain language
+    #[command(after_help = "Example: hansa policy show mobility-research --odrl")]
+    Show {
+        /// The policy's name or file
+        policy: String,
+        /// As ODRL
+        #[arg(long, conflicts_with = "toml")]
+        odrl: bool,
+        /// As it is written
+        #[arg(long)]
+        toml: bool,
+        /// A draft that no offer uses yet, as it would be over this own dataset
+        #[arg(long)]
+        dataset: Option<String>,
+    },
+    /// What a change would let out or take away, clause by clause and contract by contract
+    #[command(
+        after_help = "Example: hansa policy diff mobility-research policies/wider.toml --dataset bike_counts"
+    )]
+    Diff {
+        /// The policy as it is: its name or file
+        old: String,
+        /// The policy as it would be
+        new: String,
+        /// Drafts that no offer uses yet, as they would be over this own dataset
+        #[arg(long)]
+        dataset: Option<String>,
+    },
+    /// Every term that a policy can hold, where it is executed, and the code with which it refuses
+    #[command(after_help = "Example: hansa policy terms --json")]
+    Terms,
+    /// A policy with holes: shows them, or fills each and writes the policy; needs no connector
+    #[command(
+        after_help = "Example: hansa policy template templates/mobility_basic.toml --set rows=10000 --set until=2027-12-31 --author munster.example --output policies/mobility.toml"
+    )]
+    Template {
+        /// The template's file
+        file: PathBuf,
+        /// What fills a hole; once for each
+        #[arg(long, value_name = "NAME=VALUE")]
+        set: Vec<String>,
+        /// Whose template it is: each contract that is made of the policy names it
+        #[arg(long, value_name = "PARTICIPANT", requires = "set")]
+        author: Option<String>,
+        /// Where to write the policy; absent: standard output
+        #[arg(short, long, requires = "set")]
+        output: Option<PathBuf>,
+    },
+    /// Takes over a policy with holes that another participant publishes; without a name, lists them
+    #[command(
+        after_help = "Example: hansa policy clone munster mobility_basic --output templates/mobility_basic.toml"
+    )]
+    Clone {
+        /// The participant: its alias or identity
+        participant: String,
+        /// The template
+        name: Option<String>,
+        /// Where to write it; absent: templates/NAME.toml beside the configuration
+        #[arg(short, long, requires = "name")]
+        output: Option<PathBuf>,
+    },
+    /// Lints policies
+    #[command(
+        after_help = "Example: hansa policy check policies/mobility-research.toml --dataset bike_counts"
+    )]
+    Check {
+        /// Files; absent: those of all offers
+        policies: Vec<String>,
+        /// Drafts that no offer uses yet, as they would be over this own dataset
+        #[arg(long, requires = "policies")]
+        dataset: Option<String>,
+    },
+}

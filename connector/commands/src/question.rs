@@ -1,0 +1,276 @@
+//! `hansa sql`, `explain` and `get`: questions.
+
+pub(crate) mod arguments;
+mod explain_analyze;
+pub(crate) mod piped_input;
+pub(crate) mod prompt;
+pub(crate) mod row_sink;
+pub(crate) mod sql_follow;
+pub(crate) mod sql_input;
+pub(crate) mod sql_session;
+
+use crate::admin::event_sink::EventSink;
+use crate::admin::{CommandError, CommandResult};
+use crate::peer::remember_named;
+use crate::question::arguments::{ExplainArgs, GetArgs, SqlArgs};
+use arrow_array::RecordBatch;
+use arrow_ipc::writer::StreamWriter;
+use arrow_schema::Schema;
+use bytes::Bytes;
+use futures::StreamExt as _;
+use hansa_catalog::dataset::DatasetKind;
+use hansa_node::contract::clause_citation::cite;
+use hansa_node::participant::Connector;
+use hansa_node::question::continuation::RequestedRowScope;
+use hansa_node::question::query_author::QueryAuthor;
+use hansa_node::question::query_start;
+use hansa_node::question::result_footer::{add_notices, footer, keys_json, lacking};
+use hansa_node::question::{clauses, plan, unread};
+use hansa_policy::id::PurposeId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_query::federation::options::QueryOptions;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Asks.
+pub(crate) async fn sql(
+    connector: &Arc<Connector>,
+    args: SqlArgs,
+    user: Option<u32>,
+    out: &EventSink,
+) -> CommandResult {
+    // Who reads a table of figures does not want to see it below each.
+    let shows = args.since.is_some();
+    run_query(connector, args, (user, shows), out).await
+}
+
+/// Asks; `shows` says whether people see from where the next question goes on.
+async fn run_query(
+    connector: &Arc<Connector>,
+    args: SqlArgs,
+    (user, shows): (Option<u32>, bool),
+    out: &EventSink,
+) -> CommandResult {
+    let text = args.sql.unwrap_or_default();
+    let options = QueryOptions {
+        settled: args.follow || args.since.is_some(),
+        among_several: args.among_several,
+        kinds: kinds(&args.kind)?,
+        ..query_options(
+            connector,
+            args.purpose.as_deref(),
+            &args.contract,
+            args.partial,
+        )?
+    };
+    let scope = RequestedRowScope::of(args.since.as_deref(), args.as_of.as_deref())?;
+    remember_named(connector, &text, out).await?;
+    let author = QueryAuthor::local(user);
+    let query_start::StartedQuery {
+        answer,
+        first,
+        continuation: continuation_footer,
+        reads,
+    } = query_start::start_query(connector, &text, (&options, &scope), &author).await?;
+    let Some(answer) = answer else {
+        let (data, text) = continuation_footer.quiet();
+        out.object(data, text).await?;
+        return Ok(0);
+    };
+    let mut batches = futures::stream::iter(first.map(Ok)).chain(answer.batches);
+    let schema = Schema::clone(&answer.schema).with_metadata(reads);
+    let mut writer = begin(&schema)?;
+    let mut rows = 0_u64;
+    while let Some(batch) = batches.next().await {
+        let batch = batch.map_err(|refusal| cite(connector, &text, &author, refusal))?;
+        rows = rows.saturating_add(u64::try_from(batch.num_rows()).unwrap_or(0));
+        let sent = tokio::time::timeout(
+            connector.query_limits().time,
+            piece(&mut writer, &batch, out),
+        );
+        sent.await.map_err(|_| unread(connector))??;
+        out.progress("rows", rows, 0);
+    }
+    end(writer, out).await?;
+    let (mut data, mut text) = footer(connector, &answer.report, rows);
+    continuation_footer.below(&answer.report, &mut data, &mut text, shows);
+    add_notices(&mut data, &text);
+    out.object(data, text).await?;
+    Ok(0)
+}
+
+/// What would go to whom.
+pub(crate) async fn explain(
+    connector: &Arc<Connector>,
+    args: ExplainArgs,
+    user: Option<u32>,
+    out: &EventSink,
+) -> CommandResult {
+    // Whoever would be lacking is shown with the reason, beside what would go to the others; who asks wants all.
+    let options = QueryOptions {
+        among_several: args.among_several,
+        kinds: kinds(&args.kind)?,
+        ..query_options(
+            connector,
+            args.purpose.as_deref(),
+            &args.contract,
+            !args.analyze,
+        )?
+    };
+    let author = QueryAuthor::local(user);
+    let question = plan(connector, &args.sql, &options, &author).await?;
+    let explanation = question.explain();
+    let mut text = explanation.to_string();
+    let mut remote_queries = Vec::new();
+    for remote_query in &explanation.remote_queries {
+        let mut reads = Vec::new();
+        for reading in &remote_query.reads {
+            let clauses = reading
+                .contract
+                .and_then(|contract| clauses(connector, contract))
+                .unwrap_or_default();
+            if !clauses.is_empty() {
+                let relation = reading.relation(&remote_query.alias);
+                text.push_str(&format!("\n{relation} under its contract:"));
+                for (number, sentence) in &clauses {
+                    text.push_str(&format!("\n  {number:<5} {sentence}"));
+                }
+            }
+            reads.push(json!({
+                "dataset": reading.dataset.name.as_str(),
+                "contract": reading.contract.map(|contract| contract.to_string()),
+                "snapshot": reading.snapshot,
+                "clauses": clauses.iter().map(|(number, sentence)| json!({"clause": number, "effect": sentence})).collect::<Vec<_>>(),
+            }));
+        }
+        remote_queries.push(json!({
+            "participant": remote_query.participant.domain(),
+            "reads": reads,
+            "purpose": remote_query.purpose.as_ref().map(ToString::to_string),
+            "sql": remote_query.sql,
+            "most_rows": remote_query.most_rows,
+            "most_bytes": remote_query.most_bytes,
+            "guessed": remote_query.guessed,
+            "relies_on_own_keys": remote_query.relies,
+            "keys": remote_query.keys.iter().map(keys_json).collect::<Vec<_>>(),
+        }));
+    }
+    let here: Vec<Value> = explanation
+        .here
+        .iter()
+        .map(|(depth, line)| json!({"depth": depth, "step": line}))
+        .collect();
+    let mut data = json!({"remote_queries": remote_queries, "here": here, "missing": lacking(&explanation.left_out)});
+    if args.analyze {
+        let (came, reported) =
+            explain_analyze::came(connector, &args.sql, &options, &author).await?;
+        if let Some(data) = data.as_object_mut() {
+            data.insert("came".to_owned(), came);
+        }
+        text = format!("{}\n{reported}", text.trim_end());
+    }
+    out.object(data, text).await?;
+    Ok(0)
+}
+
+/// Fetches the permitted view of one dataset.
+pub(crate) async fn get(
+    connector: &Arc<Connector>,
+    args: GetArgs,
+    user: Option<u32>,
+    out: &EventSink,
+) -> CommandResult {
+    let Some((alias, dataset)) = args.dataset.split_once('.') else {
+        return Err(Refusal::new(
+            ErrorCode::UsageWrong,
+            format!("`{}` is not participant.dataset", args.dataset),
+        )
+        .into());
+    };
+    let order = SqlArgs {
+        sql: Some(format!("SELECT * FROM {alias}.{dataset}")),
+        purpose: args.purpose,
+        contract: args.contract,
+        kind: Vec::new(),
+        partial: false,
+        output: None,
+        format: None,
+        since: args.since,
+        as_of: args.as_of,
+        follow: false,
+        every: 0,
+        among_several: false,
+    };
+    run_query(connector, order, (user, true), out).await
+}
+
+/// What was typed about how to ask.
+fn query_options(
+    connector: &Connector,
+    purpose: Option<&str>,
+    contracts: &[String],
+    partial: bool,
+) -> Result<QueryOptions, Refusal> {
+    let purpose = match purpose {
+        None => connector.config().purpose.clone(),
+        Some(text) => Some(text.parse::<PurposeId>().map_err(|fault| {
+            Refusal::new(ErrorCode::PurposeUnknown, format!("`{text}`: {fault}"))
+        })?),
+    };
+    let mut named = Vec::new();
+    for text in contracts {
+        let contract = crate::contract::contract_lookup::contract_by_prefix(connector, text)?;
+        if !named.contains(&contract) {
+            named.push(contract);
+        }
+    }
+    Ok(QueryOptions {
+        purpose,
+        contracts: named,
+        among_several: false,
+        kinds: BTreeSet::new(),
+        partial,
+        settled: false,
+    })
+}
+
+/// The kinds of datasets that were typed.
+fn kinds(words: &[String]) -> Result<BTreeSet<DatasetKind>, Refusal> {
+    let kinds = words.iter().map(|word| word.trim().parse::<DatasetKind>());
+    kinds
+        .map(|kind| {
+            kind.map_err(|why| Refusal::new(ErrorCode::UsageWrong, format!("--kind: {why}")))
+        })
+        .collect()
+}
+
+fn begin(schema: &Schema) -> Result<StreamWriter<Vec<u8>>, Refusal> {
+    StreamWriter::try_new(Vec::new(), schema).map_err(unencodable)
+}
+
+async fn piece(
+    writer: &mut StreamWriter<Vec<u8>>,
+    batch: &RecordBatch,
+    out: &EventSink,
+) -> Result<(), CommandError> {
+    writer.write(batch).map_err(unencodable)?;
+    let bytes = std::mem::take(writer.get_mut());
+    out.rows(Bytes::from(bytes)).await?;
+    Ok(())
+}
+
+async fn end(mut writer: StreamWriter<Vec<u8>>, out: &EventSink) -> Result<(), CommandError> {
+    writer.finish().map_err(unencodable)?;
+    let bytes = writer.into_inner().map_err(unencodable)?;
+    out.rows(Bytes::from(bytes)).await?;
+    Ok(())
+}
+
+fn unencodable(fault: arrow_schema::ArrowError) -> Refusal {
+    Refusal::new(
+        ErrorCode::Internal,
+        format!("the rows can't be encoded: {fault}"),
+    )
+    .caused_by(fault)
+}

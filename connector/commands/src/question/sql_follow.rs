@@ -1,0 +1,107 @@
+//! `hansa sql --follow`: the question again and again, each time for what came since.
+
+use crate::admin::command_event::CommandEvent;
+use crate::cli::GlobalArgs;
+pub(crate) use crate::cli::command_dispatch::command_target::CommandTarget;
+use crate::cli::connector_command::ConnectorCommand;
+use crate::cli::output::OutputSettings;
+use crate::cli::result_printer::{OutputTarget, print};
+use crate::cli::terminal::object_out;
+use crate::question::arguments::{OutputFormat, SqlArgs};
+use hansa_policy::refusal::{ErrorClass, ErrorCode, Refusal};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Asks until it is interrupted, or refused. A participant that is out of reach is asked again later, for all that came meanwhile; what
+/// can't go on is asked anew, whole, and said to be.
+pub(crate) async fn follow(
+    connector: &CommandTarget,
+    mut args: SqlArgs,
+    global: &GlobalArgs,
+    show: OutputSettings,
+) -> Result<u8, Refusal> {
+    if !matches!(
+        args.format,
+        None | Some(OutputFormat::Table | OutputFormat::Json)
+    ) {
+        return Err(Refusal::new(
+            ErrorCode::UsageWrong,
+            "a question that is followed is shown as a table or as JSON, one object a line",
+        )
+        .with_help("ask with --since TOKEN again and again to write files"));
+    }
+    // Whoever takes rows as objects takes everything else as objects, too: what is void, and what is whole again.
+    let show = OutputSettings {
+        json: show.json || args.format == Some(OutputFormat::Json),
+        ..show
+    };
+    let every = Duration::from_secs(args.every.into());
+    let target = OutputTarget {
+        format: args.format,
+        ..OutputTarget::default()
+    };
+    let mut answered = args.since.is_some();
+    loop {
+        match once(connector, &args, &target, global, show).await {
+            Ok((0, token)) => {
+                args.since = token.or(args.since);
+                answered = true;
+            }
+            Ok((status, _)) => return Ok(status),
+            Err(refusal) if refusal.code == ErrorCode::NotContinued && args.since.is_some() => {
+                let why = &refusal.sentence;
+                if show.json {
+                    let report = json!({"hansa": {"anew": true, "why": why}});
+                    object_out(&report);
+                } else {
+                    show.note(&format!("all of it follows anew: {why}"));
+                }
+                args.since = None;
+                continue;
+            }
+            Err(refusal) if answered && passes(refusal.code) => show.refusals(&[refusal]),
+            Err(refusal) => return Err(refusal),
+        }
+        tokio::time::sleep(every).await;
+    }
+}
+
+/// Whether it may be over at the next time.
+fn passes(code: ErrorCode) -> bool {
+    code.kind() == ErrorClass::OutOfReach || code == ErrorCode::TooManyStreams
+}
+
+/// Asks once, and prints what came; gives the status and the token of where the next one goes on.
+async fn once(
+    connector: &CommandTarget,
+    args: &SqlArgs,
+    target: &OutputTarget,
+    global: &GlobalArgs,
+    show: OutputSettings,
+) -> Result<(u8, Option<String>), Refusal> {
+    let (mut events, work) = connector.begin(ConnectorCommand::Sql(args.clone()), global);
+    let (send, shown) = mpsc::channel(1);
+    let looked_at = async move {
+        let mut token = None;
+        while let Some(event) = events.recv().await {
+            if let CommandEvent::Object { data, .. } = &event {
+                let said = data.pointer("/hansa/token").and_then(Value::as_str);
+                token = said.map(str::to_owned).or(token);
+                let nothing = data.pointer("/hansa/nothing_new").and_then(Value::as_bool);
+                if nothing == Some(true) {
+                    continue;
+                }
+            }
+            if send.send(event).await.is_err() {
+                break;
+            }
+        }
+        token
+    };
+    let (token, status) = tokio::join!(looked_at, print(shown, global, show, target));
+    if let Some(work) = work {
+        let _ = work.await;
+    }
+    Ok((status?, token))
+}

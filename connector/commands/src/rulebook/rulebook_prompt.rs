@@ -1,0 +1,66 @@
+//! `hansa rulebook accept`: the rulebook is shown, a person confirms, and exactly the version that was shown is accepted.
+
+use crate::admin::command_event::CommandEvent;
+use crate::cli::GlobalArgs;
+pub(crate) use crate::cli::command_dispatch::command_target::CommandTarget;
+use crate::cli::command_effect::ask_confirmation;
+use crate::cli::connector_command::ConnectorCommand;
+use crate::cli::exported_file;
+use crate::cli::output::OutputSettings;
+use crate::rulebook::arguments::RulebookCommand;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use serde_json::Value;
+use std::path::PathBuf;
+
+/// Shows the newest version, asks where it is not accepted yet, and has it accepted.
+///
+/// # Errors
+/// `CONFIRMATION_NEEDED` without a yes, and what the connector refuses.
+pub(crate) async fn accept(
+    connector: &CommandTarget,
+    output: Option<PathBuf>,
+    global: &GlobalArgs,
+    show: OutputSettings,
+) -> Result<u8, Refusal> {
+    let look = ConnectorCommand::Rulebook(RulebookCommand::Show {
+        number: None,
+        text: false,
+    });
+    let (mut events, _work) = connector.begin(look, global);
+    let mut shown = None;
+    while let Some(event) = events.recv().await {
+        match event {
+            CommandEvent::Object { data, text } => shown = Some((data, text)),
+            CommandEvent::Failed(refusal) => return Err(refusal),
+            CommandEvent::Done(_) => break,
+            _ => {}
+        }
+    }
+    let (data, page) = shown
+        .ok_or_else(|| Refusal::new(ErrorCode::Internal, "the connector showed no rulebook"))?;
+    let waits = data.get("state").and_then(Value::as_str) == Some("waits for acceptance");
+    if waits && !global.yes {
+        show.note(&page);
+        let text = |name: &str| data.get(name).and_then(Value::as_str).unwrap_or_default();
+        let version = data
+            .get("version")
+            .and_then(Value::as_u64)
+            .unwrap_or_default();
+        let question = format!(
+            "Does this participant accept the rulebook `{}`, version {version}, digest {}, of the league `{}`?",
+            text("title"),
+            text("rulebook"),
+            text("league")
+        );
+        ask_confirmation(&question, global)?;
+    }
+    let digest = data.get("rulebook").and_then(Value::as_str);
+    let command = ConnectorCommand::Rulebook(RulebookCommand::Accept {
+        output: None,
+        rulebook: digest.map(str::to_owned),
+    });
+    match output {
+        None => connector.run(command, global, show).await,
+        Some(file) => exported_file::save(connector, command, &file, global, show).await,
+    }
+}

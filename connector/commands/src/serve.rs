@@ -1,0 +1,757 @@
+//! `hansa serve`: faces up in order, down in reverse.
+
+pub(crate) mod inherited_listeners;
+pub(crate) mod member_hosts;
+pub(crate) mod service_manager;
+pub(crate) mod temporary_folder;
+pub(crate) mod trace_export;
+pub(crate) mod worker_server;
+
+use crate::admin::admin_service::AdminService;
+use crate::cli::output::OutputSettings;
+use crate::cli::terminal::{line_err, object_out};
+use crate::config::{reload_by_hand, reload_now};
+use crate::connect;
+use crate::league::league_join;
+use hansa_identity::mtls::{self, client_face};
+use hansa_node::answer::query_intake;
+use hansa_node::config::ConnectorConfig;
+use hansa_node::contract::notice;
+use hansa_node::league::group_membership;
+use hansa_node::log::time_stamping;
+use hansa_node::monitoring::awaiting_join::{AwaitingJoin, awaiting_join};
+use hansa_node::monitoring::monitoring_service::MonitoringService;
+use hansa_node::negotiation::resumption::resume;
+use hansa_node::offer::offer_renewal;
+use hansa_node::offer::portal_notice::PortalNotifier;
+use hansa_node::participant::Connector;
+use hansa_node::partner::PartnerProcesses;
+use hansa_node::peer::mailbox;
+use hansa_node::peer::peer_handler::ParticipantHandler;
+use hansa_node::process::blocking_work::{blocking, waiting};
+use hansa_node::withdrawal;
+use hansa_partners::catalog_terms::CatalogTerms;
+use hansa_partners::process_engine::ProcessEngine;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_programs::program_handler::ClientHandler;
+use hansa_transport::admin::server as admin;
+use hansa_transport::admin::server::{SocketAccess, UserAuthorization};
+use hansa_transport::flight_sql::server as flight_sql;
+use hansa_transport::member_hosts::MemberHosts;
+use hansa_transport::monitoring::{self, MonitoringHandler, MonitoringToken};
+use hansa_transport::peer::server::{
+    PeerCertificateReader, ServerTlsProvider, TlsAcceptorConfig, serve as serve_peers,
+};
+use hansa_transport::peer::settings::TransportSettings;
+use hansa_transport::peer_handler::PeerHandler;
+use hansa_transport::web::server as web;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// Serves until it is told to stop, by a signal or by the token.
+///
+/// # Errors
+/// When an address is taken or a face can't be opened.
+pub(crate) async fn run(
+    connector: Arc<Connector>,
+    stop: CancellationToken,
+    show: OutputSettings,
+) -> Result<(), Refusal> {
+    let listen = connector.config().listen.clone();
+    // Before anybody can withdraw anything here, so that nothing is told twice; and before a message can finish what is signed
+    // beside it.
+    let unreported =
+        waiting(|| withdrawal::unsent_withdrawals(&connector)).unwrap_or_else(|refusal| {
+            tracing::warn!(code = %refusal.code, "contract.end_untold");
+            Vec::new()
+        });
+    withdrawal::notify_parties(&connector, unreported).await;
+    let mut heard = StopSignals::listen()?;
+    // The end of what comes from outside; what runs, and whoever commands this connector, still have the drain.
+    let shut = stop.child_token();
+    let mut address = None;
+    let mut tasks = tokio::task::JoinSet::new();
+    if let Some(wanted) = listen {
+        let (listener, bound) = bind(&wanted).await?;
+        address = Some(bound);
+        let tls = mtls::server_config(&connector.identity.trust, &connector.clock)?;
+        let (trust, clock) = (
+            Arc::clone(&connector.identity.trust),
+            Arc::clone(&connector.clock),
+        );
+        let members = Arc::new(MemberHosts::default());
+        tasks.spawn(member_hosts::keep(
+            Arc::clone(&connector),
+            Arc::clone(&members),
+            stop.clone(),
+        ));
+        let entrance = TlsAcceptorConfig {
+            tls: Arc::new(move || Arc::clone(&tls)),
+            attest: Arc::new(move |connection| mtls::attest(&trust, connection, clock().wall)),
+            hosts: members,
+            settings: TransportSettings::default(),
+            shut: shut.clone(),
+        };
+        let front: Arc<dyn PeerHandler> = Arc::new(ParticipantHandler::new(Arc::clone(&connector)));
+        let ending = stop.clone();
+        tasks.spawn(async move {
+            serve_peers(listener, entrance, front, async move {
+                ending.cancelled().await
+            })
+            .await
+        });
+    }
+    serve_clients(&connector, &shut, &mut tasks).await?;
+    serve_web(&connector, &shut, &mut tasks).await?;
+    let service = Arc::new(MonitoringService(Arc::clone(&connector)));
+    monitor(&connector.config(), service, &stop, &mut tasks).await?;
+    let mut doors = vec![(connector.config().socket(), SocketAccess::Own)];
+    let officers = connector.config().officers.socket.clone();
+    doors.extend(officers.map(|socket| (socket, SocketAccess::Anybody)));
+    for (file, open) in &doors {
+        let socket = admin::bind(file, *open)?;
+        let ending = stop.clone();
+        let admin_service = Arc::new(AdminService(Arc::clone(&connector)));
+        let listed = Arc::clone(&connector);
+        let users: UserAuthorization =
+            Arc::new(move |user| listed.config().officers.users.contains(&user));
+        tasks.spawn(async move {
+            admin::serve(socket, admin_service, users, async move {
+                ending.cancelled().await
+            })
+            .await
+        });
+    }
+    if let Some(address) = &address {
+        hansa_node::process::named_file::write(&connector.file("address"), address.as_bytes())?;
+    }
+    tasks.spawn(resumers(Arc::clone(&connector), stop.clone()));
+    tasks.spawn(postmen(Arc::clone(&connector), stop.clone()));
+    tasks.spawn(tellers(Arc::clone(&connector), stop.clone()));
+    tasks.spawn(portal_tellers(Arc::clone(&connector), stop.clone()));
+    tasks.spawn(erasers(Arc::clone(&connector), stop.clone()));
+    tasks.spawn(checkers(Arc::clone(&connector), stop.clone()));
+    tasks.spawn(stampers(Arc::clone(&connector), stop.clone()));
+    let (alive, ending) = (Arc::clone(&connector), stop.clone());
+    tasks.spawn(async move {
+        service_manager::watchdog(alive, ending).await;
+        Ok(())
+    });
+    service_manager::ready();
+    let ready = json!({
+        "event": "ready",
+        "participant": connector.id().domain(),
+        "listen": address,
+        "socket": connector.config().socket(),
+    });
+    if show.json {
+        object_out(&ready);
+    } else {
+        line_err(&format!(
+            "{} serves{}; stop it with Ctrl-C, reload it with `hansa reload`",
+            connector.id().domain(),
+            address.map_or_else(
+                || " without an inbound port".to_owned(),
+                |address| format!(" peers on {address}")
+            )
+        ));
+    }
+    signals(&connector, &stop, &mut tasks, &mut heard).await?;
+    service_manager::stopping();
+    connector.queries.intake.close();
+    shut.cancel();
+    drain_answers(&connector, &stop, &mut tasks, &mut heard).await;
+    stop.cancel();
+    leave(&connector, tasks).await;
+    for (file, _) in doors {
+        let _ = std::fs::remove_file(file);
+    }
+    connector.settle_refusals().await;
+    let _ = connector.records.index(|_| Ok(()));
+    connector.close(PATIENCE).await;
+    Ok(())
+}
+
+/// Waits until the participant has joined a league, or is told to stop, which gives false. Where its league is known beforehand, what the
+/// league sends back is installed as soon as it lies in the folder of the configuration. Meanwhile no peer is answered, and
+/// the monitoring face, where there is one, says what is waited for.
+///
+/// # Errors
+/// When the monitoring face can't be opened.
+pub(crate) async fn wait_until_joined(
+    config: &ConnectorConfig,
+    ending: &CancellationToken,
+    show: OutputSettings,
+) -> Result<bool, Refusal> {
+    let has_joined = || config.trust.bundle.exists() && config.trust.tls_cert.exists();
+    if has_joined() {
+        return Ok(true);
+    }
+    let stop = CancellationToken::new();
+    let mut tasks = tokio::task::JoinSet::new();
+    hansa_files::folder(&config.state)?;
+    monitor(config, Arc::new(AwaitingJoin), &stop, &mut tasks).await?;
+    show.refusals(&[awaiting_join()]);
+    // To whoever started it, it runs.
+    service_manager::ready();
+    let mut heard = StopSignals::listen()?;
+    let mut look = tokio::time::interval(LOOK);
+    let mut refused = None;
+    let joined = loop {
+        tokio::select! {
+            () = heard.wait() => break false,
+            () = ending.cancelled() => break false,
+            _ = look.tick() => {}
+        }
+        service_manager::alive();
+        if let Err(refusal) = league_join::join_with_waiting_file(config) {
+            // The file stays until somebody replaces it; it is told once.
+            if refused.as_ref() != Some(&refusal) {
+                show.refusals(std::slice::from_ref(&refusal));
+                refused = Some(refusal);
+            }
+        }
+        if has_joined() {
+            break true;
+        }
+    };
+    stop.cancel();
+    while tasks.join_next().await.is_some() {}
+    Ok(joined)
+}
+
+/// Opens the face for programs of analysts, where the configuration names an address for it.
+async fn serve_clients(
+    connector: &Arc<Connector>,
+    stop: &CancellationToken,
+    tasks: &mut ServerTasks,
+) -> Result<(), Refusal> {
+    let config = connector.config();
+    let Some(address) = config.clients.listen else {
+        return Ok(());
+    };
+    let (listener, bound) = bind(&address.to_string()).await?;
+    let shown = match &config.clients.certificate {
+        Some((certificate, key)) => Some(client_face::certificate(certificate, key)?),
+        None => None,
+    };
+    let tls = client_face::config(&connector.identity.trust, &connector.clock, shown)?;
+    let trusted = client_face::roots(&connector.identity.trust, connector.now());
+    hansa_node::process::named_file::write(
+        &connector.file(connect::ROOT_FILE),
+        trusted.as_bytes(),
+    )?;
+    hansa_node::process::named_file::write(
+        &connector.file(connect::ADDRESS_FILE),
+        bound.as_bytes(),
+    )?;
+    let handler = Arc::new(ClientHandler::new(Arc::clone(connector)));
+    let ending = stop.clone();
+    let attest = certificate_reader(connector);
+    tasks.spawn(async move {
+        let tls: ServerTlsProvider = Arc::new(move || Arc::clone(&tls));
+        flight_sql::serve(
+            listener,
+            (tls, attest),
+            TransportSettings::default(),
+            handler,
+            async move {
+                ending.cancelled().await;
+            },
+        )
+        .await
+    });
+    Ok(())
+}
+
+/// Reads the certificate of a program that shows one.
+fn certificate_reader(connector: &Arc<Connector>) -> PeerCertificateReader {
+    let attesting = Arc::clone(connector);
+    Arc::new(move |connection| {
+        let now = attesting.now();
+        hansa_identity::mtls::attest(&attesting.identity.trust, connection, now)
+    })
+}
+
+/// Opens the face for programs that speak HTTP, where the configuration names an address for it.
+async fn serve_web(
+    connector: &Arc<Connector>,
+    stop: &CancellationToken,
+    tasks: &mut ServerTasks,
+) -> Result<(), Refusal> {
+    let config = connector.config();
+    let Some(address) = config.web.listen else {
+        return Ok(());
+    };
+    let (listener, bound) = bind(&address.to_string()).await?;
+    let shown = match &config.web.certificate {
+        Some((certificate, key)) => Some(client_face::certificate(certificate, key)?),
+        None => None,
+    };
+    let tls = client_face::web_config(&connector.identity.trust, &connector.clock, shown)?;
+    let trusted = client_face::roots(&connector.identity.trust, connector.now());
+    hansa_node::process::named_file::write(
+        &connector.file(connect::ROOT_FILE),
+        trusted.as_bytes(),
+    )?;
+    hansa_node::process::named_file::write(&connector.file(connect::WEB_FILE), bound.as_bytes())?;
+    let mut handler = ClientHandler::new(Arc::clone(connector));
+    if config.dataspace.is_some() {
+        let terms = Arc::new(CatalogTerms::new(Arc::clone(connector)));
+        let engine = ProcessEngine::load(terms, Some(&connector.file("dataspace")))?;
+        let processes: Arc<dyn PartnerProcesses> = engine.clone();
+        connector.partner_processes.set(&processes);
+        engine.resume();
+        tasks.spawn(ended_transfers(Arc::clone(&engine), stop.clone()));
+        handler = handler.speaking(engine);
+    }
+    let handler = Arc::new(handler);
+    let folder = config.state.clone();
+    let ending = stop.clone();
+    let attest = certificate_reader(connector);
+    tasks.spawn(async move {
+        let tls: ServerTlsProvider = Arc::new(move || Arc::clone(&tls));
+        let settings = TransportSettings::default();
+        web::serve(
+            listener,
+            (tls, attest),
+            settings,
+            (handler, folder),
+            async move {
+                ending.cancelled().await;
+            },
+        )
+        .await;
+        Ok(())
+    });
+    Ok(())
+}
+
+/// Ends transfers whose contracts have ended.
+async fn ended_transfers(
+    engine: Arc<ProcessEngine<CatalogTerms>>,
+    stop: CancellationToken,
+) -> Result<(), Refusal> {
+    let mut look = tokio::time::interval(std::time::Duration::from_secs(2));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = look.tick() => engine.end_transfers().await,
+        }
+    }
+}
+
+/// Opens the monitoring face, where the configuration names an address for it.
+async fn monitor(
+    config: &ConnectorConfig,
+    handler: Arc<dyn MonitoringHandler>,
+    stop: &CancellationToken,
+    tasks: &mut ServerTasks,
+) -> Result<(), Refusal> {
+    let Some(address) = config.monitoring.listen else {
+        return Ok(());
+    };
+    let token = match &config.monitoring.token_file {
+        None => None,
+        Some(file) => {
+            // A volume of secrets is readable by a group; whoever holds the token reads metrics alone.
+            let bytes = hansa_files::read(file, 4096)?;
+            let text = String::from_utf8_lossy(&bytes);
+            Some(MonitoringToken::new(text.trim())?)
+        }
+    };
+    let (listener, bound) = bind(&address.to_string()).await?;
+    hansa_node::process::named_file::write(&config.state.join("monitoring"), bound.as_bytes())?;
+    let ending = stop.clone();
+    tasks.spawn(async move {
+        monitoring::serve(listener, handler, token, async move {
+            ending.cancelled().await;
+        })
+        .await;
+        Ok(())
+    });
+    Ok(())
+}
+
+/// Listens at an address, and says which one it has become.
+///
+/// # Errors
+/// `ADDRESS_IN_USE`
+pub(crate) async fn bind(wanted: &str) -> Result<(TcpListener, String), Refusal> {
+    let listener = match inherited_listeners::take_listener(wanted) {
+        Some(held) => TcpListener::from_std(held),
+        None => TcpListener::bind(wanted).await,
+    };
+    let listener = listener.map_err(|fault| {
+        Refusal::new(
+            ErrorCode::AddressInUse,
+            format!("`{wanted}` can't be listened on: {fault}"),
+        )
+    })?;
+    let bound = listener.local_addr().map_err(|fault| {
+        Refusal::new(
+            ErrorCode::Internal,
+            format!("the address is not known: {fault}"),
+        )
+        .caused_by(fault)
+    })?;
+    Ok((listener, bound.to_string()))
+}
+
+/// Every hour erases what is kept no longer; decisions once a day, since their files are read for it.
+async fn erasers(connector: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
+    let mut hours = tokio::time::interval(std::time::Duration::from_secs(3600));
+    let mut done = None;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = hours.tick() => {
+                let inner = Arc::clone(&connector);
+                let erased = blocking(move || inner.erase_expired()).await;
+                if let Err(refusal) = erased {
+                    tracing::warn!(%refusal, "side.not_erased");
+                }
+                let day = connector.now().micros().div_euclid(DAY);
+                if done == Some(day) {
+                    continue;
+                }
+                done = Some(day);
+                let inner = Arc::clone(&connector);
+                let expired = blocking(move || inner.expire_snapshots()).await;
+                if let Err(refusal) = expired {
+                    tracing::warn!(%refusal, "snapshots.not_expired");
+                }
+                let inner = Arc::clone(&connector);
+                let expired = blocking(move || inner.expire_decisions()).await;
+                if let Err(refusal) = expired {
+                    tracing::warn!(%refusal, "log.not_expired");
+                }
+            }
+        }
+    }
+}
+
+/// Has the newest head of the log stamped now and then; whatever the authority does, nothing else waits for it.
+async fn stampers(connector: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
+    let mut look = tokio::time::interval(std::time::Duration::from_secs(1));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = look.tick() => {}
+        }
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = time_stamping::round(&connector) => {}
+        }
+    }
+}
+
+/// Reads what is published to its last byte, a little after the start and once a day; and puts in the log at once what questions
+/// find.
+async fn checkers(connector: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
+    let mut look = tokio::time::interval(std::time::Duration::from_secs(2));
+    let mut due = connector.ticks().saturating_add(SETTLED);
+    let mut known = BTreeSet::new();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = look.tick() => {}
+        }
+        let whole = connector.ticks() >= due;
+        if whole {
+            due = connector.ticks().saturating_add(DAY);
+        }
+        let (inner, before) = (Arc::clone(&connector), known.clone());
+        let checks = blocking(move || {
+            if whole {
+                return inner.check_snapshots();
+            }
+            let found = inner.new_damage(&before)?;
+            inner.note_checks(&found)?;
+            Ok(found)
+        });
+        match checks.await {
+            Err(refusal) => tracing::warn!(%refusal, "snapshots.not_checked"),
+            Ok(checks) => {
+                for check in checks {
+                    if let Err(damage) = check.found
+                        && known.insert((check.dataset, check.version))
+                    {
+                        line_err(&crate::cli::output::refusal_text(&damage));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Gives what runs the time of the configuration to end by itself. Withdrawals and expulsions still cut, and a second signal ends
+/// the time. It takes none where nothing runs.
+async fn drain_answers(
+    connector: &Arc<Connector>,
+    stop: &CancellationToken,
+    tasks: &mut ServerTasks,
+    heard: &mut StopSignals,
+) {
+    let ended = async {
+        let mut look = tokio::time::interval(DRAIN_LOOK);
+        while connector.limits.concurrency.permits_in_use() > 0
+            || connector.queries.intake.count_open() > 0
+        {
+            look.tick().await;
+        }
+    };
+    let most = connector.config().limits.drain;
+    tokio::select! {
+        biased;
+        _ = tokio::time::timeout(most, ended) => {}
+        again = signals(connector, stop, tasks, heard) => {
+            if let Err(refusal) = again {
+                line_err(&crate::cli::output::refusal_text(&refusal));
+            }
+        }
+    }
+}
+
+/// How often it is looked whether all has ended.
+const DRAIN_LOOK: std::time::Duration = std::time::Duration::from_millis(20);
+
+/// Ends what runs: answers are cut and get their receipts; whoever does not read them does not hold up the end.
+async fn leave(connector: &Arc<Connector>, mut tasks: ServerTasks) {
+    let why = query_intake::tell_moved();
+    let closed = async {
+        // An answer gives back its slot when it is closed in the log and its receipt is signed.
+        let mut look = tokio::time::interval(std::time::Duration::from_millis(50));
+        while connector.limits.concurrency.permits_in_use() > 0 {
+            connector.queries.running.cut_all(&why);
+            look.tick().await;
+        }
+    };
+    let _ = tokio::time::timeout(PATIENCE, closed).await;
+    let ended = async {
+        while let Some(ended) = tasks.join_next().await {
+            if let Ok(Err(refusal)) = ended {
+                line_err(&crate::cli::output::refusal_text(&refusal));
+            }
+        }
+    };
+    let _ = tokio::time::timeout(PATIENCE, ended).await;
+    tasks.abort_all();
+    // Words on receipts that came just now: whoever waits for one may refuse the next question.
+    connector.queries.background_tasks.close();
+    let _ = tokio::time::timeout(PATIENCE, connector.queries.background_tasks.wait()).await;
+}
+
+/// After the start peers come first; in microseconds.
+const SETTLED: i64 = 15_000_000;
+
+/// In microseconds.
+const DAY: i64 = 86_400_000_000;
+
+/// How long the end of one thing is waited for when the connector stops.
+pub(crate) const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// The tasks of the faces, and of what goes on beside them.
+type ServerTasks = tokio::task::JoinSet<Result<(), Refusal>>;
+
+/// The signals by which a connector is told to stop. They are listened to from the start to the end, so that none is lost between.
+struct StopSignals {
+    term: Signal,
+    int: Signal,
+}
+
+impl StopSignals {
+    fn listen() -> Result<Self, Refusal> {
+        Ok(Self {
+            term: signal(SignalKind::terminate()).map_err(unheard)?,
+            int: signal(SignalKind::interrupt()).map_err(unheard)?,
+        })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
+        }
+    }
+}
+
+/// Waits for a reason to stop; reloads on SIGHUP and when the trust bundle's file changes.
+async fn signals(
+    connector: &Arc<Connector>,
+    stop: &CancellationToken,
+    tasks: &mut ServerTasks,
+    heard: &mut StopSignals,
+) -> Result<(), Refusal> {
+    let mut hup = signal(SignalKind::hangup()).map_err(unheard)?;
+    let mut look = tokio::time::interval(LOOK);
+    let mut trusted = stamp(connector);
+    loop {
+        tokio::select! {
+            () = heard.wait() => return Ok(()),
+            () = stop.cancelled() => return Ok(()),
+            ended = tasks.join_next() => {
+                if let Some(Ok(Err(refusal))) = ended {
+                    return Err(refusal);
+                }
+            }
+            _ = hup.recv() => reload(connector, reload_by_hand).await,
+            _ = look.tick() => {
+                let now = stamp(connector);
+                if now != trusted {
+                    trusted = now;
+                    // First the bundle alone: a configuration that is being edited must not hold up an expulsion.
+                    let inner = Arc::clone(connector);
+                    match blocking(move || inner.take_bundle_file()).await {
+                        Ok(()) => reload(connector, reload_now).await,
+                        Err(refusal) => line_err(&crate::cli::output::refusal_text(&refusal)),
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn unheard(fault: std::io::Error) -> Refusal {
+    Refusal::new(
+        ErrorCode::Internal,
+        format!("signals can't be heard: {fault}"),
+    )
+    .caused_by(fault)
+}
+
+/// How often the files of trust are looked at: whoever is expelled has to be cut within a second.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(250);
+
+/// When the files of trust were last written; the operator need not tell that a new bundle or certificate is there.
+fn stamp(connector: &Connector) -> Vec<Option<std::time::SystemTime>> {
+    let trust = &connector.config().trust;
+    [&trust.bundle, &trust.tls_cert]
+        .into_iter()
+        .map(|file| {
+            std::fs::metadata(file)
+                .and_then(|meta| meta.modified())
+                .ok()
+        })
+        .collect()
+}
+
+type ReloadHandler = fn(&Arc<Connector>) -> Result<Vec<Refusal>, Refusal>;
+
+async fn reload(connector: &Arc<Connector>, how: ReloadHandler) {
+    service_manager::reloading();
+    let inner = Arc::clone(connector);
+    let done = blocking(move || how(&inner)).await;
+    match done {
+        Ok(faults) => {
+            for fault in faults {
+                line_err(&crate::cli::output::refusal_text(&fault));
+            }
+        }
+        Err(refusal) => line_err(&crate::cli::output::refusal_text(&refusal)),
+    }
+    service_manager::ready();
+}
+
+/// Takes up what was open at the last end. Where nothing can be recorded, it is tried again: a full disk ends no connector.
+async fn resumers(connector: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
+    let mut look = tokio::time::interval(std::time::Duration::from_secs(2));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = look.tick() => {}
+        }
+        match resume(&connector, None).await {
+            Ok(()) => return Ok(()),
+            Err(refusal) => tracing::warn!(code = %refusal.code, "negotiations.not_resumed"),
+        }
+    }
+}
+
+/// Keeps the post to every peer going, also to those that are added later. What goes wrong is in the trace, and stops nothing.
+async fn postmen(connector: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
+    let mut rounds: BTreeMap<hansa_policy::id::ParticipantId, (String, tokio::task::AbortHandle)> =
+        BTreeMap::new();
+    let mut men = tokio::task::JoinSet::new();
+    let mut look = tokio::time::interval(std::time::Duration::from_secs(2));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = look.tick() => {}
+        }
+        let peers = match connector.known_peers() {
+            Ok(peers) => peers,
+            Err(refusal) => {
+                tracing::warn!(code = %refusal.code, "peers.not_read");
+                continue;
+            }
+        };
+        rounds.retain(|id, (address, man)| {
+            let stays = peers
+                .iter()
+                .any(|peer| peer.id == *id && peer.address == *address);
+            if !stays {
+                man.abort();
+            }
+            stays
+        });
+        for peer in peers {
+            if !rounds.contains_key(&peer.id) {
+                let man = men.spawn(mailbox::serve(Arc::clone(&connector), peer.clone()));
+                rounds.insert(peer.id.clone(), (peer.address.clone(), man));
+            }
+        }
+    }
+}
+
+/// Tells the inboxes of portals what changes in what is open. What goes wrong is in the trace, and stops nothing.
+async fn portal_tellers(connector: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
+    let mut notifier = match PortalNotifier::new(connector) {
+        Ok(notifier) => notifier,
+        Err(refusal) => {
+            line_err(&crate::cli::output::refusal_text(&refusal));
+            return Ok(());
+        }
+    };
+    let mut look = tokio::time::interval(std::time::Duration::from_secs(1));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = look.tick() => {}
+        }
+        if let Err(refusal) = notifier.round().await {
+            tracing::warn!(code = %refusal.code, "portal.round_failed");
+        }
+    }
+}
+
+/// Tells the own people in time of contracts that end, and renews the lists of groups. What goes wrong is in the log or in the
+/// trace, and stops nothing.
+async fn tellers(connector: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
+    let mut look = tokio::time::interval(std::time::Duration::from_secs(2));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = look.tick() => {}
+        }
+        if let Err(refusal) = group_membership::renew(&connector).await {
+            tracing::warn!(code = %refusal.code, "group.not_renewed");
+        }
+        let inner = Arc::clone(&connector);
+        match blocking(move || offer_renewal::renew_for_rulebook(&inner)).await {
+            Ok(faults) => {
+                for fault in &faults {
+                    line_err(&crate::cli::output::refusal_text(fault));
+                }
+            }
+            Err(refusal) => tracing::warn!(code = %refusal.code, "offers.not_renewed"),
+        }
+        if let Err(refusal) = notice::round(&connector).await {
+            tracing::warn!(code = %refusal.code, "notice.round_failed");
+        }
+    }
+}

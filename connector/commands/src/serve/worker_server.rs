@@ -1,0 +1,89 @@
+//! `hansa serve --role worker`: runs stages of the connector's answers; it has no log and takes no lock.
+
+use crate::cli::output::OutputSettings;
+use crate::cli::terminal::{line_err, object_out};
+use crate::serve::temporary_folder::TemporaryFolder;
+use crate::serve::{PATIENCE, bind};
+use hansa_audit_log::time::Clock;
+use hansa_identity::cluster;
+use hansa_node::config::ConnectorConfig;
+use hansa_node::participant::startup::start_runtime;
+use hansa_node::process::clock;
+use hansa_node::process::clock::AdjustableClock;
+use hansa_node::process::thread_shutdown;
+use hansa_node::worker::stage_worker::StageWorker;
+use hansa_node::worker::workers::cluster_transport;
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_transport::cluster::server::{ClusterCaller, serve};
+use rustls::pki_types::CertificateDer;
+use serde_json::json;
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Serves until it is told to stop.
+///
+/// # Errors
+/// What makes it impossible.
+pub(crate) async fn run(
+    config: ConnectorConfig,
+    name: SqlIdentifier,
+    listen: String,
+    clock: Clock,
+    show: OutputSettings,
+) -> Result<u8, Refusal> {
+    let moved = AdjustableClock::new(clock);
+    moved.set(clock::offset(&config)?);
+    let clock = moved.clock();
+    let tls = cluster::worker_config(&config.cluster.folder, &name, &clock)?;
+    let (listener, address) = bind(&listen).await?;
+    let id = config.participant.id.clone();
+    // Of its own: the state folder is the connector's.
+    let spill = TemporaryFolder::new(&std::env::temp_dir(), "hansa-worker-")?;
+    let (questions, runtime) = start_runtime(&config.limits, spill.path().to_owned(), &clock)?;
+    let worker = Arc::new(StageWorker::open(config, name.clone(), clock, runtime)?);
+    let none = |fault: std::io::Error| {
+        Refusal::new(
+            ErrorCode::Internal,
+            format!("signals can't be heard: {fault}"),
+        )
+        .caused_by(fault)
+    };
+    let mut term = signal(SignalKind::terminate()).map_err(none)?;
+    let mut int = signal(SignalKind::interrupt()).map_err(none)?;
+    let ready = json!({
+        "event": "ready",
+        "participant": id.domain(),
+        "worker": name.as_str(),
+        "listen": address,
+    });
+    if show.json {
+        object_out(&ready);
+    } else {
+        line_err(&format!(
+            "the worker {name} of {} serves its connector on {address}; stop it with Ctrl-C",
+            id.domain()
+        ));
+    }
+    let tls = Arc::new(move || Arc::clone(&tls));
+    let served = serve(
+        listener,
+        (tls, Arc::new(caller)),
+        worker,
+        cluster_transport(),
+        std::future::pending(),
+    );
+    let ended = tokio::select! {
+        _ = term.recv() => Ok(()),
+        _ = int.recv() => Ok(()),
+        ended = served => ended,
+    };
+    thread_shutdown::end(questions, PATIENCE).await;
+    ended.map(|()| 0)
+}
+
+/// Who has a certificate that the TLS of a worker accepted.
+fn caller(certificate: &CertificateDer<'_>) -> Result<ClusterCaller, Refusal> {
+    let name = cluster::caller(certificate)?;
+    Ok(name.map_or(ClusterCaller::Connector, ClusterCaller::Worker))
+}

@@ -1,0 +1,223 @@
+//! `hansa simulate`: what a participant could see, and why, on our own data. The same code as enforcement, from the checks
+//! at the door to the gate; nothing leaves, nothing is spent, nothing is recorded.
+
+mod dataset_preview;
+
+use crate::admin::event_sink::EventSink;
+use crate::admin::{CommandResult, combined_refusal};
+use crate::contract::contract_lookup;
+use crate::question::arguments::SimulateArgs;
+use arrow_array::RecordBatch;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_catalog::lint::LintSeverity;
+use hansa_node::answer::cell_text::cells;
+use hansa_node::answer::dry_run::{DryRunQuery, rehearse};
+use hansa_node::offer::offers;
+use hansa_node::offer::offers::OfferChecks;
+use hansa_node::participant::Connector;
+use hansa_policy::attribute::ParticipantAttribute;
+use hansa_policy::contract::{Agreement, Assignee, ContractParty, ContractRegistry};
+use hansa_policy::diff;
+use hansa_policy::id::{ContractId, ParticipantId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use serde_json::json;
+use std::sync::Arc;
+
+/// The most rows of an answer that are shown.
+const SHOWN: usize = 20;
+
+/// Shows it.
+pub(crate) async fn simulate(
+    connector: &Arc<Connector>,
+    args: SimulateArgs,
+    out: &EventSink,
+) -> CommandResult {
+    let who: ParticipantId = args
+        .who
+        .parse()
+        .map_err(|fault| Refusal::new(ErrorCode::UsageWrong, format!("`{}`: {fault}", args.who)))?;
+    let now = instant(connector, args.at.as_deref())?;
+    let purpose = args
+        .purpose
+        .as_deref()
+        .map(str::parse)
+        .transpose()
+        .map_err(|fault| {
+            let given = args.purpose.as_deref().unwrap_or_default();
+            Refusal::new(ErrorCode::UsageWrong, format!("`{given}`: {fault}"))
+        })?;
+    let chosen = find_contracts(connector, &args.contract)?;
+    let (active, draft) = match (&args.policy, &args.dataset) {
+        (Some(policy), dataset) => {
+            let draft = draft_agreement(connector, policy, dataset.as_deref(), &who)?;
+            (ContractRegistry::suppose_draft(&who, &draft), Some(draft))
+        }
+        (None, _) => (
+            connector
+                .contracts
+                .with_registry(|registry| registry.simulate(&who, &chosen, now))?,
+            None,
+        ),
+    };
+    if active.grants().is_empty() {
+        out.object(
+            json!({"participant": who.to_string(), "at": now.to_string(), "datasets": []}),
+            format!(
+                "{} has no contract with you at {now}, and there is no public view: it learns nothing, \
+                 not even that a dataset exists",
+                who.domain()
+            ),
+        )
+        .await?;
+        return Ok(0);
+    }
+    let supposed: Vec<ParticipantAttribute> =
+        crate::league::attributes(&args.sector, &args.region)?
+            .into_iter()
+            .collect();
+    let rehearsal = DryRunQuery {
+        active: &active,
+        now,
+        purpose: purpose.as_ref(),
+        address: args.address,
+        supposed: &supposed,
+        named: &chosen,
+    };
+    let seen = dataset_preview::datasets(connector, &rehearsal).await?;
+    for dataset in &seen {
+        out.object(dataset.json(&who, now), dataset.text()).await?;
+    }
+    if let Some(draft) = &draft {
+        for line in compare_with_contracts(connector, draft, now) {
+            out.text(line).await?;
+        }
+    }
+    match args.sql {
+        None => Ok(0),
+        Some(sql) => answer(connector, &rehearsal, &sql, out).await,
+    }
+}
+
+/// What the question would be answered with, or why it would be refused.
+async fn answer(
+    connector: &Arc<Connector>,
+    rehearsal: &DryRunQuery<'_>,
+    sql: &str,
+    out: &EventSink,
+) -> CommandResult {
+    let mut answer = match rehearse(connector, rehearsal, sql).await {
+        Ok(answer) => answer,
+        Err(refusal) => {
+            let code = refusal.code;
+            out.object(
+                json!({"refused": crate::cli::output::refusal_json(&refusal)}),
+                format!(
+                    "the question would be refused\n{}",
+                    crate::cli::output::refusal_text(&refusal)
+                ),
+            )
+            .await?;
+            return Ok(code.kind().exit_code());
+        }
+    };
+    let header: Vec<String> = answer
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| field.name().clone())
+        .collect();
+    let (mut rows, mut total) = (Vec::new(), 0_usize);
+    while let Some(batch) = answer.next().await {
+        let batch: RecordBatch = batch?;
+        let left = SHOWN.saturating_sub(rows.len()).min(batch.num_rows());
+        rows.extend(cells(&batch.slice(0, left))?);
+        total = total.saturating_add(batch.num_rows());
+    }
+    let names: Vec<&str> = header.iter().map(String::as_str).collect();
+    let mut text = format!(
+        "the question would be answered with {total} rows\n{}",
+        crate::cli::output::table(&names, &rows)
+    );
+    if total > rows.len() {
+        text.push_str(&format!("\n… and {} more", total - rows.len()));
+    }
+    out.object(
+        json!({"columns": header, "rows": rows, "total_rows": total}),
+        text,
+    )
+    .await?;
+    Ok(0)
+}
+
+/// What a draft lets out beside what is in force.
+fn compare_with_contracts(
+    connector: &Connector,
+    draft: &Agreement,
+    now: UtcTimestamp,
+) -> Vec<String> {
+    let who = draft.assignee_id();
+    connector.contracts.with_registry(|registry| {
+        registry
+            .all(now)
+            .filter(|(_, agreement, status)| {
+                status.as_str() == "in force"
+                    && agreement.dataset.id == draft.dataset.id
+                    && agreement.assignee_id() == who
+            })
+            .map(|(id, agreement, _)| {
+                let found = diff::compare(&agreement.clauses, &draft.clauses);
+                format!(
+                    "against contract {}: {}\n{found}",
+                    id.short(),
+                    found.verdict()
+                )
+            })
+            .collect()
+    })
+}
+
+/// The contracts that were named.
+fn find_contracts(connector: &Connector, texts: &[String]) -> Result<Vec<ContractId>, Refusal> {
+    let mut named = Vec::new();
+    for text in texts {
+        let contract = contract_lookup::contract_by_prefix(connector, text)?;
+        if !named.contains(&contract) {
+            named.push(contract);
+        }
+    }
+    Ok(named)
+}
+
+/// The agreement that a policy file would become with this participant; refused where it could not be signed.
+fn draft_agreement(
+    connector: &Connector,
+    policy: &str,
+    dataset: Option<&str>,
+    who: &ParticipantId,
+) -> Result<Agreement, Refusal> {
+    let (written, dataset) = crate::policy::resolve_policy(connector, policy, dataset)?;
+    let offer = offers::read(&connector.config(), &written, &dataset).map_err(combined_refusal)?;
+    let findings = OfferChecks::of(connector).findings(&offer, &dataset);
+    let error = findings
+        .iter()
+        .find(|finding| finding.severity == LintSeverity::Error);
+    if let Some(error) = error {
+        return Err(offers::as_refusal(error, &written.policy));
+    }
+    let own = connector.party()?;
+    let party = ContractParty {
+        id: who.clone(),
+        ..own.clone()
+    };
+    let filled = connector.new_agreement_parameters(own, Assignee::Participant(party), None);
+    Ok(offer.agreement(&dataset, filled))
+}
+
+fn instant(connector: &Connector, at: Option<&str>) -> Result<UtcTimestamp, Refusal> {
+    match at {
+        None => Ok(connector.now()),
+        Some(text) => text
+            .parse()
+            .map_err(|fault| Refusal::new(ErrorCode::UsageWrong, format!("`{text}`: {fault}"))),
+    }
+}

@@ -1,0 +1,225 @@
+//! `hansa status`: how it stands, and what waits.
+
+mod daily_figures;
+mod time_stamps;
+
+use crate::admin::CommandResult;
+use crate::admin::event_sink::EventSink;
+use hansa_identity::rulebook::SignedRulebook;
+use hansa_node::contract::notice;
+use hansa_node::monitoring::readiness::unwritable;
+use hansa_node::monitoring::validity_period;
+use hansa_node::monitoring::validity_period::{ValidityKind, ValidityPeriod};
+use hansa_node::offer::offer_renewal;
+use hansa_node::participant::Connector;
+use hansa_node::participant::approval;
+use hansa_node::participant::approval::ApprovalAction;
+use hansa_node::participant::pending_approvals;
+use hansa_node::process::blocking_work::blocking;
+use hansa_policy::contract::ContractStatus;
+use hansa_policy::negotiation::Phase;
+use serde_json::json;
+use std::sync::Arc;
+
+const DAY: i64 = 24 * 3600 * 1_000_000;
+
+/// What waits for a person, then everything else.
+pub(crate) async fn status(
+    connector: &Arc<Connector>,
+    check: bool,
+    out: &EventSink,
+) -> CommandResult {
+    let now = connector.now();
+    let mut waiting = Vec::new();
+    for row in connector.records.index(|state| state.negotiations())? {
+        let open =
+            row.state != Phase::Finalized.as_str() && row.state != Phase::Terminated.as_str();
+        if !open {
+            continue;
+        }
+        // One that can't be read hides no other; `doctor` names it.
+        if let Ok(Some(negotiation)) =
+            hansa_node::negotiation::message_replay::load(connector, &row.id)
+            && negotiation.state.turn() == Some(negotiation.own)
+        {
+            waiting.push(format!(
+                "{} from {} waits for us: hansa contract show {}",
+                row.id,
+                row.peer.domain(),
+                row.id
+            ));
+        }
+    }
+    for held in connector.datasets.pending_views() {
+        waiting.push(format!(
+            "the public view of {} is {} beside the one in force and waits for two officers: hansa contract sign {}",
+            held.dataset.name,
+            held.verdict,
+            held.key.short()
+        ));
+    }
+    for word in pending_approvals::open_approvals(connector)? {
+        if word.action == ApprovalAction::Admit.as_str() {
+            let what = approval::read_approval_reason(connector, word.reason.as_deref())?
+                .unwrap_or_default();
+            waiting.push(format!(
+                "one officer wants to add to a group, a second must say so too: hansa group add {what}"
+            ));
+            continue;
+        }
+        if let Some(from) = ApprovalAction::withdrawal_instant(&word.action) {
+            let short = word.contract.short();
+            waiting.push(format!(
+                "contract {short}: one officer wants to withdraw it from {from} on, a second must say so too: hansa contract withdraw {short} --from {from} --reason TEXT"
+            ));
+            continue;
+        }
+        waiting.push(format!(
+            "contract {}: one officer wants to {} it, a second must say so too: hansa contract {}",
+            word.contract.short(),
+            word.action,
+            word.action
+        ));
+    }
+    waiting.extend(crate::rulebook::announcement(connector));
+    waiting.extend(notice::describe_undelivered_notices(connector)?);
+    let in_force = connector.contracts.with_registry(|registry| {
+        let all = registry.all(now);
+        all.filter(|(_, _, contract_status)| *contract_status == ContractStatus::InForce)
+            .count()
+    });
+    let periods = validity_period::periods(connector)?;
+    for period in periods.iter().filter(|period| period.is_due(now)) {
+        waiting.push(due(period));
+    }
+    if let Err(refusal) = connector.own_certificate() {
+        waiting.push(format!("{}: hansa join", refusal.sentence));
+    }
+    let bundle = connector.identity.trust.bundle();
+    let yesterday = now.plus_micros(-DAY);
+    let unacknowledged = connector
+        .records
+        .index(|state| state.count_unacknowledged_receipts(yesterday))?;
+    if unacknowledged > 0 {
+        waiting.push(format!(
+            "{unacknowledged} receipts are not acknowledged for more than a day"
+        ));
+    }
+    if let Some(broken) = unwritable(connector) {
+        waiting.push(format!("the log can't be written: {broken}"));
+    }
+    if let Err(refusal) = connector.trusted_clock() {
+        waiting.push(format!(
+            "{}: set it, then hansa reload; until then no peer is answered",
+            refusal.sentence
+        ));
+    }
+    let time_stamps = connector.records.time_stamps.progress();
+    waiting.extend(time_stamps::failing(&time_stamps));
+    for fork in connector.forks()? {
+        waiting.push(format!("{}: {}", fork.code, fork.sentence));
+    }
+    for damaged in connector.datasets.snapshots.damaged_datasets().values() {
+        let mend = damaged.help.first().map_or("", String::as_str);
+        waiting.push(format!("{}: {}; {mend}", damaged.code, damaged.sentence));
+    }
+    for ended in offer_renewal::ended_offers(connector) {
+        waiting.push(format!(
+            "{}: {}; {}",
+            ended.code,
+            ended.sentence,
+            ended.help.join(", ")
+        ));
+    }
+    let datasets = connector
+        .datasets
+        .catalog(|catalog| catalog.datasets().count());
+    let peers = connector.known_peers()?.len();
+    let config = connector.config();
+    connector.settle_refusals().await;
+    let inner = Arc::clone(connector);
+    let today = blocking(move || daily_figures::today(&inner)).await?;
+    let rulebooks = connector.reloadable.rulebooks();
+    let number = |rulebook: &Arc<SignedRulebook>| rulebook.version();
+    let rulebook = rulebooks.in_force(now).map(number);
+    let data = json!({
+        "today": {"answers": today.answers, "rows": today.rows, "refusals": today.refusals},
+        "participant": connector.id().domain(),
+        "name": config.participant.name,
+        "contact": config.participant.contact,
+        "waiting": waiting,
+        "datasets": datasets,
+        "contracts_in_force": in_force,
+        "running": connector.queries.running.len(),
+        "memory": connector.queries.query_runtime.memory_used(),
+        "peers": peers,
+        "ends": periods.iter().map(|period| json!({
+            "what": period.kind.as_str(),
+            "name": period.name,
+            "at": period.ends.to_string(),
+            "renew": period.kind.renewal(),
+        })).collect::<Vec<_>>(),
+        "records": connector.records.log.size(),
+        "time_stamp": time_stamps::object(&time_stamps),
+        "bundle": bundle.content().sequence,
+        "rulebook": rulebook,
+        "rulebook_waiting": rulebooks.waiting().map(number),
+        "demo": bundle.content().demo,
+        "clock_offset_s": config.clock.micros / 1_000_000,
+    });
+    let mut text = String::new();
+    if waiting.is_empty() {
+        text.push_str("nothing waits for a person\n");
+    }
+    for line in &waiting {
+        text.push_str(&format!("! {line}\n"));
+    }
+    if config.clock.micros != 0 {
+        text.push_str(&format!("{}\n", describe_clock_offset(&config.clock.text)));
+    }
+    text.push_str(&format!(
+        "{}: {datasets} datasets, {in_force} contracts in force, {} answers running, {peers} peers, {} records in the log, bundle number {}",
+        connector.id().domain(),
+        connector.queries.running.len(),
+        connector.records.log.size(),
+        bundle.content().sequence,
+    ));
+    if let Some(version) = rulebook {
+        text.push_str(&format!(
+            "\noffers were checked against version {version} of the rulebook"
+        ));
+    }
+    text.push_str(&format!(
+        "\ntoday, {}: {} answers with {} rows, {} refusals",
+        config.participant.zone, today.answers, today.rows, today.refusals
+    ));
+    if let Some(newest) = time_stamps::newest(&time_stamps) {
+        text.push_str(&format!("\ntime stamps: {newest}"));
+    }
+    out.object(data, text).await?;
+    Ok(u8::from(check && !waiting.is_empty()))
+}
+
+/// What people are told of something that ends soon.
+fn due(period: &ValidityPeriod) -> String {
+    let ValidityPeriod {
+        kind, name, until, ..
+    } = period;
+    let renewal = kind.renewal();
+    match kind {
+        ValidityKind::Contract => format!("contract {name} ends soon: it is in force {until}"),
+        ValidityKind::TrustBundle => format!("the trust bundle is over on {until}: {renewal}"),
+        ValidityKind::TlsCertificate => {
+            format!("the TLS certificate is over on {until}: {renewal}")
+        }
+        ValidityKind::AccessToken => {
+            format!("the access token {name} is over on {until}: {renewal}")
+        }
+        ValidityKind::Credential => format!("the credential {name} is over on {until}: {renewal}"),
+    }
+}
+
+/// What people are told of a clock that is not that of the machine.
+pub(crate) fn describe_clock_offset(by: &str) -> String {
+    format!("the clock is moved by `{by}`: [clock] offset, for a demonstration")
+}

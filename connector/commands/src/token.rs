@@ -1,0 +1,321 @@
+//! `hansa token`: access tokens for the programs of analysts.
+
+pub(crate) mod arguments;
+
+use crate::admin::CommandResult;
+use crate::admin::event_sink::EventSink;
+use crate::cli::output::table;
+use crate::contract::contract_lookup::contract_by_prefix;
+use crate::token::arguments::TokenCommand;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::record::configuration::AccessTokenRecord;
+use hansa_node::log::audit_event::{AuditEvent, list_texts, maybe};
+use hansa_node::participant::Connector;
+use hansa_node::participant::pseudonyms::Person;
+use hansa_node::process::blocking_work::waiting;
+use hansa_node::process::randomness::random_hex;
+use hansa_node::token::access_tokens::AccessTokenGrant;
+use hansa_policy::contract::Agreement;
+use hansa_policy::decision::program_check::{connector_required, lets_programs_ask};
+use hansa_policy::id::{ContractId, PurposeId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::safe_text::printable;
+use hansa_store::document_folder::StoredDocumentKind;
+use hansa_transport::AccessToken;
+use hansa_transport::flight_sql::access_token::{ID_DIGITS, SECRET_DIGITS};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Carries out one of the verbs.
+pub(crate) async fn run(
+    connector: &Arc<Connector>,
+    command: TokenCommand,
+    caller: Option<u32>,
+    out: &EventSink,
+) -> CommandResult {
+    match command {
+        TokenCommand::List => list(connector, out).await,
+        TokenCommand::Create {
+            person,
+            purpose,
+            days,
+            contract,
+        } => {
+            let asked = (person.as_str(), purpose.as_slice(), days);
+            create(connector, asked, contract.as_deref(), caller, out).await
+        }
+        TokenCommand::Revoke { token } => revoke(connector, &token, caller, out).await,
+    }
+}
+
+async fn list(connector: &Arc<Connector>, out: &EventSink) -> CommandResult {
+    let mut rows = Vec::new();
+    for grant in connector.access_tokens.all() {
+        let state = state(connector, &grant);
+        let person = person(connector, &grant);
+        let more = [("person", json!(person)), ("state", json!(state))];
+        out.object(grant_json(&grant, more), "").await?;
+        rows.push(vec![
+            grant.id.clone(),
+            person.unwrap_or_else(|| "erased".to_owned()),
+            purposes(&grant),
+            contract_text(&grant),
+            grant.until.to_string(),
+            state.to_owned(),
+        ]);
+    }
+    out.text(table(
+        &["TOKEN", "PERSON", "PURPOSES", "CONTRACT", "UNTIL", "STATE"],
+        &rows,
+    ))
+    .await?;
+    Ok(0)
+}
+
+async fn create(
+    connector: &Arc<Connector>,
+    (name, purposes, days): (&str, &[String], u16),
+    contract: Option<&str>,
+    caller: Option<u32>,
+    out: &EventSink,
+) -> CommandResult {
+    let usage = |sentence: String| Refusal::new(ErrorCode::UsageWrong, sentence);
+    if name.trim().is_empty() || name.chars().count() > MOST_NAME || printable(name) != name {
+        return Err(usage(format!(
+            "the name of a person has 1 to {MOST_NAME} letters, and no control characters"
+        ))
+        .into());
+    }
+    if name.parse::<u32>().is_ok() {
+        return Err(usage("a number names a Unix user; give the person a name".to_owned()).into());
+    }
+    if !(1..=MOST_DAYS).contains(&days) {
+        return Err(usage(format!("a token counts 1 to {MOST_DAYS} days")).into());
+    }
+    let contract = contract
+        .map(|named| for_programs(connector, named))
+        .transpose()?;
+    let taxonomy = connector.reloadable.taxonomy();
+    // The purposes that a contract declares are words of its own.
+    let taxonomy = match &contract {
+        None => taxonomy,
+        Some((_, agreement)) => Arc::new(taxonomy.with_own(&agreement.own_purposes)?),
+    };
+    let mut listed: Vec<PurposeId> = Vec::new();
+    for text in purposes {
+        let unknown = |why: String| {
+            Refusal::new(ErrorCode::PurposeUnknown, format!("`{text}`: {why}"))
+                .with_help("declare it under [purpose.NAME], or use a purpose of the contract")
+        };
+        let purpose: PurposeId = text
+            .parse()
+            .map_err(|fault: hansa_policy::id::IdentifierError| unknown(fault.to_string()))?;
+        if !taxonomy.contains(&purpose) && !is_named_by_a_contract(connector, &purpose) {
+            let why = "it is in no vocabulary here, and no contract of ours names it";
+            return Err(unknown(why.to_owned()).into());
+        }
+        if !listed.contains(&purpose) {
+            listed.push(purpose);
+        }
+    }
+    let now = connector.now();
+    let person = Person::Named(name.to_owned());
+    let actor = waiting(|| connector.records.pseudonyms.pseudonym(&person, now))?;
+    let token = AccessToken::new(&random_hex(ID_DIGITS / 2), &random_hex(SECRET_DIGITS / 2))?;
+    let grant = AccessTokenGrant {
+        id: token.id().to_owned(),
+        secret: Digest::of(token.secret().as_bytes()),
+        actor,
+        contract: contract.as_ref().map(|(id, _)| *id),
+        purposes: listed,
+        from: now,
+        until: now.plus_micros(i64::from(days).saturating_mul(DAY)),
+        is_revoked: false,
+    };
+    let document = waiting(|| {
+        let documents = &connector.records.documents;
+        documents.keep(StoredDocumentKind::AccessToken, &grant.document())
+    })?;
+    let mut created = record(connector, "created", &grant, caller)?;
+    created.document = Some(document);
+    let _durable = connector.record(AuditEvent::from(created)).await?;
+    let scope = contract
+        .as_ref()
+        .map_or_else(String::new, |(id, agreement)| {
+            format!(
+                ", under contract {} on {} alone",
+                id.short(),
+                agreement.dataset.id.name
+            )
+        });
+    let text = format!(
+        "access token {} for {name}, until {}{}{scope}\n\n  {}\n\nThis is shown once. Programs present it as `Authorization: Bearer TOKEN`, or its \
+         id as the user and the rest behind the last _ as the password.\n\nnext: hansa connect python",
+        grant.id,
+        grant.until,
+        match grant.purposes.is_empty() {
+            true => ", for questions that declare no purpose".to_owned(),
+            false => format!(", for {}", self::purposes(&grant)),
+        },
+        token.text()
+    );
+    let more = [
+        ("person", json!(name)),
+        ("access_token", json!(token.text())),
+    ];
+    let data = grant_json(&grant, more);
+    connector.access_tokens.add(grant);
+    out.object(data, text).await?;
+    Ok(0)
+}
+
+/// A contract that we give and under which programs may ask without a connector.
+fn for_programs(connector: &Connector, named: &str) -> Result<(ContractId, Agreement), Refusal> {
+    let id = contract_by_prefix(connector, named)?;
+    let now = connector.now();
+    let agreement = connector
+        .contracts
+        .with_registry(|registry| registry.provided_agreement(id, now).cloned())?;
+    if agreement.partner().is_some() {
+        let sentence = "a partner of another make has its data by transfers";
+        return Err(Refusal::new(ErrorCode::UsageWrong, sentence).with_contract(id));
+    }
+    if agreement.assignee_id().is_none() {
+        return Err(Refusal::new(
+            ErrorCode::UsageWrong,
+            "a public view has no consumer for whom a token could be made",
+        )
+        .with_contract(id)
+        .with_help("for the people of this house leave --contract away"));
+    }
+    if !lets_programs_ask(&agreement.clauses) {
+        return Err(connector_required().with_contract(id));
+    }
+    Ok((id, agreement))
+}
+
+/// Whether a contract that we take data by brings a purpose along, which its provider has declared.
+fn is_named_by_a_contract(connector: &Connector, purpose: &PurposeId) -> bool {
+    let (own, now) = (connector.id(), connector.now());
+    connector.contracts.with_registry(|registry| {
+        registry.taken_by(&own, now).any(|(_, agreement, _)| {
+            let declared = agreement.own_purposes.iter();
+            declared
+                .map(|declared| &declared.name)
+                .any(|name| name == purpose)
+        })
+    })
+}
+
+async fn revoke(
+    connector: &Arc<Connector>,
+    prefix: &str,
+    caller: Option<u32>,
+    out: &EventSink,
+) -> CommandResult {
+    let all = connector.access_tokens.all();
+    let mut meant = all.iter().filter(|grant| grant.id.starts_with(prefix));
+    let (Some(grant), None) = (meant.next(), meant.next()) else {
+        return Err(Refusal::new(
+            ErrorCode::UsageWrong,
+            format!("`{prefix}` is the beginning of no access token here, or of several"),
+        )
+        .with_help("hansa token list shows them")
+        .into());
+    };
+    let revoked = record(connector, "revoked", grant, caller)?;
+    let _durable = connector.record(AuditEvent::from(revoked)).await?;
+    connector.access_tokens.revoke(&grant.id);
+    let cut = connector
+        .queries
+        .client_answers
+        .cut_token_answers(&grant.id);
+    let more = [("state", json!("revoked")), ("cut", json!(cut))];
+    let data = grant_json(grant, more);
+    out.object(
+        data,
+        format!(
+            "the access token {} is revoked; answers cut: {cut}",
+            grant.id
+        ),
+    )
+    .await?;
+    Ok(0)
+}
+
+/// What the log holds of a token: never its secret, nor the name of the person.
+fn record(
+    connector: &Connector,
+    event: &str,
+    grant: &AccessTokenGrant,
+    caller: Option<u32>,
+) -> Result<AccessTokenRecord, Refusal> {
+    let by = waiting(|| {
+        caller
+            .map(|user| {
+                let pseudonyms = &connector.records.pseudonyms;
+                pseudonyms.pseudonym(&Person::User(user), connector.now())
+            })
+            .transpose()
+    })?;
+    Ok(AccessTokenRecord {
+        event: event.to_owned(),
+        token: grant.id.to_string(),
+        actor: grant.actor.to_string(),
+        purposes: list_texts(&grant.purposes),
+        until: grant.until,
+        by,
+        contract: maybe(grant.contract),
+        document: None,
+    })
+}
+
+/// The name of the person, as long as it is known here.
+fn person(connector: &Connector, grant: &AccessTokenGrant) -> Option<String> {
+    let person = connector.records.pseudonyms.person(&grant.actor);
+    person.map(|person| person.to_string())
+}
+
+fn state(connector: &Connector, grant: &AccessTokenGrant) -> &'static str {
+    match grant.is_revoked {
+        true => "revoked",
+        false if connector.now() >= grant.until => "over",
+        false => "counts",
+    }
+}
+
+fn purposes(grant: &AccessTokenGrant) -> String {
+    let purposes: Vec<String> = grant.purposes.iter().map(ToString::to_string).collect();
+    purposes.join(", ")
+}
+
+/// The contract that it is for; a token of the house is for all that the house has.
+fn contract_text(grant: &AccessTokenGrant) -> String {
+    let contract = grant.contract;
+    contract.map_or_else(|| "–".to_owned(), |id| id.short().to_string())
+}
+
+fn grant_json<const N: usize>(grant: &AccessTokenGrant, more: [(&str, Value); N]) -> Value {
+    let purposes: Vec<String> = grant.purposes.iter().map(ToString::to_string).collect();
+    let members = [
+        ("token", json!(grant.id)),
+        ("purposes", json!(purposes)),
+        ("contract", json!(grant.contract.map(|id| id.to_string()))),
+        ("until", json!(grant.until.to_string())),
+    ];
+    let members = members.into_iter().chain(more);
+    Value::Object(
+        members
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+    )
+}
+
+/// The most letters of a person's name.
+const MOST_NAME: usize = 100;
+
+/// The most days that a token counts.
+const MOST_DAYS: u16 = 366;
+
+/// In microseconds.
+const DAY: i64 = 86_400_000_000;

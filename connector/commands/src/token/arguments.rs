@@ -1,0 +1,36 @@
+//! The verbs of `hansa token`: access tokens for the programs of analysts.
+
+use clap::Subcommand;
+use serde::{Deserialize, Serialize};
+
+/// `hansa token …`
+#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenCommand {
+    /// The access tokens, without their secrets
+    #[command(after_help = "Example: hansa token list")]
+    List,
+    /// Creates one for a person; its secret is shown this once
+    #[command(
+        after_help = "Example: hansa token create ida --purpose traffic-planning --days 90\nExample: hansa token create ida --purpose traffic-planning --purpose mobility-research\nExample: hansa token create \"ida of acme\" --contract 4f1c0a9b --purpose traffic-planning"
+    )]
+    Create {
+        /// Whom it is for: one person, by a name that the house knows
+        person: String,
+        /// A purpose that a connection with it may name; it names exactly one of them
+        #[arg(long)]
+        purpose: Vec<String>,
+        /// So many days it counts, 366 at most
+        #[arg(long, default_value_t = 90)]
+        days: u16,
+        /// For a participant without a connector: the contract that we give it and that the token is for, by a prefix
+        #[arg(long)]
+        contract: Option<String>,
+    },
+    /// Ends one; what is on its way is cut
+    #[command(after_help = "Example: hansa token revoke 4f1c0a9b22d7")]
+    Revoke {
+        /// The token, by the beginning of its id
+        token: String,
+    },
+}

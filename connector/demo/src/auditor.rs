@@ -1,0 +1,261 @@
+//! Step 6: the auditor trusts nobody's word.
+
+use crate::federation::{DemoFederation, FIRM, OPERATOR, short, text, whole};
+use crate::step_report::{DemoSpeaker, ExpectationError, StepReport, must, table};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+const PROVIDERS: [&str; 3] = ["lisbon", "munster", "ottawa"];
+
+/// One table; two forgeries, both found; both sides agree; the evidence stays behind.
+pub(super) fn play(
+    federation: &DemoFederation<'_>,
+    step: &mut StepReport,
+) -> Result<(), ExpectationError> {
+    report_received_data(federation, step)?;
+    detect_forged_logs(federation, step)?;
+    let mut matched = 0;
+    for (participant, city) in [
+        (FIRM, "lisbon"),
+        (FIRM, "munster"),
+        (FIRM, "ottawa"),
+        (OPERATOR, "lisbon"),
+        (OPERATOR, "munster"),
+    ] {
+        let compared = federation.does(participant, &["audit", "reconcile", city])?;
+        must(
+            !compared.lines.is_empty(),
+            format!("{participant} and {city} have answers to compare"),
+            "none",
+        )?;
+        for line in &compared.lines {
+            must(text(line, "finding") == "matched", "both sides agree", line)?;
+            matched += 1;
+        }
+    }
+    step.say(
+        DemoSpeaker("Auditor"),
+        &format!("both sides' receipts, compared answer by answer: {matched} of {matched} agree"),
+    );
+    step.figure("answers_matched", matched);
+    bundle(federation, step)
+}
+
+/// Who received what, under which clauses, from the providers' logs.
+fn report_received_data(
+    federation: &DemoFederation<'_>,
+    step: &mut StepReport,
+) -> Result<(), ExpectationError> {
+    let mut rows = Vec::new();
+    let mut refused = 0;
+    for city in PROVIDERS {
+        let log = federation.does(city, &["audit", "list", "--last", "10000"])?;
+        for record in &log.lines {
+            let body = body(record);
+            refused += i64::from(text(record, "type") == "refuse");
+            let peer = text(body, "peer");
+            let (true, false) = (text(record, "type") == "permit", peer.is_empty()) else {
+                continue;
+            };
+            let request = text(body, "request_id");
+            let closed = log.lines.iter().find(|other| {
+                text(other, "type") == "close" && text(self::body(other), "request_id") == request
+            });
+            let closed = closed.map_or(&Value::Null, self::body);
+            for grant in body
+                .get("grants")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter(|grant| !text(grant, "contract").is_empty())
+            {
+                rows.push(vec![
+                    city.to_owned(),
+                    domain(&peer),
+                    last(&text(grant, "dataset")),
+                    short(&text(grant, "contract")),
+                    clauses(grant),
+                    text(closed, "rows"),
+                    text(closed, "outcome"),
+                ]);
+            }
+        }
+    }
+    must(!rows.is_empty(), "somebody received something", "nobody")?;
+    step.say(
+        DemoSpeaker("Auditor"),
+        &format!(
+            "who received what, under which clauses, from the logs of the three cities; questions that they refused: {refused}\n{}",
+            table(
+                &["FROM", "TO", "DATASET", "CONTRACT", "CLAUSES", "ROWS", "OUTCOME"],
+                &rows
+            )
+        ),
+    );
+    step.figure("answers", rows.len());
+    step.figure("refusals_at_providers", refused);
+    Ok(())
+}
+
+/// One byte changed, one record removed, each in a copy.
+fn detect_forged_logs(
+    federation: &DemoFederation<'_>,
+    step: &mut StepReport,
+) -> Result<(), ExpectationError> {
+    let good = verify(federation, "munster/state/log", 0)?;
+    let records = whole(&good, "records");
+    must(records > 2, "the log has records", records)?;
+    let mut message = format!("the log as it is: {records} records, the chain is unbroken");
+    step.figure("records", records);
+    let forgeries: [(&str, FileTampering); 2] = [
+        ("one byte changed", |bytes| change(bytes)),
+        ("one record removed", remove),
+    ];
+    for (name, forge) in forgeries {
+        let copy = federation.file(&format!("log-with-{}", name.replace(' ', "-")));
+        let done = copy_folder(&federation.file("munster/state/log"), &copy)
+            .and_then(|()| {
+                let file = records_of(&copy)?;
+                let mut bytes = std::fs::read(&file)?;
+                let forged = forge(&mut bytes);
+                std::fs::write(&file, bytes)?;
+                Ok(forged)
+            })
+            .map_err(|fault| ExpectationError {
+                expected: format!("a copy with {name}"),
+                came: fault.to_string(),
+            })?;
+        must(done, format!("a copy with {name}"), "it is as it was")?;
+        let found = verify(federation, &copy.display().to_string(), 7)?;
+        let fault = text(&found, "fault");
+        must(
+            found.get("good") == Some(&Value::Bool(false)) && !fault.is_empty(),
+            format!("{name} is found"),
+            &found,
+        )?;
+        message.push_str(&format!("\na copy with {name}: found, {fault}"));
+        step.figure(&name.replace(' ', "_"), fault);
+    }
+    step.say(
+        DemoSpeaker("Auditor, with a copy of Münster's log and no connector"),
+        &message,
+    );
+    Ok(())
+}
+
+fn verify(
+    federation: &DemoFederation<'_>,
+    log: &str,
+    status: i32,
+) -> Result<Value, ExpectationError> {
+    let done = federation
+        .stage
+        .run(None, &["audit", "verify", log])?
+        .ends(status)?;
+    done.with("records").cloned()
+}
+
+/// The evidence that stays behind.
+fn bundle(federation: &DemoFederation<'_>, step: &mut StepReport) -> Result<(), ExpectationError> {
+    let file = federation.file("evidence-of-munster");
+    let name = file.display().to_string();
+    federation.does("munster", &["audit", "export", "--output", &name])?;
+    let found = verify(federation, &name, 0)?;
+    let records = whole(&found, "records");
+    must(
+        found.get("good") == Some(&Value::Bool(true)) && records > 0,
+        "the evidence verifies",
+        &found,
+    )?;
+    let stays = if federation.stage.is_folder_kept() {
+        "stays behind"
+    } else {
+        "goes with this folder; --dir DIR keeps it"
+    };
+    step.say(
+        DemoSpeaker("Auditor"),
+        &format!(
+            "the evidence of Münster, {records} records under its signed head, {stays}; check it anywhere:\n\
+             hansa audit verify {name}"
+        ),
+    );
+    step.figure("evidence", name);
+    step.figure("evidence_records", records);
+    Ok(())
+}
+
+fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        std::fs::copy(entry.path(), to.join(entry.file_name()))?;
+    }
+    Ok(())
+}
+
+fn records_of(log: &Path) -> std::io::Result<PathBuf> {
+    for entry in std::fs::read_dir(log)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|ending| ending == "jsonl") {
+            return Ok(path);
+        }
+    }
+    Err(std::io::ErrorKind::NotFound.into())
+}
+
+/// Spoils a file's bytes; whether it could.
+type FileTampering = fn(&mut Vec<u8>) -> bool;
+
+/// The last digit in the middle of the file becomes another one.
+fn change(bytes: &mut [u8]) -> bool {
+    let middle = bytes.len() / 2;
+    let digit = bytes
+        .iter_mut()
+        .skip(middle)
+        .find(|byte| byte.is_ascii_digit());
+    match digit {
+        Some(digit) => {
+            *digit = if *digit == b'9' { b'8' } else { b'9' };
+            true
+        }
+        None => false,
+    }
+}
+
+/// A line in the middle of the file goes.
+fn remove(bytes: &mut Vec<u8>) -> bool {
+    let mut lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
+    if lines.len() < 3 {
+        return false;
+    }
+    lines.remove(lines.len() / 2);
+    let rest = lines.concat();
+    *bytes = rest;
+    true
+}
+
+fn body(record: &Value) -> &Value {
+    record.get("body").unwrap_or(&Value::Null)
+}
+
+fn clauses(grant: &Value) -> String {
+    let applied = grant.get("clauses_applied").and_then(Value::as_array);
+    let list: Vec<i64> = applied
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_i64)
+        .collect();
+    match (list.first(), list.last()) {
+        (Some(first), Some(last)) if first != last => format!("#c{first} to #c{last}"),
+        (Some(only), _) => format!("#c{only}"),
+        (None, _) => String::new(),
+    }
+}
+
+fn domain(id: &str) -> String {
+    id.trim_start_matches("hansa://").to_owned()
+}
+
+fn last(id: &str) -> String {
+    id.rsplit('/').next().unwrap_or(id).to_owned()
+}

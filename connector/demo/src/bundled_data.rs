@@ -1,0 +1,60 @@
+//! The published data and the policies of the show, inside the binary, so that it plays from anywhere.
+
+use hansa_policy::refusal::Refusal;
+use include_dir::{Dir, DirEntry, include_dir};
+use std::path::Path;
+
+static DATA: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/demo");
+
+/// Writes a city's files into its folder and puts its datasets, offers and purposes below its configuration; gives the
+/// bytes of its data.
+///
+/// # Errors
+/// When the folder can't be written.
+pub(super) fn unpack(city: &str, folder: &Path) -> Result<u64, Refusal> {
+    let Some(dir) = DATA.get_dir(city) else {
+        return Ok(0);
+    };
+    let mut bytes = 0;
+    unpack_dir(dir, city, folder, &mut bytes)?;
+    let config = folder.join("hansa.toml");
+    let mut text =
+        String::from_utf8_lossy(&hansa_node::process::named_file::read(&config)?).into_owned();
+    for file in ["hansa-datasets.toml", "hansa-offers.toml"] {
+        if let Some(part) = dir.get_file(format!("{city}/{file}")) {
+            text.push('\n');
+            text.push_str(part.contents_utf8().unwrap_or_default());
+        }
+    }
+    hansa_node::process::named_file::write(&config, text.as_bytes())?;
+    Ok(bytes)
+}
+
+fn unpack_dir(dir: &Dir<'_>, city: &str, folder: &Path, bytes: &mut u64) -> Result<(), Refusal> {
+    for entry in dir.entries() {
+        match entry {
+            DirEntry::Dir(inner) => unpack_dir(inner, city, folder, bytes)?,
+            DirEntry::File(file) => {
+                let path = file.path().strip_prefix(city).unwrap_or(file.path());
+                if path.starts_with("data") {
+                    let size = u64::try_from(file.contents().len()).unwrap_or(u64::MAX);
+                    *bytes = bytes.saturating_add(size);
+                }
+                hansa_node::process::named_file::write(&folder.join(path), file.contents())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Has a consumer ask for rows that are not compressed.
+///
+/// # Errors
+/// When its configuration can't be written.
+pub(super) fn plain_rows(folder: &Path) -> Result<(), Refusal> {
+    let config = folder.join("hansa.toml");
+    let text =
+        String::from_utf8_lossy(&hansa_node::process::named_file::read(&config)?).into_owned();
+    let text = text.replace("[ask]\n", "[ask]\ncompress = \"none\"\n");
+    hansa_node::process::named_file::write(&config, text.as_bytes())
+}

@@ -1,0 +1,143 @@
+//! Step 4: four refusals.
+
+use crate::federation::{DemoFederation, FIRM, PURPOSE, short, text};
+use crate::step_report::{DemoSpeaker, ExpectationError, StepReport, must};
+use serde_json::{Value, json};
+
+/// A question that is refused.
+struct DeniedQuery {
+    what: &'static str,
+    sql: &'static str,
+    purpose: &'static str,
+    code: &'static str,
+    status: i32,
+}
+
+const NOES: [DeniedQuery; 4] = [
+    DeniedQuery {
+        what: "raw rows under an aggregate-only contract",
+        sql: "SELECT * FROM lisbon.validations",
+        purpose: PURPOSE,
+        code: "AGGREGATE_ONLY",
+        status: 3,
+    },
+    DeniedQuery {
+        what: "a purpose that was not agreed",
+        sql: "SELECT municipality, sum(validations) FROM lisbon.validations GROUP BY municipality",
+        purpose: "dpv:Marketing",
+        code: "PURPOSE_NOT_COVERED",
+        status: 3,
+    },
+    DeniedQuery {
+        what: "a column that may not be seen, even in a WHERE: for the firm it is no column at all",
+        sql: "SELECT sum(validations) FROM lisbon.validations WHERE stop_id = '060001'",
+        purpose: PURPOSE,
+        code: "COLUMN_UNKNOWN",
+        status: 2,
+    },
+    DeniedQuery {
+        what: "a filter finer than the grid",
+        sql: "SELECT sum(bikes) FROM munster.bike_counts WHERE local_date >= '2020-03-16'",
+        purpose: PURPOSE,
+        code: "FILTER_NOT_ON_GRID",
+        status: 3,
+    },
+];
+
+/// Each names its code, its clause and the mend.
+pub(super) fn play(
+    federation: &DemoFederation<'_>,
+    step: &mut StepReport,
+) -> Result<(), ExpectationError> {
+    let mut reports = Vec::new();
+    for no in &NOES {
+        let error = expect_refusal(federation, no)?;
+        let help: Vec<String> = list(&error);
+        must(
+            text(&error, "clause").starts_with("#c") && !text(&error, "contract").is_empty(),
+            format!("the refusal of {} names its clause", no.what),
+            &error,
+        )?;
+        must(!help.is_empty(), "and the mend", &error)?;
+        let mut message = format!(
+            "{}\n  {}\nerror[{}]: {}\n  contract  {} clause {}: {}",
+            no.what,
+            no.sql,
+            no.code,
+            text(&error, "sentence"),
+            short(&text(&error, "contract")),
+            text(&error, "clause"),
+            text(&error, "allowed"),
+        );
+        for help in &help {
+            message.push_str(&format!("\n  help      {help}"));
+        }
+        step.say(DemoSpeaker("Analyst of Acme Mobility asks for"), &message);
+        reports.push(json!({
+            "code": no.code,
+            "clause": text(&error, "clause"),
+            "status": no.status,
+            "help": help,
+        }));
+    }
+    let hidden = NOES.iter().find(|no| no.code == "COLUMN_UNKNOWN");
+    if let Some(hidden) = hidden {
+        same_as_never(federation, step, hidden)?;
+    }
+    step.figure("refusals", reports);
+    Ok(())
+}
+
+/// A column that never was gets the same answer, word for word.
+fn same_as_never(
+    federation: &DemoFederation<'_>,
+    step: &mut StepReport,
+    hidden: &DeniedQuery,
+) -> Result<(), ExpectationError> {
+    let there = expect_refusal(federation, hidden)?.to_string();
+    let sql = hidden.sql.replace("stop_id", "moonphase");
+    let never = expect_sql_refusal(federation, hidden, &sql)?.to_string();
+    must(
+        never.replace("moonphase", "stop_id") == there,
+        "a hidden column is told like one that never was",
+        &never,
+    )?;
+    step.say(
+        DemoSpeaker("Analyst of Acme Mobility"),
+        "and a column that never was, `moonphase`, gets the same answer word for word: nobody learns what is hidden",
+    );
+    step.figure("hidden_like_unknown", true);
+    Ok(())
+}
+
+fn expect_refusal(
+    federation: &DemoFederation<'_>,
+    no: &DeniedQuery,
+) -> Result<Value, ExpectationError> {
+    expect_sql_refusal(federation, no, no.sql)
+}
+
+fn expect_sql_refusal(
+    federation: &DemoFederation<'_>,
+    no: &DeniedQuery,
+    sql: &str,
+) -> Result<Value, ExpectationError> {
+    let args = ["sql", sql, "--purpose", no.purpose];
+    let done = federation.stage.run(Some(FIRM), &args)?.ends(no.status)?;
+    let error = done.error();
+    must(
+        text(&error, "code") == no.code,
+        format!("`{sql}` is refused as {}", no.code),
+        &error,
+    )?;
+    must(done.lines.is_empty(), "nothing is given", done.lines.len())?;
+    Ok(error)
+}
+
+fn list(error: &Value) -> Vec<String> {
+    let help = error.get("help").and_then(Value::as_array);
+    help.into_iter()
+        .flatten()
+        .filter_map(|help| help.as_str().map(str::to_owned))
+        .collect()
+}

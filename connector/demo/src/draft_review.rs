@@ -1,0 +1,100 @@
+//! Step 2, second half: the officer loosens a draft, and sees what it would let out before anybody signs.
+
+use crate::federation::{DemoFederation, FIRM, PURPOSE, text, whole};
+use crate::step_report::{DemoSpeaker, ExpectationError, StepReport, must};
+use serde_json::Value;
+
+const DAYS: &str = "SELECT municipality, local_date, sum(validations) AS v FROM validations \
+                    GROUP BY municipality, local_date";
+
+/// A lower threshold: marked looser in words and sign, and simulated beside what is in force.
+pub(super) fn play(
+    federation: &DemoFederation<'_>,
+    step: &mut StepReport,
+    contract: &str,
+) -> Result<(), ExpectationError> {
+    let least = federation.threshold(FIRM, contract)?;
+    let draft = federation.file("lisbon/policies/wider.toml");
+    write_loosened_policy(federation, &draft, least)?;
+    let path = draft.display().to_string();
+    let compared = federation.does(
+        "lisbon",
+        &[
+            "policy",
+            "diff",
+            "municipalities",
+            &path,
+            "--dataset",
+            "validations",
+        ],
+    )?;
+    let compared = compared.with("verdict")?;
+    must(
+        text(compared, "verdict") == "looser",
+        "the draft is looser",
+        text(compared, "verdict"),
+    )?;
+    let mut lines = vec!["the draft lowers the least group: > LOOSER".to_owned()];
+    let changes = compared.get("changes").and_then(Value::as_array);
+    for change in changes.into_iter().flatten() {
+        lines.push(format!(
+            "  {} {}\n     -> {}",
+            text(change, "clause"),
+            text(change, "old"),
+            text(change, "new")
+        ));
+    }
+    let who = format!("hansa://{FIRM}.example");
+    let simulate = |more: &[&str]| -> Result<i64, ExpectationError> {
+        let args = ["simulate", "--as", &who, "--purpose", PURPOSE];
+        let seen = federation.does("lisbon", &[&args[..], more, &[DAYS]].concat())?;
+        Ok(whole(seen.with("total_rows")?, "total_rows"))
+    };
+    let records = |federation: &DemoFederation<'_>| -> Result<usize, ExpectationError> {
+        let log = federation.does("lisbon", &["audit", "list", "--last", "10000"])?;
+        Ok(log.lines.len())
+    };
+    let before = records(federation)?;
+    let now = simulate(&["--contract", contract])?;
+    let then = simulate(&["--policy", &path, "--dataset", "validations"])?;
+    must(
+        then > now,
+        format!("it would let out more than {now} groups"),
+        then,
+    )?;
+    must(
+        records(federation)? == before,
+        "nothing is recorded, since nothing left",
+        "something was",
+    )?;
+    lines.push(format!(
+        "simulated as the firm: today it gets {now} days of municipalities, under the draft it would get {then};\n\
+         nothing left the house, nothing was spent, nobody has signed"
+    ));
+    step.say(DemoSpeaker("Officer of Lisbon"), &lines.join("\n"));
+    step.figure("groups_today", now);
+    step.figure("groups_under_the_draft", then);
+    step.figure("draft", text(compared, "verdict"));
+    Ok(())
+}
+
+/// The policy in force with a tenth of its threshold.
+fn write_loosened_policy(
+    federation: &DemoFederation<'_>,
+    draft: &std::path::Path,
+    least: i64,
+) -> Result<(), ExpectationError> {
+    let unwritten = |why: String| ExpectationError {
+        expected: "the draft is written".to_owned(),
+        came: why,
+    };
+    let policy = federation.file("lisbon/policies/municipalities.toml");
+    let text = hansa_node::process::named_file::read(&policy)
+        .map_err(|refusal| unwritten(refusal.to_string()))?;
+    let text = String::from_utf8_lossy(&text).replace(
+        &format!("min_contributors = {least}"),
+        &format!("min_contributors = {}", (least / 10).max(1)),
+    );
+    hansa_node::process::named_file::write(draft, text.as_bytes())
+        .map_err(|refusal| unwritten(refusal.to_string()))
+}

@@ -1,0 +1,354 @@
+//! The cast: a league, six connectors of cities and two consumers without a service.
+
+use crate::bundled_data;
+use crate::runner::{ConnectorProcess, DemoCommandOutput, DemoRunner};
+use crate::step_report::{DemoSpeaker, ExpectationError, StepReport, must};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// Whoever plays.
+pub(super) struct DemoFederation<'a> {
+    /// Where.
+    pub(super) stage: &'a DemoRunner,
+    /// Bytes of the data files of each city.
+    pub(super) files: Vec<(&'static str, u64)>,
+    _serving: Vec<ConnectorProcess>,
+}
+
+/// The firm that asks.
+pub(super) const FIRM: &str = "acme";
+/// The operator of buses, who has passengers of its own in the data of Lisbon.
+pub(super) const OPERATOR: &str = "operator";
+/// The purpose that contracts are made for.
+pub(super) const PURPOSE: &str = "traffic-planning";
+
+const CITIES: [(&str, &str, &str); 6] = [
+    ("lisbon", "Lisbon", "Europe/Lisbon"),
+    ("munster", "Münster", "Europe/Berlin"),
+    ("ottawa", "Ottawa", "America/Toronto"),
+    ("zurich", "Zürich and its neighbours", "Europe/Zurich"),
+    ("barcelona", "Barcelona", "Europe/Madrid"),
+    ("uk", "British towns", "GMT"),
+];
+
+const CONSUMERS: [(&str, &str); 2] = [(FIRM, "Acme Mobility"), (OPERATOR, "Bus operator 42")];
+
+impl DemoFederation<'_> {
+    /// Runs a command of a player; it must end with 0.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub(super) fn does(
+        &self,
+        participant: &str,
+        args: &[&str],
+    ) -> Result<DemoCommandOutput, ExpectationError> {
+        self.stage.run(Some(participant), args)?.ends(0)
+    }
+
+    /// Asks for the declared purpose; the answer must be complete.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub(super) fn asks(
+        &self,
+        participant: &str,
+        sql: &str,
+    ) -> Result<DemoCommandOutput, ExpectationError> {
+        self.does(participant, &["sql", sql, "--purpose", PURPOSE])
+    }
+
+    /// A file on the stage.
+    pub(super) fn file(&self, path: &str) -> PathBuf {
+        self.stage.folder().join(path)
+    }
+
+    /// Makes a contract: the consumer requests and signs, the provider signs, the consumer finds it in force.
+    ///
+    /// # Errors
+    /// When it does not come into force.
+    pub(super) fn agree(
+        &self,
+        consumer: &str,
+        provider: &str,
+        dataset: &str,
+    ) -> Result<String, ExpectationError> {
+        let name = format!("{provider}.{dataset}");
+        let asked = self.does(consumer, &["contract", "request", &name, "--sign"])?;
+        let negotiation = text(asked.with("negotiation")?, "negotiation");
+        self.does(provider, &["contract", "sign", &negotiation])?;
+        let wanted = text(asked.with("negotiation")?, "would_become");
+        let listed = self.does(consumer, &["contract", "list"])?;
+        let state = listed
+            .lines
+            .iter()
+            .find(|line| text(line, "contract") == wanted)
+            .map(|line| text(line, "state"))
+            .unwrap_or_default();
+        must(
+            state == "in force",
+            format!("the contract over {name} is in force"),
+            format!("it is `{state}`"),
+        )?;
+        Ok(wanted)
+    }
+}
+
+impl DemoFederation<'_> {
+    /// The least group of a contract, as its page says it.
+    ///
+    /// # Errors
+    /// When it names none.
+    pub(super) fn threshold(&self, participant: &str, id: &str) -> Result<i64, ExpectationError> {
+        let output = self.does(participant, &["contract", "show", id])?;
+        let terms = output.with("contract")?.get("terms").cloned();
+        let least = terms
+            .as_ref()
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .map(|term| text(term, "text"))
+            .filter(|sentence| sentence.starts_with("a group "))
+            .find_map(|sentence| sentence.split(' ').find_map(|word| word.parse().ok()));
+        least.ok_or_else(|| ExpectationError {
+            expected: "the contract names a least group".to_owned(),
+            came: "none".to_owned(),
+        })
+    }
+}
+
+/// A member as text, without quotes.
+pub(super) fn text(object: &Value, member: &str) -> String {
+    match object.get(member) {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}
+
+/// A member as a whole number.
+pub(super) fn whole(object: &Value, member: &str) -> i64 {
+    object.get(member).and_then(Value::as_i64).unwrap_or(0)
+}
+
+/// A member as a number.
+pub(super) fn number(object: &Value, member: &str) -> f64 {
+    object
+        .get(member)
+        .and_then(Value::as_f64)
+        .unwrap_or(f64::NAN)
+}
+
+/// The first digits of an identity.
+pub(super) fn short(id: &str) -> String {
+    id.chars().take(12).collect()
+}
+
+/// Founds the league, admits everybody, publishes the data and starts the connectors.
+///
+/// # Errors
+/// When one of them can't begin.
+pub(super) fn gather<'a>(
+    stage: &'a DemoRunner,
+    step: &mut StepReport,
+) -> Result<DemoFederation<'a>, ExpectationError> {
+    let ready = |args: &[&str]| stage.run(None, args)?.ends(0);
+    ready(&[
+        "league",
+        "init",
+        "league",
+        "--name",
+        "League of the show",
+        "--demo",
+    ])?;
+    let participants: Vec<(&str, &str, &str, bool)> = CITIES
+        .iter()
+        .map(|(participant, name, zone)| (*participant, *name, *zone, true))
+        .chain(CONSUMERS.map(|(participant, name)| (participant, name, "UTC", false)))
+        .collect();
+    for (participant, name, zone, serves) in &participants {
+        let id = format!("{participant}.example");
+        let mut args = vec![
+            "init",
+            participant,
+            "--id",
+            &id,
+            "--name",
+            name,
+            "--zone",
+            zone,
+        ];
+        if *serves {
+            args.extend(["--listen", "127.0.0.1:0"]);
+        }
+        ready(&args)?;
+        ready(&[
+            "league",
+            "admit",
+            &request(participant, "request"),
+            "--dir",
+            "league",
+        ])?;
+    }
+    ready(&[
+        "league",
+        "export",
+        "--dir",
+        "league",
+        "--output",
+        "bundle.json",
+    ])?;
+    // Each city by itself and all at once: join, publish, serve.
+    let began = in_parallel(&participants, |(participant, _, _, serves)| {
+        begin(stage, participant, *serves)
+    })?;
+    let mut serving = Vec::new();
+    let mut files = Vec::new();
+    let mut rows = 0;
+    for ((participant, ..), begun) in participants.iter().zip(began) {
+        if let Some(begun) = begun {
+            files.push((*participant, begun.bytes));
+            rows += begun.rows;
+            serving.push((*participant, begun.serving));
+        }
+    }
+    in_parallel(&CONSUMERS, |(participant, _)| {
+        for (city, served) in &serving {
+            let id = format!("{city}.example");
+            let add = ["peer", "add", &served.address, "--id", &id];
+            stage.run(Some(participant), &add)?.ends(0)?;
+        }
+        Ok(())
+    })?;
+    let bytes: u64 = files.iter().map(|(_, bytes)| bytes).sum();
+    step.say(
+        DemoSpeaker("The stage"),
+        &format!(
+            "{} connectors as separate processes with mutual TLS between them, and {} consumers without a service; \
+             {rows} rows\npublished from {:.1} MB of files as the cities wrote them; the folder is {}",
+            serving.len(),
+            CONSUMERS.len(),
+            mega(bytes),
+            stage.folder().display()
+        ),
+    );
+    step.figure("connectors", serving.len());
+    step.figure("consumers", CONSUMERS.len());
+    step.figure("rows", rows);
+    step.figure("file_bytes", bytes);
+    step.figure("folder", json!(stage.folder()));
+    Ok(DemoFederation {
+        stage,
+        files,
+        _serving: serving.into_iter().map(|(_, served)| served).collect(),
+    })
+}
+
+/// Signs the contracts of the firm with three cities.
+///
+/// # Errors
+/// When one of them does not come into force.
+pub(super) fn contracts(
+    federation: &DemoFederation<'_>,
+    step: &mut StepReport,
+) -> Result<(), ExpectationError> {
+    for (city, dataset) in [
+        ("lisbon", "validations"),
+        ("munster", "bike_counts"),
+        ("ottawa", "bike_counts"),
+    ] {
+        let contract = federation.agree(FIRM, city, dataset)?;
+        step.say(
+            DemoSpeaker("Acme Mobility"),
+            &format!(
+                "{city}.{dataset}: contract {} is in force",
+                short(&contract)
+            ),
+        );
+        step.figure(&format!("contract_{city}"), contract);
+    }
+    Ok(())
+}
+
+struct StartedConnector {
+    serving: ConnectorProcess,
+    bytes: u64,
+    rows: i64,
+}
+
+fn begin(
+    stage: &DemoRunner,
+    participant: &str,
+    serves: bool,
+) -> Result<Option<StartedConnector>, ExpectationError> {
+    let unwritten = |why: String| ExpectationError {
+        expected: format!("the folder of {participant} is written"),
+        came: why,
+    };
+    stage
+        .run(
+            Some(participant),
+            &["--yes", "join", &request(participant, "join")],
+        )?
+        .ends(0)?;
+    let folder = stage.folder().join(participant);
+    std::fs::copy(
+        stage.folder().join("bundle.json"),
+        folder.join("trust/bundle.json"),
+    )
+    .map_err(|fault| unwritten(fault.to_string()))?;
+    let bytes = bundled_data::unpack(participant, &folder)
+        .map_err(|refusal| unwritten(refusal.to_string()))?;
+    if !serves {
+        // The operator sits beside the cities: its rows travel as they are.
+        if participant == OPERATOR {
+            bundled_data::plain_rows(&folder).map_err(|refusal| unwritten(refusal.to_string()))?;
+        }
+        return Ok(None);
+    }
+    stage.run(Some(participant), &["check"])?.ends(0)?;
+    let published = stage
+        .run(Some(participant), &["dataset", "publish"])?
+        .ends(0)?;
+    let rows = published.lines.iter().map(|line| whole(line, "rows")).sum();
+    must(rows > 0, format!("{participant} publishes rows"), rows)?;
+    let serving = stage.serve(participant)?;
+    Ok(Some(StartedConnector {
+        serving,
+        bytes,
+        rows,
+    }))
+}
+
+fn request(participant: &str, ending: &str) -> String {
+    format!("{participant}/{participant}.example.{ending}")
+}
+
+fn in_parallel<T: Sync, R: Send>(
+    items: &[T],
+    work: impl Fn(&T) -> Result<R, ExpectationError> + Sync,
+) -> Result<Vec<R>, ExpectationError> {
+    std::thread::scope(|scope| {
+        let work = &work;
+        let threads: Vec<_> = items
+            .iter()
+            .map(|item| scope.spawn(move || work(item)))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| {
+                thread.join().unwrap_or_else(|_| {
+                    Err(ExpectationError {
+                        expected: "a player begins".to_owned(),
+                        came: "its thread ended".to_owned(),
+                    })
+                })
+            })
+            .collect()
+    })
+}
+
+/// Bytes as megabytes.
+pub(super) fn mega(bytes: u64) -> f64 {
+    u32::try_from(bytes / 1000).map_or(f64::NAN, f64::from) / 1000.0
+}

@@ -1,0 +1,134 @@
+//! `hansa demo`: the whole story on this machine, played by separate processes of this binary on real data.
+//!
+//! Everything goes through the documented commands; every figure is read from what they said in this run.
+
+mod analyst;
+mod auditor;
+mod bundled_data;
+mod denied_query;
+mod draft_review;
+mod federation;
+mod next_steps;
+mod officer;
+mod open_data;
+mod runner;
+mod snapshot_recall;
+mod step_report;
+pub mod trial;
+mod withdrawal;
+
+use crate::federation::DemoFederation;
+use crate::runner::DemoRunner;
+use crate::step_report::{ExpectationError, StepReport};
+use hansa_commands::cli::output::OutputSettings;
+use hansa_commands::cli::terminal::line_err;
+use hansa_commands::cli::{DemoArgs, DemoRole};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+
+/// What the first line says.
+const NOTICE: &str =
+    "The data is real and open; the participants, contracts and terms are for the show.";
+
+/// One step of the story.
+struct DemoStep {
+    name: &'static str,
+    title: &'static str,
+    play: fn(&DemoFederation<'_>, &mut StepReport) -> Result<(), ExpectationError>,
+    roles: &'static [DemoRole],
+}
+
+const ACTS: [DemoStep; 7] = [
+    DemoStep {
+        name: "open",
+        title: "Open, no contract: did the air get better in the week of 16 March 2020?",
+        play: open_data::play,
+        roles: &[DemoRole::Analyst],
+    },
+    DemoStep {
+        name: "officer",
+        title: "The officer of Lisbon shares ticket validations on two contracts",
+        play: officer::play,
+        roles: &[DemoRole::Officer],
+    },
+    DemoStep {
+        name: "analyst",
+        title: "The analyst asks one question over two cities, under aggregate-only contracts",
+        play: analyst::play,
+        roles: &[DemoRole::Analyst],
+    },
+    DemoStep {
+        name: "refusals",
+        title: "Four refusals, each with its clause and the mend",
+        play: denied_query::play,
+        roles: &[DemoRole::Analyst],
+    },
+    DemoStep {
+        name: "withdrawal",
+        title: "A withdrawal cuts a running stream",
+        play: withdrawal::play,
+        roles: &[DemoRole::Officer],
+    },
+    DemoStep {
+        name: "recall",
+        title: "A recall: a faulty snapshot, and the answers that it is in",
+        play: snapshot_recall::play,
+        roles: &[DemoRole::Officer, DemoRole::Auditor],
+    },
+    DemoStep {
+        name: "auditor",
+        title: "The auditor: who received what, under which clause",
+        play: auditor::play,
+        roles: &[DemoRole::Auditor],
+    },
+];
+
+/// Plays it; the status is 0 if every step did what it says.
+///
+/// # Errors
+/// When the stage can't be set up.
+pub fn run(args: &DemoArgs, show: OutputSettings) -> Result<u8, Vec<Refusal>> {
+    let stage = DemoRunner::open(args.dir.as_deref()).map_err(|fault| vec![fault])?;
+    if args.until_stdin_ends {
+        stage.end_with_input().map_err(|fault| vec![fault])?;
+    }
+    let played = play(args, &stage, show);
+    let interrupted = stage.close();
+    match played {
+        // After the story, an interruption is how it ends.
+        Ok(()) => Ok(0),
+        Err(_) if interrupted => Err(vec![Refusal::new(ErrorCode::Interrupted, "interrupted")]),
+        Err(ExpectationError { expected, came }) => {
+            if !show.json {
+                line_err(&format!(
+                    "\nFAILED: the step did not do what it says\n  expected  {expected}\n  came      {came}"
+                ));
+            }
+            Ok(1)
+        }
+    }
+}
+
+fn play(args: &DemoArgs, stage: &DemoRunner, show: OutputSettings) -> Result<(), ExpectationError> {
+    let mut first = StepReport::new(0, "stage", "The stage", show, true);
+    first.note(NOTICE);
+    first.figure("notice", NOTICE);
+    let demo_federation = first.done(|step| federation::gather(stage, step))?;
+    if args.stage {
+        let contracts = StepReport::new(1, "contracts", "The firm's contracts", show, true);
+        contracts.done(|step| federation::contracts(&demo_federation, step))?;
+    }
+    let acts: &[DemoStep] = if args.stage { &[] } else { &ACTS };
+    for (number, act) in (1..).zip(acts) {
+        let spoken = args.role.is_none_or(|role| act.roles.contains(&role));
+        // Nothing later stands on the open question; the others build on each other.
+        if !spoken && act.name == "open" {
+            continue;
+        }
+        let step = StepReport::new(number, act.name, act.title, show, spoken);
+        step.done(|step| (act.play)(&demo_federation, step))?;
+    }
+    if !args.exit {
+        next_steps::play(&demo_federation, show);
+    }
+    Ok(())
+}

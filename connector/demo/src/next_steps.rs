@@ -1,0 +1,59 @@
+//! Step 7: the connectors go on, and there is something to try.
+
+use crate::federation::{DemoFederation, FIRM, PURPOSE};
+use hansa_commands::cli::output::OutputSettings;
+use hansa_commands::cli::terminal::line_out;
+use serde_json::json;
+use std::time::Duration;
+
+/// Says what to try next, and waits for the end.
+pub(super) fn play(federation: &DemoFederation<'_>, show: OutputSettings) {
+    let hansa = std::env::current_exe()
+        .map_or_else(|_| "hansa".to_owned(), |path| path.display().to_string());
+    let at = |participant: &str| {
+        format!(
+            "{hansa} --config {}",
+            federation.file(participant).display()
+        )
+    };
+    let tries = [
+        (
+            "ask",
+            format!(
+                "{} sql \"SELECT participant, sum(bikes) FROM model.bicycle_counts GROUP BY participant\" --purpose {PURPOSE}",
+                at(FIRM)
+            ),
+        ),
+        (
+            "see what would travel",
+            format!(
+                "{} explain \"SELECT town, avg(value) FROM model.air_quality_observed GROUP BY town\"",
+                at(FIRM)
+            ),
+        ),
+        ("read the offers", format!("{} catalog list", at(FIRM))),
+        (
+            "follow a question hop by hop",
+            format!("{} doctor lisbon", at(FIRM)),
+        ),
+        (
+            "see what the city wrote down",
+            format!("{} audit list --last 20", at("lisbon")),
+        ),
+    ];
+    if show.json {
+        let list: Vec<_> = tries.iter().map(|(_, command)| command).collect();
+        line_out(
+            &json!({"step": 7, "name": "closing", "ok": true, "figures": {"try": list}})
+                .to_string(),
+        );
+    } else {
+        line_out("\n7. The connectors go on until you press Ctrl-C. Five things to try:\n");
+        for (what, command) in &tries {
+            line_out(&format!("   {what}:\n      {command}"));
+        }
+    }
+    while !federation.stage.is_interrupted() {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}

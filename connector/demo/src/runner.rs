@@ -1,0 +1,406 @@
+//! The stage: a folder, and the processes of this binary that play on it. All of them end with it, however it ends.
+
+use crate::step_report::ExpectationError;
+use hansa_commands::cli::terminal::at_end_of_input;
+use hansa_node::process::thread_shutdown;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use parking_lot::Mutex;
+use serde_json::Value;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The stage.
+#[derive(Debug)]
+pub(super) struct DemoRunner {
+    binary: PathBuf,
+    folder: PathBuf,
+    kept: bool,
+    children: Arc<Mutex<Vec<Child>>>,
+    interrupted: Arc<AtomicBool>,
+}
+
+/// What a command did.
+#[derive(Debug)]
+pub(super) struct DemoCommandOutput {
+    /// The command, as a person would type it.
+    pub(super) command: String,
+    /// Its exit status.
+    pub(super) status: i32,
+    /// What it wrote to stdout, a JSON object a line.
+    pub(super) lines: Vec<Value>,
+    /// What it wrote to stderr.
+    pub(super) err: String,
+}
+
+impl DemoCommandOutput {
+    /// The outcome, if the command ended with this status.
+    ///
+    /// # Errors
+    /// With all that it wrote to stderr.
+    pub(super) fn ends(self, status: i32) -> Result<Self, ExpectationError> {
+        if self.status == status {
+            return Ok(self);
+        }
+        Err(ExpectationError {
+            expected: format!("`{}` ends with {status}", self.command),
+            came: format!("{}: {}", self.status, self.err.trim()),
+        })
+    }
+
+    /// The error that it told.
+    pub(super) fn error(&self) -> Value {
+        self.err
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .find_map(|line| line.get("error").cloned())
+            .unwrap_or(Value::Null)
+    }
+
+    /// The first object with this member.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(super) fn with(&self, member: &str) -> Result<&Value, ExpectationError> {
+        self.lines
+            .iter()
+            .find(|line| line.get(member).is_some())
+            .ok_or_else(|| ExpectationError {
+                expected: format!("`{}` tells `{member}`", self.command),
+                came: format!("{} other objects", self.lines.len()),
+            })
+    }
+
+    /// The rows of an answer, and below them what each participant did.
+    ///
+    /// # Errors
+    /// When the answer is not complete.
+    pub(super) fn rows(&self) -> Result<(Vec<&Value>, &Value), ExpectationError> {
+        let below = self
+            .with("hansa")?
+            .get("hansa")
+            .filter(|below| below.get("complete") == Some(&Value::Bool(true)))
+            .ok_or_else(|| ExpectationError {
+                expected: format!("`{}` gives a complete answer", self.command),
+                came: "one that lacks a part".to_owned(),
+            })?;
+        let rows = self
+            .lines
+            .iter()
+            .filter(|line| line.get("hansa").is_none())
+            .collect();
+        Ok((rows, below))
+    }
+}
+
+impl DemoRunner {
+    /// A stage in this folder, or in a temporary one that goes with it.
+    ///
+    /// # Errors
+    /// When the folder can't be made, or holds something.
+    pub(super) fn open(dir: Option<&Path>) -> Result<Self, Refusal> {
+        let broken = |fault: std::io::Error| {
+            Refusal::new(
+                ErrorCode::StateBroken,
+                format!("no stage can be made: {fault}"),
+            )
+        };
+        let folder = match dir {
+            None => tempfile::Builder::new()
+                .prefix("hansa-demo-")
+                .tempdir()
+                .map_err(broken)?
+                .keep(),
+            Some(dir) => {
+                std::fs::create_dir_all(dir).map_err(broken)?;
+                if std::fs::read_dir(dir).map_err(broken)?.next().is_some() {
+                    return Err(Refusal::new(
+                        ErrorCode::FileExists,
+                        format!("`{}` is not empty", dir.display()),
+                    ));
+                }
+                std::path::absolute(dir).map_err(broken)?
+            }
+        };
+        let stage = Self {
+            binary: std::env::current_exe().map_err(broken)?,
+            folder,
+            kept: dir.is_some(),
+            children: Arc::default(),
+            interrupted: Arc::default(),
+        };
+        stage.spawn_signal_listener()?;
+        Ok(stage)
+    }
+
+    /// Ends the show when somebody interrupts it.
+    fn spawn_signal_listener(&self) -> Result<(), Refusal> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|fault| {
+                Refusal::new(
+                    ErrorCode::Internal,
+                    format!("signals can't be heard: {fault}"),
+                )
+            })?;
+        let end = self.ending();
+        let heeds = std::thread::Builder::new().spawn(move || {
+            runtime.block_on(async move {
+                use tokio::signal::unix::{SignalKind, signal};
+                let (Ok(mut int), Ok(mut term), Ok(mut hup)) = (
+                    signal(SignalKind::interrupt()),
+                    signal(SignalKind::terminate()),
+                    signal(SignalKind::hangup()),
+                ) else {
+                    return;
+                };
+                loop {
+                    tokio::select! {
+                        _ = int.recv() => {}
+                        _ = term.recv() => {}
+                        _ = hup.recv() => {}
+                    }
+                    end();
+                }
+            });
+        });
+        let fault = |fault| {
+            Refusal::new(
+                ErrorCode::Internal,
+                format!("signals can't be heard: {fault}"),
+            )
+        };
+        thread_shutdown::leave(heeds.map_err(fault)?);
+        Ok(())
+    }
+
+    /// Ends the show when standard input ends, too.
+    ///
+    /// # Errors
+    /// When that can't be waited for.
+    pub(super) fn end_with_input(&self) -> Result<(), Refusal> {
+        at_end_of_input(self.ending())
+    }
+
+    /// What an interruption does: whoever waits for a child, or reads from one, goes on; the play ends at the next command.
+    fn ending(&self) -> impl Fn() + Send + use<> {
+        let (children, interrupted) = (Arc::clone(&self.children), Arc::clone(&self.interrupted));
+        move || {
+            interrupted.store(true, Ordering::SeqCst);
+            end_all(&children);
+        }
+    }
+
+    /// The folder.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whether the folder stays.
+    pub(super) const fn is_folder_kept(&self) -> bool {
+        self.kept
+    }
+
+    /// Whether somebody wants it to end.
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::SeqCst)
+    }
+
+    /// Ends all processes, and the folder unless it is to be kept; says whether somebody interrupted.
+    pub(super) fn close(&self) -> bool {
+        end_all(&self.children);
+        if !self.kept {
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
+        self.is_interrupted()
+    }
+
+    /// Runs a command of `participant` as people see it; gives its status, what it wrote to stdout and what to stderr.
+    ///
+    /// # Errors
+    /// When it can't be started, or somebody interrupted.
+    pub(super) fn run_for_people(
+        &self,
+        participant: &str,
+        args: &[&str],
+    ) -> Result<(i32, String, String), ExpectationError> {
+        if self.is_interrupted() {
+            return Err(command_error("the show goes on", "it was interrupted"));
+        }
+        let (mut command, typed) = self.command_for_people(Some(participant), args);
+        let output = command
+            .output()
+            .map_err(|fault| command_error(&typed, fault))?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ok((
+            output.status.code().unwrap_or(-1),
+            text(&output.stdout),
+            text(&output.stderr),
+        ))
+    }
+
+    fn command(&self, participant: Option<&str>, args: &[&str]) -> (Command, String) {
+        let (mut command, typed) = self.command_for_people(participant, args);
+        command.arg("--json");
+        (command, typed)
+    }
+
+    fn command_for_people(&self, participant: Option<&str>, args: &[&str]) -> (Command, String) {
+        let mut command = Command::new(&self.binary);
+        let mut typed = String::from("hansa");
+        if let Some(participant) = participant {
+            command.args(["--config", participant]);
+            typed.push_str(&format!(" --config {participant}"));
+        }
+        for arg in args {
+            let plain = arg
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_./:,".contains(c));
+            typed.push_str(&if plain {
+                format!(" {arg}")
+            } else {
+                format!(" \"{arg}\"")
+            });
+        }
+        command
+            .args(args)
+            .current_dir(&self.folder)
+            .env_remove("HANSA_CONFIG")
+            .env_remove("HANSA_LOG")
+            .stdin(Stdio::null());
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("HANSA__") {
+                command.env_remove(name);
+            }
+        }
+        (command, typed)
+    }
+
+    /// Runs a command of `participant` to its end.
+    ///
+    /// # Errors
+    /// When it can't be started, or somebody interrupted.
+    pub(super) fn run(
+        &self,
+        participant: Option<&str>,
+        args: &[&str],
+    ) -> Result<DemoCommandOutput, ExpectationError> {
+        if self.is_interrupted() {
+            return Err(command_error("the show goes on", "it was interrupted"));
+        }
+        let (mut command, typed) = self.command(participant, args);
+        let output = command
+            .args(["--timeout", "45s"])
+            .output()
+            .map_err(|fault| command_error(&typed, fault))?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        Ok(DemoCommandOutput {
+            command: typed,
+            status: output.status.code().unwrap_or(-1),
+            lines: text
+                .lines()
+                .filter_map(|line| serde_json::from_str(line).ok())
+                .collect(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+
+    /// Starts a command of `participant` that goes on by itself; gives its output.
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub(super) fn start(
+        &self,
+        participant: &str,
+        args: &[&str],
+        err: Option<&Path>,
+    ) -> Result<(BufReader<ChildStdout>, u32), ExpectationError> {
+        let (mut command, typed) = self.command(Some(participant), args);
+        let stderr = match err {
+            None => Stdio::null(),
+            Some(file) => Stdio::from(
+                std::fs::File::create(file).map_err(|fault| command_error(&typed, fault))?,
+            ),
+        };
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(stderr)
+            .spawn()
+            .map_err(|fault| command_error(&typed, fault))?;
+        let id = child.id();
+        let out = child.stdout.take();
+        self.children.lock().push(child);
+        match out {
+            Some(out) => Ok((BufReader::new(out), id)),
+            None => Err(command_error(&typed, "it has no output")),
+        }
+    }
+
+    /// Waits for a command that was started; gives its exit status.
+    pub(super) fn wait(&self, id: u32) -> Option<i32> {
+        let child = {
+            let mut children = self.children.lock();
+            let at = children.iter().position(|child| child.id() == id)?;
+            children.swap_remove(at)
+        };
+        let mut child = child;
+        child.wait().ok()?.code()
+    }
+
+    /// Starts the connector of `participant` and waits until it says that it is ready.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub(super) fn serve(&self, participant: &str) -> Result<ConnectorProcess, ExpectationError> {
+        // It ends with the show, also where this process is killed.
+        let (mut out, _) = self.start(participant, &["serve", "--until-stdin-ends"], None)?;
+        let mut line = String::new();
+        let read = out.read_line(&mut line);
+        let address = serde_json::from_str::<Value>(&line)
+            .ok()
+            .and_then(|ready| ready.get("listen")?.as_str().map(str::to_owned));
+        match (read, address) {
+            (Ok(_), Some(address)) => Ok(ConnectorProcess { address, _out: out }),
+            (_, _) => Err(ExpectationError {
+                expected: format!("`hansa --config {participant} serve` is ready"),
+                came: format!("`{}`", line.trim()),
+            }),
+        }
+    }
+}
+
+/// A connector that serves.
+#[derive(Debug)]
+pub(super) struct ConnectorProcess {
+    /// Where.
+    pub(super) address: String,
+    /// Held open, so that it can go on writing.
+    _out: BufReader<ChildStdout>,
+}
+
+fn command_error(what: &str, came: impl std::fmt::Display) -> ExpectationError {
+    ExpectationError {
+        expected: what.to_owned(),
+        came: came.to_string(),
+    }
+}
+
+fn end_all(children: &Mutex<Vec<Child>>) {
+    let mut children = children.lock();
+    for child in children.iter_mut() {
+        let _ = child.kill();
+    }
+    for mut child in children.drain(..) {
+        let _ = child.wait();
+    }
+}
+
+impl Drop for DemoRunner {
+    fn drop(&mut self) {
+        end_all(&self.children);
+    }
+}

@@ -1,0 +1,238 @@
+//! `hansa try`: one governed answer from one command. A league, a city with real data and a firm are made in a folder, the two sign a
+//! contract, and the firm asks.
+//!
+//! The league is made anew each time and marked as a demonstration. Nobody outside the folder trusts it, so that nobody else admits its
+//! participants, and they admit nobody else.
+
+use crate::bundled_data;
+use crate::federation::{PURPOSE, text};
+use crate::runner::{ConnectorProcess, DemoRunner};
+use crate::step_report::ExpectationError;
+use hansa_commands::cli::TryArgs;
+use hansa_commands::cli::output::OutputSettings;
+use hansa_commands::cli::terminal::{line_err, line_out, object_out};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use serde_json::{Value, json};
+
+const CITY: &str = "munster";
+const FIRM: &str = "acme";
+
+/// What the firm asks unless somebody says otherwise.
+const QUESTION: &str = "SELECT site, sum(bikes) AS bikes FROM munster.bike_counts \
+                        WHERE local_date >= '2020-01-01' AND local_date < '2021-01-01' GROUP BY site ORDER BY site";
+
+/// What it asks then, and does not get.
+const REFUSED: &str = "SELECT * FROM munster.bike_counts LIMIT 5";
+
+/// Sets the two up, asks, and ends with the status of the question.
+///
+/// # Errors
+/// When the folder can't be made, or a step does not do what it should.
+pub fn run(args: &TryArgs, show: OutputSettings) -> Result<u8, Vec<Refusal>> {
+    let runner = DemoRunner::open(args.dir.as_deref()).map_err(|fault| vec![fault])?;
+    let tried = Trial::begin(&runner, show).and_then(|trial| trial.ask(args.sql.as_deref(), show));
+    let was_interrupted = runner.close();
+    match tried {
+        Ok(status) => Ok(status),
+        Err(_) if was_interrupted => Err(vec![Refusal::new(ErrorCode::Interrupted, "interrupted")]),
+        Err(ExpectationError { expected, came }) => Err(vec![Refusal::new(
+            ErrorCode::Internal,
+            format!("the trial came to something else than it should: {expected}; it was {came}"),
+        )]),
+    }
+}
+
+/// A city that serves and a firm that has a contract.
+struct Trial<'a> {
+    runner: &'a DemoRunner,
+    contract: Value,
+    /// The commands that led there.
+    commands: Vec<String>,
+    _city: ConnectorProcess,
+}
+
+impl<'a> Trial<'a> {
+    /// Makes league, participants and contract, by the commands that a person would type.
+    fn begin(runner: &'a DemoRunner, show: OutputSettings) -> Result<Self, ExpectationError> {
+        if !show.json {
+            line_out(
+                "A league, the city of Münster with its own open data, and a firm are made in a folder. The participants and the contract are for the\nshow; everything else is as between two machines.\n",
+            );
+        }
+        let mut commands = Vec::new();
+        let mut does = |participant: Option<&str>, args: &[&str]| {
+            let output = runner.run(participant, args)?.ends(0)?;
+            commands.push(output.command.clone());
+            Ok::<_, ExpectationError>(output)
+        };
+        let request = |participant: &str, ending: &str| {
+            format!("{participant}/{participant}.example.{ending}")
+        };
+        does(
+            None,
+            &[
+                "league",
+                "init",
+                "league",
+                "--name",
+                "League of a trial",
+                "--demo",
+            ],
+        )?;
+        does(
+            None,
+            &[
+                "init",
+                CITY,
+                "--id",
+                "munster.example",
+                "--name",
+                "Stadt Münster",
+                "--zone",
+                "Europe/Berlin",
+                "--listen",
+                "127.0.0.1:0",
+            ],
+        )?;
+        does(
+            None,
+            &[
+                "init",
+                FIRM,
+                "--id",
+                "acme.example",
+                "--name",
+                "Acme Mobility",
+            ],
+        )?;
+        does(
+            None,
+            &[
+                "league",
+                "admit",
+                &request(CITY, "request"),
+                &request(FIRM, "request"),
+                "--dir",
+                "league",
+            ],
+        )?;
+        for participant in [CITY, FIRM] {
+            does(
+                Some(participant),
+                &["--yes", "join", &request(participant, "join")],
+            )?;
+        }
+        let _bytes =
+            bundled_data::unpack(CITY, &runner.folder().join(CITY)).map_err(|refusal| {
+                ExpectationError {
+                    expected: "the data of the city is written".to_owned(),
+                    came: refusal.to_string(),
+                }
+            })?;
+        does(Some(CITY), &["dataset", "publish", "bike_counts"])?;
+        let city = runner.serve(CITY)?;
+        does(
+            Some(FIRM),
+            &["peer", "add", &city.address, "--id", "munster.example"],
+        )?;
+        let requested = does(
+            Some(FIRM),
+            &["contract", "request", "munster.bike_counts", "--sign"],
+        )?;
+        let contract = text(requested.with("negotiation")?, "would_become");
+        does(Some(CITY), &["contract", "sign", "bike_counts"])?;
+        // The firm's connector confirms what the city has signed.
+        runner
+            .run(Some(FIRM), &["contract", "wait", "bike_counts"])?
+            .ends(0)?;
+        let page = runner
+            .run(Some(FIRM), &["contract", "show", &contract])?
+            .ends(0)?;
+        let contract = page.with("contract")?.clone();
+        commands.push(format!("hansa --config {CITY} serve"));
+        Ok(Self {
+            runner,
+            contract,
+            commands,
+            _city: city,
+        })
+    }
+
+    /// Asks, and says what came, under which clauses, and what the city wrote down.
+    fn ask(&self, sql: Option<&str>, show: OutputSettings) -> Result<u8, ExpectationError> {
+        let question = sql.unwrap_or(QUESTION);
+        let asked = ["sql", question, "--purpose", PURPOSE];
+        if show.json {
+            let output = self.runner.run(Some(FIRM), &asked)?;
+            let left = self.records()?;
+            object_out(&json!({
+                "contract": self.contract,
+                "question": question,
+                "status": output.status,
+                "answer": output.lines,
+                "error": output.error(),
+                "records": left,
+                "commands": self.commands,
+                "folder": self.kept_folder(),
+            }));
+            return Ok(u8::try_from(output.status).unwrap_or(1));
+        }
+        line_out("The contract that both have signed says:");
+        for term in self
+            .contract
+            .get("terms")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            line_out(&format!(
+                "  {:<5} {}",
+                text(term, "clause"),
+                text(term, "text")
+            ));
+        }
+        let status = self.show_question(question, &asked)?;
+        if sql.is_none() {
+            self.show_question(REFUSED, &["sql", REFUSED, "--purpose", PURPOSE])?;
+        }
+        line_out(
+            "\nWhat the city wrote down of it; the permit was durable before the first row left:\n",
+        );
+        let contract = text(&self.contract, "contract");
+        let list = ["audit", "list", "--contract", &contract];
+        let (_, records, _) = self.runner.run_for_people(CITY, &list)?;
+        for line in records.lines() {
+            line_out(&format!("  {line}"));
+        }
+        line_out(&format!(
+            "\nAll of that took {} commands; on two machines it takes the same. Where to go on:\n  hansa demo                                     the whole story: six cities, withdrawal, audit\n  hansa try --dir DIR                            the same in a folder that stays, to try commands in\n  hansa try \"SELECT count(*) FROM munster.bike_counts\"   a question of yours",
+            self.commands.len(),
+        ));
+        if let Some(folder) = self.kept_folder() {
+            line_err(&format!(
+                "the folder stays: hansa --config {folder}/{CITY} serve, then hansa --config {folder}/{FIRM} sql …"
+            ));
+        }
+        Ok(status)
+    }
+
+    fn show_question(&self, sql: &str, asked: &[&str]) -> Result<u8, ExpectationError> {
+        line_out(&format!("\nThe firm asks: {sql}\n"));
+        let (status, out, err) = self.runner.run_for_people(FIRM, asked)?;
+        for line in out.lines().chain(err.lines()) {
+            line_out(&format!("  {line}"));
+        }
+        Ok(u8::try_from(status).unwrap_or(1))
+    }
+
+    fn records(&self) -> Result<Vec<Value>, ExpectationError> {
+        let contract = text(&self.contract, "contract");
+        let list = ["audit", "list", "--contract", &contract];
+        Ok(self.runner.run(Some(CITY), &list)?.ends(0)?.lines)
+    }
+
+    fn kept_folder(&self) -> Option<String> {
+        let folder = self.runner.folder().display().to_string();
+        self.runner.is_folder_kept().then_some(folder)
+    }
+}

@@ -1,0 +1,248 @@
+//! From the question to its first row: what is permitted is in the log before anything is read.
+
+use crate::answer::answer_end::AnswerEnd;
+use crate::answer::bound_reservation::BoundReservation;
+use crate::answer::budget_meter::AnswerMeter;
+use crate::answer::concurrency::QueryPermit;
+use crate::answer::decision_epoch::{PermittedQuery, current_standing, decide_and_record};
+use crate::answer::incoming_query::{AnswerError, IncomingQuery, QueryCaller};
+use crate::answer::running_queries::RunningQueryGuard;
+use crate::answer::{presented_attributes, worker_tasks};
+use crate::contract::prepaid_balances::BalanceReservation;
+use crate::contract::quota_budget::BudgetReservation;
+use crate::participant::Connector;
+use crate::receipt::issuance::AdmittedQuery;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::ledger::Recorded;
+use hansa_enforcement::bound_plan::BoundPlan;
+use hansa_enforcement::permitted_plan::apply;
+use hansa_policy::contract::DatasetGrant;
+use hansa_policy::decision::PermitDecision;
+use hansa_policy::id::{ContractId, DatasetId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::peer::query_request::{BufferCompression, QueryRequestEnvelope};
+use hansa_proto::receipt::LogLeaf;
+use hansa_query::answer::frames::{AnswerFrames, FrameCompression, frames};
+use hansa_query::execute::cancellation::CancellationSignal;
+use hansa_query::execute::execute_among;
+use hansa_query::execute::stages::workers::QueryPlacement;
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tracing::{Instrument as _, Span};
+
+/// What is known of an answer that runs.
+pub(super) struct RunningAnswer {
+    pub(super) frames: AnswerFrames<AnswerMeter>,
+    pub(super) place: RunningQueryGuard,
+    pub(super) watch: CancellationSignal,
+    pub(super) end: AnswerEnd,
+    /// What the whole answer may take, its reader's time included.
+    pub(super) time: Duration,
+    pub(super) facts: AdmittedQuery,
+    pub(super) permit: Option<QueryPermit>,
+    /// When the question came, on the clock that only counts, in microseconds.
+    pub(super) begun: i64,
+    /// Where it runs, where there are workers; for our own people alone.
+    pub(super) placement: Option<QueryPlacement>,
+}
+
+/// Brings a question to where its first row can be made.
+pub(super) async fn open(
+    connector: &Arc<Connector>,
+    posed: &IncomingQuery,
+) -> Result<RunningAnswer, AnswerError> {
+    let ask = &posed.asking.ask;
+    let asker = posed.asker.id();
+    check_intake(connector, &posed.caller)?;
+    let permit = match &posed.caller {
+        QueryCaller::Peer(peer) => {
+            connector.trusted_clock()?;
+            connector.deals_with(peer.id())?;
+            Some(connector.peer_query_permit(peer.id())?)
+        }
+        QueryCaller::Web => {
+            connector.trusted_clock()?;
+            Some(connector.query_permit()?)
+        }
+        // The parts of one question of our own people share the slot that their query client holds.
+        QueryCaller::House => None,
+    };
+    // Behind the slot, so that an end of the connector either waits for this question or is seen by it.
+    check_intake(connector, &posed.caller)?;
+    if !connector.first_time(ask.request, asker)? {
+        return Err(Refusal::new(
+            ErrorCode::RequestIdReused,
+            "a question of that identity was already asked",
+        )
+        .into());
+    }
+    // From here on a withdrawal or an expulsion that comes while the answer is being opened cuts it; one that came before is
+    // found by what follows.
+    let (place, watch) = connector
+        .queries
+        .running
+        .enter(ask.request, asker, ask.contracts.clone());
+    let PermittedQuery {
+        recorded,
+        known,
+        holdings,
+        whole,
+        credentials,
+        groups,
+        plan_digest,
+        planned,
+        tools,
+    } = decide_and_record(connector, posed, &place, &watch)
+        .instrument(tracing::info_span!("decide"))
+        .await?;
+    let receipt = recorded.receipt();
+    let leaf = LogLeaf {
+        index: receipt.index(),
+        hash: receipt.leaf(),
+    };
+    let facts = AdmittedQuery {
+        request: ask.request,
+        consumer: asker.clone(),
+        reads: reads(&recorded, &known.snapshots),
+        request_digest: Digest::of(&hansa_proto::peer::query_request::to_ticket(&posed.asking)),
+        sql_commit: posed.commit,
+        plan_digest,
+        admitted_at: receipt.at(),
+        leaf,
+    };
+    note_reads(&facts.reads);
+    let meter = AnswerMeter {
+        connector: Arc::clone(connector),
+        budgets: recorded.budgets().to_vec(),
+        reserve: BudgetReservation::of(asker.clone(), receipt.at()),
+        charges: recorded.prepaid_charges().to_vec(),
+        draft: BalanceReservation::default(),
+        bound: BoundReservation::after_permit(connector.ticks()),
+        request: ask.request,
+        opened: leaf.index,
+        rates: recorded.rates().to_vec(),
+        watch: watch.clone(),
+    };
+    let cut = recorded.cut_refusal();
+    let slowest = recorded.rates().iter().map(|(_, rows)| *rows).min();
+    let mut limits = connector.query_limits();
+    if let Some(rows) = slowest.and_then(|rows| usize::try_from(rows).ok()) {
+        // No message holds more than a second's worth.
+        limits.batch_rows = limits.batch_rows.min(rows.max(1));
+    }
+    if let Some(deadline) = posed.asking.deadline {
+        limits.time = limits.time.min(deadline);
+    }
+    let tenant = known.tenant.as_deref();
+    let within = (holdings.as_ref(), &limits);
+    // A worker reads whole snapshots.
+    let among_workers = match whole {
+        true => worker_tasks::staging(connector, posed, (&recorded, planned), tenant, within),
+        false => None,
+    };
+    let (staging, placement) = match among_workers {
+        None => (None, Arc::default()),
+        Some(Ok(staging)) => {
+            let placement = Arc::clone(&staging.placement);
+            (Some(staging), placement)
+        }
+        Some(Err(why)) => (None, Arc::new(OnceLock::from(QueryPlacement::Home(why)))),
+    };
+    let permitted =
+        apply(recorded, &tools).map_err(|failure| AnswerError::Declined(Box::new(failure)))?;
+    let contracts: Vec<ContractId> = facts.reads.iter().filter_map(|(_, id, _)| *id).collect();
+    let end = AnswerEnd {
+        contracts: contracts.clone(),
+        decided: permitted.ends(),
+        cut,
+    };
+    place.reads(
+        contracts,
+        facts.reads.iter().map(|(id, _, _)| id.clone()).collect(),
+    );
+    // Who was expelled before is found now; and the record of the ruling may have shown that the clock can't be trusted.
+    if let Err(why) = current_standing(connector, posed)
+        .and_then(|_| presented_attributes::still(connector, posed.asker.id(), &credentials))
+        .and_then(|()| connector.still_listed(&groups, posed.asker.id()))
+    {
+        place.stop(why);
+    }
+    let runtime = match posed.asker.id() {
+        own if *own == connector.id() => connector.queries.query_runtime.clone(),
+        peer => connector.queries.query_runtime.of(peer),
+    };
+    let watching = watch.clone();
+    let answer = execute_among(permitted, &holdings, &runtime, &limits, watching, staging)
+        .instrument(tracing::info_span!("enforce"))
+        .await
+        .map_err(AnswerError::Unanswered)?;
+    let placement = placement.get().cloned();
+    if let Some(placement) = &placement {
+        tracing::info!(name: "query.placed", %placement, "where a question runs");
+    }
+    Ok(RunningAnswer {
+        frames: frames(answer, meter, packing(&posed.asking)),
+        place,
+        watch,
+        end,
+        time: limits.time,
+        facts,
+        permit,
+        begun: posed.begun,
+        placement,
+    })
+}
+
+/// Takes no question of others while the connector is being stopped. Parts of a question of our own people that runs are answered.
+fn check_intake(connector: &Connector, caller: &QueryCaller) -> Result<(), AnswerError> {
+    match caller {
+        // INVARIANT: moved-unrecorded. Nothing of it was recorded or remembered, so that it can be asked again.
+        QueryCaller::Peer(_) | QueryCaller::Web if connector.queries.intake.is_closed() => {
+            Err(AnswerError::Moved)
+        }
+        QueryCaller::Peer(_) | QueryCaller::Web | QueryCaller::House => Ok(()),
+    }
+}
+
+/// Says in the span of the question which contracts and datasets it is about.
+fn note_reads(reads: &[(DatasetId, Option<ContractId>, String)]) {
+    let span = Span::current();
+    if span.is_disabled() {
+        return;
+    }
+    let contracts = reads
+        .iter()
+        .filter_map(|(_, contract, _)| contract.as_ref());
+    let contracts: Vec<String> = contracts.map(ToString::to_string).collect();
+    let datasets: Vec<&str> = reads.iter().map(|(id, _, _)| id.name.as_str()).collect();
+    span.record("contract", contracts.join(","));
+    span.record("dataset", datasets.join(","));
+}
+
+/// What the question reads: each dataset with its contract and snapshot.
+fn reads(
+    recorded: &Recorded<PermitDecision<BoundPlan>>,
+    snapshots: &BTreeMap<DatasetId, String>,
+) -> Vec<(DatasetId, Option<ContractId>, String)> {
+    let grants = recorded.standing().grants();
+    recorded
+        .effects()
+        .keys()
+        .map(|id| {
+            let contract = grants.get(id).and_then(DatasetGrant::contract);
+            let snapshot = snapshots.get(id).cloned().unwrap_or_default();
+            (id.clone(), contract, snapshot)
+        })
+        .collect()
+}
+
+fn packing(asking: &QueryRequestEnvelope) -> FrameCompression {
+    if asking.accept.contains(&BufferCompression::Zstd) {
+        FrameCompression::Zstd
+    } else if asking.accept.contains(&BufferCompression::Lz4) {
+        FrameCompression::Lz4
+    } else {
+        FrameCompression::Plain
+    }
+}

@@ -1,0 +1,85 @@
+//! Reserves what is about to leave, durably.
+
+use crate::answer::bound_reservation::BoundReservation;
+use crate::contract::prepaid_balances::BalanceReservation;
+use crate::contract::quota_budget::BudgetReservation;
+use crate::log::audit_event::AuditEvent;
+use crate::participant::Connector;
+use async_trait::async_trait;
+use hansa_audit_log::record::answers::ProgressRecord;
+use hansa_policy::decision::prepaid_charge::PrepaidCharge;
+use hansa_policy::decision::quota_budget::QuotaBudget;
+use hansa_policy::id::{ContractId, RequestId};
+use hansa_policy::refusal::Refusal;
+use hansa_query::answer::frames::QuotaMeter;
+use hansa_query::execute::cancellation::CancellationSignal;
+use std::sync::Arc;
+
+/// The budgets of one answer, and what of them it has reserved.
+pub(super) struct AnswerMeter {
+    pub(super) connector: Arc<Connector>,
+    pub(super) budgets: Vec<QuotaBudget>,
+    pub(super) reserve: BudgetReservation,
+    /// What it draws from what was paid beforehand, and what it has reserved of that.
+    pub(super) charges: Vec<PrepaidCharge>,
+    pub(super) draft: BalanceReservation,
+    /// The most that may have left of it, as the log says.
+    pub(super) bound: BoundReservation,
+    pub(super) request: RequestId,
+    pub(super) opened: u64,
+    /// How many rows may leave in a second, by contract.
+    pub(super) rates: Vec<(ContractId, u64)>,
+    /// Ends the wait for the next second when the answer is cut.
+    pub(super) watch: CancellationSignal,
+}
+
+#[async_trait]
+impl QuotaMeter for AnswerMeter {
+    async fn reserve(&mut self, rows: u64, bytes: u64) -> Result<(), Refusal> {
+        if let Some(wait) =
+            self.connector
+                .limits
+                .rate_limiter
+                .wait(self.connector.ticks(), &self.rates, rows)
+        {
+            tokio::select! {
+                biased;
+                why = self.watch.wait() => return Err(why),
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+        // INVARIANT: record-before-byte. The reservation is durable before the message is handed out.
+        if let Some(record) = self.reserve_all(rows, bytes)? {
+            let _durable = self.connector.record(record).await?;
+        }
+        Ok(())
+    }
+}
+
+impl AnswerMeter {
+    /// Reserves room for a message in all quotas, in what was paid beforehand and in the bound. Gives the record that must be
+    /// durable before the message leaves; nothing, where what was reserved before still covers it.
+    fn reserve_all(&mut self, rows: u64, bytes: u64) -> Result<Option<AuditEvent>, Refusal> {
+        let accounting = &self.connector.accounting;
+        let amounts = (rows, bytes);
+        let charges =
+            accounting
+                .prepaid_balances
+                .reserve(&self.charges, &mut self.draft, amounts)?;
+        let reservations = accounting
+            .budgets
+            .reserve(&self.budgets, &mut self.reserve, amounts)?;
+        let bound = self.bound.reserve(rows, bytes, self.connector.ticks());
+        if charges.is_empty() && reservations.is_empty() && bound.is_none() {
+            return Ok(None);
+        }
+        let record = ProgressRecord {
+            request_id: self.request.to_string(),
+            opened: self.opened,
+            reservations,
+            charges,
+            at_most: bound,
+        };
+        Ok(Some(record.into()))
+    }
+}

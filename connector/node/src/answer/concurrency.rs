@@ -1,0 +1,123 @@
+//! Slots: how many questions run here at once, and how many of them may be one peer's.
+
+#[cfg(test)]
+mod tests;
+
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Who sits how often; our own people have no name here.
+type PermitCounts = BTreeMap<Option<ParticipantId>, usize>;
+
+/// The slots that are taken.
+#[derive(Debug, Clone, Default)]
+pub struct ConcurrencyLimiter(Arc<Mutex<PermitCounts>>, Arc<Mutex<EmptyPollCounts>>);
+
+/// Since when, in ticks, and how often in that minute somebody was told that nothing came.
+type EmptyPollCounts = BTreeMap<ParticipantId, (i64, u32)>;
+
+/// A slot; it is free again when this goes.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct QueryPermit {
+    limiter: ConcurrencyLimiter,
+    of: Option<ParticipantId>,
+}
+
+impl Drop for QueryPermit {
+    fn drop(&mut self) {
+        self.limiter.with_permit_counts(|taken| {
+            if let Some(count) = taken.get_mut(&self.of) {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    taken.remove(&self.of);
+                }
+            }
+        });
+    }
+}
+
+impl ConcurrencyLimiter {
+    /// One of `all` slots for a question of our own people.
+    ///
+    /// # Errors
+    /// `TOO_MANY_STREAMS`.
+    pub(crate) fn take(&self, all: usize) -> Result<QueryPermit, Refusal> {
+        self.sit(None, all, all)
+    }
+
+    /// One of `all` slots for a question of a peer. One peer takes three quarters of them at most, so that the others always
+    /// find one.
+    ///
+    /// # Errors
+    /// `TOO_MANY_STREAMS`.
+    pub(crate) fn take_for(
+        &self,
+        peer: &ParticipantId,
+        all: usize,
+    ) -> Result<QueryPermit, Refusal> {
+        let most = all.saturating_mul(3).div_euclid(4).max(1);
+        self.sit(Some(peer.clone()), most, all)
+    }
+
+    /// Counts that somebody is told that nothing came: each is a record, and no quota draws on it.
+    ///
+    /// # Errors
+    /// `TOO_MANY_STREAMS` beyond so many in a minute.
+    pub(crate) fn count_poll(&self, peer: &ParticipantId, ticks: i64) -> Result<(), Refusal> {
+        let mut polls = self.1.lock();
+        let (since, count) = polls.entry(peer.clone()).or_insert((ticks, 0));
+        if ticks.saturating_sub(*since) >= MINUTE {
+            (*since, *count) = (ticks, 0);
+        }
+        *count = count.saturating_add(1);
+        if *count > POLLS {
+            return Err(full("you ask too often whether something came"));
+        }
+        Ok(())
+    }
+
+    /// How many are taken.
+    pub fn permits_in_use(&self) -> usize {
+        self.with_permit_counts(|taken| taken.values().sum())
+    }
+
+    /// Looks and takes in one step: questions that come at the same time must not all see the same free slot.
+    fn sit(
+        &self,
+        of: Option<ParticipantId>,
+        most: usize,
+        all: usize,
+    ) -> Result<QueryPermit, Refusal> {
+        self.with_permit_counts(|taken| {
+            if taken.values().sum::<usize>() >= all {
+                return Err(full("too many questions run here at once"));
+            }
+            let count = taken.entry(of.clone()).or_default();
+            if *count >= most {
+                return Err(full("too many questions of yours run here at once"));
+            }
+            *count = count.saturating_add(1);
+            Ok(())
+        })?;
+        let limiter = self.clone();
+        Ok(QueryPermit { limiter, of })
+    }
+
+    fn with_permit_counts<T>(&self, act: impl FnOnce(&mut PermitCounts) -> T) -> T {
+        let mut taken = self.0.lock();
+        act(&mut taken)
+    }
+}
+
+const MINUTE: i64 = 60_000_000;
+
+/// So often in a minute one participant is told that nothing came.
+const POLLS: u32 = 600;
+
+fn full(sentence: &str) -> Refusal {
+    Refusal::new(ErrorCode::TooManyStreams, sentence).with_help("ask again when one has ended")
+}

@@ -1,0 +1,184 @@
+//! The decision on a question: what is known is looked up, decided and recorded within one epoch, and anew where a stop came between.
+
+use crate::answer::incoming_query::{AnswerError, IncomingQuery, QueryCaller};
+use crate::answer::plan_tools::tools;
+use crate::answer::presented_attributes;
+use crate::answer::recorded_decision::{admissible, decide};
+use crate::answer::request_context::{DecisionContext, contract_contexts, snapshots};
+use crate::answer::row_scope::ReadSet;
+use crate::answer::running_queries::RunningQueryGuard;
+use crate::contract::combined_contracts;
+use crate::league::group_lists;
+use crate::participant::Connector;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::ledger::Recorded;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_enforcement::bound_plan::BoundPlan;
+use hansa_enforcement::cube_plan::PrivatePlanContext;
+use hansa_policy::attribute::Credential;
+use hansa_policy::contract::ActiveContracts;
+use hansa_policy::decision::PermitDecision;
+use hansa_policy::decision::query_shape::QueryShape as _;
+use hansa_policy::group::GroupName;
+use hansa_policy::id::ContractId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_query::execute::cancellation::CancellationSignal;
+use hansa_query::limits::SqlStatementLimits;
+use hansa_query::snapshot::registry::SnapshotSet;
+use std::sync::Arc;
+
+/// A question that is permitted, in the log, with what it was decided by.
+pub(super) struct PermittedQuery {
+    pub(super) recorded: Recorded<PermitDecision<BoundPlan>>,
+    pub(super) known: DecisionContext,
+    /// What it reads.
+    pub(super) holdings: Arc<SnapshotSet>,
+    /// Whether that is all of its datasets.
+    pub(super) whole: bool,
+    /// What shows what the contracts look at.
+    pub(super) credentials: Vec<Credential>,
+    /// The groups of whose members the asker must be.
+    pub(super) groups: Vec<(Option<ContractId>, GroupName)>,
+    pub(super) plan_digest: Digest,
+    pub(super) planned: UtcTimestamp,
+    pub(super) tools: PrivatePlanContext,
+}
+
+/// So often a question is decided anew, since something was stopped while it was decided.
+const AGAIN: usize = 3;
+
+/// Decides and records. A permit is in the log only where what it stands on still holds at its place in the log.
+///
+/// # Errors
+/// Why nothing is permitted; [`AnswerError::Overtaken`] where something was stopped each time.
+pub(super) async fn decide_and_record(
+    connector: &Arc<Connector>,
+    posed: &IncomingQuery,
+    place: &RunningQueryGuard,
+    watch: &CancellationSignal,
+) -> Result<PermittedQuery, AnswerError> {
+    for _ in 0..AGAIN {
+        match once(connector, posed, place, watch).await {
+            Err(AnswerError::Overtaken) => {}
+            other => return other,
+        }
+    }
+    once(connector, posed, place, watch).await
+}
+
+async fn once(
+    connector: &Arc<Connector>,
+    posed: &IncomingQuery,
+    place: &RunningQueryGuard,
+    watch: &CancellationSignal,
+) -> Result<PermittedQuery, AnswerError> {
+    let (ask, asker) = (&posed.asking.ask, posed.asker.id());
+    let epoch = connector.records.log.epoch().await;
+    // What was cut meanwhile knows why.
+    if let Some(why) = watch.end_reason() {
+        return Err(why.into());
+    }
+    let active = current_standing(connector, posed)?;
+    place.reads(
+        ask.contracts.clone(),
+        active.grants().keys().cloned().collect(),
+    );
+    let tenant = match &posed.caller {
+        QueryCaller::Peer(_) | QueryCaller::House => connector.config().tenants.get(asker).cloned(),
+        // Whoever is not known is nobody's tenant.
+        QueryCaller::Web => None,
+    };
+    let (shown, mut credentials) =
+        presented_attributes::verify_presented_attributes(connector, posed, &active)?;
+    place.relies_on(credentials.clone());
+    let groups = group_lists::looked_at(&active);
+    let around = contract_contexts(connector, &active, &posed.asker, place, &shown)?;
+    let mut known = DecisionContext {
+        around,
+        tenant,
+        restrictions: connector.reloadable.restrictions(),
+        ..DecisionContext::default()
+    };
+    admissible(connector, &active, posed, &known)?;
+    combined_contracts::check_question(connector, &active)?;
+    connector.executable(&active)?;
+    let view = connector
+        .datasets
+        .catalog(|catalog| catalog.view(&active, known.tenant.as_deref()))?;
+    // The snapshots that are named in the ruling and the receipt are those that are read, also while one is replaced.
+    let holdings = connector.datasets.snapshots.holdings();
+    known.snapshots = snapshots(connector, &holdings, &active)?;
+    let sql_limits = SqlStatementLimits::default();
+    let planned = connector.now();
+    let bound = connector
+        .queries
+        .plans
+        .plan(&ask.sql, &view, &sql_limits, planned)
+        .await?;
+    let plan_digest = bound.digest();
+    let tools = tools(connector)?;
+    if let Some(why) = watch.end_reason() {
+        return Err(why.into());
+    }
+    let mut rows = ReadSet::from_query(connector, posed, &holdings)?;
+    let decided = (epoch, active);
+    let recorded = decide(connector, posed, decided, &mut known, (bound, &mut rows)).await?;
+    let (holdings, whole) = rows.into_holdings();
+    let relied = recorded.relied_on();
+    credentials.retain(|credential| relied.contains(&credential.statement));
+    place.relies_on(credentials.clone());
+    Ok(PermittedQuery {
+        recorded,
+        known,
+        holdings,
+        whole,
+        credentials,
+        groups,
+        plan_digest,
+        planned,
+        tools,
+    })
+}
+
+/// What a member of the league stands on now, by a clock that can be relied on, or the house.
+///
+/// # Errors
+/// `CLOCK_UNTRUSTED`, `PEER_NOT_TRUSTED`, `LOG_FORK` where forked logs are refused, or why a contract is not in force.
+pub(super) fn current_standing(
+    connector: &Connector,
+    posed: &IncomingQuery,
+) -> Result<ActiveContracts, Refusal> {
+    match &posed.caller {
+        QueryCaller::Peer(peer) => {
+            connector.trusted_clock()?;
+            connector.asks_lawfully(peer)?;
+            connector.deals_with(peer.id())?;
+            let named = &posed.asking.ask.contracts;
+            connector
+                .contracts
+                .with_registry(|registry| registry.in_force(peer, named, connector.now()))
+        }
+        QueryCaller::Web => {
+            connector.trusted_clock()?;
+            let now = connector.now();
+            let [view] = posed.asking.ask.contracts.as_slice() else {
+                let sentence = "a question from the web names one public view";
+                return Err(Refusal::new(ErrorCode::Internal, sentence));
+            };
+            connector
+                .contracts
+                .with_registry(|registry| registry.on_web(*view, now))
+        }
+        QueryCaller::House => {
+            let own: Vec<_> = connector.datasets.catalog(|catalog| {
+                catalog
+                    .datasets()
+                    .map(|dataset| (dataset.id.clone(), dataset.schema_digest()))
+                    .collect()
+            });
+            Ok(connector
+                .contracts
+                .with_registry(|registry| registry.owner_contracts(own)))
+        }
+    }
+}

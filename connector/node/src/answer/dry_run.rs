@@ -1,0 +1,235 @@
+//! The walk of an answer as far as its rows, for our own people to look at: the same checks, the same ruling, the same gate,
+//! with a log that is thrown away and counters that are read and not drawn on.
+
+use crate::answer::plan_tools::tools;
+use crate::answer::request_context::{
+    extends, overdue_attestations, prepaid_balance, schemas, spent_by_clause,
+};
+use crate::league::group_lists;
+use crate::participant::Connector;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::{ClockReading, UtcTimestamp};
+use hansa_enforcement::permitted_plan::apply;
+use hansa_policy::attribute::{ParticipantAttribute, PresentedAttributes};
+use hansa_policy::contract::ActiveContracts;
+use hansa_policy::decision::decision_input::DecisionInput;
+use hansa_policy::decision::query_shape::QueryShape as _;
+use hansa_policy::decision::{self, clause_trace};
+use hansa_policy::id::{ClauseId, ContractId, DatasetId, PurposeId, RequestId, SqlIdentifier};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::restriction::ProviderRestrictions;
+use hansa_policy::term::Clause;
+use hansa_policy::term::contract_context::ContractContext;
+use hansa_policy::term::purpose::Taxonomy;
+use hansa_policy::value::delivery::DeliveryFormat;
+use hansa_query::answer::QueryAnswer;
+use hansa_query::execute::cancellation::CancellationSignal;
+use hansa_query::execute::execute;
+use hansa_query::federation::query_catalog::named_contract::unused_contract_refusal;
+use hansa_query::limits::SqlStatementLimits;
+use hansa_query::sql::plan_apart;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// A question that nobody asks.
+#[derive(Debug, Clone, Copy)]
+pub struct DryRunQuery<'a> {
+    /// What the participant stands on, or would.
+    pub active: &'a ActiveContracts,
+    /// When.
+    pub now: UtcTimestamp,
+    /// For what.
+    pub purpose: Option<&'a PurposeId>,
+    /// From where.
+    pub address: Option<IpAddr>,
+    /// Shown to be what.
+    pub supposed: &'a [ParticipantAttribute],
+    /// The contracts that were named: the question has to read what each gives.
+    pub named: &'a [ContractId],
+}
+
+/// What is known of it, looked up as for a real one.
+struct DryRunContext {
+    schemas: BTreeMap<DatasetId, Digest>,
+    extends: BTreeMap<DatasetId, BTreeSet<Digest>>,
+    snapshots: BTreeMap<DatasetId, String>,
+    spent: BTreeMap<(ContractId, ClauseId), u64>,
+    around: BTreeMap<ContractId, ContractContext>,
+    restrictions: Arc<ProviderRestrictions>,
+    taxonomy: Arc<Taxonomy>,
+    tenant: Option<String>,
+}
+
+impl DryRunContext {
+    fn of(connector: &Connector, rehearsal: &DryRunQuery<'_>) -> Result<Self, Refusal> {
+        let active = rehearsal.active;
+        let asker = active.asker().id();
+        let mut around = BTreeMap::new();
+        for grant in active.grants().values() {
+            let Some(contract) = grant.contract() else {
+                continue;
+            };
+            let (activated, first_use) = connector.records.index(|state| state.began(contract))?;
+            let outstanding = connector
+                .records
+                .index(|state| state.outstanding(asker, contract))?;
+            around.insert(
+                contract,
+                ContractContext {
+                    address: rehearsal.address,
+                    format: DeliveryFormat::ArrowIpc,
+                    running: 0,
+                    // A draft would come into force now.
+                    activated: activated.or(Some(rehearsal.now)),
+                    first_use,
+                    outstanding,
+                    presented: PresentedAttributes {
+                        supposed: rehearsal.supposed.to_vec(),
+                        ..PresentedAttributes::NOTHING
+                    },
+                    balance: prepaid_balance(connector, grant, rehearsal.now)?,
+                    overdue: overdue_attestations(connector, grant, asker, rehearsal.now)?,
+                    listed: group_lists::of(grant)
+                        .map(|name| connector.check_group_membership(name, asker)),
+                },
+            );
+        }
+        let holdings = connector.datasets.snapshots.holdings();
+        let restrictions = connector.reloadable.restrictions();
+        Ok(Self {
+            schemas: schemas(connector, active),
+            extends: extends(connector, active),
+            snapshots: active
+                .grants()
+                .keys()
+                .filter_map(|id| Some((id.clone(), holdings.get(id)?.dataset.version.clone())))
+                .collect(),
+            spent: spent_by_clause(connector, active, asker, (&restrictions, rehearsal.now))?,
+            restrictions,
+            around,
+            taxonomy: connector.reloadable.taxonomy(),
+            tenant: connector.config().tenants.get(asker).cloned(),
+        })
+    }
+
+    fn facts<'a>(&'a self, rehearsal: &DryRunQuery<'a>) -> DecisionInput<'a> {
+        DecisionInput {
+            now: rehearsal.now,
+            request: RequestId([0; 16]),
+            sql_commit: Digest::of(b"rehearsal"),
+            purpose: rehearsal.purpose,
+            taxonomy: &self.taxonomy,
+            schemas: &self.schemas,
+            extends: &self.extends,
+            snapshots: &self.snapshots,
+            spent: &self.spent,
+            contexts: &self.around,
+            restrictions: &self.restrictions,
+            tenant: self.tenant.as_deref(),
+            connector_version: env!("CARGO_PKG_VERSION"),
+        }
+    }
+}
+
+/// A clause, and why it refuses at the door, where it does.
+pub(crate) type ClauseOutcome = (Clause, Option<Refusal>);
+
+/// What each clause says at the door, by dataset.
+pub fn clause_outcomes(
+    connector: &Connector,
+    rehearsal: &DryRunQuery<'_>,
+) -> Result<BTreeMap<DatasetId, Vec<ClauseOutcome>>, Refusal> {
+    let known = DryRunContext::of(connector, rehearsal)?;
+    let mut said: BTreeMap<DatasetId, Vec<ClauseOutcome>> = BTreeMap::new();
+    for one in clause_trace::trace(rehearsal.active, &known.facts(rehearsal))? {
+        said.entry(one.dataset)
+            .or_default()
+            .push((one.clause, one.refusal));
+    }
+    Ok(said)
+}
+
+/// How many rows of a dataset would be visible, or are in the published cells of its cube.
+pub async fn count(
+    connector: &Arc<Connector>,
+    rehearsal: &DryRunQuery<'_>,
+    dataset: &SqlIdentifier,
+    cube: bool,
+) -> Result<u64, Refusal> {
+    let sql = if cube {
+        format!("SELECT count(*) FROM {dataset}")
+    } else {
+        format!("SELECT count(*) FROM \"{dataset}\"")
+    };
+    let counted = DryRunQuery {
+        named: &[],
+        ..*rehearsal
+    };
+    let mut answer = rehearse(connector, &counted, &sql).await?;
+    let mut total = 0;
+    while let Some(batch) = answer.next().await {
+        let batch = batch?;
+        for row in crate::answer::cell_text::cells(&batch)? {
+            let cell = row.first().map_or("", String::as_str);
+            total = cell.parse::<u64>().unwrap_or(total);
+        }
+    }
+    Ok(total)
+}
+
+/// The rows with which a question would be answered; exactly those, since they come through the same gate.
+///
+/// # Errors
+/// The refusal that the question would meet.
+pub async fn rehearse(
+    connector: &Arc<Connector>,
+    rehearsal: &DryRunQuery<'_>,
+    sql: &str,
+) -> Result<QueryAnswer, Refusal> {
+    let known = DryRunContext::of(connector, rehearsal)?;
+    let facts = known.facts(rehearsal);
+    decision::admissible(rehearsal.active, &facts)?;
+    connector.executable(rehearsal.active)?;
+    let active = again(rehearsal)?;
+    let view = connector
+        .datasets
+        .catalog(|catalog| catalog.view(&active, known.tenant.as_deref()))?;
+    let bound = plan_apart(sql, &view, &SqlStatementLimits::default(), rehearsal.now).await?;
+    for (dataset, grant) in active.grants() {
+        let named = grant
+            .contract()
+            .filter(|contract| rehearsal.named.contains(contract));
+        if let Some(contract) = named.filter(|_| !bound.reads().contains_key(dataset)) {
+            return Err(unused_contract_refusal(contract, dataset.name.as_str()));
+        }
+    }
+    let ruled = decision::decide(active, &facts, bound)?;
+    let tick = ClockReading {
+        wall: rehearsal.now,
+        mono_ns: 1,
+    };
+    let recorded = hansa_audit_store::dry_run::record_dry_run(ruled, tick)?;
+    let permitted =
+        apply(recorded, &tools(connector)?).map_err(|declined| declined.refusal().clone())?;
+    let holdings = connector.datasets.snapshots.holdings();
+    execute(
+        permitted,
+        &holdings,
+        &connector.queries.query_runtime,
+        &connector.query_limits(),
+        CancellationSignal::idle(),
+    )
+    .await
+    .map_err(|unanswered| unanswered.refusal)
+}
+
+/// A ruling takes its standing; this is the same one again.
+fn again(rehearsal: &DryRunQuery<'_>) -> Result<ActiveContracts, Refusal> {
+    rehearsal.active.supposed_again().ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::Internal,
+            "only what is supposed is looked at more than once",
+        )
+    })
+}

@@ -1,0 +1,33 @@
+//! What private plans are made with: the secret of masks, the lists that are held, and aggregates of the engine.
+
+use crate::participant::Connector;
+use hansa_enforcement::cube_plan::PrivatePlanContext;
+use hansa_enforcement::masking::MaskingSecret;
+use hansa_policy::published_list::PublishedLists;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_query::sql::functions;
+use std::sync::Arc;
+
+pub(super) fn tools(connector: &Connector) -> Result<PrivatePlanContext, Refusal> {
+    tools_of(
+        connector.datasets.schema_secret,
+        connector.reloadable.published_lists(),
+    )
+}
+
+/// What private plans are made with.
+///
+/// # Errors
+/// `INTERNAL` where the engine lacks an aggregate.
+pub(crate) fn tools_of(
+    secret: [u8; 32],
+    published: Arc<PublishedLists>,
+) -> Result<PrivatePlanContext, Refusal> {
+    let missing = || Refusal::new(ErrorCode::Internal, "the engine lacks an aggregate");
+    Ok(PrivatePlanContext {
+        secret: MaskingSecret::new(secret),
+        published,
+        count: functions::aggregate("count").ok_or_else(missing)?,
+        sum: functions::sum::whole(),
+    })
+}

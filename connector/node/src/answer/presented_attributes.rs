@@ -1,0 +1,67 @@
+//! What the credentials that come with a question show of the asker: looked at anew at each question, by the trust bundle
+//! of that moment, and again when a newer one comes while the answer runs.
+
+use crate::answer::incoming_query::IncomingQuery;
+use crate::participant::Connector;
+use hansa_policy::attribute::{Credential, PresentedAttributes};
+use hansa_policy::contract::ActiveContracts;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::Refusal;
+use hansa_policy::term::Term;
+use hansa_proto::credential;
+use hansa_store::document_folder::StoredDocumentKind;
+
+/// What is shown, and the credentials by which. Nothing is read where no clause looks at it.
+///
+/// # Errors
+/// When a credential that counts can't be kept: what an answer relies on is on disk before the record that names it.
+pub(super) fn verify_presented_attributes(
+    connector: &Connector,
+    posed: &IncomingQuery,
+    active: &ActiveContracts,
+) -> Result<(PresentedAttributes, Vec<Credential>), Refusal> {
+    let mut shown = PresentedAttributes::NOTHING;
+    let mut good = Vec::new();
+    let looked_at = |term: &Term| term.looks_at().is_some();
+    if active
+        .grants()
+        .values()
+        .all(|grant| grant.clause_where(looked_at).is_none())
+    {
+        return Ok((shown, good));
+    }
+    let (bundle, now) = (connector.identity.trust.bundle(), connector.now());
+    for bytes in &posed.asking.credentials {
+        let met = credential::from_envelope(bytes).and_then(|credential| {
+            let attested = bundle.shown(&credential, posed.asker.id(), now)?;
+            Ok((credential, attested))
+        });
+        match met {
+            Ok((credential, attested)) => {
+                connector
+                    .records
+                    .documents
+                    .keep(StoredDocumentKind::Shown, bytes)?;
+                shown.attested.extend(attested);
+                good.push(credential);
+            }
+            Err(why) => shown.unfit.push(why),
+        }
+    }
+    Ok((shown, good))
+}
+
+/// Refuses when one of these credentials counts no longer.
+///
+/// # Errors
+/// `CREDENTIAL_INVALID`, or the code of the signature's fault.
+pub(super) fn still(
+    connector: &Connector,
+    asker: &ParticipantId,
+    credentials: &[Credential],
+) -> Result<(), Refusal> {
+    let (bundle, now) = (connector.identity.trust.bundle(), connector.now());
+    credentials
+        .iter()
+        .try_for_each(|credential| bundle.shown(credential, asker, now).map(|_| ()))
+}

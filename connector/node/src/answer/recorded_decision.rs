@@ -1,0 +1,151 @@
+//! The ruling: what is known goes in, and it is in the log when it comes out.
+
+use crate::answer::incoming_query::{AnswerError, IncomingQuery, QueryCaller};
+use crate::answer::request_context::{
+    DecisionContext, extends, prepaid_balance, schemas, spent_by_clause,
+};
+use crate::answer::row_scope::{ReadSet, RowSelection};
+use crate::participant::Connector;
+use hansa_audit_log::ledger::{LedgerError, Recorded};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_audit_store::epoch::{DecisionValidity, LogEpoch};
+use hansa_enforcement::bound_plan::BoundPlan;
+use hansa_policy::contract::ActiveContracts;
+use hansa_policy::decision::decision_input::DecisionInput;
+use hansa_policy::decision::quota_budget::QuotaKind;
+use hansa_policy::decision::{self, PermitDecision};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::restriction::ProviderRestrictions;
+use hansa_policy::term::Term;
+use hansa_policy::term::purpose::Taxonomy;
+use tracing::Instrument as _;
+
+/// Window and purpose come before names, so that a refusal does not tell what there is.
+pub(super) fn admissible(
+    connector: &Connector,
+    active: &ActiveContracts,
+    posed: &IncomingQuery,
+    known: &DecisionContext,
+) -> Result<(), Refusal> {
+    let taxonomy = connector.reloadable.taxonomy();
+    decision::admissible(active, &facts(posed, known, &taxonomy, connector.now()))
+}
+
+/// Decides and records, in the epoch in which `active` and what is known were looked up; in one piece where uses are counted.
+pub(super) async fn decide(
+    connector: &Connector,
+    posed: &IncomingQuery,
+    (epoch, active): (LogEpoch, ActiveContracts),
+    known: &mut DecisionContext,
+    (bound, rows): (BoundPlan, &mut ReadSet<'_>),
+) -> Result<Recorded<PermitDecision<BoundPlan>>, AnswerError> {
+    let lock = if counts_questions(&active, &known.restrictions, connector.now())? {
+        Some(connector.accounting.charge_lock.lock().await)
+    } else {
+        None
+    };
+    let asker = posed.asker.id();
+    let now = connector.now();
+    known.schemas = schemas(connector, &active);
+    known.extends = extends(connector, &active);
+    known.spent = spent_by_clause(connector, &active, asker, (&known.restrictions, now))?;
+    for grant in active.grants().values() {
+        let around = grant.contract().and_then(|id| known.around.get_mut(&id));
+        if let Some(around) = around {
+            around.balance = prepaid_balance(connector, grant, now)?;
+        }
+    }
+    let taxonomy = connector.reloadable.taxonomy();
+    let ruled = decision::decide(active, &facts(posed, known, &taxonomy, now), bound)?;
+    let validity = DecisionValidity {
+        epoch,
+        until: ruled.ends(),
+    };
+    let about = rows.of(ruled)?;
+    #[cfg(test)]
+    connector.pauses.decided.pass().await;
+    let ruled = match about {
+        RowSelection::These(ruled) => *ruled,
+        RowSelection::None(quiet) => {
+            let quiet = connector
+                .records
+                .log
+                .record_while_valid(*quiet, validity, false)
+                .await;
+            return Err(AnswerError::Quiet(Box::new(
+                quiet.map_err(unrecorded_decision_error)?,
+            )));
+        }
+    };
+    // The receipt names a head over this record; it is signed while the rows are computed.
+    let headed = matches!(posed.caller, QueryCaller::Peer(_));
+    let recorded = connector
+        .records
+        .log
+        .record_while_valid(ruled, validity, headed)
+        .instrument(tracing::info_span!("record"))
+        .await;
+    let recorded = recorded.map_err(unrecorded_decision_error)?;
+    connector
+        .accounting
+        .budgets
+        .count_query(recorded.budgets(), asker, recorded.receipt().at());
+    connector
+        .accounting
+        .prepaid_balances
+        .charge(recorded.prepaid_charges());
+    drop(lock);
+    Ok(recorded)
+}
+
+/// Where there is no room for new entries, that much can still be recorded and told.
+fn unrecorded_decision_error(why: LedgerError) -> AnswerError {
+    match why {
+        LedgerError::LowSpace { .. } => AnswerError::Refused(
+            Refusal::new(
+                ErrorCode::EvidenceUnavailable,
+                "there is no room to record an answer, so nothing is answered",
+            )
+            .with_help("ask again later"),
+        ),
+        LedgerError::Overtaken => AnswerError::Overtaken,
+        _ => AnswerError::Closed,
+    }
+}
+
+fn facts<'a>(
+    posed: &'a IncomingQuery,
+    known: &'a DecisionContext,
+    taxonomy: &'a Taxonomy,
+    now: UtcTimestamp,
+) -> DecisionInput<'a> {
+    DecisionInput {
+        now,
+        request: posed.asking.ask.request,
+        sql_commit: posed.commit,
+        purpose: posed.asking.ask.purpose.as_ref(),
+        taxonomy,
+        schemas: &known.schemas,
+        extends: &known.extends,
+        snapshots: &known.snapshots,
+        spent: &known.spent,
+        contexts: &known.around,
+        restrictions: &known.restrictions,
+        tenant: known.tenant.as_deref(),
+        connector_version: env!("CARGO_PKG_VERSION"),
+    }
+}
+
+fn counts_questions(
+    active: &ActiveContracts,
+    restrictions: &ProviderRestrictions,
+    now: UtcTimestamp,
+) -> Result<bool, Refusal> {
+    let budgets = decision::budgets(active, restrictions, now)?;
+    let prepaid = |term: &Term| matches!(term, Term::Price(price) if price.prepaid.is_some());
+    let mut grants = active.grants().values();
+    Ok(budgets
+        .iter()
+        .any(|budget| budget.counts == QuotaKind::Queries)
+        || grants.any(|grant| grant.clause_where(prepaid).is_some()))
+}

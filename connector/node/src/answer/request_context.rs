@@ -1,0 +1,236 @@
+//! What a ruling may depend on, gathered.
+
+use crate::answer::running_queries::RunningQueryGuard;
+use crate::league::group_lists;
+use crate::participant::Connector;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_catalog::schema_compatibility;
+use hansa_policy::attribute::PresentedAttributes;
+use hansa_policy::contract::{ActiveContracts, DatasetGrant, Requester};
+use hansa_policy::decision;
+use hansa_policy::id::{ClauseId, ContractId, DatasetId, ParticipantId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::restriction::ProviderRestrictions;
+use hansa_policy::term::Term;
+use hansa_policy::term::contract_context::{ContractContext, OverdueAttestations, PrepaidBalance};
+use hansa_policy::term::price::month;
+use hansa_policy::term::schema_version::SchemaCompatibility;
+use hansa_query::snapshot::registry::SnapshotSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What is known of the datasets, the contracts and the asker of a question.
+#[derive(Debug, Default)]
+pub(super) struct DecisionContext {
+    /// Schemas as they are published now.
+    pub(super) schemas: BTreeMap<DatasetId, Digest>,
+    /// Earlier ones that these extend.
+    pub(super) extends: BTreeMap<DatasetId, BTreeSet<Digest>>,
+    /// Labels of the snapshots that are read.
+    pub(super) snapshots: BTreeMap<DatasetId, String>,
+    /// What was spent in the current slot of each counted clause.
+    pub(super) spent: BTreeMap<(ContractId, ClauseId), u64>,
+    /// What is refused whatever the contracts say, all through one question.
+    pub(super) restrictions: Arc<ProviderRestrictions>,
+    /// What is known around the question, by contract.
+    pub(super) around: BTreeMap<ContractId, ContractContext>,
+    /// The tenant that the asker stands for here.
+    pub(super) tenant: Option<String>,
+}
+
+/// The schemas, as they are published now, of what is granted.
+pub(super) fn schemas(
+    connector: &Connector,
+    active: &ActiveContracts,
+) -> BTreeMap<DatasetId, Digest> {
+    connector.datasets.catalog(|catalog| {
+        active
+            .grants()
+            .keys()
+            .filter_map(|id| Some((id.clone(), catalog.by_id(id)?.schema_digest())))
+            .collect()
+    })
+}
+
+/// The earlier schemas that those of now extend, of what is given by contracts that are good for later ones.
+pub(super) fn extends(
+    connector: &Connector,
+    active: &ActiveContracts,
+) -> BTreeMap<DatasetId, BTreeSet<Digest>> {
+    let compatible = active.grants().iter().filter(|(_, grant)| {
+        SchemaCompatibility::of(grant.clauses()) == SchemaCompatibility::Compatible
+    });
+    connector.datasets.catalog(|catalog| {
+        compatible
+            .filter_map(|(id, _)| {
+                let earlier = catalog.seal()?.earlier(catalog.by_id(id)?);
+                Some((id.clone(), earlier))
+            })
+            .collect()
+    })
+}
+
+/// What was spent in the current slot of each counted clause, of contracts and restrictions, under whichever contract.
+///
+/// # Errors
+/// `DATASET_GUARDED` for a restriction that can't be read, or when a clause counts what nobody counts.
+pub(super) fn spent_by_clause(
+    connector: &Connector,
+    active: &ActiveContracts,
+    asker: &ParticipantId,
+    (restrictions, now): (&ProviderRestrictions, UtcTimestamp),
+) -> Result<BTreeMap<(ContractId, ClauseId), u64>, Refusal> {
+    let budgets = decision::budgets(active, restrictions, now)?;
+    Ok(budgets
+        .into_iter()
+        .map(|budget| {
+            let slot = (budget.slot, budget.slot_end);
+            let used = connector.accounting.budgets.spent_amount(
+                &budget.dataset,
+                budget.counts,
+                slot,
+                asker,
+            );
+            ((budget.contract, budget.clause), used)
+        })
+        .collect())
+}
+
+/// What is known around a question, contract by contract; only what one of its clauses looks at is looked up.
+///
+/// # Errors
+/// `STATE_BROKEN` when the index can't be read.
+pub(super) fn contract_contexts(
+    connector: &Connector,
+    active: &ActiveContracts,
+    asker: &Requester,
+    place: &RunningQueryGuard,
+    shown: &PresentedAttributes,
+) -> Result<BTreeMap<ContractId, ContractContext>, Refusal> {
+    let mut known = BTreeMap::new();
+    let address = match asker {
+        Requester::Peer(peer) => peer.address(),
+        Requester::House(_) | Requester::Web(_) | Requester::Supposed(_) => None,
+    };
+    for grant in active.grants().values() {
+        let Some(contract) = grant.contract() else {
+            continue;
+        };
+        let has = |wanted: fn(&Term) -> bool| grant.clause_where(wanted).is_some();
+        let mut around = ContractContext {
+            address,
+            running: place.before(contract),
+            ..ContractContext::UNKNOWN
+        };
+        if has(|term| matches!(term, Term::Lasts(_))) {
+            (around.activated, around.first_use) = connector
+                .records
+                .index_fast(|state| state.began(contract))?;
+        }
+        if has(|term| matches!(term, Term::Receipts(_))) {
+            around.outstanding = connector
+                .records
+                .index_fast(|state| state.outstanding(asker.id(), contract))?;
+        }
+        if has(|term| term.looks_at().is_some()) {
+            around.presented = shown.clone();
+        }
+        around.overdue = overdue_attestations(connector, grant, asker.id(), connector.now())?;
+        around.balance = prepaid_balance(connector, grant, connector.now())?;
+        around.listed =
+            group_lists::of(grant).map(|name| connector.check_group_membership(name, asker.id()));
+        known.insert(contract, around);
+    }
+    Ok(known)
+}
+
+/// The statements of deletion that are overdue under a contract: of answers that were closed so many days ago.
+///
+/// # Errors
+/// `STATE_BROKEN` when the index can't be read.
+pub(super) fn overdue_attestations(
+    connector: &Connector,
+    grant: &DatasetGrant,
+    asker: &ParticipantId,
+    now: UtcTimestamp,
+) -> Result<OverdueAttestations, Refusal> {
+    let days = grant.clauses().iter().find_map(|clause| match clause.term {
+        Term::Attest { days } => Some(days),
+        _ => None,
+    });
+    let (Some(days), Some(first)) = (days, grant.first()) else {
+        return Ok(OverdueAttestations::NOTHING);
+    };
+    let closed_by = now.plus_micros(DAY.saturating_mul(i64::from(days)).saturating_neg());
+    let (count, first) = connector.records.index_fast(|state| {
+        state.attestations_due(first, asker, closed_by, OverdueAttestations::NAMED)
+    })?;
+    Ok(OverdueAttestations { count, first })
+}
+
+/// What is left of what was paid beforehand under a contract, and the months that are due.
+///
+/// # Errors
+/// `STATE_BROKEN` when the index can't be read.
+pub(super) fn prepaid_balance(
+    connector: &Connector,
+    grant: &DatasetGrant,
+    now: UtcTimestamp,
+) -> Result<PrepaidBalance, Refusal> {
+    let paid = grant
+        .clauses()
+        .iter()
+        .find_map(|clause| match &clause.term {
+            Term::Price(price) => price.prepaid_amount(),
+            _ => None,
+        });
+    let (Some(paid), Some(first)) = (paid, grant.first()) else {
+        return Ok(PrepaidBalance::EMPTY);
+    };
+    let balance = connector.accounting.prepaid_balances.of(first);
+    // A draft would come into force now.
+    let (activated, _) = connector.records.index_fast(|state| state.began(first))?;
+    let begun = month(now)
+        .saturating_sub(month(activated.unwrap_or(now)))
+        .saturating_add(1);
+    Ok(PrepaidBalance {
+        left: balance.left(paid),
+        months_due: begun.saturating_sub(balance.months),
+    })
+}
+
+const DAY: i64 = 86_400_000_000;
+
+/// The labels of the snapshots that are read.
+pub(super) fn snapshots(
+    connector: &Connector,
+    holdings: &SnapshotSet,
+    active: &ActiveContracts,
+) -> Result<BTreeMap<DatasetId, String>, Refusal> {
+    let mut labels = BTreeMap::new();
+    for (id, grant) in active.grants() {
+        let Some(snapshot) = holdings.get(id) else {
+            continue;
+        };
+        let dataset = &snapshot.dataset;
+        let fits = connector.datasets.catalog(|catalog| {
+            schema_compatibility::fits(grant.schema(), grant.clauses(), dataset, catalog.seal())
+        });
+        if !fits {
+            let refusal = Refusal::new(
+                ErrorCode::SchemaChanged,
+                format!(
+                    "`{}` has another schema than the contract was signed for",
+                    id.name
+                ),
+            );
+            return Err(match grant.contract() {
+                Some(contract) => refusal.with_contract(contract),
+                None => refusal,
+            });
+        }
+        labels.insert(id.clone(), snapshot.dataset.version.clone());
+    }
+    Ok(labels)
+}

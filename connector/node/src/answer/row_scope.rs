@@ -1,0 +1,276 @@
+//! Which rows an answer is over: all, those that came since an earlier answer, or those that were there at an instant.
+
+use crate::answer::incoming_query::IncomingQuery;
+use crate::participant::Connector;
+use crate::process::blocking_work::waiting;
+use hansa_audit_log::record::Record;
+use hansa_audit_log::record::body::{AnswerBody, RecordBody};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_enforcement::bound_plan::BoundPlan;
+use hansa_policy::contract::Requester;
+use hansa_policy::decision::PermitDecision;
+use hansa_policy::decision::query_shape::QueryShape as _;
+use hansa_policy::decision::resolved_row_scope::ResolvedRowScope;
+use hansa_policy::decision::row_scope::NoNewDataDecision;
+use hansa_policy::id::{DatasetId, RequestId};
+use hansa_policy::query_request;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_query::answer::sealed_answer::StreamOutcome;
+use hansa_query::snapshot::Snapshot;
+use hansa_query::snapshot::change::SnapshotChange;
+use hansa_query::snapshot::registry::SnapshotSet;
+use hansa_query::sql::monotonicity;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What a question may read, and the answer that it goes on from.
+pub(super) struct ReadSet<'q> {
+    connector: &'q Connector,
+    holdings: Arc<SnapshotSet>,
+    /// Whether all of it is read.
+    whole: bool,
+    scope: AnswerRowScope,
+    sql: &'q str,
+}
+
+enum AnswerRowScope {
+    All,
+    Since(EarlierAnswer),
+    AsOf(UtcTimestamp),
+}
+
+/// An answer that was given to its end, as the log says.
+struct EarlierAnswer {
+    permit: u64,
+    mark: String,
+    snapshots: BTreeMap<String, String>,
+}
+
+/// What an answer is over.
+pub(super) enum RowSelection {
+    /// The rows in the holdings.
+    These(Box<PermitDecision<BoundPlan>>),
+    /// None: nothing came.
+    None(Box<NoNewDataDecision>),
+}
+
+impl<'q> ReadSet<'q> {
+    /// Looks up what the question says of its rows.
+    ///
+    /// # Errors
+    /// `NOT_CONTINUED` where no such answer was given to this asker to its end.
+    pub(super) fn from_query(
+        connector: &'q Connector,
+        posed: &'q IncomingQuery,
+        holdings: &Arc<SnapshotSet>,
+    ) -> Result<Self, Refusal> {
+        let ask = &posed.asking.ask;
+        let scope = match ask.rows {
+            query_request::RowScope::All => AnswerRowScope::All,
+            query_request::RowScope::Since(request) => {
+                AnswerRowScope::Since(earlier(connector, request, &posed.asker)?)
+            }
+            query_request::RowScope::AsOf(at) if at > connector.now() => {
+                let sentence = format!("{at} is still to come, and what will be there then");
+                return Err(Refusal::new(ErrorCode::AsOfUnavailable, sentence));
+            }
+            query_request::RowScope::AsOf(at) => AnswerRowScope::AsOf(at),
+        };
+        Ok(Self {
+            connector,
+            holdings: Arc::clone(holdings),
+            whole: true,
+            scope,
+            sql: &ask.sql,
+        })
+    }
+
+    /// Holds a ruling against it, before it is recorded.
+    ///
+    /// # Errors
+    /// `NOT_CONTINUED`, `AS_OF_UNAVAILABLE`.
+    pub(super) fn of(&mut self, ruled: PermitDecision<BoundPlan>) -> Result<RowSelection, Refusal> {
+        let mark = ruled.mark(&self.connector.datasets.schema_secret, self.sql);
+        let part = match &self.scope {
+            AnswerRowScope::All => ResolvedRowScope::default(),
+            AnswerRowScope::AsOf(at) => {
+                let at = *at;
+                self.as_of(&ruled, at)?;
+                ResolvedRowScope {
+                    as_of: Some(at),
+                    ..ResolvedRowScope::default()
+                }
+            }
+            AnswerRowScope::Since(earlier) => {
+                let refused = |what: &str| Err(Refusal::new(ErrorCode::NotContinued, what));
+                // INVARIANT: goes-on. The same question, and the same done to each row: what came is then all that is new.
+                if earlier.mark != mark.to_string() {
+                    return refused(
+                        "the question, its purpose, its contract or what that shows is another than in the earlier answer",
+                    );
+                }
+                if !ruled.stands_still() || !monotonicity::is_steady(ruled.question().plan()) {
+                    return refused("the answer is another at every time, also over the same rows");
+                }
+                let (after, grown) = since(&ruled, earlier, &self.holdings)?;
+                if grown.is_empty() {
+                    self.connector
+                        .limits
+                        .concurrency
+                        .count_poll(ruled.standing().asker().id(), self.connector.ticks())?;
+                    let quiet = Box::new(ruled.no_new_data(earlier.permit));
+                    return Ok(RowSelection::None(quiet));
+                }
+                ruled.is_row_by_row(ErrorCode::NotContinued)?;
+                if !monotonicity::is_additive(ruled.question().plan()) {
+                    return refused(
+                        "the question puts rows together, so that new rows change the whole answer",
+                    );
+                }
+                let follows = Some(earlier.permit);
+                self.narrow(grown);
+                ResolvedRowScope {
+                    follows,
+                    after,
+                    as_of: None,
+                }
+            }
+        };
+        Ok(RowSelection::These(Box::new(
+            ruled.with_row_scope(mark, part),
+        )))
+    }
+
+    /// What is read, and whether that is all.
+    pub(super) fn into_holdings(self) -> (Arc<SnapshotSet>, bool) {
+        (self.holdings, self.whole)
+    }
+
+    fn as_of(
+        &mut self,
+        ruled: &PermitDecision<BoundPlan>,
+        at: UtcTimestamp,
+    ) -> Result<(), Refusal> {
+        let mut then = BTreeMap::new();
+        for dataset in ruled.question().reads().keys() {
+            let Some(snapshot) = self.holdings.get(dataset) else {
+                continue;
+            };
+            let Some(as_of) = snapshot.as_of(at) else {
+                let sentence = format!("`{}` can't be shown as it was at {at}", dataset.name);
+                return Err(
+                    Refusal::new(ErrorCode::AsOfUnavailable, sentence).with_help(format!(
+                        "what is shown of it was published at {}",
+                        snapshot.dataset.published_at
+                    )),
+                );
+            };
+            if as_of.files != snapshot.files {
+                ruled.is_row_by_row(ErrorCode::AsOfUnavailable)?;
+                then.insert(dataset.clone(), Arc::new(as_of));
+            }
+        }
+        self.narrow(then);
+        Ok(())
+    }
+
+    fn narrow(&mut self, snapshots: BTreeMap<DatasetId, Arc<Snapshot>>) {
+        if snapshots.is_empty() {
+            return;
+        }
+        let mut holdings = SnapshotSet::clone(&self.holdings);
+        holdings.extend(snapshots);
+        self.holdings = Arc::new(holdings);
+        self.whole = false;
+    }
+}
+
+type NewSnapshots = BTreeMap<DatasetId, Arc<Snapshot>>;
+
+/// Of each dataset that is read, the publication that the earlier answer was over, and what came since; nothing of either where
+/// nothing came to any of them.
+fn since(
+    ruled: &PermitDecision<BoundPlan>,
+    earlier: &EarlierAnswer,
+    holdings: &SnapshotSet,
+) -> Result<(BTreeMap<DatasetId, String>, NewSnapshots), Refusal> {
+    let mut after = BTreeMap::new();
+    let mut grown = NewSnapshots::new();
+    let mut came = false;
+    for dataset in ruled.question().reads().keys() {
+        let label = earlier.snapshots.get(&dataset.to_string());
+        let (Some(snapshot), Some(label)) = (holdings.get(dataset), label) else {
+            return Err(unknown());
+        };
+        let rest = match snapshot.since(label) {
+            SnapshotChange::Same => snapshot.without_rows(),
+            SnapshotChange::Grown(rest) => {
+                came = true;
+                *rest
+            }
+            SnapshotChange::Another => {
+                let sentence = format!(
+                    "`{}` was published anew, and did not only grow",
+                    dataset.name
+                );
+                return Err(Refusal::new(ErrorCode::NotContinued, sentence));
+            }
+        };
+        after.insert(dataset.clone(), label.clone());
+        grown.insert(dataset.clone(), Arc::new(rest));
+    }
+    if came {
+        Ok((after, grown))
+    } else {
+        Ok((BTreeMap::new(), NewSnapshots::new()))
+    }
+}
+
+/// The answer to that question of this asker. Somebody else's looks like none.
+fn earlier(
+    connector: &Connector,
+    request: RequestId,
+    asker: &Requester,
+) -> Result<EarlierAnswer, Refusal> {
+    let found = waiting(|| {
+        connector
+            .records
+            .index(|state| state.answer_to(&request.to_string(), asker.id().as_str()))
+    })?;
+    let Some((permit, Some(closed))) = found else {
+        return Err(unknown());
+    };
+    let record = |index: u64| -> Result<Record, Refusal> {
+        let record = waiting(|| connector.records.log.get(index));
+        record.ok().flatten().ok_or_else(unknown)
+    };
+    let (permit_body, close) = (
+        hansa_audit_store::read_body(&record(permit)?)?,
+        hansa_audit_store::read_body(&record(closed)?)?,
+    );
+    if close.outcome() != Some(StreamOutcome::Done.as_str()) {
+        return Err(Refusal::new(
+            ErrorCode::NotContinued,
+            "the earlier answer did not come to its end",
+        ));
+    }
+    let RecordBody::Answer(AnswerBody::Permit(earlier)) = permit_body else {
+        return Err(unknown());
+    };
+    let mark = earlier.mark.filter(|_| earlier.as_of.is_none());
+    let read = earlier.datasets.into_iter();
+    Ok(EarlierAnswer {
+        permit,
+        mark: mark.ok_or_else(unknown)?,
+        snapshots: read
+            .filter_map(|entry| Some((entry.id, entry.snapshot?)))
+            .collect(),
+    })
+}
+
+fn unknown() -> Refusal {
+    Refusal::new(
+        ErrorCode::NotContinued,
+        "no answer is known here from which this question could go on",
+    )
+}

@@ -1,0 +1,219 @@
+//! The answers under way, so that a withdrawal or an expulsion can cut them.
+
+use hansa_policy::attribute::Credential;
+use hansa_policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
+use hansa_policy::refusal::Refusal;
+use hansa_query::execute::cancellation::{self, CancellationHandle, CancellationSignal};
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The answers under way.
+#[derive(Debug, Clone, Default)]
+pub struct RunningQueries(Arc<Mutex<BTreeMap<u64, RunningQuery>>>);
+
+#[derive(Debug)]
+struct RunningQuery {
+    request: RequestId,
+    peer: ParticipantId,
+    contracts: Vec<ContractId>,
+    datasets: Vec<DatasetId>,
+    credentials: Vec<Credential>,
+    stop: CancellationHandle,
+}
+
+/// An answer's place in the list; it leaves the list when this goes.
+#[derive(Debug)]
+pub struct RunningQueryGuard {
+    list: RunningQueries,
+    key: u64,
+}
+
+impl RunningQueryGuard {
+    /// Tells what this answer reads, as far as that is known now.
+    pub fn reads(&self, contracts: Vec<ContractId>, datasets: Vec<DatasetId>) {
+        self.list.with_queries(|list| {
+            if let Some(entry) = list.get_mut(&self.key) {
+                entry.contracts = contracts;
+                entry.datasets = datasets;
+            }
+        });
+    }
+
+    /// Tells on which credentials it relies that this answer may run.
+    pub(crate) fn relies_on(&self, credentials: Vec<Credential>) {
+        self.list.with_queries(|list| {
+            if let Some(entry) = list.get_mut(&self.key) {
+                entry.credentials = credentials;
+            }
+        });
+    }
+
+    /// How many answers under a contract were asked for before this one and still run.
+    pub(crate) fn before(&self, contract: ContractId) -> u64 {
+        let earlier = self.list.with_queries(|list| {
+            let earlier = list.range(..self.key);
+            earlier
+                .filter(|(_, entry)| entry.contracts.contains(&contract))
+                .count()
+        });
+        u64::try_from(earlier).unwrap_or(u64::MAX)
+    }
+
+    /// Cuts this answer.
+    pub(crate) fn stop(&self, why: Refusal) {
+        self.list.with_queries(|list| {
+            if let Some(entry) = list.get(&self.key) {
+                entry.stop.stop(why);
+            }
+        });
+    }
+}
+
+impl Drop for RunningQueryGuard {
+    fn drop(&mut self) {
+        self.list.with_queries(|list| list.remove(&self.key));
+    }
+}
+
+impl RunningQueries {
+    fn with_queries<T>(&self, act: impl FnOnce(&mut BTreeMap<u64, RunningQuery>) -> T) -> T {
+        let mut list = self.0.lock();
+        act(&mut list)
+    }
+
+    /// Lists an answer from the moment that it is asked for, before anything is looked up: whoever takes away what it needs
+    /// changes that first and cuts afterwards, so that it is either not found or the answer is cut.
+    pub fn enter(
+        &self,
+        request: RequestId,
+        peer: &ParticipantId,
+        contracts: Vec<ContractId>,
+    ) -> (RunningQueryGuard, CancellationSignal) {
+        let (stop, watch) = cancellation::pair();
+        let key = self.with_queries(|list| {
+            let key = list
+                .last_key_value()
+                .map_or(0, |(key, _)| key.saturating_add(1));
+            list.insert(
+                key,
+                RunningQuery {
+                    request,
+                    peer: peer.clone(),
+                    contracts,
+                    datasets: Vec::new(),
+                    credentials: Vec::new(),
+                    stop,
+                },
+            );
+            key
+        });
+        let place = RunningQueryGuard {
+            list: self.clone(),
+            key,
+        };
+        (place, watch)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.with_queries(|list| list.len())
+    }
+
+    /// The answers: question, asker and datasets.
+    pub fn list(&self) -> Vec<(RequestId, ParticipantId, Vec<DatasetId>)> {
+        self.with_queries(|list| {
+            list.values()
+                .map(|entry| (entry.request, entry.peer.clone(), entry.datasets.clone()))
+                .collect()
+        })
+    }
+
+    /// Cuts those under a contract; says how many.
+    pub(crate) fn cut_contract(&self, contract: ContractId, why: &Refusal) -> usize {
+        self.cut_matching(|entry| entry.contracts.contains(&contract), why)
+    }
+
+    /// Cuts the answer to one question; says how many there were.
+    pub fn cut_request(&self, request: RequestId, why: &Refusal) -> usize {
+        self.cut_matching(|entry| entry.request == request, why)
+    }
+
+    /// Cuts those of a participant but where each contract is one that `stays`; says how many.
+    pub(crate) fn cut_peer_under(
+        &self,
+        peer: &ParticipantId,
+        stays: impl Fn(ContractId) -> bool,
+        why: &Refusal,
+    ) -> usize {
+        self.cut_matching(
+            |entry| {
+                entry.peer == *peer
+                    && (entry.contracts.is_empty()
+                        || !entry.contracts.iter().all(|contract| stays(*contract)))
+            },
+            why,
+        )
+    }
+
+    /// Cuts those that rely on a credential which counts no longer.
+    pub(crate) fn cut_unattested(
+        &self,
+        counts: impl Fn(&Credential, &ParticipantId) -> Result<(), Refusal>,
+    ) {
+        self.with_queries(|list| {
+            for entry in list.values() {
+                let each = &mut entry.credentials.iter();
+                if let Err(why) = each.try_for_each(|one| counts(one, &entry.peer)) {
+                    entry.stop.stop(why);
+                }
+            }
+        });
+    }
+
+    /// Cuts those of whoever `why` gives a reason for, by its contracts.
+    pub(crate) fn cut_whoever(
+        &self,
+        why: impl Fn(&ParticipantId, &[ContractId]) -> Option<Refusal>,
+    ) {
+        self.with_queries(|list| {
+            for entry in list.values() {
+                if let Some(why) = why(&entry.peer, &entry.contracts) {
+                    entry.stop.stop(why);
+                }
+            }
+        });
+    }
+
+    /// Cuts all; says how many.
+    pub fn cut_all(&self, why: &Refusal) -> usize {
+        self.cut_matching(|_| true, why)
+    }
+
+    /// Cuts those that read a dataset; says how many.
+    pub(crate) fn cut_dataset(&self, dataset: &DatasetId, why: &Refusal) -> usize {
+        self.cut_matching(|entry| entry.datasets.contains(dataset), why)
+    }
+
+    /// Cuts those that read a dataset and are not our own people's: those of others, and what is made for anybody under a public view.
+    /// Says how many.
+    pub(crate) fn cut_guarded(
+        &self,
+        dataset: &DatasetId,
+        own: &ParticipantId,
+        why: &Refusal,
+    ) -> usize {
+        let theirs = |entry: &RunningQuery| {
+            let is_own = entry.peer == *own && entry.contracts.is_empty();
+            entry.datasets.contains(dataset) && !is_own
+        };
+        self.cut_matching(theirs, why)
+    }
+
+    fn cut_matching(&self, which: impl Fn(&RunningQuery) -> bool, why: &Refusal) -> usize {
+        self.with_queries(|list| {
+            let hit = list.values().filter(|entry| which(entry));
+            hit.map(|entry| entry.stop.stop(why.clone())).count()
+        })
+    }
+}

@@ -1,0 +1,337 @@
+//! What the workers of the connector are told of a question, and how they are asked for what their tasks give.
+
+use crate::answer::incoming_query::{IncomingQuery, QueryCaller};
+use crate::config::ConnectorConfig;
+use crate::config::cluster::WorkerConfig;
+use crate::participant::Connector;
+use crate::process::blocking_work::blocking;
+use arrow_array::RecordBatch;
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::StreamExt as _;
+use futures::future::try_join_all;
+use futures::stream::BoxStream;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::ledger::Recorded;
+use hansa_audit_log::time::{Clock, UtcTimestamp};
+use hansa_enforcement::bound_plan::BoundPlan;
+use hansa_identity::cluster;
+use hansa_policy::contract::signature::SignatoryRole;
+use hansa_policy::decision::{PermitDecision, derivation};
+use hansa_policy::effect::{Effect, EffectKind};
+use hansa_policy::id::{DatasetId, RequestId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::cluster::{
+    BriefedContract, MOST_WORKERS, QuestionBriefing, TaskDataset, TaskLimits, TaskRows, TeamMember,
+    WorkerTicket,
+};
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
+use hansa_proto::house_grant::HouseGrant;
+use hansa_proto::statement;
+use hansa_query::execute::stages::eligibility::HomeReason;
+use hansa_query::execute::stages::task_source::{TaskPartition, TaskSource};
+use hansa_query::execute::stages::workers::{StagedPlanName, Staging, Workers};
+use hansa_query::limits;
+use hansa_query::snapshot::registry::SnapshotSet;
+use hansa_transport::cluster::client::{TaskRowStream, WorkerClient};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio_util::task::AbortOnDropHandle;
+
+/// The workers of one question.
+struct QueryWorkers {
+    connector: Arc<Connector>,
+    config: Arc<ConnectorConfig>,
+    /// Who is there as long as this question is: a reload changes nothing of it.
+    team: Vec<WorkerConfig>,
+    /// All but the contracts themselves, which are read when workers are asked, and what is each worker's own.
+    briefing: QuestionBriefing,
+    /// Whether our own people ask, so that a grant stands for contracts.
+    house: bool,
+    /// Where connections live: not where questions run.
+    handle: Handle,
+}
+
+/// A question that workers have begun. Dropping it ends their tasks.
+struct BegunQuestion {
+    request: RequestId,
+    /// By the number of the worker.
+    clients: Vec<WorkerClient>,
+    /// What keeps the tasks of each.
+    _held: Vec<TaskRowStream>,
+    time: Duration,
+    handle: Handle,
+}
+
+/// The workers that help with a question, where there are any, and all that it reads can be read by them.
+pub(super) fn staging(
+    connector: &Arc<Connector>,
+    posed: &IncomingQuery,
+    (ruled, planned): (&Recorded<PermitDecision<BoundPlan>>, UtcTimestamp),
+    tenant: Option<&str>,
+    (holdings, limits): (&SnapshotSet, &limits::QueryResourceLimits),
+) -> Option<Result<Staging, HomeReason>> {
+    let config = connector.config();
+    if config.cluster.workers.is_empty() {
+        return None;
+    }
+    let house = matches!(posed.caller, QueryCaller::House);
+    let ask = &posed.asking.ask;
+    let grounds = match grounds(ruled, holdings, house) {
+        Ok(grounds) if grounds.is_empty() => return None,
+        Ok(grounds) => grounds,
+        Err(dataset) => return Some(Err(HomeReason::Table(dataset))),
+    };
+    let ticks = connector.ticks();
+    let workers = config.cluster.workers.iter();
+    let there = workers.filter(|worker| !connector.peers.workers.is_resting(worker, ticks));
+    let team: Vec<WorkerConfig> = there.take(MOST_WORKERS).cloned().collect();
+    let members = team.iter().map(|worker| TeamMember {
+        name: worker.name.clone(),
+        address: worker.address.clone(),
+    });
+    let briefing = QuestionBriefing {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        request: ask.request,
+        asker: posed.asker.id().clone(),
+        tenant: tenant.map(str::to_owned),
+        purpose: ask.purpose.clone(),
+        now: ruled.at(),
+        planned,
+        sql: ask.sql.clone(),
+        grounds,
+        house_grant: None,
+        effects: derivation::digest(ruled.effects()),
+        plan: Digest::of(b""),
+        team: members.collect(),
+        worker: 0,
+        limits: task_limits(limits),
+    };
+    let at_least = config.cluster.at_least;
+    let workers = Arc::new(QueryWorkers {
+        connector: Arc::clone(connector),
+        config,
+        team,
+        briefing,
+        house,
+        handle: Handle::current(),
+    });
+    Some(Ok(Staging {
+        workers,
+        at_least,
+        placement: Arc::default(),
+    }))
+}
+
+/// What the question rests on: its contracts, without their envelopes; or a dataset that workers can't read.
+fn grounds(
+    ruled: &PermitDecision<BoundPlan>,
+    holdings: &SnapshotSet,
+    house: bool,
+) -> Result<Vec<TaskDataset>, DatasetId> {
+    let is_released = |effect: &Effect| match &effect.kind {
+        EffectKind::AggregateOnly(cube) => cube.release.is_some(),
+        _ => false,
+    };
+    let grounds = ruled.effects().iter().map(|(dataset, effects)| {
+        let ground = || {
+            let grant = ruled.standing().grants().get(dataset)?;
+            // A worker has snapshots and files in place, and neither released cells nor tables of databases.
+            let snapshot = holdings.get(dataset)?;
+            let here = snapshot.is_in_files() && !effects.iter().any(is_released);
+            here.then_some(())?;
+            let held = ruled.prohibits().get(dataset).into_iter().flatten();
+            let contract = match house {
+                true => None,
+                false => Some(BriefedContract {
+                    contract: grant.contract()?,
+                    first: grant.first()?,
+                    envelope: Bytes::new(),
+                    active_prohibitions: held.copied().collect(),
+                }),
+            };
+            Some(TaskDataset {
+                dataset: dataset.name.clone(),
+                contract,
+                snapshot: snapshot.dataset.version.clone(),
+                digest: snapshot.digest,
+            })
+        };
+        ground().ok_or_else(|| dataset.clone())
+    });
+    grounds.collect()
+}
+
+/// What a worker may use for its tasks of a question with these limits.
+fn task_limits(limits: &limits::QueryResourceLimits) -> TaskLimits {
+    TaskLimits {
+        memory: u64::try_from(limits.memory).unwrap_or(u64::MAX),
+        spill: limits.spill,
+        // Half of it is left to do the question again at home, where a worker does not come to an end.
+        time: (limits.time / 2).max(Duration::from_millis(1)),
+        batch_rows: u32::try_from(limits.batch_rows).unwrap_or(u32::MAX),
+    }
+}
+
+/// The grant under which workers run tasks of this question of our own people, signed by the key of the house.
+fn house_grant(connector: &Connector, briefing: &QuestionBriefing) -> Result<Bytes, Refusal> {
+    let snapshots = briefing.grounds.iter();
+    let now = connector.now();
+    let time = i64::try_from(briefing.limits.time.as_micros()).unwrap_or(i64::MAX);
+    let payload = statement::to_bytes(&HouseGrant {
+        participant: connector.id(),
+        request: briefing.request,
+        question: Digest::of(briefing.sql.as_bytes()),
+        snapshots: snapshots
+            .map(|ground| (ground.dataset.clone(), ground.digest))
+            .collect(),
+        issued_at: now,
+        ends_at: now.plus_micros(time),
+    });
+    let signature = connector.sign(StatementKind::HouseGrant, SignatoryRole::Provider, &payload)?;
+    Ok(envelope::assemble(&payload, &[signature]).into())
+}
+
+/// Has all workers of a question begin, at once.
+async fn begin_workers(
+    connector: Arc<Connector>,
+    config: Arc<ConnectorConfig>,
+    team: Vec<WorkerConfig>,
+    (mut briefing, house): (QuestionBriefing, bool),
+) -> Result<Vec<(WorkerClient, TaskRowStream)>, Refusal> {
+    let inner = Arc::clone(&connector);
+    let briefing = blocking(move || {
+        if house {
+            briefing.house_grant = Some(house_grant(&inner, &briefing)?);
+        }
+        for contract in briefing
+            .grounds
+            .iter_mut()
+            .flat_map(|ground| &mut ground.contract)
+        {
+            contract.envelope = inner.records.documents.contract(contract.contract)?.into();
+        }
+        Ok(briefing)
+    })
+    .await?;
+    let asked = (0_u32..).zip(&team).map(|(number, worker)| {
+        let briefing = QuestionBriefing {
+            worker: number,
+            ..briefing.clone()
+        };
+        let (connector, config) = (&connector, &config);
+        async move {
+            let began = one_begun(connector, config, worker, briefing).await;
+            if let Err(why) = &began {
+                tracing::warn!(name: "worker.failed", worker = %worker.name, %why, "the question is asked without workers");
+                // One that only refuses is there.
+                if why.code == ErrorCode::WorkerFailed {
+                    connector.peers.workers.rests(worker, connector.ticks());
+                }
+            }
+            began
+        }
+    });
+    try_join_all(asked).await
+}
+
+async fn one_begun(
+    connector: &Connector,
+    config: &ConnectorConfig,
+    worker: &WorkerConfig,
+    briefing: QuestionBriefing,
+) -> Result<(WorkerClient, TaskRowStream), Refusal> {
+    let (folder, clock) = (
+        config.cluster.folder.clone(),
+        Clock::clone(&connector.clock),
+    );
+    let begin = async {
+        let certificates = move || cluster::connector_config(&folder, &clock);
+        let client = connector.peers.workers.client(worker, certificates).await?;
+        let time = briefing.limits.time;
+        let ticket = WorkerTicket::Begin(Box::new(briefing));
+        let held = client.ask(&ticket, time).await?;
+        Ok((client, held))
+    };
+    let late = || {
+        Err(Refusal::new(
+            ErrorCode::WorkerFailed,
+            "it did not begin in time",
+        ))
+    };
+    tokio::time::timeout(BEGIN, begin)
+        .await
+        .unwrap_or_else(|_| late())
+}
+
+/// How long a worker may take to begin.
+const BEGIN: Duration = Duration::from_secs(20);
+
+#[async_trait]
+impl Workers for QueryWorkers {
+    fn count(&self) -> u32 {
+        u32::try_from(self.team.len()).unwrap_or(u32::MAX)
+    }
+
+    async fn begin(&self, plan: StagedPlanName) -> Result<Arc<dyn TaskSource>, Refusal> {
+        let briefing = QuestionBriefing {
+            plan: plan.digest,
+            ..self.briefing.clone()
+        };
+        let (request, time) = (briefing.request, briefing.limits.time);
+        let (connector, config) = (Arc::clone(&self.connector), Arc::clone(&self.config));
+        let (team, briefing) = (self.team.clone(), (briefing, self.house));
+        let asked = self
+            .handle
+            .spawn(begin_workers(connector, config, team, briefing));
+        // Who gives up waiting has nothing begun.
+        let begun = AbortOnDropHandle::new(asked)
+            .await
+            .unwrap_or_else(|_| Err(stops()))?;
+        let (clients, held) = begun.into_iter().unzip();
+        Ok(Arc::new(BegunQuestion {
+            request,
+            clients,
+            _held: held,
+            time,
+            handle: self.handle.clone(),
+        }))
+    }
+}
+
+#[async_trait]
+impl TaskSource for BegunQuestion {
+    async fn rows(
+        &self,
+        of: TaskPartition,
+    ) -> Result<BoxStream<'static, Result<RecordBatch, Refusal>>, Refusal> {
+        let client = usize::try_from(of.worker)
+            .ok()
+            .and_then(|number| self.clients.get(number));
+        let client = client.cloned().ok_or_else(|| {
+            Refusal::new(
+                ErrorCode::WorkerFailed,
+                "a worker has no part in the question",
+            )
+        })?;
+        let ticket = WorkerTicket::Rows(TaskRows {
+            request: self.request,
+            stage: of.stage,
+            partition: of.partition,
+        });
+        let time = self.time;
+        let asked = self
+            .handle
+            .spawn(async move { client.ask(&ticket, time).await });
+        let rows = AbortOnDropHandle::new(asked)
+            .await
+            .unwrap_or_else(|_| Err(stops()))?;
+        Ok(rows.boxed())
+    }
+}
+
+fn stops() -> Refusal {
+    Refusal::new(ErrorCode::Interrupted, "the connector stops")
+}

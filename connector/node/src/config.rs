@@ -1,0 +1,291 @@
+//! The configuration of one connector: `hansa.toml`, parsed whole, every problem at once.
+
+pub mod audit;
+pub mod clients;
+pub mod clock;
+pub mod cluster;
+pub mod dataspace;
+pub mod limits;
+pub(crate) mod machine;
+pub mod monitoring;
+mod named_tables;
+pub mod notice;
+pub mod offer;
+pub mod officers;
+pub mod participant;
+pub mod peer;
+pub mod portal;
+pub mod reader;
+mod saved_query;
+pub mod template;
+#[cfg(test)]
+mod tests;
+pub mod time_stamp;
+pub mod trust;
+pub mod unit;
+pub(crate) mod value_origin;
+pub mod web_origin;
+
+use crate::config::audit::RetentionConfig;
+use crate::config::clients::ClientsConfig;
+use crate::config::clock::ClockOffset;
+use crate::config::cluster::ClusterConfig;
+use crate::config::dataspace::DataspaceConfig;
+use crate::config::limits::LimitsConfig;
+use crate::config::machine::MachineResources;
+use crate::config::monitoring::MonitoringConfig;
+use crate::config::notice::NoticeConfig;
+use crate::config::offer::OfferConfig;
+use crate::config::officers::OfficersConfig;
+use crate::config::participant::ParticipantConfig;
+use crate::config::peer::PeerConfig;
+use crate::config::portal::PortalConfig;
+use crate::config::reader::{ConfigSection, ConfigSource};
+use crate::config::template::TemplateConfig;
+use crate::config::time_stamp::TimeStampConfig;
+use crate::config::trust::TrustConfig;
+use crate::config::value_origin::ValueOrigin;
+use hansa_policy::id::{ParticipantId, PurposeId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::purpose::OwnPurpose;
+use hansa_proto::peer::query_request::BufferCompression;
+use hansa_query::ingest::source_roots::SourceRoots;
+use hansa_query::sql::saved_statement::SavedStatement;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Every key, with its default, for `hansa config reference`.
+pub const REFERENCE: &str = include_str!("config/reference.toml");
+
+/// Everything that `hansa.toml` says, with paths made absolute against its folder.
+#[derive(Debug, Clone)]
+pub struct ConnectorConfig {
+    /// The file.
+    pub file: PathBuf,
+    /// Its folder, absolute.
+    root: PathBuf,
+    /// Its text, from which the dataset tables are read.
+    pub text: String,
+    /// What the environment puts in the place of its values.
+    pub overrides: BTreeMap<String, String>,
+    /// `[participant]`
+    pub participant: ParticipantConfig,
+    /// `[listen] peer`; absent: consumer only.
+    pub listen: Option<String>,
+    /// `[clients]`
+    pub clients: ClientsConfig,
+    /// `[web]`
+    pub web: ClientsConfig,
+    /// `[portal]`
+    pub portal: Option<PortalConfig>,
+    /// `[dataspace]`, `[partner.NAME]` and `[control_plane.NAME]`
+    pub dataspace: Option<DataspaceConfig>,
+    /// `[query.NAME]`
+    pub queries: Vec<SavedStatement>,
+    /// `[trust]`
+    pub trust: TrustConfig,
+    /// `[state] dir`
+    pub state: PathBuf,
+    /// `[lists] dir`: the published lists that contracts name.
+    pub lists: PathBuf,
+    /// `[sources] roots`: folders beside that of the file out of which sources may be read.
+    pub roots: Vec<PathBuf>,
+    /// `[limits]`
+    pub limits: LimitsConfig,
+    /// `[monitoring]`
+    pub monitoring: MonitoringConfig,
+    /// `[notice]`
+    pub notice: NoticeConfig,
+    /// `[officers]`
+    pub officers: OfficersConfig,
+    /// `[audit]`
+    pub keeping: RetentionConfig,
+    /// `[audit] time_stamp`
+    pub time_stamp: Option<TimeStampConfig>,
+    /// `[clock] offset`
+    pub clock: ClockOffset,
+    /// `[cluster]` and `[[worker]]`
+    pub cluster: ClusterConfig,
+    /// `[ask] purpose`
+    pub purpose: Option<PurposeId>,
+    /// `[ask] compress`: in which compressed form rows are asked for.
+    pub(crate) compress: Option<BufferCompression>,
+    /// `[[peer]]`
+    pub peers: Vec<PeerConfig>,
+    /// `[[offer]]`
+    pub offers: Vec<OfferConfig>,
+    /// `[[template]]`
+    pub templates: Vec<TemplateConfig>,
+    /// `[purpose.NAME]`
+    pub purposes: Vec<OwnPurpose>,
+    /// `[tenant]`: which value of a tenant column a participant stands for.
+    pub(crate) tenants: BTreeMap<ParticipantId, String>,
+    /// Where the value of each key comes from; the entries of datasets are read elsewhere.
+    pub origins: Vec<(String, ValueOrigin)>,
+}
+
+impl ConnectorConfig {
+    /// Reads and checks a configuration file.
+    ///
+    /// # Errors
+    /// Every problem in it, in the order of the file.
+    pub fn load(file: &Path, overrides: &BTreeMap<String, String>) -> Result<Self, Vec<Refusal>> {
+        let shown = file.display().to_string();
+        let text = std::fs::read_to_string(file).map_err(|fault| {
+            let code = if fault.kind() == std::io::ErrorKind::NotFound {
+                ErrorCode::ConfigMissing
+            } else {
+                ErrorCode::FileMissing
+            };
+            vec![
+                Refusal::new(code, format!("`{shown}` can't be read: {fault}"))
+                    .with_help("create one with hansa init, or name it with --config"),
+            ]
+        })?;
+        // Without links and `..`: the engine takes the paths of snapshots literally.
+        let folder = std::fs::canonicalize(file)
+            .ok()
+            .and_then(|path| path.parent().map(Path::to_path_buf))
+            .unwrap_or_default();
+        let source = ConfigSource::new(&shown, &text, overrides);
+        let parsed = source.file.parse()?;
+        let root = ConfigSection::root(&source, &parsed);
+        let config = Self::read(&root, &text, overrides, file, folder);
+        root.leave("dataset");
+        root.finish();
+        let mut faults = source.file.take_problems();
+        faults.extend(source.seen.strangers(overrides));
+        let mut config = config.filter(|_| faults.is_empty()).ok_or(faults)?;
+        config.origins = source.seen.into_keys();
+        Ok(config)
+    }
+
+    fn read(
+        root: &ConfigSection<'_>,
+        text: &str,
+        overrides: &BTreeMap<String, String>,
+        file: &Path,
+        folder: PathBuf,
+    ) -> Option<Self> {
+        let participant = participant::read(root.section("participant"));
+        let listen = root.section("listen");
+        let address = listen.text("peer");
+        listen.finish();
+        let clients = clients::read(root.section("clients"), &folder);
+        let web = clients::read(root.section("web"), &folder);
+        let portal = portal::read(root.section("portal"));
+        let dataspace = dataspace::read(
+            root.section("dataspace"),
+            (root.section("partner"), root.section("control_plane")),
+            &folder,
+        );
+        let queries = saved_query::read_all(root.section("query"));
+        let trust = trust::read(root.section("trust"), &folder);
+        let state = root.section("state");
+        let dir = state.text("dir").unwrap_or_else(|| "state".to_owned());
+        state.finish();
+        let lists = root.section("lists");
+        let published = lists.text("dir").unwrap_or_else(|| "lists".to_owned());
+        lists.finish();
+        let sources = root.section("sources");
+        let roots = sources.texts("roots").unwrap_or_default();
+        sources.finish();
+        let limits = limits::read(root.section("limits"), MachineResources::read());
+        let monitoring = monitoring::read(root.section("monitoring"), &folder);
+        let notice = notice::read(root.section("notice"), &folder);
+        let officers = officers::read(root.section("officers"), &folder);
+        let (keeping, time_stamp) = audit::read(root.section("audit"), &folder);
+        let clock = clock::read(root.section("clock"));
+        let cluster = cluster::read(root.section("cluster"), root.sections("worker"), &folder);
+        let ask = root.section("ask");
+        let purpose = ask.parse_value("purpose");
+        let compress = ask.word(
+            "compress",
+            &[
+                ("zstd", Some(BufferCompression::Zstd)),
+                ("lz4", Some(BufferCompression::Lz4)),
+                ("none", None),
+            ],
+        );
+        ask.finish();
+        let tables = root.sections("peer");
+        let peers = peer::read_all(tables, participant.as_ref());
+        let offers = root
+            .sections("offer")
+            .into_iter()
+            .filter_map(|section| offer::read(section, &folder))
+            .collect();
+        let tables = root.sections("template");
+        let templates = template::read_all(tables, &folder);
+        let purposes = named_tables::purposes(root.section("purpose"));
+        let tenants = named_tables::tenants(root.section("tenant"));
+        Some(Self {
+            file: file.to_path_buf(),
+            text: text.to_owned(),
+            overrides: overrides.clone(),
+            participant: participant?,
+            listen: address,
+            clients,
+            web,
+            portal,
+            dataspace,
+            queries,
+            trust,
+            state: folder.join(dir),
+            lists: folder.join(published),
+            roots: roots.into_iter().map(|root| folder.join(root)).collect(),
+            limits,
+            keeping,
+            time_stamp,
+            monitoring,
+            notice,
+            officers,
+            clock,
+            cluster,
+            purpose,
+            compress: compress.unwrap_or(Some(BufferCompression::Zstd)),
+            peers,
+            offers,
+            templates,
+            purposes,
+            tenants,
+            origins: Vec::new(),
+            root: folder,
+        })
+    }
+
+    /// The folder that relative paths start from.
+    pub fn folder(&self) -> &Path {
+        &self.root
+    }
+
+    /// Out of which folders sources are read; never out of those of its state and its keys.
+    pub fn source_roots(&self) -> SourceRoots {
+        let TrustConfig {
+            bundle: _,
+            tls_cert: _,
+            tls_key,
+            signing_key,
+            note_key,
+        } = &self.trust;
+        let keys = [tls_key, signing_key, note_key].into_iter();
+        // Keys that lie beside the configuration leave their neighbours to be read.
+        let folders = keys.clone().filter_map(|key| key.parent());
+        let folders = folders.filter(|folder| !self.root.starts_with(folder));
+        let shown = [&self.clients, &self.web].into_iter();
+        let shown = shown.filter_map(|face| face.certificate.as_ref());
+        let barred = folders
+            .map(Path::to_path_buf)
+            .chain(keys.cloned())
+            .chain(shown.map(|(_, key)| key.clone()))
+            .chain([self.state.clone(), self.cluster.folder.clone()]);
+        SourceRoots::of(&self.root)
+            .with_further(self.roots.clone())
+            .without(barred)
+    }
+
+    /// The socket of the running connector.
+    pub fn socket(&self) -> PathBuf {
+        self.state.join("hansa.sock")
+    }
+}

@@ -1,0 +1,49 @@
+//! `[audit]`: how long decisions are kept in the log, what stands beside it, who stamps its heads, and whom a forked log keeps out.
+
+use crate::config::reader::ConfigSection;
+use crate::config::time_stamp;
+use crate::config::time_stamp::TimeStampConfig;
+use crate::config::unit::seconds;
+use hansa_audit_store::retention::LEAST_DAYS;
+use std::path::Path;
+use std::time::Duration;
+
+const DAY: u64 = 86_400;
+
+/// `[audit]`
+#[derive(Debug, Clone, Copy)]
+pub struct RetentionConfig {
+    /// The texts of questions; nothing is kept of them where this is nothing.
+    pub sql: Duration,
+    /// The records of single questions.
+    pub decisions: Duration,
+    /// Whether a participant whose log has forked is dealt with no more until it has stated how that came about.
+    pub(crate) refuses_forked: bool,
+}
+
+/// Reads it.
+pub(super) fn read(
+    section: ConfigSection<'_>,
+    folder: &Path,
+) -> (RetentionConfig, Option<TimeStampConfig>) {
+    let sql = section
+        .parse_with("sql", seconds, "a time such as 90d")
+        .unwrap_or(Duration::from_secs(90 * DAY));
+    let decisions = section
+        .parse_with("decisions", seconds, "a time such as 10y")
+        .unwrap_or(Duration::from_secs(10 * 365 * DAY));
+    let forked = section.word("forked_logs", &[("answer", false), ("refuse", true)]);
+    if decisions < Duration::from_secs(LEAST_DAYS * DAY) {
+        let sentence =
+            format!("decisions are kept for {LEAST_DAYS} days at least: so far back quotas count");
+        section.wrong("decisions", sentence);
+    }
+    let time_stamp = time_stamp::read(section.section("time_stamp"), folder);
+    section.finish();
+    let retention = RetentionConfig {
+        sql,
+        decisions,
+        refuses_forked: forked.unwrap_or(false),
+    };
+    (retention, time_stamp)
+}

@@ -1,0 +1,38 @@
+//! `[clients]` and `[web]`: where the programs of analysts ask, by Flight SQL and by HTTP.
+
+use crate::config::reader::ConfigSection;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// `[clients]` or `[web]`
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ClientsConfig {
+    /// The address; absent: nothing is served.
+    pub listen: Option<SocketAddr>,
+    /// The certificate that is shown, with the key; absent: that of the participant in its league.
+    pub certificate: Option<(PathBuf, PathBuf)>,
+}
+
+/// Reads it.
+pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> ClientsConfig {
+    let listen = section.parse_value("listen");
+    let certificate = section.text("certificate");
+    let key = section.text("key");
+    let certificate = match (certificate, key) {
+        (Some(certificate), Some(key)) => Some((folder.join(certificate), folder.join(key))),
+        (None, None) => None,
+        (Some(_), None) => {
+            section.wrong("certificate", "a certificate needs its `key` beside it");
+            None
+        }
+        (None, Some(_)) => {
+            section.wrong("key", "a key needs its `certificate` beside it");
+            None
+        }
+    };
+    section.finish();
+    ClientsConfig {
+        listen,
+        certificate,
+    }
+}

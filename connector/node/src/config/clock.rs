@@ -1,0 +1,39 @@
+//! `[clock]`: how far the clock is moved, for tests of months in a league that is for a show.
+
+use crate::config::reader::ConfigSection;
+use crate::config::unit::shift;
+use hansa_policy::refusal::ErrorCode;
+
+/// `[clock] offset`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ClockOffset {
+    /// As it was written; empty when it was not.
+    pub text: String,
+    /// The same in microseconds.
+    pub micros: i64,
+    /// Where it stands in the file.
+    pub(crate) line: u64,
+}
+
+/// Reads it.
+pub(super) fn read(section: ConfigSection<'_>) -> ClockOffset {
+    let offset = section.value("offset").and_then(|value| {
+        let text = value.text()?;
+        let micros = match text.is_empty() {
+            true => Some(0),
+            false => shift(&text),
+        };
+        if micros.is_none() {
+            let sentence =
+                format!("`{text}` is not a time such as +8d or -90m, of ten years at most");
+            value.problem(ErrorCode::ConfigInvalid, sentence);
+        }
+        Some(ClockOffset {
+            micros: micros?,
+            line: value.line(),
+            text,
+        })
+    });
+    section.finish();
+    offset.unwrap_or_default()
+}

@@ -1,0 +1,109 @@
+//! `[limits]`: what one question may use, and how many run at once.
+
+use crate::config::machine::MachineResources;
+use crate::config::reader::ConfigSection;
+use crate::config::unit::{bytes, seconds};
+use std::time::Duration;
+
+/// `[limits]`: of one question, and how many run at once.
+#[derive(Debug, Clone, Copy)]
+pub struct LimitsConfig {
+    /// Bytes of memory for one question.
+    pub(crate) memory: u64,
+    /// Bytes of memory for all questions together.
+    pub memory_of_all: u64,
+    /// Cores of all questions together; each takes those that are free.
+    pub cores: usize,
+    /// Bytes of spill for one question.
+    pub(crate) spill: u64,
+    /// Time for one question.
+    pub(crate) timeout: Duration,
+    /// The time that answers have to end by themselves when the connector is stopped.
+    pub drain: Duration,
+    /// Questions at once.
+    pub concurrent: usize,
+    /// Bytes that must be free on the disk of the log, or nothing is answered.
+    pub reserve: u64,
+    /// Bytes that the disk gives the log beforehand, for what must be said when it is full all the same.
+    pub(crate) spare: u64,
+    /// Bytes after which another file of the log is begun.
+    pub(crate) segment: u64,
+}
+
+/// Reads them.
+///
+/// Without a word of memory all questions have 60 percent of what `machine` has, and one of them half of that.
+pub(super) fn read(section: ConfigSection<'_>, machine: MachineResources) -> LimitsConfig {
+    let measure = |key: &'static str| section.parse_with(key, bytes, "a size such as 512 MB");
+    let size = |key: &'static str, default: u64| measure(key).unwrap_or(default);
+    let fall_back = |key: &'static str, value: u64, from: &str| {
+        section.note_default(key, in_megabytes(value), from);
+        value
+    };
+    let memory = measure("memory");
+    let memory_of_all = measure("memory_of_all").unwrap_or_else(|| {
+        let share = whole_megabytes(machine.memory / 10 * 6);
+        let from = format!("60 % of the machine's {}", in_megabytes(machine.memory));
+        fall_back(
+            "memory_of_all",
+            share.max(memory.unwrap_or_default()),
+            &from,
+        )
+    });
+    let memory = memory.unwrap_or_else(|| {
+        let half = whole_megabytes(memory_of_all / 2);
+        fall_back("memory", half, "half of limits.memory_of_all")
+    });
+    if memory > memory_of_all {
+        let all = in_megabytes(memory_of_all);
+        section.wrong(
+            "memory",
+            format!("one question would have more than all of them may, which is {all}"),
+        );
+    }
+    let cores = match section.number("cores") {
+        Some(0) => {
+            section.wrong("cores", "a question needs a core");
+            1
+        }
+        Some(cores) => usize::try_from(cores).unwrap_or(usize::MAX),
+        None => {
+            section.note_default("cores", machine.cores.to_string(), "all of the machine");
+            machine.cores
+        }
+    };
+    let spill = size("spill", 4 << 30);
+    let reserve = size("reserve", 64 << 20);
+    let spare = size("spare", 16 << 20);
+    let segment = size("segment", 64 << 20).max(4096);
+    let timeout = section
+        .parse_with("timeout", seconds, "a time such as 120s or 5m")
+        .unwrap_or(Duration::from_secs(120));
+    let drain = section
+        .parse_with("drain", seconds, "a time such as 10s or 1m")
+        .unwrap_or(Duration::from_secs(10));
+    let concurrent = section.number("concurrent").unwrap_or(16);
+    section.finish();
+    LimitsConfig {
+        memory,
+        memory_of_all,
+        cores,
+        spill,
+        timeout,
+        drain,
+        concurrent: usize::try_from(concurrent).unwrap_or(16).max(1),
+        reserve,
+        spare,
+        segment,
+    }
+}
+
+/// Rounded down, so that what is shown is what holds.
+const fn whole_megabytes(bytes: u64) -> u64 {
+    let whole = bytes / 1_000_000 * 1_000_000;
+    if whole == 0 { bytes } else { whole }
+}
+
+fn in_megabytes(bytes: u64) -> String {
+    format!("{} MB", bytes / 1_000_000)
+}

@@ -1,0 +1,38 @@
+//! `[notice]`: how the own people are told that a contract ends.
+
+use crate::config::reader::ConfigSection;
+use hansa_policy::refusal::ErrorCode;
+use std::path::{Path, PathBuf};
+
+/// `[notice]`
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NoticeConfig {
+    /// A folder for one file a notice.
+    pub folder: Option<PathBuf>,
+    /// An address that takes JSON.
+    pub webhook: Option<String>,
+    /// A command that sends the message on its standard input.
+    pub mail: Option<Vec<String>>,
+}
+
+/// Reads it.
+pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> NoticeConfig {
+    let files = section.text("folder");
+    let webhook = section.value("webhook").and_then(|value| {
+        let url = value.text()?;
+        if !url.starts_with("https://") && !url.starts_with("http://") {
+            value.problem(
+                ErrorCode::ConfigInvalid,
+                "`notice.webhook` is an address that begins with https:// or http://",
+            );
+        }
+        Some(url)
+    });
+    let mail = section.texts("mail");
+    section.finish();
+    NoticeConfig {
+        folder: files.map(|files| folder.join(files)),
+        webhook,
+        mail: mail.filter(|command| !command.is_empty()),
+    }
+}

@@ -1,0 +1,66 @@
+//! `[officers]`: the people who command this connector, each as a Unix user, and what needs two of them.
+
+use crate::config::reader::ConfigSection;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// `[officers]`
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OfficersConfig {
+    /// Their Unix users.
+    pub users: BTreeSet<u32>,
+    /// The socket that they reach; none without users.
+    pub socket: Option<PathBuf>,
+    /// Whether looser amendments and withdrawals need two of them.
+    pub second: bool,
+}
+
+/// Reads it.
+pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> OfficersConfig {
+    let mut users = BTreeSet::new();
+    for named in section.texts("users").unwrap_or_default() {
+        match number(&named) {
+            Some(user) => {
+                users.insert(user);
+            }
+            None => section.wrong(
+                "users",
+                format!("`{named}` is no Unix user of this machine, by number or by name"),
+            ),
+        }
+    }
+    let socket = section
+        .text("socket")
+        .unwrap_or_else(|| "desk.sock".to_owned());
+    let second = section
+        .word("second", &[("never", false), ("looser", true)])
+        .unwrap_or(false);
+    if second && users.len() < 2 {
+        let sentence =
+            "a second officer is asked for, and `officers.users` names less than two Unix users";
+        let help = "name them, by number or by name: users = [\"maria\", \"1002\"]";
+        let refusal = Refusal::new(ErrorCode::ConfigInvalid, sentence);
+        section.refuse("users", refusal.with_help(help));
+    }
+    section.finish();
+    OfficersConfig {
+        socket: (!users.is_empty()).then(|| folder.join(socket)),
+        users,
+        second,
+    }
+}
+
+/// A user's number; a name is looked up among the users of this machine.
+fn number(named: &str) -> Option<u32> {
+    if let Ok(number) = named.parse() {
+        return Some(number);
+    }
+    let known = std::fs::read_to_string("/etc/passwd").ok()?;
+    known.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        (fields.next() == Some(named))
+            .then(|| fields.nth(1)?.parse().ok())
+            .flatten()
+    })
+}

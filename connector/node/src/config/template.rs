@@ -1,0 +1,47 @@
+//! `[[template]]`: policies with parameters that others may clone.
+
+use crate::config::reader::ConfigSection;
+use hansa_policy::id::SqlIdentifier;
+use std::path::{Path, PathBuf};
+
+/// `[[template]]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateConfig {
+    /// By which it is cloned.
+    pub(crate) name: SqlIdentifier,
+    /// Its file.
+    pub file: PathBuf,
+}
+
+/// Reads all of them, each under a name of its own.
+pub(super) fn read_all(sections: Vec<ConfigSection<'_>>, folder: &Path) -> Vec<TemplateConfig> {
+    let mut templates: Vec<TemplateConfig> = Vec::new();
+    for section in sections {
+        templates.extend(read(section, &templates, folder));
+    }
+    templates
+}
+
+/// Reads one of them; `before` stand above it.
+fn read(
+    section: ConfigSection<'_>,
+    before: &[TemplateConfig],
+    folder: &Path,
+) -> Option<TemplateConfig> {
+    let name = section.required_text("name");
+    let file = section.required_text("file");
+    let parsed: Option<SqlIdentifier> = name.as_ref().and_then(|name| name.parse().ok());
+    if let (Some(name), None) = (&name, &parsed) {
+        section.wrong("name", format!("`{name}` is no name of a-z, 0-9 and _"));
+    }
+    if let Some(name) = &parsed
+        && before.iter().any(|template| template.name == *name)
+    {
+        section.wrong("name", format!("there are two templates `{name}`"));
+    }
+    section.finish();
+    Some(TemplateConfig {
+        name: parsed?,
+        file: folder.join(file?),
+    })
+}

@@ -1,0 +1,53 @@
+//! `[audit] time_stamp`: who outside the league states when the heads of the log existed.
+
+use crate::config::reader::ConfigSection;
+use crate::config::unit::seconds;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// `[audit] time_stamp`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimeStampConfig {
+    /// The address of the authority.
+    pub(crate) url: String,
+    /// Files with the certificates above it.
+    pub trust: Vec<PathBuf>,
+    /// How often the newest head is stamped, where it is another than before.
+    pub(crate) every: Duration,
+}
+
+/// Reads it; none where no authority is configured.
+pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> Option<TimeStampConfig> {
+    let url = match section.is_present() {
+        true => section.required_text("url"),
+        false => section.text("url"),
+    };
+    let trust = section.texts("trust");
+    let every = section
+        .parse_with("every", seconds, "a time such as 1h")
+        .unwrap_or(Duration::from_secs(3600));
+    if let Some(url) = &url
+        && !url.starts_with("http://")
+        && !url.starts_with("https://")
+    {
+        section.wrong(
+            "url",
+            "the address of the authority begins with http:// or https://",
+        );
+    }
+    if url.is_some() && trust.as_ref().is_none_or(Vec::is_empty) {
+        section.wrong(
+            "trust",
+            "a token counts by the certificate above its authority: name the file",
+        );
+    }
+    if every.is_zero() {
+        section.wrong("every", "the time between two time stamps is 1s at least");
+    }
+    section.finish();
+    Some(TimeStampConfig {
+        url: url?,
+        trust: trust?.into_iter().map(|file| folder.join(file)).collect(),
+        every,
+    })
+}

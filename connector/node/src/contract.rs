@@ -1,0 +1,14 @@
+//! Contracts in force: files, quotas and money, duties, and what people are told of them.
+
+pub mod agreement_parameters;
+pub mod clause_citation;
+pub mod combined_contracts;
+pub(crate) mod contract_files;
+pub(crate) mod contract_state;
+pub mod contract_usage;
+pub mod deletion_attestation;
+pub mod notice;
+pub(crate) mod prepaid_balances;
+pub(crate) mod query_accounting;
+pub mod quota_budget;
+pub(crate) mod rate_limit;

@@ -1,0 +1,78 @@
+//! Cite: the clause of a contract that a refusal comes from, where whoever refused did not name it.
+
+use crate::participant::Connector;
+use crate::question::query_author::QueryAuthor;
+use hansa_policy::contract::{Agreement, ContractStatus};
+use hansa_policy::id::ContractId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::{Clause, Term};
+
+/// The refusal with its clause, as our own copy of the contract says it.
+pub fn cite(connector: &Connector, sql: &str, author: &QueryAuthor, refusal: Refusal) -> Refusal {
+    if refusal.clause.is_some() {
+        return refusal;
+    }
+    let found = match (refusal.contract, refusal.code) {
+        (Some(id), _) => connector.contracts.with_registry(|registry| {
+            let agreement = registry.agreement(id)?;
+            Some((id, clause(agreement, refusal.code)?))
+        }),
+        // What this house holds of others is no business of a program of somebody else.
+        (None, ErrorCode::ColumnUnknown) if author.program().is_none() => {
+            asked_under(connector, sql)
+        }
+        (None, _) => None,
+    };
+    match found {
+        Some((id, clause)) => {
+            let text = clause.term.plain();
+            refusal.with_contract(id).with_clause(clause.id, text)
+        }
+        None => refusal,
+    }
+}
+
+fn clause(agreement: &Agreement, code: ErrorCode) -> Option<Clause> {
+    let fits = |term: &Term| match code {
+        ErrorCode::AggregateOnly | ErrorCode::FunctionNotAllowed | ErrorCode::QueryShape => {
+            matches!(term, Term::Functions(_))
+        }
+        ErrorCode::DimensionNotAllowed => matches!(term, Term::Dimensions(_)),
+        ErrorCode::FilterNotOnGrid => matches!(term, Term::TimeBucket { .. }),
+        ErrorCode::ColumnUnknown => matches!(term, Term::Columns(_)),
+        _ => false,
+    };
+    let grid = |term: &Term| code == ErrorCode::FilterNotOnGrid && matches!(term, Term::Grid(_));
+    let clauses = || agreement.clauses.iter();
+    clauses()
+        .find(|clause| fits(&clause.term))
+        .or_else(|| clauses().find(|clause| grid(&clause.term)))
+        .cloned()
+}
+
+/// The contract whose columns a statement names, if it is one: a column that it does not show is told like one that
+/// never was, and the clause says which there are.
+fn asked_under(connector: &Connector, sql: &str) -> Option<(ContractId, Clause)> {
+    let words = crate::question::reachable_tables::words(sql);
+    let peers = connector.known_peers().ok()?;
+    let (now, own) = (connector.now(), connector.id());
+    let mut found: Vec<(ContractId, Clause)> = connector.contracts.with_registry(|registry| {
+        registry
+            .taken_by(&own, now)
+            .filter(|(_, agreement, status)| {
+                *status == ContractStatus::InForce
+                    && words.contains(agreement.dataset.id.name.as_str())
+                    && peers.iter().any(|peer| {
+                        peer.id == agreement.provider.id && words.contains(peer.alias.as_str())
+                    })
+            })
+            .filter_map(|(id, agreement, _)| {
+                Some((id, clause(agreement, ErrorCode::ColumnUnknown)?))
+            })
+            .collect()
+    });
+    match (found.pop(), found.is_empty()) {
+        (Some(only), true) => Some(only),
+        (_, _) => None,
+    }
+}

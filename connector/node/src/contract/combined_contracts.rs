@@ -1,0 +1,73 @@
+//! Contracts of one consumer on one dataset beside each other: under which something was answered is looked up, and
+//! `hansa_policy::contract::combination_check` judges.
+
+use crate::participant::Connector;
+use hansa_policy::contract::combination_check::FirstAnswers;
+use hansa_policy::contract::{ActiveContracts, Agreement, ContractStatus};
+use hansa_policy::id::ContractId;
+use hansa_policy::refusal::Refusal;
+
+/// Refuses a question that would tell, beside what another contract of the asker tells, what neither tells.
+///
+/// # Errors
+/// `COMBINED_DISCLOSURE`; `STATE_BROKEN` when the index can't be read.
+pub(crate) fn check_question(
+    connector: &Connector,
+    active: &ActiveContracts,
+) -> Result<(), Refusal> {
+    let now = connector.now();
+    let beside = connector
+        .contracts
+        .with_registry(|registry| registry.combined_with_those(active, now));
+    if beside.is_empty() {
+        return Ok(());
+    }
+    let answered = first_answers(connector, beside)?;
+    connector
+        .contracts
+        .with_registry(|registry| registry.check_combined(active, &answered, now))
+}
+
+/// Refuses an agreement on our dataset that would tell such a thing, before it is signed.
+///
+/// # Errors
+/// `COMBINED_DISCLOSURE`; `STATE_BROKEN` when the index can't be read.
+pub(crate) fn check_agreement(connector: &Connector, agreement: &Agreement) -> Result<(), Refusal> {
+    let now = connector.now();
+    let beside = connector
+        .contracts
+        .with_registry(|registry| registry.combined_with(None, agreement, now));
+    let answered = first_answers(connector, beside)?;
+    connector
+        .contracts
+        .with_registry(|registry| registry.check_beside(agreement, &answered, now))
+}
+
+/// Our contracts under which questions are refused for that reason.
+///
+/// # Errors
+/// `STATE_BROKEN` when the index can't be read.
+pub fn find_refused_contracts(connector: &Connector) -> Result<Vec<Refusal>, Refusal> {
+    let now = connector.now();
+    let beside: Vec<ContractId> = connector.contracts.with_registry(|registry| {
+        let alive = registry.all(now).filter(|(_, _, status)| {
+            matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
+        });
+        alive
+            .flat_map(|(id, agreement, _)| registry.combined_with(Some(id), agreement, now))
+            .collect()
+    });
+    let answered = first_answers(connector, beside)?;
+    Ok(connector
+        .contracts
+        .with_registry(|registry| registry.all_combined(&answered, now)))
+}
+
+fn first_answers(connector: &Connector, ids: Vec<ContractId>) -> Result<FirstAnswers, Refusal> {
+    let mut answered = FirstAnswers::default();
+    for id in ids {
+        let (_, first) = connector.records.index_fast(|state| state.began(id))?;
+        answered.note(id, first);
+    }
+    Ok(answered)
+}

@@ -1,0 +1,110 @@
+//! Attest: the consumer states that what it received is deleted; in the logs of both, carried like any message.
+
+use crate::log::audit_event::{AuditEvent, list_texts};
+use crate::negotiation::outgoing_message;
+use crate::participant::Connector;
+use crate::process::blocking_work::waiting;
+use crate::withdrawal;
+use hansa_audit_log::record::contracts::DeletionRecord;
+use hansa_policy::contract::Agreement;
+use hansa_policy::contract::signature::SignatoryRole;
+use hansa_policy::id::{ContractId, ParticipantId, RequestId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::deletion::{DeletionStatement, MOST};
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
+use hansa_proto::peer::message::MessageContent;
+use hansa_proto::statement;
+use hansa_store::document_folder::StoredDocumentKind as Document;
+use std::sync::Arc;
+
+/// States it of these answers, in as many statements as it takes, and puts each into the outbox. Gives how many.
+///
+/// # Errors
+/// When a statement can't be signed, kept or recorded.
+pub async fn state(
+    connector: &Arc<Connector>,
+    (contract, agreement): (ContractId, &Agreement),
+    requests: &[RequestId],
+) -> Result<usize, Refusal> {
+    let provider = &agreement.provider.id;
+    let mut statements = 0;
+    for some in requests.chunks(MOST) {
+        let deletion = DeletionStatement {
+            provider: provider.clone(),
+            consumer: connector.id(),
+            contract,
+            requests: some.iter().copied().collect(),
+            stated_at: connector.now(),
+        };
+        let payload = statement::to_bytes(&deletion);
+        let signature =
+            connector.sign(StatementKind::Deletion, SignatoryRole::Consumer, &payload)?;
+        let bytes = envelope::assemble(&payload, &[signature]);
+        // First into the outbox: a crash in between has it stated once more, and never once too few.
+        let statement = bytes.clone().into();
+        outgoing_message::send(
+            connector,
+            provider,
+            MessageContent::Statement { statement },
+            false,
+        )
+        .await?;
+        record(connector, provider, &deletion, &bytes, "out").await?;
+        statements += 1;
+    }
+    Ok(statements)
+}
+
+/// Takes in the statement of a consumer. What it says of answers that we have not given changes nothing.
+///
+/// # Errors
+/// When it is not by the peer, about a contract that it has not with us, its signature does not count, or it can't be
+/// recorded.
+pub async fn take_in(
+    connector: &Arc<Connector>,
+    peer: &ParticipantId,
+    bytes: &[u8],
+) -> Result<(), Refusal> {
+    let signed = statement::from_envelope::<DeletionStatement>(bytes)?;
+    let deletion = &signed.content;
+    let parties = deletion.consumer == *peer && deletion.provider == connector.id();
+    let known = connector.contracts.with_registry(|registry| {
+        let agreement = registry.agreement(deletion.contract);
+        agreement.is_some_and(|agreement| {
+            agreement.provider.id == deletion.provider
+                && agreement.assignee_id().is_none_or(|id| id == peer)
+        })
+    });
+    if !parties || !known {
+        let sentence = "the statement is about no contract of ours with whoever sends it";
+        return Err(Refusal::new(ErrorCode::ContractUnknown, sentence));
+    }
+    withdrawal::check_statement(connector, peer, &signed.signature)?;
+    record(connector, peer, deletion, bytes, "in").await
+}
+
+async fn record(
+    connector: &Arc<Connector>,
+    peer: &ParticipantId,
+    deletion: &DeletionStatement,
+    bytes: &[u8],
+    direction: &str,
+) -> Result<(), Refusal> {
+    let file = waiting(|| connector.records.documents.keep(Document::Statement, bytes))?;
+    // What is owed is owed under all versions of a contract together.
+    let first = connector
+        .contracts
+        .with_registry(|registry| registry.first(deletion.contract));
+    let _durable = connector
+        .record(AuditEvent::from(DeletionRecord {
+            peer: peer.to_string(),
+            direction: direction.to_owned(),
+            contract: deletion.contract.to_string(),
+            first: first.to_string(),
+            statement: file,
+            requests: list_texts(&deletion.requests),
+        }))
+        .await?;
+    connector.records.index(|_| Ok(()))
+}

@@ -1,0 +1,369 @@
+//! What was spent of each quota. Reserved before anything leaves, in pieces that grow, so that a stream rarely waits.
+//!
+//! A quota is a clause of one contract, but what is counted belongs to the asker and the dataset: each clause compares its
+//! own limit with what its asker has had of the dataset in the clause's slot, under whichever contract. So another contract
+//! on the same dataset, an amendment or a public view that was signed again brings no fresh quota.
+
+#[cfg(test)]
+mod tests;
+
+use hansa_audit_log::record::answers::QuotaReservation;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::decision::quota_budget::{QuotaBudget, QuotaKind};
+use hansa_policy::id::{DatasetId, ParticipantId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::Term;
+use hansa_store::state_index::query::QuotaUsageRow;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+
+/// What is counted of which dataset.
+type BudgetKey = (DatasetId, QuotaKind);
+
+/// What was used of a kind by an asker, by the start of the [`piece`] of time in which its question was admitted.
+type UsageByTime = BTreeMap<UtcTimestamp, u64>;
+
+/// The counters of all quotas.
+#[derive(Debug, Default)]
+pub struct BudgetCounters {
+    used: Mutex<BTreeMap<BudgetKey, BTreeMap<ParticipantId, UsageByTime>>>,
+}
+
+/// What one answer has reserved and not yet handed out.
+#[derive(Debug)]
+pub(crate) struct BudgetReservation {
+    asker: ParticipantId,
+    piece: UtcTimestamp,
+    left: BTreeMap<BudgetKey, u64>,
+    total: BTreeMap<BudgetKey, u64>,
+    chunks: u32,
+}
+
+impl BudgetReservation {
+    /// Nothing yet, for an answer to this asker whose question was admitted then.
+    pub(crate) fn of(asker: ParticipantId, admitted: UtcTimestamp) -> Self {
+        Self {
+            asker,
+            piece: piece(admitted),
+            left: BTreeMap::new(),
+            total: BTreeMap::new(),
+            chunks: 0,
+        }
+    }
+}
+
+/// What an answer wants of one kind.
+struct BudgetRequest<'b> {
+    kind: BudgetKey,
+    clauses: Vec<&'b QuotaBudget>,
+    least: u64,
+    most: u64,
+}
+
+/// The piece of time in which an instant lies, by its start. Slots begin on quarters of an hour, since the midnights of every zone
+/// do, or a second before one: hours of a contract without a first day, since the first instant of all is such a second. Each of both begins a piece;
+/// where a slot begins within one, the piece counts for both its slots, so rather too much than too little.
+pub fn piece(at: UtcTimestamp) -> UtcTimestamp {
+    let past = at.micros().rem_euclid(QUARTER);
+    let begun = if past < QUARTER.saturating_sub(SECOND) {
+        past
+    } else {
+        past.saturating_sub(QUARTER.saturating_sub(SECOND))
+    };
+    at.plus_micros(begun.saturating_neg())
+}
+
+/// Where the piece ends that begins there.
+fn end(start: UtcTimestamp) -> UtcTimestamp {
+    let length = if start.micros().rem_euclid(QUARTER) == 0 {
+        QUARTER.saturating_sub(SECOND)
+    } else {
+        SECOND
+    };
+    start.plus_micros(length)
+}
+
+/// How far back anything can count: the longest period, and a day more than the hour by which that may be longer.
+pub(crate) fn oldest(now: UtcTimestamp) -> UtcTimestamp {
+    now.plus_micros((31 * 24 * 4 * QUARTER).saturating_neg())
+}
+
+fn kind(budget: &QuotaBudget) -> BudgetKey {
+    (budget.dataset.clone(), budget.counts)
+}
+
+/// What was used in a slot; the piece in which the question itself was admitted counts for it in any case.
+fn within(
+    uses: &UsageByTime,
+    slot: UtcTimestamp,
+    slot_end: UtcTimestamp,
+    own: Option<UtcTimestamp>,
+) -> u64 {
+    uses.iter()
+        .filter(|(start, _)| (end(**start) > slot && **start < slot_end) || own == Some(**start))
+        .fold(0, |sum, (_, used)| sum.saturating_add(*used))
+}
+
+impl BudgetCounters {
+    /// Counters as the index knows them.
+    pub(crate) fn new(spent: Vec<QuotaUsageRow>) -> Self {
+        let mut used: BTreeMap<BudgetKey, BTreeMap<ParticipantId, UsageByTime>> = BTreeMap::new();
+        for (asker, dataset, counts, at, amount) in spent {
+            let counts = QuotaKind::ALL
+                .into_iter()
+                .find(|known| known.as_str() == counts);
+            if let Some(counts) = counts {
+                let askers = used.entry((dataset, counts)).or_default();
+                askers.entry(asker).or_default().insert(at, amount);
+            }
+        }
+        Self {
+            used: Mutex::new(used),
+        }
+    }
+
+    fn with_usage<T>(
+        &self,
+        act: impl FnOnce(&mut BTreeMap<BudgetKey, BTreeMap<ParticipantId, UsageByTime>>) -> T,
+    ) -> T {
+        let mut used = self.used.lock();
+        act(&mut used)
+    }
+
+    /// Holds up every answer at the place where its ruling is recorded and nothing has begun yet.
+    #[cfg(test)]
+    pub(crate) fn hold(&self) -> parking_lot::MutexGuard<'_, impl Sized> {
+        self.used.lock()
+    }
+
+    /// What an asker has had of a dataset in a slot.
+    pub fn spent_amount(
+        &self,
+        dataset: &DatasetId,
+        counts: QuotaKind,
+        (slot, slot_end): (UtcTimestamp, UtcTimestamp),
+        asker: &ParticipantId,
+    ) -> u64 {
+        self.with_usage(|used| {
+            used.get(&(dataset.clone(), counts))
+                .and_then(|askers| askers.get(asker))
+                .map_or(0, |uses| within(uses, slot, slot_end, None))
+        })
+    }
+
+    /// The most that any asker has had of it in a slot; each has the whole quota.
+    pub fn most_spent(
+        &self,
+        dataset: &DatasetId,
+        counts: QuotaKind,
+        (slot, slot_end): (UtcTimestamp, UtcTimestamp),
+    ) -> u64 {
+        self.with_usage(|used| {
+            used.get(&(dataset.clone(), counts))
+                .into_iter()
+                .flat_map(BTreeMap::values)
+                .map(|uses| within(uses, slot, slot_end, None))
+                .max()
+                .unwrap_or(0)
+        })
+    }
+
+    /// Counts one question that was admitted then.
+    pub(crate) fn count_query(
+        &self,
+        budgets: &[QuotaBudget],
+        asker: &ParticipantId,
+        admitted: UtcTimestamp,
+    ) {
+        self.with_usage(|used| {
+            for (kind, _) in by_kind(budgets, |counts| counts == QuotaKind::Queries) {
+                add(used, &kind, asker, piece(admitted), 1);
+            }
+        });
+    }
+
+    /// Reserves room for a frame in all quotas or in none. What comes back must be durable before the frame leaves, an entry
+    /// for each clause that was drawn on; nothing, where what was reserved before still covers it.
+    ///
+    /// # Errors
+    /// `QUOTA_ROWS` or `QUOTA_BYTES` with the clause.
+    pub(crate) fn reserve(
+        &self,
+        budgets: &[QuotaBudget],
+        reserve: &mut BudgetReservation,
+        (rows, bytes): (u64, u64),
+    ) -> Result<Vec<QuotaReservation>, Refusal> {
+        let need = |kind: &BudgetKey| match kind.1 {
+            QuotaKind::Queries => 0,
+            QuotaKind::Rows => rows,
+            QuotaKind::Bytes => bytes,
+        };
+        let kinds = by_kind(budgets, |counts| counts != QuotaKind::Queries);
+        let short = |kind: &BudgetKey| reserve.left.get(kind).copied().unwrap_or(0) < need(kind);
+        let mut taken = Vec::new();
+        if kinds.keys().any(short) {
+            let grow = 1_u64 << reserve.chunks.min(5);
+            let wanted = kinds
+                .iter()
+                .map(|(kind, clauses)| {
+                    let left = reserve.left.get(kind).copied().unwrap_or(0);
+                    let least = need(kind).saturating_sub(left);
+                    let first = match kind.1 {
+                        QuotaKind::Bytes => FIRST_BYTES,
+                        QuotaKind::Rows | QuotaKind::Queries => FIRST_ROWS,
+                    };
+                    BudgetRequest {
+                        kind: kind.clone(),
+                        clauses: clauses.clone(),
+                        least,
+                        most: first.saturating_mul(grow).max(least),
+                    }
+                })
+                .collect();
+            taken = self.take(wanted, reserve)?;
+            reserve.chunks = reserve.chunks.saturating_add(1);
+        }
+        for (want, amount) in &taken {
+            let left = reserve.left.entry(want.kind.clone()).or_default();
+            *left = left.saturating_add(*amount);
+            let total = reserve.total.entry(want.kind.clone()).or_default();
+            *total = total.saturating_add(*amount);
+        }
+        for kind in kinds.keys() {
+            if let Some(left) = reserve.left.get_mut(kind) {
+                *left = left.saturating_sub(need(kind));
+            }
+        }
+        Ok(list_reservations(&taken))
+    }
+
+    /// Takes of all kinds or of none: as much as wanted, or what every clause has left if that is enough.
+    fn take<'b>(
+        &self,
+        wanted: Vec<BudgetRequest<'b>>,
+        reserve: &BudgetReservation,
+    ) -> Result<Vec<(BudgetRequest<'b>, u64)>, Refusal> {
+        self.with_usage(|used| {
+            let mut amounts = Vec::new();
+            for want in wanted {
+                let uses = used
+                    .get(&want.kind)
+                    .and_then(|askers| askers.get(&reserve.asker));
+                let mut amount = want.most;
+                for budget in &want.clauses {
+                    let spent = uses.map_or(0, |uses| {
+                        within(uses, budget.slot, budget.slot_end, Some(reserve.piece))
+                    });
+                    let room = budget.quota.max.saturating_sub(spent);
+                    if room < want.least {
+                        return Err(over(budget));
+                    }
+                    amount = amount.min(room);
+                }
+                amounts.push((want, amount));
+            }
+            amounts.retain(|(_, amount)| *amount > 0);
+            for (want, amount) in &amounts {
+                add(used, &want.kind, &reserve.asker, reserve.piece, *amount);
+            }
+            Ok(amounts)
+        })
+    }
+
+    /// Gives back what a closed answer had reserved beyond what it handed out.
+    pub(crate) fn give_back(&self, reserve: &BudgetReservation, rows: u64, bytes: u64) {
+        self.with_usage(|used| {
+            for (kind, total) in &reserve.total {
+                let handed = match kind.1 {
+                    QuotaKind::Queries => continue,
+                    QuotaKind::Rows => rows,
+                    QuotaKind::Bytes => bytes,
+                };
+                let counter = used
+                    .get_mut(kind)
+                    .and_then(|askers| askers.get_mut(&reserve.asker))
+                    .and_then(|uses| uses.get_mut(&reserve.piece));
+                if let Some(counter) = counter {
+                    *counter = counter.saturating_sub(total.saturating_sub(handed));
+                }
+            }
+        });
+    }
+}
+
+/// The clauses that count the same of the same dataset.
+fn by_kind(
+    budgets: &[QuotaBudget],
+    wanted: impl Fn(QuotaKind) -> bool,
+) -> BTreeMap<BudgetKey, Vec<&QuotaBudget>> {
+    let mut kinds: BTreeMap<BudgetKey, Vec<&QuotaBudget>> = BTreeMap::new();
+    for budget in budgets.iter().filter(|budget| wanted(budget.counts)) {
+        kinds.entry(kind(budget)).or_default().push(budget);
+    }
+    kinds
+}
+
+fn add(
+    used: &mut BTreeMap<BudgetKey, BTreeMap<ParticipantId, UsageByTime>>,
+    kind: &BudgetKey,
+    asker: &ParticipantId,
+    piece: UtcTimestamp,
+    amount: u64,
+) {
+    let uses = used
+        .entry(kind.clone())
+        .or_default()
+        .entry(asker.clone())
+        .or_default();
+    uses.retain(|start, _| *start >= oldest(piece));
+    let counter = uses.entry(piece).or_default();
+    *counter = counter.saturating_add(amount);
+}
+
+/// One entry for each clause that was drawn on; those that count the same of the same dataset share the amount.
+fn list_reservations(taken: &[(BudgetRequest<'_>, u64)]) -> Vec<QuotaReservation> {
+    taken
+        .iter()
+        .flat_map(|(want, amount)| want.clauses.iter().map(move |budget| (budget, amount)))
+        .map(|(budget, amount)| budget.reservation(*amount))
+        .collect()
+}
+
+fn over(budget: &QuotaBudget) -> Refusal {
+    let (code, what, term) = match budget.counts {
+        QuotaKind::Queries => (
+            ErrorCode::QuotaQueries,
+            "questions",
+            Term::Queries(budget.quota.clone()),
+        ),
+        QuotaKind::Rows => (
+            ErrorCode::QuotaRows,
+            "rows",
+            Term::RowQuota(budget.quota.clone()),
+        ),
+        QuotaKind::Bytes => (
+            ErrorCode::QuotaBytes,
+            "bytes",
+            Term::ByteQuota(budget.quota.clone()),
+        ),
+    };
+    let period = &budget.quota.per;
+    Refusal::new(
+        code,
+        format!(
+            "the answer would go beyond the {what} of the {period} that ends at {}",
+            budget.slot_end
+        ),
+    )
+    .with_contract(budget.contract)
+    .with_clause(budget.clause, term.plain())
+    .with_help(format!("wait until {}, or ask for less", budget.slot_end))
+}
+
+const FIRST_ROWS: u64 = 8192;
+const FIRST_BYTES: u64 = 1 << 20;
+
+const SECOND: i64 = 1_000_000;
+
+/// A quarter of an hour in microseconds.
+const QUARTER: i64 = 15 * 60 * SECOND;

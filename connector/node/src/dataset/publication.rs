@@ -1,0 +1,314 @@
+//! Publish: source, rows, snapshot, checked entry, record, catalogue; in this order.
+
+use crate::dataset::snapshot_checks::last_published_version;
+use crate::participant::Connector;
+use crate::release;
+use hansa_catalog::contract_break::{self, ContractBreak};
+use hansa_catalog::dataset::Dataset;
+use hansa_catalog::publication::{DatasetDraft, DatasetWithdrawal};
+use hansa_policy::id::SqlIdentifier;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_query::ingest::config::{DatasetConfig, parser};
+use hansa_query::publication::StagingOutcome;
+use hansa_query::publication::context::{PublicationContext, PublicationProgress};
+use hansa_query::publication::report::PublicationReport;
+use hansa_query::snapshot::released_cells::ReleasedCells;
+use std::sync::Arc;
+
+/// What publishing one dataset came to.
+#[derive(Debug)]
+pub enum PublicationOutcome {
+    /// Nothing has changed since.
+    Unchanged {
+        /// The entry.
+        entry: Box<Dataset>,
+        /// Faults of cells that could not be released.
+        faults: Vec<Refusal>,
+    },
+    /// It is published, or would be.
+    New {
+        /// The entry.
+        entry: Box<Dataset>,
+        /// What was read and what changed.
+        report: Box<PublicationReport>,
+        /// The contracts that the new schema breaks.
+        breaks: Vec<ContractBreak>,
+        /// Whether it was only looked at.
+        dry: bool,
+        /// That the snapshot before is damaged, where it is.
+        mends: Option<Box<Refusal>>,
+        /// What could not be released or put away afterwards.
+        faults: Vec<Refusal>,
+    },
+}
+
+impl PublicationOutcome {
+    /// The entry as it is published, or would be.
+    pub fn entry(&self) -> &Dataset {
+        match self {
+            Self::Unchanged { entry, .. } | Self::New { entry, .. } => entry,
+        }
+    }
+}
+
+/// How a dataset is published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PublishOptions {
+    /// Only says what would change.
+    pub dry: bool,
+    /// A feed begins again.
+    pub anew: bool,
+}
+
+/// The datasets of the configuration.
+///
+/// # Errors
+/// Every problem, with file and line.
+pub fn read_configured_datasets(connector: &Connector) -> Result<Vec<DatasetConfig>, Vec<Refusal>> {
+    let config = connector.config();
+    parser::parse(
+        &config.text,
+        &config.file.display().to_string(),
+        config.source_roots(),
+    )
+}
+
+/// Publishes one dataset, or says what that would change; its offers are renewed by the caller, once for all that it publishes.
+/// `report_of` is called on the way: with what it is at, how much of it is done and of how much, 0 where that is not known. Blocks.
+///
+/// # Errors
+/// What is wrong with the source, its rows or its entry; nothing is published then.
+pub fn one(
+    connector: &Arc<Connector>,
+    dataset: &DatasetConfig,
+    options: PublishOptions,
+    report_of: impl Fn(&str, u64, u64) + Sync,
+) -> Result<PublicationOutcome, Refusal> {
+    attempt(connector, dataset, options, report_of).inspect_err(|refusal| {
+        let metrics = &connector.metrics;
+        metrics.source_failed(dataset.name.as_str(), refusal.code);
+    })
+}
+
+fn attempt(
+    connector: &Arc<Connector>,
+    dataset: &DatasetConfig,
+    options: PublishOptions,
+    report_of: impl Fn(&str, u64, u64) + Sync,
+) -> Result<PublicationOutcome, Refusal> {
+    let _turn = connector.datasets.snapshots.publication_lock();
+    let config = connector.config();
+    let mut context = PublicationContext {
+        owner: config.participant.id.clone(),
+        zone: config.participant.zone.clone(),
+        state: config.state.clone(),
+        schema_secret: connector.datasets.schema_secret,
+        now: connector.now(),
+        limits: connector.query_limits(),
+        anew: options.anew,
+        logged: last_published_version(connector, &dataset.name)?,
+        damaged: false,
+    };
+    let name = dataset.name.as_str();
+    let progress = |progress: PublicationProgress<'_>| match progress {
+        PublicationProgress::File { done, of, .. } => report_of(name, count(done), count(of)),
+        PublicationProgress::Rows(rows) => report_of(&format!("{name}, rows"), rows, 0),
+    };
+    let mut damaged = connector
+        .datasets
+        .snapshots
+        .damaged_datasets()
+        .remove(&dataset.name);
+    context.damaged = damaged.is_some();
+    let mut outcome = hansa_query::publication::stage(dataset, &context, &progress)?;
+    if let StagingOutcome::Unchanged(_) = &outcome {
+        // That its sources are the same does not bring back rows that can't be read any more.
+        damaged = check_published_snapshot(connector, &dataset.name)?;
+        if damaged.is_some() {
+            context.damaged = true;
+            outcome = hansa_query::publication::stage(dataset, &context, &progress)?;
+        }
+    }
+    let mut staged = match outcome {
+        StagingOutcome::Unchanged(entry) => {
+            if let Some(damaged) = damaged {
+                return Err(damaged);
+            }
+            let listed = connector
+                .datasets
+                .catalog(|catalog| catalog.dataset(&dataset.name).is_some());
+            // A rehearsal records nothing.
+            if listed || options.dry {
+                // What could not be released at the last time is tried again, and a period may be over by now.
+                let released = match options.dry {
+                    true => Ok(Vec::new()),
+                    false => release::release_unchanged_dataset(connector, &entry.id, context.now),
+                };
+                return Ok(PublicationOutcome::Unchanged {
+                    entry,
+                    faults: released.unwrap_or_else(|fault| vec![fault]),
+                });
+            }
+            // The snapshot is there, its record is not: a crash came between.
+            return relist(connector, *entry);
+        }
+        StagingOutcome::Staged(staged) => *staged,
+    };
+    let before = connector
+        .datasets
+        .catalog(|catalog| catalog.dataset(&dataset.name).cloned());
+    let now = connector.now();
+    let breaks = before.map_or_else(Vec::new, |before| {
+        let seal = connector
+            .datasets
+            .catalog(|catalog| catalog.seal().cloned());
+        let versions = (&before, &staged.entry);
+        connector.contracts.with_registry(|registry| {
+            contract_break::breaks(versions, seal.as_ref(), registry, now)
+        })
+    });
+    let entry = Box::new(staged.entry.clone());
+    let report = Box::new(staged.report.clone());
+    if options.dry {
+        return Ok(PublicationOutcome::New {
+            entry,
+            report,
+            breaks,
+            dry: true,
+            mends: damaged.map(Box::new),
+            faults: Vec::new(),
+        });
+    }
+    // Its rows come now, however long it took to read them.
+    staged.stamp(connector.now())?;
+    let entry = Box::new(staged.entry.clone());
+    let listed = check(staged.entry.clone())?;
+    let mut faults = Vec::new();
+    {
+        // Nothing is released meanwhile: the registry would show cells that were replaced.
+        let _turn = connector.datasets.release_lock.lock();
+        let recorded = connector.record_now(listed)?;
+        let snapshot = staged.commit()?;
+        // What was released stays readable; what is due of the new snapshot comes beside it. Where it can't be read, the
+        // rows are published all the same: they are in the log.
+        let opened = hansa_query::release::open(&config.state, &snapshot.dataset);
+        let released = opened.unwrap_or_else(|fault| {
+            faults.push(fault);
+            ReleasedCells::default()
+        });
+        let keeps = parser::retention::keeps(&config.text)
+            .get(&dataset.name)
+            .is_some_and(|keep| keep.0 > 0);
+        let kept = keeps.then(|| connector.now());
+        connector
+            .datasets
+            .snapshots
+            .put(snapshot.with_released(released), kept);
+        connector
+            .datasets
+            .catalog_mut(|catalog| catalog.publish(recorded));
+    }
+    // It is published, whatever comes of the rest.
+    faults.extend(release::due(connector, &entry.id).unwrap_or_else(|fault| vec![fault]));
+    faults.extend(connector.expire_snapshots().err());
+    Ok(PublicationOutcome::New {
+        entry,
+        report,
+        breaks,
+        dry: false,
+        mends: damaged.map(Box::new),
+        faults,
+    })
+}
+
+/// Whether the published snapshot is damaged; in the log if it is, and if it was good.
+fn check_published_snapshot(
+    connector: &Connector,
+    name: &SqlIdentifier,
+) -> Result<Option<Refusal>, Refusal> {
+    let check = connector.look_at_snapshot(name.clone())?;
+    connector.note_checks(check.as_slice())?;
+    Ok(check.and_then(|check| check.found.err()))
+}
+
+fn relist(connector: &Arc<Connector>, entry: Dataset) -> Result<PublicationOutcome, Refusal> {
+    let recorded = connector.record_now(check(entry.clone())?)?;
+    connector
+        .datasets
+        .catalog_mut(|catalog| catalog.publish(recorded));
+    let released = release::due(connector, &entry.id);
+    Ok(PublicationOutcome::Unchanged {
+        entry: Box::new(entry),
+        faults: released.unwrap_or_else(|fault| vec![fault]),
+    })
+}
+
+fn check(entry: Dataset) -> Result<hansa_catalog::publication::PublishableDataset, Refusal> {
+    let schema = entry.schema();
+    DatasetDraft { dataset: entry }
+        .check(&schema)
+        .map_err(|problems| {
+            let mut problems = problems.into_iter();
+            let first = problems.next().unwrap_or_else(|| {
+                Refusal::new(ErrorCode::SchemaMismatch, "the dataset can't be listed")
+            });
+            problems.fold(first, |first, other| first.with_help(other.to_string()))
+        })
+}
+
+/// Takes a dataset out of the catalogue, and its snapshot from disk.
+///
+/// # Errors
+/// `DATASET_NOT_PUBLISHED`, or when it can't be recorded.
+pub fn withdraw(
+    connector: &Arc<Connector>,
+    name: &SqlIdentifier,
+    version: Option<&str>,
+) -> Result<Dataset, Refusal> {
+    let dataset = connector
+        .datasets
+        .catalog(|catalog| catalog.dataset(name).cloned())
+        .ok_or_else(|| {
+            Refusal::new(
+                ErrorCode::DatasetNotPublished,
+                format!("`{name}` is not published"),
+            )
+        })?;
+    if let Some(version) = version
+        && version != dataset.version
+    {
+        return Err(Refusal::new(
+            ErrorCode::DatasetNotPublished,
+            format!("no snapshot {version} of `{name}` is published"),
+        )
+        .with_help(format!("published is {}", dataset.version)));
+    }
+    let reason = if version.is_some() {
+        "the snapshot is faulty"
+    } else {
+        "withdrawn by its owner"
+    };
+    let withdrawn = connector
+        .datasets
+        .catalog(|catalog| DatasetWithdrawal::of(catalog, name, reason))?;
+    let stop = connector.records.log.begin_stop();
+    let recorded = connector.record_now(withdrawn)?;
+    let why = Refusal::new(
+        ErrorCode::StreamCut,
+        "the owner has taken the dataset out of its catalogue",
+    );
+    connector
+        .datasets
+        .catalog_mut(|catalog| catalog.withdraw(recorded));
+    connector.queries.running.cut_dataset(&dataset.id, &why);
+    drop(stop);
+    connector
+        .datasets
+        .snapshots
+        .withdraw(name, &dataset.version)?;
+    Ok(dataset)
+}
+
+fn count(value: usize) -> u64 {
+    u64::try_from(value).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,283 @@
+//! Incident: a participant states that its own log went on in two places, or is out of order, and so closes it; in its log
+//! and on those of everybody whom it deals with.
+
+mod incident_detection;
+#[cfg(test)]
+mod tests;
+
+use crate::log::audit_event::AuditEvent;
+use crate::negotiation::outgoing_message;
+use crate::participant::Connector;
+use crate::process::blocking_work::waiting;
+use crate::withdrawal;
+use hansa_audit_log::note::SignedHead;
+use hansa_audit_log::record::incidents::IncidentRecord;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::signature::SignatoryRole;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
+use hansa_proto::incident::{ForkedRange, IncidentCause, IncidentStatement};
+use hansa_proto::peer::message::MessageContent;
+use hansa_proto::statement;
+use hansa_store::document_folder::StoredDocumentKind as Document;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What a person says of an incident.
+#[derive(Debug, Clone)]
+pub struct IncidentArgs {
+    /// Why, where somebody knows.
+    pub cause: Option<IncidentCause>,
+    /// When the log began to go on in two places, where somebody knows.
+    pub since: Option<UtcTimestamp>,
+    /// Heads of this log that others hold and that it does not go on from.
+    pub heads: Vec<SignedHead>,
+}
+
+/// What was stated, and to whom.
+#[derive(Debug)]
+pub struct StatedIncident {
+    /// The statement; nothing where what was stated before was told again.
+    pub incident: Option<IncidentStatement>,
+    /// Who is told.
+    pub to: Vec<ParticipantId>,
+}
+
+/// States what is found wrong with the own log, and puts it into the outbox for everybody whom this participant deals with.
+/// Where nothing new is found, what was stated before goes out again.
+///
+/// # Errors
+/// `USAGE` where nothing is wrong, `LOG_FORK` where the key was not replaced since the fork; or when it can't be signed, kept or
+/// recorded.
+pub async fn state(
+    connector: &Arc<Connector>,
+    args: IncidentArgs,
+) -> Result<StatedIncident, Refusal> {
+    let to = partners(connector)?;
+    let inner = Arc::clone(connector);
+    let heads = args.heads.clone();
+    let found = waiting(|| incident_detection::look(&inner, &heads, args.since))?;
+    if found.fork.is_none() && found.late.is_empty() {
+        let stated = own_stated(connector)?;
+        if stated.is_empty() {
+            return Err(nothing());
+        }
+        for bytes in stated {
+            send(connector, &to, &bytes).await?;
+        }
+        return Ok(StatedIncident { incident: None, to });
+    }
+    if let Some(fork) = &found.fork {
+        let since = found
+            .noticed
+            .or(fork.since)
+            .unwrap_or(UtcTimestamp::EARLIEST);
+        insist_on_another_key(
+            connector,
+            &connector.id(),
+            connector.identity.signer().kid(),
+            since,
+        )?;
+    }
+    let head = connector
+        .records
+        .log
+        .head_over(connector.records.log.size())
+        .await
+        .map_err(|unwritable| hansa_audit_store::refusal(&unwritable))?;
+    let cause = args.cause.unwrap_or(match found.fork {
+        Some(_) => IncidentCause::Unknown,
+        None => IncidentCause::RecordOrder,
+    });
+    let size = head.checkpoint.size;
+    let incident = IncidentStatement {
+        log: connector.id(),
+        fork: found.fork.map(|fork| ForkedRange {
+            upto: fork.upto.max(size),
+            ..fork
+        }),
+        late: found.late,
+        head,
+        cause,
+        stated_at: connector.now(),
+    };
+    let payload = statement::to_bytes(&incident);
+    let signature = connector.sign(StatementKind::Incident, SignatoryRole::Provider, &payload)?;
+    let bytes = envelope::assemble(&payload, &[signature]);
+    // First into the outbox: a crash in between has it stated once more, and never to one too few.
+    send(connector, &to, &bytes).await?;
+    record(connector, &incident, &bytes, "out").await?;
+    Ok(StatedIncident {
+        incident: Some(incident),
+        to,
+    })
+}
+
+fn nothing() -> Refusal {
+    Refusal::new(
+        ErrorCode::UsageWrong,
+        "there is nothing to state: no head is known that this log does not go on from, and no permit stands behind a withdrawal",
+    )
+    .with_help("a partner that holds such a head can export it; name its file: hansa audit incident --head FILE")
+}
+
+async fn send(
+    connector: &Arc<Connector>,
+    to: &[ParticipantId],
+    bytes: &[u8],
+) -> Result<(), Refusal> {
+    for peer in to {
+        let statement = bytes.to_vec().into();
+        outgoing_message::send(
+            connector,
+            peer,
+            MessageContent::Statement { statement },
+            false,
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// Everybody whom this participant deals with: those that it knows, and those with whom it has or had a contract.
+fn partners(connector: &Connector) -> Result<Vec<ParticipantId>, Refusal> {
+    let own = connector.id();
+    let now = connector.now();
+    let mut all: BTreeSet<ParticipantId> = connector
+        .known_peers()?
+        .into_iter()
+        .map(|peer| peer.id)
+        .collect();
+    connector.contracts.with_registry(|registry| {
+        for (_, agreement, _) in registry.all(now) {
+            all.insert(agreement.provider.id.clone());
+            all.extend(agreement.assignee_id().cloned());
+        }
+    });
+    all.extend(
+        connector
+            .records
+            .index(|state| state.heads())?
+            .into_iter()
+            .map(|row| row.peer),
+    );
+    all.remove(&own);
+    all.retain(|peer| connector.member(peer).is_ok());
+    Ok(all.into_iter().collect())
+}
+
+/// The statements of this participant, as they were signed.
+fn own_stated(connector: &Connector) -> Result<Vec<Vec<u8>>, Refusal> {
+    let own = connector.id();
+    let rows = connector.records.index(|state| state.incidents())?;
+    let own = rows.into_iter().filter(|row| row.peer == own);
+    own.filter_map(|row| row.statement.parse().ok())
+        .map(|digest| {
+            connector
+                .records
+                .documents
+                .read(Document::Statement, digest)
+        })
+        .collect()
+}
+
+/// Takes in the statement of a participant about its own log. One that is in the log changes nothing.
+///
+/// # Errors
+/// When it is about somebody else's log, its signature does not count, its key is one that was in force when the fork was found, or
+/// it can't be recorded.
+pub async fn take_in(
+    connector: &Arc<Connector>,
+    peer: &ParticipantId,
+    bytes: &[u8],
+) -> Result<(), Refusal> {
+    let signed = statement::from_envelope::<IncidentStatement>(bytes)?;
+    let incident = &signed.content;
+    if incident.log != *peer {
+        let sentence = "the statement is about the log of somebody else than whoever sends it";
+        return Err(Refusal::new(ErrorCode::StatementMalformed, sentence));
+    }
+    let head = incident.head.to_string();
+    if connector.checked_head(peer, head.as_bytes()).is_none() {
+        let sentence =
+            "the head in the statement is not signed by the key that the league registers";
+        return Err(Refusal::new(ErrorCode::StatementMalformed, sentence));
+    }
+    withdrawal::check_statement(connector, peer, &signed.signature)?;
+    let kid = signed.signature.kid.as_str();
+    let bundle = connector.identity.trust.bundle();
+    let current = bundle.connector_key(peer, connector.now());
+    if current.is_none_or(|key| key.key.kid() != kid) {
+        let sentence = "the statement is not signed by the key that is in force";
+        return Err(Refusal::new(ErrorCode::KeyNotValidAtSigning, sentence));
+    }
+    if let Some(fork) = &incident.fork {
+        // Also where nothing was noticed here: it may come from the other copy, before anybody finds the fork.
+        let noticed = incident_detection::fork_detection_time(connector, peer)?;
+        let since = noticed.or(fork.since).unwrap_or(UtcTimestamp::EARLIEST);
+        insist_on_another_key(connector, peer, kid, since)?;
+    }
+    let file = hansa_audit_log::digest::Digest::of(bytes).to_string();
+    let known = connector.records.index(|state| state.incidents())?;
+    if known.iter().any(|row| row.statement == file) {
+        return Ok(());
+    }
+    record(connector, incident, bytes, "in").await
+}
+
+/// A copy of the folder has the old key: the statement counts only under one that took its place since the fork was found, or
+/// began.
+fn insist_on_another_key(
+    connector: &Connector,
+    of: &ParticipantId,
+    kid: &str,
+    since: UtcTimestamp,
+) -> Result<(), Refusal> {
+    let bundle = connector.identity.trust.bundle();
+    if bundle.replaced_since(of, kid, since) {
+        return Ok(());
+    }
+    let when = match since {
+        UtcTimestamp::EARLIEST => String::new(),
+        since => format!(" since the fork of {since}"),
+    };
+    Err(Refusal::new(
+        ErrorCode::LogFork,
+        format!(
+            "the signing key of {} was not replaced{when}, and whoever has the other copy has that key",
+            of.domain()
+        ),
+    )
+    .with_participant(of.clone())
+    .with_help("first: hansa rekey, have the league admit the request, hansa join, hansa reload; then state it"))
+}
+
+async fn record(
+    connector: &Arc<Connector>,
+    incident: &IncidentStatement,
+    bytes: &[u8],
+    direction: &str,
+) -> Result<(), Refusal> {
+    let file = waiting(|| connector.records.documents.keep(Document::Statement, bytes))?;
+    let late: usize = incident.late.iter().map(|late| late.permits.len()).sum();
+    let fork = incident.fork.as_ref();
+    let _turn = connector.peers.heads.lock_heads().await;
+    let _durable = connector
+        .record(AuditEvent::from(IncidentRecord {
+            peer: incident.log.to_string(),
+            direction: direction.to_owned(),
+            statement: file,
+            cause: incident.cause.as_str().to_owned(),
+            from: fork.map(|fork| fork.from),
+            upto: fork.map(|fork| fork.upto),
+            since: fork.and_then(|fork| fork.since),
+            late: u64::try_from(late).unwrap_or(u64::MAX),
+            size: incident.head.checkpoint.size,
+            head: incident.head.to_string(),
+            stated_at: incident.stated_at,
+        }))
+        .await?;
+    connector.records.index(|_| Ok(()))
+}

@@ -1,0 +1,93 @@
+//! A fork is stated with another key than the one that every copy has.
+
+use crate::incident::*;
+use crate::participant::testing::{MINUTE, TERMS, TestFederation, id, records};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::note::{Checkpoint, origin};
+use hansa_audit_store::key::LogSigningKey;
+use hansa_proto::statement;
+
+fn test_federation() -> TestFederation {
+    let mut federation = TestFederation::new();
+    federation.settle("lindau", TERMS);
+    federation.settle("acme", TERMS);
+    report_incident(&mut federation);
+    federation
+}
+
+/// The city gets the bundle of now.
+fn report_incident(federation: &mut TestFederation) {
+    let bundle = federation.bundle();
+    std::fs::write(federation.home("lindau").join("bundle.json"), bundle).unwrap();
+}
+
+/// A statement of the firm that all heads of its log are of a fork, of which nobody has heard.
+async fn statement(acme: &Arc<Connector>) -> Vec<u8> {
+    let head = acme
+        .records
+        .log
+        .head_over(acme.records.log.size())
+        .await
+        .unwrap();
+    let payload = statement::to_bytes(&IncidentStatement {
+        log: acme.id(),
+        fork: Some(ForkedRange {
+            from: 0,
+            since: None,
+            upto: 1 << 40,
+        }),
+        late: Vec::new(),
+        head,
+        cause: IncidentCause::Unknown,
+        stated_at: acme.now(),
+    });
+    let signature = acme
+        .sign(StatementKind::Incident, SignatoryRole::Provider, &payload)
+        .unwrap();
+    envelope::assemble(&payload, &[signature])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_states_a_fork_with_the_only_key_that_there_was() {
+    let mut federation = test_federation();
+    let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
+    let bytes = statement(&acme).await;
+    let refusal = take_in(&lindau, &id("acme"), &bytes).await.unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::LogFork, "{refusal:#?}");
+    assert!(records(&lindau, "incident").is_empty());
+
+    // Nor at the participant itself, where another shows a head that it does not go on from.
+    let checkpoint = Checkpoint {
+        origin: origin("acme.example"),
+        size: 5,
+        root: Digest::of(b"another history"),
+    };
+    let key = LogSigningKey::open(
+        &federation.home("acme").join("keys/note.pem"),
+        "acme.example",
+    )
+    .unwrap();
+    let args = IncidentArgs {
+        cause: None,
+        since: None,
+        heads: vec![SignedHead::sign(checkpoint, &key).unwrap()],
+    };
+    let refusal = state(&acme, args.clone()).await.unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::LogFork, "{refusal:#?}");
+    drop((lindau, acme));
+
+    federation.pass(MINUTE);
+    federation.another_key("acme");
+    federation.pass(MINUTE);
+    report_incident(&mut federation);
+    let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
+    let bytes = statement(&acme).await;
+    take_in(&lindau, &id("acme"), &bytes).await.unwrap();
+    assert_eq!(records(&lindau, "incident").len(), 1);
+    let stated = state(&acme, args).await.unwrap();
+    assert!(stated.incident.is_some());
+    // What is recorded is what was stated; what no longer counts ends with the largest head that can be known.
+    let rows = lindau.records.index(|state| state.incidents()).unwrap();
+    let (_, upto) = rows[0].fork.unwrap();
+    assert!(upto < 1 << 40, "{upto}");
+}

@@ -1,0 +1,34 @@
+//! Credentials that an issuer of the league signs.
+
+use hansa_identity::league::LeagueAuthority;
+use hansa_identity::signature::ParticipantSigner as _;
+use hansa_policy::contract::signature::SignatoryRole;
+use hansa_policy::refusal::Refusal;
+use hansa_proto::credential::{self, CredentialStatement};
+use hansa_proto::envelope;
+use hansa_proto::statement;
+
+/// A credential, read back as everybody reads it.
+///
+/// # Errors
+/// What the league refuses, and `CREDENTIAL_INVALID` for what nobody would take.
+pub fn issue_credential(
+    league: &LeagueAuthority,
+    statement: &CredentialStatement,
+) -> Result<Vec<u8>, Refusal> {
+    let signer = league.issuer(&statement.issuer)?;
+    let payload = statement::to_bytes(statement);
+    let header = envelope::protected_header(
+        envelope::kind::StatementKind::Credential,
+        SignatoryRole::Provider,
+        signer.algorithm().as_str(),
+        signer.kid(),
+        statement.issued_at.micros().div_euclid(1_000_000),
+    );
+    let signature = signer.sign(&envelope::signing_input(&header, &payload))?;
+    let bytes = envelope::assemble(&payload, &[(header, signature)]);
+    let read = credential::from_envelope(&bytes)?;
+    let bundle = league.bundle();
+    bundle.shown(&read, &statement.subject, statement.issued_at)?;
+    Ok(bytes)
+}

@@ -1,0 +1,264 @@
+//! Groups: a list is signed, kept and recorded before anybody is let in by it; whoever left is cut.
+
+use crate::log::audit_event::{AuditEvent, list_texts};
+use crate::participant::Connector;
+use crate::participant::approval;
+use crate::participant::approval::{Approval, ApprovalAction};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::record::contracts::GroupRecord;
+use hansa_policy::contract::signature::SignatoryRole;
+use hansa_policy::group::{GroupName, RENEWED, SignedGroupList};
+use hansa_policy::id::{ContractId, ParticipantId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
+use hansa_proto::group::{self, GroupStatement, MOST};
+use hansa_proto::statement;
+use hansa_store::document_folder::StoredDocumentKind as Document;
+use hansa_store::state_index::row::PendingApprovalRow;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Lets more participants into a group; where two officers are asked for, only with the word of both.
+///
+/// # Errors
+/// As [`approval::word`], or when the list can't be kept or recorded.
+pub async fn add(
+    connector: &Arc<Connector>,
+    name: &GroupName,
+    added: &BTreeSet<ParticipantId>,
+    caller: Option<u32>,
+) -> Result<MembershipOutcome, Refusal> {
+    let before = members(connector, name);
+    let all: BTreeSet<ParticipantId> = before.union(added).cloned().collect();
+    let mut agreed = None;
+    if connector.config().officers.second && all != before {
+        let new: Vec<&str> = all.difference(&before).map(ParticipantId::as_str).collect();
+        let what = format!("{name} {}", new.join(" "));
+        let change = change(connector, name, &all)?;
+        if approval::word(
+            connector,
+            caller,
+            change,
+            ApprovalAction::Admit,
+            Some(&what),
+        )
+        .await?
+            == Approval::Waits
+        {
+            return Ok(MembershipOutcome::Waits);
+        }
+        agreed = Some(change);
+    }
+    let added = MembershipChange::Added(added.clone(), agreed);
+    write(connector, name, added)
+        .await
+        .map(MembershipOutcome::Listed)
+}
+
+/// Takes participants out of a group.
+///
+/// # Errors
+/// When the list can't be signed, kept or recorded.
+pub async fn remove(
+    connector: &Arc<Connector>,
+    name: &GroupName,
+    removed: BTreeSet<ParticipantId>,
+) -> Result<Arc<SignedGroupList>, Refusal> {
+    write(connector, name, MembershipChange::Removed(removed)).await
+}
+
+/// What a list is to say beside the one before, whichever that is when its turn has come.
+enum MembershipChange {
+    /// The same.
+    Renewed,
+    /// These members, too; with the name of the change that two officers mean, where they were asked.
+    Added(BTreeSet<ParticipantId>, Option<ContractId>),
+    /// Without these.
+    Removed(BTreeSet<ParticipantId>),
+    /// Exactly these.
+    #[cfg(test)]
+    Set(BTreeSet<ParticipantId>),
+}
+
+/// What has come of it.
+#[derive(Debug)]
+pub enum MembershipOutcome {
+    /// They are members.
+    Listed(Arc<SignedGroupList>),
+    /// One officer has said so, and a second one is awaited.
+    Waits,
+}
+
+fn members(connector: &Connector, name: &GroupName) -> BTreeSet<ParticipantId> {
+    let groups = connector.reloadable.groups();
+    let known = groups.get(name);
+    known.map_or_else(BTreeSet::new, |group| group.members.clone())
+}
+
+/// The name of a change, so that two officers mean the same one: by the members that there will be, and by the change before
+/// it, so that a word counts for no later one.
+fn change(
+    connector: &Connector,
+    name: &GroupName,
+    members: &BTreeSet<ParticipantId>,
+) -> Result<ContractId, Refusal> {
+    let before = connector
+        .records
+        .index(|state| state.group_changed(name.as_str()))?;
+    let members: Vec<&str> = members.iter().map(ParticipantId::as_str).collect();
+    Ok(ContractId(Digest::of_parts(&[
+        name.as_str().as_bytes(),
+        &before.to_be_bytes(),
+        members.join(" ").as_bytes(),
+    ])))
+}
+
+/// Whether what one officer has asked for can still be done: the group was not changed since.
+///
+/// # Errors
+/// When the index, or what was written, can't be read.
+pub(crate) fn still_asked(
+    connector: &Connector,
+    word: &PendingApprovalRow,
+) -> Result<bool, Refusal> {
+    let Some(what) = approval::read_approval_reason(connector, word.reason.as_deref())? else {
+        return Ok(true);
+    };
+    let mut words = what.split(' ');
+    let Some(name) = words.next().and_then(|name| name.parse().ok()) else {
+        return Ok(true);
+    };
+    let mut all = members(connector, &name);
+    all.extend(words.filter_map(|one| one.parse().ok()));
+    Ok(change(connector, &name, &all)? == word.contract)
+}
+
+/// Makes these the members of a group.
+///
+/// # Errors
+/// As [`add`].
+#[cfg(test)]
+pub async fn set(
+    connector: &Arc<Connector>,
+    name: &GroupName,
+    members: BTreeSet<ParticipantId>,
+) -> Result<Arc<SignedGroupList>, Refusal> {
+    write(connector, name, MembershipChange::Set(members)).await
+}
+
+/// Writes the lists anew that are half a day old, or that do not count by the keys of now.
+///
+/// # Errors
+/// When a list can't be signed, kept or recorded.
+pub async fn renew(connector: &Arc<Connector>) -> Result<(), Refusal> {
+    for (name, group) in connector.reloadable.groups().iter() {
+        let old = connector.now() >= group.issued_at.plus_micros(RENEWED);
+        if old || connector.check_group_list(group).is_err() {
+            write(connector, name, MembershipChange::Renewed).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the next list, to its end: what is in the log must be in force, also where who asked for it has gone away.
+async fn write(
+    connector: &Arc<Connector>,
+    name: &GroupName,
+    change: MembershipChange,
+) -> Result<Arc<SignedGroupList>, Refusal> {
+    let (connector, name) = (Arc::clone(connector), name.clone());
+    let task = tokio::spawn(async move { write_next_list(&connector, &name, change).await });
+    task.await.unwrap_or_else(|cause| {
+        Err(
+            Refusal::new(ErrorCode::Internal, "the list was not written to its end")
+                .caused_by(cause),
+        )
+    })
+}
+
+/// Writes the next list.
+async fn write_next_list(
+    connector: &Arc<Connector>,
+    name: &GroupName,
+    wanted: MembershipChange,
+) -> Result<Arc<SignedGroupList>, Refusal> {
+    // Lists follow each other, so that none takes back what another one said.
+    let _turn = connector.contracts.negotiation_lock.lock().await;
+    let before = connector.reloadable.groups().get(name).cloned();
+    let (old, serial) = before.map_or((BTreeSet::new(), 0), |group| {
+        (group.members.clone(), group.serial)
+    });
+    let changed = !matches!(wanted, MembershipChange::Renewed);
+    let removes = matches!(wanted, MembershipChange::Removed(_));
+    let mut members = old.clone();
+    match wanted {
+        MembershipChange::Renewed => {}
+        MembershipChange::Added(added, agreed) => {
+            members.extend(added);
+            // INVARIANT: two-officers. Their word is for this change, after this list and no other.
+            if let Some(agreed) = agreed
+                && change(connector, name, &members)? != agreed
+            {
+                let sentence = format!("the group `{name}` was changed while this was approved");
+                return Err(Refusal::new(ErrorCode::SecondOfficerNeeded, sentence)
+                    .with_help("look at it, and let both officers say so again"));
+            }
+        }
+        MembershipChange::Removed(removed) => members.retain(|member| !removed.contains(member)),
+        #[cfg(test)]
+        MembershipChange::Set(all) => members = all,
+    }
+    if members.len() > MOST {
+        let sentence = format!("a group has at most {MOST} members");
+        return Err(Refusal::new(ErrorCode::UsageWrong, sentence));
+    }
+    let statement = GroupStatement {
+        name: name.clone(),
+        owner: connector.id(),
+        serial: serial.saturating_add(1),
+        issued_at: connector.now(),
+        members,
+    };
+    let payload = statement::to_bytes(&statement);
+    let signature = connector.sign(StatementKind::Group, SignatoryRole::Provider, &payload)?;
+    let bytes = envelope::assemble(&payload, &[signature]);
+    let group = Arc::new(group::from_envelope(&bytes)?);
+    // One that would not count is neither kept nor recorded, or a key that is over would fill the disk with them.
+    connector.check_group_list(&group)?;
+    let file = Digest::of(&bytes);
+    let unfiled = if removes {
+        connector.keep_stop_document(Document::Group, &bytes)
+    } else {
+        connector.records.documents.keep(Document::Group, &bytes)?;
+        None
+    };
+    let only = |one: &BTreeSet<ParticipantId>, other: &BTreeSet<ParticipantId>| {
+        list_texts(one.difference(other))
+    };
+    let stop = connector.records.log.begin_stop();
+    let fact = AuditEvent::from(GroupRecord {
+        group: name.to_string(),
+        serial: statement.serial,
+        statement: group.statement,
+        file,
+        event: if changed { "changed" } else { "renewed" }.to_owned(),
+        added: only(&statement.members, &old),
+        removed: only(&old, &statement.members),
+        envelope: unfiled,
+        at: None,
+        reserve_sha256: None,
+    });
+    if removes {
+        let _in_log = connector.record_stop(fact)?;
+    } else {
+        let _durable = connector.record(fact).await?;
+    }
+    connector.reloadable.set_group(Arc::clone(&group));
+    connector.cut_unlisted(name);
+    drop(stop);
+    if let Err(refusal) = connector.records.index(|_| Ok(())) {
+        tracing::warn!(code = %refusal.code, "group.not_indexed");
+    }
+    Ok(group)
+}

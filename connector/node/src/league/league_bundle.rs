@@ -1,0 +1,133 @@
+//! The trust bundle of the league: a newer one is taken, and what it no longer allows ends.
+
+mod voided_contracts;
+
+use crate::participant::Connector;
+use hansa_identity::bundle::TrustBundle;
+use hansa_policy::id::{ContractId, ParticipantId};
+use hansa_policy::peer::{ProgramAccess, VerifiedPeer};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::sync::Arc;
+
+impl Connector {
+    /// Takes a newer bundle of the same league; anything else is left alone.
+    ///
+    /// # Errors
+    /// When the bundle can't be put in place or recorded.
+    pub(crate) fn take_bundle(self: &Arc<Self>, bytes: &[u8]) -> Result<bool, Refusal> {
+        let files = self.config().trust.identity_files();
+        let before = self.identity.trust.bundle().content().sequence;
+        let taken = self.identity.trust.take_newer(&files, bytes, self.now());
+        match taken {
+            Ok(None) => Ok(false),
+            Ok(Some(_)) => self.live_by_bundle().map(|()| true),
+            Err(refusal) => {
+                // What got no file gets no record: the next start would look for it in vain. Whom it puts out is out.
+                if self.identity.trust.bundle().content().sequence > before {
+                    let _stop = self.records.log.begin_stop();
+                    self.cut_strangers();
+                }
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Takes the bundle in its file if that is newer. Whatever else a reload may find wrong, an expulsion does not wait for
+    /// it.
+    ///
+    /// # Errors
+    /// When the file holds no bundle of the league that counts now, or it can't be recorded.
+    pub fn take_bundle_file(&self) -> Result<(), Refusal> {
+        let bundle = TrustBundle::open(&self.config().trust.bundle)?;
+        if bundle.content().sequence <= self.identity.trust.bundle().content().sequence {
+            return Ok(());
+        }
+        bundle.current(self.now())?;
+        self.identity.trust.swap_bundle(bundle)?;
+        self.live_by_bundle()
+    }
+
+    /// Records the bundle in force and ends what it no longer allows; that ends also where nothing can be recorded.
+    fn live_by_bundle(&self) -> Result<(), Refusal> {
+        let _stop = self.records.log.begin_stop();
+        let noted = self.note_bundle();
+        self.cut_strangers();
+        noted
+    }
+
+    /// Refuses whoever is not, or no longer, in the league.
+    ///
+    /// # Errors
+    /// `PEER_NOT_TRUSTED`.
+    pub fn member(&self, peer: &ParticipantId) -> Result<(), Refusal> {
+        let bundle = self.identity.trust.bundle();
+        if bundle.roster().members().any(|member| member == peer) {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            ErrorCode::PeerNotTrusted,
+            "the participant is no longer in the league",
+        ))
+    }
+
+    /// Refuses whoever asks and is neither in the league nor a partner that the configuration names.
+    ///
+    /// # Errors
+    /// `PEER_NOT_TRUSTED`.
+    pub(crate) fn asks_lawfully(&self, peer: &VerifiedPeer) -> Result<(), Refusal> {
+        match peer.program() {
+            Some(ProgramAccess::AccessToken { contract, .. })
+                if self.is_with_partner(*contract) =>
+            {
+                self.named_partner(peer.id())
+            }
+            _ => self.member(peer.id()),
+        }
+    }
+
+    /// Whether a contract is with a partner of another make.
+    fn is_with_partner(&self, contract: ContractId) -> bool {
+        self.contracts.with_registry(|registry| {
+            let agreement = registry.agreement(contract);
+            agreement.is_some_and(|agreement| agreement.partner().is_some())
+        })
+    }
+
+    /// Refuses whom the configuration names as no partner, and who is a participant of the league by now.
+    fn named_partner(&self, partner: &ParticipantId) -> Result<(), Refusal> {
+        let config = self.config();
+        let mut named = config
+            .dataspace
+            .iter()
+            .flat_map(|dataspace| &dataspace.partners);
+        if named.any(|named| named.participant == *partner) && self.member(partner).is_err() {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            ErrorCode::PeerNotTrusted,
+            "the partner is named no longer",
+        ))
+    }
+
+    /// Ends the answers of participants that the bundle no longer lists, and those that rely on what it no longer lets an
+    /// issuer state; and the contracts that it makes void.
+    pub fn cut_strangers(&self) {
+        // Open inboxes look again at whom they belong to.
+        self.peers.outbox_signal.notify_waiters();
+        self.end_voided();
+        let own = self.id();
+        for (_, peer, _) in self.queries.running.list() {
+            if let (true, Err(why)) = (peer != own, self.member(&peer)) {
+                let lawful = self.named_partner(&peer);
+                let is_with_partner = |contract| self.is_with_partner(contract) && lawful.is_ok();
+                self.queries
+                    .running
+                    .cut_peer_under(&peer, is_with_partner, &why);
+            }
+        }
+        let (bundle, now) = (self.identity.trust.bundle(), self.now());
+        self.queries
+            .running
+            .cut_unattested(|credential, peer| bundle.shown(credential, peer, now).map(|_| ()));
+    }
+}

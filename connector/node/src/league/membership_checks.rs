@@ -1,0 +1,74 @@
+//! Who belongs to a group of this participant now, and the end of answers to whoever does no longer.
+
+use crate::league::group_lists::group_of_term;
+use crate::participant::Connector;
+use hansa_policy::attribute::SupportingCredential;
+use hansa_policy::group::{GroupMembership, GroupName, SignedGroupList, stale};
+use hansa_policy::id::{ContractId, ParticipantId};
+use hansa_policy::refusal::Refusal;
+
+impl Connector {
+    /// Whether a list counts now.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check_group_list(
+        &self,
+        group: &SignedGroupList,
+    ) -> Result<SupportingCredential, Refusal> {
+        let (bundle, now) = (self.identity.trust.bundle(), self.now());
+        group.check(&self.id(), &bundle.keys(now), now)
+    }
+
+    /// Whether somebody belongs to a group, by a list that counts now.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) fn check_group_membership(
+        &self,
+        name: &GroupName,
+        who: &ParticipantId,
+    ) -> Result<GroupMembership, Refusal> {
+        let Some(group) = self.reloadable.groups().get(name).cloned() else {
+            return Err(stale(format!("the list of the group {name} is not here")));
+        };
+        let (bundle, now) = (self.identity.trust.bundle(), self.now());
+        group.lists(who, &self.id(), &bundle.keys(now), now)
+    }
+
+    /// Refuses who has left one of these groups since the question was let in.
+    ///
+    /// # Errors
+    /// As [`Connector::listed`].
+    pub(crate) fn still_listed(
+        &self,
+        groups: &[(Option<ContractId>, GroupName)],
+        who: &ParticipantId,
+    ) -> Result<(), Refusal> {
+        groups.iter().try_for_each(|(contract, name)| {
+            self.check_group_membership(name, who)
+                .map(|_| ())
+                .map_err(|refusal| {
+                    contract.map_or(refusal.clone(), |contract| refusal.with_contract(contract))
+                })
+        })
+    }
+
+    /// Cuts the answers to whoever belongs no longer to the group of the contract.
+    pub(crate) fn cut_unlisted(&self, name: &GroupName) {
+        let for_group = |contract: &ContractId| {
+            self.contracts.with_registry(|registry| {
+                let agreement = registry.agreement(*contract);
+                agreement.is_some_and(|agreement| {
+                    let mut clauses = agreement.clauses.iter();
+                    clauses.any(|clause| group_of_term(&clause.term) == Some(name))
+                })
+            })
+        };
+        self.queries.running.cut_whoever(|peer, contracts| {
+            let contract = contracts.iter().find(|contract| for_group(contract))?;
+            let why = self.check_group_membership(name, peer).err()?;
+            Some(why.with_contract(*contract))
+        });
+    }
+}

@@ -1,0 +1,146 @@
+//! The rulebook of the league: a version is kept and recorded when it is installed, and again with a signed statement when it is
+//! accepted.
+
+use crate::league::rulebook_register::StoredAcceptance;
+use crate::log::audit_event::AuditEvent;
+use crate::participant::Connector;
+use crate::participant::pseudonyms::Person;
+use crate::process::blocking_work::waiting;
+use crate::process::run_to_completion::to_the_end;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::record::configuration::RulebookRecord;
+use hansa_identity::rulebook::SignedRulebook;
+use hansa_policy::contract::signature::SignatoryRole;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
+use hansa_proto::rulebook_acceptance::{self, RulebookAcceptanceStatement};
+use hansa_proto::statement;
+use hansa_store::document_folder::StoredDocumentKind;
+use std::sync::Arc;
+
+/// Takes in a version of the rulebook; gives its number, and whether it is new here.
+///
+/// # Errors
+/// `RULEBOOK_INVALID` or `WRONG_LEAGUE`, or when it can't be kept or recorded.
+pub async fn install(connector: &Arc<Connector>, bytes: Vec<u8>) -> Result<(u64, bool), Refusal> {
+    let connector = Arc::clone(connector);
+    to_the_end(async move {
+        // One after another, so that no version comes after a higher one.
+        let _turn = connector.contracts.negotiation_lock.lock().await;
+        let rulebook = SignedRulebook::read(&bytes, &connector.identity.trust.bundle())?;
+        let version = rulebook.version();
+        if !connector.reloadable.rulebooks().is_new(&rulebook)? {
+            return Ok((version, false));
+        }
+        let file = connector
+            .records
+            .documents
+            .keep(StoredDocumentKind::Rulebook, &bytes)?;
+        let _durable = connector
+            .record(AuditEvent::from(RulebookRecord {
+                event: "installed".to_owned(),
+                version,
+                rulebook: rulebook.digest(),
+                from: Some(rulebook.content().draft.from.to_string()),
+                statement: None,
+                file,
+                actor: None,
+            }))
+            .await?;
+        connector
+            .reloadable
+            .change_rulebooks(|register| register.install(rulebook));
+        note_index(&connector);
+        Ok((version, true))
+    })
+    .await
+}
+
+/// Accepts the newest version, which is the one with this digest; gives the envelope of the statement. A version that was accepted
+/// before keeps its first statement.
+///
+/// # Errors
+/// `USAGE` where there is no rulebook, or another one is the newest by now; or when the statement can't be signed, kept or recorded.
+pub async fn accept(
+    connector: &Arc<Connector>,
+    shown: Digest,
+    caller: Option<u32>,
+) -> Result<(u64, String), Refusal> {
+    let connector = Arc::clone(connector);
+    to_the_end(async move {
+        let _turn = connector.contracts.negotiation_lock.lock().await;
+        let register = connector.reloadable.rulebooks();
+        let newest = register.newest().ok_or_else(no_rulebook)?;
+        let version = newest.version();
+        if newest.digest() != shown {
+            return Err(Refusal::new(
+                ErrorCode::UsageWrong,
+                format!("version {version} of the rulebook was installed meanwhile, and nothing was accepted"),
+            )
+            .with_help("hansa rulebook show"));
+        }
+        if let Some(before) = register.acceptance(version) {
+            return Ok((version, before.envelope.clone()));
+        }
+        let statement = RulebookAcceptanceStatement {
+            participant: connector.id(),
+            rulebook: newest.digest(),
+            version,
+            accepted_at: connector.now(),
+        };
+        let payload = statement::to_bytes(&statement);
+        let kind = StatementKind::RulebookAcceptance;
+        let signature = connector.sign(kind, SignatoryRole::Provider, &payload)?;
+        let bytes = envelope::assemble(&payload, &[signature]);
+        let acceptance = rulebook_acceptance::from_envelope(&bytes)?;
+        // One that the league would not take is neither kept nor recorded.
+        let bundle = connector.identity.trust.bundle();
+        acceptance.check(version, shown, &bundle.keys(connector.now()))?;
+        let now = connector.now();
+        let people = &connector.records.pseudonyms;
+        let actor = caller.map(|user| waiting(|| people.pseudonym(&Person::User(user), now)));
+        let actor = actor.transpose()?;
+        let file = connector
+            .records
+            .documents
+            .keep(StoredDocumentKind::RulebookAcceptance, &bytes)?;
+        let _durable = connector
+            .record(AuditEvent::from(RulebookRecord {
+                event: "accepted".to_owned(),
+                version,
+                rulebook: shown,
+                from: None,
+                statement: Some(acceptance.statement),
+                file,
+                actor,
+            }))
+            .await?;
+        let envelope = String::from_utf8_lossy(&bytes).into_owned();
+        let stored = StoredAcceptance {
+            acceptance,
+            envelope: envelope.clone(),
+        };
+        connector
+            .reloadable
+            .change_rulebooks(|register| register.accept(stored));
+        note_index(&connector);
+        Ok((version, envelope))
+    })
+    .await
+}
+
+/// The refusal where no rulebook is installed.
+pub fn no_rulebook() -> Refusal {
+    Refusal::new(
+        ErrorCode::UsageWrong,
+        "no rulebook of the league is installed here",
+    )
+    .with_help("take in the file that the league sent: hansa rulebook install FILE")
+}
+
+fn note_index(connector: &Connector) {
+    if let Err(refusal) = connector.records.index(|_| Ok(())) {
+        tracing::warn!(code = %refusal.code, "rulebook.not_indexed");
+    }
+}

@@ -1,0 +1,201 @@
+//! The rulebooks of the league that are installed here, and the versions that this participant has accepted.
+//!
+//! Offers are held against the newest accepted version whose day has come. A version that is installed and not accepted is
+//! announced, and changes nothing.
+
+use crate::config::ConnectorConfig;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_catalog::lint::rulebook_rules::VersionedRules;
+use hansa_identity::bundle::TrustBundle;
+use hansa_identity::rulebook::SignedRulebook;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::rulebook::RulebookAcceptance;
+use hansa_proto::rulebook_acceptance;
+use hansa_store::document_folder::{DocumentFolder, StoredDocumentKind};
+use hansa_store::state_index::StateIndex;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The name under which the index remembers the highest version that was installed.
+pub(crate) const INSTALLED: &str = "rulebook";
+
+/// The name under which the index remembers the highest version that was accepted.
+pub(crate) const ACCEPTED: &str = "rulebook_accepted";
+
+/// The rulebooks that are installed, and the acceptances of this participant.
+#[derive(Debug, Clone, Default)]
+pub struct RulebookRegister {
+    installed: BTreeMap<u64, Arc<SignedRulebook>>,
+    accepted: BTreeMap<u64, StoredAcceptance>,
+    /// The highest version that the log says was accepted and that can't be read here.
+    lost: Option<u64>,
+}
+
+/// An acceptance of this participant with its envelope.
+#[derive(Debug, Clone)]
+pub struct StoredAcceptance {
+    /// What it says.
+    pub(crate) acceptance: RulebookAcceptance,
+    /// Its envelope, which the league wants.
+    pub(crate) envelope: String,
+}
+
+impl RulebookRegister {
+    /// The newest accepted version whose day has come.
+    pub fn in_force(&self, now: UtcTimestamp) -> Option<&Arc<SignedRulebook>> {
+        let accepted = self.accepted.keys().rev();
+        accepted
+            .filter_map(|version| self.installed.get(version))
+            .find(|rulebook| rulebook.counts_at(now))
+    }
+
+    /// The highest version that was accepted and can't be read: nobody can say what offers have to keep to.
+    pub(crate) const fn lost(&self) -> Option<u64> {
+        self.lost
+    }
+
+    /// The newest version, if it is not accepted.
+    pub fn waiting(&self) -> Option<&Arc<SignedRulebook>> {
+        self.newest()
+            .filter(|newest| !self.accepted.contains_key(&newest.version()))
+    }
+
+    /// The newest version that is installed.
+    pub fn newest(&self) -> Option<&Arc<SignedRulebook>> {
+        self.installed.values().next_back()
+    }
+
+    /// The newest version that is accepted, also before its day.
+    pub fn newest_accepted(&self) -> Option<&Arc<SignedRulebook>> {
+        let accepted = self.accepted.keys().next_back();
+        accepted.and_then(|version| self.installed.get(version))
+    }
+
+    /// A version that is installed.
+    pub fn version(&self, version: u64) -> Option<&Arc<SignedRulebook>> {
+        self.installed.get(&version)
+    }
+
+    /// The acceptance of a version.
+    pub fn acceptance(&self, version: u64) -> Option<&StoredAcceptance> {
+        self.accepted.get(&version)
+    }
+
+    /// Whether `rulebook` is new here.
+    ///
+    /// # Errors
+    /// `RULEBOOK_INVALID` when it is older than the newest one, or another one of the same version.
+    pub(crate) fn is_new(&self, rulebook: &SignedRulebook) -> Result<bool, Refusal> {
+        let Some(newest) = self.newest() else {
+            return Ok(true);
+        };
+        if rulebook.version() < newest.version() {
+            return Err(Refusal::new(
+                ErrorCode::RulebookInvalid,
+                format!(
+                    "the file is version {} of the rulebook, and version {} is installed already",
+                    rulebook.version(),
+                    newest.version()
+                ),
+            ));
+        }
+        newest.same_version(rulebook)?;
+        Ok(rulebook.version() > newest.version())
+    }
+
+    /// Adds a version.
+    pub fn install(&mut self, rulebook: SignedRulebook) {
+        self.installed
+            .insert(rulebook.version(), Arc::new(rulebook));
+    }
+
+    /// Adds an acceptance of an installed version; of another rulebook it is left out.
+    pub fn accept(&mut self, stored: StoredAcceptance) {
+        let version = stored.acceptance.version;
+        let known = self.installed.get(&version);
+        if known.is_some_and(|rulebook| rulebook.digest() == stored.acceptance.rulebook) {
+            self.accepted.insert(version, stored);
+            self.lost = self.lost.filter(|lost| *lost > version);
+        }
+    }
+}
+
+/// The rules of a rulebook as the lint takes them.
+pub fn rules(rulebook: &SignedRulebook) -> VersionedRules<'_> {
+    VersionedRules {
+        version: rulebook.version(),
+        rules: rulebook.offers(),
+    }
+}
+
+/// The rulebooks and acceptances that the log names. A version that the log names and no file holds is told as a fault.
+///
+/// # Errors
+/// When the index or a document can't be read.
+pub fn load(
+    state: &StateIndex,
+    documents: &DocumentFolder,
+    bundle: &TrustBundle,
+    faults: &mut Vec<Refusal>,
+) -> Result<RulebookRegister, Refusal> {
+    let (installed, accepted) = (
+        state.stored_number(INSTALLED)?,
+        state.stored_number(ACCEPTED)?,
+    );
+    let mut register = RulebookRegister::default();
+    if installed == 0 {
+        return Ok(register);
+    }
+    for bytes in documents.all(StoredDocumentKind::Rulebook)? {
+        match SignedRulebook::read(&bytes, bundle) {
+            // What was kept before a crash and never recorded is not installed.
+            Ok(rulebook) if rulebook.version() <= installed => register.install(rulebook),
+            Ok(_) => {}
+            Err(fault) => faults.push(fault),
+        }
+    }
+    for bytes in documents.all(StoredDocumentKind::RulebookAcceptance)? {
+        match rulebook_acceptance::from_envelope(&bytes) {
+            Ok(acceptance) if acceptance.version <= accepted => {
+                register.accept(StoredAcceptance {
+                    acceptance,
+                    envelope: String::from_utf8_lossy(&bytes).into_owned(),
+                });
+            }
+            Ok(_) => {}
+            Err(fault) => faults.push(fault),
+        }
+    }
+    if register.version(installed).is_none() {
+        faults.push(missing(installed, "the file"));
+    }
+    if accepted > 0 && register.acceptance(accepted).is_none() {
+        faults.push(missing(accepted, "the acceptance"));
+        register.lost = Some(accepted);
+    }
+    Ok(register)
+}
+
+fn missing(version: u64, what: &str) -> Refusal {
+    Refusal::new(
+        ErrorCode::StateBroken,
+        format!("the log names version {version} of the rulebook, and {what} of it is not in the state folder"),
+    )
+    .with_help("put it back from a backup, or install and accept the version again")
+}
+
+/// The rulebooks of a participant that may be running, read from its state folder; nothing is changed.
+///
+/// # Errors
+/// As [`load`].
+pub fn look(config: &ConnectorConfig, bundle: &TrustBundle) -> Result<RulebookRegister, Refusal> {
+    let Some(state) = StateIndex::look(&config.state.join("state.db"))? else {
+        return Ok(RulebookRegister::default());
+    };
+    if state.stored_number(INSTALLED)? == 0 {
+        return Ok(RulebookRegister::default());
+    }
+    let documents = DocumentFolder::open(&config.state)?;
+    // Whoever opens the state is told of the faults.
+    load(&state, &documents, bundle, &mut Vec::new())
+}

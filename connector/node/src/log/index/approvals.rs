@@ -1,0 +1,29 @@
+//! What officers say of what two of them must want.
+
+use crate::log::index::RecordPlace;
+use hansa_audit_log::record::contracts::ApprovalRecord;
+use hansa_policy::refusal::Refusal;
+use hansa_store::state_index::index_transaction::IndexTransaction;
+use hansa_store::state_index::row::PendingApprovalRow;
+
+/// The word of an officer: the first one asks, and another one approves.
+pub(super) fn apply_approval(
+    change: &IndexTransaction<'_>,
+    place: RecordPlace<'_>,
+    approval: &ApprovalRecord,
+) -> Result<(), Refusal> {
+    let subject = approval.change.as_ref().or(approval.contract.as_ref());
+    let subject = subject.ok_or_else(|| place.unreadable("contract"))?;
+    let contract = place.parse("contract", subject)?;
+    match &approval.second {
+        Some(second) => change.approve_change(contract, &approval.action, second),
+        None => change.asked_for(&PendingApprovalRow {
+            contract,
+            action: approval.action.clone(),
+            first: approval.first.clone(),
+            second: None,
+            reason: approval.reason_commit.clone(),
+            at: place.record.at,
+        }),
+    }
+}

@@ -1,0 +1,75 @@
+//! Heads of other logs, as their owners have shown them or others have passed them on, and what closes a fork.
+
+use crate::log::index::RecordPlace;
+use hansa_audit_log::record::body::IncidentBody;
+use hansa_audit_log::record::incidents::{GossipedHeadRecord, IncidentRecord, ObservedHeadRecord};
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::Refusal;
+use hansa_store::state_index::index_transaction::IndexTransaction;
+use hansa_store::state_index::row::IncidentRow;
+
+/// Applies a record about the log of another participant.
+pub(super) fn apply_incident(
+    change: &IndexTransaction<'_>,
+    place: RecordPlace<'_>,
+    body: &IncidentBody,
+) -> Result<(), Refusal> {
+    match body {
+        IncidentBody::ObservedHead(head) => apply_head(change, place, head),
+        IncidentBody::GossipedHead(head) => apply_gossiped_head(change, place, head),
+        IncidentBody::WitnessedHead(head) => {
+            let peer = place.parse("peer", &head.peer)?;
+            change.set_witness(&peer, head.size, place.record.seq)
+        }
+        IncidentBody::LogFork(fork) => {
+            change.add_fork(&place.parse("peer", &fork.peer)?, place.record.seq)
+        }
+        IncidentBody::Incident(incident) => apply_statement(change, place, incident),
+    }
+}
+
+/// A head that its owner has shown, and the recorded ones from which it was proven to go on.
+fn apply_head(
+    change: &IndexTransaction<'_>,
+    place: RecordPlace<'_>,
+    head: &ObservedHeadRecord,
+) -> Result<(), Refusal> {
+    let peer: ParticipantId = place.parse("peer", &head.peer)?;
+    change.add_recorded_head((&peer, &peer), head.size, &head.note, head.proven)?;
+    for earlier in &head.over {
+        change.gone_on(&peer, earlier.size, Some(&earlier.root))?;
+    }
+    change.head(&peer, head.size, &head.note, head.proven)
+}
+
+/// A head that somebody else has passed on.
+fn apply_gossiped_head(
+    change: &IndexTransaction<'_>,
+    place: RecordPlace<'_>,
+    head: &GossipedHeadRecord,
+) -> Result<(), Refusal> {
+    let peer: ParticipantId = place.parse("peer", &head.peer)?;
+    let via: ParticipantId = place.parse("via", &head.via)?;
+    change.add_recorded_head((&peer, &via), head.size, &head.note, head.proven)?;
+    change.head_gossiped((&peer, &via), head.size, &head.note, head.proven)
+}
+
+/// The owner of a log has stated an incident of it.
+fn apply_statement(
+    change: &IndexTransaction<'_>,
+    place: RecordPlace<'_>,
+    incident: &IncidentRecord,
+) -> Result<(), Refusal> {
+    let row = IncidentRow {
+        record: place.record.seq,
+        peer: place.parse("peer", &incident.peer)?,
+        cause: incident.cause.clone(),
+        statement: incident.statement.to_string(),
+        at: place.record.at,
+        fork: incident.from.zip(incident.upto),
+        late: incident.late,
+    };
+    let is_incoming = incident.direction == "in";
+    let head = is_incoming.then_some((incident.size, incident.head.as_str()));
+    change.stated_incident(&row, head)
+}

@@ -1,0 +1,161 @@
+//! Logs that have gone on in two places: what is told of them, what they are refused, and what closes the incident.
+
+use crate::log::audit_event::{AuditEvent, maybe};
+use crate::participant::Connector;
+use hansa_audit_log::note::SignedHead;
+use hansa_audit_log::record::incidents::LogForkRecord;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::incident::IncidentCause;
+use hansa_store::state_index::row::IncidentRow;
+
+impl Connector {
+    /// Both heads are in our log, signed by the log's owner: that is the proof. It is noted once, with who has shown the
+    /// second one, if that was not the owner.
+    pub(super) async fn note_fork(
+        &self,
+        peer: &ParticipantId,
+        (known, shown): (&SignedHead, &SignedHead),
+        via: Option<&ParticipantId>,
+    ) -> Result<(), Refusal> {
+        if self.fork_of(peer)?.is_some() {
+            return Ok(());
+        }
+        tracing::error!(peer = peer.domain(), "log.forked");
+        let _durable = self
+            .record(AuditEvent::from(LogForkRecord {
+                peer: peer.to_string(),
+                code: ErrorCode::LogFork.to_string(),
+                via: maybe(via),
+                known: known.to_string(),
+                shown: shown.to_string(),
+            }))
+            .await?;
+        Ok(())
+    }
+
+    /// That a peer has shown two histories of its log, if it has and has not stated since how that came about.
+    ///
+    /// # Errors
+    /// When the index can't be read.
+    pub fn fork_of(&self, peer: &ParticipantId) -> Result<Option<Refusal>, Refusal> {
+        let forks = self.records.index(|state| state.forks())?;
+        let found = forks.into_iter().find(|(id, _)| id == peer);
+        Ok(found.map(|found| self.fork_refusal(found)))
+    }
+
+    /// All of them.
+    ///
+    /// # Errors
+    /// When the index can't be read.
+    pub fn forks(&self) -> Result<Vec<Refusal>, Refusal> {
+        let forks = self.records.index(|state| state.forks())?;
+        Ok(forks
+            .into_iter()
+            .map(|fork| self.fork_refusal(fork))
+            .collect())
+    }
+
+    fn fork_refusal(&self, (peer, record): (ParticipantId, u64)) -> Refusal {
+        match peer == self.id() {
+            true => own_fork(peer, record),
+            false => forked_log_refusal(peer, record),
+        }
+    }
+
+    /// The incidents of logs that their owners have stated, each in a sentence.
+    ///
+    /// # Errors
+    /// When the index can't be read.
+    pub fn incidents(&self) -> Result<Vec<(IncidentRow, String)>, Refusal> {
+        let rows = self.records.index(|state| state.incidents())?;
+        let own = self.id();
+        let report = |row: IncidentRow| {
+            let text = describe_closed_incident(&row, row.peer == own);
+            (row, text)
+        };
+        Ok(rows.into_iter().map(report).collect())
+    }
+
+    /// Whether heads of this size that a log does not go on from no longer count, as its owner has stated.
+    ///
+    /// # Errors
+    /// When the index can't be read.
+    pub(super) fn is_void(&self, owner: &ParticipantId, size: u64) -> Result<bool, Refusal> {
+        let rows = self.records.index(|state| state.incidents())?;
+        let mut ranges = rows.iter().filter(|row| row.peer == *owner);
+        Ok(ranges.any(|row| {
+            row.fork
+                .is_some_and(|(from, upto)| from < size && size <= upto)
+        }))
+    }
+
+    /// Refuses a participant whose log has forked, where the configuration says so.
+    ///
+    /// # Errors
+    /// `LOG_FORK`, or when the index can't be read.
+    pub(crate) fn deals_with(&self, peer: &ParticipantId) -> Result<(), Refusal> {
+        if !self.config().keeping.refuses_forked || *peer == self.id() {
+            return Ok(());
+        }
+        match self.fork_of(peer)? {
+            None => Ok(()),
+            Some(fork) => Err(fork),
+        }
+    }
+}
+
+/// Others hold a head that our key has signed and that is not of our log.
+fn own_fork(own: ParticipantId, record: u64) -> Refusal {
+    Refusal::new(
+        ErrorCode::LogFork,
+        "others hold a head that this log has signed and that it does not go on from; likely this folder was copied and both copies ran, an older backup was put in the place of the log, or two machines run as this participant",
+    )
+    .with_participant(own)
+    .with_help(
+        "stop every copy but one, replace the key (hansa rekey), then state what happened: hansa audit incident --cause CAUSE --since TIME (docs/incidents.md)",
+    )
+    .with_help(format!("both signed heads: hansa audit show {record}"))
+}
+
+fn forked_log_refusal(peer: ParticipantId, record: u64) -> Refusal {
+    let who = peer.domain().to_owned();
+    Refusal::new(
+        ErrorCode::LogFork,
+        format!(
+            "the log of {who} does not go on from a head that it has signed before; likely its folder was copied and both copies ran, an older backup was put in the place of its log, or two machines run as {who}"
+        ),
+    )
+    .with_participant(peer)
+    .with_help(format!(
+        "tell {who} and the league: its operator stops every copy but one, replaces the key and states the incident, and this ends (docs/incidents.md); until then `[audit] forked_logs = \"refuse\"` deals with it no more"
+    ))
+    .with_help(format!("both signed heads: hansa audit show {record}"))
+}
+
+fn describe_closed_incident(row: &IncidentRow, own: bool) -> String {
+    let whose = match own {
+        true => "this log".to_owned(),
+        false => format!("the log of {}", row.peer.domain()),
+    };
+    let cause = IncidentCause::from_word(&row.cause).unwrap_or(IncidentCause::Unknown);
+    let mut what = Vec::new();
+    if let Some((from, upto)) = row.fork {
+        what.push(format!(
+            "{whose} went on in two places: heads over more than {from} and at most {upto} records that it does not go on from no longer count"
+        ));
+    }
+    if row.late > 0 {
+        what.push(format!(
+            "{} permits of {whose} stand behind the withdrawal of their contract",
+            row.late
+        ));
+    }
+    format!(
+        "{} ({}); stated, record {} of {}",
+        what.join("; "),
+        cause.plain(),
+        row.record,
+        row.at
+    )
+}

@@ -1,0 +1,239 @@
+//! Heads that are passed on: a greeting brings the newest heads of other logs that the speaker was shown, so that two
+//! histories of one log are found as soon as two who were shown different ones meet, or anybody between them.
+
+use crate::log::audit_event::AuditEvent;
+use crate::log::log_heads::{HeadProof, on_the_way};
+use crate::participant::Connector;
+use bytes::Bytes;
+use hansa_audit_log::note::SignedHead;
+use hansa_audit_log::record::incidents::GossipedHeadRecord;
+use hansa_audit_log::tree::check_consistency;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::peer::greeting::HEARD;
+use hansa_proto::peer::proof::{LogProof, LogProofRequest};
+use hansa_proto::peer::witness::EARLIER;
+use hansa_store::state_index::row::GossipedHeadRow;
+use hansa_transport::peer::client::PeerClient;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+impl Connector {
+    /// The newest heads of other logs, to be passed on: what each owner has shown to us, or else what we have heard. At most
+    /// one of each member of the league.
+    pub(crate) fn passed_on(&self) -> Vec<Bytes> {
+        let bundle = self.identity.trust.bundle();
+        let shown = self
+            .records
+            .index(|state| state.heads())
+            .unwrap_or_default();
+        let mut newest: BTreeMap<ParticipantId, String> =
+            shown.into_iter().map(|row| (row.peer, row.note)).collect();
+        for row in self
+            .records
+            .index(|state| state.newest_heard())
+            .unwrap_or_default()
+        {
+            newest.entry(row.peer).or_insert(row.note);
+        }
+        newest
+            .into_iter()
+            .filter(|(owner, _)| bundle.member(owner).is_some())
+            .take(HEARD)
+            .map(|(_, note)| note.into())
+            .collect()
+    }
+
+    /// Takes in heads that a peer passes on. One of our own log must be of our history; one of another log must fit what we
+    /// were shown of it, now or as soon as its owner can be asked.
+    ///
+    /// # Errors
+    /// When the log can't be written.
+    pub(crate) async fn hear(
+        self: &Arc<Self>,
+        via: &ParticipantId,
+        heard: &[Bytes],
+    ) -> Result<(), Refusal> {
+        let members = self.identity.trust.bundle().roster().members().count();
+        let mut newest: BTreeMap<ParticipantId, SignedHead> = BTreeMap::new();
+        let heads = heard.iter().take(members);
+        for (owner, head) in heads.filter_map(|note| self.anybodys(note)) {
+            let newer = |known: &SignedHead| known.checkpoint.size < head.checkpoint.size;
+            if owner != *via && newest.get(&owner).is_none_or(newer) {
+                newest.insert(owner, head);
+            }
+        }
+        let own = self.id();
+        for (owner, head) in newest {
+            if owner == own {
+                self.meet_own(via, &head).await?;
+            } else {
+                self.weigh(via, &owner, &head).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A head that is signed by the registered key of the member whose log it names.
+    fn anybodys(&self, note: &[u8]) -> Option<(ParticipantId, SignedHead)> {
+        let text = std::str::from_utf8(note).ok()?;
+        let (domain, _) = text.split_once('/')?;
+        let owner: ParticipantId = format!("hansa://{domain}").parse().ok()?;
+        let head = self.checked_head(&owner, note)?;
+        Some((owner, head))
+    }
+
+    /// A head of our own log that somebody holds. It must be of our history: else an older copy was put in the place of our
+    /// log, or somebody else uses its key.
+    ///
+    /// # Errors
+    /// When the log can't be written.
+    pub(super) async fn meet_own(
+        &self,
+        via: &ParticipantId,
+        held: &SignedHead,
+    ) -> Result<(), Refusal> {
+        let size = held.checkpoint.size;
+        let ours = self.records.log.checkpoint_at(size);
+        // What was stated of an incident is no news, whoever still holds it.
+        if ours.as_ref() == Some(&held.checkpoint) || self.is_void(&self.id(), size)? {
+            return Ok(());
+        }
+        let (own, newest) = (self.id(), self.records.log.head());
+        self.note_fork(&own, (&newest, held), Some(via)).await
+    }
+
+    /// Holds a head that was passed on against those of the same log that are in our log. One of a log whose owner was
+    /// never met goes there too: what it shows first must go on from there.
+    async fn weigh(
+        self: &Arc<Self>,
+        via: &ParticipantId,
+        owner: &ParticipantId,
+        head: &SignedHead,
+    ) -> Result<(), Refusal> {
+        let turn = self.peers.heads.lock_heads().await;
+        // Whoever was not told of an incident yet passes on what no longer counts.
+        if self.is_void(owner, head.checkpoint.size)? {
+            return Ok(());
+        }
+        if self
+            .known_head(owner)?
+            .is_some_and(|known| known.checkpoint == head.checkpoint)
+        {
+            return Ok(());
+        }
+        if !self.fits(owner, head, Some(via)).await? {
+            return Ok(());
+        }
+        let before = self.records.index(|state| state.heard_of(owner))?;
+        let last = before.iter().find(|row| row.via == *via);
+        let last = last.and_then(|row| row.note.parse::<SignedHead>().ok());
+        if last.is_some_and(|last| last.checkpoint.size >= head.checkpoint.size)
+            || !self.has_room_for_head(via)
+        {
+            return Ok(());
+        }
+        let recorded = self
+            .records
+            .index(|state| state.recorded_of(owner, head.checkpoint.size))?;
+        // What fits and was proven before, as its owner's word, needs no other proof.
+        if recorded.iter().any(|row| row.proven) {
+            return self.note_heard(owner, via, head, true).await;
+        }
+        self.note_heard(owner, via, head, false).await?;
+        drop(turn);
+        if let Some(client) = self.open_call(owner).await {
+            let connector = Arc::clone(self);
+            self.queries.background_tasks.spawn(async move {
+                if let Err(refusal) = connector.settle_heard(&client).await {
+                    tracing::warn!(code = %refusal.code, "log.unsettled");
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// Has a peer prove that its log goes on from the heads of it that are in our log, whoever was shown them.
+    ///
+    /// # Errors
+    /// When the log can't be written.
+    pub(crate) async fn settle_heard(&self, client: &PeerClient) -> Result<(), Refusal> {
+        let owner = client.participant();
+        for (head, via) in self.unproven(owner, EARLIER)? {
+            let Some(known) = self.known_head(owner)? else {
+                return Ok(());
+            };
+            let by = (via != *owner).then_some(&via);
+            match link(client, &known, &head).await {
+                HeadProof::Proven(_) => match by {
+                    Some(via) => self.note_heard(owner, via, &head, true).await?,
+                    None => self.note_head(owner, &head, true, &[]).await?,
+                },
+                HeadProof::Nothing(_) => self.note_fork(owner, (&known, &head), by).await?,
+                HeadProof::Unknown => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The newest heads of a log that are in our log and that its owner has not yet proven to be of one history, each with
+    /// who has shown it.
+    pub(super) fn unproven(
+        &self,
+        owner: &ParticipantId,
+        most: usize,
+    ) -> Result<Vec<(SignedHead, ParticipantId)>, Refusal> {
+        let rows = self.records.index(|state| state.unproven_of(owner, most))?;
+        let read = |row: GossipedHeadRow| Some((row.note.parse().ok()?, row.via));
+        Ok(rows.into_iter().filter_map(read).collect())
+    }
+
+    pub(super) async fn note_heard(
+        &self,
+        owner: &ParticipantId,
+        via: &ParticipantId,
+        head: &SignedHead,
+        proven: bool,
+    ) -> Result<(), Refusal> {
+        let _durable = self
+            .record(AuditEvent::from(GossipedHeadRecord {
+                peer: owner.to_string(),
+                via: via.to_string(),
+                size: head.checkpoint.size,
+                proven,
+                note: head.to_string(),
+            }))
+            .await?;
+        Ok(())
+    }
+}
+
+/// Has a peer prove that of two of its heads the larger one goes on from the smaller one.
+async fn link(client: &PeerClient, one: &SignedHead, other: &SignedHead) -> HeadProof {
+    let (older, newer) = if one.checkpoint.size <= other.checkpoint.size {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    let (from, to) = (&older.checkpoint, &newer.checkpoint);
+    let mut hashes = Vec::new();
+    if from.size < to.size {
+        let request = LogProofRequest::Consistency {
+            from: from.size,
+            to: Some(to.size),
+        };
+        hashes = match client.proof(request).await {
+            Ok(LogProof::Consistency { hashes, .. }) => hashes,
+            Ok(LogProof::Records { .. }) => return HeadProof::Nothing(None),
+            Err(refusal) if on_the_way(refusal.code) || refusal.code == ErrorCode::Internal => {
+                return HeadProof::Unknown;
+            }
+            Err(_) => return HeadProof::Nothing(None),
+        };
+    }
+    if check_consistency(from.size, to.size, from.root, to.root, &hashes) {
+        HeadProof::Proven(Box::new(newer.clone()))
+    } else {
+        HeadProof::Nothing(None)
+    }
+}

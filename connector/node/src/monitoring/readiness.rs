@@ -1,0 +1,40 @@
+//! What has to be in order before a question can be answered. Peers are not among it: one that is away makes nobody else wait.
+
+use crate::participant::Connector;
+use hansa_transport::monitoring::ReadinessCheck;
+
+/// Looks at each.
+pub fn checks(connector: &Connector) -> Vec<ReadinessCheck> {
+    let log = unwritable(connector).map(|broken| hansa_audit_store::refusal(&broken));
+    let index = connector.records.index(|_| Ok(()));
+    let checks = [
+        ("log", log),
+        ("state", index.err()),
+        ("clock", connector.trusted_clock().err()),
+        (
+            "trust bundle",
+            connector
+                .identity
+                .trust
+                .bundle()
+                .current(connector.now())
+                .err(),
+        ),
+        // Without it no peer answers us either.
+        ("certificate", connector.own_certificate().err()),
+    ];
+    checks
+        .into_iter()
+        .map(|(name, fault)| ReadinessCheck { name, fault })
+        .collect()
+}
+
+/// Why nothing can be recorded, or no entry opened, if so.
+pub fn unwritable(connector: &Connector) -> Option<hansa_audit_log::ledger::LedgerError> {
+    let reserve = connector.config().limits.reserve;
+    connector
+        .records
+        .log
+        .ledger_error()
+        .or_else(|| hansa_audit_store::low_space(connector.records.log.folder(), reserve))
+}

@@ -1,0 +1,167 @@
+//! What ends when: certificates, the trust bundle, contracts and credentials, each with the command that renews it.
+
+use crate::league::credentials::stored_credentials;
+use crate::participant::Connector;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::ContractStatus;
+use hansa_policy::refusal::Refusal;
+use hansa_policy::term::language::Language;
+use hansa_proto::render::contract_status::ContractStatusLines;
+
+const DAY: i64 = 86_400_000_000;
+
+/// What has an end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ValidityKind {
+    /// Our TLS certificate.
+    TlsCertificate,
+    /// The league's trust bundle.
+    TrustBundle,
+    /// A contract in force.
+    Contract,
+    /// A credential that is kept here.
+    Credential,
+    /// An access token of somebody of the house.
+    AccessToken,
+}
+
+impl ValidityKind {
+    /// Its name in metrics and objects.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TlsCertificate => "tls_certificate",
+            Self::TrustBundle => "trust_bundle",
+            Self::Contract => "contract",
+            Self::Credential => "credential",
+            Self::AccessToken => "access_token",
+        }
+    }
+
+    /// What renews it.
+    pub const fn renewal(self) -> &'static str {
+        match self {
+            Self::TlsCertificate => {
+                "the league admits the request again; then hansa join with what it sends back"
+            }
+            Self::TrustBundle => "fetch the league's newest: hansa league export writes it there",
+            Self::Contract => "hansa contract request asks for the next one",
+            Self::Credential => "ask its issuer; then hansa credential add",
+            Self::AccessToken => "hansa token create makes the next one",
+        }
+    }
+}
+
+/// One thing that ends.
+#[derive(Debug, Clone)]
+pub struct ValidityPeriod {
+    /// What ends.
+    pub kind: ValidityKind,
+    /// Which one, where there are several.
+    pub name: String,
+    pub(crate) begins: UtcTimestamp,
+    /// The first instant at which it is over.
+    pub ends: UtcTimestamp,
+    /// The same for people.
+    pub until: String,
+}
+
+impl ValidityPeriod {
+    /// Whether it is time to renew it: 30 days before its end, or in the last third of what lasts less than 90 days.
+    pub fn is_due(&self, now: UtcTimestamp) -> bool {
+        let whole = self.ends.micros().saturating_sub(self.begins.micros());
+        let ahead = (whole / 3).min(DAY.saturating_mul(30));
+        self.ends <= now.plus_micros(ahead)
+    }
+}
+
+/// All of them, the next end first.
+///
+/// # Errors
+/// When the documents can't be read.
+pub fn periods(connector: &Connector) -> Result<Vec<ValidityPeriod>, Refusal> {
+    let now = connector.now();
+    let bundle = connector.identity.trust.bundle();
+    let bundle = bundle.content();
+    let mut periods = vec![ValidityPeriod {
+        kind: ValidityKind::TrustBundle,
+        name: format!("number {}", bundle.sequence),
+        begins: bundle.issued_at,
+        ends: bundle.expires_at,
+        until: bundle.expires_at.to_string(),
+    }];
+    if let Ok(leaf) = connector.own_certificate() {
+        periods.push(ValidityPeriod {
+            kind: ValidityKind::TlsCertificate,
+            name: connector.id().domain().to_owned(),
+            begins: leaf.not_before,
+            ends: leaf.not_after,
+            until: leaf.not_after.to_string(),
+        });
+    }
+    connector.contracts.with_registry(|registry| {
+        let in_force = registry
+            .all(now)
+            .filter(|(_, _, status)| *status == ContractStatus::InForce);
+        periods.extend(in_force.map(|(id, agreement, _)| {
+            let ends = registry.over_from(id).unwrap_or(agreement.not_after);
+            ValidityPeriod {
+                kind: ValidityKind::Contract,
+                name: id.short().to_string(),
+                begins: agreement.not_before,
+                ends,
+                until: ContractStatusLines::of(Language::En, agreement).until(ends),
+            }
+        }));
+    });
+    for (credential, _) in stored_credentials(connector)? {
+        if now < credential.until {
+            periods.push(ValidityPeriod {
+                kind: ValidityKind::Credential,
+                name: format!("of {}", credential.issuer.domain()),
+                begins: credential.issued_at,
+                ends: credential.until,
+                until: credential.until.to_string(),
+            });
+        }
+    }
+    for grant in connector.access_tokens.all() {
+        if !grant.is_revoked && now < grant.until {
+            periods.push(ValidityPeriod {
+                kind: ValidityKind::AccessToken,
+                name: grant.id.clone(),
+                begins: grant.from,
+                ends: grant.until,
+                until: grant.until.to_string(),
+            });
+        }
+    }
+    periods.sort_by(|one, other| {
+        one.ends
+            .cmp(&other.ends)
+            .then_with(|| one.name.cmp(&other.name))
+    });
+    Ok(periods)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::monitoring::validity_period::{DAY, ValidityKind, ValidityPeriod};
+    use hansa_audit_log::time::UtcTimestamp;
+
+    #[test]
+    fn what_lasts_long_is_due_a_month_before_and_what_is_short_in_its_last_third() {
+        let begins: UtcTimestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        for (days, ahead) in [(7, 2), (30, 10), (90, 30), (730, 30)] {
+            let period = ValidityPeriod {
+                kind: ValidityKind::TlsCertificate,
+                name: String::new(),
+                begins,
+                ends: begins.plus_micros(DAY * days),
+                until: String::new(),
+            };
+            let before = |left: i64| begins.plus_micros(DAY * (days - left));
+            assert!(period.is_due(before(ahead)), "{days}");
+            assert!(!period.is_due(before(ahead + 1)), "{days}");
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Negotiate: a message makes a step; file, record, index, then send. A negotiation is its messages, read again. Here messages
+//! are taken in.
+
+pub mod activation;
+pub mod clause_comment;
+pub mod message_codec;
+pub(crate) mod message_record;
+pub mod message_replay;
+mod message_step;
+pub mod open_negotiation;
+pub mod outgoing_message;
+pub mod proposal_context;
+pub mod resumption;
+#[cfg(test)]
+mod tests;
+mod transition;
+pub mod unreadable_message;
+
+use crate::contract::{deletion_attestation, notice};
+use crate::negotiation::activation::settle;
+use crate::negotiation::message_record::MessageRecord;
+use crate::negotiation::message_step::step;
+use crate::negotiation::open_negotiation::OpenNegotiation;
+use crate::negotiation::outgoing_message::follow;
+use crate::negotiation::resumption::follow_up;
+use crate::negotiation::transition::MessageDirection;
+use crate::participant::Connector;
+use crate::peer::peer_allowances::CountedAction;
+use crate::process::blocking_work::waiting;
+use crate::process::run_to_completion::to_the_end;
+use crate::{incident, receipt, withdrawal};
+use hansa_audit_log::digest::Digest;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::negotiation::NextMessage;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::envelope;
+use hansa_proto::incident::IncidentStatement;
+use hansa_proto::notice::NoticeStatement;
+use hansa_proto::peer::message::{MessageContent, PeerMessage};
+use hansa_proto::statement;
+use hansa_store::document_folder::StoredDocumentKind as Document;
+use hansa_store::state_index::row::ReceiptRow;
+use std::sync::Arc;
+
+/// Takes in a message of a peer; `number` is its place in the peer's outbox, where it came from there. A caller that goes
+/// away does not stop halfway what a message leads to.
+///
+/// A message that was taken in before changes nothing, but what follows from it and was never done is done.
+///
+/// # Errors
+/// What is wrong with it; then nothing has changed. One from an outbox is put in the log by [`refuse`].
+pub async fn take_in(
+    connector: &Arc<Connector>,
+    peer: &ParticipantId,
+    message: &PeerMessage,
+    number: Option<u64>,
+) -> Result<(), Refusal> {
+    let (connector, peer, message) = (Arc::clone(connector), peer.clone(), message.clone());
+    to_the_end(async move { take_in_turn(&connector, &peer, &message, number).await }).await
+}
+
+async fn take_in_turn(
+    connector: &Arc<Connector>,
+    peer: &ParticipantId,
+    message: &PeerMessage,
+    number: Option<u64>,
+) -> Result<(), Refusal> {
+    let _turn = connector.contracts.negotiation_lock.lock().await;
+    let id = message.id.to_string();
+    let known = connector
+        .records
+        .index_fast(|state| state.knows_message(peer, true, &id));
+    if let (Err(_), MessageContent::Withdrawal { statement }) = (&known, &message.content) {
+        // Where the index can't be written a withdrawal holds all the same; the message comes again.
+        withdrawal::take_in(connector, statement)?;
+    }
+    let known = known?;
+    let bytes = hansa_proto::stored_message::to_bytes(message);
+    if let Some(known) = known {
+        if known != Digest::of(&bytes).to_string() {
+            return Err(Refusal::new(
+                ErrorCode::RequestIdReused,
+                "a letter of that identity said something else",
+            ));
+        }
+        return match message.content.negotiation() {
+            Some(name) => follow_up(connector, name).await,
+            None => Ok(()),
+        };
+    }
+    // INVARIANT: bounded-messages. What leaves a record is bounded for each peer, or by what this participant gave to it.
+    if !is_owed(connector, peer, &message.content)?
+        && !connector
+            .limits
+            .allowances
+            .take(peer, CountedAction::Message, connector.ticks())
+    {
+        let sentence = format!("{} sends too many messages", peer.domain());
+        return Err(Refusal::new(ErrorCode::TooManyStreams, sentence)
+            .with_help("they are taken in later: they stay where they are"));
+    }
+    match record_message(connector, peer, message, bytes, number).await? {
+        Some((open, sends)) => follow(connector, open, sends).await,
+        None => Ok(()),
+    }
+}
+
+/// True if a message is bounded by its subject: the first word on a receipt, and what ends a contract or a negotiation that goes on.
+/// None of these waits.
+fn is_owed(
+    connector: &Connector,
+    peer: &ParticipantId,
+    content: &MessageContent,
+) -> Result<bool, Refusal> {
+    match content {
+        MessageContent::Termination { .. } => Ok(true),
+        MessageContent::Withdrawal { statement } => {
+            let contract = envelope::parse_withdrawal(statement)?.contract;
+            let now = connector.now();
+            let from = connector
+                .contracts
+                .with_registry(|registry| registry.withdrawn_from(contract));
+            Ok(from.is_none_or(|from| from > now))
+        }
+        MessageContent::Acknowledgement { request, .. } => {
+            let issued = connector
+                .records
+                .index_fast(|state| state.issued_receipt(&request.to_string(), peer))?;
+            Ok(issued.is_none_or(|issued| issued.state == ReceiptRow::ISSUED))
+        }
+        _ => Ok(false),
+    }
+}
+
+/// Puts a message in the log with what it leads to; says what follows from it.
+async fn record_message(
+    connector: &Arc<Connector>,
+    peer: &ParticipantId,
+    message: &PeerMessage,
+    bytes: Vec<u8>,
+    number: Option<u64>,
+) -> Result<Option<(OpenNegotiation, Vec<NextMessage>)>, Refusal> {
+    let digest = Digest::of(&bytes);
+    let keep = || waiting(|| connector.records.documents.keep(Document::Letter, &bytes));
+    let noted = MessageRecord {
+        peer: peer.clone(),
+        incoming: true,
+        message: message.clone(),
+        digest,
+        number,
+        refused: None,
+    };
+    match &message.content {
+        MessageContent::Statement { statement } => {
+            // What it is stands in its header: the reader of one kind takes no other.
+            if statement::from_envelope::<NoticeStatement>(statement).is_ok() {
+                notice::contract_event::take_in(connector, peer, statement).await?;
+            } else if statement::from_envelope::<IncidentStatement>(statement).is_ok() {
+                incident::take_in(connector, peer, statement).await?;
+            } else {
+                deletion_attestation::take_in(connector, peer, statement).await?;
+            }
+            keep()?;
+            noted.record(connector, None).await?;
+            Ok(None)
+        }
+        MessageContent::Withdrawal { statement } => {
+            withdrawal::take_in(connector, statement)?;
+            keep()?;
+            noted.record(connector, None).await?;
+            Ok(None)
+        }
+        MessageContent::Acknowledgement {
+            request,
+            receipt,
+            disputed,
+            witnessed,
+        } => {
+            let known =
+                receipt::take_acknowledgement(connector, peer, *request, receipt, *disputed)?;
+            if let Some(witnessed) = witnessed {
+                connector.take_witness(peer, witnessed).await?;
+            }
+            // What it says is kept as the receipt, so that the message need not be. The index takes it in when somebody looks.
+            connector.record_both(known, noted.fact(None, None)).await?;
+            Ok(None)
+        }
+        MessageContent::Comment { .. } => {
+            let open = clause_comment::check_comment(connector, peer, message, true)?;
+            keep()?;
+            noted.record(connector, Some((&open, None))).await?;
+            Ok(None)
+        }
+        _ => {
+            let (open, sends) = step(connector, peer, message, MessageDirection::In)?;
+            keep()?;
+            settle(connector, &open).await?;
+            noted.record(connector, Some((&open, None))).await?;
+            Ok(Some((open, sends)))
+        }
+    }
+}
+
+/// Puts a message from an outbox in the log that can't be used, with the reason: it must not block the next one, and it
+/// must not be lost either.
+///
+/// # Errors
+/// When it can't be kept or recorded.
+pub(crate) async fn refuse(
+    connector: &Arc<Connector>,
+    peer: &ParticipantId,
+    message: &PeerMessage,
+    number: u64,
+    why: &Refusal,
+) -> Result<(), Refusal> {
+    let _turn = connector.contracts.negotiation_lock.lock().await;
+    let bytes = hansa_proto::stored_message::to_bytes(message);
+    waiting(|| connector.records.documents.keep(Document::Letter, &bytes))?;
+    let noted = MessageRecord {
+        peer: peer.clone(),
+        incoming: true,
+        message: message.clone(),
+        digest: Digest::of(&bytes),
+        number: Some(number),
+        refused: Some(why.code),
+    };
+    noted.record(connector, None).await
+}

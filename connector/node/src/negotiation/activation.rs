@@ -1,0 +1,122 @@
+//! A contract comes into force: file, record, registry, and the cells that are released under it.
+
+use crate::negotiation::open_negotiation::OpenNegotiation;
+use crate::participant::Connector;
+use crate::release;
+use hansa_audit_log::ledger::LedgerError;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_audit_store::epoch::DecisionValidity;
+use hansa_policy::contract::SignedContract;
+use hansa_policy::id::DatasetId;
+use hansa_policy::negotiation::Phase;
+use hansa_policy::refusal::Refusal;
+use hansa_proto::{contract, envelope};
+use std::sync::Arc;
+
+/// A finalised contract comes into force here: file, record, registry.
+pub(super) async fn settle(
+    connector: &Arc<Connector>,
+    open: &OpenNegotiation,
+) -> Result<(), Refusal> {
+    if open.state.phase() != Phase::Finalized {
+        return Ok(());
+    }
+    let Some(signed) = open.state.signed_contract().cloned() else {
+        return Ok(());
+    };
+    let id = signed.id;
+    if connector
+        .contracts
+        .with_registry(|registry| registry.agreement(id).is_some())
+    {
+        return Ok(());
+    }
+    let payload = contract::to_bytes(&signed.agreement);
+    let bytes = envelope::assemble_signed(&payload, &signed.signatures);
+    let dataset = signed.agreement.dataset.id.clone();
+    activate_contract(connector, &signed, &bytes).await?;
+    release(connector, dataset).await;
+    Ok(())
+}
+
+/// Puts a contract with a partner in force, which this participant alone has signed: file, record, registry.
+///
+/// # Errors
+/// When it can't be recorded, or its signature does not count by now.
+pub async fn put_in_force(
+    connector: &Arc<Connector>,
+    signed: &SignedContract,
+    bytes: &[u8],
+) -> Result<(), Refusal> {
+    let id = signed.id;
+    let is_known = connector
+        .contracts
+        .with_registry(|registry| registry.agreement(id).is_some());
+    if is_known {
+        return Ok(());
+    }
+    activate_contract(connector, signed, bytes).await?;
+    release(connector, signed.agreement.dataset.id.clone()).await;
+    Ok(())
+}
+
+/// So often a contract is checked anew, since something was stopped before it was in the log.
+const AGAIN: usize = 3;
+
+/// Puts a contract in the log, by keys that count at that place in the log, and in force. It is a stop of its own, since it may
+/// take the place of another one.
+async fn activate_contract(
+    connector: &Arc<Connector>,
+    signed: &SignedContract,
+    bytes: &[u8],
+) -> Result<(), Refusal> {
+    let mut left = AGAIN;
+    loop {
+        let stop = connector.records.log.begin_stop();
+        let validity = DecisionValidity {
+            epoch: stop.epoch(),
+            until: UtcTimestamp::LATEST,
+        };
+        let agreed = signed
+            .clone()
+            .verify(&connector.identity.trust.bundle().keys(connector.now()))?;
+        connector
+            .records
+            .documents
+            .keep_contract(signed.id, bytes)?;
+        #[cfg(test)]
+        connector.pauses.verified.pass().await;
+        match connector
+            .records
+            .log
+            .record_while_valid(agreed, validity, false)
+            .await
+        {
+            Err(LedgerError::Overtaken) if left > 0 => left = left.saturating_sub(1),
+            recorded => {
+                let recorded =
+                    recorded.map_err(|unwritable| hansa_audit_store::refusal(&unwritable))?;
+                let at = recorded.receipt().at();
+                connector
+                    .contracts
+                    .with_registry_mut(|registry| registry.admit(recorded));
+                connector.end_if_void(signed.id, bytes, at);
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Releases the cells of a contract that has come into force. Where that fails the contract stands, and questions for the
+/// cells are refused until they are released with the next publication, or at the next start.
+async fn release(connector: &Arc<Connector>, dataset: DatasetId) {
+    let at = Arc::clone(connector);
+    let done = tokio::task::spawn_blocking(move || release::due(&at, &dataset)).await;
+    let faults = match done {
+        Ok(done) => done.unwrap_or_else(|refusal| vec![refusal]),
+        Err(_) => Vec::new(),
+    };
+    for fault in faults {
+        tracing::error!(name: "release.failed", %fault, "cells are not released");
+    }
+}

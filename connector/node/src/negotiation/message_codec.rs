@@ -1,0 +1,119 @@
+//! Between messages and the machine: what a message says, and the message that says a step.
+
+use crate::negotiation::open_negotiation::OpenNegotiation;
+use crate::participant::Connector;
+use hansa_audit_log::digest::Digest;
+use hansa_policy::contract::signature::SignatoryRole;
+use hansa_policy::id::ContractId;
+use hansa_policy::negotiation::{NegotiationContent as Step, NextMessage, Proposal};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::contract;
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
+use hansa_proto::peer::message::MessageContent;
+
+/// What the message says to the machine.
+pub(super) fn read(content: &MessageContent) -> Result<Step, Refusal> {
+    let proposal = |payload: &[u8]| -> Result<Proposal, Refusal> {
+        Ok(Proposal {
+            contract: ContractId(Digest::of(payload)),
+            agreement: contract::from_bytes(payload)?,
+        })
+    };
+    Ok(match content {
+        MessageContent::Request { offer, payload, .. } => Step::Request {
+            offer: match offer {
+                None => None,
+                Some(offer) => Some(offer.parse().map_err(|cause| {
+                    Refusal::new(ErrorCode::OfferUnknown, "there is no such offer to you")
+                        .caused_by(cause)
+                })?),
+            },
+            proposal: proposal(payload)?,
+        },
+        MessageContent::Offer { payload, .. } => Step::Offer {
+            proposal: proposal(payload)?,
+        },
+        MessageContent::Acceptance { contract, .. } => Step::Acceptance {
+            contract: *contract,
+        },
+        MessageContent::Agreement { contract, .. } => Step::Agreement {
+            signed: envelope::parse_half(contract, SignatoryRole::Provider)?,
+        },
+        MessageContent::Verification { contract, .. } => Step::Verification {
+            signed: envelope::parse_half(contract, SignatoryRole::Consumer)?,
+        },
+        MessageContent::Finalization { contract, .. } => Step::Finalization {
+            signed: envelope::parse_contract(contract)?,
+        },
+        MessageContent::Termination { code, reason, .. } => Step::Termination {
+            code: *code,
+            reason: reason.clone(),
+        },
+        MessageContent::Comment { .. }
+        | MessageContent::Statement { .. }
+        | MessageContent::Withdrawal { .. }
+        | MessageContent::Acknowledgement { .. } => {
+            return Err(Refusal::new(
+                ErrorCode::NegotiationState,
+                "the letter is no step of a negotiation",
+            ));
+        }
+    })
+}
+
+/// Said where our signature is due and the connector can't make it.
+pub fn elsewhere() -> Refusal {
+    Refusal::new(
+        ErrorCode::SignerNotParty,
+        "contracts of this participant are concluded with a key that does not lie here",
+    )
+    .with_help("write what waits for the signature: hansa contract export n-… --output n.draft")
+    .with_help("sign it where the key lies: hansa contract sign --offline n.draft --key FILE")
+    .with_help("bring the signature: hansa contract attach n-… n.draft.signed")
+}
+
+/// Signs what has to be signed and writes the message.
+pub(super) fn write_message(
+    connector: &Connector,
+    open: &OpenNegotiation,
+    send: NextMessage,
+) -> Result<MessageContent, Refusal> {
+    let negotiation = open.state.parties().negotiation.clone();
+    let payload = contract::to_bytes(&open.state.proposal().agreement);
+    Ok(match send {
+        NextMessage::Acceptance(contract) => MessageContent::Acceptance {
+            negotiation,
+            contract,
+        },
+        NextMessage::Agreement(_) => MessageContent::Agreement {
+            negotiation,
+            contract: half(connector, SignatoryRole::Provider, &payload)?,
+        },
+        NextMessage::Verification(_) => MessageContent::Verification {
+            negotiation,
+            contract: half(connector, SignatoryRole::Consumer, &payload)?,
+        },
+        NextMessage::Finalization(_) => {
+            let signed = open.state.signed_contract().ok_or_else(|| {
+                Refusal::new(ErrorCode::SignatureMissing, "the signatures are not here")
+            })?;
+            MessageContent::Finalization {
+                negotiation,
+                contract: envelope::assemble_signed(&payload, &signed.signatures).into(),
+            }
+        }
+    })
+}
+
+fn half(
+    connector: &Connector,
+    role: SignatoryRole,
+    payload: &[u8],
+) -> Result<bytes::Bytes, Refusal> {
+    if !connector.concludes() {
+        return Err(elsewhere());
+    }
+    let signature = connector.sign(StatementKind::Agreement, role, payload)?;
+    Ok(envelope::assemble(payload, &[signature]).into())
+}

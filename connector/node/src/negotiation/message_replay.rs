@@ -1,0 +1,94 @@
+//! A negotiation is its messages, read again.
+
+use crate::negotiation::message_codec::read;
+use crate::negotiation::open_negotiation::OpenNegotiation;
+use crate::negotiation::proposal_context::ProposalContext;
+use crate::negotiation::transition::{
+    EvaluationTime, MessageDirection, MessagePosition, TransitionInput, parties, proposal_of,
+};
+use crate::participant::Connector;
+use hansa_audit_log::digest::Digest;
+use hansa_policy::negotiation::PartyRole;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::stored_message::COMMENT;
+use hansa_store::document_folder::StoredDocumentKind as Document;
+use hansa_store::state_index::row::{NegotiationRow, PeerMessageRow};
+
+/// A negotiation as its messages made it.
+///
+/// # Errors
+/// When a message can't be read again.
+pub fn load(connector: &Connector, name: &str) -> Result<Option<OpenNegotiation>, Refusal> {
+    let (messages, row) = connector.records.index(|state| {
+        let row = state
+            .negotiations()?
+            .into_iter()
+            .find(|negotiation| negotiation.id == name);
+        Ok((state.messages_of(name)?, row))
+    })?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let mut open = None;
+    // A comment is a message of the negotiation, and no step of it.
+    for message in messages.iter().filter(|message| message.kind != COMMENT) {
+        open = Some(again(connector, open, message, &row)?);
+    }
+    Ok(open)
+}
+
+/// One message again. It was taken in then, so what was known then is taken to have allowed it.
+fn again(
+    connector: &Connector,
+    open: Option<OpenNegotiation>,
+    row: &PeerMessageRow,
+    negotiation: &NegotiationRow,
+) -> Result<OpenNegotiation, Refusal> {
+    let lost = || {
+        Refusal::new(
+            ErrorCode::StateBroken,
+            format!("the letter `{}` can't be read again", row.digest),
+        )
+    };
+    let digest: Digest = row
+        .digest
+        .parse()
+        .map_err(|cause| lost().caused_by(cause))?;
+    let message = hansa_proto::stored_message::from_bytes(
+        &connector.records.documents.read(Document::Letter, digest)?,
+    )?;
+    let content = read(&message.content)?;
+    let proposed = proposal_of(&content);
+    let direction = if row.incoming {
+        MessageDirection::In
+    } else {
+        MessageDirection::Out {
+            sign_beforehand: proposed
+                .is_some_and(|proposal| Some(proposal.contract) == negotiation.beforehand),
+        }
+    };
+    let place = match open {
+        Some(open) => MessagePosition::next(open),
+        None => {
+            let own = if negotiation.role == PartyRole::Provider.as_str() {
+                PartyRole::Provider
+            } else {
+                PartyRole::Consumer
+            };
+            let parties = proposed
+                .and_then(|proposal| parties(&negotiation.id, &proposal.agreement))
+                .ok_or_else(lost)?;
+            MessagePosition::first(own, parties)
+        }
+    };
+    let taken = TransitionInput {
+        id: message.id,
+        content,
+        direction,
+        at: row.at,
+        known: ProposalContext::then(),
+    };
+    taken
+        .step(connector, place, EvaluationTime::Then)
+        .map(|(open, _)| open)
+}

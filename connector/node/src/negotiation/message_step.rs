@@ -1,0 +1,70 @@
+//! The step that a message makes now.
+
+use crate::negotiation::message_codec::read;
+use crate::negotiation::message_replay;
+use crate::negotiation::open_negotiation::party;
+use crate::negotiation::proposal_context::{Audience, ProposalContext};
+use crate::negotiation::transition::{
+    EvaluationTime, MessageDirection, MessagePosition, TransitionInput, TransitionResult, parties,
+    proposal_of,
+};
+use crate::participant::Connector;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::negotiation::PartyRole;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::peer::message::PeerMessage;
+
+/// The step that a message makes now, in the negotiation that it names or as the first of a new one.
+///
+/// # Errors
+/// What the machine has against it. A negotiation with somebody else looks like none.
+pub(super) fn step(
+    connector: &Connector,
+    peer: &ParticipantId,
+    message: &PeerMessage,
+    direction: MessageDirection,
+) -> TransitionResult {
+    let name = message.content.negotiation().ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::NegotiationUnknown,
+            "the letter belongs to no negotiation",
+        )
+    })?;
+    let unknown = || {
+        Refusal::new(
+            ErrorCode::NegotiationUnknown,
+            format!("no negotiation `{name}` with you"),
+        )
+    };
+    let content = read(&message.content)?;
+    let place = match message_replay::load(connector, name)? {
+        Some(open) => MessagePosition::next(open),
+        None => {
+            let proposal = proposal_of(&content).ok_or_else(unknown)?;
+            let parties = parties(name, &proposal.agreement).ok_or_else(unknown)?;
+            let own = [PartyRole::Provider, PartyRole::Consumer]
+                .into_iter()
+                .find(|side| *party(&parties, *side) == connector.id())
+                .ok_or_else(unknown)?;
+            MessagePosition::first(own, parties)
+        }
+    };
+    if party(&place.parties, place.own.other()) != peer {
+        return Err(unknown());
+    }
+    let on_the_table = place.open.as_ref().map(|open| open.state.proposal());
+    let asked = proposal_of(&content).or(on_the_table).ok_or_else(unknown)?;
+    let audience = match direction {
+        MessageDirection::In => Audience::Peer,
+        MessageDirection::Out { .. } => Audience::Ourselves,
+    };
+    let known = ProposalContext::now(connector, place.own, peer, &asked.agreement, audience);
+    let taken = TransitionInput {
+        id: message.id,
+        content,
+        direction,
+        at: connector.now(),
+        known,
+    };
+    taken.step(connector, place, EvaluationTime::Now)
+}

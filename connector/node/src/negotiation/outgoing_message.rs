@@ -1,0 +1,212 @@
+//! Messages of our own: a step is made, kept and recorded; the outbox delivers it.
+
+use crate::negotiation::activation::settle;
+use crate::negotiation::clause_comment;
+use crate::negotiation::message_codec::write_message;
+use crate::negotiation::message_record::MessageRecord;
+use crate::negotiation::message_step::step;
+use crate::negotiation::open_negotiation::OpenNegotiation;
+use crate::negotiation::transition::MessageDirection;
+use crate::participant::Connector;
+use crate::participant::approval;
+use crate::process::blocking_work::waiting;
+use crate::process::randomness::random_bytes;
+use crate::process::run_to_completion::to_the_end;
+use crate::receipt;
+use hansa_audit_log::digest::Digest;
+use hansa_policy::id::{ParticipantId, RequestId};
+use hansa_policy::negotiation::NextMessage;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::safe_text::SingleLineText;
+use hansa_proto::peer::message::{MessageContent, PeerMessage, PeerMessageId};
+use hansa_store::document_folder::StoredDocumentKind as Document;
+use std::sync::Arc;
+
+/// Sends a message of our own: makes the step, keeps and records it; the outbox delivers it.
+///
+/// # Errors
+/// When the step is not ours to make now, or can't be recorded.
+pub async fn send(
+    connector: &Arc<Connector>,
+    peer: &ParticipantId,
+    content: MessageContent,
+    sign_beforehand: bool,
+) -> Result<(), Refusal> {
+    let (connector, peer) = (Arc::clone(connector), peer.clone());
+    to_the_end(async move {
+        let _turn = connector.contracts.negotiation_lock.lock().await;
+        send_in_turn(&connector, &peer, content, sign_beforehand).await
+    })
+    .await
+}
+
+/// Writes our word on an answer to a peer, once: the message bears the name of the answer, so that it can be told whether it was
+/// written.
+///
+/// # Errors
+/// As [`send`].
+pub(crate) async fn acknowledge(
+    connector: &Arc<Connector>,
+    peer: &ParticipantId,
+    request: RequestId,
+    receipt: Vec<u8>,
+) -> Result<(), Refusal> {
+    let (connector, peer) = (Arc::clone(connector), peer.clone());
+    to_the_end(async move {
+        let _turn = connector.contracts.negotiation_lock.lock().await;
+        let id = PeerMessageId(request.0).to_string();
+        if connector
+            .records
+            .index_fast(|state| state.knows_message(&peer, false, &id))?
+            .is_some()
+        {
+            return Ok(());
+        }
+        let said = receipt::acknowledgement::on(&connector, &peer, request, receipt.into())?;
+        let _durable = connector.record(said).await?;
+        connector.records.index_fast(|_| Ok(()))?;
+        connector.peers.outbox_signal.notify_waiters();
+        Ok(())
+    })
+    .await
+}
+
+async fn send_in_turn(
+    connector: &Arc<Connector>,
+    peer: &ParticipantId,
+    content: MessageContent,
+    sign_beforehand: bool,
+) -> Result<(), Refusal> {
+    let message = PeerMessage {
+        id: PeerMessageId(random_bytes()),
+        content,
+    };
+    write_in_turn(connector, peer, message, sign_beforehand, None).await
+}
+
+/// Ends a negotiation whose request the peer has refused: in our log alone, since the peer has begun none.
+///
+/// # Errors
+/// As [`send`].
+pub(crate) async fn end_refused(
+    connector: &Arc<Connector>,
+    peer: &ParticipantId,
+    negotiation: &str,
+    why: &Refusal,
+) -> Result<(), Refusal> {
+    let reason = SingleLineText::from_any_text(&format!(
+        "the request was refused, {}: {}",
+        why.code, why.sentence
+    ));
+    let message = PeerMessage {
+        id: PeerMessageId(random_bytes()),
+        content: MessageContent::Termination {
+            negotiation: negotiation.to_owned(),
+            code: Some(why.code),
+            reason: reason.to_string(),
+        },
+    };
+    let (connector, peer, code) = (Arc::clone(connector), peer.clone(), why.code);
+    to_the_end(async move {
+        let _turn = connector.contracts.negotiation_lock.lock().await;
+        write_in_turn(&connector, &peer, message, false, Some(code)).await
+    })
+    .await
+}
+
+/// Keeps and records a message of our own. Where the peer has refused what it is about, it is recorded alone.
+async fn write_in_turn(
+    connector: &Arc<Connector>,
+    peer: &ParticipantId,
+    message: PeerMessage,
+    sign_beforehand: bool,
+    refused: Option<ErrorCode>,
+) -> Result<(), Refusal> {
+    // Before anything is kept or recorded: what its own reader refuses would stand in the way of all that follows.
+    let bytes = hansa_proto::stored_message::to_readable_bytes(&message)?;
+    let keep = || waiting(|| connector.records.documents.keep(Document::Letter, &bytes));
+    let noted = MessageRecord {
+        peer: peer.clone(),
+        incoming: false,
+        message: message.clone(),
+        digest: Digest::of(&bytes),
+        number: None,
+        refused,
+    };
+    if message.content.negotiation().is_none() {
+        keep()?;
+        noted.record(connector, None).await?;
+        connector.peers.outbox_signal.notify_waiters();
+        return Ok(());
+    }
+    if matches!(message.content, MessageContent::Comment { .. }) {
+        let open = clause_comment::check_comment(connector, peer, &message, false)?;
+        keep()?;
+        noted.record(connector, Some((&open, None))).await?;
+        connector.peers.outbox_signal.notify_waiters();
+        return Ok(());
+    }
+    let (open, sends) = step(
+        connector,
+        peer,
+        &message,
+        MessageDirection::Out { sign_beforehand },
+    )?;
+    // What was signed may let out more than what has come into force, or was ended, since then.
+    if matches!(
+        message.content,
+        MessageContent::Agreement { .. } | MessageContent::Finalization { .. }
+    ) {
+        let proposal = open.state.proposal();
+        approval::insist(connector, proposal.contract, &proposal.agreement)?;
+    }
+    keep()?;
+    settle(connector, &open).await?;
+    let beforehand = open
+        .state
+        .consent()
+        .filter(|contract| sign_beforehand && *contract == open.state.proposal().contract);
+    noted.record(connector, Some((&open, beforehand))).await?;
+    connector.peers.outbox_signal.notify_waiters();
+    Box::pin(follow(connector, open, sends)).await
+}
+
+/// Does what follows without asking anybody.
+pub(super) async fn follow(
+    connector: &Arc<Connector>,
+    open: OpenNegotiation,
+    sends: Vec<NextMessage>,
+) -> Result<(), Refusal> {
+    for send in sends {
+        let proposal = open.state.proposal();
+        if matches!(send, NextMessage::Finalization(_))
+            && let Err(refusal) =
+                approval::insist(connector, proposal.contract, &proposal.agreement)
+        {
+            // The other side has signed what two persons must say again: it is theirs to go on.
+            tracing::info!(%refusal, "negotiation.waits_for_two");
+            continue;
+        }
+        let content = write_message(connector, &open, send)?;
+        Box::pin(send_in_turn(connector, open.other(), content, false)).await?;
+    }
+    Ok(())
+}
+
+/// The step that is due on our side, as a message: what `contract sign` does.
+///
+/// # Errors
+/// `NEGOTIATION_STATE` when it is not our turn, or the key is out of reach.
+pub fn due(connector: &Connector, open: &OpenNegotiation) -> Result<MessageContent, Refusal> {
+    let send = open.state.due(open.own).ok_or_else(|| {
+        let whose = open.state.turn().map_or_else(
+            || format!("it is {}", open.state.phase().as_str()),
+            |side| format!("it is the {}'s turn", side.as_str()),
+        );
+        Refusal::new(
+            ErrorCode::NegotiationState,
+            format!("there is nothing to sign now: {whose}"),
+        )
+    })?;
+    write_message(connector, open, send)
+}

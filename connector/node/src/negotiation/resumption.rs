@@ -1,0 +1,178 @@
+//! What follows from a message without asking anybody is done, whatever comes in between: a crash, or a caller that goes away.
+
+use crate::negotiation::message_replay;
+use crate::negotiation::outgoing_message::{acknowledge, follow, send};
+use crate::negotiation::proposal_context::{Audience, ProposalContext};
+use crate::participant::Connector;
+use crate::process::blocking_work::waiting;
+use crate::process::run_to_completion::to_the_end;
+use hansa_audit_log::digest::Digest;
+use hansa_policy::id::{ContractId, ParticipantId};
+use hansa_policy::negotiation::{PartyRole, Phase};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::peer::message::MessageContent;
+use hansa_store::document_folder::StoredDocumentKind as Document;
+use std::sync::Arc;
+
+/// Does what is due in every negotiation with a peer, or with all of them, and needs no person: a crash may have come between
+/// a message's record and what follows from it.
+///
+/// # Errors
+/// When the index can't be read or nothing can be recorded. What is wrong with one negotiation does not stop the others.
+pub async fn resume(
+    connector: &Arc<Connector>,
+    peer: Option<&ParticipantId>,
+) -> Result<(), Refusal> {
+    let peers = match peer {
+        Some(peer) => vec![peer.clone()],
+        None => {
+            let known = connector.known_peers()?.into_iter();
+            known.map(|peer| peer.id).collect()
+        }
+    };
+    for peer in &peers {
+        acknowledge_what_came(connector, peer).await?;
+    }
+    let open = match peer {
+        Some(peer) => connector
+            .records
+            .index_fast(|state| state.open_negotiations(peer))?,
+        None => connector.records.index(|state| state.negotiations())?,
+    };
+    for row in open {
+        let mut phases = Phase::ALL.into_iter();
+        let phase = phases.find(|phase| phase.as_str() == row.state);
+        let turn = phase.and_then(Phase::turn).map(PartyRole::as_str);
+        if turn != Some(row.role.as_str()) {
+            continue;
+        }
+        let (inner, name) = (Arc::clone(connector), row.id.clone());
+        let done = to_the_end(async move {
+            let _turn = inner.contracts.negotiation_lock.lock().await;
+            follow_up(&inner, &name).await
+        });
+        if let Err(refusal) = done.await {
+            if matches!(
+                refusal.code,
+                ErrorCode::EvidenceUnavailable | ErrorCode::DiskFull
+            ) {
+                return Err(refusal);
+            }
+            tracing::warn!(negotiation = row.id, code = %refusal.code, "negotiation.not_resumed");
+        }
+    }
+    Ok(())
+}
+
+/// Writes our word on receipts that were countersigned before a crash, which the provider waits for. It is looked for once,
+/// and again where it could not be written: otherwise it is in the log with what came.
+async fn acknowledge_what_came(
+    connector: &Arc<Connector>,
+    peer: &ParticipantId,
+) -> Result<(), Refusal> {
+    if !connector.peers.delivery_queues.may_owe_a_word(peer) {
+        return Ok(());
+    }
+    // Said before it is looked for: what comes meanwhile says otherwise.
+    connector.peers.delivery_queues.owes_no_word(peer);
+    let mut search = PendingReceiptSearch {
+        connector,
+        peer,
+        is_over: false,
+    };
+    search.is_over = write_what_is_owed(connector, peer).await?;
+    Ok(())
+}
+
+/// A search for what is owed. One that did not come to its end, also since nobody waits for it any more, is begun anew.
+struct PendingReceiptSearch<'a> {
+    connector: &'a Connector,
+    peer: &'a ParticipantId,
+    is_over: bool,
+}
+
+impl Drop for PendingReceiptSearch<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.connector.peers.delivery_queues.owes_a_word(self.peer);
+        }
+    }
+}
+
+/// Whether all of it was written, but for what is not kept any more.
+async fn write_what_is_owed(
+    connector: &Arc<Connector>,
+    peer: &ParticipantId,
+) -> Result<bool, Refusal> {
+    let mut all = true;
+    for (request, file) in connector.records.index_fast(|state| state.unsaid(peer))? {
+        let Ok(digest) = file.parse::<Digest>() else {
+            continue;
+        };
+        match waiting(|| connector.records.documents.read(Document::Receipt, digest)) {
+            Ok(receipt) => acknowledge(connector, peer, request, receipt).await?,
+            Err(refusal) => {
+                all &= matches!(
+                    refusal.code,
+                    ErrorCode::FileMissing | ErrorCode::StateBroken
+                );
+                tracing::warn!(code = %refusal.code, "receipt.unacknowledged");
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Does what is due in one negotiation and needs no person.
+pub(super) async fn follow_up(connector: &Arc<Connector>, name: &str) -> Result<(), Refusal> {
+    match message_replay::load(connector, name)? {
+        Some(open) => {
+            let agreement = &open.state.proposal().agreement;
+            let other = open.other();
+            let known =
+                ProposalContext::now(connector, open.own, other, agreement, Audience::Ourselves);
+            let sends = open.state.follows(open.own, known.offered);
+            follow(connector, open, sends.into_iter().collect()).await
+        }
+        None => Ok(()),
+    }
+}
+
+/// Ends what we have signed with the consumer of a contract of ours that is to be withdrawn, about the same dataset, and what is
+/// not yet in force: it would give back what was taken away, by the other side's signature alone.
+///
+/// # Errors
+/// When the index can't be read or nothing can be recorded.
+pub async fn end_signed(
+    connector: &Arc<Connector>,
+    peer: &ParticipantId,
+    contract: ContractId,
+) -> Result<(), Refusal> {
+    let Some(withdrawn) = connector
+        .contracts
+        .with_registry(|registry| registry.agreement(contract).cloned())
+    else {
+        return Ok(());
+    };
+    let signed = [Phase::Agreed.as_str(), Phase::Verified.as_str()];
+    for row in connector.records.index(|state| state.negotiations())? {
+        let ours = row.role == PartyRole::Provider.as_str() && row.peer == *peer;
+        if !ours || !signed.contains(&row.state.as_str()) {
+            continue;
+        }
+        // One whose messages can't be read can't be finished either.
+        let Ok(Some(open)) = message_replay::load(connector, &row.id) else {
+            continue;
+        };
+        if open.state.proposal().agreement.dataset.id != withdrawn.dataset.id {
+            continue;
+        }
+        let content = MessageContent::Termination {
+            negotiation: row.id,
+            code: None,
+            reason: format!("contract {} is withdrawn", contract.short()),
+        };
+        send(connector, peer, content, false).await?;
+    }
+    Ok(())
+}

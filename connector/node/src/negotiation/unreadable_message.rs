@@ -1,0 +1,189 @@
+//! Messages that can't be read. One holds up nothing else: one of our own is replaced under its own number, or leaves the outbox;
+//! one that has come in is set apart. Either is in the log with the reason.
+
+use crate::log::audit_event::AuditEvent;
+use crate::participant::Connector;
+use crate::receipt::acknowledgement;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::record::messages::{MessageRecord, ReplacedMessageRecord};
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::peer::message::{PeerMessage, UnreadableMessage};
+use hansa_store::document_folder::StoredDocumentKind as Document;
+use hansa_store::state_index::row::OutboxMessageRow;
+use std::sync::Arc;
+
+/// A message that waits in our outbox for a peer, mended where its reader would refuse it; none where there is nothing to send.
+///
+/// # Errors
+/// When it can't be read for now, or what became of it can't be recorded.
+pub fn waiting(
+    connector: &Connector,
+    peer: &ParticipantId,
+    row: &OutboxMessageRow,
+) -> Result<Option<PeerMessage>, Refusal> {
+    match acknowledgement::waiting(connector, peer, row) {
+        Err(refusal) if is_for_good(connector, row, refusal.code) => {
+            mend(connector, peer, row, &refusal)
+        }
+        read => read,
+    }
+}
+
+/// Looks through all outboxes for messages that their reader would refuse, and mends them. Gives what was found.
+///
+/// # Errors
+/// When the index can't be read or nothing can be recorded.
+pub(crate) fn mend_outboxes(connector: &Connector) -> Result<Vec<Refusal>, Refusal> {
+    let mut found = Vec::new();
+    for (peer, row) in connector.records.index(|state| state.outboxes())? {
+        if let Err(refusal) = acknowledgement::waiting(connector, &peer, &row)
+            && is_for_good(connector, &row, refusal.code)
+        {
+            let mended = mend(connector, &peer, &row, &refusal)?;
+            found.push(unsendable_message(&peer, &row, &refusal, mended.is_some()));
+        }
+    }
+    Ok(found)
+}
+
+/// What of our messages and negotiations can't be read now, for people.
+///
+/// # Errors
+/// When the index can't be read.
+pub fn faults(connector: &Connector) -> Result<Vec<Refusal>, Refusal> {
+    let mut found = Vec::new();
+    for (peer, row) in connector.records.index(|state| state.outboxes())? {
+        if let Err(refusal) = acknowledgement::waiting(connector, &peer, &row) {
+            let sentence = format!(
+                "letter {} to {} can't be read: {}",
+                row.number,
+                peer.domain(),
+                refusal.sentence
+            );
+            found.push(Refusal::new(refusal.code, sentence).with_help(AGAIN));
+        }
+    }
+    for row in connector.records.index(|state| state.negotiations())? {
+        if let Err(refusal) = crate::negotiation::message_replay::load(connector, &row.id) {
+            let sentence = format!("{} can't be read: {}", row.id, refusal.sentence);
+            found.push(Refusal::new(refusal.code, sentence).with_help(BACKUP));
+        }
+    }
+    Ok(found)
+}
+
+/// Sets a message apart that has come from a peer's outbox and can't be read: it is kept as it came, and in the log with the
+/// reason.
+///
+/// # Errors
+/// When it can't be kept or recorded.
+pub(crate) async fn set_apart(
+    connector: &Arc<Connector>,
+    peer: &ParticipantId,
+    message: &UnreadableMessage,
+) -> Result<(), Refusal> {
+    let _turn = connector.contracts.negotiation_lock.lock().await;
+    let bytes = &message.bytes;
+    crate::process::blocking_work::waiting(|| {
+        connector.records.documents.keep(Document::Letter, bytes)
+    })?;
+    let digest = Digest::of(bytes);
+    let fact = AuditEvent::from(MessageRecord {
+        peer: peer.to_string(),
+        direction: "in".to_owned(),
+        // Its own name for itself is not believed: by that name a good one may still come.
+        id: format!("unreadable {}", message.number),
+        kind: "unreadable".to_owned(),
+        negotiation: None,
+        digest,
+        number: Some(message.number),
+        refused: Some(message.cause.code.to_string()),
+        outbox: false,
+        numbered_by: None,
+        role: None,
+        dataset: None,
+        state: None,
+        contract: None,
+        beforehand: None,
+        title: None,
+    });
+    let _durable = connector.record(fact).await?;
+    connector.records.index_fast(|_| Ok(()))
+}
+
+/// Puts what can be read into the place of a message, under the same number; where nothing can, it leaves the outbox.
+fn mend(
+    connector: &Connector,
+    peer: &ParticipantId,
+    row: &OutboxMessageRow,
+    why: &Refusal,
+) -> Result<Option<PeerMessage>, Refusal> {
+    let kept = crate::process::blocking_work::waiting(|| {
+        connector
+            .records
+            .documents
+            .read(Document::Letter, row.digest)
+    });
+    let message = kept
+        .ok()
+        .and_then(|bytes| hansa_proto::stored_message::repair_message(&bytes));
+    let mut digest = None;
+    if let Some(message) = &message {
+        let bytes = hansa_proto::stored_message::to_readable_bytes(message)?;
+        crate::process::blocking_work::waiting(|| {
+            connector.records.documents.keep(Document::Letter, &bytes)
+        })?;
+        digest = Some(Digest::of(&bytes));
+    }
+    tracing::warn!(peer = peer.domain(), number = row.number, code = %why.code, "letter.mended");
+    let _durable = connector.record_now(AuditEvent::from(ReplacedMessageRecord {
+        peer: peer.to_string(),
+        number: row.number,
+        was: row.digest,
+        digest,
+        refused: why.code.to_string(),
+    }))?;
+    connector.records.index_fast(|_| Ok(()))?;
+    Ok(message)
+}
+
+/// Whether it is the message that is at fault. A disk that fails to read says nothing of it, and a word on a receipt is made of
+/// that.
+fn is_for_good(connector: &Connector, row: &OutboxMessageRow, code: ErrorCode) -> bool {
+    row.acknowledged_request.is_none()
+        && match code {
+            // The last is said of a file that is not what was written.
+            ErrorCode::MessageMalformed | ErrorCode::MessageTooLarge | ErrorCode::StateBroken => {
+                true
+            }
+            ErrorCode::FileMissing => connector
+                .records
+                .documents
+                .is_missing(Document::Letter, row.digest),
+            _ => false,
+        }
+}
+
+fn unsendable_message(
+    peer: &ParticipantId,
+    row: &OutboxMessageRow,
+    why: &Refusal,
+    is_mended: bool,
+) -> Refusal {
+    let became = if is_mended {
+        "what was written in it was made readable"
+    } else {
+        "it was taken out of the outbox"
+    };
+    let sentence = format!(
+        "letter {} to {} could not be sent: {}; {became}",
+        row.number,
+        peer.domain(),
+        why.sentence
+    );
+    Refusal::new(why.code, sentence)
+}
+
+const AGAIN: &str = "start the connector again: it mends what can be mended";
+const BACKUP: &str = "its letter is in a backup of the state, if there is one; decide the matter anew with another request";

@@ -1,0 +1,31 @@
+//! The start of a participant: its state is opened, messages are mended, offers put in force and cells released; in this order.
+
+use crate::config::ConnectorConfig;
+use crate::negotiation::unreadable_message;
+use crate::offer::offer_renewal;
+use crate::participant::Connector;
+use crate::participant::startup::StartupFindings;
+use crate::release;
+use hansa_audit_log::time::Clock;
+use hansa_policy::refusal::Refusal;
+use std::sync::Arc;
+
+/// Opens a participant. Blocks while the log is checked.
+///
+/// # Errors
+/// What makes it impossible to run at all.
+pub fn open(
+    config: ConnectorConfig,
+    clock: Clock,
+) -> Result<(Arc<Connector>, StartupFindings), Refusal> {
+    let (connector, mut found) = Connector::open(config, clock)?;
+    found.faults.extend(connector.state_remarks());
+    connector.note_bundle()?;
+    found
+        .faults
+        .extend(unreadable_message::mend_outboxes(&connector)?);
+    found.unfit.extend(offer_renewal::renew(&connector)?);
+    found.unfit.extend(connector.unexecutable());
+    found.unfit.extend(release::all(&connector));
+    Ok((connector, found))
+}

@@ -1,0 +1,42 @@
+//! What people should know of the state folder although it can be used: who else may read or write it, and what is not where it was put.
+
+use crate::participant::Connector;
+use hansa_audit_store::log_dir_warnings;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+/// What can be told of it at any time.
+pub(crate) fn of(state: &Path) -> Vec<Refusal> {
+    let mut refusals = log_dir_warnings::linked_files(&state.join("log"));
+    refusals.extend(open_to_all(state));
+    refusals
+}
+
+impl Connector {
+    /// The same, with what was found at the start alone.
+    pub fn state_remarks(&self) -> Vec<Refusal> {
+        let mut refusals = of(&self.config().state);
+        refusals.extend(self.records.lost_heads.clone());
+        refusals
+    }
+}
+
+/// That everybody on this machine may read or write it.
+fn open_to_all(state: &Path) -> Option<Refusal> {
+    let mode = std::fs::metadata(state).ok()?.mode();
+    let may = match (mode & 0o004 != 0, mode & 0o002 != 0) {
+        (false, false) => return None,
+        (true, false) => "read",
+        (false, true) => "written to",
+        (true, true) => "read and written to",
+    };
+    let sentence = format!(
+        "the state folder `{}` can be {may} by everybody on this machine",
+        state.display()
+    );
+    Some(
+        Refusal::new(ErrorCode::StateExposed, sentence)
+            .with_help(format!("chmod 700 {}", state.display())),
+    )
+}

@@ -1,0 +1,37 @@
+//! Issuers of attributes.
+
+use crate::participant::testing::*;
+
+impl TestFederation {
+    /// Names an issuer of sectors.
+    pub(crate) fn names_issuer(&mut self, alias: &str) {
+        let now = self.now();
+        let naming = IssuerRegistration {
+            id: id(alias),
+            name: alias.to_owned(),
+            states: [AttributeKind::Sector].into(),
+            key: None,
+        };
+        self.league.name_issuer(naming, now).unwrap();
+    }
+
+    /// Names an issuer no longer.
+    pub(crate) fn drops_issuer(&mut self, alias: &str) {
+        let now = self.now();
+        self.league.drop_issuer(&id(alias), now).unwrap();
+    }
+
+    /// A credential that counts for a day.
+    pub(crate) fn attests(&self, subject: &str, by: &str, sector: &str) -> bytes::Bytes {
+        let now = self.now();
+        let statement = CredentialStatement {
+            issuer: id(by),
+            subject: id(subject),
+            attributes: vec![ParticipantAttribute::Sector(sector.parse().unwrap())],
+            issued_at: now,
+            until: now.plus_micros(DAY),
+        };
+        let bytes = crate::league::credential_issuance::issue_credential(&self.league, &statement);
+        bytes.unwrap().into()
+    }
+}

@@ -1,0 +1,70 @@
+//! Records that a peer may cause where no contract bounds them.
+
+use crate::participant::Connector;
+use crate::participant::testing::{
+    TERMS, TestFederation, agree, ask, caller, id, outbox, records, request,
+};
+use crate::peer::peer_allowances::CountedAction;
+use crate::{negotiation, withdrawal};
+use hansa_policy::refusal::ErrorCode;
+use hansa_policy::safe_text::SingleLineText;
+use std::sync::Arc;
+
+/// Takes all that acme may still have recorded.
+pub(super) fn use_up(connector: &Connector, action: CountedAction) {
+    let allowances = &connector.limits.allowances;
+    while allowances.take(&id("acme"), action, connector.ticks()) {}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_has_so_many_messages_and_what_ends_something_is_not_among_them() {
+    let mut federation = TestFederation::new();
+    federation.settle_two(TERMS, TERMS);
+    let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
+    let contract = agree(&lindau, &acme).await;
+    let before = records(&lindau, "message").len();
+    // Another request waits in the outbox of acme.
+    let _ = request(&lindau, &acme).await;
+    let waiting = outbox(&acme, &lindau);
+    let mut refused = 0;
+    for (_, message) in &waiting {
+        use_up(&lindau, CountedAction::Message);
+        match negotiation::take_in(&lindau, &acme.id(), message, None).await {
+            // It was taken in before, and changes nothing.
+            Ok(()) => {}
+            Err(refusal) => {
+                assert_eq!(refusal.code, ErrorCode::TooManyStreams);
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!(refused, 1, "{waiting:?}");
+    assert_eq!(records(&lindau, "message").len(), before);
+    // Nothing has become of it for good: there is room again after a while.
+    let who = caller(&lindau, "acme");
+    assert_eq!(ask(&lindau, who.clone(), &[contract]).await, Ok(2));
+    // The end of a contract waits for nothing, and comes once.
+    let over = SingleLineText::from_any_text("over");
+    let statement = withdrawal::own_now(&acme, contract, &over).unwrap();
+    withdrawal::notify_party(&acme, &lindau.id(), statement)
+        .await
+        .unwrap();
+    deliver_withdrawals(&acme, &lindau).await;
+    let refused = ask(&lindau, who, &[contract]).await;
+    assert_eq!(refused, Err(ErrorCode::Withdrawn));
+    let ends = records(&lindau, "withdraw").len();
+    let again = withdrawal::own_now(&acme, contract, &over).unwrap();
+    use_up(&lindau, CountedAction::Message);
+    withdrawal::notify_party(&acme, &lindau.id(), again)
+        .await
+        .unwrap();
+    deliver_withdrawals(&acme, &lindau).await;
+    assert_eq!(records(&lindau, "withdraw").len(), ends);
+}
+
+/// Hands in the withdrawals that wait, as far as they are taken.
+async fn deliver_withdrawals(from: &Arc<Connector>, to: &Arc<Connector>) {
+    for (_, message) in outbox(from, to) {
+        let _ = negotiation::take_in(to, &from.id(), &message, None).await;
+    }
+}

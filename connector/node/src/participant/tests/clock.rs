@@ -1,0 +1,176 @@
+//! A clock that goes back brings nothing back.
+
+use crate::participant::Connector;
+use crate::participant::testing::{
+    DAY, MINUTE, TERMS, TestFederation, agree, ask, caller, close_participant, records,
+};
+use crate::withdrawal;
+use hansa_audit_log::json::Json;
+use hansa_policy::contract::ContractStatus;
+use hansa_policy::contract::signature::SignatoryRole;
+use hansa_policy::refusal::ErrorCode;
+use hansa_policy::safe_text::SingleLineText;
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
+use hansa_proto::statement;
+use hansa_proto::withdrawal::WithdrawalStatement;
+
+fn test_federation(terms: &str) -> TestFederation {
+    let mut federation = TestFederation::new();
+    federation.settle_two(terms, terms);
+    federation
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_over_stays_over_when_the_clock_goes_back() {
+    let federation = test_federation(TERMS);
+    let (connector, acme) = (federation.open("lindau"), federation.open("acme"));
+    let contract = agree(&connector, &acme).await;
+    federation.pass(15 * DAY);
+    let who = || caller(&connector, "acme");
+    assert_eq!(
+        ask(&connector, who(), &[contract]).await,
+        Err(ErrorCode::Expired)
+    );
+    let late = records(&connector, "refuse").pop().unwrap().at;
+    federation.pass(-15 * DAY);
+    assert!(connector.now() >= late);
+    let untrusted = Err(ErrorCode::ClockUntrusted);
+    assert_eq!(ask(&connector, who(), &[contract]).await, untrusted);
+    // Also where somebody has looked at the clock and found it right.
+    connector.rely_on_clock().unwrap();
+    assert_eq!(
+        ask(&connector, who(), &[contract]).await,
+        Err(ErrorCode::Expired)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_jumps_ahead_is_not_followed() {
+    let federation = test_federation(TERMS);
+    let (connector, acme) = (federation.open("lindau"), federation.open("acme"));
+    let contract = agree(&connector, &acme).await;
+    let who = || caller(&connector, "acme");
+    let untrusted = Err(ErrorCode::ClockUntrusted);
+    let before = connector.now();
+    federation.jump_ahead(30 * DAY);
+    assert_eq!(ask(&connector, who(), &[contract]).await, untrusted);
+    let refused = connector.trusted_clock().unwrap_err();
+    assert!(refused.sentence.contains("jumped ahead"), "{refused}");
+    assert!(records(&connector, "refuse").pop().unwrap().at < before.plus_micros(DAY));
+    // Also after a start in between: the clock is right again, and so is the log.
+    federation.jump_ahead(-30 * DAY);
+    assert_eq!(ask(&connector, who(), &[contract]).await, Ok(2));
+    close_participant(connector).await;
+    let connector = federation.open("lindau");
+    let who = || caller(&connector, "acme");
+    assert_eq!(ask(&connector, who(), &[contract]).await, Ok(2));
+    assert!(connector.now() < before.plus_micros(DAY));
+    // One that is right is followed when a person has looked at it.
+    federation.jump_ahead(15 * DAY);
+    assert_eq!(ask(&connector, who(), &[contract]).await, untrusted);
+    connector.rely_on_clock().unwrap();
+    assert_eq!(
+        ask(&connector, who(), &[contract]).await,
+        Err(ErrorCode::Expired)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_under_a_clock_that_jumped_is_not_followed() {
+    let federation = test_federation(TERMS);
+    let (connector, acme) = (federation.open("lindau"), federation.open("acme"));
+    let contract = agree(&connector, &acme).await;
+    let before = connector.now();
+    let untrusted = Err(ErrorCode::ClockUntrusted);
+    close_participant(connector).await;
+    // By then the contract is over, and so is the trust bundle.
+    federation.jump_ahead(400 * DAY);
+    let connector = federation.open("lindau");
+    let who = || caller(&connector, "acme");
+    assert!(connector.now() < before.plus_micros(DAY));
+    assert_eq!(ask(&connector, who(), &[contract]).await, untrusted);
+    let refused = connector.trusted_clock().unwrap_err();
+    assert!(refused.sentence.contains("jumped ahead"), "{refused}");
+    let held = records(&connector, "clock").pop().unwrap();
+    let outcome = held.body.get("outcome").and_then(Json::as_text);
+    assert_eq!(outcome, Some("held"));
+    // Right again, it needs nobody.
+    federation.jump_ahead(-400 * DAY);
+    assert_eq!(ask(&connector, who(), &[contract]).await, Ok(2));
+    close_participant(connector).await;
+    // Where it is right as it stands, a person says so once.
+    federation.jump_ahead(15 * DAY);
+    let connector = federation.open("lindau");
+    let who = || caller(&connector, "acme");
+    assert_eq!(ask(&connector, who(), &[contract]).await, untrusted);
+    connector.rely_on_clock().unwrap();
+    let over = Err(ErrorCode::Expired);
+    assert_eq!(ask(&connector, who(), &[contract]).await, over);
+    close_participant(connector).await;
+    // The offer is over, too, which a start tells.
+    let (connector, _) = federation.try_open("lindau", &[]).unwrap();
+    assert!(connector.trusted_clock().is_ok());
+    assert_eq!(
+        ask(&connector, caller(&connector, "acme"), &[contract]).await,
+        over
+    );
+}
+
+fn standing(connector: &Connector) -> Option<ContractStatus> {
+    connector.contracts.with_registry(|registry| {
+        registry
+            .all(connector.now())
+            .map(|(_, _, status)| status)
+            .next()
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawal_counts_at_once_whatever_the_clocks_say() {
+    let federation = test_federation(TERMS);
+    let (connector, acme) = (federation.open("lindau"), federation.open("acme"));
+    let contract = agree(&connector, &acme).await;
+    // The consumer's clock runs ahead, so that its statement says a later time.
+    federation.pass(DAY);
+    let statement =
+        withdrawal::own_now(&acme, contract, &SingleLineText::from_any_text("over")).unwrap();
+    federation.pass(-DAY);
+    withdrawal::take_in(&connector, &statement).unwrap();
+    assert_eq!(standing(&connector), Some(ContractStatus::Withdrawn));
+    connector.rely_on_clock().unwrap();
+    let who = caller(&connector, "acme");
+    assert_eq!(
+        ask(&connector, who, &[contract]).await,
+        Err(ErrorCode::Withdrawn)
+    );
+    // And after a start, with the clock set back further.
+    close_participant(connector).await;
+    federation.pass(-3 * MINUTE);
+    let connector = federation.open("lindau");
+    assert_eq!(standing(&connector), Some(ContractStatus::Withdrawn));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawal_with_notice_counts_from_the_day_that_it_says() {
+    let federation = test_federation(TERMS);
+    let (connector, acme) = (federation.open("lindau"), federation.open("acme"));
+    let contract = agree(&connector, &acme).await;
+    let issued_at = acme.now();
+    let payload = statement::to_bytes(&WithdrawalStatement {
+        contract,
+        party: acme.id(),
+        effective_at: issued_at.plus_micros(2 * DAY),
+        issued_at,
+        reason: "from the day after tomorrow".to_owned(),
+    });
+    let signature = acme.sign(StatementKind::Withdrawal, SignatoryRole::Consumer, &payload);
+    let statement = envelope::assemble(&payload, &[signature.unwrap()]);
+    withdrawal::take_in(&connector, &statement).unwrap();
+    assert_eq!(standing(&connector), Some(ContractStatus::InForce));
+    close_participant(connector).await;
+    let connector = federation.open("lindau");
+    assert_eq!(standing(&connector), Some(ContractStatus::InForce));
+    federation.pass(2 * DAY);
+    assert_eq!(standing(&connector), Some(ContractStatus::Withdrawn));
+}

@@ -1,0 +1,299 @@
+//! Who has not stated in time that what it received is deleted asks in vain, also after a restart.
+
+use crate::contract::deletion_attestation;
+use crate::log::audit_event::AuditEvent;
+use crate::participant::Connector;
+use crate::participant::testing::{
+    DAY, TERMS, TestFederation, agree, ask, caller, close_participant, id, post, record_text,
+    records,
+};
+use hansa_audit_log::answer_bound::AnswerBound;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::record::answers::{
+    CloseRecord, GrantEntry, NotReceivedRecord, PermitRecord, RemoteQueryRecord,
+};
+use hansa_policy::contract::Agreement;
+use hansa_policy::id::{ContractId, RequestId};
+use hansa_policy::refusal::ErrorCode;
+use std::sync::Arc;
+
+struct AttestationCase {
+    federation: TestFederation,
+    provider: Arc<Connector>,
+    consumer: Arc<Connector>,
+    contract: ContractId,
+}
+
+async fn case() -> AttestationCase {
+    let mut federation = TestFederation::new();
+    let duties = "duties = [\"delete-after 1 day\", \"attest-within 2 days\"]\n";
+    federation.settle_two(&format!("{TERMS}{duties}"), TERMS);
+    let (provider, consumer) = (federation.open("lindau"), federation.open("acme"));
+    let contract = agree(&provider, &consumer).await;
+    AttestationCase {
+        federation,
+        provider,
+        consumer,
+        contract,
+    }
+}
+
+impl AttestationCase {
+    async fn asks(&self) -> Result<usize, ErrorCode> {
+        let who = caller(&self.provider, "acme");
+        ask(&self.provider, who, &[self.contract]).await
+    }
+
+    fn agreement(&self) -> Agreement {
+        let found = self
+            .provider
+            .contracts
+            .with_registry(|registry| registry.agreement(self.contract).cloned());
+        found.unwrap()
+    }
+
+    fn requests(&self) -> Vec<RequestId> {
+        let permits = records(&self.provider, "permit");
+        let ids = permits
+            .iter()
+            .map(|permit| record_text(permit, "request_id"));
+        ids.map(|id| id.parse().unwrap()).collect()
+    }
+
+    async fn closes(&self, opened: u64, request: RequestId) {
+        let close = CloseRecord {
+            request_id: Some(request.to_string()),
+            opened,
+            outcome: "done".to_owned(),
+            code: None,
+            rows: Some(1),
+            bytes: Some(0),
+            result_digest: None,
+            at_most: None,
+            stage: None,
+            contract: None,
+            clause: None,
+            restriction: None,
+        };
+        let _durable = self.provider.record(AuditEvent::from(close)).await.unwrap();
+    }
+
+    async fn states(&self, requests: &[RequestId]) {
+        let about = (self.contract, &self.agreement());
+        deletion_attestation::state(&self.consumer, about, requests)
+            .await
+            .unwrap();
+        post(&self.consumer, &self.provider).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_that_is_overdue_stops_new_questions() {
+    let mut case = case().await;
+    assert_eq!(case.asks().await, Ok(2));
+    case.federation.pass(DAY);
+    assert_eq!(case.asks().await, Ok(2));
+    case.federation.pass(DAY + DAY / 2);
+    assert_eq!(case.asks().await, Err(ErrorCode::AttestationOverdue));
+    let requests = case.requests();
+    let refused = records(&case.provider, "refuse").pop().unwrap();
+    assert_eq!(
+        record_text(&refused, "code"),
+        ErrorCode::AttestationOverdue.as_str()
+    );
+
+    // Also after a restart, and when the index is lost.
+    let home = case.federation.home("lindau").join("state");
+    close_participant(case.provider).await;
+    for file in ["state.db", "state.db-wal", "state.db-shm"] {
+        let _ = std::fs::remove_file(home.join(file));
+    }
+    case.provider = case.federation.open("lindau");
+    assert_eq!(case.asks().await, Err(ErrorCode::AttestationOverdue));
+
+    // The statement about the one that is overdue is enough; the other's time runs.
+    case.states(&requests[..1]).await;
+    assert_eq!(case.asks().await, Ok(2));
+    case.federation.pass(DAY);
+    assert_eq!(case.asks().await, Err(ErrorCode::AttestationOverdue));
+    case.states(&case.requests()).await;
+    assert_eq!(case.asks().await, Ok(2));
+    let stated = records(&case.provider, "deletion");
+    assert_eq!(stated.len(), 2);
+    assert_eq!(record_text(&stated[0], "direction"), "in");
+    assert_eq!(records(&case.consumer, "deletion").len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_of_somebody_else_states_nothing() {
+    let case = case().await;
+    assert_eq!(case.asks().await, Ok(2));
+    case.states(&case.requests()).await;
+    let file = record_text(&records(&case.consumer, "deletion")[0], "statement");
+    let kind = hansa_store::document_folder::StoredDocumentKind::Statement;
+    let bytes = case
+        .consumer
+        .records
+        .documents
+        .read(kind, file.parse().unwrap());
+    let bytes = bytes.unwrap();
+    // Another one carries it, or it was changed on its way.
+    let other = deletion_attestation::take_in(&case.provider, &id("third"), &bytes).await;
+    assert_eq!(other.unwrap_err().code, ErrorCode::ContractUnknown);
+    let mut changed = bytes.clone();
+    let at = changed.len() - 12;
+    changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+    let forged = deletion_attestation::take_in(&case.provider, &id("acme"), &changed).await;
+    assert_eq!(forged.unwrap_err().code, ErrorCode::SignatureInvalid);
+    assert_eq!(records(&case.provider, "deletion").len(), 1);
+}
+
+/// Two datasets in one answer, each with a contract under which it is to be deleted.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_clears_what_came_under_its_contract_and_has_come() {
+    let case = case().await;
+    let other = ContractId(Digest::of(b"another contract"));
+    let request = RequestId([7; 16]);
+    let running = RequestId([8; 16]);
+    let late = case.provider.now().plus_micros(DAY);
+    let owed = |contract: ContractId| {
+        let found = case
+            .provider
+            .records
+            .index(|state| state.attestations_due(contract, &id("acme"), late, 9));
+        found.unwrap().1
+    };
+    for (request, contracts) in [
+        (request, vec![case.contract, other]),
+        (running, vec![case.contract]),
+    ] {
+        let permit = permit_acme(request, &contracts);
+        let opened = case
+            .provider
+            .record(AuditEvent::from(permit))
+            .await
+            .unwrap()
+            .receipt()
+            .index();
+        if request != running {
+            case.closes(opened, request).await;
+        }
+    }
+    let both = [request, running];
+    assert_eq!(owed(case.contract), [request]);
+    case.states(&both).await;
+    // What came under the other contract is owed still, and so is what still ran.
+    assert_eq!(owed(case.contract), []);
+    assert_eq!(owed(other), [request]);
+    let opened = records(&case.provider, "permit").last().unwrap().seq;
+    case.closes(opened, running).await;
+    assert_eq!(owed(case.contract), [running]);
+    case.states(&both).await;
+    assert_eq!(owed(case.contract), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_still_comes_is_not_stated_to_be_deleted() {
+    let mut case = case().await;
+    let (came, coming) = (RequestId([1; 16]), RequestId([2; 16]));
+    for request in [came, coming] {
+        let event = RemoteQueryRecord {
+            request_id: request.to_string(),
+            peer: case.provider.id().to_string(),
+            datasets: Vec::new(),
+            contracts: vec![case.contract.to_string()],
+            purpose: None,
+            actor: None,
+            sql_commit: Digest::of(b"a question"),
+            keys: Vec::new(),
+            access_token: None,
+            repeats: None,
+        };
+        let _durable = case.consumer.record(AuditEvent::from(event)).await.unwrap();
+    }
+    let cut = NotReceivedRecord {
+        request_id: came.to_string(),
+        peer: case.provider.id().to_string(),
+        code: ErrorCode::Interrupted.to_string(),
+        sent: None,
+    };
+    let _durable = case.consumer.record(AuditEvent::from(cut)).await.unwrap();
+    let provider = case.provider.id();
+    let unstated = |consumer: &Connector, first: ContractId| {
+        let found = consumer
+            .records
+            .index(|state| state.unattested_requests(&provider, first, &[case.contract]));
+        found.unwrap()
+    };
+    assert_eq!(unstated(&case.consumer, case.contract), [came]);
+    case.states(&[came]).await;
+    assert_eq!(unstated(&case.consumer, case.contract), []);
+    // Under another contract nothing was stated of it.
+    let other = ContractId(Digest::of(b"another contract"));
+    assert_eq!(unstated(&case.consumer, other), [came]);
+    // Whoever was receiving it is dead: it comes no more, and nobody knows how much of it came.
+    close_participant(case.consumer).await;
+    case.consumer = case.federation.open("acme");
+    assert_eq!(unstated(&case.consumer, case.contract), [coming]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_by_a_revoked_key_is_not_dated_back() {
+    let mut case = case().await;
+    assert_eq!(case.asks().await, Ok(2));
+    let about = (case.contract, &case.agreement());
+    deletion_attestation::state(&case.consumer, about, &case.requests())
+        .await
+        .unwrap();
+    let file = record_text(&records(&case.consumer, "deletion")[0], "statement");
+    let kind = hansa_store::document_folder::StoredDocumentKind::Statement;
+    let bytes = case
+        .consumer
+        .records
+        .documents
+        .read(kind, file.parse().unwrap());
+    case.federation.pass(DAY / 24);
+    case.federation.revokes_key("acme");
+    assert!(
+        case.provider
+            .take_bundle(&case.federation.bundle())
+            .unwrap()
+    );
+    case.federation.pass(DAY / 24);
+    let taken = deletion_attestation::take_in(&case.provider, &id("acme"), &bytes.unwrap()).await;
+    assert_eq!(taken.unwrap_err().code, ErrorCode::KeyRevoked);
+    assert_eq!(records(&case.provider, "deletion").len(), 0);
+}
+
+/// The permit of an answer to acme under these contracts, each of which is to be deleted.
+fn permit_acme(request: RequestId, contracts: &[ContractId]) -> PermitRecord {
+    let grants = contracts.iter().map(|contract| GrantEntry {
+        dataset: "h:lindau.example/d/bikes".to_owned(),
+        contract: Some(contract.to_string()),
+        grant_hash: String::new(),
+        clauses_applied: Vec::new(),
+        relied_on: Vec::new(),
+        attest: Some(contract.to_string()),
+        restriction: None,
+    });
+    PermitRecord {
+        request_id: request.to_string(),
+        peer: id("acme").to_string(),
+        peer_cert_sha256: None,
+        contracts: contracts.iter().map(ToString::to_string).collect(),
+        grants: grants.collect(),
+        purpose: None,
+        sql_commit: Digest::of(b"a question"),
+        plan_digest: String::new(),
+        datasets: Vec::new(),
+        reservations: Vec::new(),
+        charges: Vec::new(),
+        at_most: AnswerBound::FIRST,
+        node_version: String::new(),
+        follows: None,
+        as_of: None,
+        mark: None,
+        program: None,
+        web: None,
+    }
+}

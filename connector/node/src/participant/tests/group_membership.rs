@@ -1,0 +1,210 @@
+//! Who belongs to a group is let in by its newest list, and by none that is older than a day.
+
+use crate::league::group_membership;
+use crate::league::group_membership::MembershipOutcome;
+use crate::participant::Connector;
+use crate::participant::pending_approvals;
+use crate::participant::testing::{
+    DAY, TERMS, TestFederation, agree, ask, caller, close_participant, id,
+    publish_configured_datasets, record_text, records,
+};
+use hansa_policy::group::GroupName;
+use hansa_policy::id::{ContractId, ParticipantId};
+use hansa_policy::refusal::ErrorCode;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+fn name() -> GroupName {
+    "hanse-cities".parse().unwrap()
+}
+
+fn members(list: &[&str]) -> BTreeSet<ParticipantId> {
+    list.iter().map(|alias| id(alias)).collect()
+}
+
+/// A provider whose contract is for a group, and a member of it with a contract.
+async fn agreed() -> (TestFederation, Arc<Connector>, ContractId) {
+    let mut federation = TestFederation::new();
+    federation.settle_two(&format!("{TERMS}group = \"hanse-cities\"\n"), TERMS);
+    let (provider, _) = federation.try_open("lindau", &[]).unwrap();
+    // Nothing is offered for a group that there is not.
+    let _ = publish_configured_datasets(&provider);
+    assert!(
+        provider
+            .datasets
+            .catalog(|catalog| catalog.offers().next().is_none())
+    );
+    group_membership::set(&provider, &name(), members(&["acme", "third"]))
+        .await
+        .unwrap();
+    let faults = crate::offer::offer_renewal::renew(&provider).unwrap();
+    assert!(faults.is_empty(), "{faults:?}");
+    let consumer = federation.open("acme");
+    let contract = agree(&provider, &consumer).await;
+    (federation, provider, contract)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_lets_in_its_members_and_cuts_who_leaves() {
+    let (_federation, provider, contract) = agreed().await;
+    let who = caller(&provider, "acme");
+    assert_eq!(ask(&provider, who.clone(), &[contract]).await, Ok(2));
+    let relied = provider.reloadable.groups().get(&name()).unwrap().statement;
+    let permit = records(&provider, "permit").pop().unwrap();
+    let body = hansa_audit_log::json::canonical(&permit.body);
+    assert!(
+        String::from_utf8(body)
+            .unwrap()
+            .contains(&relied.to_string())
+    );
+
+    // It leaves while its question is being answered.
+    let (asked, one) = (Arc::clone(&provider), who.clone());
+    let held = provider.accounting.budgets.hold();
+    let question = tokio::spawn(async move { ask(&asked, one, &[contract]).await });
+    while records(&provider, "permit").len() < 2 {
+        std::thread::yield_now();
+    }
+    let setting = Arc::clone(&provider);
+    let set =
+        tokio::spawn(
+            async move { group_membership::set(&setting, &name(), members(&["third"])).await },
+        );
+    while records(&provider, "group").len() < 2 {
+        std::thread::yield_now();
+    }
+    drop(held);
+    set.await.unwrap().unwrap();
+    assert_eq!(question.await.unwrap(), Err(ErrorCode::PartyNotInGroup));
+    assert_eq!(
+        ask(&provider, who.clone(), &[contract]).await,
+        Err(ErrorCode::PartyNotInGroup)
+    );
+    let change = records(&provider, "group").pop().unwrap();
+    assert_eq!(record_text(&change, "event"), "changed");
+    group_membership::set(&provider, &name(), members(&["acme"]))
+        .await
+        .unwrap();
+    assert_eq!(ask(&provider, who, &[contract]).await, Ok(2));
+}
+
+/// Both have begun before either is written: who is taken out stays out, whichever comes first.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_change_takes_back_another_one() {
+    let (_federation, provider, _) = agreed().await;
+    let group = name();
+    let turn = provider.contracts.negotiation_lock.lock().await;
+    let mut removed = Box::pin(group_membership::remove(
+        &provider,
+        &group,
+        members(&["third"]),
+    ));
+    assert!(futures::poll!(&mut removed).is_pending());
+    let new = members(&["globex"]);
+    let mut added = Box::pin(group_membership::add(&provider, &group, &new, None));
+    assert!(futures::poll!(&mut added).is_pending());
+    drop(turn);
+    removed.await.unwrap();
+    added.await.unwrap();
+    let now = provider
+        .reloadable
+        .groups()
+        .get(&group)
+        .unwrap()
+        .members
+        .clone();
+    assert_eq!(now, members(&["acme", "globex"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_is_a_day_old_lets_nobody_in_until_it_is_renewed() {
+    let (federation, provider, contract) = agreed().await;
+    let who = caller(&provider, "acme");
+    group_membership::renew(&provider).await.unwrap();
+    assert_eq!(provider.reloadable.groups().get(&name()).unwrap().serial, 1);
+    federation.pass(DAY);
+    assert_eq!(
+        ask(&provider, who, &[contract]).await,
+        Err(ErrorCode::AttributeStale)
+    );
+    group_membership::renew(&provider).await.unwrap();
+    let who = caller(&provider, "acme");
+    assert_eq!(ask(&provider, who, &[contract]).await, Ok(2));
+    // Half a day later its next list is due.
+    federation.pass(DAY / 2);
+    group_membership::renew(&provider).await.unwrap();
+    assert_eq!(provider.reloadable.groups().get(&name()).unwrap().serial, 3);
+    let events: Vec<String> = records(&provider, "group")
+        .iter()
+        .map(|record| record_text(record, "event"))
+        .collect();
+    assert_eq!(events, ["changed", "renewed", "renewed"]);
+    // The newest list is there after a restart, also when the index is lost.
+    close_participant(provider).await;
+    for file in ["state.db", "state.db-wal", "state.db-shm"] {
+        let _ = std::fs::remove_file(federation.home("lindau").join("state").join(file));
+    }
+    let provider = federation.open("lindau");
+    assert_eq!(provider.reloadable.groups().get(&name()).unwrap().serial, 3);
+    let who = caller(&provider, "acme");
+    assert_eq!(ask(&provider, who, &[contract]).await, Ok(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_joins_a_group_is_let_in_by_two_officers() {
+    let mut federation = TestFederation::new();
+    for alias in ["lindau", "acme", "third"] {
+        federation.settle(alias, TERMS);
+    }
+    let home = federation.home("lindau");
+    std::fs::write(home.join("bundle.json"), federation.bundle()).unwrap();
+    let toml = std::fs::read_to_string(home.join("hansa.toml")).unwrap();
+    let officers = "[officers]\nusers = [\"1001\", \"1002\"]\nsecond = \"looser\"\n";
+    std::fs::write(home.join("hansa.toml"), format!("{toml}{officers}")).unwrap();
+    let connector = federation.open("lindau");
+    let add = |who: &'static str, officer: u32| {
+        let connector = Arc::clone(&connector);
+        async move { group_membership::add(&connector, &name(), &members(&[who]), Some(officer)).await }
+    };
+    let listed = || {
+        let groups = connector.reloadable.groups();
+        let group = groups.get(&name());
+        group.map_or(0, |group| group.members.len())
+    };
+    let waits = |added| matches!(added, Ok(MembershipOutcome::Waits));
+    assert!(waits(add("acme", 1001).await));
+    assert_eq!(listed(), 0);
+    let status = pending_approvals::open_approvals(&connector).unwrap();
+    assert_eq!(status.len(), 1);
+    // Not the same one again, nor anybody; and another change is another matter.
+    for officer in [1001, 1003] {
+        let refused = add("acme", officer).await.unwrap_err();
+        assert_eq!(refused.code, ErrorCode::SecondOfficerNeeded);
+    }
+    assert!(waits(add("third", 1002).await));
+    assert_eq!(listed(), 0);
+    assert!(matches!(
+        add("acme", 1002).await,
+        Ok(MembershipOutcome::Listed(_))
+    ));
+    assert_eq!(listed(), 1);
+    // The group is another one now: what was asked for before is to be asked for again.
+    assert!(
+        pending_approvals::open_approvals(&connector)
+            .unwrap()
+            .is_empty()
+    );
+    assert!(waits(add("third", 1001).await));
+    // Whoever leaves needs nobody's word, and comes back by two anew, also after the list was renewed.
+    group_membership::set(&connector, &name(), members(&[]))
+        .await
+        .unwrap();
+    assert!(waits(add("acme", 1001).await));
+    federation.pass(DAY / 2);
+    group_membership::renew(&connector).await.unwrap();
+    assert!(matches!(
+        add("acme", 1002).await,
+        Ok(MembershipOutcome::Listed(_))
+    ));
+    assert_eq!(listed(), 1);
+}

@@ -1,0 +1,143 @@
+//! What was paid beforehand is spent to the last row, by nobody twice, and is still spent after a restart.
+
+use crate::contract::contract_usage;
+use crate::participant::Connector;
+use crate::participant::testing::{
+    TERMS, TestFederation, agree, ask, caller, close_participant, records,
+};
+use hansa_policy::contract::Agreement;
+use hansa_policy::id::ContractId;
+use hansa_policy::money::{MoneyAmount, parse_written_amount};
+use hansa_policy::refusal::ErrorCode;
+use std::sync::Arc;
+
+async fn agreed(price: &str) -> (TestFederation, Arc<Connector>, ContractId) {
+    let mut federation = TestFederation::new();
+    federation.settle_two(&format!("{TERMS}price = {price}\n"), TERMS);
+    let (provider, consumer) = (federation.open("lindau"), federation.open("acme"));
+    let contract = agree(&provider, &consumer).await;
+    (federation, provider, contract)
+}
+
+fn agreement(connector: &Connector, contract: ContractId) -> Agreement {
+    connector
+        .contracts
+        .with_registry(|registry| registry.agreement(contract).cloned())
+        .unwrap()
+}
+
+fn left(connector: &Connector, contract: ContractId) -> MoneyAmount {
+    let prepaid =
+        contract_usage::prepaid(connector, contract, &agreement(connector, contract)).unwrap();
+    prepaid.paid.less(prepaid.spent)
+}
+
+async fn asks(connector: &Arc<Connector>, contract: ContractId) -> Result<usize, ErrorCode> {
+    ask(connector, caller(connector, "acme"), &[contract]).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_paid_beforehand_is_spent_to_the_last_row() {
+    let price = "{ amount = 0.5, currency = \"EUR\", per = \"row\", prepaid = 2.75 }";
+    let (federation, connector, contract) = agreed(price).await;
+    assert_eq!(asks(&connector, contract).await, Ok(2));
+    assert_eq!(
+        left(&connector, contract),
+        parse_written_amount("1.75").unwrap()
+    );
+    assert_eq!(asks(&connector, contract).await, Ok(2));
+    // One row would be paid, and two are asked for: none is answered, and none is charged.
+    assert_eq!(
+        asks(&connector, contract).await,
+        Err(ErrorCode::PrepaidSpent)
+    );
+    assert_eq!(
+        left(&connector, contract),
+        parse_written_amount("0.75").unwrap()
+    );
+    contract_usage::top_up(
+        &connector,
+        contract,
+        &agreement(&connector, contract),
+        parse_written_amount("0.25").unwrap(),
+    )
+    .await
+    .unwrap();
+    assert_eq!(asks(&connector, contract).await, Ok(2));
+    assert_eq!(left(&connector, contract), MoneyAmount::NOTHING);
+    // Now it is known at the door.
+    assert_eq!(
+        asks(&connector, contract).await,
+        Err(ErrorCode::PrepaidSpent)
+    );
+    assert_eq!(records(&connector, "refuse").len(), 1);
+    let counted = contract_usage::count(&connector, contract).unwrap();
+    assert_eq!(counted.lines.len(), 1);
+    assert_eq!((counted.lines[0].questions, counted.lines[0].rows), (4, 6));
+    assert_eq!(
+        counted.lines[0].sums[0].comes_to(),
+        parse_written_amount("3").unwrap()
+    );
+    let statement = contract_usage::state(&connector, &counted).await.unwrap();
+    assert!(String::from_utf8(statement).unwrap().contains("signature"));
+
+    close_participant(connector).await;
+    let connector = federation.open("lindau");
+    assert_eq!(left(&connector, contract), MoneyAmount::NOTHING);
+    assert_eq!(
+        asks(&connector, contract).await,
+        Err(ErrorCode::PrepaidSpent)
+    );
+    close_participant(connector).await;
+    for file in ["state.db", "state.db-wal", "state.db-shm"] {
+        let _ = std::fs::remove_file(federation.home("lindau").join("state").join(file));
+    }
+    let connector = federation.open("lindau");
+    assert_eq!(left(&connector, contract), MoneyAmount::NOTHING);
+    assert_eq!(
+        asks(&connector, contract).await,
+        Err(ErrorCode::PrepaidSpent)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_at_once_spend_no_more_than_was_paid() {
+    let price = "{ amount = 0.1, currency = \"EUR\", per = \"query\", prepaid = 0.3 }";
+    let (_federation, connector, contract) = agreed(price).await;
+    let mut asking = tokio::task::JoinSet::new();
+    for _ in 0..12 {
+        let connector = Arc::clone(&connector);
+        asking.spawn(async move { asks(&connector, contract).await });
+    }
+    let mut answered = 0;
+    while let Some(met) = asking.join_next().await {
+        match met.unwrap() {
+            Ok(_) => answered += 1,
+            // Those beyond what runs at once are turned away before anything is counted.
+            Err(code) => assert!(
+                [ErrorCode::PrepaidSpent, ErrorCode::TooManyStreams].contains(&code),
+                "{code}"
+            ),
+        }
+    }
+    while asks(&connector, contract).await.is_ok() {
+        answered += 1;
+    }
+    assert_eq!(answered, 3);
+    assert_eq!(left(&connector, contract), MoneyAmount::NOTHING);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_month_is_paid_for_once() {
+    let price = "{ amount = 10, currency = \"EUR\", per = \"month\", prepaid = 15 }";
+    let (_federation, connector, contract) = agreed(price).await;
+    assert_eq!(asks(&connector, contract).await, Ok(2));
+    assert_eq!(asks(&connector, contract).await, Ok(2));
+    assert_eq!(
+        left(&connector, contract),
+        parse_written_amount("5").unwrap()
+    );
+    let counted = contract_usage::count(&connector, contract).unwrap();
+    assert_eq!(counted.lines[0].month, "2026-06");
+    assert_eq!(counted.lines[0].sums[0].count, 1);
+}

@@ -1,0 +1,361 @@
+//! What is stopped while a question is decided: no permit comes behind the record of the stop. Each question is held here between its
+//! ruling and the record of it, while something goes through.
+
+use crate::dataset::{provider_restriction, publication};
+use crate::league::group_membership;
+use crate::participant::Connector;
+use crate::participant::testing::{
+    DAY, TERMS, TestFederation, agree, ask, ask_showing, caller, post, record_text, records,
+    request_instead_of,
+};
+use crate::{negotiation, withdrawal};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_identity::league::signer_registration::KeyEndKind;
+use hansa_policy::contract::signature::SignatoryRole;
+use hansa_policy::group::GroupName;
+use hansa_policy::id::{ClauseId, ContractId, DatasetId};
+use hansa_policy::refusal::ErrorCode;
+use hansa_policy::restriction::ProviderRestriction;
+use hansa_policy::safe_text::SingleLineText;
+use hansa_policy::term::{Clause, Term};
+use hansa_proto::envelope;
+use hansa_proto::envelope::kind::StatementKind;
+use hansa_proto::statement;
+use hansa_proto::withdrawal::WithdrawalStatement;
+use std::collections::BTreeSet;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+struct StopRaceCase {
+    federation: TestFederation,
+    provider: Arc<Connector>,
+    consumer: Arc<Connector>,
+    contract: ContractId,
+}
+
+/// A provider and a consumer with a contract, to which these terms are added.
+async fn agreed(more: &str) -> StopRaceCase {
+    let mut federation = TestFederation::new();
+    federation.names_issuer("chamber");
+    federation.settle_two(&format!("{TERMS}{more}"), TERMS);
+    let (provider, consumer) = (federation.open("lindau"), federation.open("acme"));
+    let contract = agree(&provider, &consumer).await;
+    StopRaceCase {
+        federation,
+        provider,
+        consumer,
+        contract,
+    }
+}
+
+/// Asks, has `change` done between ruling and record, and checks that the question is refused so and that no permit stands behind what
+/// was recorded meanwhile.
+async fn check(
+    case: &mut StopRaceCase,
+    change: impl AsyncFnOnce(&mut StopRaceCase),
+    expected: ErrorCode,
+    stop: &'static str,
+) {
+    let who = caller(&case.provider, "acme");
+    let shown = vec![case.federation.attests("acme", "chamber", "nace:H49")];
+    let contract = case.contract;
+    let first = ask_showing(&case.provider, who.clone(), &[contract], shown.clone()).await;
+    assert_eq!(first, Ok(2));
+    let provider = Arc::clone(&case.provider);
+    let held = provider.pauses.decided.close().await;
+    let asked = Arc::clone(&provider);
+    let question = tokio::spawn(async move { ask_showing(&asked, who, &[contract], shown).await });
+    provider.pauses.decided.holds_somebody().await;
+    let before = records(&provider, stop).len();
+    change(case).await;
+    assert!(stop.is_empty() || records(&provider, stop).len() > before);
+    drop(held);
+    assert_eq!(question.await.unwrap(), Err(expected));
+    let permits = records(&provider, "permit");
+    assert_eq!(permits.len(), 1, "one before the stop, none behind it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_permit_stands_behind_a_withdrawal() {
+    let withdrawn = async |case: &mut StopRaceCase| {
+        withdrawal::own_now(
+            &case.provider,
+            case.contract,
+            &SingleLineText::from_any_text("over"),
+        )
+        .unwrap();
+    };
+    check(
+        &mut agreed("").await,
+        withdrawn,
+        ErrorCode::Withdrawn,
+        "withdraw",
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_permit_stands_behind_an_expulsion() {
+    let expelled = async |case: &mut StopRaceCase| {
+        case.federation.expel("acme");
+        let bundle = case.federation.bundle();
+        assert!(case.provider.take_bundle(&bundle).unwrap());
+    };
+    check(
+        &mut agreed("").await,
+        expelled,
+        ErrorCode::PeerNotTrusted,
+        "trust",
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expulsion_holds_where_the_bundle_gets_no_file() {
+    let mut case = agreed("").await;
+    let provider = Arc::clone(&case.provider);
+    let who = caller(&provider, "acme");
+    assert_eq!(ask(&provider, who.clone(), &[case.contract]).await, Ok(2));
+    let file = case.federation.home("lindau").join("bundle.json");
+    let before = std::fs::read(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    case.federation.expel("acme");
+    assert!(provider.take_bundle(&case.federation.bundle()).is_err());
+    let asked = ask(&provider, who, &[case.contract]).await;
+    assert_eq!(asked, Err(ErrorCode::PeerNotTrusted));
+    // The log says nothing of it, so that the next start is by the file that there is, and takes the newer one when it meets it.
+    std::fs::remove_dir(&file).unwrap();
+    std::fs::write(&file, before).unwrap();
+    crate::participant::testing::close_participant(provider).await;
+    drop(case.provider);
+    let again = case.federation.open("lindau");
+    assert!(again.take_bundle(&case.federation.bundle()).unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_permit_stands_behind_a_bundle_that_voids_its_contract() {
+    let voided = async |case: &mut StopRaceCase| {
+        // Others had it before anything was signed with it.
+        let end = KeyEndKind::Compromised(UtcTimestamp::EARLIEST);
+        case.federation.ends_key("acme", end);
+        let bundle = case.federation.bundle();
+        assert!(case.provider.take_bundle(&bundle).unwrap());
+    };
+    check(
+        &mut agreed("").await,
+        voided,
+        ErrorCode::KeyRevoked,
+        "trust",
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_permit_stands_behind_a_bundle_that_drops_its_issuer() {
+    let dropped = async |case: &mut StopRaceCase| {
+        case.federation.drops_issuer("chamber");
+        let bundle = case.federation.bundle();
+        assert!(case.provider.take_bundle(&bundle).unwrap());
+    };
+    let mut case = agreed("sectors = [\"nace:H49\"]\n").await;
+    check(&mut case, dropped, ErrorCode::CredentialInvalid, "trust").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_permit_stands_behind_a_restriction() {
+    let guarded = async |case: &mut StopRaceCase| {
+        let dataset: DatasetId = "hansa://lindau.example/d/bikes".parse().unwrap();
+        let clause = Clause {
+            id: ClauseId(2),
+            term: Term::ResultRows(1),
+        };
+        let restriction =
+            ProviderRestriction::of("g".into(), vec![clause], "p".into(), Vec::new()).unwrap();
+        let set =
+            provider_restriction::set(&case.provider, &dataset, Some(restriction), None).await;
+        set.unwrap();
+    };
+    check(
+        &mut agreed("").await,
+        guarded,
+        ErrorCode::DatasetGuarded,
+        "restriction",
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_permit_stands_behind_a_list_without_its_member() {
+    let name: GroupName = "hanse-cities".parse().unwrap();
+    let mut federation = TestFederation::new();
+    federation.names_issuer("chamber");
+    federation.settle_two(&format!("{TERMS}group = \"hanse-cities\"\n"), TERMS);
+    let (provider, _) = federation.try_open("lindau", &[]).unwrap();
+    let _ = crate::participant::testing::publish_configured_datasets(&provider);
+    let members = BTreeSet::from([crate::participant::testing::id("acme")]);
+    group_membership::set(&provider, &name, members)
+        .await
+        .unwrap();
+    assert!(
+        crate::offer::offer_renewal::renew(&provider)
+            .unwrap()
+            .is_empty()
+    );
+    let consumer = federation.open("acme");
+    let contract = agree(&provider, &consumer).await;
+    let mut case = StopRaceCase {
+        federation,
+        provider,
+        consumer,
+        contract,
+    };
+    let left = async |case: &mut StopRaceCase| {
+        let set = group_membership::set(&case.provider, &name, BTreeSet::new()).await;
+        set.unwrap();
+    };
+    check(&mut case, left, ErrorCode::PartyNotInGroup, "group").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_permit_stands_behind_the_newer_version_of_its_contract() {
+    let amended = async |case: &mut StopRaceCase| {
+        let (old, provider, consumer) = (case.contract, &case.provider, &case.consumer);
+        let newer = request_instead_of(Some(old), provider, consumer).await;
+        post(provider, consumer).await;
+        assert!(
+            provider
+                .contracts
+                .with_registry(|book| book.agreement(newer).is_some())
+        );
+    };
+    check(
+        &mut agreed("").await,
+        amended,
+        ErrorCode::Superseded,
+        "contract",
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_contract_comes_into_force_behind_a_bundle_that_voids_it() {
+    let mut case = agreed("").await;
+    let (provider, consumer) = (Arc::clone(&case.provider), Arc::clone(&case.consumer));
+    let before = records(&provider, "contract").len();
+    let later = request_instead_of(None, &provider, &consumer).await;
+    let held = provider.pauses.verified.close().await;
+    let sending = (Arc::clone(&provider), Arc::clone(&consumer));
+    let agreeing = tokio::spawn(async move {
+        for _ in 0..3 {
+            for (from, to) in [(&sending.1, &sending.0), (&sending.0, &sending.1)] {
+                for (_, message) in crate::participant::testing::outbox(from, to) {
+                    // What can't come about is refused.
+                    let _ = negotiation::take_in(to, &from.id(), &message, None).await;
+                }
+            }
+        }
+    });
+    provider.pauses.verified.holds_somebody().await;
+    case.federation.revokes_key("acme");
+    assert!(provider.take_bundle(&case.federation.bundle()).unwrap());
+    drop(held);
+    agreeing.await.unwrap();
+    assert_eq!(records(&provider, "contract").len(), before);
+    assert!(
+        provider
+            .contracts
+            .with_registry(|book| book.agreement(later).is_none())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_permit_stands_behind_the_end_of_its_dataset() {
+    let taken = async |case: &mut StopRaceCase| {
+        publication::withdraw(&case.provider, &"bikes".parse().unwrap(), None).unwrap();
+    };
+    check(
+        &mut agreed("").await,
+        taken,
+        ErrorCode::StreamCut,
+        "unpublish",
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_permit_is_recorded_after_the_last_instant_of_its_contract() {
+    let passed = async |case: &mut StopRaceCase| case.federation.pass(20 * DAY);
+    check(&mut agreed("").await, passed, ErrorCode::Expired, "").await;
+}
+
+/// A withdrawal that gives notice, by the provider.
+fn notice(connector: &Arc<Connector>, contract: ContractId, effective_at: UtcTimestamp) {
+    let payload = statement::to_bytes(&WithdrawalStatement {
+        contract,
+        party: connector.id(),
+        effective_at,
+        issued_at: connector.now(),
+        reason: "in a day".to_owned(),
+    });
+    let signature = connector
+        .sign(StatementKind::Withdrawal, SignatoryRole::Provider, &payload)
+        .unwrap();
+    let bytes = envelope::assemble(&payload, &[signature]);
+    withdrawal::take_in(connector, &bytes).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_permit_is_recorded_after_the_notice_of_a_withdrawal_has_run_out() {
+    let mut case = agreed("").await;
+    let until = case.provider.now().plus_micros(DAY);
+    notice(&case.provider, case.contract, until);
+    let passed = async |case: &mut StopRaceCase| case.federation.pass(DAY);
+    check(&mut case, passed, ErrorCode::Withdrawn, "").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_concern_a_question_only_has_it_decided_again() {
+    let case = agreed("").await;
+    let (provider, contract) = (Arc::clone(&case.provider), case.contract);
+    let who = caller(&provider, "acme");
+    let held = provider.pauses.decided.close().await;
+    let asked = Arc::clone(&provider);
+    let question = tokio::spawn(async move { ask(&asked, who, &[contract]).await });
+    provider.pauses.decided.holds_somebody().await;
+    let name: GroupName = "others".parse().unwrap();
+    group_membership::set(&provider, &name, BTreeSet::new())
+        .await
+        .unwrap();
+    drop(held);
+    assert_eq!(question.await.unwrap(), Ok(2));
+    let (list, permit) = (records(&provider, "group"), records(&provider, "permit"));
+    assert!(permit[0].seq > list[0].seq);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_is_decided_so_many_times_and_then_refused() {
+    let case = agreed("").await;
+    let (provider, contract) = (Arc::clone(&case.provider), case.contract);
+    let who = caller(&provider, "acme");
+    let mut held = provider.pauses.decided.close().await;
+    let asked = Arc::clone(&provider);
+    let question = tokio::spawn(async move { ask(&asked, who, &[contract]).await });
+    for _ in 0..4 {
+        provider.pauses.decided.holds_somebody().await;
+        drop(provider.records.log.begin_stop());
+        // It is closed behind the question that waits, and before that comes by again.
+        let next = provider.pauses.decided.close();
+        tokio::pin!(next);
+        let queued = poll_fn(|context| Poll::Ready(next.as_mut().poll(context).is_pending()));
+        assert!(queued.await);
+        drop(held);
+        held = next.await;
+    }
+    drop(held);
+    assert_eq!(question.await.unwrap(), Err(ErrorCode::StreamCut));
+    assert!(records(&provider, "permit").is_empty());
+    let refused = records(&provider, "refuse").pop().unwrap();
+    assert_eq!(record_text(&refused, "code"), "STREAM_CUT");
+}

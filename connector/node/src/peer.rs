@@ -1,0 +1,11 @@
+//! Peers: connections, catalogues, messages on their way, and what peers ask.
+
+pub(crate) mod catalog_cache;
+pub(crate) mod delivery;
+pub mod mailbox;
+pub mod peer_aliases;
+pub(crate) mod peer_allowances;
+pub(crate) mod peer_calls;
+pub mod peer_connections;
+pub mod peer_handler;
+pub(crate) mod peer_state;

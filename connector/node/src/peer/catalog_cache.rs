@@ -1,0 +1,117 @@
+//! Entries of a peer's catalogue that were read: mostly those of the next answer are the same, byte for byte.
+
+use bytes::Bytes;
+use hansa_catalog::dataset::Dataset;
+use hansa_catalog::offer::Offer;
+use hansa_policy::id::DatasetId;
+use hansa_policy::refusal::Refusal;
+use hansa_policy::term::Clause;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// So many of each kind are kept of a peer; beyond them they are read again.
+const MOST: usize = 64;
+
+/// What entries said, by the bytes that they came in. What somebody's signature has to hold for is read anew each time.
+#[derive(Debug, Default)]
+pub(crate) struct CatalogCache {
+    datasets: HashMap<Bytes, Dataset>,
+    offers: HashMap<Bytes, Offer>,
+}
+
+impl CatalogCache {
+    /// The title of an offer of these clauses over the dataset.
+    pub(crate) fn title(&self, dataset: &DatasetId, clauses: &[Clause]) -> Option<String> {
+        let mut offers = self.offers.values();
+        let offer = offers.find(|one| one.dataset == *dataset && one.clauses == clauses)?;
+        Some(offer.title.clone())
+    }
+}
+
+/// A catalogue that is being read; of what was read before that is kept which comes again.
+#[derive(Debug, Default)]
+pub(crate) struct CachedCatalogReader {
+    before: Arc<CatalogCache>,
+    now: CatalogCache,
+}
+
+impl CachedCatalogReader {
+    /// Nothing was read yet.
+    pub(crate) fn after(before: Arc<CatalogCache>) -> Self {
+        let now = CatalogCache::default();
+        Self { before, now }
+    }
+
+    /// A dataset, as it was read before or from its bytes.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub(crate) fn dataset(&mut self, bytes: &Bytes) -> Result<Dataset, Refusal> {
+        let (now, before) = (&mut self.now.datasets, &self.before.datasets);
+        again(now, before, bytes, hansa_proto::dataset::from_bytes)
+    }
+
+    /// An offer, likewise.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub(crate) fn offer(&mut self, bytes: &Bytes) -> Result<Offer, Refusal> {
+        let (now, before) = (&mut self.now.offers, &self.before.offers);
+        again(now, before, bytes, hansa_proto::offer::from_bytes)
+    }
+
+    /// All that was read now.
+    pub(crate) fn done(self) -> CatalogCache {
+        self.now
+    }
+}
+
+fn again<T: Clone>(
+    now: &mut HashMap<Bytes, T>,
+    before: &HashMap<Bytes, T>,
+    bytes: &Bytes,
+    read: fn(&[u8]) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    let value = match before.get(bytes) {
+        Some(value) => value.clone(),
+        None => read(bytes)?,
+    };
+    if now.len() < MOST {
+        now.insert(bytes.clone(), value.clone());
+    }
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::peer::catalog_cache::{MOST, again};
+    use bytes::Bytes;
+    use hansa_policy::refusal::Refusal;
+    use std::collections::HashMap;
+
+    #[test]
+    fn what_came_before_is_not_read_again_and_nothing_else_is_kept() {
+        let text = |n: usize| Bytes::from(n.to_string());
+        let fresh = |bytes: &[u8]| -> Result<String, Refusal> {
+            Ok(format!("read {}", String::from_utf8_lossy(bytes)))
+        };
+        let mut first = HashMap::new();
+        for n in 0..MOST + 9 {
+            let value = again(&mut first, &HashMap::new(), &text(n), fresh).unwrap();
+            assert_eq!(value, format!("read {n}"));
+        }
+        assert_eq!(first.len(), MOST);
+        let never = |_: &[u8]| -> Result<String, Refusal> { panic!("it is known") };
+        let mut second = HashMap::new();
+        assert_eq!(
+            again(&mut second, &first, &text(1), never).unwrap(),
+            "read 1"
+        );
+        assert_eq!(
+            again(&mut second, &first, &text(99), fresh).unwrap(),
+            "read 99"
+        );
+        let kept: Vec<String> = second.into_values().collect();
+        assert_eq!(kept.len(), 2, "{kept:?}");
+    }
+}

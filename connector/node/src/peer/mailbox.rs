@@ -1,0 +1,343 @@
+//! The post between a consumer and a provider: the consumer carries messages both ways, since a provider never dials.
+
+use crate::log::audit_event::{AuditEvent, maybe};
+use crate::negotiation;
+use crate::negotiation::resumption::resume;
+use crate::negotiation::{outgoing_message, unreadable_message};
+use crate::participant::Connector;
+use crate::peer::peer_connections::KnownPeer;
+use crate::receipt::acknowledgement;
+use futures::StreamExt as _;
+use hansa_audit_log::record::messages::FetchedMessagesRecord;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::peer::message::{self, InboxItem};
+use std::sync::Arc;
+use tokio::sync::OwnedMutexGuard;
+
+/// Hands in our messages to a peer, then fetches the peer's messages for us, until both are done.
+///
+/// # Errors
+/// When the peer can't be reached. What is wrong with single messages is in the log and stops nothing.
+pub async fn pump(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
+    with_reconnect(connector, peer, || once(connector, peer)).await
+}
+
+/// What a peer says; once more over a new connection where it can't be reached, since an old one may have died.
+///
+/// # Errors
+/// Those of `call`.
+pub(crate) async fn with_reconnect<T, F>(
+    connector: &Connector,
+    peer: &KnownPeer,
+    call: impl Fn() -> F,
+) -> Result<T, Refusal>
+where
+    F: Future<Output = Result<T, Refusal>>,
+{
+    match call().await {
+        Err(refusal) if refusal.code == ErrorCode::PeerUnreachable => {
+            connector.hang_up(&peer.id).await;
+            call().await
+        }
+        other => other,
+    }
+}
+
+/// Hands in our messages to a peer, and fetches none.
+///
+/// # Errors
+/// As [`pump`].
+pub(crate) async fn send_off(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
+    resume(connector, Some(&peer.id)).await?;
+    with_reconnect(connector, peer, || hand_in(connector, peer)).await
+}
+
+/// Whether a message of a peer waits there that was not taken in, as its catalogue says.
+///
+/// # Errors
+/// When the own index can't be read.
+pub(crate) fn waits(
+    connector: &Connector,
+    peer: &KnownPeer,
+    messages: Option<u64>,
+) -> Result<bool, Refusal> {
+    let Some(newest) = messages else {
+        return Ok(false);
+    };
+    // A smaller number is news, too: the peer has gone back to an older copy of its state.
+    Ok(connector
+        .records
+        .index_fast(|state| state.taken_in(&peer.id))?
+        != newest)
+}
+
+async fn once(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
+    let before = connector.peers.delivery_queues.news(&peer.id);
+    resume(connector, Some(&peer.id)).await?;
+    hand_in(connector, peer).await?;
+    fetch(connector, peer).await?;
+    if connector.peers.delivery_queues.news(&peer.id) == before {
+        return Ok(());
+    }
+    // What came in may have been answered, here and there.
+    hand_in(connector, peer).await?;
+    fetch(connector, peer).await
+}
+
+/// Sends what is in the outbox for a peer; a message that the peer refuses is refused for good and leaves the outbox.
+///
+/// # Errors
+/// When the peer can't be reached, or the refusal of the last message that it refused.
+pub async fn hand_in(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
+    let alone = connector.peers.delivery_queues.carrying(&peer.id).await;
+    hand_in_alone(connector, peer, alone).await
+}
+
+async fn hand_in_alone(
+    connector: &Arc<Connector>,
+    peer: &KnownPeer,
+    _alone: OwnedMutexGuard<()>,
+) -> Result<(), Refusal> {
+    // Most often nothing waits; what does may be much.
+    if connector
+        .records
+        .index_fast(|state| state.newest_for(&peer.id))?
+        .is_none()
+    {
+        return Ok(());
+    }
+    let waiting = connector.records.index(|state| state.outbox(&peer.id, 0))?;
+    let mut client = connector.call(peer).await?;
+    let (mut last, mut receipts) = (None, false);
+    for row in waiting {
+        let Some(peer_message) = unreadable_message::waiting(connector, &peer.id, &row)? else {
+            handed_in(connector, peer, row.number, Some(ErrorCode::FileMissing)).await?;
+            acknowledgement::forget(connector, &row)?;
+            continue;
+        };
+        if matches!(
+            peer_message.content,
+            message::MessageContent::Acknowledgement { .. }
+        ) {
+            receipts = true;
+        } else {
+            // Said before it goes: whoever looked at what the peer shows looks again.
+            connector.peers.delivery_queues.carried_news(&peer.id);
+        }
+        let mut sent = client.send(&peer_message).await;
+        if sent
+            .as_ref()
+            .is_err_and(|refusal| by_a_bundle(refusal.code))
+        {
+            // The peer may lack the bundle that registers our key; it gets it with the greeting.
+            connector.hang_up(&peer.id).await;
+            client = connector.call(peer).await?;
+            sent = client.send(&peer_message).await;
+        }
+        let refused = match sent {
+            Ok(()) => None,
+            Err(refusal) if passing(refusal.code) => return Err(refusal),
+            Err(refusal) => Some(refusal),
+        };
+        let why = refused.as_ref().map(|refusal| refusal.code);
+        handed_in(connector, peer, row.number, why).await?;
+        acknowledgement::forget(connector, &row)?;
+        if let (message::MessageContent::Request { negotiation, .. }, Some(why)) =
+            (&peer_message.content, &refused)
+        {
+            let ended = outgoing_message::end_refused(connector, &peer.id, negotiation, why).await;
+            if let Err(refusal) = ended {
+                tracing::warn!(peer = peer.id.domain(), code = %refusal.code, "negotiation.not_ended");
+            }
+        }
+        last = refused.or(last);
+    }
+    // Still alone: a command that ends waits for its turn here, and with that until heads were exchanged.
+    if receipts && let Err(refusal) = connector.exchange_heads_in_turn(peer, &client).await {
+        // The word on the receipt is there; heads are exchanged with the next one.
+        tracing::info!(peer = peer.id.domain(), code = %refusal.code, "heads.kept");
+    }
+    match last {
+        Some(refusal) => Err(refusal),
+        None => Ok(()),
+    }
+}
+
+/// Puts in the log that a message leaves the outbox, and why the peer did not get it, if so.
+async fn handed_in(
+    connector: &Connector,
+    peer: &KnownPeer,
+    number: u64,
+    refused: Option<ErrorCode>,
+) -> Result<(), Refusal> {
+    let fetched = AuditEvent::from(FetchedMessagesRecord {
+        peer: peer.id.to_string(),
+        number,
+        carried: true,
+        refused: maybe(refused),
+    });
+    // The index takes it in when somebody looks.
+    let _durable = connector.record(fetched).await?;
+    Ok(())
+}
+
+/// Whether a failure says nothing of the message itself.
+const fn passing(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::PeerUnreachable
+            | ErrorCode::TimedOut
+            | ErrorCode::EvidenceUnavailable
+            | ErrorCode::DiskFull
+            | ErrorCode::StateBroken
+            | ErrorCode::Internal
+            | ErrorCode::TooManyStreams
+            | ErrorCode::TooManyConnections
+    )
+}
+
+/// Whether a failure may come of a trust bundle that is older than the message.
+const fn by_a_bundle(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::SignerNotParty | ErrorCode::KeyNotValidAtSigning
+    )
+}
+
+/// Fetches the messages that wait for us, after those that somebody else takes in just now.
+async fn fetch(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
+    let _taking = connector.peers.delivery_queues.taking(&peer.id).await;
+    let after = connector
+        .records
+        .index_fast(|state| state.taken_in(&peer.id))?;
+    let client = connector.call(peer).await?;
+    let mut messages = client.inbox(after, true).await?;
+    let mut last = after;
+    while let Some(item) = messages.next().await {
+        let item = item?;
+        take(connector, peer, &item).await?;
+        last = item.number();
+    }
+    if last != after {
+        // Tells the peer that these are here, so that it may forget them.
+        let mut rest = client.inbox(last, true).await?;
+        while let Some(item) = rest.next().await {
+            take(connector, peer, &item?).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn take(
+    connector: &Arc<Connector>,
+    peer: &KnownPeer,
+    item: &InboxItem,
+) -> Result<(), Refusal> {
+    connector.peers.delivery_queues.carried_news(&peer.id);
+    let (message, number) = match item {
+        InboxItem::Letter(numbered) => (&numbered.message, numbered.number),
+        InboxItem::Unreadable(unreadable) => {
+            let code = unreadable.cause.code;
+            tracing::warn!(peer = peer.id.domain(), %code, "letter.unreadable");
+            return unreadable_message::set_apart(connector, &peer.id, unreadable).await;
+        }
+    };
+    let mut taken = negotiation::take_in(connector, &peer.id, message, Some(number)).await;
+    if taken
+        .as_ref()
+        .is_err_and(|refusal| by_a_bundle(refusal.code))
+    {
+        // We may lack the bundle that registers the key; the peer has it, and shows it when it is greeted.
+        connector.hang_up(&peer.id).await;
+        connector.call(peer).await?;
+        taken = negotiation::take_in(connector, &peer.id, message, Some(number)).await;
+    }
+    match taken {
+        Ok(()) => Ok(()),
+        Err(refusal)
+            if matches!(
+                refusal.code,
+                ErrorCode::EvidenceUnavailable
+                    | ErrorCode::DiskFull
+                    | ErrorCode::StateBroken
+                    | ErrorCode::TooManyStreams
+            ) =>
+        {
+            Err(refusal)
+        }
+        Err(refusal) => {
+            tracing::warn!(peer = peer.id.domain(), code = %refusal.code, "letter.refused");
+            negotiation::refuse(connector, &peer.id, message, number, &refusal).await
+        }
+    }
+}
+
+/// Carries messages to a peer soon, without anybody waiting for it.
+pub(crate) fn soon(connector: &Arc<Connector>, peer: &KnownPeer) {
+    let (connector, peer) = (Arc::clone(connector), peer.clone());
+    let tasks = connector.queries.background_tasks.clone();
+    let carried = async move {
+        let Some(alone) = connector
+            .peers
+            .delivery_queues
+            .carrying_next(&peer.id)
+            .await
+        else {
+            return;
+        };
+        if let Err(refusal) = hand_in_alone(&connector, &peer, alone).await {
+            tracing::info!(peer = peer.id.domain(), code = %refusal.code, "letter.kept");
+        }
+    };
+    // A command waits for it before its threads end; what is not carried by then waits in the outbox.
+    let _task = tasks.spawn(tokio::time::timeout(SOON, carried));
+}
+
+/// How long a message that nobody waits for may be under way: less than a command waits for what it has begun.
+const SOON: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Carries messages as long as the connector serves: keeps an inbox open at each peer, and starts anew when it ends.
+pub async fn serve(connector: Arc<Connector>, peer: KnownPeer) {
+    let mut pause = std::time::Duration::from_millis(500);
+    loop {
+        match follow(&connector, &peer).await {
+            Ok(()) => {
+                // Whoever comes back may have changed: it is greeted again.
+                connector.hang_up(&peer.id).await;
+                pause = std::time::Duration::from_millis(500);
+            }
+            Err(refusal) => {
+                tracing::info!(peer = peer.id.domain(), code = %refusal.code, "post.paused");
+                connector.hang_up(&peer.id).await;
+                pause = pause
+                    .saturating_mul(2)
+                    .min(std::time::Duration::from_secs(60));
+            }
+        }
+        tokio::time::sleep(pause).await;
+    }
+}
+
+async fn follow(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
+    pump(connector, peer).await?;
+    let after = connector
+        .records
+        .index_fast(|state| state.taken_in(&peer.id))?;
+    let client = connector.call(peer).await?;
+    let mut messages = client.inbox(after, false).await?;
+    loop {
+        let posted = connector.peers.outbox_signal.notified();
+        tokio::select! {
+            item = messages.next() => match item {
+                Some(item) => {
+                    // Held until the answer is handed in: a command that fetches meanwhile waits for both.
+                    let _taking = connector.peers.delivery_queues.taking(&peer.id).await;
+                    take(connector, peer, &item?).await?;
+                    hand_in(connector, peer).await?;
+                }
+                None => return Ok(()),
+            },
+            () = posted => hand_in(connector, peer).await?,
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! Connections to peers: opened when they are needed, kept while they hold.
+
+use crate::participant::Connector;
+use crate::peer::peer_connections::KnownPeer;
+use hansa_identity::certificate::LeafCertificate;
+use hansa_identity::mtls;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_proto::peer::greeting::PeerGreeting;
+use hansa_transport::peer::client::{PeerClient, PeerEndpoint};
+use hansa_transport::peer::settings::TransportSettings;
+use std::sync::Arc;
+
+impl Connector {
+    /// The peers of the configuration and those that were added; the configuration wins.
+    ///
+    /// # Errors
+    /// When the index can't be read.
+    pub fn known_peers(&self) -> Result<Vec<KnownPeer>, Refusal> {
+        let mut peers: Vec<KnownPeer> = self
+            .config()
+            .peers
+            .iter()
+            .map(|peer| KnownPeer {
+                id: peer.id.clone(),
+                address: peer.address.clone(),
+                alias: peer.alias.clone(),
+            })
+            .collect();
+        for (id, address, alias) in self.records.index_fast(|state| state.peers())? {
+            let known = peers.iter().any(|peer| peer.id == id);
+            if let (false, Ok(alias)) = (known, alias.parse()) {
+                peers.push(KnownPeer { id, address, alias });
+            }
+        }
+        peers.sort_by(|a, b| a.alias.cmp(&b.alias));
+        Ok(peers)
+    }
+
+    /// The peer of that alias, domain or identity.
+    ///
+    /// # Errors
+    /// `PEER_UNKNOWN`.
+    pub fn peer(&self, named: &str) -> Result<KnownPeer, Refusal> {
+        self.known_peers()?
+            .into_iter()
+            .find(|peer| {
+                peer.alias.as_str() == named
+                    || peer.id.as_str() == named
+                    || peer.id.domain() == named
+            })
+            .ok_or_else(|| {
+                Refusal::new(
+                    ErrorCode::PeerUnknown,
+                    format!("no participant `{named}` is known here"),
+                )
+                .with_help("hansa peer list shows them; hansa peer add ADDRESS adds one")
+            })
+    }
+
+    /// The peer of that alias, domain or identity, or else the member of the league: the bundle, which the league signed, has its
+    /// address. Its alias is the first label of its domain, where that stands for nobody else here.
+    ///
+    /// # Errors
+    /// `PEER_UNKNOWN`.
+    pub fn peer_or_member(&self, named: &str) -> Result<KnownPeer, Refusal> {
+        self.peer(named).or_else(|unknown| {
+            let is_named = |member: &KnownPeer| {
+                member.alias.as_str() == named
+                    || member.id.as_str() == named
+                    || member.id.domain() == named
+            };
+            let mut members = self.reachable_members()?.into_iter().filter(is_named);
+            match (members.next(), members.next()) {
+                (Some(member), None) => Ok(member),
+                (_, _) => Err(unknown),
+            }
+        })
+    }
+
+    /// The members of the league that are no peers yet, and that the bundle has an address of.
+    ///
+    /// # Errors
+    /// When the index can't be read.
+    pub fn reachable_members(&self) -> Result<Vec<KnownPeer>, Refusal> {
+        let known = self.known_peers()?;
+        let own = self.config().participant.alias.clone();
+        let is_free = |peer: &KnownPeer| {
+            peer.alias != own
+                && !known
+                    .iter()
+                    .any(|known| known.id == peer.id || known.alias == peer.alias)
+        };
+        let bundle = self.identity.trust.bundle();
+        let members = bundle.content().parties.iter();
+        Ok(members
+            .filter(|member| member.expelled_at.is_none() && member.id != self.id())
+            .filter_map(|member| {
+                Some(KnownPeer {
+                    id: member.id.clone(),
+                    // One that listens wherever there was a free port can't be dialled by it.
+                    address: member
+                        .address
+                        .clone()
+                        .filter(|address| !address.ends_with(":0"))?,
+                    alias: member.id.default_alias()?,
+                })
+            })
+            .filter(is_free)
+            .collect())
+    }
+
+    /// A connection to a peer, greeted.
+    ///
+    /// # Errors
+    /// `PEER_UNREACHABLE`, or why the other end is not the peer.
+    pub async fn call(self: &Arc<Self>, peer: &KnownPeer) -> Result<PeerClient, Refusal> {
+        if let Some((address, client)) = self.peers.connections.held.lock().await.get(&peer.id)
+            && *address == peer.address
+        {
+            return Ok(client.clone());
+        }
+        // Not under the lock: a peer that does not answer must not hold up the calls to others. And only a peer that was
+        // greeted is kept, so that each connection is checked.
+        let client = self.connect(peer).await?;
+        self.greet(&client).await?;
+        let mut held = self.peers.connections.held.lock().await;
+        held.insert(peer.id.clone(), (peer.address.clone(), client.clone()));
+        Ok(client)
+    }
+
+    /// The connection to a peer, if there is one.
+    pub(crate) async fn open_call(&self, peer: &ParticipantId) -> Option<PeerClient> {
+        let held = self.peers.connections.held.lock().await;
+        held.get(peer).map(|(_, client)| client.clone())
+    }
+
+    /// Forgets the connection to a peer; the next call opens another one.
+    pub async fn hang_up(&self, peer: &ParticipantId) {
+        self.peers.connections.held.lock().await.remove(peer);
+    }
+
+    async fn connect(self: &Arc<Self>, peer: &KnownPeer) -> Result<PeerClient, Refusal> {
+        let wrong = || {
+            Refusal::new(
+                ErrorCode::ConfigInvalid,
+                format!(
+                    "`{}` is not an address such as data.munster.example:8814",
+                    peer.address
+                ),
+            )
+        };
+        let (host, port) = peer.address.rsplit_once(':').ok_or_else(wrong)?;
+        let port: u16 = port.parse().map_err(|cause| wrong().caused_by(cause))?;
+        self.own_certificate()?;
+        let tls = mtls::client_config(&self.identity.trust, &peer.id, &self.clock)?;
+        let (trust, clock, expected) = (
+            Arc::clone(&self.identity.trust),
+            Arc::clone(&self.clock),
+            peer.id.clone(),
+        );
+        let endpoint = PeerEndpoint {
+            participant: peer.id.clone(),
+            host: host.trim_matches(['[', ']']).to_owned(),
+            port,
+            tls: Arc::new(move || Arc::clone(&tls)),
+            check: Arc::new(move |connection| {
+                mtls::check_listener(&trust, &expected, connection, clock().wall)
+            }),
+            settings: TransportSettings {
+                listening: self.peers.connections.patience_with(&peer.address),
+                ..TransportSettings::default()
+            },
+        };
+        PeerClient::connect(endpoint).await
+    }
+
+    /// What our own certificate says, while it counts: from its end on every peer refuses us.
+    ///
+    /// # Errors
+    /// `CERTIFICATE_EXPIRED` with its file.
+    pub fn own_certificate(&self) -> Result<LeafCertificate, Refusal> {
+        let file = self.config().trust.tls_cert.display().to_string();
+        let leaf = self.identity.trust.own_certificate(self.now());
+        leaf.map_err(|refusal| refusal.with_place(file, None, None))
+    }
+
+    /// Greets a peer: exchanges bundle, head and what was heard of other logs; a newer bundle of the league is taken.
+    async fn greet(self: &Arc<Self>, client: &PeerClient) -> Result<(), Refusal> {
+        let theirs = client
+            .hello(&self.greeting(0))
+            .await
+            .map_err(|refusal| turned_away(refusal, client.participant()))?;
+        theirs.common_version()?;
+        if let Some(bytes) = &theirs.bundle {
+            self.take_bundle(bytes)?;
+        }
+        if self.peers.heads.only_looks() {
+            return Ok(());
+        }
+        if let Some(head) = &theirs.head {
+            self.follow_head(client, head).await?;
+        }
+        self.settle_heard(client).await?;
+        self.hear(client.participant(), &theirs.gossiped_heads)
+            .await
+    }
+
+    /// What this participant says of itself; the bundle only if the other side's number is lower.
+    pub(crate) fn greeting(&self, their_bundle: u64) -> PeerGreeting {
+        let bundle = self.identity.trust.bundle();
+        let sequence = bundle.content().sequence;
+        // Whoever is shown a head puts it in the log.
+        let looks = self.peers.heads.only_looks();
+        PeerGreeting {
+            versions: hansa_proto::peer::VERSIONS.into_iter().collect(),
+            program: format!("hansa {}", env!("CARGO_PKG_VERSION")),
+            bundle_sequence: sequence,
+            bundle: (sequence > their_bundle).then(|| bundle.to_bytes().into()),
+            head: (!looks).then(|| self.records.log.head().to_string().into()),
+            gossiped_heads: match looks {
+                true => Vec::new(),
+                false => self.passed_on(),
+            },
+        }
+    }
+
+    /// Takes in what a caller said of itself.
+    ///
+    /// # Errors
+    /// When the log can't be written.
+    pub(crate) async fn take_greeting(
+        self: &Arc<Self>,
+        peer: &ParticipantId,
+        greeting: PeerGreeting,
+    ) -> Result<(), Refusal> {
+        if let Some(bytes) = &greeting.bundle {
+            self.take_bundle(bytes)?;
+        }
+        if let Some(head) = &greeting.head {
+            self.see_head(peer, head).await?;
+        }
+        self.hear(peer, &greeting.gossiped_heads).await
+    }
+}
+
+/// In TLS 1.3 a listener that does not trust the caller hangs up after the handshake; the caller sees a cut.
+fn turned_away(refusal: Refusal, peer: &ParticipantId) -> Refusal {
+    if refusal.code != ErrorCode::StreamCut {
+        return refusal;
+    }
+    Refusal::new(
+        ErrorCode::PeerNotTrusted,
+        format!("{} hung up before it said anything", peer.domain()),
+    )
+    .with_participant(peer.clone())
+    .with_help("it may not know this participant yet: hand it the league's newest bundle (hansa league export)")
+    .with_help("or this participant's certificate is over: hansa join")
+}

@@ -1,0 +1,48 @@
+//! Days as people mean them: they begin at midnight in a time zone.
+
+use hansa_audit_log::time::UtcTimestamp;
+
+/// The first instant of a day in a zone.
+pub fn begin_day(day: jiff::civil::Date, zone: &str) -> Option<UtcTimestamp> {
+    let zone = jiff::tz::TimeZone::get(zone).ok()?;
+    let begun = day.to_zoned(zone).ok()?.timestamp();
+    UtcTimestamp::from_micros(begun.as_microsecond()).ok()
+}
+
+/// The day such as `2026-12-01` that a text is.
+pub fn read_day(text: &str) -> Option<jiff::civil::Date> {
+    let is_day = text.len() == "2026-12-01".len();
+    is_day.then(|| text.parse().ok())?
+}
+
+/// The first instant of the day in which an instant lies.
+pub fn begin_today(now: UtcTimestamp, zone: &str) -> Option<UtcTimestamp> {
+    let in_zone = jiff::tz::TimeZone::get(zone).ok()?;
+    let local = jiff::Timestamp::from_microsecond(now.micros())
+        .ok()?
+        .to_zoned(in_zone);
+    begin_day(local.date(), zone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_begins_at_midnight_of_its_zone() {
+        let now: UtcTimestamp = "2019-03-02T04:30:00Z".parse().unwrap();
+        for (zone, begun) in [
+            ("America/New_York", "2019-03-01T05:00:00Z"),
+            ("UTC", "2019-03-02T00:00:00Z"),
+            ("Europe/Berlin", "2019-03-01T23:00:00Z"),
+        ] {
+            assert_eq!(begin_today(now, zone).unwrap().to_string(), begun);
+        }
+        assert_eq!(begin_today(now, "Nowhere"), None);
+        // A day that begins at one o'clock, since the clocks go forward at midnight.
+        let day = read_day("2019-03-31").unwrap();
+        let begun = begin_day(day, "Asia/Beirut").unwrap();
+        assert_eq!(begun.to_string(), "2019-03-30T22:00:00Z");
+        assert_eq!(read_day("2019-3-1"), None);
+    }
+}

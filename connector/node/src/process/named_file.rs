@@ -1,0 +1,31 @@
+//! Files that a person named, of moderate size.
+
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::path::Path;
+
+/// Reads a file of moderate size that a person named.
+///
+/// # Errors
+/// `FILE_MISSING` with what the system said.
+pub fn read(file: &Path) -> Result<Vec<u8>, Refusal> {
+    std::fs::read(file).map_err(|fault| {
+        Refusal::new(
+            ErrorCode::FileMissing,
+            format!("`{}` can't be read: {fault}", file.display()),
+        )
+        .with_place(file.display().to_string(), None, None)
+    })
+}
+
+/// Writes a file that a person named.
+///
+/// # Errors
+/// `DISK_FULL` or `STATE_BROKEN` with what the system said.
+pub fn write(file: &Path, bytes: &[u8]) -> Result<(), Refusal> {
+    if let Some(folder) = file.parent()
+        && !folder.as_os_str().is_empty()
+    {
+        std::fs::create_dir_all(folder).map_err(|fault| hansa_files::unwritable(folder, &fault))?;
+    }
+    std::fs::write(file, bytes).map_err(|fault| hansa_files::unwritable(file, &fault))
+}

@@ -1,0 +1,96 @@
+//! Work that is done to its end, whoever waits for it.
+
+use futures::FutureExt as _;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// Does `work` where it is waited for; where nobody waits any more the rest of it goes on as a task of its own. To begin with one
+/// would wake another thread for each piece of work.
+///
+/// # Errors
+/// What it panicked with.
+pub async fn whole<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> std::thread::Result<T> {
+    CompletionGuard(Some(AssertUnwindSafe(work).catch_unwind().boxed())).await
+}
+
+/// What a panic says.
+pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("a panic without a text")
+        .to_owned()
+}
+
+/// Runs in a task of its own, which ends even if nobody waits for it any more.
+pub async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+) -> Result<T, Refusal> {
+    let task = tokio::runtime::Handle::current().spawn(work);
+    match task.await {
+        Ok(done) => done,
+        Err(cause) => {
+            Err(Refusal::new(ErrorCode::Internal, "the step ended unexpectedly").caused_by(cause))
+        }
+    }
+}
+
+/// What is left of the work, until it is done.
+struct CompletionGuard<T: Send + 'static>(Option<Pin<Box<dyn Future<Output = T> + Send>>>);
+
+impl<T: Send + 'static> Future for CompletionGuard<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let Some(work) = self.0.as_mut() else {
+            // It has told its result, and is not asked again.
+            return Poll::Pending;
+        };
+        let done = futures::ready!(work.poll_unpin(context));
+        self.0 = None;
+        Poll::Ready(done)
+    }
+}
+
+impl<T: Send + 'static> Drop for CompletionGuard<T> {
+    fn drop(&mut self) {
+        if let Some(work) = self.0.take()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let _goes_on = runtime.spawn(work);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::process::run_to_completion::whole;
+    use tokio::sync::oneshot;
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_is_done_all_the_same() {
+        let (begin, begun) = oneshot::channel::<()>();
+        let (tell, reported) = oneshot::channel();
+        let work = whole(async move {
+            begun.await.unwrap();
+            tell.send(7).unwrap();
+        });
+        let mut work = Box::pin(work);
+        assert!(futures::poll!(work.as_mut()).is_pending());
+        drop(work);
+        begin.send(()).unwrap();
+        assert_eq!(reported.await.unwrap(), 7);
+    }
+
+    #[tokio::test]
+    async fn what_comes_of_it_is_reported_and_so_is_a_panic() {
+        assert_eq!(whole(async { 7 }).await.unwrap(), 7);
+        let panic = whole::<()>(async { panic!("as it is meant to") })
+            .await
+            .unwrap_err();
+        assert_eq!(super::panic_text(panic.as_ref()), "as it is meant to");
+    }
+}

@@ -1,0 +1,175 @@
+//! A question that is asked here: its tables are gathered, it is planned, the participants are asked, and what came is reported. Every face
+//! calls these functions: commands, Flight SQL, HTTP and partners.
+
+pub mod continuation;
+pub(crate) mod continuation_token;
+mod contract_succession;
+mod missing_contract;
+pub mod peer_query_client;
+pub mod plain_columns;
+pub(crate) mod prepared_tables;
+pub mod query_author;
+pub mod query_start;
+pub mod reachable_tables;
+pub mod result_footer;
+mod snapshot_age;
+
+use crate::contract::clause_citation::cite;
+use crate::participant::Connector;
+use crate::process::blocking_work::blocking;
+use crate::question::prepared_tables::PreparedStatement;
+use crate::question::query_author::QueryAuthor;
+use hansa_policy::id::ContractId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_query::federation::federated_query::FederatedQuery;
+use hansa_query::federation::options::QueryOptions;
+use hansa_query::federation::query_catalog::QueryCatalog;
+use hansa_query::limits::SqlStatementLimits;
+use std::sync::Arc;
+
+/// Plans a question over what its author may reach; nothing is asked.
+///
+/// # Errors
+/// Why it can't be planned.
+pub async fn plan(
+    connector: &Arc<Connector>,
+    sql: &str,
+    options: &QueryOptions,
+    author: &QueryAuthor,
+) -> Result<FederatedQuery, Refusal> {
+    let statement = PreparedStatement {
+        sql: sql.to_owned(),
+        options: options.clone(),
+        author: author.clone(),
+    };
+    let prepared = &connector.queries.prepared_tables;
+    let catalog = match prepared.take(&statement, connector.ticks()) {
+        Some(catalog) => catalog,
+        None => reachable_tables::reach(connector, sql, options, author).await?,
+    };
+    plan_or_explain(connector, &catalog, sql, options, author).await
+}
+
+/// Plans a question that is asked at once, by the same tables.
+///
+/// # Errors
+/// Why it can't be planned.
+pub async fn plan_ahead(
+    connector: &Arc<Connector>,
+    sql: &str,
+    options: &QueryOptions,
+    author: &QueryAuthor,
+) -> Result<FederatedQuery, Refusal> {
+    let now = connector.ticks();
+    let catalog = reachable_tables::reach(connector, sql, options, author).await?;
+    let question = plan_or_explain(connector, &catalog, sql, options, author).await?;
+    // For a program of a peer nothing is fetched: all that it may reach is here.
+    if author.program().is_none() {
+        let statement = PreparedStatement {
+            sql: sql.to_owned(),
+            options: options.clone(),
+            author: author.clone(),
+        };
+        let prepared = &connector.queries.prepared_tables;
+        prepared.keep(statement, catalog, now);
+    }
+    Ok(question)
+}
+
+/// Plans a question over gathered tables. Where a name is missing, the refusal says why it can't be had now.
+async fn plan_or_explain(
+    connector: &Arc<Connector>,
+    catalog: &QueryCatalog,
+    sql: &str,
+    options: &QueryOptions,
+    author: &QueryAuthor,
+) -> Result<FederatedQuery, Refusal> {
+    let mut planned = plan_over(connector, catalog, sql, options).await;
+    // A contract that came into force after that look explains no name that the look missed.
+    if planned.as_ref().is_err_and(is_unknown_name)
+        && reachable_tables::is_outdated(connector, sql, author, catalog)
+    {
+        let newer = reachable_tables::reach(connector, sql, options, author).await?;
+        planned = plan_over(connector, &newer, sql, options).await;
+    }
+    let refusal = match planned {
+        Ok(question) => return Ok(question),
+        Err(refusal) => refusal,
+    };
+    // A name that was had until a contract ended is not an unknown name.
+    let lapsed = if is_unknown_name(&refusal) {
+        let damaged = author
+            .reaches_own_datasets()
+            .then(|| reachable_tables::damaged_dataset_refusal(connector, sql));
+        match damaged.flatten() {
+            Some(damaged) => Some(damaged),
+            None => match reachable_tables::lapsed_contract_refusal(connector, sql, author)? {
+                Some(lapsed) => Some(lapsed),
+                None if author.program().is_some() => None,
+                None => match missing_contract::missing_contract_refusal(connector, sql).await? {
+                    Some(missing) => Some(missing),
+                    None => reachable_tables::not_shown(connector, sql)?,
+                },
+            },
+        }
+    } else {
+        None
+    };
+    Err(match lapsed {
+        Some(why) => why,
+        None => cite(connector, sql, author, refusal),
+    })
+}
+
+/// Plans a question over the tables of one look.
+async fn plan_over(
+    connector: &Arc<Connector>,
+    catalog: &QueryCatalog,
+    sql: &str,
+    options: &QueryOptions,
+) -> Result<FederatedQuery, Refusal> {
+    let limits = SqlStatementLimits::default();
+    if let Some(question) = connector
+        .queries
+        .questions
+        .find_query(catalog, sql, (options, &limits))
+    {
+        return Ok(question);
+    }
+    let (text, wanted, inner) = (sql.to_owned(), options.clone(), Arc::clone(connector));
+    let catalog = catalog.clone();
+    blocking(move || {
+        let (by, now) = ((&wanted, &limits), inner.now());
+        inner.queries.questions.plan(catalog, &text, by, now)
+    })
+    .await
+}
+
+/// A name of the question is unknown here, and no participant said so.
+fn is_unknown_name(refusal: &Refusal) -> bool {
+    refusal.code == ErrorCode::DatasetUnknown && refusal.participant.is_none()
+}
+
+/// The clauses of a contract or public view in plain language.
+pub fn clauses(connector: &Connector, contract: ContractId) -> Option<Vec<(String, String)>> {
+    connector.contracts.with_registry(|registry| {
+        registry.agreement(contract).map(|agreement| {
+            agreement
+                .clauses
+                .iter()
+                .map(|clause| (clause.id.to_string(), clause.term.plain()))
+                .collect()
+        })
+    })
+}
+
+/// Rows that nobody takes would keep a slot that others wait for.
+pub fn unread(connector: &Connector) -> Refusal {
+    Refusal::new(
+        ErrorCode::ResourceLimit,
+        format!(
+            "no row was read for {} seconds",
+            connector.query_limits().time.as_secs()
+        ),
+    )
+}

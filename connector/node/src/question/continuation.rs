@@ -1,0 +1,262 @@
+//! `--since` and `--as-of`: which rows are asked for, and from where the next question goes on.
+
+use crate::question::continuation_token;
+use crate::question::continuation_token::{ContinuationToken, TokenPart};
+use crate::question::peer_query_client::PeerQueryClient;
+use crate::question::peer_query_client::fragment_scope::FragmentRowScope;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_query::federation::federated_answer::ParticipantReport;
+use hansa_query::federation::federated_query::FederatedQuery;
+use hansa_query::federation::remote_query::{RemoteExecutor as _, RemoteQuery, RemoteQueryStatus};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Which rows were asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequestedRowScope {
+    /// All.
+    All,
+    /// Those that came after an answer.
+    Since(ContinuationToken),
+    /// Those that were there at this instant.
+    AsOf(UtcTimestamp),
+}
+
+impl RequestedRowScope {
+    /// What was typed.
+    ///
+    /// # Errors
+    /// `USAGE_WRONG`.
+    pub fn of(since: Option<&str>, as_of: Option<&str>) -> Result<Self, Refusal> {
+        match (since, as_of) {
+            (None, None) => Ok(Self::All),
+            (Some(token), None) => token.parse().map(Self::Since),
+            (None, Some(at)) => at.parse().map(Self::AsOf).map_err(|cause| {
+                Refusal::new(ErrorCode::UsageWrong, format!("`{at}` is no instant"))
+                    .with_help("write it in UTC: 2026-11-20T12:00:00Z")
+                    .caused_by(cause)
+            }),
+            (Some(_), Some(_)) => Err(Refusal::new(
+                ErrorCode::UsageWrong,
+                "--since and --as-of exclude each other",
+            )),
+        }
+    }
+
+    /// Refuses what goes on from an answer to another question: what came would be put to rows that mean something else.
+    ///
+    /// # Errors
+    /// `NOT_CONTINUED`.
+    pub(crate) fn is_of(&self, asked: continuation_token::QueryFingerprint) -> Result<(), Refusal> {
+        match self {
+            Self::Since(token) if !token.is_of(asked) => Err(Refusal::new(
+                ErrorCode::NotContinued,
+                "the token is of another question, purpose or contract",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The same for each part of a question.
+    pub(crate) fn about(&self, question: &FederatedQuery) -> FragmentRowScope {
+        match self {
+            Self::All => FragmentRowScope::All,
+            Self::AsOf(at) => FragmentRowScope::AsOf(*at),
+            Self::Since(token) => {
+                let parts = parts(question).into_iter().zip(question.remote_queries());
+                let parts = parts.filter_map(|(part, remote_query)| {
+                    Some((remote_query.number, token.of(part)?))
+                });
+                FragmentRowScope::Since(parts.collect())
+            }
+        }
+    }
+}
+
+/// What is told of where a question goes on.
+pub struct ContinuationFooter {
+    parts: Vec<(TokenPart, Arc<RemoteQuery>)>,
+    asked: continuation_token::QueryFingerprint,
+    before: Option<ContinuationToken>,
+    continues: bool,
+    left_out: Vec<(ParticipantId, Refusal)>,
+    query_client: Arc<PeerQueryClient>,
+}
+
+crate::debug_by_name!(ContinuationFooter);
+
+impl ContinuationFooter {
+    /// What asked for the parts of the question.
+    pub fn query_client(&self) -> Arc<PeerQueryClient> {
+        Arc::clone(&self.query_client)
+    }
+
+    /// Of a question that is about to be asked.
+    pub(crate) fn of(
+        (asked, question): (continuation_token::QueryFingerprint, &FederatedQuery),
+        scope: &RequestedRowScope,
+        query_client: Arc<PeerQueryClient>,
+    ) -> Self {
+        let remote_queries = question.remote_queries().iter().cloned();
+        Self {
+            parts: parts(question).into_iter().zip(remote_queries).collect(),
+            before: match scope {
+                RequestedRowScope::Since(token) => Some(token.clone()),
+                RequestedRowScope::All | RequestedRowScope::AsOf(_) => None,
+            },
+            asked,
+            // Whose text holds values of others is not asked the same thing again.
+            continues: !matches!(scope, RequestedRowScope::AsOf(_))
+                && question.stays()
+                && !question.waits(),
+            left_out: question.left_out().to_vec(),
+            query_client,
+        }
+    }
+
+    /// Whether everybody who was there before said that nothing came. Where somebody is lacking there is an answer that says so.
+    pub(crate) fn nothing_came(&self) -> bool {
+        let parts: Vec<TokenPart> = self.parts.iter().map(|(part, _)| *part).collect();
+        let gone = self
+            .before
+            .as_ref()
+            .map_or(0, |before| before.beside(&parts));
+        if gone > 0 || !self.left_out.is_empty() {
+            return false;
+        }
+        let came = self.query_client.came();
+        let quiet = |remote_query: &RemoteQuery| {
+            came.get(&remote_query.number)
+                .is_some_and(|came| came.quiet)
+        };
+        !self.parts.is_empty()
+            && self
+                .parts
+                .iter()
+                .all(|(_, remote_query)| quiet(remote_query))
+    }
+
+    /// That nothing came; the token stays good.
+    pub fn quiet(&self) -> (Value, String) {
+        let token = self.before.as_ref().map(ToString::to_string);
+        let data = json!({"hansa": {
+            "complete": true,
+            "rows": 0,
+            "nothing_new": true,
+            "token": token,
+        }});
+        (data, "nothing came since\n".to_owned())
+    }
+
+    /// Adds to what stands below an answer from where the next one goes on.
+    pub fn below(
+        &self,
+        report: &ParticipantReport,
+        data: &mut Value,
+        text: &mut String,
+        shows: bool,
+    ) {
+        let Some(token) = self.token(report) else {
+            return;
+        };
+        let Some(members) = data.pointer_mut("/hansa").and_then(Value::as_object_mut) else {
+            return;
+        };
+        members.insert("token".to_owned(), json!(token.to_string()));
+        let mut anew = Vec::new();
+        if let Some(before) = &self.before {
+            members.insert("nothing_new".to_owned(), json!(false));
+            for (part, remote_query) in &self.parts {
+                if before.of(*part).is_none() {
+                    anew.push(remote_query.relations());
+                    text.push_str(&format!(
+                        "NOTICE: {} was not in the answer before: all of its rows are new\n",
+                        remote_query.relations()
+                    ));
+                }
+            }
+            let parts: Vec<TokenPart> = self.parts.iter().map(|(part, _)| *part).collect();
+            let gone = before.beside(&parts);
+            if gone > 0 {
+                text.push_str(&format!(
+                    "NOTICE: {gone} of the datasets of the answer before are not in this one\n"
+                ));
+            }
+            members.insert("from_the_beginning".to_owned(), json!(anew));
+            members.insert("left_out".to_owned(), json!(gone));
+        }
+        if shows {
+            text.push_str(&format!("what comes next: --since {token}\n"));
+        }
+    }
+
+    /// None of an answer that nothing goes on from: one of an instant, or one that was not taken to its end.
+    fn token(&self, report: &ParticipantReport) -> Option<ContinuationToken> {
+        if !self.continues || self.parts.is_empty() {
+            return None;
+        }
+        let came = self.query_client.came();
+        let new = || ContinuationToken::of_question(self.asked);
+        let mut token = self.before.clone().unwrap_or_else(new);
+        let outcomes = report.outcomes();
+        for (part, remote_query) in &self.parts {
+            let outcome = outcomes
+                .iter()
+                .find(|one| one.remote_query.number == remote_query.number);
+            match (
+                outcome.map(|one| &one.status),
+                came.get(&remote_query.number),
+            ) {
+                (Some(RemoteQueryStatus::Answered), Some(came)) if came.quiet => {}
+                (Some(RemoteQueryStatus::Answered), Some(came)) => token.set(*part, came.request),
+                // With --partial it may have failed: it goes on from where it was.
+                (Some(RemoteQueryStatus::Failed(_)), _) => {}
+                _ => return None,
+            }
+        }
+        Some(token)
+    }
+}
+
+/// Asks every part whether something came, of a question that is another as a whole where something did.
+///
+/// # Errors
+/// `NOT_CONTINUED` where something did or nobody can say; what a participant refuses.
+pub(crate) async fn all_quiet(
+    question: &FederatedQuery,
+    scope: &RequestedRowScope,
+    query_client: &PeerQueryClient,
+) -> Result<(), Refusal> {
+    let anew = |what: &str| Err(Refusal::new(ErrorCode::NotContinued, what));
+    if !question.stays() {
+        return anew("the question names the moment, so that its answer is another at every time");
+    }
+    let RequestedRowScope::Since(token) = scope else {
+        return anew("nothing is named that it could go on from");
+    };
+    let parts = parts(question);
+    let known = parts.iter().all(|part| token.of(*part).is_some());
+    if !known || token.beside(&parts) > 0 || !question.left_out().is_empty() {
+        return anew("the answer before was over other datasets");
+    }
+    for remote_query in question.remote_queries() {
+        // Where something came the first rows of it may be on their way; they are let go of.
+        drop(query_client.fetch(RemoteQuery::clone(remote_query)).await?);
+        let came = query_client.came();
+        if !came
+            .get(&remote_query.number)
+            .is_some_and(|came| came.quiet)
+        {
+            return anew(
+                "something came, and the question puts rows together: the whole answer is another",
+            );
+        }
+    }
+    Ok(())
+}
+
+fn parts(question: &FederatedQuery) -> Vec<TokenPart> {
+    TokenPart::of(question.remote_queries().iter().map(AsRef::as_ref))
+}

@@ -1,0 +1,198 @@
+//! The token of an answer: what to name to get what comes after it, and nothing twice.
+//!
+//! It names the question, and for each part of it the request of ours to which the participant gave its part; the participant knows from its
+//! own log what that was. So a token gives nobody anything that the answer did not, and is of no use to anybody else.
+
+use hansa_audit_log::digest::Digest;
+use hansa_policy::id::RequestId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_query::federation::options::QueryOptions;
+use hansa_query::federation::remote_query::RemoteQuery;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+/// The token of an answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ContinuationToken {
+    question: QueryFingerprint,
+    parts: BTreeMap<TokenPart, RequestId>,
+}
+
+/// A question: its text, what it is asked for, and under which contracts where it says so.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct QueryFingerprint([u8; PART]);
+
+/// A part of a question: of whom it asks which datasets, and as which of several that do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct TokenPart([u8; PART]);
+
+const PART: usize = 8;
+const REQUEST: usize = 16;
+const CHECK: usize = 4;
+
+impl TokenPart {
+    /// The parts that these remote queries ask for, in their order.
+    pub(crate) fn of<'e>(remote_queries: impl IntoIterator<Item = &'e RemoteQuery>) -> Vec<Self> {
+        let mut seen: BTreeMap<String, u64> = BTreeMap::new();
+        let named = |remote_query: &RemoteQuery| {
+            let mut text = format!("{}\n", remote_query.participant);
+            for reading in &remote_query.reads {
+                text.push_str(&format!("{}\n", reading.dataset));
+            }
+            text
+        };
+        let part = |remote_query| {
+            let text = named(remote_query);
+            let before = seen.entry(text.clone()).or_default();
+            let digest = Digest::of(format!("part/1\n{text}{before}").as_bytes());
+            *before = before.saturating_add(1);
+            Self(first(digest))
+        };
+        remote_queries.into_iter().map(part).collect()
+    }
+}
+
+impl QueryFingerprint {
+    /// The question of this text.
+    pub(crate) fn of(text: &str, options: &QueryOptions) -> Self {
+        let QueryOptions {
+            purpose,
+            contracts,
+            // The same contracts bind the same datasets.
+            among_several: _,
+            kinds,
+            // Whoever is lacking is asked later for all that came meanwhile.
+            partial: _,
+            // What is sent to whom makes it no other question.
+            settled: _,
+        } = options;
+        let digest = Digest::of(text.as_bytes());
+        let mut rest = format!("question/1\n{digest}\n{purpose:?}\n{contracts:?}");
+        if !kinds.is_empty() {
+            rest.push_str(&format!("\n{kinds:?}"));
+        }
+        Self(first(Digest::of(rest.as_bytes())))
+    }
+}
+
+impl ContinuationToken {
+    /// One of this question that names no answer yet.
+    pub(crate) const fn of_question(question: QueryFingerprint) -> Self {
+        Self {
+            question,
+            parts: BTreeMap::new(),
+        }
+    }
+
+    /// Whether it is of this question.
+    pub(crate) fn is_of(&self, question: QueryFingerprint) -> bool {
+        self.question == question
+    }
+
+    /// The request that a part goes on from.
+    pub(crate) fn of(&self, part: TokenPart) -> Option<RequestId> {
+        self.parts.get(&part).copied()
+    }
+
+    /// Says from where a part goes on.
+    pub(crate) fn set(&mut self, part: TokenPart, request: RequestId) {
+        self.parts.insert(part, request);
+    }
+
+    /// How many parts it names that are none of these.
+    pub(crate) fn beside(&self, parts: &[TokenPart]) -> usize {
+        let all = self.parts.keys();
+        all.filter(|part| !parts.contains(part)).count()
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let pairs = self.parts.iter();
+        let pairs = pairs.flat_map(|(part, request)| part.0.into_iter().chain(request.0));
+        self.question.0.into_iter().chain(pairs).collect()
+    }
+}
+
+impl fmt::Display for ContinuationToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut bytes = self.bytes();
+        let check = check(&bytes);
+        bytes.extend(check);
+        write!(f, "{VERSION}{}", hansa_proto::base64url::encode(&bytes))
+    }
+}
+
+impl FromStr for ContinuationToken {
+    type Err = Refusal;
+
+    fn from_str(text: &str) -> Result<Self, Refusal> {
+        let unread = || {
+            let sentence = "the token is cut off, or none of an answer";
+            Refusal::new(ErrorCode::UsageWrong, sentence)
+                .with_help("copy it whole, as it stands below the answer")
+        };
+        let encoded = text.trim().strip_prefix(VERSION).ok_or_else(unread)?;
+        let bytes = hansa_proto::base64url::decode(encoded).ok_or_else(unread)?;
+        let (named, found) = bytes.split_last_chunk::<CHECK>().ok_or_else(unread)?;
+        if check(named) != *found {
+            return Err(unread());
+        }
+        let (question, mut rest) = named.split_first_chunk::<PART>().ok_or_else(unread)?;
+        let mut token = Self::of_question(QueryFingerprint(*question));
+        while let Some((part, after)) = rest.split_first_chunk::<PART>() {
+            let (request, after) = after.split_first_chunk::<REQUEST>().ok_or_else(unread)?;
+            token.set(TokenPart(*part), RequestId(*request));
+            rest = after;
+        }
+        if rest.is_empty() && token.bytes() == named {
+            Ok(token)
+        } else {
+            Err(unread())
+        }
+    }
+}
+
+fn first(digest: Digest) -> [u8; PART] {
+    *digest.as_bytes().first_chunk().unwrap_or(&[0; PART])
+}
+
+fn check(named: &[u8]) -> [u8; CHECK] {
+    let digest = Digest::of_parts(&[b"token/1\n", named]);
+    *digest.as_bytes().first_chunk().unwrap_or(&[0; CHECK])
+}
+
+const VERSION: &str = "t1.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_read_as_it_was_written_or_not_at_all() {
+        let question = |text: &str| QueryFingerprint::of(text, &QueryOptions::default());
+        assert_ne!(question("SELECT 1"), question("SELECT 2"));
+        let mut token = ContinuationToken::of_question(question("SELECT 1"));
+        assert_eq!(
+            token.to_string().parse::<ContinuationToken>().unwrap(),
+            token
+        );
+        for number in 0..3_u8 {
+            token.set(
+                TokenPart([number; PART]),
+                RequestId([number + 100; REQUEST]),
+            );
+        }
+        let text = token.to_string();
+        assert_eq!(text.parse::<ContinuationToken>().unwrap(), token);
+        for cut in 0..text.len() {
+            assert!(text[..cut].parse::<ContinuationToken>().is_err(), "{cut}");
+        }
+        for other in [
+            format!("{text}AAAA"),
+            text.replace("t1.", "t2."),
+            text.to_lowercase(),
+        ] {
+            assert!(other.parse::<ContinuationToken>().is_err(), "{other}");
+        }
+    }
+}

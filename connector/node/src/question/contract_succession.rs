@@ -1,0 +1,40 @@
+//! The turn from one contract to that which replaces it: a question that falls between two clocks is asked again.
+
+use crate::participant::Connector;
+use crate::question::peer_query_client::contract_succession::APART;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_query::federation::federated_query::FederatedQuery;
+
+/// Says that a question was refused since its contract was replaced, and the newer one is here and in force, or will be as soon
+/// as clocks agree.
+pub(crate) fn came_late(connector: &Connector, refusal: &Refusal) -> bool {
+    let (ErrorCode::Superseded, Some(old)) = (refusal.code, refusal.contract) else {
+        return false;
+    };
+    let soon = connector.now().plus_micros(APART);
+    connector.contracts.with_registry(|registry| {
+        registry
+            .replacing(old, connector.now())
+            .any(|(_, newer, _)| newer.not_before <= soon)
+    })
+}
+
+/// Says that another contract is about to take the place of one that the question would be asked under.
+pub(crate) fn turns_soon(connector: &Connector, question: &FederatedQuery) -> bool {
+    let explained = question.explain();
+    let mut used = explained
+        .remote_queries
+        .iter()
+        .flat_map(|remote_query| remote_query.contracts());
+    let now = connector.now().micros();
+    used.any(|used| {
+        connector.contracts.with_registry(|registry| {
+            registry
+                .replacing(used, connector.now())
+                .any(|(_, newer, _)| {
+                    let ahead = newer.not_before.micros().saturating_sub(now);
+                    ahead > 0 && ahead <= APART
+                })
+        })
+    })
+}

@@ -1,0 +1,98 @@
+//! Why a dataset that its owner offers can't be asked yet: there is no contract on it, or one is being negotiated.
+
+use crate::negotiation;
+use crate::participant::Connector;
+use crate::question::reachable_tables;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::negotiation::Phase;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::sync::Arc;
+
+/// The reason, for the first dataset that a statement names as `participant.dataset`, that its owner shows to us, and for which
+/// no contract is held. Only what the owner's catalogue shows us anyway is told.
+///
+/// # Errors
+/// When the own index can't be read.
+pub(crate) async fn missing_contract_refusal(
+    connector: &Arc<Connector>,
+    sql: &str,
+) -> Result<Option<Refusal>, Refusal> {
+    let written: String = sql
+        .chars()
+        .filter(|c| *c != '"')
+        .collect::<String>()
+        .to_lowercase();
+    let words = reachable_tables::words(sql);
+    for peer in connector.known_peers()? {
+        if !words.contains(peer.alias.as_str()) {
+            continue;
+        }
+        let Ok(shown) = reachable_tables::catalogue(connector, &peer).await else {
+            continue;
+        };
+        for dataset in &words {
+            let is_named = written.contains(&format!("{}.{dataset}", peer.alias));
+            let is_shown = shown
+                .iter()
+                .any(|visible| visible.dataset.id.name.as_str() == *dataset);
+            if is_named && !is_shown {
+                let ended = reachable_tables::ended_offer(connector, &peer, dataset).await;
+                if let Ok(Some(ended)) = ended {
+                    return Ok(Some(ended));
+                }
+            }
+        }
+        for visible in shown {
+            let name = format!("{}.{}", peer.alias, visible.dataset.id.name);
+            let offered = !visible.offers.is_empty();
+            if !offered
+                || !words.contains(visible.dataset.id.name.as_str())
+                || !written.contains(&name)
+            {
+                continue;
+            }
+            if !reachable_tables::usable_contracts(connector, &visible).is_empty() {
+                continue;
+            }
+            let pending = pending(connector, &peer.id, &visible.dataset.id.to_string())?;
+            let refusal = Refusal::new(
+                ErrorCode::DatasetUnknown,
+                match &pending {
+                    Some((request, _)) => {
+                        format!("no contract on `{name}` yet; your request {request} is open")
+                    }
+                    None => format!("no contract on `{name}` yet"),
+                },
+            );
+            return Ok(Some(match pending {
+                Some((request, turn)) => {
+                    refusal.with_help(format!("{turn}; hansa contract wait {request}"))
+                }
+                None => refusal.with_help(format!("hansa contract request {name}")),
+            }));
+        }
+    }
+    Ok(None)
+}
+
+/// An open negotiation of ours with this participant on this dataset, and whose turn it is.
+fn pending(
+    connector: &Connector,
+    provider: &ParticipantId,
+    dataset: &str,
+) -> Result<Option<(String, String)>, Refusal> {
+    let over = [Phase::Finalized, Phase::Terminated].map(Phase::as_str);
+    let rows = connector.records.index(|state| state.negotiations())?;
+    let open = rows.into_iter().find(|row| {
+        row.peer == *provider
+            && row.role == "consumer"
+            && row.dataset == dataset
+            && !over.contains(&row.state.as_str())
+    });
+    let Some(row) = open else { return Ok(None) };
+    let turn = negotiation::message_replay::load(connector, &row.id)?
+        .as_ref()
+        .map(negotiation::open_negotiation::OpenNegotiation::turn_sentence)
+        .unwrap_or_default();
+    Ok(Some((row.id, turn)))
+}

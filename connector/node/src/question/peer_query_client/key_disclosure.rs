@@ -1,0 +1,239 @@
+//! Values of one participant in the question to another: looked at once more before they go, and in the log.
+
+use crate::log::audit_event::maybe;
+use crate::participant::Connector;
+use hansa_audit_log::record::answers::{KeySource, SentKeys};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::ContractStatus;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::clause_summary;
+use hansa_query::federation::remote_query::{KeySourceDataset, RemoteQuery};
+
+/// Looks at the contracts of the values that a remote query takes along as they stand now: rows have come since it was planned.
+///
+/// # Errors
+/// `WITHDRAWN`, `SUPERSEDED` or `EXPIRED` where one of them is not in force any more; `KEY_MUST_STAY` where it does not let
+/// its values go there, or where they are our own.
+pub(super) fn may_go(
+    connector: &Connector,
+    remote_query: &RemoteQuery,
+    peer: &ParticipantId,
+) -> Result<(), Refusal> {
+    // What came from somebody is no news to him.
+    for keys in remote_query
+        .keys_sent()
+        .filter(|keys| keys.participant != *peer)
+    {
+        for key_source in &keys.of {
+            let Some(code) = stays(connector, key_source, peer) else {
+                continue;
+            };
+            let refusal = Refusal::new(
+                code,
+                format!(
+                    "values of `{}.{}` were to go to {}, and no contract lets them any more",
+                    keys.alias,
+                    key_source.dataset.name,
+                    peer.domain()
+                ),
+            )
+            .with_participant(keys.participant.clone())
+            .with_help("ask again: they are put together here then");
+            return Err(match key_source.contract {
+                Some(contract) => refusal.with_contract(contract),
+                None => refusal,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Why values of this dataset may not be sent to `peer`, if they may not.
+fn stays(
+    connector: &Connector,
+    key_source: &KeySourceDataset,
+    peer: &ParticipantId,
+) -> Option<ErrorCode> {
+    // Own values are planned for nobody else.
+    let Some(contract) = key_source.contract else {
+        return Some(ErrorCode::KeyMustStay);
+    };
+    let now = connector.now();
+    connector.contracts.with_registry(|registry| {
+        // One that is not in the registry is a public view, which was looked at with the catalogue.
+        let (agreement, status) = registry.stands(contract, now)?;
+        let lets = clause_summary::key_transfer(&agreement.clauses);
+        match status {
+            ContractStatus::InForce if lets.is_some_and(|(_, travel)| travel.to.has(peer)) => None,
+            ContractStatus::InForce | ContractStatus::NotYet => Some(ErrorCode::KeyMustStay),
+            ContractStatus::Withdrawn => Some(ErrorCode::Withdrawn),
+            // The question is asked anew under the newer one.
+            ContractStatus::Superseded => Some(ErrorCode::Superseded),
+            ContractStatus::Expired => Some(ErrorCode::Expired),
+        }
+    })
+}
+
+/// The first instant at which one of these contracts is over, as far as they are in the registry.
+pub(super) fn until(connector: &Connector, remote_query: &RemoteQuery) -> UtcTimestamp {
+    let lenders = remote_query.keys_sent().flat_map(|keys| &keys.of);
+    let contracts = lenders.filter_map(|key_source| key_source.contract);
+    connector.contracts.with_registry(|registry| {
+        let ends = contracts.filter_map(|contract| registry.over_from(contract));
+        ends.min().unwrap_or(UtcTimestamp::LATEST)
+    })
+}
+
+/// Values of others as the log has them: each list with the columns that it tells something of.
+pub(super) fn sent_keys(remote_query: &RemoteQuery) -> Vec<SentKeys> {
+    let all = remote_query.keys_sent();
+    all.map(|keys| SentKeys {
+        values: keys
+            .values
+            .and_then(|count| u64::try_from(count).ok())
+            .unwrap_or_default(),
+        of: keys.of.iter().map(key_source).collect(),
+    })
+    .collect()
+}
+
+fn key_source(key: &KeySourceDataset) -> KeySource {
+    KeySource {
+        dataset: key.dataset.to_string(),
+        contract: maybe(key.contract.as_ref()),
+        clause: key.clause.map(|clause| clause.0),
+        column: maybe(key.column.as_ref()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::participant::testing::{TERMS, TestFederation, agree, id, records};
+    use crate::question::peer_query_client::key_disclosure::{may_go, sent_keys};
+    use crate::question::peer_query_client::remote_query_record::RemoteQueryRecord;
+    use crate::withdrawal;
+    use arrow_schema::Schema;
+    use hansa_policy::id::{ClauseId, ContractId, DatasetId, RequestId};
+    use hansa_policy::query_request::{QueryRequest, RowScope};
+    use hansa_policy::refusal::ErrorCode;
+    use hansa_policy::safe_text::SingleLineText;
+    use hansa_proto::peer::query_request::QueryRequestEnvelope;
+    use hansa_query::federation::remote_query::{KeySourceDataset, PushdownKeys, RemoteQuery};
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    /// A question to bregenz with a value of lindau's.
+    fn sample_remote_query(contract: ContractId) -> RemoteQuery {
+        let dataset: DatasetId = "hansa://lindau.example/d/bikes".parse().unwrap();
+        let key_source = KeySourceDataset {
+            dataset,
+            contract: Some(contract),
+            clause: Some(ClauseId(3)),
+            column: Some("site".to_owned()),
+        };
+        RemoteQuery {
+            number: 0,
+            participant: id("bregenz"),
+            alias: "bregenz".parse().unwrap(),
+            reads: Vec::new(),
+            purpose: None,
+            sql: "SELECT 1".to_owned(),
+            schema: Arc::new(Schema::empty()),
+            at_most: None,
+            at_least: 0,
+            most_rows: 0,
+            most_bytes: 0,
+            guessed: false,
+            relies: BTreeSet::new(),
+            states: std::collections::BTreeMap::new(),
+            keys: vec![PushdownKeys {
+                participant: id("lindau"),
+                alias: "lindau".parse().unwrap(),
+                of: vec![key_source],
+                values: Some(1),
+            }],
+            attempt: 0,
+        }
+    }
+
+    /// No list of values stands in the log behind the withdrawal of the contract that let them go.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn values_are_in_the_log_only_where_their_contract_lets_them() {
+        let mut federation = TestFederation::new();
+        let travel = "join = { travel = { columns = [\"site\"], to = [\"bregenz.example\"] } }\n";
+        federation.settle_two(&format!("{TERMS}{travel}"), TERMS);
+        let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
+        let contract = agree(&lindau, &acme).await;
+        let remote_query = sample_remote_query(contract);
+        let sending = RemoteQueryRecord {
+            repeats: None,
+            asking: QueryRequestEnvelope {
+                ask: QueryRequest {
+                    request: RequestId(crate::process::randomness::random_bytes()),
+                    contracts: Vec::new(),
+                    sql: remote_query.sql.clone(),
+                    purpose: None,
+                    rows: RowScope::All,
+                },
+                deadline: None,
+                accept: BTreeSet::new(),
+                credentials: Vec::new(),
+                compact_answers: true,
+            },
+            participant: remote_query.participant.clone(),
+            datasets: Vec::new(),
+            keys: sent_keys(&remote_query),
+            actor: None,
+            access_token: None,
+        };
+        let _recorded = sending.clone().record(&acme, &remote_query).await.unwrap();
+        let held = acme.pauses.decided.close().await;
+        let (sender, remote_queries) = (Arc::clone(&acme), remote_query);
+        let sent =
+            tokio::spawn(async move { sending.record(&sender, &remote_queries).await.map(drop) });
+        acme.pauses.decided.holds_somebody().await;
+        let _statement =
+            withdrawal::own_now(&acme, contract, &SingleLineText::from_any_text("over")).unwrap();
+        drop(held);
+        assert_eq!(sent.await.unwrap().unwrap_err().code, ErrorCode::Withdrawn);
+        assert_eq!(records(&acme, "remote_query").len(), 1);
+    }
+
+    /// What the planner saw may be over when the values are here.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn values_go_as_long_as_their_contract_lets_them() {
+        let mut federation = TestFederation::new();
+        let travel = "join = { travel = { columns = [\"site\"], to = [\"bregenz.example\"] } }\n";
+        federation.settle_two(&format!("{TERMS}{travel}"), TERMS);
+        let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
+        let contract = agree(&lindau, &acme).await;
+        let mut remote_query = sample_remote_query(contract);
+        assert!(may_go(&acme, &remote_query, &id("bregenz")).is_ok());
+        let elsewhere = may_go(&acme, &remote_query, &id("lisbon")).unwrap_err();
+        assert_eq!(elsewhere.code, ErrorCode::KeyMustStay);
+        assert_eq!(elsewhere.participant, Some(id("lindau")));
+        assert!(!sent_keys(&remote_query).is_empty());
+        let _statement =
+            withdrawal::own_now(&acme, contract, &SingleLineText::from_any_text("over")).unwrap();
+        let over = may_go(&acme, &remote_query, &id("bregenz")).unwrap_err();
+        assert_eq!(
+            (over.code, over.contract),
+            (ErrorCode::Withdrawn, Some(contract))
+        );
+        // Back to whose they are they may go, own ones to nobody, and what is not sent needs nothing.
+        assert!(may_go(&acme, &remote_query, &id("lindau")).is_ok());
+        let of = std::mem::take(&mut remote_query.keys[0].of);
+        let own = of.iter().cloned().map(|key_source| KeySourceDataset {
+            contract: None,
+            ..key_source
+        });
+        remote_query.keys[0].of = own.collect();
+        let stays = may_go(&acme, &remote_query, &id("bregenz")).unwrap_err();
+        assert_eq!((stays.code, stays.contract), (ErrorCode::KeyMustStay, None));
+        remote_query.keys[0].of = of;
+        remote_query.keys[0].values = None;
+        assert!(may_go(&acme, &remote_query, &id("bregenz")).is_ok());
+        assert!(sent_keys(&remote_query).is_empty());
+    }
+}

@@ -1,0 +1,105 @@
+//! A remote query in the log before it goes.
+
+use crate::log::audit_event::{list_texts, maybe};
+use crate::participant::Connector;
+use crate::process::randomness::random_bytes;
+use crate::question::peer_query_client::key_disclosure;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::ledger::{Evidence, LedgerError, Recorded};
+use hansa_audit_log::record::answers::{DatasetEntry, SentKeys};
+use hansa_audit_log::record::body::RecordBody;
+use hansa_audit_store::epoch::DecisionValidity;
+use hansa_policy::id::{ParticipantId, RequestId};
+use hansa_policy::refusal::Refusal;
+use hansa_proto::peer::query_request::QueryRequestEnvelope;
+use hansa_query::federation::remote_query::RemoteQuery;
+use hansa_transport::peer::client::QueryRecord;
+
+/// A remote query about to be sent: its record.
+#[derive(Debug, Clone)]
+pub(super) struct RemoteQueryRecord {
+    pub(super) asking: QueryRequestEnvelope,
+    pub(super) participant: ParticipantId,
+    pub(super) datasets: Vec<String>,
+    /// Values of others that go along.
+    pub(super) keys: Vec<SentKeys>,
+    /// For whom, under a pseudonym; nobody in particular inside a command's own process.
+    pub(super) actor: Option<String>,
+    /// The id of the access token that was presented; absent at the local socket.
+    pub(super) access_token: Option<String>,
+    /// The request of the same question before this one, whose answer broke off before its first row.
+    pub(super) repeats: Option<RequestId>,
+}
+
+/// So often it is looked at anew whether values may go along, since something was stopped meanwhile.
+const AGAIN: usize = 3;
+
+impl RemoteQueryRecord {
+    /// Puts it in the log. Where values of others go along, their contracts let them at that place in the log.
+    ///
+    /// # Errors
+    /// As [`key_disclosure::may_go`], or when it can't be recorded.
+    pub(super) async fn record(
+        self,
+        connector: &Connector,
+        remote_query: &RemoteQuery,
+    ) -> Result<Recorded<Self>, Refusal> {
+        if remote_query.keys_sent().next().is_none() {
+            return connector.record(self).await;
+        }
+        let mut left = AGAIN;
+        loop {
+            let epoch = connector.records.log.epoch().await;
+            key_disclosure::may_go(connector, remote_query, &self.participant)?;
+            let until = key_disclosure::until(connector, remote_query);
+            #[cfg(test)]
+            connector.pauses.decided.pass().await;
+            let sending = self.clone();
+            let validity = DecisionValidity { epoch, until };
+            let recorded = connector
+                .records
+                .log
+                .record_while_valid(sending, validity, false);
+            match recorded.await {
+                Err(LedgerError::Overtaken) if left > 0 => left = left.saturating_sub(1),
+                other => {
+                    return other.map_err(|unwritable| hansa_audit_store::refusal(&unwritable));
+                }
+            }
+        }
+    }
+}
+
+impl QueryRecord for RemoteQueryRecord {
+    fn asking(&self) -> &QueryRequestEnvelope {
+        &self.asking
+    }
+}
+
+impl Evidence for RemoteQueryRecord {
+    fn entry(&self) -> RecordBody {
+        let ask = &self.asking.ask;
+        let salt: [u8; 16] = random_bytes();
+        hansa_audit_log::record::answers::RemoteQueryRecord {
+            request_id: ask.request.to_string(),
+            peer: self.participant.to_string(),
+            datasets: self
+                .datasets
+                .iter()
+                .map(|dataset| DatasetEntry {
+                    id: dataset.clone(),
+                    snapshot: None,
+                    after: None,
+                })
+                .collect(),
+            contracts: list_texts(&ask.contracts),
+            purpose: maybe(ask.purpose.as_ref()),
+            actor: self.actor.clone(),
+            sql_commit: Digest::of_parts(&[&salt, ask.sql.as_bytes()]),
+            keys: self.keys.clone(),
+            access_token: self.access_token.clone(),
+            repeats: maybe(self.repeats),
+        }
+        .into()
+    }
+}

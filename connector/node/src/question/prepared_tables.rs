@@ -1,0 +1,111 @@
+//! The tables of the statements that programs have prepared, for the questions that follow at once: so these fetch no catalogue again.
+
+use crate::question::query_author::QueryAuthor;
+use hansa_query::federation::options::QueryOptions;
+use hansa_query::federation::query_catalog::QueryCatalog;
+use parking_lot::Mutex;
+use std::collections::VecDeque;
+
+/// The tables of the newest statements that were prepared and not asked yet.
+#[derive(Debug, Default)]
+pub(crate) struct PreparedTables {
+    held: Mutex<VecDeque<PreparedStatementTables>>,
+}
+
+#[derive(Debug)]
+struct PreparedStatementTables {
+    statement: PreparedStatement,
+    catalog: QueryCatalog,
+    /// By the clock that only counts, in microseconds.
+    gathered_at: i64,
+}
+
+/// A statement as somebody has prepared it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PreparedStatement {
+    /// Its text, with the values of its parameters.
+    pub(crate) sql: String,
+    /// How it is asked.
+    pub(crate) options: QueryOptions,
+    /// For whom.
+    pub(crate) author: QueryAuthor,
+}
+
+impl PreparedTables {
+    /// Keeps the tables of a statement for the question that follows. Those with a lack are not kept: whoever was out of reach may
+    /// be back.
+    pub(crate) fn keep(&self, statement: PreparedStatement, catalog: QueryCatalog, now: i64) {
+        if !catalog.is_complete() {
+            return;
+        }
+        let mut held = self.held.lock();
+        held.retain(|one| one.is_fresh(now) && one.statement != statement);
+        if held.len() >= MOST_STATEMENTS {
+            held.pop_front();
+        }
+        held.push_back(PreparedStatementTables {
+            statement,
+            catalog,
+            gathered_at: now,
+        });
+    }
+
+    /// Takes the tables of a statement, so that only one question goes by them: whoever is refused and asks again looks anew.
+    pub(crate) fn take(&self, statement: &PreparedStatement, now: i64) -> Option<QueryCatalog> {
+        let mut held = self.held.lock();
+        held.retain(|one| one.is_fresh(now));
+        let index = held.iter().position(|one| one.statement == *statement)?;
+        held.remove(index).map(|one| one.catalog)
+    }
+}
+
+impl PreparedStatementTables {
+    fn is_fresh(&self, now: i64) -> bool {
+        now.saturating_sub(self.gathered_at) < LONGEST
+    }
+}
+
+/// So many statements are held.
+const MOST_STATEMENTS: usize = 64;
+
+/// So long, in microseconds: a program asks what it has prepared at once. What ends meanwhile is refused by its provider.
+const LONGEST: i64 = 1_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statement(sql: &str, person: Option<&str>) -> PreparedStatement {
+        PreparedStatement {
+            sql: sql.to_owned(),
+            options: QueryOptions::default(),
+            author: QueryAuthor::House {
+                person: None,
+                access_token: person.map(str::to_owned),
+            },
+        }
+    }
+
+    #[test]
+    fn tables_are_taken_once_and_soon_by_who_prepared_them() {
+        let tables = PreparedTables::default();
+        let (one, other) = (
+            statement("SELECT 1", Some("a")),
+            statement("SELECT 2", Some("a")),
+        );
+        let catalog = || QueryCatalog::new(Vec::new());
+        tables.keep(one.clone(), catalog(), 0);
+        assert_eq!(tables.take(&other, 1), None);
+        assert_eq!(tables.take(&statement("SELECT 1", Some("b")), 1), None);
+        assert_eq!(tables.take(&statement("SELECT 1", None), 1), None);
+        assert!(tables.take(&one, 1).is_some());
+        assert_eq!(tables.take(&one, 1), None);
+        tables.keep(one.clone(), catalog(), 0);
+        assert_eq!(tables.take(&one, LONGEST), None);
+        for number in 0..=MOST_STATEMENTS {
+            tables.keep(statement(&number.to_string(), None), catalog(), 0);
+        }
+        assert_eq!(tables.take(&statement("0", None), 0), None);
+        assert!(tables.take(&statement("1", None), 0).is_some());
+    }
+}

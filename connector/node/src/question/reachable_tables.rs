@@ -1,0 +1,588 @@
+//! Ask: one question over own and remote datasets. The plan stays here, remote queries go out, each in the log before it goes.
+
+mod contract_eligibility;
+mod named_contracts;
+mod program_tables;
+mod unavailable_tables;
+
+use crate::participant::Connector;
+use crate::peer::catalog_cache::CachedCatalogReader;
+use crate::peer::mailbox;
+use crate::peer::peer_connections::KnownPeer;
+use crate::question::query_author::QueryAuthor;
+use crate::withdrawal;
+use hansa_catalog::catalog_listing::EndedOffer;
+use hansa_catalog::dataset::Dataset;
+use hansa_policy::contract::{Agreement, ContractStatus};
+use hansa_policy::id::{ContractId, ParticipantId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::rule::EffectBinding;
+use hansa_policy::term::{Term, clause_effects, clause_summary};
+use hansa_proto::peer::catalog_page::{CatalogPageRequest, ListedOffer};
+use hansa_query::federation::options::{FederatedQueryLimits, QueryOptions};
+use hansa_query::federation::query_catalog::{QueryCatalog, UnavailableTable};
+use hansa_query::federation::table::RemoteTable;
+use hansa_query::limits::QueryResourceLimits;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A dataset of a peer, as its catalogue shows it to us.
+#[derive(Debug, Clone)]
+pub struct VisibleDataset {
+    /// The peer.
+    pub peer: KnownPeer,
+    /// The entry.
+    pub dataset: Dataset,
+    /// What is offered.
+    pub offers: Vec<hansa_catalog::offer::Offer>,
+    /// Public views in force: their identity and what they say.
+    pub views: Vec<(ContractId, Agreement)>,
+    /// Why a public view that is shown there can't be used.
+    pub(crate) unusable: Vec<Refusal>,
+}
+
+/// Fetches the catalogue of a peer, all pages.
+///
+/// # Errors
+/// When the peer can't be reached, or sends what can't be read.
+pub async fn catalogue(
+    connector: &Arc<Connector>,
+    peer: &KnownPeer,
+) -> Result<Vec<VisibleDataset>, Refusal> {
+    let shown = catalog_page(connector, peer).await?;
+    Ok(shown.visible)
+}
+
+/// The refusal of a dataset that a peer does not show any more, where an offer of it to us is over.
+///
+/// # Errors
+/// As [`catalogue`].
+pub async fn ended_offer(
+    connector: &Arc<Connector>,
+    peer: &KnownPeer,
+    dataset: &str,
+) -> Result<Option<Refusal>, Refusal> {
+    let shown = catalog_page(connector, peer).await?;
+    let ended = shown
+        .ended
+        .iter()
+        .find(|one| one.dataset.as_str() == dataset);
+    Ok(ended.map(|one| {
+        Refusal::new(
+            ErrorCode::OfferEnded,
+            format!(
+                "the offer of `{}.{dataset}` to you ended on {}",
+                peer.alias, one.ended
+            ),
+        )
+        .with_help(format!("ask {} for another offer", peer.id.domain()))
+    }))
+}
+
+/// The same, with the number of the newest message that waits there.
+async fn catalog_page(
+    connector: &Arc<Connector>,
+    peer: &KnownPeer,
+) -> Result<CatalogPage, Refusal> {
+    let shown = mailbox::with_reconnect(connector, peer, || pages(connector, peer)).await?;
+    unavailable_tables::remember(connector, &shown.visible).await;
+    Ok(shown)
+}
+
+/// All that a peer shows.
+#[derive(Default)]
+struct CatalogPage {
+    visible: Vec<VisibleDataset>,
+    /// The number of the newest message that waits there.
+    newest_message: Option<u64>,
+    /// Offers to us that are over.
+    ended: Vec<EndedOffer>,
+}
+
+async fn pages(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<CatalogPage, Refusal> {
+    let client = connector.call(peer).await?;
+    let mut shown = CatalogPage::default();
+    let mut reading = connector.peers.delivery_queues.reading(&peer.id);
+    let mut request = CatalogPageRequest::default();
+    for _ in 0..MOST_PAGES {
+        let page = client.catalog(&request).await?;
+        shown.newest_message = shown.newest_message.max(page.newest_message);
+        shown.ended.extend(page.ended);
+        for entry in page.entries {
+            let dataset = reading
+                .dataset(&entry.dataset)
+                .map_err(|refusal| refusal.with_participant(peer.id.clone()))?;
+            if dataset.id.owner != peer.id {
+                return Err(Refusal::new(
+                    ErrorCode::PeerDataInvalid,
+                    format!("{} shows a dataset of somebody else", peer.id.domain()),
+                )
+                .with_participant(peer.id.clone()));
+            }
+            shown
+                .visible
+                .push(read(connector, peer, dataset, entry.offers, &mut reading));
+        }
+        if shown.visible.len() > MOST_DATASETS {
+            break;
+        }
+        match page.next {
+            Some(next) => request.after = Some(next),
+            None => {
+                connector.peers.delivery_queues.was_read(&peer.id, reading);
+                return Ok(shown);
+            }
+        }
+    }
+    Err(Refusal::new(
+        ErrorCode::PeerDataInvalid,
+        format!("the catalogue of {} does not end", peer.id.domain()),
+    ))
+}
+
+/// What is offered of a dataset. A plain offer that can't be read is left out: a newer peer may offer what this version
+/// does not know. A public view is in force, so that one that can't be read or trusted is told.
+fn read(
+    connector: &Connector,
+    peer: &KnownPeer,
+    dataset: Dataset,
+    offers: Vec<ListedOffer>,
+    reading: &mut CachedCatalogReader,
+) -> VisibleDataset {
+    let mut visible = VisibleDataset {
+        peer: peer.clone(),
+        dataset,
+        offers: Vec::new(),
+        views: Vec::new(),
+        unusable: Vec::new(),
+    };
+    for entry in offers {
+        let unread = if entry.public_view {
+            view(connector, &visible.dataset, &entry.policy)
+                .map(|view| visible.views.push(view))
+                .inspect_err(|refusal| visible.unusable.push(refusal.clone()))
+        } else {
+            reading.offer(&entry.policy).and_then(|offer| {
+                if offer.dataset != visible.dataset.id {
+                    return Err(elsewhere());
+                }
+                visible.offers.push(offer);
+                Ok(())
+            })
+        };
+        if let Err(refusal) = unread {
+            tracing::warn!(peer = peer.id.domain(), dataset = %visible.dataset.id.name, code = %refusal.code, "offer.unusable");
+        }
+    }
+    visible
+}
+
+const MOST_PAGES: usize = 1000;
+const MOST_DATASETS: usize = 20_000;
+
+/// A public view of this dataset, signed by its owner.
+fn view(
+    connector: &Connector,
+    dataset: &Dataset,
+    bytes: &[u8],
+) -> Result<(ContractId, Agreement), Refusal> {
+    let signed = hansa_proto::envelope::parse_offer(bytes)?;
+    let agreed = signed.verify(&connector.identity.trust.bundle().keys(connector.now()))?;
+    let agreement = agreed.agreement();
+    if agreement.dataset.id != dataset.id
+        || agreement.provider.id != dataset.id.owner
+        || agreement.assignee_id().is_some()
+    {
+        return Err(elsewhere());
+    }
+    Ok((agreed.id(), agreement.clone()))
+}
+
+fn elsewhere() -> Refusal {
+    Refusal::new(
+        ErrorCode::PeerDataInvalid,
+        "what is offered there is no view of that dataset",
+    )
+}
+
+/// Gathers the tables that a question may name, and what it may need and can't have: from the catalogues of the peers that
+/// it mentions, and of all peers where it names a model.
+///
+/// # Errors
+/// When the own index can't be read.
+pub async fn reach(
+    connector: &Arc<Connector>,
+    sql: &str,
+    options: &QueryOptions,
+    author: &QueryAuthor,
+) -> Result<QueryCatalog, Refusal> {
+    if let QueryAuthor::Program(program) = author {
+        return program_tables::reach(connector, program, options);
+    }
+    let peers = connector.known_peers()?;
+    let words = words(sql);
+    let model = words.contains("model");
+    let wanted: Vec<&KnownPeer> = peers
+        .iter()
+        .filter(|peer| model || words.contains(peer.alias.as_str()))
+        .collect();
+    let fetched =
+        futures::future::join_all(wanted.iter().map(|peer| newest(connector, peer))).await;
+    let mut tables = own_tables(connector)?;
+    let mut lacks = Vec::new();
+    if !author.reaches_own_datasets() {
+        // A question over a model that needs them says that they are lacking.
+        lacks.extend(
+            tables
+                .drain(..)
+                .filter_map(|table| unavailable_own_table(&table)),
+        );
+    }
+    let mut shown = BTreeMap::new();
+    let mut out_of_reach = BTreeMap::new();
+    let mut unread = Vec::new();
+    for (peer, visible) in wanted.into_iter().zip(fetched) {
+        match visible {
+            Ok(visible) => {
+                for visible in &visible {
+                    let held = usable_contracts(connector, visible);
+                    let own = connector.id();
+                    let (usable, unusable) =
+                        remote_tables(connector, visible, (&own, held), options);
+                    unread.extend(unusable.iter().cloned());
+                    if usable.is_empty() {
+                        lacks.extend(unusable.into_iter().map(|why| UnavailableTable {
+                            participant: peer.id.clone(),
+                            alias: Some(peer.alias.clone()),
+                            dataset: Some(visible.dataset.id.name.clone()),
+                            // Of no model: it is missed by its own name alone.
+                            model: Some(visible.dataset.model.clone().unwrap_or_default()),
+                            why,
+                        }));
+                    }
+                    tables.extend(usable);
+                }
+                shown.insert(peer.id.clone(), visible);
+            }
+            Err(why) => {
+                let why = away(peer, why);
+                out_of_reach.insert(peer.id.clone(), why.clone());
+                lacks.push(UnavailableTable {
+                    participant: peer.id.clone(),
+                    alias: Some(peer.alias.clone()),
+                    dataset: None,
+                    model: None,
+                    why,
+                });
+            }
+        }
+    }
+    if model {
+        lacks.extend(unavailable_tables::find_unavailable_tables(
+            connector, &peers, &shown,
+        )?);
+    }
+    let reached = named_contracts::ParticipantCatalogs {
+        peers: &peers,
+        shown: &shown,
+        out_of_reach: &out_of_reach,
+        unread: &unread,
+    };
+    let unusable = named_contracts::unusable(connector, options, &tables, &reached)?;
+    Ok(QueryCatalog::new(tables)
+        .that_lacks(lacks)
+        .with_unusable(unusable))
+}
+
+/// A participant without its catalogue.
+fn away(peer: &KnownPeer, why: Refusal) -> Refusal {
+    let why = match why.participant {
+        Some(_) => why,
+        None => why.with_participant(peer.id.clone()),
+    };
+    why.with_help(format!("hansa doctor {} says where it fails", peer.alias))
+}
+
+/// What a peer shows, messages carried first, so that a contract that was just finalised, or withdrawn, counts. Mostly there
+/// are none that change anything: ours are handed in while the catalogue comes, which says whether there are some for us, and
+/// is fetched again if there were any.
+async fn newest(
+    connector: &Arc<Connector>,
+    peer: &KnownPeer,
+) -> Result<Vec<VisibleDataset>, Refusal> {
+    // The two share one connection; a peer that can't be reached shows itself in the catalogue call.
+    let _greeted = connector.call(peer).await;
+    let before = connector.peers.delivery_queues.news(&peer.id);
+    let (_, shown) = futures::join!(
+        mailbox::send_off(connector, peer),
+        catalog_page(connector, peer)
+    );
+    let still = connector.peers.delivery_queues.news(&peer.id) == before;
+    let CatalogPage {
+        visible,
+        newest_message: messages,
+        ..
+    } = match shown {
+        Ok(shown) => shown,
+        Err(refusal) if still => return Err(refusal),
+        Err(_) => CatalogPage::default(),
+    };
+    if still && !mailbox::waits(connector, peer, messages)? {
+        return Ok(visible);
+    }
+    // What went may have been answered.
+    let _fetched = mailbox::pump(connector, peer).await;
+    catalogue(connector, peer).await
+}
+
+/// The words of a statement, in lower case.
+pub fn words(sql: &str) -> BTreeSet<String> {
+    sql.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect()
+}
+
+fn own_tables(connector: &Connector) -> Result<Vec<RemoteTable>, Refusal> {
+    let alias = connector.config().participant.alias.clone();
+    connector.datasets.catalog(|catalog| {
+        catalog
+            .datasets()
+            .map(|dataset| RemoteTable::new(alias.clone(), dataset, None, &[]))
+            .collect()
+    })
+}
+
+/// An own dataset of a model that is not for access tokens.
+fn unavailable_own_table(table: &RemoteTable) -> Option<UnavailableTable> {
+    Some(UnavailableTable {
+        participant: table.dataset.owner.clone(),
+        alias: Some(table.alias.clone()),
+        dataset: Some(table.dataset.name.clone()),
+        model: Some(table.model.clone()?),
+        why: Refusal::new(
+            ErrorCode::AnswerIncomplete,
+            "the own datasets of the participant are not for access tokens",
+        )
+        .with_participant(table.dataset.owner.clone())
+        .with_help("ask at the connector itself: hansa sql"),
+    })
+}
+
+/// The contracts under which we may ask for a dataset: those that we hold, and public views.
+pub fn usable_contracts(
+    connector: &Connector,
+    visible: &VisibleDataset,
+) -> Vec<(ContractId, Agreement)> {
+    let (own, now) = (connector.id(), connector.now());
+    let mut held: Vec<_> = connector.contracts.with_registry(|registry| {
+        registry
+            .taken_by(&own, now)
+            .filter(|(_, agreement, status)| {
+                *status == ContractStatus::InForce && agreement.dataset.id == visible.dataset.id
+            })
+            .map(|(id, agreement, _)| (id, agreement.clone()))
+            .collect()
+    });
+    held.extend(visible.views.iter().cloned());
+    held
+}
+
+/// The titles of the offers on which contracts with a peer were made. That they can't be read keeps nobody from asking.
+fn titles(connector: &Connector, peer: &ParticipantId) -> BTreeMap<ContractId, String> {
+    let rows = connector
+        .records
+        .index(|state| state.negotiations())
+        .unwrap_or_default();
+    let with = rows.into_iter().filter(|row| row.peer == *peer);
+    with.filter_map(|row| Some((row.contract?, row.title?)))
+        .collect()
+}
+
+/// The tables of a dataset, one for each contract that the consumer holds, and why there is none for the others.
+fn remote_tables(
+    connector: &Connector,
+    visible: &VisibleDataset,
+    (consumer, held): (&ParticipantId, Vec<(ContractId, Agreement)>),
+    options: &QueryOptions,
+) -> (Vec<RemoteTable>, Vec<Refusal>) {
+    let mut tables = Vec::new();
+    let mut unusable = visible.unusable.clone();
+    // Titles are for people who have to choose.
+    let titles = match held.len() > 1 {
+        true => titles(connector, &visible.peer.id),
+        false => BTreeMap::new(),
+    };
+    for (id, agreement) in held {
+        let table = clause_effects::of_clauses(&agreement.clauses, &EffectBinding::of(consumer))
+            .and_then(|effects| {
+                RemoteTable::new(
+                    visible.peer.alias.clone(),
+                    &visible.dataset,
+                    Some(id),
+                    &effects,
+                )
+            });
+        match table {
+            Ok(mut table) => {
+                for clause in &agreement.clauses {
+                    if let Term::Attribution(text) = &clause.term {
+                        table.provenance.attribute(text);
+                    }
+                }
+                tables.push(RemoteTable {
+                    title: titles.get(&id).cloned(),
+                    barred: contract_eligibility::ineligible_contract_refusal(
+                        connector, visible, id, &agreement, options,
+                    ),
+                    joins: clause_summary::join_site(&agreement.clauses),
+                    travel: clause_summary::key_transfer(&agreement.clauses)
+                        .map(|(clause, travel)| (clause, travel.clone())),
+                    ..table
+                });
+            }
+            Err(refusal) => unusable.push(refusal.with_contract(id)),
+        }
+    }
+    let name = format!("{}.{}", visible.peer.alias, visible.dataset.id.name);
+    let reported = unusable.into_iter().map(|why| {
+        let reported = Refusal::new(
+            ErrorCode::AnswerIncomplete,
+            format!("what is in force on `{name}` can't be used here: {why}"),
+        )
+        .with_participant(visible.peer.id.clone())
+        .with_help(format!(
+            "tell its operator, or request an amendment: hansa contract request {name}"
+        ));
+        match why.contract {
+            Some(contract) => reported.with_contract(contract),
+            None => reported,
+        }
+    });
+    (tables, reported.collect())
+}
+
+/// A dataset of our own that a question names and whose snapshot can't be read.
+pub(crate) fn damaged_dataset_refusal(connector: &Connector, sql: &str) -> Option<Refusal> {
+    let words = words(sql);
+    let alias = connector.config().participant.alias.to_string();
+    let named = |name: &str| words.contains(&alias) && words.contains(name);
+    let mut damaged = connector.datasets.snapshots.damaged_datasets().into_iter();
+    damaged
+        .find(|(name, _)| named(name.as_str()))
+        .map(|(_, refusal)| refusal)
+}
+
+/// What a question names and was had under a contract that is not in force: why it can't be had now.
+///
+/// # Errors
+/// When the own index can't be read.
+pub fn lapsed_contract_refusal(
+    connector: &Connector,
+    sql: &str,
+    author: &QueryAuthor,
+) -> Result<Option<Refusal>, Refusal> {
+    let words = words(sql);
+    let peers = match author {
+        QueryAuthor::House { .. } => connector.known_peers()?,
+        QueryAuthor::Program(_) => vec![program_tables::provider(connector)],
+    };
+    let now = connector.now();
+    let own = author.consumer(connector.id());
+    let found = connector.contracts.with_registry(|registry| {
+        let stands = |agreement: &Agreement| {
+            registry.taken_by(&own, now).any(|(_, other, status)| {
+                status == ContractStatus::InForce && other.dataset.id == agreement.dataset.id
+            })
+        };
+        registry
+            .taken_by(&own, now)
+            .filter(|(_, agreement, status)| {
+                *status != ContractStatus::InForce
+                    && words.contains(agreement.dataset.id.name.as_str())
+                    && !stands(agreement)
+            })
+            .max_by_key(|(_, agreement, _)| agreement.proposed_at)
+            .map(|(id, agreement, status)| (id, agreement.dataset.id.clone(), status))
+    });
+    let Some((id, dataset, status)) = found else {
+        return Ok(None);
+    };
+    let named = peers
+        .iter()
+        .find(|peer| peer.id == dataset.owner && words.contains(peer.alias.as_str()));
+    let Some(peer) = named else { return Ok(None) };
+    let (code, what) = match status {
+        ContractStatus::Withdrawn => (
+            ErrorCode::Withdrawn,
+            match withdrawal::withdrawal_of(connector, id) {
+                Some(ended) => format!(
+                    "was withdrawn by {} at {}: {}",
+                    ended.party.domain(),
+                    withdrawal::effective_from(&ended),
+                    ended.reason
+                ),
+                None => "was withdrawn".to_owned(),
+            },
+        ),
+        ContractStatus::Expired => (ErrorCode::Expired, "has ended".to_owned()),
+        ContractStatus::NotYet => (ErrorCode::NotYetValid, "has not begun".to_owned()),
+        ContractStatus::Superseded => (
+            ErrorCode::Superseded,
+            "was replaced by another one".to_owned(),
+        ),
+        ContractStatus::InForce => return Ok(None),
+    };
+    let name = format!("{}.{}", peer.alias, dataset.name);
+    Ok(Some(
+        Refusal::new(code, format!("the contract on {name} {what}"))
+            .with_participant(peer.id.clone())
+            .with_contract(id)
+            .with_help(format!("ask for a new one: hansa contract request {name}")),
+    ))
+}
+
+/// The refusal of a dataset that a question names and its owner does not show, though a contract of ours on it is in force.
+///
+/// # Errors
+/// When the own index can't be read.
+pub(crate) fn not_shown(connector: &Connector, sql: &str) -> Result<Option<Refusal>, Refusal> {
+    let written = sql.replace('"', "").to_lowercase();
+    let peers = connector.known_peers()?;
+    Ok(unavailable_tables::not_shown(connector, &peers, |name| {
+        written.contains(name)
+    }))
+}
+
+/// Says whether a contract on a dataset that a question names is in force and was not when its tables were gathered.
+pub(crate) fn is_outdated(
+    connector: &Connector,
+    sql: &str,
+    author: &QueryAuthor,
+    catalog: &QueryCatalog,
+) -> bool {
+    let (words, now) = (words(sql), connector.now());
+    let consumer = author.consumer(connector.id());
+    connector.contracts.with_registry(|registry| {
+        registry
+            .taken_by(&consumer, now)
+            .any(|(id, agreement, status)| {
+                status == ContractStatus::InForce
+                    && words.contains(agreement.dataset.id.name.as_str())
+                    && !catalog.has_contract(id)
+            })
+    })
+}
+
+/// What one question may use here.
+pub(crate) fn bounds(connector: &Connector) -> FederatedQueryLimits {
+    let limits = connector.query_limits();
+    FederatedQueryLimits {
+        limits: QueryResourceLimits {
+            // Rows of peers come in no order, and are put together in none.
+            partitions: limits.cores,
+            ..limits
+        },
+        ..FederatedQueryLimits::default()
+    }
+}

@@ -1,0 +1,116 @@
+//! What a program of a participant without a connector may ask of us: the datasets that we give to that participant, under contracts
+//! that let programs ask.
+
+use crate::participant::Connector;
+use crate::peer::peer_connections::KnownPeer;
+use crate::question::reachable_tables::{VisibleDataset, remote_tables};
+use hansa_catalog::catalog_listing::MOST_ENTRIES;
+use hansa_policy::contract::Agreement;
+use hansa_policy::decision::program_check::{connector_required, lets_programs_ask};
+use hansa_policy::id::ContractId;
+use hansa_policy::peer::{ProgramAccess, VerifiedPeer};
+use hansa_policy::refusal::Refusal;
+use hansa_query::federation::options::QueryOptions;
+use hansa_query::federation::query_catalog::{QueryCatalog, UnavailableTable};
+
+/// This participant, as its consumers know it.
+pub(super) fn provider(connector: &Connector) -> KnownPeer {
+    KnownPeer {
+        id: connector.id(),
+        address: String::new(),
+        alias: connector.config().participant.alias.clone(),
+    }
+}
+
+/// The tables that the program may name, and what it can't have with the reason.
+///
+/// # Errors
+/// When its participant is no member of the league any more, or is refused since its log is forked.
+pub(super) fn reach(
+    connector: &Connector,
+    program: &VerifiedPeer,
+    options: &QueryOptions,
+) -> Result<QueryCatalog, Refusal> {
+    connector.member(program.id())?;
+    connector.deals_with(program.id())?;
+    let peer = provider(connector);
+    let (mut tables, mut lacks) = (Vec::new(), Vec::new());
+    for (visible, contracts) in visible(connector, program, &peer) {
+        let held = contracts
+            .into_iter()
+            .filter(|(id, _)| is_meant(program, *id));
+        let (held, closed): (Vec<_>, Vec<_>) =
+            held.partition(|(_, agreement)| lets_programs_ask(&agreement.clauses));
+        let (usable, unusable) = remote_tables(connector, &visible, (program.id(), held), options);
+        if usable.is_empty() {
+            let closed = closed
+                .into_iter()
+                .map(|(id, _)| connector_required().with_contract(id));
+            let dataset = &visible.dataset;
+            lacks.extend(
+                unusable
+                    .into_iter()
+                    .chain(closed)
+                    .map(|why| UnavailableTable {
+                        participant: peer.id.clone(),
+                        alias: Some(peer.alias.clone()),
+                        dataset: Some(dataset.id.name.clone()),
+                        model: Some(dataset.model.clone().unwrap_or_default()),
+                        why: why.with_participant(peer.id.clone()),
+                    }),
+            );
+        }
+        tables.extend(usable);
+    }
+    Ok(QueryCatalog::new(tables).that_lacks(lacks))
+}
+
+/// Whether what the program presents is for that contract.
+fn is_meant(program: &VerifiedPeer, id: ContractId) -> bool {
+    match program.program() {
+        Some(ProgramAccess::AccessToken { contract, .. }) => *contract == id,
+        Some(ProgramAccess::Certificate) => true,
+        None => false,
+    }
+}
+
+/// The datasets that the participant of a program sees, as our catalogue shows them to it, with the contracts in force.
+fn visible(
+    connector: &Connector,
+    program: &VerifiedPeer,
+    peer: &KnownPeer,
+) -> Vec<(VisibleDataset, Vec<(ContractId, Agreement)>)> {
+    let now = connector.now();
+    connector.datasets.catalog(|catalog| {
+        connector.contracts.with_registry(|registry| {
+            let mut all = Vec::new();
+            let mut after = None;
+            loop {
+                let page =
+                    catalog.visible_to(program.id(), registry, now, after.as_ref(), MOST_ENTRIES);
+                for seen in &page.entries {
+                    let contracts = seen.contracts.iter().filter_map(|id| {
+                        let agreement = registry.provided_agreement(*id, now).ok()?;
+                        Some((*id, agreement.clone()))
+                    });
+                    let contracts: Vec<_> = contracts.collect();
+                    if contracts.is_empty() {
+                        continue;
+                    }
+                    let visible = VisibleDataset {
+                        peer: peer.clone(),
+                        dataset: seen.entry(registry),
+                        offers: Vec::new(),
+                        views: Vec::new(),
+                        unusable: Vec::new(),
+                    };
+                    all.push((visible, contracts));
+                }
+                match page.after {
+                    Some(name) => after = Some(name.clone()),
+                    None => return all,
+                }
+            }
+        })
+    })
+}

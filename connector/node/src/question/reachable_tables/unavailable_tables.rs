@@ -1,0 +1,226 @@
+//! What a question may need and can't have: contracts in force and public views that can't be used here, and why.
+//!
+//! A city that is left out of a figure without a word is the worst that can happen to an answer, so what can't be used is
+//! handed on with its reason, and whoever plans the question says whether it needs it.
+
+use crate::log::audit_event::{AuditEvent, maybe};
+use crate::participant::Connector;
+use crate::peer::peer_connections::KnownPeer;
+use crate::question::reachable_tables::VisibleDataset;
+use hansa_audit_log::record::answers::ModelSeenRecord;
+use hansa_policy::contract::{Agreement, ContractStatus};
+use hansa_policy::id::{ContractId, DatasetId, ParticipantId};
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_query::federation::query_catalog::UnavailableTable;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Our own contracts that are in force on the datasets that are asked for.
+pub(super) fn ours(
+    connector: &Connector,
+    is_asked_for: impl Fn(&DatasetId) -> bool,
+) -> Vec<(ContractId, Agreement)> {
+    let (own, now) = (connector.id(), connector.now());
+    connector.contracts.with_registry(|registry| {
+        registry
+            .taken_by(&own, now)
+            .filter(|(_, agreement, status)| {
+                *status == ContractStatus::InForce && is_asked_for(&agreement.dataset.id)
+            })
+            .map(|(id, agreement, _)| (id, agreement.clone()))
+            .collect()
+    })
+}
+
+/// Remembers of what model the datasets of our contracts are, in the own log: when an entry is gone, or says nothing of a
+/// model any more, a question on that model still knows what it lacks.
+pub(super) async fn remember(connector: &Arc<Connector>, visible: &[VisibleDataset]) {
+    let Ok(known) = connector.records.index(|state| state.models()) else {
+        return;
+    };
+    let entry = |dataset: &DatasetId| {
+        let mut entries = visible.iter();
+        entries.find(|visible| visible.dataset.id == *dataset)
+    };
+    for (id, agreement) in ours(connector, |dataset| entry(dataset).is_some()) {
+        let Some(entry) = entry(&agreement.dataset.id) else {
+            continue;
+        };
+        let model = entry.dataset.model.as_deref();
+        let noted = known
+            .get(&id)
+            .is_some_and(|known| known.iter().any(|known| known.as_deref() == model));
+        if noted {
+            continue;
+        }
+        let fact = AuditEvent::from(ModelSeenRecord {
+            contract: id.to_string(),
+            dataset: agreement.dataset.id.to_string(),
+            model: maybe(model),
+        });
+        // What can't be noted counts as never seen, and is then missed by every model.
+        if let Err(refusal) = connector.record(fact).await {
+            tracing::warn!(code = %refusal.code, "model.unnoted");
+        }
+    }
+}
+
+/// The refusal of a dataset that is written as `peer.dataset`, where a contract of ours on it is in force and its owner does not
+/// show it.
+pub(super) fn not_shown(
+    connector: &Connector,
+    peers: &[KnownPeer],
+    written: impl Fn(&str) -> bool,
+) -> Option<Refusal> {
+    let is_named = |dataset: &DatasetId| {
+        let mut owners = peers.iter().filter(|peer| peer.id == dataset.owner);
+        owners.any(|peer| written(&format!("{}.{}", peer.alias, dataset.name)))
+    };
+    let (id, agreement) = ours(connector, is_named).into_iter().next()?;
+    Some(
+        dataset_not_shown_refusal(&agreement)
+            .with_participant(agreement.dataset.id.owner.clone())
+            .with_contract(id),
+    )
+}
+
+/// The contracts in force whose dataset is not there as it was: its owner is no peer any more, does not show it, or does
+/// not say that it is of its model; and those whose own file is lost.
+///
+/// # Errors
+/// When the own index can't be read.
+pub(super) fn find_unavailable_tables(
+    connector: &Connector,
+    peers: &[KnownPeer],
+    shown: &BTreeMap<ParticipantId, Vec<VisibleDataset>>,
+) -> Result<Vec<UnavailableTable>, Refusal> {
+    let (known, agreed) = connector
+        .records
+        .index(|state| Ok((state.models()?, state.agreed_on(connector.now())?)))?;
+    let mut lacking = Vec::new();
+    let own = connector.id();
+    for (id, dataset) in agreed {
+        let lost = dataset.owner != own
+            && connector
+                .contracts
+                .with_registry(|registry| registry.agreement(id).is_none());
+        if !lost {
+            continue;
+        }
+        let models = match known.get(&id) {
+            None => vec![None],
+            Some(seen) => seen.iter().flatten().cloned().map(Some).collect(),
+        };
+        let alias = peers
+            .iter()
+            .find(|peer| peer.id == dataset.owner)
+            .map(|peer| peer.alias.clone());
+        lacking.extend(models.into_iter().map(|model| UnavailableTable {
+            participant: dataset.owner.clone(),
+            alias: alias.clone(),
+            dataset: Some(dataset.name.clone()),
+            model,
+            why: unread(id, &dataset),
+        }));
+    }
+    for (id, agreement) in ours(connector, |_| true) {
+        let dataset = &agreement.dataset.id;
+        let peer = peers.iter().find(|peer| peer.id == dataset.owner);
+        let models = known.get(&id).cloned().unwrap_or_default();
+        let entry = shown.get(&dataset.owner).map(|all| {
+            all.iter()
+                .find(|visible| visible.dataset.id == *dataset)
+                .map(|visible| visible.dataset.model.clone())
+        });
+        let (now, why) = match (peer, entry) {
+            (None, _) => (None, former_peer_refusal(&agreement)),
+            // Its catalogue could not be fetched, which is said of the participant as a whole.
+            (Some(_), None) => continue,
+            (Some(_), Some(None)) => (None, dataset_not_shown_refusal(&agreement)),
+            (Some(_), Some(Some(model))) => {
+                if models.is_empty() {
+                    continue;
+                }
+                (model, changed_model_refusal(&agreement))
+            }
+        };
+        let why = why
+            .with_participant(dataset.owner.clone())
+            .with_contract(id)
+            .with_help(format!(
+                "or end the contract: hansa contract withdraw {} --reason TEXT",
+                id.short()
+            ));
+        let mut add = |model: Option<String>| {
+            lacking.push(UnavailableTable {
+                participant: dataset.owner.clone(),
+                alias: peer.map(|peer| peer.alias.clone()),
+                dataset: Some(dataset.name.clone()),
+                model,
+                why: why.clone(),
+            });
+        };
+        if models.is_empty() {
+            add(None);
+        }
+        for model in models.into_iter().flatten() {
+            if now.as_ref() != Some(&model) {
+                add(Some(model));
+            }
+        }
+    }
+    Ok(lacking)
+}
+
+/// A contract whose file is lost.
+pub(super) fn unread(id: ContractId, dataset: &DatasetId) -> Refusal {
+    let owner = dataset.owner.domain();
+    Refusal::new(
+        ErrorCode::AnswerIncomplete,
+        format!(
+            "by the log a contract on `{}` of {owner} is in force, and its file can't be used",
+            dataset.name
+        ),
+    )
+    .with_participant(dataset.owner.clone())
+    .with_contract(id)
+    .with_help("put the file back from a backup, or from what the other side exports: hansa contract export")
+}
+
+/// A contract whose provider is no peer any more.
+pub(super) fn former_peer_refusal(agreement: &Agreement) -> Refusal {
+    let owner = agreement.dataset.id.owner.domain();
+    Refusal::new(
+        ErrorCode::AnswerIncomplete,
+        format!(
+            "a contract on `{}` of {owner} is in force, and {owner} is no peer here any more",
+            agreement.dataset.id.name
+        ),
+    )
+    .with_help(format!("hansa peer add ADDRESS --id {owner}"))
+}
+
+/// A contract whose dataset is not shown any more.
+pub(super) fn dataset_not_shown_refusal(agreement: &Agreement) -> Refusal {
+    let owner = agreement.dataset.id.owner.domain();
+    Refusal::new(
+        ErrorCode::AnswerIncomplete,
+        format!(
+            "a contract on `{}` is in force, and {owner} does not show it any more",
+            agreement.dataset.id.name
+        ),
+    )
+    .with_help(format!("ask {owner} to publish it again"))
+}
+
+fn changed_model_refusal(agreement: &Agreement) -> Refusal {
+    let owner = agreement.dataset.id.owner.domain();
+    Refusal::new(
+        ErrorCode::AnswerIncomplete,
+        format!(
+            "a contract on `{}` is in force, and {owner} does not say any more that it is of that model",
+            agreement.dataset.id.name
+        ),
+    )
+    .with_help(format!("ask {owner} to publish it under its model again"))
+}

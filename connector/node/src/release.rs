@@ -1,0 +1,124 @@
+//! The releases of cells that are due: after a publication, with a new contract, and at the start.
+
+use crate::log::audit_event::AuditEvent;
+use crate::participant::Connector;
+use crate::process::randomness::random_bytes;
+use hansa_audit_log::record::publications::ReleaseRecord;
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_catalog::schema_compatibility;
+use hansa_policy::contract::ContractStatus;
+use hansa_policy::effect::Cube;
+use hansa_policy::id::DatasetId;
+use hansa_policy::refusal::Refusal;
+use hansa_policy::term::clause_effects;
+use hansa_query::release::{self, StagedRelease};
+use hansa_query::snapshot::Snapshot;
+use std::sync::Arc;
+
+/// Releases what is due of every dataset. Blocks. What can't be released is told and stays unreleased: its contracts are
+/// refused the cells, and nothing else.
+pub fn all(connector: &Arc<Connector>) -> Vec<Refusal> {
+    let holdings = connector.datasets.snapshots.holdings();
+    let due = holdings.keys().map(|dataset| due(connector, dataset));
+    due.flat_map(|done| done.unwrap_or_else(|refusal| vec![refusal]))
+        .collect()
+}
+
+/// Releases what is due of one dataset: recorded first, then read. Says what could not be released.
+///
+/// # Errors
+/// When nothing of it could be, or it can't be recorded.
+pub fn due(connector: &Arc<Connector>, dataset: &DatasetId) -> Result<Vec<Refusal>, Refusal> {
+    of(connector, dataset, None)
+}
+
+/// The same of a dataset whose sources were the same at `seen`: what was over by then is whole, also where nothing was
+/// published since.
+///
+/// # Errors
+/// Those of [`due`].
+pub(crate) fn release_unchanged_dataset(
+    connector: &Arc<Connector>,
+    dataset: &DatasetId,
+    seen: UtcTimestamp,
+) -> Result<Vec<Refusal>, Refusal> {
+    of(connector, dataset, Some(seen))
+}
+
+fn of(
+    connector: &Arc<Connector>,
+    dataset: &DatasetId,
+    seen: Option<UtcTimestamp>,
+) -> Result<Vec<Refusal>, Refusal> {
+    let _turn = connector.datasets.release_lock.lock();
+    let holdings = connector.datasets.snapshots.holdings();
+    let Some(snapshot) = holdings.get(dataset) else {
+        return Ok(Vec::new());
+    };
+    let cubes = cubes(connector, snapshot);
+    let (state, limits) = (connector.config().state.clone(), connector.query_limits());
+    let mut faults = Vec::new();
+    let (now, secret) = (connector.now(), &connector.datasets.schema_secret);
+    let seen = seen.unwrap_or(snapshot.dataset.published_at);
+    let staged = release::stage(snapshot, &cubes, &state, &limits, now, secret, seen)?;
+    if let Some(staged) = staged {
+        faults.extend(record_release(connector, dataset, staged)?);
+    }
+    // Cells with noise are of rows that were put aside for good by now.
+    let fresh = || random_bytes();
+    let now = connector.now();
+    let drawn = release::stage_drawn(snapshot, &cubes, &state, &limits, now, &fresh)?;
+    if let Some(drawn) = drawn {
+        faults.extend(record_release(connector, dataset, drawn)?);
+    }
+    Ok(faults)
+}
+
+/// Records what was worked out, and shows it from then on. Says what could not be released.
+fn record_release(
+    connector: &Arc<Connector>,
+    dataset: &DatasetId,
+    staged: StagedRelease,
+) -> Result<Vec<Refusal>, Refusal> {
+    for fact in &staged.facts {
+        let _recorded = connector.record_now(AuditEvent::from(ReleaseRecord {
+            dataset: dataset.to_string(),
+            snapshot: fact.snapshot.to_string(),
+            cells: fact.shape.to_string(),
+            correction: fact.correction,
+            until: fact.until.to_string(),
+            published: fact.cells,
+            withheld: fact.withheld,
+            digest: fact.digest.to_string(),
+            epsilon: fact.epsilon.clone(),
+            unit: fact.unit.clone(),
+        }))?;
+    }
+    let faults = staged.faults.clone();
+    let released = staged.commit()?;
+    connector.datasets.snapshots.release(dataset, released);
+    Ok(faults)
+}
+
+/// What contracts in force, and those to come, have released of the dataset.
+fn cubes(connector: &Arc<Connector>, snapshot: &Snapshot) -> Vec<Cube> {
+    let now = connector.now();
+    let seal = connector
+        .datasets
+        .catalog(|catalog| catalog.seal().cloned());
+    let dataset = &snapshot.dataset;
+    connector.contracts.with_registry(|registry| {
+        registry
+            .over(&dataset.id, now)
+            .filter(|(_, agreement, status)| {
+                schema_compatibility::fits(
+                    agreement.dataset.schema,
+                    &agreement.clauses,
+                    dataset,
+                    seal.as_ref(),
+                ) && matches!(status, ContractStatus::InForce | ContractStatus::NotYet)
+            })
+            .filter_map(|(_, agreement, _)| clause_effects::cube_of(&agreement.clauses).ok()?)
+            .collect()
+    })
+}

@@ -1,0 +1,452 @@
+//! Sends what is to be sent, in order, until the partner takes it; then does what follows by itself.
+
+use crate::data_flow::DataFlow;
+use crate::negotiation_process::NegotiationProcess;
+use crate::partner::Partner;
+use crate::partner_process::{OutgoingMessage, PartnerProcess};
+use crate::process_engine::ProcessEngine;
+use crate::process_store::{KeptProcess, ProcessStore};
+use crate::process_terms::{NegotiationMove, ProcessTerms, TransferMove};
+use crate::transfer_process::TransferProcess;
+use async_trait::async_trait;
+use hansa_audit_log::digest::Digest;
+use hansa_dataspace::{
+    DataFlowState, NegotiationAck, ProcessPids, TransferAck, TransferState, join_address,
+};
+use hansa_policy::negotiation::Phase;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_transport::dataspace::client;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// The longest time between two tries.
+const LONGEST: Duration = Duration::from_secs(3_600);
+
+/// Tries of a message whose process the partner does not know yet.
+const UNKNOWN_TRIES: u32 = 3;
+
+/// Tries of the last message of a process, some hours.
+const LAST_TRIES: u32 = 16;
+
+/// How long a process stands before it is looked at again, where something failed here.
+const AGAIN: Duration = Duration::from_secs(30);
+
+/// What became of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Delivery {
+    /// It was taken; what was answered.
+    Taken(Vec<u8>),
+    /// It was refused.
+    Refused(String),
+    /// It is tried again.
+    Later,
+}
+
+/// Sends one message once.
+async fn deliver(
+    partner: &Partner,
+    address: &str,
+    message: &OutgoingMessage,
+    tries: u32,
+) -> Delivery {
+    // The configuration may have changed since the process began.
+    if !partner.owns(address) {
+        return Delivery::Refused("the configuration names another host by now".to_owned());
+    }
+    let url = join_address(address, &message.path);
+    let bytes = message.body.to_string().into_bytes();
+    match client::send(&url, partner.credential.as_ref(), Some(bytes)).await {
+        Ok(answer) => match answer.status {
+            200..=299 => Delivery::Taken(answer.body),
+            404 if tries < UNKNOWN_TRIES => Delivery::Later,
+            408 | 425 | 429 => Delivery::Later,
+            // Nobody is followed elsewhere.
+            300..=499 => Delivery::Refused(format!("the partner answered {}", answer.status)),
+            _ => Delivery::Later,
+        },
+        Err(refusal) => {
+            tracing::info!(partner = partner.name, %refusal, "dataspace.message_waits");
+            Delivery::Later
+        }
+    }
+}
+
+/// How long is waited before a message is tried again.
+fn wait(tries: u32, patience: Duration) -> Duration {
+    let factor = 2_u32.saturating_pow(tries.saturating_sub(UNKNOWN_TRIES).min(16));
+    patience.saturating_mul(factor).min(LONGEST)
+}
+
+/// A process as what is sent of it.
+#[async_trait]
+pub(super) trait DeliveredProcess<T: ProcessTerms>: KeptProcess {
+    /// Where those of its kind are kept.
+    fn store(engine: &ProcessEngine<T>) -> &ProcessStore<Self>;
+
+    /// The same to be changed.
+    fn base_mut(&mut self) -> &mut PartnerProcess;
+
+    /// Makes the move that follows by itself, under the lock; says whether one did.
+    async fn move_on(self, engine: &ProcessEngine<T>, partner: &Partner) -> Result<bool, Refusal>;
+
+    /// Its ids in the answer to its first message.
+    fn parse_answer_pids(body: &[u8]) -> Option<ProcessPids>;
+
+    /// Ends it here.
+    fn fail(&mut self);
+
+    /// Whether it goes on though a message was refused.
+    fn goes_on_without(&self, message: &OutgoingMessage) -> bool;
+
+    /// What becomes of it where nobody is there to be told.
+    async fn without_receiver(
+        self,
+        _engine: &ProcessEngine<T>,
+        refusal: Refusal,
+    ) -> Result<(), Refusal> {
+        // Whoever is taken out of the configuration may come back.
+        Err(refusal)
+    }
+
+    /// Who gets what is sent.
+    fn receiver(&self, engine: &ProcessEngine<T>) -> Result<Partner, Refusal> {
+        engine.find_partner(&self.base().partner)
+    }
+}
+
+#[async_trait]
+impl<T: ProcessTerms> DeliveredProcess<T> for NegotiationProcess {
+    fn store(engine: &ProcessEngine<T>) -> &ProcessStore<Self> {
+        &engine.negotiations
+    }
+
+    fn base_mut(&mut self) -> &mut PartnerProcess {
+        &mut self.base
+    }
+
+    async fn move_on(self, engine: &ProcessEngine<T>, partner: &Partner) -> Result<bool, Refusal> {
+        let Some(wanted) = engine.terms.negotiation_move(&self) else {
+            return Ok(false);
+        };
+        engine.move_negotiation(partner, self, wanted).await?;
+        Ok(true)
+    }
+
+    fn parse_answer_pids(body: &[u8]) -> Option<ProcessPids> {
+        NegotiationAck::read(body).ok().map(|ack| ack.pids)
+    }
+
+    fn fail(&mut self) {
+        self.enter(Phase::Terminated);
+        if self.base.is_provider && self.contract.is_none() {
+            self.agreement = None;
+        }
+    }
+
+    fn goes_on_without(&self, _message: &OutgoingMessage) -> bool {
+        false
+    }
+}
+
+#[async_trait]
+impl<T: ProcessTerms> DeliveredProcess<T> for TransferProcess {
+    fn store(engine: &ProcessEngine<T>) -> &ProcessStore<Self> {
+        &engine.transfers
+    }
+
+    fn base_mut(&mut self) -> &mut PartnerProcess {
+        &mut self.base
+    }
+
+    async fn move_on(self, engine: &ProcessEngine<T>, _partner: &Partner) -> Result<bool, Refusal> {
+        let Some(wanted) = engine.terms.transfer_move(&self) else {
+            return Ok(false);
+        };
+        engine.move_transfer(self, wanted).await?;
+        Ok(true)
+    }
+
+    fn parse_answer_pids(body: &[u8]) -> Option<ProcessPids> {
+        TransferAck::read(body).ok().map(|ack| ack.pids)
+    }
+
+    fn fail(&mut self) {
+        let own = self.base.own_role();
+        self.enter(TransferState::Terminated, own);
+    }
+
+    fn goes_on_without(&self, message: &OutgoingMessage) -> bool {
+        // Not every partner that has resumed a transfer itself waits to be told where the data is now.
+        message.path.ends_with("/start") && self.base.visits() > 1
+    }
+}
+
+#[async_trait]
+impl<T: ProcessTerms> DeliveredProcess<T> for DataFlow {
+    fn store(engine: &ProcessEngine<T>) -> &ProcessStore<Self> {
+        &engine.flows
+    }
+
+    fn base_mut(&mut self) -> &mut PartnerProcess {
+        &mut self.base
+    }
+
+    async fn move_on(self, engine: &ProcessEngine<T>, _plane: &Partner) -> Result<bool, Refusal> {
+        let Some(why) = engine.terms.flow_ends(&self).filter(|_| !self.is_over()) else {
+            return Ok(false);
+        };
+        engine
+            .end_flow(self, DataFlowState::Terminated, Some(why))
+            .await?;
+        Ok(true)
+    }
+
+    fn parse_answer_pids(_body: &[u8]) -> Option<ProcessPids> {
+        None
+    }
+
+    fn fail(&mut self) {
+        self.enter(DataFlowState::Terminated);
+    }
+
+    fn goes_on_without(&self, _message: &OutgoingMessage) -> bool {
+        true
+    }
+
+    async fn without_receiver(
+        self,
+        engine: &ProcessEngine<T>,
+        refusal: Refusal,
+    ) -> Result<(), Refusal> {
+        // INVARIANT: control-planes-are-named. Nothing is given for one that the configuration names no longer.
+        let _turn = engine.turn(&self.base.partner).await;
+        match engine.flows.get(&self.base.pid) {
+            Some(flow) if !flow.is_over() || !flow.base.outbox.is_empty() => {
+                let state = match flow.is_over() {
+                    true => flow.current().unwrap_or(DataFlowState::Terminated),
+                    false => DataFlowState::Terminated,
+                };
+                engine.end_flow(flow, state, Some(refusal)).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn receiver(&self, engine: &ProcessEngine<T>) -> Result<Partner, Refusal> {
+        let plane = engine.terms.control_plane(&self.base.partner);
+        plane.ok_or_else(|| {
+            let sentence = format!("there is no control plane `{}`", self.base.partner);
+            Refusal::new(ErrorCode::PartnerUnknown, sentence)
+        })
+    }
+}
+
+impl<T: ProcessTerms> ProcessEngine<T> {
+    /// Sends what is to be sent of a negotiation and does what follows, elsewhere.
+    pub(super) fn negotiation_goes_on(self: &Arc<Self>, pid: &str) {
+        self.goes_on::<NegotiationProcess>(pid);
+    }
+
+    /// The same of a transfer.
+    pub(super) fn transfer_goes_on(self: &Arc<Self>, pid: &str) {
+        self.goes_on::<TransferProcess>(pid);
+    }
+
+    /// The same of a data flow.
+    pub(super) fn flow_goes_on(self: &Arc<Self>, pid: &str) {
+        self.goes_on::<DataFlow>(pid);
+    }
+
+    fn goes_on<P: DeliveredProcess<T>>(self: &Arc<Self>, pid: &str) {
+        let Some(wakes) = self.begins(pid) else {
+            return;
+        };
+        let (engine, pid) = (Arc::clone(self), pid.to_owned());
+        tokio::spawn(async move {
+            loop {
+                if let Err(refusal) = engine.drive::<P>(&pid, &wakes).await {
+                    tracing::warn!(process = pid, %refusal, "dataspace.process_stands");
+                    let _woken = tokio::time::timeout(AGAIN, wakes.notified()).await;
+                    continue;
+                }
+                if engine.ends(&pid) {
+                    return;
+                }
+            }
+        });
+    }
+
+    /// Moves a process on until nothing follows.
+    async fn drive<P: DeliveredProcess<T>>(
+        &self,
+        pid: &str,
+        wakes: &Notify,
+    ) -> Result<(), Refusal> {
+        let patience = self.terms.patience();
+        let mut tries = 0;
+        loop {
+            match tries {
+                0 => tokio::time::sleep(patience).await,
+                // A message of the partner shows that it is there, and a command that somebody waits.
+                _ => {
+                    let woken = tokio::time::timeout(wait(tries, patience), wakes.notified());
+                    if woken.await.is_ok() {
+                        tries = 1;
+                    }
+                }
+            }
+            let Some(mut process) = P::store(self).get(pid) else {
+                return Ok(());
+            };
+            let partner = match process.receiver(self) {
+                Ok(partner) => partner,
+                Err(refusal) => return process.without_receiver(self, refusal).await,
+            };
+            if process.base().outbox.is_empty() {
+                let _turn = self.turn(&partner.name).await;
+                // What came in meanwhile counts.
+                let Some(now) = P::store(self).get(pid) else {
+                    return Ok(());
+                };
+                if now.base().outbox.is_empty() && !now.move_on(self, &partner).await? {
+                    return Ok(());
+                }
+                match P::store(self).get(pid) {
+                    Some(now) => process = now,
+                    None => return Ok(()),
+                }
+            }
+            let base = process.base();
+            let Some(message) = base.outbox.first() else {
+                continue;
+            };
+            let delivery = deliver(&partner, &base.address, message, tries).await;
+            let gives_up = process.is_over() && tries >= LAST_TRIES;
+            if delivery == Delivery::Later && !gives_up {
+                tries = tries.saturating_add(1);
+                continue;
+            }
+            tries = 0;
+            self.apply_delivery::<P>(pid, message, delivery).await?;
+        }
+    }
+
+    /// Takes in what became of a message: it was taken, refused, or is given up.
+    async fn apply_delivery<P: DeliveredProcess<T>>(
+        &self,
+        pid: &str,
+        message: &OutgoingMessage,
+        delivery: Delivery,
+    ) -> Result<(), Refusal> {
+        let Some(partner) = P::store(self)
+            .get(pid)
+            .map(|process| process.base().partner.clone())
+        else {
+            return Ok(());
+        };
+        let _turn = self.turn(&partner).await;
+        let Some(mut process) = P::store(self).get(pid) else {
+            return Ok(());
+        };
+        if process.base().outbox.first() != Some(message) {
+            // What was to be sent has changed meanwhile.
+            return Ok(());
+        }
+        process.base_mut().outbox.remove(0);
+        let is_first = process.base().peer_pid.is_none();
+        let why = match delivery {
+            Delivery::Later => {
+                process.base_mut().outbox.clear();
+                None
+            }
+            Delivery::Taken(body) if is_first => {
+                let pids = P::parse_answer_pids(&body);
+                let pids = pids.filter(|pids| pids.consumer.as_str() == pid);
+                let provider = pids.map(|pids| pids.provider.to_string());
+                let is_answer = provider.is_some();
+                process.base_mut().peer_pid = provider;
+                (!is_answer)
+                    .then(|| "the partner answered with something else than the process".to_owned())
+            }
+            Delivery::Taken(_) => None,
+            Delivery::Refused(_) if process.goes_on_without(message) => None,
+            Delivery::Refused(why) => Some(why),
+        };
+        match why {
+            Some(why) if process.is_over() => {
+                tracing::info!(process = pid, why, "dataspace.last_word_refused");
+            }
+            Some(why) => {
+                process.base_mut().ended = Some(why);
+                process.fail();
+                process.base_mut().outbox.clear();
+            }
+            None => {}
+        }
+        P::store(self).put(process).await
+    }
+
+    /// An officer, or a command, makes a move of a negotiation, on these terms where they matter.
+    ///
+    /// # Errors
+    /// `NEGOTIATION_UNKNOWN`, or why the move is not possible now.
+    pub(crate) async fn decide(
+        self: &Arc<Self>,
+        pid: &str,
+        wanted: NegotiationMove,
+        terms: Option<Digest>,
+    ) -> Result<(), Refusal> {
+        let process = self.negotiations.get(pid).ok_or_else(|| unknown(pid))?;
+        let partner = self.find_partner(&process.base.partner)?;
+        let _turn = self.turn(&partner.name).await;
+        let process = self.negotiations.get(pid).ok_or_else(|| unknown(pid))?;
+        // INVARIANT: agreed-as-read. Whoever agrees names what was read, and the partner may have put something else on the table.
+        if terms.is_some_and(|terms| terms != process.terms()) {
+            let sentence = "what is on the table is not what you have read";
+            return Err(Refusal::new(ErrorCode::OfferUnknown, sentence)
+                .with_help(format!("hansa partner show {pid}")));
+        }
+        self.move_negotiation(&partner, process, wanted).await?;
+        self.negotiation_goes_on(pid);
+        Ok(())
+    }
+
+    /// The same of a transfer.
+    ///
+    /// # Errors
+    /// `NEGOTIATION_UNKNOWN`, or why the move is not possible now.
+    pub(crate) async fn decide_transfer(
+        self: &Arc<Self>,
+        pid: &str,
+        wanted: TransferMove,
+    ) -> Result<(), Refusal> {
+        let process = self.transfers.get(pid).ok_or_else(|| unknown(pid))?;
+        let _turn = self.turn(&process.base.partner).await;
+        let process = self.transfers.get(pid).ok_or_else(|| unknown(pid))?;
+        self.move_transfer(process, wanted).await?;
+        self.transfer_goes_on(pid);
+        Ok(())
+    }
+
+    /// Ends the transfers for which that is due.
+    pub async fn end_transfers(self: &Arc<Self>) {
+        for process in self.transfers.all() {
+            if let Some(wanted @ TransferMove::Terminate(..)) = self.terms.transfer_move(&process)
+                && let Err(refusal) = self.decide_transfer(&process.base.pid, wanted).await
+            {
+                tracing::warn!(process = process.base.pid, %refusal, "dataspace.transfer_not_ended");
+            }
+        }
+        let ended = |flow: &DataFlow| !flow.is_over() && self.terms.flow_ends(flow).is_some();
+        for pid in self.flows.matching(ended) {
+            self.flow_goes_on(&pid);
+        }
+    }
+}
+
+/// The refusal for a process that is not there.
+pub(super) fn unknown(pid: &str) -> Refusal {
+    let sentence = format!("there is no negotiation or transfer `{pid}` with a partner");
+    Refusal::new(ErrorCode::NegotiationUnknown, sentence).with_help("hansa partner list")
+}

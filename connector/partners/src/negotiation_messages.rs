@@ -1,0 +1,680 @@
+//! Messages of negotiations: those that come in, and those that are sent by themselves.
+
+use crate::negotiation_process::NegotiationProcess;
+use crate::partner::Partner;
+use crate::partner_process::{OutgoingMessage, PartnerProcess, fresh_id};
+use crate::process_engine::ProcessEngine;
+use crate::process_terms::{AgreedContract, NegotiationMove, ProcessTerms};
+use crate::request_fault::{Answered, RequestFault};
+use hansa_audit_log::digest::Digest;
+use hansa_dataspace::{
+    AgreementDocument, AgreementVerification, ContractAgreement, ContractOffer, ContractRequest,
+    NegotiationEvent, NegotiationEventKind, NegotiationTermination, OfferDocument, ProcessPids,
+};
+use hansa_policy::negotiation::transition_table::NegotiationStep;
+use hansa_policy::negotiation::{PartyRole, Phase};
+use hansa_policy::refusal::{ErrorClass, ErrorCode, Refusal};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// A message of a negotiation that is under way, as it was read.
+pub(super) struct NegotiationInput {
+    message_id: Option<String>,
+    pids: ProcessPids,
+    step: NegotiationStep,
+    by: PartyRole,
+    content: InputContent,
+    digest: String,
+}
+
+enum InputContent {
+    Nothing,
+    Offer(Box<OfferDocument>),
+    Agreement(Box<AgreementDocument>),
+    End(String),
+}
+
+impl NegotiationInput {
+    /// The message that is taken at the end of a path; nothing where none is.
+    pub(super) fn read(path: &[&str], bytes: &[u8]) -> Option<Result<Self, RequestFault>> {
+        let digest = Digest::of(bytes).to_string();
+        let read = match path {
+            ["request"] => ContractRequest::read(bytes)
+                .map_err(RequestFault::of)
+                .and_then(|message| {
+                    let provider = message
+                        .provider_pid
+                        .ok_or_else(|| RequestFault::bad("providerPid is lacking"))?;
+                    Ok(Self {
+                        message_id: message.message_id,
+                        pids: ProcessPids {
+                            consumer: message.consumer_pid,
+                            provider,
+                        },
+                        step: NegotiationStep::Request,
+                        by: PartyRole::Consumer,
+                        content: InputContent::Offer(Box::new(message.offer)),
+                        digest,
+                    })
+                }),
+            ["offers"] => ContractOffer::read(bytes)
+                .map_err(RequestFault::of)
+                .and_then(|message| {
+                    let consumer = message
+                        .consumer_pid
+                        .ok_or_else(|| RequestFault::bad("consumerPid is lacking"))?;
+                    Ok(Self {
+                        message_id: message.message_id,
+                        pids: ProcessPids {
+                            consumer,
+                            provider: message.provider_pid,
+                        },
+                        step: NegotiationStep::Offer,
+                        by: PartyRole::Provider,
+                        content: InputContent::Offer(Box::new(message.offer)),
+                        digest,
+                    })
+                }),
+            ["events"] => NegotiationEvent::read(bytes)
+                .map_err(RequestFault::of)
+                .map(|message| {
+                    let (step, by) = match message.event {
+                        NegotiationEventKind::Accepted => {
+                            (NegotiationStep::Acceptance, PartyRole::Consumer)
+                        }
+                        NegotiationEventKind::Finalized => {
+                            (NegotiationStep::Finalization, PartyRole::Provider)
+                        }
+                    };
+                    Self {
+                        message_id: message.message_id,
+                        pids: message.pids,
+                        step,
+                        by,
+                        content: InputContent::Nothing,
+                        digest,
+                    }
+                }),
+            ["agreement"] => ContractAgreement::read(bytes)
+                .map_err(RequestFault::of)
+                .map(|message| Self {
+                    message_id: message.message_id,
+                    pids: message.pids,
+                    step: NegotiationStep::Agreement,
+                    by: PartyRole::Provider,
+                    content: InputContent::Agreement(Box::new(message.agreement)),
+                    digest,
+                }),
+            ["agreement", "verification"] => AgreementVerification::read(bytes)
+                .map_err(RequestFault::of)
+                .map(|message| Self {
+                    message_id: message.message_id,
+                    pids: message.pids,
+                    step: NegotiationStep::Verification,
+                    by: PartyRole::Consumer,
+                    content: InputContent::Nothing,
+                    digest,
+                }),
+            ["termination"] => NegotiationTermination::read(bytes)
+                .map_err(RequestFault::of)
+                .map(|message| {
+                    let reasons = message.reasons.join("; ");
+                    let code = message.code.unwrap_or_default();
+                    Self {
+                        message_id: message.message_id,
+                        pids: message.pids,
+                        step: NegotiationStep::Termination,
+                        // Either side may send it: who did is the partner.
+                        by: PartyRole::Consumer,
+                        content: InputContent::End(
+                            format!("the partner ended it: {code} {reasons}")
+                                .trim_end()
+                                .to_owned(),
+                        ),
+                        digest,
+                    }
+                }),
+            _ => return None,
+        };
+        Some(read)
+    }
+}
+
+impl<T: ProcessTerms> ProcessEngine<T> {
+    /// A consumer asks for a contract.
+    pub(super) async fn handle_contract_request(
+        self: &Arc<Self>,
+        partner: &Partner,
+        bytes: &[u8],
+    ) -> Result<Answered, RequestFault> {
+        let message = ContractRequest::read(bytes).map_err(RequestFault::of)?;
+        RequestFault::check_id(message.message_id.as_ref())?;
+        let consumer_pid = message.consumer_pid.to_string();
+        let fault = |fault: RequestFault| fault.between(Some(&message.consumer_pid), None);
+        let Some(callback) = message.callback.clone() else {
+            return Err(fault(RequestFault::bad("callbackAddress is lacking")));
+        };
+        let _turn = self.turn(&partner.name).await;
+        if let Some(known) = self.negotiations.of_peer(&partner.name, &consumer_pid) {
+            return match known.base.is_opened_by(message.message_id.as_ref()) {
+                true => known
+                    .ack()
+                    .map(Answered::NegotiationMade)
+                    .ok_or_else(RequestFault::internal),
+                false => Err(fault(RequestFault::bad(
+                    "there is a negotiation of that consumerPid",
+                ))),
+            };
+        }
+        let now = self.terms.now().micros();
+        let has_room = self.negotiations.has_room((&partner.name, ""), now);
+        self.check_opening(partner, &callback, has_room)
+            .map_err(fault)?;
+        if !self.terms.knows(partner, &message.offer) {
+            return Err(fault(RequestFault::unknown(
+                "there is no such offer to you",
+            )));
+        }
+        let dataset = message
+            .offer
+            .target
+            .clone()
+            .ok_or_else(|| fault(RequestFault::bad("offer.target is lacking")))?;
+        let mut process = NegotiationProcess {
+            base: PartnerProcess {
+                is_provider: true,
+                ..PartnerProcess::from_partner_message(
+                    partner,
+                    self.terms.now(),
+                    (&message.consumer_pid, callback),
+                    message.message_id.as_ref(),
+                )
+            },
+            dataset,
+            offer: message.offer.id.clone(),
+            rules: message.offer.rules.to_json(),
+            agreement: None,
+            draft: None,
+            signed: None,
+            withdrawn: 0,
+            contract: None,
+        };
+        process.enter(Phase::Requested);
+        self.taken_in(&process.base, "request", Digest::of(bytes).to_string())
+            .await
+            .map_err(fault)?;
+        let ack = process.ack().ok_or_else(RequestFault::internal)?;
+        let pid = process.base.pid.clone();
+        self.negotiations
+            .put(process)
+            .await
+            .map_err(RequestFault::from_refusal)?;
+        self.negotiation_goes_on(&pid);
+        Ok(Answered::NegotiationMade(ack))
+    }
+
+    /// A provider offers a contract that nobody asked for.
+    pub(super) async fn handle_contract_offer(
+        self: &Arc<Self>,
+        partner: &Partner,
+        bytes: &[u8],
+    ) -> Result<Answered, RequestFault> {
+        let message = ContractOffer::read(bytes).map_err(RequestFault::of)?;
+        RequestFault::check_id(message.message_id.as_ref())?;
+        let provider_pid = message.provider_pid.to_string();
+        let fault = |fault: RequestFault| fault.between(None, Some(&message.provider_pid));
+        let Some(callback) = message.callback.clone() else {
+            return Err(fault(RequestFault::bad("callbackAddress is lacking")));
+        };
+        let _turn = self.turn(&partner.name).await;
+        if let Some(known) = self.negotiations.of_peer(&partner.name, &provider_pid) {
+            return match known.base.is_opened_by(message.message_id.as_ref()) {
+                true => known
+                    .ack()
+                    .map(Answered::NegotiationMade)
+                    .ok_or_else(RequestFault::internal),
+                false => Err(fault(RequestFault::bad(
+                    "there is a negotiation of that providerPid",
+                ))),
+            };
+        }
+        if !self.terms.hears_offers() {
+            return Err(fault(RequestFault::bad(
+                "offers that nobody asked for are not taken here",
+            )));
+        }
+        let now = self.terms.now().micros();
+        let has_room = self.negotiations.has_room((&partner.name, ""), now);
+        self.check_opening(partner, &callback, has_room)
+            .map_err(fault)?;
+        let mut process = NegotiationProcess {
+            base: PartnerProcess::from_partner_message(
+                partner,
+                self.terms.now(),
+                (&message.provider_pid, callback),
+                message.message_id.as_ref(),
+            ),
+            dataset: message.offer.target.clone().unwrap_or_default(),
+            offer: message.offer.id.clone(),
+            rules: message.offer.rules.to_json(),
+            agreement: None,
+            draft: None,
+            signed: None,
+            withdrawn: 0,
+            contract: None,
+        };
+        process.enter(Phase::Offered);
+        self.taken_in(&process.base, "offer", Digest::of(bytes).to_string())
+            .await
+            .map_err(fault)?;
+        let ack = process.ack().ok_or_else(RequestFault::internal)?;
+        self.negotiations
+            .put(process)
+            .await
+            .map_err(RequestFault::from_refusal)?;
+        // INVARIANT: offers-wait-for-people. Whoever offers by itself is never answered by a program.
+        Ok(Answered::NegotiationMade(ack))
+    }
+
+    /// What is told of a negotiation of a partner.
+    pub(super) fn negotiation_of(
+        &self,
+        partner: &Partner,
+        pid: &str,
+    ) -> Result<NegotiationProcess, RequestFault> {
+        let process = self.negotiations.get(pid);
+        // INVARIANT: processes-of-others. What is somebody else's is not there.
+        let process = process.filter(|process| process.base.partner == partner.name);
+        process.ok_or_else(|| RequestFault::unknown("there is no such negotiation"))
+    }
+
+    /// A message of a negotiation that is under way.
+    pub(super) async fn handle_negotiation_message(
+        self: &Arc<Self>,
+        partner: &Partner,
+        pid: &str,
+        mut input: NegotiationInput,
+    ) -> Result<Answered, RequestFault> {
+        RequestFault::check_id(input.message_id.as_ref())?;
+        let pids = input.pids.clone();
+        let fault = |fault: RequestFault| fault.between(Some(&pids.consumer), Some(&pids.provider));
+        let _turn = self.turn(&partner.name).await;
+        let mut process = self.negotiation_of(partner, pid).map_err(fault)?;
+        if process.base.has_seen(input.message_id.as_ref()) {
+            return Ok(Answered::Nothing);
+        }
+        if !process.base.is_named_by(&pids) {
+            return Err(fault(RequestFault::bad(
+                "the process ids are not those of the path",
+            )));
+        }
+        let partner_role = process.base.own_role().other();
+        if input.step == NegotiationStep::Termination {
+            input.by = partner_role;
+        }
+        if input.by != partner_role {
+            return Err(fault(RequestFault::bad(
+                "that message is not for your role in this negotiation",
+            )));
+        }
+        let next = Phase::after(process.phase(), input.step, input.by);
+        let Some(next) =
+            next.filter(|_| !process.base.is_full() || input.step == NegotiationStep::Termination)
+        else {
+            let sentence = format!(
+                "the negotiation is {}, so {} can't follow",
+                process.base.state,
+                input.step.as_str()
+            );
+            return Err(fault(RequestFault::bad(sentence)));
+        };
+        if input.step == NegotiationStep::Termination && self.terms.is_in_force(&process) {
+            // INVARIANT: in-force-is-final. It came into force before this participant could say so.
+            let sentence = "the agreement is in force: what ends it is its withdrawal";
+            return Err(fault(RequestFault::bad(sentence)));
+        }
+        let step = input.step.as_str();
+        let mut refused = None;
+        match input.content {
+            InputContent::Nothing => {}
+            InputContent::End(why) => {
+                process.base.ended = Some(why);
+                // The partner does not wait for it any more.
+                process.base.outbox.clear();
+            }
+            InputContent::Offer(offer) => {
+                if process.base.is_provider && !self.terms.knows(partner, &offer) {
+                    return Err(fault(RequestFault::bad("there is no such offer to you")));
+                }
+                if offer
+                    .target
+                    .as_ref()
+                    .is_some_and(|target| *target != process.dataset)
+                {
+                    return Err(fault(RequestFault::bad(
+                        "the offer is about another dataset",
+                    )));
+                }
+                process.offer = offer.id.clone();
+                process.rules = offer.rules.to_json();
+            }
+            InputContent::Agreement(agreement) => {
+                refused = self.agreement_fault(partner, &process, &agreement).err();
+                process.agreement = refused.is_none().then(|| agreement.to_json());
+            }
+        }
+        if let Some(why) = &refused {
+            // Told now, and ended behind the answer.
+            process.base.ended = Some(why.to_string());
+        } else {
+            process.enter(next);
+        }
+        process.base.seen.extend(input.message_id);
+        self.taken_in(&process.base, step, input.digest)
+            .await
+            .map_err(fault)?;
+        let pid = process.base.pid.clone();
+        let Some(why) = refused else {
+            self.negotiations
+                .put(process)
+                .await
+                .map_err(RequestFault::from_refusal)?;
+            self.negotiation_goes_on(&pid);
+            return Ok(Answered::Nothing);
+        };
+        let ending = NegotiationMove::Terminate(why.code.as_str().to_owned(), why.sentence.clone());
+        self.move_negotiation(partner, process, ending)
+            .await
+            .map_err(RequestFault::from_refusal)?;
+        self.negotiation_goes_on(&pid);
+        Err(fault(RequestFault::bad(why.code.as_str())))
+    }
+
+    /// What is wrong with the agreement of a provider.
+    fn agreement_fault(
+        &self,
+        partner: &Partner,
+        process: &NegotiationProcess,
+        agreement: &AgreementDocument,
+    ) -> Result<(), Refusal> {
+        let wrong = |sentence: &str| Err(Refusal::new(ErrorCode::PartnerAnswerInvalid, sentence));
+        if agreement.target != process.dataset {
+            return wrong("the agreement is about another dataset");
+        }
+        if agreement.assigner != partner.protocol_id {
+            return wrong("the agreement is not by the provider");
+        }
+        if agreement.assignee != self.terms.own_id() {
+            return wrong("the agreement is not with this participant");
+        }
+        // INVARIANT: agreement-as-offered. Nothing is agreed that was not on the table.
+        if process.policy().as_ref() != Some(&agreement.rules) {
+            return wrong("the agreement differs from the last offer");
+        }
+        self.terms.accept(partner, process, agreement)
+    }
+
+    /// This participant asks a partner for a contract.
+    ///
+    /// # Errors
+    /// When it can't be kept or recorded; then nothing is sent.
+    pub async fn ask(
+        self: &Arc<Self>,
+        partner: &Partner,
+        dataset: &str,
+        offer: OfferDocument,
+    ) -> Result<String, Refusal> {
+        let mut process = NegotiationProcess {
+            base: PartnerProcess::new_as_consumer(partner, self.terms.now()),
+            dataset: dataset.to_owned(),
+            offer: offer.id.clone(),
+            rules: offer.rules.to_json(),
+            agreement: None,
+            draft: None,
+            signed: None,
+            withdrawn: 0,
+            contract: None,
+        };
+        process.enter(Phase::Requested);
+        let message = ContractRequest {
+            message_id: Some(fresh_id()),
+            consumer_pid: pid_of(&process.base.pid)?,
+            provider_pid: None,
+            offer,
+            callback: Some(self.terms.base()),
+        };
+        let (pid, body) = (process.base.pid.clone(), message.to_json());
+        let outgoing = OutgoingMessage {
+            path: "/negotiations/request".to_owned(),
+            body,
+        };
+        self.sends(&mut process.base, "request", outgoing).await?;
+        let _turn = self.turn(&partner.name).await;
+        self.negotiations.put(process).await?;
+        self.negotiation_goes_on(&pid);
+        Ok(pid)
+    }
+
+    /// Makes one move of this participant: the state is kept before the message goes.
+    ///
+    /// # Errors
+    /// When it can't be kept or recorded; then nothing has changed.
+    pub(super) async fn move_negotiation(
+        &self,
+        partner: &Partner,
+        mut process: NegotiationProcess,
+        wanted: NegotiationMove,
+    ) -> Result<(), Refusal> {
+        let mut wanted = wanted;
+        let mut agreement = None;
+        match &wanted {
+            NegotiationMove::Agree => match self.agree_to_contract(partner, &mut process).await {
+                Ok(made) => agreement = Some(made),
+                Err(why) if is_passing(&why) => return Err(why),
+                Err(why) => wanted = ending(&why),
+            },
+            NegotiationMove::Finalize => match self.terms.finalize(partner, &process).await {
+                Ok(contract) => process.contract = contract,
+                Err(why) if is_passing(&why) => return Err(why),
+                Err(why) => wanted = ending(&why),
+            },
+            _ => {}
+        }
+        let (step, own) = (wanted.step(), process.base.own_role());
+        let Some(next) = Phase::after(process.phase(), step, own) else {
+            let sentence = format!(
+                "the negotiation is {}, so {} can't follow",
+                process.base.state,
+                step.as_str()
+            );
+            return Err(Refusal::new(ErrorCode::NegotiationState, sentence));
+        };
+        let Some(pids) = process.base.pids() else {
+            return Err(Refusal::new(
+                ErrorCode::NegotiationState,
+                "the partner has not answered yet",
+            ));
+        };
+        let message_id = Some(fresh_id());
+        let (tail, body): (&str, Value) = match wanted {
+            NegotiationMove::Request => (
+                "request",
+                ContractRequest {
+                    message_id,
+                    consumer_pid: pids.consumer.clone(),
+                    provider_pid: Some(pids.provider.clone()),
+                    offer: self.on_table(partner, &process)?,
+                    callback: None,
+                }
+                .to_json(),
+            ),
+            NegotiationMove::Offer => (
+                "offers",
+                ContractOffer {
+                    message_id,
+                    provider_pid: pids.provider.clone(),
+                    consumer_pid: Some(pids.consumer.clone()),
+                    offer: self.on_table(partner, &process)?,
+                    callback: None,
+                }
+                .to_json(),
+            ),
+            NegotiationMove::Accept => (
+                "events",
+                event(message_id, &pids, NegotiationEventKind::Accepted),
+            ),
+            NegotiationMove::Finalize => (
+                "events",
+                event(message_id, &pids, NegotiationEventKind::Finalized),
+            ),
+            NegotiationMove::Agree => {
+                let agreement = agreement
+                    .ok_or_else(|| Refusal::new(ErrorCode::Internal, "no agreement was made"))?;
+                process.agreement = Some(agreement.document.to_json());
+                process.signed = agreement.signed;
+                process.withdrawn = agreement.withdrawn;
+                let agreement = agreement.document;
+                (
+                    "agreement",
+                    ContractAgreement {
+                        message_id,
+                        pids: pids.clone(),
+                        agreement,
+                    }
+                    .to_json(),
+                )
+            }
+            NegotiationMove::Verify => (
+                "agreement/verification",
+                AgreementVerification {
+                    message_id,
+                    pids: pids.clone(),
+                }
+                .to_json(),
+            ),
+            NegotiationMove::Terminate(code, reason) => {
+                process.base.ended.get_or_insert_with(|| reason.clone());
+                (
+                    "termination",
+                    NegotiationTermination {
+                        message_id,
+                        pids: pids.clone(),
+                        code: Some(code),
+                        reasons: vec![reason],
+                    }
+                    .to_json(),
+                )
+            }
+        };
+        process.enter(next);
+        let peer = match process.base.is_provider {
+            true => &pids.consumer,
+            false => &pids.provider,
+        };
+        let path = format!("/negotiations/{peer}/{tail}");
+        let outgoing = OutgoingMessage { path, body };
+        self.sends(&mut process.base, step.as_str(), outgoing)
+            .await?;
+        self.negotiations.put(process).await
+    }
+
+    /// Draws what would be signed and keeps it before it is signed, since two officers may have to say one after the other that they agree.
+    async fn agree_to_contract(
+        &self,
+        partner: &Partner,
+        process: &mut NegotiationProcess,
+    ) -> Result<AgreedContract, Refusal> {
+        self.draw(partner, process).await?;
+        self.terms.agree(partner, process).await
+    }
+
+    /// Draws what would be signed as provider, and keeps it.
+    pub(super) async fn draw(
+        &self,
+        partner: &Partner,
+        process: &mut NegotiationProcess,
+    ) -> Result<(), Refusal> {
+        let draft = self.terms.draft(partner, process)?;
+        if draft == process.draft {
+            return Ok(());
+        }
+        process.draft = draft;
+        self.negotiations.put(process.clone()).await
+    }
+
+    fn on_table(
+        &self,
+        partner: &Partner,
+        process: &NegotiationProcess,
+    ) -> Result<OfferDocument, Refusal> {
+        let rules = process.policy();
+        let rules = rules.ok_or_else(|| {
+            Refusal::new(
+                ErrorCode::StateBroken,
+                "the offer of a negotiation can't be read",
+            )
+        })?;
+        let (own, other) = (self.terms.own_id(), partner.protocol_id.clone());
+        let (assigner, assignee) = match process.base.is_provider {
+            true => (own, other),
+            false => (other, own),
+        };
+        Ok(OfferDocument {
+            id: process.offer.clone(),
+            target: Some(process.dataset.clone()),
+            assigner: Some(assigner),
+            assignee: Some(assignee),
+            rules,
+        })
+    }
+}
+
+impl NegotiationMove {
+    const fn step(&self) -> NegotiationStep {
+        match self {
+            Self::Request => NegotiationStep::Request,
+            Self::Offer => NegotiationStep::Offer,
+            Self::Accept => NegotiationStep::Acceptance,
+            Self::Agree => NegotiationStep::Agreement,
+            Self::Verify => NegotiationStep::Verification,
+            Self::Finalize => NegotiationStep::Finalization,
+            Self::Terminate(..) => NegotiationStep::Termination,
+        }
+    }
+}
+
+/// Whether a fault may pass, or waits for a person: then a negotiation stays where it is.
+fn is_passing(why: &Refusal) -> bool {
+    matches!(why.code.kind(), ErrorClass::Failed | ErrorClass::OutOfReach)
+        || why.code == ErrorCode::SecondOfficerNeeded
+}
+
+/// How a negotiation ends by a refusal: its code, and nothing that the partner must not know.
+fn ending(why: &Refusal) -> NegotiationMove {
+    tracing::warn!(refusal = %why, "dataspace.negotiation_refused");
+    NegotiationMove::Terminate(
+        why.code.as_str().to_owned(),
+        "the provider does not agree".to_owned(),
+    )
+}
+
+fn event(message_id: Option<String>, pids: &ProcessPids, event: NegotiationEventKind) -> Value {
+    let pids = pids.clone();
+    NegotiationEvent {
+        message_id,
+        pids,
+        event,
+    }
+    .to_json()
+}
+
+/// The id of a process that was made here.
+pub(super) fn pid_of(text: &str) -> Result<hansa_dataspace::ProcessId, Refusal> {
+    hansa_dataspace::ProcessId::new(text).map_err(|cause| {
+        Refusal::new(
+            ErrorCode::Internal,
+            "a process id that was made here is none",
+        )
+        .caused_by(cause)
+    })
+}

@@ -1,0 +1,65 @@
+//! A partner, as messages to it and from it need it.
+
+use hansa_node::config::web_origin;
+use hansa_transport::dataspace::client::PartnerCredential;
+
+/// A connector of another make that the configuration names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Partner {
+    /// Its name in the configuration.
+    pub(crate) name: String,
+    /// Its identity in the protocol.
+    pub(crate) protocol_id: String,
+    /// Where it takes messages of 2025-1, without a slash at the end.
+    pub(crate) address: String,
+    /// Whether it is a control plane of EDC 0.14, which is told by paths of its own.
+    pub(crate) is_edc: bool,
+    /// What is presented to it.
+    pub(crate) credential: Option<PartnerCredential>,
+}
+
+impl Partner {
+    /// Whether messages may go to an address: it is below the scheme, host and port of the configuration. Nothing else is dialled, whatever
+    /// a message names.
+    pub(crate) fn owns(&self, address: &str) -> bool {
+        web_origin::is_below(&self.address, address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_go_to_the_host_of_the_configuration_alone() {
+        let partner = Partner {
+            name: "firm".to_owned(),
+            protocol_id: "did:web:firm.example".to_owned(),
+            address: "https://firm.example/dsp/2025-1".to_owned(),
+            is_edc: false,
+            credential: None,
+        };
+        for own in [
+            "https://firm.example/dsp/2025-1",
+            "https://firm.example:443/elsewhere",
+            "https://FIRM.example",
+        ] {
+            assert!(partner.owns(own), "{own}");
+        }
+        for other in [
+            "http://firm.example/dsp/2025-1",
+            "https://firm.example:8443/dsp",
+            "https://firm.example.evil.example/",
+            "https://firm.example@evil.example/",
+            "https://evil.example/firm.example",
+            "https://169.254.169.254/latest",
+            "https://firm.example\\@evil.example/",
+            "https://firm.example/../admin",
+            "file:///etc/passwd",
+            "https://firm.example/a?b#c",
+            "",
+        ] {
+            assert!(!partner.owns(other), "{other}");
+        }
+    }
+}

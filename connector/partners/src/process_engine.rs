@@ -1,0 +1,314 @@
+//! Moves processes on: what came in, what is sent by itself, and what is sent again until it is taken. One step at a time.
+
+use crate::data_flow::DataFlow;
+use crate::message_sum::{MessageBounds, MessageSum, SummedMessage};
+use crate::negotiation_process::NegotiationProcess;
+use crate::partner::Partner;
+use crate::partner_process::{OutgoingMessage, PartnerProcess};
+use crate::process_store::{ProcessStore, TokenEnded};
+use crate::process_terms::{ProcessRecord, ProcessTerms, RefusedMessage};
+use crate::request_fault::RequestFault;
+use crate::transfer_process::TransferProcess;
+use hansa_audit_log::digest::Digest;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::safe_text::SingleLineText;
+use parking_lot::Mutex as SyncMutex;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Weak};
+use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
+
+/// The task that moves a process on.
+#[derive(Default)]
+struct Driver {
+    /// Whether it has to look again before it ends.
+    looks_again: bool,
+    /// Ends its wait for another try.
+    wakes: Arc<Notify>,
+}
+
+/// Refused messages of one partner in a minute.
+const REFUSALS: MessageBounds = MessageBounds {
+    recorded: 30,
+    answered: u32::MAX,
+};
+
+/// Looks of one partner at what it is offered in a minute.
+const LOOKS: MessageBounds = MessageBounds {
+    recorded: 10,
+    answered: 600,
+};
+
+/// Negotiations and transfers of one participant.
+pub struct ProcessEngine<T> {
+    pub(super) terms: Arc<T>,
+    pub(super) negotiations: ProcessStore<NegotiationProcess>,
+    pub(super) transfers: ProcessStore<TransferProcess>,
+    pub(super) flows: ProcessStore<DataFlow>,
+    /// By partner: held while a process of it is moved on; never while a message is on its way.
+    turns: SyncMutex<BTreeMap<String, Arc<Mutex<()>>>>,
+    /// The processes that a task moves on: each message is sent by one task.
+    drivers: SyncMutex<BTreeMap<String, Driver>>,
+    /// By partner: what was refused of late.
+    refusals: SyncMutex<BTreeMap<String, MessageSum>>,
+    /// By partner: how often it looked of late at what it is offered.
+    looks: SyncMutex<BTreeMap<String, MessageSum>>,
+    /// Itself, for what goes on behind an answer.
+    pub(super) own: Weak<Self>,
+}
+
+impl<T> std::fmt::Debug for ProcessEngine<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ProcessEngine").finish_non_exhaustive()
+    }
+}
+
+impl<T: ProcessTerms> ProcessEngine<T> {
+    /// With the processes of a state folder; without one they are forgotten at the end.
+    ///
+    /// # Errors
+    /// When they can't be read.
+    pub fn load(terms: Arc<T>, folder: Option<&Path>) -> Result<Arc<Self>, Refusal> {
+        let inner = |name: &str| folder.map(|folder| folder.join(name));
+        let told = Arc::clone(&terms);
+        let token_ended: TokenEnded = Arc::new(move |pid| told.token_ended(pid));
+        let negotiations = ProcessStore::load(inner("negotiations"), Arc::clone(&token_ended))?;
+        let transfers = ProcessStore::load(inner("transfers"), Arc::clone(&token_ended))?;
+        let flows = ProcessStore::load(inner("flows"), token_ended)?;
+        Ok(Arc::new_cyclic(|own| Self {
+            terms,
+            negotiations,
+            transfers,
+            flows,
+            turns: SyncMutex::new(BTreeMap::new()),
+            drivers: SyncMutex::new(BTreeMap::new()),
+            refusals: SyncMutex::new(BTreeMap::new()),
+            looks: SyncMutex::new(BTreeMap::new()),
+            own: Weak::clone(own),
+        }))
+    }
+
+    /// Goes on with each process where it was when this participant stopped.
+    pub fn resume(self: &Arc<Self>) {
+        for process in self.negotiations.all() {
+            if !process.is_over() || !process.base.outbox.is_empty() {
+                self.negotiation_goes_on(&process.base.pid);
+            }
+        }
+        for process in self.transfers.all() {
+            if !process.is_over() || !process.base.outbox.is_empty() {
+                self.transfer_goes_on(&process.base.pid);
+            }
+        }
+        for flow in self.flows.all() {
+            if !flow.is_over() || !flow.base.outbox.is_empty() {
+                self.flow_goes_on(&flow.base.pid);
+            }
+        }
+    }
+
+    /// The negotiations, in the order in which they began.
+    pub(crate) fn all_negotiations(&self) -> Vec<NegotiationProcess> {
+        self.negotiations.all()
+    }
+
+    /// The transfers, in the order in which they began.
+    pub(crate) fn all_transfers(&self) -> Vec<TransferProcess> {
+        self.transfers.all()
+    }
+
+    /// The data flows, in the order in which they began.
+    pub(crate) fn all_flows(&self) -> Vec<DataFlow> {
+        self.flows.all()
+    }
+
+    /// A data flow.
+    pub(crate) fn flow(&self, pid: &str) -> Option<DataFlow> {
+        self.flows.get(pid)
+    }
+
+    /// A negotiation, once nothing follows by itself or a time is over.
+    pub fn negotiation(&self, pid: &str) -> Option<NegotiationProcess> {
+        self.negotiations.get(pid)
+    }
+
+    /// A transfer.
+    pub fn transfer(&self, pid: &str) -> Option<TransferProcess> {
+        self.transfers.get(pid)
+    }
+
+    /// The turn of a partner: one process of it is moved on at a time, whatever those of others do meanwhile.
+    pub(super) async fn turn(&self, partner: &str) -> OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = self.turns.lock();
+            Arc::clone(turns.entry(partner.to_owned()).or_default())
+        };
+        turn.lock_owned().await
+    }
+
+    /// What wakes the task that has to begin to move a process on; nothing where one does so already, which looks again at once.
+    pub(super) fn begins(&self, pid: &str) -> Option<Arc<Notify>> {
+        let mut drivers = self.drivers.lock();
+        if let Some(driver) = drivers.get_mut(pid) {
+            driver.looks_again = true;
+            driver.wakes.notify_one();
+            return None;
+        }
+        let driver = Driver::default();
+        let wakes = Arc::clone(&driver.wakes);
+        drivers.insert(pid.to_owned(), driver);
+        Some(wakes)
+    }
+
+    /// Whether the task that moves a process on may end.
+    pub(super) fn ends(&self, pid: &str) -> bool {
+        let mut drivers = self.drivers.lock();
+        match drivers.get_mut(pid) {
+            Some(driver) if driver.looks_again => {
+                driver.looks_again = false;
+                false
+            }
+            _ => {
+                drivers.remove(pid);
+                true
+            }
+        }
+    }
+
+    /// Records a message that came in, before it is kept or answered.
+    pub(super) async fn taken_in(
+        &self,
+        process: &PartnerProcess,
+        message: &'static str,
+        digest: String,
+    ) -> Result<(), RequestFault> {
+        let recorded = self.record_message(process, (true, message), digest).await;
+        recorded.map_err(RequestFault::from_refusal)
+    }
+
+    /// Records a message that is about to go, and puts it among what is to be sent.
+    pub(super) async fn sends(
+        &self,
+        process: &mut PartnerProcess,
+        message: &'static str,
+        outgoing: OutgoingMessage,
+    ) -> Result<(), Refusal> {
+        let digest = Digest::of(outgoing.body.to_string().as_bytes()).to_string();
+        self.record_message(process, (false, message), digest)
+            .await?;
+        process.outbox.push(outgoing);
+        Ok(())
+    }
+
+    async fn record_message(
+        &self,
+        process: &PartnerProcess,
+        (is_incoming, message): (bool, &'static str),
+        digest: String,
+    ) -> Result<(), Refusal> {
+        let record = ProcessRecord::of(process, (is_incoming, message), digest);
+        self.terms.record(record).await
+    }
+
+    /// Records that a message was refused, before the partner is told. Of a partner that sends many of them some are counted alone, and the
+    /// next record says how many.
+    pub(super) async fn refuses(
+        &self,
+        partner: &Partner,
+        (path, bytes): (&[&str], &[u8]),
+        reason: &str,
+    ) -> Result<(), Refusal> {
+        let now = self.terms.now().micros();
+        let summed = {
+            let mut refusals = self.refusals.lock();
+            let sum = refusals.entry(partner.name.clone()).or_default();
+            sum.add(now, REFUSALS)
+        };
+        let SummedMessage::Recorded(others) = summed else {
+            return Ok(());
+        };
+        let process = path.iter().find(|part| part.starts_with("urn:uuid:"));
+        let process = process.map(|part| SingleLineText::from_any_text(part).to_string());
+        let record = ProcessRecord {
+            process: process.unwrap_or_default(),
+            refused: Some(RefusedMessage {
+                reason: SingleLineText::from_any_text(reason).to_string(),
+                others,
+            }),
+            ..ProcessRecord::incoming(&partner.name, "refused", Digest::of(bytes).to_string())
+        };
+        self.record_in_sum(&self.refusals, others, record).await
+    }
+
+    /// Records that a partner looks at what it is offered, before it is shown. Of a partner that looks often some looks are counted alone,
+    /// and the next record says how many; one that looks all the time waits.
+    pub(super) async fn record_look(
+        &self,
+        partner: &Partner,
+        message: &'static str,
+        asked: &[u8],
+    ) -> Result<(), RequestFault> {
+        let now = self.terms.now().micros();
+        let summed = {
+            let mut looks = self.looks.lock();
+            looks
+                .entry(partner.name.clone())
+                .or_default()
+                .add(now, LOOKS)
+        };
+        let others = match summed {
+            SummedMessage::Counted => return Ok(()),
+            SummedMessage::TooMany => return Err(RequestFault::too_often()),
+            SummedMessage::Recorded(others) => others,
+        };
+        let record = ProcessRecord {
+            others,
+            ..ProcessRecord::incoming(&partner.name, message, Digest::of(asked).to_string())
+        };
+        let recorded = self.record_in_sum(&self.looks, others, record).await;
+        recorded.map_err(RequestFault::from_refusal)
+    }
+
+    /// Writes a record of one of a sum of messages.
+    async fn record_in_sum(
+        &self,
+        sums: &SyncMutex<BTreeMap<String, MessageSum>>,
+        others: u64,
+        record: ProcessRecord,
+    ) -> Result<(), Refusal> {
+        let partner = record.partner.clone();
+        let recorded = self.terms.record(record).await;
+        if let Some(sum) = sums.lock().get_mut(&partner) {
+            match &recorded {
+                Ok(()) => sum.stands(),
+                Err(_) => sum.count_unrecorded(others),
+            }
+        }
+        recorded
+    }
+
+    /// Refuses to open a process that the partner has no right or no room to.
+    pub(super) fn check_opening(
+        &self,
+        partner: &Partner,
+        callback: &str,
+        has_room: bool,
+    ) -> Result<(), RequestFault> {
+        if !partner.owns(callback) {
+            let sentence =
+                "callbackAddress is not on the host that the configuration names for you";
+            return Err(RequestFault::bad(sentence));
+        }
+        match has_room {
+            true => Ok(()),
+            false => Err(RequestFault::busy()),
+        }
+    }
+
+    pub(super) fn find_partner(&self, partner: &str) -> Result<Partner, Refusal> {
+        self.terms.partner(partner).ok_or_else(|| {
+            let sentence = format!("there is no partner `{partner}`");
+            Refusal::new(ErrorCode::PartnerUnknown, sentence)
+        })
+    }
+}

@@ -1,0 +1,261 @@
+//! Negotiations and transfers as they are kept: in memory, and each in a file, so that a restart goes on in every state.
+
+use crate::data_flow::DataFlow;
+use crate::negotiation_process::NegotiationProcess;
+use crate::partner_process::PartnerProcess;
+use crate::transfer_process::TransferProcess;
+use hansa_files::FileVisibility;
+use hansa_node::process::blocking_work::blocking;
+use hansa_policy::negotiation::Phase;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use parking_lot::Mutex;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Bytes of one process.
+const BYTES: u64 = 4 * 1024 * 1024;
+
+/// Processes of one partner that are not over.
+const OPEN: usize = 200;
+
+/// Processes that one partner opens in a day.
+const OF_DAY: usize = 1_000;
+
+/// A day, in microseconds.
+const DAY: i64 = 24 * 3_600 * 1_000_000;
+
+/// Processes of one kind and one partner that are kept when they came to nothing; the oldest ones go.
+const CLOSED: usize = 500;
+
+/// What can be kept.
+pub(crate) trait KeptProcess: Clone + Serialize + DeserializeOwned + Send + 'static {
+    /// What each kind has.
+    fn base(&self) -> &PartnerProcess;
+    /// Whether nothing follows.
+    fn is_over(&self) -> bool;
+    /// Whether it ended without a contract: nothing will be asked of it.
+    fn came_to_nothing(&self) -> bool {
+        self.is_over()
+    }
+    /// The digest of the token that is good for its data.
+    fn token(&self) -> Option<&str> {
+        None
+    }
+    /// For whom it takes room.
+    fn party(&self) -> (&str, &str) {
+        (&self.base().partner, "")
+    }
+}
+
+impl KeptProcess for NegotiationProcess {
+    fn base(&self) -> &PartnerProcess {
+        &self.base
+    }
+    fn is_over(&self) -> bool {
+        Self::is_over(self)
+    }
+    fn came_to_nothing(&self) -> bool {
+        self.phase() == Some(Phase::Terminated)
+    }
+}
+
+impl KeptProcess for TransferProcess {
+    fn base(&self) -> &PartnerProcess {
+        &self.base
+    }
+    fn is_over(&self) -> bool {
+        Self::is_over(self)
+    }
+    fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+}
+
+impl KeptProcess for DataFlow {
+    fn base(&self) -> &PartnerProcess {
+        &self.base
+    }
+    fn is_over(&self) -> bool {
+        Self::is_over(self)
+    }
+    fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+    fn party(&self) -> (&str, &str) {
+        (&self.base.partner, &self.counter_party)
+    }
+}
+
+/// All processes of one kind.
+pub(crate) struct ProcessStore<P> {
+    /// Nothing: they are forgotten when this process ends.
+    folder: Option<PathBuf>,
+    kept: Mutex<BTreeMap<String, P>>,
+    /// By party: the day, and how many it opened in it. What is kept says less, since what came to nothing goes.
+    opened: Mutex<BTreeMap<(String, String), (i64, usize)>>,
+    /// Told of each process whose token has ended: what runs by it ends, too.
+    token_ended: TokenEnded,
+}
+
+/// Who is told of a process whose token has ended.
+pub(crate) type TokenEnded = Arc<dyn Fn(&str) + Send + Sync>;
+
+impl<P: KeptProcess> ProcessStore<P> {
+    /// Those that a folder holds.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN` for one that can't be read: nobody may go on as if it were not there.
+    pub(crate) fn load(folder: Option<PathBuf>, token_ended: TokenEnded) -> Result<Self, Refusal> {
+        let mut kept = BTreeMap::new();
+        if let Some(folder) = &folder {
+            hansa_files::folder(folder)?;
+            for file in hansa_files::files(folder)? {
+                if file.extension().is_none_or(|ending| ending != "json") {
+                    continue;
+                }
+                let bytes = hansa_files::read(&file, BYTES)?;
+                let process: P = serde_json::from_slice(&bytes).map_err(|cause| {
+                    let sentence = format!("`{}` can't be read", file.display());
+                    Refusal::new(ErrorCode::StateBroken, sentence)
+                        .with_help("restore it from a backup, or take it away: its process is then unknown")
+                        .caused_by(cause)
+                })?;
+                kept.insert(process.base().pid.clone(), process);
+            }
+        }
+        Ok(Self {
+            folder,
+            kept: Mutex::new(kept),
+            opened: Mutex::new(BTreeMap::new()),
+            token_ended,
+        })
+    }
+
+    /// One by its id here.
+    pub(crate) fn get(&self, pid: &str) -> Option<P> {
+        self.kept.lock().get(pid).cloned()
+    }
+
+    /// One of a partner by its id there.
+    pub(crate) fn of_peer(&self, partner: &str, peer_pid: &str) -> Option<P> {
+        let kept = self.kept.lock();
+        let mut all = kept.values();
+        all.find(|process| {
+            process.base().partner == partner
+                && process.base().peer_pid.as_deref() == Some(peer_pid)
+        })
+        .cloned()
+    }
+
+    /// The id of the first one for which something holds.
+    pub(crate) fn find(&self, holds: impl Fn(&P) -> bool) -> Option<String> {
+        let kept = self.kept.lock();
+        let mut all = kept.values();
+        all.find(|process| holds(process))
+            .map(|process| process.base().pid.clone())
+    }
+
+    /// The ids of those for which something holds.
+    pub(crate) fn matching(&self, holds: impl Fn(&P) -> bool) -> Vec<String> {
+        let kept = self.kept.lock();
+        let all = kept.iter().filter(|(_, process)| holds(process));
+        all.map(|(pid, _)| pid.clone()).collect()
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> Vec<P> {
+        self.kept.lock().values().cloned().collect()
+    }
+
+    /// Whether a party may open another one at `now`, in microseconds. What this participant began counts for nothing.
+    pub(crate) fn has_room(&self, party: (&str, &str), now: i64) -> bool {
+        let of_party = (party.0.to_owned(), party.1.to_owned());
+        let counted = self.opened.lock().get(&of_party).copied();
+        if counted.is_some_and(|(day, count)| day == now / DAY && count >= OF_DAY) {
+            return false;
+        }
+        let kept = self.kept.lock();
+        let own = kept
+            .values()
+            .filter(|process| process.party() == party && process.base().by_partner);
+        let (mut open, mut of_day) = (0, 0);
+        for process in own {
+            open += usize::from(!process.is_over() || !process.base().outbox.is_empty());
+            of_day += usize::from(now.saturating_sub(process.base().began) < DAY);
+        }
+        open < OPEN && of_day < OF_DAY
+    }
+
+    /// Keeps one: on the disk first.
+    ///
+    /// # Errors
+    /// When it can't be written; then it is as before.
+    pub(crate) async fn put(&self, process: P) -> Result<(), Refusal> {
+        if let Some(folder) = &self.folder {
+            let bytes = serde_json::to_vec(&process).map_err(|cause| {
+                Refusal::new(ErrorCode::Internal, "a process can't be written").caused_by(cause)
+            })?;
+            if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > BYTES {
+                // What can't be read again is not written.
+                let sentence = "a process has grown too large";
+                return Err(Refusal::new(ErrorCode::MessageTooLarge, sentence));
+            }
+            let file = file(folder, &process.base().pid);
+            blocking(move || hansa_files::replace(&file, &bytes, FileVisibility::Owner)).await?;
+        }
+        let partner = process.base().partner.to_owned();
+        let party = process.party();
+        let party = (party.0.to_owned(), party.1.to_owned());
+        let (pid, began) = (process.base().pid.clone(), process.base().began);
+        let (by_partner, token) = (
+            process.base().by_partner,
+            process.token().map(str::to_owned),
+        );
+        let mut kept = self.kept.lock();
+        let before = kept.insert(pid.clone(), process);
+        match &before {
+            None if by_partner => {
+                let mut opened = self.opened.lock();
+                let counted = opened.entry(party).or_default();
+                if counted.0 != began / DAY {
+                    *counted = (began / DAY, 0);
+                }
+                counted.1 = counted.1.saturating_add(1);
+            }
+            // INVARIANT: streams-end-with-their-token. Whatever ends or replaces a token ends what runs by it.
+            Some(before) if before.token().is_some() && before.token() != token.as_deref() => {
+                (self.token_ended)(&pid);
+            }
+            _ => {}
+        }
+        let closed = kept.iter().filter(|(_, process)| {
+            process.base().partner == partner
+                && process.came_to_nothing()
+                && process.base().outbox.is_empty()
+        });
+        let mut closed: Vec<(i64, String)> = closed
+            .map(|(pid, process)| (process.base().began, pid.clone()))
+            .collect();
+        closed.sort_unstable();
+        if let Some(over) = closed.len().checked_sub(CLOSED) {
+            for (_, pid) in closed.into_iter().take(over) {
+                kept.remove(&pid);
+                if let Some(folder) = &self.folder {
+                    let file = file(folder, &pid);
+                    if let Err(refusal) = hansa_files::remove(&file) {
+                        tracing::warn!(%refusal, "dataspace.process_kept");
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The file of a process: its id has letters, digits, `:` and `-` alone, since it was made here.
+fn file(folder: &Path, pid: &str) -> PathBuf {
+    folder.join(format!("{}.json", pid.trim_start_matches("urn:uuid:")))
+}

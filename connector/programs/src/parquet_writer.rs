@@ -1,0 +1,95 @@
+//! Apache Parquet: small row groups, so that no more than one of them is held.
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_transport::AnswerWriter;
+use parking_lot::Mutex;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+use std::io;
+use std::sync::Arc;
+
+/// Rows of a row group.
+const ROWS: usize = 65_536;
+
+/// Bytes of a row group, before it is closed.
+const BYTES: usize = 16 * 1024 * 1024;
+
+/// Writes it.
+pub struct ParquetWriter {
+    writer: Option<ArrowWriter<WrittenBytes>>,
+    written: WrittenBytes,
+}
+
+hansa_node::debug_by_name!(ParquetWriter);
+
+/// What was written and not yet taken.
+#[derive(Debug, Clone, Default)]
+struct WrittenBytes(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for WrittenBytes {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl ParquetWriter {
+    /// Rows of these columns.
+    ///
+    /// # Errors
+    /// `INTERNAL` where there is no such type in the form.
+    pub fn new(columns: SchemaRef) -> Result<Self, Refusal> {
+        let properties = WriterProperties::builder()
+            .set_max_row_group_row_count(Some(ROWS))
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .build();
+        let written = WrittenBytes::default();
+        let writer = ArrowWriter::try_new(written.clone(), columns, Some(properties));
+        Ok(Self {
+            writer: Some(writer.map_err(unwritten)?),
+            written,
+        })
+    }
+
+    fn take(&self, out: &mut Vec<u8>) {
+        out.append(&mut self.written.0.lock());
+    }
+}
+
+impl AnswerWriter for ParquetWriter {
+    fn begin(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        self.take(out);
+        Ok(())
+    }
+
+    fn rows(&mut self, rows: &RecordBatch, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        if let Some(writer) = &mut self.writer {
+            writer.write(rows).map_err(unwritten)?;
+            if writer.in_progress_size() > BYTES {
+                writer.flush().map_err(unwritten)?;
+            }
+        }
+        self.take(out);
+        Ok(())
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        if let Some(writer) = self.writer.take() {
+            writer.close().map_err(unwritten)?;
+        }
+        self.take(out);
+        Ok(())
+    }
+}
+
+fn unwritten(cause: ParquetError) -> Refusal {
+    Refusal::new(ErrorCode::Internal, "rows can't be written").caused_by(cause)
+}

@@ -1,0 +1,51 @@
+//! The page of the catalogue that a data portal asks for.
+
+use crate::program_handler::ClientHandler;
+use hansa_node::offer::portal_entries::catalog;
+use hansa_node::offer::portal_notice;
+use hansa_node::process::blocking_work::blocking;
+use hansa_policy::refusal::Refusal;
+use hansa_portal::PortalRequest;
+use hansa_transport::PortalPage;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+impl ClientHandler {
+    /// The page that a portal asks for; nothing where no such page is told of.
+    pub(crate) async fn portal_page(
+        &self,
+        path: &[String],
+        accept: Option<&[String]>,
+        parameters: &BTreeMap<String, String>,
+    ) -> Result<Option<PortalPage>, Refusal> {
+        let connector = Arc::clone(&self.connector);
+        let path = path.to_vec();
+        let (accept, parameters) = (accept.map(<[String]>::to_vec), parameters.clone());
+        // Putting triples together takes a while, and a thread that answers others is not for that.
+        blocking(move || {
+            let Some(mut catalog) = catalog(&connector) else {
+                return Ok(None);
+            };
+            if hansa_portal::is_path_of_changes(&path) {
+                match portal_notice::events(&connector) {
+                    Ok(events) => catalog.events = Some(events),
+                    Err(refusal) => tracing::warn!(%refusal, "portal.changes_unread"),
+                }
+            }
+            let request = PortalRequest {
+                path: &path,
+                accept: accept.as_deref(),
+                parameters: &parameters,
+            };
+            let response = hansa_portal::answer(&catalog, &request);
+            Ok(response.map(|response| PortalPage {
+                status: response.status,
+                content_type: response.content_type,
+                location: response.location,
+                tag: response.tag,
+                body: response.body.into(),
+            }))
+        })
+        .await
+    }
+}
