@@ -3,41 +3,19 @@
 pub(crate) mod admin_service;
 pub(crate) mod command_envelope;
 pub(crate) mod command_event;
+pub(crate) mod command_result;
 pub(crate) mod event_sink;
 mod file_access;
 
 use crate::admin::command_envelope::CommandEnvelope;
 use crate::admin::command_event::CommandEvent;
-use crate::admin::event_sink::{ClientDisconnected, EventSink};
+use crate::admin::command_result::{CommandError, CommandResult};
+use crate::admin::event_sink::EventSink;
 use crate::cli::connector_command::ConnectorCommand;
 use hansa_node::participant::Connector;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 use tracing::Instrument as _;
-
-/// What a verb came to: an exit status, or a refusal.
-pub type CommandResult = Result<u8, CommandError>;
-
-/// Why a verb stopped.
-#[derive(Debug)]
-pub enum CommandError {
-    /// It was refused or failed.
-    Refused(Box<Refusal>),
-    /// Nobody reads any more.
-    Gone,
-}
-
-impl From<Refusal> for CommandError {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(Box::new(refusal))
-    }
-}
-
-impl From<ClientDisconnected> for CommandError {
-    fn from(_: ClientDisconnected) -> Self {
-        Self::Gone
-    }
-}
 
 /// Runs a command; its last event is `Done` or `Failed`.
 pub(crate) async fn run(connector: Arc<Connector>, order: CommandEnvelope, out: EventSink) {
@@ -119,25 +97,4 @@ async fn dispatch(
         )
         .into()),
     }
-}
-
-/// Several problems as one: the first, with the others and where they are as its help.
-pub(crate) fn combined_refusal(problems: Vec<Refusal>) -> Refusal {
-    let mut problems = problems.into_iter();
-    let first = problems
-        .next()
-        .unwrap_or_else(|| Refusal::new(ErrorCode::Internal, "nothing says what is wrong"));
-    problems.fold(first, |first, other| {
-        let place = other
-            .location
-            .as_ref()
-            .map_or_else(String::new, |location| {
-                let line = location
-                    .line
-                    .map(|line| format!(":{line}"))
-                    .unwrap_or_default();
-                format!("{}{line}: ", location.file)
-            });
-        first.with_help(format!("also {place}{other}"))
-    })
 }

@@ -15,7 +15,7 @@ mod record_format;
 mod report_tables;
 pub(crate) mod verification;
 
-use crate::admin::CommandResult;
+use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::audit::arguments::{AuditCommand, AuditFilter};
 use crate::audit::expiry_notice::tell_expired;

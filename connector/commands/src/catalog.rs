@@ -3,7 +3,7 @@
 pub(crate) mod arguments;
 mod portal_catalog;
 
-use crate::admin::CommandResult;
+use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::catalog::arguments::CatalogCommand;
 use crate::cli::output::table;

@@ -4,8 +4,8 @@ pub(crate) mod arguments;
 pub(crate) mod config_check;
 pub(crate) mod config_lookup;
 
+use crate::admin::command_result::{CommandResult, combined_refusal};
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandResult, combined_refusal};
 use crate::cli::output::table;
 use crate::config::arguments::ConfigCommand;
 use hansa_identity::participant_identity;

@@ -19,8 +19,8 @@ mod request;
 mod usage;
 mod withdrawal;
 
-use crate::admin::CommandResult;
 use crate::admin::command_envelope::CommandOptions;
+use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::cli::output::table;
 use crate::contract::arguments::ContractCommand;

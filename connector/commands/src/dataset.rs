@@ -13,8 +13,8 @@ mod restriction;
 mod source_sample;
 
 use crate::admin::command_envelope::CommandOptions;
+use crate::admin::command_result::{CommandResult, combined_refusal};
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandResult, combined_refusal};
 use crate::cli::output::table;
 use crate::config;
 use crate::dataset::arguments::DatasetCommand;

@@ -1,6 +1,6 @@
 //! `hansa doctor`: hop by hop, what works and what does not, with the command that mends it.
 
-use crate::admin::CommandResult;
+use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::dataset::configured_now;
 use crate::status::describe_clock_offset;
@@ -206,7 +206,7 @@ async fn snapshots(
     connector: &Arc<Connector>,
     status: &mut u8,
     out: &EventSink,
-) -> Result<(), crate::admin::CommandError> {
+) -> Result<(), crate::admin::command_result::CommandError> {
     let inner = Arc::clone(connector);
     let checks = blocking(move || inner.check_snapshots()).await?;
     let good = checks.iter().filter_map(|check| check.found.as_ref().ok());
@@ -230,7 +230,7 @@ async fn hops(
     peer: &KnownPeer,
     status: &mut u8,
     out: &EventSink,
-) -> Result<(), crate::admin::CommandError> {
+) -> Result<(), crate::admin::command_result::CommandError> {
     let who = peer.id.domain();
     let member = bundle_member(connector, peer);
     report_check(who, "in the league", member, status, out).await?;
@@ -345,7 +345,7 @@ async fn report_check(
     found: Result<String, Refusal>,
     status: &mut u8,
     out: &EventSink,
-) -> Result<(), crate::admin::CommandError> {
+) -> Result<(), crate::admin::command_result::CommandError> {
     match found {
         Ok(good) => {
             out.object(

@@ -2,8 +2,8 @@
 
 pub(crate) mod arguments;
 
+use crate::admin::command_result::{CommandError, CommandResult};
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandError, CommandResult};
 use crate::cli::output::table;
 use crate::partner::arguments::PartnerCommand;
 use hansa_audit_log::digest::Digest;

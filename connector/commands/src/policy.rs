@@ -6,8 +6,8 @@ pub(crate) mod policy_template;
 mod template_clone;
 pub(crate) mod vocabulary;
 
+use crate::admin::command_result::{CommandResult, combined_refusal};
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandResult, combined_refusal};
 use crate::catalog::terms_text;
 use crate::cli::output::table;
 use crate::dataset::configured_now;

@@ -9,8 +9,8 @@ pub(crate) mod sql_follow;
 pub(crate) mod sql_input;
 pub(crate) mod sql_session;
 
+use crate::admin::command_result::{CommandError, CommandResult};
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandError, CommandResult};
 use crate::peer::remember_named;
 use crate::question::arguments::{ExplainArgs, GetArgs, SqlArgs};
 use arrow_array::RecordBatch;

@@ -3,8 +3,8 @@
 pub(crate) mod arguments;
 pub(crate) mod rulebook_prompt;
 
+use crate::admin::command_result::{CommandError, CommandResult};
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandError, CommandResult};
 use crate::cli::output::{refusal_json, refusal_text};
 use crate::rulebook::arguments::RulebookCommand;
 use hansa_audit_log::digest::Digest;

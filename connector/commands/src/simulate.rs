@@ -3,8 +3,8 @@
 
 mod dataset_preview;
 
+use crate::admin::command_result::{CommandResult, combined_refusal};
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandResult, combined_refusal};
 use crate::contract::contract_lookup;
 use crate::question::arguments::SimulateArgs;
 use arrow_array::RecordBatch;

@@ -3,7 +3,7 @@
 mod daily_figures;
 mod time_stamps;
 
-use crate::admin::CommandResult;
+use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use hansa_identity::rulebook::SignedRulebook;
 use hansa_node::contract::notice;

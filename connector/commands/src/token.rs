@@ -2,7 +2,7 @@
 
 pub(crate) mod arguments;
 
-use crate::admin::CommandResult;
+use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::cli::output::table;
 use crate::contract::contract_lookup::contract_by_prefix;

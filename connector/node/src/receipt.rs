@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 /// What the consumer makes of an answer and its receipt.
 #[derive(Debug)]
-pub struct ReceiptVerdict {
+pub(crate) struct ReceiptVerdict {
     /// Whether the receipt with our signature too waits for the provider; not so where none came or it is disputed.
     pub(crate) is_countersigned: bool,
     /// What is wrong with it.
@@ -40,7 +40,7 @@ pub struct ReceiptVerdict {
 
 /// A question that went out, as its receipt must name it.
 #[derive(Debug, Clone)]
-pub struct SentQuery {
+pub(crate) struct SentQuery {
     /// Its identity.
     pub(crate) request: RequestId,
     /// The contracts under which it was put.
@@ -64,7 +64,7 @@ impl SentQuery {
 ///
 /// # Errors
 /// When the log can't be written.
-pub async fn take_in(
+pub(crate) async fn take_in(
     connector: &Arc<Connector>,
     provider: &ParticipantId,
     asked: &SentQuery,

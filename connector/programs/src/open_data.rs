@@ -7,14 +7,14 @@ use hansa_audit_log::record::answers::{OpenBlockRecord, OpenBlockUse};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::epoch::DecisionValidity;
 use hansa_node::answer;
-pub use hansa_node::answer::incoming_query::QueryCaller;
+use hansa_node::answer::incoming_query::QueryCaller;
 use hansa_node::answer::running_queries::RunningQueryGuard;
 use hansa_node::log::audit_event::AuditEvent;
 use hansa_node::offer::open_views::{find_open_dataset, open_views, unavailable_dataset_refusal};
 use hansa_node::participant::Connector;
 use hansa_node::process::randomness::random_bytes;
 use hansa_node::process::run_to_completion::to_the_end;
-pub use hansa_node::question::peer_query_client::own_answer;
+use hansa_node::question::peer_query_client::own_answer;
 use hansa_policy::id::{ContractId, DatasetId, RequestId};
 use hansa_policy::query_request::QueryRequest;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -37,7 +37,7 @@ const MOST_BYTES: u64 = 64 * 1024 * 1024 * 1024;
 
 /// What may leave without another record: of a public view as its dataset is published, or of what is told of all views.
 #[derive(Debug, Clone, Default)]
-pub struct OpenDataBlocks(Arc<Mutex<BTreeMap<Option<BlockOwner>, ReservedBlock>>>);
+pub(crate) struct OpenDataBlocks(Arc<Mutex<BTreeMap<Option<BlockOwner>, ReservedBlock>>>);
 
 /// For what a block is: a public view, and the snapshot that is shown under it.
 type BlockOwner = (ContractId, String);

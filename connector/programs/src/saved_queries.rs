@@ -11,7 +11,7 @@ use hansa_node::peer::peer_connections::KnownPeer;
 use hansa_node::process::blocking_work::blocking;
 use hansa_node::question::clauses;
 use hansa_node::question::plain_columns::plain;
-pub use hansa_node::question::query_author::QueryAuthor;
+use hansa_node::question::query_author::QueryAuthor;
 use hansa_node::question::reachable_tables;
 use hansa_node::question::result_footer::reads_ahead;
 use hansa_policy::id::SqlIdentifier;

@@ -1,6 +1,6 @@
 //! `hansa audit erase`: the texts of questions, which stand beside the log.
 
-use crate::admin::CommandResult;
+use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::audit::arguments::ErasureReason;
 use crate::audit::record_filter::instant;

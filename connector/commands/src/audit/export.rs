@@ -3,7 +3,7 @@
 mod documents;
 mod parquet_table;
 
-use crate::admin::CommandResult;
+use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::audit::arguments::AuditFilter;
 use crate::audit::expiry_notice::tell_expired;

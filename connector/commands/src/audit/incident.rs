@@ -1,6 +1,6 @@
 //! `hansa audit incident`: a person states how the own log came to go on in two places, or out of order.
 
-use crate::admin::CommandResult;
+use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::audit::arguments::IncidentCauseArg;
 use crate::audit::record_filter::instant;

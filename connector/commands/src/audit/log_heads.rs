@@ -1,6 +1,6 @@
 //! `hansa audit heads`: the heads of other logs that are held here, who holds heads of this one, and what does not fit.
 
-use crate::admin::CommandResult;
+use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::cli::output::table;
 use hansa_node::participant::Connector;

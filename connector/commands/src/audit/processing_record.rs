@@ -1,7 +1,7 @@
 //! `hansa audit processing`: the record of processing activities, with the fields of Article 30(1) of Regulation (EU) 2016/679 as far
 //! as contracts, catalogue, log and configuration have them.
 
-use crate::admin::CommandResult;
+use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::audit::arguments::ProcessingFormat;
 use crate::audit::report_tables::{as_json, heading, load_history};
@@ -80,7 +80,7 @@ fn context(connector: &Connector) -> Result<ProcessingContext, Refusal> {
     let config = connector.config();
     let participant = &config.participant;
     let configured = hansa_node::dataset::publication::read_configured_datasets(connector)
-        .map_err(crate::admin::combined_refusal)?;
+        .map_err(crate::admin::command_result::combined_refusal)?;
     let datasets: BTreeMap<String, Dataset> = connector.datasets.catalog(|catalog| {
         let datasets = catalog.datasets();
         datasets

@@ -1,6 +1,6 @@
 //! `hansa audit reconcile`: what both logs say of each question, side by side.
 
-use crate::admin::CommandResult;
+use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::cli::output::table;
 use hansa_audit_log::note::Checkpoint;

@@ -1,6 +1,6 @@
 //! `hansa audit affected`, `breach`, `recipients`, `received` and `processing`: the questions of an auditor, as tables.
 
-use crate::admin::CommandResult;
+use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::audit::expiry_notice::tell_expired;
 use crate::audit::processing_record;

@@ -1,6 +1,6 @@
 //! `hansa audit verify`: what a check of a log found.
 
-use crate::admin::CommandResult;
+use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::audit::head;
 use hansa_audit_store::offline::{self, CopyReport};

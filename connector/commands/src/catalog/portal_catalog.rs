@@ -1,6 +1,6 @@
 //! `hansa catalog export` and `validate`: the own open datasets, as data portals read them.
 
-use crate::admin::CommandResult;
+use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::cli::output::table;
 use hansa_node::offer::portal_entries;

@@ -1,6 +1,6 @@
 //! Whoever asks a command for help sees how it is typed.
 
-use crate::cli::*;
+use super::*;
 use clap::CommandFactory as _;
 
 fn leaves(command: &clap::Command, path: &str, found: &mut Vec<(String, String)>) {

@@ -1,7 +1,7 @@
 //! `hansa conformance`: the pages about laws and standards, with the facts of this participant.
 
+use crate::admin::command_result::{CommandResult, combined_refusal};
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandResult, combined_refusal};
 use crate::conformance::arguments::{ConformanceArgs, ConformanceFormat};
 use crate::conformance::participant_facts::ParticipantFactSheet;
 use crate::conformance::{ConformanceArticle, page_text};

@@ -1,6 +1,6 @@
 //! `contract comment`: a word on a clause, and how the words are shown.
 
-use crate::admin::CommandResult;
+use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::contract::collect;
 use crate::contract::contract_lookup::load_negotiation;

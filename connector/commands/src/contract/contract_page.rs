@@ -3,7 +3,7 @@
 mod obligation_ledger;
 mod quota_usage;
 
-use crate::admin::CommandResult;
+use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::contract::contract_lookup::{contracts, load_negotiation, sides};
 use crate::contract::contract_page::obligation_ledger::ObligationLedger;

@@ -1,6 +1,6 @@
 //! `contract attest`: a person states that what was received is deleted.
 
-use crate::admin::CommandResult;
+use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::contract::contract_lookup::{contract_by_prefix, sides};
 use hansa_node::contract::deletion_attestation;

@@ -1,7 +1,7 @@
 //! The steps after the request: counter, sign, decline.
 
+use crate::admin::command_result::{CommandError, CommandResult};
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandError, CommandResult};
 use crate::catalog::find;
 use crate::contract::collect;
 use crate::contract::contract_lookup::{load_negotiation, negotiations};

@@ -1,6 +1,6 @@
 //! `contract wait`: comes back when it is our turn, or when the negotiation has ended.
 
-use crate::admin::CommandResult;
+use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::contract::collect;
 use crate::contract::contract_lookup::{contract_by_prefix, load_negotiation};

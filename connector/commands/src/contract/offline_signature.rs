@@ -1,6 +1,6 @@
 //! A signature that is made on another machine: the draft that goes there, and the signature that comes back.
 
-use crate::admin::CommandResult;
+use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::contract::collect;
 use crate::contract::contract_lookup::load_negotiation;

@@ -1,6 +1,6 @@
 //! The terms of a proposal, as a policy says them.
 
-use crate::admin::combined_refusal;
+use crate::admin::command_result::combined_refusal;
 use hansa_catalog::dataset::Dataset;
 use hansa_node::participant::Connector;
 use hansa_policy::contract::Agreement;

@@ -1,6 +1,6 @@
 //! `contract usage` and `contract top-up`: what was used, and what was paid for it beforehand.
 
-use crate::admin::CommandResult;
+use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::cli::output::table;
 use crate::contract::contract_lookup::{contract_by_prefix, sides};

@@ -1,6 +1,6 @@
 //! `contract withdraw`: a person ends a contract.
 
-use crate::admin::CommandResult;
+use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::contract::contract_lookup::{contract_by_prefix, sides};
 use hansa_audit_log::time::UtcTimestamp;

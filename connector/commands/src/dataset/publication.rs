@@ -2,8 +2,8 @@
 
 mod publication_report;
 
+use crate::admin::command_result::{CommandError, CommandResult};
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandError, CommandResult};
 use crate::config::reload_if_changed;
 use crate::dataset::publication::publication_report::publication_report;
 use crate::dataset::{configured_datasets, configured_now, unconfigured_dataset_refusal};

@@ -1,8 +1,8 @@
 //! `hansa dataset guard`: what is refused of a dataset whatever its contracts permit.
 
 use crate::admin::command_envelope::CommandOptions;
+use crate::admin::command_result::{CommandResult, combined_refusal};
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandResult, combined_refusal};
 use hansa_catalog::dataset::Dataset;
 use hansa_node::dataset::provider_restriction;
 use hansa_node::dataset::provider_restriction::RestrictionOutcome;

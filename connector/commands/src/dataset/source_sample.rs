@@ -1,6 +1,6 @@
 //! `hansa dataset sample`: the first rows of a source as they would be published, beside what stands in the file.
 
-use crate::admin::CommandResult;
+use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::cli::output::table;
 use crate::dataset::{configured_datasets, unconfigured_dataset_refusal};

@@ -1,6 +1,6 @@
 //! `hansa league rulebook`: signs the next version of the rulebook, takes in acceptances, and lists who has accepted what.
 
-use crate::admin::combined_refusal;
+use crate::admin::command_result::combined_refusal;
 use crate::cli::output::{OutputSettings, table};
 use crate::cli::terminal::line_out;
 use crate::league::apply_clock_offset;

@@ -1,7 +1,7 @@
 //! `policy diff`: what a change would let out or take away, and for which contracts.
 
+use crate::admin::command_result::{CommandResult, combined_refusal};
 use crate::admin::event_sink::EventSink;
-use crate::admin::{CommandResult, combined_refusal};
 use crate::policy::resolve_policy;
 use hansa_catalog::offer::Offer;
 use hansa_node::offer::offers;

@@ -1,6 +1,6 @@
 //! `policy clone`: a policy with parameters that another participant publishes.
 
-use crate::admin::CommandResult;
+use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::policy::policy_template::{facts, template_text};
 use hansa_audit_log::record::contracts::TemplateRecord;

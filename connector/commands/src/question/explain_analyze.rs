@@ -1,6 +1,6 @@
 //! `hansa explain --analyze`: the question is asked, and what each participant brought is told beside what was expected.
 
-use crate::admin::CommandError;
+use crate::admin::command_result::CommandError;
 use futures::StreamExt as _;
 use hansa_node::contract::clause_citation::cite;
 use hansa_node::participant::Connector;

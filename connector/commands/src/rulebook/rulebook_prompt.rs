@@ -2,7 +2,7 @@
 
 use crate::admin::command_event::CommandEvent;
 use crate::cli::GlobalArgs;
-pub(crate) use crate::cli::command_dispatch::command_target::CommandTarget;
+use crate::cli::command_dispatch::command_target::CommandTarget;
 use crate::cli::command_effect::ask_confirmation;
 use crate::cli::connector_command::ConnectorCommand;
 use crate::cli::exported_file;

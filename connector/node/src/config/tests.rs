@@ -1,6 +1,6 @@
 //! The reference of all keys is what the readers read, no more and no less.
 
-use crate::config::*;
+use super::*;
 use hansa_query::ingest::config::parser::parse;
 use hansa_query::ingest::config::reference::SECTIONS;
 use std::collections::BTreeSet;

@@ -1,6 +1,6 @@
 //! A fork is stated with another key than the one that every copy has.
 
-use crate::incident::*;
+use super::*;
 use crate::participant::testing::{MINUTE, TERMS, TestFederation, id, records};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::note::{Checkpoint, origin};

@@ -1,8 +1,8 @@
 //! What follows from a message is done, whatever came between.
 
+use super::*;
 use crate::negotiation::outgoing_message::send;
 use crate::negotiation::resumption::resume;
-use crate::negotiation::*;
 use crate::participant::testing::{TestFederation, outbox, post, record_text, records, request};
 use crate::process::randomness::random_bytes;
 use hansa_proto::peer::message::{PeerMessageId, UnreadableMessage};

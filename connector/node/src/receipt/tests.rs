@@ -1,12 +1,12 @@
 //! The word on a receipt is given, whatever came between.
 
+use super::*;
 use crate::answer::incoming_query::QueryCaller;
 use crate::log::audit_event::AuditEvent;
 use crate::negotiation::resumption::resume;
 use crate::participant::testing::{TestFederation, agree, caller, outbox};
 use crate::peer::peer_handler::ParticipantHandler;
 use crate::process::randomness::random_bytes;
-use crate::receipt::*;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use hansa_audit_log::record::answers::ReceivedRecord;

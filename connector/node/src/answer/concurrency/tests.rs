@@ -1,6 +1,6 @@
 //! One peer never takes all slots, also when it asks for many at the same time, and whoever leaves makes room.
 
-use crate::answer::concurrency::*;
+use super::*;
 
 fn peer(id: &str) -> ParticipantId {
     id.parse().unwrap()

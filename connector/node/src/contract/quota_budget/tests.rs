@@ -1,6 +1,6 @@
 //! No quota is exceeded, whoever asks in parallel, and nobody uses up what another one may have.
 
-use crate::contract::quota_budget::*;
+use super::*;
 use hansa_audit_log::day_zone::DayZone;
 use hansa_audit_log::digest::Digest;
 use hansa_policy::id::{ClauseId, ContractId};

@@ -1,6 +1,6 @@
 //! Issuers of attributes.
 
-use crate::participant::testing::*;
+use super::*;
 
 impl TestFederation {
     /// Names an issuer of sectors.
