@@ -1,5 +1,6 @@
 //! A place in the code at which a test can hold whoever comes by.
 
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{RwLock, RwLockWriteGuard};
 
@@ -21,11 +22,26 @@ pub(crate) struct PausePoint {
 
 impl PausePoint {
     /// Goes by, as soon as it is open.
+    ///
+    /// A caller that is held is counted once it stands in the queue of the gate: a test that sees it counted can close the gate behind it.
     pub(crate) async fn pass(&self) {
-        self.waiting.fetch_add(1, Ordering::SeqCst);
-        let open = self.gate.read().await;
-        self.waiting.fetch_sub(1, Ordering::SeqCst);
-        drop(open);
+        let open = self.gate.read();
+        tokio::pin!(open);
+        let mut is_counted = false;
+        let passage = poll_fn(|context| {
+            let polled = open.as_mut().poll(context);
+            if polled.is_pending() && !is_counted {
+                is_counted = true;
+                self.waiting.fetch_add(1, Ordering::SeqCst);
+            }
+            polled
+        });
+        let passed = passage.await;
+        // Before the gate is free for the next one, so that nobody is seen here who has gone by.
+        if is_counted {
+            self.waiting.fetch_sub(1, Ordering::SeqCst);
+        }
+        drop(passed);
     }
 
     /// Closes it behind those that wait already.
