@@ -4,7 +4,7 @@ use hansa_policy::refusal::Refusal;
 use include_dir::{Dir, DirEntry, include_dir};
 use std::path::Path;
 
-static DATA: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/demo");
+static DATA: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/cities");
 
 /// Writes a city's files into its folder and puts its datasets, offers and purposes below its configuration; gives the
 /// bytes of its data.

@@ -30,7 +30,7 @@ mod source_formats;
 
 fn demo(city: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../server/demo")
+        .join("../demo/cities")
         .join(city)
 }
 

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 fn demo(file: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../server/demo")
+        .join("../demo/cities")
         .join(file)
 }
 
