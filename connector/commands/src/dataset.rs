@@ -23,7 +23,6 @@ use crate::dataset::config_entry::DatasetAddition;
 use crate::dataset::released_cells::{releases_json, releases_text};
 use crate::dataset::restriction::RestrictionChange;
 use hansa_catalog::dataset::{Dataset, DatasetKind};
-use hansa_node;
 use hansa_node::dataset::publication::PublishOptions;
 use hansa_node::participant::Connector;
 use hansa_policy::id::SqlIdentifier;

@@ -150,7 +150,7 @@ pub(crate) async fn status(
         "waiting": waiting,
         "datasets": datasets,
         "contracts_in_force": in_force,
-        "running": connector.queries.running.len(),
+        "running": connector.queries.running.count(),
         "memory": connector.queries.query_runtime.memory_used(),
         "peers": peers,
         "ends": periods.iter().map(|period| json!({
@@ -180,7 +180,7 @@ pub(crate) async fn status(
     text.push_str(&format!(
         "{}: {datasets} datasets, {in_force} contracts in force, {} answers running, {peers} peers, {} records in the log, bundle number {}",
         connector.id().domain(),
-        connector.queries.running.len(),
+        connector.queries.running.count(),
         connector.records.log.size(),
         bundle.content().sequence,
     ));

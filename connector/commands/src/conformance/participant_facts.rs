@@ -352,7 +352,7 @@ impl<'a> ParticipantFactSheet<'a> {
                 |term| matches!(term, Term::Region(_)),
             ),
             ParticipantFact::RunningAnswers => {
-                let count = connector.queries.running.len();
+                let count = connector.queries.running.count();
                 FactStatement::of(
                     format!("{count} answers run now, which a withdrawal of their contract cuts"),
                     json!(count),

@@ -145,7 +145,7 @@ async fn end_contract(
     end: impl FnOnce(&Arc<Connector>) -> Result<Vec<u8>, Refusal> + Send + 'static,
     out: &EventSink,
 ) -> CommandResult {
-    let before = connector.queries.running.len();
+    let before = connector.queries.running.count();
     let (role, with) = sides(connector, agreement);
     let peer = match (role, agreement.assignee_id()) {
         // A partner of another make is told by its own protocol.

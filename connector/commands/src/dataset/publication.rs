@@ -7,7 +7,6 @@ use crate::admin::event_sink::EventSink;
 use crate::config::reload_if_changed;
 use crate::dataset::publication::publication_report::publication_report;
 use crate::dataset::{configured_datasets, configured_now, unconfigured_dataset_refusal};
-use hansa_node;
 use hansa_node::dataset::publication::PublishOptions;
 use hansa_node::offer::offer_renewal;
 use hansa_node::participant::Connector;

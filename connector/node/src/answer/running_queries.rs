@@ -116,7 +116,7 @@ impl RunningQueries {
     }
 
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.with_queries(|list| list.len())
     }
 

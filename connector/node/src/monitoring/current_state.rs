@@ -50,7 +50,9 @@ pub(super) fn refresh(
     metrics
         .head_stamped
         .set(newest.map_or(0.0, |stamp| timestamp(stamp.existed_before)));
-    metrics.running.set(whole(connector.queries.running.len()));
+    metrics
+        .running
+        .set(whole(connector.queries.running.count()));
     metrics
         .memory
         .set(whole(connector.queries.query_runtime.memory_used()));
