@@ -10,7 +10,7 @@
 //! 2. **Offer.** An [`Offer`] is a dataset under a policy for named participants, for the league or for everybody.
 //!    [`lint::offer`] finds what is wrong with it before anybody signs. [`Catalog::set_offers`] takes it.
 //! 3. **List.** [`Catalog::visible_to`] gives a [`CatalogListing`] of what one peer may see.
-//! 4. **Agree.** [`Offer::agreement`] makes the unsigned agreement. [`Catalog::offered`] says whether a proposal is an offer.
+//! 4. **Agree.** [`Offer::agreement`] makes the unsigned agreement. [`Catalog::match_proposal`] says whether a proposal is an offer.
 //! 5. **View.** [`Catalog::view`] takes the contracts of one question and gives a [`QueryView`] with a [`ViewTable`] for each
 //!    dataset that they permit.
 //! 6. **Withdraw.** A recorded [`DatasetWithdrawal`] takes a dataset out.

@@ -162,7 +162,7 @@ pub fn optimize_plan(
     projection_marker::remove_projection_marks(state.optimize(&ready)?)
 }
 
-/// The plan with marks where the optimizer would merge what differs; `projection_marker::unmarked` takes them away.
+/// The plan with marks where the optimizer would merge what differs; `projection_marker::remove_projection_marks` takes them away.
 ///
 /// # Errors
 /// When the plan can't be put together again.

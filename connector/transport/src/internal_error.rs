@@ -38,7 +38,7 @@ pub fn with_trace_number(refusal: Refusal) -> Refusal {
     }
 }
 
-/// The status that ends an answer or a share, as [`refusal::cut`].
+/// The status that ends an answer or a share, as [`refusal::cut_answer_status`].
 pub(crate) fn cut_answer_status(refusal: Refusal) -> Status {
     refusal::cut_answer_status(&with_trace_number(refusal))
 }

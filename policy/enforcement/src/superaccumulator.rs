@@ -174,7 +174,7 @@ pub(crate) fn round_to_float(number: &BigInt, power: i32) -> f64 {
     scale_by_power(sign * top, power)
 }
 
-/// `number` times 2^`power`, rounded, as by [`rounded`].
+/// `number` times 2^`power`, rounded, as by [`round_to_float`].
 pub(crate) fn rounded_near(number: i128, power: i32) -> f64 {
     let sign = if number < 0 { -1.0 } else { 1.0 };
     let number = number.unsigned_abs();

@@ -39,7 +39,7 @@ impl Connector {
     /// Refuses who has left one of these groups since the question was let in.
     ///
     /// # Errors
-    /// As [`Connector::listed`].
+    /// As [`Connector::check_group_membership`].
     pub(crate) fn still_listed(
         &self,
         groups: &[(Option<ContractId>, GroupName)],

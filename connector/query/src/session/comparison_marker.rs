@@ -11,7 +11,7 @@ use datafusion_expr::expr_rewriter::NamePreserver;
 use datafusion_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
 use std::cell::Cell;
 
-/// The plan with such comparisons marked; `projection_marker::unmarked` takes the marks away.
+/// The plan with such comparisons marked; `projection_marker::remove_projection_marks` takes the marks away.
 ///
 /// # Errors
 /// When the plan can't be put together again.

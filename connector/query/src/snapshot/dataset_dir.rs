@@ -326,13 +326,13 @@ pub fn disk_refusal(path: &Path, error: &std::io::Error) -> Refusal {
     )
 }
 
-/// As [`broken`], for what the Parquet writer says.
+/// As [`disk_refusal`], for what the Parquet writer says.
 #[must_use]
 pub fn broken_parquet(path: &Path, error: &parquet::errors::ParquetError) -> Refusal {
     read_failure(path, error)
 }
 
-/// As [`broken`], for what the Arrow library says.
+/// As [`disk_refusal`], for what the Arrow library says.
 #[must_use]
 pub fn broken_arrow(path: &Path, error: &arrow_schema::ArrowError) -> Refusal {
     read_failure(path, error)

@@ -106,7 +106,7 @@ pub(super) fn parse_statement(
 /// Checks that `sql` is one query that is not explained; whether it is allowed depends on the tables.
 ///
 /// # Errors
-/// Those of [`parsed`], and `STATEMENT_NOT_ALLOWED`.
+/// Those of [`parse_statement`], and `STATEMENT_NOT_ALLOWED`.
 pub(super) fn one_query(sql: &str, limits: &SqlStatementLimits) -> Result<(), Refusal> {
     match query_of(parse_statement(sql, limits)?)? {
         (_, false) => Ok(()),

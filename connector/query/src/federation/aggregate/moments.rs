@@ -52,7 +52,7 @@ impl MomentKind {
         matches!(self, Self::CovarSamp | Self::CovarPop | Self::Corr)
     }
 
-    /// The states that each part computes, in the order of [`merged`]'s arguments. The second one is a mean, or a sum where the values
+    /// The states that each part computes, in the order of [`merge_moments_call`]'s arguments. The second one is a mean, or a sum where the values
     /// are whole numbers of units: a mean of these as a floating-point number would lose digits.
     pub(super) fn states(
         self,

@@ -53,7 +53,7 @@ pub fn replace_operators(plan: LogicalPlan) -> Result<LogicalPlan> {
     .data()
 }
 
-/// The plan with operators again where [`guarded`] put calls.
+/// The plan with operators again where [`replace_operators`] put calls.
 ///
 /// # Errors
 /// When the plan can't be put together again.
