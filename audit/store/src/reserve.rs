@@ -59,7 +59,7 @@ impl ReserveContents {
 }
 
 impl LogReserve {
-    /// The reserve in `folder`, made if it is not there. It must be empty: [`held`] was taken in before.
+    /// The reserve in `folder`, made if it is not there. It must be empty: [`reserve_contents`] was taken in before.
     ///
     /// # Errors
     /// When the disk does not give so much.

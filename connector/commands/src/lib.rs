@@ -1,6 +1,6 @@
 //! The command line: one module for each noun. `arguments` in it holds the verbs as they are typed, the module itself does them.
 //!
-//! [`cli`] reads what was typed and prints what comes back, [`admin`] carries a verb to the connector, [`serve`] runs one.
+//! [`cli`] reads what was typed and prints what comes back, `admin` carries a verb to the connector, `serve` runs one.
 #![cfg_attr(
     test,
     allow(

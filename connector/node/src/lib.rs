@@ -9,7 +9,7 @@
 //! | [`question`] | a question that is asked here: gather tables, plan, ask, report |
 //! | [`negotiation`], [`contract`], [`withdrawal`] | a contract, from the request to its end |
 //! | [`dataset`], [`offer`], [`release`] | what is published, offered, and released as cells |
-//! | [`receipt`], [`log`], [`incident`] | the evidence |
+//! | `receipt`, [`log`], [`incident`] | the evidence |
 //! | [`league`], [`peer`], [`partner`], [`token`], [`worker`] | those with whom a participant has to do |
 //! | [`participant`] | the state that all of them share, its opening and its end |
 //! | [`config`], [`monitoring`], [`process`] | the configuration, metrics, clock and threads |

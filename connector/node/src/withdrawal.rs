@@ -38,7 +38,7 @@ pub(crate) fn own_now(
 /// Withdraws from an instant to come on, where one is given: until then the contract stays as it is.
 ///
 /// # Errors
-/// As [`own_now`].
+/// As `own_now`.
 pub fn withdraw_from(
     connector: &Arc<Connector>,
     contract: ContractId,

@@ -136,7 +136,7 @@ pub(super) async fn post(
 /// once more, and of one topic its people are told once.
 ///
 /// # Errors
-/// As [`post`].
+/// As `post`.
 pub async fn tell(connector: &Arc<Connector>, notice: &NoticeStatement) -> Result<(), Refusal> {
     post(connector, notice).await?;
     let _durable = connector
