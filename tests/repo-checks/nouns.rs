@@ -10,17 +10,14 @@ const HEADING: &str = "## Where a noun stands";
 const NODE: [&str; 4] = ["config", "debug_by_name", "monitoring", "process"];
 
 /// Modules of `hansa-commands` that hold no noun of the table: what carries commands, and verbs about the connector itself.
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 10] = [
     "admin",
     "backup",
-    "catalog",
     "cli",
     "config",
     "conformance",
     "connect",
     "doctor",
-    "group",
-    "key",
     "model",
     "serve",
     "status",
