@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     let cli = match CommandLine::try_parse() {
         Ok(cli) => cli,
         Err(help) => {
-            // What was typed may be quoted there.
+            // The help may quote arguments, so it goes through the one writer of terminals.
             if help.use_stderr() {
                 terminal::line_err(help.render().to_string().trim_end());
                 return ExitCode::from(2);

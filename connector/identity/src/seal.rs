@@ -42,7 +42,7 @@ pub struct SealAnchor {
     pub not_before: UtcTimestamp,
     /// First instant at which they no longer count.
     pub not_after: UtcTimestamp,
-    /// What no longer counts of its seals.
+    /// The certificates and keys of its seals that are revoked.
     pub revoked: Vec<RevokedSeal>,
 }
 

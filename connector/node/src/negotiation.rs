@@ -48,7 +48,7 @@ use std::sync::Arc;
 /// A message that was taken in before changes nothing, but what follows from it and was never done is done.
 ///
 /// # Errors
-/// What is wrong with it; then nothing has changed. One from an outbox is put in the log by `refuse`.
+/// The fault of the message; then nothing has changed. A faulty message from an outbox is put in the log by `refuse`.
 pub async fn take_in(
     connector: &Arc<Connector>,
     peer: &ParticipantId,

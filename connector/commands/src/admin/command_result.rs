@@ -3,7 +3,7 @@
 use crate::admin::event_sink::ClientDisconnected;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// What a verb came to: an exit status, or a refusal.
+/// The outcome of a verb: an exit status, or a refusal.
 pub(crate) type CommandResult = Result<u8, CommandError>;
 
 /// Why a verb stopped.

@@ -69,7 +69,7 @@ fn certificate(seal: &TestCertificate) -> SealRevocation {
     SealRevocation::Certificate(Digest::of(&seal.der))
 }
 
-fn revoked(what: SealRevocation, from: UtcTimestamp) -> RevokedSeal {
+fn revoked_seal(what: SealRevocation, from: UtcTimestamp) -> RevokedSeal {
     RevokedSeal { what, from }
 }
 
@@ -235,11 +235,11 @@ fn a_seal_counts_when_it_is_made_and_when_it_is_logged() {
     anchor.not_before = at().plus_micros(1_000_000);
     check(&anchor, &w.signed(), late);
     anchor = w.root.anchor();
-    anchor.revoked = vec![revoked(certificate(&w.seal), at())];
+    anchor.revoked = vec![revoked_seal(certificate(&w.seal), at())];
     check(&anchor, &w.signed(), Err(ErrorCode::KeyRevoked));
-    anchor.revoked = vec![revoked(certificate(&w.seal), at().plus_micros(DAY))];
+    anchor.revoked = vec![revoked_seal(certificate(&w.seal), at().plus_micros(DAY))];
     check(&anchor, &w.signed(), Ok(()));
-    anchor.revoked = vec![revoked(
+    anchor.revoked = vec![revoked_seal(
         SealRevocation::Certificate(Digest::of(b"another")),
         at(),
     )];
@@ -285,10 +285,10 @@ fn a_seal_is_revoked_by_its_key_whatever_certificate_that_gets() {
         let next = spec().by(Some(&w.between)).sign(&[&w.between], at());
         assert_ne!(renewed.der, w.seal.der);
         let mut anchor = w.root.anchor();
-        anchor.revoked = vec![revoked(certificate(&w.seal), at())];
+        anchor.revoked = vec![revoked_seal(certificate(&w.seal), at())];
         check(&anchor, &w.signed(), Err(ErrorCode::KeyRevoked));
         check(&anchor, &signed, Ok(()));
-        anchor.revoked = vec![revoked(key(&w.seal), at())];
+        anchor.revoked = vec![revoked_seal(key(&w.seal), at())];
         check(&anchor, &w.signed(), Err(ErrorCode::KeyRevoked));
         check(&anchor, &signed, Err(ErrorCode::KeyRevoked));
         check(&anchor, &next, Ok(()));
@@ -301,7 +301,7 @@ fn a_seal_is_revoked_by_its_key_whatever_certificate_that_gets() {
         check(&anchors[0], &signed, Ok(()));
         assert_eq!(judged(&anchors, &signed, at()), Err(ErrorCode::KeyRevoked));
         // What was seen before stays good.
-        anchor.revoked = vec![revoked(key(&w.seal), at().plus_micros(DAY))];
+        anchor.revoked = vec![revoked_seal(key(&w.seal), at().plus_micros(DAY))];
         check(&anchor, &w.signed(), Ok(()));
         let later = judged(&[anchor], &w.signed(), at().plus_micros(DAY));
         assert_eq!(later, Err(ErrorCode::KeyRevoked));

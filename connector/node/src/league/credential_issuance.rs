@@ -11,7 +11,7 @@ use hansa_proto::statement;
 /// A credential, read back as everybody reads it.
 ///
 /// # Errors
-/// What the league refuses, and `CREDENTIAL_INVALID` for what nobody would take.
+/// The refusal of the league, or `CREDENTIAL_INVALID` for a credential that no participant would accept.
 pub fn issue_credential(
     league: &LeagueAuthority,
     statement: &CredentialStatement,

@@ -54,7 +54,7 @@ impl ValidityKind {
 /// One thing that ends.
 #[derive(Debug, Clone)]
 pub struct ValidityPeriod {
-    /// What ends.
+    /// The kind of object that ends.
     pub kind: ValidityKind,
     /// Which one, where there are several.
     pub name: String,

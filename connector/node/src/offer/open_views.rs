@@ -34,7 +34,7 @@ pub fn unavailable_dataset_refusal(connector: &Connector, dataset: &DatasetId) -
     holdings.get(dataset)?.damage().err()
 }
 
-/// What is told of an open view; nothing where it can't be answered now.
+/// The description of an open view; none where its dataset can't be answered now.
 pub fn find_open_dataset(
     connector: &Connector,
     now: UtcTimestamp,
@@ -69,7 +69,7 @@ pub fn find_open_dataset(
             name: dataset.name.to_string(),
             title: entry.title.clone(),
             licence: entry.licence.clone(),
-            // What the view says counts before what the entry says.
+            // The attribution of the view counts before that of the entry.
             attribution: named.or_else(|| entry.attribution.clone()),
             contract: id.to_string(),
             version,

@@ -322,7 +322,7 @@ pub(super) fn units_of(what: Quantity<'_>) -> String {
     }
 }
 
-/// Whether a group that was [`disclosure_aggregates`] can be told to others.
+/// The condition under which a group can be disclosed, over the columns of [`disclosure_aggregates`].
 pub(super) fn safe(cube: &Cube, what: Quantity<'_>) -> Expr {
     let least = i64::from(cube.at_least.max(1));
     let enough = own(units_of(what)).gt_eq(lit(least));
@@ -353,7 +353,8 @@ pub(super) fn lot_key(
 /// The column in which the key of a cell stands until its count is rounded.
 pub(super) const KEY: &str = "lot_key";
 
-/// The cells of a cube over rows: `n`, and of each measure `cnt_m` and `sum_m`, which is narrowed when it is filed, with what [`disclosure_aggregates`] says of each.
+/// The cells of a cube over rows: `n`, and of each measure `cnt_m` and `sum_m`, which is narrowed when it is filed. Beside each stand the
+/// columns of [`disclosure_aggregates`].
 pub(super) fn cells(rows: DataFrame, level: usize, cube: &Cube, key: Option<Expr>) -> FrameResult {
     let mut aggregates = vec![count(lit(1_i64)).alias("n")];
     aggregates.extend(disclosure_aggregates(level, cube, Quantity::Rows));
