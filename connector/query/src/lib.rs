@@ -90,8 +90,8 @@
 //! })?;
 //! let (sealed, _) = sealed.ok_or("it was sealed before")?;
 //! let closed = ledger.record(sealed, stamp)?;
-//! assert_eq!((closed.outcome(), closed.sent().rows), (StreamOutcome::Done, 2));
-//! assert_eq!(closed.opened().index(), opened);
+//! assert_eq!((closed.outcome(), closed.delivered_totals().rows), (StreamOutcome::Done, 2));
+//! assert_eq!(closed.permit_receipt().index(), opened);
 //! # Ok(())
 //! # }
 //! ```
