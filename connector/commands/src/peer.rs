@@ -10,9 +10,9 @@ use hansa_audit_log::record::configuration::PeerRecord;
 use hansa_node::log::audit_event::AuditEvent;
 use hansa_node::participant::Connector;
 use hansa_node::peer::peer_connections::KnownPeer;
-use hansa_node::question::reachable_tables::words;
 use hansa_policy::id::{ParticipantId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_query::sql::query_text::NamedTables;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -222,14 +222,11 @@ pub(crate) async fn remember(connector: &Arc<Connector>, peer: &KnownPeer) -> Re
 /// When the index can't be read.
 pub(crate) async fn remember_named(
     connector: &Arc<Connector>,
-    sql: &str,
+    named: &NamedTables,
     out: &EventSink,
 ) -> Result<(), Refusal> {
-    let written: String = sql.chars().filter(|c| *c != '"').collect();
-    let words = words(sql);
     for member in connector.reachable_members()? {
-        let alias = member.alias.as_str();
-        if !words.contains(alias) || !written.to_lowercase().contains(&format!("{alias}.")) {
+        if !named.has_participant(member.alias.as_str()) {
             continue;
         }
         if let Err(refusal) = remember(connector, &member).await {

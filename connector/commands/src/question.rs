@@ -21,11 +21,11 @@ use futures::StreamExt as _;
 use hansa_catalog::dataset::DatasetKind;
 use hansa_node::contract::clause_citation::cite;
 use hansa_node::participant::Connector;
+use hansa_node::question::answer_report::{AnswerReport, KeysEntry, MissingParticipant};
 use hansa_node::question::continuation::RequestedRowScope;
 use hansa_node::question::query_author::QueryAuthor;
 use hansa_node::question::query_start;
-use hansa_node::question::result_footer::{add_notices, footer, keys_json, lacking};
-use hansa_node::question::{clauses, plan, unread};
+use hansa_node::question::{clauses, parse, plan, unread};
 use hansa_policy::id::PurposeId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::federation::options::QueryOptions;
@@ -65,7 +65,8 @@ async fn run_query(
         )?
     };
     let scope = RequestedRowScope::of(args.since.as_deref(), args.as_of.as_deref())?;
-    remember_named(connector, &text, out).await?;
+    let text = parse(connector, &text).await?;
+    remember_named(connector, text.tables(), out).await?;
     let author = QueryAuthor::local(user);
     let query_start::StartedQuery {
         answer,
@@ -74,8 +75,9 @@ async fn run_query(
         reads,
     } = query_start::start_query(connector, &text, (&options, &scope), &author).await?;
     let Some(answer) = answer else {
-        let (data, text) = continuation_footer.quiet();
-        out.object(data, text).await?;
+        let report = continuation_footer.quiet_report();
+        let text = report.to_string();
+        out.object(json!({"hansa": report}), text).await?;
         return Ok(0);
     };
     let mut batches = futures::stream::iter(first.map(Ok)).chain(answer.batches);
@@ -83,7 +85,7 @@ async fn run_query(
     let mut writer = begin(&schema)?;
     let mut rows = 0_u64;
     while let Some(batch) = batches.next().await {
-        let batch = batch.map_err(|refusal| cite(connector, &text, &author, refusal))?;
+        let batch = batch.map_err(|refusal| cite(connector, text.tables(), &author, refusal))?;
         rows = rows.saturating_add(u64::try_from(batch.num_rows()).unwrap_or(0));
         let sent = tokio::time::timeout(
             connector.query_limits().time,
@@ -93,10 +95,10 @@ async fn run_query(
         out.progress("rows", rows, 0);
     }
     end(writer, out).await?;
-    let (mut data, mut text) = footer(connector, &answer.report, rows);
-    continuation_footer.below(&answer.report, &mut data, &mut text, shows);
-    add_notices(&mut data, &text);
-    out.object(data, text).await?;
+    let continuation = continuation_footer.report(&answer.report);
+    let report = AnswerReport::new(connector, &answer.report, rows, continuation);
+    let text = report.text(shows);
+    out.object(json!({"hansa": report}), text).await?;
     Ok(0)
 }
 
@@ -119,7 +121,8 @@ pub(crate) async fn explain(
         )?
     };
     let author = QueryAuthor::local(user);
-    let question = plan(connector, &args.sql, &options, &author).await?;
+    let asked = parse(connector, &args.sql).await?;
+    let question = plan(connector, &asked, &options, &author).await?;
     let explanation = question.explain();
     let mut text = explanation.to_string();
     let mut remote_queries = Vec::new();
@@ -153,7 +156,7 @@ pub(crate) async fn explain(
             "most_bytes": remote_query.most_bytes,
             "guessed": remote_query.guessed,
             "relies_on_own_keys": remote_query.relies,
-            "keys": remote_query.keys.iter().map(keys_json).collect::<Vec<_>>(),
+            "keys": remote_query.keys.iter().map(KeysEntry::from).collect::<Vec<_>>(),
         }));
     }
     let here: Vec<Value> = explanation
@@ -161,10 +164,9 @@ pub(crate) async fn explain(
         .iter()
         .map(|(depth, line)| json!({"depth": depth, "step": line}))
         .collect();
-    let mut data = json!({"remote_queries": remote_queries, "here": here, "missing": lacking(&explanation.left_out)});
+    let mut data = json!({"remote_queries": remote_queries, "here": here, "missing": MissingParticipant::list(&explanation.left_out)});
     if args.analyze {
-        let (came, reported) =
-            explain_analyze::came(connector, &args.sql, &options, &author).await?;
+        let (came, reported) = explain_analyze::came(connector, &asked, &options, &author).await?;
         if let Some(data) = data.as_object_mut() {
             data.insert("came".to_owned(), came);
         }

@@ -1,6 +1,7 @@
 //! A question that is asked here: its tables are gathered, it is planned, the participants are asked, and what came is reported. Every face
 //! calls these functions: commands, Flight SQL, HTTP and partners.
 
+pub mod answer_report;
 pub mod continuation;
 pub(crate) mod continuation_token;
 mod contract_succession;
@@ -11,7 +12,6 @@ pub(crate) mod prepared_tables;
 pub mod query_author;
 pub mod query_start;
 pub mod reachable_tables;
-pub mod result_footer;
 mod snapshot_age;
 
 use crate::contract::clause_citation::cite;
@@ -25,7 +25,17 @@ use hansa_query::federation::federated_query::FederatedQuery;
 use hansa_query::federation::options::QueryOptions;
 use hansa_query::federation::query_catalog::QueryCatalog;
 use hansa_query::limits::SqlStatementLimits;
+use hansa_query::sql::query_text::QueryText;
 use std::sync::Arc;
+
+/// The text of a question with the tables that it names, for the steps that follow.
+///
+/// # Errors
+/// Why it is no question; those of [`QueryText::parse`].
+pub async fn parse(connector: &Connector, sql: &str) -> Result<QueryText, Refusal> {
+    let questions = &connector.queries.questions;
+    questions.parse(sql, &SqlStatementLimits::default()).await
+}
 
 /// Plans a question over what its author may reach; nothing is asked.
 ///
@@ -33,21 +43,21 @@ use std::sync::Arc;
 /// Why it can't be planned.
 pub async fn plan(
     connector: &Arc<Connector>,
-    sql: &str,
+    text: &QueryText,
     options: &QueryOptions,
     author: &QueryAuthor,
 ) -> Result<FederatedQuery, Refusal> {
     let statement = PreparedStatement {
-        sql: sql.to_owned(),
+        sql: text.sql().to_owned(),
         options: options.clone(),
         author: author.clone(),
     };
     let prepared = &connector.queries.prepared_tables;
     let catalog = match prepared.take(&statement, connector.ticks()) {
         Some(catalog) => catalog,
-        None => reachable_tables::reach(connector, sql, options, author).await?,
+        None => reachable_tables::reach(connector, text.tables(), options, author).await?,
     };
-    plan_or_explain(connector, &catalog, sql, options, author).await
+    plan_or_explain(connector, &catalog, text, options, author).await
 }
 
 /// Plans a question that is asked at once, by the same tables.
@@ -56,17 +66,17 @@ pub async fn plan(
 /// Why it can't be planned.
 pub async fn plan_ahead(
     connector: &Arc<Connector>,
-    sql: &str,
+    text: &QueryText,
     options: &QueryOptions,
     author: &QueryAuthor,
 ) -> Result<FederatedQuery, Refusal> {
     let now = connector.ticks();
-    let catalog = reachable_tables::reach(connector, sql, options, author).await?;
-    let question = plan_or_explain(connector, &catalog, sql, options, author).await?;
+    let catalog = reachable_tables::reach(connector, text.tables(), options, author).await?;
+    let question = plan_or_explain(connector, &catalog, text, options, author).await?;
     // For a program of a peer nothing is fetched: all that it may reach is here.
     if author.program().is_none() {
         let statement = PreparedStatement {
-            sql: sql.to_owned(),
+            sql: text.sql().to_owned(),
             options: options.clone(),
             author: author.clone(),
         };
@@ -80,35 +90,36 @@ pub async fn plan_ahead(
 async fn plan_or_explain(
     connector: &Arc<Connector>,
     catalog: &QueryCatalog,
-    sql: &str,
+    text: &QueryText,
     options: &QueryOptions,
     author: &QueryAuthor,
 ) -> Result<FederatedQuery, Refusal> {
-    let mut planned = plan_over(connector, catalog, sql, options).await;
+    let mut planned = plan_over(connector, catalog, text, options).await;
     // A contract that came into force after that look explains no name that the look missed.
     if planned.as_ref().is_err_and(is_unknown_name)
-        && reachable_tables::is_outdated(connector, sql, author, catalog)
+        && reachable_tables::is_outdated(connector, text.tables(), author, catalog)?
     {
-        let newer = reachable_tables::reach(connector, sql, options, author).await?;
-        planned = plan_over(connector, &newer, sql, options).await;
+        let newer = reachable_tables::reach(connector, text.tables(), options, author).await?;
+        planned = plan_over(connector, &newer, text, options).await;
     }
     let refusal = match planned {
         Ok(question) => return Ok(question),
         Err(refusal) => refusal,
     };
+    let named = text.tables();
     // A name that was had until a contract ended is not an unknown name.
     let lapsed = if is_unknown_name(&refusal) {
         let damaged = author
             .reaches_own_datasets()
-            .then(|| reachable_tables::damaged_dataset_refusal(connector, sql));
+            .then(|| reachable_tables::damaged_dataset_refusal(connector, named));
         match damaged.flatten() {
             Some(damaged) => Some(damaged),
-            None => match reachable_tables::lapsed_contract_refusal(connector, sql, author)? {
+            None => match reachable_tables::lapsed_contract_refusal(connector, named, author)? {
                 Some(lapsed) => Some(lapsed),
                 None if author.program().is_some() => None,
-                None => match missing_contract::missing_contract_refusal(connector, sql).await? {
+                None => match missing_contract::missing_contract_refusal(connector, named).await? {
                     Some(missing) => Some(missing),
-                    None => reachable_tables::not_shown(connector, sql)?,
+                    None => reachable_tables::not_shown(connector, named)?,
                 },
             },
         }
@@ -117,7 +128,7 @@ async fn plan_or_explain(
     };
     Err(match lapsed {
         Some(why) => why,
-        None => cite(connector, sql, author, refusal),
+        None => cite(connector, named, author, refusal),
     })
 }
 
@@ -125,22 +136,23 @@ async fn plan_or_explain(
 async fn plan_over(
     connector: &Arc<Connector>,
     catalog: &QueryCatalog,
-    sql: &str,
+    text: &QueryText,
     options: &QueryOptions,
 ) -> Result<FederatedQuery, Refusal> {
     let limits = SqlStatementLimits::default();
-    if let Some(question) = connector
-        .queries
-        .questions
-        .find_query(catalog, sql, (options, &limits))
+    if let Some(question) =
+        connector
+            .queries
+            .questions
+            .find_query(catalog, text.sql(), (options, &limits))
     {
         return Ok(question);
     }
-    let (text, wanted, inner) = (sql.to_owned(), options.clone(), Arc::clone(connector));
+    let (text, wanted, inner) = (text.clone(), options.clone(), Arc::clone(connector));
     let catalog = catalog.clone();
     blocking(move || {
         let (by, now) = ((&wanted, &limits), inner.now());
-        inner.queries.questions.plan(catalog, &text, by, now)
+        inner.queries.questions.plan(catalog, text.sql(), by, now)
     })
     .await
 }

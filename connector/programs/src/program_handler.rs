@@ -16,14 +16,14 @@ use hansa_node::participant::Connector;
 use hansa_node::peer::peer_handler::ParticipantHandler;
 use hansa_node::process::blocking_work::blocking;
 use hansa_node::process::randomness::random_bytes;
+use hansa_node::question::answer_report::reads_ahead;
 use hansa_node::question::continuation::RequestedRowScope;
 use hansa_node::question::peer_query_client::own_answer;
 use hansa_node::question::plain_columns::{cast_batch, plain};
 use hansa_node::question::query_author::QueryAuthor;
 use hansa_node::question::query_start::start_query;
 use hansa_node::question::reachable_tables;
-use hansa_node::question::result_footer::reads_ahead;
-use hansa_node::question::{plan_ahead, unread};
+use hansa_node::question::{self, plan_ahead, unread};
 use hansa_node::token::access_tokens::AccessTokenGrant;
 use hansa_node::token::client_answers::ClientAnswerGuard;
 use hansa_policy::contract::Requester;
@@ -37,6 +37,7 @@ use hansa_query::federation::options::QueryOptions;
 use hansa_query::limits::SqlStatementLimits;
 use hansa_query::sql::parameters::ParameterizedStatement;
 use hansa_query::sql::planner_threads;
+use hansa_query::sql::query_text::{NamedTables, QueryText};
 use hansa_store::document_folder::StoredDocumentKind;
 use hansa_transport::peer_handler::{PeerHandler as _, RejectedConnection};
 use hansa_transport::{
@@ -123,7 +124,11 @@ impl ClientHandler {
     ) -> Result<FederatedQuery, Refusal> {
         let connector = &self.connector;
         let options = Self::options(client);
-        let planned = plan_ahead(connector, text, &options, &client.author).await;
+        let planned = async {
+            let text = question::parse(connector, text).await?;
+            plan_ahead(connector, &text, &options, &client.author).await
+        };
+        let planned = planned.await;
         match (planned, &client.author) {
             (Ok(planned), _) => Ok(planned),
             (Err(refusal), QueryAuthor::House { .. }) => Err(refusal),
@@ -155,8 +160,10 @@ impl ClientHandler {
         })
         .await?;
         let options = Self::options(client);
+        let named = question::parse(&self.connector, &text).await?;
         let catalog =
-            reachable_tables::reach(&self.connector, &text, &options, &client.author).await?;
+            reachable_tables::reach(&self.connector, named.tables(), &options, &client.author)
+                .await?;
         let now = self.connector.now();
         let types = blocking(move || {
             let limits = SqlStatementLimits::default();
@@ -317,11 +324,10 @@ impl FlightSqlHandler for ClientHandler {
             QueryAuthor::House { .. } => connector.known_peers()?,
             QueryAuthor::Program(_) => Vec::new(),
         };
-        let mut words: Vec<String> = peers.iter().map(|peer| peer.alias.to_string()).collect();
-        words.push("model".to_owned());
+        let named =
+            NamedTables::with_models_and_participants(peers.iter().map(|peer| peer.alias.as_str()));
         let options = Self::options(client);
-        let catalog =
-            reachable_tables::reach(connector, &words.join(" "), &options, &client.author).await?;
+        let catalog = reachable_tables::reach(connector, &named, &options, &client.author).await?;
         let relations = catalog.relations(&options).into_iter();
         Ok(relations
             .map(|relation| ClientTable {
@@ -390,6 +396,7 @@ impl FlightSqlHandler for ClientHandler {
         }
         let options = Self::options(client);
         let author = client.author.clone();
+        let text = question::parse(&self.connector, &text).await?;
         let began = start_query(
             &self.connector,
             &text,
@@ -566,7 +573,7 @@ enum AnswerPart {
 /// An answer on its way to a program.
 struct PassingAnswer {
     connector: Arc<Connector>,
-    text: String,
+    text: QueryText,
     author: QueryAuthor,
     columns: SchemaRef,
     answer: FederatedAnswer,
@@ -598,7 +605,7 @@ impl PassingAnswer {
                     Err(refusal) => (AnswerPart::Failed(Box::new(refusal)), true),
                 },
                 Some(Err(refusal)) => {
-                    let refusal = cite(&self.connector, &self.text, &self.author, refusal);
+                    let refusal = cite(&self.connector, self.text.tables(), &self.author, refusal);
                     (AnswerPart::Failed(Box::new(refusal)), true)
                 }
                 None => (self.end(), true),

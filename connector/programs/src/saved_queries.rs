@@ -9,16 +9,17 @@ use hansa_catalog::SavedQuery;
 use hansa_catalog::dataset::Dataset;
 use hansa_node::peer::peer_connections::KnownPeer;
 use hansa_node::process::blocking_work::blocking;
-use hansa_node::question::clauses;
+use hansa_node::question::answer_report::reads_ahead;
 use hansa_node::question::plain_columns::plain;
 use hansa_node::question::query_author::QueryAuthor;
 use hansa_node::question::reachable_tables;
-use hansa_node::question::result_footer::reads_ahead;
+use hansa_node::question::{self, clauses};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::peer::VerifiedPeer;
 use hansa_policy::refusal::{ErrorClass, ErrorCode, Refusal};
 use hansa_query::federation::federated_query::FederatedQuery;
 use hansa_query::limits::SqlStatementLimits;
+use hansa_query::sql::query_text::NamedTables;
 use hansa_query::sql::saved_statement::SavedStatement;
 use hansa_transport::{
     AnswerWriter, ClientSavedQuery, DataspaceHandler, OpenAnswer, OpenDataset, PortalPage,
@@ -58,14 +59,21 @@ impl WebHandler for ClientHandler {
                 declared
             }
         };
-        let texts: Vec<&str> = declared.iter().map(|one| one.statement.as_str()).collect();
         let options = Self::options(client);
-        // One look at what can be asked from here, for all of them.
-        let catalog =
-            reachable_tables::reach(connector, &texts.join(" "), &options, &client.author).await?;
-        let mut queries = Vec::new();
+        let mut named = NamedTables::default();
+        let mut texts = Vec::new();
         for one in declared {
             let text = without_values(&one.statement).await?;
+            // One that can't be parsed here can't be planned either.
+            if let Ok(parsed) = question::parse(connector, &text).await {
+                named.extend(parsed.tables());
+                texts.push((one, text));
+            }
+        }
+        // One look at what can be asked from here, for all of them.
+        let catalog = reachable_tables::reach(connector, &named, &options, &client.author).await?;
+        let mut queries = Vec::new();
+        for (one, text) in texts {
             let (catalog, options, now) = (catalog.clone(), options.clone(), connector.now());
             let planned = blocking(move || {
                 catalog.plan(&text, &options, &SqlStatementLimits::default(), now)
@@ -248,7 +256,8 @@ impl ClientHandler {
         for visible in shown {
             let mut queries = visible.dataset.queries.iter();
             if queries.any(|query| query.name.as_str() == name) {
-                let dataset = format!("{}.{}", peer.alias, visible.dataset.id.name);
+                let dataset =
+                    NamedTables::with_table(peer.alias.as_str(), visible.dataset.id.name.as_str());
                 if let Some(why) =
                     reachable_tables::lapsed_contract_refusal(&self.connector, &dataset, author)?
                 {

@@ -18,6 +18,7 @@ mod operator_planner;
 pub mod parameters;
 pub(crate) mod plan_schema;
 pub mod planner_threads;
+pub mod query_text;
 pub(crate) mod refused_construct;
 pub mod resolver;
 mod row_number;

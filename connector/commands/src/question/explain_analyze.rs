@@ -10,6 +10,7 @@ use hansa_node::question::query_start;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::federation::options::QueryOptions;
 use hansa_query::federation::remote_query::{RemoteQueryOutcome as Went, RemoteQueryStatus};
+use hansa_query::sql::query_text::QueryText;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use std::sync::Arc;
 /// Why there is no answer.
 pub(super) async fn came(
     connector: &Arc<Connector>,
-    text: &str,
+    text: &QueryText,
     options: &QueryOptions,
     author: &QueryAuthor,
 ) -> Result<(Value, String), CommandError> {
@@ -32,7 +33,7 @@ pub(super) async fn came(
     };
     let mut rows = first.map_or(0, |batch| batch.num_rows());
     while let Some(batch) = answer.batches.next().await {
-        let batch = batch.map_err(|refusal| cite(connector, text, author, refusal))?;
+        let batch = batch.map_err(|refusal| cite(connector, text.tables(), author, refusal))?;
         rows = rows.saturating_add(batch.num_rows());
     }
     let took = connector.ticks().saturating_sub(begun) / 1000;

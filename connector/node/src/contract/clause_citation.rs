@@ -2,13 +2,20 @@
 
 use crate::participant::Connector;
 use crate::question::query_author::QueryAuthor;
+use crate::question::reachable_tables::naming_peer;
 use hansa_policy::contract::{Agreement, ContractStatus};
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::{Clause, Term};
+use hansa_query::sql::query_text::NamedTables;
 
 /// The refusal with its clause, as our own copy of the contract says it.
-pub fn cite(connector: &Connector, sql: &str, author: &QueryAuthor, refusal: Refusal) -> Refusal {
+pub fn cite(
+    connector: &Connector,
+    named: &NamedTables,
+    author: &QueryAuthor,
+    refusal: Refusal,
+) -> Refusal {
     if refusal.clause.is_some() {
         return refusal;
     }
@@ -19,7 +26,7 @@ pub fn cite(connector: &Connector, sql: &str, author: &QueryAuthor, refusal: Ref
         }),
         // What this house holds of others is no business of a program of somebody else.
         (None, ErrorCode::ColumnUnknown) if author.program().is_none() => {
-            asked_under(connector, sql)
+            asked_under(connector, named)
         }
         (None, _) => None,
     };
@@ -52,8 +59,7 @@ fn clause(agreement: &Agreement, code: ErrorCode) -> Option<Clause> {
 
 /// The contract whose columns a statement names, if it is one: a column that it does not show is told like one that
 /// never was, and the clause says which there are.
-fn asked_under(connector: &Connector, sql: &str) -> Option<(ContractId, Clause)> {
-    let words = crate::question::reachable_tables::words(sql);
+fn asked_under(connector: &Connector, named: &NamedTables) -> Option<(ContractId, Clause)> {
     let peers = connector.known_peers().ok()?;
     let (now, own) = (connector.now(), connector.id());
     let mut found: Vec<(ContractId, Clause)> = connector.contracts.with_registry(|registry| {
@@ -61,10 +67,7 @@ fn asked_under(connector: &Connector, sql: &str) -> Option<(ContractId, Clause)>
             .taken_by(&own, now)
             .filter(|(_, agreement, status)| {
                 *status == ContractStatus::InForce
-                    && words.contains(agreement.dataset.id.name.as_str())
-                    && peers.iter().any(|peer| {
-                        peer.id == agreement.provider.id && words.contains(peer.alias.as_str())
-                    })
+                    && naming_peer(&peers, named, &agreement.dataset.id).is_some()
             })
             .filter_map(|(id, agreement, _)| {
                 Some((id, clause(agreement, ErrorCode::ColumnUnknown)?))

@@ -10,7 +10,8 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::federation::federated_answer::ParticipantReport;
 use hansa_query::federation::federated_query::FederatedQuery;
 use hansa_query::federation::remote_query::{RemoteExecutor as _, RemoteQuery, RemoteQueryStatus};
-use serde_json::{Value, json};
+use serde::Serialize;
+use std::fmt;
 use std::sync::Arc;
 
 /// Which rows were asked for.
@@ -138,58 +139,35 @@ impl ContinuationFooter {
                 .all(|(_, remote_query)| quiet(remote_query))
     }
 
-    /// That nothing came; the token stays good.
-    pub fn quiet(&self) -> (Value, String) {
-        let token = self.before.as_ref().map(ToString::to_string);
-        let data = json!({"hansa": {
-            "complete": true,
-            "rows": 0,
-            "nothing_new": true,
-            "token": token,
-        }});
-        (data, "nothing came since\n".to_owned())
+    /// The report where nothing came; the token stays good.
+    pub fn quiet_report(&self) -> QuietReport {
+        QuietReport {
+            complete: true,
+            rows: 0,
+            nothing_new: true,
+            token: self.before.as_ref().map(ToString::to_string),
+        }
     }
 
-    /// Adds to what stands below an answer from where the next one goes on.
-    pub fn below(
-        &self,
-        report: &ParticipantReport,
-        data: &mut Value,
-        text: &mut String,
-        shows: bool,
-    ) {
-        let Some(token) = self.token(report) else {
-            return;
-        };
-        let Some(members) = data.pointer_mut("/hansa").and_then(Value::as_object_mut) else {
-            return;
-        };
-        members.insert("token".to_owned(), json!(token.to_string()));
-        let mut anew = Vec::new();
-        if let Some(before) = &self.before {
-            members.insert("nothing_new".to_owned(), json!(false));
-            for (part, remote_query) in &self.parts {
-                if before.of(*part).is_none() {
-                    anew.push(remote_query.relations());
-                    text.push_str(&format!(
-                        "NOTICE: {} was not in the answer before: all of its rows are new\n",
-                        remote_query.relations()
-                    ));
-                }
-            }
+    /// The report of where the next question goes on; none of an answer that nothing goes on from.
+    pub fn report(&self, report: &ParticipantReport) -> Option<ContinuationReport> {
+        let token = self.token(report)?;
+        let continued = self.before.as_ref().map(|before| {
             let parts: Vec<TokenPart> = self.parts.iter().map(|(part, _)| *part).collect();
-            let gone = before.beside(&parts);
-            if gone > 0 {
-                text.push_str(&format!(
-                    "NOTICE: {gone} of the datasets of the answer before are not in this one\n"
-                ));
+            let anew = self
+                .parts
+                .iter()
+                .filter(|(part, _)| before.of(*part).is_none());
+            ContinuedAnswer {
+                nothing_new: false,
+                from_the_beginning: anew.map(|(_, query)| query.relations()).collect(),
+                left_out: before.beside(&parts),
             }
-            members.insert("from_the_beginning".to_owned(), json!(anew));
-            members.insert("left_out".to_owned(), json!(gone));
-        }
-        if shows {
-            text.push_str(&format!("what comes next: --since {token}\n"));
-        }
+        });
+        Some(ContinuationReport {
+            token: token.to_string(),
+            continued,
+        })
     }
 
     /// None of an answer that nothing goes on from: one of an instant, or one that was not taken to its end.
@@ -217,6 +195,61 @@ impl ContinuationFooter {
             }
         }
         Some(token)
+    }
+}
+
+/// The report of a continued question to which nothing came.
+#[derive(Debug, Serialize)]
+pub struct QuietReport {
+    complete: bool,
+    rows: u64,
+    nothing_new: bool,
+    token: Option<String>,
+}
+
+impl fmt::Display for QuietReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("nothing came since\n")
+    }
+}
+
+/// Where the next question goes on, below an answer.
+#[derive(Debug, Serialize)]
+pub struct ContinuationReport {
+    token: String,
+    #[serde(flatten)]
+    continued: Option<ContinuedAnswer>,
+}
+
+/// An answer that continues an earlier one.
+#[derive(Debug, Serialize)]
+struct ContinuedAnswer {
+    nothing_new: bool,
+    /// The relations that were not in the earlier answer.
+    from_the_beginning: Vec<String>,
+    /// The number of datasets of the earlier answer that are not in this one.
+    left_out: usize,
+}
+
+impl ContinuationReport {
+    /// The token of the answer.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Warnings about datasets that came or went since the earlier answer.
+    pub(crate) fn notices(&self) -> Vec<String> {
+        let Some(continued) = &self.continued else {
+            return Vec::new();
+        };
+        let anew = continued.from_the_beginning.iter().map(|relations| {
+            format!("{relations} was not in the answer before: all of its rows are new")
+        });
+        let gone = (continued.left_out > 0).then(|| {
+            let gone = continued.left_out;
+            format!("{gone} of the datasets of the answer before are not in this one")
+        });
+        anew.chain(gone).collect()
     }
 }
 

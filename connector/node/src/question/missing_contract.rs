@@ -6,6 +6,7 @@ use crate::question::reachable_tables;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::negotiation::Phase;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_query::sql::query_text::NamedTables;
 use std::sync::Arc;
 
 /// The reason, for the first dataset that a statement names as `participant.dataset`, that its owner shows to us, and for which
@@ -15,27 +16,21 @@ use std::sync::Arc;
 /// When the own index can't be read.
 pub(crate) async fn missing_contract_refusal(
     connector: &Arc<Connector>,
-    sql: &str,
+    named: &NamedTables,
 ) -> Result<Option<Refusal>, Refusal> {
-    let written: String = sql
-        .chars()
-        .filter(|c| *c != '"')
-        .collect::<String>()
-        .to_lowercase();
-    let words = reachable_tables::words(sql);
     for peer in connector.known_peers()? {
-        if !words.contains(peer.alias.as_str()) {
+        let alias = peer.alias.as_str();
+        if !named.has_participant(alias) {
             continue;
         }
         let Ok(shown) = reachable_tables::catalogue(connector, &peer).await else {
             continue;
         };
-        for dataset in &words {
-            let is_named = written.contains(&format!("{}.{dataset}", peer.alias));
+        for dataset in named.datasets_of(alias) {
             let is_shown = shown
                 .iter()
-                .any(|visible| visible.dataset.id.name.as_str() == *dataset);
-            if is_named && !is_shown {
+                .any(|visible| visible.dataset.id.name.as_str() == dataset);
+            if !is_shown {
                 let ended = reachable_tables::ended_offer(connector, &peer, dataset).await;
                 if let Ok(Some(ended)) = ended {
                     return Ok(Some(ended));
@@ -43,17 +38,14 @@ pub(crate) async fn missing_contract_refusal(
             }
         }
         for visible in shown {
-            let name = format!("{}.{}", peer.alias, visible.dataset.id.name);
-            let offered = !visible.offers.is_empty();
-            if !offered
-                || !words.contains(visible.dataset.id.name.as_str())
-                || !written.contains(&name)
-            {
+            let dataset = visible.dataset.id.name.as_str();
+            if visible.offers.is_empty() || !named.has_dataset(alias, dataset) {
                 continue;
             }
             if !reachable_tables::usable_contracts(connector, &visible).is_empty() {
                 continue;
             }
+            let name = format!("{alias}.{dataset}");
             let pending = pending(connector, &peer.id, &visible.dataset.id.to_string())?;
             let refusal = Refusal::new(
                 ErrorCode::DatasetUnknown,

@@ -3,6 +3,7 @@
 
 use crate::contract::clause_citation::cite;
 use crate::participant::Connector;
+use crate::question::answer_report;
 use crate::question::continuation;
 use crate::question::continuation::{ContinuationFooter, RequestedRowScope};
 use crate::question::continuation_token;
@@ -12,13 +13,13 @@ use crate::question::peer_query_client::contract_succession::{APART, PAUSE};
 use crate::question::plan;
 use crate::question::query_author::QueryAuthor;
 use crate::question::reachable_tables;
-use crate::question::result_footer;
 use arrow_array::RecordBatch;
 use futures::StreamExt as _;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::federation::federated_answer::FederatedAnswer;
 use hansa_query::federation::options::QueryOptions;
 use hansa_query::federation::remote_query::RemoteQueryStatus;
+use hansa_query::sql::query_text::QueryText;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -52,7 +53,7 @@ crate::debug_by_name!(StartedQuery);
 /// Why there is no answer.
 pub async fn start_query(
     connector: &Arc<Connector>,
-    text: &str,
+    text: &QueryText,
     (options, scope): (&QueryOptions, &RequestedRowScope),
     author: &QueryAuthor,
 ) -> Result<StartedQuery, Refusal> {
@@ -79,7 +80,7 @@ const AGAIN: u8 = 4;
 
 async fn once(
     connector: &Arc<Connector>,
-    text: &str,
+    text: &QueryText,
     (options, scope): (&QueryOptions, &RequestedRowScope),
     author: &QueryAuthor,
 ) -> Result<StartedQuery, Refusal> {
@@ -92,14 +93,14 @@ async fn once(
     }
     let query_client = PeerQueryClient::new(connector, author)?.about(scope.about(&question));
     let query_client = Arc::new(query_client);
-    let asked = continuation_token::QueryFingerprint::of(text, options);
+    let asked = continuation_token::QueryFingerprint::of(text.sql(), options);
     scope.is_of(asked)?;
     let footer = ContinuationFooter::of((asked, &question), scope, Arc::clone(&query_client));
     if matches!(scope, RequestedRowScope::Since(_)) && !question.is_additive() {
         // Nothing of it is put together from parts: either nothing came to any of them, or all is asked anew.
         continuation::all_quiet(&question, scope, &query_client)
             .await
-            .map_err(|refusal| cite(connector, text, author, refusal))?;
+            .map_err(|refusal| cite(connector, text.tables(), author, refusal))?;
         return Ok(StartedQuery {
             answer: None,
             first: None,
@@ -107,7 +108,7 @@ async fn once(
             reads: HashMap::new(),
         });
     }
-    let reads = result_footer::reads_ahead(&question);
+    let reads = answer_report::reads_ahead(&question);
     let mut answer = question
         .run(
             Arc::<PeerQueryClient>::clone(&query_client),
@@ -115,7 +116,7 @@ async fn once(
             &reachable_tables::bounds(connector),
         )
         .await
-        .map_err(|refusal| cite(connector, text, author, refusal))?;
+        .map_err(|refusal| cite(connector, text.tables(), author, refusal))?;
     if matches!(scope, RequestedRowScope::Since(_)) {
         // Also who may be lacking: what can't go on there would never come.
         let outcomes = answer.report.outcomes().into_iter();
@@ -124,11 +125,11 @@ async fn once(
             _ => None,
         });
         if let Some(why) = refused.next() {
-            return Err(cite(connector, text, author, why));
+            return Err(cite(connector, text.tables(), author, why));
         }
     }
     let first = answer.batches.next().await.transpose();
-    let first = first.map_err(|refusal| cite(connector, text, author, refusal))?;
+    let first = first.map_err(|refusal| cite(connector, text.tables(), author, refusal))?;
     let nothing = first.is_none() && footer.nothing_came();
     Ok(StartedQuery {
         answer: (!nothing).then_some(answer),

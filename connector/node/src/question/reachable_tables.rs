@@ -14,7 +14,7 @@ use crate::withdrawal;
 use hansa_catalog::catalog_listing::EndedOffer;
 use hansa_catalog::dataset::Dataset;
 use hansa_policy::contract::{Agreement, ContractStatus};
-use hansa_policy::id::{ContractId, ParticipantId};
+use hansa_policy::id::{ContractId, DatasetId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::rule::EffectBinding;
 use hansa_policy::term::{Term, clause_effects, clause_summary};
@@ -23,7 +23,8 @@ use hansa_query::federation::options::{FederatedQueryLimits, QueryOptions};
 use hansa_query::federation::query_catalog::{QueryCatalog, UnavailableTable};
 use hansa_query::federation::table::RemoteTable;
 use hansa_query::limits::QueryResourceLimits;
-use std::collections::{BTreeMap, BTreeSet};
+use hansa_query::sql::query_text::NamedTables;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A dataset of a peer, as its catalogue shows it to us.
@@ -212,7 +213,7 @@ fn elsewhere() -> Refusal {
 /// When the own index can't be read.
 pub async fn reach(
     connector: &Arc<Connector>,
-    sql: &str,
+    named: &NamedTables,
     options: &QueryOptions,
     author: &QueryAuthor,
 ) -> Result<QueryCatalog, Refusal> {
@@ -220,11 +221,10 @@ pub async fn reach(
         return program_tables::reach(connector, program, options);
     }
     let peers = connector.known_peers()?;
-    let words = words(sql);
-    let model = words.contains("model");
+    let has_models = named.has_models();
     let wanted: Vec<&KnownPeer> = peers
         .iter()
-        .filter(|peer| model || words.contains(peer.alias.as_str()))
+        .filter(|peer| has_models || named.has_participant(peer.alias.as_str()))
         .collect();
     let fetched =
         futures::future::join_all(wanted.iter().map(|peer| newest(connector, peer))).await;
@@ -277,7 +277,7 @@ pub async fn reach(
             }
         }
     }
-    if model {
+    if has_models {
         lacks.extend(unavailable_tables::find_unavailable_tables(
             connector, &peers, &shown,
         )?);
@@ -333,14 +333,6 @@ async fn newest(
     // What went may have been answered.
     let _fetched = mailbox::pump(connector, peer).await;
     catalogue(connector, peer).await
-}
-
-/// The words of a statement, in lower case.
-pub fn words(sql: &str) -> BTreeSet<String> {
-    sql.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect()
 }
 
 fn own_tables(connector: &Connector) -> Result<Vec<RemoteTable>, Refusal> {
@@ -463,13 +455,15 @@ fn remote_tables(
 }
 
 /// A dataset of our own that a question names and whose snapshot can't be read.
-pub(crate) fn damaged_dataset_refusal(connector: &Connector, sql: &str) -> Option<Refusal> {
-    let words = words(sql);
-    let alias = connector.config().participant.alias.to_string();
-    let named = |name: &str| words.contains(&alias) && words.contains(name);
+pub(crate) fn damaged_dataset_refusal(
+    connector: &Connector,
+    named: &NamedTables,
+) -> Option<Refusal> {
+    let config = connector.config();
+    let alias = config.participant.alias.as_str();
     let mut damaged = connector.datasets.snapshots.damaged_datasets().into_iter();
     damaged
-        .find(|(name, _)| named(name.as_str()))
+        .find(|(name, _)| named.has_dataset(alias, name.as_str()))
         .map(|(_, refusal)| refusal)
 }
 
@@ -479,14 +473,10 @@ pub(crate) fn damaged_dataset_refusal(connector: &Connector, sql: &str) -> Optio
 /// When the own index can't be read.
 pub fn lapsed_contract_refusal(
     connector: &Connector,
-    sql: &str,
+    named: &NamedTables,
     author: &QueryAuthor,
 ) -> Result<Option<Refusal>, Refusal> {
-    let words = words(sql);
-    let peers = match author {
-        QueryAuthor::House { .. } => connector.known_peers()?,
-        QueryAuthor::Program(_) => vec![program_tables::provider(connector)],
-    };
+    let peers = asked_peers(connector, author)?;
     let now = connector.now();
     let own = author.consumer(connector.id());
     let found = connector.contracts.with_registry(|registry| {
@@ -498,20 +488,18 @@ pub fn lapsed_contract_refusal(
         registry
             .taken_by(&own, now)
             .filter(|(_, agreement, status)| {
-                *status != ContractStatus::InForce
-                    && words.contains(agreement.dataset.id.name.as_str())
-                    && !stands(agreement)
+                *status != ContractStatus::InForce && !stands(agreement)
             })
-            .max_by_key(|(_, agreement, _)| agreement.proposed_at)
-            .map(|(id, agreement, status)| (id, agreement.dataset.id.clone(), status))
+            .filter_map(|(id, agreement, status)| {
+                let peer = naming_peer(&peers, named, &agreement.dataset.id)?;
+                Some((id, agreement, status, peer))
+            })
+            .max_by_key(|(_, agreement, _, _)| agreement.proposed_at)
+            .map(|(id, agreement, status, peer)| (id, agreement.dataset.id.clone(), status, peer))
     });
-    let Some((id, dataset, status)) = found else {
+    let Some((id, dataset, status, peer)) = found else {
         return Ok(None);
     };
-    let named = peers
-        .iter()
-        .find(|peer| peer.id == dataset.owner && words.contains(peer.alias.as_str()));
-    let Some(peer) = named else { return Ok(None) };
     let (code, what) = match status {
         ContractStatus::Withdrawn => (
             ErrorCode::Withdrawn,
@@ -546,32 +534,52 @@ pub fn lapsed_contract_refusal(
 ///
 /// # Errors
 /// When the own index can't be read.
-pub(crate) fn not_shown(connector: &Connector, sql: &str) -> Result<Option<Refusal>, Refusal> {
-    let written = sql.replace('"', "").to_lowercase();
+pub(crate) fn not_shown(
+    connector: &Connector,
+    named: &NamedTables,
+) -> Result<Option<Refusal>, Refusal> {
     let peers = connector.known_peers()?;
-    Ok(unavailable_tables::not_shown(connector, &peers, |name| {
-        written.contains(name)
-    }))
+    Ok(unavailable_tables::not_shown(connector, &peers, named))
+}
+
+/// The peer under whose alias a dataset is named.
+pub(crate) fn naming_peer<'p>(
+    peers: &'p [KnownPeer],
+    named: &NamedTables,
+    dataset: &DatasetId,
+) -> Option<&'p KnownPeer> {
+    peers.iter().find(|peer| {
+        peer.id == dataset.owner && named.has_dataset(peer.alias.as_str(), dataset.name.as_str())
+    })
 }
 
 /// Says whether a contract on a dataset that a question names is in force and was not when its tables were gathered.
 pub(crate) fn is_outdated(
     connector: &Connector,
-    sql: &str,
+    named: &NamedTables,
     author: &QueryAuthor,
     catalog: &QueryCatalog,
-) -> bool {
-    let (words, now) = (words(sql), connector.now());
+) -> Result<bool, Refusal> {
+    let peers = asked_peers(connector, author)?;
+    let now = connector.now();
     let consumer = author.consumer(connector.id());
-    connector.contracts.with_registry(|registry| {
+    Ok(connector.contracts.with_registry(|registry| {
         registry
             .taken_by(&consumer, now)
             .any(|(id, agreement, status)| {
                 status == ContractStatus::InForce
-                    && words.contains(agreement.dataset.id.name.as_str())
+                    && naming_peer(&peers, named, &agreement.dataset.id).is_some()
                     && !catalog.has_contract(id)
             })
-    })
+    }))
+}
+
+/// The participants whose datasets the author may name.
+fn asked_peers(connector: &Connector, author: &QueryAuthor) -> Result<Vec<KnownPeer>, Refusal> {
+    match author {
+        QueryAuthor::House { .. } => connector.known_peers(),
+        QueryAuthor::Program(_) => Ok(vec![program_tables::provider(connector)]),
+    }
 }
 
 /// What one question may use here.

@@ -2,8 +2,9 @@
 
 use hansa_query::federation::remote_query::{RemoteQueryOutcome as Went, RemoteQueryStatus};
 use hansa_query::snapshot::dataset_dir::LIVE;
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// What was read: each relation, as the asker writes it, with the labels of its snapshots.
 #[derive(Debug, Default)]
@@ -32,9 +33,9 @@ impl SnapshotLabels {
         self.0.entry(relation).or_default().insert(label);
     }
 
-    /// The relation that was published longest ago, with its day and the newest day of all; absent where all are of one day. A
-    /// table that is read where it lies is as new as the question.
-    fn oldest(&self) -> Option<(&str, &str, &str)> {
+    /// The relation that was published longest ago; absent where all are of one day. A table that is read where it lies is as new as
+    /// the question.
+    pub(crate) fn oldest_dataset(&self) -> Option<OldestDataset> {
         let pairs = self.0.iter().flat_map(|(relation, labels)| {
             labels
                 .iter()
@@ -50,45 +51,61 @@ impl SnapshotLabels {
         } else {
             dated.last()?.0
         };
-        (*oldest != newest).then_some((relation, oldest, newest))
-    }
-
-    /// Relations whose parts are of several snapshots, with their labels.
-    fn torn(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
-        let several = self.0.iter().filter(|(_, labels)| labels.len() > 1);
-        several.map(|(relation, labels)| {
-            let labels = labels.iter().map(String::as_str);
-            (relation.as_str(), labels.collect())
+        (*oldest != newest).then(|| OldestDataset {
+            dataset: (*relation).to_owned(),
+            day: (*oldest).to_owned(),
+            newest: newest.to_owned(),
         })
     }
 
-    /// For the lines below a result.
-    pub(crate) fn text(&self) -> String {
-        let mut text = String::new();
-        if let Some((relation, day, newest)) = self.oldest() {
-            text.push_str(&format!(
-                "OLDEST: {relation} is of {day}, the newest of {newest}\n"
-            ));
-        }
-        for (relation, labels) in self.torn() {
-            text.push_str(&format!(
-                "NOTICE: {relation} was published anew while the question ran, and parts of the answer are of {}; ask again for one of them\n",
-                labels.join(" and ")
-            ));
-        }
-        text
+    /// The relations whose parts are of several snapshots.
+    pub(crate) fn torn_datasets(&self) -> Vec<TornDataset> {
+        let several = self.0.iter().filter(|(_, labels)| labels.len() > 1);
+        several
+            .map(|(relation, labels)| TornDataset {
+                dataset: relation.clone(),
+                snapshots: labels.iter().cloned().collect(),
+            })
+            .collect()
     }
+}
 
-    /// For programs: `oldest` and `several_snapshots`.
-    pub(crate) fn json(&self) -> (Value, Value) {
-        let oldest = self.oldest().map(
-            |(relation, day, newest)| json!({"dataset": relation, "day": day, "newest": newest}),
-        );
-        let torn: Vec<Value> = self
-            .torn()
-            .map(|(relation, labels)| json!({"dataset": relation, "snapshots": labels}))
-            .collect();
-        (oldest.unwrap_or(Value::Null), Value::Array(torn))
+/// The dataset of an answer that was published longest ago.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct OldestDataset {
+    dataset: String,
+    /// The day of its snapshot.
+    day: String,
+    /// The day of the newest snapshot in the answer.
+    newest: String,
+}
+
+impl fmt::Display for OldestDataset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            dataset,
+            day,
+            newest,
+        } = self;
+        write!(f, "OLDEST: {dataset} is of {day}, the newest of {newest}")
+    }
+}
+
+/// A dataset that was published anew while the question ran, so that parts of the answer are of several snapshots.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct TornDataset {
+    dataset: String,
+    snapshots: Vec<String>,
+}
+
+impl fmt::Display for TornDataset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} was published anew while the question ran, and parts of the answer are of {}; ask again for one of them",
+            self.dataset,
+            self.snapshots.join(" and ")
+        )
     }
 }
 
@@ -108,37 +125,49 @@ const NOW: &str = "this moment";
 mod tests {
     use crate::question::snapshot_age::SnapshotLabels;
 
-    fn footer_of(read: &[(&str, &str)]) -> String {
+    fn labels(read: &[(&str, &str)]) -> SnapshotLabels {
         let mut all = SnapshotLabels::default();
         for (relation, label) in read {
             all.add((*relation).to_owned(), (*label).to_owned());
         }
-        all.text()
+        all
+    }
+
+    fn oldest_line(read: &[(&str, &str)]) -> Option<String> {
+        labels(read)
+            .oldest_dataset()
+            .map(|oldest| oldest.to_string())
     }
 
     #[test]
     fn the_oldest_is_named_where_days_differ() {
         assert_eq!(
-            footer_of(&[("a.t", "2026-11-20.1"), ("b.t", "2026-11-20.7")]),
-            ""
+            oldest_line(&[("a.t", "2026-11-20.1"), ("b.t", "2026-11-20.7")]),
+            None
         );
         assert_eq!(
-            footer_of(&[("a.t", "2026-11-20.1"), ("b.t", "2026-09-30.7")]),
-            "OLDEST: b.t is of 2026-09-30, the newest of 2026-11-20\n"
+            oldest_line(&[("a.t", "2026-11-20.1"), ("b.t", "2026-09-30.7")]).as_deref(),
+            Some("OLDEST: b.t is of 2026-09-30, the newest of 2026-11-20")
         );
         assert_eq!(
-            footer_of(&[("a.t", "2026-11-20.1-live"), ("b.t", "2026-11-20.7")]),
-            "OLDEST: b.t is of 2026-11-20, the newest of this moment\n"
+            oldest_line(&[("a.t", "2026-11-20.1-live"), ("b.t", "2026-11-20.7")]).as_deref(),
+            Some("OLDEST: b.t is of 2026-11-20, the newest of this moment")
         );
         // What is no label of this kind tells no day.
-        assert_eq!(footer_of(&[("a.t", "spring"), ("b.t", "2026-11-20.7")]), "");
-        assert_eq!(footer_of(&[("a.t", "2026-11-20.1-live")]), "");
+        assert_eq!(
+            oldest_line(&[("a.t", "spring"), ("b.t", "2026-11-20.7")]),
+            None
+        );
+        assert_eq!(oldest_line(&[("a.t", "2026-11-20.1-live")]), None);
     }
 
     #[test]
     fn two_states_of_one_dataset_are_told() {
-        let text = footer_of(&[("a.t", "2026-11-20.1"), ("a.t", "2026-11-20.2")]);
-        assert!(text.starts_with("NOTICE: a.t "), "{text}");
-        assert!(text.contains("2026-11-20.1 and 2026-11-20.2"), "{text}");
+        let read = labels(&[("a.t", "2026-11-20.1"), ("a.t", "2026-11-20.2")]);
+        let torn = read.torn_datasets();
+        let line = torn.first().map(ToString::to_string).unwrap();
+        assert!(line.starts_with("a.t was published anew"), "{line}");
+        assert!(line.contains("2026-11-20.1 and 2026-11-20.2"), "{line}");
+        assert_eq!(torn.len(), 1);
     }
 }

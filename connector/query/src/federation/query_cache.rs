@@ -7,12 +7,22 @@ use crate::federation::options::QueryOptions;
 use crate::limits::SqlStatementLimits;
 use crate::plan_cache::PlanCache;
 use crate::sql::logical_plan_cache::{LONGEST, tells_time};
+use crate::sql::query_text::QueryText;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::Refusal;
 
-/// The questions that were planned last.
+/// The texts that were parsed last, and the questions that were planned last.
 #[derive(Debug)]
-pub struct FederatedQueryCache(PlanCache<FederatedQueryKey, FederatedQuery>);
+pub struct FederatedQueryCache {
+    texts: PlanCache<QueryTextKey, QueryText>,
+    queries: PlanCache<FederatedQueryKey, FederatedQuery>,
+}
+
+#[derive(Debug)]
+struct QueryTextKey {
+    sql: String,
+    limits: SqlStatementLimits,
+}
 
 #[derive(Debug)]
 struct FederatedQueryKey {
@@ -24,11 +34,38 @@ struct FederatedQueryKey {
 
 impl Default for FederatedQueryCache {
     fn default() -> Self {
-        Self(PlanCache::new(MOST))
+        Self {
+            texts: PlanCache::new(MOST),
+            queries: PlanCache::new(MOST),
+        }
     }
 }
 
 impl FederatedQueryCache {
+    /// The text of a question with the tables that it names. A short text is found from then on.
+    ///
+    /// # Errors
+    /// Those of [`QueryText::parse`].
+    pub async fn parse(
+        &self,
+        sql: &str,
+        limits: &SqlStatementLimits,
+    ) -> Result<QueryText, Refusal> {
+        let is_same = |kept: &QueryTextKey| kept.sql == sql && kept.limits == *limits;
+        if let Some(text) = self.texts.find_plan(is_same) {
+            return Ok(text);
+        }
+        let text = QueryText::parse(sql, limits).await?;
+        if sql.len() <= LONGEST {
+            let key = QueryTextKey {
+                sql: sql.to_owned(),
+                limits: *limits,
+            };
+            self.texts.keep(key, text.clone(), |_, _| false);
+        }
+        Ok(text)
+    }
+
     /// What the same text was planned to, with the same options, over the same tables: each with its contract, columns, snapshot
     /// and figures, compared as a whole, and so with what is lacking and why. None where it is to be planned.
     #[must_use]
@@ -38,7 +75,7 @@ impl FederatedQueryCache {
         sql: &str,
         (options, limits): (&QueryOptions, &SqlStatementLimits),
     ) -> Option<FederatedQuery> {
-        self.0.find_plan(|kept| {
+        self.queries.find_plan(|kept| {
             kept.sql == sql
                 && kept.options == *options
                 && kept.limits == *limits
@@ -67,7 +104,7 @@ impl FederatedQueryCache {
                 catalog,
             };
             // Of what was planned over other tables nothing is asked any more.
-            self.0.keep(key, question.clone(), |kept, new| {
+            self.queries.keep(key, question.clone(), |kept, new| {
                 kept.sql == new.sql && kept.options == new.options
             });
         }
@@ -200,11 +237,11 @@ mod tests {
         let moment = "SELECT now() AS x, n FROM zurich.trips";
         assert!(!is_found(&questions, &catalog, moment, &any));
         assert!(!is_found(&questions, &catalog, moment, &any));
-        assert_eq!(questions.0.runs().len(), 0);
+        assert_eq!(questions.queries.runs().len(), 0);
         for number in 0..MOST + 8 {
             let sql = format!("SELECT n + {number} AS x FROM zurich.trips");
             assert!(!is_found(&questions, &catalog, &sql, &any));
         }
-        assert_eq!(questions.0.runs().len(), MOST);
+        assert_eq!(questions.queries.runs().len(), MOST);
     }
 }

@@ -18,6 +18,9 @@ use hansa_policy::refusal::Refusal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+/// The owner under whose name the tables of a model stand together: `model.NAME`.
+pub(crate) const MODEL_OWNER: &str = "model";
+
 /// What a question may need and can't be had: no name of it is known here, or none of its contracts can be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnavailableTable {
@@ -130,7 +133,10 @@ impl QueryCatalog {
             }
             let model = table.model.as_deref().and_then(model::model);
             if let Some(model) = model.filter(|_| table.misfit.is_none()) {
-                found.insert(("model".to_owned(), model.name.to_owned()), model.schema());
+                found.insert(
+                    (MODEL_OWNER.to_owned(), model.name.to_owned()),
+                    model.schema(),
+                );
             }
         }
         let found = found.into_iter();
@@ -150,7 +156,7 @@ impl QueryCatalog {
         options: &QueryOptions,
     ) -> Result<ResolvedTable, Refusal> {
         match path {
-            ["model", model] => self.model(model, options),
+            [MODEL_OWNER, model] => self.model(model, options),
             [alias, dataset] => self.dataset(alias, dataset, DatasetRelation::Rows, options),
             [alias, dataset, "cube"] => {
                 self.dataset(alias, dataset, DatasetRelation::Cells, options)

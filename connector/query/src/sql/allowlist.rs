@@ -5,7 +5,7 @@
 mod expr;
 mod function_call;
 mod query;
-mod relation;
+pub(super) mod relation;
 mod statement_size;
 
 use crate::limits::SqlStatementLimits;
@@ -28,10 +28,21 @@ pub fn statement(
     limits: &SqlStatementLimits,
     tables: &dyn TableResolver,
 ) -> Result<(Box<Query>, bool), Refusal> {
-    let (query, explain) = query_of(parse_statement(sql, limits)?)?;
+    let (query, explain) = parse_query(sql, limits)?;
     let mut walk = AllowlistVisitor::new(limits, tables);
     walk.query(&query)?;
     Ok((query, explain))
+}
+
+/// The one query of `sql` before it is held against the list, and whether it is to be explained.
+///
+/// # Errors
+/// Those of [`parse_statement`].
+pub(super) fn parse_query(
+    sql: &str,
+    limits: &SqlStatementLimits,
+) -> Result<(Box<Query>, bool), Refusal> {
+    query_of(parse_statement(sql, limits)?)
 }
 
 /// Where a query that is not explained names tables of the resolver, in the order of the text.
@@ -43,7 +54,7 @@ pub(super) fn table_places(
     limits: &SqlStatementLimits,
     tables: &dyn TableResolver,
 ) -> Result<Vec<Location>, Refusal> {
-    let (query, explain) = query_of(parse_statement(sql, limits)?)?;
+    let (query, explain) = parse_query(sql, limits)?;
     if explain {
         return Err(not_a_query("EXPLAIN"));
     }
@@ -108,7 +119,7 @@ pub(super) fn parse_statement(
 /// # Errors
 /// Those of [`parse_statement`], and `STATEMENT_NOT_ALLOWED`.
 pub(super) fn one_query(sql: &str, limits: &SqlStatementLimits) -> Result<(), Refusal> {
-    match query_of(parse_statement(sql, limits)?)? {
+    match parse_query(sql, limits)? {
         (_, false) => Ok(()),
         (_, true) => Err(not_a_query("EXPLAIN")),
     }

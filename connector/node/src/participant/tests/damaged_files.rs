@@ -10,6 +10,7 @@ use crate::participant::testing::{
 use crate::question::reachable_tables as asks;
 use hansa_audit_log::record::messages::FetchedMessagesRecord;
 use hansa_policy::refusal::ErrorCode;
+use hansa_query::sql::query_text::NamedTables;
 use hansa_store::state_index::StateIndex;
 use std::collections::BTreeSet;
 
@@ -51,10 +52,11 @@ async fn one_damaged_snapshot_stops_nothing_else() {
     );
     let house = ask(&connector, QueryCaller::House, &[]).await;
     assert_eq!(house, Err(ErrorCode::DatasetUnknown));
-    let refusal =
-        asks::damaged_dataset_refusal(&connector, "SELECT bikes FROM lindau.bikes").unwrap();
+    let named = NamedTables::with_table("lindau", "bikes");
+    let refusal = asks::damaged_dataset_refusal(&connector, &named).unwrap();
     assert_eq!(refusal.code, ErrorCode::SnapshotDamaged);
-    assert!(asks::damaged_dataset_refusal(&connector, "SELECT bikes FROM acme.bikes").is_none());
+    let elsewhere = NamedTables::with_table("acme", "bikes");
+    assert!(asks::damaged_dataset_refusal(&connector, &elsewhere).is_none());
     // What the refusal advises, works.
     publish_configured_datasets(&connector).unwrap();
     assert!(connector.datasets.snapshots.damaged_datasets().is_empty());

@@ -6,12 +6,13 @@
 use crate::log::audit_event::{AuditEvent, maybe};
 use crate::participant::Connector;
 use crate::peer::peer_connections::KnownPeer;
-use crate::question::reachable_tables::VisibleDataset;
+use crate::question::reachable_tables::{VisibleDataset, naming_peer};
 use hansa_audit_log::record::answers::ModelSeenRecord;
 use hansa_policy::contract::{Agreement, ContractStatus};
 use hansa_policy::id::{ContractId, DatasetId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::federation::query_catalog::UnavailableTable;
+use hansa_query::sql::query_text::NamedTables;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -70,12 +71,9 @@ pub(super) async fn remember(connector: &Arc<Connector>, visible: &[VisibleDatas
 pub(super) fn not_shown(
     connector: &Connector,
     peers: &[KnownPeer],
-    written: impl Fn(&str) -> bool,
+    named: &NamedTables,
 ) -> Option<Refusal> {
-    let is_named = |dataset: &DatasetId| {
-        let mut owners = peers.iter().filter(|peer| peer.id == dataset.owner);
-        owners.any(|peer| written(&format!("{}.{}", peer.alias, dataset.name)))
-    };
+    let is_named = |dataset: &DatasetId| naming_peer(peers, named, dataset).is_some();
     let (id, agreement) = ours(connector, is_named).into_iter().next()?;
     Some(
         dataset_not_shown_refusal(&agreement)

@@ -148,7 +148,7 @@ impl AllowlistVisitor<'_> {
 }
 
 /// An identifier as the planner folds it: lower case unless quoted.
-pub(super) fn fold_identifier(ident: &Ident) -> String {
+pub(in crate::sql) fn fold_identifier(ident: &Ident) -> String {
     match ident.quote_style {
         Some(_) => ident.value.clone(),
         None => ident.value.to_ascii_lowercase(),
