@@ -1,13 +1,13 @@
 //! Messages against the official schemas and samples, and each refusal.
 
 mod edc;
+mod message_writer;
 mod mutations;
 mod policies;
 mod refusals;
 mod samples;
 mod schema;
 mod states;
-mod written;
 
 use super::*;
 use serde_json::{Value, json};

@@ -4,30 +4,30 @@
 //! to get round it. An attack is asked over the wire by a participant that keeps to no rule, wherever it is on the wire.
 
 mod aggregate;
-mod attested;
-mod books;
+mod areas;
+mod beyond_the_list;
+mod catalog;
 mod city_programs;
+mod continuation;
 mod contract;
 mod control_plane;
-mod drawn;
-mod forged;
+mod credentials;
 mod identity;
 mod joins;
-mod lent;
+mod key_transfer;
 mod load;
+mod log;
+mod noise;
 mod partner;
 mod peer;
-mod places;
 mod programs;
 mod quota;
-mod reading;
-pub(crate) mod released;
+pub(crate) mod released_cells;
 mod row;
-mod shown;
-mod since;
 mod sql;
 mod trips;
 mod web;
+mod workers;
 mod world;
 
 use std::collections::BTreeMap;
@@ -130,16 +130,16 @@ fn each_attack_comes_to_what_the_list_says() {
         contract::attacked_sealed,
         identity::attacked,
         quota::attacked,
-        books::attacked,
+        log::attacked,
         load::attacked,
         peer::attacked,
-        shown::attacked,
-        attested::attacked,
-        released::attacked,
-        drawn::attacked,
-        forged::attacked,
-        since::attacked,
-        lent::attacked,
+        catalog::attacked,
+        credentials::attacked,
+        released_cells::attacked,
+        noise::attacked,
+        workers::attacked,
+        continuation::attacked,
+        key_transfer::attacked,
         programs::attacked,
         city_programs::attacked,
         web::attacked,

@@ -1,12 +1,12 @@
 //! From exported files alone, without the connectors that wrote them, the auditor says who got what under which contract.
 
-mod accused;
-mod forged;
-mod guarded;
+mod credentials;
+mod false_accusation;
+mod forged_permits;
 mod incidents;
-mod lent;
-mod relied;
-mod stated;
+mod key_transfer;
+mod restrictions;
+mod statements;
 
 use crate::binary;
 use hansa_test_support::league::TestLeague;

@@ -1,7 +1,7 @@
 //! `[clock] offset`: time passes in a league that is for a show, and nowhere else.
 
 use crate::binary;
-use crate::wrong::try_all;
+use crate::wrong_input::try_all;
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::{TestParticipant, run};
 use hansa_test_support::workflow::{ALL, PURPOSE, number, text, wait_for};

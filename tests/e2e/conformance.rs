@@ -1,7 +1,7 @@
 //! The pages about laws show the facts of the participant that is asked, and the record of processing what is stated and what is not.
 
+use crate::bicycle_counts::{BicycleCounts, MODEL};
 use crate::binary;
-use crate::counts::{BicycleCounts, MODEL};
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;
 use hansa_test_support::workflow::{PURPOSE, text};
@@ -144,9 +144,10 @@ fn each_fact_follows_the_participant() {
         .hansa(&["dataset", "guard", "bare", "--policy", "pause.toml"])
         .must();
     lindau.hansa(&["audit", "archive"]).must();
-    let stored = crate::damaged::found(&lindau.folder().join("state/datasets/bare"), ".parquet");
+    let stored =
+        crate::damaged_files::found(&lindau.folder().join("state/datasets/bare"), ".parquet");
     let whole = std::fs::read(&stored).unwrap();
-    crate::damaged::flip(&stored, &whole, whole.len() / 2);
+    crate::damaged_files::flip(&stored, &whole, whole.len() / 2);
     assert_ne!(lindau.hansa(&["doctor"]).status, Some(0));
 
     let (city, firm) = (facts(&lindau), facts(&acme));

@@ -2,8 +2,8 @@
 //! specification of Data Plane Signaling says, and what EDC 0.14 was seen to send.
 
 use crate::binary;
+use crate::http_interface::{WebFace, WebReply, rest};
 use crate::http_peer::{HttpPeer, PeerRequest};
-use crate::web::{WebFace, WebReply, rest};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;

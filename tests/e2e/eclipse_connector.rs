@@ -4,7 +4,7 @@ mod exchange_recorder;
 mod exchange_replay;
 
 use crate::binary;
-use crate::web::{WebFace, WebReply};
+use crate::http_interface::{WebFace, WebReply};
 use exchange_recorder::ExchangeRecorder;
 use exchange_replay::ExchangeReplay;
 use hansa_test_support::free_ports::find_free_ports;

@@ -1,7 +1,7 @@
 //! One question over several participants: the same figures as over all rows in one place, and never silently fewer.
 
+use crate::bicycle_counts::{BicycleCounts, city};
 use crate::binary;
-use crate::counts::{BicycleCounts, city};
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;
 use hansa_test_support::workflow::{ALL, PURPOSE, number, text};

@@ -1,7 +1,7 @@
 //! Days are those of the dataset's zone: trips around midnight in New York, counted by day and beside a count of their local days.
 
 use crate::binary;
-use crate::withdrawn_later::set_zone;
+use crate::later_withdrawal::set_zone;
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;
 use hansa_test_support::workflow::{ALL, number, text};

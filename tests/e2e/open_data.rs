@@ -3,7 +3,7 @@
 use crate::attacks::{AttackCase, AttackReportLine, AttackVerdict, tried};
 use crate::auditor::verify;
 use crate::binary;
-use crate::web::{WebFace, WebReply, rest};
+use crate::http_interface::{WebFace, WebReply, rest};
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;
 use hansa_test_support::workflow::{ALL, long_table, number, text};

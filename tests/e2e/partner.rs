@@ -1,12 +1,12 @@
 //! Connectors of other makes: what they negotiate and pull by the Dataspace Protocol, and what they don't.
 
-mod looks;
+mod later_withdrawal;
 mod permitted_view;
+mod repeated_requests;
 mod states;
-mod withdrawn_later;
 
 use crate::binary;
-use crate::web::{WebFace, WebReply};
+use crate::http_interface::{WebFace, WebReply};
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use crate::binary;
 use crate::clients::says;
-use crate::web::{WebFace, WebReply};
+use crate::http_interface::{WebFace, WebReply};
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;
 use hansa_test_support::workflow::text;

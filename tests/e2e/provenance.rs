@@ -1,7 +1,7 @@
 //! Licence, attribution and units travel with an answer, in every format that has a place for them.
 
+use crate::bicycle_counts::{BicycleCounts, MODEL};
 use crate::binary;
-use crate::counts::{BicycleCounts, MODEL};
 use arrow_array::RecordBatch;
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;

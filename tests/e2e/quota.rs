@@ -1,7 +1,7 @@
 //! A quota belongs to who asks and what is asked for, however many contracts there are.
 
 use crate::binary;
-use crate::withdrawn_later::set_zone;
+use crate::later_withdrawal::set_zone;
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::{CommandOutput, TestParticipant};
 use hansa_test_support::workflow::{number, text};

@@ -52,7 +52,7 @@ const PARTICIPLES: [&str; 33] = [
 const NO_PARTICIPLES: [&str; 6] = ["embed", "feed", "need", "seed", "shed", "speed"];
 
 /// Pronouns and prepositions, which say nothing alone. `of`, `from`, `to` and `with` make a value of others in Rust.
-const NO_VERBS: [&str; 21] = [
+pub(crate) const NO_VERBS: [&str; 21] = [
     "about", "after", "among", "around", "at", "before", "below", "beside", "between", "by", "for",
     "here", "how", "in", "inside", "over", "what", "where", "which", "who", "why",
 ];
@@ -172,7 +172,7 @@ fn functions() -> Vec<Function> {
     all
 }
 
-fn is_participle(name: &str) -> bool {
+pub(crate) fn is_participle(name: &str) -> bool {
     PARTICIPLES.contains(&name) || (name.ends_with("ed") && !NO_PARTICIPLES.contains(&name))
 }
 

@@ -1,5 +1,6 @@
 //! Names of types and modules: a noun that says what the thing is, once in its crate.
 
+use crate::functions;
 use crate::house::{self, RustSourceFile};
 use std::collections::BTreeMap;
 use syn::visit::{self, Visit};
@@ -222,6 +223,23 @@ fn names_are_nouns_of_the_field() {
         }
     }
     house::none("a name that says nothing to a stranger", &wrong);
+}
+
+/// A file of tests is named for the feature that it tries.
+#[test]
+fn files_of_tests_are_named_for_a_feature() {
+    let mut wrong = Vec::new();
+    for source in product().filter(RustSourceFile::is_test) {
+        let file = source.path.rsplit('/').next().unwrap_or_default();
+        let name = file.trim_end_matches(".rs");
+        let says_nothing = (!name.contains('_') && functions::is_participle(name))
+            || functions::NO_VERBS.contains(&name)
+            || NOT_NOUNS.iter().any(|word| word.to_lowercase() == name);
+        if says_nothing {
+            wrong.push(format!("{}: name it for what it tries", source.path));
+        }
+    }
+    house::none("a file of tests that does not say what it tries", &wrong);
 }
 
 /// The kinds of records, and the members of their bodies, are words of the log that others read.

@@ -13,8 +13,8 @@
     reason = "a benchmark measures time and stops at the first surprise"
 )]
 
-mod bare;
-mod governed;
+mod bare_server;
+mod governed_query;
 mod many;
 mod measure;
 mod moments;
@@ -137,7 +137,7 @@ fn main() {
             "--page" => page = Some(PathBuf::from(value())),
             "--link" => link = Some(a_link(&value())),
             // This program again, as the other end of the bare stream.
-            "--bare-server" => return bare::server::run(&value()),
+            "--bare-server" => return bare_server::server::run(&value()),
             _ => {
                 eprintln!(
                     "usage: cargo ratios [--rows N] [--rounds N] [--many N] [--only TEXT,…] [--scale N,…] [--link MBIT,MS] [--python PROGRAM] [--json FILE] [--page FILE]"
@@ -244,8 +244,8 @@ fn in_process(
     eprintln!("in process");
     let place = "in process";
     let many = RoundPlan { rounds, calls: 1 };
-    let provider = governed::InProcessProvider::open(federation);
-    let plain = bare::BareSession::new();
+    let provider = governed_query::InProcessProvider::open(federation);
+    let plain = bare_server::BareSession::new();
     let grouped = (
         "aggregate, groups of three and more",
         "grouped",
@@ -313,9 +313,11 @@ fn over_tls(
     eprintln!("over mutual TLS");
     let paths = federation.files();
     federation.serve();
-    let server = bare::server::BareServerProcess::start(federation.folder(), "north", &paths);
+    let server =
+        bare_server::server::BareServerProcess::start(federation.folder(), "north", &paths);
     let consumer = wire::WireConsumer::connect(federation);
-    let client = bare::client::BareClient::connect(federation.folder(), "north", server.address());
+    let client =
+        bare_server::client::BareClient::connect(federation.folder(), "north", server.address());
     let pids = Some((federation.provider.pid().unwrap(), server.pid()));
     for (name, dataset, governed, bare) in streams {
         if !wanted(place, name, only) {

@@ -5,7 +5,7 @@
 //! snapshot is staged and each contract signed by both, and both are recorded in the provider's log. Every other dataset is
 //! offered to somebody else, who has every other contract.
 
-use crate::governed::{clock, files, identity_of, opened};
+use crate::governed_query::{clock, files, identity_of, opened};
 use crate::measure::median;
 use crate::readers::resident;
 use crate::table::ResultTable;

@@ -1,8 +1,8 @@
 //! Point questions: one row of millions by its number, another one each time, beside DuckDB behind Arrow Flight on the same
 //! files.
 
-use crate::bare::client::BareClient;
-use crate::bare::flight::CppFlightProcess;
+use crate::bare_server::client::BareClient;
+use crate::bare_server::flight::CppFlightProcess;
 use crate::measure::{self, RoundPlan};
 use crate::objects::objects;
 use crate::table::ResultTable;

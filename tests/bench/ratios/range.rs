@@ -1,7 +1,7 @@
 //! One percent of the rows: a condition of the asker that may enter below the permitted view and skips pages there, beside one
 //! that finds the same rows and stays above.
 
-use crate::governed::InProcessProvider;
+use crate::governed_query::InProcessProvider;
 use crate::measure::{self, RoundPlan};
 use crate::objects::objects;
 use crate::table::ResultTable;

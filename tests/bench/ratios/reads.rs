@@ -1,7 +1,7 @@
 //! Reads of whole tables over mutual TLS, each beside Arrow Flight in C++ where it is installed.
 
-use crate::bare::client::BareClient;
-use crate::bare::flight::CppFlightProcess;
+use crate::bare_server::client::BareClient;
+use crate::bare_server::flight::CppFlightProcess;
 use crate::measure::{self, RoundPlan};
 use crate::table::ResultTable;
 use crate::wire::WireConsumer;

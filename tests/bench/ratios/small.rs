@@ -1,7 +1,7 @@
 //! A small question over a warm connection: beside a bare unary call, and beside the same question without a contract over bare
 //! Arrow Flight, so that what governance adds can be told from what any answer takes.
 
-use crate::bare::client::{BareClient, PlanReuse};
+use crate::bare_server::client::{BareClient, PlanReuse};
 use crate::measure::{MeasuredRun, MeasuredVariant, RoundPlan, in_turn_all, median};
 use crate::sync;
 use crate::table::ResultTable;

@@ -2,22 +2,22 @@
 //! travels beside what datafusion-federation ships, and the time beside one process that has all the files.
 
 mod data;
+mod datafusion_federation;
 mod fdw;
 pub(crate) mod gate;
 mod joins;
 mod partials;
 mod pool;
 mod series;
-mod shipped;
 mod workers;
 mod world;
 
 use crate::measure::{self, median};
+use datafusion_federation::{FederatedSession, ShippedBytes};
 use hansa_test_support::network_relay::LinkProfile;
 use partials::PartialAggregateQuery;
 use pool::PooledSession;
 use serde_json::{Value, json};
-use shipped::{FederatedSession, ShippedBytes};
 use std::time::{Duration, Instant};
 use world::TpchFederation;
 

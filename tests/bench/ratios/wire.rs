@@ -1,6 +1,6 @@
 //! The governed way over mutual TLS: the consumer's end of the peer wire, against a provider that serves as a process.
 
-use crate::governed::{clock, identity_of, log};
+use crate::governed_query::{clock, identity_of, log};
 use crate::measure::RunVolume;
 use crate::world::BenchFederation;
 use arrow_array::RecordBatch;
@@ -71,7 +71,7 @@ impl WireConsumer {
 
     /// Connects as the firm of this league to its north.
     pub(crate) fn connect_at(league: &Path, address: &str) -> Self {
-        let runtime = crate::bare::runtime();
+        let runtime = crate::bare_server::runtime();
         let folder = tempfile::tempdir_in(league).unwrap();
         let clock = clock();
         let trust = TrustStore::new(&identity_of(league, "firm", clock().wall));

@@ -140,7 +140,7 @@ impl BenchFederation {
 
     /// The files of each dataset's snapshot.
     pub(crate) fn files(&self) -> BTreeMap<&'static str, Vec<PathBuf>> {
-        let provider = crate::governed::InProcessProvider::open(self);
+        let provider = crate::governed_query::InProcessProvider::open(self);
         let names = self.contracts.keys();
         names.map(|name| (*name, provider.files(name))).collect()
     }

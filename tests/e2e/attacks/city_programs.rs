@@ -2,7 +2,7 @@
 
 use crate::attacks::{AttackCase, AttackReportLine, AttackVerdict, tried};
 use crate::clients::{ask, fetch, refusal};
-use crate::without_connector::{CityForPrograms, tables};
+use crate::programs_without_connector::{CityForPrograms, tables};
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::Int64Type;
 use hansa_test_support::workflow::{PURPOSE, text};
@@ -190,9 +190,9 @@ fn receipts_of_others(fixture: &mut CityProgramFixture) -> AttackVerdict {
     let world = &fixture.world;
     world.runtime.block_on(async {
         let mut rival = world.by_certificate(&world.rival).await;
-        let found = crate::without_connector::receipts(&mut rival).await;
+        let found = crate::programs_without_connector::receipts(&mut rival).await;
         let mut client = world.by_token(&fixture.token).await;
-        let own = crate::without_connector::receipts(&mut client).await;
+        let own = crate::programs_without_connector::receipts(&mut client).await;
         match (found.len(), own.len()) {
             (0, 1..) => Ok("none for R".to_owned()),
             (found, own) => Err(format!("{found} for R, {own} for T")),

@@ -1,15 +1,15 @@
 //! Attacks on the signed contract: its bytes, its signatures, its life, and the messages by which it comes about.
 
 mod bytes;
+mod certificate_seals;
 mod life;
 mod paper;
-mod sealed;
 
 use crate::attacks::contract::bytes::payload::strict;
 use crate::attacks::contract::bytes::{flips, headers, signatures, signers, unknown};
+use crate::attacks::contract::certificate_seals::SealedContractFixture;
 use crate::attacks::contract::life::{changed, ended, replayed, withdrawn};
 use crate::attacks::contract::paper::SignedContractFixture;
-use crate::attacks::contract::sealed::SealedContractFixture;
 use crate::attacks::{AttackCase, AttackReportLine, tried};
 
 /// Attacks what both sides sealed.
@@ -113,7 +113,7 @@ const SEALED: [AttackCase<SealedContractFixture>; 4] = [
         setup: "sealed",
         name: "flips each byte, of the certificates too",
         expected: "never accepted",
-        does: sealed::flips,
+        does: certificate_seals::flips,
         lacks: "",
     },
     AttackCase {
@@ -121,7 +121,7 @@ const SEALED: [AttackCase<SealedContractFixture>; 4] = [
         setup: "sealed",
         name: "other algorithms, headers and chains of certificates",
         expected: "SIGNATURE_ALG / SIGNATURE_HEADER",
-        does: sealed::headers,
+        does: certificate_seals::headers,
         lacks: "",
     },
     AttackCase {
@@ -129,7 +129,7 @@ const SEALED: [AttackCase<SealedContractFixture>; 4] = [
         setup: "sealed",
         name: "garbage, missing, copied and superfluous signatures",
         expected: "SIGNATURE_MISSING / SIGNATURE_INVALID / SIGNATURE_COUNT",
-        does: sealed::signatures,
+        does: certificate_seals::signatures,
         lacks: "",
     },
     AttackCase {
@@ -137,7 +137,7 @@ const SEALED: [AttackCase<SealedContractFixture>; 4] = [
         setup: "sealed",
         name: "another issuer, organisation, time or order of certificates",
         expected: "SEAL_NOT_TRUSTED / KEY_NOT_VALID_AT_SIGNING",
-        does: sealed::signers,
+        does: certificate_seals::signers,
         lacks: "",
     },
 ];

@@ -3,7 +3,7 @@
 use crate::attacks::{AttackCase, AttackReportLine, AttackVerdict, tried};
 use crate::binary;
 use crate::clients::Firm;
-use crate::web::{WebFace, WebReply, head, rest};
+use crate::http_interface::{WebFace, WebReply, head, rest};
 use flate2::read::DeflateDecoder;
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::workflow::{ALL, PURPOSE, long_table, text};

@@ -1,8 +1,8 @@
 //! The league in which SQL is attacked: one provider with every setup, a member that asks as it likes.
 
-use crate::attacks::reading::proposals::{TWIN, TWINS, twin};
+use crate::attacks::beyond_the_list::proposals::{TWIN, TWINS, twin};
 use crate::attacks::trips::{self, TripsVersion};
-use crate::attacks::{AttackReportLine, aggregate, joins, places, reading, row, tried};
+use crate::attacks::{AttackReportLine, aggregate, areas, beyond_the_list, joins, row, tried};
 use crate::binary;
 use hansa_policy::contract::Agreement;
 use hansa_policy::id::ContractId;
@@ -67,15 +67,11 @@ impl SqlAttackFederation {
                 HASHED.to_owned(),
             ),
             ("trips_t", trips::stored(TripsVersion::One), T.to_owned()),
-            (
-                "areas_a",
-                places::stored(TripsVersion::One),
-                places::terms(),
-            ),
+            ("areas_a", areas::stored(TripsVersion::One), areas::terms()),
             (
                 "areas_b",
-                places::stored(TripsVersion::Other),
-                places::terms(),
+                areas::stored(TripsVersion::Other),
+                areas::terms(),
             ),
         ];
         for (name, csv, terms) in &sets {
@@ -88,9 +84,9 @@ impl SqlAttackFederation {
             lindau.configure(&twin(name));
             lindau.offers(name, name, &format!("{TWIN}\n{ALL}"), "\"league\"", "auto");
         }
-        lindau.write("lists/areas.geojson", places::AREA);
-        lindau.write("lists/operators.csv", places::TABLE);
-        lindau.write("data/areas_v.csv", &places::view());
+        lindau.write("lists/areas.geojson", areas::AREA);
+        lindau.write("lists/operators.csv", areas::TABLE);
+        lindau.write("data/areas_v.csv", &areas::view());
         lindau.configure(AREAS_V);
         lindau.offers("areas_v", "areas_v", ALL, "\"league\"", "auto");
         lindau.write("data/trips_v.csv", &trips::view());
@@ -199,9 +195,9 @@ pub(crate) fn attacked() -> Vec<AttackReportLine> {
     let mut federation = SqlAttackFederation::new();
     let mut lines = tried(&mut federation, &row::attacks());
     lines.extend(tried(&mut federation, &aggregate::attacks()));
-    lines.extend(tried(&mut federation, &reading::ATTACKS));
+    lines.extend(tried(&mut federation, &beyond_the_list::ATTACKS));
     lines.extend(tried(&mut federation, &joins::ATTACKS));
-    lines.extend(tried(&mut federation, &places::ATTACKS));
+    lines.extend(tried(&mut federation, &areas::ATTACKS));
     lines
 }
 

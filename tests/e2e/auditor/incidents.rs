@@ -1,6 +1,6 @@
 //! Statements that close incidents, by a provider that has put another history in the place of its log.
 
-use super::forged::{CopiedDocuments, forge_further, key, read};
+use super::forged_permits::{CopiedDocuments, forge_further, key, read};
 use super::{export, findings, played, verify};
 use crate::binary;
 use hansa_audit_log::digest::Digest;

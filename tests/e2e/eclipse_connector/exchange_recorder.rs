@@ -1,7 +1,7 @@
 //! Stands between a city and an Eclipse connector, and writes down what they say: what was recorded is played where there is no Java.
 
+use crate::http_interface::WebReply;
 use crate::http_peer::{self, PeerRequest};
-use crate::web::WebReply;
 use hansa_test_support::tls;
 use parking_lot::Mutex;
 use rustls::RootCertStore;

@@ -1,4 +1,4 @@
-//! The allowlist of SQL; see `tests/e2e/foreign/guard.rs`.
+//! The allowlist of SQL; see `tests/e2e/sql_allowlist/any_text.rs`.
 #![no_main]
 
 #[path = "../../e2e/foreign/guard.rs"]

@@ -39,8 +39,8 @@ pub(super) const ARTICLE_33: ConformancePage = ConformancePage {
                 "hansa config reference",
             ],
             tests: &[
-                "e2e::described::a_description_reaches_those_with_an_offer_and_nobody_else",
-                "e2e::kinds::a_forecast_is_never_taken_for_a_measurement",
+                "e2e::dataset_quality::a_description_reaches_those_with_an_offer_and_nobody_else",
+                "e2e::dataset_kinds::a_forecast_is_never_taken_for_a_measurement",
             ],
             facts: &[
                 Fact::CollectionMethods,
@@ -61,7 +61,7 @@ pub(super) const ARTICLE_33: ConformancePage = ConformancePage {
             ],
             tests: &[
                 "e2e::federation::one_question_over_three_cities_gives_the_pooled_figures",
-                "e2e::published::rows_of_a_published_area_with_levels_of_a_published_table",
+                "e2e::published_lists::rows_of_a_published_area_with_levels_of_a_published_table",
                 "e2e::portal::portals_read_what_is_open_in_their_words",
             ],
             facts: &[Fact::Models, Fact::ColumnMeanings],
@@ -77,8 +77,8 @@ pub(super) const ARTICLE_33: ConformancePage = ConformancePage {
                 "hansa contract show 7f3a",
             ],
             tests: &[
-                "e2e::feed::deliveries_together_are_the_whole_answer",
-                "e2e::feed::a_question_is_followed_until_its_contract_is_withdrawn",
+                "e2e::continuation::deliveries_together_are_the_whole_answer",
+                "e2e::continuation::a_question_is_followed_until_its_contract_is_withdrawn",
             ],
             facts: &[Fact::Access],
         },
@@ -89,7 +89,7 @@ pub(super) const ARTICLE_33: ConformancePage = ConformancePage {
             measure: "`service_level` of a dataset says it in the catalogue; the term `service` promises availability and response time in a contract, where it is recorded and not enforced. Metrics measure what was delivered.",
             commands: &["hansa dataset show bike_counts", "hansa policy terms"],
             tests: &[
-                "e2e::described::a_description_reaches_those_with_an_offer_and_nobody_else",
+                "e2e::dataset_quality::a_description_reaches_those_with_an_offer_and_nobody_else",
                 "e2e::monitoring::metrics_follow_what_happens",
             ],
             facts: &[Fact::ServiceLevels, Fact::Monitoring],
@@ -108,7 +108,7 @@ pub(super) const ARTICLE_33: ConformancePage = ConformancePage {
                 "e2e::partner::a_partner_negotiates_and_pulls_what_its_contract_permits",
                 "e2e::data_flow::a_control_plane_has_data_given_under_its_agreements",
                 "hansa_proto::contract::tests::an_agreement_survives_the_round_trip",
-                "e2e::life::a_contract_is_made_used_and_kept_by_both",
+                "e2e::contract_life::a_contract_is_made_used_and_kept_by_both",
             ],
             facts: &[Fact::Contracts],
         },
@@ -154,7 +154,7 @@ pub(super) const ARTICLE_36: ConformancePage = ConformancePage {
                 "hansa contract list",
             ],
             tests: &[
-                "e2e::life::a_withdrawal_cuts_a_running_stream",
+                "e2e::contract_life::a_withdrawal_cuts_a_running_stream",
                 "hansa_node::participant::tests::stop_race::no_permit_stands_behind_a_withdrawal",
                 "e2e::clock::a_contract_ends_under_a_running_stream",
             ],
@@ -177,8 +177,8 @@ pub(super) const ARTICLE_36: ConformancePage = ConformancePage {
             ],
             tests: &[
                 "e2e::auditor::two_files_say_who_got_what_under_which_contract",
-                "e2e::archive::an_archived_log_goes_on_and_says_what_is_missing",
-                "e2e::copies::a_copy_is_made_while_serving_and_put_back",
+                "e2e::log_archive::an_archived_log_goes_on_and_says_what_is_missing",
+                "e2e::backup::a_copy_is_made_while_serving_and_put_back",
             ],
             facts: &[Fact::Log, Fact::Archive, Fact::Retention, Fact::Version],
         },
@@ -194,7 +194,7 @@ pub(super) const ARTICLE_36: ConformancePage = ConformancePage {
             ],
             tests: &[
                 "hansa_transport::peer::tests::authentication::a_member_is_asked_anew_at_every_request",
-                "e2e::officers::what_lets_out_more_needs_two_persons",
+                "e2e::two_officers::what_lets_out_more_needs_two_persons",
                 "e2e::mandates::a_signature_is_good_within_its_mandate_alone",
             ],
             facts: &[Fact::Officers, Fact::SigningKey, Fact::Membership],
@@ -211,7 +211,7 @@ pub(super) const ARTICLE_36: ConformancePage = ConformancePage {
             ],
             tests: &[
                 "hansa_proto::contract::tests::what_was_shown_is_what_was_signed",
-                "e2e::signed::the_page_that_both_see_is_the_page_that_both_sign",
+                "e2e::signed_page::the_page_that_both_see_is_the_page_that_both_sign",
                 "e2e::terms::what_is_simulated_is_what_is_answered_and_costs_nothing",
             ],
             facts: &[Fact::Clauses, Fact::Contracts],

@@ -22,7 +22,7 @@ pub(super) const PREN_18235_3: ConformancePage = ConformancePage {
                 "hansa config reference",
             ],
             tests: &[
-                "e2e::described::a_description_reaches_those_with_an_offer_and_nobody_else",
+                "e2e::dataset_quality::a_description_reaches_those_with_an_offer_and_nobody_else",
                 "hansa_proto::dataset::tests::statements_and_saved_queries_are_lines_within_bounds",
             ],
             facts: &[
@@ -56,7 +56,7 @@ pub(super) const PREN_18235_3: ConformancePage = ConformancePage {
                 "hansa dataset show bike_counts",
             ],
             tests: &[
-                "e2e::feed::what_came_since_and_nothing_else",
+                "e2e::continuation::what_came_since_and_nothing_else",
                 "e2e::monitoring::metrics_follow_what_happens",
             ],
             facts: &[Fact::Access, Fact::ServiceLevels, Fact::Monitoring],
@@ -75,7 +75,7 @@ pub(super) const PREN_18235_3: ConformancePage = ConformancePage {
                 "e2e::partner::a_partner_negotiates_and_pulls_what_its_contract_permits",
                 "e2e::data_flow::a_control_plane_has_data_given_under_its_agreements",
                 "hansa_proto::odrl::tests::every_term_survives_the_round_trip",
-                "e2e::life::a_contract_is_made_used_and_kept_by_both",
+                "e2e::contract_life::a_contract_is_made_used_and_kept_by_both",
             ],
             facts: &[Fact::Contracts, Fact::Clauses],
         },

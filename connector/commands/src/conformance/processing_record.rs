@@ -29,8 +29,8 @@ pub(super) const GDPR_30: ConformancePage = ConformancePage {
             measure: "The purposes that a contract permits, as the DPV or the participant names them; a question for another purpose is refused. The legal basis, where the contract states it.",
             commands: &["hansa audit processing", "hansa contract show 7f3a"],
             tests: &[
-                "e2e::recall::the_log_says_who_is_concerned",
-                "e2e::wrong::questions::a_question_that_cannot_be_answered_says_why",
+                "e2e::incidents::the_log_says_who_is_concerned",
+                "e2e::wrong_input::questions::a_question_that_cannot_be_answered_says_why",
             ],
             facts: &[Fact::PersonalContracts, Fact::LegalBases],
         },
@@ -55,7 +55,7 @@ pub(super) const GDPR_30: ConformancePage = ConformancePage {
             coverage: RequirementCoverage::Met,
             measure: "Each contract names its recipient, with the answers and rows that it got; a public view goes to every participant of the league.",
             commands: &["hansa audit recipients bikes", "hansa audit processing"],
-            tests: &["e2e::recall::the_log_says_who_is_concerned"],
+            tests: &["e2e::incidents::the_log_says_who_is_concerned"],
             facts: &[Fact::PersonalContracts],
         },
         ArticleRequirement {
@@ -82,7 +82,7 @@ pub(super) const GDPR_30: ConformancePage = ConformancePage {
             tests: &[
                 "hansa_audit_store::report_table::tests::the_record_of_processing_says_what_is_not_stated",
                 "e2e::erasure::nobody_can_tell_who_asked_once_that_is_erased",
-                "e2e::attest::what_is_not_stated_in_time_stops_questions_until_it_is",
+                "e2e::deletion_statement::what_is_not_stated_in_time_stops_questions_until_it_is",
             ],
             facts: &[Fact::Retention, Fact::DeletionDuties],
         },

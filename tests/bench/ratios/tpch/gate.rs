@@ -2,9 +2,9 @@
 //! DataFusion, and beside the question as it is.
 
 use super::{data, pool, world};
-use crate::bare::BareSession;
-use crate::bare::client::BareClient;
-use crate::governed::InProcessProvider;
+use crate::bare_server::BareSession;
+use crate::bare_server::client::BareClient;
+use crate::governed_query::InProcessProvider;
 use crate::measure::{self, RoundPlan, RunVolume};
 use crate::objects::objects;
 use crate::table::ResultTable;

@@ -4,11 +4,11 @@
 //! out, and texts travel as plain ones: both in its favour.
 
 use super::data;
+use super::datafusion_federation::FederatedSession;
 use super::pool::{self, PooledSession, flat};
-use super::shipped::FederatedSession;
 use super::world::{CITIES, FOURTH, TpchFederation};
-use crate::bare::client::BareClient;
-use crate::bare::server::BareServerProcess;
+use crate::bare_server::client::BareClient;
+use crate::bare_server::server::BareServerProcess;
 use crate::measure::median;
 use hansa_test_support::network_relay::{LinkProfile, NetworkRelay};
 use serde_json::{Value, json};

@@ -3,8 +3,8 @@
 
 use super::pool::{self, PooledSession};
 use super::world::{CITIES, QueryAnswer, TpchFederation};
-use crate::bare::client::BareClient;
-use crate::bare::server::BareServerProcess;
+use crate::bare_server::client::BareClient;
+use crate::bare_server::server::BareServerProcess;
 use crate::measure::{self, median};
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Float64Type, Int64Type};
