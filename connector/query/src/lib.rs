@@ -193,6 +193,7 @@ pub mod in_place_data;
 pub mod ingest;
 pub mod limits;
 pub mod model;
+mod pass_through;
 mod plan_cache;
 pub mod publication;
 pub mod release;

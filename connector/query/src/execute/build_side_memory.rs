@@ -4,23 +4,20 @@
 //! Here it ends, whoever it was that found no memory: a side that is built is read once.
 
 use crate::engine_error;
+use crate::pass_through::{PassThrough, PassThroughExec};
 use arrow_array::{Array as _, RecordBatch};
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
-use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::joins::{CrossJoinExec, HashJoinExec, NestedLoopJoinExec};
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
-    SendableRecordBatchStream,
+    ExecutionPlan, ExecutionPlanProperties, SendableRecordBatchStream,
 };
-use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion_common::{Result, internal_err};
 use futures::{Stream, StreamExt as _};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use parking_lot::Mutex;
-use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -46,11 +43,8 @@ pub(crate) fn with_counted_build_sides(
         let parts = left.output_partitioning().partition_count();
         let copies: Arc<[CopyReservation]> = (0..parts).map(|_| Mutex::new(None)).collect();
         let side = |input: &Arc<dyn ExecutionPlan>, side| -> Arc<dyn ExecutionPlan> {
-            Arc::new(CountedJoinInput::new(
-                Arc::clone(input),
-                Arc::clone(&copies),
-                side,
-            ))
+            let part = CountedJoinInput::new(input, Arc::clone(&copies), side);
+            Arc::new(PassThroughExec::new(Arc::clone(input), part))
         };
         let children = vec![
             side(left, CountedJoinSide::Built),
@@ -79,7 +73,6 @@ enum CountedJoinSide {
 /// One side of a join.
 #[derive(Debug)]
 struct CountedJoinInput {
-    input: Arc<dyn ExecutionPlan>,
     /// By partition of the side that is built.
     copies: Arc<[CopyReservation]>,
     side: CountedJoinSide,
@@ -90,13 +83,12 @@ struct CountedJoinInput {
 impl CountedJoinInput {
     /// A side of which nothing was read.
     fn new(
-        input: Arc<dyn ExecutionPlan>,
+        input: &Arc<dyn ExecutionPlan>,
         copies: Arc<[CopyReservation]>,
         side: CountedJoinSide,
     ) -> Self {
         let parts = input.output_partitioning().partition_count();
         Self {
-            input,
             copies,
             side,
             begun: (0..parts).map(|_| AtomicBool::new(false)).collect(),
@@ -115,75 +107,28 @@ impl CountedJoinInput {
     }
 }
 
-impl DisplayAs for CountedJoinInput {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CountedJoinInput")
-    }
-}
-
-impl ExecutionPlan for CountedJoinInput {
-    fn name(&self) -> &'static str {
-        "CountedJoinInput"
+impl PassThrough for CountedJoinInput {
+    fn renew_for(&self, input: &Arc<dyn ExecutionPlan>) -> Self {
+        Self::new(input, Arc::clone(&self.copies), self.side)
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        self.input.properties()
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
-    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        vec![false]
-    }
-
-    fn apply_expressions(
+    fn read(
         &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        match <[Arc<dyn ExecutionPlan>; 1]>::try_from(children) {
-            Ok([input]) => Ok(Arc::new(Self::new(
-                input,
-                Arc::clone(&self.copies),
-                self.side,
-            ))),
-            Err(_) => internal_err!("one child"),
-        }
-    }
-
-    fn execute(
-        &self,
+        input: &Arc<dyn ExecutionPlan>,
         partition: usize,
         context: Arc<TaskContext>,
-    ) -> Result<SendableRecordBatchStream> {
+    ) -> Result<impl Stream<Item = Result<RecordBatch>> + Send + 'static> {
         self.begin(partition)?;
         let pool = Arc::clone(context.memory_pool());
-        let input = self.input.execute(partition, context)?;
         // Where one part is built for all, whichever of them is read first finds it together.
         let place = if self.copies.len() == 1 { 0 } else { partition };
-        let sides = CountedJoinStream {
-            input,
+        Ok(CountedJoinStream {
+            input: input.execute(partition, context)?,
             copies: Arc::clone(&self.copies),
             place,
             copy: (self.side == CountedJoinSide::Built)
                 .then(|| MemoryConsumer::new("copy of a side of a join").register(&pool)),
-        };
-        Ok(Box::pin(RecordBatchStreamAdapter::new(
-            self.schema(),
-            sides,
-        )))
+        })
     }
 }
 
@@ -264,6 +209,7 @@ mod tests {
     use arrow_array::{ArrayRef, Int64Array};
     use datafusion::arrow::datatypes::SchemaRef;
     use datafusion::physical_plan::collect;
+    use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
     use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
     use datafusion_common::{DataFusionError, JoinType};
     use std::sync::atomic::AtomicUsize;

@@ -1,6 +1,7 @@
 //! Windows that count what they keep: the engine's own hold their input, up to all of it, without asking for the memory.
 
 use super::window_order;
+use crate::pass_through::{PassThrough, PassThroughExec};
 use arrow_array::cast::AsArray as _;
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use datafusion::arrow::compute::{concat, partition};
@@ -10,19 +11,14 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr_common::utils::evaluate_expressions_to_arrays;
 use datafusion::physical_plan::InputOrderMode;
 use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::windows::{
     BoundedWindowAggExec, StandardWindowExpr, WindowAggExec, WindowExpr,
 };
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
-    SendableRecordBatchStream,
-};
-use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, PlanProperties};
+use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion_common::{Result, ScalarValue, internal_err};
 use datafusion_expr::{WindowFrameBound, WindowFrameUnits};
-use futures::StreamExt;
-use std::fmt;
+use futures::{Stream, StreamExt};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -41,12 +37,12 @@ pub(crate) fn with_counted_windows(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<d
         let partitions = input.output_partitioning().partition_count();
         let left: Arc<[AtomicUsize]> = (0..partitions).map(|_| AtomicUsize::new(0)).collect();
         let side = |input: &Arc<dyn ExecutionPlan>, properties, role| -> Arc<dyn ExecutionPlan> {
-            Arc::new(WindowMemoryExec {
-                input: Arc::clone(input),
+            let memory = WindowMemory {
                 properties,
                 left: Arc::clone(&left),
                 role,
-            })
+            };
+            Arc::new(PassThroughExec::new(Arc::clone(input), memory))
         };
         let all = keeps == WindowRetention::All;
         let below = Arc::clone(input.properties());
@@ -137,72 +133,32 @@ enum WindowMemoryRole {
 }
 
 /// One side of a window.
-#[derive(Debug)]
-struct WindowMemoryExec {
-    input: Arc<dyn ExecutionPlan>,
-    /// Those of `input`; of the rows of a window with an order by its keys that the engine does not find.
+#[derive(Debug, Clone)]
+struct WindowMemory {
+    /// Those of the input; of the rows of a window with an order by its keys that the engine does not find.
     properties: Arc<PlanProperties>,
     /// By partition, the rows that the window is done with.
     left: Arc<[AtomicUsize]>,
     role: WindowMemoryRole,
 }
 
-impl DisplayAs for WindowMemoryExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("WindowMemoryExec")
-    }
-}
-
-impl ExecutionPlan for WindowMemoryExec {
-    fn name(&self) -> &'static str {
-        "WindowMemoryExec"
+impl PassThrough for WindowMemory {
+    fn renew_for(&self, _input: &Arc<dyn ExecutionPlan>) -> Self {
+        self.clone()
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
+    fn properties(&self, _input: &Arc<dyn ExecutionPlan>) -> Arc<PlanProperties> {
+        Arc::clone(&self.properties)
     }
 
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
-    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        vec![false]
-    }
-
-    fn apply_expressions(
+    fn read(
         &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        match <[Arc<dyn ExecutionPlan>; 1]>::try_from(children) {
-            Ok([input]) => Ok(Arc::new(Self {
-                input,
-                properties: Arc::clone(&self.properties),
-                left: Arc::clone(&self.left),
-                role: self.role.clone(),
-            })),
-            Err(_) => internal_err!("one child"),
-        }
-    }
-
-    fn execute(
-        &self,
+        input: &Arc<dyn ExecutionPlan>,
         partition: usize,
         context: Arc<TaskContext>,
-    ) -> Result<SendableRecordBatchStream> {
+    ) -> Result<impl Stream<Item = Result<RecordBatch>> + Send + 'static> {
         let pool = Arc::clone(context.memory_pool());
-        let input = self.input.execute(partition, context)?;
+        let input = input.execute(partition, context)?;
         let (left, role) = (Arc::clone(&self.left), self.role.clone());
         let mut kept = PartitionMemory {
             reservation: MemoryConsumer::new("window").register(&pool),
@@ -210,7 +166,7 @@ impl ExecutionPlan for WindowMemoryExec {
             bytes: 0,
             group: LastKeyGroup::default(),
         };
-        let counted = input.map(move |batch| {
+        Ok(input.map(move |batch| {
             let batch = batch?;
             match (&role, left.get(partition)) {
                 (_, None) => return internal_err!("a partition beyond those of the window"),
@@ -222,11 +178,7 @@ impl ExecutionPlan for WindowMemoryExec {
                 }
             }
             Ok(batch)
-        });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(
-            self.schema(),
-            counted,
-        )))
+        }))
     }
 }
 

@@ -1,22 +1,18 @@
 //! Joins that yield: the engine's own hold their thread for as long as two batches last against each other, so that neither
 //! a time limit nor a withdrawal would be noticed. Here the side that is probed comes in slices, with pauses between them.
 
+use crate::pass_through::{PassThrough, PassThroughExec};
 use arrow_array::RecordBatch;
 use datafusion::execution::TaskContext;
-use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::joins::{
     CrossJoinExec, HashJoinExec, NestedLoopJoinExec, SortMergeJoinExec,
 };
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, SendableRecordBatchStream,
-};
-use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::physical_plan::{ExecutionPlan, SendableRecordBatchStream};
+use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion_common::{Result, internal_err};
 use futures::{Stream, StreamExt};
-use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -50,11 +46,11 @@ fn slice_right_side(join: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPla
     };
     let kept = Arc::new(AtomicUsize::new(0));
     let side = |input: &Arc<dyn ExecutionPlan>, role| -> Arc<dyn ExecutionPlan> {
-        Arc::new(YieldingInput {
-            input: Arc::clone(input),
+        let part = YieldingInput {
             kept: Arc::clone(&kept),
             role,
-        })
+        };
+        Arc::new(PassThroughExec::new(Arc::clone(input), part))
     };
     let children = vec![
         side(left, YieldingInputRole::Kept),
@@ -73,79 +69,31 @@ enum YieldingInputRole {
 }
 
 /// One side of a join.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct YieldingInput {
-    input: Arc<dyn ExecutionPlan>,
     /// Rows of the side that is kept.
     kept: Arc<AtomicUsize>,
     role: YieldingInputRole,
 }
 
-impl DisplayAs for YieldingInput {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("YieldingInput")
-    }
-}
-
-impl ExecutionPlan for YieldingInput {
-    fn name(&self) -> &'static str {
-        "YieldingInput"
+impl PassThrough for YieldingInput {
+    fn renew_for(&self, _input: &Arc<dyn ExecutionPlan>) -> Self {
+        self.clone()
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        self.input.properties()
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
-    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        vec![false]
-    }
-
-    fn apply_expressions(
+    fn read(
         &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        match <[Arc<dyn ExecutionPlan>; 1]>::try_from(children) {
-            Ok([input]) => Ok(Arc::new(Self {
-                input,
-                kept: Arc::clone(&self.kept),
-                role: self.role,
-            })),
-            Err(_) => internal_err!("one child"),
-        }
-    }
-
-    fn execute(
-        &self,
+        input: &Arc<dyn ExecutionPlan>,
         partition: usize,
         context: Arc<TaskContext>,
-    ) -> Result<SendableRecordBatchStream> {
-        let input = self.input.execute(partition, context)?;
-        let paced = YieldingStream {
-            input,
+    ) -> Result<impl Stream<Item = Result<RecordBatch>> + Send + 'static> {
+        Ok(YieldingStream {
+            input: input.execute(partition, context)?,
             kept: Arc::clone(&self.kept),
             role: self.role,
             rest: None,
             since: 0,
-        };
-        Ok(Box::pin(RecordBatchStreamAdapter::new(
-            self.schema(),
-            paced,
-        )))
+        })
     }
 }
 

@@ -1,6 +1,8 @@
 //! Inputs of outer joins whose rows may be missing. The engine keeps what it knows of their columns above the join (DataFusion 55.2): a
 //! column that is 5 in each row is then 5 or NULL, and rows are not sorted by it though the statement says so.
 
+use crate::pass_through::{PassThrough, PassThroughExec};
+use arrow_array::RecordBatch;
 use datafusion::common::config::ConfigOptions;
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::expressions::Column;
@@ -8,13 +10,10 @@ use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec, SortMergeJoinExec};
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties as _, PlanProperties,
-    SendableRecordBatchStream,
-};
-use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
-use datafusion_common::{JoinType, Result, internal_err};
-use std::fmt;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties as _, PlanProperties};
+use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion_common::{JoinType, Result};
+use futures::Stream;
 use std::sync::Arc;
 
 /// Hides from outer joins what is known of the columns of such an input. Runs before sorts are left out.
@@ -65,7 +64,7 @@ fn hide_constants(node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn Ex
         .into_iter()
         .map(|(input, is_hidden)| -> Arc<dyn ExecutionPlan> {
             match is_hidden {
-                true => Arc::new(NullableInputExec::new(Arc::clone(input))),
+                true => Arc::new(PassThroughExec::new(Arc::clone(input), NullableInput)),
                 false => Arc::clone(input),
             }
         });
@@ -99,73 +98,26 @@ fn knows_more_than_columns(input: &Arc<dyn ExecutionPlan>) -> bool {
 
 /// An input of which nothing is known but the order of its rows.
 #[derive(Debug)]
-struct NullableInputExec {
-    input: Arc<dyn ExecutionPlan>,
-    properties: Arc<PlanProperties>,
-}
+struct NullableInput;
 
-impl NullableInputExec {
-    fn new(input: Arc<dyn ExecutionPlan>) -> Self {
+impl PassThrough for NullableInput {
+    fn properties(&self, input: &Arc<dyn ExecutionPlan>) -> Arc<PlanProperties> {
         let known = input.equivalence_properties();
         let orders = known.oeq_class().iter().cloned();
         let known = EquivalenceProperties::new_with_orderings(input.schema(), orders);
-        let properties = PlanProperties::clone(input.properties()).with_eq_properties(known);
-        Self {
-            input,
-            properties: Arc::new(properties),
-        }
-    }
-}
-
-impl DisplayAs for NullableInputExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("NullableInputExec")
-    }
-}
-
-impl ExecutionPlan for NullableInputExec {
-    fn name(&self) -> &'static str {
-        "NullableInputExec"
+        Arc::new(PlanProperties::clone(input.properties()).with_eq_properties(known))
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
+    fn renew_for(&self, _input: &Arc<dyn ExecutionPlan>) -> Self {
+        Self
     }
 
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
-    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        vec![false]
-    }
-
-    fn apply_expressions(
+    fn read(
         &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        match <[Arc<dyn ExecutionPlan>; 1]>::try_from(children) {
-            Ok([input]) => Ok(Arc::new(Self::new(input))),
-            Err(_) => internal_err!("one child"),
-        }
-    }
-
-    fn execute(
-        &self,
+        input: &Arc<dyn ExecutionPlan>,
         partition: usize,
         context: Arc<TaskContext>,
-    ) -> Result<SendableRecordBatchStream> {
-        self.input.execute(partition, context)
+    ) -> Result<impl Stream<Item = Result<RecordBatch>> + Send + 'static> {
+        input.execute(partition, context)
     }
 }

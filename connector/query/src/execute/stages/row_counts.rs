@@ -2,24 +2,20 @@
 //! as if it were over where what fills it fell with a panic; here such an end is an error. What a head holds whole has its memory here.
 
 use super::task_channels::failed_task_error;
+use crate::pass_through::{PassThrough, PassThroughExec};
 use arrow_array::RecordBatch;
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::MemoryConsumer;
-use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_plan::execution_plan::ReplaceChildrenOptions;
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties as _, PlanProperties,
-    SendableRecordBatchStream,
+    ExecutionPlan, ExecutionPlanProperties as _, SendableRecordBatchStream,
 };
-use datafusion_common::tree_node::TreeNodeRecursion;
 use datafusion_common::{Result, internal_err};
 use datafusion_distributed::{BroadcastExec, MaybeEncoded, ProducerHead};
-use futures::StreamExt as _;
+use futures::{Stream, StreamExt as _};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use parking_lot::Mutex;
-use std::fmt;
 use std::sync::Arc;
 
 type Plan = Arc<dyn ExecutionPlan>;
@@ -89,10 +85,7 @@ impl RowCounts {
                 above: vec![PartitionCount::default(); above],
             }),
         });
-        let counted: Plan = Arc::new(CountedExec {
-            inner: plan,
-            counts: Arc::clone(&counts),
-        });
+        let counted: Plan = Arc::new(PassThroughExec::new(plan, CountedTask(Arc::clone(&counts))));
         let plan: Plan = match head {
             ProducerHead::RepartitionExec {
                 partitioning: MaybeEncoded::Decoded(partitioning),
@@ -172,60 +165,21 @@ impl RowCounts {
 }
 
 /// The plan of a task, whose rows are counted.
-#[derive(Debug)]
-struct CountedExec {
-    inner: Plan,
-    counts: Arc<RowCounts>,
-}
+#[derive(Debug, Clone)]
+struct CountedTask(Arc<RowCounts>);
 
-impl DisplayAs for CountedExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CountedExec")
-    }
-}
-
-impl ExecutionPlan for CountedExec {
-    fn name(&self) -> &'static str {
-        "CountedExec"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        self.inner.properties()
-    }
-
-    fn children(&self) -> Vec<&Plan> {
-        vec![&self.inner]
-    }
-
-    fn apply_expressions(
+impl PassThrough for CountedTask {
+    fn read(
         &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn with_new_children(self: Arc<Self>, children: Vec<Plan>) -> Result<Plan> {
-        self.counting(children)
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        children: Vec<Plan>,
-        _: ReplaceChildrenOptions,
-    ) -> Result<Plan> {
-        self.counting(children)
-    }
-
-    fn execute(
-        &self,
+        input: &Plan,
         partition: usize,
         context: Arc<TaskContext>,
-    ) -> Result<SendableRecordBatchStream> {
-        // What is repeated is held whole, and the engine takes memory for it without asking whether there is any.
-        let room = (self.counts.head == HeadKind::Repeated)
+    ) -> Result<impl Stream<Item = Result<RecordBatch>> + Send + 'static> {
+        // A repeated batch is held whole, and the engine takes memory for it without asking the pool.
+        let room = (self.0.head == HeadKind::Repeated)
             .then(|| MemoryConsumer::new("rows that are repeated").register(context.memory_pool()));
-        let rows = self.inner.execute(partition, context)?;
-        let (schema, counts) = (rows.schema(), Arc::clone(&self.counts));
+        let rows = input.execute(partition, context)?;
+        let counts = Arc::clone(&self.0);
         let last = Arc::clone(&counts);
         let counting = rows.map(move |batch| {
             let batch = batch?;
@@ -242,23 +196,11 @@ impl ExecutionPlan for CountedExec {
                 count.ended = true;
             }
         });
-        let end = end.filter_map(|()| std::future::ready(None));
-        Ok(Box::pin(RecordBatchStreamAdapter::new(
-            schema,
-            counting.chain(end),
-        )))
+        Ok(counting.chain(end.filter_map(|()| std::future::ready(None))))
     }
-}
 
-impl CountedExec {
-    fn counting(&self, children: Vec<Plan>) -> Result<Plan> {
-        let Ok([inner]) = <[Plan; 1]>::try_from(children) else {
-            return internal_err!("a task has one plan");
-        };
-        Ok(Arc::new(Self {
-            inner,
-            counts: Arc::clone(&self.counts),
-        }))
+    fn renew_for(&self, _input: &Plan) -> Self {
+        self.clone()
     }
 }
 
