@@ -15,8 +15,23 @@ pub(super) struct SegmentStorage {
     segment: LogSegment,
     file: File,
     length: u64,
-    #[cfg(test)]
-    pub(super) fail: std::sync::Arc<AppendFailPoint>,
+    pub(super) appender: Box<dyn FrameAppender>,
+}
+
+/// The way in which frames come to the end of a segment. A test takes one that fails on command.
+pub(super) trait FrameAppender: std::fmt::Debug + Send + Sync {
+    /// Writes frames behind what the file holds, and makes them durable.
+    fn append(&mut self, file: &mut File, frames: &[u8]) -> io::Result<()>;
+}
+
+/// Frames are written and synced.
+#[derive(Debug)]
+struct SyncedAppender;
+
+impl FrameAppender for SyncedAppender {
+    fn append(&mut self, file: &mut File, frames: &[u8]) -> io::Result<()> {
+        file.write_all(frames).and_then(|()| file.sync_data())
+    }
 }
 
 /// Room in a file that the disk has given already: frames stand one behind the other from its beginning.
@@ -47,14 +62,6 @@ impl LogStorage for NullStorage {
     }
 }
 
-/// Makes the storage of a test fail: at the append with this number, after this many bytes.
-#[cfg(test)]
-#[derive(Debug, Default)]
-pub(super) struct AppendFailPoint {
-    pub(super) at: std::sync::atomic::AtomicU64,
-    pub(super) torn: std::sync::atomic::AtomicUsize,
-}
-
 impl SegmentStorage {
     /// Goes on with `segment`, which is created if it is not there.
     pub(super) fn open(folder: &Path, segment: LogSegment) -> io::Result<Self> {
@@ -71,8 +78,7 @@ impl SegmentStorage {
             segment,
             file,
             length,
-            #[cfg(test)]
-            fail: std::sync::Arc::default(),
+            appender: Box::new(SyncedAppender),
         })
     }
 
@@ -122,25 +128,6 @@ impl SegmentStorage {
         self.segment = next.segment;
         Ok((self.segment.clone(), name, digest))
     }
-
-    #[cfg(test)]
-    fn fails(&mut self, frames: &[u8]) -> io::Result<()> {
-        use std::sync::atomic::Ordering::SeqCst;
-        let left = self.fail.at.load(SeqCst);
-        self.fail.at.store(left.saturating_sub(1), SeqCst);
-        if left == 1 {
-            let torn = self.fail.torn.load(SeqCst).min(frames.len());
-            self.file.write_all(&frames[..torn])?;
-            return Err(io::Error::from(io::ErrorKind::StorageFull));
-        }
-        Ok(())
-    }
-
-    #[cfg(not(test))]
-    #[expect(clippy::unused_self, reason = "the shelf of a test fails on command")]
-    const fn fails(&mut self, _: &[u8]) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// DOOR: `Ok` says that the frames survive a loss of power, which only the kernel and the disk can promise.
@@ -149,9 +136,8 @@ impl SegmentStorage {
 /// report success. Beyond a file-size limit a write fails only in a process that ignores SIGXFSZ, as the binary does.
 impl LogStorage for SegmentStorage {
     fn append(&mut self, frames: &[u8]) -> Result<(), StorageError> {
-        self.fails(frames)
-            .and_then(|()| self.file.write_all(frames))
-            .and_then(|()| self.file.sync_data())
+        self.appender
+            .append(&mut self.file, frames)
             .map_err(|error| StorageError {
                 reason: error.to_string(),
                 full: hansa_files::is_full(&error),

@@ -1,7 +1,6 @@
 //! The log on a real disk: what is confirmed is there, what is broken is refused, what is cut off is recorded.
 
 use super::key::{Ed25519NoteVerifier, LogSigningKey};
-use super::segment_storage::AppendFailPoint;
 use super::{AuditLog, LogConfig, ReplayReport, refusal, startup};
 use crate::tests::complete::complete;
 use hansa_audit_log::json::Json;

@@ -1,18 +1,48 @@
 //! Crash points: a storage that fails on command, a disk that is full, a log that was changed while nobody ran.
 
 use super::{
-    AppendFailPoint, AuditLog, ErrorCode, LedgerError, LogConfig, SeqCst, TestLogDir, bytes,
-    numbers, refusal, startup, test_evidence,
+    AuditLog, ErrorCode, LedgerError, LogConfig, SeqCst, TestLogDir, bytes, numbers, refusal,
+    startup, test_evidence,
 };
+use crate::segment_storage::FrameAppender;
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
+
+/// The append with the number `at` fails after `torn` bytes.
+#[derive(Debug, Default)]
+pub(super) struct AppendFailPoint {
+    pub(super) at: AtomicU64,
+    pub(super) torn: AtomicUsize,
+}
+
+/// Frames that are written and synced up to a fail point.
+#[derive(Debug)]
+struct FailingAppender(Arc<AppendFailPoint>);
+
+impl FrameAppender for FailingAppender {
+    fn append(&mut self, file: &mut File, frames: &[u8]) -> io::Result<()> {
+        let left = self.0.at.load(SeqCst);
+        self.0.at.store(left.saturating_sub(1), SeqCst);
+        if left == 1 {
+            let torn = self.0.torn.load(SeqCst).min(frames.len());
+            file.write_all(&frames[..torn])?;
+            return Err(io::Error::from(io::ErrorKind::StorageFull));
+        }
+        file.write_all(frames)?;
+        file.sync_data()
+    }
+}
 
 /// A log whose storage fails on command.
 pub(super) fn failing(config: LogConfig) -> (AuditLog, Arc<AppendFailPoint>) {
     let signer = Arc::clone(&config.signer);
     let (mut writer, index, _) = startup::open(config).unwrap();
     let epochs = Arc::clone(&writer.epochs);
-    let fail = Arc::clone(&writer.ledger.storage_mut().fail);
+    let fail = Arc::<AppendFailPoint>::default();
+    writer.ledger.storage_mut().appender = Box::new(FailingAppender(Arc::clone(&fail)));
     let (sender, thread) = writer.start().unwrap();
     let inner = super::super::LogInner {
         index,
