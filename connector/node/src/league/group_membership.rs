@@ -76,9 +76,6 @@ enum MembershipChange {
     Added(BTreeSet<ParticipantId>, Option<ContractId>),
     /// Without these.
     Removed(BTreeSet<ParticipantId>),
-    /// Exactly these.
-    #[cfg(test)]
-    Set(BTreeSet<ParticipantId>),
 }
 
 /// What has come of it.
@@ -132,19 +129,6 @@ pub(crate) fn still_asked(
     let mut all = members(connector, &name);
     all.extend(words.filter_map(|one| one.parse().ok()));
     Ok(change(connector, &name, &all)? == word.contract)
-}
-
-/// Makes these the members of a group.
-///
-/// # Errors
-/// As [`add`].
-#[cfg(test)]
-pub async fn set(
-    connector: &Arc<Connector>,
-    name: &GroupName,
-    members: BTreeSet<ParticipantId>,
-) -> Result<Arc<SignedGroupList>, Refusal> {
-    write(connector, name, MembershipChange::Set(members)).await
 }
 
 /// Writes the lists anew that are half a day old, or that do not count by the keys of now.
@@ -206,8 +190,6 @@ async fn write_next_list(
             }
         }
         MembershipChange::Removed(removed) => members.retain(|member| !removed.contains(member)),
-        #[cfg(test)]
-        MembershipChange::Set(all) => members = all,
     }
     if members.len() > MOST {
         let sentence = format!("a group has at most {MOST} members");

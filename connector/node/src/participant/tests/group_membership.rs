@@ -34,7 +34,7 @@ async fn agreed() -> (TestFederation, Arc<Connector>, ContractId) {
             .datasets
             .catalog(|catalog| catalog.offers().next().is_none())
     );
-    group_membership::set(&provider, &name(), members(&["acme", "third"]))
+    group_membership::add(&provider, &name(), &members(&["acme", "third"]), None)
         .await
         .unwrap();
     let faults = crate::offer::offer_renewal::renew(&provider).unwrap();
@@ -66,10 +66,9 @@ async fn a_group_lets_in_its_members_and_cuts_who_leaves() {
         std::thread::yield_now();
     }
     let setting = Arc::clone(&provider);
-    let set =
-        tokio::spawn(
-            async move { group_membership::set(&setting, &name(), members(&["third"])).await },
-        );
+    let set = tokio::spawn(async move {
+        group_membership::remove(&setting, &name(), members(&["acme"])).await
+    });
     while records(&provider, "group").len() < 2 {
         std::thread::yield_now();
     }
@@ -82,7 +81,7 @@ async fn a_group_lets_in_its_members_and_cuts_who_leaves() {
     );
     let change = records(&provider, "group").pop().unwrap();
     assert_eq!(record_text(&change, "event"), "changed");
-    group_membership::set(&provider, &name(), members(&["acme"]))
+    group_membership::add(&provider, &name(), &members(&["acme"]), None)
         .await
         .unwrap();
     assert_eq!(ask(&provider, who, &[contract]).await, Ok(2));
@@ -196,7 +195,7 @@ async fn whoever_joins_a_group_is_let_in_by_two_officers() {
     );
     assert!(waits(add("third", 1001).await));
     // Whoever leaves needs nobody's word, and comes back by two anew, also after the list was renewed.
-    group_membership::set(&connector, &name(), members(&[]))
+    group_membership::remove(&connector, &name(), members(&["acme"]))
         .await
         .unwrap();
     assert!(waits(add("acme", 1001).await));

@@ -195,7 +195,7 @@ async fn no_permit_stands_behind_a_list_without_its_member() {
     let (provider, _) = federation.try_open("lindau", &[]).unwrap();
     let _ = crate::participant::testing::publish_configured_datasets(&provider);
     let members = BTreeSet::from([crate::participant::testing::id("acme")]);
-    group_membership::set(&provider, &name, members)
+    group_membership::add(&provider, &name, &members, None)
         .await
         .unwrap();
     assert!(
@@ -212,8 +212,9 @@ async fn no_permit_stands_behind_a_list_without_its_member() {
         contract,
     };
     let left = async |case: &mut StopRaceCase| {
-        let set = group_membership::set(&case.provider, &name, BTreeSet::new()).await;
-        set.unwrap();
+        let members = BTreeSet::from([crate::participant::testing::id("acme")]);
+        let left = group_membership::remove(&case.provider, &name, members).await;
+        left.unwrap();
     };
     check(&mut case, left, ErrorCode::PartyNotInGroup, "group").await;
 }
@@ -325,7 +326,7 @@ async fn what_does_not_concern_a_question_only_has_it_decided_again() {
     let question = tokio::spawn(async move { ask(&asked, who, &[contract]).await });
     provider.pauses.decided.holds_somebody().await;
     let name: GroupName = "others".parse().unwrap();
-    group_membership::set(&provider, &name, BTreeSet::new())
+    group_membership::add(&provider, &name, &BTreeSet::new(), None)
         .await
         .unwrap();
     drop(held);
