@@ -53,6 +53,7 @@ pub(crate) mod state_warnings;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+pub(crate) mod walk_observer;
 
 use crate::answer::concurrency::QueryPermit;
 use crate::answer::query_execution::QueryExecution;
@@ -66,6 +67,7 @@ use crate::log::record_keeping::RecordKeeping;
 use crate::monitoring::connector_metrics::ConnectorMetrics;
 use crate::participant::connector_identity::ConnectorIdentity;
 use crate::participant::reloadable_state::ReloadableState;
+use crate::participant::walk_observer::WalkObserver;
 use crate::partner::PartnerProcessesSlot;
 use crate::peer::peer_state::PeerState;
 use crate::process::clock::AdjustableClock;
@@ -111,8 +113,8 @@ pub struct Connector {
     pub partner_processes: PartnerProcessesSlot,
     /// What it counts.
     pub metrics: ConnectorMetrics,
-    #[cfg(test)]
-    pub(crate) pauses: testing::pause_point::PausePoints,
+    /// The observer of its walks.
+    pub(crate) observer: Arc<dyn WalkObserver>,
     /// Held as long as the participant runs; nobody else may use the folder.
     _folder_lock: std::fs::File,
 }

@@ -62,8 +62,7 @@ pub(super) async fn decide(
         until: ruled.ends(),
     };
     let about = rows.of(ruled)?;
-    #[cfg(test)]
-    connector.pauses.decided.pass().await;
+    connector.observer.pass_decision().await;
     let ruled = match about {
         RowSelection::These(ruled) => *ruled,
         RowSelection::None(quiet) => {

@@ -84,8 +84,7 @@ async fn activate_contract(
             .records
             .documents
             .keep_contract(signed.id, bytes)?;
-        #[cfg(test)]
-        connector.pauses.verified.pass().await;
+        connector.observer.pass_verification().await;
         match connector
             .records
             .log

@@ -5,6 +5,7 @@ use crate::negotiation::unreadable_message;
 use crate::offer::offer_renewal;
 use crate::participant::Connector;
 use crate::participant::startup::StartupFindings;
+use crate::participant::walk_observer::{NoObserver, WalkObserver};
 use crate::release;
 use hansa_audit_log::time::Clock;
 use hansa_policy::refusal::Refusal;
@@ -18,7 +19,19 @@ pub fn open(
     config: ConnectorConfig,
     clock: Clock,
 ) -> Result<(Arc<Connector>, StartupFindings), Refusal> {
-    let (connector, mut found) = Connector::open(config, clock)?;
+    open_with_observer(config, clock, Arc::new(NoObserver))
+}
+
+/// As [`open`], with an observer of the walks.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn open_with_observer(
+    config: ConnectorConfig,
+    clock: Clock,
+    observer: Arc<dyn WalkObserver>,
+) -> Result<(Arc<Connector>, StartupFindings), Refusal> {
+    let (connector, mut found) = Connector::open(config, clock, observer)?;
     found.faults.extend(connector.state_remarks());
     connector.note_bundle()?;
     found

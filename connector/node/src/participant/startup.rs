@@ -24,6 +24,7 @@ use crate::log::{index, unfiled_documents};
 use crate::monitoring::connector_metrics::ConnectorMetrics;
 use crate::participant::connector_identity::ConnectorIdentity;
 use crate::participant::reloadable_state::{ReloadableState, ReloadableValues};
+use crate::participant::walk_observer::WalkObserver;
 use crate::participant::{Connector, pseudonyms, schema_secret};
 use crate::partner::PartnerProcessesSlot;
 use crate::peer::peer_aliases;
@@ -117,9 +118,10 @@ impl Connector {
     ///
     /// # Errors
     /// What makes it impossible to run at all.
-    pub fn open(
+    pub(crate) fn open(
         config: ConnectorConfig,
         clock: Clock,
+        observer: Arc<dyn WalkObserver>,
     ) -> Result<(Arc<Self>, StartupFindings), Refusal> {
         hansa_files::folder(&config.state)?;
         let lock = lock(&config.state)?;
@@ -266,8 +268,7 @@ impl Connector {
             peers: PeerState::default(),
             partner_processes: PartnerProcessesSlot::default(),
             metrics: ConnectorMetrics::default(),
-            #[cfg(test)]
-            pauses: crate::participant::testing::pause_point::PausePoints::default(),
+            observer,
             _folder_lock: lock,
         });
         Ok((connector, found))

@@ -12,6 +12,7 @@ use crate::negotiation;
 use crate::negotiation::outgoing_message;
 use crate::participant::Connector;
 use crate::participant::startup::StartupFindings;
+use crate::participant::testing::pause_point::PausePoints;
 use crate::process::randomness::{random_bytes, random_hex};
 use crate::receipt::acknowledgement;
 use hansa_audit_log::digest::Digest;
@@ -212,7 +213,8 @@ impl TestFederation {
             .collect();
         let config =
             ConnectorConfig::load(&self.home(alias).join("hansa.toml"), &overrides).unwrap();
-        crate::participant::opening::open(config, self.clock())
+        let observer = Arc::new(PausePoints::default());
+        crate::participant::opening::open_with_observer(config, self.clock(), observer)
     }
 
     /// Opens a participant, all of which is good, and publishes what it has.

@@ -1,5 +1,9 @@
 //! A place in the code at which a test can hold whoever comes by.
 
+use crate::participant::Connector;
+use crate::participant::walk_observer::WalkObserver;
+use async_trait::async_trait;
+use std::any::Any;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{RwLock, RwLockWriteGuard};
@@ -11,6 +15,23 @@ pub(crate) struct PausePoints {
     pub(crate) decided: PausePoint,
     /// Contracts whose signatures were checked.
     pub(crate) verified: PausePoint,
+}
+
+#[async_trait]
+impl WalkObserver for PausePoints {
+    async fn pass_decision(&self) {
+        self.decided.pass().await;
+    }
+
+    async fn pass_verification(&self) {
+        self.verified.pass().await;
+    }
+}
+
+/// The pause points of a connector that a test has opened.
+pub(crate) fn pauses(connector: &Connector) -> &PausePoints {
+    let observer: &dyn Any = &*connector.observer;
+    observer.downcast_ref().unwrap()
 }
 
 /// Open as long as no test has closed it.

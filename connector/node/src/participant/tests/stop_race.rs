@@ -4,6 +4,7 @@
 use crate::dataset::{provider_restriction, publication};
 use crate::league::group_membership;
 use crate::participant::Connector;
+use crate::participant::testing::pause_point::pauses;
 use crate::participant::testing::{
     DAY, TERMS, TestFederation, agree, ask, ask_showing, caller, post, record_text, records,
     request_instead_of,
@@ -63,10 +64,10 @@ async fn check(
     let first = ask_showing(&case.provider, who.clone(), &[contract], shown.clone()).await;
     assert_eq!(first, Ok(2));
     let provider = Arc::clone(&case.provider);
-    let held = provider.pauses.decided.close().await;
+    let held = pauses(&provider).decided.close().await;
     let asked = Arc::clone(&provider);
     let question = tokio::spawn(async move { ask_showing(&asked, who, &[contract], shown).await });
-    provider.pauses.decided.holds_somebody().await;
+    pauses(&provider).decided.holds_somebody().await;
     let before = records(&provider, stop).len();
     change(case).await;
     assert!(stop.is_empty() || records(&provider, stop).len() > before);
@@ -246,7 +247,7 @@ async fn no_contract_comes_into_force_behind_a_bundle_that_voids_it() {
     let (provider, consumer) = (Arc::clone(&case.provider), Arc::clone(&case.consumer));
     let before = records(&provider, "contract").len();
     let later = request_instead_of(None, &provider, &consumer).await;
-    let held = provider.pauses.verified.close().await;
+    let held = pauses(&provider).verified.close().await;
     let sending = (Arc::clone(&provider), Arc::clone(&consumer));
     let agreeing = tokio::spawn(async move {
         for _ in 0..3 {
@@ -258,7 +259,7 @@ async fn no_contract_comes_into_force_behind_a_bundle_that_voids_it() {
             }
         }
     });
-    provider.pauses.verified.holds_somebody().await;
+    pauses(&provider).verified.holds_somebody().await;
     case.federation.revokes_key("acme");
     assert!(provider.take_bundle(&case.federation.bundle()).unwrap());
     drop(held);
@@ -321,10 +322,10 @@ async fn what_does_not_concern_a_question_only_has_it_decided_again() {
     let case = agreed("").await;
     let (provider, contract) = (Arc::clone(&case.provider), case.contract);
     let who = caller(&provider, "acme");
-    let held = provider.pauses.decided.close().await;
+    let held = pauses(&provider).decided.close().await;
     let asked = Arc::clone(&provider);
     let question = tokio::spawn(async move { ask(&asked, who, &[contract]).await });
-    provider.pauses.decided.holds_somebody().await;
+    pauses(&provider).decided.holds_somebody().await;
     let name: GroupName = "others".parse().unwrap();
     group_membership::add(&provider, &name, &BTreeSet::new(), None)
         .await
@@ -340,14 +341,14 @@ async fn a_question_is_decided_so_many_times_and_then_refused() {
     let case = agreed("").await;
     let (provider, contract) = (Arc::clone(&case.provider), case.contract);
     let who = caller(&provider, "acme");
-    let mut held = provider.pauses.decided.close().await;
+    let mut held = pauses(&provider).decided.close().await;
     let asked = Arc::clone(&provider);
     let question = tokio::spawn(async move { ask(&asked, who, &[contract]).await });
     for _ in 0..4 {
-        provider.pauses.decided.holds_somebody().await;
+        pauses(&provider).decided.holds_somebody().await;
         drop(provider.records.log.begin_stop());
         // It is closed behind the question that waits, and before that comes by again.
-        let next = provider.pauses.decided.close();
+        let next = pauses(&provider).decided.close();
         tokio::pin!(next);
         let queued = poll_fn(|context| Poll::Ready(next.as_mut().poll(context).is_pending()));
         assert!(queued.await);

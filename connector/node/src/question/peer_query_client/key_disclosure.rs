@@ -109,6 +109,7 @@ fn key_source(key: &KeySourceDataset) -> KeySource {
 
 #[cfg(test)]
 mod tests {
+    use crate::participant::testing::pause_point::pauses;
     use crate::participant::testing::{TERMS, TestFederation, agree, id, records};
     use crate::question::peer_query_client::key_disclosure::{may_go, sent_keys};
     use crate::question::peer_query_client::remote_query_record::RemoteQueryRecord;
@@ -188,11 +189,11 @@ mod tests {
             access_token: None,
         };
         let _recorded = sending.clone().record(&acme, &remote_query).await.unwrap();
-        let held = acme.pauses.decided.close().await;
+        let held = pauses(&acme).decided.close().await;
         let (sender, remote_queries) = (Arc::clone(&acme), remote_query);
         let sent =
             tokio::spawn(async move { sending.record(&sender, &remote_queries).await.map(drop) });
-        acme.pauses.decided.holds_somebody().await;
+        pauses(&acme).decided.holds_somebody().await;
         let _statement =
             withdrawal::own_now(&acme, contract, &SingleLineText::from_any_text("over")).unwrap();
         drop(held);

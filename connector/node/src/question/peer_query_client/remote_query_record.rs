@@ -52,8 +52,7 @@ impl RemoteQueryRecord {
             let epoch = connector.records.log.epoch().await;
             key_disclosure::may_go(connector, remote_query, &self.participant)?;
             let until = key_disclosure::until(connector, remote_query);
-            #[cfg(test)]
-            connector.pauses.decided.pass().await;
+            connector.observer.pass_decision().await;
             let sending = self.clone();
             let validity = DecisionValidity { epoch, until };
             let recorded = connector
