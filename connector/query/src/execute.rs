@@ -2,11 +2,9 @@
 
 pub(crate) mod build_side_memory;
 pub mod cancellation;
-mod gated_leaf;
+pub(crate) mod gated_leaf;
 mod inline_reader;
 mod local_parts;
-#[cfg(test)]
-pub(crate) mod mutant;
 mod operator_spans;
 mod output_batch;
 mod physical_planner;
@@ -38,7 +36,7 @@ use crate::execute::stages::plan_name::{limits_in_stages, planning_session};
 use crate::execute::stages::staged_plan_exec::planned_in_stages;
 use crate::execute::stages::workers::{QueryPlacement, Staging};
 use crate::execute::started_plan::StartedPlan;
-use crate::limits::{PLANNING, QueryResourceLimits};
+use crate::limits::QueryResourceLimits;
 use crate::runtime::QueryRuntime;
 use crate::snapshot::registry::SnapshotSet;
 use crate::sql::planner_threads;
@@ -164,15 +162,11 @@ async fn start(
         basis,
         staging,
     } = request;
-    #[cfg(test)]
-    let mutant = runtime.mutant;
     // A plan for workers names those of this moment.
     let basis = basis.filter(|_| staging.is_none());
-    #[cfg(test)]
-    let basis = basis.filter(|_| mutant == mutant::GateMutant::None);
     let share = is_worth_cores(&holdings, limits).then(|| runtime.cores().take(limits.cores));
     let sizing = PlanSizing::of(limits).at_cores(share.as_ref().map(CoreShare::count));
-    let planning = limits.time.min(PLANNING);
+    let planning = limits.time.min(limits.planning);
     let ready = basis.as_ref();
     if let Some(ready) = ready.and_then(|basis| {
         let cache = runtime.ready();
@@ -206,8 +200,6 @@ async fn start(
             planning,
             state,
             from: FallbackCause::Cores,
-            #[cfg(test)]
-            mutant,
         });
         return Ok(run(ready, otherwise, runtime, limits, pool));
     }
@@ -218,8 +210,6 @@ async fn start(
         limits: *limits,
         environment: Arc::clone(state.runtime_env()),
         share,
-        #[cfg(test)]
-        mutant,
     });
     let in_stages = staging.map(|staging| {
         let environment = Arc::clone(state.runtime_env());
@@ -227,14 +217,7 @@ async fn start(
         (staging, environment, planner.for_stages())
     });
     let planned = planner_threads::run(planning, move || {
-        let plan_at_home = |plan| {
-            optimize_and_plan(
-                plan,
-                &state,
-                #[cfg(test)]
-                mutant,
-            )
-        };
+        let plan_at_home = |plan| optimize_and_plan(plan, &state);
         let mut home = None;
         if let Some((staging, environment, planner)) = in_stages {
             let made = plan_at_home(plan.clone())?;
@@ -244,12 +227,7 @@ async fn start(
                     let limits = limits_in_stages(&limits_of);
                     let staged_state = session::fresh(&limits, environment, Arc::new(planner));
                     let staged_state = planning_session(staged_state);
-                    let made = self::optimize_and_plan(
-                        plan.clone(),
-                        &staged_state,
-                        #[cfg(test)]
-                        mutant,
-                    )?;
+                    let made = optimize_and_plan(plan.clone(), &staged_state)?;
                     planned_in_stages(&made, &staged_state, &staging)?
                 }
             };
@@ -308,8 +286,6 @@ async fn start(
             planning,
             state: planned.state,
             from,
-            #[cfg(test)]
-            mutant,
         }),
     );
     Ok(run(ready, otherwise, runtime, limits, pool))

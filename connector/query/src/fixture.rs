@@ -3,11 +3,13 @@
 mod contract;
 pub(crate) mod dataset_files;
 pub(crate) mod storage;
+mod unlisted_function;
 pub(crate) mod worker_team;
 
 use crate::answer::QueryAnswer;
 use crate::execute::cancellation::CancellationSignal;
 use crate::execute::execute_among;
+use crate::execute::gated_leaf::mutant_gate::{GateMutant, MutantGate};
 use crate::fixture::dataset_files::DatasetFileLayout;
 use crate::fixture::storage::FixtureStorage;
 use crate::limits::{QueryResourceLimits, SqlStatementLimits};
@@ -39,6 +41,10 @@ use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// The time for planning: tests run on machines that have other work, too, and no test looks at the clock.
+pub(crate) const PLANNING: Duration = Duration::from_secs(3600);
 
 /// A participant with datasets, each under one contract with the consumer.
 pub(crate) struct FixtureParticipant {
@@ -48,6 +54,10 @@ pub(crate) struct FixtureParticipant {
     runtime: QueryRuntime,
     pub(crate) limits: QueryResourceLimits,
     pub(crate) sql_limits: SqlStatementLimits,
+    /// True if a statement can call a function that the list leaves out.
+    pub(crate) allows_random: bool,
+    /// True if one protection is taken away. Physical plans are not kept then.
+    lacks_protection: bool,
     pub(crate) published: Arc<PublishedLists>,
     /// Workers that help, as many as it says; none at all where absent.
     pub(crate) workers: Option<u32>,
@@ -73,8 +83,16 @@ impl FixtureParticipant {
             datasets: BTreeMap::new(),
             holdings: SnapshotSet::new(),
             runtime,
-            limits: QueryResourceLimits::default(),
-            sql_limits: SqlStatementLimits::default(),
+            limits: QueryResourceLimits {
+                planning: PLANNING,
+                ..QueryResourceLimits::default()
+            },
+            sql_limits: SqlStatementLimits {
+                planning: PLANNING,
+                ..SqlStatementLimits::default()
+            },
+            allows_random: false,
+            lacks_protection: false,
             published: Arc::default(),
             workers: None,
             exchanged: Arc::default(),
@@ -85,8 +103,11 @@ impl FixtureParticipant {
         }
     }
 
-    pub(crate) fn runtime_mut(&mut self) -> &mut QueryRuntime {
-        &mut self.runtime
+    /// Takes a protection away from the tables of its datasets.
+    pub(crate) fn remove_protection(&mut self, mutant: GateMutant) {
+        let holdings = self.holdings.clone();
+        self.runtime.gate = Arc::new(MutantGate { mutant, holdings });
+        self.lacks_protection = true;
     }
 
     pub(crate) fn runtime(&self) -> &QueryRuntime {
@@ -211,7 +232,18 @@ impl FixtureParticipant {
         if let Some((_, bound)) = kept.get(sql).filter(|(seen, _)| *seen == view) {
             return Ok(bound.clone());
         }
-        let bound = sql::plan(sql, &view, &self.sql_limits, now())?.with_origin();
+        let bound = match self.allows_random {
+            true => {
+                let text = unlisted_function::write_listed_function(sql);
+                let bound = sql::plan(&text, &view, &self.sql_limits, now())?;
+                unlisted_function::call_random(sql, &bound)?
+            }
+            false => sql::plan(sql, &view, &self.sql_limits, now())?,
+        };
+        let bound = match self.lacks_protection {
+            true => bound,
+            false => bound.with_origin(),
+        };
         kept.insert(sql.to_owned(), (view, bound.clone()));
         Ok(bound)
     }

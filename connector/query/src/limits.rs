@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// The most time for planning alone. Tests run on machines that have other work, too, and what they see is not the clock.
-pub(crate) const PLANNING: Duration = Duration::from_secs(if cfg!(test) { 3600 } else { 20 });
+/// The most time for planning alone.
+const PLANNING: Duration = Duration::from_secs(20);
 
 /// What one statement may hold. Counted before planning, whose time grows with the square and does not yield.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,9 +30,6 @@ pub struct SqlStatementLimits {
     pub planning: Duration,
     /// Whether parameters may stand in it: for the types of their places alone, since what is executed has values there.
     pub parameters: bool,
-    /// A function that the list leaves out.
-    #[cfg(test)]
-    pub(crate) random: bool,
 }
 
 impl Default for SqlStatementLimits {
@@ -49,8 +46,6 @@ impl Default for SqlStatementLimits {
             arms: 64,
             planning: PLANNING,
             parameters: false,
-            #[cfg(test)]
-            random: false,
         }
     }
 }
@@ -64,6 +59,8 @@ pub struct QueryResourceLimits {
     pub spill: u64,
     /// From the start of execution to the last row.
     pub time: Duration,
+    /// Time of that for planning.
+    pub planning: Duration,
     /// Rows of the answer.
     pub rows: u64,
     /// Threads of work above the gate.
@@ -85,6 +82,7 @@ impl Default for QueryResourceLimits {
             memory: 256 * 1024 * 1024,
             spill: 1024 * 1024 * 1024,
             time: Duration::from_secs(300),
+            planning: PLANNING,
             rows: u64::MAX,
             partitions: 1,
             batch_rows: 8192,

@@ -1,8 +1,7 @@
 //! The runtime of questions: threads of their own, memory and temporary files.
 
 use crate::core_pool::CorePool;
-#[cfg(test)]
-use crate::execute::mutant::GateMutant;
+use crate::execute::gated_leaf::{ClosedGate, ScanGate};
 use crate::execute::plan_cache::PhysicalPlanCache;
 use crate::fair_scheduler::FairScheduler;
 use crate::in_place_data::postgres::connection_limits::ConnectionLimits;
@@ -36,8 +35,8 @@ pub struct QueryRuntime {
     turns: Option<FairScheduler>,
     cores: CorePool,
     party: Option<ParticipantId>,
-    #[cfg(test)]
-    pub(crate) mutant: GateMutant,
+    /// The protections of the tables that its questions read.
+    pub(crate) gate: Arc<dyn ScanGate>,
 }
 
 impl std::fmt::Debug for QueryRuntime {
@@ -80,8 +79,7 @@ impl QueryRuntime {
             turns: None,
             cores: CorePool::new(count_cores()),
             party: None,
-            #[cfg(test)]
-            mutant: GateMutant::None,
+            gate: Arc::new(ClosedGate),
         })
     }
 

@@ -3,8 +3,6 @@
 //! into stages within a gate, too: its child is shown then, to nobody but whoever cuts.
 
 use super::cancellation::CancellationSignal;
-#[cfg(test)]
-use super::mutant::GateMutant;
 use super::rebatch::{BatchCutter, compact, lean};
 use super::scrub_nulls::blank_null_values;
 use crate::engine_error;
@@ -36,18 +34,73 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// One governed table in one question.
-pub(super) struct GovernedScanExec {
-    dataset: DatasetId,
-    inner: Arc<dyn ExecutionPlan>,
-    schema: SchemaRef,
+/// The protections of governed tables in a running plan: the planner and each leaf ask their gate for them. [`ClosedGate`] has all of
+/// them, and is the only gate outside tests. A test takes one that lacks a protection.
+pub(crate) trait ScanGate: fmt::Debug + Send + Sync {
+    /// The leaf as it stands in the asker's plan, with the private plan out of sight.
+    fn close(&self, leaf: GovernedScanExec) -> Arc<dyn ExecutionPlan> {
+        Arc::new(leaf)
+    }
+
+    /// A check that every leaf of the physical plan that was made of a logical one is a governed table, makes rows from nothing, or holds
+    /// rows that the statement writes.
+    ///
+    /// # Errors
+    /// `INTERNAL`: the plan is then not run.
+    fn check_leaves(
+        &self,
+        plan: &Arc<dyn ExecutionPlan>,
+        logical: &LogicalPlan,
+    ) -> Result<(), Refusal> {
+        check_leaves(plan, logical)
+    }
+
+    /// The number of rows that the planner is told.
+    // INVARIANT: dealt-alike. How many rows are stored is told for plans in stages alone, of which no answer depends on the plan.
+    fn report_rows(&self, leaf: &GovernedScanExec) -> Precision<usize> {
+        let stored = leaf.stored.filter(|_| leaf.tells_rows);
+        let rows = stored.and_then(|rows| usize::try_from(rows).ok());
+        rows.map_or(Precision::Absent, Precision::Inexact)
+    }
+
+    /// The permitted rows of `streams`, one after the other, in batches whose cuts depend on the view alone.
+    fn permit_rows(
+        &self,
+        leaf: &GovernedScanExec,
+        streams: VecDeque<SendableRecordBatchStream>,
+    ) -> SendableRecordBatchStream {
+        let view = &leaf.view;
+        let cutter = view.recut.map(|rows| BatchCutter::new(&view.schema, rows));
+        permit_rows(view, cutter, streams)
+    }
+}
+
+/// The gate with all protections.
+#[derive(Debug)]
+pub(crate) struct ClosedGate;
+
+impl ScanGate for ClosedGate {}
+
+/// The permitted view of a governed table in one question.
+#[derive(Clone)]
+pub(super) struct GovernedView {
+    pub(super) dataset: DatasetId,
+    /// The columns that are shown.
+    pub(super) schema: SchemaRef,
     /// Rows of a batch where stored rows may be missing, so that cuts must be made anew.
-    recut: Option<usize>,
+    pub(super) recut: Option<usize>,
+    pub(super) watch: CancellationSignal,
+    pub(super) gate: Arc<dyn ScanGate>,
+}
+
+/// One governed table in one question.
+pub(crate) struct GovernedScanExec {
+    view: GovernedView,
+    inner: Arc<dyn ExecutionPlan>,
     /// Stored rows, where they lie in files of a snapshot, which any worker can read.
     stored: Option<u64>,
     /// Whether the planner is told about how many they are: where a plan runs in stages, nothing of an answer depends on it.
     tells_rows: bool,
-    watch: CancellationSignal,
     /// Whether the plan inside is a child: for whoever cuts a plan into stages that is made already.
     opened: bool,
     /// Partitions of the plan inside are those of the leaf, in no order.
@@ -55,43 +108,27 @@ pub(super) struct GovernedScanExec {
     /// The plan inside deals the rows of which it makes cells.
     dealt_within: bool,
     properties: Arc<PlanProperties>,
-    #[cfg(test)]
-    reported: Option<usize>,
-    #[cfg(test)]
-    falls: bool,
 }
 
 impl GovernedScanExec {
-    pub(super) fn new(
-        dataset: DatasetId,
-        inner: Arc<dyn ExecutionPlan>,
-        schema: SchemaRef,
-        recut: Option<usize>,
-        watch: CancellationSignal,
-    ) -> Self {
+    /// The leaf of a view, whose rows `inner` computes.
+    pub(super) fn new(view: GovernedView, inner: Arc<dyn ExecutionPlan>) -> Self {
         let properties = PlanProperties::new(
-            EquivalenceProperties::new(Arc::clone(&schema)),
+            EquivalenceProperties::new(Arc::clone(&view.schema)),
             Partitioning::UnknownPartitioning(1),
             EmissionType::Incremental,
             Boundedness::Bounded,
         )
         .with_scheduling_type(SchedulingType::Cooperative);
         Self {
-            dataset,
+            view,
             inner,
-            schema,
-            recut,
             stored: None,
             tells_rows: false,
-            watch,
             opened: false,
             dealt: false,
             dealt_within: false,
             properties: Arc::new(properties),
-            #[cfg(test)]
-            reported: None,
-            #[cfg(test)]
-            falls: false,
         }
     }
 
@@ -114,7 +151,7 @@ impl GovernedScanExec {
 
     /// The dataset.
     pub(super) const fn dataset(&self) -> &DatasetId {
-        &self.dataset
+        &self.view.dataset
     }
 
     /// The plan that computes the permitted rows.
@@ -126,40 +163,21 @@ impl GovernedScanExec {
     pub(super) fn reset(&self, watch: CancellationSignal) -> Result<Arc<dyn ExecutionPlan>> {
         let inner = reset_plan_states(Arc::clone(&self.inner))
             .map_err(|error| engine_error::carry(inside(&error)))?;
-        Ok(Arc::new(Self {
-            dataset: self.dataset.clone(),
-            inner,
-            schema: Arc::clone(&self.schema),
-            recut: self.recut,
-            stored: self.stored,
-            tells_rows: self.tells_rows,
+        let view = GovernedView {
             watch,
-            opened: self.opened,
-            dealt: self.dealt,
-            dealt_within: self.dealt_within,
+            ..self.view.clone()
+        };
+        Ok(Arc::new(Self {
+            view,
+            inner,
             properties: Arc::clone(&self.properties),
-            #[cfg(test)]
-            reported: self.reported,
-            #[cfg(test)]
-            falls: self.falls,
+            ..*self
         }))
     }
 
     /// The same table with another plan inside, which computes some of its rows.
     pub(super) fn with_inner(&self, inner: Arc<dyn ExecutionPlan>) -> Self {
-        let leaf = Self::new(
-            self.dataset.clone(),
-            inner,
-            Arc::clone(&self.schema),
-            self.recut,
-            self.watch.clone(),
-        );
-        #[cfg(test)]
-        let leaf = Self {
-            falls: self.falls,
-            ..leaf
-        };
-        leaf
+        Self::new(self.view.clone(), inner)
     }
 
     /// The same table, with another plan inside that shows where it can be cut into stages.
@@ -207,27 +225,12 @@ impl GovernedScanExec {
 
     /// A part of what `self` computes: states of aggregates, which `inner` gives.
     pub(super) fn states(&self, inner: Arc<dyn ExecutionPlan>) -> Self {
-        let schema = inner.schema();
-        let watch = self.watch.clone();
-        Self::new(self.dataset.clone(), inner, schema, None, watch).with_stored_rows(self.stored)
-    }
-
-    #[cfg(test)]
-    pub(super) fn with_mutant(
-        mut self,
-        mutant: GateMutant,
-        snapshot: Option<&Arc<crate::snapshot::Snapshot>>,
-    ) -> Self {
-        match mutant {
-            GateMutant::None | GateMutant::NoLeaf => {}
-            GateMutant::Uncut => self.recut = None,
-            GateMutant::Falls => self.falls = true,
-            GateMutant::Statistics => {
-                self.reported =
-                    snapshot.map(|snapshot| usize::try_from(snapshot.dataset.rows).unwrap());
-            }
-        }
-        self
+        let view = GovernedView {
+            schema: inner.schema(),
+            recut: None,
+            ..self.view.clone()
+        };
+        Self::new(view, inner).with_stored_rows(self.stored)
     }
 }
 
@@ -235,14 +238,14 @@ impl fmt::Debug for GovernedScanExec {
     /// Never what is inside.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GovernedScanExec")
-            .field("dataset", &self.dataset)
+            .field("dataset", &self.view.dataset)
             .finish_non_exhaustive()
     }
 }
 
 impl DisplayAs for GovernedScanExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "GovernedScanExec: {}", self.dataset.name)
+        write!(f, "GovernedScanExec: {}", self.view.dataset.name)
     }
 }
 
@@ -284,26 +287,18 @@ impl ExecutionPlan for GovernedScanExec {
         self.with_inner_of(&children)
     }
 
-    // INVARIANT: dealt-alike. How many rows are stored is told for plans in stages alone, of which no answer depends on the plan.
     fn statistics_from_inputs(
         &self,
         _: &[Arc<Statistics>],
         _: &StatisticsArgs,
     ) -> Result<Arc<Statistics>> {
-        let mut reported = Statistics::new_unknown(&self.schema);
-        let stored = self.stored.filter(|_| self.tells_rows);
-        if let Some(rows) = stored.and_then(|rows| usize::try_from(rows).ok()) {
-            reported.num_rows = Precision::Inexact(rows);
-        }
-        #[cfg(test)]
-        if let Some(rows) = self.reported {
-            reported.num_rows = Precision::Exact(rows);
-        }
+        let mut reported = Statistics::new_unknown(&self.view.schema);
+        reported.num_rows = self.view.gate.report_rows(self);
         Ok(Arc::new(reported))
     }
 
     fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {
-        self.reset(self.watch.clone())
+        self.reset(self.view.watch.clone())
     }
 
     fn execute(
@@ -326,39 +321,29 @@ impl ExecutionPlan for GovernedScanExec {
                 .map_err(|error| engine_error::carry(inside(&error)))?;
             streams.push_back(stream);
         }
-        let permitted = PermittedStream {
-            streams,
-            schema: Arc::clone(&self.schema),
-            cutter: self.recut.map(|rows| BatchCutter::new(&self.schema, rows)),
-            watch: self.watch.clone(),
-        };
-        #[cfg(test)]
-        if self.falls {
-            let mut first = true;
-            let falling = futures::StreamExt::inspect(permitted, move |_| {
-                assert!(std::mem::take(&mut first), "falls, as it is meant to");
-            });
-            return Ok(Box::pin(RecordBatchStreamAdapter::new(
-                Arc::clone(&self.schema),
-                falling,
-            )));
-        }
-        Ok(Box::pin(RecordBatchStreamAdapter::new(
-            Arc::clone(&self.schema),
-            permitted,
-        )))
+        Ok(self.view.gate.permit_rows(self, streams))
     }
 }
 
-/// Whether every leaf of the physical plan that was made of a logical one is a governed table, makes rows from nothing, or holds rows
-/// that the statement writes.
-///
-/// # Errors
-/// `INTERNAL`: the plan is then not run.
-pub(super) fn all_gated(
-    plan: &Arc<dyn ExecutionPlan>,
-    logical: &LogicalPlan,
-) -> Result<(), Refusal> {
+/// The rows of `streams` as a view shows them, with the cuts of `cutter` where there is one.
+fn permit_rows(
+    view: &GovernedView,
+    cutter: Option<BatchCutter>,
+    streams: VecDeque<SendableRecordBatchStream>,
+) -> SendableRecordBatchStream {
+    let permitted = PermittedStream {
+        streams,
+        schema: Arc::clone(&view.schema),
+        cutter,
+        watch: view.watch.clone(),
+    };
+    Box::pin(RecordBatchStreamAdapter::new(
+        Arc::clone(&view.schema),
+        permitted,
+    ))
+}
+
+fn check_leaves(plan: &Arc<dyn ExecutionPlan>, logical: &LogicalPlan) -> Result<(), Refusal> {
     let (mut gated, mut held, mut written) = (true, 0_usize, 0_usize);
     let counted = logical.apply_with_subqueries(|node| {
         written = written.saturating_add(usize::from(matches!(node, LogicalPlan::Values(_))));
@@ -485,3 +470,6 @@ pub(super) fn inside(error: &datafusion_common::DataFusionError) -> Refusal {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod mutant_gate;

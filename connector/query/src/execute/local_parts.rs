@@ -1,8 +1,6 @@
 //! Plans at several cores of this machine: those of which nothing in the answer depends on how rows are dealt, by the rule that says
 //! which plans may run in stages at workers.
 
-#[cfg(test)]
-use super::mutant::GateMutant;
 use crate::core_pool::CoreShare;
 use crate::engine_error;
 use crate::execute::gated_leaf::GovernedScanExec;
@@ -41,8 +39,6 @@ pub(super) struct CorePlanner {
     pub(super) limits: QueryResourceLimits,
     pub(super) environment: Arc<RuntimeEnv>,
     pub(super) share: CoreShare,
-    #[cfg(test)]
-    pub(super) mutant: GateMutant,
 }
 
 impl CorePlanner {
@@ -61,12 +57,7 @@ impl CorePlanner {
         };
         let planner = self.planner.for_cores(share.count());
         let state = session::fresh(&limits, self.environment, Arc::new(planner));
-        let made = optimize_and_plan(
-            plan,
-            &planning_session(state),
-            #[cfg(test)]
-            self.mutant,
-        )?;
+        let made = optimize_and_plan(plan, &planning_session(state))?;
         let why = why_at_one_core(&made).map_err(|error| engine_error::running(&error))?;
         if let Some(why) = why {
             tracing::debug!(name: "cores.one", %why);

@@ -14,7 +14,7 @@ mod published_data;
 mod random_query;
 mod worker_stages;
 
-use super::mutant::GateMutant;
+use super::gated_leaf::mutant_gate::GateMutant;
 use crate::answer::frames::{FrameCompression, UnlimitedMeter, frames};
 use crate::answer::sealed_answer::DeliveredTotals;
 use crate::execute::cancellation::CancellationSignal;
@@ -58,7 +58,7 @@ fn what_is_learned_is_a_function_of_the_view() {
     );
     let mut held = 0;
     for case in 0..cases {
-        match run(seed.wrapping_add(case), GateMutant::None, false) {
+        match run(seed.wrapping_add(case), None, false) {
             CaseVerdict::Same => held += 1,
             CaseVerdict::Leak(what) | CaseVerdict::Wrong(what) => {
                 panic!("seed {}: {what}", seed.wrapping_add(case));
@@ -72,7 +72,7 @@ fn what_is_learned_is_a_function_of_the_view() {
 #[test]
 fn what_rounds_is_computed_in_the_order_of_the_view() {
     for seed in [7849, 1_795_552_840] {
-        match run(seed, GateMutant::None, false) {
+        match run(seed, None, false) {
             CaseVerdict::Same => {}
             CaseVerdict::Leak(what) | CaseVerdict::Wrong(what) => panic!("seed {seed}: {what}"),
         }
@@ -88,13 +88,7 @@ fn a_table_of_a_database_tells_no_more_than_its_view() {
         seed("HANSA_PROPERTY_SEED"),
     );
     for seed in (0..cases).map(|case| seed.wrapping_add(case)) {
-        match run_with_storage(
-            seed,
-            GateMutant::None,
-            false,
-            None,
-            FixtureStorage::Database,
-        ) {
+        match run_with_storage(seed, None, false, None, FixtureStorage::Database) {
             CaseVerdict::Same => {}
             CaseVerdict::Leak(what) | CaseVerdict::Wrong(what) => panic!("seed {seed}: {what}"),
         }
@@ -109,10 +103,10 @@ fn a_table_of_a_database_tells_no_more_than_its_view() {
 #[test]
 fn fails_without_any_one_protection() {
     for (mutant, allow_random) in [
-        (GateMutant::NoLeaf, false),
-        (GateMutant::Uncut, false),
-        (GateMutant::Statistics, false),
-        (GateMutant::None, true),
+        (Some(GateMutant::NoLeaf), false),
+        (Some(GateMutant::Uncut), false),
+        (Some(GateMutant::Statistics), false),
+        (None, true),
     ] {
         for workers in [None, Some(2)] {
             let mut seeds = (0..400).filter(|seed| self::workers(*seed) == workers);
@@ -150,12 +144,8 @@ fn each_term_is_missed_when_it_is_dropped() {
         "lookup",
         "prohibition",
     ] {
-        let missed = |seed: &u64| {
-            !matches!(
-                case(*seed, GateMutant::None, false, Some(name)),
-                CaseVerdict::Same
-            )
-        };
+        let missed =
+            |seed: &u64| !matches!(case(*seed, None, false, Some(name)), CaseVerdict::Same);
         tell(name, seeds().find(missed));
     }
     for name in ["min_group", "dominance_p", "dominance_nk", "release"] {
@@ -185,13 +175,13 @@ fn workers(seed: u64) -> Option<u32> {
     (seed % 2 == 1).then_some(2)
 }
 
-fn run(seed: u64, mutant: GateMutant, allow_random: bool) -> CaseVerdict {
+fn run(seed: u64, mutant: Option<GateMutant>, allow_random: bool) -> CaseVerdict {
     case(seed, mutant, allow_random, None)
 }
 
 fn case(
     seed: u64,
-    mutant: GateMutant,
+    mutant: Option<GateMutant>,
     allow_random: bool,
     dropped: Option<&'static str>,
 ) -> CaseVerdict {
@@ -206,7 +196,7 @@ fn case(
 
 fn run_with_storage(
     seed: u64,
-    mutant: GateMutant,
+    mutant: Option<GateMutant>,
     allow_random: bool,
     dropped: Option<&'static str>,
     kept: FixtureStorage,
@@ -218,8 +208,10 @@ fn run_with_storage(
     let (mut one, mut other) = (pair.city(false), pair.city(true));
     for city in [&mut one, &mut other] {
         city.workers = workers(seed);
-        city.runtime_mut().mutant = mutant;
-        city.sql_limits.random = allow_random;
+        if let Some(mutant) = mutant {
+            city.remove_protection(mutant);
+        }
+        city.allows_random = allow_random;
     }
     let mut questions: Vec<(String, bool)> = (0..4)
         .map(|_| {

@@ -1,10 +1,9 @@
-//! Physical planning: a governed table becomes one leaf, whose private plan is planned on its own, unseen by the asker's.
+//! Physical planning: a governed table becomes one leaf, whose private plan is planned on its own, unseen by the asker's. No plan with
+//! another leaf comes out of it.
 
 use super::cancellation::CancellationSignal;
-use super::gated_leaf::GovernedScanExec;
+use super::gated_leaf::{GovernedScanExec, GovernedView, ScanGate};
 use super::inline_reader::InlineReaderFactory;
-#[cfg(test)]
-use super::mutant::GateMutant;
 use super::release_coverage;
 use super::row_order::{self, RowOrder};
 use crate::engine_error;
@@ -48,14 +47,13 @@ pub(super) struct GovernedQueryPlanner {
     holdings: SnapshotSet,
     limits: QueryResourceLimits,
     watch: CancellationSignal,
+    gate: Arc<dyn ScanGate>,
     /// The connections to databases that all leaves of the question share.
     sessions: QueryConnections,
     /// Plans are made of which nothing in an answer depends on how rows are dealt: at workers, or between cores.
     for_stages: bool,
     /// Cores that read a table at once.
     cores: usize,
-    #[cfg(test)]
-    mutant: GateMutant,
 }
 
 impl GovernedQueryPlanner {
@@ -64,17 +62,16 @@ impl GovernedQueryPlanner {
         limits: QueryResourceLimits,
         databases: ConnectionLimits,
         watch: CancellationSignal,
-        #[cfg(test)] mutant: GateMutant,
+        gate: Arc<dyn ScanGate>,
     ) -> Self {
         Self {
             holdings,
             limits,
             watch,
+            gate,
             sessions: QueryConnections::new(limits.time, databases),
             for_stages: false,
             cores: 1,
-            #[cfg(test)]
-            mutant,
         }
     }
 
@@ -104,9 +101,12 @@ impl QueryPlanner for GovernedQueryPlanner {
             in_order: fixed.is_none(),
         };
         let fixed = fixed.unwrap_or_else(|| plan.clone());
-        DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(leaves)])
+        let physical = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(leaves)])
             .create_physical_plan(&compute_join_keys(fixed)?, session)
-            .await
+            .await?;
+        let checked = self.gate.check_leaves(&physical, plan);
+        checked.map_err(engine_error::carry)?;
+        Ok(physical)
     }
 }
 
@@ -170,17 +170,14 @@ impl ExtensionPlanner for GovernedScanPlanner {
         let shown: SchemaRef = Arc::new(Schema::new(
             scan.projected_schema.as_arrow().fields().clone(),
         ));
-        #[cfg(test)]
-        if planner.mutant == GateMutant::NoLeaf {
-            return Ok(Some(private));
-        }
-        let leaf = GovernedScanExec::new(
-            governed.dataset().clone(),
-            private,
-            shown,
-            governed.hides_rows().then_some(limits.batch_rows),
-            planner.watch.clone(),
-        );
+        let view = GovernedView {
+            dataset: governed.dataset().clone(),
+            schema: shown,
+            recut: governed.hides_rows().then_some(limits.batch_rows),
+            watch: planner.watch.clone(),
+            gate: Arc::clone(&planner.gate),
+        };
+        let leaf = GovernedScanExec::new(view, private);
         let snapshot = planner.holdings.get(governed.dataset());
         let in_files = snapshot.filter(|snapshot| snapshot.is_in_files());
         let leaf = leaf
@@ -188,9 +185,7 @@ impl ExtensionPlanner for GovernedScanPlanner {
             .telling_rows(planner.for_stages);
         let leaf = deal_locally(leaf, planner.cores)
             .map_err(|error| engine_error::carry(inside(&error)))?;
-        #[cfg(test)]
-        let leaf = leaf.with_mutant(planner.mutant, planner.holdings.get(governed.dataset()));
-        Ok(Some(Arc::new(leaf)))
+        Ok(Some(planner.gate.close(leaf)))
     }
 }
 

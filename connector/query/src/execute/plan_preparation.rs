@@ -1,8 +1,6 @@
 //! A permitted plan made ready to run: optimised, looked at once more, planned, and with its joins and windows counted.
 
-#[cfg(test)]
-use super::mutant::GateMutant;
-use super::{build_side_memory, gated_leaf, window_memory, yielding_join};
+use super::{build_side_memory, window_memory, yielding_join};
 use crate::sql::functions;
 use crate::{engine_error, session};
 use datafusion::execution::session_state::SessionState;
@@ -18,11 +16,10 @@ pub(crate) struct OptimizedPlan {
     pub(super) physical: Arc<dyn ExecutionPlan>,
 }
 
-/// Optimises and plans; on a large stack.
+/// Optimises and plans; on a large stack. The planner of `state` checks the leaves of what it makes.
 pub(super) fn optimize_and_plan(
     plan: LogicalPlan,
     state: &SessionState,
-    #[cfg(test)] mutant: GateMutant,
 ) -> Result<OptimizedPlan, Refusal> {
     let optimized = functions::use_sound_calls(plan)
         .and_then(|plan| session::optimize_plan(state, plan))
@@ -34,16 +31,10 @@ pub(super) fn optimize_and_plan(
             .create_physical_plan(&optimized, state),
     )
     .map_err(|error| engine_error::running(&error))?;
-    let made = OptimizedPlan {
+    Ok(OptimizedPlan {
         optimized,
         physical,
-    };
-    #[cfg(test)]
-    if mutant == GateMutant::NoLeaf {
-        return Ok(made);
-    }
-    gated_leaf::all_gated(&made.physical, &made.optimized)?;
-    Ok(made)
+    })
 }
 
 /// Makes a plan ready to run: its joins yield, and they and its windows are counted.

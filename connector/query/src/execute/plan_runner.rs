@@ -1,7 +1,5 @@
 //! A plan that is ready, on the runtime's threads: its rows, and what is done where a worker fails before the first of them.
 
-#[cfg(test)]
-use super::mutant::GateMutant;
 use super::operator_spans;
 use super::output_batch::{canonical, pieces, plain};
 use crate::core_pool::CoreShare;
@@ -126,19 +124,12 @@ pub(super) struct LocalFallback {
     pub(super) plan: LogicalPlan,
     pub(super) planning: std::time::Duration,
     pub(super) state: SessionState,
-    #[cfg(test)]
-    pub(super) mutant: GateMutant,
 }
 
 impl LocalFallback {
     async fn physical(self) -> Result<Arc<dyn ExecutionPlan>, Refusal> {
         planner_threads::run(self.planning, move || {
-            let made = optimize_and_plan(
-                self.plan,
-                &self.state,
-                #[cfg(test)]
-                self.mutant,
-            )?;
+            let made = optimize_and_plan(self.plan, &self.state)?;
             prepare_to_run(made.physical)
         })
         .await

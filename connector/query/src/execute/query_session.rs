@@ -52,7 +52,6 @@ pub(super) fn planner(
         *limits,
         runtime.databases().clone(),
         watch.clone(),
-        #[cfg(test)]
-        runtime.mutant,
+        Arc::clone(&runtime.gate),
     )
 }

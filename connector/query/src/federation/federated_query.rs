@@ -27,7 +27,7 @@ pub struct FederatedQuery {
     pub(super) left_out: Vec<(ParticipantId, Refusal)>,
     key_filters: Arc<[KeyFilter]>,
     writer: Arc<RemoteSqlWriter>,
-    plan_cache: Arc<FederatedPlanCache>,
+    pub(super) plan_cache: Arc<FederatedPlanCache>,
     options: QueryOptions,
     goes_on: bool,
     stays: bool,

@@ -31,6 +31,7 @@ use crate::federation::query_cache::FederatedQueryCache;
 use crate::federation::query_catalog::QueryCatalog;
 use crate::federation::remote_query::{RemoteExecutor, RemoteQuery, RemoteRows};
 use crate::federation::table::RemoteTable;
+use crate::fixture::PLANNING;
 use crate::limits::{QueryResourceLimits, SqlStatementLimits};
 use crate::runtime::QueryRuntime;
 use arrow_array::{
@@ -312,13 +313,17 @@ pub(super) fn plan(
     sql: &str,
     options: &QueryOptions,
 ) -> Result<FederatedQuery, Refusal> {
-    let (kept, by) = (
-        FederatedQueryCache::default(),
-        (options, &SqlStatementLimits::default()),
-    );
+    let limits = SqlStatementLimits {
+        planning: PLANNING,
+        ..SqlStatementLimits::default()
+    };
+    let (kept, by) = (FederatedQueryCache::default(), (options, &limits));
     let now = UtcTimestamp::from_micros(1_795_162_000_000_000).unwrap();
     let planned = kept.plan(catalog.clone(), sql, by, now)?;
-    Ok(kept.find_query(catalog, sql, by).unwrap_or(planned))
+    let found = kept.find_query(catalog, sql, by).unwrap_or(planned);
+    // Each question runs as one that was put before, so that its plan is kept.
+    found.plan_cache.count_run();
+    Ok(found)
 }
 
 pub(super) fn bounds() -> FederatedQueryLimits {
@@ -326,6 +331,7 @@ pub(super) fn bounds() -> FederatedQueryLimits {
         limits: QueryResourceLimits {
             memory: 64 << 20,
             partitions: 2,
+            planning: PLANNING,
             ..QueryResourceLimits::default()
         },
         ..FederatedQueryLimits::default()

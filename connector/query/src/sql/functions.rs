@@ -97,11 +97,6 @@ pub(super) fn timeless(name: &str) -> Option<Arc<ScalarUDF>> {
 /// The scalar function of that name; those of time answer with `now`.
 #[must_use]
 pub fn scalar(name: &str, now: UtcTimestamp) -> Option<Arc<ScalarUDF>> {
-    #[cfg(test)]
-    if name == "random" {
-        // Reached only through the gap that the tests open in the list.
-        return Some(datafusion::functions::math::random());
-    }
     if let Some(fixed) = current_time::function(name, now) {
         return Some(Arc::new(fixed));
     }

@@ -4,7 +4,7 @@ use super::frame_encoder::FrameEncoder;
 use super::{AnswerFrame, AnswerFrames, FrameCompression, QuotaMeter, UnlimitedMeter, frames};
 use crate::answer::sealed_answer::{SealedAnswer, StreamOutcome};
 use crate::execute::cancellation::{CancellationSignal, cut_answer_refusal, pair};
-use crate::execute::mutant::GateMutant;
+use crate::execute::gated_leaf::mutant_gate::GateMutant;
 use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
 use crate::fixture::{FixtureParticipant, lines};
 use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
@@ -250,7 +250,7 @@ fn an_asker_that_goes_away_cancels() {
 #[test]
 fn a_fallen_question_is_not_a_complete_one() {
     let mut city = city(50_000, []);
-    city.runtime_mut().mutant = GateMutant::Falls;
+    city.remove_protection(GateMutant::Falls);
     for sql in ["SELECT x, t FROM numbers", "SELECT sum(x) FROM numbers"] {
         let run = run(&city, sql, UnlimitedMeter, FrameCompression::Plain);
         assert_eq!(run.failed.unwrap().code, ErrorCode::Internal, "{sql}");

@@ -1,6 +1,6 @@
 //! Answers at one core and at several: the same rows, the same errors, and which questions have several.
 
-use crate::execute::mutant::GateMutant;
+use crate::execute::gated_leaf::mutant_gate::GateMutant;
 use crate::execute::stages::answers::{CELLS, DEALT, SUMS, city, city_of_cells};
 use crate::fixture::FixtureParticipant;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -164,7 +164,7 @@ fn a_part_that_falls_gives_no_answer() {
         let mut city = city();
         (city.limits.cores, city.limits.rows_for_cores) = (3, 0);
         city.limits.batch_rows = 4;
-        city.runtime_mut().mutant = GateMutant::Falls;
+        city.remove_protection(GateMutant::Falls);
         let refusal = city.rows(sql).expect_err(sql);
         assert_eq!(refusal.code, ErrorCode::Internal, "{sql}: {refusal}");
     }

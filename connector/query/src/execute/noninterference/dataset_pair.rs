@@ -6,9 +6,9 @@ mod terms;
 use super::places::{self, PLACES, PlaceGeneralization};
 use super::prohibition::PropertyProhibition;
 use super::published_data;
-use crate::fixture::FixtureParticipant;
 use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
 use crate::fixture::storage::FixtureStorage;
+use crate::fixture::{FixtureParticipant, PLANNING};
 use crate::limits::QueryResourceLimits;
 use arrow_array::{
     ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
@@ -307,6 +307,7 @@ impl DatasetPair {
             partitions: self.partitions,
             cores: self.cores,
             rows_for_cores: 0,
+            planning: PLANNING,
             ..QueryResourceLimits::default()
         }
     }

@@ -1,6 +1,6 @@
 //! What workers run in stages, what stays at home, and what becomes of tasks that fail.
 
-use crate::execute::mutant::GateMutant;
+use crate::execute::gated_leaf::mutant_gate::GateMutant;
 use crate::fixture::FixtureParticipant;
 use crate::fixture::dataset_files::{DatasetFileLayout, dataset, name};
 use crate::fixture::storage::FixtureStorage;
@@ -281,7 +281,7 @@ fn a_task_that_falls_gives_no_answer() {
         let mut city = city();
         city.workers = Some(2);
         city.limits.batch_rows = 4;
-        city.runtime_mut().mutant = GateMutant::Falls;
+        city.remove_protection(GateMutant::Falls);
         let refusal = city.rows(sql).expect_err(sql);
         assert_eq!(refusal.code, ErrorCode::Internal, "{sql}: {refusal}");
         let exchanged = city.exchanged.load(Ordering::Relaxed);

@@ -16,7 +16,7 @@ use crate::execute::output_batch::{canonical, pieces, plain};
 use crate::execute::plan_preparation::{OptimizedPlan, optimize_and_plan, prepare_to_run};
 use crate::execute::query_session::{PlanUse, state};
 use crate::execute::started_plan::{ExecutionEvent, StartedPlan};
-use crate::limits::{PLANNING, QueryResourceLimits};
+use crate::limits::QueryResourceLimits;
 use crate::runtime::{QueryMemoryPool, QueryRuntime};
 use crate::session;
 use crate::snapshot::registry::SnapshotSet;
@@ -106,16 +106,9 @@ impl QuestionTasks {
         let plan = delegated.into_plan();
         let channels = TaskChannels::default();
         let own_channels = channels.clone();
-        #[cfg(test)]
-        let mutant = runtime.mutant;
-        let planning = limits.time.min(PLANNING);
+        let planning = limits.time.min(limits.planning);
         let staged = planner_threads::run(planning, move || {
-            let made = optimize_and_plan(
-                plan,
-                &state,
-                #[cfg(test)]
-                mutant,
-            )?;
+            let made = optimize_and_plan(plan, &state)?;
             check_and_cut_plan(&made, &state, participation, own_channels)
         })
         .await?;

@@ -22,7 +22,7 @@ type PhysicalPlanRef = Arc<dyn ExecutionPlan>;
 /// What a question and its copies keep for their next run: one plan, which never runs itself. All runs of the question are counted,
 /// those without it too, since a question that is put once keeps none.
 #[derive(Debug)]
-pub(super) struct FederatedPlanCache {
+pub(crate) struct FederatedPlanCache {
     plan: PlanCache<PlanSizing, PhysicalPlanRef>,
     /// Those since a plan was let go of, or the question was planned.
     runs: Mutex<usize>,
@@ -74,16 +74,20 @@ impl FederatedPlanCache {
         &self,
         limits: &QueryResourceLimits,
     ) -> Option<Result<PhysicalPlanRef, DataFusionError>> {
+        self.count_run();
+        let sizing = PlanSizing::of(limits);
+        let plan = self.plan.find_plan(|kept| *kept == sizing);
+        plan.map(reset_plan)
+    }
+
+    /// Counts a run; after so many of them the plan is let go of.
+    pub(crate) fn count_run(&self) {
         let mut runs = self.runs.lock();
         if *runs >= RUNS {
             *runs = 0;
             self.plan.clear();
         }
         *runs = runs.saturating_add(1);
-        let sizing = PlanSizing::of(limits);
-        let plan = self.plan.find_plan(|kept| *kept == sizing);
-        drop(runs);
-        plan.map(reset_plan)
     }
 
     /// Keeps a plan that was made, if it was asked for before; gives the one to run.
@@ -95,8 +99,8 @@ impl FederatedPlanCache {
         limits: &QueryResourceLimits,
         plan: PhysicalPlanRef,
     ) -> Result<PhysicalPlanRef, DataFusionError> {
-        // Most questions are put once. In tests each runs as one that was put before.
-        let is_first = *self.runs.lock() <= 1 && !cfg!(test);
+        // Most questions are put once.
+        let is_first = *self.runs.lock() <= 1;
         if is_first || !can_be_kept(&plan) {
             return Ok(plan);
         }

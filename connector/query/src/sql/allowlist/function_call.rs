@@ -29,11 +29,7 @@ impl AllowlistVisitor<'_> {
             return Err(no_function(&name.to_string(), location));
         };
         let word = fold_identifier(ident);
-        #[cfg(test)]
-        let allow_random = self.limits.random && word == "random";
-        #[cfg(not(test))]
-        let allow_random = false;
-        if !functions::is_known_function(&word) && !allow_random {
+        if !functions::is_known_function(&word) {
             return Err(no_function(&word, location));
         }
         if sketch_state::SketchKind::from_function_name(&word).is_some() {
