@@ -67,7 +67,7 @@ const MOST_SINGLE_WORDS: usize = 57;
 const MOST_NO_VERBS: usize = 66;
 
 /// The most functions that take a tuple for a parameter.
-const MOST_TUPLES: usize = 98;
+const MOST_TUPLES: usize = 78;
 
 /// The most parameters of a function, `self` included. A struct names more of them.
 const PARAMETERS: usize = 7;

@@ -23,6 +23,7 @@ use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::federation::federated_query::FederatedQuery;
 use hansa_query::federation::options::QueryOptions;
+use hansa_query::federation::query_cache::PlanningSettings;
 use hansa_query::federation::query_catalog::QueryCatalog;
 use hansa_query::limits::SqlStatementLimits;
 use hansa_query::sql::query_text::QueryText;
@@ -140,19 +141,23 @@ async fn plan_over(
     options: &QueryOptions,
 ) -> Result<FederatedQuery, Refusal> {
     let limits = SqlStatementLimits::default();
-    if let Some(question) =
-        connector
-            .queries
-            .questions
-            .find_query(catalog, text.sql(), (options, &limits))
-    {
+    let settings = PlanningSettings {
+        options,
+        limits: &limits,
+    };
+    let questions = &connector.queries.questions;
+    if let Some(question) = questions.find_query(catalog, text.sql(), settings) {
         return Ok(question);
     }
     let (text, wanted, inner) = (text.clone(), options.clone(), Arc::clone(connector));
     let catalog = catalog.clone();
     blocking(move || {
-        let (by, now) = ((&wanted, &limits), inner.now());
-        inner.queries.questions.plan(catalog, text.sql(), by, now)
+        let settings = PlanningSettings {
+            options: &wanted,
+            limits: &limits,
+        };
+        let questions = &inner.queries.questions;
+        questions.plan(catalog, text.sql(), settings, inner.now())
     })
     .await
 }

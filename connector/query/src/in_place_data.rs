@@ -30,6 +30,7 @@ use parking_lot::Mutex;
 use parquet_files::ParquetFileSet;
 use postgres::PostgresTable;
 use postgres::query_connections::QueryConnections;
+use postgres::table_scan::InPlaceColumns;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use storage_backend::StorageBackend;
@@ -114,15 +115,16 @@ impl InPlaceDataset {
         &self.location
     }
 
-    /// The scan of the columns at `projection` of `schema`, which names the dataset's columns. Rows of a database come in the
-    /// order of the columns of `key`, if there are any.
+    /// The scan of columns.
     pub(crate) fn scan(
         &self,
-        schema: &SchemaRef,
-        projection: Option<&Vec<usize>>,
+        columns: InPlaceColumns<'_>,
         session: &dyn Session,
-        (sessions, key): (&QueryConnections, &[String]),
+        connections: &QueryConnections,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        let InPlaceColumns {
+            schema, projection, ..
+        } = columns;
         match &self.location {
             InPlaceLocation::Parquet(lake) => {
                 let store = self
@@ -131,13 +133,9 @@ impl InPlaceDataset {
                 let scan = lake.scan(&store, schema, projection.cloned(), session)?;
                 to_dataset_columns(scan, schema, projection)
             }
-            InPlaceLocation::Postgres(table) => postgres::table_scan::scan(
-                table,
-                schema,
-                projection,
-                key,
-                (sessions.clone(), self.error_detail),
-            ),
+            InPlaceLocation::Postgres(table) => {
+                postgres::table_scan::scan(table, columns, connections, self.error_detail)
+            }
         }
     }
 

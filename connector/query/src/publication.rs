@@ -26,7 +26,7 @@ use hansa_catalog::dataset::Dataset;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use input::PublicationInputs;
 use parsed_source::ParsedSource;
-use staged_snapshot::{StagedRows, StagedSnapshot};
+use staged_snapshot::{SourceFileCounts, StagedRows, StagedSnapshot};
 use std::path::Path;
 
 /// What [`stage`] came to.
@@ -66,7 +66,7 @@ pub fn stage(
         )));
     }
     let grows = published.as_ref().filter(|_| config.feed && !begins);
-    let growth = append::growth(&config, zone, &mut inputs, (&directory, grows))?;
+    let growth = append::growth(&config, zone, &mut inputs, &directory, grows)?;
     dataset_dir::make(&directory)?;
     let parsed = parsed_source::all(&config, zone, &inputs, &directory, progress)?;
     if let Some(growth) = &growth {
@@ -91,12 +91,7 @@ pub fn stage(
         if inputs.files.is_empty() && growth.is_unchanged(&entry) {
             return Ok(StagingOutcome::Unchanged(Box::new(growth.into_dataset())));
         }
-        segments = Some(growth.join(
-            &config,
-            &mut entry,
-            &mut written,
-            (&directory, folder.path()),
-        )?);
+        segments = Some(growth.join(&config, &mut entry, &mut written, folder.path())?);
     } else if config.feed {
         let recipe = input::feed_recipe(&config, zone);
         segments = Some(append::begin_feed(recipe, &entry, &written));
@@ -112,7 +107,10 @@ pub fn stage(
         entry,
         before: published,
         inputs: inputs.digest,
-        files: (inputs.files.len(), parsed.read),
+        files: SourceFileCounts {
+            all: inputs.files.len(),
+            read: parsed.read,
+        },
         in_place: None,
         counts,
         written,

@@ -29,7 +29,9 @@ use hansa_policy::id::SqlIdentifier;
 use hansa_policy::published_list::PublishedLists;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::cluster::{QuestionBriefing, TaskRows, WorkerTicket};
-use hansa_query::execute::stages::question_tasks::{Participation, QuestionTasks, TaskStream};
+use hansa_query::execute::stages::question_tasks::{
+    Participation, QuestionTasks, TaskStream, WorkerResources,
+};
 use hansa_query::execute::stages::task_source::{TaskPartition, TaskSource};
 use hansa_query::execute::stages::workers::StagedPlanName;
 use hansa_query::limits::{QueryResourceLimits, SqlStatementLimits};
@@ -215,9 +217,13 @@ impl StageWorker {
             limits.time,
         ));
         let runtime = self.runtime.of(&briefing.asker);
-        let within = (&holdings, &runtime, &limits);
+        let resources = WorkerResources {
+            holdings: &holdings,
+            runtime: &runtime,
+            limits: &limits,
+        };
         let reads: Arc<dyn TaskSource> = Arc::<QuestionSource>::clone(&source);
-        let tasks = QuestionTasks::from_delegated_plan(delegated, within, participation, reads);
+        let tasks = QuestionTasks::from_delegated_plan(delegated, resources, participation, reads);
         let team = briefing.team.into_iter().map(|member| member.name);
         let question = Arc::new(RunningQuestion {
             team: team.collect(),

@@ -11,6 +11,7 @@ use crate::execute::gated_leaf::inside;
 use crate::execute::stages::leaf_parts::deal_locally;
 use crate::in_place_data::postgres::connection_limits::ConnectionLimits;
 use crate::in_place_data::postgres::query_connections::QueryConnections;
+use crate::in_place_data::postgres::table_scan::InPlaceColumns;
 use crate::limits::QueryResourceLimits;
 use crate::session;
 use crate::session::join_key_columns::compute_join_keys;
@@ -338,17 +339,19 @@ impl ExtensionPlanner for StoredScanPlanner {
         }
         if let Some(in_place) = &snapshot.in_place {
             let projection = scan.projection.as_ref();
-            return in_place
-                .scan(&schema, projection, session, (&self.sessions, &self.key))
-                .map(Some);
+            let columns = InPlaceColumns {
+                schema: &schema,
+                projection,
+                key: &self.key,
+            };
+            return in_place.scan(columns, session, &self.sessions).map(Some);
         }
-        let files = (snapshot.files.as_slice(), &snapshot.checked);
         let scan = ScannedColumns {
             schema,
             projection: scan.projection.clone(),
             key_look_up: self.key_look_up,
         };
-        scan_of(files, scan, session).map(Some)
+        scan_files(&snapshot.files, &snapshot.checked, scan, session).map(Some)
     }
 }
 
@@ -377,13 +380,12 @@ impl StoredScanPlanner {
             ))
         })?;
         let schema = datafusion_expr::TableSource::schema(cells);
-        let files = (std::slice::from_ref(file), checked);
         let scan = ScannedColumns {
             schema,
             projection: scan.projection.clone(),
             key_look_up: KeyLookUp::ByBounds,
         };
-        scan_of(files, scan, session)
+        scan_files(std::slice::from_ref(file), checked, scan, session)
     }
 }
 
@@ -395,8 +397,9 @@ struct ScannedColumns {
 }
 
 /// All files in order, as one stream; they are read only as they were published.
-fn scan_of(
-    (paths, checked): (&[PathBuf], &Arc<CheckedFiles>),
+fn scan_files(
+    paths: &[PathBuf],
+    checked: &Arc<CheckedFiles>,
     scan: ScannedColumns,
     session: &dyn Session,
 ) -> Result<Arc<dyn ExecutionPlan>> {

@@ -46,7 +46,11 @@ impl PhysicalPlanCache {
             kept.sizing == sizing
                 && kept.basis == *basis
                 && kept.snapshots.len() == snapshots.len()
-                && kept.snapshots.iter().zip(&snapshots).all(same)
+                && kept
+                    .snapshots
+                    .iter()
+                    .zip(&snapshots)
+                    .all(|(kept, current)| is_same(kept, current))
         })?;
         let again = reset_plan(plan, watch).map_err(|error| engine_error::running(&error));
         Some(again)
@@ -99,7 +103,7 @@ fn snapshots<'h>(basis: &PlanBasis, holdings: &'h SnapshotSet) -> Option<Vec<&'h
         .collect()
 }
 
-fn same((kept, current): (&Weak<Snapshot>, &&Arc<Snapshot>)) -> bool {
+fn is_same(kept: &Weak<Snapshot>, current: &Arc<Snapshot>) -> bool {
     std::ptr::eq(kept.as_ptr(), Arc::as_ptr(current))
 }
 

@@ -167,8 +167,12 @@ fn check(
     // An average over several participants is made of their sums and counts, a variance of their counts, averages and
     // variances; and whether anything is there is known of a count.
     let mut needed = Vec::new();
+    let shown = CubeTable {
+        table: &table,
+        cube,
+    };
     for call in &block.aggr_expr {
-        match check_call(call, branch, (&table, cube), input)? {
+        match check_call(call, branch, shown, input)? {
             CubeFunction::Avg if several => needed.extend([CubeFunction::Sum, CubeFunction::Count]),
             CubeFunction::Variance if several => {
                 needed.extend([CubeFunction::Count, CubeFunction::Avg])
@@ -199,12 +203,20 @@ fn check(
     }
 }
 
+/// A table that shows the cells of a cube alone.
+#[derive(Clone, Copy)]
+struct CubeTable<'t> {
+    table: &'t RemoteTable,
+    cube: &'t Cube,
+}
+
 fn check_call(
     call: &Expr,
     branch: &RemoteFragment,
-    (table, cube): (&RemoteTable, &Cube),
+    shown: CubeTable<'_>,
     input: &DFSchema,
 ) -> Result<CubeFunction, DataFusionError> {
+    let CubeTable { table, cube } = shown;
     let refuse = |construct: String| Err(carry(shape(table, &construct)));
     let Some(Expr::AggregateFunction(call)) = branch.inside(call, input) else {
         return refuse(call.to_string());

@@ -32,6 +32,15 @@ struct FederatedQueryKey {
     catalog: QueryCatalog,
 }
 
+/// The settings by which a text is planned.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanningSettings<'s> {
+    /// Those of the question.
+    pub options: &'s QueryOptions,
+    /// Those of its text.
+    pub limits: &'s SqlStatementLimits,
+}
+
 impl Default for FederatedQueryCache {
     fn default() -> Self {
         Self {
@@ -73,12 +82,12 @@ impl FederatedQueryCache {
         &self,
         catalog: &QueryCatalog,
         sql: &str,
-        (options, limits): (&QueryOptions, &SqlStatementLimits),
+        settings: PlanningSettings<'_>,
     ) -> Option<FederatedQuery> {
         self.queries.find_plan(|kept| {
             kept.sql == sql
-                && kept.options == *options
-                && kept.limits == *limits
+                && kept.options == *settings.options
+                && kept.limits == *settings.limits
                 && kept.catalog == *catalog
         })
     }
@@ -91,9 +100,10 @@ impl FederatedQueryCache {
         &self,
         catalog: QueryCatalog,
         sql: &str,
-        (options, limits): (&QueryOptions, &SqlStatementLimits),
+        settings: PlanningSettings<'_>,
         now: UtcTimestamp,
     ) -> Result<FederatedQuery, Refusal> {
+        let PlanningSettings { options, limits } = settings;
         let question = catalog.plan(sql, options, limits, now)?;
         let is_small = catalog.size() <= TABLES && question.remote_queries().len() <= ERRANDS;
         if is_small && sql.len() <= LONGEST && !tells_time(sql) {
@@ -124,7 +134,7 @@ const ERRANDS: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::super::tests::FederationFixture;
-    use super::{FederatedQueryCache, MOST};
+    use super::{FederatedQueryCache, MOST, PlanningSettings};
     use crate::federation::federated_query::FederatedQuery;
     use crate::federation::options::QueryOptions;
     use crate::federation::query_catalog::{QueryCatalog, UnavailableTable};
@@ -146,12 +156,13 @@ mod tests {
         sql: &str,
         options: &QueryOptions,
     ) -> (bool, FederatedQuery) {
-        let limits = SqlStatementLimits::default();
-        match questions.find_query(catalog, sql, (options, &limits)) {
+        let limits = &SqlStatementLimits::default();
+        let settings = PlanningSettings { options, limits };
+        match questions.find_query(catalog, sql, settings) {
             Some(question) => (true, question),
             None => {
                 let now = UtcTimestamp::from_micros(1_795_162_000_000_000).unwrap();
-                let planned = questions.plan(catalog.clone(), sql, (options, &limits), now);
+                let planned = questions.plan(catalog.clone(), sql, settings, now);
                 (false, planned.unwrap())
             }
         }

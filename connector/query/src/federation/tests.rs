@@ -27,7 +27,7 @@ use self::names::{contract, dataset, participant, register};
 use crate::federation::federated_answer::ParticipantReport;
 use crate::federation::federated_query::FederatedQuery;
 use crate::federation::options::{FederatedQueryLimits, QueryOptions};
-use crate::federation::query_cache::FederatedQueryCache;
+use crate::federation::query_cache::{FederatedQueryCache, PlanningSettings};
 use crate::federation::query_catalog::QueryCatalog;
 use crate::federation::remote_query::{RemoteExecutor, RemoteQuery, RemoteRows};
 use crate::federation::table::RemoteTable;
@@ -317,10 +317,14 @@ pub(super) fn plan(
         planning: PLANNING,
         ..SqlStatementLimits::default()
     };
-    let (kept, by) = (FederatedQueryCache::default(), (options, &limits));
+    let kept = FederatedQueryCache::default();
+    let settings = PlanningSettings {
+        options,
+        limits: &limits,
+    };
     let now = UtcTimestamp::from_micros(1_795_162_000_000_000).unwrap();
-    let planned = kept.plan(catalog.clone(), sql, by, now)?;
-    let found = kept.find_query(catalog, sql, by).unwrap_or(planned);
+    let planned = kept.plan(catalog.clone(), sql, settings, now)?;
+    let found = kept.find_query(catalog, sql, settings).unwrap_or(planned);
     // Each question runs as one that was put before, so that its plan is kept.
     found.plan_cache.count_run();
     Ok(found)

@@ -142,7 +142,7 @@ impl QueriedTimeSpan {
             match value {
                 ScalarValue::TimestampMicrosecond(Some(micros), _) => {
                     if let Ok(at) = UtcTimestamp::from_micros(*micros) {
-                        narrow(&mut asked.instants, *op, (at, at));
+                        narrow(&mut asked.instants, *op, at, at);
                     }
                 }
                 // The day behind a date, and the day before it, are the first and the last that are wanted beyond it.
@@ -155,7 +155,7 @@ impl QueriedTimeSpan {
                         Operator::Lt => day.saturating_sub(1),
                         _ => *day,
                     };
-                    narrow(&mut asked.days, *op, (first, last));
+                    narrow(&mut asked.days, *op, first, last);
                 }
                 _ => {}
             }
@@ -178,7 +178,7 @@ impl QueriedTimeSpan {
     }
 }
 
-fn narrow<T: Ord + Copy>(range: &mut (Option<T>, Option<T>), op: Operator, (from, to): (T, T)) {
+fn narrow<T: Ord + Copy>(range: &mut (Option<T>, Option<T>), op: Operator, from: T, to: T) {
     if matches!(op, Operator::Gt | Operator::GtEq | Operator::Eq) {
         range.0 = Some(range.0.map_or(from, |known| known.max(from)));
     }

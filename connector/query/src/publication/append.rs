@@ -19,6 +19,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub(super) struct FeedAppend {
     dataset: Dataset,
+    /// The folder of its published files.
+    folder: PathBuf,
     files: Vec<String>,
     segments: FeedSegments,
     blocks: Vec<BlockDigests>,
@@ -33,7 +35,8 @@ pub(super) fn growth(
     config: &DatasetConfig,
     zone: &str,
     inputs: &mut PublicationInputs,
-    (directory, published): (&DatasetDir, Option<&Manifest>),
+    directory: &DatasetDir,
+    published: Option<&Manifest>,
 ) -> Result<Option<FeedAppend>, Refusal> {
     let Some(published) = published else {
         return Ok(None);
@@ -98,6 +101,7 @@ pub(super) fn growth(
     }
     Ok(Some(FeedAppend {
         dataset: published.dataset.clone(),
+        folder,
         files: published.files.clone(),
         segments: segments.clone(),
         blocks: published.blocks.clone(),
@@ -152,7 +156,7 @@ impl FeedAppend {
         config: &DatasetConfig,
         entry: &mut Dataset,
         written: &mut WrittenSnapshot,
-        (directory, folder): (&DatasetDir, &Path),
+        folder: &Path,
     ) -> Result<FeedSegments, Refusal> {
         let before = &self.dataset;
         let changes = crate::publication::report::schema_changes(&before.columns, &entry.columns);
@@ -178,9 +182,8 @@ impl FeedAppend {
         }
         let fresh = folder.join(FRESH);
         std::fs::remove_dir(&fresh).map_err(|error| dataset_dir::disk_refusal(&fresh, &error))?;
-        let published = dataset_dir::folder(directory, &before.version);
         for name in &self.files {
-            dataset_dir::link(&published.join(name), &folder.join(name))?;
+            dataset_dir::link(&self.folder.join(name), &folder.join(name))?;
         }
         let mut segments = self.segments;
         segments.list.push(stretch(entry, written));

@@ -1,6 +1,6 @@
 //! Publishing a dataset whose rows stay where they are: found, looked at, described; nothing is copied.
 
-use super::staged_snapshot::{StagedRows, StagedSnapshot};
+use super::staged_snapshot::{SourceFileCounts, StagedRows, StagedSnapshot};
 use super::{StagingOutcome, describe, draft_entry, unreadable};
 use crate::in_place_data::{InPlaceLocation, discovery as rows};
 use crate::ingest::config::{DatasetConfig, InPlaceConfig};
@@ -63,7 +63,10 @@ pub(super) fn stage(
         entry,
         before: published,
         inputs,
-        files: (here.files, here.files),
+        files: SourceFileCounts {
+            all: here.files,
+            read: here.files,
+        },
         in_place: Some(here.location),
         segments: None,
         counts: written.counts.clone(),

@@ -30,6 +30,15 @@ pub struct StagedSnapshot {
     folder: TempDir,
 }
 
+/// Numbers of files of a source.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SourceFileCounts {
+    /// All of them.
+    pub(super) all: usize,
+    /// Those that were read.
+    pub(super) read: usize,
+}
+
 /// Rows that are written, or that were looked at where they stay, with all that is known of them.
 pub(super) struct StagedRows<'p> {
     pub(super) directory: &'p DatasetDir,
@@ -37,8 +46,7 @@ pub(super) struct StagedRows<'p> {
     pub(super) entry: Dataset,
     pub(super) before: Option<Manifest>,
     pub(super) inputs: Digest,
-    /// Files of the source, and how many of them were read.
-    pub(super) files: (usize, usize),
+    pub(super) files: SourceFileCounts,
     pub(super) in_place: Option<InPlaceLocation>,
     /// What it consists of, if it only grows.
     pub(super) segments: Option<FeedSegments>,
@@ -124,7 +132,7 @@ impl StagedSnapshot {
 fn report(
     entry: &Dataset,
     before: Option<&Dataset>,
-    (files, files_read): (usize, usize),
+    files: SourceFileCounts,
     written: &WrittenSnapshot,
     counts: &IngestCounts,
 ) -> PublicationReport {
@@ -132,8 +140,8 @@ fn report(
     let nulls = nulls.filter(|(_, stats)| stats.nulls > 0);
     PublicationReport {
         dataset: entry.id.clone(),
-        files,
-        files_read,
+        files: files.all,
+        files_read: files.read,
         counts: counts.clone(),
         rows: entry.rows,
         arrived: entry.feed.as_ref().map(|_| written.rows),

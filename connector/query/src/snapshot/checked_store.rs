@@ -49,23 +49,34 @@ impl CheckedStore {
     }
 
     /// The file as it was published; none where nothing is known of it.
-    fn find_published_file(&self, location: &Path) -> Result<Option<(PathBuf, Arc<CheckedFiles>)>> {
+    fn find_published_file(&self, location: &Path) -> Result<Option<PublishedFile>> {
         let path = self.local.path_to_filesystem(location)?;
         match self.files.get(&path) {
-            Some(files) => Ok(Some((path, Arc::clone(files)))),
+            Some(files) => Ok(Some(PublishedFile {
+                path,
+                files: Arc::clone(files),
+            })),
             None if self.own => Ok(None),
             None => Err(store_error(unpublished_file_refusal())),
         }
     }
 }
 
+/// A file of which it is known how it was published.
+struct PublishedFile {
+    path: PathBuf,
+    /// The files among which it is checked.
+    files: Arc<CheckedFiles>,
+}
+
 /// Reads a file as it was published; a file system may keep its reader waiting, so not on the thread of a question.
 async fn read<T: Send + 'static>(
-    (path, files): (PathBuf, Arc<CheckedFiles>),
+    file: PublishedFile,
     act: impl FnOnce(&CheckedReader) -> std::result::Result<T, Refusal> + Send + 'static,
 ) -> Result<T> {
     let read = move || {
-        let done = files.reader(&path).and_then(|reader| act(&reader));
+        let reader = file.files.reader(&file.path);
+        let done = reader.and_then(|reader| act(&reader));
         done.map_err(store_error)
     };
     match tokio::runtime::Handle::try_current() {

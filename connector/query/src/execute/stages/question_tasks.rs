@@ -78,6 +78,17 @@ enum Reader {
     WorkerBelow(u32),
 }
 
+/// The data and the means with which a worker runs tasks.
+#[derive(Debug, Clone, Copy)]
+pub struct WorkerResources<'w> {
+    /// The snapshots that it has.
+    pub holdings: &'w SnapshotSet,
+    /// Where the tasks run.
+    pub runtime: &'w QueryRuntime,
+    /// The limits of the question.
+    pub limits: &'w QueryResourceLimits,
+}
+
 /// Who takes part in a question, and as whom.
 #[derive(Debug, Clone, Copy)]
 pub struct Participation {
@@ -94,10 +105,15 @@ impl QuestionTasks {
     /// `WORKER_DIFFERS` where the plan is not the one that the connector made; what planning says.
     pub async fn from_delegated_plan(
         delegated: DelegatedPlan,
-        (holdings, runtime, limits): (&SnapshotSet, &QueryRuntime, &QueryResourceLimits),
+        resources: WorkerResources<'_>,
         participation: Participation,
         source: Arc<dyn TaskSource>,
     ) -> Result<Self, Refusal> {
+        let WorkerResources {
+            holdings,
+            runtime,
+            limits,
+        } = resources;
         let limits = limits_in_stages(limits);
         let (end, watch) = pair();
         let (state, pool) = state(holdings, runtime, &limits, &watch, PlanUse::Stages)?;
@@ -322,13 +338,7 @@ fn check_and_cut_plan(
         if why_at_home(made)?.is_some() {
             return Ok(None);
         }
-        let physical = Arc::clone(&made.physical);
-        cut_into_stages(
-            physical,
-            &made.optimized,
-            (state, workers),
-            Arc::new(channels),
-        )
+        cut_into_stages(made, state, workers, Arc::new(channels))
     };
     let planned = planned().map_err(|error: DataFusionError| engine_error::running(&error))?;
     planned.ok_or_else(|| differs("the plan of the question has no stages"))

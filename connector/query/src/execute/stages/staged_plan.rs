@@ -3,6 +3,7 @@
 use super::exact_aggregates::travels;
 use super::leaf_parts::{self, deal, gives_parts, open_cells};
 use crate::execute::gated_leaf::GovernedScanExec;
+use crate::execute::plan_preparation::OptimizedPlan;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use async_trait::async_trait;
@@ -76,15 +77,15 @@ pub(super) struct Stage {
 /// # Errors
 /// When the engine does not take its own nodes.
 pub(super) fn cut_into_stages(
-    physical: Plan,
-    logical: &LogicalPlan,
-    (state, workers): (&SessionState, u32),
+    made: &OptimizedPlan,
+    state: &SessionState,
+    workers: u32,
     channels: Channels,
 ) -> Result<Option<StagedPlan>> {
     let workers = usize::try_from(workers).unwrap_or(usize::MAX);
     let addresses: Vec<Url> = (0..workers).map(address).collect::<Result<_>>()?;
     let routes = addresses.clone();
-    let physical = in_two_phases(open_cells(physical)?)?;
+    let physical = in_two_phases(open_cells(Arc::clone(&made.physical))?)?;
     let state = SessionStateBuilder::new_from_existing(state.clone())
         .with_query_planner(Arc::new(ReadyPlanner(physical)))
         .with_distributed_worker_resolver(NumberedWorkers(addresses))
@@ -115,7 +116,9 @@ pub(super) fn cut_into_stages(
             },
         )
         .build();
-    let cut = state.query_planner().create_physical_plan(logical, &state);
+    let cut = state
+        .query_planner()
+        .create_physical_plan(&made.optimized, &state);
     let plan = futures::executor::block_on(cut)?;
     if !plan.is::<DistributedExec>() {
         return Ok(None);

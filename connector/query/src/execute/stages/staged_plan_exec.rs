@@ -44,12 +44,7 @@ pub(crate) fn planned_in_stages(
             workers: staging.workers.count(),
         };
         let channels = TaskChannels::default();
-        let cut = cut_into_stages(
-            Arc::clone(&made.physical),
-            &made.optimized,
-            (state, name.workers),
-            Arc::new(channels.clone()),
-        )?;
+        let cut = cut_into_stages(made, state, name.workers, Arc::new(channels.clone()))?;
         Ok(cut
             .map(|staged| (staged, name, channels))
             .ok_or(HomeReason::OneStage))

@@ -44,7 +44,9 @@ impl RemoteSqlWriter {
         query: &RemoteSelect,
         lists: &[InListPredicate],
     ) -> Result<Option<VerifiedSql>, UnsupportedExpr> {
-        let parts: Vec<Option<ListSlot>> = lists.iter().enumerate().map(ListSlot::of).collect();
+        let lists_in_order = lists.iter().enumerate();
+        let parts = lists_in_order.map(|(at, list)| ListSlot::of(at, list));
+        let parts: Vec<Option<ListSlot>> = parts.collect();
         if parts.iter().all(Option::is_none) {
             return Ok(None);
         }
@@ -108,7 +110,7 @@ struct ListSlot<'a> {
 impl<'a> ListSlot<'a> {
     /// None where a list is short, or holds values that are not plain: such a text is written and read back whole. Lists that
     /// begin alike are told apart by where the values are taken from.
-    fn of((at, list): (usize, &'a InListPredicate)) -> Option<Self> {
+    fn of(at: usize, list: &'a InListPredicate) -> Option<Self> {
         let from = at.checked_mul(FEW)?;
         let few = list.values.get(from..from.checked_add(FEW)?)?;
         if list.values.len() < FEW.saturating_mul(2) {

@@ -3,6 +3,7 @@
 use crate::engine_error;
 use crate::in_place_data::postgres::connection_limits::ConnectionLimits;
 use crate::in_place_data::postgres::query_connections::QueryConnections;
+use crate::in_place_data::postgres::table_scan::InPlaceColumns;
 use crate::in_place_data::{InPlaceDataset, InPlaceLocation};
 use crate::limits::QueryResourceLimits;
 use crate::session;
@@ -36,7 +37,12 @@ pub(super) fn rows(
         .map(|field| Field::new(field.name(), field.data_type().clone(), true));
     let schema: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     let sessions = QueryConnections::new(limits.time, ConnectionLimits::default());
-    let scan = InPlaceDataset::own(in_place.clone()).scan(&schema, None, &state, (&sessions, &[]));
+    let columns = InPlaceColumns {
+        schema: &schema,
+        projection: None,
+        key: &[],
+    };
+    let scan = InPlaceDataset::own(in_place.clone()).scan(columns, &state, &sessions);
     let scan = scan.map_err(|error| scan_refusal(&error))?;
     let scan = match most {
         Some(_) => scan.with_fetch(most).unwrap_or(scan),

@@ -70,7 +70,7 @@ impl QueryConnections {
             let state = first.state.clone();
             let held = Arc::clone(&first.open);
             let open = PostgresConnection::open(server, self.limit).await?;
-            let open = open.within((permit, connection_permit));
+            let open = open.within(permit, connection_permit);
             open.run(READING).await?;
             open.run(&format!("SET TRANSACTION SNAPSHOT {}", text(&state)))
                 .await?;
@@ -82,7 +82,7 @@ impl QueryConnections {
             false => self.databases.another(server)?,
         };
         let open = PostgresConnection::open(server, self.limit).await?;
-        let open = Arc::new(open.within((permit, connection_permit)));
+        let open = Arc::new(open.within(permit, connection_permit));
         open.run(READING).await?;
         let state = open.rows("SELECT pg_export_snapshot()").await?;
         let state = state.first().map(|row| row.get::<_, String>(0));
@@ -162,8 +162,8 @@ impl PostgresConnection {
         Ok(open)
     }
 
-    fn within(mut self, places: (OwnedSemaphorePermit, ConnectionPermit)) -> Self {
-        self.permits = Some(places);
+    fn within(mut self, question: OwnedSemaphorePermit, database: ConnectionPermit) -> Self {
+        self.permits = Some((question, database));
         self
     }
 

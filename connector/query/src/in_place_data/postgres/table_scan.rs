@@ -30,15 +30,29 @@ use std::pin::Pin;
 use std::sync::Arc;
 use tokio_postgres::RowStream;
 
-/// The scan of the columns at `projection` of `schema`, which are those of the table; in the order of the columns of `key`, if
-/// there are any.
+/// Columns of a dataset whose rows stay elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InPlaceColumns<'c> {
+    /// The names and types of all columns, in the order of the source.
+    pub(crate) schema: &'c SchemaRef,
+    /// The places of those that are wanted; all where absent.
+    pub(crate) projection: Option<&'c Vec<usize>>,
+    /// The columns by which a database orders the rows.
+    pub(crate) key: &'c [String],
+}
+
+/// The scan of columns of a table.
 pub(crate) fn scan(
     table: &PostgresTable,
-    schema: &SchemaRef,
-    projection: Option<&Vec<usize>>,
-    key: &[String],
-    (sessions, detail): (QueryConnections, ErrorDetail),
+    columns: InPlaceColumns<'_>,
+    connections: &QueryConnections,
+    detail: ErrorDetail,
 ) -> Result<Arc<dyn ExecutionPlan>> {
+    let InPlaceColumns {
+        schema,
+        projection,
+        key,
+    } = columns;
     let all: Vec<usize> = (0..table.columns.len()).collect();
     let indices = projection.unwrap_or(&all);
     let schema = Arc::new(schema.project(indices)?);
@@ -51,7 +65,7 @@ pub(crate) fn scan(
         conditions: Vec::new(),
         key: key.to_vec(),
         limit: None,
-        sessions,
+        sessions: connections.clone(),
         error_detail: detail,
     }))
 }

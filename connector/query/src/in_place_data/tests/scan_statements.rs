@@ -5,7 +5,7 @@ use crate::fixture::storage::{FixtureStorage, server};
 use crate::in_place_data::error_detail::ErrorDetail;
 use crate::in_place_data::postgres::connection_limits::ConnectionLimits;
 use crate::in_place_data::postgres::query_connections::QueryConnections;
-use crate::in_place_data::postgres::table_scan::scan;
+use crate::in_place_data::postgres::table_scan::{InPlaceColumns, scan};
 use crate::in_place_data::postgres::{PgType, PostgresColumn, PostgresTable};
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, Schema};
@@ -42,8 +42,12 @@ fn scan_of(
         columns: columns.collect(),
         keys: Vec::new(),
     };
-    let detail = (sessions.clone(), ErrorDetail::Little);
-    scan(&table, &schema, Some(&projection.to_vec()), &[], detail).unwrap()
+    let columns = InPlaceColumns {
+        schema: &schema,
+        projection: Some(&projection.to_vec()),
+        key: &[],
+    };
+    scan(&table, columns, sessions, ErrorDetail::Little).unwrap()
 }
 
 fn reads(scan: &Arc<dyn ExecutionPlan>) -> SendableRecordBatchStream {

@@ -148,14 +148,10 @@ impl ScalarUDFImpl for RoundingFunction {
         let (Some(values), Some(places)) = (args.args.first(), args.args.get(1)) else {
             return self.0.invoke_with_args(args);
         };
-        let (values, places, rows) = (values.clone(), places.clone(), args.number_rows);
+        let (values, places) = (values.clone(), places.clone());
         match values.data_type() {
-            DataType::Float64 => {
-                self.round_to_places::<Float64Type>(args, (&values, &places), rows)
-            }
-            DataType::Float32 => {
-                self.round_to_places::<Float32Type>(args, (&values, &places), rows)
-            }
+            DataType::Float64 => self.round_to_places::<Float64Type>(args, &values, &places),
+            DataType::Float32 => self.round_to_places::<Float32Type>(args, &values, &places),
             _ => self.0.invoke_with_args(args),
         }
     }
@@ -165,9 +161,10 @@ impl RoundingFunction {
     fn round_to_places<T: RoundableFloat>(
         &self,
         mut args: ScalarFunctionArgs,
-        (values, places): (&ColumnarValue, &ColumnarValue),
-        rows: usize,
+        values: &ColumnarValue,
+        places: &ColumnarValue,
     ) -> Result<ColumnarValue> {
+        let rows = args.number_rows;
         // The engine casts them to 32 bits, and wraps round.
         if let Some(slot) = args.args.get_mut(1) {
             *slot = within(places)?;
@@ -189,14 +186,21 @@ impl RoundingFunction {
         let cuts = self.name() == "trunc";
         let all = numbers.values().iter().zip(values.values().iter());
         let mut all = all.zip(places.values().iter());
-        if all.all(|((number, value), places)| is_right::<T>(cuts, (*number, *value), *places)) {
+        let is_right = |((made, value), places): ((&T::Native, &T::Native), &i64)| {
+            let (value, made) = (*value, *made);
+            is_right(cuts, RoundedNumber::<T> { value, made }, *places)
+        };
+        if all.all(is_right) {
             return Ok(made);
         }
         let right: PrimitiveArray<T> = numbers
             .iter()
             .zip(values)
             .zip(&places)
-            .map(|((number, value), places)| right::<T>(cuts, (number?, value?), places?))
+            .map(|((made, value), places)| {
+                let (value, made) = (value?, made?);
+                round_right(cuts, RoundedNumber::<T> { value, made }, places?)
+            })
             .collect();
         Ok(match made {
             ColumnarValue::Array(_) => ColumnarValue::Array(Arc::new(right)),
@@ -207,15 +211,19 @@ impl RoundingFunction {
     }
 }
 
+/// A value, and the number that the engine made of it.
+#[derive(Clone, Copy)]
+struct RoundedNumber<T: RoundableFloat> {
+    value: T::Native,
+    made: T::Native,
+}
+
 /// Whether what the engine made of a value is right: its factor is exact, and its product far from where all numbers are whole
 /// and far from where it would be cut or rounded otherwise, since the product of 0.29 and 100 is below 29.
-fn is_right<T: RoundableFloat>(
-    cuts: bool,
-    (number, value): (T::Native, T::Native),
-    places: i64,
-) -> bool {
-    if !T::is_finite(number) || places == 0 {
-        return T::is_finite(number);
+fn is_right<T: RoundableFloat>(cuts: bool, rounded: RoundedNumber<T>, places: i64) -> bool {
+    let RoundedNumber { value, made } = rounded;
+    if !T::is_finite(made) || places == 0 {
+        return T::is_finite(made);
     }
     let moved = T::scaled_magnitude(value, places);
     let edge = if cuts {
@@ -224,24 +232,25 @@ fn is_right<T: RoundableFloat>(
         moved.trunc() + 0.5
     };
     // A number of so many places stays as it is if it is cut.
-    let is_kept = cuts && T::wide(number) == T::wide(value);
+    let is_kept = cuts && T::wide(made) == T::wide(value);
     let is_clear = is_kept || (moved - edge).abs() > moved * ERROR / T::WHOLE;
     (1..=T::EXACT).contains(&places) && moved < T::WHOLE / FAR && is_clear
 }
 
-/// What is right for a value to so many places, where the engine made `number` of it.
-fn right<T: RoundableFloat>(
+/// The right number for a value to so many places.
+fn round_right<T: RoundableFloat>(
     cuts: bool,
-    (number, value): (T::Native, T::Native),
+    rounded: RoundedNumber<T>,
     places: i64,
 ) -> Option<T::Native> {
+    let RoundedNumber { value, made } = rounded;
     // The numbers of the type beside it are further away than those of so many places.
     let has_no_more = places > 0 && T::scaled_magnitude(value, places) >= T::WHOLE;
     if !T::is_finite(value) || has_no_more {
         return Some(value);
     }
-    if is_right::<T>(cuts, (number, value), places) {
-        return Some(number);
+    if is_right::<T>(cuts, rounded, places) {
+        return Some(made);
     }
     T::read(&round_decimal_text(cuts, &value.to_string(), places)?)
 }

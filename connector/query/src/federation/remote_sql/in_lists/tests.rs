@@ -71,7 +71,7 @@ fn what_is_not_plain_is_written_whole() {
         numbers(-1..99),
         (0..99).map(|at| ScalarValue::Date32(Some(at))).collect(),
     ] {
-        assert!(ListSlot::of((0, &list("n", values))).is_none());
+        assert!(ListSlot::of(0, &list("n", values)).is_none());
     }
     assert!(!same(Vec::new(), &[list("n", numbers(-1..99))]));
 }
@@ -80,14 +80,14 @@ fn what_is_not_plain_is_written_whole() {
 #[test]
 fn only_the_list_is_the_list() {
     let one = list("n", numbers(0..99));
-    let stands = ListSlot::of((0, &one)).unwrap().stands;
+    let stands = ListSlot::of(0, &one).unwrap().stands;
     for like in [format!("x IN {stands}"), stands] {
         assert!(!same(
             vec![col("place").not_eq(lit(like))],
             std::slice::from_ref(&one)
         ));
     }
-    let (mut tokens, part) = (Vec::new(), ListSlot::of((0, &one)).unwrap());
+    let (mut tokens, part) = (Vec::new(), ListSlot::of(0, &one).unwrap());
     assert!(!part.put(&mut tokens));
     tokens.extend(part.standing.clone());
     assert!(!part.put(&mut tokens), "not behind IN");

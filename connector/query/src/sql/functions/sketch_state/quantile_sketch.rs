@@ -71,7 +71,7 @@ impl QuantileSketch {
             }
             let value = plain(value);
             found.push(widen_bucket(bucket(value), self.doubled));
-            self.stretch((value, value));
+            self.stretch(value, value);
         }
         found.sort_unstable();
         let found = found.chunk_by(i32::eq).filter_map(|same| {
@@ -92,8 +92,8 @@ impl QuantileSketch {
         self.widen(doubled);
         other.widen(doubled);
         self.none = self.none.saturating_add(other.none);
-        if let Some(ends) = other.ends {
-            self.stretch(ends);
+        if let Some((least, greatest)) = other.ends {
+            self.stretch(least, greatest);
         }
         self.gather(other.buckets);
         Some(())
@@ -166,7 +166,7 @@ impl QuantileSketch {
         counts.fold(self.none, u64::saturating_add)
     }
 
-    fn stretch(&mut self, (least, greatest): (f64, f64)) {
+    fn stretch(&mut self, least: f64, greatest: f64) {
         let (from, to) = self.ends.unwrap_or((least, greatest));
         self.ends = Some((from.min(least), to.max(greatest)));
     }
