@@ -26,6 +26,7 @@ mod proofs;
 mod records;
 mod shape;
 mod terms;
+mod test_switches;
 mod wire;
 
 #[test]
