@@ -12,6 +12,7 @@ pub(crate) mod plan_cache;
 mod plan_preparation;
 pub(crate) mod plan_reset;
 mod plan_runner;
+pub mod query_resources;
 mod query_session;
 mod rebatch;
 mod release_coverage;
@@ -30,6 +31,7 @@ use crate::execute::local_parts::{CorePlanner, is_dealt, is_worth_cores};
 use crate::execute::plan_preparation::{OptimizedPlan, optimize_and_plan, prepare_to_run};
 use crate::execute::plan_reset::PlanSizing;
 use crate::execute::plan_runner::{FallbackCause, LocalFallback, RunnablePlan, run};
+use crate::execute::query_resources::QueryResources;
 use crate::execute::query_session::{PlanUse, planner, state};
 use crate::execute::stages::eligibility::{HomeReason, largest_table};
 use crate::execute::stages::plan_name::{limits_in_stages, planning_session};
@@ -53,18 +55,16 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 
 /// Runs a permitted plan. The rows are computed on the runtime's own threads, and stop when the answer is dropped, when `watch`
-/// ends, or when the time of `limits` is over.
+/// ends, or when the time of the limits is over.
 ///
 /// # Errors
 /// The refusal, with the receipt that is still to be closed.
 pub async fn execute(
     permitted: PermittedPlan,
-    holdings: &SnapshotSet,
-    runtime: &QueryRuntime,
-    limits: &QueryResourceLimits,
+    resources: QueryResources<'_>,
     watch: CancellationSignal,
 ) -> Result<QueryAnswer, UnansweredQuery> {
-    execute_among(permitted, holdings, runtime, limits, watch, None).await
+    execute_among(permitted, resources, watch, None).await
 }
 
 /// As [`execute`], with the help of workers where there are some.
@@ -73,12 +73,15 @@ pub async fn execute(
 /// As [`execute`].
 pub async fn execute_among(
     permitted: PermittedPlan,
-    holdings: &SnapshotSet,
-    runtime: &QueryRuntime,
-    limits: &QueryResourceLimits,
+    resources: QueryResources<'_>,
     watch: CancellationSignal,
     staging: Option<Staging>,
 ) -> Result<QueryAnswer, UnansweredQuery> {
+    let QueryResources {
+        holdings,
+        runtime,
+        limits,
+    } = resources;
     let PermittedPlanParts {
         plan,
         named,
@@ -162,6 +165,11 @@ async fn start(
         basis,
         staging,
     } = request;
+    let resources = QueryResources {
+        holdings: &holdings,
+        runtime,
+        limits,
+    };
     // A plan for workers names those of this moment.
     let basis = basis.filter(|_| staging.is_none());
     let share = is_worth_cores(&holdings, limits).then(|| runtime.cores().take(limits.cores));
@@ -188,7 +196,7 @@ async fn start(
         if !is_dealt {
             share.keep_one();
         }
-        let (state, pool) = state(&holdings, runtime, limits, &watch, PlanUse::Home)?;
+        let (state, pool) = state(resources, &watch, PlanUse::Home)?;
         let ready = RunnablePlan {
             physical,
             context: state.task_ctx(),
@@ -203,17 +211,21 @@ async fn start(
         });
         return Ok(run(ready, otherwise, runtime, limits, pool));
     }
-    let (state, pool) = state(&holdings, runtime, limits, &watch, PlanUse::Home)?;
+    let (state, pool) = state(resources, &watch, PlanUse::Home)?;
     let (kept, pinned, limits_of) = (Arc::clone(runtime.ready()), holdings.clone(), *limits);
     let at_cores = share.map(|share| CorePlanner {
-        planner: planner(&holdings, runtime, limits, &watch),
+        planner: planner(resources, &watch),
         limits: *limits,
         environment: Arc::clone(state.runtime_env()),
         share,
     });
     let in_stages = staging.map(|staging| {
         let environment = Arc::clone(state.runtime_env());
-        let planner = planner(&holdings, runtime, &limits_in_stages(limits), &watch);
+        let resources = QueryResources {
+            limits: &limits_in_stages(limits),
+            ..resources
+        };
+        let planner = planner(resources, &watch);
         (staging, environment, planner.for_stages())
     });
     let planned = planner_threads::run(planning, move || {

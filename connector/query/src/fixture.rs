@@ -10,6 +10,7 @@ use crate::answer::QueryAnswer;
 use crate::execute::cancellation::CancellationSignal;
 use crate::execute::execute_among;
 use crate::execute::gated_leaf::mutant_gate::{GateMutant, MutantGate};
+use crate::execute::query_resources::QueryResources;
 use crate::fixture::dataset_files::DatasetFileLayout;
 use crate::fixture::storage::FixtureStorage;
 use crate::limits::{QueryResourceLimits, SqlStatementLimits};
@@ -297,12 +298,16 @@ impl FixtureParticipant {
         watch: CancellationSignal,
     ) -> Result<QueryAnswer, Refusal> {
         let permitted = self.permitted(sql)?;
-        let (holdings, runtime, limits) = (&self.holdings, &self.runtime, &self.limits);
+        let resources = QueryResources {
+            holdings: &self.holdings,
+            runtime: &self.runtime,
+            limits: &self.limits,
+        };
         let sharing = self
             .workers
             .map(|count| self.team(sql, count))
             .transpose()?;
-        execute_among(permitted, holdings, runtime, limits, watch, sharing)
+        execute_among(permitted, resources, watch, sharing)
             .await
             .map_err(|unanswered| unanswered.refusal)
     }

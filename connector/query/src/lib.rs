@@ -65,7 +65,7 @@
 //! use hansa_enforcement::apply;
 //! use hansa_policy::{ContractRegistry, decide};
 //! use hansa_query::answer::frames::{FrameCompression, UnlimitedMeter, frames};
-//! use hansa_query::{CancellationSignal, QueryResourceLimits, SqlStatementLimits, StreamOutcome, execute, sql};
+//! use hansa_query::{CancellationSignal, QueryResourceLimits, QueryResources, SqlStatementLimits, StreamOutcome, execute, sql};
 #![doc = include_str!("../doc/published_dataset.txt")]
 //! # let contracts = ContractRegistry::new(owner).owner_contracts([(bikes.clone(), schema)]);
 //!
@@ -79,9 +79,10 @@
 //! // Enforce, execute, send each frame, and seal the end.
 //! let permitted = apply(permit, &tools).map_err(|refused| refused.refusal().clone())?;
 //! let limits = QueryResourceLimits::default();
+//! let resources = QueryResources { holdings: &snapshots, runtime: &runtime, limits: &limits };
 //! let sealed = threads.block_on(async {
 //!     let signal = CancellationSignal::idle();
-//!     let answer = execute(permitted, &snapshots, &runtime, &limits, signal).await.map_err(|failed| failed.refusal)?;
+//!     let answer = execute(permitted, resources, signal).await.map_err(|failed| failed.refusal)?;
 //!     let mut frames = frames(answer, UnlimitedMeter, FrameCompression::Plain);
 //!     while let Some(frame) = frames.next().await {
 //!         frame?;
@@ -105,7 +106,7 @@
 //! use hansa_enforcement::apply;
 //! use hansa_policy::term::pseudonym::PseudonymTerm;
 //! use hansa_policy::{ContractRegistry, Term, decide, row_filter};
-//! use hansa_query::{CancellationSignal, QueryResourceLimits, SqlStatementLimits, execute, sql};
+//! use hansa_query::{CancellationSignal, QueryResourceLimits, QueryResources, SqlStatementLimits, execute, sql};
 //! # use hansa_policy::{Agreement, Assignee, Clause, ClauseId, ContractParty, DatasetRef, ParticipantId};
 #![doc = include_str!("../doc/published_dataset.txt")]
 //! # let firm: ParticipantId = "firm.example".parse()?;
@@ -147,9 +148,10 @@
 //! let permitted = apply(permit, &tools).map_err(|refused| refused.refusal().clone())?;
 //!
 //! let limits = QueryResourceLimits::default();
+//! let resources = QueryResources { holdings: &snapshots, runtime: &runtime, limits: &limits };
 //! let rows = threads.block_on(async {
 //!     let signal = CancellationSignal::idle();
-//!     let mut answer = execute(permitted, &snapshots, &runtime, &limits, signal).await.map_err(|failed| failed.refusal)?;
+//!     let mut answer = execute(permitted, resources, signal).await.map_err(|failed| failed.refusal)?;
 //!     let mut rows = Vec::new();
 //!     while let Some(batch) = answer.next().await {
 //!         rows.extend(texts(&batch?));
@@ -206,6 +208,7 @@ pub use crate::answer::QueryAnswer;
 pub use crate::answer::frames::{AnswerFrame, AnswerFrames, QuotaMeter};
 pub use crate::answer::sealed_answer::{DeliveredTotals, SealedAnswer, StreamOutcome};
 pub use crate::execute::cancellation::{CancellationHandle, CancellationSignal};
+pub use crate::execute::query_resources::QueryResources;
 pub use crate::execute::stages::workers::{Staging, Workers};
 pub use crate::execute::{UnansweredQuery, execute, execute_among};
 pub use crate::fair_scheduler::FairScheduler;

@@ -22,6 +22,7 @@ use hansa_policy::term::contract_context::ContractContext;
 use hansa_policy::term::purpose::Taxonomy;
 use hansa_query::execute::cancellation::CancellationSignal;
 use hansa_query::execute::execute;
+use hansa_query::execute::query_resources::QueryResources;
 use hansa_query::limits::{QueryResourceLimits, SqlStatementLimits};
 use hansa_query::runtime::{QueryRuntime, runtime};
 use hansa_query::snapshot::registry::{SnapshotRegistry, SnapshotSet};
@@ -175,9 +176,11 @@ impl InProcessProvider {
         self.runtime.block_on(async {
             let mut answer = execute(
                 permitted,
-                &self.holdings,
-                &self.query_runtime,
-                &QueryResourceLimits::default(),
+                QueryResources {
+                    holdings: &self.holdings,
+                    runtime: &self.query_runtime,
+                    limits: &QueryResourceLimits::default(),
+                },
                 CancellationSignal::idle(),
             )
             .await

@@ -25,6 +25,7 @@ use hansa_proto::receipt::LogLeaf;
 use hansa_query::answer::frames::{AnswerFrames, FrameCompression, frames};
 use hansa_query::execute::cancellation::CancellationSignal;
 use hansa_query::execute::execute_among;
+use hansa_query::execute::query_resources::QueryResources;
 use hansa_query::execute::stages::workers::QueryPlacement;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -172,8 +173,12 @@ pub(super) async fn open(
         own if *own == connector.id() => connector.queries.query_runtime.clone(),
         peer => connector.queries.query_runtime.of(peer),
     };
-    let watching = watch.clone();
-    let answer = execute_among(permitted, &holdings, &runtime, &limits, watching, staging)
+    let resources = QueryResources {
+        holdings: &holdings,
+        runtime: &runtime,
+        limits: &limits,
+    };
+    let answer = execute_among(permitted, resources, watch.clone(), staging)
         .instrument(tracing::info_span!("enforce"))
         .await
         .map_err(AnswerError::Unanswered)?;

@@ -25,6 +25,7 @@ use hansa_policy::value::delivery::DeliveryFormat;
 use hansa_query::answer::QueryAnswer;
 use hansa_query::execute::cancellation::CancellationSignal;
 use hansa_query::execute::execute;
+use hansa_query::execute::query_resources::QueryResources;
 use hansa_query::federation::query_catalog::named_contract::unused_contract_refusal;
 use hansa_query::limits::SqlStatementLimits;
 use hansa_query::sql::plan_apart;
@@ -213,15 +214,14 @@ pub async fn rehearse(
     let permitted =
         apply(recorded, &tools(connector)?).map_err(|declined| declined.refusal().clone())?;
     let holdings = connector.datasets.snapshots.holdings();
-    execute(
-        permitted,
-        &holdings,
-        &connector.queries.query_runtime,
-        &connector.query_limits(),
-        CancellationSignal::idle(),
-    )
-    .await
-    .map_err(|unanswered| unanswered.refusal)
+    let resources = QueryResources {
+        holdings: &holdings,
+        runtime: &connector.queries.query_runtime,
+        limits: &connector.query_limits(),
+    };
+    execute(permitted, resources, CancellationSignal::idle())
+        .await
+        .map_err(|unanswered| unanswered.refusal)
 }
 
 /// A ruling takes its standing; this is the same one again.

@@ -29,9 +29,8 @@ use hansa_policy::id::SqlIdentifier;
 use hansa_policy::published_list::PublishedLists;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::cluster::{QuestionBriefing, TaskRows, WorkerTicket};
-use hansa_query::execute::stages::question_tasks::{
-    Participation, QuestionTasks, TaskStream, WorkerResources,
-};
+use hansa_query::execute::query_resources::QueryResources;
+use hansa_query::execute::stages::question_tasks::{Participation, QuestionTasks, TaskStream};
 use hansa_query::execute::stages::task_source::{TaskPartition, TaskSource};
 use hansa_query::execute::stages::workers::StagedPlanName;
 use hansa_query::limits::{QueryResourceLimits, SqlStatementLimits};
@@ -217,7 +216,7 @@ impl StageWorker {
             limits.time,
         ));
         let runtime = self.runtime.of(&briefing.asker);
-        let resources = WorkerResources {
+        let resources = QueryResources {
             holdings: &holdings,
             runtime: &runtime,
             limits: &limits,

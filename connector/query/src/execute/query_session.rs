@@ -2,10 +2,9 @@
 
 use super::cancellation::CancellationSignal;
 use super::physical_planner::GovernedQueryPlanner;
-use crate::limits::QueryResourceLimits;
-use crate::runtime::{QueryMemoryPool, QueryRuntime};
+use super::query_resources::QueryResources;
+use crate::runtime::QueryMemoryPool;
 use crate::session;
-use crate::snapshot::registry::SnapshotSet;
 use datafusion::execution::session_state::SessionState;
 use hansa_policy::refusal::Refusal;
 use std::sync::Arc;
@@ -15,14 +14,13 @@ use std::sync::Arc;
 /// # Errors
 /// What the runtime has no room for.
 pub(super) fn state(
-    holdings: &SnapshotSet,
-    runtime: &QueryRuntime,
-    limits: &QueryResourceLimits,
+    resources: QueryResources<'_>,
     watch: &CancellationSignal,
     plan: PlanUse,
 ) -> Result<(SessionState, Arc<QueryMemoryPool>), Refusal> {
-    let (environment, pool) = runtime.environment(limits)?;
-    let planner = planner(holdings, runtime, limits, watch);
+    let limits = resources.limits;
+    let (environment, pool) = resources.runtime.environment(limits)?;
+    let planner = planner(resources, watch);
     let planner = match plan {
         PlanUse::Home => planner,
         PlanUse::Stages => planner.for_stages(),
@@ -42,11 +40,14 @@ pub(super) enum PlanUse {
 
 /// What plans a question.
 pub(super) fn planner(
-    holdings: &SnapshotSet,
-    runtime: &QueryRuntime,
-    limits: &QueryResourceLimits,
+    resources: QueryResources<'_>,
     watch: &CancellationSignal,
 ) -> GovernedQueryPlanner {
+    let QueryResources {
+        holdings,
+        runtime,
+        limits,
+    } = resources;
     GovernedQueryPlanner::new(
         holdings.clone(),
         *limits,

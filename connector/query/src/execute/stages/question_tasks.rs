@@ -14,12 +14,12 @@ use crate::engine_error;
 use crate::execute::cancellation::{CancellationHandle, CancellationSignal, pair};
 use crate::execute::output_batch::{canonical, pieces, plain};
 use crate::execute::plan_preparation::{OptimizedPlan, optimize_and_plan, prepare_to_run};
+use crate::execute::query_resources::QueryResources;
 use crate::execute::query_session::{PlanUse, state};
 use crate::execute::started_plan::{ExecutionEvent, StartedPlan};
 use crate::limits::QueryResourceLimits;
 use crate::runtime::{QueryMemoryPool, QueryRuntime};
 use crate::session;
-use crate::snapshot::registry::SnapshotSet;
 use crate::sql::planner_threads;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -78,17 +78,6 @@ enum Reader {
     WorkerBelow(u32),
 }
 
-/// The data and the means with which a worker runs tasks.
-#[derive(Debug, Clone, Copy)]
-pub struct WorkerResources<'w> {
-    /// The snapshots that it has.
-    pub holdings: &'w SnapshotSet,
-    /// Where the tasks run.
-    pub runtime: &'w QueryRuntime,
-    /// The limits of the question.
-    pub limits: &'w QueryResourceLimits,
-}
-
 /// Who takes part in a question, and as whom.
 #[derive(Debug, Clone, Copy)]
 pub struct Participation {
@@ -105,18 +94,18 @@ impl QuestionTasks {
     /// `WORKER_DIFFERS` where the plan is not the one that the connector made; what planning says.
     pub async fn from_delegated_plan(
         delegated: DelegatedPlan,
-        resources: WorkerResources<'_>,
+        resources: QueryResources<'_>,
         participation: Participation,
         source: Arc<dyn TaskSource>,
     ) -> Result<Self, Refusal> {
-        let WorkerResources {
-            holdings,
-            runtime,
-            limits,
-        } = resources;
-        let limits = limits_in_stages(limits);
+        let runtime = resources.runtime;
+        let limits = limits_in_stages(resources.limits);
         let (end, watch) = pair();
-        let (state, pool) = state(holdings, runtime, &limits, &watch, PlanUse::Stages)?;
+        let resources = QueryResources {
+            limits: &limits,
+            ..resources
+        };
+        let (state, pool) = state(resources, &watch, PlanUse::Stages)?;
         let state = planning_session(state);
         let environment = Arc::clone(state.runtime_env());
         let plan = delegated.into_plan();
