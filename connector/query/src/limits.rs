@@ -61,6 +61,8 @@ pub struct QueryResourceLimits {
     pub time: Duration,
     /// Time of that for planning.
     pub planning: Duration,
+    /// Passes of the optimizer over a logical plan; without any, a plan runs as it was analysed.
+    pub optimizer_passes: usize,
     /// Rows of the answer.
     pub rows: u64,
     /// Threads of work above the gate.
@@ -73,6 +75,9 @@ pub struct QueryResourceLimits {
     pub rows_for_cores: u64,
 }
 
+/// The engine's own number.
+const OPTIMIZER_PASSES: usize = 3;
+
 /// Below so many rows a second core costs more than it gives.
 const ROWS_FOR_CORES: u64 = 200_000;
 
@@ -83,6 +88,7 @@ impl Default for QueryResourceLimits {
             spill: 1024 * 1024 * 1024,
             time: Duration::from_secs(300),
             planning: PLANNING,
+            optimizer_passes: OPTIMIZER_PASSES,
             rows: u64::MAX,
             partitions: 1,
             batch_rows: 8192,

@@ -12,7 +12,7 @@ mod physical_projection_rule;
 pub(crate) mod projection_marker;
 mod single_distinct_rule;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 use crate::limits::QueryResourceLimits;
 use crate::session::cross_join_rule::CrossJoinRule;
@@ -59,6 +59,7 @@ pub fn config(limits: &QueryResourceLimits) -> SessionConfig {
     options.optimizer.repartition_sorts = false;
     // It makes one condition of those of two queries, which the simplifier then takes for conditions of one.
     options.optimizer.enable_unions_to_filter = false;
+    options.optimizer.max_passes = limits.optimizer_passes;
     // It takes another nullability of a column for another column.
     options.execution.skip_physical_aggregate_schema_check = true;
     // TIMESTAMP WITH TIME ZONE has a zone.
@@ -153,12 +154,6 @@ pub fn optimize_plan(
     plan: LogicalPlan,
 ) -> datafusion_common::Result<LogicalPlan> {
     let ready = protect(in_set::fold_in_lists(use_sound_forms(plan)?)?)?;
-    #[cfg(test)]
-    if tests::is_unoptimized() {
-        let analyzer = state.analyzer();
-        let analyzed = analyzer.execute_and_check(ready, state.config_options(), |_, _| {})?;
-        return projection_marker::remove_projection_marks(analyzed);
-    }
     projection_marker::remove_projection_marks(state.optimize(&ready)?)
 }
 

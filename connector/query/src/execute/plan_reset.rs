@@ -13,6 +13,7 @@ use std::sync::Arc;
 pub(crate) struct PlanSizing {
     partitions: usize,
     batch_rows: usize,
+    optimizer_passes: usize,
     /// Cores, where nothing in the answer depends on how rows are dealt between them.
     cores: Option<usize>,
 }
@@ -23,6 +24,7 @@ impl PlanSizing {
         Self {
             partitions: limits.partitions,
             batch_rows: limits.batch_rows,
+            optimizer_passes: limits.optimizer_passes,
             cores: None,
         }
     }

@@ -14,35 +14,9 @@ use datafusion::physical_plan::aggregates::{
 use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 use parquet::arrow::ArrowWriter;
-use std::cell::Cell;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-thread_local! {
-    static IS_UNOPTIMIZED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// True if plans of this thread run as they were analysed.
-pub(crate) fn is_unoptimized() -> bool {
-    IS_UNOPTIMIZED.get()
-}
-
-/// The work for another thread, which plans as this thread does.
-pub(crate) fn with_the_same_optimizer(work: Box<dyn FnOnce() + Send>) -> Box<dyn FnOnce() + Send> {
-    match is_unoptimized() {
-        true => Box::new(|| run_unoptimized(work)),
-        false => work,
-    }
-}
-
-/// Result of `ask` with plans that are not optimized.
-pub(crate) fn run_unoptimized<T>(ask: impl FnOnce() -> T) -> T {
-    IS_UNOPTIMIZED.set(true);
-    let answer = ask();
-    IS_UNOPTIMIZED.set(false);
-    answer
-}
 
 /// One row of text columns as a Parquet file.
 fn write_row(folder: &Path, name: &str, columns: &[(&str, &str)]) -> PathBuf {

@@ -83,8 +83,6 @@ impl PlanningThreadPool {
 
     /// Hands `work` to a thread that waits, or to a new one.
     fn start(&'static self, work: PlanningTask) -> Result<(), Refusal> {
-        #[cfg(test)]
-        let work = crate::session::tests::with_the_same_optimizer(work);
         self.join_ended();
         let waiting = self.waiting.lock().pop();
         let work = match waiting {

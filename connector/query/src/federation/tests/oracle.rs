@@ -28,7 +28,6 @@ use super::{bounds, plan, run, test_runtime};
 use crate::federation::options::QueryOptions;
 use crate::federation::query_catalog::QueryCatalog;
 use crate::fixture::FixtureParticipant;
-use crate::session::tests::run_unoptimized;
 use futures::TryStreamExt as _;
 use hansa_test_support::property_cases::{number, seed};
 use rand::SeedableRng;
@@ -49,25 +48,31 @@ struct OracleWorld {
     gates: Arc<GatedExecutor>,
     /// All tables at one participant.
     pool: FixtureParticipant,
+    /// The same, where no plan is optimized.
+    unoptimized_pool: FixtureParticipant,
 }
 
 impl OracleWorld {
     fn new(tables: &RandomTables) -> Self {
         let (catalog, gates) = tables.gates();
+        let mut unoptimized_pool = tables.gate();
+        unoptimized_pool.limits.optimizer_passes = 0;
         Self {
             catalog,
             gates,
             pool: tables.gate(),
+            unoptimized_pool,
         }
     }
 
     /// The answer of the one participant that has all tables.
     fn ask_pool(&self, sql: &str) -> Answer {
-        let bare = sql.replace("munster.", "").replace("ottawa.", "");
-        match self.pool.ask(&bare) {
-            Ok((_, rows)) => Answer::of_batches(&rows),
-            Err(refusal) => Answer::Refused(refusal),
-        }
+        ask_participant(&self.pool, sql)
+    }
+
+    /// The answer of a plan that is not optimized.
+    fn ask_unoptimized_pool(&self, sql: &str) -> Answer {
+        ask_participant(&self.unoptimized_pool, sql)
     }
 
     /// The answer over both cities.
@@ -87,6 +92,14 @@ impl OracleWorld {
                 Err(refusal) => Answer::Refused(refusal),
             }
         })
+    }
+}
+
+fn ask_participant(pool: &FixtureParticipant, sql: &str) -> Answer {
+    let bare = sql.replace("munster.", "").replace("ottawa.", "");
+    match pool.ask(&bare) {
+        Ok((_, rows)) => Answer::of_batches(&rows),
+        Err(refusal) => Answer::Refused(refusal),
     }
 }
 
@@ -173,7 +186,7 @@ fn a_statement_of_the_environment_gives_what_postgresql_gives() {
         }
     }
     let (ours, pool, theirs) = (world.ask(&sql), world.ask_pool(&sql), oracle.ask(&sql));
-    let plain = run_unoptimized(|| world.ask_pool(&sql));
+    let plain = world.ask_unoptimized_pool(&sql);
     eprintln!(
         "{}\nhere: {ours}\npool: {pool}\nwithout the optimizer: {plain}\nthere: {theirs}",
         tables.filters()

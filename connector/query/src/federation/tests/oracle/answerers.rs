@@ -95,6 +95,12 @@ impl Answerers {
         }
     }
 
+    /// These, where the participant runs plans as they were analysed.
+    pub(super) fn without_optimizer(mut self) -> Self {
+        self.here.limits.optimizer_passes = 0;
+        self
+    }
+
     pub(super) fn ask_here(&self, sql: &str) -> Result<Vec<RecordBatch>, Refusal> {
         self.here.ask(sql).map(|(_, rows)| rows)
     }

@@ -2,7 +2,6 @@
 
 use super::OracleWorld;
 use super::comparison::{Answer, Verdict, compare};
-use crate::session::tests::run_unoptimized;
 
 /// How the answer of a plan that was not optimized compares. Some plans can't run before they are optimized.
 pub(super) fn compare_unoptimized(
@@ -11,7 +10,7 @@ pub(super) fn compare_unoptimized(
     theirs: &Answer,
     is_ordered: bool,
 ) -> Verdict {
-    let ours = run_unoptimized(|| world.ask_pool(sql));
+    let ours = world.ask_unoptimized_pool(sql);
     match &ours {
         Answer::Refused(refusal) => Verdict::RefusedHere(refusal.code.to_string()),
         _ => compare(&ours, theirs, is_ordered),
