@@ -8,11 +8,15 @@ use crate::cli::connector_command::ConnectorCommand;
 use crate::connect::arguments::ConnectArgs;
 use crate::credential::arguments::CredentialCommand;
 use crate::dataset::arguments::DatasetCommand;
+use crate::partner::arguments::PartnerCommand;
 use crate::policy::arguments::PolicyCommand;
 use crate::question::arguments::SimulateArgs;
 use hansa_node::participant::Connector;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::os::unix::fs::MetadataExt as _;
+
+#[cfg(test)]
+mod tests;
 
 /// Refuses a verb that names a file to the connector, for anybody but its own Unix user and root.
 ///
@@ -23,12 +27,17 @@ pub(super) fn check(
     command: &ConnectorCommand,
     caller: Option<u32>,
 ) -> Result<(), Refusal> {
-    let Some(caller) = caller.filter(|caller| *caller != 0 && names_a_file(command)) else {
+    let Some(caller) = caller.filter(|_| names_a_file(command)) else {
         return Ok(());
     };
     let state = &connector.config().state;
     let own = std::fs::metadata(state).map_err(|error| hansa_files::unreadable(state, &error))?;
-    if own.uid() == caller {
+    refuse_stranger(caller, own.uid())
+}
+
+/// Refuses every Unix user but root and that of the connector.
+fn refuse_stranger(caller: u32, own: u32) -> Result<(), Refusal> {
+    if caller == 0 || caller == own {
         return Ok(());
     }
     Err(Refusal::new(
@@ -74,10 +83,17 @@ const fn names_a_file(command: &ConnectorCommand) -> bool {
                         output: Some(_),
                         ..
                     }
+                    | AuditCommand::Received {
+                        output: Some(_),
+                        ..
+                    }
                     | AuditCommand::Processing {
                         output: Some(_),
                         ..
                     }
+            )
+            | ConnectorCommand::Partner(
+                PartnerCommand::Fetch { .. } | PartnerCommand::Collect { .. }
             )
             | ConnectorCommand::Credential(CredentialCommand::Add { .. })
             | ConnectorCommand::Backup { .. }

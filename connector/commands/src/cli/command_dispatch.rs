@@ -1,6 +1,6 @@
 //! Runs the verbs that need a configuration: serves it, or carries out what a person typed for it.
 
-mod argument_resolution;
+pub(crate) mod argument_resolution;
 pub(crate) mod command_target;
 
 use crate::audit::arguments::AuditCommand;

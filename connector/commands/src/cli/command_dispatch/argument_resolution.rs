@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// `FILE_MISSING`
-pub(super) fn complete(mut command: ConnectorCommand) -> Result<ConnectorCommand, Refusal> {
+pub(crate) fn complete(mut command: ConnectorCommand) -> Result<ConnectorCommand, Refusal> {
     match &mut command {
         ConnectorCommand::Contract(ContractCommand::Request {
             policy: Some(file),
@@ -73,9 +73,14 @@ pub(super) fn complete(mut command: ConnectorCommand) -> Result<ConnectorCommand
                 .chain(&mut terms.policy)
                 .for_each(make_absolute);
         }
-        ConnectorCommand::Partner(PartnerCommand::Fetch { output, .. }) => make_absolute(output),
+        ConnectorCommand::Partner(
+            PartnerCommand::Fetch { output, .. } | PartnerCommand::Collect { output, .. },
+        ) => make_absolute(output),
         ConnectorCommand::Audit(
             AuditCommand::Export { output: file, .. }
+            | AuditCommand::Incident {
+                head: Some(file), ..
+            }
             | AuditCommand::Affected {
                 output: Some(file), ..
             }
