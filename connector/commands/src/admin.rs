@@ -1,21 +1,26 @@
-//! The verbs of a connector, one file for each noun.
+//! Commands of a connector: each is carried out, and answers for itself, in the file of its noun.
 
 pub(crate) mod admin_service;
 pub(crate) mod command_envelope;
 pub(crate) mod command_event;
 pub(crate) mod command_result;
+pub(crate) mod connector_verb;
 pub(crate) mod event_sink;
 mod file_access;
+pub(crate) mod named_file;
 
 use crate::admin::command_envelope::CommandEnvelope;
 use crate::admin::command_event::CommandEvent;
 use crate::admin::command_result::{CommandError, CommandResult};
+use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
+use crate::admin::named_file::NamedFile;
+use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::connector_command::ConnectorCommand;
 use hansa_node::participant::Connector;
+use hansa_node::participant::startup::JudgedState;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
-use tracing::Instrument as _;
 
 /// Runs a command; its last event is `Done` or `Failed`.
 pub(crate) async fn run(connector: Arc<Connector>, order: CommandEnvelope, out: EventSink) {
@@ -30,71 +35,98 @@ pub(crate) async fn run(connector: Arc<Connector>, order: CommandEnvelope, out: 
 
 async fn dispatch(
     connector: &Arc<Connector>,
-    order: CommandEnvelope,
+    mut order: CommandEnvelope,
     out: &EventSink,
 ) -> CommandResult {
-    let (options, caller) = (order.manner, order.caller);
-    file_access::check(connector, &order.verb, caller)?;
-    match order.verb {
-        ConnectorCommand::Status { check } => crate::status::status(connector, check, out).await,
-        ConnectorCommand::Doctor { participant, peer } => {
-            crate::doctor::doctor(connector, participant.or(peer).as_deref(), out).await
+    file_access::check(connector, &mut order.verb, order.caller)?;
+    let context = CommandContext {
+        connector,
+        options: order.manner,
+        caller: order.caller,
+        out,
+    };
+    order.verb.run(context).await
+}
+
+/// An answer of a command: of the verb of its noun, or one that stands here for a verb about the connector itself.
+macro_rules! answer_by_verb {
+    ($command:expr, $verb:ident => $answer:expr, { $($own:tt)* }) => {
+        match $command {
+            $($own)*
+            ConnectorCommand::Conformance($verb) => $answer,
+            ConnectorCommand::Dataset($verb) => $answer,
+            ConnectorCommand::Catalog($verb) => $answer,
+            ConnectorCommand::Policy($verb) => $answer,
+            ConnectorCommand::Model($verb) => $answer,
+            ConnectorCommand::Contract($verb) => $answer,
+            ConnectorCommand::Sql($verb) => $answer,
+            ConnectorCommand::Explain($verb) => $answer,
+            ConnectorCommand::Simulate($verb) => $answer,
+            ConnectorCommand::Get($verb) => $answer,
+            ConnectorCommand::Credential($verb) => $answer,
+            ConnectorCommand::Group($verb) => $answer,
+            ConnectorCommand::Rulebook($verb) => $answer,
+            ConnectorCommand::Token($verb) => $answer,
+            ConnectorCommand::Connect($verb) => $answer,
+            ConnectorCommand::Peer($verb) => $answer,
+            ConnectorCommand::Partner($verb) => $answer,
+            ConnectorCommand::Audit($verb) => $answer,
+            ConnectorCommand::Config($verb) => $answer,
         }
-        ConnectorCommand::Conformance(args) => {
-            crate::conformance::command::conformance(connector, args, out).await
-        }
-        ConnectorCommand::Reload => crate::config::reload(connector, out).await,
-        ConnectorCommand::Dataset(command) => {
-            crate::dataset::run(connector, command, (options, caller), out).await
-        }
-        ConnectorCommand::Partner(command) => {
-            crate::partner::run(connector, command, caller, out).await
-        }
-        ConnectorCommand::Catalog(command) => crate::catalog::run(connector, command, out).await,
-        ConnectorCommand::Policy(command) => crate::policy::run(connector, command, out).await,
-        ConnectorCommand::Model(_) => {
-            Err(Refusal::new(ErrorCode::UsageWrong, "models need no connector").into())
-        }
-        ConnectorCommand::Contract(command) => {
-            crate::contract::run(connector, command, options, caller, out).await
-        }
-        ConnectorCommand::Sql(args) => {
-            let span = tracing::info_span!("question");
-            crate::question::sql(connector, args, caller, out)
-                .instrument(span)
-                .await
-        }
-        ConnectorCommand::Explain(args) => {
-            crate::question::explain(connector, args, caller, out).await
-        }
-        ConnectorCommand::Simulate(args) => crate::simulate::simulate(connector, args, out).await,
-        ConnectorCommand::Get(args) => {
-            let span = tracing::info_span!("question");
-            crate::question::get(connector, args, caller, out)
-                .instrument(span)
-                .await
-        }
-        ConnectorCommand::Credential(command) => {
-            crate::credential::run(connector, command, out).await
-        }
-        ConnectorCommand::Group(command) => {
-            crate::group::run(connector, command, caller, out).await
-        }
-        ConnectorCommand::Rulebook(command) => {
-            crate::rulebook::run(connector, command, caller, out).await
-        }
-        ConnectorCommand::Connect(args) => crate::connect::connect(connector, args, out).await,
-        ConnectorCommand::Token(command) => {
-            crate::token::run(connector, command, caller, out).await
-        }
-        ConnectorCommand::Peer(command) => crate::peer::run(connector, command, out).await,
-        ConnectorCommand::Audit(command) => crate::audit::run(connector, command, out).await,
-        ConnectorCommand::Config(command) => crate::config::run(connector, command, out).await,
-        ConnectorCommand::Backup { file } => crate::config::backup(connector, &file, out).await,
-        ConnectorCommand::Restore { .. } => Err(Refusal::new(
-            ErrorCode::StateLocked,
-            "a running connector can't be restored; stop it first",
-        )
-        .into()),
+    };
+}
+
+impl Command for ConnectorCommand {
+    fn effect(&self) -> CommandEffect {
+        answer_by_verb!(self, verb => verb.effect(), {
+            Self::Status { .. } | Self::Restore { check: true, .. } => CommandEffect::Looks,
+            Self::Doctor { .. } => CommandEffect::Judges,
+            Self::Reload => {
+                CommandEffect::Acts("hansa check looks at everything that would be reloaded")
+            }
+            Self::Backup { .. } => CommandEffect::Acts(""),
+            Self::Restore { file, .. } => CommandEffect::Ends(format!(
+                "Restoring {} puts it in the place of the state that is here, which is moved aside.",
+                file.display()
+            )),
+        })
+    }
+}
+
+impl ConnectorVerb for ConnectorCommand {
+    fn named_files(&mut self) -> Vec<NamedFile<'_>> {
+        answer_by_verb!(self, verb => verb.named_files(), {
+            Self::Backup { file } => vec![NamedFile::Opened(file)],
+            Self::Status { .. } | Self::Doctor { .. } | Self::Reload | Self::Restore { .. } => {
+                Vec::new()
+            }
+        })
+    }
+
+    fn judged_state(&self, is_rehearsal: bool) -> JudgedState {
+        answer_by_verb!(self, verb => verb.judged_state(is_rehearsal), {
+            Self::Reload => JudgedState::Configuration,
+            Self::Status { .. }
+            | Self::Doctor { .. }
+            | Self::Backup { .. }
+            | Self::Restore { .. } => JudgedState::None,
+        })
+    }
+
+    async fn run(self, context: CommandContext<'_>) -> CommandResult {
+        let CommandContext { connector, out, .. } = context;
+        answer_by_verb!(self, verb => verb.run(context).await, {
+            Self::Status { check } => crate::status::status(connector, check, out).await,
+            Self::Doctor { participant, peer } => {
+                crate::doctor::doctor(connector, participant.or(peer).as_deref(), out).await
+            }
+            Self::Reload => crate::config::reload(connector, out).await,
+            Self::Backup { file } => crate::config::backup(connector, &file, out).await,
+            Self::Restore { .. } => Err(Refusal::new(
+                ErrorCode::StateLocked,
+                "a running connector can't be restored; stop it first",
+            )
+            .into()),
+        })
     }
 }

@@ -16,121 +16,205 @@ mod report_tables;
 pub(crate) mod verification;
 
 use crate::admin::command_result::CommandResult;
+use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
+use crate::admin::named_file::NamedFile;
 use crate::audit::arguments::{AuditCommand, AuditFilter};
 use crate::audit::expiry_notice::tell_expired;
 use crate::audit::report_tables::AuditReportRequest;
+use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::output::table;
 use hansa_audit_log::note::SignedHead;
 use hansa_audit_log::record::Record;
 use hansa_node::participant::Connector;
+use hansa_node::participant::startup::JudgedState;
 use hansa_node::process::blocking_work::blocking;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde_json::json;
 use std::sync::Arc;
 
-/// Carries out one of the verbs.
-pub(crate) async fn run(
-    connector: &Arc<Connector>,
-    command: AuditCommand,
-    out: &EventSink,
-) -> CommandResult {
-    connector.settle_refusals().await;
-    match command {
-        AuditCommand::List {
-            filter,
-            checkpoints,
-        } => list(connector, filter, checkpoints, out).await,
-        AuditCommand::Show { id } => show(connector, id, out).await,
-        AuditCommand::Verify { .. } => verification::own(connector, out).await,
-        AuditCommand::Heads => log_heads::tell(connector, out).await,
-        AuditCommand::Incident { cause, since, head } => {
-            incident::state(connector, (cause, since, head), out).await
-        }
-        AuditCommand::Export {
-            output,
-            tiles: true,
-            filter,
-        } => export::tiles(connector, output, filter, out).await,
-        AuditCommand::Export { output, filter, .. } => {
-            export::write(connector, output, filter, out).await
-        }
-        AuditCommand::Affected {
-            snapshot,
-            since_good,
-            output,
-            notify,
-        } => {
-            if notify {
-                recall_notice::notify(connector, &snapshot, since_good, out).await?;
+impl Command for AuditCommand {
+    fn effect(&self) -> CommandEffect {
+        match self {
+            Self::List { .. }
+            | Self::Show { .. }
+            | Self::Verify { .. }
+            | Self::Heads
+            | Self::Affected { notify: false, .. }
+            | Self::Breach { .. }
+            | Self::Recipients { .. }
+            | Self::Received { .. }
+            | Self::Processing { .. } => CommandEffect::Looks,
+            Self::Reconcile { .. } => CommandEffect::Judges,
+            Self::Affected { notify: true, .. } => {
+                CommandEffect::Acts("without --notify it says who would be told")
             }
-            let asked = AuditReportRequest::Affected {
+            Self::Erase {
+                question,
+                before,
+                actor,
+                ..
+            } => {
+                let what = question.as_deref().or(before.as_deref());
+                CommandEffect::Ends(match actor {
+                    Some(user) => format!("Erasing who {user} was can't be undone."),
+                    None => format!(
+                        "Erasing the texts of {} can't be undone.",
+                        what.unwrap_or_default()
+                    ),
+                })
+            }
+            Self::Incident { .. } => CommandEffect::Ends(
+                "A signed statement of an incident can't be taken back.".to_owned(),
+            ),
+            Self::Archive { .. } => {
+                CommandEffect::Acts("hansa audit verify says what the archive is")
+            }
+            Self::Export { .. } => {
+                CommandEffect::Acts("hansa audit list shows the records, by the same filters")
+            }
+        }
+    }
+}
+
+impl ConnectorVerb for AuditCommand {
+    fn named_files(&mut self) -> Vec<NamedFile<'_>> {
+        match self {
+            Self::Export { output, .. } => vec![NamedFile::Opened(output)],
+            Self::Incident { head: file, .. }
+            | Self::Affected { output: file, .. }
+            | Self::Breach { output: file, .. }
+            | Self::Recipients { output: file, .. }
+            | Self::Received { output: file, .. }
+            | Self::Processing { output: file, .. } => NamedFile::opened(file.as_mut()),
+            Self::List { .. }
+            | Self::Show { .. }
+            | Self::Verify { .. }
+            | Self::Heads
+            | Self::Archive { .. }
+            | Self::Erase { .. }
+            | Self::Reconcile { .. } => Vec::new(),
+        }
+    }
+
+    fn judged_state(&self, _is_rehearsal: bool) -> JudgedState {
+        match self {
+            Self::List { .. }
+            | Self::Show { .. }
+            | Self::Verify { .. }
+            | Self::Heads
+            | Self::Incident { .. }
+            | Self::Export { .. }
+            | Self::Affected { .. }
+            | Self::Breach { .. }
+            | Self::Recipients { .. }
+            | Self::Received { .. }
+            | Self::Processing { .. }
+            | Self::Archive { .. }
+            | Self::Erase { .. }
+            | Self::Reconcile { .. } => JudgedState::None,
+        }
+    }
+
+    async fn run(self, context: CommandContext<'_>) -> CommandResult {
+        let CommandContext { connector, out, .. } = context;
+        connector.settle_refusals().await;
+        match self {
+            AuditCommand::List {
+                filter,
+                checkpoints,
+            } => list(connector, filter, checkpoints, out).await,
+            AuditCommand::Show { id } => show(connector, id, out).await,
+            AuditCommand::Verify { .. } => verification::own(connector, out).await,
+            AuditCommand::Heads => log_heads::tell(connector, out).await,
+            AuditCommand::Incident { cause, since, head } => {
+                incident::state(connector, (cause, since, head), out).await
+            }
+            AuditCommand::Export {
+                output,
+                tiles: true,
+                filter,
+            } => export::tiles(connector, output, filter, out).await,
+            AuditCommand::Export { output, filter, .. } => {
+                export::write(connector, output, filter, out).await
+            }
+            AuditCommand::Affected {
                 snapshot,
                 since_good,
-            };
-            report_tables::tell(connector, asked, output, out).await
-        }
-        AuditCommand::Breach {
-            key,
-            contract,
-            from,
-            to,
-            output,
-        } => {
-            let asked = AuditReportRequest::Breach {
+                output,
+                notify,
+            } => {
+                if notify {
+                    recall_notice::notify(connector, &snapshot, since_good, out).await?;
+                }
+                let asked = AuditReportRequest::Affected {
+                    snapshot,
+                    since_good,
+                };
+                report_tables::tell(connector, asked, output, out).await
+            }
+            AuditCommand::Breach {
                 key,
                 contract,
                 from,
                 to,
-            };
-            report_tables::tell(connector, asked, output, out).await
-        }
-        AuditCommand::Recipients { dataset, output } => {
-            report_tables::tell(
-                connector,
-                AuditReportRequest::Recipients(dataset),
                 output,
-                out,
-            )
-            .await
-        }
-        AuditCommand::Received {
-            participant,
-            dataset,
-            from,
-            to,
-            output,
-        } => {
-            let asked = AuditReportRequest::Received {
+            } => {
+                let asked = AuditReportRequest::Breach {
+                    key,
+                    contract,
+                    from,
+                    to,
+                };
+                report_tables::tell(connector, asked, output, out).await
+            }
+            AuditCommand::Recipients { dataset, output } => {
+                report_tables::tell(
+                    connector,
+                    AuditReportRequest::Recipients(dataset),
+                    output,
+                    out,
+                )
+                .await
+            }
+            AuditCommand::Received {
                 participant,
                 dataset,
                 from,
                 to,
-            };
-            report_tables::tell(connector, asked, output, out).await
-        }
-        AuditCommand::Processing {
-            format: Some(format),
-            ..
-        } => processing_record::tell(connector, format, out).await,
-        AuditCommand::Processing {
-            format: None,
-            output,
-        } => report_tables::tell(connector, AuditReportRequest::Processing, output, out).await,
-        AuditCommand::Erase {
-            actor: Some(person),
-            ground,
-            ..
-        } => erasure::person(connector, person, ground, out).await,
-        AuditCommand::Erase {
-            question,
-            before,
-            ground,
-            ..
-        } => erasure::run(connector, question, before, ground, out).await,
-        AuditCommand::Archive { keep } => archive(connector, keep, out).await,
-        AuditCommand::Reconcile { participant, .. } => {
-            reconcile::with(connector, &participant.unwrap_or_default(), out).await
+                output,
+            } => {
+                let asked = AuditReportRequest::Received {
+                    participant,
+                    dataset,
+                    from,
+                    to,
+                };
+                report_tables::tell(connector, asked, output, out).await
+            }
+            AuditCommand::Processing {
+                format: Some(format),
+                ..
+            } => processing_record::tell(connector, format, out).await,
+            AuditCommand::Processing {
+                format: None,
+                output,
+            } => report_tables::tell(connector, AuditReportRequest::Processing, output, out).await,
+            AuditCommand::Erase {
+                actor: Some(person),
+                ground,
+                ..
+            } => erasure::person(connector, person, ground, out).await,
+            AuditCommand::Erase {
+                question,
+                before,
+                ground,
+                ..
+            } => erasure::run(connector, question, before, ground, out).await,
+            AuditCommand::Archive { keep } => archive(connector, keep, out).await,
+            AuditCommand::Reconcile { participant, .. } => {
+                reconcile::with(connector, &participant.unwrap_or_default(), out).await
+            }
         }
     }
 }

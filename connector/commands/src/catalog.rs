@@ -4,12 +4,16 @@ pub(crate) mod arguments;
 mod portal_catalog;
 
 use crate::admin::command_result::CommandResult;
+use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
+use crate::admin::named_file::NamedFile;
 use crate::catalog::arguments::CatalogCommand;
+use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::output::table;
 use crate::dataset::catalog_entry::{entry_json, entry_text};
 use hansa_catalog::dataset::DatasetKind;
 use hansa_node::participant::Connector;
+use hansa_node::participant::startup::JudgedState;
 use hansa_node::peer::peer_connections::KnownPeer;
 use hansa_node::question::reachable_tables;
 use hansa_node::question::reachable_tables::VisibleDataset;
@@ -21,38 +25,70 @@ use hansa_policy::term::Clause;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Carries out one of the verbs.
-pub(crate) async fn run(
-    connector: &Arc<Connector>,
-    command: CatalogCommand,
-    out: &EventSink,
-) -> CommandResult {
-    match command {
-        CatalogCommand::List { participant } => {
-            let peers = match participant {
-                Some(named) => vec![connector.peer_or_member(&named)?],
-                None => connector.known_peers()?,
-            };
-            list(connector, &peers, |_| true, out).await
+impl Command for CatalogCommand {
+    fn effect(&self) -> CommandEffect {
+        match self {
+            Self::List { .. }
+            | Self::Search { .. }
+            | Self::Show { .. }
+            | Self::Export { .. }
+            | Self::Validate { .. } => CommandEffect::Looks,
         }
-        CatalogCommand::Search { words } => {
-            let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
-            let peers = connector.known_peers()?;
-            list(connector, &peers, |visible| matches(visible, &words), out).await
+    }
+}
+
+impl ConnectorVerb for CatalogCommand {
+    fn named_files(&mut self) -> Vec<NamedFile<'_>> {
+        match self {
+            Self::List { .. }
+            | Self::Search { .. }
+            | Self::Show { .. }
+            | Self::Export { .. }
+            | Self::Validate { .. } => Vec::new(),
         }
-        CatalogCommand::Show { dataset } => {
-            let visible = find(connector, &dataset).await?;
-            out.object(
-                seen_json(connector, &visible),
-                seen_text(connector, &visible),
-            )
-            .await?;
-            Ok(0)
+    }
+
+    fn judged_state(&self, _is_rehearsal: bool) -> JudgedState {
+        match self {
+            Self::List { .. }
+            | Self::Search { .. }
+            | Self::Show { .. }
+            | Self::Export { .. }
+            | Self::Validate { .. } => JudgedState::None,
         }
-        CatalogCommand::Export { format, profile } => {
-            portal_catalog::export(connector, &format, profile.is_some(), out).await
+    }
+
+    async fn run(self, context: CommandContext<'_>) -> CommandResult {
+        let CommandContext { connector, out, .. } = context;
+        match self {
+            CatalogCommand::List { participant } => {
+                let peers = match participant {
+                    Some(named) => vec![connector.peer_or_member(&named)?],
+                    None => connector.known_peers()?,
+                };
+                list(connector, &peers, |_| true, out).await
+            }
+            CatalogCommand::Search { words } => {
+                let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
+                let peers = connector.known_peers()?;
+                list(connector, &peers, |visible| matches(visible, &words), out).await
+            }
+            CatalogCommand::Show { dataset } => {
+                let visible = find(connector, &dataset).await?;
+                out.object(
+                    seen_json(connector, &visible),
+                    seen_text(connector, &visible),
+                )
+                .await?;
+                Ok(0)
+            }
+            CatalogCommand::Export { format, profile } => {
+                portal_catalog::export(connector, &format, profile.is_some(), out).await
+            }
+            CatalogCommand::Validate { fetch } => {
+                portal_catalog::validate(connector, fetch, out).await
+            }
         }
-        CatalogCommand::Validate { fetch } => portal_catalog::validate(connector, fetch, out).await,
     }
 }
 

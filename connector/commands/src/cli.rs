@@ -3,6 +3,7 @@
 pub(crate) mod command_dispatch;
 pub(crate) mod command_effect;
 pub(crate) mod connector_command;
+pub(crate) mod consent;
 pub mod diagnostics;
 pub(crate) mod error_reference;
 pub(crate) mod exported_file;

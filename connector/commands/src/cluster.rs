@@ -4,6 +4,7 @@ pub(crate) mod arguments;
 
 use crate::cli::GlobalArgs;
 use crate::cli::command_dispatch::load;
+use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::output::OutputSettings;
 use crate::cluster::arguments::ClusterCommand;
 use hansa_audit_log::time::UtcTimestamp;
@@ -13,6 +14,14 @@ use hansa_node::process::clock;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::Refusal;
 use serde_json::json;
+
+impl Command for ClusterCommand {
+    fn effect(&self) -> CommandEffect {
+        match self {
+            Self::Init | Self::Add { .. } => CommandEffect::Acts(""),
+        }
+    }
+}
 
 /// Carries out one of the verbs.
 ///

@@ -5,7 +5,10 @@ pub(crate) mod config_check;
 pub(crate) mod config_lookup;
 
 use crate::admin::command_result::{CommandResult, combined_refusal};
+use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
+use crate::admin::named_file::NamedFile;
+use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::output::table;
 use crate::config::arguments::ConfigCommand;
 use hansa_identity::participant_identity;
@@ -13,6 +16,7 @@ use hansa_node::config::ConnectorConfig;
 use hansa_node::dataset::published_lists;
 use hansa_node::offer::offer_renewal;
 use hansa_node::participant::Connector;
+use hansa_node::participant::startup::JudgedState;
 use hansa_node::peer::peer_aliases;
 use hansa_node::process::blocking_work::blocking;
 use hansa_node::process::clock;
@@ -22,24 +26,41 @@ use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Carries out one of the verbs.
-pub(crate) async fn run(
-    connector: &Arc<Connector>,
-    command: ConfigCommand,
-    out: &EventSink,
-) -> CommandResult {
-    match command {
-        ConfigCommand::Show => {
-            let config = connector.config();
-            let rows: Vec<Vec<String>> = config
-                .origins
-                .iter()
-                .map(|(key, origin)| {
-                    let value = origin.value.clone().unwrap_or_default();
-                    vec![key.clone(), value, origin.from.clone()]
-                })
-                .collect();
-            out.object(
+impl Command for ConfigCommand {
+    fn effect(&self) -> CommandEffect {
+        match self {
+            Self::Show | Self::Reference => CommandEffect::Looks,
+        }
+    }
+}
+
+impl ConnectorVerb for ConfigCommand {
+    fn named_files(&mut self) -> Vec<NamedFile<'_>> {
+        match self {
+            Self::Show | Self::Reference => Vec::new(),
+        }
+    }
+
+    fn judged_state(&self, _is_rehearsal: bool) -> JudgedState {
+        match self {
+            Self::Show | Self::Reference => JudgedState::None,
+        }
+    }
+
+    async fn run(self, context: CommandContext<'_>) -> CommandResult {
+        let CommandContext { connector, out, .. } = context;
+        match self {
+            ConfigCommand::Show => {
+                let config = connector.config();
+                let rows: Vec<Vec<String>> = config
+                    .origins
+                    .iter()
+                    .map(|(key, origin)| {
+                        let value = origin.value.clone().unwrap_or_default();
+                        vec![key.clone(), value, origin.from.clone()]
+                    })
+                    .collect();
+                out.object(
                 json!({
                     "file": config.file,
                     "participant": config.participant.id.as_str(),
@@ -59,16 +80,17 @@ pub(crate) async fn run(
                 ),
             )
             .await?;
+            }
+            ConfigCommand::Reference => {
+                out.document(
+                    json!({"reference": hansa_node::config::REFERENCE}),
+                    hansa_node::config::REFERENCE,
+                )
+                .await?;
+            }
         }
-        ConfigCommand::Reference => {
-            out.document(
-                json!({"reference": hansa_node::config::REFERENCE}),
-                hansa_node::config::REFERENCE,
-            )
-            .await?;
-        }
+        Ok(0)
     }
-    Ok(0)
 }
 
 /// Reloads everything: checked whole, then swapped whole.

@@ -3,10 +3,14 @@
 pub(crate) mod arguments;
 
 use crate::admin::command_result::CommandResult;
+use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
+use crate::admin::named_file::NamedFile;
+use crate::cli::command_effect::{Command, CommandEffect};
 use crate::connect::arguments::{ClientProgram, ConnectArgs};
 use hansa_identity::mtls::client_face;
 use hansa_node::participant::Connector;
+use hansa_node::participant::startup::JudgedState;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::flight_sql::connection_check::{self, ConnectionCheck};
 use hansa_transport::{AccessToken, PURPOSE_HEADER};
@@ -14,6 +18,27 @@ use serde_json::json;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+
+impl Command for ConnectArgs {
+    fn effect(&self) -> CommandEffect {
+        CommandEffect::Looks
+    }
+}
+
+impl ConnectorVerb for ConnectArgs {
+    fn named_files(&mut self) -> Vec<NamedFile<'_>> {
+        NamedFile::opened(self.test.as_mut())
+    }
+
+    fn judged_state(&self, _is_rehearsal: bool) -> JudgedState {
+        JudgedState::None
+    }
+
+    async fn run(self, context: CommandContext<'_>) -> CommandResult {
+        let CommandContext { connector, out, .. } = context;
+        connect(connector, self, out).await
+    }
+}
 
 /// The file in the state folder that holds the address at which the connector that served last answered programs.
 pub(crate) const ADDRESS_FILE: &str = "clients";
@@ -25,11 +50,7 @@ pub(crate) const WEB_FILE: &str = "web";
 pub(crate) const ROOT_FILE: &str = "clients-root.pem";
 
 /// Says how a program connects.
-pub(crate) async fn connect(
-    connector: &Arc<Connector>,
-    args: ConnectArgs,
-    out: &EventSink,
-) -> CommandResult {
+async fn connect(connector: &Arc<Connector>, args: ConnectArgs, out: &EventSink) -> CommandResult {
     let target = ClientTarget::of(connector)?;
     let tried = match &args.test {
         None => None,

@@ -19,9 +19,11 @@ mod request;
 mod usage;
 mod withdrawal;
 
-use crate::admin::command_envelope::CommandOptions;
 use crate::admin::command_result::CommandResult;
+use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
+use crate::admin::named_file::NamedFile;
+use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::output::table;
 use crate::contract::arguments::ContractCommand;
 use crate::contract::contract_lookup::{contract_by_prefix, contracts, negotiations, sides};
@@ -31,6 +33,7 @@ use crate::contract::contract_text::{
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_node::negotiation;
 use hansa_node::participant::Connector;
+use hansa_node::participant::startup::JudgedState;
 use hansa_node::peer::mailbox;
 use hansa_policy::contract::{Agreement, ContractStatus};
 use hansa_policy::id::ContractId;
@@ -42,104 +45,206 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Carries out one of the verbs.
-pub(crate) async fn run(
-    connector: &Arc<Connector>,
-    command: ContractCommand,
-    options: CommandOptions,
-    caller: Option<u32>,
-    out: &EventSink,
-) -> CommandResult {
-    match command {
-        ContractCommand::List { expiring, ics } => {
-            list(connector, expiring.as_deref(), ics, out).await
+impl Command for ContractCommand {
+    fn effect(&self) -> CommandEffect {
+        match self {
+            Self::List { .. } | Self::Show { .. } | Self::Wait { .. } | Self::Verify { .. } => {
+                CommandEffect::Looks
+            }
+            // Offline the page is shown first, and the question comes after it.
+            Self::Request { .. }
+            | Self::Sign {
+                offline: Some(_), ..
+            }
+            | Self::Withdraw {
+                offline: Some(_), ..
+            } => CommandEffect::Rehearses,
+            Self::Counter { .. }
+            | Self::Sign { .. }
+            | Self::Attach { .. }
+            | Self::Comment { .. }
+            | Self::Decline { .. } => {
+                CommandEffect::Acts("hansa contract show says what it is about")
+            }
+            Self::Export { .. } => CommandEffect::Acts(""),
+            Self::Usage { .. } | Self::TopUp { .. } => {
+                CommandEffect::Acts("hansa contract show says what is left of what was paid")
+            }
+            Self::Attest { id, .. } => CommandEffect::Ends(format!(
+                "What was received under {id} is stated to be deleted, in a signed statement to the provider."
+            )),
+            Self::Withdraw {
+                id,
+                from: Some(from),
+                ..
+            } => CommandEffect::Ends(format!(
+                "Withdrawing {} from {from} on ends the contract then, for good; until then it runs, and nobody can take this back.",
+                id.as_deref().unwrap_or_default()
+            )),
+            Self::Withdraw { id, .. } => CommandEffect::Ends(format!(
+                "Withdrawing {} ends the contract for good and cuts the answers that run under it.",
+                id.as_deref().unwrap_or_default()
+            )),
         }
-        ContractCommand::Request {
-            dataset,
-            sign,
-            policy_text: policy,
-            offer,
-            replaces,
-            language,
-            ..
-        } => {
-            let args = request::ContractRequestArgs {
+    }
+}
+
+impl ConnectorVerb for ContractCommand {
+    fn named_files(&mut self) -> Vec<NamedFile<'_>> {
+        match self {
+            Self::Request {
+                policy: Some(file),
+                policy_text: text,
+                ..
+            }
+            | Self::Counter {
+                policy: file,
+                policy_text: text,
+                ..
+            }
+            | Self::Attach {
+                file,
+                signature: text,
+                ..
+            } => vec![NamedFile::Sent { file, text }],
+            Self::Request { policy: None, .. }
+            | Self::List { .. }
+            | Self::Show { .. }
+            | Self::Wait { .. }
+            | Self::Sign { .. }
+            | Self::Comment { .. }
+            | Self::Decline { .. }
+            | Self::Attest { .. }
+            | Self::Usage { .. }
+            | Self::TopUp { .. }
+            | Self::Withdraw { .. }
+            | Self::Verify { .. }
+            | Self::Export { .. } => Vec::new(),
+        }
+    }
+
+    fn judged_state(&self, _is_rehearsal: bool) -> JudgedState {
+        match self {
+            Self::List { .. }
+            | Self::Request { .. }
+            | Self::Show { .. }
+            | Self::Wait { .. }
+            | Self::Counter { .. }
+            | Self::Sign { .. }
+            | Self::Attach { .. }
+            | Self::Comment { .. }
+            | Self::Decline { .. }
+            | Self::Attest { .. }
+            | Self::Usage { .. }
+            | Self::TopUp { .. }
+            | Self::Withdraw { .. }
+            | Self::Verify { .. }
+            | Self::Export { .. } => JudgedState::None,
+        }
+    }
+
+    async fn run(self, context: CommandContext<'_>) -> CommandResult {
+        let CommandContext {
+            connector,
+            options,
+            caller,
+            out,
+        } = context;
+        match self {
+            ContractCommand::List { expiring, ics } => {
+                list(connector, expiring.as_deref(), ics, out).await
+            }
+            ContractCommand::Request {
+                dataset,
                 sign,
-                policy,
+                policy_text: policy,
                 offer,
                 replaces,
-                language: spoken(language.as_deref())?,
-            };
-            request::request(connector, &dataset, args, options, out).await
-        }
-        ContractCommand::Show {
-            id,
-            diff,
-            odrl,
-            language,
-        } => {
-            contract_page::show(
-                connector,
-                &id,
+                language,
+                ..
+            } => {
+                let args = request::ContractRequestArgs {
+                    sign,
+                    policy,
+                    offer,
+                    replaces,
+                    language: spoken(language.as_deref())?,
+                };
+                request::request(connector, &dataset, args, options, out).await
+            }
+            ContractCommand::Show {
+                id,
                 diff,
                 odrl,
-                spoken(language.as_deref())?,
-                out,
-            )
-            .await
-        }
-        ContractCommand::Counter {
-            id, policy_text, ..
-        } => {
-            negotiation_step::counter_offer(
-                connector,
-                &id,
-                policy_text.as_deref().unwrap_or_default(),
-                out,
-            )
-            .await
-        }
-        ContractCommand::Sign { id, .. } => {
-            negotiation_step::sign(connector, &id.unwrap_or_default(), caller, out).await
-        }
-        ContractCommand::Attach { id, signature, .. } => {
-            let signature = signature.unwrap_or_default();
-            if !id.starts_with("n-") {
-                let statement = signature.trim_end().as_bytes();
-                return withdrawal::attach(connector, &id, statement, caller, out).await;
+                language,
+            } => {
+                contract_page::show(
+                    connector,
+                    &id,
+                    diff,
+                    odrl,
+                    spoken(language.as_deref())?,
+                    out,
+                )
+                .await
             }
-            offline_signature::attach(connector, &id, signature.as_bytes(), caller, out).await
-        }
-        ContractCommand::Comment { id, clause, text } => {
-            let text = SingleLineText::parse("comment", &text)?;
-            comment::comment(connector, &id, clause, text, out).await
-        }
-        ContractCommand::Wait { id } => negotiation_wait::wait(connector, &id, out).await,
-        ContractCommand::Decline { id, reason } => {
-            let reason = SingleLineText::parse("reason", &reason)?;
-            negotiation_step::decline(connector, &id, reason, out).await
-        }
-        ContractCommand::Usage { id, .. } => usage::state(connector, &id, out).await,
-        ContractCommand::TopUp { id, amount } => usage::top_up(connector, &id, &amount, out).await,
-        ContractCommand::Attest { id, answers } => {
-            deletion_attestation::attest(connector, &id, &answers, out).await
-        }
-        ContractCommand::Withdraw {
-            id, reason, from, ..
-        } => {
-            let args = withdrawal::WithdrawalArgs {
-                contract: id.unwrap_or_default(),
-                reason: SingleLineText::parse("reason", &reason)?,
-                from,
-            };
-            withdrawal::withdraw(connector, args, caller, out).await
-        }
-        ContractCommand::Export { id, .. } if id.starts_with("n-") => {
-            offline_signature::export(connector, &id, out).await
-        }
-        ContractCommand::Export { id, .. } => export(connector, &id, out).await,
-        ContractCommand::Verify { .. } => {
-            Err(Refusal::new(ErrorCode::UsageWrong, "contract verify needs no connector").into())
+            ContractCommand::Counter {
+                id, policy_text, ..
+            } => {
+                negotiation_step::counter_offer(
+                    connector,
+                    &id,
+                    policy_text.as_deref().unwrap_or_default(),
+                    out,
+                )
+                .await
+            }
+            ContractCommand::Sign { id, .. } => {
+                negotiation_step::sign(connector, &id.unwrap_or_default(), caller, out).await
+            }
+            ContractCommand::Attach { id, signature, .. } => {
+                let signature = signature.unwrap_or_default();
+                if !id.starts_with("n-") {
+                    let statement = signature.trim_end().as_bytes();
+                    return withdrawal::attach(connector, &id, statement, caller, out).await;
+                }
+                offline_signature::attach(connector, &id, signature.as_bytes(), caller, out).await
+            }
+            ContractCommand::Comment { id, clause, text } => {
+                let text = SingleLineText::parse("comment", &text)?;
+                comment::comment(connector, &id, clause, text, out).await
+            }
+            ContractCommand::Wait { id } => negotiation_wait::wait(connector, &id, out).await,
+            ContractCommand::Decline { id, reason } => {
+                let reason = SingleLineText::parse("reason", &reason)?;
+                negotiation_step::decline(connector, &id, reason, out).await
+            }
+            ContractCommand::Usage { id, .. } => usage::state(connector, &id, out).await,
+            ContractCommand::TopUp { id, amount } => {
+                usage::top_up(connector, &id, &amount, out).await
+            }
+            ContractCommand::Attest { id, answers } => {
+                deletion_attestation::attest(connector, &id, &answers, out).await
+            }
+            ContractCommand::Withdraw {
+                id, reason, from, ..
+            } => {
+                let args = withdrawal::WithdrawalArgs {
+                    contract: id.unwrap_or_default(),
+                    reason: SingleLineText::parse("reason", &reason)?,
+                    from,
+                };
+                withdrawal::withdraw(connector, args, caller, out).await
+            }
+            ContractCommand::Export { id, .. } if id.starts_with("n-") => {
+                offline_signature::export(connector, &id, out).await
+            }
+            ContractCommand::Export { id, .. } => export(connector, &id, out).await,
+            ContractCommand::Verify { .. } => Err(Refusal::new(
+                ErrorCode::UsageWrong,
+                "contract verify needs no connector",
+            )
+            .into()),
         }
     }
 }

@@ -3,7 +3,10 @@
 pub(crate) mod arguments;
 
 use crate::admin::command_result::{CommandError, CommandResult};
+use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
+use crate::admin::named_file::NamedFile;
+use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::output::table;
 use crate::credential::arguments::CredentialCommand;
 use hansa_audit_log::digest::Digest;
@@ -11,75 +14,98 @@ use hansa_audit_log::record::contracts::CredentialRecord;
 use hansa_node::league::credentials;
 use hansa_node::log::audit_event::AuditEvent;
 use hansa_node::participant::Connector;
+use hansa_node::participant::startup::JudgedState;
 use hansa_policy::attribute::Credential;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_store::document_folder::StoredDocumentKind;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Carries out one of the verbs.
-pub(crate) async fn run(
-    connector: &Arc<Connector>,
-    command: CredentialCommand,
-    out: &EventSink,
-) -> CommandResult {
-    match command {
-        CredentialCommand::List => {
-            let mut rows = Vec::new();
-            for (credential, _) in credentials::stored_credentials(connector)? {
-                let counts = counts(connector, &credential);
-                out.object(credential_json(&credential, counts.as_deref()), "")
-                    .await?;
-                rows.push(vec![
-                    credential.statement.short(),
-                    credential.issuer.domain().to_owned(),
-                    values(&credential).join(", "),
-                    credential.until.to_string(),
-                    counts.unwrap_or_else(|| "counts".to_owned()),
-                ]);
+impl Command for CredentialCommand {
+    fn effect(&self) -> CommandEffect {
+        match self {
+            Self::List => CommandEffect::Looks,
+            Self::Add { .. } | Self::Remove { .. } => {
+                CommandEffect::Acts("hansa credential list shows those that are here")
             }
-            out.text(table(
-                &["CREDENTIAL", "ISSUER", "STATES", "UNTIL", "STATE"],
-                &rows,
-            ))
-            .await?;
         }
-        CredentialCommand::Add { file } => {
-            let bytes = hansa_node::process::named_file::read(&file)?;
-            let place =
-                |refusal: Refusal| refusal.with_place(file.display().to_string(), None, None);
-            let credential = hansa_proto::credential::from_envelope(&bytes).map_err(place)?;
-            connector
-                .identity
-                .trust
-                .bundle()
-                .shown(&credential, &connector.id(), connector.now())
-                .map_err(|refusal| {
-                    place(refusal).with_help(
+    }
+}
+
+impl ConnectorVerb for CredentialCommand {
+    fn named_files(&mut self) -> Vec<NamedFile<'_>> {
+        match self {
+            Self::Add { file } => vec![NamedFile::Opened(file)],
+            Self::List | Self::Remove { .. } => Vec::new(),
+        }
+    }
+
+    fn judged_state(&self, _is_rehearsal: bool) -> JudgedState {
+        match self {
+            Self::List | Self::Add { .. } | Self::Remove { .. } => JudgedState::None,
+        }
+    }
+
+    async fn run(self, context: CommandContext<'_>) -> CommandResult {
+        let CommandContext { connector, out, .. } = context;
+        match self {
+            CredentialCommand::List => {
+                let mut rows = Vec::new();
+                for (credential, _) in credentials::stored_credentials(connector)? {
+                    let counts = counts(connector, &credential);
+                    out.object(credential_json(&credential, counts.as_deref()), "")
+                        .await?;
+                    rows.push(vec![
+                        credential.statement.short(),
+                        credential.issuer.domain().to_owned(),
+                        values(&credential).join(", "),
+                        credential.until.to_string(),
+                        counts.unwrap_or_else(|| "counts".to_owned()),
+                    ]);
+                }
+                out.text(table(
+                    &["CREDENTIAL", "ISSUER", "STATES", "UNTIL", "STATE"],
+                    &rows,
+                ))
+                .await?;
+            }
+            CredentialCommand::Add { file } => {
+                let bytes = hansa_node::process::named_file::read(&file)?;
+                let place =
+                    |refusal: Refusal| refusal.with_place(file.display().to_string(), None, None);
+                let credential = hansa_proto::credential::from_envelope(&bytes).map_err(place)?;
+                connector
+                    .identity
+                    .trust
+                    .bundle()
+                    .shown(&credential, &connector.id(), connector.now())
+                    .map_err(|refusal| {
+                        place(refusal).with_help(
                         "a bundle that names its issuer may not be here yet: hansa league export",
                     )
-                })?;
-            connector
-                .records
-                .documents
-                .keep(StoredDocumentKind::Credential, &bytes)?;
-            let _durable = connector
-                .record(AuditEvent::from(CredentialRecord {
-                    statement: credential.statement,
-                    issuer: credential.issuer.to_string(),
-                    until: credential.until,
-                    removed: None,
-                }))
+                    })?;
+                connector
+                    .records
+                    .documents
+                    .keep(StoredDocumentKind::Credential, &bytes)?;
+                let _durable = connector
+                    .record(AuditEvent::from(CredentialRecord {
+                        statement: credential.statement,
+                        issuer: credential.issuer.to_string(),
+                        until: credential.until,
+                        removed: None,
+                    }))
+                    .await?;
+                out.object(
+                    credential_json(&credential, None),
+                    format!("{} until {}", line(&credential), credential.until),
+                )
                 .await?;
-            out.object(
-                credential_json(&credential, None),
-                format!("{} until {}", line(&credential), credential.until),
-            )
-            .await?;
+            }
+            CredentialCommand::Remove { statement } => remove(connector, &statement, out).await?,
         }
-        CredentialCommand::Remove { statement } => remove(connector, &statement, out).await?,
+        Ok(0)
     }
-    Ok(0)
 }
 
 /// Takes a credential out of the own store. That it was is in the log before its file is gone, so that after a crash in

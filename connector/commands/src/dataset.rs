@@ -12,9 +12,11 @@ mod released_cells;
 mod restriction;
 mod source_sample;
 
-use crate::admin::command_envelope::CommandOptions;
 use crate::admin::command_result::{CommandResult, combined_refusal};
+use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
+use crate::admin::named_file::NamedFile;
+use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::output::table;
 use crate::config;
 use crate::dataset::arguments::DatasetCommand;
@@ -25,6 +27,7 @@ use crate::dataset::restriction::RestrictionChange;
 use hansa_catalog::dataset::{Dataset, DatasetKind};
 use hansa_node::dataset::publication::PublishOptions;
 use hansa_node::participant::Connector;
+use hansa_node::participant::startup::JudgedState;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::ingest::config::{DatasetConfig, parser};
@@ -33,79 +36,139 @@ use hansa_query::ingest::schema_inference::draft_config::{DraftConfigOptions, Le
 use serde_json::json;
 use std::sync::Arc;
 
-/// Carries out one of the verbs.
-pub(crate) async fn run(
-    connector: &Arc<Connector>,
-    command: DatasetCommand,
-    (options, caller): (CommandOptions, Option<u32>),
-    out: &EventSink,
-) -> CommandResult {
-    match command {
-        DatasetCommand::List => list(connector, out).await,
-        DatasetCommand::Show { name } => show(connector, &name, out).await,
-        DatasetCommand::Sample { name, rows } => {
-            source_sample::sample(connector, &name, rows, out).await
+impl Command for DatasetCommand {
+    fn effect(&self) -> CommandEffect {
+        match self {
+            Self::List
+            | Self::Show { .. }
+            | Self::Sample { .. }
+            | Self::Guard {
+                policy: None,
+                remove: false,
+                ..
+            } => CommandEffect::Looks,
+            Self::Add { .. } | Self::Publish { .. } | Self::Guard { .. } => {
+                CommandEffect::Rehearses
+            }
+            Self::Withdraw { name, .. } => CommandEffect::Ends(format!(
+                "Withdrawing {name} cuts the answers that read it and removes its snapshot from disk."
+            )),
         }
-        DatasetCommand::Add {
-            files,
-            name,
-            title,
-            licence,
-            kind,
-            columns,
-            all_columns,
-            keep_wide,
-            extent,
-            skip_last_lines,
-            terms,
-            publish,
-        } => {
-            let about = DraftConfigOptions {
-                name: name.as_deref().map(parse_dataset_name).transpose()?,
+    }
+}
+
+impl ConnectorVerb for DatasetCommand {
+    fn named_files(&mut self) -> Vec<NamedFile<'_>> {
+        match self {
+            Self::Add { files, terms, .. } => files
+                .iter_mut()
+                .chain(&mut terms.policy)
+                .map(NamedFile::Opened)
+                .collect(),
+            Self::Guard {
+                policy: Some(file),
+                policy_text,
+                ..
+            } => vec![NamedFile::Sent {
+                file,
+                text: policy_text,
+            }],
+            Self::Guard { policy: None, .. }
+            | Self::List
+            | Self::Show { .. }
+            | Self::Sample { .. }
+            | Self::Publish { .. }
+            | Self::Withdraw { .. } => Vec::new(),
+        }
+    }
+
+    fn judged_state(&self, is_rehearsal: bool) -> JudgedState {
+        match self {
+            Self::Publish { .. } => JudgedState::Publications,
+            Self::Add { publish, .. } if *publish && !is_rehearsal => JudgedState::Publications,
+            Self::Add { .. }
+            | Self::List
+            | Self::Show { .. }
+            | Self::Sample { .. }
+            | Self::Guard { .. }
+            | Self::Withdraw { .. } => JudgedState::None,
+        }
+    }
+
+    async fn run(self, context: CommandContext<'_>) -> CommandResult {
+        let CommandContext {
+            connector,
+            options,
+            caller,
+            out,
+        } = context;
+        match self {
+            DatasetCommand::List => list(connector, out).await,
+            DatasetCommand::Show { name } => show(connector, &name, out).await,
+            DatasetCommand::Sample { name, rows } => {
+                source_sample::sample(connector, &name, rows, out).await
+            }
+            DatasetCommand::Add {
+                files,
+                name,
                 title,
                 licence,
-                kind: kind.as_deref().map(of_kind).transpose()?,
-                columns: match (columns.or_else(|| terms.columns_of_groups()), all_columns) {
-                    (_, true) => LeavingColumns::All,
-                    (Some(columns), false) => LeavingColumns::Named(columns),
-                    (None, false) => LeavingColumns::Unsaid,
-                },
-                stays_wide: keep_wide,
+                kind,
+                columns,
+                all_columns,
+                keep_wide,
+                extent,
                 skip_last_lines,
-                grid: offer_entry::grid(&terms),
-                extent: extent.as_deref().map(extent_of).transpose()?,
-            };
-            let addition = DatasetAddition {
-                files,
-                about,
                 terms,
                 publish,
-            };
-            config_entry::add(connector, addition, options, out).await
-        }
-        DatasetCommand::Publish { names, anew } => {
-            let publish_options = PublishOptions {
-                dry: options.dry_run,
-                anew,
-            };
-            publication::publish(connector, &names, publish_options, out).await
-        }
-        DatasetCommand::Guard {
-            name,
-            policy,
-            policy_text,
-            remove,
-        } => {
-            let dataset = find_published_dataset(connector, &name)?;
-            let change = match (policy, policy_text) {
-                (Some(file), Some(text)) => RestrictionChange::Set { file, text },
-                _ if remove => RestrictionChange::Remove,
-                _ => RestrictionChange::Nothing,
-            };
-            restriction::guard(connector, &dataset, change, (options, caller), out).await
-        }
-        DatasetCommand::Withdraw { name, snapshot } => {
-            publication::withdraw(connector, parse_dataset_name(&name)?, snapshot, out).await
+            } => {
+                let about = DraftConfigOptions {
+                    name: name.as_deref().map(parse_dataset_name).transpose()?,
+                    title,
+                    licence,
+                    kind: kind.as_deref().map(of_kind).transpose()?,
+                    columns: match (columns.or_else(|| terms.columns_of_groups()), all_columns) {
+                        (_, true) => LeavingColumns::All,
+                        (Some(columns), false) => LeavingColumns::Named(columns),
+                        (None, false) => LeavingColumns::Unsaid,
+                    },
+                    stays_wide: keep_wide,
+                    skip_last_lines,
+                    grid: offer_entry::grid(&terms),
+                    extent: extent.as_deref().map(extent_of).transpose()?,
+                };
+                let addition = DatasetAddition {
+                    files,
+                    about,
+                    terms,
+                    publish,
+                };
+                config_entry::add(connector, addition, options, out).await
+            }
+            DatasetCommand::Publish { names, anew } => {
+                let publish_options = PublishOptions {
+                    dry: options.dry_run,
+                    anew,
+                };
+                publication::publish(connector, &names, publish_options, out).await
+            }
+            DatasetCommand::Guard {
+                name,
+                policy,
+                policy_text,
+                remove,
+            } => {
+                let dataset = find_published_dataset(connector, &name)?;
+                let change = match (policy, policy_text) {
+                    (Some(file), Some(text)) => RestrictionChange::Set { file, text },
+                    _ if remove => RestrictionChange::Remove,
+                    _ => RestrictionChange::Nothing,
+                };
+                restriction::guard(connector, &dataset, change, (options, caller), out).await
+            }
+            DatasetCommand::Withdraw { name, snapshot } => {
+                publication::withdraw(connector, parse_dataset_name(&name)?, snapshot, out).await
+            }
         }
     }
 }

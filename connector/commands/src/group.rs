@@ -3,12 +3,16 @@
 pub(crate) mod arguments;
 
 use crate::admin::command_result::CommandResult;
+use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
+use crate::admin::named_file::NamedFile;
+use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::output::table;
 use crate::group::arguments::GroupCommand;
 use hansa_node::league::group_membership;
 use hansa_node::league::group_membership::MembershipOutcome;
 use hansa_node::participant::Connector;
+use hansa_node::participant::startup::JudgedState;
 use hansa_policy::group::{COUNTS, GroupName, SignedGroupList};
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -16,60 +20,87 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Carries out one of the verbs.
-pub(crate) async fn run(
-    connector: &Arc<Connector>,
-    command: GroupCommand,
-    caller: Option<u32>,
-    out: &EventSink,
-) -> CommandResult {
-    match command {
-        GroupCommand::List => {
-            let mut rows = Vec::new();
-            for group in connector.reloadable.groups().values() {
-                out.object(group_json(connector, group), "").await?;
-                rows.push(vec![
-                    group.name.to_string(),
-                    group.members.len().to_string(),
-                    until(group),
-                    counts(connector, group).unwrap_or_else(|| "counts".to_owned()),
-                ]);
+impl Command for GroupCommand {
+    fn effect(&self) -> CommandEffect {
+        match self {
+            Self::List | Self::Show { .. } => CommandEffect::Looks,
+            Self::Add { .. } | Self::Remove { .. } => {
+                CommandEffect::Acts("hansa group show lists the members")
             }
-            out.text(table(&["GROUP", "MEMBERS", "UNTIL", "STATE"], &rows))
-                .await?;
-        }
-        GroupCommand::Show { group } => {
-            let group = find_group(connector, &group)?;
-            show(connector, &group, out).await?;
-        }
-        GroupCommand::Add {
-            group,
-            participants,
-        } => {
-            let name = parse_group_name(&group)?;
-            let mut added = BTreeSet::new();
-            for participant in &participants {
-                added.insert(in_the_league(connector, participant)?);
-            }
-            match group_membership::add(connector, &name, &added, caller).await? {
-                MembershipOutcome::Listed(group) => show(connector, &group, out).await?,
-                MembershipOutcome::Waits => waits(&name, out).await?,
-            };
-        }
-        GroupCommand::Remove {
-            group,
-            participants,
-        } => {
-            let known = find_group(connector, &group)?;
-            let removed = participants
-                .iter()
-                .map(|participant| member(connector, &known.members, participant))
-                .collect::<Result<_, _>>()?;
-            let group = group_membership::remove(connector, &known.name, removed).await?;
-            show(connector, &group, out).await?;
         }
     }
-    Ok(0)
+}
+
+impl ConnectorVerb for GroupCommand {
+    fn named_files(&mut self) -> Vec<NamedFile<'_>> {
+        match self {
+            Self::List | Self::Show { .. } | Self::Add { .. } | Self::Remove { .. } => Vec::new(),
+        }
+    }
+
+    fn judged_state(&self, _is_rehearsal: bool) -> JudgedState {
+        match self {
+            Self::List | Self::Show { .. } | Self::Add { .. } | Self::Remove { .. } => {
+                JudgedState::None
+            }
+        }
+    }
+
+    async fn run(self, context: CommandContext<'_>) -> CommandResult {
+        let CommandContext {
+            connector,
+            caller,
+            out,
+            ..
+        } = context;
+        match self {
+            GroupCommand::List => {
+                let mut rows = Vec::new();
+                for group in connector.reloadable.groups().values() {
+                    out.object(group_json(connector, group), "").await?;
+                    rows.push(vec![
+                        group.name.to_string(),
+                        group.members.len().to_string(),
+                        until(group),
+                        counts(connector, group).unwrap_or_else(|| "counts".to_owned()),
+                    ]);
+                }
+                out.text(table(&["GROUP", "MEMBERS", "UNTIL", "STATE"], &rows))
+                    .await?;
+            }
+            GroupCommand::Show { group } => {
+                let group = find_group(connector, &group)?;
+                show(connector, &group, out).await?;
+            }
+            GroupCommand::Add {
+                group,
+                participants,
+            } => {
+                let name = parse_group_name(&group)?;
+                let mut added = BTreeSet::new();
+                for participant in &participants {
+                    added.insert(in_the_league(connector, participant)?);
+                }
+                match group_membership::add(connector, &name, &added, caller).await? {
+                    MembershipOutcome::Listed(group) => show(connector, &group, out).await?,
+                    MembershipOutcome::Waits => waits(&name, out).await?,
+                };
+            }
+            GroupCommand::Remove {
+                group,
+                participants,
+            } => {
+                let known = find_group(connector, &group)?;
+                let removed = participants
+                    .iter()
+                    .map(|participant| member(connector, &known.members, participant))
+                    .collect::<Result<_, _>>()?;
+                let group = group_membership::remove(connector, &known.name, removed).await?;
+                show(connector, &group, out).await?;
+            }
+        }
+        Ok(0)
+    }
 }
 
 async fn show(connector: &Connector, group: &SignedGroupList, out: &EventSink) -> CommandResult {

@@ -5,6 +5,7 @@ pub(crate) mod mandate;
 pub(crate) mod offline_signer;
 
 use crate::cli::GlobalArgs;
+use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::output::{OutputSettings, table};
 use crate::cli::terminal::line_out;
 use crate::config::config_lookup;
@@ -19,6 +20,15 @@ use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+
+impl Command for KeyCommand {
+    fn effect(&self) -> CommandEffect {
+        match self {
+            Self::List { .. } => CommandEffect::Looks,
+            Self::Add { .. } | Self::Mandate(_) => CommandEffect::Acts(""),
+        }
+    }
+}
 
 /// Carries out one of the verbs.
 ///

@@ -6,6 +6,7 @@ pub(crate) mod league_join;
 mod rulebook;
 mod signing_authority;
 
+use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::output::{OutputSettings, table};
 use crate::cli::terminal::{document_out, line_out};
 use crate::cli::{IssuedAttributeKind, LeagueCommand};
@@ -28,6 +29,48 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::path::Path;
 use std::str::FromStr;
+
+impl Command for LeagueCommand {
+    fn effect(&self) -> CommandEffect {
+        match self {
+            Self::List { .. } => CommandEffect::Looks,
+            Self::Rulebook(args) if args.file.is_none() && args.accepted.is_empty() => {
+                CommandEffect::Looks
+            }
+            Self::Issuer { id, drop: true, .. } => CommandEffect::Ends(format!(
+                "Naming {id} no longer ends what is read by its credentials, everywhere in the league."
+            )),
+            Self::Key(args) if args.end.is_some() => CommandEffect::Ends(format!(
+                "Ending the key {} ends what it may sign, everywhere in the league.",
+                args.end.as_deref().unwrap_or_default()
+            )),
+            Self::Seal(args) if args.end => CommandEffect::Ends(format!(
+                "Ending the seals of {} as {} ends what they may sign, everywhere in the league.",
+                args.id, args.organization
+            )),
+            Self::Mandates(args) if args.end => CommandEffect::Ends(format!(
+                "From then on whoever has a key of {} signs whatever it is.",
+                args.id
+            )),
+            Self::Mandates(args) if args.revoke.is_some() => CommandEffect::Ends(format!(
+                "Revoking the mandate {} ends what may be signed with it, everywhere in the league.",
+                args.revoke.as_deref().unwrap_or_default()
+            )),
+            Self::Init { .. }
+            | Self::Mandates(_)
+            | Self::Key(_)
+            | Self::Seal(_)
+            | Self::Rulebook(_)
+            | Self::Admit { .. }
+            | Self::Issuer { .. }
+            | Self::Attest { .. }
+            | Self::Export { .. } => CommandEffect::Acts(""),
+            Self::Expel { id, .. } => CommandEffect::Ends(format!(
+                "Expelling {id} ends what it reads and asks, everywhere in the league."
+            )),
+        }
+    }
+}
 
 /// Carries out one of the league's verbs.
 ///

@@ -3,12 +3,16 @@
 pub(crate) mod arguments;
 
 use crate::admin::command_result::CommandResult;
+use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
+use crate::admin::named_file::NamedFile;
+use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::output::table;
 use crate::peer::arguments::PeerCommand;
 use hansa_audit_log::record::configuration::PeerRecord;
 use hansa_node::log::audit_event::AuditEvent;
 use hansa_node::participant::Connector;
+use hansa_node::participant::startup::JudgedState;
 use hansa_node::peer::peer_connections::KnownPeer;
 use hansa_policy::id::{ParticipantId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -16,95 +20,116 @@ use hansa_query::sql::query_text::NamedTables;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Carries out one of the verbs.
-pub(crate) async fn run(
-    connector: &Arc<Connector>,
-    command: PeerCommand,
-    out: &EventSink,
-) -> CommandResult {
-    match command {
-        PeerCommand::List => {
-            let mut rows = Vec::new();
-            for peer in connector.known_peers()? {
-                out.object(peer_json(connector, &peer), "").await?;
-                rows.push(vec![
-                    peer.alias.to_string(),
-                    peer.id.domain().to_owned(),
-                    peer.address.clone(),
-                ]);
-            }
-            out.text(table(&["ALIAS", "PARTICIPANT", "ADDRESS"], &rows))
-                .await?;
-            let members = connector.reachable_members()?;
-            let names: Vec<&str> = members.iter().map(|member| member.id.domain()).collect();
-            if !names.is_empty() {
-                let text = format!("in the league, and no peers yet: {}", names.join(", "));
-                out.notice(text).await;
-            }
-        }
-        PeerCommand::Add { address, id, alias } => {
-            let peer = add(connector, &address, id.as_deref(), alias.as_deref()).await?;
-            out.object(
-                peer_json(connector, &peer),
-                format!(
-                    "{} is known as {} and answers at {}",
-                    peer.id.domain(),
-                    peer.alias,
-                    peer.address
-                ),
-            )
-            .await?;
-        }
-        PeerCommand::Show { peer } => {
-            let peer = connector.peer_or_member(&peer)?;
-            let head = connector.records.index(|state| state.head_of(&peer.id))?;
-            out.object(
-                peer_json(connector, &peer),
-                format!(
-                    "{}\n  alias     {}\n  address   {}\n  log head  {}",
-                    peer.id.domain(),
-                    peer.alias,
-                    peer.address,
-                    head.map_or_else(
-                        || "none seen yet".to_owned(),
-                        |head| format!("{} records", head.note.lines().nth(1).unwrap_or("?"))
-                    )
-                ),
-            )
-            .await?;
-        }
-        PeerCommand::Remove { peer } => {
-            let peer = connector.peer(&peer)?;
-            if connector
-                .config()
-                .peers
-                .iter()
-                .any(|known| known.id == peer.id)
-            {
-                return Err(Refusal::new(
-                    ErrorCode::UsageWrong,
-                    format!("`{}` stands in the configuration", peer.alias),
-                )
-                .with_help("remove its [[peer]] there, then hansa reload")
-                .into());
-            }
-            let _durable = connector
-                .record(AuditEvent::from(PeerRecord {
-                    peer: peer.id.to_string(),
-                    address: None,
-                    alias: None,
-                }))
-                .await?;
-            connector.records.index(|_| Ok(()))?;
-            connector.hang_up(&peer.id).await;
-            out.object(
-                json!({"participant": peer.id.domain(), "removed": true}),
-                format!("{} is forgotten", peer.id.domain()),
-            )
-            .await?;
+impl Command for PeerCommand {
+    fn effect(&self) -> CommandEffect {
+        match self {
+            Self::List | Self::Show { .. } => CommandEffect::Looks,
+            Self::Add { .. } | Self::Remove { .. } => CommandEffect::Acts(""),
         }
     }
-    Ok(0)
+}
+
+impl ConnectorVerb for PeerCommand {
+    fn named_files(&mut self) -> Vec<NamedFile<'_>> {
+        match self {
+            Self::List | Self::Show { .. } | Self::Add { .. } | Self::Remove { .. } => Vec::new(),
+        }
+    }
+
+    fn judged_state(&self, _is_rehearsal: bool) -> JudgedState {
+        match self {
+            Self::List | Self::Show { .. } | Self::Add { .. } | Self::Remove { .. } => {
+                JudgedState::None
+            }
+        }
+    }
+
+    async fn run(self, context: CommandContext<'_>) -> CommandResult {
+        let CommandContext { connector, out, .. } = context;
+        match self {
+            PeerCommand::List => {
+                let mut rows = Vec::new();
+                for peer in connector.known_peers()? {
+                    out.object(peer_json(connector, &peer), "").await?;
+                    rows.push(vec![
+                        peer.alias.to_string(),
+                        peer.id.domain().to_owned(),
+                        peer.address.clone(),
+                    ]);
+                }
+                out.text(table(&["ALIAS", "PARTICIPANT", "ADDRESS"], &rows))
+                    .await?;
+                let members = connector.reachable_members()?;
+                let names: Vec<&str> = members.iter().map(|member| member.id.domain()).collect();
+                if !names.is_empty() {
+                    let text = format!("in the league, and no peers yet: {}", names.join(", "));
+                    out.notice(text).await;
+                }
+            }
+            PeerCommand::Add { address, id, alias } => {
+                let peer = add(connector, &address, id.as_deref(), alias.as_deref()).await?;
+                out.object(
+                    peer_json(connector, &peer),
+                    format!(
+                        "{} is known as {} and answers at {}",
+                        peer.id.domain(),
+                        peer.alias,
+                        peer.address
+                    ),
+                )
+                .await?;
+            }
+            PeerCommand::Show { peer } => {
+                let peer = connector.peer_or_member(&peer)?;
+                let head = connector.records.index(|state| state.head_of(&peer.id))?;
+                out.object(
+                    peer_json(connector, &peer),
+                    format!(
+                        "{}\n  alias     {}\n  address   {}\n  log head  {}",
+                        peer.id.domain(),
+                        peer.alias,
+                        peer.address,
+                        head.map_or_else(
+                            || "none seen yet".to_owned(),
+                            |head| format!("{} records", head.note.lines().nth(1).unwrap_or("?"))
+                        )
+                    ),
+                )
+                .await?;
+            }
+            PeerCommand::Remove { peer } => {
+                let peer = connector.peer(&peer)?;
+                if connector
+                    .config()
+                    .peers
+                    .iter()
+                    .any(|known| known.id == peer.id)
+                {
+                    return Err(Refusal::new(
+                        ErrorCode::UsageWrong,
+                        format!("`{}` stands in the configuration", peer.alias),
+                    )
+                    .with_help("remove its [[peer]] there, then hansa reload")
+                    .into());
+                }
+                let _durable = connector
+                    .record(AuditEvent::from(PeerRecord {
+                        peer: peer.id.to_string(),
+                        address: None,
+                        alias: None,
+                    }))
+                    .await?;
+                connector.records.index(|_| Ok(()))?;
+                connector.hang_up(&peer.id).await;
+                out.object(
+                    json!({"participant": peer.id.domain(), "removed": true}),
+                    format!("{} is forgotten", peer.id.domain()),
+                )
+                .await?;
+            }
+        }
+        Ok(0)
+    }
 }
 
 fn peer_json(connector: &Connector, peer: &KnownPeer) -> Value {

@@ -7,8 +7,11 @@ mod template_clone;
 pub(crate) mod vocabulary;
 
 use crate::admin::command_result::{CommandResult, combined_refusal};
+use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
+use crate::admin::named_file::NamedFile;
 use crate::catalog::terms_text;
+use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::output::table;
 use crate::dataset::configured_now;
 use crate::policy::arguments::PolicyCommand;
@@ -20,6 +23,7 @@ use hansa_node::config::ConnectorConfig;
 use hansa_node::offer::offers;
 use hansa_node::offer::offers::OfferChecks;
 use hansa_node::participant::Connector;
+use hansa_node::participant::startup::JudgedState;
 use hansa_policy::contract::{Agreement, ContractStatus};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -29,77 +33,133 @@ use serde_json::json;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Carries out one of the verbs.
-pub(crate) async fn run(
-    connector: &Arc<Connector>,
-    command: PolicyCommand,
-    out: &EventSink,
-) -> CommandResult {
-    match command {
-        PolicyCommand::List => {
-            let mut rows = Vec::new();
-            for written in &connector.config().offers {
-                let file = written.policy.display().to_string();
-                let to = match &written.to {
-                    config::offer::OfferAudience::League => "league".to_owned(),
-                    config::offer::OfferAudience::Public => "public".to_owned(),
-                    config::offer::OfferAudience::Named(list) => list
-                        .iter()
-                        .map(|id| id.domain().to_owned())
-                        .collect::<Vec<_>>()
-                        .join(", "),
-                };
-                out.object(
-                    json!({"policy": file, "dataset": written.dataset.as_str(), "to": to}),
-                    "",
-                )
-                .await?;
-                rows.push(vec![file, written.dataset.to_string(), to]);
+impl Command for PolicyCommand {
+    fn effect(&self) -> CommandEffect {
+        match self {
+            Self::List
+            | Self::Show { .. }
+            | Self::Check { .. }
+            | Self::Diff { .. }
+            | Self::Terms => CommandEffect::Looks,
+            Self::Clone { .. } | Self::Template { .. } => {
+                CommandEffect::Acts("hansa policy template FILE shows the holes of a template")
             }
-            out.text(table(&["POLICY", "DATASET", "TO"], &rows)).await?;
-            Ok(0)
         }
-        PolicyCommand::Show {
-            policy,
-            odrl,
-            toml,
-            dataset,
-        } => {
-            let (written, dataset) = resolve_policy(connector, &policy, dataset.as_deref())?;
-            let offer =
-                offers::read(&connector.config(), &written, &dataset).map_err(combined_refusal)?;
-            let offer = IdentifiedOffer::from(offer);
-            let bytes = hansa_proto::offer::to_bytes(&offer, &connector.id());
-            let value: serde_json::Value =
-                serde_json::from_slice(&bytes).unwrap_or(serde_json::Value::Null);
-            let text = if odrl {
-                serde_json::to_string_pretty(&value).unwrap_or_default()
-            } else if toml {
-                String::from_utf8_lossy(&hansa_node::process::named_file::read(&written.policy)?)
+    }
+}
+
+impl ConnectorVerb for PolicyCommand {
+    fn named_files(&mut self) -> Vec<NamedFile<'_>> {
+        // A draft over a dataset is a file. Without a dataset it is the name of what the configuration offers.
+        match self {
+            Self::Show {
+                policy,
+                dataset: Some(_),
+                ..
+            } => vec![NamedFile::Draft(policy)],
+            Self::Check {
+                policies,
+                dataset: Some(_),
+            } => policies.iter_mut().map(NamedFile::Draft).collect(),
+            Self::Diff {
+                old,
+                new,
+                dataset: Some(_),
+            } => vec![NamedFile::DraftOrOffer(old), NamedFile::DraftOrOffer(new)],
+            Self::Show { dataset: None, .. }
+            | Self::Check { dataset: None, .. }
+            | Self::Diff { dataset: None, .. }
+            | Self::List
+            | Self::Terms
+            | Self::Template { .. }
+            | Self::Clone { .. } => Vec::new(),
+        }
+    }
+
+    fn judged_state(&self, _is_rehearsal: bool) -> JudgedState {
+        match self {
+            Self::Check { .. } => JudgedState::Offers,
+            Self::List
+            | Self::Show { .. }
+            | Self::Diff { .. }
+            | Self::Terms
+            | Self::Template { .. }
+            | Self::Clone { .. } => JudgedState::None,
+        }
+    }
+
+    async fn run(self, context: CommandContext<'_>) -> CommandResult {
+        let CommandContext { connector, out, .. } = context;
+        match self {
+            PolicyCommand::List => {
+                let mut rows = Vec::new();
+                for written in &connector.config().offers {
+                    let file = written.policy.display().to_string();
+                    let to = match &written.to {
+                        config::offer::OfferAudience::League => "league".to_owned(),
+                        config::offer::OfferAudience::Public => "public".to_owned(),
+                        config::offer::OfferAudience::Named(list) => list
+                            .iter()
+                            .map(|id| id.domain().to_owned())
+                            .collect::<Vec<_>>()
+                            .join(", "),
+                    };
+                    out.object(
+                        json!({"policy": file, "dataset": written.dataset.as_str(), "to": to}),
+                        "",
+                    )
+                    .await?;
+                    rows.push(vec![file, written.dataset.to_string(), to]);
+                }
+                out.text(table(&["POLICY", "DATASET", "TO"], &rows)).await?;
+                Ok(0)
+            }
+            PolicyCommand::Show {
+                policy,
+                odrl,
+                toml,
+                dataset,
+            } => {
+                let (written, dataset) = resolve_policy(connector, &policy, dataset.as_deref())?;
+                let offer = offers::read(&connector.config(), &written, &dataset)
+                    .map_err(combined_refusal)?;
+                let offer = IdentifiedOffer::from(offer);
+                let bytes = hansa_proto::offer::to_bytes(&offer, &connector.id());
+                let value: serde_json::Value =
+                    serde_json::from_slice(&bytes).unwrap_or(serde_json::Value::Null);
+                let text = if odrl {
+                    serde_json::to_string_pretty(&value).unwrap_or_default()
+                } else if toml {
+                    String::from_utf8_lossy(&hansa_node::process::named_file::read(
+                        &written.policy,
+                    )?)
                     .into_owned()
-            } else {
-                format!("{}{}", printable(&offer.title), terms_text(&offer.clauses))
-            };
-            match odrl || toml {
-                true => out.document(value, text).await?,
-                false => out.object(value, text).await?,
+                } else {
+                    format!("{}{}", printable(&offer.title), terms_text(&offer.clauses))
+                };
+                match odrl || toml {
+                    true => out.document(value, text).await?,
+                    false => out.object(value, text).await?,
+                }
+                Ok(0)
             }
-            Ok(0)
-        }
-        PolicyCommand::Check { policies, dataset } => {
-            check(connector, &policies, dataset.as_deref(), out).await
-        }
-        PolicyCommand::Diff { old, new, dataset } => {
-            policy_diff::diff(connector, (&old, &new), dataset.as_deref(), out).await
-        }
-        PolicyCommand::Clone {
-            participant, name, ..
-        } => template_clone::clone(connector, &participant, name.as_deref(), out).await,
-        PolicyCommand::Template { .. } => {
-            Err(Refusal::new(ErrorCode::UsageWrong, "policy template needs no connector").into())
-        }
-        PolicyCommand::Terms => {
-            Err(Refusal::new(ErrorCode::UsageWrong, "policy terms needs no connector").into())
+            PolicyCommand::Check { policies, dataset } => {
+                check(connector, &policies, dataset.as_deref(), out).await
+            }
+            PolicyCommand::Diff { old, new, dataset } => {
+                policy_diff::diff(connector, (&old, &new), dataset.as_deref(), out).await
+            }
+            PolicyCommand::Clone {
+                participant, name, ..
+            } => template_clone::clone(connector, &participant, name.as_deref(), out).await,
+            PolicyCommand::Template { .. } => Err(Refusal::new(
+                ErrorCode::UsageWrong,
+                "policy template needs no connector",
+            )
+            .into()),
+            PolicyCommand::Terms => {
+                Err(Refusal::new(ErrorCode::UsageWrong, "policy terms needs no connector").into())
+            }
         }
     }
 }

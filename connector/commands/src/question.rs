@@ -10,7 +10,10 @@ pub(crate) mod sql_input;
 pub(crate) mod sql_session;
 
 use crate::admin::command_result::{CommandError, CommandResult};
+use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
+use crate::admin::named_file::NamedFile;
+use crate::cli::command_effect::{Command, CommandEffect};
 use crate::peer::remember_named;
 use crate::question::arguments::{ExplainArgs, GetArgs, SqlArgs};
 use arrow_array::RecordBatch;
@@ -21,6 +24,7 @@ use futures::StreamExt as _;
 use hansa_catalog::dataset::DatasetKind;
 use hansa_node::contract::clause_citation::cite;
 use hansa_node::participant::Connector;
+use hansa_node::participant::startup::JudgedState;
 use hansa_node::question::answer_report::{AnswerReport, KeysEntry, MissingParticipant};
 use hansa_node::question::continuation::RequestedRowScope;
 use hansa_node::question::query_author::QueryAuthor;
@@ -32,9 +36,95 @@ use hansa_query::federation::options::QueryOptions;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use tracing::Instrument as _;
+
+/// Replacement for a dry run of a question.
+const EXPLAIN: &str = "hansa explain says what would be asked, of whom and under which contract";
+
+impl Command for SqlArgs {
+    fn effect(&self) -> CommandEffect {
+        CommandEffect::Acts(EXPLAIN)
+    }
+}
+
+impl ConnectorVerb for SqlArgs {
+    fn named_files(&mut self) -> Vec<NamedFile<'_>> {
+        Vec::new()
+    }
+
+    fn judged_state(&self, _is_rehearsal: bool) -> JudgedState {
+        JudgedState::None
+    }
+
+    async fn run(self, context: CommandContext<'_>) -> CommandResult {
+        let CommandContext {
+            connector,
+            caller,
+            out,
+            ..
+        } = context;
+        sql(connector, self, caller, out)
+            .instrument(tracing::info_span!("question"))
+            .await
+    }
+}
+
+impl Command for ExplainArgs {
+    fn effect(&self) -> CommandEffect {
+        CommandEffect::Judges
+    }
+}
+
+impl ConnectorVerb for ExplainArgs {
+    fn named_files(&mut self) -> Vec<NamedFile<'_>> {
+        Vec::new()
+    }
+
+    fn judged_state(&self, _is_rehearsal: bool) -> JudgedState {
+        JudgedState::None
+    }
+
+    async fn run(self, context: CommandContext<'_>) -> CommandResult {
+        let CommandContext {
+            connector,
+            caller,
+            out,
+            ..
+        } = context;
+        explain(connector, self, caller, out).await
+    }
+}
+
+impl Command for GetArgs {
+    fn effect(&self) -> CommandEffect {
+        CommandEffect::Acts(EXPLAIN)
+    }
+}
+
+impl ConnectorVerb for GetArgs {
+    fn named_files(&mut self) -> Vec<NamedFile<'_>> {
+        Vec::new()
+    }
+
+    fn judged_state(&self, _is_rehearsal: bool) -> JudgedState {
+        JudgedState::None
+    }
+
+    async fn run(self, context: CommandContext<'_>) -> CommandResult {
+        let CommandContext {
+            connector,
+            caller,
+            out,
+            ..
+        } = context;
+        get(connector, self, caller, out)
+            .instrument(tracing::info_span!("question"))
+            .await
+    }
+}
 
 /// Asks.
-pub(crate) async fn sql(
+async fn sql(
     connector: &Arc<Connector>,
     args: SqlArgs,
     user: Option<u32>,
@@ -103,7 +193,7 @@ async fn run_query(
 }
 
 /// What would go to whom.
-pub(crate) async fn explain(
+async fn explain(
     connector: &Arc<Connector>,
     args: ExplainArgs,
     user: Option<u32>,
@@ -177,7 +267,7 @@ pub(crate) async fn explain(
 }
 
 /// Fetches the permitted view of one dataset.
-pub(crate) async fn get(
+async fn get(
     connector: &Arc<Connector>,
     args: GetArgs,
     user: Option<u32>,

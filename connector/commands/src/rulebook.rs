@@ -4,7 +4,10 @@ pub(crate) mod arguments;
 pub(crate) mod rulebook_prompt;
 
 use crate::admin::command_result::{CommandError, CommandResult};
+use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
+use crate::admin::named_file::NamedFile;
+use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::output::{refusal_json, refusal_text};
 use crate::rulebook::arguments::RulebookCommand;
 use hansa_audit_log::digest::Digest;
@@ -14,6 +17,7 @@ use hansa_node::league::rulebook_acceptance::no_rulebook;
 use hansa_node::league::rulebook_register::RulebookRegister;
 use hansa_node::offer::offer_renewal;
 use hansa_node::participant::Connector;
+use hansa_node::participant::startup::JudgedState;
 use hansa_node::process::blocking_work::blocking;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::rulebook::RuleChange;
@@ -21,40 +25,72 @@ use hansa_policy::safe_text::printable;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Carries out one of the verbs.
-pub(crate) async fn run(
-    connector: &Arc<Connector>,
-    command: RulebookCommand,
-    caller: Option<u32>,
-    out: &EventSink,
-) -> CommandResult {
-    match command {
-        RulebookCommand::Install { file, content } => {
-            let bytes = content.unwrap_or_default().into_bytes();
-            let (version, new) = rulebook_acceptance::install(connector, bytes)
-                .await
-                .map_err(|refusal| refusal.with_place(file.display().to_string(), None, None))?;
-            if !new {
-                out.notice(format!("version {version} is installed already"))
-                    .await;
+impl Command for RulebookCommand {
+    fn effect(&self) -> CommandEffect {
+        match self {
+            Self::Show { .. } => CommandEffect::Looks,
+            // What is accepted is shown first, and the question comes after it.
+            Self::Install { .. } | Self::Accept { .. } => {
+                CommandEffect::Acts("hansa rulebook show says what it is about")
             }
-            show(connector, Some(version), false, out).await?;
-            Ok(0)
         }
-        RulebookCommand::Show { number, text } => {
-            show(connector, number, text, out).await?;
-            Ok(0)
+    }
+}
+
+impl ConnectorVerb for RulebookCommand {
+    fn named_files(&mut self) -> Vec<NamedFile<'_>> {
+        match self {
+            Self::Install { file, content } => vec![NamedFile::Sent {
+                file,
+                text: content,
+            }],
+            Self::Show { .. } | Self::Accept { .. } => Vec::new(),
         }
-        RulebookCommand::Accept { rulebook, .. } => {
-            let shown = rulebook.unwrap_or_default();
-            let shown = shown.parse().map_err(|cause| {
-                Refusal::new(
-                    ErrorCode::UsageWrong,
-                    "the digest of the rulebook is not given",
-                )
-                .caused_by(cause)
-            })?;
-            accept(connector, shown, caller, out).await
+    }
+
+    fn judged_state(&self, _is_rehearsal: bool) -> JudgedState {
+        match self {
+            Self::Install { .. } | Self::Show { .. } | Self::Accept { .. } => JudgedState::None,
+        }
+    }
+
+    async fn run(self, context: CommandContext<'_>) -> CommandResult {
+        let CommandContext {
+            connector,
+            caller,
+            out,
+            ..
+        } = context;
+        match self {
+            RulebookCommand::Install { file, content } => {
+                let bytes = content.unwrap_or_default().into_bytes();
+                let (version, new) = rulebook_acceptance::install(connector, bytes)
+                    .await
+                    .map_err(|refusal| {
+                        refusal.with_place(file.display().to_string(), None, None)
+                    })?;
+                if !new {
+                    out.notice(format!("version {version} is installed already"))
+                        .await;
+                }
+                show(connector, Some(version), false, out).await?;
+                Ok(0)
+            }
+            RulebookCommand::Show { number, text } => {
+                show(connector, number, text, out).await?;
+                Ok(0)
+            }
+            RulebookCommand::Accept { rulebook, .. } => {
+                let shown = rulebook.unwrap_or_default();
+                let shown = shown.parse().map_err(|cause| {
+                    Refusal::new(
+                        ErrorCode::UsageWrong,
+                        "the digest of the rulebook is not given",
+                    )
+                    .caused_by(cause)
+                })?;
+                accept(connector, shown, caller, out).await
+            }
         }
     }
 }

@@ -4,7 +4,10 @@
 mod dataset_preview;
 
 use crate::admin::command_result::{CommandResult, combined_refusal};
+use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
+use crate::admin::named_file::NamedFile;
+use crate::cli::command_effect::{Command, CommandEffect};
 use crate::contract::contract_lookup;
 use crate::question::arguments::SimulateArgs;
 use arrow_array::RecordBatch;
@@ -15,6 +18,7 @@ use hansa_node::answer::dry_run::{DryRunQuery, rehearse};
 use hansa_node::offer::offers;
 use hansa_node::offer::offers::OfferChecks;
 use hansa_node::participant::Connector;
+use hansa_node::participant::startup::JudgedState;
 use hansa_policy::attribute::ParticipantAttribute;
 use hansa_policy::contract::{Agreement, Assignee, ContractParty, ContractRegistry};
 use hansa_policy::diff;
@@ -23,11 +27,35 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde_json::json;
 use std::sync::Arc;
 
+impl Command for SimulateArgs {
+    fn effect(&self) -> CommandEffect {
+        CommandEffect::Judges
+    }
+}
+
+impl ConnectorVerb for SimulateArgs {
+    fn named_files(&mut self) -> Vec<NamedFile<'_>> {
+        match (&mut self.policy, &self.dataset) {
+            (Some(policy), Some(_)) => vec![NamedFile::Draft(policy)],
+            (_, _) => Vec::new(),
+        }
+    }
+
+    fn judged_state(&self, _is_rehearsal: bool) -> JudgedState {
+        JudgedState::None
+    }
+
+    async fn run(self, context: CommandContext<'_>) -> CommandResult {
+        let CommandContext { connector, out, .. } = context;
+        simulate(connector, self, out).await
+    }
+}
+
 /// The most rows of an answer that are shown.
 const SHOWN: usize = 20;
 
 /// Shows it.
-pub(crate) async fn simulate(
+async fn simulate(
     connector: &Arc<Connector>,
     args: SimulateArgs,
     out: &EventSink,

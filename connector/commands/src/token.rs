@@ -3,7 +3,10 @@
 pub(crate) mod arguments;
 
 use crate::admin::command_result::CommandResult;
+use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
+use crate::admin::named_file::NamedFile;
+use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::output::table;
 use crate::contract::contract_lookup::contract_by_prefix;
 use crate::token::arguments::TokenCommand;
@@ -12,6 +15,7 @@ use hansa_audit_log::record::configuration::AccessTokenRecord;
 use hansa_node::log::audit_event::{AuditEvent, list_texts, maybe};
 use hansa_node::participant::Connector;
 use hansa_node::participant::pseudonyms::Person;
+use hansa_node::participant::startup::JudgedState;
 use hansa_node::process::blocking_work::waiting;
 use hansa_node::process::randomness::random_hex;
 use hansa_node::token::access_tokens::AccessTokenGrant;
@@ -26,25 +30,50 @@ use hansa_transport::flight_sql::access_token::{ID_DIGITS, SECRET_DIGITS};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Carries out one of the verbs.
-pub(crate) async fn run(
-    connector: &Arc<Connector>,
-    command: TokenCommand,
-    caller: Option<u32>,
-    out: &EventSink,
-) -> CommandResult {
-    match command {
-        TokenCommand::List => list(connector, out).await,
-        TokenCommand::Create {
-            person,
-            purpose,
-            days,
-            contract,
-        } => {
-            let asked = (person.as_str(), purpose.as_slice(), days);
-            create(connector, asked, contract.as_deref(), caller, out).await
+impl Command for TokenCommand {
+    fn effect(&self) -> CommandEffect {
+        match self {
+            Self::List => CommandEffect::Looks,
+            Self::Create { .. } | Self::Revoke { .. } => {
+                CommandEffect::Acts("hansa token list shows those that there are")
+            }
         }
-        TokenCommand::Revoke { token } => revoke(connector, &token, caller, out).await,
+    }
+}
+
+impl ConnectorVerb for TokenCommand {
+    fn named_files(&mut self) -> Vec<NamedFile<'_>> {
+        match self {
+            Self::List | Self::Create { .. } | Self::Revoke { .. } => Vec::new(),
+        }
+    }
+
+    fn judged_state(&self, _is_rehearsal: bool) -> JudgedState {
+        match self {
+            Self::List | Self::Create { .. } | Self::Revoke { .. } => JudgedState::None,
+        }
+    }
+
+    async fn run(self, context: CommandContext<'_>) -> CommandResult {
+        let CommandContext {
+            connector,
+            caller,
+            out,
+            ..
+        } = context;
+        match self {
+            TokenCommand::List => list(connector, out).await,
+            TokenCommand::Create {
+                person,
+                purpose,
+                days,
+                contract,
+            } => {
+                let asked = (person.as_str(), purpose.as_slice(), days);
+                create(connector, asked, contract.as_deref(), caller, out).await
+            }
+            TokenCommand::Revoke { token } => revoke(connector, &token, caller, out).await,
+        }
     }
 }
 

@@ -1,13 +1,7 @@
 //! A command as it travels to a connector.
 
+use crate::admin::connector_verb::CommandOptions;
 use crate::cli::connector_command::ConnectorCommand;
-
-/// Settings that come with every command.
-#[derive(Debug, Clone, Copy, Default, serde::Serialize, serde::Deserialize)]
-pub(crate) struct CommandOptions {
-    /// Say what would be done, change nothing.
-    pub(crate) dry_run: bool,
-}
 
 /// A command as it travels to a connector.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]

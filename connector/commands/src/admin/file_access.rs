@@ -3,14 +3,8 @@
 //! The connector opens files with its own rights. Whoever may only use the socket could have it copy a key into a message, or
 //! write over its configuration, and with that over the rule of two officers.
 
-use crate::audit::arguments::AuditCommand;
-use crate::cli::connector_command::ConnectorCommand;
-use crate::connect::arguments::ConnectArgs;
-use crate::credential::arguments::CredentialCommand;
-use crate::dataset::arguments::DatasetCommand;
-use crate::partner::arguments::PartnerCommand;
-use crate::policy::arguments::PolicyCommand;
-use crate::question::arguments::SimulateArgs;
+use crate::admin::connector_verb::ConnectorVerb;
+use crate::admin::named_file::NamedFile;
 use hansa_node::participant::Connector;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::os::unix::fs::MetadataExt as _;
@@ -24,7 +18,7 @@ mod tests;
 /// `USAGE_WRONG`, or `STATE_BROKEN` where nobody can say whose the connector is.
 pub(super) fn check(
     connector: &Connector,
-    command: &ConnectorCommand,
+    command: &mut impl ConnectorVerb,
     caller: Option<u32>,
 ) -> Result<(), Refusal> {
     let Some(caller) = caller.filter(|_| names_a_file(command)) else {
@@ -47,55 +41,8 @@ fn refuse_stranger(caller: u32, own: u32) -> Result<(), Refusal> {
     .with_help("leave the file out, or run this as the user whose the connector is"))
 }
 
-/// Whether the connector itself would open a file that the verb names; others are read and written by the command.
-const fn names_a_file(command: &ConnectorCommand) -> bool {
-    matches!(
-        command,
-        ConnectorCommand::Policy(
-            PolicyCommand::Check {
-                dataset: Some(_),
-                ..
-            } | PolicyCommand::Show {
-                dataset: Some(_),
-                ..
-            } | PolicyCommand::Diff {
-                dataset: Some(_),
-                ..
-            }
-        ) | ConnectorCommand::Simulate(SimulateArgs {
-            policy: Some(_),
-            dataset: Some(_),
-            ..
-        }) | ConnectorCommand::Connect(ConnectArgs { test: Some(_), .. })
-            | ConnectorCommand::Dataset(DatasetCommand::Add { .. })
-            | ConnectorCommand::Audit(
-                AuditCommand::Export { .. }
-                    | AuditCommand::Incident { head: Some(_), .. }
-                    | AuditCommand::Affected {
-                        output: Some(_),
-                        ..
-                    }
-                    | AuditCommand::Breach {
-                        output: Some(_),
-                        ..
-                    }
-                    | AuditCommand::Recipients {
-                        output: Some(_),
-                        ..
-                    }
-                    | AuditCommand::Received {
-                        output: Some(_),
-                        ..
-                    }
-                    | AuditCommand::Processing {
-                        output: Some(_),
-                        ..
-                    }
-            )
-            | ConnectorCommand::Partner(
-                PartnerCommand::Fetch { .. } | PartnerCommand::Collect { .. }
-            )
-            | ConnectorCommand::Credential(CredentialCommand::Add { .. })
-            | ConnectorCommand::Backup { .. }
-    )
+/// `true` if the connector itself would open a file that the verb names. Other files are read and written by the command.
+fn names_a_file(command: &mut impl ConnectorVerb) -> bool {
+    let files = command.named_files();
+    files.iter().any(NamedFile::is_opened_by_connector)
 }

@@ -1,15 +1,17 @@
 //! Runs the verbs that need a configuration: serves it, or carries out what a person typed for it.
 
-pub(crate) mod argument_resolution;
 pub(crate) mod command_target;
 
+use crate::admin::connector_verb::ConnectorVerb as _;
+use crate::admin::named_file::NamedFile;
 use crate::audit::arguments::AuditCommand;
+use crate::cli::GlobalArgs;
 use crate::cli::command_dispatch::command_target::CommandTarget;
+use crate::cli::command_effect::{Command as _, CommandEffect};
 use crate::cli::connector_command::ConnectorCommand;
 use crate::cli::output::OutputSettings;
 use crate::cli::result_printer::timed_out;
 use crate::cli::terminal::{at_end_of_input, document_out};
-use crate::cli::{GlobalArgs, command_effect};
 use crate::cluster::arguments::ServeArgs;
 use crate::config::arguments::ConfigCommand;
 use crate::config::config_lookup;
@@ -107,7 +109,7 @@ pub(crate) fn serve(
 /// What the verb refuses.
 pub(crate) fn run_on_connector(
     global: &GlobalArgs,
-    command: ConnectorCommand,
+    mut command: ConnectorCommand,
     clock: Clock,
     show: OutputSettings,
 ) -> Result<u8, Vec<Refusal>> {
@@ -115,7 +117,12 @@ pub(crate) fn run_on_connector(
         return Ok(status);
     }
     let config = load(global)?;
-    let command = argument_resolution::complete(command).map_err(one)?;
+    // The connector may run elsewhere.
+    command
+        .named_files()
+        .into_iter()
+        .try_for_each(NamedFile::resolve)
+        .map_err(one)?;
     // Of a conversation each statement has so much time, not all of them.
     let talks = matches!(&command, ConnectorCommand::Sql(args) if args.sql.is_none());
     let limit = global.timeout.filter(|_| !talks);
@@ -244,8 +251,8 @@ async fn with_connector(
     let templates = config.folder().join("templates");
     let purpose = config.purpose.as_ref().map(ToString::to_string);
     let (connector, found) = CommandTarget::reach(config, clock, show).await?;
-    show.warnings(&found.not_judged_by(command_effect::judged_state(&command, global.dry_run)));
-    if command_effect::only_looks(&command) {
+    show.warnings(&found.not_judged_by(command.judged_state(global.dry_run)));
+    if command.effect() == CommandEffect::Looks {
         connector.only_looks();
     }
     let status = match command {

@@ -1,8 +1,9 @@
 //! Carries out the commands of the top level: each in its noun, or at the connector.
 
+use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::output::OutputSettings;
 use crate::cli::{CommandLine, DemoArgs, TopLevelCommand, TryArgs};
-use crate::cli::{command_dispatch, command_effect, error_reference, manual};
+use crate::cli::{command_dispatch, consent, error_reference, manual};
 use crate::config::config_check;
 use crate::league::league_join;
 use crate::{cluster, key, league, participant};
@@ -18,6 +19,30 @@ pub struct Demonstration {
     pub try_out: fn(&TryArgs, OutputSettings) -> Result<u8, Vec<Refusal>>,
 }
 
+impl Command for TopLevelCommand {
+    fn effect(&self) -> CommandEffect {
+        match self {
+            Self::Check
+            | Self::Error { .. }
+            | Self::Request
+            | Self::Completions { .. }
+            | Self::Manual { .. } => CommandEffect::Looks,
+            Self::Demo(_)
+            | Self::Try(_)
+            | Self::Init(_)
+            | Self::Join { .. }
+            | Self::Rekey { .. } => CommandEffect::Acts(""),
+            Self::Serve(_) => CommandEffect::Acts(
+                "hansa check looks at everything that serving needs, and changes nothing",
+            ),
+            Self::Key(command) => command.effect(),
+            Self::Cluster(command) => command.effect(),
+            Self::League(command) => command.effect(),
+            Self::Desk(command) => command.effect(),
+        }
+    }
+}
+
 /// Carries out what was typed, and gives the exit status.
 ///
 /// # Errors
@@ -30,7 +55,7 @@ pub fn run(
     let one = |refusal: Refusal| vec![refusal];
     let clock = clock::system();
     let now = clock().wall;
-    command_effect::consent(&cli.verb, &cli.global).map_err(one)?;
+    consent::consent(&cli.verb, &cli.global).map_err(one)?;
     match cli.verb {
         TopLevelCommand::Error { code } => {
             error_reference::run(code.as_deref(), show).map_err(one)?

@@ -1,18 +1,43 @@
 //! `hansa conformance`: the pages about laws and standards, with the facts of this participant.
 
 use crate::admin::command_result::{CommandResult, combined_refusal};
+use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
+use crate::admin::named_file::NamedFile;
+use crate::cli::command_effect::{Command, CommandEffect};
 use crate::conformance::arguments::{ConformanceArgs, ConformanceFormat};
 use crate::conformance::participant_facts::ParticipantFactSheet;
 use crate::conformance::{ConformanceArticle, page_text};
 use hansa_node::dataset::publication;
 use hansa_node::participant::Connector;
+use hansa_node::participant::startup::JudgedState;
 use hansa_node::process::blocking_work::blocking;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
+impl Command for ConformanceArgs {
+    fn effect(&self) -> CommandEffect {
+        CommandEffect::Looks
+    }
+}
+
+impl ConnectorVerb for ConformanceArgs {
+    fn named_files(&mut self) -> Vec<NamedFile<'_>> {
+        Vec::new()
+    }
+
+    fn judged_state(&self, _is_rehearsal: bool) -> JudgedState {
+        JudgedState::None
+    }
+
+    async fn run(self, context: CommandContext<'_>) -> CommandResult {
+        let CommandContext { connector, out, .. } = context;
+        conformance(connector, self, out).await
+    }
+}
+
 /// Prints the pages that were asked for, or all.
-pub(crate) async fn conformance(
+async fn conformance(
     connector: &Arc<Connector>,
     args: ConformanceArgs,
     out: &EventSink,

@@ -1,7 +1,7 @@
 //! `hansa contract sign --offline`: reads a draft, shows the page that is signed, and signs it; needs no connector.
 
 use crate::cli::GlobalArgs;
-use crate::cli::command_effect::ask_confirmation;
+use crate::cli::consent::ask_confirmation;
 use crate::cli::output::OutputSettings;
 use crate::cli::terminal::line_err;
 use crate::key::offline_signer::OfflineSigner;

@@ -1,7 +1,7 @@
 //! `contract request`: an offer, or our own terms for it, sent to its provider.
 
-use crate::admin::command_envelope::CommandOptions;
 use crate::admin::command_result::CommandResult;
+use crate::admin::connector_verb::CommandOptions;
 use crate::admin::event_sink::EventSink;
 use crate::catalog::{find, terms_text};
 use crate::contract::contract_lookup as find_contract;

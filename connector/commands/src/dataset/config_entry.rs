@@ -1,7 +1,7 @@
 //! `hansa dataset add`: an entry of the configuration for files that nobody has described yet.
 
-use crate::admin::command_envelope::CommandOptions;
 use crate::admin::command_result::{CommandError, CommandResult, combined_refusal};
+use crate::admin::connector_verb::CommandOptions;
 use crate::admin::event_sink::EventSink;
 use crate::config::reload_quietly;
 use crate::dataset::offer_arguments::OfferTermsArgs;

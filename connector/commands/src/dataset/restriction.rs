@@ -1,7 +1,7 @@
 //! `hansa dataset guard`: what is refused of a dataset whatever its contracts permit.
 
-use crate::admin::command_envelope::CommandOptions;
 use crate::admin::command_result::{CommandResult, combined_refusal};
+use crate::admin::connector_verb::CommandOptions;
 use crate::admin::event_sink::EventSink;
 use hansa_catalog::dataset::Dataset;
 use hansa_node::dataset::provider_restriction;

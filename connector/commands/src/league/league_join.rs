@@ -1,7 +1,7 @@
 //! `hansa join`: installs what the league sent back.
 
 use crate::cli::GlobalArgs;
-use crate::cli::command_effect::ask_confirmation;
+use crate::cli::consent::ask_confirmation;
 use crate::cli::output::OutputSettings;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::bundle::TrustBundle;

@@ -1,13 +1,44 @@
 //! `hansa policy terms`, `hansa model list` and `show`: what this version knows; needs no configuration.
 
+use crate::admin::command_result::CommandResult;
+use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
+use crate::admin::named_file::NamedFile;
+use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::output::{OutputSettings, table};
 use crate::cli::terminal::line_out;
 use crate::model::ModelCommand;
+use hansa_node::participant::startup::JudgedState;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::vocabulary::VOCABULARY;
 use hansa_proto::policy_toml::examples::examples;
 use hansa_query::model::{MODELS, Model, model};
 use serde_json::{Value, json};
+
+impl Command for ModelCommand {
+    fn effect(&self) -> CommandEffect {
+        match self {
+            Self::List | Self::Show { .. } => CommandEffect::Looks,
+        }
+    }
+}
+
+impl ConnectorVerb for ModelCommand {
+    fn named_files(&mut self) -> Vec<NamedFile<'_>> {
+        match self {
+            Self::List | Self::Show { .. } => Vec::new(),
+        }
+    }
+
+    fn judged_state(&self, _is_rehearsal: bool) -> JudgedState {
+        match self {
+            Self::List | Self::Show { .. } => JudgedState::None,
+        }
+    }
+
+    async fn run(self, _: CommandContext<'_>) -> CommandResult {
+        Err(Refusal::new(ErrorCode::UsageWrong, "models need no connector").into())
+    }
+}
 
 /// Every term: its key in a policy file, an example, the sentence that it becomes, where it is executed and what it refuses with.
 pub(crate) fn terms(show: OutputSettings) {

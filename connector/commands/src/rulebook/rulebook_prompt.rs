@@ -3,8 +3,8 @@
 use crate::admin::command_event::CommandEvent;
 use crate::cli::GlobalArgs;
 use crate::cli::command_dispatch::command_target::CommandTarget;
-use crate::cli::command_effect::ask_confirmation;
 use crate::cli::connector_command::ConnectorCommand;
+use crate::cli::consent::ask_confirmation;
 use crate::cli::exported_file;
 use crate::cli::output::OutputSettings;
 use crate::rulebook::arguments::RulebookCommand;

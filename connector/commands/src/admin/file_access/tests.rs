@@ -1,7 +1,8 @@
 //! Files that verbs name: each argument with the program that opens it, and the refusal for a stranger.
 
 use super::{names_a_file, refuse_stranger};
-use crate::cli::command_dispatch::argument_resolution::complete;
+use crate::admin::connector_verb::ConnectorVerb as _;
+use crate::admin::named_file::NamedFile;
 use crate::cli::connector_command::ConnectorCommand;
 use crate::cli::{CommandLine, TopLevelCommand};
 use clap::{Parser as _, Subcommand as _};
@@ -191,7 +192,11 @@ fn a_stranger_names_no_file_to_the_connector() {
         .iter()
         .map(|(line, _, opener)| (*line, *opener));
     for (line, opener) in files.chain(drafts) {
-        assert_eq!(names_a_file(&typed(line)), opener == Connector, "{line}");
+        assert_eq!(
+            names_a_file(&mut typed(line)),
+            opener == Connector,
+            "{line}"
+        );
     }
     for line in [
         "status",
@@ -200,7 +205,7 @@ fn a_stranger_names_no_file_to_the_connector() {
         "audit received",
         "connect python",
     ] {
-        assert!(!names_a_file(&typed(line)), "{line}");
+        assert!(!names_a_file(&mut typed(line)), "{line}");
     }
     assert_eq!(refuse_stranger(1000, 1000), Ok(()));
     assert_eq!(refuse_stranger(0, 1000), Ok(()));
@@ -216,7 +221,13 @@ fn a_path_for_the_connector_is_one_of_the_callers_folder() {
         .iter()
         .filter(|(_, _, opener)| *opener == Connector);
     for line in files.map(|(line, _, _)| line).chain(DRAFTS) {
-        let sent = serde_json::to_string(&complete(typed(line)).unwrap()).unwrap();
+        let mut command = typed(line);
+        command
+            .named_files()
+            .into_iter()
+            .try_for_each(NamedFile::resolve)
+            .unwrap();
+        let sent = serde_json::to_string(&command).unwrap();
         assert!(sent.contains(&here), "{line}: {sent}");
         assert!(!sent.contains("\"Cargo.toml\""), "{line}: {sent}");
     }

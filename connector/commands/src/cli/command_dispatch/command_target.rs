@@ -1,8 +1,9 @@
 //! The connector that carries out a command: the running one through its socket, or one inside the command for its time.
 
 use crate::admin::admin_service;
-use crate::admin::command_envelope::{CommandEnvelope, CommandOptions};
+use crate::admin::command_envelope::CommandEnvelope;
 use crate::admin::command_event::CommandEvent;
+use crate::admin::connector_verb::CommandOptions;
 use crate::cli::GlobalArgs;
 use crate::cli::connector_command::ConnectorCommand;
 use crate::cli::output::OutputSettings;

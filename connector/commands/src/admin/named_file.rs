@@ -1,0 +1,70 @@
+//! Files that a command names to a connector, which may run elsewhere and as another Unix user.
+
+use hansa_policy::refusal::Refusal;
+use std::path::{Path, PathBuf};
+
+/// File that a command names to the connector.
+#[derive(Debug)]
+pub(crate) enum NamedFile<'a> {
+    /// File that the connector opens.
+    Opened(&'a mut PathBuf),
+    /// Draft of a policy, a file that the connector opens.
+    Draft(&'a mut String),
+    /// Draft of a policy, or the name of an offer where there is no such file.
+    DraftOrOffer(&'a mut String),
+    /// File that is read where the command was typed. Its text travels.
+    Sent {
+        /// The file.
+        file: &'a Path,
+        /// Place of its text.
+        text: &'a mut Option<String>,
+    },
+}
+
+impl<'a> NamedFile<'a> {
+    /// The file of an argument that may be absent, if the connector opens it.
+    pub(crate) fn opened(file: Option<&'a mut PathBuf>) -> Vec<Self> {
+        file.map(Self::Opened).into_iter().collect()
+    }
+
+    /// `true` if the connector opens the file, with its own rights.
+    pub(crate) const fn is_opened_by_connector(&self) -> bool {
+        match self {
+            Self::Opened(_) | Self::Draft(_) | Self::DraftOrOffer(_) => true,
+            Self::Sent { .. } => false,
+        }
+    }
+
+    /// Reads a text that travels, and makes a path absolute that is opened elsewhere.
+    ///
+    /// # Errors
+    /// `FILE_MISSING`
+    pub(crate) fn resolve(self) -> Result<(), Refusal> {
+        match self {
+            Self::Opened(file) => make_absolute(file),
+            Self::Draft(policy) => make_draft_absolute(policy),
+            Self::DraftOrOffer(policy) => {
+                if Path::new(policy.as_str()).is_file() {
+                    make_draft_absolute(policy);
+                }
+            }
+            Self::Sent { file, text } => {
+                let bytes = hansa_node::process::named_file::read(file)?;
+                *text = Some(String::from_utf8_lossy(&bytes).into_owned());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn make_draft_absolute(policy: &mut String) {
+    let mut path = PathBuf::from(&*policy);
+    make_absolute(&mut path);
+    *policy = path.display().to_string();
+}
+
+fn make_absolute(file: &mut PathBuf) {
+    if let Ok(absolute) = std::path::absolute(&*file) {
+        *file = absolute;
+    }
+}
