@@ -11,6 +11,7 @@ use hansa_policy::contract::{
 use hansa_policy::id::{ContractId, DatasetId, ParticipantId};
 use hansa_policy::term::purpose::OwnPurpose;
 use hansa_policy::term::{Clause, normal_form};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// A dataset under a policy, to somebody. A changed policy is another offer and never alters a contract.
@@ -50,7 +51,8 @@ pub enum OfferRecipients {
 }
 
 /// Who signs for the provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum SigningMode {
     /// The officer, each contract by hand.
     Officer,

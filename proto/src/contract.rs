@@ -6,26 +6,31 @@
 //! `rendering` names the page that the signers are shown, by form, language and time zone, and its digest.
 
 use crate::base64url;
+use crate::canonical_document::{self, CanonicalDocument};
+use crate::contract::terms_form::{
+    LegalTextForm, ValidityForm, check_own_purposes, check_template,
+};
 use crate::odrl::{self, OdrlAssignee, OdrlPolicy, policy_vocabulary};
 use crate::render;
 use crate::strict_json::{self, LIMITS};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::contract::civil_zone::CivilZone;
 use hansa_policy::contract::rendering::PageRendering;
 use hansa_policy::contract::{
-    Agreement, Assignee, ContractPartner, ContractParty, DatasetRef, LegalText,
+    Agreement, Assignee, ContractPartner, ContractParty, DatasetRef, TemplateReference,
 };
+use hansa_policy::id::{ClauseId, ContractId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
+use hansa_policy::term::language::Language;
 use hansa_policy::term::normal_form;
 use hansa_policy::term::purpose::OwnPurpose;
+use serde::{Deserialize, Serialize};
 
-pub(crate) mod template;
+pub(crate) mod terms_form;
 #[cfg(test)]
 mod tests;
-
-const FORMAT: &str = "agreement/1";
-const CODES: ReaderErrorCodes = ReaderErrorCodes::of(ErrorCode::ContractMalformed);
 
 /// The payload: canonical JSON.
 #[must_use]
@@ -39,99 +44,268 @@ pub fn to_bytes(agreement: &Agreement) -> Vec<u8> {
 /// `CONTRACT_MALFORMED` for bytes that are not in the one accepted form, `TERM_UNKNOWN` and `TERM_ILL_TYPED` for a policy
 /// that this version does not execute exactly, `RENDERING_DIFFERS` when its signers were shown something else than it says.
 pub fn from_bytes(bytes: &[u8]) -> Result<Agreement, Refusal> {
-    let json = strict_json::document(bytes, LIMITS, ErrorCode::ContractMalformed)?;
-    let agreement = from_json(json)?;
-    // INVARIANT: one-payload. An agreement has one payload, so its hash names it.
-    if to_bytes(&agreement) != bytes {
-        return Err(CODES.wrong("the payload does not say the same in each of its places"));
-    }
-    Ok(agreement)
+    from_json(&strict_json::document(
+        bytes,
+        LIMITS,
+        ErrorCode::ContractMalformed,
+    )?)
 }
 
 /// The payload as JSON.
 #[must_use]
-pub fn to_json(agreement: &Agreement) -> Json {
-    let consumer = match &agreement.assignee {
-        Assignee::Participant(party) => party_json(party),
-        Assignee::Public => Json::object([("id", Json::text(policy_vocabulary::PUBLIC))]),
-        Assignee::Partner(partner) => Json::object([
-            ("id", Json::text(&partner.id)),
-            ("name", Json::text(&partner.name)),
-            ("protocolId", Json::text(&partner.protocol_id)),
-        ]),
-    };
-    let recorded = agreement
-        .clauses
-        .iter()
-        .filter(|clause| clause.term.is_recorded_only())
-        .map(|clause| Json::text(clause.id));
-    Json::object([
-        ("hansa", Json::text(FORMAT)),
-        ("id", Json::text(&agreement.uid)),
-        ("version", Json::count(u64::from(agreement.version))),
-        ("supersedes", text_or_null(agreement.supersedes)),
-        (
-            "template",
-            agreement
-                .template
-                .as_ref()
-                .map_or(Json::Null, template::to_json),
-        ),
-        ("provider", party_json(&agreement.provider)),
-        ("consumer", consumer),
-        (
-            "dataset",
-            Json::object([
-                ("id", Json::text(&agreement.dataset.id)),
-                ("schemaSha256", Json::text(agreement.dataset.schema)),
-                ("highValue", Json::Bool(agreement.dataset.high_value)),
-            ]),
-        ),
-        ("policy", odrl::to_json(&policy_of(agreement))),
-        ("policyGrantSha256", Json::text(grant_label(agreement))),
-        ("recordedOnly", Json::List(recorded.collect())),
-        (
-            "validity",
-            Json::object([
-                ("notBefore", Json::text(agreement.not_before)),
-                ("notAfter", Json::text(agreement.not_after)),
-            ]),
-        ),
-        ("vocabularies", vocabularies_json(agreement)),
-        (
-            "legal",
-            agreement.legal.as_ref().map_or(Json::Null, legal_json),
-        ),
-        ("signatory", text_or_null(agreement.signatory)),
-        ("proposedAt", Json::text(agreement.proposed_at)),
-        ("nonce", Json::text(&agreement.nonce)),
-        ("rendering", rendering_json(agreement)),
-    ])
+pub(crate) fn to_json(agreement: &Agreement) -> Json {
+    canonical_document::to_json(&AgreementForm::from(agreement))
 }
 
-fn rendering_json(agreement: &Agreement) -> Json {
-    let PageRendering { language, zone } = agreement.rendering;
-    Json::object([
-        ("form", Json::text(PageRendering::FORM)),
-        ("language", Json::text(language)),
-        ("sha256", Json::text(page_digest(agreement))),
-        ("zone", Json::text(zone)),
-    ])
+/// The agreement of a payload that was read as JSON.
+///
+/// # Errors
+/// As [`from_bytes`].
+pub(crate) fn from_json(json: &Json) -> Result<Agreement, Refusal> {
+    let form: AgreementForm = canonical_document::from_json(json)?;
+    let agreement = Agreement::try_from(form)?;
+    // INVARIANT: one-payload. An agreement has one payload, so its hash names it.
+    if to_json(&agreement) != *json {
+        return Err(refuse_malformed(
+            "the payload does not say the same in each of its places",
+        ));
+    }
+    Ok(agreement)
+}
+
+/// Members of the payload.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct AgreementForm {
+    id: String,
+    version: u32,
+    supersedes: Option<ContractId>,
+    template: Option<TemplateReference>,
+    provider: ContractParty,
+    consumer: ConsumerForm,
+    dataset: DatasetRef,
+    policy: Json,
+    /// Version of the normal form and digest of the policy in it. Reading writes it again and compares.
+    policy_grant_sha256: String,
+    /// Clauses that are recorded and not enforced. Reading writes them again and compares.
+    recorded_only: Vec<ClauseId>,
+    validity: ValidityForm,
+    vocabularies: VocabulariesForm,
+    legal: Option<LegalTextForm>,
+    signatory: Option<Digest>,
+    proposed_at: UtcTimestamp,
+    nonce: String,
+    rendering: RenderingForm,
+}
+
+/// Consumer of a contract, or everybody of the league.
+#[derive(Serialize, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "neither the members of a party, nor those of a partner, nor those of everybody"
+)]
+enum ConsumerForm {
+    Participant(ContractParty),
+    Partner(ContractPartner),
+    Everybody(EverybodyForm),
+}
+
+/// Everybody of the league, named by [`policy_vocabulary::PUBLIC`].
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EverybodyForm {
+    id: String,
+}
+
+/// Vocabularies of purposes and areas. This version has none of areas.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VocabulariesForm {
+    dpv: String,
+    areas: (),
+    own: Vec<OwnPurpose>,
+}
+
+/// Page of the signers, and its digest.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RenderingForm {
+    form: String,
+    language: Language,
+    sha256: Digest,
+    zone: CivilZone,
+}
+
+impl CanonicalDocument for AgreementForm {
+    const FORM: &'static str = "agreement/1";
+    const MALFORMED: ErrorCode = ErrorCode::ContractMalformed;
+
+    fn check(&self) -> Result<(), String> {
+        if !is_label(&self.id) {
+            return Err(format!(
+                "the id `{}` is no `urn:uuid:` in lower case",
+                self.id
+            ));
+        }
+        if self.version == 0 {
+            return Err("`version` is 0 instead of a number from 1".to_owned());
+        }
+        check_template(self.template.as_ref())?;
+        check_signing_key(&self.provider)?;
+        match &self.consumer {
+            ConsumerForm::Participant(party) => check_signing_key(party)?,
+            ConsumerForm::Partner(_) => {}
+            ConsumerForm::Everybody(everybody) if everybody.id == policy_vocabulary::PUBLIC => {}
+            ConsumerForm::Everybody(other) => {
+                return Err(format!(
+                    "`consumer` names `{}` and has no other member",
+                    other.id
+                ));
+            }
+        }
+        let ValidityForm {
+            not_before,
+            not_after,
+        } = self.validity;
+        if not_before >= not_after {
+            return Err(format!(
+                "the contract is in force from {not_before} until {not_after}, which is never"
+            ));
+        }
+        check_own_purposes(&self.vocabularies.own)?;
+        // A page that this version can't show is refused, as a term that it can't enforce is: nobody here could say what was signed.
+        if self.rendering.form != PageRendering::FORM {
+            return Err(format!(
+                "`rendering.form` is `{}` instead of `{}`",
+                self.rendering.form,
+                PageRendering::FORM
+            ));
+        }
+        if base64url::decode(&self.nonce).is_none_or(|bytes| bytes.len() != 16) {
+            return Err("the nonce is not 16 bytes in base64url".to_owned());
+        }
+        Ok(())
+    }
+}
+
+fn check_signing_key(party: &ContractParty) -> Result<(), String> {
+    if base64url::decode(&party.signing_key).is_none_or(|bytes| bytes.len() != 32) {
+        return Err(format!(
+            "the signing key of {} is no thumbprint of 32 bytes in base64url",
+            party.id
+        ));
+    }
+    Ok(())
+}
+
+impl From<&Agreement> for AgreementForm {
+    fn from(agreement: &Agreement) -> Self {
+        let recorded = agreement
+            .clauses
+            .iter()
+            .filter(|clause| clause.term.is_recorded_only());
+        let PageRendering { language, zone } = agreement.rendering;
+        Self {
+            id: agreement.uid.clone(),
+            version: agreement.version,
+            supersedes: agreement.supersedes,
+            template: agreement.template.clone(),
+            provider: agreement.provider.clone(),
+            consumer: agreement.assignee.clone().into(),
+            dataset: agreement.dataset.clone(),
+            policy: odrl::to_json(&policy_of(agreement)),
+            policy_grant_sha256: grant_label(agreement),
+            recorded_only: recorded.map(|clause| clause.id).collect(),
+            validity: ValidityForm {
+                not_before: agreement.not_before,
+                not_after: agreement.not_after,
+            },
+            vocabularies: VocabulariesForm {
+                dpv: agreement.purposes.clone(),
+                areas: (),
+                own: agreement.own_purposes.clone(),
+            },
+            legal: agreement.legal.clone().map(LegalTextForm::from),
+            signatory: agreement.signatory,
+            proposed_at: agreement.proposed_at,
+            nonce: agreement.nonce.clone(),
+            rendering: RenderingForm {
+                form: PageRendering::FORM.to_owned(),
+                language,
+                sha256: page_digest(agreement),
+                zone,
+            },
+        }
+    }
+}
+
+impl TryFrom<AgreementForm> for Agreement {
+    type Error = Refusal;
+
+    fn try_from(form: AgreementForm) -> Result<Self, Refusal> {
+        let policy = odrl::from_json(form.policy)?;
+        let agreement = Self {
+            uid: form.id,
+            version: form.version,
+            supersedes: form.supersedes,
+            provider: form.provider,
+            assignee: form.consumer.into(),
+            dataset: form.dataset,
+            clauses: policy.clauses.clone(),
+            not_before: form.validity.not_before,
+            not_after: form.validity.not_after,
+            purposes: form.vocabularies.dpv,
+            own_purposes: form.vocabularies.own,
+            legal: form.legal.map(Into::into),
+            template: form.template,
+            signatory: form.signatory,
+            rendering: PageRendering {
+                language: form.rendering.language,
+                zone: form.rendering.zone,
+            },
+            proposed_at: form.proposed_at,
+            nonce: form.nonce,
+        };
+        if policy != policy_of(&agreement) {
+            return Err(refuse_malformed(
+                "the policy names other parties, another dataset or another id than the rest of the payload",
+            ));
+        }
+        check_shown(&agreement, form.rendering.sha256)?;
+        Ok(agreement)
+    }
+}
+
+impl From<Assignee> for ConsumerForm {
+    fn from(assignee: Assignee) -> Self {
+        match assignee {
+            Assignee::Participant(party) => Self::Participant(party),
+            Assignee::Partner(partner) => Self::Partner(partner),
+            Assignee::Public => Self::Everybody(EverybodyForm {
+                id: policy_vocabulary::PUBLIC.to_owned(),
+            }),
+        }
+    }
+}
+
+impl From<ConsumerForm> for Assignee {
+    fn from(form: ConsumerForm) -> Self {
+        match form {
+            ConsumerForm::Participant(party) => Self::Participant(party),
+            ConsumerForm::Partner(partner) => Self::Partner(partner),
+            ConsumerForm::Everybody(_) => Self::Public,
+        }
+    }
+}
+
+fn refuse_malformed(sentence: &str) -> Refusal {
+    Refusal::new(ErrorCode::ContractMalformed, sentence)
 }
 
 /// The digest of the page that the signers of an agreement are shown.
 #[must_use]
 pub fn page_digest(agreement: &Agreement) -> Digest {
     Digest::of(render::page(agreement.rendering, agreement).as_bytes())
-}
-
-fn vocabularies_json(agreement: &Agreement) -> Json {
-    let own = agreement.own_purposes.iter().map(own_purpose_json);
-    Json::object([
-        ("dpv", Json::text(&agreement.purposes)),
-        ("areas", Json::Null),
-        ("own", Json::List(own.collect())),
-    ])
 }
 
 /// The version of the normal form and the digest of what the agreement grants in it.
@@ -157,85 +331,6 @@ fn policy_of(agreement: &Agreement) -> OdrlPolicy {
     }
 }
 
-fn from_json(json: Json) -> Result<Agreement, Refusal> {
-    let mut payload = StrictObjectReader::of(json, "", CODES)?;
-    payload.exactly_text("hansa", FORMAT)?;
-    let uid = payload.text("id")?;
-    if !is_label(&uid) {
-        return Err(CODES.wrong(format!("the id `{uid}` is no `urn:uuid:` in lower case")));
-    }
-    let version = version(payload.count("version")?)?;
-    let supersedes = payload.parsed_or_null("supersedes")?;
-    let template = template::read(&mut payload)?;
-    let provider = party(payload.object("provider")?)?;
-    let assignee = assignee(payload.object("consumer")?)?;
-    let dataset = dataset(payload.object("dataset")?)?;
-    let policy = odrl::from_json(payload.take("policy")?)?;
-    // Both are written from what was read and compared at the end.
-    let _: String = payload.text("policyGrantSha256")?;
-    let _: Vec<Json> = payload.list("recordedOnly")?;
-    let mut validity = payload.object("validity")?;
-    let (not_before, not_after) = (
-        validity.parse_text("notBefore")?,
-        validity.parse_text("notAfter")?,
-    );
-    validity.finish()?;
-    let (purposes, own_purposes) = vocabularies(payload.object("vocabularies")?)?;
-    let legal = payload.object_or_null("legal")?.map(legal).transpose()?;
-    let signatory = payload.parsed_or_null("signatory")?;
-    let (rendering, shown) = rendering(payload.object("rendering")?)?;
-    let proposed_at = payload.parse_text("proposedAt")?;
-    let nonce = payload.text("nonce")?;
-    if base64url::decode(&nonce).is_none_or(|bytes| bytes.len() != 16) {
-        return Err(CODES.wrong("the nonce is not 16 bytes in base64url"));
-    }
-    payload.finish()?;
-    let agreement = Agreement {
-        uid,
-        version,
-        supersedes,
-        provider,
-        assignee,
-        dataset,
-        clauses: policy.clauses.clone(),
-        not_before,
-        not_after,
-        purposes,
-        own_purposes,
-        legal,
-        template,
-        signatory,
-        rendering,
-        proposed_at,
-        nonce,
-    };
-    if policy != policy_of(&agreement) {
-        return Err(CODES.wrong(
-            "the policy names other parties, another dataset or another id than the rest of the payload",
-        ));
-    }
-    if not_before >= not_after {
-        return Err(CODES.wrong(format!(
-            "the contract is in force from {not_before} until {not_after}, which is never"
-        )));
-    }
-    check_shown(&agreement, shown)?;
-    Ok(agreement)
-}
-
-/// The page that the payload names, and its digest. One that this version can't show is refused, as a term that it can't
-/// enforce is: nobody here could say what was signed.
-fn rendering(mut members: StrictObjectReader) -> Result<(PageRendering, Digest), Refusal> {
-    members.exactly_text("form", PageRendering::FORM)?;
-    let page = PageRendering {
-        language: members.parse_text("language")?,
-        zone: members.parse_text("zone")?,
-    };
-    let reported = members.parse_text("sha256")?;
-    members.finish()?;
-    Ok((page, reported))
-}
-
 // INVARIANT: shown-is-signed. Wherever an agreement is read, its page is made again and held against what was signed.
 fn check_shown(agreement: &Agreement, reported: Digest) -> Result<(), Refusal> {
     let ours = page_digest(agreement);
@@ -252,138 +347,6 @@ fn check_shown(agreement: &Agreement, reported: Digest) -> Result<(), Refusal> {
             ours.short()
         ),
     ))
-}
-
-fn vocabularies(mut members: StrictObjectReader) -> Result<(String, Vec<OwnPurpose>), Refusal> {
-    let purposes = members.text("dpv")?;
-    members.exactly("areas", &Json::Null)?;
-    let own = own_purposes(members.list("own")?, "vocabularies.own", CODES)?;
-    members.finish()?;
-    Ok((purposes, own))
-}
-
-fn version(number: u64) -> Result<u32, Refusal> {
-    u32::try_from(number)
-        .ok()
-        .filter(|version| *version > 0)
-        .ok_or_else(|| CODES.wrong(format!("`version` is {number} instead of a number from 1")))
-}
-
-fn party_json(party: &ContractParty) -> Json {
-    Json::object([
-        ("id", Json::text(&party.id)),
-        ("name", Json::text(&party.name)),
-        ("legalId", text_or_null(party.legal_id.as_ref())),
-        ("signingKey", Json::text(&party.signing_key)),
-        ("tlsIssuer", Json::text(party.tls_issuer)),
-    ])
-}
-
-fn party(mut members: StrictObjectReader) -> Result<ContractParty, Refusal> {
-    let party = ContractParty {
-        id: members.parse_text("id")?,
-        name: members.text("name")?,
-        legal_id: members.text_or_null("legalId")?,
-        signing_key: members.text("signingKey")?,
-        tls_issuer: members.parse_text("tlsIssuer")?,
-    };
-    members.finish()?;
-    if base64url::decode(&party.signing_key).is_none_or(|bytes| bytes.len() != 32) {
-        return Err(CODES.wrong(format!(
-            "the signing key of {} is no thumbprint of 32 bytes in base64url",
-            party.id
-        )));
-    }
-    Ok(party)
-}
-
-fn assignee(mut members: StrictObjectReader) -> Result<Assignee, Refusal> {
-    if members.has_text("id", policy_vocabulary::PUBLIC) {
-        members.exactly_text("id", policy_vocabulary::PUBLIC)?;
-        members.finish()?;
-        return Ok(Assignee::Public);
-    }
-    if members.has("protocolId") {
-        let partner = ContractPartner {
-            id: members.parse_text("id")?,
-            name: members.text("name")?,
-            protocol_id: members.text("protocolId")?,
-        };
-        members.finish()?;
-        return Ok(Assignee::Partner(partner));
-    }
-    party(members).map(Assignee::Participant)
-}
-
-fn dataset(mut members: StrictObjectReader) -> Result<DatasetRef, Refusal> {
-    let dataset = DatasetRef {
-        id: members.parse_text("id")?,
-        schema: members.parse_text("schemaSha256")?,
-        high_value: members.flag("highValue")?,
-    };
-    members.finish()?;
-    Ok(dataset)
-}
-
-/// An own purpose as it travels in contracts and offers.
-pub(crate) fn own_purpose_json(own: &OwnPurpose) -> Json {
-    Json::object([
-        ("name", Json::text(&own.name)),
-        ("parent", Json::text(&own.parent)),
-        ("text", Json::text(&own.text)),
-    ])
-}
-
-/// The own purposes in a list.
-pub(crate) fn own_purposes(
-    items: Vec<Json>,
-    at: &str,
-    codes: ReaderErrorCodes,
-) -> Result<Vec<OwnPurpose>, Refusal> {
-    let mut found: Vec<OwnPurpose> = Vec::new();
-    for item in items {
-        let mut members = StrictObjectReader::of(item, at, codes)?;
-        let own = OwnPurpose {
-            name: members.parse_text("name")?,
-            parent: members.parse_text("parent")?,
-            text: members.text("text")?,
-        };
-        members.finish()?;
-        if found.iter().any(|other| other.name == own.name) {
-            return Err(codes.wrong(format!("the purpose `{}` stands twice in `{at}`", own.name)));
-        }
-        found.push(own);
-    }
-    Ok(found)
-}
-
-/// The legal text. Jurisdiction and annexes have their slots; this version writes and reads them empty.
-pub(crate) fn legal_json(legal: &LegalText) -> Json {
-    Json::object([
-        ("textRef", Json::text(&legal.text_ref)),
-        ("textSha256", Json::text(legal.text)),
-        ("language", Json::text(&legal.language)),
-        ("jurisdiction", Json::Null),
-        ("annexes", Json::List(Vec::new())),
-    ])
-}
-
-/// The legal text that the members state.
-pub(crate) fn legal(mut members: StrictObjectReader) -> Result<LegalText, Refusal> {
-    let legal = LegalText {
-        text_ref: members.text("textRef")?,
-        text: members.parse_text("textSha256")?,
-        language: members.text("language")?,
-    };
-    members.exactly("jurisdiction", &Json::Null)?;
-    members.exactly("annexes", &Json::List(Vec::new()))?;
-    members.finish()?;
-    Ok(legal)
-}
-
-/// A text, or `null`.
-pub(crate) fn text_or_null(value: Option<impl std::fmt::Display>) -> Json {
-    value.map_or(Json::Null, Json::text)
 }
 
 /// Whether the text is `urn:uuid:` and a UUID in lower case.

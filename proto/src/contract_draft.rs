@@ -2,17 +2,15 @@
 //!
 //! The file holds the payload itself. What is signed is made of that and of nothing else here.
 
+use crate::canonical_document::{self, CanonicalDocument};
 use crate::contract;
-use crate::strict_json::{self, LIMITS};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::json::Json;
 use hansa_policy::contract::Agreement;
 use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
-
-const FORMAT: &str = "draft/1";
+use serde::{Deserialize, Serialize};
 
 /// What is to be signed, and for whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,16 +37,30 @@ impl ContractDraft {
     }
 }
 
+/// Members of the file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DraftForm {
+    negotiation: String,
+    role: SignatoryRole,
+    contract: ContractId,
+    payload: Json,
+}
+
+impl CanonicalDocument for DraftForm {
+    const FORM: &'static str = "draft/1";
+    const MALFORMED: ErrorCode = ErrorCode::ContractMalformed;
+}
+
 /// The draft as a file.
 #[must_use]
 pub fn to_bytes(draft: &ContractDraft) -> Vec<u8> {
-    canonical(&Json::object([
-        ("hansa", Json::text(FORMAT)),
-        ("negotiation", Json::text(&draft.negotiation)),
-        ("role", Json::text(draft.role.as_str())),
-        ("contract", Json::text(draft.contract())),
-        ("payload", contract::to_json(&draft.agreement)),
-    ]))
+    canonical_document::to_bytes(&DraftForm {
+        negotiation: draft.negotiation.clone(),
+        role: draft.role,
+        contract: draft.contract(),
+        payload: contract::to_json(&draft.agreement),
+    })
 }
 
 /// The draft that a file holds; everything is checked of it that is checked of a contract, the page of its signers too.
@@ -56,27 +68,18 @@ pub fn to_bytes(draft: &ContractDraft) -> Vec<u8> {
 /// # Errors
 /// `CONTRACT_MALFORMED`, `TERM_UNKNOWN`, `TERM_ILL_TYPED` or `RENDERING_DIFFERS`.
 pub fn from_bytes(bytes: &[u8]) -> Result<ContractDraft, Refusal> {
-    let codes = ReaderErrorCodes::of(ErrorCode::ContractMalformed);
     let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    let json = strict_json::document(body, LIMITS, ErrorCode::ContractMalformed)?;
-    let mut file = StrictObjectReader::of(json, "", codes)?;
-    file.exactly_text("hansa", FORMAT)?;
-    let negotiation = file.text("negotiation")?;
-    let role = match file.text("role")?.as_str() {
-        "provider" => SignatoryRole::Provider,
-        "consumer" => SignatoryRole::Consumer,
-        other => return Err(codes.unknown(format!("the role `{other}` is not known"))),
-    };
-    let reported: ContractId = file.parse_text("contract")?;
-    let payload = canonical(&file.take("payload")?);
-    file.finish()?;
+    let form: DraftForm = canonical_document::from_bytes(body)?;
     let draft = ContractDraft {
-        negotiation,
-        role,
-        agreement: contract::from_bytes(&payload)?,
+        negotiation: form.negotiation,
+        role: form.role,
+        agreement: contract::from_json(&form.payload)?,
     };
-    if draft.contract() != reported {
-        return Err(codes.wrong("the draft names another contract than its payload makes"));
+    if draft.contract() != form.contract {
+        return Err(Refusal::new(
+            ErrorCode::ContractMalformed,
+            "the draft names another contract than its payload makes",
+        ));
     }
     Ok(draft)
 }

@@ -1,29 +1,46 @@
 //! The document `guard/1` in which a participant keeps the restriction of a dataset. It stays in the house and is signed by
 //! nobody; the log names it by its digest.
 
-use crate::contract::{own_purpose_json, own_purposes};
+use crate::canonical_document::{self, CanonicalDocument};
+use crate::contract::terms_form::check_own_purposes;
 use crate::odrl::{self, OdrlAssignee, OdrlPolicy};
-use crate::strict_json::{self, LIMITS};
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::json::Json;
 use hansa_policy::id::DatasetId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::restriction::{ProviderRestriction, StoredRestriction};
-use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
+use hansa_policy::term::purpose::OwnPurpose;
+use serde::{Deserialize, Serialize};
 
-const FORMAT: &str = "guard/1";
+/// Members of the document.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RestrictionForm {
+    title: String,
+    /// Version and digest of the purpose vocabulary.
+    purposes: String,
+    own: Vec<OwnPurpose>,
+    policy: Json,
+}
+
+impl CanonicalDocument for RestrictionForm {
+    const FORM: &'static str = "guard/1";
+    const MALFORMED: ErrorCode = ErrorCode::StatementMalformed;
+
+    fn check(&self) -> Result<(), String> {
+        check_own_purposes(&self.own)
+    }
+}
 
 /// The document: canonical JSON.
 #[must_use]
 pub fn to_bytes(dataset: &DatasetId, restriction: &ProviderRestriction) -> Vec<u8> {
-    let own = restriction.own_purposes().iter().map(own_purpose_json);
-    canonical(&Json::object([
-        ("hansa", Json::text(FORMAT)),
-        ("title", Json::text(restriction.title())),
-        ("purposes", Json::text(restriction.purposes())),
-        ("own", Json::List(own.collect())),
-        ("policy", odrl::to_json(&policy(dataset, restriction))),
-    ]))
+    canonical_document::to_bytes(&RestrictionForm {
+        title: restriction.title().to_owned(),
+        purposes: restriction.purposes().to_owned(),
+        own: restriction.own_purposes().to_vec(),
+        policy: odrl::to_json(&policy(dataset, restriction)),
+    })
 }
 
 /// The restriction that the document makes, and of which dataset.
@@ -32,18 +49,14 @@ pub fn to_bytes(dataset: &DatasetId, restriction: &ProviderRestriction) -> Vec<u
 /// `STATEMENT_MALFORMED` when the bytes are not in the one accepted form, and as [`odrl::from_json`] and [`ProviderRestriction::of`]: what
 /// this version does not know is refused.
 pub fn from_bytes(bytes: &[u8]) -> Result<(DatasetId, ProviderRestriction), Refusal> {
-    let codes = ReaderErrorCodes::of(ErrorCode::StatementMalformed);
-    let json = strict_json::document(bytes, LIMITS, ErrorCode::StatementMalformed)?;
-    let mut members = StrictObjectReader::of(json, "", codes)?;
-    members.exactly_text("hansa", FORMAT)?;
-    let title = members.text("title")?;
-    let purposes = members.text("purposes")?;
-    let own = own_purposes(members.list("own")?, "own", codes)?;
-    let read = odrl::from_json(members.take("policy")?)?;
-    members.finish()?;
-    let restriction = ProviderRestriction::of(title, read.clauses.clone(), purposes, own)?;
+    let form: RestrictionForm = canonical_document::from_bytes(bytes)?;
+    let read = odrl::from_json(form.policy)?;
+    let restriction = ProviderRestriction::of(form.title, read.clauses, form.purposes, form.own)?;
     if to_bytes(&read.dataset, &restriction) != bytes {
-        return Err(codes.wrong("a value of the guard is not in its one spelling"));
+        return Err(Refusal::new(
+            ErrorCode::StatementMalformed,
+            "a value of the restriction is not in its one spelling",
+        ));
     }
     Ok((read.dataset, restriction))
 }

@@ -33,6 +33,7 @@ use crate::term::purpose::OwnPurpose;
 use crate::term::{Clause, open_data};
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The unsigned agreement: the payload of a contract in domain form (wire form: `hansa_proto::contract`).
@@ -75,7 +76,8 @@ pub struct Agreement {
 }
 
 /// A party of a contract.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ContractParty {
     /// Its identity.
     pub id: ParticipantId,
@@ -101,7 +103,8 @@ pub enum Assignee {
 }
 
 /// A partner that speaks the Dataspace Protocol and is no participant of the league.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ContractPartner {
     /// Under which it is known here.
     pub id: ParticipantId,
@@ -112,11 +115,13 @@ pub struct ContractPartner {
 }
 
 /// The dataset of a contract.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DatasetRef {
     /// Which.
     pub id: DatasetId,
     /// Digest of its schema when the contract was made.
+    #[serde(rename = "schemaSha256")]
     pub schema: Digest,
     /// 42: it is a high-value dataset.
     pub high_value: bool,
@@ -134,7 +139,8 @@ pub struct LegalText {
 }
 
 /// A template from which terms were filled.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TemplateReference {
     /// Who wrote it.
     pub author: ParticipantId,

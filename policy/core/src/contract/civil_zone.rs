@@ -211,6 +211,8 @@ impl FromStr for CivilZone {
     }
 }
 
+hansa_audit_log::serialize_as_text!(CivilZone);
+
 /// Error of a zone name for which no rule stands here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("pages are dated in UTC and in zones of Europe")]

@@ -18,6 +18,9 @@ pub enum SignatoryRole {
 }
 
 impl SignatoryRole {
+    /// Both roles, the provider's first.
+    pub const ALL: [Self; 2] = [Self::Provider, Self::Consumer];
+
     /// `provider` or `consumer`, as in signature headers.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -26,7 +29,15 @@ impl SignatoryRole {
             Self::Consumer => "consumer",
         }
     }
+
+    /// The role of that word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == word)
+    }
 }
+
+hansa_audit_log::serialize_as_word!(SignatoryRole);
 
 /// One signature as read.
 #[derive(Debug, Clone, PartialEq, Eq)]

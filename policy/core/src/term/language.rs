@@ -93,6 +93,8 @@ impl FromStr for Language {
     }
 }
 
+hansa_audit_log::serialize_as_text!(Language);
+
 /// The text is no language that clauses are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("clauses are written in en, de and pt")]

@@ -4,11 +4,13 @@ pub(super) mod purpose_terms;
 
 use crate::id::PurposeId;
 use crate::refusal::{ErrorCode, Refusal};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A purpose that a provider defined itself.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct OwnPurpose {
     /// Its name.
     pub name: PurposeId,
