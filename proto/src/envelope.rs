@@ -6,14 +6,15 @@
 
 use crate::base64url;
 use crate::contract;
-use crate::envelope::header::ProtectedHeader;
+use crate::envelope::header::{ProtectedHeader, SignatureForm};
 use crate::envelope::kind::StatementKind;
-use crate::envelope::opened::{OpenedEnvelope, insist_on_roles, open_envelope};
+use crate::envelope::opened::{EnvelopeForm, OpenedEnvelope, insist_on_roles, open_envelope};
 use crate::receipt::SignedReceipt;
 use crate::statement;
 use crate::withdrawal::WithdrawalStatement;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::json::canonical;
+use hansa_audit_log::json::serialized::to_json;
 use hansa_policy::contract::signature::{SignatoryRole, Signature};
 use hansa_policy::contract::{Assignee, SignedContract, SignedWithdrawal};
 use hansa_policy::id::ContractId;
@@ -169,15 +170,15 @@ pub fn signing_input(header: &str, payload: &[u8]) -> Vec<u8> {
 #[must_use]
 pub fn assemble(payload: &[u8], signatures: &[(String, Vec<u8>)]) -> Vec<u8> {
     let entries = signatures.iter().map(|(header, signature)| {
-        Json::object([
-            ("protected", Json::text(header)),
-            ("signature", Json::text(base64url::encode(signature))),
-        ])
+        to_json(&SignatureForm {
+            protected: header.clone(),
+            signature: base64url::encode(signature),
+        })
     });
-    canonical(&Json::object([
-        ("payload", Json::text(base64url::encode(payload))),
-        ("signatures", Json::List(entries.collect())),
-    ]))
+    canonical(&to_json(&EnvelopeForm {
+        payload: base64url::encode(payload),
+        signatures: entries.collect(),
+    }))
 }
 
 /// The whole contract from signatures that were read apart, such as the two halves of a negotiation.

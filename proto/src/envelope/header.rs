@@ -11,11 +11,45 @@ use crate::strict_json;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::serialized::{from_json, to_json};
 use hansa_audit_log::json::{Json, JsonLimits, canonical};
 use hansa_policy::contract::seal::SealCertificates;
 use hansa_policy::contract::signature::{SignatoryRole, Signature, SignedMandate};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
+use serde::{Deserialize, Serialize};
+
+/// Members of an entry of `signatures`. An unprotected `header` is none of them.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SignatureForm {
+    /// Protected header in base64url without padding.
+    pub(super) protected: String,
+    /// Signature in base64url without padding.
+    pub(super) signature: String,
+}
+
+/// Members of a protected header. A seal may be written by a program of somebody else, so the reader takes them in any order.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HeaderForm {
+    alg: String,
+    crit: Vec<String>,
+    #[serde(
+        rename = "hansa-mandate",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    mandate: Option<String>,
+    #[serde(rename = "hansa-role")]
+    role: SignatoryRole,
+    iat: i64,
+    kid: String,
+    typ: String,
+    #[serde(rename = "x5c", default, skip_serializing_if = "Vec::is_empty")]
+    chain: Vec<String>,
+    #[serde(rename = "x5t#S256", default, skip_serializing_if = "Option::is_none")]
+    thumbprint: Option<String>,
+}
 
 /// What a protected header says.
 #[derive(Debug, Clone, Copy)]
@@ -40,40 +74,28 @@ impl ProtectedHeader<'_> {
     /// The header as it stands in the statement and in the signing input.
     #[must_use]
     pub fn to_base64url(&self) -> String {
-        let mut header = Json::object([
-            ("alg", Json::text(self.alg)),
-            ("crit", critical(self.mandate.is_some())),
-            (ROLE, Json::text(self.role.as_str())),
-            ("iat", Json::Int(self.issued_at)),
-            ("kid", Json::text(self.kid)),
-            ("typ", Json::text(self.kind.typ())),
-        ]);
-        if let (Json::Object(members), Some(seal)) = (&mut header, self.seal) {
-            let chain = seal.chain().map(|one| Json::Text(STANDARD.encode(one)));
-            members.insert(CHAIN.to_owned(), Json::List(chain.collect()));
-            members.insert(THUMBPRINT.to_owned(), Json::Text(thumbprint(seal)));
-        }
-        if let (Json::Object(members), Some(mandate)) = (&mut header, self.mandate) {
-            let whole = Json::Text(base64url::encode(mandate));
-            members.insert(MANDATE.to_owned(), whole);
-        }
-        base64url::encode(&canonical(&header))
+        let chain = self.seal.into_iter().flat_map(SealCertificates::chain);
+        let form = HeaderForm {
+            alg: self.alg.to_owned(),
+            crit: critical_members(self.mandate.is_some()),
+            mandate: self.mandate.map(base64url::encode),
+            role: self.role,
+            iat: self.issued_at,
+            kid: self.kid.to_owned(),
+            typ: self.kind.typ().to_owned(),
+            chain: chain.map(|one| STANDARD.encode(one)).collect(),
+            thumbprint: self.seal.map(thumbprint),
+        };
+        base64url::encode(&canonical(&to_json(&form)))
     }
 }
 
-/// What a reader must understand: nobody takes a signature and passes over on what it rests.
-fn critical(mandated: bool) -> Json {
-    let mut names = vec![Json::text(ROLE)];
-    if mandated {
-        names.push(Json::text(MANDATE));
-    }
-    Json::List(names)
+/// Members that a reader must understand: nobody takes a signature and passes over the mandate on which it rests.
+fn critical_members(is_mandated: bool) -> Vec<String> {
+    let mandate = is_mandated.then_some("hansa-mandate");
+    let names = std::iter::once("hansa-role").chain(mandate);
+    names.map(str::to_owned).collect()
 }
-
-const ROLE: &str = "hansa-role";
-const CHAIN: &str = "x5c";
-const MANDATE: &str = "hansa-mandate";
-const THUMBPRINT: &str = "x5t#S256";
 
 /// A header with the certificates of a seal and a mandate.
 const HEADER: JsonLimits = JsonLimits {
@@ -82,61 +104,70 @@ const HEADER: JsonLimits = JsonLimits {
 };
 
 /// One entry of `signatures`: its header, of which every member is known, and the signature.
-pub(super) fn signature(
-    entry: Json,
+pub(super) fn read_signature(
+    entry: &Json,
     index: usize,
     kind: StatementKind,
     payload_text: &str,
 ) -> Result<Signature, Refusal> {
-    let codes = ReaderErrorCodes::of(ErrorCode::SignatureHeader);
-    let mut entry = StrictObjectReader::of(entry, format!("signatures[{index}]"), codes)?;
-    let protected = entry.text("protected")?;
-    let signature = entry.text("signature")?;
-    // An unprotected `header` ends here.
-    entry.finish()?;
-    let header = base64url::decode(&protected)
-        .ok_or_else(|| codes.wrong("a protected header is not in base64url without padding"))?;
+    let SignatureForm {
+        protected,
+        signature,
+    } = from_json(entry)
+        .map_err(|fault| refuse_malformed(format!("`signatures[{index}]`: {fault}")))?;
+    let header = base64url::decode(&protected).ok_or_else(|| {
+        refuse_malformed("a protected header is not in base64url without padding")
+    })?;
     let header = strict_json::loose_document(&header, HEADER, ErrorCode::SignatureHeader)?;
-    let mut header = StrictObjectReader::of(header, "protected", codes)?;
-    let alg = header.text("alg")?;
-    let seal = seal(&mut header, kind, codes)?;
-    if !is_accepted_algorithm(&alg, seal.is_some()) {
+    let header: HeaderForm =
+        from_json(&header).map_err(|fault| refuse_malformed(format!("`protected`: {fault}")))?;
+    let seal = read_seal(&header, kind)?;
+    if !is_accepted_algorithm(&header.alg, seal.is_some()) {
         return Err(Refusal::new(
             ErrorCode::SignatureAlg,
-            format!("the algorithm `{alg}` is not accepted"),
+            format!("the algorithm `{}` is not accepted", header.alg),
         ));
     }
-    header.exactly_text("typ", kind.typ())?;
-    let mandate = mandate(&mut header, kind, codes)?;
-    header.exactly("crit", &critical(mandate.is_some()))?;
-    let role = match header.text(ROLE)?.as_str() {
-        "provider" => SignatoryRole::Provider,
-        "consumer" => SignatoryRole::Consumer,
-        other => return Err(codes.unknown(format!("the role `{other}` is not known"))),
-    };
-    let kid = header.text("kid")?;
-    if base64url::decode(&kid).is_none_or(|bytes| bytes.len() != 32) {
-        return Err(codes.wrong("`kid` is no thumbprint of 32 bytes in base64url"));
+    if header.typ != kind.typ() {
+        return Err(refuse_malformed(format!(
+            "`protected.typ` is `{}` instead of `{}`",
+            header.typ,
+            kind.typ()
+        )));
     }
-    let issued_at = header.count("iat")?;
-    let issued_at = i64::try_from(issued_at)
-        .map_err(|cause| codes.wrong("`iat` is too large").caused_by(cause))?;
-    header.finish()?;
+    let mandate = read_mandate(&header, kind)?;
+    let critical = critical_members(mandate.is_some());
+    if header.crit != critical {
+        return Err(refuse_malformed(format!(
+            "`protected.crit` names `{}` instead of `{}`",
+            header.crit.join(", "),
+            critical.join(", ")
+        )));
+    }
+    if base64url::decode(&header.kid).is_none_or(|bytes| bytes.len() != 32) {
+        return Err(refuse_malformed(
+            "`kid` is no thumbprint of 32 bytes in base64url",
+        ));
+    }
+    if header.iat < 0 {
+        return Err(refuse_malformed("`iat` is before 1970"));
+    }
     let signature = base64url::decode(&signature)
-        .filter(|bytes| of_length(&alg, bytes.len()))
+        .filter(|bytes| is_signature_length(&header.alg, bytes.len()))
         .ok_or_else(|| {
             Refusal::new(
                 ErrorCode::SignatureInvalid,
                 format!(
-                    "signature {index} is not as many bytes in base64url without padding as one by {alg} has"
+                    "signature {index} is not as many bytes in base64url without padding as one by {} has",
+                    header.alg
                 ),
             )
         })?;
     Ok(Signature {
-        role,
-        kid,
-        alg,
-        issued_at,
+        role: header.role,
+        kid: header.kid,
+        alg: header.alg,
+        issued_at: header.iat,
         signing_input: format!("{protected}.{payload_text}").into_bytes(),
         signature,
         seal,
@@ -155,7 +186,7 @@ fn is_accepted_algorithm(alg: &str, sealed: bool) -> bool {
 }
 
 /// One by RSA is as long as its key, from 2048 to 8192 bits.
-fn of_length(alg: &str, bytes: usize) -> bool {
+fn is_signature_length(alg: &str, bytes: usize) -> bool {
     if alg == "PS256" {
         (256..=1024).contains(&bytes)
     } else {
@@ -163,51 +194,64 @@ fn of_length(alg: &str, bytes: usize) -> bool {
     }
 }
 
-/// The certificates of a seal, on what a seal may sign.
-fn seal(
-    header: &mut StrictObjectReader,
+/// The certificates of a seal. They stand only on statements that a seal may sign.
+fn read_seal(
+    header: &HeaderForm,
     kind: StatementKind,
-    codes: ReaderErrorCodes,
 ) -> Result<Option<SealCertificates>, Refusal> {
-    if !matches!(kind, StatementKind::Agreement | StatementKind::Withdrawal) {
-        return Ok(None);
+    let may_be_sealed = matches!(kind, StatementKind::Agreement | StatementKind::Withdrawal);
+    if !header.chain.is_empty() && !may_be_sealed {
+        return Err(refuse_malformed(
+            "the member `protected.x5c` is not known here",
+        ));
     }
-    let mut chain = Vec::new();
-    for (_, one) in header.items(CHAIN)? {
-        let der = one.as_text().and_then(|text| {
-            let bytes = STANDARD.decode(text).ok()?;
-            (STANDARD.encode(&bytes) == text).then_some(bytes)
-        });
-        chain.push(der.ok_or_else(|| codes.wrong("a certificate of `x5c` is not in base64"))?);
+    if header.chain.is_empty() {
+        return match header.thumbprint {
+            None => Ok(None),
+            Some(_) => Err(refuse_malformed(
+                "the member `protected.x5t#S256` is not known without `x5c`",
+            )),
+        };
     }
-    if chain.is_empty() {
-        return Ok(None);
-    }
-    let seal = SealCertificates::new(chain).map_err(|why| codes.wrong(why))?;
-    let reported = header.text_if_there(THUMBPRINT)?;
-    if reported.is_some_and(|reported| reported != thumbprint(&seal)) {
-        return Err(codes.wrong("`x5t#S256` is not the digest of the first certificate of `x5c`"));
+    let chain: Option<Vec<Vec<u8>>> = header.chain.iter().map(|one| read_base64(one)).collect();
+    let chain = chain.ok_or_else(|| refuse_malformed("a certificate of `x5c` is not in base64"))?;
+    let seal = SealCertificates::new(chain).map_err(refuse_malformed)?;
+    let reported = header.thumbprint.as_ref();
+    if reported.is_some_and(|reported| *reported != thumbprint(&seal)) {
+        return Err(refuse_malformed(
+            "`x5t#S256` is not the digest of the first certificate of `x5c`",
+        ));
     }
     Ok(Some(seal))
 }
 
+fn read_base64(text: &str) -> Option<Vec<u8>> {
+    let bytes = STANDARD.decode(text).ok()?;
+    (STANDARD.encode(&bytes) == text).then_some(bytes)
+}
+
 /// The mandate on which the signature of a contract rests.
-fn mandate(
-    header: &mut StrictObjectReader,
+fn read_mandate(
+    header: &HeaderForm,
     kind: StatementKind,
-    codes: ReaderErrorCodes,
 ) -> Result<Option<Box<SignedMandate>>, Refusal> {
-    if kind != StatementKind::Agreement {
-        return Ok(None);
-    }
-    let Some(text) = header.text_if_there(MANDATE)? else {
+    let Some(text) = &header.mandate else {
         return Ok(None);
     };
-    let bytes = base64url::decode(&text)
-        .ok_or_else(|| codes.wrong("`hansa-mandate` is not in base64url without padding"))?;
+    if kind != StatementKind::Agreement {
+        return Err(refuse_malformed(
+            "the member `protected.hansa-mandate` is not known here",
+        ));
+    }
+    let bytes = base64url::decode(text)
+        .ok_or_else(|| refuse_malformed("`hansa-mandate` is not in base64url without padding"))?;
     Ok(Some(Box::new(mandate::from_envelope(&bytes)?)))
 }
 
 fn thumbprint(seal: &SealCertificates) -> String {
     base64url::encode(Digest::of(seal.own()).as_bytes())
+}
+
+fn refuse_malformed(sentence: impl Into<String>) -> Refusal {
+    Refusal::new(ErrorCode::SignatureHeader, sentence)
 }

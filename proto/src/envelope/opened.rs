@@ -4,16 +4,27 @@ use super::header;
 use super::kind::StatementKind;
 use crate::base64url;
 use crate::strict_json;
-use hansa_audit_log::json::JsonLimits;
+use hansa_audit_log::json::serialized::from_json;
+use hansa_audit_log::json::{Json, JsonLimits};
 use hansa_policy::contract::signature::{SignatoryRole, Signature};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::strict_object::{ReaderErrorCodes, StrictObjectReader};
+use serde::{Deserialize, Serialize};
 
 /// The payload in base64url, two signatures, and what is around them.
 pub(super) const LIMITS: JsonLimits = JsonLimits {
     bytes: 512 * 1024,
     depth: 4,
 };
+
+/// Members of an envelope.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EnvelopeForm {
+    /// Payload in base64url without padding.
+    pub(super) payload: String,
+    /// Entries of [`header::SignatureForm`], whose faults have a code of their own.
+    pub(super) signatures: Vec<Json>,
+}
 
 /// An envelope whose signatures are not checked yet.
 pub(crate) struct OpenedEnvelope {
@@ -95,17 +106,17 @@ fn missing(found: usize, due: usize) -> Refusal {
 /// # Errors
 /// `SIGNATURE_HEADER`, `SIGNATURE_ALG`, `SIGNATURE_INVALID`, or the code of a malformed statement of this kind.
 pub(crate) fn open_envelope(bytes: &[u8], kind: StatementKind) -> Result<OpenedEnvelope, Refusal> {
-    let codes = ReaderErrorCodes::of(kind.malformed_code());
-    let json = strict_json::document(bytes, LIMITS, kind.malformed_code())?;
-    let mut envelope = StrictObjectReader::of(json, "", codes)?;
-    let payload_text = envelope.text("payload")?;
-    let payload = base64url::decode(&payload_text)
-        .ok_or_else(|| codes.wrong("the payload is not in base64url without padding"))?;
-    let entries = envelope.list("signatures")?;
-    envelope.finish()?;
+    let code = kind.malformed_code();
+    let json = strict_json::document(bytes, LIMITS, code)?;
+    let form: EnvelopeForm = from_json(&json)
+        .map_err(|fault| Refusal::new(code, format!("a signed statement: {fault}")))?;
+    let payload = base64url::decode(&form.payload).ok_or_else(|| {
+        let sentence = "the payload is not in base64url without padding";
+        Refusal::new(code, sentence)
+    })?;
     let mut signatures = Vec::new();
-    for (index, entry) in entries.into_iter().enumerate() {
-        signatures.push(header::signature(entry, index, kind, &payload_text)?);
+    for (index, entry) in form.signatures.iter().enumerate() {
+        signatures.push(header::read_signature(entry, index, kind, &form.payload)?);
     }
     Ok(OpenedEnvelope {
         payload,
