@@ -319,6 +319,8 @@ impl FromStr for NoteKey {
     }
 }
 
+crate::serialize_as_text!(NoteKey);
+
 /// The text is not a note, or not a note key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this is no signed head of a log")]

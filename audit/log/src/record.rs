@@ -2,10 +2,12 @@
 
 use crate::digest::Digest;
 use crate::hexadecimal::hex;
-use crate::json::strict_object::{StrictObject, StrictObjectError};
+use crate::json::serialized::from_json;
 use crate::json::{Json, JsonError, JsonLimits, canonical, parse, write, write_text};
 use crate::time::UtcTimestamp;
+use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::str::FromStr;
 
 pub mod answers;
 pub mod body;
@@ -42,25 +44,41 @@ impl fmt::Display for RecordSalt {
     }
 }
 
-impl RecordSalt {
-    fn parse(text: &str) -> Option<Self> {
+impl FromStr for RecordSalt {
+    type Err = RecordSaltError;
+
+    fn from_str(text: &str) -> Result<Self, RecordSaltError> {
         let mut bytes = [0; 16];
         for (slot, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-            *slot = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+            let digits = std::str::from_utf8(pair).map_err(|_| RecordSaltError)?;
+            *slot = u8::from_str_radix(digits, 16).map_err(|_| RecordSaltError)?;
         }
         let salt = Self(bytes);
-        (salt.to_string() == text).then_some(salt)
+        if salt.to_string() == text {
+            Ok(salt)
+        } else {
+            Err(RecordSaltError)
+        }
     }
 }
 
-/// A record as it stands in the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The text is not 16 bytes in digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a salt is 16 bytes in hexadecimal digits")]
+pub struct RecordSaltError;
+
+crate::serialize_as_text!(RecordSalt);
+
+/// A record as it stands in the log, beside the version of the form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Record {
     /// The log's origin.
     pub log: String,
     /// Its place, from 0.
     pub seq: u64,
     /// When it was made; never before the record before it.
+    #[serde(rename = "t")]
     pub at: UtcTimestamp,
     /// The run of the program that made it.
     pub boot: String,
@@ -69,6 +87,7 @@ pub struct Record {
     /// Random bytes.
     pub salt: RecordSalt,
     /// What it is, such as `permit`.
+    #[serde(rename = "type")]
     pub kind: String,
     /// The leaf hash of the record before it (`tree::leaf_hash`), so that each record is hashed once; of the first one zeros.
     pub prev: Digest,
@@ -165,40 +184,23 @@ impl Record {
             bytes: MAX_BYTES,
             depth: MAX_BODY_DEPTH + 1,
         };
-        let mut fields = StrictObject::plain(parse(bytes, limits)?)?;
-        if fields.int("v")? != 2 {
-            return Err(RecordError::Version);
-        }
-        let salt = fields.text("salt")?;
-        let record = Self {
-            log: fields.text("log")?,
-            seq: fields.count("seq")?,
-            at: fields.time("t")?,
-            boot: fields.text("boot")?,
-            mono: fields.count("mono")?,
-            salt: RecordSalt::parse(&salt)
-                .ok_or_else(|| wrong("salt", Json::Text(salt), "16 bytes in digits"))?,
-            kind: fields.text("type")?,
-            prev: fields.parse_text("prev")?,
-            body: fields.take("body")?,
+        let Json::Object(mut members) = parse(bytes, limits)? else {
+            return Err(RecordError::Field("it is no object".to_owned()));
         };
-        fields.finish()?;
+        match members.remove("v") {
+            Some(Json::Int(2)) => {}
+            Some(Json::Int(_)) => return Err(RecordError::Version),
+            _ => return Err(RecordError::Field("`v` is no number".to_owned())),
+        }
+        let record: Self = from_json(&Json::Object(members)).map_err(RecordError::Field)?;
         if record.body.as_object().is_none() {
-            return Err(wrong("body", record.body, "an object"));
+            return Err(RecordError::Field("`body` is no object".to_owned()));
         }
         if canonical(&record.to_json()) != bytes {
             return Err(RecordError::Spelling);
         }
         Ok(record)
     }
-}
-
-fn wrong(name: &str, actual: Json, wanted: &'static str) -> RecordError {
-    RecordError::Field(StrictObjectError::Wrong {
-        name: name.to_owned(),
-        actual,
-        wanted,
-    })
 }
 
 /// Why bytes are no record.
@@ -208,8 +210,8 @@ pub enum RecordError {
     #[error("{0}")]
     Json(#[from] JsonError),
     /// A member is missing, wrong or unknown.
-    #[error("{0}")]
-    Field(#[from] StrictObjectError),
+    #[error("a record: {0}")]
+    Field(String),
     /// Another version of the format.
     #[error("the record is of a version that is not known here")]
     Version,

@@ -9,6 +9,7 @@ use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::{JsonLimits, parse};
 use hansa_audit_log::record::body::{AnswerBody, ContractBody, IncidentBody, RecordBody};
 use hansa_policy::refusal::Refusal;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// What a document is.
@@ -64,17 +65,21 @@ impl DocumentKind {
         }
     }
 
-    /// The kind of this name.
+    /// The kind of this word.
     #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 }
 
-/// A document as it was signed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+hansa_audit_log::serialize_as_word!(DocumentKind);
+
+/// A document as it was signed; in an export, one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SignedDocument {
     /// What it is.
+    #[serde(rename = "paper")]
     pub kind: DocumentKind,
     /// The digest by which records name it.
     pub name: String,

@@ -8,20 +8,23 @@
 //! [`super::offline::verify`] checks either without configuration. A part
 //! can't show that it is complete; the two parties of a contract can, by comparing theirs.
 
-use crate::documents::{DocumentKind, DocumentStore, ReferencedDocuments, head_of_receipt};
+use crate::bundle_line::{
+    BundleEnd, BundleHeader, EndLine, FORM, HeadLine, RecordLine, TimeStampToken,
+};
+use crate::documents::{
+    DocumentKind, DocumentStore, ReferencedDocuments, SignedDocument, head_of_receipt,
+};
 use crate::filter::{COLUMNS, RecordFilter, cells};
 use crate::time_stamps::StampedHead;
 use crate::{AuditLog, log_dir};
 use hansa_audit_log::digest::{Digest, IncrementalDigest};
+use hansa_audit_log::json::serialized::{to_form, to_json};
 use hansa_audit_log::json::{Json, canonical};
-use hansa_audit_log::note::{SignedHead, base64};
+use hansa_audit_log::note::SignedHead;
 use hansa_audit_log::record::Record;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-
-/// The first member of a bundle's first line.
-pub(super) const FORMAT: &str = "bundle/1";
 
 /// Writes the records under `head` that are chosen, with the documents that they name; gives the number of records.
 ///
@@ -65,19 +68,16 @@ pub fn bundle(
             write_expired(log, next..record.seq, out)?;
             next = record.seq.saturating_add(1);
         }
-        let beside = if whole {
-            ("leaf", log.leaf(record.seq).map_or(Json::Null, Json::text))
-        } else if chooser.takes(&record, &crate::read_body(&record)?) {
-            let proof = log.inclusion(record.seq, size).unwrap_or_default();
-            ("proof", hashes(&proof))
-        } else {
+        if !whole && !chooser.takes(&record, &crate::read_body(&record)?) {
             continue;
+        }
+        let proof = || log.inclusion(record.seq, size).unwrap_or_default();
+        let line = RecordLine {
+            index: record.seq,
+            leaf: whole.then(|| log.leaf(record.seq)).flatten(),
+            proof: (!whole).then(proof),
         };
-        let index = Json::count(record.seq);
-        write_line(
-            out,
-            &Json::object([("index", index), beside, ("record", record.to_json())]),
-        )?;
+        write_record(out, &line, record.to_json())?;
     }
     if whole {
         write_expired(log, next..size, out)?;
@@ -93,13 +93,13 @@ pub fn bundle(
         (&receipts, stamps.into_stamped_heads()),
         out,
     )?;
-    let end = Json::object([
-        ("records", Json::count(lines)),
-        ("papers", Json::count(written)),
-        ("heads", Json::count(heads)),
-        ("sha256", Json::text(out.sum.clone().finish())),
-    ]);
-    write_line(out, &Json::object([("end", end)]))?;
+    let end = BundleEnd {
+        records: lines,
+        documents: written,
+        heads,
+        sum: out.sum.clone().finish(),
+    };
+    write_line(out, &to_json(&EndLine { end }))?;
     out.flush().map_err(|error| unwritable(&error))?;
     Ok(count)
 }
@@ -129,15 +129,22 @@ fn write_expired(
     out: &mut dyn Write,
 ) -> Result<(), Refusal> {
     for index in indexes {
-        let leaf = log.leaf(index).map_or(Json::Null, Json::text);
-        let line = [
-            ("index", Json::count(index)),
-            ("leaf", leaf),
-            ("record", Json::Null),
-        ];
-        write_line(out, &Json::object(line))?;
+        let line = RecordLine {
+            index,
+            leaf: log.leaf(index),
+            proof: None,
+        };
+        write_record(out, &line, Json::Null)?;
     }
     Ok(())
+}
+
+fn write_record(out: &mut dyn Write, line: &RecordLine, record: Json) -> Result<(), Refusal> {
+    let mut line = to_json(line);
+    if let Json::Object(members) = &mut line {
+        members.insert("record".to_owned(), record);
+    }
+    write_line(out, &line)
 }
 
 fn header(
@@ -148,27 +155,13 @@ fn header(
 ) -> Result<Json, Refusal> {
     let keys =
         log_dir::keys(log.folder()).map_err(|error| log_dir::unavailable(log.folder(), &error))?;
-    Ok(Json::object([
-        ("hansa", Json::text(FORMAT)),
-        (
-            "keys",
-            Json::List(keys.known.iter().map(Json::text).collect()),
-        ),
-        ("head", Json::text(head)),
-        (
-            "choice",
-            if choice.is_everything() {
-                Json::Null
-            } else {
-                choice.to_json()
-            },
-        ),
-        ("records", Json::count(count)),
-    ]))
-}
-
-fn hashes(proof: &[Digest]) -> Json {
-    Json::List(proof.iter().map(Json::text).collect())
+    let header = BundleHeader {
+        keys: keys.known,
+        head: head.clone(),
+        choice: (!choice.is_everything()).then(|| choice.clone()),
+        records: count,
+    };
+    Ok(to_form(FORM, &header))
 }
 
 /// The trust bundle and the documents; gives their number, and the heads that receipts among them name.
@@ -198,22 +191,19 @@ fn write_document(
     bytes: Option<Vec<u8>>,
     out: &mut dyn Write,
 ) -> Result<(), Refusal> {
-    let text = match bytes {
-        None => Json::Null,
-        Some(bytes) => Json::Text(String::from_utf8(bytes).map_err(|cause| {
-            Refusal::new(
-                ErrorCode::StateBroken,
-                format!("the {} `{name}` is not what was written", kind.as_str()),
-            )
-            .caused_by(cause)
-        })?),
+    let text = bytes.map(String::from_utf8).transpose().map_err(|cause| {
+        Refusal::new(
+            ErrorCode::StateBroken,
+            format!("the {} `{name}` is not what was written", kind.as_str()),
+        )
+        .caused_by(cause)
+    })?;
+    let document = SignedDocument {
+        kind,
+        name: name.to_owned(),
+        text,
     };
-    let line = [
-        ("paper", Json::text(kind.as_str())),
-        ("name", Json::text(name)),
-        ("text", text),
-    ];
-    write_line(out, &Json::object(line))
+    write_line(out, &to_json(&document))
 }
 
 /// The heads over no more records than `newest`; of a part those that are named and those that are stamped, each with its proof.
@@ -241,16 +231,14 @@ fn write_heads(
         .collect();
     let mut count = 0;
     let mut write = |head: &SignedHead, token: Option<StampedHead>| {
-        let token = token.map_or(Json::Null, |stamped| {
-            Json::text(base64::encode(&stamped.token))
-        });
-        let proof = (!whole).then(|| {
-            let proof = log.consistency(head.checkpoint.size, size);
-            ("consistency", hashes(&proof.unwrap_or_default()))
-        });
-        let line = [("head", Json::text(head)), ("time_stamp", token)];
+        let proof = || log.consistency(head.checkpoint.size, size);
+        let line = HeadLine {
+            head: head.clone(),
+            time_stamp: token.map(|stamped| TimeStampToken(stamped.token)),
+            consistency: (!whole).then(|| proof().unwrap_or_default()),
+        };
         count += 1;
-        write_line(out, &Json::object(line.into_iter().chain(proof)))
+        write_line(out, &to_json(&line))
     };
     for head in heads.heads {
         let token = tokens.remove(&head.note_digest());

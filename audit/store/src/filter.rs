@@ -3,16 +3,17 @@
 //! What a record is about stands in it or in the one that it belongs to: the end of an answer names neither participant
 //! nor dataset, but the question that it closes; the end of a contract names the contract alone.
 
-use hansa_audit_log::json::strict_object::StrictObject;
 use hansa_audit_log::json::{Json, canonical};
 use hansa_audit_log::record::Record;
 use hansa_audit_log::record::body::{AnswerBody, RecordBody};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::{ContractId, ParticipantId};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// Conditions, all of which must hold; none of them: every record.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Conditions, all of which must hold; none of them: every record. The head of an export has each as a member.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RecordFilter {
     /// The other side of a question, a contract, a message.
     pub participant: Option<ParticipantId>,
@@ -33,44 +34,6 @@ impl RecordFilter {
     #[must_use]
     pub fn is_everything(&self) -> bool {
         *self == Self::default()
-    }
-
-    /// The conditions, for the head of an export.
-    #[must_use]
-    pub fn to_json(&self) -> Json {
-        let text = |value: Option<&str>| value.map_or(Json::Null, Json::text);
-        Json::object([
-            (
-                "participant",
-                text(self.participant.as_ref().map(ParticipantId::as_str)),
-            ),
-            ("dataset", text(self.dataset.as_deref())),
-            ("contract", self.contract.map_or(Json::Null, Json::text)),
-            ("from", self.from.map_or(Json::Null, Json::text)),
-            ("to", self.to.map_or(Json::Null, Json::text)),
-            ("outcome", text(self.outcome.as_deref())),
-        ])
-    }
-
-    /// Reads what [`Self::to_json`] wrote, and nothing else.
-    #[must_use]
-    pub fn from_json(json: Json) -> Option<Self> {
-        let mut fields = StrictObject::plain(json).ok()?;
-        let mut text = |name: &str| match fields.take(name).ok()? {
-            Json::Null => Some(None),
-            Json::Text(text) => Some(Some(text)),
-            _ => None,
-        };
-        let choice = Self {
-            participant: parse_optional(text("participant")?)?,
-            dataset: text("dataset")?,
-            contract: parse_optional(text("contract")?)?,
-            from: parse_optional(text("from")?)?,
-            to: parse_optional(text("to")?)?,
-            outcome: text("outcome")?,
-        };
-        fields.finish().ok()?;
-        Some(choice)
     }
 
     /// Whether a record of a part shows by itself, or by those before it in the part, that it was chosen.
@@ -131,13 +94,6 @@ impl RecordFilter {
                 || body.code() == Some(wanted)
                 || is_counted
         })
-    }
-}
-
-fn parse_optional<T: std::str::FromStr>(text: Option<String>) -> Option<Option<T>> {
-    match text {
-        None => Some(None),
-        Some(text) => text.parse().ok().map(Some),
     }
 }
 

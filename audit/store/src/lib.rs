@@ -179,6 +179,7 @@ use std::thread::JoinHandle;
 
 pub mod answers;
 pub mod archive;
+mod bundle_line;
 mod clock_stability;
 mod decision_record;
 pub mod documents;

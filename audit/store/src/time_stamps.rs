@@ -6,10 +6,11 @@
 
 use crate::writer::append_whole;
 use crate::{AuditLog, log_dir};
-use hansa_audit_log::json::strict_object::StrictObject;
-use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
+use hansa_audit_log::json::serialized::{from_json, to_json};
+use hansa_audit_log::json::{JsonLimits, canonical, parse};
 use hansa_audit_log::note::{SignedHead, base64};
 use hansa_policy::refusal::Refusal;
+use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -25,11 +26,13 @@ const LINE: JsonLimits = JsonLimits {
 };
 
 /// A head, and the token over its note.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct StampedHead {
     /// The head as it was signed.
     pub head: SignedHead,
     /// The token, in DER.
+    #[serde(with = "base64")]
     pub token: Vec<u8>,
 }
 
@@ -44,22 +47,13 @@ pub(super) struct TimeStampHistory {
 
 impl StampedHead {
     fn to_line(&self) -> Vec<u8> {
-        let mut line = canonical(&Json::object([
-            ("head", Json::text(&self.head)),
-            ("token", Json::text(base64::encode(&self.token))),
-        ]));
+        let mut line = canonical(&to_json(self));
         line.push(b'\n');
         line
     }
 
     fn read(line: &[u8]) -> Option<Self> {
-        let mut fields = StrictObject::plain(parse(line, LINE).ok()?).ok()?;
-        let read = Self {
-            head: fields.text("head").ok()?.parse().ok()?,
-            token: base64::decode(&fields.text("token").ok()?)?,
-        };
-        fields.finish().ok()?;
-        Some(read)
+        from_json(&parse(line, LINE).ok()?).ok()
     }
 }
 

@@ -4,12 +4,11 @@
 use crate::jwk;
 use crate::keys::PublicKey;
 use crate::signature::ParticipantSigner;
-use hansa_audit_log::json::serialized::{from_form, to_form};
-use hansa_audit_log::json::strict_object::{StrictObject, StrictObjectError};
+use hansa_audit_log::json::serialized::{from_form, from_json, to_form};
 use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// What an envelope is for. A signature over one kind never counts for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,11 +88,14 @@ pub(crate) trait SignedContent: Serialize + DeserializeOwned {
     fn open(envelope: &Json) -> Result<Self, Refusal> {
         let malformed =
             |fault: String| Refusal::new(Self::CODE, format!("{}: {fault}", Self::NAME));
-        let codes = |fault: StrictObjectError| malformed(fault.to_string());
-        let mut outer = StrictObject::of(envelope.clone(), "", codes)?;
-        let content = outer.take(Self::KIND.member())?;
-        let signature = outer.text("signature")?;
-        outer.finish()?;
+        let mut members = envelope
+            .as_object()
+            .ok_or_else(|| malformed("it is no object".to_owned()))?
+            .clone();
+        let content = members
+            .remove(Self::KIND.member())
+            .ok_or_else(|| malformed(format!("`{}` is missing", Self::KIND.member())))?;
+        let SignatureForm { signature } = from_json(&Json::Object(members)).map_err(malformed)?;
         let read: Self = from_form(Self::KIND.form(), &content).map_err(malformed)?;
         if signed(Self::KIND, &content, &signature, read.key()) {
             return Ok(read);
@@ -101,6 +103,13 @@ pub(crate) trait SignedContent: Serialize + DeserializeOwned {
         let sentence = format!("{} is not signed by {}", Self::NAME, Self::SIGNER);
         Err(Refusal::new(Self::CODE, sentence))
     }
+}
+
+/// The members of an envelope beside its content, whose member has a name of its own in each kind.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignatureForm {
+    signature: String,
 }
 
 /// The signature of `signer` over `content`, in base64url.

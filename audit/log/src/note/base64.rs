@@ -1,5 +1,8 @@
 //! Base64 with padding (RFC 4648, section 4), strict: each byte string has one spelling.
 
+use serde::de::Error as _;
+use serde::{Deserialize as _, Deserializer, Serializer};
+
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// The text of `bytes`.
@@ -39,4 +42,21 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
         out.extend([a, b, c].into_iter().take(letters.saturating_sub(1)));
     }
     (encode(&out) == text).then_some(out)
+}
+
+/// Writes bytes that are a member of a document, for the attribute `with` of serde.
+///
+/// # Errors
+/// That of the serializer.
+pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&encode(bytes))
+}
+
+/// Reads bytes that are a member of a document, for the attribute `with` of serde.
+///
+/// # Errors
+/// When the member is no base64 in its one spelling.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    decode(&text).ok_or_else(|| D::Error::custom("this is no base64 with padding"))
 }

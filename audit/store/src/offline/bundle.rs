@@ -2,6 +2,7 @@
 
 use super::{BundleVisitor, CopyCheck, CopyReport, incomplete};
 use crate::archive::AbsentRecords;
+use crate::bundle_line::{BundleEnd, BundleHeader, HeadLine, RecordLine};
 use crate::documents::{DocumentKind, SignedDocument, head_of_receipt};
 use crate::filter::RecordFilter;
 use crate::time_stamps::StampedHead;
@@ -11,10 +12,7 @@ use hansa_audit_log::record::{EXPIRED, Record};
 use hansa_audit_log::tree::{check_consistency, check_inclusion, leaf_hash};
 use hansa_audit_log::verifier::{FaultKind, VerificationFault};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use line::{
-    BundleEnd, BundleHead, BundleHeader, BundleHeaderError, BundleLine, BundleLineReader,
-    BundleRecord,
-};
+use line::{BundleHeaderError, BundleLine, BundleLineReader, BundleRecord};
 use std::path::Path;
 
 mod line;
@@ -26,7 +24,7 @@ pub(super) fn verify(
 ) -> Result<CopyReport, Refusal> {
     let mut lines = BundleLineReader::open(path)?;
     let first = lines.next_line()?.unwrap_or_default();
-    let header = line::header(&first).map_err(|fault| match fault {
+    let header = line::read_header(&first).map_err(|fault| match fault {
         BundleHeaderError::Unreadable => incomplete(
             path,
             "this is no bundle of a log: its first line can't be read",
@@ -102,17 +100,21 @@ fn whole(
     let mut again = BundleLineReader::open(path)?;
     again.next_line()?;
     while let Some(bytes) = again.next_line()? {
-        match line::line(&bytes, false) {
+        match line::read_line(&bytes, false) {
             // Of a line that can't be read the leaf hash is lost, and with it those of all that follow.
             Some(BundleLine::Record(BundleRecord {
-                leaf: Some(leaf), ..
+                line: RecordLine {
+                    leaf: Some(leaf), ..
+                },
+                ..
             })) if !lost => leaves.push(leaf),
             Some(BundleLine::Head(line)) => {
-                let BundleHead {
+                let HeadLine {
                     head, time_stamp, ..
                 } = *line;
                 if let Some(token) = time_stamp {
                     let head = head.clone();
+                    let token = token.0;
                     stamps.push(StampedHead { head, token });
                 }
                 heads.push(head);
@@ -127,17 +129,17 @@ fn whole(
     let (mut behind, mut away) = (BundleTrailer::default(), AbsentRecords::checking());
     while let Some(bytes) = lines.next_line()? {
         behind.more |= behind.end.is_some();
-        let (says, record) = match line::line(&bytes, false) {
-            Some(BundleLine::Record(line)) if line.record == EXPIRED => {
+        let (says, record) = match line::read_line(&bytes, false) {
+            Some(BundleLine::Record(read)) if read.record == EXPIRED => {
                 let index = verifier.chain().next();
                 match verifier.pass() {
-                    Some(leaf) if index == line.index => found.see_expired(index, leaf),
+                    Some(leaf) if index == read.line.index => found.see_expired(index, leaf),
                     Some(_) => verifier.report_absent_record(index),
                     None => break,
                 }
                 continue;
             }
-            Some(BundleLine::Record(line)) => (Some(line.index), line.record),
+            Some(BundleLine::Record(read)) => (Some(read.line.index), read.record),
             Some(BundleLine::Paper(document)) => {
                 behind.add_document(document, &mut found);
                 continue;
@@ -199,8 +201,8 @@ fn part(
     let mut behind = BundleTrailer::default();
     while let Some(bytes) = lines.next_line()? {
         behind.more |= behind.end.is_some();
-        let line = match line::line(&bytes, true) {
-            Some(BundleLine::Record(line)) => Ok(line),
+        let line = match line::read_line(&bytes, true) {
+            Some(BundleLine::Record(read)) => Ok(read),
             Some(BundleLine::Paper(document)) => {
                 behind.add_document(document, &mut found);
                 continue;
@@ -216,7 +218,7 @@ fn part(
             }
             None => Err(next),
         };
-        let record = line.and_then(|line| proven(&line, next, header).ok_or(line.index));
+        let record = line.and_then(|read| proven(&read, next, header).ok_or(read.line.index));
         let record = match record {
             Ok(record) => record,
             Err(index) => {
@@ -265,36 +267,37 @@ fn part(
 }
 
 /// The record of a line, if it stands where it says in the log that was signed.
-fn proven(line: &BundleRecord, next: u64, header: &BundleHeader) -> Option<Record> {
+fn proven(read: &BundleRecord, next: u64, header: &BundleHeader) -> Option<Record> {
     let checkpoint = &header.head.checkpoint;
-    let leaf = leaf_hash(&line.record);
-    Record::from_bytes(&line.record)
+    let leaf = leaf_hash(&read.record);
+    let line = &read.line;
+    let proof = line.proof.as_ref()?;
+    Record::from_bytes(&read.record)
         .ok()
         .filter(|record| record.seq == line.index && record.log == checkpoint.origin)
         .filter(|_| line.index >= next)
-        .filter(|_| {
-            check_inclusion(
-                line.index,
-                checkpoint.size,
-                leaf,
-                &line.proof,
-                checkpoint.root,
-            )
-        })
+        .filter(|_| check_inclusion(line.index, checkpoint.size, leaf, proof, checkpoint.root))
 }
 
 /// An earlier head, from which the log must have gone on.
-fn earlier(line: BundleHead, header: &BundleHeader, found: &mut CopyCheck<'_>) {
+fn earlier(line: HeadLine, header: &BundleHeader, found: &mut CopyCheck<'_>) {
     let head = line.head;
     let (from, to) = (&head.checkpoint, &header.head.checkpoint);
     let goes_on = from.origin == to.origin
-        && check_consistency(from.size, to.size, from.root, to.root, &line.consistency);
+        && check_consistency(
+            from.size,
+            to.size,
+            from.root,
+            to.root,
+            line.consistency.as_deref().unwrap_or_default(),
+        );
     if !found.is_believed(&head) {
         return;
     }
     if goes_on {
         found.show(&head);
         if let Some(token) = line.time_stamp {
+            let token = token.0;
             found.show_time_stamp(&StampedHead { head, token });
         }
     } else {

@@ -1,12 +1,10 @@
 //! The lines of a bundle.
 
-use crate::documents::{DocumentKind, SignedDocument};
-use crate::export::FORMAT;
-use crate::filter::RecordFilter;
+use crate::bundle_line::{BundleEnd, BundleHeader, EndLine, FORM, HeadLine, RecordLine};
+use crate::documents::SignedDocument;
 use hansa_audit_log::digest::{Digest, IncrementalDigest};
-use hansa_audit_log::json::strict_object::{StrictObject, StrictObjectError};
+use hansa_audit_log::json::serialized::{from_form, from_json};
 use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
-use hansa_audit_log::note::{NoteKey, SignedHead, base64};
 use hansa_policy::refusal::Refusal;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _};
@@ -18,15 +16,6 @@ const LINE: JsonLimits = JsonLimits {
     depth: 34,
 };
 
-/// The first line.
-pub(super) struct BundleHeader {
-    pub(super) keys: Vec<NoteKey>,
-    pub(super) head: SignedHead,
-    /// What was chosen; a whole log has none.
-    pub(super) choice: Option<RecordFilter>,
-    pub(super) records: u64,
-}
-
 /// A later line.
 pub(super) enum BundleLine {
     /// A record.
@@ -34,37 +23,15 @@ pub(super) enum BundleLine {
     /// A document that records name.
     Paper(SignedDocument),
     /// A head.
-    Head(Box<BundleHead>),
+    Head(Box<HeadLine>),
     /// The last one.
     End(BundleEnd),
 }
 
-/// A head, as it stands in a bundle.
-pub(super) struct BundleHead {
-    pub(super) head: SignedHead,
-    /// The proof that the log went on from there, in a part.
-    pub(super) consistency: Vec<Digest>,
-    /// The token over the note of the head.
-    pub(super) time_stamp: Option<Vec<u8>>,
-}
-
-/// A record, as it stands in a bundle.
+/// A record with its place and proof.
 pub(super) struct BundleRecord {
-    pub(super) index: u64,
-    /// The leaf hash, in a whole log.
-    pub(super) leaf: Option<Digest>,
-    /// The inclusion proof, in a part.
-    pub(super) proof: Vec<Digest>,
+    pub(super) line: RecordLine,
     pub(super) record: Vec<u8>,
-}
-
-/// What the last line counts, and the digest of all lines before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct BundleEnd {
-    pub(super) records: u64,
-    pub(super) documents: u64,
-    pub(super) heads: u64,
-    pub(super) sum: Digest,
 }
 
 /// The complete lines of a file.
@@ -118,107 +85,42 @@ pub(super) enum BundleHeaderError {
     Unreadable,
 }
 
-/// The members of a line that is in its one spelling.
-fn members(line: &[u8]) -> Option<StrictObject> {
+/// A line that is in its one spelling, as JSON.
+fn parse_canonical(line: &[u8]) -> Option<Json> {
     let json = parse(line, LINE).ok()?;
-    (canonical(&json) == line).then_some(())?;
-    StrictObject::plain(json).ok()
+    (canonical(&json) == line).then_some(json)
 }
 
-pub(super) fn header(line: &[u8]) -> Result<BundleHeader, BundleHeaderError> {
-    let mut fields = members(line).ok_or(BundleHeaderError::Unreadable)?;
-    let format = fields
-        .text("hansa")
-        .map_err(|_| BundleHeaderError::Unreadable)?;
-    if format != FORMAT {
-        return Err(BundleHeaderError::Version(format));
+pub(super) fn read_header(line: &[u8]) -> Result<BundleHeader, BundleHeaderError> {
+    let json = parse_canonical(line).ok_or(BundleHeaderError::Unreadable)?;
+    match json.get("hansa").and_then(Json::as_text) {
+        Some(FORM) => from_form(FORM, &json).map_err(|_| BundleHeaderError::Unreadable),
+        Some(other) => Err(BundleHeaderError::Version(other.to_owned())),
+        None => Err(BundleHeaderError::Unreadable),
     }
-    let read = |fields: &mut StrictObject| -> Result<Option<BundleHeader>, StrictObjectError> {
-        let keys = fields.list("keys")?;
-        let keys: Option<Vec<NoteKey>> =
-            keys.iter().map(|key| key.as_text()?.parse().ok()).collect();
-        let head = fields.text("head")?.parse().ok();
-        let choice = match fields.take("choice")? {
-            Json::Null => Some(None),
-            object => RecordFilter::from_json(object).map(Some),
-        };
-        let records = fields.count("records")?;
-        Ok(keys
-            .zip(head)
-            .zip(choice)
-            .map(|((keys, head), choice)| BundleHeader {
-                keys,
-                head,
-                choice,
-                records,
-            }))
-    };
-    let header = read(&mut fields).ok().flatten();
-    header
-        .filter(|_| fields.finish().is_ok())
-        .ok_or(BundleHeaderError::Unreadable)
 }
 
 /// A line behind the first one, of a part or of a whole log; `None` if it is nothing that is known.
-pub(super) fn line(bytes: &[u8], is_part: bool) -> Option<BundleLine> {
-    let mut fields = members(bytes)?;
-    let line = if let Some(end) = fields.optional("end") {
-        BundleLine::End(ending(end)?)
-    } else if let Some(kind) = fields.optional("paper") {
-        BundleLine::Paper(SignedDocument {
-            kind: DocumentKind::from_name(kind.as_text()?)?,
-            name: fields.text("name").ok()?,
-            text: match fields.take("text").ok()? {
-                Json::Null => None,
-                Json::Text(text) => Some(text),
-                _ => return None,
-            },
-        })
-    } else if let Some(head) = fields.optional("head") {
-        BundleLine::Head(Box::new(BundleHead {
-            head: head.as_text()?.parse().ok()?,
-            consistency: match is_part {
-                true => hashes(&mut fields, "consistency")?,
-                false => Vec::new(),
-            },
-            time_stamp: match fields.text_or_null("time_stamp").ok()? {
-                None => None,
-                Some(token) => Some(base64::decode(&token)?),
-            },
-        }))
-    } else {
-        BundleLine::Record(BundleRecord {
-            index: fields.count("index").ok()?,
-            record: canonical(&fields.take("record").ok()?),
-            leaf: match is_part {
-                true => None,
-                false => Some(fields.parse_text("leaf").ok()?),
-            },
-            proof: match is_part {
-                true => hashes(&mut fields, "proof")?,
-                false => Vec::new(),
-            },
-        })
+pub(super) fn read_line(bytes: &[u8], is_part: bool) -> Option<BundleLine> {
+    let json = parse_canonical(bytes)?;
+    if json.get("end").is_some() {
+        let line: EndLine = from_json(&json).ok()?;
+        return Some(BundleLine::End(line.end));
+    }
+    if json.get("paper").is_some() {
+        return from_json(&json).ok().map(BundleLine::Paper);
+    }
+    if json.get("head").is_some() {
+        let line: HeadLine = from_json(&json).ok()?;
+        let is_whole = line.consistency.is_some() == is_part;
+        return is_whole.then(|| BundleLine::Head(Box::new(line)));
+    }
+    // A record is large, and is read behind its proof.
+    let Json::Object(mut members) = json else {
+        return None;
     };
-    fields.finish().ok()?;
-    Some(line)
-}
-
-fn hashes(fields: &mut StrictObject, name: &str) -> Option<Vec<Digest>> {
-    let list = fields.list(name).ok()?;
-    list.iter()
-        .map(|step| step.as_text()?.parse().ok())
-        .collect()
-}
-
-fn ending(json: Json) -> Option<BundleEnd> {
-    let mut fields = StrictObject::plain(json).ok()?;
-    let end = BundleEnd {
-        records: fields.count("records").ok()?,
-        documents: fields.count("papers").ok()?,
-        heads: fields.count("heads").ok()?,
-        sum: fields.parse_text("sha256").ok()?,
-    };
-    fields.finish().ok()?;
-    Some(end)
+    let record = canonical(&members.remove("record")?);
+    let line: RecordLine = from_json(&Json::Object(members)).ok()?;
+    let is_whole = line.leaf.is_some() != is_part && line.proof.is_some() == is_part;
+    is_whole.then(|| BundleLine::Record(BundleRecord { line, record }))
 }
