@@ -1,4 +1,4 @@
-//! The document `guard/1` in which a participant keeps the restriction of a dataset. It stays in the house and is signed by
+//! The document `restriction/1` in which a participant keeps the restriction of a dataset. It stays in the house and is signed by
 //! nobody; the log names it by its digest.
 
 use crate::canonical_document::{self, CanonicalDocument};
@@ -24,7 +24,7 @@ struct RestrictionForm {
 }
 
 impl CanonicalDocument for RestrictionForm {
-    const FORM: &'static str = "guard/1";
+    const FORM: &'static str = "restriction/1";
     const MALFORMED: ErrorCode = ErrorCode::StatementMalformed;
 
     fn check(&self) -> Result<(), String> {
@@ -79,7 +79,7 @@ pub fn read_stored_restriction(
 
 fn policy(dataset: &DatasetId, restriction: &ProviderRestriction) -> OdrlPolicy {
     OdrlPolicy {
-        uid: format!("{dataset}/guard"),
+        uid: format!("{dataset}/restriction"),
         assigner: dataset.owner.clone(),
         assignee: OdrlAssignee::Open,
         dataset: dataset.clone(),
@@ -152,10 +152,10 @@ mod tests {
         );
         let text = String::from_utf8(bytes).unwrap();
         for (from, to) in [
-            ("guard/1", "guard/2"),
+            ("restriction/1", "restriction/2"),
             ("\"own\":", "\"owns\":"),
             ("\"title\":\"Works\"", "\"title\":\"Works\",\"x\":1"),
-            ("d/bikes/guard", "d/bikes/offer"),
+            ("d/bikes/restriction", "d/bikes/offer"),
             ("\"operator\":\"lteq\"", "\"operator\":\"gteq\""),
             ("#c3", "#c03"),
         ] {

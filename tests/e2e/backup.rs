@@ -31,10 +31,14 @@ fn a_copy_is_made_while_serving_and_put_back() {
     lindau.serve();
     // One that lies there already is open to others.
     lindau.write("copy.hansa", "old");
-    lindau.write("guard.toml", "title = \"g\"\nqueries_per_day = 9\n");
-    let restriction = lindau.folder().join("guard.toml").display().to_string();
+    lindau.write("restriction.toml", "title = \"g\"\nqueries_per_day = 9\n");
+    let restriction = lindau
+        .folder()
+        .join("restriction.toml")
+        .display()
+        .to_string();
     lindau
-        .hansa(&["dataset", "guard", "bikes", "--policy", &restriction])
+        .hansa(&["dataset", "restrict", "bikes", "--policy", &restriction])
         .must();
     lindau.hansa(&["backup", "copy.hansa"]).must();
     let copy = lindau.folder().join("copy.hansa");
@@ -82,7 +86,7 @@ fn a_copy_is_made_while_serving_and_put_back() {
     modes(&lindau.folder().join("state"), &mut open);
     open.retain(|(_, mode)| mode & 0o077 != 0);
     assert_eq!(open, [], "others can read what was put back");
-    let restriction = lindau.hansa(&["--json", "dataset", "guard", "bikes"]);
+    let restriction = lindau.hansa(&["--json", "dataset", "restrict", "bikes"]);
     assert_eq!(restriction.must().json()["readable"], true);
     let after = lindau.hansa(&["--json", "audit", "verify"]).must().json();
     assert!(number(&after, "records") >= number(&before, "records"));

@@ -141,7 +141,7 @@ fn each_fact_follows_the_participant() {
     let pause = "title = \"Pause\"\nrows_per_day = 1000000\n";
     lindau.write("pause.toml", pause);
     lindau
-        .hansa(&["dataset", "guard", "bare", "--policy", "pause.toml"])
+        .hansa(&["dataset", "restrict", "bare", "--policy", "pause.toml"])
         .must();
     lindau.hansa(&["audit", "archive"]).must();
     let stored =

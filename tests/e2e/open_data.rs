@@ -267,9 +267,9 @@ const ATTACKS: [AttackCase<OpenCity>; 5] = [
     AttackCase {
         number: 206,
         setup: "open data",
-        name: "S: fetches where the provider has put a guard before the dataset",
-        expected: "cut, then DATASET_UNKNOWN, whatever hours the guard has",
-        does: guarded,
+        name: "S: fetches where the provider has put a restriction before the dataset",
+        expected: "cut, then DATASET_UNKNOWN, whatever hours the restriction has",
+        does: restricted,
         lacks: "",
     },
 ];
@@ -374,12 +374,12 @@ fn flood(open: &mut OpenCity) -> AttackVerdict {
     }
 }
 
-fn guarded(open: &mut OpenCity) -> AttackVerdict {
+fn restricted(open: &mut OpenCity) -> AttackVerdict {
     let city = &open.city;
     // It would let in each question of this moment, and no file asks it again.
-    let guard = "title = \"By day\"\nhours = \"Mo-Su 00:00-24:00 UTC\"\n";
-    city.write("guard.toml", guard);
-    let guard = city.folder().join("guard.toml").display().to_string();
+    let restriction = "title = \"By day\"\nhours = \"Mo-Su 00:00-24:00 UTC\"\n";
+    city.write("restriction.toml", restriction);
+    let restriction = city.folder().join("restriction.toml").display().to_string();
     open.runtime.block_on(async {
         // What the flood before this has used up comes back.
         let mut reader = loop {
@@ -392,13 +392,13 @@ fn guarded(open: &mut OpenCity) -> AttackVerdict {
                 break reader;
             }
         };
-        city.hansa(&["dataset", "guard", "long", "--policy", &guard])
+        city.hansa(&["dataset", "restrict", "long", "--policy", &restriction])
             .must();
         let mut reply = b"HTTP/1.1 200".to_vec();
         reply.extend(rest(&mut reader).await);
         let reply = WebReply::of(&reply);
         if reply.is_whole {
-            return Err("the whole file came past the guard".to_owned());
+            return Err("the whole file came past the restriction".to_owned());
         }
         let again = loop {
             let again = open.get("/open/long.csv").await;

@@ -11,9 +11,12 @@ const COUNT: &str = "SELECT count(*) AS n FROM lindau.long";
 
 /// Sets the restriction of `long`.
 pub(crate) fn set_restriction(city: &TestParticipant, terms: &str) -> serde_json::Value {
-    city.write("guard.toml", &format!("title = \"Road works\"\n{terms}\n"));
-    let file = city.folder().join("guard.toml").display().to_string();
-    city.hansa(&["--json", "dataset", "guard", "long", "--policy", &file])
+    city.write(
+        "restriction.toml",
+        &format!("title = \"Road works\"\n{terms}\n"),
+    );
+    let file = city.folder().join("restriction.toml").display().to_string();
+    city.hansa(&["--json", "dataset", "restrict", "long", "--policy", &file])
         .must()
         .json()
 }
@@ -31,8 +34,8 @@ fn a_restriction_stands_before_every_contract() {
         let _ = firm.contract("lindau.long");
         firm.ask(COUNT).must();
     }
-    let none = lindau.hansa(&["dataset", "guard", "long"]).must();
-    assert!(none.out.contains("no guard"), "{}", none.out);
+    let none = lindau.hansa(&["dataset", "restrict", "long"]).must();
+    assert!(none.out.contains("no restriction"), "{}", none.out);
 
     // What runs is cut, what comes is refused; with the clause, for everybody, in the log.
     let mut reader = acme.begins();
@@ -40,29 +43,39 @@ fn a_restriction_stands_before_every_contract() {
     let dry = [
         "--dry-run",
         "dataset",
-        "guard",
+        "restrict",
         "long",
         "--policy",
-        "guard.toml",
+        "restriction.toml",
     ];
-    lindau.write("guard.toml", &format!("title = \"x\"\n{always}\n"));
-    let file = lindau.folder().join("guard.toml").display().to_string();
-    let dry = dry.map(|word| if word == "guard.toml" { &file } else { word });
+    lindau.write("restriction.toml", &format!("title = \"x\"\n{always}\n"));
+    let file = lindau
+        .folder()
+        .join("restriction.toml")
+        .display()
+        .to_string();
+    let dry = dry.map(|word| {
+        if word == "restriction.toml" {
+            &file
+        } else {
+            word
+        }
+    });
     lindau.hansa(&dry).must();
     assert!(lindau.records("restriction").is_empty());
     let set = set_restriction(&lindau, always);
     assert_eq!(text(&set, "verdict"), "< TIGHTER");
     assert_eq!(set["cut"], 1, "{set}");
     let cut = reader.end();
-    assert!(cut.err.contains("DATASET_GUARDED"), "{}", cut.err);
+    assert!(cut.err.contains("DATASET_RESTRICTED"), "{}", cut.err);
     let close = wait_for("the cut answer", Duration::from_secs(10), || {
         let mut closes = lindau.records("close");
         closes.retain(|close| text(&close["body"], "outcome") == "cut");
         closes.pop()
     });
-    assert_eq!(text(&close["body"], "code"), "DATASET_GUARDED");
+    assert_eq!(text(&close["body"], "code"), "DATASET_RESTRICTED");
     for firm in [&acme, &other] {
-        let refused = firm.ask(COUNT).refused("DATASET_GUARDED", 3);
+        let refused = firm.ask(COUNT).refused("DATASET_RESTRICTED", 3);
         assert!(
             refused.err.contains("prohibited: every query"),
             "{}",
@@ -78,13 +91,13 @@ fn a_restriction_stands_before_every_contract() {
     lindau.serve();
     acme.knows(&lindau);
     other.knows(&lindau);
-    acme.ask(COUNT).refused("DATASET_GUARDED", 3);
+    acme.ask(COUNT).refused("DATASET_RESTRICTED", 3);
     let seen = lindau
         .hansa(&["simulate", "--as", "hansa://acme.example"])
         .out;
-    assert!(seen.contains("#g2"), "{seen}");
+    assert!(seen.contains("#r2"), "{seen}");
     let output = lindau.hansa(&["--json", "dataset", "show", "long"]).must();
-    assert_eq!(output.json()["guard"]["clauses"][0]["clause"], "#g2");
+    assert_eq!(output.json()["restriction"]["clauses"][0]["clause"], "#r2");
 
     // A limit counts over all that one participant asks, and a limit of one is none of the other's.
     set_restriction(&lindau, "queries_per_day = 2");
@@ -96,8 +109,10 @@ fn a_restriction_stands_before_every_contract() {
     }
     let permit = lindau.records("permit").pop().unwrap();
     let grant = &permit["body"]["grants"][0];
-    let now = lindau.hansa(&["--json", "dataset", "guard", "long"]).must();
-    assert_eq!(text(grant, "restriction"), text(&now.json(), "guard"));
+    let now = lindau
+        .hansa(&["--json", "dataset", "restrict", "long"])
+        .must();
+    assert_eq!(text(grant, "restriction"), text(&now.json(), "restriction"));
     assert_eq!(
         permit["body"]["reservations"][0]["restriction"], 2,
         "{permit}"
@@ -112,7 +127,7 @@ fn a_restriction_stands_before_every_contract() {
     acme.ask("SELECT count(site) AS n FROM lindau.long").must();
     let refused = acme
         .ask("SELECT count(note) AS n FROM lindau.long")
-        .refused("DATASET_GUARDED", 3);
+        .refused("DATASET_RESTRICTED", 3);
     assert!(refused.err.contains("`note`"), "{}", refused.err);
 
     // What would leave something out unseen, or what nobody can judge here, is no restriction; and what is there stays.
@@ -121,25 +136,25 @@ fn a_restriction_stands_before_every_contract() {
         "columns = [\"site\"]",
         "sectors = [\"nace:H49\"]",
     ] {
-        lindau.write("guard.toml", &format!("title = \"x\"\n{wrong}\n"));
+        lindau.write("restriction.toml", &format!("title = \"x\"\n{wrong}\n"));
         lindau
-            .hansa(&["dataset", "guard", "long", "--policy", &file])
+            .hansa(&["dataset", "restrict", "long", "--policy", &file])
             .refused("TERM_NOT_EXECUTABLE_HERE", 3);
     }
     acme.ask("SELECT count(site) AS n FROM lindau.long").must();
 
     // One that can't be read is not passed over.
     lindau.kill();
-    let folder = lindau.folder().join("state/guards");
+    let folder = lindau.folder().join("state/restrictions");
     for entry in std::fs::read_dir(folder).unwrap() {
         std::fs::write(entry.unwrap().path(), "{}").unwrap();
     }
     lindau.serve();
     acme.knows(&lindau);
     acme.ask("SELECT count(site) AS n FROM lindau.long")
-        .refused("DATASET_GUARDED", 3);
+        .refused("DATASET_RESTRICTED", 3);
     let gone = lindau
-        .hansa(&["--json", "dataset", "guard", "long", "--remove"])
+        .hansa(&["--json", "dataset", "restrict", "long", "--remove"])
         .must()
         .json();
     assert_eq!(text(&gone, "verdict"), "> LOOSER");

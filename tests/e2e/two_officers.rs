@@ -164,10 +164,14 @@ fn a_restriction_is_taken_away_by_two_persons() {
     let (lindau, acme) = pair(&league, "auto");
     let _ = acme.contract("lindau.bikes");
     let count = "SELECT count(*) FROM lindau.bikes";
-    lindau.write("guard.toml", "title = \"g\"\nqueries_per_day = 1\n");
-    let file = lindau.folder().join("guard.toml").display().to_string();
-    let set = ["dataset", "guard", "bikes", "--policy", &file];
-    let remove = ["--json", "dataset", "guard", "bikes", "--remove"];
+    lindau.write("restriction.toml", "title = \"g\"\nqueries_per_day = 1\n");
+    let file = lindau
+        .folder()
+        .join("restriction.toml")
+        .display()
+        .to_string();
+    let set = ["dataset", "restrict", "bikes", "--policy", &file];
+    let remove = ["--json", "dataset", "restrict", "bikes", "--remove"];
     // One person tightens; what lets out more waits for another, and is asked for anew after a change in between.
     lindau.hansa(&set).must();
     acme.ask(count).must();
@@ -177,17 +181,17 @@ fn a_restriction_is_taken_away_by_two_persons() {
     lindau.hansa(&remove).refused("SECOND_OFFICER_NEEDED", 3);
     acme.ask(count).refused("QUOTA_QUERIES", 3);
     lindau.write(
-        "guard.toml",
+        "restriction.toml",
         "title = \"g\"\nqueries_per_day = 1\nresult_rows = 1\n",
     );
     lindau.hansa(&set).must();
     let asked = lindau.hansa(&remove).must().json();
     assert_eq!(text(&asked, "waits_for"), "second officer", "{asked}");
     lindau.write(
-        "guard.toml",
+        "restriction.toml",
         "title = \"g\"\nqueries_per_day = 9\nresult_rows = 1\n",
     );
-    let looser = lindau.hansa(&["--json", "dataset", "guard", "bikes", "--policy", &file]);
+    let looser = lindau.hansa(&["--json", "dataset", "restrict", "bikes", "--policy", &file]);
     assert_eq!(text(&looser.must().json(), "verdict"), "> LOOSER");
     acme.ask(count).refused("QUOTA_QUERIES", 3);
     if own() != 0 {
@@ -198,7 +202,7 @@ fn a_restriction_is_taken_away_by_two_persons() {
     acme.ask(count).must();
     // What two have said of it once, one can't have again when the same restriction is set once more.
     lindau.write(
-        "guard.toml",
+        "restriction.toml",
         "title = \"g\"\nqueries_per_day = 1\nresult_rows = 1\n",
     );
     lindau.hansa(&set).must();

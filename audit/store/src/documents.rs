@@ -31,7 +31,7 @@ pub enum DocumentKind {
     Usage,
     /// The restriction of a dataset, by the digest of its bytes. It is signed by nobody and stays in the house: it is in the
     /// whole of a log and not in a part that is made for somebody else.
-    Guard,
+    Restriction,
     /// A statement by which a participant closes an incident of its log, by the digest of its bytes.
     Incident,
 }
@@ -45,7 +45,7 @@ impl DocumentKind {
         Self::Statement,
         Self::Deletion,
         Self::Usage,
-        Self::Guard,
+        Self::Restriction,
         Self::Incident,
     ];
 
@@ -60,7 +60,7 @@ impl DocumentKind {
             Self::Statement => "statement",
             Self::Deletion => "deletion",
             Self::Usage => "usage",
-            Self::Guard => "guard",
+            Self::Restriction => "restriction",
             Self::Incident => "incident",
         }
     }
@@ -130,7 +130,7 @@ impl ReferencedDocuments {
                 ContractBody::Usage(usage) => self.add(DocumentKind::Usage, usage.statement),
                 ContractBody::Restriction(restriction) => {
                     if let Some(document) = restriction.restriction {
-                        self.add(DocumentKind::Guard, document);
+                        self.add(DocumentKind::Restriction, document);
                     }
                 }
                 ContractBody::Activation(_)
@@ -166,7 +166,7 @@ impl ReferencedDocuments {
                         self.add(DocumentKind::Statement, statement);
                     }
                     if let Some(document) = grant.restriction {
-                        self.add(DocumentKind::Guard, document);
+                        self.add(DocumentKind::Restriction, document);
                     }
                 }
             }

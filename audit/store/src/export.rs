@@ -83,7 +83,7 @@ pub fn bundle(
         write_expired(log, next..size, out)?;
     }
     if !whole {
-        named.leave_out(DocumentKind::Guard);
+        named.leave_out(DocumentKind::Restriction);
     }
     let (written, receipts) = write_documents(&named, documents, out)?;
     let heads = write_heads(

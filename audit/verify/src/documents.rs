@@ -55,7 +55,7 @@ impl DocumentIndex {
                 DocumentKind::Deletion => drop(pool.deletions.insert(name, text)),
                 DocumentKind::Usage => drop(pool.usages.insert(name, text)),
                 DocumentKind::Incident => drop(pool.incidents.insert(name, text)),
-                DocumentKind::Guard => drop(pool.restrictions.insert(name, text)),
+                DocumentKind::Restriction => drop(pool.restrictions.insert(name, text)),
                 DocumentKind::Withdrawal => drop(withdrawals.insert(name, text)),
                 DocumentKind::Trust => {}
             }

@@ -257,7 +257,7 @@ fn check_restriction(
     let at = Some(question.index);
     let report = |what: &str| {
         let short = name.get(..12).unwrap_or(name);
-        format!("record {}: the guard {short} {what}", question.index)
+        format!("record {}: the restriction {short} {what}", question.index)
     };
     if case.restriction(name, &read.dataset).is_some() {
         return None;

@@ -65,7 +65,9 @@ fn describe_question(
                 text.push_str(&format!(" by clause #c{clause}"));
             }
             if let Some(clause) = why.restriction {
-                text.push_str(&format!(" by clause #g{clause} of the dataset's guard"));
+                text.push_str(&format!(
+                    " by clause #r{clause} of the dataset's restriction"
+                ));
             }
         }
     }
@@ -113,7 +115,10 @@ fn describe_question(
         let Some(name) = &read.restriction else {
             continue;
         };
-        text.push_str(&format!("\n  past the guard {name} of {}", read.dataset));
+        text.push_str(&format!(
+            "\n  past the restriction {name} of {}",
+            read.dataset
+        ));
         let restriction = case.restriction(name, &read.dataset);
         if restriction.is_none() {
             text.push_str(", which is not in the files");
@@ -121,7 +126,7 @@ fn describe_question(
         let clauses = restriction.iter().flat_map(ProviderRestriction::clauses);
         let reported = clauses.map(|clause| {
             let plain = clause.term.plain();
-            let id = format!("#g{}", clause.id.0);
+            let id = format!("#r{}", clause.id.0);
             text.push_str(&format!("\n    {id} {plain}"));
             json!({"clause": id, "text": plain})
         });
@@ -142,7 +147,7 @@ fn describe_question(
     let mut value = left_json(copy, question);
     if let Some(members) = value.as_object_mut() {
         members.insert("clauses".to_owned(), Value::Array(clauses));
-        members.insert("guards".to_owned(), Value::Array(restrictions));
+        members.insert("restrictions".to_owned(), Value::Array(restrictions));
     }
     (value, text)
 }
@@ -213,7 +218,7 @@ fn left_json(copy: &ExportFile, question: &QueryEntry) -> Value {
         "permitted": question.refused.is_none(),
         "code": question.refused.as_ref().map(|why| &why.code),
         "clause": question.refused.as_ref().and_then(|why| why.clause),
-        "guard_clause": question.refused.as_ref().and_then(|why| why.restriction),
+        "restriction_clause": question.refused.as_ref().and_then(|why| why.restriction),
         "rows": end.and_then(|end| end.rows),
         "bytes": end.and_then(|end| end.bytes),
         "at_most": question.at_most.filter(|_| end.is_none_or(|end| end.rows.is_none())).map(|bound| {

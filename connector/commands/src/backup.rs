@@ -29,7 +29,7 @@ const FOLDERS: [&str; 17] = [
     "credentials",
     "shown",
     "groups",
-    "guards",
+    "restrictions",
     "statements",
     "rulebooks",
     "rulebook-acceptances",

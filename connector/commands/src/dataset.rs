@@ -42,12 +42,12 @@ impl Command for DatasetCommand {
             Self::List
             | Self::Show { .. }
             | Self::Sample { .. }
-            | Self::Guard {
+            | Self::Restrict {
                 policy: None,
                 remove: false,
                 ..
             } => CommandEffect::Looks,
-            Self::Add { .. } | Self::Publish { .. } | Self::Guard { .. } => {
+            Self::Add { .. } | Self::Publish { .. } | Self::Restrict { .. } => {
                 CommandEffect::Rehearses
             }
             Self::Withdraw { name, .. } => CommandEffect::Ends(format!(
@@ -65,7 +65,7 @@ impl ConnectorVerb for DatasetCommand {
                 .chain(&mut terms.policy)
                 .map(NamedFile::Opened)
                 .collect(),
-            Self::Guard {
+            Self::Restrict {
                 policy: Some(file),
                 policy_text,
                 ..
@@ -73,7 +73,7 @@ impl ConnectorVerb for DatasetCommand {
                 file,
                 text: policy_text,
             }],
-            Self::Guard { policy: None, .. }
+            Self::Restrict { policy: None, .. }
             | Self::List
             | Self::Show { .. }
             | Self::Sample { .. }
@@ -90,7 +90,7 @@ impl ConnectorVerb for DatasetCommand {
             | Self::List
             | Self::Show { .. }
             | Self::Sample { .. }
-            | Self::Guard { .. }
+            | Self::Restrict { .. }
             | Self::Withdraw { .. } => JudgedState::None,
         }
     }
@@ -152,7 +152,7 @@ impl ConnectorVerb for DatasetCommand {
                 };
                 publication::publish(connector, &names, publish_options, out).await
             }
-            DatasetCommand::Guard {
+            DatasetCommand::Restrict {
                 name,
                 policy,
                 policy_text,
@@ -164,7 +164,7 @@ impl ConnectorVerb for DatasetCommand {
                     _ if remove => RestrictionChange::Remove,
                     _ => RestrictionChange::Nothing,
                 };
-                restriction::guard(connector, &dataset, change, (options, caller), out).await
+                restriction::show_or_change(connector, &dataset, change, (options, caller), out).await
             }
             DatasetCommand::Withdraw { name, snapshot } => {
                 publication::withdraw(connector, parse_dataset_name(&name)?, snapshot, out).await

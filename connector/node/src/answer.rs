@@ -131,7 +131,7 @@ async fn to_the_end(
 fn overtaken() -> Refusal {
     Refusal::new(
         ErrorCode::StreamCut,
-        "contracts, guards or members were changed again and again while the question was decided",
+        "contracts, restrictions or members were changed again and again while the question was decided",
     )
     .with_help("ask again")
 }

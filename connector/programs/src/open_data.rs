@@ -172,7 +172,7 @@ async fn record_block(
     }
     Err(Refusal::new(
         ErrorCode::StreamCut,
-        "contracts, guards or members were changed again and again meanwhile",
+        "contracts, restrictions or members were changed again and again meanwhile",
     )
     .with_help("ask again"))
 }

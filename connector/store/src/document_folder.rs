@@ -25,7 +25,7 @@ pub enum StoredDocumentKind {
     /// Lists of the groups of this participant, in their envelope, named by the digest of their bytes.
     Group,
     /// Restrictions of the datasets of this participant, named by the digest of their bytes.
-    Guard,
+    Restriction,
     /// Statements under contracts, ours and those of others, in their envelope, named by the digest of their bytes.
     Statement,
     /// Rulebooks of the league, named by the digest of their bytes.
@@ -45,7 +45,7 @@ impl StoredDocumentKind {
             Self::Credential => "credentials",
             Self::Shown => "shown",
             Self::Group => "groups",
-            Self::Guard => "guards",
+            Self::Restriction => "restrictions",
             Self::Statement => "statements",
             Self::Rulebook => "rulebooks",
             Self::RulebookAcceptance => "rulebook-acceptances",
@@ -89,7 +89,7 @@ impl DocumentFolder {
             "credentials",
             "shown",
             "groups",
-            "guards",
+            "restrictions",
             "statements",
             "rulebooks",
             "rulebook-acceptances",

@@ -48,7 +48,7 @@ use std::collections::{BTreeMap, BTreeSet};
 ///
 /// # Errors
 /// `NOT_YET_VALID`, `EXPIRED`, `TERM_UNKNOWN`, `SECTOR_NOT_ATTESTED`, `PURPOSE_MISSING`, `PURPOSE_UNKNOWN`,
-/// `PURPOSE_NOT_COVERED`, `PLACE_NOT_ALLOWED`, `PROHIBITED`, `DATASET_GUARDED`.
+/// `PURPOSE_NOT_COVERED`, `PLACE_NOT_ALLOWED`, `PROHIBITED`, `DATASET_RESTRICTED`.
 pub fn admissible(active: &ActiveContracts, facts: &DecisionInput<'_>) -> Result<(), Refusal> {
     let restricted = RestrictedContracts::of(active, facts.restrictions);
     let nothing = DatasetColumns::new();

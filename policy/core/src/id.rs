@@ -165,27 +165,27 @@ impl FromStr for ContractId {
     }
 }
 
-/// The number of a clause; written `#c12`, and `#g12` where it stands in a provider's restriction and in no contract.
+/// The number of a clause; written `#c12`, and `#r12` where it stands in a provider's restriction and in no contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClauseId(pub u32);
 
 impl ClauseId {
     /// The numbers from here on are those of restrictions; no contract has one of them.
-    const GUARDS: u32 = 1 << 31;
+    const RESTRICTIONS: u32 = 1 << 31;
 
     /// The same number in a restriction, so that it can't be taken for a clause of the contract beside it.
     #[must_use]
     pub const fn in_restriction(self) -> Self {
-        Self(self.0 | Self::GUARDS)
+        Self(self.0 | Self::RESTRICTIONS)
     }
 
     /// The number within the restriction; none for a clause of a contract.
     #[must_use]
     pub const fn of_restriction(self) -> Option<u32> {
-        if self.0 < Self::GUARDS {
+        if self.0 < Self::RESTRICTIONS {
             None
         } else {
-            Some(self.0 & !Self::GUARDS)
+            Some(self.0 & !Self::RESTRICTIONS)
         }
     }
 }
@@ -194,7 +194,7 @@ impl fmt::Display for ClauseId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.of_restriction() {
             None => write!(f, "#c{}", self.0),
-            Some(number) => write!(f, "#g{number}"),
+            Some(number) => write!(f, "#r{number}"),
         }
     }
 }

@@ -393,7 +393,7 @@ codes! {
     QuotaBytes "QUOTA_BYTES" Exhausted "The bytes of this period are used up." "Ask for less, or wait for the next period.";
     ResultTooLarge "RESULT_TOO_LARGE" Exhausted "The answer has more rows than the contract permits in one answer." "Add a filter or a LIMIT.";
     Prohibited "PROHIBITED" Policy "A prohibition of the contract holds for the question." "Ask for another purpose, at another time or from another place, as the clause says.";
-    DatasetGuarded "DATASET_GUARDED" Policy "The provider refuses it by a guard of its own, which stands before all contracts on the dataset." "Ask as the refusal says, or ask the provider when the guard will be lifted.";
+    DatasetRestricted "DATASET_RESTRICTED" Policy "The provider refuses it by a restriction of its own, which stands before all contracts on the dataset." "Ask as the refusal says, or ask the provider when the restriction will be lifted.";
     OnwardNotPermitted "ONWARD_NOT_PERMITTED" Policy "A participant passes nothing on for another." "The third party needs its own contract.";
     OutsideHours "OUTSIDE_HOURS" State "The contract answers questions in some hours of the week only." "Ask again when they begin: the refusal names the next ones.";
     PlaceNotAllowed "PLACE_NOT_ALLOWED" Policy "The question comes from a network that the contract does not name." "Connect from one of the networks of the clause.";

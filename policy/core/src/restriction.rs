@@ -47,9 +47,9 @@ impl ProviderRestriction {
         if clauses.is_empty() {
             return Err(Refusal::new(
                 ErrorCode::PolicyContradiction,
-                "a guard without a clause refuses nothing",
+                "a restriction without a clause refuses nothing",
             )
-            .with_help("take it away: hansa dataset guard DATASET --remove"));
+            .with_help("take it away: hansa dataset restrict DATASET --remove"));
         }
         for clause in &clauses {
             let fits = match &clause.term {
@@ -110,12 +110,12 @@ fn cant_hold(term: &Term) -> Refusal {
     Refusal::new(
         ErrorCode::TermNotExecutableHere,
         format!(
-            "a guard can't hold `{}`: it only refuses",
+            "a restriction can't hold `{}`: it only refuses",
             term.spec().operand
         ),
     )
     .with_help(
-        "a guard holds purpose, purpose_not, hours, networks, prohibit, result_rows, and queries, rows and bytes of a period",
+        "a restriction holds purpose, purpose_not, hours, networks, prohibit, result_rows, and queries, rows and bytes of a period",
     )
 }
 

@@ -173,7 +173,7 @@ fn every_ground_is_checked() {
     first(|g| g.envelope.clear(), "`envelope`");
     first(|g| g.held = vec![1, 2, 1], "a clause twice");
     first(|g| g.held = vec![0], "#c0");
-    first(|g| g.held = vec![ClauseId(4).in_restriction().0], "#g4");
+    first(|g| g.held = vec![ClauseId(4).in_restriction().0], "#r4");
     first(|g| g.held = (1..=101).collect(), "101 clauses");
     first(|g| g.snapshot.clear(), "`snapshot`");
     first(|g| g.snapshot = "a\u{1b}".to_owned(), "control characters");

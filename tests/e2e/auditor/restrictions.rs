@@ -23,7 +23,7 @@ fn the_restriction_that_a_question_passed_is_in_the_file_and_judged() {
 
     let export_folder = tempfile::tempdir().unwrap();
     let part = export(&lindau, export_folder.path(), &["--contract", &contract]);
-    assert!(read(&part).0.of_kind(DocumentKind::Guard).is_empty());
+    assert!(read(&part).0.of_kind(DocumentKind::Restriction).is_empty());
     let (report, status) = verify(export_folder.path(), &["check", "lindau.example.bundle"]);
     assert_eq!(status, 0, "{report:#}");
     let bundle = export(&lindau, export_folder.path(), &[]);
@@ -39,8 +39,8 @@ fn the_restriction_that_a_question_passed_is_in_the_file_and_judged() {
         assert_eq!(status, 0, "{report:#}");
         report["answers"][0].clone()
     };
-    assert_eq!(asked(0, "permit")["guards"], json!([]));
-    let passed = asked(1, "permit")["guards"][0].clone();
+    assert_eq!(asked(0, "permit")["restrictions"], json!([]));
+    let passed = asked(1, "permit")["restrictions"][0].clone();
     assert_eq!(passed["dataset"], "hansa://lindau.example/d/long");
     let clause = &passed["clauses"][0];
     let reported = text(clause, "text");
@@ -49,12 +49,12 @@ fn the_restriction_that_a_question_passed_is_in_the_file_and_judged() {
         "{reported}"
     );
     let refused = asked(0, "refuse");
-    assert_eq!(refused["guard_clause"], 2, "{refused:#}");
-    assert_eq!(text(clause, "clause"), "#g2");
+    assert_eq!(refused["restriction_clause"], 2, "{refused:#}");
+    assert_eq!(text(clause, "clause"), "#r2");
 
     lindau.verifies();
     let (copied, records) = read(&bundle);
-    let held = copied.of_kind(DocumentKind::Guard);
+    let held = copied.of_kind(DocumentKind::Restriction);
     let (name, document) = held.iter().next().unwrap();
     assert_eq!((held.len(), name), (1, &text(&passed, "document")));
     let other = document
@@ -64,7 +64,7 @@ fn the_restriction_that_a_question_passed_is_in_the_file_and_judged() {
         (vec![], "incomplete", "is not in the files"),
         (vec![(name.clone(), other)], "broken", "is another document"),
     ] {
-        let documents_of = copied.with(DocumentKind::Guard, &documents_of);
+        let documents_of = copied.with(DocumentKind::Restriction, &documents_of);
         forge(
             &lindau,
             &records,
@@ -73,7 +73,7 @@ fn the_restriction_that_a_question_passed_is_in_the_file_and_judged() {
         );
         let (report, status) = verify(export_folder.path(), &["check", "forged"]);
         let texts = findings(&report, verdict);
-        let about = |one: &String| one.contains("guard") && one.contains(expected);
+        let about = |one: &String| one.contains("restriction") && one.contains(expected);
         assert!(texts.iter().any(about), "{expected}: {report:#}");
         assert_ne!(status, 0);
     }

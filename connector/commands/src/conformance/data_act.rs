@@ -150,7 +150,7 @@ pub(super) const ARTICLE_36: ConformancePage = ConformancePage {
             measure: "Either party withdraws by a signed statement; running answers are cut at once, and no permit stands behind the withdrawal in the log. A restriction, an expulsion, a changed group and the end of the term stop, too. A contract can't be reset to an earlier state; it is amended by a new one.",
             commands: &[
                 "hansa contract withdraw 7f3a --reason \"the project is over\"",
-                "hansa dataset guard bike_counts --policy pause.toml",
+                "hansa dataset restrict bike_counts --policy pause.toml",
                 "hansa contract list",
             ],
             tests: &[

@@ -92,18 +92,18 @@ pub enum DatasetCommand {
     },
     /// What is refused of a dataset whatever its contracts permit; without an option what there is
     #[command(
-        after_help = "Example: hansa dataset guard bike_counts --policy guards/bikes.policy.toml"
+        after_help = "Example: hansa dataset restrict bike_counts --policy restrictions/bikes.policy.toml"
     )]
-    Guard {
+    Restrict {
         /// Its name
         name: String,
-        /// Sets the guard that this policy file says: it only refuses, and changes no answer
+        /// Sets the restriction that this policy file says: it only refuses, and changes no answer
         #[arg(long, value_name = "FILE", conflicts_with = "remove")]
         policy: Option<PathBuf>,
         /// The text of that file
         #[arg(skip)]
         policy_text: Option<String>,
-        /// Takes the guard away
+        /// Takes the restriction away
         #[arg(long)]
         remove: bool,
     },

@@ -1,4 +1,4 @@
-//! `hansa dataset guard`: what is refused of a dataset whatever its contracts permit.
+//! `hansa dataset restrict`: what is refused of a dataset whatever its contracts permit.
 
 use crate::admin::command_result::{CommandResult, combined_refusal};
 use crate::admin::connector_verb::CommandOptions;
@@ -26,7 +26,7 @@ pub(super) enum RestrictionChange {
 }
 
 /// Shows the restriction of a dataset, or changes it.
-pub(super) async fn guard(
+pub(super) async fn show_or_change(
     connector: &Arc<Connector>,
     dataset: &Dataset,
     change: RestrictionChange,
@@ -62,7 +62,7 @@ pub(super) async fn guard(
         }
     };
     let mut lines = changes.clone();
-    lines.push(format!("the guard of {name}: {verdict}"));
+    lines.push(format!("the restriction of {name}: {verdict}"));
     if options.dry_run {
         lines.push("nothing was changed".to_owned());
     } else {
@@ -81,7 +81,7 @@ pub(super) async fn guard(
                 say("waits_for", json!("second officer"));
                 lines.push(format!(
                     "it lets out more: your word is on the books, and a second officer approves with the same command, \
-                     hansa dataset guard {name} …"
+                     hansa dataset restrict {name} …"
                 ));
             }
         }
@@ -105,7 +105,7 @@ fn read(
         return Err(combined_refusal(unknown));
     }
     if let Some(legal) = &draft.legal {
-        let sentence = "a guard binds no legal text: nobody signs it";
+        let sentence = "a restriction binds no legal text: nobody signs it";
         return Err(
             Refusal::new(ErrorCode::TermNotExecutableHere, sentence).with_place(
                 &shown,
@@ -152,7 +152,7 @@ fn changes(held: Option<&StoredRestriction>, new: Option<&ProviderRestriction>) 
 /// The restriction as an object; null where there is none.
 pub(super) fn restriction_json(dataset: &Dataset, held: Option<&StoredRestriction>) -> Value {
     let Some(held) = held else {
-        return json!({"dataset": dataset.id.name.as_str(), "guard": null});
+        return json!({"dataset": dataset.id.name.as_str(), "restriction": null});
     };
     let clauses = held.restriction.as_ref().map(|restriction| {
         let each = restriction.clauses().iter();
@@ -161,7 +161,7 @@ pub(super) fn restriction_json(dataset: &Dataset, held: Option<&StoredRestrictio
     });
     json!({
         "dataset": dataset.id.name.as_str(),
-        "guard": held.document.to_string(),
+        "restriction": held.document.to_string(),
         "title": held.restriction.as_ref().map(ProviderRestriction::title),
         "readable": held.restriction.is_some(),
         "clauses": clauses,
@@ -172,18 +172,18 @@ pub(super) fn restriction_json(dataset: &Dataset, held: Option<&StoredRestrictio
 pub(super) fn text(dataset: &Dataset, held: Option<&StoredRestriction>) -> String {
     let name = &dataset.id.name;
     match held {
-        None => format!("{name} has no guard: what its contracts permit is answered"),
+        None => format!("{name} has no restriction: what its contracts permit is answered"),
         Some(StoredRestriction {
             restriction: None, ..
         }) => {
-            format!("the guard of {name} can't be read, so nothing of it is answered")
+            format!("the restriction of {name} can't be read, so nothing of it is answered")
         }
         Some(StoredRestriction {
             document,
             restriction: Some(restriction),
         }) => {
             let mut lines = vec![format!(
-                "the guard of {name}, before all contracts: {} ({})",
+                "the restriction of {name}, before all contracts: {} ({})",
                 restriction.title(),
                 document.short()
             )];

@@ -74,7 +74,7 @@ pub(super) fn extends(
 /// What was spent in the current slot of each counted clause, of contracts and restrictions, under whichever contract.
 ///
 /// # Errors
-/// `DATASET_GUARDED` for a restriction that can't be read, or when a clause counts what nobody counts.
+/// `DATASET_RESTRICTED` for a restriction that can't be read, or when a clause counts what nobody counts.
 pub(super) fn spent_by_clause(
     connector: &Connector,
     active: &ActiveContracts,

@@ -197,7 +197,7 @@ impl RunningQueries {
 
     /// Cuts those that read a dataset and are not our own people's: those of others, and what is made for anybody under a public view.
     /// Says how many.
-    pub(crate) fn cut_guarded(
+    pub(crate) fn cut_restricted(
         &self,
         dataset: &DatasetId,
         own: &ParticipantId,

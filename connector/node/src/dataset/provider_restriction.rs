@@ -98,7 +98,7 @@ pub async fn set(
             connector,
             caller,
             change,
-            ApprovalAction::Unguard,
+            ApprovalAction::Unrestrict,
             Some(&what),
         )
         .await?;
@@ -119,10 +119,11 @@ pub async fn set(
         .await
     });
     task.await.unwrap_or_else(|cause| {
-        Err(
-            Refusal::new(ErrorCode::Internal, "the guard was not written to its end")
-                .caused_by(cause),
+        Err(Refusal::new(
+            ErrorCode::Internal,
+            "the restriction was not written to its end",
         )
+        .caused_by(cause))
     })
 }
 
@@ -179,20 +180,29 @@ async fn write_restriction(
             != after
     {
         // INVARIANT: two-officers. Their word is for this change, after that restriction and no other.
-        let sentence = format!("the guard of `{}` was changed meanwhile", dataset.name);
-        return Err(Refusal::new(ErrorCode::DatasetGuarded, sentence)
-            .with_help(format!("look at it: hansa dataset guard {}", dataset.name)));
+        let sentence = format!(
+            "the restriction of `{}` was changed meanwhile",
+            dataset.name
+        );
+        return Err(
+            Refusal::new(ErrorCode::DatasetRestricted, sentence).with_help(format!(
+                "look at it: hansa dataset restrict {}",
+                dataset.name
+            )),
+        );
     }
     let document = bytes.as_deref().map(Digest::of);
     let tightens = verdict == ChangeVerdict::Tighter;
     let unfiled = match &bytes {
-        Some(bytes) if tightens => connector.keep_stop_document(StoredDocumentKind::Guard, bytes),
+        Some(bytes) if tightens => {
+            connector.keep_stop_document(StoredDocumentKind::Restriction, bytes)
+        }
         Some(bytes) => {
             waiting(|| {
                 connector
                     .records
                     .documents
-                    .keep(StoredDocumentKind::Guard, bytes)
+                    .keep(StoredDocumentKind::Restriction, bytes)
             })?;
             None
         }
@@ -216,24 +226,24 @@ async fn write_restriction(
         document,
         restriction,
     });
-    let guarded = held.is_some();
+    let restricted = held.is_some();
     connector.reloadable.set_restriction(dataset.clone(), held);
     if let Err(refusal) = connector.records.index(|_| Ok(())) {
-        tracing::warn!(code = %refusal.code, "guard.not_indexed");
+        tracing::warn!(code = %refusal.code, "restriction.not_indexed");
     }
-    if !guarded {
+    if !restricted {
         return Ok(RestrictionOutcome::Now(0));
     }
     // What began before was judged without it. Whoever asks again is judged with it.
     let sentence = format!(
-        "the provider changed its guard of `{}` while the answer ran",
+        "the provider changed its restriction of `{}` while the answer ran",
         dataset.name
     );
-    let why = Refusal::new(ErrorCode::DatasetGuarded, sentence).with_help("ask again");
+    let why = Refusal::new(ErrorCode::DatasetRestricted, sentence).with_help("ask again");
     Ok(RestrictionOutcome::Now(
         connector
             .queries
             .running
-            .cut_guarded(&dataset, &connector.id(), &why),
+            .cut_restricted(&dataset, &connector.id(), &why),
     ))
 }

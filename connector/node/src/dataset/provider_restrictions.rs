@@ -19,7 +19,7 @@ pub(crate) fn load(
     for (dataset, document) in state.restrictions()? {
         // What is gone, or was changed, is read as nothing, and nothing is no restriction.
         let bytes = documents
-            .read(StoredDocumentKind::Guard, document)
+            .read(StoredDocumentKind::Restriction, document)
             .unwrap_or_default();
         let held = hansa_proto::restriction::read_stored_restriction(document, &dataset, &bytes);
         if held.restriction.is_none() {
@@ -32,8 +32,9 @@ pub(crate) fn load(
 
 fn unreadable(dataset: &DatasetId) -> Refusal {
     let name = &dataset.name;
-    let sentence = format!("the guard of `{name}` can't be read, so nothing of it is answered");
+    let sentence =
+        format!("the restriction of `{name}` can't be read, so nothing of it is answered");
     Refusal::new(ErrorCode::StateBroken, sentence).with_help(format!(
-        "set it again: hansa dataset guard {name} --policy FILE"
+        "set it again: hansa dataset restrict {name} --policy FILE"
     ))
 }

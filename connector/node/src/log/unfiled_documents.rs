@@ -22,7 +22,7 @@ pub(crate) fn file(
         };
         let (kind, text) = match record.read_body() {
             Ok(RecordBody::Contract(ContractBody::Restriction(restriction))) => {
-                (StoredDocumentKind::Guard, restriction.envelope)
+                (StoredDocumentKind::Restriction, restriction.envelope)
             }
             Ok(RecordBody::Contract(ContractBody::Group(group))) => {
                 (StoredDocumentKind::Group, group.envelope)

@@ -23,12 +23,12 @@ pub fn open_views(connector: &Connector, now: UtcTimestamp) -> Vec<(ContractId, 
     views
 }
 
-/// Why nothing of a dataset is given to strangers though its view is open: its provider has put a guard before it, which judges
+/// Why nothing of a dataset is given to strangers though its view is open: its provider has put a restriction before it, which judges
 /// each question and no file; or its snapshot is damaged.
 pub fn unavailable_dataset_refusal(connector: &Connector, dataset: &DatasetId) -> Option<Refusal> {
     if connector.reloadable.restrictions().contains_key(dataset) {
-        let sentence = "the provider refuses it by a guard";
-        return Some(Refusal::new(ErrorCode::DatasetGuarded, sentence));
+        let sentence = "the provider refuses it by a restriction";
+        return Some(Refusal::new(ErrorCode::DatasetRestricted, sentence));
     }
     let holdings = connector.datasets.snapshots.holdings();
     holdings.get(dataset)?.damage().err()

@@ -30,7 +30,7 @@ pub enum ApprovalAction {
     /// To let more participants into a group; in the place of a contract stands the change.
     Admit,
     /// To take a restriction away from a dataset, or to set a looser one; in the place of a contract stands the change.
-    Unguard,
+    Unrestrict,
 }
 
 impl ApprovalAction {
@@ -41,7 +41,7 @@ impl ApprovalAction {
             Self::Withdraw => "withdraw",
             Self::WithdrawFrom(_) => "withdraw from",
             Self::Admit => "admit",
-            Self::Unguard => "unguard",
+            Self::Unrestrict => "unrestrict",
         }
     }
 
@@ -132,7 +132,9 @@ pub async fn word(
             ApprovalAction::Sign | ApprovalAction::Withdraw | ApprovalAction::WithdrawFrom(_) => {
                 (Some(contract.to_string()), None)
             }
-            ApprovalAction::Admit | ApprovalAction::Unguard => (None, Some(contract.to_string())),
+            ApprovalAction::Admit | ApprovalAction::Unrestrict => {
+                (None, Some(contract.to_string()))
+            }
         };
         AuditEvent::from(ApprovalRecord {
             contract,

@@ -25,7 +25,7 @@ pub fn open_approvals(connector: &Connector) -> Result<Vec<PendingApprovalRow>, 
         if word.action == ApprovalAction::Admit.as_str() {
             return group_membership::still_asked(connector, word).unwrap_or(true);
         }
-        if word.action == ApprovalAction::Unguard.as_str() {
+        if word.action == ApprovalAction::Unrestrict.as_str() {
             return provider_restriction::still_asked(connector, word).unwrap_or(true);
         }
         if word.action == ApprovalAction::Sign.as_str() {

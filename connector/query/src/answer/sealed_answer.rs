@@ -138,7 +138,7 @@ impl StreamOutcome {
             ErrorCode::Withdrawn
             | ErrorCode::Expired
             | ErrorCode::Prohibited
-            | ErrorCode::DatasetGuarded
+            | ErrorCode::DatasetRestricted
             | ErrorCode::Superseded
             | ErrorCode::PeerNotTrusted
             | ErrorCode::CredentialInvalid

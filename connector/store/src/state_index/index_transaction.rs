@@ -143,7 +143,7 @@ impl<'t> IndexTransaction<'t> {
         record: u64,
     ) -> Result<(), Refusal> {
         self.run(
-            "INSERT INTO guard (dataset, file, record) VALUES (?1, ?2, ?3)
+            "INSERT INTO restriction (dataset, file, record) VALUES (?1, ?2, ?3)
              ON CONFLICT (dataset) DO UPDATE SET file = excluded.file, record = excluded.record",
             params![dataset, file, to_signed(record)],
         )

@@ -376,7 +376,9 @@ async fn let_go(slot: Weak<AsyncMutex<SlotState>>, file: Weak<OpenFile>) {
 fn told_to_strangers(refusal: Refusal) -> WebError {
     tracing::info!(%refusal, "web.open_data_refused");
     match refusal.code {
-        ErrorCode::DatasetUnknown | ErrorCode::DatasetGuarded | ErrorCode::Withdrawn => unknown(),
+        ErrorCode::DatasetUnknown | ErrorCode::DatasetRestricted | ErrorCode::Withdrawn => {
+            unknown()
+        }
         ErrorCode::EvidenceUnavailable | ErrorCode::DiskFull => WebError::from(Refusal::new(
             ErrorCode::EvidenceUnavailable,
             "nothing can be recorded now, so nothing is given",

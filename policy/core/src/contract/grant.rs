@@ -158,11 +158,11 @@ impl ActiveContracts {
         &self,
         restrictions: &BTreeMap<DatasetId, &ProviderRestriction>,
     ) -> Self {
-        let guarded = self.grants.iter().filter_map(|(dataset, grant)| {
+        let restricted = self.grants.iter().filter_map(|(dataset, grant)| {
             let restriction = restrictions.get(dataset)?;
             Some((dataset.clone(), grant.with_restriction(restriction)))
         });
-        Self::from_supposed_grants(self.asker.id().clone(), guarded.collect())
+        Self::from_supposed_grants(self.asker.id().clone(), restricted.collect())
     }
 
     /// Who asks.

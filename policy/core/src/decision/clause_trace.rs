@@ -26,7 +26,7 @@ pub struct ClauseVerdict {
 /// such as hidden columns and joins, is not looked at.
 ///
 /// # Errors
-/// `DATASET_GUARDED` where a restriction can't be read.
+/// `DATASET_RESTRICTED` where a restriction can't be read.
 pub fn trace(
     active: &ActiveContracts,
     facts: &DecisionInput<'_>,

@@ -51,13 +51,13 @@ pub(super) fn withheld(
         None => Ok(()),
         Some(column) => {
             let sentence = format!(
-                "the provider's guard of `{}` withholds the column `{column}`, whatever the contract permits",
+                "the provider's restriction of `{}` withholds the column `{column}`, whatever the contract permits",
                 dataset.name
             );
-            Err(Refusal::new(ErrorCode::DatasetGuarded, sentence)
+            Err(Refusal::new(ErrorCode::DatasetRestricted, sentence)
                 .with_clause(clause.id, clause.term.plain())
                 .with_help(
-                    "ask without the column, or ask the provider when the guard will be lifted",
+                    "ask without the column, or ask the provider when the restriction will be lifted",
                 ))
         }
     }

@@ -91,8 +91,8 @@ impl<Q> PermitDecision<Q> {
     pub fn cut_refusal(&self) -> Refusal {
         if self.conditions.restriction_begins < self.conditions.prohibited.min(self.conditions.ends)
         {
-            let sentence = "the provider's guard came to refuse it while the answer ran";
-            Refusal::new(ErrorCode::DatasetGuarded, sentence)
+            let sentence = "the provider's restriction came to refuse it while the answer ran";
+            Refusal::new(ErrorCode::DatasetRestricted, sentence)
         } else if self.conditions.prohibited < self.conditions.ends {
             let sentence = "a prohibition of the contract came to hold while the answer ran";
             Refusal::new(ErrorCode::Prohibited, sentence)

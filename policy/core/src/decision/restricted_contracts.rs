@@ -31,10 +31,10 @@ impl RestrictedContracts {
                 }
                 Some(None) => {
                     let sentence = format!(
-                        "the provider's guard of `{}` can't be read, so nothing of it is answered",
+                        "the provider's restriction of `{}` can't be read, so nothing of it is answered",
                         dataset.name
                     );
-                    let refusal = Refusal::new(ErrorCode::DatasetGuarded, sentence);
+                    let refusal = Refusal::new(ErrorCode::DatasetRestricted, sentence);
                     unreadable.insert(dataset.clone(), grant.name_contract(refusal));
                 }
             }

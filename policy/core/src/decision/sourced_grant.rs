@@ -67,16 +67,17 @@ impl<'a> SourcedGrant<'a> {
         let (name, owner) = (&self.dataset.name, self.dataset.owner.domain());
         let refusal = match why.code.kind() {
             ErrorClass::Exhausted => {
-                let sentence = format!("by the provider's guard of `{name}` {}", why.sentence);
+                let sentence =
+                    format!("by the provider's restriction of `{name}` {}", why.sentence);
                 let help = why.help.first().cloned();
                 Refusal::new(why.code, sentence).with_help(help.unwrap_or_default())
             }
             _ => {
                 let sentence = format!(
-                    "the provider's guard of `{name}` refuses it, whatever the contract permits: {plain}"
+                    "the provider's restriction of `{name}` refuses it, whatever the contract permits: {plain}"
                 );
-                Refusal::new(ErrorCode::DatasetGuarded, sentence)
-                    .with_help(format!("ask {owner} when the guard will be lifted"))
+                Refusal::new(ErrorCode::DatasetRestricted, sentence)
+                    .with_help(format!("ask {owner} when the restriction will be lifted"))
             }
         };
         self.grant

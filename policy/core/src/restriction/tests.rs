@@ -77,12 +77,12 @@ fn a_restriction_holds_what_only_refuses() {
 #[test]
 fn a_clause_of_a_restriction_is_none_of_a_contract() {
     let clause = ClauseId(7).in_restriction();
-    assert_eq!(clause.to_string(), "#g7");
+    assert_eq!(clause.to_string(), "#r7");
     assert_eq!(
         (clause.of_restriction(), ClauseId(7).of_restriction()),
         (Some(7), None)
     );
-    for text in ["#g7", "#c2147483648", "#c4294967295"] {
+    for text in ["#r7", "#c2147483648", "#c4294967295"] {
         assert!(text.parse::<ClauseId>().is_err(), "{text}");
     }
     assert_eq!("#c2147483647".parse(), Ok(ClauseId(2_147_483_647)));

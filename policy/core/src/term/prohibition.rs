@@ -231,7 +231,7 @@ impl ProhibitionTerm {
         match self.part {
             Some(ProhibitedPart::Rows(_)) => Err(Refusal::new(
                 ErrorCode::TermNotExecutableHere,
-                "a guard takes no rows away: what is left would look like all that the contract gives",
+                "a restriction takes no rows away: what is left would look like all that the contract gives",
             )
             .with_help("amend the contracts, or publish the dataset without these rows")),
             Some(ProhibitedPart::Columns(_)) | None => Ok(()),

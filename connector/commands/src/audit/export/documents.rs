@@ -66,9 +66,9 @@ impl DocumentStore for ExportDocuments<'_> {
                 let digest = name.parse().ok();
                 digest.map(|digest| documents.read(StoredDocumentKind::Statement, digest))
             }
-            DocumentKind::Guard => {
+            DocumentKind::Restriction => {
                 let digest = name.parse().ok();
-                digest.map(|digest| documents.read(StoredDocumentKind::Guard, digest))
+                digest.map(|digest| documents.read(StoredDocumentKind::Restriction, digest))
             }
             DocumentKind::Withdrawal => return Ok(self.withdrawals.get(name).cloned()),
             DocumentKind::Statement => return Ok(self.statements.get(name).cloned()),

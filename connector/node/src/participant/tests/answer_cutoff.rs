@@ -109,7 +109,7 @@ async fn a_withdrawal_cuts_an_answer_that_is_being_opened() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restriction_cuts_an_answer_that_is_being_opened() {
-    let guarded = |_: &mut TestFederation, connector: &Arc<Connector>, _| {
+    let restricted = |_: &mut TestFederation, connector: &Arc<Connector>, _| {
         let dataset: DatasetId = "hansa://lindau.example/d/bikes".parse().unwrap();
         let clause = Clause {
             id: ClauseId(2),
@@ -127,7 +127,7 @@ async fn a_restriction_cuts_an_answer_that_is_being_opened() {
             std::thread::yield_now();
         }
     };
-    check(guarded, ErrorCode::DatasetGuarded).await;
+    check(restricted, ErrorCode::DatasetRestricted).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

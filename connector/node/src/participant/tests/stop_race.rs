@@ -166,7 +166,7 @@ async fn no_permit_stands_behind_a_bundle_that_drops_its_issuer() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_permit_stands_behind_a_restriction() {
-    let guarded = async |case: &mut StopRaceCase| {
+    let restricted = async |case: &mut StopRaceCase| {
         let dataset: DatasetId = "hansa://lindau.example/d/bikes".parse().unwrap();
         let clause = Clause {
             id: ClauseId(2),
@@ -180,8 +180,8 @@ async fn no_permit_stands_behind_a_restriction() {
     };
     check(
         &mut agreed("").await,
-        guarded,
-        ErrorCode::DatasetGuarded,
+        restricted,
+        ErrorCode::DatasetRestricted,
         "restriction",
     )
     .await;

@@ -169,7 +169,7 @@ impl StateIndex {
     /// As everywhere here.
     pub fn restrictions(&self) -> Result<Vec<(DatasetId, Digest)>, Refusal> {
         self.all(
-            "SELECT dataset, file FROM guard WHERE file IS NOT NULL ORDER BY dataset",
+            "SELECT dataset, file FROM restriction WHERE file IS NOT NULL ORDER BY dataset",
             [],
             |row| Ok((parse_column(row, 0)?, parse_column(row, 1)?)),
         )
@@ -181,7 +181,7 @@ impl StateIndex {
     /// As everywhere here.
     pub fn restriction_changed(&self, dataset: &DatasetId) -> Result<u64, Refusal> {
         let found: Vec<i64> = self.all(
-            "SELECT record FROM guard WHERE dataset = ?1",
+            "SELECT record FROM restriction WHERE dataset = ?1",
             [dataset.to_string()],
             |row| row.get(0),
         )?;

@@ -21,7 +21,7 @@ type TestMinute = i64;
 const DAY: TestMinute = 24 * 60;
 
 /// What all of the restriction is called where it is dropped.
-const GUARD: &str = "guard";
+const RESTRICTION: &str = "restriction";
 
 /// Under what circumstances a question is asked.
 #[derive(Debug, Clone)]
@@ -129,7 +129,7 @@ fn asked(
     case.purpose = circumstances.purpose;
     case.spent = circumstances.spent;
     case.spent_by_restriction = circumstances.spent;
-    if !restriction.terms.is_empty() && dropped != Some(GUARD) {
+    if !restriction.terms.is_empty() && dropped != Some(RESTRICTION) {
         case.restrictions = restrictions::restrictions_of(restriction.terms.clone());
     }
     case.program = circumstances.program.clone();
@@ -161,7 +161,7 @@ fn expected(
         .filter_map(|says| says(circumstances));
     codes.extend(refused.map(|code| match code {
         ErrorCode::QuotaQueries => code,
-        _ => ErrorCode::DatasetGuarded,
+        _ => ErrorCode::DatasetRestricted,
     }));
     let grows = clauses
         .terms
@@ -199,7 +199,7 @@ fn tried(seed: u64, dropped: Option<&str>) -> Result<bool, String> {
         Ok(came.is_ok())
     } else {
         Err(format!(
-            "{:?}\n guard: {:?}\n{circumstances:?}\n came: {came:?}\n wanted: {wanted:?}",
+            "{:?}\n restriction: {:?}\n{circumstances:?}\n came: {came:?}\n wanted: {wanted:?}",
             clauses.terms, restriction.terms
         ))
     }
@@ -236,7 +236,7 @@ fn each_term_at_the_door_is_missed_when_it_is_dropped() {
     };
     (0..KINDS).for_each(|kind| one(kind, &mut all, &mut random));
     let mut names: BTreeSet<&str> = all.terms.iter().map(|term| term.spec().name).collect();
-    names.insert(GUARD);
+    names.insert(RESTRICTION);
     let mut survived = Vec::new();
     for name in names {
         let caught = (0..4000).find(|seed| tried(*seed, Some(name)).is_err());

@@ -21,7 +21,7 @@ pub(super) fn restrictions_of(terms: Vec<Term>) -> ProviderRestrictions {
     ProviderRestrictions::from([(
         dataset("bikes"),
         StoredRestriction {
-            document: Digest::of(b"guard"),
+            document: Digest::of(b"restriction"),
             restriction: Some(restriction.unwrap()),
         },
     )])
@@ -52,10 +52,13 @@ fn a_restriction_refuses_what_a_contract_permits() {
     assert_eq!(code(&case), None);
     case.restrictions = restrictions_of(vec![purpose(&["dpv:Marketing"])]);
     let refusal = refused(&case);
-    assert_eq!(refusal.code, ErrorCode::DatasetGuarded);
+    assert_eq!(refusal.code, ErrorCode::DatasetRestricted);
     assert_eq!(refusal.contract, Some(contract_id("bikes")));
     assert_eq!(refusal.clause, Some(ClauseId(2).in_restriction()));
-    assert!(refusal.sentence.contains("guard of `bikes`"), "{refusal:?}");
+    assert!(
+        refusal.sentence.contains("restriction of `bikes`"),
+        "{refusal:?}"
+    );
     assert!(refusal.help.iter().all(|help| !help.contains("amendment")));
     // Each of the two is asked, and the contract first.
     case.purpose = Some("dpv:Marketing");
@@ -77,12 +80,12 @@ fn what_can_not_be_judged_refuses() {
     let clauses = held.restriction.as_ref().unwrap().clauses().to_vec();
     held.restriction =
         Some(ProviderRestriction::of("g".into(), clauses, "other".into(), vec![]).unwrap());
-    assert_eq!(code(&case), Some(ErrorCode::DatasetGuarded));
+    assert_eq!(code(&case), Some(ErrorCode::DatasetRestricted));
     case.restrictions
         .get_mut(&dataset("bikes"))
         .unwrap()
         .restriction = None;
-    assert_eq!(code(&case), Some(ErrorCode::DatasetGuarded));
+    assert_eq!(code(&case), Some(ErrorCode::DatasetRestricted));
 }
 
 /// The limits of a restriction are drawn on beside those of the contract, each with its own slot and number.
@@ -114,7 +117,10 @@ fn a_restriction_counts_beside_the_contract() {
     assert_eq!(ruled.row_limit().map(|limit| limit.rows), Some(7));
     let text = String::from_utf8(canonical(&ruled.entry().to_json())).unwrap();
     assert!(text.contains("\"restriction\":2"), "{text}");
-    assert!(text.contains(&Digest::of(b"guard").to_string()), "{text}");
+    assert!(
+        text.contains(&Digest::of(b"restriction").to_string()),
+        "{text}"
+    );
     let looked_up = budgets(ruled.standing(), &case.restrictions, time(case.now)).unwrap();
     assert_eq!(looked_up.len(), ruled.budgets().len());
 
@@ -144,7 +150,7 @@ fn columns_are_withheld_by_refusing() {
     assert_eq!(code(&case), None);
     case.reads = vec![("bikes", &["note", "site"])];
     let refusal = refused(&case);
-    assert_eq!(refusal.code, ErrorCode::DatasetGuarded);
+    assert_eq!(refusal.code, ErrorCode::DatasetRestricted);
     assert!(refusal.sentence.contains("`note`"), "{refusal:?}");
     // A condition holds at the question, and not at the plan.
     let later = ProhibitionCondition {
@@ -158,7 +164,7 @@ fn columns_are_withheld_by_refusing() {
     )]);
     let ruled = case.decide().unwrap();
     assert_eq!(ruled.ends(), time("2026-06-02T00:00:00Z"));
-    assert_eq!(ruled.cut_refusal().code, ErrorCode::DatasetGuarded);
+    assert_eq!(ruled.cut_refusal().code, ErrorCode::DatasetRestricted);
     // Aggregates alone may be closed.
     case.restrictions = restrictions_of(vec![prohibition(
         ProhibitedAction::Aggregate,
@@ -171,7 +177,7 @@ fn columns_are_withheld_by_refusing() {
         None,
         ProhibitionCondition::ALWAYS,
     )]);
-    assert_eq!(code(&case), Some(ErrorCode::DatasetGuarded));
+    assert_eq!(code(&case), Some(ErrorCode::DatasetRestricted));
 
     let mut case = DecisionCase::of(vec![
         Term::Functions(vec![crate::value::cube::CubeFunction::Count]),
@@ -212,7 +218,7 @@ fn columns_are_withheld_by_refusing() {
         hidden(&["lat"]),
         ProhibitionCondition::ALWAYS,
     )]);
-    assert_eq!(code(&case), Some(ErrorCode::DatasetGuarded));
+    assert_eq!(code(&case), Some(ErrorCode::DatasetRestricted));
 }
 
 /// Our own people ask for their own data under no restriction, and whoever simulates is told what a restriction would say.
@@ -237,6 +243,6 @@ fn it_is_traced() {
         .collect();
     assert_eq!(
         reported,
-        [("#g2".to_owned(), Some(ErrorCode::DatasetGuarded))]
+        [("#r2".to_owned(), Some(ErrorCode::DatasetRestricted))]
     );
 }
