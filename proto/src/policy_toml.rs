@@ -3,12 +3,15 @@
 //! Every problem is told at once, each with its line, its key and the nearest word that is known.
 
 mod aggregate;
+mod coarsen;
 mod conduct;
-mod conduct_writer;
+mod duties;
 pub mod examples;
+mod file_entry;
 mod file_reader;
 mod file_writer;
 mod geography;
+pub mod keys;
 mod legal;
 mod mask;
 mod price;
@@ -21,18 +24,19 @@ mod value_form;
 #[cfg(test)]
 mod tests;
 
-use file_reader::{PolicyFileReader, each, texts};
+use file_reader::PolicyFileReader;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::Dataset;
 use hansa_policy::contract::TemplateReference;
 use hansa_policy::id::{ClauseId, PurposeId};
 use hansa_policy::nearest_word::nearest;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::row_filter;
+use hansa_policy::term::Clause;
 use hansa_policy::term::purpose::Taxonomy;
-use hansa_policy::term::{Clause, Term};
-use hansa_toml_reader::{TomlReader, TomlTable, TomlValue};
+use hansa_toml_reader::{TomlReader, TomlTable};
 use std::collections::BTreeMap;
+use validity::{not_after, not_before};
+use value_form::{Plain, ValueForm as _};
 
 /// What a policy file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,63 +70,6 @@ pub struct LegalFile {
     pub line: u64,
 }
 
-/// The keys of a policy file, in the order in which they are documented.
-pub const KEYS: [&str; 50] = [
-    "title",
-    "purpose",
-    "purpose_not",
-    "group",
-    "sectors",
-    "region",
-    "valid",
-    "lasts",
-    "hours",
-    "columns",
-    "rows",
-    "embargo",
-    "area",
-    "within",
-    "mask",
-    "coarsen",
-    "cells",
-    "aggregate",
-    "join",
-    "queries_per_hour",
-    "queries_per_day",
-    "queries_per_week",
-    "queries_per_30_days",
-    "rows_per_hour",
-    "rows_per_day",
-    "rows_per_week",
-    "rows_per_30_days",
-    "bytes_per_hour",
-    "bytes_per_day",
-    "bytes_per_week",
-    "bytes_per_30_days",
-    "rows_per_second",
-    "concurrent",
-    "result_rows",
-    "networks",
-    "formats",
-    "open_receipts",
-    "one_sided_receipts",
-    "open_data",
-    "schema",
-    "exclusive",
-    "legal_basis",
-    "service",
-    "price",
-    "inform",
-    "notify",
-    "duties",
-    "prohibit",
-    "legal",
-    "template",
-];
-
-/// The word of `columns` by which each column may leave.
-const EACH_COLUMN: &str = "all";
-
 /// Reads the policy `text` for `dataset`; `file` is its name for messages. Of a dataset without columns, which was never published,
 /// any name may be one.
 ///
@@ -131,45 +78,17 @@ const EACH_COLUMN: &str = "all";
 pub fn parse(text: &str, file: &str, dataset: &Dataset) -> Result<PolicyDraft, Vec<Refusal>> {
     let file = &TomlReader::new(file, text, file_reader::STYLE);
     let parsed = file.parse()?;
-    let reader = PolicyFileReader { file, dataset };
+    let reader = PolicyFileReader { dataset };
     let keys = file.root(&parsed);
-    keys.allow(&KEYS);
-    let mut terms = LocatedTerms::default();
+    keys.allow(&keys::key_names().collect::<Vec<_>>());
     let title = title(&keys);
-    if let Some(value) = keys.get("purpose") {
-        purposes(value, &mut terms, Term::Purpose);
-    }
-    if let Some(value) = keys.get("purpose_not") {
-        purposes(value, &mut terms, Term::PurposeNot);
-    }
-    let (not_before, not_after) = validity::read(&reader, keys.get("valid"), &mut terms);
-    let shown = keys.get("columns").and_then(|value| {
-        if is_each_column(&reader, value) {
-            return None;
-        }
-        let columns = reader.columns(value);
-        terms.add_unless_empty(value, &columns, Term::Columns(columns.clone()));
-        Some(columns)
-    });
-    if let Some(value) = keys.get("rows") {
-        rows(&reader, value, &mut terms);
-    }
-    value_form::read(&reader, &keys, &mut terms);
-    if let Some(value) = keys.get("aggregate") {
-        aggregate::read(&reader, value, shown.as_deref(), &mut terms);
-    }
-    quota::read(&reader, &keys, &mut terms);
-    conduct::read(&reader, &keys, &mut terms);
-    if let Some(value) = keys.get("duties") {
-        duties(&reader, value, &mut terms);
-    }
-    if let Some(value) = keys.get("prohibit") {
-        prohibition::read(&reader, value, &mut terms);
-    }
+    let terms = keys::read_terms(&reader, &keys);
     let legal = keys.get("legal").and_then(legal::read);
-    let template = keys.get("template").and_then(template::read);
+    let template = keys.get("template");
+    let template = template.and_then(|value| Plain::read(&reader, value));
     match title {
         Some(title) if file.is_clean() => {
+            let (not_before, not_after) = (terms.find(not_before), terms.find(not_after));
             let (clauses, lines) = terms.into_numbered_clauses();
             Ok(PolicyDraft {
                 title,
@@ -212,7 +131,7 @@ pub fn unknown_purposes(draft: &PolicyDraft, file: &str, taxonomy: &Taxonomy) ->
 /// Clauses as the text of a policy file.
 #[must_use]
 pub fn to_text(title: &str, clauses: &[Clause]) -> PolicyFileText {
-    file_writer::policy(title, clauses)
+    file_writer::write_policy(title, clauses)
 }
 
 /// A policy file made of clauses.
@@ -224,32 +143,6 @@ pub struct PolicyFileText {
     pub unsupported: Vec<ClauseId>,
 }
 
-/// The terms that were read, each with its line.
-#[derive(Debug, Default)]
-struct LocatedTerms(Vec<(u64, Term)>);
-
-impl LocatedTerms {
-    fn add(&mut self, at: &TomlValue<'_>, term: Term) {
-        self.0.push((at.line(), term));
-    }
-
-    fn add_unless_empty<T>(&mut self, at: &TomlValue<'_>, list: &[T], term: Term) {
-        if !list.is_empty() {
-            self.add(at, term);
-        }
-    }
-
-    fn into_numbered_clauses(self) -> (Vec<Clause>, BTreeMap<ClauseId, u64>) {
-        let placed = self.0.into_iter().zip(2..);
-        placed
-            .map(|((line, term), number)| {
-                let id = ClauseId(number);
-                (Clause { id, term }, (id, line))
-            })
-            .unzip()
-    }
-}
-
 fn title(keys: &TomlTable<'_>) -> Option<String> {
     let value = keys.required_value("title")?;
     let title = value.text()?;
@@ -258,93 +151,4 @@ fn title(keys: &TomlTable<'_>) -> Option<String> {
         return None;
     }
     Some(title)
-}
-
-fn purposes(value: &TomlValue<'_>, terms: &mut LocatedTerms, term: fn(Vec<PurposeId>) -> Term) {
-    let found: Vec<PurposeId> = each(value);
-    terms.add_unless_empty(value, &found, term(found.clone()));
-}
-
-/// True if `columns` says that each column may leave. A column of that name stands in a list.
-fn is_each_column(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> bool {
-    let is_word = value.node.as_str() == Some(EACH_COLUMN);
-    if is_word && file_reader::column_of(reader.dataset, EACH_COLUMN).is_some() {
-        let sentence = format!("`{EACH_COLUMN}` is each column, and a column of this dataset");
-        let refusal = Refusal::new(ErrorCode::TermIllTyped, sentence);
-        value.refuse(refusal.with_help(format!("that column alone is [\"{EACH_COLUMN}\"]")));
-    }
-    is_word
-}
-
-fn rows(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
-    let Some(text) = value.text() else {
-        return;
-    };
-    match row_filter::parse(&text) {
-        Ok(filter) => {
-            for column in filter.columns() {
-                reader.column(value, column.as_str());
-            }
-            terms.add(value, Term::Rows(filter));
-        }
-        Err(refusal) => value.refuse(refusal),
-    }
-}
-
-/// `"attribution"`, `{ attribution = "…" }`, `"delete-after 30 days"`.
-fn duties(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
-    for item in texts(value) {
-        if item.node.is_table() {
-            let table = item.table_with(&["attribution"]);
-            if let Some(text) = table.and_then(|table| table.text("attribution")) {
-                terms.add(&item, Term::Attribution(text));
-            }
-        } else if let Some(text) = item.text() {
-            duty(reader, &item, &text, terms);
-        }
-    }
-}
-
-fn duty(reader: &PolicyFileReader<'_>, at: &TomlValue<'_>, text: &str, terms: &mut LocatedTerms) {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    match words.as_slice() {
-        ["attribution"] => match &reader.dataset.attribution {
-            Some(attribution) => terms.add(at, Term::Attribution(attribution.clone())),
-            None => {
-                let sentence = "the dataset says nothing of how its source is named";
-                let help = "write { attribution = \"…\" }, or set attribution on the dataset";
-                at.refuse(Refusal::new(ErrorCode::ConfigInvalid, sentence).with_help(help));
-            }
-        },
-        ["consent"] => terms.add(at, Term::ObtainConsent),
-        ["delete-after", days, "days" | "day"] => match days.parse() {
-            Ok(days) if days > 0 => terms.add(at, Term::DeleteAfter { days }),
-            _ => {
-                let sentence = format!("`{days}` is no number of days");
-                at.problem(ErrorCode::TermIllTyped, sentence);
-            }
-        },
-        ["attest-within", days, "days" | "day"] => match days.parse() {
-            Ok(days) if days > 0 => terms.add(at, Term::Attest { days }),
-            _ => {
-                let sentence = format!("`{days}` is no number of days");
-                at.problem(ErrorCode::TermIllTyped, sentence);
-            }
-        },
-        [first, ..] => {
-            let known = [
-                ("attribution", ()),
-                ("consent", ()),
-                ("delete-after 30 days", ()),
-                ("attest-within 30 days", ()),
-            ];
-            if matches!(*first, "delete-after" | "attest-within") {
-                let sentence = format!("the duty `{text}` is not written like {first} 30 days");
-                at.problem(ErrorCode::TermIllTyped, sentence);
-            } else {
-                at.word(&known);
-            }
-        }
-        [] => at.problem(ErrorCode::TermIllTyped, "the duty is empty"),
-    }
 }

@@ -5,7 +5,7 @@
 
 mod substitution;
 
-use crate::policy_toml::KEYS;
+use crate::policy_toml::keys::key_names;
 use hansa_audit_log::digest::Digest;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::nearest_word::nearest;
@@ -98,8 +98,8 @@ impl PolicyTemplate {
         let (title, version) = heading(head, &mut problems);
         let template_parameters = parameters(policy.remove("hole"), &mut problems);
         for key in policy.keys() {
-            if !KEYS.contains(&key.as_str()) {
-                let near = nearest(key, KEYS)
+            if !key_names().any(|known| known == key) {
+                let near = nearest(key, key_names())
                     .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
                 problems.push(format!("a policy has no key `{key}`{near}"));
             }

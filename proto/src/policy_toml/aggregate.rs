@@ -2,29 +2,21 @@
 
 mod privacy_budget;
 
-use super::LocatedTerms;
-use super::file_reader::{PolicyFileReader, required_value, several, words};
-use super::value_form::{bucket_term, coarsen, kind_of};
-use hansa_catalog::dataset::{ColumnType, RegisteredGrid};
+use super::coarsen::{bucket_term, coarsen};
+use super::file_entry::PolicyFileEntry;
+use super::file_reader::{LocatedTerms, PolicyFileReader, required_value, several};
+use super::value_form::{Plain, TableReader, ValueForm, quote_text, table_form};
+use hansa_catalog::dataset::ColumnType;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::Term;
-use hansa_policy::value::cube::{
-    CountingUnit, CubeFunction, DominanceRule, DominanceTerm, LateDataPolicy, ReleaseTerm,
-};
+use hansa_policy::term::{Clause, Term};
+use hansa_policy::value::cube::{CountingUnit, DominanceRule, DominanceTerm, ReleaseTerm};
 use hansa_policy::value::time::TimeBucketWidth;
 use hansa_toml_reader::{TomlTable, TomlValue};
 use toml::de::DeValue;
 
-const FUNCTIONS: [(&str, CubeFunction); 5] = [
-    ("count", CubeFunction::Count),
-    ("sum", CubeFunction::Sum),
-    ("avg", CubeFunction::Avg),
-    ("var", CubeFunction::Variance),
-    ("units", CubeFunction::Units),
-];
-
-const AGGREGATE: [&str; 12] = [
+/// The keys of the table, in the order in which they are written.
+const KEYS: [&str; 12] = [
     "by",
     "functions",
     "measures",
@@ -32,68 +24,161 @@ const AGGREGATE: [&str; 12] = [
     "min_contributors",
     "unit",
     "dominance",
-    "bucket",
-    "zone",
     "release",
     "epsilon",
     "secondary",
+    "bucket",
+    "zone",
 ];
 
-pub(super) fn read(
-    reader: &PolicyFileReader<'_>,
-    value: &TomlValue<'_>,
-    shown: Option<&[SqlIdentifier]>,
-    terms: &mut LocatedTerms,
-) {
-    let Some(table) = value.table_with(&AGGREGATE) else {
+table_form!(ReleaseTerm {
+    column = "column": Plain;
+    every = "every": Plain;
+    late = "late": Plain;
+});
+
+/// Reads the aggregate. The grid is that of the dataset.
+pub(super) fn read(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
+    let Some(table) = value.table_with(&KEYS) else {
         return;
     };
-    let Some(grid) = reader.dataset.grid.as_ref().map(|grid| grid.id.clone()) else {
+    let Some(grid) = reader.dataset.grid.as_ref() else {
         let sentence = format!("`{}` has no registered grid", reader.dataset.id.name);
         let refusal = Refusal::new(ErrorCode::GridConflict, sentence);
         value.refuse(refusal.with_help("register one: [dataset.grid]"));
         return;
     };
     if let Some(list) = required_value(value, &table, "functions") {
-        functions(list, terms);
+        terms.add_if_read(list, Plain::read(reader, list).map(Term::Functions));
     }
-    let mut by = Vec::new();
+    let mut by: Vec<SqlIdentifier> = Vec::new();
     if let Some(list) = required_value(value, &table, "by") {
-        by = reader.columns(list);
-        terms.add_unless_empty(list, &by, Term::Dimensions(by.clone()));
+        by = Plain::read(reader, list).unwrap_or_default();
+        terms.add_if_read(list, some_columns(&by).map(Term::Dimensions));
     }
     let (at, measures) = match table.get("measures") {
         Some(list) if list.node.as_array().is_some_and(|items| items.is_empty()) => {
             (list, Vec::new())
         }
-        Some(list) => (list, reader.columns(list)),
-        None => (value, numbers_among(reader, shown.unwrap_or_default(), &by)),
+        Some(list) => (list, Plain::read(reader, list).unwrap_or_default()),
+        None => (value, numbers_among(reader, shown_columns(terms), &by)),
     };
-    terms.add_unless_empty(at, &measures, Term::Measures(measures.clone()));
-    terms.add(value, Term::Grid(grid));
-    let of_grid = |grid: &RegisteredGrid| grid.release.clone();
+    terms.add_if_read(at, some_columns(&measures).map(Term::Measures));
+    terms.add(value, Term::Grid(grid.id.clone()));
     let release = match table.get("release") {
-        Some(said) => release(reader, said),
-        None => reader.dataset.grid.as_ref().and_then(of_grid),
+        Some(said) => Plain::read(reader, said),
+        None => grid.release.clone(),
     };
-    if let Some(release) = release {
-        terms.add(value, Term::Release(release));
-    }
+    terms.add_if_read(value, release.map(Term::Release));
     buckets(reader, &table, &by, value, terms);
     group(reader, &table, terms);
     if let Some(rules) = table.get("dominance") {
-        dominance(reader, rules, terms);
+        for item in several(rules, DeValue::is_table) {
+            terms.add_if_read(&item, Plain::read(reader, &item).map(Term::Dominance));
+        }
     }
     if let Some(said) = table.get("epsilon") {
-        privacy_budget::read(reader, said, terms);
+        terms.add_if_read(said, Plain::read(reader, said).map(Term::Budget));
     }
     let secondary = match table.get("secondary") {
         Some(said) => secondary(said),
         None => Some(Term::TotalsFromPublished),
     };
-    if let Some(secondary) = secondary {
-        terms.add(value, secondary);
+    terms.add_if_read(value, secondary);
+}
+
+/// Writes a term of the aggregate under its key with that of the table.
+pub(super) fn write(term: &Term) -> Option<PolicyFileEntry> {
+    let (key, value) = match term {
+        Term::Functions(list) => ("functions", Plain::write(list)?),
+        Term::Dimensions(list) => ("by", Plain::write(list)?),
+        Term::Measures(list) => ("measures", Plain::write(list)?),
+        Term::Grid(id) => ("grid", id.clone()),
+        Term::MinGroup { at_least, unit } => match unit {
+            CountingUnit::Rows => ("min_rows", at_least.to_string()),
+            CountingUnit::Column(column) => {
+                let unit = quote_text(column.as_str());
+                ("min_contributors", format!("{at_least}, unit = {unit}"))
+            }
+        },
+        Term::Dominance(rule) => {
+            let item = Plain::write(rule)?;
+            return Some(PolicyFileEntry::item("aggregate.dominance", item));
+        }
+        Term::Release(release) => ("release", Plain::write(release)?),
+        Term::Budget(budget) => ("epsilon", Plain::write(budget)?),
+        Term::TotalsFromPublished => ("secondary", quote_text("from-published")),
+        Term::SuppressComplement => ("secondary", quote_text("suppress-complement")),
+        Term::CellKey(base) => ("secondary", format!("{{ cell_key = {base} }}")),
+        _ => return None,
+    };
+    Some(PolicyFileEntry::alone(&format!("{PREFIX}{key}"), value))
+}
+
+/// The prefix of the keys of entries within the table.
+pub(super) const PREFIX: &str = "aggregate.";
+
+/// The key of the grid, which no file has.
+pub(super) const GRID: &str = "aggregate.grid";
+
+/// The dimensions of the clauses, where a file can say their aggregate: with functions and a grid.
+pub(super) fn find_dimensions(clauses: &[Clause]) -> Option<&[SqlIdentifier]> {
+    let terms = || clauses.iter().map(|clause| &clause.term);
+    let has_functions = terms().any(|term| matches!(term, Term::Functions(_)));
+    let has_grid = terms().any(|term| matches!(term, Term::Grid(_)));
+    let by = terms().find_map(|term| match term {
+        Term::Dimensions(list) => Some(list.as_slice()),
+        _ => None,
+    });
+    by.filter(|_| has_functions && has_grid)
+}
+
+/// Places the entry of a term among those of the aggregate with these dimensions, or outside; none where there is no aggregate.
+pub(super) fn place_entry(
+    entry: PolicyFileEntry,
+    term: &Term,
+    dimensions: Option<&[SqlIdentifier]>,
+) -> Option<PolicyFileEntry> {
+    let is_part = entry.key.starts_with(PREFIX);
+    let by = dimensions.unwrap_or_default();
+    let is_bucket = matches!(term, Term::TimeBucket { column, .. } if by.contains(column));
+    match is_bucket {
+        true => Some(entry.with_key("aggregate.bucket")),
+        false => Some(entry).filter(|_| !is_part || dimensions.is_some()),
     }
+}
+
+/// True if an aggregate has one of the keys alone: a group counts rows or contributors.
+pub(super) fn excludes(known: &str, key: &str) -> bool {
+    let groups = ["aggregate.min_rows", "aggregate.min_contributors"];
+    groups.contains(&known) && groups.contains(&key)
+}
+
+/// Gathers the entries within the aggregate into its own.
+pub(super) fn gather_entries(entries: &mut Vec<PolicyFileEntry>) {
+    let taken = std::mem::take(entries).into_iter();
+    let (mut parts, others): (Vec<_>, Vec<_>) =
+        taken.partition(|entry| entry.key.starts_with(PREFIX));
+    let position = |entry: &PolicyFileEntry| {
+        let key = entry.key.strip_prefix(PREFIX);
+        KEYS.iter().position(|known| Some(*known) == key)
+    };
+    if !parts.iter().any(|entry| entry.key == "aggregate.measures") {
+        parts.push(PolicyFileEntry::alone(
+            "aggregate.measures",
+            "[]".to_owned(),
+        ));
+    }
+    parts.retain(|entry| position(entry).is_some());
+    parts.sort_by_key(position);
+    let texts = parts.iter().map(|entry| {
+        let key = entry.key.strip_prefix(PREFIX).unwrap_or_default();
+        format!("{key} = {}", entry.value())
+    });
+    let texts: Vec<String> = texts.collect();
+    let value = format!("{{ {} }}", texts.join(", "));
+    *entries = others;
+    entries.push(PolicyFileEntry::alone("aggregate", value));
 }
 
 /// `"from-published"`, `"suppress-complement"` or `{ cell_key = 5 }`
@@ -111,22 +196,16 @@ fn secondary(value: &TomlValue<'_>) -> Option<Term> {
     base.whole(1).map(Term::CellKey)
 }
 
-/// `{ column = "at", every = "day", late = "wait" }`
-fn release(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<ReleaseTerm> {
-    let table = value.table_with(&["column", "every", "late"])?;
-    let said = |key: &str| required_value(value, &table, key).filter(|said| said.text().is_some());
-    let (column, every, late) = (said("column"), said("every"), said("late"));
-    let (column, every, late) = (column?, every?, late?);
-    Some(ReleaseTerm {
-        column: reader.named_column(column)?,
-        every: every.word(&TimeBucketWidth::NAMES)?,
-        late: late.word(&LateDataPolicy::ALL)?,
-    })
+fn some_columns(list: &[SqlIdentifier]) -> Option<Vec<SqlIdentifier>> {
+    (!list.is_empty()).then(|| list.to_vec())
 }
 
-fn functions(list: &TomlValue<'_>, terms: &mut LocatedTerms) {
-    let found = words(list, &FUNCTIONS);
-    terms.add_unless_empty(list, &found, Term::Functions(found.clone()));
+fn shown_columns(terms: &LocatedTerms) -> &[SqlIdentifier] {
+    let shown = terms.find(|term| match term {
+        Term::Columns(list) => Some(list.as_slice()),
+        _ => None,
+    });
+    shown.unwrap_or_default()
 }
 
 /// The columns shown that hold numbers and are not grouped by.
@@ -137,7 +216,7 @@ fn numbers_among(
 ) -> Vec<SqlIdentifier> {
     let number = |name: &SqlIdentifier| {
         matches!(
-            kind_of(reader, name),
+            reader.kind_of(name),
             Some(ColumnType::Int | ColumnType::Float | ColumnType::Decimal(_))
         )
     };
@@ -172,7 +251,7 @@ fn buckets(
                 .iter()
                 .filter(|name| {
                     matches!(
-                        kind_of(reader, name),
+                        reader.kind_of(name),
                         Some(ColumnType::Date | ColumnType::Instant)
                     )
                 })
@@ -195,7 +274,7 @@ fn buckets(
     };
     for dimension in grid.dimensions {
         let due = by.contains(&dimension.column) && !named.contains(&dimension.column.to_string());
-        let instant = kind_of(reader, &dimension.column) == Some(ColumnType::Instant);
+        let instant = reader.kind_of(&dimension.column) == Some(ColumnType::Instant);
         if let Some(bucket) = dimension.bucket
             && due
             && instant
@@ -230,32 +309,36 @@ fn group(reader: &PolicyFileReader<'_>, table: &TomlTable<'_>, terms: &mut Locat
     }
 }
 
-/// `[{ measure = "fare", unit = "operator", p = 15 }]`, or with `n` and `k` instead of `p`.
-fn dominance(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
-    for item in several(value, DeValue::is_table) {
-        let Some(table) = item.table_with(&["measure", "unit", "p", "n", "k"]) else {
-            continue;
-        };
-        let column = |key: &str| reader.named_column(required_value(&item, &table, key)?);
-        let (measure, unit) = (column("measure"), column("unit"));
-        let percent = |key: &str| u32::try_from(table.whole::<u64>(key, 1)?).ok();
-        let rule = match (percent("p"), percent("n"), percent("k")) {
+/// `{ measure = "fare", unit = "operator", p = 15 }`, or with `n` and `k` instead of `p`.
+impl ValueForm<DominanceTerm> for Plain {
+    fn read(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<DominanceTerm> {
+        let table = TableReader::open(reader, value, &["measure", "unit", "p", "n", "k"])?;
+        let measure = table.read_required::<Self, _>("measure");
+        let unit = table.read_required::<Self, _>("unit");
+        let [p, n, k] = ["p", "n", "k"].map(|key| table.read_or::<Self, u32>(key, |_| None));
+        let rule = match (p, n, k) {
             (Some(p), None, None) => DominanceRule::P(p),
             (None, Some(n), Some(k)) => DominanceRule::Nk { n, k },
             _ => {
                 let sentence = "a dominance rule has either `p`, or `n` and `k`";
-                item.problem(ErrorCode::ConfigInvalid, sentence);
-                continue;
+                value.problem(ErrorCode::ConfigInvalid, sentence);
+                return None;
             }
         };
-        if let (Some(measure), Some(unit)) = (measure, unit) {
-            let rule = DominanceTerm {
-                measure,
-                unit,
-                rule,
-            };
-            terms.add(&item, Term::Dominance(rule));
-        }
+        Some(DominanceTerm {
+            measure: measure?,
+            unit: unit?,
+            rule,
+        })
+    }
+
+    fn write(value: &DominanceTerm) -> Option<String> {
+        let [measure, unit] = [&value.measure, &value.unit].map(|name| quote_text(name.as_str()));
+        let when = match value.rule {
+            DominanceRule::P(p) => format!("p = {p}"),
+            DominanceRule::Nk { n, k } => format!("n = {n}, k = {k}"),
+        };
+        Some(format!("{{ measure = {measure}, unit = {unit}, {when} }}"))
     }
 }
 

@@ -1,10 +1,9 @@
 //! How each term of the vocabulary is written in a policy file: its key, an example, and the sentence that it becomes.
 
-use super::conduct_writer;
-use super::file_writer::{TermSyntax, quote_text, say, texts};
+use super::aggregate;
+use super::keys::write_term;
 use hansa_policy::term::Term;
 use hansa_policy::term::vocabulary::VOCABULARY;
-use hansa_policy::value::cube::CountingUnit;
 use std::collections::BTreeSet;
 
 /// A term as policy files have it.
@@ -73,47 +72,12 @@ pub fn table() -> String {
     rows.join("\n")
 }
 
-/// The key of a term, and a line that says it.
+/// The key of a term, and a line that says it; the grid is that of the dataset.
 fn key_and_line(term: &Term) -> Option<(String, String)> {
-    Some(match say(term) {
-        TermSyntax::Alone(key, value) => (key.clone(), format!("{key} = {value}")),
-        TermSyntax::Item(key, value) => (key.to_owned(), format!("{key} = [{value}]")),
-        TermSyntax::Entry(key, name, value) => {
-            (key.to_owned(), format!("{key} = {{ {name} = {value} }}"))
-        }
-        TermSyntax::Aggregate => {
-            let part = part(term)?;
-            let key = part.split(' ').next().unwrap_or_default();
-            (format!("aggregate.{key}"), part.clone())
-        }
-        TermSyntax::Never => return None,
-    })
-}
-
-/// What says a term within `aggregate`; the grid is that of the dataset.
-fn part(term: &Term) -> Option<String> {
-    Some(match term {
-        Term::Functions(list) => {
-            let words: Vec<&str> = list.iter().map(|one| one.as_str()).collect();
-            format!("functions = {}", texts(&words))
-        }
-        Term::Dimensions(list) => format!("by = {}", texts(list)),
-        Term::Measures(list) => format!("measures = {}", texts(list)),
-        Term::MinGroup { at_least, unit } => match unit {
-            CountingUnit::Rows => format!("min_rows = {at_least}"),
-            CountingUnit::Column(column) => format!(
-                "min_contributors = {at_least}, unit = {}",
-                quote_text(column.as_str())
-            ),
-        },
-        Term::Dominance(rule) => format!("dominance = [{}]", conduct_writer::dominance(rule)),
-        Term::Release(release) => conduct_writer::release(release),
-        Term::Budget(budget) => conduct_writer::budget(budget),
-        Term::TotalsFromPublished => format!("secondary = {}", quote_text("from-published")),
-        Term::SuppressComplement => format!("secondary = {}", quote_text("suppress-complement")),
-        Term::CellKey(base) => format!("secondary = {{ cell_key = {base} }}"),
-        _ => return None,
-    })
+    let entry = write_term(term).filter(|entry| entry.key != aggregate::GRID)?;
+    let name = entry.key.strip_prefix(aggregate::PREFIX);
+    let line = format!("{} = {}", name.unwrap_or(&entry.key), entry.value());
+    Some((entry.key, line))
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! A policy file beside the dataset that it is about.
 
-use hansa_catalog::dataset::{Dataset, DatasetColumn};
-use hansa_policy::id::SqlIdentifier;
+use hansa_catalog::dataset::{ColumnType, Dataset, DatasetColumn};
+use hansa_policy::id::{ClauseId, SqlIdentifier};
 use hansa_policy::nearest_word::nearest;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_toml_reader::{ProblemStyle, TomlReader, TomlTable, TomlValue};
-use std::fmt::Display;
-use std::str::FromStr;
+use hansa_policy::term::{Clause, Term};
+use hansa_toml_reader::{ProblemStyle, TomlTable, TomlValue};
+use std::collections::BTreeMap;
 use toml::de::DeValue;
 
 /// A wrong value is one of a term.
@@ -16,10 +16,9 @@ pub(super) const STYLE: ProblemStyle = ProblemStyle {
     whole_keys: true,
 };
 
-/// The file that is being read, and the dataset that it is about.
+/// The dataset that the file is about, for what its values mean.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PolicyFileReader<'a> {
-    pub(super) file: &'a TomlReader<'a>,
     pub(super) dataset: &'a Dataset,
 }
 
@@ -51,14 +50,56 @@ impl PolicyFileReader<'_> {
         self.column(value, &value.text()?)
     }
 
-    /// The columns in a list, each at most once.
-    pub(super) fn columns(&self, value: &TomlValue<'_>) -> Vec<SqlIdentifier> {
-        distinct(value, |item| self.named_column(item))
+    /// The type of a column, where the dataset has it.
+    pub(super) fn kind_of(&self, column: &SqlIdentifier) -> Option<ColumnType> {
+        column_of(self.dataset, column.as_str()).map(|column| column.kind)
+    }
+
+    /// A column of the dataset that holds degrees, named by `text` at a place of the file.
+    pub(super) fn degrees(&self, at: &TomlValue<'_>, text: &str) -> Option<SqlIdentifier> {
+        let name = self.column(at, text)?;
+        if !self.is_unread() && self.kind_of(&name) != Some(ColumnType::Float) {
+            let sentence = format!("`{name}` holds no degrees: its type is not float");
+            at.problem(ErrorCode::TermIllTyped, sentence);
+        }
+        Some(name)
     }
 
     /// Whether the dataset was never published, so that nobody knows its columns yet.
     pub(super) const fn is_unread(&self) -> bool {
         self.dataset.columns.is_empty()
+    }
+}
+
+/// The terms that were read, each with its line.
+#[derive(Debug, Default)]
+pub(super) struct LocatedTerms(Vec<(u64, Term)>);
+
+impl LocatedTerms {
+    /// Adds a term that stands at a value.
+    pub(super) fn add(&mut self, at: &TomlValue<'_>, term: Term) {
+        self.0.push((at.line(), term));
+    }
+
+    /// Adds a term, where its value was read.
+    pub(super) fn add_if_read(&mut self, at: &TomlValue<'_>, term: Option<Term>) {
+        self.0.extend(term.map(|term| (at.line(), term)));
+    }
+
+    /// The first term that is chosen.
+    pub(super) fn find<'t, T>(&'t self, choose: impl Fn(&'t Term) -> Option<T>) -> Option<T> {
+        self.0.iter().find_map(|(_, term)| choose(term))
+    }
+
+    /// The clauses in the order of the terms, and the line of each; the first has the number 2.
+    pub(super) fn into_numbered_clauses(self) -> (Vec<Clause>, BTreeMap<ClauseId, u64>) {
+        let placed = self.0.into_iter().zip(2..);
+        placed
+            .map(|((line, term), number)| {
+                let id = ClauseId(number);
+                (Clause { id, term }, (id, line))
+            })
+            .unzip()
     }
 }
 
@@ -116,20 +157,8 @@ pub(super) fn absent(value: &TomlValue<'_>, key: &str) {
     value.problem(ErrorCode::ConfigInvalid, sentence);
 }
 
-/// The items of a list of texts, each at most once.
-pub(super) fn each<T: FromStr<Err: Display> + PartialEq>(value: &TomlValue<'_>) -> Vec<T> {
-    distinct(value, TomlValue::parse_text)
-}
-
-/// The words of a list, each at most once.
-pub(super) fn words<T: Copy + PartialEq>(
-    value: &TomlValue<'_>,
-    known: &[(&'static str, T)],
-) -> Vec<T> {
-    distinct(value, |item| item.word(known))
-}
-
-fn distinct<'v, T: PartialEq>(
+/// The items of a list that are read, each at most once.
+pub(super) fn distinct<'v, T: PartialEq>(
     value: &TomlValue<'v>,
     read: impl Fn(&TomlValue<'v>) -> Option<T>,
 ) -> Vec<T> {

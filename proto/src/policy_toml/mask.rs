@@ -1,8 +1,8 @@
 //! `mask`: what a column shows instead of its values.
 
-use super::LocatedTerms;
-use super::file_reader::{PolicyFileReader, non_empty_items};
-use super::value_form::{decimal, kind_of};
+use super::file_entry::PolicyFileEntry;
+use super::file_reader::{LocatedTerms, PolicyFileReader, non_empty_items};
+use super::value_form::{Plain, ValueForm, decimal, is_toml_number, quote_text, write_numbers};
 use hansa_catalog::dataset::ColumnType;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::ErrorCode;
@@ -17,174 +17,179 @@ use hansa_toml_reader::{TomlTable, TomlValue};
 
 const FORMS: [&str; 5] = ["constant", "hash", "prefix", "bands", "level"];
 
-/// `"null"`, `"hash"`, `{ constant = … }`, `{ hash = EPOCH }`, `{ prefix = 4 }` or `{ bands = [0, 18, 65] }`,
-/// or `{ level = "section", table = "SHA-256" }`
+/// Reads the mask of each column.
 pub(super) fn read(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
-    let name = reader.column(value, value.key);
-    let term = if value.node.is_table() {
-        let keys = ["constant", "hash", "prefix", "bands", "level", "table"];
-        let Some(table) = value.table_with(&keys) else {
-            return;
+    for value in value.table().iter().flat_map(TomlTable::values) {
+        let name = reader.column(value, value.key);
+        let column = MaskedColumn {
+            reader,
+            value,
+            name,
         };
-        table_form(reader, value, &table, name)
-    } else {
-        match value.word(&[("null", false), ("hash", true)]) {
-            Some(true) => hash(reader, value, name, 1),
-            Some(false) => name.map(|column| Term::Mask {
-                column,
-                mask: MaskValue::Null,
-            }),
-            None => None,
-        }
-    };
-    if let Some(term) = term {
-        terms.add(value, term);
+        terms.add_if_read(value, column.read_mask());
     }
 }
 
-fn table_form(
-    reader: &PolicyFileReader<'_>,
-    value: &TomlValue<'_>,
-    table: &TomlTable<'_>,
+/// Writes the mask of a column.
+pub(super) fn write(term: &Term) -> Option<PolicyFileEntry> {
+    let (column, value) = match term {
+        Term::Mask { column, mask } => (column, write_value(mask)?),
+        Term::Pseudonym(PseudonymTerm { column, epoch: 1 }) => (column, quote_text("hash")),
+        Term::Pseudonym(PseudonymTerm { column, epoch }) => {
+            (column, format!("{{ hash = {epoch} }}"))
+        }
+        Term::Prefix(PrefixTerm { column, length }) => (column, format!("{{ prefix = {length} }}")),
+        Term::Band(BandTerm { column, edges }) => {
+            (column, format!("{{ bands = {} }}", write_numbers(edges)?))
+        }
+        Term::Lookup(LookupTerm {
+            column,
+            table,
+            level,
+        }) => {
+            let (level, table) = (quote_text(level), Plain::write(table)?);
+            (column, format!("{{ level = {level}, table = {table} }}"))
+        }
+        _ => return None,
+    };
+    Some(PolicyFileEntry::alone(column.as_str(), value).within("mask", 0))
+}
+
+fn write_value(mask: &MaskValue) -> Option<String> {
+    let value = match mask {
+        MaskValue::Null => return Some(quote_text("null")),
+        MaskValue::Constant(PolicyLiteral::Text(text)) => quote_text(text),
+        MaskValue::Constant(PolicyLiteral::Int(number)) => number.to_string(),
+        MaskValue::Constant(PolicyLiteral::Bool(value)) => value.to_string(),
+        MaskValue::Constant(PolicyLiteral::Decimal(text))
+            if text.contains('.') && is_toml_number(text) =>
+        {
+            text.clone()
+        }
+        MaskValue::Constant(PolicyLiteral::Decimal(_)) => return None,
+    };
+    Some(format!("{{ constant = {value} }}"))
+}
+
+/// A column whose mask is being read.
+struct MaskedColumn<'r, 'v> {
+    reader: &'r PolicyFileReader<'r>,
+    value: &'r TomlValue<'v>,
     name: Option<SqlIdentifier>,
-) -> Option<Term> {
-    if let Some(level) = table.get("level") {
-        return lookup(reader, value, level, table, name);
-    }
-    let [constant, epoch, prefix, bands, _] = FORMS.map(|form| table.get(form));
-    match (constant, epoch, prefix, bands) {
-        _ if table.get("table").is_some() => {
-            let sentence = "a `table` has a `level` that is shown";
-            value.problem(ErrorCode::ConfigInvalid, sentence);
-            None
+}
+
+impl MaskedColumn<'_, '_> {
+    /// Reads `"null"`, `"hash"`, `{ constant = … }`, `{ hash = EPOCH }`, `{ prefix = 4 }`, `{ bands = [0, 18, 65] }`, or
+    /// `{ level = "section", table = "SHA-256" }`.
+    fn read_mask(&self) -> Option<Term> {
+        if !self.value.node.is_table() {
+            return match self.value.word(&[("null", false), ("hash", true)])? {
+                true => self.pseudonym(1),
+                false => self.mask(MaskValue::Null),
+            };
         }
-        (Some(constant), None, None, None) => {
-            let value = literal(reader, constant, name.as_ref())?;
-            Some(Term::Mask {
-                column: name?,
-                mask: MaskValue::Constant(value),
-            })
-        }
-        (None, Some(epoch), None, None) => {
-            let number = epoch.whole(1)?;
-            hash(reader, value, name, number)
-        }
-        (None, None, Some(length), None) => {
-            let length = length.whole(1)?;
-            let column = of_type(reader, value, name, &[ColumnType::Text], "prefix")?;
-            Some(Term::Prefix(PrefixTerm { column, length }))
-        }
-        (None, None, None, Some(list)) => {
-            let numbers = [ColumnType::Int, ColumnType::Float];
-            let column = of_type(reader, value, name, &numbers, "bands");
-            let items = non_empty_items(list)?;
-            let edges: Vec<String> = items.iter().filter_map(|item| decimal(item)).collect();
-            if edges.len() != items.len() {
-                list.ill_typed("a list of numbers");
-                return None;
+        let keys = ["constant", "hash", "prefix", "bands", "level", "table"];
+        let table = self.value.table_with(&keys)?;
+        let mut forms = FORMS
+            .iter()
+            .filter_map(|form| Some((*form, table.get(form)?)));
+        let sentence = match (forms.next(), forms.next(), table.get("table")) {
+            (Some(("level", level)), None, Some(table)) => return self.lookup(level, table),
+            (Some(("level", _)), None, None) => {
+                "a `level` is that of a `table`, named by the SHA-256 of its file".to_owned()
             }
-            Some(Term::Band(BandTerm {
-                column: column?,
-                edges,
-            }))
+            (Some((form, value)), None, None) => return self.read_form(form, value),
+            (None, None, Some(_)) => "a `table` has a `level` that is shown".to_owned(),
+            _ => format!("a mask has exactly one of {}", FORMS.join(", ")),
+        };
+        self.value.problem(ErrorCode::ConfigInvalid, sentence);
+        None
+    }
+
+    fn read_form(&self, form: &str, value: &TomlValue<'_>) -> Option<Term> {
+        match form {
+            "constant" => self.mask(MaskValue::Constant(self.literal(value)?)),
+            "hash" => self.pseudonym(value.whole(1)?),
+            "prefix" => {
+                let length = value.whole(1)?;
+                let column = self.of_type(&[ColumnType::Text], "prefix")?;
+                Some(Term::Prefix(PrefixTerm { column, length }))
+            }
+            _ => {
+                let column = self.of_type(&[ColumnType::Int, ColumnType::Float], "bands");
+                let items = non_empty_items(value)?;
+                let edges: Option<Vec<String>> = items.iter().map(decimal).collect();
+                if edges.is_none() {
+                    value.ill_typed("a list of numbers");
+                }
+                Some(Term::Band(BandTerm {
+                    edges: edges?,
+                    column: column?,
+                }))
+            }
         }
-        _ => {
-            let sentence = format!("a mask has exactly one of {}", FORMS.join(", "));
-            value.problem(ErrorCode::ConfigInvalid, sentence);
-            None
+    }
+
+    fn mask(&self, mask: MaskValue) -> Option<Term> {
+        let column = self.name.clone()?;
+        Some(Term::Mask { column, mask })
+    }
+
+    fn pseudonym(&self, epoch: u32) -> Option<Term> {
+        let column = self.of_type(&[ColumnType::Text, ColumnType::Int], "hash here")?;
+        Some(Term::Pseudonym(PseudonymTerm { column, epoch }))
+    }
+
+    fn lookup(&self, level: &TomlValue<'_>, table: &TomlValue<'_>) -> Option<Term> {
+        let table = Plain::read(self.reader, table);
+        let text = level.text()?;
+        if !is_level(&text) {
+            level.problem(ErrorCode::TermIllTyped, "the level has no name");
+            return None;
         }
+        let kinds = [ColumnType::Text, ColumnType::Int];
+        let column = self.of_type(&kinds, "level of a table");
+        Some(Term::Lookup(LookupTerm {
+            column: column?,
+            table: table?,
+            level: text,
+        }))
     }
-}
 
-fn lookup(
-    reader: &PolicyFileReader<'_>,
-    value: &TomlValue<'_>,
-    level: &TomlValue<'_>,
-    table: &TomlTable<'_>,
-    name: Option<SqlIdentifier>,
-) -> Option<Term> {
-    let mut forms = FORMS.iter().filter(|form| **form != "level");
-    if forms.any(|form| table.get(form).is_some()) {
-        let sentence = format!("a mask has exactly one of {}", FORMS.join(", "));
-        value.problem(ErrorCode::ConfigInvalid, sentence);
-        return None;
+    fn of_type(&self, kinds: &[ColumnType], what: &str) -> Option<SqlIdentifier> {
+        let name = self.name.clone()?;
+        let kind = self.reader.kind_of(&name)?;
+        if kinds.contains(&kind) {
+            return Some(name);
+        }
+        let sentence = format!("`{name}` is of type {kind}, which has no {what}");
+        self.value.problem(ErrorCode::TermIllTyped, sentence);
+        None
     }
-    let Some(file) = table.get("table") else {
-        let sentence = "a `level` is that of a `table`, named by the SHA-256 of its file";
-        value.problem(ErrorCode::ConfigInvalid, sentence);
-        return None;
-    };
-    let file = super::geography::digest(file);
-    let text = level.text()?;
-    if !is_level(&text) {
-        level.problem(ErrorCode::TermIllTyped, "the level has no name");
-        return None;
-    }
-    let kinds = [ColumnType::Text, ColumnType::Int];
-    let column = of_type(reader, value, name, &kinds, "level of a table");
-    Some(Term::Lookup(LookupTerm {
-        column: column?,
-        table: file?,
-        level: text,
-    }))
-}
 
-fn hash(
-    reader: &PolicyFileReader<'_>,
-    value: &TomlValue<'_>,
-    name: Option<SqlIdentifier>,
-    epoch: u32,
-) -> Option<Term> {
-    let kinds = [ColumnType::Text, ColumnType::Int];
-    let column = of_type(reader, value, name, &kinds, "hash here")?;
-    Some(Term::Pseudonym(PseudonymTerm { column, epoch }))
-}
-
-fn of_type(
-    reader: &PolicyFileReader<'_>,
-    value: &TomlValue<'_>,
-    name: Option<SqlIdentifier>,
-    kinds: &[ColumnType],
-    what: &str,
-) -> Option<SqlIdentifier> {
-    let name = name?;
-    let kind = kind_of(reader, &name)?;
-    if kinds.contains(&kind) {
-        return Some(name);
+    fn literal(&self, value: &TomlValue<'_>) -> Option<PolicyLiteral> {
+        let kind = self.reader.kind_of(self.name.as_ref()?)?;
+        let text = || value.node.as_str().map(str::to_owned);
+        let found = match kind {
+            ColumnType::Text => text().map(PolicyLiteral::Text),
+            ColumnType::Bool => value.node.as_bool().map(PolicyLiteral::Bool),
+            ColumnType::Int => integer(value).map(PolicyLiteral::Int),
+            ColumnType::Float | ColumnType::Decimal(_) => match integer(value) {
+                Some(number) => Some(PolicyLiteral::Int(number)),
+                None => decimal(value).map(PolicyLiteral::Decimal),
+            },
+            ColumnType::Date => moment(value)
+                .filter(|text| text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok())
+                .map(PolicyLiteral::Text),
+            ColumnType::Instant => moment(value)
+                .filter(|text| text.parse::<jiff::Timestamp>().is_ok())
+                .map(PolicyLiteral::Text),
+        };
+        if found.is_none() {
+            value.ill_typed(&format!("a value of the column's type, {kind}"));
+        }
+        found
     }
-    let sentence = format!("`{name}` is of type {}, which has no {what}", kind);
-    value.problem(ErrorCode::TermIllTyped, sentence);
-    None
-}
-
-fn literal(
-    reader: &PolicyFileReader<'_>,
-    value: &TomlValue<'_>,
-    column: Option<&SqlIdentifier>,
-) -> Option<PolicyLiteral> {
-    let kind = column.and_then(|column| kind_of(reader, column))?;
-    let found = match kind {
-        ColumnType::Text => value
-            .node
-            .as_str()
-            .map(|text| PolicyLiteral::Text(text.to_owned())),
-        ColumnType::Bool => value.node.as_bool().map(PolicyLiteral::Bool),
-        ColumnType::Int => integer(value).map(PolicyLiteral::Int),
-        ColumnType::Float | ColumnType::Decimal(_) => match integer(value) {
-            Some(number) => Some(PolicyLiteral::Int(number)),
-            None => decimal(value).map(PolicyLiteral::Decimal),
-        },
-        ColumnType::Date => moment(value)
-            .filter(|text| text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok())
-            .map(PolicyLiteral::Text),
-        ColumnType::Instant => moment(value)
-            .filter(|text| text.parse::<jiff::Timestamp>().is_ok())
-            .map(PolicyLiteral::Text),
-    };
-    if found.is_none() {
-        value.ill_typed(&format!("a value of the column's type, {}", kind));
-    }
-    found
 }
 
 fn integer(value: &TomlValue<'_>) -> Option<i64> {
@@ -193,8 +198,6 @@ fn integer(value: &TomlValue<'_>) -> Option<i64> {
 }
 
 fn moment(value: &TomlValue<'_>) -> Option<String> {
-    match (value.node.as_datetime(), value.node.as_str()) {
-        (Some(datetime), _) => Some(datetime.to_string()),
-        (None, text) => text.map(str::to_owned),
-    }
+    let datetime = value.node.as_datetime().map(ToString::to_string);
+    datetime.or_else(|| value.node.as_str().map(str::to_owned))
 }

@@ -1,158 +1,143 @@
 //! `prohibit`: what is not done with the data, and what is refused or taken away, both ways.
 
-use super::LocatedTerms;
-use super::file_reader::{PolicyFileReader, each, several};
-use super::file_writer::{quote_text, texts};
-use super::validity;
+use super::file_entry::PolicyFileEntry;
+use super::file_reader::{LocatedTerms, PolicyFileReader, several};
+use super::validity::{EndInstant, FirstInstant};
+use super::value_form::{Optional, Plain, TableReader, ValueForm, table_form};
+use hansa_audit_log::time::UtcTimestamp;
+use hansa_policy::id::{PurposeId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::row_filter;
+use hansa_policy::row_filter::RowFilter;
 use hansa_policy::term::Term;
-use hansa_policy::term::duty::ForbiddenUse;
-use hansa_policy::term::odrl::word;
+use hansa_policy::term::hours::HoursTerm;
 use hansa_policy::term::prohibition::{
     ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
 };
+use hansa_policy::value::delivery::NetworkPrefix;
 use hansa_toml_reader::TomlValue;
 
-const FORBIDDEN: [(&str, ForbiddenUse); 3] = [
-    ("distribute", ForbiddenUse::Distribute),
-    ("sell", ForbiddenUse::Sell),
-    ("derive", ForbiddenUse::Derive),
-];
-
 /// The keys of a prohibition that is executed.
-const KEYS: [&str; 8] = [
-    "action", "purpose", "from", "until", "hours", "networks", "rows", "columns",
-];
+struct ProhibitionTable {
+    action: ProhibitedAction,
+    purpose: Option<Vec<PurposeId>>,
+    from: Option<UtcTimestamp>,
+    until: Option<UtcTimestamp>,
+    hours: Option<HoursTerm>,
+    networks: Option<Vec<NetworkPrefix>>,
+    rows: Option<RowFilter>,
+    columns: Option<Vec<SqlIdentifier>>,
+}
+
+table_form!(ProhibitionTable {
+    action = "action": ActionOrUse, or |_| Some(ProhibitedAction::Use);
+    purpose = "purpose": Optional<Plain>, or |_| Some(None);
+    from = "from": Optional<FirstInstant>, or |_| Some(None);
+    until = "until": Optional<EndInstant>, or |_| Some(None);
+    hours = "hours": Optional<Plain>, or |_| Some(None);
+    networks = "networks": Optional<Plain>, or |_| Some(None);
+    rows = "rows": Optional<Plain>, or |_| Some(None);
+    columns = "columns": Optional<Plain>, or |_| Some(None);
+});
+
+/// An action; any use is left out.
+enum ActionOrUse {}
+
+impl ValueForm<ProhibitedAction> for ActionOrUse {
+    fn read(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<ProhibitedAction> {
+        Plain::read(reader, value)
+    }
+
+    fn write(value: &ProhibitedAction) -> Option<String> {
+        Plain::write(value)
+    }
+
+    fn is_left_out(value: &ProhibitedAction) -> bool {
+        *value == ProhibitedAction::Use
+    }
+}
+
+/// A prohibition takes rows away, or columns.
+impl ValueForm<ProhibitionTerm> for Plain {
+    fn read(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<ProhibitionTerm> {
+        let table: ProhibitionTable = Self::read(reader, value)?;
+        let part = match (table.rows, table.columns) {
+            (None, None) => None,
+            (Some(rows), None) => Some(ProhibitedPart::Rows(rows)),
+            (None, Some(columns)) => Some(ProhibitedPart::Columns(columns)),
+            (Some(_), Some(_)) => {
+                let sentence = "a prohibition takes rows away, or columns, and not both at once";
+                let refusal = Refusal::new(ErrorCode::TermIllTyped, sentence);
+                value.refuse(refusal.with_help("write two prohibitions"));
+                return None;
+            }
+        };
+        Some(ProhibitionTerm {
+            action: table.action,
+            part,
+            condition: ProhibitionCondition {
+                purpose: table.purpose,
+                from: table.from,
+                until: table.until,
+                hours: table.hours,
+                networks: table.networks,
+            },
+        })
+    }
+
+    fn write(value: &ProhibitionTerm) -> Option<String> {
+        let (rows, columns) = match value.part.clone() {
+            None => (None, None),
+            Some(ProhibitedPart::Rows(rows)) => (Some(rows), None),
+            Some(ProhibitedPart::Columns(columns)) => (None, Some(columns)),
+        };
+        let ProhibitionCondition {
+            purpose,
+            from,
+            until,
+            hours,
+            networks,
+        } = value.condition.clone();
+        Self::write(&ProhibitionTable {
+            action: value.action,
+            purpose,
+            from,
+            until,
+            hours,
+            networks,
+            rows,
+            columns,
+        })
+    }
+}
 
 /// `["distribute", { purpose = "dpv:Marketing" }, { rows = "district = 'B'" }]`
 pub(super) fn read(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
     let mut found = Vec::new();
     for item in several(value, |node| node.is_str() || node.is_table()) {
         if item.node.is_table() {
-            read_executed_prohibition(reader, &item, terms);
+            let prohibition: Option<ProhibitionTerm> = Plain::read(reader, &item);
+            terms.add_if_read(&item, prohibition.map(Term::from));
             continue;
         }
-        match item.word(&FORBIDDEN) {
-            Some(forbidden) if found.contains(&forbidden) => {
-                let sentence = format!("`{}` is prohibited twice", word(&FORBIDDEN, &forbidden));
-                item.problem(ErrorCode::TermIllTyped, sentence);
-            }
-            Some(forbidden) => {
-                found.push(forbidden);
-                terms.add(&item, Term::Prohibit(forbidden));
-            }
-            None => {}
+        let Some(forbidden) = Plain::read(reader, &item) else {
+            continue;
+        };
+        if found.contains(&forbidden) {
+            let word = item.node.as_str().unwrap_or_default();
+            let sentence = format!("`{word}` is prohibited twice");
+            item.problem(ErrorCode::TermIllTyped, sentence);
         }
+        found.push(forbidden);
+        terms.add(&item, Term::Prohibit(forbidden));
     }
 }
 
-fn read_executed_prohibition(
-    reader: &PolicyFileReader<'_>,
-    value: &TomlValue<'_>,
-    terms: &mut LocatedTerms,
-) {
-    let Some(table) = value.table_with(&KEYS) else {
-        return;
+/// Writes a prohibition as an item of the list.
+pub(super) fn write(term: &Term) -> Option<PolicyFileEntry> {
+    let item = match term {
+        Term::Prohibition(one) => Plain::write(one.as_ref()),
+        Term::Prohibit(forbidden) => Plain::write(forbidden),
+        _ => None,
     };
-    let act = match table.get("action") {
-        None => Some(ProhibitedAction::Use),
-        Some(action) => action.word(&ProhibitedAction::ALL),
-    };
-    let mut when = ProhibitionCondition::ALWAYS;
-    if let Some(list) = table.get("purpose") {
-        when.purpose = Some(each(list));
-    }
-    if let Some(from) = table.get("from") {
-        when.from = validity::first(reader, from);
-    }
-    if let Some(until) = table.get("until") {
-        when.until = validity::last(reader, until);
-    }
-    when.hours = table.parse_text("hours");
-    if let Some(list) = table.get("networks") {
-        when.networks = Some(each(list));
-    }
-    let rows = table
-        .get("rows")
-        .and_then(|rows| read_prohibited_rows(reader, rows));
-    let columns = table.get("columns").map(|list| reader.columns(list));
-    let part = match (rows, columns) {
-        (None, None) => None,
-        (Some(rows), None) => Some(rows),
-        (None, Some(columns)) => Some(ProhibitedPart::Columns(columns)),
-        (Some(_), Some(_)) => {
-            let sentence = "a prohibition takes rows away, or columns, and not both at once";
-            let refusal = Refusal::new(ErrorCode::TermIllTyped, sentence);
-            value.refuse(refusal.with_help("write two prohibitions"));
-            return;
-        }
-    };
-    if let Some(act) = act
-        && reader.file.is_clean()
-    {
-        terms.add(
-            value,
-            Term::from(ProhibitionTerm {
-                action: act,
-                part,
-                condition: when,
-            }),
-        );
-    }
-}
-
-fn read_prohibited_rows(
-    reader: &PolicyFileReader<'_>,
-    value: &TomlValue<'_>,
-) -> Option<ProhibitedPart> {
-    let text = value.text()?;
-    match row_filter::parse(&text) {
-        Ok(filter) => {
-            for column in filter.columns() {
-                reader.column(value, column.as_str());
-            }
-            Some(ProhibitedPart::Rows(filter))
-        }
-        Err(refusal) => {
-            value.refuse(refusal);
-            None
-        }
-    }
-}
-
-/// The prohibition as an item of the list.
-pub(super) fn format_prohibition(one: &ProhibitionTerm) -> String {
-    let mut said: Vec<(&str, String)> = Vec::new();
-    if one.action != ProhibitedAction::Use {
-        said.push((
-            "action",
-            quote_text(word(&ProhibitedAction::ALL, &one.action)),
-        ));
-    }
-    let ProhibitionCondition {
-        purpose,
-        from,
-        until,
-        hours,
-        networks,
-    } = &one.condition;
-    said.extend(purpose.as_ref().map(|list| ("purpose", texts(list))));
-    said.extend(from.map(|from| ("from", from.to_string())));
-    said.extend(until.map(|until| ("until", until.to_string())));
-    said.extend(
-        hours
-            .as_ref()
-            .map(|hours| ("hours", quote_text(&hours.to_string()))),
-    );
-    said.extend(networks.as_ref().map(|list| ("networks", texts(list))));
-    said.extend(one.part.as_ref().map(|part| match part {
-        ProhibitedPart::Rows(filter) => ("rows", quote_text(&filter.to_string())),
-        ProhibitedPart::Columns(list) => ("columns", texts(list)),
-    }));
-    let messages: Vec<String> = said
-        .iter()
-        .map(|(key, value)| format!("{key} = {value}"))
-        .collect();
-    format!("{{ {} }}", messages.join(", "))
+    Some(PolicyFileEntry::item("prohibit", item?))
 }

@@ -1,23 +1,14 @@
 //! How much: questions, rows and bytes in a period, and the rows of one answer.
 
-use super::LocatedTerms;
+use super::coarsen::zone_named;
 use super::file_reader::{PolicyFileReader, required_value};
-use super::value_form::zone_named;
+use super::value_form::{ValueForm, quote_text};
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use hansa_policy::term::Term;
 use hansa_policy::value::time::{PeriodQuota, QuotaDays, QuotaPeriod};
-use hansa_toml_reader::{TomlTable, TomlValue};
-
-/// The endings of the keys; an hour has no days.
-pub(super) const PERIODS: [(&str, Option<QuotaDays>); 4] = [
-    ("hour", None),
-    ("day", Some(QuotaDays::One)),
-    ("week", Some(QuotaDays::Seven)),
-    ("30_days", Some(QuotaDays::Thirty)),
-];
+use hansa_toml_reader::TomlValue;
 
 /// The units of sizes, largest first.
-pub(super) const UNITS: [(&str, u64); 9] = [
+const UNITS: [(&str, u64); 9] = [
     ("TB", 1_000_000_000_000),
     ("GiB", 1 << 30),
     ("GB", 1_000_000_000),
@@ -29,55 +20,11 @@ pub(super) const UNITS: [(&str, u64); 9] = [
     ("B", 1),
 ];
 
-/// What is counted: how its keys begin, how its number is read, and its term.
-struct QuotaKey {
-    what: &'static str,
-    count: fn(&TomlValue<'_>) -> Option<u64>,
-    term: fn(PeriodQuota) -> Term,
-}
-
-const COUNTED: [QuotaKey; 3] = [
-    QuotaKey {
-        what: "queries",
-        count: |value| value.whole(1),
-        term: Term::Queries,
-    },
-    QuotaKey {
-        what: "rows",
-        count: |value| value.whole(1),
-        term: Term::RowQuota,
-    },
-    QuotaKey {
-        what: "bytes",
-        count: size,
-        term: Term::ByteQuota,
-    },
-];
-
-/// Reads the quotas, and the rows of one answer.
-pub(super) fn read(reader: &PolicyFileReader<'_>, keys: &TomlTable<'_>, terms: &mut LocatedTerms) {
-    for QuotaKey { what, count, term } in &COUNTED {
-        for (period, days) in PERIODS {
-            if let Some(value) = keys.get(&format!("{what}_per_{period}"))
-                && let Some(quota) = read_quota(reader, value, days, *count)
-            {
-                terms.add(value, term(quota));
-            }
-        }
-    }
-    if let Some(value) = keys.get("result_rows")
-        && let Some(rows) = value.whole(1)
-    {
-        terms.add(value, Term::ResultRows(rows));
-    }
-}
-
 /// `10_000` or `{ max = 10_000, zone = "UTC" }`. Days begin in the zone of the dataset, unless another one is named.
-fn read_quota(
+pub(super) fn read_quota<F: ValueForm<u64>>(
     reader: &PolicyFileReader<'_>,
     value: &TomlValue<'_>,
     days: Option<QuotaDays>,
-    count: fn(&TomlValue<'_>) -> Option<u64>,
 ) -> Option<PeriodQuota> {
     let table = match value.node.is_table() {
         true => Some(value.table_with(&["max", "zone"])?),
@@ -85,10 +32,10 @@ fn read_quota(
     };
     let (max, named) = match &table {
         Some(table) => (
-            count(required_value(value, table, "max")?),
+            F::read(reader, required_value(value, table, "max")?),
             table.get("zone"),
         ),
-        None => (count(value), None),
+        None => (F::read(reader, value), None),
     };
     let per = match (days, named) {
         (None, None) => QuotaPeriod::Hour,
@@ -114,20 +61,47 @@ fn read_quota(
     max.map(|max| PeriodQuota { max, per })
 }
 
+/// Writes a quota; the zone is named with its days.
+pub(super) fn write_quota<F: ValueForm<u64>>(quota: &PeriodQuota) -> Option<String> {
+    let max = F::write(&quota.max)?;
+    Some(match quota.per.zone() {
+        Some(zone) => format!("{{ max = {max}, zone = {} }}", quote_text(zone.as_str())),
+        None => max,
+    })
+}
+
 /// A number of bytes, or a text such as `5 MB`.
-fn size(value: &TomlValue<'_>) -> Option<u64> {
-    let Some(text) = value.node.as_str() else {
-        return value.whole(1);
-    };
-    let text = text.trim();
-    let found = UNITS.iter().find_map(|(unit, bytes)| {
-        let digits = text.strip_suffix(unit)?.trim_end().replace('_', "");
-        digits.parse::<u64>().ok()?.checked_mul(*bytes)
-    });
-    let found = found.filter(|bytes| *bytes > 0);
-    if found.is_none() {
-        let sentence = format!("`{text}` is no size such as 5 MB or 64 KiB");
-        value.problem(ErrorCode::TermIllTyped, sentence);
+pub(super) enum Size {}
+
+impl ValueForm<u64> for Size {
+    fn read(_reader: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<u64> {
+        let Some(text) = value.node.as_str() else {
+            return value.whole(1);
+        };
+        let text = text.trim();
+        let found = UNITS.iter().find_map(|(unit, bytes)| {
+            let digits = text.strip_suffix(unit)?.trim_end().replace('_', "");
+            digits.parse::<u64>().ok()?.checked_mul(*bytes)
+        });
+        let found = found.filter(|bytes| *bytes > 0);
+        if found.is_none() {
+            let sentence = format!("`{text}` is no size such as 5 MB or 64 KiB");
+            value.problem(ErrorCode::TermIllTyped, sentence);
+        }
+        found
     }
-    found
+
+    /// Writes the largest unit that says it exactly; a binary one only where no decimal one does.
+    fn write(bytes: &u64) -> Option<String> {
+        let exact = UNITS
+            .iter()
+            .filter(|(unit, of)| {
+                *unit != "B" && *unit != "KB" && bytes >= of && bytes.is_multiple_of(*of)
+            })
+            .min_by_key(|(unit, of)| (unit.contains('i'), std::cmp::Reverse(*of)));
+        Some(match exact {
+            Some((unit, of)) => quote_text(&format!("{} {unit}", bytes / of)),
+            None => bytes.to_string(),
+        })
+    }
 }

@@ -7,6 +7,8 @@ mod round_trip;
 use super::*;
 use crate::samples::dataset;
 use hansa_policy::id::SqlIdentifier;
+use hansa_policy::row_filter;
+use hansa_policy::term::Term;
 use hansa_policy::value::area::BoundingBox;
 use hansa_policy::value::column::MaskValue;
 use hansa_policy::value::cube::{CountingUnit, CubeFunction};

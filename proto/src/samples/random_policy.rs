@@ -6,15 +6,29 @@ use hansa_audit_log::digest::Digest;
 use hansa_catalog::dataset::ColumnType;
 use hansa_policy::id::{ClauseId, SqlIdentifier};
 use hansa_policy::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral, RowFilter};
+use hansa_policy::term::band::BandTerm;
 use hansa_policy::term::duty::ForbiddenUse;
+use hansa_policy::term::embargo::{EmbargoDelay, EmbargoTerm};
+use hansa_policy::term::inform::{InformEvent, NotificationTerm, Recipient};
+use hansa_policy::term::key_transfer::{KeyRecipients, KeyTransferTerm};
+use hansa_policy::term::legal_basis::LegalBasis;
 use hansa_policy::term::place_cells::PlaceCellsTerm;
+use hansa_policy::term::prefix::PrefixTerm;
+use hansa_policy::term::price::{PriceTerm, PriceUnit};
 use hansa_policy::term::prohibition::{
     ProhibitedAction, ProhibitedPart, ProhibitionCondition, ProhibitionTerm,
 };
+use hansa_policy::term::pseudonym::PseudonymTerm;
+use hansa_policy::term::relative_window::{RelativeWindowTerm, WindowStart};
+use hansa_policy::term::service_level::ServiceLevelTerm;
 use hansa_policy::term::{Clause, Term};
 use hansa_policy::value::area::{BoundingBox, PublishedAreaTerm};
 use hansa_policy::value::column::{LookupTerm, MaskValue};
-use hansa_policy::value::cube::{CountingUnit, CubeFunction};
+use hansa_policy::value::cube::{
+    CountingUnit, CubeFunction, DominanceRule, DominanceTerm, LateDataPolicy, ReleaseTerm,
+};
+use hansa_policy::value::delivery::DeliveryFormat;
+use hansa_policy::value::privacy_budget::{ClampRange, DimensionValues, PrivacyBudgetTerm};
 use hansa_policy::value::time::{PeriodQuota, QuotaPeriod, TimeBucketWidth};
 
 /// A generator that gives the same numbers for the same seed (splitmix64).
@@ -89,11 +103,7 @@ pub(crate) fn policy(random: &mut SplitMixRandom) -> Vec<Clause> {
             }),
             1 => terms.extend(bucket(random, column.name, column.kind)),
             2 if [ColumnType::Text, ColumnType::Int].contains(&column.kind) => {
-                terms.push(Term::Lookup(LookupTerm {
-                    column: column.name,
-                    table: Digest::of(b"table"),
-                    level: random.pick(&["section", "a \"group\""]).to_owned(),
-                }));
+                terms.push(replacement(random, column.name, column.kind));
             }
             _ => {}
         }
@@ -241,6 +251,29 @@ fn mask(random: &mut SplitMixRandom, kind: ColumnType) -> MaskValue {
     MaskValue::Constant(constant)
 }
 
+/// What a column of texts or integers shows instead of its value, beside a mask.
+fn replacement(random: &mut SplitMixRandom, column: SqlIdentifier, kind: ColumnType) -> Term {
+    match random.below(3) {
+        0 => Term::Pseudonym(PseudonymTerm {
+            column,
+            epoch: random.pick(&[1, 7]),
+        }),
+        1 if kind == ColumnType::Text => Term::Prefix(PrefixTerm {
+            column,
+            length: random.pick(&[1, 12]),
+        }),
+        1 => Term::Band(BandTerm {
+            column,
+            edges: ["-5", "0", "40.50"].map(str::to_owned).into(),
+        }),
+        _ => Term::Lookup(LookupTerm {
+            column,
+            table: Digest::of(b"table"),
+            level: random.pick(&["section", "a \"group\""]).to_owned(),
+        }),
+    }
+}
+
 fn bucket(random: &mut SplitMixRandom, column: SqlIdentifier, kind: ColumnType) -> Option<Term> {
     let zones = [None, Some("Europe/Berlin"), Some("Asia/Kolkata")];
     let (buckets, zone) = match kind {
@@ -278,8 +311,52 @@ fn aggregate(random: &mut SplitMixRandom) -> Vec<Term> {
             unit: random.pick(&[CountingUnit::Rows, unit]),
         });
     }
-    terms.push(Term::TotalsFromPublished);
+    for rule in [DominanceRule::P(15), DominanceRule::Nk { n: 2, k: 85 }] {
+        if random.below(4) == 0 {
+            terms.push(Term::Dominance(DominanceTerm {
+                measure: "bikes".parse().unwrap(),
+                unit: "device_id".parse().unwrap(),
+                rule,
+            }));
+        }
+    }
+    if random.below(4) == 0 {
+        terms.push(Term::Release(ReleaseTerm {
+            column: "at".parse().unwrap(),
+            every: random.pick(&TimeBucketWidth::ALL),
+            late: random.pick(&LateDataPolicy::ALL).1,
+        }));
+    }
+    if random.below(4) == 0 {
+        terms.push(Term::Budget(budget(random)));
+    }
+    terms.push(random.pick(&[
+        Term::TotalsFromPublished,
+        Term::SuppressComplement,
+        Term::CellKey(5),
+    ]));
     terms
+}
+
+fn budget(random: &mut SplitMixRandom) -> PrivacyBudgetTerm {
+    PrivacyBudgetTerm {
+        most: "2".parse().unwrap(),
+        per: random.pick(&TimeBucketWidth::ALL),
+        each: random.pick(&["0.25", "2"]).parse().unwrap(),
+        unit: "device_id".parse().unwrap(),
+        cells: 3,
+        rows: random.pick(&[1, 4]),
+        bounds: vec![ClampRange {
+            measure: "bikes".parse().unwrap(),
+            low: "-1.5".parse().unwrap(),
+            high: "99.5".parse().unwrap(),
+        }],
+        values: vec![DimensionValues {
+            column: "site".parse().unwrap(),
+            list: vec![text(random), "B".to_owned()],
+        }],
+        from: "2026-04-30T22:00:00Z".parse().unwrap(),
+    }
 }
 
 fn limits(random: &mut SplitMixRandom, terms: &mut Vec<Term>) {
@@ -330,16 +407,49 @@ fn conduct(random: &mut SplitMixRandom, terms: &mut Vec<Term>) {
         Term::Sector(vec!["nace:H49".parse().unwrap()]),
         Term::Version(hansa_policy::term::schema_version::SchemaCompatibility::Exact),
         Term::Region("EU".parse().unwrap()),
-        Term::KeysStay,
-        Term::JoinWith(Vec::new()),
-        Term::Embargo(hansa_policy::term::embargo::EmbargoTerm {
-            column: column(),
-            delay: hansa_policy::term::embargo::EmbargoDelay(5_400),
+        Term::Lasts(RelativeWindowTerm {
+            days: 90,
+            since: random.pick(&[WindowStart::Activation, WindowStart::FirstUse]),
         }),
-        Term::LegalBasis(hansa_policy::term::legal_basis::LegalBasis::PublicTask),
-        Term::Notify(hansa_policy::term::inform::NotificationTerm {
-            events: vec![hansa_policy::term::inform::InformEvent::Refusal],
-            recipients: hansa_policy::term::inform::Recipient::ALL.to_vec(),
+        Term::JoinKeys(vec!["site".parse().unwrap(), column()]),
+        Term::KeysStay,
+        Term::JoinWith(random.pick(&[
+            Vec::new(),
+            vec!["hansa://bremen.example/d/stops".parse().unwrap()],
+        ])),
+        Term::KeysTravel(KeyTransferTerm {
+            columns: vec![column()],
+            to: random.pick(&[
+                KeyRecipients::Anybody,
+                KeyRecipients::These(vec!["bremen.example".parse().unwrap()]),
+            ]),
+        }),
+        Term::Formats(vec![DeliveryFormat::ArrowIpc]),
+        Term::Service(ServiceLevelTerm {
+            availability: "99.50".to_owned(),
+            p95_ms: 2_000,
+        }),
+        Term::Price(PriceTerm {
+            amount: "0.05".to_owned(),
+            currency: "EUR".to_owned(),
+            per: random.pick(&PriceUnit::ALL),
+            prepaid: random.pick(&[None, Some("100".to_owned())]),
+        }),
+        Term::Price(PriceTerm {
+            amount: "12".to_owned(),
+            currency: "EUR".to_owned(),
+            per: PriceUnit::Month,
+            prepaid: None,
+        }),
+        Term::Inform(random.some(&InformEvent::ALL)),
+        Term::Embargo(EmbargoTerm {
+            column: column(),
+            delay: EmbargoDelay(random.pick(&[1, 60, 5_400, 7_200, 86_400])),
+        }),
+        Term::LegalBasis(LegalBasis::PublicTask),
+        Term::Notify(NotificationTerm {
+            events: random.some(&InformEvent::ALL),
+            recipients: random.some(&Recipient::ALL),
         }),
         Term::ObtainConsent,
         Term::OneSidedReceipts,

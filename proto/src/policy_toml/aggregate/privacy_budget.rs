@@ -1,16 +1,13 @@
 //! `epsilon`: a budget of privacy, in a table of its own within `aggregate`.
 
-use super::super::LocatedTerms;
 use super::super::file_reader::{PolicyFileReader, absent, non_empty_items};
-use super::super::validity::first;
-use super::super::value_form::decimal;
+use super::super::validity::FirstInstant;
+use super::super::value_form::{Plain, ValueForm, decimal, quote_text, texts};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::ErrorCode;
-use hansa_policy::term::Term;
 use hansa_policy::value::cube::CountingUnit;
 use hansa_policy::value::privacy_budget::amount::{Epsilon, ValueBound};
 use hansa_policy::value::privacy_budget::{ClampRange, DimensionValues, PrivacyBudgetTerm};
-use hansa_policy::value::time::TimeBucketWidth;
 use hansa_toml_reader::{TomlTable, TomlValue};
 use std::fmt::Display;
 use std::str::FromStr;
@@ -20,66 +17,85 @@ const KEYS: [&str; 10] = [
 ];
 
 /// `{ most = "1", per = "month", each = "0.1", cells = 3, bounds = { fare = ["0", "100"] }, values = { site = ["A"] }, from = 2026-01-01 }`
-pub(super) fn read(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>, terms: &mut LocatedTerms) {
-    let Some(table) = value.table_with(&KEYS) else {
-        return;
-    };
-    let needed = ["most", "cells", "from"];
-    for key in needed.iter().filter(|key| table.get(key).is_none()) {
-        absent(value, key);
-    }
-    if let Some(delta) = table.get("delta")
-        && number::<ValueBound>(delta).is_none_or(|delta| delta.thousandths() != 0)
-    {
-        let sentence = "a delta other than 0 is not executed: noise is such that it is 0";
-        delta.problem(ErrorCode::TermUnknown, sentence);
-    }
-    let most = table.get("most").and_then(number::<Epsilon>);
-    let each = match table.get("each") {
-        Some(said) => number(said),
-        None => most,
-    };
-    let per = match table.get("per") {
-        Some(said) => said.word(&TimeBucketWidth::NAMES),
-        None => {
-            let every = reader.dataset.grid.as_ref();
-            let every = every.and_then(|grid| Some(grid.release.as_ref()?.every));
-            if every.is_none() {
-                let sentence = "a budget has no `per`, and the grid no period of release";
-                value.problem(ErrorCode::ConfigInvalid, sentence);
-            }
-            every
+impl ValueForm<PrivacyBudgetTerm> for Plain {
+    fn read(reader: &PolicyFileReader<'_>, value: &TomlValue<'_>) -> Option<PrivacyBudgetTerm> {
+        let table = value.table_with(&KEYS)?;
+        let needed = ["most", "cells", "from"];
+        for key in needed.iter().filter(|key| table.get(key).is_none()) {
+            absent(value, key);
         }
-    };
-    let cells = table.get("cells").and_then(|said| said.whole(1));
-    let rows = match table.get("rows") {
-        Some(said) => said.whole(1),
-        None => Some(1),
-    };
-    let unit = match super::unit(reader, &table, value) {
-        Some(CountingUnit::Column(unit)) => Some(unit),
-        Some(CountingUnit::Rows) | None => None,
-    };
-    let (bounds, values) = (bounds(reader, &table), values(reader, &table));
-    let from = table.get("from").and_then(|said| first(reader, said));
-    let (Some(most), Some(each), Some(per), Some(cells)) = (most, each, per, cells) else {
-        return;
-    };
-    let (Some(rows), Some(unit), Some(from)) = (rows, unit, from) else {
-        return;
-    };
-    let budget = PrivacyBudgetTerm {
-        most,
-        per,
-        each,
-        unit,
-        cells,
-        rows,
-        bounds,
-        values,
-        from,
-    };
-    terms.add(value, Term::Budget(budget));
+        if let Some(delta) = table.get("delta")
+            && number::<ValueBound>(delta).is_none_or(|delta| delta.thousandths() != 0)
+        {
+            let sentence = "a delta other than 0 is not executed: noise is such that it is 0";
+            delta.problem(ErrorCode::TermUnknown, sentence);
+        }
+        let most = table.get("most").and_then(number::<Epsilon>);
+        let each = match table.get("each") {
+            Some(said) => number(said),
+            None => most,
+        };
+        let per = match table.get("per") {
+            Some(said) => Self::read(reader, said),
+            None => {
+                let every = reader.dataset.grid.as_ref();
+                let every = every.and_then(|grid| Some(grid.release.as_ref()?.every));
+                if every.is_none() {
+                    let sentence = "a budget has no `per`, and the grid no period of release";
+                    value.problem(ErrorCode::ConfigInvalid, sentence);
+                }
+                every
+            }
+        };
+        let cells = table.get("cells").and_then(|said| said.whole(1));
+        let rows = match table.get("rows") {
+            Some(said) => said.whole(1),
+            None => Some(1),
+        };
+        let unit = match super::unit(reader, &table, value) {
+            Some(CountingUnit::Column(unit)) => Some(unit),
+            Some(CountingUnit::Rows) | None => None,
+        };
+        let (bounds, values) = (bounds(reader, &table), values(reader, &table));
+        let from = table
+            .get("from")
+            .and_then(|said| FirstInstant::read(reader, said));
+        Some(PrivacyBudgetTerm {
+            most: most?,
+            per: per?,
+            each: each?,
+            unit: unit?,
+            cells: cells?,
+            rows: rows?,
+            bounds,
+            values,
+            from: from?,
+        })
+    }
+
+    fn write(value: &PrivacyBudgetTerm) -> Option<String> {
+        let bounds = value.bounds.iter().map(|one| {
+            let name = quote_text(one.measure.as_str());
+            format!("{name} = {}", texts(&[one.low, one.high]))
+        });
+        let values = value.values.iter().map(|one| {
+            let name = quote_text(one.column.as_str());
+            format!("{name} = {}", texts(&one.list))
+        });
+        let (bounds, values): (Vec<String>, Vec<String>) = (bounds.collect(), values.collect());
+        let [most, each] = [value.most, value.each].map(|one| quote_text(&one.to_string()));
+        Some(format!(
+            "{{ most = {most}, per = {}, each = {each}, unit = {}, cells = {}, rows = {}, bounds = {{ {} }}, \
+         values = {{ {} }}, from = {} }}",
+            Self::write(&value.per)?,
+            quote_text(value.unit.as_str()),
+            value.cells,
+            value.rows,
+            bounds.join(", "),
+            values.join(", "),
+            quote_text(&value.from.to_string())
+        ))
+    }
 }
 
 /// `{ fare = ["0", "100"] }`

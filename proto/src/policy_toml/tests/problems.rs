@@ -44,7 +44,7 @@ within = { list = "abc", which = "Mitte" }
             "TERM_UNKNOWN 11 prohibit: `resell` is no value of `prohibit`; did you mean `sell`?",
             "TERM_ILL_TYPED 12 legal: `German` is no language such as de or en-GB; ",
             "TERM_ILL_TYPED 13 area.box: `box` is [west, south, east, north] in degrees, west ≤ east and south ≤ north; ",
-            "TERM_ILL_TYPED 14 cells: `bikes` holds no degrees: its type is not float; ",
+            "TERM_ILL_TYPED 14 cells.lon: `bikes` holds no degrees: its type is not float; ",
             "TERM_UNKNOWN 14 cells.to: `h3:16` is no grid of cells; known are h3:0 to h3:15, grid:100, 250, 500, 1000, 2000, 5000, 10000, 25000, 50000 and 100000, and areas:SHA-256:PROPERTY",
             "TERM_ILL_TYPED 14 cells.as: `A cell`: a name starts with a lower-case letter and holds up to 63 of a-z, 0-9 and _; ",
             "TERM_ILL_TYPED 15 within.list: `abc`: a digest is 64 lower-case hexadecimal digits; it is that of the file, unchanged: sha256sum FILE",
