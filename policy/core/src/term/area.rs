@@ -1,6 +1,6 @@
 //! Term 15: only rows whose point lies in the box exist.
 
-use super::odrl::{is_decimal, says, texts, typed_literal, with};
+use super::odrl::{is_decimal, texts, typed_literal};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -47,10 +47,10 @@ impl TermRule for AreaTerm<'_> {
         } = self.bounds;
         // The `bbox` of GeoJSON: west, south, east, north.
         let bbox = typed_literal("h:bbox", format!("[{west},{south},{east},{north}]"));
-        with(
-            says("spatial", "isPartOf", bbox),
-            [("h:column", texts(&[self.lon, self.lat]))],
-        )
+        Json::object([
+            ("rightOperand", bbox),
+            ("h:column", texts(&[self.lon, self.lat])),
+        ])
     }
 
     fn canonical(&self) -> Json {

@@ -2,11 +2,10 @@
 //!
 //! Whether it is, nobody can see from here. What can be seen is whether it was stated in time; who has not, asks in vain.
 
-use super::duty as duties;
-use super::odrl::{duration, duty, says, with, with_clause_id};
+use super::odrl::write_deadline;
 use super::rule::{
     AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
-    OdrlReader, OdrlWriter, TermRule, TermSpec,
+    OdrlWriter, TermRule, TermSpec,
 };
 use crate::refusal::{ErrorCode, Refusal};
 use hansa_audit_log::json::Json;
@@ -34,12 +33,7 @@ impl TermRule for AttestTerm {
     }
 
     fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
-        let period = duration(format!("P{}D", self.0));
-        let within = with_clause_id(says("delayPeriod", "lteq", period), script.spare());
-        with(
-            duty("h:attest", "h:within"),
-            [("constraint", Json::List(vec![within]))],
-        )
+        write_deadline(self.0, script)
     }
 
     fn canonical(&self) -> Json {
@@ -72,14 +66,6 @@ impl TermRule for AttestTerm {
         )
         .with_help("delete it and file the statement: hansa contract attest CONTRACT"))
     }
-}
-
-/// Reads its form.
-pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<u32, Refusal> {
-    form.when("h:within")?;
-    let period = form.inner("delayPeriod", "lteq", "xsd:duration")?;
-    duties::days(&period)
-        .ok_or_else(|| form.wrong(format!("`{period}` is no number of days such as P30D")))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! The type of the column stays. What lies below the first edge is NULL; the last band has no upper end.
 
 use super::canonical_value;
-use super::odrl::{iri, is_decimal, says, texts, with};
+use super::odrl::{iri, is_decimal, texts};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -45,13 +45,11 @@ impl TermRule for BandTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        with(
-            says("h:mask", "eq", iri("h:band")),
-            [
-                ("h:column", Json::text(&self.column)),
-                ("h:edges", texts(&self.edges)),
-            ],
-        )
+        Json::object([
+            ("rightOperand", iri("h:band")),
+            ("h:column", Json::text(&self.column)),
+            ("h:edges", texts(&self.edges)),
+        ])
     }
 
     fn canonical(&self) -> Json {

@@ -1,6 +1,6 @@
 //! Term 10: only the listed columns exist.
 
-use super::odrl::{says, set, texts};
+use super::odrl::{right_operand, set, texts};
 use super::rule::{
     ClauseSubject, DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader,
     OdrlWriter, TermRule, TermSpec,
@@ -33,7 +33,7 @@ impl TermRule for ColumnsTerm<'_> {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        says("h:columns", "isAnyOf", texts(self.0))
+        right_operand(texts(self.0))
     }
 
     fn canonical(&self) -> Json {

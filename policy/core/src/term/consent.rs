@@ -1,6 +1,5 @@
 //! Term 46: the persons concerned have consented; recorded and shown.
 
-use super::odrl::duty;
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlWriter, TermRule, TermSpec,
 };
@@ -29,7 +28,7 @@ impl TermRule for ConsentTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        duty("obtainConsent", "h:always")
+        Json::object([("h:when", Json::text("h:always"))])
     }
 
     fn canonical(&self) -> Json {

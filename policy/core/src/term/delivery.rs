@@ -1,6 +1,6 @@
 //! Terms 33 and 34: to where, and in what form, answers are sent.
 
-use super::odrl::{iris, says, set, texts, word};
+use super::odrl::{iris, right_operand, set, texts, word};
 use super::rule::{
     AdmissionCheck, AdmissionContext, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader,
     OdrlWriter, TermRule, TermSpec,
@@ -34,7 +34,7 @@ impl TermRule for NetworksTerm<'_> {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        says("virtualLocation", "isAnyOf", texts(self.0))
+        right_operand(texts(self.0))
     }
 
     fn canonical(&self) -> Json {
@@ -100,7 +100,7 @@ impl TermRule for FormatsTerm<'_> {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         let list = self.0.iter().map(|format| word(&FORMATS, format));
-        says("fileFormat", "isAnyOf", iris(list))
+        right_operand(iris(list))
     }
 
     fn canonical(&self) -> Json {

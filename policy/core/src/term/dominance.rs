@@ -4,7 +4,7 @@
 //! What counts is the sum of absolute values of each unit in the cell. By the p rule a cell is unsafe when the rest, without
 //! the two largest, is less than p percent of the largest; by the (n, k) rule when the n largest make more than k percent.
 
-use super::odrl::{integer, says, with};
+use super::odrl::{integer, right_operand, with};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -70,11 +70,10 @@ impl TermRule for DominanceTerm {
             ("h:unit", Json::text(&self.unit)),
         ];
         match self.rule {
-            DominanceRule::P(p) => with(says("h:dominanceP", "lteq", integer(p)), on),
-            DominanceRule::Nk { n, k } => with(
-                with(says("h:dominanceNK", "lteq", integer(k)), on),
-                [("h:n", integer(n))],
-            ),
+            DominanceRule::P(p) => with(right_operand(integer(p)), on),
+            DominanceRule::Nk { n, k } => {
+                with(with(right_operand(integer(k)), on), [("h:n", integer(n))])
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! Terms 35 to 37 in their recorded forms: shown, not technically enforced.
 
-use super::odrl::{action, duration, duty, says, with};
+use super::odrl::write_deadline;
 use super::rule::{
     DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule, TermSpec,
 };
@@ -30,33 +30,12 @@ impl TermRule for DeletionTerm {
     }
 
     fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
-        let period = duration(format!("P{}D", self.0));
-        let within =
-            super::odrl::with_clause_id(says("delayPeriod", "lteq", period), script.spare());
-        with(
-            duty("delete", "h:within"),
-            [("constraint", Json::List(vec![within]))],
-        )
+        write_deadline(self.0, script)
     }
 
     fn canonical(&self) -> Json {
         Json::Int(i64::from(self.0))
     }
-}
-
-/// Reads the form of a deletion.
-pub(super) fn read_delete(form: &mut OdrlReader<'_>) -> Result<u32, Refusal> {
-    form.when("h:within")?;
-    let period = form.inner("delayPeriod", "lteq", "xsd:duration")?;
-    days(&period).ok_or_else(|| form.wrong(format!("`{period}` is no number of days such as P30D")))
-}
-
-/// `P30D`.
-pub(super) fn days(period: &str) -> Option<u32> {
-    period
-        .strip_prefix('P')
-        .and_then(|rest| rest.strip_suffix('D'))
-        .and_then(|digits| digits.parse().ok())
 }
 
 /// Term 36: attribution.
@@ -82,10 +61,10 @@ impl TermRule for AttributionTerm<'_> {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        with(
-            duty("attribute", "h:always"),
-            [("h:text", Json::text(self.0))],
-        )
+        Json::object([
+            ("h:when", Json::text("h:always")),
+            ("h:text", Json::text(self.0)),
+        ])
     }
 
     fn canonical(&self) -> Json {
@@ -143,7 +122,7 @@ impl TermRule for RecordedProhibitionTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        action(self.0.as_str())
+        Json::object([])
     }
 
     fn canonical(&self) -> Json {

@@ -1,6 +1,6 @@
 //! Term 32: rows are hidden until they are so old; of a cube only buckets are shown that ended so long ago.
 
-use super::odrl::{duration, says, with};
+use super::odrl::duration;
 use super::rule::{
     ClauseSubject, DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader,
     OdrlWriter, TermRule, TermSpec,
@@ -74,10 +74,10 @@ impl TermRule for EmbargoTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        with(
-            says("delayPeriod", "gteq", duration(self.delay)),
-            [("h:column", Json::text(&self.column))],
-        )
+        Json::object([
+            ("rightOperand", duration(self.delay)),
+            ("h:column", Json::text(&self.column)),
+        ])
     }
 
     fn canonical(&self) -> Json {

@@ -1,6 +1,6 @@
 //! Term 38: while the contract is in force, the provider signs no other on the dataset.
 
-use super::odrl::says;
+use super::odrl::right_operand;
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -31,11 +31,7 @@ impl TermRule for ExclusivityTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        says(
-            "h:exclusive",
-            "eq",
-            super::odrl::typed_literal("xsd:boolean", true),
-        )
+        right_operand(super::odrl::typed_literal("xsd:boolean", true))
     }
 
     fn canonical(&self) -> Json {

@@ -2,7 +2,7 @@
 //!
 //! The group is always one of the provider's: its list lies where the question is judged, so that nobody brings one along.
 
-use super::odrl::{iri, says};
+use super::odrl::{iri, right_operand};
 use super::rule::{
     AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
     OdrlReader, OdrlWriter, TermRule, TermSpec,
@@ -44,7 +44,7 @@ impl TermRule for GroupTerm<'_> {
 
     fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
         let group = format!("{}/g/{}", script.assigner(), self.0);
-        says("recipient", "isPartOf", iri(&group))
+        right_operand(iri(&group))
     }
 
     fn canonical(&self) -> Json {

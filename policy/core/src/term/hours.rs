@@ -1,6 +1,6 @@
 //! Term 7: questions are answered in these hours of the week only, exact over changes of civil time.
 
-use super::odrl::says;
+use super::odrl::right_operand;
 use super::rule::{
     AdmissionCheck, AdmissionContext, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader,
     OdrlWriter, TermRule, TermSpec,
@@ -101,7 +101,7 @@ impl TermRule for HoursTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        says("h:weekly", "eq", Json::text(self))
+        right_operand(Json::text(self))
     }
 
     fn canonical(&self) -> Json {

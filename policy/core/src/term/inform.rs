@@ -1,7 +1,7 @@
 //! Term 41: of what the parties tell each other. Where the clause says who is told, the provider's connector does it;
 //! without that it is recorded and shown.
 
-use super::odrl::{duty, iris, set, with, word};
+use super::odrl::{iris, set, with, word};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -67,7 +67,10 @@ impl TermRule for InformTerm<'_> {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         let events = self.0.iter().map(|event| word(&EVENTS, event));
-        with(duty("inform", "h:always"), [("h:event", iris(events))])
+        Json::object([
+            ("h:when", Json::text("h:always")),
+            ("h:event", iris(events)),
+        ])
     }
 
     fn canonical(&self) -> Json {

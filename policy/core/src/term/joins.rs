@@ -5,7 +5,7 @@
 //! comparison of bare columns is a join that can be permitted; everything else by which rows of two datasets could be told
 //! to belong together is refused.
 
-use super::odrl::{iri, says, set, texts};
+use super::odrl::{iri, right_operand, set, texts};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -37,7 +37,7 @@ impl TermRule for JoinKeysTerm<'_> {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        says("h:joinKey", "isAnyOf", texts(self.0))
+        right_operand(texts(self.0))
     }
 
     fn canonical(&self) -> Json {
@@ -77,9 +77,12 @@ impl TermRule for JoinWithTerm<'_> {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         if self.0.is_empty() {
-            says("h:joinWith", "eq", iri("h:none"))
+            Json::object([
+                ("operator", Json::text("eq")),
+                ("rightOperand", iri("h:none")),
+            ])
         } else {
-            says("h:joinWith", "isAnyOf", texts(self.0))
+            right_operand(texts(self.0))
         }
     }
 
@@ -126,7 +129,7 @@ impl TermRule for KeysStayTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        says("h:keyMovement", "eq", iri("h:providerSide"))
+        right_operand(iri("h:providerSide"))
     }
 
     fn canonical(&self) -> Json {

@@ -5,7 +5,7 @@
 //! these first: a list of keys tells whoever gets it which of them occur here. So the clause names the columns and who may
 //! get them, and lets out more than silence does.
 
-use super::odrl::{iris, says, set, texts, with};
+use super::odrl::{iris, set, texts};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -77,10 +77,7 @@ impl TermRule for KeyTransferTerm {
             KeyRecipients::Anybody => iris(["h:anybody"]),
             KeyRecipients::These(list) => iris(list.iter().map(ParticipantId::as_str)),
         };
-        with(
-            says("h:keyMovement", "isAnyOf", to),
-            [("h:columns", texts(&self.columns))],
-        )
+        Json::object([("rightOperand", to), ("h:columns", texts(&self.columns))])
     }
 
     fn canonical(&self) -> Json {

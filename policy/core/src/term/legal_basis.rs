@@ -1,6 +1,6 @@
 //! Term 45: on what law the processing of personal data rests (Article 6(1) of Regulation (EU) 2016/679).
 
-use super::odrl::{iri, says, word};
+use super::odrl::{iri, right_operand, word};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -82,7 +82,7 @@ impl TermRule for LegalBasisTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        says("h:legalBasis", "eq", iri(self.0.as_str()))
+        right_operand(iri(self.0.as_str()))
     }
 
     fn canonical(&self) -> Json {

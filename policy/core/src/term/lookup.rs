@@ -2,7 +2,7 @@
 //!
 //! The hierarchy is a table that the contract names by the digest of its file. A value that it does not know becomes NULL.
 
-use super::odrl::{iri, says, with};
+use super::odrl::iri;
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -33,14 +33,12 @@ impl TermRule for LookupTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        with(
-            says("h:mask", "eq", iri("h:band")),
-            [
-                ("h:column", Json::text(&self.column)),
-                ("h:lookup", Json::text(self.table)),
-                ("h:level", Json::text(&self.level)),
-            ],
-        )
+        Json::object([
+            ("rightOperand", iri("h:band")),
+            ("h:column", Json::text(&self.column)),
+            ("h:lookup", Json::text(self.table)),
+            ("h:level", Json::text(&self.level)),
+        ])
     }
 
     fn canonical(&self) -> Json {

@@ -1,7 +1,7 @@
 //! Term 12, first half: a column shows NULL, or one value, in every row.
 
 use super::canonical_value;
-use super::odrl::{self, iri, says, typed_literal, with};
+use super::odrl::{self, iri, right_operand, typed_literal, with};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -40,11 +40,11 @@ impl TermRule for MaskTerm<'_> {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         let json = match self.mask {
-            MaskValue::Null => says("h:mask", "eq", iri("h:null")),
-            MaskValue::Constant(value) => with(
-                says("h:mask", "eq", iri("h:constant")),
-                [("h:value", literal(value))],
-            ),
+            MaskValue::Null => right_operand(iri("h:null")),
+            MaskValue::Constant(value) => Json::object([
+                ("rightOperand", iri("h:constant")),
+                ("h:value", literal(value)),
+            ]),
         };
         with(json, [("h:column", Json::text(self.column))])
     }

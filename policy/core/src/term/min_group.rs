@@ -1,6 +1,6 @@
 //! Term 18: a cell, and each measure in it, exists only with at least so many units.
 
-use super::odrl::{integer, iri, says, with};
+use super::odrl::{integer, iri};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -43,7 +43,7 @@ impl TermRule for MinGroupTerm<'_> {
             CountingUnit::Rows => iri("h:rows"),
         };
         let least = integer(self.at_least);
-        with(says("h:minContributors", "gteq", least), [("h:unit", unit)])
+        Json::object([("rightOperand", least), ("h:unit", unit)])
     }
 
     fn canonical(&self) -> Json {

@@ -1,6 +1,6 @@
 //! The pieces of ODRL that terms are written and read with: constraints, typed literals, IRIs, lists.
 
-use super::rule::OdrlReader;
+use super::rule::{OdrlReader, OdrlWriter, TermRule};
 use crate::id::{ClauseId, SqlIdentifier};
 use crate::refusal::Refusal;
 use crate::strict_object::{StrictObjectReader, show};
@@ -9,16 +9,46 @@ use hansa_audit_log::json::Json;
 use std::fmt::Display;
 use std::str::FromStr;
 
-/// `left operator right`, without its number.
-pub(super) fn says(left: &str, operator: &str, right: Json) -> Json {
+/// Writes the form of a rule: operand and operator, or the action, are those of its entry in the vocabulary.
+pub(super) fn write_form(rule: &dyn TermRule, script: &mut OdrlWriter<'_>) -> Json {
+    let spec = rule.spec();
+    let Json::Object(mut members) = rule.odrl(script) else {
+        return Json::Null;
+    };
+    let mut add = |name: &str, word: &str| {
+        let there = members.entry(name.to_owned());
+        there.or_insert_with(|| Json::text(word));
+    };
+    match spec.operators.first() {
+        Some(operator) => {
+            add("leftOperand", spec.operand);
+            add("operator", operator);
+        }
+        None => add("action", spec.operand),
+    }
+    Json::Object(members)
+}
+
+/// The right operand alone.
+pub(super) fn right_operand(value: Json) -> Json {
+    Json::object([("rightOperand", value)])
+}
+
+/// A duty within so many days.
+pub(super) fn write_deadline(days: u32, script: &mut OdrlWriter<'_>) -> Json {
+    let within = Json::object([
+        ("leftOperand", Json::text("delayPeriod")),
+        ("operator", Json::text("lteq")),
+        ("rightOperand", duration(format!("P{days}D"))),
+        ("uid", Json::text(script.spare())),
+    ]);
     Json::object([
-        ("leftOperand", Json::text(left)),
-        ("operator", Json::text(operator)),
-        ("rightOperand", right),
+        ("h:when", Json::text("h:within")),
+        ("constraint", Json::List(vec![within])),
     ])
 }
 
-/// The same with further members.
+/// The JSON with further members.
 pub(super) fn with<const N: usize>(json: Json, more: [(&str, Json); N]) -> Json {
     match json {
         Json::Object(mut members) => {
@@ -34,16 +64,6 @@ pub(super) fn with<const N: usize>(json: Json, more: [(&str, Json); N]) -> Json 
 /// The JSON with its number.
 pub(super) fn with_clause_id(json: Json, id: ClauseId) -> Json {
     with(json, [("uid", Json::text(id))])
-}
-
-/// A duty or prohibition.
-pub(super) fn action(action: &str) -> Json {
-    Json::object([("action", Json::text(action))])
-}
-
-/// A duty with its moment.
-pub(super) fn duty(word: &str, when: &str) -> Json {
-    with(action(word), [("h:when", Json::text(when))])
 }
 
 pub(super) fn iri(value: &str) -> Json {
@@ -224,24 +244,21 @@ impl OdrlReader<'_> {
         self.members.exactly_text("h:when", when)
     }
 
-    /// The one constraint inside a duty: its right operand, of a datatype.
-    pub(super) fn inner(
-        &mut self,
-        left: &str,
-        operator: &str,
-        datatype: &str,
-    ) -> Result<String, Refusal> {
+    /// The days within which a duty is done: its one constraint.
+    pub(super) fn read_deadline(&mut self) -> Result<u32, Refusal> {
+        self.when("h:within")?;
         let mut limits = self.members.items("constraint")?.into_iter();
         let (Some((at, within)), None) = (limits.next(), limits.next()) else {
-            return Err(self.wrong(format!("the duty has exactly one constraint, its {left}")));
+            return Err(self.wrong("the duty has exactly one constraint, its delayPeriod"));
         };
         let mut within = StrictObjectReader::of(within, at, self.members.codes())?;
         let _: ClauseId = within.parse_text("uid")?;
-        within.exactly_text("leftOperand", left)?;
-        within.exactly_text("operator", operator)?;
-        let value = typed_in(&mut within, "rightOperand", datatype)?;
+        within.exactly_text("leftOperand", "delayPeriod")?;
+        within.exactly_text("operator", "lteq")?;
+        let period = typed_in(&mut within, "rightOperand", "xsd:duration")?;
         within.finish()?;
-        Ok(value)
+        read_days(&period)
+            .ok_or_else(|| self.wrong(format!("`{period}` is no number of days such as P30D")))
     }
 
     fn distinct<T: PartialEq>(&self, found: Vec<T>) -> Result<Vec<T>, Refusal> {
@@ -276,6 +293,12 @@ pub fn is_decimal(text: &str) -> bool {
             Some((whole, fraction)) => digits(whole) && digits(fraction),
             None => digits(unsigned),
         }
+}
+
+/// `P30D`
+pub(super) fn read_days(period: &str) -> Option<u32> {
+    let digits = period.strip_prefix('P')?.strip_suffix('D')?;
+    digits.parse().ok()
 }
 
 fn typed_in(

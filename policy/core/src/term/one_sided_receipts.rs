@@ -1,6 +1,6 @@
 //! Term 47: programs of the consumer may ask the provider without a connector, and their receipts bear one signature.
 
-use super::odrl::{iri, says};
+use super::odrl::{iri, right_operand};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -33,7 +33,7 @@ impl TermRule for OneSidedReceiptsTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        says("h:receipt", "eq", iri("h:oneSided"))
+        right_operand(iri("h:oneSided"))
     }
 
     fn canonical(&self) -> Json {

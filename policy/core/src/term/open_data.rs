@@ -1,6 +1,6 @@
 //! Term 2: anybody may fetch all rows of a public view over the web, without being known.
 
-use super::odrl::{iri, says};
+use super::odrl::{iri, right_operand};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -34,7 +34,7 @@ impl TermRule for OpenDataTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        says("recipient", "eq", iri("odrl:All"))
+        right_operand(iri("odrl:All"))
     }
 
     fn canonical(&self) -> Json {

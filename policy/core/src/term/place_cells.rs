@@ -4,7 +4,7 @@
 //! The cell stands in a column of its own, under a name of its own: a condition that was written for degrees is refused
 //! instead of being answered wrongly over the names of cells.
 
-use super::odrl::{says, texts, with};
+use super::odrl::texts;
 use super::rule::{
     ClauseSubject, DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader,
     OdrlWriter, TermRule, TermSpec,
@@ -50,13 +50,11 @@ impl TermRule for PlaceCellsTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        with(
-            says("resolution", "eq", Json::text(&self.size)),
-            [
-                ("h:column", texts(&[&self.lon, &self.lat])),
-                ("h:as", Json::text(&self.cell)),
-            ],
-        )
+        Json::object([
+            ("rightOperand", Json::text(&self.size)),
+            ("h:column", texts(&[&self.lon, &self.lat])),
+            ("h:as", Json::text(&self.cell)),
+        ])
     }
 
     fn canonical(&self) -> Json {

@@ -1,6 +1,6 @@
 //! Term 12, second half: a column shows the first characters of its text.
 
-use super::odrl::{integer, iri, says, with};
+use super::odrl::{integer, iri};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -39,13 +39,11 @@ impl TermRule for PrefixTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        with(
-            says("h:mask", "eq", iri("h:prefix")),
-            [
-                ("h:column", Json::text(&self.column)),
-                ("h:length", integer(self.length)),
-            ],
-        )
+        Json::object([
+            ("rightOperand", iri("h:prefix")),
+            ("h:column", Json::text(&self.column)),
+            ("h:length", integer(self.length)),
+        ])
     }
 
     fn canonical(&self) -> Json {

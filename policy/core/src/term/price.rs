@@ -2,7 +2,7 @@
 //!
 //! A month is one of the calendar, in UTC: each that has begun since the contract came into force is paid for.
 
-use super::odrl::{decimal, duty, iri, is_decimal, with, word};
+use super::odrl::{decimal, iri, is_decimal, with, word};
 use super::rule::{
     AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
     OdrlReader, OdrlWriter, TermRule, TermSpec,
@@ -137,14 +137,12 @@ impl TermRule for PriceTerm {
             Some(_) => "h:beforeUse",
             None => "h:always",
         };
-        let price = with(
-            duty("compensate", when),
-            [
-                ("payAmount", decimal(&self.amount)),
-                ("unit", Json::text(&self.currency)),
-                ("unitOfCount", iri(word(&PRICED, &self.per))),
-            ],
-        );
+        let price = Json::object([
+            ("h:when", Json::text(when)),
+            ("payAmount", decimal(&self.amount)),
+            ("unit", Json::text(&self.currency)),
+            ("unitOfCount", iri(word(&PRICED, &self.per))),
+        ]);
         match &self.prepaid {
             Some(paid) => with(price, [("h:prepaid", decimal(paid))]),
             None => price,

@@ -6,7 +6,7 @@
 //! cells × rows × bound, and discrete Laplace noise of that size over epsilon makes a release epsilon-private. That holds only
 //! if it can't be told from the cells that are there either, so these are all combinations of values that the contract names.
 
-use super::odrl::{decimal, duration, integer, says, texts, typed_literal, with, word};
+use super::odrl::{decimal, duration, integer, texts, typed_literal, with, word};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -56,19 +56,17 @@ impl TermRule for PrivacyBudgetTerm {
                 ("h:isAnyOf", texts(&one.list)),
             ])
         });
-        let mut json = with(
-            says("h:epsilon", "lteq", decimal(self.most)),
-            [
-                ("h:per", duration(word(&WIDTHS, &self.per))),
-                ("h:each", decimal(self.each)),
-                // Noise over all cells that the contract names needs no probability of failure.
-                ("h:delta", decimal("0")),
-                ("h:unit", Json::text(&self.unit)),
-                ("h:maxCellsPerUnit", integer(self.cells)),
-                ("h:maxRowsPerCell", integer(self.rows)),
-                ("h:from", typed_literal("xsd:dateTime", self.from)),
-            ],
-        );
+        let mut json = Json::object([
+            ("rightOperand", decimal(self.most)),
+            ("h:per", duration(word(&WIDTHS, &self.per))),
+            ("h:each", decimal(self.each)),
+            // Noise over all cells that the contract names needs no probability of failure.
+            ("h:delta", decimal("0")),
+            ("h:unit", Json::text(&self.unit)),
+            ("h:maxCellsPerUnit", integer(self.cells)),
+            ("h:maxRowsPerCell", integer(self.rows)),
+            ("h:from", typed_literal("xsd:dateTime", self.from)),
+        ]);
         if !self.bounds.is_empty() {
             json = with(json, [("h:bounds", Json::List(bounds.collect()))]);
         }

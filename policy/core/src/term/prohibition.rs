@@ -124,7 +124,7 @@ impl TermRule for ProhibitionTerm {
     }
 
     fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
-        let mut whole = odrl::action(self.action.odrl());
+        let mut whole = Json::object([]);
         let conditions: Vec<Json> = self
             .condition
             .rules()
@@ -256,7 +256,7 @@ impl ProhibitionTerm {
 }
 
 fn numbered_rule_json(rule: &dyn TermRule, script: &mut OdrlWriter<'_>) -> Json {
-    let json = rule.odrl(script);
+    let json = odrl::write_form(rule, script);
     odrl::with_clause_id(json, script.spare())
 }
 

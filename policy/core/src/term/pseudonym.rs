@@ -3,7 +3,7 @@
 //! HMAC-SHA-256, cut to 128 bits and written as 32 hexadecimal digits. The key belongs to the dataset, the consumer, the first
 //! version of the contract and the epoch: it outlives amendments, and rows of two contracts can't be joined over it.
 
-use super::odrl::{integer, iri, says, with};
+use super::odrl::{integer, iri};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -42,13 +42,11 @@ impl TermRule for PseudonymTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        with(
-            says("h:mask", "eq", iri("h:hmac")),
-            [
-                ("h:column", Json::text(&self.column)),
-                ("h:epoch", integer(self.epoch)),
-            ],
-        )
+        Json::object([
+            ("rightOperand", iri("h:hmac")),
+            ("h:column", Json::text(&self.column)),
+            ("h:epoch", integer(self.epoch)),
+        ])
     }
 
     fn canonical(&self) -> Json {

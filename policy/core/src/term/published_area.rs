@@ -2,7 +2,7 @@
 //!
 //! The outline stands in a list that the contract names by the digest of its file. What lies on the outline lies in the area.
 
-use super::odrl::{says, texts, typed_literal, with};
+use super::odrl::{texts, typed_literal};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -33,13 +33,11 @@ impl TermRule for PublishedAreaTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        with(
-            says("spatial", "isPartOf", typed_literal("h:area", self.list)),
-            [
-                ("h:column", texts(&[&self.lon, &self.lat])),
-                ("h:which", Json::text(&self.which)),
-            ],
-        )
+        Json::object([
+            ("rightOperand", typed_literal("h:area", self.list)),
+            ("h:column", texts(&[&self.lon, &self.lat])),
+            ("h:which", Json::text(&self.which)),
+        ])
     }
 
     fn canonical(&self) -> Json {

@@ -1,6 +1,6 @@
 //! Terms 26, 27, 28 and 31: counts in each period, and rows of one answer.
 
-use super::odrl::{duration, integer, says, with, word};
+use super::odrl::{duration, integer, right_operand, with, word};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -66,10 +66,10 @@ impl TermRule for QuotaTerm<'_> {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         let per = &self.quota.per;
-        let json = with(
-            says(self.spec.operand, "lteq", integer(self.quota.max)),
-            [("h:per", duration(word(&PERIODS, &per.days())))],
-        );
+        let json = Json::object([
+            ("rightOperand", integer(self.quota.max)),
+            ("h:per", duration(word(&PERIODS, &per.days()))),
+        ]);
         match per.zone() {
             Some(zone) => with(json, [("h:zone", Json::text(zone))]),
             None => json,
@@ -122,7 +122,7 @@ impl TermRule for ResultRowsTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        says("h:resultRows", "lteq", integer(self.0))
+        right_operand(integer(self.0))
     }
 
     fn canonical(&self) -> Json {

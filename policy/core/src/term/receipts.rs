@@ -1,6 +1,6 @@
 //! Term 47: how many receipts may wait for the consumer's signature.
 
-use super::odrl::{integer, says};
+use super::odrl::{integer, right_operand};
 use super::rule::{
     AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
     OdrlWriter, TermRule, TermSpec,
@@ -31,7 +31,7 @@ impl TermRule for OpenReceiptsTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        says("h:outstanding", "lteq", integer(self.0))
+        right_operand(integer(self.0))
     }
 
     fn canonical(&self) -> Json {

@@ -1,6 +1,6 @@
 //! Term 33, second half: where whoever asks sits, as an issuer that the trust bundle names has stated it.
 
-use super::odrl::{says, typed_literal, with};
+use super::odrl::typed_literal;
 use super::rule::{
     AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
     OdrlReader, OdrlWriter, TermRule, TermSpec,
@@ -44,10 +44,10 @@ impl TermRule for RegionTerm<'_> {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        with(
-            says("spatial", "isPartOf", Json::text(self.0)),
-            [("h:attested", typed_literal("xsd:boolean", true))],
-        )
+        Json::object([
+            ("rightOperand", Json::text(self.0)),
+            ("h:attested", typed_literal("xsd:boolean", true)),
+        ])
     }
 
     fn canonical(&self) -> Json {

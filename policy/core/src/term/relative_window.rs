@@ -1,6 +1,6 @@
 //! Term 6: the contract is over so long after it came into force, or after the first question under it.
 
-use super::odrl::{duration, iri, says, with, word};
+use super::odrl::{duration, iri, word};
 use super::rule::{
     AdmissionCheck, AdmissionContext, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader,
     OdrlWriter, TermRule, TermSpec,
@@ -71,10 +71,10 @@ impl TermRule for RelativeWindowTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        with(
-            says("elapsedTime", "lteq", duration(format!("P{}D", self.days))),
-            [("h:since", iri(word(&SINCE, &self.since)))],
-        )
+        Json::object([
+            ("rightOperand", duration(format!("P{}D", self.days))),
+            ("h:since", iri(word(&SINCE, &self.since))),
+        ])
     }
 
     fn canonical(&self) -> Json {
@@ -129,7 +129,7 @@ impl RelativeWindowTerm {
 /// Reads its form.
 pub(super) fn read(form: &mut OdrlReader<'_>) -> Result<RelativeWindowTerm, Refusal> {
     let period = form.read_typed_literal("rightOperand", "xsd:duration")?;
-    let days = super::duty::days(&period)
+    let days = super::odrl::read_days(&period)
         .ok_or_else(|| form.wrong(format!("`{period}` is no number of days such as P90D")))?;
     let since = form.word("h:since", &SINCE, "beginning")?;
     Ok(RelativeWindowTerm { days, since })

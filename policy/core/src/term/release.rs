@@ -1,6 +1,6 @@
 //! Term 21, second half: cells are released once a period and stay as they are.
 
-use super::odrl::{duration, iri, says, with, word};
+use super::odrl::{duration, iri, word};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -40,13 +40,11 @@ impl TermRule for ReleaseTerm {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         let every = duration(word(&WIDTHS, &self.every));
-        with(
-            says("h:release", "eq", every),
-            [
-                ("h:column", Json::text(&self.column)),
-                ("h:late", iri(word(&LATE, &self.late))),
-            ],
-        )
+        Json::object([
+            ("rightOperand", every),
+            ("h:column", Json::text(&self.column)),
+            ("h:late", iri(word(&LATE, &self.late))),
+        ])
     }
 
     fn canonical(&self) -> Json {

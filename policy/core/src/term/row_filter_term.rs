@@ -1,7 +1,7 @@
 //! Terms 8 and 9: only rows for which the filter is true exist; `{{consumer}}` is whoever asks.
 
 use super::canonical_value;
-use super::odrl::says;
+use super::odrl::right_operand;
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -35,7 +35,7 @@ impl TermRule for RowFilterTerm<'_> {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        says("h:rowFilter", "eq", Json::text(self.0))
+        right_operand(Json::text(self.0))
     }
 
     fn canonical(&self) -> Json {

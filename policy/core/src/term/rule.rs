@@ -129,7 +129,7 @@ pub(crate) trait TermRule {
     /// Its entry in the vocabulary.
     fn spec(&self) -> &'static TermSpec;
 
-    /// Its form in ODRL, without its number.
+    /// Its form in ODRL beside the words of its entry. An operator stands here where it is not the first of the entry.
     fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json;
 
     /// Its content in the normal form, whatever order or spelling it has. A member never changes its meaning, since a

@@ -5,7 +5,7 @@
 //! name, type, order and nullability, and others follow. What came later stays invisible, so that such a contract lists its
 //! columns, or permits aggregates, which name theirs.
 
-use super::odrl::{iri, says, word};
+use super::odrl::{iri, right_operand, word};
 use super::rule::{
     AdmissionCheck, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader,
     OdrlWriter, TermRule, TermSpec,
@@ -70,7 +70,7 @@ impl TermRule for SchemaTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        says("version", "eq", iri(word(&SCHEMAS, &self.0)))
+        right_operand(iri(word(&SCHEMAS, &self.0)))
     }
 
     fn canonical(&self) -> Json {

@@ -1,6 +1,6 @@
 //! Term 3: what whoever asks works in, as an issuer that the trust bundle names has stated it.
 
-use super::odrl::{iris, says, set};
+use super::odrl::{iris, right_operand, set};
 use super::rule::{
     AdmissionCheck, AdmissionContext, ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition,
     OdrlReader, OdrlWriter, TermRule, TermSpec,
@@ -45,7 +45,7 @@ impl TermRule for SectorTerm<'_> {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         let list: Vec<String> = self.0.iter().map(ToString::to_string).collect();
-        says("industry", "isAnyOf", iris(list.iter().map(String::as_str)))
+        right_operand(iris(list.iter().map(String::as_str)))
     }
 
     fn canonical(&self) -> Json {

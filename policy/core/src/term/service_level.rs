@@ -1,6 +1,6 @@
 //! Term 39: what the provider promises of its service; recorded and shown.
 
-use super::odrl::{action, decimal, integer, with};
+use super::odrl::{decimal, integer};
 use super::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -38,13 +38,10 @@ impl TermRule for ServiceLevelTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        with(
-            action("h:provideService"),
-            [
-                ("h:availability", decimal(&self.availability)),
-                ("h:p95ms", integer(self.p95_ms)),
-            ],
-        )
+        Json::object([
+            ("h:availability", decimal(&self.availability)),
+            ("h:p95ms", integer(self.p95_ms)),
+        ])
     }
 
     fn canonical(&self) -> Json {

@@ -1,6 +1,6 @@
 //! Terms 29 and 30: how fast rows leave, and how many answers run at once under the contract.
 
-use super::odrl::{integer, says};
+use super::odrl::{integer, right_operand};
 use super::quota::not_zero;
 use super::rule::{
     AdmissionCheck, AdmissionContext, DemandKind, EffectBinding, EnforcementPoint, OdrlPosition,
@@ -33,7 +33,7 @@ impl TermRule for RowRateTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        says("h:rowsPerSecond", "lteq", integer(self.0))
+        right_operand(integer(self.0))
     }
 
     fn canonical(&self) -> Json {
@@ -68,7 +68,7 @@ impl TermRule for ConcurrencyTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        says("h:concurrent", "lteq", integer(self.0))
+        right_operand(integer(self.0))
     }
 
     fn canonical(&self) -> Json {

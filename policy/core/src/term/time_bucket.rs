@@ -1,6 +1,6 @@
 //! Term 14: an instant or a date is floored to its bucket.
 
-use super::odrl::{duration, says, with, word};
+use super::odrl::{duration, with, word};
 use super::rule::{
     DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -39,10 +39,10 @@ impl TermRule for TimeBucketTerm<'_> {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         let width = duration(word(&WIDTHS, &self.bucket));
-        let json = with(
-            says("h:timeBucket", "eq", width),
-            [("h:column", Json::text(self.column))],
-        );
+        let json = Json::object([
+            ("rightOperand", width),
+            ("h:column", Json::text(self.column)),
+        ]);
         match self.zone {
             Some(zone) => with(json, [("h:zone", Json::text(zone))]),
             None => json,

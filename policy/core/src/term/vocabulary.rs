@@ -132,10 +132,10 @@ pub static VOCABULARY: &[VocabularyEntry] = &[
         delivery::read_formats(form).map(Term::Formats)
     }),
     entry(&duty::DELETE, |form| {
-        duty::read_delete(form).map(|days| Term::DeleteAfter { days })
+        form.read_deadline().map(|days| Term::DeleteAfter { days })
     }),
     entry(&attestation::ATTEST, |form| {
-        attestation::read(form).map(|days| Term::Attest { days })
+        form.read_deadline().map(|days| Term::Attest { days })
     }),
     entry(&duty::ATTRIBUTE, |form| {
         duty::read_attribute(form).map(Term::Attribution)
@@ -187,7 +187,7 @@ pub static VOCABULARY: &[VocabularyEntry] = &[
 /// The clause as it stands in its place, with its number.
 #[must_use]
 pub fn write(clause: &Clause, script: &mut OdrlWriter<'_>) -> Json {
-    let json = clause.term.with(|rule| rule.odrl(script));
+    let json = clause.term.with(|rule| odrl::write_form(rule, script));
     odrl::with_clause_id(json, clause.id)
 }
 

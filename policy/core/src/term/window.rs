@@ -1,6 +1,6 @@
 //! Term 5: the window of time, half open, in UTC.
 
-use super::odrl::{says, typed_literal};
+use super::odrl::{right_operand, typed_literal};
 use super::rule::{DemandKind, EnforcementPoint, OdrlPosition, OdrlWriter, TermRule, TermSpec};
 use crate::refusal::ErrorCode;
 use hansa_audit_log::json::Json;
@@ -30,7 +30,7 @@ impl TermRule for NotBeforeTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        says("dateTime", "gteq", typed_literal("xsd:dateTime", self.0))
+        right_operand(typed_literal("xsd:dateTime", self.0))
     }
 
     fn canonical(&self) -> Json {
@@ -68,7 +68,7 @@ impl TermRule for NotAfterTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        says("dateTime", "lt", typed_literal("xsd:dateTime", self.0))
+        right_operand(typed_literal("xsd:dateTime", self.0))
     }
 
     fn canonical(&self) -> Json {

@@ -2,7 +2,7 @@
 
 use crate::id::SqlIdentifier;
 use crate::refusal::{ErrorCode, Refusal};
-use crate::term::odrl::{iri, iris, says, set, texts, word};
+use crate::term::odrl::{iri, iris, right_operand, set, texts, word};
 use crate::term::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlReader, OdrlWriter, TermRule,
     TermSpec,
@@ -35,7 +35,7 @@ impl TermRule for FunctionsTerm<'_> {
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
         let list = self.0.iter().map(|one| word(&WORDS, one));
-        says("h:function", "isAnyOf", iris(list))
+        right_operand(iris(list))
     }
 
     fn canonical(&self) -> Json {
@@ -89,7 +89,7 @@ impl TermRule for DimensionsTerm<'_> {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        says("h:dimensions", "isAnyOf", texts(self.0))
+        right_operand(texts(self.0))
     }
 
     fn canonical(&self) -> Json {
@@ -128,7 +128,7 @@ impl TermRule for MeasuresTerm<'_> {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        says("h:measures", "isAnyOf", texts(self.0))
+        right_operand(texts(self.0))
     }
 
     fn canonical(&self) -> Json {
@@ -172,7 +172,7 @@ impl TermRule for GridTerm<'_> {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        says("h:cube", "eq", iri(self.0))
+        right_operand(iri(self.0))
     }
 
     fn canonical(&self) -> Json {

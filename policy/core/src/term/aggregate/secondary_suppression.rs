@@ -1,7 +1,7 @@
 //! Term 20: what keeps totals from telling of the groups that are withheld.
 
 use crate::refusal::ErrorCode;
-use crate::term::odrl::{integer, iri, says, with};
+use crate::term::odrl::{integer, iri, right_operand};
 use crate::term::rule::{
     ClauseSubject, DemandKind, EnforcementPoint, OdrlPosition, OdrlWriter, TermRule, TermSpec,
 };
@@ -72,7 +72,7 @@ impl TermRule for PublishedTotalsTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        says("h:secondary", "eq", iri("h:fromPublishedOnly"))
+        right_operand(iri("h:fromPublishedOnly"))
     }
 
     fn canonical(&self) -> Json {
@@ -95,7 +95,7 @@ impl TermRule for ComplementSuppressionTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        says("h:secondary", "eq", iri("h:suppressComplement"))
+        right_operand(iri("h:suppressComplement"))
     }
 
     fn canonical(&self) -> Json {
@@ -118,10 +118,10 @@ impl TermRule for CellKeyTerm {
     }
 
     fn odrl(&self, _script: &mut OdrlWriter<'_>) -> Json {
-        with(
-            says("h:secondary", "eq", iri("h:cellKey")),
-            [("h:base", integer(self.0))],
-        )
+        Json::object([
+            ("rightOperand", iri("h:cellKey")),
+            ("h:base", integer(self.0)),
+        ])
     }
 
     fn canonical(&self) -> Json {

@@ -3,7 +3,7 @@
 use crate::effect::EffectKind;
 use crate::id::{ParticipantId, PurposeId};
 use crate::refusal::{ErrorCode, Refusal, contradiction};
-use crate::term::odrl::{iri, says, set};
+use crate::term::odrl::{iri, right_operand, set};
 use crate::term::rule::{
     ClauseSubject, DemandKind, EffectBinding, EnforcementPoint, OdrlPosition, OdrlReader,
     OdrlWriter, TermRule, TermSpec,
@@ -40,8 +40,11 @@ impl TermRule for PurposeTerm<'_> {
 
     fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
         match self.0 {
-            [one] => says("purpose", "isA", purpose_iri(one, script.assigner())),
-            several => says("purpose", "isAnyOf", all_written(several, script)),
+            [one] => right_operand(purpose_iri(one, script.assigner())),
+            several => Json::object([
+                ("operator", Json::text("isAnyOf")),
+                ("rightOperand", all_written(several, script)),
+            ]),
         }
     }
 
@@ -84,7 +87,7 @@ impl TermRule for PurposeNotTerm<'_> {
     }
 
     fn odrl(&self, script: &mut OdrlWriter<'_>) -> Json {
-        says("purpose", "isNoneOf", all_written(self.0, script))
+        right_operand(all_written(self.0, script))
     }
 
     fn canonical(&self) -> Json {
