@@ -5,9 +5,3 @@ pub const PROFILE: &str = "urn:hansa:odrl:1";
 
 /// The assignee of a public view.
 pub const PUBLIC: &str = "h:public";
-
-/// The action of a policy that gives rows.
-pub const QUERY: &str = "h:query";
-
-/// The action of a policy that gives aggregates only.
-pub const AGGREGATE: &str = "odrl:aggregate";
