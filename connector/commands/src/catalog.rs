@@ -9,6 +9,7 @@ use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
 use crate::catalog::arguments::CatalogCommand;
 use crate::cli::command_effect::{Command, CommandEffect};
+use crate::cli::command_report::{CommandReport, ReportRow};
 use crate::cli::output::table;
 use crate::dataset::catalog_entry::{entry_json, entry_text};
 use hansa_catalog::dataset::DatasetKind;
@@ -18,11 +19,12 @@ use hansa_node::peer::peer_connections::KnownPeer;
 use hansa_node::question::reachable_tables;
 use hansa_node::question::reachable_tables::VisibleDataset;
 use hansa_policy::contract::ContractStatus;
-use hansa_policy::id::ContractId;
+use hansa_policy::id::{ClauseId, ContractId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::printable;
 use hansa_policy::term::Clause;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use std::sync::Arc;
 
 impl Command for CatalogCommand {
@@ -75,11 +77,7 @@ impl ConnectorVerb for CatalogCommand {
             }
             CatalogCommand::Show { dataset } => {
                 let visible = find(connector, &dataset).await?;
-                out.object(
-                    seen_json(connector, &visible),
-                    seen_text(connector, &visible),
-                )
-                .await?;
+                out.report(&CatalogReport::of(connector, &visible)).await?;
                 Ok(0)
             }
             CatalogCommand::Export { format, profile } => {
@@ -153,23 +151,10 @@ async fn list(
     for peer in peers {
         match reachable_tables::catalogue(connector, peer).await {
             Ok(all) => {
-                for visible in all.iter().filter(|visible| wanted(visible)) {
-                    out.object(seen_json(connector, visible), "").await?;
-                    rows.push(vec![
-                        format!("{}.{}", peer.alias, visible.dataset.id.name),
-                        how(connector, visible),
-                        if visible.dataset.rows == 0 {
-                            String::new()
-                        } else {
-                            visible.dataset.rows.to_string()
-                        },
-                        visible
-                            .dataset
-                            .kind
-                            .map_or_else(String::new, |kind| kind.to_string()),
-                        visible.dataset.licence.clone(),
-                        visible.dataset.title.clone(),
-                    ]);
+                for visible in all.into_iter().filter(|visible| wanted(visible)) {
+                    let row = CatalogReport::of(connector, &visible);
+                    out.row(&row).await?;
+                    rows.push(row.cells());
                 }
             }
             Err(refusal) => {
@@ -178,28 +163,8 @@ async fn list(
             }
         }
     }
-    out.text(table(
-        &["DATASET", "HAD BY", "ROWS", "KIND", "LICENCE", "TITLE"],
-        &rows,
-    ))
-    .await?;
+    out.text(table(CatalogReport::HEADER, &rows)).await?;
     Ok(status)
-}
-
-/// By what we may have it.
-fn how(connector: &Connector, visible: &VisibleDataset) -> String {
-    let contracts = contracts(connector, visible);
-    let mut how = Vec::new();
-    if !contracts.is_empty() {
-        how.push("contract".to_owned());
-    }
-    if !visible.views.is_empty() {
-        how.push("public view".to_owned());
-    }
-    if how.is_empty() && !visible.offers.is_empty() {
-        how.push("offer".to_owned());
-    }
-    how.join(", ")
 }
 
 fn contracts(connector: &Connector, visible: &VisibleDataset) -> Vec<ContractId> {
@@ -215,57 +180,139 @@ fn contracts(connector: &Connector, visible: &VisibleDataset) -> Vec<ContractId>
     })
 }
 
-fn seen_json(connector: &Connector, visible: &VisibleDataset) -> Value {
-    let terms = |clauses: &[Clause]| -> Vec<Value> {
-        clauses
-            .iter()
-            .map(|clause| json!({"clause": clause.id.to_string(), "text": clause.term.plain()}))
-            .collect()
-    };
-    json!({
-        "participant": visible.peer.id.domain(),
-        "name": format!("{}.{}", visible.peer.alias, visible.dataset.id.name),
-        "entry": entry_json(&visible.dataset),
-        "offers": visible.offers.iter().map(|offer| json!({
-            "offer": offer.id().to_string(),
-            "title": offer.title,
-            "terms": terms(&offer.clauses),
-        })).collect::<Vec<_>>(),
-        "public_views": visible.views.iter().map(|(id, agreement)| json!({
-            "contract": id.to_string(),
-            "terms": terms(&agreement.clauses),
-        })).collect::<Vec<_>>(),
-        "contracts": contracts(connector, visible).iter().map(ToString::to_string).collect::<Vec<_>>(),
-    })
+/// Dataset as its owner shows it to us.
+#[derive(Debug, Serialize)]
+struct CatalogReport<'a> {
+    participant: &'a str,
+    name: String,
+    entry: Value,
+    offers: Vec<OfferTerms<'a>>,
+    public_views: Vec<ViewTerms>,
+    /// Contracts in force, by which we have it.
+    contracts: Vec<ContractId>,
+    #[serde(skip)]
+    visible: &'a VisibleDataset,
 }
 
-fn seen_text(connector: &Connector, visible: &VisibleDataset) -> String {
-    let mut text = entry_text(&visible.dataset);
-    let mut block = |head: String, clauses: &[Clause]| {
-        text.push_str(&format!("\n\n{head}"));
-        text.push_str(&terms_text(clauses));
-    };
-    for offer in &visible.offers {
-        block(
-            format!(
-                "offer {} \"{}\"",
-                offer.id().short(),
-                printable(&offer.title)
-            ),
-            &offer.clauses,
-        );
+/// Offer with its clauses in words.
+#[derive(Debug, Serialize)]
+struct OfferTerms<'a> {
+    offer: String,
+    title: &'a str,
+    terms: Vec<ClauseText>,
+}
+
+/// Public view with its clauses in words.
+#[derive(Debug, Serialize)]
+struct ViewTerms {
+    contract: ContractId,
+    terms: Vec<ClauseText>,
+}
+
+/// Clause in words.
+#[derive(Debug, Serialize)]
+struct ClauseText {
+    clause: ClauseId,
+    text: String,
+}
+
+impl ClauseText {
+    fn list(clauses: &[Clause]) -> Vec<Self> {
+        let texts = clauses.iter().map(|clause| Self {
+            clause: clause.id,
+            text: clause.term.plain(),
+        });
+        texts.collect()
     }
-    for (id, agreement) in &visible.views {
-        block(format!("public view {}", id.short()), &agreement.clauses);
+}
+
+impl<'a> CatalogReport<'a> {
+    fn of(connector: &Connector, visible: &'a VisibleDataset) -> Self {
+        let offers = visible.offers.iter().map(|offer| OfferTerms {
+            offer: offer.id().to_string(),
+            title: &offer.title,
+            terms: ClauseText::list(&offer.clauses),
+        });
+        let views = visible.views.iter().map(|(id, agreement)| ViewTerms {
+            contract: *id,
+            terms: ClauseText::list(&agreement.clauses),
+        });
+        Self {
+            participant: visible.peer.id.domain(),
+            name: format!("{}.{}", visible.peer.alias, visible.dataset.id.name),
+            entry: entry_json(&visible.dataset),
+            offers: offers.collect(),
+            public_views: views.collect(),
+            contracts: contracts(connector, visible),
+            visible,
+        }
     }
-    for id in contracts(connector, visible) {
-        text.push_str(&format!(
-            "\n\ncontract {} in force: hansa contract show {}",
-            id.short(),
-            id.short()
-        ));
+
+    /// Ways in which we may have it.
+    fn ways(&self) -> String {
+        let mut ways = Vec::new();
+        if !self.contracts.is_empty() {
+            ways.push("contract");
+        }
+        if !self.public_views.is_empty() {
+            ways.push("public view");
+        }
+        if ways.is_empty() && !self.offers.is_empty() {
+            ways.push("offer");
+        }
+        ways.join(", ")
     }
-    text
+}
+
+impl ReportRow for CatalogReport<'_> {
+    const HEADER: &'static [&'static str] =
+        &["DATASET", "HAD BY", "ROWS", "KIND", "LICENCE", "TITLE"];
+
+    fn cells(&self) -> Vec<String> {
+        let dataset = &self.visible.dataset;
+        let kind = dataset.kind.map(|kind| kind.to_string());
+        vec![
+            self.name.clone(),
+            self.ways(),
+            match dataset.rows {
+                0 => String::new(),
+                rows => rows.to_string(),
+            },
+            kind.unwrap_or_default(),
+            dataset.licence.clone(),
+            dataset.title.clone(),
+        ]
+    }
+}
+
+impl CommandReport for CatalogReport<'_> {
+    fn text(&self) -> String {
+        let mut text = entry_text(&self.visible.dataset);
+        let mut block = |head: String, clauses: &[Clause]| {
+            text.push_str(&format!("\n\n{head}"));
+            text.push_str(&terms_text(clauses));
+        };
+        for offer in &self.visible.offers {
+            block(
+                format!(
+                    "offer {} \"{}\"",
+                    offer.id().short(),
+                    printable(&offer.title)
+                ),
+                &offer.clauses,
+            );
+        }
+        for (id, agreement) in &self.visible.views {
+            block(format!("public view {}", id.short()), &agreement.clauses);
+        }
+        for id in &self.contracts {
+            let id = id.short();
+            text.push_str(&format!(
+                "\n\ncontract {id} in force: hansa contract show {id}"
+            ));
+        }
+        text
+    }
 }
 
 /// Clauses in plain language; what is only recorded stands under its own heading.

@@ -2,6 +2,7 @@
 
 pub(crate) mod command_dispatch;
 pub(crate) mod command_effect;
+pub(crate) mod command_report;
 pub(crate) mod connector_command;
 pub(crate) mod consent;
 pub mod diagnostics;

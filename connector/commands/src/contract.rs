@@ -24,11 +24,12 @@ use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
 use crate::cli::command_effect::{Command, CommandEffect};
+use crate::cli::command_report::ReportRow as _;
 use crate::cli::output::table;
 use crate::contract::arguments::ContractCommand;
 use crate::contract::contract_lookup::{contract_by_prefix, contracts, negotiations, sides};
 use crate::contract::contract_text::{
-    contract_json, dataset_of, last_day, negotiation_json, short, turn,
+    ContractReport, LIST_HEADER, ListedContract, NegotiationReport, last_day,
 };
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_node::negotiation;
@@ -304,66 +305,30 @@ async fn list(
                 None
             }
         };
-        let turn = open.as_ref().map(turn);
-        out.object(negotiation_json(&row, open.as_ref()), "")
-            .await?;
-        rows.push(vec![
-            short(&row.id),
-            row.peer.domain().to_owned(),
-            dataset_of(&row.dataset),
-            row.title.clone().unwrap_or_default(),
-            open.as_ref()
-                .map(|open| contract_text::kind(&open.state.proposal().agreement))
-                .unwrap_or_default()
-                .to_owned(),
-            row.role.clone(),
-            row.state.to_lowercase(),
-            match open.as_ref().and_then(|open| open.state.termination()) {
-                Some(ended) => format!("by the {}: {}", ended.by.as_str(), ended.reason),
-                None => turn.unwrap_or_default(),
-            },
-        ]);
+        let row = NegotiationReport::of(&row, open.as_ref());
+        out.row(&row).await?;
+        rows.push(row.cells());
     }
     for (id, agreement, status) in listed {
-        let (role, other) = sides(connector, &agreement);
-        let (title, end) = (titles.get(&id), ends.get(&id));
-        let mut data = contract_json(id, &agreement, status, role);
-        if let Value::Object(map) = &mut data {
-            map.insert("title".to_owned(), json!(title));
-            map.insert(
-                "ended".to_owned(),
-                json!(end.map(|end| json!({
-                    "by": end.by.domain(),
-                    "from": end.from.to_string(),
-                    "reason": end.reason,
-                }))),
-            );
-        }
-        out.object(data, "").await?;
-        rows.push(vec![
-            id.short(),
-            other,
-            agreement.dataset.id.name.to_string(),
-            title.cloned().unwrap_or_default(),
-            contract_text::kind(&agreement).to_owned(),
-            role.to_owned(),
-            status.as_str().to_owned(),
-            match end {
+        let (role, with) = sides(connector, &agreement);
+        let ended = ends.get(&id).cloned();
+        let row = ListedContract {
+            contract: ContractReport::of(id, &agreement, status, role),
+            title: titles.get(&id).cloned(),
+            with,
+            until: match &ended {
                 None => format!("through {}", last_day(&agreement)),
                 Some(end) if end.from > now => {
-                    format!("until {}, by {}: {}", end.from, end.by.domain(), end.reason)
+                    format!("until {}, by {}: {}", end.from, end.by, end.reason)
                 }
-                Some(end) => format!("by {} from {}: {}", end.by.domain(), end.from, end.reason),
+                Some(end) => format!("by {} from {}: {}", end.by, end.from, end.reason),
             },
-        ]);
+            ended,
+        };
+        out.row(&row).await?;
+        rows.push(row.cells());
     }
-    out.text(table(
-        &[
-            "ID", "WITH", "DATASET", "TITLE", "OF", "WE ARE", "STATE", "",
-        ],
-        &rows,
-    ))
-    .await?;
+    out.text(table(LIST_HEADER, &rows)).await?;
     Ok(0)
 }
 

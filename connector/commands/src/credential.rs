@@ -7,18 +7,20 @@ use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
 use crate::cli::command_effect::{Command, CommandEffect};
-use crate::cli::output::table;
+use crate::cli::command_report::{CommandReport, ReportRow};
 use crate::credential::arguments::CredentialCommand;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::record::contracts::CredentialRecord;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_node::league::credentials;
 use hansa_node::log::audit_event::AuditEvent;
 use hansa_node::participant::Connector;
 use hansa_node::participant::startup::JudgedState;
-use hansa_policy::attribute::Credential;
+use hansa_policy::attribute::{Credential, ParticipantAttribute};
+use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_store::document_folder::StoredDocumentKind;
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::sync::Arc;
 
 impl Command for CredentialCommand {
@@ -50,24 +52,12 @@ impl ConnectorVerb for CredentialCommand {
         let CommandContext { connector, out, .. } = context;
         match self {
             CredentialCommand::List => {
-                let mut rows = Vec::new();
-                for (credential, _) in credentials::stored_credentials(connector)? {
-                    let counts = counts(connector, &credential);
-                    out.object(credential_json(&credential, counts.as_deref()), "")
-                        .await?;
-                    rows.push(vec![
-                        credential.statement.short(),
-                        credential.issuer.domain().to_owned(),
-                        values(&credential).join(", "),
-                        credential.until.to_string(),
-                        counts.unwrap_or_else(|| "counts".to_owned()),
-                    ]);
-                }
-                out.text(table(
-                    &["CREDENTIAL", "ISSUER", "STATES", "UNTIL", "STATE"],
-                    &rows,
-                ))
-                .await?;
+                let kept = credentials::stored_credentials(connector)?;
+                let rows: Vec<CredentialReport> = kept
+                    .iter()
+                    .map(|(credential, _)| CredentialReport::of(connector, credential))
+                    .collect();
+                out.list(&rows).await?;
             }
             CredentialCommand::Add { file } => {
                 let bytes = hansa_node::process::named_file::read(&file)?;
@@ -96,11 +86,8 @@ impl ConnectorVerb for CredentialCommand {
                         removed: None,
                     }))
                     .await?;
-                out.object(
-                    credential_json(&credential, None),
-                    format!("{} until {}", line(&credential), credential.until),
-                )
-                .await?;
+                out.report(&CredentialReport::of(connector, &credential))
+                    .await?;
             }
             CredentialCommand::Remove { statement } => remove(connector, &statement, out).await?,
         }
@@ -135,18 +122,10 @@ async fn remove(
             .documents
             .remove(StoredDocumentKind::Credential, Digest::of(bytes))?;
     }
-    let mut data = credential_json(credential, counts(connector, credential).as_deref());
-    if let Value::Object(members) = &mut data {
-        members.insert("removed".to_owned(), Value::Bool(true));
-    }
-    out.object(
-        data,
-        format!(
-            "no question brings along any more that {}; where it was shown it counts until {}",
-            line(credential),
-            credential.until
-        ),
-    )
+    out.report(&RemovedCredentialReport {
+        credential: CredentialReport::of(connector, credential),
+        removed: true,
+    })
     .await?;
     Ok(())
 }
@@ -185,40 +164,77 @@ fn find_credential<'a>(
     }
 }
 
-fn line(credential: &Credential) -> String {
-    format!(
-        "{} states {}",
-        credential.issuer.domain(),
-        values(credential).join(", ")
-    )
+/// Credential of this participant.
+#[derive(Debug, Serialize)]
+struct CredentialReport {
+    statement: Digest,
+    issuer: ParticipantId,
+    states: Vec<String>,
+    issued_at: UtcTimestamp,
+    until: UtcTimestamp,
+    counts: bool,
+    /// Why it does not count by the bundle that is here; none where it does.
+    why_not: Option<String>,
 }
 
-/// Why a credential does not count by the bundle that is here; none where it does.
-fn counts(connector: &Connector, credential: &Credential) -> Option<String> {
-    let shown =
-        connector
-            .identity
-            .trust
-            .bundle()
-            .shown(credential, &connector.id(), connector.now());
-    shown.err().map(|refusal| refusal.sentence)
+impl CredentialReport {
+    fn of(connector: &Connector, credential: &Credential) -> Self {
+        let bundle = connector.identity.trust.bundle();
+        let why_not = bundle
+            .shown(credential, &connector.id(), connector.now())
+            .err();
+        let states = credential.attributes.iter();
+        Self {
+            statement: credential.statement,
+            issuer: credential.issuer.clone(),
+            states: states.map(ParticipantAttribute::value).collect(),
+            issued_at: credential.issued_at,
+            until: credential.until,
+            counts: why_not.is_none(),
+            why_not: why_not.map(|refusal| refusal.sentence),
+        }
+    }
+
+    /// Its issuer with what it states.
+    fn statement_text(&self) -> String {
+        format!("{} states {}", self.issuer.domain(), self.states.join(", "))
+    }
 }
 
-fn values(credential: &Credential) -> Vec<String> {
-    let values = credential.attributes.iter();
-    values
-        .map(hansa_policy::attribute::ParticipantAttribute::value)
-        .collect()
+impl ReportRow for CredentialReport {
+    const HEADER: &'static [&'static str] = &["CREDENTIAL", "ISSUER", "STATES", "UNTIL", "STATE"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.statement.short(),
+            self.issuer.domain().to_owned(),
+            self.states.join(", "),
+            self.until.to_string(),
+            self.why_not.clone().unwrap_or_else(|| "counts".to_owned()),
+        ]
+    }
 }
 
-fn credential_json(credential: &Credential, counts_not: Option<&str>) -> Value {
-    json!({
-        "statement": credential.statement.to_string(),
-        "issuer": credential.issuer.as_str(),
-        "states": values(credential),
-        "issued_at": credential.issued_at.to_string(),
-        "until": credential.until.to_string(),
-        "counts": counts_not.is_none(),
-        "why_not": counts_not,
-    })
+impl CommandReport for CredentialReport {
+    fn text(&self) -> String {
+        format!("{} until {}", self.statement_text(), self.until)
+    }
+}
+
+/// Credential that was taken out.
+#[derive(Debug, Serialize)]
+struct RemovedCredentialReport {
+    #[serde(flatten)]
+    credential: CredentialReport,
+    removed: bool,
+}
+
+impl CommandReport for RemovedCredentialReport {
+    fn text(&self) -> String {
+        format!(
+            "no question brings along any more that {}; where it was shown it counts until {}",
+            self.credential.statement_text(),
+            self.credential.until
+        )
+    }
 }

@@ -17,12 +17,12 @@ use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
 use crate::cli::command_effect::{Command, CommandEffect};
-use crate::cli::output::table;
+use crate::cli::command_report::{CommandReport, ReportRow};
 use crate::config;
 use crate::dataset::arguments::DatasetCommand;
 use crate::dataset::catalog_entry::{entry_json, entry_text};
 use crate::dataset::config_entry::DatasetAddition;
-use crate::dataset::released_cells::{releases_json, releases_text};
+use crate::dataset::released_cells::{ReleaseReport, releases_text};
 use crate::dataset::restriction::RestrictionChange;
 use hansa_catalog::dataset::{Dataset, DatasetKind};
 use hansa_node::dataset::publication::PublishOptions;
@@ -33,7 +33,8 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::ingest::config::{DatasetConfig, parser};
 use hansa_query::ingest::place_extent::PlaceExtent;
 use hansa_query::ingest::schema_inference::draft_config::{DraftConfigOptions, LeavingColumns};
-use serde_json::json;
+use serde::Serialize;
+use serde_json::Value;
 use std::sync::Arc;
 
 impl Command for DatasetCommand {
@@ -179,79 +180,126 @@ fn extent_of(degrees: &[f64]) -> Result<PlaceExtent, Refusal> {
 }
 
 async fn list(connector: &Arc<Connector>, out: &EventSink) -> CommandResult {
-    let mut rows = Vec::new();
-    let configs = configured_datasets(connector)?;
     let published: Vec<Dataset> = connector
         .datasets
         .catalog(|catalog| catalog.datasets().cloned().collect());
-    for config in &configs {
-        let entry = published.iter().find(|entry| entry.id.name == config.name);
-        out.object(
-            json!({
-                "dataset": config.name.as_str(),
-                "title": config.title,
-                "published": entry.is_some(),
-                "version": entry.map(|entry| entry.version.clone()),
-                "rows": entry.map(|entry| entry.rows),
-                "licence": entry.map(|entry| entry.licence.clone()),
-                "model": entry.and_then(|entry| entry.model.clone()),
-                "kind": entry.and_then(|entry| entry.kind).map(DatasetKind::as_str),
-            }),
-            "",
-        )
-        .await?;
-        rows.push(vec![
-            config.name.to_string(),
-            entry.map_or_else(|| "not published".to_owned(), |entry| entry.version.clone()),
-            entry.map_or_else(String::new, |entry| entry.rows.to_string()),
-            config.title.clone(),
-        ]);
-    }
-    let text = table(&["DATASET", "VERSION", "ROWS", "TITLE"], &rows);
-    out.text(text).await?;
+    let rows: Vec<ListedDataset> = configured_datasets(connector)?
+        .into_iter()
+        .map(|config| {
+            let entry = published.iter().find(|entry| entry.id.name == config.name);
+            ListedDataset {
+                published: entry.is_some(),
+                version: entry.map(|entry| entry.version.clone()),
+                rows: entry.map(|entry| entry.rows),
+                licence: entry.map(|entry| entry.licence.clone()),
+                model: entry.and_then(|entry| entry.model.clone()),
+                kind: entry.and_then(|entry| entry.kind),
+                dataset: config.name,
+                title: config.title,
+            }
+        })
+        .collect();
+    out.list(&rows).await?;
     Ok(0)
+}
+
+/// Dataset of the configuration. One that is not published has no version.
+#[derive(Debug, Serialize)]
+struct ListedDataset {
+    dataset: SqlIdentifier,
+    title: String,
+    published: bool,
+    version: Option<String>,
+    rows: Option<u64>,
+    licence: Option<String>,
+    model: Option<String>,
+    kind: Option<DatasetKind>,
+}
+
+impl ReportRow for ListedDataset {
+    const HEADER: &'static [&'static str] = &["DATASET", "VERSION", "ROWS", "TITLE"];
+
+    fn cells(&self) -> Vec<String> {
+        let version = self.version.clone();
+        vec![
+            self.dataset.to_string(),
+            version.unwrap_or_else(|| "not published".to_owned()),
+            self.rows.map_or_else(String::new, |rows| rows.to_string()),
+            self.title.clone(),
+        ]
+    }
 }
 
 async fn show(connector: &Arc<Connector>, name: &str, out: &EventSink) -> CommandResult {
     let dataset = find_published_dataset(connector, name)?;
     let holdings = connector.datasets.snapshots.holdings();
-    let facts = holdings
-        .get(&dataset.id)
-        .map_or(&[][..], |held| &held.released.facts);
-    let mut json = entry_json(&dataset);
-    if let Some(members) = json.as_object_mut()
-        && dataset
-            .grid
-            .as_ref()
-            .is_some_and(|grid| grid.release.is_some())
-    {
-        members.insert("releases".to_owned(), releases_json(facts));
-    }
-    let mut text = format!("{}{}", entry_text(&dataset), releases_text(facts));
-    if let Some(held) = connector.reloadable.restrictions().get(&dataset.id) {
-        if let Some(members) = json.as_object_mut() {
-            members.insert(
-                "guard".to_owned(),
-                restriction::restriction_json(&dataset, Some(held)),
-            );
-        }
-        text = format!("{text}\n{}\n", restriction::text(&dataset, Some(held)));
-    }
-    let in_place = holdings
-        .get(&dataset.id)
-        .and_then(|held| held.in_place.as_ref());
-    if let Some(in_place) = in_place {
-        let places = in_place.stays().locations();
-        text.push_str("\nstays where it is\n");
-        for place in &places {
-            text.push_str(&format!("  {place}\n"));
-        }
-        if let Some(members) = json.as_object_mut() {
-            members.insert("in_place".to_owned(), json!(places));
-        }
-    }
-    out.object(json, text).await?;
+    let held = holdings.get(&dataset.id);
+    let restrictions = connector.reloadable.restrictions();
+    let in_place = held.and_then(|held| held.in_place.as_ref());
+    let has_releases = dataset
+        .grid
+        .as_ref()
+        .is_some_and(|grid| grid.release.is_some());
+    let facts = held.map_or(&[][..], |held| &held.released.facts);
+    let restriction = restrictions.get(&dataset.id);
+    out.report(&ShownDataset {
+        entry: entry_json(&dataset),
+        releases: has_releases.then(|| facts.iter().map(ReleaseReport::of).collect()),
+        guard: restriction.map(|held| restriction::restriction_json(&dataset, Some(held))),
+        in_place: in_place.map(|in_place| in_place.stays().locations()),
+        entry_text: entry_text(&dataset),
+        releases_text: releases_text(facts),
+        guard_text: restriction.map(|held| restriction::text(&dataset, Some(held))),
+    })
+    .await?;
     Ok(0)
+}
+
+/// Published dataset with what its owner alone sees.
+#[derive(Debug, Serialize)]
+struct ShownDataset<'a> {
+    #[serde(flatten)]
+    entry: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    releases: Option<Vec<ReleaseReport<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guard: Option<Value>,
+    /// Places of a dataset that stays where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_place: Option<Vec<String>>,
+    #[serde(skip)]
+    entry_text: String,
+    #[serde(skip)]
+    releases_text: String,
+    #[serde(skip)]
+    guard_text: Option<String>,
+}
+
+impl CommandReport for ShownDataset<'_> {
+    fn text(&self) -> String {
+        let mut text = format!("{}{}", self.entry_text, self.releases_text);
+        if let Some(guard) = &self.guard_text {
+            text.push_str(&format!(
+                "
+{guard}
+"
+            ));
+        }
+        if let Some(places) = &self.in_place {
+            text.push_str(
+                "
+stays where it is
+",
+            );
+            for place in places {
+                text.push_str(&format!(
+                    "  {place}
+"
+                ));
+            }
+        }
+        text
+    }
 }
 
 /// The datasets of the configuration.

@@ -4,11 +4,12 @@ pub(crate) mod arguments;
 
 use crate::admin::command_result::CommandResult;
 use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
-use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
 use crate::cli::command_effect::{Command, CommandEffect};
-use crate::cli::output::table;
+use crate::cli::command_report::{CommandReport, ReportRow};
 use crate::group::arguments::GroupCommand;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_node::league::group_membership;
 use hansa_node::league::group_membership::MembershipOutcome;
 use hansa_node::participant::Connector;
@@ -16,7 +17,7 @@ use hansa_node::participant::startup::JudgedState;
 use hansa_policy::group::{COUNTS, GroupName, SignedGroupList};
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -55,22 +56,16 @@ impl ConnectorVerb for GroupCommand {
         } = context;
         match self {
             GroupCommand::List => {
-                let mut rows = Vec::new();
-                for group in connector.reloadable.groups().values() {
-                    out.object(group_json(connector, group), "").await?;
-                    rows.push(vec![
-                        group.name.to_string(),
-                        group.members.len().to_string(),
-                        until(group),
-                        counts(connector, group).unwrap_or_else(|| "counts".to_owned()),
-                    ]);
-                }
-                out.text(table(&["GROUP", "MEMBERS", "UNTIL", "STATE"], &rows))
-                    .await?;
+                let groups = connector.reloadable.groups();
+                let rows: Vec<GroupReport> = groups
+                    .values()
+                    .map(|group| GroupReport::of(connector, group))
+                    .collect();
+                out.list(&rows).await?;
             }
             GroupCommand::Show { group } => {
                 let group = find_group(connector, &group)?;
-                show(connector, &group, out).await?;
+                out.report(&GroupReport::of(connector, &group)).await?;
             }
             GroupCommand::Add {
                 group,
@@ -82,8 +77,16 @@ impl ConnectorVerb for GroupCommand {
                     added.insert(in_the_league(connector, participant)?);
                 }
                 match group_membership::add(connector, &name, &added, caller).await? {
-                    MembershipOutcome::Listed(group) => show(connector, &group, out).await?,
-                    MembershipOutcome::Waits => waits(&name, out).await?,
+                    MembershipOutcome::Listed(group) => {
+                        out.report(&GroupReport::of(connector, &group)).await?;
+                    }
+                    MembershipOutcome::Waits => {
+                        out.report(&WaitingGroupReport {
+                            group: name,
+                            waits_for: "second officer",
+                        })
+                        .await?;
+                    }
                 };
             }
             GroupCommand::Remove {
@@ -96,40 +99,11 @@ impl ConnectorVerb for GroupCommand {
                     .map(|participant| member(connector, &known.members, participant))
                     .collect::<Result<_, _>>()?;
                 let group = group_membership::remove(connector, &known.name, removed).await?;
-                show(connector, &group, out).await?;
+                out.report(&GroupReport::of(connector, &group)).await?;
             }
         }
         Ok(0)
     }
-}
-
-async fn show(connector: &Connector, group: &SignedGroupList, out: &EventSink) -> CommandResult {
-    let mut lines = vec![format!(
-        "{}: {} members, list {} counts until {}",
-        group.name,
-        group.members.len(),
-        group.serial,
-        until(group)
-    )];
-    lines.extend(counts(connector, group).map(|why| format!("  it does not count now: {why}")));
-    let members = group.members.iter();
-    lines.extend(members.map(|member| format!("  {}", member.domain())));
-    out.object(group_json(connector, group), lines.join("\n"))
-        .await?;
-    Ok(0)
-}
-
-/// Says that one officer's word is not enough.
-async fn waits(name: &GroupName, out: &EventSink) -> CommandResult {
-    out.object(
-        json!({"group": name.as_str(), "waits_for": "second officer"}),
-        format!(
-            "the group {name} is as it was; your word is on the books\n\
-             a second officer approves with the same command: hansa group add {name} …"
-        ),
-    )
-    .await?;
-    Ok(0)
 }
 
 fn parse_group_name(text: &str) -> Result<GroupName, Refusal> {
@@ -182,29 +156,79 @@ fn member(
     })
 }
 
-fn until(group: &SignedGroupList) -> String {
-    group.issued_at.plus_micros(COUNTS).to_string()
+/// Group with its members.
+#[derive(Debug, Serialize)]
+struct GroupReport {
+    group: GroupName,
+    statement: Digest,
+    serial: u64,
+    members: Vec<String>,
+    issued_at: UtcTimestamp,
+    until: UtcTimestamp,
+    counts: bool,
+    /// Why its list does not count now; none where it does.
+    why_not: Option<String>,
 }
 
-/// Why a list does not count now; none where it does.
-fn counts(connector: &Connector, group: &SignedGroupList) -> Option<String> {
-    connector
-        .check_group_list(group)
-        .err()
-        .map(|refusal| refusal.sentence)
+impl GroupReport {
+    fn of(connector: &Connector, group: &SignedGroupList) -> Self {
+        let why_not = connector.check_group_list(group).err();
+        let members = group.members.iter().map(ParticipantId::domain);
+        Self {
+            group: group.name.clone(),
+            statement: group.statement,
+            serial: group.serial,
+            members: members.map(str::to_owned).collect(),
+            issued_at: group.issued_at,
+            until: group.issued_at.plus_micros(COUNTS),
+            counts: why_not.is_none(),
+            why_not: why_not.map(|refusal| refusal.sentence),
+        }
+    }
 }
 
-fn group_json(connector: &Connector, group: &SignedGroupList) -> Value {
-    let members: Vec<&str> = group.members.iter().map(ParticipantId::domain).collect();
-    let why_not = counts(connector, group);
-    json!({
-        "group": group.name.as_str(),
-        "statement": group.statement.to_string(),
-        "serial": group.serial,
-        "members": members,
-        "issued_at": group.issued_at.to_string(),
-        "until": until(group),
-        "counts": why_not.is_none(),
-        "why_not": why_not,
-    })
+impl ReportRow for GroupReport {
+    const HEADER: &'static [&'static str] = &["GROUP", "MEMBERS", "UNTIL", "STATE"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.group.to_string(),
+            self.members.len().to_string(),
+            self.until.to_string(),
+            self.why_not.clone().unwrap_or_else(|| "counts".to_owned()),
+        ]
+    }
+}
+
+impl CommandReport for GroupReport {
+    fn text(&self) -> String {
+        let mut lines = vec![format!(
+            "{}: {} members, list {} counts until {}",
+            self.group,
+            self.members.len(),
+            self.serial,
+            self.until
+        )];
+        let why_not = self.why_not.iter();
+        lines.extend(why_not.map(|why| format!("  it does not count now: {why}")));
+        lines.extend(self.members.iter().map(|member| format!("  {member}")));
+        lines.join("\n")
+    }
+}
+
+/// Group that waits for a second officer: the word of one is not enough.
+#[derive(Debug, Serialize)]
+struct WaitingGroupReport {
+    group: GroupName,
+    waits_for: &'static str,
+}
+
+impl CommandReport for WaitingGroupReport {
+    fn text(&self) -> String {
+        format!(
+            "the group {group} is as it was; your word is on the books\n\
+             a second officer approves with the same command: hansa group add {group} …",
+            group = self.group
+        )
+    }
 }

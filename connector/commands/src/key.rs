@@ -6,11 +6,12 @@ pub(crate) mod offline_signer;
 
 use crate::cli::GlobalArgs;
 use crate::cli::command_effect::{Command, CommandEffect};
-use crate::cli::output::{OutputSettings, table};
-use crate::cli::terminal::line_out;
+use crate::cli::command_report::{CommandReport, ReportRow};
+use crate::cli::output::OutputSettings;
 use crate::config::config_lookup;
 use crate::key::arguments::KeyCommand;
 use crate::key::arguments::SigningAlgorithm;
+use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::bundle::{LeagueMember, TrustBundle};
 use hansa_identity::keys::SignatureAlgorithm;
@@ -18,7 +19,7 @@ use hansa_identity::participant_identity::contract_key::ContractKey;
 use hansa_node::config::ConnectorConfig;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 impl Command for KeyCommand {
@@ -72,20 +73,12 @@ fn add(
     name.push(".public");
     let public = PathBuf::from(name);
     hansa_node::process::named_file::write(&public, &statement)?;
-    show.result(
-        &json!({
-            "participant": id.as_str(),
-            "key": made.key.kid(),
-            "file": file,
-            "public": public,
-        }),
-        &format!(
-            "the key {} is in {}, which stays on this machine\nnext, at the league: hansa league key {}",
-            made.key.kid(),
-            file.display(),
-            public.display()
-        ),
-    );
+    show.report(&AddedKeyReport {
+        participant: id,
+        key: made.key.kid().to_owned(),
+        file: file.to_path_buf(),
+        public,
+    });
     Ok(0)
 }
 
@@ -108,119 +101,188 @@ fn list(
             TrustBundle::open(&config.trust.bundle)?
         }
     };
-    let mut rows = Vec::new();
     let wanted = |member: &&LeagueMember| {
         participant.is_none_or(|named| member.id.domain() == named || member.id.as_str() == named)
     };
-    for member in bundle.content().parties.iter().filter(wanted) {
-        for (data, row) in signers(member) {
-            if show.json {
-                show.result(&data, "");
-            }
-            rows.push(row);
-        }
-    }
+    let members = bundle.content().parties.iter().filter(wanted);
+    let rows: Vec<SignerReport> = members.flat_map(signers).collect();
     if rows.is_empty() {
         return Err(Refusal::new(
             ErrorCode::PeerUnknown,
             "the trust bundle knows no such participant",
         ));
     }
-    if !show.json {
-        line_out(&table(
-            &["PARTICIPANT", "SIGNS", "KEY", "FROM", "UNTIL", ""],
-            &rows,
-        ));
-    }
+    show.list(&rows);
     Ok(0)
 }
 
-/// The keys and seals of a participant, each for programs and for people.
-fn signers(member: &LeagueMember) -> Vec<(Value, Vec<String>)> {
-    let mut found = Vec::new();
-    if let Some(since) = member.mandates.since {
-        let data = json!({
-            "participant": member.id.as_str(),
-            "signs": "with mandates",
-            "not_before": since.to_string(),
-        });
-        let row = vec![
-            member.id.domain().to_owned(),
-            "mandates".to_owned(),
-            "who signs contracts has one".to_owned(),
-            since.to_string(),
-        ];
-        found.push((data, row));
+/// Key that was made.
+#[derive(Debug, Serialize)]
+struct AddedKeyReport {
+    participant: ParticipantId,
+    key: String,
+    file: PathBuf,
+    public: PathBuf,
+}
+
+impl CommandReport for AddedKeyReport {
+    fn text(&self) -> String {
+        format!(
+            "the key {} is in {}, which stays on this machine\nnext, at the league: hansa league key {}",
+            self.key,
+            self.file.display(),
+            self.public.display()
+        )
     }
-    for (statement, from) in &member.mandates.revoked {
-        let data = json!({
-            "participant": member.id.as_str(),
-            "signs": "mandate",
-            "statement": statement.to_string(),
-            "revoked_at": from.to_string(),
-        });
-        let row = vec![
-            member.id.domain().to_owned(),
-            "mandate".to_owned(),
-            statement.to_string(),
-            String::new(),
-            String::new(),
-            format!("revoked {from}"),
-        ];
-        found.push((data, row));
-    }
-    for key in &member.keys {
-        let signs = if key.only_contracts {
-            "contracts"
-        } else {
-            "connector"
+}
+
+/// Key, seal or mandate by which a participant signs.
+#[derive(Debug, Serialize)]
+struct SignerReport {
+    participant: ParticipantId,
+    signs: &'static str,
+    #[serde(flatten)]
+    facts: SignerFacts,
+}
+
+/// Facts of a key, a seal or a mandate.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum SignerFacts {
+    /// Signatures need mandates.
+    Mandates { not_before: UtcTimestamp },
+    /// Mandate that was revoked.
+    RevokedMandate {
+        statement: Digest,
+        revoked_at: UtcTimestamp,
+    },
+    /// Key.
+    Key {
+        key: String,
+        algorithm: &'static str,
+        not_before: UtcTimestamp,
+        not_after: UtcTimestamp,
+        revoked_at: Option<UtcTimestamp>,
+        compromised_since: Option<UtcTimestamp>,
+    },
+    /// Seal.
+    Seal {
+        organization: String,
+        not_before: UtcTimestamp,
+        not_after: UtcTimestamp,
+        /// Certificates that were revoked.
+        revoked: usize,
+    },
+}
+
+impl ReportRow for SignerReport {
+    const HEADER: &'static [&'static str] = &["PARTICIPANT", "SIGNS", "KEY", "FROM", "UNTIL", ""];
+
+    fn cells(&self) -> Vec<String> {
+        let (signs, key, from, until, ended) = match &self.facts {
+            SignerFacts::Mandates { not_before } => (
+                "mandates",
+                "who signs contracts has one".to_owned(),
+                not_before.to_string(),
+                String::new(),
+                String::new(),
+            ),
+            SignerFacts::RevokedMandate {
+                statement,
+                revoked_at,
+            } => (
+                self.signs,
+                statement.to_string(),
+                String::new(),
+                String::new(),
+                format!("revoked {revoked_at}"),
+            ),
+            SignerFacts::Key {
+                key,
+                not_before,
+                not_after,
+                revoked_at,
+                compromised_since,
+                ..
+            } => (
+                self.signs,
+                key.clone(),
+                not_before.to_string(),
+                not_after.to_string(),
+                match (revoked_at, compromised_since) {
+                    (_, Some(at)) => format!("others may have it since {at}"),
+                    (Some(at), None) => format!("revoked {at}"),
+                    (None, None) => String::new(),
+                },
+            ),
+            SignerFacts::Seal {
+                organization,
+                not_before,
+                not_after,
+                revoked,
+            } => (
+                self.signs,
+                organization.clone(),
+                not_before.to_string(),
+                not_after.to_string(),
+                match revoked {
+                    0 => String::new(),
+                    count => format!("{count} revoked"),
+                },
+            ),
         };
-        let ended = match (key.revoked_at, key.compromised_since) {
-            (_, Some(at)) => format!("others may have it since {at}"),
-            (Some(at), None) => format!("revoked {at}"),
-            (None, None) => String::new(),
-        };
-        let data = json!({
-            "participant": member.id.as_str(),
-            "signs": signs,
-            "key": key.key.kid(),
-            "algorithm": key.key.algorithm().as_str(),
-            "not_before": key.not_before.to_string(),
-            "not_after": key.not_after.to_string(),
-            "revoked_at": key.revoked_at.map(|at| at.to_string()),
-            "compromised_since": key.compromised_since.map(|at| at.to_string()),
-        });
-        let row = vec![
-            member.id.domain().to_owned(),
+        vec![
+            self.participant.domain().to_owned(),
             signs.to_owned(),
-            key.key.kid().to_owned(),
-            key.not_before.to_string(),
-            key.not_after.to_string(),
+            key,
+            from,
+            until,
             ended,
-        ];
-        found.push((data, row));
+        ]
     }
-    for seal in &member.seals {
-        let data = json!({
-            "participant": member.id.as_str(),
-            "signs": "seal",
-            "organization": seal.organization,
-            "not_before": seal.not_before.to_string(),
-            "not_after": seal.not_after.to_string(),
-            "revoked": seal.revoked.len(),
-        });
-        let row = vec![
-            member.id.domain().to_owned(),
-            "seal".to_owned(),
-            seal.organization.clone(),
-            seal.not_before.to_string(),
-            seal.not_after.to_string(),
-            match seal.revoked.len() {
-                0 => String::new(),
-                count => format!("{count} revoked"),
-            },
-        ];
-        found.push((data, row));
-    }
-    found
+}
+
+/// The keys and seals of a participant.
+fn signers(member: &LeagueMember) -> Vec<SignerReport> {
+    let signer = |signs, facts| SignerReport {
+        participant: member.id.clone(),
+        signs,
+        facts,
+    };
+    let since = member.mandates.since.iter().map(|since| {
+        let facts = SignerFacts::Mandates { not_before: *since };
+        signer("with mandates", facts)
+    });
+    let revoked = member.mandates.revoked.iter().map(|(statement, from)| {
+        let facts = SignerFacts::RevokedMandate {
+            statement: *statement,
+            revoked_at: *from,
+        };
+        signer("mandate", facts)
+    });
+    let keys = member.keys.iter().map(|key| {
+        let facts = SignerFacts::Key {
+            key: key.key.kid().to_owned(),
+            algorithm: key.key.algorithm().as_str(),
+            not_before: key.not_before,
+            not_after: key.not_after,
+            revoked_at: key.revoked_at,
+            compromised_since: key.compromised_since,
+        };
+        let signs = match key.only_contracts {
+            true => "contracts",
+            false => "connector",
+        };
+        signer(signs, facts)
+    });
+    let seals = member.seals.iter().map(|seal| {
+        let facts = SignerFacts::Seal {
+            organization: seal.organization.clone(),
+            not_before: seal.not_before,
+            not_after: seal.not_after,
+            revoked: seal.revoked.len(),
+        };
+        signer("seal", facts)
+    });
+    since.chain(revoked).chain(keys).chain(seals).collect()
 }

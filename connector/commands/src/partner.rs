@@ -7,21 +7,23 @@ use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
 use crate::cli::command_effect::{Command, CommandEffect};
-use crate::cli::output::table;
+use crate::cli::command_report::{CommandReport, ReportRow};
 use crate::partner::arguments::PartnerCommand;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::record::messages::PartnerDataRecord;
+use hansa_node::config::dataspace::PartnerConfig;
 use hansa_node::log::audit_event::AuditEvent;
 use hansa_node::participant::Connector;
 use hansa_node::participant::approval;
 use hansa_node::participant::approval::{Approval, ApprovalAction};
 use hansa_node::participant::startup::JudgedState;
-use hansa_node::partner::{PartnerProcessSummary, PartnerProcesses};
-use hansa_policy::id::ContractId;
+use hansa_node::partner::{PartnerOffer, PartnerProcessSummary, PartnerProcesses};
+use hansa_policy::id::{ContractId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::dataspace::client;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -96,27 +98,8 @@ impl ConnectorVerb for PartnerCommand {
             PartnerCommand::List => list(connector, out).await?,
             PartnerCommand::Catalog { partner } => {
                 let offers = connector.partner_processes.get()?.offers(&partner).await?;
-                let mut rows = Vec::new();
-                for offer in offers {
-                    out.object(
-                    json!({
-                        "dataset": offer.dataset,
-                        "title": offer.title,
-                        "offer": offer.offer,
-                        "rules": serde_json::from_str::<Value>(&offer.rules).unwrap_or_default(),
-                        "formats": offer.formats,
-                    }),
-                    "",
-                )
-                .await?;
-                    rows.push(vec![
-                        offer.dataset,
-                        offer.title.unwrap_or_default(),
-                        offer.offer,
-                    ]);
-                }
-                out.text(table(&["DATASET", "TITLE", "OFFER"], &rows))
-                    .await?;
+                let rows: Vec<OfferReport> = offers.into_iter().map(OfferReport::of).collect();
+                out.list(&rows).await?;
             }
             PartnerCommand::Policy { partner } => {
                 let offers = connector
@@ -130,11 +113,12 @@ impl ConnectorVerb for PartnerCommand {
                     let context = json!("http://www.w3.org/ns/odrl.jsonld");
                     policy.insert("@context".to_owned(), context);
                     policy.insert("@type".to_owned(), json!("Set"));
-                    let shown = serde_json::to_string_pretty(&policy).unwrap_or_default();
-                    let text = format!("{} by offer {}\n{shown}", offer.dataset, offer.offer);
-                    let object =
-                        json!({"dataset": offer.dataset, "offer": offer.offer, "policy": policy});
-                    out.object(object, text).await?;
+                    out.report(&PartnerPolicyReport {
+                        dataset: offer.dataset,
+                        offer: offer.offer,
+                        policy,
+                    })
+                    .await?;
                 }
             }
             PartnerCommand::Request { partner, offer } => {
@@ -143,24 +127,21 @@ impl ConnectorVerb for PartnerCommand {
                     .get()?
                     .request(&partner, &offer)
                     .await?;
-                let text =
-                    format!("{partner} is asked; hansa partner list tells what becomes of {pid}");
-                out.object(json!({"process": pid}), text).await?;
+                out.report(&RequestedProcess {
+                    process: pid,
+                    partner,
+                })
+                .await?;
             }
             PartnerCommand::Show { process } => {
                 let table = connector.partner_processes.get()?.on_table(&process)?;
-                let rules = serde_json::to_string_pretty(&table.rules).unwrap_or_default();
-                let text = format!(
-                    "{} about {}, offer {}\n{rules}\nterms {}\n",
-                    table.summary.state, table.summary.subject, table.offer, table.terms
-                );
-                let mut object = of_process(&table.summary);
-                if let Some(members) = object.as_object_mut() {
-                    members.insert("offer".to_owned(), json!(table.offer));
-                    members.insert("rules".to_owned(), table.rules);
-                    members.insert("terms".to_owned(), json!(table.terms.to_string()));
-                }
-                out.object(object, text).await?;
+                out.report(&TermsReport {
+                    process: ProcessReport::of(table.summary),
+                    offer: table.offer,
+                    rules: table.rules,
+                    terms: table.terms,
+                })
+                .await?;
             }
             PartnerCommand::Agree { process, terms } => {
                 let terms: Digest = terms.parse().map_err(|_| {
@@ -178,8 +159,11 @@ impl ConnectorVerb for PartnerCommand {
                     .get()?
                     .end(&process, &reason)
                     .await?;
-                out.object(json!({"process": process}), format!("{process} is ended"))
-                    .await?;
+                out.report(&ProcessStep {
+                    process,
+                    step: "is ended",
+                })
+                .await?;
             }
             PartnerCommand::Fetch {
                 partner,
@@ -208,11 +192,13 @@ impl ConnectorVerb for PartnerCommand {
                 record_received_data(connector, (&partner, &pid, &agreement), (bytes, sha256))
                     .await?;
                 processes.complete(&pid).await?;
-                let text = format!("{bytes} bytes of {partner} are in {}", format_path(&output));
-                out.object(
-                    json!({"process": pid, "bytes": bytes, "sha256": sha256.to_string()}),
-                    text,
-                )
+                out.report(&ReceivedData {
+                    process: pid,
+                    bytes,
+                    sha256,
+                    partner,
+                    output,
+                })
                 .await?;
             }
             PartnerCommand::Collect {
@@ -244,15 +230,13 @@ impl ConnectorVerb for PartnerCommand {
                 )
                 .await?;
                 processes.complete_flow(&process).await?;
-                let text = format!(
-                    "{bytes} bytes of {} are in {}",
-                    flow.partner,
-                    format_path(&output)
-                );
-                out.object(
-                    json!({"process": process, "bytes": bytes, "sha256": sha256.to_string()}),
-                    text,
-                )
+                out.report(&ReceivedData {
+                    process,
+                    bytes,
+                    sha256,
+                    partner: flow.partner,
+                    output,
+                })
                 .await?;
             }
         }
@@ -275,24 +259,24 @@ async fn agree(
         let contract = ContractId(Digest::of(&hansa_proto::contract::to_bytes(&agreement)));
         let word = approval::word(connector, caller, contract, ApprovalAction::Sign, None);
         if word.await? == Approval::Waits {
-            let text = format!(
-                "it is {verdict} beside what is in force; your word is on the books, and nothing is signed yet\n\
-                 a second officer approves with: hansa partner agree {process} --terms {terms}"
-            );
-            let object = json!({
-                "process": process,
-                "would_become": contract.to_string(),
-                "signed": false,
-                "waits_for": "second officer",
-                "verdict": verdict.as_str(),
-            });
-            out.object(object, text).await?;
+            out.report(&WaitingAgreement {
+                process: process.to_owned(),
+                would_become: contract,
+                signed: false,
+                waits_for: "second officer",
+                verdict: verdict.as_str(),
+                terms,
+            })
+            .await?;
             return Ok(());
         }
     }
     processes.agree(process, terms).await?;
-    out.object(json!({"process": process}), format!("{process} goes on"))
-        .await?;
+    out.report(&ProcessStep {
+        process: process.to_owned(),
+        step: "goes on",
+    })
+    .await?;
     Ok(())
 }
 
@@ -314,79 +298,21 @@ async fn record_received_data(
 
 async fn list(connector: &Arc<Connector>, out: &EventSink) -> Result<(), CommandError> {
     let config = connector.config();
-    let mut rows = Vec::new();
-    for partner in config
+    let partners = config
         .dataspace
         .iter()
-        .flat_map(|dataspace| &dataspace.partners)
-    {
-        rows.push(vec![
-            partner.name.to_string(),
-            partner.protocol_id.clone(),
-            partner.address.clone(),
-        ]);
-        out.object(
-            json!({
-                "partner": partner.name.as_str(),
-                "participant": partner.participant.domain(),
-                "protocol_id": partner.protocol_id,
-                "address": partner.address,
-            }),
-            "",
-        )
-        .await?;
-    }
-    out.text(table(&["PARTNER", "IDENTITY", "ADDRESS"], &rows))
-        .await?;
+        .flat_map(|dataspace| &dataspace.partners);
+    let rows: Vec<PartnerReport> = partners.map(PartnerReport::of).collect();
+    out.list(&rows).await?;
     let Ok(processes) = connector.partner_processes.get() else {
         return Ok(());
     };
-    let mut rows = Vec::new();
-    for one in processes.summaries() {
-        out.object(of_process(&one), "").await?;
-        let role = if one.is_provider {
-            "provider"
-        } else {
-            "consumer"
-        };
-        let last = one.ended.or(one.agreement).unwrap_or_default();
-        rows.push(vec![
-            one.pid,
-            one.partner,
-            one.kind.to_owned(),
-            role.to_owned(),
-            one.state,
-            one.subject,
-            last,
-        ]);
-    }
+    let summaries = processes.summaries().into_iter();
+    let rows: Vec<ProcessReport> = summaries.map(ProcessReport::of).collect();
     if !rows.is_empty() {
-        let heads = [
-            "PROCESS",
-            "PARTNER",
-            "KIND",
-            "WE ARE",
-            "STATE",
-            "ABOUT",
-            "AGREEMENT OR END",
-        ];
-        out.text(table(&heads, &rows)).await?;
+        out.list(&rows).await?;
     }
     Ok(())
-}
-
-fn of_process(one: &PartnerProcessSummary) -> Value {
-    json!({
-        "process": one.pid,
-        "kind": one.kind,
-        "partner": one.partner,
-        "provides": one.is_provider,
-        "state": one.state,
-        "about": one.subject,
-        "agreement": one.agreement,
-        "signed_by": one.agreement.as_ref().map(|_| if one.is_provider { "this participant alone" } else { "nobody" }),
-        "ended": one.ended,
-    })
 }
 
 /// Waits until a transfer is started; gives where the data is and what opens it.
@@ -432,6 +358,243 @@ fn check_host(connector: &Connector, partner: &str, address: &str) -> Result<(),
         .with_help("name it, if it is right: data_address under [partner.NAME]"))
 }
 
-fn format_path(path: &Path) -> String {
-    path.display().to_string()
+/// Partner of the configuration.
+#[derive(Debug, Serialize)]
+struct PartnerReport {
+    partner: SqlIdentifier,
+    participant: String,
+    protocol_id: String,
+    address: String,
+}
+
+impl PartnerReport {
+    fn of(partner: &PartnerConfig) -> Self {
+        Self {
+            partner: partner.name.clone(),
+            participant: partner.participant.domain().to_owned(),
+            protocol_id: partner.protocol_id.clone(),
+            address: partner.address.clone(),
+        }
+    }
+}
+
+impl ReportRow for PartnerReport {
+    const HEADER: &'static [&'static str] = &["PARTNER", "IDENTITY", "ADDRESS"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.partner.to_string(),
+            self.protocol_id.clone(),
+            self.address.clone(),
+        ]
+    }
+}
+
+/// Negotiation or transfer with a partner.
+#[derive(Debug, Serialize)]
+struct ProcessReport {
+    process: String,
+    kind: &'static str,
+    partner: String,
+    provides: bool,
+    state: String,
+    about: String,
+    agreement: Option<String>,
+    signed_by: Option<&'static str>,
+    ended: Option<String>,
+}
+
+impl ProcessReport {
+    fn of(summary: PartnerProcessSummary) -> Self {
+        let signed_by = match summary.is_provider {
+            true => "this participant alone",
+            false => "nobody",
+        };
+        Self {
+            process: summary.pid,
+            kind: summary.kind,
+            partner: summary.partner,
+            provides: summary.is_provider,
+            state: summary.state,
+            about: summary.subject,
+            signed_by: summary.agreement.is_some().then_some(signed_by),
+            agreement: summary.agreement,
+            ended: summary.ended,
+        }
+    }
+}
+
+impl ReportRow for ProcessReport {
+    const HEADER: &'static [&'static str] = &[
+        "PROCESS",
+        "PARTNER",
+        "KIND",
+        "WE ARE",
+        "STATE",
+        "ABOUT",
+        "AGREEMENT OR END",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        let role = match self.provides {
+            true => "provider",
+            false => "consumer",
+        };
+        let last = self.ended.as_ref().or(self.agreement.as_ref());
+        vec![
+            self.process.clone(),
+            self.partner.clone(),
+            self.kind.to_owned(),
+            role.to_owned(),
+            self.state.clone(),
+            self.about.clone(),
+            last.cloned().unwrap_or_default(),
+        ]
+    }
+}
+
+/// Offer of a partner.
+#[derive(Debug, Serialize)]
+struct OfferReport {
+    dataset: String,
+    title: Option<String>,
+    offer: String,
+    rules: Value,
+    formats: Vec<String>,
+}
+
+impl OfferReport {
+    fn of(offer: PartnerOffer) -> Self {
+        Self {
+            dataset: offer.dataset,
+            title: offer.title,
+            offer: offer.offer,
+            rules: serde_json::from_str(&offer.rules).unwrap_or_default(),
+            formats: offer.formats,
+        }
+    }
+}
+
+impl ReportRow for OfferReport {
+    const HEADER: &'static [&'static str] = &["DATASET", "TITLE", "OFFER"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.dataset.clone(),
+            self.title.clone().unwrap_or_default(),
+            self.offer.clone(),
+        ]
+    }
+}
+
+/// Offer to a partner as a policy.
+#[derive(Debug, Serialize)]
+struct PartnerPolicyReport {
+    dataset: String,
+    offer: String,
+    policy: Map<String, Value>,
+}
+
+impl CommandReport for PartnerPolicyReport {
+    fn text(&self) -> String {
+        let shown = serde_json::to_string_pretty(&self.policy).unwrap_or_default();
+        format!("{} by offer {}\n{shown}", self.dataset, self.offer)
+    }
+}
+
+/// Negotiation that was begun.
+#[derive(Debug, Serialize)]
+struct RequestedProcess {
+    process: String,
+    #[serde(skip)]
+    partner: String,
+}
+
+impl CommandReport for RequestedProcess {
+    fn text(&self) -> String {
+        format!(
+            "{} is asked; hansa partner list tells what becomes of {}",
+            self.partner, self.process
+        )
+    }
+}
+
+/// Negotiation with the terms on its table.
+#[derive(Debug, Serialize)]
+struct TermsReport {
+    #[serde(flatten)]
+    process: ProcessReport,
+    offer: String,
+    rules: Value,
+    terms: Digest,
+}
+
+impl CommandReport for TermsReport {
+    fn text(&self) -> String {
+        let rules = serde_json::to_string_pretty(&self.rules).unwrap_or_default();
+        format!(
+            "{} about {}, offer {}\n{rules}\nterms {}\n",
+            self.process.state, self.process.about, self.offer, self.terms
+        )
+    }
+}
+
+/// Step of a negotiation or a transfer.
+#[derive(Debug, Serialize)]
+struct ProcessStep {
+    process: String,
+    #[serde(skip)]
+    step: &'static str,
+}
+
+impl CommandReport for ProcessStep {
+    fn text(&self) -> String {
+        format!("{} {}", self.process, self.step)
+    }
+}
+
+/// Agreement that waits for a second officer.
+#[derive(Debug, Serialize)]
+struct WaitingAgreement {
+    process: String,
+    would_become: ContractId,
+    signed: bool,
+    waits_for: &'static str,
+    verdict: &'static str,
+    #[serde(skip)]
+    terms: Digest,
+}
+
+impl CommandReport for WaitingAgreement {
+    fn text(&self) -> String {
+        format!(
+            "it is {} beside what is in force; your word is on the books, and nothing is signed yet\n\
+             a second officer approves with: hansa partner agree {} --terms {}",
+            self.verdict, self.process, self.terms
+        )
+    }
+}
+
+/// Data of a partner that was written to a file.
+#[derive(Debug, Serialize)]
+struct ReceivedData {
+    process: String,
+    bytes: u64,
+    sha256: Digest,
+    #[serde(skip)]
+    partner: String,
+    #[serde(skip)]
+    output: PathBuf,
+}
+
+impl CommandReport for ReceivedData {
+    fn text(&self) -> String {
+        let Self {
+            bytes,
+            partner,
+            output,
+            ..
+        } = self;
+        format!("{bytes} bytes of {partner} are in {}", output.display())
+    }
 }

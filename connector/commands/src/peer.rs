@@ -7,7 +7,7 @@ use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
 use crate::cli::command_effect::{Command, CommandEffect};
-use crate::cli::output::table;
+use crate::cli::command_report::{CommandReport, ReportRow};
 use crate::peer::arguments::PeerCommand;
 use hansa_audit_log::record::configuration::PeerRecord;
 use hansa_node::log::audit_event::AuditEvent;
@@ -17,7 +17,7 @@ use hansa_node::peer::peer_connections::KnownPeer;
 use hansa_policy::id::{ParticipantId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::sql::query_text::NamedTables;
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::sync::Arc;
 
 impl Command for PeerCommand {
@@ -48,17 +48,12 @@ impl ConnectorVerb for PeerCommand {
         let CommandContext { connector, out, .. } = context;
         match self {
             PeerCommand::List => {
-                let mut rows = Vec::new();
-                for peer in connector.known_peers()? {
-                    out.object(peer_json(connector, &peer), "").await?;
-                    rows.push(vec![
-                        peer.alias.to_string(),
-                        peer.id.domain().to_owned(),
-                        peer.address.clone(),
-                    ]);
-                }
-                out.text(table(&["ALIAS", "PARTICIPANT", "ADDRESS"], &rows))
-                    .await?;
+                let peers = connector.known_peers()?;
+                let rows: Vec<PeerReport> = peers
+                    .iter()
+                    .map(|peer| PeerReport::of(connector, peer))
+                    .collect();
+                out.list(&rows).await?;
                 let members = connector.reachable_members()?;
                 let names: Vec<&str> = members.iter().map(|member| member.id.domain()).collect();
                 if !names.is_empty() {
@@ -68,33 +63,19 @@ impl ConnectorVerb for PeerCommand {
             }
             PeerCommand::Add { address, id, alias } => {
                 let peer = add(connector, &address, id.as_deref(), alias.as_deref()).await?;
-                out.object(
-                    peer_json(connector, &peer),
-                    format!(
-                        "{} is known as {} and answers at {}",
-                        peer.id.domain(),
-                        peer.alias,
-                        peer.address
-                    ),
-                )
-                .await?;
+                out.report(&AddedPeerReport(PeerReport::of(connector, &peer)))
+                    .await?;
             }
             PeerCommand::Show { peer } => {
                 let peer = connector.peer_or_member(&peer)?;
                 let head = connector.records.index(|state| state.head_of(&peer.id))?;
-                out.object(
-                    peer_json(connector, &peer),
-                    format!(
-                        "{}\n  alias     {}\n  address   {}\n  log head  {}",
-                        peer.id.domain(),
-                        peer.alias,
-                        peer.address,
-                        head.map_or_else(
-                            || "none seen yet".to_owned(),
-                            |head| format!("{} records", head.note.lines().nth(1).unwrap_or("?"))
-                        )
+                out.report(&ShownPeerReport {
+                    peer: PeerReport::of(connector, &peer),
+                    log_head: head.map_or_else(
+                        || "none seen yet".to_owned(),
+                        |head| format!("{} records", head.note.lines().nth(1).unwrap_or("?")),
                     ),
-                )
+                })
                 .await?;
             }
             PeerCommand::Remove { peer } => {
@@ -121,10 +102,10 @@ impl ConnectorVerb for PeerCommand {
                     .await?;
                 connector.records.index(|_| Ok(()))?;
                 connector.hang_up(&peer.id).await;
-                out.object(
-                    json!({"participant": peer.id.domain(), "removed": true}),
-                    format!("{} is forgotten", peer.id.domain()),
-                )
+                out.report(&RemovedPeerReport {
+                    participant: peer.id.domain().to_owned(),
+                    removed: true,
+                })
                 .await?;
             }
         }
@@ -132,13 +113,84 @@ impl ConnectorVerb for PeerCommand {
     }
 }
 
-fn peer_json(connector: &Connector, peer: &KnownPeer) -> Value {
-    json!({
-        "participant": peer.id.domain(),
-        "alias": peer.alias.as_str(),
-        "address": peer.address,
-        "member": connector.identity.trust.bundle().member(&peer.id).is_some_and(|member| member.expelled_at.is_none()),
-    })
+/// Participant that this one talks to.
+#[derive(Debug, Serialize)]
+struct PeerReport {
+    participant: String,
+    alias: SqlIdentifier,
+    address: String,
+    member: bool,
+}
+
+impl PeerReport {
+    fn of(connector: &Connector, peer: &KnownPeer) -> Self {
+        let bundle = connector.identity.trust.bundle();
+        Self {
+            participant: peer.id.domain().to_owned(),
+            alias: peer.alias.clone(),
+            address: peer.address.clone(),
+            member: bundle
+                .member(&peer.id)
+                .is_some_and(|member| member.expelled_at.is_none()),
+        }
+    }
+}
+
+impl ReportRow for PeerReport {
+    const HEADER: &'static [&'static str] = &["ALIAS", "PARTICIPANT", "ADDRESS"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.alias.to_string(),
+            self.participant.clone(),
+            self.address.clone(),
+        ]
+    }
+}
+
+/// Peer that was added.
+#[derive(Debug, Serialize)]
+struct AddedPeerReport(PeerReport);
+
+impl CommandReport for AddedPeerReport {
+    fn text(&self) -> String {
+        let Self(peer) = self;
+        format!(
+            "{} is known as {} and answers at {}",
+            peer.participant, peer.alias, peer.address
+        )
+    }
+}
+
+/// Peer with the newest head of its log, which people alone are told.
+#[derive(Debug, Serialize)]
+struct ShownPeerReport {
+    #[serde(flatten)]
+    peer: PeerReport,
+    #[serde(skip)]
+    log_head: String,
+}
+
+impl CommandReport for ShownPeerReport {
+    fn text(&self) -> String {
+        format!(
+            "{}\n  alias     {}\n  address   {}\n  log head  {}",
+            self.peer.participant, self.peer.alias, self.peer.address, self.log_head
+        )
+    }
+}
+
+/// Peer that was forgotten.
+#[derive(Debug, Serialize)]
+struct RemovedPeerReport {
+    participant: String,
+    removed: bool,
+}
+
+impl CommandReport for RemovedPeerReport {
+    fn text(&self) -> String {
+        format!("{} is forgotten", self.participant)
+    }
 }
 
 async fn add(

@@ -5,6 +5,10 @@ mod time_stamps;
 
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
+use crate::cli::command_report::CommandReport;
+use crate::status::daily_figures::DailyFigures;
+use crate::status::time_stamps::TimeStampReport;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::rulebook::SignedRulebook;
 use hansa_node::contract::notice;
 use hansa_node::monitoring::readiness::unwritable;
@@ -18,7 +22,7 @@ use hansa_node::participant::pending_approvals;
 use hansa_node::process::blocking_work::blocking;
 use hansa_policy::contract::ContractStatus;
 use hansa_policy::negotiation::Phase;
-use serde_json::json;
+use serde::Serialize;
 use std::sync::Arc;
 
 const DAY: i64 = 24 * 3600 * 1_000_000;
@@ -141,63 +145,124 @@ pub(crate) async fn status(
     let today = blocking(move || daily_figures::today(&inner)).await?;
     let rulebooks = connector.reloadable.rulebooks();
     let number = |rulebook: &Arc<SignedRulebook>| rulebook.version();
-    let rulebook = rulebooks.in_force(now).map(number);
-    let data = json!({
-        "today": {"answers": today.answers, "rows": today.rows, "refusals": today.refusals},
-        "participant": connector.id().domain(),
-        "name": config.participant.name,
-        "contact": config.participant.contact,
-        "waiting": waiting,
-        "datasets": datasets,
-        "contracts_in_force": in_force,
-        "running": connector.queries.running.count(),
-        "memory": connector.queries.query_runtime.memory_used(),
-        "peers": peers,
-        "ends": periods.iter().map(|period| json!({
-            "what": period.kind.as_str(),
-            "name": period.name,
-            "at": period.ends.to_string(),
-            "renew": period.kind.renewal(),
-        })).collect::<Vec<_>>(),
-        "records": connector.records.log.size(),
-        "time_stamp": time_stamps::object(&time_stamps),
-        "bundle": bundle.content().sequence,
-        "rulebook": rulebook,
-        "rulebook_waiting": rulebooks.waiting().map(number),
-        "demo": bundle.content().demo,
-        "clock_offset_s": config.clock.micros / 1_000_000,
-    });
-    let mut text = String::new();
-    if waiting.is_empty() {
-        text.push_str("nothing waits for a person\n");
+    let report = StatusReport {
+        participant: connector.id().domain().to_owned(),
+        name: config.participant.name.clone(),
+        contact: config.participant.contact.clone(),
+        waiting,
+        today,
+        datasets,
+        contracts_in_force: in_force,
+        running: connector.queries.running.count(),
+        memory: connector.queries.query_runtime.memory_used(),
+        peers,
+        ends: periods.iter().map(EndReport::of).collect(),
+        records: connector.records.log.size(),
+        time_stamp: TimeStampReport::of(&time_stamps),
+        bundle: bundle.content().sequence,
+        rulebook: rulebooks.in_force(now).map(number),
+        rulebook_waiting: rulebooks.waiting().map(number),
+        demo: bundle.content().demo,
+        clock_offset_s: config.clock.micros / 1_000_000,
+        clock_offset: (config.clock.micros != 0).then(|| describe_clock_offset(&config.clock.text)),
+        zone: config.participant.zone.clone(),
+        newest_time_stamp: time_stamps::newest(&time_stamps),
+    };
+    out.report(&report).await?;
+    Ok(u8::from(check && !report.waiting.is_empty()))
+}
+
+/// State of a participant.
+#[derive(Debug, Serialize)]
+struct StatusReport {
+    participant: String,
+    name: String,
+    contact: Option<String>,
+    /// Lines about what waits for a person.
+    waiting: Vec<String>,
+    today: DailyFigures,
+    datasets: usize,
+    contracts_in_force: usize,
+    /// Answers that run.
+    running: usize,
+    /// Bytes that questions hold.
+    memory: usize,
+    peers: usize,
+    ends: Vec<EndReport>,
+    /// Records in the log.
+    records: u64,
+    time_stamp: Option<TimeStampReport>,
+    /// Number of the trust bundle.
+    bundle: u64,
+    /// Version of the rulebook in force.
+    rulebook: Option<u64>,
+    rulebook_waiting: Option<u64>,
+    demo: bool,
+    clock_offset_s: i64,
+    #[serde(skip)]
+    clock_offset: Option<String>,
+    #[serde(skip)]
+    zone: String,
+    #[serde(skip)]
+    newest_time_stamp: Option<String>,
+}
+
+/// End of a certificate, a contract or another document.
+#[derive(Debug, Serialize)]
+struct EndReport {
+    what: &'static str,
+    name: String,
+    at: UtcTimestamp,
+    renew: &'static str,
+}
+
+impl EndReport {
+    fn of(period: &ValidityPeriod) -> Self {
+        Self {
+            what: period.kind.as_str(),
+            name: period.name.clone(),
+            at: period.ends,
+            renew: period.kind.renewal(),
+        }
     }
-    for line in &waiting {
-        text.push_str(&format!("! {line}\n"));
-    }
-    if config.clock.micros != 0 {
-        text.push_str(&format!("{}\n", describe_clock_offset(&config.clock.text)));
-    }
-    text.push_str(&format!(
-        "{}: {datasets} datasets, {in_force} contracts in force, {} answers running, {peers} peers, {} records in the log, bundle number {}",
-        connector.id().domain(),
-        connector.queries.running.count(),
-        connector.records.log.size(),
-        bundle.content().sequence,
-    ));
-    if let Some(version) = rulebook {
-        text.push_str(&format!(
-            "\noffers were checked against version {version} of the rulebook"
+}
+
+impl CommandReport for StatusReport {
+    fn text(&self) -> String {
+        let mut lines = Vec::new();
+        if self.waiting.is_empty() {
+            lines.push("nothing waits for a person".to_owned());
+        }
+        lines.extend(self.waiting.iter().map(|line| format!("! {line}")));
+        lines.extend(self.clock_offset.clone());
+        lines.push(format!(
+            "{}: {} datasets, {} contracts in force, {} answers running, {} peers, {} records in the log, bundle number {}",
+            self.participant,
+            self.datasets,
+            self.contracts_in_force,
+            self.running,
+            self.peers,
+            self.records,
+            self.bundle,
         ));
+        if let Some(version) = self.rulebook {
+            lines.push(format!(
+                "offers were checked against version {version} of the rulebook"
+            ));
+        }
+        let DailyFigures {
+            answers,
+            rows,
+            refusals,
+        } = &self.today;
+        lines.push(format!(
+            "today, {}: {answers} answers with {rows} rows, {refusals} refusals",
+            self.zone
+        ));
+        let newest = self.newest_time_stamp.iter();
+        lines.extend(newest.map(|newest| format!("time stamps: {newest}")));
+        lines.join("\n")
     }
-    text.push_str(&format!(
-        "\ntoday, {}: {} answers with {} rows, {} refusals",
-        config.participant.zone, today.answers, today.rows, today.refusals
-    ));
-    if let Some(newest) = time_stamps::newest(&time_stamps) {
-        text.push_str(&format!("\ntime stamps: {newest}"));
-    }
-    out.object(data, text).await?;
-    Ok(u8::from(check && !waiting.is_empty()))
 }
 
 /// What people are told of something that ends soon.

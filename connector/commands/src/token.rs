@@ -7,11 +7,12 @@ use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
 use crate::cli::command_effect::{Command, CommandEffect};
-use crate::cli::output::table;
+use crate::cli::command_report::{CommandReport, ReportRow};
 use crate::contract::contract_lookup::contract_by_prefix;
 use crate::token::arguments::TokenCommand;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::record::configuration::AccessTokenRecord;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_node::log::audit_event::{AuditEvent, list_texts, maybe};
 use hansa_node::participant::Connector;
 use hansa_node::participant::pseudonyms::Person;
@@ -21,13 +22,13 @@ use hansa_node::process::randomness::random_hex;
 use hansa_node::token::access_tokens::AccessTokenGrant;
 use hansa_policy::contract::Agreement;
 use hansa_policy::decision::program_check::{connector_required, lets_programs_ask};
-use hansa_policy::id::{ContractId, PurposeId};
+use hansa_policy::id::{ContractId, PurposeId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::printable;
 use hansa_store::document_folder::StoredDocumentKind;
 use hansa_transport::AccessToken;
 use hansa_transport::flight_sql::access_token::{ID_DIGITS, SECRET_DIGITS};
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::sync::Arc;
 
 impl Command for TokenCommand {
@@ -78,26 +79,16 @@ impl ConnectorVerb for TokenCommand {
 }
 
 async fn list(connector: &Arc<Connector>, out: &EventSink) -> CommandResult {
-    let mut rows = Vec::new();
-    for grant in connector.access_tokens.all() {
-        let state = state(connector, &grant);
-        let person = person(connector, &grant);
-        let more = [("person", json!(person)), ("state", json!(state))];
-        out.object(grant_json(&grant, more), "").await?;
-        rows.push(vec![
-            grant.id.clone(),
-            person.unwrap_or_else(|| "erased".to_owned()),
-            purposes(&grant),
-            contract_text(&grant),
-            grant.until.to_string(),
-            state.to_owned(),
-        ]);
-    }
-    out.text(table(
-        &["TOKEN", "PERSON", "PURPOSES", "CONTRACT", "UNTIL", "STATE"],
-        &rows,
-    ))
-    .await?;
+    let grants = connector.access_tokens.all();
+    let rows: Vec<ListedToken> = grants
+        .iter()
+        .map(|grant| ListedToken {
+            token: TokenReport::of(grant),
+            person: person(connector, grant),
+            state: state(connector, grant),
+        })
+        .collect();
+    out.list(&rows).await?;
     Ok(0)
 }
 
@@ -168,33 +159,14 @@ async fn create(
     let mut created = record(connector, "created", &grant, caller)?;
     created.document = Some(document);
     let _durable = connector.record(AuditEvent::from(created)).await?;
-    let scope = contract
-        .as_ref()
-        .map_or_else(String::new, |(id, agreement)| {
-            format!(
-                ", under contract {} on {} alone",
-                id.short(),
-                agreement.dataset.id.name
-            )
-        });
-    let text = format!(
-        "access token {} for {name}, until {}{}{scope}\n\n  {}\n\nThis is shown once. Programs present it as `Authorization: Bearer TOKEN`, or its \
-         id as the user and the rest behind the last _ as the password.\n\nnext: hansa connect python",
-        grant.id,
-        grant.until,
-        match grant.purposes.is_empty() {
-            true => ", for questions that declare no purpose".to_owned(),
-            false => format!(", for {}", self::purposes(&grant)),
-        },
-        token.text()
-    );
-    let more = [
-        ("person", json!(name)),
-        ("access_token", json!(token.text())),
-    ];
-    let data = grant_json(&grant, more);
+    let report = CreatedToken {
+        facts: TokenReport::of(&grant),
+        person: name.to_owned(),
+        access_token: token.text(),
+        dataset: contract.map(|(_, agreement)| agreement.dataset.id.name),
+    };
     connector.access_tokens.add(grant);
-    out.object(data, text).await?;
+    out.report(&report).await?;
     Ok(0)
 }
 
@@ -259,15 +231,11 @@ async fn revoke(
         .queries
         .client_answers
         .cut_token_answers(&grant.id);
-    let more = [("state", json!("revoked")), ("cut", json!(cut))];
-    let data = grant_json(grant, more);
-    out.object(
-        data,
-        format!(
-            "the access token {} is revoked; answers cut: {cut}",
-            grant.id
-        ),
-    )
+    out.report(&RevokedToken {
+        token: TokenReport::of(grant),
+        state: "revoked",
+        cut,
+    })
     .await?;
     Ok(0)
 }
@@ -313,31 +281,110 @@ fn state(connector: &Connector, grant: &AccessTokenGrant) -> &'static str {
     }
 }
 
-fn purposes(grant: &AccessTokenGrant) -> String {
-    let purposes: Vec<String> = grant.purposes.iter().map(ToString::to_string).collect();
-    purposes.join(", ")
+/// Access token, without its secret.
+#[derive(Debug, Serialize)]
+struct TokenReport {
+    token: String,
+    purposes: Vec<PurposeId>,
+    contract: Option<ContractId>,
+    until: UtcTimestamp,
 }
 
-/// The contract that it is for; a token of the house is for all that the house has.
-fn contract_text(grant: &AccessTokenGrant) -> String {
-    let contract = grant.contract;
-    contract.map_or_else(|| "–".to_owned(), |id| id.short().to_string())
+impl TokenReport {
+    fn of(grant: &AccessTokenGrant) -> Self {
+        Self {
+            token: grant.id.clone(),
+            purposes: grant.purposes.clone(),
+            contract: grant.contract,
+            until: grant.until,
+        }
+    }
+
+    fn purposes_text(&self) -> String {
+        let purposes: Vec<String> = self.purposes.iter().map(ToString::to_string).collect();
+        purposes.join(", ")
+    }
 }
 
-fn grant_json<const N: usize>(grant: &AccessTokenGrant, more: [(&str, Value); N]) -> Value {
-    let purposes: Vec<String> = grant.purposes.iter().map(ToString::to_string).collect();
-    let members = [
-        ("token", json!(grant.id)),
-        ("purposes", json!(purposes)),
-        ("contract", json!(grant.contract.map(|id| id.to_string()))),
-        ("until", json!(grant.until.to_string())),
-    ];
-    let members = members.into_iter().chain(more);
-    Value::Object(
-        members
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect(),
-    )
+/// Access token with its person, as long as the name is known here.
+#[derive(Debug, Serialize)]
+struct ListedToken {
+    #[serde(flatten)]
+    token: TokenReport,
+    person: Option<String>,
+    state: &'static str,
+}
+
+impl ReportRow for ListedToken {
+    const HEADER: &'static [&'static str] =
+        &["TOKEN", "PERSON", "PURPOSES", "CONTRACT", "UNTIL", "STATE"];
+
+    fn cells(&self) -> Vec<String> {
+        let contract = self.token.contract;
+        vec![
+            self.token.token.clone(),
+            self.person.clone().unwrap_or_else(|| "erased".to_owned()),
+            self.token.purposes_text(),
+            // A token of the house is for all that the house has.
+            contract.map_or_else(|| "–".to_owned(), |id| id.short()),
+            self.token.until.to_string(),
+            self.state.to_owned(),
+        ]
+    }
+}
+
+/// Access token that was created, with its secret.
+#[derive(Serialize)]
+struct CreatedToken {
+    #[serde(flatten)]
+    facts: TokenReport,
+    person: String,
+    access_token: String,
+    /// Dataset of its contract.
+    #[serde(skip)]
+    dataset: Option<SqlIdentifier>,
+}
+
+impl CommandReport for CreatedToken {
+    fn text(&self) -> String {
+        let scope = match (self.facts.contract, &self.dataset) {
+            (Some(id), Some(dataset)) => {
+                format!(", under contract {} on {dataset} alone", id.short())
+            }
+            (_, _) => String::new(),
+        };
+        format!(
+            "access token {} for {}, until {}{}{scope}\n\n  {}\n\nThis is shown once. Programs present it as `Authorization: Bearer TOKEN`, or its \
+             id as the user and the rest behind the last _ as the password.\n\nnext: hansa connect python",
+            self.facts.token,
+            self.person,
+            self.facts.until,
+            match self.facts.purposes.is_empty() {
+                true => ", for questions that declare no purpose".to_owned(),
+                false => format!(", for {}", self.facts.purposes_text()),
+            },
+            self.access_token
+        )
+    }
+}
+
+/// Access token that was revoked.
+#[derive(Debug, Serialize)]
+struct RevokedToken {
+    #[serde(flatten)]
+    token: TokenReport,
+    state: &'static str,
+    /// Answers that were cut.
+    cut: usize,
+}
+
+impl CommandReport for RevokedToken {
+    fn text(&self) -> String {
+        format!(
+            "the access token {} is revoked; answers cut: {}",
+            self.token.token, self.cut
+        )
+    }
 }
 
 /// The most letters of a person's name.

@@ -1,6 +1,7 @@
 //! Where a verb writes what it sends back.
 
 use crate::admin::command_event::CommandEvent;
+use crate::cli::command_report::{CommandReport, ReportRow, report_json, report_table};
 use bytes::Bytes;
 use hansa_policy::refusal::Refusal;
 use hansa_transport::internal_error;
@@ -20,6 +21,36 @@ impl EventSink {
     pub(crate) fn channel() -> (Self, mpsc::Receiver<CommandEvent>) {
         let (sender, receiver) = mpsc::channel(8);
         (Self(sender), receiver)
+    }
+
+    /// A result.
+    ///
+    /// # Errors
+    /// When nobody reads any more.
+    pub(crate) async fn report(
+        &self,
+        report: &impl CommandReport,
+    ) -> Result<(), ClientDisconnected> {
+        self.object(report_json(report), report.text()).await
+    }
+
+    /// A list: its objects, and the table for people.
+    ///
+    /// # Errors
+    /// When nobody reads any more.
+    pub(crate) async fn list<R: ReportRow>(&self, rows: &[R]) -> Result<(), ClientDisconnected> {
+        for row in rows {
+            self.row(row).await?;
+        }
+        self.text(report_table(rows)).await
+    }
+
+    /// An object of a list whose table follows.
+    ///
+    /// # Errors
+    /// When nobody reads any more.
+    pub(crate) async fn row(&self, row: &impl ReportRow) -> Result<(), ClientDisconnected> {
+        self.object(report_json(row), "").await
     }
 
     /// An object with its text.

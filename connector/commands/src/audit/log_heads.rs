@@ -2,10 +2,10 @@
 
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
-use crate::cli::output::table;
+use crate::cli::command_report::ReportRow;
 use hansa_node::participant::Connector;
 use hansa_policy::id::ParticipantId;
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -20,96 +20,148 @@ pub(super) async fn tell(connector: &Arc<Connector>, out: &EventSink) -> Command
             state.forks()?,
         ))
     })?;
-    let mut lines: Vec<(Value, Vec<String>)> = Vec::new();
-    let mut line = |log: &ParticipantId,
-                    what: &str,
-                    size: Option<u64>,
-                    proven: bool,
-                    more: String,
-                    value: Value| {
-        let mut value = value;
-        if let Some(members) = value.as_object_mut() {
-            members.insert("log".to_owned(), json!(log.to_string()));
-            members.insert("is".to_owned(), json!(what));
-            members.insert("size".to_owned(), json!(size));
-        }
-        let value_is_forked = value.get("forked") == Some(&Value::Bool(true));
-        lines.push((
-            value,
-            vec![
-                log.domain().to_owned(),
-                what.to_owned(),
-                size.map(|size| size.to_string()).unwrap_or_default(),
-                match what {
-                    "LOG_FORK" => "no",
-                    "incident" => "stated",
-                    _ if proven => "yes",
-                    _ if value_is_forked => "no",
-                    _ => "not yet",
-                }
-                .to_owned(),
-                more,
-            ],
-        ));
-    };
     // Of a log that has forked nothing goes on, whatever was proven before that was found.
     let forked: BTreeSet<&ParticipantId> = forks.iter().map(|(peer, _)| peer).collect();
-    let goes_on = |log: &ParticipantId, proven: bool| proven && !forked.contains(log);
-    for row in &shown {
-        let proven = goes_on(&row.peer, row.proven);
-        let value = json!({"proven": proven, "forked": forked.contains(&row.peer)});
-        line(
-            &row.peer,
-            "shown to us",
-            size(&row.note),
-            proven,
-            two_histories(forked.contains(&row.peer)),
-            value,
-        );
+    let mut rows = Vec::new();
+    for row in shown {
+        let forked = forked.contains(&row.peer);
+        rows.push(HeadReport {
+            size: size(&row.note),
+            proven: row.proven && !forked,
+            log: row.peer,
+            evidence: HeadEvidence::Shown { forked },
+        });
     }
-    for row in &gossiped {
-        let proven = goes_on(&row.peer, row.proven);
-        let value = json!({"proven": proven, "forked": forked.contains(&row.peer), "via": row.via.to_string()});
-        let via = format!("by {}", row.via.domain());
-        line(&row.peer, "passed on", size(&row.note), proven, via, value);
+    for row in gossiped {
+        let forked = forked.contains(&row.peer);
+        rows.push(HeadReport {
+            size: size(&row.note),
+            proven: row.proven && !forked,
+            log: row.peer,
+            evidence: HeadEvidence::PassedOn {
+                forked,
+                via: row.via,
+            },
+        });
     }
-    let own = connector.id();
-    for row in &witnesses {
-        let value = json!({"proven": true, "by": row.peer.to_string(), "record": row.record});
-        let by = format!("by {}, record {}", row.peer.domain(), row.record);
-        line(&own, "cosigned", Some(row.size), true, by, value);
+    for row in witnesses {
+        rows.push(HeadReport {
+            log: connector.id(),
+            size: Some(row.size),
+            proven: true,
+            evidence: HeadEvidence::Cosigned {
+                by: row.peer,
+                record: row.record,
+            },
+        });
     }
     for (peer, record) in &forks {
-        let value = json!({"proven": false, "record": record});
-        let both = format!("both heads: hansa audit show {record}");
-        line(peer, "LOG_FORK", None, false, both, value);
-    }
-    for (row, text) in &incidents {
-        let fork = row.fork.unzip();
-        let value = json!({
-            "proven": false,
-            "record": row.record,
-            "cause": row.cause,
-            "from": fork.0,
-            "upto": fork.1,
-            "late": row.late,
+        rows.push(HeadReport {
+            log: peer.clone(),
+            size: None,
+            proven: false,
+            evidence: HeadEvidence::Fork { record: *record },
         });
-        line(&row.peer, "incident", None, false, text.clone(), value);
     }
-    let mut rows = Vec::new();
-    for (value, cells) in lines {
-        out.object(value, "").await?;
-        rows.push(cells);
+    for (row, text) in incidents {
+        let (from, upto) = row.fork.unzip();
+        rows.push(HeadReport {
+            log: row.peer,
+            size: None,
+            proven: false,
+            evidence: HeadEvidence::Incident {
+                record: row.record,
+                cause: row.cause,
+                from,
+                upto,
+                late: row.late,
+                text,
+            },
+        });
     }
-    out.text(table(&["LOG", "HEAD", "RECORDS", "GOES ON", ""], &rows))
-        .await?;
+    out.list(&rows).await?;
     Ok(0)
 }
 
-fn two_histories(forked: bool) -> String {
-    match forked {
-        true => "of one of two histories".to_owned(),
-        false => String::new(),
+/// Head of a log, or what does not fit in it.
+#[derive(Debug, Serialize)]
+struct HeadReport {
+    log: ParticipantId,
+    /// Records that the head covers.
+    size: Option<u64>,
+    /// `true` if the log has proven that it goes on from the head.
+    proven: bool,
+    #[serde(flatten)]
+    evidence: HeadEvidence,
+}
+
+/// Origin of a head.
+#[derive(Debug, Serialize)]
+#[serde(tag = "is")]
+enum HeadEvidence {
+    /// Its log has shown it.
+    #[serde(rename = "shown to us")]
+    Shown { forked: bool },
+    /// Another participant has passed it on.
+    #[serde(rename = "passed on")]
+    PassedOn { forked: bool, via: ParticipantId },
+    /// A participant has cosigned a head of ours.
+    #[serde(rename = "cosigned")]
+    Cosigned { by: ParticipantId, record: u64 },
+    /// Two heads contradict each other.
+    #[serde(rename = "LOG_FORK")]
+    Fork { record: u64 },
+    /// The owner has stated an incident.
+    #[serde(rename = "incident")]
+    Incident {
+        record: u64,
+        cause: String,
+        from: Option<u64>,
+        upto: Option<u64>,
+        late: u64,
+        #[serde(skip)]
+        text: String,
+    },
+}
+
+impl ReportRow for HeadReport {
+    const HEADER: &'static [&'static str] = &["LOG", "HEAD", "RECORDS", "GOES ON", ""];
+
+    fn cells(&self) -> Vec<String> {
+        let (origin, forked, more) = match &self.evidence {
+            HeadEvidence::Shown { forked } => {
+                let histories = match forked {
+                    true => "of one of two histories",
+                    false => "",
+                };
+                ("shown to us", *forked, histories.to_owned())
+            }
+            HeadEvidence::PassedOn { forked, via } => {
+                ("passed on", *forked, format!("by {}", via.domain()))
+            }
+            HeadEvidence::Cosigned { by, record } => {
+                let by = format!("by {}, record {record}", by.domain());
+                ("cosigned", false, by)
+            }
+            HeadEvidence::Fork { record } => {
+                let both = format!("both heads: hansa audit show {record}");
+                ("LOG_FORK", true, both)
+            }
+            HeadEvidence::Incident { text, .. } => ("incident", false, text.clone()),
+        };
+        let goes_on = match &self.evidence {
+            HeadEvidence::Incident { .. } => "stated",
+            _ if self.proven => "yes",
+            _ if forked => "no",
+            _ => "not yet",
+        };
+        vec![
+            self.log.domain().to_owned(),
+            origin.to_owned(),
+            self.size.map(|size| size.to_string()).unwrap_or_default(),
+            goes_on.to_owned(),
+            more,
+        ]
     }
 }
 

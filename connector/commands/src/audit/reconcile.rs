@@ -2,7 +2,8 @@
 
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
-use crate::cli::output::table;
+use crate::cli::command_report::{ReportRow, report_table};
+use hansa_audit_log::answer_bound::AnswerBound;
 use hansa_audit_log::note::Checkpoint;
 use hansa_audit_log::reconcile::{
     AnswerSummary, ComparedAnswer, Reconciliation, ReconciliationFinding, reconcile,
@@ -17,7 +18,7 @@ use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::peer::proof::{self, LogProof, LogProofRequest};
 use hansa_transport::peer::client::PeerClient;
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::sync::Arc;
 
 /// Compares the own log with that of a peer; the exit status says whether they agree.
@@ -49,8 +50,9 @@ pub(super) async fn with(
     let mut rows = Vec::new();
     for (direction, found) in &both {
         for compared in &found.requests {
-            out.object(as_json(direction, compared), "").await?;
-            rows.push(cells(direction, compared));
+            let row = ComparisonReport::of(direction, compared);
+            out.row(&row).await?;
+            rows.push(row);
         }
     }
     if let Some(since) = since {
@@ -59,12 +61,8 @@ pub(super) async fn with(
         ))
         .await;
     }
-    out.text(format!(
-        "{}\n{}",
-        table(&["", "QUESTION", "ROWS", "OUTCOME", "FINDING", ""], &rows),
-        summary(&both)
-    ))
-    .await?;
+    out.text(format!("{}\n{}", report_table(&rows), summary(&both)))
+        .await?;
     if let Some(fork) = connector.fork_of(&peer.id)? {
         return Err(fork.into());
     }
@@ -150,46 +148,76 @@ fn proven(
         })
 }
 
-fn as_json(direction: &str, compared: &ComparedAnswer) -> Value {
-    let side = |line: &Option<AnswerSummary>| {
-        line.as_ref().map(|line| {
-            json!({
-                "rows": line.rows,
-                "bytes": line.bytes,
-                "at_most": line.at_most.filter(|_| line.is_uncounted()).map(|bound| {
-                    json!({"rows": bound.rows, "bytes": bound.bytes})
-                }),
-                "outcome": line.outcome,
-                "acknowledged": line.acknowledged,
-            })
-        })
-    };
-    json!({
-        "direction": direction,
-        "request": compared.request_id,
-        "finding": compared.finding.as_str(),
-        "provider": side(&compared.provider),
-        "consumer": side(&compared.consumer),
-    })
+/// Question as both logs have it.
+#[derive(Debug, Serialize)]
+struct ComparisonReport<'a> {
+    direction: &'a str,
+    request: &'a str,
+    finding: &'static str,
+    provider: Option<SideReport<'a>>,
+    consumer: Option<SideReport<'a>>,
+    /// Fields in which the two sides differ.
+    #[serde(skip)]
+    difference: String,
 }
 
-fn rows_text(line: &AnswerSummary) -> String {
-    match line.at_most.filter(|_| line.is_uncounted()) {
-        Some(bound) => format!("at most {}", bound.rows),
-        None => line.rows.to_string(),
+/// Question as one of the logs has it.
+#[derive(Debug, Serialize)]
+struct SideReport<'a> {
+    rows: u64,
+    bytes: u64,
+    /// Bound of an answer that its provider has not counted.
+    at_most: Option<AnswerBound>,
+    outcome: &'a str,
+    acknowledged: bool,
+}
+
+impl<'a> ComparisonReport<'a> {
+    fn of(direction: &'a str, compared: &'a ComparedAnswer) -> Self {
+        Self {
+            direction,
+            request: &compared.request_id,
+            finding: compared.finding.as_str(),
+            provider: compared.provider.as_ref().map(SideReport::of),
+            consumer: compared.consumer.as_ref().map(SideReport::of),
+            difference: difference(&compared.finding),
+        }
     }
 }
 
-fn cells(direction: &str, compared: &ComparedAnswer) -> Vec<String> {
-    let line = compared.provider.as_ref().or(compared.consumer.as_ref());
-    vec![
-        direction.to_owned(),
-        compared.request_id.chars().take(12).collect(),
-        line.map_or_else(String::new, rows_text),
-        line.map_or_else(String::new, |line| line.outcome.clone()),
-        compared.finding.as_str().to_owned(),
-        difference(&compared.finding),
-    ]
+impl<'a> SideReport<'a> {
+    fn of(line: &'a AnswerSummary) -> Self {
+        Self {
+            rows: line.rows,
+            bytes: line.bytes,
+            at_most: line.at_most.filter(|_| line.is_uncounted()),
+            outcome: &line.outcome,
+            acknowledged: line.acknowledged,
+        }
+    }
+
+    fn rows_text(&self) -> String {
+        match self.at_most {
+            Some(bound) => format!("at most {}", bound.rows),
+            None => self.rows.to_string(),
+        }
+    }
+}
+
+impl ReportRow for ComparisonReport<'_> {
+    const HEADER: &'static [&'static str] = &["", "QUESTION", "ROWS", "OUTCOME", "FINDING", ""];
+
+    fn cells(&self) -> Vec<String> {
+        let side = self.provider.as_ref().or(self.consumer.as_ref());
+        vec![
+            self.direction.to_owned(),
+            self.request.chars().take(12).collect(),
+            side.map_or_else(String::new, SideReport::rows_text),
+            side.map_or_else(String::new, |side| side.outcome.to_owned()),
+            self.finding.to_owned(),
+            self.difference.clone(),
+        ]
+    }
 }
 
 fn difference(finding: &ReconciliationFinding) -> String {

@@ -1,5 +1,6 @@
 //! How results and errors are shown to people and to scripts.
 
+use crate::cli::command_report::{CommandReport, ReportRow, report_json, report_table};
 use crate::cli::terminal::{document_out, line_err, line_out, object_err, object_out};
 use hansa_policy::refusal::Refusal;
 use hansa_policy::safe_text::printable;
@@ -22,6 +23,19 @@ impl OutputSettings {
             object_out(object);
         } else if !text.is_empty() {
             line_out(text.trim_end_matches('\n'));
+        }
+    }
+
+    /// A result of a command that needs no connector.
+    pub(crate) fn report(self, report: &impl CommandReport) {
+        self.result(&report_json(report), &report.text());
+    }
+
+    /// A list of a command that needs no connector: one object a line with `--json`, a table otherwise.
+    pub(crate) fn list<R: ReportRow>(self, rows: &[R]) {
+        match self.json {
+            true => rows.iter().for_each(|row| object_out(&report_json(row))),
+            false => line_out(&report_table(rows)),
         }
     }
 

@@ -5,14 +5,17 @@ use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
 use crate::cli::command_effect::{Command, CommandEffect};
+use crate::cli::command_report::{CommandReport, report_json};
 use crate::conformance::arguments::{ConformanceArgs, ConformanceFormat};
+use crate::conformance::page_text::PageReport;
 use crate::conformance::participant_facts::ParticipantFactSheet;
 use crate::conformance::{ConformanceArticle, page_text};
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_node::dataset::publication;
 use hansa_node::participant::Connector;
 use hansa_node::participant::startup::JudgedState;
 use hansa_node::process::blocking_work::blocking;
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::sync::Arc;
 
 impl Command for ConformanceArgs {
@@ -47,27 +50,48 @@ async fn conformance(
         false => args.article,
     };
     let inner = Arc::clone(connector);
-    let (data, pages) = blocking(move || {
+    let report = blocking(move || {
         let configured = publication::read_configured_datasets(&inner).map_err(combined_refusal)?;
         let facts = ParticipantFactSheet::collect(&inner, configured)?;
-        let (mut objects, mut pages) = (Vec::new(), Vec::new());
+        let (mut pages, mut markdown) = (Vec::new(), Vec::new());
         for article in articles {
-            objects.push(page_text::as_json(article.page(), &facts)?);
-            pages.push(page_text::with_facts(article.page(), &facts)?);
+            pages.push(PageReport::of(article.page(), &facts)?);
+            markdown.push(page_text::with_facts(article.page(), &facts)?);
         }
-        let data = json!({
-            "participant": facts.participant(),
-            "at": facts.at.to_string(),
-            "version": env!("CARGO_PKG_VERSION"),
-            "pages": Value::Array(objects),
-        });
-        Ok((data, pages))
+        Ok(ConformanceReport {
+            participant: facts.participant(),
+            at: facts.at,
+            version: env!("CARGO_PKG_VERSION"),
+            pages,
+            format: args.format,
+            markdown,
+        })
     })
     .await?;
-    let text = match args.format {
-        ConformanceFormat::Md => pages.join("\n"),
-        ConformanceFormat::Json => serde_json::to_string_pretty(&data).unwrap_or_default(),
-    };
-    out.document(data, text).await?;
+    out.document(report_json(&report), report.text()).await?;
     Ok(0)
+}
+
+/// Pages about laws and standards with the facts of a participant.
+#[derive(Debug, Serialize)]
+struct ConformanceReport {
+    participant: String,
+    at: UtcTimestamp,
+    version: &'static str,
+    pages: Vec<PageReport>,
+    #[serde(skip)]
+    format: ConformanceFormat,
+    #[serde(skip)]
+    markdown: Vec<String>,
+}
+
+impl CommandReport for ConformanceReport {
+    fn text(&self) -> String {
+        match self.format {
+            ConformanceFormat::Md => self.markdown.join("\n"),
+            ConformanceFormat::Json => {
+                serde_json::to_string_pretty(&report_json(self)).unwrap_or_default()
+            }
+        }
+    }
 }

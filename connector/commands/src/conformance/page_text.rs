@@ -4,7 +4,8 @@ use crate::conformance::participant_facts::{FactStatement, ParticipantFact, Part
 use crate::conformance::{ArticleRequirement, ConformancePage};
 use hansa_policy::refusal::Refusal;
 use hansa_policy::safe_text::printable;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 /// The page without facts, as the document that is kept of it.
 #[cfg(test)]
@@ -42,46 +43,75 @@ pub(crate) fn with_facts(
     }))
 }
 
-/// The same for programs.
-///
-/// # Errors
-/// When a fact can't be read.
-pub(crate) fn as_json(
-    page: &ConformancePage,
-    facts: &ParticipantFactSheet<'_>,
-) -> Result<Value, Refusal> {
-    let mut requirements = Vec::new();
-    for requirement in page.requirements {
-        let stated = statements(requirement, facts)?;
-        let facts: Vec<Value> = stated
-            .iter()
-            .map(|(fact, stated)| {
-                json!({
-                    "fact": fact.name(),
-                    "text": stated.text,
-                    "value": stated.value,
-                    "gap": stated.remedy.is_some(),
-                    "remedy": stated.remedy,
-                })
-            })
-            .collect();
-        requirements.push(json!({
-            "reference": requirement.reference,
-            "requirement": requirement.requirement,
-            "coverage": requirement.coverage.as_str(),
-            "measure": requirement.measure,
-            "commands": requirement.commands,
-            "tests": requirement.tests,
-            "facts": facts,
-        }));
+/// Page with the facts of a participant, for programs.
+#[derive(Debug, Serialize)]
+pub(crate) struct PageReport {
+    article: &'static str,
+    title: &'static str,
+    preface: &'static [&'static str],
+    requirements: Vec<RequirementReport>,
+    limits: &'static [&'static str],
+}
+
+/// Requirement of a page, with the facts that bear on it.
+#[derive(Debug, Serialize)]
+struct RequirementReport {
+    reference: &'static str,
+    requirement: &'static str,
+    coverage: &'static str,
+    measure: &'static str,
+    commands: &'static [&'static str],
+    tests: &'static [&'static str],
+    facts: Vec<FactReport>,
+}
+
+/// Fact of a participant. A gap has a remedy.
+#[derive(Debug, Serialize)]
+struct FactReport {
+    fact: &'static str,
+    text: String,
+    value: Value,
+    gap: bool,
+    remedy: Option<&'static str>,
+}
+
+impl PageReport {
+    /// The page with the facts of a participant.
+    ///
+    /// # Errors
+    /// When a fact can't be read.
+    pub(crate) fn of(
+        page: &'static ConformancePage,
+        facts: &ParticipantFactSheet<'_>,
+    ) -> Result<Self, Refusal> {
+        let mut requirements = Vec::new();
+        for requirement in page.requirements {
+            let stated = statements(requirement, facts)?.into_iter();
+            let facts = stated.map(|(fact, stated)| FactReport {
+                fact: fact.name(),
+                text: stated.text,
+                value: stated.value,
+                gap: stated.remedy.is_some(),
+                remedy: stated.remedy,
+            });
+            requirements.push(RequirementReport {
+                reference: requirement.reference,
+                requirement: requirement.requirement,
+                coverage: requirement.coverage.as_str(),
+                measure: requirement.measure,
+                commands: requirement.commands,
+                tests: requirement.tests,
+                facts: facts.collect(),
+            });
+        }
+        Ok(Self {
+            article: page.name,
+            title: page.title,
+            preface: page.preface,
+            requirements,
+            limits: page.limits,
+        })
     }
-    Ok(json!({
-        "article": page.name,
-        "title": page.title,
-        "preface": page.preface,
-        "requirements": requirements,
-        "limits": page.limits,
-    }))
 }
 
 fn statements(

@@ -2,9 +2,11 @@
 
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
+use crate::cli::command_report::CommandReport;
 use crate::contract::collect;
 use crate::contract::contract_lookup::load_negotiation;
 use crate::contract::negotiation_step::peer_of;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_node::negotiation::clause_comment;
 use hansa_node::negotiation::clause_comment::ReceivedComment;
 use hansa_node::negotiation::outgoing_message;
@@ -13,7 +15,7 @@ use hansa_node::peer::mailbox;
 use hansa_policy::id::ClauseId;
 use hansa_policy::negotiation::PartyRole;
 use hansa_policy::safe_text::SingleLineText;
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::sync::Arc;
 
 pub(super) async fn comment(
@@ -33,10 +35,11 @@ pub(super) async fn comment(
         PartyRole::Provider => Ok(()),
         PartyRole::Consumer => mailbox::pump(connector, &peer_of(connector, &open)?).await,
     };
-    out.object(
-        json!({"negotiation": name, "clause": clause.to_string(), "commented": true}),
-        format!("said of clause {clause} in {name}"),
-    )
+    out.report(&SentComment {
+        negotiation: name,
+        clause,
+        commented: true,
+    })
     .await?;
     match carried {
         Ok(()) => Ok(0),
@@ -66,17 +69,42 @@ pub(super) fn text(comments: &[ReceivedComment]) -> String {
         .collect()
 }
 
-/// The comments as JSON.
-pub(super) fn json(comments: &[ReceivedComment]) -> Value {
-    let one = |read: &ReceivedComment| {
-        json!({
-            "clause": read.comment.clause.to_string(),
-            "participant": read.comment.party.domain(),
-            "on": read.comment.contract.to_string(),
-            "at": read.at.to_string(),
-            "text": read.comment.text,
-            "valid": read.fault.is_none(),
-        })
-    };
-    Value::Array(comments.iter().map(one).collect())
+/// Comment that was sent.
+#[derive(Debug, Serialize)]
+struct SentComment {
+    negotiation: String,
+    clause: ClauseId,
+    commented: bool,
+}
+
+impl CommandReport for SentComment {
+    fn text(&self) -> String {
+        format!("said of clause {} in {}", self.clause, self.negotiation)
+    }
+}
+
+/// Comment on a clause.
+#[derive(Debug, Serialize)]
+pub(super) struct CommentReport {
+    clause: String,
+    participant: String,
+    on: String,
+    at: UtcTimestamp,
+    text: String,
+    /// `true` if its signature holds.
+    valid: bool,
+}
+
+impl CommentReport {
+    /// The report of a comment.
+    pub(super) fn of(read: &ReceivedComment) -> Self {
+        Self {
+            clause: read.comment.clause.to_string(),
+            participant: read.comment.party.domain().to_owned(),
+            on: read.comment.contract.to_string(),
+            at: read.at,
+            text: read.comment.text.to_string(),
+            valid: read.fault.is_none(),
+        }
+    }
 }

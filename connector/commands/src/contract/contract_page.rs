@@ -5,19 +5,23 @@ mod quota_usage;
 
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
+use crate::cli::command_report::report_json;
+use crate::contract::comment::CommentReport;
 use crate::contract::contract_lookup::{contracts, load_negotiation, sides};
 use crate::contract::contract_page::obligation_ledger::ObligationLedger;
-use crate::contract::contract_page::quota_usage::{QuotaUsage, budgets};
+use crate::contract::contract_page::quota_usage::{QuotaReport, QuotaUsage, budgets};
 use crate::contract::contract_text::{
-    contract_json, describe_changes, payload_text, terms_json, turn,
+    ContractReport, TermReport, describe_changes, payload_text, turn,
 };
 use crate::contract::{collect, comment};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::seal;
 use hansa_node::participant::Connector;
 use hansa_node::{negotiation, withdrawal};
 use hansa_policy::contract::rendering::PageRendering;
 use hansa_policy::contract::signature::{SignatoryRole, SignedMandate};
-use hansa_policy::contract::{Agreement, ContractStatus};
+use hansa_policy::contract::{Agreement, ContractStatus, SignedWithdrawal};
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::Refusal;
 use hansa_policy::term::language::Language;
@@ -25,7 +29,8 @@ use hansa_proto::contract::page_digest;
 use hansa_proto::render::contract_status::{
     ContractStatusLines, SignatureFacts, StatusLineLabel, WithdrawalFacts,
 };
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use std::sync::Arc;
 
 pub(super) async fn show(
@@ -43,10 +48,9 @@ pub(super) async fn show(
     if let [(id, agreement, status)] = by_contract.as_slice() {
         let (role, _) = sides(connector, agreement);
         let read = RenderedPage::of(agreement, language);
-        let mut data = contract_json(*id, agreement, *status, role);
         let signatures = signatures(connector, *id);
         let budgets = budgets(connector, *id, agreement)?;
-        let owed = ObligationLedger::of(connector, *id, agreement)?.into(&mut data);
+        let owed = ObligationLedger::of(connector, *id, agreement)?;
         let is_withdrawn = connector
             .contracts
             .with_registry(|registry| registry.withdrawn_from(*id).is_some());
@@ -57,24 +61,6 @@ pub(super) async fn show(
         };
         let ended = shows_end.then(|| withdrawal::withdrawal_of(connector, *id));
         let ended = ended.flatten();
-        if let Value::Object(map) = &mut data {
-            map.insert("shown".to_owned(), shown_json(agreement));
-            map.insert("page".to_owned(), json!(read.page));
-            let withdrawal = ended.as_ref().map(|ended| {
-                json!({
-                    "by": ended.party.domain(),
-                    "at": ended.issued_at.to_string(),
-                    "from": withdrawal::effective_from(ended).to_string(),
-                    "reason": ended.reason,
-                })
-            });
-            map.insert("withdrawal".to_owned(), json!(withdrawal));
-            map.insert("officers".to_owned(), officers_json(connector, *id)?);
-            let listed: Vec<Value> = signatures.iter().map(CheckedSignature::json).collect();
-            map.insert("signatures".to_owned(), json!(listed));
-            let listed: Vec<Value> = budgets.iter().map(QuotaUsage::json).collect();
-            map.insert("budgets".to_owned(), json!(listed));
-        }
         let text = if odrl {
             payload_text(agreement)
         } else {
@@ -86,9 +72,19 @@ pub(super) async fn show(
             });
             let lines = ContractStatusLines::of(read.language, agreement);
             let state = lines.state(*status, ending);
-            page(&lines, &read, *id, agreement, &state, &signatures, &budgets) + &owed
+            page(&lines, &read, *id, agreement, &state, &signatures, &budgets) + &owed.text()
         };
-        out.object(data, text).await?;
+        let report = ContractPageReport {
+            contract: ContractReport::of(*id, agreement, *status, role),
+            owed,
+            shown: ShownPage::of(agreement),
+            page: &read.page,
+            withdrawal: ended.as_ref().map(WithdrawalReport::of),
+            officers: approvals(connector, *id)?,
+            signatures: signatures.iter().map(CheckedSignature::report).collect(),
+            budgets: budgets.iter().map(QuotaUsage::report).collect(),
+        };
+        out.object(report_json(&report), text).await?;
         return Ok(0);
     }
     collect(connector, out).await?;
@@ -120,22 +116,23 @@ pub(super) async fn show(
             open.turn_sentence()
         )
     };
-    out.object(
-        json!({
-            "negotiation": name,
-            "state": open.state.phase().as_str(),
-            "would_become": open.state.proposal().contract.to_string(),
-            "turn": turn(&open),
-            "comments": comment::json(&comments),
-            "terms": terms_json(agreement),
-            "shown": shown_json(agreement),
-            "page": read.page,
-            "officers": officers_json(connector, open.state.proposal().contract)?,
-            "diff": open.before.as_ref().map(|before| describe_changes(before, agreement)),
-        }),
-        text,
-    )
-    .await?;
+    let proposal = open.state.proposal();
+    let report = NegotiationPageReport {
+        negotiation: &name,
+        state: open.state.phase().as_str(),
+        would_become: proposal.contract,
+        turn: turn(&open),
+        comments: comments.iter().map(CommentReport::of).collect(),
+        terms: TermReport::list(agreement),
+        shown: ShownPage::of(agreement),
+        page: &read.page,
+        officers: approvals(connector, proposal.contract)?,
+        diff: open
+            .before
+            .as_ref()
+            .map(|before| describe_changes(before, agreement)),
+    };
+    out.object(report_json(&report), text).await?;
     Ok(0)
 }
 
@@ -186,36 +183,104 @@ impl RenderedPage {
     }
 }
 
-/// Who has asked for an action that needs two, and who has approved it.
-fn officers_json(connector: &Connector, contract: ContractId) -> Result<Value, Refusal> {
+/// Contract as a page.
+#[derive(Debug, Serialize)]
+struct ContractPageReport<'a> {
+    #[serde(flatten)]
+    contract: ContractReport,
+    #[serde(flatten)]
+    owed: ObligationLedger,
+    shown: ShownPage,
+    page: &'a str,
+    withdrawal: Option<WithdrawalReport>,
+    officers: Vec<ApprovalReport>,
+    signatures: Vec<SignatureReport<'a>>,
+    budgets: Vec<QuotaReport<'a>>,
+}
+
+/// Negotiation as a page.
+#[derive(Debug, Serialize)]
+struct NegotiationPageReport<'a> {
+    negotiation: &'a str,
+    state: &'static str,
+    would_become: ContractId,
+    turn: String,
+    comments: Vec<CommentReport>,
+    terms: Vec<TermReport>,
+    shown: ShownPage,
+    page: &'a str,
+    officers: Vec<ApprovalReport>,
+    diff: Option<String>,
+}
+
+/// Withdrawal of a contract.
+#[derive(Debug, Serialize)]
+struct WithdrawalReport {
+    by: String,
+    at: UtcTimestamp,
+    from: UtcTimestamp,
+    reason: String,
+}
+
+impl WithdrawalReport {
+    fn of(ended: &SignedWithdrawal) -> Self {
+        Self {
+            by: ended.party.domain().to_owned(),
+            at: ended.issued_at,
+            from: withdrawal::effective_from(ended),
+            reason: ended.reason.to_string(),
+        }
+    }
+}
+
+/// Action that needs two officers: who has asked for it, and who has approved it.
+#[derive(Debug, Serialize)]
+struct ApprovalReport {
+    action: String,
+    first: String,
+    first_user: Option<Value>,
+    second: Option<String>,
+    second_user: Option<Value>,
+}
+
+/// The actions at a contract that need two officers.
+fn approvals(connector: &Connector, contract: ContractId) -> Result<Vec<ApprovalReport>, Refusal> {
     let words = connector.records.index(|state| state.pending_approvals())?;
-    let of = words.iter().filter(|word| word.contract == contract);
+    let of = words.into_iter().filter(|word| word.contract == contract);
     // Who it was stands beside the log, as long as nobody has erased it.
     let user = |pseudonym: &str| {
         let person = connector.records.pseudonyms.person(pseudonym);
         person.map(|person| person.json())
     };
-    let reported = of.map(|word| {
-        json!({
-            "action": word.action,
-            "first": word.first,
-            "first_user": user(&word.first),
-            "second": word.second,
-            "second_user": word.second.as_deref().and_then(user),
-        })
+    let reported = of.map(|word| ApprovalReport {
+        first_user: user(&word.first),
+        second_user: word.second.as_deref().and_then(user),
+        action: word.action,
+        first: word.first,
+        second: word.second,
     });
-    Ok(Value::Array(reported.collect()))
+    Ok(reported.collect())
 }
 
-/// The page that is part of what is signed.
-fn shown_json(agreement: &Agreement) -> Value {
-    let PageRendering { language, zone } = agreement.rendering;
-    json!({
-        "form": PageRendering::FORM,
-        "language": language.tag(),
-        "zone": zone.as_str(),
-        "sha256": page_digest(agreement).to_string(),
-    })
+/// Page that is part of what is signed.
+#[derive(Debug, Serialize)]
+struct ShownPage {
+    form: &'static str,
+    language: &'static str,
+    zone: String,
+    sha256: Digest,
+}
+
+impl ShownPage {
+    fn of(agreement: &Agreement) -> Self {
+        let PageRendering { language, zone } = agreement.rendering;
+        Self {
+            form: PageRendering::FORM,
+            language: language.tag(),
+            zone: zone.as_str().to_owned(),
+            sha256: page_digest(agreement),
+        }
+    }
 }
 
 /// A signature of a contract, checked again now.
@@ -231,24 +296,55 @@ struct CheckedSignature {
     fault: Option<Refusal>,
 }
 
+/// Signature for programs.
+#[derive(Debug, Serialize)]
+struct SignatureReport<'a> {
+    role: &'static str,
+    key: &'a str,
+    algorithm: &'a str,
+    /// Seconds by the signer's clock.
+    issued_at: i64,
+    sealed_for: Option<&'a str>,
+    mandate: Option<MandateReport<'a>>,
+    valid: bool,
+    fault: Option<String>,
+}
+
+/// Mandate on which a signature rests.
+#[derive(Debug, Serialize)]
+struct MandateReport<'a> {
+    statement: Digest,
+    capacity: &'a str,
+    up_to: &'static str,
+    longest_days: u32,
+    until: UtcTimestamp,
+}
+
+impl<'a> MandateReport<'a> {
+    fn of(signed: &'a SignedMandate) -> Self {
+        let mandate = &signed.mandate;
+        Self {
+            statement: signed.statement,
+            capacity: &mandate.capacity,
+            up_to: mandate.up_to.as_str(),
+            longest_days: mandate.longest_days,
+            until: mandate.not_after,
+        }
+    }
+}
+
 impl CheckedSignature {
-    fn json(&self) -> Value {
-        json!({
-            "role": self.role.as_str(),
-            "key": self.key,
-            "algorithm": self.algorithm,
-            "issued_at": self.issued_at,
-            "sealed_for": self.sealed_for,
-            "mandate": self.mandate.as_ref().map(|SignedMandate { mandate, statement, .. }| json!({
-                "statement": statement.to_string(),
-                "capacity": mandate.capacity,
-                "up_to": mandate.up_to.as_str(),
-                "longest_days": mandate.longest_days,
-                "until": mandate.not_after.to_string(),
-            })),
-            "valid": self.fault.is_none(),
-            "fault": self.fault.as_ref().map(ToString::to_string),
-        })
+    fn report(&self) -> SignatureReport<'_> {
+        SignatureReport {
+            role: self.role.as_str(),
+            key: &self.key,
+            algorithm: &self.algorithm,
+            issued_at: self.issued_at,
+            sealed_for: self.sealed_for.as_deref(),
+            mandate: self.mandate.as_ref().map(MandateReport::of),
+            valid: self.fault.is_none(),
+            fault: self.fault.as_ref().map(ToString::to_string),
+        }
     }
 
     fn text(&self, lines: &ContractStatusLines<'_>) -> String {

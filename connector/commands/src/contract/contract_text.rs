@@ -1,11 +1,13 @@
 //! Contracts and negotiations as text and as JSON.
 
+use crate::cli::command_report::ReportRow;
+use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_node::negotiation::open_negotiation::OpenNegotiation;
 use hansa_node::participant::Connector;
 use hansa_node::withdrawal;
 use hansa_policy::contract::{Agreement, ContractStatus};
-use hansa_policy::id::{ContractId, ParticipantId};
+use hansa_policy::id::{ClauseId, ContractId, ParticipantId, SqlIdentifier};
 use hansa_policy::refusal::Refusal;
 use hansa_policy::term::language::Language;
 use hansa_policy::term::{Clause, Term};
@@ -13,29 +15,73 @@ use hansa_proto::contract;
 use hansa_proto::render::contract_status::ContractStatusLines;
 use hansa_store::document_folder::StoredDocumentKind as Document;
 use hansa_store::state_index::row::NegotiationRow;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
-pub(super) fn negotiation_json(row: &NegotiationRow, open: Option<&OpenNegotiation>) -> Value {
-    let ended = open.and_then(|open| open.state.termination());
-    json!({
-        "negotiation": row.id,
-        "participant": row.peer.domain(),
-        "dataset": dataset_of(&row.dataset),
-        "role": row.role,
-        "state": row.state,
-        "turn": open.map(turn),
-        "title": row.title,
-        "kind": open.map(|open| kind(&open.state.proposal().agreement)),
-        "would_become": row.contract.map(|id| id.to_string()),
-        // What somebody wrote stands in the message, not in the log.
-        "reason": ended.map(|ended| &ended.reason),
-        "ended_by": ended.map(|ended| ended.by.as_str()),
-    })
+/// Heads of the table of contracts and negotiations.
+pub(super) const LIST_HEADER: &[&str] = &[
+    "ID", "WITH", "DATASET", "TITLE", "OF", "WE ARE", "STATE", "",
+];
+
+/// Negotiation as it stands.
+#[derive(Debug, Serialize)]
+pub(super) struct NegotiationReport {
+    negotiation: String,
+    participant: String,
+    dataset: String,
+    role: String,
+    state: String,
+    turn: Option<String>,
+    title: Option<String>,
+    kind: Option<&'static str>,
+    would_become: Option<ContractId>,
+    /// Reason of its end. It stands in the message, not in the log.
+    reason: Option<String>,
+    ended_by: Option<&'static str>,
+}
+
+impl NegotiationReport {
+    pub(super) fn of(row: &NegotiationRow, open: Option<&OpenNegotiation>) -> Self {
+        let ended = open.and_then(|open| open.state.termination());
+        Self {
+            negotiation: row.id.clone(),
+            participant: row.peer.domain().to_owned(),
+            dataset: dataset_of(&row.dataset),
+            role: row.role.clone(),
+            state: row.state.clone(),
+            turn: open.map(turn),
+            title: row.title.clone(),
+            kind: open.map(|open| kind(&open.state.proposal().agreement)),
+            would_become: row.contract,
+            reason: ended.map(|ended| ended.reason.to_string()),
+            ended_by: ended.map(|ended| ended.by.as_str()),
+        }
+    }
+}
+
+impl ReportRow for NegotiationReport {
+    const HEADER: &'static [&'static str] = LIST_HEADER;
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.negotiation.chars().take(14).collect(),
+            self.participant.clone(),
+            self.dataset.clone(),
+            self.title.clone().unwrap_or_default(),
+            self.kind.unwrap_or_default().to_owned(),
+            self.role.clone(),
+            self.state.to_lowercase(),
+            match (self.ended_by, &self.reason) {
+                (Some(by), Some(reason)) => format!("by the {by}: {reason}"),
+                (_, _) => self.turn.clone().unwrap_or_default(),
+            },
+        ]
+    }
 }
 
 /// What a contract lets out, in one word.
-pub(super) fn kind(agreement: &Agreement) -> &'static str {
+fn kind(agreement: &Agreement) -> &'static str {
     let aggregate = |clause: &Clause| matches!(clause.term, Term::Functions(_));
     match agreement.clauses.iter().any(aggregate) {
         true => "aggregates",
@@ -44,9 +90,10 @@ pub(super) fn kind(agreement: &Agreement) -> &'static str {
 }
 
 /// Who has ended a contract, from when and why.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct ContractEnd {
-    pub(super) by: ParticipantId,
+    /// Its domain.
+    pub(super) by: String,
     pub(super) from: UtcTimestamp,
     pub(super) reason: String,
 }
@@ -61,7 +108,7 @@ pub(super) fn ends(connector: &Connector) -> Result<BTreeMap<ContractId, Contrac
         };
         let end = ContractEnd {
             from: withdrawal::effective_from(&withdrawal),
-            by: withdrawal.party,
+            by: withdrawal.party.domain().to_owned(),
             reason: withdrawal.reason,
         };
         let known = ends
@@ -74,45 +121,111 @@ pub(super) fn ends(connector: &Connector) -> Result<BTreeMap<ContractId, Contrac
     Ok(ends)
 }
 
-pub(super) fn contract_json(
-    id: ContractId,
-    agreement: &Agreement,
-    status: ContractStatus,
-    role: &str,
-) -> Value {
-    json!({
-        "contract": id.to_string(),
-        "provider": agreement.provider.id.domain(),
-        "consumer": agreement.assignee_id().map(ParticipantId::domain),
-        "dataset": agreement.dataset.id.name.as_str(),
-        "kind": kind(agreement),
-        "role": role,
-        "state": status.as_str(),
-        "not_before": agreement.not_before.to_string(),
-        "not_after": agreement.not_after.to_string(),
-        "template": agreement.template.as_ref().map(|template| json!({
-            "author": template.author.as_str(),
-            "title": template.title,
-            "version": template.version,
-            "sha256": template.sha256.to_string(),
-        })),
-        "terms": terms_json(agreement),
-    })
+/// Contract with its clauses in words.
+#[derive(Debug, Serialize)]
+pub(super) struct ContractReport {
+    contract: ContractId,
+    provider: String,
+    consumer: Option<String>,
+    dataset: SqlIdentifier,
+    kind: &'static str,
+    role: &'static str,
+    state: &'static str,
+    not_before: UtcTimestamp,
+    not_after: UtcTimestamp,
+    template: Option<TemplateReport>,
+    terms: Vec<TermReport>,
 }
 
-/// The clauses in words.
-pub(super) fn terms_json(agreement: &Agreement) -> Vec<Value> {
-    agreement
-        .clauses
-        .iter()
-        .map(|clause| {
-            json!({
-                "clause": clause.id.to_string(),
-                "text": clause.term.plain(),
-                "enforced": !clause.term.is_recorded_only(),
-            })
-        })
-        .collect()
+/// Template from which a contract was made.
+#[derive(Debug, Serialize)]
+struct TemplateReport {
+    author: ParticipantId,
+    title: String,
+    version: u32,
+    sha256: Digest,
+}
+
+impl ContractReport {
+    pub(super) fn of(
+        id: ContractId,
+        agreement: &Agreement,
+        status: ContractStatus,
+        role: &'static str,
+    ) -> Self {
+        let consumer = agreement.assignee_id().map(ParticipantId::domain);
+        let template = agreement.template.as_ref();
+        Self {
+            contract: id,
+            provider: agreement.provider.id.domain().to_owned(),
+            consumer: consumer.map(str::to_owned),
+            dataset: agreement.dataset.id.name.clone(),
+            kind: kind(agreement),
+            role,
+            state: status.as_str(),
+            not_before: agreement.not_before,
+            not_after: agreement.not_after,
+            template: template.map(|template| TemplateReport {
+                author: template.author.clone(),
+                title: template.title.clone(),
+                version: template.version,
+                sha256: template.sha256,
+            }),
+            terms: TermReport::list(agreement),
+        }
+    }
+}
+
+/// Contract in a list, with its title and its end.
+#[derive(Debug, Serialize)]
+pub(super) struct ListedContract {
+    #[serde(flatten)]
+    pub(super) contract: ContractReport,
+    pub(super) title: Option<String>,
+    pub(super) ended: Option<ContractEnd>,
+    /// The other side.
+    #[serde(skip)]
+    pub(super) with: String,
+    /// Words for its end.
+    #[serde(skip)]
+    pub(super) until: String,
+}
+
+impl ReportRow for ListedContract {
+    const HEADER: &'static [&'static str] = LIST_HEADER;
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.contract.contract.short(),
+            self.with.clone(),
+            self.contract.dataset.to_string(),
+            self.title.clone().unwrap_or_default(),
+            self.contract.kind.to_owned(),
+            self.contract.role.to_owned(),
+            self.contract.state.to_owned(),
+            self.until.clone(),
+        ]
+    }
+}
+
+/// Clause in words.
+#[derive(Debug, Serialize)]
+pub(super) struct TermReport {
+    clause: ClauseId,
+    text: String,
+    enforced: bool,
+}
+
+impl TermReport {
+    /// The clauses of an agreement.
+    pub(super) fn list(agreement: &Agreement) -> Vec<Self> {
+        let clauses = agreement.clauses.iter().map(|clause| Self {
+            clause: clause.id,
+            text: clause.term.plain(),
+            enforced: !clause.term.is_recorded_only(),
+        });
+        clauses.collect()
+    }
 }
 
 /// The payload of an agreement, laid out for reading.
@@ -143,10 +256,6 @@ pub(super) fn turn(open: &OpenNegotiation) -> String {
 /// Last day of a contract, as its page tells it.
 pub(super) fn last_day(agreement: &Agreement) -> String {
     ContractStatusLines::of(Language::En, agreement).last_day()
-}
-
-pub(super) fn short(id: &str) -> String {
-    id.chars().take(14).collect()
 }
 
 pub(super) fn dataset_of(id: &str) -> String {

@@ -3,9 +3,10 @@
 use crate::admin::command_result::{CommandError, CommandResult};
 use crate::admin::event_sink::EventSink;
 use crate::catalog::find;
+use crate::cli::command_report::report_json;
 use crate::contract::collect;
 use crate::contract::contract_lookup::{load_negotiation, negotiations};
-use crate::contract::contract_text::negotiation_json;
+use crate::contract::contract_text::NegotiationReport;
 use crate::contract::proposal_terms::terms_from;
 use hansa_node::negotiation;
 use hansa_node::negotiation::open_negotiation::OpenNegotiation;
@@ -19,6 +20,7 @@ use hansa_node::peer::peer_connections::KnownPeer;
 use hansa_node::process::blocking_work::blocking;
 use hansa_node::process::randomness::random_bytes;
 use hansa_policy::contract::Agreement;
+use hansa_policy::id::ContractId;
 use hansa_policy::negotiation::{NextMessage, PartyRole, Phase};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::SingleLineText;
@@ -26,7 +28,8 @@ use hansa_policy::term::Term;
 use hansa_policy::value::cube::CubeFunction;
 use hansa_proto::contract;
 use hansa_proto::peer::message::MessageContent;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 use std::sync::Arc;
 
 pub(super) async fn counter_offer(
@@ -261,19 +264,26 @@ pub(super) async fn report_step(
         .find(|row| row.id == name);
     let open = negotiation::message_replay::load(connector, name)?;
     if let (Some(row), Some(open)) = (row, open) {
-        let mut data = negotiation_json(&row, Some(&open));
-        if let (Value::Object(map), Phase::Finalized) = (&mut data, open.state.phase()) {
-            map.insert(
-                "contract".to_owned(),
-                json!(open.state.proposal().contract.to_string()),
-            );
-        }
-        out.object(data, text(&open)).await?;
+        let is_finalized = open.state.phase() == Phase::Finalized;
+        let report = SteppedNegotiation {
+            negotiation: NegotiationReport::of(&row, Some(&open)),
+            contract: is_finalized.then(|| open.state.proposal().contract),
+        };
+        out.object(report_json(&report), text(&open)).await?;
     }
     match carried {
         Ok(()) => Ok(0),
         Err(refusal) => Err(refusal.into()),
     }
+}
+
+/// Negotiation after a step, with the contract that it has made.
+#[derive(Debug, Serialize)]
+struct SteppedNegotiation {
+    #[serde(flatten)]
+    negotiation: NegotiationReport,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contract: Option<ContractId>,
 }
 
 /// Sends a message of ours and carries it, where it is ours to carry.

@@ -2,28 +2,46 @@
 
 use crate::cli::output::table;
 use hansa_query::snapshot::released_cells::ReleaseOutcome;
-use serde_json::{Value, json};
+use serde::Serialize;
 
-/// The releases as objects, the oldest first.
-pub(crate) fn releases_json(facts: &[ReleaseOutcome]) -> Value {
-    let each = facts.iter().map(|fact| {
-        json!({
-            "at": fact.at,
-            "snapshot": fact.snapshot,
-            "cells": fact.shape,
-            "by": fact.by,
-            "correction": fact.correction,
-            "until": fact.until,
-            "published": fact.cells,
-            "withheld": fact.withheld,
-            "rows": fact.rows,
-            "rows_withheld": fact.rows_withheld,
-            "digest": fact.digest,
-            "epsilon": fact.epsilon,
-            "unit": fact.unit,
-        })
-    });
-    Value::Array(each.collect())
+/// Release of a dataset.
+#[derive(Debug, Serialize)]
+pub(crate) struct ReleaseReport<'a> {
+    at: &'a str,
+    snapshot: &'a str,
+    /// Cube of its cells.
+    cells: &'a str,
+    by: &'a str,
+    correction: bool,
+    until: &'a str,
+    published: u64,
+    withheld: u64,
+    rows: u64,
+    rows_withheld: u64,
+    digest: &'a str,
+    epsilon: Option<&'a str>,
+    unit: Option<&'a str>,
+}
+
+impl<'a> ReleaseReport<'a> {
+    /// The report of an outcome.
+    pub(crate) fn of(fact: &'a ReleaseOutcome) -> Self {
+        Self {
+            at: &fact.at,
+            snapshot: &fact.snapshot,
+            cells: &fact.shape,
+            by: &fact.by,
+            correction: fact.correction,
+            until: &fact.until,
+            published: fact.cells,
+            withheld: fact.withheld,
+            rows: fact.rows,
+            rows_withheld: fact.rows_withheld,
+            digest: &fact.digest,
+            epsilon: fact.epsilon.as_deref(),
+            unit: fact.unit.as_deref(),
+        }
+    }
 }
 
 /// The releases for people, the newest first; nothing where there are none.

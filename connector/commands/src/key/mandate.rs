@@ -1,7 +1,9 @@
 //! `hansa key mandate`: a participant states who may sign for it; needs no connector.
 
+use crate::cli::command_report::CommandReport;
 use crate::cli::output::OutputSettings;
 use crate::key::arguments::MandateArgs;
+use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::signature::{FileSigner, ParticipantSigner as _};
 use hansa_policy::contract::mandate::{DisclosureClass, Mandate};
@@ -12,7 +14,8 @@ use hansa_proto::envelope;
 use hansa_proto::envelope::kind::StatementKind;
 use hansa_proto::mandate;
 use hansa_proto::statement;
-use serde_json::json;
+use serde::Serialize;
+use std::path::PathBuf;
 
 /// Writes and signs a mandate, read back as everybody reads it.
 ///
@@ -62,28 +65,42 @@ pub(crate) fn run(
     let bytes = envelope::assemble(&payload, &[(header, signature)]);
     let read = mandate::from_envelope(&bytes)?;
     hansa_node::process::named_file::write(&args.output, &bytes)?;
-    show.result(
-        &json!({
-            "participant": stated.participant.as_str(),
-            "holder": stated.holder,
-            "up_to": stated.up_to.as_str(),
-            "longest_days": stated.longest_days,
-            "not_after": stated.not_after.to_string(),
-            "statement": read.statement.to_string(),
-            "file": args.output,
-        }),
-        &format!(
-            "{} may sign for {} up to {}, for {} days, until {}; it is in {}\nnext, where it signs: hansa contract sign --offline DRAFT --key FILE --mandate {}",
-            stated.holder,
-            stated.participant.domain(),
-            stated.up_to.as_str(),
-            stated.longest_days,
-            stated.not_after,
-            args.output.display(),
-            args.output.display()
-        ),
-    );
+    show.report(&MandateReport {
+        participant: stated.participant,
+        holder: stated.holder,
+        up_to: stated.up_to.as_str(),
+        longest_days: stated.longest_days,
+        not_after: stated.not_after,
+        statement: read.statement,
+        file: args.output.clone(),
+    });
     Ok(0)
+}
+
+/// Mandate that was signed.
+#[derive(Debug, Serialize)]
+struct MandateReport {
+    participant: ParticipantId,
+    holder: String,
+    up_to: &'static str,
+    longest_days: u32,
+    not_after: UtcTimestamp,
+    statement: Digest,
+    file: PathBuf,
+}
+
+impl CommandReport for MandateReport {
+    fn text(&self) -> String {
+        let file = self.file.display();
+        format!(
+            "{} may sign for {} up to {}, for {} days, until {}; it is in {file}\nnext, where it signs: hansa contract sign --offline DRAFT --key FILE --mandate {file}",
+            self.holder,
+            self.participant.domain(),
+            self.up_to,
+            self.longest_days,
+            self.not_after,
+        )
+    }
 }
 
 const DAY: i64 = 24 * 3600 * 1_000_000;

@@ -7,7 +7,7 @@ use hansa_node::process::civil_day;
 use hansa_policy::refusal::Refusal;
 
 /// The figures of a day, from the log.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub(super) struct DailyFigures {
     /// Answers that ended, well or not.
     pub(super) answers: u64,

@@ -1,7 +1,7 @@
 //! How the time stamps of the own heads stand, for people and programs.
 
 use hansa_node::log::time_stamp_progress::TimeStampProgress;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 /// The newest head that has one.
 pub(super) fn newest(progress: &TimeStampProgress) -> Option<String> {
@@ -29,18 +29,30 @@ pub(super) fn failing(progress: &TimeStampProgress) -> Option<String> {
     ))
 }
 
-/// The same for programs; null where no authority is configured.
-pub(super) fn object(progress: &TimeStampProgress) -> Value {
-    if progress.config.is_none() {
-        return Value::Null;
+/// Newest time stamp, and what stands in the way of the next one.
+#[derive(Debug, Serialize)]
+pub(super) struct TimeStampReport {
+    /// Records that its head covers.
+    size: Option<u64>,
+    existed_before: Option<String>,
+    authority: Option<String>,
+    code: Option<&'static str>,
+    fault: Option<String>,
+}
+
+impl TimeStampReport {
+    /// The report of a progress. Without a configured authority there is none.
+    pub(super) fn of(progress: &TimeStampProgress) -> Option<Self> {
+        progress.config.as_ref()?;
+        let newest = progress.newest.as_ref();
+        let stamp = newest.and_then(|newest| newest.stamp.as_ref());
+        let fault = progress.fault.as_ref();
+        Some(Self {
+            size: newest.map(|newest| newest.size),
+            existed_before: stamp.map(|stamp| stamp.existed_before.to_string()),
+            authority: stamp.map(|stamp| stamp.authority.to_string()),
+            code: fault.map(|fault| fault.code.as_str()),
+            fault: fault.map(|fault| fault.sentence.clone()),
+        })
     }
-    let newest = progress.newest.as_ref();
-    let stamp = newest.and_then(|newest| newest.stamp.as_ref());
-    json!({
-        "size": newest.map(|newest| newest.size),
-        "existed_before": stamp.map(|stamp| stamp.existed_before.to_string()),
-        "authority": stamp.map(|stamp| stamp.authority.as_str()),
-        "code": progress.fault.as_ref().map(|fault| fault.code.as_str()),
-        "fault": progress.fault.as_ref().map(|fault| fault.sentence.as_str()),
-    })
 }

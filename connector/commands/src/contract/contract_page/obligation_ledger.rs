@@ -7,13 +7,32 @@ use hansa_policy::contract::Agreement;
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::Refusal;
 use hansa_policy::term::Term;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 
 /// What is owed, as members of the object and as lines of the page.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize)]
 pub(super) struct ObligationLedger {
-    json: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prepaid: Option<PrepaidReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    statements_owed: Option<OwedStatements>,
+    #[serde(skip)]
     lines: Vec<String>,
+}
+
+/// Amount that was paid beforehand, and what of it is spent.
+#[derive(Debug, Serialize)]
+struct PrepaidReport {
+    currency: String,
+    paid: String,
+    spent: String,
+}
+
+/// Statements of deletion that are owed, and when the first is due.
+#[derive(Debug, Serialize)]
+struct OwedStatements {
+    count: u64,
+    first_due: Option<String>,
 }
 
 impl ObligationLedger {
@@ -38,14 +57,11 @@ impl ObligationLedger {
         }
         if provider && let Some(prepaid) = contract_usage::prepaid(connector, first, agreement) {
             ledger.lines.push(format!("prepaid   {}", left(&prepaid)));
-            ledger.json.insert(
-                "prepaid".to_owned(),
-                json!({
-                    "currency": prepaid.currency,
-                    "paid": prepaid.paid.to_string(),
-                    "spent": prepaid.spent.to_string(),
-                }),
-            );
+            ledger.prepaid = Some(PrepaidReport {
+                currency: prepaid.currency.to_string(),
+                paid: prepaid.paid.to_string(),
+                spent: prepaid.spent.to_string(),
+            });
         }
         Ok(ledger)
     }
@@ -69,18 +85,15 @@ impl ObligationLedger {
             .map_or_else(String::new, |due| format!(", the first by {due}"));
         self.lines
             .push(format!("owed      {count} statements of deletion{until}"));
-        self.json.insert(
-            "statements_owed".to_owned(),
-            json!({"count": count, "first_due": due}),
-        );
+        self.statements_owed = Some(OwedStatements {
+            count,
+            first_due: due,
+        });
         Ok(())
     }
 
-    /// Puts the members into the object of the contract.
-    pub(super) fn into(self, data: &mut Value) -> String {
-        if let Value::Object(map) = data {
-            map.extend(self.json);
-        }
+    /// The lines below the page.
+    pub(super) fn text(&self) -> String {
         let lines = self.lines.iter().map(|line| format!("\n  {line}"));
         lines.collect()
     }

@@ -5,12 +5,12 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_node::participant::Connector;
 use hansa_policy::contract::Agreement;
 use hansa_policy::decision::quota_budget::QuotaKind;
-use hansa_policy::id::ContractId;
+use hansa_policy::id::{ClauseId, ContractId};
 use hansa_policy::refusal::Refusal;
 use hansa_policy::term::{Clause, Term};
 use hansa_policy::value::time::PeriodQuota;
 use hansa_proto::render::contract_status::{ContractStatusLines, QuotaUsageFacts};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 /// What of a quota is used in its current slot.
 pub(super) struct QuotaUsage {
@@ -23,17 +23,32 @@ pub(super) struct QuotaUsage {
     by_receipts: bool,
 }
 
+/// Usage of a quota for programs.
+#[derive(Debug, Serialize)]
+pub(super) struct QuotaReport<'a> {
+    clause: ClauseId,
+    what: &'static str,
+    used: u64,
+    of: u64,
+    zone: Option<&'a str>,
+    until: UtcTimestamp,
+    by: &'static str,
+}
+
 impl QuotaUsage {
-    pub(super) fn json(&self) -> Value {
-        json!({
-            "clause": self.clause.id.to_string(),
-            "what": self.what,
-            "used": self.used,
-            "of": self.of,
-            "zone": self.zone.as_ref().map(DayZone::as_str),
-            "until": self.until.to_string(),
-            "by": if self.by_receipts { "receipts" } else { "counters" },
-        })
+    pub(super) fn report(&self) -> QuotaReport<'_> {
+        QuotaReport {
+            clause: self.clause.id,
+            what: self.what,
+            used: self.used,
+            of: self.of,
+            zone: self.zone.as_ref().map(DayZone::as_str),
+            until: self.until,
+            by: match self.by_receipts {
+                true => "receipts",
+                false => "counters",
+            },
+        }
     }
 
     pub(super) fn text(&self, lines: &ContractStatusLines<'_>) -> String {
