@@ -1,4 +1,4 @@
-//! What leaves: the batches of an answer, counted against its limits.
+//! Row batches of a running answer, counted against its limits.
 
 pub mod frames;
 pub mod sealed_answer;
@@ -14,7 +14,7 @@ use hansa_policy::id::RequestId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::fmt;
 
-/// The rows of one question on their way. Dropping it ends the question.
+/// Running answer to one question. Dropping it stops the execution.
 pub struct QueryAnswer {
     schema: SchemaRef,
     source: StartedPlan,
@@ -50,19 +50,19 @@ impl QueryAnswer {
         }
     }
 
-    /// The schema of its batches.
+    /// Schema of the batches.
     #[must_use]
     pub const fn schema(&self) -> &SchemaRef {
         &self.schema
     }
 
-    /// The question's identity.
+    /// Identity of the question.
     #[must_use]
     pub const fn request(&self) -> RequestId {
         self.request
     }
 
-    /// The most memory that its operators had reserved at once.
+    /// Peak memory of the operators, in reserved bytes.
     #[must_use]
     pub fn peak_memory(&self) -> usize {
         match &self.source {
@@ -71,7 +71,7 @@ impl QueryAnswer {
         }
     }
 
-    /// The next batch; `None` after the last one. After an error there is nothing more.
+    /// Next batch, or `None` after the last one. The answer ends after an error.
     pub async fn next(&mut self) -> Option<Result<RecordBatch, Refusal>> {
         if self.done {
             return None;
@@ -115,7 +115,7 @@ impl QueryAnswer {
         self.source.end();
     }
 
-    /// Ends it and gives back the duty to close its entry; the first time only.
+    /// Ends the answer and returns the receipt of its log entry, which must still be closed. Returns `None` on later calls.
     pub(crate) fn close(&mut self) -> Option<RecordReceipt> {
         self.end();
         self.opened.take()

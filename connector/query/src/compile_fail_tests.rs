@@ -1,4 +1,5 @@
-//! Ways around the gate do not compile. Run here, since here all artefacts lie side by side.
+//! Programs that try to bypass the permit or the record, and must not compile. They run in this package because all needed
+//! artefacts are built here.
 
 use crate::cannot;
 

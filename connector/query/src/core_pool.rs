@@ -1,9 +1,9 @@
-//! The cores of the machine, shared among the questions that run.
+//! Pool of the machine's cores, shared by all running questions.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The cores that questions have between them.
+/// Pool of the cores for all questions.
 #[derive(Debug, Clone)]
 pub(crate) struct CorePool(Arc<CoreCount>);
 
@@ -11,13 +11,13 @@ pub(crate) struct CorePool(Arc<CoreCount>);
 struct CoreCount {
     all: usize,
     taken: AtomicUsize,
-    /// Questions that began at more than one.
+    /// Number of questions that started with more than one core.
     #[cfg(test)]
     shared: AtomicUsize,
 }
 
 impl CorePool {
-    /// A pool of so many.
+    /// Creates a pool of `cores` cores.
     pub(crate) fn new(cores: usize) -> Self {
         Self(Arc::new(CoreCount {
             all: cores,
@@ -27,7 +27,7 @@ impl CorePool {
         }))
     }
 
-    /// The cores that are free, `most` at most and one at least: nobody waits for a core, the threads have turns.
+    /// Takes the free cores: at most `most` and at least one. No question waits for a core; the threads share the machine's time.
     pub(crate) fn take(&self, most: usize) -> CoreShare {
         let mut cores = 1;
         let _before = self
@@ -46,13 +46,13 @@ impl CorePool {
 
 #[cfg(test)]
 impl CorePool {
-    /// How many questions began at more than one core.
+    /// Number of questions that started with more than one core.
     pub(crate) fn questions_at_many(&self) -> usize {
         self.0.shared.load(Ordering::Relaxed)
     }
 }
 
-/// The cores of one question, until it goes.
+/// Cores of one question. They return to the pool when the share is dropped.
 #[derive(Debug)]
 pub(crate) struct CoreShare {
     pool: CorePool,
@@ -60,19 +60,19 @@ pub(crate) struct CoreShare {
 }
 
 impl CoreShare {
-    /// How many they are.
+    /// Number of cores.
     pub(crate) const fn count(&self) -> usize {
         self.cores
     }
 
-    /// A question begins with it.
+    /// Counts a question that starts with this share.
     #[cfg(test)]
     pub(crate) fn count_question(&self) {
         let many = usize::from(self.cores > 1);
         self.pool.0.shared.fetch_add(many, Ordering::Relaxed);
     }
 
-    /// Gives back all but one.
+    /// Returns all cores but one to the pool.
     pub(crate) fn keep_one(&mut self) {
         let more = self.cores.saturating_sub(1);
         self.pool.0.taken.fetch_sub(more, Ordering::Relaxed);
@@ -97,7 +97,7 @@ mod tests {
         assert_eq!(first.count(), 3);
         let second = pool.take(8);
         assert_eq!(second.count(), 1);
-        // Nothing is free any more.
+        // All cores are taken.
         let third = pool.take(8);
         assert_eq!(third.count(), 1);
         first.keep_one();

@@ -1,12 +1,12 @@
-//! Long work on a thread of its own, with a large stack, a runtime of its own and a limit in time.
+//! Long-running work on a dedicated thread with a large stack, its own runtime and a time limit.
 
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::time::Duration;
 
-/// Does the work; blocks until it is done, or has taken longer than `limit`. `what` is its name: `publishing`.
+/// Runs the work and blocks until it ends or exceeds `limit`. `what` names the work in the error, such as `publishing`.
 ///
 /// # Errors
-/// What the work says; `RESOURCE_LIMIT` where it takes too long.
+/// The error of the work, or `RESOURCE_LIMIT` if it takes too long.
 pub(crate) fn run_on_dedicated_thread<T: Send>(
     what: &str,
     limit: Duration,

@@ -1,4 +1,5 @@
-//! The engine's errors as refusals: told by class only, since their texts hold values, file names and operators.
+//! Conversion of engine errors to refusals. Execution errors are reported by class only, since their texts contain values, file
+//! names and operators.
 
 mod planning_words;
 
@@ -10,7 +11,7 @@ use datafusion_common::arrow::error::ArrowError;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use tokio::task::JoinHandle;
 
-/// What went wrong while a plan ran.
+/// Refusal for an error during execution.
 #[must_use]
 pub fn running(error: &DataFusionError) -> Refusal {
     if let Some(refusal) = find_carried_refusal(error) {
@@ -29,7 +30,7 @@ pub fn running(error: &DataFusionError) -> Refusal {
         DataFusionError::Plan(text) | DataFusionError::NotImplemented(text) => {
             planning_words::refusal_of(text)
         }
-        // Its names may be of columns that are not shown.
+        // The names in the error may belong to columns that are not shown.
         DataFusionError::SchemaError(_, _) => Refusal::new(
             ErrorCode::SqlInvalid,
             "the statement can be read but not planned",
@@ -38,7 +39,7 @@ pub fn running(error: &DataFusionError) -> Refusal {
     }
 }
 
-/// What went wrong while a statement was planned: here the texts come from the statement and the view alone.
+/// Refusal for an error during planning. These error texts derive from the statement and the view alone.
 #[must_use]
 pub fn planning(error: &DataFusionError) -> Refusal {
     if let Some(refusal) = find_carried_refusal(error) {
@@ -59,14 +60,14 @@ pub fn planning(error: &DataFusionError) -> Refusal {
     }
 }
 
-/// A refusal on its way through the engine.
+/// Wraps a refusal in an engine error, so that it passes through the engine.
 #[must_use]
 pub fn carry(refusal: Refusal) -> DataFusionError {
     DataFusionError::External(Box::new(refusal))
 }
 
-/// What a task left that makes no more rows: nothing where it came to its end, a refusal where it fell before. Without this a
-/// panic would look like the last row.
+/// Waits for a task that produces no more rows. Returns `None` if it ended normally and a refusal if it panicked. Without this
+/// check a panic would look like the end of the rows.
 pub(crate) async fn join_error(task: &mut JoinHandle<()>) -> Option<Refusal> {
     match task.await {
         Ok(()) => None,
@@ -101,7 +102,7 @@ fn find_carried_refusal(error: &DataFusionError) -> Option<Refusal> {
     None
 }
 
-/// A pattern of the statement, or one made of a value, that can't be used.
+/// Refusal for an invalid pattern, which is written in the statement or computed from a value.
 fn pattern(error: &DataFusionError) -> Option<Refusal> {
     let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = next {
@@ -109,11 +110,11 @@ fn pattern(error: &DataFusionError) -> Option<Refusal> {
             error.downcast_ref::<DataFusionError>(),
             error.downcast_ref::<ArrowError>(),
         ) {
-            // What the optimizer says of a pattern that it can't take apart.
+            // Error of the optimizer for a pattern that it can't parse.
             (Some(DataFusionError::Context(what, _)), _) if what == "Invalid regex" => {
                 return Some(value("a pattern can't be read"));
             }
-            // What it makes of one that grows too large.
+            // Error of the optimizer for a pattern that becomes too large.
             (Some(DataFusionError::Internal(what)), _) if what.contains("CompiledTooBig") => {
                 return Some(too_large_a_pattern());
             }
@@ -148,7 +149,7 @@ fn arrow(error: &ArrowError) -> Refusal {
             value("a value can't be converted to the type asked for")
         }
         ArrowError::MemoryError(_) | ArrowError::OffsetOverflowError(_) => over_limit(),
-        // The library reports its limit on spilled bytes through an I/O writer, as a sentence that names this setting.
+        // The library reports its limit on spilled bytes as an I/O error whose text names this setting.
         ArrowError::IoError(text, _) if text.contains("max_temp_directory_size") => over_limit(),
         ArrowError::InvalidArgumentError(_) | ArrowError::ComputeError(_) => {
             value("a function can't take one of its values").caused_by(error.to_string())
@@ -157,8 +158,8 @@ fn arrow(error: &ArrowError) -> Refusal {
     }
 }
 
-/// What nobody foresaw. The engine's text goes as the cause into the trace of this machine and is told to nobody: it may hold
-/// values and file names. As a text it has no parts, so nobody takes one of them for the error itself.
+/// Refusal for an unexpected error. The engine's text becomes the cause, which only the trace of this machine shows: it may contain
+/// values and file names. The cause is a plain text, so no part of it is mistaken for the error itself.
 fn not_evaluated(error: &impl std::error::Error) -> Refusal {
     Refusal::new(ErrorCode::Internal, "the question could not be evaluated")
         .caused_by(error.to_string())
@@ -171,7 +172,7 @@ fn over_limit() -> Refusal {
     )
 }
 
-/// The refusal for a subquery that stands for one value and has several rows.
+/// Refusal for a scalar subquery with several rows.
 pub(crate) fn several_rows() -> Refusal {
     value("a subquery that stands for one value has several rows")
         .with_help("let it have one, for example with max(…) or ORDER BY … LIMIT 1")
@@ -210,7 +211,7 @@ fn schema(error: &SchemaError) -> Refusal {
             format!("the column `{}` is in several tables", field.name()),
         )
         .with_help("write the table before it"),
-        // The engine names a call or a constant without the casts in it (DataFusion 55.2).
+        // The engine names a call or a constant without its casts (DataFusion 55.2).
         SchemaError::DuplicateUnqualifiedField { name } if name.contains('(') || name == "NULL" => {
             not_allowed("a call or a constant beside another that differs from it in a CAST alone")
                 .with_help("compute the cast in a subquery, and name it there with AS")

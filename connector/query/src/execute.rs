@@ -1,4 +1,5 @@
-//! Permitted plan to rows: optimise, look once more whether all is gated, plan, and run under limits. The only maker of rows.
+//! Execution of permitted plans: optimisation, a second check that each table is governed, physical planning, and a run under
+//! limits. Rows are computed in this module alone.
 
 pub(crate) mod build_side_memory;
 pub mod cancellation;
@@ -58,7 +59,7 @@ use std::sync::Arc;
 /// ends, or when the time of the limits is over.
 ///
 /// # Errors
-/// The refusal, with the receipt that is still to be closed.
+/// The refusal, with the receipt of the log entry that must still be closed.
 pub async fn execute(
     permitted: PermittedPlan,
     resources: QueryResources<'_>,
@@ -67,7 +68,7 @@ pub async fn execute(
     execute_among(permitted, resources, watch, None).await
 }
 
-/// As [`execute`], with the help of workers where there are some.
+/// Runs a permitted plan as [`execute`] does, and uses workers if there are any.
 ///
 /// # Errors
 /// As [`execute`].
@@ -93,7 +94,7 @@ pub async fn execute_among(
         datasets,
         basis,
     } = permitted.into_parts();
-    // Of all that there is, what the question reads: held until its last row.
+    // Only the snapshots that the question reads are held, until its last row.
     let pinned: SnapshotSet = datasets
         .iter()
         .filter_map(|id| holdings.get_key_value(id))
@@ -134,21 +135,20 @@ pub async fn execute_among(
     }
 }
 
-/// A question that failed before its first row.
+/// Question that failed before its first row.
 #[derive(Debug)]
 pub struct UnansweredQuery {
-    /// Why.
+    /// Reason of the failure.
     pub refusal: Refusal,
-    /// The duty to close the entry.
+    /// Receipt of the log entry that must still be closed.
     pub opened: RecordReceipt,
-    /// The question's identity.
+    /// Identity of the question.
     pub request: RequestId,
 }
 
-/// What is to be run.
 struct ExecutionRequest {
     plan: LogicalPlan,
-    /// All that the plan is made of, where its question may be put again.
+    /// Inputs of the plan, as the key for a cached plan of a repeated question.
     basis: Option<PlanBasis>,
     staging: Option<Staging>,
 }
@@ -303,16 +303,16 @@ async fn start(
     Ok(run(ready, otherwise, runtime, limits, pool))
 }
 
-/// A question as it was planned.
+/// Planned question.
 struct PlannedQuery {
     physical: Arc<dyn ExecutionPlan>,
-    /// How it is done otherwise, where this way of doing it fails.
+    /// Logical plan and reason for a second run at one core, if the first way fails.
     otherwise: Option<(LogicalPlan, FallbackCause)>,
     cores: Option<CoreShare>,
     state: SessionState,
 }
 
-/// Why a question is not worth the workers; nothing where it reads a table that is large enough.
+/// Reason not to use workers. Returns `None` if a table of the question is large enough.
 fn why_too_small(made: &OptimizedPlan, staging: &Staging) -> Result<Option<HomeReason>, Refusal> {
     let largest = largest_table(&made.physical);
     let largest = largest.map_err(|error| engine_error::running(&error))?;
@@ -324,7 +324,7 @@ fn why_too_small(made: &OptimizedPlan, staging: &Staging) -> Result<Option<HomeR
     })
 }
 
-/// What `EXPLAIN` shows: the plan as it was asked, over the permitted view.
+/// Rows of `EXPLAIN`: the logical plan over the permitted view.
 fn explain_plan(named: &LogicalPlan) -> Result<RecordBatch, Refusal> {
     let text = named.display_indent().to_string();
     let lines: ArrayRef = Arc::new(StringArray::from(text.lines().collect::<Vec<_>>()));

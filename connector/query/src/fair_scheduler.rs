@@ -1,13 +1,13 @@
-//! Turns at the processor: between participants who ask, and between the questions of each.
+//! Fair scheduling of processor time among consumers, and among the questions of each consumer.
 //!
-//! What takes turns is a job: a question, or a task that the engine split off one. It computes in slices, from one point at which
-//! it waits or yields to the next. As many slices run at once as there are places, one for each processor; where more jobs want
-//! to go on, the next slice is of the participant who has had the least so far, so that whoever asks twelve questions at once
-//! gets no more than whoever asks one. Of the questions of a participant it is the one that has had the least, and what a
-//! question has at its begin counts less, so that a small one is over soon beside large ones. Nobody waits while a place is free,
-//! and nobody is paid for having asked nothing: the count of whoever comes back begins where the others are (start-time fair
-//! queueing: Goyal, Vin and Cheng, SIGCOMM 1996). A job that could go on stands here, in the order of turns, and not in the queue
-//! of the runtime, which knows of no participants.
+//! The scheduled unit is a job: a question, or a task that the engine split off a question. A job runs in slices; a slice lasts
+//! from one point at which the job waits or yields to the next. There is one place for each processor, and as many slices run at
+//! once as there are places. If more jobs are runnable, the next slice goes to the participant with the least usage, so twelve
+//! parallel questions of one participant get no more time than one question of another. Among the questions of a participant, the
+//! one with the least usage comes first. The first time of a question counts less, so that a small question ends soon beside large
+//! ones. No job waits while a place is free. A participant gets no credit for idle time: its usage restarts at the level of the
+//! others (start-time fair queueing: Goyal, Vin and Cheng, SIGCOMM 1996). Runnable jobs wait here and not in the queue of the
+//! runtime, which does not know participants.
 
 use datafusion::common::runtime::{JoinSetTracer, set_join_set_tracer};
 use futures::future::BoxFuture;
@@ -25,10 +25,10 @@ use tokio::task::futures::TaskLocalFuture;
 #[cfg(test)]
 mod tests;
 
-/// Who asks; our own people have no name here.
+/// Consumer of a job; `None` for the own participant.
 type SchedulerParty = Option<ParticipantId>;
 
-/// The turns of all jobs.
+/// Scheduler of all jobs.
 #[derive(Clone)]
 pub struct FairScheduler {
     board: Arc<Mutex<SchedulerState>>,
@@ -42,11 +42,12 @@ impl std::fmt::Debug for FairScheduler {
 }
 
 impl FairScheduler {
-    /// So many slices at once, timed by `clock`, and `spare` more for participants of whom none runs: a slice may be long, and the
-    /// system shares the processor between threads meanwhile. All of these but one are also for questions that have just begun.
+    /// Creates a scheduler with `places` parallel slices, timed by `clock`. There are `spare` more places for participants without
+    /// a running slice, since a slice may be long and the operating system shares the processor between threads. All but one of the
+    /// spare places are also for questions that have just begun.
     #[must_use]
     pub fn new(places: usize, spare: usize, clock: Clock) -> Self {
-        // Whoever was first has set the same one.
+        // An earlier scheduler has set the same tracer.
         let _ = set_join_set_tracer(&SplitTaskTracer);
         let board = SchedulerState {
             free: places.max(1),
@@ -59,7 +60,7 @@ impl FairScheduler {
         }
     }
 
-    /// A question of `party`: this work, done in turns with that of others.
+    /// Schedules `work` as a new question of `party`.
     pub(crate) fn in_turn<F: Future>(
         &self,
         party: SchedulerParty,
@@ -68,7 +69,7 @@ impl FairScheduler {
         self.take_turns(party, None, work)
     }
 
-    /// A job of a question; without its number it is the first of a new one.
+    /// Creates a job of a question. Without a number it is the first job of a new question.
     fn take_turns<F: Future>(
         &self,
         party: SchedulerParty,
@@ -98,30 +99,30 @@ impl FairScheduler {
 
 #[derive(Default)]
 struct SchedulerState {
-    /// Slices that may begin at once.
+    /// Free places.
     free: usize,
-    /// Slices that may begin beside these.
+    /// Free spare places.
     spare: usize,
-    /// Such as run: their places are no one's afterwards.
+    /// Number of spare places in use. They are removed again when slices end.
     beside: usize,
-    /// What whoever was served last had had before: whoever comes back begins there.
+    /// Usage of the participant that was served last, before that slice. A returning participant starts at this level.
     virtual_time: u64,
-    /// Whoever has jobs.
+    /// Participants with jobs.
     parties: BTreeMap<SchedulerParty, PartyUsage>,
-    /// By their numbers.
+    /// Jobs by number.
     jobs: BTreeMap<u64, ScheduledJob>,
     next: u64,
 }
 
 #[derive(Default)]
 struct PartyUsage {
-    /// Nanoseconds so far, as they count here.
+    /// Weighted usage so far, in nanoseconds.
     used: u64,
-    /// The count of its question that was served last, before that.
+    /// Usage of the question that was served last, before that slice.
     virtual_time: u64,
-    /// Slices that were given in turn.
+    /// Number of slices granted in turn.
     slices: u64,
-    /// By the numbers of their first jobs.
+    /// Questions by the numbers of their first jobs.
     questions: BTreeMap<u64, QuestionUsage>,
 }
 
@@ -134,7 +135,7 @@ impl PartyUsage {
         self.questions.values().any(|one| !one.waiting.is_empty())
     }
 
-    /// The job that goes on next: of the question that has had the least.
+    /// Returns the next job, which belongs to the question with the least usage.
     fn choose_job(&mut self) -> Option<u64> {
         let questions = self.questions.values_mut();
         let least = questions
@@ -151,16 +152,16 @@ impl PartyUsage {
 
 #[derive(Default)]
 struct QuestionUsage {
-    /// Nanoseconds so far, as they count here.
+    /// Weighted usage so far, in nanoseconds.
     used: u64,
-    /// Nanoseconds so far, as they were.
+    /// Unweighted usage so far, in nanoseconds.
     took: u64,
     jobs: usize,
-    /// Slices that were granted and are not over.
+    /// Number of slices that were granted and have not ended.
     running: usize,
-    /// The number of its last slice: of two that have had the same the one that waits for longer goes on.
+    /// Number of the last slice. Of two questions with equal usage, the one that waits longer comes first.
     served: u64,
-    /// Jobs that could go on, in the order in which they came.
+    /// Runnable jobs, in order of arrival.
     waiting: VecDeque<u64>,
 }
 
@@ -170,27 +171,27 @@ impl QuestionUsage {
     }
 }
 
-/// A question has just begun until it has had so many nanoseconds.
+/// Usage in nanoseconds below which a question counts as just begun.
 const JUST_BEGUN: u64 = 20_000_000;
 
-/// A question, or a task that was split off one.
+/// A question, or a task that was split off a question.
 struct ScheduledJob {
     party: SchedulerParty,
     question: u64,
     state: JobState,
-    /// Wakes what polls it in the runtime.
+    /// Waker of the future in the runtime.
     waker: Option<Waker>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum JobState {
-    /// It waits for something else than its turn.
+    /// Waits for an event other than its turn.
     Idle,
-    /// It could go on.
+    /// Runnable, waits for its turn.
     Waiting,
-    /// It may go on.
+    /// Granted a place.
     Granted,
-    /// It goes on; `again`: and could go on after that.
+    /// Running. `again` is set if the job became runnable again during the slice.
     Running { again: bool },
 }
 
@@ -211,7 +212,7 @@ impl SchedulerState {
         self.next
     }
 
-    /// A job could go on. Gives what to wake: what polls the one that has got a place, which may be another.
+    /// Marks a job as runnable. Returns the waker of the job that got a place, which may be another job.
     fn want(&mut self, number: u64) -> Option<Waker> {
         let job = self.jobs.get_mut(&number)?;
         match job.state {
@@ -240,8 +241,8 @@ impl SchedulerState {
         self.hand_on()
     }
 
-    /// Gives a job that waits a place beside the others, where there is one and nothing of its participant runs. The last of these
-    /// places is kept for that; the others go to questions that have just begun as well, where nothing of them runs.
+    /// Gives a waiting job a spare place, if there is one and its participant has no running slice. The last spare place is
+    /// reserved for this case; the others also go to questions that have just begun and have no running slice.
     fn beside(&mut self, number: u64) -> Option<Waker> {
         let job = self.jobs.get_mut(&number)?;
         let account = self.parties.get_mut(&job.party)?;
@@ -262,8 +263,8 @@ impl SchedulerState {
         job.waker.clone()
     }
 
-    /// A place goes to whoever has had the least, or is free. While there are places beside the others it goes to somebody of
-    /// whom nothing runs, or is no one's any more.
+    /// Hands a place on to the participant with the least usage, or frees it. While spare places are used, the place goes to a
+    /// participant without a running slice, or is removed.
     fn hand_on(&mut self) -> Option<Waker> {
         let is_beside = self.beside > 0;
         let waiting = self.parties.values_mut();
@@ -288,7 +289,7 @@ impl SchedulerState {
         job.waker.clone()
     }
 
-    /// Whether the next slice of a job begins, now that it is polled; and what to wake instead.
+    /// Decides if a polled job starts its next slice, and returns the waker of another job if that one got the place.
     fn begin(&mut self, number: u64, waker: &Waker) -> (bool, Option<Waker>) {
         let Some(job) = self.jobs.get_mut(&number) else {
             return (false, None);
@@ -300,7 +301,7 @@ impl SchedulerState {
         let state = job.state;
         let called = match state {
             JobState::Granted => None,
-            // Nobody has called it: it is polled for the first time, or beside its calls.
+            // The job is polled without a wake-up, for example for the first time.
             JobState::Idle => self.want(number),
             JobState::Waiting | JobState::Running { .. } => return (false, None),
         };
@@ -314,7 +315,7 @@ impl SchedulerState {
         }
     }
 
-    /// A slice is over. Gives what to wake: whoever gets its place, and itself, where it goes on beside.
+    /// Ends a slice. Returns the wakers of the job that gets the place, and of the job itself if it continues in a spare place.
     fn end(&mut self, number: u64, took: u64) -> [Option<Waker>; 2] {
         let Some(job) = self.jobs.get_mut(&number) else {
             return [None, None];
@@ -325,14 +326,14 @@ impl SchedulerState {
             account.used = account.used.saturating_add(took);
             let questions = u64::try_from(account.questions.len()).unwrap_or(u64::MAX);
             if let Some(question) = account.questions.get_mut(&job.question) {
-                // A question that has just begun counts for as much as all others of its participant together.
+                // The time of a question that has just begun is divided by the number of questions of its participant.
                 let counted = match question.has_just_begun() {
                     true => took.checked_div(questions).unwrap_or(took),
                     false => took,
                 };
                 question.used = question.used.saturating_add(counted);
                 question.took = question.took.saturating_add(took);
-                // It stays among those who are here, so that it is not taken for one who comes back.
+                // The job stays among the waiting ones, so that its participant does not count as a returning one.
                 if again {
                     job.state = JobState::Waiting;
                     question.waiting.push_back(number);
@@ -341,12 +342,12 @@ impl SchedulerState {
             }
         }
         let next = self.hand_on();
-        // To go on it does not wait for the end of others' slices either.
+        // A spare place lets the job continue without a wait for other slices.
         let itself = again.then(|| self.beside(number)).flatten();
         [next, itself]
     }
 
-    /// A job is over, or given up; a place that it was given goes to the next.
+    /// Removes a finished or dropped job. A place that was granted to it goes to the next job.
     fn leave(&mut self, number: u64) -> Option<Waker> {
         let job = self.jobs.remove(&number)?;
         let granted = matches!(job.state, JobState::Granted | JobState::Running { .. });
@@ -369,7 +370,7 @@ impl SchedulerState {
     }
 }
 
-/// A job: its work, and its turn.
+/// Future of a job, with its scheduling state.
 pub(crate) struct ScheduledFuture<F: Future> {
     turn: JobGuard,
     work: Pin<Box<F>>,
@@ -395,11 +396,11 @@ impl<F: Future> Future for ScheduledFuture<F> {
 }
 
 tokio::task_local! {
-    /// Whose work it is that runs.
+    /// Owner of the running job.
     static OURS: JobOwner;
 }
 
-/// Whose a job is.
+/// Owner of a job.
 #[derive(Clone)]
 pub(crate) struct JobOwner {
     turns: FairScheduler,
@@ -407,10 +408,10 @@ pub(crate) struct JobOwner {
     question: u64,
 }
 
-/// Work that knows whose it is.
+/// Future with a known owner.
 type PartyFuture<F> = TaskLocalFuture<JobOwner, F>;
 
-/// Puts the tasks that the engine splits off a question into the turns of this question.
+/// Tracer that adds tasks split off by the engine to the jobs of their question.
 struct SplitTaskTracer;
 
 impl JoinSetTracer for SplitTaskTracer {
@@ -428,7 +429,7 @@ impl JoinSetTracer for SplitTaskTracer {
         }
     }
 
-    /// What blocks has threads of its own.
+    /// Blocking work has its own threads and is not scheduled.
     fn trace_block(
         &self,
         work: Box<dyn FnOnce() -> Box<dyn Any + Send> + Send>,
@@ -437,7 +438,7 @@ impl JoinSetTracer for SplitTaskTracer {
     }
 }
 
-/// What is called when a job could go on.
+/// Waker that marks a job as runnable.
 struct JobWaker {
     turns: FairScheduler,
     number: u64,
@@ -450,7 +451,7 @@ impl Wake for JobWaker {
     }
 }
 
-/// The turn of one job, until it is over.
+/// Guard that removes a job when it is dropped.
 struct JobGuard(Arc<JobWaker>);
 
 impl Drop for JobGuard {
@@ -460,7 +461,7 @@ impl Drop for JobGuard {
     }
 }
 
-/// A slice that runs; over when this goes, also where the work falls.
+/// Guard of a running slice. The slice ends when the guard is dropped, also after a panic.
 struct SliceGuard {
     called: Arc<JobWaker>,
     begun: u64,

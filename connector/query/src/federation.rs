@@ -1,8 +1,9 @@
-//! Questions over several participants: names to a plan, a plan to remote queries, and what they bring back to one answer.
+//! Questions over several participants: resolution of names, split of the plan into remote queries, and merge of their rows into
+//! one answer.
 //!
-//! Nothing here opens a socket; a [`remote_query::RemoteExecutor`] carries the remote queries. All texts that travel are fixed
-//! before the first row arrives, so nothing of one participant's rows can reach another; but for keys that its contract lets
-//! travel ([`remote_query::PushdownKeys`]).
+//! This module opens no socket; a [`remote_query::RemoteExecutor`] sends the remote queries. All texts are fixed before the first
+//! row arrives, so no value of one participant's rows can reach another participant. The exception are keys whose contract permits
+//! the transfer ([`remote_query::PushdownKeys`]).
 
 pub mod explanation;
 pub mod federated_answer;

@@ -1,4 +1,4 @@
-//! A participant with datasets and contracts for the tests of this package, put together the way that the product does it.
+//! Participant with datasets and contracts for the tests of this package, assembled as in the product.
 
 mod contract;
 pub(crate) mod dataset_files;
@@ -47,7 +47,7 @@ use std::time::Duration;
 /// The time for planning: tests run on machines that have other work, too, and no test looks at the clock.
 pub(crate) const PLANNING: Duration = Duration::from_secs(3600);
 
-/// A participant with datasets, each under one contract with the consumer.
+/// Participant with datasets, each under one contract with the consumer.
 pub(crate) struct FixtureParticipant {
     folder: tempfile::TempDir,
     datasets: BTreeMap<DatasetId, (Dataset, Vec<Clause>)>,
@@ -60,17 +60,17 @@ pub(crate) struct FixtureParticipant {
     /// True if one protection is taken away. Physical plans are not kept then.
     lacks_protection: bool,
     pub(crate) published: Arc<PublishedLists>,
-    /// Workers that help, as many as it says; none at all where absent.
+    /// Number of workers; no workers if absent.
     pub(crate) workers: Option<u32>,
-    /// Messages that went from one of them to another, or to the connector.
+    /// Number of messages from a worker to another one or to the connector.
     pub(crate) exchanged: Arc<AtomicUsize>,
-    /// The columns of these messages.
+    /// Columns of these messages.
     pub(crate) exchanged_columns: Arc<Mutex<BTreeSet<String>>>,
-    /// How one of them fails.
+    /// Failure of a worker's tasks.
     pub(crate) task_failure: Option<worker_team::TaskFailure>,
-    /// Stored rows of a table from which its questions are given to workers.
+    /// Minimum stored rows of a table for the use of workers.
     pub(crate) at_least: u64,
-    /// The questions that were put, and the view over which they were planned.
+    /// Planned questions, with the view over which they were planned.
     kept: Mutex<BTreeMap<String, (QueryView, BoundPlan)>>,
 }
 
@@ -147,7 +147,7 @@ impl FixtureParticipant {
             .insert(dataset.id.clone(), (dataset, clauses(terms)));
     }
 
-    /// The files in which the rows of a dataset were written, in order.
+    /// Data files of a dataset, in order.
     pub(crate) fn files(&self, bare: &str) -> Vec<std::path::PathBuf> {
         let entries = std::fs::read_dir(self.folder.path().join(bare)).unwrap();
         let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -155,14 +155,14 @@ impl FixtureParticipant {
         files
     }
 
-    /// Where the rows of a dataset stay.
+    /// Location of a dataset in place.
     pub(crate) fn stays(&self, bare: &str) -> Option<crate::in_place_data::InPlaceLocation> {
         let mut holdings = self.holdings.iter();
         let (_, held) = holdings.find(|(id, _)| id.name.as_str() == bare)?;
         Some(held.in_place.as_ref()?.stays().clone())
     }
 
-    /// Releases what is due of the cells that the contract on a dataset gives, as a connector does once it has published.
+    /// Releases the due cells of a dataset under its contract, as a connector does after a publication.
     pub(crate) fn release(&mut self, bare: &str) {
         let (id, (dataset, clauses)) = self
             .datasets
@@ -195,12 +195,12 @@ impl FixtureParticipant {
         *held = Arc::new(Snapshot::clone(held).with_released(released));
     }
 
-    /// The consumer's contracts, in force.
+    /// Contracts of the consumer that are in force.
     fn standing(&self) -> ActiveContracts {
         contract::in_force(self.datasets.values())
     }
 
-    /// What the contracts show.
+    /// View that the contracts show.
     pub(crate) fn view(&self) -> QueryView {
         let active = self.standing();
         let tables = active
@@ -226,7 +226,7 @@ impl FixtureParticipant {
         QueryView::new(tables)
     }
 
-    /// Planned once, as a connector plans what is put again.
+    /// Plans a question once and reuses the plan, as a connector does.
     pub(crate) fn bound(&self, sql: &str) -> Result<BoundPlan, Refusal> {
         let view = self.view();
         let mut kept = self.kept.lock();
@@ -249,7 +249,7 @@ impl FixtureParticipant {
         Ok(bound)
     }
 
-    /// What the contracts say of a question.
+    /// Decision on a question.
     pub(crate) fn ruled(&self, sql: &str) -> Result<PermitDecision<BoundPlan>, Refusal> {
         let bound = self.bound(sql)?;
         let datasets = || self.datasets.iter().map(|(id, (dataset, _))| (id, dataset));
@@ -312,7 +312,7 @@ impl FixtureParticipant {
             .map_err(|unanswered| unanswered.refusal)
     }
 
-    /// The whole answer.
+    /// Complete answer to a question.
     pub(crate) fn ask(&self, sql: &str) -> Result<(SchemaRef, Vec<RecordBatch>), Refusal> {
         futures::executor::block_on(async {
             let _inside = self.runtime.handle().enter();
@@ -326,13 +326,13 @@ impl FixtureParticipant {
         })
     }
 
-    /// The rows as text, in the order in which they came.
+    /// Rows as text, in the order of the answer.
     pub(crate) fn rows(&self, sql: &str) -> Result<Vec<String>, Refusal> {
         self.ask(sql).map(|(_, batches)| lines(&batches))
     }
 }
 
-/// Each row as `a|b|c`.
+/// Rows in the form `a|b|c`.
 pub(crate) fn lines(batches: &[RecordBatch]) -> Vec<String> {
     let options = FormatOptions::default().with_null("NULL");
     let mut rows = Vec::new();

@@ -1,8 +1,8 @@
-//! Datasets whose rows stay where they are: nothing of them is copied, and each question reads them behind the same gate.
+//! Datasets in place: their rows are not copied, and each question reads them through the same enforcement.
 //!
-//! Parquet files, local or in an S3-compatible store, are pinned when they are published: by name, size and entity tag. A file
-//! that is another one by then is not read, so that a snapshot names its rows in place, too. A table of PostgreSQL is as it is
-//! when it is asked for: all that one question reads of a database is of one state of it.
+//! Parquet files, local or in an S3-compatible store, are pinned at publication by name, size and entity tag. A changed file is not
+//! read, so a snapshot identifies its rows in place, too. A table of PostgreSQL is read in its current state; all reads of one
+//! question from a database use one database snapshot.
 
 pub mod discovery;
 mod error_detail;
@@ -35,18 +35,18 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use storage_backend::StorageBackend;
 
-/// Where the rows of a dataset stay, as its manifest holds it.
+/// Location of rows in place, as stored in the manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InPlaceLocation {
-    /// In Parquet files.
+    /// Parquet files.
     Parquet(ParquetFileSet),
-    /// In a table of PostgreSQL.
+    /// Table of PostgreSQL.
     Postgres(PostgresTable),
 }
 
 impl InPlaceLocation {
-    /// The table, where it is one of a database.
+    /// Database table, if the location is one.
     pub(crate) const fn table(&self) -> Option<&PostgresTable> {
         match self {
             Self::Parquet(_) => None,
@@ -54,7 +54,7 @@ impl InPlaceLocation {
         }
     }
 
-    /// The files, or the table and its database, as their owner names them.
+    /// Paths of the files, or names of the database and the table, as the owner wrote them.
     #[must_use]
     pub fn locations(&self) -> Vec<String> {
         match self {
@@ -74,7 +74,7 @@ impl InPlaceLocation {
     }
 }
 
-/// Rows that stay where they are, with what is kept open to read them.
+/// Dataset in place, with its open object store.
 #[derive(Debug)]
 pub struct InPlaceDataset {
     location: InPlaceLocation,
@@ -82,7 +82,7 @@ pub struct InPlaceDataset {
     error_detail: ErrorDetail,
 }
 
-/// An open store, with the digest of the keys by which it was opened.
+/// Open object store, with the digest of the keys with which it was opened.
 #[derive(Debug)]
 struct OpenObjectStore {
     by: Option<Digest>,
@@ -90,13 +90,13 @@ struct OpenObjectStore {
 }
 
 impl InPlaceDataset {
-    /// Nothing is opened yet: a store or a database that is out of reach holds up no start.
+    /// Creates a dataset without opening it, so that an unreachable store or database does not delay the start.
     #[must_use]
     pub const fn new(in_place: InPlaceLocation) -> Self {
         Self::telling(ErrorDetail::Little, in_place)
     }
 
-    /// The same for the own house.
+    /// Creates a dataset for use by its owner, with detailed errors.
     pub(crate) const fn own(in_place: InPlaceLocation) -> Self {
         Self::telling(ErrorDetail::All, in_place)
     }
@@ -109,7 +109,7 @@ impl InPlaceDataset {
         }
     }
 
-    /// Where they stay.
+    /// Location of the rows.
     #[must_use]
     pub const fn stays(&self) -> &InPlaceLocation {
         &self.location
@@ -139,7 +139,7 @@ impl InPlaceDataset {
         }
     }
 
-    /// Opened once, and again when other keys were put into their file.
+    /// Opens the store once, and again after the key file has changed.
     fn open(&self, lake: &ParquetFileSet) -> Result<Arc<dyn ObjectStore>, Refusal> {
         let keys = lake.store.keys_digest();
         let mut held = self.store.lock();
@@ -155,7 +155,7 @@ impl InPlaceDataset {
     }
 }
 
-/// The columns under the dataset's names and with canonical numbers.
+/// Renames the columns to the dataset's names and makes floating-point numbers canonical.
 fn to_dataset_columns(
     scan: Arc<dyn ExecutionPlan>,
     schema: &SchemaRef,
@@ -175,7 +175,7 @@ fn to_dataset_columns(
     let read = scan.schema();
     let columns = pairs().enumerate().map(|(at, (shown, found))| {
         let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(found.name(), at));
-        // As in a copy.
+        // Canonical form, as in a copied dataset.
         let column = if is_float(found) {
             Arc::new(ScalarFunctionExpr::try_new(
                 canonical_function(),

@@ -1,6 +1,6 @@
-//! Files that others wrote, read completely: each value becomes its declared type or is counted as unreadable.
+//! Readers of source files. Each value is converted to its declared type or counted as unreadable.
 //!
-//! The kinds of source; this list is the index of the folder.
+//! The modules of this list are the index of the folder.
 
 pub mod arrow_source;
 pub mod bounded_reader;
@@ -34,10 +34,10 @@ use field_value::SourceFileEvent;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use source_files::SourceFile;
 
-/// The schema that a file states; none where its kind states none.
+/// Reads the schema of a file. Returns `None` if its kind has no schema.
 ///
 /// # Errors
-/// `SOURCE_UNREADABLE` where the file is not of its kind.
+/// `SOURCE_UNREADABLE` if the file is not of its kind.
 pub fn read_schema(file: &SourceFile, kind: SourceKind) -> Result<Option<SchemaRef>, Refusal> {
     Ok(match kind {
         SourceKind::Parquet => Some(parquet_source::read_schema(file)?),
@@ -46,10 +46,10 @@ pub fn read_schema(file: &SourceFile, kind: SourceKind) -> Result<Option<SchemaR
     })
 }
 
-/// Reads one file from its first row to its last and hands out each event as it comes.
+/// Reads one file from its first to its last row and passes each event to `each`.
 ///
 /// # Errors
-/// When the file can't be read at all; a single bad row is an event. A refusal of `each` ends the reading.
+/// A refusal if the file can't be read at all; a single unreadable row is an event. A refusal of `each` ends the reading.
 pub fn read(
     file: &SourceFile,
     config: &SourceConfig,

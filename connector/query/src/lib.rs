@@ -1,7 +1,7 @@
-//! The query engine: from a text to a plan, from a permitted plan to rows, and from one question to many participants.
+//! The query engine: planning of SQL texts, execution of permitted plans, and federation of one question over many participants.
 //!
-//! It is built on DataFusion. Publication turns source files into snapshots; planning sees nothing but a view; execution takes
-//! nothing but a permitted plan; federation cuts one question into a part for each participant.
+//! It is built on DataFusion. Publication turns source files into snapshots. Planning uses the tables of a view alone, and
+//! execution accepts permitted plans alone. Federation splits one question into a remote query for each participant.
 //!
 //! # The walk
 //!
@@ -14,13 +14,13 @@
 //! 2. **Decide, record, apply.** `hansa_policy::decide`, the log, and `hansa_enforcement::apply` give a [`PermittedPlan`].
 //! 3. **Execute.** [`execute()`] runs it over a [`SnapshotSet`] in a [`QueryRuntime`] and gives a [`QueryAnswer`].
 //! 4. **Send.** [`AnswerFrames`] cuts the answer into messages. A [`QuotaMeter`] reserves each [`AnswerFrame`] first.
-//! 5. **Seal.** [`AnswerFrames::seal`] gives a [`SealedAnswer`], also for an answer that was cut. It is recorded.
+//! 5. **Seal.** [`AnswerFrames::seal`] gives a [`SealedAnswer`], also for an answer that was cut. The sealed answer is recorded.
 //!
 //! A consumer asks:
 //!
-//! 1. A [`QueryCatalog`] of [`RemoteTable`] values plans the text and cuts it: a [`FederatedQuery`] with a [`RemoteQuery`] for each
+//! 1. A [`QueryCatalog`] of [`RemoteTable`] values plans the text as a [`FederatedQuery`] with a [`RemoteQuery`] for each
 //!    participant.
-//! 2. [`FederatedQuery::run`] sends them through a [`RemoteExecutor`] and gives a [`FederatedAnswer`].
+//! 2. [`FederatedQuery::run`] sends the remote queries through a [`RemoteExecutor`] and gives a [`FederatedAnswer`].
 //!
 //! Workers run [stages](execute::stages) of a plan. A [release](ReleasedCells) fixes cells that were shown.
 //!
@@ -31,13 +31,13 @@
 //! # What it must never do
 //!
 //! - Connect to a peer. A [`RemoteExecutor`] does.
-//! - Execute a plan that is not a permitted one, or read a snapshot other than through it.
+//! - Execute a plan other than a permitted plan, or read a snapshot without one.
 //! - Resolve a name that is not in the view, or call a function that is not on the list.
 //! - Hand out a message that is not reserved.
 //!
 //! # Planning
 //!
-//! A text is planned over the view alone. What is not in it does not exist.
+//! A text is planned over the view alone. A table or column outside the view does not exist for the planner.
 //!
 //! ```
 //! use hansa_catalog::QueryView;
@@ -58,7 +58,7 @@
 //!
 //! # An answer, from the plan to the seal
 //!
-//! The owner's own people ask for a dataset under the house contract. A peer's question takes the same way. The hidden lines
+//! The owner's own people query a dataset under the house contract. A peer's question takes the same steps. The hidden lines
 //! publish a dataset of three rows.
 //!
 //! ```

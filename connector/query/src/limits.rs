@@ -1,34 +1,34 @@
-//! The limits of one statement, and of one question while it runs.
+//! Limits of one statement, and of one running question.
 
 use std::time::Duration;
 
 /// The most time for planning alone.
 const PLANNING: Duration = Duration::from_secs(20);
 
-/// What one statement may hold. Counted before planning, whose time grows with the square and does not yield.
+/// Limits of one statement. They are checked before planning, whose time grows quadratically and which does not yield.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SqlStatementLimits {
     /// Bytes of text.
     pub bytes: usize,
-    /// Tokens, but for those of lists of values.
+    /// Number of tokens outside of value lists.
     pub tokens: usize,
-    /// Values in lists behind IN, which stay together as they are planned.
+    /// Number of values in IN lists, which planning keeps together.
     pub values: usize,
-    /// The same with each CTE put in its places, and each condition in the arms of a union below it.
+    /// Number of values in IN lists after the expansion of CTEs, and of conditions copied into the arms of a union.
     pub spread: usize,
-    /// Levels of parentheses, calls, cases and subqueries.
+    /// Nesting depth of parentheses, calls, CASE expressions and subqueries.
     pub nesting: usize,
-    /// Operators, also postfix ones such as `::` and `IS NULL`.
+    /// Number of operators, including postfix ones such as `::` and `IS NULL`.
     pub operators: usize,
-    /// Table references after each CTE was put in its places.
+    /// Number of table references after the expansion of CTEs.
     pub tables: usize,
-    /// Joins as written.
+    /// Number of joins in the text.
     pub joins: usize,
-    /// Arms of set operations.
+    /// Number of arms of set operations.
     pub arms: usize,
     /// Time for parsing and planning.
     pub planning: Duration,
-    /// Whether parameters may stand in it: for the types of their places alone, since what is executed has values there.
+    /// Permission for parameters. It is given only to infer their types; an executed statement has values in their places.
     pub parameters: bool,
 }
 
@@ -50,14 +50,14 @@ impl Default for SqlStatementLimits {
     }
 }
 
-/// What one question may use while it runs.
+/// Resource limits of one running question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueryResourceLimits {
-    /// Bytes of memory that operators reserve.
+    /// Memory that operators may reserve, in bytes.
     pub memory: usize,
-    /// Bytes of temporary files.
+    /// Temporary files, in bytes.
     pub spill: u64,
-    /// From the start of execution to the last row.
+    /// Time from the start of the execution to the last row.
     pub time: Duration,
     /// Time of that for planning.
     pub planning: Duration,
@@ -65,13 +65,13 @@ pub struct QueryResourceLimits {
     pub optimizer_passes: usize,
     /// Rows of the answer.
     pub rows: u64,
-    /// Threads of work above the gate.
+    /// Number of partitions above the governed tables.
     pub partitions: usize,
     /// Rows of a batch.
     pub batch_rows: usize,
-    /// Cores at which a plan runs of which nothing in the answer depends on how rows are dealt.
+    /// Number of cores for a plan whose answer does not depend on the distribution of rows.
     pub cores: usize,
-    /// Stored rows of its largest table from which such a plan runs at more than one.
+    /// Minimum stored rows of the largest table for more than one core.
     pub rows_for_cores: u64,
 }
 

@@ -1,7 +1,7 @@
-//! Models: shared schemas that datasets of several cities conform to, so that one question serves them all.
+//! Models: shared schemas of datasets from several cities, so that one question covers all of them.
 //!
-//! Named after Smart Data Models (AirQualityObserved of dataModel.Environment, ItemFlowObserved of
-//! dataModel.Transportation), written as one row per value, since a union over cities needs the same columns everywhere.
+//! They are named after Smart Data Models (AirQualityObserved of dataModel.Environment, ItemFlowObserved of
+//! dataModel.Transportation). Each row has a single value, since a union over cities needs equal columns.
 
 pub mod conformance;
 
@@ -9,35 +9,35 @@ use arrow_schema::SchemaRef;
 use hansa_catalog::dataset::{ColumnType, DatasetKind};
 use std::sync::Arc;
 
-/// A shared schema.
+/// Shared schema.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Model {
-    /// Its name in SQL, after `model.`.
+    /// Name in SQL, after `model.`.
     pub name: &'static str,
-    /// What its rows are.
+    /// Meaning of a row.
     pub meaning: &'static str,
-    /// How the values of its datasets came about; those of another kind are taken where a question asks for them.
+    /// Kind of the datasets. Datasets of another kind are included only if a question asks for them.
     pub kind: DatasetKind,
-    /// Its columns in order.
+    /// Columns, in order.
     pub columns: &'static [ModelColumn],
 }
 
-/// A column of a model.
+/// Column of a model.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ModelColumn {
-    /// Its name.
+    /// Name of the column.
     pub name: &'static str,
-    /// Its type.
+    /// Type of the column.
     pub kind: ColumnType,
-    /// Every row has a value.
+    /// Requirement of a value in every row.
     pub required: bool,
-    /// UCUM unit.
+    /// Unit in UCUM notation.
     pub unit: Option<&'static str>,
-    /// What it means.
+    /// Meaning of the column.
     pub meaning: &'static str,
 }
 
-/// The model of that name.
+/// Model with this name.
 #[must_use]
 pub fn model(name: &str) -> Option<&'static Model> {
     #[cfg(test)]
@@ -48,13 +48,13 @@ pub fn model(name: &str) -> Option<&'static Model> {
 }
 
 impl Model {
-    /// The column of that name.
+    /// Column with this name.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&ModelColumn> {
         self.columns.iter().find(|column| column.name == name)
     }
 
-    /// Its Arrow schema, as its union over participants has it before `participant` and `dataset`.
+    /// Arrow schema of the union over participants, without `participant` and `dataset`.
     #[must_use]
     pub fn schema(&self) -> SchemaRef {
         let fields: Vec<arrow_schema::Field> = self
@@ -165,7 +165,7 @@ const LOCAL_DATE: ModelColumn = ModelColumn {
     meaning: "the day in the dataset's zone on which the interval starts",
 };
 
-/// A model of the tests of questions, with a column of each type.
+/// Model for tests of questions, with a column of each type.
 #[cfg(test)]
 const TRIPS: Model = Model {
     name: "trips",

@@ -1,15 +1,15 @@
-//! A cache of plans for questions that are put again: bounded, and the plan that was asked for last stays longest.
+//! Bounded cache of plans for repeated questions. The least recently used plan is removed first.
 
 use crate::sql::planner_threads;
 use parking_lot::Mutex;
 
-/// Plans by what each was made of: those that were asked for last, the newest at the end.
+/// Plans by their inputs, in order of their last use; the newest is last.
 #[derive(Debug)]
 pub(crate) struct PlanCache<K, V> {
     plans: Mutex<Vec<CachedPlan<K, V>>>,
-    /// So many plans are kept.
+    /// Maximum number of plans.
     capacity: usize,
-    /// So many times each is given; then it is made anew.
+    /// Maximum number of uses of a plan, after which it is made anew.
     runs: usize,
 }
 
@@ -21,12 +21,12 @@ struct CachedPlan<K, V> {
 }
 
 impl<K: Send + 'static, V: Clone + Send + 'static> PlanCache<K, V> {
-    /// An empty cache of so many plans, each of which is given any number of times.
+    /// Creates an empty cache with this capacity and without a limit on uses.
     pub(crate) const fn new(capacity: usize) -> Self {
         Self::for_runs(capacity, usize::MAX)
     }
 
-    /// An empty cache of so many plans, each of which is given so many times.
+    /// Creates an empty cache with this capacity and this maximum number of uses.
     pub(crate) const fn for_runs(capacity: usize, runs: usize) -> Self {
         Self {
             plans: Mutex::new(Vec::new()),
@@ -35,7 +35,7 @@ impl<K: Send + 'static, V: Clone + Send + 'static> PlanCache<K, V> {
         }
     }
 
-    /// The newest plan with such a key, which is the newest of all from now on; none where it is to be made.
+    /// Returns the newest plan with a matching key and marks it as most recently used. Returns `None` if the plan must be made.
     pub(crate) fn find_plan(&self, is_same: impl Fn(&K) -> bool) -> Option<V> {
         let mut plans = self.plans.lock();
         let at = plans.iter().rposition(|cached| is_same(&cached.key))?;
@@ -48,7 +48,7 @@ impl<K: Send + 'static, V: Clone + Send + 'static> PlanCache<K, V> {
         Some(plan)
     }
 
-    /// Keeps a plan in the place of those that are useless beside it: of a kept key and the new one `is_useless` says so.
+    /// Stores a plan and removes useless ones. `is_useless` decides for a stored key and the new key.
     pub(crate) fn keep(&self, key: K, plan: V, is_useless: impl Fn(&K, &K) -> bool) {
         let mut plans = self.plans.lock();
         let mut gone: Vec<_> = plans
@@ -61,13 +61,13 @@ impl<K: Send + 'static, V: Clone + Send + 'static> PlanCache<K, V> {
         drop_aside(gone);
     }
 
-    /// Lets go of all plans.
+    /// Removes all plans.
     pub(crate) fn clear(&self) {
         let gone = std::mem::take(&mut *self.plans.lock());
         drop_aside(gone);
     }
 
-    /// How often each plan was given, the newest last.
+    /// Number of uses of each plan; the newest plan is last.
     #[cfg(test)]
     pub(crate) fn runs(&self) -> Vec<usize> {
         self.plans.lock().iter().map(|cached| cached.runs).collect()
@@ -76,7 +76,7 @@ impl<K: Send + 'static, V: Clone + Send + 'static> PlanCache<K, V> {
 
 fn drop_aside<T: Send + 'static>(gone: Vec<T>) {
     if !gone.is_empty() {
-        // Dropping a plan recurses.
+        // Dropping a plan is recursive and needs a large stack.
         let _best_effort = planner_threads::aside(move || drop(gone));
     }
 }

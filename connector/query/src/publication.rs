@@ -1,4 +1,5 @@
-//! From configured files to an immutable snapshot: read what changed, prepare, check, write, and swap it in whole.
+//! Publication of configured files as an immutable snapshot: the steps are reading of changed files, preparation, checks, writing,
+//! and an atomic replacement.
 
 mod append;
 pub mod context;
@@ -29,19 +30,20 @@ use parsed_source::ParsedSource;
 use staged_snapshot::{SourceFileCounts, StagedRows, StagedSnapshot};
 use std::path::Path;
 
-/// What [`stage`] came to.
+/// Result of [`stage`].
 #[derive(Debug)]
 pub enum StagingOutcome {
-    /// Sources and configuration are those of the published snapshot.
+    /// Sources and configuration equal those of the published snapshot.
     Unchanged(Box<Dataset>),
-    /// There is something to publish.
+    /// A new snapshot is ready for publication.
     Staged(Box<StagedSnapshot>),
 }
 
-/// Reads and checks everything and writes the snapshot beside the published one. Blocks; call it off the runtime.
+/// Reads and checks the sources, and writes a snapshot beside the published one. The function blocks and must not run on the async
+/// runtime.
 ///
 /// # Errors
-/// What is wrong with the sources, the rows, `prepare` or the model; nothing is published then.
+/// A fault of the sources, the rows, `prepare` or the model. Nothing is published then.
 pub fn stage(
     config: &DatasetConfig,
     context: &PublicationContext,
@@ -115,7 +117,8 @@ pub fn stage(
         counts,
         written,
     })?;
-    // Of several files those that change are read anew, and no others. One file, and those of a feed, are not read twice unless they change.
+    // Parsed rows are kept if the source has several files, so that only changed files are read again. A single file, and the files
+    // of a feed, are read again only if they change.
     let kept = match parsed.files.as_slice() {
         files if files.len() > 1 && !config.feed => files,
         _ => &[],
@@ -124,8 +127,8 @@ pub fn stage(
     Ok(StagingOutcome::Staged(Box::new(staged)))
 }
 
-/// The published snapshot, as far as what is to come builds on it. A damaged one stands in the way of a feed alone, which would go on
-/// from its rows.
+/// Published snapshot on which the new one builds. A damaged snapshot prevents only the publication of a feed, which would build on
+/// its rows.
 fn before(
     config: &DatasetConfig,
     context: &PublicationContext,
@@ -145,7 +148,7 @@ fn before(
         .with_help(format!("hansa dataset publish {damaged} --anew")))
 }
 
-/// Makes the rows and the entry that describes them.
+/// Computes the rows and the entry that describes them.
 fn compose(
     config: &DatasetConfig,
     context: &PublicationContext,
@@ -157,7 +160,7 @@ fn compose(
     let prepared = preparation::plan(config, inputs, parsed, context)?;
     let (mut entry, model) = draft_entry(config, context, &prepared.schema)?;
     let order = dataset_entry::order(config, &entry.columns)?;
-    // No new file of a feed is no row: a `prepare` that counts would make one of nothing.
+    // A feed without new files gets no rows, since a `prepare` that counts would return a row for an empty input.
     let written = if inputs.files.is_empty() {
         crate::publication::written_snapshot::nothing(&entry)
     } else {
@@ -168,7 +171,7 @@ fn compose(
     Ok((entry, written))
 }
 
-/// The entry before its rows are known, and the model whose columns it has.
+/// Entry before its rows are known, and the model whose columns it has.
 fn draft_entry(
     config: &DatasetConfig,
     context: &PublicationContext,
@@ -189,7 +192,7 @@ fn draft_entry(
     Ok((entry, model))
 }
 
-/// Tells what was seen in the rows, and gives them their version.
+/// Adds the statistics of the rows to the entry, and assigns a version.
 fn describe(
     entry: &mut Dataset,
     written: &WrittenSnapshot,
@@ -278,7 +281,7 @@ fn unreadable(config: &DatasetConfig, counts: &IngestCounts) -> Refusal {
     refusal
 }
 
-/// More lines below the rows are no notes.
+/// Maximum number of lines after the rows that count as notes.
 const MOST_NOTES: u64 = 20;
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
-//! Cells that are released once and stay: what is released when, beside what, and with which corrections.
+//! Releases: cells that are published once and fixed, with controlled corrections.
 //!
-//! A dataset whose grid is released keeps the rows that its cells are of apart from its snapshots. With each publication the
-//! periods that are over are added; late rows are taken over only as far as nobody can tell a small group from the difference.
-//! All contracts on the dataset have their cells from the same rows, so that those of two of them can't be held against each
-//! other to tell what came late.
+//! A dataset with a released grid keeps the rows of its cells separately from its snapshots. Each publication adds the periods that
+//! have ended. Late rows are accepted only if the difference to earlier cells reveals no small group. All contracts on the dataset
+//! have cells of equal rows, so that a comparison of two contracts does not reveal late rows.
 
 mod cell_file;
 mod cell_keys;
@@ -34,24 +33,24 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What is due, complete on disk, and read by nobody yet.
+/// Release that is complete on disk and not visible yet.
 #[derive(Debug)]
 pub struct StagedRelease {
-    /// What the releases came to, for the records.
+    /// Outcomes of the releases, for the records.
     pub facts: Vec<ReleaseOutcome>,
-    /// Cubes that could not be released, and why.
+    /// Refusals of cubes that could not be released.
     pub faults: Vec<Refusal>,
     folder: PathBuf,
     series: ReleaseHistory,
 }
 
-/// Works out what is due of the cubes of a published snapshot: periods that are over since the last release, corrections,
-/// and the cells of cubes that are new. Nothing where nothing is. Counts are rounded by lots under the owner's `secret`.
-/// `seen` is when its sources were looked at last: they were as they are published, so what is over by then is whole.
-/// Blocks; call it off the runtime.
+/// Computes the due cells of a published snapshot: periods that ended since the last release, corrections, and the cells of new
+/// cubes. Returns `None` if nothing is due. Counts are rounded randomly with keys from the owner's `secret`. `seen` is the time of
+/// the last check that the sources equal the published ones, so periods that ended by then are complete. The function blocks and
+/// must not run on the async runtime.
 ///
 /// # Errors
-/// `RESOURCE_LIMIT`, `DISK_FULL`, `STATE_BROKEN`; nothing is released then.
+/// `RESOURCE_LIMIT`, `DISK_FULL`, `STATE_BROKEN`; Nothing is released then.
 pub fn stage(
     snapshot: &Snapshot,
     cubes: &[Cube],
@@ -64,12 +63,12 @@ pub fn stage(
     due_releases::due(snapshot, cubes, state, limits, now, secret, seen)
 }
 
-/// Works out the cells with noise that are due of a snapshot whose rows were staged before. What they spend is on disk
-/// before anything is drawn, with the `fresh` bytes that their noise is made of: whatever happens, no cell is drawn from
-/// other bytes, and nothing is spent twice for it. Blocks; call it off the runtime.
+/// Computes the due noisy cells of a snapshot whose rows were staged before. The spent budget and the `fresh` seed bytes of the
+/// noise are on disk before any noise is drawn, so even after a crash each cell has a single seed and is charged once. The function
+/// blocks and must not run on the async runtime.
 ///
 /// # Errors
-/// `RESOURCE_LIMIT`, `DISK_FULL`, `STATE_BROKEN`; nothing is released then, and what was spent stays spent.
+/// `RESOURCE_LIMIT`, `DISK_FULL`, `STATE_BROKEN`; Nothing is released then, but the spent budget stays spent.
 pub fn stage_drawn(
     snapshot: &Snapshot,
     cubes: &[Cube],
@@ -82,7 +81,7 @@ pub fn stage_drawn(
 }
 
 impl StagedRelease {
-    /// Puts the releases in place. They stay from now on.
+    /// Publishes the release. Its cells are fixed from now on.
     ///
     /// # Errors
     /// `STATE_BROKEN`, `DISK_FULL`.
@@ -92,10 +91,10 @@ impl StagedRelease {
     }
 }
 
-/// What is released of a dataset as it is published now.
+/// Opens the released cells of a published dataset.
 ///
 /// # Errors
-/// `STATE_BROKEN` where a file is not what was released.
+/// `STATE_BROKEN` if a file is damaged.
 pub fn open(state: &Path, dataset: &Dataset) -> Result<ReleasedCells, Refusal> {
     let folder = DatasetDir::new(state, &dataset.id.name).releases();
     let Some(series) = history::load(&folder)? else {
@@ -110,7 +109,7 @@ pub fn open(state: &Path, dataset: &Dataset) -> Result<ReleasedCells, Refusal> {
     read_released_cells(&folder, &series)
 }
 
-/// Removes what a crash left half done, and what was released anew since. Only where nothing is being released or read.
+/// Removes incomplete and outdated files after a crash. It must not run during a release or while cells are read.
 ///
 /// # Errors
 /// `STATE_BROKEN`.

@@ -1,4 +1,4 @@
-//! The runtime of questions: threads of their own, memory and temporary files.
+//! Runtime of questions: dedicated threads, memory and temporary files.
 
 use crate::core_pool::CorePool;
 use crate::execute::gated_leaf::{ClosedGate, ScanGate};
@@ -22,7 +22,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-/// Where questions run. One per participant.
+/// Runtime of all questions of a participant.
 #[derive(Clone)]
 pub struct QueryRuntime {
     handle: Handle,
@@ -49,11 +49,11 @@ impl std::fmt::Debug for QueryRuntime {
 }
 
 impl QueryRuntime {
-    /// A query runtime on the runtime of `handle`, which serves nothing else, with `memory` bytes for all questions together and
-    /// temporary files below `spill`.
+    /// Creates a query runtime on the dedicated runtime of `handle`, with `memory` bytes for all questions together and temporary
+    /// files below `spill`.
     ///
     /// # Errors
-    /// `STATE_BROKEN` when the folder of temporary files can't be made.
+    /// `STATE_BROKEN` if the folder of temporary files can't be created.
     pub fn new(handle: Handle, memory: usize, spill: PathBuf) -> Result<Self, Refusal> {
         std::fs::create_dir_all(&spill).map_err(|cause| {
             Refusal::new(
@@ -83,21 +83,22 @@ impl QueryRuntime {
         })
     }
 
-    /// The same, in which participants share the threads: without turns whoever asks most gets most.
+    /// Shares the threads fairly among participants. Without a scheduler the participant with the most questions gets the most
+    /// time.
     #[must_use]
     pub fn with_turns(mut self, turns: FairScheduler) -> Self {
         self.turns = Some(turns);
         self
     }
 
-    /// This runtime, whose questions have so many cores between them: all of the machine where nothing is said.
+    /// Sets the number of cores for all questions. The default is all cores of the machine.
     #[must_use]
     pub fn with_cores(mut self, cores: usize) -> Self {
         self.cores = CorePool::new(cores);
         self
     }
 
-    /// The same, for the questions of a peer. As it is made it is for those of our own people.
+    /// Handle for the questions of a peer. A new runtime is for the participant's own questions.
     #[must_use]
     pub fn of(&self, party: &ParticipantId) -> Self {
         Self {
@@ -107,7 +108,7 @@ impl QueryRuntime {
         }
     }
 
-    /// Does the work of a question on its threads, in turns with that of others.
+    /// Runs a question's work on the runtime's threads, in turns with other questions.
     pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
         match &self.turns {
             Some(turns) => self.handle.spawn(turns.in_turn(self.party.clone(), work)),
@@ -115,43 +116,43 @@ impl QueryRuntime {
         }
     }
 
-    /// The runtime of the questions.
+    /// Runtime of the questions.
     #[must_use]
     pub const fn handle(&self) -> &Handle {
         &self.handle
     }
 
-    /// The plans of questions that are put again.
+    /// Cached plans of repeated questions.
     pub(crate) const fn ready(&self) -> &Arc<PhysicalPlanCache> {
         &self.ready
     }
 
-    /// The cores of the machine.
+    /// Pool of the machine's cores.
     pub(crate) const fn cores(&self) -> &CorePool {
         &self.cores
     }
 
-    /// The connections of all questions to databases.
+    /// Connection limits of databases.
     pub(crate) const fn databases(&self) -> &ConnectionLimits {
         &self.databases
     }
 
-    /// Bytes that all running questions have reserved.
+    /// Memory reserved by all running questions, in bytes.
     #[must_use]
     pub fn memory_used(&self) -> usize {
         self.memory.used.load(Ordering::Relaxed)
     }
 
-    /// Bytes that all running questions hold in temporary files.
+    /// Size of all temporary files of running questions, in bytes.
     #[must_use]
     pub fn spilled_bytes(&self) -> u64 {
         self.spilled.bytes()
     }
 
-    /// What one question runs in: its own pool inside the runtime's, its own temporary files.
+    /// Execution environment of one question, with its own memory pool inside the runtime's pool and its own temporary files.
     ///
     /// # Errors
-    /// `STATE_BROKEN` when the engine can't be set up.
+    /// `STATE_BROKEN` if the engine can't be set up.
     pub fn environment(
         &self,
         limits: &QueryResourceLimits,
@@ -183,19 +184,19 @@ impl QueryRuntime {
     }
 }
 
-/// The cores of the machine, as far as this process may use them.
+/// Number of cores that this process may use.
 #[must_use]
 pub fn count_cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Bytes of `limit` that operators may reserve. The rest is for what they hold beside it and no pool counts: groups as they are put
-/// out while their table is still there, and the second copy of rows that are sorted.
+/// Part of `limit` that operators may reserve, in bytes. The rest is for memory that the pool does not count: emitted groups while
+/// their table still exists, and the second copy of sorted rows.
 const fn limit_reservations(limit: usize) -> usize {
     limit / 3 * 2
 }
 
-/// The temporary files of one question, in a folder of their own that is made with the first of them: few questions have any.
+/// Temporary files of one question. Their folder is created with the first file, since few questions need one.
 struct SpillDirectory {
     folder: PathBuf,
     limit: u64,
@@ -203,7 +204,7 @@ struct SpillDirectory {
     spilled: Arc<SpilledFiles>,
 }
 
-/// The temporary files of the questions that have some.
+/// Temporary files of all questions that have some.
 #[derive(Default)]
 struct SpilledFiles(parking_lot::Mutex<Vec<Weak<DiskManager>>>);
 
@@ -231,7 +232,7 @@ impl SpillDirectory {
             .with_mode(DiskManagerMode::Directories(vec![self.folder.clone()]))
             .with_max_temp_directory_size(self.limit)
             .build()?;
-        // Of two that come at once one is kept, and the other's empty folder goes.
+        // If two calls create a folder at once, one is kept, and the other one is empty and removed.
         Ok(Arc::clone(self.made.get_or_init(|| {
             let made = Arc::new(made);
             self.spilled.add(&made);
@@ -246,10 +247,10 @@ impl TempFileFactory for SpillDirectory {
     }
 }
 
-/// A runtime for questions alone, with stacks that fit the deepest statement allowed.
+/// Creates a dedicated runtime for questions, whose stacks suffice for the deepest permitted statement.
 ///
 /// # Errors
-/// `INTERNAL` when the system gives no threads.
+/// `INTERNAL` if the system can't create threads.
 pub fn runtime(threads: usize) -> Result<tokio::runtime::Runtime, Refusal> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads.max(1))
@@ -282,7 +283,7 @@ impl ProcessMemory {
     }
 }
 
-/// The memory of one question: fair among its operators, counted against the runtime.
+/// Memory pool of one question: fair among its operators, and counted against the runtime's pool.
 #[derive(Debug)]
 pub struct QueryMemoryPool {
     inner: FairSpillPool,
@@ -293,7 +294,7 @@ pub struct QueryMemoryPool {
 }
 
 impl QueryMemoryPool {
-    /// The most that was reserved at once.
+    /// Peak of the reserved memory, in bytes.
     #[must_use]
     pub fn peak(&self) -> usize {
         self.peak.load(Ordering::Relaxed)
@@ -365,7 +366,7 @@ impl MemoryPool for QueryMemoryPool {
 }
 
 impl Drop for QueryMemoryPool {
-    /// What a plan that was dropped in mid-air did not give back.
+    /// Releases the memory that an aborted plan did not free.
     fn drop(&mut self) {
         self.process.give(self.used.load(Ordering::Relaxed));
     }

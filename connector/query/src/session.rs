@@ -1,4 +1,4 @@
-//! A session for one question: nothing registered, no statistics, no way round the gate.
+//! Session of one question: no registered tables, no statistics, and no access that bypasses enforcement.
 
 pub(crate) mod comparison_marker;
 mod cross_join_rule;
@@ -37,7 +37,7 @@ use hansa_enforcement::in_set;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The settings of every session here.
+/// Settings of every session in this package.
 #[must_use]
 pub fn config(limits: &QueryResourceLimits) -> SessionConfig {
     let mut config = SessionConfig::new()
@@ -47,22 +47,22 @@ pub fn config(limits: &QueryResourceLimits) -> SessionConfig {
         .with_batch_size(limits.batch_rows.max(1))
         .with_collect_statistics(false);
     let options = config.options_mut();
-    // Keys of one table would travel into the scan of another. The umbrella alone does nothing.
+    // Dynamic filters would carry keys of one table into the scan of another. The general switch alone has no effect.
     options.optimizer.enable_dynamic_filter_pushdown = false;
     options.optimizer.enable_join_dynamic_filter_pushdown = false;
     options.optimizer.enable_topk_dynamic_filter_pushdown = false;
     options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
-    // It reserves memory for ten times the LIMIT before a row has come.
+    // This optimisation reserves memory for ten times the LIMIT before the first row.
     options.optimizer.enable_topk_aggregation = false;
-    // A sort with a limit that runs per partition shares one threshold among all of them and leaves out columns that are
-    // constant in each: over a union whose arms hold constants of their own, rows of other arms are lost (55.2).
+    // A sort with a limit in several partitions has one common threshold and ignores columns that are constant within a partition.
+    // Over a union whose arms contain different constants, rows of other arms are lost (55.2).
     options.optimizer.repartition_sorts = false;
-    // It makes one condition of those of two queries, which the simplifier then takes for conditions of one.
+    // This rule merges the conditions of two queries into one, and the simplifier then treats them as conditions on one row.
     options.optimizer.enable_unions_to_filter = false;
     options.optimizer.max_passes = limits.optimizer_passes;
     // It takes another nullability of a column for another column.
     options.execution.skip_physical_aggregate_schema_check = true;
-    // TIMESTAMP WITH TIME ZONE has a zone.
+    // TIMESTAMP WITH TIME ZONE needs a zone.
     options.execution.time_zone = Some("UTC".to_owned());
     options.sql_parser.map_string_types_to_utf8view = false;
     options.execution.parquet.schema_force_view_types = false;
@@ -71,7 +71,7 @@ pub fn config(limits: &QueryResourceLimits) -> SessionConfig {
     config
 }
 
-/// A fresh session in `environment` that plans with `planner`.
+/// Creates a session in `environment` with this planner.
 #[must_use]
 pub fn fresh(
     limits: &QueryResourceLimits,
@@ -87,7 +87,7 @@ pub fn fresh(
         .build()
 }
 
-/// The rules of the engine for physical plans, with our own in the place of those that are wrong.
+/// Physical optimizer rules of the engine, with replacements for incorrect ones.
 fn physical_optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let rules = PhysicalOptimizer::new().rules.into_iter();
     let last: Arc<dyn PhysicalOptimizerRule + Send + Sync> = Arc::new(DistinctLimitRule);
@@ -108,7 +108,7 @@ fn physical_optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync
         .collect()
 }
 
-/// The rules of the engine's optimizer, with our own in the place of those that are wrong.
+/// Logical optimizer rules of the engine, with replacements for incorrect ones.
 pub(crate) fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let ours: [Arc<dyn OptimizerRule + Send + Sync>; 4] = [
         Arc::new(CrossJoinRule::default()),
@@ -126,10 +126,10 @@ pub(crate) fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
         .collect()
 }
 
-/// Takes constants out of the keys of a group, and takes a key and a cast of it for one column (DataFusion 55.2).
+/// Omitted rule: it removes constants from group keys, and treats a key and a cast of it as one column (DataFusion 55.2).
 const GROUP_RULE: &str = "eliminate_group_by_constant";
 
-/// What a plan that is ready needs of a session to run in `environment`.
+/// Task context for a prepared plan in `environment`.
 #[must_use]
 pub fn context(config: SessionConfig, environment: Arc<RuntimeEnv>) -> Arc<TaskContext> {
     Arc::new(TaskContext::new(
@@ -144,11 +144,11 @@ pub fn context(config: SessionConfig, environment: Arc<RuntimeEnv>) -> Arc<TaskC
     ))
 }
 
-/// The plan after the engine's optimizer; called instead of the session's own, which loses steps (see `apart`). Its long lists of
-/// values are functions from here on.
+/// Optimises a plan. It replaces the session's own method, which loses projections (see `projection_marker`). Long value lists
+/// become functions.
 ///
 /// # Errors
-/// What the optimizer says.
+/// Errors of the optimizer.
 pub fn optimize_plan(
     state: &SessionState,
     plan: LogicalPlan,
@@ -157,10 +157,11 @@ pub fn optimize_plan(
     projection_marker::remove_projection_marks(state.optimize(&ready)?)
 }
 
-/// The plan with marks where the optimizer would merge what differs; `projection_marker::remove_projection_marks` takes them away.
+/// Marks expressions and projections that the optimizer would wrongly merge. `projection_marker::remove_projection_marks` removes
+/// the marks.
 ///
 /// # Errors
-/// When the plan can't be put together again.
+/// An error if the plan can't be rebuilt.
 pub(crate) fn protect(plan: LogicalPlan) -> datafusion_common::Result<LogicalPlan> {
     projection_marker::mark_projections(comparison_marker::mark_comparisons(plan)?)
 }

@@ -1,4 +1,4 @@
-//! An immutable, versioned snapshot of a dataset: Parquet files that nobody changes.
+//! Immutable, versioned snapshot of a dataset in Parquet files.
 
 pub mod block_digests;
 pub mod borrowed_snapshot;
@@ -25,35 +25,35 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A published snapshot, pinned for as long as somebody holds it or a clone of it.
+/// Published snapshot. Its files stay as long as a clone is held.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    /// The catalogue entry that was published with it.
+    /// Catalogue entry of the publication.
     pub dataset: Dataset,
-    /// Its Parquet files in order, with exactly the entry's columns.
+    /// Parquet files in order, with exactly the entry's columns.
     pub files: Vec<PathBuf>,
-    /// What these, and those beside them, must hold: they are read through it.
+    /// Expected content of all files, through which they are read.
     pub checked: Arc<CheckedFiles>,
-    /// Over the names, sizes and digests of the files and the schema: which rows exactly.
+    /// Digest over the schema and the names, sizes and digests of the files, which identifies the rows.
     pub digest: Digest,
-    /// The cells that are released of the dataset, of this and of earlier snapshots.
+    /// Released cells of the dataset, from this and earlier snapshots.
     pub released: Arc<ReleasedCells>,
-    /// Where its rows stay, if it has no files.
+    /// Dataset in place, if the snapshot has no files.
     pub in_place: Option<Arc<InPlaceDataset>>,
-    /// What it consists of, if it only grows.
+    /// Segments of a feed.
     pub segments: Option<Arc<FeedSegments>>,
     folder: Option<Arc<SnapshotFolder>>,
 }
 
 impl Snapshot {
-    /// A snapshot over files that somebody else keeps, as they are when they are first read; nothing is deleted when it ends.
+    /// Creates a snapshot over files owned by the caller. Their content is fixed by the first read, and nothing is deleted on drop.
     #[must_use]
     pub fn of_files(dataset: Dataset, files: Vec<PathBuf>, digest: Digest) -> Self {
         let checked = CheckedFiles::as_found(files.clone());
         Self::from_checked_files(dataset, checked, digest)
     }
 
-    /// A snapshot over files that somebody else keeps, of which it is known what they hold.
+    /// Creates a snapshot over files owned by the caller, with known content.
     #[must_use]
     pub(crate) fn from_checked_files(
         dataset: Dataset,
@@ -72,7 +72,7 @@ impl Snapshot {
         }
     }
 
-    /// A snapshot that owns its folder: once retired, the folder goes with its last holder.
+    /// Creates a snapshot that owns its folder. After retirement the folder is removed with the last holder.
     #[must_use]
     pub(crate) fn in_folder(
         dataset: Dataset,
@@ -89,62 +89,62 @@ impl Snapshot {
         }
     }
 
-    /// The same, whose good blocks are remembered there.
+    /// Sets the cache of verified blocks.
     #[must_use]
     pub(crate) fn remembered_in(mut self, memory: &CheckedBlockCache) -> Self {
         self.checked = Arc::new(self.checked.remembered_in(memory.clone()));
         self
     }
 
-    /// The same with other releases.
+    /// Replaces the released cells.
     #[must_use]
     pub fn with_released(mut self, released: ReleasedCells) -> Self {
         self.released = Arc::new(released);
         self
     }
 
-    /// The same with rows that stay where they are.
+    /// Sets the location of the rows in place.
     #[must_use]
     pub fn with_stays(mut self, in_place: Option<InPlaceLocation>) -> Self {
         self.in_place = in_place.map(|in_place| Arc::new(InPlaceDataset::new(in_place)));
         self
     }
 
-    /// Whether its rows lie in files, copied or in place, and not in a database.
+    /// Checks that the rows are in files, copied or in place, and not in a database.
     #[must_use]
     pub fn is_in_files(&self) -> bool {
         let table = self.in_place.as_ref();
         table.is_none_or(|in_place| in_place.stays().table().is_none())
     }
 
-    /// The same, as one that only grows.
+    /// Sets the segments of a feed.
     #[must_use]
     pub fn with_segments(mut self, segments: Option<FeedSegments>) -> Self {
         self.segments = segments.map(Arc::new);
         self
     }
 
-    /// Lets the folder go as soon as nobody holds the snapshot any more.
+    /// Marks the folder for removal when the last holder drops the snapshot.
     pub fn retire(&self) {
         if let Some(folder) = &self.folder {
             folder.retired.store(true, Ordering::Release);
         }
     }
 
-    /// Reads every file and holds it against what was published, those of released cells too. Blocks.
+    /// Reads and verifies every file, including those of released cells. The function blocks.
     ///
     /// # Errors
-    /// `SNAPSHOT_DAMAGED` where they are not the files that were published.
+    /// `SNAPSHOT_DAMAGED` if a file differs from the published one.
     pub fn verify(&self) -> Result<(), Refusal> {
         self.released.check()?;
-        // Rows in place are held against what was published whenever they are read.
+        // Files in place are verified whenever they are read.
         if self.in_place.is_some() {
             return Ok(());
         }
         self.checked.check()
     }
 
-    /// That none of its files is known to be damaged.
+    /// Checks that no file is known to be damaged.
     ///
     /// # Errors
     /// `SNAPSHOT_DAMAGED`.
@@ -153,7 +153,7 @@ impl Snapshot {
         self.released.damage()
     }
 
-    /// The folder of its files, where it owns one.
+    /// Folder of the files, if the snapshot owns one.
     #[must_use]
     pub fn folder(&self) -> Option<&Path> {
         self.folder.as_deref().map(|folder| folder.path.as_path())
@@ -166,7 +166,7 @@ impl PartialEq for Snapshot {
     }
 }
 
-/// The folder of a snapshot, removed when it was retired and its last holder is gone.
+/// Folder of a snapshot. It is removed with the last holder if the snapshot was retired.
 #[derive(Debug)]
 struct SnapshotFolder {
     path: PathBuf,

@@ -1,5 +1,5 @@
-//! Text to plan: counted, parsed, held against a list of what SQL is understood, and planned over a view in which nothing
-//! exists that was not put in.
+//! Planning of SQL texts: a text is measured, parsed, checked against the list of supported SQL, and planned over the tables of a
+//! view alone.
 
 pub mod allowlist;
 pub mod cube_rewrite;
@@ -47,23 +47,23 @@ use hansa_enforcement::bound_plan::{BoundPlan, bind};
 use hansa_policy::refusal::Refusal;
 use std::sync::Arc;
 
-/// A statement as a plan over the tables that its asker sees, types checked and coerced.
+/// Statement planned over the tables that its consumer sees, with types checked and coerced.
 #[derive(Debug, Clone)]
 pub struct PlannedStatement {
-    /// The plan.
+    /// Logical plan.
     pub plan: LogicalPlan,
-    /// Whether the plan itself is asked for (`EXPLAIN`), not its rows.
+    /// Set if the statement asks for the plan (`EXPLAIN`) and not for its rows.
     pub explain: bool,
 }
 
-/// Plans and binds `sql` over `view`, on a thread of its own with a large stack, and waits for it.
+/// Plans and binds `sql` over `view` on a planner thread with a large stack, and blocks until it ends.
 ///
-/// `now` is what `now()` means in the statement.
+/// `now` is the value of `now()` in the statement.
 ///
 /// # Errors
 /// `SQL_TOO_LARGE`, `SQL_TOO_DEEP`, `SQL_SYNTAX`, `ONE_STATEMENT_ONLY`, `STATEMENT_NOT_ALLOWED`, `CONSTRUCT_NOT_ALLOWED`,
-/// `DATASET_UNKNOWN`, `COLUMN_UNKNOWN`, `FUNCTION_UNKNOWN`, `SQL_INVALID`; the refusals of the aggregate form;
-/// `RESOURCE_LIMIT` when planning takes longer than its limit.
+/// `DATASET_UNKNOWN`, `COLUMN_UNKNOWN`, `FUNCTION_UNKNOWN`, `SQL_INVALID`; the refusals of the aggregate form; `RESOURCE_LIMIT` if
+/// planning exceeds its time limit.
 pub fn plan(
     sql: &str,
     view: &QueryView,
@@ -73,7 +73,7 @@ pub fn plan(
     planner_threads::wait(limits.planning, planning(sql, view, limits, now))
 }
 
-/// As [`plan`], without blocking the caller's thread.
+/// Plans a statement as [`plan`] does, without blocking the caller's thread.
 ///
 /// # Errors
 /// Those of [`plan`].
@@ -103,7 +103,7 @@ fn planning(
     }
 }
 
-/// Plans `sql` over `tables` on the calling thread; for callers that already are on a large stack.
+/// Plans `sql` over `tables` on the current thread, for callers that already have a large stack.
 ///
 /// # Errors
 /// Those of [`plan`] but the last.
@@ -132,9 +132,9 @@ pub fn plan_on_current_thread(
     Ok(PlannedStatement { plan, explain })
 }
 
-/// The plan with its types checked and coerced by the rules of the engine.
+/// Checks and coerces the types of a plan by the rules of the engine.
 ///
-/// The engine's own way through these rules ends with a check that refuses subqueries which its optimizer can't join.
+/// The engine's own function for these rules also refuses subqueries that its optimizer can't join, so it is not used.
 pub(crate) fn analyze(
     plan: LogicalPlan,
     options: &Arc<ConfigOptions>,

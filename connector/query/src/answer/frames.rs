@@ -1,4 +1,5 @@
-//! The answer as Arrow IPC messages, each reserved before it is handed out, with a running digest over what was handed out.
+//! Arrow IPC messages of an answer. Each message is reserved against the quotas before it is handed out; a running digest covers
+//! all messages handed out.
 
 pub(crate) mod frame_encoder;
 
@@ -12,19 +13,19 @@ use hansa_policy::refusal::Refusal;
 use std::collections::VecDeque;
 use std::fmt;
 
-/// One IPC message.
+/// One Arrow IPC message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerFrame {
-    /// The message's flatbuffer, without length or padding before it.
+    /// Flatbuffer of the message, without the length prefix and its padding.
     pub header: Bytes,
-    /// Its buffers.
+    /// Data buffers of the message.
     pub body: Bytes,
-    /// How many rows it carries; the schema carries none.
+    /// Number of rows in the message; 0 for a schema message.
     pub rows: u64,
 }
 
 impl AnswerFrame {
-    /// Bytes of header and body.
+    /// Total size of header and body, in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         let sum = self.header.len().saturating_add(self.body.len());
@@ -32,23 +33,23 @@ impl AnswerFrame {
     }
 }
 
-/// The schema of a stream that has no columns and no rows.
+/// Schema message of a stream without columns and rows.
 #[must_use]
 pub fn schema_without_columns() -> AnswerFrame {
     FrameEncoder::new(FrameCompression::Plain).schema(&Schema::empty())
 }
 
-/// Draws on the quotas of an answer.
+/// Quotas of an answer, from which each message is reserved.
 #[async_trait]
 pub trait QuotaMeter: Send {
-    /// Reserves what is about to leave; `Ok` when it may.
+    /// Reserves rows and bytes before a message is sent. The message may be sent after `Ok`.
     ///
     /// # Errors
     /// `QUOTA_ROWS`, `QUOTA_BYTES`, or that the reservation could not be recorded.
     async fn reserve(&mut self, rows: u64, bytes: u64) -> Result<(), Refusal>;
 }
 
-/// A meter of answers that draw on nothing.
+/// Meter for answers without quotas.
 #[derive(Debug, Clone, Copy)]
 pub struct UnlimitedMeter;
 
@@ -59,18 +60,18 @@ impl QuotaMeter for UnlimitedMeter {
     }
 }
 
-/// How the buffers of row messages are packed; messages below 64 KiB never are.
+/// Compression of the buffers in row messages. Small messages are never compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FrameCompression {
-    /// As they are.
+    /// No compression.
     Plain,
-    /// LZ4 frames.
+    /// LZ4 frame compression.
     Lz4,
-    /// Zstandard.
+    /// Zstandard compression.
     Zstd,
 }
 
-/// The messages of an answer: the schema, then its rows.
+/// Messages of an answer: the schema, then the rows.
 pub struct AnswerFrames<M> {
     answer: QueryAnswer,
     meter: M,
@@ -80,7 +81,7 @@ pub struct AnswerFrames<M> {
     outcome: StreamOutcome,
 }
 
-/// The messages of `answer`.
+/// Creates the message stream of `answer`.
 pub fn frames<M: QuotaMeter>(
     answer: QueryAnswer,
     meter: M,
@@ -99,7 +100,7 @@ pub fn frames<M: QuotaMeter>(
 }
 
 impl<M: QuotaMeter> AnswerFrames<M> {
-    /// The next message; `None` after the last one. After an error there is nothing more.
+    /// Next message, or `None` after the last one. The stream ends after an error.
     pub async fn next(&mut self) -> Option<Result<AnswerFrame, Refusal>> {
         if self.outcome != StreamOutcome::Cancelled {
             return None;
@@ -118,13 +119,13 @@ impl<M: QuotaMeter> AnswerFrames<M> {
         }
     }
 
-    /// What was handed out so far, for a receipt: rows, bytes and the digest over them.
+    /// Rows, bytes and digest of the messages handed out so far, for a receipt.
     #[must_use]
     pub fn delivered_totals(&self) -> DeliveredTotals {
         self.totals.delivered_totals()
     }
 
-    /// Ends the answer before its last row; what was not handed out yet is dropped.
+    /// Ends the answer before its last row. Messages that were not handed out are dropped.
     pub fn end_early(&mut self, why: &Refusal) {
         if self.outcome == StreamOutcome::Cancelled {
             self.outcome = StreamOutcome::of(why);
@@ -132,8 +133,8 @@ impl<M: QuotaMeter> AnswerFrames<M> {
         }
     }
 
-    /// Ends the answer and says how it ended, and gives back the meter, which knows what it reserved.
-    /// What was not asked for any more counts as cancelled.
+    /// Ends the answer and returns its outcome together with the meter, which holds the reserved amounts. An answer that was not
+    /// read to its end counts as cancelled.
     #[must_use]
     pub fn seal(self) -> Option<(SealedAnswer, M)> {
         let sealed = SealedAnswer::of(self.answer, self.outcome, self.totals.delivered_totals())?;
@@ -144,7 +145,7 @@ impl<M: QuotaMeter> AnswerFrames<M> {
         loop {
             if let Some(frame) = self.queue.pop_front() {
                 self.meter.reserve(frame.rows, frame.bytes()).await?;
-                // INVARIANT: metered-before-sent. Only what was reserved is counted, digested and handed out.
+                // INVARIANT: metered-before-sent. Only reserved messages are counted, digested and handed out.
                 self.totals.add(&frame);
                 return Ok(Some(frame));
             }

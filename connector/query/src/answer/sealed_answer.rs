@@ -1,4 +1,4 @@
-//! The end of an answer, as it is recorded: how it ended and what was handed out.
+//! End of an answer as it is recorded: its outcome and the totals handed out.
 
 use crate::answer::QueryAnswer;
 use crate::answer::frames::AnswerFrame;
@@ -9,7 +9,8 @@ use hansa_audit_log::record::body::RecordBody;
 use hansa_policy::id::RequestId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// The end of an answer, about to be recorded. Made by [`AnswerFrames::seal`] and [`UnansweredQuery::seal`].
+/// Outcome and totals of an ended answer, before they are recorded. Created by [`AnswerFrames::seal`] and
+/// [`UnansweredQuery::seal`].
 ///
 /// [`AnswerFrames::seal`]: crate::answer::frames::AnswerFrames::seal
 #[derive(Debug)]
@@ -21,7 +22,7 @@ pub struct SealedAnswer {
 }
 
 impl SealedAnswer {
-    /// The end of `answer`; `None` if that was told before.
+    /// Seals `answer`. Returns `None` if it was sealed before.
     pub(super) fn of(
         mut answer: QueryAnswer,
         outcome: StreamOutcome,
@@ -35,32 +36,32 @@ impl SealedAnswer {
         })
     }
 
-    /// The question's identity.
+    /// Identity of the question.
     #[must_use]
     pub const fn request(&self) -> RequestId {
         self.request
     }
 
-    /// How it ended.
+    /// Outcome of the answer.
     #[must_use]
     pub const fn outcome(&self) -> StreamOutcome {
         self.outcome
     }
 
-    /// What was handed out.
+    /// Rows, bytes and digest of the messages handed out.
     #[must_use]
     pub const fn delivered_totals(&self) -> &DeliveredTotals {
         &self.sent
     }
 
-    /// Where the permit stands in the log.
+    /// Position of the permit in the log.
     pub const fn permit_receipt(&self) -> &RecordReceipt {
         &self.opened
     }
 }
 
 impl UnansweredQuery {
-    /// The end of a question that failed before its first row, and why.
+    /// Seals a question that failed before its first row, and returns the refusal.
     #[must_use]
     pub fn seal(self) -> (SealedAnswer, Refusal) {
         let Self {
@@ -98,21 +99,21 @@ impl Evidence for SealedAnswer {
     }
 }
 
-/// How an answer ended.
+/// Outcome of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StreamOutcome {
-    /// With its last row.
+    /// Complete: the last row was sent.
     Done,
-    /// Before: the contract, the peer's standing or the term ended.
+    /// Cut before the last row, because the contract, the peer's membership or the term ended.
     Cut(ErrorCode),
-    /// Before: the asker went away.
+    /// Cancelled before the last row, because the consumer disconnected.
     Cancelled,
-    /// Before: it failed.
+    /// Failed before the last row.
     Failed(ErrorCode),
 }
 
 impl StreamOutcome {
-    /// In one word, as in records and receipts.
+    /// Outcome as one word, as it stands in records and receipts.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -123,7 +124,7 @@ impl StreamOutcome {
         }
     }
 
-    /// Why, where there is a reason.
+    /// Error code, if the outcome has one.
     #[must_use]
     pub const fn code(self) -> Option<ErrorCode> {
         match self {
@@ -132,7 +133,7 @@ impl StreamOutcome {
         }
     }
 
-    /// How an answer ends for which `refusal` leaves no more to be said.
+    /// Outcome of an answer that ended with `refusal`.
     pub(super) const fn of(refusal: &Refusal) -> Self {
         match refusal.code {
             ErrorCode::Withdrawn
@@ -153,18 +154,18 @@ impl StreamOutcome {
     }
 }
 
-/// What was handed out.
+/// Totals of the messages handed out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveredTotals {
-    /// Rows.
+    /// Number of rows.
     pub rows: u64,
-    /// Bytes of all messages.
+    /// Total size of all messages, in bytes.
     pub bytes: u64,
-    /// `blake3:` and the digest over header and body of each message in order.
+    /// `blake3:` followed by the digest over header and body of each message, in order.
     pub digest: String,
 }
 
-/// What was handed out so far.
+/// Running totals of the messages handed out.
 #[derive(Debug, Default)]
 pub(super) struct StreamTotals {
     rows: u64,

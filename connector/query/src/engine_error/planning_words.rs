@@ -1,14 +1,14 @@
-//! Errors of the engine's planner, in the words of this product.
+//! Translation of the engine's planning errors into the words of this product.
 //!
-//! Its own sentences name its types, its functions' signatures and its optimizer. What is not known here is told in one general sentence,
-//! and the engine's goes as the cause into the trace of this machine.
+//! The engine's sentences contain its type names, function signatures and optimizer terms. An unknown error gets one general
+//! sentence, and the engine's text becomes the cause in the trace of this machine.
 
 use crate::sql::refused_construct::not_allowed;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use regex::{Captures, Regex};
 use std::sync::LazyLock;
 
-/// The refusal for a statement that can't be planned.
+/// Refusal for a statement that can't be planned.
 pub(super) fn refusal_of(text: &str) -> Refusal {
     let known = KNOWN.iter().find_map(|known| {
         let found = known.pattern.as_ref()?.captures(text)?;
@@ -25,7 +25,7 @@ pub(super) fn refusal_of(text: &str) -> Refusal {
         .caused_by(text.to_owned())
 }
 
-/// A sentence of the engine, and what we say in its place.
+/// A sentence of the engine and its replacement.
 struct KnownSentence {
     pattern: Option<Regex>,
     refusal: fn(&Captures<'_>) -> Refusal,
@@ -280,7 +280,7 @@ static KNOWN: LazyLock<Vec<KnownSentence>> = LazyLock::new(|| {
     ]
 });
 
-/// The types of a list, of which one may hold commas itself.
+/// Splits a list of types. A type may contain commas.
 fn split_types(text: &str) -> Vec<String> {
     let (mut all, mut depth, mut one) = (Vec::new(), 0_usize, String::new());
     for letter in text.chars() {
@@ -301,7 +301,7 @@ fn split_types(text: &str) -> Vec<String> {
     all
 }
 
-/// A type of the engine in our words.
+/// Product name of an engine type.
 fn type_name(kind: &str) -> String {
     let kind = kind.trim();
     let name = match kind {

@@ -1,7 +1,7 @@
-//! Joins that count what they build: the engine's own reserve the columns of the side that they keep, but neither the batches
-//! themselves nor the second copy that is made when all of them are put together (55.2), and a join of every row with every row
-//! that finds no memory begins again in another way: it reads its side a second time, and over several parts it gives rows twice.
-//! Here it ends, whoever it was that found no memory: a side that is built is read once.
+//! Memory accounting for the build sides of joins. The engine's joins reserve memory for the columns of the build side, but neither
+//! for the batches themselves nor for the second copy during their concatenation (55.2). A nested-loop join without memory starts
+//! again in another mode: it reads its build side a second time, and over several partitions it returns rows twice. With this
+//! accounting the question ends instead, wherever the memory ran out, and a build side is read once.
 
 use crate::engine_error;
 use crate::pass_through::{PassThrough, PassThroughExec};
@@ -23,10 +23,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-/// The plan with what its joins build counted against the memory of the question.
+/// Adds accounting for the build sides of a plan's joins to the memory of the question.
 ///
 /// # Errors
-/// When the engine does not take its own nodes back.
+/// An error if the engine refuses the replacement of its nodes.
 pub(crate) fn with_counted_build_sides(
     plan: Arc<dyn ExecutionPlan>,
 ) -> Result<Arc<dyn ExecutionPlan>> {
@@ -59,29 +59,29 @@ pub(crate) fn with_counted_build_sides(
     .data()
 }
 
-/// The memory of a second copy, until it is made and the first one gone.
+/// Reserved memory of the second copy, until the copy is complete and the first one is freed.
 type CopyReservation = Mutex<Option<MemoryReservation>>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CountedJoinSide {
-    /// Whose rows are kept.
+    /// Build side, whose rows are kept.
     Built,
-    /// That is read when these are together.
+    /// Probe side, which is read after the build side is complete.
     Probed,
 }
 
-/// One side of a join.
+/// Input of a join, with memory accounting.
 #[derive(Debug)]
 struct CountedJoinInput {
     /// By partition of the side that is built.
     copies: Arc<[CopyReservation]>,
     side: CountedJoinSide,
-    /// Whether a partition was begun.
+    /// Flag for each partition: it was started.
     begun: Box<[AtomicBool]>,
 }
 
 impl CountedJoinInput {
-    /// A side of which nothing was read.
+    /// Creates an input of which no partition was started.
     fn new(
         input: &Arc<dyn ExecutionPlan>,
         copies: Arc<[CopyReservation]>,
@@ -95,8 +95,8 @@ impl CountedJoinInput {
         }
     }
 
-    /// Refuses to read a part of the side that is built again: the engine does so where anything found no memory, the join itself
-    /// or what is below it, and other parts of the join may have given rows of what was read first.
+    /// Refuses to read a partition of the build side twice. The engine does that if the join or its input ran out of memory, and
+    /// other partitions of the join may have returned rows of the first read.
     fn begin(&self, partition: usize) -> Result<()> {
         let begun = self.begun.get(partition);
         let again = begun.is_some_and(|begun| begun.swap(true, Ordering::Relaxed));
@@ -136,7 +136,7 @@ struct CountedJoinStream {
     input: SendableRecordBatchStream,
     copies: Arc<[CopyReservation]>,
     place: usize,
-    /// Of the side that is built.
+    /// Reservation of the build side's second copy.
     copy: Option<MemoryReservation>,
 }
 
@@ -154,13 +154,13 @@ impl Stream for CountedJoinStream {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         let Some(copy) = &mut this.copy else {
-            // The side that is built is together.
+            // The build side is complete.
             this.keep(None);
             return this.input.poll_next_unpin(cx);
         };
         match futures::ready!(this.input.poll_next_unpin(cx)) {
             Some(Ok(batch)) => {
-                // What the join is about to reserve must fit beside it: where it finds no memory it would begin anew.
+                // The join's next reservation must fit in addition, since a join without memory would start again.
                 let join = batch.get_array_memory_size();
                 let kept = rows_of(&batch).saturating_add(BATCH_BYTES);
                 if copy.try_grow(kept.saturating_add(join)).is_err() {
@@ -179,8 +179,8 @@ impl Stream for CountedJoinStream {
     }
 }
 
-/// Bytes of a batch without its columns: its own, its place in a list that grows, and what the allocator adds. Batches without
-/// columns are all that a join of every row with every row gives to a count.
+/// Size of a batch without its columns, in bytes: the batch itself, its entry in a growing list, and allocator overhead. A count
+/// over a nested-loop join has batches without columns alone.
 const BATCH_BYTES: usize = 256;
 
 fn too_much() -> Refusal {
@@ -190,7 +190,7 @@ fn too_much() -> Refusal {
     )
 }
 
-/// Bytes of a copy of the rows: texts are pointed at, and not copied.
+/// Size of a copy of the rows, in bytes. Texts are shared and not copied.
 fn rows_of(batch: &RecordBatch) -> usize {
     let column = |column: &Arc<dyn arrow_array::Array>| {
         let own = column.to_data().get_slice_memory_size();
@@ -214,7 +214,7 @@ mod tests {
     use datafusion_common::{DataFusionError, JoinType};
     use std::sync::atomic::AtomicUsize;
 
-    /// Two numbers; the first time that it is read it may find no memory behind them.
+    /// Two numbers. The first read may fail for lack of memory after them.
     #[derive(Debug)]
     struct NumberPartition {
         batch: RecordBatch,
@@ -256,7 +256,7 @@ mod tests {
         Arc::new(made.unwrap())
     }
 
-    /// A join of every row with every row whose left side is built.
+    /// Nested-loop join whose left side is the build side.
     fn join(is_poor: bool) -> Arc<dyn ExecutionPlan> {
         let (left, right) = (numbers(1, is_poor), numbers(2, false));
         let join = NestedLoopJoinExec::try_new(left, right, None, &JoinType::Left, None);
@@ -269,7 +269,7 @@ mod tests {
         Ok(batches.iter().map(RecordBatch::num_rows).sum())
     }
 
-    /// The engine begins anew also where what is below the join found no memory, and each part then gives its own rows.
+    /// The engine also restarts the join if its input runs out of memory, and each partition then returns its own rows.
     #[test]
     fn a_side_that_is_built_is_read_once() {
         assert_eq!(rows(join(false)).unwrap(), 8);
@@ -286,7 +286,7 @@ mod tests {
         }
         assert!(built.execute(0, context()).is_err());
         assert!(probed.execute(0, context()).is_ok());
-        // Another run has nodes of its own.
+        // Another run has its own nodes.
         let again = Arc::clone(built).reset_state().unwrap();
         assert!(again.execute(0, context()).is_ok());
         assert!(again.execute(0, context()).is_err());

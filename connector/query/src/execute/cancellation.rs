@@ -1,21 +1,22 @@
-//! The signal that ends a running answer: a withdrawal, the end of a term, an expelled peer, shutting down.
+//! Cancellation signal of running answers, for a withdrawal, the end of a term, the expulsion of a peer and the shutdown of the
+//! connector.
 
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use tokio::sync::watch;
 
-/// Listens; one per answer.
+/// Listener for cancellation. Each answer has one.
 #[derive(Debug, Clone)]
 pub struct CancellationSignal {
     signal: watch::Receiver<Option<Refusal>>,
 }
 
-/// Ends the answers that listen.
+/// Sender that cancels the answers of its listeners.
 #[derive(Debug)]
 pub struct CancellationHandle {
     signal: watch::Sender<Option<Refusal>>,
 }
 
-/// A signal that has not been given.
+/// Creates a handle and a listener; no cancellation is signalled yet.
 #[must_use]
 pub fn pair() -> (CancellationHandle, CancellationSignal) {
     let (send, receive) = watch::channel(None);
@@ -26,7 +27,7 @@ pub fn pair() -> (CancellationHandle, CancellationSignal) {
 }
 
 impl CancellationHandle {
-    /// Ends them with this refusal; the first one given stays.
+    /// Cancels the answers with this refusal. Only the first refusal takes effect.
     pub fn stop(&self, why: Refusal) {
         self.signal.send_if_modified(|now| {
             if now.is_none() {
@@ -38,7 +39,7 @@ impl CancellationHandle {
         });
     }
 
-    /// Another listener.
+    /// Creates another listener.
     #[must_use]
     pub fn watch(&self) -> CancellationSignal {
         CancellationSignal {
@@ -48,7 +49,7 @@ impl CancellationHandle {
 }
 
 impl CancellationSignal {
-    /// A watch that nobody can end.
+    /// Listener that is never cancelled.
     #[must_use]
     pub fn idle() -> Self {
         let (send, receive) = watch::channel(None);
@@ -56,13 +57,13 @@ impl CancellationSignal {
         Self { signal: receive }
     }
 
-    /// Why it has ended, if it has.
+    /// Refusal of the cancellation, if it was signalled.
     #[must_use]
     pub fn end_reason(&self) -> Option<Refusal> {
         self.signal.borrow().clone()
     }
 
-    /// Waits until it ends; for ever if it never does.
+    /// Waits for the cancellation, possibly forever.
     pub async fn wait(&mut self) -> Refusal {
         loop {
             if let Some(why) = self.end_reason() {
@@ -78,7 +79,7 @@ impl CancellationSignal {
     }
 }
 
-/// The refusal for an answer whose contract ended while it ran.
+/// Refusal for an answer whose contract ended during the answer.
 #[must_use]
 pub fn cut_answer_refusal(code: ErrorCode) -> Refusal {
     Refusal::new(code, "the answer was cut before its last row")

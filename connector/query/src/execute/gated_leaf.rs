@@ -1,6 +1,6 @@
-//! The gate in a running plan: a leaf without children, so that nothing of the asker's plan gets below it and nothing from
-//! below shows above it but the permitted view, in batches whose cuts depend on that view alone. A plan that is made may be cut
-//! into stages within a gate, too: its child is shown then, to nobody but whoever cuts.
+//! Gate in a running plan: a leaf node without children. No node of the consumer's plan can be moved below it, and only the
+//! permitted view leaves it, in batches whose boundaries depend on that view alone. A prepared plan may also be cut into stages
+//! inside a gate; the inner plan is a child only during this cut.
 
 use super::cancellation::CancellationSignal;
 use super::rebatch::{BatchCutter, compact, lean};
@@ -99,13 +99,14 @@ pub(crate) struct GovernedScanExec {
     inner: Arc<dyn ExecutionPlan>,
     /// Stored rows, where they lie in files of a snapshot, which any worker can read.
     stored: Option<u64>,
-    /// Whether the planner is told about how many they are: where a plan runs in stages, nothing of an answer depends on it.
+    /// Set if the planner may see the approximate row count. That is the case for plans in stages, whose answers do not depend on
+    /// the plan.
     tells_rows: bool,
     /// Whether the plan inside is a child: for whoever cuts a plan into stages that is made already.
     opened: bool,
-    /// Partitions of the plan inside are those of the leaf, in no order.
+    /// Set if the leaf has the partitions of the inner plan, without an order.
     dealt: bool,
-    /// The plan inside deals the rows of which it makes cells.
+    /// Set if the inner plan distributes the rows from which it computes cells.
     dealt_within: bool,
     properties: Arc<PlanProperties>,
 }
@@ -132,34 +133,34 @@ impl GovernedScanExec {
         }
     }
 
-    /// The same, of a snapshot with so many rows in files.
+    /// Sets the number of stored rows in snapshot files.
     pub(super) const fn with_stored_rows(mut self, rows: Option<u64>) -> Self {
         self.stored = rows;
         self
     }
 
-    /// The same, of which the planner is told about how many rows are stored.
+    /// Sets the visibility of the row count for the planner.
     pub(super) const fn telling_rows(mut self, tells: bool) -> Self {
         self.tells_rows = tells;
         self
     }
 
-    /// Stored rows, where they lie in files of a snapshot.
+    /// Number of stored rows, if they are in snapshot files.
     pub(super) const fn rows(&self) -> Option<u64> {
         self.stored
     }
 
-    /// The dataset.
+    /// Id of the dataset.
     pub(super) const fn dataset(&self) -> &DatasetId {
         &self.view.dataset
     }
 
-    /// The plan that computes the permitted rows.
+    /// Plan that computes the permitted rows.
     pub(super) const fn inner(&self) -> &Arc<dyn ExecutionPlan> {
         &self.inner
     }
 
-    /// The same table in another question: with nodes of its own, and ended by its watch.
+    /// Copy of the leaf for another question, with fresh nodes and its own cancellation.
     pub(super) fn reset(&self, watch: CancellationSignal) -> Result<Arc<dyn ExecutionPlan>> {
         let inner = reset_plan_states(Arc::clone(&self.inner))
             .map_err(|error| engine_error::carry(inside(&error)))?;
@@ -175,19 +176,19 @@ impl GovernedScanExec {
         }))
     }
 
-    /// The same table with another plan inside, which computes some of its rows.
+    /// Copy of the leaf with another inner plan, which computes some of its rows.
     pub(super) fn with_inner(&self, inner: Arc<dyn ExecutionPlan>) -> Self {
         Self::new(self.view.clone(), inner)
     }
 
-    /// The same table, with another plan inside that shows where it can be cut into stages.
+    /// Copy of the leaf with another inner plan, which is exposed for the cut into stages.
     pub(super) fn with_opened_inner(&self, inner: Arc<dyn ExecutionPlan>) -> Self {
         let mut opened = self.with_inner(inner);
         opened.opened = true;
         opened
     }
 
-    /// This table, whose rows `inner` gives in several partitions at once, in no order.
+    /// Leaf whose rows come from several partitions of `inner` in parallel, without an order.
     pub(super) fn with_dealt_rows(self, inner: Arc<dyn ExecutionPlan>) -> Self {
         let partitions = inner.output_partitioning().partition_count();
         let properties = PlanProperties::clone(&self.properties);
@@ -200,14 +201,14 @@ impl GovernedScanExec {
         }
     }
 
-    /// This table, whose cells `inner` makes of rows that are dealt.
+    /// Leaf whose cells `inner` computes from distributed rows.
     pub(super) fn with_cells_of_dealt_rows(mut self, inner: Arc<dyn ExecutionPlan>) -> Self {
         self.inner = inner;
         self.dealt_within = true;
         self
     }
 
-    /// Whether several cores read it at once.
+    /// Checks that several cores read the leaf in parallel.
     pub(super) const fn is_dealt(&self) -> bool {
         self.dealt || self.dealt_within
     }
@@ -223,7 +224,7 @@ impl GovernedScanExec {
         }
     }
 
-    /// A part of what `self` computes: states of aggregates, which `inner` gives.
+    /// Leaf for a part of this one: `inner` returns aggregate states.
     pub(super) fn states(&self, inner: Arc<dyn ExecutionPlan>) -> Self {
         let view = GovernedView {
             schema: inner.schema(),
@@ -235,7 +236,7 @@ impl GovernedScanExec {
 }
 
 impl fmt::Debug for GovernedScanExec {
-    /// Never what is inside.
+    /// The output never contains the inner plan.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GovernedScanExec")
             .field("dataset", &self.view.dataset)
@@ -309,7 +310,7 @@ impl ExecutionPlan for GovernedScanExec {
         let all = self.inner.output_partitioning().partition_count();
         let read = match (self.dealt, partition) {
             (true, partition) if partition < all => partition..partition.saturating_add(1),
-            // Partition after partition: the order of the rows is that of the files, whatever ran first.
+            // The partitions are read one after another, so the order of rows is that of the files.
             (false, 0) => 0..all,
             _ => return internal_err!("a governed table has no such partition"),
         };
@@ -373,16 +374,16 @@ fn check_leaves(plan: &Arc<dyn ExecutionPlan>, logical: &LogicalPlan) -> Result<
     }
 }
 
-/// Whether a node holds its rows in memory, as the engine does it for `VALUES`, and reads none.
+/// Checks for a node that holds its rows in memory, as the engine does for `VALUES`.
 fn holds_rows(node: &Arc<dyn ExecutionPlan>) -> bool {
     let source = node.downcast_ref::<DataSourceExec>();
     source.is_some_and(|source| source.data_source().is::<MemorySourceConfig>())
 }
 
-/// Leaves of the engine that read nothing.
+/// Leaves of the engine that read no data.
 const SOURCELESS: [&str; 2] = ["EmptyExec", "PlaceholderRowExec"];
 
-/// The permitted view as a stream.
+/// Stream of the permitted view.
 struct PermittedStream {
     streams: VecDeque<SendableRecordBatchStream>,
     schema: SchemaRef,
@@ -434,18 +435,18 @@ impl Stream for PermittedStream {
     }
 }
 
-/// The batch in the schema of the view: names, types and nullability as the question was planned against.
+/// Converts a batch to the schema of the view: names, types and nullability as planned.
 fn fit(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     Ok(RecordBatch::try_new_with_options(
         Arc::clone(schema),
-        // INVARIANT: nothing-under-null. What a reader left there may be of a hidden row.
+        // INVARIANT: nothing-under-null. A reader may have left values of a hidden row there.
         batch.columns().iter().map(blank_null_values).collect(),
         &options,
     )?)
 }
 
-/// The refusal for an error inside a leaf: by class, since its text could name files, clauses and sizes.
+/// Refusal of an error inside a leaf. It is reported by class, since its text could contain files, clauses and sizes.
 pub(super) fn inside(error: &datafusion_common::DataFusionError) -> Refusal {
     let refusal = engine_error::running(error);
     match refusal.code {
@@ -454,13 +455,13 @@ pub(super) fn inside(error: &datafusion_common::DataFusionError) -> Refusal {
         | ErrorCode::SourceUnavailable
         | ErrorCode::DatasetNotPublished
         | ErrorCode::PrivacyBudgetSpent
-        // Of states that come from workers: the question is done again at home.
+        // Failure of a worker's states: the question is run again at the connector.
         | ErrorCode::WorkerFailed
-        // Of cells that are published: a total that is not told overflows in silence.
+        // Overflow of a published total. A withheld total never causes this error.
         | ErrorCode::SumOverflow
         | ErrorCode::SourceChanged
         | ErrorCode::SchemaChanged => refusal,
-        // What mends it is the owner's business, and told there.
+        // Only the owner can repair the snapshot, and sees the details.
         ErrorCode::SnapshotDamaged => Refusal::new(ErrorCode::SnapshotDamaged, refusal.sentence)
             .with_help("its owner mends it; there `hansa doctor` says how"),
         _ => {

@@ -1,5 +1,5 @@
-//! Readers of the files of a snapshot: each byte is held against what was published before it is read. A few kilobytes are read where
-//! they are wanted: to hand them to another thread takes longer than they do.
+//! Readers of snapshot files. Each byte is checked against the published digests before use. Reads of a few kilobytes run on the
+//! calling thread, because handing them to another thread takes longer than the read.
 
 use crate::engine_error;
 use crate::snapshot::checked_files::{CheckedFiles, CheckedReader};
@@ -21,7 +21,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Makes the readers of one scan of local files.
+/// Factory of the readers for one scan of local files.
 #[derive(Debug)]
 pub(super) struct InlineReaderFactory {
     stock: CachedParquetFileReaderFactory,
@@ -30,7 +30,7 @@ pub(super) struct InlineReaderFactory {
 }
 
 impl InlineReaderFactory {
-    /// Readers of these files. `footers` is where footers are kept that were read.
+    /// Creates readers for these files. `footers` is the cache of file footers.
     pub(super) fn of(files: Arc<CheckedFiles>, footers: Arc<FileMetadataCache>) -> Self {
         let store = Arc::new(CheckedStore::of(&files));
         Self {
@@ -50,7 +50,7 @@ impl ParquetFileReaderFactory for InlineReaderFactory {
         metrics: &ExecutionPlanMetricsSet,
     ) -> datafusion_common::Result<Box<dyn AsyncFileReader + Send>> {
         let path = self.local.path_to_filesystem(&file.object_meta.location)?;
-        // What is kept of a footer would answer some questions without a look at the file.
+        // A cached footer can answer some questions without reading the file, so known damage is checked first.
         self.files.damage().map_err(engine_error::carry)?;
         Ok(Box::new(InlineFileReader {
             path,
@@ -64,12 +64,12 @@ impl ParquetFileReaderFactory for InlineReaderFactory {
 struct InlineFileReader {
     path: PathBuf,
     files: Arc<CheckedFiles>,
-    /// From its first read on.
+    /// Open file, set by the first read.
     open: Option<CheckedReader>,
     stock: Box<dyn AsyncFileReader + Send>,
 }
 
-/// Bytes that are read at once on the thread of the question; it waits no longer for them than for a page of its memory.
+/// Maximum size in bytes of a read on the question's own thread. Such a read blocks the thread no longer than a page fault.
 const FEW: u64 = 64 * 1024;
 
 impl AsyncFileReader for InlineFileReader {
@@ -101,7 +101,7 @@ impl AsyncFileReader for InlineFileReader {
     ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>, ParquetError>> {
         Box::pin(async move {
             let read = self.stock.get_metadata(options).await;
-            // On the way through the engine the reason became a text.
+            // The engine converts the cause to a text, so the original damage is looked up.
             read.map_err(|error| match self.files.damage() {
                 Err(damage) => to_parquet_error(damage),
                 Ok(()) => error,

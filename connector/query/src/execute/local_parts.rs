@@ -1,5 +1,5 @@
-//! Plans at several cores of this machine: those of which nothing in the answer depends on how rows are dealt, by the rule that says
-//! which plans may run in stages at workers.
+//! Plans that run at several cores of this machine. The answer must not depend on the distribution of rows; the rule is the one for
+//! plans in stages at workers.
 
 use crate::core_pool::CoreShare;
 use crate::engine_error;
@@ -18,13 +18,13 @@ use datafusion_expr::LogicalPlan;
 use hansa_policy::refusal::Refusal;
 use std::sync::Arc;
 
-/// Whether a question over these snapshots is large enough for more than one core.
+/// Checks that a question over these snapshots is large enough for more than one core.
 pub(super) fn is_worth_cores(holdings: &SnapshotSet, limits: &QueryResourceLimits) -> bool {
     let stored = holdings.values().map(|snapshot| snapshot.dataset.rows);
     limits.cores > 1 && stored.max().unwrap_or_default() >= limits.rows_for_cores
 }
 
-/// Whether a plan is one for several cores.
+/// Checks that a plan distributes rows among several cores.
 pub(super) fn is_dealt(plan: &Arc<dyn ExecutionPlan>) -> bool {
     let found = plan.exists(|node| {
         let leaf = node.downcast_ref::<GovernedScanExec>();
@@ -33,7 +33,7 @@ pub(super) fn is_dealt(plan: &Arc<dyn ExecutionPlan>) -> bool {
     found.unwrap_or_default()
 }
 
-/// The planner of a question for its cores.
+/// Planner of one question for several cores.
 pub(super) struct CorePlanner {
     pub(super) planner: GovernedQueryPlanner,
     pub(super) limits: QueryResourceLimits,
@@ -42,10 +42,11 @@ pub(super) struct CorePlanner {
 }
 
 impl CorePlanner {
-    /// The plan for these cores; none where the answer could depend on how rows are dealt. Then all cores but one are given back.
+    /// Creates the plan for these cores. Returns no plan if the answer could depend on the distribution of rows; then all cores but
+    /// one go back to the pool.
     ///
     /// # Errors
-    /// What planning says.
+    /// Those of planning.
     pub(super) fn plan(
         self,
         plan: LogicalPlan,

@@ -1,8 +1,9 @@
-//! The property: what an asker learns is a function of the permitted view alone.
+//! Noninterference property: everything that a consumer sees is a function of the permitted view alone.
 //!
-//! Two datasets that differ in hidden rows, hidden columns and detail below the masks must give the same answers, errors,
-//! counters and messages; and the answer must be that of an unmodified engine over the view made by hand. Every second case has two
-//! workers. Cases and seed come from HANSA_PROPERTY_CASES and HANSA_PROPERTY_SEED; without one it is another in each run.
+//! Two datasets that differ in hidden rows, hidden columns and detail below the masks must give the same answers, errors, counters
+//! and messages. The answer must also equal that of an unmodified engine over a view that the test computes itself. Every second
+//! case has two workers. The number of cases and the seed come from HANSA_PROPERTY_CASES and HANSA_PROPERTY_SEED; without a seed,
+//! each run uses another one.
 
 mod contract_pairs;
 mod cubes;
@@ -32,7 +33,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use random_query::RandomQuery;
 
-/// What an asker sees of one question.
+/// Everything that a consumer sees of one question.
 #[derive(Debug, PartialEq)]
 struct ObservedAnswer {
     schema: SchemaRef,
@@ -41,12 +42,12 @@ struct ObservedAnswer {
     explained: Vec<String>,
 }
 
-/// How a case went.
+/// Result of a case.
 enum CaseVerdict {
     Same,
-    /// Two datasets with one view are told apart.
+    /// Two datasets with equal views give different observations.
     Leak(String),
-    /// The answer is another than the oracle's.
+    /// The answer differs from the oracle's answer.
     Wrong(String),
 }
 
@@ -68,7 +69,7 @@ fn what_is_learned_is_a_function_of_the_view() {
     assert_eq!(held, cases);
 }
 
-/// Where several threads compute, which of them is done first must not show in what is rounded, nor which side of a join is kept.
+/// The completion order of threads must not affect rounded results, nor the build side of a join.
 #[test]
 fn what_rounds_is_computed_in_the_order_of_the_view() {
     for seed in [7849, 1_795_552_840] {
@@ -79,8 +80,8 @@ fn what_rounds_is_computed_in_the_order_of_the_view() {
     }
 }
 
-/// The same over tables of a real PostgreSQL, which sorts its texts in another way and has rows that are none. A quarter as many
-/// cases, since each makes its tables.
+/// The property over tables of a real PostgreSQL server, which has another collation of texts and contains dead rows. A quarter of
+/// the cases run, since each case creates its tables.
 #[test]
 fn a_table_of_a_database_tells_no_more_than_its_view() {
     let (cases, seed) = (
@@ -99,7 +100,8 @@ fn a_table_of_a_database_tells_no_more_than_its_view() {
     }
 }
 
-/// A difference to the oracle alone does not count here: an engine that evaluates less than another would pass for a leak.
+/// A difference to the oracle alone does not count here: an engine that evaluates fewer expressions would otherwise look like a
+/// leak.
 #[test]
 fn fails_without_any_one_protection() {
     for (mutant, allow_random) in [
@@ -119,7 +121,7 @@ fn fails_without_any_one_protection() {
     }
 }
 
-/// The contract lacks a term that the double and the oracle count on: each must be missed.
+/// Each case drops one term from the contract, while the second dataset and the oracle still assume it. Each drop must be detected.
 #[test]
 fn each_term_is_missed_when_it_is_dropped() {
     let seeds = || 0..400_u64;
@@ -170,7 +172,7 @@ fn each_term_is_missed_when_it_is_dropped() {
     assert!(survived.is_empty(), "nobody noticed: {survived:?}");
 }
 
-/// The workers of a case: two, or none.
+/// Number of workers of a case: two or none.
 fn workers(seed: u64) -> Option<u32> {
     (seed % 2 == 1).then_some(2)
 }
@@ -224,7 +226,7 @@ fn run_with_storage(
             (query.text().to_owned(), query.is_ordered())
         })
         .collect();
-    // Whatever the others name: this one shows all that there is.
+    // This question shows all columns and rows of the view, in addition to the random ones.
     questions.push(("SELECT * FROM d".to_owned(), false));
     for (sql, ordered) in &questions {
         let first = ask(&one, sql);
@@ -241,7 +243,7 @@ fn run_with_storage(
                 apart(&second, &first)
             ));
         }
-        // Put again it runs by the plan that was kept.
+        // The repeated question runs by the cached plan.
         let again = ask(&one, sql);
         if !in_threads(&pair, sql) && !same(&first, &again, pair.exact() && *ordered) {
             return CaseVerdict::Wrong(format!(
@@ -271,8 +273,8 @@ fn run_with_storage(
     CaseVerdict::Same
 }
 
-/// Whether the gate's error, where the oracle answers, is one that the rows of the view alone cause: the oracle joins in
-/// another order and may skip the division that fails. A city without any hidden row must then fail word for word.
+/// Checks that an error of the gate, where the oracle answers, is caused by rows of the view alone. The oracle orders joins in
+/// another way and may skip a failing division. A city without hidden rows must then fail with exactly the same text.
 fn of_the_view(pair: &DatasetPair, gate: &Result<ObservedAnswer, Refusal>, sql: &str) -> bool {
     matches!(gate, Err(refusal) if of_a_value(refusal))
         && ask(&pair.bare(), sql).err().as_ref() == gate.as_ref().err()
@@ -291,12 +293,12 @@ fn ask(city: &FixtureParticipant, sql: &str) -> Result<ObservedAnswer, Refusal> 
     })
 }
 
-/// Enough of it to see what differs.
+/// Shortened text of an observation.
 fn short(seen: &impl std::fmt::Debug) -> String {
     format!("{seen:?}").chars().take(900).collect()
 }
 
-/// What differs from another, and a little before it.
+/// Part of the text that differs from `other`, with a little context before it.
 fn apart(seen: &impl std::fmt::Debug, other: &impl std::fmt::Debug) -> String {
     let (seen, other) = (format!("{seen:?}"), format!("{other:?}"));
     let same = seen.chars().zip(other.chars());
@@ -307,7 +309,7 @@ fn apart(seen: &impl std::fmt::Debug, other: &impl std::fmt::Debug) -> String {
         .collect()
 }
 
-/// What leaves, counted and digested; no hidden text among it.
+/// Totals of the messages sent; no message may contain a hidden text.
 fn deliver_answer(city: &FixtureParticipant, sql: &str) -> Result<DeliveredTotals, Refusal> {
     futures::executor::block_on(async {
         let _inside = city.runtime().handle().enter();
@@ -317,7 +319,7 @@ fn deliver_answer(city: &FixtureParticipant, sql: &str) -> Result<DeliveredTotal
             let frame = frame?;
             let text = String::from_utf8_lossy(&frame.body);
             if text.contains(dataset_pair::SECRET) {
-                // No oracle fails so: whoever compares finds it.
+                // The oracle never fails with this error, so the comparison reports it.
                 return Err(Refusal::new(
                     ErrorCode::Internal,
                     "hidden text in a message",
@@ -328,13 +330,13 @@ fn deliver_answer(city: &FixtureParticipant, sql: &str) -> Result<DeliveredTotal
     })
 }
 
-/// Whether several threads compute it: the parts of a table, or the arms of a union, which run side by side in every plan.
+/// Checks that several threads compute the question: parts of a table, or arms of a union, which always run in parallel.
 fn in_threads(pair: &DatasetPair, sql: &str) -> bool {
     !pair.exact() || sql.contains(" UNION ")
 }
 
-/// Whether both fail on values. Where several threads compute the branches of a question, whichever of two failures comes
-/// first is told, on the same data too; one thread alone must tell the same one.
+/// Checks that both fail on values. With several threads the first of two failures varies even on equal data; a single thread must
+/// report the same failure.
 fn both_fail(
     one: &Result<ObservedAnswer, Refusal>,
     other: &Result<ObservedAnswer, Refusal>,
@@ -343,7 +345,7 @@ fn both_fail(
     fails(one) && fails(other)
 }
 
-/// Whether a value of the view is why. An unmodified engine wraps round where the gate ends the question.
+/// Checks that a value of the view causes the refusal. The unmodified engine wraps around where the gate ends the question.
 fn of_a_value(refusal: &Refusal) -> bool {
     matches!(
         refusal.code,
@@ -362,7 +364,7 @@ fn same(
                 && one.rows == other.rows
                 && one.explained == other.explained
                 && one.sent.rows == other.sent.rows
-                // Several threads hand their batches on in any order, on the same data too.
+                // Several threads deliver batches in any order, even on equal data.
                 && (!exact || one.sent == other.sent)
         }
         (Err(one), Err(other)) => one == other,
@@ -370,7 +372,7 @@ fn same(
     }
 }
 
-/// The same question to an unmodified engine over the view made by hand.
+/// Answers the same question with an unmodified engine over the view that the test computes.
 fn over_the_view(
     pair: &DatasetPair,
     city: &FixtureParticipant,
@@ -381,7 +383,7 @@ fn over_the_view(
         let context = SessionContext::new_with_config(
             crate::session::config(&pair.limits()).with_create_default_catalog_and_schema(true),
         );
-        // What rounds is judged by the tests of these functions.
+        // Rounding functions have tests of their own, so the oracle uses the product's functions.
         for name in functions::AGGREGATE.split(' ') {
             if let Some(function) = functions::aggregate(name) {
                 context.register_udaf(AggregateUDF::clone(&function));
@@ -395,9 +397,10 @@ fn over_the_view(
             .map_err(|error| crate::engine_error::running(&error))?;
         let asked = async {
             let plan = context.state().create_logical_plan(sql).await?;
-            // Of rows that no order tells apart the view has no first one: that is said by the value, not by where it lies.
+            // Ties in an order have no defined first row. The product decides ties by value instead of position, and so does the
+            // oracle.
             let plan = functions::total_order::totally_ordered(plan)?;
-            // Subqueries that the engine can't plan or loses rows of; beside PostgreSQL they are tried elsewhere.
+            // The engine can't plan some subqueries and loses rows of others. Another test compares these with PostgreSQL.
             let plan = crate::sql::subquery_joins::join_subqueries(plan)?;
             context.execute_logical_plan(plan).await?.collect().await
         };
@@ -410,8 +413,8 @@ fn over_the_view(
     })
 }
 
-/// An engine may evaluate a condition on fewer rows than another, so an error of the oracle's alone is no difference; what
-/// the gate answers where both answer is.
+/// Checks that gate and oracle agree. Engines may evaluate a condition on different rows, so an error of the oracle alone is no
+/// difference; different answers are.
 fn agrees(
     gate: &Result<ObservedAnswer, Refusal>,
     oracle: &Result<Vec<String>, Refusal>,

@@ -1,7 +1,7 @@
-//! What the operators of a finished plan did, as spans below the one that ran them.
+//! Spans for the operators of a finished plan, as children of the span that ran the plan.
 //!
-//! A span has the operator's kind, its times and counts, and nothing that a question says: no expression, no name, no value. Counts tell of
-//! hidden rows, so they go to the collector of this house alone.
+//! A span holds the operator's kind, times and counts, but no expression, name or value of the question. The counts depend on
+//! hidden rows, so spans go to the participant's own collector alone.
 
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::{MetricValue, MetricsSet};
@@ -11,10 +11,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-/// The most operators that one plan tells of.
+/// Maximum number of operators reported for one plan.
 const OPERATORS: usize = 200;
 
-/// The plan, to be told of when it is done, where the current span is taken into a trace. Of others nothing is kept: a plan holds memory.
+/// Keeps the plan for a report if the current span is sampled. Other plans are not kept, because a plan holds memory.
 pub(super) fn keep_sampled_plan(
     physical: &Arc<dyn ExecutionPlan>,
 ) -> Option<Arc<dyn ExecutionPlan>> {
@@ -23,7 +23,7 @@ pub(super) fn keep_sampled_plan(
     is_sampled.then(|| Arc::clone(physical))
 }
 
-/// Tells what the operators did.
+/// Emits the spans of the operators.
 pub(super) fn report(physical: &Arc<dyn ExecutionPlan>) {
     below(physical, &tracing::Span::current().context(), &mut 0);
 }
@@ -37,7 +37,7 @@ fn below(operator: &Arc<dyn ExecutionPlan>, parent: &Context, reported: &mut usi
         .metrics()
         .map(|metrics| metrics.aggregate_by_name());
     let context = match metrics.as_ref().and_then(times) {
-        // One that never ran has no times, and what is below it may have.
+        // An operator that never ran has no times, but its inputs may have some.
         None => parent.clone(),
         Some((begun, ended)) => {
             let tracer = global::tracer("hansa");
@@ -55,7 +55,7 @@ fn below(operator: &Arc<dyn ExecutionPlan>, parent: &Context, reported: &mut usi
     }
 }
 
-/// From when to when it ran.
+/// Start and end of the operator's run.
 fn times(metrics: &MetricsSet) -> Option<(SystemTime, SystemTime)> {
     let (mut begun, mut ended) = (None, None);
     for metric in metrics.iter() {

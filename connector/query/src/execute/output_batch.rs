@@ -1,4 +1,4 @@
-//! Rows in the form in which they leave: plain types, no metadata, views and dictionaries written out.
+//! Conversion of rows to their output form: plain types, no metadata, no views and no dictionaries.
 
 use arrow_array::cast::AsArray as _;
 use arrow_array::{Array as _, RecordBatch, RecordBatchOptions};
@@ -6,7 +6,7 @@ use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 
-/// The schema that leaves.
+/// Output schema.
 pub(super) fn canonical(schema: &SchemaRef) -> SchemaRef {
     let fields: Vec<Field> = schema
         .fields()
@@ -23,10 +23,10 @@ pub(super) fn canonical(schema: &SchemaRef) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-/// A batch in the schema that leaves.
+/// Converts a batch to the output schema.
 ///
 /// # Errors
-/// `INTERNAL` where it does not fit.
+/// `INTERNAL` if the batch does not fit the schema.
 pub(super) fn plain(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, Refusal> {
     let lost = |cause: ArrowError| {
         Refusal::new(
@@ -51,8 +51,8 @@ pub(super) fn plain(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBat
     RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).map_err(lost)
 }
 
-/// The batch in pieces whose texts can be written out: a text stands once behind all the views that point at it, and beside
-/// each other thousands of long ones are more than memory is there for. Where to cut depends on the texts alone.
+/// Splits a batch so that its texts can be written out within bounded memory. Many views may refer to one text, and thousands of
+/// long copies would exceed the memory. The split positions depend on the texts alone.
 pub(super) fn pieces(batch: &RecordBatch) -> Vec<RecordBatch> {
     let views = batch.columns().iter();
     let views: Vec<_> = views
@@ -83,7 +83,7 @@ pub(super) fn pieces(batch: &RecordBatch) -> Vec<RecordBatch> {
     pieces
 }
 
-/// Bytes of texts that are written out at once, unless a single row has more.
+/// Maximum bytes of texts that are written out at once. A single longer row is still written.
 const PIECE: usize = 16 << 20;
 
 #[cfg(test)]

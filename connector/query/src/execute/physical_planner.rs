@@ -42,7 +42,7 @@ use object_store::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Plans questions: knows governed tables and nothing else.
+/// Planner of questions. Governed tables are the only sources that it accepts.
 #[derive(Debug, Clone)]
 pub(super) struct GovernedQueryPlanner {
     holdings: SnapshotSet,
@@ -51,9 +51,9 @@ pub(super) struct GovernedQueryPlanner {
     gate: Arc<dyn ScanGate>,
     /// The connections to databases that all leaves of the question share.
     sessions: QueryConnections,
-    /// Plans are made of which nothing in an answer depends on how rows are dealt: at workers, or between cores.
+    /// Set for plans whose answers do not depend on the distribution of rows among workers or cores.
     for_stages: bool,
-    /// Cores that read a table at once.
+    /// Number of cores that read a table in parallel.
     cores: usize,
 }
 
@@ -76,13 +76,13 @@ impl GovernedQueryPlanner {
         }
     }
 
-    /// The same for plans in stages, which look at how many rows tables have.
+    /// Planner for plans in stages. Their planning uses the row counts of tables.
     pub(super) const fn for_stages(mut self) -> Self {
         self.for_stages = true;
         self
     }
 
-    /// This planner for plans that are dealt between so many cores.
+    /// Planner for plans that distribute rows among `cores` cores.
     pub(super) const fn for_cores(mut self, cores: usize) -> Self {
         self.cores = cores;
         self.for_stages()
@@ -111,10 +111,10 @@ impl QueryPlanner for GovernedQueryPlanner {
     }
 }
 
-/// Turns governed tables into leaves.
+/// Planner of leaves for governed tables.
 struct GovernedScanPlanner {
     planner: GovernedQueryPlanner,
-    /// Whether the rows of a leaf come in an order that depends on its view alone.
+    /// Set if the row order of a leaf must depend on its view alone.
     in_order: bool,
 }
 
@@ -166,7 +166,7 @@ impl ExtensionPlanner for GovernedScanPlanner {
         };
         let state = session::fresh(&limits, Arc::clone(session.runtime_env()), Arc::new(inner));
         let private = planner.private(governed, scan, &order, &state).await;
-        // Whatever fails in there is told without its text.
+        // Errors of the private plan are reported without their text.
         let private = private.map_err(|error| engine_error::carry(inside(&error)))?;
         let shown: SchemaRef = Arc::new(Schema::new(
             scan.projected_schema.as_arrow().fields().clone(),
@@ -191,9 +191,8 @@ impl ExtensionPlanner for GovernedScanPlanner {
 }
 
 impl GovernedQueryPlanner {
-    /// In which order the rows of a leaf must come where it shows in the answer. Files have an order of their own, in which a row
-    /// lies before another whatever lies between them. A database puts a row where there is room for it, and that depends on the
-    /// rows that the view hides, too.
+    /// Required row order of a leaf, where the order is visible in the answer. Files have a fixed order, in which other rows never
+    /// change the relative order of two rows. A database stores a row where there is space, which depends on hidden rows too.
     fn order_of(&self, governed: &GovernedTable) -> RowOrder {
         let snapshot = self.holdings.get(governed.dataset());
         let table = snapshot.and_then(|snapshot| snapshot.in_place.as_ref()?.stays().table());
@@ -229,8 +228,8 @@ impl GovernedQueryPlanner {
             RowOrder::Sorted => row_order::sort_by_all_columns(logical)?,
             RowOrder::Any | RowOrder::Key(_) => logical,
         };
-        // The first rows of the view, where no condition of the asker's stands above. More than there can be is no limit, and
-        // the engine adds to it.
+        // Limit on the rows of the view, if no condition of the consumer is above it. A limit above the possible row count is
+        // ignored, because the engine adds to limits.
         let logical = match scan.fetch.filter(|rows| *rows <= MOST_ROWS) {
             None => logical,
             fetch => LogicalPlanBuilder::from(logical).limit(0, fetch)?.build()?,
@@ -243,27 +242,27 @@ impl GovernedQueryPlanner {
     }
 }
 
-/// Beyond it a limit is none.
+/// Row count above which a limit is ignored.
 const MOST_ROWS: usize = 1 << 40;
 
-/// Plans private plans: knows stored tables and nothing else.
+/// Planner of private plans. Stored tables are the only sources that it accepts.
 #[derive(Debug)]
 struct PrivateQueryPlanner {
     holdings: SnapshotSet,
     sessions: QueryConnections,
-    /// How it finds keys in files.
+    /// Method to find keys in files.
     key_look_up: KeyLookUp,
-    /// The columns of its table by which a database orders the rows.
+    /// Columns of the table by which a database sorts the rows.
     key: Vec<String>,
 }
 
-/// The means to leave out row groups of a snapshot without a key that is asked for.
+/// Method to skip row groups of a snapshot that do not contain a requested key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum KeyLookUp {
-    /// The least and the greatest values. Where a view hides rows, a filter of keys would answer by its time whether a hidden row
-    /// has one.
+    /// Minimum and maximum values. Where a view hides rows, a Bloom filter would reveal by the response time that a hidden row has
+    /// the key.
     ByBounds,
-    /// Filters of the keys, too.
+    /// Bloom filters, in addition to minimum and maximum values.
     ByBloomFilters,
 }
 
@@ -286,7 +285,7 @@ impl QueryPlanner for PrivateQueryPlanner {
     }
 }
 
-/// Turns stored tables into scans of their pinned files.
+/// Planner of scans over the pinned files of stored tables.
 struct StoredScanPlanner {
     holdings: SnapshotSet,
     sessions: QueryConnections,
@@ -389,7 +388,7 @@ impl StoredScanPlanner {
     }
 }
 
-/// The columns of a scan, and how it finds keys in them.
+/// Columns of a scan, and the method to find keys in them.
 struct ScannedColumns {
     schema: SchemaRef,
     projection: Option<Vec<usize>>,
@@ -410,7 +409,7 @@ fn scan_files(
     let mut files = Vec::with_capacity(paths.len());
     for path in paths {
         let found = std::fs::metadata(path).map_err(|cause| unreadable(cause.into()))?;
-        // Not of its text: in a name some letters mean something else then.
+        // The path is not parsed as a URL, in which some characters of a name have another meaning.
         let location = Path::from_absolute_path(path).map_err(|cause| unreadable(cause.into()))?;
         files.push(PartitionedFile::new_from_meta(ObjectMeta {
             location,

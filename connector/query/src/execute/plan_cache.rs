@@ -1,5 +1,5 @@
-//! Physical plans of questions that are put again, ready to run: made once for as long as the question, what its contracts do to
-//! it and the snapshots that it reads stay the same. Each run has nodes of its own.
+//! Cache of physical plans for repeated questions. A plan is valid as long as the question, the effects of its contracts and its
+//! snapshots stay equal. Each run gets its own copy of the nodes.
 
 use super::cancellation::CancellationSignal;
 use super::gated_leaf::GovernedScanExec;
@@ -14,14 +14,14 @@ use hansa_enforcement::permitted_plan::PlanBasis;
 use hansa_policy::refusal::Refusal;
 use std::sync::{Arc, Weak};
 
-/// The plans that ran last; those that are kept never run themselves.
+/// Most recently used plans. A cached plan itself never runs.
 #[derive(Debug)]
 pub(crate) struct PhysicalPlanCache(PlanCache<PhysicalPlanKey, Arc<dyn ExecutionPlan>>);
 
 #[derive(Debug)]
 struct PhysicalPlanKey {
     basis: PlanBasis,
-    /// The snapshot of each dataset of the basis, in its order. They are not held: what nobody reads any more may go.
+    /// Snapshots of the datasets, in the order of the basis. The references are weak, so that unused snapshots can be removed.
     snapshots: Vec<Weak<Snapshot>>,
     sizing: PlanSizing,
 }
@@ -33,7 +33,8 @@ impl Default for PhysicalPlanCache {
 }
 
 impl PhysicalPlanCache {
-    /// The plan of this basis over these snapshots, with nodes of its own, that ends with `watch`; none where it is to be made.
+    /// Returns a copy of the cached plan for this basis and these snapshots, which `watch` can cancel, or `None` if the plan must
+    /// be made.
     pub(super) fn find_plan(
         &self,
         basis: &PlanBasis,
@@ -56,10 +57,10 @@ impl PhysicalPlanCache {
         Some(again)
     }
 
-    /// Keeps a plan that was made of this basis over these snapshots; gives the one to run.
+    /// Stores a plan that was made for this basis and these snapshots, and returns the copy to run.
     ///
     /// # Errors
-    /// When the engine does not take its own nodes back.
+    /// An error if the engine refuses the replacement of its nodes.
     pub(super) fn keep(
         &self,
         basis: PlanBasis,
@@ -84,7 +85,7 @@ impl PhysicalPlanCache {
             sizing,
         };
         self.0.keep(key, idle, |kept, new| {
-            // Of two that were made at once one is enough.
+            // Two questions may have made the same plan at once; one is enough.
             let twice = kept.sizing == new.sizing && kept.basis == new.basis;
             twice || kept.snapshots.iter().any(is_gone)
         });
@@ -92,7 +93,7 @@ impl PhysicalPlanCache {
     }
 }
 
-/// The snapshots that a plan of this basis reads; none where one of them has its rows elsewhere, which are looked at anew each time.
+/// Snapshots that a plan of this basis reads. `None` if a table has its rows in place, since these are read anew each time.
 fn snapshots<'h>(basis: &PlanBasis, holdings: &'h SnapshotSet) -> Option<Vec<&'h Arc<Snapshot>>> {
     basis
         .datasets()
@@ -111,7 +112,7 @@ fn is_gone(snapshot: &Weak<Snapshot>) -> bool {
     snapshot.strong_count() == 0
 }
 
-/// The plan with other nodes, which have not run yet; its governed tables end with `watch`.
+/// Copy of the plan with unused nodes. `watch` cancels its governed tables.
 fn reset_plan(
     plan: Arc<dyn ExecutionPlan>,
     watch: &CancellationSignal,
@@ -122,7 +123,7 @@ fn reset_plan(
     })
 }
 
-/// Whether a plan is small, and of nothing but nodes of which it is known that they can be made fresh.
+/// Checks that a plan is small and that all its nodes can be reset.
 fn can_be_kept(plan: &Arc<dyn ExecutionPlan>) -> bool {
     let mut inside = Vec::new();
     let above = plan_reset::nodes(plan, |node| {
@@ -138,7 +139,7 @@ fn can_be_kept(plan: &Arc<dyn ExecutionPlan>) -> bool {
     all.is_some_and(|all| all <= NODES)
 }
 
-/// So many plans are kept.
+/// Maximum number of cached plans.
 const MOST: usize = 64;
 
 #[cfg(test)]

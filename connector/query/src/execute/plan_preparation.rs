@@ -1,4 +1,5 @@
-//! A permitted plan made ready to run: optimised, looked at once more, planned, and with its joins and windows counted.
+//! Preparation of a permitted plan for its run: optimisation, a second check of its tables, physical planning, and memory
+//! accounting for joins and windows.
 
 use super::{build_side_memory, window_memory, yielding_join};
 use crate::sql::functions;
@@ -10,7 +11,7 @@ use hansa_enforcement::governance_check::still_gated;
 use hansa_policy::refusal::Refusal;
 use std::sync::Arc;
 
-/// A plan before it is made ready to run.
+/// Plan before its preparation for the run.
 pub(crate) struct OptimizedPlan {
     pub(super) optimized: LogicalPlan,
     pub(super) physical: Arc<dyn ExecutionPlan>,
@@ -37,7 +38,7 @@ pub(super) fn optimize_and_plan(
     })
 }
 
-/// Makes a plan ready to run: its joins yield, and they and its windows are counted.
+/// Prepares a plan for the run: joins yield to other tasks, and the memory of joins and windows is counted.
 pub(super) fn prepare_to_run(
     physical: Arc<dyn ExecutionPlan>,
 ) -> Result<Arc<dyn ExecutionPlan>, Refusal> {

@@ -1,4 +1,4 @@
-//! Physical plans that are run more than once: each run has nodes of its own.
+//! Copies of physical plans with fresh nodes, since a node can run only once.
 
 use crate::limits::QueryResourceLimits;
 use datafusion::physical_plan::ExecutionPlan;
@@ -8,7 +8,7 @@ use datafusion_common::tree_node::{
 };
 use std::sync::Arc;
 
-/// What of the limits a plan is made for.
+/// Limits that affect the shape of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PlanSizing {
     partitions: usize,
@@ -19,7 +19,7 @@ pub(crate) struct PlanSizing {
 }
 
 impl PlanSizing {
-    /// That of these limits.
+    /// Extracts the sizing from `limits`.
     pub(crate) const fn of(limits: &QueryResourceLimits) -> Self {
         Self {
             partitions: limits.partitions,
@@ -29,17 +29,17 @@ impl PlanSizing {
         }
     }
 
-    /// The same, for a plan that is dealt between so many cores where it may be.
+    /// Sets the number of cores among which the plan may distribute rows.
     pub(crate) const fn at_cores(mut self, cores: Option<usize>) -> Self {
         self.cores = cores;
         self
     }
 }
 
-/// The plan with other nodes, which have not run yet; `own` makes those that are not the engine's.
+/// Copies a plan with fresh nodes. `own` makes the copies of nodes that are not the engine's.
 ///
 /// # Errors
-/// When a node can't be made.
+/// An error if a node can't be made.
 pub(crate) fn reset_plan(
     plan: Arc<dyn ExecutionPlan>,
     own: impl Fn(&Arc<dyn ExecutionPlan>) -> Option<Result<Arc<dyn ExecutionPlan>>>,
@@ -54,8 +54,7 @@ pub(crate) fn reset_plan(
     .data()
 }
 
-/// How many nodes a plan has; none where there is one of which it is not known that it can be made fresh. Of those that are not
-/// the engine's `own` says whether they can.
+/// Number of nodes of a plan, or `None` if a node is not known to be resettable. `own` decides for nodes that are not the engine's.
 pub(crate) fn nodes(
     plan: &Arc<dyn ExecutionPlan>,
     mut own: impl FnMut(&Arc<dyn ExecutionPlan>) -> bool,
@@ -69,7 +68,8 @@ pub(crate) fn nodes(
     (walked.is_ok() && known).then_some(nodes)
 }
 
-/// Nodes of the engine whose state is made anew by `reset_state`, as their source says (55.2); others hold what was shared or counted.
+/// Engine nodes whose state `reset_state` renews, according to their source (DataFusion 55.2). Other nodes keep shared state or
+/// counters.
 const KNOWN: [&str; 18] = [
     "AggregateExec",
     "CoalesceBatchesExec",
@@ -91,8 +91,9 @@ const KNOWN: [&str; 18] = [
     "UnionExec",
 ];
 
-/// Plans of so many nodes at most are kept.
+/// Maximum number of nodes of a cached plan.
 pub(crate) const NODES: usize = 64;
 
-/// A plan is made anew after so many runs: the engine's scans share the counters of all of them, some kilobytes each.
+/// Number of runs after which a plan is made anew. The engine's scans share their counters over all runs, and each run adds some
+/// kilobytes.
 pub(crate) const RUNS: usize = 64;

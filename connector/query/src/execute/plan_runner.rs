@@ -1,4 +1,4 @@
-//! A plan that is ready, on the runtime's threads: its rows, and what is done where a worker fails before the first of them.
+//! Run of a prepared plan on the runtime's threads, with a second run at one core if the first one fails before its first row.
 
 use super::operator_spans;
 use super::output_batch::{canonical, pieces, plain};
@@ -23,17 +23,17 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tracing::Instrument as _;
 
-/// A plan that is ready to run.
+/// Plan that is ready to run.
 pub(super) struct RunnablePlan {
     pub(super) physical: Arc<dyn ExecutionPlan>,
     pub(super) context: Arc<TaskContext>,
-    /// The snapshots that it reads.
+    /// Snapshots that the plan reads.
     pub(super) holdings: SnapshotSet,
-    /// The cores at which it runs, where it may have more than one.
+    /// Cores of the plan, if it may use more than one.
     pub(super) cores: Option<CoreShare>,
 }
 
-/// Runs a plan on the runtime's threads; where it fails before its first row and `otherwise` says how, once more.
+/// Runs a plan on the runtime's threads. If the plan fails before its first row and `otherwise` is set, the fallback plan runs.
 pub(super) fn run(
     ready: RunnablePlan,
     otherwise: Option<LocalFallback>,
@@ -50,11 +50,11 @@ pub(super) fn run(
     #[cfg(test)]
     cores.iter().for_each(CoreShare::count_question);
     let schema = canonical(&physical.schema());
-    // One waits while another is made into messages: more would be held for each reader that stands still.
+    // One batch waits while another one is encoded. A larger buffer would hold memory for each slow reader.
     let (send, batches) = mpsc::channel(1);
     let (time, sent) = (limits.time, Arc::clone(&schema));
     let run = async move {
-        // The plan names files; whoever holds their snapshot keeps them.
+        // The plan refers to files by name; the snapshots keep these files.
         let _pinned = holdings;
         let _taken = cores;
         let rows = async {
@@ -67,10 +67,10 @@ pub(super) fn run(
                 return Ok(());
             };
             let covered = |otherwise: &LocalFallback| match otherwise.from {
-                // Whatever befalls a task comes as this; what the rest of the plan came upon is told.
+                // Every failure of a task arrives as this code. Errors of the rest of the plan are reported.
                 FallbackCause::Workers => failure.why.code == ErrorCode::WorkerFailed,
-                // Errors are those of one core: of several, the first depends on how rows are dealt. And a question that fits at one
-                // core is not refused because several hold more.
+                // The reported error is that of a run at one core: with several cores the first error depends on the distribution
+                // of rows. A question that fits in memory at one core is not refused because several cores need more.
                 FallbackCause::Cores => true,
             };
             let Some(otherwise) = otherwise.filter(|one| !failure.reported && covered(one)) else {
@@ -80,7 +80,7 @@ pub(super) fn run(
                 FallbackCause::Workers => {
                     tracing::warn!(name: "workers.failed", "the question is run again without workers");
                 }
-                // Most of these are errors in questions, which callers are told.
+                // Most of these are errors in questions, which are reported to the caller.
                 FallbackCause::Cores => {
                     tracing::debug!(name: "cores.failed", "the question is run again at one core")
                 }
@@ -109,16 +109,16 @@ pub(super) fn run(
     (schema, started)
 }
 
-/// The help without which a question is done again.
+/// Part of the execution that failed and is left out in the second run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FallbackCause {
-    /// Workers, one of which failed.
+    /// Workers, of which one failed.
     Workers,
     /// All cores but one.
     Cores,
 }
 
-/// How a question is done at one core.
+/// Second run of a question, at one core.
 pub(super) struct LocalFallback {
     pub(super) from: FallbackCause,
     pub(super) plan: LogicalPlan,
@@ -136,14 +136,15 @@ impl LocalFallback {
     }
 }
 
-/// A plan that failed.
+/// Failed execution of a plan.
 struct ExecutionFailed {
     why: Refusal,
-    /// Whether rows of it are out.
+    /// Set if rows were already sent.
     reported: bool,
 }
 
-/// Of so few rows it is looked whether they are the last before they are told. A plan mostly gathers more where there are more.
+/// Batch size in rows below which the stream is polled for its end before the batch is sent. A plan usually fills larger batches
+/// while there are more rows.
 const FEW: usize = 1_024;
 
 async fn drive(
@@ -171,7 +172,7 @@ async fn drive(
                 return Ok(());
             }
         }
-        // What is not there without waiting is not waited for.
+        // Only a batch that is available without waiting is taken.
         let following = match &held {
             Some(held) if held.num_rows() < FEW => rows(&mut stream).now_or_never(),
             _ => None,
@@ -193,7 +194,7 @@ async fn drive(
     Ok(())
 }
 
-/// The next batch that has rows. Where it is not waited for to its end, nothing is lost.
+/// Next batch that has rows. The future can be dropped without loss of a batch.
 async fn rows(
     stream: &mut SendableRecordBatchStream,
 ) -> Option<Result<RecordBatch, DataFusionError>> {
@@ -219,7 +220,7 @@ mod tests {
     use std::sync::Arc;
     use tokio::sync::mpsc;
 
-    /// Batches of so many rows, or a failure; and whether each is waited for.
+    /// Scripted partition: batches of given row counts or a failure, and a flag that each batch must be waited for.
     #[derive(Debug)]
     struct ScriptedPartition {
         schema: SchemaRef,
@@ -261,7 +262,7 @@ mod tests {
         }
     }
 
-    /// What is told, and whether it failed with rows out.
+    /// Events that were sent, and, for a failure, a flag that rows were sent before it.
     async fn told(batches: &[Option<usize>], waits: bool) -> (Vec<String>, Option<bool>) {
         let field = Field::new("n", DataType::Int64, false);
         let schema = Arc::new(Schema::new(vec![field]));
@@ -298,7 +299,7 @@ mod tests {
         let batches = [1, 0, few, many, 2, 3, 0].map(Some);
         let all = |last: &str| ["1", "1023", "1024", "2", last].map(String::from).to_vec();
         assert_eq!(told(&batches, false).await, (all("3 last"), None));
-        // What would have to be waited for may be rows.
+        // A pending stream may still deliver rows.
         assert_eq!(told(&batches, true).await, (all("3"), None));
         assert_eq!(told(&[Some(many)], false).await.0, ["1024"]);
         assert_eq!(told(&[Some(1), Some(0)], false).await.0, ["1 last"]);

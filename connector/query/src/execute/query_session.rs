@@ -1,4 +1,4 @@
-//! The session of one question, and what plans it.
+//! Session of one question and its planner.
 
 use super::cancellation::CancellationSignal;
 use super::physical_planner::GovernedQueryPlanner;
@@ -9,10 +9,10 @@ use datafusion::execution::session_state::SessionState;
 use hansa_policy::refusal::Refusal;
 use std::sync::Arc;
 
-/// A session for one question.
+/// Creates a session for one question.
 ///
 /// # Errors
-/// What the runtime has no room for.
+/// A refusal if the runtime can't provide the resources.
 pub(super) fn state(
     resources: QueryResources<'_>,
     watch: &CancellationSignal,
@@ -29,16 +29,16 @@ pub(super) fn state(
     Ok((state, pool))
 }
 
-/// What a session plans for.
+/// Target of the planning.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum PlanUse {
-    /// For one core of one machine.
+    /// One core of this machine.
     Home,
-    /// For stages at workers.
+    /// Stages at workers.
     Stages,
 }
 
-/// What plans a question.
+/// Creates the planner of a question.
 pub(super) fn planner(
     resources: QueryResources<'_>,
     watch: &CancellationSignal,

@@ -1,4 +1,4 @@
-//! Batches whose edges and buffers depend on the permitted view alone.
+//! Re-cutting of batches, so that batch boundaries and buffers depend on the permitted view alone.
 
 use crate::engine_error;
 use crate::sql::functions::bounded_text::TEXT;
@@ -10,14 +10,14 @@ use datafusion_common::Result;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 
-/// Cuts batches of exactly so many rows, copied, so that neither their edges nor their buffers tell of hidden rows.
+/// Cutter of batches with a fixed row count. The rows are copied, so that neither boundaries nor buffers reveal hidden rows.
 pub(super) struct BatchCutter {
     rows: usize,
     schema: SchemaRef,
     cut: BatchCoalescer,
-    /// Rows of batches without columns.
+    /// Number of pending rows without columns.
     bare: usize,
-    /// A batch that has the right number of rows as it is.
+    /// Batch that already has the required row count.
     whole: Option<RecordBatch>,
 }
 
@@ -38,7 +38,7 @@ impl BatchCutter {
             return Ok(());
         }
         if batch.num_rows() == self.rows && self.cut.is_empty() {
-            // Exactly one batch of the view: nothing is cut.
+            // Exactly one batch of the view: no cut is needed.
             self.whole = Some(batch);
             return Ok(());
         }
@@ -69,14 +69,14 @@ impl BatchCutter {
     }
 }
 
-/// The batch with the texts of its own rows alone: what a view does not point at would still be counted as memory, and with
-/// it a question would end sooner or later by what is hidden.
+/// Copy of a batch with the texts of its own rows alone. Unreferenced texts would count as memory, so hidden rows could change the
+/// moment at which a question runs out of memory.
 pub(super) fn compact(batch: &RecordBatch) -> Result<RecordBatch> {
     with_texts(batch, |texts| Some(texts.gc()))
 }
 
-/// The batch without most of what its views do not point at: where no row is hidden nothing can be told by it, but each batch
-/// would be counted with the whole page that it was read from. A page that takes no more than the views is left as it is.
+/// Copy of a batch without most of the texts that its views do not refer to. It is for tables without hidden rows: nothing can leak
+/// there, but each batch would count the complete page that it was read from. A page that is no larger than the views is kept.
 pub(super) fn lean(batch: &RecordBatch) -> Result<RecordBatch> {
     with_texts(batch, |texts| {
         let held: usize = texts.data_buffers().iter().map(|one| one.len()).sum();
@@ -94,8 +94,8 @@ fn too_long() -> Refusal {
     .with_help("ask without the column that holds it")
 }
 
-/// Whether one of them has more than [`TEXT`] bytes. One that does not stand in its view lies within one buffer, so mostly no
-/// text is looked at.
+/// Checks for a text with more than [`TEXT`] bytes. A text that is not inlined in its view lies within one buffer, so buffer sizes
+/// usually suffice for the check.
 fn is_too_long(texts: &StringViewArray) -> bool {
     let mut buffers = texts.data_buffers().iter();
     let exceeds = |length: u32| usize::try_from(length).map_or(true, |length| length > TEXT);
@@ -138,8 +138,7 @@ mod tests {
     use arrow_array::{Array as _, BooleanArray};
     use datafusion::arrow::compute::filter_record_batch;
 
-    /// Fifty rows that are shown, each after so many hidden ones, read in batches of so many rows: the memory of each batch that
-    /// comes out.
+    /// Memory of each output batch for fifty visible rows, each preceded by `hidden` hidden rows, read in batches of `read` rows.
     fn sizes(hidden: usize, read: usize) -> Vec<usize> {
         let text = |row: usize| format!("{row} a text that does not stand in the view itself");
         let mut all = Vec::new();

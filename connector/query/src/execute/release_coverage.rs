@@ -1,5 +1,5 @@
-//! Questions for cells that were not released since a budget of privacy was spent: they are refused, so that no total looks
-//! whole that is not.
+//! Refusal of questions for periods whose cells were not released because the privacy budget was spent. Without it a total over
+//! such a period would look complete.
 
 use crate::engine_error;
 use crate::snapshot::registry::SnapshotSet;
@@ -21,8 +21,8 @@ use hansa_policy::id::{DatasetId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 
-/// Refuses a private plan, with the conditions of the asker that reached it, that covers a period without cells. A condition
-/// that is of more than the column of time is not looked at: such a question counts as one for all periods.
+/// Refuses a private plan that covers a period without cells. The plan includes the consumer's conditions that were pushed into it.
+/// A condition over more than the time column is ignored, so such a question counts as one for all periods.
 ///
 /// # Errors
 /// `PRIVACY_BUDGET_SPENT`.
@@ -73,7 +73,7 @@ pub(super) fn check(plan: &LogicalPlan, holdings: &SnapshotSet) -> Result<()> {
     Ok(())
 }
 
-/// The conditions that look at nothing but the column, by its bare name.
+/// Conjunction of the conditions that use only the column `by`, which is addressed by its bare name.
 fn of_time(conditions: Vec<Expr>, by: &SqlIdentifier) -> Result<Option<Expr>> {
     let mut own = Vec::new();
     for condition in conditions {
@@ -92,7 +92,7 @@ fn of_time(conditions: Vec<Expr>, by: &SqlIdentifier) -> Result<Option<Expr>> {
     Ok(conjunction(own))
 }
 
-/// Whether a cell of the period could meet the condition. Every quarter of an hour, or day, stands for one.
+/// Checks that a cell of the period can satisfy the condition. The check tests each quarter of an hour, or each day.
 fn covers(condition: Option<&Expr>, period: ReleasePeriod, field: &Field) -> Result<bool> {
     let Some(condition) = condition else {
         return Ok(true);

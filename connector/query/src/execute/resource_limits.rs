@@ -1,4 +1,4 @@
-//! What a question may use: memory, time, threads. Bombs are refused, and others are served meanwhile.
+//! Limits of a question for memory, time and threads. Oversized questions are refused, while others are still served.
 
 use crate::answer::frames::{FrameCompression, UnlimitedMeter, frames};
 use crate::execute::cancellation::{CancellationSignal, cut_answer_refusal, pair};
@@ -26,7 +26,7 @@ fn city(rows: i64) -> FixtureParticipant {
     city
 }
 
-/// Drains the answer; rows and the most memory that was reserved.
+/// Reads the answer to its end. Returns the row count and the peak of reserved memory.
 fn drain_answer(city: &FixtureParticipant, sql: &str) -> Result<(u64, usize), Refusal> {
     futures::executor::block_on(async {
         let _inside = city.runtime().handle().enter();
@@ -49,7 +49,7 @@ fn a_long_answer_streams_in_bounded_memory() {
     assert_eq!(city.runtime().memory_used(), 0);
 }
 
-/// `cargo heavy -- --ignored --nocapture hundred_million`
+/// Run with `cargo heavy -- --ignored --nocapture hundred_million`.
 #[test]
 #[ignore = "long"]
 fn a_hundred_million_rows_stream_in_bounded_memory() {
@@ -57,7 +57,7 @@ fn a_hundred_million_rows_stream_in_bounded_memory() {
     city.limits.memory = 8 << 20;
     city.limits.time = Duration::from_secs(3_600);
     let (before, started) = (resident(), Instant::now());
-    // As it leaves: packed into messages, of which nothing is kept.
+    // The rows are encoded as messages, as in production, and no message is kept.
     let (rows, bytes, most) = futures::executor::block_on(async {
         let _inside = city.runtime().handle().enter();
         let sql = "SELECT a.x, b.x y FROM t a CROSS JOIN t b";
@@ -84,7 +84,7 @@ fn a_hundred_million_rows_stream_in_bounded_memory() {
     assert_eq!(city.runtime().memory_used(), 0);
 }
 
-/// Bytes of this process in memory.
+/// Resident memory of this process, in bytes.
 fn resident() -> usize {
     let text = std::fs::read_to_string("/proc/self/statm").unwrap();
     let pages: usize = text.split_whitespace().nth(1).unwrap().parse().unwrap();
@@ -95,7 +95,7 @@ fn resident() -> usize {
 fn what_does_not_fit_spills_or_is_refused() {
     let mut city = city(300_000);
     city.limits.memory = 24 << 20;
-    // More than fits: the sort goes to disk.
+    // The data exceeds the memory limit, so the sort spills to disk.
     let (rows, _) = drain_answer(&city, "SELECT x, -x y, x*2 z, x*3 w FROM t ORDER BY y").unwrap();
     assert_eq!(rows, 300_000);
     city.limits.memory = 1 << 20;
@@ -105,8 +105,8 @@ fn what_does_not_fit_spills_or_is_refused() {
     assert_eq!(city.runtime().memory_used(), 0);
 }
 
-/// The side that a join keeps is put together from its batches, which are there until that is done: both are counted. A join that
-/// finds no memory ends; the engine would read the side a second time, and over several parts give rows twice.
+/// The build side of a join is concatenated from its batches, which exist until that is done, so both copies are counted. A join
+/// without memory ends; the engine would read the side a second time and, over several partitions, return rows twice.
 #[test]
 fn a_join_counts_both_copies_of_the_side_that_it_builds() {
     let mut city = city(300_000);
@@ -117,7 +117,7 @@ fn a_join_counts_both_copies_of_the_side_that_it_builds() {
     ];
     for partitions in [1, 3] {
         city.limits.partitions = partitions;
-        // Once it fits, and not twice.
+        // One copy fits in memory, two do not.
         city.limits.memory = 4 << 20;
         for sql in joins {
             let refusal = drain_answer(&city, sql).expect_err(sql);
@@ -132,7 +132,7 @@ fn a_join_counts_both_copies_of_the_side_that_it_builds() {
     }
 }
 
-/// A count of all pairs needs no column, so its join keeps batches in which there is nothing: millions of them.
+/// A count of all pairs needs no column, so its join keeps millions of batches without columns.
 #[test]
 fn a_join_counts_batches_without_columns() {
     let mut city = city(300_000);
@@ -147,7 +147,7 @@ fn a_join_counts_batches_without_columns() {
 fn a_window_keeps_no_more_than_its_memory() {
     let mut city = city(1_000);
     city.limits.memory = 4 << 20;
-    // A million numbers and all of them kept.
+    // One million numbers, all of which are kept.
     for sql in [
         "SELECT sum(a.x) OVER () FROM t a CROSS JOIN t b",
         "SELECT sum(a.x) OVER (ORDER BY a.x ROWS BETWEEN 9000000 PRECEDING AND CURRENT ROW) FROM t a CROSS JOIN t b",
@@ -159,7 +159,7 @@ fn a_window_keeps_no_more_than_its_memory() {
         assert_eq!(refusal.code, ErrorCode::ResourceLimit, "{sql}: {refusal}");
     }
     assert_eq!(city.runtime().memory_used(), 0);
-    // What passes through is kept for a moment only.
+    // Rows that pass through are held for a moment only.
     for sql in [
         "SELECT row_number() OVER () FROM t a CROSS JOIN t b",
         "SELECT lag(a.x) OVER () FROM t a CROSS JOIN t b",
@@ -171,7 +171,7 @@ fn a_window_keeps_no_more_than_its_memory() {
     city.limits.memory = 64 << 20;
     let (rows, _) = drain_answer(&city, "SELECT sum(x) OVER (ORDER BY x) FROM t").unwrap();
     assert_eq!(rows, 1_000);
-    // Of groups that come one after the other, only one is kept.
+    // Only one of several consecutive groups is kept.
     city.limits.memory = 24 << 20;
     let groups = "SELECT sum(b.x) OVER (PARTITION BY a.x ORDER BY b.x) FROM t a CROSS JOIN t b";
     let (rows, _) = drain_answer(&city, groups).expect(groups);

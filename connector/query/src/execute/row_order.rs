@@ -1,8 +1,8 @@
-//! The order of rows where a source has none that depends on the view alone.
+//! Row order for sources whose own order does not depend on the view alone.
 //!
-//! An answer is a function of the view as long as nothing in it tells in which order the rows came. Three ways lead there: the
-//! source sorts by a key that the view shows; the leaf sorts by all columns that it gives; or, where the question itself sorts or
-//! groups, only what comes out of that is put into a total order, and the rows below may come as they like.
+//! An answer is a function of the view if it does not reveal the source's row order. There are three methods: the source sorts by a
+//! key that the view shows; the leaf sorts by all its output columns; or, if the question sorts or groups, the result of that step
+//! gets a total order, and the rows below it may have any order.
 
 use datafusion_common::Result;
 use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
@@ -10,18 +10,18 @@ use datafusion_expr::expr::Sort as SortExpr;
 use datafusion_expr::logical_plan::Sort;
 use datafusion_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 
-/// In which order the rows of a leaf come.
+/// Required order of the rows of a leaf.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum RowOrder {
-    /// As the source gives them.
+    /// Order of the source.
     Any,
-    /// By the columns of a key, as the source sorts them.
+    /// Order by the key columns, sorted by the source.
     Key(Vec<String>),
-    /// By all columns that the leaf gives.
+    /// Order by all output columns of the leaf.
     Sorted,
 }
 
-/// The plan sorted by all its columns: rows that are equal in all of them can't be told apart.
+/// Sorts the plan by all its columns. Rows that are equal in all columns are indistinguishable.
 pub(super) fn sort_by_all_columns(plan: LogicalPlan) -> Result<LogicalPlan> {
     let keys = all_columns(&plan);
     if keys.is_empty() {
@@ -30,8 +30,8 @@ pub(super) fn sort_by_all_columns(plan: LogicalPlan) -> Result<LogicalPlan> {
     LogicalPlanBuilder::from(plan).sort(keys)?.build()
 }
 
-/// The same plan with its last sorting or grouping in a total order, so that the order of rows below can't show in the answer.
-/// None where the plan has neither, or where something below looks at the order of rows.
+/// Gives the last sort or aggregation of a plan a total order, so that the order of rows below it is invisible in the answer.
+/// Returns `None` if the plan has neither, or if a node below depends on row order.
 pub(super) fn fixed_above(plan: &LogicalPlan) -> Result<Option<LogicalPlan>> {
     let inputs = plan.inputs();
     match plan {
@@ -57,7 +57,7 @@ pub(super) fn fixed_above(plan: &LogicalPlan) -> Result<Option<LogicalPlan>> {
                 ..sort.clone()
             })))
         }
-        // One row has one order.
+        // A single row has only one order.
         LogicalPlan::Aggregate(of) if of.group_expr.is_empty() => {
             Ok(is_blind_to_order(plan)?.then(|| plan.clone()))
         }
@@ -68,8 +68,8 @@ pub(super) fn fixed_above(plan: &LogicalPlan) -> Result<Option<LogicalPlan>> {
     }
 }
 
-/// Whether the rows that come out, each as often as it does, are the same in whatever order the rows of the tables come. The
-/// functions that look at an order are given a total one before ([`crate::sql::functions::total_order`]).
+/// Checks that the result rows, as a multiset, do not depend on the row order of the tables. Order-sensitive functions get a total
+/// order before ([`crate::sql::functions::total_order`]).
 fn is_blind_to_order(plan: &LogicalPlan) -> Result<bool> {
     let mut blind = true;
     plan.apply(|node| {
@@ -97,7 +97,7 @@ fn is_blind_to_order(plan: &LogicalPlan) -> Result<bool> {
     Ok(blind)
 }
 
-/// Whether the questions within the expressions of a node give the same in whatever order the rows of their tables come.
+/// Checks that the results of subqueries in the expressions of a node do not depend on the row order of their tables.
 fn asks_blindly(node: &LogicalPlan) -> Result<bool> {
     let mut blind = true;
     node.apply_subqueries(|asked| {

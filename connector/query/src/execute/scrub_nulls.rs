@@ -1,4 +1,4 @@
-//! What lies under a NULL: readers leave values of other rows there, hidden ones too, and messages carry them along.
+//! Removal of values under NULLs. Readers leave values of other rows there, including hidden rows, and messages would contain them.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -9,7 +9,7 @@ use arrow_array::{Array, ArrayRef, BooleanArray, PrimitiveArray, StringViewArray
 use arrow_schema::{DataType, TimeUnit};
 use std::sync::Arc;
 
-/// The column with nothing under its NULLs.
+/// Copy of a column with default values under its NULLs.
 pub(super) fn blank_null_values(column: &ArrayRef) -> ArrayRef {
     let Some(nulls) = column.nulls().filter(|nulls| nulls.null_count() > 0) else {
         return Arc::clone(column);
@@ -27,12 +27,12 @@ pub(super) fn blank_null_values(column: &ArrayRef) -> ArrayRef {
             primitive::<TimestampMicrosecondType>(column)
         }
         DataType::Utf8View => Arc::new(texts(column.as_string_view())),
-        // No other type is stored.
+        // Other types are never stored.
         _ => Arc::clone(column),
     }
 }
 
-/// Empty views under the NULLs; the texts are not copied, of which many views may share one.
+/// Copy of a text column with empty views under its NULLs. The texts are not copied, since many views may refer to one text.
 fn texts(column: &StringViewArray) -> StringViewArray {
     let views = column.views().iter().enumerate();
     let views: Vec<u128> = views

@@ -1,10 +1,10 @@
-//! Questions whose plan runs in stages at workers of the same participant, which exchange rows between them. No plan travels: a worker
-//! is told what was asked and under which contracts, makes the same plan, has it cut into the same stages, and runs the tasks that are
-//! its own. The connector runs the last stage, so that limits, quotas and records are where they always are.
+//! Execution of plans in stages at workers of the same participant, which exchange rows. Plans are not sent: a worker gets the
+//! question and its contracts, makes the same plan, cuts it into the same stages, and runs its own tasks. The connector runs the
+//! last stage, so limits, quotas and records are applied there as for every question.
 //!
-//! What comes out does not depend on how rows are dealt: only plans have stages whose last sorting or grouping is put into a total
-//! order, and in which nothing looks at the order of rows or is rounded in between. Where stored rows lie, hidden ones too, is not to
-//! be seen in an answer.
+//! The result does not depend on the distribution of rows. A plan has stages only if its last sort or aggregation gets a total
+//! order, no node depends on row order, and no intermediate result is rounded. The location of stored rows, including hidden ones,
+//! is therefore invisible in an answer.
 
 mod dealt_joins;
 pub mod eligibility;

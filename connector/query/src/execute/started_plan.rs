@@ -1,4 +1,4 @@
-//! A plan that runs, as its answer takes it over, and what is told of it.
+//! Running plan of an answer, and its events.
 
 use crate::engine_error;
 use crate::execute::cancellation::CancellationSignal;
@@ -8,14 +8,14 @@ use hansa_policy::refusal::Refusal;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// A running answer, as `answer` takes it over.
+/// Running plan, as the answer owns it.
 pub(crate) enum StartedPlan {
-    /// It is there already, until it is taken.
+    /// Complete result, until it is taken.
     Ready(Option<RecordBatch>),
-    /// It comes from the runtime's threads.
+    /// Rows from the runtime's threads.
     Running {
         batches: mpsc::Receiver<ExecutionEvent>,
-        /// Whether the last rows came.
+        /// Set after the last rows.
         over: bool,
         task: tokio::task::JoinHandle<()>,
         pool: Arc<QueryMemoryPool>,
@@ -23,7 +23,7 @@ pub(crate) enum StartedPlan {
 }
 
 impl StartedPlan {
-    /// The next batch; `None` after the last one. That `watch` has ended is told at once; the plan is not waited for.
+    /// Next batch, or `None` after the last one. The end of `watch` is reported at once, without a wait for the plan.
     pub(crate) async fn next(
         &mut self,
         watch: &mut CancellationSignal,
@@ -55,7 +55,7 @@ impl StartedPlan {
         }
     }
 
-    /// Ends it.
+    /// Ends the plan.
     pub(crate) fn end(&mut self) {
         if let Self::Running { batches, task, .. } = self {
             batches.close();
@@ -64,11 +64,11 @@ impl StartedPlan {
     }
 }
 
-/// What is told of a plan that runs. After all but rows that others may follow, nothing comes.
+/// Event of a running plan. Only an event with rows that are not the last ones is followed by another event.
 #[derive(Debug)]
 pub(crate) enum ExecutionEvent {
     Rows(RecordBatch),
-    /// The last rows: who has them knows it without being woken a second time.
+    /// Last rows. The receiver need not be woken a second time for the end.
     Last(RecordBatch),
     Fell(Refusal),
 }

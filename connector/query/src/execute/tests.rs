@@ -1,4 +1,4 @@
-//! Rows, and what they are a function of.
+//! Rows of executed plans, and their dependence on the view alone.
 
 mod arithmetic;
 mod damaged_files;
@@ -33,7 +33,7 @@ fn only_district(letter: &str) -> Term {
     })
 }
 
-/// Ten trips in district A, and in B one with a secret and a duration of 77.
+/// City with ten trips in district A, and one trip in B with a secret and a duration of 77.
 fn city() -> FixtureParticipant {
     let rows = 12;
     let district = (0..rows).map(|i| if i < 10 { "A" } else { "B" });

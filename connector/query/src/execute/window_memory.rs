@@ -1,4 +1,4 @@
-//! Windows that count what they keep: the engine's own hold their input, up to all of it, without asking for the memory.
+//! Memory accounting for windows. The engine's windows keep their input, possibly all of it, without reserving memory.
 
 use super::window_order;
 use crate::pass_through::{PassThrough, PassThroughExec};
@@ -22,10 +22,10 @@ use futures::{Stream, StreamExt};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The plan with every window's input counted against the memory of the question.
+/// Adds accounting for the input of every window to the memory of the question.
 ///
 /// # Errors
-/// When the engine does not take its own nodes back.
+/// An error if the engine refuses the replacement of its nodes.
 pub(crate) fn with_counted_windows(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     plan.transform_up(|node| {
         let Some(keeps) = keeps(&node) else {
@@ -66,14 +66,14 @@ pub(crate) fn with_counted_windows(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<d
     .data()
 }
 
-/// What a window keeps of the rows that came.
+/// Rows that a window keeps of its input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum WindowRetention {
-    /// All.
+    /// All rows.
     All,
-    /// Those that have not left it, and those with the same keys as the last one: its input is sorted by them.
+    /// Rows inside the frame, and rows with the keys of the last row. The input is sorted by these keys.
     Group(Vec<Arc<dyn PhysicalExpr>>),
-    /// Those that have not left it.
+    /// Rows inside the frame.
     Few,
 }
 
@@ -92,7 +92,7 @@ fn keeps(node: &Arc<dyn ExecutionPlan>) -> Option<WindowRetention> {
     })
 }
 
-/// Whether rows that have left the window are not looked at again, but for a few.
+/// Checks that rows before the frame are not read again, except for a few.
 fn passes(expr: &Arc<dyn WindowExpr>) -> bool {
     if let Some(rows) = reaches_back(expr) {
         return rows <= NEAR;
@@ -106,7 +106,7 @@ fn passes(expr: &Arc<dyn WindowExpr>) -> bool {
         }
 }
 
-/// How many rows a function such as `lag` looks back, where it goes by the place of a row and not by the frame.
+/// Number of rows that a function such as `lag` reads back by position, independent of the frame.
 fn reaches_back(expr: &Arc<dyn WindowExpr>) -> Option<u64> {
     let standard = expr.as_any().downcast_ref::<StandardWindowExpr>()?;
     let evaluator = standard.get_standard_func_expr().create_evaluator().ok()?;
@@ -118,17 +118,17 @@ fn reaches_back(expr: &Arc<dyn WindowExpr>) -> Option<u64> {
     u64::try_from(FAR.saturating_sub(start)).ok()
 }
 
-/// Rows that may be looked back at without being counted.
+/// Number of rows read back that need not be counted.
 const NEAR: u64 = 1_000;
 
-/// A row with enough before it.
+/// Position of a row with enough rows before it.
 const FAR: usize = 1 << 40;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum WindowMemoryRole {
-    /// The input: the bytes of what is kept of it are reserved.
+    /// Input of a window, whose kept rows are reserved.
     Kept(WindowRetention),
-    /// The output: its rows are kept no longer.
+    /// Output of a window, whose rows are no longer kept.
     Left,
 }
 
@@ -137,7 +137,7 @@ enum WindowMemoryRole {
 struct WindowMemory {
     /// Those of the input; of the rows of a window with an order by its keys that the engine does not find.
     properties: Arc<PlanProperties>,
-    /// By partition, the rows that the window is done with.
+    /// Number of rows that the window has completed, by partition.
     left: Arc<[AtomicUsize]>,
     role: WindowMemoryRole,
 }
@@ -182,7 +182,7 @@ impl PassThrough for WindowMemory {
     }
 }
 
-/// What a window holds of one partition; given back when its stream is dropped.
+/// Reserved memory of a window for one partition, released when the stream is dropped.
 struct PartitionMemory {
     reservation: MemoryReservation,
     rows: usize,
@@ -205,17 +205,17 @@ impl PartitionMemory {
             WindowRetention::Group(keys) => self.group.take(batch, keys)?.max(inside),
             WindowRetention::Few => inside,
         };
-        // Twice: the rows as they came, and those of a partition put together.
+        // The factor two covers the original batches and their concatenation.
         self.reservation
             .try_resize(rows.saturating_mul(row).saturating_mul(2))
     }
 }
 
-/// The rows with the same keys as the last one.
+/// Rows with the keys of the last row.
 #[derive(Default)]
 struct LastKeyGroup {
     rows: usize,
-    /// The keys of the last row.
+    /// Keys of the last row.
     last: Option<Vec<ArrayRef>>,
 }
 
@@ -227,7 +227,7 @@ impl LastKeyGroup {
         }
         let keys = evaluate_expressions_to_arrays(keys, batch)?;
         let before = usize::from(self.last.is_some());
-        // The last row again, then these.
+        // The last row of the previous batch, followed by these rows.
         let keys = match &self.last {
             None => keys,
             Some(last) => last
@@ -247,7 +247,7 @@ impl LastKeyGroup {
         let last = end.saturating_sub(1);
         let alone = |key: &ArrayRef| -> ArrayRef {
             let key = key.slice(last, 1);
-            // A view of one text would keep those of all batches before it.
+            // A view of one text would keep the texts of all previous batches.
             match key.as_string_view_opt() {
                 Some(text) => Arc::new(text.gc()),
                 None => key,
@@ -258,17 +258,17 @@ impl LastKeyGroup {
     }
 }
 
-/// Bytes of what a window adds to a row.
+/// Bytes that a window adds to each row.
 const ADDED: usize = 8;
 
-/// Bytes of the rows themselves: several batches can be slices of one.
+/// Size of the rows themselves, in bytes, since several batches can be slices of one.
 fn bytes(batch: &RecordBatch) -> usize {
     let column = |column: &Arc<dyn Array>| {
         let data = column.to_data();
         let own = data
             .get_slice_memory_size()
             .unwrap_or_else(|_| column.get_array_memory_size());
-        // Of views that is the views alone, without the texts that they keep alive.
+        // The size of views alone does not include the texts that they keep in memory.
         let texts = column.as_string_view_opt();
         own.saturating_add(texts.map_or(0, |texts| texts.total_buffer_bytes_used()))
     };

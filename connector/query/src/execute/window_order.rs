@@ -1,4 +1,4 @@
-//! Order of the rows that a window reads.
+//! Row order of a window's input.
 
 use datafusion::arrow::compute::SortOptions;
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr, PhysicalSortExpr};
@@ -7,12 +7,12 @@ use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, InputOrd
 use datafusion_common::Result;
 use std::sync::Arc;
 
-/// The properties of a window's input with the order by its keys, where they have to be told. The engine takes rows in the order of a
-/// column for rows in the order of a wider type of it, and does not find that order again among several keys when the window runs; nor
-/// does it find a key behind two types of one column (DataFusion 55.2).
+/// Properties of a window's input, extended by the order of its keys where the engine does not recognise it. The planner accepts
+/// rows sorted by a column as sorted by a cast of the column to a wider type. At run time the engine does not find that order again
+/// among several keys, nor a key behind two casts of one column (DataFusion 55.2).
 ///
 /// # Errors
-/// When the engine can't compare orders.
+/// An error if the engine can't compare orders.
 pub(super) fn find_key_order(
     window: &Arc<dyn ExecutionPlan>,
     input: &Arc<dyn ExecutionPlan>,
@@ -35,7 +35,7 @@ pub(super) fn find_key_order(
     if all.find_longest_permutation(keys)?.1.len() == keys.len() {
         return Ok(Some(all));
     }
-    // Beside what is known of equal columns the engine takes this order for one that it has.
+    // Known equalities of columns would make the engine treat this order as redundant.
     let schema = Arc::clone(known.schema());
     Ok(Some(EquivalenceProperties::new_with_orderings(
         schema,
@@ -43,7 +43,7 @@ pub(super) fn find_key_order(
     )))
 }
 
-/// The keys of a window whose input is sorted by them.
+/// Keys of a window whose input is sorted by them.
 fn sorted_keys(window: &Arc<dyn ExecutionPlan>) -> &[Arc<dyn PhysicalExpr>] {
     let window_exprs = if let Some(window) = window.downcast_ref::<WindowAggExec>() {
         window.window_expr()
@@ -57,7 +57,7 @@ fn sorted_keys(window: &Arc<dyn ExecutionPlan>) -> &[Arc<dyn PhysicalExpr>] {
     window_exprs.first().map_or(&[], |expr| expr.partition_by())
 }
 
-/// A further key by which rows in that order are sorted.
+/// Next key by which the sorted rows are sorted too.
 fn find_next_key(
     known: &EquivalenceProperties,
     order: &[PhysicalSortExpr],

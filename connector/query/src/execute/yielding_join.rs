@@ -1,5 +1,5 @@
-//! Joins that yield: the engine's own hold their thread for as long as two batches last against each other, so that neither
-//! a time limit nor a withdrawal would be noticed. Here the side that is probed comes in slices, with pauses between them.
+//! Joins that yield. The engine's joins block their thread while two batches are joined, so neither a time limit nor a withdrawal
+//! could take effect. Here the probe side is divided into slices with pauses between them.
 
 use crate::pass_through::{PassThrough, PassThroughExec};
 use arrow_array::RecordBatch;
@@ -18,10 +18,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
-/// The plan with every join paced.
+/// Makes every join of a plan yield.
 ///
 /// # Errors
-/// When the engine does not take its own nodes back.
+/// An error if the engine refuses the replacement of its nodes.
 pub(super) fn with_yielding_joins(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     plan.transform_up(|node| {
         let pairs = node.downcast_ref::<CrossJoinExec>().is_some()
@@ -39,7 +39,7 @@ pub(super) fn with_yielding_joins(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dy
     .data()
 }
 
-/// A join of every row with every row: its left side is kept whole, its right side comes in slices.
+/// Nested-loop join or cross join: its left side is kept completely, and its right side is sliced.
 fn slice_right_side(join: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     let [left, right] = join.children()[..] else {
         return internal_err!("a join has two sides");
@@ -102,7 +102,7 @@ struct YieldingStream {
     kept: Arc<AtomicUsize>,
     role: YieldingInputRole,
     rest: Option<RecordBatch>,
-    /// Pairs since the last pause.
+    /// Number of row pairs since the last pause.
     since: usize,
 }
 
@@ -145,8 +145,8 @@ impl Stream for YieldingStream {
     }
 }
 
-/// Pairs of one slice with the side that is kept, if that has fewer rows.
+/// Maximum number of row pairs of one slice with the kept side, if that has fewer rows.
 const SLICE: usize = 256 * 1024;
 
-/// Pairs between two pauses.
+/// Number of row pairs between two pauses.
 const PAUSE: usize = 2 * 1024 * 1024;

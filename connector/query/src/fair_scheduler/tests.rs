@@ -1,4 +1,4 @@
-//! Who goes on when, where more could than there are threads.
+//! Order of jobs if there are more runnable jobs than threads.
 
 use super::{FairScheduler, ScheduledFuture};
 use futures::FutureExt as _;
@@ -39,7 +39,7 @@ fn party(name: &str) -> Option<ParticipantId> {
 }
 
 impl SchedulerFixture {
-    /// A question with so many slices, each of so many nanoseconds; it wants the next at once.
+    /// A question with `slices` slices of `each` nanoseconds. It is runnable again after each slice.
     fn question(&self, of: &str, slices: u64, each: u64, had: &Rc<Cell<u64>>) -> BoxedTask {
         let (now, had) = (Arc::clone(&self.now), Rc::clone(had));
         let mut left = slices;
@@ -61,14 +61,14 @@ impl SchedulerFixture {
 
 type BoxedTask = Pin<Box<dyn Future<Output = ()>>>;
 
-/// One thread that goes round, as a runtime does, until `enough`.
+/// Polls the tasks in rotation on one thread, as a runtime does, until `enough`.
 fn round(tasks: &mut Vec<BoxedTask>, enough: impl Fn() -> bool) {
     while !tasks.is_empty() && !enough() {
         tasks.retain_mut(|task| task.now_or_never().is_none());
     }
 }
 
-/// Twelve questions of one and one of another: each has half.
+/// Twelve questions of one participant and one of another: each participant gets half of the time.
 #[test]
 fn who_asks_more_questions_gets_no_more() {
     let fixture = world(1);
@@ -84,12 +84,12 @@ fn who_asks_more_questions_gets_no_more() {
         many_now.abs_diff(one_now) <= 20,
         "{many_now} for twelve, {one_now} for one"
     );
-    // Alone again, the twelve have all.
+    // The twelve questions alone get all the time.
     round(&mut tasks, || false);
     assert_eq!((many.get(), one.get()), (120_000, 10_000));
 }
 
-/// Whoever has nothing running does not wait for the end of others' slices; and that is not a place more for ever.
+/// A participant without a running slice does not wait for the end of other slices. The extra place is temporary.
 #[test]
 fn who_has_nothing_running_begins_at_once() {
     let fixture = with_spare(1, 1);
@@ -124,7 +124,7 @@ fn who_has_nothing_running_begins_at_once() {
     assert_eq!((board.free, board.beside), (1, 0));
 }
 
-/// Whoever has yielded, and could go on at once, does not wait for the end of others' slices either, however much it has had.
+/// A job that yields and is runnable does not wait for the end of other slices, whatever its usage.
 #[test]
 fn who_yields_goes_on_beside() {
     let fixture = with_spare(1, 1);
@@ -147,7 +147,7 @@ fn who_yields_goes_on_beside() {
         assert_eq!(woken.into_iter().flatten().count(), 1);
         assert!(begins(&another));
     }
-    // So does the one with the place that is not beside, and no place is gained.
+    // A yielding job in a regular place continues too, and the number of places does not grow.
     let _woken = yields(&one);
     assert!(begins(&one));
     let places = |board: &super::SchedulerState| (board.free, board.beside);
@@ -157,7 +157,7 @@ fn who_yields_goes_on_beside() {
     assert_eq!((board.free, board.beside), (1, 0));
 }
 
-/// Whoever asked nothing for a while is not owed it.
+/// A participant without questions gets no credit for that time.
 #[test]
 fn nobody_is_paid_for_having_asked_nothing() {
     let fixture = world(1);
@@ -173,7 +173,7 @@ fn nobody_is_paid_for_having_asked_nothing() {
     assert!((first.get() - before).abs_diff(late.get()) <= 40);
 }
 
-/// A small question of a participant with seven large ones has about half of what they have together, and they go on.
+/// A small question beside seven large ones of its participant gets about half of their time, and the large ones still progress.
 #[test]
 fn a_small_question_is_over_soon_beside_large_ones() {
     let fixture = world(1);
@@ -192,7 +192,7 @@ fn a_small_question_is_over_soon_beside_large_ones() {
         (10..=34).contains(&beside),
         "{beside} slices of the large ones beside 19 of the small one"
     );
-    // Once it is no longer small it has what each of the others has.
+    // A question that is no longer small gets the share of each other question.
     let mut late: Vec<BoxedTask> = vec![fixture.question("a.example", 1_000, slice, &small)];
     tasks.append(&mut late);
     round(&mut tasks, || small.get() >= 60 * slice);
@@ -202,8 +202,8 @@ fn a_small_question_is_over_soon_beside_large_ones() {
     assert!((60..=80).contains(&beside), "{beside} beside 10");
 }
 
-/// A question that has just begun does not wait for the end of slices of its participant's other questions, while a place is left
-/// for others.
+/// A question that has just begun does not wait for other slices of its participant, while one spare place remains for other
+/// participants.
 #[test]
 fn who_has_just_begun_goes_on_beside() {
     let fixture = with_spare(1, 2);
@@ -222,7 +222,7 @@ fn who_has_just_begun_goes_on_beside() {
     assert!(begins(&small), "it has just begun");
     assert!(!begins(&third), "the last place is for another participant");
     assert!(begins(&other));
-    // It yields when it has had much, and waits like the others then.
+    // After enough usage the question yields and waits like the others.
     let number = small.turn.0.number;
     let mut board = fixture.turns.lock();
     assert!(board.want(number).is_none());
@@ -235,12 +235,12 @@ fn who_has_just_begun_goes_on_beside() {
     assert!(board.parties.is_empty() && board.jobs.is_empty());
 }
 
-/// A place that was given to somebody who went away is given to the next.
+/// A place that was granted to a dropped job goes to the next job.
 #[test]
 fn no_place_is_lost() {
     let fixture = world(1);
     let had = Rc::new(Cell::new(0));
-    // Goes on once: then it has its place, and does not come for it.
+    // Polled once, the job holds its place and is not polled again.
     let mut gone = fixture.question("a.example", 5, 10, &had);
     assert!((&mut gone).now_or_never().is_none());
     assert_eq!(had.get(), 10);
@@ -260,7 +260,7 @@ fn no_place_is_lost() {
     assert_eq!(board.free, 1);
 }
 
-/// Whoever waits for something else holds no place, and comes back when it is called.
+/// A job that waits for another event holds no place and resumes after its wake-up.
 #[test]
 fn who_waits_for_something_else_holds_no_place() {
     let fixture = world(1);
@@ -278,7 +278,7 @@ fn who_waits_for_something_else_holds_no_place() {
     assert_eq!(fixture.turns.lock().free, 1);
 }
 
-/// Work that falls gives its place back.
+/// A panicking job returns its place.
 #[test]
 fn what_falls_gives_its_place_back() {
     let fixture = world(1);

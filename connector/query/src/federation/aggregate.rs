@@ -1,6 +1,6 @@
-//! Aggregates over several participants: partial states are computed where the rows are and merged here.
+//! Aggregates over several participants: each participant computes partial states, which are merged here.
 //!
-//! Over one participant the aggregate goes there whole, whatever it is.
+//! An aggregate over a single participant is sent to it as a whole.
 
 mod measure;
 mod moments;
@@ -31,7 +31,7 @@ use partial_state::{PartialMerge, partials};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// The aggregate with remote queries below it, or why not.
+/// Splits an aggregate into remote queries and a merge. Returns the reason if that is not possible.
 pub(super) fn split(
     aggregate: &Aggregate,
     branches: &[RemoteFragment],
@@ -57,7 +57,7 @@ pub(super) fn split(
     {
         return Err(AggregateSplitError(format_call(call)));
     }
-    // Groups that no two participants share are whole where they are.
+    // Groups that belong to one participant alone are complete in its answer.
     let own = apart(&keys, branches, input);
     let whole = branches.len() == 1 || own.is_some();
     let (merges, partials) = if whole {
@@ -73,7 +73,7 @@ pub(super) fn split(
         ));
     }
     let merges = match branches.iter().any(RemoteFragment::is_base) {
-        // Where cells are withheld a count may be NULL, and what nobody tells is not 0.
+        // Where cells are withheld a count may be NULL, and a withheld count is not 0.
         true => merges
             .into_iter()
             .map(PartialMerge::withheld_flag)
@@ -100,17 +100,17 @@ pub(super) fn split(
     merge(plans, &merges, keys.len(), whole, &aggregate.schema).map_err(strange)
 }
 
-/// What one branch computes.
+/// Partial aggregate of one branch.
 struct PartialAggregate {
     query: RemoteSelect,
     text: VerifiedSql,
-    /// For each key of the whole: a constant of this branch, or which key it sends.
+    /// Source of each key of the complete aggregate: a constant of this branch, or the index of a sent key.
     keys: Vec<PartialStateColumn>,
-    /// For each partial state of the whole: a constant of this branch, or which it sends.
+    /// Source of each partial state of the complete aggregate: a constant of this branch, or the index of a sent state.
     states: Vec<PartialStateColumn>,
-    /// Whether an empty answer shows as one row with this count at 0.
+    /// Index of the count that is 0 if the branch returns a row for an empty input.
     guard: Option<usize>,
-    /// See [`RemoteFragment::relies`].
+    /// Key spaces as in [`RemoteFragment::relies`].
     relies: BTreeSet<String>,
 }
 
@@ -159,7 +159,7 @@ impl PartialAggregate {
                 continue;
             }
             let bare = bare_measure(inside.clone(), &relation);
-            // A cast does not show in a column's name, so `sum(m)` and `sum(CAST(m AS DOUBLE))` can't stand in one SELECT.
+            // A column name does not contain casts, so `sum(m)` and `sum(CAST(m AS DOUBLE))` would have one name in a SELECT.
             let twin = insides
                 .iter()
                 .any(|other| other != inside && bare_measure(other.clone(), &relation) == bare);
@@ -174,7 +174,7 @@ impl PartialAggregate {
                 states.push(sent);
             }
         }
-        // Without keys of its own the branch always answers one row, even of nothing; grouped, nothing has no row.
+        // An aggregate without keys returns one row even for an empty input, whereas a grouped one returns no row.
         let guard = (sent.is_empty() && !keys.is_empty()).then_some(states.len());
         if guard.is_some() || (sent.is_empty() && states.is_empty()) {
             states.push(Expr::AggregateFunction(AggregateFunction::new_udf(
@@ -245,7 +245,7 @@ impl PartialAggregate {
     }
 }
 
-/// The columns, each of which may be NULL: of withheld cells a count is.
+/// Schema with all columns nullable, since a count of withheld cells is NULL.
 fn all_nullable(schema: &Schema) -> SchemaRef {
     let fields = schema.fields().iter();
     let fields: Fields = fields
@@ -254,7 +254,7 @@ fn all_nullable(schema: &Schema) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-/// The results of partial states `p0..` with keys `k0..`, under the names and types of `schema`.
+/// Merges partial states `p0..` with keys `k0..` into columns with the names and types of `schema`.
 pub(super) fn merge(
     plans: Vec<LogicalPlan>,
     merges: &[PartialMerge],

@@ -1,7 +1,8 @@
-//! Aggregate-only datasets: each block over one goes to its participant whole, before any rule could take it apart.
+//! Aggregate-only datasets. Each query block over one is sent to its participant as a whole, before an optimizer rule could split
+//! it.
 //!
-//! What a contract permits in such a block is decided by the participant. Here only the shape is looked at: one block,
-//! one relation, bare dimensions and measures.
+//! The participant decides if its contract permits the block. Here only the form is checked: one block, one relation, bare
+//! dimensions and measures.
 
 mod block_refusal;
 
@@ -90,7 +91,7 @@ fn lift_block(
             conjuncts.extend(split_conjunction_owned(simple));
         }
         conjuncts.retain(|conjunct| *conjunct != lit(true));
-        // A condition on `participant` or `dataset` that does not hold: nobody is asked.
+        // A condition on `participant` or `dataset` excludes this participant.
         let never = conjuncts
             .iter()
             .any(|conjunct| matches!(conjunct, Expr::Literal(value, _) if *value != true.into()));
@@ -125,7 +126,7 @@ fn lift_block(
     })
 }
 
-/// Whether a block has the one accepted shape.
+/// Checks that a block has the only accepted form.
 fn check(
     block: &Aggregate,
     branch: &RemoteFragment,
@@ -146,7 +147,7 @@ fn check(
     }
     let mut constant = !block.group_expr.is_empty();
     for key in &block.group_expr {
-        // A key whose zone the question leaves out keeps its name.
+        // The key keeps its name if the question omits the time zone.
         let Some(inside) = branch.inside(strip_alias(key), input) else {
             return refuse(key.to_string());
         };
@@ -164,8 +165,8 @@ fn check(
             return Err(carry(dimension(&table, cube, &column)));
         }
     }
-    // An average over several participants is made of their sums and counts, a variance of their counts, averages and
-    // variances; and whether anything is there is known of a count.
+    // An average over several participants needs their sums and counts; a variance needs counts, averages and variances. A count
+    // shows that a group has rows.
     let mut needed = Vec::new();
     let shown = CubeTable {
         table: &table,
@@ -251,7 +252,7 @@ fn check_call(
         _ => false,
     };
     let bare = match call.params.args.as_slice() {
-        // A measure that this dataset of a model does not show: nothing is asked.
+        // A measure that this dataset of a model does not show is not requested.
         [Expr::Literal(value, _)] => value.is_null() || call.func.name() == "count",
         [Expr::Cast(cast)] => measure(&cast.expr),
         [argument] => measure(argument),
@@ -264,7 +265,7 @@ fn check_call(
     }
 }
 
-/// A bare column, a constant, or `date_trunc` of a bare column; a date is cast to an instant by the analysis.
+/// Checks for a bare column, a constant, or `date_trunc` of a bare column. The analyser casts a date to a timestamp.
 fn is_key(expr: &Expr) -> bool {
     match expr {
         Expr::Column(_) | Expr::Literal(..) => true,
@@ -295,12 +296,12 @@ fn outside_dimensions(cube: &Cube, expr: &Expr) -> Option<String> {
     outside.first().map(|name| (*name).to_owned())
 }
 
-/// Whatever still reads an aggregate-only dataset is no block.
+/// Refuses any remaining use of an aggregate-only dataset, which is outside an accepted block.
 fn refuse_rest(plan: &LogicalPlan) -> Result<(), DataFusionError> {
     let mut path: Vec<String> = Vec::new();
     refuse_below(plan, &mut path)?;
     plan.apply_with_subqueries(|node| {
-        // Sub-queries hang in expressions, where the walk above does not look.
+        // Subqueries are part of expressions, which the walk above does not visit.
         if let LogicalPlan::TableScan(scan) = node
             && let Some(source) = scan.source.downcast_ref::<RemoteTableSource>()
             && source.relation == DatasetRelation::Base

@@ -1,7 +1,7 @@
-//! Branches put together: a join that each participant can compute alone.
+//! Co-located joins, which each participant can compute alone.
 //!
-//! Over several participants that is so where the catalogue says of a column on each side that its values are the
-//! participant's own: then no row of one fits a row of another.
+//! Over several participants this requires a column on each side whose values, according to the catalogue, belong to one
+//! participant alone. Rows of two participants then never match.
 
 use crate::federation::fragment::RemoteFragment;
 use crate::federation::key_space::{own_key, strip_alias};
@@ -19,7 +19,7 @@ use hansa_policy::term::joins::JoinSite;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// The branches of a join over the branches of its sides, where each pair that can fit belongs to one participant.
+/// Branches of a join, one for each pair of input branches that can match. Each pair belongs to one participant.
 pub(super) fn colocated_joins(
     join: &Join,
     left: &[RemoteFragment],
@@ -79,14 +79,14 @@ pub(super) fn colocated_joins(
     (!branches.is_empty()).then_some(branches)
 }
 
-/// The branch as one relation: a SELECT in parentheses.
+/// Wraps a branch as one relation: a SELECT in parentheses.
 pub(super) fn wrap_in_select(
     branch: &RemoteFragment,
     body: SelectBody,
     writer: &RemoteSqlWriter,
 ) -> Option<RemoteFragment> {
     let rows = match &body {
-        // A SELECT has columns.
+        // A SELECT needs at least one column.
         SelectBody::Rows { outputs, .. } if outputs.is_empty() => return None,
         SelectBody::Rows { .. } => row_estimate::rows(branch),
         SelectBody::Groups { keys, .. } => row_estimate::groups(branch, keys),
@@ -119,7 +119,7 @@ pub(super) fn wrap_in_select(
     })
 }
 
-/// The space of keys for which rows of these two never fit: they are compared over keys that each participant has alone.
+/// Key space by which rows of two branches never match: the join compares keys that each participant has alone.
 fn apart(join: &Join, one: &RemoteFragment, two: &RemoteFragment, swapped: bool) -> Option<String> {
     let (left, right) = if swapped { (two, one) } else { (one, two) };
     join.on.iter().find_map(|(first, second)| {
@@ -131,7 +131,7 @@ fn apart(join: &Join, one: &RemoteFragment, two: &RemoteFragment, swapped: bool)
     })
 }
 
-/// Whether a key of either side may be NULL.
+/// Checks that a join key can be NULL on either side.
 fn may_be_null(join: &Join) -> bool {
     join.on.iter().any(|(left, right)| {
         left.nullable(join.left.schema()).unwrap_or(true)
@@ -146,7 +146,7 @@ fn can_be_joined(branch: &RemoteFragment) -> bool {
     })
 }
 
-/// One join of two branches of one participant.
+/// Join of two branches of one participant.
 fn put(
     join: &Join,
     kept: &RemoteFragment,
@@ -158,7 +158,7 @@ fn put(
     let kept = without_limit(kept, writer)?;
     let other = match kind {
         JoinKind::Inner => without_limit(other, writer)?,
-        // Conditions of what is put to the left are part of how it is put; what it computes is computed before.
+        // Conditions of the right side become part of the join condition; computed outputs of that side need a subquery.
         JoinKind::Left | JoinKind::Semi | JoinKind::Anti => {
             let computes = kind == JoinKind::Left && !other.outputs.iter().all(is_column);
             if other.from.len() > 1 || other.fetch.is_some() || computes {
@@ -194,7 +194,7 @@ fn put(
     match kind {
         JoinKind::Inner => conjuncts.extend(conditions),
         JoinKind::Left | JoinKind::Semi | JoinKind::Anti => {
-            // Without a condition over both there is no SQL that all read alike.
+            // Without a condition over both sides there is no portable SQL for the join.
             if !conditions.iter().any(|one| over_both(one, before)) {
                 return None;
             }
@@ -218,7 +218,7 @@ fn put(
     })
 }
 
-/// All pairs of rows of two branches of one participant.
+/// Cross product of two branches of one participant.
 pub(super) fn beside(
     one: &RemoteFragment,
     two: &RemoteFragment,
@@ -246,7 +246,7 @@ pub(super) fn beside(
     })
 }
 
-/// A branch without a limit.
+/// Branch without a limit; a limit is wrapped into a subquery.
 fn without_limit(branch: &RemoteFragment, writer: &RemoteSqlWriter) -> Option<RemoteFragment> {
     if branch.fetch.is_none() {
         return Some(branch.clone());
@@ -254,7 +254,7 @@ fn without_limit(branch: &RemoteFragment, writer: &RemoteSqlWriter) -> Option<Re
     whole(branch, writer)
 }
 
-/// The branch as one relation of rows.
+/// Branch as one relation of rows.
 pub(super) fn whole(branch: &RemoteFragment, writer: &RemoteSqlWriter) -> Option<RemoteFragment> {
     let body = SelectBody::Rows {
         outputs: branch.outputs.clone(),
@@ -275,7 +275,7 @@ fn over_both(expr: &Expr, before: usize) -> bool {
     places.iter().any(|place| *place < before) && places.iter().any(|place| *place >= before)
 }
 
-/// The columns of a branch with so many places, behind so many others.
+/// Qualifies the columns of a branch with `places` relations, shifted by `before` relations.
 fn qualify_columns(expr: Expr, places: usize, before: usize) -> Expr {
     let expr = if places > 1 { expr } else { bare(expr) };
     move_columns(expr, &|place| Some(place.saturating_add(before)))

@@ -1,7 +1,7 @@
-//! What a question does with the columns of a model: shown as they are, or used for something else.
+//! Use of model columns in a question: only shown, or used for a computation.
 //!
-//! Read from the analysed plan, before any rule could move or fold a condition: an absent value that is shown can be seen
-//! in its row, one that is used takes rows away unseen.
+//! The use is read from the analysed plan, before a rule could move or fold a condition. A missing value that is only shown is
+//! visible in its row, whereas a missing value that is used removes rows silently.
 
 use crate::federation::time_precision::{TimePrecision, required_time_precision};
 use arrow_schema::{Field, Schema, SchemaRef};
@@ -13,8 +13,8 @@ use hansa_catalog::dataset::ColumnType;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// A part of a model as it stands in a plan that nobody runs: it has every column of the model, and no rule knows
-/// anything of them, so that only conditions on `participant` and `dataset` can rid the plan of it.
+/// Placeholder for one member of a model in a plan that is never run. It has every column of the model and no statistics, so only
+/// conditions on `participant` and `dataset` can remove it from the plan.
 pub(super) struct ModelProbe {
     number: usize,
     schema: SchemaRef,
@@ -26,7 +26,7 @@ impl TableSource for ModelProbe {
     }
 }
 
-/// A probe for the part `number` of a model with these columns.
+/// Creates the placeholder for member `number` of a model with these columns.
 pub(super) fn probe(
     number: usize,
     columns: &Schema,
@@ -57,17 +57,17 @@ pub(super) fn probe(
         .build()
 }
 
-/// The column of a model that holds the owner's domain.
+/// Model column with the domain of the dataset's owner.
 pub(super) const PARTICIPANT: &str = "participant";
 
-/// The column of a model that holds the dataset's name.
+/// Model column with the name of the dataset.
 pub(super) const DATASET: &str = "dataset";
 
-/// A column of a probe.
+/// Column of a probe.
 pub(super) type ProbeColumn = (usize, String);
 
-/// The columns of probes that the plan uses for more than to show them: in a condition, a key, an order, a computation; and
-/// how far into them each use looks.
+/// Probe columns that the plan uses for more than output: in a condition, key, order or computation. Each use has the time
+/// precision that it needs.
 pub(super) fn used_columns(
     plan: &LogicalPlan,
 ) -> Result<BTreeMap<ProbeColumn, BTreeSet<TimePrecision>>, DataFusionError> {
@@ -76,7 +76,7 @@ pub(super) fn used_columns(
     Ok(walk.used)
 }
 
-/// The probes that stand in the plan.
+/// Probes that remain in the plan.
 pub(super) fn remaining_probes(plan: &LogicalPlan) -> Result<BTreeSet<usize>, DataFusionError> {
     let mut found = BTreeSet::new();
     plan.apply_with_subqueries(|node| {
@@ -90,7 +90,7 @@ pub(super) fn remaining_probes(plan: &LogicalPlan) -> Result<BTreeSet<usize>, Da
     Ok(found)
 }
 
-/// From which columns of probes a column of a plan comes as it is.
+/// Probe columns whose values a plan column passes through unchanged.
 type ProbeOrigins = BTreeSet<ProbeColumn>;
 
 #[derive(Default)]
@@ -98,7 +98,7 @@ struct ColumnUsage {
     used: BTreeMap<ProbeColumn, BTreeSet<TimePrecision>>,
 }
 
-/// What lies below a node: the columns of its inputs, and where each comes from.
+/// Input columns of a node, with the probe columns that they pass through.
 struct InputOrigins {
     schemas: Vec<DFSchemaRef>,
     origins: Vec<ProbeOrigins>,
@@ -118,7 +118,7 @@ impl InputOrigins {
 }
 
 impl ColumnUsage {
-    /// Where the columns of a plan come from.
+    /// Determines the origins of the columns of a plan.
     fn flow(&mut self, plan: &LogicalPlan) -> Result<Vec<ProbeOrigins>, DataFusionError> {
         let mut below = InputOrigins {
             schemas: Vec::new(),
@@ -187,7 +187,7 @@ impl ColumnUsage {
                 }
                 all
             }
-            // DISTINCT uses what it shows, and of what is not known here nobody knows what it does.
+            // DISTINCT uses its columns, and an unknown node may use all of them.
             _ => {
                 self.expressions(plan, &below)?;
                 self.all(&below);
@@ -198,7 +198,7 @@ impl ColumnUsage {
         Ok(flown)
     }
 
-    /// Where an output comes from: a column that is only shown keeps its origin, anything else uses it.
+    /// Origins of an output. A column that is only shown keeps its origin; any other expression counts as a use.
     fn trace_output_origins(
         &mut self,
         expr: &Expr,
@@ -248,7 +248,8 @@ impl ColumnUsage {
         .map(|_| ())
     }
 
-    /// A sub-query: what it gives is used, unless only its rows count; and so is what it takes from outside.
+    /// Visits a subquery. Its outputs are used unless only the existence of rows counts, and so are the outer columns that it
+    /// refers to.
     fn inner(
         &mut self,
         subquery: &Subquery,

@@ -1,5 +1,5 @@
-//! Less of what is joined here: keys once each where it only matters whether they are there, and sums before a join where
-//! it is over sums of the same rows.
+//! Reduction of rows before local joins: distinct keys for semi-joins, and aggregation before a join if the aggregate uses one side
+//! alone (eager aggregation).
 
 use crate::federation::aggregate::merge;
 use crate::federation::aggregate::partial_state::{PartialMerge, partials};
@@ -17,17 +17,17 @@ use datafusion::logical_expr::{
 use datafusion::prelude::ident;
 use std::sync::Arc;
 
-/// The share of rows that must be left for it to be worth the work.
+/// Maximum share of rows after the reduction for which it is applied.
 const WORTH: f64 = 0.6;
 
-/// The plan with less to be fetched, and whether there is any change.
+/// Plan with fewer fetched rows, and a flag for a change.
 pub(super) fn reduce_fetched_rows(
     plan: LogicalPlan,
     builder: &RemoteQueryBuilder,
 ) -> Result<Transformed<LogicalPlan>, DataFusionError> {
     plan.transform_up_with_subqueries(|node| {
         let less = match &node {
-            // What can't be put together stays as it is.
+            // A plan that can't be built leaves the original unchanged.
             LogicalPlan::Join(join) => once(join, builder).ok().flatten(),
             LogicalPlan::Aggregate(aggregate) => before_the_join(aggregate, builder).ok().flatten(),
             _ => None,
@@ -39,7 +39,7 @@ pub(super) fn reduce_fetched_rows(
     })
 }
 
-/// What decides whether rows of the left stay: each of its rows once.
+/// Makes the right side of a semi-join or anti-join distinct.
 fn once(join: &Join, builder: &RemoteQueryBuilder) -> Result<Option<LogicalPlan>, DataFusionError> {
     if !matches!(join.join_type, JoinType::LeftSemi | JoinType::LeftAnti)
         || matches!(&*join.right, LogicalPlan::Aggregate(_))
@@ -58,7 +58,7 @@ fn once(join: &Join, builder: &RemoteQueryBuilder) -> Result<Option<LogicalPlan>
     Ok(Some(LogicalPlan::Join(join)))
 }
 
-/// Whether groups of what participants compute are far fewer than its rows.
+/// Checks that participants return far fewer groups than rows.
 fn shrinks(plan: &LogicalPlan, keys: &[Expr], builder: &RemoteQueryBuilder) -> bool {
     let Some(branches) = pushed_down(plan, builder) else {
         return false;
@@ -81,7 +81,7 @@ fn shrinks(plan: &LogicalPlan, keys: &[Expr], builder: &RemoteQueryBuilder) -> b
     groups <= rows * WORTH
 }
 
-/// An aggregate over a join of which one side alone is aggregated: that side by its keys first.
+/// Aggregates one side of a join by its keys first, if the aggregate uses columns of that side alone.
 fn before_the_join(
     aggregate: &Aggregate,
     builder: &RemoteQueryBuilder,
@@ -130,7 +130,7 @@ fn before_the_join(
     Ok(None)
 }
 
-/// The join below projections, and their outputs over its columns.
+/// Join below projections, and the outputs of the projections over the columns of the join.
 fn over_join(plan: &LogicalPlan) -> Option<(&Join, Vec<Expr>)> {
     match plan {
         LogicalPlan::Join(join) => {
@@ -148,14 +148,14 @@ fn over_join(plan: &LogicalPlan) -> Option<(&Join, Vec<Expr>)> {
     }
 }
 
-/// One side of a join, to be aggregated before it.
+/// Join side that is aggregated before the join.
 struct JoinInput<'a> {
     join: &'a Join,
     side: &'a Arc<LogicalPlan>,
     other: &'a Arc<LogicalPlan>,
-    /// Whether it is the left one.
+    /// Set for the left side.
     left: bool,
-    /// Whether rows of the other side stay without one of this.
+    /// Set if the join preserves rows of the other side without a match.
     optional: bool,
 }
 
@@ -187,7 +187,7 @@ impl JoinInput<'_> {
                 .filter(|column| schema.has_column(column))
                 .for_each(|column| need(&Expr::Column(column.clone())));
         }
-        // Without keys there would be one row, also of nothing.
+        // Without keys the aggregate would return one row, even for an empty input.
         if own.is_empty() || !shrinks(self.side, &own, builder) {
             return Ok(None);
         }
@@ -201,7 +201,7 @@ impl JoinInput<'_> {
         let Ok((merges, states)) = partials(&calls, schema, false) else {
             return Ok(None);
         };
-        // A sketch beside each row that is joined would be more than the values that it is made of.
+        // A sketch state in each joined row would be larger than the values.
         if merges
             .iter()
             .any(|merge| matches!(merge, PartialMerge::Sketch(..)))
@@ -212,7 +212,7 @@ impl JoinInput<'_> {
             .map(Some)
     }
 
-    /// Whether a call is over columns of this side alone; rows that stay without one of this side must not count.
+    /// Checks that a call uses columns of this side alone. Unmatched rows of the other side must not count.
     fn is_own(&self, call: &Expr) -> bool {
         let schema = self.side.schema();
         let columns = call.column_refs();
@@ -231,7 +231,7 @@ impl JoinInput<'_> {
     ) -> Result<LogicalPlan, DataFusionError> {
         let groups = Aggregate::try_new(Arc::clone(self.side), own.to_vec(), states.to_vec())?;
         let made = groups.schema.columns().into_iter();
-        // Columns keep their names; what is computed gets one of its own.
+        // Columns keep their names; computed values get a generated one.
         let outputs: Vec<Expr> = made
             .zip(own.iter().map(Some).chain(std::iter::repeat(None)))
             .enumerate()
@@ -285,7 +285,7 @@ impl JoinInput<'_> {
     }
 }
 
-/// Whether a call passes over rows without a value of its column.
+/// Checks that a call ignores rows in which its column is NULL.
 fn counts_columns(call: &Expr) -> bool {
     let Expr::AggregateFunction(call) = call else {
         return false;
@@ -298,7 +298,7 @@ fn counts_columns(call: &Expr) -> bool {
             .all(|argument| matches!(argument, Expr::Column(_)))
 }
 
-/// Whether a call gives no error, whatever rows it is over: those that find no partner must not end the question.
+/// Checks that a call can't fail on any rows, since rows without a match must not end the question.
 fn is_harmless(call: &Expr, schema: &DFSchema) -> bool {
     let Expr::AggregateFunction(call) = call else {
         return false;
@@ -306,13 +306,13 @@ fn is_harmless(call: &Expr, schema: &DFSchema) -> bool {
     let kind = |expr: &Expr| expr.get_type(schema).ok();
     let whole = matches!(call.func.name(), "sum" | "avg");
     let argument = |expr: &Expr| {
-        // A sum of whole numbers can go beyond its type.
+        // A sum of integers can overflow its type.
         (!whole || kind(expr) == Some(DataType::Float64)) && never_fails(expr, schema)
     };
     call.params.filter.is_none() && call.params.args.iter().all(argument)
 }
 
-/// The name of what is computed before a join, which no column has.
+/// Generated name of a value computed before a join. No column has this name.
 fn name(at: usize) -> String {
     format!("before the join {at}")
 }

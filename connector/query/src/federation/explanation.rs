@@ -1,4 +1,4 @@
-//! What a question would send to whom, and what would be done here; nothing is sent for it.
+//! Explanation of a question: the remote queries and the local steps. No remote query is sent for it.
 
 use crate::federation::federated_query::FederatedQuery;
 use crate::federation::key_pushdown::MOST_KEYS;
@@ -10,19 +10,19 @@ use hansa_policy::refusal::Refusal;
 use std::fmt;
 use std::sync::Arc;
 
-/// The explanation of a question.
+/// Explanation of a question.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FederatedExplanation {
-    /// What goes out.
+    /// Remote queries that would be sent.
     pub remote_queries: Vec<Arc<RemoteQuery>>,
-    /// Who is not asked, and why.
+    /// Participants that are not asked, with the reason.
     pub left_out: Vec<(ParticipantId, Refusal)>,
-    /// What is done here, from the last step to the first; each line with its depth.
+    /// Local steps from the last to the first, each with its depth.
     pub here: Vec<(usize, String)>,
 }
 
 impl FederatedQuery {
-    /// What would travel, and what would be done here.
+    /// Explains the remote queries and the local steps of this question.
     #[must_use]
     pub fn explain(&self) -> FederatedExplanation {
         let mut here = Vec::new();
@@ -111,7 +111,7 @@ impl fmt::Display for PushdownKeys {
     }
 }
 
-/// `bremen.part.p_partkey (contract 6ebb5ac9686c, clause #c7)`
+/// Text such as `bremen.part.p_partkey (contract 6ebb5ac9686c, clause #c7)`.
 fn key_source_text(alias: &SqlIdentifier, key_source: &KeySourceDataset) -> String {
     let column = key_source.column.iter().map(|name| format!(".{name}"));
     let relation = format!(
@@ -133,7 +133,7 @@ fn key_source_text(alias: &SqlIdentifier, key_source: &KeySourceDataset) -> Stri
 fn steps(plan: &LogicalPlan, depth: usize, lines: &mut Vec<(usize, String)>) {
     let step = match plan {
         LogicalPlan::TableScan(scan) => Some(describe_scan(scan)),
-        // Only gives names back.
+        // An alias only renames columns.
         LogicalPlan::SubqueryAlias(_) => None,
         other => Some(other.display().to_string()),
     };

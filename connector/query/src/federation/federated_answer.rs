@@ -1,4 +1,4 @@
-//! The answer to a question over several participants, and the report on how they did.
+//! Answer to a question over several participants, and a report on the participants.
 
 use crate::federation::remote_query::{RemoteQueryOutcome, RemoteQueryStatus};
 use crate::federation::response_check::OutcomeTracker;
@@ -8,17 +8,17 @@ use futures::stream::BoxStream;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::Refusal;
 
-/// The answer, as it comes.
+/// Running federated answer.
 pub struct FederatedAnswer {
-    /// Its columns.
+    /// Columns of the answer.
     pub schema: SchemaRef,
-    /// Its rows. An error ends them, and all rows before it are void.
+    /// Row batches. An error ends the stream and invalidates all rows before it.
     pub batches: BoxStream<'static, Result<RecordBatch, Refusal>>,
-    /// What can be said of the participants, at any time and at the end.
+    /// Report on the participants, available during and after the answer.
     pub report: ParticipantReport,
 }
 
-/// How the participants of a question did.
+/// Outcomes of the participants of a question.
 #[derive(Debug, Clone)]
 pub struct ParticipantReport {
     pub(super) ledger: OutcomeTracker,
@@ -26,13 +26,13 @@ pub struct ParticipantReport {
 }
 
 impl ParticipantReport {
-    /// One for each remote query, in order.
+    /// Outcomes of the remote queries, in order.
     #[must_use]
     pub fn outcomes(&self) -> Vec<RemoteQueryOutcome> {
         self.ledger.read()
     }
 
-    /// Whom the answer lacks, and why: it was asked for with `--partial`.
+    /// Participants whose rows the answer lacks, with the reason; only with `--partial`.
     #[must_use]
     pub fn missing(&self) -> Vec<(ParticipantId, Refusal)> {
         let failed = self

@@ -1,4 +1,4 @@
-//! One question: planned, then asked of all participants at once, then answered.
+//! Federated question: planned once, then sent to all participants in parallel and merged.
 
 mod dispatch;
 mod execution;
@@ -19,7 +19,7 @@ use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::Refusal;
 use std::sync::Arc;
 
-/// A planned question: what will travel is decided.
+/// Planned question. All texts for participants are fixed.
 #[derive(Clone)]
 pub struct FederatedQuery {
     pub(super) plan: Arc<LogicalPlan>,
@@ -35,19 +35,20 @@ pub struct FederatedQuery {
 }
 
 impl FederatedQuery {
-    /// What will travel, in order.
+    /// Remote queries, in order.
     #[must_use]
     pub fn remote_queries(&self) -> &[Arc<RemoteQuery>] {
         &self.remote_queries
     }
 
-    /// Whether the text asks for the explanation alone (`EXPLAIN SELECT …`); [`FederatedQuery::run`] then asks nobody.
+    /// Checks that the statement asks for the explanation alone (`EXPLAIN SELECT …`). [`FederatedQuery::run`] then sends no remote
+    /// query.
     #[must_use]
     pub const fn explains(&self) -> bool {
         self.explain
     }
 
-    /// The columns of the answer, as far as the plan knows them: without metadata, and each may lack values.
+    /// Columns of the answer as the plan knows them, without metadata. All columns are nullable.
     #[must_use]
     pub fn columns(&self) -> SchemaRef {
         let fields = self.plan.schema().fields();
@@ -61,25 +62,26 @@ impl FederatedQuery {
         Arc::new(Schema::new(columns))
     }
 
-    /// Whether the answer over what came since is what came to the answer, as far as it is put together here.
+    /// Checks that the answer over new rows equals the addition to the answer. Only the local part of the plan is considered.
     #[must_use]
     pub fn is_additive(&self) -> bool {
         self.goes_on && monotonicity::is_additive(&self.plan)
     }
 
-    /// Whether it is the same answer at any time as long as nothing comes: it names no function of the moment, and asks for rows.
+    /// Checks that the answer does not change while the data stays equal: the question uses no function of the current time, and is
+    /// not an EXPLAIN.
     #[must_use]
     pub const fn stays(&self) -> bool {
         self.stays
     }
 
-    /// Whether the text for somebody depends on what others bring.
+    /// Checks that the text for a participant depends on keys of another one.
     #[must_use]
     pub fn waits(&self) -> bool {
         !self.key_filters.is_empty()
     }
 
-    /// Whom the answer will lack, and why.
+    /// Participants that the answer will lack, with the reason.
     #[must_use]
     pub fn left_out(&self) -> &[(ParticipantId, Refusal)] {
         &self.left_out

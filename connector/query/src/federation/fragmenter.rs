@@ -1,6 +1,6 @@
-//! The split: every part of an optimised plan that one participant can compute becomes a remote query; the rest stays here.
+//! Split of an optimised plan: every part that one participant can compute becomes a remote query, and the rest stays local.
 //!
-//! Runs after the stock rules have reached their fixpoint, so that conditions and columns are already where they belong.
+//! The split runs after the fixpoint of the optimizer rules, so conditions and columns are already pushed down.
 
 use crate::federation::aggregate;
 use crate::federation::fragment::RemoteFragment;
@@ -22,7 +22,7 @@ use datafusion::logical_expr::{
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// Replaces what participants can compute by remote queries.
+/// Replaces the fragments of participants by remote queries.
 pub(super) fn split(
     plan: LogicalPlan,
     builder: &mut RemoteQueryBuilder,
@@ -60,7 +60,7 @@ fn whole_branches(plan: &LogicalPlan, builder: &RemoteQueryBuilder) -> Option<Ve
     (whole && !branches.is_empty()).then_some(branches)
 }
 
-/// An aggregate: its groups, or partial states of them, where that is no more than what they are made of.
+/// Pushes down an aggregate as groups or partial states, if these are not more data than the rows.
 fn groups(aggregate: &Aggregate, builder: &mut RemoteQueryBuilder) -> Option<LogicalPlan> {
     let branches = whole_branches(&aggregate.input, builder)?;
     let much = branches.iter().any(is_more)
@@ -80,7 +80,7 @@ fn groups(aggregate: &Aggregate, builder: &mut RemoteQueryBuilder) -> Option<Log
     split.ok()
 }
 
-/// Relations of one participant, put together there.
+/// Pushes down a join of relations of one participant.
 fn together(plan: &LogicalPlan, builder: &mut RemoteQueryBuilder) -> Option<LogicalPlan> {
     if over_groups(plan) {
         return None;
@@ -102,7 +102,7 @@ fn together(plan: &LogicalPlan, builder: &mut RemoteQueryBuilder) -> Option<Logi
     relabel(done?, schema).ok()
 }
 
-/// Whether it only computes something of groups: these travel then.
+/// Checks that a plan only computes on groups, which are then fetched.
 fn over_groups(plan: &LogicalPlan) -> bool {
     match plan {
         LogicalPlan::Projection(projection) => over_groups(&projection.input),
@@ -112,7 +112,7 @@ fn over_groups(plan: &LogicalPlan) -> bool {
     }
 }
 
-/// Rows of one scan: its filters and columns go along.
+/// Pushes down the filters and columns of one scan.
 fn rows(
     scan: &TableScan,
     builder: &mut RemoteQueryBuilder,
@@ -124,7 +124,7 @@ fn rows(
     if let Ok(plan) = fetch_rows(branch, &scan.projected_schema, &[], branch.fetch, builder) {
         return Ok(plan);
     }
-    // The conditions passed one by one and fail together: fetch without them, and filter here.
+    // Each condition was accepted alone, but the combination fails. The rows are fetched without conditions and filtered here.
     let bare = RemoteFragment {
         conjuncts: Vec::new(),
         fetch: None,
@@ -152,7 +152,7 @@ fn rows(
         .build()
 }
 
-/// The first rows of each branch, in order, and the order again here.
+/// Fetches the first rows of each branch in order, and sorts them again here.
 fn top(
     sort: &Sort,
     branches: &[RemoteFragment],
@@ -189,7 +189,7 @@ fn top(
     }))
 }
 
-/// The columns that a branch needs, fetched, and its outputs computed from them under the names of `schema`.
+/// Fetches the columns that a branch needs, and computes its outputs with the names of `schema`.
 fn fetch_rows(
     branch: &RemoteFragment,
     schema: &DFSchema,
@@ -269,7 +269,7 @@ fn fetch_rows(
         .map_err(strange)
 }
 
-/// The columns of a plan under the names of `schema`, in order.
+/// Renames the columns of a plan to those of `schema`, in order.
 fn relabel(plan: LogicalPlan, schema: &DFSchema) -> Result<LogicalPlan, DataFusionError> {
     let outputs: Vec<Expr> = plan
         .schema()

@@ -1,12 +1,12 @@
-//! Expressions that can be asked of other rows than the question says: they give no error, whatever these hold.
+//! Expressions that can't fail on any row, and can therefore be evaluated on more rows than the question says.
 
 use arrow_schema::DataType;
 use datafusion::common::DFSchema;
 use datafusion::common::tree_node::TreeNode;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator};
 
-/// Whether an expression over these columns gives no error: comparisons, and arithmetic of floating-point numbers, which
-/// neither ends at a limit of its type nor at a zero.
+/// Checks that an expression over these columns can't fail: comparisons and floating-point arithmetic, which never overflows with
+/// an error and permits division by zero.
 pub(super) fn never_fails(expr: &Expr, schema: &DFSchema) -> bool {
     let float = |expr: &Expr| matches!(expr.get_type(schema), Ok(DataType::Float64));
     let failing = expr.exists(|expr| {

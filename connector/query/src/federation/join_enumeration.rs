@@ -1,20 +1,20 @@
-//! The order in which relations are put together for the fewest rows on the way, by what is known of them.
+//! Enumeration of join orders by the estimated number of intermediate rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Of so many relations at most all orders are compared.
+/// Maximum number of relations for which all orders are compared.
 pub(super) const MOST: usize = 8;
 
-/// What relations are compared by.
+/// Estimates for the comparison of join orders.
 pub(super) struct JoinCardinality {
-    /// About how many rows each place has.
+    /// Estimated row count of each relation.
     pub(super) rows: Vec<f64>,
-    /// The places of each condition, whether it is an equality, and the share of pairs that it leaves.
+    /// Join conditions: their relations, a flag for an equality, and the selectivity.
     pub(super) conditions: Vec<(BTreeSet<usize>, bool, f64)>,
 }
 
 impl JoinCardinality {
-    /// About how many rows these give together.
+    /// Estimated row count of the join of these relations.
     fn together(&self, places: &BTreeSet<usize>) -> f64 {
         let rows = places.iter().filter_map(|place| self.rows.get(*place));
         let within = self.conditions.iter().filter(|one| one.0.is_subset(places));
@@ -22,7 +22,7 @@ impl JoinCardinality {
         rows.product::<f64>() * shares.product::<f64>()
     }
 
-    /// About how many rows are held on the way in this order: what stands before each but the first.
+    /// Estimated number of intermediate rows in this order: the input of each join.
     pub(super) fn rows_held(&self, order: &[usize]) -> f64 {
         let before = (1..order.len()).map(|count| order.iter().take(count).copied().collect());
         before
@@ -30,7 +30,7 @@ impl JoinCardinality {
             .sum()
     }
 
-    /// Whether one is compared with those that are placed, and with no other.
+    /// Checks that a relation is compared with those already joined, and with no other.
     pub(super) fn fits(&self, place: usize, placed: &BTreeSet<usize>) -> bool {
         let mut equalities = self.conditions.iter().filter(|(_, is_equal, _)| *is_equal);
         equalities.any(|(used, _, _)| {
@@ -40,7 +40,7 @@ impl JoinCardinality {
         })
     }
 
-    /// Those that can stand next.
+    /// Relations that can be joined next.
     fn next<'p>(&self, left: &'p [usize], placed: &BTreeSet<usize>) -> Vec<&'p usize> {
         let left = || left.iter().filter(|place| !placed.contains(place));
         let fit: Vec<&usize> = left().filter(|place| self.fits(**place, placed)).collect();
@@ -52,7 +52,7 @@ impl JoinCardinality {
     }
 }
 
-/// The order in which the fewest rows are held on the way, by what is known of them.
+/// Join order with the fewest estimated intermediate rows.
 pub(super) fn cheapest_order(inner: &[usize], cardinality: &JoinCardinality) -> Vec<usize> {
     let mut ways: BTreeMap<BTreeSet<usize>, (f64, Vec<usize>)> =
         BTreeMap::from([(BTreeSet::new(), (0.0, Vec::new()))]);
@@ -102,7 +102,7 @@ mod tests {
             .collect()
     }
 
-    /// The relations of question 5 of TPC-H at a tenth of its size, as the text names them.
+    /// Relations of query 5 of TPC-H at scale factor 0.1, in the order of the text.
     fn fifth() -> JoinCardinality {
         let equal = |one: usize, other: usize, values: f64| {
             (BTreeSet::from([one, other]), true, 1.0 / values)
@@ -145,7 +145,7 @@ mod tests {
             (cardinality.rows_held(&found) - least).abs() < 1e-6,
             "{found:?}"
         );
-        // Beside the order of the text, in which suppliers meet customers by their nation.
+        // The order of the text joins suppliers and customers by their nation, which gives many rows.
         assert!(least * 10.0 < cardinality.rows_held(&[0, 3, 1, 2, 4, 5]));
     }
 

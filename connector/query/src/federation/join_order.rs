@@ -1,8 +1,8 @@
-//! The order of joins: what one participant has is put together first, where that brings fewer bytes.
+//! Join order: relations of one participant are joined first, if that transfers fewer bytes.
 //!
-//! The stock rules join in the order in which the text names the tables. Here relations of the same participants that are
-//! compared for equality become neighbours; what is left is joined here, one after the other, in the order in which the
-//! fewest rows are held: of more than eight, the smallest first.
+//! The engine's rules join in the order of the text. This module places relations of one participant next to each other if an
+//! equality compares them. The remaining joins are local, in the order with the fewest intermediate rows; for more than eight
+//! relations, the smallest comes first.
 
 mod join_cluster;
 mod local_join;
@@ -21,7 +21,7 @@ use datafusion::logical_expr::{Expr, Filter, Join, LogicalPlan, LogicalPlanBuild
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// The plan with its joins in another order where that pays, and whether there is any.
+/// Plan with a cheaper join order, and a flag for a change.
 pub(super) fn reorder_joins(
     plan: LogicalPlan,
     builder: &RemoteQueryBuilder,
@@ -31,11 +31,11 @@ pub(super) fn reorder_joins(
             return Ok(Transformed::no(node));
         };
         let tree = is_inner(join);
-        // An order that can't be put together is none.
+        // An order that can't be built leaves the plan unchanged.
         let better = reorder_join_tree(&node, builder).ok().flatten();
         let changed = better.is_some();
         let plan = better.unwrap_or(node);
-        // Each join is looked at once: the tree is done, what it joins is not.
+        // Each join tree is processed once; the walk continues in its inputs.
         let below = if changed || tree {
             plan.map_children(|child| parts(child, builder))
         } else {
@@ -50,7 +50,7 @@ pub(super) fn reorder_joins(
     })
 }
 
-/// What a tree of joins is over, each in its own order.
+/// Processes the inputs of a join tree, each with its own join order.
 fn parts(
     plan: LogicalPlan,
     builder: &RemoteQueryBuilder,
@@ -62,7 +62,7 @@ fn parts(
     }
 }
 
-/// Whether a node belongs to the tree of inner joins above it.
+/// Checks that a node belongs to the tree of inner joins above it.
 fn is_of_tree(plan: &LogicalPlan) -> bool {
     match plan {
         LogicalPlan::Join(join) => is_inner(join),
@@ -72,7 +72,7 @@ fn is_of_tree(plan: &LogicalPlan) -> bool {
     }
 }
 
-/// Whether a projection over joins only leaves columns out.
+/// Checks that a projection over joins only removes columns.
 fn only_columns(projection: &Projection) -> bool {
     over_join(&projection.input)
         && projection
@@ -81,7 +81,7 @@ fn only_columns(projection: &Projection) -> bool {
             .all(|expr| matches!(expr, Expr::Column(_)))
 }
 
-/// Relations that are joined, and the conditions among them.
+/// Joined relations and their conditions.
 #[derive(Default)]
 struct JoinGraph {
     parts: Vec<LogicalPlan>,
@@ -129,7 +129,7 @@ fn reorder_join_tree(
         .map(Some)
 }
 
-/// Whether one part after the other is put to what is there: the text names no joins of joins.
+/// Checks that the tree is a left-deep chain, without joins of joins.
 fn is_chain(plan: &LogicalPlan) -> bool {
     match plan {
         LogicalPlan::Join(join) if is_inner(join) => {
@@ -159,11 +159,11 @@ impl JoinGraph {
                 self.conditions
                     .extend(split_conjunction_owned(filter.predicate.clone()));
             }
-            // Only leaves columns out.
+            // The projection only removes columns.
             LogicalPlan::Projection(projection) if only_columns(projection) => {
                 self.take(&projection.input)?;
             }
-            // What only keeps or drops rows of one part is done to that part.
+            // A semi-join or anti-join with one relation is applied to that relation.
             LogicalPlan::Join(join) if keeps_left(join) && over_join(&join.left) => {
                 let mut inner = Self::default();
                 inner.take(&join.left)?;
@@ -193,7 +193,7 @@ impl JoinGraph {
         Ok(())
     }
 
-    /// Conditions over one part become filters of it.
+    /// Turns conditions over one relation into filters of it.
     fn narrow(&mut self) -> Result<bool, DataFusionError> {
         let mut narrowed = false;
         for part in &mut self.parts {
@@ -211,13 +211,13 @@ impl JoinGraph {
         Ok(narrowed)
     }
 
-    /// Whether each column stands for one part alone, and conditions hold and fail nowhere, wherever they are asked: joins
-    /// can be put together anew.
+    /// Checks that the joins can be reordered: each column belongs to one relation, and the conditions can be evaluated anywhere
+    /// without an error.
     fn is_plain(&self) -> bool {
         let columns = self.parts.iter().flat_map(|part| part.schema().columns());
         let columns: Vec<Column> = columns.collect();
         let distinct: BTreeSet<&Column> = columns.iter().collect();
-        // A name without its relation would stand for that of any relation as well.
+        // An unqualified name would match a column of any relation.
         let alone = |one: &Column| {
             one.relation.is_some()
                 || columns
@@ -239,7 +239,7 @@ impl JoinGraph {
     }
 }
 
-/// Two clusters that participants put together for the fewest bytes, where that is about as good as both apart.
+/// Pair of clusters whose join at the participants transfers the fewest bytes, if that is about as good as separate transfers.
 fn cheapest(
     clusters: &[JoinCluster],
     conditions: &[Expr],
@@ -264,7 +264,7 @@ fn cheapest(
                 let cluster = JoinCluster {
                     plan,
                     branches: Some(branches),
-                    // What more it brings is not allowed once again for the next one.
+                    // The tolerance must not accumulate over several joins.
                     bytes: size.min(one.bytes + two.bytes),
                 };
                 best = Some((size, (at, behind, cluster)));
@@ -291,7 +291,7 @@ fn over_join(plan: &LogicalPlan) -> bool {
     }
 }
 
-/// The part whose columns alone a join compares with its right side, by conditions that can be asked of all its rows.
+/// Index of the only relation that a join compares with its right side. The conditions must be safe on all its rows.
 fn only_part(join: &Join, parts: &[LogicalPlan]) -> Option<usize> {
     let mut used = BTreeSet::new();
     let both = join.left.schema().join(join.right.schema()).ok()?;

@@ -1,9 +1,9 @@
-//! Which remote queries ask for fewer rows by keys that others bring: decided when the question is planned, and only where the
-//! contracts of whoever gives the keys let them travel.
+//! Key pushdown: remote queries that fetch fewer rows by the keys of other participants. It is decided during planning, and only if
+//! the contracts of the key source permit the transfer.
 //!
-//! What is sent is a list of values in the text of the remote query, so that both sides have it in their logs. The values are
-//! those of the rows that came, not of what is left of them here: whoever gets them learns of the giver's rows what its
-//! contract says, and nothing of anybody else's.
+//! The keys are a list of values in the text of the remote query, so both participants have it in their logs. The values come from
+//! the rows as received, before local joins and filters. The receiver therefore learns of the key source's rows only what its
+//! contract permits, and nothing of other participants' rows.
 
 mod column_source;
 mod key_disclosure;
@@ -22,37 +22,38 @@ use key_disclosure::disclosed_keys;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// The most values that one list may hold.
+/// Maximum number of values in one list.
 pub(super) const MOST_KEYS: usize = 20_480;
 
-/// The most that may be expected: what is expected is often half of what comes, and to wait for more than may be sent is in vain.
+/// Maximum estimated number of values. The actual number is often twice the estimate, and waiting for more keys than can be sent is
+/// useless.
 const EXPECTED: f64 = 10_240.0;
 
-/// What a remote query must be spared at least, in bytes: it waits for the keys.
+/// Minimum transfer in bytes that a remote query must save, since it has to wait for the keys.
 const WORTH: f64 = 65_536.0;
 
-/// What a value costs, in bytes that could travel meanwhile: it is written, read back here and planned there, which takes some
-/// twenty microseconds, those of 250 bytes at 100 Mbit/s.
+/// Cost of one value, as the bytes that could be transferred meanwhile. Writing, parsing back and planning a value takes about
+/// twenty microseconds, which is 250 bytes at 100 Mbit/s.
 const WRITTEN: f64 = 256.0;
 
-/// The most lists in one text.
+/// Maximum number of lists in one text.
 const MOST_LISTS: usize = 3;
 
-/// A remote query that waits for keys.
+/// Remote query that waits for keys.
 pub(super) struct KeyFilter {
-    /// Its number.
+    /// Number of the remote query.
     pub(super) to: usize,
-    /// What it asks for without them.
+    /// Remote query without the keys.
     pub(super) query: Arc<RemoteSelect>,
-    /// The lists: all must hold.
+    /// Lists of keys. All conditions must hold.
     pub(super) lists: Vec<KeyFilterList>,
 }
 
-/// A list of keys.
+/// List of keys as a filter.
 pub(super) struct KeyFilterList {
-    /// What must be among them, over the columns of what is read.
+    /// Expression that is compared with the keys, over the columns of the relations.
     pub(super) at: Expr,
-    /// Which remote queries bring them, in which of their columns.
+    /// Key sources: number of the remote query and index of its column.
     pub(super) from: Vec<(usize, usize)>,
 }
 
@@ -62,7 +63,7 @@ struct KeyFilterCandidate<'a> {
     saves: f64,
 }
 
-/// The remote queries of a plan that wait for keys; `remote_queries` says so afterwards.
+/// Key filters of a plan. The function also notes the keys in `remote_queries`.
 pub(super) fn key_filters(
     plan: &LogicalPlan,
     remote_queries: &mut [Arc<RemoteQuery>],
@@ -74,7 +75,7 @@ pub(super) fn key_filters(
     let mut all: BTreeMap<usize, KeyFilter> = BTreeMap::new();
     for one in found {
         let to = one.to.number();
-        // Whoever waits for keys gives none: nobody waits twice, and nobody for itself.
+        // A remote query that waits for keys is no key source itself, so waits form no chain and no cycle.
         if gives.contains(&to) || one.from.iter().any(|from| all.contains_key(&from.number())) {
             continue;
         }
@@ -104,7 +105,7 @@ pub(super) fn key_filters(
     all.into_values().collect()
 }
 
-/// The candidates of all joins. Under a LIMIT rows are taken as they come, and whoever gives keys would be read to its end.
+/// Collects the candidates of all joins. Below a LIMIT no keys are used, because the key source would have to be read to its end.
 fn joins<'a>(plan: &'a LogicalPlan, limited: bool, found: &mut Vec<KeyFilterCandidate<'a>>) {
     let limited = match plan {
         LogicalPlan::Limit(_) => true,
@@ -125,14 +126,14 @@ fn joins<'a>(plan: &'a LogicalPlan, limited: bool, found: &mut Vec<KeyFilterCand
     }
 }
 
-/// What the keys of each side of a join could spare of the other.
+/// Collects the candidates of one join, in both directions.
 fn candidates<'a>(join: &'a Join, found: &mut Vec<KeyFilterCandidate<'a>>) {
     if join.null_equality != NullEquality::NullEqualsNothing || join.null_aware {
         return;
     }
     let (by_left, by_right) = match join.join_type {
         JoinType::Inner | JoinType::LeftSemi | JoinType::RightSemi => (true, true),
-        // Rows of the right that fit nothing are of no use; those of the left are kept.
+        // Unmatched rows of the right side are not needed; those of the left side are preserved.
         JoinType::Left | JoinType::LeftAnti | JoinType::LeftMark => (true, false),
         JoinType::Right | JoinType::RightAnti | JoinType::RightMark => (false, true),
         JoinType::Full => (false, false),
@@ -157,7 +158,7 @@ fn candidates<'a>(join: &'a Join, found: &mut Vec<KeyFilterCandidate<'a>>) {
     }
 }
 
-/// The candidate, if it is one that pays.
+/// Returns the candidate if its savings exceed its cost.
 fn worth<'a>(from: &[ColumnSource<'a>], to: ColumnSource<'a>) -> Option<KeyFilterCandidate<'a>> {
     let kind = to.kind()?;
     let alike = from.iter().all(|from| from.kind() == Some(kind));
@@ -188,7 +189,7 @@ fn worth<'a>(from: &[ColumnSource<'a>], to: ColumnSource<'a>) -> Option<KeyFilte
     })
 }
 
-/// Values that read back from a text as what they are.
+/// Checks that values of this type parse back from a text unchanged.
 fn is_plain(kind: &DataType) -> bool {
     kind.is_integer()
         || matches!(
@@ -197,7 +198,7 @@ fn is_plain(kind: &DataType) -> bool {
         )
 }
 
-/// The list, and what is told of it; none where a contract does not let the keys travel there.
+/// List and its disclosure, or `None` if a contract does not permit the transfer.
 fn list(one: &KeyFilterCandidate<'_>) -> Option<(KeyFilterList, Vec<PushdownKeys>)> {
     let target = &one.to.source.remote_query;
     let tables = one.to.source.query.tables();
@@ -217,16 +218,16 @@ fn list(one: &KeyFilterCandidate<'_>) -> Option<(KeyFilterList, Vec<PushdownKeys
     Some((list, disclosed))
 }
 
-/// For what the places are looked for.
+/// Direction of the search for remote queries.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum KeyDirection {
-    /// Their values are all that the column has, and perhaps more.
+    /// Key source: its values contain all values of the column.
     Gives,
-    /// Each can be asked for fewer rows: those with other values are of no use above.
+    /// Target: its rows with other values are not needed above.
     Narrows,
 }
 
-/// The place of a bare column among those of a plan.
+/// Index of a bare column in the schema of a plan.
 fn at(expr: &Expr, plan: &LogicalPlan) -> Option<usize> {
     match expr {
         Expr::Column(column) => plan.schema().maybe_index_of_column(column),
@@ -235,7 +236,7 @@ fn at(expr: &Expr, plan: &LogicalPlan) -> Option<usize> {
     }
 }
 
-/// The remote queries that the column at `column` comes from; none where it comes from anywhere else.
+/// Remote queries from which a column comes. Empty if it has another origin.
 fn leaves(plan: &LogicalPlan, column: usize, direction: KeyDirection) -> Vec<ColumnSource<'_>> {
     let through = |expr: Option<&Expr>, input| match expr.and_then(|expr| at(expr, input)) {
         Some(at) => leaves(input, at, direction),
@@ -292,7 +293,7 @@ fn leaves(plan: &LogicalPlan, column: usize, direction: KeyDirection) -> Vec<Col
     }
 }
 
-/// Whether a condition on its rows leaves the others as they are: no LIMIT counts them, and no window looks beyond its own row.
+/// Checks that a filter on some rows does not affect the other rows: no LIMIT counts them, and no window reads beyond its own row.
 fn can_be_less(query: &RemoteSelect) -> bool {
     let outputs = match &query.body {
         SelectBody::Rows { outputs, .. } => outputs.as_slice(),
@@ -311,7 +312,7 @@ fn through_join(join: &Join, column: usize, direction: KeyDirection) -> Vec<Colu
         _ if column < before => (Some(column), None),
         _ => (None, Some(column.saturating_sub(before))),
     };
-    // A row that nothing is put to any more comes out with NULL in its place, where it was not before.
+    // Without its matches, a preserved row would appear with NULLs instead.
     let keeps_left = !matches!(join.join_type, JoinType::Right | JoinType::Full);
     let keeps_right = !matches!(join.join_type, JoinType::Left | JoinType::Full);
     let there = |input: &LogicalPlan, at: usize| at < input.schema().fields().len();

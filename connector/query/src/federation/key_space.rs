@@ -1,4 +1,4 @@
-//! The key space of a column: whose keys a participant has alone.
+//! Key spaces: sets of keys that each participant has for itself.
 
 use crate::federation::fragment::RemoteFragment;
 use crate::federation::query_ir::{FromItem, FromSource, place};
@@ -8,7 +8,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// The key space of which all values in this output of a branch are, where the participant says that it has them alone.
+/// Key space of an output, if the participant declares that no other one has these keys.
 pub(super) fn own_key(branch: &RemoteFragment, output: &Expr) -> Option<String> {
     own_column(&branch.from, output)
 }
@@ -18,7 +18,7 @@ fn own_column(from: &[FromItem], expr: &Expr) -> Option<String> {
     table.own.get(&column).cloned()
 }
 
-/// The column of a table of rows that an expression is, bare.
+/// Table column that an expression refers to directly.
 pub(super) fn origin(from: &[FromItem], expr: &Expr) -> Option<(Arc<RemoteTable>, String)> {
     let Expr::Column(column) = strip_alias(expr) else {
         return None;
@@ -40,7 +40,7 @@ pub(super) fn strip_alias(expr: &Expr) -> &Expr {
     }
 }
 
-/// The space of keys for which no two of these branches have a group in common: one of the keys is each participant's own.
+/// Key space by which the branches have no common group: one of the group keys belongs to one participant alone.
 pub(super) fn apart(
     keys: &[Expr],
     branches: &[RemoteFragment],
@@ -55,7 +55,7 @@ pub(super) fn apart(
     keys.iter().find_map(|key| {
         let spaces = branches.iter().map(|branch| {
             let inside = branch.inside(key, input)?;
-            // NULL is nobody's own: each participant may have such a group.
+            // NULL belongs to no participant: each one may have a NULL group.
             let whole = !inside.nullable(&branch.columns()).ok()?;
             own_key(branch, &inside).filter(|_| whole)
         });

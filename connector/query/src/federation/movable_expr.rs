@@ -1,10 +1,10 @@
-//! Expressions that may be computed elsewhere, and what they are written in.
+//! Expressions that may be evaluated elsewhere, and the substitution of their columns.
 
 use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::Expr;
 
-/// Replaces each column of `schema` by the expression at its place.
+/// Replaces each column of `schema` by the expression at its index.
 pub(super) fn substitute(expr: Expr, schema: &DFSchema, by: &[Expr]) -> Option<Expr> {
     let mut whole = true;
     let replaced = expr
@@ -31,15 +31,14 @@ pub(super) fn substitute(expr: Expr, schema: &DFSchema, by: &[Expr]) -> Option<E
     whole.then(|| replaced.data.unalias_nested().data)
 }
 
-/// The expression with bare column names and without aliases.
+/// Removes qualifiers and aliases from an expression.
 pub(super) fn bare(expr: Expr) -> Expr {
     datafusion::logical_expr::expr_rewriter::unnormalize_col(expr)
         .unalias_nested()
         .data
 }
 
-/// Whether an expression may be computed elsewhere: it gives the same value wherever and however often it is computed,
-/// and it needs nothing but its columns.
+/// Checks that an expression may be evaluated elsewhere: it is deterministic and depends on nothing but its columns.
 pub(super) fn movable(expr: &Expr) -> bool {
     let bound = expr
         .exists(|node| {

@@ -1,40 +1,39 @@
-//! The options and limits of a question over several participants.
+//! Options and limits of a question over several participants.
 
 use crate::limits::QueryResourceLimits;
 use hansa_catalog::dataset::DatasetKind;
 use hansa_policy::id::{ContractId, PurposeId};
 use std::collections::BTreeSet;
 
-/// How somebody wants to ask.
+/// Options of a question.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct QueryOptions {
-    /// The declared purpose; it holds for the whole question.
+    /// Declared purpose of the whole question.
     pub purpose: Option<PurposeId>,
-    /// The contracts that are named: each binds its dataset, and one that no table of the question is under refuses it.
+    /// Named contracts. Each binds its dataset; the question is refused if it uses no table under one of them.
     pub contracts: Vec<ContractId>,
-    /// They are named for several questions of which this is one: it need not use them all.
+    /// Set if the contracts are named for several questions. One question then need not use all of them.
     pub among_several: bool,
-    /// The kinds of datasets that a model takes; empty: its own.
+    /// Dataset kinds that a model includes. If empty, the model's own kind.
     pub kinds: BTreeSet<DatasetKind>,
-    /// Accept an answer that lacks participants: the rows of one that fails before its first row count as none, wherever
-    /// the question uses them; whoever gives keys to others is read to its end before. One that fails later fails the
-    /// question, and so do all together.
+    /// Permission for an answer that lacks participants. A participant that fails before its first row counts as having no rows,
+    /// and a key source is read to its end first. A later failure fails the question, and so does a failure of all participants.
     pub partial: bool,
-    /// The texts for participants must be the same whenever it is asked, as for a question that is followed: so no keys of
-    /// one participant go into the text for another.
+    /// Requirement of equal texts for participants at each run, as for a question that is followed. No keys of one participant then
+    /// go into the text for another.
     pub settled: bool,
 }
 
-/// What a question may use here, and each of its remote queries.
+/// Limits of a question and of each of its remote queries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FederatedQueryLimits {
-    /// The whole question.
+    /// Limits of the whole question.
     pub limits: QueryResourceLimits,
-    /// The most rows that one remote query may bring.
+    /// Maximum rows of one remote query.
     pub remote_query_rows: u64,
-    /// The most bytes that one remote query may bring.
+    /// Maximum bytes of one remote query.
     pub remote_query_bytes: u64,
-    /// How often a remote query is sent again that failed on the way before its first row.
+    /// Number of retries of a remote query after a connection failure before its first row.
     pub retries: u32,
 }
 

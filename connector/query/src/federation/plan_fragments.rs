@@ -1,4 +1,4 @@
-//! The fragments of a plan: chains over relations of participants, and unions of such.
+//! Extraction of the fragments from a plan: chains over relations of participants, and unions of these.
 
 use crate::federation::fragment::RemoteFragment;
 use crate::federation::movable_expr::{bare, movable};
@@ -10,15 +10,15 @@ use datafusion::logical_expr::{Expr, LogicalPlan};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Takes a node that is more than a chain, if it can be a branch.
+/// Function that converts a node other than a chain into branches, if that is possible.
 pub(super) type FragmentFinder<'a> = &'a dyn Fn(&LogicalPlan) -> Option<Vec<RemoteFragment>>;
 
-/// The branches of a plan, or nothing if it is anything else than a union of chains.
+/// Branches of a plan, or `None` if it is not a union of chains.
 pub(super) fn branches(plan: &LogicalPlan) -> Option<Vec<RemoteFragment>> {
     branches_or(plan, &|_| None)
 }
 
-/// The same, where other nodes are asked for from `more`.
+/// Branches of a plan. Nodes other than chains are passed to `more`.
 pub(super) fn branches_or(
     plan: &LogicalPlan,
     more: FragmentFinder<'_>,

@@ -1,4 +1,4 @@
-//! Plans of several participants put together.
+//! Union of the plans of several participants.
 
 use crate::engine_error::carry;
 use datafusion::common::DataFusionError;
@@ -6,7 +6,7 @@ use datafusion::logical_expr::{LogicalPlan, Union};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 
-/// One plan of several with the same columns.
+/// Union of plans with equal columns.
 pub(super) fn union(mut plans: Vec<LogicalPlan>) -> Result<LogicalPlan, DataFusionError> {
     if plans.len() < 2 {
         return plans.pop().ok_or_else(not_planned);

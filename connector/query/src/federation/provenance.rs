@@ -1,26 +1,26 @@
-//! What is to be said of a dataset wherever its rows go: title, kind, licence, how its source wants to be named, units.
+//! Provenance of a dataset, which accompanies its rows: title, kind, licence, attribution and units.
 
 use arrow_schema::Schema;
 use hansa_catalog::dataset::{Dataset, DatasetKind};
 use std::collections::BTreeMap;
 
-/// Statements of an owner about a dataset that travel with every answer that read it.
+/// Statements of an owner about a dataset, which accompany every answer that reads the dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Provenance {
-    /// Title for people, as the catalogue shows it.
+    /// Title for people, as in the catalogue.
     pub title: String,
-    /// How its values came about, where the owner says so.
+    /// Origin of the values, if the owner declares it.
     pub kind: Option<DatasetKind>,
     /// Licence, as an SPDX or national identifier.
     pub licence: String,
-    /// How the source wants to be named: by the catalogue, and by each attribution duty of the contract. Each text once.
+    /// Attribution texts, from the catalogue and from each attribution duty of the contract. Each text occurs once.
     pub attribution: Vec<String>,
-    /// Unit of each column that is shown and has one, in UCUM notation.
+    /// Units of the shown columns, in UCUM notation.
     pub units: BTreeMap<String, String>,
 }
 
 impl Provenance {
-    /// Statements of a catalogue entry, about the columns of `shown` alone.
+    /// Provenance from a catalogue entry, limited to the columns of `shown`.
     #[must_use]
     pub fn of_entry(entry: &Dataset, shown: &Schema) -> Self {
         let units = entry.columns.iter().filter_map(|column| {
@@ -37,7 +37,7 @@ impl Provenance {
         }
     }
 
-    /// Adds the attribution that a contract asks for, unless it is there.
+    /// Adds the attribution that a contract requires, unless it is present.
     pub fn attribute(&mut self, text: &str) {
         if !self.attribution.iter().any(|known| known == text) {
             self.attribution.push(text.to_owned());

@@ -1,4 +1,4 @@
-//! Which parts of a plan participants can compute alone, and what they would cost on the way.
+//! Plan parts that participants can compute alone, and their transfer cost.
 
 use crate::federation::aggregate::sketch::sketches;
 use crate::federation::colocated_join::{beside, colocated_joins, wrap_in_select};
@@ -14,7 +14,7 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::utils::split_conjunction_owned;
 use datafusion::logical_expr::{Aggregate, Expr, Filter, LogicalPlan};
 
-/// The branches of a plan, one for each participant that computes a part of it.
+/// Branches of a plan, one for each participant that computes a part of it.
 pub(super) fn pushed_down(
     plan: &LogicalPlan,
     builder: &RemoteQueryBuilder,
@@ -39,7 +39,7 @@ pub(super) fn pushed_down(
     branches_or(plan, &more)
 }
 
-/// The groups of an aggregate that are whole where their rows are.
+/// Pushes down an aggregate whose groups are complete at one participant.
 fn push_aggregate(
     aggregate: &Aggregate,
     builder: &RemoteQueryBuilder,
@@ -69,7 +69,7 @@ fn push_aggregate(
                 .collect()
         };
         let (keys, partials) = (inside(&keys)?, inside(&all)?);
-        // A constant as a key has another meaning in SQL.
+        // A constant as a group key has another meaning in SQL.
         if !keys.iter().all(Expr::any_column_refs) {
             return None;
         }
@@ -92,7 +92,7 @@ fn push_aggregate(
     branches.iter().map(one).collect()
 }
 
-/// A filter that compares with single values, each of which the same participant computes: they stand beside the rows.
+/// Pushes down a filter that compares with scalar values of the same participant. The values become additional columns of the rows.
 fn push_filter(filter: &Filter, builder: &RemoteQueryBuilder) -> Option<Vec<RemoteFragment>> {
     let branches = pushed_down(&filter.input, builder)?;
     let [branch] = branches.as_slice() else {
@@ -145,7 +145,7 @@ fn push_filter(filter: &Filter, builder: &RemoteQueryBuilder) -> Option<Vec<Remo
     Some(vec![both])
 }
 
-/// Whether it is one row whatever there is: an aggregate without keys.
+/// Checks that a branch always has exactly one row: an aggregate without keys.
 fn is_one_row(branch: &RemoteFragment) -> bool {
     let [item] = branch.from.as_slice() else {
         return false;
@@ -157,17 +157,17 @@ fn is_one_row(branch: &RemoteFragment) -> bool {
     all && branch.conjuncts.is_empty() && branch.fetch.is_none() && inner.select.limit.is_none()
 }
 
-/// Whether more happens in a branch than in a chain over one relation.
+/// Checks that a branch is more than a chain over one relation.
 pub(super) fn is_more(branch: &RemoteFragment) -> bool {
     branch.from.len() > 1
         || matches!(branch.from.first(), Some(item) if matches!(item.source, FromSource::Inner(_)))
 }
 
-/// So many times as many bytes may come of what participants put together or group themselves: most of them are columns that come once
-/// more, which compression takes away, and conditions, keys and aggregates reach further.
+/// Maximum ratio of transferred bytes for joins and groups at the participants. Most additional bytes are repeated columns, which
+/// compress well, and such a branch permits further pushdown of conditions, keys and aggregates.
 pub(super) const AS_GOOD: f64 = 1.25;
 
-/// Whether it brings about as few bytes to have this part computed by its participants as to fetch what it is made of.
+/// Checks that the result of this part has about as few bytes as its inputs.
 pub(super) fn pays(
     plan: &LogicalPlan,
     branches: &[RemoteFragment],
@@ -181,13 +181,13 @@ pub(super) fn pays(
     bytes(plan, branches) <= AS_GOOD * parts || branches.iter().any(RemoteFragment::must_stay)
 }
 
-/// About how many bytes branches bring as the rows of a plan.
+/// Estimated bytes of branches as the rows of a plan.
 pub(super) fn bytes(plan: &LogicalPlan, branches: &[RemoteFragment]) -> f64 {
     let rows: f64 = branches.iter().map(row_estimate::rows).sum();
     row_estimate::bytes(rows, plan.schema().fields())
 }
 
-/// About how many bytes travel at least for a part of a plan.
+/// Estimated minimum transfer for a part of a plan, in bytes.
 pub(super) fn cost(plan: &LogicalPlan, builder: &RemoteQueryBuilder) -> f64 {
     let inputs = plan.inputs();
     let parts: f64 = inputs.iter().map(|input| cost(input, builder)).sum();
@@ -200,7 +200,7 @@ pub(super) fn cost(plan: &LogicalPlan, builder: &RemoteQueryBuilder) -> f64 {
     }
 }
 
-/// The bytes of an aggregate whose partial states are merged here.
+/// Estimated bytes of an aggregate whose partial states are merged here.
 pub(super) fn partial(aggregate: &Aggregate, builder: &RemoteQueryBuilder) -> Option<f64> {
     let input = aggregate.input.schema();
     let branches = pushed_down(&aggregate.input, builder)?;

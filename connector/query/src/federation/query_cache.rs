@@ -1,5 +1,5 @@
-//! Questions that are put again: planned once for as long as all that can be asked from here is the same. What a contract permits
-//! is no part of it: whoever answers decides that each time, and whoever asks looks at its contracts before each remote query.
+//! Cache of planned questions. A plan is valid as long as the query catalog is equal. Permissions are not cached: the provider
+//! decides each remote query anew, and the consumer checks its contracts before each one.
 
 use super::federated_query::FederatedQuery;
 use super::query_catalog::QueryCatalog;
@@ -92,10 +92,10 @@ impl FederatedQueryCache {
         })
     }
 
-    /// As [`QueryCatalog::plan`]; what comes of it is found from then on, where it is small and the same at any moment.
+    /// Plans a question as [`QueryCatalog::plan`] does, and caches the result if it is small and independent of the current time.
     ///
     /// # Errors
-    /// Those of [`QueryCatalog::plan`].
+    /// As [`QueryCatalog::plan`].
     pub fn plan(
         &self,
         catalog: QueryCatalog,
@@ -122,13 +122,13 @@ impl FederatedQueryCache {
     }
 }
 
-/// So many questions are kept.
+/// Maximum number of cached questions.
 const MOST: usize = 64;
 
-/// Over so many tables at most: each question holds those that it was planned over.
+/// Maximum number of tables of a cached question, since it holds all tables of its catalog.
 const TABLES: usize = 256;
 
-/// With so many remote queries at most.
+/// Maximum number of remote queries of a cached question.
 const ERRANDS: usize = 64;
 
 #[cfg(test)]
@@ -146,10 +146,10 @@ mod tests {
 
     const SQL: &str = "SELECT place, count(*) AS c FROM model.trips GROUP BY place";
 
-    /// Something that may change of a table.
+    /// Change of a table, with its name.
     type Change = (&'static str, fn(&mut RemoteTable));
 
-    /// Whether it was there, and what it is.
+    /// Returns the question, and a flag that it was cached.
     fn asked(
         questions: &FederatedQueryCache,
         catalog: &QueryCatalog,
@@ -205,7 +205,7 @@ mod tests {
         }]);
         assert!(!is_found(&questions, &lacks, SQL, &any));
 
-        // Each thing that may change of a table, and nothing else.
+        // Each possible change of a table, and nothing else.
         let changes: [Change; 6] = [
             ("snapshot", |table| {
                 table.snapshot = "2026-11-21.1".to_owned()

@@ -1,4 +1,4 @@
-//! What can be asked from here: every dataset of every participant, own ones included, that a contract lets us name.
+//! Catalog of a question: every dataset of every participant, including own ones, that a contract permits to name.
 
 mod contract_check;
 mod dataset_kind;
@@ -24,30 +24,30 @@ pub(crate) const MODEL_OWNER: &str = "model";
 /// What a question may need and can't be had: no name of it is known here, or none of its contracts can be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnavailableTable {
-    /// Whose.
+    /// Owner of the table.
     pub participant: ParticipantId,
-    /// The owner's alias here, where it has one.
+    /// Local alias of the owner, if it has one.
     pub alias: Option<SqlIdentifier>,
-    /// Which dataset; absent: whatever that participant has.
+    /// Name of the dataset; absent if it stands for all datasets of the participant.
     pub dataset: Option<SqlIdentifier>,
-    /// The model that it is of; absent: nobody knows, so any.
+    /// Model of the dataset; absent if unknown, so that it may be any.
     pub model: Option<String>,
-    /// Why it can't be had.
+    /// Reason of the unavailability.
     pub why: Refusal,
 }
 
-/// A relation that a question may name as `owner.name`.
+/// Relation that a question may name as `owner.name`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CatalogRelation {
-    /// The alias of a participant, or `model`.
+    /// Alias of a participant, or `model`.
     pub owner: String,
-    /// The name of a dataset or model.
+    /// Name of a dataset or model.
     pub name: String,
-    /// Its columns.
+    /// Columns of the relation.
     pub columns: SchemaRef,
 }
 
-/// The tables of one question.
+/// Tables of one question.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct QueryCatalog {
     tables: Vec<Arc<RemoteTable>>,
@@ -56,7 +56,7 @@ pub struct QueryCatalog {
 }
 
 impl QueryCatalog {
-    /// A home with these tables. The same dataset may stand under several contracts.
+    /// Creates a catalog of these tables. A dataset may occur under several contracts.
     #[must_use]
     pub fn new(tables: Vec<RemoteTable>) -> Self {
         Self {
@@ -66,34 +66,34 @@ impl QueryCatalog {
         }
     }
 
-    /// The same, knowing what it lacks: a question that needs it fails with the reason, or says so.
+    /// Adds unavailable tables. A question that needs one fails with its reason, or reports it.
     #[must_use]
     pub fn that_lacks(mut self, lacking: Vec<UnavailableTable>) -> Self {
         self.unavailable.extend(lacking);
         self
     }
 
-    /// The same, knowing which of the contracts that a question names give no table here, and why.
+    /// Adds the named contracts that give no table, with their reasons.
     #[must_use]
     pub fn with_unusable(mut self, unusable: Vec<UnusableContract>) -> Self {
         self.unusable.extend(unusable);
         self
     }
 
-    /// Says whether a table stands under that contract.
+    /// Checks that a table is under this contract.
     #[must_use]
     pub fn has_contract(&self, contract: ContractId) -> bool {
         let mut contracts = self.tables.iter().map(|table| table.contract);
         contracts.any(|held| held == Some(contract))
     }
 
-    /// Says whether nothing is lacking in it that a question may need.
+    /// Checks that no table is unavailable.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
         self.unavailable.is_empty() && self.unusable.is_empty()
     }
 
-    /// How many tables and lacks it holds.
+    /// Number of tables and unavailable tables.
     pub(super) const fn size(&self) -> usize {
         self.tables
             .len()
@@ -101,7 +101,7 @@ impl QueryCatalog {
             .saturating_add(self.unusable.len())
     }
 
-    /// The names that can be written after FROM, for completion and help.
+    /// Names that can follow FROM, for completion and help.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         let mut all = BTreeSet::new();
@@ -117,14 +117,14 @@ impl QueryCatalog {
         all.into_iter().collect()
     }
 
-    /// What can be written after FROM under these options as two names, with its columns: datasets under contracts that can be asked
-    /// for, and models that any of them counts to.
+    /// Relations that can follow FROM as two-part names under these options, with their columns: datasets under usable contracts,
+    /// and models with at least one such dataset.
     #[must_use]
     pub fn relations(&self, options: &QueryOptions) -> Vec<CatalogRelation> {
         let mut found: BTreeMap<(String, String), SchemaRef> = BTreeMap::new();
         for table in self.tables.iter().filter(|table| table.barred.is_none()) {
             let (alias, name) = (table.alias.as_str(), table.dataset.name.as_str());
-            // Several contracts, of which one has to be named, are no table that a program can be shown.
+            // A dataset under several contracts, of which one must be named, is not shown to a program as a table.
             if self.resolve(&[alias, name], options).is_ok() {
                 found.insert(
                     (alias.to_owned(), name.to_owned()),
@@ -149,7 +149,7 @@ impl QueryCatalog {
             .collect()
     }
 
-    /// What a written path means.
+    /// Resolves a written path to a table or model.
     pub(super) fn resolve(
         &self,
         path: &[&str],
@@ -201,7 +201,7 @@ impl QueryCatalog {
         Ok(ResolvedTable::One(table, relation))
     }
 
-    /// Why there is no such dataset here.
+    /// Refusal for a dataset that does not exist here.
     fn nothing(&self, alias: &str, dataset: &str) -> Refusal {
         self.unavailable
             .iter()

@@ -1,6 +1,6 @@
-//! What one participant is to compute: a SELECT over its own relations, as data.
+//! Intermediate representation of a remote query: a SELECT over relations of one participant.
 //!
-//! Over one relation, columns are bare. Over several, each is known by its place, and so are its columns: `t0`, `t1`.
+//! Columns of a single relation have bare names. Several relations are named by position: `t0`, `t1`.
 
 use crate::federation::table::{DatasetRelation, RemoteTable};
 use arrow_schema::{Field, Schema, SchemaRef};
@@ -10,94 +10,94 @@ use datafusion::logical_expr::Expr;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// What is meant: relations put together, conditions, and rows or groups of them.
+/// SELECT statement: joined relations, conditions, and rows or groups.
 #[derive(Clone)]
 pub(super) struct RemoteSelect {
-    /// What it reads; one participant's, and at least one.
+    /// Relations of one participant; at least one.
     pub(super) from: Vec<FromItem>,
-    /// All must hold.
+    /// Conditions of the WHERE clause.
     pub(super) conjuncts: Vec<Expr>,
-    /// What comes out.
+    /// Output of the query.
     pub(super) body: SelectBody,
-    /// At most so many rows.
+    /// Maximum number of rows.
     pub(super) limit: Option<usize>,
 }
 
-/// Something that is read, and how it is put to what stands before it.
+/// Relation of the FROM clause, with its join to the previous relations.
 #[derive(Clone)]
 pub(super) struct FromItem {
-    /// What.
+    /// Relation or subquery.
     pub(super) source: FromSource,
-    /// How; the first is always `Inner`.
+    /// Join kind; always `Inner` for the first relation.
     pub(super) kind: JoinKind,
-    /// The conditions of that, over this one and those before.
+    /// Join conditions over this relation and the previous ones.
     pub(super) on: Vec<Expr>,
 }
 
-/// A relation, or what another SELECT gives.
+/// Relation or subquery.
 #[derive(Clone)]
 pub(super) enum FromSource {
-    /// A relation of a dataset.
+    /// Relation of a dataset.
     Table(Arc<RemoteTable>, DatasetRelation),
-    /// A SELECT in parentheses.
+    /// Subquery in parentheses.
     Inner(Arc<NestedSelect>),
 }
 
-/// A SELECT in parentheses.
+/// Subquery in parentheses.
 pub(super) struct NestedSelect {
-    /// In its normal form.
+    /// Query in its normal form.
     pub(super) select: RemoteSelect,
-    /// What it gives, by position: `c0`, or `k0` and `p0`.
+    /// Output columns by position: `c0`, or `k0` and `p0`.
     pub(super) schema: SchemaRef,
-    /// About how many rows.
+    /// Estimated row count.
     pub(super) rows: f64,
 }
 
-/// How a relation is put to others.
+/// Join kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum JoinKind {
-    /// Pairs that fit.
+    /// Inner join.
     Inner,
-    /// The same, and what stands before with NULL where nothing fits.
+    /// Left outer join.
     Left,
-    /// What stands before, where something fits.
+    /// Left semi-join.
     Semi,
-    /// What stands before, where nothing fits.
+    /// Left anti-join.
     Anti,
 }
 
-/// What comes out of a query.
+/// Output of a query.
 #[derive(Clone)]
 pub(super) enum SelectBody {
-    /// Rows `c0..`, in this order.
+    /// Rows with columns `c0..`, in this order.
     Rows {
-        /// The columns.
+        /// Output columns.
         outputs: Vec<Expr>,
-        /// Which output orders them, and how.
+        /// Sort keys.
         order: Vec<OutputOrder>,
     },
-    /// Groups: keys `k0..` and aggregates `p0..`.
+    /// Groups with keys `k0..` and aggregates `p0..`.
     Groups {
-        /// The keys; none for one row in all.
+        /// Group keys; empty for a single row.
         keys: Vec<Expr>,
-        /// The aggregates.
+        /// Aggregates.
         partials: Vec<Expr>,
     },
 }
 
-/// One key of an order.
+/// Sort key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct OutputOrder {
-    /// The place of the output.
+    /// Index of the output.
     pub(super) output: usize,
-    /// Smallest first.
+    /// Ascending order.
     pub(super) ascending: bool,
-    /// NULL before all.
+    /// NULL before all other values.
     pub(super) nulls_first: bool,
 }
 
 impl FromItem {
-    /// A relation that stands first, or has no conditions of its own.
+    /// Creates an item for a relation without join conditions.
     pub(super) fn table(table: Arc<RemoteTable>, relation: DatasetRelation) -> Self {
         Self {
             source: FromSource::Table(table, relation),
@@ -106,7 +106,7 @@ impl FromItem {
         }
     }
 
-    /// The columns that it gives.
+    /// Columns of the relation or subquery.
     pub(super) fn schema(&self) -> SchemaRef {
         match &self.source {
             FromSource::Table(table, relation) => table.schema(*relation),
@@ -116,14 +116,14 @@ impl FromItem {
 }
 
 impl RemoteSelect {
-    /// The tables that it reads, each once.
+    /// Tables of the query, each once.
     pub(super) fn tables(&self) -> Vec<(Arc<RemoteTable>, DatasetRelation)> {
         tables(&self.from)
     }
 }
 
 impl NestedSelect {
-    /// What it gives under that name.
+    /// Output with this name.
     pub(super) fn output(&self, name: &str) -> Option<&Expr> {
         let number: usize = name.get(1..)?.parse().ok()?;
         match (&self.select.body, name.get(..1)?) {
@@ -135,7 +135,7 @@ impl NestedSelect {
     }
 }
 
-/// The tables that are read there, each once, in the order in which they stand.
+/// Tables of a FROM clause, each once, in order of appearance.
 pub(super) fn tables(from: &[FromItem]) -> Vec<(Arc<RemoteTable>, DatasetRelation)> {
     let mut all: Vec<(Arc<RemoteTable>, DatasetRelation)> = Vec::new();
     for item in from {
@@ -155,7 +155,7 @@ pub(super) fn tables(from: &[FromItem]) -> Vec<(Arc<RemoteTable>, DatasetRelatio
     all
 }
 
-/// The columns that conditions and outputs over these may use.
+/// Columns that conditions and outputs over these relations may use.
 pub(super) fn columns(from: &[FromItem]) -> DFSchema {
     let mut fields = Vec::new();
     for (place, item) in from.iter().enumerate() {
@@ -170,24 +170,24 @@ pub(super) fn columns(from: &[FromItem]) -> DFSchema {
         .unwrap_or_else(|_| DFSchema::empty())
 }
 
-/// The name of a place.
+/// Alias of the relation at a position.
 pub(super) fn alias(place: usize) -> TableReference {
     TableReference::bare(format!("t{place}"))
 }
 
-/// The place that a column belongs to, among so many.
+/// Position of the relation to which a column belongs, among several relations.
 pub(super) fn place(column: &Column) -> usize {
     let name = column.relation.as_ref().map(TableReference::table);
     name.and_then(|name| name.strip_prefix('t')?.parse().ok())
         .unwrap_or(0)
 }
 
-/// The places that an expression uses.
+/// Positions of the relations that an expression uses.
 pub(super) fn places(expr: &Expr) -> BTreeSet<usize> {
     expr.column_refs().into_iter().map(place).collect()
 }
 
-/// The expression with its columns at other places; bare where there is no place.
+/// Moves the columns of an expression to other positions. A column without a position becomes bare.
 pub(super) fn move_columns(expr: Expr, to: &dyn Fn(usize) -> Option<usize>) -> Expr {
     let at = expr.clone();
     expr.transform_up(|node| {
@@ -202,7 +202,7 @@ pub(super) fn move_columns(expr: Expr, to: &dyn Fn(usize) -> Option<usize>) -> E
     .map_or(at, |done| done.data)
 }
 
-/// A schema without anything but names, types and whether NULL occurs.
+/// Schema with nothing but names, types and nullability.
 pub(super) fn plain(schema: &DFSchema) -> SchemaRef {
     let fields: Vec<Field> = schema
         .fields()

@@ -1,4 +1,4 @@
-//! What is fetched from one participant, who carries it, and how it went.
+//! Remote queries, the interface that sends them, and their outcomes.
 
 use crate::execute::stages::workers::QueryPlacement;
 use crate::federation::provenance::Provenance;
@@ -16,110 +16,109 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-/// One text of SQL for one participant: the only thing that a question sends out.
+/// SQL text for one participant. Only remote queries leave the consumer for a question.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RemoteQuery {
-    /// Its number within the question, from 0.
+    /// Number within the question, from 0.
     pub number: usize,
-    /// Who answers it; the own participant too.
+    /// Participant that answers, possibly the own one.
     pub participant: ParticipantId,
-    /// The alias under which the asker knows that participant.
+    /// Alias of the participant at the consumer.
     pub alias: SqlIdentifier,
-    /// What it reads, at least one dataset, each under one contract.
+    /// Datasets that the query reads, at least one, each under one contract.
     pub reads: Vec<RemoteDatasetRead>,
-    /// The declared purpose of the whole question.
+    /// Declared purpose of the whole question.
     pub purpose: Option<PurposeId>,
-    /// One SELECT over relations of that participant, by their bare names.
+    /// One SELECT over relations of the participant, by their bare names.
     pub sql: String,
-    /// What must come back: columns by position (`c0`, or `k0` and `p0`), with their types.
+    /// Expected columns by position (`c0`, or `k0` and `p0`), with their types.
     pub schema: SchemaRef,
-    /// Which of these columns are states, and of what kind; others are refused.
+    /// Columns with sketch states, and their kinds. States in other columns are refused.
     pub states: BTreeMap<usize, SketchKind>,
-    /// The most rows that a correct answer can have, where the text itself says so; more are refused.
+    /// Maximum number of rows, if the text implies one. An answer with more rows is refused.
     pub at_most: Option<u64>,
-    /// The fewest rows that it can have: one for an aggregate without keys, else none; fewer are refused.
+    /// Minimum number of rows: one for an aggregate without keys, otherwise zero. An answer with fewer rows is refused.
     pub at_least: u64,
-    /// The most rows that the answer can have, by the catalogue.
+    /// Upper bound of the row count, according to the catalogue.
     pub most_rows: u64,
-    /// About how many bytes these would be.
+    /// Estimated bytes of these rows.
     pub most_bytes: u64,
-    /// Whether `most_rows` is what is expected and no bound, as of a join.
+    /// Set if `most_rows` is an estimate and no bound, as for a join.
     pub guessed: bool,
-    /// The spaces of keys of which the answer relies on the participant's statement that no other one has its keys.
+    /// Key spaces that the participant declares as its own and on which the answer relies.
     pub relies: BTreeSet<String>,
-    /// The keys of others with which it asks for the rows alone that fit them.
+    /// Keys of other participants in the text, which restrict the fetched rows.
     pub keys: Vec<PushdownKeys>,
-    /// Which time it is sent, from 0: a remote query may be sent again as long as no row has come back.
+    /// Number of the attempt, from 0. A remote query may be sent again until its first row arrives.
     pub attempt: u32,
 }
 
-/// Values that one participant has brought and that go into the text for another, so that it brings the rows alone that fit.
+/// Values of one participant in the text for another, which restrict the fetched rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PushdownKeys {
-    /// Whose values.
+    /// Owner of the values.
     pub participant: ParticipantId,
-    /// The alias under which the asker knows that participant.
+    /// Alias of the owner at the consumer.
     pub alias: SqlIdentifier,
-    /// The datasets of which the values tell something; their contracts let them travel.
+    /// Datasets of which the values reveal something. Their contracts permit the transfer.
     pub of: Vec<KeySourceDataset>,
-    /// How many different ones are in the text; absent where none of these are: they are not here yet, are too many, or never
-    /// came.
+    /// Number of distinct values in the text. Absent if there are none: they have not arrived, are too many, or failed to arrive.
     pub values: Option<usize>,
 }
 
-/// A dataset whose values travel.
+/// Dataset whose values are transferred.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeySourceDataset {
-    /// Which.
+    /// Id of the dataset.
     pub dataset: DatasetId,
-    /// The contract under which it was asked.
+    /// Contract under which it was queried.
     pub contract: Option<ContractId>,
-    /// The clause that lets them; absent where they go back to whose they are.
+    /// Clause that permits the transfer; absent if the values return to their owner.
     pub clause: Option<ClauseId>,
-    /// Its column that has the values, also where a join made them equal to another's; absent where it only has a part in which
-    /// values there are.
+    /// Column with the values, including a column that a join equated with another one. Absent if the dataset only affects which
+    /// values remain.
     pub column: Option<String>,
 }
 
-/// A dataset that a remote query reads.
+/// Dataset that a remote query reads.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RemoteDatasetRead {
-    /// Which.
+    /// Id of the dataset.
     pub dataset: DatasetId,
-    /// The contract under which it is asked; absent for own data, which the house contract rules.
+    /// Contract of the query; absent for own data under the house contract.
     pub contract: Option<ContractId>,
-    /// The label of its snapshot: what the participant said, else what the catalogue showed.
+    /// Label of the snapshot, from the participant's answer or else from the catalogue.
     pub snapshot: String,
-    /// The time that the dataset covers, where the catalogue shows it.
+    /// Time that the dataset covers, if the catalogue shows it.
     pub covered: Option<CoveredTimeSpan>,
-    /// The time that the question asks for, as far as it says.
+    /// Time for which the question asks, as far as its conditions say.
     pub asked: QueriedTimeSpan,
-    /// Whether its contract shows cells alone: groups may be withheld, and totals are those of what is shown.
+    /// Set if the contract shows cells alone. Groups may then be withheld, and totals cover the shown cells only.
     pub cells_alone: bool,
-    /// What is to be said of it below the answer.
+    /// Provenance to be shown below the answer.
     pub provenance: Provenance,
 }
 
-/// What a participant sends back.
+/// Rows that a participant sends.
 pub struct RemoteRows {
-    /// The columns as they came.
+    /// Columns as received.
     pub schema: SchemaRef,
-    /// The rows; an error ends them and makes all before it worthless.
+    /// Row batches. An error ends the stream and invalidates all rows before it.
     pub batches: BoxStream<'static, Result<RecordBatch, Refusal>>,
-    /// How they travel.
+    /// Metrics of the transfer.
     pub travelled: Arc<TransferMetrics>,
 }
 
-/// How rows travel, as far as they have: whoever carries them says so.
+/// Metrics of a running transfer, updated by the executor.
 #[derive(Debug, Default)]
 pub struct TransferMetrics {
-    /// Bytes of the messages that brought them; none where rows stay in the house.
+    /// Bytes of the received messages; 0 for own data.
     pub bytes: AtomicU64,
-    /// Microseconds since they were asked for.
+    /// Microseconds since the request.
     pub micros: AtomicU64,
-    /// The labels of the snapshots that were read, once the participant has said so.
+    /// Labels of the snapshots that were read, once the participant has sent them.
     pub read: OnceLock<BTreeMap<DatasetId, String>>,
-    /// Where the own house computed them, where it has workers.
+    /// Place of execution of own data, if there are workers.
     pub placement: OnceLock<QueryPlacement>,
 }
 
@@ -131,52 +130,52 @@ impl std::fmt::Debug for RemoteRows {
     }
 }
 
-/// Carries remote queries: over the wire to peers, and to the own gate for own data.
+/// Executor of remote queries: over the network for peers, and through the own enforcement for own data.
 #[async_trait]
 pub trait RemoteExecutor: Send + Sync {
-    /// Asks and returns as soon as the participant has begun to answer. Dropping the rows ends the remote query.
+    /// Sends a remote query and returns when the participant starts to answer. Dropping the rows ends the remote query.
     ///
     /// # Errors
-    /// What the participant refused with, or why it could not be reached.
+    /// The participant's refusal, or the reason why the participant is unreachable.
     async fn fetch(&self, remote_query: RemoteQuery) -> Result<RemoteRows, Refusal>;
 }
 
-/// How one remote query went, for the lines below a result.
+/// Outcome of one remote query, for the lines below a result.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RemoteQueryOutcome {
-    /// What was asked.
+    /// Remote query that was sent.
     pub remote_query: RemoteQuery,
-    /// How far it is.
+    /// Status of the remote query.
     pub status: RemoteQueryStatus,
-    /// Rows that came back.
+    /// Number of received rows.
     pub rows: u64,
-    /// Their bytes in memory.
+    /// Size of the rows in memory, in bytes.
     pub bytes: u64,
-    /// Bytes of the messages that brought them.
+    /// Bytes of the received messages.
     pub travelled: u64,
-    /// From the moment in which they were asked for until the last of them was here.
+    /// Time from the request to the last row.
     pub took: Duration,
-    /// Where the own house computed them, where it has workers.
+    /// Place of execution of own data, if there are workers.
     pub placement: Option<QueryPlacement>,
 }
 
-/// How far a remote query is.
+/// Status of a remote query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RemoteQueryStatus {
-    /// Not all rows are here yet.
+    /// Rows are still arriving.
     Running,
-    /// All rows are here.
+    /// All rows have arrived.
     Answered,
-    /// The answer was complete before all rows were needed, as under a LIMIT.
+    /// The answer was complete before all rows were needed, as with a LIMIT.
     Enough,
-    /// It was not sent: it waited for keys of others, and there are none, so that no row could fit.
+    /// The query was not sent: it waited for keys of others, and there were none, so no row could match.
     NotAsked,
-    /// It failed; under `--partial` the answer lacks it.
+    /// The query failed. With `--partial` the answer lacks its rows.
     Failed(Box<Refusal>),
 }
 
 impl RemoteQueryOutcome {
-    /// Takes over what is known of the way by now.
+    /// Updates the outcome from the transfer metrics.
     pub(super) fn apply_transfer_metrics(&mut self, metrics: &TransferMetrics) {
         self.travelled = metrics.bytes.load(Ordering::Relaxed);
         self.took = Duration::from_micros(metrics.micros.load(Ordering::Relaxed));
@@ -191,7 +190,7 @@ impl RemoteQueryOutcome {
 }
 
 impl RemoteQuery {
-    /// The relations as the asker writes them, `munster.bike_counts`.
+    /// Relations in the consumer's notation, such as `munster.bike_counts`.
     #[must_use]
     pub fn relations(&self) -> String {
         let names = self.reads.iter();
@@ -199,8 +198,8 @@ impl RemoteQuery {
         names.join(", ")
     }
 
-    /// A refusal of the participant, with examples in which its datasets have the names that the asker writes: the participant doesn't
-    /// know by which name it is known.
+    /// Refusal of the participant with examples in the consumer's notation. The participant does not know its alias at the
+    /// consumer.
     #[must_use]
     pub fn qualify_examples(&self, mut refusal: Refusal) -> Refusal {
         for help in &mut refusal.help {
@@ -215,36 +214,35 @@ impl RemoteQuery {
         refusal
     }
 
-    /// The contracts under which it is asked.
+    /// Contracts of the remote query.
     #[must_use]
     pub fn contracts(&self) -> BTreeSet<ContractId> {
         let reads = self.reads.iter();
         reads.filter_map(|reading| reading.contract).collect()
     }
 
-    /// The keys of others that are in its text.
+    /// Keys of other participants in the text.
     pub fn keys_sent(&self) -> impl Iterator<Item = &PushdownKeys> {
         self.keys.iter().filter(|keys| keys.values.is_some())
     }
 }
 
 impl RemoteDatasetRead {
-    /// The relation as the asker writes it, who knows its owner as `alias`.
+    /// Relation in the consumer's notation, with `alias` for its owner.
     #[must_use]
     pub fn relation(&self, alias: &SqlIdentifier) -> String {
         format!("{alias}.{}", self.dataset.name)
     }
 
-    /// Whether the dataset covers less time than the question asks for: of days one that is lacking, of instants more than a
-    /// day.
+    /// Checks that the dataset covers less time than requested: by at least one day for dates, by more than one day for timestamps.
     #[must_use]
     pub fn falls_short(&self) -> bool {
         let covered = self.covered.as_ref();
         covered.is_some_and(|covered| covered.falls_short_of(&self.asked))
     }
 
-    /// Whether the question asks for a time and nobody can say whether it is covered: what a dataset covers is told only
-    /// where a contract shows all rows.
+    /// Checks that the question asks for a time but the coverage is unknown. Coverage is published only under contracts that show
+    /// all rows.
     #[must_use]
     pub fn is_span_undeclared(&self) -> bool {
         self.covered.is_none() && !self.asked.is_any()

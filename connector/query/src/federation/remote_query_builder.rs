@@ -1,4 +1,4 @@
-//! Where remote queries are written down.
+//! Collection of the remote queries of a plan.
 
 use crate::federation::fragment::RemoteFragment;
 use crate::federation::options::QueryOptions;
@@ -18,20 +18,20 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// Where remote queries are written down.
+/// Builder that collects the remote queries of a question.
 pub(super) struct RemoteQueryBuilder {
-    /// The writer of texts.
+    /// Writer of the SQL texts.
     pub(super) writer: Arc<RemoteSqlWriter>,
-    /// What the asker wished.
+    /// Options of the question.
     pub(super) options: QueryOptions,
-    /// All remote queries so far.
+    /// Remote queries so far.
     pub(super) remote_queries: Vec<Arc<RemoteQuery>>,
-    /// What is known of parts of the plan: they are asked about again and again.
+    /// Cached fragments of plan parts, which are requested repeatedly.
     parts: RefCell<HashMap<LogicalPlan, Option<Vec<RemoteFragment>>>>,
 }
 
 impl RemoteQueryBuilder {
-    /// An empty builder.
+    /// Creates an empty builder.
     pub(super) fn new(writer: Arc<RemoteSqlWriter>, options: QueryOptions) -> Self {
         Self {
             writer,
@@ -41,7 +41,7 @@ impl RemoteQueryBuilder {
         }
     }
 
-    /// What was found out about a part.
+    /// Cached fragments of a plan part, if the part was analysed before.
     pub(super) fn cached_fragments(
         &self,
         part: &LogicalPlan,
@@ -49,12 +49,12 @@ impl RemoteQueryBuilder {
         self.parts.borrow().get(part).cloned()
     }
 
-    /// Remembers it.
+    /// Caches the fragments of a plan part.
     pub(super) fn cache_fragments(&self, part: &LogicalPlan, found: Option<Vec<RemoteFragment>>) {
         self.parts.borrow_mut().insert(part.clone(), found);
     }
 
-    /// Writes a remote query down; the plan reads what it will bring.
+    /// Adds a remote query and returns the plan node that reads its rows.
     pub(super) fn add_query(
         &mut self,
         query: &RemoteSelect,
@@ -78,7 +78,7 @@ impl RemoteQueryBuilder {
             read,
             guessed,
         } = estimate_rows(query, first);
-        // 0: the participant does not tell how many rows it has.
+        // A row count of 0 means that the participant does not publish it.
         let most_rows = match (at_most, rows) {
             (Some(limit), 0) => limit,
             (Some(limit), rows) => limit.min(rows),
@@ -125,13 +125,13 @@ impl RemoteQueryBuilder {
     }
 }
 
-/// What a query is expected to bring.
+/// Estimate for the result of a query.
 struct RemoteRowEstimate {
-    /// So many rows.
+    /// Number of result rows.
     rows: u64,
-    /// Made of so many.
+    /// Number of rows read for the result.
     read: u64,
-    /// Whether that is a guess: of one relation there are no more than it has.
+    /// Set if the number is an estimate. For one relation its row count is an upper bound.
     guessed: bool,
 }
 
@@ -152,7 +152,7 @@ fn estimate_rows(query: &RemoteSelect, first: &RemoteTable) -> RemoteRowEstimate
     }
 }
 
-/// Which columns of a query are states.
+/// Output columns of a query that hold sketch states.
 fn states(body: &SelectBody) -> BTreeMap<usize, SketchKind> {
     let SelectBody::Groups { keys, partials } = body else {
         return BTreeMap::new();
@@ -185,7 +185,7 @@ fn reading(
     }
 }
 
-/// The times that conditions leave of a table, for each place where it is read.
+/// Time spans that the conditions leave for a table, for each position at which it is read.
 fn collect_time_spans(
     query: &RemoteSelect,
     table: &RemoteTable,

@@ -1,4 +1,4 @@
-//! The leaf of the physical plan whose rows come from a participant.
+//! Leaf of the physical plan for the rows of a participant.
 
 use crate::engine_error::carry;
 use crate::federation::remote_query::RemoteQuery;
@@ -31,15 +31,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// Plans remote queries as leaves; each finds its rows in the context in which it runs.
+/// Planner of remote queries as leaves. A leaf finds its rows in the context of the run.
 #[derive(Debug)]
 pub(super) struct RemoteExecPlanner;
 
-/// The rows of a question's remote queries, each until it is taken.
+/// Streams of a question's remote queries, until each is taken.
 pub(super) struct PendingStreams(Mutex<BTreeMap<usize, CheckedBatchStream>>);
 
 impl PendingStreams {
-    /// Rows by the numbers of their remote queries.
+    /// Streams by the numbers of their remote queries.
     pub(super) fn of(rows: Vec<(usize, CheckedBatchStream)>) -> Self {
         Self(Mutex::new(rows.into_iter().collect()))
     }
@@ -103,8 +103,8 @@ impl ExtensionPlanner for RemoteExecPlanner {
     }
 }
 
-/// The leaf. It takes no filters, since the text of its remote query is final. How many rows are expected decides which side of a
-/// join is held in memory, and nothing else: the number is never exact, or the engine would answer counts by it.
+/// Leaf for a remote query. It accepts no filters, since the text of the remote query is fixed. The estimated row count only
+/// affects the choice of a join's build side. It is never exact, since the engine would use an exact number to answer counts.
 pub(super) struct RemoteQueryExec {
     number: usize,
     expected: Statistics,
@@ -117,7 +117,7 @@ impl RemoteQueryExec {
         let mut expected = Statistics::new_unknown(&schema);
         let number =
             |most: u64| usize::try_from(most).map_or(Precision::Absent, Precision::Inexact);
-        // None: nothing is told.
+        // A row count of 0 means that it is unknown.
         if remote_query.most_rows > 0 {
             expected.num_rows = number(remote_query.most_rows);
             expected.total_byte_size = number(remote_query.most_bytes);

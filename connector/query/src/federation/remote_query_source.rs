@@ -1,4 +1,4 @@
-//! A query for a participant, standing in a plan where its rows are used.
+//! Plan node for a remote query.
 
 use crate::federation::query_ir::RemoteSelect;
 use crate::federation::remote_query::RemoteQuery;
@@ -6,11 +6,11 @@ use arrow_schema::SchemaRef;
 use datafusion::logical_expr::TableSource;
 use std::sync::Arc;
 
-/// A remote query, standing where its rows are used.
+/// Remote query as a table source, at the place where its rows are used.
 pub(super) struct RemoteQuerySource {
-    /// What is fetched.
+    /// Remote query with its text.
     pub(super) remote_query: Arc<RemoteQuery>,
-    /// The same as data.
+    /// Intermediate representation of the query.
     pub(super) query: Arc<RemoteSelect>,
 }
 

@@ -1,7 +1,7 @@
-//! The writer of SQL for participants: one small canonical form, read back and compared before it may be sent.
+//! Writer of SQL for participants in a small canonical form. Each text is parsed back and compared before it may be sent.
 //!
-//! A text that does not read back as exactly what was meant is not sent; the caller then asks for less and does the rest
-//! at home. Writing whole plans back to SQL loses conditions now and then, so only expressions are written.
+//! A text that does not parse back to the intended query is not sent; the caller then pushes down less and computes the rest
+//! locally. The engine's conversion of whole plans to SQL sometimes loses conditions, so only expressions are converted.
 
 mod from_order;
 pub(super) mod in_lists;
@@ -35,19 +35,19 @@ use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Writes and checks.
+/// Writer of SQL texts with the check.
 pub(super) struct RemoteSqlWriter {
     state: Arc<SessionState>,
     limits: SqlStatementLimits,
     now: UtcTimestamp,
-    /// Which filters can be written: the optimizer asks for the same ones again and again.
+    /// Cached results for filters, since the optimizer asks for equal ones repeatedly.
     known: Mutex<BTreeMap<FilterCacheKey, bool>>,
 }
 
 type FilterCacheKey = (DatasetId, Option<ContractId>, DatasetRelation, String);
 
 impl RemoteSqlWriter {
-    /// A writer with the options of `state`; what it writes is read within `limits`.
+    /// Creates a writer with the options of `state`. Its texts are parsed within `limits`.
     pub(super) fn new(
         state: Arc<SessionState>,
         limits: SqlStatementLimits,
@@ -61,7 +61,7 @@ impl RemoteSqlWriter {
         }
     }
 
-    /// Whether rows can be filtered by this at the participant.
+    /// Checks that the participant can filter rows by this expression.
     pub(super) fn can_filter(
         &self,
         table: &Arc<RemoteTable>,
@@ -98,12 +98,12 @@ impl RemoteSqlWriter {
         answer
     }
 
-    /// Writes a query and checks that the text means the same.
+    /// Writes a query and checks that the text has the intended meaning.
     pub(super) fn write(&self, query: &RemoteSelect) -> Result<VerifiedSql, UnsupportedExpr> {
         self.write_normal(query).map(|(_, text)| text)
     }
 
-    /// The same, with the query in its normal form.
+    /// Writes a query with the check. Also returns the query in its normal form.
     pub(super) fn write_normal(
         &self,
         query: &RemoteSelect,
@@ -119,7 +119,7 @@ impl RemoteSqlWriter {
         }
     }
 
-    /// What the text returns, if it means exactly this.
+    /// Output schema of the text, if the text has exactly the intended meaning.
     fn means(&self, sql: &str, meant: &RemoteSelect) -> Option<SchemaRef> {
         let (read, schema) = self.read(sql, meant).ok()?;
         let meant = ParsedSelect::of(meant);
@@ -151,7 +151,7 @@ impl RemoteSqlWriter {
         Ok(simple)
     }
 
-    /// Conditions, each simplified and by itself.
+    /// Splits a condition into simplified conjuncts.
     fn conditions(
         &self,
         conditions: Vec<Expr>,
@@ -231,7 +231,7 @@ impl RemoteSqlWriter {
         Ok((self.simplify_select(read, meant)?, plain(plan.schema())))
     }
 
-    /// What was read, simplified over the columns of what is meant.
+    /// Simplifies the parsed query over the columns of the intended one.
     fn simplify_select(
         &self,
         mut read: ParsedSelect,

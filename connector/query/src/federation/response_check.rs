@@ -1,4 +1,4 @@
-//! What comes back, checked: each remote query's rows against what was asked, bounded, counted.
+//! Check of the rows that participants send: schema, row count and size.
 
 use crate::federation::options::FederatedQueryLimits;
 use crate::federation::remote_query::{
@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The outcomes of a running question, one for each remote query.
+/// Outcomes of a running question, one for each remote query.
 #[derive(Debug, Clone)]
 pub(super) struct OutcomeTracker(Arc<Mutex<Vec<RemoteQueryOutcome>>>);
 
@@ -51,10 +51,10 @@ impl OutcomeTracker {
     }
 }
 
-/// Rows of one remote query, checked.
+/// Checked rows of one remote query.
 pub(super) type CheckedBatchStream = BoxStream<'static, Result<RecordBatch, Refusal>>;
 
-/// Rows that are what was asked for: schema, number and size. The first fault ends them.
+/// Checks schema, row count and size of the rows. The first violation ends the stream.
 pub(super) fn check_response(
     remote_query: &Arc<RemoteQuery>,
     rows: RemoteRows,
@@ -125,7 +125,7 @@ impl ResponseChecker {
     fn take(&mut self, batch: &RecordBatch) -> Result<RecordBatch, Refusal> {
         same_columns(&self.remote_query, &batch.schema())?;
         let rows = u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
-        // A batch without rows costs something too, or an endless row of them would never meet a limit.
+        // A batch without rows counts bytes too; otherwise an endless sequence of empty batches would never reach a limit.
         let bytes = u64::try_from(batch.get_array_memory_size())
             .unwrap_or(u64::MAX)
             .max(64);
@@ -194,7 +194,7 @@ impl Drop for ResponseChecker {
     }
 }
 
-/// A refusal with its participant and contract, and with names as the asker wrote them.
+/// Refusal with its participant and contract, and with names in the consumer's notation.
 pub(super) fn with_participant_and_contract(
     mut refusal: Refusal,
     remote_query: &RemoteQuery,
@@ -214,7 +214,7 @@ pub(super) fn with_participant_and_contract(
     if refusal.participant.is_none() {
         refusal.participant = Some(remote_query.participant.clone());
     }
-    // Under several contracts only the participant can say which one refuses.
+    // With several contracts only the participant can name the refusing one.
     if let (None, [reading]) = (refusal.contract, remote_query.reads.as_slice()) {
         refusal.contract = reading.contract;
     }

@@ -1,5 +1,5 @@
-//! About how many rows a part of a plan gives, and how many bytes they are: from what the catalogue tells, which is never
-//! exact. Nothing but the choice among plans that give the same answer depends on it.
+//! Estimates of row counts and bytes for plan parts, from catalogue statistics, which are never exact. They only affect the choice
+//! among plans with equal answers.
 
 use crate::federation::fragment::RemoteFragment;
 use crate::federation::query_ir::{
@@ -10,10 +10,10 @@ use arrow_schema::{DataType, Fields};
 use datafusion::logical_expr::{BinaryExpr, Expr, Like, Operator};
 use std::collections::BTreeSet;
 
-/// Rows of a table of which nothing is told.
+/// Assumed row count of a table without statistics.
 const UNTOLD: f64 = 10_000.0;
 
-/// About how many rows a branch gives.
+/// Estimated row count of a branch.
 pub(super) fn rows(branch: &RemoteFragment) -> f64 {
     let mut rows = 1.0_f64;
     for (at, item) in branch.from.iter().enumerate() {
@@ -32,7 +32,7 @@ pub(super) fn rows(branch: &RemoteFragment) -> f64 {
     rows.max(1.0).min(most)
 }
 
-/// About how many rows a query gives.
+/// Estimated row count of a query.
 pub(super) fn select(query: &RemoteSelect) -> f64 {
     match &query.body {
         SelectBody::Rows { .. } => read(query),
@@ -40,7 +40,7 @@ pub(super) fn select(query: &RemoteSelect) -> f64 {
     }
 }
 
-/// About how many rows its conditions leave, before they are grouped.
+/// Estimated row count after the conditions, before grouping.
 pub(super) fn read(query: &RemoteSelect) -> f64 {
     rows(&branch(query))
 }
@@ -55,7 +55,7 @@ fn branch(query: &RemoteSelect) -> RemoteFragment {
     }
 }
 
-/// About how many groups a branch has by these keys.
+/// Estimated number of groups of a branch for these keys.
 pub(super) fn groups(branch: &RemoteFragment, keys: &[Expr]) -> f64 {
     let rows = rows(branch);
     let each = keys.iter().map(|key| match key {
@@ -66,13 +66,14 @@ pub(super) fn groups(branch: &RemoteFragment, keys: &[Expr]) -> f64 {
     each.product::<f64>().min(rows).max(1.0)
 }
 
-/// About how many bytes the states of so many groups of rows are, `each` of so many kinds.
+/// Estimated bytes of the sketch states for `groups` groups, with `each` states for each group.
 pub(super) fn states(each: u32, groups: f64, rows: f64) -> f64 {
     let one = (groups * f64::from(sketch_state::LARGEST)).min(rows * f64::from(sketch_state::EACH));
     f64::from(each) * one
 }
 
-/// About how many bytes a remote query brings: so many rows of these columns, made of so many rows or of nobody knows how many.
+/// Estimated transfer of a remote query in bytes: `rows` rows of these columns, computed from `read` rows or from an unknown
+/// number.
 pub(super) fn estimate_transfer_bytes(fields: &Fields, rows: u64, read: u64) -> u64 {
     let kinds = fields
         .iter()
@@ -86,7 +87,7 @@ pub(super) fn estimate_transfer_bytes(fields: &Fields, rows: u64, read: u64) -> 
     plain.saturating_add(whole(states(kinds, wide(rows), read)))
 }
 
-/// Bytes of one row with these columns, texts taken as 24, and states as what points at them.
+/// Bytes of one row with these columns. A text counts as 24 bytes, and a state as its view.
 pub(super) fn width(fields: &Fields) -> u32 {
     let widths = fields.iter().map(|field| match field.data_type() {
         DataType::Boolean => 1,
@@ -98,12 +99,12 @@ pub(super) fn width(fields: &Fields) -> u32 {
     widths.sum()
 }
 
-/// About how many bytes so many rows of these columns are.
+/// Estimated bytes of `rows` rows with these columns.
 pub(super) fn bytes(rows: f64, fields: &Fields) -> f64 {
     rows * f64::from(width(fields))
 }
 
-/// About how many rows are read there, whatever becomes of them.
+/// Estimated row count of a relation, before conditions.
 pub(super) fn size(item: &FromItem) -> f64 {
     match &item.source {
         FromSource::Table(table, _) if table.rows == 0 => UNTOLD,
@@ -112,7 +113,7 @@ pub(super) fn size(item: &FromItem) -> f64 {
     }
 }
 
-/// About how many different values a column has.
+/// Estimated distinct count of a column.
 pub(super) fn different(from: &[FromItem], expr: &Expr) -> Option<f64> {
     let Expr::Column(column) = expr else {
         return None;
@@ -128,7 +129,7 @@ pub(super) fn different(from: &[FromItem], expr: &Expr) -> Option<f64> {
     }
 }
 
-/// The share of rows that a condition leaves.
+/// Estimated selectivity of a condition.
 pub(super) fn share(from: &[FromItem], condition: &Expr) -> f64 {
     let likely: f64 = match condition {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => match op {
@@ -159,7 +160,7 @@ pub(super) fn share(from: &[FromItem], condition: &Expr) -> f64 {
     likely.clamp(1e-9, 1.0)
 }
 
-/// The share of texts that are like a pattern: where a word may stand anywhere in them, texts are long and words are many.
+/// Estimated selectivity of LIKE. A pattern that may match anywhere usually applies to long texts with many words.
 fn like_share(like: &Like) -> f64 {
     let word = match &*like.pattern {
         Expr::Literal(value, _) => value.try_as_str().flatten().unwrap_or_default(),
@@ -186,9 +187,9 @@ fn number(count: usize) -> f64 {
     u32::try_from(count).map_or(f64::from(u32::MAX), f64::from)
 }
 
-/// A number of rows as a whole one.
+/// Row count rounded to an integer.
 pub(super) fn whole(rows: f64) -> u64 {
-    // Written out, since no cast says what becomes of what does not fit.
+    // Converted through text, since a numeric cast does not define the result for values out of range.
     format!("{:.0}", rows.clamp(0.0, 1e15))
         .parse()
         .unwrap_or(u64::MAX)

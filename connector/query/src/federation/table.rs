@@ -1,4 +1,4 @@
-//! A dataset under one contract, as a catalogue shows it, and its relations.
+//! Dataset under one contract as a catalogue shows it, and its relations.
 
 use crate::federation::provenance::Provenance;
 use crate::federation::time_precision::bucketed_columns;
@@ -16,56 +16,56 @@ use hansa_policy::term::key_transfer::KeyTransferTerm;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// One dataset under one contract, as a peer's catalogue (or the own one) shows it.
+/// One dataset under one contract, as shown by the catalogue of a peer or the own catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteTable {
-    /// The alias of its owner here; the own alias for own data.
+    /// Local alias of the owner; the own alias for own data.
     pub alias: SqlIdentifier,
-    /// Which dataset; its owner answers for it.
+    /// Id of the dataset, whose owner answers questions about it.
     pub dataset: DatasetId,
-    /// The contract; absent for own data.
+    /// Contract; absent for own data.
     pub contract: Option<ContractId>,
-    /// The title of the offer that it was made on, where people have to choose.
+    /// Title of the offer, for people who must choose a contract.
     pub title: Option<String>,
-    /// What the contract shows of it: rows, or cells only.
+    /// View of the contract: rows, or cells only.
     pub shape: ViewShape,
-    /// The model that it conforms to.
+    /// Model to which the dataset conforms.
     pub model: Option<String>,
-    /// The label of its snapshot.
+    /// Label of the snapshot.
     pub snapshot: String,
-    /// Rows of the snapshot.
+    /// Number of rows in the snapshot.
     pub rows: u64,
-    /// Bytes of the snapshot.
+    /// Size of the snapshot, in bytes.
     pub bytes: u64,
-    /// The time zone of the dataset.
+    /// Time zone of the dataset.
     pub zone: String,
-    /// The time that it covers, where that is told.
+    /// Time that the dataset covers, if it is published.
     pub covered: Option<CoveredTimeSpan>,
-    /// The columns whose values the contract does not show, though they are there.
+    /// Columns whose values the contract hides.
     pub masked: BTreeSet<SqlIdentifier>,
-    /// The columns of time of which rows show the bucket alone, with the clause.
+    /// Time columns of which rows show buckets alone, with the clause.
     pub bucketed: BTreeMap<SqlIdentifier, (ClauseId, CubeDimension)>,
-    /// Why it does not count to its model, whatever it says of itself: a name, type or unit of what is shown differs.
+    /// Reason why the dataset does not belong to its declared model: a name, type or unit of the shown columns differs.
     pub misfit: Option<Refusal>,
-    /// Why it can't be asked for this purpose, where that is known beforehand.
+    /// Reason why the dataset can't be queried for this purpose, if it is known in advance.
     pub barred: Option<Refusal>,
-    /// About how many different values columns have, where that is told.
+    /// Estimated distinct counts of columns, if published.
     pub distinct: BTreeMap<String, u64>,
-    /// The columns whose values no other participant has, with the space of keys that they are of.
+    /// Columns whose values no other participant has, with their key space.
     pub own: BTreeMap<String, String>,
-    /// Where it can be put together with others of its participant.
+    /// Permitted places for joins with other datasets of the participant.
     pub joins: JoinSite,
-    /// Which of its values may be sent to others, and the clause that says so.
+    /// Values that may be transferred to others, and the clause that permits it.
     pub travel: Option<(ClauseId, KeyTransferTerm)>,
-    /// What is to be said of it below every answer.
+    /// Provenance to be shown below every answer.
     pub provenance: Provenance,
 }
 
 impl RemoteTable {
-    /// The table that a contract with these effects makes of a catalogue entry.
+    /// Creates the table of a catalogue entry under a contract with these effects.
     ///
     /// # Errors
-    /// When the effects do not fit the entry: `TERM_COLUMN_UNKNOWN`, `TERM_ILL_TYPED`.
+    /// `TERM_COLUMN_UNKNOWN` or `TERM_ILL_TYPED` if the effects do not fit the entry.
     pub fn new(
         alias: SqlIdentifier,
         entry: &Dataset,
@@ -110,7 +110,7 @@ impl RemoteTable {
         table.provenance = Provenance::of_entry(entry, &table.schema(DatasetRelation::Base));
         for column in &entry.columns {
             let name = column.name.to_string();
-            // What stands in the place of a key may be the same with everybody.
+            // Replaced values of a key may be equal at several participants.
             let treated =
                 table.masked.contains(&column.name) || table.bucketed.contains_key(&column.name);
             if let Some(space) = column.own_keys.as_ref().filter(|_| !treated) {
@@ -124,7 +124,7 @@ impl RemoteTable {
         Ok(table)
     }
 
-    /// The zone in which days of a column begin: that of its buckets, else that of the dataset.
+    /// Time zone in which days of a column begin: that of its buckets, or else that of the dataset.
     pub(super) fn day_zone(&self, column: &str) -> &str {
         let dimension = match &self.shape {
             ViewShape::Cube { cube, .. } => {
@@ -139,7 +139,7 @@ impl RemoteTable {
         dimension.map_or(&self.zone, |dimension| dimension.day_zone(&self.zone))
     }
 
-    /// Why it is not what its model says, as far as it is shown.
+    /// Difference between the shown columns and the declared model, if there is one.
     fn unlike_its_model(&self, entry: &Dataset) -> Option<Refusal> {
         let name = self.model.as_deref()?;
         let seen = self.schema(DatasetRelation::Base);
@@ -173,19 +173,19 @@ impl RemoteTable {
     }
 }
 
-/// Which relation of a dataset.
+/// Relation of a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum DatasetRelation {
-    /// Its rows.
+    /// Rows of the dataset.
     Rows,
-    /// The columns of an aggregate-only dataset, to be used in whole blocks only.
+    /// Columns of an aggregate-only dataset, for use in complete blocks only.
     Base,
-    /// The cells of an aggregate-only dataset.
+    /// Cells of an aggregate-only dataset.
     Cells,
 }
 
 impl RemoteTable {
-    /// The columns of a relation.
+    /// Columns of a relation.
     pub(super) fn schema(&self, relation: DatasetRelation) -> SchemaRef {
         match (&self.shape, relation) {
             (ViewShape::Rows(rows), _) => Arc::clone(rows),
@@ -196,7 +196,7 @@ impl RemoteTable {
         }
     }
 
-    /// Its name on the wire.
+    /// Name of the relation in a remote query.
     pub(super) fn wire_name(&self, relation: DatasetRelation) -> TableReference {
         match relation {
             DatasetRelation::Cells => TableReference::partial(self.dataset.name.as_str(), "cube"),

@@ -1,4 +1,4 @@
-//! Tables of the plan: relations of participants, models over them, and remote queries in their place.
+//! Table sources of a plan: relations of participants, and models over them.
 
 use crate::federation::column_usage::{DATASET, PARTICIPANT};
 use crate::federation::remote_sql::RemoteSqlWriter;
@@ -16,13 +16,13 @@ use hansa_catalog::query_view::ViewShape;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// A relation of a participant.
+/// Relation of a participant as a table source.
 pub(super) struct RemoteTableSource {
-    /// Whose.
+    /// Table of the participant.
     pub(super) table: Arc<RemoteTable>,
-    /// Which.
+    /// Relation of the table.
     pub(super) relation: DatasetRelation,
-    /// What can be written for it.
+    /// Writer that decides which filters can be pushed down.
     pub(super) writer: Arc<RemoteSqlWriter>,
 }
 
@@ -38,7 +38,7 @@ impl TableSource for RemoteTableSource {
         Ok(filters
             .iter()
             .map(|filter| {
-                // A filter without columns stays: as `false` it rids the question of this participant.
+                // A filter without columns is not pushed down: as `false` it removes this participant from the question.
                 if self.relation != DatasetRelation::Base
                     && filter.any_column_refs()
                     && self.writer.can_filter(&self.table, self.relation, filter)
@@ -52,15 +52,15 @@ impl TableSource for RemoteTableSource {
     }
 }
 
-/// A model: the union of the datasets that conform to it.
+/// Model: the union of the datasets that conform to it.
 pub(super) struct ModelTableSource {
     plan: LogicalPlan,
     schema: SchemaRef,
 }
 
 impl ModelTableSource {
-    /// The columns of the model over `tables`, with `participant` and `dataset` at the end. What a dataset has beside the
-    /// model is for questions to that dataset alone: nobody has agreed on its type or unit.
+    /// Creates the model over `tables`, with `participant` and `dataset` as the last columns. Additional columns of a dataset are
+    /// not part of it, since their types and units are not agreed on.
     pub(super) fn new(
         model: &Model,
         tables: &[Arc<RemoteTable>],
@@ -73,7 +73,7 @@ impl ModelTableSource {
         Self::union(branches, model)
     }
 
-    /// The union of these, each with the columns of the model, `participant` and `dataset`.
+    /// Union of the tables with the columns of the model, `participant` and `dataset`.
     pub(super) fn union(
         branches: Vec<LogicalPlan>,
         model: &Model,
@@ -104,7 +104,7 @@ impl TableSource for ModelTableSource {
     }
 }
 
-/// No rows.
+/// Empty relation.
 fn nothing(model: &Model) -> Result<LogicalPlan, DataFusionError> {
     let own = [PARTICIPANT, DATASET].map(|name| Field::new(name, ColumnType::Text.arrow(), false));
     let fields: Vec<Field> = model
@@ -136,7 +136,7 @@ fn branch(
         outputs.push(if schema.column_with_name(column.name).is_some() {
             ident(column.name)
         } else {
-            // Shown at most: where the question uses it, this dataset is not asked.
+            // NULL for output only: if the question uses the column, this dataset is not asked.
             lit(ScalarValue::try_from(&column.kind.arrow())?).alias(column.name)
         });
     }

@@ -1,4 +1,4 @@
-//! The same question over participants and over one pool of all their rows gives the same answer; and what travels.
+//! Federated answers equal those over one pool of all rows; and tests of the transferred queries and rows.
 #![expect(
     clippy::disallowed_methods,
     reason = "the pool and the participants of these tests are plain engines, to be compared with"
@@ -70,7 +70,7 @@ pub(super) fn schema() -> SchemaRef {
     ]))
 }
 
-/// Rows that differ from city to city, with NULLs; sums of `x` are exact in any order.
+/// Rows that differ between cities, with NULLs. Sums of `x` are exact in any order.
 pub(super) fn rows(city: usize, count: i64) -> RecordBatch {
     let city = i64::try_from(city).unwrap();
     let at = |i: i64| (i * 7919 + city * 104_729 + i * i * 31) % 1009;
@@ -130,7 +130,7 @@ pub(super) fn table(city: &str, name: &str, shape: ViewShape, model: Option<&str
     }
 }
 
-/// Cities and their tables, asked through an executor that answers with a plain engine over each city's own tables.
+/// Cities with their tables, and an executor that answers with a plain engine over each city's own tables.
 pub(super) struct FederationFixture {
     pub(super) tables: Vec<RemoteTable>,
     pub(super) data: BTreeMap<(String, String), RecordBatch>,
@@ -138,7 +138,7 @@ pub(super) struct FederationFixture {
 }
 
 impl FederationFixture {
-    /// Three cities with `trips`, of the model `trips`; and `sites` in one of them.
+    /// Three cities with `trips` of the model `trips`, and `sites` in one city.
     pub(super) fn new() -> Self {
         let mut fixture = Self::empty();
         for (at, city) in CITIES.iter().enumerate() {
@@ -191,7 +191,7 @@ impl FederationFixture {
         })
     }
 
-    /// The federated answer.
+    /// Federated answer.
     pub(super) async fn ask(
         &self,
         sql: &str,
@@ -205,14 +205,14 @@ impl FederationFixture {
         Ok((rows, answer.report))
     }
 
-    /// The same over one pool.
+    /// Answer over one pool of all rows.
     pub(super) async fn pooled(&self, sql: &str) -> Result<Vec<RecordBatch>, String> {
         let context = plain();
         register(&context);
         self.pooled_in(&context, sql).await
     }
 
-    /// The same over one pool by the engine's own functions alone.
+    /// Answer over one pool by the engine's own functions alone.
     pub(super) async fn pooled_unmodified(&self, sql: &str) -> Result<Vec<RecordBatch>, String> {
         self.pooled_in(&plain(), sql).await
     }
@@ -263,7 +263,7 @@ impl FederationFixture {
         frame.collect().await.map_err(|error| error.to_string())
     }
 
-    /// Both answers, which must be the same; in the same order where the question says so.
+    /// Checks that both answers are equal, including the order of rows if the question defines it.
     #[track_caller]
     pub(super) fn same(&self, sql: &str) {
         let here = std::panic::Location::caller();
@@ -287,7 +287,7 @@ impl FederationFixture {
         });
     }
 
-    /// The texts that went to a city.
+    /// Texts of the remote queries to a city.
     pub(super) fn texts(&self) -> Vec<String> {
         let sent = self.sent.lock();
         sent.iter()
@@ -295,19 +295,19 @@ impl FederationFixture {
             .collect()
     }
 
-    /// Rows that came from all cities.
+    /// Number of rows received from all cities.
     pub(super) fn travelled(&self) -> u64 {
         self.sent.lock().iter().map(|(_, rows)| rows).sum()
     }
 }
 
-/// An engine that knows nothing.
+/// Session of a plain engine without tables.
 fn plain() -> SessionContext {
     let config = SessionConfig::new().set_bool("datafusion.optimizer.repartition_sorts", false);
     SessionContext::new_with_config(config)
 }
 
-/// The question, as it is found when it is put again.
+/// Planned question, as found in the cache when it is repeated.
 pub(super) fn plan(
     catalog: &QueryCatalog,
     sql: &str,
@@ -342,7 +342,7 @@ pub(super) fn bounds() -> FederatedQueryLimits {
     }
 }
 
-/// A query runtime on the test's own runtime.
+/// Query runtime on the test's own runtime.
 pub(super) fn test_runtime() -> QueryRuntime {
     let spill = std::env::temp_dir().join("hansa-federate-tests");
     QueryRuntime::new(tokio::runtime::Handle::current(), 256 << 20, spill).unwrap()
@@ -372,7 +372,7 @@ fn with_origin(rows: &RecordBatch, owner: &str, name: &str) -> RecordBatch {
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
 }
 
-/// Rows as text, names and types of the columns first.
+/// Rows as text, after the names and types of the columns.
 pub(super) fn text(batches: &[RecordBatch]) -> Vec<String> {
     let options = FormatOptions::default().with_null("NULL");
     let mut lines = Vec::new();
@@ -393,7 +393,7 @@ pub(super) fn text(batches: &[RecordBatch]) -> Vec<String> {
     lines
 }
 
-/// Answers with a plain engine over each city's own tables.
+/// Executor that answers with a plain engine over each city's own tables.
 pub(super) struct PlainEngineExecutor {
     pub(super) data: BTreeMap<(String, String), RecordBatch>,
     pub(super) sent: Arc<Mutex<Vec<(RemoteQuery, u64)>>>,

@@ -1,5 +1,5 @@
-//! How far a question looks into a column of time: a city that shows it by buckets has none of what is finer, and would be
-//! left out of a condition, or counted under the start of a bucket, without a word.
+//! Time precision that a question needs of a time column. A participant that shows buckets has no finer values: its rows would be
+//! silently missing from a condition, or counted at the start of a bucket.
 
 use crate::sql::cube_rewrite::time_dimension::{self, BucketEdge, TimeTruncation};
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
@@ -15,21 +15,21 @@ use hansa_policy::id::{ClauseId, SqlIdentifier};
 use hansa_policy::value::time::TimeBucketWidth;
 use std::collections::BTreeMap;
 
-/// A use of a column.
+/// Use of a time column.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum TimePrecision {
-    /// Of its value as it is.
+    /// Exact value.
     Value,
-    /// Of whether there is a value.
+    /// Presence of a value.
     There,
-    /// Of the unit of time in which it lies.
+    /// Time unit that contains the value.
     Cut(TimeTruncation),
-    /// Of whether it lies before this instant, in microseconds.
+    /// Comparison with this instant, in microseconds.
     Before(i64),
 }
 
 impl TimePrecision {
-    /// Whether a column that shows nothing but its buckets answers this like the values themselves.
+    /// Checks that a bucketed column gives the same result as the original values.
     pub(super) fn sees_buckets_alone(&self, shown: &CubeDimension, kind: ColumnType) -> bool {
         let date = kind == ColumnType::Date;
         match self {
@@ -53,7 +53,7 @@ impl TimePrecision {
     }
 }
 
-/// The columns of which rows show buckets. Cells are not asked here: who has them holds the question against their edges.
+/// Columns of which the rows show buckets. Columns of cells are not included: the provider checks a question against their edges.
 pub(super) fn bucketed_columns(
     entry: &Dataset,
     shape: &ViewShape,
@@ -73,7 +73,7 @@ pub(super) fn bucketed_columns(
         };
         let mut columns = entry.columns.iter();
         let kind = columns.find(|one| one.name == *column)?.kind;
-        // A date is a bucket of that width as it is.
+        // A date is a bucket of this width by itself.
         let is_whole = kind == ColumnType::Date
             && matches!(
                 bucket,
@@ -91,7 +91,7 @@ pub(super) fn bucketed_columns(
 
 const DAY: i64 = 86_400_000_000;
 
-/// The column that an expression looks at and how, if it looks at nothing else and not at every value.
+/// Column of an expression and the precision it needs, if it uses no other column and not the exact value.
 pub(super) fn required_time_precision(expr: &Expr) -> Option<(&Column, Vec<TimePrecision>)> {
     match expr {
         Expr::IsNull(inner) | Expr::IsNotNull(inner) => match inner.as_ref() {
@@ -149,7 +149,7 @@ fn of(unit: &str, zone: Option<&str>) -> TimePrecision {
     })
 }
 
-/// Of which unit of time a part tells.
+/// Date parts and the time unit that they need.
 const PARTS: [(&str, &str); 8] = [
     ("year", "year"),
     ("quarter", "quarter"),
@@ -161,13 +161,13 @@ const PARTS: [(&str, &str); 8] = [
     ("hour", "hour"),
 ];
 
-/// What a comparison asks: on which side of an instant the value lies.
+/// Precision of a comparison: the instant that separates the results.
 fn before(value: &ScalarValue, unit: Option<i64>, op: Operator) -> Option<TimePrecision> {
-    // A bare column is of the type of the literal beside it.
+    // A bare column has the type of the literal.
     let (micros, step) = match value {
         ScalarValue::Date32(Some(days)) => (i64::from(*days).checked_mul(DAY)?, DAY),
         ScalarValue::TimestampMicrosecond(Some(micros), _) => (*micros, 1),
-        // What is compared with a text is first made as fine as this.
+        // A column that is compared with a text is first converted to this precision.
         ScalarValue::TimestampNanosecond(Some(nanos), _) if nanos % 1_000 == 0 => {
             (nanos.div_euclid(1_000), 1)
         }
@@ -184,7 +184,7 @@ fn before(value: &ScalarValue, unit: Option<i64>, op: Operator) -> Option<TimePr
     Some(TimePrecision::Before(micros.checked_add(steps)?))
 }
 
-/// A column that is compared as it is, or as an instant or a day in UTC; then with the smallest step, in microseconds.
+/// Column that is compared directly, or after a cast to a timestamp or a UTC day. The cast has a step in microseconds.
 fn compared_column(expr: &Expr) -> Option<(&Column, Option<i64>)> {
     match expr {
         Expr::Column(column) => Some((column, None)),
@@ -208,7 +208,7 @@ fn compared_column(expr: &Expr) -> Option<(&Column, Option<i64>)> {
     }
 }
 
-/// The value of an expression that looks at no column.
+/// Value of an expression without columns.
 fn literal(expr: &Expr) -> Option<ScalarValue> {
     if expr.any_column_refs() {
         return None;

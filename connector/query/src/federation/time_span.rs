@@ -1,7 +1,7 @@
-//! The time that a dataset covers, and the time that a question asks for, as far as its conditions say.
+//! Time that a dataset covers, and time for which a question asks, as far as its conditions say.
 //!
-//! A dataset that tells dates covers days of its own zone, and is compared by days: the instants of their midnights, read in
-//! another zone, are another day.
+//! A dataset with dates covers days of its own zone and is compared by days, since its midnights can belong to another day in
+//! another zone.
 
 use crate::ingest::date_time;
 use crate::publication::dataset_entry::time_column;
@@ -11,22 +11,22 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::{ColumnType, Dataset};
 use hansa_policy::id::SqlIdentifier;
 
-/// The time that a dataset covers, by the catalogue.
+/// Time that a dataset covers, according to the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CoveredTimeSpan {
-    /// The first instant; of a date, the midnight at which it begins.
+    /// First instant; for a date, the midnight at which it begins.
     pub first: UtcTimestamp,
-    /// The last instant; of a date, the midnight at which it begins.
+    /// Last instant; for a date, the midnight at which it begins.
     pub last: UtcTimestamp,
-    /// The first and the last day, where it tells dates alone.
+    /// First and last day, if the dataset has dates alone.
     days: Option<(i32, i32)>,
-    /// The zone of its days.
+    /// Time zone of the days.
     zone: String,
-    /// The columns by which its time is asked for.
+    /// Columns by which a question selects the time.
     columns: Vec<SqlIdentifier>,
 }
 
-/// The time that a question asks for: the first and the last instant, and the first and the last day, both of which it wants.
+/// Time for which a question asks: first and last instant, and first and last day, all inclusive.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct QueriedTimeSpan {
     instants: (Option<UtcTimestamp>, Option<UtcTimestamp>),
@@ -34,7 +34,7 @@ pub struct QueriedTimeSpan {
 }
 
 impl CoveredTimeSpan {
-    /// What the entry of a dataset says that it covers.
+    /// Time span that the entry of a dataset declares.
     #[must_use]
     pub fn of(entry: &Dataset) -> Option<Self> {
         let (first, last) = entry.time_span?;
@@ -55,24 +55,25 @@ impl CoveredTimeSpan {
         })
     }
 
-    /// The columns by which its time is asked for: that of its time and, beside instants, the first of dates, which is their day.
+    /// Columns by which a question selects the time: the time column and, for timestamps, the first date column, which is their
+    /// day.
     pub(super) fn columns(&self) -> &[SqlIdentifier] {
         &self.columns
     }
 
-    /// The first and the last day as ISO 8601 writes them, where it tells dates alone.
+    /// First and last day in ISO 8601, if the dataset has dates alone.
     #[must_use]
     pub fn days(&self) -> Option<(String, String)> {
         let (first, last) = self.days?;
         Some((date_time::day_shown(first), date_time::day_shown(last)))
     }
 
-    /// Whether it is less than that: by a day where both tell days, else by more than a day. Days are those of its zone, of which
-    /// some have 23 or 25 hours.
+    /// Checks that the dataset covers less than requested: by a day if both use days, otherwise by more than a day. Days are those
+    /// of its zone, of which some have 23 or 25 hours.
     #[must_use]
     pub fn falls_short_of(&self, asked: &QueriedTimeSpan) -> bool {
         let (from, to) = asked.instants;
-        // To the end of its last day, where it tells days.
+        // Dates cover the time until the end of the last day.
         let end = match self.days {
             None => Some(self.last),
             Some((_, last)) => self.end_of(last),
@@ -94,7 +95,7 @@ impl CoveredTimeSpan {
         by_instant || by_day
     }
 
-    /// The instant at which a day of its zone begins.
+    /// Instant at which a day begins in the dataset's zone.
     fn midnight(&self, day: i32) -> Option<UtcTimestamp> {
         let micros = match date_time::zone(&self.zone) {
             Some(zone) => date_time::start_of_day(day, &zone),
@@ -103,7 +104,7 @@ impl CoveredTimeSpan {
         UtcTimestamp::from_micros(micros?).ok()
     }
 
-    /// The instant at which the next one begins.
+    /// Instant at which the next day begins.
     fn end_of(&self, day: i32) -> Option<UtcTimestamp> {
         self.midnight(day.checked_add(1)?)
     }
@@ -123,7 +124,7 @@ fn columns(entry: &Dataset) -> Vec<SqlIdentifier> {
 }
 
 impl QueriedTimeSpan {
-    /// The time that plain comparisons leave of these columns; of any, where nobody says which tell the time of the dataset.
+    /// Time that plain comparisons leave for these columns, or for any column if the time columns are unknown.
     pub(super) fn of(conjuncts: &[Expr], columns: Option<&[SqlIdentifier]>) -> Self {
         let is_time = |name: &str| {
             columns.is_none_or(|columns| columns.iter().any(|column| column.as_str() == name))
@@ -145,7 +146,7 @@ impl QueriedTimeSpan {
                         narrow(&mut asked.instants, *op, at, at);
                     }
                 }
-                // The day behind a date, and the day before it, are the first and the last that are wanted beyond it.
+                // For a strict comparison, the first or last requested day is the one after or before the date.
                 ScalarValue::Date32(Some(day)) => {
                     let first = match op {
                         Operator::Gt => day.saturating_add(1),
@@ -163,7 +164,7 @@ impl QueriedTimeSpan {
         asked
     }
 
-    /// The time that several places ask for together: read twice, a table is asked for the longer time.
+    /// Union of the time spans of several positions at which a table is read.
     pub(super) fn together(places: &[Self]) -> Self {
         Self {
             instants: widest(places.iter().map(|place| place.instants)),
@@ -171,7 +172,7 @@ impl QueriedTimeSpan {
         }
     }
 
-    /// Whether it says nothing of time.
+    /// Checks that the question does not restrict the time.
     #[must_use]
     pub fn is_any(&self) -> bool {
         *self == Self::default()
@@ -208,7 +209,7 @@ mod tests {
         UtcTimestamp::from_micros(micros).unwrap()
     }
 
-    /// What a dataset of these days says of itself in the catalogue.
+    /// Time span of a dataset with these days.
     fn days(first: i32, last: i32, zone: &str) -> Option<CoveredTimeSpan> {
         let found = date_time::zone(zone)?;
         let midnight = |day| time(date_time::start_of_day(day, &found).unwrap());
@@ -246,7 +247,7 @@ mod tests {
             for day in (14_975..15_340).chain(17_532..17_897).chain(19_723..20_454) {
                 let begins = date_time::start_of_day(day, &zone).unwrap();
                 if date_time::local_day(begins, &zone) != Some(day) {
-                    // A day that was left out where the date line was moved.
+                    // A day that was skipped when the date line moved.
                     assert_eq!(
                         date_time::start_of_day(day + 1, &zone),
                         Some(begins),
@@ -310,7 +311,7 @@ mod tests {
             let midnight = |day| date_time::start_of_day(day, &found).unwrap();
             let mut entry = dataset("air", &["at:instant", "day:date"]);
             entry.zone = zone.to_owned();
-            // By the hour.
+            // Buckets of one hour.
             let last = midnight(SEPTEMBER + 1) - 3_600_000_000;
             entry.time_span = Some((time(midnight(JULY)), time(last)));
             let covered = CoveredTimeSpan::of(&entry).unwrap();
@@ -329,7 +330,7 @@ mod tests {
         }
     }
 
-    /// Berlin, the days on which clocks were changed in 2024.
+    /// Days of the clock changes in Berlin in 2024.
     #[test]
     fn a_day_of_23_or_25_hours_is_a_day() {
         use Operator::{GtEq, LtEq};
@@ -354,7 +355,7 @@ mod tests {
                 let found = covered(first, behind).falls_short_of(&asked(&[(GtEq, day)]));
                 assert_eq!(found, short, "from {day}");
             }
-            // Instants that are asked of days.
+            // Timestamps in the question, days in the dataset.
             let days = days(day - 30, day, "Europe/Berlin").unwrap();
             let end = midnight(day + 1) + 24 * HOUR;
             for (to, short) in [(end, false), (end + 1, true)] {
@@ -366,7 +367,7 @@ mod tests {
         }
     }
 
-    /// Of a contract that runs until 2030 nobody asks for rows of that year.
+    /// A condition on another date column, such as the end of a contract, does not restrict the time of the dataset.
     #[test]
     fn other_dates_are_not_the_time_of_a_dataset() {
         let of = |columns: &[&str]| {

@@ -1,4 +1,4 @@
-//! Windows that a participant computes: over its own rows, where no row of another can be in the same partition.
+//! Windows that a participant computes over its own rows. No partition may contain rows of another participant.
 
 use crate::federation::colocated_join::wrap_in_select;
 use crate::federation::fragment::RemoteFragment;
@@ -12,7 +12,7 @@ use datafusion::logical_expr::expr::WindowFunction;
 use datafusion::logical_expr::{Expr, Window};
 use std::collections::BTreeSet;
 
-/// The branches of a window; none where partitions would be torn, or something can't be computed elsewhere.
+/// Branches of a window, or `None` if a partition would be split or an expression can't be evaluated elsewhere.
 pub(super) fn push_window(
     window: &Window,
     builder: &RemoteQueryBuilder,
@@ -53,7 +53,7 @@ pub(super) fn push_window(
     branches.iter().map(one).collect()
 }
 
-/// The call, where everything in it can be computed elsewhere.
+/// Window call, if all its expressions can be evaluated elsewhere.
 fn function(expr: &Expr) -> Option<&WindowFunction> {
     let function = match expr {
         Expr::Alias(alias) => return function(&alias.expr),

@@ -1,4 +1,4 @@
-//! Publishing rows that stay where they are: they are looked at once, as far as they stay as they are, and pinned.
+//! Publication of rows in place. The rows are checked once, as far as their storage is immutable, and pinned.
 
 mod file_discovery;
 mod row_scan;
@@ -19,22 +19,22 @@ use hansa_catalog::dataset::Dataset;
 use hansa_policy::refusal::Refusal;
 use std::time::Duration;
 
-/// Rows in place, found and not looked at yet.
+/// Rows in place that were found and not yet checked.
 #[derive(Debug)]
 pub struct InPlaceDiscovery {
-    /// Where they stay.
+    /// Location of the rows.
     pub location: InPlaceLocation,
-    /// The columns, as the configuration declares them or as they were found.
+    /// Columns, as declared in the configuration or found in the source.
     pub columns: Vec<ColumnConfig>,
-    /// The digest of all of it that can change.
+    /// Digest of everything that can change.
     pub digest: Digest,
-    /// Bytes of the files; 0 of a table.
+    /// Size of the files in bytes; 0 for a table.
     pub bytes: u64,
-    /// How many files there are; one table.
+    /// Number of files; 1 for a table.
     pub files: usize,
 }
 
-/// Finds the rows of a dataset that stay where they are, and their columns.
+/// Finds the rows in place of a dataset, and their columns.
 ///
 /// # Errors
 /// `SOURCE_UNREADABLE`, `FILE_MISSING`; `SCHEMA_MISMATCH` with what would help.
@@ -48,10 +48,10 @@ pub fn find(
     })
 }
 
-/// Looks at every row that stays as it is, and at how many there are of a table.
+/// Checks every row of files, and counts the rows of a table.
 ///
 /// # Errors
-/// `ROWS_UNREADABLE` where a value is none of its column; what the source says.
+/// `ROWS_UNREADABLE` if a value does not fit its column, or the error of the source.
 pub fn look(
     here: &InPlaceDiscovery,
     entry: &Dataset,
@@ -96,7 +96,7 @@ async fn find_in(
     }
 }
 
-/// The name of a column where its rows are.
+/// Name of a column in the source.
 fn from(column: &ColumnConfig) -> String {
     match &column.origin {
         ColumnValueOrigin::From(names) => names.first().cloned(),
@@ -149,7 +149,7 @@ fn build_written_snapshot(
     }
 }
 
-/// The digest of a snapshot whose rows stay where they are.
+/// Digest of a snapshot with rows in place.
 pub(crate) fn snapshot_digest(entry: &Dataset, location: Digest) -> Digest {
     let mut whole = IncrementalDigest::default();
     whole.update(b"snapshot/in-place/1\n");

@@ -1,13 +1,13 @@
-//! How much of an error is told of sources that stay where they are.
+//! Level of detail in errors of sources in place.
 
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// How much is told of what stands in the way of rows.
+/// Level of detail of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ErrorDetail {
-    /// All of it: to the own house, which configures it.
+    /// All details, for the owner who configures the source.
     All,
-    /// That it is so: to whoever asks. The reason, which names files and machines, goes into the own log.
+    /// Only the fact of the error, for a consumer. The cause, which names files and machines, goes into the participant's own log.
     Little,
 }
 

@@ -1,4 +1,4 @@
-//! Readers of files in place that keep the reason for which a file can't be read: the stock ones make a text of it.
+//! Readers of files in place that keep the cause of a failure. The engine's readers convert it to a text.
 
 use bytes::Bytes;
 use datafusion::datasource::listing::PartitionedFile;
@@ -16,7 +16,7 @@ use parquet::file::metadata::ParquetMetaData;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Makes the readers of one scan.
+/// Factory of the readers for one scan.
 #[derive(Debug)]
 pub(super) struct InPlaceReaderFactory {
     pub(super) stock: CachedParquetFileReaderFactory,
@@ -66,7 +66,7 @@ impl AsyncFileReader for InPlaceFileReader {
                 Ok(metadata) => return Ok(metadata),
                 Err(failed) => failed,
             };
-            // Asked once more, the store says what stands in the way.
+            // A second request reveals the cause of the failure.
             match self.store.head(&self.path).await {
                 Ok(_) => Err(failed),
                 Err(why) => Err(ParquetError::External(Box::new(why))),

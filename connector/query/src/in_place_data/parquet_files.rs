@@ -1,4 +1,4 @@
-//! Parquet files that stay where they are.
+//! Parquet files in place.
 
 use super::file_reader::InPlaceReaderFactory;
 use super::pinned_store::{PinnedObject, PinnedObjectStore};
@@ -22,32 +22,32 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The files of one publication.
+/// Files of one publication.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ParquetFileSet {
-    /// Where they lie.
+    /// Storage of the files.
     pub store: StorageBackend,
-    /// The files in order.
+    /// Files, in order.
     pub objects: Vec<PublishedObject>,
-    /// The names of the dataset's columns in the files, in the dataset's order.
+    /// Column names in the files, in the order of the dataset's columns.
     pub columns: Vec<String>,
 }
 
-/// A file as it was published.
+/// File at the time of its publication.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PublishedObject {
-    /// Its path in the store, from the root of the machine or of the bucket.
+    /// Path in the store, from the root of the machine or the bucket.
     pub path: String,
-    /// Its size in bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// Its entity tag: another one where anything of it was changed.
+    /// Entity tag, which differs after any change.
     pub tag: String,
 }
 
 impl ParquetFileSet {
-    /// The digest of what the files are: their names, sizes and entity tags.
+    /// Digest of the names, sizes and entity tags of the files.
     #[must_use]
     pub fn digest(&self) -> Digest {
         let mut whole = IncrementalDigest::default();
@@ -75,7 +75,7 @@ impl ParquetFileSet {
         whole.finish()
     }
 
-    /// The store with these files alone, as they were published.
+    /// Opens a store that contains these files alone, in their published state.
     ///
     /// # Errors
     /// As [`StorageBackend::open`].
@@ -104,7 +104,7 @@ impl ParquetFileSet {
         )))
     }
 
-    /// All files in order, as one stream, under their own names of the columns.
+    /// Scan of all files in order, as one stream, with the column names of the files.
     pub(super) fn scan(
         &self,
         store: &Arc<dyn ObjectStore>,
@@ -132,8 +132,8 @@ impl ParquetFileSet {
         })?;
         let environment = session.runtime_env();
         environment.register_object_store(url.as_ref(), Arc::clone(store));
-        // What a file says of its own values is not checked by anybody: bounds in an order of their own and counts that are
-        // missing would leave out rows in silence. So nothing is skipped.
+        // Statistics of files in place are not verified: wrong bounds or NULL counts would silently remove rows. So no row group or
+        // page is skipped.
         let mut options = session.table_options().parquet.clone();
         options.global.pruning = false;
         options.global.bloom_filter_on_read = false;
@@ -156,7 +156,7 @@ impl ParquetFileSet {
     }
 }
 
-/// The name under which a file is read: of these files alone.
+/// Name for a file within the scan. It is unique to this set of files.
 fn name(digest: Digest, at: usize) -> Path {
     Path::from_iter([digest.to_string(), format!("{at}.parquet")])
 }

@@ -1,4 +1,4 @@
-//! A store of which only those objects can be read that were published, each as it was then.
+//! Object store that contains only published objects, in their published state.
 
 use crate::in_place_data::error_detail::ErrorDetail;
 use async_trait::async_trait;
@@ -15,19 +15,18 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// An object as it was published.
+/// Object at the time of its publication.
 #[derive(Debug, Clone)]
 pub(super) struct PinnedObject {
-    /// Its path in the store.
+    /// Path in the store.
     pub(super) path: Path,
-    /// Its entity tag.
+    /// Entity tag.
     pub(super) tag: String,
-    /// Its size in bytes.
+    /// Size in bytes.
     pub(super) size: u64,
 }
 
-/// The objects by the names under which they are read, which are of one snapshot: what the engine remembers of a file under
-/// its name is then never of another one.
+/// Published objects by their names within the scan. A name belongs to one snapshot, so the engine's caches never mix two files.
 #[derive(Debug)]
 pub(super) struct PinnedObjectStore {
     store: Arc<dyn ObjectStore>,
@@ -50,7 +49,7 @@ impl PinnedObjectStore {
 }
 
 impl PinnedObjectStore {
-    /// The bytes of a file of this machine, which somebody may write to while it is read.
+    /// Reads a local file, which other programs may write at the same time.
     async fn read_local_file(&self, pin: &PinnedObject, found: GetResult) -> Result<GetResult> {
         let failed =
             |error: Error| to_store_error(self.error_detail.of(store_error_refusal(&error)));
@@ -60,7 +59,7 @@ impl PinnedObjectStore {
             found.attributes.clone(),
         );
         let bytes = found.bytes().await;
-        // A file that became shorter gives an error of reading: that it was changed is the reason of that error, too.
+        // A truncated file gives a read error, whose cause is the change as well.
         let after = self.store.head(&pin.path).await.map_err(failed)?;
         if after.e_tag.as_deref() != Some(pin.tag.as_str()) || after.size != pin.size {
             return Err(to_store_error(changed_file_refusal()));
@@ -96,7 +95,7 @@ impl ObjectStore for PinnedObjectStore {
             .get_opts(&pin.path, options)
             .await
             .map_err(|error| to_store_error(self.error_detail.of(store_error_refusal(&error))))?;
-        // Not every store heeds the condition.
+        // Some stores ignore the condition.
         if found.meta.e_tag.as_deref() != Some(pin.tag.as_str()) || found.meta.size != pin.size {
             return Err(to_store_error(changed_file_refusal()));
         }
@@ -139,7 +138,7 @@ impl ObjectStore for PinnedObjectStore {
     }
 }
 
-/// What an error of the store means.
+/// Refusal for an error of the store.
 fn store_error_refusal(error: &Error) -> Refusal {
     match error {
         Error::NotFound { .. } | Error::Precondition { .. } | Error::NotModified { .. } => {
@@ -193,7 +192,7 @@ mod tests {
             };
             let store =
                 PinnedObjectStore::new(Arc::clone(&local), BTreeMap::new(), ErrorDetail::Little);
-            // It was found as it was published, and is cut before its bytes are read.
+            // The file matches when it is opened, and is truncated before its bytes are read.
             std::fs::write(&file, "something else").unwrap();
             store.read_local_file(&pin, found).await.map(|_| ())
         });

@@ -1,4 +1,4 @@
-//! A table of PostgreSQL that stays where it is: columns, filters and limits of a question go into the database.
+//! Table of PostgreSQL in place. Columns, filters and limits of a question are pushed down into the database.
 
 pub(crate) mod connection_limits;
 mod filter_sql;
@@ -13,56 +13,54 @@ use hansa_policy::value::decimal_type::DecimalType;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// A database and how it is reached. The password is in a file of its own, never here.
+/// Database connection settings. The password is in a separate file, never here.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PostgresEndpoint {
     /// Host, port, user and database in the form `host=… user=… dbname=…`.
     pub database: String,
-    /// The file with the password.
+    /// Path of the password file.
     pub password: Option<PathBuf>,
-    /// The file with the certificates that the server's must come from; absent for a socket or an address of this machine,
-    /// where nothing travels.
+    /// Path of the CA certificates for the server. Absent for a socket or a loopback address, where no data leaves the machine.
     pub root_certificate: Option<PathBuf>,
 }
 
-/// A table or view of a database.
+/// Table or view of a database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PostgresTable {
-    /// The database.
+    /// Database of the table.
     pub server: PostgresEndpoint,
-    /// The schema that the table is in.
+    /// Schema of the table.
     pub schema: String,
-    /// The table or view.
+    /// Name of the table or view.
     pub name: String,
-    /// Its columns that the dataset has, in the dataset's order.
+    /// Columns of the table that the dataset has, in the dataset's order.
     pub columns: Vec<PostgresColumn>,
-    /// Its keys over these columns, by their names in the table: no two rows have the same values in all columns of one. The
-    /// primary key comes first.
+    /// Unique keys over these columns, by their names in the table. The primary key comes first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<Vec<String>>,
 }
 
-/// A column of a table.
+/// Column of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PostgresColumn {
-    /// Its name in the table.
+    /// Name in the table.
     pub name: String,
-    /// Its type in the database.
+    /// Type in the database.
     pub kind: PgType,
-    /// Whether it may be without a value.
+    /// Nullability of the column.
     pub nullable: bool,
 }
 
-/// The types of columns that can be published.
+/// Column types that can be published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PgType {
     /// `text`, `varchar`.
     Text,
-    /// `uuid`, `char(n)` without the blanks that fill it up, and enumerations: as their text.
+    /// `uuid`, `char(n)` without its padding, and enumerations, as text.
     AsText,
     /// `boolean`.
     Bool,
@@ -70,13 +68,14 @@ pub enum PgType {
     Int,
     /// `real`, `double precision`.
     Float,
-    /// `numeric` as decimals, none of whose digits is lost.
+    /// `numeric` as an exact decimal.
     Numeric {
-        /// The digits of a value.
+        /// Total number of digits.
         precision: u8,
-        /// Those behind the point.
+        /// Number of digits after the decimal point.
         scale: u8,
-        /// The database says nothing of the digits of the column: a row with a value that has more is none of the dataset.
+        /// Set if the database does not restrict the digits of the column. A row whose value has more digits does not belong to the
+        /// dataset.
         is_checked: bool,
     },
     /// `date`.
@@ -86,7 +85,7 @@ pub enum PgType {
 }
 
 impl PgType {
-    /// The type of the dataset's column.
+    /// Type of the dataset's column.
     #[must_use]
     pub fn column(self) -> ColumnType {
         match self {
@@ -104,8 +103,7 @@ impl PgType {
 }
 
 impl PostgresTable {
-    /// The names of the columns of the first key that consists of columns for which `is_shown` holds, which is asked of their
-    /// places in the dataset.
+    /// Columns of the first key for whose columns `is_shown` holds. The argument is the column's index in the dataset.
     pub(crate) fn key_within(&self, is_shown: impl Fn(usize) -> bool) -> Option<&[String]> {
         let place = |name: &String| self.columns.iter().position(|column| column.name == *name);
         let is_within =
@@ -113,14 +111,14 @@ impl PostgresTable {
         self.keys.iter().find(is_within).map(Vec::as_slice)
     }
 
-    /// `"schema"."name"`.
+    /// Quoted name in the form `"schema"."name"`.
     fn quoted_name(&self) -> String {
         format!("{}.{}", ident(&self.schema), ident(&self.name))
     }
 
-    /// Which rows of the table are rows of the dataset: not those with a number that is none, or with an instant or a date
-    /// beyond what a column can hold. They count as unreadable, as rows of files do, whatever a question asks for: which rows
-    /// there are must not depend on the columns that are looked at.
+    /// Conditions for the rows that belong to the dataset. Rows with NaN or infinity, or with a timestamp or date outside the
+    /// supported range, count as unreadable, as in files. The conditions do not depend on the columns of a question, since the set
+    /// of rows must not depend on them.
     fn readable(&self) -> Vec<String> {
         self.columns
             .iter()
@@ -130,7 +128,7 @@ impl PostgresTable {
 }
 
 impl PostgresColumn {
-    /// As a value of the dataset's type.
+    /// Expression that converts the column to the dataset's type.
     fn value(&self) -> String {
         let name = ident(&self.name);
         match self.kind {
@@ -142,7 +140,7 @@ impl PostgresColumn {
         }
     }
 
-    /// As an operand: where it can be, the column itself, so that the database may use its indexes.
+    /// Operand of a filter. It is the bare column where possible, so that the database can use its indexes.
     fn operand(&self) -> String {
         match self.kind {
             PgType::AsText => self.value(),
@@ -153,12 +151,12 @@ impl PostgresColumn {
     fn readable(&self) -> Option<String> {
         let value = self.operand();
         let within = match self.kind {
-            // That a column is NOT NULL is not checked of every row of every kind of table.
+            // The database does not check NOT NULL for every row of every kind of table.
             PgType::Text | PgType::AsText | PgType::Bool | PgType::Int => {
                 let name = ident(&self.name);
                 return (!self.nullable).then(|| format!("({name} IS NOT NULL)"));
             }
-            // The database puts NaN above infinity.
+            // The database sorts NaN above infinity.
             PgType::Float => format!("{value} > '-Infinity' AND {value} < 'Infinity'"),
             PgType::Numeric {
                 precision,
@@ -185,10 +183,10 @@ impl PostgresColumn {
     }
 }
 
-/// A name in quotes.
+/// Quoted identifier.
 fn ident(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// Where the calendar ends. Functions over times know no later day, and instants are written with years of four digits.
+/// Upper end of the supported calendar. Time functions know no later day, and timestamps have four-digit years.
 const BEYOND: &str = "10000-01-01";

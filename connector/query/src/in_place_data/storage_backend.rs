@@ -1,4 +1,4 @@
-//! Where files in place lie: on this machine, or in a store that speaks the protocol of Amazon S3.
+//! Storage of files in place: this machine, or an S3-compatible object store.
 
 use hansa_audit_log::digest::Digest;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -10,33 +10,33 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Where files lie.
+/// Storage of files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StorageBackend {
-    /// On this machine.
+    /// File system of this machine.
     Local,
-    /// In a bucket.
+    /// Bucket of an object store.
     S3(S3Bucket),
 }
 
-/// A bucket of an S3-compatible store. Secrets are in the environment or in a file, never here.
+/// Bucket of an S3-compatible store. Secrets are in the environment or in a file, never here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct S3Bucket {
-    /// Its name.
+    /// Name of the bucket.
     pub name: String,
-    /// The address of the store; absent: Amazon's for the region.
+    /// URL of the store; absent for Amazon's endpoint of the region.
     pub endpoint: Option<String>,
-    /// The region; absent: `AWS_REGION` where the keys are of the environment, too, or `us-east-1`.
+    /// Region. If absent: `AWS_REGION` if the keys also come from the environment, otherwise `us-east-1`.
     pub region: Option<String>,
-    /// The file with `access_key_id = …` and `secret_access_key = …`; absent: the environment (`AWS_ACCESS_KEY_ID`,
-    /// `AWS_SECRET_ACCESS_KEY`).
+    /// Path of the file with `access_key_id = …` and `secret_access_key = …`. If absent, the keys come from the environment
+    /// (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`).
     pub credentials: Option<PathBuf>,
 }
 
 impl StorageBackend {
-    /// The digest of the file with the keys; none where there is no such file.
+    /// Digest of the key file, or `None` if there is no such file.
     pub(super) fn keys_digest(&self) -> Option<Digest> {
         let Self::S3(S3Bucket {
             credentials: Some(path),
@@ -48,16 +48,16 @@ impl StorageBackend {
         std::fs::read(path).ok().map(|bytes| Digest::of(&bytes))
     }
 
-    /// Opens it; nothing is asked of it yet.
+    /// Opens the store without a request to it.
     ///
     /// # Errors
-    /// `SOURCE_UNREADABLE` where the file with the keys can't be read; `CONFIG_INVALID` where an address is none.
+    /// `SOURCE_UNREADABLE` if the key file can't be read; `CONFIG_INVALID` if a URL is invalid.
     pub fn open(&self) -> Result<Arc<dyn ObjectStore>, Refusal> {
         let bucket = match self {
             Self::Local => return Ok(Arc::new(LocalFileSystem::new())),
             Self::S3(bucket) => bucket,
         };
-        // Of the two providers that the client could take, the one of everything else here.
+        // The client supports two cryptography providers; this is the one of the whole product.
         let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let options = ClientOptions::new()
             .with_connect_timeout(CONNECT)
@@ -68,7 +68,7 @@ impl StorageBackend {
             retry_timeout: REQUEST,
             ..RetryConfig::default()
         };
-        // Where a file has the keys, nothing of the environment is mixed with them.
+        // With a key file, no setting of the environment is used.
         let begun = match &bucket.credentials {
             Some(_) => AmazonS3Builder::new(),
             None => AmazonS3Builder::from_env(),
@@ -99,7 +99,7 @@ impl StorageBackend {
     }
 }
 
-/// Whether an address without TLS is one of this machine, so that nothing of it travels.
+/// Checks that an address without TLS is on this machine, so that no data leaves it.
 #[must_use]
 pub fn is_local_endpoint(endpoint: &str) -> bool {
     let Some(rest) = endpoint.strip_prefix("http://") else {
@@ -116,7 +116,7 @@ pub fn is_local_endpoint(endpoint: &str) -> bool {
             .is_ok_and(|address| address.is_loopback())
 }
 
-/// The two keys of a file, each on a line, with or without the prefix `aws_`.
+/// Reads the two keys of a file. Each is on its own line, with or without the prefix `aws_`.
 fn keys(path: &Path) -> Result<(String, String), Refusal> {
     let missing = |why: String| {
         Refusal::new(ErrorCode::SourceUnreadable, why)
@@ -141,5 +141,5 @@ fn keys(path: &Path) -> Result<(String, String), Refusal> {
 
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// For one request; a question asks for many.
+/// Timeout of one request; a question sends many requests.
 const REQUEST: Duration = Duration::from_secs(30);

@@ -1,4 +1,4 @@
-//! Rows in place: what a database is asked, what a file that was changed does, and what a configuration can't say.
+//! Rows in place: statements for a database, changed files, and invalid configurations.
 
 mod column_types;
 mod numeric_columns;
@@ -42,7 +42,7 @@ fn city(kept: FixtureStorage, rows: i64) -> FixtureParticipant {
     city
 }
 
-/// The table that the rows are in.
+/// Table with the rows of a dataset.
 fn table(city: &FixtureParticipant) -> String {
     match city.stays("counts") {
         Some(InPlaceLocation::Postgres(table)) => table.name,
@@ -50,7 +50,7 @@ fn table(city: &FixtureParticipant) -> String {
     }
 }
 
-/// What the server was asked of a table last.
+/// Last statement of the server on a table.
 fn asked(table: &str) -> String {
     let from = format!(" FROM \"public\".\"{table}\"");
     let log = server().0.log();
@@ -109,7 +109,7 @@ fn a_table_that_was_changed_is_refused() {
     ));
     let refusal = city.rows("SELECT n FROM counts").unwrap_err();
     assert_eq!(refusal.code, ErrorCode::SchemaChanged, "{refusal}");
-    // Whatever a question names of it.
+    // The refusal does not depend on the columns of the question.
     let refusal = city.rows("SELECT site FROM counts").unwrap_err();
     assert_eq!(refusal.code, ErrorCode::SchemaChanged, "{refusal}");
     server().0.run(&format!("DROP TABLE {table}"));
@@ -123,7 +123,7 @@ fn files_in_place_are_read_as_they_were_published_or_not_at_all() {
     let copied = self::city(FixtureStorage::Copied, 3_000);
     let sql = "SELECT site, sum(n) n, count(speed) c FROM counts WHERE n > 700 GROUP BY site ORDER BY site";
     assert_eq!(city.rows(sql).unwrap(), copied.rows(sql).unwrap());
-    // The same rows, written anew.
+    // The file is rewritten with equal bytes.
     let file = city.files("counts").remove(1);
     let bytes = std::fs::read(&file).unwrap();
     std::fs::remove_file(&file).unwrap();
@@ -133,7 +133,7 @@ fn files_in_place_are_read_as_they_were_published_or_not_at_all() {
     std::fs::remove_file(&file).unwrap();
     let refusal = city.rows(sql).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::SourceChanged, "{refusal}");
-    // Whoever asks learns nothing of where they lie.
+    // The consumer does not learn the location of the files.
     assert!(!format!("{refusal:?}").contains("parquet"), "{refusal:?}");
 }
 
@@ -163,7 +163,7 @@ fn a_file_that_changes_while_it_is_read_gives_no_other_rows() {
         let _inside = city.runtime().handle().enter();
         let mut answer = city.answer(sql, CancellationSignal::idle()).await?;
         let mut rows = answer.next().await.transpose()?.unwrap().num_rows();
-        // Of the second file nothing is read yet: one batch waits, another is made.
+        // The second file was not read yet: one batch waits, and one is being made.
         let file = city.files("counts").remove(1);
         std::fs::write(&file, "something else").unwrap();
         while let Some(batch) = answer.next().await {
@@ -171,7 +171,7 @@ fn a_file_that_changes_while_it_is_read_gives_no_other_rows() {
         }
         Ok::<usize, hansa_policy::refusal::Refusal>(rows)
     });
-    // It may have been read to its end before.
+    // The file may have been read to its end before the change.
     match result {
         Ok(rows) => assert_eq!(rows, all),
         Err(refusal) => assert_eq!(refusal.code, ErrorCode::SourceChanged, "{refusal}"),

@@ -1,8 +1,8 @@
-//! Arrow files (Feather version 2) and Arrow streams as a source: typed already, read message by message.
+//! Arrow files (Feather version 2) and Arrow streams as a source, read message by message.
 //!
-//! A file holds a stream between two marks, and a footer that says where its batches lie (Arrow columnar format, "IPC File Format"). It is
-//! read as the stream that it holds, and has to have as many batches as the footer says. A stream has to end with its mark: without one
-//! nobody can tell whether batches are missing.
+//! An Arrow file contains a stream between two magic strings, and a footer with the positions of its batches (Arrow columnar
+//! format, "IPC File Format"). The reader reads the stream and compares the number of batches with the footer. A stream must end
+//! with its end-of-stream marker, since missing batches could not be detected without it.
 
 use crate::ingest::config::{SourceConfig, SourceKind};
 use crate::ingest::content_kind::{ARROW_FILE_MARK, ARROW_MESSAGE_MARK};
@@ -20,17 +20,17 @@ use std::collections::VecDeque;
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Bytes that the description of a message, or a footer, has at most.
+/// Maximum size of a message's metadata or of a footer, in bytes.
 const MOST_DESCRIPTION: u64 = 16 << 20;
-/// Bytes that buffers are aligned to at most.
+/// Maximum alignment of buffers, in bytes.
 const MOST_ALIGNMENT: usize = 64;
-/// Bytes that a batch has at most, and all dictionaries together, unpacked.
+/// Maximum uncompressed size of one batch, and of all dictionaries together, in bytes.
 const MOST_AT_ONCE: u64 = 512 << 20;
 
 /// Reads an Arrow file or an Arrow stream.
 ///
 /// # Errors
-/// `SOURCE_UNREADABLE` where it is none, is cut off, or has a column that is neither skipped nor of a known type.
+/// `SOURCE_UNREADABLE` if the file is not Arrow, is truncated, or has a column of an unknown type that is not skipped.
 pub fn read(
     file: &SourceFile,
     config: &SourceConfig,
@@ -47,23 +47,23 @@ pub fn read(
     Ok(())
 }
 
-/// The schema of an Arrow file or an Arrow stream.
+/// Reads the schema of an Arrow file or an Arrow stream.
 ///
 /// # Errors
-/// `SOURCE_UNREADABLE` where it is none.
+/// `SOURCE_UNREADABLE` if the file is neither.
 pub(super) fn read_schema(file: &SourceFile) -> Result<SchemaRef, Refusal> {
     ArrowMessages::open(file)?.read_schema()
 }
 
-/// The messages of a file, read in order.
+/// Messages of a file, in order.
 struct ArrowMessages<'a> {
     shown: &'a str,
     content: SourceContent,
     is_file: bool,
     decoder: StreamDecoder,
-    /// Batches that are decoded and not yet given.
+    /// Decoded batches that were not returned yet.
     ready: VecDeque<RecordBatch>,
-    /// How many there were, and what the dictionaries take.
+    /// Number of batches so far.
     batches: usize,
     dictionary_bytes: u64,
     is_over: bool,
@@ -108,7 +108,7 @@ impl<'a> ArrowMessages<'a> {
         Ok(self.ready.pop_front())
     }
 
-    /// Reads the next message, or the end.
+    /// Reads the next message, or the end of the stream.
     fn read_message(&mut self) -> Result<(), Refusal> {
         let shown = self.shown;
         let prefix = self.read_prefix()?;
@@ -160,7 +160,7 @@ impl<'a> ArrowMessages<'a> {
         self.decode(whole)
     }
 
-    /// Reads the eight bytes that a message begins with. Some writers fill the mark of a file up to the alignment of its buffers.
+    /// Reads the eight-byte prefix of a message. Some writers pad the magic string of a file to the alignment of its buffers.
     fn read_prefix(&mut self) -> Result<Vec<u8>, Refusal> {
         let is_first = self.is_file && self.decoder.schema().is_none();
         let mut filled = if is_first { MOST_ALIGNMENT } else { 0 };
@@ -174,7 +174,7 @@ impl<'a> ArrowMessages<'a> {
         }
     }
 
-    /// Gives bytes to the decoder. What it does not foresee in them ends the reading, not the program.
+    /// Passes bytes to the decoder. A panic of the decoder on malformed bytes ends the reading and not the program.
     fn decode(&mut self, bytes: Vec<u8>) -> Result<(), Refusal> {
         let mut bytes = Buffer::from_vec(bytes);
         while !bytes.is_empty() {
@@ -188,7 +188,7 @@ impl<'a> ArrowMessages<'a> {
         Ok(())
     }
 
-    /// Reads what follows the stream: nothing, or the footer of a file.
+    /// Checks the bytes after the stream: nothing, or the footer of a file.
     fn check_end(&mut self) -> Result<(), Refusal> {
         let shown = self.shown;
         let mut rest = Vec::new();
@@ -223,7 +223,7 @@ impl<'a> ArrowMessages<'a> {
     }
 }
 
-/// The bytes that a batch takes unpacked; none where its lengths do not fit.
+/// Uncompressed size of a batch in bytes, or `None` if its lengths are inconsistent.
 fn count_unpacked(batch: &arrow_ipc::RecordBatch<'_>, body: &[u8]) -> Option<u64> {
     let is_packed = batch.compression().is_some();
     let mut unpacked = 0_u64;
@@ -231,7 +231,8 @@ fn count_unpacked(batch: &arrow_ipc::RecordBatch<'_>, body: &[u8]) -> Option<u64
         let start = usize::try_from(buffer.offset()).ok()?;
         let length = usize::try_from(buffer.length()).ok()?;
         let bytes = body.get(start..start.checked_add(length)?)?;
-        // The length of a packed buffer stands before it; -1 says that it is as it is ("Buffer compression").
+        // A compressed buffer is preceded by its uncompressed length; -1 means that the buffer is not compressed ("Buffer
+        // compression").
         let length = match bytes.first_chunk::<8>() {
             Some(prefix) if is_packed => i64::from_le_bytes(*prefix).max(0),
             _ => buffer.length(),

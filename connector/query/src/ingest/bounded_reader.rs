@@ -1,10 +1,11 @@
-//! A reader that stops where one row takes more bytes than it may: an endless line, quoted field or JSON feature would be held
-//! in memory whole before anybody looked at it.
+//! Reader with a limit on the bytes of one row. Without it an endless line, quoted field or JSON feature would be read into memory
+//! completely.
 //!
-//! What counts are the bytes of UTF-8, whatever the encoding of the file. Of text they are those of the fields of a row, without what
-//! stands between and around them; of GeoJSON those of a feature from its `{` to its `}`; of Parquet those of the texts of a row. One
-//! more is refused, and none less. Reading ends no later than where text has twice as many bytes and [`AHEAD`]: with its quotes
-//! doubled and between the most columns a row has no more. Blank lines before a row count to these.
+//! The size is counted in bytes of UTF-8, independent of the file's encoding. For delimited text it is the size of a row's fields
+//! without delimiters and quotation marks; for GeoJSON the size of a feature from its `{` to its `}`; for Parquet the size of a
+//! row's texts. The limit is exact. For delimited text, reading ends after at most twice the limit plus [`AHEAD`] bytes, which
+//! suffices for doubled quotation marks and the delimiters of the maximum number of columns. Blank lines before a row count towards
+//! this bound.
 
 use crate::ingest::config::SourceConfig;
 use hansa_policy::refusal::Refusal;
@@ -12,36 +13,36 @@ use std::cell::Cell;
 use std::fmt;
 use std::io::{self, Read};
 
-/// The most bytes of one row, as the head of this file counts them, unless the source says otherwise.
+/// Default limit of one row, in bytes as defined in the head of this file.
 pub const USUAL_ROW_BYTES: u32 = 1 << 20;
 
-/// The most that a source may say: rows are held in memory.
+/// Maximum limit that a source may declare. Rows are held in memory.
 pub const MOST_ROW_BYTES: u32 = 1 << 28;
 
-/// The most columns of a file; what is kept of each is more than a byte.
+/// Maximum number of columns in a file. The state for each column takes more than a byte.
 pub const MOST_COLUMNS: usize = 16_384;
 
-/// Bytes of text that may be read ahead of a row; what stands between the most columns, and around them, is less.
+/// Number of bytes that may be read beyond a row of text. The delimiters of the maximum number of columns take less.
 pub const AHEAD: usize = 64 * 1024;
 
-/// What may still be read for the row that is being read.
+/// Remaining bytes for the current row.
 #[derive(Debug)]
 pub struct RowByteAllowance {
     most: usize,
-    /// The most that is read of one.
+    /// Maximum bytes read for one row.
     whole: usize,
     left: Cell<usize>,
 }
 
 impl RowByteAllowance {
-    /// For rows of this source whose fields are counted, once they are read.
+    /// Allowance for sources whose fields are counted after reading.
     #[must_use]
     pub fn of_fields(config: &SourceConfig) -> Self {
         let most = most(config);
         Self::new(most, most.saturating_mul(2).saturating_add(AHEAD))
     }
 
-    /// For features of this source, of which every byte counts and nothing is read ahead.
+    /// Allowance for features, where every byte counts and nothing is read ahead.
     #[must_use]
     pub fn of_features(config: &SourceConfig) -> Self {
         let most = most(config);
@@ -56,23 +57,23 @@ impl RowByteAllowance {
         }
     }
 
-    /// A row begins.
+    /// Resets the allowance at the start of a row.
     pub fn renew(&self) {
         self.begin_row(0);
     }
 
-    /// A row has begun, of which so many bytes were read.
+    /// Resets the allowance for a row of which `read` bytes were already read.
     pub fn begin_row(&self, read: usize) {
         self.left.set(self.whole.saturating_sub(read));
     }
 
-    /// Whether a row whose fields have so many bytes is longer than it may be.
+    /// Checks that the fields of a row exceed the limit.
     #[must_use]
     pub const fn is_exceeded(&self, bytes: usize) -> bool {
         bytes > self.most
     }
 
-    /// Why such a row is refused.
+    /// Sentence of the refusal for such a row.
     #[must_use]
     pub fn sentence(&self) -> String {
         format!("a row has more than {} bytes", self.most)
@@ -83,7 +84,7 @@ fn most(config: &SourceConfig) -> usize {
     usize::try_from(config.max_row_bytes).unwrap_or(usize::MAX)
 }
 
-/// The refusal with what would help where rows are really so long.
+/// Adds the remedy for sources with really long rows.
 #[must_use]
 pub fn with_help(refusal: Refusal) -> Refusal {
     refusal.with_help(
@@ -92,7 +93,7 @@ pub fn with_help(refusal: Refusal) -> Refusal {
     )
 }
 
-/// Gives no more than is allowed.
+/// Reader that returns at most the allowed bytes.
 #[derive(Debug)]
 pub struct BoundedReader<'a, R> {
     inner: R,
@@ -100,7 +101,7 @@ pub struct BoundedReader<'a, R> {
 }
 
 impl<'a, R: Read> BoundedReader<'a, R> {
-    /// Of what `inner` gives.
+    /// Creates a reader over `inner`.
     pub const fn new(inner: R, allowance: &'a RowByteAllowance) -> Self {
         Self { inner, allowance }
     }
@@ -121,7 +122,7 @@ impl<R: Read> Read for BoundedReader<'_, R> {
     }
 }
 
-/// That a row was too long, as an error of input.
+/// I/O error for a row that exceeds the limit.
 #[derive(Debug)]
 pub struct RowTooLongError(String);
 
@@ -133,7 +134,7 @@ impl fmt::Display for RowTooLongError {
 
 impl std::error::Error for RowTooLongError {}
 
-/// Whether that is why reading ended.
+/// Checks that an I/O error is a [`RowTooLongError`].
 #[must_use]
 pub fn is_too_long(error: &io::Error) -> bool {
     error

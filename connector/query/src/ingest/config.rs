@@ -1,4 +1,4 @@
-//! What the `[[dataset]]` tables of a configuration file say, with units in the type.
+//! Configuration of a dataset: the content of a `[[dataset]]` table, with units in the type.
 
 pub mod parser;
 pub mod recipe_text;
@@ -19,75 +19,74 @@ use regex::Regex;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// One dataset as it is configured: where it comes from and what its columns mean.
+/// Configuration of one dataset: its source and the meaning of its columns.
 #[derive(Debug, Clone)]
 pub struct DatasetConfig {
-    /// Its name.
+    /// Name of the dataset.
     pub name: SqlIdentifier,
-    /// Where it stands, for messages.
+    /// Position in the configuration file, for messages.
     pub location: ConfigLocation,
-    /// Where its files may lie; paths are relative to the folder of the configuration.
+    /// Folders that may contain source files. Relative paths start at the folder of the configuration.
     pub folder: SourceRoots,
     /// Title for people.
     pub title: String,
     /// Licence, as an identifier.
     pub licence: String,
-    /// How the source wants to be named.
+    /// Attribution text that the source asks for.
     pub attribution: Option<String>,
-    /// It only grows: files that were not there before are a segment of their own.
+    /// Feed: the dataset only grows, and new files become a segment of their own.
     pub feed: bool,
-    /// It falls under the regulation on high-value datasets.
+    /// High-value dataset under the EU regulation.
     pub high_value: bool,
-    /// Its rows are about persons.
+    /// Rows with personal data.
     pub personal: bool,
-    /// The model that it declares to conform to.
+    /// Declared model.
     pub model: Option<String>,
-    /// How its values came about.
+    /// Origin of the values.
     pub kind: Option<DatasetKind>,
-    /// What is stated of its quality and its service.
+    /// Statements about quality and service.
     pub description: DatasetDescription,
-    /// The categories of persons whom its rows are about (Article 30(1)(c) of Regulation (EU) 2016/679). No part of the
-    /// catalogue.
+    /// Categories of data subjects (Article 30(1)(c) of Regulation (EU) 2016/679). Not shown in the catalogue.
     pub data_subjects: Option<String>,
-    /// The statements over it that others may ask by name.
+    /// Saved statements over the dataset, which others may run by name.
     pub queries: Vec<SavedQuery>,
-    /// The column whose distinct values a minimum group counts.
+    /// Column whose distinct values a minimum group counts.
     pub unit_column: Option<SqlIdentifier>,
-    /// IANA zone of its civil times; absent: the participant's.
+    /// IANA time zone of civil times; the participant's zone if absent.
     pub zone: Option<String>,
-    /// The order of its rows; empty: the time column, then the unit column.
+    /// Sort order of the rows. If empty: the time column, then the unit column.
     pub sort: Vec<SqlIdentifier>,
-    /// The share of rows that may be unreadable and left out; 0 unless stated.
+    /// Maximum share of unreadable rows that may be left out; 0 by default.
     pub max_bad_rows: f64,
-    /// Where its places lie; a row whose place lies elsewhere can't be read.
+    /// Area of the dataset's places. A row with a place outside can't be read.
     pub extent: Option<PlaceExtent>,
-    /// The statement that makes the dataset's rows out of the source's.
+    /// Statement that computes the dataset's rows from the source's rows.
     pub prepare: Option<PrepareStatement>,
-    /// Where the rows come from.
+    /// Source of the rows.
     pub source: SourceConfig,
-    /// What is read from the source.
+    /// Columns that are read from the source.
     pub columns: Vec<ColumnConfig>,
-    /// What the columns are that `prepare` makes.
+    /// Columns that `prepare` returns.
     pub results: Vec<ResultColumnConfig>,
     /// Columns that become rows.
     pub unpivot: Option<UnpivotConfig>,
-    /// The registered grid.
+    /// Registered grid.
     pub grid: Option<GridConfig>,
     /// Small tables that `prepare` may join.
     pub lookups: BTreeMap<SqlIdentifier, SourceConfig>,
 }
 
-/// A place in a configuration file.
+/// Position in a configuration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigLocation {
-    /// The file as the user named it.
+    /// Name of the file as the user wrote it.
     pub file: String,
-    /// Line from 1.
+    /// Line number, from 1.
     pub line: u64,
 }
 
 impl ConfigLocation {
-    /// A refusal at this place.
+    /// Refusal at this position.
     #[must_use]
     pub fn refuse(&self, code: ErrorCode, key: &str, sentence: impl Into<String>) -> Refusal {
         Refusal::new(code, sentence).with_place(
@@ -98,80 +97,80 @@ impl ConfigLocation {
     }
 }
 
-/// The statement between source and dataset.
+/// Statement that converts source rows to dataset rows.
 #[derive(Debug, Clone)]
 pub struct PrepareStatement {
     /// One SELECT over `source` and the lookups.
     pub sql: String,
-    /// Where it stands.
+    /// Position in the configuration file.
     pub location: ConfigLocation,
 }
 
-/// Files of one kind and how they are written.
+/// Files of one kind, and their format.
 #[derive(Clone)]
 pub struct SourceConfig {
-    /// Where it stands.
+    /// Position in the configuration file.
     pub location: ConfigLocation,
-    /// The kind.
+    /// Kind of the source.
     pub kind: SourceKind,
     /// Files, folders or patterns with `*`, relative to the configuration file.
     pub paths: Vec<String>,
-    /// Between two fields.
+    /// Field delimiter.
     pub delimiter: u8,
-    /// The encoding.
+    /// Text encoding.
     pub encoding: &'static encoding_rs::Encoding,
-    /// Lines before everything else that belong to nothing.
+    /// Number of lines before the header that are skipped.
     pub skip_lines: u32,
-    /// Lines behind everything else that belong to nothing, such as notes; blank ones at the very end are not counted.
+    /// Number of lines after the last row that are skipped, such as notes. Blank lines at the end of the file are not counted.
     pub skip_last_lines: u32,
-    /// What names the columns of text.
+    /// Source of the column names in delimited text.
     pub header: ColumnHeader,
-    /// What becomes of rows of text that lack their last fields.
+    /// Treatment of rows that lack their last fields.
     pub short_rows: ShortRowHandling,
-    /// Words that mean "no value".
+    /// Words that stand for a missing value.
     pub nulls: Vec<String>,
-    /// The decimal mark.
+    /// Decimal mark.
     pub decimal: char,
-    /// The mark between thousands; absent: none is read.
+    /// Thousands separator; none is accepted if absent.
     pub thousands: Option<ThousandsMark>,
-    /// The treatment of numbers with zeros at their start.
+    /// Treatment of numbers with leading zeros.
     pub leading_zeros: LeadingZeroRule,
-    /// Columns that are left out before anything else, with `*` for any text.
+    /// Columns that are skipped, with `*` for any text.
     pub skip_columns: Vec<String>,
-    /// Where the rows stay, if nothing of them is copied.
+    /// Location of the rows, if they stay in place.
     pub in_place: Option<InPlaceConfig>,
-    /// The most bytes of one row, as [`crate::ingest::bounded_reader`] counts them; a longer one ends the reading.
+    /// Maximum bytes of one row, as [`crate::ingest::bounded_reader`] counts them. A longer row ends the reading.
     pub max_row_bytes: u32,
 }
 
-/// What names the columns of delimited text.
+/// Source of the column names in delimited text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ColumnHeader {
-    /// So many lines before the first row; their cells joined with `|`.
+    /// Number of header lines before the first row. The cells of a column are joined with `|`.
     Lines(u32),
-    /// Nothing: a column is called by its number, from 1, and there are as many as the first row has fields.
+    /// Column numbers from 1, for a file without a header. The first row gives the number of columns.
     Numbers,
-    /// Nothing in the file; the configuration names them in order.
+    /// Names from the configuration, in order, for a file without a header.
     Names(Vec<String>),
 }
 
-/// What becomes of a row that has fewer fields than there are columns.
+/// Treatment of a row with fewer fields than columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ShortRowHandling {
-    /// It is counted as one that can't be read: a field may be missing anywhere, and what follows then belongs to another column.
+    /// Counted as unreadable. A field may be missing anywhere, which would shift the following values to other columns.
     #[default]
     Refuse,
-    /// The source says that only last fields are left out: they have no value.
+    /// Missing values, because the source leaves out last fields alone.
     Null,
 }
 
 impl ShortRowHandling {
-    /// All of them with their names in configuration.
+    /// All variants with their names in the configuration.
     pub const ALL: [(&'static str, Self); 2] = [("refuse", Self::Refuse), ("null", Self::Null)];
 }
 
-/// Written by hand since the recipe of a feed is made of it: what says nothing new reads as it did before the key was there, so that
-/// a feed goes on.
+/// Manual implementation, since the recipe of a feed is made of this text. A key with its default value is left out, so that a feed
+/// begun before the key existed goes on.
 impl fmt::Debug for SourceConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -190,7 +189,7 @@ impl fmt::Debug for SourceConfig {
             leading_zeros,
             skip_columns,
             in_place,
-            // It changes no row that is read.
+            // The limit changes no row that is read.
             max_row_bytes: _,
         } = self;
         let mut text = f.debug_struct("SourceConfig");
@@ -227,36 +226,36 @@ impl fmt::Debug for SourceConfig {
     }
 }
 
-/// Rows that stay where they are.
+/// Source of rows in place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InPlaceConfig {
     /// Parquet files.
     Parquet(StorageBackend),
-    /// A table of PostgreSQL.
+    /// Table of PostgreSQL.
     Postgres {
-        /// The database.
+        /// Database of the table.
         server: PostgresEndpoint,
-        /// The schema that the table is in.
+        /// Schema of the table.
         schema: String,
-        /// The table or view.
+        /// Name of the table or view.
         table: String,
     },
 }
 
-/// The kinds of source.
+/// Kinds of source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceKind {
     /// Delimited text.
     Text,
-    /// Parquet.
+    /// Parquet file.
     Parquet,
-    /// An Arrow file or an Arrow stream.
+    /// Arrow file or Arrow stream.
     Arrow,
-    /// A GeoJSON collection of points; properties are columns, beside `lon` and `lat`.
+    /// GeoJSON features with points. Properties become columns, in addition to `lon` and `lat`.
     GeoJson,
-    /// JSON objects, each a row; members are columns.
+    /// JSON objects. Each object is a row, and its members are columns.
     Json,
-    /// A table of PostgreSQL, which stays where it is.
+    /// Table of PostgreSQL in place.
     Postgres,
 }
 
@@ -271,7 +270,7 @@ impl SourceKind {
         ("postgres", Self::Postgres),
     ];
 
-    /// Its name in configuration.
+    /// Name in the configuration.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -285,56 +284,56 @@ impl SourceKind {
     }
 }
 
-/// A column and how it is read.
+/// Configuration of a column.
 #[derive(Debug, Clone)]
 pub struct ColumnConfig {
-    /// Where it stands.
+    /// Position in the configuration file.
     pub location: ConfigLocation,
-    /// Its name in the dataset.
+    /// Name in the dataset.
     pub name: SqlIdentifier,
-    /// Its type.
+    /// Type of the column.
     pub kind: ColumnType,
-    /// Where its values come from.
+    /// Source of the values.
     pub origin: ColumnValueOrigin,
-    /// Accepted spellings of a date or an instant, tried in order; empty: ISO 8601.
+    /// Accepted date and time formats, tried in order. If empty: ISO 8601.
     pub formats: Vec<String>,
-    /// IANA zone of a civil time.
+    /// IANA time zone of civil times.
     pub zone: Option<String>,
-    /// What to do with a local time that occurs twice.
+    /// Treatment of a local time that occurs twice.
     pub ambiguous: AmbiguousTimeRule,
-    /// What to do with a local time that does not occur.
+    /// Treatment of a local time that does not occur.
     pub missing: MissingTimeRule,
-    /// Moves every instant by so many microseconds, such as from the end of an interval to its start.
+    /// Shift of every instant in microseconds, such as from the end of an interval to its start.
     pub shift_us: i64,
-    /// Where its numbers are written in another way than those of the source.
+    /// Number notation of the column, if it differs from the source's.
     pub numbers: ColumnNumberNotation,
-    /// Converts numbers to the declared unit.
+    /// Factor that converts numbers to the declared unit.
     pub factor: Option<ConversionFactor>,
-    /// No value may be missing.
+    /// Requirement of a value in every row.
     pub required: bool,
-    /// Files may lack the column; its values are then missing.
+    /// Permission for files to lack the column. Its values are then missing.
     pub optional: bool,
-    /// What it means.
+    /// Description of the column.
     pub about: ColumnDescription,
 }
 
-/// Notation of the numbers of one column; absent keys are those of the source.
+/// Number notation of one column. Absent keys are inherited from the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ColumnNumberNotation {
-    /// The decimal mark.
+    /// Decimal mark.
     pub decimal: Option<char>,
-    /// The mark between thousands.
+    /// Thousands separator.
     pub thousands: Option<ThousandsMark>,
-    /// The treatment of numbers with zeros at their start.
+    /// Treatment of leading zeros.
     pub leading_zeros: Option<LeadingZeroRule>,
 }
 
 impl ColumnNumberNotation {
-    /// The notation of a column of this source.
+    /// Number notation of a column of this source.
     #[must_use]
     pub fn within(self, source: &SourceConfig) -> NumberNotation {
         let decimal = self.decimal.unwrap_or(source.decimal);
-        // A mark between thousands of the source is none where the column has it for decimals.
+        // An inherited thousands separator is ignored if the column uses it as the decimal mark.
         let inherited = source
             .thousands
             .filter(|mark| ThousandsMark::of(decimal) != Some(*mark));
@@ -346,71 +345,72 @@ impl ColumnNumberNotation {
     }
 }
 
-/// Where a column's values come from.
+/// Source of a column's values.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ColumnValueOrigin {
-    /// One source column, or several joined by a space. Beside the file's own: the groups and the value of the unpivot
-    /// pattern, `_file`, `_file_name` (without folder and ending) and `_line`.
+    /// One source column, or several joined with a space. In addition to the file's columns: the groups and the value of the
+    /// unpivot pattern, `_file`, `_file_name` (without folder and extension) and `_line`.
     From(Vec<String>),
-    /// The same text in every row.
+    /// Constant text in every row.
     Constant(String),
-    /// The local date of an instant column.
+    /// Local date of a timestamp column.
     LocalDateOf(SqlIdentifier),
 }
 
-/// A local time that occurs twice, when clocks go back.
+/// Rule for a local time that occurs twice, when clocks go back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AmbiguousTimeRule {
-    /// The row is unreadable.
+    /// Row is unreadable.
     Refuse,
-    /// It is the first.
+    /// First occurrence.
     First,
-    /// It is the second.
+    /// Second occurrence.
     Second,
-    /// The order of the rows tells: times that go back are of the second pass.
+    /// Order of the rows: times after a step back belong to the second occurrence.
     Sequence,
 }
 
-/// A local time that does not occur, when clocks go forward.
+/// Rule for a local time that does not occur, when clocks go forward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MissingTimeRule {
-    /// The row is unreadable.
+    /// Row is unreadable.
     Refuse,
-    /// It is moved forward by the length of the gap.
+    /// Time is moved forward by the length of the gap.
     Forward,
 }
 
-/// A declared factor from the source's unit to the column's.
+/// Declared factor from the source's unit to the column's unit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConversionFactor {
-    /// What a number is multiplied with.
+    /// Multiplier of the source's numbers.
     pub value: f64,
-    /// The source's unit.
+    /// Unit of the source.
     pub from: String,
-    /// Who says so.
+    /// Reference for the factor.
     pub source: String,
 }
 
-/// What a column is, for the catalogue.
+/// Description of a column for the catalogue.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ColumnDescription {
-    /// UCUM unit.
+    /// Unit in UCUM notation.
     pub unit: Option<String>,
     /// Coordinate reference system.
     pub crs: Option<String>,
-    /// Its values are about persons.
+    /// Personal data in the column.
     pub personal: bool,
-    /// What it means.
+    /// Meaning of the column.
     pub meaning: Option<String>,
-    /// How it was converted.
+    /// Conversion of the values.
     pub conversion: Option<String>,
-    /// The space of keys of which this participant alone has its values.
+    /// Key space whose values in this column no other participant has.
     pub own_keys: Option<SqlIdentifier>,
-    /// Uncertainty of its values.
+    /// Uncertainty of the values.
     pub uncertainty: Option<String>,
 }
 
-/// Recipes of feeds are made of this text. One from before uncertainties were stated stays as it is.
+/// Manual implementation, since recipes of feeds are made of this text. A column without an uncertainty has the text from before
+/// that field existed.
 impl fmt::Debug for ColumnDescription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -436,48 +436,48 @@ impl fmt::Debug for ColumnDescription {
     }
 }
 
-/// A column that `prepare` makes.
+/// Column that `prepare` returns.
 #[derive(Debug, Clone)]
 pub struct ResultColumnConfig {
-    /// Where it stands.
+    /// Position in the configuration file.
     pub location: ConfigLocation,
-    /// Its name.
+    /// Name of the column.
     pub name: SqlIdentifier,
-    /// The type that it must have.
+    /// Required type.
     pub kind: Option<ColumnType>,
-    /// No value may be missing.
+    /// Requirement of a value in every row.
     pub required: bool,
-    /// What it is.
+    /// Description of the column.
     pub about: ColumnDescription,
 }
 
-/// Wide to long: each matching column becomes a row.
+/// Conversion from wide to long form: each matching column becomes a row.
 #[derive(Debug, Clone)]
 pub struct UnpivotConfig {
-    /// Where it stands.
+    /// Position in the configuration file.
     pub location: ConfigLocation,
-    /// The pattern of the columns' names; its named groups become columns.
+    /// Pattern of the column names. Its named groups become columns.
     pub pattern: Regex,
-    /// The name under which the cell is read.
+    /// Name of the column with the cell values.
     pub value: String,
 }
 
-/// The finest cells of aggregate contracts.
+/// Finest cells of aggregate-only contracts.
 #[derive(Debug, Clone)]
 pub struct GridConfig {
-    /// Where it stands.
+    /// Position in the configuration file.
     pub location: ConfigLocation,
-    /// The columns.
+    /// Columns of the grid.
     pub dimensions: Vec<SqlIdentifier>,
-    /// The width of the buckets of dates and instants.
+    /// Width of the time buckets.
     pub bucket: Option<TimeBucketWidth>,
-    /// The zone in which they begin.
+    /// Time zone in which the buckets begin.
     pub zone: Option<String>,
-    /// The period whose cells are released together.
+    /// Period whose cells are released together.
     pub release: Option<TimeBucketWidth>,
-    /// The dimension of time by which they are released.
+    /// Time dimension by which cells are released.
     pub release_column: Option<SqlIdentifier>,
-    /// What becomes of rows that come later.
+    /// Treatment of rows that arrive after the release.
     pub late: Option<LateDataPolicy>,
 }
 
@@ -487,7 +487,7 @@ mod tests {
     use crate::ingest::config::recipe_text::recipe_text;
     use std::path::Path;
 
-    /// What recipes are made of, where the source says this beside its path.
+    /// Recipe of a dataset whose source has this key in addition to its path.
     fn recipe(key: &str) -> String {
         let text = format!(
             "[[dataset]]\nname = \"d\"\ntitle = \"D\"\nlicence = \"x\"\n[dataset.source]\npath = \"a.csv\"\n{key}\n\
@@ -511,7 +511,7 @@ mod tests {
         ] {
             assert_ne!(recipe(key), plain, "{key}");
         }
-        // How long a row may be changes none that is read.
+        // The row limit changes no row that is read.
         assert_eq!(recipe("max_row_bytes = 5"), plain);
     }
 }

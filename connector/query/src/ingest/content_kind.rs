@@ -1,40 +1,40 @@
-//! The kind of a file, told by its first bytes. The ending of its name says nothing here.
+//! Detection of a file's kind by its first bytes. The extension of its name has no effect here.
 
 use crate::ingest::config::SourceKind;
 use crate::ingest::text_encoding::{StatedEncoding, stated_encoding};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde::de::IgnoredAny;
 
-/// The kind of a file.
+/// Kind of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContentKind {
-    /// Text that is none of the others.
+    /// Text of no other kind.
     Text,
-    /// JSON: one value, or a value on each line.
+    /// JSON: one value, or one value on each line.
     Json,
-    /// Parquet.
+    /// Parquet file.
     Parquet,
-    /// An Arrow file (Feather version 2) or an Arrow stream.
+    /// Arrow file (Feather version 2) or Arrow stream.
     Arrow,
-    /// One packed file.
+    /// Gzip file with one compressed file.
     Gzip,
-    /// Any number of packed files.
+    /// Zip archive.
     Zip,
-    /// A kind that is not read.
+    /// Unsupported kind.
     Unread(UnreadKind),
 }
 
-/// A kind that is not read.
+/// Unsupported kind of file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnreadKind {
-    /// Its name with an article.
+    /// Name with an article.
     pub name: &'static str,
-    /// A way to a file that is read.
+    /// Remedy: a way to a supported file.
     pub help: &'static str,
 }
 
 impl ContentKind {
-    /// Looks at the first bytes of a file; [`HEAD`] of them are enough.
+    /// Detects the kind from the first bytes of a file. [`HEAD`] bytes are enough.
     #[must_use]
     pub fn of(head: &[u8]) -> Self {
         if head.starts_with(b"\x1f\x8b") {
@@ -61,7 +61,7 @@ impl ContentKind {
         text_kind(&text)
     }
 
-    /// Refuses a file that is not what its entry says. What is wrong within a file of the right kind is left to its reader.
+    /// Refuses a file that is not of the declared kind. Faults within a file of the right kind are left to its reader.
     ///
     /// # Errors
     /// `SOURCE_KIND_UNKNOWN`.
@@ -86,7 +86,7 @@ impl ContentKind {
     }
 }
 
-/// The refusal of a file of a kind that is not read.
+/// Refusal of a file of an unsupported kind.
 #[must_use]
 pub fn unread(shown: &str, kind: UnreadKind) -> Refusal {
     let sentence = format!("`{shown}` is {}, which is not read", kind.name);
@@ -96,25 +96,25 @@ pub fn unread(shown: &str, kind: UnreadKind) -> Refusal {
         .with_help(READ_KINDS)
 }
 
-/// The kinds that are read, as a hint.
+/// Supported kinds, as a hint.
 pub const READ_KINDS: &str = "read are delimited text (CSV), Parquet, Arrow, GeoJSON and JSON objects, also a single one in a gzip or zip file; tables of \
                               PostgreSQL in place";
 
-/// The mark at the begin of an Arrow file, and without the two zeros at its end (Arrow columnar format, "IPC File Format").
+/// Magic string at the start of an Arrow file. At its end the two zeros are missing (Arrow columnar format, "IPC File Format").
 pub const ARROW_FILE_MARK: &[u8] = b"ARROW1\0\0";
-/// The mark at the begin of each message of an Arrow stream since version 0.15 of the format ("Encapsulated message format").
+/// Marker at the start of each message of an Arrow stream since version 0.15 of the format ("Encapsulated message format").
 pub const ARROW_MESSAGE_MARK: &[u8] = b"\xff\xff\xff\xff";
 
-/// So many bytes of a file tell its kind.
+/// Number of bytes that determine the kind of a file.
 pub const HEAD: usize = 64 * 1024;
 
-/// A feed of public transport, which is several tables.
+/// Public transport feed, which consists of several tables.
 pub const GTFS: UnreadKind = UnreadKind {
     name: "a GTFS feed",
     help: "each of its files is a table of its own: unpack the feed and add them one by one, as in hansa dataset add stops.txt",
 };
 
-/// A packed file within a packed file.
+/// Compressed file within a compressed file.
 const NESTED: UnreadKind = UnreadKind {
     name: "a packed file that holds another",
     help: "unpack it once",
@@ -133,7 +133,7 @@ fn mismatch(shown: &str, found: &str, wanted: SourceKind) -> Refusal {
     Refusal::new(ErrorCode::SourceKindUnknown, sentence).with_place(shown, None, None)
 }
 
-/// Bytes at a fixed place that only files of one kind have.
+/// Bytes at a fixed offset that only one kind of file has.
 struct Signature {
     at: usize,
     bytes: &'static [u8],
@@ -160,7 +160,7 @@ const CONVERT: &str = "convert it to Parquet or CSV";
 const LAYER: &str = "export the layer as GeoJSON, or its table as CSV: ogr2ogr does both";
 const PICTURE: &str = "a picture or a page holds no table: ask its owner for the numbers";
 
-/// The more special one stands first.
+/// Signatures. A more specific one comes first.
 const SIGNATURES: [Signature; 39] = [
     signature(68, b"GPKG", "a GeoPackage", LAYER),
     signature(0, b"SQLite format 3\0", "a database of SQLite", EXPORT),
@@ -223,7 +223,8 @@ const SIGNATURES: [Signature; 39] = [
     signature(0, b"\x7fELF", "a program", "name the file with the table"),
 ];
 
-/// The kind of a file that is no text. Letters at its begin may also begin a text, so they count beside bytes that no text has.
+/// Detects a kind other than text. A signature of letters could also start a text, so it counts only together with bytes that no
+/// text contains.
 fn binary_kind(head: &[u8]) -> Option<ContentKind> {
     if head.starts_with(b"%PDF-") {
         return Some(ContentKind::Unread(UnreadKind {
@@ -259,13 +260,13 @@ fn binary_kind(head: &[u8]) -> Option<ContentKind> {
     }))
 }
 
-/// Control characters that no table of text holds. Separators (1C to 1F) are left out.
+/// Checks for a control character that no table of text contains. Separators (1C to 1F) are permitted.
 fn is_no_text(byte: &u8) -> bool {
     matches!(byte, 0x00..=0x08 | 0x0e..=0x1a)
 }
 
-/// True if more than one byte in a hundred is a control character that is neither a separator nor white space. A stray one may stand in a
-/// text, and the first three separate fields in files of Hive.
+/// Checks that more than one byte in a hundred is a control character other than a separator or white space. A single one may occur
+/// in a text, and Hive files use the first three as separators.
 fn has_many_controls(head: &[u8]) -> bool {
     let controls = head
         .iter()
@@ -274,7 +275,7 @@ fn has_many_controls(head: &[u8]) -> bool {
     controls > 3 && controls.saturating_mul(100) > head.len()
 }
 
-/// True if the fixed part of a dBASE header is there: a version, a day, and the lengths of header and row.
+/// Checks for the fixed part of a dBASE header: version, date, and the lengths of header and row.
 fn is_dbf(head: &[u8]) -> bool {
     let Some(
         [
@@ -305,7 +306,7 @@ fn is_dbf(head: &[u8]) -> bool {
         && header % 32 < 2
 }
 
-/// The kind of a text: a table, or something that only looks like one.
+/// Kind of a text: a table, or a format that only resembles one.
 fn text_kind(text: &str) -> ContentKind {
     let text = text.trim_start_matches(is_before_text);
     if is_json(text) {
@@ -320,13 +321,14 @@ fn text_kind(text: &str) -> ContentKind {
     markup(text).map_or(ContentKind::Text, ContentKind::Unread)
 }
 
-/// Blanks, a byte order mark, and the separator in front of each value of a sequence of JSON (RFC 7464).
+/// Checks for characters that may precede a JSON value: blanks, a byte order mark, and the record separator of a JSON text sequence
+/// (RFC 7464).
 fn is_before_text(letter: char) -> bool {
     letter.is_whitespace() || matches!(letter, '\u{feff}' | '\u{1e}')
 }
 
-/// True if a text, of which the end may be missing, begins with a whole JSON object or list, or is inside one to its end. Lines that
-/// all begin with `{` are no table either.
+/// Checks that a text, possibly truncated, starts with a complete JSON object or list, or is inside one until its end. Lines that
+/// all start with `{` also count as JSON.
 fn is_json(text: &str) -> bool {
     if !text.starts_with(['{', '[']) {
         return false;
@@ -350,7 +352,7 @@ fn is_json(text: &str) -> bool {
     }
 }
 
-/// The kind of a text that begins with an element, a comment or a declaration of a markup language.
+/// Kind of a text that starts with an element, comment or declaration of a markup language.
 fn markup(text: &str) -> Option<UnreadKind> {
     let mut letters = text.chars();
     let opens = letters.next() == Some('<')
@@ -368,7 +370,7 @@ fn markup(text: &str) -> Option<UnreadKind> {
         || begins(&[
             "<body", "<head", "<table", "<div", "<script", "<meta", "<title",
         ]);
-    // A first value such as `<none>` opens nothing.
+    // A first value such as `<none>` is no element.
     if !is_page && !begins(&["<!", "<?"]) && !holds(&["</", "/>"]) {
         return None;
     }

@@ -1,28 +1,29 @@
-//! Dates and times as files write them, and where a civil time lies in UTC.
+//! Parsing of dates and times in files, and conversion of civil times to UTC.
 
 use crate::ingest::config::{AmbiguousTimeRule, MissingTimeRule};
 use jiff::civil;
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 
-/// A date and a time of day as they were written, perhaps with an offset.
+/// Date and time of day as written, possibly with an offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WrittenDateTime {
-    /// Microseconds since 1970-01-01 00:00 of the same clock.
+    /// Microseconds since 1970-01-01 00:00 on the clock of the text.
     pub micros: i64,
-    /// Offset from UTC in seconds, where it was written.
+    /// Offset from UTC in seconds, if written.
     pub offset: Option<i32>,
 }
 
 impl WrittenDateTime {
-    /// Days since 1970-01-01; 24:00 belongs to the next day.
+    /// Days since 1970-01-01. The time 24:00 belongs to the next day.
     #[must_use]
     pub fn day(self) -> i32 {
         i32::try_from(self.micros.div_euclid(DAY_US)).unwrap_or_default()
     }
 }
 
-/// An accepted spelling: `%Y %m %d %H %M %S`, `%y` (a year of two digits from 1969 to 2068, as POSIX has it), `%f` (a fraction or nothing), `%z` (an offset or Z), `%b` and `%a` (English
-/// names of months and weekdays); anything else stands for itself. `%H` takes 24, the end of the day.
+/// Accepted format: `%Y %m %d %H %M %S`, `%y` (a two-digit year from 1969 to 2068, as in POSIX), `%f` (an optional fraction), `%z`
+/// (an offset or Z), `%b` and `%a` (English names of months and weekdays). Other characters stand for themselves. `%H` accepts 24,
+/// the end of the day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DateTimeFormat {
     items: Vec<DateTimeFormatItem>,
@@ -45,10 +46,10 @@ enum DateTimeFormatItem {
 }
 
 impl DateTimeFormat {
-    /// Reads a spelling.
+    /// Parses a format.
     ///
     /// # Errors
-    /// What it holds that is not known, or lacks.
+    /// The unknown or missing element.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut items = Vec::new();
         let mut letters = text.chars();
@@ -88,7 +89,7 @@ impl DateTimeFormat {
         Ok(Self { items })
     }
 
-    /// Reads a text in this spelling; `None` where it is another.
+    /// Reads a text in this format. Returns `None` if the text does not match.
     #[must_use]
     pub fn read(&self, text: &str) -> Option<WrittenDateTime> {
         let mut rest = text.trim();
@@ -137,7 +138,7 @@ impl DateTimeFormat {
     }
 }
 
-/// The spellings of ISO 8601 that are accepted where none is declared.
+/// Formats of ISO 8601 that are accepted if no format is declared.
 #[must_use]
 pub fn iso(with_time: bool) -> Vec<DateTimeFormat> {
     let spellings: &[&str] = if with_time {
@@ -160,7 +161,7 @@ pub fn iso(with_time: bool) -> Vec<DateTimeFormat> {
         .collect()
 }
 
-/// A time zone by its IANA name.
+/// Time zone by its IANA name.
 #[must_use]
 pub fn zone(name: &str) -> Option<TimeZone> {
     if !name.contains('/') && name != "UTC" && name != "GMT" {
@@ -169,21 +170,21 @@ pub fn zone(name: &str) -> Option<TimeZone> {
     TimeZone::get(name).ok()
 }
 
-/// What was decided about a local time that does not name one instant.
+/// Resolution of a local time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LocalTimeResolution {
-    /// It names one instant.
+    /// Unambiguous: the time names one instant.
     Nothing,
-    /// It occurs twice, and one was taken.
+    /// Ambiguous: the time occurs twice, and one instant was chosen.
     Ambiguous,
-    /// It does not occur, and was moved forward.
+    /// Missing: the time does not occur and was moved forward.
     Missing,
 }
 
-/// The instant of a civil time, in microseconds of UTC.
+/// Instant of a civil time, in microseconds since 1970 in UTC.
 ///
 /// # Errors
-/// Why it has none under the declared rules.
+/// The reason why the declared rules give no instant.
 pub fn instant(
     civil: WrittenDateTime,
     zone: &TimeZone,
@@ -200,7 +201,7 @@ pub fn instant(
     let (offset, decided) = match zone.to_ambiguous_timestamp(clock).offset() {
         AmbiguousOffset::Unambiguous { offset } => (offset, LocalTimeResolution::Nothing),
         AmbiguousOffset::Fold { before, after } => match ambiguous {
-            // The order of the rows is looked at by whoever has them.
+            // The caller resolves the time by the order of the rows.
             AmbiguousTimeRule::First | AmbiguousTimeRule::Sequence => {
                 (before, LocalTimeResolution::Ambiguous)
             }
@@ -221,7 +222,7 @@ pub fn instant(
     Ok((civil.micros - offset_us(offset), decided))
 }
 
-/// The local date of an instant, in days since 1970-01-01.
+/// Local date of an instant, in days since 1970-01-01.
 #[must_use]
 pub fn local_day(micros: i64, zone: &TimeZone) -> Option<i32> {
     let stamp = jiff::Timestamp::from_microsecond(micros).ok()?;
@@ -229,7 +230,7 @@ pub fn local_day(micros: i64, zone: &TimeZone) -> Option<i32> {
     i32::try_from(local.div_euclid(DAY_US)).ok()
 }
 
-/// Midnight at the start of a local day.
+/// Start of a local day.
 #[must_use]
 pub fn start_of_day(day: i32, zone: &TimeZone) -> Option<i64> {
     let clock = datetime(i64::from(day) * DAY_US)?;
@@ -237,13 +238,13 @@ pub fn start_of_day(day: i32, zone: &TimeZone) -> Option<i64> {
     Some(stamp.as_microsecond())
 }
 
-/// A day as ISO 8601 writes it.
+/// Day in ISO 8601.
 pub(crate) fn day_shown(day: i32) -> String {
     let found = datetime(i64::from(day) * DAY_US).map(|clock| clock.date().to_string());
     found.unwrap_or_else(|| format!("day {day} since 1970-01-01"))
 }
 
-/// A civil time as ISO 8601 writes it.
+/// Civil time in ISO 8601.
 pub(crate) fn civil_shown(micros: i64) -> String {
     let found = datetime(micros).map(|clock| clock.to_string());
     found.unwrap_or_else(|| format!("{micros} us since 1970-01-01"))
@@ -261,7 +262,7 @@ fn offset_us(offset: Offset) -> i64 {
 /// Days since 1970-01-01 of a calendar date.
 fn epoch_day(date: civil::Date) -> i32 {
     let (year, month) = (i32::from(date.year()), i32::from(date.month()));
-    // Counted from 1 March, so that a leap day ends its year.
+    // The year starts at 1 March here, so that a leap day is its last day.
     let shifted = if month > 2 { year } else { year - 1 };
     let of_era = shifted.rem_euclid(400);
     let month = (month + 9) % 12;
@@ -327,14 +328,14 @@ fn name(rest: &mut &str, names: &[&str]) -> Option<usize> {
         .position(|name| name.eq_ignore_ascii_case(short))
 }
 
-/// The first year of two digits that lies in the 20th century.
+/// First two-digit year that lies in the 20th century.
 const FIRST_OF_1900: i16 = 69;
 
-/// Why an instant is refused that this program can't hold.
+/// Reason for an instant outside the supported range.
 pub(super) const OUTSIDE_CALENDAR: &str = "the time lies outside the calendar of instants, which is from -9999-01-02T01:59:59Z to \
      9999-12-30T22:00:00Z; where it stands for no end, say nulls = [\"…\"] with its text, or type = \"date\", which takes 9999-12-31";
 
-/// Microseconds of a day.
+/// Number of microseconds in a day.
 pub const DAY_US: i64 = 24 * HOUR_US;
 
 const HOUR_US: i64 = 60 * MINUTE_US;

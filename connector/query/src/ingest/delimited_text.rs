@@ -1,4 +1,4 @@
-//! Delimited text: lines that belong to nothing, header lines or none, then rows.
+//! Delimited text: skipped lines, optional header lines, then rows.
 
 mod header_names;
 pub(in crate::ingest) mod line_reader;
@@ -18,9 +18,8 @@ use std::io::{self, Read};
 /// Reads a file of delimited text.
 ///
 /// # Errors
-/// `SOURCE_KIND_UNKNOWN` where it is no text; `SOURCE_UNREADABLE` where the file is missing, not of its encoding, shorter than its
-/// header, empty where its first row says how many columns there are, has a row that is too long, or a quote that is opened and never
-/// closed.
+/// `SOURCE_KIND_UNKNOWN` if the file is no text. `SOURCE_UNREADABLE` if the file is missing, has another encoding, is shorter than
+/// its header, is empty although its first row determines the columns, or has a row that is too long or an unclosed quotation mark.
 pub fn read(
     file: &SourceFile,
     config: &SourceConfig,
@@ -54,7 +53,7 @@ pub fn read(
     let mut reader = ReaderBuilder::new()
         .delimiter(delimiter)
         .has_headers(false)
-        // With CRLF as its own terminator the reader's line numbers are one too small from the second row on.
+        // With CRLF as the terminator, the line numbers of `csv` are one too low from the second row on.
         .terminator(Terminator::Any(b'\n'))
         .flexible(true)
         .buffer_capacity(bounded_reader::AHEAD)
@@ -63,7 +62,7 @@ pub fn read(
     let mut next = |record: &mut StringRecord| {
         let is_row = next(&mut reader, record, &allowance, skipped).map_err(fallen)?;
         let note = notes.take(rows.replace(rows.get().saturating_add(1)));
-        // Only the row behind the file ends there, or the quoted field that has swallowed it.
+        // Only the sentinel row after the file ends there, or a quoted field that has swallowed it.
         if !is_row || reader.position().byte() != end.get() {
             return Ok(is_row.then_some(note));
         }
@@ -77,7 +76,7 @@ pub fn read(
         let why = format!("a quote opened in line {line} is not closed");
         Err(unreadable(Some(line), why))
     };
-    // The first row of a file without a header says how many columns there are, and is a row like the others.
+    // The first row of a file without a header determines the number of columns and is an ordinary row.
     let mut first = None;
     let mut lines = HeaderLines::default();
     let header = match &config.header {
@@ -131,7 +130,7 @@ pub fn read(
         }
         let line = record.position().map_or(0, csv::Position::line);
         let line = note.line(line).saturating_add(skipped);
-        // A row that is not understood may be several that a quote has made one: each of its lines is lost.
+        // An unreadable row may be several rows that a quotation mark has joined, so each of its lines counts.
         let mut lose_lines = |why: &str| {
             (line..=line.saturating_add(note.breaks()))
                 .try_for_each(|line| each(SourceFileEvent::Broken { line, why }))
@@ -142,13 +141,13 @@ pub fn read(
         }
         if lines.has(&record) {
             match header.len() {
-                // A value of a single column can be the name of the column.
+                // A value of a single column may equal the column's name.
                 0 | 1 => lose_lines("the row is the header line again")?,
                 _ => each(SourceFileEvent::Counted(REPEATED))?,
             }
             continue;
         }
-        // With a line break in a field, what is missing may stand behind a quote that was opened by mistake.
+        // In a row with a line break in a field, missing fields may result from a wrong quotation mark.
         let is_one_line = || !record.iter().any(|field| field.contains('\n'));
         let is_filled = config.short_rows == ShortRowHandling::Null && record.len() < header.len();
         if is_filled && is_one_line() {
@@ -174,21 +173,22 @@ pub fn read(
     }
 }
 
-/// Of rows that were taken though their last fields are missing.
+/// Name of the count of accepted rows without their last fields.
 pub const FILLED: &str = "row without its last fields, which have no value";
 
-/// A file and a row behind it that no quote may swallow: `csv` takes a quoted field that the file ends in for a closed one.
+/// File followed by a sentinel row that no quotation mark may swallow. The `csv` reader accepts an unclosed quoted field at the end
+/// of a file.
 struct ClosingRowReader<'a, R> {
     inner: R,
     given: u64,
     row: &'static [u8],
     left: &'static [u8],
-    /// Where that row ends, once it is known.
+    /// End position of the sentinel row, once it is known.
     end: &'a Cell<u64>,
 }
 
 impl<'a, R> ClosingRowReader<'a, R> {
-    /// It has one field, and ends the last line of a file that has no line break there.
+    /// Creates the reader. The sentinel row has one field, and terminates the last line if that lacks a line break.
     const fn new(inner: R, delimiter: u8, end: &'a Cell<u64>) -> Self {
         let row: &'static [u8] = if delimiter == 0x1f {
             b"\n\x1e\x1e\n"
@@ -204,7 +204,7 @@ impl<'a, R> ClosingRowReader<'a, R> {
         }
     }
 
-    /// The row as it is read.
+    /// Field of the sentinel row.
     fn fields(&self) -> &'static str {
         std::str::from_utf8(self.row)
             .unwrap_or_default()
@@ -234,12 +234,12 @@ fn bytes(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
-/// Nothing but the end of a line.
+/// Checks for a blank line.
 fn blank(record: &StringRecord) -> bool {
     record.len() == 1 && record.get(0) == Some("\r")
 }
 
-/// The fields of a row; those that it lacks have no value.
+/// Fields of a row. Missing fields have no value.
 fn fields<'r>(record: &'r StringRecord, width: usize, config: &SourceConfig) -> Vec<RawField<'r>> {
     let fields = record.iter().enumerate().map(|(index, field)| {
         let field = if index.saturating_add(1) == record.len() {
@@ -259,7 +259,7 @@ fn fields<'r>(record: &'r StringRecord, width: usize, config: &SourceConfig) -> 
         .collect()
 }
 
-/// Why a row can't be read, and the line on which it begins.
+/// Reason why a row can't be read, and its first line.
 struct TextRowError {
     line: Option<u64>,
     why: String,

@@ -1,40 +1,40 @@
-//! What a file holds before anything is believed about it, and how it becomes a typed value.
+//! Untyped field values of source files, and typed values after the conversion.
 
 use super::date_time;
 use hansa_policy::value::decimal_type::DecimalType;
 
-/// One field of a file.
+/// Field of a source file.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum RawField<'a> {
-    /// Nothing, or a word that means nothing.
+    /// Missing value, or a word that stands for one.
     Null,
     /// Text.
     Text(&'a str),
-    /// A whole number, from a typed file.
+    /// Integer from a typed file.
     Int(i64),
-    /// A number.
+    /// Floating-point number.
     Float(f64),
-    /// A decimal number.
+    /// Decimal number.
     Decimal {
-        /// Its value, in units of the last place of its type.
+        /// Value in units of the last place of its type.
         units: i128,
-        /// Its type in the file.
+        /// Type in the file.
         kind: DecimalType,
     },
-    /// A number as JSON writes it, with all its digits.
+    /// JSON number with all its digits.
     Digits(&'a str),
-    /// True or false.
+    /// Boolean value.
     Bool(bool),
-    /// Days since 1970-01-01.
+    /// Date, in days since 1970-01-01.
     Day(i32),
-    /// A civil time, microseconds since 1970-01-01 00:00.
+    /// Civil time, in microseconds since 1970-01-01 00:00.
     Civil(i64),
-    /// An instant, microseconds of UTC.
+    /// Instant, in microseconds since 1970-01-01 00:00 UTC.
     Instant(i64),
 }
 
 impl RawField<'_> {
-    /// As a person reads it.
+    /// Value as text for people.
     #[must_use]
     pub fn display_text(&self) -> String {
         match self {
@@ -51,39 +51,39 @@ impl RawField<'_> {
     }
 }
 
-/// What comes out of a file, in order.
+/// Event of a source file, in order of the file.
 #[derive(Debug, Clone, Copy)]
 pub enum SourceFileEvent<'a> {
-    /// The names of the columns, first and once.
+    /// Column names; the first event, exactly once.
     Header(&'a [String]),
-    /// A row with as many fields as there are columns.
+    /// Row with one field for each column.
     Row {
-        /// Line from 1 where it begins; the number of the row where the file has no lines.
+        /// Line number of the row's start, from 1; the row number for a file without lines.
         line: u64,
-        /// Its fields.
+        /// Fields of the row.
         fields: &'a [RawField<'a>],
     },
-    /// A row that has no fields that could be read.
+    /// Row without readable fields.
     Broken {
-        /// Line from 1.
+        /// Line number, from 1.
         line: u64,
-        /// Why.
+        /// Reason.
         why: &'a str,
     },
-    /// Something that is counted and changes nothing.
+    /// Fact that is counted and has no other effect.
     Counted(&'static str),
 }
 
-/// A typed value.
+/// Typed value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TypedValue {
-    /// No value.
+    /// Missing value.
     Null,
     /// Text.
     Text(String),
-    /// Whole number.
+    /// Integer.
     Int(i64),
-    /// Number, finite.
+    /// Finite floating-point number.
     Float(f64),
     /// Decimal number.
     Decimal {
@@ -92,22 +92,22 @@ pub enum TypedValue {
         /// Type of the column.
         kind: DecimalType,
     },
-    /// Truth.
+    /// Boolean value.
     Bool(bool),
-    /// Days since 1970-01-01.
+    /// Date, in days since 1970-01-01.
     Day(i32),
-    /// Microseconds of UTC.
+    /// Instant, in microseconds since 1970-01-01 00:00 UTC.
     Instant(i64),
 }
 
-/// A whole number as text.
+/// Integer from a text.
 #[must_use]
 pub fn int(text: &str) -> Option<i64> {
     let text = text.trim();
     text.strip_prefix('+').unwrap_or(text).parse().ok()
 }
 
-/// A number as text, with its decimal mark; nothing but digits, one mark, signs and an exponent.
+/// Number from a text with this decimal mark. Only digits, one mark, signs and an exponent are accepted.
 #[must_use]
 pub fn float(text: &str, decimal: char) -> Option<f64> {
     let text = text.trim();
@@ -125,8 +125,8 @@ pub fn float(text: &str, decimal: char) -> Option<f64> {
     number.is_finite().then_some(number)
 }
 
-/// A number of JSON as a number of floating point, where that one has these digits: what a program wrote out of one comes back, however
-/// many digits it wrote, and what has more than one can hold does not.
+/// Floating-point number of a JSON number, if it represents the digits exactly. A number that a program printed from a
+/// floating-point number is accepted with any number of digits; one with more digits than the type holds is not.
 #[must_use]
 pub fn exact_float(digits: &str) -> Option<f64> {
     let (mantissa, _) = digits.split_once(['e', 'E']).unwrap_or((digits, ""));
@@ -147,10 +147,10 @@ pub fn exact_float(digits: &str) -> Option<f64> {
         .then_some(number)
 }
 
-/// The most significant digits that a number of floating point has when it is written out whole.
+/// Maximum number of significant digits in the exact decimal expansion of a floating-point number.
 const MOST_DIGITS: usize = 767;
 
-/// True or false as text.
+/// Boolean value from a text.
 #[must_use]
 pub fn truth(text: &str) -> Option<bool> {
     match text.trim().to_ascii_lowercase().as_str() {
@@ -165,7 +165,7 @@ mod tests {
     use super::RawField;
     use crate::ingest::date_time;
 
-    /// What is shown is what a column is guessed from.
+    /// The display text is also the input of the column type inference.
     #[test]
     fn times_are_shown_as_they_are_written() {
         let instant = RawField::Instant(1_781_744_901_200_000).display_text();

@@ -1,5 +1,5 @@
-//! GeoJSON of points: `lon`, `lat`, and each property a column. Features are read one by one, of a collection, alone, or one after the
-//! other (RFC 7946, RFC 8142).
+//! GeoJSON points: `lon`, `lat`, and one column for each property. Features are read one by one from a collection, alone, or from a
+//! sequence (RFC 7946, RFC 8142).
 
 mod feature_columns;
 mod feature_document;
@@ -16,10 +16,10 @@ use feature_document::{read_features, unreadable};
 use feature_geometry::{FeaturePlace, GeometryTally, Position};
 use hansa_policy::refusal::Refusal;
 
-/// Reads a file: once for the names of its properties, once for its rows.
+/// Reads a file twice: for the names of its properties, and for its rows.
 ///
 /// # Errors
-/// `SOURCE_UNREADABLE` where it is no GeoJSON in WGS 84, or none of its features is a point.
+/// `SOURCE_UNREADABLE` if the file is no GeoJSON in WGS 84, or has no feature with a point.
 pub fn read(
     file: &SourceFile,
     config: &SourceConfig,
@@ -44,7 +44,7 @@ pub fn read(
     })
 }
 
-/// A feature and the line on which it begins.
+/// Feature with the line number of its start.
 #[derive(Debug)]
 struct NumberedFeature {
     line: u64,
@@ -105,7 +105,7 @@ fn position_field(column: &FeatureColumn, position: Option<Position>) -> RawFiel
     number.map_or(RawField::Null, RawField::Float)
 }
 
-/// Why something in the place of a feature is no row.
+/// Reason why a value in the place of a feature is no row.
 fn fault(feature: &JsonValue) -> Option<String> {
     if feature.members().is_none() {
         return Some("it is no JSON object, as a feature is".to_owned());

@@ -1,50 +1,50 @@
-//! What was read, and what was not: the publication record's figures.
+//! Counts of read and unreadable rows and values, for the publication record.
 
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The figures of one file, or of all files of a dataset together.
+/// Counts of one file, or of all files of a dataset.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IngestCounts {
-    /// Rows that the source holds, after wide became long.
+    /// Number of rows in the source, after the unpivot.
     pub rows: u64,
-    /// Rows left out because a value of them can't be read.
+    /// Number of rows that were left out because a value can't be read.
     pub bad_rows: u64,
     /// Unreadable values by column.
     pub bad: BTreeMap<String, UnreadableValues>,
-    /// Values that are missing at the source, by column.
+    /// Number of values missing in the source, by column.
     pub missing: BTreeMap<String, u64>,
-    /// Local times that occur twice, by column; one of the two was taken as declared.
+    /// Number of local times that occur twice, by column. One of the two instants was chosen as declared.
     pub ambiguous: BTreeMap<String, u64>,
-    /// Local times that do not occur, by column; moved as declared.
+    /// Number of local times that do not occur, by column. They were moved as declared.
     pub gaps: BTreeMap<String, u64>,
-    /// Other things that were met, such as a feature without a geometry.
+    /// Number of other findings, such as a feature without a geometry.
     pub met: BTreeMap<String, u64>,
-    /// Columns of the source that the dataset does not take.
+    /// Source columns that the dataset does not use.
     pub unused: BTreeSet<String>,
     /// Optional columns that a file lacks.
     pub absent: BTreeSet<String>,
 }
 
-/// The unreadable values of one column.
+/// Unreadable values of one column.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnreadableValues {
-    /// How many.
+    /// Number of values.
     pub count: u64,
-    /// The first of them.
+    /// First values.
     pub samples: Vec<UnreadableValue>,
 }
 
-/// One unreadable value and where it stands.
+/// Unreadable value with its position.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnreadableValue {
-    /// The file, relative to the configuration.
+    /// File, relative to the configuration.
     pub file: String,
-    /// Line from 1.
+    /// Line number, from 1.
     pub line: u64,
-    /// What stands there, shortened.
+    /// Text of the value, shortened.
     pub text: String,
-    /// Why it can't be read.
+    /// Reason.
     pub why: String,
 }
 
@@ -66,7 +66,7 @@ impl IngestCounts {
         }
     }
 
-    /// Adds the figures of another file.
+    /// Adds the counts of another file.
     pub fn add(&mut self, other: &Self) {
         self.rows = self.rows.saturating_add(other.rows);
         self.bad_rows = self.bad_rows.saturating_add(other.bad_rows);
@@ -90,7 +90,7 @@ impl IngestCounts {
         self.absent.extend(other.absent.iter().cloned());
     }
 
-    /// The share of rows that can't be read.
+    /// Share of unreadable rows.
     #[must_use]
     pub fn bad_share(&self) -> f64 {
         if self.rows == 0 {
@@ -100,7 +100,7 @@ impl IngestCounts {
     }
 }
 
-/// Adds to a named count.
+/// Adds `by` to a named count.
 pub fn step(counts: &mut BTreeMap<String, u64>, name: &str, by: u64) {
     match counts.get_mut(name) {
         Some(count) => *count = count.saturating_add(by),
@@ -115,11 +115,11 @@ const fn float(count: u64) -> f64 {
     count as f64
 }
 
-/// Broken lines below the last row of a file, which are counted among those of [`ROW`].
+/// Name of the count of unreadable lines below the last row of a file. They are also counted under [`ROW`].
 pub const BELOW_ROWS: &str = "line below the last row that is no row";
 
-/// Stands in the place of a column for rows whose fields can't be told apart.
+/// Pseudo-column for rows without distinguishable fields.
 pub const ROW: &str = "(row)";
 
-/// How many unreadable values of a column are shown.
+/// Number of unreadable values that are shown for a column.
 pub const SAMPLES: usize = 5;

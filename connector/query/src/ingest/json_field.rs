@@ -4,7 +4,7 @@ use crate::ingest::config::SourceConfig;
 use crate::ingest::field_value::RawField;
 use crate::ingest::json_reader::JsonValue;
 
-/// The texts of values that are nested, each at its place; a field that borrows one lives as long as the row.
+/// Texts of nested values by position. A field borrows its text for the time of a row.
 #[must_use]
 pub fn nested_texts(values: &[Option<&JsonValue>]) -> Vec<Option<String>> {
     let values = values.iter();
@@ -18,7 +18,7 @@ pub fn nested_texts(values: &[Option<&JsonValue>]) -> Vec<Option<String>> {
         .collect()
 }
 
-/// A value as a field, with the text of it where it is nested.
+/// Field of a JSON value. A nested value is represented by its text.
 #[must_use]
 pub fn json_field<'f>(
     value: &'f JsonValue,

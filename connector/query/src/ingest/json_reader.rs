@@ -1,5 +1,4 @@
-//! JSON as it stands in a file: numbers keep their digits, a name that stands twice in an object is found, and nothing is read ahead of
-//! a value but one byte.
+//! JSON reader that keeps the digits of numbers, detects duplicate names in an object, and reads at most one byte ahead.
 
 use crate::ingest::bounded_reader::{self, BoundedReader, RowByteAllowance};
 use crate::ingest::transcoding_reader::TranscodingReader;
@@ -7,25 +6,25 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::io::{self, BufReader, Read};
 
-/// A JSON value. A number is the text that stands in the file.
+/// JSON value. A number is kept as its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JsonValue {
     /// `null`
     Null,
     /// `true` or `false`
     Bool(bool),
-    /// The digits of a number, with sign, point and exponent.
+    /// Digits of a number, with sign, decimal point and exponent.
     Number(String),
-    /// A string without its quotes and escapes.
+    /// String without quotation marks and escapes.
     Text(String),
-    /// An array.
+    /// Array.
     List(Vec<JsonValue>),
-    /// The members of an object in the order of the file.
+    /// Members of an object, in order of the file.
     Object(Vec<(String, JsonValue)>),
 }
 
 impl JsonValue {
-    /// The member of an object by its name; none where it is no object.
+    /// Member of an object by its name. Returns `None` for other values.
     #[must_use]
     pub fn member(&self, name: &str) -> Option<&Self> {
         let members = self.members()?;
@@ -34,7 +33,7 @@ impl JsonValue {
             .find_map(|(known, value)| (known == name).then_some(value))
     }
 
-    /// The members, where it is an object.
+    /// Members of an object. Returns `None` for other values.
     #[must_use]
     pub fn members(&self) -> Option<&[(String, Self)]> {
         match self {
@@ -43,7 +42,7 @@ impl JsonValue {
         }
     }
 
-    /// The text, where it is one.
+    /// Content of a string. Returns `None` for other values.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         match self {
@@ -52,7 +51,7 @@ impl JsonValue {
         }
     }
 
-    /// The nearest number of floating point, where it is a number and that one is finite.
+    /// Nearest floating-point number of a JSON number, if it is finite.
     #[must_use]
     pub fn nearest_float(&self) -> Option<f64> {
         match self {
@@ -61,7 +60,7 @@ impl JsonValue {
         }
     }
 
-    /// The first name that stands twice in this object or in one within it.
+    /// First duplicate name in this object or a nested one.
     #[must_use]
     pub fn repeated_name(&self) -> Option<&str> {
         match self {
@@ -80,14 +79,14 @@ impl JsonValue {
         }
     }
 
-    /// Why a value with a name that stands twice is no row.
+    /// Reason why a value with a duplicate name is no row.
     #[must_use]
     pub fn repetition(&self) -> Option<String> {
         let name: String = self.repeated_name()?.chars().take(60).collect();
         Some(format!("the name `{name}` stands twice in one object"))
     }
 
-    /// The value as JSON without blanks between its parts.
+    /// JSON text of the value without blanks.
     #[must_use]
     pub fn to_compact_text(&self) -> String {
         let mut text = String::new();
@@ -137,7 +136,7 @@ fn write_quoted(text: &str, out: &mut String) {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             control if u32::from(control) < 0x20 => {
-                // Writing to a text can't fail.
+                // Writing to a string can't fail.
                 let _ = write!(out, "\\u{:04x}", u32::from(control));
             }
             other => out.push(other),
@@ -146,30 +145,30 @@ fn write_quoted(text: &str, out: &mut String) {
     out.push('"');
 }
 
-/// Why reading ended.
+/// Reason for the end of reading.
 #[derive(Debug)]
 pub struct JsonError {
-    /// The line on which the reader was.
+    /// Line number of the reader.
     pub line: u64,
-    /// The fault, in lower case without a full stop.
+    /// Fault, in lower case without a full stop.
     pub why: String,
-    /// A value has more bytes than a row may have.
+    /// Set if a value exceeds the maximum bytes of a row.
     pub is_too_long: bool,
 }
 
-/// A reader of the values of a file, one after the other.
+/// Reader of the values in a file.
 #[derive(Debug)]
 pub struct JsonReader<'a, R> {
     input: BoundedReader<'a, BufReader<TranscodingReader<R>>>,
     allowance: &'a RowByteAllowance,
-    /// The byte that was read and not taken.
+    /// Byte that was read ahead.
     peeked: Option<u8>,
     line: u64,
     taken: u64,
 }
 
 impl<'a, R: Read> JsonReader<'a, R> {
-    /// Reads UTF-8; a byte order mark goes.
+    /// Creates a reader of UTF-8. A byte order mark is skipped.
     pub fn new(file: R, allowance: &'a RowByteAllowance) -> Self {
         let decoded = BufReader::new(TranscodingReader::new(file, encoding_rs::UTF_8));
         Self {
@@ -181,24 +180,24 @@ impl<'a, R: Read> JsonReader<'a, R> {
         }
     }
 
-    /// The line of the next byte.
+    /// Line number of the next byte.
     #[must_use]
     pub const fn line(&self) -> u64 {
         self.line
     }
 
-    /// How many bytes were taken.
+    /// Number of consumed bytes.
     #[must_use]
     pub const fn bytes_read(&self) -> u64 {
         self.taken
     }
 
-    /// Something begins that has the bytes of a row; its first byte may be known already.
+    /// Resets the row limit. The first byte of the row may have been read ahead.
     pub fn begin_row(&self) {
         self.allowance.begin_row(usize::from(self.peeked.is_some()));
     }
 
-    /// That what was read has more bytes than a row may have.
+    /// Error for a row above the limit.
     #[must_use]
     pub fn too_long(&self) -> JsonError {
         JsonError {
@@ -207,7 +206,7 @@ impl<'a, R: Read> JsonReader<'a, R> {
         }
     }
 
-    /// An error on this line.
+    /// Error on the current line.
     pub fn error(&self, why: impl Into<String>) -> JsonError {
         JsonError {
             line: self.line,
@@ -216,10 +215,10 @@ impl<'a, R: Read> JsonReader<'a, R> {
         }
     }
 
-    /// The first byte of the next token; none at the end of the file.
+    /// First byte of the next token, or `None` at the end of the file.
     ///
     /// # Errors
-    /// Where the file can't be read.
+    /// An error if the file can't be read.
     pub fn peek_token(&mut self) -> Result<Option<u8>, JsonError> {
         loop {
             match self.peek()? {
@@ -231,13 +230,13 @@ impl<'a, R: Read> JsonReader<'a, R> {
         }
     }
 
-    /// The first byte of the next value of a sequence: a record separator stands in front of a value, and no rule says how many.
+    /// First byte of the next value in a sequence, after any number of record separators.
     ///
     /// # Errors
-    /// Where the file can't be read.
+    /// An error if the file can't be read.
     pub fn peek_record(&mut self) -> Result<Option<u8>, JsonError> {
         loop {
-            // Bytes between two values are of neither.
+            // Bytes between two values belong to neither of them.
             self.begin_row();
             match self.peek_token()? {
                 Some(RECORD_SEPARATOR) => {
@@ -248,10 +247,10 @@ impl<'a, R: Read> JsonReader<'a, R> {
         }
     }
 
-    /// Takes a byte of punctuation if it comes next.
+    /// Consumes a punctuation byte if it is the next one.
     ///
     /// # Errors
-    /// Where the file can't be read.
+    /// An error if the file can't be read.
     pub fn take_if(&mut self, byte: u8) -> Result<bool, JsonError> {
         if self.peek_token()? != Some(byte) {
             return Ok(false);
@@ -260,10 +259,11 @@ impl<'a, R: Read> JsonReader<'a, R> {
         Ok(true)
     }
 
-    /// The name of the next member of an object that was opened, with its colon; none at its end. `is_first` is true before the first.
+    /// Reads the name of the next member in an open object, with its colon. Returns `None` at the end of the object. `is_first` is
+    /// true before the first member.
     ///
     /// # Errors
-    /// Where it is no JSON.
+    /// An error if the text is no JSON.
     pub fn next_name(&mut self, is_first: bool) -> Result<Option<String>, JsonError> {
         if self.take_if(b'}')? {
             return Ok(None);
@@ -274,10 +274,10 @@ impl<'a, R: Read> JsonReader<'a, R> {
         self.begin_name()
     }
 
-    /// True if an array that was opened has a further value. `is_first` is true before the first.
+    /// Checks for a further value in an open array. `is_first` is true before the first value.
     ///
     /// # Errors
-    /// Where it is no JSON.
+    /// An error if the text is no JSON.
     pub fn has_next_value(&mut self, is_first: bool) -> Result<bool, JsonError> {
         if self.take_if(b']')? {
             return Ok(false);
@@ -288,10 +288,10 @@ impl<'a, R: Read> JsonReader<'a, R> {
         Ok(true)
     }
 
-    /// The next value, whole.
+    /// Reads the next value completely.
     ///
     /// # Errors
-    /// Where it is no JSON, or has more bytes than a row may have.
+    /// An error if the text is no JSON, or if the value exceeds the maximum bytes of a row.
     pub fn value(&mut self) -> Result<JsonValue, JsonError> {
         self.nested_value(0)
     }
@@ -341,7 +341,7 @@ impl<'a, R: Read> JsonReader<'a, R> {
         Err(self.error(format!("`{}` is expected", char::from(byte))))
     }
 
-    /// `true`, `false` or `null`; `NaN` and `Infinity` are none of JSON, though some programs write them.
+    /// Reads `true`, `false` or `null`. `NaN` and `Infinity` are no JSON, though some programs write them.
     fn word(&mut self) -> Result<JsonValue, JsonError> {
         let mut word = String::new();
         while let Some(letter) = self.peek()?.filter(u8::is_ascii_alphanumeric) {
@@ -376,7 +376,7 @@ impl<'a, R: Read> JsonReader<'a, R> {
         Err(self.error(why))
     }
 
-    /// A string from its first quote to its last.
+    /// Reads a string with its quotation marks.
     fn text(&mut self) -> Result<String, JsonError> {
         self.expect_byte(b'"')?;
         let mut bytes = Vec::new();
@@ -411,7 +411,7 @@ impl<'a, R: Read> JsonReader<'a, R> {
         })
     }
 
-    /// The character of one `\u` escape, or of two that make one character.
+    /// Reads the character of one `\u` escape, or of a surrogate pair of two.
     fn escaped_unit(&mut self) -> Result<char, JsonError> {
         let mut units = vec![self.unit()?];
         if matches!(units.as_slice(), [0xd800..=0xdbff]) {
@@ -475,7 +475,7 @@ impl<'a, R: Read> JsonReader<'a, R> {
     }
 }
 
-/// True if a text is a number by the grammar of JSON.
+/// Checks that a text is a number of the JSON grammar.
 fn is_number(text: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
@@ -493,10 +493,10 @@ fn is_number(text: &str) -> bool {
         && exponent.is_none_or(|text| digits(text.strip_prefix(['+', '-']).unwrap_or(text)))
 }
 
-/// How deep values may lie in one another.
+/// Maximum nesting depth of values.
 const MOST_DEPTH: usize = 120;
 
-/// U+001E stands in front of each value of a sequence of RFC 7464.
+/// Record separator U+001E, which precedes each value of an RFC 7464 sequence.
 const RECORD_SEPARATOR: u8 = 0x1e;
 
 #[cfg(test)]

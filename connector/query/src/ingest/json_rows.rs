@@ -1,4 +1,5 @@
-//! Rows as JSON objects: a list of them, or one after the other (a line for each). Each member is a column; what is nested is text.
+//! JSON objects as rows: a list of objects, or a sequence with one object on each line. Each member is a column; nested values
+//! become text.
 
 use crate::ingest::bounded_reader::{self, MOST_COLUMNS, RowByteAllowance};
 use crate::ingest::config::{SourceConfig, SourceKind};
@@ -10,10 +11,10 @@ use crate::ingest::source_files::SourceFile;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeSet;
 
-/// Reads a file: once for the names of its members, once for its rows.
+/// Reads a file twice: for the names of its members, and for its rows.
 ///
 /// # Errors
-/// `SOURCE_UNREADABLE` where it is no list of objects, and no object after the other.
+/// `SOURCE_UNREADABLE` if the file is neither a list nor a sequence of objects.
 pub fn read(
     file: &SourceFile,
     config: &SourceConfig,
@@ -43,8 +44,8 @@ pub fn read(
     })
 }
 
-/// True if a file holds rows rather than one document: a list of objects, or several objects one after the other. Features are no
-/// rows of this kind.
+/// Checks that a file contains rows and not a single document: a list of objects, or a sequence of several objects. GeoJSON
+/// features do not count.
 ///
 /// # Errors
 /// `FILE_MISSING`, `SOURCE_OUTSIDE`.
@@ -103,7 +104,7 @@ fn read_row(
     })
 }
 
-/// Hands out each value of the list, or each value of the file, with the line on which it begins.
+/// Passes each value of the list or sequence to `each`, with the line number of its start.
 fn read_values(
     file: &SourceFile,
     config: &SourceConfig,
@@ -126,7 +127,7 @@ fn read_values(
     }
     let mut is_first = true;
     loop {
-        // Bytes between two values are of neither.
+        // Bytes between two values belong to neither of them.
         json.begin_row();
         let has_more = if is_list {
             json.has_next_value(is_first).map_err(wrong)?

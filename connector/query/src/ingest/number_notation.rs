@@ -1,37 +1,37 @@
-//! Notation of the numbers in text: decimal mark, mark between thousands, and zeros at the start.
+//! Number notation in texts: decimal mark, thousands separator, and leading zeros.
 //!
-//! A text that is not the canonical form of a number can be a key, such as the postcode `01067`. It is refused unless the source says
-//! that its zeros mean nothing.
+//! A text that is not the canonical form of a number may be a key, such as the postcode `01067`. It is refused unless the source
+//! declares that leading zeros have no meaning.
 
 use hansa_policy::value::decimal_type::{DecimalFault, DecimalType};
 use std::borrow::Cow;
 
-/// Notation of the numbers of a source or of one column.
+/// Number notation of a source or of one column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NumberNotation {
-    /// The decimal mark, `.` or `,`.
+    /// Decimal mark, `.` or `,`.
     pub decimal: char,
-    /// The mark between thousands; absent: none is read.
+    /// Thousands separator; none is accepted if absent.
     pub thousands: Option<ThousandsMark>,
-    /// The treatment of zeros before the first digit that counts.
+    /// Treatment of leading zeros.
     pub leading_zeros: LeadingZeroRule,
 }
 
-/// A mark between groups of three digits.
+/// Separator between groups of three digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ThousandsMark {
-    /// `1.000`
+    /// Point: `1.000`.
     Point,
-    /// `1,000`
+    /// Comma: `1,000`.
     Comma,
-    /// `1 000`, with any of the blanks that programs write: U+0020, U+00A0, U+2009, U+202F.
+    /// Space: `1 000`, with U+0020, U+00A0, U+2009 or U+202F.
     Blank,
-    /// `1'000`, with U+0027 or U+2019.
+    /// Apostrophe: `1'000`, with U+0027 or U+2019.
     Apostrophe,
 }
 
 impl ThousandsMark {
-    /// All marks with their names in configuration; each blank and each apostrophe stands for its kind.
+    /// All separators with their names in the configuration. Every kind of space and of apostrophe has a name.
     pub const ALL: [(&'static str, Self); 8] = [
         (".", Self::Point),
         (",", Self::Comma),
@@ -43,7 +43,7 @@ impl ThousandsMark {
         ("\u{2019}", Self::Apostrophe),
     ];
 
-    /// The mark that a character is.
+    /// Separator for a character.
     #[must_use]
     pub fn of(letter: char) -> Option<Self> {
         let mut all = Self::ALL.into_iter();
@@ -51,7 +51,7 @@ impl ThousandsMark {
             .map(|(_, mark)| mark)
     }
 
-    /// Its usual name in configuration.
+    /// Usual name in the configuration.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         let mut all = Self::ALL.into_iter();
@@ -60,23 +60,23 @@ impl ThousandsMark {
     }
 }
 
-/// The treatment of a number with zeros, or a plus sign, before its first digit that counts.
+/// Treatment of a number with leading zeros or a plus sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LeadingZeroRule {
-    /// The cell is unreadable: a key would become the key of another thing.
+    /// Unreadable value, since a key would otherwise change to another key.
     #[default]
     Refuse,
-    /// They are dropped.
+    /// Removal of the zeros.
     Drop,
 }
 
 impl LeadingZeroRule {
-    /// All rules with their names in configuration.
+    /// All rules with their names in the configuration.
     pub const ALL: [(&'static str, Self); 2] = [("refuse", Self::Refuse), ("drop", Self::Drop)];
 }
 
 impl NumberNotation {
-    /// Notation without marks between thousands.
+    /// Notation without a thousands separator.
     #[must_use]
     pub const fn plain(decimal: char) -> Self {
         Self {
@@ -86,10 +86,10 @@ impl NumberNotation {
         }
     }
 
-    /// Reads a whole number in its canonical form.
+    /// Reads an integer in its canonical form.
     ///
     /// # Errors
-    /// Why it is none, for people.
+    /// The reason why the text is no integer, for people.
     pub fn read_whole(&self, text: &str) -> Result<i64, &'static str> {
         let text = text.trim();
         let ungrouped = self.ungroup(text).ok_or(NOT_WHOLE)?;
@@ -107,10 +107,10 @@ impl NumberNotation {
             .map_err(|_| "a whole number of more than 64 bits")
     }
 
-    /// Reads a number; nothing but digits, marks, signs and an exponent.
+    /// Reads a number, which may contain only digits, marks, signs and an exponent.
     ///
     /// # Errors
-    /// Why it is none, for people.
+    /// The reason why the text is no number, for people.
     pub fn read_number(&self, text: &str) -> Result<f64, &'static str> {
         let text = text.trim();
         let ungrouped = self.ungroup(text).ok_or(NOT_NUMBER)?;
@@ -125,7 +125,7 @@ impl NumberNotation {
             mark => Cow::Owned(ungrouped.replace(mark, ".")),
         };
         let number: f64 = pointed.parse().map_err(|_| NOT_NUMBER)?;
-        // A plus sign before a measurement is usual, and no key of fractions begins with it.
+        // A plus sign before a measurement is usual, and keys with fractions do not start with one.
         self.check_start(pointed.strip_prefix('+').unwrap_or(&pointed))?;
         if number.is_finite() {
             Ok(number)
@@ -134,10 +134,10 @@ impl NumberNotation {
         }
     }
 
-    /// Reads a decimal of that type, in units of its last place.
+    /// Reads a decimal of this type, in units of its last place.
     ///
     /// # Errors
-    /// Why it is none, for people.
+    /// The reason why the text is no such decimal, for people.
     pub fn read_decimal(&self, text: &str, kind: DecimalType) -> Result<i128, &'static str> {
         let text = text.trim();
         let ungrouped = self
@@ -154,7 +154,7 @@ impl NumberNotation {
             Some(digits) => ("-", digits),
             None => ("", unsigned),
         };
-        // Zeros in front are dropped here where the source says so; the one before a point stays.
+        // Leading zeros are removed if the source permits it, except for the one before the decimal mark.
         let kept = digits.trim_start_matches('0');
         let kept = match kept.starts_with(|first: char| first.is_ascii_digit()) {
             true => kept.to_owned(),
@@ -165,7 +165,7 @@ impl NumberNotation {
             .map_err(DecimalFault::as_str)
     }
 
-    /// Refuses what stands before the first digit that counts.
+    /// Refuses leading zeros and signs that the rule does not permit.
     fn check_start(&self, plain: &str) -> Result<(), &'static str> {
         if self.leading_zeros == LeadingZeroRule::Drop {
             return Ok(());
@@ -186,7 +186,7 @@ impl NumberNotation {
         Ok(())
     }
 
-    /// The number without the marks between its thousands; nothing where they stand elsewhere than between groups of three.
+    /// Removes thousands separators. Returns `None` if they are not between groups of three digits.
     fn ungroup<'t>(&self, text: &'t str) -> Option<Cow<'t, str>> {
         let Some(mark) = self.thousands else {
             return Some(Cow::Borrowed(text));
@@ -203,14 +203,14 @@ impl NumberNotation {
         let mut groups = digits.split(is_mark);
         let first = groups.next().unwrap_or_default();
         let fits = is_group(first, 1) && groups.all(|group| is_group(group, 3));
-        // A group of zeros at the start is no thousand.
+        // A first group of zeros is no thousands group.
         let counts = first != "0" && first != "00" && first != "000";
         let is_grouped = fits && counts && !fraction.contains(is_mark);
         is_grouped.then(|| Cow::Owned(text.replace(is_mark, "")))
     }
 }
 
-/// True if a text has from `least` to three digits and nothing else.
+/// Checks for a text of `least` to three digits.
 fn is_group(text: &str, least: usize) -> bool {
     (least..=3).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -274,7 +274,7 @@ mod tests {
                 );
             }
         }
-        // Without the setting none is read.
+        // Without the setting no separator is accepted.
         assert!(notation(',', None).read_number("1.234").is_err());
         assert!(notation('.', None).read_number("1 234").is_err());
     }

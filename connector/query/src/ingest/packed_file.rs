@@ -1,4 +1,4 @@
-//! The one table in a gzip or zip file, unpacked while it is read, within bounds and with its checksum.
+//! Single table in a gzip or zip file, decompressed while it is read. Its size is limited and its checksum verified.
 
 pub mod archive_names;
 
@@ -11,22 +11,22 @@ use rawzip::{CompressionMethod, ZipArchive};
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read, Seek as _, SeekFrom};
 
-/// The most that a packed file may hold.
+/// Maximum decompressed size of a file, in bytes.
 pub const MOST_UNPACKED: u64 = 4 << 30;
 
-/// How many times larger than the packed file its content may be, from [`FREE_UNPACKED`] on.
+/// Maximum ratio of decompressed and compressed size, applied from [`FREE_UNPACKED`] bytes on.
 pub const MOST_RATIO: u64 = 200;
 
-/// So much may be unpacked of however small a file.
+/// Decompressed size in bytes that is permitted for any file.
 pub const FREE_UNPACKED: u64 = 64 << 20;
 
-/// The most files that are looked at in a zip file.
+/// Maximum number of entries that are examined in a zip file.
 const MOST_ENTRIES: usize = 256;
 
-/// The file in a gzip file.
+/// Opens the file in a gzip file.
 ///
 /// # Errors
-/// Where the size of the file can't be told.
+/// An error if the size of the file can't be determined.
 pub fn gzip_reader(mut file: File) -> io::Result<Box<dyn Read + Send>> {
     let packed = file.metadata()?.len();
     file.rewind()?;
@@ -37,10 +37,10 @@ pub fn gzip_reader(mut file: File) -> io::Result<Box<dyn Read + Send>> {
     Ok(Box::new(BoundedUnpacking::new(member, packed)))
 }
 
-/// The only table in a zip file.
+/// Opens the only table in a zip file.
 ///
 /// # Errors
-/// `SOURCE_KIND_UNKNOWN` where it holds something else or several files; `SOURCE_UNREADABLE` where it is damaged.
+/// `SOURCE_KIND_UNKNOWN` if the archive contains something else or several files; `SOURCE_UNREADABLE` if it is damaged.
 pub fn zip_reader(file: File, shown: &str) -> Result<Box<dyn Read + Send>, Refusal> {
     let damaged = |why: &dyn std::fmt::Display| {
         let sentence = format!("`{shown}` can't be read: the zip file is damaged: {why}");
@@ -136,7 +136,7 @@ pub fn zip_reader(file: File, shown: &str) -> Result<Box<dyn Read + Send>, Refus
     Ok(Box::new(BoundedUnpacking::new(checked, packed)))
 }
 
-/// A file in a zip file, as its directory describes it.
+/// File in a zip archive, as described by the central directory.
 struct ZipEntry {
     name: String,
     is_encrypted: bool,
@@ -146,7 +146,7 @@ struct ZipEntry {
     place: rawzip::ZipArchiveEntryWayfinder,
 }
 
-/// The refusal of a zip file that is not one table.
+/// Refusal of a zip file that does not contain exactly one table.
 fn several(shown: &str, listed: &[ZipEntry], has_more: bool) -> Refusal {
     const SHOWN: usize = 10;
     let mut names: Vec<String> = listed
@@ -169,7 +169,7 @@ fn several(shown: &str, listed: &[ZipEntry], has_more: bool) -> Refusal {
         .with_help("unpack it, and add the file that is meant")
 }
 
-/// A gzip file of one member with nothing behind it; the decoder compares checksum and size.
+/// Gzip file with a single member and no trailing bytes. The decoder verifies checksum and size.
 struct GzipMember {
     decoder: GzDecoder<BufReader<File>>,
     is_ended: bool,
@@ -197,7 +197,7 @@ impl Read for GzipMember {
     }
 }
 
-/// Content whose checksum and size are known beforehand.
+/// Reader that verifies a checksum and size known in advance.
 struct ChecksumReader<R> {
     inner: R,
     checksum: Crc,
@@ -227,7 +227,7 @@ impl<R: Read> Read for ChecksumReader<R> {
     }
 }
 
-/// Ends what unpacks to far more than it is.
+/// Reader that stops when the decompressed size exceeds its limits.
 struct BoundedUnpacking<R> {
     inner: R,
     packed: u64,

@@ -1,4 +1,4 @@
-//! Parquet files as a source: typed already, read batch by batch.
+//! Parquet files as a source, read batch by batch.
 
 use crate::ingest::config::SourceConfig;
 use crate::ingest::field_value::SourceFileEvent;
@@ -13,7 +13,7 @@ use parquet::file::metadata::ParquetMetaData;
 /// Reads a Parquet file.
 ///
 /// # Errors
-/// `SOURCE_UNREADABLE` where it is none, or has a column that is neither skipped nor of a known type.
+/// `SOURCE_UNREADABLE` if the file is no Parquet file, or has a column of an unknown type that is not skipped.
 pub fn read(
     file: &SourceFile,
     config: &SourceConfig,
@@ -33,7 +33,7 @@ pub fn read(
     Ok(())
 }
 
-/// Rows that are read at once: fewer where they are long, since all of them are held in memory.
+/// Number of rows in a batch. It is smaller for long rows, since a batch is held in memory.
 #[must_use]
 pub fn batch_rows(file: &ParquetMetaData) -> usize {
     let groups = file.row_groups().iter();
@@ -44,10 +44,10 @@ pub fn batch_rows(file: &ParquetMetaData) -> usize {
 
 const BATCH_BYTES: usize = 8 << 20;
 
-/// The schema of a Parquet file.
+/// Reads the schema of a Parquet file.
 ///
 /// # Errors
-/// `SOURCE_UNREADABLE` where it is none.
+/// `SOURCE_UNREADABLE` if the file is no Parquet file.
 pub(super) fn read_schema(file: &SourceFile) -> Result<SchemaRef, Refusal> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(open_parquet(file)?)
         .map_err(|error| unreadable(&file.display_name, error))?;

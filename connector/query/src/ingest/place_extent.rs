@@ -1,8 +1,8 @@
-//! The box in which the places of a dataset lie, as its owner says.
+//! Extent of a dataset's places, as declared by its owner.
 
 use std::fmt;
 
-/// A box in degrees of longitude and latitude. Its edges belong to it, and it does not cross the date line.
+/// Bounding box in degrees of longitude and latitude. It includes its edges and does not cross the date line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PlaceExtent {
     west: f64,
@@ -12,10 +12,10 @@ pub struct PlaceExtent {
 }
 
 impl PlaceExtent {
-    /// Of west, south, east and north.
+    /// Creates a box from west, south, east and north.
     ///
     /// # Errors
-    /// Their fault, in lower case without a full stop.
+    /// The fault of the numbers, in lower case without a full stop.
     pub fn new(degrees: &[f64]) -> Result<Self, &'static str> {
         let [west, south, east, north] = *degrees else {
             return Err("an extent is four numbers: [west, south, east, north] in degrees");
@@ -40,14 +40,14 @@ impl PlaceExtent {
         })
     }
 
-    /// True if a place lies in it.
+    /// Checks that a place is in the box.
     #[must_use]
     pub fn contains(&self, longitude: f64, latitude: f64) -> bool {
         (self.west..=self.east).contains(&longitude)
             && (self.south..=self.north).contains(&latitude)
     }
 
-    /// Why a place is no row, where it does not lie in it.
+    /// Reason why a place outside the box is no row.
     #[must_use]
     pub fn objection(&self, longitude: f64, latitude: f64) -> Option<&'static str> {
         if self.contains(longitude, latitude) {
@@ -61,7 +61,7 @@ impl PlaceExtent {
     }
 }
 
-/// As configuration writes it.
+/// Notation of the configuration.
 impl fmt::Display for PlaceExtent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -74,7 +74,8 @@ impl fmt::Display for PlaceExtent {
     }
 }
 
-/// True if places look turned around: none lies in Europe, and all do once longitude and latitude are exchanged. There must be one.
+/// Checks for exchanged coordinates: no place lies in Europe, but all do after the exchange of longitude and latitude. An empty
+/// list does not count.
 #[must_use]
 pub fn look_turned_around(places: impl Iterator<Item = (f64, f64)>) -> bool {
     let mut is_any = false;
@@ -95,10 +96,10 @@ const EUROPE: PlaceExtent = PlaceExtent {
     north: 82.0,
 };
 
-/// The names of columns that hold a longitude.
+/// Column names for a longitude.
 pub const LONGITUDES: [&str; 3] = ["lon", "lng", "longitude"];
 
-/// The names of columns that hold a latitude.
+/// Column names for a latitude.
 pub const LATITUDES: [&str; 2] = ["lat", "latitude"];
 
 #[cfg(test)]
@@ -132,7 +133,7 @@ mod tests {
             (&[(60.2, 24.9)], true),
             (&[(7.6, 51.9)], false),
             (&[(51.9, 7.6), (7.6, 51.9)], false),
-            // Ottawa, and what lies in Europe both ways.
+            // Ottawa, and places that lie in Europe both ways.
             (&[(-75.7, 45.4)], false),
             (&[(39.0, 40.0)], false),
             (&[], false),

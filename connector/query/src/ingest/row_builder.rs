@@ -1,4 +1,4 @@
-//! From fields to typed rows: names to columns, wide to long, text to values; what can't be read is counted.
+//! Conversion of fields to typed rows: column names, unpivot, value conversion. Unreadable values are counted.
 
 pub mod batch_builder;
 pub mod column_parser;
@@ -16,23 +16,23 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use preview_row::{PreviewCell, PreviewRow};
 use repeated_hour::RowPosition;
 
-/// Turns the events of one file into rows of the declared columns, followed by `_file` and `_line`.
+/// Converter of the events of one file to rows of the declared columns, followed by `_file` and `_line`.
 #[derive(Debug)]
 pub struct RowBuilder<'c> {
     config: &'c DatasetConfig,
     file: String,
     typings: Vec<ColumnParser<'c>>,
     layout: FieldLayout,
-    /// Where its places have to lie, and which of the columns are longitude and latitude.
+    /// Permitted extent of places, with the columns of longitude and latitude.
     extent: Option<PlacedExtent>,
     counts: IngestCounts,
-    /// The rows that were read, where somebody looks at them.
+    /// Rows that were read, if a preview is requested.
     preview: Option<Vec<PreviewRow>>,
-    /// Broken lines behind the row that was read last.
+    /// Number of unreadable lines after the last row.
     broken_since_row: u64,
 }
 
-/// An extent and the columns of the places that it is held against.
+/// Extent, with the columns of the places that are checked.
 #[derive(Debug, Clone, Copy)]
 struct PlacedExtent {
     extent: PlaceExtent,
@@ -40,14 +40,14 @@ struct PlacedExtent {
     latitude: usize,
 }
 
-/// Where each column of one file finds its fields.
+/// Positions of the fields of each column in one file.
 #[derive(Debug, Default)]
 struct FieldLayout {
     columns: Vec<Vec<FieldSlot>>,
     pivots: Vec<PivotColumn>,
 }
 
-/// A column of the file that becomes a row, with the groups of its name.
+/// Column of the file that becomes a row, with the groups of its name.
 #[derive(Debug)]
 struct PivotColumn {
     index: usize,
@@ -66,10 +66,10 @@ enum FieldSlot {
 }
 
 impl<'c> RowBuilder<'c> {
-    /// Starts a file; `zone` is the dataset's.
+    /// Starts a file. `zone` is the time zone of the dataset.
     ///
     /// # Errors
-    /// Where a column's declaration can't be carried out.
+    /// A refusal if a column's declaration can't be applied.
     pub fn new(config: &'c DatasetConfig, zone: &str, file: &str) -> Result<Self, Refusal> {
         Ok(Self {
             config,
@@ -87,29 +87,29 @@ impl<'c> RowBuilder<'c> {
         })
     }
 
-    /// Keeps each row with what stood in the file.
+    /// Keeps each row together with the text of the file.
     #[must_use]
     pub fn with_preview(mut self) -> Self {
         self.preview = Some(Vec::new());
         self
     }
 
-    /// The rows that were kept.
+    /// Rows that were kept.
     #[must_use]
     pub fn preview(&self) -> &[PreviewRow] {
         self.preview.as_deref().unwrap_or_default()
     }
 
-    /// The figures so far.
+    /// Counts so far.
     #[must_use]
     pub const fn counts(&self) -> &IngestCounts {
         &self.counts
     }
 
-    /// Takes an event and hands out the rows that it makes.
+    /// Processes an event and passes the resulting rows to `out`.
     ///
     /// # Errors
-    /// `SCHEMA_MISMATCH` where the file lacks a column; a refusal of `out`.
+    /// `SCHEMA_MISMATCH` if the file lacks a column, or a refusal of `out`.
     pub fn take(
         &mut self,
         event: SourceFileEvent<'_>,
@@ -144,10 +144,10 @@ impl<'c> RowBuilder<'c> {
         }
     }
 
-    /// The figures of the file.
+    /// Counts of the file.
     ///
     /// # Errors
-    /// `ROWS_UNREADABLE` where the order of the rows does not tell which of two instants a local time is.
+    /// `ROWS_UNREADABLE` if the order of the rows does not resolve a local time that occurs twice.
     pub fn finish(self) -> Result<IngestCounts, Refusal> {
         for typing in self.typings {
             let name = typing.name();
@@ -235,7 +235,7 @@ impl<'c> RowBuilder<'c> {
         out(&cells)
     }
 
-    /// The unit of a row, where the order of the rows counts.
+    /// Unit of a row, if the order of rows matters.
     fn series(&self, fields: &[RawField<'_>], pivot: Option<&PivotColumn>, line: u64) -> String {
         if !self.typings.iter().any(ColumnParser::needs_order) {
             return String::new();
@@ -294,7 +294,7 @@ impl<'c> RowBuilder<'c> {
         Ok(FieldLayout { columns, pivots })
     }
 
-    /// Refuses a file that has none of the columns: its rows would be there without a value.
+    /// Refuses a file without any of the columns, since its rows would have no values.
     fn check_any_column(
         &self,
         columns: &[Vec<FieldSlot>],
@@ -415,10 +415,10 @@ impl<'c> RowBuilder<'c> {
     }
 }
 
-/// The extent of a dataset with its columns of longitude and latitude.
+/// Extent of a dataset, with its columns of longitude and latitude.
 ///
 /// # Errors
-/// `CONFIG_INVALID` where there are no such columns.
+/// `CONFIG_INVALID` if there are no such columns.
 fn placed_extent(config: &DatasetConfig) -> Result<Option<PlacedExtent>, Refusal> {
     let Some(extent) = config.extent else {
         return Ok(None);
@@ -465,20 +465,20 @@ fn look<'r>(
     }
 }
 
-/// A column whose name differs from this one in capitals and blanks alone.
+/// Kept column whose name differs in letter case and blanks alone.
 fn twin<'n>(name: &str, kept: &[(usize, &'n str)]) -> Option<&'n str> {
     let folded = |name: &str| name.trim().to_lowercase();
     let mut names = kept.iter().map(|(_, known)| *known);
     names.find(|known| folded(known) == folded(name))
 }
 
-/// The name of a file without its folder and ending.
+/// File name without folder and extension.
 fn stem(file: &str) -> &str {
     let stem = std::path::Path::new(file).file_stem();
     stem.and_then(std::ffi::OsStr::to_str).unwrap_or(file)
 }
 
-/// Several fields as one text with a blank between; one that is missing makes the whole missing.
+/// Text of several fields joined with a space. If one field is missing, the result is missing.
 fn join_fields<'r>(
     places: &[FieldSlot],
     fields: &[RawField<'r>],

@@ -1,4 +1,4 @@
-//! A first look at files that nobody has described yet: a configuration entry with what was seen and what was assumed.
+//! Inference of a configuration for files without one: a draft entry with observations and assumptions.
 
 pub mod column_doubt;
 pub mod column_grouping;
@@ -19,28 +19,28 @@ use crate::ingest::field_value::{RawField, SourceFileEvent};
 use crate::ingest::source_files::SourceFile;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// The first rows of a source as they are, for `dataset sample`.
+/// First rows of a source without conversion, for `dataset sample`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceSample {
-    /// Names of the columns.
+    /// Column names.
     pub names: Vec<String>,
-    /// Line and fields of each row; an absent field is none.
+    /// Line number and fields of each row. A missing field is `None`.
     pub rows: Vec<(u64, Vec<Option<String>>)>,
-    /// The rows that have no fields that could be read.
+    /// Rows without readable fields.
     pub unread: UnreadableRows,
 }
 
-/// Rows that could not be read in a look at a source.
+/// Unreadable rows of a sample.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UnreadableRows {
-    /// How many.
+    /// Number of rows.
     pub rows: u64,
-    /// File, line and reason of the first.
+    /// File, line number and reason of the first one.
     pub first: Option<(String, u64, String)>,
 }
 
 impl UnreadableRows {
-    /// Counts one.
+    /// Counts an unreadable row.
     fn count(&mut self, file: &str, line: u64, why: &str) {
         self.rows = self.rows.saturating_add(1);
         self.first
@@ -59,10 +59,10 @@ impl std::fmt::Display for UnreadableRows {
     }
 }
 
-/// The first `most` rows of a file of a source, as fields, before any type.
+/// Reads the first `most` rows of a source file as untyped fields.
 ///
 /// # Errors
-/// `SOURCE_UNREADABLE`; `SOURCE_OUTSIDE` where it lies where no source may be.
+/// `SOURCE_UNREADABLE`; `SOURCE_OUTSIDE` if the file is outside the permitted folders.
 pub fn sample(
     file: &SourceFile,
     config: &SourceConfig,
@@ -80,7 +80,7 @@ pub fn sample(
             SourceFileEvent::Row { line, fields } => {
                 let fields = fields.iter().map(|field| match field {
                     RawField::Null => None,
-                    // Of a number that is whole it is seen that it need not be.
+                    // The text of an integral floating-point number keeps its decimal point.
                     RawField::Float(number) => Some(format!("{number:?}")),
                     other => Some(other.display_text()),
                 });

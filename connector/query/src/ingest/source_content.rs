@@ -1,4 +1,4 @@
-//! The content of a source file, unpacked where it is one packed table, and held against the kind that its entry names.
+//! Content of a source file, decompressed if necessary, and checked against the declared kind.
 
 use crate::ingest::config::{SourceConfig, SourceKind};
 use crate::ingest::content_kind::{ContentKind, HEAD};
@@ -13,7 +13,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Seek as _};
 
-/// The bytes of a source file from the first on.
+/// Bytes of a source file from its beginning.
 pub struct SourceContent {
     kind: ContentKind,
     head: Vec<u8>,
@@ -35,8 +35,8 @@ impl SourceContent {
     /// Opens a file of any kind.
     ///
     /// # Errors
-    /// `FILE_MISSING`, `SOURCE_OUTSIDE`; `SOURCE_KIND_UNKNOWN` where it packs something else than one table; `SOURCE_UNREADABLE` where
-    /// it is packed and damaged.
+    /// `FILE_MISSING`, `SOURCE_OUTSIDE`; `SOURCE_KIND_UNKNOWN` if a compressed file contains something other than one table;
+    /// `SOURCE_UNREADABLE` if a compressed file is damaged.
     pub fn open(file: &SourceFile) -> Result<Self, Refusal> {
         let shown = file.display_name.as_str();
         let outer = Self::look(Box::new(file.open()?), shown)?;
@@ -54,20 +54,20 @@ impl SourceContent {
         Self::look(unpacked, shown)
     }
 
-    /// Opens a file whose source is of that kind.
+    /// Opens a file of a source of this kind.
     ///
     /// # Errors
-    /// As [`SourceContent::open`]; `SOURCE_KIND_UNKNOWN` where it is of another kind.
+    /// As [`SourceContent::open`]; `SOURCE_KIND_UNKNOWN` if the file is of another kind.
     pub fn open_as(file: &SourceFile, wanted: SourceKind) -> Result<Self, Refusal> {
         let content = Self::open(file)?;
         content.kind.expect(wanted, &content.shown)?;
         Ok(content)
     }
 
-    /// Opens a file of delimited text that is written in the encoding of its source.
+    /// Opens a file of delimited text in the encoding of its source.
     ///
     /// # Errors
-    /// As [`SourceContent::open_as`]; `SOURCE_UNREADABLE` where its first bytes state another encoding.
+    /// As [`SourceContent::open_as`]; `SOURCE_UNREADABLE` if the first bytes indicate another encoding.
     pub fn open_text(file: &SourceFile, config: &SourceConfig) -> Result<Self, Refusal> {
         let content = Self::open_as(file, SourceKind::Text)?;
         let stated = content.stated_encoding();
@@ -85,13 +85,13 @@ impl SourceContent {
         })
     }
 
-    /// True if these are its first bytes.
+    /// Checks the first bytes of the content.
     #[must_use]
     pub fn begins_with(&self, bytes: &[u8]) -> bool {
         self.head.starts_with(bytes)
     }
 
-    /// Its kind.
+    /// Kind of the content.
     #[must_use]
     pub const fn kind(&self) -> ContentKind {
         self.kind
@@ -130,7 +130,7 @@ impl Read for SourceContent {
     }
 }
 
-/// Opens a Parquet file. A packed one is unpacked into a file without a name first, since it is read from its end.
+/// Opens a Parquet file. A compressed one is decompressed into an unnamed temporary file first, since Parquet is read from its end.
 ///
 /// # Errors
 /// As [`SourceContent::open_as`].
@@ -150,10 +150,10 @@ pub fn open_parquet(file: &SourceFile) -> Result<File, Refusal> {
     unpacked.map_err(|error| unreadable(shown, &error))
 }
 
-/// The encoding that a file of text seems to have: the one that it states, else UTF-8 where every line is, else Latin-1.
+/// Inferred encoding of a text file: the indicated one, otherwise UTF-8 if every line is valid, otherwise Latin-1.
 ///
 /// # Errors
-/// As [`SourceContent::open`]; `SOURCE_UNREADABLE` where some lines are UTF-8 and others are not, or no line is likely in either.
+/// As [`SourceContent::open`]; `SOURCE_UNREADABLE` if only some lines are UTF-8, or if a line is plausible in neither encoding.
 pub fn guess_encoding(file: &SourceFile) -> Result<&'static Encoding, Refusal> {
     let mut content = SourceContent::open(file)?;
     if let Some(stated) = content.stated_encoding() {
@@ -186,7 +186,7 @@ pub fn guess_encoding(file: &SourceFile) -> Result<&'static Encoding, Refusal> {
     Ok(WINDOWS_1252)
 }
 
-/// So many bytes of a file are looked at for its encoding; what is behind them is checked when it is read.
+/// Number of bytes examined for the encoding. The rest is checked when it is read.
 const MOST_SCANNED: u64 = 64 << 20;
 
 fn unreadable(shown: &str, why: &(impl fmt::Display + ?Sized)) -> Refusal {

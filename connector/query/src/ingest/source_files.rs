@@ -1,4 +1,4 @@
-//! The files that a source names: single ones, folders, and patterns with `*`, in sorted order.
+//! Files of a source: single files, folders, and patterns with `*`, in sorted order.
 
 use crate::ingest::config::{ConfigLocation, SourceConfig, SourceKind};
 use crate::ingest::content_kind::{GTFS, unread};
@@ -11,19 +11,19 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-/// A file and the name under which messages and `_file` show it.
+/// Source file, and its name in messages and in `_file`.
 #[derive(Debug, Clone)]
 pub struct SourceFile {
-    /// Relative to the folder of the configuration.
+    /// Name relative to the folder of the configuration.
     pub display_name: String,
-    /// Where it is.
+    /// Path of the file.
     path: PathBuf,
-    /// Where it may be.
+    /// Permitted folders.
     roots: SourceRoots,
 }
 
 impl SourceFile {
-    /// A file that somebody names.
+    /// Creates a source file from a path.
     #[must_use]
     pub const fn new(path: PathBuf, shown: String, roots: SourceRoots) -> Self {
         Self {
@@ -33,13 +33,13 @@ impl SourceFile {
         }
     }
 
-    /// Its path.
+    /// Path of the file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Opens it, as far as it is where sources may be.
+    /// Opens the file if it is in a permitted folder.
     ///
     /// # Errors
     /// `FILE_MISSING`, `SOURCE_OUTSIDE`.
@@ -47,7 +47,7 @@ impl SourceFile {
         self.roots.open(&self.path, &self.display_name)
     }
 
-    /// The digest of its bytes.
+    /// Digest of the file's bytes.
     ///
     /// # Errors
     /// `FILE_MISSING`, `SOURCE_OUTSIDE`.
@@ -56,10 +56,10 @@ impl SourceFile {
     }
 }
 
-/// All files of a source, sorted by name, each once.
+/// Lists all files of a source, sorted by name, without duplicates.
 ///
 /// # Errors
-/// `FILE_MISSING` where a path names nothing; `SOURCE_OUTSIDE` where it leads to where no source may be.
+/// `FILE_MISSING` if a path matches no file; `SOURCE_OUTSIDE` if it leads out of the permitted folders.
 pub fn list(config: &SourceConfig, roots: &SourceRoots) -> Result<Vec<SourceFile>, Refusal> {
     let folder = roots.folder();
     let placed = |refusal: Refusal| {
@@ -83,7 +83,7 @@ pub fn list(config: &SourceConfig, roots: &SourceRoots) -> Result<Vec<SourceFile
         } else if whole.is_file() {
             found.push(to_source_file(&whole, roots));
         } else {
-            // Only what the configuration wrote is a pattern, not the folder that it stands in.
+            // Only the configured path is a pattern; the folder of the configuration is escaped.
             let escaped = glob::Pattern::escape(&folder.to_string_lossy());
             let pattern = Path::new(&escaped).join(path);
             let hits = glob::glob(&pattern.to_string_lossy())
@@ -115,10 +115,10 @@ pub fn list(config: &SourceConfig, roots: &SourceRoots) -> Result<Vec<SourceFile
     Ok(found)
 }
 
-/// The digest of a file's bytes.
+/// Digest of a file's bytes, and its size.
 ///
 /// # Errors
-/// `FILE_MISSING` where it can't be read.
+/// `FILE_MISSING` if the file can't be read.
 pub fn digest(file: &Path, shown: &str) -> Result<(Digest, u64), Refusal> {
     let open = File::open(file).map_err(|error| unreadable(shown, &error))?;
     digest_of(open, shown)
@@ -151,7 +151,7 @@ fn to_source_file(path: &Path, roots: &SourceRoots) -> SourceFile {
     SourceFile::new(path.to_owned(), shown, roots.clone())
 }
 
-/// Refuses the files of a GTFS feed as one table: each of them is a table of its own.
+/// Refuses the files of a GTFS feed as one table, since each of them is a separate table.
 fn refuse_feed(config: &SourceConfig, files: &[SourceFile]) -> Result<(), Refusal> {
     let names: Vec<String> = files
         .iter()
@@ -163,7 +163,7 @@ fn refuse_feed(config: &SourceConfig, files: &[SourceFile]) -> Result<(), Refusa
     Ok(())
 }
 
-/// Refuses a file beside a packed file of the same name: its rows would most likely count twice.
+/// Refuses a file beside a compressed file of equal name, since its rows would probably count twice.
 fn refuse_packed_copies(files: &[SourceFile]) -> Result<(), Refusal> {
     let names: BTreeSet<&str> = files
         .iter()

@@ -1,6 +1,6 @@
-//! Where sources may lie: the folder of the configuration and what it names beside it, and never where the connector keeps its state and
-//! its keys. Judged is the file that was opened, not the name by which it was: a link, or a folder that is swapped in between, leads
-//! nowhere else.
+//! Permitted folders of sources: the folder of the configuration and folders that it names, but never the state and the keys of the
+//! connector. The check uses the opened file and not its name, so a link or a folder that is replaced in the meantime can't lead
+//! elsewhere.
 
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::fmt;
@@ -9,19 +9,19 @@ use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
 
-/// The folders out of which sources are read.
+/// Folders from which sources are read.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SourceRoots {
-    /// That of the configuration: paths of sources are relative to it.
+    /// Folder of the configuration. Paths of sources are relative to it.
     folder: PathBuf,
-    /// Others that it names.
+    /// Further permitted folders.
     further: Vec<PathBuf>,
-    /// Folders and files of which nothing is read, wherever they lie.
+    /// Folders and files that are never read, wherever they are.
     barred: Vec<PathBuf>,
 }
 
 impl SourceRoots {
-    /// The folder of the configuration alone.
+    /// Permits the folder of the configuration alone.
     #[must_use]
     pub fn of(folder: &Path) -> Self {
         Self {
@@ -31,7 +31,7 @@ impl SourceRoots {
         }
     }
 
-    /// The same with further folders; those that are no whole path are relative to that of the configuration.
+    /// Adds further folders. Relative paths start at the folder of the configuration.
     #[must_use]
     pub fn with_further(mut self, further: impl IntoIterator<Item = PathBuf>) -> Self {
         let further = further.into_iter().map(|root| self.folder.join(root));
@@ -39,23 +39,23 @@ impl SourceRoots {
         self
     }
 
-    /// The same without these folders and files.
+    /// Excludes these folders and files.
     #[must_use]
     pub fn without(mut self, barred: impl IntoIterator<Item = PathBuf>) -> Self {
         self.barred.extend(barred);
         self
     }
 
-    /// The folder of the configuration.
+    /// Folder of the configuration.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Opens a file out of which rows may be read.
+    /// Opens a file if it is in a permitted folder.
     ///
     /// # Errors
-    /// `FILE_MISSING` where it can't be opened; `SOURCE_OUTSIDE` where it lies elsewhere.
+    /// `FILE_MISSING` if the file can't be opened; `SOURCE_OUTSIDE` if it is in another folder.
     pub fn open(&self, path: &Path, shown: &str) -> Result<File, Refusal> {
         let unreadable = |error: std::io::Error| {
             let sentence = format!("`{shown}` can't be read: {error}");
@@ -68,14 +68,15 @@ impl SourceRoots {
         Ok(file)
     }
 
-    /// Looks at a name before it is listed, so that it is not told what lies elsewhere. What is read is judged when it is opened.
+    /// Checks a path before it is listed, so that the existence of other files is not revealed. The file is checked again when it
+    /// is opened.
     ///
     /// # Errors
     /// `SOURCE_OUTSIDE`.
     pub fn admit(&self, path: &Path, shown: &str) -> Result<(), Refusal> {
         match path.canonicalize() {
             Ok(real) => self.judge(&real, None, shown),
-            // Where nothing is, the name alone is judged.
+            // If nothing exists at the path, only the path itself is checked.
             Err(_) => self.judge(&plain(path), None, shown),
         }
     }
@@ -110,7 +111,7 @@ impl SourceRoots {
 }
 
 impl fmt::Debug for SourceRoots {
-    /// As the folder alone: what names a recipe by its form depends on no machine.
+    /// Only the folder is written, so that a recipe made of this text depends on no machine.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.folder, f)
     }
@@ -134,13 +135,13 @@ impl Default for SourceRoots {
     }
 }
 
-/// The path of an open file, whatever its name leads to by now.
+/// Path of an open file, independent of the current meaning of its name.
 fn opened_path(file: &File, path: &Path) -> std::io::Result<PathBuf> {
     let known = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
     if let Ok(real) = std::fs::read_link(known) {
         return Ok(real);
     }
-    // Without that file system: the name, as long as it leads to the file that is open.
+    // Without the /proc file system: the path, if it still leads to the open file.
     let real = path.canonicalize()?;
     let (open, named) = (file.metadata()?, std::fs::metadata(&real)?);
     if (open.dev(), open.ino()) == (named.dev(), named.ino()) {
@@ -150,7 +151,7 @@ fn opened_path(file: &File, path: &Path) -> std::io::Result<PathBuf> {
 }
 
 fn canonical(path: &Path) -> PathBuf {
-    // A configuration that is named without a folder lies in the one of this process.
+    // The folder of a configuration named without a folder is the working directory of this process.
     let path = match path.as_os_str().is_empty() {
         true => Path::new("."),
         false => path,
@@ -158,7 +159,7 @@ fn canonical(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| plain(path))
 }
 
-/// A path without `.` and `..`, as far as names alone tell.
+/// Path without `.` and `..`, resolved lexically.
 fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {

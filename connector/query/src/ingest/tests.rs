@@ -1,4 +1,4 @@
-//! Sources are read as they are described.
+//! Sources are read according to their configuration.
 
 use crate::ingest::config::parser::parse;
 use crate::ingest::date_time::{DateTimeFormat, instant, local_day, zone};
@@ -15,7 +15,7 @@ pub(super) fn problems(text: &str) -> Vec<Refusal> {
     parse(text, "hansa.toml", Path::new(".")).unwrap_err()
 }
 
-/// The events of a file of this kind, each as a line: the header, rows, broken rows and counts.
+/// Events of a file of this kind, one on each line: header, rows, unreadable rows and counts.
 pub(super) fn read_lines(kind: &str, content: impl AsRef<[u8]>) -> Result<Vec<String>, Refusal> {
     let folder = tempfile::tempdir().unwrap();
     let name = format!("a.{kind}");
@@ -198,12 +198,12 @@ fn every_problem_of_a_configuration_is_reported_with_its_line_and_key() {
     assert_eq!(many.len(), 4, "{many:#?}");
 }
 
-/// What a file of text becomes: names, then line and fields, `!` for a row that has none.
+/// Events of a text file: names, then line number and fields, with `!` for an unreadable row.
 pub(super) fn events(bytes: &[u8], keys: &str) -> Result<Vec<String>, Refusal> {
     events_of("a.csv", bytes, "text", keys)
 }
 
-/// The refusal of a file.
+/// Refusal of a file.
 #[track_caller]
 pub(super) fn refusal_of(name: &str, bytes: &[u8], kind: &str, keys: &str) -> Refusal {
     events_of(name, bytes, kind, keys).unwrap_err()
@@ -260,7 +260,7 @@ fn text_is_read_as_it_is_written() {
         "",
         &["a & b", "2: 1 & x", "4: 3 & 4"],
     );
-    // A byte order mark; a line break inside quotes moves the lines after it.
+    // A byte order mark; a line break inside quotation marks shifts the following line numbers.
     check_text(
         "\u{feff}a,b\n\"1\n1\",2\n3,4\n".as_bytes(),
         "",
@@ -416,7 +416,7 @@ fn a_local_day_is_the_day_of_the_zone() {
 
 #[test]
 fn characters_survive_the_edges_of_pieces() {
-    // Three-byte characters at every offset against the 64 KiB pieces in which a file is decoded.
+    // Three-byte characters at every offset relative to the 64 KiB blocks in which a file is decoded.
     for shift in 1..4 {
         let mut text = "x".repeat(shift) + "\n";
         let row = "€".repeat(50) + "\n";

@@ -1,21 +1,21 @@
-//! The encoding of a text: what its first bytes state, what its lines allow, and where they contradict the entry.
+//! Encoding of a text: indication in the first bytes, evidence from its lines, and contradictions to the entry.
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use std::io::{self, Read};
 
-/// An encoding that the first bytes of a text state.
+/// Encoding that the first bytes of a text indicate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StatedEncoding {
-    /// The encoding.
+    /// Encoding.
     pub encoding: &'static Encoding,
-    /// A byte order mark says it. Otherwise the places of NUL bytes do.
+    /// Set if a byte order mark indicates it; otherwise the positions of NUL bytes do.
     pub has_mark: bool,
 }
 
-/// The encoding that the first bytes of a file state, if any: UTF-8 by its mark, UTF-16 by its mark or by its NUL bytes.
+/// Encoding that the first bytes of a file indicate, if any: UTF-8 by its byte order mark, UTF-16 by its mark or its NUL bytes.
 #[must_use]
 pub fn stated_encoding(head: &[u8]) -> Option<StatedEncoding> {
-    // The mark of UTF-32, little endian, begins with that of UTF-16.
+    // The byte order mark of little-endian UTF-32 starts with that of UTF-16.
     if head.starts_with(b"\xff\xfe\0\0") {
         return None;
     }
@@ -36,7 +36,7 @@ pub fn stated_encoding(head: &[u8]) -> Option<StatedEncoding> {
     })
 }
 
-/// Why a text can't be read in the encoding that its entry names.
+/// Reason why a text does not have the encoding of its entry.
 #[must_use]
 pub fn contradiction(
     stated: Option<StatedEncoding>,
@@ -62,7 +62,7 @@ pub fn contradiction(
     }
 }
 
-/// The name of an encoding in an entry.
+/// Name of an encoding in an entry.
 #[must_use]
 pub fn entry_name(encoding: &'static Encoding) -> String {
     if encoding == WINDOWS_1252 {
@@ -72,8 +72,8 @@ pub fn entry_name(encoding: &'static Encoding) -> String {
     }
 }
 
-/// UTF-16 without a mark: letters of ASCII, of which every table has some, leave a NUL in one half of the bytes and none in the other,
-/// and each line feed stands beside one.
+/// Detects UTF-16 without a byte order mark: ASCII characters, which every table contains, have NUL in one half of the bytes and
+/// none in the other, and each line feed has an adjacent NUL.
 fn wide_encoding(head: &[u8]) -> Option<&'static Encoding> {
     let whole = head.get(..head.len() & !1)?;
     let (mut first, mut second, mut is_split) = (0_usize, 0_usize, false);
@@ -96,24 +96,24 @@ fn wide_encoding(head: &[u8]) -> Option<&'static Encoding> {
     (is_frequent && is_text).then_some(encoding)
 }
 
-/// Encoding of each line of a file of single bytes or UTF-8.
+/// Scan for the encoding of each line in a file of UTF-8 or a single-byte encoding.
 #[derive(Debug, Default)]
 pub struct EncodingScan {
     line: u64,
     state: LineState,
-    /// The first line that has letters beyond ASCII and is UTF-8.
+    /// First line that is UTF-8 with characters beyond ASCII.
     utf8_line: Option<u64>,
-    /// The first line that is not UTF-8.
+    /// First line that is not UTF-8.
     other_line: Option<u64>,
-    /// The first line whose bytes are no likely text in Latin-1.
+    /// First line that is implausible as Latin-1.
     unlikely_line: Option<u64>,
-    /// The first line with a byte that windows-1252 gives no meaning.
+    /// First line with a byte undefined in windows-1252.
     undefined_line: Option<u64>,
 }
 
 #[derive(Debug, Default)]
 struct LineState {
-    /// Bytes of a character that are still to come, and where the first of them may lie.
+    /// Number of missing bytes of a character, and the permitted range of the next one.
     pending: u8,
     lowest: u8,
     highest: u8,
@@ -126,7 +126,7 @@ struct LineState {
 }
 
 impl EncodingScan {
-    /// Takes the next bytes.
+    /// Processes the next bytes.
     pub fn take(&mut self, bytes: &[u8]) {
         for byte in bytes {
             if *byte == b'\n' {
@@ -142,25 +142,25 @@ impl EncodingScan {
         self.end_line();
     }
 
-    /// The first line of UTF-8 with letters beyond ASCII, where one was taken.
+    /// First line that is UTF-8 with characters beyond ASCII, if any.
     #[must_use]
     pub const fn utf8_line(&self) -> Option<u64> {
         self.utf8_line
     }
 
-    /// The first line that is not UTF-8, where one was taken.
+    /// First line that is not UTF-8, if any.
     #[must_use]
     pub const fn other_line(&self) -> Option<u64> {
         self.other_line
     }
 
-    /// The first line that is neither UTF-8 nor likely Latin-1.
+    /// First line that is neither UTF-8 nor plausible as Latin-1.
     #[must_use]
     pub const fn unlikely_line(&self) -> Option<u64> {
         self.unlikely_line
     }
 
-    /// The first line with a byte that windows-1252 gives no meaning, and that is not UTF-8.
+    /// First line with a byte undefined in windows-1252 that is not UTF-8.
     #[must_use]
     pub const fn undefined_line(&self) -> Option<u64> {
         self.undefined_line
@@ -215,8 +215,8 @@ impl LineState {
         };
     }
 
-    /// Looks at a byte beside its neighbours, as Latin-1: a sign between two letters of a word, or five letters beyond ASCII in a row,
-    /// are of another encoding.
+    /// Checks a byte and its neighbours as Latin-1. A symbol between two letters of a word, or five letters beyond ASCII in a row,
+    /// indicate another encoding.
     fn end_sign(&mut self, byte: u8) {
         let [before, sign] = self.before;
         self.before = [sign, byte];
@@ -232,12 +232,12 @@ impl LineState {
     }
 }
 
-/// A byte that windows-1252 gives no meaning.
+/// Checks for a byte that windows-1252 does not define.
 const fn is_undefined(byte: u8) -> bool {
     matches!(byte, 0x81 | 0x8d | 0x8f | 0x90 | 0x9d)
 }
 
-/// A sign of windows-1252 that stands between no two letters of a word.
+/// Checks for a symbol of windows-1252 that never occurs between two letters of a word.
 const fn is_sign(byte: u8) -> bool {
     matches!(
         byte,
@@ -246,10 +246,10 @@ const fn is_sign(byte: u8) -> bool {
     )
 }
 
-/// Looks at the lines of a file, at most so many bytes of them.
+/// Scans the lines of a file, up to `most` bytes.
 ///
 /// # Errors
-/// Where it can't be read.
+/// An error if the file can't be read.
 pub fn scan_lines(reader: &mut impl Read, most: u64) -> io::Result<EncodingScan> {
     let mut scan = EncodingScan::default();
     let mut piece = vec![0_u8; 64 * 1024];

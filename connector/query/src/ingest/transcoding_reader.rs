@@ -1,13 +1,14 @@
-//! Bytes of a declared encoding to UTF-8, piece by piece; what is not of that encoding ends the reading.
+//! Conversion of a declared encoding to UTF-8. Invalid bytes end the reading.
 
 use crate::ingest::text_encoding::EncodingScan;
 use encoding_rs::{Decoder, DecoderResult, Encoding, ISO_8859_15, WINDOWS_1252};
 use std::io::{self, Read};
 
-/// A reader of UTF-8 over a reader of another encoding; a byte order mark of UTF-8 or UTF-16 goes.
+/// Reader of UTF-8 over a reader of another encoding. A byte order mark of UTF-8 or UTF-16 is removed.
 ///
-/// Characters that no text holds end the reading, too: a NUL, and a byte order mark at the begin of a later line, where two files were put
-/// together. In Latin-1, which gives every byte a meaning, so does a line that is UTF-8 and a byte without a letter.
+/// Characters that no text contains also end the reading: a NUL, and a byte order mark at the start of a later line, where two
+/// files were concatenated. In Latin-1, which defines every byte, a line that is UTF-8 and a byte that windows-1252 leaves
+/// undefined end it as well.
 #[derive(Debug)]
 pub struct TranscodingReader<R> {
     inner: R,
@@ -18,15 +19,15 @@ pub struct TranscodingReader<R> {
     output: Vec<u8>,
     given: usize,
     lines: u64,
-    /// The next byte begins a line.
+    /// Set if the next byte starts a line.
     is_line_start: bool,
-    /// The lines of Latin-1.
+    /// Scan of Latin-1 lines.
     scan: Option<EncodingScan>,
     ended: bool,
 }
 
 impl<R: Read> TranscodingReader<R> {
-    /// Decodes what `inner` gives.
+    /// Creates a decoder of `inner`.
     pub fn new(inner: R, encoding: &'static Encoding) -> Self {
         let is_latin = encoding == WINDOWS_1252 || encoding == ISO_8859_15;
         Self {
@@ -44,7 +45,7 @@ impl<R: Read> TranscodingReader<R> {
         }
     }
 
-    /// Decodes the next piece into `output`; false at the end.
+    /// Decodes the next block into `output`. Returns false at the end.
     fn advance(&mut self) -> io::Result<bool> {
         if self.taken == self.filled && !self.ended {
             self.filled = self.inner.read(&mut self.input)?;
@@ -76,7 +77,7 @@ impl<R: Read> TranscodingReader<R> {
         }
     }
 
-    /// Counts the lines of a decoded piece, and looks for what no text holds.
+    /// Counts the lines of a decoded block, and checks for characters that no text contains.
     fn check_output(&mut self) -> io::Result<()> {
         let output = self.output.as_slice();
         let is_start = |place: usize| match place.checked_sub(1) {
@@ -104,7 +105,7 @@ impl<R: Read> TranscodingReader<R> {
         Err(self.wrong_line(why))
     }
 
-    /// Looks for lines of UTF-8 in bytes that are said to be Latin-1.
+    /// Checks declared Latin-1 for lines of UTF-8.
     fn scan_input(&mut self) -> io::Result<()> {
         let Some(scan) = &mut self.scan else {
             return Ok(());
@@ -162,7 +163,7 @@ fn breaks(bytes: &[u8]) -> u64 {
     u64::try_from(memchr::memchr_iter(b'\n', bytes).count()).unwrap_or(u64::MAX)
 }
 
-/// The byte order mark as UTF-8.
+/// Byte order mark in UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
 const PIECE: usize = 64 * 1024;

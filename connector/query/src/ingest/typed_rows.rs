@@ -1,4 +1,4 @@
-//! Rows of files that are typed already, in batches of Arrow.
+//! Rows of typed files, in Arrow batches.
 
 use crate::ingest::bounded_reader::{MOST_COLUMNS, RowByteAllowance};
 use crate::ingest::config::{
@@ -20,22 +20,22 @@ use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::value::decimal_type::DecimalType;
 
-/// The rows of one file, handed out in order.
+/// Rows of one file, in order.
 pub(super) struct TypedRows<'a> {
     shown: &'a str,
     config: &'a SourceConfig,
     names: Vec<String>,
-    /// The columns that are not skipped: where they stand, and the type of their values.
+    /// Index and value type of the columns that are not skipped.
     kept: Vec<(usize, DataType)>,
     allowance: RowByteAllowance,
     line: u64,
 }
 
 impl<'a> TypedRows<'a> {
-    /// Takes the columns of a file that its entry does not skip.
+    /// Selects the columns of a file that its entry does not skip.
     ///
     /// # Errors
-    /// `SOURCE_UNREADABLE` where one has no type of a dataset, or there are too many.
+    /// `SOURCE_UNREADABLE` if a column has an unsupported type, or if there are too many columns.
     pub(super) fn new(
         shown: &'a str,
         schema: &Schema,
@@ -72,15 +72,15 @@ impl<'a> TypedRows<'a> {
         })
     }
 
-    /// The names of its columns.
+    /// Column names.
     pub(super) fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// Hands out the rows of the next batch.
+    /// Passes the rows of a batch to `each`.
     ///
     /// # Errors
-    /// `SOURCE_UNREADABLE` where a value has no place in its type, or a row is too long; what `each` says.
+    /// `SOURCE_UNREADABLE` if a value exceeds its type or a row is too long, or a refusal of `each`.
     pub(super) fn hand_out(
         &mut self,
         batch: &RecordBatch,
@@ -117,7 +117,7 @@ impl<'a> TypedRows<'a> {
     }
 }
 
-/// The one type of each family in which values are handed out.
+/// Representative type of a family of Arrow types.
 #[must_use]
 pub fn plain(kind: &DataType) -> Option<DataType> {
     Some(match kind {
@@ -187,12 +187,12 @@ fn field(column: &ArrayRef, row: usize) -> RawField<'_> {
                 None => RawField::Civil(micros),
             }
         }
-        // `columns` hands out the types of `plain` alone.
+        // The columns have types of `plain` alone.
         _ => RawField::Null,
     }
 }
 
-/// The types that a schema declares, by column and as far as one of a dataset follows from them.
+/// Declared types of a schema's columns, as far as they determine a dataset type.
 pub(super) fn list_declared_kinds(schema: &Schema) -> Vec<(String, DeclaredKind)> {
     let kinds = schema.fields().iter().filter_map(|field| {
         let kind = match plain(field.data_type())? {
@@ -205,10 +205,10 @@ pub(super) fn list_declared_kinds(schema: &Schema) -> Vec<(String, DeclaredKind)
     kinds.collect()
 }
 
-/// The columns of a schema as declarations.
+/// Converts the columns of a schema to column declarations.
 ///
 /// # Errors
-/// `SCHEMA_MISMATCH` where a column can't be published as it is.
+/// `SCHEMA_MISMATCH` if a column can't be published without conversion.
 pub fn declare_columns(
     schema: &Schema,
     dataset: &DatasetConfig,
@@ -252,7 +252,7 @@ pub fn declare_columns(
     Ok(columns)
 }
 
-/// A column that is read as it is.
+/// Column without conversion.
 #[must_use]
 pub fn as_it_is(
     location: ConfigLocation,
@@ -279,7 +279,7 @@ pub fn as_it_is(
     }
 }
 
-/// The refusal of a file.
+/// Refusal of a file.
 pub(super) fn unreadable(shown: &str, why: impl std::fmt::Display) -> Refusal {
     Refusal::new(
         ErrorCode::SourceUnreadable,

@@ -1,6 +1,6 @@
-//! Names with `*` for any text.
+//! Patterns with `*` for any text.
 
-/// Whether `name` is `pattern`, in which `*` stands for any text.
+/// Checks that `name` matches `pattern`, in which `*` stands for any text.
 #[must_use]
 pub fn fits(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');

@@ -1,14 +1,14 @@
-//! Whether a dataset is what its model says: names, types, units, and local dates that fit the zone.
+//! Conformance of a dataset to its model: names, types, units, and local dates that match the time zone.
 
 use crate::model::{Model, ModelColumn};
 use crate::publication::written_snapshot::WrittenSnapshot;
 use hansa_catalog::dataset::{ColumnType, Dataset, DatasetColumn};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// Holds the entry against the model; further columns are welcome.
+/// Checks that an entry conforms to its model. Additional columns are permitted.
 ///
 /// # Errors
-/// `MODEL_MISMATCH` with every difference.
+/// `MODEL_MISMATCH` with all differences.
 pub fn check(model: &Model, entry: &Dataset) -> Result<(), Refusal> {
     let mut differences = Vec::new();
     for model_column in model.columns {
@@ -31,8 +31,8 @@ pub fn check(model: &Model, entry: &Dataset) -> Result<(), Refusal> {
     mismatch(model, differences)
 }
 
-/// How what a peer shows of an entry differs from the model: its types and units. A column that is not shown is no
-/// difference, and whether values may be absent is for the contract to say.
+/// Differences in types and units between the shown columns of a peer's entry and the model. A hidden column is no difference, and
+/// the contract decides which values may be NULL.
 #[must_use]
 pub fn visible_differences<'a>(
     model: &Model,
@@ -64,7 +64,7 @@ fn unlike(model_column: &ModelColumn, found: &DatasetColumn) -> Vec<String> {
     differences
 }
 
-/// Holds the written rows against the model: the local date is that of the instant in the dataset's zone.
+/// Checks that the local dates of the written rows match their instants in the dataset's time zone.
 ///
 /// # Errors
 /// `MODEL_MISMATCH` with the number of rows.
@@ -80,7 +80,7 @@ pub fn days(model: &Model, written: &WrittenSnapshot, entry: &Dataset) -> Result
     mismatch(model, vec![difference])
 }
 
-/// The columns `observed_at` and `local_date`, where both are there.
+/// Indexes of the columns `observed_at` and `local_date`, if both exist.
 #[must_use]
 pub fn day_columns(columns: &[DatasetColumn]) -> Option<(usize, usize)> {
     let find = |name: &str, kind: ColumnType| {

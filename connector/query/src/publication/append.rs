@@ -1,4 +1,4 @@
-//! A feed grows: what was published of it stays as it is, and only source files that were not there before are read.
+//! Growth of a feed: published rows do not change, and only new source files are read.
 
 use crate::ingest::config::DatasetConfig;
 use crate::ingest::source_files::SourceFile;
@@ -15,7 +15,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// What a feed consists of already.
+/// Published content of a feed.
 #[derive(Debug)]
 pub(super) struct FeedAppend {
     dataset: Dataset,
@@ -26,11 +26,11 @@ pub(super) struct FeedAppend {
     blocks: Vec<BlockDigests>,
 }
 
-/// Takes out of the inputs what was published before; nothing where the feed begins with this publication.
+/// Removes the published files from the inputs. Returns `None` if the feed starts with this publication.
 ///
 /// # Errors
-/// `FEED_CHANGED` where a source file is another one than was read, or is read in another way now; `RESOURCE_LIMIT` where a feed
-/// has as many segments as it may have.
+/// `FEED_CHANGED` if a published source file or its configuration has changed; `RESOURCE_LIMIT` if the feed has the maximum number
+/// of segments.
 pub(super) fn growth(
     config: &DatasetConfig,
     zone: &str,
@@ -109,8 +109,8 @@ pub(super) fn growth(
 }
 
 impl FeedAppend {
-    /// Refuses a file that was read under another name, and is not there under that: its rows would be there twice. `rows` says how many
-    /// are in a file, since those without any are all alike.
+    /// Refuses a file that was published under another name and no longer exists under that name, since its rows would be published
+    /// twice. `rows` returns the row count of a file; files without rows are ignored, because they are all equal.
     ///
     /// # Errors
     /// `FEED_CHANGED`.
@@ -147,10 +147,10 @@ impl FeedAppend {
         Ok(())
     }
 
-    /// Puts what is there before the rows that came, in `folder`, where those are already.
+    /// Places the published files before the new ones in `folder`.
     ///
     /// # Errors
-    /// `SCHEMA_MISMATCH` where they have other columns; what the disk says.
+    /// `SCHEMA_MISMATCH` if the columns differ, or an error of the disk.
     pub(super) fn join(
         self,
         config: &DatasetConfig,
@@ -170,7 +170,7 @@ impl FeedAppend {
                 config.name
             )));
         }
-        // New names first: those of the new rows begin at the same number.
+        // The new files are renamed first, because their numbers start at the first one too.
         let own = std::mem::take(&mut written.files);
         let mut files = self.files.clone();
         for (name, number) in own.iter().zip(files.len()..) {
@@ -201,7 +201,7 @@ impl FeedAppend {
             (one, two) => one.or(two),
         };
         for (column, old) in entry.columns.iter_mut().zip(&before.columns) {
-            // Times go on, keys come again: a guess either way.
+            // Time values usually continue and keys usually recur; both are estimates.
             let goes_on = matches!(column.kind, ColumnType::Instant | ColumnType::Date);
             let both = column.distinct.saturating_add(old.distinct);
             let both = if goes_on {
@@ -219,7 +219,7 @@ impl FeedAppend {
         Ok(segments)
     }
 
-    /// Whether nothing came, and nothing else of the entry is another.
+    /// Checks that no rows were added and that the entry is otherwise equal.
     pub(super) fn is_unchanged(&self, entry: &Dataset) -> bool {
         let same = Dataset {
             version: self.dataset.version.clone(),
@@ -245,16 +245,16 @@ impl FeedAppend {
         report(&same) == report(&self.dataset)
     }
 
-    /// The entry that is published.
+    /// Returns the published entry.
     pub(super) fn into_dataset(self) -> Dataset {
         self.dataset
     }
 }
 
-/// Where new rows are written: apart, where others are there already.
+/// Folder for new rows: a separate one if the feed has published rows.
 ///
 /// # Errors
-/// What the disk says.
+/// An error of the disk.
 pub(super) fn row_folder(growth: Option<&FeedAppend>, folder: &Path) -> Result<PathBuf, Refusal> {
     if growth.is_none() {
         return Ok(folder.to_owned());
@@ -264,7 +264,7 @@ pub(super) fn row_folder(growth: Option<&FeedAppend>, folder: &Path) -> Result<P
     Ok(fresh)
 }
 
-/// A feed that begins with these rows.
+/// Creates the segments of a feed that starts with these rows.
 pub(super) fn begin_feed(
     recipe: Digest,
     entry: &Dataset,
@@ -276,7 +276,7 @@ pub(super) fn begin_feed(
     }
 }
 
-/// Says of the newest segment what it was made of.
+/// Records the source files of the newest segment.
 pub(super) fn made_of(segments: &mut FeedSegments, inputs: &PublicationInputs) {
     if let Some(newest) = segments.list.last_mut() {
         let files = inputs.files.iter();
@@ -305,8 +305,8 @@ fn stretch(entry: &Dataset, written: &WrittenSnapshot) -> SegmentFiles {
     }
 }
 
-/// Where new rows are written until those before them are there.
+/// Folder for new rows until the published files are placed before them.
 const FRESH: &str = "fresh";
 
-/// The most segments of a feed: each is a file at least, and a question opens them all.
+/// Maximum number of segments. Each one has at least one file, and a question opens all files.
 const MOST: usize = 4096;

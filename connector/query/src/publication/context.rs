@@ -1,47 +1,47 @@
-//! What a publication needs to know beside the configuration of its dataset, and how far it is.
+//! Context of a publication, and its progress.
 
 use crate::limits::QueryResourceLimits;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::ParticipantId;
 use std::path::PathBuf;
 
-/// What a publication needs to know beside the dataset's own configuration.
+/// Context of a publication, in addition to the configuration of the dataset.
 #[derive(Debug, Clone)]
 pub struct PublicationContext {
-    /// The participant that publishes.
+    /// Participant that publishes.
     pub owner: ParticipantId,
-    /// Its zone, for datasets that state none.
+    /// Time zone of the participant, for datasets without one.
     pub zone: String,
-    /// The state folder.
+    /// State folder.
     pub state: PathBuf,
-    /// The secret under which the schemas of its datasets are named.
+    /// Secret from which the names of schemas are derived.
     pub schema_secret: [u8; 32],
-    /// The time of publication.
+    /// Time of the publication.
     pub now: UtcTimestamp,
-    /// What `prepare` and sorting may use.
+    /// Limits for `prepare` and sorting.
     pub limits: QueryResourceLimits,
-    /// Whether a feed begins again.
+    /// Set if a feed starts again.
     pub anew: bool,
-    /// The label of its last publication in the log.
+    /// Label of the last publication in the log.
     pub logged: Option<String>,
-    /// Whether the published snapshot is damaged: then it is published anew although its sources are the same.
+    /// Set if the published snapshot is damaged. It is then published again even if the sources have not changed.
     pub damaged: bool,
 }
 
-/// How far a publication is.
+/// Progress of a publication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PublicationProgress<'a> {
-    /// A file is looked at.
+    /// File in progress.
     File {
-        /// The file, as the configuration names it.
+        /// Name of the file as in the configuration.
         name: &'a str,
-        /// How many came before it.
+        /// Number of files before this one.
         done: usize,
-        /// How many there are.
+        /// Total number of files.
         of: usize,
-        /// Whether it is read anew; otherwise it is known from an earlier publication.
+        /// Set if the file is read; otherwise its rows are known from an earlier publication.
         read: bool,
     },
-    /// So many rows were read from a file, and at the end written.
+    /// Number of rows read from a file, and at the end the number of rows written.
     Rows(u64),
 }

@@ -1,4 +1,4 @@
-//! The catalogue entry: what each column is, in which order the rows stand, and what is told about the dataset.
+//! Catalogue entry of a dataset: columns, sort order and metadata.
 
 use crate::ingest::config::{ColumnDescription, ColumnValueOrigin, DatasetConfig, GridConfig};
 use crate::ingest::date_time;
@@ -14,10 +14,10 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::value::cube::{LateDataPolicy, ReleaseTerm};
 use hansa_policy::value::time::TimeBucketWidth;
 
-/// The columns that the plan makes, with what the configuration says about them.
+/// Columns of the plan, with their descriptions from the configuration.
 ///
 /// # Errors
-/// `SCHEMA_MISMATCH` where a column has no proper name or type, or not the declared one.
+/// `SCHEMA_MISMATCH` if a column has an invalid name or type, or not the declared type.
 pub fn columns(config: &DatasetConfig, schema: &SchemaRef) -> Result<Vec<DatasetColumn>, Refusal> {
     let mut columns: Vec<DatasetColumn> = Vec::new();
     for field in schema.fields() {
@@ -47,7 +47,7 @@ pub fn columns(config: &DatasetConfig, schema: &SchemaRef) -> Result<Vec<Dataset
     Ok(columns)
 }
 
-/// Columns that the model demands a value in, demand one.
+/// Marks the columns that the model requires.
 #[must_use]
 pub fn required_by(mut columns: Vec<DatasetColumn>, model: Option<&Model>) -> Vec<DatasetColumn> {
     for model_column in model.iter().flat_map(|model| model.columns) {
@@ -61,10 +61,10 @@ pub fn required_by(mut columns: Vec<DatasetColumn>, model: Option<&Model>) -> Ve
     columns
 }
 
-/// The entry before its rows are known.
+/// Entry of a dataset before its rows are known.
 ///
 /// # Errors
-/// `CONFIG_INVALID` where it names a column that is not there.
+/// `CONFIG_INVALID` if the configuration names an unknown column.
 pub fn draft(
     config: &DatasetConfig,
     context: &PublicationContext,
@@ -92,7 +92,7 @@ pub fn draft(
     Ok(entry)
 }
 
-/// The entry of a published dataset as the configuration says it now; its columns and rows are those that were published.
+/// Entry of a published dataset under the current configuration. Its columns and rows do not change.
 ///
 /// # Errors
 /// As [`draft`].
@@ -128,7 +128,7 @@ pub fn reconfigure_entry(
     Ok(entry)
 }
 
-/// Whether each saved query can be planned over the columns.
+/// Checks that each saved query can be planned over the columns.
 fn queries(config: &DatasetConfig, entry: &Dataset) -> Result<(), Refusal> {
     for query in &config.queries {
         let saved = SavedStatement::of(query.clone())?;
@@ -141,7 +141,7 @@ fn queries(config: &DatasetConfig, entry: &Dataset) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The entry of a dataset that was never published, so that nobody knows its columns.
+/// Entry of a dataset that was never published, so that its columns are unknown.
 #[must_use]
 pub fn unread(
     config: &DatasetConfig,
@@ -160,7 +160,7 @@ pub fn unread(
     }
 }
 
-/// What the configuration alone says of a dataset: no columns, no grid and no rows.
+/// Entry with the content of the configuration alone: no columns, no grid and no rows.
 fn entry_from_config(
     config: &DatasetConfig,
     owner: &ParticipantId,
@@ -196,7 +196,7 @@ fn entry_from_config(
     }
 }
 
-/// Refuses a name under a key that is none of a column.
+/// Refuses a name that is no column, with the key that uses it.
 fn check_column_names<'a>(
     config: &DatasetConfig,
     key: &str,
@@ -214,8 +214,8 @@ fn check_column_names<'a>(
     })
 }
 
-/// The zone in which days of the grid begin where it names none: that of the dataset. Shorter buckets have it where their hours begin with
-/// those of its clock, so that days are made of them.
+/// Default time zone of a grid: that of the dataset. For buckets shorter than a day it applies only if their hours start with the
+/// hours of its clock, so that days can be composed of them.
 fn default_zone(grid: &GridConfig, zone: &str) -> Option<String> {
     let is_long = |width: TimeBucketWidth| width >= TimeBucketWidth::Day;
     let by_days = grid.bucket.is_some_and(is_long) || grid.release.is_some_and(is_long);
@@ -223,7 +223,7 @@ fn default_zone(grid: &GridConfig, zone: &str) -> Option<String> {
     (has_days && zone != "UTC").then(|| zone.to_owned())
 }
 
-/// The registered grid, over these columns of a dataset of that zone.
+/// Registered grid over the columns of a dataset in this zone.
 fn grid(
     config: &DatasetConfig,
     owner: &ParticipantId,
@@ -279,10 +279,10 @@ fn grid(
     }))
 }
 
-/// The order of the rows: as declared, or the time column and then the unit column.
+/// Sort order of the rows: the declared one, or the time column and then the unit column.
 ///
 /// # Errors
-/// `CONFIG_INVALID` where it names a column that is not there.
+/// `CONFIG_INVALID` if the order names an unknown column.
 pub fn order(
     config: &DatasetConfig,
     columns: &[DatasetColumn],
@@ -308,7 +308,7 @@ pub fn order(
     Ok(time.into_iter().chain(unit).collect())
 }
 
-/// The first instant, or the first date where there is none.
+/// First timestamp column, or the first date column if there is none.
 #[must_use]
 pub fn time_column(columns: &[DatasetColumn]) -> Option<usize> {
     let first = |kind| columns.iter().position(|column| column.kind == kind);
@@ -342,7 +342,7 @@ fn column(
     };
     let required = match (result, read) {
         (Some(result), _) => result.required,
-        // What `prepare` may have changed or joined is not vouched for by the source's column.
+        // After `prepare`, which may change or join values, the declaration of the source column is no guarantee.
         (None, Some(read)) if config.prepare.is_none() => {
             read.required || matches!(read.origin, ColumnValueOrigin::Constant(_))
         }

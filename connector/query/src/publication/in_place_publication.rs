@@ -1,4 +1,4 @@
-//! Publishing a dataset whose rows stay where they are: found, looked at, described; nothing is copied.
+//! Publication of a dataset in place: discovery, check and description, without a copy.
 
 use super::staged_snapshot::{SourceFileCounts, StagedRows, StagedSnapshot};
 use super::{StagingOutcome, describe, draft_entry, unreadable};
@@ -12,10 +12,10 @@ use hansa_audit_log::digest::IncrementalDigest;
 use hansa_policy::refusal::Refusal;
 use std::sync::Arc;
 
-/// Looks at the rows and describes them.
+/// Checks and describes the rows.
 ///
 /// # Errors
-/// What is wrong with the source or its rows; nothing is published then.
+/// A fault of the source or its rows. Nothing is published then.
 pub(super) fn stage(
     config: &DatasetConfig,
     in_place: &InPlaceConfig,
@@ -49,7 +49,8 @@ pub(super) fn stage(
     let schema: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     let (mut entry, model) = draft_entry(&config, context, &schema)?;
     let written = rows::look(&here, &entry, context, progress)?;
-    // What can't be read is left out of a table as it is out of a copy; a file is read as a whole.
+    // Unreadable rows of a table are left out, as in a copy. A file with unreadable rows is refused, because files are read
+    // completely.
     if matches!(here.location, InPlaceLocation::Parquet(_)) && written.counts.bad_rows > 0 {
         return Err(unreadable(&config, &written.counts));
     }

@@ -1,4 +1,4 @@
-//! Everything that a snapshot is made of, looked at before anything is read: files with their digests, and the recipe.
+//! Inputs of a snapshot, determined before any reading: files with their digests, and the recipe.
 
 use crate::ingest;
 use crate::ingest::config::recipe_text::recipe_text;
@@ -11,21 +11,21 @@ use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeMap;
 
-/// The inputs of a publication.
+/// Inputs of a publication.
 #[derive(Debug)]
 pub struct PublicationInputs {
-    /// The files of the source in order, with the key under which their rows are kept once read.
+    /// Source files in order, with the key of their cached rows.
     pub files: Vec<(SourceFile, Digest)>,
-    /// The files of each lookup.
+    /// Files of each lookup.
     pub lookups: BTreeMap<SqlIdentifier, Vec<SourceFile>>,
-    /// The digest of the content of each file of the source, by the name that is shown.
+    /// Content digests of the source files, by display name.
     pub contents: BTreeMap<String, Digest>,
-    /// Over all of it; equal digests mean equal snapshots.
+    /// Digest of all inputs. Equal digests give equal snapshots.
     pub digest: Digest,
 }
 
 impl PublicationInputs {
-    /// Lists and digests the files. A Parquet source without columns gets those of its first file.
+    /// Lists the files and computes their digests. A Parquet source without declared columns gets those of its first file.
     ///
     /// # Errors
     /// `FILE_MISSING`, `SCHEMA_MISMATCH`.
@@ -74,10 +74,10 @@ impl PublicationInputs {
     }
 }
 
-/// Gives a source that declares no columns those of its first file, where that states types.
+/// Gives a source without declared columns those of its first file, if that is typed.
 ///
 /// # Errors
-/// `CONFIG_INVALID` where another kind of source declares none; `SCHEMA_MISMATCH`.
+/// `CONFIG_INVALID` if an untyped source declares no columns; `SCHEMA_MISMATCH`.
 pub fn declare(config: &mut DatasetConfig, first: &SourceFile) -> Result<(), Refusal> {
     if !config.columns.is_empty() {
         return Ok(());
@@ -96,7 +96,7 @@ pub fn declare(config: &mut DatasetConfig, first: &SourceFile) -> Result<(), Ref
     Ok(())
 }
 
-/// What decides how a file is read: change it, and every file is read anew.
+/// Recipe for the reading of a file. A change invalidates all cached rows.
 fn reading_recipe(config: &DatasetConfig, zone: &str) -> String {
     let config = without_descriptions(config);
     format!(
@@ -107,12 +107,12 @@ fn reading_recipe(config: &DatasetConfig, zone: &str) -> String {
     )
 }
 
-/// What decides how rows are made of files.
+/// Recipe for the computation of rows from files.
 pub(super) fn whole_recipe(config: &DatasetConfig, zone: &str) -> String {
     format!("{READER}\n{zone}\n{}", recipe_text(&placeless(config)))
 }
 
-/// What decides which rows the same files make of a feed; titles and lookups may change while it grows.
+/// Digest of the recipe for the rows of a feed. Titles and lookups are not part of it and may change while the feed grows.
 pub(super) fn feed_recipe(config: &DatasetConfig, zone: &str) -> Digest {
     let config = without_descriptions(config);
     let prepare = config.prepare.as_ref().map(|prepare| &prepare.sql);
@@ -125,7 +125,7 @@ pub(super) fn feed_recipe(config: &DatasetConfig, zone: &str) -> Digest {
     Digest::of(text.as_bytes())
 }
 
-/// The same without what is stated of columns and makes no row.
+/// Configuration without column descriptions, which affect no row.
 fn without_descriptions(config: &DatasetConfig) -> DatasetConfig {
     let mut config = placeless(config);
     for column in &mut config.columns {
@@ -134,7 +134,7 @@ fn without_descriptions(config: &DatasetConfig) -> DatasetConfig {
     config
 }
 
-/// The configuration without lines and folders, and without what stands in no catalogue, so that moving it changes nothing.
+/// Configuration without positions, folders and keys that are in no catalogue, so that moving it changes nothing.
 fn placeless(config: &DatasetConfig) -> DatasetConfig {
     let nowhere = ConfigLocation {
         file: String::new(),
@@ -165,5 +165,5 @@ fn placeless(config: &DatasetConfig) -> DatasetConfig {
     config
 }
 
-/// Changes whenever the reader makes other rows of the same file.
+/// Version of the reader. It changes whenever the reader makes other rows of a file.
 const READER: &str = "reader/2";

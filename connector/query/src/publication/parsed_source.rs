@@ -1,4 +1,4 @@
-//! The typed rows of each source file, kept under a digest of the file and of how it is read: only what changed is read.
+//! Typed rows of each source file, cached under a digest of the file and its recipe, so that only changed files are read.
 
 use crate::ingest;
 use crate::ingest::config::DatasetConfig;
@@ -19,21 +19,21 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-/// All rows of a source, typed.
+/// Typed rows of a source.
 #[derive(Debug)]
 pub struct ParsedSource {
-    /// A Parquet file for each source file, in order.
+    /// Parquet files with the rows, one for each source file, in order.
     pub files: Vec<PathBuf>,
-    /// How many of them were made now.
+    /// Number of source files that were read now.
     pub read: usize,
-    /// The figures of all files.
+    /// Counts of all files.
     pub counts: IngestCounts,
 }
 
-/// Reads every file that is not known yet.
+/// Reads every file without cached rows.
 ///
 /// # Errors
-/// Where a file can't be read, or lacks a column.
+/// A refusal if a file can't be read or lacks a column.
 pub fn all(
     config: &DatasetConfig,
     zone: &str,
@@ -70,7 +70,7 @@ pub fn all(
     Ok(parsed)
 }
 
-/// Removes rows of files that this publication did not use.
+/// Removes cached rows that this publication did not use.
 pub fn forget_others(dataset_dir: &DatasetDir, used: &[PathBuf]) {
     let used: BTreeSet<&Path> = used.iter().map(PathBuf::as_path).collect();
     let Ok(entries) = std::fs::read_dir(dataset_dir.parsed_rows()) else {
@@ -137,22 +137,22 @@ fn one(
     rows.finish()
 }
 
-/// How many rows of a file are kept.
+/// Number of cached rows of a file.
 pub(super) fn rows(dataset_dir: &DatasetDir, key: &Digest) -> u64 {
     read_cached_info(dataset_dir, key).map_or(0, |known| known.counts.rows)
 }
 
-/// What is known of the rows of a file.
+/// Description of the cached rows of a file.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CachedRowsInfo {
     counts: IngestCounts,
-    /// The digest of the file with the rows.
+    /// Digest of the file with the rows.
     content: String,
 }
 
 impl CachedRowsInfo {
-    /// Whether the rows are those that were read. If not, the source is read again.
+    /// Checks that the cached rows are unchanged. Otherwise the source is read again.
     fn is_there(&self, rows: &Path) -> bool {
         let found = ingest::source_files::digest(rows, "rows");
         found.is_ok_and(|(found, _)| found.to_string() == self.content)
@@ -164,7 +164,7 @@ fn read_cached_info(dataset_dir: &DatasetDir, key: &Digest) -> Option<CachedRows
     serde_json::from_slice(&text).ok()
 }
 
-/// The figures are written last: without them the rows count as unread.
+/// Writes the description last: without it the rows count as not cached.
 fn remember(
     directory: &DatasetDir,
     key: &Digest,
@@ -191,5 +191,5 @@ fn counts_path(dataset_dir: &DatasetDir, key: &Digest) -> PathBuf {
 
 const GROUP: usize = 65_536;
 
-/// Rows that are long make smaller groups, which are held in memory until they are whole.
+/// Size in bytes after which a row group is written, since a group is held in memory. Long rows make groups with fewer rows.
 const GROUP_BYTES: usize = 32 << 20;

@@ -1,4 +1,4 @@
-//! The statement between source and dataset, in a session that knows `source`, the lookups, and nothing else.
+//! Execution of the `prepare` statement in a session whose only tables are `source` and the lookups.
 
 use crate::engine_error;
 use crate::ingest;
@@ -33,19 +33,19 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The plan that makes a dataset's rows.
+/// Plan that computes the rows of a dataset.
 #[derive(Debug)]
 pub struct PreparationPlan {
-    /// The plan.
+    /// Logical plan.
     pub plan: LogicalPlan,
-    /// Its columns.
+    /// Columns of the plan.
     pub schema: SchemaRef,
 }
 
-/// Plans `prepare`, or the declared columns as they are.
+/// Plans `prepare`, or the declared columns without a statement.
 ///
 /// # Errors
-/// `PREPARE_FAILED` with the place of the statement; where a lookup can't be read.
+/// `PREPARE_FAILED` with the position of the statement, or a refusal if a lookup can't be read.
 pub fn plan(
     config: &DatasetConfig,
     inputs: &PublicationInputs,
@@ -103,7 +103,7 @@ pub fn plan(
     })
 }
 
-/// A refusal of the statement, with the place where it stands.
+/// Adds the position of the statement to a refusal.
 #[must_use]
 pub fn with_statement_place(refusal: Refusal, config: &DatasetConfig) -> Refusal {
     let Some(prepare) = &config.prepare else {
@@ -145,7 +145,7 @@ pub fn with_statement_place(refusal: Refusal, config: &DatasetConfig) -> Refusal
     answer.with_help("the tables are `source` and the names under [dataset.lookup]")
 }
 
-/// Words that would make the rows depend on something else than the files, or turn failures into NULL.
+/// Refuses words by which rows would depend on more than the files, or which turn errors into NULL.
 fn refuse_words(sql: &str) -> Result<(), Refusal> {
     let tokens = Tokenizer::new(&StatementDialect, sql)
         .tokenize()
@@ -184,7 +184,7 @@ const REFUSED: [&str; 13] = [
     "tablesample",
 ];
 
-/// The tables of the statement.
+/// Tables of the statement.
 #[derive(Default)]
 struct PreparationTables {
     tables: BTreeMap<String, Arc<dyn TableSource>>,
@@ -206,7 +206,7 @@ impl TableResolver for PreparationTables {
     }
 }
 
-/// The typed rows of all files, file after file.
+/// Typed rows of all files, in order.
 #[derive(Debug)]
 struct ParsedRows {
     schema: SchemaRef,
@@ -247,7 +247,7 @@ fn batches(file: &Path) -> BatchIterator {
     }
 }
 
-/// A small table, all of it text.
+/// Small table, with text columns alone.
 fn lookup(source: &SourceConfig, files: &[SourceFile]) -> Result<MemTable, Refusal> {
     let mut names: Vec<String> = Vec::new();
     let mut columns: Vec<StringBuilder> = Vec::new();

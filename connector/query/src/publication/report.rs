@@ -1,34 +1,34 @@
-//! The report of a publication: what was read, and what changes.
+//! Report of a publication: counts and changes.
 
 use crate::ingest::ingest_counts::IngestCounts;
 use hansa_catalog::dataset::DatasetColumn;
 use hansa_policy::id::DatasetId;
 use std::collections::BTreeMap;
 
-/// What a publication did or would do.
+/// Report of a publication or of a dry run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PublicationReport {
-    /// The dataset.
+    /// Id of the dataset.
     pub dataset: DatasetId,
-    /// Files of the source.
+    /// Number of source files.
     pub files: usize,
-    /// Files that were read anew; the others were known.
+    /// Number of files that were read. The rows of the others were cached.
     pub files_read: usize,
-    /// What was read and what was not, over all files.
+    /// Counts over all files.
     pub counts: IngestCounts,
     /// Rows of the snapshot.
     pub rows: u64,
-    /// Of a feed: rows that came with this publication.
+    /// New rows of a feed.
     pub arrived: Option<u64>,
-    /// Rows of the snapshot without a value, by column: missing at the source, or made so by `prepare`.
+    /// Number of NULLs in the snapshot, by column, from the source or from `prepare`.
     pub nulls: BTreeMap<String, u64>,
-    /// Rows of the snapshot that is published now.
+    /// Rows of the currently published snapshot.
     pub rows_before: Option<u64>,
-    /// How the schema differs from the published one; empty where it does not.
+    /// Differences to the published schema; empty if there are none.
     pub schema_changes: Vec<String>,
 }
 
-/// How one list of columns differs from another, a sentence each.
+/// Differences between two lists of columns, one sentence each.
 #[must_use]
 pub fn schema_changes(before: &[DatasetColumn], after: &[DatasetColumn]) -> Vec<String> {
     let mut changes = Vec::new();

@@ -1,5 +1,4 @@
-//! The snapshot's files: sorted, cast to the closed list of types, with what the catalogue says about them counted on the
-//! way.
+//! Writer of the snapshot's files: rows are sorted and cast to the supported types, and statistics for the catalogue are collected.
 
 mod distinct_count;
 mod file_writer;
@@ -30,7 +29,7 @@ use std::sync::Arc;
 /// Runs the plan, sorts its rows and writes them into `folder`.
 ///
 /// # Errors
-/// Where `prepare` fails on a value, a required value is missing, a limit is reached, or the disk is full.
+/// A refusal if `prepare` fails on a value, if a required value is missing, if a limit is reached, or if the disk is full.
 pub fn write(
     prepared: PreparationPlan,
     entry: &Dataset,
@@ -65,8 +64,8 @@ async fn run(
         )
         .build_arc()
         .map_err(planning)?;
-    // Before rows are spilled they are merged, which takes as much again as their sort keys: without more than the
-    // engine's usual share set aside for it, a table larger than its memory could not be sorted.
+    // Spilled rows are merged first, which needs memory of about the size of their sort keys. The engine's default reservation is
+    // too small to sort a table larger than the memory.
     let merging = context.limits.memory / 20 * 11;
     let state = SessionStateBuilder::new()
         .with_config(session::config(&context.limits).with_sort_spill_reservation_bytes(merging))
@@ -104,7 +103,7 @@ async fn run(
     files.finish()
 }
 
-/// The operator sees its own data, so the engine's text may be told.
+/// Refusal with the engine's text. The operator may see it, since the data is the operator's own.
 fn publication_refusal(error: &datafusion_common::DataFusionError) -> Refusal {
     let mut refusal = engine_error::running(error);
     if refusal.code == ErrorCode::ResourceLimit {

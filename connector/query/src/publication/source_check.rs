@@ -1,4 +1,4 @@
-//! A dataset's configuration held against its files without reading them: are they there, do their headers fit?
+//! Check of a dataset's configuration against the headers of its files, without reading rows.
 
 use crate::in_place_data::discovery;
 use crate::ingest;
@@ -10,10 +10,10 @@ use crate::publication::input;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::time::Duration;
 
-/// Looks at the header of every file; for `hansa check`, which changes nothing and reads no rows.
+/// Checks the header of every file, for `hansa check`. It changes nothing and reads no rows.
 ///
 /// # Errors
-/// Every problem: `FILE_MISSING`, `SOURCE_UNREADABLE`, `SCHEMA_MISMATCH`, `CONFIG_INVALID`.
+/// All problems: `FILE_MISSING`, `SOURCE_UNREADABLE`, `SCHEMA_MISMATCH`, `CONFIG_INVALID`.
 pub fn check_sources(config: &DatasetConfig, zone: &str) -> Result<(), Vec<Refusal>> {
     if let Some(in_place) = &config.source.in_place {
         return match discovery::find(config, in_place, PATIENCE) {
@@ -66,5 +66,5 @@ fn header(
     }
 }
 
-/// For a store or a database to say what it has.
+/// Timeout for the metadata of a store or a database.
 const PATIENCE: Duration = Duration::from_secs(30);

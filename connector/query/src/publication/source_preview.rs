@@ -1,4 +1,4 @@
-//! The first rows of a source as they would be published, beside what stands in the file.
+//! Preview of the first rows of a source in their published form, beside the texts of the file.
 
 use crate::ingest;
 use crate::ingest::config::DatasetConfig;
@@ -12,18 +12,18 @@ use crate::publication::input;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde_json::{Value, json};
 
-/// The first rows of a file.
+/// First rows of a file.
 #[derive(Debug)]
 pub struct SourcePreview {
-    /// The names of the columns.
+    /// Column names.
     pub names: Vec<String>,
-    /// The rows, also those that can't be read.
+    /// Rows, including unreadable ones.
     pub rows: Vec<PreviewRow>,
-    /// Counts of the rows that were read.
+    /// Counts of the rows.
     pub counts: IngestCounts,
 }
 
-/// Reads the first `most` rows of a file as a publication reads them, before `prepare`. `zone` is that of the participant.
+/// Reads the first `most` rows of a file as a publication does before `prepare`. `zone` is the participant's time zone.
 ///
 /// # Errors
 /// `SOURCE_UNREADABLE`, `SCHEMA_MISMATCH`, `SOURCE_OUTSIDE`, `CONFIG_INVALID`.
@@ -59,7 +59,7 @@ pub fn preview(
     }
 }
 
-/// A value as an answer shows it to people.
+/// Text of a value as in an answer for people.
 #[must_use]
 pub fn format_value(value: &TypedValue) -> String {
     match value {
@@ -74,7 +74,7 @@ pub fn format_value(value: &TypedValue) -> String {
     }
 }
 
-/// A value as JSON.
+/// JSON form of a value.
 #[must_use]
 pub fn to_json(value: &TypedValue) -> Value {
     match value {

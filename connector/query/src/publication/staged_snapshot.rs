@@ -1,4 +1,4 @@
-//! What is ready to be published.
+//! Snapshot that is ready for publication.
 
 use crate::in_place_data::InPlaceLocation;
 use crate::ingest::ingest_counts::IngestCounts;
@@ -16,14 +16,14 @@ use hansa_catalog::dataset::Dataset;
 use hansa_policy::refusal::Refusal;
 use tempfile::TempDir;
 
-/// A snapshot that is complete on disk and that nobody sees yet.
+/// Snapshot that is complete on disk and not visible yet.
 #[derive(Debug)]
 pub struct StagedSnapshot {
-    /// The catalogue entry.
+    /// Catalogue entry.
     pub entry: Dataset,
-    /// The digest of its rows.
+    /// Digest of the rows.
     pub digest: Digest,
-    /// What was read and what changes.
+    /// Report of counts and changes.
     pub report: PublicationReport,
     directory: DatasetDir,
     manifest: Manifest,
@@ -48,7 +48,7 @@ pub(super) struct StagedRows<'p> {
     pub(super) inputs: Digest,
     pub(super) files: SourceFileCounts,
     pub(super) in_place: Option<InPlaceLocation>,
-    /// What it consists of, if it only grows.
+    /// Segments of a feed.
     pub(super) segments: Option<FeedSegments>,
     pub(super) counts: IngestCounts,
     pub(super) written: WrittenSnapshot,
@@ -90,10 +90,10 @@ impl StagedSnapshot {
         })
     }
 
-    /// Says when it comes: its publication may be recorded much later than it was begun.
+    /// Sets the time of publication, which may be much later than the start of the staging.
     ///
     /// # Errors
-    /// `STATE_BROKEN` or `DISK_FULL` where the state folder can't be written.
+    /// `STATE_BROKEN` or `DISK_FULL` if the state folder can't be written.
     pub fn stamp(&mut self, now: UtcTimestamp) -> Result<(), Refusal> {
         self.entry.published_at = now;
         if let Some(segments) = &mut self.manifest.segments {
@@ -106,10 +106,10 @@ impl StagedSnapshot {
         dataset_dir::write_manifest(self.folder.path(), &self.manifest)
     }
 
-    /// Puts the snapshot in the place of the published one, which stays on disk until it is retired and unread.
+    /// Replaces the published snapshot, which stays on disk until it is retired and has no more readers.
     ///
     /// # Errors
-    /// `STATE_BROKEN` or `DISK_FULL` where the state folder can't be written.
+    /// `STATE_BROKEN` or `DISK_FULL` if the state folder can't be written.
     pub fn commit(self) -> Result<Snapshot, Refusal> {
         let folder = dataset_dir::admit(&self.directory, &self.entry.version, self.folder)?;
         let Manifest {

@@ -1,5 +1,5 @@
-//! The shipped files of real cities, published through their configuration alone. The figures were counted from the same
-//! files with Python's csv, datetime and zoneinfo, without any of this code.
+//! Included files of real cities, published through their configuration alone. The expected numbers were computed from the files
+//! with Python's csv, datetime and zoneinfo, without code of this product.
 
 use super::{StagedSnapshot, StagingOutcome, stage};
 use crate::ingest::config::DatasetConfig;
@@ -34,7 +34,7 @@ fn demo(city: &str) -> PathBuf {
         .join(city)
 }
 
-/// A participant with an empty state folder.
+/// Participant with an empty state folder.
 struct TestPublisher {
     state: tempfile::TempDir,
     memory: Option<usize>,
@@ -110,7 +110,7 @@ fn shipped(city: &str, name: &str) -> DatasetConfig {
     dataset_of(&folder.join("hansa-datasets.toml"), &folder, name)
 }
 
-/// A column of all files of a snapshot.
+/// Column over all files of a snapshot.
 fn column(snapshot: &Snapshot, name: &str) -> Vec<ArrayRef> {
     let mut found = Vec::new();
     for file in &snapshot.files {
@@ -148,7 +148,7 @@ fn floats(snapshot: &Snapshot, name: &str) -> Vec<Option<f64>> {
         .collect()
 }
 
-/// Decimals as they are written.
+/// Decimals as texts.
 fn decimals(snapshot: &Snapshot, name: &str) -> Vec<Option<String>> {
     let arrays = column(snapshot, name);
     let decimals = arrays

@@ -1,4 +1,4 @@
-//! What was written of a snapshot, with what was seen in its columns.
+//! Written files of a snapshot, with statistics of its columns.
 
 use crate::ingest::date_time;
 use crate::ingest::ingest_counts::IngestCounts;
@@ -8,45 +8,45 @@ use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::{ColumnType, Dataset};
 
-/// What was written.
+/// Written snapshot.
 #[derive(Debug)]
 pub struct WrittenSnapshot {
-    /// Names of the files, in order.
+    /// File names, in order.
     pub files: Vec<String>,
-    /// Over the schema and the names and digests of the files.
+    /// Digest over the schema and the names and digests of the files.
     pub digest: Digest,
-    /// The digest of the content of each of them.
+    /// Content digest of each file.
     pub content: Vec<Digest>,
-    /// The digests of the blocks of each of them.
+    /// Block digests of each file.
     pub blocks: Vec<BlockDigests>,
-    /// Rows of all files.
+    /// Number of rows in all files.
     pub rows: u64,
-    /// Bytes of all files.
+    /// Size of all files, in bytes.
     pub bytes: u64,
-    /// What was seen in each column.
+    /// Statistics of each column.
     pub stats: Vec<ColumnStats>,
-    /// Local dates that are not those of their instants.
+    /// Number of local dates that do not match their instants.
     pub wrong_days: u64,
-    /// Rows that were left out since `prepare` made a number of them that is none, and these by column.
+    /// Counts of rows that were left out because `prepare` returned NaN or infinity, by column.
     pub counts: IngestCounts,
 }
 
-/// What was seen in one column.
+/// Statistics of one column.
 #[derive(Debug, Clone, Default)]
 pub struct ColumnStats {
-    /// Rows without a value.
+    /// Number of NULLs.
     pub nulls: u64,
-    /// Least and greatest instant or day.
+    /// Minimum and maximum of timestamps or dates.
     pub span: Option<(i64, i64)>,
-    /// Least and greatest number.
+    /// Minimum and maximum of numbers.
     pub range: Option<(f64, f64)>,
-    /// Its role as a coordinate.
+    /// Role as a coordinate.
     pub axis: Option<CoordinateAxis>,
-    /// About how many different values, rounded up to a power of two; 0 where there are none.
+    /// Estimated distinct count, rounded up to a power of two; 0 if there is no value.
     pub distinct: u64,
 }
 
-/// A coordinate's axis.
+/// Axis of a coordinate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CoordinateAxis {
     /// Longitude.
@@ -56,7 +56,7 @@ pub enum CoordinateAxis {
 }
 
 impl WrittenSnapshot {
-    /// First and last instant of the time column; of a date, the midnights at which it begins.
+    /// First and last instant of the time column; for dates, the midnights at which they start.
     #[must_use]
     pub fn time_span(&self, entry: &Dataset) -> Option<(UtcTimestamp, UtcTimestamp)> {
         let index = crate::publication::dataset_entry::time_column(&entry.columns)?;
@@ -73,7 +73,7 @@ impl WrittenSnapshot {
         Some((instant(first)?, instant(last)?))
     }
 
-    /// West, south, east, north of the points.
+    /// West, south, east and north of the places.
     #[must_use]
     pub fn area(&self) -> Option<[f64; 4]> {
         let of = |axis| {
@@ -87,7 +87,7 @@ impl WrittenSnapshot {
     }
 }
 
-/// What was written where there is nothing to write: no file.
+/// Written snapshot without rows, which has no files.
 #[must_use]
 pub fn nothing(entry: &Dataset) -> WrittenSnapshot {
     WrittenSnapshot {

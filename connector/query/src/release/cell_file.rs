@@ -1,4 +1,4 @@
-//! Released cells as they lie on file.
+//! File format of released cells.
 
 use super::cell_queries::{FrameResult, KEY, key};
 use super::workspace::{ReleaseWorkspace, release_refusal};
@@ -9,7 +9,7 @@ use hansa_enforcement::overflow_safe_sum::{WHOLE, whole};
 use hansa_policy::effect::Cube;
 use hansa_policy::value::cube::CubeFunction;
 
-/// Cells whose counts are rounded as the cube says, by their keys.
+/// Rounds the counts of cells as the cube requires, by the keys of the cells.
 pub(super) fn round_counts(
     workspace: &ReleaseWorkspace,
     cells: DataFrame,
@@ -24,8 +24,8 @@ pub(super) fn round_counts(
         .map_err(|error| release_refusal(&error))
 }
 
-/// The columns of released cells, in the order of the dimensions; a total that is beyond its type fails here, where it would
-/// be told, and not in a cell that is withheld.
+/// Columns of released cells, in the order of the dimensions. The overflow of a shown total fails here; a withheld cell never
+/// fails.
 pub(super) fn select_released_columns(cells: DataFrame, cube: &Cube) -> FrameResult {
     let dimensions = || cube.dimensions.iter().map(|one| one.column.as_str());
     let mut columns: Vec<Expr> = dimensions().map(own).collect();
@@ -54,7 +54,7 @@ pub(super) fn select_released_columns(cells: DataFrame, cube: &Cube) -> FrameRes
         .map_err(|error| release_refusal(&error))
 }
 
-/// The dimensions among the rows, under their own names.
+/// Dimension columns of a level, under their own names.
 pub(super) fn dimension_columns(level: usize, cube: &Cube) -> Vec<Expr> {
     let dimensions = cube.dimensions.iter().enumerate();
     let named = dimensions.map(|(index, one)| own(key(level, index)).alias(one.column.as_str()));

@@ -1,5 +1,5 @@
-//! Counts that are rounded by lots of the cell: the key of a cell is made of the keys of its units, so that the same units
-//! are rounded the same way, in whatever cube, release or dimension they stand together.
+//! Random rounding of counts by cell keys. A cell's key is computed from the keys of its units, so cells with equal units are
+//! rounded equally in every cube, release and dimension.
 
 use crate::release::columns::own;
 use arrow_array::builder::Int64Builder;
@@ -15,7 +15,7 @@ use datafusion_expr::{
 use std::fmt;
 use std::sync::Arc;
 
-/// The secret of a dataset's lots.
+/// Secret for the rounding in one dataset.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct CellKeys([u8; 32]);
 
@@ -26,19 +26,20 @@ impl fmt::Debug for CellKeys {
 }
 
 impl CellKeys {
-    /// Those of a dataset, under the owner's secret.
+    /// Derives the secret of a dataset from the owner's secret.
     pub(super) fn of(secret: &[u8; 32], dataset: &hansa_policy::id::DatasetId) -> Self {
         let label = format!("hansa/cell-key/1\0{dataset}");
         Self(*blake3::keyed_hash(secret, label.as_bytes()).as_bytes())
     }
 
-    /// The key of a group of rows: over its different units, in whatever order.
+    /// Key of a group of rows: computed over its distinct units, independent of their order.
     pub(super) fn key(self, unit: Expr) -> Expr {
         let keyed = ScalarUDF::from(CellKeyFunction::new(self, CellKeyOperation::Unit));
         sum_distinct(keyed.call(vec![cast(unit, DataType::Utf8)]))
     }
 
-    /// The count rounded to a multiple of `base`: up with the probability of what is left over, by the lot of the key.
+    /// Count rounded to a multiple of `base`. It is rounded up with a probability proportional to the remainder, decided by the
+    /// key.
     pub(super) fn rounded_count(self, count: &str, key: &str, base: u32) -> Expr {
         let rounded = ScalarUDF::from(CellKeyFunction::new(self, CellKeyOperation::Round(base)));
         rounded.call(vec![own(count), own(key)])
@@ -55,7 +56,7 @@ impl CellKeys {
         let hash = blake3::keyed_hash(&self.0, &label);
         let [a, b, c, d, e, f, g, h, ..] = hash.as_bytes();
         let lot = u64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h]);
-        // A number below the base, each as likely but for one in 2^50 and less.
+        // Uniform number below the base, with a bias of at most 2^-50.
         let lot = u128::from(lot).saturating_mul(u128::from(base)) >> 64;
         let base = i64::from(base);
         let over = count.rem_euclid(base);
@@ -129,7 +130,7 @@ impl ScalarUDFImpl for CellKeyFunction {
                 };
                 let mut made = Int64Builder::with_capacity(counts.len());
                 for (count, key) in counts.iter().zip(&keys) {
-                    // A group without any unit has the key of nobody.
+                    // A group without units has the key 0.
                     let key = key.unwrap_or(0);
                     made.append_option(count.map(|count| self.keys.round(count, key, base)));
                 }

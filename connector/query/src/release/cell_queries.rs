@@ -1,4 +1,4 @@
-//! Rows as the cells of several cubes see them, and what can be told of groups of them.
+//! Queries for the cells of several cubes, and for the disclosure risk of groups of rows.
 
 use super::workspace::{ReleaseWorkspace, release_refusal};
 use crate::release::columns::{own, same};
@@ -20,14 +20,14 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::value::cube::{CountingUnit, CubeFunction};
 use std::path::PathBuf;
 
-/// A cube with the file of its published cells.
+/// Cube with the file of its published cells.
 #[derive(Debug, Clone)]
 pub(super) struct CubeLevel {
     pub(super) cube: Cube,
     pub(super) cells: PathBuf,
 }
 
-/// What is counted or summed: the rows of a cell, a measure of it, or the squares of a measure.
+/// Quantity of a cell: its number of rows, a measure, or the squares of a measure.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Quantity<'a> {
     Rows,
@@ -36,7 +36,7 @@ pub(super) enum Quantity<'a> {
 }
 
 impl<'a> Quantity<'a> {
-    /// All that a cube tells.
+    /// All quantities of a cube.
     pub(super) fn all(cube: &'a Cube) -> impl Iterator<Item = Self> {
         let squares = cube.measures.iter().filter(|_| cube.withholds_variances());
         std::iter::once(Self::Rows)
@@ -44,7 +44,7 @@ impl<'a> Quantity<'a> {
             .chain(squares.map(Self::Squares))
     }
 
-    /// Of what measure.
+    /// Measure of the quantity.
     pub(super) const fn measure(self) -> Option<&'a SqlIdentifier> {
         match self {
             Self::Rows => None,
@@ -52,7 +52,7 @@ impl<'a> Quantity<'a> {
         }
     }
 
-    /// Whether the cells of the cube can tell it.
+    /// Checks that the cells of the cube can show the quantity.
     fn is_of(self, cube: &Cube) -> bool {
         let squares = !matches!(self, Self::Squares(_)) || cube.permits(CubeFunction::Variance);
         let measure = self.measure();
@@ -60,7 +60,7 @@ impl<'a> Quantity<'a> {
     }
 }
 
-/// A span of the column by which cells are released, in its own unit: microseconds or days; open at the start or not.
+/// Range of the release column in its own unit: microseconds or days. The start may be open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TimeRange {
     pub(super) from: Option<i64>,
@@ -69,19 +69,19 @@ pub(super) struct TimeRange {
 
 pub(super) type FrameResult = Result<DataFrame, Refusal>;
 
-/// The name of a cube's dimension among the rows.
+/// Column name of a cube's dimension.
 pub(super) fn key(level: usize, dimension: usize) -> String {
     format!("d{level}_{dimension}")
 }
 
-/// The names of a cube's dimensions among the rows.
+/// Column names of a cube's dimensions.
 pub(super) fn keys(level: usize, cube: &Cube) -> Vec<String> {
     (0..cube.dimensions.len())
         .map(|one| key(level, one))
         .collect()
 }
 
-/// The type of a stored column.
+/// Type of a stored column.
 pub(super) fn kind(stored: &SchemaRef, name: &str) -> Result<DataType, Refusal> {
     let mut fields = stored.fields().iter();
     let field = fields.find(|field| field.name() == name);
@@ -93,7 +93,7 @@ pub(super) fn kind(stored: &SchemaRef, name: &str) -> Result<DataType, Refusal> 
     })
 }
 
-/// The value of a dimension for what stands in `column`.
+/// Value of a dimension for the value in `column`.
 pub(super) fn dimension_value(
     dimension: &CubeDimension,
     column: Expr,
@@ -108,7 +108,7 @@ pub(super) fn dimension_value(
     }
 }
 
-/// Of a frame with a column of time `name`, what lies in the span.
+/// Rows of a frame whose time column `name` lies in the range.
 pub(super) fn within(
     frame: DataFrame,
     name: &str,
@@ -130,7 +130,7 @@ pub(super) fn within(
         .map_err(|error| release_refusal(&error))
 }
 
-/// The rows of a frame as the cubes see them: for each its dimensions, its unit and those of its rules, and the measures.
+/// Rows of a frame with the columns of the cubes: for each cube its dimensions, its unit and those of its rules, and the measures.
 pub(super) fn cube_view(frame: DataFrame, cubes: &[&Cube], stored: &SchemaRef) -> FrameResult {
     let mut columns = Vec::new();
     let mut measures: Vec<&SqlIdentifier> = Vec::new();
@@ -161,7 +161,7 @@ pub(super) fn cube_view(frame: DataFrame, cubes: &[&Cube], stored: &SchemaRef) -
         .map_err(|error| release_refusal(&error))
 }
 
-/// Adds to rows, for each level, whether its cell is published, and of each of its measures whether it is shown.
+/// Adds flags to rows for each level: the row's cell is published, and each of its measures is shown.
 pub(super) async fn mark_published_cells(
     workspace: &ReleaseWorkspace,
     mut rows: DataFrame,
@@ -191,7 +191,7 @@ pub(super) async fn mark_published_cells(
         let gone: Vec<&str> = gone.iter().map(String::as_str).collect();
         rows = cells
             .select(columns)
-            // The engine keeps the left side in memory: that of which there are few.
+            // The engine builds on the left side, which is the smaller one.
             .and_then(|cells| cells.join_on(rows, JoinType::Right, on))
             .and_then(|rows| rows.drop_columns(&gone))
             .map_err(|error| release_refusal(&error))?;
@@ -207,7 +207,7 @@ fn mark(level: usize, what: Quantity<'_>) -> String {
     }
 }
 
-/// Whether the row is in a published cell of the level, as far as it goes into `what`.
+/// Checks that the row is in a published cell of the level and counts for `what`.
 pub(super) fn is_published(level: usize, cube: &Cube, what: Quantity<'_>) -> Expr {
     if what.is_of(cube) {
         own(mark(level, what)).is_true()
@@ -216,7 +216,7 @@ pub(super) fn is_published(level: usize, cube: &Cube, what: Quantity<'_>) -> Exp
     }
 }
 
-/// The levels whose cells lie within those of a level, with their place: of those with the same cells, the earlier ones.
+/// Levels whose cells are contained in those of `level`, with their indexes. Of levels with equal cells, only the earlier ones.
 pub(super) fn finer(level: usize, levels: &[CubeLevel]) -> Vec<(usize, &CubeLevel)> {
     let Some(one) = levels.get(level) else {
         return Vec::new();
@@ -229,8 +229,8 @@ pub(super) fn finer(level: usize, levels: &[CubeLevel]) -> Vec<(usize, &CubeLeve
     levels.iter().enumerate().filter(within).collect()
 }
 
-/// Whether a row is in a cell of `own` within one of `parent`, and in none of a level between: such a cell is taken away with
-/// that one, and to withhold it leaves nothing more.
+/// Checks that a row is in a cell of `own` within a cell of `parent` and in no cell of a level in between. A cell in between is
+/// subtracted together with its own cells, so withholding one of those leaves no larger remainder.
 pub(super) fn in_own_cell_only(
     parent: usize,
     own: usize,
@@ -248,8 +248,8 @@ pub(super) fn in_own_cell_only(
     })
 }
 
-/// The rows that can be told of a published cell of the level when all published cells within it are taken away. Where the
-/// cells of all levels are made of one another, whatever can be computed from them is a union of such remainders.
+/// Remainder of each published cell of a level after the subtraction of all published cells within it. If the cells of all levels
+/// are nested, everything computable from them is a union of such remainders.
 pub(super) fn remainder(
     rows: DataFrame,
     level: usize,
@@ -272,7 +272,8 @@ pub(super) fn remainder(
     rows.filter(left).map_err(|error| release_refusal(&error))
 }
 
-/// How many units go into `what` of each group, as `units`, and whether few of them dominate it, as `dominated`.
+/// Aggregates for the disclosure check of each group: `units` is the number of units that count for `what`, and `dominated` is set
+/// if few of them dominate it.
 pub(super) fn disclosure_aggregates(level: usize, cube: &Cube, what: Quantity<'_>) -> Vec<Expr> {
     let units = match (&cube.unit, what.measure()) {
         (CountingUnit::Rows, None) => count(lit(1_i64)),
@@ -304,7 +305,7 @@ pub(super) fn disclosure_aggregates(level: usize, cube: &Cube, what: Quantity<'_
     all
 }
 
-/// The rules of the cube for a measure, with their place among all rules.
+/// Rules of the cube for a measure, with their indexes among all rules.
 pub(super) fn rules<'a>(
     cube: &'a Cube,
     measure: &'a SqlIdentifier,
@@ -313,7 +314,7 @@ pub(super) fn rules<'a>(
     rules.filter(move |(_, rule)| rule.measure == *measure)
 }
 
-/// The name of the column in which [`disclosure_aggregates`] counts.
+/// Name of the column in which [`disclosure_aggregates`] counts units.
 pub(super) fn units_of(what: Quantity<'_>) -> String {
     match what {
         Quantity::Rows => "units".to_owned(),
@@ -322,7 +323,7 @@ pub(super) fn units_of(what: Quantity<'_>) -> String {
     }
 }
 
-/// The condition under which a group can be disclosed, over the columns of [`disclosure_aggregates`].
+/// Condition for the disclosure of a group, over the columns of [`disclosure_aggregates`].
 pub(super) fn safe(cube: &Cube, what: Quantity<'_>) -> Expr {
     let least = i64::from(cube.at_least.max(1));
     let enough = own(units_of(what)).gt_eq(lit(least));
@@ -337,7 +338,7 @@ pub(super) fn safe(cube: &Cube, what: Quantity<'_>) -> Expr {
     }
 }
 
-/// The key of a cell by which its count is rounded, under the name of [`KEY`]; none where counts are exact.
+/// Key of a cell for the rounding of its count, in the column [`KEY`]; `None` if counts are exact.
 pub(super) fn lot_key(
     level: usize,
     cube: &Cube,
@@ -350,11 +351,11 @@ pub(super) fn lot_key(
     Ok(Some(workspace.cell_keys()?.key(unit).alias(KEY)))
 }
 
-/// The column in which the key of a cell stands until its count is rounded.
+/// Column with the key of a cell until its count is rounded.
 pub(super) const KEY: &str = "lot_key";
 
-/// The cells of a cube over rows: `n`, and of each measure `cnt_m` and `sum_m`, which is narrowed when it is filed. Beside each stand the
-/// columns of [`disclosure_aggregates`].
+/// Cells of a cube over rows: `n`, and `cnt_m` and `sum_m` of each measure, with the columns of [`disclosure_aggregates`]. Sums are
+/// narrowed to their final type when they are written.
 pub(super) fn cells(rows: DataFrame, level: usize, cube: &Cube, key: Option<Expr>) -> FrameResult {
     let mut aggregates = vec![count(lit(1_i64)).alias("n")];
     aggregates.extend(disclosure_aggregates(level, cube, Quantity::Rows));
@@ -365,7 +366,7 @@ pub(super) fn cells(rows: DataFrame, level: usize, cube: &Cube, key: Option<Expr
         if cube.permits(CubeFunction::Variance) {
             aggregates.push(squares(value()).alias(format!("dev_{measure}")));
         }
-        // Rules are numbered among all of the cube, so that names of several measures do not meet.
+        // Rules have numbers within the cube, so the names of several measures do not collide.
         aggregates.extend(disclosure_aggregates(
             level,
             cube,
@@ -385,7 +386,7 @@ pub(super) fn cells(rows: DataFrame, level: usize, cube: &Cube, key: Option<Expr
         .map_err(|error| release_refusal(&error))
 }
 
-/// How many cells there are, and how many rows are in them.
+/// Number of cells, and number of rows in them.
 pub(super) async fn totals(cells: DataFrame) -> Result<(u64, u64), Refusal> {
     let all = cells
         .aggregate(

@@ -1,8 +1,7 @@
-//! Corrections: rows that came, changed or went after the release of their span.
+//! Corrections of released cells, for rows that were added, changed or removed after the release of their period.
 //!
-//! Only what is published already is corrected, and never so that somebody who kept any earlier release could tell a small
-//! group from the difference. Whether that is so is decided for whole cells of the coarsest cube, so that the cells of all
-//! cubes go on to be made of one another.
+//! Only published cells are corrected, and only if the difference to each earlier release reveals no small group. The decision is
+//! made for complete cells of the coarsest cube, so that the cells of all cubes stay nested.
 
 use super::cell_file::{dimension_columns, round_counts, select_released_columns};
 use super::cell_queries::{
@@ -24,16 +23,16 @@ use hansa_policy::effect::Cube;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::{Path, PathBuf};
 
-/// What a correction comes to, each in a file aside.
+/// Temporary files of a correction.
 #[derive(Debug)]
 pub(super) struct CorrectedFiles {
-    /// The rows that the cells are of from now on.
+    /// New rows of the cells.
     pub(super) base: PathBuf,
-    /// The cells of each level.
+    /// Cells of each level.
     pub(super) cells: Vec<(PathBuf, ReleaseStats)>,
 }
 
-/// Takes over into the newest of `versions` what can be taken over of `incoming`, and works out the cells of all levels.
+/// Merges the safe changes of `incoming` into the newest of `versions`, and computes the cells of all levels.
 ///
 /// # Errors
 /// `RESOURCE_LIMIT`, `DISK_FULL`, `STATE_BROKEN`.
@@ -84,12 +83,12 @@ impl CorrectionJob<'_> {
         level.map(|level| &level.cube).ok_or_else(missing)
     }
 
-    /// The names of the coarsest cells among the rows.
+    /// Column names of the coarsest cells.
     fn whole(&self) -> Result<Vec<String>, Refusal> {
         Ok(keys(self.coarsest, self.cube(self.coarsest)?))
     }
 
-    /// The names of a level's cells among the rows, and of the coarsest ones that they lie in.
+    /// Column names of a level's cells, and of the coarsest cells that contain them.
     fn groups(&self, level: usize) -> Result<Vec<String>, Refusal> {
         let mut names = keys(level, self.cube(level)?);
         if level != self.coarsest {
@@ -98,8 +97,8 @@ impl CorrectionJob<'_> {
         Ok(names)
     }
 
-    /// What can be taken over. What is not taken over of one cell may be what a change of another was told beside, so what
-    /// comes of it is looked at again until all of it can be told.
+    /// Merges the safe changes. A change that is refused in one cell may have protected the change of another one, so the result is
+    /// checked again until it is safe.
     async fn merge_safe_changes(
         &self,
         versions: &[PathBuf],
@@ -126,7 +125,7 @@ impl CorrectionJob<'_> {
         cube_view(rows, &self.cubes(), self.stored)
     }
 
-    /// The coarsest cells that can't be as they are in `incoming`, in a file with the columns of [`CorrectionJob::whole`].
+    /// Coarsest cells that must not change to `incoming`, in a file with the columns of [`CorrectionJob::whole`].
     async fn find_refused_cells(
         &self,
         versions: &[PathBuf],
@@ -173,7 +172,7 @@ impl CorrectionJob<'_> {
         self.workspace.keep(all).await.map(|(path, _)| path)
     }
 
-    /// Rows with their cells, in a file aside, since they are looked at again and again.
+    /// Rows with flags for their cells, in a temporary file, since they are read repeatedly.
     async fn mark_rows(&self, file: &Path) -> FrameResult {
         let rows =
             mark_published_cells(self.workspace, self.rows(file).await?, self.levels).await?;
@@ -188,7 +187,7 @@ impl CorrectionJob<'_> {
         self.workspace.keep(cells).await.map(|(path, _)| path)
     }
 
-    /// The published cells of which no row is left.
+    /// Published cells without any remaining row.
     async fn find_emptied_cells(
         &self,
         incoming: &Path,
@@ -243,7 +242,7 @@ impl CorrectionJob<'_> {
         work().map_err(|error| release_refusal(&error))
     }
 
-    /// The rows of `last`, and in the cells that are not refused those of `incoming` instead.
+    /// Rows of `last`, with those of `incoming` in the cells that are not refused.
     async fn merge_accepted_rows(&self, last: &Path, refused: &Path) -> Result<PathBuf, Refusal> {
         let coarsest = self.cube(self.coarsest)?;
         let side = async |file: &Path, join: JoinType| -> FrameResult {
@@ -264,7 +263,7 @@ impl CorrectionJob<'_> {
                 on.push(same(own(format!("q_{name}")), own(name)));
             }
             let work = || {
-                // What is refused stays in memory, the rows pass by.
+                // The refused cells are the build side; the rows are streamed.
                 refused
                     .join_on(rows.select(columns)?, join, on)?
                     .select(names)
@@ -282,7 +281,7 @@ impl CorrectionJob<'_> {
             .map(|(path, _)| path)
     }
 
-    /// The published cells of a level over other rows: the same cells and measures, with new values.
+    /// Published cells of a level over new rows: equal cells and measures with new values.
     async fn again(&self, base: &Path, level: usize) -> Result<(PathBuf, ReleaseStats), Refusal> {
         let cube = self.cube(level)?;
         let rows =
@@ -293,7 +292,7 @@ impl CorrectionJob<'_> {
         let reported = rows
             .filter(cell_queries::is_published(level, cube, Quantity::Rows))
             .map_err(|error| release_refusal(&error))?;
-        // Which measures are shown is the same for all rows of a cell, so it is one more key of the group.
+        // All rows of a cell have equal flags for its shown measures, so the flags are additional grouping keys.
         let mut keys: Vec<Expr> = keys(level, cube).into_iter().map(own).collect();
         let mut aggregates = vec![count(lit(1_i64)).alias("n")];
         columns.push(own("n"));

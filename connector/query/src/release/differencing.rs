@@ -1,8 +1,8 @@
-//! What can be told of a level's cells by taking others away: the cells within them, or what they were in another release.
-//! Each difference must be of enough units, and not of few that dominate it.
+//! Differencing check: differences between a level's cells and the cells within them, or their values in another release. Each
+//! difference must contain enough units, and must not be dominated by few of them.
 //!
-//! A unit counts in a difference by what is left of it: what stays the same counts for nothing, and one that goes from one
-//! cell into another counts in neither, since the sum of both cells tells nothing of it.
+//! A unit counts in a difference by its remaining contribution. An unchanged contribution does not count. A unit that moves from
+//! one cell to another counts in neither cell, since the sum of both does not change.
 
 use super::cell_queries::{
     CubeLevel, FrameResult, Quantity, disclosure_aggregates, finer, is_published, key, remainder,
@@ -20,20 +20,20 @@ use hansa_policy::effect::Cube;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::value::cube::CountingUnit;
 
-/// The published cells of one level, as far as they tell of `what`.
+/// Published cells of one level with a quantity that they show.
 pub(super) struct DifferencingCheck<'a> {
     pub(super) levels: &'a [CubeLevel],
     pub(super) level: usize,
     pub(super) what: Quantity<'a>,
-    /// The columns by which the cells are found again: those of the level, and of coarser ones.
+    /// Grouping columns that identify the cells: those of the level, and of coarser levels.
     pub(super) groups: &'a [String],
 }
 
-/// Cells that can't be told, a frame for each reason, with the columns of [`DifferencingCheck::groups`].
+/// Unsafe cells: one frame for each reason, with the columns of [`DifferencingCheck::groups`].
 pub(super) type UnsafeCells = Result<Vec<DataFrame>, Refusal>;
 
 impl DifferencingCheck<'_> {
-    /// Of the cells as they are.
+    /// Checks the complete cells.
     pub(super) fn whole(&self, rows: &DataFrame) -> UnsafeCells {
         let cube = self.cube(self.level)?;
         let there = self.is_published(self.level)?;
@@ -50,7 +50,7 @@ impl DifferencingCheck<'_> {
         Ok(vec![work().map_err(|error| release_refusal(&error))?])
     }
 
-    /// Of what is left in one release when the published cells within are taken away.
+    /// Checks the remainders in one release after the subtraction of the published cells within.
     pub(super) fn remainders(&self, rows: &DataFrame) -> UnsafeCells {
         let rest = remainder(rows.clone(), self.level, self.levels, self.what)?;
         let mut found = Vec::new();
@@ -66,7 +66,8 @@ impl DifferencingCheck<'_> {
         Ok(found)
     }
 
-    /// Of what is left in one release when the cells within, as they are in another, are taken away. All rows are marked.
+    /// Checks the remainders in one release after the subtraction of the cells within as they are in another release. All rows have
+    /// cell flags.
     pub(super) fn between(&self, one: &DataFrame, other: &DataFrame) -> UnsafeCells {
         let finer = finer(self.level, self.levels);
         if finer.is_empty() {
@@ -88,7 +89,7 @@ impl DifferencingCheck<'_> {
         Ok(found)
     }
 
-    /// Of what became of the cells, and of what is left of them, from one release to another. All rows are marked.
+    /// Checks the changes of the cells and of their remainders between two releases. All rows have cell flags.
     pub(super) fn unsafe_changes(&self, before: &DataFrame, after: &DataFrame) -> UnsafeCells {
         let both = subtract_rows(after.clone(), before.clone())
             .map_err(|error| release_refusal(&error))?;
@@ -99,7 +100,7 @@ impl DifferencingCheck<'_> {
             for few in self.few(&rest, &both, &atoms, rule)? {
                 found.push(self.affected_cells(few, rule, &both)?);
             }
-            // Beside the change of another cell, what was or is there tells nothing of who went from one into the other.
+            // Together with the change of another cell, the old or new rows alone do not reveal which units moved.
             for sign in [1_i64, -1] {
                 let there = rest.clone().filter(own("sign").eq(lit(sign)));
                 let there = there.map_err(|error| release_refusal(&error))?;
@@ -130,7 +131,7 @@ impl DifferencingCheck<'_> {
         Ok(is_published(level, self.cube(level)?, self.what))
     }
 
-    /// The rows that go into what is told.
+    /// Rows that count for the shown quantity.
     fn disclosed_rows(&self, rows: DataFrame) -> FrameResult {
         match self.what.measure() {
             None => Ok(rows),
@@ -140,8 +141,8 @@ impl DifferencingCheck<'_> {
         }
     }
 
-    /// The levels by whose rules a remainder is judged: its own, and those of the cells that are taken away, as far as these
-    /// ask for more. Otherwise a total would tell what a stricter contract withholds.
+    /// Levels whose rules apply to a remainder: its own level, and the levels of the subtracted cells if their rules are stricter.
+    /// A total could otherwise reveal data that a stricter contract withholds.
     fn rules(&self) -> Result<Vec<usize>, Refusal> {
         let own = self.cube(self.level)?;
         let asks = |other: &Cube| -> bool {
@@ -160,7 +161,7 @@ impl DifferencingCheck<'_> {
         Ok(std::iter::once(self.level).chain(stricter).collect())
     }
 
-    /// Of the cells found by the rule of another level, those from which cells of that level are taken away.
+    /// Filters cells found by another level's rule to those from which cells of that level are subtracted.
     fn affected_cells(&self, few: DataFrame, rule: usize, rows: &DataFrame) -> FrameResult {
         let taken = |name: &String| format!("t_{name}");
         let names = || self.groups.iter();
@@ -185,7 +186,7 @@ impl DifferencingCheck<'_> {
         work().map_err(|error| release_refusal(&error))
     }
 
-    /// The rows that are told at all, with the columns that say in which cells of all levels they are.
+    /// Rows that count at all, with the columns of their cells in all levels.
     fn atoms(&self, rows: DataFrame) -> Result<(DataFrame, Vec<String>), Refusal> {
         let mut names = Vec::new();
         let mut any = lit(false);
@@ -212,8 +213,8 @@ impl DifferencingCheck<'_> {
         Ok((rows, names))
     }
 
-    /// The cells of which what is left of `part` is too little by the rule of a level. `all` is what is told at once, and
-    /// `apart` where its units are told apart.
+    /// Cells in which the remainder of `part` is too small by the rule of a level. `all` is the complete disclosed set, and `apart`
+    /// are the columns that separate its units.
     fn few(&self, part: &DataFrame, all: &DataFrame, apart: &[String], rule: usize) -> UnsafeCells {
         let cube = self.cube(rule)?;
         let least = i64::from(cube.at_least.max(1));
@@ -247,7 +248,7 @@ impl DifferencingCheck<'_> {
         Ok(found)
     }
 
-    /// Rows that are counted: of them, only how many more or less there are is told.
+    /// Cells with few counted rows: only the difference in the number of rows is disclosed.
     fn groups_with_few_rows(&self, part: &DataFrame, least: i64) -> FrameResult {
         let work = || {
             part.clone()
@@ -259,7 +260,7 @@ impl DifferencingCheck<'_> {
         work().map_err(|error| release_refusal(&error))
     }
 
-    /// Rows that are told by their values: one that says something else goes with one value and comes with another.
+    /// Cells with few changed values. A changed row counts with its old and its new value.
     fn groups_with_few_values(&self, values: DataFrame, least: i64) -> FrameResult {
         let stays = || own("moves").is_null();
         let work = || {
@@ -277,7 +278,7 @@ impl DifferencingCheck<'_> {
         work().map_err(|error| release_refusal(&error))
     }
 
-    /// Units of a column.
+    /// Cells with few units of a column.
     fn groups_with_few_units(&self, units: DataFrame, unit: &str, least: i64) -> FrameResult {
         let work = || {
             let stays = when(own("moves").is_null(), own(unit)).end()?;
@@ -289,7 +290,7 @@ impl DifferencingCheck<'_> {
         work().map_err(|error| release_refusal(&error))
     }
 
-    /// What is left of each of `by` in each cell, as `d` rows and the sum `s`; `moves` where it goes from one cell into another.
+    /// Remainder of each value of `by` in each cell, as `d` rows and the sum `s`. `moves` is set if the unit moves to another cell.
     fn moving(&self, part: &DataFrame, all: &DataFrame, apart: &[String], by: &str) -> FrameResult {
         let left = self.left(part, self.groups, by)?;
         let everywhere = self.left(all, apart, by)?;
@@ -308,13 +309,13 @@ impl DifferencingCheck<'_> {
                 .aggregate(vec![own(by)], [ends("d"), ends("s")].concat())?
                 .filter(both("d").or(both("s")))?
                 .select(vec![own(by).alias("mover"), lit(true).alias("moves")])?;
-            // Those that move stay in memory, what is left of each passes by.
+            // The moving units are the build side; the remainders are streamed.
             moving.join_on(left, JoinType::Right, [same(own(by), own("mover"))])
         };
         work().map_err(|error| release_refusal(&error))
     }
 
-    /// What is left of each of `by` in each cell when rows that are taken away are, as `d` rows and the sum `s`.
+    /// Remainder of each value of `by` in each cell after the subtraction, as `d` rows and the sum `s`.
     fn left(&self, rows: &DataFrame, cells: &[String], by: &str) -> FrameResult {
         let mut keys: Vec<Expr> = cells.iter().map(own).collect();
         keys.push(own(by));
@@ -332,7 +333,7 @@ impl DifferencingCheck<'_> {
                 let left = rows.aggregate(keys, many)?.filter(there())?;
                 return left.with_column("s", lit(0.0_f64));
             }
-            // Value by value first: what did not change leaves no trace of rounding.
+            // Grouping by value first removes unchanged rows without a rounding error.
             let mut each = keys.clone();
             each.push(own(&value));
             let size = when(worth().lt(lit(0.0_f64)), lit(0.0_f64) - worth()).otherwise(worth())?;
@@ -355,11 +356,11 @@ impl DifferencingCheck<'_> {
     }
 }
 
-/// Rows, and others taken away from them.
+/// Rows with a positive sign, and subtracted rows with a negative one.
 fn subtract_rows(rows: DataFrame, away: DataFrame) -> datafusion_common::Result<DataFrame> {
     let rows = rows.with_column("sign", lit(1_i64))?;
     rows.union(away.with_column("sign", lit(-1_i64))?)
 }
 
-/// Sums of floating-point numbers that differ by less than this share are the same.
+/// Relative difference below which sums of floating-point numbers count as equal.
 const ROUNDING: f64 = 1e-9;

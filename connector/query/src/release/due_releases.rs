@@ -1,4 +1,4 @@
-//! What is due of a dataset's releases.
+//! Due releases of a dataset.
 
 mod late_rows;
 
@@ -47,7 +47,7 @@ pub(super) fn due(
     let mut released = ReleasedCells::default();
     let series = match before {
         Some(series) if series.basis == basis.to_string() => {
-            // Nothing is built on a file that is not what was released.
+            // A new release must not build on damaged files.
             released = super::read_released_cells(&folder, &series)?;
             series
         }
@@ -93,7 +93,7 @@ pub(super) fn due(
         now,
         time: limits.time,
     };
-    // Each correction and each cube has the time of one question, so that many of them do not stand in each other's way.
+    // Each correction and each cube has the time limit of one question, so that many of them do not block each other.
     let steps = work.series.parts.len().saturating_mul(2);
     let steps = steps.saturating_add(wanted.len()).saturating_add(2);
     let time = limits
@@ -108,7 +108,7 @@ pub(super) fn due(
         }
         work.series.last.clone_from(&snapshot.dataset.version);
         for cube in &wanted {
-            // A cube changes the series at its end alone.
+            // A cube only appends to the series.
             if let Err(refusal) = in_time(work.time, work.cells(cube)).await {
                 work.faults.push(refusal);
             }
@@ -123,7 +123,7 @@ pub(super) fn due(
     })
 }
 
-/// The cubes that are released as the grid is, the coarsest first, each once.
+/// Cubes that are released with the grid, the coarsest first, without duplicates.
 fn select_grid_cubes<'a>(
     cubes: &'a [Cube],
     grid: &RegisteredGrid,
@@ -145,7 +145,7 @@ fn select_grid_cubes<'a>(
     wanted
 }
 
-/// By which columns, in words.
+/// Dimensions of a cube in words.
 pub(super) fn by(cube: &Cube) -> String {
     let by = cube.dimensions.iter().map(|one| match one.bucket {
         Some(bucket) => format!("{} ({})", one.column, bucket.as_str()),
@@ -170,11 +170,11 @@ struct DueReleaseJob<'a> {
     facts: Vec<ReleaseOutcome>,
     faults: Vec<Refusal>,
     now: UtcTimestamp,
-    /// The most time for one correction, or for one cube.
+    /// Maximum time for one correction or one cube.
     time: Duration,
 }
 
-/// What comes of a step that may take so long.
+/// Result of a step with a time limit.
 async fn in_time<T>(
     limit: Duration,
     work: impl Future<Output = Result<T, Refusal>>,
@@ -194,7 +194,7 @@ impl DueReleaseJob<'_> {
         within(rows, self.release.column.as_str(), span, &self.stored)
     }
 
-    /// A name that no file had before.
+    /// File name that was never used before.
     fn file(&mut self, name: &str) -> (String, PathBuf) {
         self.series.revision = self.series.revision.saturating_add(1);
         let name = format!("{name}-{}.parquet", self.series.revision);
@@ -238,7 +238,7 @@ impl DueReleaseJob<'_> {
         }
     }
 
-    /// The rows of the periods that are over.
+    /// Adds the rows of the ended periods.
     async fn further(&mut self, cut: i64) -> Result<(), Refusal> {
         let span = TimeRange {
             from: self.series.cut,
@@ -257,7 +257,7 @@ impl DueReleaseJob<'_> {
         Ok(())
     }
 
-    /// The cells of a cube for the parts that lack them.
+    /// Computes the cells of a cube for the parts that lack them.
     async fn cells(&mut self, cube: &Cube) -> Result<(), Refusal> {
         let shape = cube.shape().to_string();
         let own = self
@@ -307,7 +307,7 @@ impl DueReleaseJob<'_> {
             .iter()
             .filter_map(|part| Some(&self.series.parts.get(*part)?.versions))
             .collect();
-        // The rows as they were so many releases ago; of a part that had fewer, the first ones.
+        // Rows as of `age` releases ago; for a part with fewer releases, its first rows.
         let ago = |age: usize| -> Vec<PathBuf> {
             let names = versions
                 .iter()
@@ -339,7 +339,7 @@ impl DueReleaseJob<'_> {
         .await
     }
 
-    /// Makes one file of the fragments the cube's cells.
+    /// Merges the cells of all parts into one file of the cube.
     async fn put(
         &mut self,
         cube: &Cube,
@@ -355,7 +355,7 @@ impl DueReleaseJob<'_> {
             .collect();
         let (file, path) = self.file(&format!("cells-{short}"));
         let cells = if fragments.is_empty() {
-            // Nothing is over yet: a file without cells, so that it is known that there are none.
+            // No period has ended: an empty file records that there are no cells.
             let none = self.workspace.read(&self.snapshot.files).await?;
             let none = none
                 .limit(0, Some(0))

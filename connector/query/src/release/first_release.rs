@@ -1,10 +1,9 @@
-//! The first release of a cube's cells for a span of time, beside what other cubes have released for it.
+//! First release of a cube's cells for a period, in addition to the released cells of other cubes.
 //!
-//! A cell is published if its group is large enough, and so is everything that can be told from it and the cells published
-//! before. Cells that are made of one another form trees: whatever is computed from them by adding and taking away is a union
-//! of remainders, each of one published cell without the published cells within it. So each remainder is tested as if it
-//! were a cell, and where one fails the smallest new cell within it is withheld until none does. What others have seen of
-//! earlier releases of the same rows is held against the new cells, too.
+//! A cell is published if its group is large enough, and if all groups that can be computed from it and the published cells are
+//! large enough too. Nested cells form trees: every sum or difference of them is a union of remainders, where a remainder is a
+//! published cell without the published cells within it. Each remainder is therefore tested like a cell. While a test fails, the
+//! smallest new cell within the remainder is withheld. The new cells are also checked against earlier releases of their rows.
 
 use super::cell_file::{dimension_columns, round_counts, select_released_columns};
 use super::cell_queries::{
@@ -25,22 +24,22 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::value::cube::CubeFunction;
 use std::path::{Path, PathBuf};
 
-/// What became of the cells of a cube in one release.
+/// Statistics of a cube's cells in one release.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ReleaseStats {
-    /// Cells that are published.
+    /// Number of published cells.
     pub cells: u64,
-    /// Cells that are not.
+    /// Number of withheld cells.
     pub withheld: u64,
-    /// Rows in the cells.
+    /// Number of rows in all cells.
     pub rows: u64,
-    /// Rows in those that are withheld.
+    /// Number of rows in withheld cells.
     pub rows_withheld: u64,
 }
 
-/// The cells of `cube` over the rows of `base` that can be published beside those of `levels`, in a file aside with the
-/// columns of [`hansa_enforcement::released_cells::schema`]. `older` are the rows of which the cells of `levels` were before, release by
-/// release.
+/// Cells of `cube` over the rows of `base` that can be published in addition to those of `levels`, in a temporary file with the
+/// columns of [`hansa_enforcement::released_cells::schema`]. `older` are the earlier rows of the cells in `levels`, one file for
+/// each release.
 ///
 /// # Errors
 /// `RESOURCE_LIMIT`, `DISK_FULL`, `STATE_BROKEN`.
@@ -82,7 +81,7 @@ pub(super) async fn first(
     ))
 }
 
-/// What a number of a measure is of.
+/// Quantity for a number of a measure.
 fn what_of<'a>(number: &str, measure: &'a SqlIdentifier) -> Quantity<'a> {
     if number.starts_with("dev_") {
         Quantity::Squares(measure)
@@ -112,7 +111,7 @@ impl FirstReleaseJob<'_> {
         cube_view(rows, &cubes, self.stored)
     }
 
-    /// All levels when these candidates are published.
+    /// Levels including the cube with these candidates.
     fn with(&self, candidates: &Path) -> Vec<CubeLevel> {
         let mut levels = self.levels.to_vec();
         levels.push(CubeLevel {
@@ -126,8 +125,8 @@ impl FirstReleaseJob<'_> {
         mark_published_cells(self.workspace, self.rows(base).await?, levels).await
     }
 
-    /// The cells of a level that can't be told when these candidates are published, in files aside. Cells of the cube are
-    /// held against finer ones as they were, and coarser ones as they were against cells of the cube.
+    /// Cells of a level that are unsafe if these candidates are published, in temporary files. Cells of the cube are checked
+    /// against finer cells of earlier releases, and coarser cells of earlier releases against cells of the cube.
     async fn bad(
         &self,
         candidates: &Path,
@@ -146,7 +145,7 @@ impl FirstReleaseJob<'_> {
         let rows = self.mark_rows(self.base, &levels).await?;
         let mut found = apart.remainders(&rows)?;
         if !self.levels.is_empty() {
-            // Part of a cell may be taken from what was told before: so each is judged as if it had been told then, too.
+            // A consumer may subtract cells from earlier releases, so the candidates are also checked against the earlier rows.
             for older in self.older {
                 let before = self.mark_rows(older, &levels).await?;
                 found.extend(apart.whole(&before)?);
@@ -166,7 +165,7 @@ impl FirstReleaseJob<'_> {
         Ok(bad)
     }
 
-    /// The cells that are safe by themselves.
+    /// Cells that are safe by themselves.
     async fn candidates(&self) -> Result<PathBuf, Refusal> {
         let cube = self.cube;
         let key = cell_queries::lot_key(self.own(), cube, self.workspace)?;
@@ -197,7 +196,7 @@ impl FirstReleaseJob<'_> {
         self.workspace.keep(safe).await.map(|(path, _)| path)
     }
 
-    /// Without the cells of which a small group would be left when finer cells, published before, are taken away.
+    /// Removes candidates whose remainder is a small group after the subtraction of finer published cells.
     async fn own_remainders(&self, mut candidates: PathBuf) -> Result<PathBuf, Refusal> {
         for what in Quantity::all(self.cube) {
             loop {
@@ -212,7 +211,7 @@ impl FirstReleaseJob<'_> {
         Ok(candidates)
     }
 
-    /// Without the cells of which a small group would be left in a coarser cell, published before, when they are taken away.
+    /// Removes candidates whose subtraction from a coarser published cell leaves a small group.
     async fn parents(&self, mut candidates: PathBuf) -> Result<PathBuf, Refusal> {
         for (parent, level) in self.levels.iter().enumerate() {
             if !self.cube.refines(&level.cube) || level.cube.refines(self.cube) {
@@ -226,7 +225,7 @@ impl FirstReleaseJob<'_> {
                     }
                     let (smallest, found) = self.smallest(&candidates, &bad, parent, what).await?;
                     if found == 0 {
-                        // What others have seen does not go together with any cell of this cube.
+                        // Earlier releases are incompatible with any cell of this cube.
                         return self.none(&candidates).await;
                     }
                     let keys: Vec<String> = (0..self.cube.dimensions.len())
@@ -247,7 +246,7 @@ impl FirstReleaseJob<'_> {
         self.workspace.keep(none).await.map(|(path, _)| path)
     }
 
-    /// The smallest shown candidates within each of the parent's cells in `bad`.
+    /// Smallest published candidate within each of the parent's unsafe cells.
     async fn smallest(
         &self,
         candidates: &Path,
@@ -269,7 +268,7 @@ impl FirstReleaseJob<'_> {
                 own(format!("dev_{measure}")).is_not_null(),
                 own(units_of(Quantity::Measure(measure))),
             ),
-            // Of a measure that it does not have, nothing of it is in the difference.
+            // A measure that the candidate does not have is not part of the difference.
             Quantity::Measure(_) | Quantity::Squares(_) => (lit(false), own("units")),
             Quantity::Rows => (lit(true), own("units")),
         };
@@ -325,7 +324,7 @@ impl FirstReleaseJob<'_> {
         self.workspace.keep(smallest).await
     }
 
-    /// The candidates without those in `bad`, whose dimensions are called `keys`; or without a measure of them.
+    /// Candidates without the cells in `bad`, whose dimension columns are `keys`, or without one of their measures.
     async fn without(
         &self,
         candidates: &Path,

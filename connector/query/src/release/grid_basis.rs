@@ -1,4 +1,4 @@
-//! How a dataset is released: by which column, up to where, and under which series.
+//! Basis of a dataset's releases: the release column, the periods and the identity of a series.
 
 use crate::ingest::date_time;
 use hansa_audit_log::digest::Digest;
@@ -10,7 +10,7 @@ use hansa_policy::value::cube::{LateDataPolicy, ReleaseTerm};
 use hansa_policy::value::time::TimeBucketWidth;
 use jiff::tz::TimeZone;
 
-/// What a series belongs to: with another schema, grid or way of releasing there is another. None where nothing is released.
+/// Digest of schema, grid and release settings, which identifies a series. `None` if the dataset has no releases.
 pub(crate) fn basis(dataset: &Dataset) -> Option<Digest> {
     let (grid, release) = releasing(dataset)?;
     let listing: Vec<String> = dataset
@@ -57,19 +57,19 @@ pub(super) fn is_day(dataset: &Dataset, release: &ReleaseTerm) -> bool {
     columns.any(|column| column.name == release.column && column.kind == ColumnType::Date)
 }
 
-/// The periods of a column of time: of instants in microseconds, or of days since 1970-01-01.
+/// Periods of a time column, in microseconds or in days since 1970-01-01.
 #[derive(Debug, Clone)]
 pub(super) struct PeriodCalendar {
-    /// Whether the unit is days.
+    /// Set if the unit is days.
     pub(super) days: bool,
     zone: TimeZone,
 }
 
 impl PeriodCalendar {
-    /// The periods of the column by which a grid is released.
+    /// Periods of the release column of a grid.
     ///
     /// # Errors
-    /// `SCHEMA_CHANGED` for a zone that is not there any more.
+    /// `SCHEMA_CHANGED` if the time zone no longer exists.
     pub(super) fn of(
         dataset: &Dataset,
         grid: &RegisteredGrid,
@@ -81,7 +81,7 @@ impl PeriodCalendar {
         })
     }
 
-    /// The bucket that holds `at`: its start, and the start of the next one.
+    /// Start of the bucket that contains `at`, and start of the next one.
     pub(super) fn bounds(&self, at: i64, bucket: TimeBucketWidth) -> (i64, i64) {
         if !self.days {
             return bucket::bounds(at, bucket, &self.zone);
@@ -98,7 +98,7 @@ impl PeriodCalendar {
         (i64::from(start), i64::from(next))
     }
 
-    /// An instant in the unit of the column; none beyond the days that have a number.
+    /// Instant in the unit of the column. `None` if the day number is out of range.
     pub(super) fn unit_of(&self, at: UtcTimestamp) -> Option<i64> {
         if self.days {
             date_time::local_day(at.micros(), &self.zone).map(i64::from)
@@ -108,8 +108,7 @@ impl PeriodCalendar {
     }
 }
 
-/// The first start of a period that is not before `at`, in the unit of the column: a series does not begin in the middle of
-/// one, or its first cells would be of a part of their period.
+/// First start of a period at or after `at`, in the unit of the column. A series starts with a complete period.
 pub(super) fn next(
     dataset: &Dataset,
     grid: &RegisteredGrid,
@@ -127,8 +126,8 @@ pub(super) fn next(
     Ok(if start == at { at } else { end })
 }
 
-/// The end of the last period that was over when the snapshot was published, or its sources `seen` to be the same still, in
-/// the unit of the column.
+/// End of the last period that had ended at the publication or at the time `seen`, when the sources were unchanged, in the unit of
+/// the column.
 pub(super) fn last_period_end(
     dataset: &Dataset,
     grid: &RegisteredGrid,
@@ -144,7 +143,7 @@ pub(super) fn last_period_end(
     Ok(bucket::bounds(published, release.every, &zone).0)
 }
 
-/// The zone in which periods begin.
+/// Time zone of the periods.
 fn zone(
     dataset: &Dataset,
     grid: &RegisteredGrid,

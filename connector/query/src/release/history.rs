@@ -1,5 +1,4 @@
-//! What was released of a dataset, as it lies on disk: the rows that its cells are of, the cells, and what became of each
-//! release.
+//! Release history of a dataset on disk: the rows of the cells, the cells, and the outcome of each release.
 
 use super::first_release::ReleaseStats;
 use crate::snapshot::dataset_dir;
@@ -21,47 +20,47 @@ use std::path::Path;
 #[serde(deny_unknown_fields)]
 pub(super) struct ReleaseHistory {
     pub(super) format: String,
-    /// Schema, grid and way of releasing; with another one a new series goes on from where this one ended.
+    /// Basis of the series: schema, grid and release settings. With another basis a new series continues at the end of this one.
     pub(super) basis: String,
-    /// What is before this was released by an earlier series, or never.
+    /// Start of the series. Earlier periods were released by a previous series or never.
     pub(super) from: Option<i64>,
-    /// Up to where it is released, in the unit of the column of time.
+    /// End of the released periods, in the unit of the time column.
     pub(super) cut: Option<i64>,
-    /// The snapshot that was looked at last.
+    /// Last snapshot that was processed.
     pub(super) last: String,
     pub(super) parts: Vec<PeriodRows>,
     pub(super) cells: Vec<PublishedCubeCells>,
-    /// What was spent of budgets of privacy, under this series and those before it: it never becomes less.
+    /// Spent privacy budgets of this series and the previous ones. Entries are never removed.
     pub(super) spent: Vec<BudgetSpending>,
-    /// Cells with noise.
+    /// Noisy cells.
     pub(super) drawn: Vec<NoisyCells>,
     pub(super) facts: Vec<ReleaseOutcome>,
-    /// Counts up with every file, so that none is written over.
+    /// Counter that increases with every file, so that no file is overwritten.
     pub(super) revision: u64,
-    /// The digest of the content of each file of rows, by its name.
+    /// Content digests of the row files, by name.
     pub(super) digests: BTreeMap<String, String>,
-    /// The digest of all else in the file.
+    /// Digest of the other content of this file.
     pub(super) sum: String,
 }
 
 impl ReleaseHistory {
-    /// The files of rows.
+    /// Names of the row files.
     fn rows(&self) -> impl Iterator<Item = &String> {
         self.parts.iter().flat_map(|part| &part.versions)
     }
 }
 
-/// The rows of one span.
+/// Rows of one period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PeriodRows {
     pub(super) from: Option<i64>,
     pub(super) to: i64,
-    /// Files, the first release first. Each was read by somebody, so a correction is held against all of them.
+    /// Files of all releases, the first one first. A correction is checked against all of them.
     pub(super) versions: Vec<String>,
 }
 
-/// The published cells of one cube.
+/// Published cells of one cube.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PublishedCubeCells {
@@ -69,41 +68,41 @@ pub(super) struct PublishedCubeCells {
     pub(super) cube: ReleasedCube,
     pub(super) file: String,
     pub(super) digest: String,
-    /// The parts, by their place, for which cells were released.
+    /// Indexes of the parts for which cells were released.
     pub(super) parts: BTreeSet<usize>,
 }
 
-/// What the cells of one cube for one period have spent. On disk before anything is drawn.
+/// Budget spent by one cube for one period. It is on disk before noise is drawn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct BudgetSpending {
-    /// The column that tells units apart.
+    /// Column that identifies units.
     pub(super) unit: String,
     pub(super) shape: String,
-    /// The period, in the unit of the column of time.
+    /// Period, in the unit of the time column.
     pub(super) from: i64,
     pub(super) to: i64,
-    /// Millionths of epsilon.
+    /// Spent budget, in millionths of epsilon.
     pub(super) each: u64,
-    /// What the contract permits in how long.
+    /// Maximum budget of the contract, in millionths of epsilon.
     pub(super) most: u64,
     pub(super) per: TimeBucketWidth,
-    /// What the noise is made of, until the cells are there: so a release that was interrupted goes on with the very same
-    /// noise. Afterwards nobody has it any more.
+    /// Seed of the noise until the cells are written, so that an interrupted release continues with equal noise. It is deleted
+    /// afterwards.
     pub(super) seed: Option<String>,
-    /// The rows of the cells, by their file: the same noise over other rows would tell the difference.
+    /// File with the rows of the cells. Equal noise over other rows would reveal the difference.
     pub(super) rows: String,
 }
 
-/// The cells with noise of one cube.
+/// Noisy cells of one cube.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NoisyCells {
     pub(super) shape: String,
-    /// Absent as long as no period is drawn.
+    /// File of the cells; absent before the first period.
     pub(super) file: Option<String>,
     pub(super) digest: String,
-    /// The periods that have no cells since the budget was spent.
+    /// Periods without cells because the budget was spent.
     pub(super) lacking: Vec<(i64, i64)>,
 }
 
@@ -117,10 +116,10 @@ impl ReleaseOutcome {
     }
 }
 
-/// The series in a folder, if there is one.
+/// Reads the series in a folder, if there is one.
 ///
 /// # Errors
-/// `STATE_BROKEN` where it can't be read.
+/// `STATE_BROKEN` if it can't be read.
 pub(super) fn load(folder: &Path) -> Result<Option<ReleaseHistory>, Refusal> {
     let path = folder.join(FILE);
     let text = match std::fs::read(&path) {
@@ -141,14 +140,14 @@ pub(super) fn load(folder: &Path) -> Result<Option<ReleaseHistory>, Refusal> {
     }
 }
 
-/// The list of what was released can't be relied on.
+/// Refusal for a damaged release history.
 pub(super) fn damaged_history_refusal(folder: &Path) -> Refusal {
     let sentence = format!("`{}` is not as it was written", folder.join(FILE).display());
     Refusal::new(ErrorCode::SnapshotDamaged, sentence)
         .with_help("bring it back from a backup: what was released can't be worked out again")
 }
 
-/// Puts the series in the place of the one before, with the digests of all its files.
+/// Replaces the series on disk, and adds the digests of all its files.
 ///
 /// # Errors
 /// `STATE_BROKEN`, `DISK_FULL`.
@@ -174,7 +173,7 @@ pub(super) fn save(folder: &Path, series: &ReleaseHistory) -> Result<ReleaseHist
     Ok(series)
 }
 
-/// Removes files that no series names; nobody reads them any more.
+/// Removes files that no series uses.
 pub(super) fn sweep(folder: &Path, series: &ReleaseHistory) {
     let mut known: BTreeSet<&str> = series
         .cells
@@ -205,7 +204,7 @@ pub(super) fn sweep(folder: &Path, series: &ReleaseHistory) {
     }
 }
 
-/// A series of the basis that goes on after `before`, from `cut` on.
+/// Creates a series with this basis that continues after `before`, starting at `cut`.
 pub(super) fn begin_history(
     basis: Digest,
     before: Option<&ReleaseHistory>,
@@ -216,7 +215,7 @@ pub(super) fn begin_history(
         basis: basis.to_string(),
         from: cut,
         cut,
-        // What is told stays told, and what the noise was made of is gone with its rows.
+        // The spent budget is kept, whereas the seeds are deleted together with their rows.
         spent: before
             .map(|before| before.spent.clone())
             .unwrap_or_default()
@@ -234,7 +233,7 @@ pub(super) fn begin_history(
     }
 }
 
-/// A cube as it lies on disk.
+/// Cube in its form on disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReleasedCube {
@@ -245,11 +244,11 @@ pub(super) struct ReleasedCube {
     at_least: u32,
     unit: CountingUnit,
     dominance: Vec<DominanceTerm>,
-    /// Of what the counts are multiples.
+    /// Base of the rounded counts.
     base: Option<u32>,
-    /// Whether they tell how far values are from their mean.
+    /// Set if the cells show squared deviations.
     squares: bool,
-    /// Whether they tell how many different units they are of.
+    /// Set if the cells show the number of distinct units.
     units: bool,
 }
 
@@ -269,7 +268,7 @@ impl ReleasedCube {
         }
     }
 
-    /// The cube, as far as its cells go.
+    /// Converts the record to a cube with the properties of its cells.
     pub(super) fn to_cube(&self) -> Cube {
         let functions = [
             (self.squares, CubeFunction::Variance),
@@ -293,7 +292,7 @@ impl ReleasedCube {
     }
 }
 
-/// An instant from a record, or the earliest.
+/// Text of an instant or day in a record.
 pub(super) fn format_time(at: i64, days: bool) -> String {
     let micros = if days {
         at.saturating_mul(86_400_000_000)

@@ -1,8 +1,8 @@
-//! Cells with noise: what they spend of the budget of privacy, and how they are drawn.
+//! Noisy cells: the spending of the privacy budget, and the drawing of the noise.
 //!
-//! What is spent is counted by the data's own periods, over all cubes that count the same unit. It is written down before
-//! anything is drawn, together with the bytes that the noise is made of; so a release that is interrupted at any place goes
-//! on with the same noise for the same cells, over the same rows. Which cells there are does not depend on rows.
+//! Spending is counted by the periods of the data, over all cubes with an equal unit. It is saved before any noise is drawn,
+//! together with the seed, so an interrupted release continues with equal noise for equal cells and rows. The set of cells does not
+//! depend on the rows.
 
 mod budget_ledger;
 mod cell_domain;
@@ -64,7 +64,7 @@ pub(super) fn due(
     if found.granted.is_empty() && !fewer && !series.spent.iter().any(open) {
         return Ok(None);
     }
-    // No noise is drawn over rows that are not those that were put aside.
+    // Noise is drawn only over the saved rows.
     let released = super::read_released_cells(&folder, &series)?;
     reserve(&mut series, &folder, &found.granted, fresh)?;
     let mut work = NoisyReleaseJob {
@@ -95,7 +95,7 @@ pub(super) fn due(
     })
 }
 
-/// Writes down what is spent, and what the noise is to be made of, before any of it is drawn.
+/// Saves the spending and the seeds before any noise is drawn.
 fn reserve(
     series: &mut ReleaseHistory,
     folder: &Path,
@@ -132,7 +132,7 @@ fn reserve(
     Ok(())
 }
 
-/// The file of a part's rows.
+/// Row file of a part.
 fn rows_of(series: &ReleaseHistory, folder: &Path, part: usize) -> Result<PathBuf, Refusal> {
     let part = series.parts.get(part).and_then(|part| part.versions.last());
     part.map(|name| folder.join(name))
@@ -151,7 +151,7 @@ struct NoisyReleaseJob<'a> {
 }
 
 impl NoisyReleaseJob<'_> {
-    /// Draws the cells of a cube for all periods that are paid for and not drawn.
+    /// Draws the cells of a cube for all periods that are charged and not drawn.
     async fn draw_cells(
         &mut self,
         shape: &str,
@@ -175,7 +175,7 @@ impl NoisyReleaseJob<'_> {
             let (file, fact) = self.period(&spent, cube, budget).await?;
             fragments.push(file);
             facts.push(fact);
-            // From here on nobody can make the same noise again, once this is saved with the cells.
+            // The seed is deleted when the cells are saved, so that the noise can't be reproduced.
             if let Some(spent) = self.series.spent.get_mut(index) {
                 spent.seed = None;
             }
@@ -213,7 +213,7 @@ impl NoisyReleaseJob<'_> {
         Ok(())
     }
 
-    /// The cells of one period, in a file aside.
+    /// Cells of one period, in a temporary file.
     async fn period(
         &self,
         spent: &BudgetSpending,
@@ -253,7 +253,7 @@ impl NoisyReleaseJob<'_> {
         noise::add(&mut totals, budget, &seed)?;
         let batch = domain.batch(&totals, cube, &stored)?;
         let (file, cells) = self.workspace.keep(self.workspace.of(batch)?).await?;
-        // Of the period alone: a release that is recorded twice, since it was interrupted, says the same twice.
+        // The digest covers the period alone, so that a repeated record of an interrupted release is equal to the first.
         let digest = workspace::digest(&file)?.to_string();
         let all = u64::try_from(all).unwrap_or(u64::MAX);
         let fact = ReleaseOutcome {
@@ -287,7 +287,7 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
     Some(bytes)
 }
 
-/// The numbers of a period as they are before the noise: rows, rows with a value, sums, cell by cell.
+/// Exact values of a period before the noise: rows, rows with a value, and sums, for each cell.
 #[cfg(test)]
 pub(super) fn exact(
     snapshot: &Snapshot,

@@ -1,4 +1,4 @@
-//! What is released stays, and whatever is computed from it is of no small group.
+//! Released cells are fixed, and no value computed from them belongs to a small group.
 
 mod corrections;
 mod inference_attack;
@@ -36,7 +36,7 @@ fn what_was_released_stays_as_it_is() {
         fixture.publish(&group(0, 0, 8), day(1));
         fixture.stage(&[&cube]);
         assert_eq!(fixture.cells(&cube), ["a|2026-06-01T08:00:00Z|10|10|10"]);
-        // One late person: nobody can tell.
+        // One late person is not accepted.
         fixture.publish(
             &[group(0, 0, 8), vec![row("a", 0, 8, 99, 1)]].concat(),
             day(1),
@@ -47,7 +47,7 @@ fn what_was_released_stays_as_it_is() {
     }
 }
 
-/// Many times the rows that fit into the memory of one question are sorted on disk.
+/// Rows of many times the memory of a question are sorted on disk.
 #[test]
 fn more_rows_than_memory_are_released() {
     let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Wait);
@@ -96,7 +96,7 @@ fn late_rows_of_a_large_group_come_as_the_grid_says() {
     }
 }
 
-/// Somebody who kept the first release takes it from the third: each step was of a large group, the sum of both is not.
+/// The difference between the first and the third release: each step changed a large group, but the combination does not.
 #[test]
 fn no_small_group_comes_between_any_two_releases() {
     let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
@@ -123,7 +123,7 @@ fn a_period_is_released_when_it_is_over() {
     fixture.publish(&rows, day(2));
     fixture.stage(&[&cube]);
     assert_eq!(fixture.cells(&cube).len(), 2);
-    // Nothing is due of what is released already.
+    // Released periods are not due again.
     assert!(!fixture.stage(&[&cube]));
 }
 
@@ -143,7 +143,7 @@ fn a_period_of_a_source_that_does_not_change_is_released_when_it_is_over() {
             "a|2026-06-02T09:00:00Z|10|10|10"
         ]
     );
-    // Nor is anything taken back that nobody looked at since.
+    // Without a newer check of the sources, nothing is corrected.
     fixture.looked_at(day(1));
     assert!(!fixture.stage(&[&cube]));
 }
@@ -153,13 +153,13 @@ fn a_total_does_not_give_back_what_is_withheld() {
     let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Never);
     let fine = by_hour(&fixture);
     let coarse = fixture.cube(&["site", "at"], TimeBucketWidth::Day, 5);
-    // 10 at eight, 7 at nine, and 2 at ten, who are withheld.
+    // 10 devices at eight, 7 at nine, and 2 at ten, who are withheld.
     let nine: Vec<BikeRow> = (20..27).map(|device| row("a", 0, 9, device, 1)).collect();
     let ten: Vec<BikeRow> = (30..32).map(|device| row("a", 0, 10, device, 1)).collect();
     fixture.publish(&[group(0, 0, 8), nine, ten].concat(), day(1));
     fixture.stage(&[&fine, &coarse]);
     assert_eq!(fixture.cells(&coarse), ["a|2026-06-01T00:00:00Z|19|19|19"]);
-    // The total less what is shown would tell of two: so the smaller group that is shown is withheld, too.
+    // The total minus the shown cells would reveal two devices, so the smaller shown cell is withheld, too.
     assert_eq!(fixture.cells(&fine), ["a|2026-06-01T08:00:00Z|10|10|10"]);
     let other = fixture.cube(&["at"], TimeBucketWidth::Day, 5);
     fixture.stage(&[&fine, &coarse, &other]);
@@ -224,7 +224,7 @@ fn a_damaged_file_is_not_read() {
     );
 }
 
-/// Two numbers that are too much together, and others beside them.
+/// Two numbers whose sum overflows, and other numbers beside them.
 fn too_much(site: &'static str, first: u8) -> Vec<BikeRow> {
     let mut rows = group(first, 0, 8);
     for row in &mut rows {
@@ -243,7 +243,7 @@ fn a_total_beyond_its_type_is_not_released() {
     let faults = fixture.faults(&[&cube]);
     let codes: Vec<_> = faults.iter().map(|refusal| refusal.code).collect();
     assert_eq!(codes, [ErrorCode::SumOverflow], "{faults:?}");
-    // Another cube of the same rows is: one fault is its own.
+    // Another cube of these rows is released: a fault affects one cube.
     let counts = Cube {
         measures: Vec::new(),
         functions: vec![CubeFunction::Count],
@@ -262,7 +262,7 @@ fn a_correction_that_can_not_be_reported_holds_back_itself_alone() {
         fixture.publish(&both, day(on));
         fixture.stage(&[&cube]);
     }
-    // Late rows of two days, of which those of the first are too much together.
+    // Late rows of two days; the sum of the first day overflows.
     let late = |on, bikes| -> Vec<BikeRow> {
         (50..56)
             .map(|device| row("a", on, 8, device, bikes))
@@ -281,7 +281,7 @@ fn a_correction_that_can_not_be_reported_holds_back_itself_alone() {
             "a|2026-06-03T08:00:00Z|10|10|10",
         ]
     );
-    // The rows are those that the cells are of, too.
+    // The base contains the rows of the cells.
     assert_eq!(fixture.base().len(), 10 + 16 + 10);
 }
 
@@ -298,7 +298,7 @@ fn a_withheld_total_beyond_its_type_fails_nothing() {
     fixture.publish(&[group(0, 0, 8), few()].concat(), day(1));
     fixture.stage(&[&cube]);
     assert_eq!(fixture.cells(&cube), ["a|2026-06-01T08:00:00Z|10|10|10"]);
-    // Nor when what is released is worked out anew.
+    // The refusal also applies when released cells are recomputed.
     let late = (50..56).map(|device| row("a", 0, 8, device, 1)).collect();
     fixture.publish(&[group(0, 0, 8), few(), late].concat(), day(1));
     fixture.stage(&[&cube]);
@@ -316,7 +316,7 @@ fn how_many_units_there_are_and_how_far_they_differ_is_released_with_the_cells()
         ],
         ..by_hour(&fixture)
     };
-    // Ten devices, one of which came twice; of five of another hour only four have a value.
+    // Ten devices, one of which has two rows; in another hour only four of five have a value.
     let mut rows: Vec<BikeRow> = (0..10)
         .map(|device| row("a", 0, 8, device, device.into()))
         .collect();
@@ -326,7 +326,7 @@ fn how_many_units_there_are_and_how_far_they_differ_is_released_with_the_cells()
     fixture.publish(&rows, day(1));
     fixture.stage(&[&cube]);
     let cells = fixture.cells(&cube);
-    // Site, hour, rows, units; values, sum, squares of what is between them and their mean of 5.
+    // Site, hour, rows, units; values, sum, squared deviations from their mean of 5.
     assert_eq!(
         cells,
         [
@@ -334,13 +334,13 @@ fn how_many_units_there_are_and_how_far_they_differ_is_released_with_the_cells()
             "a|2026-06-01T09:00:00Z|5|5|NULL|NULL|NULL",
         ]
     );
-    // The next day is put beside it; that all have the same number is not told.
+    // The next day is added; equal numbers of all units are not shown.
     fixture.publish(&[rows, group(0, 1, 8)].concat(), day(2));
     fixture.stage(&[&cube]);
     let both = fixture.cells(&cube);
     assert_eq!(both[..2], cells);
     assert_eq!(both[2..], ["a|2026-06-02T08:00:00Z|10|10|10|10|NULL"]);
-    // Cells by the day would tell how many devices came in several hours.
+    // Cells by day would reveal how many devices occur in several hours.
     let coarse = Cube {
         dimensions: fixture
             .cube(&["site", "at"], TimeBucketWidth::Day, 5)

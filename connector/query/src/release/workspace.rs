@@ -1,4 +1,4 @@
-//! Where cells are worked out: a session of its own with bounded memory, frames over files, and frames into files.
+//! Workspace for the computation of cells: a separate session with bounded memory, input frames over files, and output files.
 
 use super::cell_keys::CellKeys;
 use crate::engine_error;
@@ -29,7 +29,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A table to work at: what is left on it goes with it.
+/// Workspace with temporary files, which are removed on drop.
 pub(super) struct ReleaseWorkspace {
     context: SessionContext,
     folder: tempfile::TempDir,
@@ -38,7 +38,8 @@ pub(super) struct ReleaseWorkspace {
 }
 
 impl ReleaseWorkspace {
-    /// A table beside `folder`. The files of `checked` are read only as they were published; others are its own.
+    /// Creates a workspace beside `folder`. Files of `checked` are verified against their digests; other files are the workspace's
+    /// own.
     ///
     /// # Errors
     /// `STATE_BROKEN`, `DISK_FULL`.
@@ -63,14 +64,14 @@ impl ReleaseWorkspace {
         let url = ObjectStoreUrl::local_filesystem();
         let store = Arc::new(CheckedStore::beside_own(checked));
         environment.register_object_store(url.as_ref(), store);
-        // One thread: sums of floating-point numbers come out the same each time.
+        // A single thread makes sums of floating-point numbers reproducible.
         let limits = QueryResourceLimits {
             partitions: 1,
             ..*limits
         };
         let mut config = session::config(&limits);
-        // Rows are ordered by all of their columns: what a merge of small batches would put aside to compare them by is larger
-        // than the rows themselves, and is not among what the engine spills. So what is in memory is sorted as one batch.
+        // Rows are sorted by all their columns. A merge of small batches would need more memory for its sort keys than for the
+        // rows, and the engine does not spill these keys. So the rows in memory are sorted as one batch.
         config.options_mut().execution.sort_in_place_threshold_bytes = usize::MAX;
         let state = SessionStateBuilder::new()
             .with_config(config)
@@ -86,22 +87,22 @@ impl ReleaseWorkspace {
         })
     }
 
-    /// The same with the lots of the dataset at hand.
+    /// Adds the rounding secret of the dataset.
     pub(super) const fn with_cell_keys(mut self, cell_keys: CellKeys) -> Self {
         self.cell_keys = Some(cell_keys);
         self
     }
 
-    /// The lots of the dataset.
+    /// Rounding secret of the dataset.
     ///
     /// # Errors
-    /// `INTERNAL` where they are not at hand.
+    /// `INTERNAL` if it was not added.
     pub(super) fn cell_keys(&self) -> Result<CellKeys, Refusal> {
         let missing = || Refusal::new(ErrorCode::Internal, "there are no lots to round by");
         self.cell_keys.ok_or_else(missing)
     }
 
-    /// The rows of files of one schema.
+    /// Frame over files with one schema.
     pub(super) async fn read(&self, files: &[PathBuf]) -> Result<DataFrame, Refusal> {
         let mut names = Vec::with_capacity(files.len());
         for file in files {
@@ -119,14 +120,14 @@ impl ReleaseWorkspace {
             .map_err(|error| release_refusal(&error))
     }
 
-    /// Rows that are made here.
+    /// Frame over a record batch.
     pub(super) fn of(&self, rows: RecordBatch) -> Result<DataFrame, Refusal> {
         self.context
             .read_batch(rows)
             .map_err(|error| release_refusal(&error))
     }
 
-    /// Writes a frame into a new file aside. Says how many rows it has.
+    /// Writes a frame into a new temporary file. Returns the path and the number of rows.
     pub(super) async fn keep(&self, frame: DataFrame) -> Result<(PathBuf, u64), Refusal> {
         let number = self.next.get();
         self.next.set(number.saturating_add(1));
@@ -136,8 +137,7 @@ impl ReleaseWorkspace {
     }
 }
 
-/// The rows of a frame in an order that depends on nothing but them, so that the same rows make the same file and the same
-/// sums, in whatever order they were published.
+/// Sorts a frame by all its columns, so that equal rows give equal files and equal sums, whatever the order of their publication.
 pub(super) fn sort_rows(frame: DataFrame) -> Result<DataFrame, Refusal> {
     let names = frame.schema().fields().iter();
     let order: Vec<_> = names
@@ -146,7 +146,7 @@ pub(super) fn sort_rows(frame: DataFrame) -> Result<DataFrame, Refusal> {
     frame.sort(order).map_err(|error| release_refusal(&error))
 }
 
-/// Writes a frame into a file and makes it durable. Says how many rows it has.
+/// Writes a frame into a durable file. Returns the number of rows.
 pub(super) async fn write(frame: DataFrame, path: &Path) -> Result<u64, Refusal> {
     let (count, file) = file(frame, path).await?;
     file.sync_all()
@@ -154,7 +154,7 @@ pub(super) async fn write(frame: DataFrame, path: &Path) -> Result<u64, Refusal>
     Ok(count)
 }
 
-/// Writes a frame into a new file; nothing of it is left where that fails.
+/// Writes a frame into a new file, which is removed after an error.
 async fn file(frame: DataFrame, path: &Path) -> Result<(u64, File), Refusal> {
     let rows = frame
         .execute_stream()
@@ -189,15 +189,15 @@ async fn write_rows(
     Ok((count, file))
 }
 
-/// The digest of a file's content.
+/// Content digest of a file.
 pub(super) fn digest(path: &Path) -> Result<Digest, Refusal> {
     crate::ingest::source_files::digest(path, &path.to_string_lossy()).map(|(digest, _)| digest)
 }
 
-/// What went wrong, told by class.
+/// Refusal of an engine error, by class.
 pub(super) fn release_refusal(error: &DataFusionError) -> Refusal {
     if matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)) {
-        // Nobody has asked: the engine's word for a question would send its reader looking for one.
+        // The engine's text about a question would be misleading, since there is no question.
         return Refusal::new(
             ErrorCode::ResourceLimit,
             "to release the cells takes more memory or disk than one question may have",

@@ -1,6 +1,7 @@
-//! Keeps the optimizer from merging comparisons of one value as if it were never NULL: `v IN (1) AND v IN (2)` becomes false there,
-//! `v NOT IN (1) OR v NOT IN (2)` true, and NULLs in a list count as values (DataFusion 55.2). Where that shows, each comparison is
-//! marked while the optimizer runs, so that no two are of the same value.
+//! Protection of comparisons from an optimizer fault. The optimizer merges comparisons of a value as if it were never NULL: `v IN
+//! (1) AND v IN (2)` becomes false, `v NOT IN (1) OR v NOT IN (2)` becomes true, and NULLs in a list count as values (DataFusion
+//! 55.2). Where the fault is visible, each comparison is marked during the optimisation, so that no two comparisons have an equal
+//! operand.
 
 use crate::session::projection_marker::mark;
 use crate::sql::functions::exact_arithmetic::map_keeping_names;
@@ -11,10 +12,10 @@ use datafusion_expr::expr_rewriter::NamePreserver;
 use datafusion_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
 use std::cell::Cell;
 
-/// The plan with such comparisons marked; `projection_marker::remove_projection_marks` takes the marks away.
+/// Marks such comparisons in a plan. `projection_marker::remove_projection_marks` removes the marks.
 ///
 /// # Errors
-/// When the plan can't be put together again.
+/// An error if the plan can't be rebuilt.
 pub(crate) fn mark_comparisons(plan: LogicalPlan) -> Result<LogicalPlan> {
     let marker = ComparisonMarker::default();
     plan.transform_up_with_subqueries(|node| {
@@ -30,23 +31,23 @@ pub(crate) fn mark_comparisons(plan: LogicalPlan) -> Result<LogicalPlan> {
     .data()
 }
 
-/// An expression with such comparisons marked, wherever it stands; `projection_marker::unmarked_expr` takes the marks away.
+/// Marks such comparisons in an expression. `projection_marker::unmarked_expr` removes the marks.
 ///
 /// # Errors
-/// When the expression can't be put together again.
+/// An error if the expression can't be rebuilt.
 pub(crate) fn mark_expr(expr: Expr) -> Result<Expr> {
     let marker = ComparisonMarker::default();
     marker.mark_in(expr, ComparisonPlace::Value).data()
 }
 
-/// Where a comparison stands, and so what becomes of NULL there.
+/// Context of a comparison, which determines the meaning of NULL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ComparisonPlace {
-    /// One of the conditions of a filter or a join, all of which must be true.
+    /// Condition of a filter or a join, which must be true.
     Condition,
-    /// Within such a condition, below OR: NULL is as good as false.
+    /// Operand of OR in such a condition: NULL has the effect of false.
     Alternative,
-    /// Where NULL, false and true differ.
+    /// Value: NULL, false and true differ.
     Value,
 }
 
@@ -80,7 +81,7 @@ impl ComparisonMarker {
                 list.expr = Box::new(self.mark_expression(*list.expr)?);
                 Ok(Transformed::yes(Expr::InList(list)))
             }
-            // An equality that OR makes a list of.
+            // Equality that the optimizer combines with others under OR to a list.
             Expr::BinaryExpr(BinaryExpr {
                 left,
                 op: Operator::Eq,
@@ -103,7 +104,7 @@ impl ComparisonMarker {
     }
 }
 
-/// True if the optimizer's changes of a list can't be seen.
+/// Checks that the optimizer's change of a list is not visible.
 fn is_safe(list: &InList, place: ComparisonPlace) -> bool {
     let of_values = list
         .list
@@ -117,7 +118,7 @@ fn is_safe(list: &InList, place: ComparisonPlace) -> bool {
         }
 }
 
-/// True if one side is a column and the other a value.
+/// Checks that one side is a column and the other a constant.
 const fn compares_value(left: &Expr, right: &Expr) -> bool {
     matches!(
         (left, right),

@@ -1,5 +1,5 @@
-//! Order of inner joins. The engine's rule puts several of them together again by their keys, and loses a key of which one side has no
-//! column, or the columns of several tables (DataFusion 55.2): rows are joined then that the key keeps apart.
+//! Correction of the join order rule. The engine's rule rebuilds inner joins by their keys, and loses a key without a column on one
+//! side, or with columns of several tables (DataFusion 55.2). The result then contains wrong pairs of rows.
 
 use datafusion::optimizer::eliminate_cross_join::EliminateCrossJoin;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
@@ -10,7 +10,7 @@ use datafusion_expr::utils::conjunction;
 use datafusion_expr::{BinaryExpr, Expr, JoinType, LogicalPlan, Operator};
 use std::sync::Arc;
 
-/// The engine's rule, to which such keys are conditions.
+/// Engine rule with such keys converted to conditions.
 #[derive(Debug, Default)]
 pub(super) struct CrossJoinRule {
     engine: EliminateCrossJoin,
@@ -45,7 +45,7 @@ impl OptimizerRule for CrossJoinRule {
     }
 }
 
-/// The join with those keys as conditions that the rule would lose.
+/// Converts the keys that the rule would lose to conditions of the join.
 fn keep_conditions(mut join: Join) -> Transformed<Join> {
     let (left, right) = (collect_inputs(&join.left), collect_inputs(&join.right));
     let (kept, lost): (Vec<_>, Vec<_>) = std::mem::take(&mut join.on)
@@ -66,7 +66,7 @@ fn keep_conditions(mut join: Join) -> Transformed<Join> {
     Transformed::yes(join)
 }
 
-/// The plans that the rule puts together again in place of a plan.
+/// Inputs of the joins that the rule rebuilds.
 fn collect_inputs(plan: &Arc<LogicalPlan>) -> Vec<&LogicalPlan> {
     match plan.as_ref() {
         LogicalPlan::Join(join) if join.join_type == JoinType::Inner => {
@@ -78,7 +78,7 @@ fn collect_inputs(plan: &Arc<LogicalPlan>) -> Vec<&LogicalPlan> {
     }
 }
 
-/// True if a key has columns, all of them of one input.
+/// Checks that a key has columns and that they belong to one input.
 fn is_of_one(key: &Expr, inputs: &[&LogicalPlan]) -> bool {
     let columns = key.column_refs();
     let has_all = |input: &&LogicalPlan| {

@@ -1,5 +1,5 @@
-//! Limits of DISTINCT. The engine gives one to a DISTINCT without an order; a later rule may give its input an order, and the operator
-//! fails when it runs: "Ordering direction required for DISTINCT with limit" (DataFusion 55.2).
+//! Correction of DISTINCT with a limit. The engine pushes a limit into a DISTINCT without an order. If a later rule sorts its
+//! input, the operator fails at run time: "Ordering direction required for DISTINCT with limit" (DataFusion 55.2).
 
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
@@ -9,7 +9,7 @@ use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion_common::Result;
 use std::sync::Arc;
 
-/// Takes the limit from each DISTINCT that can't keep it. The limit above it stays, so the rows are as many as before.
+/// Rule that removes the limit from such a DISTINCT. The limit above it stays, so the number of rows does not change.
 #[derive(Debug)]
 pub(super) struct DistinctLimitRule;
 
@@ -42,7 +42,7 @@ impl PhysicalOptimizerRule for DistinctLimitRule {
     }
 }
 
-/// True for an operator without a limit, with the limit of an order of its own, or with one that it applies in any order.
+/// Checks for an operator without a limit, with the limit of its own order, or with a limit that works in any order.
 fn can_keep_its_limit(aggregate: &AggregateExec) -> bool {
     aggregate
         .limit_options()

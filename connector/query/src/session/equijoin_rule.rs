@@ -1,5 +1,5 @@
-//! Keys of joins. The engine's rule adds `=` to the keys of a join whose keys are equal as NULLs, too, and makes such joins of IS NOT
-//! DISTINCT FROM (DataFusion 55.2): with both in one condition, rows with NULL are joined that `=` does not join.
+//! Correction of join keys. The engine's rule adds `=` conditions to joins whose keys treat NULLs as equal, and creates such joins
+//! from IS NOT DISTINCT FROM (DataFusion 55.2). With both kinds in one condition, rows with NULL are joined that `=` does not join.
 
 use crate::sql::subquery_joins::equal_or_both_null;
 use datafusion::optimizer::extract_equijoin_predicate::ExtractEquijoinPredicate;
@@ -10,7 +10,7 @@ use datafusion_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
 use std::sync::Arc;
 
-/// The engine's rule for keys of joins, with one meaning of NULL in each join.
+/// Engine rule for join keys, with one meaning of NULL in each join.
 #[derive(Debug, Default)]
 pub(super) struct EquijoinRule {
     engine: ExtractEquijoinPredicate,
@@ -68,7 +68,7 @@ impl OptimizerRule for EquijoinRule {
     }
 }
 
-/// True if one expression is of the left side of a join alone, and the other of the right side.
+/// Checks that one expression belongs to the left side of a join alone and the other to the right side.
 fn are_of_two_sides(one: &Expr, other: &Expr, left: &DFSchema, right: &DFSchema) -> bool {
     let is_of = |expr: &Expr, schema: &DFSchema| {
         let columns = expr.column_refs();

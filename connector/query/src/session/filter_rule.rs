@@ -1,5 +1,5 @@
-//! Conditions on their way down. The engine's rule moves a condition without columns below an aggregate of all rows, which then has a row
-//! of nothing where the condition leaves none (DataFusion 55.2).
+//! Correction of filter pushdown. The engine's rule pushes a condition without columns below an aggregate without keys. If the
+//! condition is false, the aggregate then returns a row for its empty input (DataFusion 55.2).
 
 use datafusion::optimizer::push_down_filter::PushDownFilter;
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
@@ -10,7 +10,7 @@ use datafusion_expr::utils::{conjunction, split_conjunction};
 use datafusion_expr::{Expr, LogicalPlan};
 use std::sync::Arc;
 
-/// The engine's rule for conditions, but for those without columns above an aggregate that has a row of nothing.
+/// Engine rule for filters, which skips conditions without columns above an aggregate that returns a row for an empty input.
 #[derive(Debug, Default)]
 pub(super) struct FilterRule {
     engine: PushDownFilter,
@@ -64,7 +64,7 @@ impl OptimizerRule for FilterRule {
     }
 }
 
-/// One filter in place of several on top of one another, as the engine's rule would make of them further in.
+/// Merges nested filters into one, as the engine's rule does.
 fn join_filters(mut filter: Filter) -> Result<Filter> {
     while let LogicalPlan::Filter(below) = filter.input.as_ref() {
         let predicate = below.predicate.clone().and(filter.predicate);
@@ -73,7 +73,7 @@ fn join_filters(mut filter: Filter) -> Result<Filter> {
     Ok(filter)
 }
 
-/// True if an aggregate has a row where its input has none.
+/// Checks that an aggregate returns a row for an empty input.
 fn has_row_of_nothing(aggregate: &Aggregate) -> bool {
     match aggregate.group_expr.as_slice() {
         [] => true,

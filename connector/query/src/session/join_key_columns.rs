@@ -1,7 +1,7 @@
-//! Keys of joins that are more than columns.
+//! Computed join keys.
 //!
-//! The engine's planner computes such a key below its join. Where two columns of one side have one name, in tables of their own, it gives
-//! both one table then, and can't tell them apart (DataFusion 55.2).
+//! The engine's planner computes such a key below the join. If one side has two columns with equal names from different tables, the
+//! planner assigns both to one table and can't distinguish them (DataFusion 55.2).
 
 use datafusion_common::tree_node::Transformed;
 use datafusion_common::{Column, Result, TableReference};
@@ -9,10 +9,10 @@ use datafusion_expr::Expr;
 use datafusion_expr::logical_plan::{Join, LogicalPlan, LogicalPlanBuilder};
 use std::sync::Arc;
 
-/// The plan with a column for each key of a join, where one of its keys is more than a column.
+/// Adds a column for each key of a join that has a computed key.
 ///
 /// # Errors
-/// When the plan can't be put together again.
+/// An error if the plan can't be rebuilt.
 pub(crate) fn compute_join_keys(plan: LogicalPlan) -> Result<LogicalPlan> {
     let computed = plan.transform_up_with_subqueries(|node| match node {
         LogicalPlan::Join(join) if !has_columns_alone(&join) => {
@@ -62,13 +62,13 @@ fn compute_keys_of(join: Join) -> Result<LogicalPlan> {
 struct KeyedSide {
     plan: LogicalPlan,
     keys: Vec<Expr>,
-    /// The columns that the side had not before.
+    /// Columns that were added to the side.
     added: Vec<Column>,
 }
 
 impl KeyedSide {
     fn new(plan: Arc<LogicalPlan>, keys: Vec<Expr>, name: &str) -> Result<Self> {
-        // The mark of a join has the name of the other side's table before it, if there is one alone.
+        // The mark column of a mark join is qualified with the table of the other side, if that is a single one.
         let only = {
             let mut tables = plan.schema().iter().filter_map(|(table, _)| table);
             let first = tables.next();

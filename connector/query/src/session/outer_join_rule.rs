@@ -1,5 +1,5 @@
-//! Inputs of outer joins whose rows may be missing. The engine keeps what it knows of their columns above the join (DataFusion 55.2): a
-//! column that is 5 in each row is then 5 or NULL, and rows are not sorted by it though the statement says so.
+//! Correction of outer joins. The engine keeps its knowledge about the columns of the nullable side above the join (DataFusion
+//! 55.2): a constant column is then 5 or NULL, and a requested sort by it is omitted.
 
 use crate::pass_through::{PassThrough, PassThroughExec};
 use arrow_array::RecordBatch;
@@ -16,12 +16,12 @@ use datafusion_common::{JoinType, Result};
 use futures::Stream;
 use std::sync::Arc;
 
-/// Hides from outer joins what is known of the columns of such an input. Runs before sorts are left out.
+/// Rule that hides this knowledge from outer joins. It runs before the rule that omits sorts.
 #[derive(Debug)]
 pub(super) struct OuterJoinRule;
 
 impl OuterJoinRule {
-    /// The engine's rule that leaves out sorts.
+    /// Engine rule that omits sorts.
     pub(super) const BEFORE: &str = "EnsureRequirements";
 }
 
@@ -84,7 +84,8 @@ fn join_type(node: &Arc<dyn ExecutionPlan>) -> Option<JoinType> {
     Some(join.join_type())
 }
 
-/// True if a column is known to be constant, or equal to more than another column: NULL in both would be equal, too.
+/// Checks that a column is known to be constant, or equal to an expression. Equality of two columns is harmless, since NULL in both
+/// is equal, too.
 fn knows_more_than_columns(input: &Arc<dyn ExecutionPlan>) -> bool {
     let known = input.equivalence_properties();
     let is_more = |expr: &Arc<dyn PhysicalExpr>| {
@@ -96,7 +97,7 @@ fn knows_more_than_columns(input: &Arc<dyn ExecutionPlan>) -> bool {
         .any(|class| class.iter().any(is_more))
 }
 
-/// An input of which nothing is known but the order of its rows.
+/// Input whose only known property is the order of its rows.
 #[derive(Debug)]
 struct NullableInput;
 

@@ -1,5 +1,5 @@
-//! Conditions of operators on their way down. The engine's rule finds a column of the input by its name, which may be that of several: it
-//! moved a condition on one column to another (DataFusion 55.2).
+//! Correction of physical filter pushdown. The engine's rule finds an input column by its name, which may not be unique, so it
+//! pushed a condition on one column down to another (DataFusion 55.2).
 
 use datafusion::common::config::ConfigOptions;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
@@ -9,14 +9,14 @@ use datafusion_common::Result;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// The engine's rule, for operators below which each column has a name of its own.
+/// Engine rule, applied only to plans with unique column names.
 #[derive(Debug)]
 pub(super) struct PhysicalFilterRule {
     engine: Arc<dyn PhysicalOptimizerRule + Send + Sync>,
 }
 
 impl PhysicalFilterRule {
-    /// The name of the engine's rule, which runs twice.
+    /// Name of the engine rule, which runs twice.
     pub(super) const NAME: &str = "FilterPushdown";
 
     pub(super) const fn new(engine: Arc<dyn PhysicalOptimizerRule + Send + Sync>) -> Self {
@@ -57,7 +57,7 @@ impl PhysicalOptimizerRule for PhysicalFilterRule {
     }
 }
 
-/// True if no operator of a plan has two columns of one name.
+/// Checks that no operator of a plan has two columns with one name.
 fn has_own_names(plan: &Arc<dyn ExecutionPlan>) -> bool {
     let schema = plan.schema();
     let mut names = BTreeSet::new();

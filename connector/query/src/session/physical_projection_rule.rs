@@ -1,6 +1,6 @@
-//! Projections of operators on their way down. A filter of the engine may have a projection in it. The engine's rule compares the
-//! condition, which names columns of the input, with the columns that this projection gives: where one of each has the same name and
-//! place, a projection goes below the filter that means other columns there (DataFusion 55.2).
+//! Correction of physical projection pushdown. A filter of the engine may contain a projection. The engine's rule compares the
+//! condition, which refers to input columns, with the output columns of this projection. If two of them have equal names and
+//! indexes, a projection is pushed below a filter that refers to another column (DataFusion 55.2).
 
 use datafusion::common::config::ConfigOptions;
 use datafusion::physical_expr::PhysicalExpr;
@@ -13,14 +13,14 @@ use datafusion_common::Result;
 use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode};
 use std::sync::Arc;
 
-/// The engine's rule, for filters whose projections stand above them.
+/// Engine rule, applied to filters whose projections are separate nodes.
 #[derive(Debug)]
 pub(super) struct PhysicalProjectionRule {
     engine: Arc<dyn PhysicalOptimizerRule + Send + Sync>,
 }
 
 impl PhysicalProjectionRule {
-    /// The name of the engine's rule, which runs several times.
+    /// Name of the engine rule, which runs several times.
     pub(super) const NAME: &str = "ProjectionPushdown";
 
     pub(super) const fn new(engine: Arc<dyn PhysicalOptimizerRule + Send + Sync>) -> Self {
@@ -47,7 +47,7 @@ impl PhysicalOptimizerRule for PhysicalProjectionRule {
     }
 }
 
-/// A filter with a projection in it as a projection over a filter.
+/// Converts a filter with a projection to a projection over a filter.
 fn separate_projection(
     plan: Arc<dyn ExecutionPlan>,
 ) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {

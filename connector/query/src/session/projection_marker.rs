@@ -1,6 +1,6 @@
-//! Keeps the optimizer from taking two steps for one: it drops a projection whose expressions equal those of the one below,
-//! so that `x + 1 AS x` over `x + 1 AS x` adds one instead of two (mended upstream after 55.2). Projections that could
-//! become equal are marked while it runs.
+//! Protection of projections from an optimizer fault. The optimizer drops a projection whose expressions equal those of its input,
+//! so `x + 1 AS x` over `x + 1 AS x` adds one instead of two (fixed upstream after 55.2). Projections that could become equal are
+//! marked during the optimisation.
 
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
@@ -14,10 +14,10 @@ use datafusion_expr::{
 use hansa_enforcement::expression_rewrite::rewritten;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The plan with projections that could be taken for each other told apart.
+/// Marks projections that the optimizer could confuse.
 ///
 /// # Errors
-/// When the plan can't be put together again.
+/// An error if the plan can't be rebuilt.
 pub(crate) fn mark_projections(plan: LogicalPlan) -> Result<LogicalPlan> {
     let mut seen: BTreeMap<ProjectionOutline, usize> = BTreeMap::new();
     plan.apply_with_subqueries(|node| {
@@ -59,18 +59,18 @@ pub(crate) fn mark_projections(plan: LogicalPlan) -> Result<LogicalPlan> {
     .data()
 }
 
-/// The plan without the marks.
+/// Removes the marks from a plan.
 ///
 /// # Errors
-/// When the plan can't be put together again.
+/// An error if the plan can't be rebuilt.
 pub(crate) fn remove_projection_marks(plan: LogicalPlan) -> Result<LogicalPlan> {
     rewritten(plan, without_mark)
 }
 
-/// The expression without the marks.
+/// Removes the marks from an expression.
 ///
 /// # Errors
-/// When a mark lacks its expression.
+/// An error if a mark lacks its expression.
 pub(crate) fn unmarked_expr(expr: Expr) -> Result<Expr> {
     expr.transform_up(without_mark).data()
 }
@@ -85,7 +85,7 @@ fn without_mark(part: Expr) -> Result<Transformed<Expr>> {
     }
 }
 
-/// What two projections share before they can become equal: the names they give and the columns they use.
+/// Outline of a projection: its output names and the columns that it uses. Only projections with equal outlines can become equal.
 type ProjectionOutline = (Vec<String>, BTreeSet<String>);
 
 fn likeness(projection: &Projection) -> Option<ProjectionOutline> {
@@ -107,7 +107,7 @@ fn likeness(projection: &Projection) -> Option<ProjectionOutline> {
     Some((given, used))
 }
 
-/// Whether the expression is more than a column.
+/// Checks that the expression is more than a column.
 fn computes(expr: &Expr) -> bool {
     match expr {
         Expr::Alias(alias) => computes(&alias.expr),
@@ -116,7 +116,7 @@ fn computes(expr: &Expr) -> bool {
     }
 }
 
-/// A function that gives its argument, unlike that of any other number.
+/// Function that returns its argument. Functions with different numbers are different.
 pub(super) fn mark(number: usize) -> ScalarUDF {
     ScalarUDF::from(ProjectionMarker {
         number,

@@ -1,5 +1,5 @@
-//! Aggregates over distinct values. The engine's rule groups by such values first and adds up the sums of the groups: the sum of
-//! decimals then has another type than the plan says (DataFusion 55.2).
+//! Correction of aggregates over distinct values. The engine's rule first groups by these values and then adds up partial sums. The
+//! sum of decimals then has another type than the plan declares (DataFusion 55.2).
 
 use datafusion::optimizer::single_distinct_to_groupby::SingleDistinctToGroupBy;
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
@@ -8,7 +8,7 @@ use datafusion_common::tree_node::Transformed;
 use datafusion_expr::expr::AggregateFunction;
 use datafusion_expr::{Expr, LogicalPlan};
 
-/// The engine's rule, for aggregates whose parts can be put together without another result: no sum but of the distinct values.
+/// Engine rule, applied only to aggregates without a sum of non-distinct values.
 #[derive(Debug, Default)]
 pub(super) struct SingleDistinctRule {
     engine: SingleDistinctToGroupBy,
@@ -41,7 +41,7 @@ impl OptimizerRule for SingleDistinctRule {
     }
 }
 
-/// True for a sum of values that need not be distinct.
+/// Checks for a sum of non-distinct values.
 fn is_sum(expr: &Expr) -> bool {
     let Expr::AggregateFunction(AggregateFunction { func, params }) = expr else {
         return false;

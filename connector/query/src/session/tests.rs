@@ -1,4 +1,4 @@
-//! The switches of a session that keep answers right.
+//! Session settings that keep answers correct.
 
 use super::{config, optimizer_rules, physical_optimizer_rules};
 use crate::limits::QueryResourceLimits;
@@ -35,7 +35,7 @@ fn write_row(folder: &Path, name: &str, columns: &[(&str, &str)]) -> PathBuf {
     path
 }
 
-/// The rows of a question for which the dynamic filter of a join on the second of two columns called `id` is applied to the
+/// Number of rows of a question in which the dynamic filter of a join on the second of two columns named `id` is applied to the
 /// first one.
 async fn count_rows(settings: SessionConfig) -> usize {
     let folder = tempfile::tempdir().unwrap();
@@ -62,9 +62,9 @@ async fn count_rows(settings: SessionConfig) -> usize {
     batches.iter().map(RecordBatch::num_rows).sum()
 }
 
-/// DataFusion 55.2 loses rows where a join's dynamic filter passes an aggregate over two columns of one name
-/// (apache/datafusion #25263 and its neighbours). When the second half fails after an update, the engine is mended; the switches
-/// stay off for the other reason that `config` gives.
+/// DataFusion 55.2 loses rows if a join's dynamic filter is pushed through an aggregate over two columns with one name
+/// (apache/datafusion #25263 and related issues). If the second half of this test fails after an update, the engine is fixed; the
+/// switches stay off for the other reason in `config`.
 #[tokio::test]
 async fn dynamic_filters_of_joins_are_off_since_they_lose_rows() {
     let ours = config(&QueryResourceLimits::default());
@@ -77,7 +77,7 @@ async fn dynamic_filters_of_joins_are_off_since_they_lose_rows() {
     assert_eq!(count_rows(SessionConfig::new()).await, 0);
 }
 
-/// A DISTINCT with a limit over rows in order, as rules of the engine leave it.
+/// DISTINCT with a limit over sorted rows, as rules of the engine leave it.
 fn distinct_with_limit() -> Arc<dyn ExecutionPlan> {
     let keys: ArrayRef = Arc::new(Int64Array::from(vec![1, 1, 2]));
     let rows = RecordBatch::try_from_iter([("k", keys)]).unwrap();
@@ -113,7 +113,7 @@ async fn distinct_over_rows_in_order_keeps_no_limit() {
     assert_eq!(2, found.iter().map(RecordBatch::num_rows).sum::<usize>());
 }
 
-/// The engine says that types of decimals are equal whatever their digits, so none of its own checks sees another one.
+/// The engine treats decimal types with different digits as equal, so its own checks do not detect a change.
 #[tokio::test]
 async fn sums_beside_distinct_values_keep_their_type() {
     let state = SessionStateBuilder::new_with_default_features()

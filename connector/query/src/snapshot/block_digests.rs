@@ -1,5 +1,4 @@
-//! Digests of the blocks of a file, so that whatever part of it is read can be held against what was written. The library that writes
-//! Parquet writes no checksums of pages.
+//! Digests of the blocks of a file, so that each read part can be verified. The Parquet library writes no page checksums.
 
 use hansa_audit_log::digest::{Digest, IncrementalDigest};
 use serde::{Deserialize, Serialize};
@@ -9,33 +8,33 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The digests of one file, block after block; BLAKE3 with 256 bits.
+/// Digests of the blocks of one file, in order; BLAKE3 with 256 bits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "BlockDigestsJson", into = "BlockDigestsJson")]
 pub struct BlockDigests {
-    /// Bytes of the file.
+    /// Size of the file, in bytes.
     size: u64,
-    /// Bytes of each block but the last.
+    /// Size of each block but the last, in bytes.
     block: u64,
     digests: Arc<[blake3::Hash]>,
-    /// What names all of them.
+    /// Digest over all block digests, as their name.
     name: Digest,
 }
 
-/// A file as it was found: the digest of its content, and those of its blocks.
+/// Digests of a file's content and of its blocks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileDigests {
-    /// SHA-256 of all of it.
+    /// SHA-256 of the content.
     pub content: Digest,
-    /// Those of its blocks.
+    /// Digests of the blocks.
     pub blocks: BlockDigests,
 }
 
 impl FileDigests {
-    /// Reads the whole file.
+    /// Computes the digests of a file.
     ///
     /// # Errors
-    /// What the disk says.
+    /// An error of the disk.
     pub fn of(path: &Path) -> Result<Self> {
         let mut file = File::open(path)?;
         let mut whole = IncrementalDigest::default();
@@ -61,7 +60,7 @@ impl FileDigests {
     }
 }
 
-/// Reads until the buffer is full or the file is at its end.
+/// Reads until the buffer is full or the file ends.
 fn fill(file: &mut File, buffer: &mut [u8]) -> Result<usize> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
@@ -89,25 +88,25 @@ impl BlockDigests {
         }
     }
 
-    /// Bytes of the file.
+    /// Size of the file, in bytes.
     #[must_use]
     pub const fn size(&self) -> u64 {
         self.size
     }
 
-    /// How many blocks there are.
+    /// Number of blocks.
     #[must_use]
     pub fn count(&self) -> usize {
         self.digests.len()
     }
 
-    /// What names all of them.
+    /// Digest over all block digests, as their name.
     #[must_use]
     pub const fn name(&self) -> Digest {
         self.name
     }
 
-    /// The blocks that a range of bytes lies in; none for an empty range.
+    /// Blocks that a range of bytes covers; empty for an empty range.
     #[must_use]
     pub fn covering(&self, bytes: &Range<u64>) -> Range<u64> {
         if bytes.end <= bytes.start || self.block == 0 {
@@ -116,14 +115,14 @@ impl BlockDigests {
         bytes.start / self.block..bytes.end.div_ceil(self.block)
     }
 
-    /// The bytes of a range of blocks.
+    /// Range of bytes of a range of blocks.
     #[must_use]
     pub fn bytes(&self, blocks: &Range<u64>) -> Range<u64> {
         let at = |block: u64| block.saturating_mul(self.block).min(self.size);
         at(blocks.start)..at(blocks.end)
     }
 
-    /// Whether these are the bytes of that block.
+    /// Checks that a block has these bytes.
     #[must_use]
     pub fn holds(&self, block: u64, bytes: &[u8]) -> bool {
         let known = usize::try_from(block).ok();
@@ -132,13 +131,13 @@ impl BlockDigests {
     }
 }
 
-/// The digests of a file as they stand in a manifest.
+/// Digests of a file in a manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BlockDigestsJson {
     size: u64,
     block: u64,
-    /// In hexadecimal digits, one after the other.
+    /// Concatenated digests in hexadecimal digits.
     digests: String,
 }
 
@@ -175,7 +174,7 @@ impl TryFrom<BlockDigestsJson> for BlockDigests {
     }
 }
 
-/// Bytes of a block: what is read of one column of a row group is a few of them, and a digest of each makes the manifest larger by a
+/// Size of a block, in bytes. A column chunk of a row group has a few blocks, and the digests enlarge the manifest by a
 /// four-thousandth of the rows.
 const BLOCK: u64 = 1 << 18;
 

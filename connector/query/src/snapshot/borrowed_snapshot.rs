@@ -1,4 +1,4 @@
-//! A snapshot that somebody else's connector holds: a worker reads it, and changes and removes nothing.
+//! Snapshot of the connector that a worker reads. The worker changes and removes nothing.
 
 use crate::in_place_data::InPlaceLocation;
 use crate::in_place_data::discovery::snapshot_digest;
@@ -12,11 +12,11 @@ use hansa_policy::id::DatasetId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::Path;
 
-/// The snapshot of that version below the state folder, as far as it is the one with this digest. Its files are read only as they were
-/// published; what was good is remembered in `memory`. Files in place are opened as the connector opens them.
+/// Opens the snapshot with this version and digest below the state folder. Its files are verified; verified blocks are cached in
+/// `memory`. Files in place are opened as in the connector.
 ///
 /// # Errors
-/// `WORKER_DIFFERS` where it is not here, not whole or another one; `STATE_BROKEN` where its manifest can't be read.
+/// `WORKER_DIFFERS` if the snapshot is missing, incomplete or another one; `STATE_BROKEN` if its manifest can't be read.
 pub fn open_borrowed_snapshot(
     state: &Path,
     dataset: &DatasetId,
@@ -29,7 +29,7 @@ pub fn open_borrowed_snapshot(
         Refusal::new(ErrorCode::WorkerDiffers, sentence)
             .with_help("let the worker read the state folder of its connector")
     };
-    // It becomes part of a path.
+    // The version becomes part of a path.
     let plain = |letter: char| letter.is_ascii_alphanumeric() || ['.', '-'].contains(&letter);
     if version.starts_with('.') || !version.chars().all(plain) {
         return Err(refused("has no such name"));
@@ -37,7 +37,7 @@ pub fn open_borrowed_snapshot(
     let directory = DatasetDir::new(state, &dataset.name);
     let manifest = dataset_dir::of_version(&directory, version)?;
     let manifest = manifest.ok_or_else(|| refused("is not where the worker looks for it"))?;
-    // Files in place are those of this digest, by names, sizes and entity tags.
+    // The digest covers names, sizes and entity tags of files in place.
     let in_place = match &manifest.in_place {
         None => true,
         Some(InPlaceLocation::Parquet(files)) => {

@@ -1,23 +1,23 @@
-//! What a snapshot has become since an earlier publication of its dataset, and what it was at an instant.
+//! Difference of a snapshot to an earlier publication of its dataset, and its state at an earlier time.
 
 use crate::snapshot::Snapshot;
 use crate::snapshot::segments::SegmentFiles;
 use hansa_audit_log::time::UtcTimestamp;
 use std::path::PathBuf;
 
-/// What a snapshot has become since an earlier publication of its dataset.
+/// Difference of a snapshot to an earlier publication.
 #[derive(Debug)]
 pub enum SnapshotChange {
-    /// Nothing: it is that publication.
+    /// No difference.
     Same,
-    /// These rows came, and nothing else is another.
+    /// Additional rows and no other change.
     Grown(Box<Snapshot>),
-    /// Another dataset, or nobody can say.
+    /// Another dataset, or an unknown difference.
     Another,
 }
 
 impl Snapshot {
-    /// What came after the publication of that label.
+    /// Difference to the publication with this label.
     #[must_use]
     pub fn since(&self, label: &str) -> SnapshotChange {
         if self.in_place.is_some() {
@@ -38,7 +38,7 @@ impl Snapshot {
         SnapshotChange::Grown(Box::new(self.with_files(files)))
     }
 
-    /// The dataset as it was published at `at`; none where nobody can say.
+    /// State of the dataset at `at`; `None` if it is unknown.
     #[must_use]
     pub fn as_of(&self, at: UtcTimestamp) -> Option<Self> {
         if self.in_place.is_some() {
@@ -50,12 +50,12 @@ impl Snapshot {
         let segments = self.segments.as_ref()?;
         let come = |stretch: &&SegmentFiles| stretch.segment.arrived <= at;
         let come = segments.list.iter().take_while(come).count();
-        // Before its first segment there was no such dataset: whoever asks is not told that it was empty.
+        // The dataset did not exist before its first segment, so the result is not an empty dataset.
         let files = (come > 0).then(|| segments.files(come))?;
         Some(self.with_files(self.files.iter().take(files).cloned().collect()))
     }
 
-    /// The dataset as it would be without rows.
+    /// Dataset without rows.
     #[must_use]
     pub fn without_rows(&self) -> Self {
         self.with_files(Vec::new())

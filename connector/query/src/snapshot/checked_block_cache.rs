@@ -1,4 +1,4 @@
-//! What this process remembers of files that were good: which blocks of which file, as long as it is that file.
+//! Cache of verified blocks for the lifetime of this process, by file identity.
 
 use crate::snapshot::block_digests::BlockDigests;
 use hansa_audit_log::digest::Digest;
@@ -10,8 +10,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What tells a file from another one: where it lies, its size, when it was written, and when anything of it was changed. The time of
-/// writing can be set back by whoever writes; that of the last change can't.
+/// Identity of a file: position on the disk, size, modification time and change time. A program can set the modification time back,
+/// but not the change time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct FileIdentity {
     device: u64,
@@ -22,7 +22,7 @@ pub(crate) struct FileIdentity {
 }
 
 impl FileIdentity {
-    /// That of an open file.
+    /// Identity of an open file.
     pub(crate) fn of(file: &File) -> Result<Self> {
         let found = file.metadata()?;
         Ok(Self {
@@ -34,8 +34,8 @@ impl FileIdentity {
         })
     }
 
-    /// Whether nobody has written into it in between, as far as times tell. A further link to it, as one that a feed makes when it
-    /// grows, changes it and writes nothing.
+    /// Checks that nobody has written to the file, as far as its times show. A new hard link, as made by a growing feed, changes
+    /// the change time but not the content.
     pub(crate) fn is_written_as(&self, other: &Self) -> bool {
         let without = |of: &Self| Self {
             changed: (0, 0),
@@ -44,13 +44,13 @@ impl FileIdentity {
         without(self) == without(other)
     }
 
-    /// Its bytes.
+    /// Size in bytes.
     pub(crate) const fn size(&self) -> u64 {
         self.size
     }
 }
 
-/// The blocks of one file that were good.
+/// Verified blocks of one file.
 #[derive(Debug)]
 pub(crate) struct CheckedBlocks(Vec<AtomicU64>);
 
@@ -65,20 +65,20 @@ impl CheckedBlocks {
         Some((word, 1 << (block % 64)))
     }
 
-    /// Whether it was.
+    /// Checks that a block was verified.
     pub(crate) fn has(&self, block: u64) -> bool {
         let found = self.place(block);
         found.is_some_and(|(word, bit)| word.load(Ordering::Acquire) & bit != 0)
     }
 
-    /// It was good.
+    /// Marks a block as verified.
     pub(crate) fn mark(&self, block: u64) {
         if let Some((word, bit)) = self.place(block) {
             word.fetch_or(bit, Ordering::Release);
         }
     }
 
-    /// All were.
+    /// Marks all blocks as verified.
     pub(crate) fn mark_all(&self) {
         for word in &self.0 {
             word.store(u64::MAX, Ordering::Release);
@@ -86,15 +86,15 @@ impl CheckedBlocks {
     }
 }
 
-/// What is remembered, shared by all who read.
+/// Cache shared by all readers.
 #[derive(Debug, Clone, Default)]
 pub struct CheckedBlockCache(Arc<Mutex<CheckedBlockEntries>>);
 
-/// By the file and what names the digests of its blocks.
+/// Entries by file and by the name of its block digests.
 type CheckedBlockEntries = HashMap<(FileIdentity, Digest), Arc<CheckedBlocks>>;
 
 impl CheckedBlockCache {
-    /// What was seen of a file with these digests.
+    /// Verified blocks of a file with these digests.
     pub(crate) fn checked_blocks(
         &self,
         file: FileIdentity,
@@ -103,7 +103,7 @@ impl CheckedBlockCache {
         let key = (file, blocks.name());
         let mut all = self.0.lock();
         if all.len() >= MOST {
-            // Files that nobody reads at this moment; they are looked at once more.
+            // Entries without current readers are removed; their files are verified again.
             all.retain(|_, seen| Arc::strong_count(seen) > 1);
         }
         let seen = all.entry(key);
@@ -111,7 +111,7 @@ impl CheckedBlockCache {
     }
 }
 
-/// So many files are remembered.
+/// Maximum number of files in the cache.
 const MOST: usize = 65_536;
 
 #[cfg(test)]
@@ -122,7 +122,7 @@ mod tests {
         FileIdentity::of(&File::open(path).unwrap()).unwrap()
     }
 
-    /// Waits until the clock of the file system has gone on.
+    /// Waits for the next tick of the file system's clock.
     fn later() {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
@@ -154,7 +154,7 @@ mod tests {
         std::fs::hard_link(&path, folder.path().join("b")).unwrap();
         let after = identity(&path);
         assert!(after.is_written_as(&before));
-        // It is read once more, since nobody knows that it was a link.
+        // The file is verified again, since a new link can't be distinguished from a change.
         assert_ne!(after, before);
         later();
         std::fs::write(&path, b"two").unwrap();

@@ -1,5 +1,5 @@
-//! Files that are read only as they were published: each block is held against its digest before anything sees a byte of it, the first
-//! time in the life of this process and again whenever the file is another one.
+//! Files that are verified when they are read. Each block is checked against its digest before use, at its first read in this
+//! process and after any change of the file.
 
 use crate::snapshot::block_digests::{BlockDigests, FileDigests};
 use crate::snapshot::checked_block_cache::{CheckedBlockCache, CheckedBlocks, FileIdentity};
@@ -17,35 +17,35 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-/// What the files must be, beside the digests of their blocks.
+/// Expected content, in addition to the block digests.
 #[derive(Debug, Clone)]
 enum ExpectedContent {
-    /// Those of a snapshot with this schema and digest.
+    /// Snapshot with this schema and digest.
     Snapshot { schema: Digest, digest: Digest },
-    /// Each has this content.
+    /// Content digest of each file.
     Contents(Vec<Digest>),
-    /// Nobody has said.
+    /// Unknown content.
     Unknown,
 }
 
-/// The files of a snapshot, or of released cells, with all that is known of their content.
+/// Files of a snapshot or of released cells, with their expected content.
 #[derive(Debug)]
 pub struct CheckedFiles {
-    /// What people are told where they are damaged.
+    /// Refusal for damaged files.
     damage_refusal: Refusal,
     paths: Vec<PathBuf>,
     file_indexes: HashMap<PathBuf, usize>,
     expected: ExpectedContent,
-    /// Where nobody has said: made when they are first read, of files that are what is known otherwise.
+    /// Block digests. If they are unknown, they are computed at the first read, after a check against the expected content.
     blocks: OnceLock<Arc<Vec<BlockDigests>>>,
-    /// Held while they are made.
+    /// Lock for the computation of block digests.
     learning: Mutex<()>,
     memory: CheckedBlockCache,
     damage: Mutex<Option<Refusal>>,
 }
 
 impl CheckedFiles {
-    /// The files of a snapshot, each with the digests of its blocks.
+    /// Creates the files of a snapshot, each with its block digests.
     #[must_use]
     pub(crate) fn of_snapshot(
         dataset: &Dataset,
@@ -62,7 +62,7 @@ impl CheckedFiles {
         Self::new(refusal, paths, expected, Some(blocks), memory)
     }
 
-    /// Files of which each has a known content.
+    /// Creates files with known content digests.
     #[must_use]
     pub(crate) fn of_contents(what: &str, files: Vec<(PathBuf, Digest)>) -> Self {
         let (paths, contents) = files.into_iter().unzip();
@@ -73,7 +73,7 @@ impl CheckedFiles {
         Self::new(refusal, paths, expected, None, CheckedBlockCache::default())
     }
 
-    /// Files as they are when they are first read.
+    /// Creates files with unknown content, which the first read fixes.
     #[must_use]
     pub(crate) fn as_found(paths: Vec<PathBuf>) -> Self {
         let refusal = Refusal::new(
@@ -108,7 +108,7 @@ impl CheckedFiles {
         }
     }
 
-    /// The same, whose good blocks are remembered there.
+    /// Sets the cache of verified blocks.
     #[must_use]
     pub(crate) fn remembered_in(&self, memory: CheckedBlockCache) -> Self {
         Self {
@@ -123,16 +123,16 @@ impl CheckedFiles {
         }
     }
 
-    /// Where they are.
+    /// Paths of the files.
     #[must_use]
     pub fn paths(&self) -> &[PathBuf] {
         &self.paths
     }
 
-    /// That nobody has found them to be others than were published.
+    /// Checks that no damage is known.
     ///
     /// # Errors
-    /// `SNAPSHOT_DAMAGED`: then nothing of them is read any more.
+    /// `SNAPSHOT_DAMAGED`: the files are then not read any more.
     pub fn damage(&self) -> Result<(), Refusal> {
         self.lock_damage().clone().map_or(Ok(()), Err)
     }
@@ -141,7 +141,7 @@ impl CheckedFiles {
         self.damage.lock()
     }
 
-    /// Reads all of them, and holds them against everything that is known. What is good is remembered. Blocks.
+    /// Reads all files and verifies them. Verified blocks are cached. The function blocks.
     ///
     /// # Errors
     /// `SNAPSHOT_DAMAGED`.
@@ -170,7 +170,7 @@ impl CheckedFiles {
         Ok(())
     }
 
-    /// The content of all files, each with what tells it from another one while it was read.
+    /// Digests of all files, with their identities during the read.
     fn digest_files(&self) -> Result<Vec<(FileIdentity, FileDigests)>, Refusal> {
         let mut all = Vec::with_capacity(self.paths.len());
         for path in &self.paths {
@@ -208,7 +208,7 @@ impl CheckedFiles {
         Ok(())
     }
 
-    /// The digests of the blocks. Where no manifest has them the files are held against what is known otherwise, all of them.
+    /// Block digests. If no manifest contains them, all files are verified against their expected content first.
     fn blocks(&self) -> Result<Arc<Vec<BlockDigests>>, Refusal> {
         if let Some(known) = self.blocks.get() {
             return Ok(Arc::clone(known));
@@ -221,14 +221,14 @@ impl CheckedFiles {
         Ok(self.blocks.get().cloned().unwrap_or_default())
     }
 
-    /// Notes that a file is another one than was published: from now on none of them is read. Whoever asks is told no more of it.
+    /// Records the damage of a file, after which no file is read. The consumer learns no details.
     fn record_damage(&self, path: &Path, why: &str) -> Refusal {
         tracing::error!(name: "snapshot.damaged", path = %path.display(), why, "files are not as they were published");
         *self.lock_damage() = Some(self.damage_refusal.clone());
         self.damage_refusal.clone()
     }
 
-    /// What it means that a file could not be read: one that is gone or too short is damaged, everything else may pass.
+    /// Refusal for an unreadable file. A missing or truncated file is damaged; other errors may be temporary.
     fn unread(&self, path: &Path, error: &std::io::Error) -> Refusal {
         if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::UnexpectedEof) {
             return self.record_damage(path, &error.to_string());
@@ -240,10 +240,10 @@ impl CheckedFiles {
         )
     }
 
-    /// A reader of one of them.
+    /// Opens a reader for one of the files.
     ///
     /// # Errors
-    /// `SNAPSHOT_DAMAGED` where it is none of them, or any of them is known to be damaged.
+    /// `SNAPSHOT_DAMAGED` if the path is not among the files, or if any damage is known.
     pub(crate) fn reader(self: &Arc<Self>, path: &Path) -> Result<CheckedReader, Refusal> {
         self.damage()?;
         let blocks = self.blocks()?;
@@ -281,7 +281,7 @@ impl PartialEq for CheckedFiles {
 
 impl Eq for CheckedFiles {}
 
-/// What people are told of a snapshot that is not what was published.
+/// Refusal for a damaged snapshot.
 #[must_use]
 pub fn not_as_published(dataset: &Dataset) -> Refusal {
     let (name, version) = (&dataset.id.name, &dataset.version);
@@ -293,7 +293,7 @@ pub fn not_as_published(dataset: &Dataset) -> Refusal {
         ))
 }
 
-/// One file, open.
+/// Open file.
 #[derive(Debug)]
 pub(crate) struct CheckedReader {
     files: Arc<CheckedFiles>,
@@ -305,12 +305,12 @@ pub(crate) struct CheckedReader {
 }
 
 impl CheckedReader {
-    /// Whether a range is of blocks that were held against their digests before.
+    /// Checks that all blocks of a range were verified before.
     pub(crate) fn is_seen(&self, range: &Range<u64>) -> bool {
         self.own.covering(range).all(|block| self.seen.has(block))
     }
 
-    /// The bytes of a range, which are those that were published.
+    /// Reads and verifies a range of bytes.
     ///
     /// # Errors
     /// `SNAPSHOT_DAMAGED`.
@@ -319,7 +319,7 @@ impl CheckedReader {
         if range.end > self.own.size() {
             return Err(damaged("it ends before what is to be read"));
         }
-        // It may be written meanwhile: what was seen was another file then.
+        // The file may be written at the same time; the verified blocks then belong to another content.
         let is_same = || FileIdentity::of(&self.file).is_ok_and(|now| now == self.identity);
         if self.is_seen(range) {
             let bytes = self.exact(range)?;
@@ -352,7 +352,7 @@ impl CheckedReader {
         let Some(wanted) = wanted else {
             return Err(damaged("it ends before what is to be read"));
         };
-        // A few bytes do not hold on to a whole block.
+        // A small part is copied, so that it does not keep a complete block in memory.
         if wanted.len().saturating_mul(2) < bytes.len() {
             let few = bytes.get(wanted).map(Bytes::copy_from_slice);
             return Ok(few.unwrap_or_default());

@@ -1,4 +1,4 @@
-//! The store through which files are read that must be as they were published: footers, indexes and pages alike.
+//! Object store that verifies published files: footers, indexes and pages.
 
 use crate::snapshot::checked_files::{CheckedFiles, CheckedReader};
 use async_trait::async_trait;
@@ -18,24 +18,24 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Local files, of which some must be as they were published.
+/// Local files, of which some are verified.
 #[derive(Debug)]
 pub(crate) struct CheckedStore {
     local: LocalFileSystem,
     files: HashMap<PathBuf, Arc<CheckedFiles>>,
-    /// Whether files may be read of which nothing is known: those that whoever reads has written itself.
+    /// Permission to read files with unknown content, which the reader has written itself.
     own: bool,
 }
 
 impl CheckedStore {
-    /// These files and no others.
+    /// Creates a store of these files alone.
     pub(crate) fn of(files: &Arc<CheckedFiles>) -> Self {
         let mut store = Self::beside_own([files]);
         store.own = false;
         store
     }
 
-    /// These files as they were published, and all others as they are.
+    /// Creates a store that verifies these files and permits all others.
     pub(crate) fn beside_own<'f>(files: impl IntoIterator<Item = &'f Arc<CheckedFiles>>) -> Self {
         let files = files.into_iter().flat_map(|files| {
             let paths = files.paths().iter();

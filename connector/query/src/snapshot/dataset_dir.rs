@@ -1,5 +1,5 @@
-//! Where snapshots lie: `datasets/NAME/{current.json, snapshots/VERSION/, parsed/}` below the state folder. Folders are
-//! made aside, made durable, and renamed into place.
+//! Layout of snapshots on disk: `datasets/NAME/{current.json, snapshots/VERSION/, parsed/}` below the state folder. Folders are
+//! created under a temporary name, made durable, and renamed.
 
 use crate::snapshot::block_digests::FileDigests;
 use crate::snapshot::manifest::{self, Manifest};
@@ -13,14 +13,14 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// The folder of one dataset.
+/// Folder of one dataset.
 #[derive(Debug, Clone)]
 pub struct DatasetDir {
     folder: PathBuf,
 }
 
 impl DatasetDir {
-    /// The folder of the dataset of that name.
+    /// Folder of the dataset with this name.
     #[must_use]
     pub fn new(state: &Path, dataset: &SqlIdentifier) -> Self {
         Self {
@@ -28,13 +28,13 @@ impl DatasetDir {
         }
     }
 
-    /// The rows of source files that were read.
+    /// Folder of the cached rows of source files.
     #[must_use]
     pub fn parsed_rows(&self) -> PathBuf {
         self.folder.join("parsed")
     }
 
-    /// What was released of its cells.
+    /// Folder of the released cells.
     #[must_use]
     pub fn releases(&self) -> PathBuf {
         self.folder.join("releases")
@@ -49,7 +49,7 @@ impl DatasetDir {
     }
 }
 
-/// Makes the folders of a dataset.
+/// Creates the folders of a dataset.
 ///
 /// # Errors
 /// `STATE_BROKEN`, `DISK_FULL`.
@@ -60,7 +60,7 @@ pub fn make(dataset_dir: &DatasetDir) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A folder aside, which goes unless it is admitted.
+/// Creates a temporary folder, which is removed unless it is admitted.
 ///
 /// # Errors
 /// `STATE_BROKEN`, `DISK_FULL`.
@@ -71,11 +71,11 @@ pub fn staging(dataset_dir: &DatasetDir) -> Result<TempDir, Refusal> {
         .map_err(|error| disk_refusal(&dataset_dir.folder, &error))
 }
 
-/// The label of the next snapshot: the day in UTC and a number above those of the day before it, here and in the log. So a label
-/// names one snapshot for ever, also where a folder was put back from a backup.
+/// Label of the next snapshot: the day in UTC, and a number above all earlier ones of that day on disk and in the log. A label
+/// therefore never names two snapshots, even after a restore from a backup.
 ///
 /// # Errors
-/// `STATE_BROKEN` where the pointer can't be read.
+/// `STATE_BROKEN` if the pointer can't be read.
 pub fn next_version(
     dataset_dir: &DatasetDir,
     now: UtcTimestamp,
@@ -102,7 +102,7 @@ pub fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), Refusal>
     write_whole(&folder.join(MANIFEST), &manifest::to_bytes(manifest))
 }
 
-/// Moves a finished folder to its version and points to it.
+/// Renames a finished folder to its version, and updates the pointer.
 ///
 /// # Errors
 /// `STATE_BROKEN`, `DISK_FULL`.
@@ -117,7 +117,7 @@ pub fn admit(dataset_dir: &DatasetDir, version: &str, folder: TempDir) -> Result
         )
         .with_help("publish again"));
     }
-    // A folder of that name was written but never pointed to: the power failed between the two steps.
+    // A folder with this name has no pointer: the power failed between the two steps.
     if target.exists() {
         std::fs::remove_dir_all(&target).map_err(|error| disk_refusal(&target, &error))?;
     }
@@ -128,7 +128,7 @@ pub fn admit(dataset_dir: &DatasetDir, version: &str, folder: TempDir) -> Result
     Ok(target)
 }
 
-/// Points to no snapshot any more; the next version still gets a new label.
+/// Removes the pointer to the published snapshot. The next version still gets a new label.
 ///
 /// # Errors
 /// `STATE_BROKEN`, `DISK_FULL`.
@@ -139,24 +139,24 @@ pub fn unpoint(dataset_dir: &DatasetDir) -> Result<(), Refusal> {
     }
 }
 
-/// The manifest of the published snapshot.
+/// Manifest of the published snapshot.
 ///
 /// # Errors
-/// `STATE_BROKEN` where it can't be read.
+/// `STATE_BROKEN` if it can't be read.
 pub fn read_published_manifest(dataset_dir: &DatasetDir) -> Result<Option<Manifest>, Refusal> {
     let version = pointer(dataset_dir)?.and_then(|pointer| pointer.version);
     version.map_or(Ok(None), |version| of_version(dataset_dir, &version))
 }
 
-/// The manifest of a snapshot, published or kept.
+/// Manifest of a published or retained snapshot.
 ///
 /// # Errors
-/// `STATE_BROKEN` where it can't be read.
+/// `STATE_BROKEN` if it can't be read.
 pub fn of_version(dataset_dir: &DatasetDir, version: &str) -> Result<Option<Manifest>, Refusal> {
     let path = dataset_dir.snapshots().join(version).join(MANIFEST);
     let text = match std::fs::read(&path) {
         Ok(text) => text,
-        // An operator who removed a damaged folder can publish anew.
+        // After the removal of a damaged folder, an operator can publish again.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(disk_refusal(&path, &error)),
     };
@@ -170,8 +170,7 @@ pub fn of_version(dataset_dir: &DatasetDir, version: &str) -> Result<Option<Mani
     Ok(Some(manifest))
 }
 
-/// The files of a snapshot in its folder, in order, where they have the bytes that it had when it was published; none where its rows
-/// stay elsewhere.
+/// Files of a snapshot in its folder, in order, if their total size is the published one. The list is empty for a dataset in place.
 #[must_use]
 pub fn whole(manifest: &Manifest, folder: &Path) -> Option<Vec<PathBuf>> {
     let files = manifest.files.iter().map(|file| folder.join(file));
@@ -181,10 +180,10 @@ pub fn whole(manifest: &Manifest, folder: &Path) -> Option<Vec<PathBuf>> {
     (manifest.in_place.is_some() || bytes == manifest.dataset.bytes).then_some(files)
 }
 
-/// What the files hold, each with the digests of its blocks, and the bytes of all.
+/// Digests of the files, and their total size in bytes.
 ///
 /// # Errors
-/// `FILE_MISSING` where a file can't be read.
+/// `FILE_MISSING` if a file can't be read.
 pub fn content(files: &[PathBuf]) -> Result<(Vec<FileDigests>, u64), Refusal> {
     let mut all = Vec::with_capacity(files.len());
     let mut bytes = 0_u64;
@@ -199,13 +198,13 @@ pub fn content(files: &[PathBuf]) -> Result<(Vec<FileDigests>, u64), Refusal> {
     Ok((all, bytes))
 }
 
-/// The digest of a snapshot whose files have this content, in order.
+/// Digest of a snapshot whose files have these contents, in order.
 #[must_use]
 pub fn digest_of(dataset: &Dataset, content: &[Digest]) -> Digest {
     digest_under(dataset.schema_digest(), content)
 }
 
-/// The digest of a snapshot with a schema of this digest whose files have this content, in order.
+/// Digest of a snapshot with this schema digest whose files have these contents, in order.
 #[must_use]
 pub fn digest_under(schema: Digest, content: &[Digest]) -> Digest {
     let mut whole = IncrementalDigest::default();
@@ -217,7 +216,7 @@ pub fn digest_under(schema: Digest, content: &[Digest]) -> Digest {
     whole.finish()
 }
 
-/// Gives a file a second place, where the file system can; else copies it. Nobody changes it in either.
+/// Creates a hard link to a file, or a copy if the file system has no hard links. Neither file is changed later.
 ///
 /// # Errors
 /// `STATE_BROKEN`, `DISK_FULL`.
@@ -229,22 +228,22 @@ pub fn link(from: &Path, to: &Path) -> Result<(), Refusal> {
     copied.map_err(|error| disk_refusal(to, &error))
 }
 
-/// The folder of a version.
+/// Folder of a version.
 #[must_use]
 pub fn folder(dataset_dir: &DatasetDir, version: &str) -> PathBuf {
     dataset_dir.snapshots().join(version)
 }
 
-/// A snapshot whose place another one has taken, and that is kept for a while.
+/// Replaced snapshot that is retained for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplacedSnapshot {
-    /// Its version.
+    /// Version of the snapshot.
     pub version: String,
-    /// Since when it is not the published one.
+    /// Time of its replacement.
     pub since: UtcTimestamp,
 }
 
-/// The snapshots that are kept although another one is published; the oldest first.
+/// Replaced snapshots that are retained, the oldest first.
 #[must_use]
 pub fn old(dataset_dir: &DatasetDir) -> Vec<ReplacedSnapshot> {
     let entries = std::fs::read_dir(dataset_dir.snapshots());
@@ -262,7 +261,7 @@ pub fn old(dataset_dir: &DatasetDir) -> Vec<ReplacedSnapshot> {
     old
 }
 
-/// Says of a snapshot since when it is not the published one.
+/// Records the time of a snapshot's replacement.
 ///
 /// # Errors
 /// `STATE_BROKEN`, `DISK_FULL`.
@@ -270,8 +269,8 @@ pub fn record_replacement(folder: &Path, since: UtcTimestamp) -> Result<(), Refu
     write_whole(&folder.join(REPLACED), since.to_string().as_bytes())
 }
 
-/// Removes snapshots and unfinished folders that a crash left behind; nobody reads them any more. Where old snapshots are
-/// kept, one that was left behind is kept from `since` on; those that say since when they are kept go by their time alone.
+/// Removes snapshots and unfinished folders that a crash left, after which they have no readers. If replaced snapshots are
+/// retained, a left one is retained from `since` on; others expire by their recorded time alone.
 pub fn sweep(dataset_dir: &DatasetDir, keep: Option<&str>, since: Option<UtcTimestamp>) {
     let remove = |folder: PathBuf, doomed: &dyn Fn(&str) -> bool| {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
@@ -286,7 +285,7 @@ pub fn sweep(dataset_dir: &DatasetDir, keep: Option<&str>, since: Option<UtcTime
         if Some(name) == keep || path.join(REPLACED).exists() {
             return false;
         }
-        // One without a manifest was never whole.
+        // A folder without a manifest was never complete.
         let whole = path.join(MANIFEST).exists();
         !since.is_some_and(|since| whole && record_replacement(&path, since).is_ok())
     });
@@ -295,7 +294,7 @@ pub fn sweep(dataset_dir: &DatasetDir, keep: Option<&str>, since: Option<UtcTime
     });
 }
 
-/// Writes a file so that it is there whole or not at all.
+/// Writes a file atomically.
 ///
 /// # Errors
 /// `STATE_BROKEN`, `DISK_FULL`.
@@ -310,7 +309,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
     write().map_err(|error| disk_refusal(path, &error))
 }
 
-/// What an error of the disk means to the operator.
+/// Refusal of a disk error, for the operator.
 #[must_use]
 pub fn disk_refusal(path: &Path, error: &std::io::Error) -> Refusal {
     use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
@@ -326,13 +325,13 @@ pub fn disk_refusal(path: &Path, error: &std::io::Error) -> Refusal {
     )
 }
 
-/// As [`disk_refusal`], for what the Parquet writer says.
+/// Refusal of an error of the Parquet writer, as in [`disk_refusal`].
 #[must_use]
 pub fn broken_parquet(path: &Path, error: &parquet::errors::ParquetError) -> Refusal {
     read_failure(path, error)
 }
 
-/// As [`disk_refusal`], for what the Arrow library says.
+/// Refusal of an error of the Arrow library, as in [`disk_refusal`].
 #[must_use]
 pub fn broken_arrow(path: &Path, error: &arrow_schema::ArrowError) -> Refusal {
     read_failure(path, error)
@@ -383,7 +382,7 @@ fn point(dataset_dir: &DatasetDir, version: Option<&str>, last: &str) -> Result<
     sync_folder(&dataset_dir.folder)
 }
 
-/// Makes the names in a folder durable.
+/// Makes the entries of a folder durable.
 ///
 /// # Errors
 /// `STATE_BROKEN`, `DISK_FULL`.
@@ -395,11 +394,11 @@ pub fn sync_folder(folder: &Path) -> Result<(), Refusal> {
 
 const MANIFEST: &str = "manifest.json";
 
-/// In the folder of a snapshot that is kept although another one is published.
+/// File in the folder of a replaced snapshot that is retained.
 const REPLACED: &str = "replaced";
 
-/// What the label of a publication ends with whose rows are those of the moment at which they are asked for.
+/// Suffix of the label of a publication whose rows are read in their current state.
 pub const LIVE: &str = "-live";
 
-/// What the names of folders begin with that are not finished.
+/// Prefix of the names of unfinished folders.
 pub const STAGING: &str = "staging-";

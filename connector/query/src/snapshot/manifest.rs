@@ -1,4 +1,4 @@
-//! What lies beside the files of a snapshot: its entry, its digest, and what it was made of.
+//! Manifest of a snapshot: its entry, its digest, and its inputs.
 
 use crate::in_place_data::InPlaceLocation;
 use crate::snapshot::block_digests::BlockDigests;
@@ -8,39 +8,39 @@ use hansa_audit_log::digest::Digest;
 use hansa_catalog::dataset::Dataset;
 use serde::{Deserialize, Serialize};
 
-/// A snapshot as it lies on disk.
+/// Snapshot in its form on disk.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Manifest {
-    /// The catalogue entry.
+    /// Catalogue entry.
     pub dataset: Dataset,
-    /// Names of its files, in order.
+    /// File names, in order.
     pub files: Vec<String>,
-    /// The digest of its rows.
+    /// Digest of the rows.
     pub digest: Digest,
-    /// The digest of everything that it was made of.
+    /// Digest of all inputs.
     pub inputs: Digest,
-    /// Where its rows stay, if it has no files.
+    /// Location of the rows in place, if the snapshot has no files.
     pub in_place: Option<InPlaceLocation>,
-    /// What it consists of, if it only grows.
+    /// Segments of a feed.
     pub segments: Option<FeedSegments>,
-    /// The digests of the blocks of each file, in order.
+    /// Block digests of each file, in order.
     pub blocks: Vec<BlockDigests>,
 }
 
-/// The file of a manifest.
+/// File format of a manifest.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ManifestFile<M> {
     format: String,
     manifest: M,
-    /// The digest of all else.
+    /// Digest of the other content.
     sum: String,
 }
 
 const FORMAT: &str = "hansa-snapshot/1";
 
-/// As JSON.
+/// Encodes a manifest as JSON.
 #[must_use]
 pub fn to_bytes(manifest: &Manifest) -> Vec<u8> {
     let file = ManifestFile {
@@ -51,7 +51,7 @@ pub fn to_bytes(manifest: &Manifest) -> Vec<u8> {
     self_digest::insert_digest(serde_json::to_vec_pretty(&file).unwrap_or_default())
 }
 
-/// From JSON; `None` where anything in it is not as it was written.
+/// Decodes a manifest from JSON. Returns `None` if any byte was changed.
 #[must_use]
 pub fn from_bytes(bytes: &[u8]) -> Option<Manifest> {
     let file: ManifestFile<Manifest> = serde_json::from_slice(bytes).ok()?;

@@ -1,4 +1,4 @@
-//! The published snapshots of one participant: what a new question reads, while running ones keep what they began with.
+//! Registry of a participant's published snapshots. A new question reads the current ones, and running questions keep theirs.
 
 use crate::release;
 use crate::snapshot::Snapshot;
@@ -15,32 +15,33 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Snapshots by dataset; a value that a question pins as a whole.
+/// Snapshots by dataset. A question pins the set as a whole.
 pub type SnapshotSet = BTreeMap<DatasetId, Arc<Snapshot>>;
 
-/// The published snapshots. Clones of a holding keep their files until the last of them is gone.
+/// Registry of published snapshots. A held snapshot keeps its files until the last clone is dropped.
 #[derive(Debug)]
 pub struct SnapshotRegistry {
     state: PathBuf,
     owner: ParticipantId,
     now: Mutex<Arc<SnapshotSet>>,
-    /// Snapshots of this run whose place others have taken, and that are kept for a while.
+    /// Snapshots that were replaced since the start of the process and are retained.
     old: Mutex<Vec<Arc<Snapshot>>>,
     damaged: Mutex<BTreeMap<SqlIdentifier, Refusal>>,
-    /// What was good of their files since this process began.
+    /// Cache of verified blocks since the start of the process.
     memory: CheckedBlockCache,
     publishing: Mutex<()>,
 }
 
 impl SnapshotRegistry {
-    /// Opens what is published below the state folder and removes what a crash left half done. Comes with a refusal for each
-    /// snapshot that can't be read; the others can.
+    /// Opens the published snapshots below the state folder and removes remains of a crash. Also returns a refusal for each
+    /// unreadable snapshot; the others can be used.
     #[must_use]
     pub fn open(state: &Path, owner: &ParticipantId) -> (Self, Vec<Refusal>) {
         Self::open_keeping(state, owner, &|_| None)
     }
 
-    /// The same, where old snapshots of some datasets are kept: one that was left behind, from the instant that `since` gives.
+    /// Opens the snapshots as [`SnapshotRegistry::open`] does, but retains replaced ones of some datasets. One that a crash left is
+    /// retained from the time that `since` returns.
     #[must_use]
     pub fn open_keeping(
         state: &Path,
@@ -88,8 +89,7 @@ impl SnapshotRegistry {
         (registry, faults)
     }
 
-    /// The datasets whose published snapshot can't be read, or has files that are not as they were published, and why; until they are
-    /// published again.
+    /// Datasets whose published snapshot is unreadable or damaged, with the reason, until they are published again.
     #[must_use]
     pub fn damaged_datasets(&self) -> BTreeMap<SqlIdentifier, Refusal> {
         let at_start = self.damaged.lock();
@@ -103,12 +103,12 @@ impl SnapshotRegistry {
         damaged
     }
 
-    /// Reads a published snapshot, its manifest and its released cells to the last byte, and holds them against what was published: what
-    /// is good is not looked at again by questions, and what is not is not read any more. Says which snapshot that was; none where there
-    /// is none. Blocks.
+    /// Reads and verifies a published snapshot completely, with its manifest and its released cells. Questions do not verify its
+    /// blocks again, and a damaged snapshot is not read any more. Returns the snapshot, or `None` if there is none. The function
+    /// blocks.
     ///
     /// # Errors
-    /// `SNAPSHOT_DAMAGED`; what the disk says.
+    /// `SNAPSHOT_DAMAGED`, or an error of the disk.
     pub fn check(&self, dataset: &SqlIdentifier) -> Result<Option<Arc<Snapshot>>, Refusal> {
         let id = DatasetId {
             owner: self.owner.clone(),
@@ -133,19 +133,19 @@ impl SnapshotRegistry {
         Ok(Some(snapshot))
     }
 
-    /// What is published at this moment.
+    /// Currently published snapshots.
     #[must_use]
     pub fn holdings(&self) -> Arc<SnapshotSet> {
         Arc::clone(&self.now.lock())
     }
 
-    /// Waits until no other publication is under way: each goes on from the one before.
+    /// Waits until no other publication is running, since each publication builds on the previous one.
     pub fn publication_lock(&self) -> MutexGuard<'_, ()> {
         self.publishing.lock()
     }
 
-    /// Shows a committed snapshot to every question from now on. The one before it goes with its last reader, or is kept: from
-    /// this instant on.
+    /// Publishes a committed snapshot for all new questions. The replaced snapshot is removed with its last reader, or retained
+    /// from `kept` on.
     pub fn put(&self, snapshot: Snapshot, kept: Option<UtcTimestamp>) -> Arc<Snapshot> {
         let snapshot = Arc::new(snapshot.remembered_in(&self.memory));
         let id = snapshot.dataset.id.clone();
@@ -166,13 +166,13 @@ impl SnapshotRegistry {
         snapshot
     }
 
-    /// The snapshots of a dataset that are kept although another one is published; the oldest first.
+    /// Replaced snapshots of a dataset that are retained, the oldest first.
     #[must_use]
     pub fn retained_snapshots(&self, dataset: &SqlIdentifier) -> Vec<ReplacedSnapshot> {
         dataset_dir::old(&DatasetDir::new(&self.state, dataset))
     }
 
-    /// The datasets of which there is something on disk.
+    /// Datasets with a folder on disk.
     #[must_use]
     pub fn names(&self) -> Vec<SqlIdentifier> {
         let entries = std::fs::read_dir(self.state.join("datasets"));
@@ -181,7 +181,7 @@ impl SnapshotRegistry {
         names.collect()
     }
 
-    /// Takes away a snapshot that is kept although another one is published: at once, or with its last reader.
+    /// Removes a retained snapshot, at once or with its last reader.
     ///
     /// # Errors
     /// `STATE_BROKEN`.
@@ -196,11 +196,11 @@ impl SnapshotRegistry {
             return Ok(());
         }
         drop(old);
-        // Of a run before this one: nobody reads it.
+        // The snapshot was replaced before this process started, so it has no reader.
         std::fs::remove_dir_all(&folder).map_err(|error| dataset_dir::disk_refusal(&folder, &error))
     }
 
-    /// Shows other releases of a published dataset to every question from now on.
+    /// Publishes other released cells of a dataset for all new questions.
     pub fn release(&self, dataset: &DatasetId, released: ReleasedCells) {
         self.change(|holdings| {
             if let Some(held) = holdings.get_mut(dataset) {
@@ -209,10 +209,10 @@ impl SnapshotRegistry {
         });
     }
 
-    /// Takes a snapshot away; its files go with its last reader. Absent where it is not the published one.
+    /// Withdraws a snapshot, whose files are removed with its last reader. Returns `None` if it is not the published one.
     ///
     /// # Errors
-    /// `DATASET_NOT_PUBLISHED` where no such snapshot is published; `STATE_BROKEN`, `DISK_FULL`.
+    /// `DATASET_NOT_PUBLISHED` if no such snapshot is published; `STATE_BROKEN`, `DISK_FULL`.
     pub fn withdraw(
         &self,
         dataset: &SqlIdentifier,
@@ -250,8 +250,7 @@ impl SnapshotRegistry {
     }
 }
 
-/// The published snapshot of one dataset, if it is whole, and what is wrong with its released cells: without them its rows
-/// can still be read.
+/// Published snapshot of one dataset, if it is complete, and the fault of its released cells. Its rows can be read without them.
 fn load_published_snapshot(
     state: &Path,
     owner: &ParticipantId,

@@ -1,4 +1,4 @@
-//! The released cells of a dataset: their files, the periods that have none, and what became of each release.
+//! Released cells of a dataset: their files, periods without cells, and the outcome of each release.
 
 use crate::snapshot::checked_files::CheckedFiles;
 use hansa_audit_log::digest::Digest;
@@ -8,23 +8,23 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// What is released of a dataset.
+/// Released cells of a dataset.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReleasedCells {
-    /// The file of the cells of each cube, by [`hansa_policy::effect::Cube::shape`].
+    /// Cell file of each cube, by [`hansa_policy::effect::Cube::shape`].
     pub cells: BTreeMap<Digest, PathBuf>,
-    /// The periods whose cells were not released since a budget of privacy was spent, by [`hansa_policy::effect::Cube::shape`].
+    /// Periods without cells because a privacy budget was spent, by [`hansa_policy::effect::Cube::shape`].
     pub lacking: BTreeMap<Digest, Vec<ReleasePeriod>>,
-    /// What became of each release, the oldest first.
+    /// Outcomes of the releases, the oldest first.
     pub facts: Vec<ReleaseOutcome>,
-    /// What the files of the cells must hold: they are read through it.
+    /// Expected content of the cell files, through which they are read.
     pub(crate) checked: Arc<CheckedFiles>,
-    /// The same for the rows that cells are made of, file by file.
+    /// Expected content of the files with the rows of the cells, one for each file.
     pub(crate) rows: Vec<Arc<CheckedFiles>>,
 }
 
 impl ReleasedCells {
-    /// Reads all files and holds them against what was released. Blocks.
+    /// Reads and verifies all files. The function blocks.
     ///
     /// # Errors
     /// `SNAPSHOT_DAMAGED`.
@@ -33,7 +33,7 @@ impl ReleasedCells {
         self.rows.iter().try_for_each(|rows| rows.check())
     }
 
-    /// That no file is known to be damaged.
+    /// Checks that no file is known to be damaged.
     ///
     /// # Errors
     /// `SNAPSHOT_DAMAGED`.
@@ -42,49 +42,49 @@ impl ReleasedCells {
         self.rows.iter().try_for_each(|rows| rows.damage())
     }
 
-    /// All files of which it is known what they must hold.
+    /// All files with known content.
     pub(crate) fn all_checked(&self) -> impl Iterator<Item = &Arc<CheckedFiles>> {
         std::iter::once(&self.checked).chain(&self.rows)
     }
 }
 
-/// A period in the unit of the column by which cells are released: microseconds or days.
+/// Period in the unit of the release column: microseconds or days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReleasePeriod {
-    /// Its start.
+    /// Start of the period.
     pub from: i64,
-    /// The start of the next one.
+    /// Start of the next period.
     pub to: i64,
 }
 
-/// What one release came to.
+/// Outcome of one release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReleaseOutcome {
-    /// When, by the log's clock.
+    /// Time, by the log's clock.
     pub at: String,
-    /// The snapshot whose rows it is of.
+    /// Snapshot with the rows of the release.
     pub snapshot: String,
-    /// The cells of which cube.
+    /// Shape of the cube.
     pub shape: String,
-    /// By which columns, in words.
+    /// Dimensions in words.
     pub by: String,
-    /// Whether cells changed that were released before.
+    /// Set if released cells changed.
     pub correction: bool,
-    /// The first instant or day after those released.
+    /// First instant or day after the released periods.
     pub until: String,
-    /// Cells that are published.
+    /// Number of published cells.
     pub cells: u64,
-    /// Cells that are withheld.
+    /// Number of withheld cells.
     pub withheld: u64,
-    /// Rows in all of them.
+    /// Number of rows in all cells.
     pub rows: u64,
-    /// Rows in those that are withheld.
+    /// Number of rows in withheld cells.
     pub rows_withheld: u64,
-    /// Over the file of all cells that are published now; where they have noise, over those of the period.
+    /// Digest of the file with all published cells; for noisy cells, of the cells of the period.
     pub digest: String,
-    /// What it spent of the budget of privacy, where its cells have noise.
+    /// Spent privacy budget of noisy cells.
     pub epsilon: Option<String>,
-    /// Of what that is the budget.
+    /// Unit of the privacy budget.
     pub unit: Option<String>,
 }

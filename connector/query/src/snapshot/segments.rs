@@ -1,52 +1,52 @@
-//! The segments of a feed: which files came with which publication, and what a snapshot holds of them since one, or up to an instant.
+//! Segments of a feed: the files of each publication, and the files of a snapshot since a publication or up to a time.
 
 use hansa_audit_log::digest::Digest;
 use hansa_catalog::feed::{DatasetFeed, FeedSegment};
 use serde::{Deserialize, Serialize};
 
-/// What a feed consists of, in the order in which it came.
+/// Segments of a feed, in order of publication.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FeedSegments {
-    /// How its rows are read and prepared; those of another recipe are not of the same feed.
+    /// Recipe by which rows are read and prepared. Rows of another recipe do not belong to this feed.
     pub recipe: Digest,
-    /// One for each publication, at least one; it may have brought no rows.
+    /// Segments, one for each publication and at least one. A segment may be empty.
     pub list: Vec<SegmentFiles>,
 }
 
-/// The files of one segment: so many after those of the segments before it.
+/// Files of one segment, which follow those of the previous segments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SegmentFiles {
-    /// What is told of it.
+    /// Description of the segment.
     pub segment: FeedSegment,
-    /// The digest of the content of each of its files.
+    /// Content digest of each file.
     pub content: Vec<Digest>,
-    /// The source files that it was made of.
+    /// Source files of the segment.
     pub sources: Vec<SegmentSourceFile>,
 }
 
-/// A source file that was read.
+/// Source file that was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SegmentSourceFile {
-    /// Its name, as it is shown.
+    /// Display name.
     pub name: String,
-    /// The digest of its content, of its name and of how it was read.
+    /// Digest over content, name and recipe.
     pub key: Digest,
-    /// The digest of its content.
+    /// Content digest.
     pub content: Digest,
 }
 
 impl FeedSegments {
-    /// The digests of all files, in order.
+    /// Content digests of all files, in order.
     #[must_use]
     pub fn content(&self) -> Vec<Digest> {
         let all = self.list.iter().flat_map(|stretch| &stretch.content);
         all.copied().collect()
     }
 
-    /// What the catalogue says of them.
+    /// Description for the catalogue.
     #[must_use]
     pub fn feed(&self) -> DatasetFeed {
         DatasetFeed {
@@ -55,7 +55,7 @@ impl FeedSegments {
         }
     }
 
-    /// How many files the first so many segments have.
+    /// Number of files in the first `segments` segments.
     pub(super) fn files(&self, segments: usize) -> usize {
         let first = self.list.iter().take(segments);
         first.map(|stretch| stretch.content.len()).sum()

@@ -1,26 +1,26 @@
-//! Files of JSON that hold the digest of all their other bytes, so that a changed one is noticed wherever it is read.
+//! JSON files that contain a digest of all their other bytes, so that a change is detected when they are read.
 
 use hansa_audit_log::digest::Digest;
 
-/// What stands in the place of the digest while it is made.
+/// Placeholder for the digest during its computation.
 pub(crate) fn blank() -> String {
     "0".repeat(DIGITS)
 }
 
-/// The text with its digest in the place of [`blank`].
+/// Replaces the placeholder [`blank`] by the digest of the text.
 pub(crate) fn insert_digest(text: Vec<u8>) -> Vec<u8> {
     let digest = Digest::of(&text).to_string();
     replace_digest(&text, &blank(), &digest).unwrap_or(text)
 }
 
-/// Whether the text is the one of which the digest `sum` in it was made.
+/// Checks that `sum` in the text is the digest of the text.
 pub(crate) fn is_whole(text: &[u8], sum: &str) -> bool {
     let made_of = replace_digest(text, sum, &blank());
     made_of.is_some_and(|text| Digest::of(&text).to_string() == sum)
 }
 
 fn replace_digest(text: &[u8], old: &str, new: &str) -> Option<Vec<u8>> {
-    // Within a text of JSON a quotation mark has a backslash before it, so this is the member and nothing else.
+    // A quotation mark within a JSON string is escaped, so this match is the member itself.
     let (old, new) = (format!("\"sum\": \"{old}\""), format!("\"sum\": \"{new}\""));
     let at = text
         .windows(old.len())
@@ -30,7 +30,7 @@ fn replace_digest(text: &[u8], old: &str, new: &str) -> Option<Vec<u8>> {
     Some([before, new.as_bytes(), after].concat())
 }
 
-/// Of SHA-256, in hexadecimal digits.
+/// Number of hexadecimal digits of SHA-256.
 const DIGITS: usize = 64;
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! The SQL that is understood: one query, of the nodes listed here, within the limits. What is not listed is refused.
+//! Allowlist of SQL: one query that consists of the listed syntax nodes and is within the limits. Any other node is refused.
 //!
-//! Each node is taken apart completely, so that a new member of the parser's tree breaks the build instead of passing by.
+//! Each node is destructured completely, so that a new field in the parser's tree causes a compile error.
 
 mod expr;
 mod function_call;
@@ -18,7 +18,7 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// The one query of `sql`, and whether it is to be explained.
+/// Parses and checks the single query of `sql`. Also returns a flag for EXPLAIN.
 ///
 /// # Errors
 /// `SQL_TOO_LARGE`, `SQL_TOO_DEEP`, `SQL_SYNTAX`, `ONE_STATEMENT_ONLY`, `STATEMENT_NOT_ALLOWED`, `CONSTRUCT_NOT_ALLOWED`,
@@ -66,7 +66,7 @@ pub(super) fn table_places(
     Ok(places)
 }
 
-/// The one statement of `sql`, of which nothing is known yet but that it is small enough and can be read.
+/// Parses the single statement of `sql`, within the size limits and without a check of its nodes.
 ///
 /// # Errors
 /// `SQL_TOO_LARGE`, `SQL_TOO_DEEP`, `SQL_SYNTAX`, `ONE_STATEMENT_ONLY`, `STATEMENT_NOT_ALLOWED`.
@@ -114,7 +114,7 @@ pub(super) fn parse_statement(
     Ok(statement)
 }
 
-/// Checks that `sql` is one query that is not explained; whether it is allowed depends on the tables.
+/// Checks that `sql` is one query without EXPLAIN. The allowlist is not checked, since that depends on the tables.
 ///
 /// # Errors
 /// Those of [`parse_statement`], and `STATEMENT_NOT_ALLOWED`.
@@ -125,7 +125,7 @@ pub(super) fn one_query(sql: &str, limits: &SqlStatementLimits) -> Result<(), Re
     }
 }
 
-/// Refuses what would recurse too deeply in the parser: parentheses, cases, and chains of signs and NOT.
+/// Refuses texts that would recurse too deeply in the parser: parentheses, CASE expressions, and chains of signs and NOT.
 fn shallow(tokens: &[TokenWithSpan], limits: &SqlStatementLimits) -> Result<(), Refusal> {
     let (mut open, mut cases, mut prefixes) = (0_usize, 0_usize, 0_usize);
     for token in tokens {
@@ -170,7 +170,7 @@ fn query_of(statement: Statement) -> Result<(Box<Query>, bool), Refusal> {
     }
 }
 
-/// The first word, where it is known to begin something that is not a query; spares it a parse.
+/// First word, if it starts a statement that is no query. The statement then need not be parsed.
 fn forbidden_start(parser: &mut Parser<'_>) -> Option<String> {
     let Token::Word(word) = parser.peek_token().token else {
         return None;
@@ -231,16 +231,16 @@ pub(crate) struct AllowlistVisitor<'a> {
     limits: &'a SqlStatementLimits,
     tables: &'a dyn TableResolver,
     operators: usize,
-    /// Table references so far, each CTE counted where it is named.
+    /// Number of table references so far. Those of a CTE count at each reference to the CTE.
     references: usize,
-    /// Values in lists so far, those of each CTE counted where it is named.
+    /// Number of list values so far. Those of a CTE count at each reference to the CTE.
     values: usize,
     joins: usize,
     arms: usize,
     depth: usize,
-    /// The CTEs in scope.
+    /// CTEs in scope.
     ctes: Vec<CteSize>,
-    /// Where tables of the resolver are named, in the order of the walk.
+    /// Positions of tables of the resolver, in the order of the walk.
     places: Vec<Location>,
 }
 
@@ -261,7 +261,7 @@ impl<'a> AllowlistVisitor<'a> {
     }
 }
 
-/// A CTE, and what it stands for.
+/// CTE with its size.
 #[derive(Debug)]
 struct CteSize {
     name: String,
@@ -379,7 +379,7 @@ fn parser_error(error: &ParserError, end: Location) -> Refusal {
     }
 }
 
-/// Just behind the last character.
+/// Position after the last character.
 fn end(sql: &str) -> Location {
     let column = sql
         .lines()
@@ -392,7 +392,7 @@ fn end(sql: &str) -> Location {
     }
 }
 
-/// `3, Column: 14`
+/// Position from a text such as `3, Column: 14`.
 fn location(text: &str) -> Option<Location> {
     let (line, column) = text.split_once(", Column: ")?;
     Some(Location {

@@ -1,7 +1,7 @@
-//! Row-style SQL over an aggregate-only dataset, put onto its published cells where that gives the same answer.
+//! Rewrite of row-style SQL over an aggregate-only dataset to its published cells, where both have equal answers.
 //!
-//! Works on the analysed plan, before any optimising. What it does not take up stays a row-style table, which `bind`
-//! refuses: nothing here is needed for safety, only for convenience and for good refusals.
+//! The rewrite works on the analysed plan before optimisation. A part that is not rewritten keeps its row-style table, which `bind`
+//! refuses. The rewrite is therefore not needed for safety, but for convenience and for helpful refusals.
 
 mod block_rewrite;
 mod cell_filter;
@@ -19,7 +19,7 @@ use hansa_policy::value::cube::CubeFunction;
 use hansa_policy::value::time::TimeBucketWidth;
 use std::sync::Arc;
 
-/// The plan with each aggregate block over a row-style table put onto the cells of its cube.
+/// Rewrites each aggregate block over a row-style table to the cells of its cube.
 ///
 /// # Errors
 /// `AGGREGATE_ONLY`, `FUNCTION_NOT_ALLOWED`, `DIMENSION_NOT_ALLOWED`, `FILTER_NOT_ON_GRID`, `QUERY_SHAPE`.
@@ -48,16 +48,16 @@ pub fn rewritten(plan: LogicalPlan) -> Result<LogicalPlan, Refusal> {
     Ok(plan)
 }
 
-/// The plan with schemas made anew above the blocks: a count over rows is never NULL and one over cells may be, so that a rule
-/// that goes by the old schema would take `count(m) IS NULL` for false.
+/// Recomputes the schemas above the blocks. A count over rows is never NULL, but one over cells may be, so a rule that uses the old
+/// schema would replace `count(m) IS NULL` by false.
 fn nullable_counts(plan: LogicalPlan) -> Result<LogicalPlan, Refusal> {
     recompute_schemas(plan).map_err(|error| crate::engine_error::planning(&error))
 }
 
-/// The words before a question that would pass.
+/// Introduction of a permitted example.
 pub(crate) const EXAMPLE: &str = "this would pass: ";
 
-/// A row-style table of a cube, as an aggregate block found it.
+/// Row-style table of a cube, as found in an aggregate block.
 pub(super) struct CubeBaseTable<'a> {
     pub(super) scan: &'a TableScan,
     pub(super) named: &'a NamedTable,
@@ -65,7 +65,7 @@ pub(super) struct CubeBaseTable<'a> {
 }
 
 impl CubeBaseTable<'_> {
-    /// A refusal that shows a question that would pass.
+    /// Refusal with a permitted example.
     pub(super) fn refuse(&self, code: ErrorCode, sentence: impl Into<String>) -> Refusal {
         let refusal = Refusal::new(code, sentence)
             .with_help(format!("{EXAMPLE}{}", example(self.named, self.cube)));
@@ -100,7 +100,7 @@ impl CubeBaseTable<'_> {
     }
 }
 
-/// How a dimension is written: its name, or its bucket.
+/// Notation of a dimension: its name, or its bucket.
 pub(crate) fn format_dimension(dimension: &CubeDimension, is_date: bool) -> String {
     let column = &dimension.column;
     let zoned = match &dimension.zone {
@@ -183,7 +183,7 @@ fn base_of(scan: &TableScan) -> Option<CubeBaseTable<'_>> {
     }
 }
 
-/// Refuses what is still a row-style table, naming the construct that stands between it and its aggregate.
+/// Refuses a remaining row-style table, naming the construct between the table and its aggregate.
 fn left_over(plan: &LogicalPlan, construct: Option<&str>) -> Result<(), Refusal> {
     if let LogicalPlan::TableScan(scan) = plan
         && let Some(base) = base_of(scan)
@@ -205,7 +205,7 @@ fn left_over(plan: &LogicalPlan, construct: Option<&str>) -> Result<(), Refusal>
         LogicalPlan::Aggregate(_) => Some("a query of rows"),
         _ => construct,
     };
-    // Below an aggregate, the construct nearest to the table is named; elsewhere rows would leave.
+    // Below an aggregate, the construct next to the table is named; otherwise the rows themselves would be returned.
     let below = match plan {
         LogicalPlan::Aggregate(_)
         | LogicalPlan::Join(_)

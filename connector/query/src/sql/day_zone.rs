@@ -1,22 +1,22 @@
-//! The zone in which days of an instant begin.
+//! Time zone in which the days of an instant start.
 
 use datafusion::arrow::datatypes::DataType;
 use hansa_audit_log::time::keeps_hours;
 
-/// The zone in which days of an instant begin.
+/// Time zone in which the days of an instant start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DayZone {
-    /// This one, which may be UTC.
+    /// Single zone, which may be UTC.
     Of(String),
-    /// Columns of several zones went into it.
+    /// Several zones, from columns of different datasets.
     Several {
-        /// True if the hours of all their clocks begin together.
+        /// Set if the hours of all these zones start together.
         keep_hours: bool,
     },
 }
 
 impl DayZone {
-    /// The zone of what is made of both.
+    /// Zone of a value computed from both.
     #[must_use]
     pub fn beside(self, other: Self) -> Self {
         match self == other {
@@ -27,7 +27,7 @@ impl DayZone {
         }
     }
 
-    /// True if hours begin with those of UTC.
+    /// Checks that the hours start with those of UTC.
     pub(super) fn keeps_hours(&self) -> bool {
         match self {
             Self::Of(zone) => keeps_hours(zone),
@@ -36,12 +36,12 @@ impl DayZone {
     }
 }
 
-/// True if a type is that of instants as datasets hold them.
+/// Checks for the type of instants in datasets.
 pub(super) fn is_instant(kind: &DataType) -> bool {
     matches!(kind, DataType::Timestamp(_, Some(zone)) if is_utc(zone))
 }
 
-/// True if a zone is UTC.
+/// Checks for UTC.
 pub(super) fn is_utc(zone: &str) -> bool {
     matches!(zone, "UTC" | "+00:00" | "Etc/UTC")
 }

@@ -1,8 +1,9 @@
-//! Decimal numbers beside other numbers.
+//! Types of expressions with decimal numbers.
 //!
-//! A number with a point that stands in a statement is a decimal beside decimals, as in PostgreSQL: the engine reads it as a
-//! floating-point number. A decimal beside a floating-point number that is computed or stored becomes one, as in PostgreSQL: the engine
-//! makes a decimal with 15 places of the other, which loses digits, or fails (DataFusion 55.2).
+//! A literal with a decimal point is a decimal if it is combined with decimals, as in PostgreSQL; the engine parses it as a
+//! floating-point number. A decimal that is combined with a computed or stored floating-point number is converted to one, as in
+//! PostgreSQL; the engine instead converts the other operand to a decimal with 15 places, which loses digits or fails (DataFusion
+//! 55.2).
 
 use crate::engine_error;
 use crate::sql::exact_literals::FLOAT_DIGITS;
@@ -14,19 +15,19 @@ use hansa_catalog::dataset::ColumnType;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::value::decimal_type::DecimalType;
 
-/// Purpose for which values need one type.
+/// Purpose of a common type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ValueUse {
-    /// They are compared, so that their type may have more digits than a column can have.
+    /// Comparison. The common type may have more digits than a column type.
     Compared,
-    /// One of them is the result.
+    /// Result, which is one of the values.
     Given,
 }
 
-/// The operands of an operator of arithmetic in types in which the engine computes exactly, or in floating-point numbers.
+/// Operands of an arithmetic operator, converted to types in which the engine computes exactly, or to floating-point numbers.
 ///
 /// # Errors
-/// `CONSTRUCT_NOT_ALLOWED` where a number that is written out has more digits than either type holds.
+/// `CONSTRUCT_NOT_ALLOWED` if a literal has more digits than either type holds.
 pub(super) fn arithmetic_operands(
     [left, right]: [Expr; 2],
     op: Operator,
@@ -50,10 +51,10 @@ pub(super) fn arithmetic_operands(
     Ok([left, right])
 }
 
-/// Values that are compared, or of which one is the result, in one type of numbers where decimals are among them.
+/// Converts values that are compared, or of which one is the result, to a common number type, if there are decimals among them.
 ///
 /// # Errors
-/// `CONSTRUCT_NOT_ALLOWED` where no type holds them all.
+/// `CONSTRUCT_NOT_ALLOWED` if no type holds all of them.
 pub(super) fn one_type(
     values: Vec<Expr>,
     schema: &DFSchema,
@@ -93,7 +94,7 @@ pub(super) fn one_type(
         .collect())
 }
 
-/// A value and its default, cast to the type that holds the digits of both.
+/// Casts a value and its default to a type that holds the digits of both.
 ///
 /// # Errors
 /// Those of [`one_type`].
@@ -132,7 +133,7 @@ pub(super) fn cast_with_default(
     }
 }
 
-/// Refuses columns that stand for each other where only a loss of digits makes one type of them.
+/// Refuses corresponding columns of a set operation if their common type would lose digits.
 ///
 /// # Errors
 /// `CONSTRUCT_NOT_ALLOWED`.
@@ -156,7 +157,7 @@ pub(super) fn check_columns(kinds: &[DataType], place: &str) -> Result<()> {
     }
 }
 
-/// A decimal as the floating-point number that is nearest to it; another value as it is.
+/// Converts a decimal to the nearest floating-point number. Other values are unchanged.
 fn float_value(value: Expr, schema: &DFSchema) -> Expr {
     match is_decimal(&kind_of(&value, schema)) {
         true => cast(value, DataType::Float64),
@@ -164,10 +165,10 @@ fn float_value(value: Expr, schema: &DFSchema) -> Expr {
     }
 }
 
-/// A text that is written beside a decimal, as the decimal of its own digits.
+/// Converts a text literal that is combined with a decimal to a decimal of its own digits.
 ///
 /// # Errors
-/// `SQL_INVALID` where it is none.
+/// `SQL_INVALID` if the text is no number.
 pub(super) fn read_decimal(value: Expr) -> Result<Expr> {
     let Expr::Literal(written, _) = &value else {
         return Ok(value);
@@ -197,13 +198,13 @@ pub(super) fn read_decimal(value: Expr) -> Result<Expr> {
     }
 }
 
-/// True if a value is a decimal.
+/// Checks for a decimal value.
 pub(super) fn is_decimal_value(value: &Expr, schema: &DFSchema) -> bool {
     is_decimal(&kind_of(value, schema))
 }
 
-/// The arguments of a function, as floating-point numbers where it has no exact result: the engine's own results for decimals are cut
-/// off, or have places that nobody asked for (DataFusion 55.2).
+/// Arguments of a function, converted to floating-point numbers if the function has no exact result. The engine's own results for
+/// decimals are truncated, or have unexpected decimal places (DataFusion 55.2).
 pub(super) fn float_arguments(
     function: &str,
     arguments: Vec<Expr>,
@@ -230,14 +231,14 @@ fn is_float(kind: &Option<DataType>) -> bool {
     kind.as_ref().is_some_and(DataType::is_floating)
 }
 
-/// How many digits values of a type have before and behind the point.
+/// Number of digits before and after the decimal point for a type.
 fn digits_of_type(kind: &DataType) -> Option<(u8, u8)> {
     match kind {
         DataType::Decimal128(precision, scale) | DataType::Decimal256(precision, scale) => {
             let scale = u8::try_from(*scale).ok()?;
             Some((precision.saturating_sub(scale), scale))
         }
-        // As many as the engine takes for one of 64 bits.
+        // As many digits as the engine assumes for a 64-bit integer.
         kind if kind.is_integer() => Some((20, 0)),
         _ => None,
     }
@@ -247,7 +248,7 @@ fn digits_of(value: &Expr, schema: &DFSchema) -> Option<(u8, u8)> {
     digits_of_type(&kind_of(value, schema)?)
 }
 
-/// A number that is written out, or computed of such numbers, as a decimal; another value as it is.
+/// Converts a literal, or a computation on literals, to a decimal. Other values are unchanged.
 fn exact_value(value: Expr, schema: &DFSchema) -> Result<Expr> {
     if !is_float(&kind_of(&value, schema)) {
         return Ok(value);
@@ -275,7 +276,7 @@ fn exact_value(value: Expr, schema: &DFSchema) -> Result<Expr> {
     }
 }
 
-/// True if nothing but numbers that are written out stands in it.
+/// Checks that an expression consists of number literals alone.
 fn is_written(binary: &BinaryExpr) -> bool {
     fn is_number(value: &Expr) -> bool {
         match value {
@@ -289,17 +290,17 @@ fn is_written(binary: &BinaryExpr) -> bool {
 }
 
 enum LiteralType {
-    /// The decimal type of its digits.
+    /// Decimal type with the digits of the literal.
     Exact(DecimalType),
-    /// It is beyond all decimals, or nearer to zero than any, so that rounding decides nothing.
+    /// Literal beyond all decimals, or nearer to zero than any, so that rounding has no effect.
     FarAway,
-    /// It has more digits than a floating-point number keeps.
+    /// Literal with more digits than a floating-point number holds.
     TooManyDigits,
 }
 
-/// The type of a number that is written out and was read as a floating-point one.
+/// Type of a literal that was parsed as a floating-point number.
 fn literal_type(number: f64) -> LiteralType {
-    // Never with an exponent.
+    // This text never has an exponent.
     let text = number.abs().to_string();
     let (whole, places) = text.split_once('.').unwrap_or((&text, ""));
     let whole = whole.trim_start_matches('0');
@@ -316,7 +317,7 @@ fn literal_type(number: f64) -> LiteralType {
     }
 }
 
-/// Dividend with so many digits that the quotient has 16 behind the point where there is room, and four more than it at least.
+/// Dividend with enough digits that the quotient has 16 decimal places if possible, and at least four more than the dividend.
 fn dividend(left: Expr, right: &Expr, schema: &DFSchema) -> Expr {
     let (Some((whole, scale)), Some((_, right_scale))) =
         (digits_of(&left, schema), digits_of(right, schema))
@@ -325,7 +326,7 @@ fn dividend(left: Expr, right: &Expr, schema: &DFSchema) -> Expr {
     };
     let room = DecimalType::MOST_DIGITS.saturating_sub(whole.saturating_add(right_scale));
     let places = room.min(QUOTIENT_PLACES);
-    // The engine gives a quotient four places more than what is divided has.
+    // The engine gives a quotient four decimal places more than its dividend.
     let wanted = places.saturating_sub(ENGINE_PLACES);
     if wanted <= scale {
         return left;
@@ -363,8 +364,8 @@ const INEXACT: [&str; 8] = [
     "percentile_cont",
 ];
 
-/// Digits behind the point of a quotient: as many as PostgreSQL has of one that is not much more than 1.
+/// Decimal places of a quotient, as in PostgreSQL for a quotient slightly above 1.
 pub(crate) const QUOTIENT_PLACES: u8 = 16;
 
-/// Places that the engine adds to those of what is divided.
+/// Decimal places that the engine adds to those of the dividend.
 const ENGINE_PLACES: u8 = 4;

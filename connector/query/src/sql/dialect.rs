@@ -1,4 +1,4 @@
-//! The grammar of statements: the parser's general one, with the precedence of operators that PostgreSQL has.
+//! SQL dialect of statements: the parser's generic grammar with the operator precedence of PostgreSQL.
 
 use datafusion::sql::sqlparser::ast::Expr;
 use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect, Precedence};
@@ -7,14 +7,14 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::Token;
 use std::any::TypeId;
 
-/// The dialect of every statement that is read here: questions, parts for participants, `prepare` and saved queries.
+/// Dialect of all parsed statements: questions, remote queries, `prepare` and saved queries.
 ///
-/// The general dialect of the parser (sqlparser 0.62) reads `a || b + c`, `a LIKE b = c`, `a ~ b || c` and
-/// `a IS DISTINCT FROM b AND c` in another way than PostgreSQL does (PostgreSQL 17, section 4.1.6).
+/// The parser's generic dialect (sqlparser 0.62) parses `a || b + c`, `a LIKE b = c`, `a ~ b || c` and `a IS DISTINCT FROM b AND c`
+/// differently from PostgreSQL (PostgreSQL 17, section 4.1.6).
 #[derive(Debug, Default, Clone, Copy)]
 pub struct StatementDialect;
 
-/// Methods that say yes or no, answered as the general dialect answers them.
+/// Implements Boolean methods with the answers of the generic dialect.
 macro_rules! as_general {
     ($($method:ident),* $(,)?) => {
         $(fn $method(&self) -> bool {
@@ -24,7 +24,7 @@ macro_rules! as_general {
 }
 
 impl Dialect for StatementDialect {
-    /// The parser asks now and then whether a dialect is the general one.
+    /// Identity of the generic dialect, since the parser sometimes checks for it.
     fn dialect(&self) -> TypeId {
         TypeId::of::<GenericDialect>()
     }
@@ -96,7 +96,7 @@ impl Dialect for StatementDialect {
         supports_xml_expressions,
     );
 
-    /// The table of PostgreSQL, from what binds most tightly to what binds least.
+    /// Precedence table of PostgreSQL, from the highest to the lowest.
     fn prec_value(&self, precedence: Precedence) -> u8 {
         match precedence {
             Precedence::Period => 200,
@@ -119,7 +119,7 @@ impl Dialect for StatementDialect {
         }
     }
 
-    /// The operators that the parser puts beside others than PostgreSQL does.
+    /// Operators to which the parser assigns another precedence than PostgreSQL.
     fn get_next_precedence(&self, parser: &Parser<'_>) -> Option<Result<u8, ParserError>> {
         let is_other = matches!(
             parser.peek_token_ref().token,
@@ -135,7 +135,7 @@ impl Dialect for StatementDialect {
         is_other.then(|| Ok(self.prec_value(Precedence::PgOther)))
     }
 
-    /// `IS [NOT] DISTINCT FROM`, behind which the parser takes all that follows for the right side.
+    /// Parses `IS [NOT] DISTINCT FROM`, after which the parser would read everything as the right operand.
     fn parse_infix(
         &self,
         parser: &mut Parser<'_>,

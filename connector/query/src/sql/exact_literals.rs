@@ -1,4 +1,5 @@
-//! Numbers of a statement that neither 64 bits nor a floating-point number hold: they are decimals of the digits that are written.
+//! Exact number literals: numbers that neither a 64-bit integer nor a floating-point number can represent become decimals with the
+//! written digits.
 
 use datafusion::sql::sqlparser::ast::{
     CastKind, DataType, ExactNumberInfo, Expr, Query, Value, VisitMut as _, VisitorMut,
@@ -7,11 +8,11 @@ use hansa_policy::value::decimal_type::DecimalType;
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 
-/// Digits that a floating-point number always holds.
+/// Number of digits that a floating-point number always preserves.
 pub(super) const FLOAT_DIGITS: usize = 15;
 
-/// Writes such numbers of `query` as casts of their text: the engine reads them as floating-point numbers, of which one may be
-/// equal to another key or amount (DataFusion 55.2).
+/// Replaces such numbers of `query` by casts of their text. The engine parses them as floating-point numbers, which may equal
+/// another key or amount (DataFusion 55.2).
 pub(super) fn write_exact_literals(query: &mut Query) {
     let _done = query.visit(&mut LiteralRewriter);
 }
@@ -42,7 +43,7 @@ impl VisitorMut for LiteralRewriter {
     }
 }
 
-/// The decimal type of a number that has no other exact type; one with an exponent is a floating-point number.
+/// Decimal type of a number without another exact type. A number with an exponent is a floating-point number.
 fn exact_type(text: &str) -> Option<DecimalType> {
     let (whole, places) = text.split_once('.').unwrap_or((text, ""));
     let is_whole = !text.contains('.');

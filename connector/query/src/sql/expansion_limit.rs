@@ -1,7 +1,8 @@
-//! How far a statement grows when the optimizer writes each column as what it stands for: counted before it does.
+//! Limit on the growth of a statement when the optimizer replaces columns by their expressions. The growth is computed before the
+//! optimisation.
 //!
-//! `SELECT x + x AS x FROM (…)` 32 levels deep is a short text; a condition above it, moved below it, holds `x` 2^32 times.
-//! The same goes for `BETWEEN` and others that the optimizer spells out by repeating an operand.
+//! For example, `SELECT x + x AS x FROM (…)` with 32 levels is a short text, but a condition pushed below it contains `x` 2^32
+//! times. Constructs such as `BETWEEN`, in whose expansion the optimizer repeats an operand, have a similar effect.
 
 use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion_common::{Column, DFSchemaRef, DataFusionError, JoinType, ScalarValue};
@@ -11,10 +12,10 @@ use hansa_enforcement::in_set;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::rc::Rc;
 
-/// The most nodes that a statement may gain; those of its text are counted elsewhere.
+/// Maximum number of nodes that a statement may gain. Nodes of the text have another limit.
 const LIMIT: usize = 8_192;
 
-/// Refuses a plan that would grow too far. Looks at each node of it once.
+/// Refuses a plan that would grow too far. The function visits each node once.
 ///
 /// # Errors
 /// `SQL_TOO_LARGE`.
@@ -34,21 +35,21 @@ pub(super) fn check_expansion(plan: &LogicalPlan, spread: usize) -> Result<(), R
     })
 }
 
-/// The columns of a relation, each with the nodes that it stands for.
+/// Columns of a relation, with the number of expression nodes that each stands for.
 #[derive(Clone)]
 struct WeightedRelation {
     schema: DFSchemaRef,
     weights: Rc<[usize]>,
-    /// How many arms of unions a condition is copied to on its way down.
+    /// Number of union arms to which a condition is copied by pushdown.
     arms: usize,
 }
 
-/// Nodes of an expression.
+/// Number of nodes in an expression.
 #[derive(Debug, Clone, Copy, Default)]
 struct ExprSize {
-    /// As it stands.
+    /// Nodes before the expansion.
     own: usize,
-    /// Written out.
+    /// Nodes after the expansion.
     whole: usize,
 }
 
@@ -67,12 +68,12 @@ impl ExprSize {
 
 #[derive(Default)]
 struct GrowthVisitor {
-    /// What moves: conditions, keys, orders.
+    /// Nodes of moved expressions: conditions, keys, sort keys.
     grown: usize,
-    /// Values of lists, in each arm of the unions that they are copied to.
+    /// Number of list values, counted for each union arm to which they are copied.
     values: usize,
     most_values: usize,
-    /// The relations of the queries around a subquery.
+    /// Relations of the outer queries of a subquery.
     around: Vec<Vec<WeightedRelation>>,
     heaviest: Option<(usize, String)>,
 }
@@ -112,7 +113,7 @@ impl GrowthVisitor {
                 ),
             )));
         }
-        // A projection stays where it is: what it computes counts where it is used.
+        // A projection is not moved; its expressions count where they are used.
         let total = if matches!(plan, LogicalPlan::Projection(_)) {
             growth
         } else {
@@ -156,7 +157,7 @@ impl GrowthVisitor {
             | Expr::ScalarSubquery(subquery) => self.subquery(subquery, inputs)?,
             _ => {}
         }
-        // What the optimizer repeats when it spells these out.
+        // Constructs in whose expansion the optimizer repeats an operand.
         match expr {
             Expr::Between(between) => {
                 size.add(self.expr(&between.expr, inputs)?, 2);
@@ -175,7 +176,8 @@ impl GrowthVisitor {
             }
             Expr::Case(case) => {
                 let whens = case.when_then_expr.len();
-                // Of truths alone it becomes a chain of AND and OR, in which each condition stands for all that follow.
+                // A CASE with Boolean results becomes a chain of AND and OR, in which each condition is repeated for all following
+                // ones.
                 let truths = case
                     .when_then_expr
                     .iter()
@@ -210,7 +212,7 @@ impl GrowthVisitor {
     }
 }
 
-/// The values of lists in the conditions of a node, but for those that are one function before anything is copied.
+/// Number of list values in the conditions of a node, without lists that become one function before any copy.
 fn values(plan: &LogicalPlan) -> GrowthResult<usize> {
     let schema = match plan {
         LogicalPlan::Filter(filter) => Some(filter.input.schema()),
@@ -240,7 +242,7 @@ fn weight(column: &Column, relations: &[WeightedRelation]) -> Option<usize> {
     })
 }
 
-/// What each column of a node stands for, as far as a condition above can be moved below it.
+/// Number of nodes for each column of a node, if a condition above can be pushed below the node.
 fn weights(plan: &LogicalPlan, inputs: &[WeightedRelation], sizes: &[ExprSize]) -> Vec<usize> {
     let columns = plan.schema().fields().len();
     let mut weights: Vec<usize> = match plan {
@@ -273,7 +275,7 @@ fn weights(plan: &LogicalPlan, inputs: &[WeightedRelation], sizes: &[ExprSize]) 
         },
         _ => own(inputs),
     };
-    // What a node adds of its own (aggregates, windows, marks) is where a condition stops.
+    // Conditions are not pushed below columns that a node adds itself (aggregates, windows, marks).
     weights.resize(columns, 1);
     weights
 }

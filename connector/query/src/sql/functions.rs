@@ -1,6 +1,6 @@
-//! The functions of a question: a list built from nothing. Each is deterministic, reads its arguments alone, and makes
-//! values of a bounded size. An aggregate gives the same to the last bit in whatever order its rows come and however they are
-//! cut into batches and dealt among threads: hidden rows decide about that.
+//! Functions of a question: an explicit list. Each function is deterministic, depends on its arguments alone, and returns values of
+//! a bounded size. An aggregate is bit-identical for any order of its rows and for any division into batches and threads, since
+//! hidden rows affect these.
 
 mod adapted_function;
 pub mod bounded_text;
@@ -35,7 +35,7 @@ use hansa_audit_log::time::UtcTimestamp;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-/// The scalar functions, by the names under which they can be written.
+/// Scalar functions, by the names in SQL.
 pub const SCALAR: &str = "\
     abs acos acosh asin asinh atan atan2 atanh cbrt ceil cos cosh cot degrees exp factorial floor gcd isnan iszero \
     lcm ln log log10 log2 nanvl pi pow power radians round signum sin sinh sqrt tan tanh trunc coalesce greatest \
@@ -47,27 +47,28 @@ pub const SCALAR: &str = "\
     to_char to_date to_local_time to_timestamp to_timestamp_micros to_timestamp_millis to_timestamp_nanos \
     to_timestamp_seconds to_unixtime today";
 
-/// The aggregate functions.
+/// Aggregate functions.
 pub const AGGREGATE: &str = "\
     approx_distinct approx_median approx_percentile_cont avg bit_and bit_or bit_xor bool_and bool_or corr count \
     covar covar_pop covar_samp first_value grouping last_value max mean median min nth_value percentile_cont \
     quantile_cont stddev stddev_pop stddev_samp sum var var_pop var_population var_samp var_sample";
 
-/// The window functions; aggregates can be used as such too.
+/// Window functions. Aggregates can be used as window functions too.
 pub const WINDOW: &str = "\
     cume_dist dense_rank first_value lag last_value lead nth_value ntile percent_rank rank row_number";
 
-/// The plan with calls in the place of what the engine computes wrong or by the order in which rows come; names of columns stay.
+/// Replaces expressions that the engine computes wrongly or depending on row order by calls of own functions. Column names do not
+/// change.
 ///
 /// # Errors
-/// When the type of an expression can't be told, or the plan not be put together again.
+/// An error if the type of an expression can't be determined or the plan can't be rebuilt.
 pub fn use_sound_calls(plan: LogicalPlan) -> Result<LogicalPlan> {
     exact_arithmetic::replace_operators(plan)
         .and_then(total_order::totally_ordered)
         .and_then(grouping_keys::hide_keys)
 }
 
-/// Whether a function of that name can be written at all.
+/// Checks that a function with this name is on the list.
 #[must_use]
 pub fn is_known_function(name: &str) -> bool {
     LISTS.scalar.contains_key(name)
@@ -76,7 +77,7 @@ pub fn is_known_function(name: &str) -> bool {
         || current_time::NAMES.contains(&name)
 }
 
-/// The names that can be written, sorted.
+/// Function names, sorted.
 pub fn names() -> impl Iterator<Item = &'static str> {
     let mut all: Vec<&str> = SCALAR
         .split(' ')
@@ -89,12 +90,12 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     all.into_iter()
 }
 
-/// A function of the list whose value does not depend on the time of the question.
+/// Listed function whose value does not depend on the time of the question.
 pub(super) fn timeless(name: &str) -> Option<Arc<ScalarUDF>> {
     LISTS.scalar.get(name).map(Arc::clone)
 }
 
-/// The scalar function of that name; those of time answer with `now`.
+/// Scalar function with this name. Time functions use `now`.
 #[must_use]
 pub fn scalar(name: &str, now: UtcTimestamp) -> Option<Arc<ScalarUDF>> {
     if let Some(fixed) = current_time::function(name, now) {
@@ -103,19 +104,19 @@ pub fn scalar(name: &str, now: UtcTimestamp) -> Option<Arc<ScalarUDF>> {
     LISTS.scalar.get(name).map(Arc::clone)
 }
 
-/// The aggregate function of that name.
+/// Aggregate function with this name.
 #[must_use]
 pub fn aggregate(name: &str) -> Option<Arc<AggregateUDF>> {
     LISTS.aggregate.get(name).map(Arc::clone)
 }
 
-/// The window function of that name.
+/// Window function with this name.
 #[must_use]
 pub fn window(name: &str) -> Option<Arc<WindowUDF>> {
     LISTS.window.get(name).map(Arc::clone)
 }
 
-/// What turns special forms such as `EXTRACT` and `SUBSTRING(… FROM …)` into calls of these functions.
+/// Planners that convert special forms such as `EXTRACT` and `SUBSTRING(… FROM …)` to calls of the listed functions.
 #[must_use]
 pub fn planners() -> Vec<Arc<dyn ExprPlanner>> {
     vec![
@@ -162,7 +163,7 @@ static LISTS: LazyLock<AllowedFunctions> = LazyLock::new(|| {
             let found = aggregates.iter().find(|udf| {
                 udf.name() == name || udf.aliases().iter().any(|alias| alias == name)
             })?;
-            // INVARIANT: order-free. The engine's round at every row, so that the order of the rows shows.
+            // INVARIANT: order-free. The engine's aggregates round at every row, which makes the order of the rows visible.
             let ours = variance::instead_of(found);
             let ours = ours.or_else(|| sketch_state::percentile::instead_of(found));
             Some((name, ours.unwrap_or_else(|| Arc::clone(found))))
@@ -177,7 +178,7 @@ static LISTS: LazyLock<AllowedFunctions> = LazyLock::new(|| {
             Some((name, Arc::clone(found)))
         })
         .collect();
-    // Written by connectors, and no part of the list of names.
+    // State functions are used by connectors only, and are not part of the list of names.
     let states = sketch_state::SketchKind::ALL.map(|state| (state.name(), state.function()));
     aggregate.extend(states);
     AllowedFunctions {

@@ -1,4 +1,4 @@
-//! Patterns of LIKE with ESCAPE, written with the escape character that the engine knows: the backslash.
+//! Conversion of LIKE patterns with ESCAPE to the escape character of the engine, the backslash.
 
 use crate::sql::refused_construct::{at, not_allowed};
 use datafusion::sql::sqlparser::ast::{
@@ -7,11 +7,11 @@ use datafusion::sql::sqlparser::ast::{
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::ops::ControlFlow;
 
-/// Writes every pattern of `query` with the backslash.
+/// Converts every pattern of `query` to the backslash.
 ///
 /// # Errors
-/// `CONSTRUCT_NOT_ALLOWED` where a pattern with ESCAPE is no text, `SQL_INVALID` where the escape character is none, or a pattern ends
-/// with it.
+/// `CONSTRUCT_NOT_ALLOWED` if a pattern with ESCAPE is no text literal; `SQL_INVALID` if the escape character is invalid, or if a
+/// pattern ends with it.
 pub(super) fn write_with_backslash(query: &mut Query) -> Result<(), Refusal> {
     match query.visit(&mut PatternRewriter) {
         ControlFlow::Continue(()) => Ok(()),
@@ -68,7 +68,7 @@ impl VisitorMut for PatternRewriter {
     }
 }
 
-/// The escape character, or none where ESCAPE is empty.
+/// Escape character, or `None` if ESCAPE is empty.
 fn escape_of(value: &ValueWithSpan) -> Result<Option<char>, Refusal> {
     let no_character = || Refusal::new(ErrorCode::SqlInvalid, "ESCAPE takes one character");
     let (Value::SingleQuotedString(text) | Value::EscapedStringLiteral(text)) = &value.value else {
@@ -81,7 +81,7 @@ fn escape_of(value: &ValueWithSpan) -> Result<Option<char>, Refusal> {
     }
 }
 
-/// The pattern with the backslash in the place of `escape`.
+/// Pattern with the backslash in place of `escape`.
 fn with_backslash(pattern: &str, escape: Option<char>) -> Result<String, Refusal> {
     let mut written = String::with_capacity(pattern.len());
     let mut letters = pattern.chars();
@@ -103,7 +103,7 @@ fn with_backslash(pattern: &str, escape: Option<char>) -> Result<String, Refusal
     Ok(written)
 }
 
-/// Writes a letter that stands for itself.
+/// Appends a literal character.
 fn push_itself(written: &mut String, letter: char) {
     if matches!(letter, '%' | '_' | '\\') {
         written.push('\\');

@@ -1,7 +1,7 @@
-//! Days, and what is longer, of an instant: they begin in the zone of its dataset, where the question names no other.
+//! Days and longer units of an instant start in the time zone of its dataset, unless the question names another zone.
 //!
-//! Datasets hold instants, which are the same everywhere; a day is not. This is how a question of a person is read. What one connector
-//! sends to another names every zone but UTC.
+//! Datasets store instants, which are independent of a zone, whereas a day is not. This rule applies to questions of people. A
+//! remote query between connectors names every zone other than UTC.
 
 use super::day_zone::{DayZone, is_instant, is_utc};
 use super::zone_lineage::{zone_of, zone_of_tables};
@@ -17,7 +17,7 @@ use datafusion_expr::utils::merge_schema;
 use datafusion_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, cast};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// Units that are the same in every zone.
+/// Units that are equal in every zone.
 const SHORT_UNITS: [&str; 6] = [
     "second",
     "millisecond",
@@ -27,10 +27,10 @@ const SHORT_UNITS: [&str; 6] = [
     "timezone",
 ];
 
-/// The plan with each zone that a day needs and that the question leaves out.
+/// Adds the zones that days need and that the question omits.
 ///
 /// # Errors
-/// `SQL_INVALID` where columns of several zones go into what a day is asked of.
+/// `SQL_INVALID` if a day is computed from columns of several zones.
 pub(super) fn name_zones(plan: LogicalPlan, tables: &dyn TableResolver) -> Result<LogicalPlan> {
     let Some(all) = zone_of_tables(&plan, tables)? else {
         return Ok(plan);
@@ -58,23 +58,23 @@ pub(super) fn name_zones(plan: LogicalPlan, tables: &dyn TableResolver) -> Resul
     .data()
 }
 
-/// A unit of time, by what decides where it begins.
+/// Time unit, by its dependence on the zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ZonedUnit {
-    /// Nothing: it is the same in every zone.
+    /// Independent of the zone.
     Short,
-    /// The zone, where the hours of its clock begin with others than those of UTC.
+    /// Dependent on a zone whose hours do not start with those of UTC.
     Hour,
-    /// The zone.
+    /// Dependent on the zone.
     Day,
 }
 
-/// Where an expression stands.
+/// Context of an expression.
 struct ZonedPlace<'a> {
     inputs: Vec<&'a LogicalPlan>,
     schema: &'a DFSchema,
     tables: &'a dyn TableResolver,
-    /// The zone of all instants of the question.
+    /// Zone of all instants in the question.
     all: &'a DayZone,
 }
 
@@ -159,7 +159,7 @@ impl ZonedPlace<'_> {
         }
     }
 
-    /// The zone of an instant that names none; nothing for another value, and where days of UTC are meant.
+    /// Zone of an instant without an explicit one. `None` for other values and for days of UTC.
     fn zone(&self, of: &Expr, unit: ZonedUnit) -> Result<Option<String>> {
         let is_named =
             matches!(of, Expr::Cast(cast) if is_timestamp_in_zone(cast.field.data_type()));
@@ -167,9 +167,9 @@ impl ZonedPlace<'_> {
             return Ok(None);
         }
         let own = zone_of(of, &self.inputs, self.tables);
-        // A column of the query around has its zone there; here it is known where all have one.
+        // An outer column has its zone in the outer query; here it is known only if all columns have one zone.
         let is_outer = matches!(self.all, DayZone::Several { .. }) && of.contains_outer();
-        // An instant that no column goes into, such as now(), is of the zone of the question, where it has one.
+        // An instant without columns, such as now(), has the zone of the question, if there is one.
         let zone = match (own, self.all) {
             _ if is_outer => self.all.clone(),
             (Some(own), _) => own,
@@ -193,7 +193,7 @@ impl ZonedPlace<'_> {
         }
     }
 
-    /// An instant as one in its zone, as if the question named it.
+    /// Converts an instant to its zone, as if the question named it.
     fn in_zone(&self, of: Expr, unit: ZonedUnit) -> Result<Transformed<Expr>> {
         Ok(match self.zone(&of, unit)? {
             Some(zone) => Transformed::yes(cast(
@@ -204,7 +204,8 @@ impl ZonedPlace<'_> {
         })
     }
 
-    /// A day, or a time without a zone, that is written out beside an instant: the instant at which it begins in the zone of that one.
+    /// Converts a literal date or local time that is combined with an instant: it becomes the instant at which it starts in the
+    /// zone of the other operand.
     fn as_local(&self, value: Expr, beside: &Expr) -> Result<Transformed<Expr>> {
         let Some(civil) = written_time(&value) else {
             return Ok(Transformed::no(value));
@@ -235,7 +236,7 @@ fn is_timestamp_in_zone(kind: &DataType) -> bool {
     matches!(kind, DataType::Timestamp(_, Some(_)))
 }
 
-/// The text that a literal is.
+/// Content of a text literal.
 fn written_text(expr: &Expr) -> Option<&str> {
     match expr {
         Expr::Literal(value, _) => value.try_as_str().flatten(),
@@ -243,7 +244,7 @@ fn written_text(expr: &Expr) -> Option<&str> {
     }
 }
 
-/// The day or the local time that a literal is, with `DATE` or `TIMESTAMP` before it or without.
+/// Date or local time of a literal, with or without `DATE` or `TIMESTAMP`.
 fn written_time(expr: &Expr) -> Option<jiff::civil::DateTime> {
     let text = match expr {
         Expr::Cast(cast)

@@ -1,4 +1,4 @@
-//! Plans of questions that are put again: the text is planned once for as long as its asker sees the same.
+//! Cache of logical plans for repeated questions. A plan is valid as long as the consumer's view is equal.
 
 use crate::limits::SqlStatementLimits;
 use crate::plan_cache::PlanCache;
@@ -9,7 +9,7 @@ use hansa_catalog::query_view::QueryView;
 use hansa_enforcement::bound_plan::BoundPlan;
 use hansa_policy::refusal::Refusal;
 
-/// The plans that were made last. What is permitted is no part of them: that is decided and applied at every question.
+/// Most recently used plans. Permissions are not cached: they are decided and applied for every question.
 #[derive(Debug)]
 pub struct LogicalPlanCache(PlanCache<(String, QueryView), BoundPlan>);
 
@@ -20,8 +20,8 @@ impl Default for LogicalPlanCache {
 }
 
 impl LogicalPlanCache {
-    /// As [`crate::sql::plan_apart`], or what came of it when the same text was planned over the same view: the same contracts, datasets,
-    /// columns and shapes, each compared as a whole.
+    /// Plans a text as [`crate::sql::plan_apart`] does, or returns the cached plan for an equal text and an equal view. Views are
+    /// compared completely: contracts, datasets, columns and shapes.
     ///
     /// # Errors
     /// Those of [`crate::sql::plan_apart`].
@@ -48,16 +48,16 @@ impl LogicalPlanCache {
     }
 }
 
-/// Whether a text may name a function of the moment, whose value stands in its plan.
+/// Checks that a text may name a function of the current time, whose value is part of the plan.
 pub(crate) fn tells_time(sql: &str) -> bool {
     let small = sql.to_ascii_lowercase();
     current_time::NAMES.iter().any(|name| small.contains(name))
 }
 
-/// So many plans are kept.
+/// Maximum number of cached plans.
 const MOST: usize = 128;
 
-/// Of texts of so many bytes at most: what is asked again and again is short, and so are the plans.
+/// Maximum length of a cached text, in bytes. Frequent questions are short, and so are their plans.
 pub(crate) const LONGEST: usize = 4096;
 
 #[cfg(test)]
@@ -96,12 +96,12 @@ mod tests {
         let again = plans.plan(sql, &all, &limits, now).await.unwrap();
         assert_eq!(first.digest(), again.digest());
         assert_eq!(plans.0.runs().len(), 1);
-        // Where a column is hidden the text is another question.
+        // A hidden column makes it another question.
         let less = Term::Columns(vec!["a".parse().unwrap()]);
         let some = city(&["a:int", "b:int"], vec![less]).view();
         let refused = plans.plan(sql, &some, &limits, now).await.unwrap_err();
         assert_eq!(refused.code, ErrorCode::ColumnUnknown);
-        // What a function of the moment says is said anew.
+        // A function of the current time is evaluated again.
         let moment = "SELECT NOW() AS x FROM t";
         let one = plans.plan(moment, &all, &limits, now).await.unwrap();
         let later = at("2026-11-21T08:00:00Z");

@@ -1,10 +1,10 @@
-//! What a question does with rows that come: whether more of them make more of its answer, and nothing else.
+//! Monotonicity of questions: additional rows only add to the answer.
 
 use crate::sql::functions::current_time;
 use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion_expr::{Expr, LogicalPlan};
 
-/// Whether it answers the same over the same rows at any time: it names no function of the moment.
+/// Checks that a question gives equal answers over equal rows at any time: it uses no function of the current time.
 #[must_use]
 pub fn is_steady(plan: &LogicalPlan) -> bool {
     everywhere(
@@ -13,8 +13,8 @@ pub fn is_steady(plan: &LogicalPlan) -> bool {
     )
 }
 
-/// Whether its answer over some rows and others together is what it answers over each: it takes rows of one dataset after the other,
-/// leaves some out, and shows each as it is. The closed list of nodes of which that holds.
+/// Checks that the answer over two sets of rows is the concatenation of both answers: the question filters the rows of one dataset
+/// and shows each row separately. The function contains the closed list of such nodes.
 #[must_use]
 pub fn is_additive(plan: &LogicalPlan) -> bool {
     let mut only = true;
@@ -33,7 +33,7 @@ pub fn is_additive(plan: &LogicalPlan) -> bool {
             TreeNodeRecursion::Stop
         })
     });
-    // A sub-query in an expression looks at all rows of its dataset.
+    // A subquery in an expression reads all rows of its dataset.
     only && walked.is_ok()
         && everywhere(plan, &|expr| {
             !matches!(
@@ -49,7 +49,7 @@ pub fn is_additive(plan: &LogicalPlan) -> bool {
         })
 }
 
-/// Whether something holds of every expression, also within sub-queries.
+/// Checks a condition for every expression, including those in subqueries.
 fn everywhere(plan: &LogicalPlan, holds: &dyn Fn(&Expr) -> bool) -> bool {
     let mut all = true;
     let walked = plan.apply_with_subqueries(|node| {

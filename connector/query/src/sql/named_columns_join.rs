@@ -1,8 +1,8 @@
-//! Joins by the names of columns: USING and NATURAL.
+//! Joins by column names: USING and NATURAL.
 //!
-//! In such a join a column of both sides stands once, before the others, with the value of the side that has a row (SQL:2016, 7.10). The
-//! engine keeps both columns and takes one of them by the order of their names: in an outer join that is NULL where the other side has a
-//! value (DataFusion 55.2).
+//! In such a join, a common column appears once, before the others, with the value of the side that has a row (SQL:2016, 7.10). The
+//! engine keeps both columns and selects one by the order of their names; in an outer join it may be NULL although the other side
+//! has a value (DataFusion 55.2).
 
 use crate::engine_error;
 use crate::sql::functions;
@@ -20,10 +20,10 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::mem;
 use std::ops::ControlFlow;
 
-/// Puts every join by names of `query` into parentheses of its own, where [`NamedColumnsJoinPlanner`] finds it.
+/// Puts every join by names in `query` into separate parentheses, where [`NamedColumnsJoinPlanner`] finds it.
 ///
 /// # Errors
-/// `CONSTRUCT_NOT_ALLOWED` for `t.*` beside such a join.
+/// `CONSTRUCT_NOT_ALLOWED` for `t.*` in a query with such a join.
 pub(super) fn set_apart(query: &mut Query) -> Result<(), Refusal> {
     match query.visit(&mut JoinRewriter) {
         ControlFlow::Continue(()) => Ok(()),
@@ -48,7 +48,7 @@ fn set_apart_in_body(body: &mut SetExpr) -> ControlFlow<Box<Refusal>> {
             set_apart_in_body(left)?;
             set_apart_in_body(right)
         }
-        // Others hold queries, which are visited, or no joins.
+        // Other relations contain queries, which are visited separately, or no joins.
         _ => ControlFlow::Continue(()),
     }
 }
@@ -72,7 +72,7 @@ fn set_apart_in_select(select: &mut Select) -> ControlFlow<Box<Refusal>> {
     }
 }
 
-/// Puts each join by names, with all that is left of it, into parentheses. Says whether there is any.
+/// Puts each join by names, with everything to its left, into parentheses. Returns true if there is any.
 fn set_apart_in_table(table: &mut TableWithJoins) -> bool {
     let mut any = false;
     if let TableFactor::NestedJoin {
@@ -106,7 +106,7 @@ fn set_apart_in_table(table: &mut TableWithJoins) -> bool {
     any
 }
 
-/// How a join goes by names; nothing where it does not.
+/// Join type and names of a join by names. `None` for other joins.
 fn by_names(join: &JoinItem) -> Option<(JoinType, Option<&[ObjectName]>)> {
     let (kind, constraint) = match &join.join_operator {
         JoinOperator::Join(constraint) | JoinOperator::Inner(constraint) => {
@@ -132,10 +132,10 @@ fn by_names(join: &JoinItem) -> Option<(JoinType, Option<&[ObjectName]>)> {
     }
 }
 
-/// Plans a join by names as one by a condition, and what stands once.
+/// Planner of a join by names: a join with a condition, and a projection with the merged columns.
 ///
-/// Of an inner, left or right join that is the column of one side, which keeps the name of its table before it. Of a full join it belongs to
-/// neither. The other column can't be named any more.
+/// The merged column of an inner, left or right join is the column of one side and keeps its table qualifier. For a full join it
+/// has no qualifier. The other column can't be named.
 #[derive(Debug)]
 pub(super) struct NamedColumnsJoinPlanner;
 
@@ -201,7 +201,7 @@ fn column_name(name: &ObjectName, context: &dyn RelationPlannerContext) -> Resul
     }
 }
 
-/// The names that are columns of both sides, in the order of the left one.
+/// Common column names of both sides, in the order of the left side.
 fn common_names(left: &DFSchema, right: &DFSchema) -> Vec<String> {
     let of_right: Vec<&String> = right.fields().iter().map(|field| field.name()).collect();
     let mut names: Vec<String> = Vec::new();
@@ -248,8 +248,8 @@ fn join(
     plan.project(merged)?.build()
 }
 
-/// The plan with its columns of these names that belong to no table under `table`: a schema has no column of no table beside one of the
-/// same name.
+/// Qualifies unqualified columns of these names with `table`, since a schema can't contain an unqualified and a qualified column
+/// with one name.
 fn qualify(plan: LogicalPlan, names: &[String], table: &'static str) -> Result<LogicalPlan> {
     let is_bare = |column: &Column| column.relation.is_none() && names.contains(&column.name);
     let columns = plan.schema().columns();
@@ -266,7 +266,7 @@ fn qualify(plan: LogicalPlan, names: &[String], table: &'static str) -> Result<L
     LogicalPlanBuilder::from(plan).project(columns)?.build()
 }
 
-/// The column, of no table where it is of a table of [`qualify`].
+/// Removes the qualifier that [`qualify`] added.
 fn unqualify(column: Expr) -> Expr {
     match &column {
         Expr::Column(Column {
@@ -291,7 +291,7 @@ fn either(values: Vec<Expr>) -> Result<Expr> {
     }
 }
 
-/// The one column of that name.
+/// Only column with this name.
 fn only_column(schema: &DFSchema, name: &str) -> Result<Column> {
     match schema.columns_with_unqualified_name(name).as_slice() {
         [only] => Ok(only.clone()),

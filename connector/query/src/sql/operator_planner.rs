@@ -1,4 +1,4 @@
-//! Operators whose meaning depends on the types beside them.
+//! Planning of operators whose meaning depends on the types of their operands.
 
 use crate::sql::{decimal_types, functions};
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
@@ -7,11 +7,11 @@ use datafusion_common::{DFSchema, Result, plan_err};
 use datafusion_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion_expr::{Expr, ExprSchemable, Operator, cast};
 
-/// Plans operators as PostgreSQL reads them, where the engine reads them in another way.
+/// Planner for operators that PostgreSQL interprets differently from the engine.
 ///
-/// A decimal beside another number is computed exactly or as a floating-point number ([`decimal_types`]).
+/// Arithmetic of a decimal and another number is exact or uses floating-point numbers ([`decimal_types`]).
 ///
-/// A day and an interval make an instant without a zone: the engine cuts it down to a day again (DataFusion 55.2).
+/// The sum of a date and an interval is a timestamp without a zone; the engine truncates it to a date (DataFusion 55.2).
 #[derive(Debug)]
 pub(super) struct OperatorPlanner;
 
@@ -44,8 +44,8 @@ impl ExprPlanner for OperatorPlanner {
     }
 }
 
-/// Plans calls with a syntax of their own as calls of the functions of the list: the engine's planners take its own functions, which
-/// have other bounds and other results.
+/// Planner that converts special call syntax to calls of listed functions. The engine's planners would use the engine's own
+/// functions, with other limits and other results.
 #[derive(Debug)]
 pub(super) struct CallPlanner;
 
@@ -74,7 +74,7 @@ fn call(name: &str, args: Vec<Expr>) -> Result<PlannerResult<Vec<Expr>>> {
     }
 }
 
-/// The operator as the engine has it, if it is one of arithmetic.
+/// Engine operator for an arithmetic operator.
 const fn arithmetic(op: &BinaryOperator) -> Option<Operator> {
     Some(match op {
         BinaryOperator::Plus => Operator::Plus,
@@ -94,7 +94,7 @@ const fn is_interval(kind: &DataType) -> bool {
     matches!(kind, DataType::Interval(_))
 }
 
-/// The instant without a zone at which a day begins.
+/// Timestamp without a zone at which a date starts.
 fn midnight(day: Expr) -> Expr {
     cast(day, DataType::Timestamp(TimeUnit::Microsecond, None))
 }

@@ -1,8 +1,8 @@
-//! Parameters of a statement: their values take their places in the text, each as one literal.
+//! Parameters of a statement: each value is inserted into the text as one literal.
 //!
-//! A statement travels to other participants as text, and is decided by what it says. So what is executed is the text with the values
-//! in it. A value can't become anything but a value: each place stands where the parser takes an expression, and what is put there is
-//! one literal, or one within a cast, in parentheses.
+//! A statement is sent to other participants as text, and the decision depends on the text. Therefore the text with inserted values
+//! is executed. A value can't become any other syntax: the parser expects an expression at each placeholder, and the inserted text
+//! is one literal, or a cast of one literal, in parentheses.
 
 use crate::limits::SqlStatementLimits;
 use crate::sql::allowlist;
@@ -20,26 +20,27 @@ use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeSet;
 
-/// A statement whose places are known.
+/// Statement with known placeholder positions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParameterizedStatement {
-    /// The text between the places; one more than there are places.
+    /// Text between the placeholders; one piece more than there are placeholders.
     pieces: Vec<String>,
-    /// Which parameter each place takes, from 0.
+    /// Parameter of each placeholder, from 0.
     places: Vec<usize>,
     count: usize,
 }
 
-/// The most parameters of a statement.
+/// Maximum number of parameters of a statement.
 const MOST: usize = 1_000;
 
 impl ParameterizedStatement {
-    /// Finds the places: `?` in their order, or `$1`, `$2` and so on by number. Parses a text that has any, and needs the stack of
-    /// [`planner_threads`](crate::sql::planner_threads) for it.
+    /// Finds the placeholders: `?` in order, or `$1`, `$2` and so on by number. A text with placeholders is parsed, which needs the
+    /// stack of [`planner_threads`](crate::sql::planner_threads).
     ///
     /// # Errors
-    /// `SQL_SYNTAX` where both kinds are mixed, one is named otherwise, or one stands where no expression can; `SQL_TOO_LARGE` where
-    /// there are too many; those of the parser. A text that can't be cut into words has no places: whoever parses it says what is wrong.
+    /// `SQL_SYNTAX` if both kinds are mixed, if a placeholder has another name, or if one is at a position without an expression;
+    /// `SQL_TOO_LARGE` if there are too many; errors of the parser. A text that can't be tokenised has no placeholders; the parser
+    /// reports its error later.
     pub fn of(sql: &str, limits: &SqlStatementLimits) -> Result<Self, Refusal> {
         let text = PlacedText::of(sql, limits)?;
         let mut statement = Self {
@@ -72,11 +73,11 @@ impl ParameterizedStatement {
         Ok(statement)
     }
 
-    /// Finds the places of a text with named parameters, `$site`, and the names in the order in which they first stand there. Needs
-    /// the stack of [`planner_threads`](crate::sql::planner_threads), as [`of`](Self::of).
+    /// Finds the placeholders of a text with named parameters such as `$site`, and the names in order of their first occurrence. It
+    /// needs the stack of [`planner_threads`](crate::sql::planner_threads), as [`of`](Self::of) does.
     ///
     /// # Errors
-    /// `SQL_SYNTAX` where a parameter has no name; those of [`of`](Self::of).
+    /// `SQL_SYNTAX` if a parameter has no name; errors of [`of`](Self::of).
     pub fn from_named_parameters(
         sql: &str,
         limits: &SqlStatementLimits,
@@ -104,19 +105,19 @@ impl ParameterizedStatement {
         Ok((statement, names))
     }
 
-    /// How many values it takes.
+    /// Number of parameters.
     #[must_use]
     pub const fn count(&self) -> usize {
         self.count
     }
 
-    /// The text with a value that is lacking in each place, for what can be told of a statement before its values are known.
+    /// Text with a NULL at each placeholder, for checks before the values are known.
     #[must_use]
     pub fn without_values(&self) -> String {
         self.fill_places(&vec!["NULL".to_owned(); self.count])
     }
 
-    /// The text with numbered parameters, `$1` and so on, whichever way they were written.
+    /// Text with numbered parameters `$1` and so on, whatever their original notation.
     #[must_use]
     pub fn to_numbered_text(&self) -> String {
         let numbers: Vec<String> = (1..=self.count)
@@ -125,7 +126,7 @@ impl ParameterizedStatement {
         self.fill_places(&numbers)
     }
 
-    /// Which parameters say how many rows there are, from 1: those behind LIMIT and OFFSET, of which a plan tells no type.
+    /// Parameters after LIMIT and OFFSET, numbered from 1. A plan does not determine their type.
     #[must_use]
     pub fn row_counts(&self) -> BTreeSet<usize> {
         let places = self.places.iter().zip(&self.pieces);
@@ -138,10 +139,10 @@ impl ParameterizedStatement {
             .collect()
     }
 
-    /// The text with the values of the one row of `parameters`, column by column.
+    /// Text with the values from the single row of `parameters`, one column for each parameter.
     ///
     /// # Errors
-    /// `USAGE` where their number or a type does not fit.
+    /// `USAGE` if the number of values or a type does not match.
     pub fn with_values(&self, parameters: Option<&RecordBatch>) -> Result<String, Refusal> {
         let given = parameters.map_or(0, RecordBatch::num_columns);
         if given != self.count {
@@ -185,7 +186,7 @@ impl ParameterizedStatement {
         let mut pieces = self.pieces.iter();
         let mut text = pieces.next().cloned().unwrap_or_default();
         for (place, piece) in self.places.iter().zip(pieces) {
-            // INVARIANT: values-stay-values. One literal, in parentheses, where an expression can stand.
+            // INVARIANT: values-stay-values. Each value is one literal in parentheses, at a position of an expression.
             let value = values.get(*place).map_or("NULL", String::as_str);
             text.push_str(&format!("({value})"));
             text.push_str(piece);
@@ -201,16 +202,16 @@ fn not_understood(name: &str) -> Refusal {
     )
 }
 
-/// A text cut at the places of its parameters.
+/// Text split at its placeholders.
 struct PlacedText {
-    /// What stands between the places; one more than there are places.
+    /// Text between the placeholders; one piece more than there are placeholders.
     pieces: Vec<String>,
-    /// What stands at each place.
+    /// Name of each placeholder.
     names: Vec<String>,
 }
 
 impl PlacedText {
-    /// A text that can't be cut into words has no places.
+    /// Splits a text. One that can't be tokenised has no placeholders.
     fn of(sql: &str, limits: &SqlStatementLimits) -> Result<Self, Refusal> {
         let mut tokens = Vec::new();
         let read =
@@ -230,7 +231,7 @@ impl PlacedText {
             ));
         }
         if !found.is_empty() {
-            // What has no values yet is a statement already: so each place stands where an expression can.
+            // The text without values must be a valid statement, so each placeholder is at the position of an expression.
             let _statement = allowlist::parse_statement(sql, limits)?;
         }
         let mut text = Self {
@@ -255,7 +256,7 @@ impl PlacedText {
     }
 }
 
-/// Cuts a text that begins at `from` before the letter at `to`; lines and letters are counted from one.
+/// Splits a text that starts at `from` before the character at `to`. Lines and characters count from 1.
 pub(super) fn split_at_location(text: &str, from: Location, to: Location) -> (&str, &str) {
     let (mut line, mut column) = (from.line, from.column);
     for (at, letter) in text.char_indices() {
@@ -270,7 +271,7 @@ pub(super) fn split_at_location(text: &str, from: Location, to: Location) -> (&s
     (text, "")
 }
 
-/// The first value of a column as one literal; nothing for a type that has none.
+/// First value of a column as one literal, or `None` for an unsupported type.
 fn literal(column: &dyn Array) -> Option<String> {
     if *column.data_type() == DataType::Null || column.is_null(0) {
         return Some("NULL".to_owned());
@@ -311,7 +312,7 @@ fn literal(column: &dyn Array) -> Option<String> {
     }
 }
 
-/// Text between quotes. Only the quote itself ends it: the dialect knows no escape.
+/// Text in quotation marks. Only the quotation mark itself ends the literal, since the dialect has no escape character.
 fn quote_text(text: &str) -> Option<String> {
     (!text.contains('\0')).then(|| format!("'{}'", text.replace('\'', "''")))
 }
@@ -320,7 +321,7 @@ fn number(value: impl std::fmt::Display) -> String {
     value.to_string()
 }
 
-/// A float that is read as itself again: the shortest decimals that say so, in a form that is no whole number.
+/// Literal that parses back to the exact floating-point number: the shortest decimal digits, in a notation that is no integer.
 fn float(value: f64) -> String {
     format!("CAST('{value:?}' AS DOUBLE)")
 }
@@ -340,7 +341,7 @@ fn instant(column: &dyn Array, unit: TimeUnit, has_zone: bool) -> Option<String>
             .as_primitive::<TimestampNanosecondType>()
             .value_as_datetime(0),
     }?;
-    // Of one with a zone the value counts in UTC.
+    // A timestamp with a zone has its value in UTC.
     Some(match has_zone {
         true => format!("CAST('{value}Z' AS TIMESTAMP WITH TIME ZONE)"),
         false => format!("CAST('{value}' AS TIMESTAMP)"),

@@ -1,14 +1,14 @@
-//! Schemas of a plan as they are after parts of it were replaced.
+//! Schemas of a plan after a replacement of some nodes.
 
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, DataFusionError};
 use datafusion::logical_expr::{LogicalPlan, Union};
 use std::sync::Arc;
 
-/// The plan with the schema of each node made anew from those of its inputs, in subqueries too.
+/// Recomputes the schema of each node from its inputs, including those in subqueries.
 ///
 /// # Errors
-/// Where a node does not fit its inputs.
+/// An error if a node does not fit its inputs.
 pub(crate) fn recompute_schemas(plan: LogicalPlan) -> Result<LogicalPlan, DataFusionError> {
     plan.transform_up_with_subqueries(|node| {
         Ok(Transformed::yes(match node.recompute_schema()? {
@@ -19,8 +19,8 @@ pub(crate) fn recompute_schemas(plan: LogicalPlan) -> Result<LogicalPlan, DataFu
     .map(|done| done.data)
 }
 
-/// A union whose columns may be NULL where those of one of its inputs may. The engine keeps the schema of a union as it was; a rule
-/// that makes it anew would then be taken for one that changes it.
+/// Makes a column of a union nullable if it is nullable in one of the inputs. The engine keeps the old schema of a union, so a rule
+/// that recomputes it would be reported as changing it.
 fn widen_nullability(union: Union) -> Result<Union, DataFusionError> {
     let Union { inputs, schema } = union;
     let fields = schema.iter().enumerate().map(|(index, (of, field))| {

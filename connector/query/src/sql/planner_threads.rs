@@ -1,6 +1,6 @@
-//! Threads of their own for what recurses: parsing, planning, cloning and dropping of plans.
+//! Dedicated threads for recursive work: parsing, planning, cloning and dropping of plans.
 //!
-//! A few that are done wait for more, so that a question need not map a large stack and give it back.
+//! Some threads are kept for further work, so that a question need not allocate a large stack.
 
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use parking_lot::Mutex;
@@ -11,7 +11,7 @@ use std::time::Duration;
 /// Runs `work` on a thread with a stack of 64 MiB and waits at most `deadline` for it.
 ///
 /// # Errors
-/// What `work` refuses; `RESOURCE_LIMIT` when it takes longer; `INTERNAL` when it ends without a result.
+/// A refusal of `work`; `RESOURCE_LIMIT` if it takes longer; `INTERNAL` if it ends without a result.
 pub fn wait<T: Send + 'static>(
     deadline: Duration,
     work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
@@ -27,7 +27,7 @@ pub fn wait<T: Send + 'static>(
     }
 }
 
-/// As [`wait`], without blocking the caller's thread.
+/// Runs `work` as [`wait`] does, without blocking the caller's thread.
 ///
 /// # Errors
 /// Those of [`wait`].
@@ -46,28 +46,28 @@ pub async fn run<T: Send + 'static>(
     }
 }
 
-/// Lets `work` be done on such a thread, and waits for nothing.
+/// Starts `work` on such a thread without waiting for it.
 ///
 /// # Errors
-/// `RESOURCE_LIMIT` where there is no thread for it.
+/// `RESOURCE_LIMIT` if no thread is available.
 pub fn aside(work: impl FnOnce() + Send + 'static) -> Result<(), Refusal> {
     PLANNING.start(Box::new(work))
 }
 
 static PLANNING: PlanningThreadPool = PlanningThreadPool::new(4, Duration::from_secs(10));
 
-/// One piece of work; what comes of it goes its own way.
+/// One task. It delivers its own result.
 type PlanningTask = Box<dyn FnOnce() + Send>;
 
 struct PlanningThreadPool {
-    /// Those that wait for work, and where it is sent to.
+    /// Idle threads, with the channels to send work to them.
     waiting: Mutex<Vec<(ThreadId, Sender<PlanningTask>)>>,
-    /// All of them. Each is joined, sooner or later: where a thread with a large stack ends in the moment in which it is
-    /// detached, some C libraries look at it once more after its stack is gone, and the process falls.
+    /// Handles of all threads, which are joined eventually. If a detached thread with a large stack ends, some C libraries access
+    /// it after its stack is freed, and the process crashes.
     all: Mutex<Vec<JoinHandle<()>>>,
-    /// How many wait at most; what their stacks have grown to stays in memory as long.
+    /// Maximum number of idle threads. The memory of their stacks stays allocated.
     kept: usize,
-    /// How long one waits.
+    /// Time for which an idle thread waits.
     rest: Duration,
 }
 
@@ -81,12 +81,12 @@ impl PlanningThreadPool {
         }
     }
 
-    /// Hands `work` to a thread that waits, or to a new one.
+    /// Passes `work` to an idle thread, or to a new one.
     fn start(&'static self, work: PlanningTask) -> Result<(), Refusal> {
         self.join_ended();
         let waiting = self.waiting.lock().pop();
         let work = match waiting {
-            // Whoever is taken from the list takes what comes.
+            // A thread that is removed from the list receives the next task.
             Some((_, waiting)) => match waiting.send(work) {
                 Ok(()) => return Ok(()),
                 Err(mpsc::SendError(work)) => work,
@@ -104,7 +104,7 @@ impl PlanningThreadPool {
         Ok(())
     }
 
-    /// The life of a thread: one piece of work, then more while some comes in time.
+    /// Main loop of a thread: one task, then further ones if they arrive in time.
     fn serve(&self, first: PlanningTask) {
         let (send, receive) = mpsc::channel();
         let mut next = Some(first);
@@ -136,7 +136,7 @@ impl PlanningThreadPool {
                 waiting.swap_remove(place);
                 None
             }
-            // It was taken in this moment: something comes.
+            // The thread was just removed from the list, so a task will arrive.
             None => {
                 drop(waiting);
                 receive.recv().ok()
@@ -228,7 +228,7 @@ mod tests {
         until(|| is_left() == 2);
         assert_eq!(pool.waiting.lock().len(), 2);
 
-        // Of those that wait for no time each is gone or does what it was taken for.
+        // Without a waiting time, each thread has ended or has a task.
         let hasty = threads(2, Duration::ZERO);
         for _ in 0..1000 {
             done(hasty);

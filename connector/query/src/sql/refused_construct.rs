@@ -1,9 +1,9 @@
-//! Refusals of constructs outside the list of what is understood.
+//! Refusals of constructs outside the allowlist.
 
 use datafusion::sql::sqlparser::tokenizer::Location;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// The refusal for a construct outside the list.
+/// Refusal of a construct outside the allowlist.
 pub(crate) fn not_allowed(what: &str) -> Refusal {
     Refusal::new(
         ErrorCode::ConstructNotAllowed,
@@ -11,7 +11,7 @@ pub(crate) fn not_allowed(what: &str) -> Refusal {
     )
 }
 
-/// Adds line and column, where known.
+/// Adds line and column, if known.
 pub(crate) fn at(refusal: Refusal, location: Location) -> Refusal {
     if location.line == 0 {
         return refusal;

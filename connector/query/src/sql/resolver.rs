@@ -1,4 +1,4 @@
-//! The names of a statement: tables of the view, functions of the list, and nothing else.
+//! Name resolution of a statement: tables of the view and listed functions alone.
 
 use crate::engine_error;
 use crate::sql::day_zone::DayZone;
@@ -18,26 +18,27 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// The tables that a statement can name.
+/// Tables that a statement can name.
 pub trait TableResolver: Send + Sync {
-    /// The table of that path: `["trips"]`, `["trips", "cube"]`, `["munster", "trips"]`.
+    /// Table for a path: `["trips"]`, `["trips", "cube"]`, `["munster", "trips"]`.
     fn source(&self, path: &[&str]) -> Option<Arc<dyn TableSource>>;
 
-    /// The zone in which days of a column of instants begin, for whoever asks. Without one, days are those of UTC: so it is in what
-    /// connectors send to each other.
+    /// Time zone in which days of a timestamp column start, for questions of people. Without one, days are those of UTC, as in
+    /// queries between connectors.
     fn day_zone(&self, _source: &dyn TableSource, _column: &str) -> Option<DayZone> {
         None
     }
 }
 
-/// The tables of a view.
+/// Tables of a view.
 #[derive(Debug, Clone)]
 pub struct ViewTables {
     tables: BTreeMap<Vec<String>, NamedTable>,
 }
 
 impl ViewTables {
-    /// The row tables of `view`, and of each cube its base by the dataset's name and its cells as `NAME.cube`.
+    /// Creates the tables of `view`: its row tables, and for each cube the row-style base under the dataset's name and the cells as
+    /// `NAME.cube`.
     #[must_use]
     pub fn new(view: &QueryView) -> Self {
         let mut tables = BTreeMap::new();
@@ -84,7 +85,7 @@ impl ViewTables {
         Self { tables }
     }
 
-    /// The table of that path.
+    /// Table for this path.
     #[must_use]
     pub fn find_table(&self, path: &[&str]) -> Option<&NamedTable> {
         self.tables
@@ -101,7 +102,7 @@ impl TableResolver for ViewTables {
     }
 }
 
-/// The refusal for a table that is not in the view, whether it exists elsewhere or not.
+/// Refusal for a table outside the view. It does not depend on the table's existence elsewhere.
 #[must_use]
 pub fn no_table(path: &str) -> Refusal {
     Refusal::new(
@@ -110,7 +111,7 @@ pub fn no_table(path: &str) -> Refusal {
     )
 }
 
-/// What the planner may look up.
+/// Names that the planner may look up.
 pub struct StatementContextProvider<'a> {
     tables: Arc<dyn TableResolver>,
     options: &'a ConfigOptions,
@@ -120,7 +121,7 @@ pub struct StatementContextProvider<'a> {
 }
 
 impl<'a> StatementContextProvider<'a> {
-    /// The words of one statement.
+    /// Creates the names of one statement.
     #[must_use]
     pub fn new(
         tables: Arc<dyn TableResolver>,

@@ -1,4 +1,4 @@
-//! Rows numbered within groups, in a plan.
+//! Row numbers within groups, as a plan expression.
 
 use datafusion::functions_window::row_number::row_number_udwf;
 use datafusion_common::{Result, ScalarValue};
@@ -8,13 +8,13 @@ use datafusion_expr::{
     WindowFunctionDefinition,
 };
 
-/// The number of a row among those of its group.
+/// Number of a row within its group.
 pub(super) fn row_number(group: Vec<Expr>, order: Vec<SortExpr>) -> Result<Expr> {
     let call = Expr::from(WindowFunction::new(
         WindowFunctionDefinition::WindowUDF(row_number_udwf()),
         Vec::new(),
     ));
-    // A frame of values would need an order.
+    // A RANGE frame would need an order.
     let all_rows = WindowFrame::new_bounds(
         WindowFrameUnits::Rows,
         WindowFrameBound::Preceding(ScalarValue::UInt64(None)),

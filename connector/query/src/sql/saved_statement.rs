@@ -1,4 +1,4 @@
-//! The statement of a saved query: checked where it is declared, and numbered where it is asked.
+//! Statement of a saved query: checked at its declaration, and with numbered parameters for its execution.
 
 use crate::limits::SqlStatementLimits;
 use crate::sql::allowlist;
@@ -17,21 +17,21 @@ use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 
-/// A saved query whose text and parameters fit together.
+/// Saved query whose text and parameters are consistent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SavedStatement {
-    /// What was declared, with the parameters in the order in which they first stand in the text.
+    /// Declared query, with the parameters in order of their first occurrence in the text.
     pub query: SavedQuery,
-    /// Its text, with the parameters as `$1` and so on in that order.
+    /// Text with the parameters `$1` and so on in this order.
     pub numbered: String,
 }
 
 impl SavedStatement {
-    /// Checks a saved query. Which tables and columns it may name is a matter of the contracts of the moment in which it is asked.
+    /// Checks a saved query. Its tables and columns are not checked here: the contracts at the time of execution decide.
     ///
     /// # Errors
-    /// Those of the parser; `SQL_INVALID` where a parameter is declared and not used, or used and not declared; `SQL_TOO_LARGE`;
-    /// `USAGE` where a default is no value of its type.
+    /// Errors of the parser; `SQL_INVALID` if a parameter is declared but unused, or used but undeclared; `SQL_TOO_LARGE`; `USAGE`
+    /// if a default is no value of its type.
     pub fn of(query: SavedQuery) -> Result<Self, Refusal> {
         let limits = SqlStatementLimits::default();
         let wrong = |sentence: String| Refusal::new(ErrorCode::SqlInvalid, sentence);
@@ -93,10 +93,10 @@ impl SavedStatement {
 }
 
 impl SavedStatement {
-    /// The numbered text with each name of `dataset` behind that of its owner, so that it can be asked elsewhere.
+    /// Numbered text with each occurrence of `dataset` qualified by its owner, for use by other participants.
     ///
     /// # Errors
-    /// `DATASET_UNKNOWN` where it names another table; those of the list of what SQL is understood.
+    /// `DATASET_UNKNOWN` if it names another table; errors of the allowlist.
     pub fn over(&self, owner: &SqlIdentifier, dataset: &Dataset) -> Result<String, Refusal> {
         let limits = SqlStatementLimits {
             parameters: true,
@@ -114,7 +114,7 @@ impl SavedStatement {
             for place in places {
                 let (before, behind) = split_at_location(rest, at, place);
                 text.push_str(before);
-                // In quotes, since an alias may be a word of SQL.
+                // The alias is quoted, since it may be an SQL keyword.
                 text.push_str(&format!("\"{owner}\"."));
                 (rest, at) = (behind, place);
             }
@@ -123,10 +123,10 @@ impl SavedStatement {
         })
     }
 
-    /// Checks it over the columns of its dataset, as its owner sees them.
+    /// Checks the statement over the columns of its dataset, as the owner sees them.
     ///
     /// # Errors
-    /// Those of planning.
+    /// Errors of planning.
     pub fn check(&self, dataset: &Dataset, now: UtcTimestamp) -> Result<(), Refusal> {
         let limits = SqlStatementLimits::default();
         let tables = Arc::new(BareDataset {
@@ -141,7 +141,7 @@ impl SavedStatement {
     }
 }
 
-/// One dataset by its bare name, and its cells.
+/// One dataset by its bare name, with its cells.
 #[derive(Debug)]
 struct BareDataset {
     name: SqlIdentifier,

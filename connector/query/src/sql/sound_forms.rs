@@ -1,6 +1,6 @@
-//! Constructs that the engine computes wrongly, in a form that it computes right.
+//! Rewrite of constructs that the engine computes wrongly to equivalent correct ones.
 //!
-//! A statement keeps its own form while it is bound to contracts and explained; it gets this one just before it is optimised.
+//! A statement keeps its original form for the decision and the explanation, and is rewritten directly before the optimisation.
 
 use crate::engine_error;
 use crate::sql::functions::moving_count::moving_count;
@@ -17,10 +17,10 @@ use datafusion_expr::logical_plan::{
 use datafusion_expr::{Expr, WindowFunctionDefinition, lit};
 use std::sync::Arc;
 
-/// The plan with such constructs in a sound form.
+/// Rewrites such constructs of a plan.
 ///
 /// # Errors
-/// `CONSTRUCT_NOT_ALLOWED` for those that have none.
+/// `CONSTRUCT_NOT_ALLOWED` for constructs without a correct form.
 pub fn use_sound_forms(plan: LogicalPlan) -> Result<LogicalPlan> {
     let plan = plan
         .transform_up_with_subqueries(|node| match node {
@@ -31,7 +31,7 @@ pub fn use_sound_forms(plan: LogicalPlan) -> Result<LogicalPlan> {
                 number_rows(distinct).map(Transformed::yes)
             }
             LogicalPlan::Window(window) => forget_rises(window).map(Transformed::yes),
-            // The engine panics where it sorts for the first none of all rows.
+            // The engine panics on a sort with LIMIT 0.
             LogicalPlan::Limit(limit)
                 if matches!(limit.get_fetch_type()?, FetchType::Literal(Some(0))) =>
             {
@@ -48,8 +48,8 @@ pub fn use_sound_forms(plan: LogicalPlan) -> Result<LogicalPlan> {
     number_skipped(join_subqueries(plan)?, false)
 }
 
-/// OFFSET below a node that may ask for an order, as a condition on the place of a row. The engine moves the order that is asked for below
-/// an OFFSET without a LIMIT, where other rows are skipped then; one with a LIMIT has too few rows left (DataFusion 55.2).
+/// Rewrites OFFSET below a node that may request an order to a condition on row numbers. The engine pushes the requested order
+/// below an OFFSET without LIMIT, which then skips other rows; with a LIMIT too few rows remain (DataFusion 55.2).
 fn number_skipped(plan: LogicalPlan, is_below: bool) -> Result<LogicalPlan> {
     let shows = matches!(
         plan,
@@ -78,7 +78,7 @@ fn number_skipped(plan: LogicalPlan, is_below: bool) -> Result<LogicalPlan> {
     }
 }
 
-/// The rows of an order without the first ones, at most so many if that is said; without an order any rows are the first ones.
+/// Skips the first rows of an order, and optionally limits the rest. Without an order, any rows are the first ones.
 fn skip_rows(plan: LogicalPlan, skipped: usize, fetched: Option<usize>) -> Result<LogicalPlan> {
     let order = match plan {
         LogicalPlan::Projection(mut projection) => {
@@ -105,7 +105,7 @@ fn skip_rows(plan: LogicalPlan, skipped: usize, fetched: Option<usize>) -> Resul
         .build()
 }
 
-/// Refuses constructs that have no sound form, before a statement is decided on.
+/// Refuses constructs without a correct form, before the decision on a statement.
 ///
 /// # Errors
 /// `CONSTRUCT_NOT_ALLOWED`.
@@ -138,8 +138,8 @@ pub fn check_sound_forms(plan: &LogicalPlan) -> Result<()> {
     Ok(())
 }
 
-/// Refuses an aggregate of outer columns alone: by the standard (SQL:2016, 10.9) it is one of the query around, which is not what the
-/// engine makes of it.
+/// Refuses an aggregate of outer columns alone. By the standard (SQL:2016, 10.9) it belongs to the outer query, which the engine
+/// does not support.
 fn refuse_outer_aggregates(aggregate: &Aggregate) -> Result<()> {
     for call in &aggregate.aggr_expr {
         let (mut names_outer, mut names_own) = (call.contains_outer(), call.any_column_refs());
@@ -164,7 +164,7 @@ fn refuse_outer_aggregates(aggregate: &Aggregate) -> Result<()> {
     Ok(())
 }
 
-/// Refuses aggregates over windows whose first row moves, where the engine can't take rows out of them again.
+/// Refuses aggregates over windows with a moving start, if the engine can't remove rows from their state.
 fn refuse_moving_windows(calls: &[Expr]) -> Result<()> {
     for call in calls {
         let Expr::WindowFunction(window) = call.clone().unalias() else {
@@ -184,11 +184,11 @@ fn refuse_moving_windows(calls: &[Expr]) -> Result<()> {
     Ok(())
 }
 
-/// The aggregates from which rows can be taken out again, by the engine's names.
+/// Aggregates from which rows can be removed, by the engine's names.
 const MOVING: &str = "\
     avg count sum min max median var_pop var stddev_pop stddev";
 
-/// The windows with counts of which the engine doesn't know where they rise.
+/// Replaces counts in windows, so that the engine assumes no monotonicity.
 fn forget_rises(window: Window) -> Result<LogicalPlan> {
     let calls = window.window_expr.into_iter().map(|call| {
         call.transform(|part| match part {
@@ -212,7 +212,7 @@ fn forget_rises(window: Window) -> Result<LogicalPlan> {
     Window::try_new(calls, window.input).map(LogicalPlan::Window)
 }
 
-/// True if a join is `EXCEPT ALL` or `INTERSECT ALL`, which the planner makes a join that counts no copies.
+/// Checks for `EXCEPT ALL` or `INTERSECT ALL`, which the planner converts to a join that ignores duplicates.
 fn counts_copies(join: &Join) -> bool {
     matches!(join.join_type, JoinType::LeftAnti | JoinType::LeftSemi)
         && join.null_equality == NullEquality::NullEqualsNull
@@ -220,7 +220,7 @@ fn counts_copies(join: &Join) -> bool {
         && !matches!(*join.left, LogicalPlan::Distinct(_))
 }
 
-/// The join over rows that are numbered among their copies: the third copy of one side is equal to the third of the other.
+/// Joins rows that are numbered among their duplicates: the third duplicate on one side equals the third on the other.
 fn number_copies(join: Join) -> Result<LogicalPlan> {
     let shown = join.schema.columns();
     let (left_keys, right_keys): (Vec<Expr>, Vec<Expr>) = join.on.into_iter().unzip();
@@ -253,7 +253,7 @@ fn number_copies(join: Join) -> Result<LogicalPlan> {
 const LEFT_COPY: &str = "__copy_of_left";
 const RIGHT_COPY: &str = "__copy_of_right";
 
-/// `DISTINCT ON` as the first row of each group: the engine looks for a function that its sessions here don't have.
+/// Rewrites `DISTINCT ON` to the first row of each group. The engine would use a function that these sessions do not have.
 fn number_rows(distinct: DistinctOn) -> Result<LogicalPlan> {
     let DistinctOn {
         on_expr,

@@ -1,14 +1,14 @@
-//! Cuts a text that goes on into its statements.
+//! Splits a text that is still being entered into its statements.
 
 use crate::sql::dialect::StatementDialect;
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, Tokenizer};
 
-/// The statements of a text that have ended, without their semicolons, and what follows the last of them. Of a text, a quoted
-/// name or a remark that goes on no semicolon ends anything; what has no word is no statement.
+/// Complete statements of a text, without their semicolons, and the rest after the last one. A semicolon in an unterminated text,
+/// quoted name or comment ends no statement. A part without words is no statement.
 #[must_use]
 pub fn split_statements(text: &str) -> (Vec<&str>, &str) {
     let mut tokens = Vec::new();
-    // What goes on stands at the end: all before it was read.
+    // The unterminated part is at the end; everything before was tokenised.
     let _goes_on =
         Tokenizer::new(&StatementDialect, text).tokenize_with_location_into_buf(&mut tokens);
     let mut has_words = false;
@@ -22,7 +22,7 @@ pub fn split_statements(text: &str) -> (Vec<&str>, &str) {
     }
     let mut ends = ends.into_iter().peekable();
     let (mut found, mut from) = (Vec::new(), 0);
-    // Lines and characters are counted from one.
+    // Lines and characters count from 1.
     let (mut line, mut column) = (1_u64, 1_u64);
     for (at, letter) in text.char_indices() {
         let end = ends.next_if(|(end, _)| *end == Location::new(line, column));
@@ -38,7 +38,7 @@ pub fn split_statements(text: &str) -> (Vec<&str>, &str) {
     (found, text.get(from..).unwrap_or_default())
 }
 
-/// Whether a text has no word: blanks and remarks alone.
+/// Checks for a text without words: blanks and comments alone.
 #[must_use]
 pub fn is_blank(text: &str) -> bool {
     let tokens = Tokenizer::new(&StatementDialect, text).tokenize();

@@ -1,12 +1,11 @@
-//! Subqueries as joins, made before a plan is optimised.
+//! Conversion of subqueries to joins, before the optimisation of a plan.
 //!
-//! The rules of the engine (DataFusion 55.2) lose NULLs of `NOT IN`, rows of aggregates over nothing, OFFSET and LIMIT, as soon as a
-//! subquery names a column of the query around it. So they get none of these: what is left to them are subqueries that stand for
-//! one value and name no outer column.
+//! For correlated subqueries, the engine's rules (DataFusion 55.2) lose NULLs of `NOT IN`, rows of aggregates over an empty input,
+//! OFFSET and LIMIT. This module therefore converts all subqueries except uncorrelated scalar ones.
 //!
-//! A subquery whose outer columns stand in its WHERE alone is a join with that condition (`plain_subquery`). Any other is computed for
-//! each combination of its outer columns that there is, and joined by these (`outer_values`; T. Neumann, A. Kemper, Unnesting
-//! Arbitrary Queries, BTW 2015).
+//! A subquery with outer columns in its WHERE alone becomes a join with that condition (`plain_subquery`). Any other subquery is
+//! computed for each existing combination of its outer columns, and joined by these columns (`outer_values`; T. Neumann, A. Kemper,
+//! Unnesting Arbitrary Queries, BTW 2015).
 
 pub(super) mod free_columns;
 mod nullable_value;
@@ -35,44 +34,44 @@ use datafusion_expr::{BinaryExpr, Expr, ExprSchemable, Operator, lit};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 
-/// The plan without subqueries, but for those that stand for one value and name no outer column.
+/// Removes all subqueries from a plan, except uncorrelated scalar ones.
 ///
 /// # Errors
-/// `CONSTRUCT_NOT_ALLOWED` where a subquery stands in a place from which it can't be joined, `SQL_TOO_LARGE` where subqueries in
-/// subqueries would have to be written out too often.
+/// `CONSTRUCT_NOT_ALLOWED` if a subquery is at a position where it can't be joined; `SQL_TOO_LARGE` if nested subqueries would be
+/// copied too often.
 pub fn join_subqueries(plan: LogicalPlan) -> Result<LogicalPlan> {
     let mut joiner = SubqueryJoiner::default();
     let plan = joiner.join_all(plan)?;
-    // A subquery may give NULL, and so may what is computed of it further up: a rule takes `IS NULL` of other columns for false.
+    // A subquery may return NULL, which makes expressions above it nullable. A rule would otherwise replace `IS NULL` by false.
     match joiner.has_joined {
         true => recompute_schemas(plan),
         false => Ok(plan),
     }
 }
 
-/// Nodes that may be copied in one statement.
+/// Maximum number of nodes that may be copied in one statement.
 const MOST_COPIED_NODES: usize = 4096;
 
 #[derive(Default)]
 struct SubqueryJoiner {
-    /// True if the plan had a subquery.
+    /// Set if the plan had a subquery.
     has_joined: bool,
-    /// True if a subquery that stands for one value becomes a column: the engine loses the order of rows by any other expression with one.
+    /// Set if a scalar subquery must become a column. The engine loses the order of rows for other expressions with a subquery.
     values_are_columns: bool,
-    /// Subqueries that have a name so far.
+    /// Number of generated subquery names.
     named: usize,
-    /// Nodes of plans that stand more than once.
+    /// Number of nodes in copied plans.
     copied: usize,
 }
 
-/// Meaning of NULL at the place of a truth value.
+/// Meaning of NULL for a Boolean value at its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TruthUse {
-    /// NULL is as good as false: a condition that keeps rows.
+    /// NULL has the effect of false: a filter condition.
     KeepsTrue,
-    /// NULL is as good as true: the same under NOT.
+    /// NULL has the effect of true: a filter condition under NOT.
     KeepsFalse,
-    /// All three values differ.
+    /// True, false and NULL differ.
     Exact,
 }
 
@@ -86,12 +85,12 @@ impl TruthUse {
     }
 }
 
-/// A comparison that holds for at least one row of a subquery: `left op ANY (subquery)`.
+/// Comparison that must hold for at least one row of a subquery: `left op ANY (subquery)`.
 struct AnyComparison {
     left: Expr,
     op: Operator,
     subquery: LogicalPlan,
-    /// True if the comparison itself is negated, as in `left op ALL`.
+    /// Set if the comparison itself is negated, as for `left op ALL`.
     is_negated: bool,
 }
 
@@ -113,15 +112,15 @@ impl AnyComparison {
     }
 }
 
-/// Rows of a subquery, ready to be joined to those around it.
+/// Rows of a subquery, prepared for a join with the outer rows.
 struct JoinSide {
     plan: LogicalPlan,
     name: TableReference,
-    /// Over outer columns and columns of `plan`.
+    /// Conditions over outer columns and columns of `plan`.
     conditions: Vec<Expr>,
-    /// The first column of the subquery.
+    /// First column of the subquery.
     value: Expr,
-    /// True if the outer row decides which rows there are.
+    /// Set if the rows depend on the outer row.
     is_correlated: bool,
 }
 
@@ -166,7 +165,7 @@ impl SubqueryJoiner {
         }
     }
 
-    /// A node that computes something of its input, over an input that has the subqueries joined to it.
+    /// Joins the subqueries of a computing node to its input.
     fn join_below(&mut self, plan: LogicalPlan) -> Result<LogicalPlan> {
         let names = NamePreserver::new_for_projection();
         let inputs = plan.inputs();
@@ -207,7 +206,7 @@ impl SubqueryJoiner {
         show(plan, shown)
     }
 
-    /// An inner join whose condition has subqueries keeps the pairs of rows that a filter above it keeps.
+    /// Moves the subqueries of an inner join's condition to a filter above the join, which keeps an equal set of pairs.
     fn join_in_join(&mut self, mut join: Join) -> Result<LogicalPlan> {
         let on_keys = join.on.iter().flat_map(|(left, right)| [left, right]);
         for key in on_keys {
@@ -228,7 +227,7 @@ impl SubqueryJoiner {
         }
     }
 
-    /// A node whose subqueries stay where they are: each stands for one value and names no outer column.
+    /// Keeps the subqueries of a node, which must be uncorrelated scalar ones.
     fn keep_values_alone(&mut self, plan: LogicalPlan) -> Result<LogicalPlan> {
         let place = match &plan {
             LogicalPlan::Join(_) => "in the condition of an outer join",
@@ -266,7 +265,7 @@ impl SubqueryJoiner {
         })
     }
 
-    /// A condition of a filter as a join of `input`, or what is left of it as a condition.
+    /// Converts a filter condition to a join of `input`. Returns the remaining condition, if any.
     fn join_condition(&mut self, condition: Expr, input: &mut LogicalPlan) -> Result<Option<Expr>> {
         let (condition, is_negated) = strip_not(condition);
         match condition {
@@ -310,7 +309,7 @@ impl SubqueryJoiner {
         }
     }
 
-    /// An expression over `input` with its subqueries, which says the same over `input` with joins.
+    /// Replaces the subqueries in an expression over `input` by joined columns.
     fn replace(&mut self, expr: Expr, wanted: TruthUse, input: &mut LogicalPlan) -> Result<Expr> {
         if !contains_subquery(&expr)? {
             return Ok(expr);
@@ -373,7 +372,7 @@ impl SubqueryJoiner {
         }
     }
 
-    /// A value as a column beside those of `input`.
+    /// Adds a value as a column to `input`.
     fn show_value(&mut self, value: Expr, input: &mut LogicalPlan) -> Result<Column> {
         let name = self.next_name();
         let columns = input.schema().columns().into_iter().map(Expr::Column);
@@ -411,7 +410,7 @@ impl SubqueryJoiner {
         ))
     }
 
-    /// `left = ANY (subquery)` of a subquery that is the same for all rows: which of NULL and no row it has is told by one value.
+    /// Converts `left = ANY (subquery)` for an uncorrelated subquery. One scalar value shows if the subquery has NULLs or no rows.
     fn replace_equal_any(
         &mut self,
         any: &AnyComparison,
@@ -457,7 +456,7 @@ impl SubqueryJoiner {
         ))
     }
 
-    /// Condition that there is a first row, of a subquery that is the same for all rows.
+    /// Condition that an uncorrelated subquery has a row.
     fn count_first_row(&mut self, plan: LogicalPlan) -> Result<Expr> {
         let rows = datafusion::functions_aggregate::expr_fn::count(lit(1_i64));
         let counted = LogicalPlanBuilder::from(plan)
@@ -472,7 +471,7 @@ impl SubqueryJoiner {
         Ok(count.gt(lit(0_i64)))
     }
 
-    /// The rows of a subquery over the rows of `input`.
+    /// Rows of a subquery, for the rows of `input`.
     fn side(
         &mut self,
         input: &LogicalPlan,
@@ -566,7 +565,7 @@ impl SubqueryJoiner {
         })
     }
 
-    /// Joins a side and gives the column that says whether a row has found one there.
+    /// Joins a side and returns the column that marks rows with a match.
     fn mark(
         &mut self,
         input: &mut LogicalPlan,
@@ -596,7 +595,7 @@ impl SubqueryJoiner {
         Ok(())
     }
 
-    /// `NOT IN` of a subquery that is the same for all rows: the engine's own join, which knows NULL. It knows it for a pair of columns
+    /// Converts `NOT IN` of an uncorrelated subquery to the engine's null-aware anti-join. That join supports a pair of columns
     /// alone; a comparison with a constant would become a condition of one side.
     fn attach_null_aware(
         &mut self,
@@ -634,7 +633,7 @@ impl SubqueryJoiner {
         format!("__subquery_{}", self.named)
     }
 
-    /// Counts a plan that stands once more.
+    /// Counts a copied plan against the limit.
     fn copy(&mut self, plan: &LogicalPlan) -> Result<()> {
         let mut nodes = 0_usize;
         plan.apply_with_subqueries(|_| {
@@ -654,10 +653,10 @@ impl SubqueryJoiner {
     }
 }
 
-/// The first column of a subquery that is joined by its outer columns.
+/// Name of the first column of a subquery that is joined by its outer columns.
 const VALUE: &str = "value";
 
-/// `left op ANY (…)`, and whether it stands under NOT.
+/// Comparison `left op ANY (…)`, and a flag for NOT.
 fn any_comparison(expr: Expr) -> Result<(AnyComparison, bool)> {
     match expr {
         Expr::InSubquery(InSubquery {
@@ -735,7 +734,7 @@ fn first_column(plan: &LogicalPlan) -> Result<Column> {
     first.ok_or_else(|| cannot_join("that shows no column"))
 }
 
-/// The plan with these columns alone.
+/// Projects a plan to these columns.
 fn show(plan: LogicalPlan, columns: Vec<Column>) -> Result<LogicalPlan> {
     if plan.schema().columns() == columns {
         return Ok(plan);
@@ -752,7 +751,7 @@ fn empty() -> LogicalPlan {
     })
 }
 
-/// True if all subqueries of an expression stand for one value and name no outer column.
+/// Checks that all subqueries of an expression are uncorrelated scalar ones.
 fn only_values(expr: &Expr) -> Result<bool> {
     let mut only = true;
     expr.apply(|part| {
@@ -766,7 +765,7 @@ fn only_values(expr: &Expr) -> Result<bool> {
     Ok(only)
 }
 
-/// Check that the rows around a subquery have all columns that it names.
+/// Checks that the outer rows have all columns that a subquery refers to.
 fn known_to(outer: &OuterColumns, input: &LogicalPlan) -> Result<()> {
     match outer.keys().all(|column| input.schema().has_column(column)) {
         true => Ok(()),
@@ -774,7 +773,7 @@ fn known_to(outer: &OuterColumns, input: &LogicalPlan) -> Result<()> {
     }
 }
 
-/// The refusal for a subquery that can't be joined.
+/// Refusal of a subquery that can't be joined.
 fn cannot_join(place: &str) -> datafusion_common::DataFusionError {
     let refusal = not_allowed(&format!("a subquery {place}"));
     engine_error::carry(

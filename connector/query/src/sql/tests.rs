@@ -1,4 +1,4 @@
-//! Large and deep texts: refused or planned, in time, and never the end of the process.
+//! Large and deeply nested texts: each is refused or planned in time, and never crashes the process.
 
 use crate::fixture::FixtureParticipant;
 use crate::fixture::dataset_files::{DatasetFileLayout, dataset};
@@ -28,7 +28,7 @@ fn nested(open: &str, count: usize, close: &str) -> String {
     format!("SELECT {}1{}", open.repeat(count), close.repeat(count))
 }
 
-/// `1` with `count` times `step` behind it.
+/// `1` followed by `step`, `count` times.
 fn followed(step: &str, count: usize) -> String {
     format!("SELECT 1{}", step.repeat(count))
 }
@@ -53,7 +53,7 @@ fn joined(count: usize) -> String {
     format!("SELECT count(*) FROM t t0{joins}")
 }
 
-/// `count` CTEs, each of which joins the one before with itself.
+/// `count` CTEs, each of which joins the previous one with itself.
 fn doubling(count: usize) -> String {
     let mut text = "WITH c0 AS (SELECT x FROM t)".to_owned();
     for step in 1..=count {
@@ -206,7 +206,7 @@ fn planning_has_a_deadline() {
     assert_eq!(refusal.code, ErrorCode::ResourceLimit, "{refusal}");
 }
 
-/// A state is an aggregate of the view and nothing else: of each row of a window it would be as long as of all.
+/// A state function must be a plain aggregate: in a window, each row would have a state of the size of all rows.
 #[test]
 fn a_state_is_a_plain_aggregate() {
     let city = city();

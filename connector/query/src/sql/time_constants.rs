@@ -1,5 +1,5 @@
-//! Constant times that the engine takes for one another: it compares two of them without their zones (DataFusion 55.2), and computes what
-//! differs in nothing else once.
+//! Constant timestamps that the engine confuses: it compares them without their zones, and evaluates expressions that differ in
+//! nothing else only once (DataFusion 55.2).
 
 use super::refused_construct::not_allowed;
 use super::type_families::is_comparison;
@@ -13,8 +13,8 @@ use datafusion_common::{DFSchema, Result, ScalarValue};
 use datafusion_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan};
 use std::sync::Arc;
 
-/// Refuses a plan with two constant times that differ in their zone alone. Beside a value of which they are only compared they are the same
-/// in fact.
+/// Refuses a plan with two constant timestamps that differ in their zone alone. Timestamps that are only compared are permitted,
+/// since they are equal there.
 ///
 /// # Errors
 /// `CONSTRUCT_NOT_ALLOWED`.
@@ -52,7 +52,7 @@ pub(super) fn refuse_equal_times(plan: &LogicalPlan, options: &Arc<ConfigOptions
     Ok(())
 }
 
-/// Adds the constant times in an expression that are more than compared.
+/// Collects the constant timestamps of an expression that are used for more than a comparison.
 fn find_times(expr: &Expr, times: &mut Vec<Expr>) -> Result<()> {
     expr.apply(|part| {
         if is_constant(part)? {
@@ -86,7 +86,7 @@ fn find_times(expr: &Expr, times: &mut Vec<Expr>) -> Result<()> {
     Ok(())
 }
 
-/// True if an expression has one value for the whole statement.
+/// Checks that an expression is constant for the whole statement.
 fn is_constant(expr: &Expr) -> Result<bool> {
     let varies = expr.exists(|part| {
         Ok(part.is_volatile_node()

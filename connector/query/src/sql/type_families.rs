@@ -1,7 +1,8 @@
-//! Families of types: values of one family can be compared and stand for each other.
+//! Type families: values of one family can be compared and combined.
 //!
-//! The engine finds a common type for nearly all pairs: a number beside a text becomes a text, so that 9 is more than 10, and a day beside
-//! a number becomes its distance from 1970 (DataFusion 55.2). PostgreSQL refuses both, and so does this.
+//! The engine has a common type for nearly all pairs: a number compared with a text becomes a text, so that 9 is greater than 10,
+//! and a date compared with a number becomes its distance from 1970 (DataFusion 55.2). PostgreSQL refuses both, and so does this
+//! module.
 
 use super::decimal_types::{
     ValueUse, cast_with_default, check_columns, float_arguments, is_decimal_value, one_type,
@@ -25,11 +26,11 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::fmt;
 use std::sync::Arc;
 
-/// The plan with values of one family beside each other: a text that is written out is read as the type beside it, and a day beside an
-/// instant is the instant at which it begins.
+/// Converts combined values to one family: a text literal gets the type of the other operand, and a date combined with a timestamp
+/// becomes the instant at which it starts.
 ///
 /// # Errors
-/// `SQL_INVALID` where values of two families meet.
+/// `SQL_INVALID` if values of two families are combined.
 pub(super) fn unite_families(plan: LogicalPlan) -> Result<LogicalPlan> {
     plan.transform_up_with_subqueries(|node| {
         check_relations(&node)?;
@@ -40,13 +41,13 @@ pub(super) fn unite_families(plan: LogicalPlan) -> Result<LogicalPlan> {
                 expr.transform_up(|part| unite(part, &schema))
             })
         })?
-        // A decimal beside a floating-point number changes the type of what is made of both.
+        // A decimal combined with a floating-point number changes the result type.
         .map_data(LogicalPlan::recompute_schema)
     })
     .data()
 }
 
-/// Values that can be compared with each other.
+/// Family of comparable types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TypeFamily {
     Number,
@@ -56,7 +57,7 @@ enum TypeFamily {
     Instant,
     TimeOfDay,
     Span,
-    /// Anything: NULL, and what a parameter will be.
+    /// Unknown type: NULL and parameters.
     Open,
 }
 
@@ -239,7 +240,7 @@ fn unite(part: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     }
 }
 
-/// The aggregate that tells distinct values apart before it makes floating-point numbers of them, where they need that.
+/// Aggregate that compares distinct values before their conversion to floating-point numbers, if that is needed.
 fn distinguish_arguments(
     function: &Arc<AggregateUDF>,
     arguments: &[Expr],
@@ -254,8 +255,8 @@ fn distinguish_arguments(
     Ok(kind.and_then(|kind| distinguish_values(function, &kind)))
 }
 
-/// The arguments of LAG or LEAD with the value and its default of one type: the engine casts the default to the type of the value, which
-/// may not hold it.
+/// Converts the value and the default of LAG or LEAD to one type. The engine casts the default to the type of the value, which may
+/// be too narrow.
 fn unite_default(args: Vec<Expr>, schema: &DFSchema) -> Result<Vec<Expr>> {
     let [value, offset, default] = match <[Expr; 3]>::try_from(args) {
         Ok(args) => args,
@@ -314,7 +315,7 @@ fn unite_case(case: Case, schema: &DFSchema) -> Result<Transformed<Expr>> {
     ))))
 }
 
-/// Two values that are compared, each read as the other needs it.
+/// Converts two compared values for each other.
 fn beside(left: Expr, right: Expr, schema: &DFSchema) -> Result<[Expr; 2]> {
     let is_day = |value: &Expr| TypeFamily::of_expr(value, schema) == TypeFamily::Day;
     if let Some(day) = as_day(&right).filter(|_| is_day(&left)) {
@@ -333,7 +334,7 @@ fn beside(left: Expr, right: Expr, schema: &DFSchema) -> Result<[Expr; 2]> {
     }
 }
 
-/// A value as one that can be compared with `other`.
+/// Converts a value for a comparison with `other`.
 fn read_beside(value: Expr, other: &Expr, schema: &DFSchema) -> Result<Expr> {
     let (own, others) = (
         TypeFamily::of_expr(&value, schema),
@@ -355,8 +356,8 @@ fn read_beside(value: Expr, other: &Expr, schema: &DFSchema) -> Result<Expr> {
     Err(two_families(own, others))
 }
 
-/// A span beside another as one of a length that can be compared: the engine compares months first, then days, then hours, so that 36 hours
-/// are less than a day (DataFusion 55.2).
+/// Converts an interval for a comparison with another one to a duration. The engine compares months first, then days, then hours,
+/// so 36 hours are less than a day (DataFusion 55.2).
 fn as_duration(value: Expr, other: &Expr, schema: &DFSchema) -> Result<Expr> {
     let is_duration = |value: &Expr| matches!(value.get_type(schema), Ok(DataType::Duration(_)));
     if is_duration(&value) {
@@ -374,7 +375,7 @@ fn as_duration(value: Expr, other: &Expr, schema: &DFSchema) -> Result<Expr> {
     }
 }
 
-/// The microseconds of a span that is written out and has no months, with days of 24 hours.
+/// Microseconds of a literal interval without months, with days of 24 hours.
 fn length_of(span: &Expr) -> Option<i64> {
     let Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(span)), _) = span else {
         return None;
@@ -385,7 +386,7 @@ fn length_of(span: &Expr) -> Option<i64> {
         .filter(|_| is_exact)
 }
 
-/// Refuses spans of months and days where values are put into an order or are grouped.
+/// Refuses intervals of months and days as sort or group keys.
 fn check_order(kinds: impl IntoIterator<Item = DataType>) -> Result<()> {
     let has_span = |kind| matches!(kind, DataType::Interval(_));
     match kinds.into_iter().any(has_span) {
@@ -403,7 +404,7 @@ fn spans_without_order() -> datafusion_common::DataFusionError {
     engine_error::carry(refusal.with_help(help))
 }
 
-/// The type as which a text is read: that of the value beside it.
+/// Type to which a text literal is converted: that of the other operand.
 fn read_type(kind: DataType) -> DataType {
     match kind {
         kind if kind.is_integer() => DataType::Int64,
@@ -412,7 +413,7 @@ fn read_type(kind: DataType) -> DataType {
     }
 }
 
-/// A day beside an instant as the instant at which it begins, in the zone of the other.
+/// Converts a date combined with a timestamp to the instant at which it starts in the zone of the timestamp.
 fn as_instant(value: Expr, other: &Expr, schema: &DFSchema) -> Result<Expr> {
     if TypeFamily::of_expr(&value, schema) != TypeFamily::Day {
         return Ok(value);
@@ -426,7 +427,8 @@ fn as_instant(value: Expr, other: &Expr, schema: &DFSchema) -> Result<Expr> {
     }
 }
 
-/// The midnight that a day and a span of whole days make, as the day that it begins: days are compared with it as they are stored.
+/// Converts the midnight from a date and an interval of whole days back to a date, so that stored dates are compared without
+/// conversion.
 fn as_day(instant: &Expr) -> Option<Expr> {
     let Expr::BinaryExpr(BinaryExpr {
         left,
@@ -446,7 +448,7 @@ fn as_day(instant: &Expr) -> Option<Expr> {
             midnight.field.data_type(),
             DataType::Timestamp(TimeUnit::Microsecond, None)
         );
-    // The planner makes this cast of days alone, and a written one of a day says the same.
+    // The planner creates this cast for dates alone, and an explicit cast of a date has an equal meaning.
     let is_of_day = matches!(
         &*midnight.expr,
         Expr::Cast(day) if *day.field.data_type() == DataType::Date32
@@ -455,7 +457,7 @@ fn as_day(instant: &Expr) -> Option<Expr> {
         .then(|| Expr::BinaryExpr(BinaryExpr::new(midnight.expr.clone(), *op, right.clone())))
 }
 
-/// True if a value is a text that stands in the statement, and so has the type that its place needs.
+/// Checks for a text literal, whose type is determined by its context.
 const fn is_written_text(value: &Expr) -> bool {
     matches!(
         value,
@@ -512,7 +514,7 @@ fn check_one_family<'e>(
     Ok(())
 }
 
-/// Relations that stand for each other column by column.
+/// Checks relations that correspond column by column.
 fn check_relations(node: &LogicalPlan) -> Result<()> {
     match node {
         LogicalPlan::Union(union) => {

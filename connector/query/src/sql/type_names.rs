@@ -1,4 +1,4 @@
-//! Names of types with the meaning that they have in PostgreSQL.
+//! Type names with the meaning of PostgreSQL.
 
 use datafusion::sql::sqlparser::ast::{
     DataType, ExactNumberInfo, Expr, Query, TypedString, VisitMut as _, VisitorMut,
@@ -6,7 +6,7 @@ use datafusion::sql::sqlparser::ast::{
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 
-/// Writes the types of `query` so that the engine reads them as PostgreSQL does.
+/// Replaces the types in `query`, so that the engine interprets them as PostgreSQL does.
 pub(super) fn use_postgresql_types(query: &mut Query) {
     let _done = query.visit(&mut TypeNameRewriter);
 }
@@ -28,12 +28,12 @@ impl VisitorMut for TypeNameRewriter {
 
 fn use_postgresql_type(kind: &mut DataType) {
     match kind {
-        // The engine takes nanoseconds since 1970, of which 64 bits end in 2262: beside such a value it can't hold the days without end
-        // of registers (DataFusion 55.2).
+        // The engine uses nanoseconds since 1970, which end in the year 2262 in 64 bits. Open-ended dates of registers would
+        // overflow if they are combined with such a value (DataFusion 55.2).
         DataType::Timestamp(precision @ None, _) | DataType::Datetime(precision @ None) => {
             *precision = Some(6);
         }
-        // The engine takes it for the short one.
+        // The engine treats it as the single-precision type.
         DataType::Float(ExactNumberInfo::None) => *kind = DataType::DoublePrecision,
         DataType::Float(ExactNumberInfo::Precision(bits)) => {
             *kind = match *bits > 24 {

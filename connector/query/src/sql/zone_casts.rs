@@ -1,6 +1,6 @@
-//! Instants in a zone, cast to instants without one: the local time that the clocks of the zone show.
+//! Casts from timestamps with a zone to timestamps without one: the result is the local time of the zone.
 //!
-//! The engine takes the time of UTC there (DataFusion 55.2), while everything else that it makes of such an instant is local.
+//! The engine returns the time in UTC (DataFusion 55.2), although its other functions use the local time.
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::functions::datetime::expr_fn::to_local_time;
@@ -10,10 +10,10 @@ use datafusion_expr::expr_rewriter::NamePreserver;
 use datafusion_expr::utils::merge_schema;
 use datafusion_expr::{Cast, Expr, ExprSchemable, LogicalPlan};
 
-/// The plan with such casts through the local time.
+/// Rewrites such casts to use the local time.
 ///
 /// # Errors
-/// When the type of an expression can't be told, or the plan not be put together again.
+/// An error if the type of an expression can't be determined or the plan can't be rebuilt.
 pub(super) fn use_local_times(plan: LogicalPlan) -> Result<LogicalPlan> {
     plan.transform_up_with_subqueries(|node| {
         let schema = merge_schema(&node.inputs());
@@ -43,7 +43,7 @@ fn through_local_time(part: Expr, schema: &dyn ExprSchema) -> Result<Transformed
     ))))
 }
 
-/// True if a type is that of instants in another zone than UTC.
+/// Checks for the type of timestamps in a zone other than UTC.
 fn is_local(kind: &DataType) -> bool {
     matches!(kind, DataType::Timestamp(_, Some(zone)) if !matches!(&**zone, "UTC" | "+00:00" | "Etc/UTC"))
 }

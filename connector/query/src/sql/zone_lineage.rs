@@ -1,4 +1,4 @@
-//! The zone of an expression, by the columns of datasets that it is made of.
+//! Time zone of an expression, derived from the dataset columns that it uses.
 
 use super::day_zone::{DayZone, is_instant};
 use crate::sql::resolver::TableResolver;
@@ -8,7 +8,7 @@ use datafusion_common::{Column, Result};
 use datafusion_expr::logical_plan::{Distinct, JoinType};
 use datafusion_expr::{Expr, LogicalPlan};
 
-/// The zone of a column of a plan; nothing where no column of a dataset went into it.
+/// Zone of a plan column, or `None` if it uses no dataset column.
 pub(crate) fn zone_of_column(
     plan: &LogicalPlan,
     index: usize,
@@ -61,7 +61,7 @@ pub(crate) fn zone_of_column(
     }
 }
 
-/// The zone of an expression over these inputs; nothing where no column of a dataset goes into it.
+/// Zone of an expression over these inputs, or `None` if it uses no dataset column.
 pub(super) fn zone_of(
     expr: &Expr,
     inputs: &[&LogicalPlan],
@@ -70,7 +70,7 @@ pub(super) fn zone_of(
     match expr {
         Expr::Column(column) => zone_of_name(column, inputs, tables),
         Expr::Cast(cast) => match cast.field.data_type() {
-            // Whoever names a zone means it.
+            // An explicit zone takes precedence.
             DataType::Timestamp(_, Some(zone)) => Some(DayZone::Of(zone.to_string())),
             _ => zone_of(&cast.expr, inputs, tables),
         },
@@ -102,7 +102,7 @@ fn zone_of_name(
     })
 }
 
-/// The zone of all instants of the tables of a plan; nothing where there are none.
+/// Zone of all timestamps in the tables of a plan, or `None` if there are none.
 pub(super) fn zone_of_tables(
     plan: &LogicalPlan,
     tables: &dyn TableResolver,

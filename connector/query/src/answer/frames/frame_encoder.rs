@@ -1,4 +1,4 @@
-//! Batches as IPC messages of a bounded size.
+//! Encoder of record batches as IPC messages of a bounded size.
 
 use super::{AnswerFrame, FrameCompression};
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, make_array};
@@ -14,7 +14,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// The encoder of one stream of messages.
+/// Encoder of one stream of messages.
 pub(crate) struct FrameEncoder {
     plain: IpcWriteOptions,
     small: IpcWriteOptions,
@@ -46,7 +46,7 @@ impl FrameEncoder {
         }
     }
 
-    /// The first message.
+    /// Schema message, which is the first one of the stream.
     pub(crate) fn schema(&mut self, schema: &Schema) -> AnswerFrame {
         let data = self.generator.schema_to_bytes_with_dictionary_tracker(
             schema,
@@ -56,10 +56,10 @@ impl FrameEncoder {
         frame(data, 0)
     }
 
-    /// Adds the messages of `batch` to `queue`.
+    /// Appends the messages of `batch` to `queue`.
     ///
     /// # Errors
-    /// `MESSAGE_TOO_LARGE` when a single row is.
+    /// `MESSAGE_TOO_LARGE` if a single row exceeds the maximum.
     pub(crate) fn rows(
         &mut self,
         batch: &RecordBatch,
@@ -68,7 +68,7 @@ impl FrameEncoder {
         self.halves(batch, queue)
     }
 
-    /// In halves as long as a message would be too large.
+    /// Encodes a batch, and splits it in halves while its message would be too large.
     fn halves(
         &mut self,
         batch: &RecordBatch,
@@ -107,8 +107,8 @@ impl FrameEncoder {
     }
 }
 
-/// With buffers at multiples of 8 bytes, the least that the format allows (Arrow columnar format, "Buffer Alignment and
-/// Padding"): of few rows most would be padding else.
+/// IPC options with buffers aligned to 8 bytes, the minimum of the format (Arrow columnar format, "Buffer Alignment and Padding").
+/// In a message with few rows, wider alignment would be mostly padding.
 fn small() -> IpcWriteOptions {
     let version = arrow_ipc::MetadataVersion::V5;
     IpcWriteOptions::try_new(8, false, version).unwrap_or_default()
@@ -135,7 +135,7 @@ fn size(batch: &RecordBatch) -> usize {
         .fold(0, usize::saturating_add)
 }
 
-/// The rows and nothing of how they came about.
+/// Copy of a batch that holds nothing but its rows. Traces of how the rows were computed are removed.
 fn alone(batch: &RecordBatch) -> Result<RecordBatch, Refusal> {
     let columns = batch.columns().iter().map(|column| {
         let bare = bare(&column.to_data()).map_err(|cause| not_encoded().caused_by(cause))?;
@@ -147,10 +147,10 @@ fn alone(batch: &RecordBatch) -> Result<RecordBatch, Refusal> {
         .map_err(|cause| not_encoded().caused_by(cause))
 }
 
-/// Without bitmaps that mark nothing as NULL: whether one is there would depend on how the rows came about. And with nothing
-/// beside the bits of its own rows: the last byte of a bitmap goes out whole, and what a reader or a kernel left in it are bits
-/// of other rows, hidden ones too. Nothing where it is so already. No function that is allowed gives lists or structures, whose
-/// children would have bitmaps of their own.
+/// Returns the array without unneeded bits, or `None` if it has none. A validity bitmap without NULLs is dropped, since its
+/// presence depends on how the rows were computed. Bits outside the array's own rows are cleared: the last byte of a bitmap is sent
+/// completely, and a reader or kernel may have left bits of other rows there, including hidden rows. Nested bitmaps are not
+/// handled, because no allowed function returns lists or structs.
 fn bare(data: &ArrayData) -> Result<Option<ArrayData>, ArrowError> {
     let marks = data.nulls().filter(|nulls| nulls.null_count() > 0);
     let marks_are_bare = match marks {
@@ -164,7 +164,7 @@ fn bare(data: &ArrayData) -> Result<Option<ArrayData>, ArrowError> {
         }
         _ => None,
     };
-    // INVARIANT: nothing-beside. What is sent of a bitmap is this.
+    // INVARIANT: nothing-beside. The message contains this cleared bitmap.
     if marks_are_bare && bits.is_none() {
         return Ok(None);
     }
@@ -184,7 +184,7 @@ fn bare(data: &ArrayData) -> Result<Option<ArrayData>, ArrowError> {
     bare.nulls(marks).build().map(Some)
 }
 
-/// Whether the bytes of a bitmap hold its own bits, from the first bit on, and zeros.
+/// Checks that a bitmap starts at its first bit and that all bits after its own are zero.
 fn is_bare(bits: &BooleanBuffer) -> bool {
     let last = bits.values().get(bits.len().div_euclid(8));
     let used = bits.len().rem_euclid(8);
@@ -196,14 +196,14 @@ fn not_encoded() -> Refusal {
     Refusal::new(ErrorCode::Internal, "the answer can't be encoded")
 }
 
-/// The size that a message aims at.
+/// Target size of a message, in bytes.
 const MESSAGE: usize = 1024 * 1024;
 
-/// The largest single row.
+/// Maximum size of a single row, in bytes.
 const ROW: usize = 12 * 1024 * 1024;
 
-/// Below this, buffers stand at multiples of 8 bytes and not of 64.
+/// Size in bytes below which buffers are aligned to 8 bytes instead of 64.
 const SMALL: usize = 64 * 1024;
 
-/// Below this, packing costs more than it saves.
+/// Size in bytes below which compression costs more than it saves.
 const PACK: usize = 4 * 1024;

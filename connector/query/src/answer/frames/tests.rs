@@ -1,4 +1,4 @@
-//! Messages, their digest, their limits.
+//! Tests of the messages of an answer, their digest and their limits.
 
 use super::frame_encoder::FrameEncoder;
 use super::{AnswerFrame, AnswerFrames, FrameCompression, QuotaMeter, UnlimitedMeter, frames};
@@ -18,7 +18,7 @@ use hansa_policy::term::Term;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// `x` from 0 on, visible where it is even; the texts of hidden rows hold SECRET.
+/// A city whose rows count `x` from 0. Rows with even `x` are visible; the texts of hidden rows contain SECRET.
 fn city(rows: i64, terms: impl IntoIterator<Item = Term>) -> FixtureParticipant {
     let set = dataset("numbers", &["x:int", "seen:bool", "t:text?"]);
     let x = Int64Array::from_iter_values(0..rows);
@@ -80,7 +80,7 @@ fn run<M: QuotaMeter>(
     })
 }
 
-/// What a reader makes of the messages.
+/// Batches that an Arrow IPC reader decodes from the messages.
 fn decode(frames: &[AnswerFrame]) -> Vec<RecordBatch> {
     let mut stream = Vec::new();
     for frame in frames {
@@ -178,7 +178,7 @@ fn too_many_rows_fail_and_are_not_cut_silently() {
     assert_eq!(beyond.sealed.delivered_totals().rows, 0);
 }
 
-/// Lets so many rows through.
+/// Meter that permits a fixed number of rows.
 struct RowCountMeter(u64);
 
 #[async_trait]
@@ -218,7 +218,7 @@ fn ends_when_the_watch_does() {
         sending.next().await.unwrap().unwrap();
         sending.next().await.unwrap().unwrap();
         stop.stop(cut_answer_refusal(ErrorCode::Withdrawn));
-        // What was encoded already may still leave; then it ends.
+        // Messages that are already encoded may still be sent; the stream ends after them.
         let mut last = None;
         while let Some(frame) = sending.next().await {
             last = Some(frame);
@@ -261,7 +261,7 @@ fn a_fallen_question_is_not_a_complete_one() {
     }
 }
 
-/// Bits of other rows beside those of a batch, as slices and kernels leave them there.
+/// Slices and kernels can leave bits of other rows in the bitmaps of a batch.
 #[test]
 fn a_message_holds_no_bit_of_another_row() {
     let among = |before: &[bool], after: &[bool]| -> RecordBatch {

@@ -1,4 +1,4 @@
-//! Statements that can't be planned, and what is said of them: never in words of the engine.
+//! Statements that can't be planned and their refusals, which must not contain words of the engine.
 
 use crate::fixture::FixtureParticipant;
 use crate::fixture::dataset_files::{DatasetFileLayout, dataset};

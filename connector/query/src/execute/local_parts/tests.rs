@@ -1,11 +1,11 @@
-//! Answers at one core and at several: the same rows, the same errors, and which questions have several.
+//! Answers at one core and at several cores: equal rows, equal errors, and the choice of questions that run at several.
 
 use crate::execute::gated_leaf::mutant_gate::GateMutant;
 use crate::execute::stages::answers::{CELLS, DEALT, SUMS, city, city_of_cells};
 use crate::fixture::FixtureParticipant;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// The rows of a question at so many cores, and whether it had more than one.
+/// Rows of a question at `cores` cores, and a flag that it ran at more than one.
 fn ask(
     mut city: FixtureParticipant,
     sql: &str,
@@ -17,7 +17,7 @@ fn ask(
     (rows, city.runtime().cores().questions_at_many() > 0)
 }
 
-/// Batches of such sizes: a row each, a few, all.
+/// Batch sizes in rows: one, a few, all.
 const BATCHES: [usize; 3] = [1, 7, 8192];
 
 #[test]
@@ -37,7 +37,7 @@ fn all_cores_give_what_one_gives() {
     }
 }
 
-/// Plans that workers do not take: with the value of another query, or the rows of several.
+/// Plans that workers refuse: they use the value of another query, or a value chosen from several rows.
 #[test]
 fn values_of_other_queries_are_waited_for_at_all_cores() {
     for sql in [
@@ -56,12 +56,12 @@ fn values_of_other_queries_are_waited_for_at_all_cores() {
             );
         }
     }
-    // A value of which nothing says which it is.
+    // The subquery's single row is not determined by an order.
     let sql = "SELECT count(*) FROM trips WHERE id > (SELECT id FROM trips LIMIT 1)";
     assert!(!ask(city(), sql, 3).1);
 }
 
-/// The plan that is kept runs at the cores of each question, and gives the same again.
+/// A cached plan runs again at the cores of each question and gives equal results.
 #[test]
 fn a_kept_plan_runs_at_many_cores_again() {
     let mut city = city();
@@ -99,7 +99,7 @@ fn small_tables_are_read_at_one_core() {
     }
 }
 
-/// Cells come out of the gate as at one core, and the threshold is held above the rows of all parts.
+/// Cells are equal at all core counts; the threshold applies to the rows of all parts together.
 #[test]
 fn cells_are_the_same_at_all_cores() {
     let mut shown = Vec::new();
@@ -118,7 +118,7 @@ fn cells_are_the_same_at_all_cores() {
     assert_eq!(shown, [7, 6]);
 }
 
-/// The error that is told does not depend on who came upon it first.
+/// The reported error does not depend on the order in which cores fail.
 #[test]
 fn an_error_is_told_as_at_one_core() {
     for sql in [
@@ -133,7 +133,7 @@ fn an_error_is_told_as_at_one_core() {
     }
 }
 
-/// A question that fits at one core is not refused because several hold more.
+/// A question that fits in memory at one core is answered, even if several cores need more memory.
 #[test]
 fn what_fits_at_one_core_is_answered_at_many() {
     let sql = "SELECT site, id, km, count(*) FROM trips GROUP BY site, id, km";
@@ -157,7 +157,7 @@ fn what_fits_at_one_core_is_answered_at_many() {
     assert!((1..4).contains(&answered), "{answered}");
 }
 
-/// Where a part falls with a panic, nothing that lacks rows is an answer.
+/// A panic in one part must not produce an answer with missing rows.
 #[test]
 fn a_part_that_falls_gives_no_answer() {
     for sql in DEALT {

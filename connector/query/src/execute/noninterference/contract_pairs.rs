@@ -1,5 +1,5 @@
-//! The property for two contracts of one consumer on one dataset, of which at least one shows groups alone: together they tell
-//! nothing that neither of them tells. Pairs that `policy` has something against are not signed, and so not looked at.
+//! Noninterference of two contracts of one consumer on one dataset, of which at least one shows groups alone. Together they must
+//! reveal nothing that neither reveals alone. Pairs to which `policy` objects are not signed, so the test skips them.
 
 use super::ask;
 use crate::fixture::FixtureParticipant;
@@ -39,7 +39,7 @@ struct PairTrip {
     fare: Option<i64>,
 }
 
-/// What a contract shows: groups by these dimensions, or rows with these columns.
+/// View of a contract: groups by these dimensions, or rows with these columns.
 #[derive(Debug, Clone)]
 enum PairContractView {
     Groups {
@@ -48,7 +48,7 @@ enum PairContractView {
         at_least: usize,
     },
     Rows {
-        /// Beside the number of the row.
+        /// Shown columns besides the row number.
         columns: Vec<&'static str>,
         masked: bool,
     },
@@ -60,7 +60,7 @@ struct PairContract {
     filter: Option<&'static str>,
 }
 
-/// Rows by their numbers.
+/// Sets of rows, identified by their numbers.
 type TripNumbers = BTreeSet<i64>;
 
 impl PairContract {
@@ -162,7 +162,7 @@ impl PairContract {
         }
     }
 
-    /// The groups of rows with a fare whose sum it tells, single rows among them, and those of which it withholds it.
+    /// Row sets with a fare whose sum the contract reveals, including single rows, and row sets whose sum it withholds.
     fn groups(&self, trips: &[PairTrip]) -> (BTreeSet<TripNumbers>, BTreeSet<TripNumbers>) {
         let let_out = trips.iter().filter(|trip| self.lets_out(trip));
         match &self.shows {
@@ -224,7 +224,7 @@ impl PairContract {
         }
     }
 
-    /// What whoever holds the contract sees of these trips.
+    /// Answers that the contract permits over these trips.
     fn collect_answers(&self, trips: &[PairTrip]) -> Vec<String> {
         let set = dataset("trips", &COLUMNS);
         let mut city = FixtureParticipant::new();
@@ -260,7 +260,7 @@ fn what_is_learned_under_two_contracts_one_of_them_tells() {
     assert!(signed > 0);
 }
 
-/// Whoever signs all pairs tells of groups that neither contract shows.
+/// A check that accepts all pairs reveals groups that neither contract shows.
 #[test]
 fn fails_without_a_look_at_pairs_of_contracts() {
     let mut caught = [None; 2];
@@ -275,10 +275,10 @@ fn fails_without_a_look_at_pairs_of_contracts() {
     eprintln!("pairs not looked at: noticed at case {caught:?}");
 }
 
-/// How often one of the two shows rows.
+/// Probability that one of the two contracts shows rows.
 const ROWS: f64 = 0.4;
 
-/// A pair of contracts over some trips; whether it can be signed, or what gives it away.
+/// Runs one pair of contracts over random trips. Returns true if the pair can be signed, or the leak that was found.
 fn run(seed: u64, judged: bool) -> Result<bool, String> {
     let mut random = StdRng::seed_from_u64(seed);
     let rows = random.random_bool(ROWS);
@@ -302,7 +302,7 @@ fn run(seed: u64, judged: bool) -> Result<bool, String> {
     let before = sides.map(|side| side.collect_answers(&trips));
     for ((_, withheld), (others, _)) in [(&reported[0], &reported[1]), (&reported[1], &reported[0])]
     {
-        // What the other one tells by itself is no secret, and what is left of a group of which it tells some is looked at above.
+        // Groups that the other contract reveals itself are no secret. Remainders of partly revealed groups are checked above.
         let secret =
             |group: &&TripNumbers| !others.iter().any(|reported| reported.is_subset(group));
         let Some(group) = withheld.iter().find(secret) else {
@@ -324,7 +324,7 @@ fn run(seed: u64, judged: bool) -> Result<bool, String> {
     Ok(true)
 }
 
-/// What is left of a group when those are taken away that the other contract tells is either nothing or as large as a group.
+/// Checks the remainder of a group after the sets that the other contract reveals: it must be empty or as large as a group.
 fn remainders(
     sides: [&PairContract; 2],
     reported: &[(BTreeSet<TripNumbers>, BTreeSet<TripNumbers>); 2],

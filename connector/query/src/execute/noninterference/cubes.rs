@@ -1,5 +1,5 @@
-//! The property for aggregate-only contracts: cells below the threshold, and detail inside cells, change nothing. Of cells
-//! that are released neither does what is published behind the release, and of rounded ones nothing but the units counts.
+//! Noninterference of aggregate-only contracts: cells below the threshold and detail inside cells change nothing. Released cells
+//! don't change with rows that are published after the release, and rounded cells depend on the number of units alone.
 
 #![expect(
     clippy::disallowed_methods,
@@ -42,18 +42,18 @@ struct CubeTrip {
     device: Option<i64>,
     fare: Option<f64>,
     duration: Option<i64>,
-    /// The same where the oracle tells how far they are apart.
+    /// Fare and duration, where the oracle publishes their squares.
     spread: (Option<f64>, Option<i64>),
 }
 
-/// How the cells come about.
+/// Source of the cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CellDerivation {
-    /// For each question anew.
+    /// Cells computed for each question.
     Asked,
-    /// Once; rows that come behind the release stay out.
+    /// Cells computed once. Rows that are published after the release do not change them.
     Released,
-    /// Once, with counts that are rounded to multiples of so many.
+    /// Released cells whose counts are rounded to multiples of this base.
     Rounded(u32),
 }
 
@@ -61,13 +61,13 @@ struct CubeCase {
     made: CellDerivation,
     at_least: u32,
     by_device: bool,
-    /// On durations, by devices.
+    /// Dominance rule on durations, by device.
     dominance: Option<DominanceRule>,
     hours: i64,
     layout: DatasetFileLayout,
     trips: Vec<CubeTrip>,
     double: Vec<CubeTrip>,
-    /// What either city publishes behind the release, in the place of the trips.
+    /// Trips that each of the two cities publishes after the release in place of the first ones.
     behind: [Vec<CubeTrip>; 2],
 }
 
@@ -134,7 +134,7 @@ impl CubeCase {
         cubes
     }
 
-    /// Whether a contract can permit variances of these cells.
+    /// Checks that a contract can permit variances of these cells.
     fn varies(&self) -> bool {
         self.dominance.is_none() && matches!(self.at_least, 1 | 5)
     }
@@ -159,19 +159,19 @@ impl CubeCase {
             if published {
                 for trip in &mut trips {
                     if !durations {
-                        // Thrice as much for everybody is as dominated as before.
+                        // Multiplying all durations by three keeps the dominance.
                         trip.duration = trip.duration.map(|duration| duration * 3);
                     }
                     trip.at = at + random.random_range(0..width);
                     if matches!(self.made, CellDerivation::Rounded(_)) {
-                        // The lots are those of the devices; nothing else of a trip is told.
+                        // The random rounding depends on the devices; no other value of a trip is visible.
                         trip.fare = Some(f64::from(random.random_range(0..9)));
                         trip.duration = Some(random.random_range(1..90));
                         continue;
                     }
                     trip.device = trip.device.map(|device| device + 1000);
                     if !fares {
-                        // Who has a fare stays; what it is changes.
+                        // A fare that exists stays non-NULL; its value changes.
                         trip.fare = trip
                             .fare
                             .map(|_| f64::from(random.random_range(0..9)) * 1e9);
@@ -184,7 +184,7 @@ impl CubeCase {
                 other.at = at + random.random_range(0..width);
                 other.fare = Some(1e12);
                 if least > 2 {
-                    // Together too much for the type of their sum, which nobody may notice.
+                    // The sum of these values overflows its type, which must not be visible.
                     other.duration = Some(i64::MAX);
                 }
                 if random.random_bool(0.6) {
@@ -196,7 +196,7 @@ impl CubeCase {
             }
         }
         for offset in 0..2 {
-            // A cell that was not there at all, below the threshold.
+            // A cell that did not exist before and stays below the threshold.
             if least > 1 && random.random_bool(0.5) {
                 let mut other = trip(random);
                 other.district = "Z".to_owned();
@@ -234,8 +234,8 @@ fn what_is_learned_is_a_function_of_the_cells() {
     assert!(answered > 0);
 }
 
-/// One world with its questions; how many were answered, or what gives it away. The cities may lack the terms of a name,
-/// which the double and the oracle count on.
+/// Runs one world with its questions. Returns the number of answered questions, or the leak that was found. `dropped` names terms
+/// that the cities lack, while the second dataset and the oracle still assume them.
 pub(super) fn run(seed: u64, dropped: Option<&'static str>) -> Result<usize, String> {
     run_with_storage(seed, dropped, FixtureStorage::of(seed))
 }
@@ -247,11 +247,11 @@ pub(super) fn run_with_storage(
 ) -> Result<usize, String> {
     let mut random = StdRng::seed_from_u64(seed);
     let mut cubes = CubeCase::random(&mut random);
-    // Of rows in place nothing is kept, so their cells are not released.
+    // Data in place is not stored, so its cells can't be released.
     if cubes.made == CellDerivation::Asked {
         cubes.layout.storage = kept;
     }
-    // Without its threshold a cube can't be released at all; where it is worked out anew, what it then tells is seen.
+    // A cube without a threshold can't be released, so these cells are computed for each question.
     let made = match dropped {
         None => cubes.made,
         Some("release") => CellDerivation::Released,
@@ -285,7 +285,7 @@ pub(super) fn run_with_storage(
             answered += 1;
         }
         if matches!(cubes.made, CellDerivation::Rounded(_)) {
-            // Which way the lots go is not foretold here.
+            // The oracle does not predict the direction of the random rounding.
             continue;
         }
         let oracle = over_published(&cubes, &one, &sql);
@@ -300,7 +300,7 @@ pub(super) fn run_with_storage(
     Ok(answered)
 }
 
-/// Sums over cells add up in another order than sums over rows, which the last digits show.
+/// Rounds and sorts the rows. Sums over cells and sums over rows have another order of addition, which changes the last digits.
 fn round_and_sort_rows(rows: &[String]) -> Vec<String> {
     let cell = |cell: &str| match cell.parse::<f64>() {
         Ok(number) if cell.contains('.') => format!("{number:.9}"),
@@ -315,7 +315,7 @@ fn round_and_sort_rows(rows: &[String]) -> Vec<String> {
 }
 
 impl CubeCase {
-    /// Whether the city tells those cells that are published, each with a multiple of the base next to its count.
+    /// Checks that the city shows exactly the published cells, each with one of the two multiples of `base` next to its count.
     fn are_rounded(&self, city: &FixtureParticipant, base: u32) -> Result<(), String> {
         let width = match self.hours {
             1 => "hour",

@@ -1,4 +1,4 @@
-//! Random datasets in pairs that one contract can't tell apart.
+//! Random pairs of datasets that a contract makes indistinguishable.
 
 mod rows;
 mod terms;
@@ -33,7 +33,7 @@ use rows::{band, batch, pseudonymize_text, row};
 use sha2::Sha256;
 use std::sync::Arc;
 
-/// Occurs in hidden cells only.
+/// Text that occurs in hidden cells only.
 pub(super) const SECRET: &str = "ZSECRET";
 
 const COLUMNS: [&str; 15] = [
@@ -68,13 +68,13 @@ struct DatasetPairRow {
     vis: Option<i64>,
     lon: Option<f64>,
     lat: Option<f64>,
-    /// Where `x` and `y` are: the number of a place.
+    /// Index of the place at `x` and `y`.
     place: usize,
-    /// By which rows are prohibited.
+    /// Value that decides if the row is prohibited.
     ban: Option<i64>,
 }
 
-/// What becomes of the column `m`.
+/// Mask of the column `m`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum NumberMask {
     Clear,
@@ -83,7 +83,7 @@ enum NumberMask {
     Band,
 }
 
-/// What becomes of the column `s`.
+/// Mask of the column `s`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TextMask {
     Clear,
@@ -92,11 +92,11 @@ enum TextMask {
     Level,
 }
 
-/// A contract, a dataset and its double.
+/// A contract, a dataset, and an equivalent dataset with the same view.
 pub(super) struct DatasetPair {
     share: i64,
     form: usize,
-    /// The columns shown.
+    /// Shown columns.
     columns: Vec<&'static str>,
     number: NumberMask,
     text: TextMask,
@@ -109,9 +109,9 @@ pub(super) struct DatasetPair {
     cores: usize,
     rows: Vec<DatasetPairRow>,
     double: Vec<DatasetPairRow>,
-    /// The terms of this name are left out of the contract, which all else counts on.
+    /// Name of the terms that the contract lacks, while everything else assumes them.
     pub(super) dropped: Option<&'static str>,
-    /// How many workers help.
+    /// Number of workers.
     pub(super) workers: Option<u32>,
 }
 
@@ -191,7 +191,7 @@ impl DatasetPair {
         pair
     }
 
-    /// Another dataset with the same view.
+    /// Rows of another dataset with the same view.
     fn generate_equivalent_rows(&self, random: &mut StdRng) -> Vec<DatasetPairRow> {
         let mut double = Vec::new();
         for old in &self.rows {
@@ -217,7 +217,7 @@ impl DatasetPair {
         double
     }
 
-    /// Changes what no mask lets through.
+    /// Changes details that no mask lets through.
     fn detail(&self, kept: &mut DatasetPairRow, random: &mut StdRng) {
         match self.number {
             NumberMask::Clear => {}
@@ -277,7 +277,7 @@ impl DatasetPair {
         row.vis.is_some_and(|vis| vis < self.share)
     }
 
-    /// Names of the columns shown.
+    /// Names of the shown columns.
     pub(super) fn shown_columns(&self) -> Vec<&'static str> {
         let degrees = |column: &&str| ["x", "y"].contains(column);
         let mut shown = self.columns.clone();
@@ -288,7 +288,7 @@ impl DatasetPair {
         shown
     }
 
-    /// The same world in which so many workers help, each with one thread.
+    /// Adds `workers` workers with one thread each.
     pub(super) const fn with_workers(mut self, workers: u32) -> Self {
         self.workers = Some(workers);
         self.partitions = 1;
@@ -296,7 +296,7 @@ impl DatasetPair {
         self
     }
 
-    /// Whether answers are the same to the order of their rows.
+    /// Checks that answers are equal including the order of their rows.
     pub(super) const fn exact(&self) -> bool {
         self.partitions == 1
     }
@@ -316,7 +316,7 @@ impl DatasetPair {
         self.holding(if double { &self.double } else { &self.rows })
     }
 
-    /// A city that holds the rows of the view and no hidden one.
+    /// City that holds the rows of the view and no hidden row.
     pub(super) fn bare(&self) -> FixtureParticipant {
         let shown: Vec<DatasetPairRow> = self
             .rows
@@ -344,7 +344,7 @@ impl DatasetPair {
         city
     }
 
-    /// The view, made by hand, in batches as the gate cuts them.
+    /// View computed by the test, in batches with the boundaries that the gate makes.
     pub(super) fn table(&self) -> Arc<MemTable> {
         let rows: Vec<DatasetPairRow> = self
             .rows
@@ -378,7 +378,7 @@ impl DatasetPair {
             .filter(|column| **column != "cell")
             .map(|column| stored.index_of(column).unwrap())
             .collect();
-        // The view has the stored order of columns.
+        // The view keeps the stored column order.
         let mut indices = indices;
         indices.sort_unstable();
         let mut fields: Vec<Field> = indices

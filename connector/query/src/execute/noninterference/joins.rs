@@ -1,5 +1,5 @@
-//! The property over two governed datasets: what a join tells is a function of both views, and which joins there may be is
-//! what the clauses of both contracts say.
+//! Noninterference over two governed datasets: the result of a join is a function of both views, and the clauses of both contracts
+//! decide which joins are permitted.
 
 #![expect(
     clippy::disallowed_methods,
@@ -29,7 +29,7 @@ mod join_query;
 
 const COLUMNS: [&str; 6] = ["k:int", "a:int?", "g:text?", "v:int?", "s:text?", "vis:int"];
 
-/// Rows with a smaller `vis` are shown.
+/// Upper bound of `vis`: rows below it are shown.
 const SHOWN: i64 = 10;
 
 #[derive(Debug, Clone)]
@@ -37,23 +37,23 @@ struct JoinPropertyRow {
     k: i64,
     a: Option<i64>,
     g: Option<&'static str>,
-    /// Never 3 in a row that is shown, so that a division by `v - 3` fails on hidden ones alone.
+    /// Never 3 in a shown row, so that a division by `v - 3` fails on hidden rows alone.
     v: Option<i64>,
     s: String,
     vis: i64,
 }
 
-/// What a contract says of joins.
+/// Join terms of a contract.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ContractJoinTerms {
-    /// Over these columns alone.
+    /// Columns that may be join keys; no restriction if absent.
     keys: Option<Vec<&'static str>>,
-    /// With the other dataset, or with none.
+    /// Permission to join the other dataset, or none at all if false.
     partner: Option<bool>,
     stay: bool,
 }
 
-/// A dataset, its double and what its contract says.
+/// A dataset, its equivalent and its contract.
 #[derive(Debug)]
 struct JoinDataset {
     side: JoinDatasetName,
@@ -62,7 +62,7 @@ struct JoinDataset {
     double: Vec<JoinPropertyRow>,
 }
 
-/// The datasets `d` and `e`.
+/// Case with the datasets `d` and `e`.
 struct JoinPropertyCase {
     held: [JoinDataset; 2],
     layout: DatasetFileLayout,
@@ -100,7 +100,7 @@ impl JoinPropertyCase {
         city
     }
 
-    /// The question to an unmodified engine over both views, made by hand.
+    /// Answers the question with an unmodified engine over both views, which the test computes.
     fn oracle(&self, city: &FixtureParticipant, sql: &str) -> Result<Vec<String>, Refusal> {
         futures::executor::block_on(async {
             let _inside = city.runtime().handle().enter();
@@ -132,7 +132,7 @@ impl JoinPropertyCase {
         })
     }
 
-    /// The codes of the clauses that such a question goes against.
+    /// Error codes of the clauses that the question violates.
     fn against(&self, question: &RandomJoinQuery) -> BTreeSet<ErrorCode> {
         let mut codes = BTreeSet::new();
         for held in &self.held {
@@ -242,8 +242,8 @@ fn what_is_learned_of_a_join_is_a_function_of_both_views() {
     assert!(cases < 10 || (answered > 0 && refused > 0));
 }
 
-/// One world with its questions: how many were answered and how many refused, or what is wrong. The cities may lack the
-/// terms of a name, which all else counts on.
+/// Runs one world with its questions. Returns the numbers of answered and refused questions, or the fault. `dropped` names terms
+/// that the cities lack, while everything else assumes them.
 pub(super) fn run(seed: u64, dropped: Option<&'static str>) -> Result<(u32, u32), String> {
     run_with_storage(seed, dropped, FixtureStorage::of(seed))
 }
@@ -287,7 +287,7 @@ pub(super) fn run_with_storage(
     Ok((answered, refused))
 }
 
-/// No value of a view makes any of these expressions fail, so both must answer, and alike.
+/// Checks that both answer equally. No value of a view makes these expressions fail.
 fn agrees(
     gate: &Result<ObservedAnswer, Refusal>,
     oracle: Result<Vec<String>, Refusal>,
@@ -312,7 +312,7 @@ fn row(random: &mut StdRng, k: i64) -> JoinPropertyRow {
     }
 }
 
-/// With keys that the other dataset has, and a `v` that makes a division fail.
+/// Hidden row with keys of the other dataset and a `v` that makes a division fail.
 fn random_hidden_row(random: &mut StdRng) -> JoinPropertyRow {
     JoinPropertyRow {
         k: 9_000_000,

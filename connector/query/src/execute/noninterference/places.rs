@@ -1,19 +1,19 @@
-//! Places of which it is known elsewhere in which cells they lie.
+//! Places with their grid cells, which were computed by other programs.
 
 use super::published_data;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 
-/// Which cells a contract shows instead of a place.
+/// Grid cells that a contract shows instead of coordinates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PlaceGeneralization {
-    /// Neither place nor cell.
+    /// Neither coordinates nor a cell.
     Nothing,
     /// H3, resolution 8.
     Hexagon,
     /// Squares of 1 km.
     Square,
-    /// The areas of a list.
+    /// Areas of a published list.
     Areas,
 }
 
@@ -32,7 +32,7 @@ type GeographicPlace = (
     Option<&'static str>,
 );
 
-/// Longitude, latitude, and the cells by the C library of H3 and by PROJ.
+/// Longitude, latitude, and the cells computed by the C library of H3 and by PROJ.
 #[rustfmt::skip]
 pub(super) const PLACES: [GeographicPlace; 24] = [
     (Some(13.39886), Some(52.52096), Some("881f1d4895fffff"), Some("1kmN3273E4551")),
@@ -61,7 +61,7 @@ pub(super) const PLACES: [GeographicPlace; 24] = [
     (Some(13.4), Some(-90.5), None, None),
 ];
 
-/// The cell that stands for a place.
+/// Cell that is shown for a place.
 pub(super) fn cell(shown: PlaceGeneralization, place: usize) -> Option<&'static str> {
     let (lon, lat, hexagon, square) = PLACES[place];
     match shown {
@@ -72,7 +72,7 @@ pub(super) fn cell(shown: PlaceGeneralization, place: usize) -> Option<&'static 
     }
 }
 
-/// Another place for which the same stands.
+/// Another place with an equal shown cell.
 pub(super) fn alike(shown: PlaceGeneralization, place: usize, random: &mut StdRng) -> usize {
     let same: Vec<usize> = (0..PLACES.len())
         .filter(|other| cell(shown, *other) == cell(shown, place))

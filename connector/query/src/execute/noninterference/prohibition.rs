@@ -1,4 +1,4 @@
-//! Rows and columns that a prohibition takes away from what is permitted.
+//! Rows and columns that a prohibition removes from the permitted view.
 
 use crate::fixture::dataset_files::name;
 use hansa_policy::row_filter::parse;
@@ -10,17 +10,17 @@ use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 
-/// What is prohibited.
+/// Prohibited part of the dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PropertyProhibition {
     Nothing,
-    /// The rows whose `ban` is above nothing, in one spelling or another; NULL counts as such.
+    /// Rows whose `ban` is above zero or NULL. The number selects the spelling of the condition.
     Rows(usize),
-    /// The column `ban`.
+    /// Column `ban`.
     Column,
 }
 
-/// The same rows, in spellings that an engine treats in different ways.
+/// Spellings of one condition that an engine processes in different ways.
 const SPELLINGS: [&str; 4] = [
     "ban > 0",
     "ban IN (1, 2)",
@@ -36,17 +36,17 @@ impl PropertyProhibition {
             .unwrap()
     }
 
-    /// Whether a row of this `ban` is taken away: where the test is true or NULL.
+    /// Checks that a row with this `ban` is removed. That is so where the condition is true or NULL.
     pub(super) const fn takes(self, ban: Option<i64>) -> bool {
         matches!((self, ban), (Self::Rows(_), None | Some(1..)))
     }
 
-    /// Whether the column is taken away.
+    /// Checks that the column is removed.
     pub(super) fn hides(self, column: &str) -> bool {
         self == Self::Column && column == "ban"
     }
 
-    /// Another `ban` of a row that stays, where nobody sees it.
+    /// Another `ban` for a row that stays in the view, if no one sees the value.
     pub(super) fn alike(self, ban: Option<i64>, random: &mut StdRng) -> Option<i64> {
         match self {
             Self::Nothing | Self::Rows(_) => ban,

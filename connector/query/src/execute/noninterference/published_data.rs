@@ -1,4 +1,4 @@
-//! A published area and a published table, and what must come of them by hand.
+//! Published areas and a published table, with results that the test computes itself.
 
 use super::dataset_pair::SECRET;
 use crate::fixture::dataset_files::name;
@@ -21,7 +21,7 @@ fn digest(what: &str) -> Digest {
     Digest::of(what.as_bytes())
 }
 
-/// A square of one degree with a hole in its middle, a triangle beside it, and an area that is not asked for. The table knows
+/// A square of one degree with a hole in its middle, an adjacent triangle, and an area that no question uses. The table contains
 /// the numbers below twenty.
 pub(super) fn published_lists() -> Arc<PublishedLists> {
     let tenth = DEGREE / 10;
@@ -49,7 +49,7 @@ pub(super) fn published_lists() -> Arc<PublishedLists> {
         let size = (number > 2).then(|| size(number).to_owned());
         assert!(levels.say(number.to_string(), vec![Some("x".to_owned()), size]));
     }
-    // Two sides of a city that share an edge, and a part of the eastern one that comes later in the list.
+    // Two sides of a city with a common edge, and a part of the eastern side that comes later in the list.
     let box_of = |west: i64, east: i64| {
         let corners = [
             (west, 52_000),
@@ -79,12 +79,12 @@ const fn size(number: i64) -> &'static str {
     if number < 10 { "3" } else { "12" }
 }
 
-/// How these areas are asked for.
+/// Expression that refers to these areas.
 pub(super) fn sides() -> String {
     format!("areas:{}:name", digest("sides"))
 }
 
-/// By hand: the first of the areas in which a place lies.
+/// First area of the list that contains a place, computed by the test.
 pub(super) fn side(lon: f64, lat: f64) -> Option<&'static str> {
     if !(52.0..=53.0).contains(&lat) {
         return None;
@@ -114,7 +114,8 @@ pub(super) fn lookup(column: SqlIdentifier) -> Term {
     })
 }
 
-/// By hand: in the square, and not within the hole; or in the triangle, whose slanted edge is where both add up to five.
+/// Checks that a place is in the square and outside its hole, or in the triangle, whose slanted edge is where both coordinates add
+/// up to five.
 pub(super) fn inside(lon: Option<f64>, lat: Option<f64>) -> bool {
     let (Some(lon), Some(lat)) = (lon, lat) else {
         return false;
@@ -125,7 +126,7 @@ pub(super) fn inside(lon: Option<f64>, lat: Option<f64>) -> bool {
     (square && !allow_random) || triangle
 }
 
-/// In it, on its outlines and on that of its hole.
+/// Random place inside, on an outline, or on the edge of the hole.
 pub(super) fn place(random: &mut StdRng) -> (Option<f64>, Option<f64>) {
     let places = [
         (0.1, 0.5),
@@ -144,7 +145,7 @@ pub(super) fn place(random: &mut StdRng) -> (Option<f64>, Option<f64>) {
     (Some(lon), Some(lat))
 }
 
-/// Somewhere else: in the hole, beyond each edge, nowhere.
+/// Random place outside: in the hole, beyond each edge, or without coordinates.
 pub(super) fn outside(random: &mut StdRng) -> (Option<f64>, Option<f64>) {
     let places = [
         (Some(0.5), Some(0.5)),
@@ -164,13 +165,13 @@ pub(super) fn outside(random: &mut StdRng) -> (Option<f64>, Option<f64>) {
     place
 }
 
-/// By hand: what the table says of a text.
+/// Value of the table for a text, computed by the test.
 pub(super) fn level(text: &str) -> Option<&'static str> {
     let number: i64 = text.parse().ok()?;
     (3..20).contains(&number).then(|| size(number))
 }
 
-/// Another text that counts as the same.
+/// Another text with an equal table value.
 pub(super) fn alike(text: &str, random: &mut StdRng) -> String {
     match level(text) {
         Some("3") => random.random_range(3..10).to_string(),

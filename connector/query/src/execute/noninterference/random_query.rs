@@ -4,7 +4,7 @@ use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 
-/// A statement.
+/// Random statement.
 #[derive(Debug)]
 pub(super) struct RandomQuery {
     text: String,
@@ -16,12 +16,13 @@ impl RandomQuery {
         &self.text
     }
 
-    /// Whether its rows come in one order; a union's arms run side by side.
+    /// Checks that the rows have a defined order. The arms of a union run in parallel, so its rows have none.
     pub(super) const fn is_ordered(&self) -> bool {
         self.ordered
     }
 
-    /// `exact` says that which rows a LIMIT takes is decided; `allow_random` that `random` can be called.
+    /// Creates a random statement. `exact` states that the rows of a LIMIT are determined; `allow_random` permits the function
+    /// `random`.
     pub(super) fn random(
         random: &mut StdRng,
         shown: &[&str],
@@ -48,7 +49,7 @@ impl RandomQuery {
     }
 }
 
-/// The order of rows out of a join is the engine's own affair.
+/// Checks for a join. The engine does not define the row order of a join.
 fn joins(text: &str) -> bool {
     let joins = ["JOIN", "EXISTS", "IN (SELECT"];
     joins.iter().any(|word| text.contains(word))
@@ -69,7 +70,7 @@ impl QueryGenerator<'_> {
         let filter = self.filter();
         let tail = if exact && self.random.random_bool(0.5) {
             let limit = self.random.random_range(0..6);
-            // Which rows come first out of a join is nobody's promise.
+            // The row order after a join is undefined, so all columns are sorted.
             let joined = [&a, &b, &c, &filter].into_iter().any(|text| joins(text));
             let order = if joined { " ORDER BY 1, 2, 3, k" } else { "" };
             format!("{order} LIMIT {limit}")
@@ -116,7 +117,7 @@ impl QueryGenerator<'_> {
         )
     }
 
-    /// Questions that an engine answers, or plans, from row counts alone where it has them.
+    /// Questions that an engine answers or plans from row counts alone, if it has them.
     fn whole(&mut self) -> String {
         self.one(&[
             "SELECT count(*) n FROM d",
@@ -158,7 +159,7 @@ impl QueryGenerator<'_> {
         format!(" WHERE {condition}")
     }
 
-    /// An aggregate that is shown: also what no condition compares with a number.
+    /// Aggregate in the select list, including those that can't be compared with a number.
     fn shown_aggregate(&mut self) -> String {
         match self.random.random_range(0..10) {
             0 => format!("distinct_state_v1({})", self.int(1)),
@@ -196,7 +197,7 @@ impl QueryGenerator<'_> {
         }
     }
 
-    /// An expression of 64-bit integers.
+    /// Random expression of 64-bit integers.
     fn int(&mut self, depth: usize) -> String {
         if depth == 0 {
             return match self.random.random_range(0..6) {
@@ -239,7 +240,7 @@ impl QueryGenerator<'_> {
         }
     }
 
-    /// One or two long lists over a column.
+    /// One or two long IN lists over a column.
     fn lists(&mut self, of: &str, first: usize, word: fn(usize) -> String) -> String {
         let mut list = || format!("{of} {}", long(first, self.random.random_range(0..5), word));
         let (one, other) = (list(), list());
@@ -285,8 +286,8 @@ impl QueryGenerator<'_> {
     }
 }
 
-/// A list that is one function in the plan, with every third number from `first` on, some of them one less: lists that begin alike
-/// and are as long are not one.
+/// Long IN list, which the plan holds as one function. It contains every third number from `first` on, some decreased by one, so
+/// lists with an equal beginning and length can still differ.
 fn long(first: usize, other: usize, word: fn(usize) -> String) -> String {
     let number =
         |at: usize| (first + 3 * at).saturating_sub(usize::from(at > 0 && at % 4 == other));

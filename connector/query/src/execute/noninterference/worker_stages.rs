@@ -1,4 +1,4 @@
-//! The same with workers: how the stored rows are dealt among them, hidden ones too, is not to be seen in an answer.
+//! Noninterference with workers: the distribution of stored rows, including hidden ones, must not affect an answer.
 
 use super::dataset_pair::DatasetPair;
 use super::{RandomQuery, apart, ask, same};
@@ -7,7 +7,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::sync::atomic::Ordering;
 
-/// Of two datasets with one view, and of the view alone, every number of workers gives the same answers; and so does nobody.
+/// Two datasets with one view, and the view alone, give equal answers with each number of workers, and without workers.
 #[test]
 fn however_rows_are_dealt_an_answer_is_a_function_of_the_view() {
     let (cases, seed) = (
@@ -33,7 +33,7 @@ fn run(seed: u64) -> Result<usize, String> {
     alone.workers = Some(0);
     let mut bare = pair.bare();
     bare.workers = Some(2);
-    // Which of two datasets with one view is large enough must not show either.
+    // The choice of the larger dataset must not be visible either.
     let mut small = pair.city(true);
     small.at_least = u64::MAX;
     let shown = pair.shown_columns();
@@ -61,7 +61,7 @@ fn run(seed: u64) -> Result<usize, String> {
             ("small", &small),
         ] {
             let seen = ask(city, &sql);
-            // The arms of a union run side by side.
+            // The arms of a union run in parallel.
             let ordered = !sql.contains(" UNION ");
             if !same(&first, &seen, ordered) {
                 let (first, seen) = (apart(&first, &seen), apart(&seen, &first));
@@ -75,7 +75,7 @@ fn run(seed: u64) -> Result<usize, String> {
         .sum())
 }
 
-/// Every aggregate that workers put together, over everything that is shown, by a key of another kind each time.
+/// Question with every aggregate that workers can merge, over all shown columns, with a grouping key of another type for each seed.
 fn format_grouped_query(shown: &[&str], seed: u64) -> String {
     let keys = ["g", "s", "b", "v", "k", "f"];
     let key = keys[usize::try_from(seed).unwrap() % keys.len()];

@@ -1,4 +1,5 @@
-//! What a plan that was kept may not carry over: what another contract does, another snapshot, another question's end.
+//! Isolation of cached plans: effects of another contract, another snapshot and the cancellation of another question must not carry
+//! over.
 
 use super::RUNS;
 use crate::execute::cancellation;
@@ -31,7 +32,7 @@ fn publish(city: &mut FixtureParticipant, of: &[i64], term: Term) {
     city.publish(set, &rows(of), DatasetFileLayout::default(), [term]);
 }
 
-/// Runs of the plans that are kept, the newest last.
+/// Run counts of the cached plans; the newest plan is last.
 fn runs(city: &FixtureParticipant) -> Vec<usize> {
     city.runtime().ready().0.runs()
 }
@@ -43,13 +44,13 @@ fn a_kept_plan_is_that_of_its_effects_and_its_snapshots() {
     assert_eq!(city.rows(SQL).unwrap(), ["1", "2"]);
     assert_eq!(city.rows(SQL).unwrap(), ["1", "2"]);
     assert_eq!(runs(&city), [1]);
-    // The view is the same to the last column, the text too, and so is the number of the clause.
+    // The columns, the text and the clause number stay equal; only the value in the clause changes.
     publish(&mut city, &[1, 2, 3], only(ComparisonOperator::Gt, 1));
     assert_eq!(city.rows(SQL).unwrap(), ["2", "3"]);
     publish(&mut city, &[3, 4], only(ComparisonOperator::Gt, 1));
     assert_eq!(city.rows(SQL).unwrap(), ["3", "4"]);
     assert_eq!(city.rows(SQL).unwrap(), ["3", "4"]);
-    // What was made for a snapshot that is gone is gone, too.
+    // A plan for a removed snapshot leaves the cache.
     assert_eq!(runs(&city), [1]);
 }
 
@@ -80,7 +81,7 @@ fn a_kept_plan_ends_with_the_question_that_runs_it() {
     };
     let (stop, first) = cancellation::pair();
     ended(first).unwrap();
-    // The end of the first is none of the second.
+    // The cancellation of the first question does not affect the second one.
     stop.stop(why());
     let (_stop, second) = cancellation::pair();
     ended(second).unwrap();

@@ -1,4 +1,4 @@
-//! What workers run in stages, what stays at home, and what becomes of tasks that fail.
+//! Choice of plans for stages at workers, their answers, and the handling of failed tasks.
 
 use crate::execute::gated_leaf::mutant_gate::GateMutant;
 use crate::fixture::FixtureParticipant;
@@ -25,7 +25,7 @@ const LAYOUT: DatasetFileLayout = DatasetFileLayout {
 
 const GRID: &str = "hansa://munster.example/grid/trips-1";
 
-/// Ninety trips in row groups of ten.
+/// Ninety trips in row groups of ten rows.
 fn trips() -> (Dataset, RecordBatch) {
     let trips = dataset("trips", &["id:int", "site:text", "km:float", "seen:int"]);
     let rows = 0..90_i64;
@@ -36,7 +36,7 @@ fn trips() -> (Dataset, RecordBatch) {
             Arc::new(StringArray::from_iter_values(
                 rows.clone().map(|id| format!("s{}", id % 7)),
             )),
-            // No two ways to add these up give the same digits, unless they are added without rounding.
+            // The sum of these numbers depends on the order of addition, unless it is computed without rounding.
             Arc::new(Float64Array::from_iter_values(rows.clone().map(|id| {
                 [1e16, 0.1, -1e16, 3.7, 1e-9][usize::try_from(id % 5).unwrap()]
             }))),
@@ -46,7 +46,7 @@ fn trips() -> (Dataset, RecordBatch) {
     (trips, batch.unwrap())
 }
 
-/// The trips, every third of which is hidden, and a table of their sites.
+/// City with the trips, of which every third is hidden, and a table of their sites.
 pub(crate) fn city() -> FixtureParticipant {
     let mut city = FixtureParticipant::new();
     let (trips, batch) = trips();
@@ -79,7 +79,7 @@ pub(crate) fn city() -> FixtureParticipant {
 pub(crate) const SUMS: &str =
     "SELECT site, count(*), sum(id), sum(km), avg(km), max(id) FROM trips GROUP BY site";
 
-/// The rows of a question with so many workers, and how many messages they exchanged.
+/// Rows of a question with `workers` workers, and the number of messages that the workers exchanged.
 fn ask_with_workers(sql: &str, workers: u32, falls: Option<TaskFailure>) -> (Vec<String>, usize) {
     let mut city = city();
     city.workers = Some(workers);
@@ -88,7 +88,7 @@ fn ask_with_workers(sql: &str, workers: u32, falls: Option<TaskFailure>) -> (Vec
     (rows, city.exchanged.load(Ordering::Relaxed))
 }
 
-/// Questions whose rows may be dealt.
+/// Questions whose rows may be distributed.
 pub(crate) const DEALT: [&str; 21] = [
     SUMS,
     "SELECT count(*), sum(km), min(site) FROM trips",
@@ -105,13 +105,13 @@ pub(crate) const DEALT: [&str; 21] = [
     "SELECT district, count(id) FROM sites LEFT JOIN trips ON trips.site = sites.site GROUP BY district",
     "SELECT count(*) FROM trips WHERE site IN (SELECT site FROM sites WHERE district = 'd1')",
     "SELECT count(*) FROM trips WHERE site NOT IN (SELECT site FROM sites WHERE district = 'd1')",
-    // Two keys of one name.
+    // Two grouping keys with one name.
     "SELECT a.site, b.site, count(*) FROM trips a JOIN trips b ON a.id % 5 = b.id % 3 GROUP BY a.site, b.site",
     "SELECT site AS __state0, avg(id * 2), sum(CAST(id + 1 AS DOUBLE)) FROM trips GROUP BY site",
     "SELECT site, n FROM (SELECT site, count(*) n FROM trips GROUP BY site) WHERE n > 8 ORDER BY n LIMIT 3",
     "SELECT site, max(id) m FROM trips GROUP BY site ORDER BY m DESC LIMIT 2",
     "SELECT site, count(*) FROM trips GROUP BY site HAVING count(*) > 5 ORDER BY 2 DESC, 1",
-    // Rows of two tables that meet at workers, in an order that has ties.
+    // Rows of two tables that are joined at workers, with an order that has ties.
     "SELECT trips.site, id, district FROM trips JOIN sites ON trips.site = sites.site WHERE id > 40 ORDER BY district LIMIT 9 OFFSET 2",
 ];
 
@@ -128,11 +128,11 @@ fn workers_give_what_one_gives_alone() {
     }
 }
 
-/// Each worker gets all of few rows, and the many stay where they are; where a join gives the few by themselves, or both sides are about as
-/// long, both are dealt by their keys.
+/// A small join input is repeated at each worker, so that the large input stays in place. Both inputs are distributed by their keys
+/// if the join returns unmatched rows of the small input, or if both have similar sizes.
 #[test]
 fn few_rows_are_repeated_where_that_is_less() {
-    // Ninety trips, and seven sites.
+    // Ninety trips and seven sites.
     for (sql, dealt) in [
         (
             "SELECT district, sum(km) FROM trips JOIN sites ON trips.site = sites.site GROUP BY district",
@@ -159,7 +159,7 @@ fn few_rows_are_repeated_where_that_is_less() {
 pub(crate) const CELLS: &str =
     "SELECT site, count(*), sum(km), avg(id) FROM trips GROUP BY site ORDER BY site";
 
-/// The trips under a contract that shows cells of at least so many of them.
+/// City with the trips under a contract that shows cells of at least `least` trips.
 pub(crate) fn city_of_cells(least: u32) -> FixtureParticipant {
     let mut city = FixtureParticipant::new();
     let (set, batch) = trips();
@@ -179,7 +179,7 @@ pub(crate) fn city_of_cells(least: u32) -> FixtureParticipant {
     city
 }
 
-/// Of cells the states alone are exchanged, so that no row of theirs leaves a worker, and the threshold stands above all states.
+/// For cells only aggregate states are exchanged, so that no row leaves a worker. The threshold applies to the merged states.
 #[test]
 fn cells_are_put_together_of_states() {
     let mut shown = Vec::new();
@@ -202,7 +202,7 @@ fn cells_are_put_together_of_states() {
     assert_eq!(shown, [7, 6]);
 }
 
-/// An order within changes nothing, wherever the question runs: no group is told twice.
+/// A sort within a subquery never changes the groups: no group is returned twice.
 #[test]
 fn an_order_within_a_sub_query_changes_no_group() {
     for sql in [
@@ -227,7 +227,7 @@ fn an_order_within_a_sub_query_changes_no_group() {
     }
 }
 
-/// Rows depend on how they are dealt, or can't travel; rows alone gain nothing.
+/// Plans stay at the connector if rows depend on their distribution, if a type can't be sent, or if there is nothing to aggregate.
 #[test]
 fn what_depends_on_how_rows_are_dealt_stays_at_home() {
     for sql in [
@@ -261,18 +261,18 @@ fn what_fails_afar_is_done_at_home() {
     }
 }
 
-/// Where a leaf falls with a panic while others read, nothing that lacks rows is an answer, whatever stands above the leaf.
+/// A panic in one leaf, while others still read, must not produce an answer with missing rows, for any node above the leaf.
 #[test]
 fn a_task_that_falls_gives_no_answer() {
     for sql in [
         SUMS,
         "SELECT count(*) FROM trips",
         "SELECT DISTINCT site FROM trips",
-        // Repeated for each reader, or dealt to them.
+        // Inputs that are repeated for each reader or distributed among readers.
         "SELECT district, count(*) FROM sites JOIN trips ON trips.site = sites.site GROUP BY district",
         "SELECT count(*) FROM trips a JOIN trips b ON a.id = b.id",
         "SELECT count(*) FROM trips WHERE site NOT IN (SELECT site FROM sites)",
-        // What is repeated falls, and what it meets does not: it has one batch.
+        // The repeated input fails; the other input, which has one batch, does not.
         "SELECT bound, count(*) FROM trips JOIN bounds ON trips.id > bounds.bound GROUP BY bound",
         "SELECT bound, count(*) FROM bounds JOIN trips ON trips.id > bounds.bound GROUP BY bound",
         "SELECT count(*) FROM trips CROSS JOIN bounds",
@@ -289,7 +289,7 @@ fn a_task_that_falls_gives_no_answer() {
     }
 }
 
-/// What a task held for its readers is given back with the question, also the side of a join that was repeated.
+/// A task's buffers are freed with the question, including the repeated side of a join.
 #[test]
 fn a_question_that_is_over_holds_no_memory() {
     let mut city = city();
@@ -309,7 +309,7 @@ fn a_question_that_is_over_holds_no_memory() {
     }
 }
 
-/// Questions that read smaller tables alone stay at home, and the answer is the same.
+/// Questions over smaller tables alone run at the connector, with equal answers.
 #[test]
 fn small_tables_stay_at_home() {
     let rows = |at_least: u64| {
@@ -323,7 +323,7 @@ fn small_tables_stay_at_home() {
     assert_eq!(rows(91), (rows_of_workers, false));
 }
 
-/// Which error is told does not depend on who came upon it first.
+/// The reported error does not depend on the task that fails first.
 #[test]
 fn an_error_is_told_as_at_home() {
     let sql = "SELECT site, sum(100 / (id - 43)) FROM trips GROUP BY site";

@@ -1,4 +1,4 @@
-//! Which joins of a plan in stages deal both sides by their keys, and about how many rows a join gives.
+//! Choice of joins in a staged plan that distribute both inputs by their keys, and estimates of join row counts.
 
 use datafusion::config::ConfigOptions;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
@@ -12,12 +12,13 @@ use datafusion_common::tree_node::{Transformed, TransformedResult as _, TreeNode
 use datafusion_common::{JoinType, Result, Statistics};
 use std::sync::Arc;
 
-/// Deals both sides by their keys wherever a join gives rows of the side that it collects, and where that side is not far smaller than
-/// the other one. What is collected is repeated for each task; rows that are given of it would come once for each, and where both sides
-/// have about as many rows, all tasks together would do more for it than dealing them costs.
+/// Optimizer rule that distributes both inputs of a join by their keys, if the join returns unmatched rows of its build side, or if
+/// the build side is not much smaller than the probe side. A build side is otherwise repeated for each task. Its unmatched rows
+/// would then be returned once for each task, and for inputs of similar size the repetition costs more than the distribution.
 ///
-/// For the first the library has a rule of its own, which leaves out plans whose leaves have one partition each, as ours do: they would
-/// be kept in one task. So this runs where the modes of joins have just been chosen, and what follows brings the rows together.
+/// The library has a rule for the first case, but it skips plans whose leaves have one partition each, as in this product; such
+/// joins would stay in one task. This rule therefore runs directly after the choice of the join modes, and later rules repartition
+/// the rows.
 #[derive(Debug)]
 pub(super) struct DealtJoins(pub(super) StatisticsRegistry);
 
@@ -56,7 +57,7 @@ impl PhysicalOptimizerRule for DealtJoins {
     }
 }
 
-/// Whether both sides have about as many rows, as far as that is known.
+/// Checks that both inputs have similar row counts, as far as these are known.
 fn has_similar_sides(join: &HashJoinExec, registry: &StatisticsRegistry) -> bool {
     let rows = |side: &Arc<dyn ExecutionPlan>| {
         let known = registry.compute(side.as_ref()).ok()?;
@@ -66,10 +67,10 @@ fn has_similar_sides(join: &HashJoinExec, registry: &StatisticsRegistry) -> bool
     sides.is_some_and(|(collected, other)| collected.saturating_mul(FAR) > other)
 }
 
-/// So many times the rows of the side that is repeated the other side has at least.
+/// Minimum ratio of the row counts of probe side and repeated side.
 const FAR: usize = 4;
 
-/// Whether a join gives no row of its left side that has no partner, and each of its right side by itself.
+/// Checks that a join type returns no unmatched rows of its left side and treats each right row independently.
 const fn can_be_repeated(join: JoinType) -> bool {
     match join {
         JoinType::Inner
@@ -85,15 +86,15 @@ const fn can_be_repeated(join: JoinType) -> bool {
     }
 }
 
-/// What is known of the rows of a plan: that of the engine, and of joins what [`JoinedRows`] makes of it.
+/// Statistics registry: the engine's estimates, and [`JoinedRows`] for joins.
 pub(super) fn registry() -> StatisticsRegistry {
     let mut registry = StatisticsRegistry::default_with_builtin_providers();
     registry.register(Arc::new(JoinedRows));
     registry
 }
 
-/// Takes one side of a join for the one whose key it is by, so that each row of the other meets one of it at most. Of governed tables no
-/// distinct values are known, without which the engine takes all pairs of rows for the answer.
+/// Estimator of join row counts. It assumes that the keys of one side are unique, so that each row of the other side has at most
+/// one match. Governed tables have no distinct counts, and without them the engine assumes a cross product.
 #[derive(Debug)]
 struct JoinedRows;
 

@@ -1,4 +1,4 @@
-//! Which plans may run in stages: a closed list of nodes, in which nothing depends on how rows are dealt.
+//! Rule for plans that may run in stages: a closed list of nodes whose results do not depend on the distribution of rows.
 
 use super::exact_aggregates::why_not_exact;
 use super::leaf_parts::is_dealable;
@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 type Plan = Arc<dyn ExecutionPlan>;
 
-/// Stored rows of the largest table whose rows may be dealt; nothing where there is none.
+/// Row count of the largest stored table whose rows may be distributed, or `None` if there is no such table.
 pub(crate) fn largest_table(plan: &Plan) -> Result<Option<u64>> {
     let mut largest = None;
     plan.apply(|node| {
@@ -44,28 +44,28 @@ pub(crate) fn largest_table(plan: &Plan) -> Result<Option<u64>> {
     Ok(largest)
 }
 
-/// Why a question is not given to workers, or to several cores.
+/// Reason to run a question at the connector or at one core.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HomeReason {
-    /// Fewer than two workers are there.
+    /// There are fewer than two workers.
     FewWorkers,
-    /// It reads no table with so many stored rows; how many the largest has that could be dealt.
+    /// No table has enough stored rows. The value is the row count of the largest table that could be distributed.
     Small(Option<u64>),
-    /// It has no last sorting or grouping that could be put into a total order.
+    /// The plan has no last sort or aggregation that could get a total order.
     Unsorted,
-    /// The rows of a table can't be dealt.
+    /// The rows of a table can't be distributed.
     Table(DatasetId),
-    /// The states of an aggregate can't be put together, or do not travel.
+    /// The states of an aggregate can't be merged or can't be sent.
     Aggregate(String),
-    /// Rows meet by floating-point numbers, or are not dealt by keys.
+    /// The join keys are floating-point numbers, or rows are not distributed by keys.
     Keys,
-    /// A limit counts rows in an order that has ties.
+    /// A limit applies to an order with ties.
     Limit,
-    /// A value of another query is waited for.
+    /// The plan waits for the value of another query.
     ScalarSubquery,
-    /// A step that is not on the list, by the engine's name.
+    /// The plan has a node that is not on the list. The value is the engine's name of the node.
     Node(String),
-    /// Nothing in it is exchanged, or what would be has a type that does not travel.
+    /// The plan has no exchange, or the exchanged rows have a type that can't be sent.
     OneStage,
 }
 
@@ -99,24 +99,24 @@ impl fmt::Display for HomeReason {
     }
 }
 
-/// Why a plan may not run in stages; nothing where it gives the same rows in the same order however rows are dealt among tasks, to the
-/// last bit.
+/// Reason why a plan may not run in stages. Returns `None` if the plan gives bit-identical rows in one order for each distribution
+/// of rows among tasks.
 ///
 /// # Errors
-/// When the engine does not take its own nodes.
+/// An error if the engine refuses its own nodes.
 pub(super) fn why_at_home(made: &OptimizedPlan) -> Result<Option<HomeReason>> {
     why_together(made, DealtTo::Workers)
 }
 
-/// Why a plan may not run at several cores; nothing as for [`why_at_home`].
+/// Reason why a plan may not run at several cores. Returns `None` under the condition of [`why_at_home`].
 ///
 /// # Errors
-/// When the engine does not take its own nodes.
+/// An error if the engine refuses its own nodes.
 pub(crate) fn why_at_one_core(made: &OptimizedPlan) -> Result<Option<HomeReason>> {
     why_together(made, DealtTo::Cores)
 }
 
-/// Between whom rows are dealt.
+/// Receivers of the distributed rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DealtTo {
     Workers,
@@ -124,14 +124,14 @@ enum DealtTo {
 }
 
 fn why_together(made: &OptimizedPlan, dealt_to: DealtTo) -> Result<Option<HomeReason>> {
-    // INVARIANT: dealt-alike. The root fixes the order of rows, and below it nothing looks at one.
+    // INVARIANT: dealt-alike. The root fixes the order of rows, and no node below it depends on row order.
     if fixed_above(&made.optimized)?.is_none() {
         return Ok(Some(HomeReason::Unsorted));
     }
     let mut why = None;
     made.physical.apply(|node| {
         why = why_unlisted(node, dealt_to);
-        // The value of another part of the plan does not travel.
+        // The value of another part of the plan can't be sent.
         if why.is_none() && dealt_to == DealtTo::Workers && !stands_alone(node)? {
             why = Some(HomeReason::ScalarSubquery);
         }
@@ -143,7 +143,7 @@ fn why_together(made: &OptimizedPlan, dealt_to: DealtTo) -> Result<Option<HomeRe
     Ok(why)
 }
 
-/// Why a node is not on the list.
+/// Reason why a node is not on the list.
 fn why_unlisted(node: &Plan, dealt_to: DealtTo) -> Option<HomeReason> {
     let unless = |listed: bool, why: HomeReason| (!listed).then_some(why);
     if let Some(leaf) = node.downcast_ref::<GovernedScanExec>() {
@@ -163,7 +163,7 @@ fn why_unlisted(node: &Plan, dealt_to: DealtTo) -> Option<HomeReason> {
     }
     if let Some(deal) = node.downcast_ref::<RepartitionExec>() {
         let listed = match deal.partitioning() {
-            // Groups have one form of each key, where floating-point numbers of one value have two.
+            // Group keys are normalised, whereas equal floating-point numbers can have two representations.
             Partitioning::Hash(keys, _) => {
                 deal.input().is::<AggregateExec>()
                     || keys.iter().all(|key| is_exact(key, &deal.input().schema()))
@@ -199,7 +199,7 @@ fn why_unlisted(node: &Plan, dealt_to: DealtTo) -> Option<HomeReason> {
     }
 }
 
-/// Whether a limit counts rows in a total order.
+/// Checks that a limit applies to a total order.
 fn sorted_below(node: &Plan) -> bool {
     if let Some(sort) = node.downcast_ref::<SortExec>() {
         return is_total(sort.expr(), &sort.schema());
@@ -214,7 +214,7 @@ fn sorted_below(node: &Plan) -> bool {
     }
 }
 
-/// Whether an order tells all rows apart that are not the same: each column has a part in it.
+/// Checks that an order distinguishes all rows that differ, which requires each column in the order.
 fn is_total(order: &LexOrdering, schema: &SchemaRef) -> bool {
     let by_column = |at: usize| {
         let mut keys = order.iter();
@@ -226,12 +226,12 @@ fn is_total(order: &LexOrdering, schema: &SchemaRef) -> bool {
     (0..schema.fields().len()).all(by_column)
 }
 
-/// Whether equal values of a key are the same to the last bit.
+/// Checks that equal key values are bit-identical.
 fn is_exact(key: &Arc<dyn PhysicalExpr>, schema: &SchemaRef) -> bool {
     key.data_type(schema).is_ok_and(|kind| !kind.is_floating())
 }
 
-/// Whether nothing in it waits for another part of the plan.
+/// Checks that a node does not wait for another part of the plan.
 fn stands_alone(node: &Plan) -> Result<bool> {
     let mut alone = true;
     node.apply_expressions(&mut |expr: &Arc<dyn PhysicalExpr>| {

@@ -1,4 +1,4 @@
-//! Aggregates whose states can be put together in any order and come to the same, to the last bit.
+//! Aggregates whose states can be merged in any order with bit-identical results.
 
 use crate::sql::functions::distinct_values::is_distinguishing;
 use datafusion::arrow::datatypes::DataType;
@@ -6,20 +6,22 @@ use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::{ExecutionPlan, InputOrderMode};
 
-/// The first of the calls whose states, put together, do not give the same to the last bit however the rows were dealt, or can't travel.
-// INVARIANT: dealt-alike. What is rounded in between shows in its last digit how rows were dealt; these are not.
+/// Name of the first aggregate call that can't run in parts: its merged states depend on the distribution of rows, or can't be
+/// sent. `None` if there is no such call.
+// INVARIANT: dealt-alike. An intermediate rounding would reveal the distribution of rows in the last digit; these aggregates do not
+// round.
 pub(super) fn why_not_exact(aggregate: &AggregateExec) -> Option<String> {
     let groups = aggregate.group_expr();
     let schema = aggregate.schema();
     let mut fields = schema.fields().iter();
-    // A limit that the engine has put into an aggregate lets it stop early: which groups it has by then depends on the order of rows.
+    // The engine may push a limit into an aggregate and stop early. The groups at that moment depend on row order.
     if aggregate.limit_options().is_some() {
         return Some("LIMIT".to_owned());
     }
     if !(groups.is_single() || groups.is_empty()) || groups.has_grouping_set() {
         return Some("GROUPING SETS".to_owned());
     }
-    // One that counts on rows in the order of its keys gives groups away before their last rows come, where rows of several tasks meet.
+    // An aggregate over sorted input emits a group before its last rows arrive, if rows of several tasks are mixed.
     if *aggregate.input_order_mode() != InputOrderMode::Linear {
         return Some("GROUP BY of sorted rows".to_owned());
     }
@@ -40,7 +42,7 @@ fn call_adds_up(call: &AggregateFunctionExpr) -> bool {
     }
     matches!(
         call.fun().name(),
-        // Of cells that a contract shows alone: how many values are absent, sums that fail for nobody, and sums of squares.
+        // Functions of cells: counts of absent values, sums that never fail, and sums of squares.
         "absent"
             | "squares"
             | "whole"
@@ -69,7 +71,7 @@ fn call_adds_up(call: &AggregateFunctionExpr) -> bool {
     )
 }
 
-/// Types without children, which are all that travels.
+/// Checks for a type without child types. Only these types can be sent.
 pub(super) fn travels(kind: &DataType) -> bool {
     !kind.is_nested()
         && !matches!(

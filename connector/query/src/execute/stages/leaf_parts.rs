@@ -1,5 +1,5 @@
-//! A governed leaf as each of several tasks reads it: the row groups that begin in a part of each of its files. Where a contract shows
-//! cells alone, what a task gives of them are states of their aggregates, and never a row.
+//! Parts of a governed leaf for several tasks. A part contains the row groups that begin in one section of each file. Where a
+//! contract shows cells alone, a task returns aggregate states of the part and never a row.
 
 use super::exact_aggregates::{travels, why_not_exact};
 use crate::execute::gated_leaf::GovernedScanExec;
@@ -19,16 +19,16 @@ use std::sync::Arc;
 
 type Plan = Arc<dyn ExecutionPlan>;
 
-/// Whether the rows of a leaf may be dealt among tasks.
+/// Checks that the rows of a leaf may be distributed among tasks.
 pub(super) fn is_dealable(leaf: &GovernedScanExec) -> bool {
     leaf.rows().is_some() && (is_scan(leaf.inner()) || is_cells(leaf.inner()))
 }
 
-/// The plan with its cells opened: tasks give the states of their aggregates, and above these, within the same gate, stand what puts
-/// them together and the thresholds.
+/// Opens the cells of a plan: tasks return aggregate states, and the merge and the thresholds follow above these within the same
+/// gate.
 ///
 /// # Errors
-/// When the engine does not take its own nodes.
+/// An error if the engine refuses its own nodes.
 pub(super) fn open_cells(plan: Plan) -> Result<Plan> {
     let cells_opened = plan.transform_up(|node| {
         let Some(leaf) = node.downcast_ref::<GovernedScanExec>() else {
@@ -50,17 +50,17 @@ pub(super) fn open_cells(plan: Plan) -> Result<Plan> {
     Ok(cells_opened?.data)
 }
 
-/// The aggregates of cells, put together of the states that tasks give.
+/// Merges the aggregates of cells from the states of several tasks.
 // INVARIANT: cells-in-states. Where a contract shows cells alone, no row is exchanged between machines.
 fn in_parts(leaf: &GovernedScanExec, whole: &AggregateExec) -> Result<Plan> {
     let states = states_of(whole)?;
     put_together(whole, Arc::new(leaf.states(states)))
 }
 
-/// An aggregate put together of the states of all partitions of its rows.
+/// Splits an aggregate into partial aggregates for all partitions and a final merge.
 ///
 /// # Errors
-/// When the engine does not take its own nodes.
+/// An error if the engine refuses its own nodes.
 pub(super) fn in_two_phases(whole: &AggregateExec) -> Result<Plan> {
     put_together(whole, states_of(whole)?)
 }
@@ -89,7 +89,7 @@ fn put_together(whole: &AggregateExec, states: Plan) -> Result<Plan> {
     Ok(Arc::new(together))
 }
 
-/// Whether a leaf gives rows or states that are a part of what it would give alone.
+/// Checks that a leaf returns only a part of its rows or states.
 pub(super) fn gives_parts(leaf: &GovernedScanExec) -> bool {
     let states = leaf.inner().downcast_ref::<AggregateExec>();
     let of_rows = |states: &AggregateExec| {
@@ -98,10 +98,10 @@ pub(super) fn gives_parts(leaf: &GovernedScanExec) -> bool {
     leaf.rows().is_some() && (is_scan(leaf.inner()) || states.is_some_and(of_rows))
 }
 
-/// The part of a leaf that one of so many tasks reads.
+/// Creates part number `part` of `of` parts of a leaf.
 ///
 /// # Errors
-/// When the engine does not take its own nodes.
+/// An error if the engine refuses its own nodes.
 pub(super) fn deal(leaf: &GovernedScanExec, part: u32, of: u32) -> Result<Plan> {
     let inner = Arc::clone(leaf.inner()).transform_down(|node| {
         let Some(config) = scan(&node) else {
@@ -112,7 +112,7 @@ pub(super) fn deal(leaf: &GovernedScanExec, part: u32, of: u32) -> Result<Plan> 
     Ok(Arc::new(leaf.with_inner(inner.data)))
 }
 
-/// The scan of a part.
+/// Scan of one part.
 fn some_of(config: &FileScanConfig, part: u32, of: u32) -> Plan {
     let files = files_of(config, part, of);
     let config = FileScanConfigBuilder::from(config.clone())
@@ -121,7 +121,7 @@ fn some_of(config: &FileScanConfig, part: u32, of: u32) -> Plan {
     DataSourceExec::from_data_source(config)
 }
 
-/// A part of each file: each row group belongs to the part in which it begins.
+/// Sections of all files for one part. A row group belongs to the part in which it begins.
 fn files_of(config: &FileScanConfig, part: u32, of: u32) -> Vec<PartitionedFile> {
     let bound = |size: u64, part: u32| {
         let at = u128::from(size) * u128::from(part) / u128::from(of.max(1));
@@ -141,11 +141,11 @@ fn files_of(config: &FileScanConfig, part: u32, of: u32) -> Vec<PartitionedFile>
         .collect()
 }
 
-/// A leaf that so many cores of this machine read at once, where its rows can be dealt. Cells come out of it as before; the rows that
-/// they are made of are dealt within the gate.
+/// Creates a leaf that `cores` cores of this machine read in parallel, if its rows can be distributed. The leaf still returns
+/// complete cells; the rows of cells are distributed inside the gate.
 ///
 /// # Errors
-/// When the engine does not take its own nodes.
+/// An error if the engine refuses its own nodes.
 pub(crate) fn deal_locally(leaf: GovernedScanExec, cores: usize) -> Result<GovernedScanExec> {
     let Some(stored) = leaf.rows().filter(|_| cores > 1 && is_dealable(&leaf)) else {
         return Ok(leaf);
@@ -166,7 +166,7 @@ pub(crate) fn deal_locally(leaf: GovernedScanExec, cores: usize) -> Result<Gover
     }
 }
 
-/// The scan of all parts in so many partitions. Each part is read by the partition that is free.
+/// Scan of all parts by `cores` partitions. An idle partition takes the next part.
 fn some_at_once(config: &FileScanConfig, stored: u64, cores: usize) -> Plan {
     let groups = usize::try_from(stored / ROWS_OF_PART).unwrap_or(usize::MAX);
     let most = cores.saturating_mul(PARTS_PER_CORE);
@@ -186,13 +186,13 @@ fn some_at_once(config: &FileScanConfig, stored: u64, cores: usize) -> Plan {
     DataSourceExec::from_data_source(config)
 }
 
-/// Parts of a table for each core: so that none waits long for the last.
+/// Number of parts for each core. Small parts shorten the wait for the last core.
 const PARTS_PER_CORE: usize = 8;
 
-/// Stored rows of the smallest part.
+/// Minimum number of stored rows in a part.
 const ROWS_OF_PART: u64 = 65_536;
 
-/// Whether a private plan makes cells of such rows by aggregates that can be put together of states.
+/// Checks that a private plan computes cells of such rows by aggregates with mergeable states.
 fn is_cells(inner: &Plan) -> bool {
     if let Some(whole) = inner.downcast_ref::<AggregateExec>() {
         let mut states = whole.aggr_expr().iter().map(|call| call.state_fields());
@@ -213,7 +213,7 @@ fn is_cells(inner: &Plan) -> bool {
     }
 }
 
-/// Whether a private plan reads files, and filters and computes row by row.
+/// Checks that a private plan reads files and only filters and computes row by row.
 fn is_scan(inner: &Plan) -> bool {
     let by_row =
         inner.is::<ProjectionExec>() || inner.is::<FilterExec>() || inner.is::<CooperativeExec>();

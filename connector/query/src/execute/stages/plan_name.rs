@@ -1,4 +1,4 @@
-//! How a plan in stages is made and named, the same by whoever makes it.
+//! Deterministic planning in stages and the digest of a plan, which are equal on the connector and all workers.
 
 use super::dealt_joins::{DealtJoins, registry};
 use crate::execute::plan_preparation::OptimizedPlan;
@@ -8,22 +8,22 @@ use datafusion::physical_plan::displayable;
 use hansa_audit_log::digest::Digest;
 use std::sync::Arc;
 
-/// Partitions of each task: a plan with one has no stages, since no rows are dealt by their keys.
+/// Number of partitions of each task. A plan with one partition has no stages, since no rows are distributed by keys.
 const PARTITIONS: usize = 2;
 
-/// The limits with which a plan in stages is made, whoever makes it.
+/// Limits for planning in stages, equal on all machines.
 pub(crate) const fn limits_in_stages(limits: &QueryResourceLimits) -> QueryResourceLimits {
     let mut staged = *limits;
     staged.partitions = PARTITIONS;
     staged
 }
 
-/// The most rows and bytes, by the engine's estimate, of a side of a join that is repeated for each task, so that the other side stays
-/// where it is. What is repeated is held against the memory of the question all the same.
+/// Maximum rows and bytes, by the engine's estimate, of a join side that is repeated for each task. The other side then stays in
+/// place. The repeated rows still count against the memory of the question.
 const REPEATED: (usize, usize) = (500_000, 64 << 20);
 
-/// The session in which a plan in stages is made: rows are dealt by their keys or not at all, and few rows are repeated where that saves
-/// dealing many.
+/// Session for planning in stages. Rows are distributed by keys or not at all; a small input is repeated where that avoids the
+/// distribution of many rows.
 pub(crate) fn planning_session(mut state: SessionState) -> SessionState {
     let options = state.config_mut().options_mut();
     options.optimizer.enable_round_robin_repartition = false;
@@ -43,10 +43,10 @@ pub(crate) fn planning_session(mut state: SessionState) -> SessionState {
         .build()
 }
 
-/// The rule of the engine that chooses which side of a join is collected, and whether both are dealt.
+/// Engine rule that chooses the build side of a join and decides to distribute both sides.
 const JOIN_MODES: &str = "join_selection";
 
-/// What names a plan: who makes the same of the same question gets the same.
+/// Digest that identifies a plan. Equal plans of equal questions have equal digests.
 pub(super) fn digest(made: &OptimizedPlan) -> Digest {
     let logical = made.optimized.display_indent_schema().to_string();
     let physical = displayable(made.physical.as_ref()).indent(true).to_string();

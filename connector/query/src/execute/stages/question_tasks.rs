@@ -1,4 +1,4 @@
-//! A worker's side: the same plan as the connector's, cut into the same stages, and the tasks of it that are the worker's own.
+//! Tasks of a worker: the worker makes the connector's plan, cuts it into the same stages, and runs its own tasks.
 
 use super::eligibility::why_at_home;
 use super::plan_name::{digest, limits_in_stages, planning_session};
@@ -44,9 +44,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
-/// The tasks of one question that one worker runs. Dropping them ends them, and what is read of them.
+/// Tasks of one question at one worker. Dropping them ends the tasks and their streams.
 pub struct QuestionTasks {
-    /// What was not asked for yet: each is given out once.
+    /// Partitions that were not requested yet. Each is handed out once.
     ready: Mutex<BTreeMap<(u32, u32), ReadyPartition>>,
     runtime: QueryRuntime,
     pool: Arc<QueryMemoryPool>,
@@ -61,37 +61,37 @@ struct ReadyPartition {
     reader: Reader,
 }
 
-/// Rows that left the worker.
+/// Row counts that left the worker.
 #[derive(Debug, Default)]
 struct GivenRows {
     to_workers: AtomicU64,
     to_connector: AtomicU64,
 }
 
-/// Who reads a partition.
+/// Permitted reader of a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reader {
     Connector,
-    /// The one worker of this number.
+    /// The worker with this number.
     Worker(u32),
     /// Any worker with a lower number.
     WorkerBelow(u32),
 }
 
-/// Who takes part in a question, and as whom.
+/// Participants of a staged question and the own role.
 #[derive(Debug, Clone, Copy)]
 pub struct Participation {
-    /// The plan that the connector made.
+    /// Plan that the connector made.
     pub plan: StagedPlanName,
-    /// The own number, from 0.
+    /// Number of this worker, from 0.
     pub worker: u32,
 }
 
 impl QuestionTasks {
-    /// Makes the tasks of `delegated` ready that are this worker's, on the runtime's own threads. They read from others by `source`.
+    /// Prepares this worker's tasks of `delegated` on the runtime's own threads. The tasks read from other workers by `source`.
     ///
     /// # Errors
-    /// `WORKER_DIFFERS` where the plan is not the one that the connector made; what planning says.
+    /// `WORKER_DIFFERS` if the plan differs from that of the connector; errors of planning.
     pub async fn from_delegated_plan(
         delegated: DelegatedPlan,
         resources: QueryResources<'_>,
@@ -129,7 +129,7 @@ impl QuestionTasks {
             );
             let _nobody = send.send(prepared.await);
         };
-        // Where the engine's tasks are to run.
+        // The engine's tasks run on this runtime.
         let preparing = runtime.spawn(prepared);
         let ended = || Refusal::new(ErrorCode::Interrupted, "the worker stops");
         let prepared = receive_from_task(preparing, ready)
@@ -146,10 +146,10 @@ impl QuestionTasks {
         })
     }
 
-    /// What a task gives, for the connector or for the worker of the number `reader`.
+    /// Rows of a task for the connector, or for the worker with the number `reader`.
     ///
     /// # Errors
-    /// `WORKER_DIFFERS` for a partition that the plan has not, that is not for this reader, or that was given out before.
+    /// `WORKER_DIFFERS` if the plan has no such partition, if the partition is for another reader, or if it was handed out before.
     pub fn rows(&self, of: TaskPartition, reader: Option<u32>) -> Result<TaskStream, Refusal> {
         let ReadyPartition { rows, schema, .. } = self.given_out(of, reader)?;
         let given = Arc::clone(&self.given);
@@ -165,7 +165,7 @@ impl QuestionTasks {
         Ok(self.stream(Box::pin(rows), &schema))
     }
 
-    /// How many rows were given to other workers, and how many to the connector.
+    /// Numbers of rows that were sent to other workers and to the connector.
     #[must_use]
     pub fn delivered_row_counts(&self) -> (u64, u64) {
         let count = |rows: &AtomicU64| rows.load(Ordering::Relaxed);
@@ -175,7 +175,7 @@ impl QuestionTasks {
         )
     }
 
-    /// The same for a task of the own worker, which is of the number `own`.
+    /// Rows of a task for another task of this worker, whose number is `own`.
     ///
     /// # Errors
     /// As [`Self::rows`].
@@ -196,7 +196,7 @@ impl QuestionTasks {
         let gone = || differs("there is no such partition of a task, or it was given out");
         let mut ready = self.ready.lock();
         let key = (of.stage, of.partition);
-        // INVARIANT: task-readers. Whoever asks gets what the plan has its own task read, once.
+        // INVARIANT: task-readers. A reader gets a partition only if the plan assigns it to that reader, and only once.
         let permitted = match ready.get(&key).ok_or_else(gone)?.reader {
             Reader::Connector => reader.is_none(),
             Reader::Worker(number) => reader == Some(number),
@@ -263,7 +263,7 @@ impl fmt::Debug for QuestionTasks {
     }
 }
 
-/// The rows of one partition of a task, as messages. Dropping it ends it.
+/// Rows of one task partition, as messages. Dropping the stream ends the partition.
 pub struct TaskStream {
     started: StartedPlan,
     encoder: FrameEncoder,
@@ -273,7 +273,7 @@ pub struct TaskStream {
 }
 
 impl TaskStream {
-    /// The next message, first the schema; `None` after the last one. After an error there is nothing more.
+    /// Next message, or `None` after the last one. The schema comes first. The stream ends after an error.
     pub async fn next(&mut self) -> Option<Result<AnswerFrame, Refusal>> {
         if self.over {
             return None;
@@ -333,9 +333,9 @@ fn check_and_cut_plan(
     planned.ok_or_else(|| differs("the plan of the question has no stages"))
 }
 
-/// The partitions of the tasks that are the worker's own. None runs before it is read.
+/// Prepares the partitions of the worker's own tasks. A partition starts to run when it is first read.
 ///
-/// The engine's keeper of tasks is not used: it holds what it has run until the process ends, and begins to read at once.
+/// The engine's task registry is not used, because it keeps finished tasks until the process ends and starts to read at once.
 async fn prepare(
     staged: &StagedPlan,
     worker: u32,
@@ -388,7 +388,8 @@ async fn prepare(
     Ok(ready)
 }
 
-/// Who reads a partition of a stage: of what is dealt by keys, or repeated for each, every task has a run of partitions of its own.
+/// Reader of a stage partition. If the stage is distributed by keys or repeated, each reading task has a consecutive range of
+/// partitions.
 fn reader(stage: &Stage, partition: usize, of: usize) -> datafusion_common::Result<Reader> {
     let Some(tasks) = stage.readers else {
         return Ok(Reader::Connector);
@@ -405,7 +406,7 @@ fn reader(stage: &Stage, partition: usize, of: usize) -> datafusion_common::Resu
     }
 }
 
-/// What a task sends before it ends; the task is ended where nobody waits any more.
+/// Next message of a task. The task is aborted when the receiver is dropped.
 async fn receive_from_task<T>(
     task: tokio::task::JoinHandle<()>,
     sent: oneshot::Receiver<T>,

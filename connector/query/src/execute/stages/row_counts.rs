@@ -1,5 +1,6 @@
-//! Rows of a task counted below its head and above it: what a task gives is complete only where both agree. The engine ends a stream
-//! as if it were over where what fills it fell with a panic; here such an end is an error. What a head holds whole has its memory here.
+//! Row counts of a task below and above its head node, which must agree for a complete output. If a producer of a stream panics,
+//! the engine ends the stream as if it were complete; here such an end is an error. Rows that a head keeps completely are also
+//! accounted here.
 
 use super::task_channels::failed_task_error;
 use crate::pass_through::{PassThrough, PassThroughExec};
@@ -20,29 +21,29 @@ use std::sync::Arc;
 
 type Plan = Arc<dyn ExecutionPlan>;
 
-/// What one task has given so far, below its head and above it.
+/// Row counts of one task, below and above its head.
 #[derive(Debug)]
 pub(super) struct RowCounts {
     head: HeadKind,
     counted: Mutex<Counted>,
 }
 
-/// How a partition above a head is made of those below it.
+/// Relation of the partitions above and below a head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum HeadKind {
-    /// Each of the one below that has its number.
+    /// Each partition above contains the partition below with its number.
     None,
-    /// Each of all below.
+    /// Each partition above contains rows of all partitions below.
     Dealt,
-    /// Each of the one below that has its number, counted round.
+    /// Each partition above repeats the partition below with its number, modulo the number of partitions below.
     Repeated,
 }
 
 #[derive(Debug)]
 struct Counted {
-    /// By partition below the head.
+    /// Counts by partition below the head.
     below: Vec<PartitionCount>,
-    /// By partition above the head.
+    /// Counts by partition above the head.
     above: Vec<PartitionCount>,
 }
 
@@ -53,12 +54,12 @@ struct PartitionCount {
 }
 
 impl RowCounts {
-    /// A task's plan under the head of those that read it, counted below the head, and its counts.
+    /// Adds the head for all readers to the plan of a task, with a count below the head. Returns the plan and its counts.
     ///
     /// # Errors
-    /// When the engine does not take its own nodes.
+    /// An error if the engine refuses its own nodes.
     pub(super) fn under(plan: Plan, head: &ProducerHead) -> Result<(Plan, Arc<Self>)> {
-        // The head that a plan was cut with is for one reader; the one of all that read it takes its place.
+        // The head from the cut of the plan is for one reader. It is replaced by a head for all readers.
         let plan = match plan.children().as_slice() {
             [below] if plan.is::<RepartitionExec>() || plan.is::<BroadcastExec>() => {
                 Arc::clone(below)
@@ -99,7 +100,7 @@ impl RowCounts {
         Ok((plan, counts))
     }
 
-    /// The rows of a partition above the head, which end well only where all rows below are in them.
+    /// Counted rows of a partition above the head. The stream ends with an error if rows from below are missing.
     pub(super) fn above(
         self: Arc<Self>,
         partition: usize,
@@ -127,7 +128,7 @@ impl RowCounts {
         }
     }
 
-    // INVARIANT: task-counted. A partition is over where all is that it is made of, and all of them have the rows of all below.
+    // INVARIANT: task-counted. A partition is complete only if all its sources are complete and their row counts agree.
     fn end(&self, partition: usize) -> Result<()> {
         let mut counted = self.counted.lock();
         let Counted { below, above } = &mut *counted;

@@ -1,4 +1,4 @@
-//! A physical plan cut into stages, as whoever makes the same plan cuts it.
+//! Cut of a physical plan into stages. Equal plans are cut equally on all machines.
 
 use super::exact_aggregates::travels;
 use super::leaf_parts::{self, deal, gives_parts, open_cells};
@@ -36,7 +36,7 @@ use url::Url;
 type Plan = Arc<dyn ExecutionPlan>;
 type Channels = Arc<dyn ChannelResolver + Send + Sync>;
 
-/// The address of a worker by its number: no name of a host is in a plan.
+/// Address of a worker, made from its number. A plan contains no host names.
 ///
 /// # Errors
 /// None that is known.
@@ -46,36 +46,36 @@ pub(super) fn address(worker: usize) -> Result<Url> {
         .map_err(|_| internal_datafusion_err!("a number is no host"))
 }
 
-/// The number of a worker.
+/// Number of the worker with this address.
 pub(super) fn number(url: &Url) -> Option<u32> {
     url.host_str()?.parse().ok()
 }
 
-/// A plan in stages, and the session in which it runs.
+/// Plan in stages, with its session.
 pub(super) struct StagedPlan {
     pub(super) plan: Plan,
     pub(super) state: SessionState,
-    /// By number.
+    /// Stages by number.
     pub(super) stages: BTreeMap<usize, Stage>,
 }
 
-/// One stage, as whoever reads it sees it.
+/// Stage from the viewpoint of its readers.
 pub(super) struct Stage {
-    /// What its tasks give.
+    /// Schema of the rows that its tasks return.
     pub(super) schema: SchemaRef,
     pub(super) tasks: usize,
-    /// What stands at its head for those that read it.
+    /// Node at the head of the stage, for its readers.
     pub(super) head: ProducerHead,
-    /// The tasks that read it; the connector does where there are none.
+    /// Number of tasks that read the stage; absent if the connector reads it.
     pub(super) readers: Option<usize>,
-    /// Whether the engine counts on an order in which its rows do not arrive, since several tasks give them.
+    /// Set if the engine assumes a row order that several tasks do not preserve.
     misordered: bool,
 }
 
-/// Cuts a plan into stages for so many workers; nothing where it has none, or rows between them could not travel.
+/// Cuts a plan into stages for `workers` workers. Returns `None` if the plan has no stages or if its rows can't be sent.
 ///
 /// # Errors
-/// When the engine does not take its own nodes.
+/// An error if the engine refuses its own nodes.
 pub(super) fn cut_into_stages(
     made: &OptimizedPlan,
     state: &SessionState,
@@ -171,17 +171,17 @@ fn collect_stages(
     collect_stages(plan, Some(below.task_count()), stages)
 }
 
-/// The plans of all tasks as the engine would send them: each with leaves of its own, and with the workers that run the stages below.
+/// Plans of all tasks as the engine would send them, each with its own leaves and with the workers of the stages below.
 ///
 /// # Errors
-/// When the engine does not take its own nodes.
+/// An error if the engine refuses its own nodes.
 pub(super) async fn task_plans(staged: &StagedPlan) -> Result<Vec<SetPlanRequest>> {
     let expected = staged.stages.values().map(|stage| stage.tasks).sum();
     let (send, mut captured) = mpsc::channel(1);
     let state = SessionStateBuilder::new_from_existing(staged.state.clone())
         .with_distributed_channel_resolver(CapturingChannels(send))
         .build();
-    // Nothing runs: what would be sent is caught, and what would be read never comes.
+    // Nothing runs: the sent plans are captured, and the stages below never return rows.
     let mut running = staged.plan.execute(0, state.task_ctx())?;
     let mut plans = Vec::with_capacity(expected);
     while plans.len() < expected {
@@ -199,8 +199,8 @@ pub(super) async fn task_plans(staged: &StagedPlan) -> Result<Vec<SetPlanRequest
     Ok(plans)
 }
 
-/// The plan whose aggregates without keys are put together of what each task counts: the planner makes one of the two where it sees one
-/// partition of rows.
+/// Splits aggregates without keys into partial aggregates of the tasks and a final merge. The planner makes a single aggregate for
+/// an input with one partition.
 fn in_two_phases(plan: Plan) -> Result<Plan> {
     plan.transform_up(|node| {
         let whole = node.downcast_ref::<AggregateExec>();
@@ -215,7 +215,7 @@ fn in_two_phases(plan: Plan) -> Result<Plan> {
     .data()
 }
 
-/// A leaf as each of so many tasks reads it.
+/// Part of a leaf for one of `tasks` tasks.
 fn dealt(original: &Plan, leaf: &GovernedScanExec, tasks: usize) -> Result<Plan> {
     if tasks <= 1 || !gives_parts(leaf) {
         return Ok(Arc::clone(original));
@@ -236,7 +236,7 @@ impl WorkerResolver for NumberedWorkers {
     }
 }
 
-/// Gives the plan that was made already.
+/// Planner that returns an existing plan.
 #[derive(Debug)]
 struct ReadyPlanner(Plan);
 

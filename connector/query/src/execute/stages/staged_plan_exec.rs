@@ -1,4 +1,4 @@
-//! A plan in stages as the connector runs it: the workers begin, and the last stage reads what they give.
+//! Plan in stages at the connector: the workers start their tasks, and the last stage reads the results.
 
 use super::eligibility::{HomeReason, why_at_home};
 use super::plan_name::digest;
@@ -26,10 +26,10 @@ use hansa_policy::refusal::Refusal;
 use std::fmt;
 use std::sync::Arc;
 
-/// The plan in stages that workers run, made in `state`, or why there is none.
+/// Plan in stages for workers, made in `state`, or the reason why there is none.
 ///
 /// # Errors
-/// What planning says.
+/// Errors of planning.
 pub(crate) fn planned_in_stages(
     made: &OptimizedPlan,
     state: &SessionState,
@@ -60,7 +60,7 @@ pub(crate) fn planned_in_stages(
     Ok(Ok(Arc::new(plan)))
 }
 
-/// A plan in stages that workers run; read once.
+/// Plan in stages for workers, which can be read once.
 struct StagedPlanExec {
     staged: Arc<StagedPlan>,
     name: StagedPlanName,
@@ -150,7 +150,7 @@ impl ExecutionPlan for StagedPlanExec {
             let source = workers.begin(name).await.map_err(failed_task_error)?;
             channels.begin(Arc::clone(&source), schemas(&staged));
             let rows = staged.plan.execute(0, staged.state.task_ctx())?;
-            // What runs at workers runs as long as somebody reads.
+            // The tasks at the workers run while the stream has a reader.
             Ok::<_, DataFusionError>(rows.inspect(move |_| {
                 let _running = &source;
             }))
@@ -162,7 +162,7 @@ impl ExecutionPlan for StagedPlanExec {
     }
 }
 
-/// What the tasks of each stage give.
+/// Output schemas of the stages.
 pub(super) fn schemas(staged: &StagedPlan) -> Vec<(usize, SchemaRef)> {
     let stages = staged.stages.iter();
     stages

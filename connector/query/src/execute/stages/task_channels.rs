@@ -1,4 +1,4 @@
-//! How the engine reaches the tasks of a question: by [`TaskSource`], a partition each.
+//! Connection of the engine to the tasks of a question. Each partition is read by [`TaskSource`].
 
 use super::staged_plan::number;
 use super::task_source::{TaskPartition, TaskSource};
@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use url::Url;
 
-/// The channels of one question. What they read from is known once the question has begun.
+/// Channels of one question. The source of rows is set when the question starts.
 #[derive(Clone, Default)]
 pub(super) struct TaskChannels {
     within: Arc<OnceLock<QuestionSource>>,
@@ -29,12 +29,12 @@ pub(super) struct TaskChannels {
 
 struct QuestionSource {
     source: Arc<dyn TaskSource>,
-    /// What the tasks of each stage give.
+    /// Output schemas of the stages, by stage number.
     schemas: BTreeMap<usize, SchemaRef>,
 }
 
 impl TaskChannels {
-    /// Says where rows come from; the first one counts.
+    /// Sets the source of rows. Only the first call takes effect.
     pub(super) fn begin(
         &self,
         source: Arc<dyn TaskSource>,
@@ -63,7 +63,7 @@ struct TaskChannel {
 
 #[async_trait]
 impl WorkerChannel for TaskChannel {
-    /// Workers make their tasks ready themselves.
+    /// Workers prepare their tasks themselves.
     async fn coordinator_channel(
         &mut self,
         _: HeaderMap,
@@ -75,7 +75,7 @@ impl WorkerChannel for TaskChannel {
         Ok(stream::empty().boxed())
     }
 
-    /// Each partition is a stream of its own, asked for when it is first read: whoever reads one slowly holds up no other.
+    /// Opens a separate stream for each partition at its first read, so that a slow reader does not block others.
     async fn execute_task(
         &mut self,
         _: HeaderMap,
@@ -117,8 +117,8 @@ impl WorkerChannel for TaskChannel {
     }
 }
 
-/// What is told of a task that failed; where and why is the operator's business. Where nothing is out yet the question is done again at
-/// home, and told as it goes there.
+/// Error of a failed task without its place and cause, which only the operator may see. If no row was sent, the question runs again
+/// at the connector, which reports its own error.
 pub(super) fn failed_task_error(why: Refusal) -> DataFusionError {
     tracing::warn!(name: "task.failed", %why, "a worker did not give its rows");
     let lost = Refusal::new(
@@ -128,7 +128,7 @@ pub(super) fn failed_task_error(why: Refusal) -> DataFusionError {
     engine_error::carry(lost.with_help("ask again"))
 }
 
-/// The rows in the types with which the plan goes on; texts travel in another form than they are worked on.
+/// Converts rows to the types that the plan uses. Texts have another type in messages.
 fn fit(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
     let other = || {
         let sentence = "a worker sent other columns than it was asked for";

@@ -1,28 +1,29 @@
-//! Where rows of tasks come from: from whatever brings them.
+//! Interface for the transport of rows between tasks.
 
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use hansa_policy::refusal::Refusal;
 
-/// One partition of what a task of a stage gives. A worker has at most one task of a stage, of its own number.
+/// One output partition of a task. A worker has at most one task of a stage; the task has the worker's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TaskPartition {
-    /// The number of the worker in the question, from 0.
+    /// Number of the worker in the question, from 0.
     pub worker: u32,
-    /// The stage of the question's plan, from 1.
+    /// Number of the stage in the plan, from 1.
     pub stage: u32,
-    /// The partition, from 0.
+    /// Number of the partition, from 0.
     pub partition: u32,
 }
 
-/// Brings what tasks of one question give.
+/// Transport of task output for one question.
 #[async_trait]
 pub trait TaskSource: Send + Sync + 'static {
-    /// The rows of a partition. Dropping them ends them. They have ended well only if no error comes.
+    /// Reads the rows of a partition. Dropping the stream ends the transfer. The rows are complete only if the stream ends without
+    /// an error.
     ///
     /// # Errors
-    /// What the worker refused with, or that it could not be reached.
+    /// The worker's refusal, or a refusal if the worker is unreachable.
     async fn rows(
         &self,
         of: TaskPartition,

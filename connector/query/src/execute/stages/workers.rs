@@ -1,4 +1,4 @@
-//! The workers of a question, whoever reaches them.
+//! Interface to the workers of a question, independent of the transport.
 
 use super::eligibility::HomeReason;
 use super::task_source::TaskSource;
@@ -8,45 +8,45 @@ use hansa_policy::refusal::Refusal;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-/// The workers of one question.
+/// Workers of one question.
 #[async_trait]
 pub trait Workers: Send + Sync + 'static {
-    /// How many there are, as long as the question is.
+    /// Number of workers, constant for the question.
     fn count(&self) -> u32;
 
-    /// Has each of them make the tasks of the question ready that are its own. They run until what is returned is dropped.
+    /// Asks each worker to prepare its own tasks of the question. The tasks run until the returned source is dropped.
     ///
     /// # Errors
-    /// What one of them refused with, or that it could not be reached.
+    /// The refusal of a worker, or a refusal if a worker is unreachable.
     async fn begin(&self, plan: StagedPlanName) -> Result<Arc<dyn TaskSource>, Refusal>;
 }
 
-/// What names a plan in stages: whoever makes another one must not take part.
+/// Identity of a plan in stages. A worker with another plan must not take part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StagedPlanName {
-    /// Of the plan before it was cut: its logical form with all filters and columns, and its physical one.
+    /// Digest of the plan before it is cut: its optimised logical form with all filters and columns, and its physical form.
     pub digest: Digest,
-    /// For how many workers it was cut.
+    /// Number of workers for which the plan is cut.
     pub workers: u32,
 }
 
-/// How a question is given to workers.
+/// Settings for the execution of a question at workers.
 #[derive(Clone)]
 pub struct Staging {
-    /// To whom.
+    /// Workers that run the tasks.
     pub workers: Arc<dyn Workers>,
-    /// Questions stay at home that read no table with so many stored rows.
+    /// Minimum stored rows of the largest table; smaller questions run at the connector.
     pub at_least: u64,
-    /// Where the question runs, once it is planned.
+    /// Place of execution, set after planning.
     pub placement: Arc<OnceLock<QueryPlacement>>,
 }
 
-/// Where a question runs. It is the owner's business alone: how rows are dealt is not to be seen in what a peer is told.
+/// Place of execution of a question. Only the owner sees it; peers never learn the distribution of rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QueryPlacement {
-    /// In stages, at so many workers.
+    /// In stages, at this number of workers.
     Workers(u32),
-    /// At home, and why.
+    /// At the connector, for this reason.
     Home(HomeReason),
 }
 

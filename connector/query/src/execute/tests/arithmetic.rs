@@ -1,4 +1,4 @@
-//! Arithmetic near the edge of what its type holds, over rows of which a contract shows some.
+//! Arithmetic near the limits of its type, over rows of which a contract shows some.
 
 use super::names;
 use crate::fixture::FixtureParticipant;
@@ -9,7 +9,7 @@ use hansa_policy::row_filter::{ComparisonOperator, FilterOperand, PolicyLiteral,
 use hansa_policy::term::Term;
 use std::sync::Arc;
 
-/// Numbers of three sites; the hidden row of `B` would be too much for every sum and product.
+/// Numbers of three sites. The hidden row of `B` would overflow every sum and product.
 fn edges() -> FixtureParticipant {
     let set = dataset(
         "counts",
@@ -60,7 +60,7 @@ fn arithmetic_beyond_its_type_ends_the_question() {
     let report = |sql: &str, expect: &str| {
         assert_eq!(city.rows(sql).expect(sql).join(","), expect, "{sql}");
     };
-    // What no row of the view leaves, also not what stands beside it.
+    // The expressions fail on values of hidden rows alone.
     report(
         "SELECT n + 5 FROM counts WHERE site = 'B'",
         &most.to_string(),
@@ -76,7 +76,7 @@ fn arithmetic_beyond_its_type_ends_the_question() {
         "SELECT sum(CAST(n AS DECIMAL(38, 0)) + 1) FROM counts WHERE site = 'A'",
         "9223372036854775802",
     );
-    // Division and remainder stay what they were.
+    // Results of division and remainder do not change.
     report("SELECT 7 / 2, 7 % 4, -7 / 2 FROM counts LIMIT 1", "3|3|-3");
     for sql in [
         "SELECT n + 1 FROM counts",
@@ -96,7 +96,7 @@ fn arithmetic_beyond_its_type_ends_the_question() {
         "SELECT lag(n + m) OVER (ORDER BY at) FROM counts",
         "SELECT m FROM counts WHERE m IN (SELECT n + 1 FROM counts)",
         "SELECT x FROM (SELECT n * 2 AS x FROM counts UNION ALL SELECT m FROM counts)",
-        // Constants, also such as only come together in the optimizer.
+        // Constant expressions, including those that only the optimizer combines.
         "SELECT 9223372036854775807 + 1",
         "SELECT m FROM counts WHERE m < 9223372036854775807 + 1",
         "SELECT x * 2 FROM (SELECT 9223372036854775807 AS x)",
@@ -113,7 +113,7 @@ fn arithmetic_beyond_its_type_ends_the_question() {
     }
 }
 
-/// What a hidden row holds neither ends a question nor changes what it says.
+/// Values of a hidden row neither end a question nor change its error.
 #[test]
 fn hidden_rows_end_nothing() {
     let city = edges();

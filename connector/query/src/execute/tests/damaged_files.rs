@@ -1,4 +1,4 @@
-//! Files in which a byte is another one: no question is answered from them, or it is answered as before.
+//! Files with one changed byte: a question is refused, or its answer does not change.
 
 use crate::fixture::FixtureParticipant;
 use crate::fixture::dataset_files::{DatasetFileLayout, dataset};
@@ -39,7 +39,7 @@ fn city(folder_of: &str) -> FixtureParticipant {
     city
 }
 
-/// Writes the file as at another instant: two writes within one tick of the clock of the file system would look alike.
+/// Writes a file with another modification time. Two writes within one clock tick of the file system would look alike.
 fn written(path: &Path, bytes: &[u8], tick: &mut u64) {
     *tick += 1;
     std::fs::write(path, bytes).unwrap();
@@ -87,7 +87,7 @@ fn no_question_is_answered_from_other_bytes_than_were_published() {
                     }
                 }
             }
-            // Whatever they looked at: from now on it is known.
+            // After the first detection the damage stays known, whatever part a question reads.
             held(&city).verify().unwrap_err();
             for found in all(&city) {
                 assert_eq!(found.unwrap_err().code, ErrorCode::SnapshotDamaged);
@@ -96,7 +96,7 @@ fn no_question_is_answered_from_other_bytes_than_were_published() {
             held(&city).verify().unwrap();
             assert_eq!(city.rows(QUESTIONS[2]).unwrap(), good[2]);
         }
-        // Cut short, and gone.
+        // Truncated file, and missing file.
         written(&file, &whole[..size - 1], &mut tick);
         for found in all(&city) {
             assert!(found.is_err());
@@ -113,7 +113,7 @@ fn no_question_is_answered_from_other_bytes_than_were_published() {
     assert!(refused > 150, "{refused}");
 }
 
-/// A name that means something else in an address.
+/// Folder name with characters that have a special meaning in a URL.
 #[test]
 fn files_are_found_whatever_their_folder_is_called() {
     let folder = tempfile::tempdir().unwrap();

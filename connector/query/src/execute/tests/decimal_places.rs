@@ -1,9 +1,9 @@
-//! Numbers to so many decimal places that no number has.
+//! Rounding to numbers of decimal places beyond all values.
 
 use super::{answers, city, refused};
 use hansa_policy::refusal::ErrorCode;
 
-/// What one call makes of a constant and of a column with the same value in all rows.
+/// Results of one call for a constant and for a column with the same value in all rows.
 fn made(function: &str, value: f64, places: &str) -> [f64; 2] {
     let number = format!("CAST('{value:?}' AS DOUBLE)");
     let column = format!("{number} + 0.0 * duration");
@@ -78,7 +78,7 @@ fn any_number_of_places_gives_the_right_number() {
             );
         }
     }
-    // Places beyond 32 bits, and places that differ from row to row.
+    // Decimal places beyond 32 bits, and decimal places that differ between rows.
     answers(
         "SELECT trunc(1.5e0, 4294967296), trunc(1.5e0, 2147483648) FROM trips LIMIT 1",
         &["1.5|1.5"],

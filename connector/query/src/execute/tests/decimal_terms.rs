@@ -1,4 +1,4 @@
-//! Clauses over columns of decimals.
+//! Clauses over decimal columns.
 
 use super::names;
 use crate::fixture::FixtureParticipant;
@@ -8,7 +8,7 @@ use hansa_policy::term::Term;
 use hansa_policy::value::cube::{CountingUnit, CubeFunction};
 use std::sync::Arc;
 
-/// Costs of sites and firms.
+/// Costs by site and firm.
 fn costs(terms: impl IntoIterator<Item = Term>) -> FixtureParticipant {
     let set = dataset("costs", &["site:text", "firm:text", "eur:decimal(12,2)?"]);
     let rows = [

@@ -1,4 +1,4 @@
-//! Long lists of values are one function in a plan, and each of them another one.
+//! Long IN lists, each of which is one function in the plan. Different lists must stay different functions.
 
 use super::names;
 use crate::fixture::FixtureParticipant;
@@ -8,7 +8,7 @@ use hansa_policy::row_filter::{FilterOperand, PolicyLiteral, RowFilter};
 use hansa_policy::term::Term;
 use std::sync::Arc;
 
-/// Numbers from 0 to 399, and the same as texts.
+/// Numbers from 0 to 399, also as texts.
 fn city(terms: impl IntoIterator<Item = Term>) -> FixtureParticipant {
     let set = dataset("t", &["n:int", "s:text"]);
     let batch = RecordBatch::try_new(
@@ -27,12 +27,12 @@ fn city(terms: impl IntoIterator<Item = Term>) -> FixtureParticipant {
     city
 }
 
-/// As many numbers for every first one: 1, and those that follow `from`.
+/// Lists of equal length with an equal first value: 1, then the numbers after `from`.
 fn list(from: i64) -> Vec<i64> {
     [1].into_iter().chain(from..from + 99).collect()
 }
 
-/// The same list of a column, in words.
+/// IN condition of such a list over a column.
 fn words(column: &str, from: i64) -> String {
     let quote = if column == "s" { "'" } else { "" };
     let words: Vec<String> = list(from)
@@ -60,7 +60,7 @@ fn lists_that_begin_alike_are_each_its_own() {
     }
 }
 
-/// Of two clauses that keep rows by lists that begin alike, each keeps its own.
+/// Two clauses filter rows by lists with an equal beginning; each must apply its own list.
 #[test]
 fn what_clauses_keep_by_lists_is_kept_by_each() {
     let keeps = |column: &str, from| {
@@ -80,7 +80,7 @@ fn what_clauses_keep_by_lists_is_kept_by_each() {
             let city = city([keeps(column, one), keeps(column, other)]);
             let sql = "SELECT min(n), max(n), count(*) FROM t WHERE n <> 1";
             assert_eq!(city.rows(sql).unwrap(), ["150|198|49"]);
-            // Nor does a list of the asker's stand for one of them.
+            // A list of the consumer must not replace the list of a clause either.
             let sql = format!("SELECT count(*) FROM t WHERE {}", words(column, 101));
             assert_eq!(city.rows(&sql).unwrap(), ["50"]);
         }

@@ -1,4 +1,4 @@
-//! Questions for a few keys in rows that no order helps to find.
+//! Questions for a few keys in unsorted rows.
 
 use super::names;
 use crate::fixture::FixtureParticipant;
@@ -15,15 +15,15 @@ use std::time::{Duration, SystemTime};
 
 const ROWS: i64 = 12_000;
 const ROW_GROUP: usize = 4_000;
-/// Bytes of a text, so that one of a row group is longer than what is held against a digest at once.
+/// Length of a text in bytes, chosen so that the texts of a row group exceed one digest block.
 const TEXT_BYTES: usize = 300;
 
-/// The key in a row: each occurs once, and each row group has small and large ones.
+/// Key of a row. Each key occurs once, and each row group has small and large keys.
 const fn key_in(row: i64) -> i64 {
     row * 7919 % ROWS
 }
 
-/// Rows of which the texts of the first row group can't be read any more, and the text of the last row.
+/// City whose texts of the first row group are damaged, and the text of the last row.
 fn spoil_first_texts(terms: impl IntoIterator<Item = Term>) -> (FixtureParticipant, String) {
     let mut random = StdRng::seed_from_u64(rand::random());
     let set = dataset("t", &["n:int", "code:text", "t:text"]);
@@ -47,14 +47,14 @@ fn spoil_first_texts(terms: impl IntoIterator<Item = Term>) -> (FixtureParticipa
     let mut city = FixtureParticipant::new();
     let shown = Term::Columns(names(&["n", "code", "t"]));
     city.publish(set, &batch, layout, terms.into_iter().chain([shown]));
-    // A first question learns what the files hold.
+    // The first question reads the file metadata.
     city.rows("SELECT count(t) FROM t").unwrap();
     let file = city.files("t").remove(0);
     let mut bytes = std::fs::read(&file).unwrap();
     let place = bytes.len() / 6;
     bytes[place] ^= 1;
     std::fs::write(&file, bytes).unwrap();
-    // Two writes within one tick of the clock of the file system would look alike.
+    // Two writes within one clock tick of the file system would look alike.
     let later = SystemTime::UNIX_EPOCH + Duration::from_secs(60);
     let opened = File::options().write(true).open(&file).unwrap();
     opened.set_modified(later).unwrap();
@@ -80,7 +80,7 @@ fn only_row_groups_that_may_hold_the_key_are_read() {
     assert_eq!(refusal.code, ErrorCode::SnapshotDamaged, "{refusal}");
 }
 
-/// Else the time of an answer would tell whether a hidden row has the key.
+/// Bloom filters would reveal by the response time that a hidden row has the key.
 #[test]
 fn filters_of_keys_are_not_used_where_rows_are_hidden() {
     let hides_one = Term::Rows(RowFilter::Compare {

@@ -1,4 +1,4 @@
-//! Sums near the edge of what their type holds.
+//! Sums near the limits of their type.
 
 use super::names;
 use crate::fixture::FixtureParticipant;
@@ -10,7 +10,7 @@ use hansa_policy::term::Term;
 use hansa_policy::value::cube::{CountingUnit, CubeFunction};
 use std::sync::Arc;
 
-/// Counts near the edge of what 64 bits hold: of `A` and of `B` two that are too much together, of `B` one in a hidden row.
+/// Counts near the limits of 64 bits. The two counts of `A` and of `B` overflow together; one of `B` is in a hidden row.
 fn edges(terms: impl IntoIterator<Item = Term>) -> FixtureParticipant {
     let set = dataset(
         "counts",
@@ -57,7 +57,7 @@ fn a_sum_beyond_its_type_ends_the_question() {
     };
     let most = i64::MAX.to_string();
     for (sql, expect) in [
-        // Of rows that the contract hides nothing comes into a sum, and nothing ends it.
+        // Hidden rows are never added, and never end a question.
         (
             "SELECT sum(n) FROM counts WHERE site = 'B'",
             Some(most.as_str()),
@@ -129,7 +129,7 @@ fn a_withheld_cell_that_is_beyond_its_type_fails_nothing() {
     };
     let most = i64::MAX;
     let cells = "SELECT site, sum_n FROM counts.cube ORDER BY site";
-    // C has three firms, and two with a value; B has two firms.
+    // C has three firms, of which two have a value; B has two firms.
     let shown = format!("A|{most}");
     assert_eq!(
         cube(3, "-").rows(cells).unwrap(),
@@ -147,7 +147,7 @@ fn a_withheld_cell_that_is_beyond_its_type_fails_nothing() {
         let refusal = cube(2, "-").rows(sql).unwrap_err();
         assert_eq!(refusal.code, ErrorCode::SumOverflow, "{refusal}");
     }
-    // Each cell holds its sum; the sum of both is beyond.
+    // Each cell holds its sum; the sum of both cells overflows.
     let two = cube(1, "C");
     assert_eq!(
         two.rows("SELECT site FROM counts.cube ORDER BY site")
@@ -158,13 +158,13 @@ fn a_withheld_cell_that_is_beyond_its_type_fails_nothing() {
     assert_eq!(cube(2, "-").rows(counted).unwrap(), ["A|3", "B|2", "C|3"]);
 }
 
-/// Loads of four sites; at C too few have one.
+/// Loads of four sites. At C too few units have a load.
 fn loads(functions: Vec<CubeFunction>) -> FixtureParticipant {
     let set = dataset("loads", &["site:text", "firm:text", "n:int?"]);
     let rows = [("A", 8), ("B", 10), ("C", 4), ("D", 6)]
         .into_iter()
         .flat_map(|(site, many)| {
-            // At D one is far from the others, who are all alike.
+            // At D one value is far from the others, which are equal.
             let value = move |at| match (site, at) {
                 ("D", 0) => 5,
                 ("D", _) => 0,
@@ -243,7 +243,7 @@ fn a_variance_is_that_of_the_cells_shown() {
         0,
         (squares(10) / 10.0).sqrt(),
     );
-    // Of both together, without C, and without D, which is counted all the same.
+    // Expected values over both sites, without C and without D. D still counts in the number of rows.
     let all: Vec<f64> = (0..8_i64).chain(0..10).map(|at| at as f64).collect();
     let mean = all.iter().sum::<f64>() / 18.0;
     let both: f64 = all.iter().map(|value| (value - mean).powi(2)).sum();

@@ -1,4 +1,4 @@
-//! Single terms over real rows: what is too new, what is hashed, and with what a dataset is joined.
+//! Single terms over stored rows: delay, pseudonym and join.
 
 use super::names;
 use crate::fixture::FixtureParticipant;
@@ -12,7 +12,7 @@ use hansa_policy::value::cube::CubeFunction;
 use hansa_policy::value::time::TimeBucketWidth;
 use std::sync::Arc;
 
-/// A trip in each of the last six hours before the question, at half past; two parishes.
+/// City with one trip in each of the last six hours before the question, at half past the hour, and two parishes.
 fn city(trips: Vec<Term>) -> FixtureParticipant {
     let mut city = FixtureParticipant::new();
     let set = dataset(
@@ -62,7 +62,7 @@ fn what_is_too_new_does_not_exist() {
         ["2", "3", "4", "5"]
     );
     assert!(city(vec![embargo(7)]).rows(ids).unwrap().is_empty());
-    // Of a cube no bucket is shown in part: at 08:00, less 2 h 15 min, the hour that began at 05:00 was not over.
+    // No time bucket of a cube is shown in part. At 08:00 with a delay of 2 h 15 min, the hour from 05:00 was not complete.
     let cube = |seconds| {
         let mut terms = vec![
             Term::Functions(vec![CubeFunction::Count]),
@@ -180,7 +180,7 @@ fn a_join_over_the_keys_is_permitted() {
     ] {
         joined(keys(), sql, Ok(COUNTED));
     }
-    // Alone it is asked as ever, and may be joined with itself.
+    // The dataset can still be queried alone and joined with itself.
     joined(keys(), "SELECT count(*) FROM trips", Ok(&["6"]));
     joined(
         keys(),

@@ -1,5 +1,4 @@
-//! Texts are views while a question runs and plain before and after: whatever is asked of them, the answer is that of plain
-//! ones, of which `CAST(s AS VARCHAR)` makes some.
+//! Text views during execution. Answers must equal those over plain texts, which `CAST(s AS VARCHAR)` creates.
 
 use super::only_district;
 use crate::fixture::FixtureParticipant;
@@ -11,7 +10,7 @@ use std::sync::Arc;
 
 const PLAIN: &str = "CAST(s AS VARCHAR)";
 
-/// Texts short and long, empty and none, with what functions look for, in districts of which one is hidden.
+/// Short, long, empty and NULL texts that contain the arguments of text functions, in districts of which one is hidden.
 fn city() -> FixtureParticipant {
     let texts = [
         Some("a"),
@@ -46,7 +45,7 @@ fn city() -> FixtureParticipant {
     city
 }
 
-/// Asks with the column as it is, and with plain texts. Says whether there was an answer.
+/// Compares the answers over the column and over plain texts. Returns true if there was an answer.
 #[track_caller]
 fn alike(city: &FixtureParticipant, sql: &str) -> bool {
     let report = |with: &str| {
@@ -89,7 +88,7 @@ fn functions_of_texts_answer_alike() {
         });
         answered.extend((any.count() > 0).then_some(name));
     }
-    // Those of texts are among them, or nothing was compared.
+    // The list must contain the text functions; otherwise the test compares nothing.
     for name in [
         "btrim",
         "concat_ws",
@@ -179,7 +178,7 @@ fn texts_that_a_window_keeps_are_counted() {
     assert!(few.is_ok(), "{few:?}");
 }
 
-/// A join points at a text thousands of times without copying it: written out, a batch of them must still have a bound.
+/// A join refers to one text thousands of times without a copy. The written-out batch must still have a bounded size.
 #[test]
 fn no_text_is_longer_than_a_batch_of_them_can_be() {
     let city = city();
@@ -193,7 +192,7 @@ fn no_text_is_longer_than_a_batch_of_them_can_be() {
         let refusal = city.ask(&sql).expect_err(&made);
         assert_eq!(refusal.code, ErrorCode::ResourceLimit, "{made}: {refusal}");
     }
-    // Stored ones alike, where they are shown and read, and nowhere else.
+    // The limit also applies to stored texts, but only where they are shown and read.
     let set = dataset("long", &["id:int", "district:text", "s:text?"]);
     for (hidden, answered) in [(false, false), (true, true)] {
         let texts = ["short".to_owned(), "x".repeat(300_000)];

@@ -1,4 +1,4 @@
-//! Rows that a question writes itself, alone and beside those of a dataset.
+//! VALUES clauses of a question, alone and joined with rows of a dataset.
 
 use super::answers;
 
@@ -27,7 +27,7 @@ fn a_question_may_write_rows_of_its_own() {
     }
 }
 
-/// A row that is hidden fits none that a question writes.
+/// A hidden row matches no row of a VALUES clause.
 #[test]
 fn rows_of_a_question_are_put_beside_those_that_are_shown() {
     for (sql, expect) in [

@@ -1,4 +1,4 @@
-//! What is aggregated: bare measures, and columns that are not there.
+//! Arguments of aggregates: bare measures, and columns that a dataset lacks.
 
 use crate::federation::remote_sql::rendering::widens;
 use crate::sql::functions::sketch_state::SketchKind;
@@ -7,8 +7,8 @@ use datafusion::common::{DFSchema, DataFusionError, ScalarValue};
 use datafusion::logical_expr::expr::Cast;
 use datafusion::logical_expr::{Expr, lit};
 
-/// `sum(CAST(m AS DOUBLE))` of an integer as `sum(m)`: an aggregate-only contract takes bare measures; the cast is done
-/// here.
+/// Removes the cast of an integer from `sum(CAST(m AS DOUBLE))`, since an aggregate-only contract permits bare measures only. The
+/// cast is applied to the result here.
 pub(super) fn bare_measure(expr: Expr, relation: &DFSchema) -> Expr {
     let widened = |cast: &Cast| match &*cast.expr {
         Expr::Column(column) if *cast.field.data_type() == DataType::Float64 => relation
@@ -31,7 +31,7 @@ pub(super) fn bare_measure(expr: Expr, relation: &DFSchema) -> Expr {
     }
 }
 
-/// What an aggregate gives of a column that a branch does not have: nothing is sent for it.
+/// Result of an aggregate over a column that a branch lacks. No remote query is needed for it.
 pub(super) fn of_nothing(
     expr: &Expr,
     simplify: impl Fn(Expr) -> Result<Expr, DataFusionError>,

@@ -1,7 +1,7 @@
-//! Variance, covariance and correlation over several participants. The states are numbers that standard SQL has names for,
-//! count, mean, and variance or covariance of a part, so that a participant needs no function of ours and no version of an
-//! engine; they are put together by the pairwise formulas of Chan, Golub and LeVeque (1979), without loss where means are
-//! large beside deviations, and in an order of their own: that in which participants answer would show in the last digit.
+//! Variance, covariance and correlation over several participants. The states are count, mean, and variance or covariance of a
+//! part, which standard SQL can compute, so a participant needs neither a function of this product nor a certain engine version.
+//! The states are merged by the pairwise formulas of Chan, Golub and LeVeque (1979), which lose no precision where means are large
+//! beside deviations. The merge sorts the parts first, since the order of arrival would change the last digit.
 
 use crate::engine_error;
 use crate::sql::functions::exact_arithmetic::beyond;
@@ -21,7 +21,7 @@ use datafusion::logical_expr::{
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-/// What is computed.
+/// Kind of moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::federation) enum MomentKind {
     VarSamp,
@@ -34,7 +34,7 @@ pub(in crate::federation) enum MomentKind {
 }
 
 impl MomentKind {
-    /// By the name of the engine's function.
+    /// Kind for the name of an engine function.
     pub(super) fn of(name: &str) -> Option<Self> {
         Some(match name {
             "var" => Self::VarSamp,
@@ -52,8 +52,8 @@ impl MomentKind {
         matches!(self, Self::CovarSamp | Self::CovarPop | Self::Corr)
     }
 
-    /// The states that each part computes, in the order of [`merge_moments_call`]'s arguments. The second one is a mean, or a sum where the values
-    /// are whole numbers of units: a mean of these as a floating-point number would lose digits.
+    /// States of each part, in the argument order of [`merge_moments_call`]. The second state is a mean, or a sum if the values are
+    /// integers or decimals, whose mean would lose digits as a floating-point number.
     pub(super) fn states(
         self,
         call: &AggregateFunction,
@@ -79,7 +79,7 @@ impl MomentKind {
                 ])
             }
             [one, two] if self.pairs() => {
-                // A pair counts where both have a value.
+                // A pair counts if both values are present.
                 let both = one.clone().is_not_null().and(two.clone().is_not_null());
                 let both = match &params.filter {
                     Some(filter) => filter.as_ref().clone().and(both),
@@ -117,17 +117,17 @@ impl MomentKind {
     }
 }
 
-/// The type of values of which moments are told.
+/// Type of the aggregated values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MomentValues {
     Float,
-    /// Integers or decimals, made floating-point numbers.
+    /// Integers or decimals, converted to floating-point numbers.
     AsFloat,
-    /// Integers or decimals, whose digits all count.
+    /// Integers or decimals, computed exactly.
     Whole,
 }
 
-/// The call that puts states together, of which the second is told as it is and the others are floating-point numbers.
+/// Call that merges states. The second argument keeps its type; the others are floating-point numbers.
 pub(super) fn merge_moments_call(kind: MomentKind, states: Vec<Expr>) -> Expr {
     let states = states.into_iter().enumerate();
     let states: Vec<Expr> = states
@@ -146,7 +146,7 @@ pub(super) fn merge_moments_call(kind: MomentKind, states: Vec<Expr>) -> Expr {
     ))
 }
 
-/// As a floating-point number.
+/// Cast to a floating-point number.
 pub(super) fn double(expr: Expr) -> Expr {
     Expr::Cast(Cast::new(Box::new(expr), DataType::Float64))
 }
@@ -196,7 +196,7 @@ impl AggregateUDFImpl for MergedMomentFunction {
     }
 }
 
-/// Counts, means, and sums of squares and products of what values are from their mean.
+/// Counts, means, and sums of squared deviations and of their products.
 #[derive(Debug, Clone, Copy, Default)]
 struct PartialMoments {
     count: f64,
@@ -205,16 +205,16 @@ struct PartialMoments {
     other: f64,
     second: f64,
     both: f64,
-    /// The sum in units, where the values are whole numbers of them; there is no mean then.
+    /// Exact sum in units of the last decimal place; the mean is then unused.
     total: Option<i128>,
 }
 
 impl PartialMoments {
-    /// Bytes of one part in a state.
+    /// Size of one part in a serialised state, in bytes.
     const BYTES: usize = 8 * 6 + 1 + 16;
 
-    /// Moments of values that are there, where somebody withholds their mean or spread. A count that is no number can't come
-    /// from a participant, and goes through a state as it is.
+    /// Moments of existing values whose mean or spread is withheld. A participant can't send a NaN count, and serialisation
+    /// preserves it.
     const UNTOLD: Self = Self {
         count: f64::NAN,
         mean: 0.0,
@@ -265,10 +265,10 @@ impl PartialMoments {
         })
     }
 
-    /// Adds another part; both have sums, or neither.
+    /// Merges another part. Both parts have exact sums, or neither has.
     ///
     /// # Errors
-    /// `ARITHMETIC_OVERFLOW` where a sum has more digits than its type.
+    /// `ARITHMETIC_OVERFLOW` if a sum overflows its type.
     fn add(&mut self, part: &Self, scale: i8) -> Result<()> {
         if part.count == 0.0 {
             return Ok(());
@@ -278,7 +278,7 @@ impl PartialMoments {
             return Ok(());
         }
         let count = self.count + part.count;
-        // Means of one constant differ by their rounding: that is no spread.
+        // Means of equal constants differ by their rounding, which must not count as spread.
         let apart = |spread: f64, one: f64, other: f64| {
             let ahead = other - one;
             let rounding = 4.0 * f64::EPSILON * one.abs().max(other.abs());
@@ -319,13 +319,13 @@ impl PartialMoments {
 #[derive(Debug)]
 struct MomentAccumulator {
     kind: MomentKind,
-    /// Places of the units of sums.
+    /// Decimal places of the sums.
     scale: i8,
     parts: Vec<PartialMoments>,
 }
 
 impl MomentAccumulator {
-    /// All parts together, in an order that does not depend on that in which they came.
+    /// Merges all parts in an order that does not depend on their arrival.
     fn whole(&mut self) -> Result<PartialMoments> {
         self.parts.sort_by(|one, other| {
             let pairs = one.numbers().into_iter().zip(other.numbers());
@@ -341,7 +341,7 @@ impl MomentAccumulator {
 }
 
 impl Accumulator for MomentAccumulator {
-    /// Takes in what participants send, whose spreads are means.
+    /// Adds the states of participants, whose spreads are means and not sums.
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         let totals = match values.get(1).map(|column| column.data_type()) {
             Some(DataType::Float64) | None => None,
@@ -364,11 +364,11 @@ impl Accumulator for MomentAccumulator {
         for row in 0..rows {
             let number = |at: usize| match columns.get(at) {
                 Some(Some(column)) if !column.is_null(row) => column.value(row),
-                // Of nothing there is no mean, and single columns have no second one.
+                // An empty part has no mean, and functions of one column have no second mean.
                 _ => 0.0,
             };
             let count = number(0);
-            // What is withheld of some values is no spread of 0: nothing is known of all of them.
+            // A withheld state of existing values must not count as zero spread: the complete result is unknown.
             if count > 0.0 && values.iter().any(|column| column.is_null(row)) {
                 self.parts.push(PartialMoments::UNTOLD);
                 continue;

@@ -1,4 +1,4 @@
-//! Partial states of calls, and how results come from them.
+//! Partial states of aggregate calls, and the merge of these states into results.
 
 use super::moments::{MomentKind, MomentValues};
 use super::sketch::SketchMerge;
@@ -11,31 +11,32 @@ use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{AggregateUDF, Expr, ExprSchemable};
 use std::sync::Arc;
 
-/// How the result of an aggregate comes from partial states.
+/// Merge rule from partial states to the result of an aggregate.
 #[derive(Debug, Clone)]
 pub(in crate::federation) enum PartialMerge {
-    /// It is the partial itself: one participant.
+    /// Partial state is the result, since there is one participant.
     Whole(usize),
-    /// The sum of sums.
+    /// Sum of partial sums.
     Sum(usize),
-    /// The sum of counts, 0 when there is none.
+    /// Sum of partial counts; 0 if there is none.
     Count(usize),
-    /// The sum of counts of which some may be withheld: NULL where there is none, or where it is 0 and one is withheld.
+    /// Sum of counts of which some may be withheld. NULL if there is no count, or if the sum is 0 and a count is withheld.
     Untold(usize),
-    /// The least of the least.
+    /// Minimum of partial minima.
     Min(usize),
-    /// The greatest of the greatest.
+    /// Maximum of partial maxima.
     Max(usize),
-    /// Sum of sums by sum of counts.
+    /// Sum of partial sums divided by the sum of partial counts.
     Avg { sum: usize, count: usize },
-    /// Of the states whose places these are.
+    /// Moments from the states at these positions.
     Moments(MomentKind, Vec<usize>),
-    /// Of the state of a sketch.
+    /// Merge of sketch states.
     Sketch(SketchMerge, usize),
 }
 
 impl PartialMerge {
-    /// The same where a count may not be told. The 0 of somebody who shows rows says nothing of those who withhold cells.
+    /// Rule for counts that may be withheld. A count of 0 from a participant that shows rows says nothing about withheld cells of
+    /// others.
     pub(super) fn withheld_flag(self) -> Self {
         match self {
             Self::Count(place) => Self::Untold(place),
@@ -44,7 +45,7 @@ impl PartialMerge {
     }
 }
 
-/// Partial states of these calls, and how results come from them; `of_cells` where a part is one of cells, which tell fewer functions.
+/// Partial states of the calls, and their merge rules. `of_cells` is set if a part shows cells, which permit fewer functions.
 pub(in crate::federation) fn partials(
     calls: &[AggregateFunction],
     input: &DFSchema,
@@ -113,7 +114,7 @@ pub(in crate::federation) fn partials(
             "count" => PartialMerge::Count(state(count_udaf(), call)),
             "min" => PartialMerge::Min(state(min_max::least(), call)),
             "max" => PartialMerge::Max(state(min_max::greatest(), call)),
-            // Decimal averages round in a way of their own: only a plain division merges exactly.
+            // Decimal averages are rounded by the engine; only a plain division can be merged exactly.
             "avg" if matches!(argument.get_type(input), Ok(DataType::Float64)) => {
                 PartialMerge::Avg {
                     sum: state(sum::checked_sum(), call),

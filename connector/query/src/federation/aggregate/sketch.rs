@@ -1,17 +1,16 @@
-//! Counts of different values and percentiles over several participants: each computes the state of a sketch, and they are put
-//! together here. A count is what the engine counts over all rows at once, where texts are plain there as they are here. A
-//! percentile is that of all rows at once, to the last bit, and as near to the value as the buckets of its sketch are narrow
-//! (`sql::functions::sketch_state`).
+//! Approximate distinct counts and percentiles over several participants. Each participant computes the state of a sketch, and the
+//! states are merged here. A merged count equals the engine's count over all rows, if both use plain texts. A merged percentile is
+//! bit-identical to that over all rows; its accuracy is the bucket width of the sketch (`sql::functions::sketch_state`).
 //!
-//! The state of a group is about as long as the values that it is made of, up to some kilobytes, so that it never costs much to
-//! send it instead.
+//! The size of a state is about that of its values, up to some kilobytes, so sending the state is never much more expensive than
+//! sending the values.
 
 use crate::sql::functions::sketch_state::{SketchKind, SketchOutput};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable};
 
-/// What is computed, and of which states.
+/// Merge of sketch states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::federation) struct SketchMerge {
     state: SketchKind,
@@ -19,7 +18,7 @@ pub(in crate::federation) struct SketchMerge {
 }
 
 impl SketchMerge {
-    /// What a call computes, and the call that each part computes for it.
+    /// Merge for a call, and the partial call that each participant computes.
     pub(super) fn of(
         call: &AggregateFunction,
         input: &DFSchema,
@@ -29,7 +28,7 @@ impl SketchMerge {
         let name = call.func.name();
         let descends = match params.order_by.as_slice() {
             [] => false,
-            // `WITHIN GROUP (ORDER BY value DESC)`: nothing but the direction counts over rows, either.
+            // `WITHIN GROUP (ORDER BY value DESC)`: only the direction of the order has an effect.
             [order] if name == "approx_percentile_cont" => !order.asc,
             _ => return None,
         };
@@ -40,7 +39,7 @@ impl SketchMerge {
         let (state, sketch_output) = match (name, rest) {
             ("approx_distinct", []) => (SketchKind::Distinct, SketchOutput::Count),
             ("approx_median", []) => (SketchKind::Percentile, quantile(0.5)),
-            // The accuracy of a sketch is fixed: no size of it can be said.
+            // The accuracy of the sketch is fixed, so the call can't give a size.
             ("approx_percentile_cont", [Expr::Literal(ScalarValue::Float64(Some(share)), _)])
                 if (0.0..=1.0).contains(share) =>
             {
@@ -69,13 +68,13 @@ impl SketchMerge {
         ))
     }
 
-    /// The call that puts states together.
+    /// Call that merges the states.
     pub(super) fn merge_call(self, states: Expr) -> Expr {
         self.state.merge_call(self.output, states)
     }
 }
 
-/// How many of the calls of an aggregate are made of such states.
+/// Number of aggregate calls that use sketch states.
 pub(in crate::federation) fn sketches(aggregate: &Aggregate) -> u32 {
     let input = aggregate.input.schema();
     let calls = aggregate.aggr_expr.iter().filter(|expr| {

@@ -1,14 +1,14 @@
-//! Why an aggregate stays here.
+//! Reason why an aggregate can't be split.
 
 use crate::federation::movable_expr::bare;
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::AggregateFunction;
 
-/// Why an aggregate stays here: the construct, as the asker wrote it.
+/// Construct that can't be split, as the consumer wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::federation) struct AggregateSplitError(pub(in crate::federation) String);
 
-/// A call as people write it.
+/// Aggregate call in SQL notation.
 pub(in crate::federation) fn format_call(call: &AggregateFunction) -> String {
     bare(Expr::AggregateFunction(call.clone())).to_string()
 }

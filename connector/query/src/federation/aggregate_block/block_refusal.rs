@@ -1,4 +1,4 @@
-//! What is told to somebody whose question does not fit an aggregate-only dataset, with an example that would.
+//! Refusals of questions that do not fit an aggregate-only dataset, with an example of a permitted block.
 
 use crate::federation::table::RemoteTable;
 use hansa_catalog::query_view::ViewShape;
@@ -76,7 +76,7 @@ pub(super) fn function_name(function: CubeFunction) -> &'static str {
     function.as_str()
 }
 
-/// A block that the contract permits.
+/// Example of a block that the contract permits.
 fn example(table: &RemoteTable, cube: &Cube) -> String {
     let measure = cube.measures.first();
     let call = match (cube.functions.first(), measure) {

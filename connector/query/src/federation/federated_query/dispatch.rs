@@ -1,4 +1,4 @@
-//! The remote queries of a question, begun: all at once, but for those that wait for keys of others.
+//! Dispatch of the remote queries of a question. All are sent in parallel, except those that wait for keys of others.
 
 use super::FederatedQuery;
 use super::stream::begin_one;
@@ -18,15 +18,15 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::future::Future;
 use std::sync::Arc;
 
-/// What is held of rows until their keys are known: beyond that the others are asked without keys.
+/// Maximum number of rows that are buffered while keys are collected. Above it, the waiting remote queries are sent without keys.
 const MOST_ROWS: usize = 65_536;
 const MOST_BYTES: usize = 8 << 20;
 
-/// The different values of a column; none where they are too many.
+/// Distinct values of a column, or `None` if there are too many.
 type DistinctKeys = Option<HashSet<ScalarValue>>;
 
 impl FederatedQuery {
-    /// Begins all remote queries: each has its first row, or its end. Returns their rows, by their numbers.
+    /// Starts all remote queries and waits for the first row or the end of each. Returns the streams by query number.
     ///
     /// # Errors
     /// The refusal of the first participant that fails, unless the answer may lack it.
@@ -77,7 +77,7 @@ impl FederatedQuery {
                         });
                         begin_one(&remote_query, executor, bounds, ledger).await
                     }
-                    // No row could fit: there is nothing to ask for.
+                    // No row can match, so no remote query is sent.
                     None => {
                         ledger.change(narrowing.to, |outcome| {
                             outcome.status = RemoteQueryStatus::NotAsked
@@ -94,7 +94,7 @@ impl FederatedQuery {
         together(&self.remote_queries, results, ledger)
     }
 
-    /// The remote query with its keys; as it was where they are too many; none where there are none.
+    /// Remote query with its key conditions: without keys if there are too many, and `None` if there are no keys at all.
     async fn narrow_remote_query(
         &self,
         narrowing: &KeyFilter,
@@ -115,7 +115,7 @@ impl FederatedQuery {
             let mut all: DistinctKeys = Some(HashSet::new());
             let mut each = Vec::new();
             for from in &list.from {
-                // Of whoever has failed there are none, and none are sent.
+                // No keys of a failed participant are sent.
                 let Some(some) = values.get(from) else {
                     each.push(None);
                     continue;
@@ -136,7 +136,7 @@ impl FederatedQuery {
                 None => counts.push((false, each)),
             }
         }
-        // A list that does not fit into a text with the others, or does not read back as what it is, is not sent.
+        // A list is not sent if the text becomes too long or does not parse back to its values.
         while !conditions.is_empty() {
             let (query, lists) = (Arc::clone(&narrowing.query), conditions.clone());
             let writer = Arc::clone(&self.writer);
@@ -163,7 +163,8 @@ impl FederatedQuery {
     }
 }
 
-/// Rows of a giver, read until its keys are known or too many, and the values of the columns that are asked for.
+/// Reads rows of a key source until its keys are known or too many. Returns the rows and the distinct values of the requested
+/// columns.
 async fn read(
     number: usize,
     rows: CheckedBatchStream,
@@ -180,7 +181,7 @@ async fn read(
         .map(|place| (*place, Some(HashSet::new())))
         .collect();
     let mut held: Vec<RecordBatch> = Vec::new();
-    // Whoever has seen its end looks again.
+    // The stream may be polled again after its end.
     let mut rows = rows.fuse();
     let (mut count, mut bytes) = (0_usize, 0_usize);
     while values.values().any(Option::is_some) {
@@ -203,11 +204,11 @@ async fn read(
     Ok(((number, held.chain(rows).boxed()), values))
 }
 
-/// Puts the values of a column to those that are known; false: they are too many.
+/// Adds the values of a column to the known ones. Returns false if there are too many.
 fn gather(column: &dyn Array, known: &mut HashSet<ScalarValue>) -> bool {
     for row in 0..column.len() {
         match ScalarValue::try_from_array(column, row) {
-            // NULL is equal to nothing.
+            // NULL is never equal to a value.
             Ok(value) if value.is_null() => {}
             Ok(value) => {
                 known.insert(value);
@@ -221,7 +222,7 @@ fn gather(column: &dyn Array, known: &mut HashSet<ScalarValue>) -> bool {
     true
 }
 
-/// That a value is one of these, in an order of their own.
+/// IN condition with the values in sorted order.
 fn among(at: &Expr, all: HashSet<ScalarValue>) -> InListPredicate {
     let mut values: Vec<ScalarValue> = all.into_iter().collect();
     values.sort_by(|one, other| one.partial_cmp(other).unwrap_or(std::cmp::Ordering::Equal));
@@ -231,7 +232,7 @@ fn among(at: &Expr, all: HashSet<ScalarValue>) -> InListPredicate {
     }
 }
 
-/// All at once: the first failure is everybody's, unless the answer may lack some.
+/// Runs all futures in parallel. The first failure fails all, unless the answer may lack participants.
 async fn all<T, F: Future<Output = Result<T, Refusal>>>(
     partial: bool,
     each: impl IntoIterator<Item = F>,
@@ -243,7 +244,7 @@ async fn all<T, F: Future<Output = Result<T, Refusal>>>(
     Ok(done.into_iter().map(Ok).collect())
 }
 
-/// The rows of all; those of whoever failed are none, unless all did.
+/// Streams of all remote queries. A failed query gets an empty stream, but a failure of all fails the question.
 fn together(
     remote_queries: &[Arc<RemoteQuery>],
     results: Vec<Result<(usize, CheckedBatchStream), Refusal>>,
@@ -256,7 +257,7 @@ fn together(
     for result in results {
         match result {
             Ok(rows) => {
-                // Whoever was not asked has not answered.
+                // A participant that was not asked does not count as answered.
                 some |= !unasked.contains(&rows.0);
                 begun.push(rows);
             }

@@ -1,4 +1,4 @@
-//! A planned question, run: all participants are asked at once, and what they bring is put together.
+//! Execution of a planned question: all participants are asked in parallel and their rows are merged.
 
 use crate::federation::federated_answer::{FederatedAnswer, ParticipantReport};
 use crate::federation::federated_query::FederatedQuery;
@@ -18,10 +18,10 @@ use tokio::sync::mpsc;
 use tracing::Instrument as _;
 
 impl FederatedQuery {
-    /// Asks all participants at once, but for those that wait for keys of others, and answers from what they bring, on the
-    /// threads of `runtime`.
+    /// Sends all remote queries in parallel, except those that wait for keys of others, and computes the answer on the threads of
+    /// `runtime`.
     ///
-    /// Returns when each has begun to answer; until then a remote query that failed on the way is sent again.
+    /// Returns when each participant has started to answer. Until then a remote query with a connection failure is sent again.
     ///
     /// # Errors
     /// The refusal of the first participant that fails, unless the answer may lack it.
@@ -43,7 +43,7 @@ impl FederatedQuery {
         let mut time: QueryDeadline = Box::pin(tokio::time::sleep(limits.time));
         let (environment, _) = runtime.environment(&limits)?;
         let (plan, ready) = (std::mem::take(&mut self.plan), Arc::clone(&self.plan_cache));
-        // While the participants are at work.
+        // Local planning runs while the participants work.
         let planned = ready.physical(plan, limits, Arc::clone(&environment));
         let begun = self.begin(&*executor, bounds, &ledger);
         let (begun, physical) = tokio::select! {
@@ -72,7 +72,7 @@ impl FederatedQuery {
             let item = running.next().await?;
             Some((item, running))
         })
-        // Whoever has seen its end may look again.
+        // The stream may be polled again after its end.
         .fuse()
         .boxed();
         Ok(FederatedAnswer {

@@ -1,4 +1,4 @@
-//! What an answer over a model would lack: decided before anybody is asked, and never passed over.
+//! Missing participants of a question over a model. They are determined before the first remote query, and always reported.
 
 use crate::engine_error;
 use crate::federation::column_usage::{remaining_probes, used_columns};
@@ -17,36 +17,36 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::value::time::TimeBucketWidth;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A part of a model where a question names it.
+/// Member of a model, at one place of a question.
 #[derive(Clone)]
 pub(super) struct QueriedModelMember {
-    /// The model.
+    /// Model of the member.
     pub(super) model: &'static Model,
-    /// The part.
+    /// Dataset of the model.
     pub(super) part: ModelMember,
 }
 
 impl QueriedModelMember {
-    /// The same wherever it stands.
+    /// Key of the member, equal at all places of the question.
     pub(super) fn key(&self) -> ModelMemberKey {
         (self.model.name, self.part.key())
     }
 }
 
-/// A part of the model of that name.
+/// Key of a member: the model's name, the participant and the dataset.
 pub(super) type ModelMemberKey = (&'static str, (ParticipantId, Option<SqlIdentifier>));
 
-/// Which parts can't be asked, and which of them the question needs.
+/// Members that can't be asked, and members that the question needs.
 pub(super) struct MissingParticipants {
-    /// The parts that can't be asked, by their number.
+    /// Refusals of members that can't be asked, by member number.
     why: BTreeMap<usize, Refusal>,
-    /// The parts that no condition on `participant` or `dataset` leaves out.
+    /// Members that no condition on `participant` or `dataset` excludes.
     needed: BTreeSet<usize>,
 }
 
-/// Looks at a plan over probes. A part can't be asked when its home says so, or when the question uses a column that its
-/// contract does not show, or looks further into a column of time than it does: there it would be left out of a figure, or
-/// put into a wrong one, without a word.
+/// Determines missing members from a plan over probes. A member can't be asked if the catalog says so, if the question uses a
+/// column that its contract hides, or if the question needs a finer time than its contract shows. Its rows would otherwise be
+/// silently missing from a figure or counted in a wrong one.
 pub(super) fn missing_participants(
     plan: &LogicalPlan,
     parts: &[QueriedModelMember],
@@ -96,10 +96,10 @@ fn find_needed_probes(
 }
 
 impl MissingParticipants {
-    /// Whom the answer lacks.
+    /// Participants that the answer lacks.
     ///
     /// # Errors
-    /// The first of them, unless the answer may lack them; and then, if of a model nobody is left.
+    /// The first refusal if the answer may not lack participants. Otherwise a refusal if a model has no remaining member.
     pub(super) fn report(
         &self,
         parts: &[QueriedModelMember],
@@ -112,7 +112,7 @@ impl MissingParticipants {
             .filter_map(|number| parts.get(*number))
             .collect();
         let mut reported = Vec::new();
-        // INVARIANT: lacks-a-city. What is needed and not asked fails the question, or is told.
+        // INVARIANT: lacks-a-city. A needed member that is not asked fails the question, or is reported.
         for placed in &needed {
             let Some(why) = unasked.get(&placed.key()) else {
                 continue;
@@ -136,8 +136,7 @@ impl MissingParticipants {
         Ok(reported)
     }
 
-    /// The parts that are not asked, needed or not. A model that stands twice in a question is asked for alike in both
-    /// places.
+    /// Members that are not asked, needed or not. A model that occurs twice in a question has the same members at both places.
     pub(super) fn unasked_members(
         &self,
         parts: &[QueriedModelMember],
@@ -163,7 +162,7 @@ fn hides(part: &ModelMember, hidden: &[&str]) -> Refusal {
     with_member_help(refusal, part, &named)
 }
 
-/// The refusal for a column of which rows show buckets alone.
+/// Refusal for a column of which the rows show time buckets alone.
 fn coarse(
     part: &ModelMember,
     clause: ClauseId,

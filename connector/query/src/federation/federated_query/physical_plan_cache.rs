@@ -1,4 +1,4 @@
-//! The physical plan of a question that is put again: made once, and run with nodes of its own each time.
+//! Cached physical plan of a repeated question. It is made once, and each run gets its own copy of the nodes.
 
 use crate::engine_error;
 use crate::execute::plan_reset::{self, NODES, PlanSizing, RUNS};
@@ -19,12 +19,12 @@ use std::sync::Arc;
 
 type PhysicalPlanRef = Arc<dyn ExecutionPlan>;
 
-/// What a question and its copies keep for their next run: one plan, which never runs itself. All runs of the question are counted,
-/// those without it too, since a question that is put once keeps none.
+/// Cache of one plan, shared by a question and its copies. The cached plan itself never runs. All runs are counted, since no plan
+/// is kept for a question that runs once.
 #[derive(Debug)]
 pub(crate) struct FederatedPlanCache {
     plan: PlanCache<PlanSizing, PhysicalPlanRef>,
-    /// Those since a plan was let go of, or the question was planned.
+    /// Number of runs since the last plan was dropped, or since the question was planned.
     runs: Mutex<usize>,
 }
 
@@ -38,10 +38,10 @@ impl Default for FederatedPlanCache {
 }
 
 impl FederatedPlanCache {
-    /// What is to be run of a question's plan.
+    /// Physical plan to run for a question.
     ///
     /// # Errors
-    /// When the engine can't plan it.
+    /// An error if the engine can't plan the question.
     pub(super) async fn physical(
         self: Arc<Self>,
         plan: Arc<LogicalPlan>,
@@ -69,7 +69,7 @@ impl FederatedPlanCache {
         .await
     }
 
-    /// The plan that is kept for such limits, with nodes of its own; none where it is to be made.
+    /// Copy of the cached plan for these limits, or `None` if the plan must be made.
     fn find_plan(
         &self,
         limits: &QueryResourceLimits,
@@ -90,10 +90,10 @@ impl FederatedPlanCache {
         *runs = runs.saturating_add(1);
     }
 
-    /// Keeps a plan that was made, if it was asked for before; gives the one to run.
+    /// Stores a plan if the question ran before, and returns the copy to run.
     ///
     /// # Errors
-    /// When the engine does not take its own nodes back.
+    /// An error if the engine refuses the replacement of its nodes.
     fn keep(
         &self,
         limits: &QueryResourceLimits,
@@ -112,7 +112,7 @@ impl FederatedPlanCache {
 }
 
 fn reset_plan(plan: PhysicalPlanRef) -> Result<PhysicalPlanRef, DataFusionError> {
-    // Rows of participants are found in the context of a run.
+    // Leaves find the rows of participants in the context of the run, so they are shared.
     plan_reset::reset_plan(plan, |node| is_leaf(node).then(|| Ok(Arc::clone(node))))
 }
 
@@ -151,7 +151,7 @@ mod tests {
         !question.plan_cache.plan.runs().is_empty()
     }
 
-    /// Nodes that have run hold what they read: the hash table of a join, the rows of a sort.
+    /// Used nodes keep state: the hash table of a join, the rows of a sort.
     #[test]
     fn each_run_of_a_question_has_nodes_of_its_own() {
         let fixture = FederationFixture::new();
@@ -201,7 +201,7 @@ mod tests {
         });
     }
 
-    /// A window holds its rows under the eyes of this question alone.
+    /// The memory of a window is accounted to one question, so its plan is not reusable.
     #[test]
     fn what_can_not_be_made_fresh_is_not_kept() {
         let fixture = FederationFixture::new();

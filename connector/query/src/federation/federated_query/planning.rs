@@ -1,4 +1,5 @@
-//! Text to a question: names, whole blocks, the stock rules, then the split.
+//! Planning of a federated question: name resolution, aggregate blocks, the engine's optimizer rules, and the split into remote
+//! queries.
 
 use super::FederatedQuery;
 use super::missing_participants::{ModelMemberKey, QueriedModelMember, missing_participants};
@@ -44,12 +45,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 impl QueryCatalog {
-    /// Plans a question: everything that will travel is decided here, and nothing has travelled yet.
+    /// Plans a question. All texts for participants are fixed here, and nothing is sent.
     ///
-    /// Waits for a thread of its own; `now` is what `now()` means in the question.
+    /// Blocks on a planner thread. `now` is the value of `now()` in the question.
     ///
     /// # Errors
-    /// A refusal when the text is no query, names what does not exist, or needs what a contract does not give.
+    /// A refusal if the text is no query, names an unknown table or column, or needs data that a contract does not show.
     pub fn plan(
         &self,
         sql: &str,
@@ -66,7 +67,7 @@ impl QueryCatalog {
 }
 
 impl QueryCatalog {
-    /// The types that the places of numbered parameters take, as far as a statement tells them.
+    /// Types of the numbered parameters, as far as the statement determines them.
     ///
     /// # Errors
     /// As [`QueryCatalog::plan`].
@@ -103,7 +104,7 @@ impl QueryCatalog {
     }
 }
 
-/// Text to a question.
+/// Plans a question on the current thread.
 fn plan_here(
     catalog: QueryCatalog,
     sql: &str,
@@ -138,7 +139,7 @@ fn plan_here(
         bound = chosen.bound_contracts();
     }
     catalog.check_bound(&options, &bound, &left_out)?;
-    // By what was asked: what participants do of it and what is done here makes no difference.
+    // Both properties are determined by the original plan; the split into remote queries does not matter.
     let stays = !planned.explain && monotonicity::is_steady(&planned.plan);
     let goes_on = stays && monotonicity::is_additive(&planned.plan);
     let mut builder = RemoteQueryBuilder::new(writer, options.clone());
@@ -173,7 +174,7 @@ fn plan_here(
     })
 }
 
-/// The plan with what one participant has put together first, and less of what is joined here.
+/// Plan with joins of one participant grouped first, and with fewer rows for local joins.
 fn nearest(
     plan: LogicalPlan,
     builder: &RemoteQueryBuilder,
@@ -184,24 +185,24 @@ fn nearest(
     if !ordered.transformed && !less.transformed {
         return Ok(less.data);
     }
-    // Columns that other joins no longer need.
+    // Removes columns that the new joins do not need.
     let narrow = Optimizer::with_rules(vec![Arc::new(OptimizeProjections::new())]);
     session::protect(less.data)
         .and_then(|plan| narrow.optimize(plan, state, |_, _| {}))
         .and_then(projection_marker::remove_projection_marks)
 }
 
-/// The names of one question.
+/// Resolver of the names in one question.
 struct FederatedTableResolver {
     catalog: QueryCatalog,
     options: QueryOptions,
     writer: Arc<RemoteSqlWriter>,
-    /// Of models: what is not asked. Absent: that is not decided yet, and every part stands as a probe.
+    /// Members of models that are not asked. `None` before that is decided: every member is then a probe.
     unasked: Option<BTreeMap<ModelMemberKey, Refusal>>,
     parts: Mutex<Vec<QueriedModelMember>>,
-    /// The contracts under which its names can be asked.
+    /// Contracts of the resolved names.
     bound: Mutex<BTreeSet<ContractId>>,
-    /// Why a name that exists can't be asked.
+    /// Reason why an existing name can't be queried.
     refused: Mutex<Option<Refusal>>,
 }
 
@@ -245,12 +246,12 @@ impl FederatedTableResolver {
         })
     }
 
-    /// The parts of models that stand in the plan as probes, by their numbers.
+    /// Members of models that the plan contains as probes, by number.
     fn parts(&self) -> Vec<QueriedModelMember> {
         self.parts.lock().clone()
     }
 
-    /// The contracts under which the names that were read can be asked.
+    /// Contracts of the resolved names.
     fn bound_contracts(&self) -> BTreeSet<ContractId> {
         self.bound.lock().clone()
     }
@@ -316,7 +317,7 @@ impl TableResolver for FederatedTableResolver {
         match found {
             Ok(source) => Some(source),
             Err(refusal) => {
-                // What a participant said of a name is told; that there is no such name, where it is missed.
+                // A participant's refusal is reported first; an unknown name is reported where the planner misses it.
                 if refusal.code != ErrorCode::DatasetUnknown || refusal.participant.is_some() {
                     self.refused.lock().get_or_insert(refusal);
                 }
@@ -337,8 +338,8 @@ impl TableResolver for FederatedTableResolver {
     }
 }
 
-/// Each remote query stands exactly once in the plan: those that no rule left a use for are forgotten, and one that stands twice
-/// is asked twice.
+/// Makes each remote query occur exactly once in the plan. Unused remote queries are dropped, and one that occurs twice is sent
+/// twice.
 fn settle(
     plan: LogicalPlan,
     builder: &mut RemoteQueryBuilder,

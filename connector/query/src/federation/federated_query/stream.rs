@@ -1,4 +1,4 @@
-//! A question under way: remote queries begun, the plan driven, rows handed on within the limits.
+//! Running question: the started remote queries, the execution of the local plan, and the rows within the limits.
 
 use crate::engine_error;
 use crate::federation::explanation::FederatedExplanation;
@@ -19,7 +19,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// Sends one remote query until its first row is here, or its end.
+/// Sends one remote query and waits for its first row or its end. A connection failure is retried.
 pub(super) async fn begin_one(
     remote_query: &Arc<RemoteQuery>,
     executor: &dyn RemoteExecutor,

@@ -1,4 +1,4 @@
-//! Relations that are put together, and the conditions that hold among them.
+//! Cluster of joined relations, and the conditions among them.
 
 use crate::federation::fragment::RemoteFragment;
 use crate::federation::pushdown::{cost, pushed_down};
@@ -11,7 +11,7 @@ use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, Join, LogicalPlan, Operator};
 use std::sync::Arc;
 
-/// Some of the parts, put together.
+/// Some of the relations, joined to one plan.
 pub(super) struct JoinCluster {
     pub(super) plan: LogicalPlan,
     pub(super) branches: Option<Vec<RemoteFragment>>,
@@ -36,7 +36,7 @@ impl JoinCluster {
     }
 }
 
-/// The inner join of two plans by all conditions over them alone, if one is an equality.
+/// Inner join of two plans by all conditions over both, if one of them is an equality.
 pub(super) fn join_plans(
     left: &LogicalPlan,
     right: &LogicalPlan,
@@ -87,7 +87,7 @@ pub(super) fn within(expr: &Expr, schemas: &[&DFSchema]) -> bool {
     !columns.is_empty() && columns.into_iter().all(has)
 }
 
-/// Whether a schema has exactly this column: not one of another relation under the same name.
+/// Checks that a schema has exactly this column. A column of another relation with an equal name does not count.
 pub(super) fn has(schema: &DFSchema, column: &Column) -> bool {
     schema.iter().any(|(relation, field)| {
         relation == column.relation.as_ref() && *field.name() == column.name

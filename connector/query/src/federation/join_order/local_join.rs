@@ -1,5 +1,4 @@
-//! What no participant can put together alone: clusters that are joined here, one after the other, in the order in which the fewest
-//! rows are held.
+//! Local joins of clusters that no participant can join alone, in the order with the fewest intermediate rows.
 
 use crate::federation::join_enumeration::{JoinCardinality, MOST, cheapest_order};
 use crate::federation::join_order::join_cluster::{JoinCluster, has, join_plans, within};
@@ -8,10 +7,10 @@ use datafusion::common::DataFusionError;
 use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
 use std::collections::BTreeSet;
 
-/// So many times as many rows must the order of the text hold before another one takes its place.
+/// Minimum ratio of intermediate rows by which another order replaces that of the text.
 const WORSE: f64 = 2.0;
 
-/// All clusters as one plan.
+/// Joins all clusters to one plan.
 pub(super) fn local_joins(
     clusters: Vec<JoinCluster>,
     conditions: Vec<Expr>,
@@ -29,7 +28,7 @@ pub(super) fn local_joins(
     smallest_first(clusters, conditions)
 }
 
-/// The same, where nothing else has changed: only where the order of the text holds far more rows.
+/// Joins all clusters in a new order, if nothing else has changed and the order of the text has far more intermediate rows.
 pub(super) fn better_order(
     clusters: &[JoinCluster],
     conditions: Vec<Expr>,
@@ -50,7 +49,7 @@ fn places(clusters: &[JoinCluster]) -> Vec<usize> {
     (0..clusters.len()).collect()
 }
 
-/// What is known of them.
+/// Estimates for the clusters and their conditions.
 fn join_cardinality(clusters: &[JoinCluster], conditions: &[Expr]) -> JoinCardinality {
     let conditions = conditions.iter().map(|condition| {
         let used = clusters.iter().enumerate().filter(|(_, cluster)| {
@@ -66,7 +65,7 @@ fn join_cardinality(clusters: &[JoinCluster], conditions: &[Expr]) -> JoinCardin
                 right,
             }) => {
                 let values = different(clusters, left).max(different(clusters, right));
-                // One with several of them on a side is no key of a join whatever comes first.
+                // A condition over more than two clusters is no join key.
                 (used.clone(), used.len() == 2, 1.0 / values.max(1.0))
             }
             _ => (used, false, 1.0 / 3.0),
@@ -78,7 +77,7 @@ fn join_cardinality(clusters: &[JoinCluster], conditions: &[Expr]) -> JoinCardin
     }
 }
 
-/// About how many different values an expression over one of them has.
+/// Estimated distinct count of an expression over one cluster.
 fn different(clusters: &[JoinCluster], expr: &Expr) -> f64 {
     let mut all = clusters.iter();
     let Some(cluster) = all.find(|cluster| within(expr, &[cluster.plan.schema()])) else {
@@ -90,13 +89,13 @@ fn different(clusters: &[JoinCluster], expr: &Expr) -> f64 {
         let inside = branch.inside(expr, cluster.plan.schema())?;
         row_estimate::different(&branch.from, &inside)
     });
-    // Of what nothing is told each row has its own value, such as each group has.
+    // Without a statistic, each row is assumed to have its own value, as a group key has.
     reported
         .reduce(f64::max)
         .map_or(rows, |most| most.min(rows))
 }
 
-/// Each put to those before it; absent where one is compared with none of them.
+/// Joins the clusters in the given order. Returns `None` if a cluster is not compared with the previous ones.
 fn in_order(
     clusters: &[JoinCluster],
     order: &[usize],
@@ -116,7 +115,7 @@ fn in_order(
     Ok(conditions.is_empty().then_some(plan))
 }
 
-/// One more put to what is there, by the conditions over both, which are done then; absent where none compares them.
+/// Joins one more cluster by the conditions over both sides, which are then consumed. Returns `None` if no condition compares them.
 fn put(
     plan: &LogicalPlan,
     cluster: &JoinCluster,
@@ -129,7 +128,7 @@ fn put(
     Ok(both)
 }
 
-/// All as one plan: the smallest first, then always the smallest that is compared with what is there.
+/// Joins all clusters: the smallest first, then always the smallest one that a condition connects.
 fn smallest_first(
     mut clusters: Vec<JoinCluster>,
     mut conditions: Vec<Expr>,

@@ -1,11 +1,11 @@
-//! Where a column of a plan comes from.
+//! Origin of a plan column.
 
 use crate::federation::query_ir::SelectBody;
 use crate::federation::remote_query_source::RemoteQuerySource;
 use arrow_schema::DataType;
 use datafusion::logical_expr::Expr;
 
-/// Where a column of the plan comes from.
+/// Remote query and output from which a plan column comes.
 #[derive(Clone, Copy)]
 pub(super) struct ColumnSource<'a> {
     pub(super) source: &'a RemoteQuerySource,

@@ -1,4 +1,4 @@
-//! Whether the values of a column may be sent to somebody: by the contracts of all tables of which they tell something.
+//! Permission to disclose keys: the contracts of all tables that the values reveal something of must permit the transfer.
 
 use crate::federation::key_pushdown::column_source::ColumnSource;
 use crate::federation::key_space::origin;
@@ -11,7 +11,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use hansa_policy::id::DatasetId;
 use std::collections::BTreeSet;
 
-/// Whose keys these are, if they may be sent to whoever answers `target`.
+/// Disclosure of these keys to the participant of `target`, or `None` if it is not permitted.
 pub(super) fn disclosed_keys(
     from: &ColumnSource<'_>,
     target: &RemoteQuery,
@@ -21,20 +21,20 @@ pub(super) fn disclosed_keys(
         .reads
         .iter()
         .all(|reading| reading.contract.is_none());
-    // What came from somebody is no news to him, and what is asked of the own house leaves it for nobody.
+    // A participant already knows its own values, and a local remote query sends nothing out.
     let stays = at_home || remote_query.participant == target.participant;
     let value = from.output()?;
     let is_plain = origin(&query.from, value).is_some();
     let mut columns = BTreeSet::new();
     same(&query.from, &query.conjuncts, value, &mut columns);
     let mut lenders = Vec::new();
-    // INVARIANT: keys-travel. What one participant brought goes to another where its contract lets it, and nowhere else.
+    // INVARIANT: keys-travel. Values of one participant go to another only if the contract permits it.
     for (table, relation) in query.tables() {
         let own = columns.iter().filter(|one| one.0 == table.dataset);
         let own: Vec<&String> = own.map(|(_, name)| name).collect();
         let travel = table.travel.as_ref().filter(|(_, travel)| {
             let named = |name: &String| travel.columns.iter().any(|one| one.as_str() == name);
-            // A table without such a column only has a part in which keys are left. That tells something of it, too.
+            // A table without such a column still affects which keys remain, so the keys reveal something of it, too.
             travel.to.has(&target.participant) && own.iter().all(|name| named(name))
         });
         let lent = table.contract.is_some() && relation == DatasetRelation::Rows && is_plain;
@@ -56,15 +56,15 @@ pub(super) fn disclosed_keys(
     })
 }
 
-/// The columns of which an expression tells the values: those in it, and those that a condition holds against one of them. Whoever
-/// sends what `a.k = b.k` has left over `a.k` sends values of `b.k`.
+/// Columns whose values an expression reveals: its own columns, and columns that a condition equates with them. Rows left by `a.k =
+/// b.k` over `a.k` have values of `b.k` too.
 fn same(
     from: &[FromItem],
     conjuncts: &[Expr],
     value: &Expr,
     found: &mut BTreeSet<(DatasetId, String)>,
 ) {
-    // What an anti join looks for is in no row that is left.
+    // No remaining row contains a value of an anti-join's right side.
     let joins = from.iter().filter(|item| item.kind != JoinKind::Anti);
     let conditions = joins.flat_map(|item| &item.on).chain(conjuncts);
     let mut sides: Vec<(&Expr, &Expr)> = Vec::new();

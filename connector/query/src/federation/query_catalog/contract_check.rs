@@ -1,4 +1,4 @@
-//! Checks that a question uses each contract that was named for it.
+//! Check that a question uses each contract that was named for it.
 
 use crate::federation::options::QueryOptions;
 use crate::federation::query_catalog::QueryCatalog;
@@ -11,10 +11,10 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeSet;
 
 impl QueryCatalog {
-    /// Checks that under each contract that was named something can be asked.
+    /// Checks that each named contract gives a usable table.
     ///
     /// # Errors
-    /// The reason of the first under which nothing can.
+    /// The reason of the first contract without one.
     pub(in crate::federation) fn check_named(&self, options: &QueryOptions) -> Result<(), Refusal> {
         for contract in &options.contracts {
             if self.table_under(*contract).is_some() {
@@ -34,11 +34,11 @@ impl QueryCatalog {
         Ok(())
     }
 
-    /// Checks that the question uses each contract that was named; `bound` are those under which its tables are asked. One whose
-    /// table is told to be lacking is not used and has its reason there; so has one whose participant can't be reached.
+    /// Checks that the question uses each named contract. `bound` are the contracts of its tables. A contract also passes if its
+    /// table or participant is reported as missing, since the report contains the reason.
     ///
     /// # Errors
-    /// The reason of the first that it does not use.
+    /// The reason of the first unused contract.
     pub(in crate::federation) fn check_bound(
         &self,
         options: &QueryOptions,
@@ -55,7 +55,7 @@ impl QueryCatalog {
             }
             if let Some(table) = self.table_under(*contract) {
                 let why = table.barred.as_ref().or(table.misfit.as_ref());
-                // What is told of another dataset of that participant is no reason of this one.
+                // A report about another dataset of that participant is no reason for this contract.
                 if is_reported(&table.dataset.owner, &|refusal| {
                     refusal.contract == Some(*contract) || why == Some(refusal)
                 }) {
@@ -82,8 +82,8 @@ impl QueryCatalog {
         Ok(())
     }
 
-    /// The reason of the first contract that was named and whose dataset a statement does not mention at all: it is told before
-    /// anything about the datasets that are mentioned.
+    /// Reason of the first named contract whose dataset the statement does not mention. It is reported before any refusal about
+    /// mentioned datasets.
     pub(in crate::federation) fn unmentioned_contract_refusal(
         &self,
         sql: &str,

@@ -1,12 +1,12 @@
-//! Whether a dataset is of a kind that a question over its model takes.
+//! Match of a dataset's kind with the kinds that a question over its model includes.
 
 use crate::federation::options::QueryOptions;
 use crate::federation::table::RemoteTable;
 use crate::model;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// Why a dataset does not count to its model in this question: its values came about in another way than the question asks for, and a
-/// figure over both would look like one of the same kind. One whose owner does not say counts as what the model holds.
+/// Reason to exclude a dataset from its model in this question: its kind is not included, and a total over both kinds would look
+/// like one of a single kind. A dataset without a declared kind counts as the model's kind.
 pub(super) fn kind_mismatch(
     name: &str,
     table: &RemoteTable,

@@ -1,4 +1,4 @@
-//! The contract under which a dataset is asked for: one that was named binds or refuses, with a reason of its own.
+//! Choice of the contract for a dataset. A named contract is used, or refuses with its own reason.
 
 use crate::federation::options::QueryOptions;
 use crate::federation::table::RemoteTable;
@@ -7,27 +7,27 @@ use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 
-/// A contract that was named for a question and gives no table here.
+/// Contract that was named for a question and gives no table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnusableContract {
-    /// Which.
+    /// Id of the contract.
     pub contract: ContractId,
-    /// Why.
+    /// Reason of the failure.
     pub cause: UnusableContractCause,
 }
 
-/// Why a contract that was named gives no table.
+/// Reason why a named contract gives no table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UnusableContractCause {
-    /// Nothing can be asked under it.
+    /// No question is possible under the contract.
     Refused(Refusal),
-    /// Its participant can't be reached: an answer may lack that one where it is told.
+    /// The participant is unreachable. An answer may lack this participant if that is reported.
     OutOfReach(ParticipantId, Refusal),
-    /// The question does not name its participant.
+    /// The question does not name the participant.
     NotAsked(Refusal),
 }
 
-/// The refusal of a question that asks for nothing under a contract that was named for it.
+/// Refusal of a question that does not use a contract named for it.
 #[must_use]
 pub fn unused_contract_refusal(contract: ContractId, dataset: &str) -> Refusal {
     Refusal::new(
@@ -41,15 +41,14 @@ pub fn unused_contract_refusal(contract: ContractId, dataset: &str) -> Refusal {
     .with_help("leave the contract out, or ask for its dataset")
 }
 
-/// Whether the table is under a contract that was named.
+/// Checks that the table is under a named contract.
 pub(super) fn is_named(table: &RemoteTable, options: &QueryOptions) -> bool {
     table
         .contract
         .is_some_and(|contract| options.contracts.contains(&contract))
 }
 
-/// The table to ask, of those that one dataset has under several contracts: that of the contract that was named, or else
-/// the only one that can be asked.
+/// Chooses the table of a dataset that is under several contracts: that of the named contract, or the only usable one.
 pub(super) fn choose_table(
     candidates: Vec<Arc<RemoteTable>>,
     options: &QueryOptions,
@@ -61,7 +60,7 @@ pub(super) fn choose_table(
         .collect();
     let barred = fitting.iter().find(|table| table.barred.is_some());
     let choice: Vec<_> = match barred {
-        // What was named is not passed over.
+        // A named contract is never skipped.
         Some(barred) if named => vec![Arc::clone(barred)],
         _ => fitting
             .iter()
@@ -96,7 +95,7 @@ fn ambiguous(first: &RemoteTable, all: &[Arc<RemoteTable>], named: bool) -> Refu
     Refusal::new(ErrorCode::ContractAmbiguous, sentence).with_help(help)
 }
 
-/// What tells a contract apart for people: its name, its title and what it lets out.
+/// Description of a contract for people: its name, title and shown data.
 fn chosen_by(table: &RemoteTable, contract: ContractId) -> String {
     let kind = match table.shape {
         ViewShape::Rows(_) => "rows",
@@ -108,7 +107,7 @@ fn chosen_by(table: &RemoteTable, contract: ContractId) -> String {
     }
 }
 
-/// The refusal for the cells of a dataset under a contract that shows rows.
+/// Refusal of the cells of a dataset under a contract that shows rows.
 pub(super) fn without_cells(table: &RemoteTable) -> Refusal {
     let name = format!("{}.{}", table.alias, table.dataset.name);
     let refusal = Refusal::new(

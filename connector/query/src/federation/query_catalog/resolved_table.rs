@@ -1,4 +1,4 @@
-//! What a name of a question stands for.
+//! Result of the resolution of a name.
 
 use crate::federation::table::{DatasetRelation, RemoteTable};
 use crate::model::Model;
@@ -7,34 +7,34 @@ use hansa_policy::id::{ClauseId, ParticipantId, SqlIdentifier};
 use hansa_policy::refusal::Refusal;
 use std::sync::Arc;
 
-/// What a name stands for.
+/// Meaning of a name in a question.
 pub(in crate::federation) enum ResolvedTable {
     /// One relation of one dataset.
     One(Arc<RemoteTable>, DatasetRelation),
-    /// A model: the datasets that conform to it, or would.
+    /// Model with its members: datasets that conform to it, and unavailable ones.
     Model(&'static Model, Vec<ModelMember>),
 }
 
-/// A dataset of a model.
+/// Dataset of a model.
 #[derive(Debug, Clone)]
 pub(in crate::federation) struct ModelMember {
-    /// Whose.
+    /// Owner of the dataset.
     pub(in crate::federation) participant: ParticipantId,
-    /// Which, where that is known.
+    /// Name of the dataset, if known.
     pub(in crate::federation) dataset: Option<SqlIdentifier>,
-    /// How it can be asked.
+    /// Table of the dataset, if it can be queried.
     pub(in crate::federation) table: Option<Arc<RemoteTable>>,
-    /// Why it can't be asked.
+    /// Reason why it can't be queried.
     pub(in crate::federation) why: Option<Refusal>,
 }
 
 impl ModelMember {
-    /// What tells it from the others of its model.
+    /// Key that distinguishes the member from others of its model.
     pub(in crate::federation) fn key(&self) -> (ParticipantId, Option<SqlIdentifier>) {
         (self.participant.clone(), self.dataset.clone())
     }
 
-    /// By which clause rows show no more of that column of time than its bucket.
+    /// Clause and bucket by which rows show a time column.
     pub(in crate::federation) fn column_bucket(
         &self,
         column: &str,
@@ -44,7 +44,7 @@ impl ModelMember {
         found.map(|(_, shown)| shown)
     }
 
-    /// Whether rows have no value of their own in that column of the model.
+    /// Checks that rows do not show original values of a model column.
     pub(in crate::federation) fn hides(&self, column: &str) -> bool {
         self.table.as_ref().is_some_and(|table| {
             table

@@ -1,4 +1,4 @@
-//! The order in which relations stand after FROM, and which condition stands where.
+//! Order of the relations after FROM, and the placement of conditions.
 
 use crate::federation::join_enumeration::{JoinCardinality, MOST, cheapest_order};
 use crate::federation::query_ir::{
@@ -8,9 +8,9 @@ use crate::federation::row_estimate;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use std::collections::BTreeSet;
 
-/// Relations that fit each other side by side, what is put to them after that, and each condition as early as it can be.
+/// Arranges a query: inner-joined relations first, then outer, semi- and anti-joins, with each condition as early as possible.
 ///
-/// A condition over several relations stands in ON, so that whoever reads the text sees over what they are joined.
+/// A condition over several relations is in ON, so that a reader of the text sees the join keys.
 pub(super) fn arrange_relations(query: RemoteSelect) -> RemoteSelect {
     if query.from.len() < 2 {
         return query;
@@ -69,9 +69,9 @@ pub(super) fn arrange_relations(query: RemoteSelect) -> RemoteSelect {
     }
 }
 
-/// The places in their new order: of relations that are compared with each other the few rows first, then what is put to them.
+/// Positions of the relations in their new order: inner-joined relations with few rows first, then the other joins.
 ///
-/// Whoever answers puts them together in the order of the text, holds what stands before and reads what comes next against it.
+/// A participant joins in the order of the text. It keeps the previous relations in memory and probes them with the next one.
 fn order(query: &RemoteSelect) -> Vec<usize> {
     let of_kind = |inner: bool| {
         let items = query.from.iter().enumerate();
@@ -90,7 +90,7 @@ fn order(query: &RemoteSelect) -> Vec<usize> {
     placed
 }
 
-/// What is known of the relations of a query.
+/// Estimates for the relations of a query.
 fn join_cardinality(query: &RemoteSelect) -> JoinCardinality {
     let from = &query.from;
     let condition = |one: &Expr| (places(one), is_equal(one), row_estimate::share(from, one));
@@ -100,7 +100,7 @@ fn join_cardinality(query: &RemoteSelect) -> JoinCardinality {
     }
 }
 
-/// Each relation beside one that it is compared with, where there is one, as they come.
+/// Order that places each relation next to one it is compared with, if possible, and otherwise keeps the given order.
 fn neighbours(mut left: Vec<usize>, cardinality: &JoinCardinality) -> Vec<usize> {
     let (mut order, mut placed) = (Vec::new(), BTreeSet::new());
     while !left.is_empty() {

@@ -1,6 +1,6 @@
-//! Texts with long lists of keys. A text with a few values of each list is written and read back as every text is; then all
-//! values are put into their place, and the tokens of the text are compared: a list of values behind IN means what it holds, and
-//! whatever it holds changes nothing of what stands around it.
+//! SQL texts with long lists of keys. A text with a few values for each list is written and checked like any text. Then all values
+//! are inserted, and the tokens of the text are compared: the values of an IN list can't change the meaning of the surrounding
+//! text.
 
 use super::RemoteSqlWriter;
 use crate::federation::query_ir::RemoteSelect;
@@ -12,21 +12,21 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use std::fmt::Write as _;
 
-/// That something is one of these values.
+/// IN condition with many values.
 #[derive(Debug, Clone)]
 pub(in crate::federation) struct InListPredicate {
-    /// What is looked for among them.
+    /// Expression that is compared with the values.
     pub(in crate::federation) what: Expr,
-    /// The values, each once.
+    /// Distinct values.
     pub(in crate::federation) values: Vec<ScalarValue>,
 }
 
-/// So many values stand for a list; one of less than twice as many is written as it is. More than what the engine writes as
-/// single comparisons.
+/// Number of values that represent a list. A list with less than twice as many is written completely. It exceeds the number that
+/// the engine expands to comparisons.
 const FEW: usize = 16;
 
 impl RemoteSqlWriter {
-    /// As [`RemoteSqlWriter::write`], with these lists among the conditions: the text is the same as if they stood there.
+    /// Writes a query with these lists among its conditions. The text equals that of [`RemoteSqlWriter::write`] with all values.
     pub(in crate::federation) fn write_among(
         &self,
         query: &RemoteSelect,
@@ -38,7 +38,7 @@ impl RemoteSqlWriter {
         }
     }
 
-    /// The text, if each long list has a place that is read back by itself.
+    /// Text with all values, if each long list has a position that parses back separately.
     fn by_place(
         &self,
         query: &RemoteSelect,
@@ -72,7 +72,7 @@ impl RemoteSqlWriter {
         if text.sql.len() > self.limits.bytes || self.limits.count(meant.iter()).is_err() {
             return Err(UnsupportedExpr(format!("{} bytes of keys", text.sql.len())));
         }
-        // What is parsed is tokens: these are those of the text that was read back, with the values in the place of the list.
+        // The parser sees tokens only. The tokens must be those of the checked text with the values at the position of the list.
         let same = tokens(&text.sql).is_some_and(|tokens| tokens == meant);
         Ok(same.then_some(text))
     }
@@ -95,14 +95,14 @@ impl InListPredicate {
     }
 }
 
-/// A long list in its place.
+/// Long list at its position in the text.
 struct ListSlot<'a> {
-    /// The values that stand for it while the text is written.
+    /// Values that represent the list while the text is written.
     few: &'a [ScalarValue],
-    /// These as they are written, and read.
+    /// Text of these values.
     stands: String,
     standing: Vec<Token>,
-    /// All of them.
+    /// Text of all values.
     all: String,
     values: Vec<Token>,
 }
@@ -126,7 +126,7 @@ impl<'a> ListSlot<'a> {
         })
     }
 
-    /// Puts all values where those that stand for them are, if that is one place, and behind IN.
+    /// Replaces the representative values by all values, if they occur exactly once, after IN.
     fn put(&self, tokens: &mut Vec<Token>) -> bool {
         let size = self.standing.len();
         let found = tokens.windows(size).enumerate();
@@ -144,7 +144,7 @@ impl<'a> ListSlot<'a> {
     }
 }
 
-/// The values as a list of SQL holds them: whole numbers that are not negative, and texts.
+/// Text of the values in an SQL list: non-negative integers and texts.
 fn format_value_list(values: &[ScalarValue]) -> Option<String> {
     let mut text = String::from("(");
     for (at, value) in values.iter().enumerate() {
@@ -160,7 +160,7 @@ fn format_value_list(values: &[ScalarValue]) -> Option<String> {
     Some(text)
 }
 
-/// A value whose text needs no type to be read back.
+/// Value whose literal needs no type.
 #[derive(PartialEq)]
 enum PlainLiteral<'a> {
     Number(i64),
@@ -185,7 +185,7 @@ fn plain(value: &ScalarValue) -> Option<PlainLiteral<'_>> {
     (number >= 0).then_some(PlainLiteral::Number(number))
 }
 
-/// The tokens of a list, if it reads as exactly these values.
+/// Tokens of a list, if it parses to exactly these values.
 fn read(text: &str, values: &[ScalarValue]) -> Option<Vec<Token>> {
     let tokens = tokens(text)?;
     let (first, rest) = tokens.split_first()?;
@@ -213,7 +213,7 @@ fn read(text: &str, values: &[ScalarValue]) -> Option<Vec<Token>> {
     (whole && pairs.all(is_pair)).then_some(tokens)
 }
 
-/// The words of a text; none where it has no words.
+/// Tokens of a text, or `None` if it can't be tokenised.
 fn tokens(sql: &str) -> Option<Vec<Token>> {
     let mut tokens = Tokenizer::new(&StatementDialect, sql).tokenize().ok()?;
     tokens.retain(|token| !matches!(token, Token::Whitespace(_) | Token::EOF));

@@ -1,4 +1,4 @@
-//! A text read back: taken apart into what it says.
+//! Parsing of a generated text back to its parts.
 
 use crate::federation::movable_expr::{bare, substitute};
 use crate::federation::query_ir::{
@@ -12,7 +12,7 @@ use datafusion::logical_expr::utils::split_conjunction_owned;
 use datafusion::logical_expr::{Expr, FetchType, Join, LogicalPlan, SkipType, TableSource};
 use std::sync::Arc;
 
-/// A query as it reads, for comparison.
+/// Parsed query, for comparison with the intended one.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct ParsedSelect {
     pub(super) items: Vec<ParsedFromItem>,
@@ -24,16 +24,16 @@ pub(super) struct ParsedSelect {
     pub(super) limit: Option<usize>,
 }
 
-/// What is read from, and how it is put to what stands before.
+/// Parsed relation of the FROM clause, with its join.
 #[derive(Debug, PartialEq)]
 pub(super) struct ParsedFromItem {
     pub(super) source: ParsedFromSource,
     pub(super) kind: JoinKind,
-    /// In the order of their texts.
+    /// Join conditions, sorted by their texts.
     pub(super) on: Vec<Expr>,
 }
 
-/// A relation by its name, or a SELECT in parentheses.
+/// Relation by its name, or subquery in parentheses.
 #[derive(Debug, PartialEq)]
 pub(super) enum ParsedFromSource {
     Table(TableReference),
@@ -88,7 +88,7 @@ impl ParsedSelect {
 }
 
 impl ParsedSelect {
-    /// The types of all times that are written out, which the engine compares without their zones.
+    /// Types of all timestamp literals. The engine compares the literals without their time zones.
     pub(super) fn list_time_types(&self) -> Vec<DataType> {
         let own = self.conjuncts.iter().chain(&self.outputs);
         let own = own.chain(self.keys.iter().flatten());
@@ -111,7 +111,7 @@ impl ParsedSelect {
     }
 }
 
-/// The relations that a text may name when it is read back.
+/// Relations that a text may name when it is parsed.
 pub(super) struct ParseBackTables(Vec<(TableReference, SchemaRef)>);
 
 impl ParseBackTables {
@@ -137,7 +137,7 @@ impl TableResolver for ParseBackTables {
     }
 }
 
-/// A relation that is only read about.
+/// Table source that has a schema only.
 struct SchemaOnlySource(SchemaRef);
 
 impl TableSource for SchemaOnlySource {
@@ -196,7 +196,7 @@ pub(super) fn take_apart(plan: &LogicalPlan) -> Option<ParsedSelect> {
         windows.extend(&window.window_expr);
         node = &window.input;
     }
-    // Windows over groups are not written.
+    // Windows over groups are never written.
     if aggregate.is_some() && !windows.is_empty() {
         return None;
     }
@@ -206,7 +206,7 @@ pub(super) fn take_apart(plan: &LogicalPlan) -> Option<ParsedSelect> {
         node = &filter.input;
     }
     let items = items(node)?;
-    // Of one relation columns are bare, of several they have their places.
+    // Columns of a single relation are bare; those of several relations are qualified by position.
     let single = items.len() == 1;
     let plain = |expr: Expr| match single {
         true => bare(expr),
@@ -247,7 +247,7 @@ pub(super) fn take_apart(plan: &LogicalPlan) -> Option<ParsedSelect> {
     })
 }
 
-/// The expression with the windows themselves in the place of their columns.
+/// Replaces the columns of windows in an expression by the windows themselves.
 fn over(expr: Expr, windows: &[&Expr]) -> Option<Expr> {
     let named = expr.transform_down(|node| {
         let found = match &node {
@@ -265,12 +265,12 @@ fn over(expr: Expr, windows: &[&Expr]) -> Option<Expr> {
     named.ok().map(|done| done.data)
 }
 
-/// What stands after FROM.
+/// Items of the FROM clause.
 fn items(node: &LogicalPlan) -> Option<Vec<ParsedFromItem>> {
     match node {
         LogicalPlan::Join(join) => {
             let mut before = items(&join.left)?;
-            // A relation that has no place of its own stands alone.
+            // A relation without a position is the only one.
             if !matches!(
                 &*join.left,
                 LogicalPlan::Join(_) | LogicalPlan::SubqueryAlias(_)
@@ -300,7 +300,7 @@ const fn first(source: ParsedFromSource) -> ParsedFromItem {
     }
 }
 
-/// A relation or SELECT under the name of its place.
+/// Relation or subquery at a position, checked by its alias.
 fn read_from_source(node: &LogicalPlan, place: usize) -> Option<ParsedFromSource> {
     let LogicalPlan::SubqueryAlias(named) = node else {
         return None;

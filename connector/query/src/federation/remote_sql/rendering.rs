@@ -1,4 +1,4 @@
-//! A query as text. Only expressions are un-parsed; everything else stands at its one place.
+//! Rendering of a query as SQL. Only expressions use the engine's conversion; everything else has a fixed position.
 
 mod time_zone_cast;
 
@@ -62,7 +62,7 @@ pub(super) fn render(query: &RemoteSelect) -> Result<String, UnsupportedExpr> {
     Ok(sql)
 }
 
-/// What stands after FROM: one relation by its bare name, or each by its place.
+/// FROM clause: one relation by its bare name, or several with positional aliases.
 fn sources(from: &[FromItem]) -> Result<String, UnsupportedExpr> {
     let mut text = String::new();
     for (place, item) in from.iter().enumerate() {
@@ -107,7 +107,7 @@ fn all_of(conditions: &[Expr]) -> Result<String, UnsupportedExpr> {
     Ok(texts.join(" AND "))
 }
 
-/// A name, in quotes where it is a word of SQL.
+/// Name, quoted if it is an SQL keyword.
 fn quote_name(name: &str) -> String {
     match time_zone_cast::quote(name) {
         Some(quote) => format!("{quote}{name}{quote}"),
@@ -135,7 +135,7 @@ fn format_expr(expr: &Expr) -> Result<String, UnsupportedExpr> {
     Ok(text)
 }
 
-/// `avg(x)` and its like of an integer, whose cast comes back by itself when the text is read.
+/// Removes the cast of an integer from `avg(x)` and similar calls, because the planner adds it again.
 fn bare_average(expr: Expr) -> Expr {
     match expr {
         Expr::AggregateFunction(mut call) if widens(call.func.name()) => {
@@ -153,7 +153,7 @@ fn bare_average(expr: Expr) -> Expr {
     }
 }
 
-/// Instants and dates that a column is compared with, as people write them.
+/// Renders timestamps and dates that are compared with a column in the usual notation.
 fn plain_times(expr: Expr) -> Result<Expr, DataFusionError> {
     let time = |expr: &Expr| match expr {
         Expr::Literal(
@@ -206,7 +206,7 @@ fn is_comparison(op: Operator) -> bool {
     )
 }
 
-/// Whether the engine itself makes the argument of the aggregate a floating-point number.
+/// Checks that the engine casts the argument of the aggregate to a floating-point number.
 pub(in crate::federation) fn widens(aggregate: &str) -> bool {
     aggregate == "avg" || aggregate == SketchKind::Percentile.name()
 }

@@ -1,4 +1,4 @@
-//! A text that says anything else than what was meant is found before it is sent.
+//! Detection of generated texts with another meaning than intended.
 
 use super::RemoteSqlWriter;
 use crate::federation::query_ir::{
@@ -63,22 +63,22 @@ fn rows() {
         &query(vec![col("n").gt(lit(5_i64)), col("open")], body, Some(9)),
         "SELECT id AS c0, place AS c1 FROM trips WHERE (n > 5) AND \"open\" ORDER BY c0 DESC NULLS LAST LIMIT 9",
         &[
-            // a lost condition, another literal, another comparison, one condition more
+            // Lost condition, other literal, other comparison, additional condition.
             "SELECT id AS c0, place AS c1 FROM trips WHERE \"open\" ORDER BY c0 DESC NULLS LAST LIMIT 9",
             "SELECT id AS c0, place AS c1 FROM trips WHERE (n > 6) AND \"open\" ORDER BY c0 DESC NULLS LAST LIMIT 9",
             "SELECT id AS c0, place AS c1 FROM trips WHERE (n < 5) AND \"open\" ORDER BY c0 DESC NULLS LAST LIMIT 9",
             "SELECT id AS c0, place AS c1 FROM trips WHERE (n > 5) AND \"open\" AND x > 1 ORDER BY c0 DESC NULLS LAST LIMIT 9",
             "SELECT id AS c0, place AS c1 FROM trips WHERE (n > 5) OR \"open\" ORDER BY c0 DESC NULLS LAST LIMIT 9",
-            // columns in another order, another column, one more
+            // Columns in another order, another column, additional column.
             "SELECT place AS c1, id AS c0 FROM trips WHERE (n > 5) AND \"open\" ORDER BY c0 DESC NULLS LAST LIMIT 9",
             "SELECT id AS c0, n AS c1 FROM trips WHERE (n > 5) AND \"open\" ORDER BY c0 DESC NULLS LAST LIMIT 9",
             "SELECT id AS c0, place AS c1, n AS c2 FROM trips WHERE (n > 5) AND \"open\" ORDER BY c0 DESC NULLS LAST LIMIT 9",
-            // another order, no limit, another limit, an offset
+            // Another order, no limit, another limit, an offset.
             "SELECT id AS c0, place AS c1 FROM trips WHERE (n > 5) AND \"open\" ORDER BY c0 NULLS LAST LIMIT 9",
             "SELECT id AS c0, place AS c1 FROM trips WHERE (n > 5) AND \"open\" ORDER BY c0 DESC NULLS LAST",
             "SELECT id AS c0, place AS c1 FROM trips WHERE (n > 5) AND \"open\" ORDER BY c0 DESC NULLS LAST LIMIT 10",
             "SELECT id AS c0, place AS c1 FROM trips WHERE (n > 5) AND \"open\" ORDER BY c0 DESC NULLS LAST LIMIT 9 OFFSET 1",
-            // another relation, a second one, another shape
+            // Another relation, a second relation, another form.
             "SELECT id AS c0, place AS c1 FROM trips.cube WHERE (n > 5) AND \"open\" ORDER BY c0 DESC NULLS LAST LIMIT 9",
             "SELECT t.id AS c0, t.place AS c1 FROM trips t, trips u WHERE (t.n > 5) AND t.\"open\" ORDER BY c0 DESC NULLS LAST LIMIT 9",
             "SELECT DISTINCT id AS c0, place AS c1 FROM trips WHERE (n > 5) AND \"open\" ORDER BY c0 DESC NULLS LAST LIMIT 9",
@@ -87,7 +87,7 @@ fn rows() {
     );
 }
 
-/// The engine compares constant times without their zones.
+/// The engine compares constant timestamps without their time zones.
 #[test]
 fn a_time_has_its_zone() {
     let zone = Some(Arc::from("UTC"));
@@ -127,7 +127,7 @@ fn groups() {
     );
 }
 
-/// Two relations, and a third whose groups decide which rows stay.
+/// Two relations, and a subquery with groups as a semi-join.
 #[test]
 fn several_relations() {
     let of = |name: &str| Arc::new(table("munster", name, ViewShape::Rows(schema()), None));
@@ -174,19 +174,19 @@ fn several_relations() {
                  LEFT SEMI JOIN (SELECT id AS k0, sum(n) AS p0 FROM stays WHERE \"open\" GROUP BY id) AS t2 \
                  ON (t2.k0 = t1.id) AND (t2.p0 > 3) WHERE (t0.n > 5)";
     let changed = [
-        // another kind of join, or another relation
+        // Another join kind, or another relation.
         ("JOIN trips", "LEFT JOIN trips"),
         ("LEFT SEMI JOIN", "LEFT ANTI JOIN"),
         ("LEFT SEMI JOIN", "JOIN"),
         ("trips AS t1", "sites AS t1"),
         ("FROM stays", "FROM trips"),
-        // other columns, or those of another place
+        // Other columns, or columns of another relation.
         ("t1.place = t0.place", "t1.id = t0.id"),
         ("t1.place = t0.place", "t1.place = t1.place"),
         ("t1.id AS c0", "t0.id AS c0"),
         ("t0.n > 5", "t1.n > 5"),
         ("t2.k0 = t1.id", "t2.k0 = t0.id"),
-        // a condition lost, added, or in another place
+        // A condition lost, added, or moved.
         (" WHERE (t0.n > 5)", ""),
         (" AND (t2.p0 > 3)", ""),
         (" WHERE \"open\"", ""),

@@ -1,4 +1,4 @@
-//! Names, contracts, and datasets that show aggregates only.
+//! Names, contracts, and aggregate-only datasets.
 
 mod named_contracts;
 
@@ -15,7 +15,7 @@ use hansa_policy::value::cube::{CountingUnit, CubeFunction};
 use hansa_policy::value::time::TimeBucketWidth;
 use std::sync::Arc;
 
-/// Ottawa shows cells only; the others show rows.
+/// Ottawa shows cells only; the other cities show rows.
 fn world(functions: Vec<CubeFunction>) -> FederationFixture {
     let mut fixture = FederationFixture::new();
     let columns: Vec<usize> = vec![1, 2, 3, 6];
@@ -122,7 +122,7 @@ fn whole_blocks_travel() {
     );
 }
 
-/// A variance goes to one participant whole; over several it takes counts and averages, too.
+/// A variance over one participant is sent as a whole. Over several participants it also needs counts and averages.
 #[test]
 fn a_variance_is_made_of_what_contracts_allow() {
     let fixture = world(vec![CubeFunction::Count, CubeFunction::Variance]);

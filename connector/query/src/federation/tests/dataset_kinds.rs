@@ -1,4 +1,5 @@
-//! A model holds values of its own kind: a dataset of another one is taken where the question says so, and is never left out unseen.
+//! Dataset kinds: a model includes values of its own kind. A dataset of another kind is included on request, and never left out
+//! silently.
 
 use super::{FederationFixture, bounds, participant, plan, run, test_runtime, text};
 use crate::federation::options::QueryOptions;
@@ -9,7 +10,7 @@ use hansa_policy::refusal::ErrorCode;
 
 const COUNT: &str = "SELECT participant, count(*) AS n FROM model.trips GROUP BY participant";
 
-/// Ottawa forecasts, Zürich says that it measures, Münster says nothing.
+/// Ottawa declares forecasts, Zürich declares measurements, Münster declares no kind.
 fn world() -> FederationFixture {
     let mut fixture = FederationFixture::new();
     for table in &mut fixture.tables {
@@ -67,7 +68,7 @@ fn a_model_refuses_another_kind_than_its_own_unless_it_is_asked_for_it() {
     assert_eq!((&both, missing.len()), (&all.0, 0));
     assert_eq!(both.len(), 3, "{both:?}");
 
-    // Who says nothing counts as what the model holds.
+    // A dataset without a declared kind counts as the model's kind.
     let refusal = plan(&fixture.home(), COUNT, &taking(&[Forecast])).unwrap_err();
     let said = [
         "`munster.trips` does not say of what kind it is, which counts as measured, and the question takes forecast alone",
@@ -95,7 +96,7 @@ fn who_is_of_another_kind_is_left_out_by_name_or_reported() {
         "{rows:?}"
     );
     assert_eq!((rows.len(), missing.len()), (2, 0));
-    // What the help says passes as it stands.
+    // The statement from the help text is accepted as it is.
     let refusal = plan(&fixture.home(), COUNT, &QueryOptions::default()).unwrap_err();
     let said = refusal
         .help
@@ -112,7 +113,7 @@ fn who_is_of_another_kind_is_left_out_by_name_or_reported() {
         (rows.len(), missing),
         (2, vec!["ottawa.example".to_owned()])
     );
-    // By its own name it is asked as ever.
+    // A question for the dataset by its own name is not affected.
     let (rows, _) = lines(
         &fixture,
         "SELECT count(*) AS n FROM ottawa.trips",

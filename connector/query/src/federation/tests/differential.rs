@@ -1,4 +1,4 @@
-//! Listed questions: federated equals pooled.
+//! Fixed questions whose federated answers must equal the pooled ones.
 
 use super::{FederationFixture, run, text};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
@@ -119,7 +119,7 @@ fn joins_and_sub_queries() {
     }
 }
 
-/// `ORDER BY` with a limit over branches that each hold a constant of their own.
+/// `ORDER BY` with a limit over branches that each contain a constant of their own.
 #[test]
 fn constants_of_branches_are_sorted() {
     let fixture = FederationFixture::new();
@@ -134,7 +134,7 @@ fn constants_of_branches_are_sorted() {
     }
 }
 
-/// Numbers of which two of one city and one of another are too much together.
+/// Fixture with numbers of which any two overflow together, within a city and between cities.
 fn halves() -> FederationFixture {
     let mut fixture = FederationFixture::new();
     fixture.tables.clear();
@@ -157,7 +157,7 @@ fn halves() -> FederationFixture {
 
 const HALF: i64 = i64::MAX / 2 + 1;
 
-/// Sums that each city can tell, and that are too much together: nothing is told, neither of both nor of all.
+/// Sums that fit in each city and overflow together. The question fails, and no sum is returned.
 #[test]
 fn a_sum_of_sums_beyond_its_type_ends_the_question() {
     let (fixture, half) = (halves(), HALF);
@@ -213,7 +213,7 @@ fn a_sum_of_sums_beyond_its_type_ends_the_question() {
     );
 }
 
-/// What is computed at home, of what several cities bring, and of constants.
+/// Local computation on values of several cities, and on constants.
 #[test]
 fn arithmetic_at_home_beyond_its_type_ends_the_question() {
     let fixture = halves();
@@ -264,7 +264,7 @@ fn arithmetic_at_home_beyond_its_type_ends_the_question() {
     }
 }
 
-/// A spread is that of the same numbers a long way off, where floating-point numbers do not tell them apart.
+/// The spread of numbers does not change if a large constant is added, although floating-point numbers can't distinguish them then.
 #[test]
 fn spreads_of_parts_lose_no_digit() {
     let fixture = FederationFixture::new();

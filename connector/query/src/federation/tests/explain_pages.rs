@@ -1,4 +1,4 @@
-//! What `hansa explain` says, as pages of the documentation.
+//! Output of `hansa explain` as pages of the documentation.
 //!
 //! With `HANSA_WRITE_DOCS=1` the pages are written instead of compared.
 
@@ -9,7 +9,7 @@ use crate::model;
 use hansa_catalog::query_view::ViewShape;
 use std::path::Path;
 
-/// The question of the demonstration, over the three publishers that it has.
+/// Question of the demonstration, over its three publishers.
 const DEMO: &str = "SELECT participant, town, CASE WHEN local_date < '2020-03-16' THEN 'before' ELSE 'after' END AS week, \
                     avg(value) AS no2, count(value) AS n \
                     FROM model.air_quality_observed \

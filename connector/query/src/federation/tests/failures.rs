@@ -1,4 +1,4 @@
-//! Participants that refuse, vanish, or send something else.
+//! Participants that refuse, disconnect, or send unexpected data.
 
 use super::{FederationFixture, bounds, plan, rows, run, test_runtime, text};
 use crate::federation::federated_answer::ParticipantReport;
@@ -15,21 +15,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What the executor does with the remote queries of Ottawa.
+/// Fault of the executor for the remote queries of Ottawa.
 #[derive(Clone)]
 pub(super) enum InjectedFault {
     Refuses(ErrorCode),
-    /// So many times, then it answers.
+    /// Connection failure for this number of attempts, then an answer.
     Vanishes(u32),
-    /// Is being stopped at the first time that it is asked.
+    /// Shutdown at the first attempt.
     Moves,
     CutsAfterRows,
     Sends(RecordBatch),
     Endless,
     Never,
-    /// Ends without a row.
+    /// End of the stream without a row.
     Nothing,
-    /// Breaks off by a panic after its rows.
+    /// Panic after the rows.
     Falls,
 }
 
@@ -160,7 +160,7 @@ fn partial_leaves_it_out_and_says_so() {
     assert_eq!(missing.len(), 1);
     assert_eq!(missing[0].0.domain(), "ottawa.example");
     assert_eq!(missing[0].1.code, ErrorCode::Withdrawn);
-    // Nobody is left: that is no answer.
+    // A question without any remaining participant has no answer.
     let alone = ask(
         "SELECT id FROM ottawa.trips",
         InjectedFault::Refuses(ErrorCode::Withdrawn),
@@ -201,7 +201,7 @@ fn sent_again_before_the_first_row_only() {
 fn what_comes_back_is_checked() {
     let ids = |values: Vec<i64>| Arc::new(Int64Array::from(values)) as ArrayRef;
     let cases: [(&str, RecordBatch, ErrorCode); 5] = [
-        // another type
+        // Another type.
         (
             "SELECT id FROM ottawa.trips",
             RecordBatch::try_from_iter([(
@@ -211,25 +211,25 @@ fn what_comes_back_is_checked() {
             .unwrap(),
             ErrorCode::PeerDataInvalid,
         ),
-        // another name, so perhaps another order
+        // Another name, and so possibly another order.
         (
             "SELECT id FROM ottawa.trips",
             RecordBatch::try_from_iter([("id", ids(vec![1]))]).unwrap(),
             ErrorCode::PeerDataInvalid,
         ),
-        // more columns
+        // More columns.
         (
             "SELECT id FROM ottawa.trips",
             rows(0, 3),
             ErrorCode::PeerDataInvalid,
         ),
-        // more rows than the text allows
+        // More rows than the text allows.
         (
             "SELECT id FROM ottawa.trips LIMIT 2",
             RecordBatch::try_from_iter([("c0", ids(vec![1, 2, 3]))]).unwrap(),
             ErrorCode::PeerDataInvalid,
         ),
-        // NULL where none can be
+        // NULL in a column that is not nullable.
         (
             "SELECT id FROM ottawa.trips",
             RecordBatch::try_from_iter([(
@@ -266,7 +266,7 @@ fn an_aggregate_without_keys_has_its_row() {
         assert_eq!(refusal.code, ErrorCode::PeerDataInvalid, "{sql}: {refusal}");
         assert_eq!(refusal.participant.unwrap().domain(), "ottawa.example");
     }
-    // Of rows and of groups there may be none.
+    // A query for rows or for groups may return no row.
     for sql in [
         "SELECT id FROM model.trips",
         "SELECT place, sum(n) FROM ottawa.trips GROUP BY place",
@@ -295,7 +295,7 @@ fn endless_rows_meet_a_limit() {
         remote_query_rows: 1_000_000,
         ..bounds()
     };
-    // A LIMIT above takes what it needs and no more.
+    // A LIMIT above reads only the rows it needs.
     let (rows, report) = ask(
         "SELECT id, row_number() OVER () FROM ottawa.trips LIMIT 5",
         InjectedFault::Endless,
@@ -374,7 +374,7 @@ fn errors_tell_no_values() {
     assert!(!refusal.to_string().contains("north"), "{refusal}");
 }
 
-/// Dropping the answer ends the remote queries, also those that would never end by themselves.
+/// Dropping the answer ends the remote queries, including endless ones.
 #[test]
 fn dropping_ends_the_remote_queries() {
     struct PendingExecutor(tokio::sync::mpsc::Sender<()>);
@@ -409,7 +409,7 @@ fn dropping_ends_the_remote_queries() {
         let mut batches = answer.batches;
         assert!(batches.next().await.unwrap().is_ok());
         drop(batches);
-        // Nobody sends: this returns when the last of the streams is gone.
+        // The channel has no sender, so this returns when the last stream is dropped.
         assert!(ended.recv().await.is_none());
         assert!(
             report

@@ -1,4 +1,4 @@
-//! The texts that go out are answered by the real gate, rows and cells alike.
+//! Remote queries answered by the real enforcement, for rows and for cells.
 
 use super::{CITIES, bounds, plan, run, table, test_runtime, text};
 use crate::execute::cancellation::CancellationSignal;
@@ -48,7 +48,7 @@ fn world() -> (QueryCatalog, Arc<GatedExecutor>) {
     cells_of(TimeBucketWidth::Week, None)
 }
 
-/// The same with such cells.
+/// Fixture with cells of this bucket width and zone.
 fn cells_of(bucket: TimeBucketWidth, zone: Option<&str>) -> (QueryCatalog, Arc<GatedExecutor>) {
     let terms: [Vec<Term>; 3] = [
         vec![
@@ -124,7 +124,7 @@ fn asked(
     })
 }
 
-/// The same as each of these cities answers to its own text.
+/// Checks that the answer equals the answers of the cities to their own texts.
 #[track_caller]
 fn same(sql: &str, own: &[(&str, &str)]) {
     let (_, gates) = world();
@@ -238,7 +238,7 @@ fn cells() {
     );
 }
 
-/// What nobody tells is no count of 0, over one participant and over several.
+/// A withheld count is not 0, over one participant and over several.
 #[test]
 fn a_count_that_nobody_tells_is_null() {
     let nowhere = "place = 'nowhere'";
@@ -251,7 +251,7 @@ fn a_count_that_nobody_tells_is_null() {
             "SELECT count(*), count(n), count(x) FROM (SELECT place, n, x FROM ottawa.trips \
              UNION ALL SELECT place, n, x FROM ottawa.trips) WHERE {nowhere}"
         ),
-        // Each side is put together where it is, and both here.
+        // Each side is aggregated at its participant, and both are joined here.
         format!(
             "SELECT sum(a), sum(b), sum(c) FROM (SELECT count(*) a, count(n) b, count(x) c FROM ottawa.trips WHERE {nowhere} \
              UNION ALL SELECT count(*), count(n), count(x) FROM ottawa.trips WHERE {nowhere}) p"
@@ -263,18 +263,18 @@ fn a_count_that_nobody_tells_is_null() {
         "SELECT k FROM (SELECT count(n) k FROM ottawa.trips WHERE {nowhere}) x WHERE k IS NULL"
     );
     assert_eq!(ask(&untold).unwrap(), ["NULL"]);
-    // Those who show rows have none, and who shows cells may have some.
+    // Participants that show rows have no matching row, but the one with cells may have some.
     let all = format!("SELECT count(*), count(n) FROM model.trips WHERE {nowhere}");
     assert_eq!(ask(&all).unwrap(), ["NULL|NULL"]);
-    // Where nobody withholds a cell there is none.
+    // If no participant withholds cells, the count is 0.
     let rows = format!("{all} AND participant <> 'ottawa.example'");
     assert_eq!(ask(&rows).unwrap(), ["0|0"]);
-    // What some show is told without what others withhold.
+    // The shown part is returned, without the withheld part.
     let some = ask("SELECT count(*) > 0 FROM model.trips").unwrap();
     assert_eq!(some, ["true"]);
 }
 
-/// Days of a zone, in the spelling that the contract accepts, over cells and over rows.
+/// Days of a time zone in the spelling that the contract accepts, over cells and over rows.
 #[test]
 fn days_of_a_zone() {
     let day = "date_trunc('day', ts AT TIME ZONE 'Europe/Berlin')";
@@ -310,7 +310,7 @@ fn refusals_of_the_gate_are_reported_in_the_askers_names() {
     let refusal = ask("SELECT id FROM munster.trips WHERE 1 / (n - n) > 3").unwrap_err();
     assert_eq!(refusal.code, ErrorCode::EvaluationFailed);
     assert_eq!(refusal.participant.unwrap().domain(), "munster.example");
-    // A constant that is none is not folded into a wrong one on its way.
+    // An overflowing constant expression must not be folded to a wrong value.
     for sql in [
         "SELECT id FROM munster.trips WHERE n < 9223372036854775807 + 1",
         "SELECT id FROM munster.trips WHERE n + 9223372036854775807 > n",

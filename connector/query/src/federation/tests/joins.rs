@@ -1,4 +1,4 @@
-//! Joins that stay with one participant, or with each of several: what goes out, and that the answer is that of one pool.
+//! Joins at one participant or at each of several: the remote queries, and the equality with the pooled answer.
 
 use super::{CITIES, FederationFixture, rows};
 use crate::federation::remote_query::RemoteQuery;
@@ -12,7 +12,7 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use std::sync::Arc;
 
-/// Trips and the visits of trips in three cities; in one of them also places and levels.
+/// Fixture with trips and their visits in three cities; one of them also has places and levels.
 fn world(own: bool, reported: bool) -> FederationFixture {
     let mut fixture = FederationFixture::new();
     for (at, city) in CITIES.iter().enumerate() {
@@ -55,7 +55,7 @@ fn world(own: bool, reported: bool) -> FederationFixture {
     fixture
 }
 
-/// The same, where catalogues say that few trips and places stand beside many visits, and contracts let all keys travel.
+/// Fixture whose catalogues declare few trips and places beside many visits, and whose contracts permit the transfer of all keys.
 fn lending() -> FederationFixture {
     let mut fixture = world(false, true);
     for table in &mut fixture.tables {
@@ -71,7 +71,7 @@ fn lending() -> FederationFixture {
     fixture
 }
 
-/// Some trips have several visits and some none; some visits have no trip, or one that is not there.
+/// Some trips have several visits and some none; some visits have no trip, or an unknown one.
 fn visits(city: i64) -> RecordBatch {
     let count = 90 + city * 10;
     let at = |i: i64| (i * 31 + city * 17 + i * i * 7) % 97;
@@ -106,7 +106,7 @@ fn visits(city: i64) -> RecordBatch {
         .unwrap()
 }
 
-/// The question over what all cities have, put together.
+/// Question over the union of all cities' rows.
 fn over_all(sql: &str) -> String {
     let parts = |table: &str| {
         let parts = CITIES.map(|city| format!("SELECT * FROM {city}.{table}"));
@@ -127,7 +127,7 @@ fn sends(fixture: &FederationFixture, sql: &str, texts: &[&str]) {
     assert_eq!(sent, texts, "{sql}");
 }
 
-/// What one participant has is put together there.
+/// A join of one participant's relations is computed there.
 #[test]
 fn of_one_participant() {
     let fixture = world(false, true);
@@ -161,7 +161,7 @@ fn of_one_participant() {
     );
 }
 
-/// What each of several participants has is put together by each, where keys are its own.
+/// A join over keys that each participant has for itself is computed by each participant.
 #[test]
 fn of_each_participant() {
     let fixture = world(true, true);
@@ -178,7 +178,7 @@ fn of_each_participant() {
             "SELECT id, count(DISTINCT place) FROM trips GROUP BY id",
             "SELECT k0 AS k0, count(k1) AS p0 FROM (SELECT id AS k0, place AS k1 FROM trips GROUP BY id, place) AS t0 GROUP BY k0",
         ),
-        // NULL is no key: each city may have visits without a trip.
+        // NULL belongs to no key space: each city may have visits without a trip.
         (
             "SELECT trip, count(DISTINCT who) FROM visits GROUP BY trip",
             "SELECT trip AS k0, who AS k1 FROM visits GROUP BY trip, who",
@@ -188,7 +188,7 @@ fn of_each_participant() {
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         sends(&fixture, &over_all(sql), &texts);
     }
-    // What it relies on is said.
+    // The explanation names the assumption.
     let sql = over_all("SELECT count(*) FROM trips t JOIN visits v ON v.trip = t.id");
     let reported = fixture.plan(&sql).unwrap().explain().to_string();
     let reported =
@@ -196,12 +196,12 @@ fn of_each_participant() {
     assert_eq!(reported.count(), 3);
 }
 
-/// Contracts say where: at the provider alone where keys stay there, at home alone where it permits only some keys or
-/// partners.
+/// Contracts decide the place of a join: at the provider if its keys may not leave it, at the consumer if only some keys or
+/// partners are permitted.
 #[test]
 fn on_the_side_that_contracts_permit() {
     let sql = "SELECT count(*) FROM zurich.trips t JOIN zurich.visits v ON v.trip = t.id";
-    // So few rows that by itself it would not pay, and so many that it would.
+    // Row counts for which a join at the participant would be too expensive, and for which it would pay.
     for reported in [false, true] {
         for (side, remote_queries) in [(JoinSite::Provider, 1), (JoinSite::Consumer, 2)] {
             let mut fixture = world(false, reported);
@@ -221,27 +221,27 @@ fn on_the_side_that_contracts_permit() {
     }
 }
 
-/// What was found by reading: each was a wrong answer, or a question that failed, at one time.
+/// Cases found by review, each of which once gave a wrong answer or an error.
 #[test]
 fn what_once_went_wrong() {
     let fixture = world(true, true);
     for sql in [
-        // Sums of nothing before a join are one row.
+        // An aggregate over no rows before a join gives one row.
         "SELECT t.place, count(*) FROM munster.trips t CROSS JOIN zurich.sites s WHERE s.level > 100 GROUP BY t.place",
         "SELECT t.place, count(*) FROM munster.trips t CROSS JOIN zurich.sites s WHERE s.level > 2 GROUP BY t.place",
         "SELECT t.place, max(s.level) FROM munster.trips t CROSS JOIN zurich.sites s WHERE s.level > 100 GROUP BY t.place",
-        // Rows that decide by being there, without a column.
+        // Semi-joins without a column.
         "SELECT id FROM munster.trips WHERE EXISTS (SELECT 1 FROM zurich.sites WHERE level > 2)",
         "SELECT id FROM zurich.trips WHERE NOT EXISTS (SELECT 1 FROM zurich.sites WHERE level > 200)",
         "SELECT DISTINCT t.place FROM munster.trips t CROSS JOIN zurich.sites s",
-        // Names without a relation beside those of one.
+        // Unqualified names beside qualified ones.
         "SELECT id, n FROM (SELECT t.id FROM munster.trips t JOIN zurich.sites s ON s.level = t.n) \
          JOIN (SELECT trip AS k, visit * 2 AS n FROM ottawa.visits) ON id = k",
         "SELECT id, n FROM (SELECT t.id FROM munster.trips t JOIN munster.visits s ON s.visit = t.n) \
          JOIN (SELECT trip AS k, visit * 2 AS n FROM ottawa.visits) ON id = k AND id > n",
-        // Two keys whose names do not show their casts.
+        // Two keys whose names do not contain their casts.
         "SELECT count(v.n) FROM munster.trips t JOIN ottawa.trips v ON t.ts = v.day AND t.place = CAST(v.day AS VARCHAR)",
-        // A condition that fails for pairs which another join leaves out.
+        // A condition that fails on pairs which another join excludes.
         "SELECT t.id FROM munster.trips t JOIN zurich.sites s ON s.place = t.place AND s.level > 100 \
          JOIN munster.visits v ON v.trip = t.id AND 100 / (v.trip - t.id) > 1",
     ] {
@@ -249,7 +249,7 @@ fn what_once_went_wrong() {
     }
 }
 
-/// Joins within joins are each looked at once.
+/// Nested joins are each processed once.
 #[test]
 fn deep_joins_are_planned_in_time() {
     let mut sql = "SELECT place AS k, max(x) AS x FROM munster.trips GROUP BY place".to_owned();
@@ -262,7 +262,7 @@ fn deep_joins_are_planned_in_time() {
     world(false, true).same(&sql);
 }
 
-/// A partition whose rows several participants have is nobody's alone.
+/// A window partition with rows of several participants can't be computed by one of them.
 #[test]
 fn partitions_are_not_torn() {
     let torn = over_all(
@@ -273,7 +273,7 @@ fn partitions_are_not_torn() {
     }
 }
 
-/// A single value that a participant computes is compared there.
+/// A scalar value of a participant is compared there.
 #[test]
 fn with_a_single_value() {
     sends(
@@ -301,7 +301,7 @@ const PLAIN: [&str; 8] = [
     "coalesce(v.who, t.place) <> 'bob'",
 ];
 
-/// A question with joins, of the forms that SQL has for them.
+/// Random question with joins of all kinds.
 fn question(chance: &mut StdRng) -> String {
     let forms = [
         "SELECT t.place, count(*), sum(v.cost) FROM trips t JOIN visits v ON v.trip = t.id WHERE {c} GROUP BY t.place",
@@ -360,18 +360,18 @@ fn equal_to_the_pool_with_joins() {
         seed("HANSA_PROPERTY_SEED"),
         number("HANSA_PROPERTY_CASES", 150),
     );
-    // Under which joins keys travel differs from seed to seed.
+    // The joins with key pushdown vary with the seed.
     assert!(!narrowed.is_empty());
 }
 
-/// Keys travel under inner joins, under outer ones, and under those that ask only whether something fits.
+/// Key pushdown occurs for inner, outer, semi- and anti-joins.
 #[test]
 fn keys_travel_under_joins_of_several_kinds() {
     let narrowed = tried(20_261_121, 150);
     assert!(narrowed.len() >= 3, "{narrowed:?}");
 }
 
-/// Under which joins keys travelled in so many questions from a seed, each of which gave what the pool gives.
+/// Join kinds with key pushdown in `cases` random questions from a seed. Each answer must equal the pooled one.
 fn tried(seed: u64, cases: u64) -> std::collections::BTreeSet<&'static str> {
     let mut chance = StdRng::seed_from_u64(seed);
     let worlds = [
@@ -399,7 +399,7 @@ fn tried(seed: u64, cases: u64) -> std::collections::BTreeSet<&'static str> {
     narrowed
 }
 
-/// Windows are computed where the rows of their partitions are, if fewer rows come of it.
+/// A window is computed at the participant that has all rows of its partitions, if that reduces the rows.
 #[test]
 fn windows_travel() {
     let fixture = world(true, true);

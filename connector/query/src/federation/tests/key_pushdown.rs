@@ -1,5 +1,4 @@
-//! Keys that one participant brings and that narrow what another is asked for: where a contract lets them travel, and nowhere
-//! else.
+//! Key pushdown: keys of one participant reduce the rows fetched from another. Keys are transferred only if a contract permits it.
 
 use super::{FederationFixture, bounds, plan, run, test_runtime, text};
 use crate::federation::federated_answer::ParticipantReport;
@@ -16,7 +15,8 @@ use std::sync::Arc;
 
 const PLACES: &str = "SELECT t.id, s.level FROM munster.trips t JOIN zurich.sites s ON s.place = t.place WHERE s.level > 2";
 
-/// `sites` is small and `trips` large, as far as the catalogues say; `sites` lets these columns travel to these.
+/// Fixture in which `sites` is small and `trips` is large according to the catalogues. `sites` permits the transfer of these
+/// columns to these participants.
 pub(super) fn world(columns: &[&str], to: &[&str]) -> FederationFixture {
     let mut fixture = FederationFixture::new();
     for table in &mut fixture.tables {
@@ -49,7 +49,7 @@ pub(super) fn to_munster(fixture: &FederationFixture) -> String {
     texts.next().cloned().unwrap_or_default()
 }
 
-/// The values go to whom the clause names, of the columns that it names, and else to nobody.
+/// Values are sent only to the participants and only from the columns that the clause names.
 #[test]
 fn keys_travel_as_the_clause_says() {
     let silent = "munster: SELECT id AS c0, place AS c1 FROM trips";
@@ -75,7 +75,7 @@ fn keys_travel_as_the_clause_says() {
     }
 }
 
-/// It is told beforehand and afterwards, with the clause.
+/// The explanation and the report name the transferred keys, with the clause.
 #[test]
 fn it_is_reported_whose_values_went_where() {
     let fixture = world(&["place"], &["munster.example"]);
@@ -101,7 +101,7 @@ fn keys(report: &ParticipantReport) -> Vec<crate::federation::remote_query::Push
     outcomes.flat_map(|went| went.remote_query.keys).collect()
 }
 
-/// Rows of the own house are no one's to see, and the values of another table that decides which rows come are values, too.
+/// Rows of the own participant are not disclosed, and a table that affects which keys remain must permit the transfer, too.
 #[test]
 fn every_table_behind_the_keys_must_let_them_travel() {
     let sql = "SELECT t.id FROM munster.trips t JOIN zurich.sites s ON s.place = t.place \
@@ -114,7 +114,7 @@ fn every_table_behind_the_keys_must_let_them_travel() {
         for table in &mut fixture.tables {
             if table.dataset.name.as_str() == "empty" {
                 table.rows = 2;
-                // It has a column of that name in no sense: who may get values is what counts.
+                // The named column does not exist in this table; only the permitted receivers count.
                 table.travel = lets.then(|| (ClauseId(3), travel(&["n"], &["anybody"])));
             }
         }
@@ -138,13 +138,13 @@ fn every_table_behind_the_keys_must_let_them_travel() {
     assert!(!to_munster(&own).contains("WHERE"));
 }
 
-/// To whose they are they go back without a clause, and what is asked of the own house stays there.
+/// Values return to their owner without a clause, and a local remote query discloses nothing.
 #[test]
 fn what_came_from_somebody_is_no_news_to_him() {
     let sql = PLACES.replace("munster.trips", "zurich.trips");
     let mut fixture = world(&[], &[]);
     for table in &mut fixture.tables {
-        // Not put together there, so that it is asked for both.
+        // The tables are not joined at the participant, so both are queried.
         table.joins = JoinSite::Consumer;
     }
     fixture.same(&sql);
@@ -184,7 +184,7 @@ fn where_nothing_fits_nobody_is_asked_for_it() {
     );
 }
 
-/// More than a text may hold are not sent, and no row is lost that was held for them.
+/// If there are too many keys, none is sent, and no buffered row is lost.
 #[test]
 fn too_many_keys_are_not_sent() {
     for count in [20_480, 20_481, 70_000] {
@@ -212,7 +212,7 @@ fn too_many_keys_are_not_sent() {
     }
 }
 
-/// Whose texts must stay what they are gets none with keys.
+/// A question with fixed texts uses no keys.
 #[test]
 fn a_settled_question_has_no_keys() {
     let fixture = world(&["place"], &["anybody"]);
@@ -224,7 +224,7 @@ fn a_settled_question_has_no_keys() {
     assert!(!plan(&fixture.home(), PLACES, &options).unwrap().waits());
 }
 
-/// Fails at who gives keys.
+/// Executor that fails for the key source.
 struct FailingKeySourceExecutor(Arc<super::PlainEngineExecutor>, bool);
 
 #[async_trait]
@@ -247,7 +247,7 @@ impl RemoteExecutor for FailingKeySourceExecutor {
     }
 }
 
-/// Without the keys there is no answer, or one that says whom it lacks; cut off they are none.
+/// If the key source fails, the question fails or reports the missing participant. Keys of an interrupted source are not used.
 #[test]
 fn keys_that_do_not_come_are_reported() {
     let fixture = world(&["place"], &["anybody"]);
@@ -265,18 +265,18 @@ fn keys_that_do_not_come_are_reported() {
             Ok((text(&rows), answer.report))
         })
     };
-    // Also those that came before the cut: nothing was made of them yet.
+    // Rows received before the interruption are not used either.
     for cut in [false, true] {
         let refusal: Refusal = ask(false, cut).unwrap_err();
         assert_eq!(refusal.code, ErrorCode::Withdrawn, "{cut}");
         assert_eq!(to_munster(&fixture), "");
-        // Nobody is left who has answered: that is no answer.
+        // A question without any remaining participant has no answer.
         assert_eq!(ask(true, cut).unwrap_err().code, ErrorCode::Withdrawn);
         assert_eq!(to_munster(&fixture), "");
     }
 }
 
-/// Rows that are kept whatever fits them are not narrowed.
+/// Rows that an outer join preserves are not reduced by keys.
 #[test]
 fn rows_that_are_kept_anyway_are_all_asked_for() {
     let fixture = world(&["place"], &["anybody"]);
@@ -325,7 +325,7 @@ fn rows_that_are_kept_anyway_are_all_asked_for() {
     }
 }
 
-/// Sends rows one by one.
+/// Executor that sends one row at a time.
 struct RowByRowExecutor(Arc<super::PlainEngineExecutor>);
 
 #[async_trait]
@@ -347,7 +347,7 @@ impl RemoteExecutor for RowByRowExecutor {
     }
 }
 
-/// Rows that were held for their keys are all there afterwards.
+/// All rows that were buffered for their keys are in the answer.
 #[test]
 fn what_was_held_for_its_keys_is_given_back_whole() {
     let fixture = world(&["place"], &["anybody"]);

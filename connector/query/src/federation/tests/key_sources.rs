@@ -1,4 +1,4 @@
-//! Whose values keys are: of every column that holds the same, and of nobody who brought none.
+//! Sources of keys: every column with equal values, and no participant that sent none.
 
 use super::key_pushdown::{to_munster, travel, world};
 use super::names::participant;
@@ -12,7 +12,7 @@ use hansa_policy::id::ClauseId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 
-/// A few places more at one city, with these columns that may travel to anybody.
+/// Adds a few places to one city, with these columns that may be transferred to anybody.
 fn spots(fixture: &mut FederationFixture, city: &str, places: &[&str], columns: &[&str]) {
     let numbers = (1..).take(places.len());
     let rows = RecordBatch::try_from_iter([
@@ -33,7 +33,7 @@ fn spots(fixture: &mut FederationFixture, city: &str, places: &[&str], columns: 
     }
 }
 
-/// What a join has left over one column are values of the other column, too: that table's clause must name it.
+/// Values of one column that remain after a join are also values of the other column, so the clause of that table must name it.
 #[test]
 fn values_that_a_join_made_equal_are_of_both_columns() {
     let equal = "SELECT t.id FROM munster.trips t JOIN zurich.sites s ON s.place = t.place \
@@ -62,7 +62,7 @@ fn values_that_a_join_made_equal_are_of_both_columns() {
     }
 }
 
-/// Does not get to the city that has spots.
+/// Executor that can't reach the city with spots.
 struct UnreachableDatasetExecutor(Arc<PlainEngineExecutor>);
 
 #[async_trait]
@@ -75,7 +75,7 @@ impl RemoteExecutor for UnreachableDatasetExecutor {
     }
 }
 
-/// Where the answer may lack one of two who give keys, those of the other are sent, and as nobody else's.
+/// If the answer lacks one of two key sources, the keys of the other are sent and attributed to the other alone.
 #[test]
 fn whoever_is_lacking_has_sent_no_keys() {
     let mut fixture = world(&["place"], &["anybody"]);

@@ -1,4 +1,4 @@
-//! What an answer over a model lacks is told, whatever it is lacking for; nobody is left out of a figure without a word.
+//! Missing participants of an answer over a model. Each one is reported, whatever the reason.
 
 use super::{FederationFixture, bounds, contract, participant, plan, run, test_runtime, text};
 use crate::federation::options::QueryOptions;
@@ -13,7 +13,7 @@ use hansa_policy::id::ClauseId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::value::time::TimeBucketWidth;
 
-/// Ottawa has a second dataset of the model, which shows three columns of it.
+/// Ottawa has a second dataset of the model, which shows three of its columns.
 fn world() -> FederationFixture {
     let mut fixture = FederationFixture::new();
     let narrow = super::rows(1, 40).project(&[3, 0, 1]).unwrap();
@@ -28,7 +28,7 @@ fn partial() -> QueryOptions {
     }
 }
 
-/// The rows, and whom they lack.
+/// Rows of an accepted partial answer, and the missing participants.
 fn accepted(
     fixture: &FederationFixture,
     catalog: &QueryCatalog,
@@ -141,7 +141,7 @@ fn a_column_that_is_only_shown_is_null_in_its_rows() {
     }
 }
 
-/// Only a condition on `participant` or `dataset` leaves somebody out without a word: that is what it says.
+/// Only a condition on `participant` or `dataset` excludes a participant without a report.
 #[test]
 fn who_is_left_out_by_name_is_not_missed() {
     let fixture = world();
@@ -162,7 +162,7 @@ fn who_is_left_out_by_name_is_not_missed() {
         run(fixture.ask("SELECT * FROM model.trips WHERE participant = 'nobody'")).unwrap();
     assert!(text(&rows).is_empty());
     assert!(fixture.texts().is_empty());
-    // A model that stands twice is asked alike in both places.
+    // A model that occurs twice has the same members at both places.
     let twice = "SELECT a.participant, sum(b.n) FROM model.trips a JOIN model.trips b ON a.id = b.id \
         WHERE b.dataset <> 'narrow' GROUP BY 1";
     assert_eq!(accepted(&fixture, &fixture.home(), twice).1, LACKING);
@@ -182,11 +182,11 @@ fn a_masked_column_is_one_that_is_not_shown() {
     let refusal = fixture.plan("SELECT sum(n) FROM model.trips").unwrap_err();
     assert_eq!(refusal.code, ErrorCode::AnswerIncomplete);
     assert!(fixture.plan("SELECT id, n FROM model.trips").is_ok());
-    // By its own name everybody sees whose it is.
+    // A question for a dataset by its own name makes the owner visible.
     assert!(fixture.plan("SELECT sum(n) FROM ottawa.trips").is_ok());
 }
 
-/// Ottawa shows its instants by the hour.
+/// Fixture in which Ottawa shows timestamps by the hour.
 fn by_the_hour() -> FederationFixture {
     let mut fixture = FederationFixture::new();
     for table in &mut fixture.tables {
@@ -255,7 +255,7 @@ fn what_is_finer_than_the_buckets_of_a_city_is_not_passed_over() {
         "SELECT count(*) FROM model.trips WHERE date_trunc('hour', ts) = '2024-01-05T00:00:00Z'",
         "SELECT count(*) FROM model.trips WHERE ts IS NOT NULL AND extract(year FROM ts) = 2024",
         "SELECT date_trunc('day', ts), count(ts) FROM model.trips GROUP BY 1",
-        // Who is left out by name is not looked at, and by its own name everybody sees whose it is.
+        // A member that is excluded by name is not checked, and a dataset that is queried by its own name makes the owner visible.
         "SELECT max(ts) FROM model.trips WHERE participant <> 'ottawa.example'",
         "SELECT max(ts) FROM ottawa.trips",
     ] {
@@ -264,7 +264,7 @@ fn what_is_finer_than_the_buckets_of_a_city_is_not_passed_over() {
     }
 }
 
-/// What a contract says of a column of time, as far as it makes it coarser.
+/// Buckets of a time column, derived from a contract.
 #[test]
 fn buckets_come_from_the_contract() {
     let dataset = fixture::dataset_files::dataset("trips", &["id:int", "day:date?", "ts:instant?"]);
@@ -289,7 +289,7 @@ fn buckets_come_from_the_contract() {
         floor(3, "day", TimeBucketWidth::Month),
     ];
     assert_eq!(shown(&both), [("day".to_owned(), 3), ("ts".to_owned(), 2)]);
-    // Days are days.
+    // Dates are whole days already.
     assert!(shown(&[floor(2, "day", TimeBucketWidth::Day)]).is_empty());
 }
 
@@ -341,7 +341,7 @@ fn what_can_not_be_had_is_missed_where_it_is_needed() {
         let named = plan(&catalog, "SELECT * FROM speyer.counts", &partial());
         assert_eq!(named.unwrap_err().code, ErrorCode::AnswerIncomplete);
     }
-    // Nobody is left: that is no answer.
+    // A question without any remaining participant has no answer.
     let alone = QueryCatalog::new(Vec::new()).that_lacks(vec![lacking("speyer", Some("trips"))]);
     let refusal = plan(&alone, whole, &partial()).unwrap_err();
     assert_eq!(refusal.participant, Some(participant("speyer")));
@@ -364,7 +364,7 @@ fn entry(city: &str, columns: &[&str], units: &[(&str, &str)]) -> RemoteTable {
     RemoteTable::new(city.parse().unwrap(), &dataset, Some(contract(city)), &[]).unwrap()
 }
 
-/// One city can't mix its own units into the figures of all, nor stop the questions of the others.
+/// One city can neither mix other units into a total nor block the questions to others.
 #[test]
 fn a_model_has_the_columns_that_it_says_with_their_units() {
     let right = [("n", "{trip}"), ("x", "km")];
@@ -426,6 +426,6 @@ fn a_model_has_the_columns_that_it_says_with_their_units() {
             .is_ok()
         );
     }
-    // A column that is not shown has no unit to differ in.
+    // A hidden column has no unit to compare.
     assert_eq!(entry("ottawa", &["id:int"], &[]).misfit, None);
 }

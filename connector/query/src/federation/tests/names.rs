@@ -1,4 +1,4 @@
-//! Names of participants, datasets and contracts, made from short words; and of the functions that plain engines take from here.
+//! Constructors of ids from short words, and registration of the product's functions in plain engines.
 
 use crate::sql::functions::{self, sketch_state::SketchKind};
 use datafusion::logical_expr::AggregateUDF;
@@ -20,7 +20,7 @@ pub(super) fn contract(text: &str) -> ContractId {
     ContractId(hansa_audit_log::digest::Digest::of(text.as_bytes()))
 }
 
-/// What plain engines compute rounds as it does here.
+/// Registers the product's functions, so that a plain engine rounds equally.
 pub(super) fn register(context: &SessionContext) {
     let states = SketchKind::ALL.into_iter().map(SketchKind::name);
     for name in functions::AGGREGATE.split(' ').chain(states) {

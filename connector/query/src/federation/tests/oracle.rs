@@ -1,10 +1,10 @@
-//! Random statements over two cities with contracts, beside a real PostgreSQL over the same views.
+//! Random statements over two cities with contracts, compared with a real PostgreSQL over equal views.
 //!
-//! Whatever both answer must be the same rows; what one of them can't compute, the other must not have answered. A statement that
-//! shows a difference is made as small as it goes before it is told.
+//! If both answer, the rows must be equal. If one can't compute a value, the other must not answer. A statement with a difference
+//! is reduced as far as possible before it is reported.
 //!
-//! Three more checks need no second engine. The answer of two cities is that of one participant with all tables. A plan that was not
-//! optimized gives the same rows. A condition, its negation and its IS NULL part the rows among them.
+//! Three more checks need no second engine. The answer of two cities equals that of one participant with all tables. A plan without
+//! optimisation gives equal rows. A condition, its negation and its IS NULL partition the rows.
 
 mod answerers;
 mod comparison;
@@ -36,17 +36,17 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// Statements over the same tables.
+/// Number of statements for each set of tables.
 const STATEMENTS_A_WORLD: u64 = 25;
 
-/// Conditions over the same tables.
+/// Number of conditions for each set of tables.
 const CONDITIONS_A_WORLD: u64 = 2;
 
-/// The participants of a case, and how they answer.
+/// Participants of a case.
 struct OracleWorld {
     catalog: QueryCatalog,
     gates: Arc<GatedExecutor>,
-    /// All tables at one participant.
+    /// One participant with all tables.
     pool: FixtureParticipant,
     /// The same, where no plan is optimized.
     unoptimized_pool: FixtureParticipant,
@@ -65,7 +65,7 @@ impl OracleWorld {
         }
     }
 
-    /// The answer of the one participant that has all tables.
+    /// Answer of the participant with all tables.
     fn ask_pool(&self, sql: &str) -> Answer {
         ask_participant(&self.pool, sql)
     }
@@ -75,7 +75,7 @@ impl OracleWorld {
         ask_participant(&self.unoptimized_pool, sql)
     }
 
-    /// The answer over both cities.
+    /// Answer over both cities.
     fn ask(&self, sql: &str) -> Answer {
         let question = match plan(&self.catalog, sql, &QueryOptions::default()) {
             Ok(question) => question,
@@ -107,9 +107,9 @@ fn ask_participant(pool: &FixtureParticipant, sql: &str) -> Answer {
 #[derive(Debug, Default)]
 struct Tally {
     same: u64,
-    /// Statements that gave the same without the optimizer.
+    /// Number of statements with equal rows without the optimizer.
     same_unoptimized: u64,
-    /// Conditions that part the rows.
+    /// Number of conditions that partition the rows.
     parted: u64,
     both_refuse: BTreeMap<String, u64>,
     refused: BTreeMap<String, u64>,
@@ -169,7 +169,7 @@ fn statements_give_what_postgresql_gives() {
     assert!(cases < 100 || (tally.same > 0 && tally.same_unoptimized > 0 && tally.parted > 0));
 }
 
-/// A statement of one's own over the tables of a seed: `HANSA_ORACLE_SQL`, `HANSA_ORACLE_SEED`.
+/// Compares a single statement over the tables of a seed, from `HANSA_ORACLE_SQL` and `HANSA_ORACLE_SEED`.
 #[test]
 fn a_statement_of_the_environment_gives_what_postgresql_gives() {
     let Ok(sql) = std::env::var("HANSA_ORACLE_SQL") else {
@@ -225,8 +225,8 @@ fn compare_world(seed: u64, oracle: &PostgresOracle) -> Tally {
             Verdict::BothRefuse(why) => *tally.both_refuse.entry(why).or_default() += 1,
             Verdict::RefusedHere(why) => *tally.refused.entry(why).or_default() += 1,
             Verdict::Different(_) => {
-                // A smaller statement may order its rows by less: where the order alone differs, or decides which rows are the first ones,
-                // the whole statement is told.
+                // A reduced statement may have fewer sort keys. If only the order differs, or if the order decides which rows are
+                // the first ones, the complete statement is reported.
                 let has_limit = statement.to_string().contains(" LIMIT ");
                 let judge_rows = |statement: &Node| judge(statement, false);
                 let statement = match judge_rows(&statement) {
@@ -257,7 +257,7 @@ fn compare_world(seed: u64, oracle: &PostgresOracle) -> Tally {
     tally
 }
 
-/// The statement with as much left out as it goes while the two still differ.
+/// Reduces the statement as far as possible while the answers still differ.
 fn smallest(statement: Node, judge: &impl Fn(&Node) -> Verdict) -> Node {
     let mut smallest = statement;
     let mut tries = 0;

@@ -1,5 +1,5 @@
-//! The property over participants: what a federated question tells is a function of the views that each of them permits,
-//! and equal to the question over one pool of those views.
+//! Noninterference over several participants: a federated answer is a function of the permitted views, and equals the answer over
+//! one pool of these views.
 
 mod cells;
 mod city;
@@ -33,7 +33,7 @@ use std::sync::Arc;
 
 const SECRET: &str = "ZSECRET";
 
-/// The columns of the model, and one that says what is shown.
+/// Columns of the model, and the column that decides visibility.
 const COLUMNS: [&str; 8] = [
     "id:int",
     "place:text?",
@@ -52,17 +52,17 @@ const START: i64 = 1_704_067_200_000_000;
 struct FederatedTripRow {
     id: i64,
     place: Option<String>,
-    /// Never 3 where it is shown.
+    /// Never 3 in a shown row.
     n: Option<i64>,
     x: Option<f64>,
     open: Option<bool>,
     day: Option<i32>,
     ts: Option<i64>,
-    /// Hidden unless true.
+    /// Row is hidden unless true.
     vis: Option<bool>,
 }
 
-/// What a contract does to a column, beside hiding rows.
+/// Effect of a contract on a column, in addition to hidden rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ColumnTreatment {
     Clear,
@@ -70,18 +70,18 @@ enum ColumnTreatment {
     Masked,
 }
 
-/// A city, its double, and its contract.
+/// City with its rows, equivalent rows, and contract.
 #[derive(Debug)]
 struct PropertyCity {
-    /// `x`, which may be NULL for everybody or not there.
+    /// Treatment of `x`, which may be masked as NULL or removed.
     number: ColumnTreatment,
-    /// `day`, which may be not there.
+    /// Treatment of `day`, which may be removed.
     day: ColumnTreatment,
-    /// `place`, which may be one text for all.
+    /// Treatment of `place`, which may be masked as a constant.
     place: ColumnTreatment,
-    /// Whether `ts` is shown by the hour; no question is finer.
+    /// Set if `ts` is shown by the hour. Questions then use no finer unit.
     hours: bool,
-    /// Whether cells are shown, by place and hour, and no rows.
+    /// Set if only cells by place and hour are shown.
     cells: bool,
     rows: Vec<FederatedTripRow>,
     double: Vec<FederatedTripRow>,
@@ -89,10 +89,10 @@ struct PropertyCity {
 
 impl PropertyCity {}
 
-/// Three cities, of which each shows something of its trips.
+/// Three cities, each with a view of its trips.
 struct PropertyCities {
     parts: Vec<PropertyCity>,
-    /// What the asker forgets of the contracts, as a defect would.
+    /// Injected defect: the consumer ignores the masks of the contracts.
     forgets_masks: bool,
     forgets_buckets: bool,
 }
@@ -109,7 +109,7 @@ impl PropertyCities {
         }
     }
 
-    /// The participants with their rows, or with those of their doubles.
+    /// Participants with their rows, or with the equivalent rows.
     fn gates(&self, double: bool, layout: DatasetFileLayout) -> (QueryCatalog, Arc<GatedExecutor>) {
         let mut tables = Vec::new();
         let mut cities = BTreeMap::new();
@@ -162,7 +162,7 @@ impl PropertyCities {
         (QueryCatalog::new(tables), Arc::new(GatedExecutor(cities)))
     }
 
-    /// One pool of the views.
+    /// Pool of the views.
     fn pool(&self) -> FederationFixture {
         let mut fixture = FederationFixture::new();
         for (part, alias) in self.parts.iter().zip(CITIES) {
@@ -172,8 +172,8 @@ impl PropertyCities {
         fixture
     }
 
-    /// Whether a question names a column that some city does not show as it is, or asks a city that shows cells, of which
-    /// it may be no block: only such a one may be refused.
+    /// Checks that a question uses a column which some city changes, or asks a city with cells. Only such a question may be
+    /// refused.
     fn touches(&self, sql: &str) -> bool {
         let words = words(sql);
         let any = self.parts.iter().any(|part| !part.touched().is_empty());
@@ -183,7 +183,7 @@ impl PropertyCities {
             || self.names_touched(&words)
     }
 
-    /// Whether an answer is that of the pool: but for a count that no cell tells, which is 0 in the pool and NULL in the answer.
+    /// Checks that an answer equals the pooled one. A withheld count is 0 in the pool and NULL in the answer.
     fn are_same(&self, rows: &[String], pooled: &[String]) -> bool {
         let untold = |rows: &[String]| {
             let mut rows: Vec<String> = rows.iter().map(|row| row.replace("NULL", "0")).collect();
@@ -193,15 +193,15 @@ impl PropertyCities {
         rows == pooled || self.parts.iter().any(|part| part.cells) && untold(rows) == untold(pooled)
     }
 
-    /// Whether a question computes, orders, groups or chooses by such a column of the model: the rows of that city would
-    /// then be missing from the answer, and nobody would see it.
+    /// Checks that a question computes, sorts, groups or filters by a changed column of the model. The rows of that city would
+    /// otherwise be missing silently.
     fn must_be_refused(&self, sql: &str) -> bool {
         sql.contains(" model.trips AS t")
             && (self.looks_too_far(sql)
                 || self.names_touched(&words(sql.trim_start_matches("SELECT id, place, "))))
     }
 
-    /// Whether a question over the model looks into the hours of a city that shows no more than these.
+    /// Checks that a question over the model needs a finer time than a city with hours shows.
     fn looks_too_far(&self, sql: &str) -> bool {
         let hours = self.parts.iter().any(|part| part.hours && !part.cells);
         let finer = ["06:30:00", "max(ts)"];
@@ -216,7 +216,7 @@ impl PropertyCities {
     }
 }
 
-/// The names and words of a question, without its literals.
+/// Names and keywords of a question, without literals.
 fn words(sql: &str) -> Vec<&str> {
     sql.split('\'')
         .step_by(2)
@@ -232,21 +232,21 @@ fn letters(letter: char) -> bool {
 fn what_is_learned_of_cities_is_a_function_of_their_views() {
     let cases = number("HANSA_PROPERTY_CASES", 60) / 2;
     let (answered, refused) = tried(seed("HANSA_PROPERTY_SEED"), cases);
-    // How many are answered differs from seed to seed.
+    // The number of answers varies with the seed.
     assert!(
         cases < 10 || answered > 0,
         "{answered} answered, {refused} refused"
     );
 }
 
-/// A property of which most questions are refused shows little.
+/// The property has little meaning if most questions are refused.
 #[test]
 fn most_questions_over_cities_are_answered() {
     let (answered, refused) = tried(1, 30);
     assert!(answered > refused, "{answered} answered, {refused} refused");
 }
 
-/// How many questions of so many cases from a seed were answered, and how many refused, all of them as they must be.
+/// Numbers of answered and refused questions from a seed. All refusals must be justified.
 fn tried(seed: u64, cases: u64) -> (u32, u32) {
     let (mut answered, mut refused) = (0, 0);
     for case in 0..cases {
@@ -263,7 +263,7 @@ fn tried(seed: u64, cases: u64) -> (u32, u32) {
     (answered, refused)
 }
 
-/// What one city does not show must not take its rows out of a total unseen.
+/// A column that one city hides must not silently remove its rows from a total.
 #[test]
 fn fails_without_the_list_of_masked_columns() {
     let forgets = |cities: &mut PropertyCities| cities.forgets_masks = true;
@@ -272,7 +272,7 @@ fn fails_without_the_list_of_masked_columns() {
     eprintln!("masks forgotten: noticed at case {caught:?}");
 }
 
-/// Nor must a condition within the hours that one city shows.
+/// A condition finer than the hours of one city must not do so either.
 #[test]
 fn fails_without_the_list_of_bucketed_columns() {
     let forgets = |cities: &mut PropertyCities| cities.forgets_buckets = true;
@@ -298,7 +298,7 @@ fn case_of(seed: u64, forgets: impl Fn(&mut PropertyCities)) -> Result<(u32, u32
     for _ in 0..5 {
         let mut sql = question(&mut random);
         if random.random_bool(0.3) {
-            // Fails on hidden rows alone.
+            // The expression fails on hidden rows alone.
             sql = sql.replace("n > 10", "10 / (n - 3) >= 0");
         }
         let (first, second) = (asked(&one, &sql), asked(&other, &sql));
@@ -351,7 +351,7 @@ fn sorted(mut rows: Vec<String>, sql: &str) -> Vec<String> {
     rows
 }
 
-/// The columns of the model.
+/// Columns of the model.
 fn shown(rows: &[FederatedTripRow]) -> RecordBatch {
     let whole = batch(rows).project(&[0, 1, 2, 3, 4, 5, 6]).unwrap();
     RecordBatch::try_new(schema(), whole.columns().to_vec()).unwrap()

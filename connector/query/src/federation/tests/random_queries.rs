@@ -1,4 +1,4 @@
-//! Questions put together by chance: federated equals pooled.
+//! Random questions whose federated answers must equal the pooled ones.
 
 use super::FederationFixture;
 use hansa_test_support::property_cases::{number, seed};
@@ -96,7 +96,7 @@ pub(super) fn question(chance: &mut StdRng) -> String {
         "median(x)",
         "approx_distinct(n)",
         "approx_distinct(place) FILTER (WHERE n <> 3)",
-        // The last digit is that of the order in which rows come, also in one pool.
+        // The last digit depends on the order of rows, also in the pool.
         "round(stddev(x), 6)",
         "round(var_pop(n + 1), 6)",
         "round(corr(x, n) FILTER (WHERE n <> 3), 6)",

@@ -1,4 +1,4 @@
-//! Counts of different values and percentiles over several participants travel as states.
+//! Approximate distinct counts and percentiles over several participants, which send sketch states.
 
 use super::failures::{InjectedFault, ask};
 use super::gated_answers::GatedExecutor;
@@ -37,14 +37,14 @@ fn texts() {
         "SELECT place, approx_distinct(n) FILTER (WHERE open) FROM model.trips GROUP BY place",
         "SELECT place AS k0, distinct_state_v1(n) FILTER (WHERE \"open\") AS p0 FROM trips GROUP BY place",
     );
-    // One state for all percentiles of a column.
+    // One state serves all percentiles of a column.
     sends(
         "SELECT approx_percentile_cont(x, 0.25), approx_percentile_cont(0.75) WITHIN GROUP (ORDER BY x DESC), approx_median(x) FROM model.trips",
         "SELECT percentile_state_v2(x) AS p0 FROM trips",
     );
 }
 
-/// What would need another state brings rows.
+/// Calls that need another state fetch rows.
 #[test]
 fn others_stay() {
     let fixture = FederationFixture::new();
@@ -64,7 +64,7 @@ fn others_stay() {
     }
 }
 
-/// About how many bytes a state is.
+/// Estimated size of a state in bytes.
 #[test]
 fn states_have_their_size() {
     let fixture = FederationFixture::new();
@@ -82,7 +82,7 @@ fn states_have_their_size() {
     assert_eq!(most, 16_384 + 8);
 }
 
-/// Values of a column over all cities, in order.
+/// Values of a column over all cities, sorted.
 fn sorted(fixture: &FederationFixture, keep: impl Fn(&RecordBatch, usize) -> bool) -> Vec<f64> {
     let trips = fixture.data.iter().filter(|((_, name), _)| name == "trips");
     let mut all: Vec<f64> = trips
@@ -96,7 +96,7 @@ fn sorted(fixture: &FederationFixture, keep: impl Fn(&RecordBatch, usize) -> boo
     all
 }
 
-/// Whether a value is the one that it stands for, by less than a 256th part nearer to zero.
+/// Checks that a value is the one at this position, or nearer to zero by less than 1/256 of it.
 #[track_caller]
 fn near(sorted: &[f64], place: usize, got: f64) {
     let exact = sorted[place];
@@ -138,7 +138,7 @@ fn percentiles_are_near() {
     );
 }
 
-/// One participant answers by the engine's own function.
+/// A single participant answers with the engine's own function.
 #[test]
 fn one_participant_answers_whole() {
     let fixture = FederationFixture::new();
@@ -163,7 +163,7 @@ fn one_participant_answers_whole() {
     }
 }
 
-/// Whoever calls the functions by their names gets what one participant computes, or what the states of several make.
+/// Direct calls of the state functions return the state of one participant, or the merge of several.
 #[test]
 fn states_of_states() {
     let fixture = FederationFixture::new();
@@ -177,7 +177,7 @@ fn states_of_states() {
     assert!(!text(&whole)[0].is_empty());
 }
 
-/// The real gate holds texts in another form than the pool; it makes no difference.
+/// The enforcement uses another text type than the pool, without an effect on the result.
 #[test]
 fn gates_give_what_the_pool_gives() {
     let mut fixture = FederationFixture::empty();
@@ -240,7 +240,7 @@ fn gates_give_what_the_pool_gives() {
     }
 }
 
-/// What is no state ends the question, and says whose it is.
+/// A malformed state ends the question and names the participant.
 #[test]
 fn what_is_no_state_is_refused() {
     let sends = |sql: &str, state: Option<&[u8]>| {
@@ -252,7 +252,7 @@ fn what_is_no_state_is_refused() {
         "SELECT approx_distinct(n) FROM model.trips",
         "SELECT approx_median(x) FROM model.trips",
     );
-    // The least value is none.
+    // The minimum is NaN.
     let nan = [0_u8, 0]
         .into_iter()
         .chain([f64::NAN, 1.0].into_iter().flat_map(f64::to_le_bytes))
@@ -274,10 +274,10 @@ fn what_is_no_state_is_refused() {
         assert_eq!(refusal.code, ErrorCode::PeerDataInvalid, "{sql}: {refusal}");
         assert_eq!(refusal.participant.unwrap().domain(), "ottawa.example");
     }
-    // In form a state, but of more values than there can be.
+    // Well-formed state with more values than possible.
     let refusal = sends(distinct, Some(&[51; 16_384])).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::PeerDataInvalid, "{refusal}");
-    // Of nothing there is none.
+    // An empty input has no state.
     for sql in [distinct, percentile] {
         assert!(sends(sql, None).is_ok(), "{sql}");
     }
@@ -287,7 +287,7 @@ fn what_is_no_state_is_refused() {
     assert_eq!(refusal.code, ErrorCode::PeerDataInvalid, "{refusal}");
 }
 
-/// A participant of another release does not know the name: its refusal is told as it is.
+/// A participant with another version does not know the function name; its refusal is reported unchanged.
 #[test]
 fn another_version_is_refused() {
     let refusal = ask(

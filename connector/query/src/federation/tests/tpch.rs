@@ -1,5 +1,5 @@
-//! The 22 queries of TPC-H, with orders and their lines held by three cities and the rest by a fourth: the answers are those
-//! of one pool, and what travels for each is told.
+//! The 22 queries of TPC-H, with orders and line items at three cities and the other tables at a fourth. The answers must equal the
+//! pooled ones; the transferred bytes of each query are printed.
 
 #[path = "../../../../../tests/bench/ratios/tpch/data.rs"]
 pub(super) mod data;
@@ -58,14 +58,14 @@ fn distinct(rows: &RecordBatch) -> BTreeMap<String, u64> {
         .collect()
 }
 
-/// Whether two rows are the same.
+/// Checks that two rows are equal.
 fn alike((one, other): (&String, &String)) -> bool {
     let count = |row: &str| row.split('|').count();
     let mut cells = one.split('|').zip(other.split('|'));
     count(one) == count(other) && cells.all(|(one, other)| data::alike(one, other))
 }
 
-/// The same, where the fourth lets its keys travel.
+/// Fixture in which the fourth city permits the transfer of its keys.
 pub(super) fn lending(scale: f64) -> FederationFixture {
     let mut fixture = world(scale);
     for table in &mut fixture.tables {
@@ -88,7 +88,7 @@ pub(super) fn lending(scale: f64) -> FederationFixture {
 
 #[test]
 fn all_queries_are_those_of_one_pool() {
-    // With less, two of the answers are nothing but zero or NULL.
+    // At smaller scales two answers contain only zero or NULL.
     all_of(&world(0.04));
 }
 

@@ -1,4 +1,4 @@
-//! What goes out and what comes back.
+//! Remote queries and the transferred rows.
 
 use super::{CITIES, FederationFixture, run};
 use crate::federation::time_span::CoveredTimeSpan;
@@ -37,7 +37,7 @@ fn groups_travel_not_rows() {
     .unwrap();
     assert_eq!(fixture.texts().len(), CITIES.len());
     assert!(fixture.travelled() <= 3 * 8, "{:?}", fixture.texts());
-    // The sum of an integer and its average need one sum.
+    // The sum and the average of an integer share one partial sum.
     run(fixture.ask("SELECT sum(n), avg(n), count(n) FROM model.trips")).unwrap();
     assert_eq!(fixture.travelled(), 3, "{:?}", fixture.texts());
     run(fixture.ask("SELECT participant, sum(n) FROM model.trips GROUP BY participant")).unwrap();
@@ -57,7 +57,7 @@ fn nobody_is_asked_without_need() {
     assert_eq!(fixture.texts(), Vec::<String>::new());
 }
 
-/// All texts are fixed before the first row: they are the same whatever the rows are, and hold only the asker's literals.
+/// All texts are fixed before the first row: they do not depend on rows, and contain only literals of the question.
 #[test]
 fn no_rows_in_texts() {
     let sql = "SELECT m.id FROM munster.trips m JOIN zurich.sites s ON m.place = s.place \
@@ -82,7 +82,7 @@ fn no_rows_in_texts() {
     }
 }
 
-/// These conditions are decided where the rows are: only matching rows travel, and nothing is filtered again here.
+/// Conditions that are evaluated at the participant: only matching rows are transferred, without a second filter here.
 #[test]
 fn conditions_travel() {
     let fixture = FederationFixture::new();
@@ -149,7 +149,7 @@ fn conditions_travel() {
     }
 }
 
-/// These aggregates travel as one row for each group.
+/// Aggregates that are transferred as one row for each group.
 #[test]
 fn aggregates_travel() {
     let fixture = FederationFixture::new();
@@ -194,7 +194,7 @@ fn aggregates_travel() {
     }
 }
 
-/// The line below the result says where a dataset covers less time than was asked for.
+/// The line below the result shows where a dataset covers less time than requested.
 #[test]
 fn a_short_span_is_seen() {
     let mut fixture = FederationFixture::new();
@@ -228,7 +228,7 @@ fn a_short_span_is_seen() {
             assert!(!remote_query.reads[0].is_span_undeclared(), "{sql}");
         }
     }
-    // Where the span is not told, that is said too, if the question asks for a time at all.
+    // An unknown coverage is reported too, if the question asks for a time.
     for table in &mut fixture.tables {
         table.covered = None;
     }
@@ -284,14 +284,14 @@ fn explained() {
     assert_eq!(text.matches("brings at most").count(), 3);
     assert_eq!(text.matches("rows from zurich.example").count(), 1);
     assert!(text.contains("\nhere\n"));
-    // EXPLAIN shows the same and asks nobody.
+    // EXPLAIN shows an equal text and sends no remote query.
     let (rows, report) = run(fixture.ask(&format!("EXPLAIN {sql}"))).unwrap();
     assert_eq!(super::text(&rows).join("\n"), text.trim_end());
     assert!(fixture.texts().is_empty());
     assert!(report.missing().is_empty());
 }
 
-/// The moment of the question is the asker's: everybody is sent the same instant.
+/// The consumer decides the value of `now()`: all participants get one instant.
 #[test]
 fn one_now_for_all() {
     let fixture = FederationFixture::new();
@@ -313,7 +313,7 @@ fn one_now_for_all() {
     }
 }
 
-/// Names that are words of SQL, for datasets and for columns.
+/// SQL keywords as names of datasets and columns.
 #[test]
 fn words_as_names() {
     let mut fixture = FederationFixture::new();

@@ -1,9 +1,9 @@
-//! What participants compute and what is put together of it is what an unmodified engine computes over one pool, but for rounding. The
-//! pool of the other tests computes with the functions that are tried here.
+//! Comparison of federated answers with an unmodified engine over one pool, except for rounding. The pool of the other tests uses
+//! the product's own functions, which are tested here.
 
 use super::{FederationFixture, run, text};
 
-/// Whether two rows say the same: numbers but for their last digits, all else to the letter.
+/// Checks that two rows are equal. Numbers may differ in their last digits.
 fn alike(one: &str, other: &str) -> bool {
     let near = |(one, other): (&str, &str)| match (one.parse::<f64>(), other.parse::<f64>()) {
         (Ok(one), Ok(other)) => (one - other).abs() <= 1e-9 * (1.0 + other.abs()),

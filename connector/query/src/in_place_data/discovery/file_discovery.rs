@@ -1,4 +1,4 @@
-//! The files of a dataset in place: which they are, and whether their columns are those of the dataset.
+//! Discovery of files in place, with a comparison of their columns and those of the dataset.
 
 use super::{InPlaceDiscovery, from};
 use crate::in_place_data::InPlaceLocation;
@@ -17,7 +17,7 @@ use parquet::arrow::parquet_to_arrow_schema;
 use parquet::file::metadata::ParquetMetaDataReader;
 use std::sync::Arc;
 
-/// Finds them.
+/// Finds the files of a dataset.
 pub(super) async fn find(
     config: &DatasetConfig,
     store: &StorageBackend,
@@ -54,7 +54,7 @@ pub(super) async fn find(
     })
 }
 
-/// The files that the paths name, in sorted order.
+/// Files that match the paths, sorted.
 async fn objects(
     config: &DatasetConfig,
     store: &StorageBackend,
@@ -68,7 +68,7 @@ async fn objects(
     found.dedup_by(|one, other| one.location == other.location);
     let mut objects = Vec::with_capacity(found.len());
     for object in found {
-        // Not every store tells the tags in its lists.
+        // Some stores do not return entity tags in listings.
         let tag = match object.e_tag {
             Some(tag) => Some(tag),
             None => {
@@ -96,13 +96,13 @@ async fn on_this_machine(
 ) -> Result<Vec<ObjectMeta>, Refusal> {
     let mut found = Vec::new();
     for file in source_files::list(&config.source, &config.folder)? {
-        // Judged once more when it is open, as it is looked at here.
+        // Opening the file checks its location again.
         drop(file.open()?);
         let whole = file.path().canonicalize().map_err(|error| {
             let sentence = format!("`{}`: {error}", file.display_name);
             wrong(config, ErrorCode::FileMissing, sentence)
         })?;
-        // The store opens it by this name, which may lead elsewhere by now.
+        // The store opens the file by this path, which may now lead elsewhere.
         config.folder.admit(&whole, &file.display_name)?;
         let path = Path::from_absolute_path(whole)
             .map_err(|error| listing_refusal(config, &error.into()))?;
@@ -151,7 +151,7 @@ async fn in_a_bucket(
     Ok(found)
 }
 
-/// What is wrong with the paths that are configured.
+/// Refusal for the configured paths.
 fn wrong(config: &DatasetConfig, code: ErrorCode, sentence: impl Into<String>) -> Refusal {
     config.source.location.refuse(code, "path", sentence)
 }
@@ -161,13 +161,13 @@ fn listing_refusal(config: &DatasetConfig, error: &object_store::Error) -> Refus
     wrong(config, ErrorCode::SourceUnreadable, sentence)
 }
 
-/// `s3://bucket/key` without the bucket.
+/// Object key of `s3://bucket/key`.
 fn key_of(path: &str) -> &str {
     let rest = path.strip_prefix("s3://").unwrap_or(path);
     rest.split_once('/').map_or("", |(_, key)| key)
 }
 
-/// The columns of a file, read from its end.
+/// Columns of a file, read from its footer.
 async fn schema(
     open: &Arc<dyn ObjectStore>,
     object: &PublishedObject,
@@ -182,7 +182,7 @@ async fn schema(
         .load_and_finish(MetadataFetcher { open, path }, object.size)
         .await
         .map_err(|error| unreadable(error.to_string()))?;
-    // Of a row group a reader holds all that it needs at once, whatever the question takes of it.
+    // A reader keeps all needed data of a row group in memory at once, so the size of row groups is limited.
     let largest = metadata
         .row_groups()
         .iter()
@@ -202,7 +202,7 @@ async fn schema(
     Ok(Arc::new(schema))
 }
 
-/// Parts of a file as they are asked for.
+/// Reader of byte ranges of a file.
 struct MetadataFetcher<'o> {
     open: &'o Arc<dyn ObjectStore>,
     path: Path,
@@ -220,7 +220,7 @@ impl MetadataFetch for MetadataFetcher<'_> {
     }
 }
 
-/// Whether a declared column can be read from a file as it is, whatever its values are.
+/// Checks that a declared column can be read from a file without conversion, for all values.
 fn fits(column: &ColumnConfig, found: &SchemaRef, file: &str) -> Result<(), Refusal> {
     let name = from(column);
     let mismatch = |why: String, help: &str| {
@@ -258,7 +258,7 @@ fn fits(column: &ColumnConfig, found: &SchemaRef, file: &str) -> Result<(), Refu
     ))
 }
 
-/// The most bytes of a row group, as they are stored.
+/// Maximum stored size of a row group, in bytes.
 const MOST: i64 = 256 * 1024 * 1024;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Rows in place as their own house reads them when they are published or shown.
+//! Scan of rows in place for their owner, at publication or for a preview.
 
 use crate::engine_error;
 use crate::in_place_data::postgres::connection_limits::ConnectionLimits;
@@ -16,7 +16,7 @@ use datafusion_common::DataFusionError;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 
-/// The rows under the columns of `schema`, the first `most` of them or all.
+/// Reads the rows with the columns of `schema`: the first `most` of them, or all.
 ///
 /// # Errors
 /// `SOURCE_UNREADABLE`.
@@ -30,7 +30,7 @@ pub(super) fn rows(
         .with_config(session::config(limits))
         .with_runtime_env(Arc::new(RuntimeEnv::default()))
         .build();
-    // What is required is counted as missing, not taken for granted.
+    // Required columns are read as nullable, so that missing values are counted.
     let fields = schema
         .fields()
         .iter()
@@ -51,7 +51,7 @@ pub(super) fn rows(
     execute_stream(scan, state.task_ctx()).map_err(|error| scan_refusal(&error))
 }
 
-/// What the own house is told of an error.
+/// Refusal of a scan error, with the details for the owner.
 pub(super) fn scan_refusal(error: &DataFusionError) -> Refusal {
     let refusal = engine_error::running(error);
     if refusal.code == ErrorCode::Internal {

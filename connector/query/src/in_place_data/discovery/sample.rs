@@ -1,4 +1,4 @@
-//! The first rows of what stays where it is, for whoever configures it.
+//! Sample of rows in place for the configuration of a dataset.
 
 use super::{find_in, row_scan};
 use crate::dedicated_thread::run_on_dedicated_thread;
@@ -10,7 +10,7 @@ use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use futures::StreamExt as _;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// What it is called, and its first `most` rows with the columns that a dataset of it has.
+/// Name of the source, and its first `most` rows with the columns that its dataset would have.
 ///
 /// # Errors
 /// As [`super::find`].

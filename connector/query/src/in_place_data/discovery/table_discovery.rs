@@ -1,4 +1,4 @@
-//! The table of a dataset in a database, and whether its columns are those of the dataset.
+//! Discovery of a database table, with a comparison of its columns and those of the dataset.
 
 use super::{InPlaceDiscovery, from};
 use crate::in_place_data::InPlaceLocation;
@@ -10,7 +10,7 @@ use crate::ingest::{typed_rows, wildcard};
 use hansa_audit_log::digest::IncrementalDigest;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// Finds it.
+/// Finds the table of a dataset.
 pub(super) async fn find(
     config: &DatasetConfig,
     server: &PostgresEndpoint,

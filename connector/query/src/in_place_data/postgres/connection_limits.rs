@@ -1,4 +1,4 @@
-//! How many connections to a database are open at once: a server allows so many, and others need some of them.
+//! Limits on open connections to a database. A server permits a certain number, of which other programs need some.
 
 use super::PostgresEndpoint;
 use hansa_policy::id::ParticipantId;
@@ -8,25 +8,25 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The connections that questions may have to each database: all together, and those of one participant.
+/// Connection limits of questions for each database: in total, and for one participant.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ConnectionLimits {
     semaphores: Arc<Mutex<ConnectionSemaphores>>,
     party: Option<ParticipantId>,
 }
 
-/// The places of each database, by whose they are.
+/// Semaphores by database and owner.
 type ConnectionSemaphores = BTreeMap<(PostgresEndpoint, ConnectionOwner), Arc<Semaphore>>;
 
-/// Of whom places are counted.
+/// Owner of a connection.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum ConnectionOwner {
     Everybody,
-    /// Our own people have no name here.
+    /// Participant; `None` for the own participant.
     Party(Option<ParticipantId>),
 }
 
-/// A place at a database; it is free again when this goes.
+/// Permit for one connection, released on drop.
 #[derive(Debug)]
 pub(super) struct ConnectionPermit {
     _own: OwnedSemaphorePermit,
@@ -34,7 +34,7 @@ pub(super) struct ConnectionPermit {
 }
 
 impl ConnectionLimits {
-    /// The same, for the questions of a peer.
+    /// Limits for the questions of a peer.
     pub(crate) fn of(&self, party: &ParticipantId) -> Self {
         Self {
             party: Some(party.clone()),
@@ -42,8 +42,8 @@ impl ConnectionLimits {
         }
     }
 
-    /// A place for a question that holds none anywhere: it waits for its turn, within its own time, and holds up nobody. One
-    /// participant has three quarters of the places at most, so that none alone keeps others out.
+    /// Waits for a connection of a question that holds no other one. The wait counts against the question's own time. One
+    /// participant may use at most three quarters of the connections, so that it can't exclude others.
     pub(super) async fn turn(
         &self,
         server: &PostgresEndpoint,
@@ -56,7 +56,7 @@ impl ConnectionLimits {
         }
     }
 
-    /// A place for a question that holds another one: two that wait for each other would wait for ever.
+    /// Takes a further connection of a question without a wait, since two waiting questions could deadlock.
     pub(super) fn another(&self, server: &PostgresEndpoint) -> Result<ConnectionPermit, Refusal> {
         let own = self.own(server).try_acquire_owned();
         let of_all = self.of_all(server).try_acquire_owned();
@@ -98,10 +98,10 @@ fn too_many_questions_refusal() -> Refusal {
     .with_help("ask again when one has ended")
 }
 
-/// A third of what a server allows unless it is told otherwise.
+/// A third of a server's default limit.
 const MOST: usize = 32;
 
-/// Three quarters of these.
+/// Three quarters of the maximum.
 const MOST_OF_ONE: usize = 24;
 
 #[cfg(test)]
@@ -127,7 +127,7 @@ mod tests {
         while let Ok(permit) = first.another(&one) {
             held.push(permit);
         }
-        // More is not for one alone: what is left is for others.
+        // One participant gets no more; the rest is reserved for others.
         assert_eq!(held.len(), 24);
         let refused = first.another(&one).unwrap_err();
         assert_eq!(refused.code, ErrorCode::ResourceLimit);
@@ -140,7 +140,7 @@ mod tests {
         let again = second.clone();
         let mut waits = Box::pin(again.turn(&one));
         assert!(waits.as_mut().now_or_never().is_none());
-        // What one of many gives back is for whoever waits, and a place of its own that it waits with is not lost.
+        // A released connection goes to a waiting question, and the participant's own permit is not lost.
         held.pop();
         assert!(waits.await.is_ok());
         held.clear();

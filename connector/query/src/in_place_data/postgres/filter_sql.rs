@@ -1,5 +1,5 @@
-//! Filters of a plan in the words of the database. The plan keeps every filter, so what is written here needs to be true of each
-//! row of which the filter is, and may be true of others: what can't be written is left out.
+//! Translation of plan filters to SQL of the database. The plan keeps every filter, so a translated condition may accept more rows,
+//! but never fewer. Filters that can't be translated are left out.
 
 use super::table_description::text;
 use super::{PgType, PostgresColumn};
@@ -13,7 +13,7 @@ use hansa_enforcement::in_set::InSetFunction;
 use hansa_policy::value::decimal_type::DecimalType;
 use std::sync::Arc;
 
-/// A condition of the database that is true wherever `filter` is, over the columns that a scan hands out.
+/// SQL condition that is true for all rows that satisfy `filter`, over the columns of a scan.
 pub(super) fn render_filter(
     filter: &Arc<dyn PhysicalExpr>,
     columns: &[&PostgresColumn],
@@ -63,7 +63,7 @@ pub(super) fn render_filter(
     flag(filter, columns)
 }
 
-/// A long list, which is one function in the plan.
+/// Condition for a long IN list, which is one function in the plan.
 fn among(call: &ScalarFunctionExpr, columns: &[&PostgresColumn]) -> Option<String> {
     let among = call.fun().inner().downcast_ref::<InSetFunction>()?;
     let [value] = call.args() else {
@@ -85,7 +85,7 @@ fn one_of(column: &PostgresColumn, values: Vec<String>) -> Option<String> {
         .then(|| format!("{} IN ({})", column.operand(), values.join(", ")))
 }
 
-/// A column of true and false that stands alone.
+/// Condition for a Boolean column.
 fn flag(expr: &Arc<dyn PhysicalExpr>, columns: &[&PostgresColumn]) -> Option<String> {
     let column = column_at(expr, columns).filter(|column| column.kind == PgType::Bool)?;
     Some(column.operand())
@@ -112,8 +112,8 @@ fn render_comparison(
         Operator::GtEq => ">=",
         _ => return None,
     };
-    // The engine compares texts by their bytes. Equal texts are equal in every collation; beside them a collation may take
-    // some for equal that are not, which is more rows and no harm.
+    // The engine compares texts by their bytes. A collation of the database may treat different texts as equal, which only returns
+    // additional rows for an equality.
     let text = matches!(column.kind, PgType::Text | PgType::AsText);
     let collation = if text && op != Operator::Eq {
         " COLLATE \"C\""
@@ -131,7 +131,7 @@ fn column_at<'c>(
     columns.get(column.index()).copied()
 }
 
-/// A literal that the database compares with the column as the engine does.
+/// Literal that the database compares as the engine does.
 fn literal(expr: &Arc<dyn PhysicalExpr>, column: &PostgresColumn) -> Option<String> {
     render_value(expr.downcast_ref::<Literal>()?.value(), column)
 }
@@ -143,7 +143,7 @@ fn render_value(value: &ScalarValue, column: &PostgresColumn) -> Option<String> 
             ScalarValue::Utf8(Some(value)) | ScalarValue::Utf8View(Some(value)),
         ) => (!value.contains('\0')).then(|| text(value)),
         (PgType::Int, ScalarValue::Int64(Some(value))) => Some(format!("'{value}'::int8")),
-        // The engine takes one zero for less than the other, the database for equal.
+        // The engine sorts -0 before 0, whereas the database treats them as equal.
         (PgType::Numeric { .. }, ScalarValue::Decimal128(Some(units), precision, scale)) => {
             let scale = u8::try_from(*scale).ok()?;
             let kind = DecimalType::new(*precision, scale)?;
@@ -169,5 +169,5 @@ fn render_value(value: &ScalarValue, column: &PostgresColumn) -> Option<String> 
     }
 }
 
-/// Values of a list that is written out.
+/// Maximum number of values in a translated list.
 const MOST: usize = 1_000;

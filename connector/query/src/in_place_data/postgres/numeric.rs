@@ -1,9 +1,9 @@
-//! Numbers of the type `numeric` as the database sends them.
+//! Decoder of the binary `numeric` format of PostgreSQL.
 
 use super::row_decoder::PostgresDecodeError;
 use tokio_postgres::types::{FromSql, Type};
 
-/// A number: four decimal digits in each step, of which the first stands for so many ten thousands.
+/// Number in base 10,000. The weight is the power of 10,000 of the first group.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct PostgresNumeric {
     is_negative: bool,
@@ -12,15 +12,15 @@ pub(super) struct PostgresNumeric {
 }
 
 impl PostgresNumeric {
-    /// The value in units of the last of so many places behind the point.
+    /// Value in units of the last of `scale` decimal places.
     ///
     /// # Errors
-    /// Where it has more places, or more digits than 128 bits.
+    /// Fails if the value has more decimal places, or exceeds 128 bits.
     pub(super) fn units(&self, scale: u8) -> Result<i128, PostgresDecodeError> {
         let mut units = 0_i128;
         for (place, digit) in (0_i32..).zip(&self.digits) {
             let step = i32::from(self.weight) - place;
-            // The power of ten of the last of its four digits, in units.
+            // Power of ten of the group's last digit, in units.
             let power = step * 4 + i32::from(scale);
             let digit = i128::from(*digit);
             let part = match u32::try_from(power) {
@@ -80,7 +80,7 @@ const NEGATIVE: u16 = 0x4000;
 mod tests {
     use super::*;
 
-    /// A number as it is sent.
+    /// Number in the format of the database.
     fn sent(
         weight: i16,
         sign: u16,
@@ -102,7 +102,7 @@ mod tests {
             (-1, POSITIVE, &[1000], 2, 10),
             (-1, NEGATIVE, &[2000], 2, -20),
             (1, POSITIVE, &[1, 0, 5000], 2, 1_000_050),
-            // 12345678901234567.89
+            // The number 12345678901234567.89.
             (
                 4,
                 POSITIVE,

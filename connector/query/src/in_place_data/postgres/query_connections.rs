@@ -1,4 +1,4 @@
-//! Connections to databases: all that one question reads of a database is read in one state of it.
+//! Connections to databases. All reads of one question from a database use one database snapshot.
 
 use super::PostgresEndpoint;
 use super::connection_limits::{ConnectionLimits, ConnectionPermit};
@@ -19,7 +19,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{CancelToken, Client, Config, NoTls, Row, RowStream};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// The connections of one question.
+/// Connections of one question.
 #[derive(Clone)]
 pub(crate) struct QueryConnections {
     limit: Duration,
@@ -28,7 +28,7 @@ pub(crate) struct QueryConnections {
     first: Arc<Mutex<BTreeMap<PostgresEndpoint, ExportedSnapshot>>>,
 }
 
-/// The connection that holds the state of a database that all others of a question see.
+/// Connection that exports the database snapshot for the other connections of a question.
 struct ExportedSnapshot {
     open: Arc<PostgresConnection>,
     state: String,
@@ -41,7 +41,7 @@ impl fmt::Debug for QueryConnections {
 }
 
 impl QueryConnections {
-    /// None yet; each statement may take as long as the question may.
+    /// Creates the set without connections. A statement may take as long as the question.
     pub(crate) fn new(limit: Duration, databases: ConnectionLimits) -> Self {
         Self {
             limit,
@@ -51,13 +51,13 @@ impl QueryConnections {
         }
     }
 
-    /// A connection in a transaction that reads, in the state that the question's first one to this database found. Each scan
-    /// has one of its own: one that waits for another on the same connection would wait for ever.
+    /// Opens a connection with a read-only transaction on the snapshot of the question's first connection. Each scan has its own
+    /// connection, because two scans on one connection could wait for each other forever.
     pub(super) async fn open(
         &self,
         server: &PostgresEndpoint,
     ) -> Result<Arc<PostgresConnection>, Refusal> {
-        // Whoever waited for another scan of the same question could wait for ever.
+        // Waiting for another scan of the same question could take forever.
         let permit = Arc::clone(&self.connection_slots).try_acquire_owned();
         let permit = permit.map_err(|_| {
             let sentence =
@@ -98,26 +98,26 @@ impl QueryConnections {
     }
 }
 
-/// So many scans of one question have a connection of their own; beside them nothing is left of what a server allows.
+/// Maximum number of scans of one question with a connection each.
 const MOST_AT_ONCE: usize = 8;
 
 const READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-/// An open connection. Whoever lets go of it ends what it was asked, there as well.
+/// Open connection. Dropping it cancels a running statement in the database.
 pub(super) struct PostgresConnection {
     client: Client,
     cancel: CancelToken,
     tls: Option<MakeRustlsConnect>,
-    /// Ends when all that was asked has been answered and nobody asks any more.
+    /// Connection task. It ends after all answers, when the connection is dropped.
     task: Option<tokio::task::JoinHandle<()>>,
-    /// Whether a statement may still run.
+    /// Set while a statement may run.
     busy: AtomicBool,
-    /// Among those of its question, and of all.
+    /// Permits among the connections of the question and of all questions.
     permits: Option<(OwnedSemaphorePermit, ConnectionPermit)>,
 }
 
 impl PostgresConnection {
-    /// Connects; a statement may take as long as `limit`.
+    /// Connects to the server. `limit` is the statement timeout.
     pub(super) async fn open(server: &PostgresEndpoint, limit: Duration) -> Result<Self, Refusal> {
         let (config, tls) = settings(server)?;
         let (client, connection): (Client, futures::future::BoxFuture<'static, _>) = match &tls {
@@ -150,8 +150,8 @@ impl PostgresConnection {
             busy: AtomicBool::new(false),
             permits: None,
         };
-        // Nothing but the database's own operators, whatever the user's settings are. What it compiles for a statement takes
-        // longer than most statements do, and it is not to be told meanwhile that nobody reads any more.
+        // Only operators of the database itself are used, whatever the user's settings are. JIT compilation is off: it takes longer
+        // than most statements, and can't be cancelled.
         open.run(&format!(
             "SET search_path = pg_catalog; SET standard_conforming_strings = on; SET jit = off; SET timezone = 'UTC'; \
              SET default_transaction_read_only = on; SET statement_timeout = {0}; \
@@ -167,18 +167,18 @@ impl PostgresConnection {
         self
     }
 
-    /// All that was asked has come.
+    /// Marks the connection as idle.
     pub(super) fn rests(&self) {
         self.busy.store(false, Ordering::Relaxed);
     }
 
-    /// Runs statements that give no rows.
+    /// Runs statements without rows.
     pub(super) async fn run(&self, sql: &str) -> Result<(), Refusal> {
         let ran = self.client.batch_execute(sql).await;
         ran.map_err(|error| database_error_refusal(&error))
     }
 
-    /// All rows of a small answer.
+    /// Reads all rows of a small result.
     pub(super) async fn rows(&self, sql: &str) -> Result<Vec<Row>, Refusal> {
         let mut stream = Box::pin(self.stream(sql).await?);
         let mut rows = Vec::new();
@@ -189,7 +189,7 @@ impl PostgresConnection {
         Ok(rows)
     }
 
-    /// The rows of an answer as they come: the database waits for whoever reads slowly.
+    /// Streams the rows of a result. A slow reader slows down the database.
     pub(super) async fn stream(&self, sql: &str) -> Result<RowStream, Refusal> {
         self.busy.store(true, Ordering::Relaxed);
         let none: [(&(dyn ToSql + Sync), Type); 0] = [];
@@ -209,12 +209,12 @@ impl Drop for PostgresConnection {
             return;
         };
         let (cancel, tls) = (self.cancel.clone(), self.tls.take());
-        // Its question may open another one at once; others come when it has ended there.
+        // The question may open another connection at once; other questions wait until the statement has ended in the database.
         let permit = self.permits.take().map(|(_, permit)| permit);
         runtime.spawn(async move {
             let _place = permit;
-            // A statement that only computes would not notice that nobody reads any more; one that has not begun when it is told
-            // to end does not hear it.
+            // A statement that only computes does not notice a closed connection, and a cancellation before the start of a
+            // statement has no effect. So it is repeated.
             for pause in PAUSES {
                 let reported = match &tls {
                     None => cancel.cancel_query(NoTls).await,
@@ -232,13 +232,13 @@ impl Drop for PostgresConnection {
     }
 }
 
-/// That a database can't be read, and why: for its own house.
+/// Refusal for an unreadable database, with the reason for the owner.
 pub(super) fn unreadable(why: &str) -> Refusal {
     let sentence = format!("the database can't be read: {why}");
     Refusal::new(ErrorCode::SourceUnreadable, sentence)
 }
 
-/// The error with what the database, or what lies below it, says of it.
+/// Refusal with the text of the database or its client.
 pub(super) fn database_error_refusal(error: &tokio_postgres::Error) -> Refusal {
     let mut text = error.to_string();
     let mut below = std::error::Error::source(error);
@@ -252,7 +252,7 @@ pub(super) fn database_error_refusal(error: &tokio_postgres::Error) -> Refusal {
     unreadable(&text)
 }
 
-/// How a database is reached, and under which certificates.
+/// Connection settings and TLS configuration.
 fn settings(server: &PostgresEndpoint) -> Result<(Config, Option<MakeRustlsConnect>), Refusal> {
     let mut config = parse_connection_string(&server.database)?;
     if let Some(path) = &server.password {
@@ -294,7 +294,7 @@ fn settings(server: &PostgresEndpoint) -> Result<(Config, Option<MakeRustlsConne
     Ok((config, Some(MakeRustlsConnect::new(tls))))
 }
 
-/// The connection string, without anything that is a secret or that another key says.
+/// Parses the connection string. It must not contain secrets or settings that have their own key.
 ///
 /// # Errors
 /// `CONFIG_INVALID`.
@@ -304,7 +304,7 @@ fn parse_connection_string(database: &str) -> Result<Config, Refusal> {
         .map_err(|error| Refusal::new(ErrorCode::ConfigInvalid, format!("`database`: {error}")))
 }
 
-/// What is wrong with a connection string, if anything: for whoever writes the configuration.
+/// Problem of a connection string, for the author of the configuration.
 #[must_use]
 pub fn wrong_with(database: &str, verified: bool) -> Option<String> {
     let config = match database.parse::<Config>() {
@@ -341,12 +341,12 @@ pub fn wrong_with(database: &str, verified: bool) -> Option<String> {
 
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// So long a statement may take to end, each time that it is told to.
+/// Waiting times for the end of a statement after each cancellation.
 const PAUSES: [Duration; 3] = [
     Duration::from_millis(100),
     Duration::from_secs(1),
     Duration::from_secs(10),
 ];
 
-/// The longest time that the database can be told, in milliseconds.
+/// Maximum statement timeout of the database, in milliseconds.
 const MOST: u128 = 2_147_483_647;

@@ -1,4 +1,4 @@
-//! Rows of a database as columns: every value that can come fits, so that no row is an error.
+//! Decoder of database rows to columns. The query returns only values that fit, so no row causes an error.
 
 use super::numeric::PostgresNumeric;
 use super::{PgType, PostgresColumn};
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
 
-/// Columns while they are filled.
+/// Column builders.
 pub(super) struct PostgresRowDecoder {
     schema: SchemaRef,
     builders: Vec<PostgresColumnBuilder>,
@@ -49,7 +49,7 @@ impl PostgresRowDecoder {
         }
     }
 
-    /// Takes a row whose columns are those of the schema.
+    /// Adds a row with the columns of the schema.
     pub(super) fn take(&mut self, row: &Row) -> Result<(), PostgresDecodeError> {
         for (at, builder) in self.builders.iter_mut().enumerate() {
             self.bytes = self.bytes.saturating_add(builder.take(row, at)?);
@@ -58,12 +58,12 @@ impl PostgresRowDecoder {
         Ok(())
     }
 
-    /// Whether a batch of that many rows is full, or one of large values.
+    /// Checks that a batch is full, by its row count or its bytes.
     pub(super) const fn full(&self, rows: usize) -> bool {
         self.rows >= rows || self.bytes >= LARGE
     }
 
-    /// The rows so far; begins anew.
+    /// Returns the rows so far as a batch, and starts a new batch.
     pub(super) fn batch(&mut self) -> Result<RecordBatch, ArrowError> {
         let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
         (self.rows, self.bytes) = (0, 0);
@@ -75,7 +75,7 @@ impl PostgresRowDecoder {
         RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
     }
 
-    /// Whether there is nothing to hand out.
+    /// Checks that there are no rows.
     pub(super) const fn is_empty(&self) -> bool {
         self.rows == 0
     }
@@ -99,7 +99,7 @@ impl PostgresColumnBuilder {
         }
     }
 
-    /// Takes the value of a row; the bytes that it needs.
+    /// Adds the value of a row and returns its size in bytes.
     fn take(&mut self, row: &Row, at: usize) -> Result<usize, PostgresDecodeError> {
         match self {
             Self::Text(texts) => {
@@ -148,7 +148,7 @@ impl PostgresColumnBuilder {
 
 pub(super) type PostgresDecodeError = Box<dyn std::error::Error + Sync + Send>;
 
-/// Days since 1970.
+/// Days since 1970-01-01.
 struct DaysSinceEpoch(i32);
 
 impl<'a> FromSql<'a> for DaysSinceEpoch {
@@ -162,7 +162,7 @@ impl<'a> FromSql<'a> for DaysSinceEpoch {
     }
 }
 
-/// Microseconds since 1970.
+/// Microseconds since 1970-01-01.
 struct MicrosSinceEpoch(i64);
 
 impl<'a> FromSql<'a> for MicrosSinceEpoch {
@@ -176,9 +176,9 @@ impl<'a> FromSql<'a> for MicrosSinceEpoch {
     }
 }
 
-/// From 1970 to 2000, where the database begins to count.
+/// Days from 1970-01-01 to 2000-01-01, the epoch of the database.
 const DAYS: i32 = 10_957;
 const MICROS: i64 = 946_684_800_000_000;
 
-/// Bytes of a batch of large texts.
+/// Maximum bytes of texts in a batch.
 const LARGE: usize = 4 << 20;

@@ -1,4 +1,4 @@
-//! What a database says about a table: its columns, and whether they can be published.
+//! Description of a database table: its columns, and the check that they can be published.
 
 use super::query_connections::{PostgresConnection, unreadable};
 use super::{PgType, PostgresColumn, PostgresEndpoint, PostgresTable, ident};
@@ -6,25 +6,25 @@ use hansa_catalog::dataset::ColumnType;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::value::decimal_type::DecimalType;
 
-/// A column as the database has it.
+/// Column as found in the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiscoveredColumn {
-    /// Its name.
+    /// Name of the column.
     pub name: String,
-    /// Its type, as the database writes it.
+    /// Type in the notation of the database.
     pub written: String,
-    /// The type as which it can be published, if it can.
+    /// Type for publication, if the column can be published.
     pub kind: Option<PgType>,
-    /// A `numeric` of any digits, which can be published with those that are declared.
+    /// Set for a `numeric` without declared digits. It can be published with the digits of the configuration.
     pub is_any_numeric: bool,
-    /// Whether it may be without a value.
+    /// Nullability of the column.
     pub nullable: bool,
 }
 
-/// The columns of a table or view.
+/// Reads the columns of a table or view.
 ///
 /// # Errors
-/// `SOURCE_UNREADABLE` where the database can't be reached or has no such table.
+/// `SOURCE_UNREADABLE` if the database is unreachable or has no such table.
 pub async fn columns(
     server: &PostgresEndpoint,
     schema: &str,
@@ -49,17 +49,17 @@ pub async fn columns(
     Ok(found)
 }
 
-/// How the rows of a table come about.
+/// Origin of a table's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RelationKind {
-    /// They lie there.
+    /// Stored rows.
     Stored,
-    /// They are computed when they are asked for, by expressions that may fail: in a view, a foreign table, or under row security.
+    /// Rows computed at the query, by expressions that may fail: in a view, a foreign table, or under row security.
     Computed,
 }
 
-/// Whether the table still has the columns that were published: another type could make an error of a row that nobody may see.
-/// Until the end of the transaction nobody changes them.
+/// Checks that the table still has the published columns; a changed type could make a hidden row fail. The table is locked against
+/// changes until the end of the transaction.
 ///
 /// # Errors
 /// `SCHEMA_CHANGED`, `SOURCE_UNREADABLE`.
@@ -82,7 +82,7 @@ pub(super) async fn still(
         )
         .with_help("its owner publishes it again: hansa dataset publish"));
     }
-    // Takes the lock. What is asked of the catalogue is of the state of the transaction, which may be older.
+    // This statement takes the lock. The catalogue queries see the transaction's snapshot, which may be older.
     open.run(&format!("SELECT FROM {} LIMIT 0", table.quoted_name()))
         .await?;
     let below = open.rows(&below(&table.schema, &table.name)).await?;
@@ -93,14 +93,14 @@ pub(super) async fn still(
         } else {
             RelationKind::Stored
         }),
-        // To a transaction that began before, such a table looks empty.
+        // An older transaction sees such a table as empty.
         _ => Err(unreadable(
             "a table was emptied, written anew or replaced while the question ran",
         )),
     }
 }
 
-/// Whether the columns are still a key of the table. Called after [`still`], which holds the table as it is.
+/// Checks that the columns are still a key of the table. The function [`still`] must be called before, since it locks the table.
 ///
 /// # Errors
 /// `SCHEMA_CHANGED`, `SOURCE_UNREADABLE`.
@@ -120,10 +120,10 @@ pub(super) async fn is_still_a_key(
     .with_help("its owner publishes it again: hansa dataset publish"))
 }
 
-/// The keys of a table.
+/// Reads the unique keys of a table.
 ///
 /// # Errors
-/// `SOURCE_UNREADABLE` where the database can't be reached.
+/// `SOURCE_UNREADABLE` if the database is unreachable.
 pub async fn keys(
     server: &PostgresEndpoint,
     schema: &str,
@@ -133,8 +133,8 @@ pub async fn keys(
     keys_of(&open, schema, name).await
 }
 
-/// The keys of a table, the primary one first. A key of a table from which others inherit says nothing about their rows, and one
-/// that is checked at the end of a transaction may not hold before.
+/// Unique keys of a table, the primary key first. A key of a table with inheriting tables does not cover their rows, and a
+/// deferrable key may not hold within a transaction, so these are left out.
 async fn keys_of(
     open: &PostgresConnection,
     schema: &str,
@@ -158,8 +158,8 @@ async fn keys_of(
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// Asks of a table and of all that it is made of whether rows are computed, and whether any was written anew since the
-/// transaction's state: of that state is what the catalogue's tables say, of this moment what its functions say.
+/// Query that finds computed rows in a table and its base tables, and tables that were rewritten after the transaction's snapshot.
+/// Catalogue tables show the state of the snapshot, whereas catalogue functions show the current state.
 fn below(schema: &str, name: &str) -> String {
     format!(
         "WITH RECURSIVE named AS (\
@@ -209,7 +209,7 @@ async fn discover_columns(
             name: row.get(0),
             kind: match class.as_str() {
                 "e" => Some(PgType::AsText),
-                // A domain or a type of somebody else may have the name of one of the database.
+                // A user-defined domain or type may have the name of a built-in one.
                 "b" if row.get::<_, bool>(6) => parse_column_type(&kind, modifier),
                 _ => None,
             },
@@ -221,7 +221,7 @@ async fn discover_columns(
     Ok(found.collect())
 }
 
-/// How many rows a table has, and how many of them are rows of the dataset.
+/// Counts the rows of a table, and those that belong to the dataset.
 ///
 /// # Errors
 /// `SOURCE_UNREADABLE`.
@@ -236,7 +236,7 @@ pub async fn count(
     } else {
         format!(" FILTER (WHERE {})", readable.join(" AND "))
     };
-    // Every column is named, so that one that this user may not read is found now.
+    // All columns are named, so that a missing read permission is detected now.
     let columns = table.columns.iter().map(|column| ident(&column.name));
     let sql = format!(
         "SELECT count(*), count(*){filter} FROM (SELECT {} FROM {}) t",
@@ -251,7 +251,7 @@ pub async fn count(
     Ok((count(0), count(1)))
 }
 
-/// The kind of a type of the database itself by its name and modifier.
+/// Kind of a built-in type by its name and modifier.
 fn parse_column_type(name: &str, modifier: i64) -> Option<PgType> {
     Some(match name {
         "text" | "varchar" => PgType::Text,
@@ -266,8 +266,8 @@ fn parse_column_type(name: &str, modifier: i64) -> Option<PgType> {
     })
 }
 
-/// A `numeric` with this modifier, where 38 digits hold all its numbers: its digits, and those after the point, of which there
-/// may be fewer than none, or more than digits.
+/// `numeric` type for a modifier, if 38 digits hold all its numbers. The scale of PostgreSQL may be negative or exceed the
+/// precision.
 fn numeric(modifier: i64) -> Option<PgType> {
     let packed = modifier.checked_sub(4).filter(|packed| *packed >= 0)?;
     let (digits, scale) = (packed >> 16, ((packed & 0x7ff) ^ 1024) - 1024);
@@ -280,13 +280,13 @@ fn numeric(modifier: i64) -> Option<PgType> {
     })
 }
 
-/// A text literal.
+/// SQL text literal.
 pub(super) fn text(value: &str) -> String {
     format!("'{}'", value.replace('\'', "''"))
 }
 
 impl DiscoveredColumn {
-    /// True if it can be read as a column of that type.
+    /// Checks that a value can be read as a column of this type.
     fn holds(&self, kind: PgType) -> bool {
         self.kind == Some(kind)
             || (self.is_any_numeric
@@ -299,7 +299,7 @@ impl DiscoveredColumn {
                 ))
     }
 
-    /// The type as which it is read where the dataset's column is declared as `declared`.
+    /// Type for a dataset column with the declared type `declared`.
     fn read_as(&self, declared: Option<ColumnType>) -> Option<PgType> {
         match declared {
             Some(ColumnType::Decimal(kind))
@@ -317,10 +317,10 @@ impl DiscoveredColumn {
 }
 
 impl PostgresColumn {
-    /// A column that was found, where it can be published; `declared` is the type of the dataset's column, if that is known.
+    /// Converts a found column for publication. `declared` is the type of the dataset's column, if known.
     ///
     /// # Errors
-    /// What is wrong with its type, and what would help.
+    /// The problem of the type, with a remedy.
     pub fn of(
         found: &DiscoveredColumn,
         declared: Option<ColumnType>,

@@ -1,4 +1,4 @@
-//! The scan of a table in its database: the columns that are needed, the conditions that can be told there, and a limit.
+//! Scan of a database table, with pushdown of columns, filters and a limit.
 
 use super::filter_sql::render_filter;
 use super::query_connections::{self, PostgresConnection, QueryConnections};
@@ -76,7 +76,7 @@ struct PostgresScanExec {
     columns: Vec<PostgresColumn>,
     schema: SchemaRef,
     conditions: Vec<String>,
-    /// The columns by which the rows are ordered.
+    /// Columns of the sort order.
     key: Vec<String>,
     limit: Option<usize>,
     sessions: QueryConnections,
@@ -94,15 +94,15 @@ fn properties(schema: &SchemaRef) -> Arc<PlanProperties> {
 }
 
 impl PostgresScanExec {
-    /// What the database is asked.
+    /// SQL statement of the scan.
     fn sql(&self, rows: RelationKind) -> String {
         let values: Vec<String> = self.columns.iter().map(PostgresColumn::value).collect();
         let mut conditions = self.table.readable();
         conditions.extend(self.conditions.iter().cloned());
         let (before, from) = match rows {
             RelationKind::Stored => (String::new(), self.table.quoted_name()),
-            // All of it comes about before the first row is sent, whatever is asked for: or whether a question fails would
-            // tell of rows that nobody may see.
+            // All rows are computed before the first one is sent, whatever the question selects. Otherwise an error of the question
+            // could reveal hidden rows.
             RelationKind::Computed => {
                 conditions.push("(SELECT count(*) FROM \"each\") >= 0".to_owned());
                 let all = self.table.columns.iter().map(|column| ident(&column.name));
@@ -192,8 +192,8 @@ impl ExecutionPlan for PostgresScanExec {
         self.limit
     }
 
-    /// Takes every filter that can be told to the database, and none from the plan: what is compared here and there may differ
-    /// in what it lets through, never in what the plan keeps.
+    /// Translates filters for the database where possible. The plan keeps all filters, since the database may accept more rows than
+    /// the engine.
     fn handle_child_pushdown_result(
         &self,
         _: FilterPushdownPhase,
@@ -203,7 +203,7 @@ impl ExecutionPlan for PostgresScanExec {
         let columns: Vec<&PostgresColumn> = self.columns.iter().collect();
         let kept = offered.parent_filters.iter().map(|_| PushedDown::No);
         let propagation = FilterPushdownPropagation::with_parent_pushdown_result(kept.collect());
-        // What is above a limit is asked of the rows that the limit lets through.
+        // A filter above the limit applies to the limited rows.
         if self.limit.is_some() {
             return Ok(propagation);
         }
@@ -250,7 +250,7 @@ impl ExecutionPlan for PostgresScanExec {
     }
 }
 
-/// A scan that runs.
+/// Running scan.
 struct PostgresScanStream {
     columns: PostgresRowDecoder,
     rows: usize,
@@ -262,7 +262,7 @@ enum PostgresScanState {
     Asking(PostgresScanExec),
     Rows {
         rows: Pin<Box<RowStream>>,
-        /// Kept open until the last row is here.
+        /// Connection, kept open until the last row.
         open: Arc<PostgresConnection>,
     },
     Over,
@@ -311,7 +311,7 @@ impl PostgresScanStream {
     }
 }
 
-/// The refusal for a value that its column can't hold.
+/// Refusal for a value that does not fit its column.
 fn refuse_changed_value(error: &dyn std::fmt::Display) -> Refusal {
     tracing::error!(name: "in_place.batch", detail = %error);
     Refusal::new(

@@ -1,4 +1,4 @@
-//! Types of a database: what is published is right, and the rest is refused with the name of its column.
+//! Database types: published values are right, and other types are refused with the name of the column.
 
 use crate::fixture::storage::server;
 use crate::in_place_data::postgres::table_description::{columns, count};

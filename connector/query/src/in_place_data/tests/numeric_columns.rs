@@ -1,4 +1,4 @@
-//! Numbers of the type `numeric`: every digit, or no row.
+//! Columns of type `numeric`: exact digits, or no row.
 
 use super::{asked, table};
 use crate::fixture::FixtureParticipant;
@@ -62,7 +62,7 @@ fn keys_and_amounts_are_exact_and_filters_go_into_the_database() {
     }
 }
 
-/// The table as a dataset with these columns, and how many of its rows can be read.
+/// Publishes the table as a dataset with these columns, and returns the number of readable rows.
 fn found(table: &str, columns: &str) -> Result<(Vec<String>, u64), Refusal> {
     let database = &server().1.database;
     let text = format!(
@@ -102,11 +102,11 @@ fn a_numeric_without_digits_is_declared_with_them() {
         column("a", "decimal(5,2)") + &column("b", "decimal(12,2)") + &column("c", "decimal(5,0)");
     let (kinds, readable) = found("free_numbers", &three).unwrap();
     assert_eq!(kinds, ["decimal(5,2)", "decimal(12,2)", "decimal(5,0)"]);
-    // 1.505, 1000 and NaN are beyond the type.
+    // The values 1.505, 1000 and NaN do not fit the type.
     assert_eq!(readable, 3);
     let refusal = found("free_numbers", &column("b", "float")).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::SchemaMismatch, "{refusal}");
-    // Other digits than the database's are held against each row.
+    // If the declared digits differ from those of the database, each row is checked.
     let (_, readable) = found("free_numbers", &column("b", "decimal(12,1)")).unwrap();
     assert_eq!(readable, 6);
 }

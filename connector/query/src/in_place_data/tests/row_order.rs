@@ -1,4 +1,4 @@
-//! The order in which a database holds its rows does not show in answers: it depends on rows that a contract hides.
+//! Independence of answers from the row order of a database, since that order depends on hidden rows.
 
 use super::asked;
 use crate::fixture::FixtureParticipant;
@@ -10,7 +10,7 @@ use hansa_policy::refusal::ErrorCode;
 use hansa_policy::term::Term;
 use std::sync::Arc;
 
-/// A city whose contract shows `columns` of the same rows, in their order or from the last to the first, with `key` as the key.
+/// City whose contract shows `columns` of equal rows, in their order or reversed, with `key` as the key.
 fn city(columns: &[&str], key: Option<usize>, backwards: bool) -> FixtureParticipant {
     const ROWS: i64 = 2_000;
     let mut city = FixtureParticipant::new();
@@ -36,7 +36,7 @@ fn city(columns: &[&str], key: Option<usize>, backwards: bool) -> FixturePartici
     city
 }
 
-/// What looks at an order, and what does not. The arms of a union run side by side, so its order is never fixed.
+/// Questions that depend on row order, and ones that do not. The arms of a union run in parallel, so its order is never fixed.
 const QUESTIONS: [&str; 11] = [
     "SELECT * FROM counts",
     "SELECT site FROM counts",
@@ -64,7 +64,7 @@ fn the_order_of_a_table_does_not_show() {
         one.rows("SELECT site FROM counts").unwrap();
         let last = asked(&super::table(&one));
         assert_eq!(last.contains(" ORDER BY \"Spalte 0\""), ordered, "{last}");
-        // Below a total nothing sorts.
+        // Below an aggregate there is no sort.
         one.rows("SELECT site, count(*) n FROM counts GROUP BY site")
             .unwrap();
         let last = asked(&super::table(&one));
@@ -72,7 +72,7 @@ fn the_order_of_a_table_does_not_show() {
     }
 }
 
-/// Where a contract shows all of a table as it is, the order is the database's, as it always was: nothing is sorted.
+/// A contract that shows a complete table unchanged keeps the database's order without a sort.
 #[test]
 fn a_table_that_is_shown_whole_comes_as_it_lies() {
     let [one, other] =
@@ -96,7 +96,7 @@ fn a_key_that_is_none_any_more_orders_nothing() {
     assert_eq!(refusal.code, ErrorCode::SchemaChanged, "{refusal}");
 }
 
-/// Which keys of a table are found.
+/// Detection of the keys of a table.
 #[test]
 fn keys_are_those_that_hold_for_every_row() {
     server().0.run(

@@ -1,4 +1,4 @@
-//! Single statements of scans in a database: what they must not tell, what they must not miss, and that they end.
+//! Statements of database scans: no leak of hidden rows, no lost rows, and cancellation.
 
 use super::{city, table};
 use crate::fixture::storage::{FixtureStorage, server};
@@ -15,7 +15,7 @@ use futures::StreamExt as _;
 use hansa_policy::refusal::ErrorCode;
 use std::sync::Arc;
 
-/// The scan of columns of a table or view, all of which may be NULL, as a question of which `sessions` are makes it.
+/// Scan of columns of a table or view, all nullable, for the question of `sessions`.
 fn scan_of(
     name: &str,
     columns: &[(&str, PgType)],
@@ -68,7 +68,7 @@ pub(super) fn runtime() -> tokio::runtime::Runtime {
 
 const BOTH: [(&str, PgType); 2] = [("Spalte 0", PgType::Text), ("Spalte 1", PgType::Int)];
 
-/// Whether a row of a view can be worked out must not tell that it is there.
+/// An error in the computation of a view's row must not reveal the row.
 #[test]
 fn a_view_that_fails_for_one_row_fails_for_every_question() {
     let city = city(FixtureStorage::Database, 3_000);
@@ -112,14 +112,14 @@ fn one_question_reads_one_state_of_a_database() {
     });
 }
 
-/// To a transaction that is older than that, such a table looks empty: a wrong answer that looks right.
+/// An older transaction sees a truncated table as empty, which would be a plausible but wrong answer.
 #[test]
 fn a_table_that_is_emptied_while_a_question_runs_is_refused() {
     let (first, second) = (
         city(FixtureStorage::Database, 10),
         city(FixtureStorage::Database, 10),
     );
-    // Ten rows, and two that would be none if their numbers were looked at.
+    // Ten valid rows, and two whose numbers are invalid.
     let view = format!("{}_seen", table(&second));
     server().0.run(&format!(
         "CREATE VIEW {view} AS SELECT * FROM {}",
@@ -147,7 +147,8 @@ fn a_table_that_is_emptied_while_a_question_runs_is_refused() {
     });
 }
 
-/// Of a foreign table, or one with heirs, nobody checks that a column is not NULL: such a row is none, whatever is asked.
+/// The database does not check NOT NULL in a foreign table or in inheriting tables. A row without a required value never belongs to
+/// the dataset.
 #[test]
 fn a_required_column_that_lacks_a_value_is_no_error() {
     let city = city(FixtureStorage::Database, 10);
@@ -168,7 +169,7 @@ fn a_required_column_that_lacks_a_value_is_no_error() {
     );
 }
 
-/// A server allows so many connections, and one question does not take them all.
+/// A server permits a limited number of connections, and one question may not use them all.
 #[test]
 fn one_question_takes_few_connections() {
     let city = city(FixtureStorage::Database, 10_000);
@@ -188,7 +189,7 @@ fn one_question_takes_few_connections() {
     });
 }
 
-/// What is not read any more is not computed any more, there as well.
+/// A statement in the database ends when its rows are no longer read.
 #[test]
 fn who_lets_go_ends_the_statement() {
     let city = city(FixtureStorage::Database, 10);
@@ -215,7 +216,7 @@ fn who_lets_go_ends_the_statement() {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
         next.abort();
-        // It ends by being told: by itself it would run for minutes.
+        // The statement ends by cancellation; it would otherwise run for minutes.
         for _ in 0..500 {
             if running() == 0 {
                 return;

@@ -1,4 +1,4 @@
-//! Files of Arrow, whole and broken.
+//! Valid and malformed Arrow files.
 
 use crate::ingest::content_kind::ARROW_FILE_MARK;
 use crate::ingest::tests::read_lines;
@@ -116,7 +116,7 @@ fn a_changed_byte_ends_in_rows_or_a_refusal() {
             for flip in [0x01, 0x80, 0xff] {
                 let mut bytes = whole.clone();
                 bytes[place] ^= flip;
-                // Rows or a refusal: it ends, and within bounds.
+                // Any result is accepted; the reader must end within its limits.
                 let _ = rows(&bytes);
             }
         }
@@ -127,7 +127,7 @@ fn a_changed_byte_ends_in_rows_or_a_refusal() {
 fn a_footer_that_lists_another_number_of_batches_is_refused() {
     let whole = written(&Layout::File, None);
     let stream = written(&Layout::Stream, None);
-    // The batches of one file, and the footer of another that has none.
+    // Batches of one file with the footer of another file that has none.
     let empty = {
         let mut bytes = Vec::new();
         let mut writer = FileWriter::try_new(&mut bytes, &batch(1).schema()).unwrap();
@@ -178,7 +178,7 @@ fn a_row_that_is_too_long_ends_the_reading_with_its_line() {
 #[test]
 fn what_claims_to_unpack_to_more_than_is_read_at_once_is_refused() {
     let whole = written(&Layout::Stream, Some(CompressionType::ZSTD));
-    // Zstandard's mark follows the length of what it unpacks to.
+    // The Zstandard magic number follows the uncompressed length.
     let mark = whole
         .windows(4)
         .position(|four| four == b"\x28\xb5\x2f\xfd")

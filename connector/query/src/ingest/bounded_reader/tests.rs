@@ -1,4 +1,4 @@
-//! A row that is too long ends the reading in its middle, with its line.
+//! Rows that exceed the limit, which end the reading with their line number.
 
 use crate::ingest;
 use crate::ingest::config::parser::parse;
@@ -8,7 +8,7 @@ use crate::ingest::source_roots::SourceRoots;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::Path;
 
-/// Rows of a file of that kind, where none has more than so many bytes.
+/// Number of rows in a file of this kind, with `most` as the limit of a row in bytes.
 fn rows(folder: &Path, name: &str, content: &str, most: usize) -> Result<usize, Refusal> {
     std::fs::write(folder.join(name), content).unwrap();
     let kind = if name.ends_with("json") {
@@ -55,7 +55,7 @@ fn a_row_that_is_too_long_ends_the_reading() {
     let many = "1,".repeat(1_000_000);
     for (name, content, line) in [
         ("a.csv", format!("site,n\nHafen,1\n{long},2\n"), 3),
-        // A quote that nobody closes: each line is short.
+        // An unclosed quotation mark: each line is short.
         (
             "b.csv",
             format!("site,n\n\"Hafen,1\n{}", "Insel,2\n".repeat(400_000)),
@@ -63,7 +63,7 @@ fn a_row_that_is_too_long_ends_the_reading() {
         ),
         ("c.csv", format!("{long},n\nHafen,1\n"), 1),
         ("d.csv", format!("site,n\nHafen,1\n{many}\n"), 3),
-        // A little too long, and read ahead in one piece.
+        // A row slightly above the limit, read ahead in one block.
         (
             "e.csv",
             format!("site,n\n{},1\nInsel,2\n", &long[..most]),
@@ -90,13 +90,13 @@ fn a_row_that_is_too_long_ends_the_reading() {
                 .any(|help| help.contains("max_row_bytes"))
         );
     }
-    // More than that in all, and no row of it is too long.
+    // The file exceeds the limit, but no row does.
     let short = format!("site,n\n{}", "Insel,2\n".repeat(400_000));
     assert_eq!(rows(folder.path(), "g.csv", &short, 1000).unwrap(), 400_000);
     let sites = vec!["Insel"; 20_000];
     let found = rows(folder.path(), "h.geojson", &points(&sites), 1000);
     assert_eq!(found.unwrap(), 20_000);
-    // Whoever has such rows says so.
+    // A source with longer rows declares a higher limit.
     let raised = rows(
         folder.path(),
         "i.csv",
@@ -125,7 +125,7 @@ fn a_file_has_so_many_columns_and_no_more() {
 fn what_stands_beside_the_features_is_no_row() {
     let folder = tempfile::tempdir().unwrap();
     let collection = points(&["Hafen", "Insel"]);
-    // Each of them fits into a row, and all of them do not.
+    // Each property fits into a row, but all together do not.
     let notes: Vec<String> = (0..600)
         .map(|at| format!("\"note {at}\": \"{}\"", "x".repeat(300)))
         .collect();
@@ -140,14 +140,14 @@ fn what_stands_beside_the_features_is_no_row() {
             "{name}"
         );
     }
-    // One that does not fit is still too long.
+    // A single property above the limit is refused.
     let endless = format!("{{\"note\": \"{}\",", "x".repeat(200_000));
     let content = collection.replacen('{', &endless, 1);
     let refusal = rows(folder.path(), "c.geojson", &content, 1000).unwrap_err();
     assert!(refusal.sentence.contains("1000 bytes"), "{refusal}");
 }
 
-/// Neither quotes nor lines before it count to a row, whatever the encoding, and nothing is given to a feature.
+/// Neither quotation marks nor preceding lines count, whatever the encoding, and a feature has no tolerance.
 #[test]
 fn a_row_may_have_so_many_bytes_and_not_one_more() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! From TOML to [`DatasetConfig`]: every problem at once, each with its line.
+//! Parser from TOML to [`DatasetConfig`]. It reports all problems together, each with its line.
 
 mod column;
 mod in_place_section;
@@ -23,17 +23,17 @@ use hansa_policy::value::time::TimeBucketWidth;
 use hansa_toml_reader::{ProblemStyle, TomlReader, TomlTable, TomlValue};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The tables around a key are left out: `name`, not `dataset.column.name`.
+/// Style of problems that omits the tables around a key: `name`, not `dataset.column.name`.
 const STYLE: ProblemStyle = ProblemStyle {
     whole_keys: false,
     ..ProblemStyle::CONFIG
 };
 
-/// The datasets of a configuration file; its other tables are the business of others. Paths in it are relative to
-/// the folder of `roots`, `file` is how messages name it.
+/// Parses the datasets of a configuration file and ignores its other tables, which have their own parsers. Paths are relative to
+/// the folder of `roots`; `file` is the name of the file in messages.
 ///
 /// # Errors
-/// Every problem that was found, each with file, line and key.
+/// All problems, each with file, line and key.
 pub fn parse(
     text: &str,
     file: &str,
@@ -68,7 +68,7 @@ pub fn parse(
     }
 }
 
-/// One dataset; what does not fit together in it goes to `mismatches`.
+/// Parses one dataset. Inconsistencies between its keys go to `mismatches`.
 fn dataset(
     table: TomlTable<'_>,
     roots: &SourceRoots,
@@ -179,7 +179,7 @@ fn share(table: &TomlTable<'_>, key: &str) -> f64 {
     share
 }
 
-/// What holds between the keys of one dataset.
+/// Checks the consistency of the keys of one dataset.
 fn check(config: &DatasetConfig, problems: &mut Vec<Refusal>) {
     let mut seen: BTreeMap<&SqlIdentifier, ColumnType> = BTreeMap::new();
     for column in &config.columns {

@@ -1,8 +1,8 @@
-//! The text of a configuration of which recipes are made.
+//! Text form of a configuration from which recipes are computed.
 
 use std::fmt::Debug;
 
-/// Names that types and fields had when the form of recipes was fixed, beside those that they have now.
+/// Former names of types and fields, from the time when the form of recipes was fixed, with their current names.
 const NAMES: [(&str, &str); 12] = [
     ("location: ConfigLocation {", "place: Spot {"),
     ("place: ConfigLocation {", "place: Spot {"),
@@ -13,19 +13,19 @@ const NAMES: [(&str, &str); 12] = [
     ("ColumnDescription {", "About {"),
     ("UnpivotConfig {", "Unpivot {"),
     ("PostgresEndpoint {", "Server {"),
-    // A dataset of which nothing is stated has the recipe that it had before there were descriptions.
+    // A dataset without a description has the recipe from before descriptions existed.
     (
         "description: DatasetDescription { quality: None, uncertainty: None, collection_method: None, service_level: None }, data_subjects: None, ",
         "",
     ),
-    // Likewise one over which nothing is saved.
+    // A dataset without saved statements has its former recipe, too.
     ("queries: [], ", ""),
-    // And one whose places may lie anywhere.
+    // A dataset without an extent has its former recipe, too.
     ("extent: None, ", ""),
 ];
 
-/// The text of a part of a configuration, the same in every version: a digest of it stands in manifests, and a feed goes on
-/// only under the recipe with which it was begun.
+/// Text of a part of a configuration, constant over all versions. Its digest is in manifests, and a feed continues only under its
+/// first recipe.
 #[must_use]
 pub fn recipe_text(part: &impl Debug) -> String {
     let mut text = format!("{part:?}");

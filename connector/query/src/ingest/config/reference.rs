@@ -1,11 +1,11 @@
-//! Every key of a dataset's configuration with its meaning, for `hansa config reference`.
+//! Reference of all keys of a dataset's configuration, for `hansa config reference`.
 
-/// A table of the configuration and its keys.
+/// Table of the configuration with its keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DatasetConfigSection {
-    /// As it is written.
+    /// Table in TOML notation.
     pub table: &'static str,
-    /// Key, meaning and default of each.
+    /// Key, meaning and default of each key.
     pub keys: &'static [(&'static str, &'static str)],
 }
 
@@ -430,7 +430,7 @@ mod tests {
 
     const WORD: &str = "zzzzzzzzzzzzzzzzzzzzzz";
 
-    /// The keys that the reader knows in a table, out of its refusal of one that it does not know.
+    /// Keys that the parser knows for a table, taken from its refusal of an unknown key.
     fn known(section: &DatasetConfigSection) -> Vec<String> {
         let start = "[[dataset]]\nname = \"d\"\ntitle = \"D\"\nlicence = \"x\"\n";
         let source = "[dataset.source]\npath = \"a\"\n";

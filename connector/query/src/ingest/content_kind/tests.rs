@@ -1,4 +1,4 @@
-//! The kind of a file is that of its bytes.
+//! Detection of file kinds by content.
 
 use super::ContentKind;
 use crate::ingest::config::SourceKind;
@@ -11,7 +11,7 @@ fn check_unread(bytes: &[u8], name: &str) {
         ContentKind::Unread(kind) => assert!(kind.name.contains(name), "{kind:?}"),
         other => panic!("{name}: {other:?}"),
     }
-    // No name and no declared encoding makes a table of it.
+    // Neither the name nor a declared encoding makes it a table.
     for keys in ["", "encoding = \"latin-1\"\n"] {
         let refusal = refusal_of("a.csv", bytes, "text", keys);
         assert_eq!(refusal.code, ErrorCode::SourceKindUnknown, "{refusal:#?}");

@@ -1,11 +1,11 @@
-//! Names of the columns out of header lines.
+//! Column names from header lines.
 
 use csv::StringRecord;
 
-/// Header lines that stand again among the rows, as in two exports that were joined.
+/// Name of the count of repeated header lines, as in two exports that were joined.
 pub(super) const REPEATED: &str = "header line that stands again among the rows";
 
-/// The header lines of a file.
+/// Header lines of a file.
 #[derive(Debug, Default)]
 pub(super) struct HeaderLines {
     lines: Vec<Vec<String>>,
@@ -17,7 +17,7 @@ impl HeaderLines {
         self.lines.push(cells(line));
     }
 
-    /// True if a row is one of the lines again.
+    /// Checks that a row repeats one of the header lines.
     pub(super) fn has(&self, row: &StringRecord) -> bool {
         let same = |line: &Vec<String>| {
             line.len() == row.len()
@@ -30,9 +30,9 @@ impl HeaderLines {
         lines.any(|line| same(line) && line.iter().any(|cell| !cell.is_empty()))
     }
 
-    /// The names: the cells of a column joined by `|`; where only one of them holds something, that alone.
+    /// Column names: the non-empty cells of a column, joined by `|`.
     ///
-    /// An empty cell above others stands for the cell left of it, as merged cells of a spreadsheet are written.
+    /// An empty cell above others has the value of the cell to its left, as spreadsheets export merged cells.
     pub(super) fn names(&self) -> Vec<String> {
         let filled = self.fill_merged();
         let width = filled.iter().map(Vec::len).max().unwrap_or(0);
@@ -51,7 +51,7 @@ impl HeaderLines {
             .collect()
     }
 
-    /// The lines with the cells that merged ones stand for. A merged cell ends where a line above begins another.
+    /// Lines with the values of merged cells filled in. A merged cell ends where a line above starts another cell.
     fn fill_merged(&self) -> Vec<Vec<String>> {
         let holds = |line: usize, index: usize| {
             let cell = self.lines.get(line).and_then(|line| line.get(index));

@@ -1,4 +1,4 @@
-//! Lines of a text before they are rows: the line `sep=;`, and lines at the start and the end that belong to nothing.
+//! Lines of a text before the parsing of rows: the line `sep=;`, and skipped lines at the start and the end.
 
 use crate::ingest::config::SourceConfig;
 use crate::ingest::source_content::SourceContent;
@@ -7,13 +7,13 @@ use crate::ingest::transcoding_reader::TranscodingReader;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::io::{self, Chain, Cursor, Read};
 
-/// The rows of a file with what stands above them.
+/// Text of the rows, with information about the lines above.
 pub(super) struct RowText {
-    /// The text from the first line of the header or of the rows.
+    /// Text from the first header line or row.
     pub(super) reader: Chain<Cursor<Vec<u8>>, LineReader<TranscodingReader<SourceContent>>>,
-    /// How many lines stand above.
+    /// Number of lines above.
     pub(super) skipped: u64,
-    /// Separator of fields.
+    /// Field delimiter.
     pub(super) delimiter: u8,
 }
 
@@ -48,7 +48,7 @@ pub(super) fn open(file: &SourceFile, config: &SourceConfig) -> Result<RowText, 
     })
 }
 
-/// The delimiter that the line `sep=;` names, as spreadsheets write it first.
+/// Delimiter in a line `sep=;`, which spreadsheets write as the first line.
 pub(in crate::ingest) fn named_delimiter(line: &str) -> Option<u8> {
     let line = line.trim_end_matches(['\r', '\n']);
     let line = line
@@ -74,7 +74,7 @@ fn decode_line(
     ))
 }
 
-/// Reads the first line as far as it can be one that names the delimiter; other bytes are given back.
+/// Reads the first line while it can be a delimiter line. Returns the bytes that were read if it is another line.
 fn separator_line(reader: &mut impl Read) -> io::Result<(Vec<u8>, Option<u8>)> {
     let mut head = Vec::new();
     let mut byte = [0_u8];
@@ -91,7 +91,7 @@ fn separator_line(reader: &mut impl Read) -> io::Result<(Vec<u8>, Option<u8>)> {
     Ok((head, delimiter))
 }
 
-/// Reads past so many lines, as they end, and says how many there were.
+/// Skips lines, counted by their ends, and returns their number.
 fn skip(reader: &mut impl Read, lines: u64) -> io::Result<u64> {
     let mut skipped = 0_u64;
     let mut byte = [0_u8];
@@ -103,7 +103,7 @@ fn skip(reader: &mut impl Read, lines: u64) -> io::Result<u64> {
     Ok(skipped)
 }
 
-/// How many lines there are up to the last that is not blank.
+/// Number of lines up to the last one that is not blank.
 fn count_lines(mut reader: impl Read) -> io::Result<u64> {
     let mut piece = vec![0_u8; 64 * 1024];
     let (mut line, mut last) = (1_u64, 0_u64);
@@ -122,15 +122,15 @@ fn count_lines(mut reader: impl Read) -> io::Result<u64> {
     }
 }
 
-/// Gives the first lines of a text.
+/// Reader of the first lines of a text.
 pub(super) struct LineReader<R> {
     inner: R,
-    /// Lines that may still be given.
+    /// Number of lines that may still be read.
     left: u64,
 }
 
 impl<R: Read> LineReader<R> {
-    /// The first `lines` lines of a text.
+    /// Creates a reader of the first `lines` lines.
     pub(super) const fn new(inner: R, lines: u64) -> Self {
         Self { inner, left: lines }
     }
@@ -153,7 +153,7 @@ impl<R: Read> Read for LineReader<R> {
     }
 }
 
-/// `"sep=;"` with the end of its line.
+/// Length of `"sep=;"` with a line end.
 const LONGEST_SEPARATOR: usize = 9;
 
 #[cfg(test)]

@@ -1,29 +1,29 @@
-//! The structure of the rows of delimited text, read beside the `csv` reader: it takes what stands behind a closing quotation mark, or
-//! behind a lone carriage return, for a part of the field, and drops the mark.
+//! Structure of the rows of delimited text, analysed in addition to the `csv` reader. That reader accepts text after a closing
+//! quotation mark or a lone carriage return as part of the field, and drops the mark.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::{self, Read};
 
-/// Structure of a row that `csv` does not tell.
+/// Structure of a row that `csv` does not report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RowNote {
-    /// The number of the row in the file, from 0, as `csv` counts rows.
+    /// Number of the row in the file, from 0, as `csv` counts rows.
     row: u64,
-    /// Empty lines directly above it, which `csv` passes over and adds to it.
+    /// Number of empty lines directly above, which `csv` skips and counts as part of the row.
     blank_lines: u64,
-    /// Why its fields can't be told, if they can't.
+    /// Reason why the fields are ambiguous, if they are.
     fault: Option<&'static str>,
-    /// Line breaks within it.
+    /// Number of line breaks within the row.
     breaks: u64,
 }
 
-/// The notes of rows that were read ahead.
+/// Notes of rows that were read ahead.
 #[derive(Debug, Default)]
 pub(super) struct RowNotes(RefCell<VecDeque<RowNote>>);
 
 impl RowNotes {
-    /// The note of a row, by its number; those of earlier rows go.
+    /// Takes the note of a row by its number and drops notes of earlier rows.
     pub(super) fn take(&self, row: u64) -> RowNote {
         let mut notes = self.0.borrow_mut();
         while let Some(note) = notes.front().copied() {
@@ -49,23 +49,23 @@ impl RowNote {
         }
     }
 
-    /// The line on which the row begins, by the line that `csv` says.
+    /// First line of the row, computed from the line that `csv` reports.
     pub(super) const fn line(&self, reported: u64) -> u64 {
         reported.saturating_add(self.blank_lines)
     }
 
-    /// The lines of the row behind its first.
+    /// Number of further lines of the row.
     pub(super) const fn breaks(&self) -> u64 {
         self.breaks
     }
 
-    /// Why its fields can't be told.
+    /// Reason why the fields are ambiguous.
     pub(super) const fn fault(&self) -> Option<&'static str> {
         self.fault
     }
 }
 
-/// Gives what `inner` gives, and notes what is wrong in the structure of its rows.
+/// Pass-through reader that notes faults in the structure of rows.
 pub(super) struct RowStructureReader<'n, R> {
     inner: R,
     delimiter: u8,
@@ -74,16 +74,16 @@ pub(super) struct RowStructureReader<'n, R> {
     notes: &'n RowNotes,
 }
 
-/// Where in a row a byte stands, in the words of `csv`.
+/// Parser state, in the terms of `csv`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RowState {
     RowStart,
     FieldStart,
     Unquoted,
     Quoted,
-    /// Behind a quotation mark in a quoted field, which may close it.
+    /// After a quotation mark in a quoted field, which may close the field.
     MarkInQuoted,
-    /// Behind a carriage return that is in no quoted field.
+    /// After a carriage return outside a quoted field.
     CarriageReturn,
 }
 

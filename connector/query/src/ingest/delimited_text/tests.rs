@@ -1,4 +1,4 @@
-//! Files as offices write them: titles above the header, no header at all, rows that lack their last fields.
+//! Files with titles above the header, without a header, or with rows that lack their last fields.
 
 use crate::ingest::config::parser::parse;
 use crate::ingest::config::recipe_text::recipe_text;
@@ -6,14 +6,14 @@ use crate::ingest::tests::{START, check_problem, check_text, events};
 use hansa_policy::refusal::ErrorCode;
 use std::path::Path;
 
-/// As counted beside the rows that were filled.
+/// Name of the count of rows without their last fields.
 const FILLED: &str = "row without its last fields, which have no value";
 
 #[test]
 fn rows_without_their_last_fields_are_filled_where_the_source_says_so() {
     let ragged = b"day;a;b;c\n1;2;3;\n4;5;6\n7\n8;9;10;11;12\n";
     let keys = "delimiter = \";\"\n";
-    // Unless it is said, each is a failure of its own, as one that is too long always is.
+    // By default each such row is unreadable, as a row with too many fields always is.
     check_text(
         ragged,
         keys,
@@ -37,7 +37,7 @@ fn rows_without_their_last_fields_are_filled_where_the_source_says_so() {
             "5!",
         ],
     );
-    // The line feed of another system belongs to no field, wherever the row ends.
+    // The line feed of a CRLF belongs to no field, wherever the row ends.
     check_text(
         b"a,b,c\r\n1,2\r\n\r\n3,4,5\r\n",
         "short_rows = \"null\"",
@@ -66,7 +66,7 @@ fn a_file_without_a_header_has_columns_by_number_or_by_the_names_of_its_source()
             "2: 2015-11-01T01:00:00 & 48",
         ],
     );
-    // Names say how many there are, the first row else.
+    // Declared names determine the number of columns; otherwise the first row does.
     check_text(
         b"\r\n1,2\n3\n4,5,6\n",
         "header_rows = 0\nshort_rows = \"null\"",
@@ -85,7 +85,7 @@ fn a_file_without_a_header_has_columns_by_number_or_by_the_names_of_its_source()
 
 #[test]
 fn lines_above_the_header_belong_to_nothing_and_are_counted() {
-    // A quote in a title opens nothing.
+    // A quotation mark in a title line has no effect.
     check_text(
         b"Zaehlung \"2012\r\n\r\nday,n\r\n1,2\r\n3\r\n",
         "skip_lines = 2",
@@ -120,7 +120,7 @@ fn a_quote_that_is_never_closed_ends_the_reading_with_its_line() {
         (b"a,b\n1,2\n3,\"x", "", 3),
         (b"a,b\n1,2\n3,\"", "", 3),
         (b"a,b\r\n1,2\r\n\"3,x\r\n5,6\r\n", "", 3),
-        // The field before it goes over a line itself, and is closed.
+        // The preceding field spans two lines and is closed.
         (b"a,b\n\"1\n1\",\"2\n3,4\n", "", 3),
         (b"a,\"b\n1,2\n", "", 1),
         (b"title \"\na,b\n1,2\n3,\"x\n", "skip_lines = 1", 4),
@@ -136,7 +136,7 @@ fn a_quote_that_is_never_closed_ends_the_reading_with_its_line() {
         let location = refusal.location.unwrap();
         assert_eq!(location.line, Some(line), "{shown}");
     }
-    // However the file ends, and whatever its last field holds.
+    // For any end of the file and any last field.
     for (bytes, last) in [
         (&b"a,b\n1,2"[..], "2: 1 & 2"),
         (b"a,b\n1,2\r", "2: 1 & 2"),
@@ -154,7 +154,7 @@ fn a_quote_that_is_never_closed_ends_the_reading_with_its_line() {
         "delimiter = \"\\u001F\"",
         &["a & b", "2: 1 & 2"],
     );
-    // A row that looks like the one behind the file is a row.
+    // A row that equals the sentinel row is an ordinary row.
     check_text(
         b"a\n\x1f\x1f\n1\n\x1f\x1f",
         "",
@@ -202,7 +202,7 @@ fn a_header_that_stands_again_is_no_row() {
         "delimiter = \";\"",
         &["Straße & Zahl", "2: A & 1", again, "4: B & 2"],
     );
-    // A single value can be the name of its column.
+    // A single value may equal the name of its column.
     check_text(b"a\n1\na\n", "", &["a", "2: 1", "3!"]);
 }
 
@@ -264,7 +264,7 @@ fn keys_that_say_nothing_of_the_file_are_refused() {
     );
 }
 
-/// The recipe of a feed is made of this text: a feed that was begun before there were these keys goes on.
+/// The recipe of a feed is made of this text: a feed that was begun before these keys existed goes on.
 #[test]
 fn a_source_that_says_nothing_new_has_the_recipe_that_it_had() {
     let recipe = |keys: &str| {
@@ -303,7 +303,7 @@ fn a_quotation_mark_inside_a_quoted_field_makes_its_lines_unreadable() {
             "4: 3 & Stop C & 9",
         ],
     );
-    // A mark that is escaped otherwise, a blank behind a field, a doubled mark, a mark in a field without quotes.
+    // A mark with another escape, a blank after a field, a doubled mark, a mark in an unquoted field.
     check(
         "a,b\n1,\"x \\\"y\\\" z\"\n2,\"x\" \n",
         &["a & b", "2!", "3!"],
@@ -312,7 +312,7 @@ fn a_quotation_mark_inside_a_quoted_field_makes_its_lines_unreadable() {
         "a,b\n1,\"x \"\"y\"\"\"\n2,x \"y\"\n3, \"x\"\n",
         &["a & b", "2: 1 & x \"y\"", "3: 2 & x \"y\"", "4: 3 &  \"x\""],
     );
-    // A quote that is opened by mistake takes the lines to the next one.
+    // A wrong quotation mark swallows the lines up to the next one.
     check(
         "a,b\n1,\"x\n2,y\n3,\"z\"\n4,w\n",
         &["a & b", "2!", "3!", "4!", "5: 4 & w"],

@@ -1,19 +1,19 @@
-//! The columns of features: those that are made of a place and an id, then each property under a name that no other column has.
+//! Columns of features: those for the position and the id, then one for each property, with unique names.
 
 use super::feature_geometry::{FeaturePlace, Position};
 use crate::ingest::bounded_reader::MOST_COLUMNS;
 use crate::ingest::json_reader::JsonValue;
 use std::collections::BTreeSet;
 
-/// A column of a file.
+/// Column of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FeatureColumn {
-    /// Its name in the header.
+    /// Name in the header.
     pub(super) name: String,
     origin: FeatureColumnOrigin,
 }
 
-/// Origin of a column's values.
+/// Source of a column's values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum FeatureColumnOrigin {
     Longitude,
@@ -24,7 +24,7 @@ enum FeatureColumnOrigin {
 }
 
 impl FeatureColumn {
-    /// The value of this column where it is a property or the id.
+    /// Value of a column for a property or the id.
     pub(super) fn value_of<'f>(&self, feature: &'f JsonValue) -> Option<&'f JsonValue> {
         match &self.origin {
             FeatureColumnOrigin::Property(name) => feature.member("properties")?.member(name),
@@ -35,7 +35,7 @@ impl FeatureColumn {
         }
     }
 
-    /// The value of this column where it is part of a place.
+    /// Value of a column for a coordinate.
     pub(super) const fn coordinate_of(&self, position: Position) -> Option<f64> {
         match self.origin {
             FeatureColumnOrigin::Longitude => Some(position.longitude),
@@ -46,10 +46,10 @@ impl FeatureColumn {
     }
 }
 
-/// Columns seen while features are read.
+/// Columns found while features are read.
 #[derive(Debug, Default)]
 pub(super) struct FeatureColumns {
-    /// In the order in which they were met.
+    /// Properties in order of their first occurrence.
     properties: Vec<String>,
     known: BTreeSet<String>,
     has_id: bool,
@@ -57,10 +57,10 @@ pub(super) struct FeatureColumns {
 }
 
 impl FeatureColumns {
-    /// Takes in the names of a feature.
+    /// Adds the property names of a feature.
     ///
     /// # Errors
-    /// Why the file can't be read, where there are more than a file may have.
+    /// The reason of the refusal, if there are more columns than permitted.
     pub(super) fn add(&mut self, feature: &JsonValue) -> Result<(), String> {
         let properties = feature.member("properties").and_then(JsonValue::members);
         for (name, _) in properties.unwrap_or_default() {
@@ -83,8 +83,8 @@ impl FeatureColumns {
         Ok(())
     }
 
-    /// The columns. `lon`, `lat` and `feature_id` never name a property, so that they mean the same in all files of a folder; a
-    /// property keeps the name `height`, which is common, and the third coordinate then gets another.
+    /// Final columns. `lon`, `lat` and `feature_id` never name a property, so that they have one meaning in all files of a folder.
+    /// A property keeps the common name `height`, and the third coordinate then gets another one.
     pub(super) fn finish(self) -> Vec<FeatureColumn> {
         let mut taken: BTreeSet<String> = MADE.iter().map(|name| (*name).to_owned()).collect();
         let mut columns = vec![
@@ -97,7 +97,7 @@ impl FeatureColumns {
         let mut set_apart = |wanted: &str| {
             let mut name = wanted.to_owned();
             let mut number = 2_u32;
-            // A name that a property has of itself is not given to another.
+            // A name of another property is not reused.
             while taken.contains(&name) || (name != wanted && self.known.contains(&name)) {
                 name = format!("{wanted}_{number}");
                 number = number.saturating_add(1);

@@ -1,4 +1,4 @@
-//! The features of a document: of a collection, of a feature that stands alone, or of features that stand one after the other.
+//! Features of a document: of a collection, of a single feature, or of a sequence of features.
 
 use super::foreign_document::{self, DocumentOutline};
 use crate::ingest::bounded_reader::{self, RowByteAllowance};
@@ -9,13 +9,13 @@ use crate::ingest::source_files::SourceFile;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::io::Read;
 
-/// Takes a feature and the line on which it begins.
+/// Receiver of features with the line numbers of their starts.
 type FeatureSink<'e> = dyn FnMut(u64, JsonValue) -> Result<(), Refusal> + 'e;
 
-/// Hands out each feature with the line on which it begins.
+/// Passes each feature to `each`, with the line number of its start.
 ///
 /// # Errors
-/// `SOURCE_UNREADABLE` where it is no GeoJSON; a refusal of `each` ends the reading.
+/// `SOURCE_UNREADABLE` if the file is no GeoJSON. A refusal of `each` ends the reading.
 pub(super) fn read_features(
     file: &SourceFile,
     config: &SourceConfig,
@@ -47,7 +47,7 @@ pub(super) fn read_features(
     })
 }
 
-/// The refusal of a whole file.
+/// Refusal of a complete file.
 pub(super) fn unreadable(shown: &str, line: Option<u64>, why: &str) -> Refusal {
     Refusal::new(
         ErrorCode::SourceUnreadable,
@@ -56,7 +56,7 @@ pub(super) fn unreadable(shown: &str, line: Option<u64>, why: &str) -> Refusal {
     .with_place(shown, line, None)
 }
 
-/// True if the `crs` of a document or feature is longitude and latitude of WGS 84; RFC 7946 has no such member, and none is that.
+/// Checks that the `crs` member is longitude and latitude in WGS 84. RFC 7946 has no such member, and its absence means WGS 84.
 pub(super) fn is_wgs84(crs: Option<&JsonValue>) -> bool {
     let Some(crs) = crs.filter(|crs| **crs != JsonValue::Null) else {
         return true;
@@ -71,7 +71,7 @@ pub(super) fn is_wgs84(crs: Option<&JsonValue>) -> bool {
     matches!(last, "CRS84" | "CRS84h" | "4326" | "4979")
 }
 
-/// Why reading ended.
+/// Reason for the end of reading.
 enum ReadingStop {
     Json(JsonError),
     Refused(Box<Refusal>),
@@ -119,7 +119,7 @@ impl<R: Read> FeatureDocument<'_, '_, '_, R> {
         Ok(())
     }
 
-    /// The first object of the document; true where it is a collection, which is the whole of it.
+    /// Reads the first object of the document. Returns true if it is a collection, which is then the complete document.
     fn read_first(&mut self) -> Result<bool, ReadingStop> {
         let (line, begin) = (self.json.line(), self.json.bytes_read());
         let mut outline = DocumentOutline::default();
@@ -128,7 +128,7 @@ impl<R: Read> FeatureDocument<'_, '_, '_, R> {
         self.json.take_if(b'{')?;
         let mut is_first = true;
         loop {
-            // Members beside the features are no rows: each name and each value has the bytes of one.
+            // Members beside the features are no rows; the row limit applies to each name and each value.
             self.json.begin_row();
             let Some(name) = self.json.next_name(is_first)? else {
                 break;
@@ -149,7 +149,7 @@ impl<R: Read> FeatureDocument<'_, '_, '_, R> {
             if FEATURE_MEMBERS.contains(&name.as_str()) {
                 feature.push((name, value));
             } else if feature.len() < MOST_OTHERS {
-                // Enough to see that there are others.
+                // The name is enough to show that other members exist.
                 feature.push((name, JsonValue::Null));
             }
         }
@@ -187,7 +187,7 @@ impl<R: Read> FeatureDocument<'_, '_, '_, R> {
         self.json.take_if(b'[')?;
         let mut is_first = true;
         while {
-            // Bytes between two features are of neither.
+            // Bytes between two features belong to neither of them.
             self.json.begin_row();
             self.json.has_next_value(is_first)?
         } {
@@ -204,7 +204,7 @@ impl<R: Read> FeatureDocument<'_, '_, '_, R> {
         Ok(())
     }
 
-    /// Why a list is no document of GeoJSON.
+    /// Reason why a list is no GeoJSON document.
     fn read_list(&mut self) -> ReadingStop {
         let mut first = || -> Result<Option<JsonValue>, JsonError> {
             self.json.take_if(b'[')?;
@@ -228,8 +228,8 @@ fn type_of(value: &JsonValue) -> Option<&str> {
     value.member("type")?.text()
 }
 
-/// Parts of a feature that are read.
+/// Members of a feature that are read.
 const FEATURE_MEMBERS: [&str; 6] = ["type", "id", "geometry", "properties", "bbox", "crs"];
 
-/// How many other members of the first object are kept.
+/// Maximum number of other members that are kept from the first object.
 const MOST_OTHERS: usize = 64;

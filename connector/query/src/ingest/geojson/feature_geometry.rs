@@ -1,32 +1,32 @@
-//! The places of features, and what is said of a file none of whose features is a point.
+//! Positions of features, and the refusal of a file without a point.
 
 use crate::ingest::json_reader::JsonValue;
 use std::collections::BTreeMap;
 
-/// A point.
+/// Point.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Position {
-    /// Degrees from -180 to 180.
+    /// Longitude in degrees, from -180 to 180.
     pub(super) longitude: f64,
-    /// Degrees from -90 to 90.
+    /// Latitude in degrees, from -90 to 90.
     pub(super) latitude: f64,
-    /// The third coordinate. RFC 7946 says metres above the ellipsoid, and files say what they like.
+    /// Third coordinate. RFC 7946 defines it as metres above the ellipsoid, but files use it differently.
     pub(super) height: Option<f64>,
 }
 
-/// The place of a feature.
+/// Position of a feature.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum FeaturePlace {
-    /// It has none.
+    /// No geometry.
     Absent,
-    /// A point in degrees.
+    /// Point in degrees.
     Point(Position),
-    /// Something else: why it is no row.
+    /// Other geometry, with the reason why it is no row.
     Other(String),
 }
 
 impl FeaturePlace {
-    /// That of a feature.
+    /// Position of a feature.
     pub(super) fn of(feature: &JsonValue) -> Self {
         match feature.member("geometry") {
             None | Some(JsonValue::Null) => Self::Absent,
@@ -75,7 +75,7 @@ fn position(list: &[JsonValue]) -> FeaturePlace {
     }
 }
 
-/// There is one zero.
+/// Replaces -0 by 0.
 fn without_minus(number: f64) -> f64 {
     if number == 0.0 { 0.0 } else { number }
 }
@@ -95,7 +95,7 @@ fn coordinates(geometry: &JsonValue) -> Option<&[JsonValue]> {
     }
 }
 
-/// The name of a kind of geometry for people, in the plural.
+/// Name of a geometry type for people, in the plural.
 fn shape(kind: &str) -> Option<&'static str> {
     match kind {
         "Point" => Some("points"),
@@ -107,7 +107,7 @@ fn shape(kind: &str) -> Option<&'static str> {
     }
 }
 
-/// The kinds of geometry of a file.
+/// Counts of the geometry types in a file.
 #[derive(Debug, Default)]
 pub(super) struct GeometryTally {
     features: u64,
@@ -116,7 +116,7 @@ pub(super) struct GeometryTally {
     shapes: BTreeMap<&'static str, u64>,
 }
 
-/// Fault of a whole file, with its remedy.
+/// Fault of a complete file, with its remedy.
 #[derive(Debug)]
 pub(super) struct GeometryObjection {
     pub(super) sentence: String,

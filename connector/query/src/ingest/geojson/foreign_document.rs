@@ -1,11 +1,11 @@
-//! Documents of JSON that are no GeoJSON, told by their members and named.
+//! Detection of JSON documents that are no GeoJSON, by their members.
 
 use crate::ingest::json_reader::JsonValue;
 
-/// A document that is not read, and what would help.
+/// Unsupported document, with a remedy.
 #[derive(Debug)]
 pub(super) struct ForeignDocument {
-    /// Its kind, in lower case without a full stop.
+    /// Kind of the document, in lower case without a full stop.
     pub(super) sentence: String,
     /// Remedy.
     pub(super) help: Vec<String>,
@@ -20,20 +20,20 @@ impl ForeignDocument {
     }
 }
 
-/// Members seen while an object was read.
+/// Members found while an object is read.
 #[derive(Debug, Default)]
 pub(super) struct DocumentOutline {
     kind: Option<String>,
     names: Vec<String>,
     has_attributes: bool,
-    /// How many features there are elsewhere and here, as the document says.
+    /// Total number of features on the server, according to the document.
     matched: Option<u64>,
     is_cut: bool,
     features: u64,
 }
 
 impl DocumentOutline {
-    /// Takes in a member of the object.
+    /// Adds a member of the object.
     pub(super) fn note(&mut self, name: &str, value: &JsonValue) {
         if name == "type" {
             self.kind = value.text().map(str::to_owned);
@@ -54,14 +54,14 @@ impl DocumentOutline {
         }
     }
 
-    /// Takes in one of its features.
+    /// Adds one of its features.
     pub(super) fn note_feature(&mut self, feature: &JsonValue) {
         self.features = self.features.saturating_add(1);
         self.has_attributes |=
             feature.member("attributes").is_some() && feature.member("properties").is_none();
     }
 
-    /// Its kind, where it is no collection of GeoJSON.
+    /// Kind of the document, if it is no GeoJSON collection.
     pub(super) fn foreign(&self, has_features: bool) -> Option<ForeignDocument> {
         if has_features {
             if self.has_attributes {
@@ -96,7 +96,7 @@ impl DocumentOutline {
         })
     }
 
-    /// That it is one page of an answer of several: figures over it would be those of a part.
+    /// Refusal of a document that is one page of several. Totals over one page would be incomplete.
     fn page(&self) -> Option<ForeignDocument> {
         let sentence = match self.matched {
             Some(matched) if matched > self.features => format!(

@@ -1,10 +1,10 @@
-//! Rows of GeoJSON documents, and refusals of others.
+//! Rows of GeoJSON documents, and refusals of other documents.
 
 use crate::ingest::field_value::exact_float;
 use crate::ingest::tests::read_lines;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// A file as it is read, in lines.
+/// Content of a file after reading, as lines.
 fn read(content: &str) -> Result<String, Refusal> {
     read_lines("geojson", content).map(|lines| lines.join("\n"))
 }
@@ -54,7 +54,7 @@ fn nothing_of_a_point_is_dropped() {
             "3: 9.25,47,n/2,,,,,,",
         ],
     );
-    // These features, each on its line, with separators, and alone.
+    // The features on one line each, with record separators, and alone.
     for mark in ["", "\u{1e}"] {
         check(
             &format!("{mark}{first}\n{mark}{second}\n"),
@@ -66,7 +66,7 @@ fn nothing_of_a_point_is_dropped() {
         );
     }
     check(&second, &["lon,lat,feature_id", "1: 9.25,47,n/2"]);
-    // A property keeps a common name.
+    // A property keeps its common name.
     let tree = feature("[9,47,3]", ",\"properties\":{\"height\":12.50}");
     check(&tree, &["lon,lat,height_2,height", "1: 9,47,3,12.50"]);
     let tree = feature("[9,47]", ",\"properties\":{\"height\":12.50}");

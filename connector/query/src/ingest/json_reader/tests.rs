@@ -1,4 +1,4 @@
-//! JSON is read as a library reads it, but for the digits of its numbers.
+//! Comparison of the reader with a JSON library, except for the digits of numbers.
 
 use super::{JsonReader, JsonValue, is_number};
 use crate::ingest::bounded_reader::RowByteAllowance;
@@ -8,7 +8,7 @@ use rand::{Rng, SeedableRng};
 use serde_json::Value;
 use std::path::Path;
 
-/// The one value of a text, or why there is none.
+/// Single value of a text, or the reason why there is none.
 fn read(text: &[u8]) -> Result<JsonValue, String> {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), text).unwrap();
@@ -30,7 +30,7 @@ fn same(ours: &JsonValue, theirs: &Value) -> bool {
         (JsonValue::Bool(one), Value::Bool(other)) => one == other,
         (JsonValue::Text(one), Value::String(other)) => one == other,
         (JsonValue::Number(digits), Value::Number(number)) => {
-            // The library may be one off in the last place.
+            // The library's result may differ in the last place.
             let (one, other) = (digits.parse::<f64>().unwrap(), number.as_f64().unwrap());
             one == other || (one - other).abs() <= one.abs() * 1e-15
         }
@@ -38,7 +38,7 @@ fn same(ours: &JsonValue, theirs: &Value) -> bool {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
         }
         (JsonValue::Object(one), Value::Object(other)) => {
-            // The library keeps the last of two of a name.
+            // The library keeps the last of two members with one name.
             ours.repeated_name().is_some()
                 || one.len() == other.len()
                     && one
@@ -81,7 +81,7 @@ fn json_is_read_as_a_library_reads_it() {
                 assert_eq!(read(compact.as_bytes()), Ok(ours), "{compact}");
             }
             (Err(_), Err(_)) => bad += 1,
-            // A number beyond floating point is a number here.
+            // The library refuses numbers beyond the floating-point range.
             (Ok(_), Err(error)) if error.to_string().contains("out of range") => {}
             (ours, theirs) => panic!("{shown}: {ours:?}, {theirs:?}"),
         }

@@ -1,4 +1,4 @@
-//! Objects are rows.
+//! JSON objects as rows.
 
 use crate::ingest::schema_inference::draft_config::{DraftConfigOptions, entry};
 use crate::ingest::tests::read_lines;
@@ -56,7 +56,7 @@ fn rows_are_told_from_documents() {
         ),
         ("a.json", point, Some("geojson")),
         ("a.ndjson", &format!("{point}\n{point}\n"), Some("geojson")),
-        // One object alone is a document, of which nobody knows where its rows are.
+        // A single object is a document, whose rows can't be located.
         ("a.json", "{\"result\":{\"records\":[]}}", None),
     ] {
         let folder = tempfile::tempdir().unwrap();

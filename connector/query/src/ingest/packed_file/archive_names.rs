@@ -1,19 +1,19 @@
-//! Kinds of archives and folders, told by the names of their files.
+//! Detection of archive and folder kinds by their file names.
 
 use crate::ingest::content_kind::{GTFS, UnreadKind};
 
-/// A file that a system puts beside those of its user.
+/// Checks for a file that an operating system adds.
 pub(super) fn is_of_the_system(name: &str) -> bool {
     name.starts_with("__MACOSX/") || name.rsplit('/').next() == Some(".DS_Store")
 }
 
-/// True if a path leads out of the folder that it is unpacked into.
+/// Checks that a path leads out of the target folder.
 pub(super) fn is_outside(name: &str) -> bool {
     let has_drive = name.get(1..2) == Some(":");
     name.starts_with(['/', '\\']) || has_drive || name.split(['/', '\\']).any(|part| part == "..")
 }
 
-/// The kind of a zip file whose files say together what it is.
+/// Kind of a zip file that all its file names together reveal.
 pub(super) fn kind_of_names(names: &[&str]) -> Option<UnreadKind> {
     const SHEETS: &str = "save the sheet as CSV";
     const SAVE: &str = "save the table as CSV";
@@ -65,7 +65,7 @@ pub(super) fn kind_of_names(names: &[&str]) -> Option<UnreadKind> {
     })
 }
 
-/// True if these files, without their folder and in small letters, are a feed of public transport.
+/// Checks that these file names, without folder and in lower case, form a public transport feed.
 #[must_use]
 pub fn is_gtfs<'n>(names: impl Iterator<Item = &'n str>) -> bool {
     let mut found = [false; 4];
@@ -78,5 +78,5 @@ pub fn is_gtfs<'n>(names: impl Iterator<Item = &'n str>) -> bool {
     found.iter().all(|found| *found)
 }
 
-/// Files that every GTFS feed has.
+/// Files that every GTFS feed contains.
 const REQUIRED: [&str; 4] = ["stops.txt", "routes.txt", "trips.txt", "stop_times.txt"];

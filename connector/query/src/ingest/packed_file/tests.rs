@@ -1,4 +1,4 @@
-//! One table in a gzip or zip file is read; whatever else there is, is refused by name.
+//! Reading of one table in a gzip or zip file, and refusals that name other content.
 
 use super::archive_names::is_outside;
 use super::gzip_reader;
@@ -19,7 +19,7 @@ pub(crate) fn gzip(content: &[u8]) -> Vec<u8> {
     packed.finish().unwrap()
 }
 
-/// A zip file with these files.
+/// Zip file with these files.
 pub(crate) fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut archive = ZipArchiveWriter::new(Vec::new());
     for (name, content) in files {
@@ -150,7 +150,7 @@ fn a_damaged_zip_file_is_refused() {
         unreadable,
         &["leads out of it"],
     );
-    // The checksum in the directory, which counts.
+    // The checksum in the central directory, which is the one that is verified.
     let directory = whole
         .windows(4)
         .position(|four| four == b"PK\x01\x02")

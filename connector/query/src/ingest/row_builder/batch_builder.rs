@@ -1,4 +1,4 @@
-//! Typed rows to Arrow batches.
+//! Conversion of typed rows to Arrow batches.
 
 use crate::ingest::config::ColumnConfig;
 use crate::ingest::field_value::TypedValue;
@@ -11,7 +11,7 @@ use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
 use hansa_catalog::dataset::ColumnType;
 use std::sync::Arc;
 
-/// The schema of parsed rows: the declared columns, then `_file` and `_line`.
+/// Schema of parsed rows: the declared columns, then `_file` and `_line`.
 #[must_use]
 pub fn schema(columns: &[ColumnConfig]) -> SchemaRef {
     let declared = columns
@@ -22,13 +22,13 @@ pub fn schema(columns: &[ColumnConfig]) -> SchemaRef {
     Arc::new(Schema::new(declared.chain(own).collect::<Vec<_>>()))
 }
 
-/// Collects rows until they make a batch.
+/// Builder of a batch.
 #[derive(Debug)]
 pub struct BatchBuilder {
     schema: SchemaRef,
     columns: Vec<ColumnBuilder>,
     rows: usize,
-    /// About how many bytes they take.
+    /// Estimated size in bytes.
     bytes: usize,
 }
 
@@ -44,7 +44,7 @@ enum ColumnBuilder {
 }
 
 impl BatchBuilder {
-    /// An empty batch of the declared columns, `_file` and `_line`.
+    /// Creates an empty batch of the declared columns, `_file` and `_line`.
     #[must_use]
     pub fn new(columns: &[ColumnConfig]) -> Self {
         let kinds = columns.iter().map(|column| column.kind);
@@ -57,13 +57,13 @@ impl BatchBuilder {
         }
     }
 
-    /// How many rows it holds.
+    /// Number of rows.
     #[must_use]
     pub const fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Whether it is to be taken: of long rows fewer make a batch.
+    /// Checks that the batch is full. A batch of long rows has fewer rows.
     #[must_use]
     pub const fn is_full(&self) -> bool {
         self.rows >= MOST_ROWS || self.bytes >= MOST_BYTES
@@ -83,10 +83,10 @@ impl BatchBuilder {
         self.rows = self.rows.saturating_add(1);
     }
 
-    /// The batch, and begins another.
+    /// Returns the batch and starts a new one.
     ///
     /// # Errors
-    /// Never for rows that fit the schema.
+    /// None for rows that fit the schema.
     pub fn take(&mut self) -> Result<RecordBatch, ArrowError> {
         (self.rows, self.bytes) = (0, 0);
         let arrays = self.columns.iter_mut().map(ColumnBuilder::finish).collect();
@@ -126,7 +126,7 @@ impl ColumnBuilder {
             (Self::Bool(column), TypedValue::Bool(truth)) => column.append_value(*truth),
             (Self::Date(column), TypedValue::Day(day)) => column.append_value(*day),
             (Self::Instant(column), TypedValue::Instant(micros)) => column.append_value(*micros),
-            // A typing makes cells of its own column's type or none.
+            // A column parser returns values of its column's type or none.
             (Self::Text(column), _) => column.append_null(),
             (Self::Int(column), _) => column.append_null(),
             (Self::Float(column), _) => column.append_null(),

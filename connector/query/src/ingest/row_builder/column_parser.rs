@@ -1,4 +1,4 @@
-//! One column: from a field to a value of the declared type, or why not. Total: no text makes it fail otherwise.
+//! Parser of one column: converts a field to the declared type, or returns the reason why that fails.
 
 use crate::ingest::config::{AmbiguousTimeRule, ColumnConfig, ColumnValueOrigin, DatasetConfig};
 use crate::ingest::date_time::{self, DateTimeFormat, LocalTimeResolution, WrittenDateTime};
@@ -14,7 +14,7 @@ use hansa_policy::value::decimal_type::{DecimalFault, DecimalType};
 use jiff::tz::TimeZone;
 use std::borrow::Cow;
 
-/// A column with what is needed to read it.
+/// Column with the prepared data for its parsing.
 #[derive(Debug)]
 pub struct ColumnParser<'c> {
     column: &'c ColumnConfig,
@@ -23,9 +23,9 @@ pub struct ColumnParser<'c> {
     base: Option<usize>,
     constant: Option<TypedValue>,
     numbers: NumberNotation,
-    /// The order of the rows, where it tells which of two instants a local time is.
+    /// Order of the rows, if it resolves local times that occur twice.
     order: Option<RepeatedHourOrder>,
-    /// The text that was read last and what it meant: times repeat from row to row.
+    /// Last text with its result, since times repeat from row to row.
     last: Option<(String, TypedValue, LocalTimeResolution)>,
 }
 
@@ -35,7 +35,7 @@ impl<'c> ColumnParser<'c> {
     /// Prepares a column of a dataset.
     ///
     /// # Errors
-    /// Where its zone, format or constant can't be used.
+    /// A refusal if the zone, a format or the constant is invalid.
     pub fn new(
         column: &'c ColumnConfig,
         config: &'c DatasetConfig,
@@ -67,7 +67,7 @@ impl<'c> ColumnParser<'c> {
             ColumnValueOrigin::From(_) | ColumnValueOrigin::Constant(_) => None,
         };
         let numbers = column.numbers.within(&config.source);
-        // Of the source a column inherits the decimal mark.
+        // A column inherits the decimal mark of the source.
         if ThousandsMark::of(numbers.decimal) == numbers.thousands && numbers.thousands.is_some() {
             let sentence = "`thousands` is the decimal mark, too: add `decimal` to the column";
             return Err(column
@@ -98,28 +98,28 @@ impl<'c> ColumnParser<'c> {
         Ok(typing)
     }
 
-    /// The column's name.
+    /// Name of the column.
     #[must_use]
     pub fn name(&self) -> &'c str {
         self.column.name.as_str()
     }
 
-    /// True if the order of the rows tells which of two instants a local time is.
+    /// Checks that the order of rows resolves local times that occur twice.
     #[must_use]
     pub const fn needs_order(&self) -> bool {
         self.order.is_some()
     }
 
-    /// Times that the order of the rows did not resolve.
+    /// Time that the order of the rows did not resolve.
     #[must_use]
     pub fn finish(self) -> Option<UnclearOrder> {
         self.order.and_then(RepeatedHourOrder::finish)
     }
 
-    /// Reads a field; `before` are the cells of the columns that stand before this one.
+    /// Converts a field. `before` are the values of the preceding columns.
     ///
     /// # Errors
-    /// Why it can't be read as what is declared.
+    /// The reason why the field does not have the declared type.
     pub fn read(
         &mut self,
         raw: RawField<'_>,
@@ -245,7 +245,7 @@ impl<'c> ColumnParser<'c> {
             ),
             RawField::Float(number) => Some(number).filter(|number| number.is_finite()),
             RawField::Decimal { units, kind } => field_value::float(&kind.format_units(units), '.'),
-            // Whole numbers beyond 2^53 would change silently.
+            // Integers beyond 2^53 would change silently.
             RawField::Int(number) => i32::try_from(number).map(f64::from).ok().or_else(|| {
                 field_value::float(&number.to_string(), '.')
                     .filter(|_| number.unsigned_abs() <= 1 << 53)
@@ -266,8 +266,8 @@ impl<'c> ColumnParser<'c> {
         }
     }
 
-    /// A decimal number, none of whose digits is lost. A floating-point number stands for the one decimal number of up to 15 digits
-    /// that is read as it; one of more digits is the result of a computation, and stands for none.
+    /// Decimal number without loss of digits. A floating-point number is accepted if a decimal number of up to 15 digits parses to
+    /// it. Numbers with more digits result from computations, and have no exact decimal value.
     fn decimal(&self, raw: RawField<'_>, to: DecimalType) -> Result<i128, UnreadableReason> {
         let units = match raw {
             RawField::Text(text) => return Ok(self.numbers.read_decimal(text, to)?),
@@ -329,7 +329,7 @@ impl<'c> ColumnParser<'c> {
         civil.ok_or_else(|| "not a time in the declared format".into())
     }
 
-    /// The instant of a row whose place among the others counts.
+    /// Instant of a row that depends on the order of rows.
     fn ordered_instant(
         &mut self,
         raw: RawField<'_>,
@@ -357,7 +357,7 @@ impl<'c> ColumnParser<'c> {
     }
 }
 
-/// A decimal number without zeros behind the point, which say nothing of a whole one.
+/// Text of a decimal number without trailing zeros after the decimal point.
 fn whole(units: i128, kind: DecimalType) -> String {
     let written = kind.format_units(units);
     match written.split_once('.') {

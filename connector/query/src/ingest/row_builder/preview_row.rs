@@ -1,27 +1,27 @@
-//! Rows kept for a look at them, with what stood in the file.
+//! Rows of a preview, with the text of the file.
 
 use crate::ingest::field_value::{RawField, TypedValue};
 
-/// A row as it would be published.
+/// Row in its published form.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PreviewRow {
-    /// Line from 1.
+    /// Line number, from 1.
     pub line: u64,
-    /// A cell for each column.
+    /// Cell of each column.
     pub cells: Vec<PreviewCell>,
 }
 
-/// A cell beside what it was made of.
+/// Value with the text from which it was converted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PreviewCell {
-    /// Text in the file; absent where there is none.
+    /// Text in the file, if there is one.
     pub source: Option<String>,
-    /// Published value, or the reason why it can't be read.
+    /// Published value, or the reason why the text can't be read.
     pub value: Result<TypedValue, String>,
 }
 
 impl PreviewCell {
-    /// Keeps a cell.
+    /// Creates a cell.
     pub(super) fn new<E: ToString>(raw: RawField<'_>, value: &Result<TypedValue, E>) -> Self {
         let value = match value {
             Ok(value) => Ok(value.clone()),

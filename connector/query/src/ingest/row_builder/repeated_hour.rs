@@ -1,38 +1,39 @@
-//! The hour that comes twice in autumn, told apart by the order of the rows.
+//! Resolution of the repeated hour in autumn by the order of the rows.
 //!
-//! Within the hour the local time goes back exactly once: rows before that are of the first pass, rows behind it of the second. Where it
-//! goes back more often or never, or the rows around are not in order, nothing is told, and the file is refused.
+//! Within this hour the local time steps back exactly once: the rows before the step belong to the first occurrence of the hour,
+//! the rows after it to the second. If it steps back several times or never, or if the surrounding rows are not sorted, the file is
+//! refused.
 
 use std::collections::BTreeMap;
 
-/// The place of a row among those of its file.
+/// Position of a row in its file.
 #[derive(Debug, Clone, Copy)]
 pub struct RowPosition<'r> {
-    /// Line from 1.
+    /// Line number, from 1.
     pub line: u64,
-    /// The unit whose rows are in order among themselves; empty where the dataset has no unit column.
+    /// Unit whose rows are sorted by time; empty if the dataset has no unit column.
     pub series: &'r str,
 }
 
-/// The two instants that a local time names.
+/// Two instants of an ambiguous local time.
 #[derive(Debug, Clone, Copy)]
 pub struct RepeatedInstant {
-    /// The earlier one, in microseconds of UTC.
+    /// Earlier instant, in microseconds since 1970 in UTC.
     pub first: i64,
-    /// The later one.
+    /// Later instant, in microseconds since 1970 in UTC.
     pub second: i64,
 }
 
-/// Why the order of the rows does not tell which of two instants a local time is.
+/// Reason why the order of the rows does not resolve a local time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnclearOrder {
-    /// The line of the first row that is unclear.
+    /// Line number of the first unresolved row.
     pub line: u64,
-    /// Why.
+    /// Reason.
     pub why: &'static str,
 }
 
-/// The order of the rows of a file in one column.
+/// Order of the rows of a file in one column.
 #[derive(Debug, Default)]
 pub struct RepeatedHourOrder {
     series: BTreeMap<String, SeriesOrder>,
@@ -41,29 +42,29 @@ pub struct RepeatedHourOrder {
 
 #[derive(Debug, Clone, Copy, Default)]
 struct SeriesOrder {
-    /// The instant of the row before.
+    /// Instant of the previous row.
     last: Option<i64>,
-    /// The repeated hour that the row before lies in.
+    /// Repeated hour of the previous row.
     run: Option<RepeatedRun>,
 }
 
 /// Rows in one repeated hour.
 #[derive(Debug, Clone, Copy)]
 struct RepeatedRun {
-    /// The line of its first row.
+    /// Line number of the first row.
     begun: u64,
-    /// The line of its last row.
+    /// Line number of the last row.
     line: u64,
-    /// The earlier reading of its last row.
+    /// Earlier instant of the last row.
     first: i64,
     is_second: bool,
 }
 
 impl RepeatedHourOrder {
-    /// The instant of a local time that occurs twice.
+    /// Resolves a local time that occurs twice.
     ///
     /// # Errors
-    /// Why the order does not tell.
+    /// The reason why the order does not resolve the time.
     pub fn resolve(
         &mut self,
         position: RowPosition<'_>,
@@ -109,7 +110,7 @@ impl RepeatedHourOrder {
         Ok(instant)
     }
 
-    /// Notes a row whose local time names one instant.
+    /// Notes a row with an unambiguous local time.
     pub fn observe(&mut self, position: RowPosition<'_>, instant: i64) {
         let mut order = self.of(position);
         if let Some(run) = order.run
@@ -127,7 +128,7 @@ impl RepeatedHourOrder {
         }
     }
 
-    /// Unclear time of the file.
+    /// Unresolved time of the file.
     #[must_use]
     pub fn finish(mut self) -> Option<UnclearOrder> {
         for mut order in std::mem::take(&mut self.series).into_values() {
@@ -143,7 +144,7 @@ impl RepeatedHourOrder {
             .unwrap_or_default()
     }
 
-    /// Ends a repeated hour, of which both passes have to be there.
+    /// Ends a repeated hour, which must have rows in both occurrences.
     fn close(&mut self, order: &mut SeriesOrder) {
         if let Some(run) = order.run.take()
             && !run.is_second
@@ -157,7 +158,7 @@ impl RepeatedHourOrder {
     }
 }
 
-/// Clocks are put back by less.
+/// Upper bound of the interval by which clocks are put back.
 const LONGEST_US: u64 = 6 * 3600 * 1_000_000;
 
 const GOES_BACK_TWICE: &str =
@@ -173,13 +174,13 @@ mod tests {
 
     const HOUR: i64 = 3600 * 1_000_000;
 
-    /// The hours of rows: a plain instant, or a local time that is this hour or the next.
+    /// Time of a row: a unique instant, or a repeated local time.
     enum Row {
         Plain(i64),
         Repeated(i64),
     }
 
-    /// Resolved times of the rows in minutes, or the reason against it.
+    /// Resolved times of the rows in minutes, or the reason of the failure.
     fn read(rows: &[Row]) -> Result<Vec<i64>, &'static str> {
         let mut order = RepeatedHourOrder::default();
         let mut found = Vec::new();
@@ -218,7 +219,7 @@ mod tests {
             Plain(120),
         ];
         assert_eq!(read(&halves), Ok(vec![-30, 0, 30, 60, 90, 120]));
-        // A row that is missing, a file that begins and ends in the hour.
+        // A missing row, and a file that begins and ends within the hour.
         let gap = [Repeated(0), Repeated(30), Repeated(0)];
         assert_eq!(read(&gap), Ok(vec![0, 30, 60]));
     }

@@ -1,4 +1,4 @@
-//! Fields become values of the declared types, or are counted with the reason.
+//! Conversion of fields to declared types, and counts of unreadable values with their reasons.
 
 use super::RowBuilder;
 use crate::ingest::config::parser::parse;
@@ -7,7 +7,7 @@ use crate::ingest::{read, source_files};
 use crate::publication::source_preview::{format_value, preview};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// The rows of a file under these lines of a configuration, or why a row or the file is refused.
+/// Typed rows of a file under these lines of a configuration, or the reason why a row or the file is refused.
 fn typed_rows(bytes: &[u8], source: &str, columns: &str) -> Result<Vec<String>, Refusal> {
     read_typed(&format!("{START}{source}\n"), bytes, columns)
 }
@@ -117,7 +117,7 @@ fn the_hour_that_comes_twice_is_told_by_the_order_of_the_rows() {
     let hour = 3_600_000_000_i64;
     let expected = (0..4).map(|at| format!("Instant({}) & Int({})", start + at * hour, at + 1));
     assert_eq!(rows, expected.collect::<Vec<_>>());
-    // Rows of two counters are in order for each of them.
+    // Rows of two counters are sorted for each of them.
     let unit = START.replace("licence", "unit_column = \"site\"\nlicence");
     let mixed = b"ts,site\n2025-10-26 02:00,a\n2025-10-26 02:00,b\n2025-10-26 02:00,a\n2025-10-26 02:00,b\n";
     let columns = [column("ts", ts), column("site", "")].concat();

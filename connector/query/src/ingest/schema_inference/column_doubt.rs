@@ -1,33 +1,33 @@
-//! Columns that stay text though their values look like numbers or dates: what is doubtful, and the settings that would read them.
+//! Columns that stay text although their values look like numbers or dates: the doubt, and the settings that would convert them.
 
 use super::number_evidence::KeptReason;
 
-/// Doubt about the values of a column. Nothing is lost meanwhile: the column is text.
+/// Doubt about the values of a column. The column stays text, so no information is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnDoubt {
     /// Numbers.
     Numbers(KeptReason),
-    /// Numbers but for so many other texts.
+    /// Numbers, except for this number of other texts.
     MostlyNumbers(u64),
-    /// Dates of which both spellings read every value.
+    /// Dates that two formats read.
     DayOrMonth(&'static str, &'static str),
-    /// Dates whose years have two digits, in this spelling.
+    /// Dates with two-digit years in this format.
     ShortYear(&'static str),
-    /// Texts of a file with types that all read as dates or times, in this spelling; absent: that of ISO 8601.
+    /// Texts of a typed file that all read as dates or times in this format, or in ISO 8601 if absent.
     TypedText(WrittenMoment, Option<&'static str>),
 }
 
-/// Precision of moments that texts read as.
+/// Precision of dates and times in texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WrittenMoment {
-    /// Days.
+    /// Date.
     Date,
-    /// Times of a day.
+    /// Date and time of day.
     Instant,
 }
 
 impl ColumnDoubt {
-    /// True if the values fit several readings, so that somebody has to be asked.
+    /// Checks that several readings are possible, so that a person must decide.
     #[must_use]
     pub const fn is_question(self) -> bool {
         matches!(
@@ -39,7 +39,7 @@ impl ColumnDoubt {
         )
     }
 
-    /// The doubt, as the end of a sentence about the column.
+    /// Doubt, as the end of a sentence about the column.
     #[must_use]
     pub fn sentence(self) -> String {
         let text = match self {
@@ -83,7 +83,7 @@ impl ColumnDoubt {
         text.to_owned()
     }
 
-    /// The settings of `[[dataset.column]]` that would read it, one way a line.
+    /// Settings of `[[dataset.column]]` that would convert the values, one alternative on each line.
     #[must_use]
     pub fn settings(self) -> Vec<String> {
         match self {
@@ -124,7 +124,7 @@ impl ColumnDoubt {
     }
 }
 
-/// The setting that reads dates or times in this spelling.
+/// Setting that reads dates or times in this format.
 fn setting_of(format: &str) -> String {
     let kind = if format.contains("%H") {
         "instant"

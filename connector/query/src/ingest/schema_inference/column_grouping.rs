@@ -1,8 +1,8 @@
-//! Columns that belong together: a date and a time of day that make an instant, and a table with one column for each station.
+//! Groups of related columns: a date and a time of day that form a timestamp, and a table with one column for each station.
 
 use super::inferred_column::InferredColumn;
 
-/// Puts each column of dates and the one of times of day beside it together.
+/// Joins each date column with the only adjacent column of times of day.
 #[must_use]
 pub fn join_dates_and_times(columns: Vec<InferredColumn>) -> Vec<InferredColumn> {
     let clocks: Vec<usize> = places(&columns, |column| column.clock.is_some());
@@ -36,16 +36,16 @@ pub fn join_dates_and_times(columns: Vec<InferredColumn>) -> Vec<InferredColumn>
     all
 }
 
-/// One column for each station, and what makes rows of them.
+/// Station columns of a wide table, and the pattern for their unpivot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WideTable {
-    /// The regular expression that their names fit, and no other.
+    /// Regular expression that matches the station columns and no other.
     pub pattern: String,
-    /// The names.
+    /// Names of the station columns.
     pub stations: Vec<String>,
 }
 
-/// Whether a table has one column for each station: times, and beside them nothing but numbers of one kind in many columns.
+/// Detects a table with one column for each station: a time column and many number columns of one kind.
 #[must_use]
 pub fn wide(columns: &[InferredColumn]) -> Option<WideTable> {
     let (times, values): (Vec<&InferredColumn>, Vec<&InferredColumn>) =
@@ -68,7 +68,7 @@ pub fn wide(columns: &[InferredColumn]) -> Option<WideTable> {
     })
 }
 
-/// The columns of the rows that a wide table makes.
+/// Columns of the rows after the unpivot of a wide table.
 #[must_use]
 pub fn long(columns: Vec<InferredColumn>) -> Vec<InferredColumn> {
     let mut reported = columns
@@ -98,5 +98,5 @@ fn places(columns: &[InferredColumn], fits: impl Fn(&InferredColumn) -> bool) ->
         .collect()
 }
 
-/// Fewer columns of numbers beside a time are mostly different things.
+/// Minimum number of number columns. Fewer ones usually have different meanings.
 const LEAST: usize = 5;

@@ -1,4 +1,4 @@
-//! Facts about the values of one column, gathered value by value; no value is kept.
+//! Profile of the values of one column. No value is kept.
 
 use super::column_doubt::ColumnDoubt;
 use super::inferred_column::{self, InferredColumn};
@@ -10,13 +10,13 @@ use hansa_policy::value::decimal_type::DecimalType;
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-/// Traits that all values of a column share.
+/// Properties that all values of a column share.
 #[derive(Debug, Clone)]
 pub struct ColumnProfile {
-    /// The texts as numbers.
+    /// Evidence from texts as numbers.
     pub numbers: NumberEvidence,
     has_values: bool,
-    /// Texts that are numbers, and others.
+    /// Number of texts that are numbers; other texts are counted separately.
     number_count: u64,
     other_count: u64,
     has_gaps: bool,
@@ -25,21 +25,21 @@ pub struct ColumnProfile {
     has_offset: bool,
     lacks_offset: bool,
     is_truth: bool,
-    /// Spellings that every value fits so far, by their place in [`SPELLINGS`].
+    /// Formats that every value matches so far, as indexes of [`SPELLINGS`].
     spellings: Vec<usize>,
     clocks: Vec<&'static str>,
-    /// Values of types that the file gives.
+    /// Evidence from typed values.
     typed: TypedValues,
 }
 
-/// Values that are no text in the file.
+/// Values that have a type in the file.
 #[derive(Debug, Clone, Copy, Default)]
 struct TypedValues {
     has_text: bool,
     has_whole: bool,
     has_number: bool,
     has_truth: bool,
-    /// The most digits before the point, and behind it, of the types of decimals.
+    /// Maximum digits before and after the decimal point of the decimal types.
     decimals: Option<(u8, u8)>,
 }
 
@@ -78,12 +78,12 @@ impl Default for ColumnProfile {
 }
 
 impl ColumnProfile {
-    /// Notes that a row has no value.
+    /// Notes a row without a value.
     pub const fn observe_gap(&mut self) {
         self.has_gaps = true;
     }
 
-    /// Takes in a value of a file whose fields are text.
+    /// Adds a value of an untyped file.
     pub fn observe_text(&mut self, text: &str) {
         self.observe_moment(text);
         let count = if self.numbers.observe(text) {
@@ -95,7 +95,7 @@ impl ColumnProfile {
         self.is_truth &= matches!(text, "true" | "false" | "yes" | "no");
     }
 
-    /// Takes in a value of a file that has types: of these a text is no number, whatever it looks like.
+    /// Adds a value of a typed file. A text is then never a number, whatever it looks like.
     pub fn observe_typed(&mut self, field: &RawField<'_>) {
         match field {
             RawField::Null => {
@@ -118,20 +118,20 @@ impl ColumnProfile {
             RawField::Digits(digits) if field_value::exact_float(digits).is_some() => {
                 self.typed.has_number = true;
             }
-            // As a number it would lose digits.
+            // A conversion to a number would lose digits.
             RawField::Digits(_) => self.typed.has_text = true,
             RawField::Bool(_) => self.typed.has_truth = true,
         }
         self.observe_moment(&field.display_text());
     }
 
-    /// True if its numbers say how numbers are written in the file.
+    /// Checks that the numbers of the column reveal the number notation of the file.
     #[must_use]
     pub fn shows_notation(&self) -> bool {
         self.has_values && !self.is_moment() && !self.typed.is_known()
     }
 
-    /// The column as it is proposed.
+    /// Proposed column.
     #[must_use]
     pub fn conclude(&self, header: &str, notation: &FileNotation) -> InferredColumn {
         let mut column = InferredColumn {
@@ -183,7 +183,7 @@ impl ColumnProfile {
                     let is_rare = self.other_count.saturating_mul(10) <= self.number_count;
                     column.doubt = is_rare.then_some(ColumnDoubt::MostlyNumbers(self.other_count));
                 }
-                // No two places are told apart by a zero at the end.
+                // A trailing zero does not distinguish two places.
                 NumberReading::Kept(KeptReason::TrailingZero) if is_degree(&column.name) => {
                     column.kind = "float".into();
                 }
@@ -240,7 +240,7 @@ impl ColumnProfile {
     }
 }
 
-/// A spelling of dates or times that is not that of ISO 8601.
+/// Format of dates or times other than ISO 8601.
 struct Spelling {
     text: &'static str,
     format: DateTimeFormat,
@@ -264,7 +264,7 @@ static SPELLINGS: LazyLock<Vec<Spelling>> = LazyLock::new(|| {
     .collect()
 });
 
-/// True if a column of this name holds degrees of a place.
+/// Checks that a column name stands for degrees.
 fn is_degree(name: &str) -> bool {
     LONGITUDES.contains(&name) || LATITUDES.contains(&name)
 }

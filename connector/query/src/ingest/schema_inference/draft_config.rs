@@ -1,4 +1,4 @@
-//! A commented entry for the configuration: what was seen, what was assumed, and no value of the data.
+//! Draft entry for the configuration, with comments on observations and assumptions. It contains no value of the data.
 
 use super::UnreadableRows;
 use super::column_grouping::{self, WideTable};
@@ -16,101 +16,102 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// What a person says of a new dataset.
+/// User options for a new dataset.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DraftConfigOptions {
-    /// Its name; absent: from the file's name.
+    /// Name; derived from the file name if absent.
     pub name: Option<SqlIdentifier>,
-    /// What it is, for people; absent: the name.
+    /// Title for people; the name if absent.
     pub title: Option<String>,
-    /// Its licence; absent: left to be filled in.
+    /// Licence; left open if absent.
     pub licence: Option<String>,
-    /// How its values came about; absent: left to be filled in.
+    /// Dataset kind; left open if absent.
     pub kind: Option<DatasetKind>,
-    /// The columns that may leave.
+    /// Columns that may be published.
     pub columns: LeavingColumns,
-    /// A table with one column for each station stays as it is.
+    /// Set if a table with one column for each station stays in wide form.
     pub stays_wide: bool,
-    /// How many lines at the end of each file are no rows; absent: nobody said.
+    /// Number of skipped lines at the end of each file; unknown if absent.
     pub skip_last_lines: Option<u32>,
-    /// The cells of aggregate contracts on it; absent: none are registered.
+    /// Grid of cells for aggregate-only contracts; no grid if absent.
     pub grid: Option<DraftGrid>,
-    /// Where its places lie; absent: nobody said.
+    /// Extent of the places; unknown if absent.
     pub extent: Option<PlaceExtent>,
 }
 
-/// The columns of a new dataset that may leave.
+/// Columns of a new dataset that may be published.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum LeavingColumns {
-    /// Nobody said, so all stand in the entry and a person has to look at them.
+    /// Undecided: the entry contains all columns, and a person must check them.
     #[default]
     Unsaid,
-    /// Each of them, as a person said.
+    /// All columns, by decision of a person.
     All,
-    /// These, by their names here or at the source; the others are not read.
+    /// These columns, by their names in the dataset or the source. Other columns are not read.
     Named(Vec<String>),
 }
 
-/// The grid that a person names with a new dataset.
+/// Grid of a new dataset, as named by a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DraftGrid {
-    /// The columns of its cells, by their names here or at the source.
+    /// Dimensions, by their names in the dataset or the source.
     pub dimensions: Vec<String>,
-    /// The bucket of its dimension of time, a word of `[dataset.grid] bucket`; absent: a day, where it has such a dimension.
+    /// Bucket of the time dimension, a value of `[dataset.grid] bucket`. If absent: a day, if there is a time dimension.
     pub bucket: Option<String>,
 }
 
-/// An entry for the configuration.
+/// Draft entry for the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DraftDatasetConfig {
-    /// The name of the dataset.
+    /// Name of the dataset.
     pub name: SqlIdentifier,
-    /// The text, with comments that say what was seen and what was assumed.
+    /// Text of the entry, with comments on observations and assumptions.
     pub text: String,
-    /// The columns.
+    /// Proposed columns.
     pub columns: Vec<ProposedColumn>,
-    /// The bucket of the dimension of time of its grid, where it has one.
+    /// Bucket of the grid's time dimension, if there is one.
     pub bucket: Option<String>,
-    /// How many files there are.
+    /// Number of files.
     pub files: usize,
-    /// How many rows were looked at.
+    /// Number of rows that were examined.
     pub rows: usize,
-    /// The rows that could not be read.
+    /// Unreadable rows.
     pub unread: UnreadableRows,
-    /// Assumptions, in plain words.
+    /// Assumptions in plain words.
     pub assumptions: Vec<String>,
     /// Questions to a person.
     pub questions: Vec<String>,
-    /// A last row that seems to hold totals: published as a row it would double them.
+    /// Last row that seems to contain totals. As an ordinary row it would double all totals.
     pub total: Option<FoundTotal>,
 }
 
 impl DraftDatasetConfig {
-    /// The names of its columns, in their order.
+    /// Column names, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().map(|column| column.name.as_str())
     }
 }
 
-/// A column that is proposed.
+/// Proposed column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProposedColumn {
-    /// Its name in SQL.
+    /// Name in SQL.
     pub name: String,
-    /// Where its values come from.
+    /// Source columns of the values.
     pub from: Vec<String>,
-    /// Its type.
+    /// Type of the column.
     pub kind: Cow<'static, str>,
-    /// Whether it stands in the entry.
+    /// Set if the column is in the entry.
     pub leaves: bool,
-    /// Whether it is a dimension of the registered grid.
+    /// Set if the column is a dimension of the grid.
     pub is_dimension: bool,
 }
 
-/// A commented `[[dataset]]` entry for files. The paths are as they will stand in the configuration, relative to its folder.
+/// Creates a commented `[[dataset]]` entry for files. The paths are relative to the folder of the configuration.
 ///
 /// # Errors
-/// `FILE_MISSING`, `SOURCE_UNREADABLE`, `SOURCE_OUTSIDE`; `USAGE` where the file's name makes no name, or a column is named that is not there.
+/// `FILE_MISSING`, `SOURCE_UNREADABLE`, `SOURCE_OUTSIDE`; `USAGE` if no dataset name can be derived from the file name, or if a
+/// named column does not exist.
 pub fn entry(
     paths: &[String],
     roots: &SourceRoots,
@@ -177,7 +178,7 @@ pub fn entry(
                 .flat_map(|grid| grid_lines(grid, &columns, &dimensions)),
         )
     {
-        // Names of files may hold anything, and a comment ends with its line.
+        // File names may contain line breaks, which would end the comment.
         text.extend(line.chars().map(|c| if c.is_control() { ' ' } else { c }));
         text.push('\n');
     }
@@ -209,14 +210,14 @@ pub fn entry(
     })
 }
 
-/// The names that stand more than once in the header.
+/// Duplicate names in the header.
 fn repeated_names(seen: &InferredSource) -> BTreeSet<String> {
     let mut known = BTreeSet::new();
     let names = seen.columns.iter().flat_map(|column| &column.from);
     names.filter(|name| !known.insert(*name)).cloned().collect()
 }
 
-/// Refuses a column that is read by a name that several have: nothing says which is meant.
+/// Refuses a column with a duplicate name, since the name is ambiguous.
 fn refuse_repeated(
     seen: &InferredSource,
     repeated: &BTreeSet<String>,
@@ -242,7 +243,7 @@ fn refuse_repeated(
     })
 }
 
-/// Asks for the word of a person on places that have two readings.
+/// Refusal of places with possibly exchanged coordinates, which asks for the extent.
 fn turned_around(paths: &[String]) -> Refusal {
     let sentence = format!(
         "the places of `{}` look turned around: none lies in Europe, and all do once longitude and latitude are exchanged",
@@ -253,7 +254,7 @@ fn turned_around(paths: &[String]) -> Refusal {
         .with_help("where they are right, say the box in which they lie: --extent WEST,SOUTH,EAST,NORTH")
 }
 
-/// The part of the entry above the source.
+/// Part of the entry above the source.
 fn head(name: &SqlIdentifier, seen: &InferredSource, about: &DraftConfigOptions) -> Vec<String> {
     let title = about.title.as_deref().unwrap_or(name.as_str());
     let licence = about.licence.as_deref().unwrap_or_default();
@@ -309,7 +310,7 @@ fn head(name: &SqlIdentifier, seen: &InferredSource, about: &DraftConfigOptions)
     lines
 }
 
-/// `[dataset.source]`
+/// Lines of `[dataset.source]`.
 fn source(seen: &InferredSource) -> Vec<String> {
     let source = &seen.source;
     let path = match source.paths.as_slice() {
@@ -331,7 +332,7 @@ fn source(seen: &InferredSource) -> Vec<String> {
     lines
 }
 
-/// How a file of text is written.
+/// Settings of a text file.
 fn text(seen: &InferredSource) -> Vec<String> {
     let source = &seen.source;
     let notes = seen.notes.filter(|notes| notes.is_set_apart);
@@ -408,7 +409,7 @@ fn text(seen: &InferredSource) -> Vec<String> {
     lines
 }
 
-/// Lines below the rows.
+/// Lines after the rows.
 fn below_rows(seen: &InferredSource) -> Vec<String> {
     let mut lines = Vec::new();
     let skipped = seen.source.skip_last_lines;
@@ -432,7 +433,7 @@ fn below_rows(seen: &InferredSource) -> Vec<String> {
     lines
 }
 
-/// `[dataset.unpivot]`
+/// Lines of `[dataset.unpivot]`.
 fn unpivot(wide: &WideTable) -> Vec<String> {
     vec![
         String::new(),
@@ -445,7 +446,7 @@ fn unpivot(wide: &WideTable) -> Vec<String> {
     ]
 }
 
-/// Which columns may leave, as it was said, or that somebody has to.
+/// Description of the published columns, or the question for them.
 fn describe_leaving_columns(
     columns: &[InferredColumn],
     leaves: &[bool],
@@ -477,7 +478,7 @@ fn describe_leaving_columns(
     vec![String::new(), line]
 }
 
-/// Which of the columns may leave.
+/// Selection of the columns that may be published.
 fn leaving(columns: &[InferredColumn], about: &DraftConfigOptions) -> Result<Vec<bool>, Refusal> {
     let LeavingColumns::Named(wanted) = &about.columns else {
         return Ok(vec![true; columns.len()]);
@@ -493,7 +494,7 @@ fn leaving(columns: &[InferredColumn], about: &DraftConfigOptions) -> Result<Vec
     }
 }
 
-/// Which of the columns are named, each by its name here or at the source.
+/// Selection of the named columns, by their names in the dataset or the source.
 fn named_columns(words: &[String], columns: &[InferredColumn]) -> Result<Vec<bool>, Refusal> {
     let is =
         |column: &InferredColumn, word: &String| column.name == *word || column.from.contains(word);
@@ -512,7 +513,7 @@ fn named_columns(words: &[String], columns: &[InferredColumn]) -> Result<Vec<boo
     Ok(columns.iter().map(named).collect())
 }
 
-/// Which of the columns are dimensions of the grid.
+/// Selection of the columns that are grid dimensions.
 fn dimensions(
     grid: &DraftGrid,
     columns: &[InferredColumn],
@@ -534,7 +535,7 @@ fn dimensions(
     }
 }
 
-/// The bucket of the dimension of time: as it was said, or a day; nothing where there is no such dimension.
+/// Bucket of the time dimension: the given one, or a day. `None` without a time dimension.
 fn bucket(grid: &DraftGrid, columns: &[InferredColumn], dimensions: &[bool]) -> Option<String> {
     let mut marked = columns
         .iter()
@@ -544,7 +545,7 @@ fn bucket(grid: &DraftGrid, columns: &[InferredColumn], dimensions: &[bool]) -> 
     has_time.then(|| grid.bucket.clone().unwrap_or_else(|| "day".to_owned()))
 }
 
-/// `[dataset.grid]`
+/// Lines of `[dataset.grid]`.
 fn grid_lines(grid: &DraftGrid, columns: &[InferredColumn], dimensions: &[bool]) -> Vec<String> {
     let marked = columns
         .iter()
@@ -568,7 +569,7 @@ fn grid_lines(grid: &DraftGrid, columns: &[InferredColumn], dimensions: &[bool])
     lines
 }
 
-/// A name for the dataset that files hold: of one its own, of several their folder's.
+/// Dataset name from a file name, or from the folder name of several files.
 fn named_after(paths: &[String], seen: &InferredSource) -> Result<SqlIdentifier, Refusal> {
     let first = seen.files.first().map(|file| file.path());
     let place = match (first, seen.files.len()) {
@@ -582,7 +583,7 @@ fn named_after(paths: &[String], seen: &InferredSource) -> Result<SqlIdentifier,
         .map_err(|fault| Refusal::new(ErrorCode::UsageWrong, format!("`{name}`: {fault}")))
 }
 
-/// Some of several names, for people.
+/// Shortened list of names for people.
 pub(super) fn listed_values(names: &[&str]) -> String {
     let shown: Vec<String> = names
         .iter()
@@ -597,7 +598,7 @@ pub(super) fn listed_values(names: &[&str]) -> String {
     format!("{}{more}", shown.join(", "))
 }
 
-/// As a TOML text.
+/// TOML string of a text.
 fn quote_toml_text(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }

@@ -1,4 +1,4 @@
-//! The page with which a look at files ends: what was assumed, and the few questions that are left.
+//! Summary of an inference: assumptions, and the few open questions.
 
 use super::column_grouping::WideTable;
 use super::draft_config::listed_values;
@@ -108,7 +108,7 @@ fn of_numbers(seen: &InferredSource, columns: &[InferredColumn]) -> Option<Strin
     }
 }
 
-/// The questions that are left, the weightiest first; at most [`MOST_QUESTIONS`].
+/// Open questions, the most important first; at most [`MOST_QUESTIONS`].
 #[must_use]
 pub(super) fn questions(seen: &InferredSource, columns: &[InferredColumn]) -> Vec<String> {
     let mut questions = Vec::new();
@@ -151,5 +151,5 @@ pub(super) fn questions(seen: &InferredSource, columns: &[InferredColumn]) -> Ve
     questions
 }
 
-/// So many questions are asked at once.
+/// Maximum number of questions at once.
 const MOST_QUESTIONS: usize = 3;

@@ -1,32 +1,32 @@
-//! Lines below the last row of a file: notes, which are no rows.
+//! Lines after the last row of a file, such as notes.
 
 use std::collections::VecDeque;
 
-/// Guessed role of a line at the end of a file.
+/// Inferred role of a line at the end of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TailLine {
-    /// A row with values.
+    /// Row with values.
     Row,
-    /// A row of several columns of which only the first holds something.
+    /// Row of several columns in which only the first has a value.
     Alone,
-    /// A row without any value.
+    /// Row without a value.
     Empty,
-    /// A line with fewer or more fields than there are columns.
+    /// Line with a wrong number of fields.
     Broken,
 }
 
 /// Lines that are no rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoteLines {
-    /// How many, with the blank ones among them.
+    /// Number of lines, including blank ones.
     pub lines: u32,
-    /// The first of them.
+    /// Line number of the first one.
     pub first: u64,
-    /// A blank line stands between them and the rows, so that they are taken for notes.
+    /// Set if a blank line separates them from the rows, so that they count as notes.
     pub is_set_apart: bool,
 }
 
-/// The end of a file.
+/// Last lines of a file.
 #[derive(Debug, Clone, Default)]
 pub(super) struct FileTail {
     lines: VecDeque<(u64, TailLine)>,
@@ -41,7 +41,7 @@ impl FileTail {
         self.lines.push_back((line, kind));
     }
 
-    /// The lines below the last row.
+    /// Lines after the last row.
     pub(super) fn notes(&self) -> Option<NoteLines> {
         let last_row = self.last_row()?;
         let (first, kind) = *self.lines.get(last_row.saturating_add(1))?;
@@ -53,7 +53,7 @@ impl FileTail {
         })
     }
 
-    /// How many lines there are from the last row on, and which it is.
+    /// Lines from the last row to the end of the file.
     pub(super) fn last_row_and_below(&self) -> Option<NoteLines> {
         let first = self.line(self.last_row()?)?;
         Some(NoteLines {
@@ -79,5 +79,5 @@ impl FileTail {
     }
 }
 
-/// So many lines at the end of a file are looked at.
+/// Maximum number of lines examined at the end of a file.
 const MOST: usize = 64;

@@ -1,4 +1,5 @@
-//! What a column seems to hold. Only what every value looked at agrees with is proposed; the rest is text. Nothing of a value goes on.
+//! Inference of a column's type. A type is proposed only if all examined values agree with it; otherwise the column is text. No
+//! value is kept.
 
 use super::column_doubt::{ColumnDoubt, WrittenMoment};
 use super::column_profile::ColumnProfile;
@@ -8,46 +9,46 @@ use hansa_catalog::dataset::ColumnType;
 use hansa_policy::id::SqlIdentifier;
 use std::borrow::Cow;
 
-/// A column as it was seen.
+/// Inferred column.
 #[derive(Debug, Clone)]
 pub struct InferredColumn {
-    /// The columns of the source that it is read from; several make one instant.
+    /// Source columns; several form one timestamp.
     pub from: Vec<String>,
-    /// The name that is proposed for it.
+    /// Proposed name.
     pub name: String,
-    /// The type that is proposed.
+    /// Proposed type.
     pub kind: Cow<'static, str>,
-    /// The spelling of its dates or times, where it is not that of ISO 8601.
+    /// Format of dates or times, if it is not ISO 8601.
     pub format: Option<String>,
-    /// No value was seen.
+    /// Set if no value was found.
     pub bare: bool,
-    /// What is said of it beside its type.
+    /// Remark in addition to the type.
     pub remark: Option<&'static str>,
-    /// Some files lack it.
+    /// Set if some files lack the column.
     pub optional: bool,
-    /// The spelling of its times of day, where it holds nothing else.
+    /// Format of times of day, if the column contains nothing else.
     pub clock: Option<&'static str>,
-    /// Doubt about its values, for which it stays text.
+    /// Doubt for which the column stays text.
     pub doubt: Option<ColumnDoubt>,
-    /// Its times are those of a local clock.
+    /// Set if the times are civil times.
     pub(super) local: bool,
-    /// Some rows have no value in it.
+    /// Set if some rows have no value.
     pub(super) gaps: bool,
 }
 
-/// The type of a column in a file that has types.
+/// Type of a column in a typed file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeclaredKind {
-    /// This type of a dataset.
+    /// Column type of a dataset.
     Type(ColumnType),
-    /// A time without a zone.
+    /// Time without a zone.
     LocalTime,
     /// Text.
     Text,
 }
 
 impl InferredColumn {
-    /// Looks at the values of a column; an absent one is none.
+    /// Infers a column from its values. A missing value is `None`.
     pub fn look<'v>(
         header: &str,
         values: impl Iterator<Item = Option<&'v str>>,
@@ -63,7 +64,7 @@ impl InferredColumn {
         profile.conclude(header, &FileNotation::plain(decimal))
     }
 
-    /// Column whose type the file states: the look of its values counts for nothing then.
+    /// Applies the type that the file declares, which overrides the inference.
     #[must_use]
     pub fn with_declared_kind(mut self, declared: DeclaredKind) -> Self {
         match declared {
@@ -81,7 +82,7 @@ impl InferredColumn {
                 self.clock = None;
                 self.local = true;
             }
-            // Numbers in a column of texts are codes; whether dates in it are dates, a person says.
+            // Numbers in a text column are codes. A person decides if date texts are dates.
             DeclaredKind::Text => {
                 let kind = match &*self.kind {
                     "date" => Some(WrittenMoment::Date),
@@ -103,7 +104,7 @@ impl InferredColumn {
         self
     }
 
-    /// A column whose values are the file's or made by the source's description: a text of this name.
+    /// Text column of this name, whose values come from the file name or the source's description.
     #[must_use]
     pub fn from_description(
         name: &str,
@@ -126,13 +127,13 @@ impl InferredColumn {
         }
     }
 
-    /// Whether it holds dates or instants.
+    /// Checks for a date or timestamp column.
     #[must_use]
     pub fn is_time(&self) -> bool {
         matches!(&*self.kind, "date" | "instant")
     }
 
-    /// The instant that this column of dates and one of times of day make together.
+    /// Timestamp column that a date column and a column of times of day form together.
     #[must_use]
     pub fn join_time_of_day(&self, clock: &Self) -> Option<Self> {
         let of_day = clock.clock.filter(|_| self.kind == "date")?;
@@ -152,7 +153,7 @@ impl InferredColumn {
         })
     }
 
-    /// Takes a name that no other column has.
+    /// Makes the name unique.
     pub fn set_apart(&mut self, taken: &mut Vec<String>) {
         let base = self.name.clone();
         let mut number = 2_u32;
@@ -163,7 +164,7 @@ impl InferredColumn {
         taken.push(self.name.clone());
     }
 
-    /// The lines of its `[[dataset.column]]` entry.
+    /// Lines of the `[[dataset.column]]` entry.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let mut lines = vec![
@@ -232,13 +233,13 @@ impl InferredColumn {
     }
 }
 
-/// Whether it is a date or a time in one of the spellings that are proposed.
+/// Checks for a date or time in one of the proposed formats.
 #[must_use]
 pub fn is_moment(text: &str, spellings: &[DateTimeFormat]) -> bool {
     spellings.iter().any(|format| format.read(text).is_some())
 }
 
-/// All spellings of dates and times that are proposed.
+/// All proposed formats of dates and times.
 #[must_use]
 pub fn spellings() -> Vec<DateTimeFormat> {
     let own = DATES.iter().chain(&TIMES);
@@ -250,7 +251,7 @@ pub fn spellings() -> Vec<DateTimeFormat> {
         .collect()
 }
 
-/// A name out of any text.
+/// Valid name derived from any text.
 #[must_use]
 pub fn name(text: &str, otherwise: &str) -> String {
     let mut name = String::new();
@@ -287,7 +288,7 @@ pub fn name(text: &str, otherwise: &str) -> String {
     }
 }
 
-/// As a TOML text in single quotes where that is possible.
+/// TOML string, in single quotes where possible.
 #[must_use]
 pub fn literal(text: &str) -> String {
     if text.contains('\'') || text.chars().any(char::is_control) {
@@ -296,7 +297,7 @@ pub fn literal(text: &str) -> String {
     format!("'{text}'")
 }
 
-/// Whether a text is a time of day in this spelling.
+/// Checks for a time of day in this format.
 pub(super) fn reads_clock(clock: &str, text: &str) -> bool {
     let day = DateTimeFormat::parse(&format!("%Y-%m-%d {clock}"));
     day.is_ok_and(|format| {
@@ -323,7 +324,7 @@ pub(super) const TIMES: [&str; 10] = [
     "%m-%d-%Y %H:%M:%S",
 ];
 
-/// Spellings that are named and not proposed: the century is not in them.
+/// Formats that are mentioned but not proposed, because they omit the century.
 pub(super) const SHORT_YEARS: [&str; 6] = [
     "%d.%m.%y",
     "%d/%m/%y",

@@ -1,4 +1,4 @@
-//! How files seem to be written that nobody has described, and what they hold.
+//! Inference of the format and content of undescribed files.
 
 use super::file_tail::{FileTail, NoteLines};
 use super::inferred_column::InferredColumn;
@@ -24,63 +24,63 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeSet;
 use std::io::Read as _;
 
-/// What files seem to be.
+/// Inferred source.
 #[derive(Debug, Clone)]
 pub struct InferredSource {
-    /// How they seem to be written.
+    /// Inferred settings of the source.
     pub source: SourceConfig,
-    /// The files.
+    /// Files of the source.
     pub files: Vec<SourceFile>,
-    /// How many of them were looked at.
+    /// Number of examined files.
     pub looked_at: usize,
-    /// The columns, but for those without a name.
+    /// Columns with a name.
     pub columns: Vec<InferredColumn>,
-    /// How many columns have no name.
+    /// Number of columns without a name.
     pub nameless: usize,
-    /// How many rows were looked at.
+    /// Number of examined rows.
     pub rows: usize,
-    /// How many of the rows that were looked at lack their last fields.
+    /// Number of examined rows that lack their last fields.
     pub short: usize,
-    /// The rows that could not be read.
+    /// Unreadable rows.
     pub unread: UnreadableRows,
-    /// Lines below the rows of which nobody said what they are.
+    /// Lines after the rows, if the user did not describe them.
     pub notes: Option<NoteLines>,
-    /// A last row that seems to hold totals.
+    /// Last row that seems to contain totals.
     pub total: Option<FoundTotal>,
-    /// The places that were looked at.
+    /// Order of the coordinates.
     pub places: InferredPlaces,
 }
 
-/// Order of the columns of longitude and latitude in the sampled rows.
+/// Order of longitude and latitude in the examined rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InferredPlaces {
-    /// There are no such columns.
+    /// No such columns.
     None,
-    /// Longitudes and latitudes.
+    /// Longitude and latitude in the right columns.
     InOrder,
-    /// They lie in Europe once both are exchanged, and not before.
+    /// Probably exchanged: the places lie in Europe only after an exchange of both.
     TurnedAround,
 }
 
-/// A last row that seems to hold totals.
+/// Last row that seems to contain totals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundTotal {
-    /// The file.
+    /// Name of the file.
     pub file: String,
-    /// Its line.
+    /// Line number of the row.
     pub line: u64,
-    /// How many lines there are from it to the end of the file, notes among them.
+    /// Number of lines from the row to the end of the file, including notes.
     pub lines: u32,
-    /// How many lines are left out anyway, since they are notes.
+    /// Number of lines that are skipped anyway as notes.
     pub notes: u32,
-    /// Why it is taken for that.
+    /// Sign by which the row was detected.
     pub sign: TotalSign,
 }
 
-/// Looks at the files that these paths name; `skip_last_lines` is what a person said of the lines at their ends.
+/// Infers a source from the files at these paths. `skip_last_lines` is the user's setting.
 ///
 /// # Errors
-/// `FILE_MISSING`, `SOURCE_UNREADABLE`; `SOURCE_OUTSIDE` where one lies where no source may be.
+/// `FILE_MISSING`, `SOURCE_UNREADABLE`; `SOURCE_OUTSIDE` if a file is outside the permitted folders.
 pub fn look(
     paths: &[String],
     roots: &SourceRoots,
@@ -91,7 +91,7 @@ pub fn look(
     let (mut source, short, all) = infer_text_layout(first, kind, paths)?;
     source.skip_last_lines = skip_last_lines.unwrap_or(0);
     let seen = sample(first, &source, ROWS)?;
-    // Missing are the last fields alone where the rest of a row is what it is in a whole one.
+    // Short rows lack their last fields only if their other fields match those of complete rows.
     let fills = short > 0 && {
         source.short_rows = ShortRowHandling::Null;
         let filled = sample(first, &source, ROWS)?;
@@ -151,7 +151,7 @@ pub fn look(
     })
 }
 
-/// How the places of the rows are written.
+/// Order of the coordinates in the rows.
 fn places(seen: &SourceSample) -> InferredPlaces {
     let place = |names: &[&str]| {
         let is_one = |name: &String| names.contains(&name.trim().to_ascii_lowercase().as_str());
@@ -174,7 +174,7 @@ fn places(seen: &SourceSample) -> InferredPlaces {
     }
 }
 
-/// A look at the rows of all files.
+/// Scans the rows of all files.
 fn scan_files(files: &[SourceFile], source: &SourceConfig) -> Result<SourceScan, Refusal> {
     let mut scan = SourceScan::default();
     for file in files.iter().take(MOST_FILES) {
@@ -183,7 +183,7 @@ fn scan_files(files: &[SourceFile], source: &SourceConfig) -> Result<SourceScan,
     Ok(scan)
 }
 
-/// The lines below the rows, where every file has as many.
+/// Lines after the rows, if all files have an equal number.
 fn common_notes(scan: &SourceScan) -> Option<NoteLines> {
     let mut all = scan.tails.iter().map(FileTail::notes);
     let first = all.next()??;
@@ -195,7 +195,7 @@ fn common_notes(scan: &SourceScan) -> Option<NoteLines> {
     (scan.tails.len() == scan.files && all.all(same)).then_some(first)
 }
 
-/// The first file whose last row seems to hold totals.
+/// First file whose last row seems to contain totals.
 fn found_total(
     files: &[SourceFile],
     source: &SourceConfig,
@@ -219,7 +219,7 @@ fn found_total(
     Ok(None)
 }
 
-/// The files, all of one kind: in a folder the kind that the most files are of.
+/// Files of one kind. In a folder this is the most frequent kind.
 fn find_source_files(
     paths: &[String],
     roots: &SourceRoots,
@@ -233,7 +233,7 @@ fn find_source_files(
     ] {
         match source_files::list(&plain(kind, paths), roots) {
             Ok(files) => all.push((kind, files)),
-            // What could not be published afterwards is not written down.
+            // Files that could not be published are not proposed.
             Err(refusal) if refusal.code != ErrorCode::FileMissing => return Err(refusal),
             Err(_) => {}
         }
@@ -250,7 +250,7 @@ fn find_source_files(
     Ok((kind_of(first, listed)?, files))
 }
 
-/// The kind of a file by its content. A file is listed whatever its ending says, since it may be named.
+/// Kind of a file by its content. A named file is accepted with any extension.
 fn kind_of(file: &SourceFile, listed: SourceKind) -> Result<SourceKind, Refusal> {
     let shown = file.display_name.as_str();
     let ends = |endings: &[&str]| {
@@ -261,10 +261,10 @@ fn kind_of(file: &SourceFile, listed: SourceKind) -> Result<SourceKind, Refusal>
     let kind = match SourceContent::open(file)?.kind() {
         ContentKind::Parquet => SourceKind::Parquet,
         ContentKind::Arrow => SourceKind::Arrow,
-        // Text that calls itself a table and is JSON is no table.
+        // JSON in a file with the extension of a table is no table.
         ContentKind::Json if ends(&[".csv", ".tsv", ".txt"]) => SourceKind::Text,
         ContentKind::Json => SourceKind::GeoJson,
-        // It is left to the reader to say what is wrong with it.
+        // The reader of the kind reports the fault.
         ContentKind::Text if ends(&JSON_ENDINGS) => SourceKind::GeoJson,
         ContentKind::Text if ends(&[".parquet"]) => SourceKind::Parquet,
         ContentKind::Text if ends(&[".arrow", ".arrows", ".feather"]) => SourceKind::Arrow,
@@ -278,7 +278,7 @@ fn kind_of(file: &SourceFile, listed: SourceKind) -> Result<SourceKind, Refusal>
     Ok(kind)
 }
 
-/// How the first file seems to be written, how many of its rows lack their last fields, and how many were seen.
+/// Inferred layout of the first file, the number of its rows without last fields, and the number of its rows.
 fn infer_text_layout(
     file: &SourceFile,
     kind: SourceKind,
@@ -309,7 +309,7 @@ fn infer_text_layout(
     Ok((config, short, all))
 }
 
-/// A source that nothing is known of but its kind.
+/// Source of this kind with default settings.
 fn plain(kind: SourceKind, paths: &[String]) -> SourceConfig {
     SourceConfig {
         location: ConfigLocation {
@@ -341,8 +341,8 @@ fn nothing(paths: &[String]) -> Refusal {
     )
 }
 
-/// Whether the rows that were filled hold in each column what the whole ones hold there, as far as both hold something, and a column
-/// shows it: any text fits a column of texts, so it is one of another type behind the first of those.
+/// Checks that short rows match complete rows in each column, as far as both have values. At least one typed column must follow the
+/// first text column, because any value matches a text column.
 fn alike(whole: &SourceSample, filled: &SourceSample, decimal: char) -> bool {
     let lines: BTreeSet<u64> = whole.rows.iter().map(|(line, _)| *line).collect();
     let kind = |sample: &SourceSample, index: usize, whole: bool| {
@@ -352,7 +352,7 @@ fn alike(whole: &SourceSample, filled: &SourceSample, decimal: char) -> bool {
             .filter(|(line, _)| lines.contains(line) == whole);
         let values = rows.map(|(_, fields)| fields.get(index).and_then(Option::as_deref));
         let column = InferredColumn::look("", values, decimal);
-        // A column of which one half of the rows is doubtful shows nothing.
+        // A column with doubtful values is no evidence.
         (!column.bare && column.doubt.is_none()).then(|| column.kind.clone())
     };
     let (mut is_behind_text, mut has_text, mut is_shown) = (false, false, false);
@@ -371,7 +371,7 @@ fn alike(whole: &SourceSample, filled: &SourceSample, decimal: char) -> bool {
     is_behind_text || is_shown && !has_text
 }
 
-/// Whether numbers are written with a comma, and none with a point.
+/// Checks that numbers use a decimal comma and no decimal point.
 fn uses_comma(sample: &SourceSample, delimiter: u8) -> bool {
     let fields = || sample.rows.iter().flat_map(|(_, fields)| fields).flatten();
     let with = |mark: char| {
@@ -380,16 +380,16 @@ fn uses_comma(sample: &SourceSample, delimiter: u8) -> bool {
     delimiter != b',' && with(',') && !with('.')
 }
 
-/// How many rows of the first file say how it is written.
+/// Number of rows of the first file from which the layout is inferred.
 const ROWS: usize = 2000;
 
-/// So many files are looked at.
+/// Maximum number of examined files.
 const MOST_FILES: usize = 1000;
 
-/// How much of a file says how it is written.
+/// Number of bytes of a file from which the layout is inferred.
 const HEAD: u64 = 256 * 1024;
 
-/// The endings of names of files that hold JSON.
+/// File extensions of JSON.
 const JSON_ENDINGS: [&str; 6] = [
     ".geojson",
     ".json",

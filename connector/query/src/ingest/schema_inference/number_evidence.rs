@@ -1,75 +1,75 @@
-//! Evidence of the notation in which the numbers of a file are written, gathered value by value.
+//! Evidence for the number notation of a file, collected from its values.
 //!
-//! `100.000` fits two readings. It is read only where another value of the file shows both of its marks, such as `1.234,5`; otherwise
-//! somebody is asked.
+//! The text `100.000` has two readings. It is converted only if another value of the file contains both marks, such as `1.234,5`;
+//! otherwise a person must decide.
 
 use crate::ingest::number_notation::ThousandsMark;
 use hansa_policy::value::decimal_type::DecimalType;
 
-/// Facts about the texts of one column, read as numbers.
+/// Properties of the texts of one column as numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct NumberEvidence {
-    /// A text is no number in any notation.
+    /// Text that is no number in any notation.
     pub has_other: bool,
-    /// A whole number without marks and with more than three digits.
+    /// Integer without separators and with more than three digits.
     pub has_long_whole: bool,
-    /// `12.5`, which is no group of three.
+    /// Number such as `12.5`, whose point can't separate thousands.
     pub has_decimal_point: bool,
-    /// `12,5`
+    /// Number such as `12,5`.
     pub has_decimal_comma: bool,
-    /// `1.234.567` or `1.234,5`
+    /// Number such as `1.234.567` or `1.234,5`.
     pub has_point_groups: bool,
-    /// `1,234,567` or `1,234.5`
+    /// Number such as `1,234,567` or `1,234.5`.
     pub has_comma_groups: bool,
-    /// `100.000`, which fits two readings.
+    /// Number such as `100.000`, which has two readings.
     pub has_doubtful_point: bool,
-    /// `100,000`, which fits two readings.
+    /// Number such as `100,000`, which has two readings.
     pub has_doubtful_comma: bool,
-    /// `1 000` with a plain blank.
+    /// Number such as `1 000` with a plain space.
     pub has_blank_groups: bool,
-    /// `1 000` with a blank that does not break lines, which only typesetting of numbers has.
+    /// Number such as `1 000` with a non-breaking space, which only typographic number notation has.
     pub has_narrow_groups: bool,
-    /// `1'000`
+    /// Number such as `1'000`.
     pub has_apostrophe_groups: bool,
-    /// Zeros before the first digit that counts, as keys have.
+    /// Leading zeros, as in keys.
     pub has_leading_zero: bool,
-    /// A plus sign, as telephone numbers have.
+    /// Plus sign, as in telephone numbers.
     pub has_plus: bool,
-    /// An exponent as programs write it: `1e-05`.
+    /// Exponent in the notation of programs: `1e-05`.
     pub has_signed_exponent: bool,
-    /// An exponent as keys seem to have it: `1e5`.
+    /// Exponent that may be part of a key: `1e5`.
     pub has_bare_exponent: bool,
-    /// A whole number that 64 bits don't hold.
+    /// Integer beyond 64 bits.
     pub has_huge_whole: bool,
-    /// A whole number beyond 2^53, which no floating-point number holds exactly.
+    /// Integer beyond 2^53, which a floating-point number can't represent exactly.
     pub has_inexact_whole: bool,
     /// Digits that a floating-point number would lose.
     pub has_lost_digits: bool,
-    /// Digits behind points.
+    /// Digits after a point.
     point_fractions: FractionShape,
-    /// Digits behind commas.
+    /// Digits after a comma.
     comma_fractions: FractionShape,
-    /// Fewest and most digits before the first blank of a grouped number.
+    /// Minimum and maximum digits before the first space of a grouped number.
     first_group: Option<LengthRange>,
-    /// A whole number without marks.
+    /// Integer without separators.
     pub has_whole: bool,
-    /// A number with a fraction, in whatever notation.
+    /// Number with a fraction, in any notation.
     pub has_fraction: bool,
-    /// The most digits before a mark.
+    /// Maximum number of digits before a mark.
     most_whole: usize,
-    /// The most digits behind a mark.
+    /// Maximum number of digits after a mark.
     most_places: usize,
 }
 
-/// Shape of what stands behind one mark.
+/// Shape of the digits after one mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct FractionShape {
     digits: Option<LengthRange>,
-    /// Zeros at the end, other than in `1.0`.
+    /// Trailing zeros, other than in `1.0`.
     has_trailing_zero: bool,
 }
 
-/// Fewest and most digits.
+/// Minimum and maximum number of digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct LengthRange {
     least: usize,
@@ -93,14 +93,14 @@ impl LengthRange {
 }
 
 impl NumberEvidence {
-    /// Takes a text in, and says whether it is a number.
+    /// Adds a text, and returns true if it is a number.
     pub fn observe(&mut self, text: &str) -> bool {
         let is_number = self.observe_number(text.trim()).is_some();
         self.has_other |= !is_number;
         is_number
     }
 
-    /// True if the texts are numbers of which none is written in another way than its fellows.
+    /// Checks that all texts are numbers of one notation.
     #[must_use]
     pub const fn is_consistent(&self) -> bool {
         let point = self.has_decimal_point || self.has_comma_groups;
@@ -142,7 +142,7 @@ impl NumberEvidence {
         Some(())
     }
 
-    /// The digits before and behind the decimal mark. A group that fits two readings is noted and taken for thousands.
+    /// Digits before and after the decimal mark. A group with two readings is noted and treated as thousands.
     fn split(&mut self, mantissa: &str) -> Option<(String, Option<char>, String)> {
         let marks: Vec<char> = mantissa
             .chars()
@@ -225,7 +225,7 @@ impl NumberEvidence {
         }
     }
 
-    /// Digits that a long number loses as a floating-point number.
+    /// Notes digits that a long number would lose as a floating-point number.
     fn observe_long(&mut self, whole: &str, fraction: &str) {
         if fraction.is_empty() {
             self.has_huge_whole |= whole.parse::<i64>().is_err();
@@ -237,7 +237,7 @@ impl NumberEvidence {
         let kept = text
             .parse::<f64>()
             .map(|number| format!("{number:.places$}"));
-        // `.5` is printed as `0.5`.
+        // The number `.5` is printed as `0.5`.
         let is_kept = kept.is_ok_and(|kept| kept == text || kept == format!("0{text}"));
         self.has_lost_digits |= !is_kept;
     }
@@ -247,12 +247,12 @@ fn are_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// True if it can stand before a mark between thousands.
+/// Checks for digits that may precede a thousands separator.
 fn is_first_group(text: &str) -> bool {
     (1..=3).contains(&text.len()) && !text.starts_with('0') && are_digits(text)
 }
 
-/// The digits of a number in groups of three; nothing where its groups are others.
+/// Digits of a number in groups of three, or `None` for other groups.
 fn joined_groups(text: &str, is_mark: &dyn Fn(char) -> bool) -> Option<String> {
     let mut groups = text.split(is_mark);
     let first = groups.next().filter(|first| is_first_group(first))?;
@@ -264,20 +264,20 @@ fn joined_groups(text: &str, is_mark: &dyn Fn(char) -> bool) -> Option<String> {
     Some(digits)
 }
 
-/// Notation that the columns of a file show together.
+/// Number notation of all columns of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileNotation {
-    /// The decimal mark.
+    /// Decimal mark.
     pub decimal: char,
-    /// The mark between thousands, where numbers have one.
+    /// Thousands separator, if numbers have one.
     pub thousands: Option<ThousandsMark>,
-    /// Meaning of `100.000`; absent where it fits two readings.
+    /// Meaning of the point in `100.000`; absent if it is ambiguous.
     point: Option<MarkMeaning>,
-    /// Meaning of `100,000`; absent where it fits two readings.
+    /// Meaning of the comma in `100,000`; absent if it is ambiguous.
     comma: Option<MarkMeaning>,
 }
 
-/// The meaning of a mark between digits.
+/// Meaning of a mark between digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum MarkMeaning {
     Decimal,
@@ -287,41 +287,41 @@ enum MarkMeaning {
 /// Reading of a column in the notation of its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NumberReading {
-    /// Whole numbers.
+    /// Integers.
     Whole,
     /// Numbers with fractions.
     Fractional,
-    /// Numbers of more digits than another type holds, of this type as far as was seen.
+    /// Numbers with more digits than other types hold, of this decimal type as far as seen.
     Decimal(DecimalType),
     /// No numbers.
     Text,
-    /// Numbers that stay text, since a number would not be the same text again.
+    /// Numbers that stay text, since the conversion would not be reversible.
     Kept(KeptReason),
 }
 
-/// Why numbers stay text.
+/// Reason why numbers stay text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeptReason {
-    /// `100.000` is a hundred or a hundred thousand; the mark.
+    /// Ambiguous mark: `100.000` is a hundred or a hundred thousand.
     FitsTwoReadings(char),
-    /// Groups of digits with blanks, all of one length, as keys have.
+    /// Groups of digits with spaces and of equal length, as in keys.
     FitsKey,
-    /// Another notation than that of the other columns.
+    /// Notation that differs from the other columns.
     OtherNotation,
     /// Leading zeros.
     LeadingZero,
     /// Plus signs.
     Plus,
-    /// `1e5`
+    /// Exponent such as `1e5`.
     Exponent,
-    /// `1.10` beside `1.2`
+    /// Trailing zeros, such as `1.10` beside `1.2`.
     TrailingZero,
-    /// More digits than a number holds.
+    /// More digits than a number can hold.
     TooLong,
 }
 
 impl FileNotation {
-    /// The notation that is assumed where no value shows one.
+    /// Default notation, for files whose values show none.
     #[must_use]
     pub const fn plain(decimal: char) -> Self {
         Self {
@@ -332,7 +332,7 @@ impl FileNotation {
         }
     }
 
-    /// Decides for all columns of a file, or of several that belong together.
+    /// Determines the notation for all columns of a file or of related files.
     pub fn decide<'e>(columns: impl Iterator<Item = &'e NumberEvidence>) -> Self {
         let mut seen = NumberEvidence::default();
         for column in columns.filter(|column| column.is_consistent()) {
@@ -354,7 +354,7 @@ impl FileNotation {
             _ if seen.has_apostrophe_groups => Some(ThousandsMark::Apostrophe),
             _ => None,
         };
-        // Only a file that shows both of its marks says what a group of three behind one of them is.
+        // A group of three digits is unambiguous only in a file that contains both marks.
         let (decimal, thousands) = (Some(MarkMeaning::Decimal), Some(MarkMeaning::Thousands));
         (notation.point, notation.comma) = match notation.thousands {
             Some(ThousandsMark::Point) => (thousands, decimal),
@@ -433,7 +433,7 @@ impl FileNotation {
         self.canonical(column, fractional)
     }
 
-    /// The reading of a column, unless a number would not be the same text again.
+    /// Reading of a column, unless the conversion would not be reversible.
     fn canonical(&self, column: &NumberEvidence, is_fractional: bool) -> NumberReading {
         let is_exponent = column.has_signed_exponent || column.has_bare_exponent;
         let is_fractional = is_fractional || is_exponent;
@@ -468,7 +468,7 @@ impl FileNotation {
 }
 
 impl NumberEvidence {
-    /// The decimal type that holds all numbers that were seen.
+    /// Decimal type that holds all examined numbers.
     fn decimal_type(&self) -> Option<DecimalType> {
         let precision = self.most_whole.checked_add(self.most_places)?;
         DecimalType::new(
@@ -477,7 +477,7 @@ impl NumberEvidence {
         )
     }
 
-    /// True if all groups with blanks have the same shape and nothing else stands beside them, as with keys such as `123 456`.
+    /// Checks that all groups with spaces have one shape and no other numbers occur, as in keys such as `123 456`.
     const fn has_key_groups(&self) -> bool {
         self.has_blank_groups
             && LengthRange::is_even(self.first_group.as_ref())

@@ -1,4 +1,4 @@
-//! A look at all rows of files, value by value, before anything is believed about their columns.
+//! Scan of the rows of files, from which the columns are inferred.
 
 use super::UnreadableRows;
 use super::column_profile::ColumnProfile;
@@ -9,42 +9,42 @@ use crate::ingest::field_value::{RawField, SourceFileEvent};
 use crate::ingest::source_files::SourceFile;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// Sample of the rows of files that belong together.
+/// Result of a scan over related files.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SourceScan {
-    /// The names of the columns, each with what its values have in common.
+    /// Columns with their profiles.
     pub(super) columns: Vec<ScannedColumn>,
-    /// How many rows were looked at.
+    /// Number of examined rows.
     pub(super) rows: usize,
-    /// How many files were looked at.
+    /// Number of examined files.
     pub(super) files: usize,
-    /// The rows that could not be read.
+    /// Unreadable rows.
     pub(super) unread: UnreadableRows,
-    /// The ends of the files that were read to their ends.
+    /// Last lines of the files that were read completely.
     pub(super) tails: Vec<FileTail>,
-    /// Bytes of values that were looked at.
+    /// Number of examined bytes of values.
     bytes: usize,
-    /// The file that was looked at first.
+    /// Name of the first examined file.
     first: Option<String>,
 }
 
-/// A column of the files.
+/// Column of the files.
 #[derive(Debug, Clone)]
 pub(super) struct ScannedColumn {
-    /// Its name at the source.
+    /// Name in the source.
     pub(super) name: String,
-    /// Traits of its values.
+    /// Profile of the values.
     pub(super) profile: ColumnProfile,
-    /// Some file lacks it.
+    /// Set if a file lacks the column.
     pub(super) is_lacking: bool,
 }
 
 impl SourceScan {
-    /// Looks at the rows of another file: at all of them while less than [`WHOLE`] bytes were looked at, else at the first. What is behind
-    /// them and is none of the proposed type is unreadable when it is published.
+    /// Scans another file: all its rows while fewer than [`WHOLE`] bytes were examined, and otherwise its first rows. A later value
+    /// that does not have the proposed type will be unreadable at publication.
     ///
     /// # Errors
-    /// `SOURCE_UNREADABLE`; `SCHEMA_MISMATCH` with its name where its header is not that of the others.
+    /// `SOURCE_UNREADABLE`; `SCHEMA_MISMATCH` with the file's name if its header differs from the other files.
     pub(super) fn add_file(
         &mut self,
         file: &SourceFile,
@@ -103,7 +103,7 @@ impl SourceScan {
         }
     }
 
-    /// The places of a file's columns among those that are known; new ones are added.
+    /// Indexes of a file's columns among the known ones. New columns are added.
     fn place_columns(
         &mut self,
         file: &SourceFile,
@@ -128,7 +128,7 @@ impl SourceScan {
         Ok(places.collect())
     }
 
-    /// Refuses a file whose header is not one of the others: as optional columns its rows would have no value.
+    /// Refuses a file with another header. As optional columns, its rows would have no values.
     fn check_header(
         &self,
         first: &str,
@@ -184,8 +184,8 @@ fn new_column(name: &str, is_lacking: bool) -> ScannedColumn {
     }
 }
 
-/// So many bytes of values are looked at whole.
+/// Number of bytes up to which files are examined completely.
 const WHOLE: usize = 1 << 30;
 
-/// Of each file at least so many rows are looked at.
+/// Minimum number of examined rows in each file.
 const LEAST_ROWS: usize = 200;

@@ -1,4 +1,4 @@
-//! What is found in a file that nobody has described yet.
+//! Inference from undescribed files.
 
 use super::draft_config::{DraftConfigOptions, LeavingColumns, entry};
 use super::sample;
@@ -26,7 +26,7 @@ fn looked(folder: &Path, file: &str, about: &DraftConfigOptions) -> String {
         .text
 }
 
-/// The entry can be read again once title and licence are filled in.
+/// Checks that the entry can be parsed after title and licence are filled in.
 #[track_caller]
 fn check(file: &str, parts: &[&str]) {
     let text = looked(&demo(""), file, &DraftConfigOptions::default());
@@ -99,7 +99,7 @@ fn a_decimal_comma_is_seen() {
     }
 }
 
-/// A file that has types says what its numbers are, whatever the first of them look like.
+/// A typed file declares its number types, whatever its first values look like.
 #[test]
 fn floating_point_numbers_that_are_whole_are_seen() {
     let folder = tempfile::tempdir().unwrap();
@@ -152,7 +152,7 @@ fn written(files: &[(&str, &str)]) -> tempfile::TempDir {
     folder
 }
 
-/// The lines of an entry that are in force.
+/// Lines of an entry that are no comments.
 fn in_force(text: &str) -> Vec<&str> {
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     lines
@@ -197,7 +197,7 @@ fn a_table_with_a_column_for_each_station_becomes_rows() {
         ],
     );
     assert_eq!((draft.rows, draft.unread.rows), (10, 0));
-    // No value of the data stands in it, and it can be read.
+    // The entry contains no value of the data, and can be parsed.
     for value in ["12/01", "2012", "131", "172"] {
         assert!(!draft.text.contains(value), "{value} in\n{}", draft.text);
     }
@@ -239,7 +239,7 @@ fn a_date_and_a_time_of_day_make_one_instant() {
         ],
     );
     assert!(!text.contains("name   = \"zeit\""), "{text}");
-    // Two times of day are nobody's in particular.
+    // Two columns of times of day can't be assigned to one date.
     let text = "day,begin,end\n2020-01-01,08:00,09:00\n2020-01-02,10:00,11:30\n";
     let folder = written(&[("a.csv", text)]);
     let text = looked(folder.path(), "a.csv", &DraftConfigOptions::default());
@@ -274,7 +274,7 @@ fn a_folder_or_a_pattern_is_one_dataset_that_keeps_the_names_of_its_files() {
                 "name   = \"file\"\nfrom   = '_file_name'",
             ],
         );
-        // Who reads the entry learns that rows could not be read, and where.
+        // The entry reports the number and position of unreadable rows.
         assert_eq!(draft.unread.rows, 1);
         let reported = "1 row could not be read, the first in line 2 of forecast/karstadt.csv: the row has 1 fields";
         assert!(draft.text.contains(reported), "{}", draft.text);
@@ -308,7 +308,7 @@ fn columns_that_may_not_leave_are_not_read() {
         }),
         ..DraftConfigOptions::default()
     };
-    // Nobody said: all are there, and somebody is asked.
+    // Undecided: the entry contains all columns and a question.
     let text = looked(folder.path(), "a.csv", &about(None));
     assert!(
         text.contains("# May each of these leave?") && text.contains(": site, owner, n\n"),
@@ -343,7 +343,7 @@ fn columns_that_may_not_leave_are_not_read() {
     }
 }
 
-/// Fields that are missing in the middle put values below other names: that is not filled unseen.
+/// Fields missing in the middle shift values to other columns, so such rows are not filled.
 #[test]
 fn rows_that_lack_other_fields_than_the_last_are_not_filled() {
     let rows = "2020-01-01,Hafen,7\n2020-01-02,Insel,8\n2020-01-03,9\n2020-01-04,10\n";
@@ -362,12 +362,12 @@ fn rows_that_lack_other_fields_than_the_last_are_not_filled() {
     );
 }
 
-/// Texts fit below any name of texts: that the last fields are the missing ones, another column has to show.
+/// Any value matches a text column. Another column must show that the last fields are missing.
 #[test]
 fn rows_of_texts_are_not_filled_without_proof() {
     for (text, unread, is_filled) in [
         ("name,street,town\nA,B,C\nD,E,F\nG,H\nI,J\n", 2, false),
-        // What stands in front of the texts shows nothing.
+        // Columns before the texts are no evidence.
         ("n,street,town\n1,B,C\n2,E,F\n3,H\n4,J\n", 2, false),
         ("site,n,remark\nA,1,x\nB,2,y\nC,3\nD,4\n", 0, true),
         (
@@ -423,7 +423,7 @@ fn a_file_without_rows_says_the_types_of_its_columns() {
         let lines = format!("name   = \"{name}\"\ntype   = \"{kind}\"");
         assert!(text.contains(&lines), "{name}: {text}");
     }
-    // Texts of digits are codes, and a column of whole numbers stays one where it has no value.
+    // Texts of digits are codes, and an integer column with missing values stays one.
     let texts = |text: &str| Arc::new(StringArray::from(vec![text])) as ArrayRef;
     let columns: [(&str, ArrayRef); 5] = [
         ("code", texts("80331")),
@@ -451,7 +451,7 @@ fn a_file_without_rows_says_the_types_of_its_columns() {
         let lines = format!("name   = \"{name}\"\ntype   = \"{kind}\"");
         assert!(text.contains(&lines), "{name}: {text}");
     }
-    // Dates and times among them are asked, with the setting that says so.
+    // Dates and times in texts cause a question, with the setting for their conversion.
     for question in [
         "reads as a date.\n# type = \"date\"\n",
         "reads as a time.\n# type = \"instant\", format = \"%d.%m.%Y %H:%M\"\n",
@@ -527,7 +527,7 @@ fn long_numbers_and_decimals_of_a_file_keep_their_digits() {
     assert_eq!(draft.columns[0].kind, "decimal(12,2)");
 }
 
-/// A point that can be read two ways is asked, not guessed.
+/// A place with two readings causes a question.
 #[test]
 fn places_that_look_turned_around_are_asked() {
     let folder = written(&[
@@ -547,7 +547,7 @@ fn places_that_look_turned_around_are_asked() {
             hansa_policy::refusal::ErrorCode::PlacesTurned,
             "{refusal}"
         );
-        // Where they lie there, a person says so, and the entry keeps it.
+        // A person confirms the extent, and the entry contains it.
         let about = DraftConfigOptions {
             extent: Some(
                 super::super::place_extent::PlaceExtent::new(&[41.0, -2.0, 53.0, 12.0]).unwrap(),

@@ -1,4 +1,4 @@
-//! How a file of text seems to be written: what stands between two fields, what stands above the rows, and how many fields a row has.
+//! Inference of a text file's layout: delimiter, lines above the rows, and number of fields.
 
 use super::inferred_column::{is_moment, spellings};
 use super::number_evidence::NumberEvidence;
@@ -9,21 +9,21 @@ use crate::ingest::field_value;
 use csv::{ReaderBuilder, StringRecord, Terminator};
 use std::collections::BTreeMap;
 
-/// What was seen in the first part of a file.
+/// Layout inferred from the first part of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextLayout {
-    /// Between two fields.
+    /// Field delimiter.
     pub delimiter: u8,
-    /// Lines above everything else, such as titles.
+    /// Number of lines above the header, such as titles.
     pub skip_lines: u32,
-    /// What names the columns; names are made where nothing does.
+    /// Source of the column names; numbers if the file has no header.
     pub header: ColumnHeader,
-    /// How many rows lack their last fields, and how many were seen.
+    /// Number of rows that lack their last fields, and number of examined rows.
     pub short: (usize, usize),
 }
 
 impl TextLayout {
-    /// Looks at the text with which a file begins.
+    /// Infers the layout from the beginning of a text.
     #[must_use]
     pub fn of(text: &str) -> Self {
         let first_line = text.split_inclusive('\n').next().unwrap_or_default();
@@ -38,7 +38,7 @@ impl TextLayout {
         let below: Vec<&Vec<String>> = records.iter().skip(above).map(|(_, row)| row).collect();
         let (below, lines) = without_repeated_header(below);
         let first = records.get(above).map_or(1, |(line, _)| *line);
-        // The line that names the delimiter counts among those above a header, and is skipped where it stands alone.
+        // The delimiter line counts among the lines above a header, and is skipped if there is no other.
         let of_separator = u64::from(named.is_some() && first > 1);
         let skip_lines = first.saturating_sub(1).saturating_add(of_separator);
         let skip_lines = u32::try_from(skip_lines).unwrap_or(0);
@@ -60,7 +60,7 @@ impl TextLayout {
     }
 }
 
-/// The rows without a header line that stands again among them, and how many lines name the columns.
+/// Rows without repeated header lines, and the number of header lines.
 fn without_repeated_header(rows: Vec<&Vec<String>>) -> (Vec<&Vec<String>>, usize) {
     let lines = header_lines(&rows);
     let Some(first) = rows.first().copied() else {
@@ -72,7 +72,7 @@ fn without_repeated_header(rows: Vec<&Vec<String>>) -> (Vec<&Vec<String>>, usize
     if once.len() == rows.len() || first.len() < 2 {
         return (rows, lines);
     }
-    // In a table of texts alone a row that stands twice is a row.
+    // In a table of texts alone, a row that occurs twice is an ordinary row.
     let is_telling = classes(&once, &spellings())
         .iter()
         .any(|class| *class != FieldClass::Other);
@@ -82,7 +82,7 @@ fn without_repeated_header(rows: Vec<&Vec<String>>) -> (Vec<&Vec<String>>, usize
     }
 }
 
-/// What stands between two fields: in most lines, and of several the one that is rarely anything else.
+/// Delimiter: the character found in most lines; of several, the one that rarely has another use.
 fn delimiter(text: &str) -> u8 {
     let lines: Vec<&str> = text
         .lines()
@@ -95,7 +95,7 @@ fn delimiter(text: &str) -> u8 {
             .filter(|line| line.contains(char::from(delimiter)));
         hits.count()
     };
-    // Of equals the last is taken: a comma also stands in numbers and texts.
+    // Of equal candidates the last one wins, since a comma also occurs in numbers and texts.
     [b',', b'|', b';', b'\t']
         .into_iter()
         .filter(|delimiter| within(*delimiter) > 0)
@@ -103,7 +103,7 @@ fn delimiter(text: &str) -> u8 {
         .unwrap_or(b',')
 }
 
-/// The rows of the text with the lines that they begin in, but for the last, which may be cut.
+/// Rows of the text with their line numbers, without the last row, which may be truncated.
 fn records(text: &str, delimiter: u8) -> Vec<(u64, Vec<String>)> {
     let mut reader = ReaderBuilder::new()
         .delimiter(delimiter)
@@ -126,7 +126,7 @@ fn records(text: &str, delimiter: u8) -> Vec<(u64, Vec<String>)> {
     records
 }
 
-/// How many rows at the top are titles: one text, where rows have several fields.
+/// Number of title rows at the top: rows with one text, where other rows have several fields.
 fn titles(records: &[(u64, Vec<String>)]) -> usize {
     let widths: Vec<usize> = records.iter().map(|(_, row)| row.len()).collect();
     let usual = usual_most(widths.get(widths.len() / 2..).unwrap_or_default());
@@ -141,11 +141,11 @@ fn titles(records: &[(u64, Vec<String>)]) -> usize {
         alone && (usual > 1 && row.len() == 1 || usual > 2)
     };
     let above = records.iter().take_while(|(_, row)| title(row)).count();
-    // A file of nothing else is no file of titles.
+    // A file of titles alone has no titles.
     if above < records.len() { above } else { 0 }
 }
 
-/// The largest number of fields that is no exception.
+/// Largest number of fields that is not exceptional.
 fn usual_most(widths: &[usize]) -> usize {
     let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
     for width in widths {
@@ -157,7 +157,7 @@ fn usual_most(widths: &[usize]) -> usize {
     largest.map_or(0, |(width, _)| *width)
 }
 
-/// What a column holds in most rows.
+/// Class of the values in most rows of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FieldClass {
     Moment,
@@ -165,7 +165,7 @@ enum FieldClass {
     Other,
 }
 
-/// How many lines name the columns: those at the top that are not what the rows below them are.
+/// Number of header lines: lines at the top whose values differ from the classes below.
 fn header_lines(rows: &[&Vec<String>]) -> usize {
     let spellings = spellings();
     let classes = classes(rows, &spellings);
@@ -173,7 +173,7 @@ fn header_lines(rows: &[&Vec<String>]) -> usize {
         return 1;
     };
     if classes.iter().all(|class| *class == FieldClass::Other) {
-        // Texts alone: a first line that stands again below in its column is a row like the others.
+        // In a table of texts alone, a first line whose value occurs again in its column is an ordinary row.
         let again = |index: usize, field: &String| {
             let mut below = rows.iter().skip(1);
             !field.is_empty() && below.any(|row| row.get(index) == Some(field))
@@ -193,7 +193,7 @@ fn header_lines(rows: &[&Vec<String>]) -> usize {
             continue;
         }
         let fits = row(fields);
-        // What is taken for a name ends up in the configuration: of further lines none has a value.
+        // Header names become part of the configuration, so a further header line must not contain values.
         let mut reported = fields.iter().zip(&classes);
         let has_number =
             reported.any(|(text, class)| *class == FieldClass::Number && is_number(text.as_str()));
@@ -205,7 +205,7 @@ fn header_lines(rows: &[&Vec<String>]) -> usize {
     lines
 }
 
-/// Whether a line holds what its columns hold; none where it doesn't say.
+/// Checks that a line matches its columns. Returns `None` if that is undecided.
 fn is_row(
     fields: &[String],
     classes: &[FieldClass],
@@ -230,7 +230,7 @@ fn is_row(
     (all > 0).then(|| fitting.saturating_mul(2) >= all)
 }
 
-/// True if a line of years stands below merged cells: it has nothing where rows have their names.
+/// Checks for a line of years below merged cells. It is empty in the columns where rows have their names.
 fn is_below_merged(first: &[String], fields: &[String], classes: &[FieldClass]) -> bool {
     let of = |class: FieldClass| {
         let placed = fields.iter().zip(classes);
@@ -251,7 +251,7 @@ fn is_year(text: &str) -> bool {
     field_value::int(text).is_some_and(|year| (1900..=2100).contains(&year))
 }
 
-/// Whether it names columns by years, which look like numbers below numbers.
+/// Checks for a header of years above columns of numbers.
 fn years(first: &[String], classes: &[FieldClass]) -> bool {
     let numbers = first
         .iter()
@@ -263,7 +263,7 @@ fn years(first: &[String], classes: &[FieldClass]) -> bool {
 }
 
 fn classes(rows: &[&Vec<String>], spellings: &[DateTimeFormat]) -> Vec<FieldClass> {
-    // The last third, since header lines stand at the top.
+    // The last third of the rows, since header lines are at the top.
     let later = rows.len().saturating_mul(2) / 3;
     let later = rows.get(later..).unwrap_or_default();
     let width = later.iter().map(|row| row.len()).max().unwrap_or(0);
@@ -285,7 +285,7 @@ fn classes(rows: &[&Vec<String>], spellings: &[DateTimeFormat]) -> Vec<FieldClas
     (0..width).map(class).collect()
 }
 
-/// Whether it is what people write where there is no value: it says nothing of the line that it stands in.
+/// Checks for a placeholder of a missing value, which is no evidence.
 fn means_nothing(text: &str) -> bool {
     let plain = text.to_ascii_lowercase();
     !plain.contains(char::is_alphanumeric)
@@ -299,10 +299,10 @@ fn is_number(text: &str) -> bool {
     NumberEvidence::default().observe(text)
 }
 
-/// So many rows say how a file is written.
+/// Maximum number of rows from which the layout is inferred.
 const MOST: usize = 1000;
 
-/// So many lines may name the columns.
+/// Maximum number of header lines.
 const MOST_HEADER: usize = 20;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A last row that holds the sums of the others: as a row it would double every total.
+//! Detection of a last row with totals, which as an ordinary row would double every total.
 
 use super::inferred_column::InferredColumn;
 use crate::ingest;
@@ -8,16 +8,16 @@ use crate::ingest::number_notation::NumberNotation;
 use crate::ingest::source_files::SourceFile;
 use hansa_policy::refusal::Refusal;
 
-/// Why a last row is taken for one of totals.
+/// Sign of a row with totals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TotalSign {
-    /// Its numbers are the sums of those above.
+    /// Numbers that are the sums of the rows above.
     Sums,
-    /// Its first text says so.
+    /// First text that is a word for a total.
     Word,
 }
 
-/// Looks whether the last row of a file is one of totals.
+/// Checks the last row of a file for totals.
 ///
 /// # Errors
 /// `SOURCE_UNREADABLE`.
@@ -38,18 +38,18 @@ pub(super) fn find(
     Ok(sums.conclude())
 }
 
-/// The sums of the rows but the last.
+/// Sums of all rows but the last.
 struct TotalCheck {
     notation: NumberNotation,
-    /// Of each field of a row, whether it is a number.
+    /// Flag for each field: it is a number.
     is_number: Vec<bool>,
-    /// Of each field the sum of the rows above the last.
+    /// Sum of each field over the rows above the last.
     sums: Vec<f64>,
-    /// The numbers of the last row.
+    /// Numbers of the last row.
     last: Vec<Option<f64>>,
-    /// The first text of the last row says that it is a total.
+    /// Set if the first text of the last row is a word for a total.
     has_word: bool,
-    /// How many rows above the last say so, too.
+    /// Number of other rows with such a word.
     words_above: u64,
     rows: u64,
 }
@@ -122,7 +122,7 @@ impl TotalCheck {
     }
 }
 
-/// True if a text begins with a word for a total and goes on with no other letter.
+/// Checks that a text starts with a word for a total, followed by no other letter.
 fn is_total_word(text: &str) -> bool {
     let plain = text.trim().to_lowercase();
     WORDS.iter().any(|word| {
@@ -131,10 +131,10 @@ fn is_total_word(text: &str) -> bool {
     })
 }
 
-/// Fewer rows add up by chance.
+/// Minimum number of rows. The sums of fewer rows may match by chance.
 const LEAST_ROWS: u64 = 4;
 
-/// Totals in the languages of European cities.
+/// Words for totals in the languages of European cities.
 const WORDS: [&str; 28] = [
     "total",
     "totals",

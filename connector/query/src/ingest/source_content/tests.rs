@@ -102,7 +102,7 @@ fn the_encoding_of_a_file_is_that_of_all_its_lines() {
         let file = SourceFile::new(folder.path().join("a.csv"), "a.csv".to_owned(), roots);
         guess_encoding(&file).map(|encoding| encoding.name())
     };
-    // Behind the part that says how a file is written.
+    // Line after the part from which the layout is inferred.
     let many = "1,plain\n".repeat(100_000);
     let late = |line: &[u8]| [b"a,b\n", many.as_bytes(), line].concat();
     assert_eq!(guess(&late(b"")).unwrap(), "UTF-8");

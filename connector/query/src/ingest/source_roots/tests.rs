@@ -1,4 +1,4 @@
-//! What lies elsewhere is not read, by whatever way it is named.
+//! Files outside the permitted folders are not read, by any kind of path.
 
 use super::SourceRoots;
 use crate::ingest::config::parser::parse;
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 const ROWS: &str = "site,n\nHafen,1\n";
 
-/// A folder with a configuration, its state and keys, and another folder beside it.
+/// Folder with a configuration, its state and keys, and another folder beside it.
 struct SourceRootsFixture {
     all: tempfile::TempDir,
 }
@@ -50,7 +50,7 @@ impl SourceRootsFixture {
         SourceRoots::of(&self.at("town")).without(barred)
     }
 
-    /// Looks at a source with this path, as `check` and as a publication do.
+    /// Checks a source with this path as `check` and a publication do.
     fn looked(&self, roots: SourceRoots, path: &str) -> Result<(), Refusal> {
         let text = format!(
             "[[dataset]]\nname = \"d\"\ntitle = \"d\"\nlicence = \"x\"\n[dataset.source]\nkind = \"text\"\npath = \"{path}\"\n\
@@ -109,7 +109,7 @@ fn only_what_an_allowed_root_holds_is_read() {
     ] {
         fixture.outside(&roots, path);
     }
-    // Links to files and to folders, one within an allowed folder too.
+    // Links to files and to folders, including one within a permitted folder.
     symlink(fixture.at("other/o.csv"), fixture.at("town/data/link.csv")).unwrap();
     symlink(fixture.at("other"), fixture.at("town/linked")).unwrap();
     symlink(fixture.at("town/keys"), fixture.at("town/data/more/keys")).unwrap();
@@ -126,7 +126,7 @@ fn only_what_an_allowed_root_holds_is_read() {
         fixture.outside(&roots, path);
     }
     fixture.looked(roots.clone(), "near.csv").unwrap();
-    // Named, it is read; keys and state are not, whatever is named.
+    // A named folder is read; keys and state are excluded even if they are named.
     let further = roots.with_further([PathBuf::from("../other"), fixture.at("town/keys")]);
     for path in ["../other/o.csv", "linked/o.csv", "data/link.csv"] {
         fixture.looked(further.clone(), path).unwrap();
@@ -136,7 +136,7 @@ fn only_what_an_allowed_root_holds_is_read() {
     }
 }
 
-/// Another name of the very same file is no other file.
+/// Hard link to an excluded file.
 #[test]
 fn a_key_by_another_name_is_not_read() {
     let fixture = SourceRootsFixture::new();
@@ -153,7 +153,7 @@ fn a_key_by_another_name_is_not_read() {
     fixture.outside(&fixture.roots(), "data/key.csv");
 }
 
-/// A link that is put in the place of a file once it was listed.
+/// A link that replaces a file after it was listed.
 #[test]
 fn it_is_judged_when_it_is_open() {
     let fixture = SourceRootsFixture::new();

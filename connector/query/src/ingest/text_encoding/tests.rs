@@ -1,4 +1,4 @@
-//! Encodings are read as they are stated, and what contradicts itself is refused with its lines.
+//! Declared encodings, and refusals of contradictions with their line numbers.
 
 use super::{scan_lines, stated_encoding};
 use crate::ingest::tests::{events_of, refusal_of};
@@ -51,7 +51,7 @@ fn utf_16_is_read_with_its_mark_and_without() {
             );
         }
     }
-    // The half of an astral letter, alone or at the end, and half a unit.
+    // An unpaired surrogate, alone or at the end, and half a code unit.
     let keys = "encoding = \"utf-16le\"\n";
     for bytes in [
         [
@@ -102,7 +102,7 @@ fn a_mark_of_utf_8_is_believed_and_stands_once() {
         "",
         &["line 3 begins with a byte order mark"],
     );
-    // Within a line it may be a letter of a text.
+    // Within a line it may be a character of a text.
     let within = "a,b\n1,x\u{feff}y\n";
     assert_eq!(
         events_of("a.csv", within.as_bytes(), "text", "").unwrap(),

@@ -1,4 +1,4 @@
-//! About how many different values the columns of a snapshot have: what joins and groups are expected to give depends on it.
+//! Estimated distinct counts of a snapshot's columns, from which the sizes of joins and groups are estimated.
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -9,11 +9,11 @@ use datafusion_common::ScalarValue;
 use datafusion_expr::Accumulator;
 use std::sync::Arc;
 
-/// One sketch for each column, of 16 KiB at most; none where the engine has none for its type, or it failed.
+/// One sketch of at most 16 KiB for each column; `None` if the engine does not support the type, or after an error.
 pub(super) struct DistinctCounters(Vec<Option<Box<dyn Accumulator>>>);
 
 impl DistinctCounters {
-    /// Nothing seen yet.
+    /// Creates empty sketches for a schema.
     pub(super) fn of(schema: &SchemaRef) -> Self {
         let fields = schema.fields().iter().enumerate();
         Self(
@@ -31,7 +31,7 @@ impl DistinctCounters {
         )
     }
 
-    /// Takes in the values of a batch.
+    /// Adds the values of a batch.
     pub(super) fn take(&mut self, batch: &RecordBatch) {
         for (sketch, column) in self.0.iter_mut().zip(batch.columns()) {
             let failed = |taken: &mut Box<dyn Accumulator>| {
@@ -43,7 +43,7 @@ impl DistinctCounters {
         }
     }
 
-    /// For each column, rounded up to a power of two; 0 where there is no value, or nothing is known.
+    /// Distinct count of each column, rounded up to a power of two; 0 if there is no value or no sketch.
     pub(super) fn counts(&mut self) -> Vec<u64> {
         let counts = self.0.iter_mut().map(|sketch| {
             let count = sketch.as_mut().and_then(|sketch| sketch.evaluate().ok());

@@ -1,4 +1,4 @@
-//! The files of a snapshot while they are written, batch by batch.
+//! Files of a snapshot, written batch by batch.
 
 use crate::publication::snapshot_writer::profile::{RowProfile, RowProfiler};
 use crate::publication::written_snapshot::WrittenSnapshot;
@@ -19,7 +19,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The files while they are written.
+/// Writer of a snapshot's files.
 pub(super) struct SnapshotFileWriter<'e> {
     entry: &'e Dataset,
     schema: SchemaRef,
@@ -53,12 +53,12 @@ impl<'e> SnapshotFileWriter<'e> {
             })
             .collect();
         let mut properties = WriterProperties::builder()
-            // Each question reads it again: a third more on disk than with Zstandard, and a third of the work.
+            // Each question decompresses the file again: LZ4 needs a third more disk space than Zstandard, but a third of the work.
             .set_compression(Compression::LZ4_RAW)
-            // A page that hardly becomes smaller stays as it is.
+            // A page that compresses badly stays uncompressed.
             .set_writer_version(WriterVersion::PARQUET_2_0)
             .set_data_page_v2_compression_ratio_threshold(WORTH)
-            // Else what has no dictionary is written as differences, which take more work to read than they save.
+            // Columns without a dictionary would otherwise be delta-encoded, whose decoding costs more than it saves.
             .set_encoding(Encoding::PLAIN)
             .set_statistics_enabled(EnabledStatistics::Page)
             .set_max_row_group_row_count(Some(GROUP))
@@ -116,7 +116,7 @@ impl<'e> SnapshotFileWriter<'e> {
         Ok(())
     }
 
-    /// Rows taken so far.
+    /// Number of rows so far.
     pub(super) const fn rows(&self) -> u64 {
         self.look.rows()
     }
@@ -164,7 +164,7 @@ impl<'e> SnapshotFileWriter<'e> {
             .iter()
             .map(|name| self.folder.join(name))
             .collect();
-        // Read back, so that it is what lies on disk that counts.
+        // The files are read back, so that the digests cover the bytes on disk.
         let (found, bytes) = dataset_dir::content(&paths)?;
         let content: Vec<Digest> = found.iter().map(|found| found.content).collect();
         let blocks = found.into_iter().map(|found| found.blocks).collect();
@@ -189,8 +189,8 @@ impl<'e> SnapshotFileWriter<'e> {
     }
 }
 
-/// The columns whose row groups get a Bloom filter: a question for a few keys passes over those without them. Where rows are sorted
-/// by a column its bounds do that. Floating-point numbers have none, since zero has two forms.
+/// Columns whose row groups get a Bloom filter, by which a look-up of a few keys skips row groups. The sort column needs none,
+/// since its bounds suffice. Floating-point columns have none, since zero has two representations.
 fn filtered_columns<'e>(
     entry: &'e Dataset,
     order: &[SqlIdentifier],
@@ -207,25 +207,25 @@ fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
 
-/// Rows of a row group: small enough that a filter on the sorted columns skips most of them.
+/// Rows of a row group. It is small enough that a filter on the sort columns skips most groups.
 const GROUP: usize = 131_072;
 
-/// Rows of a page: whoever asks for a few reads no more of each column.
+/// Rows of a page, which is the smallest unit that is read of a column.
 const PAGE: usize = 8_192;
 
-/// Bytes of a dictionary of values at most. A larger one is as large as what it stands for, and has to be read for any row.
+/// Maximum size of a dictionary, in bytes. A larger one is about as large as its values, and must be read for any row.
 const DICTIONARY: usize = 128 * 1024;
 
-/// The share of a page that compression must leave out is what is missing to 1.
+/// Maximum ratio of compressed and uncompressed size for which a page is compressed.
 const WORTH: f64 = 0.7;
 
 /// Rows that are written at once.
 const WRITE: usize = 65_536;
 
-/// Bytes of rows that are written at once: of long rows fewer.
+/// Bytes of rows that are written at once, which reduces the number of long rows.
 const WRITE_BYTES: usize = 64 << 20;
 
-/// Bytes of a row group while it is written, which is held in memory until it is whole.
+/// Bytes of a row group in memory, after which it is written.
 const GROUP_BYTES: usize = 128 << 20;
 
 /// Rows of a file.

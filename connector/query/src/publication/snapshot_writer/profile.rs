@@ -1,4 +1,4 @@
-//! What is looked at in rows before they are published: that each fits its column, and what the catalogue says about them.
+//! Check and profile of rows before publication: conformance to their columns, and statistics for the catalogue.
 
 use crate::ingest::date_time;
 use crate::ingest::ingest_counts::IngestCounts;
@@ -15,7 +15,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use jiff::tz::TimeZone;
 use std::sync::Arc;
 
-/// The rows of an entry while they are looked at.
+/// Profiler for the rows of an entry.
 pub(crate) struct RowProfiler<'e> {
     entry: &'e Dataset,
     schema: SchemaRef,
@@ -25,21 +25,21 @@ pub(crate) struct RowProfiler<'e> {
     found: RowProfile,
 }
 
-/// What was found in rows.
+/// Profile of rows.
 #[derive(Debug, Default)]
 pub(crate) struct RowProfile {
-    /// Rows that fit.
+    /// Number of valid rows.
     pub(crate) rows: u64,
-    /// What was seen in each column.
+    /// Statistics of each column.
     pub(crate) stats: Vec<ColumnStats>,
-    /// Local dates that are not those of their instants.
+    /// Number of local dates that do not match their instants.
     pub(crate) wrong_days: u64,
-    /// Rows that do not fit, by column.
+    /// Counts of invalid rows, by column.
     pub(crate) counts: IngestCounts,
 }
 
 impl<'e> RowProfiler<'e> {
-    /// Nothing seen yet.
+    /// Creates an empty profile.
     pub(crate) fn new(entry: &'e Dataset) -> Self {
         let stats = entry.columns.iter().map(|column| ColumnStats {
             axis: match (column.crs.is_some(), column.name.as_str()) {
@@ -59,10 +59,10 @@ impl<'e> RowProfiler<'e> {
         }
     }
 
-    /// Looks at a batch and gives back the rows of it that fit, in the entry's types.
+    /// Checks a batch and returns its valid rows, cast to the entry's types.
     ///
     /// # Errors
-    /// Where a value does not fit its type, or is required and missing.
+    /// A refusal if a value does not fit its type, or if a required value is missing.
     pub(crate) fn take(&mut self, batch: &RecordBatch) -> Result<RecordBatch, Refusal> {
         let batch = self.cast(batch)?;
         let batch = self.finite(batch)?;
@@ -71,22 +71,22 @@ impl<'e> RowProfiler<'e> {
         Ok(batch)
     }
 
-    /// Rows so far.
+    /// Number of rows so far.
     pub(crate) const fn rows(&self) -> u64 {
         self.found.rows
     }
 
-    /// What was found.
+    /// Completes the profile.
     pub(crate) fn finish(mut self) -> RowProfile {
         for (stats, distinct) in self.stats.iter_mut().zip(self.distinct.counts()) {
-            // A sketch may count some more than there are rows.
+            // A sketch may estimate more values than there are rows.
             stats.distinct = distinct.min(self.found.rows.next_power_of_two());
         }
         self.found.stats = self.stats;
         self.found
     }
 
-    /// Casts what `prepare` made to the entry's types; what does not fit is told, not dropped.
+    /// Casts the result of `prepare` to the entry's types. A value that does not fit is an error and not dropped.
     fn cast(&self, batch: &RecordBatch) -> Result<RecordBatch, Refusal> {
         let strict = CastOptions {
             safe: false,
@@ -119,8 +119,8 @@ impl<'e> RowProfiler<'e> {
             .map_err(|error| evaluation_refusal(&error))
     }
 
-    /// Leaves out the rows with a number that is none, which count as unreadable. Published, they would be found or not
-    /// found depending on the rows beside them: the statistics of a file pass over what can't be compared.
+    /// Removes rows with NaN or infinity, which count as unreadable. A filter would find such a row or not depending on its
+    /// neighbours, because file statistics ignore values that can't be compared.
     fn finite(&mut self, batch: RecordBatch) -> Result<RecordBatch, Refusal> {
         let mut kept = vec![true; batch.num_rows()];
         for (column, field) in batch.columns().iter().zip(self.schema.fields()) {
@@ -219,5 +219,5 @@ fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
 
-/// Where a value stands that no file holds: the rows that `prepare` made, in their order, from 1.
+/// File name in messages about rows that `prepare` returns. They are numbered from 1.
 const PREPARED: &str = "prepared rows";

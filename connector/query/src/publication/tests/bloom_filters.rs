@@ -1,4 +1,4 @@
-//! Bloom filters of the row groups of a snapshot.
+//! Bloom filters of a snapshot's row groups.
 
 use super::{TestPublisher, configured};
 use parquet::file::properties::ReaderProperties;
@@ -31,7 +31,7 @@ name = "km"
 type = "float"
 "#;
 
-/// The columns that whole numbers and texts are looked up in have one, but for that by which rows are sorted.
+/// Columns of integers and texts have a filter, except for the sort column.
 #[test]
 fn row_groups_have_filters_that_hold_their_values() {
     let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
@@ -56,7 +56,7 @@ fn row_groups_have_filters_that_hold_their_values() {
         assert!(cards.check(&card(row)));
         assert!(stops.check(format!("stop {}", card(row)).as_str()));
     }
-    // Of what is not there few are taken for there.
+    // The filter has few false positives.
     let taken = (200_000..210_000_i64).filter(|other| cards.check(other));
     assert!(taken.count() < 1_000);
 }

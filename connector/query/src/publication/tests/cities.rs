@@ -1,4 +1,4 @@
-//! What each city ships.
+//! Publication of each city's files.
 
 use super::{
     TestPublisher, configured, dates, demo, floats, instants, ints, near, only, shipped, span, sum,
@@ -26,7 +26,7 @@ fn every_shipped_configuration_fits_its_files() {
 fn munster_counts_each_bicycle_once_and_knows_its_clock_changes() {
     let publisher = TestPublisher::new();
     let staged = publisher.stage(&shipped("munster", "bike_counts"));
-    // Three sites, 2020; four slots of each in the hour that occurs twice.
+    // Three sites in 2020, with four slots each in the repeated hour.
     assert_eq!(staged.report.rows, 105_396);
     assert_eq!((staged.report.files, staged.report.files_read), (36, 36));
     assert_eq!(staged.report.counts.bad_rows, 0);
@@ -96,7 +96,7 @@ fn ottawa_reads_both_ways_of_dates_and_leaves_pedestrians_out() {
             .filter(|(s, _)| s.as_deref() == Some(site));
         rows.filter_map(|(_, bikes)| *bikes).sum()
     };
-    // Counter 9 is written `9 OYNG 1`, counter 11 `11 OBVW`, both without the ^ of the others.
+    // Counter 9 is written `9 OYNG 1` and counter 11 is written `11 OBVW`, both without the ^ of the others.
     assert_eq!(
         (of("5"), of("9"), of("11"), of("12a")),
         (2_415_490, 301_913, 1_152_571, 1_749_999)
@@ -124,7 +124,7 @@ fn ottawa_reads_both_ways_of_dates_and_leaves_pedestrians_out() {
 fn zurich_becomes_micrograms_by_a_declared_factor() {
     let publisher = TestPublisher::new();
     let staged = publisher.stage(&shipped("zurich", "air_quality"));
-    // 17,568 half hours at eight stations; values end on 21 March.
+    // 17,568 half hours at eight stations; the values end on 21 March.
     assert_eq!(staged.report.rows, 140_544);
     assert_eq!(staged.report.counts.missing, only(&[("value", 110_086)]));
     let snapshot = staged.commit().unwrap();
@@ -212,7 +212,7 @@ fn zurich_counts_car_parks_without_a_place() {
     let staged = publisher.stage(&shipped("zurich", "car_parks"));
     assert_eq!(staged.report.counts.rows, 38);
     assert_eq!(staged.report.rows, 37);
-    // No car park has an address there; three have no place.
+    // No car park has an address in the file; three have no position.
     assert_eq!(staged.report.nulls.get("lon"), Some(&3));
     assert_eq!(staged.report.nulls.get("name"), None);
     assert_eq!(
@@ -250,12 +250,12 @@ fn barcelona_counts_hours_from_1_to_24_by_their_ends() {
     assert_eq!(staged.report.rows, 119_938);
     assert_eq!(staged.report.counts.bad_rows, 0);
     assert_eq!(staged.report.counts.missing, only(&[("value", 7_146)]));
-    // Seven stations measure both pollutants or one: fourteen series have a label in the hour that occurs twice.
+    // Seven stations measure one or both pollutants: fourteen series have a value in the repeated hour.
     assert_eq!(staged.report.counts.ambiguous, only(&[("observed_at", 14)]));
     let snapshot = staged.commit().unwrap();
     let values = floats(&snapshot, "value");
     near(sum(&values), 2_475_878.0);
-    // Hour 1 of 1 January begins at midnight, hour 24 of 31 December at 23:00.
+    // Hour 1 of 1 January starts at midnight, hour 24 of 31 December at 23:00.
     assert_eq!(
         span(&snapshot),
         (
@@ -338,7 +338,7 @@ fn lisbon_knows_the_municipality_of_each_stop() {
         (of("operator_id", "44"), of("operator_name", "Alsa Todi")),
         (74_509, 74_509)
     );
-    // Prefix 20 stands for four municipalities; joined as they are listed, its ten rows would become forty.
+    // Prefix 20 stands for four municipalities; a plain join would turn its ten rows into forty.
     let names = texts(&snapshot, "municipality");
     assert_eq!(
         names
@@ -348,7 +348,7 @@ fn lisbon_knows_the_municipality_of_each_stop() {
             .count(),
         10
     );
-    // Leading zeros stay.
+    // Leading zeros are kept.
     assert!(
         texts(&snapshot, "stop_id")
             .iter()
@@ -376,6 +376,6 @@ fn lisbon_knows_the_municipality_of_each_stop() {
         ints(&level, "trips_run").iter().flatten().sum::<i64>(),
         1_469_019
     );
-    // 1 July begins at 23:00 UTC of the day before in summer.
+    // In summer, 1 July starts at 23:00 UTC of the previous day.
     assert_eq!(span(&level).0, "2024-06-30T23:00:00Z");
 }

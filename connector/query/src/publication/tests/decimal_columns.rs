@@ -1,4 +1,4 @@
-//! Columns of decimals: each digit of a file, or a row that can't be read.
+//! Decimal columns: exact digits, or an unreadable row.
 
 use super::source_formats::{one, parquet};
 use super::{TestPublisher, check_code, decimals, texts};
@@ -82,7 +82,7 @@ fn decimals_of_a_parquet_file_keep_their_type() {
     money.sort();
     assert_eq!(money, some(&["0.10", "0.20", "12345678901234567.89"]));
 
-    // Declared as another type: exactly or not at all.
+    // Declared with another type: exact conversion or none.
     let declared = format!(
         "max_bad_rows = 0.5\n{source}[[dataset.column]]\nname = \"money\"\ntype = \"decimal(5,1)\"\n\
          [[dataset.column]]\nname = \"text\"\nfrom = \"money\"\n"
@@ -125,7 +125,7 @@ fn other_numbers_of_a_typed_file_become_the_decimals_that_they_show() {
         [[dataset.column]]\nname = \"f\"\ntype = \"decimal(20,17)\"\n\
         [[dataset.column]]\nname = \"i\"\ntype = \"decimal(19,0)\"\n";
     let staged = publisher.stage(&one(folder.path(), rest));
-    // The result of a computation stands for no decimal.
+    // The result of a computation has no exact decimal value.
     assert_eq!(staged.report.counts.bad["f"].count, 1);
     let snapshot = staged.commit().unwrap();
     let mut whole = decimals(&snapshot, "i");

@@ -1,4 +1,4 @@
-//! A feed grows: what came stays as it is, and a question can be about what came since, or was there by then.
+//! Growth of a feed: published rows do not change, and a question can ask for rows since or up to a publication.
 
 use super::{TestPublisher, configured, ints};
 use crate::ingest::config::DatasetConfig;
@@ -46,7 +46,7 @@ impl TestFeed {
         }
     }
 
-    /// A file with one reading a hour from that hour on.
+    /// Writes a file with one value for each hour, starting at `hour`.
     fn bring(&self, file: &str, hour: u32, values: &[i64]) {
         let lines = values.iter().zip(hour..).map(|(value, hour)| {
             format!(
@@ -67,7 +67,7 @@ impl TestFeed {
         configured(&self.text, self.folder.path()).remove(0)
     }
 
-    /// The next publication comes a day later.
+    /// Context of a publication one day later.
     fn context(&mut self, anew: bool) -> PublicationContext {
         self.days += 1;
         let now = format!("2026-11-{:02}T12:00:00Z", self.days);
@@ -135,7 +135,7 @@ fn new_files_are_segments_and_nothing_else_is_read() {
         third.since("2026-10-31.1"),
         SnapshotChange::Another
     ));
-    // What is told of it is of all segments, and of each its own.
+    // The entry describes all segments together, and each segment separately.
     let entry = &third.dataset;
     let span = |from: &str, to: &str| Some((from.parse().unwrap(), to.parse().unwrap()));
     assert_eq!(entry.rows, 5);
@@ -150,10 +150,10 @@ fn new_files_are_segments_and_nothing_else_is_read() {
         newest.time_span,
         span("2026-01-01T10:00:00Z", "2026-01-01T11:00:00Z")
     );
-    // Its digest is that of its files, and what was there is the same file.
+    // The digest covers the files, and the files of earlier segments are equal.
     third.verify().unwrap();
     assert_ne!(third.digest, second.digest);
-    // Its older states stay readable as long as somebody holds them, and are what is left after a start.
+    // Earlier states stay readable while they are held, and after a restart.
     assert_eq!(ints(&first, "value"), [1, 2].map(Some));
     let owner = feed.publisher.context().owner;
     let (registry, faults) = SnapshotRegistry::open(feed.publisher.state.path(), &owner);
@@ -237,7 +237,7 @@ fn what_was_read_does_not_change() {
         ErrorCode::FeedChanged,
         "read or prepared in another way",
     );
-    // What the refusal advises, works: and nobody can go on from what was there before.
+    // The remedy of the refusal works, and afterwards there is no continuation of the earlier feed.
     let Ok(StagingOutcome::Staged(staged)) = feed.try_publish(true) else {
         panic!("not published anew");
     };
@@ -250,7 +250,7 @@ fn what_was_read_does_not_change() {
     assert_eq!(anew.dataset.feed.unwrap().segments, 1);
 }
 
-/// Rotated or moved, a file would be read again; files without rows are all alike.
+/// A rotated or moved file would be read again. Files without rows are all equal and do not count.
 #[test]
 fn a_file_under_another_name_is_not_read_twice() {
     let mut feed = TestFeed::new();
@@ -322,7 +322,7 @@ fn a_dataset_becomes_a_feed_with_its_next_publication() {
     assert_eq!(grown(&feed.publish(), &first.dataset.version), [Some(2)]);
 }
 
-/// The folder of a dataset whose rows stay elsewhere keeps nothing.
+/// A dataset in place keeps no files in its folder.
 #[test]
 fn rows_in_place_are_no_feed() {
     let text = "[[dataset]]\nname = \"a\"\ntitle = \"A\"\nlicence = \"CC0-1.0\"\nfeed = true\n\

@@ -1,13 +1,12 @@
-//! The same configurations over everything that the cities publish. The files are not shipped:
-//! `HANSA_CITY_DATA=FOLDER cargo heavy -- --ignored all_city_data`; without the variable
-//! the check fails.
+//! Publication of the complete data of the cities. The files are not included: run `HANSA_CITY_DATA=FOLDER cargo heavy -- --ignored
+//! all_city_data`. Without the variable the check fails.
 
 use super::{TestPublisher, dataset_of, demo, floats, ints, near, only, sum};
 use crate::ingest::config::DatasetConfig;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-/// A city's configuration beside links to its full data.
+/// Folder with a city's configuration and links to its complete data.
 fn linked(folder: &Path, city: &str, links: &[(&str, &str)]) -> PathBuf {
     let data = std::env::var("HANSA_CITY_DATA")
         .expect("HANSA_CITY_DATA names the folder of the full data");
@@ -114,7 +113,7 @@ fn all_city_data() {
     );
 }
 
-/// The most memory that this process ever held, in MiB.
+/// Peak memory of this process, in MiB.
 fn peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status
@@ -124,8 +123,7 @@ fn peak() -> u64 {
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
 }
 
-/// A file of 230 MB: `cargo heavy -- --ignored large_file`, alone, since it looks at the
-/// memory of its process.
+/// File of 230 MB. Run `cargo heavy -- --ignored large_file` alone, since the test measures the memory of its process.
 #[test]
 #[ignore = "takes a minute and must run alone, see its head"]
 fn a_large_file_is_published_in_bounded_memory() {

@@ -1,4 +1,4 @@
-//! How the pages of a snapshot lie on disk.
+//! Compression of a snapshot's pages.
 
 use super::{TestPublisher, configured};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -23,7 +23,7 @@ name = "hardly"
 type = "text"
 "#;
 
-/// A page that compression leaves more than seven tenths of is not unpacked at each question.
+/// A page that would keep more than seven tenths of its size is stored uncompressed.
 #[test]
 fn what_hardly_becomes_smaller_is_not_compressed() {
     let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
@@ -45,7 +45,7 @@ fn what_hardly_becomes_smaller_is_not_compressed() {
         let column = reader.metadata().row_group(0).column(column);
         column.compressed_size() as f64 / column.uncompressed_size() as f64
     };
-    // Its dictionary, which is read once, is smaller.
+    // The dictionary of the other column, which is read once, is compressed.
     let (alike, hardly) = (left(0), left(1));
     assert!(alike < 0.4 && hardly > 0.9, "{alike} {hardly}");
 }

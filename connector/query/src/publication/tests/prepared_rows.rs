@@ -1,4 +1,4 @@
-//! `prepare` with conditions in which a value can be missing.
+//! `prepare` with conditions on values that can be NULL.
 
 use super::{TestPublisher, configured, texts};
 use hansa_policy::refusal::ErrorCode;
@@ -22,7 +22,7 @@ path = "consent.csv"
 nulls = [""]
 "#;
 
-/// The persons of whom rides are published under `condition`.
+/// Persons whose rides are published under `condition`.
 fn publish(condition: &str) -> Result<Vec<String>, ErrorCode> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(

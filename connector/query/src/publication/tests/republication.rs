@@ -1,4 +1,4 @@
-//! Publishing again: what is read, what is swapped, what goes.
+//! Repeated publication: files that are read, snapshots that are replaced, and snapshots that are removed.
 
 mod damaged_files;
 mod retained_snapshots;
@@ -80,7 +80,7 @@ fn only_changed_files_are_read_and_nothing_changed_is_nothing_published() {
     assert_eq!(ints(&second, "trips"), vec![Some(1), Some(3)]);
 }
 
-/// A snapshot from before there were descriptions says nothing, and what is stated later is taken in without reading rows again.
+/// A snapshot from before descriptions existed has none; a later description is added without reading rows.
 #[test]
 fn a_description_is_kept_with_the_snapshot_and_changes_without_its_rows() {
     let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
@@ -133,7 +133,7 @@ fn a_dataset_without_rows_is_published_as_such() {
     assert_eq!(**reopened.holdings().values().next().unwrap(), snapshot);
 }
 
-/// Different values are counted as a power of two; a column of many, of few and of none.
+/// Distinct counts are powers of two, for columns with many, few and no values.
 #[test]
 fn different_values_are_counted_over_all_files() {
     let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
@@ -155,7 +155,7 @@ fn different_values_are_counted_over_all_files() {
     let staged = publisher.stage(&config);
     assert_eq!(count(&staged), [4, 512, 0]);
     staged.commit().unwrap();
-    // What is taken over from before counts as what is new does.
+    // Values of cached files count like those of new files.
     for day in [4, 5] {
         write(folder.path(), &format!("{day}.csv"), &many(day));
     }
@@ -199,7 +199,7 @@ fn a_changed_schema_is_reported_before_it_is_published() {
             "column `note` comes, text"
         ]
     );
-    // A look is not a publication.
+    // A dry run is no publication.
     drop(staged);
     let registry = SnapshotRegistry::open(publisher.state.path(), &publisher.context().owner).0;
     assert_eq!(
@@ -304,7 +304,7 @@ fn prepare_fails_with_its_place_and_reaches_nothing_else() {
     check("SELECT 1 AS a; SELECT 2 AS b", "");
 }
 
-/// What a filter finds must not depend on the rows beside a number that compares with nothing.
+/// The result of a filter must not depend on the neighbours of a NaN.
 #[test]
 fn numbers_that_are_none_are_never_published() {
     let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());

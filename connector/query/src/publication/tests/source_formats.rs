@@ -1,4 +1,4 @@
-//! Parquet, Arrow and GeoJSON sources, files with differing columns, and sorting beyond memory.
+//! Parquet, Arrow and GeoJSON sources, files with different columns, and sorts beyond the memory.
 
 use super::{TestPublisher, check_code, configured, dates, floats, instants, ints, texts};
 use crate::ingest::config::DatasetConfig;
@@ -64,7 +64,7 @@ fn a_typed_file_is_published_with_declared_or_own_columns() {
 fn check_typed_file(folder: &Path, kind: &str) {
     let publisher = TestPublisher::new();
     let source = format!("[dataset.source]\nkind = \"{kind}\"\npath = \"a.{kind}\"\n");
-    // A local time needs somebody who says which.
+    // A civil time needs a declared time zone.
     let refusal = publisher.refused(&one(folder, &source));
     check_code(&refusal, ErrorCode::SchemaMismatch, "hansa.toml", Some(1));
     let declared = format!(
@@ -220,7 +220,7 @@ fn rows_beyond_memory_are_sorted_all_the_same() {
     );
 }
 
-/// A place outside the extent is no row, whatever the kind of the file.
+/// A place outside the extent makes its row unreadable, for every kind of file.
 #[test]
 fn a_place_outside_the_extent_is_shown_with_its_line() {
     let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());

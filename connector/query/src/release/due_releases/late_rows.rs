@@ -1,4 +1,4 @@
-//! Late rows: which spans look different today, and what of that can be taken over.
+//! Late rows: detection of changed periods, and their corrections.
 
 use super::{DueReleaseJob, cells_of, in_time};
 use crate::release::cell_file::select_released_columns;
@@ -10,7 +10,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::PathBuf;
 
 impl DueReleaseJob<'_> {
-    /// Late rows, part by part.
+    /// Processes late rows for each part.
     pub(super) async fn corrections(&mut self) -> Result<(), Refusal> {
         let touched = self.find_changed_parts().await?;
         for part in touched {
@@ -34,8 +34,7 @@ impl DueReleaseJob<'_> {
         Ok(())
     }
 
-    /// Corrects a part, or leaves it as it is where what would be told can't be, or takes too long: another part does not
-    /// wait for it.
+    /// Corrects a part, or leaves it unchanged if the correction is unsafe or takes too long. Other parts do not wait for it.
     async fn or_held_back(&mut self, part: usize) -> Result<(), Refusal> {
         let (before, reported) = (self.series.clone(), self.facts.len());
         let done = in_time(self.time, self.correction(part)).await;
@@ -52,7 +51,7 @@ impl DueReleaseJob<'_> {
         let until = until
             .map(|until| self::format_time(until, self.days))
             .unwrap_or_default();
-        // No file gets a name twice, also none that nobody reads.
+        // The revision stays increased, since a file name is never reused, even for an unread file.
         let revision = self.series.revision;
         self.series = ReleaseHistory { revision, ..before };
         self.facts.truncate(reported);
@@ -63,7 +62,7 @@ impl DueReleaseJob<'_> {
         Ok(())
     }
 
-    /// The parts of which some cell would look different today.
+    /// Parts in which a cell would have another value now.
     async fn find_changed_parts(&self) -> Result<Vec<usize>, Refusal> {
         let mut touched = Vec::new();
         for (index, part) in self.series.parts.iter().enumerate() {
@@ -101,7 +100,7 @@ impl DueReleaseJob<'_> {
         let incoming = sort_rows(self.within(&self.snapshot.files, span).await?)?;
         let (incoming, _) = self.workspace.keep(incoming).await?;
         if levels.is_empty() {
-            // Nobody has seen anything of it.
+            // No cells of this part were released yet.
             let (name, path) = self.file(&format!("rows-{index}"));
             workspace::write(self.workspace.read(&[incoming]).await?, &path).await?;
             if let Some(part) = self.series.parts.get_mut(index) {
@@ -163,7 +162,7 @@ impl DueReleaseJob<'_> {
     }
 }
 
-/// What lies before and after a span.
+/// Ranges before and after a range.
 fn outside(span: TimeRange) -> Vec<TimeRange> {
     let mut outside = vec![TimeRange {
         from: Some(span.to),
@@ -178,5 +177,5 @@ fn outside(span: TimeRange) -> Vec<TimeRange> {
     outside
 }
 
-/// The most releases of one part: each correction is held against all of them.
+/// Maximum number of releases of one part, since each correction is checked against all of them.
 const MOST: usize = 9;

@@ -1,4 +1,4 @@
-//! Which periods of which cubes are to be drawn, and whether the budgets permit it.
+//! Due periods of noisy cubes, and the decision if the budgets permit them.
 
 use crate::release::grid_basis::PeriodCalendar;
 use crate::release::history::{NoisyCells, ReleaseHistory, format_time};
@@ -10,7 +10,7 @@ use hansa_policy::value::privacy_budget::PrivacyBudgetTerm;
 use hansa_policy::value::time::TimeBucketWidth;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The cells of one cube for one period.
+/// Cells of one cube for one period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct DrawRequest {
     pub(super) shape: String,
@@ -18,14 +18,14 @@ pub(super) struct DrawRequest {
     pub(super) from: i64,
     pub(super) to: i64,
     pub(super) part: usize,
-    /// Millionths of epsilon.
+    /// Cost in millionths of epsilon.
     pub(super) each: u64,
     pub(super) most: u64,
     pub(super) per: TimeBucketWidth,
 }
 
 impl DrawRequest {
-    /// Why it is not drawn.
+    /// Reason why the cells are not drawn.
     pub(super) fn refusal(&self, dataset: &Dataset, calendar: &PeriodCalendar) -> Refusal {
         let (_, next) = calendar.bounds(self.from, self.per);
         Refusal::new(
@@ -45,14 +45,14 @@ impl DrawRequest {
     }
 }
 
-/// What is to be drawn, and what can't be.
+/// Granted and refused requests.
 #[derive(Debug, Default)]
 pub(super) struct DrawDecision {
     pub(super) granted: Vec<DrawRequest>,
     pub(super) refused: Vec<DrawRequest>,
 }
 
-/// Goes through the periods that are over and neither paid for nor refused, the earliest first.
+/// Decides on the ended periods that are neither charged nor refused yet, the earliest first.
 pub(super) fn due(
     series: &ReleaseHistory,
     wanted: &BTreeMap<String, (&Cube, &PrivacyBudgetTerm)>,
@@ -108,11 +108,11 @@ pub(super) fn due(
     found
 }
 
-/// A limit: in how long, and millionths.
+/// Limit: its period, and the maximum in millionths of epsilon.
 type SpendingLimit = (TimeBucketWidth, u64);
 
-/// What was spent in each slot of each limit, by unit. Each contract says what all of them together may tell, so every limit
-/// binds every release.
+/// Spending in each slot of each limit, by unit. Each contract limits the total disclosure, so every limit applies to every
+/// release.
 struct SpendingSlots {
     limits: BTreeMap<String, BTreeSet<SpendingLimit>>,
     spent: BTreeMap<(String, TimeBucketWidth, i64), u64>,
@@ -153,7 +153,7 @@ impl SpendingSlots {
         }
     }
 
-    /// Spends it where it is within every limit of the unit.
+    /// Charges the request if it is within all limits of the unit.
     fn spend(&mut self, due: &DrawRequest, calendar: &PeriodCalendar) -> bool {
         let mut limits = self.limits.get(&due.unit).into_iter().flatten();
         let fits = limits.all(|(per, most)| {
@@ -168,7 +168,7 @@ impl SpendingSlots {
     }
 }
 
-/// Notes the periods that have no cells; whether that is news.
+/// Records the periods without cells. Returns true if the record changes.
 pub(super) fn lack(series: &mut ReleaseHistory, refused: &[DrawRequest]) -> bool {
     let mut open: BTreeMap<&str, BTreeSet<(i64, i64)>> = BTreeMap::new();
     for due in refused {

@@ -1,5 +1,5 @@
-//! The cells of one period: all combinations of the values that the contract names and the buckets of the period, whether
-//! there are rows or not.
+//! Domain of the cells of one period: all combinations of the values in the contract and the time buckets of the period,
+//! independent of the rows.
 
 use super::cell_totals::CellTotals;
 use crate::release::grid_basis::PeriodCalendar;
@@ -17,7 +17,7 @@ use hansa_policy::value::privacy_budget::PrivacyBudgetTerm;
 use hansa_policy::value::time::TimeBucketWidth;
 use std::sync::Arc;
 
-/// The cells, numbered: the last dimension counts fastest.
+/// Numbered cells. The last dimension varies fastest.
 #[derive(Debug)]
 pub(super) struct CellDomain {
     axes: Vec<CellDomainAxis>,
@@ -25,13 +25,13 @@ pub(super) struct CellDomain {
 
 #[derive(Debug)]
 enum CellDomainAxis {
-    /// Values as text.
+    /// Listed values, as text.
     Listed(Vec<String>),
-    /// Starts of buckets, ascending, in the unit of the column.
+    /// Starts of time buckets, ascending, in the unit of the column.
     Times(Vec<i64>),
 }
 
-/// A value of a dimension as a row has it.
+/// Value of a dimension in a row.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum DimensionValue<'a> {
     Text(&'a str),
@@ -40,7 +40,7 @@ pub(super) enum DimensionValue<'a> {
 }
 
 impl CellDomain {
-    /// The cells of a cube in a period.
+    /// Cells of a cube in a period.
     pub(super) fn of(
         cube: &Cube,
         budget: &PrivacyBudgetTerm,
@@ -74,13 +74,13 @@ impl CellDomain {
         })
     }
 
-    /// How many cells there are.
+    /// Number of cells.
     pub(super) fn len(&self) -> usize {
         let sizes = self.axes.iter().map(CellDomainAxis::len);
         sizes.fold(1, usize::saturating_mul)
     }
 
-    /// The cell of these values, one for each dimension; none where one of them has no cells.
+    /// Cell for these values, one for each dimension. `None` if a value is outside the domain.
     pub(super) fn cell<'a>(
         &self,
         values: impl Iterator<Item = DimensionValue<'a>>,
@@ -93,12 +93,12 @@ impl CellDomain {
         Some(cell)
     }
 
-    /// Whether the dimension is of time.
+    /// Checks for a time dimension.
     pub(super) fn is_time(&self, dimension: usize) -> bool {
         matches!(self.axes.get(dimension), Some(CellDomainAxis::Times(_)))
     }
 
-    /// The cells with their numbers, with the columns of [`hansa_enforcement::released_cells::schema`].
+    /// Record batch of the cells with their values, in the columns of [`hansa_enforcement::released_cells::schema`].
     pub(super) fn batch(
         &self,
         totals: &CellTotals,
@@ -123,7 +123,7 @@ impl CellDomain {
             columns.push(Arc::new(counts(totals.value_counts(index))));
             columns.push(match kind {
                 DataType::Int64 => Arc::new(counts(totals.sums(index))),
-                // Thousandths, as decimal text: so the number is the nearest to an exact one.
+                // The conversion through decimal text gives the floating-point number nearest to the exact thousandths.
                 DataType::Float64 => Arc::new(
                     totals
                         .sums(index)
@@ -194,7 +194,7 @@ fn kind_of(schema: &SchemaRef, name: &str) -> Result<DataType, Refusal> {
         .ok_or_else(strange)
 }
 
-/// Whole numbers; what does not fit is held at the edge.
+/// Integers, clamped to the range of the type.
 fn counts(numbers: impl Iterator<Item = i128>) -> Int64Array {
     let held = numbers.map(|number| {
         let edge = if number < 0 { i64::MIN } else { i64::MAX };
@@ -203,7 +203,7 @@ fn counts(numbers: impl Iterator<Item = i128>) -> Int64Array {
     Int64Array::from_iter_values(held)
 }
 
-/// The nearest floating-point number to so many thousandths.
+/// Floating-point number nearest to a number of thousandths.
 fn thousandths(number: i128) -> Option<f64> {
     let sign = if number < 0 { "-" } else { "" };
     let size = number.unsigned_abs();
@@ -218,7 +218,7 @@ fn strange() -> Refusal {
     )
 }
 
-/// The measure's place among the bounds.
+/// Clamp range of the measure.
 pub(super) fn clamp_range<'a>(
     budget: &'a PrivacyBudgetTerm,
     measure: &SqlIdentifier,

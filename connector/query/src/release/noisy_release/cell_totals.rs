@@ -1,7 +1,7 @@
-//! The exact numbers of the cells of one period, with what one unit can put into them bounded.
+//! Exact totals of the cells of one period, with a bounded contribution of each unit.
 //!
-//! The rows come sorted by unit and cell. Of each unit at most so many cells are chosen, and of each cell at most so many of
-//! its rows, by lots that depend on the seed and on that unit's own rows alone: so that without one unit, nothing else changes.
+//! The rows are sorted by unit and cell. For each unit, a bounded number of cells is sampled, and a bounded number of rows in each
+//! cell. The sample depends only on the seed and the unit's own rows, so removing one unit changes nothing else.
 
 use super::cell_domain::{CellDomain, DimensionValue, clamp_range};
 use super::noise::NoiseStream;
@@ -21,33 +21,33 @@ use hansa_policy::noise::{RandomBits, RandomSource};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::value::privacy_budget::PrivacyBudgetTerm;
 
-/// The numbers of all cells, by their place in the domain.
+/// Totals of all cells, by their index in the domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CellTotals {
     cells: Vec<ExactCell>,
-    /// The greatest absolute value that a measure can have.
+    /// Maximum absolute value of each measure.
     reaches: Vec<u128>,
 }
 
-/// The numbers of a cell.
+/// Totals of a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ExactCell {
-    /// Rows.
+    /// Number of rows.
     pub(super) count: i128,
     pub(super) measures: Vec<MeasureTotal>,
 }
 
-/// A measure of a cell.
+/// Total of a measure in a cell.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct MeasureTotal {
-    /// Rows that have a value.
+    /// Number of rows with a value.
     pub(super) count: i128,
-    /// Their sum: of integers as it is, of other numbers in thousandths.
+    /// Sum: exact for integers, in thousandths for other numbers.
     pub(super) sum: i128,
 }
 
 impl CellTotals {
-    /// Rows that count.
+    /// Number of counted rows.
     pub(super) fn rows(&self) -> u64 {
         let rows: i128 = self.cells.iter().map(|cell| cell.count).sum();
         u64::try_from(rows).unwrap_or(0)
@@ -79,7 +79,7 @@ impl CellTotals {
     }
 }
 
-/// Counts the rows of a period. A row without a unit is nobody's and does not count, nor does one without a cell.
+/// Adds up the rows of a period. A row without a unit or a cell does not count.
 pub(super) async fn sum_cells(
     rows: DataFrame,
     cube: &Cube,
@@ -138,7 +138,7 @@ pub(super) async fn sum_cells(
     Ok(counting.done())
 }
 
-/// A time in the unit of its column.
+/// Time in the unit of its column.
 fn time(value: Expr, kind: &DataType) -> Expr {
     match kind {
         DataType::Date32 => cast(cast(value, DataType::Int32), DataType::Int64),
@@ -146,7 +146,7 @@ fn time(value: Expr, kind: &DataType) -> Expr {
     }
 }
 
-/// A floating-point number in thousandths, held within its bounds; none for what is no number.
+/// Floating-point number in thousandths, clamped to its bounds; NULL for NaN.
 fn to_thousandths(value: Expr, low: i64, high: i64) -> datafusion_common::Result<Expr> {
     let edge = |thousandths: i64| cast(lit(thousandths), DataType::Float64);
     let wide = value.clone() * lit(1000.0);
@@ -156,7 +156,7 @@ fn to_thousandths(value: Expr, low: i64, high: i64) -> datafusion_common::Result
     when(Expr::Not(Box::new(isnan(value))), held).end()
 }
 
-/// What is being counted.
+/// State of the summation.
 struct CellTotalsBuilder<'a> {
     budget: &'a PrivacyBudgetTerm,
     domain: &'a CellDomain,
@@ -166,20 +166,20 @@ struct CellTotalsBuilder<'a> {
     unit: Option<UnitContribution>,
 }
 
-/// A unit whose rows are coming.
+/// Unit whose rows are being read.
 struct UnitContribution {
     name: String,
     random_bits: RandomBits<Box<dyn FnMut() -> u64>>,
-    /// The cells that were chosen.
+    /// Sampled cells.
     cells: ReservoirSample<(usize, ReservoirSample<MeasureValues>)>,
-    /// The cell whose rows are coming.
+    /// Cell whose rows are being read.
     open: Option<(usize, ReservoirSample<MeasureValues>)>,
 }
 
-/// The values of the measures.
+/// Values of the measures.
 type MeasureValues = Vec<Option<i64>>;
 
-/// As many as there is room for, of all that came, each as likely (Vitter's algorithm R).
+/// Uniform random sample of a fixed maximum size (reservoir sampling, Vitter's algorithm R).
 struct ReservoirSample<T> {
     sample: Vec<T>,
     capacity: usize,
@@ -285,7 +285,7 @@ impl<'a> CellTotalsBuilder<'a> {
         chosen.offer(measured, &mut open.random_bits);
     }
 
-    /// Puts the unit's chosen rows into the tally.
+    /// Adds the sampled rows of the unit to the totals.
     fn close(&mut self) {
         let Some(mut unit) = self.unit.take() else {
             return;

@@ -1,12 +1,12 @@
-//! The noise of a release, made of its bytes.
+//! Noise of a release, computed from its seed.
 
 use super::cell_totals::CellTotals;
 use hansa_policy::noise::{LaplaceScale, RandomBits};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::value::privacy_budget::PrivacyBudgetTerm;
 
-/// Adds noise to every number of every cell, the empty ones as well. The numbers of a cell share what is spent: with `k`
-/// kinds of them, each kind is private to a part in `k`, so that all are together to the whole.
+/// Adds noise to every value of every cell, including empty cells. The values of a cell share the budget: each of `k` kinds of
+/// values gets one part in `k`.
 pub(super) fn add(
     totals: &mut CellTotals,
     budget: &PrivacyBudgetTerm,
@@ -40,18 +40,18 @@ pub(super) fn add(
     Ok(())
 }
 
-/// Bytes that nobody can foretell who does not have the seed: BLAKE3 as an extendable output under a key.
+/// Pseudo-random bytes that are unpredictable without the seed: BLAKE3 as a keyed extendable-output function.
 pub(super) struct NoiseStream(blake3::OutputReader);
 
 impl NoiseStream {
-    /// The stream for a purpose.
+    /// Stream for a purpose.
     pub(super) fn of(seed: &[u8; 32], label: &str) -> Self {
         let mut hasher = blake3::Hasher::new_keyed(seed);
         hasher.update(label.as_bytes());
         Self(hasher.finalize_xof())
     }
 
-    /// The next 64 bits.
+    /// Next 64 bits.
     pub(super) fn word(&mut self) -> u64 {
         let mut bytes = [0; 8];
         self.0.fill(&mut bytes);

@@ -1,8 +1,8 @@
-//! Corrections, and what they and totals would tell.
+//! Corrections and totals, and the disclosure by their differences.
 
 use super::*;
 
-/// What is left of a cell after a correction is of a large group, too: so is what left it.
+/// The remainder of a cell after a correction must be a large group, too.
 #[test]
 fn a_correction_leaves_no_small_group() {
     for left in [2, 0] {
@@ -38,13 +38,13 @@ fn a_correction_leaves_no_small_remainder() {
     assert_eq!(fixture.cells(&fine).len(), 1);
     let total = ["a|2026-06-01T00:00:00Z|16|16|16"];
     assert_eq!(fixture.cells(&coarse), total);
-    // Five leave the two hours that are withheld, and one stays.
+    // Five devices leave the two withheld hours, and one stays.
     fixture.publish(&[group(0, 0, 8), few(9, 20, 1)].concat(), day(1));
     fixture.stage(&[&fine, &coarse]);
     assert_eq!(fixture.cells(&coarse), total);
 }
 
-/// Each contract counts units of its own: what is enough for one may not be for the other.
+/// Each contract counts its own unit: a group may be large enough for one and too small for another.
 #[test]
 fn a_correction_keeps_each_threshold() {
     let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
@@ -59,7 +59,7 @@ fn a_correction_keeps_each_threshold() {
     assert_eq!(fixture.cells(&coarse), ["a|2026-06-01T00:00:00Z|10|10|10"]);
 }
 
-/// What is left of a day when an hour of it is taken away tells no single values either.
+/// The remainder of a day after the subtraction of an hour must not reveal single values.
 #[test]
 fn a_variance_does_not_give_back_what_is_withheld() {
     for fine_first in [true, false] {
@@ -77,7 +77,7 @@ fn a_variance_does_not_give_back_what_is_withheld() {
             functions,
             ..fixture.cube(&["site", "at"], TimeBucketWidth::Day, 5)
         };
-        // At eight each has another number, at nine all have the same.
+        // At eight all values differ, at nine all are equal.
         let eight = (0..10).map(|device| row("a", 0, 8, device, device.into()));
         let rows: Vec<BikeRow> = eight.chain(group(20, 0, 9)).collect();
         fixture.publish(&rows, day(1));

@@ -1,4 +1,4 @@
-//! What can be told from all that was released, found out by trying.
+//! Simulated attack: values that can be inferred from all released cells.
 
 mod regions;
 
@@ -14,21 +14,21 @@ use rand::{Rng as _, SeedableRng as _};
 use regions::{regions, remainders};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Whatever somebody adds and takes away of all the cells of one release: where it comes to a region of fine cells, it is of no
-/// unit or of enough of them. The same holds for what is left of a cell when all cells within it are taken away as they are in
-/// any other release, and for what became of it.
+/// Every sum and difference of the cells of one release that equals a region of fine cells must contain no unit or enough units.
+/// This also holds for the remainder of a cell after the subtraction of all cells within it from any other release, and for the
+/// change of a cell.
 ///
-/// The cells of a release tell of their atoms, the fine cells that lie in the same of them, and of nothing smaller. So each
-/// union of atoms is tried without each union within it. Of two releases, only whole remainders are tried, not parts of them.
+/// An atom is a set of fine cells that no published cell separates; nothing smaller can be inferred. The test therefore tries each
+/// union of atoms without each union within it. Between two releases, it tries complete remainders only.
 #[test]
 fn nothing_that_can_be_reported_is_of_a_small_group() {
     let mut coverage = AttackCoverage::default();
-    // Some that are known to meet much, and others in each run.
+    // Some seeds with many known cases, and random ones in each run.
     let fresh = seed("HANSA_SEED");
     for seed in (0..12).chain(fresh..fresh + number("HANSA_CASES", 4)) {
         case(seed, &mut coverage);
     }
-    // The tries meet what they are there for.
+    // The tries reach the intended cases.
     assert!(coverage.groups > 1000, "{coverage:?}");
     assert!(coverage.withheld > 20, "{coverage:?}");
     assert!(coverage.corrected > 1, "{coverage:?}");
@@ -45,15 +45,15 @@ struct AttackCoverage {
     several_rules: usize,
 }
 
-/// A fine cell: site and hour.
+/// Fine cell: site and hour.
 type FineCell = (String, String);
 
 type CellRegion = BTreeSet<FineCell>;
 
-/// A row of the base: its fine cell, its unit, its value.
+/// Row of the base: its fine cell, unit and value.
 type BaseRow = (FineCell, String, Option<i64>);
 
-/// One published cell: of which cube, the finest being the first, and of what.
+/// Published cell: the index of its cube, the finest being the first, and its content.
 #[derive(Debug, Clone)]
 struct PublishedCell {
     cube: usize,
@@ -61,7 +61,7 @@ struct PublishedCell {
     shows_measure: bool,
 }
 
-/// What there was and what was told of it.
+/// Base rows and published cells of one step.
 #[derive(Debug)]
 struct ReleaseStep {
     base: Vec<BaseRow>,
@@ -131,7 +131,7 @@ fn case(seed: u64, coverage: &mut AttackCoverage) {
     }
 }
 
-/// Cubes that are made of one another, the finest first: each by a rule of its own, or all by one.
+/// Nested cubes, the finest first, with individual rules or a common one.
 fn cubes(fixture: &ReleasedDatasetFixture, random: &mut StdRng) -> Vec<Cube> {
     let at_least = random.random_range(2..4);
     let mut cubes = vec![
@@ -176,7 +176,7 @@ fn any(random: &mut StdRng) -> BikeRow {
     }
 }
 
-/// Rows come, go, move, and say something else.
+/// Randomly adds, removes, moves and changes rows.
 fn change(rows: &mut Vec<BikeRow>, random: &mut StdRng) {
     let more = random.random_range(0..8);
     rows.extend((0..more).map(|_| any(random)));
@@ -194,7 +194,7 @@ fn change(rows: &mut Vec<BikeRow>, random: &mut StdRng) {
     }
 }
 
-/// The rows of the base.
+/// Rows of the base.
 fn base(fixture: &ReleasedDatasetFixture) -> Vec<BaseRow> {
     let mut rows: Vec<BaseRow> = fixture
         .base()
@@ -213,7 +213,7 @@ fn base(fixture: &ReleasedDatasetFixture) -> Vec<BaseRow> {
     rows
 }
 
-/// All fine cells that rows can lie in.
+/// All possible fine cells.
 fn all() -> CellRegion {
     let mut all = CellRegion::new();
     for site in ["a", "b", "NULL"] {
@@ -228,7 +228,7 @@ fn all() -> CellRegion {
     all
 }
 
-/// The published cells; their values are those of the base.
+/// Published cells, with the values of the base.
 fn published_cells(
     fixture: &ReleasedDatasetFixture,
     number: usize,
@@ -273,18 +273,18 @@ fn published_cells(
         .collect()
 }
 
-/// A row that is added or taken away. One whose unit has one in its place in the other release, too, stays: none from elsewhere
-/// makes up for it.
+/// Row with a sign for addition or subtraction. The flag is set if the unit has a row in this place in the other release too; then
+/// no row from elsewhere can compensate for it.
 type SignedRow<'a> = (i64, bool, &'a BaseRow);
 
-/// Why rows, some of them taken away, are too few to be told by the rule of a cube: where something is left of them.
+/// Reason why a signed set of rows is too small to be disclosed by the rule of a cube. `None` if nothing remains.
 fn fault(signed: &[SignedRow<'_>], cube: &Cube, measure: bool) -> Option<String> {
-    // How often each value is left of each unit.
+    // Remaining number of each value of each unit.
     let mut values: BTreeMap<(&str, i64, bool), i64> = BTreeMap::new();
     let staying = signed.iter().filter(|(_, stays, _)| *stays);
     let staying: BTreeSet<&str> = staying.map(|(_, _, row)| row.1.as_str()).collect();
     for (sign, stays, (_, unit, value)) in signed {
-        // Of counts, the values do not matter.
+        // The values do not matter for counts.
         let value = if measure { value.unwrap_or(0) } else { 0 };
         *values.entry((unit, value, *stays)).or_default() += sign;
     }
@@ -301,13 +301,13 @@ fn fault(signed: &[SignedRow<'_>], cube: &Cube, measure: bool) -> Option<String>
     let many = match cube.unit {
         CountingUnit::Column(_) => units.keys().filter(|unit| **unit != "NULL").count(),
         CountingUnit::Rows => {
-            // Rows have no name: in one place, nothing is told of them where they say the same. What is elsewhere is another.
+            // Rows have no identity: equal rows in one place cancel out. Rows in different places do not.
             let mut rows: BTreeMap<(&FineCell, i64), i64> = BTreeMap::new();
             for (sign, _, (fine, _, value)) in signed {
                 let value = if measure { value.unwrap_or(0) } else { 0 };
                 *rows.entry((fine, value)).or_default() += sign;
             }
-            // Of rows that are merely counted, as many that came as went are no difference at all, wherever in the cell they are.
+            // For counts, equal numbers of added and removed rows cancel out anywhere in the cell.
             let counted_alike = !measure && rows.values().sum::<i64>() == 0;
             if counted_alike || rows.values().all(|many| *many == 0) {
                 return None;

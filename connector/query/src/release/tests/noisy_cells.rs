@@ -1,4 +1,4 @@
-//! Cells with noise: drawn once, paid for once, of everything that the contract names, and of no unit too much.
+//! Noisy cells: drawn once, charged once, for the complete domain of the contract, and with bounded contributions.
 
 use super::group;
 use super::release_fixture::{BikeRow, ReleasedDatasetFixture, day, row};
@@ -8,7 +8,7 @@ use hansa_policy::value::time::TimeBucketWidth;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
-/// A world whose first day is over, and whose rows are put aside.
+/// Fixture whose first day has ended and whose rows are staged.
 fn world(rows: &[BikeRow], until: i64) -> ReleasedDatasetFixture {
     let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Never);
     publish(&mut fixture, rows, until);
@@ -28,14 +28,14 @@ fn noise_is_drawn_once_and_what_is_spent_is_counted() {
     let reported = fixture.cells(&cube);
     assert_eq!(reported.len(), 48);
     assert_eq!(fixture.spent(), [("device".to_owned(), 0, 500_000, false)]);
-    // Nothing is due, whatever is asked and published: there are no other numbers to take the mean of.
+    // Nothing is due again, so there are no further values to average.
     for _ in 0..3 {
         publish(&mut fixture, &[group(0, 0, 8), group(20, 0, 9)].concat(), 1);
         fixture.draw(&[&cube], 100, false);
         assert_eq!(fixture.cells(&cube), reported);
         assert_eq!(fixture.spent().len(), 1);
     }
-    // The next day has cells of its own, and costs its own.
+    // The next day has its own cells and its own cost.
     publish(&mut fixture, &group(0, 1, 8), 2);
     fixture.draw(&[&cube], 9, false);
     let more = fixture.cells(&cube);
@@ -50,7 +50,7 @@ fn noise_is_drawn_once_and_what_is_spent_is_counted() {
     );
 }
 
-/// The process ends after the budget was charged, or after the cells were drawn and before anybody was told of them.
+/// The process ends after the budget was charged, or after the cells were drawn and before their record.
 #[test]
 fn an_interrupted_release_goes_on_with_the_same_noise() {
     let mut fixture = world(&group(0, 0, 8), 1);
@@ -64,11 +64,11 @@ fn an_interrupted_release_goes_on_with_the_same_noise() {
     assert_eq!(lost, again);
     assert_eq!(lost, kept);
     assert_eq!(fixture.cells(&cube), kept[0]);
-    // Paid for once; and nobody can make the noise again to take it away.
+    // The budget is charged once, and the seed is deleted, so the noise can't be removed.
     assert_eq!(fixture.spent(), [("device".to_owned(), 0, 500_000, false)]);
 }
 
-/// Noise that was drawn for some rows is never put over others: the difference would be exact.
+/// Noise drawn for some rows is never applied to others: the difference would be exact.
 #[test]
 fn the_same_noise_is_not_put_over_other_rows() {
     let mut fixture = world(&group(0, 0, 8), 1);
@@ -102,7 +102,8 @@ fn what_is_spent_adds_up_over_all_contracts() {
     other.dimensions.swap(0, 1);
     other.dimensions[0].bucket = Some(TimeBucketWidth::Day);
     let (faults, _) = fixture.draw(&[&one, &other], 1, false);
-    // Each of three days would spend 0.75: the first does, of the second one of the two still can, the third neither.
+    // Each of three days would cost 0.75 for each contract: the first day is granted, the second for one contract, the third for
+    // none.
     let spent: u64 = fixture.spent().iter().map(|(.., each, _)| each).sum();
     assert_eq!(spent, 1_000_000);
     assert!(
@@ -111,13 +112,13 @@ fn what_is_spent_adds_up_over_all_contracts() {
             .all(|fault| fault.code == ErrorCode::PrivacyBudgetSpent)
     );
     assert_eq!(faults.len() + fixture.spent().len(), 6);
-    // A third contract finds nothing left, and neither does one that permits more: what was promised binds.
+    // A third contract has no budget left, even one with a higher maximum, because the earlier limits apply.
     let third = fixture.noisy("0.1", "5", TimeBucketWidth::Month);
     let (faults, _) = fixture.draw(&[&third], 5, false);
     assert_eq!(faults.len(), 3);
     assert!(fixture.cells(&third).is_empty());
     assert_eq!(fixture.released().lacking[&third.shape()].len(), 3);
-    // Another month is another budget; 30 days of it are one too many for 0.5 each.
+    // Another month has another budget; 30 days at 0.5 each exceed it.
     publish(&mut fixture, &group(0, 31, 8), 33);
     let (faults, _) = fixture.draw(&[&one], 7, false);
     let of_july = fixture
@@ -142,7 +143,7 @@ fn another_unit_has_a_budget_of_its_own() {
     assert_eq!(fixture.spent().len(), 2);
 }
 
-/// Which cells there are tells nothing: they are the same for no rows, for rows without a unit and for rows elsewhere.
+/// The set of cells reveals nothing: it is equal for no rows, for rows without a unit and for rows elsewhere.
 #[test]
 fn cells_are_there_whether_there_are_rows_or_not() {
     let named = |rows: &[BikeRow]| {
@@ -166,7 +167,7 @@ fn cells_are_there_whether_there_are_rows_or_not() {
     assert_eq!(all, named(&[nobody, row("elsewhere", 0, 9, 1, 1)]));
 }
 
-/// With or without all rows of any one unit, the numbers of a kind differ by no more in all than the noise is made for.
+/// Without all rows of any one unit, the values of a kind differ in total by no more than the sensitivity of the noise.
 #[test]
 fn no_unit_puts_more_into_the_cells_than_the_noise_hides() {
     let mut most = [0; 3];
@@ -211,11 +212,11 @@ fn no_unit_puts_more_into_the_cells_than_the_noise_hides() {
             }
         }
     }
-    // The tries come close to what is permitted.
+    // The tries come close to the permitted sensitivity.
     assert!(most.iter().all(|percent| *percent > 80), "{most:?}");
 }
 
-/// The noise is there, as wide as it has to be, and around the right numbers.
+/// The noise exists, has the required scale, and is centred on the exact values.
 #[test]
 fn numbers_are_near_the_exact_ones_and_not_the_same() {
     let rows: Vec<BikeRow> = (0..8)
@@ -235,7 +236,7 @@ fn numbers_are_near_the_exact_ones_and_not_the_same() {
                 .collect()
         })
         .collect();
-    // Two cells of a unit, three kinds of numbers, a tenth: 60 for counts, ten times that for sums.
+    // Two cells of a unit, three kinds of values, epsilon 0.1: scale 60 for counts, ten times as much for sums.
     for (kind, scale) in [(0, 60.0), (1, 60.0), (2, 600.0)] {
         let off: Vec<f64> = reported
             .iter()
@@ -253,7 +254,7 @@ fn numbers_are_near_the_exact_ones_and_not_the_same() {
     assert!(exact[0].iter().sum::<i128>() == 80);
 }
 
-/// What was drawn is paid for once and can't be drawn again, so it is not swept away; what it replaced is.
+/// Drawn cells are charged and can't be drawn again, so they are not removed; replaced files are.
 #[test]
 fn drawn_cells_are_not_swept_away() {
     let mut fixture = world(&group(0, 0, 8), 1);

@@ -1,4 +1,4 @@
-//! A small dataset that is published again and again.
+//! Small dataset that is published repeatedly.
 
 use crate::fixture;
 use crate::limits::QueryResourceLimits;
@@ -24,7 +24,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A row, with a number that tells it from its likes.
+/// Row with a number that makes it unique.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct BikeRow {
     pub(super) site: Option<&'static str>,
@@ -33,7 +33,7 @@ pub(super) struct BikeRow {
     pub(super) bikes: Option<i64>,
 }
 
-/// A row of a site, in an hour of a day from 2026-06-01.
+/// Row of a site in an hour of a day, counted from 2026-06-01.
 pub(super) fn row(site: &'static str, day: i64, hour: i64, device: u8, bikes: i64) -> BikeRow {
     BikeRow {
         site: Some(site),
@@ -43,7 +43,7 @@ pub(super) fn row(site: &'static str, day: i64, hour: i64, device: u8, bikes: i6
     }
 }
 
-/// The start of a day from 2026-06-01.
+/// Start of a day, counted from 2026-06-01.
 pub(super) fn day(day: i64) -> UtcTimestamp {
     UtcTimestamp::from_micros(START + day * 24 * HOUR).unwrap()
 }
@@ -75,7 +75,7 @@ impl ReleasedDatasetFixture {
         }
     }
 
-    /// Bytes that a release may use.
+    /// Sets the memory limit of a release, in bytes.
     pub(super) const fn memory(&mut self, bytes: usize) {
         self.limits.memory = bytes;
     }
@@ -88,12 +88,12 @@ impl ReleasedDatasetFixture {
         self.snapshot.as_ref().unwrap()
     }
 
-    /// From now on the dataset has another schema.
+    /// Changes the schema of the dataset.
     pub(super) const fn rename(&mut self) {
         self.renamed = true;
     }
 
-    /// From now on it is released by other periods.
+    /// Changes the release period.
     pub(super) const fn every(&mut self, every: TimeBucketWidth) {
         self.every = every;
     }
@@ -140,7 +140,7 @@ impl ReleasedDatasetFixture {
         }
     }
 
-    /// A cube over bikes by devices.
+    /// Cube over bikes with devices as units.
     pub(super) fn cube(&self, by: &[&str], bucket: TimeBucketWidth, at_least: u32) -> Cube {
         let dimensions = by.iter().map(|of| CubeDimension {
             column: of.parse().unwrap(),
@@ -161,12 +161,12 @@ impl ReleasedDatasetFixture {
         }
     }
 
-    /// How many releases there were.
+    /// Number of releases.
     pub(super) fn releases(&self) -> usize {
         self.released.facts.len()
     }
 
-    /// A cube of counts and sums with noise: of the sites `a` and `b`, for whom there are cells from the first day on.
+    /// Cube of noisy counts and sums for the sites `a` and `b`, with cells from the first day on.
     pub(super) fn noisy(&self, each: &str, most: &str, per: TimeBucketWidth) -> Cube {
         Cube {
             at_least: 1,
@@ -193,8 +193,7 @@ impl ReleasedDatasetFixture {
         }
     }
 
-    /// Draws what is due of cubes with noise, and puts it in place unless it is `lost`. Says what was refused, and the file
-    /// of each cube's cells as it would have been.
+    /// Draws the due noisy cells, and publishes them unless `lost` is set. Returns the refusals, and the file of each cube's cells.
     pub(super) fn draw(
         &mut self,
         cubes: &[&Cube],
@@ -227,8 +226,7 @@ impl ReleasedDatasetFixture {
         (faults, reported)
     }
 
-    /// What was spent: unit, start of the period in days from 2026-06-01, millionths; and whether its noise could be made
-    /// again.
+    /// Spending: unit, start of the period in days from 2026-06-01, millionths of epsilon, and a flag that the seed still exists.
     pub(super) fn spent(&self) -> Vec<(String, i64, u64, bool)> {
         let directory =
             crate::snapshot::dataset_dir::DatasetDir::new(self.state(), &"counts".parse().unwrap());
@@ -242,12 +240,12 @@ impl ReleasedDatasetFixture {
             .collect()
     }
 
-    /// What is released.
+    /// Released cells.
     pub(super) const fn released(&self) -> &ReleasedCells {
         &self.released
     }
 
-    /// The numbers of a day as they are before the noise: rows, rows with a value, sums, cell by cell.
+    /// Exact values of a day before the noise: rows, rows with a value, and sums, for each cell.
     pub(super) fn exact(&self, cube: &Cube, on: i64) -> [Vec<i128>; 3] {
         let from = START + on * 24 * HOUR;
         release::noisy_release::exact(
@@ -277,7 +275,7 @@ impl ReleasedDatasetFixture {
                     .collect::<StringArray>(),
             ),
             Arc::new(rows.iter().map(|row| row.bikes).collect::<Int64Array>()),
-            // Numbers whose sum depends on their order.
+            // Numbers whose sum depends on the order of addition.
             Arc::new(
                 rows.iter()
                     .map(|row| row.bikes.map(|bikes| bikes as f64 * 0.1))
@@ -292,7 +290,7 @@ impl ReleasedDatasetFixture {
         self.snapshot = Some(Snapshot::of_files(dataset, vec![file], Digest::of(b"rows")));
     }
 
-    /// Releases what is due of the cubes; whether anything was.
+    /// Releases the due cells of the cubes. Returns true if there were any.
     pub(super) fn stage(&mut self, cubes: &[&Cube]) -> bool {
         let staged = self.staged(cubes);
         let Some(staged) = staged else {
@@ -307,7 +305,7 @@ impl ReleasedDatasetFixture {
         true
     }
 
-    /// What can't be released.
+    /// Refusals for the cubes.
     pub(super) fn faults(&self, cubes: &[&Cube]) -> Vec<Refusal> {
         self.staged(cubes).unwrap().faults
     }
@@ -328,7 +326,7 @@ impl ReleasedDatasetFixture {
         .unwrap()
     }
 
-    /// Releases what is due of the cubes, and says why something is not.
+    /// Releases the due cells of the cubes and returns the refusals.
     pub(super) fn held_back(&mut self, cubes: &[&Cube]) -> Vec<Refusal> {
         let staged = self.staged(cubes).unwrap();
         let faults = staged.faults.clone();
@@ -336,12 +334,12 @@ impl ReleasedDatasetFixture {
         faults
     }
 
-    /// The sources are found as they were published.
+    /// Records that the sources are unchanged at this time.
     pub(super) const fn looked_at(&mut self, at: UtcTimestamp) {
         self.seen = Some(at);
     }
 
-    /// The published cells of a cube, a line each.
+    /// Published cells of a cube, one on each line.
     pub(super) fn cells(&self, cube: &Cube) -> Vec<String> {
         match self.released.cells.get(&cube.shape()) {
             Some(file) => fixture::lines(&batches(file)),
@@ -349,7 +347,7 @@ impl ReleasedDatasetFixture {
         }
     }
 
-    /// The rows of which the cells are, of all parts that are released.
+    /// Base rows of the cells, for all released parts.
     pub(super) fn base(&self) -> Vec<String> {
         let directory =
             crate::snapshot::dataset_dir::DatasetDir::new(self.state(), &"counts".parse().unwrap());
@@ -382,5 +380,5 @@ const GRID: &str = "hansa://munster.example/grid/counts-1";
 
 const HOUR: i64 = 3_600_000_000;
 
-/// 2026-06-01T00:00:00Z
+/// 2026-06-01T00:00:00Z.
 const START: i64 = 1_780_272_000_000_000;

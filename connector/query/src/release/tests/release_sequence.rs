@@ -1,11 +1,11 @@
-//! What several releases, and contracts of several rules, must not tell together.
+//! Combinations of several releases, and of contracts with different rules.
 
 use super::release_fixture::{BikeRow, ReleasedDatasetFixture, day, row};
 use hansa_policy::effect::Cube;
 use hansa_policy::value::cube::{CountingUnit, DominanceRule, DominanceTerm, LateDataPolicy};
 use hansa_policy::value::time::TimeBucketWidth;
 
-/// One row for each device, from `first`.
+/// One row for each device, starting at `first`.
 fn devices(site: &'static str, hour: i64, first: u8, many: u8, bikes: i64) -> Vec<BikeRow> {
     (first..first + many)
         .map(|device| row(site, 0, hour, device, bikes))
@@ -20,7 +20,7 @@ fn dominance() -> Vec<DominanceTerm> {
     }]
 }
 
-/// The total from before less the hours of today, which came only now, would be of one person.
+/// The earlier total minus the current hours, which were released later, would reveal one person.
 #[test]
 fn a_later_cube_does_not_tell_of_an_earlier_release() {
     for late in [LateDataPolicy::Correct, LateDataPolicy::Wait] {
@@ -41,7 +41,7 @@ fn a_later_cube_does_not_tell_of_an_earlier_release() {
     }
 }
 
-/// The same with the hours first: the total of today less the hours from before.
+/// The hours come first: the current total minus the earlier hours.
 #[test]
 fn a_later_total_does_not_tell_of_an_earlier_release() {
     let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
@@ -50,7 +50,7 @@ fn a_later_total_does_not_tell_of_an_earlier_release() {
     let nine = devices("a", 9, 0, 10, 1);
     fixture.publish(&nine, day(1));
     fixture.stage(&[&hours]);
-    // Six go to where nothing is shown, and one comes: the hour tells of seven, the total would tell of one.
+    // Six units move to a withheld hour and one is added: the hour changes by seven units, the total by one.
     let moved = [
         devices("a", 8, 0, 5, 1),
         devices("a", 8, 50, 1, 1),
@@ -67,7 +67,7 @@ fn a_later_total_does_not_tell_of_an_earlier_release() {
     );
 }
 
-/// A row that says something else is one row, not one that goes and one that comes.
+/// A changed row is one row, not one removed and one added.
 #[test]
 fn a_changed_row_is_one_row() {
     let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
@@ -86,7 +86,7 @@ fn a_changed_row_is_one_row() {
     assert_eq!(fixture.cells(&cube), ["a|2026-06-01T08:00:00Z|4|4|59"]);
 }
 
-/// Three that change by one each do not hide a fourth that changes by five hundred.
+/// Three units with a change of one each do not hide a fourth with a change of five hundred.
 #[test]
 fn what_few_dominate_of_a_change_is_not_reported() {
     let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
@@ -103,7 +103,7 @@ fn what_few_dominate_of_a_change_is_not_reported() {
     assert_eq!(fixture.cells(&cube), shown);
 }
 
-/// One goes where another comes, each beside many that do both: within their total they cancel out, and two are left.
+/// One unit moves out where another moves in, each among many others: in the total they cancel out, and two remain.
 #[test]
 fn who_only_moves_does_not_count_in_the_total() {
     let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
@@ -131,7 +131,7 @@ fn who_only_moves_does_not_count_in_the_total() {
     assert_eq!((fixture.cells(&hours), fixture.cells(&total)), shown);
 }
 
-/// The same rows in another order are no correction, whatever their sums come to.
+/// Equal rows in another order are no correction, even if rounding changes their sums.
 #[test]
 fn the_same_rows_in_another_order_are_no_release() {
     let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
@@ -148,7 +148,7 @@ fn the_same_rows_in_another_order_are_no_release() {
     assert_eq!((fixture.cells(&cube), fixture.releases()), before);
 }
 
-/// What lies in a cell between that is taken away does not mend what is left of the total.
+/// A subtracted cell in between does not enlarge the remainder of the total.
 #[test]
 fn no_cell_is_withheld_without_need() {
     let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Never);
@@ -178,7 +178,7 @@ fn no_cell_is_withheld_without_need() {
     );
 }
 
-/// What was released by days goes on by months with the first whole one.
+/// A series by days continues by months with the first complete month.
 #[test]
 fn a_longer_period_begins_whole() {
     let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Correct);
@@ -190,7 +190,7 @@ fn a_longer_period_begins_whole() {
     fixture.every(TimeBucketWidth::Month);
     let months = fixture.cube(&["site", "at"], TimeBucketWidth::Month, 5);
     let rows = [group(0), group(10), group(35)].concat();
-    // June was begun by days, so July is the first month that is whole.
+    // June was started by days, so July is the first complete month.
     fixture.publish(&rows, day(40));
     fixture.stage(&[&months]);
     assert!(fixture.cells(&months).is_empty());
@@ -199,7 +199,7 @@ fn a_longer_period_begins_whole() {
     assert_eq!(fixture.cells(&months), ["a|2026-07-01T00:00:00Z|10|10|10"]);
 }
 
-/// A file that nobody reads yet is not removed while it is written.
+/// A file is not removed while it is being written, although it has no reader yet.
 #[test]
 fn what_is_being_released_is_not_swept_away() {
     let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Never);
@@ -215,7 +215,7 @@ fn what_is_being_released_is_not_swept_away() {
     assert!(file.exists());
     crate::release::sweep(fixture.state(), &dataset.id.name).unwrap();
     assert!(!file.exists());
-    // The rows of what was released are needed for whatever comes: that they are gone is told at once.
+    // Later releases need the rows of the released cells, so missing rows are reported at once.
     let folder = file.parent().unwrap();
     let rows = std::fs::read_dir(folder).unwrap().flatten();
     let mut rows = rows.filter(|entry| entry.file_name().to_string_lossy().starts_with("rows-"));
@@ -224,7 +224,7 @@ fn what_is_being_released_is_not_swept_away() {
     assert_eq!(refusal.code, hansa_policy::refusal::ErrorCode::StateBroken);
 }
 
-/// Two contracts of several rules: what the stricter one withholds is not told by the other's total.
+/// Two contracts with different rules: the total of one must not reveal what the stricter one withholds.
 #[test]
 fn a_remainder_keeps_the_rules_of_those_taken_away() {
     let strict = |fixture: &ReleasedDatasetFixture| -> Vec<Cube> {

@@ -1,4 +1,4 @@
-//! Counts that are rounded by lots of their units.
+//! Random rounding of counts by the keys of units.
 
 use super::release_fixture::{BikeRow, ReleasedDatasetFixture, day, row};
 use hansa_policy::effect::Cube;
@@ -6,7 +6,7 @@ use hansa_policy::value::cube::LateDataPolicy;
 use hansa_policy::value::time::TimeBucketWidth;
 use std::collections::BTreeSet;
 
-/// A cube of counts that are multiples of five.
+/// Cube of counts rounded to multiples of five.
 fn counting(fixture: &ReleasedDatasetFixture, by: &[&str], bucket: TimeBucketWidth) -> Cube {
     Cube {
         measures: Vec::new(),
@@ -30,7 +30,7 @@ fn counts(fixture: &ReleasedDatasetFixture, cube: &Cube) -> Vec<i64> {
 #[test]
 fn the_same_units_are_rounded_the_same_way() {
     let mut fixture = ReleasedDatasetFixture::new(LateDataPolicy::Never);
-    // The same seven devices at each hour of one site; seven others at each hour of the other.
+    // Seven devices in each hour of one site, and seven others in each hour of the other.
     let mut rows = Vec::new();
     for hour in 0..12 {
         rows.extend(of("a", hour, 0..7));
@@ -49,7 +49,7 @@ fn the_same_units_are_rounded_the_same_way() {
         "{others:?}"
     );
     assert!(all.iter().all(|count| [5, 10].contains(count)), "{all:?}");
-    // In another cube, where they are alone, they are rounded as here.
+    // A separate cube with these devices alone rounds equally.
     let mut alone = ReleasedDatasetFixture::new(LateDataPolicy::Never);
     alone.publish(&of("a", 3, 0..7), day(1));
     let by_day = counting(&alone, &["at"], TimeBucketWidth::Day);
@@ -69,12 +69,12 @@ fn corrected_counts_are_rounded_too() {
     assert!(reported == [20] || reported == [25], "{reported:?}");
 }
 
-/// Why margins that cross stay refused, rounded or not: here is a table of four groups, of which one of two is withheld. What
-/// is published, all of it rounded to fives, fits no other number than 2.
+/// Reason for the refusal of crossing margins even with rounding: in this table of four groups, one of which has two units and is
+/// withheld, the published values, all rounded to fives, determine the 2.
 #[test]
 fn rounded_margins_that_cross_can_give_back_what_is_withheld() {
     let rounds = |exact: i64, reported: i64| reported % 5 == 0 && (exact - reported).abs() < 5;
-    // Published: three groups, two margins each way, and the total.
+    // Published: three groups, two margins in each direction, and the total.
     let (ay, bx, by) = (5, 15, 10);
     let (a, b, x, y, all) = (15, 20, 10, 25, 30);
     let mut fits = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! Expressions, their operators and types.
+//! Check of expressions, operators and types.
 
 use super::{AllowlistVisitor, at, not_allowed};
 use arrow_array::timezone::Tz;
@@ -88,7 +88,7 @@ impl AllowlistVisitor<'_> {
                 self.operator()?;
                 self.values(list.len())?;
                 self.expr(inner)?;
-                // The engine takes the rows of such a query for values of the list.
+                // The engine would treat the rows of such a subquery as values of the list.
                 if list.iter().any(|item| matches!(item, Expr::Subquery(_))) {
                     let refusal = not_allowed("a query in a list of values");
                     return Err(
@@ -226,7 +226,7 @@ impl AllowlistVisitor<'_> {
         }
     }
 
-    /// Functions that have a syntax of their own.
+    /// Functions with a special syntax.
     fn special(&mut self, expr: &Expr) -> Result<(), Refusal> {
         match expr {
             Expr::Extract {
@@ -321,7 +321,7 @@ fn operator_ok(op: &BinaryOperator) -> Result<(), Refusal> {
         | BinaryOperator::PGRegexIMatch
         | BinaryOperator::PGRegexNotMatch
         | BinaryOperator::PGRegexNotIMatch => Ok(()),
-        // Elsewhere it is a power, and here the engine takes it for something of bits.
+        // Other databases use it for powers, and the engine for a bitwise operation.
         BinaryOperator::BitwiseXor => {
             Err(not_allowed("the operator ^").with_help("write power(a, b)"))
         }
@@ -341,7 +341,7 @@ const fn is_comparison(op: &BinaryOperator) -> bool {
     )
 }
 
-/// True if an expression is a comparison without parentheses around it.
+/// Checks for a comparison without parentheses.
 const fn is_open_comparison(expr: &Expr) -> bool {
     matches!(expr, Expr::BinaryOp { op, .. } if is_comparison(op))
 }
@@ -386,7 +386,7 @@ fn type_ok(kind: &DataType) -> Result<(), Refusal> {
         | DataType::Timestamp(None | Some(6), _)
         | DataType::Datetime(None | Some(6))
         | DataType::Interval { .. } => Ok(()),
-        // Elsewhere a text of such a type is cut or filled up, and here the engine leaves it as it is.
+        // Other databases truncate or pad texts of such a type; the engine does not.
         DataType::Character(_)
         | DataType::Char(_)
         | DataType::CharacterVarying(_)
@@ -394,7 +394,7 @@ fn type_ok(kind: &DataType) -> Result<(), Refusal> {
         | DataType::Varchar(_)
         | DataType::String(_) => Err(not_allowed(&format!("the type {kind}"))
             .with_help("write TEXT, and left(x, n) for its first n characters")),
-        // Elsewhere it keeps every digit, and here the engine rounds to ten places.
+        // PostgreSQL keeps all digits for this type; the engine rounds to ten decimal places.
         DataType::Numeric(ExactNumberInfo::None)
         | DataType::Decimal(ExactNumberInfo::None)
         | DataType::Dec(ExactNumberInfo::None) => Err(not_allowed(&format!(

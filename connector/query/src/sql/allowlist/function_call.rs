@@ -1,4 +1,4 @@
-//! Calls of functions, and the windows that they run over.
+//! Check of function calls and their windows.
 
 use super::relation::fold_identifier;
 use super::{AllowlistVisitor, at, not_allowed};
@@ -12,7 +12,7 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
 impl AllowlistVisitor<'_> {
-    /// A call by name.
+    /// Checks a call by name.
     pub(super) fn function(&mut self, function: &Function) -> Result<(), Refusal> {
         let Function {
             name,
@@ -79,7 +79,7 @@ impl AllowlistVisitor<'_> {
         }
     }
 
-    /// What stands in OVER or WINDOW.
+    /// Checks a window in OVER or WINDOW.
     pub(super) fn window(&mut self, spec: &WindowSpec) -> Result<(), Refusal> {
         let WindowSpec {
             window_name: _,
@@ -150,7 +150,7 @@ impl AllowlistVisitor<'_> {
     }
 }
 
-/// Refuses a state as anything else than a plain aggregate: of each row of a window it would be as long as of all.
+/// Refuses a state function outside a plain aggregate. In a window, each row would have a state of the size of all rows.
 fn alone(function: &Function, location: Location) -> Result<(), Refusal> {
     let plain = match &function.args {
         FunctionArguments::List(list) => {
@@ -164,7 +164,7 @@ fn alone(function: &Function, location: Location) -> Result<(), Refusal> {
     Err(at(not_allowed("this form of a state"), location))
 }
 
-/// The refusal for a function that is not on the list, whatever else has it.
+/// Refusal for a function that is not on the list, including functions of other databases.
 pub(super) fn no_function(name: &str, location: Location) -> Refusal {
     at(
         Refusal::new(

@@ -1,4 +1,4 @@
-//! Queries: their clauses, and in which order they are looked at.
+//! Check of queries and their clauses.
 
 use super::relation::{alias_ok, fold_identifier};
 use super::{AllowlistVisitor, CteSize, absent, none, not_allowed};
@@ -166,7 +166,7 @@ impl AllowlistVisitor<'_> {
                 self.exprs(on)?;
             }
         }
-        // Tables first: an unknown dataset is told before an unknown function in the list.
+        // Tables come first: an unknown dataset is reported before an unknown function in the select list.
         for (position, table) in from.iter().enumerate() {
             if position > 0 {
                 self.join()?;
@@ -220,7 +220,7 @@ impl AllowlistVisitor<'_> {
         exprs.iter().try_for_each(|expr| self.group(expr))
     }
 
-    /// An item of GROUP BY: an expression or sets of them.
+    /// Checks an item of GROUP BY: an expression or grouping sets.
     fn group(&mut self, expr: &Expr) -> Result<(), Refusal> {
         match expr {
             Expr::GroupingSets(sets) | Expr::Cube(sets) | Expr::Rollup(sets) => {
@@ -271,7 +271,7 @@ impl AllowlistVisitor<'_> {
         }
     }
 
-    /// The items of an ORDER BY, of a query, a call or a window.
+    /// Checks the items of ORDER BY in a query, call or window.
     pub(super) fn orders(&mut self, orders: &[OrderByExpr]) -> Result<(), Refusal> {
         orders.iter().try_for_each(|order| {
             let OrderByExpr {
@@ -285,7 +285,7 @@ impl AllowlistVisitor<'_> {
     }
 }
 
-/// True for a number that stands for the column in that place of the list.
+/// Checks for an ordinal position of a column in the select list.
 fn is_place(expr: &Expr) -> bool {
     match expr {
         Expr::Value(_) => true,
@@ -294,7 +294,7 @@ fn is_place(expr: &Expr) -> bool {
     }
 }
 
-/// Refuses numbers with signs, which PostgreSQL takes for places (`- -1` is 1) and the engine for values.
+/// Refuses numbers with signs, which PostgreSQL treats as ordinal positions (`- -1` is 1) and the engine as values.
 fn refuse_signed_places<'e>(
     mut exprs: impl Iterator<Item = &'e Expr>,
     clause: &str,

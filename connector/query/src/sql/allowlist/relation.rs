@@ -1,4 +1,4 @@
-//! What a query reads from: tables, joins, and names for them.
+//! Check of the FROM clause: tables, joins and aliases.
 
 use super::function_call::no_function;
 use super::{AllowlistVisitor, absent, at, none, not_allowed};
@@ -10,7 +10,7 @@ use datafusion::sql::sqlparser::ast::{
 use hansa_policy::refusal::Refusal;
 
 impl AllowlistVisitor<'_> {
-    /// An item of FROM: a table and what is joined to it.
+    /// Checks an item of FROM: a table and its joins.
     pub(super) fn table_with_joins(&mut self, table: &TableWithJoins) -> Result<(), Refusal> {
         let TableWithJoins { relation, joins } = table;
         self.relation(relation)?;

@@ -1,4 +1,4 @@
-//! The size of a statement: its tokens, and the values of its lists, which cost far less than anything else.
+//! Size of a statement: its tokens, and separately the values of IN lists, which cost far less than other tokens.
 
 use super::too_large;
 use crate::limits::SqlStatementLimits;
@@ -7,10 +7,10 @@ use datafusion::sql::sqlparser::tokenizer::Token;
 use hansa_policy::refusal::Refusal;
 
 impl SqlStatementLimits {
-    /// Counts the tokens of a statement, and apart from them the values behind IN.
+    /// Counts the tokens of a statement, and separately the values of IN lists.
     ///
     /// # Errors
-    /// `SQL_TOO_LARGE` where there are more than are accepted.
+    /// `SQL_TOO_LARGE` if a limit is exceeded.
     pub(crate) fn count<'t>(&self, tokens: impl Iterator<Item = &'t Token>) -> Result<(), Refusal> {
         let (mut counted, mut values, mut place) = (0_usize, 0_usize, TokenRole::Elsewhere);
         for token in tokens {
@@ -38,17 +38,17 @@ impl SqlStatementLimits {
     }
 }
 
-/// What a token is in a statement.
+/// Role of a token in a statement.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum TokenRole {
     Elsewhere,
-    /// IN.
+    /// Keyword IN.
     In,
-    /// The parenthesis behind IN, or a comma behind a value of the list.
+    /// Parenthesis after IN, or comma after a value of the list.
     Open,
-    /// The sign of a number of the list.
+    /// Sign of a number in the list.
     Signed,
-    /// A value of the list, before which nothing stands there but values and commas.
+    /// Value in a list that so far contains only values and commas.
     Value,
 }
 
@@ -71,7 +71,7 @@ mod tests {
     use crate::sql::dialect::StatementDialect;
     use datafusion::sql::sqlparser::tokenizer::Tokenizer;
 
-    /// Whether a text has no more than so many of each, and not fewer either.
+    /// Checks that a text has exactly these numbers of tokens and values.
     #[track_caller]
     fn has(sql: &str, tokens: usize, values: usize) {
         let all = Tokenizer::new(&StatementDialect, sql).tokenize().unwrap();
@@ -94,7 +94,7 @@ mod tests {
         has("SELECT a IN (1, 2, 'x') FROM t", 7, 3);
         has("a NOT IN\n( 1 , 2 ) AND b IN (3)", 10, 3);
         has("a IN (-1, 2, -3)", 4, 3);
-        // From the first thing on that is no value all counts.
+        // From the first item that is no value, all tokens count.
         has("a IN (1, f(-2), 3)", 11, 1);
         has("a IN (1, - -2, 3)", 8, 1);
         has("a IN (1 - 2, 3)", 8, 1);

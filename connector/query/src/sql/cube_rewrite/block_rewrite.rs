@@ -1,4 +1,4 @@
-//! One aggregate block: `Aggregate(Filter?(Alias?(Scan)))` becomes the same totals over published cells.
+//! Rewrite of one aggregate block: `Aggregate(Filter?(Alias?(Scan)))` becomes equal totals over published cells.
 
 use super::{CubeBaseTable, cell_filter, format_dimension, time_dimension};
 use crate::sql::functions;
@@ -14,7 +14,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::value::cube::CubeFunction;
 use std::sync::Arc;
 
-/// The block over the cells, with exactly the schema of the block over rows.
+/// Rewrites the block to the cells, with exactly the schema of the original block.
 pub(super) fn rewritten(
     aggregate: &Aggregate,
     predicate: Option<&Filter>,
@@ -78,7 +78,7 @@ pub(super) fn rewritten(
     built.map_err(|error| crate::engine_error::planning(&error))
 }
 
-/// The relation of the cells as the view shows it.
+/// Relation of the cells, as the view shows it.
 fn cells_schema(base: &CubeBaseTable<'_>) -> Result<arrow_schema::SchemaRef, Refusal> {
     base.named
         .cells
@@ -135,8 +135,8 @@ fn check_group(expr: &Expr, base: &CubeBaseTable<'_>) -> Result<(), Refusal> {
     }
 }
 
-/// The value of one aggregate from totals over cells, which it adds to `totals`. A count is NULL where no cell tells it: what
-/// is withheld may be anything below the threshold, and 0 would say that nothing is there.
+/// Value of one aggregate from totals over cells, which the function adds to `totals`. A count is NULL if no cell shows it: a
+/// withheld count may be any number below the threshold, and 0 would mean that no rows exist.
 fn total(
     expr: &Expr,
     base: &CubeBaseTable<'_>,
@@ -178,7 +178,7 @@ fn total(
         return sum_of("n", base, qualifier, totals);
     }
     let argument = match (function, argument) {
-        // The engine itself converts the argument of these.
+        // The engine itself converts the argument of these functions.
         (CubeFunction::Avg | CubeFunction::Variance, Expr::Cast(Cast { expr, field }))
             if *field.data_type() == DataType::Float64 =>
         {
@@ -209,7 +209,7 @@ fn total(
                 .field_with_name(measure)
                 .map(|field| call.func.return_type(&[field.data_type().clone()]));
             Ok(match average {
-                // Rounded as `avg` of decimals is: a quotient has four places more than what is divided.
+                // Rounded like `avg` of decimals: a quotient has four decimal places more than its dividend.
                 Ok(Ok(DataType::Decimal128(_, places))) => {
                     let wide =
                         DataType::Decimal128(DECIMAL128_MAX_PRECISION, places.saturating_sub(4));
@@ -223,7 +223,7 @@ fn total(
     }
 }
 
-/// Variance and standard deviation, of a sample or of all.
+/// Variance and standard deviation, of a sample or a population.
 fn spread(
     name: &str,
     measure: &str,
@@ -257,7 +257,7 @@ fn spread(
         .map_err(|error| crate::engine_error::planning(&error))
 }
 
-/// A column that holds how many values there are in the cells that tell their squares: of others only sums may be told.
+/// Adds a column with the number of values in the cells that show their squares. Other cells may show only sums.
 fn add_variance_count(
     measure: &str,
     base: &CubeBaseTable<'_>,
@@ -280,7 +280,7 @@ fn add_variance_count(
     )
 }
 
-/// A column that holds the sum of a column of the cells.
+/// Adds a column with the sum of a cell column.
 fn sum_of(
     column: &str,
     base: &CubeBaseTable<'_>,

@@ -1,4 +1,4 @@
-//! The condition of an aggregate block: whole cells only.
+//! Filters of aggregate blocks, which may select complete cells only.
 
 use super::time_dimension::{self, BucketEdge};
 use super::{CubeBaseTable, format_dimension};
@@ -12,7 +12,7 @@ use hansa_policy::effect::CubeDimension;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 
-/// The conjuncts of the filter, each of which holds for a cell as a whole; columns are those of the cells, by name.
+/// Conjuncts of the filter, each of which holds for a complete cell. Columns are those of the cells, by name.
 pub(super) fn on_cells(filter: &Filter, base: &CubeBaseTable<'_>) -> Result<Vec<Expr>, Refusal> {
     let context = SimplifyContext::builder()
         .with_schema(Arc::clone(filter.input.schema()))
@@ -122,7 +122,7 @@ fn check_comparison(
     let between = match op {
         Operator::GtEq | Operator::Lt => time_dimension::edge(value, 0, dimension),
         Operator::Gt | Operator::LtEq => time_dimension::edge(value, 1, dimension),
-        // One instant is finer than any cell.
+        // A single instant is finer than any cell.
         _ => match time_dimension::edge(value, 0, dimension) {
             Some(BucketEdge::On) => time_dimension::edge(value, 1, dimension),
             other => other,

@@ -1,4 +1,4 @@
-//! Which questions of rows are put onto cells, and how the others are refused.
+//! Questions over rows that are rewritten to cells, and refusals of other questions.
 
 mod time_zone;
 
@@ -18,7 +18,7 @@ fn city() -> FixtureParticipant {
     permitting(&[CubeFunction::Count, CubeFunction::Sum, CubeFunction::Avg])
 }
 
-/// The same with these functions only.
+/// Fixture that permits only these functions.
 fn permitting(functions: &[CubeFunction]) -> FixtureParticipant {
     let set = dataset(
         "trips",
@@ -92,7 +92,7 @@ fn answers(sql: &str, expect: &[&str]) {
 fn refused(sql: &str, code: ErrorCode) -> String {
     let refusal = city().rows(sql).expect_err(sql);
     assert_eq!(refusal.code, code, "{sql}: {refusal}");
-    // Whatever a refusal shows as a question that would pass does pass.
+    // The examples in refusals must be permitted themselves.
     for help in &refusal.help {
         if let Some(example) = help.strip_prefix("this would pass: ") {
             let passed = city().rows(example);
@@ -135,7 +135,7 @@ fn shows_published_cells_alone() {
         "SELECT count(*) FROM trips WHERE at BETWEEN '2025-11-13T15:00:00Z' AND '2025-11-13T15:59:59.999999Z'",
         &["12"],
     );
-    // The total holds nothing of what is withheld.
+    // The total contains no withheld value.
     answers(
         "SELECT (SELECT sum(fare) FROM trips) - (SELECT sum(fare) FROM trips WHERE district IN ('A', 'C'))",
         &["0.0"],
@@ -154,7 +154,7 @@ fn shows_published_cells_alone() {
     );
 }
 
-/// A count of 0 would say that nothing is there, where it is only not told; and what is withheld looks like what is empty.
+/// A count of 0 would mean that no rows exist, although the count is only withheld. Withheld and empty cells look equal.
 #[test]
 fn a_count_that_no_cell_tells_is_null() {
     answers(
@@ -171,7 +171,7 @@ fn a_count_that_no_cell_tells_is_null() {
             &["NULL|NULL|NULL"],
         );
     }
-    // No rule takes a count for what is never NULL.
+    // No rule may assume that a count is never NULL.
     answers(
         "SELECT district FROM trips GROUP BY district HAVING count(fare) IS NULL",
         &["C"],
@@ -326,7 +326,8 @@ fn what_it_shows_passes() {
     assert_eq!(city().rows(example).unwrap().len(), 3);
 }
 
-/// What a function may not tell, the cells by their own name do not tell either; and an average needs neither to be told.
+/// The cells under their own name are limited to the permitted functions as well. An average needs neither its sum nor its count to
+/// be permitted.
 #[test]
 fn cells_tell_what_the_functions_do() {
     let (count, sum, avg) = (CubeFunction::Count, CubeFunction::Sum, CubeFunction::Avg);

@@ -1,4 +1,4 @@
-//! Time dimensions: which bucket expressions are unions of cells, and where the edges of cells are.
+//! Time dimensions: bucket expressions that are unions of cells, and the boundaries of cells.
 
 use super::CubeBaseTable;
 use arrow_schema::{DataType, TimeUnit};
@@ -12,7 +12,7 @@ use hansa_policy::effect::CubeDimension;
 use hansa_policy::value::time::TimeBucketWidth;
 use jiff::tz::TimeZone;
 
-/// Whether the stored column is a calendar date.
+/// Checks that the stored column is a date.
 pub(super) fn is_date(named: &NamedTable, column: &str) -> bool {
     named
         .stored
@@ -21,7 +21,7 @@ pub(super) fn is_date(named: &NamedTable, column: &str) -> bool {
         .any(|field| field.name() == column && *field.data_type() == DataType::Date32)
 }
 
-/// The dimension whose cells the expression is a union of, where it is one: `date_trunc('day', at)` over hours.
+/// Dimension of which the expression is a union of cells, if there is one: `date_trunc('day', at)` over hours.
 pub(super) fn union_of_cells<'a>(
     expr: &Expr,
     base: &'a CubeBaseTable<'_>,
@@ -32,16 +32,16 @@ pub(super) fn union_of_cells<'a>(
     cut.is_of(dimension, date).then_some(dimension)
 }
 
-/// A column of time that is cut to a unit of time.
+/// Truncation of a time column to a unit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct TimeTruncation {
-    /// The unit, as `date_trunc` takes it; absent: a quarter of an hour.
+    /// Unit as an argument of `date_trunc`; a quarter of an hour if absent.
     pub(crate) unit: Option<String>,
-    /// The zone, unless it is UTC.
+    /// Time zone, if it is not UTC.
     pub(crate) zone: Option<String>,
 }
 
-/// The column that the expression cuts, and to what.
+/// Column that the expression truncates, with the truncation.
 pub(crate) fn truncated_column(expr: &Expr) -> Option<(&Column, TimeTruncation)> {
     let Expr::ScalarFunction(call) = expr else {
         return None;
@@ -60,9 +60,9 @@ pub(crate) fn truncated_column(expr: &Expr) -> Option<(&Column, TimeTruncation)>
 }
 
 impl TimeTruncation {
-    /// Whether what is cut so is made of whole buckets of the dimension, of dates or of instants.
+    /// Checks that the truncated values consist of complete buckets of the dimension, for dates or timestamps.
     pub(crate) fn is_of(&self, dimension: &CubeDimension, date: bool) -> bool {
-        // A date that has no bucket is a day as it stands.
+        // A date without a bucket is a day.
         let by_day = date.then_some(TimeBucketWidth::Day);
         let Some(fine) = dimension.bucket.or(by_day) else {
             return false;
@@ -76,8 +76,8 @@ impl TimeTruncation {
     }
 }
 
-/// Days and longer begin where the dimension says. Hours and quarters begin in UTC whatever the zone, and days of each zone whose hours
-/// begin with those of UTC are made of them.
+/// Checks the time zone. Days and longer units start in the zone of the dimension. Hours and quarters of an hour start in UTC in
+/// any zone, and days of zones whose hours start with those of UTC consist of them.
 fn zone_fits(
     dimension: &CubeDimension,
     fine: TimeBucketWidth,
@@ -109,10 +109,10 @@ fn nests(fine: TimeBucketWidth, unit: &str, date: bool) -> bool {
     coarser.contains(&unit)
 }
 
-/// The column under a cast to a zone, and the zone, unless it is UTC.
+/// Column below a cast to a time zone, and the zone if it is not UTC.
 ///
-/// A named zone stands directly over the column: below another cast it would not be what decides where a day begins, and
-/// over one it would take a local time for an instant.
+/// A named zone must be the only cast: below another cast it would not determine the day boundaries, and above another cast it
+/// would treat a local time as an instant.
 pub(crate) fn column_in_zone(expr: &Expr) -> Option<(&Column, Option<&str>)> {
     match expr {
         Expr::Column(column) => Some((column, None)),
@@ -141,7 +141,7 @@ fn quarters(width: &Expr) -> bool {
     )
 }
 
-/// The text that a literal is.
+/// Content of a text literal.
 pub(crate) fn text(expr: &Expr) -> Option<&str> {
     match expr {
         Expr::Literal(value, _) => value.try_as_str().flatten(),
@@ -149,15 +149,15 @@ pub(crate) fn text(expr: &Expr) -> Option<&str> {
     }
 }
 
-/// Where a literal lies among the edges of a dimension's cells.
+/// Position of a literal relative to the boundaries of a dimension's cells.
 pub(crate) enum BucketEdge {
-    /// On one.
+    /// On a boundary.
     On,
-    /// Between these two, as one would write them.
+    /// Between these two boundaries, in the notation of SQL.
     Between(String, String),
 }
 
-/// `value` plus so many of its smallest steps, against the edges.
+/// Position of `value` plus `steps` of its smallest units relative to the boundaries.
 pub(crate) fn edge(
     value: &ScalarValue,
     steps: i64,
@@ -204,7 +204,7 @@ fn date(days: i32) -> Option<String> {
     shown.split_once('T').map(|(date, _)| date.to_owned())
 }
 
-/// Whether `kind` is that of an instant or a date.
+/// Checks for the type of a timestamp or a date.
 pub(super) const fn is_time(kind: &DataType) -> bool {
     matches!(
         kind,

@@ -1,10 +1,10 @@
-//! Every pair of operators, held against PostgreSQL's table.
+//! Comparison of every pair of operators with PostgreSQL's precedence table.
 
 use super::StatementDialect;
 use datafusion::sql::sqlparser::ast::Expr;
 use datafusion::sql::sqlparser::parser::Parser;
 
-/// PostgreSQL 17, table 4.2, as far as statements may use it: a higher number binds more tightly.
+/// Permitted operators of PostgreSQL 17, table 4.2. A higher number is a higher precedence.
 const INFIX: [(&str, u8); 26] = [
     ("*", 9),
     ("/", 9),
@@ -59,7 +59,7 @@ fn parse_expression(text: &str) -> Expr {
         .unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-/// The expression with the parentheses that PostgreSQL's table puts, without these in the tree.
+/// Text of the expression with parentheses by PostgreSQL's table, without those of the syntax tree.
 fn bare(expr: Expr) -> String {
     use datafusion::sql::sqlparser::ast::{VisitMut, VisitorMut};
     use std::ops::ControlFlow;
@@ -92,7 +92,7 @@ fn check(text: &str, with_parentheses: &str) {
 fn pairs_of_infix_operators_bind_as_in_postgresql() {
     for (first, high) in INFIX {
         for (second, low) in INFIX {
-            // Comparisons and what IS begins have no side to which they belong in PostgreSQL.
+            // Comparisons and IS are not associative in PostgreSQL.
             if high == low && (4..=6).contains(&high) {
                 continue;
             }
@@ -119,7 +119,7 @@ fn postfix_operators_bind_as_in_postgresql() {
             } else {
                 check(&text, &format!("a {infix} (b {postfix})"));
             }
-            // The end of a range goes on.
+            // The upper bound of BETWEEN continues with the next operator.
             if postfix.contains("BETWEEN") && of_infix > of_postfix {
                 continue;
             }

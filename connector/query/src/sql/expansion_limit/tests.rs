@@ -1,4 +1,4 @@
-//! Short texts that grow: refused before anything of them does.
+//! Short texts with excessive growth, which are refused before the optimisation.
 
 use crate::fixture::FixtureParticipant;
 use crate::fixture::dataset_files::{DatasetFileLayout, dataset};
@@ -15,14 +15,14 @@ fn city() -> FixtureParticipant {
     city
 }
 
-/// `count` levels, each of which makes its `x` of the one below as `step` says, and a condition above them all.
+/// Query with `count` levels, each of which computes `x` from the level below by `step`, and a condition above.
 fn levels(count: usize, step: &str, condition: &str) -> String {
     let inner = format!("SELECT {step} AS x FROM (");
     let (open, close) = (inner.repeat(count), ") a".repeat(count));
     format!("SELECT count(*) FROM ({open}SELECT x FROM t{close}) b WHERE {condition}")
 }
 
-/// The same as a chain of CTEs.
+/// Query with a chain of CTEs in place of nested levels.
 fn chain(count: usize, step: &str, condition: &str) -> String {
     let mut text = "WITH c0 AS (SELECT x FROM t)".to_owned();
     for level in 1..=count {
@@ -31,7 +31,7 @@ fn chain(count: usize, step: &str, condition: &str) -> String {
     format!("{text} SELECT count(*) FROM c{count} WHERE {condition}")
 }
 
-/// Each would be written out to billions of operations.
+/// Each text would expand to billions of operations.
 #[test]
 fn refuses_what_grows_too_large() {
     let city = city();
@@ -89,7 +89,7 @@ fn nested_cases() -> String {
     format!("SELECT count(*) FROM (SELECT {open}x{close} AS y FROM t) a WHERE y > 0")
 }
 
-/// Each value of a list is written out in each place that a CTE is named, and in each arm of a union that a condition moves to.
+/// Each list value is copied for each reference to a CTE, and for each union arm into which a condition is pushed.
 #[test]
 fn refuses_lists_that_are_copied_too_often() {
     let city = city();
@@ -115,7 +115,7 @@ fn refuses_lists_that_are_copied_too_often() {
     let halved = |count| above(count, format!("x + 0.5 IN ({halves})"));
     assert_eq!(within(&halved(6)), Ok(vec!["18".to_owned()]));
     assert_eq!(within(&halved(7)), Err(ErrorCode::SqlTooLarge));
-    // A list that is one function is there once.
+    // A list that is one function is not copied.
     let listed = above(60, format!("x IN ({numbers})"));
     assert_eq!(within(&listed), Ok(vec!["180".to_owned()]));
 }

@@ -1,6 +1,6 @@
-//! Functions of the engine whose calls are adapted, and nothing else of them.
+//! Engine functions with adapted calls.
 //!
-//! The engine's own rewrites of a call (`simplify`) are left out: they would put its function back.
+//! The engine's rewrites of a call (`simplify`) are disabled, since they would restore the original function.
 
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion_common::Result;
@@ -11,16 +11,16 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::sync::Arc;
 
-/// A change of the calls of a function.
+/// Adapter for the calls of a function.
 pub(super) trait CallAdapter: Debug + Eq + Hash + Send + Sync + 'static {
     /// Calls the engine's function with these arguments.
     ///
     /// # Errors
-    /// Those of the function and of the adapter.
+    /// Errors of the function and of the adapter.
     fn call(&self, engine: &ScalarUDF, args: ScalarFunctionArgs) -> Result<ColumnarValue>;
 }
 
-/// The engine's function with its calls adapted.
+/// Wraps an engine function with an adapter for its calls.
 pub(super) fn adapt_calls(engine: &Arc<ScalarUDF>, adapter: impl CallAdapter) -> Arc<ScalarUDF> {
     let engine = Arc::clone(engine);
     Arc::new(ScalarUDF::from(AdaptedFunction { engine, adapter }))

@@ -1,5 +1,5 @@
-//! Each aggregate of ours gives what a plain loop over the rows gives: of all, of some, of different ones, of none and of NULLs, in
-//! groups and in windows that slide. Nothing here is the engine's or ours but the calls.
+//! Comparison of each own aggregate with a plain loop over the rows: all rows, filtered rows, distinct values, no rows and NULLs,
+//! in groups and in sliding windows. The oracle uses no code of the engine or of the product.
 
 use super::aggregate;
 use arrow_array::cast::AsArray as _;
@@ -30,7 +30,7 @@ impl AggregateTestRow {
     }
 }
 
-/// Numbers of few digits, many of them more than once, with NULLs among them.
+/// Random numbers with few digits, many duplicates and some NULLs.
 fn rows() -> Vec<AggregateTestRow> {
     (0..240_i32)
         .map(|k| {
@@ -47,7 +47,7 @@ fn rows() -> Vec<AggregateTestRow> {
         .collect()
 }
 
-/// What a loop makes of the rows that have all their numbers.
+/// Result of a loop over the rows whose numbers are all non-NULL.
 type LoopOracle = fn(&[Vec<f64>]) -> Option<f64>;
 
 struct AggregateCall {
@@ -88,7 +88,7 @@ impl AggregateCall {
         rows.into_iter().filter_map(values).collect()
     }
 
-    /// A percentile takes neither DISTINCT nor a window that slides.
+    /// Checks for a percentile, which supports neither DISTINCT nor a sliding window.
     fn is_percentile(&self) -> bool {
         self.name.starts_with("approx_")
     }
@@ -248,7 +248,7 @@ impl AggregateFixture {
         }
     }
 
-    /// The last column of an answer.
+    /// Last column of an answer.
     fn query_last_column(&self, sql: &str) -> Vec<Option<f64>> {
         let batches = self.runtime.block_on(async {
             let plan = self.context.state().create_logical_plan(sql).await?;
@@ -330,7 +330,7 @@ fn each_aggregate_of_different_values_gives_what_a_loop_gives() {
     for call in calls.iter().filter(single) {
         let text = call.text("DISTINCT ");
         let expect = [call.of_different(&rows)];
-        // Alone the engine groups by the values first; beside another it leaves them to the function.
+        // A single distinct aggregate is computed by groups; beside another aggregate, the function itself handles duplicates.
         fixture.is(&format!("SELECT {text} FROM r"), &expect);
         fixture.is(&format!("SELECT sum(DISTINCT k), {text} FROM r"), &expect);
         fixture.is(

@@ -1,4 +1,4 @@
-//! Text functions that can make large values or take long, with a bound on what one call makes.
+//! Text functions with potentially large or slow results, and a limit for each call.
 
 use crate::engine_error;
 use crate::sql::functions::adapted_function::{CallAdapter, adapt_calls};
@@ -9,23 +9,24 @@ use datafusion_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 
-/// The most bytes of one value made by `repeat`, `lpad`, `rpad` and `to_char`.
+/// Maximum size of one value from `repeat`, `lpad`, `rpad` and `to_char`, in bytes.
 pub const VALUE: i64 = 100_000;
 
-/// The most bytes of one text in a question, stored or made: a batch of them can be written out, however often one is pointed at.
+/// Maximum size of one stored or computed text in a question, in bytes. A batch of such texts can be written out even if they are
+/// shared views.
 pub const TEXT: usize = 256 * 1024 - 1;
 
-/// The most bytes that one call makes for one batch.
+/// Maximum result size of one call for a batch, in bytes.
 pub const BATCH: usize = 64 * 1024 * 1024;
 
-/// `function`, bounded if it can make large values.
+/// Adds limits to `function` if its results can be large.
 #[must_use]
 pub fn adapt_function(function: &Arc<ScalarUDF>) -> Arc<ScalarUDF> {
     let growth = match function.name() {
         "repeat" | "lpad" | "rpad" => OutputGrowth::Count,
         "replace" | "regexp_replace" | "translate" => OutputGrowth::Product,
         "concat" | "concat_ws" | "overlay" => OutputGrowth::Sum,
-        // `date_format` is the same by another name.
+        // `date_format` is an alias.
         "to_char" => OutputGrowth::Format,
         "levenshtein" => OutputGrowth::Pairs,
         _ => return Arc::clone(function),
@@ -33,25 +34,25 @@ pub fn adapt_function(function: &Arc<ScalarUDF>) -> Arc<ScalarUDF> {
     adapt_calls(function, growth)
 }
 
-/// The most bytes that one letter of a format becomes: `%c` is a date of 24.
+/// Maximum size in bytes for one character of a format: `%c` is a date of 24 bytes.
 const LETTER: usize = 16;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum OutputGrowth {
-    /// The second argument says how long the value becomes, or how often it is repeated.
+    /// The second argument is the length of the result or the number of repetitions.
     Count,
-    /// Each character can become the last argument.
+    /// Each character can be replaced by the last argument.
     Product,
-    /// The arguments are put together.
+    /// The result is a concatenation of the arguments.
     Sum,
-    /// The second argument is a pattern of which each letter can become a whole date.
+    /// The second argument is a format, of which each character can become a complete date.
     Format,
-    /// Nothing large is made, but each letter of one text meets each letter of the other.
+    /// The result is small, but each character of one text is compared with each character of the other.
     Pairs,
 }
 
 impl OutputGrowth {
-    /// The bounds hold for this call of the function `name`.
+    /// Checks a call of the function `name` against the limits.
     fn fits(self, name: &str, args: &ScalarFunctionArgs) -> bool {
         let rows = args.number_rows.max(1);
         let widths: Vec<usize> = args.args.iter().map(width).collect();
@@ -81,7 +82,7 @@ impl OutputGrowth {
                     .saturating_mul(with.saturating_add(1))
             }
             Self::Sum => {
-                // The first argument of concat_ws stands between all others.
+                // The first argument of concat_ws is the separator between all others.
                 let between = args.args.first().map_or(0, width);
                 args.args
                     .iter()
@@ -123,7 +124,7 @@ impl CallAdapter for OutputGrowth {
     }
 }
 
-/// The refusal for a value beyond the bounds.
+/// Refusal for a value above the limits.
 #[must_use]
 pub fn too_large() -> Refusal {
     Refusal::new(
@@ -132,7 +133,7 @@ pub fn too_large() -> Refusal {
     )
 }
 
-/// What was made, where none of it is longer than [`TEXT`].
+/// Checks that no result is longer than [`TEXT`].
 ///
 /// # Errors
 /// `RESOURCE_LIMIT`.
@@ -143,7 +144,7 @@ pub fn short(made: ColumnarValue) -> Result<ColumnarValue> {
     Ok(made)
 }
 
-/// Bytes of the longest value.
+/// Size of the longest value, in bytes.
 fn width(argument: &ColumnarValue) -> usize {
     match argument {
         ColumnarValue::Scalar(value) => text_of(value).map_or(0, str::len),
@@ -174,7 +175,7 @@ fn width(argument: &ColumnarValue) -> usize {
     }
 }
 
-/// Bytes of all values in a batch of `rows`.
+/// Size of all values in a batch of `rows`, in bytes.
 pub(super) fn total(argument: &ColumnarValue, rows: usize) -> usize {
     match argument {
         ColumnarValue::Scalar(value) => text_of(value).map_or(32, str::len).saturating_mul(rows),
@@ -201,7 +202,7 @@ fn text_of(value: &ScalarValue) -> Option<&str> {
     value.try_as_str().flatten()
 }
 
-/// The largest number of an argument; anything that is no 64-bit integer counts as too large.
+/// Maximum of an argument. Any value other than a 64-bit integer counts as too large.
 fn largest(argument: &ColumnarValue) -> i64 {
     match argument {
         ColumnarValue::Scalar(ScalarValue::Int64(count)) => count.unwrap_or(0),

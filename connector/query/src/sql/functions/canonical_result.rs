@@ -1,4 +1,4 @@
-//! Functions whose floating-point results are canonical numbers.
+//! Functions whose floating-point results are made canonical.
 
 use crate::sql::functions::adapted_function::{CallAdapter, adapt_calls};
 use datafusion_common::Result;
@@ -6,12 +6,12 @@ use datafusion_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF};
 use hansa_enforcement::canonical_float::canonical_value;
 use std::sync::Arc;
 
-/// The functions that can make -0 or another NaN of canonical numbers.
+/// Functions that can return -0 or another NaN for canonical arguments.
 const MAKING: &str = "\
     abs acos acosh asin asinh atan atan2 atanh cbrt ceil cos cosh cot degrees exp floor ln log log10 log2 nanvl pow \
     power radians round signum sin sinh sqrt tan tanh trunc";
 
-/// `function`, with canonical results if it makes floating-point numbers.
+/// Makes the floating-point results of `function` canonical, if it has any.
 pub(super) fn adapt_function(function: &Arc<ScalarUDF>) -> Arc<ScalarUDF> {
     match MAKING.split(' ').any(|name| name == function.name()) {
         true => adapt_calls(function, CanonicalResult),

@@ -1,4 +1,4 @@
-//! `||` with a bound on what it makes: forty nested doublings of a letter are a terabyte.
+//! Operator `||` with a limit on its result: forty nested doublings of a character are a terabyte.
 
 use super::bounded_text::{BATCH, short, too_large, total};
 use super::exact_arithmetic::day_text::write_days;
@@ -16,10 +16,10 @@ use datafusion_expr::{
 };
 use std::sync::{Arc, LazyLock};
 
-/// The plan with every `||` bounded; names of columns stay.
+/// Replaces every `||` by a limited call. Column names do not change.
 ///
 /// # Errors
-/// When the plan can't be put together again.
+/// An error if the plan can't be rebuilt.
 pub fn limit_concatenations(plan: LogicalPlan) -> Result<LogicalPlan> {
     plan.transform_up_with_subqueries(|node| {
         let names = NamePreserver::new(&node);
@@ -43,7 +43,7 @@ pub fn limit_concatenations(plan: LogicalPlan) -> Result<LogicalPlan> {
     .map(|done| done.data)
 }
 
-/// The operands of a chain of `||`, in order: one call for all of them, since the engine plans deep calls slowly.
+/// Operands of a chain of `||`, in order. They become one call, since the engine plans deeply nested calls slowly.
 fn operands(chain: Expr) -> Vec<Expr> {
     let mut open = vec![chain];
     let mut found = Vec::new();
@@ -63,7 +63,7 @@ fn operands(chain: Expr) -> Vec<Expr> {
     found
 }
 
-/// The values as texts.
+/// Converts values to texts.
 fn write_texts(values: &ArrayRef) -> Result<ArrayRef> {
     match values.data_type() {
         DataType::Date32 => write_days(values, &DataType::Utf8),

@@ -1,4 +1,4 @@
-//! `now()` and its kin: the instant at which the question was admitted, the same in the whole of it.
+//! `now()` and its aliases: the instant at which the question was admitted, constant for the whole question.
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion_common::{Result, ScalarValue};
@@ -7,10 +7,10 @@ use datafusion_expr::{
 };
 use hansa_audit_log::time::UtcTimestamp;
 
-/// The names of these functions.
+/// Names of these functions.
 pub const NAMES: [&str; 4] = ["now", "current_timestamp", "current_date", "today"];
 
-/// The function of that name, answering with `now`.
+/// Function with this name, which returns `now`.
 #[must_use]
 pub fn function(name: &str, now: UtcTimestamp) -> Option<ScalarUDF> {
     let (name, value) = match name {

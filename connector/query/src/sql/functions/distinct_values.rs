@@ -1,5 +1,5 @@
-//! Aggregates of distinct values that are told apart before they become floating-point numbers: integers beyond 2^53, and decimals of many
-//! digits, are one such number that were several (DataFusion 55.2).
+//! Aggregates of distinct values that are compared before their conversion to floating-point numbers. Different integers beyond
+//! 2^53, or decimals with many digits, can have one floating-point representation (DataFusion 55.2).
 
 use super::sum::only;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
@@ -14,7 +14,7 @@ use datafusion_expr::{
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The function for distinct values of the type `kind`: one that tells them apart where the engine would cast them first.
+/// Function for distinct values of the type `kind`. It compares the original values where the engine would cast them first.
 pub(in crate::sql) fn distinguish_values(
     function: &Arc<AggregateUDF>,
     kind: &DataType,
@@ -33,7 +33,7 @@ pub(in crate::sql) fn distinguish_values(
     })
 }
 
-/// True if a function is one of [`distinguish_values`], which no other process knows by its name.
+/// Checks for a function of [`distinguish_values`]. Other processes do not know it by name.
 pub(crate) fn is_distinguishing(function: &AggregateUDF) -> bool {
     function
         .inner()
@@ -41,7 +41,7 @@ pub(crate) fn is_distinguishing(function: &AggregateUDF) -> bool {
         .is_some()
 }
 
-/// The name and the value of a function of floating-point numbers, over values of another type.
+/// Function of floating-point numbers, with its name and result, over values of another type.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct DistinctValuesFunction {
     inner: Arc<AggregateUDF>,
@@ -116,18 +116,18 @@ fn make_float_field(fields: &[FieldRef]) -> Result<FieldRef> {
     Ok(Arc::new(field.with_data_type(DataType::Float64)))
 }
 
-/// The values of one group.
+/// Values of one group.
 #[derive(Debug)]
 struct DistinctValues {
-    /// How often each is there; absent where the values that come are distinct already.
+    /// Number of occurrences of each value; absent if the input is distinct already.
     counts: Option<HashMap<ScalarValue, u64>>,
     kind: DataType,
-    /// The function of the values, each once.
+    /// Accumulator of the distinct values.
     inner: Box<dyn Accumulator>,
 }
 
 impl DistinctValues {
-    /// The values as numbers that the function takes.
+    /// Converts values to numbers for the function.
     fn cast_to_numbers(values: impl IntoIterator<Item = ScalarValue>) -> Result<Option<ArrayRef>> {
         let mut values = values.into_iter().peekable();
         if values.peek().is_none() {
@@ -194,7 +194,7 @@ impl Accumulator for DistinctValues {
     }
 
     fn size(&self) -> usize {
-        // A table has room for about as many again.
+        // A hash table has capacity for about twice as many entries.
         let each = size_of::<(ScalarValue, u64)>().saturating_mul(2);
         let counts = self.counts.as_ref().map_or(0, HashMap::len);
         size_of_val(self)

@@ -1,9 +1,9 @@
-//! `+`, `-`, `*` and unary minus of integers and decimals that are right or none: the engine's own of integers wrap round and
-//! look like any other number (its checked form can't be asked for, 55.2), and those of decimals may leave their digits. All
-//! operators, casts and literals that make floating-point numbers make canonical ones.
+//! Checked `+`, `-`, `*` and unary minus of integers and decimals. The engine's integer operators wrap around on overflow (its
+//! checked variant is not configurable, 55.2), and its decimal operators may exceed the digits of their type. Operators, casts and
+//! literals with floating-point results return canonical numbers.
 //!
-//! They stand in the plan as calls while it is optimised and run, so that constants are folded by them too. Chains of
-//! operators are one call, since the engine plans deep calls slowly.
+//! The operators are function calls in the plan during optimisation and execution, so constant folding uses them too. A chain of
+//! operators is one call, since the engine plans deeply nested calls slowly.
 
 pub(super) mod day_text;
 pub(super) mod decimal_cast;
@@ -34,10 +34,10 @@ use hansa_enforcement::canonical_float::{canonical_scalar, canonical_value};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 
-/// The plan with such operators as calls; names of columns stay.
+/// Replaces such operators of a plan by calls. Column names do not change.
 ///
 /// # Errors
-/// When the type of an expression can't be told, or the plan not be put together again.
+/// An error if the type of an expression can't be determined or the plan can't be rebuilt.
 pub fn replace_operators(plan: LogicalPlan) -> Result<LogicalPlan> {
     plan.transform_up_with_subqueries(|node| {
         let inputs = node.inputs();
@@ -53,10 +53,10 @@ pub fn replace_operators(plan: LogicalPlan) -> Result<LogicalPlan> {
     .data()
 }
 
-/// The plan with operators again where [`replace_operators`] put calls.
+/// Restores the operators that [`replace_operators`] replaced by calls.
 ///
 /// # Errors
-/// When the plan can't be put together again.
+/// An error if the plan can't be rebuilt.
 pub fn restore_operators(plan: LogicalPlan) -> Result<LogicalPlan> {
     plan.transform_up_with_subqueries(|node| {
         let names = NamePreserver::new(&node);
@@ -65,23 +65,23 @@ pub fn restore_operators(plan: LogicalPlan) -> Result<LogicalPlan> {
     .data()
 }
 
-/// An expression over `schema` with such operators as calls.
+/// Replaces such operators of an expression over `schema` by calls.
 ///
 /// # Errors
-/// When the type of an expression can't be told.
+/// An error if the type of an expression can't be determined.
 pub fn guarded_expr(expr: Expr, schema: &DFSchema) -> Result<Expr> {
     guard(expr, schema).data()
 }
 
-/// The expression with operators again where [`guarded_expr`] put calls.
+/// Restores the operators that [`guarded_expr`] replaced by calls.
 ///
 /// # Errors
-/// When a call lacks its arguments.
+/// An error if a call lacks its arguments.
 pub fn written_expr(expr: Expr) -> Result<Expr> {
     unguard(expr).data()
 }
 
-/// The expression changed, under the name that it had.
+/// Transforms an expression and keeps its name.
 pub(crate) fn map_keeping_names(
     names: &NamePreserver,
     expr: Expr,
@@ -94,7 +94,7 @@ pub(crate) fn map_keeping_names(
             return Ok(done);
         }
         Ok(done.update_data(|expr| match name.restore(expr) {
-            // A name that the expression has by itself again.
+            // The alias equals the name that the expression has without it.
             Expr::Alias(alias)
                 if alias.relation.is_none()
                     && alias.expr.qualified_name() == (None, alias.name.clone()) =>
@@ -105,7 +105,7 @@ pub(crate) fn map_keeping_names(
         }))
     };
     match expr {
-        // What has names in a set of groups are its keys.
+        // In grouping sets the keys have names.
         Expr::GroupingSet(GroupingSet::Rollup(keys)) => each(keys, one)
             .map(|keys| keys.update_data(|keys| Expr::GroupingSet(GroupingSet::Rollup(keys)))),
         Expr::GroupingSet(GroupingSet::Cube(keys)) => each(keys, one)
@@ -156,13 +156,13 @@ fn guard(expr: Expr, schema: &dyn ExprSchema) -> Result<Transformed<Expr>> {
         {
             call_own_cast(*expr, field.data_type(), schema)
         }
-        // Each day has a text.
+        // Each date has a text, so TRY_CAST never returns NULL for it.
         Expr::TryCast(TryCast { expr, field })
             if is_text_of_days(&expr.get_type(schema)?, field.data_type()) =>
         {
             call_own_cast(*expr, field.data_type(), schema)
         }
-        // A text can say -0, and a number too small for its type becomes that.
+        // A text may contain -0, and a number too small for its type becomes -0.
         Expr::Cast(cast) if cast.field.data_type().is_floating() => {
             let inner = guard(*cast.expr, schema)?.data;
             let cast = Expr::Cast(Cast::new_from_field(Box::new(inner), cast.field));
@@ -177,8 +177,8 @@ fn guard(expr: Expr, schema: &dyn ExprSchema) -> Result<Transformed<Expr>> {
     })
 }
 
-/// True if a cast is one that the engine makes otherwise than PostgreSQL. Of decimals it cuts off what is behind the point, multiplies
-/// floating-point numbers, and divides rounded ones; of days it writes the sign of a year (DataFusion 55.2).
+/// Checks for a cast that the engine computes differently from PostgreSQL. It truncates decimals, multiplies floating-point
+/// numbers, divides rounded numbers, and writes the sign of a date's year (DataFusion 55.2).
 fn is_own_cast(from: &DataType, to: &DataType) -> bool {
     match (from, to) {
         (DataType::Decimal128(..), DataType::Float64) => true,
@@ -192,7 +192,7 @@ fn is_text_of_days(from: &DataType, to: &DataType) -> bool {
     *from == DataType::Date32 && to.is_string()
 }
 
-/// A cast as one call that is not looked into again.
+/// Cast as one call, whose argument is not transformed again.
 fn call_own_cast(value: Expr, to: &DataType, schema: &dyn ExprSchema) -> Result<Transformed<Expr>> {
     let value = guard(value, schema)?.data;
     Ok(Transformed::new(
@@ -202,7 +202,7 @@ fn call_own_cast(value: Expr, to: &DataType, schema: &dyn ExprSchema) -> Result<
     ))
 }
 
-/// A cast with a canonical number, as one call that is not looked into again.
+/// Cast with a canonical result as one call, whose argument is not transformed again.
 fn canonical_call(cast: Expr) -> Transformed<Expr> {
     Transformed::new(
         ArithmeticOp::Canonical.call(vec![cast]),
@@ -211,7 +211,7 @@ fn canonical_call(cast: Expr) -> Transformed<Expr> {
     )
 }
 
-/// True if two values are the same to the last bit.
+/// Checks that two values are bit-identical.
 fn is_same_number(one: &ScalarValue, other: &ScalarValue) -> bool {
     match (one, other) {
         (ScalarValue::Float64(Some(one)), ScalarValue::Float64(Some(other))) => {
@@ -262,8 +262,8 @@ fn operation(left: Expr, op: Operator, right: Expr) -> Expr {
     Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)))
 }
 
-/// A chain of operators from left to right, as one call as far as it is one of numbers. Times, days and durations never wrap in the
-/// engine.
+/// Converts a left-associative chain of operators to one call, as far as it consists of numbers. Times, dates and durations never
+/// wrap around in the engine.
 fn chain(last: BinaryExpr, schema: &dyn ExprSchema) -> Result<Transformed<Expr>> {
     let mut links = Vec::new();
     let mut next = Expr::BinaryExpr(last);
@@ -303,7 +303,7 @@ fn chain(last: BinaryExpr, schema: &dyn ExprSchema) -> Result<Transformed<Expr>>
         kind = result;
     }
     let made = finish_chain(made, &mut operators, &mut operands);
-    // What stands in it was looked at.
+    // The operands were already transformed.
     Ok(Transformed::new(
         made,
         any || calls,
@@ -311,7 +311,7 @@ fn chain(last: BinaryExpr, schema: &dyn ExprSchema) -> Result<Transformed<Expr>>
     ))
 }
 
-/// The call of what was gathered, or `made` where nothing was.
+/// Call with the collected operators, or `made` if there are none.
 fn finish_chain(made: Expr, operators: &mut Vec<Operator>, operands: &mut Vec<Expr>) -> Expr {
     if operands.is_empty() {
         return made;
@@ -319,7 +319,7 @@ fn finish_chain(made: Expr, operators: &mut Vec<Operator>, operands: &mut Vec<Ex
     ArithmeticOp::Chain(std::mem::take(operators)).call(std::mem::take(operands))
 }
 
-/// Whether the engine's own operator over that type can give a wrong result. Its division of integers is checked.
+/// Checks that the engine's operator for this type can return a wrong result. Its integer division is checked.
 fn needs_care(kind: &DataType, op: Operator) -> bool {
     let is_checked = matches!(op, Operator::Divide | Operator::Modulo);
     kind.is_decimal() || kind.is_floating() || (kind.is_integer() && !is_checked)
@@ -334,13 +334,13 @@ fn result(left: &DataType, op: Operator, right: &DataType) -> Result<DataType> {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum ArithmeticOp {
-    /// The operators between the arguments, from left to right.
+    /// Operators between the arguments, from left to right.
     Chain(Vec<Operator>),
-    /// The one argument less than nothing.
+    /// Negation of the single argument.
     Negative,
-    /// The one argument as a canonical number.
+    /// Canonical number of the single argument.
     Canonical,
-    /// The one argument in that type.
+    /// Cast of the single argument to this type.
     Cast(DataType),
 }
 
@@ -431,7 +431,7 @@ impl ScalarUDFImpl for ExactArithmeticFunction {
     }
 }
 
-/// A value in the type `to`, by the cast that stands in place of the engine's.
+/// Converts a value to the type `to` in place of the engine's cast.
 fn convert(value: &ColumnarValue, to: &DataType) -> Result<ColumnarValue> {
     let convert_array = |array: &ArrayRef| match array.data_type() {
         DataType::Date32 => day_text::write_days(array, to),
@@ -460,13 +460,13 @@ fn step(left: &ColumnarValue, op: Operator, right: &ColumnarValue) -> Result<Col
             ColumnarValue::Array(array) => digits(array.as_ref()),
             ColumnarValue::Scalar(value) => digits(value.to_array()?.as_ref()),
         };
-        // The library's text holds the value.
+        // The error text of the library contains the value, so it is replaced.
         digits.map_err(|_| engine_error::carry(beyond()))?;
     }
     Ok(canonical_value(made))
 }
 
-/// Whether decimals have no more digits than their type.
+/// Checks that decimals do not exceed the digits of their type.
 fn digits(array: &dyn Array) -> Result<(), ArrowError> {
     fn of<T: DecimalType>(array: &PrimitiveArray<T>) -> Result<(), ArrowError> {
         array.validate_decimal_precision(array.precision())
@@ -480,7 +480,7 @@ fn digits(array: &dyn Array) -> Result<(), ArrowError> {
     }
 }
 
-/// The refusal for a result that its type can't hold.
+/// Refusal for a result that exceeds its type.
 #[must_use]
 pub fn beyond() -> Refusal {
     Refusal::new(

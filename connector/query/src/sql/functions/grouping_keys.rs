@@ -1,6 +1,6 @@
-//! Keys of `ROLLUP`, `CUBE` and `GROUPING SETS`, of which nothing is known above the groups. The engine takes what it knows of the rows below
-//! for known of the groups: a key that is the same in all rows, in order or equal to another stays so, though groups of a set without it
-//! have NULL there (DataFusion 55.2). An order by such a key would be left out, and groups by it would come in parts.
+//! Keys of `ROLLUP`, `CUBE` and `GROUPING SETS` without known properties. The engine assumes that properties of input rows hold for
+//! groups: a constant, sorted or equal key keeps this property, although groups of sets without the key have NULL there (DataFusion
+//! 55.2). A sort by such a key would be omitted, and groups by it would be split.
 
 use super::exact_arithmetic::map_keeping_names;
 use datafusion::arrow::datatypes::{DataType, FieldRef};
@@ -12,10 +12,10 @@ use datafusion_expr::{
     ScalarUDFImpl, Signature, Volatility,
 };
 
-/// The plan with such keys as calls that tell nothing of their values; names of columns stay.
+/// Replaces such keys by calls without known properties. Column names do not change.
 ///
 /// # Errors
-/// When the plan can't be put together again.
+/// An error if the plan can't be rebuilt.
 pub(super) fn hide_keys(plan: LogicalPlan) -> Result<LogicalPlan> {
     plan.transform_up_with_subqueries(|node| {
         let LogicalPlan::Aggregate(aggregate) = &node else {
@@ -45,7 +45,7 @@ fn hide_key(key: Expr) -> Expr {
     hidden.call(vec![key, unknown.call(Vec::new())])
 }
 
-/// A key, which the engine can't take for a constant as long as the other argument is none.
+/// Function that returns the key. The engine can't treat it as constant, because its second argument is not constant.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct HiddenKeyFunction {
     signature: Signature,
@@ -82,7 +82,7 @@ impl ScalarUDFImpl for HiddenKeyFunction {
     }
 }
 
-/// A value of which the planner knows nothing.
+/// Function whose value is unknown to the planner.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct UnknownFunction {
     signature: Signature,

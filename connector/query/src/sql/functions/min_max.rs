@@ -1,6 +1,6 @@
-//! `min` and `max` of floating-point numbers by the one order in which all of them stand (IEEE 754-2019, section 5.10), so that
-//! they are the same in whatever order the rows come. Where the engine computes groups (55.2) it keeps the first of two that do
-//! not compare, or are equal with another sign, and takes no infinity for the least or the greatest.
+//! `min` and `max` of floating-point numbers by a total order (IEEE 754-2019, section 5.10), independent of row order. The engine's
+//! grouped version (55.2) keeps the first of two values that do not compare or differ in the sign of zero alone, and ignores
+//! infinities.
 
 use datafusion::arrow::datatypes::{DataType, FieldRef, Float32Type, Float64Type};
 use datafusion::functions_aggregate::min_max::{max_udaf, min_udaf};
@@ -15,7 +15,7 @@ use datafusion_functions_aggregate_common::aggregate::groups_accumulator::prim_o
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-/// `min`.
+/// Function `min`.
 #[must_use]
 pub fn least() -> Arc<AggregateUDF> {
     Arc::new(AggregateUDF::from(MinMaxFunction {
@@ -24,7 +24,7 @@ pub fn least() -> Arc<AggregateUDF> {
     }))
 }
 
-/// `max`.
+/// Function `max`.
 #[must_use]
 pub fn greatest() -> Arc<AggregateUDF> {
     Arc::new(AggregateUDF::from(MinMaxFunction {
@@ -36,12 +36,12 @@ pub fn greatest() -> Arc<AggregateUDF> {
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct MinMaxFunction {
     inner: Arc<AggregateUDF>,
-    /// Which of two goes before the other.
+    /// Order in which a value replaces the kept one.
     goes: Ordering,
 }
 
-/// What keeps of each group the number that goes before all others, in the type of `$number`; it begins with the number that
-/// goes before none.
+/// Creates an accumulator that keeps the first number of each group in the order. `$number` is its type; the initial value comes
+/// after all numbers.
 macro_rules! kept {
     ($self:ident, $kind:ident, $type:ty, $number:ident, $above:expr) => {{
         let goes = $self.goes;
@@ -109,7 +109,7 @@ impl AggregateUDFImpl for MinMaxFunction {
     ) -> Result<Box<dyn GroupsAccumulator>> {
         let kind = args.return_field.data_type();
         match kind {
-            // Of all numbers the one with all bits set but that of the sign.
+            // The largest value in the total order has all bits set except the sign bit.
             DataType::Float64 => {
                 kept!(self, kind, Float64Type, f64, f64::from_bits(u64::MAX >> 1))
             }
@@ -132,7 +132,7 @@ impl AggregateUDFImpl for MinMaxFunction {
         AggregateOrderSensitivity::Insensitive
     }
 
-    /// The engine forgets that NULL, the value of no rows, stands at the other end of an order (DataFusion 55.2).
+    /// The engine ignores that NULL, the result for no rows, is at the other end of the order (DataFusion 55.2).
     fn set_monotonicity(&self, _kind: &DataType) -> SetMonotonicity {
         SetMonotonicity::NotMonotonic
     }

@@ -1,5 +1,5 @@
-//! `count` over windows whose first row moves. The engine takes such a count for one that never falls and leaves out sorts by it
-//! (DataFusion 55.2): over the rows of a range it falls where fewer rows are near.
+//! `count` over windows with a moving start. The engine assumes that such a count never decreases and omits sorts by it (DataFusion
+//! 55.2). A count over a RANGE frame decreases where fewer rows are in range.
 
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion_common::{Result, ScalarValue};
@@ -9,7 +9,7 @@ use datafusion_expr::{
 };
 use std::sync::Arc;
 
-/// The function with the name and the values of `count`, of which nobody knows where it rises.
+/// Function with the name and the results of `count`, but without known monotonicity.
 #[must_use]
 pub fn moving_count(count: &Arc<AggregateUDF>) -> Arc<AggregateUDF> {
     let inner = Arc::clone(count);

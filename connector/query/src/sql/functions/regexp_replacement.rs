@@ -1,5 +1,5 @@
-//! Replacements of `regexp_replace`, written as in PostgreSQL (its manual, 9.7.3): `\1` to `\9` are groups, `\&` is the
-//! match, `\\` a backslash, and a dollar is a dollar, of which the engine makes the name of a group (DataFusion 55.2).
+//! Replacement texts of `regexp_replace` in the notation of PostgreSQL (manual, 9.7.3): `\1` to `\9` are groups, `\&` is the match,
+//! `\\` is a backslash, and a dollar is literal. The engine interprets a dollar as the start of a group name (DataFusion 55.2).
 
 use crate::sql::functions::adapted_function::{CallAdapter, adapt_calls};
 use datafusion::arrow::array::{ArrayRef, StringArray};
@@ -10,7 +10,7 @@ use datafusion_common::{Result, ScalarValue};
 use datafusion_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF};
 use std::sync::Arc;
 
-/// `function`, with replacements of PostgreSQL if it is `regexp_replace`.
+/// Adapts `regexp_replace` to replacement texts of PostgreSQL. Other functions are unchanged.
 pub(super) fn adapt_function(function: &Arc<ScalarUDF>) -> Arc<ScalarUDF> {
     match function.name() {
         "regexp_replace" => adapt_calls(function, PostgresReplacement),
@@ -30,7 +30,7 @@ impl CallAdapter for PostgresReplacement {
     }
 }
 
-/// The replacements in the engine's notation.
+/// Replacement texts in the engine's notation.
 fn translate_replacements(replacement: &ColumnarValue) -> Result<ColumnarValue> {
     let kind = replacement.data_type();
     if !kind.is_string() {
@@ -66,7 +66,8 @@ fn translate_replacement(text: &str) -> String {
                 if next == Some(&'\\') {
                     rest.next();
                 }
-                // The engine takes a backslash and digits for a group; there is no group of that name, so it puts nothing between.
+                // The engine reads a backslash with digits as a group. This name of a missing group inserts nothing and separates
+                // them.
                 written.push_str("\\${_}");
             }
             ('$', _) => written.push_str("$$"),

@@ -1,6 +1,6 @@
-//! Aggregates of floating-point numbers whose last digit tells nothing of the order of the rows, nor of how they were cut into
-//! batches and dealt among threads and workers: the rows are held without rounding, and what is told of them is rounded
-//! once (reproducible summation, Demmel and Nguyen 2013). Of hidden rows nothing shows, since these decide how rows are cut.
+//! Aggregates of floating-point numbers that are bit-identical for any order of rows and any division into batches, threads and
+//! workers. The rows are accumulated without rounding, and the result is rounded once (reproducible summation, Demmel and Nguyen
+//! 2013). Hidden rows affect the division into batches, and are therefore not visible in the result.
 
 use super::sum::only;
 use datafusion::arrow::array::{
@@ -17,25 +17,25 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-/// What is known of rows of `N` numbers, whatever their order.
+/// Summary of rows of `N` numbers, independent of their order.
 pub(super) trait NumericSummary<const N: usize>:
     Debug + Default + Clone + Send + Sync + 'static
 {
-    /// One more row.
+    /// Adds a row.
     fn add(&mut self, row: [f64; N]);
-    /// One of the rows less.
+    /// Removes a row.
     fn take(&mut self, row: [f64; N]);
-    /// Takes in what [`Self::write`] has written; nothing where it did not.
+    /// Merges a summary from [`Self::write`]. Returns `None` for other bytes.
     fn merge(&mut self, bytes: &[u8]) -> Option<()>;
-    /// Bytes; none of no rows.
+    /// Serialises the summary. Returns `None` if there are no rows.
     fn write(&self) -> Option<Vec<u8>>;
-    /// Appends what [`Self::write`] gives of one row alone.
+    /// Appends the serialised summary of a single row.
     fn write_row(row: [f64; N], states: &mut BinaryBuilder) {
         let mut one = Self::default();
         one.add(row);
         states.append_option(one.write());
     }
-    /// Bytes that it holds beside itself.
+    /// Size of the heap memory, in bytes.
     fn heap_bytes(&self) -> usize;
 }
 
@@ -87,23 +87,23 @@ impl<const N: usize> NumericSummary<N> for PowerSums<N> {
     }
 }
 
-/// What is told of a summary.
+/// Result of a summary.
 pub(super) type SummaryOutput<S> = fn(&S) -> Option<f64>;
 
-/// The one column of what [`SummaryAccumulator`] and [`SummaryGroupsAccumulator`] hand on.
+/// State column of [`SummaryAccumulator`] and [`SummaryGroupsAccumulator`].
 pub(super) fn state_field(name: &str) -> Vec<FieldRef> {
     let name = format_state_name(name, "summary");
     vec![Arc::new(Field::new(name, DataType::Binary, true))]
 }
 
-/// The one column of what [`DistinctValueAccumulator`] hands on.
+/// State column of [`DistinctValueAccumulator`].
 pub(super) fn distinct_field(name: &str) -> Vec<FieldRef> {
     let name = format_state_name(name, "distinct values");
     let item = Field::new_list_field(DataType::Float64, true);
     vec![Arc::new(Field::new_list(name, item, true))]
 }
 
-/// The rows of one group.
+/// Accumulator of one group.
 #[derive(Debug)]
 pub(super) struct SummaryAccumulator<S, const N: usize> {
     summary: S,
@@ -111,7 +111,7 @@ pub(super) struct SummaryAccumulator<S, const N: usize> {
 }
 
 impl<S: NumericSummary<N>, const N: usize> SummaryAccumulator<S, N> {
-    /// No rows.
+    /// Creates an empty accumulator.
     pub(super) fn new(output: SummaryOutput<S>) -> Self {
         Self {
             summary: S::default(),
@@ -161,16 +161,16 @@ impl<S: NumericSummary<N>, const N: usize> Accumulator for SummaryAccumulator<S,
     }
 }
 
-/// The different values of one group, by their bits: in the order of which they are put together does not matter.
+/// Accumulator of the distinct values of one group, identified by their bits. The order of merges has no effect.
 #[derive(Debug)]
 pub(super) struct DistinctValueAccumulator<S> {
-    /// How often each is there: a window that slides on takes them away again.
+    /// Number of occurrences of each value, since a sliding window removes values.
     counts: BTreeMap<u64, u64>,
     output: SummaryOutput<S>,
 }
 
 impl<S> DistinctValueAccumulator<S> {
-    /// No values.
+    /// Creates an empty accumulator.
     pub(super) const fn new(output: SummaryOutput<S>) -> Self {
         Self {
             counts: BTreeMap::new(),
@@ -179,7 +179,7 @@ impl<S> DistinctValueAccumulator<S> {
     }
 }
 
-/// The bits of a value; zero has one sign, as in a GROUP BY of the engine.
+/// Bits of a value. Both zeros are equal, as in a GROUP BY of the engine.
 fn key(value: f64) -> u64 {
     (value + 0.0).to_bits()
 }
@@ -219,7 +219,7 @@ impl<S: NumericSummary<1>> Accumulator for DistinctValueAccumulator<S> {
     }
 
     fn size(&self) -> usize {
-        // A node of the tree has room for about half as many again.
+        // A tree node has capacity for about 1.5 times as many entries.
         let each = size_of::<(u64, u64)>().saturating_mul(3) / 2;
         size_of_val(self).saturating_add(self.counts.len().saturating_mul(each))
     }
@@ -244,17 +244,17 @@ impl<S: NumericSummary<1>> Accumulator for DistinctValueAccumulator<S> {
     }
 }
 
-/// The rows of many groups at once.
+/// Accumulator of many groups.
 #[derive(Debug)]
 pub(super) struct SummaryGroupsAccumulator<S, const N: usize> {
     summaries: Vec<S>,
-    /// Bytes that they hold beside themselves.
+    /// Size of the heap memory of the summaries, in bytes.
     held: usize,
     output: SummaryOutput<S>,
 }
 
 impl<S: NumericSummary<N>, const N: usize> SummaryGroupsAccumulator<S, N> {
-    /// No groups yet.
+    /// Creates an accumulator without groups.
     pub(super) const fn new(output: SummaryOutput<S>) -> Self {
         Self {
             summaries: Vec::new(),
@@ -278,7 +278,7 @@ impl<S: NumericSummary<N>, const N: usize> SummaryGroupsAccumulator<S, N> {
 
     fn take_summaries(&mut self, emit_to: EmitTo) -> Vec<S> {
         let taken = emit_to.take_needed(&mut self.summaries);
-        // Groups are taken a few at a time: those that stay are not looked at each time.
+        // Groups are emitted in several steps; the remaining ones are not visited in each step.
         let gone = taken.iter().map(S::heap_bytes).sum();
         self.held = self.held.saturating_sub(gone);
         taken
@@ -343,7 +343,7 @@ impl<S: NumericSummary<N>, const N: usize> GroupsAccumulator for SummaryGroupsAc
         let mut states = BinaryBuilder::with_capacity(rows, rows.saturating_mul(size_of::<f64>()));
         each(values, |at, row| {
             if opt_filter.is_none_or(|filter| is_kept(filter, at)) {
-                // Rows before it that lack a number, or are not kept.
+                // NULLs for preceding rows that are incomplete or filtered out.
                 states.append_nulls(at.saturating_sub(states.len()));
                 S::write_row(row, &mut states);
             }
@@ -363,7 +363,7 @@ fn is_kept(filter: &BooleanArray, row: usize) -> bool {
     filter.is_valid(row) && filter.value(row)
 }
 
-/// Does something with each row that has all its numbers.
+/// Calls a function for each row whose numbers are all non-NULL.
 fn each<const N: usize>(
     columns: &[ArrayRef],
     mut with: impl FnMut(usize, [f64; N]) -> Result<()>,

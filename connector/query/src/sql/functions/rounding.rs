@@ -1,6 +1,6 @@
-//! `round` and `trunc` of floating-point numbers to so many places, and with `ceil` and `floor` of decimals: the right number of the digits
-//! as they are written, where the engine's own would give NaN, infinity, or a number of which other digits are changed, as its factor or
-//! its product is not exact.
+//! `round` and `trunc` of floating-point numbers to decimal places, and `round`, `trunc`, `ceil` and `floor` of decimals. The
+//! results are correct for the decimal digits of the number. The engine's versions can return NaN, infinity or a number with other
+//! digits changed, because their factor or product is not exact.
 
 mod decimal_rounding;
 
@@ -19,7 +19,7 @@ use datafusion_expr::{
 use std::fmt;
 use std::sync::Arc;
 
-/// `function`, right for any number of places if it takes one.
+/// Corrects `function` if it takes a number of decimal places.
 #[must_use]
 pub(super) fn adapt_function(function: &Arc<ScalarUDF>) -> Arc<ScalarUDF> {
     match function.name() {
@@ -34,7 +34,7 @@ pub(super) fn adapt_function(function: &Arc<ScalarUDF>) -> Arc<ScalarUDF> {
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct RoundingFunction(Arc<ScalarUDF>, Signature);
 
-/// Arguments of those types.
+/// Argument fields of these types.
 fn arguments_of(kinds: &[DataType]) -> Vec<FieldRef> {
     let kinds = kinds.iter();
     kinds
@@ -42,14 +42,14 @@ fn arguments_of(kinds: &[DataType]) -> Vec<FieldRef> {
         .collect()
 }
 
-/// Beyond that no floating-point number has a place, on either side of the point.
+/// Number of decimal places beyond which no floating-point number has digits, on either side of the point.
 const MOST: i64 = 400;
 
-/// A floating-point type, as far as its places go.
+/// Floating-point type with its limits for rounding.
 trait RoundableFloat: ArrowPrimitiveType<Native: fmt::Display> {
-    /// From there on all its numbers are whole.
+    /// Value from which all numbers are integers.
     const WHOLE: f64;
-    /// The most places whose power of ten it holds exactly.
+    /// Maximum exponent of a power of ten that is exact.
     const EXACT: i64;
 
     fn wide(value: Self::Native) -> f64;
@@ -59,7 +59,7 @@ trait RoundableFloat: ArrowPrimitiveType<Native: fmt::Display> {
         Self::wide(value).is_finite()
     }
 
-    /// How large it is with its point so many places further on, in two steps: a power of ten of all of them may be infinite.
+    /// Absolute value after a shift of the decimal point. The shift has two steps, since a single power of ten may be infinite.
     fn scaled_magnitude(value: Self::Native, places: i64) -> f64 {
         let half = i32::try_from(places / 2).unwrap_or_default();
         let rest = i32::try_from(places - places / 2).unwrap_or_default();
@@ -255,7 +255,7 @@ fn round_right<T: RoundableFloat>(
     T::read(&round_decimal_text(cuts, &value.to_string(), places)?)
 }
 
-/// A number as it is written, cut or rounded to so many places: a half goes away from zero, as in the engine.
+/// Number text truncated or rounded to a number of decimal places, half away from zero as in the engine.
 fn round_decimal_text(cuts: bool, written: &str, places: i64) -> Option<String> {
     let (sign, digits) = match written.strip_prefix('-') {
         Some(digits) => ("-", digits),
@@ -273,7 +273,7 @@ fn round_decimal_text(cuts: bool, written: &str, places: i64) -> Option<String> 
         let (whole, behind) = kept.split_at_checked(kept.len().saturating_sub(count))?;
         return Some(format!("{sign}{whole}.{behind}"));
     }
-    // One more digit in front, which rounding may need.
+    // One more leading digit, for the carry of the rounding.
     let front = count.saturating_add(1).saturating_sub(whole.len());
     let whole = format!("{}{whole}", "0".repeat(front));
     let (kept, cut) = whole.split_at_checked(whole.len().saturating_sub(count))?;
@@ -285,7 +285,7 @@ fn round_decimal_text(cuts: bool, written: &str, places: i64) -> Option<String> 
     Some(format!("{sign}{kept}{}", "0".repeat(count)))
 }
 
-/// The whole number after that one.
+/// Next integer, as digits.
 fn next(digits: &str) -> String {
     let kept = digits.trim_end_matches('9');
     let nines = digits.len().saturating_sub(kept.len());
@@ -302,14 +302,14 @@ fn next(digits: &str) -> String {
     format!("{raised}{}", "0".repeat(nines))
 }
 
-/// A product that is nearer to zero by so many times than where all numbers are whole has four more digits, in base two, behind
-/// its point, so that its own rounding decides nothing.
+/// Minimum ratio of the integer limit to a product. The product then has four more fractional bits, so its own rounding has no
+/// effect.
 const FAR: f64 = 16.0;
 
-/// How far a product may be from the right one, by as much as its last digit in base two: more than it ever is.
+/// Upper bound of a product's error, in units of its last binary digit.
 const ERROR: f64 = 8.0;
 
-/// The places, as far as numbers have any.
+/// Decimal places clamped to the range in which numbers have digits.
 fn within(places: &ColumnarValue) -> Result<ColumnarValue> {
     let near = |places: i64| places.clamp(-MOST, MOST);
     Ok(match places {
@@ -344,14 +344,14 @@ mod tests {
     use datafusion::functions::math;
     use datafusion_common::config::ConfigOptions;
 
-    /// What the function makes of these values: a number of places of its own for each row, and the same one for all.
+    /// Results of the function for these values, with a column of decimal places and with a constant.
     fn made(function: &Arc<ScalarUDF>, values: &ArrayRef, places: i64) -> Vec<Vec<f64>> {
         let rows = values.len();
         let cell = ScalarValue::Int64(Some(places));
         let each: ArrayRef = Arc::new(Int64Array::from(vec![places; rows]));
         let kind = values.data_type().clone();
         let call = |places: ColumnarValue| {
-            // As the engine would cast them.
+            // Cast as in the engine.
             let places = match function.name() {
                 "round" => places.cast_to(&DataType::Int32, None).unwrap(),
                 _ => places,
@@ -375,12 +375,12 @@ mod tests {
         ]
     }
 
-    /// As a person does it on paper with the digits of the number.
+    /// Rounding of the decimal digits as on paper.
     fn on_paper(cuts: bool, value: f64, places: i64) -> f64 {
         let written = format!("{:e}", value.abs());
         let (digits, power) = written.split_once('e').unwrap();
         let digits: Vec<u32> = digits.chars().filter_map(|c| c.to_digit(10)).collect();
-        // Of so many digits, counted from the first, the last one stays.
+        // The last of these digits, counted from the first, is kept.
         let stay = power.parse::<i64>().unwrap() + places + 1;
         let Ok(stay) = usize::try_from(stay) else {
             return 0.0;
@@ -440,7 +440,7 @@ mod tests {
         }
     }
 
-    /// The engine makes 0.28 of `trunc(0.29, 2)` and 1.00 of `round(1.005, 2)`.
+    /// The engine returns 0.28 for `trunc(0.29, 2)` and 1.00 for `round(1.005, 2)`.
     #[test]
     fn digits_count_as_they_are_written() {
         let hundredths = (0..10_000).map(|whole| f64::from(whole) / 100.0);
@@ -469,7 +469,7 @@ mod tests {
         assert_eq!(round, vec![vec![0.29, 4.35, 1.01]; 2]);
     }
 
-    /// Whoever cuts or rounds numbers of 32 bits gets the number of 32 bits that is nearest to the digits.
+    /// The result for a 32-bit number is the 32-bit number nearest to the digits.
     #[test]
     fn digits_of_short_numbers_count_as_they_are_written() {
         let values: Vec<f32> = (0..50_000_u16)

@@ -1,10 +1,10 @@
-//! Counts of different values and percentiles of which each participant computes a part: the part as a value, by a function
-//! that can be written in a text for a participant, and what puts such values together.
+//! Sketch states for approximate distinct counts and percentiles over several participants: functions that return a state and can
+//! be used in a remote query, and functions that merge states.
 //!
-//! The names of these functions hold the version of what they give: of `distinct_state` it depends on the engine, of whose hashes
-//! it is made. A release that gives something else has functions of other names, and a participant that does not know a name
-//! refuses with `FUNCTION_UNKNOWN`, so that nothing is put together that does not fit. Who only asks finds plain functions
-//! of the rows that are shown; they are no part of the list of names, since nothing but a connector can use what they give.
+//! The function names contain the version of the state format. The version of `distinct_state` depends on the engine, whose hashes
+//! it uses. A release with another format has other function names, and a participant that does not know a name refuses with
+//! `FUNCTION_UNKNOWN`, so incompatible states are never merged. Consumers may call these functions on rows that they see. The
+//! functions are not in the list of names, since only a connector can use their results.
 
 mod hyperloglog;
 pub(super) mod percentile;
@@ -27,36 +27,36 @@ use hyperloglog::HyperLogLogRegisters;
 use quantile_sketch::QuantileSketch;
 use std::sync::Arc;
 
-/// About the most bytes of a state.
+/// Approximate maximum size of a state, in bytes.
 pub const LARGEST: u32 = 16_384;
 
-/// About how many bytes of a state each value brings, as long as there are few.
+/// Approximate size for each value in a small state, in bytes.
 pub const EACH: u32 = 8;
 
-/// The most values that a state can be of.
+/// Maximum number of values in a state.
 const VALUES: u64 = 1 << 53;
 
-/// A kind of state.
+/// Kind of sketch state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SketchKind {
-    /// Of which the number of different values is counted.
+    /// State for distinct counts.
     Distinct,
-    /// Of which percentiles are computed.
+    /// State for percentiles.
     Percentile,
 }
 
-/// What is made of states.
+/// Result of a merge of states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SketchOutput {
-    /// A state again.
+    /// Merged state.
     State,
-    /// How many different values there are.
+    /// Distinct count.
     Count,
-    /// The value below which such a share of all is, or above which.
+    /// Quantile: the value at this share, in ascending or descending order.
     Quantile {
-        /// The bits of the share.
+        /// Bits of the share, a floating-point number.
         share: u64,
-        /// Whether it is counted from the greatest value.
+        /// Set for descending order.
         descends: bool,
     },
 }
@@ -65,7 +65,7 @@ impl SketchKind {
     /// All kinds.
     pub const ALL: [Self; 2] = [Self::Distinct, Self::Percentile];
 
-    /// The name of the function that computes it, with its version.
+    /// Name of the state function, with its version.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -74,13 +74,13 @@ impl SketchKind {
         }
     }
 
-    /// The kind that a function of that name computes.
+    /// Kind for the name of a state function.
     #[must_use]
     pub fn from_function_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.name() == name)
     }
 
-    /// Whether there are states of values of that type.
+    /// Checks that values of this type have states.
     #[must_use]
     pub const fn takes(self, kind: &DataType) -> bool {
         match self {
@@ -89,12 +89,12 @@ impl SketchKind {
         }
     }
 
-    /// The function that computes it.
+    /// State function of the kind.
     #[must_use]
     pub fn function(self) -> Arc<AggregateUDF> {
         let signature = match self {
             Self::Distinct => Signature::any(1, Volatility::Immutable),
-            // As the engine's percentiles, which cast all numbers to this type.
+            // All numbers are cast to this type, as in the engine's percentiles.
             Self::Percentile => Signature::coercible(
                 vec![Coercion::new_implicit(
                     TypeSignatureClass::Native(logical_float64()),
@@ -112,7 +112,7 @@ impl SketchKind {
         }))
     }
 
-    /// A call that puts states together.
+    /// Call that merges states.
     #[must_use]
     pub fn merge_call(self, sketch_output: SketchOutput, states: Expr) -> Expr {
         let function = AggregateUDF::from(SketchFunction {
@@ -131,7 +131,7 @@ impl SketchKind {
         ))
     }
 
-    /// Refuses what came from elsewhere as such states and holds another value than NULL that is none.
+    /// Refuses received states if one is neither NULL nor well-formed.
     ///
     /// # Errors
     /// `PEER_DATA_INVALID`.
@@ -153,7 +153,7 @@ impl SketchKind {
     }
 }
 
-/// What is aggregated.
+/// Input of the aggregate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum SketchInput {
     Values,
@@ -228,7 +228,7 @@ impl AggregateUDFImpl for SketchFunction {
     }
 }
 
-/// What is known of the values of a group.
+/// State of a group.
 #[derive(Debug)]
 enum SketchState {
     Registers(HyperLogLogRegisters),
@@ -296,7 +296,7 @@ impl SketchAccumulator {
 impl Accumulator for SketchAccumulator {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         match (self.of, values) {
-            // Behind values a percentile has its share.
+            // A percentile has its share as a second argument.
             (SketchInput::Values, [values, ..]) => self.held.add(values),
             (SketchInput::States, [states]) => {
                 let states = states.as_binary_opt::<i32>().ok_or_else(strange)?;
@@ -322,7 +322,7 @@ impl Accumulator for SketchAccumulator {
             (SketchOutput::State, held) => Ok(ScalarValue::Binary(held.write())),
             (SketchOutput::Count, SketchState::Registers(registers)) => {
                 let count = registers.count()?;
-                // So many values nobody has: ranks like these are made up.
+                // No dataset has so many values, so the state is malformed.
                 if count > VALUES {
                     return Err(engine_error::carry(self.state.wrong()));
                 }

@@ -1,6 +1,6 @@
-//! `sum` that is right or none: integers, durations and decimals are added without loss, and a total that its type can't
-//! hold ends the question. The engine's own wraps round and looks like any other number. Floating-point numbers are added
-//! without rounding, so that the last digit is the same in every order.
+//! Checked `sum`: integers, durations and decimals are added exactly, and an overflow of the result type ends the question. The
+//! engine's sum wraps around. Floating-point numbers are added without intermediate rounding, so that the result does not depend on
+//! their order.
 
 mod average;
 mod exact_mean;
@@ -36,26 +36,26 @@ pub(super) use scalar_sum::only;
 use scalar_sum::{DistinctSum, ScalarSum};
 use std::sync::{Arc, LazyLock};
 
-/// `sum`, in the type in which it is written.
+/// Function `sum` with the result type of SQL.
 #[must_use]
 pub fn checked_sum() -> Arc<AggregateUDF> {
     Arc::clone(&CHECKED)
 }
 
-/// `avg`, also right of durations and of the widest decimals, whose sum wraps round in the engine.
+/// Function `avg`, correct also for durations and for the widest decimals, whose sum wraps around in the engine.
 #[must_use]
 pub fn average() -> Arc<AggregateUDF> {
     average::average()
 }
 
-/// `sum` that no integer is too large for: of integers it is a decimal, to be narrowed by [`hansa_enforcement::overflow_safe_sum::whole`] once it
-/// is known that the total is told at all.
+/// Function `sum` that never overflows for integers: it returns a decimal. [`hansa_enforcement::overflow_safe_sum::whole`] converts
+/// it to the result type once the total is known to be shown.
 #[must_use]
 pub fn whole() -> Arc<AggregateUDF> {
     Arc::clone(&WIDE)
 }
 
-/// A call of [`whole`].
+/// Call of [`whole`].
 pub(crate) fn whole_of(value: Expr) -> Expr {
     Expr::AggregateFunction(AggregateFunction::new_udf(
         whole(),
@@ -89,7 +89,7 @@ impl SumFunction {
     }
 }
 
-/// What is done with the type of the values, as `T`, or with floating-point numbers.
+/// Applies an operation with the value type as `T`, or with floating-point numbers.
 macro_rules! by_type {
     ($args:ident, $made:ident, $floats:expr) => {
         match input(&$args)? {
@@ -111,7 +111,7 @@ macro_rules! by_type {
 
 impl AggregateUDFImpl for SumFunction {
     fn name(&self) -> &'static str {
-        // The engine takes what is called `sum` apart where its result is of the type of its values.
+        // The engine splits a function named `sum` if its result has the type of its values.
         if self.wide { "whole_sum" } else { "sum" }
     }
 
@@ -215,7 +215,7 @@ impl AggregateUDFImpl for SumFunction {
         AggregateOrderSensitivity::Insensitive
     }
 
-    /// The engine forgets that NULL, the sum of no rows, stands at the other end of an order (DataFusion 55.2).
+    /// The engine ignores that NULL, the sum of no rows, is at the other end of the order (DataFusion 55.2).
     fn set_monotonicity(&self, _kind: &DataType) -> SetMonotonicity {
         SetMonotonicity::NotMonotonic
     }
@@ -232,7 +232,7 @@ fn not_here<T>() -> Result<T> {
     plan_err!("there is no `sum` of values of this type")
 }
 
-/// The total as a value, in the type `to`.
+/// Total as a value of the type `to`.
 fn narrowed_sum<T: ExactSumType>(
     sum: exact_sum::AccumulatedSum<T>,
     to: &DataType,

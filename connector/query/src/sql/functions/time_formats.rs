@@ -1,6 +1,7 @@
-//! Formats of times, which are those of `strftime`.
+//! Time formats in the notation of `strftime`.
 //!
-//! Where a format has no `%` the engine gives the format itself: a format of another database would be a text in every row (DataFusion 55.2).
+//! The engine returns a format without `%` unchanged, so a format of another database would appear as a text in every row
+//! (DataFusion 55.2).
 
 use crate::engine_error;
 use crate::sql::functions::adapted_function::{CallAdapter, adapt_calls};
@@ -13,7 +14,7 @@ use datafusion_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 
-/// `function`, which refuses formats without `%` if it takes formats.
+/// Makes `function` refuse formats without `%`, if it takes formats.
 pub(super) fn adapt_function(function: &Arc<ScalarUDF>) -> Arc<ScalarUDF> {
     match function.name() {
         "to_char"

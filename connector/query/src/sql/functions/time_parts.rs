@@ -1,4 +1,4 @@
-//! Parts, beginnings and bins of times, where the engine's own are wrong or narrow.
+//! Extraction, truncation and binning of times, where the engine's functions are wrong or limited.
 
 use crate::engine_error;
 use crate::sql::refused_construct::not_allowed;
@@ -20,7 +20,7 @@ use datafusion_expr::{
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 
-/// `function`, if it is one of these with our meaning.
+/// Replacement of `function`, if it is one of these.
 pub(super) fn adapt_function(function: &Arc<ScalarUDF>) -> Arc<ScalarUDF> {
     match function.name() {
         "date_part" => Arc::new(ScalarUDF::from(DatePartFunction(Arc::clone(function)))),
@@ -33,18 +33,18 @@ pub(super) fn adapt_function(function: &Arc<ScalarUDF>) -> Arc<ScalarUDF> {
     }
 }
 
-/// Parts of times with their fractions, as in PostgreSQL; the engine cuts them off, and its parts of a span of time are no parts: 25
-/// hours have 25 hours and one day.
+/// Extraction of time parts with their fractions, as in PostgreSQL. The engine truncates fractions, and its parts of an interval
+/// overlap: 25 hours have 25 hours and one day.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct DatePartFunction(Arc<ScalarUDF>);
 
-/// A part with a fraction.
+/// Part with a fraction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FractionalPart {
     Seconds,
     Milliseconds,
     Microseconds,
-    /// Seconds since 1970, or of a span between two instants.
+    /// Seconds since 1970, or of an interval between two instants.
     Epoch,
 }
 
@@ -68,7 +68,7 @@ impl FractionalPart {
         }
     }
 
-    /// The part of times, of which arrays of days have none.
+    /// Part of times; 0 for dates, except for the epoch.
     fn of(self, times: &ArrayRef) -> Result<ArrayRef> {
         if self == Self::Epoch {
             return epoch(times);
@@ -92,7 +92,7 @@ impl FractionalPart {
                 .collect()
             }
         };
-        // No more than eight digits: exact in floating point, and so is the nearest number to the decimal.
+        // At most eight digits are exact as a floating-point number, so the quotient is the number nearest to the decimal.
         let divided = |by: f64| -> Float64Array {
             micros.unary(|micros| i32::try_from(micros).map_or(f64::NAN, f64::from) / by)
         };
@@ -104,7 +104,7 @@ impl FractionalPart {
     }
 }
 
-/// Seconds, with the fraction that the engine drops of spans.
+/// Seconds with the fraction, which the engine drops for intervals.
 fn epoch(times: &ArrayRef) -> Result<ArrayRef> {
     let unit = match times.data_type() {
         DataType::Timestamp(unit, _) | DataType::Duration(unit) => *unit,
@@ -187,7 +187,7 @@ impl ScalarUDFImpl for DatePartFunction {
         literal: &Expr,
         info: &SimplifyContext,
     ) -> Result<PreimageResult> {
-        // The engine's years before the first one are others.
+        // The engine numbers years before year 1 differently.
         let is_late = |number: &ScalarValue| {
             let number = number.cast_to(&DataType::Int64).ok();
             matches!(number, Some(ScalarValue::Int64(Some(1..))))
@@ -229,7 +229,7 @@ impl ScalarUDFImpl for DatePartFunction {
     }
 }
 
-/// Years as people count them, of years that begin with zero: the one before the first one is -1, as in PostgreSQL.
+/// Converts astronomical years to historical ones: the year before year 1 is -1, as in PostgreSQL.
 fn leave_out_year_zero(years: ColumnarValue) -> Result<ColumnarValue> {
     let count = |year: i32| {
         if year < 1 {
@@ -253,11 +253,11 @@ fn leave_out_year_zero(years: ColumnarValue) -> Result<ColumnarValue> {
     }
 }
 
-/// The other parts of a time.
+/// Other parts of a time.
 const PARTS: &str = "\
     year years isoyear quarter qtr month months week weeks day days hour hours minute minutes dow isodow doy";
 
-/// The units to which a time is cut down.
+/// Units for truncation.
 const UNITS: &str = "year quarter month week day hour minute second millisecond microsecond";
 
 fn part_name(part: &str) -> String {
@@ -283,7 +283,7 @@ fn is_nanosecond(part: &str) -> bool {
     )
 }
 
-/// Beginnings of months and the like of days in microseconds: the engine takes nanoseconds, which have no year 2300.
+/// Truncation of dates with microseconds. The engine uses nanoseconds, which can't represent the year 2300.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct DateTruncFunction {
     engine: Arc<ScalarUDF>,
@@ -380,13 +380,13 @@ fn is_utc(zone: &str) -> bool {
     matches!(zone, "UTC" | "+00:00" | "Etc/UTC")
 }
 
-/// Unit to which a time is truncated.
+/// Unit of a truncation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TruncationUnit {
-    /// So many microseconds.
+    /// Unit of this many microseconds.
     Micros(i64),
     Week,
-    /// So many months.
+    /// Unit of this many months.
     Months(i64),
 }
 
@@ -408,12 +408,12 @@ impl TruncationUnit {
         })
     }
 
-    /// The beginning of the unit in which a time lies, both in microseconds since 1970.
+    /// Start of the unit that contains a time, both in microseconds since 1970.
     fn beginning(self, micros: i64) -> Option<i64> {
         let days = micros.div_euclid(DAY);
         match self {
             Self::Micros(unit) => micros.checked_sub(micros.rem_euclid(unit)),
-            // 1970 began with a Thursday.
+            // 1970-01-01 was a Thursday.
             Self::Week => {
                 let since_monday = days.checked_add(3)?.rem_euclid(7);
                 days.checked_sub(since_monday)?.checked_mul(DAY)
@@ -427,7 +427,8 @@ impl TruncationUnit {
     }
 }
 
-/// Months since the year 0 began, of a day since 1970 (H. Hinnant, chrono-compatible low-level date algorithms, civil_from_days).
+/// Number of months since the start of year 0 for a day since 1970 (H. Hinnant, chrono-compatible low-level date algorithms,
+/// civil_from_days).
 fn month_of(days: i64) -> Option<i64> {
     let days = days.checked_add(719_468)?;
     let era = days.div_euclid(146_097);
@@ -435,13 +436,13 @@ fn month_of(days: i64) -> Option<i64> {
     let year_of_era =
         (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    // The year begins with March there.
+    // The year starts with March in this algorithm.
     let month = (5 * day_of_year + 2) / 153;
     let year = era.checked_mul(400)?.checked_add(year_of_era)?;
     year.checked_mul(12)?.checked_add(month + 2)
 }
 
-/// The first day of such a month, since 1970 (days_from_civil).
+/// First day of such a month, since 1970 (days_from_civil).
 fn first_day_of(month: i64) -> Option<i64> {
     let from_march = month.checked_sub(2)?;
     let year = from_march.div_euclid(12);
@@ -455,7 +456,7 @@ fn first_day_of(month: i64) -> Option<i64> {
         .checked_sub(719_468)
 }
 
-/// Bins of instants: those of a zone would have to follow its clocks, and the engine counts them from UTC.
+/// Bins of timestamps. Bins in a zone would have to follow its clock changes, and the engine counts them from UTC.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct DateBinFunction(Arc<ScalarUDF>);
 

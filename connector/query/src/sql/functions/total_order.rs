@@ -1,6 +1,5 @@
-//! `first_value`, `last_value` and `nth_value` as aggregates: which row is the first of several that the asker's order does not
-//! tell apart, is decided by the value itself, the least first. The engine takes the one that comes first, so that the answer
-//! would tell how rows lie and which of several threads was done first.
+//! `first_value`, `last_value` and `nth_value` as aggregates. Ties in the consumer's order are decided by the value itself, the
+//! smallest first. The engine would choose by row order, so the answer would reveal the position of rows and the timing of threads.
 
 use super::exact_arithmetic::map_keeping_names;
 use datafusion_common::Result;
@@ -8,10 +7,10 @@ use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion_expr::expr_rewriter::NamePreserver;
 use datafusion_expr::{Expr, LogicalPlan};
 
-/// The plan with such calls over an order that tells all values apart; names of columns stay.
+/// Adds the value to the order of such calls, so that the order is total. Column names do not change.
 ///
 /// # Errors
-/// When the plan can't be put together again.
+/// An error if the plan can't be rebuilt.
 pub fn totally_ordered(plan: LogicalPlan) -> Result<LogicalPlan> {
     plan.transform_up_with_subqueries(|node| {
         if !matches!(node, LogicalPlan::Aggregate(_)) {
@@ -30,7 +29,7 @@ fn add_value_order(expr: Expr) -> Result<Transformed<Expr>> {
         };
         let name = call.func.name();
         let looks_at_order = matches!(name, "first_value" | "last_value" | "nth_value");
-        // Of values that are missing the first is told only where there is no other, whichever end is asked for.
+        // A NULL is returned only if there is no other value, at either end of the order.
         let is_last = name == "last_value";
         let by_value = call.params.args.first().cloned();
         let by_value = by_value.map(|value| value.sort(true, is_last));

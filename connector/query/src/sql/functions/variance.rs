@@ -1,5 +1,5 @@
-//! Variance, standard deviation, covariance and correlation of which no digit tells of the order of the rows: they are made of
-//! sums without rounding (`hansa_enforcement::power_sums`). Names and types are those of the engine.
+//! Variance, standard deviation, covariance and correlation that do not depend on row order. They are computed from sums without
+//! rounding (`hansa_enforcement::power_sums`). Names and types are those of the engine.
 
 mod whole_numbers;
 
@@ -19,7 +19,7 @@ use datafusion_expr::{
 use hansa_enforcement::power_sums::{PowerSums, ScaledNumber};
 use std::sync::Arc;
 
-/// The function in the place of the engine's, where it is one of these.
+/// Replacement of the engine's function, if it is one of these.
 pub(super) fn instead_of(engine: &Arc<AggregateUDF>) -> Option<Arc<AggregateUDF>> {
     let of = match engine.name() {
         "var" => VarianceFormula::Square(|all| sample(all, 0).map(ScaledNumber::value)),
@@ -44,19 +44,19 @@ pub(super) fn instead_of(engine: &Arc<AggregateUDF>) -> Option<Arc<AggregateUDF>
     })))
 }
 
-/// Of the first number with another, or with itself.
+/// Sample covariance of the first number with another, or its variance.
 fn sample<const N: usize>(all: &PowerSums<N>, other: usize) -> Option<ScaledNumber> {
     let count = all.count();
     (count > 1.0).then(|| all.scaled_deviation(0, other).by(count - 1.0))
 }
 
-/// Of the first number with another, or with itself.
+/// Population covariance of the first number with another, or its variance.
 fn population<const N: usize>(all: &PowerSums<N>, other: usize) -> Option<ScaledNumber> {
     let count = all.count();
     (count > 0.0).then(|| all.scaled_deviation(0, other).by(count))
 }
 
-/// None of fewer than two rows, and where one of the numbers is always the same.
+/// Correlation; `None` for fewer than two rows or a constant number.
 fn correlation(all: &PowerSums<2>) -> Option<f64> {
     if all.count() <= 1.0 {
         return None;
@@ -67,15 +67,15 @@ fn correlation(all: &PowerSums<2>) -> Option<f64> {
 
 #[derive(Debug, Clone, Copy)]
 enum VarianceFormula {
-    /// In squares of the unit of the numbers.
+    /// Result in squares of the number's unit.
     Square(SummaryOutput<PowerSums<1>>),
-    /// In that unit.
+    /// Result in the number's unit.
     Root(SummaryOutput<PowerSums<1>>),
     Pairs(SummaryOutput<PowerSums<2>>),
 }
 
 impl VarianceFormula {
-    /// The output for values of the type `kind`, which are whole numbers of units.
+    /// Output for values of the type `kind`, which are integers of a unit.
     const fn tell_units(self, kind: &DataType) -> Option<UnitOutput> {
         let (output, power) = match self {
             Self::Square(output) => (output, 2),
@@ -94,7 +94,7 @@ impl VarianceFormula {
     }
 }
 
-/// What is computed; which, the engine's function beside it says.
+/// Function with the formula of the engine's function of this name.
 #[derive(Debug, Clone, Copy)]
 struct VarianceComputation(VarianceFormula);
 
@@ -106,7 +106,7 @@ struct VarianceFunction {
 }
 
 impl VarianceFunction {
-    /// The output for these arguments, where they are whole numbers of units.
+    /// Output for these arguments, if they are integers of a unit.
     fn find_unit_output(&self, fields: &[FieldRef]) -> Option<UnitOutput> {
         match fields {
             [field] if is_whole(field.data_type()) => self.of.0.tell_units(field.data_type()),

@@ -1,4 +1,4 @@
-//! Values in their places, and nowhere else.
+//! Values are inserted at their placeholders and nowhere else.
 
 use super::ParameterizedStatement;
 use crate::fixture::FixtureParticipant;
@@ -65,7 +65,7 @@ fn places_are_where_the_parser_sees_them() {
         "SELECT $0 FROM t",
         "SELECT $2000 FROM t",
         "SELECT ?1 FROM t",
-        // Where no expression stands a value could become a name, an alias or an argument.
+        // At a position without an expression, a value could become a name, an alias or an argument.
         "SELECT n FROM ?",
         "SELECT 'a' ? FROM t",
         "SELECT count ? FROM t",
@@ -152,7 +152,7 @@ fn too_few_and_too_many_values_are_refused() {
     assert!(statement.with_values(Some(&zero)).is_err());
 }
 
-/// Whatever a text is made of, it is compared as it is: the only row is the one that holds it.
+/// A text value with any characters is compared unchanged: the result is the only row that contains it.
 #[test]
 fn no_text_is_more_than_a_text() {
     let mut random = StdRng::seed_from_u64(seed("HANSA_PROPERTY_SEED"));

@@ -1,4 +1,4 @@
-//! The outer columns that a subquery names.
+//! Outer columns of a subquery.
 
 use datafusion_common::arrow::datatypes::FieldRef;
 use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 /// Outer columns with their types.
 pub(crate) type OuterColumns = BTreeMap<Column, FieldRef>;
 
-/// The columns that a plan names and none of its own relations has, those in its subqueries included.
+/// Columns that a plan refers to but its own relations do not have, including references in its subqueries.
 ///
-/// A name belongs to the nearest query that has it, as the planner reads it.
+/// A name refers to the innermost query that has it, as in the planner.
 pub(crate) fn find_outer_columns(plan: &LogicalPlan) -> Result<OuterColumns> {
     let mut found = OuterColumns::new();
     plan.apply(|node| {
@@ -39,7 +39,7 @@ pub(crate) fn find_outer_columns(plan: &LogicalPlan) -> Result<OuterColumns> {
     Ok(found)
 }
 
-/// The subquery that an expression is, if it is one.
+/// Subquery of an expression, if it is one.
 pub(crate) const fn subquery_of(expr: &Expr) -> Option<&Subquery> {
     match expr {
         Expr::Exists(exists) => Some(&exists.subquery),
@@ -50,7 +50,7 @@ pub(crate) const fn subquery_of(expr: &Expr) -> Option<&Subquery> {
     }
 }
 
-/// True if a node itself has a subquery in one of its expressions.
+/// Checks that a node has a subquery in one of its own expressions.
 pub(super) fn has_subquery(node: &LogicalPlan) -> Result<bool> {
     let mut has = false;
     node.apply_expressions(|expr| {
@@ -63,7 +63,7 @@ pub(super) fn has_subquery(node: &LogicalPlan) -> Result<bool> {
     Ok(has)
 }
 
-/// True if an expression has a subquery in it.
+/// Checks that an expression contains a subquery.
 pub(super) fn contains_subquery(expr: &Expr) -> Result<bool> {
     expr.exists(|part| {
         Ok(matches!(

@@ -1,11 +1,11 @@
-//! A subquery that stands for one value: NULL where it has no row.
+//! Nullability of scalar subqueries: the value is NULL if there is no row.
 
 use datafusion_common::{Column, Result};
 use datafusion_expr::logical_plan::{JoinType, LogicalPlan, LogicalPlanBuilder};
 use datafusion_expr::{Expr, lit};
 
-/// The plan of one value, with NULL for no row. The engine takes a value for one that is never NULL where the column is so in each row, or
-/// becomes a constant later (DataFusion 55.2).
+/// Makes the value of a scalar subquery nullable. The engine assumes that it is never NULL if the column is not nullable, or if the
+/// column becomes a constant later (DataFusion 55.2).
 pub(super) fn nullable_value(plan: LogicalPlan, value: Column) -> Result<LogicalPlan> {
     if has_one_row(&plan) {
         return Ok(plan);
@@ -16,7 +16,7 @@ pub(super) fn nullable_value(plan: LogicalPlan, value: Column) -> Result<Logical
         .build()
 }
 
-/// True for aggregates over all rows.
+/// Checks for an aggregate without keys, which has exactly one row.
 fn has_one_row(plan: &LogicalPlan) -> bool {
     match plan {
         LogicalPlan::Aggregate(aggregate) => aggregate.group_expr.is_empty(),

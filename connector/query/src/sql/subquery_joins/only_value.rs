@@ -1,4 +1,4 @@
-//! A subquery that stands for one value: its value, where it has no more than one row.
+//! Check that a scalar subquery has at most one row.
 
 use crate::engine_error;
 use datafusion::arrow::array::AsArray;
@@ -9,7 +9,7 @@ use datafusion_expr::{
     Volatility,
 };
 
-/// `value`, where `rows` is at most one.
+/// Returns `value` if `rows` is at most one.
 pub(super) fn only_value(value: Expr, rows: Expr) -> Expr {
     ScalarUDF::from(OnlyValueFunction {
         signature: Signature::any(2, Volatility::Immutable),

@@ -1,4 +1,4 @@
-//! A subquery computed for each combination of its outer columns that there is.
+//! Computation of a subquery for each existing combination of its outer columns.
 
 use super::free_columns::{OuterColumns, find_outer_columns, subquery_of};
 use super::{SubqueryJoiner, cannot_join};
@@ -12,14 +12,14 @@ use datafusion_expr::logical_plan::{
 use datafusion_expr::{Expr, ExprSchemable, SortExpr, lit};
 use std::sync::Arc;
 
-/// The distinct combinations of outer columns, as a relation.
+/// Distinct combinations of the outer columns, as a relation.
 #[derive(Debug, Clone)]
 pub(super) struct OuterValues {
     plan: LogicalPlan,
     columns: Vec<OuterColumn>,
 }
 
-/// An outer column and the name that it has wherever it is carried along.
+/// Outer column, with its name in the computed plans.
 #[derive(Debug, Clone)]
 pub(super) struct OuterColumn {
     pub(super) outer: Column,
@@ -27,7 +27,7 @@ pub(super) struct OuterColumn {
 }
 
 impl OuterValues {
-    /// The values that `outer` has in `input`.
+    /// Creates the distinct values of `outer` in `input`.
     pub(super) fn new(input: &LogicalPlan, outer: &OuterColumns, name: String) -> Result<Self> {
         let columns: Vec<OuterColumn> = outer
             .keys()
@@ -52,7 +52,7 @@ impl OuterValues {
         &self.columns
     }
 
-    /// The column that carries an outer column in a plan.
+    /// Column of a plan that carries an outer column.
     pub(super) fn column_in(&self, plan: &LogicalPlan, name: &str) -> Result<Column> {
         let schema = plan.schema();
         let (qualifier, field) = schema.qualified_field_with_unqualified_name(name)?;
@@ -90,7 +90,7 @@ impl OuterValues {
         Ok(Self { plan, columns })
     }
 
-    /// The conditions that join rows of `input` to those of `plan`, which carries the values under `name`.
+    /// Conditions that join rows of `input` with those of `plan`, which carries the values under `name`.
     pub(super) fn equal_columns(
         &self,
         input: &LogicalPlan,
@@ -115,7 +115,7 @@ impl OuterValues {
             .any(|column| outer.contains_key(&column.outer)))
     }
 
-    /// The rows of `plan` for each combination of values: its columns, and those that carry the values.
+    /// Rows of `plan` for each combination of values, with the columns of the values.
     pub(super) fn apply(
         &self,
         joiner: &mut SubqueryJoiner,
@@ -172,7 +172,7 @@ impl OuterValues {
                     });
                 }
                 let mut calls = Vec::new();
-                // A group that stands twice is one column, so the calls are told by their place from the end.
+                // A duplicate group key is one column, so the aggregates are located from the end.
                 let columns = schema.columns();
                 let first_call = columns.len().saturating_sub(aggregate.aggr_expr.len());
                 let names = columns.into_iter().skip(first_call);
@@ -224,7 +224,7 @@ impl OuterValues {
         }
     }
 
-    /// Groups over nothing: a combination of values without rows has a row of the aggregates of no rows.
+    /// Adds groups for combinations without rows, which have the aggregates of an empty input.
     fn with_empty_groups(
         &self,
         joiner: &mut SubqueryJoiner,
@@ -268,7 +268,7 @@ impl OuterValues {
             .build()
     }
 
-    /// The first rows of each combination of values.
+    /// Limits the rows of each combination of values.
     fn apply_limit(&self, joiner: &mut SubqueryJoiner, limit: Limit) -> Result<LogicalPlan> {
         let SkipType::Literal(skip) = limit.get_skip_type()? else {
             return Err(cannot_join("with an OFFSET that is no number"));
@@ -287,7 +287,7 @@ impl OuterValues {
         fetch: Option<usize>,
     ) -> Result<LogicalPlan> {
         let (plan, order) = match plan {
-            // Columns of the order that are not shown.
+            // Sort columns that are not in the output.
             LogicalPlan::Projection(mut projection)
                 if matches!(*projection.input, LogicalPlan::Sort(_)) =>
             {
@@ -364,7 +364,7 @@ impl OuterValues {
         let is_right = join.join_type == JoinType::Right;
         let left = Arc::unwrap_or_clone(join.left);
         let right = Arc::unwrap_or_clone(join.right);
-        // The side whose rows are all kept carries the values; the other one is computed for them where it depends on them.
+        // The preserved side carries the values; the other side is computed for the values if it depends on them.
         let (left, right, other) = match (is_right, right_is_decided) {
             (true, _) => (left, self.apply(joiner, right)?, None),
             (false, false) => (self.apply(joiner, left)?, right, None),
@@ -405,7 +405,7 @@ impl OuterValues {
             .build()
     }
 
-    /// An expression whose outer columns are those carried along by the rows of `schema`.
+    /// Replaces the outer columns of an expression by the carried columns of `schema`.
     fn bind(&self, expr: Expr, schema: &DFSchemaRef) -> Result<Expr> {
         let bound = expr.transform_down(|part| {
             if subquery_of(&part).is_some() {
@@ -434,7 +434,7 @@ impl OuterValues {
         Ok(Some(Column::new(qualifier.cloned(), field.name())))
     }
 
-    /// A subquery in a subquery: its names of the outer row become names of the rows around it.
+    /// Replaces the outer columns of a nested subquery by columns of the surrounding rows.
     fn bind_subquery(&self, part: Expr, schema: &DFSchemaRef) -> Result<Expr> {
         map_subquery(part, |plan| {
             let outer = find_outer_columns(&plan)?;
@@ -457,7 +457,7 @@ impl OuterValues {
             node.map_expressions(|expr| {
                 expr.transform_down(|part| {
                     if let Some(subquery) = subquery_of(&part) {
-                        // Columns of the node itself are no outer columns of the subquery in it.
+                        // Columns of the node itself are no outer columns of its subquery.
                         let inner = find_outer_columns(&subquery.subquery)?;
                         let passing = inner
                             .into_iter()
@@ -491,7 +491,7 @@ impl OuterValues {
     }
 }
 
-/// The expression with another plan in its subquery, where it is one.
+/// Replaces the plan of a subquery expression.
 fn map_subquery(
     part: Expr,
     change: impl FnOnce(LogicalPlan) -> Result<LogicalPlan>,
@@ -521,7 +521,7 @@ fn map_subquery(
     })
 }
 
-/// The value of an aggregate where the column `found` may be missing: of no rows it is what it is of none.
+/// Value of an aggregate after an outer join: if the column `found` is NULL, the value for an empty input.
 pub(super) fn value_of_call(
     call: &Expr,
     input: &DFSchemaRef,
@@ -545,9 +545,9 @@ pub(super) fn value_of_call(
     ))
 }
 
-/// Conditions that hold where two expressions are equal or both NULL.
+/// Conditions for the equality of two expressions, where NULL equals NULL.
 ///
-/// The engine has a join for this whose other keys then equal each other as NULLs, too, wherever its rules add some (DataFusion 55.2).
+/// The engine's null-equal join would also treat NULLs as equal in other keys that its rules add (DataFusion 55.2).
 pub(crate) fn equal_or_both_null(
     left: Expr,
     right: Expr,

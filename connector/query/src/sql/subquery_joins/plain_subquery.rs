@@ -1,4 +1,4 @@
-//! Subqueries that name outer columns in their conditions and in what they show, and nowhere else.
+//! Subqueries with outer columns in their conditions and outputs alone.
 
 use super::free_columns::{contains_subquery, find_outer_columns};
 use datafusion_common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
@@ -15,23 +15,23 @@ use std::sync::Arc;
 pub(super) enum PlainUse {
     /// Existence of a row.
     Existence,
-    /// Distinct values of its first column.
+    /// Distinct values of the first column.
     Values,
 }
 
-/// A subquery as rows that are the same for each outer row, and conditions over both.
+/// Subquery as uncorrelated rows, with conditions over these and the outer rows.
 #[derive(Debug)]
 pub(super) struct PlainSubquery {
-    /// The rows, which name no outer column.
+    /// Rows without outer columns.
     pub(super) base: LogicalPlan,
-    /// Over columns of `base` and outer columns.
+    /// Conditions over columns of `base` and outer columns.
     pub(super) conditions: Vec<Expr>,
-    /// The first column of the subquery, over columns of `base` and outer columns.
+    /// First column of the subquery, over columns of `base` and outer columns.
     pub(super) value: Expr,
 }
 
 impl PlainSubquery {
-    /// The subquery in this form, where it has it.
+    /// Converts a subquery to this form, if possible.
     pub(super) fn of(plan: &LogicalPlan, used: PlainUse) -> Result<Option<Self>> {
         let Some(rows) = PlainRows::of(plan, Some(used))? else {
             return Ok(None);
@@ -52,13 +52,13 @@ impl PlainSubquery {
 pub(super) struct PlainRows {
     pub(super) base: LogicalPlan,
     pub(super) conditions: Vec<Expr>,
-    /// Each column of the plan, over columns of `base` and outer columns.
+    /// Columns of the plan, each as an expression over columns of `base` and outer columns.
     pub(super) columns: Vec<(Column, Expr)>,
 }
 
 impl PlainRows {
-    /// The rows of a plan in this form, where it has it. Where `used` says that copies of rows and their order don't matter, DISTINCT
-    /// and ORDER BY are left out.
+    /// Converts a plan to this form, if possible. If `used` is given, duplicates and order do not matter, so DISTINCT and ORDER BY
+    /// are removed.
     pub(super) fn of(plan: &LogicalPlan, used: Option<PlainUse>) -> Result<Option<Self>> {
         if find_outer_columns(plan)?.is_empty() {
             return Ok(Some(Self::constant(plan)));
@@ -141,7 +141,7 @@ impl PlainRows {
     }
 
     fn of_filter(filter: &Filter, used: Option<PlainUse>) -> Result<Option<Self>> {
-        // A LIMIT below the condition decides which rows the condition sees.
+        // A LIMIT below the filter determines the filtered rows.
         let used = used.map(|_| PlainUse::Values);
         let Some(mut rows) = Self::of(&filter.input, used)? else {
             return Ok(None);
@@ -179,7 +179,7 @@ impl PlainRows {
         Ok(Some(rows))
     }
 
-    /// An expression over the columns of the plan as one over those of `base`.
+    /// Rewrites an expression over the columns of the plan to one over those of `base`.
     pub(super) fn over_base(&self, expr: Expr) -> Result<Expr> {
         let replaced = expr.transform_down(|part| {
             let Expr::Column(column) = &part else {
@@ -199,7 +199,7 @@ impl PlainRows {
     }
 }
 
-/// Columns of a relation under one name and numbered, so that none can be taken for a column around it.
+/// Renaming of a relation's columns to numbered names under one qualifier, so that none collides with an outer column.
 pub(super) struct ColumnRenaming {
     name: TableReference,
     columns: Vec<Column>,
@@ -213,7 +213,7 @@ impl ColumnRenaming {
         }
     }
 
-    /// An expression over columns of `schema` and outer columns, as one over the renamed columns and those around.
+    /// Rewrites an expression over columns of `schema` and outer columns to the renamed columns.
     pub(super) fn rename(&mut self, expr: Expr, schema: &DFSchema) -> Result<Expr> {
         let renamed = expr.transform_down(|part| match part {
             Expr::Column(column) => {
@@ -245,7 +245,7 @@ impl ColumnRenaming {
         Column::new(Some(self.name.clone()), format!("c{number}"))
     }
 
-    /// The relation with the columns that were renamed.
+    /// Relation with the renamed columns.
     pub(super) fn project(self, base: LogicalPlan) -> Result<LogicalPlan> {
         let columns = self.columns.into_iter().enumerate();
         let mut shown: Vec<Expr> = columns

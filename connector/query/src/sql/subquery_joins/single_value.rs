@@ -1,4 +1,4 @@
-//! Subqueries that stand for one value and name outer columns.
+//! Correlated scalar subqueries.
 
 use super::free_columns::{contains_subquery, find_outer_columns};
 use super::only_value::only_value;
@@ -13,14 +13,14 @@ use datafusion_expr::utils::split_conjunction_owned;
 use datafusion_expr::{BinaryExpr, Expr, Operator, lit};
 use std::sync::Arc;
 
-/// Equalities of an expression over a subquery's rows and one over outer columns.
+/// Equalities between expressions over a subquery's rows and over outer columns.
 struct EqualityKeys {
     inner: Vec<Expr>,
     outer: Vec<Expr>,
 }
 
 impl EqualityKeys {
-    /// The conditions as equalities, where each is one.
+    /// Converts the conditions to equalities, if all of them are.
     fn of(conditions: Vec<Expr>) -> Option<Self> {
         let (mut inner, mut outer) = (Vec::new(), Vec::new());
         for condition in conditions.into_iter().flat_map(split_conjunction_owned) {
@@ -47,14 +47,14 @@ impl EqualityKeys {
         (!inner.is_empty()).then_some(Self { inner, outer })
     }
 
-    /// The keys of the subquery's rows, numbered.
+    /// Numbered keys of the subquery's rows.
     fn groups(&self) -> Vec<Expr> {
         let keys = self.inner.iter().cloned().enumerate();
         keys.map(|(number, key)| key.alias(format!("k{number}")))
             .collect()
     }
 
-    /// The numbered keys, once they are columns.
+    /// Columns of the numbered keys.
     fn columns(&self) -> Vec<Expr> {
         let numbers = 0..self.inner.len();
         numbers
@@ -62,7 +62,7 @@ impl EqualityKeys {
             .collect()
     }
 
-    /// The conditions of a join with the groups under a name.
+    /// Conditions of a join with the groups under a name.
     fn conditions(self, name: &TableReference) -> Vec<Expr> {
         let outer = self.outer.into_iter().enumerate();
         outer
@@ -71,19 +71,19 @@ impl EqualityKeys {
     }
 }
 
-/// Rows that are grouped by their keys, and the aggregates of the groups.
+/// Rows grouped by their keys, with the aggregates of the groups.
 struct GroupedRows {
     base: LogicalPlan,
     keys: EqualityKeys,
     calls: Vec<Expr>,
 }
 
-/// An aggregate over all rows, and what is shown of it.
+/// Aggregate without keys, and its output.
 struct WholeAggregate<'a> {
     aggregate: &'a Aggregate,
-    /// Over the columns of the aggregate and outer columns.
+    /// Output over the columns of the aggregate and outer columns.
     shown: Expr,
-    /// Conditions of HAVING, in the same way.
+    /// HAVING conditions over the columns of the aggregate and outer columns.
     having: Vec<Expr>,
 }
 
@@ -105,7 +105,7 @@ impl<'a> WholeAggregate<'a> {
                 let Some(shown) = projection.expr.first() else {
                     return Ok(None);
                 };
-                // Columns of the node below are those of the aggregate where nothing stands between.
+                // Without an intermediate node, the columns of the node below are those of the aggregate.
                 let is_direct = matches!(
                     *projection.input,
                     LogicalPlan::Aggregate(_) | LogicalPlan::Filter(_)
@@ -136,7 +136,7 @@ impl<'a> WholeAggregate<'a> {
         }
     }
 
-    /// The aggregates over the columns of `rows`, where they name no outer column.
+    /// Aggregates over the columns of `rows`, if they have no outer columns.
     fn calls_over(&self, rows: &PlainRows) -> Result<Option<Vec<Expr>>> {
         let mut calls = Vec::new();
         for (number, call) in self.aggregate.aggr_expr.iter().enumerate() {
@@ -151,7 +151,7 @@ impl<'a> WholeAggregate<'a> {
 }
 
 impl SubqueryJoiner {
-    /// A subquery that stands for one value and names outer columns, as an expression over `input` with a join.
+    /// Replaces a correlated scalar subquery by an expression over `input` with a join.
     pub(super) fn replace_value(
         &mut self,
         subquery: LogicalPlan,
@@ -205,7 +205,7 @@ impl SubqueryJoiner {
         ))
     }
 
-    /// Groups by the keys, of which each outer row has one or none.
+    /// Joins groups by their keys. Each outer row has at most one group.
     fn join_whole_aggregate(
         &mut self,
         whole: &WholeAggregate<'_>,
@@ -296,9 +296,9 @@ impl SubqueryJoiner {
     }
 }
 
-/// The number of rows that a subquery has for an outer row.
+/// Name of the column with the number of rows for an outer row.
 const ROWS: &str = "rows";
-/// Name of the column with the truth that a row was found.
+/// Name of the column that marks a match.
 const FOUND: &str = "found";
 
 fn only(value: Expr) -> Vec<Expr> {
@@ -316,7 +316,7 @@ fn qualified_column(relation: &TableReference, name: &str) -> Expr {
     Expr::Column(Column::new(Some(relation.clone()), name))
 }
 
-/// An expression whose outer columns are columns around it.
+/// Replaces outer references by plain columns.
 fn without_references(expr: Expr) -> Result<Expr> {
     let replaced = expr.transform_down(|part| match part {
         Expr::OuterReferenceColumn(_, column) => Ok(Transformed::new(

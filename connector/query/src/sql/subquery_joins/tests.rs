@@ -1,11 +1,11 @@
-//! Subqueries of every form, beside the rows that PostgreSQL gives.
+//! Subqueries of every form, with the rows that PostgreSQL returns.
 
 use crate::fixture::FixtureParticipant;
 use crate::fixture::dataset_files::{DatasetFileLayout, dataset};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use std::sync::Arc;
 
-/// Two small tables with keys that are missing, twice there, or without a partner.
+/// Two small tables with NULL keys, duplicate keys, and keys without a match.
 fn city() -> FixtureParticipant {
     let mut city = FixtureParticipant::new();
     let set = dataset("a", &["id:int?", "g:int?", "v:int?", "name:text?"]);

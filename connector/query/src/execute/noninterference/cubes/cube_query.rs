@@ -65,8 +65,8 @@ pub(super) fn question(random: &mut StdRng, cubes: &CubeCase) -> String {
     }
 }
 
-/// A question for rows with what is told of them: where squares are told another column holds the values, and what no cell tells
-/// is not counted as 0.
+/// Converts a question over cells to one over rows with the visible values. Where squares are visible another column holds the
+/// values; a value that no cell shows is not counted as 0.
 pub(super) fn over_rows(sql: &str) -> String {
     let sql = SPREADS.into_iter().fold(sql.to_owned(), |sql, spread| {
         let apart = spread.replace(')', "_apart)");

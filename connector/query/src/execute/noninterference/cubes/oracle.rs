@@ -1,4 +1,4 @@
-//! What of the trips is published, worked out from the definition of a cube.
+//! Oracle of the published trips, computed from the definition of a cube.
 
 use super::*;
 
@@ -14,7 +14,7 @@ impl CubeCase {
         }
     }
 
-    /// Whether durations of a cell are told: enough units have one, and no few of them make up nearly all.
+    /// Checks that the durations of a cell are shown: enough units have a duration, and no few units dominate the total.
     pub(super) fn durations(&self, trips: &[&CubeTrip]) -> bool {
         let least = usize::try_from(self.at_least).unwrap();
         let with = trips.iter().copied().filter(|t| t.duration.is_some());
@@ -44,7 +44,7 @@ impl CubeCase {
         }
     }
 
-    /// Whether squares of a cell are told: whichever three units go, those that stay are apart.
+    /// Checks that the squares of a cell are shown: after removal of any three units, the remaining values must still differ.
     pub(super) fn spread(&self, trips: &[&CubeTrip], value: fn(&CubeTrip) -> Option<f64>) -> bool {
         if self.at_least == 1 {
             return true;
@@ -71,7 +71,7 @@ impl CubeCase {
                 }
             }
         } else if values.len() > 3 {
-            // Those that stay closest together lie beside each other.
+            // The remaining values with the least spread are neighbours in the sorted order.
             for low in 0..=3 {
                 let rest = &values[low..values.len() - 3 + low];
                 stay.push(rest.iter().map(|one| one.1).collect());
@@ -84,7 +84,7 @@ impl CubeCase {
                 .all(|rest| !rest.is_empty() && squares(rest) > all * 0.099_999_999_9)
     }
 
-    /// What of the trips counts: those of published cells, and of their measures those that are published.
+    /// Trips that count: those of published cells, with the measures that are published.
     pub(super) fn published_trips(&self, trips: &[CubeTrip]) -> Vec<CubeTrip> {
         let mut cells: BTreeMap<DistrictHourCell, Vec<&CubeTrip>> = BTreeMap::new();
         for trip in trips {

@@ -1,9 +1,9 @@
-//! The contract over the cells, and a city that holds the trips under it.
+//! Contract over the cells, and a city that holds the trips under this contract.
 
 use super::*;
 
 impl CubeCase {
-    /// The terms of the contract but for those of a name.
+    /// Terms of the contract, without those named `dropped`.
     pub(super) fn terms(&self, dropped: Option<&str>) -> Vec<Term> {
         let unit = if self.by_device {
             CountingUnit::Column(name("device"))
@@ -65,7 +65,7 @@ impl CubeCase {
         })
     }
 
-    /// A city of the trips, which has published others since where its cells are released.
+    /// City with the trips. If its cells are released, the city has published other trips since the release.
     pub(super) fn city(
         &self,
         trips: &[CubeTrip],

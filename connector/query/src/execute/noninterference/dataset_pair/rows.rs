@@ -1,8 +1,8 @@
-//! Random rows, and what masks make of their values by the definition.
+//! Random rows, and masked values computed from the definition of the masks.
 
 use super::*;
 
-/// The band of `m`, below whose first edge there is none.
+/// Band of `m`; `None` below the first boundary.
 pub(super) const fn band(value: i64) -> Option<i64> {
     match value {
         6.. => Some(6),
@@ -11,7 +11,8 @@ pub(super) const fn band(value: i64) -> Option<i64> {
     }
 }
 
-/// What the gate shows of a text, by the definition: the key from the city's secret, dataset, asker and epoch.
+/// Pseudonym of a text, computed from its definition. The key derives from the city's secret, the dataset, the consumer and the
+/// epoch.
 pub(super) fn pseudonymize_text(text: &str) -> String {
     let keyed = |key: &[u8], of: &[u8]| -> [u8; 32] {
         let mut made = Hmac::<Sha256>::new_from_slice(key).unwrap();
@@ -19,7 +20,7 @@ pub(super) fn pseudonymize_text(text: &str) -> String {
         made.finalize().into_bytes().into()
     };
     let id = dataset("d", &COLUMNS).id.to_string();
-    // The contract of the fixture is named after its dataset.
+    // The fixture's contract is named after its dataset.
     let contract = hansa_audit_log::digest::Digest::of(id.as_bytes());
     let label = format!("hansa/pseudonym/1\0{id}\0hansa://firm.example\0{contract}\03");
     let hash = keyed(&keyed(&[7; 32], label.as_bytes()), text.as_bytes());

@@ -1,4 +1,4 @@
-//! The contract of a world.
+//! Contract of a dataset pair.
 
 use super::*;
 

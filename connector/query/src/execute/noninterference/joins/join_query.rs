@@ -1,4 +1,4 @@
-//! Random questions over `d` and `e`, each with what it does to either, known from how it was put together.
+//! Random questions over `d` and `e`. Each question knows its use of both datasets from its construction.
 
 use rand::Rng;
 use rand::rngs::StdRng;
@@ -27,20 +27,20 @@ impl JoinDatasetName {
     }
 }
 
-/// How a question uses one of the datasets.
+/// Use of one dataset in a question.
 #[derive(Debug, Clone, Default)]
 pub(super) struct JoinDatasetUse {
-    /// It meets the other one.
+    /// Joined with the other dataset.
     pub(super) other: bool,
-    /// Other than by equal columns.
+    /// Joined by a condition other than equality of columns.
     pub(super) otherwise: bool,
-    /// The columns that are compared with those of the other.
+    /// Columns that are compared with columns of the other dataset.
     pub(super) over: BTreeSet<&'static str>,
-    /// The columns that are used for more than that.
+    /// Columns that are used for more than the comparison.
     pub(super) used: BTreeSet<&'static str>,
 }
 
-/// A statement.
+/// Random statement with its use of both datasets.
 #[derive(Debug)]
 pub(super) struct RandomJoinQuery {
     text: String,
@@ -53,7 +53,7 @@ impl RandomJoinQuery {
         &self.text
     }
 
-    /// What it does to a dataset, if it names it.
+    /// Use of a dataset, if the question names it.
     pub(super) const fn dataset_use(&self, side: JoinDatasetName) -> Option<&JoinDatasetUse> {
         match side {
             JoinDatasetName::D => self.d.as_ref(),
@@ -75,13 +75,13 @@ impl RandomJoinQuery {
     }
 }
 
-/// A join over equal columns, of tables, sub-queries under other names, or CTEs.
+/// Equijoin of tables, of aliased subqueries, or of CTEs.
 fn equal(random: &mut StdRng) -> RandomJoinQuery {
     let keys = over(random);
     let kind = one(random, &["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"]);
     let (mut d, mut e) = (meets(&keys), meets(&keys));
     let form = match (kind.as_str(), random.random_range(0..4)) {
-        // Its merged column is of neither side; the engine alone can't name it.
+        // The merged column of a FULL JOIN belongs to neither side, and the unmodified engine can't name it.
         ("FULL JOIN", 1) => 0,
         (_, form) => form,
     };
@@ -111,11 +111,11 @@ fn equal(random: &mut StdRng) -> RandomJoinQuery {
         ),
     };
     if form == 3 {
-        // Grouped by, a column is used; and what it is compared with holds the same values.
+        // A grouping column counts as used, and the compared column holds the same values.
         e.used.extend(["a", "g"]);
         d.used.extend(keys.iter());
     }
-    // Of the columns of USING those of the side can be named whose rows all stay.
+    // A USING column can be named only on the side whose rows are all preserved.
     let key = match (named, form, kind.as_str()) {
         (true, _, _) => "x.ka",
         (false, 1, "RIGHT JOIN") if keys.contains(&"a") => "y.a",
@@ -154,7 +154,7 @@ fn equal(random: &mut StdRng) -> RandomJoinQuery {
     }
 }
 
-/// Which rows have a key on the other side: the key itself is told.
+/// Semi-join: it reveals which keys exist on the other side, so the key itself counts as shown.
 fn semi(random: &mut StdRng) -> RandomJoinQuery {
     let keys = over(random);
     let kind = one(random, &["LEFT SEMI JOIN", "LEFT ANTI JOIN"]);
@@ -170,7 +170,7 @@ fn semi(random: &mut StdRng) -> RandomJoinQuery {
     }
 }
 
-/// A dataset with itself meets no other, but tells which of its rows belong together.
+/// Self-join: the dataset is joined with no other one, but the result reveals which rows match.
 fn itself(random: &mut StdRng) -> RandomJoinQuery {
     let keys = over(random);
     let mut join_use = JoinDatasetUse::default();
@@ -243,7 +243,7 @@ fn cross(random: &mut StdRng) -> RandomJoinQuery {
     }
 }
 
-/// Equal columns, and another comparison beside.
+/// Equijoin with an additional condition that is no equality.
 fn unequal(random: &mut StdRng) -> RandomJoinQuery {
     let keys = over(random);
     let mut join_use = meets(&keys);

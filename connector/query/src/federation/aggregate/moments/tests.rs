@@ -1,4 +1,4 @@
-//! Put together from parts, as computed from all values at once; also where means are large beside deviations.
+//! Moments merged from parts equal those computed from all values at once, also for means that are large beside deviations.
 
 use super::{MomentAccumulator, MomentKind, PartialMoments};
 use datafusion::arrow::array::{ArrayRef, Float64Array};
@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::sync::Arc;
 
-/// The states of a part, as a participant computes them, with spreads as sums.
+/// States of a part as a participant computes them, with spreads as sums.
 fn part(pairs: &[(f64, f64)]) -> PartialMoments {
     let count = pairs.len() as f64;
     let mean = |of: fn(&(f64, f64)) -> f64| pairs.iter().map(of).sum::<f64>() / count.max(1.0);
@@ -65,14 +65,14 @@ fn parts_give_what_all_values_give() {
                     (got - want).abs() <= 1e-6 * want.abs().max(1e-3),
                     "{name} at {far}: {got} for {want}"
                 ),
-                // Two equal values have no spread, however little of one rounding leaves.
+                // Two equal values have no spread; a rounding error must not remain.
                 (got, want) => assert_eq!(got, want, "{name} at {far}: {parts:?}"),
             }
         }
     }
 }
 
-/// A mean of one constant is rounded, and another one elsewhere: that is no spread.
+/// Means of one constant can be rounded differently in two parts, which is no spread.
 #[test]
 fn a_constant_has_no_spread() {
     for constant in [0.1, 1.0 / 3.0, -7e11 / 9.0] {
@@ -97,7 +97,7 @@ fn a_constant_has_no_spread() {
     }
 }
 
-/// A sample of one has no variance, and nothing has none at all.
+/// A sample of one value has no variance, and an empty part has no moments.
 #[test]
 fn too_few_values_give_null() {
     let result = |name: &str, all: &PartialMoments| MomentKind::of(name).unwrap().result(all);
@@ -113,7 +113,7 @@ fn too_few_values_give_null() {
     }
 }
 
-/// Means of integers beyond 2^53, and of decimals of many digits, are apart by less than a floating-point number tells.
+/// Means of integers beyond 2^53, and of decimals with many digits, differ by less than the precision of a floating-point number.
 #[test]
 fn sums_of_units_lose_no_digit() {
     let part = |numbers: &[i128], first: f64| PartialMoments {
@@ -143,7 +143,7 @@ fn sums_of_units_lose_no_digit() {
     assert!(all.add(&part(&[1], 0.0), 0).is_err());
 }
 
-/// The last digit tells nothing of the order in which participants answer, nor of how their parts came together here.
+/// The last digit depends neither on the order of answers nor on the grouping of parts in the merge.
 #[test]
 fn parts_are_put_together_alike_in_every_order() {
     let mut chance = StdRng::seed_from_u64(11);
@@ -176,8 +176,8 @@ fn parts_are_put_together_alike_in_every_order() {
     }
 }
 
-/// A participant that tells how many values there are and withholds how far they are apart makes the whole NULL, also where
-/// its part was taken in elsewhere; one that has no value does not.
+/// The result is NULL if a participant sends its count but withholds its spread, also after an intermediate merge. A participant
+/// without values does not have this effect.
 #[test]
 fn what_one_withholds_is_null_of_all() {
     type Sent = (Option<f64>, Option<f64>, Option<f64>);

@@ -1,10 +1,10 @@
-//! What several participants have each for itself: the order of the text, where it is good enough, and another one where it is not.
+//! Local joins of several participants: the order of the text is kept if it is good enough, and replaced otherwise.
 
 use crate::federation::tests::FederationFixture;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use std::sync::Arc;
 
-/// A few rows in Munster, many in Ottawa and a handful in Zurich; of `x` there are as many different values as said.
+/// Fixture with a few rows in Munster, many in Ottawa and a handful in Zurich. `values_of_x` is the distinct count of `x`.
 fn world(values_of_x: u64) -> FederationFixture {
     let mut fixture = FederationFixture::empty();
     let tables: [(&str, &str, &[&str], u64); 3] = [
@@ -29,7 +29,7 @@ fn world(values_of_x: u64) -> FederationFixture {
 
 const SQL: &str = "SELECT count(*) AS n FROM munster.some AS s JOIN ottawa.many AS m ON s.x = m.x JOIN zurich.few AS f ON m.y = f.y";
 
-/// The conditions of the joins at home, the uppermost first.
+/// Conditions of the local joins, from the top of the plan down.
 fn joins(fixture: &FederationFixture, sql: &str) -> Vec<String> {
     let text = fixture.plan(sql).unwrap().explain().to_string();
     let lines = text.lines().map(str::trim);
@@ -64,7 +64,7 @@ fn an_order_that_holds_few_rows_stays() {
     }
 }
 
-/// A condition over three of them is no key of a join, and is not lost.
+/// A condition over three relations is no join key, and is still applied.
 #[test]
 fn a_sum_over_two_others_is_held_against_what_is_joined() {
     let sql = "SELECT count(*) AS n FROM munster.some AS s JOIN ottawa.many AS m ON s.x = m.x JOIN zurich.few AS f ON m.y = f.y \

@@ -1,4 +1,4 @@
-//! However long the lists, the text is the one that would be written and read back whole.
+//! Texts with long lists, which must equal those that are written and parsed completely.
 
 use super::{FEW, InListPredicate, ListSlot, among, format_value_list, read};
 use crate::federation::query_ir::SelectBody;
@@ -28,7 +28,7 @@ fn body() -> SelectBody {
     }
 }
 
-/// Whether each text is the whole one, and how many of the lists had a place of their own.
+/// Checks each text against the complete one, and returns the number of lists with a position of their own.
 fn same(conditions: Vec<Expr>, lists: &[InListPredicate]) -> bool {
     let (writer, query) = (writer(), query(conditions, body(), None));
     let whole = writer.write(&among(&query, lists.iter().map(InListPredicate::whole)));
@@ -56,7 +56,7 @@ fn a_text_is_the_same_whether_its_lists_are_short_or_long() {
             same(vec![col("n").gt(lit(5_i64))], &[list("place", odd(n))]),
             long
         );
-        // Two lists, of the same values too, of which one may be short.
+        // Two lists, also with equal values; one of them may be short.
         assert_eq!(
             same(Vec::new(), &[one.clone(), list("n", numbers(0..count))]),
             long
@@ -76,7 +76,7 @@ fn what_is_not_plain_is_written_whole() {
     assert!(!same(Vec::new(), &[list("n", numbers(-1..99))]));
 }
 
-/// A text of the question that looks like the values in place of the list.
+/// A literal of the question that looks like the representative values.
 #[test]
 fn only_the_list_is_the_list() {
     let one = list("n", numbers(0..99));

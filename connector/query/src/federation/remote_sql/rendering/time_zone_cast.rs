@@ -1,5 +1,5 @@
-//! Zones as people write them: `at AT TIME ZONE 'Europe/Berlin'`. As a cast the text would lose the zone, since SQL has no
-//! type that names one.
+//! Time zones in the notation `at AT TIME ZONE 'Europe/Berlin'`. A cast would lose the zone, since SQL has no type with a named
+//! zone.
 
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
@@ -14,7 +14,7 @@ use datafusion::sql::unparser::Unparser;
 use datafusion::sql::unparser::dialect::Dialect;
 use std::sync::{Arc, LazyLock};
 
-/// The expression with every cast to a named zone, and every instant in one, marked for [`TimeZoneDialect`] to write.
+/// Marks every cast to a named zone and every timestamp in one, so that [`TimeZoneDialect`] writes it.
 pub(super) fn mark_zone_casts(expr: Expr) -> Result<Expr> {
     expr.transform_up(|node| {
         Ok(match node {
@@ -27,7 +27,7 @@ pub(super) fn mark_zone_casts(expr: Expr) -> Result<Expr> {
                     let text = lit(value.cast_to(&DataType::Utf8)?);
                     Transformed::yes(ZONED.call(vec![text, lit(zone)]))
                 }
-                // The engine would write it without its zone.
+                // The engine would write the literal without its zone.
                 None if !value.is_null() && has_zone(&value.data_type()) => {
                     let kind = value.data_type();
                     let text = lit(value.cast_to(&DataType::Utf8)?);
@@ -41,7 +41,7 @@ pub(super) fn mark_zone_casts(expr: Expr) -> Result<Expr> {
     .data()
 }
 
-/// The zone of a type, where it has a name.
+/// Time zone of a type, if it is a named one.
 fn zone_name(kind: &DataType) -> Option<String> {
     match kind {
         DataType::Timestamp(TimeUnit::Nanosecond, Some(zone)) if &**zone != "+00:00" => {
@@ -55,20 +55,21 @@ fn has_zone(kind: &DataType) -> bool {
     matches!(kind, DataType::Timestamp(_, Some(_)))
 }
 
-/// The quotes that a name needs, as the engine's default dialect has it, which makes a regular expression for each name:
-/// none for small letters, digits and lines that begin with no digit and are no word of SQL.
+/// Quote character for a name, if it needs one. The rule is that of the engine's default dialect, which compiles a regular
+/// expression for each name: no quotes for lower-case letters, digits and underscores that do not begin with a digit and are no SQL
+/// keyword.
 pub(super) fn quote(name: &str) -> Option<char> {
     let mut letters = name.bytes();
     let first = letters.next();
     let small = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
     let plain =
         first.is_some_and(small) && letters.all(|byte| small(byte) || byte.is_ascii_digit());
-    // `id` is a word of other dialects alone.
+    // `id` is a keyword in other dialects alone.
     let word = || name != "id" && ALL_KEYWORDS.contains(&name.to_uppercase().as_str());
     (!plain || word()).then_some('"')
 }
 
-/// The usual words, and those of zones.
+/// Default dialect with time zones.
 pub(super) struct TimeZoneDialect;
 
 impl Dialect for TimeZoneDialect {
@@ -85,7 +86,7 @@ impl Dialect for TimeZoneDialect {
         let (NAME, [of, zone]) = (name, args) else {
             return Ok(None);
         };
-        // A zone binds closer than most: what is more than a column stands in parentheses.
+        // AT TIME ZONE has a high precedence, so an operand other than a column or literal is in parentheses.
         let timestamp = match unparser.expr_to_sql(of)? {
             plain @ (ast::Expr::Identifier(_) | ast::Expr::Value(_)) => plain,
             other => ast::Expr::Nested(Box::new(other)),
@@ -105,7 +106,7 @@ static ZONED: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
     }))
 });
 
-/// Stands for the cast while it is written; never evaluated.
+/// Marker for a cast while it is written. It is never evaluated.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct TimeZoneCast {
     signature: Signature,

@@ -1,4 +1,4 @@
-//! A contract that is named binds its dataset, or refuses the question with its own reason.
+//! A named contract binds its dataset, or refuses the question with its own reason.
 
 use super::super::{FederationFixture, contract, participant, plan};
 use crate::federation::options::QueryOptions;
@@ -13,7 +13,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 const DIRECT: &str = "SELECT id FROM munster.trips";
 const MODEL: &str = "SELECT id FROM model.trips";
 
-/// Münster's trips are under a second contract, too.
+/// Fixture in which Münster's trips are also under a second contract.
 fn twice() -> FederationFixture {
     let mut fixture = FederationFixture::new();
     let mut second: RemoteTable = fixture.tables[0].clone();
@@ -54,7 +54,7 @@ fn refused(catalog: &QueryCatalog, sql: &str, options: &QueryOptions, code: Erro
 
 #[test]
 fn what_can_not_be_used_refuses_with_its_own_reason() {
-    // With one contract in force, and with two.
+    // One contract in force, and two contracts in force.
     for fixture in [FederationFixture::new(), twice()] {
         let catalog = fixture.home().with_unusable(vec![withdrawn()]);
         for sql in [
@@ -115,7 +115,7 @@ fn each_binds_its_dataset() {
     );
     let both = plan(&catalog, sql, &named(&["second", "munster"])).unwrap_err();
     assert_eq!(both.code, ErrorCode::ContractAmbiguous, "{both}");
-    // Of several questions one need not use all.
+    // One of several questions need not use all named contracts.
     let several = QueryOptions {
         among_several: true,
         ..named(&["second", "ottawa"])
@@ -162,7 +162,7 @@ fn what_is_not_asked_for_is_reported() {
         ErrorCode::ContractUnused,
         "munster",
     );
-    // What is asked for and turns out to bring nothing is used.
+    // A table without matching rows counts as used.
     for sql in [
         "SELECT id FROM munster.trips WHERE false",
         "SELECT id FROM model.trips WHERE participant <> 'munster.example'",
@@ -241,7 +241,7 @@ fn who_is_out_of_reach_may_be_lacking() {
     );
 }
 
-/// What a participant lacks elsewhere is no reason for a contract of its that the question does not use.
+/// Another unavailable dataset of the participant is no reason for an unused contract.
 #[test]
 fn another_dataset_that_is_lacking_excuses_no_contract() {
     let mut fixture = FederationFixture::new();

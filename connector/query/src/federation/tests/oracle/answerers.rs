@@ -1,4 +1,4 @@
-//! Who answers statements over small tables: a participant, PostgreSQL, and an engine that nobody changed.
+//! Engines that answer statements over small tables: a participant, PostgreSQL, and the unmodified engine.
 
 use super::comparison::{Answer, Verdict, compare};
 use super::postgres::PostgresOracle;
@@ -12,10 +12,10 @@ use datafusion::prelude::SessionContext;
 use hansa_catalog::dataset::Dataset;
 use hansa_policy::refusal::Refusal;
 
-/// A table in lines and commas, in which nothing is NULL.
+/// Table as comma-separated text without NULL.
 pub(super) struct TextTable {
     pub(super) name: &'static str,
-    /// As `x:int?`.
+    /// Columns in the form `x:int?`.
     pub(super) columns: &'static [&'static str],
     pub(super) rows: &'static str,
 }
@@ -40,7 +40,7 @@ impl TextTable {
         RecordBatch::try_new(schema, columns).unwrap()
     }
 
-    /// The statements that make it in PostgreSQL.
+    /// SQL that creates the table in PostgreSQL.
     pub(super) fn sql(&self) -> String {
         let columns = self.columns.iter().map(|column| {
             let (name, kind) = column.split_once(':').unwrap();
@@ -105,21 +105,21 @@ impl Answerers {
         self.here.ask(sql).map(|(_, rows)| rows)
     }
 
-    /// The rows as PostgreSQL writes them, or the SQLSTATE of its error.
+    /// Rows as PostgreSQL writes them, or the SQLSTATE of its error.
     pub(super) fn ask_postgresql(&self, sql: &str) -> Result<String, String> {
         self.postgresql.text(sql).map(|rows| join_rows(&rows))
     }
 
-    /// Rows of the unmodified engine; nothing where it fails.
+    /// Rows of the unmodified engine, or `None` if it fails.
     pub(super) fn ask_engine(&self, sql: &str) -> Option<String> {
         let rows = run(async { self.engine.sql(sql).await?.collect().await });
         rows.ok().map(|rows| text(&rows))
     }
 
-    /// Check that an answer from here is that of PostgreSQL to `sql`.
+    /// Checks that the product's answer equals that of PostgreSQL to `sql`.
     ///
     /// # Errors
-    /// The answer that came here.
+    /// The product's answer, if it differs.
     pub(super) fn same(
         &self,
         ours: &Result<Vec<RecordBatch>, Refusal>,
@@ -136,7 +136,7 @@ impl Answerers {
     }
 }
 
-/// Rows in one line.
+/// All rows in one line.
 pub(super) fn text(rows: &[RecordBatch]) -> String {
     let options = FormatOptions::default().with_null("NULL");
     let mut lines = Vec::new();

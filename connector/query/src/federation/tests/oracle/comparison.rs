@@ -1,4 +1,4 @@
-//! Two answers beside each other.
+//! Comparison of two answers.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -19,27 +19,27 @@ pub(super) enum Answer {
     Failed { state: String, text: String },
 }
 
-/// A value, in the form in which those of both engines can be compared.
+/// Value in a form that is comparable between both engines.
 #[derive(Debug, Clone)]
 pub(super) enum Cell {
     Null,
-    /// A number, with its digits where these are all, to the last place that its type has.
+    /// Number, with its exact digits if the type has them.
     Number(f64, Option<String>),
     Text(String),
     Truth(bool),
-    /// Days since 1970.
+    /// Days since 1970-01-01.
     Day(i64),
-    /// Microseconds since 1970.
+    /// Microseconds since 1970-01-01.
     Instant(i64),
 }
 
-/// How two answers compare.
+/// Result of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
     Same,
-    /// Answered by none, with the reason there.
+    /// Both engines refused. The text is PostgreSQL's reason.
     BothRefuse(String),
-    /// Not answered here, with a reason.
+    /// The product refused, with this reason.
     RefusedHere(String),
     Different(&'static str),
 }
@@ -62,7 +62,7 @@ impl Cell {
         }
     }
 
-    /// A whole number.
+    /// Value as an integer.
     pub(super) fn whole(&self) -> Option<i64> {
         match self {
             Self::Number(_, Some(digits)) => without_end(digits).parse().ok(),
@@ -119,7 +119,8 @@ impl Cell {
             (Self::Number(one, Some(digits)), Self::Number(other, Some(others)))
                 if one.is_finite() =>
             {
-                // Quotients have other numbers of places there; an average has four more than what is averaged, and 16 digits there.
+                // The number of decimal places of a quotient differs between the engines. An average has four more places than its
+                // argument here, and 16 digits in PostgreSQL.
                 let [fewer, more] = {
                     let mut places = [digits, others].map(|text| places(without_end(text)));
                     places.sort_unstable();
@@ -135,7 +136,7 @@ impl Cell {
                         && (one - other).abs() <= 0.5001 * unit + 1e-12 * one.abs().max(1e-3)
             }
             (Self::Number(one, _), Self::Number(other, _)) => {
-                // `==` takes both zeros for one.
+                // The operator `==` treats both zeros as equal.
                 one == other
                     || one.is_nan() && other.is_nan()
                     || (one - other).abs() <= 1e-9 * one.abs().max(other.abs()).max(1e-6)
@@ -145,7 +146,7 @@ impl Cell {
             (Self::Day(one), Self::Day(other)) | (Self::Instant(one), Self::Instant(other)) => {
                 one == other
             }
-            // A day is the instant at which it begins, where one engine has days for what the other has instants.
+            // A date equals the instant at which it begins, because one engine returns dates where the other returns timestamps.
             (Self::Day(day), Self::Instant(at)) | (Self::Instant(at), Self::Day(day)) => {
                 day * DAY == *at
             }
@@ -153,7 +154,7 @@ impl Cell {
         }
     }
 
-    /// Places equal cells beside each other; numbers that are nearly equal as well.
+    /// Sort key that places equal and nearly equal cells next to each other.
     fn sort_key(&self) -> (u8, i128, String) {
         match self {
             Self::Null => (0, 0, String::new()),
@@ -172,7 +173,7 @@ impl Cell {
     }
 }
 
-/// A number without zeros at its end that say nothing.
+/// Number without trailing zeros.
 fn without_end(text: &str) -> &str {
     match text.contains('.') {
         true => text.trim_end_matches('0').trim_end_matches('.'),
@@ -180,7 +181,7 @@ fn without_end(text: &str) -> &str {
     }
 }
 
-/// Millionths of a number, rounded: two large ones may be one floating-point number.
+/// Number in millionths, rounded. Large numbers could have one floating-point representation.
 fn millionths(digits: &str) -> Option<i128> {
     let (whole, places) = digits.split_once('.').unwrap_or((digits, ""));
     let cut = format!("{whole}{places:0<7}");
@@ -188,14 +189,14 @@ fn millionths(digits: &str) -> Option<i128> {
     Some((tenths + if tenths < 0 { -5 } else { 5 }) / 10)
 }
 
-/// How many digits stand behind the point.
+/// Number of decimal places.
 fn places(text: &str) -> usize {
     text.split_once('.').map_or(0, |(_, places)| places.len())
 }
 
 const DAY: i64 = 86_400_000_000;
 
-/// `2024-03-01`, also with `BC` or more digits.
+/// Days of a date such as `2024-03-01`, also with `BC` or a longer year.
 fn day(text: &str) -> i64 {
     match text {
         "infinity" => return i64::MAX / DAY,
@@ -209,7 +210,7 @@ fn day(text: &str) -> i64 {
     let mut parts = text.split('-').map(|part| part.parse::<i64>().unwrap());
     let [year, month, day] = [(); 3].map(|()| parts.next().unwrap());
     let year = if is_before { 1 - year } else { year };
-    // Days from civil, H. Hinnant.
+    // Algorithm "days from civil" by H. Hinnant.
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
     let of_era = year - era * 400;
@@ -218,7 +219,7 @@ fn day(text: &str) -> i64 {
     era * 146_097 + days - 719_468
 }
 
-/// `2024-03-31 00:30:00.5+00`, in UTC or without a zone.
+/// Instant of a text such as `2024-03-31 00:30:00.5+00`, in UTC or without a zone.
 fn instant(text: &str) -> i64 {
     let (text, before) = match text.strip_suffix(" BC") {
         Some(text) => (text, " BC"),
@@ -251,13 +252,14 @@ impl Answer {
     }
 }
 
-/// States of PostgreSQL that tell of values: division by zero, out of range, several rows for one, bad input.
+/// SQLSTATE codes of PostgreSQL for errors on values: division by zero, out of range, several rows of a scalar subquery, invalid
+/// input.
 const OF_VALUES: [&str; 12] = [
     "22012", "22003", "21000", "22P02", "22008", "2201B", "22007", "22011", "2201F", "22023",
     "54000", "22025",
 ];
 
-/// Compares the answer here with PostgreSQL's.
+/// Compares the product's answer with that of PostgreSQL.
 pub(super) fn compare(ours: &Answer, theirs: &Answer, is_ordered: bool) -> Verdict {
     match (ours, theirs) {
         (Answer::Rows(ours), Answer::Rows(theirs)) => {
@@ -281,17 +283,17 @@ pub(super) fn compare(ours: &Answer, theirs: &Answer, is_ordered: bool) -> Verdi
             _ => Verdict::BothRefuse(text.clone()),
         },
         (Answer::Refused(refusal), Answer::Rows(_)) => match refusal.code {
-            // The tests give a question little memory.
+            // The tests have a small memory limit.
             ErrorCode::ConstructNotAllowed | ErrorCode::SqlTooLarge | ErrorCode::ResourceLimit => {
                 Verdict::RefusedHere(refusal.sentence.clone())
             }
-            // No engine promises which of two conditions is evaluated first.
+            // No engine defines which of two conditions is evaluated first.
             ErrorCode::EvaluationFailed if refusal.sentence.contains("has several rows") => {
                 Verdict::RefusedHere(refusal.sentence.clone())
             }
             _ => Verdict::Different("refused here"),
         },
-        // Floating-point numbers divide by zero here, and some values are read that PostgreSQL does not read.
+        // Floating-point division by zero succeeds here, and some texts are parsed that PostgreSQL refuses.
         (Answer::Rows(_), Answer::Failed { state, text }) => {
             match OF_VALUES.contains(&state.as_str()) {
                 true => Verdict::Different("answered here"),
@@ -319,7 +321,7 @@ fn sort_rows(rows: &[Vec<Cell>]) -> Vec<Vec<Cell>> {
     rows
 }
 
-/// Rows of which each has another one for its own. Those that differ by less than a millionth may be sorted in another order.
+/// Checks that each row has a matching row in the other answer. Rows that differ by less than a millionth may have another order.
 fn are_same_in_pairs(ours: &[Vec<Cell>], theirs: &[Vec<Cell>]) -> bool {
     let mut left: Vec<&Vec<Cell>> = theirs.iter().collect();
     ours.iter().all(|row| {

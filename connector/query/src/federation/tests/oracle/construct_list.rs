@@ -1,4 +1,4 @@
-//! Each construct of the list with a statement: what it gives here, in PostgreSQL, and in an engine that nobody changed.
+//! List of SQL constructs, each with a statement and its results here, in PostgreSQL, and in the unmodified engine.
 //!
 //! With `HANSA_WRITE_DOCS=1` the page of the documentation is written instead of compared.
 
@@ -166,7 +166,7 @@ fn row(line: &ConstructLine) -> String {
     )
 }
 
-/// Answers of all three engines to the statements of a file, for writing new lines: `HANSA_CONSTRUCTS` names it.
+/// Prints the answers of all three engines to the statements of a file, as a help for new lines. `HANSA_CONSTRUCTS` is the path.
 #[test]
 fn statements_of_a_file_are_answered() {
     let Ok(file) = std::env::var("HANSA_CONSTRUCTS") else {

@@ -1,4 +1,4 @@
-//! Decimals: every digit is that of PostgreSQL, or the statement is refused.
+//! Decimals: every digit equals that of PostgreSQL, or the statement is refused.
 
 use super::answerers::{Answerers, TextTable, text};
 
@@ -32,7 +32,7 @@ const TABLES: [TextTable; 3] = [
     },
 ];
 
-/// Statements that give here what they give in PostgreSQL.
+/// Statements with equal results here and in PostgreSQL.
 const SAME: &[&str] = &[
     "SELECT id, lag(price, 1, 12345678901234567.89) OVER (ORDER BY id) AS l FROM costs ORDER BY id",
     "SELECT count(DISTINCT id) FROM costs",
@@ -143,7 +143,7 @@ const SAME: &[&str] = &[
     "SELECT sum(key) FROM rates WHERE rate < 0.2",
 ];
 
-/// Statements that are refused here, with the code.
+/// Statements that are refused here, with the error code.
 const REFUSED: &[(&str, &str)] = &[
     ("SELECT sum(key) FROM rates", "SUM_OVERFLOW"),
     ("SELECT key + key FROM rates", "ARITHMETIC_OVERFLOW"),

@@ -1,4 +1,4 @@
-//! Random statements over the random tables, of the whole grammar that statements may use and that PostgreSQL understands alike.
+//! Random statements over the random tables, from the complete permitted grammar that PostgreSQL interprets equally.
 
 mod join_conditions;
 mod queries;
@@ -10,7 +10,7 @@ use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 
-/// A relation that expressions can name.
+/// Relation that expressions can name.
 #[derive(Debug, Clone)]
 pub(super) struct ScopeRelation {
     alias: String,
@@ -28,7 +28,7 @@ impl ScopeRelation {
         }
     }
 
-    /// True if it has a column that tells all of its rows apart.
+    /// Checks for a column whose values are unique.
     fn has_key(&self) -> bool {
         self.columns.iter().any(|(name, _)| name == "k")
     }
@@ -38,14 +38,14 @@ impl ScopeRelation {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scope {
     relations: Vec<ScopeRelation>,
-    /// Columns that stand once for both sides of a join by names.
+    /// Merged columns of a join with USING.
     merged: Vec<(String, ValueKind)>,
-    /// Relations of the queries around.
+    /// Relations of the outer queries.
     outer: Vec<ScopeRelation>,
 }
 
 impl Scope {
-    /// Scope of a join by `names`: the merged columns, and the other columns of each relation.
+    /// Scope of a join with USING over `names`: the merged columns, and the other columns of each relation.
     fn merge(mut self, names: &[&str]) -> Self {
         for relation in &mut self.relations {
             let (once, left) = std::mem::take(&mut relation.columns)
@@ -67,11 +67,11 @@ impl Scope {
     }
 }
 
-/// Makes statements.
+/// Generator of statements.
 pub(super) struct Grammar<'a> {
     random: &'a mut StdRng,
     named: usize,
-    /// Subqueries that may still be made.
+    /// Number of subqueries that may still be generated.
     subqueries: usize,
 }
 

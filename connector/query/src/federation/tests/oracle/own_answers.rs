@@ -1,9 +1,9 @@
-//! Answers beside each other that need no second engine.
+//! Comparisons of answers without a second engine.
 
 use super::OracleWorld;
 use super::comparison::{Answer, Verdict, compare};
 
-/// How the answer of a plan that was not optimized compares. Some plans can't run before they are optimized.
+/// Compares the answer of a plan without optimisation. Some plans can't run without it.
 pub(super) fn compare_unoptimized(
     world: &OracleWorld,
     sql: &str,
@@ -17,8 +17,8 @@ pub(super) fn compare_unoptimized(
     }
 }
 
-/// Check that each row is in exactly one of three parts: where the condition holds, where it fails, and where it is unknown. Nothing if
-/// one of the four counts is refused.
+/// Checks that each row is in exactly one of three parts: the condition is true, false, or NULL. Returns `None` if one of the four
+/// counts is refused.
 pub(super) fn part_rows(
     world: &OracleWorld,
     relations: &str,

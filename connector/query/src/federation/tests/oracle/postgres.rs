@@ -1,4 +1,4 @@
-//! The other engine: a PostgreSQL server that the tests start.
+//! PostgreSQL server that the tests start as the second engine.
 
 use super::comparison::{Answer, Cell};
 use super::random_tables::RandomTables;
@@ -9,7 +9,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
-/// A database in which texts are compared by their bytes, and whose clock is UTC.
+/// Database with the byte order as collation and UTC as time zone.
 pub(super) struct PostgresOracle {
     runtime: Runtime,
     client: Client,
@@ -57,7 +57,7 @@ impl PostgresOracle {
             .unwrap_or_else(|error| panic!("{sql}: {error:?}"));
     }
 
-    /// The rows as the server writes them, or the SQLSTATE of its error.
+    /// Rows as the server writes them, or the SQLSTATE of its error.
     pub(super) fn text(&self, sql: &str) -> Result<Vec<String>, String> {
         let asked = self.runtime.block_on(self.client.simple_query(sql));
         let messages = asked.map_err(|error| {

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-/// The types of columns.
+/// Column types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum ValueKind {
     Int,
@@ -31,7 +31,7 @@ pub(super) enum ValueKind {
 }
 
 impl ValueKind {
-    /// The plainest value.
+    /// Simplest value of the type.
     pub(super) const fn simple(self) -> &'static str {
         match self {
             Self::Int => "1",
@@ -45,7 +45,7 @@ impl ValueKind {
     }
 }
 
-/// The columns of every table; `k` tells all rows apart.
+/// Columns of every table; `k` is unique.
 pub(super) const COLUMNS: [(&str, ValueKind); 11] = [
     ("k", ValueKind::Int),
     ("id", ValueKind::Int),
@@ -60,7 +60,7 @@ pub(super) const COLUMNS: [(&str, ValueKind); 11] = [
     ("ts", ValueKind::Instant),
 ];
 
-/// The tables: the city and the name of each.
+/// City and name of each table.
 pub(super) const TABLES: [(&str, &str); 5] = [
     ("munster", "a"),
     ("munster", "c"),
@@ -90,7 +90,7 @@ struct RandomRow {
     g: Option<i64>,
     n: Option<i64>,
     x: Option<f64>,
-    /// In hundredths.
+    /// Value in hundredths.
     p: Option<i64>,
     s: Option<String>,
     t: Option<String>,
@@ -108,7 +108,7 @@ struct RandomTable {
 }
 
 impl RandomTable {
-    /// The contract's terms.
+    /// Terms of the contract.
     fn terms(&self) -> Vec<Term> {
         let terms = self.filter.iter().map(|filter| {
             let parsed = hansa_policy::row_filter::parse(filter);
@@ -118,7 +118,7 @@ impl RandomTable {
     }
 }
 
-/// The tables of one case.
+/// Tables of one case.
 #[derive(Debug)]
 pub(super) struct RandomTables {
     tables: Vec<RandomTable>,
@@ -129,7 +129,7 @@ const TEXTS: [&str; 22] = [
     " p ", "NULL", "0", "12", "-5", "o'hare", "x\ny",
 ];
 
-/// Amounts, of which some add up to others.
+/// Amounts in hundredths, of which some are sums of others.
 const HUNDREDTHS: [i64; 12] = [
     0,
     10,
@@ -145,12 +145,12 @@ const HUNDREDTHS: [i64; 12] = [
     999_999_999_999,
 ];
 
-/// Days beside which months, years and leap years begin.
+/// Days near the start of months, years and leap years.
 const DAYS: [i32; 9] = [
     19_781, 19_782, 19_783, 19_800, 10_956, 11_016, 0, -719_162, 2_932_896,
 ];
 
-/// Instants beside the changes of clocks of 2024.
+/// Instants near the clock changes of 2024.
 const INSTANTS: [i64; 11] = [
     1_711_841_400_000_000,
     1_711_845_000_000_000,
@@ -191,7 +191,7 @@ impl RandomTables {
         }
     }
 
-    /// The participants, and what each shows.
+    /// Participants with their catalog.
     pub(super) fn gates(&self) -> (QueryCatalog, Arc<GatedExecutor>) {
         let mut tables = Vec::new();
         let mut cities: BTreeMap<String, FixtureParticipant> = BTreeMap::new();
@@ -208,7 +208,7 @@ impl RandomTables {
         (QueryCatalog::new(tables), Arc::new(GatedExecutor(cities)))
     }
 
-    /// All tables at one participant, by their bare names.
+    /// One participant with all tables under their bare names.
     pub(super) fn gate(&self) -> FixtureParticipant {
         let mut city = FixtureParticipant::new();
         for random in &self.tables {
@@ -219,7 +219,7 @@ impl RandomTables {
         city
     }
 
-    /// Statements that make the same views in PostgreSQL.
+    /// SQL that creates equal views in PostgreSQL.
     pub(super) fn postgres(&self) -> String {
         let mut sql = String::new();
         for schema in ["munster", "ottawa", "stored"] {
@@ -253,7 +253,7 @@ impl RandomTables {
         sql
     }
 
-    /// The filters, for a report.
+    /// Row filters, for a report.
     pub(super) fn filters(&self) -> String {
         let mut text = String::new();
         for random in &self.tables {
@@ -279,7 +279,7 @@ impl RandomRow {
                 1 => 9_007_199_254_740_992,
                 _ => random.random_range(-3..9),
             }),
-            // Numbers that are none are not published.
+            // NaN and infinity can't be published.
             x: x.then(|| match random.random_range(0..20) {
                 0 | 1 => -0.0,
                 2 | 3 => 0.0,
@@ -328,7 +328,7 @@ fn batch(rows: &[RandomRow]) -> RecordBatch {
         Arc::new(Int64Array::from_iter(rows.iter().map(|row| row.id))),
         Arc::new(Int64Array::from_iter(rows.iter().map(|row| row.g))),
         Arc::new(Int64Array::from_iter(rows.iter().map(|row| row.n))),
-        // As they are published.
+        // Numbers in their published form.
         Arc::new(Float64Array::from_iter(
             rows.iter().map(|row| row.x.map(canonical_float)),
         )),
@@ -349,7 +349,7 @@ fn batch(rows: &[RandomRow]) -> RecordBatch {
     RecordBatch::try_new(dataset("rows", &DECLARED).schema(), columns).unwrap()
 }
 
-/// A row filter of a policy, in words that PostgreSQL reads in the same way.
+/// Row filter of a policy in words that PostgreSQL interprets equally.
 fn row_filter(random: &mut StdRng, depth: u32) -> String {
     if depth > 0 && random.random_bool(0.55) {
         let [one, other] = [0, 1].map(|_| row_filter(random, depth - 1));

@@ -1,4 +1,4 @@
-//! Statements for which a wrong answer of some engine was reported in public, with the right one.
+//! Statements for which a wrong answer of some engine was reported publicly, with the right answer.
 
 use super::answerers::{Answerers, TextTable, text};
 
@@ -27,14 +27,14 @@ const TABLES: [TextTable; 4] = [
     },
 ];
 
-/// A statement, and its rows or the code with which it is refused.
+/// Statement with its rows, or with the code of its refusal.
 const STATEMENTS: &[(&str, &str)] = &[
     // EXCEPT ALL.
     (
         "SELECT g FROM a EXCEPT ALL SELECT g FROM b ORDER BY g",
         "2; 9",
     ),
-    // A group that stands twice, below an aggregate that names the outer row.
+    // Duplicate grouping key below an aggregate that refers to the outer row.
     (
         "SELECT x.id FROM a x WHERE x.id > 0 AND 1 IN (SELECT y.g FROM b y GROUP BY y.g, 1 HAVING max(y.w + x.g) > 6) ORDER BY id",
         "2; 4; 7",
@@ -56,7 +56,7 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT x.id FROM a x WHERE EXISTS (SELECT 1 FROM b y WHERE y.g = x.g OFFSET 1) ORDER BY id",
         "no rows",
     ),
-    // NOT IN that names the query around.
+    // NOT IN with a reference to the outer query.
     (
         "SELECT x.id, x.g FROM a x WHERE 3 NOT IN (SELECT y.id FROM b y WHERE y.g = x.g) ORDER BY g",
         "1, 1; NULL, 3; 7, 9",
@@ -69,7 +69,7 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT x.id, x.g FROM a x WHERE x.v NOT IN (SELECT y.id FROM b y WHERE y.g = x.g) ORDER BY g",
         "1, 1; NULL, 3; 7, 9",
     ),
-    // Statements that the engine refused in its own words.
+    // Statements that the engine refused with its own error text.
     (
         "SELECT x.id, (SELECT max(y.w) FROM b y WHERE y.g <= x.g) AS m FROM a x ORDER BY id",
         "1, 5; 2, 50; 4, 50; 7, 50; NULL, 50",
@@ -100,7 +100,7 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT count(g) AS n FROM (SELECT g FROM b) c NATURAL FULL JOIN (SELECT g, v FROM a) d",
         "5",
     ),
-    // Lists of values, and none.
+    // Lists of values, including the empty list.
     (
         "SELECT id FROM w WHERE v NOT IN (10) OR v NOT IN (20) ORDER BY id",
         "1; 2; 3; 4; 7; 8",
@@ -113,7 +113,7 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT id, v IN (10, 20) AND v IN (30) AS x FROM w ORDER BY id",
         "1, f; 2, f; 3, f; 4, f; 5, NULL; 6, NULL; 7, f; 8, f; 9, NULL",
     ),
-    // Days and spans.
+    // Dates and intervals.
     (
         "SELECT DATE '2001-09-28' + INTERVAL '1 hour' AS x",
         "2001-09-28 01:00:00",
@@ -130,7 +130,7 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT date_part('microsecond', ts - TIMESTAMP '2024-03-30T23:30:00Z') AS x FROM inst WHERE id = 2",
         "CONSTRUCT_NOT_ALLOWED",
     ),
-    // Zones.
+    // Time zones.
     (
         "SELECT id, (ts AT TIME ZONE 'Europe/Berlin')::timestamp AS t FROM inst WHERE id = 8",
         "8, 2024-07-01 14:00:00",
@@ -161,12 +161,12 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT name FROM a WHERE name LIKE 'gamma!%' ESCAPE '!'",
         "gamma%",
     ),
-    // LEAD and LAG that leave NULLs out, which PostgreSQL does not have.
+    // LEAD and LAG with IGNORE NULLS, which PostgreSQL lacks.
     (
         "SELECT id, lead(v, 2) IGNORE NULLS OVER (ORDER BY id) AS l FROM w",
         "CONSTRUCT_NOT_ALLOWED",
     ),
-    // Precedence, and the two zeros.
+    // Operator precedence, and the two zeros.
     (
         "SELECT id FROM w WHERE v > 20 IS NOT DISTINCT FROM true AND id > 4 ORDER BY id",
         "7; 8",
@@ -179,7 +179,7 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT DISTINCT f * 0 = 0 AS z, count(*) OVER (PARTITION BY f * 0) AS n FROM w ORDER BY z",
         "t, 8; NULL, 1",
     ),
-    // NOT IN between a value of the rows and one that stands for all of them.
+    // NOT IN with an outer value and with a constant.
     (
         "SELECT g FROM a WHERE 3 NOT IN (SELECT y.id FROM b y)",
         "no rows",
@@ -192,7 +192,7 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT g FROM a WHERE id NOT IN (SELECT CAST(NULL AS BIGINT) FROM b y)",
         "no rows",
     ),
-    // An aggregate in a subquery whose columns are all of the query around it belongs to that query.
+    // An aggregate in a subquery whose columns all belong to the outer query is an aggregate of the outer query.
     (
         "SELECT (SELECT max((SELECT x.g FROM b z CROSS JOIN b u)) FROM b y) AS m FROM a x",
         "CONSTRUCT_NOT_ALLOWED",
@@ -215,7 +215,7 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT count(*) FROM (SELECT * FROM (SELECT g FROM a LIMIT 3 OFFSET 1 + 1) q ORDER BY g) r",
         "CONSTRUCT_NOT_ALLOWED",
     ),
-    // One value of a subquery without a row is NULL, also where its column is not NULL in any row.
+    // A scalar subquery without rows is NULL, even if its column is not nullable.
     (
         "SELECT (SELECT 5 FROM a WHERE g < 0) IS NULL AS n, coalesce((SELECT 5 FROM a WHERE g < 0), 7) AS c",
         "t, 7",
@@ -244,17 +244,17 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT DISTINCT 1 AS o, (SELECT octet_length('a') FROM a WHERE g < 0 LIMIT 1) AS n FROM b",
         "1, NULL",
     ),
-    // A condition without columns above conditions of groups that have a row of nothing.
+    // Condition without columns above a HAVING condition of grouping sets that return a row for an empty input.
     (
         "SELECT * FROM (SELECT 'a' AS c FROM a GROUP BY ROLLUP (g) HAVING bool_or(true) IS NOT FALSE) q WHERE 1 >= (SELECT 1 FROM b WHERE g < 0)",
         "no rows",
     ),
-    // A condition on its way to a table that becomes a constant there.
+    // Condition that becomes constant when it is pushed down to a table.
     (
         "SELECT count(*) FROM a x FULL JOIN b y ON true WHERE x.g IS NOT NULL",
         "15",
     ),
-    // Windows over rows in the order of a narrower type of their keys.
+    // Windows over rows that are sorted by a narrower type of their keys.
     (
         "SELECT n, v, rank() OVER (PARTITION BY CAST(n AS BIGINT), v) AS r FROM (SELECT position('a' IN name) AS n, v FROM a ORDER BY 1, 2 LIMIT 9) q ORDER BY n, v",
         "0, NULL, 1; 1, 10, 1; 2, 30, 1; 4, 20, 1; 5, 40, 1",
@@ -276,7 +276,7 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT - rank() OVER (ORDER BY g) AS r FROM a",
         "CONSTRUCT_NOT_ALLOWED",
     ),
-    // Orders and groups by keys of sets of groups that are the same in all rows, equal, or in order.
+    // Sort keys and group keys of grouping sets that are constant, equal, or sorted.
     (
         "SELECT name, count(*) AS n FROM (SELECT 'all' AS name FROM a) t GROUP BY ROLLUP (name) ORDER BY name",
         "all, 5; NULL, 5",
@@ -293,7 +293,7 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT g, v, count(*) AS n FROM (SELECT g, v FROM a ORDER BY g, v LIMIT 9) t GROUP BY CUBE (g, v) ORDER BY g, v LIMIT 5",
         "1, 10, 1; 1, NULL, 1; 2, 20, 1; 2, 40, 1; 2, NULL, 2",
     ),
-    // Places of columns in sets of groups.
+    // Ordinal positions of columns in grouping sets.
     (
         "SELECT g, 5 AS x, count(*) FROM a GROUP BY ROLLUP (g, 2)",
         "CONSTRUCT_NOT_ALLOWED",
@@ -302,7 +302,7 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT 'a' AS x, count(*) FROM a GROUP BY GROUPING SETS ((1), ())",
         "CONSTRUCT_NOT_ALLOWED",
     ),
-    // An order by a value of a window that only seems to rise or fall.
+    // Order by a window value that only seems to be monotonic.
     (
         "SELECT * FROM (SELECT max(v) OVER (ORDER BY id RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS m FROM w WHERE id > 7 OR id < 3) q ORDER BY m DESC",
         "NULL; 80; 80; 80",
@@ -315,7 +315,7 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT * FROM (SELECT count(v) OVER (ORDER BY v NULLS LAST, id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS n FROM w) q ORDER BY n",
         "0; 0; 1; 1; 2; 2; 2; 2; 2",
     ),
-    // A LIMIT that is no measure of the rows.
+    // LIMIT that is larger than any row count.
     (
         "SELECT id, max(v) AS m FROM w WHERE v IS NOT NULL GROUP BY id ORDER BY m LIMIT 9000000000000000000",
         "1, 10; 2, 20; 3, 30; 4, 40; 7, 70; 8, 80",
@@ -328,7 +328,7 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT id FROM w ORDER BY id OFFSET 9000000000000000000",
         "no rows",
     ),
-    // trinodb/trino 18236: a group of a subquery by the column that names the query around.
+    // trinodb/trino 18236: GROUP BY the correlated column of a subquery.
     (
         "SELECT x.id, (SELECT sum(y.w) FROM b y WHERE y.g = x.g AND y.w > 5 GROUP BY y.g) AS s FROM a x ORDER BY id",
         "1, NULL; 2, 50; 4, 50; 7, NULL; NULL, 10",
@@ -342,27 +342,27 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT x.id FROM a x WHERE x.g = (SELECT count(*) FROM b y WHERE y.g = x.g GROUP BY y.g) ORDER BY id",
         "1",
     ),
-    // trinodb/trino 13145: CASE over the side of a join that may be missing.
+    // trinodb/trino 13145: CASE over the nullable side of an outer join.
     (
         "SELECT k, sum(1) AS n FROM (SELECT c.w, CASE WHEN a.v = 0 THEN 'none' ELSE a.name END AS k FROM a LEFT JOIN b c ON a.g = c.g) t WHERE w = 50 AND k = 'Beta' GROUP BY k",
         "Beta, 1",
     ),
-    // trinodb/trino 13109: COALESCE of the missing side in WHERE.
+    // trinodb/trino 13109: COALESCE of the nullable side in WHERE.
     (
         "SELECT x.l, y.r FROM (VALUES (1, 'foo')) AS x(k, l) LEFT JOIN (VALUES (2, 'bar')) AS y(m, r) ON starts_with(x.l, y.r) WHERE x.k >= coalesce(y.m, 0)",
         "foo, NULL",
     ),
-    // trinodb/trino 19828: a key that is a negated zero.
+    // trinodb/trino 19828: negated zero as a join key.
     (
         "SELECT x.id FROM w x JOIN w y ON x.f = -y.f AND x.id = y.id ORDER BY id",
         "6",
     ),
-    // trinodb/trino 1969: a query beside its own FROM, joined from the right.
+    // trinodb/trino 1969: lateral subquery in a RIGHT JOIN.
     (
         "SELECT t2.b FROM (VALUES (1)) t(a) RIGHT JOIN LATERAL (SELECT 2 WHERE a = 2) t2(b) ON true",
         "CONSTRUCT_NOT_ALLOWED",
     ),
-    // duckdb/duckdb 24626: a median over a join.
+    // duckdb/duckdb 24626: quantile over a join.
     (
         "SELECT percentile_cont(0.25) WITHIN GROUP (ORDER BY f.a) AS q FROM (VALUES (0, 0), (0, 1), (1, 100), (1, 101)) AS f(k, a) JOIN (VALUES (0), (0), (1), (1), (1), (1)) AS d(k) ON f.k = d.k",
         "1",
@@ -371,17 +371,17 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY f.a) AS q FROM (VALUES (0, 0), (0, 1), (1, 100), (1, 101)) AS f(k, a) JOIN (VALUES (0), (0), (1), (1), (1), (1)) AS d(k) ON f.k = d.k",
         "100",
     ),
-    // duckdb/duckdb 21592: a running sum in an order that is said.
+    // duckdb/duckdb 21592: running sum with an explicit order.
     (
         "SELECT s, sum(s) OVER (PARTITION BY g ORDER BY s ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS c FROM (VALUES (1, 'A'), (2, 'A'), (3, 'A'), (1, 'B'), (2, 'B')) AS t(s, g) ORDER BY g, s",
         "1, 1; 2, 3; 3, 6; 1, 1; 2, 3",
     ),
-    // duckdb/duckdb 17217: a join on what is unknown.
+    // duckdb/duckdb 17217: join condition that is NULL.
     (
         "SELECT x.c, y.c AS d FROM (VALUES (-18), (NULL)) AS x(c) JOIN (VALUES (CAST(NULL AS BIGINT))) AS y(c) ON (x.c NOT BETWEEN y.c AND y.c) IS NULL ORDER BY 1",
         "-18, NULL; NULL, NULL",
     ),
-    // duckdb/duckdb 12634: texts of digits compared as texts.
+    // duckdb/duckdb 12634: numeric texts that are compared as texts.
     (
         "SELECT x.c, y.c AS d FROM (VALUES ('-1891621750')) AS x(c) FULL JOIN (VALUES ('1708578242'), ('|'), ('-1891621750.0')) AS y(c) ON x.c = y.c ORDER BY d",
         "NULL, -1891621750.0; NULL, 1708578242; NULL, |; -1891621750, NULL",
@@ -390,12 +390,12 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT x.c, y.c AS d FROM (VALUES ('-1891621750')) AS x(c) LEFT JOIN (VALUES ('1708578242'), ('|'), ('-1891621750.0')) AS y(c) ON x.c >= y.c ORDER BY d",
         "-1891621750, NULL",
     ),
-    // apache/datafusion 21316: a grouping set that stands twice.
+    // apache/datafusion 21316: duplicate grouping set.
     (
         "SELECT g, v, sum(id) AS s FROM a GROUP BY GROUPING SETS ((g), (v), (g)) ORDER BY g, v, s",
         "1, NULL, 1; 1, NULL, 1; 2, NULL, 6; 2, NULL, 6; 3, NULL, NULL; 3, NULL, NULL; 9, NULL, 7; 9, NULL, 7; NULL, 10, 1; NULL, 20, 2; NULL, 30, NULL; NULL, 40, 4; NULL, NULL, 7",
     ),
-    // apache/datafusion 19849: one total of a ROLLUP over partitions.
+    // apache/datafusion 19849: single total of a ROLLUP over several partitions.
     (
         "SELECT g, name, count(*) AS n FROM (SELECT g, name FROM a UNION ALL SELECT g, 'x' FROM b) t GROUP BY ROLLUP (g, name) ORDER BY g, name, n",
         "1, alpha, 1; 1, x, 1; 1, NULL, 2; 2, Beta, 1; 2, delta, 1; 2, x, 1; 2, NULL, 3; 3, gamma%, 1; 3, x, 1; 3, NULL, 2; 9, epsilon, 1; 9, NULL, 1; NULL, NULL, 8",
@@ -418,7 +418,7 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT g, name, sum(v) AS s FROM a GROUP BY ROLLUP (g, name) HAVING (g IS NOT NULL AND name IS NOT NULL) OR (g IS NULL AND name IS NULL) ORDER BY g, name",
         "1, alpha, 10; 2, Beta, 20; 2, delta, 40; 3, gamma%, 30; 9, epsilon, NULL; NULL, NULL, 100",
     ),
-    // A filter whose projection gives other columns than its condition names; keys of a join that are computed over two columns of one name.
+    // Filter whose projection returns other columns than its condition uses; computed join keys over two columns with one name.
     (
         "SELECT x.name, x.v AS p, z.v AS q FROM a x FULL JOIN w y USING (id) LEFT JOIN w z USING (id) WHERE y.v IS NOT DISTINCT FROM 40",
         "delta, 40, 40",
@@ -431,12 +431,12 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT (SELECT x.v FROM b z WHERE y.v = 70 ORDER BY 1 LIMIT 1) AS o, y.v FROM a x FULL JOIN w y USING (id) WHERE y.t >= 'y' ORDER BY y.v",
         "NULL, 70; NULL, 80; NULL, NULL",
     ),
-    // tursodatabase/turso 5543: a join inside a subquery that names the query around.
+    // tursodatabase/turso 5543: join inside a correlated subquery.
     (
         "SELECT x.id, (SELECT max(z.t) FROM b y JOIN w z ON y.w = z.v + 40 WHERE y.g = x.g) AS l FROM a x ORDER BY id",
         "1, NULL; 2, abc; 4, abc; 7, NULL; NULL, NULL",
     ),
-    // A key of a join of which one side has no column.
+    // Join key without a column on one side.
     (
         "SELECT x.g, y.w FROM a x JOIN b y ON x.v IS NOT DISTINCT FROM y.w * 0 ORDER BY 1, 2",
         "no rows",
@@ -445,18 +445,18 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT x.id, y.id AS i FROM a x JOIN b y ON (x.v IS NULL) = (1 = 2) AND x.g = y.g ORDER BY 1, 2",
         "1, 1; 2, NULL; 4, NULL; NULL, 5",
     ),
-    // Keys of a join over columns of several tables.
+    // Join keys over columns of several tables.
     (
         "SELECT x.id, y.id AS i, z.id AS j FROM a x JOIN b y ON true JOIN w z ON x.id = z.id AND x.g + y.g = z.id + 1 ORDER BY 1, 2, 3",
         "1, 1, 1; 2, 1, 2; 4, 5, 4",
     ),
-    // Integers that are one floating-point number.
+    // Integers with one floating-point representation.
     (
         "SELECT count(DISTINCT n) AS c, avg(DISTINCT n) AS m FROM (SELECT 9007199254740991 * (x.id - 1) + x.id AS n FROM a x WHERE x.id < 3 \
          UNION ALL SELECT 9007199254740992) q",
         "3, 6004799503160662.0000",
     ),
-    // A spread that is small beside the numbers.
+    // Spread that is small compared to the numbers.
     (
         "SELECT var_pop(n) AS v, stddev(n) AS s, var_pop(DISTINCT n) AS d FROM (SELECT 9007199254740992 + g AS n FROM a) q",
         "8.2400000000000000, 3.2093613071762425, 9.6875000000000000",
@@ -484,12 +484,12 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT 'a' AS c FROM a GROUP BY CAST(NULL AS BIGINT), CAST(NULL AS DATE)",
         "CONSTRUCT_NOT_ALLOWED",
     ),
-    // Nothing of an order.
+    // LIMIT 0 of a sorted subquery.
     (
         "SELECT id FROM a WHERE NOT EXISTS (SELECT id FROM b ORDER BY id LIMIT 0) ORDER BY id",
         "1; 2; 4; 7; NULL",
     ),
-    // Constant times that differ in their zone alone.
+    // Constant timestamps that differ in their time zone alone.
     (
         "SELECT (CASE WHEN g > 0 THEN TIMESTAMP '2024-01-01 00:00:00' END) AT TIME ZONE 'Europe/Berlin' AS t, \
          (CASE WHEN g > 0 THEN TIMESTAMP WITH TIME ZONE '2024-01-01 00:00:00Z' END) AT TIME ZONE 'Europe/Berlin' AS u FROM a",
@@ -501,7 +501,7 @@ const STATEMENTS: &[(&str, &str)] = &[
          ORDER BY id",
         "5; 6; 7",
     ),
-    // Numbers with signs: PostgreSQL takes the first one for a place.
+    // Numbers with two signs: PostgreSQL interprets the first one as an ordinal position.
     (
         "SELECT id, g FROM a ORDER BY - -1 LIMIT 1",
         "CONSTRUCT_NOT_ALLOWED",
@@ -510,7 +510,7 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT DISTINCT ON ((- -1)) id, g FROM a ORDER BY (- -1), 2",
         "CONSTRUCT_NOT_ALLOWED",
     ),
-    // Days whose year has not four digits.
+    // Dates whose year does not have four digits.
     (
         "SELECT CAST(CAST(DATE '9999-12-31' + INTERVAL '1 day' AS DATE) AS TEXT) AS t",
         "10000-01-01",
@@ -523,7 +523,7 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT concat(CAST(DATE '9999-12-31' + INTERVAL '1 year' AS DATE), '!') AS t FROM a x WHERE id = 1",
         "10000-12-31!",
     ),
-    // Years before the first one.
+    // Years before year 1.
     (
         "SELECT CAST(extract(year FROM CAST(DATE '0001-01-01' - INTERVAL '1 month' AS DATE)) AS BIGINT) AS y, \
          CAST(extract(isoyear FROM CAST(DATE '0001-01-01' - INTERVAL '1 month' AS DATE)) AS BIGINT) AS i, \
@@ -538,7 +538,7 @@ const STATEMENTS: &[(&str, &str)] = &[
         "SELECT g FROM a WHERE extract(year FROM CAST(DATE '0003-01-01' - CASE g WHEN 1 THEN INTERVAL '2 years' WHEN 2 THEN INTERVAL '3 years' END AS DATE)) <= -1 ORDER BY g",
         "2; 2",
     ),
-    // Orders by a column that is constant, or NULL where an outer join found nothing.
+    // Order by a column that is constant, or NULL for unmatched rows of an outer join.
     (
         "SELECT z.c, y.g FROM (VALUES (1), (2), (3)) y(g) LEFT JOIN (SELECT 8 AS c FROM (VALUES (1), (3)) x(g)) z ON z.c = y.g + 6 \
          ORDER BY 1 DESC, 2 DESC",
@@ -559,13 +559,13 @@ const STATEMENTS: &[(&str, &str)] = &[
          ORDER BY 1 DESC, 2 DESC",
         "NULL, 3; NULL, 1; 2, 2",
     ),
-    // A key of a window behind two types of one column.
+    // Window key behind two types of one column.
     (
         "SELECT count(*) AS n FROM (SELECT CAST(id AS DECIMAL(20, 0)) AS c, CAST(4 AS DECIMAL(15, 0)) AS d, name FROM a \
          EXCEPT ALL SELECT p AS c, p AS d, name FROM (SELECT CAST(g AS DECIMAL(12, 2)) AS p, name FROM a) r) q",
         "5",
     ),
-    // datafusion-contrib/datafusion-distributed 219: a join with nothing.
+    // datafusion-contrib/datafusion-distributed 219: join with an empty relation.
     (
         "SELECT t.n FROM (VALUES (1)) AS t(n) LEFT JOIN (SELECT 1 AS k WHERE false) e ON t.n = e.k",
         "1",
@@ -594,8 +594,8 @@ fn reported_statements_are_right_or_refused() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// A condition above an operator with two columns of one name, as the rules of physical plans get it where those of logical ones did not
-/// move it before.
+/// Condition above an operator with two columns of one name. Rules for physical plans see it if the logical rules did not push it
+/// down.
 #[test]
 fn a_condition_stays_with_its_column() {
     let all = Answerers::new(&TABLES).without_optimizer();

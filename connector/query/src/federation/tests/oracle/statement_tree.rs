@@ -1,14 +1,14 @@
-//! A statement as a tree, so that it can be made smaller while it still shows a difference.
+//! Syntax tree of a statement, which can be reduced while a difference remains.
 
 use super::random_tables::ValueKind;
 use std::fmt;
 
-/// Kind of a node: a node can be replaced by another of its kind.
+/// Kind of a node. A node can be replaced by another one of its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NodeKind {
     Value(ValueKind),
     Query,
-    /// Anything that is not replaced.
+    /// Node that is never replaced.
     Other,
 }
 
@@ -22,12 +22,12 @@ pub(super) struct Node {
 enum Part {
     Text(String),
     Node(Node),
-    /// Left out where the difference shows without it.
+    /// Node that is removed if the difference remains without it.
     Optional(Node),
 }
 
 impl Node {
-    /// A node without parts of its own.
+    /// Node without children.
     pub(super) fn text(kind: NodeKind, text: impl Into<String>) -> Self {
         Self {
             kind,
@@ -35,7 +35,7 @@ impl Node {
         }
     }
 
-    /// `template` with a node at each `{}`, and one that may be left out at each `[]`.
+    /// Node from a template with a child at each `{}` and an optional child at each `[]`.
     pub(super) fn of(kind: NodeKind, template: &str, nodes: Vec<Self>) -> Self {
         let mut parts = Vec::new();
         let mut nodes = nodes.into_iter();
@@ -54,7 +54,7 @@ impl Node {
         Self { kind, parts }
     }
 
-    /// Nodes with something between them, of which all but the first may be left out.
+    /// List of nodes with a separator. All nodes but the first are optional.
     pub(super) fn list(nodes: Vec<Self>, between: &str) -> Self {
         let mut parts = Vec::new();
         for (at, node) in nodes.into_iter().enumerate() {
@@ -75,7 +75,7 @@ impl Node {
         }
     }
 
-    /// Each tree with one thing less.
+    /// Trees with one reduction each.
     pub(super) fn smaller(&self) -> Vec<Self> {
         let mut all = Vec::new();
         if let NodeKind::Value(kind) = self.kind {

@@ -1,4 +1,4 @@
-//! A city that shows cells of its trips by place and hour, from three rows on.
+//! City that shows cells of its trips by place and hour, for at least three rows.
 
 use super::{FederatedTripRow, HOUR, SECRET, row};
 use hansa_policy::id::SqlIdentifier;
@@ -48,7 +48,7 @@ fn by_cell(rows: &[FederatedTripRow]) -> BTreeMap<PlaceHourCell, Vec<FederatedTr
     cells
 }
 
-/// The rows of the cells that are shown, with the measures that are.
+/// Rows of the shown cells, with the shown measures.
 pub(super) fn published(rows: &[FederatedTripRow]) -> Vec<FederatedTripRow> {
     let mut shown = Vec::new();
     for ((_, hour), mut rows) in by_cell(rows) {
@@ -67,7 +67,7 @@ pub(super) fn published(rows: &[FederatedTripRow]) -> Vec<FederatedTripRow> {
     shown
 }
 
-/// Other rows with the same cells.
+/// Other rows with equal cells.
 pub(super) fn doubled(rows: &[FederatedTripRow], random: &mut StdRng) -> Vec<FederatedTripRow> {
     let mut double = Vec::new();
     for ((place, hour), mut rows) in by_cell(rows) {

@@ -1,4 +1,4 @@
-//! One city of the three: its rows, its contract, and what it shows by the definition.
+//! One of the three cities: its rows, its contract, and the view computed from the definition.
 
 use super::*;
 
@@ -37,9 +37,9 @@ impl PropertyCity {
             [part.number, part.day, part.place] = columns;
             part.hours = true;
             for row in &mut part.rows {
-                // Few cells, so that some have enough rows.
+                // A small number of cells gives some of them enough rows.
                 row.ts = row.ts.map(|ts| START + (ts - START) % (3 * HOUR));
-                // A total of a cell that is shown must fit.
+                // The total of a shown cell must not overflow.
                 row.n = row.n.filter(|n| *n < 1000);
             }
             part.double = cells::doubled(&part.rows, random);
@@ -49,7 +49,7 @@ impl PropertyCity {
         part
     }
 
-    /// Other rows with the same view.
+    /// Other rows with an equal view.
     pub(super) fn doubled(&self, random: &mut StdRng) -> Vec<FederatedTripRow> {
         let mut double = Vec::new();
         for old in &self.rows {
@@ -117,7 +117,7 @@ impl PropertyCity {
         terms
     }
 
-    /// The columns that are not as the city has them, by name.
+    /// Names of the columns that the contract changes.
     pub(super) fn touched(&self) -> Vec<&'static str> {
         if self.cells {
             return vec!["id", "open", "day"];
@@ -129,7 +129,7 @@ impl PropertyCity {
             .collect()
     }
 
-    /// The view, made by hand.
+    /// View computed by the test.
     pub(super) fn view(&self) -> RecordBatch {
         if self.cells {
             return shown(&cells::published(&self.rows));

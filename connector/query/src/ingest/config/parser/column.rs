@@ -14,7 +14,7 @@ use hansa_catalog::dataset::ColumnType;
 use hansa_policy::id::SqlIdentifier;
 use hansa_toml_reader::{TomlTable, TomlValue};
 
-/// What is read.
+/// Parses a column that is read from the source.
 pub(super) fn column(table: TomlTable<'_>) -> Option<ColumnConfig> {
     let source_location = location(&table);
     let name: Option<SqlIdentifier> = table.required_value("name").and_then(TomlValue::parse_text);
@@ -61,7 +61,7 @@ pub(super) fn column(table: TomlTable<'_>) -> Option<ColumnConfig> {
     })
 }
 
-/// What `prepare` makes.
+/// Parses a column that `prepare` returns.
 pub(super) fn result(table: TomlTable<'_>) -> Option<ResultColumnConfig> {
     let source_location = location(&table);
     let name: Option<SqlIdentifier> = table.required_value("name").and_then(TomlValue::parse_text);
@@ -95,7 +95,7 @@ fn origin(table: &TomlTable<'_>, name: Option<&SqlIdentifier>) -> ColumnValueOri
     }
 }
 
-/// The factor as the catalogue tells it.
+/// Text of the conversion factor for the catalogue.
 fn conversion(table: &TomlTable<'_>, factor: &ConversionFactor, unit: Option<&str>) -> String {
     if unit.is_none() {
         table.wrong(
@@ -156,7 +156,7 @@ fn formats(table: &TomlTable<'_>, kind: ColumnType) -> Vec<String> {
     formats
 }
 
-/// The notation of numbers that the column declares.
+/// Number notation that the column declares.
 fn numbers(table: &TomlTable<'_>, kind: ColumnType) -> ColumnNumberNotation {
     let decimal = table.word("decimal", &DECIMAL_MARKS);
     let numbers = ColumnNumberNotation {
@@ -212,7 +212,7 @@ fn shift(table: &TomlTable<'_>, kind: ColumnType) -> i64 {
     i64::try_from(shift.as_micros()).unwrap_or_default()
 }
 
-/// Printable ASCII without blanks, as all of UCUM is; what people write instead mostly is not.
+/// Checks for printable ASCII without spaces, as in all UCUM units. Most other notations contain other characters.
 fn looks_like_ucum(unit: &str) -> bool {
     !unit.is_empty()
         && unit.bytes().all(|byte| byte.is_ascii_graphic())

@@ -1,4 +1,4 @@
-//! What `[dataset.source]` says of rows that stay where they are, and what can't be said of them.
+//! Parser of `[dataset.source]` for rows in place, and checks of settings that are impossible for them.
 
 use crate::in_place_data::postgres::{PostgresEndpoint, query_connections};
 use crate::in_place_data::storage_backend::{S3Bucket, StorageBackend, is_local_endpoint};
@@ -10,7 +10,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_toml_reader::TomlTable;
 use std::path::Path;
 
-/// Where the rows stay, if they do.
+/// Location of the rows in place, or `None` for a source that is copied.
 pub(super) fn of(
     table: &TomlTable<'_>,
     kind: Option<SourceKind>,
@@ -61,7 +61,7 @@ pub(super) fn of(
     ))
 }
 
-/// Refuses keys of another kind of source, by what they belong to.
+/// Refuses keys that belong to another kind of source.
 fn only(table: &TomlTable<'_>, theirs: bool, keys: &[&str], what: &str) {
     for &key in keys {
         if table.get(key).is_some() && !theirs {
@@ -126,7 +126,7 @@ fn database(table: &TomlTable<'_>, folder: &Path) -> Option<InPlaceConfig> {
     })
 }
 
-/// What can't be said of a dataset whose rows stay where they are: it would need other rows than those that lie there.
+/// Checks a dataset in place for settings that would change its rows.
 pub(super) fn check(config: &DatasetConfig, problems: &mut Vec<Refusal>) {
     let Some(in_place) = &config.source.in_place else {
         return;

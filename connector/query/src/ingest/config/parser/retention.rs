@@ -1,12 +1,12 @@
-//! `keep`: for how long a snapshot stays on disk when another one has taken its place. It decides nothing of what is
-//! published, so it is no part of what a dataset is made from.
+//! Key `keep`: the time for which a replaced snapshot stays on disk. It does not affect the published rows, so it is not part of
+//! the recipe.
 
 use hansa_policy::id::SqlIdentifier;
 use hansa_toml_reader::{ProblemStyle, TomlReader};
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-/// A time such as `90d` or `1y`, in microseconds; a year has 365 days.
+/// Period such as `90d` or `1y`, in microseconds. A year has 365 days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RetentionPeriod(pub i64);
 
@@ -33,7 +33,7 @@ impl FromStr for RetentionPeriod {
     }
 }
 
-/// For how long each dataset of a configuration keeps its old snapshots; those that say nothing keep none.
+/// Retention periods of the datasets in a configuration. A dataset without the key keeps no replaced snapshots.
 #[must_use]
 pub fn keeps(text: &str) -> BTreeMap<SqlIdentifier, RetentionPeriod> {
     let reader = TomlReader::new("", text, ProblemStyle::CONFIG);

@@ -1,4 +1,4 @@
-//! `[dataset.query.NAME]`: statements over the dataset that others may ask by name.
+//! Parser of `[dataset.query.NAME]`: statements over the dataset that others may run by name.
 
 use super::table_value::{read_required_text, statement};
 use crate::sql::saved_statement::SavedStatement;
@@ -7,7 +7,7 @@ use hansa_catalog::saved_query::{SavedQuery, SavedQueryParameter};
 use hansa_policy::id::SqlIdentifier;
 use hansa_toml_reader::{TomlTable, TomlValue};
 
-/// Reads all of them.
+/// Parses all saved statements of a dataset.
 pub(super) fn queries(tables: TomlTable<'_>) -> Vec<SavedQuery> {
     if tables.values().len() > SavedQuery::MOST {
         let sentence = format!("a dataset has {} saved queries at most", SavedQuery::MOST);

@@ -1,4 +1,4 @@
-//! `[dataset.source]` and the small tables of `[dataset.lookup]`.
+//! Parser of `[dataset.source]` and of the small tables in `[dataset.lookup]`.
 
 use super::in_place_section;
 use super::table_value::location;
@@ -11,8 +11,8 @@ use hansa_toml_reader::TomlTable;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Where rows come from.
-/// `folder` is the one that the file lies in, for what a dataset may say and a small table may not.
+/// Parses a source. `folder` is the folder of the configuration file; it is given for a dataset and absent for a small table, which
+/// permits fewer settings.
 pub(super) fn source(table: TomlTable<'_>, folder: Option<&Path>) -> Option<SourceConfig> {
     let source_location = location(&table);
     let kind = table.word("kind", &SourceKind::ALL);
@@ -87,7 +87,7 @@ pub(super) fn source(table: TomlTable<'_>, folder: Option<&Path>) -> Option<Sour
     Some(config)
 }
 
-/// The mark between thousands, which is another than the decimal mark.
+/// Thousands separator, which must differ from the decimal mark.
 pub(super) fn thousands(table: &TomlTable<'_>, decimal: char) -> Option<ThousandsMark> {
     let mark = table.word("thousands", &ThousandsMark::ALL)?;
     if ThousandsMark::of(decimal) == Some(mark) {
@@ -102,10 +102,10 @@ pub(super) fn thousands(table: &TomlTable<'_>, decimal: char) -> Option<Thousand
     Some(mark)
 }
 
-/// The decimal marks.
+/// Decimal marks by name.
 pub(super) const DECIMAL_MARKS: [(&str, char); 2] = [(".", '.'), (",", ',')];
 
-/// What names the columns.
+/// Source of the column names.
 fn header(table: &TomlTable<'_>) -> ColumnHeader {
     let rows = table.whole("header_rows", 0).unwrap_or(1);
     if rows > 50 {
@@ -132,7 +132,7 @@ fn header(table: &TomlTable<'_>) -> ColumnHeader {
     }
 }
 
-/// Further tables, by name.
+/// Small tables by name.
 pub(super) fn lookups(table: TomlTable<'_>) -> BTreeMap<SqlIdentifier, SourceConfig> {
     let mut found = BTreeMap::new();
     for value in table.values() {
@@ -154,7 +154,7 @@ pub(super) fn lookups(table: TomlTable<'_>) -> BTreeMap<SqlIdentifier, SourceCon
     found
 }
 
-/// An encoding by the names that people use. One that says nothing of the order of bytes is none, and neither is one that is not decoded.
+/// Encoding for one of its usual labels. Labels of UTF-16 without a byte order and unsupported encodings are refused.
 fn encoding(label: &str) -> Option<&'static encoding_rs::Encoding> {
     let label = label.to_ascii_lowercase();
     let found = match label.as_str() {

@@ -1,4 +1,4 @@
-//! What the tables of a dataset read in the same way.
+//! Readers of values that several tables of a dataset have in common.
 
 use crate::ingest::config::ConfigLocation;
 use crate::ingest::date_time;
@@ -9,7 +9,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 use toml::de::DeValue;
 
-/// The place of a table.
+/// Position of a table.
 pub(super) fn location(table: &TomlTable<'_>) -> ConfigLocation {
     ConfigLocation {
         file: table.file().to_owned(),
@@ -17,7 +17,7 @@ pub(super) fn location(table: &TomlTable<'_>) -> ConfigLocation {
     }
 }
 
-/// A text that must be there.
+/// Required text.
 pub(super) fn read_required_text(table: &TomlTable<'_>, key: &str) -> String {
     let text = table.required_value(key).and_then(TomlValue::text);
     if text.as_deref().is_some_and(|text| text.trim().is_empty()) {
@@ -26,7 +26,7 @@ pub(super) fn read_required_text(table: &TomlTable<'_>, key: &str) -> String {
     text.unwrap_or_default()
 }
 
-/// A statement for the catalogue: one line that says something, and that peers read as it is.
+/// Statement for the catalogue: one non-empty line, which peers see unchanged.
 pub(super) fn statement(table: &TomlTable<'_>, key: &str) -> Option<String> {
     let text = table.text(key)?;
     let longest = DatasetDescription::LONGEST;
@@ -49,12 +49,12 @@ pub(super) fn statement(table: &TomlTable<'_>, key: &str) -> Option<String> {
     Some(text)
 }
 
-/// A number.
+/// Number.
 pub(super) fn number(table: &TomlTable<'_>, key: &str) -> Option<f64> {
     number_in(table.get(key)?)
 }
 
-/// A list of numbers.
+/// List of numbers.
 pub(super) fn number_list(table: &TomlTable<'_>, key: &str) -> Option<Vec<f64>> {
     let items = table.get(key)?.items()?;
     items.iter().map(number_in).collect()
@@ -72,7 +72,7 @@ fn number_in(value: &TomlValue<'_>) -> Option<f64> {
     number
 }
 
-/// A list of things that are read from texts.
+/// List of values parsed from texts.
 pub(super) fn parsed_list<T: FromStr<Err: Display>>(table: &TomlTable<'_>, key: &str) -> Vec<T> {
     let mut found = Vec::new();
     for text in table.texts(key).unwrap_or_default() {
@@ -84,7 +84,7 @@ pub(super) fn parsed_list<T: FromStr<Err: Display>>(table: &TomlTable<'_>, key: 
     found
 }
 
-/// A time zone that exists.
+/// Existing time zone.
 pub(super) fn zone_of(table: &TomlTable<'_>) -> Option<String> {
     let zone = table.text("zone")?;
     if date_time::zone(&zone).is_none() {

@@ -1,4 +1,4 @@
-//! Numbers are read where their file shows one notation, and stay text where it shows none or two.
+//! Numbers are converted if their file shows one notation, and stay text if it shows none or two.
 
 use super::{FileNotation, KeptReason, NumberEvidence, NumberReading};
 use crate::ingest::number_notation::ThousandsMark;
@@ -11,7 +11,7 @@ fn evidence(texts: &[&str]) -> NumberEvidence {
     evidence
 }
 
-/// The readings of the columns of one file.
+/// Readings of the columns of one file.
 fn readings(columns: &[&[&str]]) -> (FileNotation, Vec<NumberReading>) {
     let columns: Vec<NumberEvidence> = columns.iter().map(|texts| evidence(texts)).collect();
     let notation = FileNotation::decide(columns.iter());
@@ -52,7 +52,7 @@ fn what_fits_two_readings_stays_text() {
     for (columns, expected) in [
         (&[&["100.000", "2.500", "310"][..]][..], &[point][..]),
         (&[&["100,000", "310"]], &[comma]),
-        // Of another column only one mark is known.
+        // Another column shows only one mark.
         (
             &[&["100.000", "310"], &["12.5"]],
             &[point, NumberReading::Fractional],
@@ -73,7 +73,7 @@ fn two_notations_in_one_file_are_not_mixed() {
     let other = NumberReading::Kept(KeptReason::OtherNotation);
     assert_eq!(read, [other, NumberReading::Fractional]);
     assert_eq!(readings(&[&["12,5", "7.25"]]).1, [other]);
-    // Groups beside a number of four digits without one.
+    // Grouped numbers beside a four-digit number without a separator.
     assert_eq!(readings(&[&["1.234.567", "5678"]]).1, [other]);
 }
 

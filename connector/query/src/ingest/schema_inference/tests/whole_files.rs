@@ -1,4 +1,4 @@
-//! Inference over whole files: marks of numbers, keys, dates, files of a folder, header lines, notes and totals.
+//! Inference from complete files: number marks, keys, dates, files of a folder, header lines, notes and totals.
 
 use super::{holds, in_force, written};
 use crate::ingest::config::parser::parse;
@@ -6,7 +6,7 @@ use crate::ingest::schema_inference::draft_config::{
     DraftConfigOptions, DraftDatasetConfig, entry,
 };
 
-/// The types that are proposed for the columns of a file, with the lines of its source.
+/// Proposed types of a file's columns, with the lines of its source.
 pub(super) fn propose_types(files: &[(&str, &str)], path: &str) -> (String, Vec<String>) {
     let folder = written(files);
     let about = DraftConfigOptions::default();
@@ -31,7 +31,7 @@ fn marks_between_thousands_are_decided_for_a_file_together() {
         "{text}"
     );
     holds(&text, &["decimal   = \",\"\nthousands = \".\""]);
-    // Alone, the numbers fit two readings: nothing is guessed, and the settings are named.
+    // The numbers alone have two readings: no type is proposed, and the settings are named.
     let alone = "ort;einwohner\nAhausen;100.000\nBdorf;2.500\nCstadt;310\n";
     let (text, kinds) = propose_types(&[("a.csv", alone)], "a.csv");
     assert_eq!(kinds, ["ort text", "einwohner text"], "{text}");
@@ -52,7 +52,7 @@ fn a_key_anywhere_in_a_file_keeps_its_column_text() {
     codes.push_str("01067,1\n");
     let (text, kinds) = propose_types(&[("a.csv", &codes)], "a.csv");
     assert_eq!(kinds, ["code text", "n int"], "{text}");
-    // A text of a file that has types is a text.
+    // A text in a typed file stays a text.
     let feature = |plz: &str| {
         format!(
             "{{\"type\":\"Feature\",\"geometry\":{{\"type\":\"Point\",\"coordinates\":[9.5,47.5]}},\
@@ -102,20 +102,20 @@ fn a_file_of_a_folder_that_is_written_otherwise_is_refused_with_its_name() {
             "{other}: {refusal:#?}"
         );
     }
-    // Another order, another column, whole numbers in one file and fractions in another.
+    // Another column order, an additional column, and integers in one file where another has fractions.
     let second = ("m/2.csv", "site,temp,n\nA,5,10\n");
     let third = ("m/3.csv", "site,n,temp,note\nA,100,7.5,ok\n");
     let (text, kinds) = propose_types(&[first, second, third], "m");
     let expected = ["site text", "n int", "temp float", "note text", "file text"];
     assert_eq!(kinds, expected, "{text}");
-    // Marks of one file that contradict those of another.
+    // Number marks of one file that contradict those of another.
     let comma = ("m/2.csv", "site,n,temp\nA,1,\"7,5\"\n");
     let point = ("m/3.csv", "site,n,temp\nA,1,7.5\n");
     let (text, kinds) = propose_types(&[first, comma, point], "m");
     assert!(kinds.contains(&"temp text".to_owned()), "{text}");
 }
 
-/// The draft for one file.
+/// Draft for one file.
 fn draft(text: &str, skip_last_lines: Option<u32>) -> DraftDatasetConfig {
     let folder = written(&[("a.csv", text)]);
     let about = DraftConfigOptions {
@@ -163,7 +163,7 @@ fn merged_cells_and_repeated_headers_name_the_columns() {
         joined.text
     );
     assert_eq!((joined.rows, joined.unread.rows), (2, 0));
-    // With the mark of the second file the line is refused.
+    // With the byte order mark of the second file the line is refused.
     let marked = "\u{feff}Straße;Zahl\nA;1\n\u{feff}Straße;Zahl\nB;2\n";
     let folder = written(&[("a.csv", marked)]);
     let about = DraftConfigOptions::default();
@@ -204,7 +204,7 @@ fn notes_and_totals_below_the_rows_are_seen() {
     );
     let said = draft(notes, Some(4));
     assert_eq!((said.rows, said.total, said.unread.rows), (3, None, 0));
-    // Notes that nothing sets apart are asked.
+    // Notes without a separating line cause a question.
     let close = draft("a;b\nNord;1000\nSüd;2500\nWest;700\nStand: 2025\n", None);
     assert!(
         close.text.contains("# skip_last_lines = 1"),

@@ -1,4 +1,4 @@
-//! How files are written is seen in what their rows have in common.
+//! Layouts inferred from the common properties of rows.
 
 use super::TextLayout;
 use crate::ingest::config::ColumnHeader;
@@ -38,13 +38,13 @@ fn a_file_without_a_header_is_seen_by_its_first_line() {
     let names = ["column_1", "column_2"].map(str::to_owned).to_vec();
     assert_eq!(layout.header, ColumnHeader::Names(names));
     check("7,1.5\n8,2.5\n", ',', 0, 0);
-    // One line is a row where it looks like one.
+    // A single line is a row if it looks like one.
     check("2015-11-01,47\n", ',', 0, 0);
     check("day,n\n", ',', 0, 1);
-    // Texts alone name columns, unless the first of them comes again.
+    // A line of texts is a header, unless its first value occurs again.
     check("site,state\nHafen,open\nInsel,closed\n", ',', 0, 1);
     check("Hafen,open\nInsel,closed\nBahnhof,open\n", ',', 0, 0);
-    // Years over numbers are names.
+    // Years above numbers are column names.
     check("2019,2020,2021\n7,8,9\n10,11,12\n", ',', 0, 1);
     check("7,8,9\n10,11,12\n", ',', 0, 0);
     check("", ',', 0, 1);
@@ -54,7 +54,7 @@ fn a_file_without_a_header_is_seen_by_its_first_line() {
 fn several_lines_may_name_the_columns_and_titles_stand_above() {
     let text = "Air quality\nCity of Example\n\nday;a;b\n;NO2;O3\n;ug/m3;ug/m3\n2020-01-01;1,5;2\n2020-01-02;3;4\n";
     check(text, ';', 2, 3);
-    // A value that can't be read is no header.
+    // A line with an unreadable value is no header.
     check("site,n\nHafen,-\nInsel,7\nBahnhof,8\nMarkt,9\n", ',', 0, 1);
     check(
         "day,n\n2020-01-01,-\n2020-01-02,7\n2020-01-03,8\n",
@@ -62,9 +62,9 @@ fn several_lines_may_name_the_columns_and_titles_stand_above() {
         0,
         1,
     );
-    // Nor one that is missing.
+    // A line with a missing value is no header either.
     check("site,n,m\nHafen,,\nInsel,7,8\nMarkt,9,10\n", ',', 0, 1);
-    // A title with the marks of a spreadsheet; a first row that lacks its values is none.
+    // A title line padded with delimiters; a first row without values is no title.
     check(
         "Title;;;\nday;a;b;c\n2020-01-01;1;2;3\n2020-01-02;1;2;3\n",
         ';',
@@ -79,7 +79,7 @@ fn several_lines_may_name_the_columns_and_titles_stand_above() {
     );
 }
 
-/// Names of columns stand in the configuration: values of rows must not be among them.
+/// Header names become part of the configuration, so they must not contain values of rows.
 #[test]
 fn a_row_that_lacks_its_moment_or_its_numbers_is_no_header() {
     let rows = "01.02.2020;Eva Beispiel;4,5\n02.02.2020;Uwe Beispiel;5,5\n";
@@ -100,7 +100,7 @@ fn a_row_that_lacks_its_moment_or_its_numbers_is_no_header() {
 fn rows_that_lack_fields_are_counted() {
     let ragged = "day;a;b;c\n01/01/2012;1;2;\n02/01/2012;1;2\n03/01/2012;3;4\n04/01/2012;5;6\n";
     assert_eq!(check(ragged, ';', 0, 1).short, (3, 4));
-    // Without a header the widest row that is no exception says how many there are.
+    // Without a header, the widest row that is not exceptional determines the number of columns.
     let rows = "1;2;3\n".repeat(30) + "1;2\n1;2;3;4;5\n";
     let layout = check(&rows, ';', 0, 0);
     assert_eq!(layout.short, (1, 32));

@@ -1,4 +1,4 @@
-//! Files that are not as they were written: those of snapshots, and rows that were put aside.
+//! Damaged files of snapshots and of cached rows.
 
 use super::{TRIPS, TestPublisher, ints, trips, write};
 use crate::publication::context::PublicationContext;
@@ -33,7 +33,7 @@ fn a_damaged_snapshot_is_found() {
     assert_eq!(faults[0].code, ErrorCode::SnapshotDamaged);
     assert!(registry.holdings().is_empty());
     assert_eq!(registry.damaged_datasets().len(), 1);
-    // What the refusal advises, works: its sources are the same, and it is published anew all the same.
+    // The remedy of the refusal works: the dataset is published again although its sources have not changed.
     let config = trips(folder.path(), TRIPS);
     let damaged = PublicationContext {
         damaged: true,
@@ -44,13 +44,13 @@ fn a_damaged_snapshot_is_found() {
         panic!("unchanged");
     };
     assert_eq!(staged.entry.version, "2026-11-20.2");
-    // As does whoever removed the folder by hand.
+    // Removal of the folder by hand has an equal effect.
     std::fs::remove_dir_all(snapshot.folder().unwrap()).unwrap();
     assert!(open().0.holdings().is_empty());
     assert_eq!(publisher.stage(&config).entry.version, "2026-11-20.2");
 }
 
-/// A worker reads the files of its connector, each byte against the digests that lie with them.
+/// A worker checks each byte of the connector's files against the digests in the manifest.
 #[test]
 fn a_worker_reads_no_other_bytes_than_were_published() {
     let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());
@@ -77,7 +77,7 @@ fn a_worker_reads_no_other_bytes_than_were_published() {
     assert_eq!(refusal.code, ErrorCode::SnapshotDamaged);
 }
 
-/// Rows that were read before are read again where they are not those any more.
+/// Cached rows are read again from the source if they were changed.
 #[test]
 fn rows_that_were_put_aside_are_held_against_their_digest() {
     let (publisher, folder) = (TestPublisher::new(), tempfile::tempdir().unwrap());

@@ -1,4 +1,4 @@
-//! Snapshots that stay as long as somebody reads them, or as they are kept.
+//! Snapshots that stay while they have readers or during their retention period.
 
 use super::*;
 
@@ -22,7 +22,7 @@ fn running_streams_keep_their_snapshot_and_its_folder_goes_with_the_last() {
     let now = registry.holdings();
     assert_eq!(ints(now.values().next().unwrap(), "trips"), vec![Some(7)]);
 
-    // After a restart the newest is there and can be withdrawn.
+    // After a restart the newest snapshot is available and can be withdrawn.
     let registry = SnapshotRegistry::open(publisher.state.path(), &publisher.context().owner).0;
     let name = "trips".parse().unwrap();
     let refusal = registry.withdraw(&name, "2026-11-20.1").unwrap_err();
@@ -34,7 +34,7 @@ fn running_streams_keep_their_snapshot_and_its_folder_goes_with_the_last() {
     assert!(!path.exists());
     let registry = SnapshotRegistry::open(publisher.state.path(), &publisher.context().owner).0;
     assert!(registry.holdings().is_empty());
-    // A label is never used twice.
+    // A label is never reused.
     assert_eq!(publisher.stage(&config).entry.version, "2026-11-20.3");
 }
 
@@ -79,7 +79,7 @@ fn an_old_snapshot_is_kept_until_it_is_forgotten_and_nobody_reads_it() {
         versions(&registry),
         [(one.clone(), day(2)), (two.clone(), day(3))]
     );
-    // Whoever reads it reads to the end.
+    // A reader can read to the end.
     registry.forget(&name, &one).unwrap();
     assert!(first.is_dir());
     let held = pinned.values().next().unwrap();
@@ -87,12 +87,12 @@ fn an_old_snapshot_is_kept_until_it_is_forgotten_and_nobody_reads_it() {
     drop(pinned);
     assert!(!first.exists() && second.is_dir());
 
-    // It is kept over a restart, and the one that is published is none of them.
+    // A retained snapshot survives a restart; the published one is not among them.
     drop(registry);
     let registry = open();
     assert_eq!(versions(&registry), [(two.clone(), day(3))]);
     assert!(third.is_dir());
-    // A crash came before it was said of one: it is kept from the start on.
+    // A crash before the record of the replacement: the retention period starts at the restart.
     std::fs::remove_file(second.join("replaced")).unwrap();
     drop(registry);
     let registry = open();

@@ -1,8 +1,8 @@
-//! Sets of rows that sums and differences of cells can tell.
+//! Sets of rows that can be inferred from sums and differences of cells.
 
 use super::*;
 
-/// The fine cells that no published cell tells apart.
+/// Sets of fine cells that no published cell separates.
 pub(super) fn atoms(step: &ReleaseStep, measure: bool) -> Vec<CellRegion> {
     let mut atoms: BTreeMap<Vec<bool>, CellRegion> = BTreeMap::new();
     for fine in all() {
@@ -15,7 +15,7 @@ pub(super) fn atoms(step: &ReleaseStep, measure: bool) -> Vec<CellRegion> {
     atoms.into_values().collect()
 }
 
-/// Each atom, and some unions of those of one day: what goes into the log on two days is not held against each other.
+/// Each atom, and random unions of atoms of one day. Rows of different days are not compared.
 pub(super) fn unions(atoms: &[CellRegion], random: &mut StdRng) -> BTreeSet<CellRegion> {
     let mut unions: BTreeSet<CellRegion> = atoms.iter().cloned().collect();
     for day in ["2026-06-01", "2026-06-02"] {
@@ -29,7 +29,7 @@ pub(super) fn unions(atoms: &[CellRegion], random: &mut StdRng) -> BTreeSet<Cell
     unions
 }
 
-/// Regions of one release, without those of another that lie in them.
+/// Regions of one release without regions of another within them.
 pub(super) fn regions(
     one: &ReleaseStep,
     other: &ReleaseStep,
@@ -40,7 +40,7 @@ pub(super) fn regions(
     place: &dyn Fn() -> String,
 ) {
     let (own, others) = (atoms(one, measure), atoms(other, measure));
-    // Also of what is taken away: a later contract may tell by its own rule what an earlier one withholds.
+    // The rules of the subtracted cells apply too: a later contract may show what an earlier one withholds.
     let cells = || one.cells(measure).chain(other.cells(measure));
     let used = |cube: &usize| cells().any(|cell| cell.cube == *cube);
     let used: Vec<&Cube> = (0..cubes.len())
@@ -62,14 +62,14 @@ pub(super) fn regions(
         for without in without {
             coverage.groups += 1;
             let left = left((one, &region), (other, without), measure);
-            // Of rows that are merely counted, more atoms tell nothing that each of them does not.
+            // For counts, a union of atoms reveals nothing more than the single atoms.
             let single = own.contains(&region) || measure;
             let faults: Vec<String> = used
                 .iter()
                 .filter(|cube| single || cube.unit != CountingUnit::Rows)
                 .filter_map(|cube| fault(&left, cube, measure))
                 .collect();
-            // What satisfies the rule of one contract may be told to its consumer.
+            // A region that satisfies the rule of one contract may be shown to its consumer.
             assert!(
                 faults.len() < used.len(),
                 "{} measure {measure}: {region:?} without {without:?}: {faults:?}",
@@ -79,8 +79,8 @@ pub(super) fn regions(
     }
 }
 
-/// What is left of a cell is also safe by the rules of those whose cells are taken away: else these would tell together
-/// what each of them withholds. And so is what became of it.
+/// The remainder of a cell must be safe by the rules of the subtracted cells as well; their combination could otherwise reveal what
+/// each one withholds. The change of a cell must be safe, too.
 pub(super) fn remainders(
     one: &ReleaseStep,
     other: &ReleaseStep,
@@ -136,7 +136,7 @@ pub(super) fn remainders(
     }
 }
 
-/// The rows of a region in one release, and with the other sign those of a region in another.
+/// Rows of a region in one release, and with the opposite sign those of a region in another.
 pub(super) fn left<'a>(
     (one, region): (&'a ReleaseStep, &CellRegion),
     (other, without): (&'a ReleaseStep, &CellRegion),

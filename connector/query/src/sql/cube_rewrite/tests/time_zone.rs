@@ -1,8 +1,8 @@
-//! Days begin by one zone.
+//! Day boundaries in one time zone.
 
 use super::*;
 
-/// Days of Berlin: what begins where they do, and what only looks so.
+/// Days of Berlin: expressions with equal boundaries, and ones with other boundaries.
 #[test]
 fn one_zone_decides_where_a_day_begins() {
     let city = daily(Some("Europe/Berlin"));
@@ -31,7 +31,7 @@ fn one_zone_decides_where_a_day_begins() {
             "{at}: {refusal}"
         );
     }
-    // Days of UTC are those of every spelling of it.
+    // UTC in all its notations.
     let city = daily(None);
     for at in [
         "at",
@@ -43,7 +43,7 @@ fn one_zone_decides_where_a_day_begins() {
     }
 }
 
-/// A dimension that is a date is made of days, with a bucket or without: months and weeks of it are whole cells.
+/// A date dimension consists of days, with or without a bucket; its weeks and months are complete cells.
 #[test]
 fn weeks_and_months_of_a_date_are_whole_cells() {
     let city = dates();
@@ -73,11 +73,11 @@ fn weeks_and_months_of_a_date_are_whole_cells() {
     );
 }
 
-/// Three days, the last of them in another week and month, as dates that have no bucket.
+/// Three dates without a bucket, the last of them in another week and month.
 fn dates() -> FixtureParticipant {
     let set = dataset("dates", &["day:date", "n:int"]);
     let columns: Vec<ArrayRef> = vec![
-        // 2025-11-29, 2025-11-30 and 2025-12-01
+        // 2025-11-29, 2025-11-30 and 2025-12-01.
         Arc::new(arrow_array::Date32Array::from(vec![20_421, 20_422, 20_423])),
         Arc::new(Int64Array::from(vec![1, 2, 4])),
     ];
@@ -102,7 +102,7 @@ fn dates() -> FixtureParticipant {
     city
 }
 
-/// Three rows, one of them just after midnight of Berlin, on days of `zone`.
+/// Three rows, one of them just after midnight in Berlin, on days of `zone`.
 pub(super) fn daily(zone: Option<&str>) -> FixtureParticipant {
     let set = dataset("days", &["at:instant", "n:int"]);
     let midnight = 1_762_992_000_000_000; // 2025-11-13T00:00:00Z

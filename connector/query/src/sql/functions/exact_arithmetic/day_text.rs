@@ -1,15 +1,15 @@
-//! Days as texts. The engine writes a sign before the year of days after 9999 and of those before the year 1 (DataFusion 55.2).
+//! Dates as texts. The engine writes a sign before years after 9999 and before year 1 (DataFusion 55.2).
 
 use datafusion::arrow::array::{ArrayRef, AsArray, StringArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
 use datafusion_common::Result;
 
-/// The texts of days, as PostgreSQL writes them (its manual, 8.5.2): the year 10000 has five digits, and that before the year 1 is `0001`
-/// followed by `BC`.
+/// Texts of dates in the notation of PostgreSQL (manual, 8.5.2): the year 10000 has five digits, and the year before year 1 is
+/// `0001` with the suffix `BC`.
 ///
 /// # Errors
-/// Those of the engine's cast.
+/// Errors of the engine's cast.
 pub(in crate::sql::functions) fn write_days(days: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
     let written = cast(days, &DataType::Utf8)?;
     let texts = written.as_string::<i32>();
@@ -21,7 +21,7 @@ pub(in crate::sql::functions) fn write_days(days: &ArrayRef, to: &DataType) -> R
     Ok(cast(&texts, to)?)
 }
 
-/// The text of a day with its year as PostgreSQL writes it.
+/// Text of a date with the year in the notation of PostgreSQL.
 fn write_year(text: &str) -> String {
     let (year, day) = text.split_at(text.len().saturating_sub("-MM-DD".len()));
     match year.parse::<i64>() {

@@ -1,4 +1,4 @@
-//! Casts of decimals to other numbers and back, and their division, rounded to the nearest value, halves away from zero.
+//! Casts between decimals and other numbers, and division of decimals, rounded half away from zero.
 
 use super::beyond;
 use crate::engine_error;
@@ -14,16 +14,16 @@ use datafusion_common::{Result, exec_err};
 use hansa_policy::value::decimal_type::DecimalType;
 use std::sync::Arc;
 
-/// The values in the type `to`.
+/// Converts the values to the type `to`.
 ///
 /// # Errors
-/// `ARITHMETIC_OVERFLOW` where the type can't hold it.
+/// `ARITHMETIC_OVERFLOW` if the type can't hold a value.
 pub(super) fn convert_array(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
     match (array.data_type(), to) {
         (DataType::Decimal128(precision, scale), DataType::Float64) => {
             let kind = decimal_type(*precision, *scale)?;
             convert_values::<Decimal128Type, Float64Type>(array, to, |units| {
-                // Of the nearest number reading is sure, dividing is not.
+                // Parsing the digits always gives the nearest number, whereas a division does not.
                 kind.format_units(units).parse().ok()
             })
         }
@@ -46,7 +46,7 @@ pub(super) fn convert_array(array: &ArrayRef, to: &DataType) -> Result<ArrayRef>
     }
 }
 
-/// The values that `value` makes.
+/// Applies `value` to all values.
 fn convert_values<From: ArrowPrimitiveType, To: ArrowPrimitiveType>(
     array: &ArrayRef,
     to: &DataType,
@@ -61,12 +61,12 @@ fn convert_values<From: ArrowPrimitiveType, To: ArrowPrimitiveType>(
     Ok(Arc::new(values.with_data_type(to.clone())))
 }
 
-/// The decimal that is nearest to the shortest digits of a floating-point number.
+/// Decimal nearest to the shortest decimal representation of a floating-point number.
 fn nearest(number: f64, kind: DecimalType) -> Option<i128> {
     if !number.is_finite() {
         return None;
     }
-    // Never with an exponent.
+    // This text never has an exponent.
     let text = number.to_string();
     let (whole, places) = text.split_once('.').unwrap_or((&text, ""));
     let scale = usize::from(kind.scale());
@@ -84,10 +84,10 @@ fn nearest(number: f64, kind: DecimalType) -> Option<i128> {
     kind.parse(&kind.format_units(units)).ok()
 }
 
-/// Division of two arrays or values: of decimals rounded, where the engine cuts off the rest.
+/// Divides two arrays or values. Quotients of decimals are rounded, whereas the engine truncates them.
 ///
 /// # Errors
-/// Where a divisor is zero, or the quotient is beyond its type.
+/// An error if a divisor is zero or a quotient exceeds its type.
 pub(super) fn divide(
     left: &dyn Datum,
     right: &dyn Datum,
@@ -100,7 +100,7 @@ pub(super) fn divide(
         return div(left, right);
     };
     let overflow = || ArrowError::ArithmeticOverflow("a quotient of decimals".to_owned());
-    // The type that the engine gives a quotient.
+    // Type that the engine assigns to a quotient.
     let scale = from.saturating_add(4).min(DECIMAL128_MAX_SCALE);
     let places = scale.saturating_sub(*from).saturating_add(*by);
     let digits = precision.saturating_add(u8::try_from(places).unwrap_or_default());
@@ -142,9 +142,9 @@ pub(super) fn divide(
     Ok(Arc::new(quotients.with_data_type(kind)))
 }
 
-/// The quotient to the nearest whole number, halves away from zero.
+/// Quotient rounded to the nearest integer, half away from zero.
 pub(in crate::sql::functions) fn divide_rounding(dividend: i256, divisor: i256) -> Option<i256> {
-    // Most decimals have few digits, and the division of 256 bits takes many steps.
+    // Most decimals have few digits, and 256-bit division is slow.
     let narrow = dividend.to_i128().zip(divisor.to_i128());
     let narrow = narrow.and_then(|(dividend, divisor)| divide_in_128_bits(dividend, divisor));
     match narrow {
@@ -153,11 +153,11 @@ pub(in crate::sql::functions) fn divide_rounding(dividend: i256, divisor: i256) 
     }
 }
 
-/// As [`divide_rounding`]; nothing where the divisor is zero or the quotient needs more bits.
+/// Quotient as in [`divide_rounding`], or `None` if the divisor is zero or the quotient needs more bits.
 fn divide_in_128_bits(dividend: i128, divisor: i128) -> Option<i128> {
     let quotient = dividend.checked_div(divisor)?;
     let rest = dividend.checked_rem(divisor)?.unsigned_abs();
-    // Twice the rest may not fit.
+    // Twice the remainder may overflow.
     if rest < divisor.unsigned_abs().checked_sub(rest)? {
         return Some(quotient);
     }
@@ -165,7 +165,7 @@ fn divide_in_128_bits(dividend: i128, divisor: i128) -> Option<i128> {
     quotient.checked_add(if is_negative { -1 } else { 1 })
 }
 
-/// As [`divide_rounding`], whatever the size of the numbers.
+/// Quotient as in [`divide_rounding`], for numbers of any size.
 pub(super) fn divide_in_256_bits(dividend: i256, divisor: i256) -> Option<i256> {
     let quotient = dividend.checked_div(divisor)?;
     let rest = dividend.checked_rem(divisor)?;
@@ -182,7 +182,7 @@ pub(super) fn divide_in_256_bits(dividend: i256, divisor: i256) -> Option<i256> 
     quotient.checked_add(step)
 }
 
-/// So many places as a factor.
+/// Power of ten for a number of decimal places.
 pub(in crate::sql::functions) fn power(places: i8) -> Option<i256> {
     i256::from_i128(10).checked_pow(u32::try_from(places).ok()?)
 }

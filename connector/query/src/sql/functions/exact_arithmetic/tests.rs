@@ -1,4 +1,4 @@
-//! Arithmetic against exact arithmetic.
+//! Comparison of arithmetic with exact arithmetic.
 #![expect(
     clippy::disallowed_methods,
     reason = "the expressions of these tests are asked of a plain engine over rows at hand"
@@ -18,7 +18,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-/// A type of numbers: how it is written, and what it holds.
+/// Number type: its name and range.
 #[derive(Debug, Clone, Copy)]
 struct NumberType {
     name: &'static str,
@@ -40,7 +40,7 @@ fn kinds() -> Vec<NumberType> {
     ]
 }
 
-/// Numbers of which some are so large that few operations on them fit.
+/// Random number, sometimes so large that few operations on it fit.
 fn number(random: &mut StdRng, kind: NumberType) -> i256 {
     let small = i256::from_i128(random.random_range(0..9));
     match random.random_range(0..12) {
@@ -83,7 +83,7 @@ impl ArithmeticTree {
     fn sql(&self, kind: NumberType) -> String {
         match self {
             Self::Column(at) => COLUMNS[*at].to_owned(),
-            // A cast of text, so that no literal is of another type in between.
+            // A cast from text avoids a literal of another type.
             Self::Literal(value) => format!("CAST('{value}' AS {})", kind.name),
             Self::Negative(inner) => format!("-({})", inner.sql(kind)),
             Self::Of(left, op, right) => {
@@ -92,7 +92,7 @@ impl ArithmeticTree {
         }
     }
 
-    /// The value for one row, or nothing where a step leaves the type.
+    /// Value for one row, or `None` if a step exceeds the type.
     fn value(&self, row: &[Option<i256>; 3], kind: NumberType) -> Option<Option<i256>> {
         let fits = |value: Option<i256>| {
             value
@@ -159,7 +159,7 @@ async fn analysed(context: &SessionContext, sql: &str) -> Result<LogicalPlan> {
     Analyzer::new().execute_and_check(plan, state.config_options(), |_, _| {})
 }
 
-/// The last column of the answer.
+/// Last column of the answer.
 fn asked(context: &SessionContext, sql: &str) -> Result<Vec<Option<i256>>, Refusal> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
@@ -241,7 +241,7 @@ fn arithmetic_is_exact_or_ends_the_question() {
     assert!(right > 300 && ended > 300, "{right} {ended}");
 }
 
-/// Averages whose sum the engine lets wrap round.
+/// Averages whose sum wraps around in the engine.
 #[test]
 fn an_average_is_exact_or_ends_the_question() {
     let most = i64::MAX;
@@ -267,7 +267,7 @@ fn an_average_is_exact_or_ends_the_question() {
         ),
     ])
     .unwrap();
-    // In parts, so that partial sums meet.
+    // Several partitions, so that partial sums are merged.
     let parts = [(0, 2), (2, 3)].map(|(from, length)| vec![batch.slice(from, length)]);
     let table = MemTable::try_new(batch.schema(), parts.to_vec()).unwrap();
     let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(2));
@@ -296,7 +296,7 @@ fn an_average_is_exact_or_ends_the_question() {
     ] {
         assert_eq!(mean(sql).expect(sql), vec![most - 1; many], "{sql}");
     }
-    // There is no wider type for these, and four places more than theirs are beyond it.
+    // There is no wider type for these values, and four more decimal places exceed their type.
     for sql in ["SELECT avg(d) FROM r", "SELECT avg(DISTINCT d) FROM r"] {
         assert_eq!(
             mean(sql).expect_err(sql).code,
@@ -333,7 +333,7 @@ fn operators_come_back_as_they_were_written() {
         assert!(calls.to_string().contains("exact("), "{calls}");
         assert_eq!(calls.schema(), plan.schema(), "{sql}");
         assert_eq!(restore_operators(calls.clone()).unwrap(), plan, "{sql}");
-        // And it can be optimised and run.
+        // The plan can also be optimised and executed.
         let ran = runtime.block_on(async {
             let plan = context.state().optimize(&calls)?;
             context.execute_logical_plan(plan).await?.collect().await
@@ -342,7 +342,7 @@ fn operators_come_back_as_they_were_written() {
     }
 }
 
-/// The division of few digits gives what that of many gives, also at the edges of both.
+/// Divisions in 128 bits and in 256 bits give equal results, also at the limits of both.
 #[test]
 fn quotients_are_rounded_alike_in_128_and_256_bits() {
     use decimal_cast::{divide_in_256_bits, divide_rounding};

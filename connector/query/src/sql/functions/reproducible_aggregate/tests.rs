@@ -1,5 +1,4 @@
-//! Every aggregate that can be asked for gives the same bits over the same rows, in whatever order they come, and however they
-//! are cut into batches and dealt among threads.
+//! Every permitted aggregate is bit-identical for any order of rows and any division into batches and threads.
 
 use super::{DistinctValueAccumulator, NumericSummary, SummaryGroupsAccumulator};
 use crate::sql::functions::sketch_state::SketchKind;
@@ -23,7 +22,7 @@ use rand::{Rng, SeedableRng};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The calls by which each function on the list is judged.
+/// Calls by which each listed function is tested.
 const CALLS: &[(&str, &[&str])] = &[
     (
         "approx_distinct",
@@ -138,7 +137,7 @@ const CALLS: &[(&str, &[&str])] = &[
     ("var_sample", &["var_sample(f)"]),
 ];
 
-/// Rows whose sums differ with every order, and with numbers that are none, in one of several sizes.
+/// Rows whose sums depend on their order, with NaN and infinities, in one of several sizes.
 fn rows(random: &mut StdRng, many: usize) -> RecordBatch {
     let odd = [
         f64::NAN,
@@ -197,7 +196,7 @@ fn rows(random: &mut StdRng, many: usize) -> RecordBatch {
     .unwrap()
 }
 
-/// The same rows in another order, in batches and parts of their own.
+/// Permuted rows in random batches and partitions.
 fn turned(rows: &RecordBatch, random: &mut StdRng) -> SessionContext {
     let mut order: Vec<u64> = (0..u64::try_from(rows.num_rows()).unwrap()).collect();
     order.shuffle(random);
@@ -225,7 +224,7 @@ fn turned(rows: &RecordBatch, random: &mut StdRng) -> SessionContext {
     context
 }
 
-/// The rows of an answer, bit by bit.
+/// Rows of an answer as bits.
 fn reported_values(context: &SessionContext, sql: &str) -> Vec<String> {
     let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
     let batches = runtime.block_on(async {
@@ -293,7 +292,7 @@ fn every_aggregate_is_the_same_in_every_order() {
                 && !call.contains("FILTER")
                 && many <= 700
             {
-                // Rows with the same key are all in the window, whichever comes first.
+                // Rows with equal keys are all in the window, whichever comes first.
                 questions.push(format!(
                     "SELECT k, {call} OVER (PARTITION BY g ORDER BY n) AS told FROM r"
                 ));
@@ -332,14 +331,14 @@ fn zero_is_one_value_whatever_its_sign() {
     let state: Vec<ArrayRef> = state.iter().map(|one| one.to_array().unwrap()).collect();
     merged.merge_batch(&state).unwrap();
     assert_eq!(count(&mut merged), 2.0);
-    // It is gone when it was taken away as often as it came.
+    // A value is removed after it was retracted as often as it was added.
     values.retract_batch(&column(&[-0.0])).unwrap();
     assert_eq!(count(&mut values), 2.0);
     values.retract_batch(&column(&[-0.0])).unwrap();
     assert_eq!(count(&mut values), 1.0);
 }
 
-/// How many rows there are; it counts how often it is asked for its size.
+/// Number of rows. The summary counts the calls for its size.
 #[derive(Debug, Default, Clone)]
 struct CountingSummary(usize);
 
@@ -368,7 +367,7 @@ impl NumericSummary<1> for CountingSummary {
     }
 }
 
-/// Groups that are taken a few at a time cost no more than when they are taken at once.
+/// Emitting groups in several steps costs no more than emitting them at once.
 #[test]
 fn each_group_that_is_taken_is_looked_at_once() {
     let many = 1000;

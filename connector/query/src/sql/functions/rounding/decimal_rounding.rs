@@ -1,5 +1,6 @@
-//! `round`, `trunc`, `ceil` and `floor` of decimals: exact, halves away from zero as in PostgreSQL. The engine makes a floating-point
-//! number of what is cut, keeps places that are not there any more, and has no digit for a number that becomes longer (DataFusion 55.2).
+//! `round`, `trunc`, `ceil` and `floor` of decimals: exact, half away from zero as in PostgreSQL. The engine converts truncated
+//! decimals to floating-point numbers, keeps removed decimal places in the type, and has no room for a carry digit (DataFusion
+//! 55.2).
 
 use crate::engine_error;
 use crate::sql::functions::exact_arithmetic::beyond;
@@ -12,8 +13,8 @@ use datafusion_common::{Result, ScalarValue, exec_err};
 use datafusion_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs};
 use std::sync::Arc;
 
-/// The type of a rounded decimal: it has the places that are asked for, where these are written out, and one more digit before the
-/// point. None of other numbers.
+/// Type of a rounded decimal: the requested decimal places if they are constant, and one more digit before the point. `None` for
+/// other numbers.
 pub(super) fn result_type(args: &ReturnFieldArgs<'_>) -> Option<DataType> {
     let number = args.arg_fields.first()?;
     let DataType::Decimal128(precision, scale) = number.data_type() else {
@@ -33,10 +34,10 @@ pub(super) fn result_type(args: &ReturnFieldArgs<'_>) -> Option<DataType> {
     ))
 }
 
-/// Direction in which a number is rounded.
+/// Rounding mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RoundingDirection {
-    /// To the nearest value, halves away from zero.
+    /// Nearest value, half away from zero.
     Nearest,
     ToZero,
     Up,
@@ -44,7 +45,7 @@ pub(super) enum RoundingDirection {
 }
 
 impl RoundingDirection {
-    /// Of the function with that name.
+    /// Rounding mode of the function with this name.
     pub(super) fn of_function(name: &str) -> Self {
         match name {
             "trunc" => Self::ToZero,
@@ -54,7 +55,7 @@ impl RoundingDirection {
         }
     }
 
-    /// How often `cut` is in `value`.
+    /// Quotient of `value` and `cut` in this mode.
     fn divide(self, value: i256, cut: i256) -> Option<i256> {
         let whole = value.checked_div(cut)?;
         let rest = value.checked_rem(cut)?;
@@ -67,10 +68,10 @@ impl RoundingDirection {
     }
 }
 
-/// The rounded decimals.
+/// Rounds decimals.
 ///
 /// # Errors
-/// `ARITHMETIC_OVERFLOW` where one has more than 38 digits.
+/// `ARITHMETIC_OVERFLOW` if a result has more than 38 digits.
 pub(super) fn round(
     args: &ScalarFunctionArgs,
     direction: RoundingDirection,
@@ -83,7 +84,7 @@ pub(super) fn round(
         .args
         .iter()
         .all(|value| matches!(value, ColumnarValue::Scalar(_)));
-    // A scalar has its value in a batch without rows, too.
+    // A scalar has its value even in a batch without rows.
     let rows = if is_scalar { 1 } else { args.number_rows };
     let values = values.to_array(rows)?;
     let DataType::Decimal128(_, scale) = values.data_type() else {
@@ -103,7 +104,7 @@ pub(super) fn round(
         let cut = power(i8::try_from(i64::from(scale) - places).ok()?)?;
         let value = i256::from_i128(value);
         let whole = direction.divide(value, cut)?;
-        // In units of the places that the result has.
+        // Converted to units of the result's last decimal place.
         let units = whole.checked_mul(cut)?;
         let units = units
             .checked_div(power(scale.checked_sub(*kept)?)?)?

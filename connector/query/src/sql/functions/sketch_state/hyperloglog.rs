@@ -1,9 +1,8 @@
-//! The state of `approx_distinct`: of each of 16,384 registers the highest rank of a hash, after Flajolet's HyperLogLog. What it
-//! holds depends on the values alone, and not on their order or how often they come; two are put together by the higher ranks.
+//! State of `approx_distinct`: 16,384 registers with the highest rank of a hash in each, as in Flajolet's HyperLogLog. It depends
+//! only on the set of values, not on their order or duplicates. A merge takes the higher rank of each register.
 //!
-//! Version 1 as bytes: registers that are not zero in the order of their numbers, two bytes of the number, the lesser first, and
-//! one of the rank; where one byte for each register is shorter, that. So a state is no longer than three bytes for each value,
-//! whatever the size of its group.
+//! Format of version 1: the non-zero registers in ascending order, each with its number in two bytes (little-endian) and its rank
+//! in one byte; or one byte for each register, if that is shorter. A state therefore has at most three bytes for each value.
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, BinaryArray};
 use datafusion::arrow::compute::cast;
@@ -15,23 +14,22 @@ use datafusion_expr::EmitTo;
 use datafusion_expr::function::AccumulatorArgs;
 use std::sync::Arc;
 
-/// How many there are.
+/// Number of registers.
 const REGISTERS: usize = 1 << BITS;
 
-/// The bits of a hash that say which.
+/// Number of hash bits that select a register.
 const BITS: u32 = 14;
 
-/// The highest rank: the other bits of the hash are all zero.
+/// Highest rank, for a hash whose other bits are all zero.
 const HIGHEST: u8 = 51;
 
-/// So many are held one by one, more of them with all others.
+/// Maximum number of registers in the sparse form in memory.
 const FEW: usize = 1024;
 
-/// So many are counted by the engine without a byte for each register.
+/// Maximum number of registers that the engine counts in its sparse form.
 const SPARSE: usize = 256;
 
-/// The types of values that can be told apart. Those of which the engine counts exactly, and those that it does not take, are not
-/// among them.
+/// Checks for a supported value type. Types that the engine counts exactly or does not support are excluded.
 pub(super) const fn takes(kind: &DataType) -> bool {
     matches!(
         kind,
@@ -50,12 +48,12 @@ pub(super) const fn takes(kind: &DataType) -> bool {
     )
 }
 
-/// The registers.
+/// Registers.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum HyperLogLogRegisters {
-    /// Those that are not zero, in the order of their numbers.
+    /// Non-zero registers in ascending order.
     Few(Vec<(u16, u8)>),
-    /// The rank of each.
+    /// Rank of each register.
     All(Vec<u8>),
 }
 
@@ -66,9 +64,9 @@ impl Default for HyperLogLogRegisters {
 }
 
 impl HyperLogLogRegisters {
-    /// Takes values in; NULL is none.
+    /// Adds values. NULLs are ignored.
     pub(super) fn add(&mut self, values: &ArrayRef) -> Result<()> {
-        // The engine hashes short texts of this type in another way, so that it would matter how a participant holds them.
+        // The engine uses another hash for short texts of this type, so the result would depend on the text representation.
         let values = match values.data_type() {
             DataType::Utf8View => cast(values, &DataType::Utf8)?,
             _ => Arc::clone(values),
@@ -85,7 +83,7 @@ impl HyperLogLogRegisters {
         Ok(())
     }
 
-    /// Takes a state in, if it is one.
+    /// Merges a state. Returns `None` if it is malformed.
     pub(super) fn merge(&mut self, state: &[u8]) -> Option<()> {
         for (number, rank) in read(state)? {
             self.raise(number, rank);
@@ -93,7 +91,7 @@ impl HyperLogLogRegisters {
         Some(())
     }
 
-    /// The state of them; nothing where there was no value.
+    /// Serialises the state. Returns `None` if there was no value.
     pub(super) fn write(&self) -> Option<Vec<u8>> {
         let set = self.set();
         if set.is_empty() {
@@ -109,7 +107,7 @@ impl HyperLogLogRegisters {
         Some(set.iter().flat_map(one).collect())
     }
 
-    /// How many different values there are, as the engine counts them.
+    /// Distinct count, as the engine computes it.
     pub(super) fn count(&self) -> Result<u64> {
         let set = self.set();
         let state = if set.len() > SPARSE {
@@ -139,7 +137,7 @@ impl HyperLogLogRegisters {
             .ok_or_else(|| internal_datafusion_err!("a count of one group is missing"))
     }
 
-    /// Bytes that they hold beside themselves.
+    /// Size of the heap memory, in bytes.
     pub(super) fn heap_bytes(&self) -> usize {
         match self {
             Self::Few(few) => few.capacity().saturating_mul(size_of::<(u16, u8)>()),
@@ -147,7 +145,7 @@ impl HyperLogLogRegisters {
         }
     }
 
-    /// Those that are not zero, in the order of their numbers.
+    /// Non-zero registers in ascending order.
     fn set(&self) -> Vec<(u16, u8)> {
         match self {
             Self::Few(few) => few.clone(),
@@ -179,21 +177,21 @@ impl HyperLogLogRegisters {
     }
 }
 
-/// The register and rank of a hash, as the engine has them.
+/// Register and rank of a hash, as in the engine.
 fn place(hash: u64) -> (u16, u8) {
     let number = u16::try_from(hash % (1 << BITS)).unwrap_or(0);
     let zeros = ((hash >> BITS) | (1 << (u64::BITS - BITS))).trailing_zeros();
     (number, u8::try_from(zeros).unwrap_or(0).saturating_add(1))
 }
 
-/// A hash of that register and rank.
+/// Hash with this register and rank.
 fn hash(number: u16, rank: u8) -> u64 {
-    // Of the highest rank all bits above the number are zero.
+    // For the highest rank, all bits above the register number are zero.
     let bit = 1_u64.checked_shl(u32::from(rank).saturating_add(BITS - 1));
     u64::from(number) | bit.unwrap_or(0)
 }
 
-/// One byte for each register.
+/// Dense form: one byte for each register.
 fn dense(set: &[(u16, u8)]) -> Vec<u8> {
     let mut all = vec![0; REGISTERS];
     for (number, rank) in set {
@@ -211,7 +209,7 @@ fn set(dense: &[u8]) -> Vec<(u16, u8)> {
         .collect()
 }
 
-/// The registers of a state that are not zero, if it is one.
+/// Non-zero registers of a state, or `None` if it is malformed.
 fn read(state: &[u8]) -> Option<Vec<(u16, u8)>> {
     let found = if state.len() == REGISTERS {
         set(state)

@@ -1,5 +1,5 @@
-//! `approx_median` and `approx_percentile_cont` over rows, by the sketch of which their states are made, so that one participant
-//! answers what several do. Its accuracy is fixed: a size of the sketch, as the engine's function takes, is none of it.
+//! `approx_median` and `approx_percentile_cont` over rows, computed by the sketch of the states, so that one participant gives the
+//! answer of several. The accuracy is fixed, so the size argument of the engine's function is not supported.
 
 use super::{SketchAccumulator, SketchInput, SketchKind, SketchOutput};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
@@ -14,7 +14,7 @@ use datafusion_expr::{
 };
 use std::sync::Arc;
 
-/// The function in the place of the engine's, where it is one of these.
+/// Replacement of the engine's function, if it is one of these.
 pub(in crate::sql::functions) fn instead_of(
     engine: &Arc<AggregateUDF>,
 ) -> Option<Arc<AggregateUDF>> {
@@ -53,7 +53,7 @@ struct PercentileFunction {
 }
 
 impl PercentileFunction {
-    /// Which share of all values lies below.
+    /// Share of the values below the percentile.
     fn share(&self, args: &AccumulatorArgs<'_>) -> Result<f64> {
         let share = match (self.which, args.exprs) {
             (PercentileKind::Median, _) => return Ok(0.5),

@@ -1,64 +1,64 @@
-//! The state of `approx_median` and `approx_percentile_cont`: how many values lie in each of a bounded number of buckets whose
-//! width grows with the values (a DDSketch: Masson, Rim and Lee 2019, collapsed evenly as in UDDSketch: Epicoco et al. 2020).
-//! It holds whole numbers alone and depends on the values alone: neither their order nor how they were cut into batches or
-//! dealt among participants shows in it, and putting states together is associative and commutative.
+//! State of `approx_median` and `approx_percentile_cont`: counts of values in a bounded number of buckets whose width grows with
+//! the values (DDSketch: Masson, Rim and Lee 2019, with the uniform collapse of UDDSketch: Epicoco et al. 2020). It contains
+//! integers alone and depends on the values alone, not on their order or their division into batches and participants. The merge of
+//! states is associative and commutative.
 //!
-//! A bucket holds the numbers with the same sign, exponent and first eight bits of the significand (IEEE 754-2019, section 3.4),
-//! so that no logarithm, which machines compute differently, decides where a value belongs. Told of a bucket is its end that is
-//! nearer to zero: a number is told by less than its 256th part too near to zero, and one of at most nine significant bits, as
-//! whole numbers up to 512 are, exactly. The least and the greatest value are told exactly. Where values are in more than
-//! [`MOST`] buckets, all of them become twice as wide, and the accuracy is halved: of positive values that fill more than 16
-//! powers of two it is a 128th part, of more than 32 a 64th, and so on. A number nearer to zero than the least normal one
-//! (2.2e-308) counts as zero. Infinities have buckets of their own; values that are no numbers stand above all others.
+//! A bucket contains the numbers with equal sign, exponent and first eight bits of the significand (IEEE 754-2019, section 3.4). No
+//! logarithm is needed, whose result could differ between machines. A bucket is represented by its boundary nearer to zero, so the
+//! error is below 1/256 of the number, towards zero. Numbers with at most nine significant bits, such as integers up to 512, are
+//! exact, and so are the minimum and the maximum. If the values need more than [`MOST`] buckets, all buckets become twice as wide,
+//! which halves the accuracy: it is 1/128 for positive values over more than 16 powers of two, 1/64 for more than 32, and so on. A
+//! number nearer to zero than the smallest normal number (2.2e-308) counts as zero. Infinities have their own buckets; NaN is above
+//! all other values.
 //!
-//! Version 2 as bytes, numbers of variable length with seven bits to a byte, the lesser first: one byte for how often widths
-//! were doubled; how many values are no numbers; where there are others the least and the greatest as floating-point numbers,
-//! the lesser byte first; and for each bucket its distance from the one before, of the first its number with the sign in the
-//! lowest bit, and how many values it has. Version 1 was a t-digest, which depends on the order of the values.
+//! Format of version 2, with variable-length integers of seven bits for each byte, in little-endian order: one byte with the number
+//! of doublings; the number of NaNs; if there are other values, the minimum and the maximum as little-endian floating-point
+//! numbers; and for each bucket its distance from the previous one (for the first bucket its number with the sign in the lowest
+//! bit) and its number of values. Version 1 was a t-digest, which depends on the order of the values.
 
 use datafusion::arrow::array::{ArrayRef, AsArray};
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion_common::{Result, internal_datafusion_err};
 use hansa_enforcement::superaccumulator::parts;
 
-/// The most buckets, that of values that are no numbers included: with the greatest width no sketch has more.
+/// Maximum number of buckets, including the one for NaN. With the greatest width no sketch has more.
 const MOST: usize = 4_096;
 
-/// How often widths can be doubled: then a bucket holds all numbers between two powers of two.
+/// Maximum number of doublings. A bucket then contains all numbers between two powers of two.
 const WIDEST: u8 = 8;
 
-/// The bits of a number that do not decide its bucket.
+/// Number of low bits that do not affect the bucket.
 const DROPPED: u32 = 52 - 8;
 
-/// The bucket of infinity.
+/// Bucket of infinity.
 const INFINITE: i32 = 0x7ff << 8;
 
-/// The least bucket above that of zero.
+/// Smallest bucket above that of zero.
 const LEAST_NORMAL: i32 = 1 << 8;
 
-/// More values than this can't be counted by ones.
+/// Maximum number of values that can be counted.
 const VALUES: u64 = 1 << 53;
 
-/// The types of values of which there are percentiles.
+/// Checks for a value type with percentiles.
 pub(super) const fn takes(kind: &DataType) -> bool {
     matches!(kind, DataType::Float64)
 }
 
-/// How many values lie where.
+/// Counts of values by bucket.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct QuantileSketch {
-    /// How often widths were doubled.
+    /// Number of doublings.
     doubled: u8,
-    /// The buckets that hold values and how many, in their order; below zero by negative numbers.
+    /// Non-empty buckets with their counts, in ascending order. Negative numbers have negative bucket numbers.
     buckets: Vec<(i32, u64)>,
-    /// The least and the greatest value.
+    /// Minimum and maximum.
     ends: Option<(f64, f64)>,
-    /// Values that are no numbers.
+    /// Number of NaNs.
     none: u64,
 }
 
 impl QuantileSketch {
-    /// Takes values in; NULL is none.
+    /// Adds values. NULLs are ignored.
     pub(super) fn add(&mut self, values: &ArrayRef) -> Result<()> {
         let values = values
             .as_primitive_opt::<Float64Type>()
@@ -82,7 +82,7 @@ impl QuantileSketch {
         Ok(())
     }
 
-    /// Takes a state in, if it is one.
+    /// Merges a state. Returns `None` if it is malformed.
     pub(super) fn merge(&mut self, state: &[u8]) -> Option<()> {
         let mut other = read(state)?;
         if self.count().checked_add(other.count())? > VALUES {
@@ -99,7 +99,7 @@ impl QuantileSketch {
         Some(())
     }
 
-    /// The state of all; nothing where there was no value.
+    /// Serialises the state. Returns `None` if there was no value.
     pub(super) fn write(&self) -> Option<Vec<u8>> {
         if self.count() == 0 {
             return None;
@@ -125,11 +125,11 @@ impl QuantileSketch {
         Some(out)
     }
 
-    /// The value below which such a share of all is, or above which, counted from the greatest; nothing where there was no value.
+    /// Value at a share, in ascending or descending order. `None` if there was no value.
     pub(super) fn quantile(&self, share: f64, descends: bool) -> Option<f64> {
         let last = self.count().checked_sub(1)?;
         let place = place(share, last);
-        // From the least value on, with zero.
+        // Zero-based rank in ascending order.
         let place = if descends { last - place } else { place };
         let Some((least, greatest)) = self.ends else {
             return Some(f64::NAN);
@@ -142,7 +142,7 @@ impl QuantileSketch {
             before = before.saturating_add(*count);
             if before > place {
                 let is_last = before.saturating_sub(1) <= place;
-                // The last of all numbers is told as it is.
+                // The maximum of all numbers is exact.
                 let last = self.buckets.last().is_some_and(|(last, _)| last == bucket);
                 return Some(if is_last && last {
                     greatest
@@ -154,7 +154,7 @@ impl QuantileSketch {
         Some(f64::NAN)
     }
 
-    /// Bytes that it holds beside itself.
+    /// Size of the heap memory, in bytes.
     pub(super) const fn heap_bytes(&self) -> usize {
         self.buckets
             .capacity()
@@ -171,7 +171,7 @@ impl QuantileSketch {
         self.ends = Some((from.min(least), to.max(greatest)));
     }
 
-    /// Adds buckets of the same width, in their order, and doubles widths as often as there are too many.
+    /// Merges buckets of equal width in ascending order, and doubles the width while there are too many.
     fn gather(&mut self, more: Vec<(i32, u64)>) {
         if self.buckets.is_empty() {
             self.buckets = more;
@@ -190,7 +190,7 @@ impl QuantileSketch {
             .saturating_add(usize::from(self.none > 0))
     }
 
-    /// Doubles widths until they were doubled so often.
+    /// Doubles the width up to a number of doublings.
     fn widen(&mut self, doubled: u8) {
         let times = doubled.saturating_sub(self.doubled);
         if times == 0 {
@@ -209,7 +209,7 @@ impl QuantileSketch {
     }
 }
 
-/// Two lists of buckets as one.
+/// Merges two lists of buckets.
 fn merge_buckets(one: Vec<(i32, u64)>, other: Vec<(i32, u64)>) -> Vec<(i32, u64)> {
     let mut all = Vec::with_capacity(one.len().saturating_add(other.len()));
     let mut one = one.into_iter().peekable();
@@ -230,7 +230,7 @@ fn merge_buckets(one: Vec<(i32, u64)>, other: Vec<(i32, u64)>) -> Vec<(i32, u64)
     }
 }
 
-/// A number that is not below the least normal one, or zero.
+/// Replaces subnormal numbers by zero.
 fn plain(value: f64) -> f64 {
     if value.abs() < f64::MIN_POSITIVE {
         0.0
@@ -239,37 +239,37 @@ fn plain(value: f64) -> f64 {
     }
 }
 
-/// The bucket of a number before widths are doubled.
+/// Bucket of a number at the initial width.
 fn bucket(value: f64) -> i32 {
     let size = i32::try_from(value.abs().to_bits() >> DROPPED).unwrap_or(INFINITE);
     if value < 0.0 { -size } else { size }
 }
 
-/// The bucket that holds this one when widths are doubled so often.
+/// Bucket after a number of doublings.
 const fn widen_bucket(bucket: i32, times: u8) -> i32 {
     let size = bucket.abs() >> times;
     if bucket < 0 { -size } else { size }
 }
 
-/// The end of a bucket that is nearer to zero.
+/// Boundary of a bucket nearer to zero.
 fn value(bucket: i32, doubled: u8) -> f64 {
     let size = u64::from(bucket.unsigned_abs()) << doubled;
     let size = f64::from_bits(size << DROPPED);
     if bucket < 0 { -size } else { size }
 }
 
-/// The place of a share of all values, from zero to the last of them: the greatest whole number that is not above the share of
-/// `last`. A share as it is written lies within half a unit of the last digit that it is held with: 0.29 of a hundred is 29.
+/// Rank of a share, from zero to `last`: the share of `last`, rounded down. A decimal share may differ from its floating-point
+/// representation by half a unit in the last place, which is tolerated: 0.29 of a hundred is 29.
 fn place(share: f64, last: u64) -> u64 {
     let (significand, lowest, _) = parts(share);
     let most = (u128::from(significand) * 2 + 1) * u128::from(last);
-    // As halves of that unit, of which there are so many powers of two to one.
+    // In halves of this unit, as a power of two.
     let down = u32::try_from(1075_u64.saturating_sub(lowest)).unwrap_or(u32::MAX);
     let place = most.checked_shr(down).unwrap_or_default();
     u64::try_from(place).map_or(last, |place| place.min(last))
 }
 
-/// A bucket with its sign in the lowest bit.
+/// Number of a bucket with the sign in the lowest bit.
 fn encode_bucket(bucket: i32) -> u64 {
     (u64::from(bucket.unsigned_abs()) << 1) | u64::from(bucket < 0)
 }
@@ -286,7 +286,7 @@ fn put(out: &mut Vec<u8>, mut number: u64) {
     }
 }
 
-/// The number at the beginning of `bytes`, which go on behind it.
+/// Reads the integer at the start of `bytes` and advances the slice.
 fn take(bytes: &mut &[u8]) -> Option<u64> {
     let mut number = 0_u64;
     for at in 0..10 {
@@ -305,7 +305,7 @@ fn take(bytes: &mut &[u8]) -> Option<u64> {
     None
 }
 
-/// The sketch of a state, if it is one.
+/// Sketch of a state, or `None` if it is malformed.
 fn read(state: &[u8]) -> Option<QuantileSketch> {
     let (doubled, mut rest) = state.split_first()?;
     if *doubled > WIDEST {

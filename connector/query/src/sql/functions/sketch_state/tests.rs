@@ -1,4 +1,4 @@
-//! States put together give what the engine gives of all values at once.
+//! Merged states equal the engine's result over all values.
 
 mod malformed_states;
 
@@ -18,7 +18,7 @@ use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use std::sync::Arc;
 
-/// An accumulator of a function over values of that type.
+/// Accumulator of a function for this type.
 fn accumulator(function: &AggregateUDF, kind: &DataType) -> Box<dyn Accumulator> {
     let field = |kind: DataType| -> FieldRef { Arc::new(Field::new("x", kind, true)) };
     let to = function.return_type(std::slice::from_ref(kind)).unwrap();
@@ -36,7 +36,7 @@ fn accumulator(function: &AggregateUDF, kind: &DataType) -> Box<dyn Accumulator>
     function.accumulator(args).unwrap()
 }
 
-/// What a function gives of values that come in pieces.
+/// Result of a function for values in batches of `piece`.
 fn of(function: &AggregateUDF, values: &ArrayRef, piece: usize) -> ScalarValue {
     let mut all = accumulator(function, values.data_type());
     for start in (0..values.len()).step_by(piece) {
@@ -75,7 +75,7 @@ fn merged(
     all.evaluate().unwrap()
 }
 
-/// The same columns of so many values as each type, NULL among them.
+/// Columns of these values in each type, with NULLs.
 fn columns(values: &[Option<i64>]) -> Vec<ArrayRef> {
     let texts = || {
         values
@@ -126,7 +126,7 @@ fn counts_are_those_of_the_engine() {
                 "{size} of {:?}",
                 all.data_type()
             );
-            // The state of all is that of the states.
+            // The state of all values equals the merged states.
             let again = merged(SketchKind::Distinct, SketchOutput::State, &states);
             assert_eq!(
                 again,
@@ -136,7 +136,7 @@ fn counts_are_those_of_the_engine() {
     }
 }
 
-/// A state depends on nothing but the values: not on their order, nor how often they come, nor how texts are held.
+/// A state depends on the set of values alone, not on their order, duplicates or text representation.
 #[test]
 fn a_state_is_one_of_the_values() {
     let mut texts: Vec<String> = (0..700).map(|at| format!("{}", at * 7919)).collect();
@@ -150,7 +150,7 @@ fn a_state_is_one_of_the_values() {
     assert!(expect.len() <= 3 * 700, "{}", expect.len());
 }
 
-/// What the versions are: a release that gives something else must give it another name.
+/// Fixed versions: a release with another format must have other names.
 #[test]
 fn versions_are_fixed() {
     let bytes = |array: ArrayRef| state(SketchKind::Distinct, &array).unwrap();
@@ -171,7 +171,7 @@ fn versions_are_fixed() {
         entry(3881, 2)
     );
     let floats: ArrayRef = Arc::new(Float64Array::from(vec![2.5, -1.0]));
-    // Never doubled, no NaN, the ends, the bucket of -1 once, and that of 2.5 behind it once.
+    // No doubling, no NaN, minimum and maximum, the bucket of -1 with one value, and that of 2.5 with one value.
     let ends = [-1.0, 2.5].into_iter().flat_map(f64::to_le_bytes);
     let expect: Vec<u8> = [0, 0].into_iter().chain(ends).collect();
     let (first, apart) = (0x3ff00_u32 << 1 | 1, 0x3ff00 + 0x40040_u32);
@@ -222,7 +222,7 @@ fn percentiles_are_near() {
         for percent in [0_u32, 1, 10, 37, 50, 75, 99, 100] {
             let share = f64::from(percent) / 100.0;
             let got = merged(SketchKind::Percentile, quantile(share), &states);
-            // The order in which they come makes no difference, to the last digit.
+            // The order of merges has no effect on the last digit.
             assert_eq!(got, merged(SketchKind::Percentile, quantile(share), &back));
             let ScalarValue::Float64(Some(got)) = got else {
                 panic!("{got}");
@@ -236,7 +236,7 @@ fn floats(values: &[f64]) -> ArrayRef {
     Arc::new(Float64Array::from(values.to_vec()))
 }
 
-/// Whether a value is the one that it stands for, by less than a 256th part nearer to zero; by more where there are many.
+/// Checks that a value is the one at this share, or nearer to zero by less than 1/256; by more for large ranges.
 #[track_caller]
 fn near(sorted: &[f64], share: f64, got: f64) {
     let exact = sorted[(share * (sorted.len() - 1) as f64).floor() as usize];
@@ -253,7 +253,7 @@ fn near(sorted: &[f64], share: f64, got: f64) {
     );
 }
 
-/// Of several participants the answer is that of one with all the values.
+/// The answer of several participants equals that of one with all values.
 #[test]
 fn states_give_what_all_rows_give() {
     let engine = aggregate("approx_median").unwrap();
@@ -284,7 +284,7 @@ fn nothing_gives_what_the_engine_gives() {
     assert_eq!(median, ScalarValue::Float64(None));
 }
 
-/// Values that are no numbers are among those of some file: they are no fault of who sends them, and end nothing.
+/// NaNs may occur in files. They are no fault of the sender, and do not end the question.
 #[test]
 fn values_that_are_no_numbers_are_put_together() {
     let strange = [
@@ -305,7 +305,7 @@ fn values_that_are_no_numbers_are_put_together() {
     }
 }
 
-/// Within one question states are handed on as lists.
+/// Within one question, states are passed on as lists.
 #[test]
 fn states_are_handed_on() {
     for (kind, sketch_output) in [
@@ -338,7 +338,7 @@ fn states_are_handed_on() {
     }
 }
 
-/// No state is larger than the largest.
+/// No state exceeds the maximum size.
 #[test]
 fn states_are_bounded() {
     let many: ArrayRef = Arc::new(Int64Array::from_iter_values(0..200_000));
@@ -360,7 +360,7 @@ fn they_can_be_written_and_are_not_shown() {
     }
     let micros = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
     assert!(SketchKind::Distinct.takes(&micros));
-    // What the engine counts exactly, or not at all.
+    // Types that the engine counts exactly or does not support.
     for kind in [DataType::Boolean, DataType::Int16, DataType::Float64] {
         assert!(!SketchKind::Distinct.takes(&kind), "{kind}");
         assert!(

@@ -1,5 +1,5 @@
-//! Averages whose sum the engine lets wrap round, or whose last digit it cuts off: of durations and of decimals. Those of integers
-//! and floating-point numbers are sums of floating-point numbers without rounding in between.
+//! Averages of durations and decimals, whose sum wraps around in the engine or whose last digit it truncates. Averages of integers
+//! and floating-point numbers use floating-point sums without intermediate rounding.
 
 use super::exact_mean::{ExactMeanType, exact_mean};
 use super::exact_sum::state;
@@ -26,7 +26,7 @@ use datafusion_expr::{
 use hansa_enforcement::exact_sum::ExactSum;
 use std::sync::{Arc, LazyLock};
 
-/// `avg`, exact where the engine's wraps.
+/// Function `avg`, exact for types whose sum wraps around in the engine.
 pub(super) fn average() -> Arc<AggregateUDF> {
     Arc::clone(&AVERAGE)
 }
@@ -39,7 +39,7 @@ struct AverageFunction {
     inner: Arc<AggregateUDF>,
 }
 
-/// What is done with the type of the values, as `T`; the rest is left to the engine.
+/// Applies an operation with the value type as `T`. Other types are left to the engine.
 macro_rules! by_type {
     ($kind:expr, $made:ident, $floats:expr, $engine:expr) => {
         match $kind {
@@ -183,7 +183,8 @@ impl AggregateUDFImpl for AverageFunction {
     }
 }
 
-/// The type of an average of decimals with as many places as a quotient has: those that the engine gives show in what is made of it.
+/// Type of an average of decimals with the decimal places of a quotient. The engine's fewer places would affect further
+/// computations.
 fn widen_places(precision: u8, scale: i8, fewest: i8) -> Option<DataType> {
     let whole = precision.checked_sub(u8::try_from(scale).ok()?)?;
     let room = DECIMAL128_MAX_PRECISION.checked_sub(whole)?;
@@ -199,7 +200,7 @@ fn input(fields: &[FieldRef]) -> Result<DataType> {
     }
 }
 
-/// The sum of floating-point numbers and how many there are.
+/// Sum of floating-point numbers, and their count.
 #[derive(Debug, Clone, Default)]
 struct FloatMean {
     total: ExactSum,
@@ -240,7 +241,7 @@ impl NumericSummary<1> for FloatMean {
     }
 }
 
-/// The average of all values, or of the different ones.
+/// Accumulator for the average of all values or of the distinct ones.
 #[derive(Debug)]
 struct MeanAccumulator<T: ExactMeanType> {
     values: MeanValues<T>,

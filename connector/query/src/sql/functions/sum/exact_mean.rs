@@ -1,4 +1,4 @@
-//! Types whose averages are exact to their last place.
+//! Types whose averages are exact to the last decimal place.
 
 use super::exact_sum::{AccumulatedSum, ExactSumType};
 use super::too_large;
@@ -9,9 +9,9 @@ use datafusion::arrow::datatypes::{
 };
 use datafusion_common::Result;
 
-/// A type whose averages are made here.
+/// Type with an exact average.
 pub(super) trait ExactMeanType: ExactSumType {
-    /// The average of `many` values of the type `kind`, in the type `to`.
+    /// Average of `many` values of the type `kind`, in the type `to`.
     fn divide(
         sum: AccumulatedSum<Self>,
         many: u64,
@@ -54,13 +54,13 @@ impl ExactMeanType for Decimal256Type {
     }
 }
 
-/// A mean with so many places more than the values, rounded, halves away from zero.
+/// Mean with additional decimal places, rounded half away from zero.
 fn decimal_mean(sum: i256, many: u64, places: i8) -> Option<i256> {
     let value = sum.checked_mul(power(places)?)?;
     divide_rounding(value, i256::from_i128(i128::from(many)))
 }
 
-/// The average of `many` values of the type `kind`, in the type `to`.
+/// Average of `many` values of the type `kind`, in the type `to`.
 pub(super) fn exact_mean<T: ExactMeanType>(
     sum: AccumulatedSum<T>,
     many: u64,

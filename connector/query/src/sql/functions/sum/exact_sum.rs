@@ -1,4 +1,4 @@
-//! Types whose values are added without loss.
+//! Types whose values are added exactly.
 
 use datafusion::arrow::array::ArrowPrimitiveType;
 use datafusion::arrow::datatypes::{
@@ -10,44 +10,44 @@ use hansa_enforcement::overflow_safe_sum::WHOLE;
 use std::fmt::Debug;
 use std::hash::Hash;
 
-/// What a sum of values of `T` is held in.
+/// Type of the accumulated sum of values of `T`.
 pub(super) type AccumulatedSum<T> = <<T as ExactSumType>::Wide as ArrowPrimitiveType>::Native;
 
-/// A type of the engine with a wider one in which its values are added.
+/// Type with a wider type for the sum of its values.
 pub(super) trait ExactSumType:
     ArrowPrimitiveType<Native: Hash + Eq + Debug> + Debug + Send + Sync
 {
-    /// The wider type.
+    /// Wider type.
     type Wide: ArrowPrimitiveType<Native: WideNumber>;
 
-    /// Where values are added in the fewest steps while they fit; the rest of a sum stands in the wider type.
+    /// Narrow accumulator for fast addition. The overflow of a sum is kept in the wider type.
     type Near: Copy + Default + Debug + Send + Sync;
 
-    /// Adds to `near`, and says what does not fit there.
+    /// Adds to `near` and returns the overflow, if any.
     fn add(near: &mut Self::Near, value: Self::Native) -> Option<AccumulatedSum<Self>>;
 
-    /// What stands there.
+    /// Value of the narrow accumulator in the wider type.
     fn near(near: Self::Near) -> AccumulatedSum<Self>;
 
-    /// The value in the wider type.
+    /// Value in the wider type.
     fn widen(value: Self::Native) -> AccumulatedSum<Self>;
 
-    /// The sum as a value, if it is not too large for one.
+    /// Sum as a value, if it fits.
     fn native(sum: AccumulatedSum<Self>) -> Option<Self::Native>;
 
-    /// The sum as a value of the type `to`, if it can be one.
+    /// Sum as a value of the type `to`, if it fits.
     fn narrow(sum: AccumulatedSum<Self>, to: &DataType) -> Option<Self::Native>;
 }
 
-/// A number in which sums are held.
+/// Number type of accumulated sums.
 pub(super) trait WideNumber: Copy + Default + Debug + Send + Sync {
-    /// One more.
+    /// Adds a number.
     fn plus(self, other: Self) -> Option<Self>;
-    /// One less.
+    /// Subtracts a number.
     fn minus(self, other: Self) -> Option<Self>;
 }
 
-/// The type of a partial sum of values of `kind`.
+/// Type of a partial sum of values of `kind`.
 pub(super) fn state(kind: &DataType) -> DataType {
     match kind {
         DataType::Decimal128(_, _) | DataType::Decimal256(_, _) => {
@@ -57,7 +57,7 @@ pub(super) fn state(kind: &DataType) -> DataType {
     }
 }
 
-/// Whether sums of values of `T` that are told in the type `to` are told as they are held.
+/// Checks that a sum in the type `to` has the accumulated type.
 pub(super) fn stays_wide<T: ExactSumType>(to: &DataType) -> bool {
     T::DATA_TYPE == DataType::Int64 && *to == WHOLE
 }
@@ -82,10 +82,10 @@ impl WideNumber for i256 {
     }
 }
 
-/// What 64 bits can't tell from nothing.
+/// Modulus of 64-bit arithmetic, which is indistinguishable from 0 in 64 bits.
 const AROUND: i128 = 1 << 64;
 
-/// 2^64 values of 64 bits and more are held in 128 bits; most sums never leave the lower 64 of them.
+/// Implements sums of integers: 2^64 values of 64 bits fit in 128 bits, and most sums never exceed the lower 64 bits.
 macro_rules! integers {
     ($($kind:ty, $near:ty;)*) => {$(
         impl ExactSumType for $kind {
@@ -170,7 +170,7 @@ decimals! {
         |()| i256::ZERO, |value| value, Some;
 }
 
-/// Adds to `near`; gives what it has gone round by.
+/// Adds to `near` with wraparound, and returns the difference to the exact sum.
 #[inline]
 fn add_in_64_bits(near: &mut i64, value: i64) -> Option<i128> {
     let (sum, is_beyond) = near.overflowing_add(value);
@@ -178,12 +178,12 @@ fn add_in_64_bits(near: &mut i64, value: i64) -> Option<i128> {
     is_beyond.then_some(if value > 0 { AROUND } else { -AROUND })
 }
 
-/// As [`add_in_64_bits`].
+/// Adds as [`add_in_64_bits`] does, in 128 bits.
 #[inline]
 fn add_in_128_bits(near: &mut i128, value: i128) -> Option<i256> {
     let (sum, is_beyond) = near.overflowing_add(value);
     *near = sum;
-    // 2^128 and its opposite.
+    // Plus or minus 2^128.
     is_beyond.then_some(i256::from_parts(0, if value > 0 { 1 } else { -1 }))
 }
 

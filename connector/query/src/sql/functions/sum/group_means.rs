@@ -1,4 +1,4 @@
-//! The averages of many groups at once.
+//! Averages of many groups.
 
 use super::exact_mean::{ExactMeanType, exact_mean};
 use super::group_sums::SumGroupsAccumulator;
@@ -9,7 +9,7 @@ use datafusion_common::{Result, exec_err};
 use datafusion_expr::{EmitTo, GroupsAccumulator};
 use std::sync::Arc;
 
-/// A sum for each group, and how many values are in it.
+/// Sum and count of each group.
 #[derive(Debug)]
 pub(super) struct MeanGroupsAccumulator<T: ExactMeanType> {
     sums: SumGroupsAccumulator<T>,
@@ -19,9 +19,9 @@ pub(super) struct MeanGroupsAccumulator<T: ExactMeanType> {
 }
 
 impl<T: ExactMeanType> MeanGroupsAccumulator<T> {
-    /// No groups yet; averages of values of the type `kind` are told in the type `to`.
+    /// Creates an accumulator without groups, for values of the type `kind` and averages in the type `to`.
     pub(super) const fn of(kind: DataType, to: DataType) -> Self {
-        // The sums themselves are not told.
+        // The sums themselves are not returned.
         let sums = SumGroupsAccumulator::of(DataType::Null);
         Self {
             sums,
@@ -120,7 +120,7 @@ impl<T: ExactMeanType> GroupsAccumulator for MeanGroupsAccumulator<T> {
     }
 }
 
-/// How many values a row adds: one, or none.
+/// Number of values in a row: one or zero.
 fn count_row(values: &dyn Array, row: usize, opt_filter: Option<&BooleanArray>) -> u64 {
     let is_kept = opt_filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row));
     u64::from(is_kept && values.is_valid(row))

@@ -1,4 +1,4 @@
-//! The sums of many groups at once.
+//! Sums of many groups.
 
 use super::exact_sum::{AccumulatedSum, ExactSumType, WideNumber, state, stays_wide};
 use super::scalar_sum::typed_column;
@@ -10,22 +10,22 @@ use datafusion_common::{Result, exec_err};
 use datafusion_expr::{EmitTo, GroupsAccumulator};
 use std::sync::Arc;
 
-/// A sum for each group.
+/// Sum of each group.
 #[derive(Debug)]
 pub(super) struct SumGroupsAccumulator<T: ExactSumType> {
-    /// The part of each sum that fits in the nearer type.
+    /// Narrow part of each sum.
     nears: Vec<T::Near>,
-    /// The rest of each; shorter, where those of the last groups are zero.
+    /// Overflow of each sum. The list is shorter if the last groups have no overflow.
     rests: Vec<AccumulatedSum<T>>,
-    /// Whether the group has a value at all.
+    /// Flag for each group: it has a value.
     seen: Vec<bool>,
-    /// How many have one.
+    /// Number of groups with a value.
     known: usize,
     to: DataType,
 }
 
 impl<T: ExactSumType> SumGroupsAccumulator<T> {
-    /// No groups yet; sums are told in the type `to`.
+    /// Creates an accumulator without groups, with results in the type `to`.
     pub(super) const fn of(to: DataType) -> Self {
         Self {
             nears: Vec::new(),
@@ -65,7 +65,7 @@ impl<T: ExactSumType> SumGroupsAccumulator<T> {
         Ok(())
     }
 
-    /// Whether there may be groups without a value.
+    /// Checks for possible groups without a value.
     const fn unseen(&self) -> bool {
         self.known < self.seen.len()
     }
@@ -79,7 +79,7 @@ impl<T: ExactSumType> SumGroupsAccumulator<T> {
         }
     }
 
-    /// Takes the sums of the first groups, or of all, and whether each has a value.
+    /// Takes the sums of the first groups or of all, each with a flag for the presence of a value.
     pub(super) fn take_sums(
         &mut self,
         emit_to: EmitTo,
@@ -112,7 +112,7 @@ impl<T: ExactSumType> GroupsAccumulator for SumGroupsAccumulator<T> {
         let values = typed_column::<T>(values)?;
         self.room(total_num_groups);
         if values.null_count() == 0 && opt_filter.is_none() {
-            // Most columns of numbers: nothing but additions.
+            // Fast path for columns without NULLs: additions only.
             for (value, group) in values.values().iter().zip(group_indices) {
                 self.add(*group, *value)?;
             }

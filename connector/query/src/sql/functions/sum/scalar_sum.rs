@@ -1,4 +1,4 @@
-//! The sum of one group, also of the rows that a window slides over.
+//! Sum of one group or of the rows in a sliding window.
 
 use super::exact_sum::{AccumulatedSum, ExactSumType, WideNumber, state, stays_wide};
 use super::{narrowed_sum, too_large};
@@ -8,17 +8,17 @@ use datafusion_common::{Result, ScalarValue, exec_err};
 use datafusion_expr::Accumulator;
 use std::collections::HashMap;
 
-/// The sum of all values.
+/// Sum of all values.
 #[derive(Debug)]
 pub(super) struct ScalarSum<T: ExactSumType> {
     sum: AccumulatedSum<T>,
-    /// Values in the sum; a partial sum counts as one.
+    /// Number of values in the sum. A partial sum counts as one.
     many: u64,
     to: DataType,
 }
 
 impl<T: ExactSumType> ScalarSum<T> {
-    /// A sum of nothing, told in the type `to`.
+    /// Creates an empty sum with a result in the type `to`.
     pub(super) fn of(to: DataType) -> Self {
         Self {
             sum: AccumulatedSum::<T>::default(),
@@ -27,13 +27,13 @@ impl<T: ExactSumType> ScalarSum<T> {
         }
     }
 
-    /// What is held.
+    /// Accumulated sum.
     pub(super) const fn accumulated_sum(&self) -> AccumulatedSum<T> {
         self.sum
     }
 }
 
-/// The only column of `columns`.
+/// Only column of `columns`.
 pub(in crate::sql::functions) fn only(columns: &[ArrayRef]) -> Result<&ArrayRef> {
     match columns {
         [one] => Ok(one),
@@ -41,7 +41,7 @@ pub(in crate::sql::functions) fn only(columns: &[ArrayRef]) -> Result<&ArrayRef>
     }
 }
 
-/// The only column, of the type `T`.
+/// Only column, with the type `T`.
 pub(super) fn typed_column<T: datafusion::arrow::array::ArrowPrimitiveType>(
     columns: &[ArrayRef],
 ) -> Result<&PrimitiveArray<T>> {
@@ -51,7 +51,7 @@ pub(super) fn typed_column<T: datafusion::arrow::array::ArrowPrimitiveType>(
     }
 }
 
-/// The total as a scalar.
+/// Total as a scalar.
 fn scalar<T: ExactSumType>(sum: Option<AccumulatedSum<T>>, to: &DataType) -> Result<ScalarValue> {
     if stays_wide::<T>(to) {
         return ScalarValue::new_primitive::<T::Wide>(sum, to);
@@ -60,7 +60,7 @@ fn scalar<T: ExactSumType>(sum: Option<AccumulatedSum<T>>, to: &DataType) -> Res
     ScalarValue::new_primitive::<T>(value, to)
 }
 
-/// How many values are there.
+/// Number of non-NULL values.
 pub(super) fn there(values: &dyn Array) -> u64 {
     let there = values.len().saturating_sub(values.null_count());
     u64::try_from(there).unwrap_or(u64::MAX)
@@ -120,19 +120,19 @@ impl<T: ExactSumType> Accumulator for ScalarSum<T> {
     }
 }
 
-/// The sum of the different values.
+/// Sum of the distinct values.
 #[derive(Debug)]
 pub(super) struct DistinctSum<T: ExactSumType> {
-    /// How often each is there: a window that slides on takes them away again.
+    /// Number of occurrences of each value, since a sliding window removes values.
     counts: HashMap<T::Native, u64>,
     sum: AccumulatedSum<T>,
-    /// The type of the values, with which they are handed on.
+    /// Type of the values in the state.
     kind: DataType,
     to: DataType,
 }
 
 impl<T: ExactSumType> DistinctSum<T> {
-    /// A sum of nothing of values of the type `kind`, told in the type `to`.
+    /// Creates an empty sum for values of the type `kind`, with a result in the type `to`.
     pub(super) fn of(kind: DataType, to: DataType) -> Self {
         Self {
             counts: HashMap::new(),
@@ -142,7 +142,7 @@ impl<T: ExactSumType> DistinctSum<T> {
         }
     }
 
-    /// What is held, of how many values.
+    /// Accumulated sum and number of values.
     pub(super) fn sum_and_count(&self) -> (AccumulatedSum<T>, u64) {
         let many = u64::try_from(self.counts.len()).unwrap_or(u64::MAX);
         (self.sum, many)

@@ -1,4 +1,4 @@
-//! Sums against exact arithmetic.
+//! Comparison of sums with exact arithmetic.
 #![expect(
     clippy::disallowed_methods,
     reason = "the sums of these tests are asked of a plain engine over rows at hand"
@@ -23,14 +23,14 @@ use std::collections::{BTreeMap, BTreeSet};
 mod means;
 mod null_counts;
 
-/// The same numbers in each type.
+/// Equal numbers in each type.
 struct TypedNumbers {
     keys: Vec<i64>,
     numbers: Vec<Option<i64>>,
 }
 
 impl TypedNumbers {
-    /// Numbers of which few, or many, are so large that two of them are too much.
+    /// Random numbers of which few or many are so large that two of them overflow.
     fn random(seed: u64) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
         let many = random.random_range(1..60);
@@ -61,7 +61,7 @@ impl TypedNumbers {
     fn tables(&self) -> Arc<MemTable> {
         let numbers = || self.numbers.iter().copied();
         let unsigned = numbers().map(|number| number.map(i64::unsigned_abs));
-        // Of 38 digits there is one more than of a 64-bit number twice.
+        // A decimal with 38 digits exceeds twice a 64-bit number by one digit.
         let decimal = numbers().map(|number| number.map(|number| i128::from(number) * TEN18));
         let ids = 0..i64::try_from(self.keys.len()).unwrap();
         let batch = RecordBatch::try_from_iter_with_nullable([
@@ -89,7 +89,7 @@ impl TypedNumbers {
             ),
         ])
         .unwrap();
-        // Each in several parts, so that partial sums meet.
+        // Several partitions, so that partial sums are merged.
         let many = batch.num_rows();
         let parts = [(0, many / 3), (many / 3, many - many / 3)];
         let parts = parts.map(|(from, length)| vec![batch.slice(from, length)]);
@@ -109,7 +109,7 @@ fn context(rows: &TypedNumbers) -> SessionContext {
     context
 }
 
-/// The last column of the answer as whole numbers, by the first.
+/// Last column of the answer as integers, by the first column.
 fn asked(context: &SessionContext, sql: &str) -> Result<BTreeMap<i64, Option<i256>>, Refusal> {
     let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
     let answer = runtime.block_on(async { context.sql(sql).await?.collect().await });
@@ -138,7 +138,7 @@ fn whole_number(values: &dyn Array, row: usize) -> Option<i256> {
     })
 }
 
-/// What each column holds, and the least and the greatest that its sum can be.
+/// Value of each column, and the minimum and maximum of its sum.
 fn columns(number: i64) -> [(&'static str, i256, i256, i256); 4] {
     let wide = |number: i128| i256::from_i128(number);
     let (low, high) = (wide(i64::MIN.into()), wide(i64::MAX.into()));
@@ -163,7 +163,7 @@ fn columns(number: i64) -> [(&'static str, i256, i256, i256); 4] {
 
 type ExactSums = BTreeMap<i64, Option<i256>>;
 
-/// The sums of numbers by key, or nothing where one does not fit.
+/// Sums of numbers by key, or `None` if one does not fit.
 fn exactly(column: usize, groups: BTreeMap<i64, Vec<i64>>) -> Option<ExactSums> {
     let mut sums = BTreeMap::new();
     for (key, numbers) in groups {
@@ -181,7 +181,7 @@ fn exactly(column: usize, groups: BTreeMap<i64, Vec<i64>>) -> Option<ExactSums> 
     Some(sums)
 }
 
-/// Numbers by what a row is counted under; a row that counts for nothing still makes its key.
+/// Numbers by group. A filtered row still creates its group.
 fn grouped(
     rows: &TypedNumbers,
     of: impl Fn(usize, usize) -> Option<i64>,
@@ -209,7 +209,7 @@ fn a_sum_is_exact_or_ends_the_question() {
         for (column, (name, ..)) in columns(0).into_iter().enumerate() {
             let different = |groups: BTreeMap<i64, Vec<i64>>| {
                 let unlike = |numbers: Vec<i64>| -> Vec<i64> {
-                    // Of numbers that are the same in the column, one.
+                    // One of several numbers with an equal value in the column.
                     let mut seen = BTreeSet::new();
                     let new = |number: &i64| seen.insert(columns(*number)[column].1.to_string());
                     numbers.into_iter().filter(new).collect()
@@ -295,7 +295,7 @@ fn a_sum_is_exact_or_ends_the_question() {
             }
         }
     }
-    // Both happen often, or nothing is shown here.
+    // Both cases must be frequent, or the test has little meaning.
     assert!(right > 500 && ended > 500, "{right} sums, {ended} ends");
 }
 
@@ -329,7 +329,7 @@ fn what_can_be_written_is_the_checked_one() {
     ));
 }
 
-/// Of cells the last digit of a sum would tell in which order their rows lie.
+/// For cells, the last digit of a sum would otherwise reveal the order of their rows.
 #[test]
 fn whole_sums_of_floating_point_numbers_are_the_same_in_every_order() {
     let mut random = StdRng::seed_from_u64(21);
@@ -380,6 +380,6 @@ fn whole_sums_of_floating_point_numbers_are_the_same_in_every_order() {
         engines.insert(bits("SELECT k, sum(v) FROM r GROUP BY k ORDER BY k"));
     }
     assert_eq!(reported.len(), 1);
-    // The engine's own do differ, or nothing is shown here.
+    // The engine's sums must differ, or the test has little meaning.
     assert!(engines.len() > 1);
 }

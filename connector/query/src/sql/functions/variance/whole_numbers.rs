@@ -1,5 +1,5 @@
-//! Variance and standard deviation of integers and decimals, of which every digit counts: as floating-point numbers the engine would round
-//! them first, and a spread that is small beside the numbers is lost then.
+//! Exact variance and standard deviation of integers and decimals. The engine converts them to floating-point numbers first, which
+//! loses a spread that is small compared to the numbers.
 
 use super::super::reproducible_aggregate::SummaryOutput;
 use super::super::sum::only;
@@ -13,22 +13,22 @@ use hansa_enforcement::power_sums::PowerSums;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// True if values of a type are taken as they are.
+/// Checks for a type whose values are used without conversion.
 pub(super) fn is_whole(kind: &DataType) -> bool {
     kind.is_integer() || matches!(kind, DataType::Decimal128(_, _))
 }
 
-/// The state of [`DistinctWholeNumbers`].
+/// State column of [`DistinctWholeNumbers`].
 pub(super) fn make_distinct_field(name: &str) -> Vec<FieldRef> {
     let name = format_state_name(name, "distinct numbers");
     let item = Field::new_list_field(UNITS, true);
     vec![Arc::new(Field::new_list(name, item, true))]
 }
 
-/// Numbers of units, of which a decimal has as many as its last digit says.
+/// Type of values in units. The unit of a decimal is its last decimal place.
 const UNITS: DataType = DataType::Decimal128(38, 0);
 
-/// The output of numbers of units, and the power of the unit in which it is: 1 or 2.
+/// Output in units, with the power of the unit: 1 or 2.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct UnitOutput {
     pub(super) output: SummaryOutput<PowerSums<1>>,
@@ -43,7 +43,7 @@ impl UnitOutput {
     }
 }
 
-/// The numbers of units of values.
+/// Values in units.
 fn read_units(columns: &[ArrayRef]) -> Result<PrimitiveArray<Decimal128Type>> {
     let column = only(columns)?;
     let wide = match column.data_type() {
@@ -54,7 +54,7 @@ fn read_units(columns: &[ArrayRef]) -> Result<PrimitiveArray<Decimal128Type>> {
     Ok(wide.as_primitive::<Decimal128Type>().clone())
 }
 
-/// All numbers of one group.
+/// Numbers of one group.
 #[derive(Debug)]
 pub(super) struct WholeNumbers {
     sums: PowerSums<1>,
@@ -118,10 +118,10 @@ impl Accumulator for WholeNumbers {
     }
 }
 
-/// The distinct numbers of one group.
+/// Distinct numbers of one group.
 #[derive(Debug)]
 pub(super) struct DistinctWholeNumbers {
-    /// How often each is there: a window that slides on takes them away again.
+    /// Number of occurrences of each value, since a sliding window removes values.
     counts: HashMap<i128, u64>,
     sums: PowerSums<1>,
     output: UnitOutput,
@@ -171,7 +171,7 @@ impl Accumulator for DistinctWholeNumbers {
     }
 
     fn size(&self) -> usize {
-        // A table has room for about as many again.
+        // A hash table has capacity for about twice as many entries.
         let each = size_of::<(i128, u64)>().saturating_mul(2);
         size_of_val(self)
             .saturating_add(self.counts.len().saturating_mul(each))

@@ -1,8 +1,8 @@
-//! The constructs of decimals.
+//! Constructs with decimals.
 
 use super::lines::{ConstructLine, Outcome, Section};
 
-/// Decimals beside each other and beside other numbers.
+/// Decimals combined with each other and with other number types.
 pub(super) const DECIMALS: Section = Section {
     title: "Decimals",
     about: "A column of `decimal(p,s)` has up to 38 digits, and every one of them is kept. What has no exact result (`sqrt`, `ln`, `power`, \

@@ -1,4 +1,4 @@
-//! The constructs of SQL: what is understood, what differs from PostgreSQL, and what is refused.
+//! SQL constructs: supported ones, ones that differ from PostgreSQL, and refused ones.
 
 mod queries;
 mod rows;
@@ -6,28 +6,28 @@ mod values;
 
 /// Outcome of a statement.
 pub(super) enum Outcome {
-    /// Rows, each with its cells; those of PostgreSQL as it writes them.
+    /// Rows with their cells, as PostgreSQL writes them.
     Rows(&'static str),
-    /// An error, with its code where it has one.
+    /// Error, with its code if it has one.
     Fails(&'static str),
 }
 
-/// A construct, and a statement with it.
+/// SQL construct with a statement.
 pub(super) struct ConstructLine {
     pub(super) construct: &'static str,
     pub(super) meaning: &'static str,
     pub(super) statement: &'static str,
     pub(super) postgresql: Outcome,
-    /// Outcome here, where it differs from that of PostgreSQL.
+    /// Outcome here, if it differs from that of PostgreSQL.
     pub(super) here: Option<Outcome>,
-    /// Statement to write in place of a refused one.
+    /// Replacement for a refused statement.
     pub(super) instead: Option<&'static str>,
-    /// Outcome in the unmodified engine, where it can't be trusted.
+    /// Outcome in the unmodified engine, if it is wrong.
     pub(super) engine: Option<Outcome>,
     pub(super) reason: Option<&'static str>,
 }
 
-/// Constructs that belong together.
+/// Group of related constructs.
 pub(super) struct Section {
     pub(super) title: &'static str,
     pub(super) about: &'static str,
@@ -55,7 +55,7 @@ Each gives the same for the same arguments wherever and whenever it runs, but fo
 that collect rows without a bound, draw numbers, read files or tell of the machine are not there.
 ";
 
-/// All of them.
+/// All sections.
 pub(super) const SECTIONS: &[Section] = &[
     queries::QUERIES,
     queries::JOINS,

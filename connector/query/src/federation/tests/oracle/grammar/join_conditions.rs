@@ -1,10 +1,10 @@
-//! Conditions of joins.
+//! Join conditions.
 
 use super::{Grammar, Scope, ValueKind, literal, value};
 use crate::federation::tests::oracle::statement_tree::Node;
 
 impl Grammar<'_> {
-    /// A comparison of columns of two relations for equality, where they have columns of one type.
+    /// Equality of columns of two relations, if they have columns of one type.
     pub(super) fn join_key(&mut self, left: &Scope, right: &Scope) -> Node {
         for kind in [
             ValueKind::Int,
@@ -35,7 +35,7 @@ impl Grammar<'_> {
         literal(ValueKind::Bool, "true")
     }
 
-    /// Conditions that mostly compare columns of two relations.
+    /// Condition that usually compares columns of two relations.
     pub(super) fn join_condition(&mut self, left: &Scope, right: &Scope) -> Node {
         let both = Scope {
             relations: left

@@ -1,17 +1,17 @@
-//! Queries: their relations, joins, groups, windows and sets.
+//! Queries: relations, joins, groups, windows and set operations.
 
 use super::{Grammar, Scope, ScopeRelation, ValueKind, other, value};
 use crate::federation::tests::oracle::random_tables::TABLES;
 use crate::federation::tests::oracle::statement_tree::{Node, NodeKind};
 
-/// Relations of a query, and what can be named of them.
+/// FROM clause and its scope.
 struct FromClause {
     node: Node,
     scope: Scope,
 }
 
 impl Grammar<'_> {
-    /// A whole statement, and whether it says in which order its rows are.
+    /// Complete statement, and a flag that its order of rows is defined.
     pub(in super::super) fn statement(&mut self) -> (Node, bool) {
         let count = self.one(&[1, 1, 2, 2, 3]);
         let kinds: Vec<ValueKind> = (0..count).map(|_| self.kind()).collect();
@@ -58,7 +58,7 @@ impl Grammar<'_> {
                 )
             }
             2 => {
-                // A name for the query, which may be used twice.
+                // CTE that may be used twice.
                 let [one, other] = [0, 1].map(|_| self.next_alias());
                 let columns: Vec<String> = (0..count).map(|at| format!("c{at}")).collect();
                 let text = match self.chance(0.5) {
@@ -83,7 +83,7 @@ impl Grammar<'_> {
         (from.node, condition)
     }
 
-    /// A condition over the columns of the query `q`.
+    /// Condition over the columns of the query `q`.
     fn outer_condition(&mut self, kinds: &[ValueKind]) -> Node {
         let columns = kinds
             .iter()
@@ -100,7 +100,7 @@ impl Grammar<'_> {
         self.value(ValueKind::Bool, &scope, 2)
     }
 
-    /// A query with columns of these types.
+    /// Query with columns of these types.
     pub(super) fn query(&mut self, kinds: &[ValueKind], around: &Scope, depth: u32) -> Node {
         match self.below(10) {
             0 | 1 if depth > 0 => self.set_operation(kinds, around, depth - 1),
@@ -116,7 +116,7 @@ impl Grammar<'_> {
             .into_iter()
             .enumerate()
             .map(|(at, node)| Node::of(NodeKind::Other, &format!("{{}} AS c{at}"), vec![node]));
-        // All of them: a query shows so many columns as are wanted of it.
+        // All columns are named, but the query returns only the requested number.
         let named: Vec<Node> = named.collect();
         let places = vec!["{}"; named.len()].join(", ");
         Node::of(NodeKind::Other, &places, named)
@@ -255,7 +255,7 @@ impl Grammar<'_> {
         )
     }
 
-    /// A query of one row: an aggregate of all rows, or the first row of an order.
+    /// Query with one row: an aggregate over all rows, or the first row of an order.
     pub(super) fn one_row_query(&mut self, kind: ValueKind, around: &Scope) -> Node {
         if self.chance(0.3) {
             let from = self.from(around, 0);
@@ -282,7 +282,7 @@ impl Grammar<'_> {
     fn grouped_query(&mut self, kinds: &[ValueKind], around: &Scope, depth: u32) -> Node {
         let from = self.from(around, depth);
         let count = self.one(&[0, 1, 1, 2]);
-        // A key with a query in it can't be told apart from what is shown of it.
+        // A key with a subquery can't be matched with its occurrence in the select list.
         let subqueries = std::mem::take(&mut self.subqueries);
         let keys: Vec<(ValueKind, Node)> = (0..count)
             .map(|_| {
@@ -302,7 +302,7 @@ impl Grammar<'_> {
         let items = self.items(items);
         let filter = self.filter(&from.scope);
         let texts: Vec<String> = keys.iter().map(|(_, key)| key.to_string()).collect();
-        // PostgreSQL 15 writes a constant out where its set of groups has no key, and it should be NULL.
+        // PostgreSQL 15 returns a constant key in a grouping set without that key, although it should be NULL.
         let varies = texts.iter().all(|text| names_column(text));
         let form = if varies { 0 } else { 6 };
         let by = match texts.as_slice() {
@@ -339,7 +339,7 @@ impl Grammar<'_> {
         )
     }
 
-    /// An aggregate whose value does not depend on the order of rows.
+    /// Aggregate whose value does not depend on the order of rows.
     fn aggregate(&mut self, kind: ValueKind, scope: &Scope) -> Node {
         let (call, node) = match kind {
             ValueKind::Int => match self.below(6) {
@@ -397,7 +397,7 @@ impl Grammar<'_> {
             }
         };
         let mut nodes: Vec<Node> = node.into_iter().collect();
-        // A cast stands around the call, where no condition can follow it.
+        // A cast around the call leaves no place for a FILTER clause.
         let filter = self.chance(0.2) && !call.starts_with("CAST");
         if filter {
             nodes.push(self.value(ValueKind::Bool, scope, 1));
@@ -406,8 +406,8 @@ impl Grammar<'_> {
             true => format!("{call} FILTER (WHERE {{}})"),
             false => call,
         };
-        // PostgreSQL rounds after each row: the deviation of equal numbers is not quite zero there. Such a digit must decide
-        // about no key and no condition.
+        // PostgreSQL rounds after each row, so the deviation of equal numbers is not exactly zero there. Such a digit must not
+        // affect a key or condition.
         let computed = ["sum", "avg", "stddev_samp", "var_pop"];
         if kind == ValueKind::Float && computed.iter().any(|name| filtered.starts_with(name)) {
             return value(
@@ -419,7 +419,7 @@ impl Grammar<'_> {
         value(kind, &filtered, nodes)
     }
 
-    /// A call over a window whose order tells all rows apart, where that matters.
+    /// Window call whose order is total where ties would matter.
     fn window(&mut self, kind: ValueKind, scope: &Scope) -> Node {
         let keys: Vec<String> = scope
             .relations
@@ -566,7 +566,7 @@ impl Grammar<'_> {
                         6 => "RIGHT JOIN",
                         _ => "FULL JOIN",
                     };
-                    // PostgreSQL joins fully by equal keys alone.
+                    // PostgreSQL supports FULL JOIN with equalities alone.
                     let condition = match kind {
                         "FULL JOIN" => self.join_key(&from.scope, &next.scope),
                         _ => self.join_condition(&from.scope, &next.scope),
@@ -587,7 +587,7 @@ impl Grammar<'_> {
         let alias = self.next_alias();
         if depth > 0 && self.chance(0.2) {
             let kinds: Vec<ValueKind> = (0..2).map(|_| self.kind()).collect();
-            // A derived table names nothing beside it, but it may name what is around the query.
+            // A derived table can't refer to its neighbours, but to the outer query.
             let query = self.query(&kinds, around, depth - 1);
             let columns = kinds
                 .iter()
@@ -620,7 +620,7 @@ impl Grammar<'_> {
     }
 }
 
-/// True if a column of a relation stands in a text: `r7.k`.
+/// Checks for a qualified column such as `r7.k` in a text.
 fn names_column(text: &str) -> bool {
     let mut words = text.split(|letter: char| !letter.is_alphanumeric() && letter != '.');
     words.any(|word| {

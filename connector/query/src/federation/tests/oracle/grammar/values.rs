@@ -4,7 +4,7 @@ use super::{Grammar, Scope, ValueKind, literal, other, value};
 use crate::federation::tests::oracle::statement_tree::{Node, NodeKind};
 
 impl Grammar<'_> {
-    /// An expression over the columns of a scope.
+    /// Expression over the columns of a scope.
     pub(super) fn value(&mut self, kind: ValueKind, scope: &Scope, depth: u32) -> Node {
         if depth == 0 || self.chance(0.3) {
             return self.leaf(kind, scope);
@@ -15,7 +15,7 @@ impl Grammar<'_> {
             return node;
         }
         let depth = depth - 1;
-        // Forms that every type has.
+        // Forms that exist for every type.
         if self.chance(0.18) {
             return self.choice(kind, scope, depth);
         }
@@ -159,7 +159,7 @@ impl Grammar<'_> {
         }
     }
 
-    /// An expression that names a column of the query itself: of others groups don't depend.
+    /// Expression with a column of the query itself. Outer columns do not affect groups.
     pub(super) fn key(&mut self, kind: ValueKind, scope: &Scope) -> Node {
         let own = Scope {
             outer: Vec::new(),
@@ -672,7 +672,7 @@ impl Grammar<'_> {
                 let zone = self.one(&["Europe/Berlin", "America/New_York"]);
                 value(
                     kind,
-                    // Nanoseconds, which AT TIME ZONE makes, have no year 9999.
+                    // Timestamps in nanoseconds, which AT TIME ZONE returns, can't represent the year 9999.
                     &format!(
                         "CAST((CAST({{}} AT TIME ZONE '{zone}' AS TIMESTAMP)) AT TIME ZONE 'UTC' AS TIMESTAMP WITH TIME ZONE)"
                     ),
@@ -725,7 +725,7 @@ impl Grammar<'_> {
         }
     }
 
-    /// A subquery that stands for one value.
+    /// Scalar subquery.
     fn single_value(&mut self, kind: ValueKind, scope: &Scope) -> Option<Node> {
         if self.subqueries == 0 {
             return None;
@@ -740,7 +740,7 @@ impl Grammar<'_> {
     }
 }
 
-/// A query that does not begin with a parenthesis: behind IN and ANY the parser takes that for a list.
+/// Query that does not begin with a parenthesis. After IN and ANY the parser would read the parenthesis as a list.
 fn put_in_brackets(query: Node) -> Node {
     match query.to_string().starts_with('(') {
         true => Node::of(NodeKind::Query, "SELECT * FROM ({}) AS q", vec![query]),

@@ -1,4 +1,4 @@
-//! A sketch is one of its values, however they come, and as near as it says.
+//! A sketch depends on its values alone, and has the stated accuracy.
 
 use super::{MOST, QuantileSketch, VALUES, WIDEST, place};
 use arrow_array::{ArrayRef, Float64Array};
@@ -17,7 +17,7 @@ fn of(values: &[f64], piece: usize) -> QuantileSketch {
     all
 }
 
-/// Values over so many powers of two, with some that are none, infinite or almost zero.
+/// Random values over several powers of two, with NaN, infinities and subnormal numbers.
 fn values(random: &mut StdRng, many: usize, powers: i32) -> Vec<f64> {
     let odd = [
         f64::NAN,
@@ -55,7 +55,7 @@ fn no_order_and_no_parting_shows() {
         for piece in [1, 17, 8192] {
             values.shuffle(&mut random);
             assert_eq!(of(&values, piece).write(), whole, "{many} over {powers}");
-            // Parts put together from the left, from the right, and as a tree.
+            // Parts merged from the left, from the right, and as a tree.
             let parts = || values.chunks(many.div_ceil(7)).map(|part| of(part, 100));
             let merged = |all: Vec<QuantileSketch>| {
                 let mut sum = QuantileSketch::default();
@@ -99,7 +99,7 @@ fn each_share_is_as_near_as_is_said() {
             let is_near = if exact.is_infinite() || exact.abs() < f64::MIN_POSITIVE {
                 reported == exact || reported == 0.0
             } else {
-                // The quotient, for the product of two very small numbers is zero.
+                // The quotient is checked, since the product of two very small numbers is zero.
                 reported / exact > 0.0 && (0.0..=part).contains(&((exact - reported) / exact))
             };
             assert!(
@@ -123,7 +123,7 @@ fn what_has_few_digits_is_reported_exactly() {
             "{reported} for {number}"
         );
     }
-    // The ends are told as they are, whatever their digits.
+    // Minimum and maximum are exact for any digits.
     for value in [0.1, -7.3, 1e300, f64::INFINITY] {
         assert_eq!(of(&[value; 9], 2).quantile(0.5, false), Some(value));
     }
@@ -139,14 +139,14 @@ fn what_is_no_number_stands_above_all_others() {
     assert_eq!(QuantileSketch::default().quantile(0.5, false), None);
 }
 
-/// What a share of all is, by whole numbers alone.
+/// Rank of a share, computed with integers alone.
 #[test]
 fn the_place_of_a_share_is_the_one_that_is_written() {
     for last in (0..1200_u64).chain([VALUES - 1, VALUES - 8, 123_456_789_100]) {
         for percent in 0..=100_u64 {
             let share = percent as f64 / 100.0;
             let expect = u128::from(percent) * u128::from(last) / 100;
-            // Of so many values a hundredth as it is held is another place.
+            // For so many values, the floating-point representation of a hundredth gives another rank.
             let tolerance = u64::from(last > 1 << 50);
             let found = place(share, last);
             assert!(
@@ -167,7 +167,7 @@ fn the_place_of_a_share_is_the_one_that_is_written() {
     assert_eq!(place(f64::from_bits(1), VALUES - 1), 0);
 }
 
-/// Whole numbers up to a hundred are told exactly, so that each place shows.
+/// Integers up to a hundred are exact, so each rank is visible.
 #[test]
 fn each_place_is_found_from_both_ends() {
     let values: Vec<f64> = (0..101).map(f64::from).collect();

@@ -1,4 +1,4 @@
-//! What is no state is refused, and ends nothing else.
+//! Malformed states are refused and have no other effect.
 
 use super::{binary, floats, merging, quantile, state};
 use crate::sql::functions::sketch_state::{SketchKind, SketchOutput};
@@ -8,14 +8,14 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::sync::Arc;
 
-/// A state whose buckets are written in these bytes.
+/// State with these bytes for its buckets.
 fn sketch(doubled: u8, ends: [f64; 2], buckets: &[u8]) -> Vec<u8> {
     let ends = ends.into_iter().flat_map(f64::to_le_bytes);
     let head = [doubled, 0].into_iter().chain(ends);
     head.chain(buckets.iter().copied()).collect()
 }
 
-/// The bucket of zero with one value, then so many others one after the other with one value each.
+/// Bucket of zero with one value, followed by `others` consecutive buckets with one value each.
 fn zero_and(others: usize) -> Vec<u8> {
     let first = [0, 1, 0x80, 2, 1];
     let others = std::iter::repeat_n([1, 1], others.saturating_sub(1));
@@ -27,11 +27,11 @@ fn what_is_no_state_is_refused() {
     let distinct: Vec<Vec<u8>> = vec![
         vec![],
         vec![7],
-        // a register without a rank, one with too high a rank, one that is not there
+        // Register without a rank, with too high a rank, with too high a number.
         vec![1, 0, 0],
         vec![1, 0, 52],
         vec![0, 64, 1],
-        // out of order, twice
+        // Registers out of order, and a duplicate.
         vec![2, 0, 1, 1, 0, 1],
         vec![1, 0, 1, 1, 0, 1],
         vec![0; 16_384],
@@ -43,32 +43,32 @@ fn what_is_no_state_is_refused() {
     let (nan, least) = (f64::NAN, f64::MIN_POSITIVE);
     let percentile: Vec<Vec<u8>> = vec![
         vec![],
-        // of no value, widths doubled too often, a number that does not end or is too large
+        // State without values, too many doublings, an unterminated integer, an overflowing integer.
         vec![0],
         vec![0, 0],
         vec![9, 1],
         vec![0, 0x80],
         [&[0][..], &[0xff; 10]].concat(),
-        // ends without buckets, of other buckets, out of order, or none
+        // Minimum and maximum without buckets, of other buckets, in the wrong order, or NaN.
         sketch(0, [0.0, 0.0], &[]),
         sketch(0, [0.0, 1.0], &[0, 1]),
         sketch(0, [least, 0.0], &zero_and(1)),
         sketch(0, [nan, 0.0], &[0, 1]),
         sketch(0, [-0.0, 0.0], &[0, 1]),
         sketch(0, [5e-324, 0.0], &[0, 1]),
-        // a bucket without values, without its count, twice, that no number has
+        // Bucket without values, without its count, duplicate, or unused by any number.
         sketch(0, [0.0, 0.0], &[0, 0]),
         sketch(0, [0.0, 0.0], &[0]),
         sketch(0, [0.0, 0.0], &[0, 1, 0, 1]),
         sketch(0, [0.0, 0.0], &[0, 1, 5, 1]),
         sketch(0, [0.0, 0.0], &[0xff, 0xff, 0xff, 0xff, 0x7f, 1]),
-        // more values than can be counted
+        // More values than can be counted.
         sketch(
             0,
             [0.0, 0.0],
             &[0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
         ),
-        // more buckets than there are
+        // More buckets than permitted.
         sketch(
             0,
             [0.0, f64::from_bits((256 + 4095) << 44)],
@@ -106,7 +106,7 @@ fn what_is_no_state_is_refused() {
         );
         assert!(kind.check(&binary(&[None])).is_ok());
     }
-    // In form a state, but of more values than there can be.
+    // Well-formed state with more values than possible.
     let mut all = merging(SketchKind::Distinct, SketchOutput::Count);
     all.update_batch(&[binary(&[Some(vec![51; 16_384])])])
         .unwrap();
@@ -114,7 +114,7 @@ fn what_is_no_state_is_refused() {
     assert_eq!(refusal.code, ErrorCode::PeerDataInvalid, "{refusal}");
 }
 
-/// Any bytes end in a refusal or in an answer.
+/// Any bytes give a refusal or an answer.
 #[test]
 fn any_bytes_end_well() {
     let mut chance = StdRng::seed_from_u64(9);

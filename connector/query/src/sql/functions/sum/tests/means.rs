@@ -1,8 +1,8 @@
-//! Averages by group against exact arithmetic.
+//! Comparison of grouped averages with exact arithmetic.
 
 use super::*;
 
-/// How many places more an average of decimals has than the values.
+/// Number of additional decimal places of an average.
 fn more_places() -> u32 {
     match average().return_type(&[DataType::Decimal128(38, 2)]) {
         Ok(DataType::Decimal128(_, scale)) => u32::try_from(scale - 2).unwrap(),
@@ -10,7 +10,7 @@ fn more_places() -> u32 {
     }
 }
 
-/// The average of some values of a column; an error where its type can't hold it.
+/// Average of some values of a column, or an error if its type can't hold it.
 fn exact_average(column: &str, numbers: &[i64]) -> Result<Option<i256>, ()> {
     let wide = |number: i64| match column {
         "d" => i256::from_i128(i128::from(number) * TEN18),
@@ -27,7 +27,7 @@ fn exact_average(column: &str, numbers: &[i64]) -> Result<Option<i256>, ()> {
         return Ok(Some(sum / many));
     }
     let sum = sum * i256::from_i128(10).wrapping_pow(more_places());
-    // Halves go away from zero.
+    // Rounding half away from zero.
     let half = many / i256::from_i128(2);
     let mean = if sum < i256::ZERO {
         (sum - half) / many
@@ -78,11 +78,11 @@ fn an_average_by_group_is_exact_or_ends_the_question() {
             }
         }
     }
-    // Both happen often, or nothing is shown here.
+    // Both cases must be frequent, or the test has little meaning.
     assert!(right > 50 && ended > 10, "{right} averages, {ended} ends");
 }
 
-/// Sums that go round in 128 bits and come back.
+/// Sums that exceed 128 bits temporarily.
 #[test]
 fn a_sum_of_decimals_by_group_is_exact_beyond_128_bits() {
     use datafusion::arrow::array::BooleanArray;

@@ -1,8 +1,8 @@
-//! What is absent against what the engine counts.
+//! Comparison of counts of absent values with the engine's counts.
 
 use super::*;
 
-/// Of numbers and of texts, in groups and in all, of some rows and of some counted ones.
+/// Numbers and texts, grouped and ungrouped, filtered and distinct.
 #[test]
 fn rows_have_a_value_or_it_is_absent() {
     let Expr::AggregateFunction(absent) =

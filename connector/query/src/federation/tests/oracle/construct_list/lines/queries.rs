@@ -1,4 +1,4 @@
-//! Queries, joins, subqueries and sets.
+//! Queries, joins, subqueries and set operations.
 
 use super::{ConstructLine, Outcome, Section};
 

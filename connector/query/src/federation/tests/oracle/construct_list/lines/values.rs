@@ -1,4 +1,4 @@
-//! Operators, and the kinds of values.
+//! Operators and value types.
 
 use super::{ConstructLine, Outcome, Section};
 
