@@ -1,4 +1,5 @@
-//! What the command line and a running connector say to each other, version 1: wire and domain types, both ways.
+//! Protocol between the command line and a running connector, version 1: wire and domain types, with conversions in both
+//! directions.
 
 pub mod command;
 pub mod event;

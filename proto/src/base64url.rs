@@ -1,15 +1,15 @@
-//! base64url without padding, in its one spelling: bits behind the last byte must be zero.
+//! base64url without padding, in its single canonical spelling: unused bits after the last byte must be zero.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// The text of the bytes.
+/// Encodes bytes as text.
 #[must_use]
 pub fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The bytes of the text, if it is spelled in the one accepted way.
+/// Decodes a text, if it has the canonical spelling.
 #[must_use]
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;

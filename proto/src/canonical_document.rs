@@ -1,4 +1,4 @@
-//! The one form of documents: the members of a struct beside the name of the form, in canonical JSON (RFC 8785).
+//! Canonical form of documents: the members of a struct and the name of the form, in canonical JSON (RFC 8785).
 
 use crate::strict_json;
 use hansa_audit_log::json::serialized::{from_form, to_form};
@@ -7,18 +7,18 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The content of a document.
+/// Content of a document.
 pub trait CanonicalDocument: Serialize + DeserializeOwned {
-    /// The name of the form and its version, such as `withdrawal/1`.
+    /// Name of the form with its version, such as `withdrawal/1`.
     const FORM: &'static str;
 
-    /// The code for a document that is not in its form.
+    /// Error code of a malformed document.
     const MALFORMED: ErrorCode;
 
-    /// The largest document, and its deepest nesting.
+    /// Size and nesting limits of a document.
     const LIMITS: JsonLimits = strict_json::LIMITS;
 
-    /// Checks what the types of the members leave open.
+    /// Checks rules that the types of the members do not enforce.
     ///
     /// # Errors
     /// The fault, as a sentence.
@@ -27,22 +27,22 @@ pub trait CanonicalDocument: Serialize + DeserializeOwned {
     }
 }
 
-/// The document as JSON.
+/// Converts a document to JSON.
 #[must_use]
 pub fn to_json<D: CanonicalDocument>(document: &D) -> Json {
     to_form(D::FORM, document)
 }
 
-/// The document as bytes.
+/// Converts a document to bytes.
 #[must_use]
 pub fn to_bytes<D: CanonicalDocument>(document: &D) -> Vec<u8> {
     canonical(&to_json(document))
 }
 
-/// The document that the JSON makes.
+/// Reads a document from JSON.
 ///
 /// # Errors
-/// [`CanonicalDocument::MALFORMED`], when it is not in the one accepted form.
+/// [`CanonicalDocument::MALFORMED`] if the JSON is not in the canonical form.
 pub fn from_json<D: CanonicalDocument>(json: &Json) -> Result<D, Refusal> {
     let malformed = |fault: String| {
         let sentence = format!("a document `{}`: {fault}", D::FORM);
@@ -53,10 +53,10 @@ pub fn from_json<D: CanonicalDocument>(json: &Json) -> Result<D, Refusal> {
     Ok(document)
 }
 
-/// The document that the bytes make.
+/// Reads a document from bytes.
 ///
 /// # Errors
-/// [`CanonicalDocument::MALFORMED`], when they are not in the one accepted form.
+/// [`CanonicalDocument::MALFORMED`] if the bytes are not in the canonical form.
 pub fn from_bytes<D: CanonicalDocument>(bytes: &[u8]) -> Result<D, Refusal> {
     from_json(&strict_json::document(bytes, D::LIMITS, D::MALFORMED)?)
 }

@@ -1,4 +1,4 @@
-//! What a connector asks of a worker of its own, and workers of each other, as it travels in the ticket of a Flight `DoGet`.
+//! Requests of a connector to its workers, and between workers, in the ticket of a Flight `DoGet`.
 
 #[rustfmt::skip]
 #[allow(
@@ -24,125 +24,126 @@ use prost::Message as _;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// What is asked of a worker.
+/// Request to a worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WorkerTicket {
-    /// To make its tasks of a question ready, and to keep them as long as the answer is read. Of the connector alone.
+    /// Prepares the worker's tasks of a question and keeps them while the answer is read. Only the connector may send it.
     Begin(Box<QuestionBriefing>),
-    /// What a task gives, for whoever reads it in the plan.
+    /// Requests the rows of a task, for their reader in the plan.
     Rows(TaskRows),
 }
 
-/// One partition of what a task of a question gives.
+/// One partition of a task's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TaskRows {
-    /// The question's identity.
+    /// Identity of the question.
     pub request: RequestId,
-    /// The stage of its plan, from 1.
+    /// Stage of the plan, from 1.
     pub stage: u32,
-    /// The partition, from 0.
+    /// Partition, from 0.
     pub partition: u32,
 }
 
-/// A worker that takes part in a question.
+/// Worker that takes part in a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TeamMember {
-    /// Its name, as in its certificate.
+    /// Name in its certificate.
     pub name: SqlIdentifier,
     /// Host and port.
     pub address: String,
 }
 
-/// A question, with all that a worker needs to come to policy and plan by itself.
+/// Briefing: a question with all facts from which a worker derives policy and plan itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QuestionBriefing {
-    /// The version of the program that wrote it. Both ends must be of the same; whoever reads it sees to that.
+    /// Version of the writing program. The reader must have an equal version and checks it.
     pub version: String,
-    /// The question's identity.
+    /// Identity of the question.
     pub request: RequestId,
-    /// Who asked.
+    /// Participant that asked.
     pub asker: ParticipantId,
-    /// The tenant that the asker is mapped to, where it is.
+    /// Tenant of the caller, if mapped.
     pub tenant: Option<String>,
-    /// The declared purpose.
+    /// Declared purpose.
     pub purpose: Option<PurposeId>,
-    /// The instant of the ruling.
+    /// Instant of the decision.
     pub now: UtcTimestamp,
-    /// The instant with which the text was planned.
+    /// Instant with which the text was planned.
     pub planned: UtcTimestamp,
-    /// The asker's statement, as it came.
+    /// SQL text of the caller, unchanged.
     pub sql: String,
-    /// What is known of each dataset that it names, each once.
+    /// Facts about each named dataset, each dataset once.
     pub grounds: Vec<TaskDataset>,
-    /// The house grant as it was signed, not read yet, where the own people ask; no dataset has a contract then, and each has one else.
+    /// Signed house grant in its envelope, for questions of own users. With it, no dataset has a contract; without it, each has
+    /// one.
     pub house_grant: Option<Bytes>,
-    /// Of the effects that the worker must come to.
+    /// Digest of the effects that the worker must derive.
     pub effects: Digest,
-    /// Of the plan that the worker must come to.
+    /// Digest of the plan that the worker must derive.
     pub plan: Digest,
-    /// Who takes part, in the order of their numbers, which begin with 0; each name once.
+    /// Workers in the order of their numbers, from 0. Each name occurs once.
     pub team: Vec<TeamMember>,
-    /// The number of the worker that is told; the team has it.
+    /// Number of the addressed worker in the team.
     pub worker: u32,
-    /// What the tasks may use.
+    /// Limits of the tasks.
     pub limits: TaskLimits,
 }
 
-/// A dataset, and what the answer from it rests on.
+/// Dataset, with the grounds of its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskDataset {
-    /// Its name.
+    /// Name of the dataset.
     pub dataset: SqlIdentifier,
-    /// The contract; absent where the grant of the briefing stands for it.
+    /// Contract; absent if the house grant takes its place.
     pub contract: Option<BriefedContract>,
-    /// The label of the snapshot.
+    /// Label of the snapshot.
     pub snapshot: String,
-    /// Of the snapshot.
+    /// Digest of the snapshot.
     pub digest: Digest,
 }
 
-/// A contract, with what only the connector knows of it.
+/// Contract, with the facts that only the connector knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BriefedContract {
-    /// Which.
+    /// ID of the contract.
     pub contract: ContractId,
-    /// Its first version.
+    /// ID of its first version.
     pub first: ContractId,
-    /// The contract as it was signed, not read yet.
+    /// Signed contract in its envelope.
     pub envelope: Bytes,
-    /// The prohibitions among its clauses that hold.
+    /// Prohibitions among its clauses that are in force.
     pub active_prohibitions: Vec<ClauseId>,
 }
 
-/// What the tasks of one question may use at one worker.
+/// Limits of the tasks of one question at one worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskLimits {
     /// Bytes of memory.
     pub memory: u64,
     /// Bytes of temporary files.
     pub spill: u64,
-    /// Time, in whole milliseconds.
+    /// Time limit, in whole milliseconds.
     pub time: Duration,
     /// Rows of a batch.
     pub batch_rows: u32,
 }
 
-/// The most bytes of a ticket.
+/// Most bytes of a ticket.
 const TICKET: usize = 4 * 1024 * 1024;
 
-/// The most datasets of one question.
+/// Most datasets of one question.
 const GROUNDS: usize = 64;
 
-/// The most bytes of one contract in its envelope.
+/// Most bytes of one contract in its envelope.
 const ENVELOPE: usize = 1024 * 1024;
 
-/// The most workers that take part in a question.
+/// Most workers of one question.
 pub const MOST_WORKERS: usize = 64;
 
-/// The most bytes of a version of the program, of a snapshot's label or of an address.
+/// Most bytes of a program version, a snapshot label or an address.
 const LABEL: usize = 200;
 
-/// Reads a ticket. It must be exactly the bytes that its content is written with, so nothing in it goes unread.
+/// Reads a ticket. Its bytes must equal the canonical encoding of its content, so no part of it is ignored.
 ///
 /// # Errors
 /// `MESSAGE_TOO_LARGE` or `MESSAGE_MALFORMED`.
@@ -157,7 +158,7 @@ pub fn from_ticket(ticket: &[u8]) -> Result<WorkerTicket, Refusal> {
         }
         pb::worker_ticket::Ticket::Rows(message) => WorkerTicket::Rows(rows_from_wire(&message)?),
     };
-    // What is written again is what was understood, so this covers fields of two spellings too.
+    // Encoding the content again also detects fields with two spellings.
     if to_ticket(&read) != ticket {
         return Err(field::malformed_message_refusal(
             "the ticket holds something that this version does not know",
@@ -419,7 +420,7 @@ fn ground_to_wire(ground: &TaskDataset) -> pb::Ground {
     message
 }
 
-/// Numbers of clauses of a contract, each once; those of a restriction stand in none.
+/// Clause numbers of a contract, each once. Clauses of a restriction are not listed.
 fn clauses(list: &[u32]) -> Result<Vec<ClauseId>, Refusal> {
     if list.len() > MOST_CLAUSES {
         return Err(field::malformed_message_refusal(format!(

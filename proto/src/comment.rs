@@ -1,4 +1,4 @@
-//! The statement `comment/1`: what a party says of a clause while a contract is negotiated. It is no part of the contract.
+//! Statement `comment/1`: a party's comment on a clause during a negotiation. It is no part of the contract.
 
 use crate::envelope::kind::StatementKind;
 use crate::statement::Statement;
@@ -9,24 +9,24 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::signed_line;
 use serde::{Deserialize, Serialize};
 
-/// The most characters of one comment.
+/// Most characters of one comment.
 pub const LONGEST: usize = 2_000;
 
-/// What a comment says.
+/// Content of a comment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CommentStatement {
-    /// The negotiation, `n-…`.
+    /// ID of the negotiation, `n-…`.
     pub negotiation: String,
-    /// What the proposal that it is about would become.
+    /// Contract ID that the commented proposal would get.
     pub contract: ContractId,
-    /// Which clause of it.
+    /// Commented clause.
     pub clause: ClauseId,
-    /// Who says so.
+    /// Party that comments.
     pub party: ParticipantId,
-    /// When it was written.
+    /// Time of writing.
     pub issued_at: UtcTimestamp,
-    /// One line of text.
+    /// Text in one line.
     pub text: String,
 }
 
@@ -40,7 +40,7 @@ impl Statement for CommentStatement {
     }
 }
 
-/// Checks that a text is one line that is safe to show, and not too long.
+/// Checks that a text is one line, safe for a terminal, and not too long.
 ///
 /// # Errors
 /// `STATEMENT_MALFORMED`

@@ -1,4 +1,4 @@
-//! The statement `credential/1` by which an issuer says what a participant is.
+//! Statement `credential/1` by which an issuer attests attributes of a participant.
 
 use crate::envelope::kind::StatementKind;
 use crate::statement::{self, Statement};
@@ -9,26 +9,26 @@ use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 
-/// The most attributes of one credential.
+/// Most attributes of one credential.
 const MOST: usize = 64;
 
-/// What a credential says, not signed yet.
+/// Content of a credential before its signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CredentialStatement {
-    /// Who states it.
+    /// Issuer of the credential.
     pub issuer: ParticipantId,
-    /// Of whom.
+    /// Participant with the attributes.
     pub subject: ParticipantId,
-    /// What; sorted, none twice, at least one.
+    /// Attributes, sorted and unique, at least one.
     pub attributes: Vec<ParticipantAttribute>,
-    /// When it was written, and from when it counts.
+    /// Time of writing, and start of the validity.
     pub issued_at: UtcTimestamp,
-    /// First instant at which it no longer counts.
+    /// First instant after the validity.
     pub until: UtcTimestamp,
 }
 
-/// The issuer gives it, and so signs as a provider does.
+/// The issuer signs in the role of a provider.
 impl Statement for CredentialStatement {
     const FORM: &'static str = "credential/1";
     const KIND: StatementKind = StatementKind::Credential;
@@ -48,10 +48,10 @@ impl Statement for CredentialStatement {
     }
 }
 
-/// Reads a credential in its envelope: exactly one signature, the issuer's.
+/// Reads a credential in its envelope. It must have exactly one signature, the issuer's.
 ///
 /// # Errors
-/// As [`statement::from_envelope`].
+/// Same errors as [`statement::from_envelope`].
 pub fn from_envelope(bytes: &[u8]) -> Result<Credential, Refusal> {
     let signed = statement::from_envelope::<CredentialStatement>(bytes)?;
     Ok(Credential {

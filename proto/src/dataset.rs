@@ -1,4 +1,4 @@
-//! The catalogue entry of a dataset as it travels: canonical JSON `dataset/1`.
+//! Catalog entry of a dataset on the wire: canonical JSON `dataset/1`.
 
 use crate::canonical_document::{self, CanonicalDocument};
 use crate::strict_json;
@@ -15,7 +15,7 @@ impl CanonicalDocument for Dataset {
     const FORM: &'static str = "dataset/1";
     const MALFORMED: ErrorCode = ErrorCode::PeerDataInvalid;
 
-    /// Saved queries make most of it.
+    /// Most of the size comes from saved queries.
     const LIMITS: JsonLimits = JsonLimits {
         bytes: 512 * 1024,
         depth: 8,
@@ -35,16 +35,16 @@ impl CanonicalDocument for Dataset {
     }
 }
 
-/// The entry as canonical JSON.
+/// Writes the entry as canonical JSON.
 #[must_use]
 pub fn to_bytes(dataset: &Dataset) -> Vec<u8> {
     canonical_document::to_bytes(dataset)
 }
 
-/// The entry that the bytes make. Its text may be in any form of Unicode, since nobody signs it.
+/// Reads an entry. Its text may have any Unicode normalization, because it is not signed.
 ///
 /// # Errors
-/// `PEER_DATA_INVALID`, when they are not in the one accepted form.
+/// `PEER_DATA_INVALID` if the bytes are not in the canonical form.
 pub fn from_bytes(bytes: &[u8]) -> Result<Dataset, Refusal> {
     canonical_document::from_json(&strict_json::parse_canonical(
         bytes,
@@ -60,7 +60,7 @@ fn check_columns(dataset: &Dataset) -> Result<(), String> {
         if !names.insert(name) {
             return Err(format!("the column `{name}` stands twice"));
         }
-        // Numbers of different values are powers of two, and no more than rows could have.
+        // Numbers of distinct values are rounded to powers of two and limited by the number of rows.
         let likely = distinct.is_power_of_two() && distinct <= dataset.rows.next_power_of_two();
         if distinct > 0 && !(likely && dataset.rows > 0) {
             return Err(format!(
@@ -78,7 +78,7 @@ fn check_columns(dataset: &Dataset) -> Result<(), String> {
     }
 }
 
-/// Statements are lines that are not empty and not too long.
+/// Checks that statements are non-empty lines of limited length.
 fn check_lines(dataset: &Dataset) -> Result<(), String> {
     let own = dataset.description.statements().map(|(_, text)| text);
     let columns = dataset.columns.iter();

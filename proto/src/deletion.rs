@@ -1,4 +1,4 @@
-//! The statement `deletion/1` by which a consumer says that what it received with some answers is deleted.
+//! Statement `deletion/1` by which a consumer states that the data of some answers is deleted.
 
 use crate::envelope::kind::StatementKind;
 use crate::statement::Statement;
@@ -8,22 +8,22 @@ use hansa_policy::id::{ContractId, ParticipantId, RequestId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// The most answers of one statement, so that it fits into a record.
+/// Most answers of one statement, so that it fits into a record.
 pub const MOST: usize = 500;
 
-/// What is stated.
+/// Content of the statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeletionStatement {
-    /// Who gave it.
+    /// Provider of the answers.
     pub provider: ParticipantId,
-    /// Who states.
+    /// Consumer that states the deletion.
     pub consumer: ParticipantId,
-    /// Under which contract.
+    /// Contract of the answers.
     pub contract: ContractId,
-    /// The questions with whose answers it came; at least one, at most [`MOST`].
+    /// Questions whose answers are deleted; at least one, at most [`MOST`].
     pub requests: BTreeSet<RequestId>,
-    /// When it is stated; what is named is deleted by then.
+    /// Time of the statement. The data is deleted by then.
     pub stated_at: UtcTimestamp,
 }
 

@@ -1,5 +1,5 @@
-//! The statement `dispute/1` of a consumer that received something else than the provider's receipt says. It takes the
-//! place of the countersignature, and both sides keep both.
+//! Statement `dispute/1` of a consumer whose received data differs from the provider's receipt. It takes the place of the
+//! countersignature, and both parties store receipt and dispute.
 
 use crate::envelope::kind::StatementKind;
 use crate::receipt::ResultDigest;
@@ -10,27 +10,27 @@ use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::{ParticipantId, RequestId};
 use serde::{Deserialize, Serialize};
 
-/// What the consumer says that it received.
+/// Received data according to the consumer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DisputeStatement {
-    /// The question.
+    /// Identity of the question.
     #[serde(rename = "request_id")]
     pub request: RequestId,
-    /// SHA-256 of the payload of the receipt that it disputes.
+    /// SHA-256 of the payload of the disputed receipt.
     pub receipt: Digest,
-    /// Who answered.
+    /// Provider that answered.
     pub provider: ParticipantId,
-    /// Who asked, and signs.
+    /// Consumer that asked, and signs.
     pub consumer: ParticipantId,
-    /// Rows received.
+    /// Received rows.
     pub rows: u64,
-    /// Bytes received.
+    /// Received bytes.
     pub bytes: u64,
-    /// Digest of what was received.
+    /// Digest of the received data.
     #[serde(rename = "result_digest")]
     pub result: ResultDigest,
-    /// When it was written.
+    /// Time of writing.
     pub issued_at: UtcTimestamp,
 }
 

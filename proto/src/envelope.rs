@@ -1,8 +1,8 @@
-//! Signed statements as JWS in general JSON form, read by a parser of our own.
+//! Signed statements as JWS in general JSON serialization, with a strict parser.
 //!
-//! Ordinary JWS libraries accept a statement after its first good signature, skip headers that they don't know, and take
-//! the algorithm from places that nobody signed. Here every member is known, every signature is kept for checking, and the
-//! number of signatures is part of the format. Checking them is not done here: it takes the registered keys.
+//! Ordinary JWS libraries accept a statement after its first valid signature, skip unknown headers, and read the algorithm from
+//! unsigned places. This parser knows every member, keeps every signature for verification, and fixes the number of signatures per
+//! format. It does not verify signatures, which needs the registered keys.
 
 use crate::base64url;
 use crate::contract;
@@ -27,7 +27,7 @@ pub mod parts;
 #[cfg(test)]
 mod tests;
 
-/// Reads a contract: exactly two signatures, the provider's first.
+/// Reads a contract with exactly two signatures, the provider's first.
 ///
 /// # Errors
 /// `SIGNATURE_MISSING`, `SIGNATURE_COUNT`, `SIGNATURE_HEADER`, `SIGNATURE_ALG`, `SIGNER_NOT_PARTY`,
@@ -43,10 +43,10 @@ pub fn parse_contract(bytes: &[u8]) -> Result<SignedContract, Refusal> {
     }
 }
 
-/// Reads a contract with a partner, who signs nothing: exactly one signature, the provider's.
+/// Reads a contract with a Dataspace Protocol partner, which does not sign: exactly one signature, the provider's.
 ///
 /// # Errors
-/// As [`parse_contract`].
+/// Same errors as [`parse_contract`].
 pub fn parse_partner_contract(bytes: &[u8]) -> Result<SignedContract, Refusal> {
     let signed = signed_contract(bytes, &[SignatoryRole::Provider])?;
     match signed.agreement.assignee {
@@ -58,20 +58,20 @@ pub fn parse_partner_contract(bytes: &[u8]) -> Result<SignedContract, Refusal> {
     }
 }
 
-/// Reads what is kept of a contract, whatever signatures it needs.
+/// Reads a stored contract of any kind, with the signatures of its kind.
 ///
 /// # Errors
-/// As [`parse_contract`].
+/// Same errors as [`parse_contract`].
 pub fn parse_any_contract(bytes: &[u8]) -> Result<SignedContract, Refusal> {
     parse_contract(bytes)
         .or_else(|first| parse_offer(bytes).map_err(|_| first))
         .or_else(|first| parse_partner_contract(bytes).map_err(|_| first))
 }
 
-/// Reads the offer of a public view: exactly one signature, the provider's.
+/// Reads the offer of a public view with exactly one signature, the provider's.
 ///
 /// # Errors
-/// As [`parse_contract`].
+/// Same errors as [`parse_contract`].
 pub fn parse_offer(bytes: &[u8]) -> Result<SignedContract, Refusal> {
     let signed = signed_contract(bytes, &[SignatoryRole::Provider])?;
     match signed.agreement.assignee {
@@ -83,10 +83,10 @@ pub fn parse_offer(bytes: &[u8]) -> Result<SignedContract, Refusal> {
     }
 }
 
-/// Reads a contract on its way: exactly one signature, that of `role`, on an agreement that two will sign.
+/// Reads a half-signed contract: exactly one signature, that of `role`, on an agreement of two parties.
 ///
 /// # Errors
-/// As [`parse_contract`].
+/// Same errors as [`parse_contract`].
 pub fn parse_half(bytes: &[u8], role: SignatoryRole) -> Result<SignedContract, Refusal> {
     let signed = signed_contract(bytes, &[role])?;
     match signed.agreement.assignee {
@@ -98,10 +98,10 @@ pub fn parse_half(bytes: &[u8], role: SignatoryRole) -> Result<SignedContract, R
     }
 }
 
-/// Reads a withdrawal: exactly one signature, of either party.
+/// Reads a withdrawal with exactly one signature, of either party.
 ///
 /// # Errors
-/// As [`parse_contract`], with `STATEMENT_MALFORMED`.
+/// Errors of [`parse_contract`], and `STATEMENT_MALFORMED`.
 pub fn parse_withdrawal(bytes: &[u8]) -> Result<SignedWithdrawal, Refusal> {
     let signed = statement::from_envelope::<WithdrawalStatement>(bytes)?;
     Ok(SignedWithdrawal {
@@ -115,10 +115,10 @@ pub fn parse_withdrawal(bytes: &[u8]) -> Result<SignedWithdrawal, Refusal> {
     })
 }
 
-/// Reads a receipt: the provider's signature, and the consumer's once it has countersigned.
+/// Reads a receipt with the provider's signature and, if countersigned, the consumer's.
 ///
 /// # Errors
-/// As [`parse_contract`], with `STATEMENT_MALFORMED`.
+/// Errors of [`parse_contract`], and `STATEMENT_MALFORMED`.
 pub fn parse_receipt(bytes: &[u8]) -> Result<SignedReceipt, Refusal> {
     let OpenedEnvelope {
         payload,
@@ -139,7 +139,7 @@ pub fn parse_receipt(bytes: &[u8]) -> Result<SignedReceipt, Refusal> {
     })
 }
 
-/// A protected header, as it stands in the statement and in the signing input.
+/// Protected header as it is in the statement and in the signing input.
 #[must_use]
 pub fn protected_header(
     kind: StatementKind,
@@ -160,13 +160,13 @@ pub fn protected_header(
     .to_base64url()
 }
 
-/// The bytes that are signed.
+/// Returns the bytes that are signed.
 #[must_use]
 pub fn signing_input(header: &str, payload: &[u8]) -> Vec<u8> {
     format!("{header}.{}", base64url::encode(payload)).into_bytes()
 }
 
-/// The whole statement: the payload and its signatures, each with its protected header, the provider's first.
+/// Assembles a statement from its payload and its signatures with their protected headers, the provider's first.
 #[must_use]
 pub fn assemble(payload: &[u8], signatures: &[(String, Vec<u8>)]) -> Vec<u8> {
     let entries = signatures.iter().map(|(header, signature)| {
@@ -181,7 +181,7 @@ pub fn assemble(payload: &[u8], signatures: &[(String, Vec<u8>)]) -> Vec<u8> {
     }))
 }
 
-/// The whole contract from signatures that were read apart, such as the two halves of a negotiation.
+/// Assembles a contract from signatures that were read separately, such as the two halves of a negotiation.
 #[must_use]
 pub fn assemble_signed(payload: &[u8], signatures: &[Signature]) -> Vec<u8> {
     let mut ordered: Vec<&Signature> = signatures.iter().collect();

@@ -1,4 +1,4 @@
-//! The statement `group/1` by which a participant says who belongs to one of its groups.
+//! Statement `group/1` by which a participant lists the members of one of its groups.
 
 use crate::envelope::kind::StatementKind;
 use crate::statement::{self, Statement};
@@ -10,30 +10,30 @@ use hansa_policy::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// The most members of one group.
+/// Most members of one group.
 pub const MOST: usize = 512;
 
-/// What a list says, not signed yet.
+/// Content of a list before its signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "GroupForm", into = "GroupForm")]
 pub struct GroupStatement {
-    /// Which group.
+    /// Name of the group.
     pub name: GroupName,
-    /// Whose.
+    /// Owner of the group.
     pub owner: ParticipantId,
-    /// Counts up with each list of the group, from 1.
+    /// Serial number, which rises with each list of the group, from 1.
     pub serial: u64,
-    /// Who belongs to it; at most [`MOST`].
+    /// Members, at most [`MOST`].
     pub members: BTreeSet<ParticipantId>,
-    /// When it was written.
+    /// Time of writing.
     pub issued_at: UtcTimestamp,
 }
 
-/// The members of the payload.
+/// Members of the payload.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct GroupForm {
-    /// `hansa://DOMAIN/g/NAME`.
+    /// ID of the group, `hansa://DOMAIN/g/NAME`.
     group: String,
     serial: u64,
     members: BTreeSet<ParticipantId>,
@@ -71,7 +71,7 @@ impl TryFrom<GroupForm> for GroupStatement {
     }
 }
 
-/// The owner gives it, and so signs as a provider does.
+/// The owner signs in the role of a provider.
 impl Statement for GroupStatement {
     const FORM: &'static str = "group/1";
     const KIND: StatementKind = StatementKind::Group;
@@ -85,10 +85,10 @@ impl Statement for GroupStatement {
     }
 }
 
-/// Reads a list in its envelope: exactly one signature, the owner's.
+/// Reads a list in its envelope. It must have exactly one signature, the owner's.
 ///
 /// # Errors
-/// As [`statement::from_envelope`].
+/// Same errors as [`statement::from_envelope`].
 pub fn from_envelope(bytes: &[u8]) -> Result<SignedGroupList, Refusal> {
     let signed = statement::from_envelope::<GroupStatement>(bytes)?;
     Ok(SignedGroupList {

@@ -1,5 +1,5 @@
-//! The statement `house-grant/1`, by which a connector has its workers run one question of its own people: it stands where a
-//! contract would stand, for one question over named snapshots, and ends.
+//! Statement `house-grant/1` by which a connector lets its workers run one question of an own user. It takes the place of a
+//! contract, for one question on named snapshots, and expires.
 
 use crate::envelope::kind::StatementKind;
 use crate::statement::Statement;
@@ -10,21 +10,21 @@ use hansa_policy::id::{ParticipantId, RequestId, SqlIdentifier};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What is granted.
+/// Content of the house grant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HouseGrant {
-    /// Whose people ask, and whose datasets they are.
+    /// Participant whose users ask and whose datasets are read.
     pub participant: ParticipantId,
-    /// The question's identity.
+    /// Identity of the question.
     pub request: RequestId,
-    /// SHA-256 of its text.
+    /// SHA-256 of the question's text.
     pub question: Digest,
-    /// The datasets that it reads, each with the digest of its snapshot.
+    /// Datasets to read, each with the digest of its snapshot.
     pub snapshots: BTreeMap<SqlIdentifier, Digest>,
-    /// When it was written.
+    /// Time of writing.
     pub issued_at: UtcTimestamp,
-    /// The first instant at which it counts no more.
+    /// First instant after the validity.
     pub ends_at: UtcTimestamp,
 }
 
@@ -60,7 +60,7 @@ mod tests {
         assert_eq!(from_bytes::<HouseGrant>(&bytes).unwrap(), grant);
         let json = hansa_audit_log::json::parse(&bytes, LIMITS).unwrap();
         for (place, spoilt) in samples::spoilt(&json) {
-            // A grant of fewer datasets is another grant.
+            // A grant of fewer datasets is another valid grant.
             if place.starts_with(".snapshots-") {
                 continue;
             }

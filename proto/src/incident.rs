@@ -1,5 +1,5 @@
-//! The statement `incident/1` by which a participant closes an incident of its own log: the log went on in two places, or
-//! permits stand a few places behind the withdrawal of their contract.
+//! Statement `incident/1` by which a participant closes an incident of its own log: a fork, or permits after the withdrawal of
+//! their contract.
 
 use crate::envelope::kind::StatementKind;
 use crate::statement::Statement;
@@ -9,28 +9,28 @@ use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::{ContractId, ParticipantId};
 use serde::{Deserialize, Serialize};
 
-/// The most permits that one statement can name, so that it fits into a message.
+/// Most permits of one statement, so that it fits into a message.
 pub const MOST_PERMITS: usize = 2000;
 
-/// What brought an incident about, as far as its participant knows.
+/// Cause of an incident, as far as known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum IncidentCause {
     /// The folder was copied, and both copies ran.
     CopiedFolder,
-    /// An older backup was put in the place of a newer log.
+    /// An older backup replaced a newer log.
     RestoredBackup,
-    /// Two machines ran on the same state, one after the other or at once.
+    /// Two machines ran with one state, one after the other or at once.
     TwoMachines,
-    /// Somebody else had the keys.
+    /// Another party had the keys.
     StolenKeys,
     /// The connector recorded a permit after the withdrawal that ended its contract.
     RecordOrder,
-    /// Nobody knows.
+    /// The cause is unknown.
     Unknown,
 }
 
 impl IncidentCause {
-    /// All of them.
+    /// All causes.
     pub const ALL: [Self; 6] = [
         Self::CopiedFolder,
         Self::RestoredBackup,
@@ -40,7 +40,7 @@ impl IncidentCause {
         Self::Unknown,
     ];
 
-    /// Its name in the statement and on the command line.
+    /// Name in the statement and on the command line.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -53,7 +53,7 @@ impl IncidentCause {
         }
     }
 
-    /// For people.
+    /// Description for people.
     #[must_use]
     pub const fn plain(self) -> &'static str {
         match self {
@@ -68,7 +68,7 @@ impl IncidentCause {
         }
     }
 
-    /// The cause of this name.
+    /// Finds the cause with this name.
     #[must_use]
     pub fn from_word(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|cause| cause.as_str() == name)
@@ -77,49 +77,49 @@ impl IncidentCause {
 
 hansa_audit_log::serialize_as_word!(IncidentCause);
 
-/// The sizes of a log at which heads that its history does not go on from no longer count.
+/// Range of log sizes at which conflicting heads are void.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ForkedRange {
-    /// So many records are common to both histories; 0 where nobody knows.
+    /// Number of records common to both histories; 0 if unknown.
     pub from: u64,
-    /// When the last of them was written; nothing where there is none.
+    /// Time of the last common record, if any.
     pub since: Option<UtcTimestamp>,
-    /// The largest size of such heads.
+    /// Largest size of a void head.
     pub upto: u64,
 }
 
-/// Permits that stand behind the withdrawal of their contract.
+/// Permits after the withdrawal of their contract.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LatePermits {
-    /// The contract.
+    /// Contract of the permits.
     pub contract: ContractId,
-    /// The record of its withdrawal.
+    /// Record of the withdrawal.
     pub withdrawal: u64,
-    /// The records of the permits, in their order.
+    /// Records of the permits, in order.
     pub permits: Vec<u64>,
 }
 
-/// What is stated of the own log.
+/// Content of the statement about the own log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct IncidentStatement {
-    /// Whose log; it signs.
+    /// Owner of the log, which signs.
     pub log: ParticipantId,
-    /// A head of the one history that goes on.
+    /// Head of the history that continues.
     pub head: SignedHead,
-    /// Where the log went on in two places.
+    /// Fork of the log, if any.
     pub fork: Option<ForkedRange>,
-    /// Where permits stand behind a withdrawal.
+    /// Permits after withdrawals.
     pub late: Vec<LatePermits>,
-    /// Why.
+    /// Cause of the incident.
     pub cause: IncidentCause,
-    /// When it is stated.
+    /// Time of the statement.
     pub stated_at: UtcTimestamp,
 }
 
-/// The owner of the log signs as a provider does.
+/// The owner of the log signs in the role of a provider.
 impl Statement for IncidentStatement {
     const FORM: &'static str = "incident/1";
     const KIND: StatementKind = StatementKind::Incident;

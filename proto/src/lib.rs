@@ -1,7 +1,7 @@
-//! The formats of the wire and of files, and their domain types, both ways.
+//! Formats of the wire and of files, and their domain types, with conversions in both directions.
 //!
-//! A contract, a receipt, a message to a peer, a policy file: each has one form here. Its reader is strict, so that two
-//! connectors that read the same bytes understand the same.
+//! Contracts, receipts, messages to peers and policy files each have one form here. The readers are strict, so that two connectors
+//! understand equal bytes equally.
 //!
 //! # The walk
 //!
@@ -21,9 +21,9 @@
 //!
 //! # What it must never do
 //!
-//! - Accept what this version does not know. There is nothing between known and refused.
+//! - Accept unknown content. It is refused.
 //! - Accept two spellings of one signed content.
-//! - Check a signature or open a connection.
+//! - Verify a signature or open a connection.
 //!
 //! # A policy file
 //!

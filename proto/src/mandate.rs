@@ -1,4 +1,4 @@
-//! The statement `mandate/1` by which a participant says who may sign for it, and up to which risk.
+//! Statement `mandate/1` by which a participant names a person who may sign for it, and the risk limit.
 
 use crate::base64url;
 use crate::envelope::kind::StatementKind;
@@ -8,10 +8,10 @@ use hansa_policy::contract::signature::{SignatoryRole, SignedMandate};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::signed_line;
 
-/// The largest mandate in its envelope, in bytes.
+/// Most bytes of a mandate in its envelope.
 pub const LARGEST: usize = 16 * 1024;
 
-/// Who gives a mandate signs as a provider does.
+/// The participant signs a mandate in the role of a provider.
 impl Statement for Mandate {
     const FORM: &'static str = "mandate/1";
     const KIND: StatementKind = StatementKind::Mandate;
@@ -30,10 +30,10 @@ impl Statement for Mandate {
     }
 }
 
-/// Reads a mandate in its envelope: exactly one signature.
+/// Reads a mandate in its envelope. It must have exactly one signature.
 ///
 /// # Errors
-/// As [`statement::from_envelope`], and that it is too large.
+/// Errors of [`statement::from_envelope`], or if the mandate is too large.
 pub fn from_envelope(bytes: &[u8]) -> Result<SignedMandate, Refusal> {
     if bytes.len() > LARGEST {
         return Err(Refusal::new(

@@ -1,4 +1,4 @@
-//! The statement `notice/1` by which a provider tells a consumer of something that happened under their contract.
+//! Statement `notice/1` by which a provider informs a consumer about an event under their contract.
 
 use crate::envelope::kind::StatementKind;
 use crate::statement::Statement;
@@ -7,21 +7,21 @@ use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::{ContractId, ParticipantId};
 use serde::{Deserialize, Serialize};
 
-/// What happened.
+/// Content of the notice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NoticeStatement {
-    /// Who tells.
+    /// Provider that sends the notice.
     pub provider: ParticipantId,
-    /// Who is told.
+    /// Consumer that receives the notice.
     pub consumer: ParticipantId,
-    /// Under which contract.
+    /// Contract of the event.
     pub contract: ContractId,
-    /// What, such as `first-use` or `refusal:2026-06-01`: of each topic people are told once.
+    /// Topic, such as `first-use` or `refusal:2026-06-01`. Users get one notice per topic.
     pub topic: String,
-    /// More of it, such as a code.
+    /// Detail of the event, such as a code.
     pub detail: String,
-    /// When it happened.
+    /// Time of the event.
     pub at: UtcTimestamp,
 }
 

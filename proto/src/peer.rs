@@ -1,4 +1,4 @@
-//! What connectors say to each other, version 1: wire and domain types, both ways.
+//! Protocol between connectors, version 1: wire and domain types, with conversions in both directions.
 
 pub mod catalog_page;
 pub(crate) mod field;
@@ -22,5 +22,5 @@ pub mod proof;
 pub mod refusal;
 pub mod witness;
 
-/// The versions of the peer protocol that this program speaks.
+/// Supported versions of the peer protocol.
 pub const VERSIONS: [u32; 1] = [1];

@@ -1,5 +1,5 @@
-//! Published lists as files: areas as GeoJSON (RFC 7946), tables of levels as CSV (RFC 4180). A contract names the file by its
-//! digest, so it is read to the letter or not at all.
+//! Published lists as files: areas as GeoJSON (RFC 7946), tables of levels as CSV (RFC 4180). A contract names a file by its
+//! digest, so the file is read completely or refused.
 
 mod areas;
 mod levels;
@@ -8,20 +8,20 @@ use hansa_policy::published_list::PublishedList;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 
-/// The kinds of file.
+/// Kind of a list file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListKind {
-    /// `.geojson`
+    /// Areas, in a file `.geojson`.
     Areas,
-    /// `.csv`
+    /// Levels, in a file `.csv`.
     Levels,
 }
 
-/// The most bytes of one file.
+/// Most bytes of one file.
 pub const MOST_BYTES: u64 = 32 << 20;
 
 impl ListKind {
-    /// The kind of a file of that name; none for what is no list.
+    /// Returns the kind of a file name; `None` if it is no list.
     #[must_use]
     pub fn of(name: &str) -> Option<Self> {
         match name.rsplit_once('.') {
@@ -32,10 +32,10 @@ impl ListKind {
     }
 }
 
-/// The list in a file.
+/// Reads the list in a file.
 ///
 /// # Errors
-/// `CONFIG_INVALID` with what is wrong in it.
+/// `CONFIG_INVALID` with the fault.
 pub fn read(kind: ListKind, bytes: &[u8]) -> Result<PublishedList, Refusal> {
     match kind {
         ListKind::Areas => areas::read(bytes).map(|areas| PublishedList::Areas(Arc::new(areas))),

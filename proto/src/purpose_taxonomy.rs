@@ -1,5 +1,4 @@
-//! The purposes that are known here: those of the Data Privacy Vocabulary, shipped with their digest, and a
-//! participant's own ones below them.
+//! Known purposes: those of the Data Privacy Vocabulary, embedded with their digest, and a participant's own purposes below them.
 
 use hansa_audit_log::digest::Digest;
 use hansa_policy::id::PurposeId;
@@ -7,15 +6,15 @@ use hansa_policy::refusal::Refusal;
 use hansa_policy::term::language::Language;
 use hansa_policy::term::purpose::{OwnPurpose, Taxonomy};
 
-/// The vocabulary with own purposes below it.
+/// Returns the vocabulary with own purposes below it.
 ///
 /// # Errors
-/// `TERM_UNKNOWN` when an own purpose takes a name of the vocabulary, or hangs below nothing known.
+/// `TERM_UNKNOWN` if an own purpose has a name of the vocabulary, or an unknown parent.
 pub fn taxonomy(own: &[OwnPurpose]) -> Result<Taxonomy, Refusal> {
     vocabulary().with_own(own)
 }
 
-/// The shipped vocabulary alone.
+/// Returns the embedded vocabulary alone.
 #[must_use]
 pub fn vocabulary() -> Taxonomy {
     let vocabulary = entries().filter_map(|entry| {
@@ -25,13 +24,13 @@ pub fn vocabulary() -> Taxonomy {
     Taxonomy::new(label(), vocabulary.collect())
 }
 
-/// Version and digest of the shipped vocabulary, as they stand in contracts.
+/// Returns version and digest of the embedded vocabulary, as contracts name them.
 #[must_use]
 pub fn label() -> String {
     format!("{VERSION}:sha256:{}", Digest::of(LIST.as_bytes()))
 }
 
-/// What people call a purpose of the vocabulary: `Academic Research`.
+/// Returns the title of a purpose of the vocabulary: `Academic Research`.
 #[must_use]
 pub fn title(purpose: &PurposeId) -> Option<&'static str> {
     let name = purpose.as_str().strip_prefix(PREFIX)?;
@@ -40,7 +39,7 @@ pub fn title(purpose: &PurposeId) -> Option<&'static str> {
         .map(|entry| entry.title)
 }
 
-/// Title of a purpose of the vocabulary in a language: `Akademische Forschung`.
+/// Returns the title of a purpose of the vocabulary in a language: `Akademische Forschung`.
 #[must_use]
 pub fn title_in(language: Language, purpose: &PurposeId) -> Option<&'static str> {
     let name = purpose.as_str().strip_prefix(PREFIX)?;
@@ -126,7 +125,7 @@ mod tests {
 
     #[test]
     fn the_digest_of_the_list_is_pinned() {
-        // Contracts hold this label: a changed list is another vocabulary and needs another version.
+        // Contracts contain this label, so a changed list needs another version.
         assert_eq!(
             label(),
             "2.3:sha256:233ea2468fd1ba83f2cde01ee8935c90e87aa5c427c9e84c811b88c548d941b3"
@@ -142,7 +141,7 @@ mod tests {
             let different: std::collections::BTreeSet<&str> = titles.into_iter().collect();
             assert_eq!(different.len(), 3, "{one}: {titles:?}");
         }
-        // Signed pages hold the titles: a word that changes makes another page of each of them.
+        // Signed pages contain the titles, so a changed word changes every such page.
         assert_eq!(
             Digest::of(TITLES.as_bytes()).to_string(),
             "24f0d9be29e86517f42af239aac7c4d9c536775a99505072e85252d84d0722b5"

@@ -1,5 +1,5 @@
-//! The receipt `receipt/1`: what left, under which contracts, and how it ended. The provider signs it as the last message
-//! of an answer, the consumer countersigns what it received, and both keep it.
+//! Receipt `receipt/1`: the data of one answer, its contracts and its outcome. The provider signs it as the last message of an
+//! answer, the consumer countersigns it, and both store it.
 
 use crate::envelope::kind::StatementKind;
 use crate::statement::Statement;
@@ -16,70 +16,71 @@ use std::str::FromStr;
 #[cfg(test)]
 pub(crate) mod tests;
 
-/// What one answer was, as both sides keep it.
+/// Receipt of one answer, as both parties store it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Receipt {
-    /// The question.
+    /// Identity of the question.
     #[serde(rename = "request_id")]
     pub request: RequestId,
-    /// Who answered.
+    /// Provider that answered.
     pub provider: ParticipantId,
-    /// Who asked.
+    /// Consumer that asked.
     pub consumer: ParticipantId,
-    /// What was read, in the order of the datasets; at least one.
+    /// Datasets that were read, in order; at least one.
     pub reads: Vec<DatasetRead>,
-    /// Digest of the request as it was asked.
+    /// Digest of the request as sent.
     pub request_digest: Digest,
     /// Salted digest of the SQL text.
     pub sql_commit: Digest,
-    /// Digest of what was executed.
+    /// Digest of the executed plan.
     pub plan_out_digest: Digest,
-    /// Rows sent.
+    /// Sent rows.
     pub rows: u64,
-    /// Bytes sent.
+    /// Sent bytes.
     pub bytes: u64,
-    /// Digest of what was sent.
+    /// Digest of the sent data.
     #[serde(rename = "result_digest")]
     pub result: ResultDigest,
-    /// How it ended.
+    /// Outcome of the answer.
     pub outcome: AnswerOutcome,
-    /// When it was admitted, by the provider's clock.
+    /// Time of the admission, by the provider's clock.
     #[serde(rename = "t_admit")]
     pub admitted_at: UtcTimestamp,
-    /// When its last byte was handed out.
+    /// Time when the last byte was handed out.
     #[serde(rename = "t_last")]
     pub last_at: UtcTimestamp,
-    /// The record of the ruling in the provider's log.
+    /// Record of the decision in the provider's log.
     #[serde(rename = "provider_leaf")]
     pub leaf: LogLeaf,
-    /// Digest of a head of the provider's log that covers it.
+    /// Digest of a head of the provider's log that covers the record.
     #[serde(rename = "provider_checkpoint_digest")]
     pub checkpoint: Digest,
-    /// Whether a program got it that has no connector: nobody countersigns it, as a clause of each contract permits.
+    /// True if a program without a connector received the answer. Nobody countersigns the receipt, as a clause of each contract
+    /// permits.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub one_sided: bool,
 }
 
-/// One dataset of an answer.
+/// Dataset of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DatasetRead {
-    /// The dataset.
+    /// ID of the dataset.
     pub dataset: DatasetId,
-    /// The contract that gave it.
+    /// Contract under which it was read.
     pub contract: ContractId,
-    /// The public label of what was read, never a digest of stored data: it must not tell that hidden rows changed.
+    /// Public label of the snapshot, never a digest of stored data, which would reveal changes of hidden rows.
     pub snapshot: String,
 }
 
-/// A record of a log.
+/// Record of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogLeaf {
-    /// Its number.
+    /// Number of the record.
     pub index: u64,
-    /// Its hash in the tree.
+    /// Hash of the record in the tree.
     pub hash: Digest,
 }
 
@@ -102,22 +103,22 @@ impl FromStr for ResultDigest {
         let digits = text
             .strip_prefix("blake3:")
             .ok_or(ReceiptValueError::Digest)?;
-        // That it is no digest is all that the other error says.
+        // The inner error holds no more than that it is no digest.
         let digest: Digest = digits.parse().map_err(|_| ReceiptValueError::Digest)?;
         Ok(Self(*digest.as_bytes()))
     }
 }
 
-/// How an answer ended.
+/// Outcome of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AnswerOutcome {
-    /// With its last row.
+    /// Complete.
     Done,
-    /// The provider cut it, for this reason.
+    /// Cut by the provider, for this reason.
     Cut(ErrorCode),
-    /// The consumer hung up.
+    /// Cancelled by the consumer.
     Cancelled,
-    /// It failed after its first row.
+    /// Failed after its first row.
     Failed(ErrorCode),
 }
 
@@ -150,33 +151,33 @@ impl FromStr for AnswerOutcome {
     }
 }
 
-/// What is wrong with a value of a receipt.
+/// Error of a value in a receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReceiptValueError {
-    /// No digest of a result.
+    /// Not a digest of a result.
     #[error("the digest of a result is written `blake3:` and 64 hexadecimal digits")]
     Digest,
-    /// No outcome.
+    /// Not an outcome.
     #[error("an outcome is done, cancelled, cut:CODE or failed:CODE")]
     Outcome,
 }
 
-/// A receipt as read from its envelope, its signatures not yet checked.
+/// Receipt as read from its envelope, with unverified signatures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedReceipt {
-    /// What it says.
+    /// Content of the receipt.
     pub receipt: Receipt,
     /// SHA-256 of the payload.
     pub statement: Digest,
-    /// The provider's signature, and the consumer's once it has countersigned.
+    /// The provider's signature and, after the countersignature, the consumer's.
     pub signatures: Vec<Signature>,
 }
 
 impl SignedReceipt {
-    /// Checks every signature against the key of the party for which it stands.
+    /// Verifies every signature with the key of its party.
     ///
     /// # Errors
-    /// Whatever `keys` refuses.
+    /// The errors of `keys`.
     pub fn check(&self, keys: &impl SignatureVerifier) -> Result<(), Refusal> {
         self.signatures.iter().try_for_each(|signature| {
             let signer = match signature.role {
@@ -187,7 +188,7 @@ impl SignedReceipt {
         })
     }
 
-    /// Whether the consumer has countersigned.
+    /// Returns true if the consumer has countersigned.
     #[must_use]
     pub fn is_countersigned(&self) -> bool {
         self.signatures
@@ -196,7 +197,7 @@ impl SignedReceipt {
     }
 }
 
-/// The provider signs; [`crate::envelope::parse_receipt`] also takes the countersignature of the consumer.
+/// The provider signs; [`crate::envelope::parse_receipt`] also accepts the consumer's countersignature.
 impl Statement for Receipt {
     const FORM: &'static str = "receipt/1";
     const KIND: StatementKind = StatementKind::Receipt;

@@ -1,4 +1,4 @@
-//! Contracts as pages that a person reads.
+//! Contracts as pages for people.
 
 use crate::render::message::message;
 use hansa_policy::contract::rendering::PageRendering;
@@ -12,13 +12,13 @@ mod message;
 #[cfg(test)]
 mod tests;
 
-/// A contract as the page that its signers are shown; without its identity it is a draft.
+/// Returns the page of a contract that its signatories see. Without an ID, it is a draft.
 #[must_use]
 pub fn agreement(id: Option<ContractId>, agreement: &Agreement) -> String {
     agreement_in(agreement.rendering.language, id, agreement)
 }
 
-/// A contract as its page in a language; the zone stays that of the page that is signed.
+/// Returns the page of a contract in a language. The time zone stays that of the signed page.
 #[must_use]
 pub fn agreement_in(language: Language, id: Option<ContractId>, agreement: &Agreement) -> String {
     let title = match (id, &agreement.assignee) {
@@ -35,9 +35,9 @@ pub fn agreement_in(language: Language, id: Option<ContractId>, agreement: &Agre
     format!("{title}\n\n{}", page(rendering, agreement))
 }
 
-/// The page that signers are shown, and whose digest they sign. It names neither the hash nor itself.
+/// Returns the page that signatories see and whose digest they sign. The page contains neither the digest nor the contract ID.
 ///
-/// What a form has once said it says for ever: the files in `golden/` hold it.
+/// The text of a form never changes; the files in `golden/` fix it.
 #[must_use]
 pub fn page(rendering: PageRendering, agreement: &Agreement) -> String {
     agreement_page::page(rendering, agreement)

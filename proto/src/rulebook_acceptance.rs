@@ -1,4 +1,4 @@
-//! The statement `rulebook-acceptance/1` by which a participant accepts a version of the rulebook of its league.
+//! Statement `rulebook-acceptance/1` by which a participant accepts a version of its league's rulebook.
 
 use crate::envelope::kind::StatementKind;
 use crate::statement::{self, Statement};
@@ -10,31 +10,31 @@ use hansa_policy::refusal::Refusal;
 use hansa_policy::rulebook::RulebookAcceptance;
 use serde::{Deserialize, Serialize};
 
-/// Content of an acceptance, not signed yet.
+/// Content of an acceptance before its signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RulebookAcceptanceStatement {
-    /// Who accepts.
+    /// Participant that accepts.
     pub participant: ParticipantId,
     /// SHA-256 of the rulebook as the league signed it.
     pub rulebook: Digest,
-    /// The version of the rulebook.
+    /// Version of the rulebook.
     pub version: u64,
-    /// When it was written.
+    /// Time of writing.
     pub accepted_at: UtcTimestamp,
 }
 
-/// The role in its header is that of a provider, as in every statement that a participant makes by itself.
+/// The participant signs in the role of a provider, as in every statement that it makes alone.
 impl Statement for RulebookAcceptanceStatement {
     const FORM: &'static str = "rulebook-acceptance/1";
     const KIND: StatementKind = StatementKind::RulebookAcceptance;
     const SIGNER: Option<SignatoryRole> = Some(SignatoryRole::Provider);
 }
 
-/// Reads an acceptance in its envelope: exactly one signature, that of the participant.
+/// Reads an acceptance in its envelope. It must have exactly one signature, the participant's.
 ///
 /// # Errors
-/// As [`statement::from_envelope`].
+/// Same errors as [`statement::from_envelope`].
 pub fn from_envelope(bytes: &[u8]) -> Result<RulebookAcceptance, Refusal> {
     let signed = statement::from_envelope::<RulebookAcceptanceStatement>(bytes)?;
     Ok(RulebookAcceptance {
@@ -83,7 +83,7 @@ mod tests {
         }
     }
 
-    /// A signature over one kind of statement is none over another kind.
+    /// A signature over one kind of statement is invalid for another kind.
     #[test]
     fn an_acceptance_is_taken_for_nothing_else() {
         let statement = RulebookAcceptanceStatement {

@@ -1,4 +1,4 @@
-//! The file in which the operator of a league writes a rulebook before it is signed.
+//! File in which a league's operator writes a rulebook before signing it.
 //!
 //! ```
 //! use hansa_proto::rulebook_toml;
@@ -24,7 +24,7 @@ use hansa_policy::rulebook::{OfferRuleKind, OfferRules};
 use hansa_toml_reader::{ProblemStyle, TomlReader, TomlTable};
 use std::str::FromStr;
 
-/// The most values of one rule that is a list.
+/// Most values of a rule that is a list.
 pub const MOST: usize = 64;
 
 /// Content of the file.
@@ -32,19 +32,18 @@ pub const MOST: usize = 64;
 pub struct RulebookFile {
     /// Title for people.
     pub title: String,
-    /// Path of the document that people read, as it is written.
+    /// Path of the document for people, as written.
     pub text: String,
-    /// First instant at which the rules count: the beginning of the day in UTC.
+    /// First instant of the rules: the beginning of the day in UTC.
     pub from: UtcTimestamp,
-    /// The rules that are checked.
+    /// Rules that are checked.
     pub offers: OfferRules,
 }
 
-/// Reads the file; `file` is its name for messages.
+/// Reads the file. `file` is its name for messages.
 ///
 /// # Errors
-/// Every problem, in the order of the file: `CONFIG_UNKNOWN_KEY` for a rule that is not known, `CONFIG_INVALID` for a wrong
-/// value.
+/// Every problem in the order of the file: `CONFIG_UNKNOWN_KEY` for an unknown rule, `CONFIG_INVALID` for a wrong value.
 pub fn parse(text: &str, file: &str) -> Result<RulebookFile, Vec<Refusal>> {
     let reader = TomlReader::new(file, text, ProblemStyle::CONFIG);
     let parsed = reader.parse()?;
@@ -83,7 +82,7 @@ fn rules(section: &TomlTable<'_>) -> OfferRules {
     }
 }
 
-/// A text that must be there, on one line.
+/// Required text in one line.
 fn line(table: &TomlTable<'_>, key: &str) -> Option<String> {
     let value = table.required_value(key)?;
     let text = value.text()?;
@@ -97,7 +96,7 @@ fn line(table: &TomlTable<'_>, key: &str) -> Option<String> {
     }
 }
 
-/// A day that must be there: its first instant in UTC.
+/// Required day, as its first instant in UTC.
 fn day(table: &TomlTable<'_>, key: &str) -> Option<UtcTimestamp> {
     let value = table.required_value(key)?;
     let written = value.node.as_datetime().map(ToString::to_string);
@@ -110,7 +109,7 @@ fn day(table: &TomlTable<'_>, key: &str) -> Option<UtcTimestamp> {
     found
 }
 
-/// The values of a rule that is a list, none twice, in their order.
+/// Values of a rule that is a list, unique and in order.
 fn list<T: FromStr<Err: std::fmt::Display> + Ord>(table: &TomlTable<'_>, key: &str) -> Vec<T> {
     let Some(texts) = table.texts(key) else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! Values for tests.
+//! Sample values for tests.
 
 pub(crate) mod random_policy;
 
@@ -54,7 +54,7 @@ pub(crate) fn agreement() -> Agreement {
     }
 }
 
-/// The same, filled from a template of somebody else.
+/// Agreement that was filled from another participant's template.
 pub(crate) fn agreement_from_template() -> Agreement {
     Agreement {
         template: Some(TemplateReference {
@@ -79,7 +79,7 @@ pub(crate) fn public_view() -> Agreement {
     }
 }
 
-/// Contract on rows: from a day through a day in Brussels, with quotas, and with what is owed.
+/// Contract on rows: from a day through a day in Brussels, with quotas and duties.
 pub(crate) fn rows_contract() -> Agreement {
     let name = |text: &str| text.parse().unwrap();
     let day = |max| PeriodQuota {
@@ -105,7 +105,7 @@ pub(crate) fn rows_contract() -> Agreement {
     )
 }
 
-/// Contract on groups of at least twelve devices: site by day, without a beginning.
+/// Contract on groups of at least twelve devices: site by day, without a start date.
 pub(crate) fn group_contract() -> Agreement {
     let name = |text: &str| -> hansa_policy::id::SqlIdentifier { text.parse().unwrap() };
     let whole = local(
@@ -158,7 +158,7 @@ fn local(zone: &str, terms: Vec<Term>, (from, until): (&str, &str)) -> Agreement
     }
 }
 
-/// Every term, from the second number on.
+/// Clauses with every term, numbered from 2.
 pub(crate) fn clauses() -> Vec<Clause> {
     Term::samples()
         .into_iter()
@@ -180,7 +180,7 @@ pub(crate) fn party(domain: &str, key: u8) -> ContractParty {
     }
 }
 
-/// An agreement of a few terms, for tests that try each byte.
+/// Agreement with few terms, for tests that change each byte.
 pub(crate) fn short_agreement() -> Agreement {
     let mut kept = clauses();
     kept.retain(|clause| {
@@ -195,7 +195,7 @@ pub(crate) fn short_agreement() -> Agreement {
     }
 }
 
-/// Every document that differs from `json` by one member too many, one too few, or one value of another type.
+/// Documents that differ from `json` by one additional member, one missing member, or one value of another type.
 pub(crate) fn spoilt(json: &Json) -> Vec<(String, Json)> {
     let mut found = Vec::new();
     spoil(json, "", &mut |place, spoilt| found.push((place, spoilt)));

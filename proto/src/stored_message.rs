@@ -1,4 +1,4 @@
-//! Messages as they are kept: what kind one is, what negotiation it belongs to, and its bytes on disk.
+//! Stored messages: kind, negotiation, and bytes on disk.
 
 use crate::envelope;
 use crate::peer::message::{MessageContent, PeerMessage, from_wire, to_wire};
@@ -6,11 +6,11 @@ use crate::peer::pb;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::SingleLineText;
 
-/// The kind of a message that belongs to a negotiation and is no step of it.
+/// Kind of a message that belongs to a negotiation but makes no step.
 pub const COMMENT: &str = "comment";
 
 impl MessageContent {
-    /// What it is, in one word.
+    /// Returns the kind of the message as one word.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -28,7 +28,7 @@ impl MessageContent {
         }
     }
 
-    /// The negotiation that it is a step of.
+    /// Returns the negotiation of the message's step.
     #[must_use]
     pub fn negotiation(&self) -> Option<&str> {
         match self {
@@ -45,17 +45,17 @@ impl MessageContent {
     }
 }
 
-/// A message as its bytes are kept.
+/// Returns the stored bytes of a message.
 #[must_use]
 pub fn to_bytes(message: &PeerMessage) -> Vec<u8> {
     prost::Message::encode_to_vec(&to_wire(message))
 }
 
-/// A message as its bytes are kept, after they were read by the rules of their reader: whoever gets it, and the own connector
-/// when it reads it again.
+/// Returns the stored bytes of a message after reading them as its receiver will, and as the own connector will when it reads the
+/// file again.
 ///
 /// # Errors
-/// What its reader would have against it; then it must not be recorded or kept.
+/// The refusal of the reader; the message must not be recorded or stored then.
 pub fn to_readable_bytes(message: &PeerMessage) -> Result<Vec<u8>, Refusal> {
     let bytes = to_bytes(message);
     if from_bytes(&bytes)? != *message {
@@ -85,7 +85,7 @@ pub fn to_readable_bytes(message: &PeerMessage) -> Result<Vec<u8>, Refusal> {
                     .map(drop)?;
             }
         }
-        // What proposes or signs is read by the step that it makes, a receipt by whoever countersigns it.
+        // The step of a proposal or signature reads its content, and the countersigning party reads a receipt.
         MessageContent::Request { .. }
         | MessageContent::Offer { .. }
         | MessageContent::Acceptance { .. }
@@ -98,8 +98,8 @@ pub fn to_readable_bytes(message: &PeerMessage) -> Result<Vec<u8>, Refusal> {
     Ok(bytes)
 }
 
-/// A message that was kept as these bytes and that its reader refuses, with what people wrote in it as it may be; none where
-/// that does not mend it.
+/// Repairs a stored message that its reader refuses, by correcting the texts that people wrote. Returns `None` if that is not
+/// enough.
 #[must_use]
 pub fn repair_message(bytes: &[u8]) -> Option<PeerMessage> {
     use pb::letter::Content as Wire;
@@ -112,7 +112,7 @@ pub fn repair_message(bytes: &[u8]) -> Option<PeerMessage> {
     from_wire(Some(message)).ok()
 }
 
-/// The message that was kept as these bytes.
+/// Reads a stored message.
 ///
 /// # Errors
 /// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.

@@ -1,29 +1,29 @@
-//! Reading signed and foreign documents strictly: text in NFC, bytes in the one canonical form of JSON.
+//! Strict reader of signed and foreign documents: text in NFC, bytes in the canonical form of JSON.
 
 use hansa_audit_log::json::{Json, JsonLimits, canonical, parse};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use unicode_normalization::is_nfc;
 
-/// The largest payload, and its deepest nesting.
+/// Size and nesting limits of a payload.
 pub const LIMITS: JsonLimits = JsonLimits {
     bytes: 256 * 1024,
     depth: 32,
 };
 
-/// Reads a document that must stand in its canonical form.
+/// Reads a document that must be in canonical form.
 ///
 /// # Errors
-/// `code`, when it is too large, no strict JSON, not in NFC, or spelled in another way than the canonical one.
+/// `code` if the document is too large, not strict JSON, not in NFC, or not in canonical form.
 pub fn document(bytes: &[u8], limits: JsonLimits, code: ErrorCode) -> Result<Json, Refusal> {
     let json = parse_canonical(bytes, limits, code)?;
     require_normal_text(&json, code)?;
     Ok(json)
 }
 
-/// Reads a document in its canonical form, whatever form its text has: one that nobody signs.
+/// Reads an unsigned document in canonical form, with any Unicode normalization.
 ///
 /// # Errors
-/// `code`, when it is too large, no strict JSON, or spelled in another way than the canonical one.
+/// `code` if the document is too large, not strict JSON, or not in canonical form.
 pub fn parse_canonical(bytes: &[u8], limits: JsonLimits, code: ErrorCode) -> Result<Json, Refusal> {
     let json = strict(bytes, limits, code)?;
     if canonical(&json) != bytes {
@@ -35,10 +35,10 @@ pub fn parse_canonical(bytes: &[u8], limits: JsonLimits, code: ErrorCode) -> Res
     Ok(json)
 }
 
-/// Reads a document that may be spelled with white space and members in any order.
+/// Reads a document with optional white space and members in any order.
 ///
 /// # Errors
-/// `code`, when it is too large, no strict JSON, or not in NFC.
+/// `code` if the document is too large, not strict JSON, or not in NFC.
 pub fn loose_document(bytes: &[u8], limits: JsonLimits, code: ErrorCode) -> Result<Json, Refusal> {
     let json = strict(bytes, limits, code)?;
     require_normal_text(&json, code)?;

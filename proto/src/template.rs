@@ -1,7 +1,7 @@
-//! Policies with named parameters, which one participant writes and another one fills.
+//! Policies with named parameters that one participant writes and another one fills.
 //!
-//! A parameter has a type, and what fills it becomes a value of that type: it is put into the file that was read, never into its
-//! text, so that no value can say more than a value. In a row filter it is a literal.
+//! A parameter has a type, and its text becomes a value of that type. The value is inserted into the parsed file, never into its
+//! text, so it can't change the policy's structure. In a row filter, it is a literal.
 
 mod substitution;
 
@@ -14,52 +14,52 @@ use hansa_policy::safe_text::{printable, signed_line};
 use std::collections::{BTreeMap, BTreeSet};
 use toml::{Table, Value};
 
-/// The largest template, in bytes.
+/// Most bytes of a template.
 pub const LARGEST: usize = 64 * 1024;
 
-/// A template, checked.
+/// Verified template.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PolicyTemplate {
-    /// Its title.
+    /// Title of the template.
     pub title: String,
-    /// Its version, from 1.
+    /// Version, from 1.
     pub version: i64,
-    /// Its parameters by their names.
+    /// Parameters by name.
     pub parameters: BTreeMap<String, TemplateParameter>,
-    /// SHA-256 of its text.
+    /// SHA-256 of the text.
     pub sha256: Digest,
     policy: Table,
 }
 
-/// A parameter.
+/// Parameter of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateParameter {
-    /// What fills it.
+    /// Type of its value.
     pub kind: ParameterType,
-    /// What it means, for people.
+    /// Meaning of the parameter, for people.
     pub text: String,
 }
 
-/// What fills a parameter.
+/// Type of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParameterType {
-    /// One line.
+    /// One line of text.
     Text,
-    /// A whole number between these two.
+    /// Whole number within bounds.
     Integer {
-        /// The least.
+        /// Smallest value.
         least: i64,
-        /// The most.
+        /// Largest value.
         most: i64,
     },
-    /// A day, `2027-12-31`.
+    /// Day, such as `2027-12-31`.
     Date,
-    /// Lines with commas between them, such as columns or purposes.
+    /// Comma-separated lines, such as columns or purposes.
     List,
 }
 
 impl ParameterType {
-    /// The type as templates write it, with its bounds.
+    /// Returns the type as templates write it, with its bounds.
     #[must_use]
     pub fn description(self) -> String {
         match self {
@@ -76,10 +76,10 @@ impl ParameterType {
 }
 
 impl PolicyTemplate {
-    /// Reads a template; `file` is its name for messages.
+    /// Reads a template. `file` is its name for messages.
     ///
     /// # Errors
-    /// `TEMPLATE_INVALID`: the first problem, with the others as help.
+    /// `TEMPLATE_INVALID` for the first problem, with the others as help.
     pub fn read(text: &str, file: &str) -> Result<Self, Refusal> {
         let refuse = |sentence: String| {
             Refusal::new(ErrorCode::TemplateInvalid, sentence).with_place(file, None, None)
@@ -142,12 +142,12 @@ impl PolicyTemplate {
         })
     }
 
-    /// The policy file that comes of filling every parameter. Where it is said whose the template is, the policy says so, and with
-    /// it each contract that is made of it.
+    /// Returns the policy file with every parameter filled. If the template's author is given, the policy and each contract from it
+    /// name the author.
     ///
     /// # Errors
-    /// `HOLE_UNFILLED` for parameters that nothing fills, and for what fills none or is not of its parameter's type: the first
-    /// problem, with the others as help.
+    /// `HOLE_UNFILLED` for a parameter without a value, a value without a parameter, or a value of another type: the first problem,
+    /// with the others as help.
     pub fn fill(
         &self,
         values: &BTreeMap<String, String>,
@@ -214,7 +214,7 @@ impl PolicyTemplate {
         Ok(text)
     }
 
-    /// Itself, as a policy names it that was filled from it.
+    /// Reference to the template, as a filled policy names it.
     fn to_reference_table(&self, author: &ParticipantId) -> Table {
         [
             ("author", Value::from(author.as_str())),
@@ -323,7 +323,7 @@ fn parameter(name: &str, value: Value) -> Result<TemplateParameter, String> {
     }
 }
 
-/// One line that is shown as it is.
+/// Checks that a text is one line that can be shown unchanged.
 pub(crate) fn is_line(text: &str) -> bool {
     !text.trim().is_empty() && signed_line(text) == text
 }

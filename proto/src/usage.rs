@@ -1,4 +1,4 @@
-//! The statement `usage/1` by which a provider says what was used under a contract and what that costs, month by month.
+//! Statement `usage/1` by which a provider states the usage of a contract and its charges by month.
 
 use crate::envelope::kind::StatementKind;
 use crate::statement::Statement;
@@ -9,75 +9,75 @@ use hansa_policy::money::MoneyAmount;
 use hansa_policy::term::price::{PriceTerm, PriceUnit};
 use serde::{Deserialize, Serialize};
 
-/// What is stated.
+/// Content of the statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UsageStatement {
-    /// Who gave, and signs.
+    /// Provider, which signs.
     pub provider: ParticipantId,
-    /// Who received; absent for a public view.
+    /// Consumer; absent for a public view.
     pub consumer: Option<ParticipantId>,
-    /// The contract, by its first version.
+    /// Contract, by its first version.
     pub contract: ContractId,
-    /// What was used, by version and month.
+    /// Usage by version and month.
     pub lines: Vec<MonthlyUsage>,
-    /// What was paid beforehand, where something was.
+    /// Prepaid amounts, if any.
     pub prepaid: Option<PrepaidUsage>,
-    /// When it is stated; what was answered later is not in it.
+    /// Time of the statement. Later answers are not in it.
     pub stated_at: UtcTimestamp,
 }
 
-/// What was used under one version in a month.
+/// Usage of one version in a month.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MonthlyUsage {
-    /// The version.
+    /// Version of the contract.
     pub contract: ContractId,
-    /// The month (UTC), such as 2026-06.
+    /// Month in UTC, such as 2026-06.
     pub month: String,
-    /// Questions that were answered.
+    /// Answered questions.
     pub questions: u64,
-    /// Rows that were sent.
+    /// Sent rows.
     pub rows: u64,
-    /// Bytes that were sent.
+    /// Sent bytes.
     pub bytes: u64,
-    /// What that costs.
+    /// Charges by clause.
     pub sums: Vec<ClauseCharge>,
 }
 
-/// What something costs by one clause.
+/// Charge by one clause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "ClauseChargeForm", into = "ClauseChargeForm")]
 pub struct ClauseCharge {
-    /// The clause.
+    /// Clause of the price.
     pub clause: ClauseId,
-    /// The price.
+    /// Price of the clause.
     pub price: PriceTerm,
-    /// Of how many: questions, rows, bytes or months.
+    /// Number of charged units: questions, rows, bytes or months.
     pub count: u64,
 }
 
 impl ClauseCharge {
-    /// What it comes to.
+    /// Returns the sum of the charge.
     #[must_use]
     pub fn comes_to(&self) -> MoneyAmount {
         self.price.each().times(self.count)
     }
 }
 
-/// What was paid beforehand.
+/// Prepaid amounts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "PrepaidUsageForm", into = "PrepaidUsageForm")]
 pub struct PrepaidUsage {
-    /// The currency (ISO 4217).
+    /// Currency (ISO 4217).
     pub currency: String,
-    /// So much.
+    /// Paid amount.
     pub paid: MoneyAmount,
-    /// What of it is spent; of an answer that a crash has ended, all that was reserved.
+    /// Spent amount. For an answer that a crash ended, the whole reservation counts.
     pub spent: MoneyAmount,
 }
 
-/// The members of a charge in the payload. The sum is written for people; another one than it comes to is another spelling.
+/// Members of a charge in the payload. The sum is written for people, and a wrong sum is refused as another spelling.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ClauseChargeForm {
@@ -110,7 +110,7 @@ impl From<ClauseChargeForm> for ClauseCharge {
                 amount: form.amount,
                 currency: form.currency,
                 per: form.per,
-                // What was paid stands beside the lines.
+                // Prepaid amounts are separate from the lines.
                 prepaid: None,
             },
             count: form.count,
@@ -118,7 +118,7 @@ impl From<ClauseChargeForm> for ClauseCharge {
     }
 }
 
-/// The members of a prepaid amount in the payload. What is left is written for people, as the sum of a charge is.
+/// Members of a prepaid amount in the payload. The remaining amount is written for people, like the sum of a charge.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PrepaidUsageForm {

@@ -1,4 +1,4 @@
-//! The statement `withdrawal/1` by which a party ends a contract.
+//! Statement `withdrawal/1` by which a party ends a contract.
 
 use crate::envelope::kind::StatementKind;
 use crate::statement::Statement;
@@ -7,19 +7,19 @@ use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::{ContractId, ParticipantId};
 use serde::{Deserialize, Serialize};
 
-/// What a withdrawal says, not signed yet.
+/// Content of a withdrawal before its signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WithdrawalStatement {
-    /// The contract that ends.
+    /// Contract that ends.
     pub contract: ContractId,
-    /// Who withdraws.
+    /// Party that withdraws.
     pub party: ParticipantId,
-    /// From when; never before it is received.
+    /// Instant at which the withdrawal takes effect; never before its arrival.
     pub effective_at: UtcTimestamp,
-    /// When it was written.
+    /// Time of writing.
     pub issued_at: UtcTimestamp,
-    /// Why, for people.
+    /// Reason, for people.
     pub reason: String,
 }
 

@@ -1,4 +1,4 @@
-//! Step 3: one question over two cities; what they hold beside what the firm gets.
+//! Step 3: one question over two cities, and a comparison of their data with the firm's result.
 
 use crate::federation::{DemoFederation, FIRM, short, text, whole};
 use crate::step_report::{DemoSpeaker, ExpectationError, StepReport, must, table};
@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 const CITIES: [&str; 2] = ["munster", "ottawa"];
 const YEAR: &str = "local_date >= '2020-01-01' AND local_date < '2021-01-01'";
 
-/// A cell: city, site and month.
+/// Key of a cell: city, site and month.
 type CityCellKey = (String, String, String);
 
-/// Small cells are absent, and the totals do not give them back.
+/// Shows that small cells are absent and that totals do not reveal them.
 pub(super) fn play(
     federation: &DemoFederation<'_>,
     step: &mut StepReport,
@@ -76,7 +76,7 @@ pub(super) fn play(
     totals(federation, step, &held, &got)
 }
 
-/// The totals are those of the cells shown: what is taken away from them does not come back.
+/// Checks that the totals cover only the shown cells, so that subtracting these reveals nothing.
 fn totals(
     federation: &DemoFederation<'_>,
     step: &mut StepReport,

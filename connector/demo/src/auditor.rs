@@ -1,4 +1,4 @@
-//! Step 6: the auditor trusts nobody's word.
+//! Step 6: the auditor verifies the exported evidence alone.
 
 use crate::federation::{DemoFederation, FIRM, OPERATOR, short, text, whole};
 use crate::step_report::{DemoSpeaker, ExpectationError, StepReport, must, table};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 const PROVIDERS: [&str; 3] = ["lisbon", "munster", "ottawa"];
 
-/// One table; two forgeries, both found; both sides agree; the evidence stays behind.
+/// Prints one table, detects two forgeries, compares both parties and keeps the evidence.
 pub(super) fn play(
     federation: &DemoFederation<'_>,
     step: &mut StepReport,
@@ -41,7 +41,7 @@ pub(super) fn play(
     bundle(federation, step)
 }
 
-/// Who received what, under which clauses, from the providers' logs.
+/// Reports recipients, data and clauses from the providers' logs.
 fn report_received_data(
     federation: &DemoFederation<'_>,
     step: &mut StepReport,
@@ -97,7 +97,7 @@ fn report_received_data(
     Ok(())
 }
 
-/// One byte changed, one record removed, each in a copy.
+/// Forges two copies of a log: one with a changed byte, one without a record.
 fn detect_forged_logs(
     federation: &DemoFederation<'_>,
     step: &mut StepReport,
@@ -155,7 +155,7 @@ fn verify(
     done.with("records").cloned()
 }
 
-/// The evidence that stays behind.
+/// Writes the evidence that stays after the demo.
 fn bundle(federation: &DemoFederation<'_>, step: &mut StepReport) -> Result<(), ExpectationError> {
     let file = federation.file("evidence-of-munster");
     let name = file.display().to_string();
@@ -203,10 +203,10 @@ fn records_of(log: &Path) -> std::io::Result<PathBuf> {
     Err(std::io::ErrorKind::NotFound.into())
 }
 
-/// Spoils a file's bytes; whether it could.
+/// Change of a file's bytes; returns true if it was possible.
 type FileTampering = fn(&mut Vec<u8>) -> bool;
 
-/// The last digit in the middle of the file becomes another one.
+/// Changes the last digit in the middle of the file.
 fn change(bytes: &mut [u8]) -> bool {
     let middle = bytes.len() / 2;
     let digit = bytes
@@ -222,7 +222,7 @@ fn change(bytes: &mut [u8]) -> bool {
     }
 }
 
-/// A line in the middle of the file goes.
+/// Removes a line in the middle of the file.
 fn remove(bytes: &mut Vec<u8>) -> bool {
     let mut lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
     if lines.len() < 3 {

@@ -1,4 +1,4 @@
-//! The published data and the policies of the show, inside the binary, so that it plays from anywhere.
+//! Published data and policies of the demo, embedded in the binary, so that the demo needs no other files.
 
 use hansa_policy::refusal::Refusal;
 use include_dir::{Dir, DirEntry, include_dir};
@@ -6,11 +6,11 @@ use std::path::Path;
 
 static DATA: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/cities");
 
-/// Writes a city's files into its folder and puts its datasets, offers and purposes below its configuration; gives the
-/// bytes of its data.
+/// Writes a city's files into its folder and adds its datasets, offers and purposes to its configuration. Returns the bytes of its
+/// data.
 ///
 /// # Errors
-/// When the folder can't be written.
+/// If the folder can't be written.
 pub(super) fn unpack(city: &str, folder: &Path) -> Result<u64, Refusal> {
     let Some(dir) = DATA.get_dir(city) else {
         return Ok(0);
@@ -47,10 +47,10 @@ fn unpack_dir(dir: &Dir<'_>, city: &str, folder: &Path, bytes: &mut u64) -> Resu
     Ok(())
 }
 
-/// Has a consumer ask for rows that are not compressed.
+/// Configures a consumer to request uncompressed rows.
 ///
 /// # Errors
-/// When its configuration can't be written.
+/// If the configuration can't be written.
 pub(super) fn plain_rows(folder: &Path) -> Result<(), Refusal> {
     let config = folder.join("hansa.toml");
     let text =

@@ -1,10 +1,10 @@
-//! Step 4: four refusals.
+//! Step 4: four refused questions.
 
 use crate::federation::{DemoFederation, FIRM, PURPOSE, short, text};
 use crate::step_report::{DemoSpeaker, ExpectationError, StepReport, must};
 use serde_json::{Value, json};
 
-/// A question that is refused.
+/// Question that is refused.
 struct DeniedQuery {
     what: &'static str,
     sql: &'static str,
@@ -44,7 +44,7 @@ const NOES: [DeniedQuery; 4] = [
     },
 ];
 
-/// Each names its code, its clause and the mend.
+/// Checks the code, the clause and the remedy of each refusal.
 pub(super) fn play(
     federation: &DemoFederation<'_>,
     step: &mut StepReport,
@@ -88,7 +88,7 @@ pub(super) fn play(
     Ok(())
 }
 
-/// A column that never was gets the same answer, word for word.
+/// Checks that a hidden column and a nonexistent one get equal refusals, word for word.
 fn same_as_never(
     federation: &DemoFederation<'_>,
     step: &mut StepReport,

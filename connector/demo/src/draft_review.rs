@@ -1,4 +1,4 @@
-//! Step 2, second half: the officer loosens a draft, and sees what it would let out before anybody signs.
+//! Step 2, second part: the officer loosens a draft and sees what it would permit before anyone signs.
 
 use crate::federation::{DemoFederation, FIRM, PURPOSE, text, whole};
 use crate::step_report::{DemoSpeaker, ExpectationError, StepReport, must};
@@ -7,7 +7,7 @@ use serde_json::Value;
 const DAYS: &str = "SELECT municipality, local_date, sum(validations) AS v FROM validations \
                     GROUP BY municipality, local_date";
 
-/// A lower threshold: marked looser in words and sign, and simulated beside what is in force.
+/// Lowers the threshold: the change is marked as looser, and the draft is compared with the policy in force.
 pub(super) fn play(
     federation: &DemoFederation<'_>,
     step: &mut StepReport,
@@ -78,7 +78,7 @@ pub(super) fn play(
     Ok(())
 }
 
-/// The policy in force with a tenth of its threshold.
+/// Writes the policy in force with a tenth of its threshold.
 fn write_loosened_policy(
     federation: &DemoFederation<'_>,
     draft: &std::path::Path,

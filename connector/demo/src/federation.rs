@@ -1,4 +1,4 @@
-//! The cast: a league, six connectors of cities and two consumers without a service.
+//! Federation of the demo: a league, six connectors of cities, and two consumers without a running connector.
 
 use crate::bundled_data;
 use crate::runner::{ConnectorProcess, DemoCommandOutput, DemoRunner};
@@ -6,20 +6,20 @@ use crate::step_report::{DemoSpeaker, ExpectationError, StepReport, must};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-/// Whoever plays.
+/// Federation with its runner and data.
 pub(super) struct DemoFederation<'a> {
-    /// Where.
+    /// Runner of the processes.
     pub(super) stage: &'a DemoRunner,
     /// Bytes of the data files of each city.
     pub(super) files: Vec<(&'static str, u64)>,
     _serving: Vec<ConnectorProcess>,
 }
 
-/// The firm that asks.
+/// Name of the firm that asks.
 pub(super) const FIRM: &str = "acme";
-/// The operator of buses, who has passengers of its own in the data of Lisbon.
+/// Name of the bus operator. The data of Lisbon contains its passengers.
 pub(super) const OPERATOR: &str = "operator";
-/// The purpose that contracts are made for.
+/// Purpose of the contracts.
 pub(super) const PURPOSE: &str = "traffic-planning";
 
 const CITIES: [(&str, &str, &str); 6] = [
@@ -34,10 +34,10 @@ const CITIES: [(&str, &str, &str); 6] = [
 const CONSUMERS: [(&str, &str); 2] = [(FIRM, "Acme Mobility"), (OPERATOR, "Bus operator 42")];
 
 impl DemoFederation<'_> {
-    /// Runs a command of a player; it must end with 0.
+    /// Runs a command of a participant that must end with status 0.
     ///
     /// # Errors
-    /// When it does not.
+    /// If the status is another one.
     pub(super) fn does(
         &self,
         participant: &str,
@@ -46,10 +46,10 @@ impl DemoFederation<'_> {
         self.stage.run(Some(participant), args)?.ends(0)
     }
 
-    /// Asks for the declared purpose; the answer must be complete.
+    /// Asks a question for the declared purpose. The answer must be complete.
     ///
     /// # Errors
-    /// When it is not.
+    /// If the answer is incomplete.
     pub(super) fn asks(
         &self,
         participant: &str,
@@ -58,15 +58,15 @@ impl DemoFederation<'_> {
         self.does(participant, &["sql", sql, "--purpose", PURPOSE])
     }
 
-    /// A file on the stage.
+    /// Path of a file in the demo folder.
     pub(super) fn file(&self, path: &str) -> PathBuf {
         self.stage.folder().join(path)
     }
 
-    /// Makes a contract: the consumer requests and signs, the provider signs, the consumer finds it in force.
+    /// Makes a contract: the consumer requests and signs, the provider signs, and the consumer receives the contract.
     ///
     /// # Errors
-    /// When it does not come into force.
+    /// If the contract does not come into force.
     pub(super) fn agree(
         &self,
         consumer: &str,
@@ -95,10 +95,10 @@ impl DemoFederation<'_> {
 }
 
 impl DemoFederation<'_> {
-    /// The least group of a contract, as its page says it.
+    /// Least group size of a contract, from its page.
     ///
     /// # Errors
-    /// When it names none.
+    /// If the page has none.
     pub(super) fn threshold(&self, participant: &str, id: &str) -> Result<i64, ExpectationError> {
         let output = self.does(participant, &["contract", "show", id])?;
         let terms = output.with("contract")?.get("terms").cloned();
@@ -117,7 +117,7 @@ impl DemoFederation<'_> {
     }
 }
 
-/// A member as text, without quotes.
+/// Member of an object as text, without quotes.
 pub(super) fn text(object: &Value, member: &str) -> String {
     match object.get(member) {
         None | Some(Value::Null) => String::new(),
@@ -126,12 +126,12 @@ pub(super) fn text(object: &Value, member: &str) -> String {
     }
 }
 
-/// A member as a whole number.
+/// Member of an object as a whole number.
 pub(super) fn whole(object: &Value, member: &str) -> i64 {
     object.get(member).and_then(Value::as_i64).unwrap_or(0)
 }
 
-/// A member as a number.
+/// Member of an object as a number.
 pub(super) fn number(object: &Value, member: &str) -> f64 {
     object
         .get(member)
@@ -139,15 +139,15 @@ pub(super) fn number(object: &Value, member: &str) -> f64 {
         .unwrap_or(f64::NAN)
 }
 
-/// The first digits of an identity.
+/// First digits of an identity.
 pub(super) fn short(id: &str) -> String {
     id.chars().take(12).collect()
 }
 
-/// Founds the league, admits everybody, publishes the data and starts the connectors.
+/// Founds the league, admits the participants, publishes the data and starts the connectors.
 ///
 /// # Errors
-/// When one of them can't begin.
+/// If one of these steps fails.
 pub(super) fn gather<'a>(
     stage: &'a DemoRunner,
     step: &mut StepReport,
@@ -198,7 +198,7 @@ pub(super) fn gather<'a>(
         "--output",
         "bundle.json",
     ])?;
-    // Each city by itself and all at once: join, publish, serve.
+    // Join, publish and serve in sequence for each city, and for all cities in parallel.
     let began = in_parallel(&participants, |(participant, _, _, serves)| {
         begin(stage, participant, *serves)
     })?;
@@ -247,7 +247,7 @@ pub(super) fn gather<'a>(
 /// Signs the contracts of the firm with three cities.
 ///
 /// # Errors
-/// When one of them does not come into force.
+/// If one of the contracts does not come into force.
 pub(super) fn contracts(
     federation: &DemoFederation<'_>,
     step: &mut StepReport,
@@ -300,7 +300,7 @@ fn begin(
     let bytes = bundled_data::unpack(participant, &folder)
         .map_err(|refusal| unwritten(refusal.to_string()))?;
     if !serves {
-        // The operator sits beside the cities: its rows travel as they are.
+        // The operator is near the cities, so its rows are not compressed.
         if participant == OPERATOR {
             bundled_data::plain_rows(&folder).map_err(|refusal| unwritten(refusal.to_string()))?;
         }
@@ -348,7 +348,7 @@ fn in_parallel<T: Sync, R: Send>(
     })
 }
 
-/// Bytes as megabytes.
+/// Converts bytes to megabytes.
 pub(super) fn mega(bytes: u64) -> f64 {
     u32::try_from(bytes / 1000).map_or(f64::NAN, f64::from) / 1000.0
 }

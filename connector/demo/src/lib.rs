@@ -1,6 +1,6 @@
-//! `hansa demo`: the whole story on this machine, played by separate processes of this binary on real data.
+//! `hansa demo`: a demonstration on this machine, with separate processes of this binary and real data.
 //!
-//! Everything goes through the documented commands; every figure is read from what they said in this run.
+//! All steps use the documented commands. Every figure is read from their output in this run.
 
 mod analyst;
 mod auditor;
@@ -25,11 +25,11 @@ use hansa_commands::cli::terminal::line_err;
 use hansa_commands::cli::{DemoArgs, DemoRole};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// What the first line says.
+/// Text of the first line.
 const NOTICE: &str =
     "The data is real and open; the participants, contracts and terms are for the show.";
 
-/// One step of the story.
+/// Step of the demo.
 struct DemoStep {
     name: &'static str,
     title: &'static str,
@@ -82,10 +82,10 @@ const ACTS: [DemoStep; 7] = [
     },
 ];
 
-/// Plays it; the status is 0 if every step did what it says.
+/// Runs the demo. The status is 0 if every step passes its checks.
 ///
 /// # Errors
-/// When the stage can't be set up.
+/// If the demo folder can't be set up.
 pub fn run(args: &DemoArgs, show: OutputSettings) -> Result<u8, Vec<Refusal>> {
     let stage = DemoRunner::open(args.dir.as_deref()).map_err(|fault| vec![fault])?;
     if args.until_stdin_ends {
@@ -94,7 +94,7 @@ pub fn run(args: &DemoArgs, show: OutputSettings) -> Result<u8, Vec<Refusal>> {
     let played = play(args, &stage, show);
     let interrupted = stage.close();
     match played {
-        // After the story, an interruption is how it ends.
+        // After the steps, an interruption is the normal end.
         Ok(()) => Ok(0),
         Err(_) if interrupted => Err(vec![Refusal::new(ErrorCode::Interrupted, "interrupted")]),
         Err(ExpectationError { expected, came }) => {
@@ -120,7 +120,7 @@ fn play(args: &DemoArgs, stage: &DemoRunner, show: OutputSettings) -> Result<(),
     let acts: &[DemoStep] = if args.stage { &[] } else { &ACTS };
     for (number, act) in (1..).zip(acts) {
         let spoken = args.role.is_none_or(|role| act.roles.contains(&role));
-        // Nothing later stands on the open question; the others build on each other.
+        // No later step needs the step `open`; the others build on each other.
         if !spoken && act.name == "open" {
             continue;
         }

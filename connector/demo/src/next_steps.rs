@@ -1,4 +1,4 @@
-//! Step 7: the connectors go on, and there is something to try.
+//! Step 7: the connectors keep running, with suggestions for the user.
 
 use crate::federation::{DemoFederation, FIRM, PURPOSE};
 use hansa_commands::cli::output::OutputSettings;
@@ -6,7 +6,7 @@ use hansa_commands::cli::terminal::line_out;
 use serde_json::json;
 use std::time::Duration;
 
-/// Says what to try next, and waits for the end.
+/// Prints suggestions and waits for the end of the demo.
 pub(super) fn play(federation: &DemoFederation<'_>, show: OutputSettings) {
     let hansa = std::env::current_exe()
         .map_or_else(|_| "hansa".to_owned(), |path| path.display().to_string());

@@ -1,11 +1,11 @@
-//! Step 2: the officer of Lisbon and two contracts over data that is never open.
+//! Step 2: the officer of Lisbon, and two contracts on data that is not open.
 
 use crate::draft_review;
 use crate::federation::{DemoFederation, FIRM, OPERATOR, short, text, whole};
 use crate::step_report::{DemoSpeaker, ExpectationError, StepReport, must, table};
 use serde_json::{Value, json};
 
-/// Both sign; the terms stand on a page; each gets what its contract says.
+/// Signs two contracts, shows their terms on a page, and checks that each consumer gets the data of its contract.
 pub(super) fn play(
     federation: &DemoFederation<'_>,
     step: &mut StepReport,
@@ -78,7 +78,7 @@ pub(super) fn play(
     draft_review::play(federation, step, &firm)
 }
 
-/// What the firm gets: days of municipalities, without those of a few stops.
+/// Checks the firm's result: days of municipalities, without municipalities with few stops.
 fn municipalities(
     federation: &DemoFederation<'_>,
     step: &mut StepReport,
@@ -149,7 +149,7 @@ fn municipalities(
     Ok(())
 }
 
-/// The contract as Lisbon shows it, with both signatures checked.
+/// Contract page of Lisbon, with both signatures verified.
 fn page(federation: &DemoFederation<'_>, id: &str) -> Result<String, ExpectationError> {
     let output = federation.does("lisbon", &["contract", "show", id])?;
     let shown = output.with("contract")?;

@@ -5,14 +5,14 @@ use crate::step_report::{DemoSpeaker, ExpectationError, StepReport, must, table}
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Stands where the question has its days.
+/// Placeholder of the first day in the question.
 const BEFORE: &str = "2020-03-09";
 const WEEK: &str = "2020-03-16";
 const AFTER: &str = "2020-03-23";
-/// A day of Central Europe ends before this instant of UTC.
+/// Instant of UTC before which the last day ends in Central Europe.
 const LAST_DAY: &str = "2020-03-22";
 
-/// One question over three publishers: did the air get better?
+/// Asks one question over three publishers: did the air quality improve?
 pub(super) fn play(
     federation: &DemoFederation<'_>,
     step: &mut StepReport,
@@ -63,7 +63,7 @@ fn demo_cities(rows: &[&Value]) -> DemoCities {
     cities
 }
 
-/// The figures of each city, with what they stand on; and whose series ends early.
+/// Prints the figures of each city with their number of values, and the city whose series ends early.
 fn weeks(step: &mut StepReport, cities: &DemoCities) -> Result<(), ExpectationError> {
     let mut lines = Vec::new();
     let mut figures = Vec::new();
@@ -122,7 +122,7 @@ fn weeks(step: &mut StepReport, cities: &DemoCities) -> Result<(), ExpectationEr
     Ok(())
 }
 
-/// All towns of two publishers, and three of the many British ones.
+/// Cities to show: all towns of two publishers, and three of the many British ones.
 fn shown_cities(cities: &DemoCities) -> impl Iterator<Item = (&(String, String), &DemoCity)> {
     cities.iter().filter(|(key, _)| {
         key.0 != "uk.example" || matches!(key.1.as_str(), "London" | "Glasgow" | "Bristol")
@@ -145,7 +145,7 @@ fn complete(week: &Value) -> String {
     )
 }
 
-/// Zürich publishes ppb. Read as µg/m³ it would be the cleanest; in one unit it is not.
+/// Checks the units. Zürich publishes ppb: read as µg/m³, its air would be the best; in a common unit, it is not.
 fn units(
     federation: &DemoFederation<'_>,
     step: &mut StepReport,
@@ -217,7 +217,7 @@ fn conversion(entry: &Value) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// The bytes of the last answer of a participant, as the receipt says them.
+/// Bytes of a participant's last answer, from its receipt.
 fn received_bytes(log: &[Value], id: &str) -> Result<u64, ExpectationError> {
     let peer = format!("hansa://{id}");
     let received = log.iter().rev().filter_map(|record| record.get("body"));
@@ -230,7 +230,7 @@ fn received_bytes(log: &[Value], id: &str) -> Result<u64, ExpectationError> {
         })
 }
 
-/// What goes to whom, and what travelled.
+/// Explains the remote queries of the question and the bytes that were sent.
 fn explain_question(
     federation: &DemoFederation<'_>,
     step: &mut StepReport,

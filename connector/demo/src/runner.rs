@@ -1,4 +1,4 @@
-//! The stage: a folder, and the processes of this binary that play on it. All of them end with it, however it ends.
+//! Runner of the demo: a folder, and the processes of this binary that use it. All processes end with the runner, in every case.
 
 use crate::step_report::ExpectationError;
 use hansa_commands::cli::terminal::at_end_of_input;
@@ -12,7 +12,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The stage.
+/// Runner of the demo's processes.
 #[derive(Debug)]
 pub(super) struct DemoRunner {
     binary: PathBuf,
@@ -22,24 +22,24 @@ pub(super) struct DemoRunner {
     interrupted: Arc<AtomicBool>,
 }
 
-/// What a command did.
+/// Output of a command.
 #[derive(Debug)]
 pub(super) struct DemoCommandOutput {
-    /// The command, as a person would type it.
+    /// Command as a person would type it.
     pub(super) command: String,
-    /// Its exit status.
+    /// Exit status.
     pub(super) status: i32,
-    /// What it wrote to stdout, a JSON object a line.
+    /// Standard output, one JSON object per line.
     pub(super) lines: Vec<Value>,
-    /// What it wrote to stderr.
+    /// Standard error.
     pub(super) err: String,
 }
 
 impl DemoCommandOutput {
-    /// The outcome, if the command ended with this status.
+    /// Returns the output if the command ended with this status.
     ///
     /// # Errors
-    /// With all that it wrote to stderr.
+    /// Otherwise, with the text on standard error.
     pub(super) fn ends(self, status: i32) -> Result<Self, ExpectationError> {
         if self.status == status {
             return Ok(self);
@@ -50,7 +50,7 @@ impl DemoCommandOutput {
         })
     }
 
-    /// The error that it told.
+    /// Error that the command reported.
     pub(super) fn error(&self) -> Value {
         self.err
             .lines()
@@ -59,10 +59,10 @@ impl DemoCommandOutput {
             .unwrap_or(Value::Null)
     }
 
-    /// The first object with this member.
+    /// Returns the first object with this member.
     ///
     /// # Errors
-    /// When there is none.
+    /// If there is none.
     pub(super) fn with(&self, member: &str) -> Result<&Value, ExpectationError> {
         self.lines
             .iter()
@@ -73,10 +73,10 @@ impl DemoCommandOutput {
             })
     }
 
-    /// The rows of an answer, and below them what each participant did.
+    /// Returns the rows of an answer, and the report about each participant below them.
     ///
     /// # Errors
-    /// When the answer is not complete.
+    /// If the answer is incomplete.
     pub(super) fn rows(&self) -> Result<(Vec<&Value>, &Value), ExpectationError> {
         let below = self
             .with("hansa")?
@@ -96,10 +96,10 @@ impl DemoCommandOutput {
 }
 
 impl DemoRunner {
-    /// A stage in this folder, or in a temporary one that goes with it.
+    /// Opens a runner in this folder, or in a temporary one that is removed at the end.
     ///
     /// # Errors
-    /// When the folder can't be made, or holds something.
+    /// If the folder can't be made or is not empty.
     pub(super) fn open(dir: Option<&Path>) -> Result<Self, Refusal> {
         let broken = |fault: std::io::Error| {
             Refusal::new(
@@ -135,7 +135,7 @@ impl DemoRunner {
         Ok(stage)
     }
 
-    /// Ends the show when somebody interrupts it.
+    /// Ends the demo at an interruption.
     fn spawn_signal_listener(&self) -> Result<(), Refusal> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -177,15 +177,15 @@ impl DemoRunner {
         Ok(())
     }
 
-    /// Ends the show when standard input ends, too.
+    /// Ends the demo when standard input ends, too.
     ///
     /// # Errors
-    /// When that can't be waited for.
+    /// If standard input can't be watched.
     pub(super) fn end_with_input(&self) -> Result<(), Refusal> {
         at_end_of_input(self.ending())
     }
 
-    /// What an interruption does: whoever waits for a child, or reads from one, goes on; the play ends at the next command.
+    /// Action of an interruption: it unblocks waits for child processes and reads from them, and the next command ends the demo.
     fn ending(&self) -> impl Fn() + Send + use<> {
         let (children, interrupted) = (Arc::clone(&self.children), Arc::clone(&self.interrupted));
         move || {
@@ -194,22 +194,22 @@ impl DemoRunner {
         }
     }
 
-    /// The folder.
+    /// Folder of the demo.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Whether the folder stays.
+    /// True if the folder is kept.
     pub(super) const fn is_folder_kept(&self) -> bool {
         self.kept
     }
 
-    /// Whether somebody wants it to end.
+    /// True after an interruption.
     pub(super) fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::SeqCst)
     }
 
-    /// Ends all processes, and the folder unless it is to be kept; says whether somebody interrupted.
+    /// Ends all processes and removes the folder, unless it is kept. Returns true after an interruption.
     pub(super) fn close(&self) -> bool {
         end_all(&self.children);
         if !self.kept {
@@ -218,10 +218,10 @@ impl DemoRunner {
         self.is_interrupted()
     }
 
-    /// Runs a command of `participant` as people see it; gives its status, what it wrote to stdout and what to stderr.
+    /// Runs a command of `participant` with its output for people. Returns its status, standard output and standard error.
     ///
     /// # Errors
-    /// When it can't be started, or somebody interrupted.
+    /// If the command can't be started, or after an interruption.
     pub(super) fn run_for_people(
         &self,
         participant: &str,
@@ -282,7 +282,7 @@ impl DemoRunner {
     /// Runs a command of `participant` to its end.
     ///
     /// # Errors
-    /// When it can't be started, or somebody interrupted.
+    /// If the command can't be started, or after an interruption.
     pub(super) fn run(
         &self,
         participant: Option<&str>,
@@ -308,10 +308,10 @@ impl DemoRunner {
         })
     }
 
-    /// Starts a command of `participant` that goes on by itself; gives its output.
+    /// Starts a command of `participant` in the background. Returns its output.
     ///
     /// # Errors
-    /// When it can't be started.
+    /// If the command can't be started.
     pub(super) fn start(
         &self,
         participant: &str,
@@ -340,7 +340,7 @@ impl DemoRunner {
         }
     }
 
-    /// Waits for a command that was started; gives its exit status.
+    /// Waits for a started command. Returns its exit status.
     pub(super) fn wait(&self, id: u32) -> Option<i32> {
         let child = {
             let mut children = self.children.lock();
@@ -351,12 +351,12 @@ impl DemoRunner {
         child.wait().ok()?.code()
     }
 
-    /// Starts the connector of `participant` and waits until it says that it is ready.
+    /// Starts the connector of `participant` and waits until it is ready.
     ///
     /// # Errors
-    /// When it does not.
+    /// If the connector does not become ready.
     pub(super) fn serve(&self, participant: &str) -> Result<ConnectorProcess, ExpectationError> {
-        // It ends with the show, also where this process is killed.
+        // The connector ends with the demo, even if this process is killed.
         let (mut out, _) = self.start(participant, &["serve", "--until-stdin-ends"], None)?;
         let mut line = String::new();
         let read = out.read_line(&mut line);
@@ -373,12 +373,12 @@ impl DemoRunner {
     }
 }
 
-/// A connector that serves.
+/// Running connector.
 #[derive(Debug)]
 pub(super) struct ConnectorProcess {
-    /// Where.
+    /// Address of the connector.
     pub(super) address: String,
-    /// Held open, so that it can go on writing.
+    /// Held open, so that the connector can continue to write.
     _out: BufReader<ChildStdout>,
 }
 

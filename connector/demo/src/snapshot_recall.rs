@@ -1,16 +1,16 @@
-//! Step 6: a recall. A faulty snapshot was asked for; the log says whose answers it is in.
+//! Step 6: recall of a faulty snapshot. The log names the answers that used it.
 
 use crate::federation::{DemoFederation, FIRM, short, text, whole};
 use crate::step_report::{DemoSpeaker, ExpectationError, StepReport, must, table};
 use serde_json::Value;
 
 const FILE: &str = "lisbon/data/service/demand_date-line-stop_20230103.csv";
-/// So many rows stand twice in the faulty file.
+/// Duplicated rows in the faulty file.
 const DOUBLED: usize = 2_000;
 const TOTAL: &str = "SELECT municipality, local_date, sum(validations) AS v FROM lisbon.validations \
                      WHERE local_date = DATE '2023-01-03' GROUP BY municipality, local_date";
 
-/// Rows are doubled, asked for, and mended; the recall names exactly the answer that is wrong.
+/// Duplicates rows, asks for them and repairs them. The recall must name exactly the wrong answer.
 pub(super) fn play(
     federation: &DemoFederation<'_>,
     step: &mut StepReport,
@@ -90,14 +90,14 @@ pub(super) fn play(
     Ok(())
 }
 
-/// Publishes the file as it is; gives the version of the snapshot.
+/// Publishes the current file. Returns the version of the snapshot.
 fn publish(federation: &DemoFederation<'_>) -> Result<String, ExpectationError> {
     federation.does("lisbon", &["dataset", "publish", "validations"])?;
     let output = federation.does("lisbon", &["dataset", "show", "validations"])?;
     Ok(text(output.with("version")?, "version"))
 }
 
-/// The firm's total of the day, over the groups that it gets.
+/// Total of the day for the firm, over its visible groups.
 fn total(federation: &DemoFederation<'_>) -> Result<i64, ExpectationError> {
     let got = federation.asks(FIRM, TOTAL)?;
     let (rows, _) = got.rows()?;

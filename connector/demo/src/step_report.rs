@@ -1,22 +1,22 @@
-//! What a step says: lines for people as it goes, one object with its figures for scripts at its end.
+//! Report of a step: lines for people during the step, and one object with its figures for scripts at the end.
 
 use hansa_commands::cli::output::OutputSettings;
 use hansa_commands::cli::terminal::{line_out, object_out};
 use serde_json::{Map, Value, json};
 
-/// What was expected, and what came.
+/// Failed expectation of a step.
 #[derive(Debug)]
 pub(super) struct ExpectationError {
-    /// What the step says.
+    /// Expected result.
     pub(super) expected: String,
-    /// What it found.
+    /// Actual result.
     pub(super) came: String,
 }
 
-/// Holds the step to what it says.
+/// Checks an expectation.
 ///
 /// # Errors
-/// When it is not so.
+/// If the expectation fails.
 pub(super) fn must(
     so: bool,
     expected: impl Into<String>,
@@ -31,11 +31,11 @@ pub(super) fn must(
     })
 }
 
-/// Who speaks.
+/// Speaker of a line.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DemoSpeaker(pub(super) &'static str);
 
-/// One step.
+/// Report of one step.
 #[derive(Debug)]
 pub(super) struct StepReport {
     number: u8,
@@ -46,7 +46,7 @@ pub(super) struct StepReport {
 }
 
 impl StepReport {
-    /// A step that begins.
+    /// Starts the report of a step.
     pub(super) fn new(
         number: u8,
         name: &'static str,
@@ -73,12 +73,12 @@ impl StepReport {
         }
     }
 
-    /// A line that nobody says.
+    /// Prints a line without a speaker.
     pub(super) fn note(&self, text: &str) {
         self.line(text);
     }
 
-    /// Somebody says something.
+    /// Prints a line of a speaker.
     pub(super) fn say(&self, voice: DemoSpeaker, text: &str) {
         self.line(&format!("\n   {}:", voice.0));
         for line in text.trim_end().lines() {
@@ -86,15 +86,15 @@ impl StepReport {
         }
     }
 
-    /// Keeps a figure.
+    /// Stores a figure.
     pub(super) fn figure(&mut self, name: &str, value: impl Into<Value>) {
         self.figures.insert(name.to_owned(), value.into());
     }
 
-    /// Plays the step to its end and says whether it did what it says.
+    /// Runs the step to its end and prints its result.
     ///
     /// # Errors
-    /// What it did not do.
+    /// The failed expectation.
     pub(super) fn done<T>(
         mut self,
         play: impl FnOnce(&mut Self) -> Result<T, ExpectationError>,
@@ -117,7 +117,7 @@ impl StepReport {
     }
 }
 
-/// A table for people, indented by whoever says it.
+/// Table for people, indented like the lines of a speaker.
 pub(super) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     hansa_commands::cli::output::table(header, rows)
 }

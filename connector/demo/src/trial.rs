@@ -1,8 +1,8 @@
-//! `hansa try`: one governed answer from one command. A league, a city with real data and a firm are made in a folder, the two sign a
-//! contract, and the firm asks.
+//! `hansa try`: one governed answer with one command. A league, a city with real data and a firm are made in a folder; the two sign
+//! a contract, and the firm asks.
 //!
-//! The league is made anew each time and marked as a demonstration. Nobody outside the folder trusts it, so that nobody else admits its
-//! participants, and they admit nobody else.
+//! The league is made anew each time and marked as a demonstration. Nobody outside the folder trusts it, and its participants trust
+//! nobody else.
 
 use crate::bundled_data;
 use crate::federation::{PURPOSE, text};
@@ -17,17 +17,17 @@ use serde_json::{Value, json};
 const CITY: &str = "munster";
 const FIRM: &str = "acme";
 
-/// What the firm asks unless somebody says otherwise.
+/// Default question of the firm.
 const QUESTION: &str = "SELECT site, sum(bikes) AS bikes FROM munster.bike_counts \
                         WHERE local_date >= '2020-01-01' AND local_date < '2021-01-01' GROUP BY site ORDER BY site";
 
-/// What it asks then, and does not get.
+/// Second question, which is refused.
 const REFUSED: &str = "SELECT * FROM munster.bike_counts LIMIT 5";
 
-/// Sets the two up, asks, and ends with the status of the question.
+/// Sets up the participants, asks, and returns the status of the question.
 ///
 /// # Errors
-/// When the folder can't be made, or a step does not do what it should.
+/// If the folder can't be made, or a step fails.
 pub fn run(args: &TryArgs, show: OutputSettings) -> Result<u8, Vec<Refusal>> {
     let runner = DemoRunner::open(args.dir.as_deref()).map_err(|fault| vec![fault])?;
     let tried = Trial::begin(&runner, show).and_then(|trial| trial.ask(args.sql.as_deref(), show));
@@ -42,17 +42,17 @@ pub fn run(args: &TryArgs, show: OutputSettings) -> Result<u8, Vec<Refusal>> {
     }
 }
 
-/// A city that serves and a firm that has a contract.
+/// Serving city, and firm with a contract.
 struct Trial<'a> {
     runner: &'a DemoRunner,
     contract: Value,
-    /// The commands that led there.
+    /// Commands that were run.
     commands: Vec<String>,
     _city: ConnectorProcess,
 }
 
 impl<'a> Trial<'a> {
-    /// Makes league, participants and contract, by the commands that a person would type.
+    /// Makes the league, the participants and the contract with the commands that a person would type.
     fn begin(runner: &'a DemoRunner, show: OutputSettings) -> Result<Self, ExpectationError> {
         if !show.json {
             line_out(
@@ -141,7 +141,7 @@ impl<'a> Trial<'a> {
         )?;
         let contract = text(requested.with("negotiation")?, "would_become");
         does(Some(CITY), &["contract", "sign", "bike_counts"])?;
-        // The firm's connector confirms what the city has signed.
+        // The firm's connector confirms the contract that the city has signed.
         runner
             .run(Some(FIRM), &["contract", "wait", "bike_counts"])?
             .ends(0)?;
@@ -158,7 +158,7 @@ impl<'a> Trial<'a> {
         })
     }
 
-    /// Asks, and says what came, under which clauses, and what the city wrote down.
+    /// Asks, and prints the answer, its clauses and the record of the city.
     fn ask(&self, sql: Option<&str>, show: OutputSettings) -> Result<u8, ExpectationError> {
         let question = sql.unwrap_or(QUESTION);
         let asked = ["sql", question, "--purpose", PURPOSE];

@@ -1,4 +1,4 @@
-//! Step 5: a withdrawal cuts a running stream.
+//! Step 5: a withdrawal cuts a running answer.
 
 use crate::federation::{DemoFederation, OPERATOR, PURPOSE, short, text, whole};
 use crate::runner::DemoCommandOutput;
@@ -7,7 +7,7 @@ use hansa_audit_log::time::UtcTimestamp;
 use serde_json::Value;
 use std::io::BufRead as _;
 
-/// The milliseconds, the rows after it, and the receipt for the part delivered.
+/// Measures the milliseconds until the cut and the rows after it, and checks the receipt of the delivered part.
 pub(super) fn play(
     federation: &DemoFederation<'_>,
     step: &mut StepReport,
@@ -21,7 +21,7 @@ pub(super) fn play(
     let err = federation.file("stream.err");
     let args = ["get", "munster.bike_channels", "--purpose", PURPOSE];
     let (mut out, id) = federation.stage.start(OPERATOR, &args, Some(&err))?;
-    // The reader takes its time: some lines, and it stops reading. The stream is under way and can't end by itself.
+    // A slow reader: it reads some lines and stops. The answer is running and can't end by itself.
     let mut read: i64 = 0;
     let mut line = String::new();
     while read < 1000 {
@@ -45,13 +45,13 @@ pub(super) fn play(
     )?;
     let running = whole(ended.with("withdrawn")?, "streams_before");
     must(running == 1, "one stream is running", running)?;
-    // Only now the rest is read, as far as it goes.
+    // The rest is read only now, until the cut.
     let mut came = read;
     loop {
         line.clear();
         match out.read_line(&mut line) {
             Ok(0) | Err(_) => break,
-            // What stands below the rows; a stream that is cut has none.
+            // A complete answer has an object below its rows; a cut one has none.
             Ok(_) if line.starts_with("{\"hansa\"") => {}
             Ok(_) => came += 1,
         }
@@ -80,7 +80,7 @@ pub(super) fn play(
     Ok(())
 }
 
-/// What both sides wrote down.
+/// Records of both parties.
 fn receipt(
     federation: &DemoFederation<'_>,
     step: &mut StepReport,

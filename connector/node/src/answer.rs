@@ -1,4 +1,5 @@
-//! Answer: identify, contract, plan, decide, record, enforce, execute, seal; the order is held by the types.
+//! Workflow of an answer: identify, find the contract, plan, decide, record, enforce, execute, seal. Types enforce the order of the
+//! steps.
 
 mod answer_end;
 mod answer_start;
@@ -39,11 +40,13 @@ use hansa_transport::peer_handler::QueryRejection;
 use std::sync::Arc;
 use tracing::Instrument as _;
 
-/// Answers a question. A refusal is in the log when this returns. Whoever asks and goes away in between leaves no opened
-/// entry behind.
+/// Answers a question.
+///
+/// A refusal is in the log when this function returns. A caller that drops the future early leaves no opened log entry without a
+/// close.
 ///
 /// # Errors
-/// The recorded refusal, or that nothing can be recorded.
+/// The recorded refusal, or the error that nothing can be recorded.
 pub async fn answer(
     connector: &Arc<Connector>,
     caller: QueryCaller,
@@ -120,14 +123,14 @@ async fn to_the_end(
         AnswerError::Closed => return Err(connector.unheard(Some(posed.asker.id())).await),
     };
     let reported = connector.decline(Some(posed.asker.id()), declined).await;
-    // A text stands only beside a record of its own, and somebody without a contract leaves nothing on our disk.
+    // The text is kept only beside a refusal record of its own, and only for callers with a contract: others cannot fill the disk.
     if matches!(reported, QueryRejection::Declined(_)) && posed.is_under_contract(connector) {
         connector.keep_text(posed.salt, &posed.asking.ask.sql);
     }
     Err(reported)
 }
 
-/// The refusal of a question that was decided again and again, since each time something was stopped meanwhile.
+/// Refusal of a question whose decision was repeated too often. Each time, a stop came during the decision.
 fn overtaken() -> Refusal {
     Refusal::new(
         ErrorCode::StreamCut,

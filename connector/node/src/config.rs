@@ -1,4 +1,4 @@
-//! The configuration of one connector: `hansa.toml`, parsed whole, every problem at once.
+//! Configuration of one connector. `hansa.toml` is read completely, and all its problems are reported at once.
 
 pub mod audit;
 pub mod clients;
@@ -54,23 +54,23 @@ use hansa_query::sql::saved_statement::SavedStatement;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Every key, with its default, for `hansa config reference`.
+/// Every key with its default, for `hansa config reference`.
 pub const REFERENCE: &str = include_str!("config/reference.toml");
 
-/// Everything that `hansa.toml` says, with paths made absolute against its folder.
+/// Content of `hansa.toml`, with paths made absolute against its folder.
 #[derive(Debug, Clone)]
 pub struct ConnectorConfig {
-    /// The file.
+    /// Path of the file.
     pub file: PathBuf,
-    /// Its folder, absolute.
+    /// Absolute path of the folder with the file.
     root: PathBuf,
-    /// Its text, from which the dataset tables are read.
+    /// Text of the file. The dataset tables are read from it.
     pub text: String,
-    /// What the environment puts in the place of its values.
+    /// Values from the environment that override the file.
     pub overrides: BTreeMap<String, String>,
     /// `[participant]`
     pub participant: ParticipantConfig,
-    /// `[listen] peer`; absent: consumer only.
+    /// `[listen] peer`; absent for a connector that is only a consumer.
     pub listen: Option<String>,
     /// `[clients]`
     pub clients: ClientsConfig,
@@ -88,7 +88,7 @@ pub struct ConnectorConfig {
     pub state: PathBuf,
     /// `[lists] dir`: the published lists that contracts name.
     pub lists: PathBuf,
-    /// `[sources] roots`: folders beside that of the file out of which sources may be read.
+    /// `[sources] roots`: additional folders from which sources may be read.
     pub roots: Vec<PathBuf>,
     /// `[limits]`
     pub limits: LimitsConfig,
@@ -108,7 +108,7 @@ pub struct ConnectorConfig {
     pub cluster: ClusterConfig,
     /// `[ask] purpose`
     pub purpose: Option<PurposeId>,
-    /// `[ask] compress`: in which compressed form rows are asked for.
+    /// `[ask] compress`: the compression of requested rows.
     pub(crate) compress: Option<BufferCompression>,
     /// `[[peer]]`
     pub peers: Vec<PeerConfig>,
@@ -118,9 +118,9 @@ pub struct ConnectorConfig {
     pub templates: Vec<TemplateConfig>,
     /// `[purpose.NAME]`
     pub purposes: Vec<OwnPurpose>,
-    /// `[tenant]`: which value of a tenant column a participant stands for.
+    /// `[tenant]`: value of a tenant column, by the participant that it stands for.
     pub(crate) tenants: BTreeMap<ParticipantId, String>,
-    /// Where the value of each key comes from; the entries of datasets are read elsewhere.
+    /// Origin of each key's value. The tables of datasets are read elsewhere.
     pub origins: Vec<(String, ValueOrigin)>,
 }
 
@@ -128,7 +128,7 @@ impl ConnectorConfig {
     /// Reads and checks a configuration file.
     ///
     /// # Errors
-    /// Every problem in it, in the order of the file.
+    /// Every problem in the file, in its order.
     pub fn load(file: &Path, overrides: &BTreeMap<String, String>) -> Result<Self, Vec<Refusal>> {
         let shown = file.display().to_string();
         let text = std::fs::read_to_string(file).map_err(|fault| {
@@ -142,7 +142,7 @@ impl ConnectorConfig {
                     .with_help("create one with hansa init, or name it with --config"),
             ]
         })?;
-        // Without links and `..`: the engine takes the paths of snapshots literally.
+        // Without symbolic links and `..`: the engine takes the paths of snapshots literally.
         let folder = std::fs::canonicalize(file)
             .ok()
             .and_then(|path| path.parent().map(Path::to_path_buf))
@@ -254,12 +254,12 @@ impl ConnectorConfig {
         })
     }
 
-    /// The folder that relative paths start from.
+    /// Folder against which relative paths are resolved.
     pub fn folder(&self) -> &Path {
         &self.root
     }
 
-    /// Out of which folders sources are read; never out of those of its state and its keys.
+    /// Folders from which sources may be read, without the folders of the state and the keys.
     pub fn source_roots(&self) -> SourceRoots {
         let TrustConfig {
             bundle: _,
@@ -269,7 +269,7 @@ impl ConnectorConfig {
             note_key,
         } = &self.trust;
         let keys = [tls_key, signing_key, note_key].into_iter();
-        // Keys that lie beside the configuration leave their neighbours to be read.
+        // Files beside a key that lies in the folder of the configuration stay readable.
         let folders = keys.clone().filter_map(|key| key.parent());
         let folders = folders.filter(|folder| !self.root.starts_with(folder));
         let shown = [&self.clients, &self.web].into_iter();
@@ -284,7 +284,7 @@ impl ConnectorConfig {
             .without(barred)
     }
 
-    /// The socket of the running connector.
+    /// Socket of the running connector.
     pub fn socket(&self) -> PathBuf {
         self.state.join("hansa.sock")
     }

@@ -1,4 +1,4 @@
-//! Contracts in force: files, quotas and money, duties, and what people are told of them.
+//! Contracts in force: files, quotas and prepaid balances, duties, and notices.
 
 pub mod agreement_parameters;
 pub mod clause_citation;

@@ -1,4 +1,4 @@
-//! Own datasets: what is published, its snapshots, and what is refused of it whatever contracts permit.
+//! Own datasets: publication, snapshots, and restrictions that refuse despite contracts.
 
 pub(crate) mod dataset_state;
 pub mod provider_restriction;

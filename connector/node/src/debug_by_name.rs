@@ -1,6 +1,6 @@
-//! `Debug` of types whose state is large, or not for logs.
+//! `Debug` for types whose state is large or must not be logged.
 
-/// Implements `Debug` for these types as the name of the type alone.
+/// Implements `Debug` for these types by their name alone.
 #[macro_export]
 macro_rules! debug_by_name {
     ($($name:ident),+ $(,)?) => {$(

@@ -1,5 +1,5 @@
-//! Incident: a participant states that its own log went on in two places, or is out of order, and so closes it; in its log
-//! and on those of everybody whom it deals with.
+//! Incident statements. A participant states that its own log has forked or is damaged, and so closes the fork, in its own log and
+//! in those of its peers.
 
 mod incident_detection;
 #[cfg(test)]
@@ -25,31 +25,31 @@ use hansa_store::document_folder::StoredDocumentKind as Document;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// What a person says of an incident.
+/// Statement of an officer about an incident.
 #[derive(Debug, Clone)]
 pub struct IncidentArgs {
-    /// Why, where somebody knows.
+    /// Cause, if known.
     pub cause: Option<IncidentCause>,
-    /// When the log began to go on in two places, where somebody knows.
+    /// Start of the fork, if known.
     pub since: Option<UtcTimestamp>,
-    /// Heads of this log that others hold and that it does not go on from.
+    /// Heads of this log at peers that this log does not extend.
     pub heads: Vec<SignedHead>,
 }
 
-/// What was stated, and to whom.
+/// Stated incident and its recipients.
 #[derive(Debug)]
 pub struct StatedIncident {
-    /// The statement; nothing where what was stated before was told again.
+    /// New statement; `None` if only earlier statements were sent again.
     pub incident: Option<IncidentStatement>,
-    /// Who is told.
+    /// Recipients of the statements.
     pub to: Vec<ParticipantId>,
 }
 
-/// States what is found wrong with the own log, and puts it into the outbox for everybody whom this participant deals with.
-/// Where nothing new is found, what was stated before goes out again.
+/// States the faults of the own log and puts the statement into the outbox of every peer. Without new faults, earlier statements
+/// are sent again.
 ///
 /// # Errors
-/// `USAGE` where nothing is wrong, `LOG_FORK` where the key was not replaced since the fork; or when it can't be signed, kept or
+/// `USAGE` without faults, `LOG_FORK` if the key was not replaced since the fork; or if the statement can't be signed, stored or
 /// recorded.
 pub async fn state(
     connector: &Arc<Connector>,
@@ -106,7 +106,7 @@ pub async fn state(
     let payload = statement::to_bytes(&incident);
     let signature = connector.sign(StatementKind::Incident, SignatoryRole::Provider, &payload)?;
     let bytes = envelope::assemble(&payload, &[signature]);
-    // First into the outbox: a crash in between has it stated once more, and never to one too few.
+    // The outbox comes first: a crash then repeats the statement instead of losing it for a peer.
     send(connector, &to, &bytes).await?;
     record(connector, &incident, &bytes, "out").await?;
     Ok(StatedIncident {
@@ -141,7 +141,7 @@ async fn send(
     Ok(())
 }
 
-/// Everybody whom this participant deals with: those that it knows, and those with whom it has or had a contract.
+/// Peers of this participant: known ones, and parties of present and past contracts.
 fn partners(connector: &Connector) -> Result<Vec<ParticipantId>, Refusal> {
     let own = connector.id();
     let now = connector.now();
@@ -168,7 +168,7 @@ fn partners(connector: &Connector) -> Result<Vec<ParticipantId>, Refusal> {
     Ok(all.into_iter().collect())
 }
 
-/// The statements of this participant, as they were signed.
+/// Signed statements of this participant.
 fn own_stated(connector: &Connector) -> Result<Vec<Vec<u8>>, Refusal> {
     let own = connector.id();
     let rows = connector.records.index(|state| state.incidents())?;
@@ -183,11 +183,11 @@ fn own_stated(connector: &Connector) -> Result<Vec<Vec<u8>>, Refusal> {
         .collect()
 }
 
-/// Takes in the statement of a participant about its own log. One that is in the log changes nothing.
+/// Takes in a participant's statement about its own log. A known statement has no effect.
 ///
 /// # Errors
-/// When it is about somebody else's log, its signature does not count, its key is one that was in force when the fork was found, or
-/// it can't be recorded.
+/// If the statement is about another log, its signature is invalid, its key was already in force when the fork was found, or it
+/// can't be recorded.
 pub async fn take_in(
     connector: &Arc<Connector>,
     peer: &ParticipantId,
@@ -214,7 +214,7 @@ pub async fn take_in(
         return Err(Refusal::new(ErrorCode::KeyNotValidAtSigning, sentence));
     }
     if let Some(fork) = &incident.fork {
-        // Also where nothing was noticed here: it may come from the other copy, before anybody finds the fork.
+        // Also without a known fork: the statement may come from the copy of the log before the fork is found.
         let noticed = incident_detection::fork_detection_time(connector, peer)?;
         let since = noticed.or(fork.since).unwrap_or(UtcTimestamp::EARLIEST);
         insist_on_another_key(connector, peer, kid, since)?;
@@ -227,8 +227,8 @@ pub async fn take_in(
     record(connector, incident, bytes, "in").await
 }
 
-/// A copy of the folder has the old key: the statement counts only under one that took its place since the fork was found, or
-/// began.
+/// Refuses a statement under an old key. A copy of the folder also has that key, so only a key from after the discovery or the
+/// start of the fork counts.
 fn insist_on_another_key(
     connector: &Connector,
     of: &ParticipantId,

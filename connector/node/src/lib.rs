@@ -1,7 +1,7 @@
-//! A participant as a library: its state, and its workflows in the order in which each task is done. It has no face: the command
-//! line, programs and partners call it.
+//! Library of a participant: its state, and its workflows in the order of their steps. It has no user interface; the command line,
+//! client programs and partners call it.
 //!
-//! Each noun has one module here, as it has in the packages below.
+//! Each noun has one module here, as in the packages below.
 //!
 //! | module | workflow |
 //! |---|---|
@@ -10,8 +10,8 @@
 //! | [`negotiation`], [`contract`], [`withdrawal`] | a contract, from the request to its end |
 //! | [`dataset`], [`offer`], [`release`] | what is published, offered, and released as cells |
 //! | `receipt`, [`log`], [`incident`] | the evidence |
-//! | [`league`], [`peer`], [`partner`], [`token`], [`worker`] | those with whom a participant has to do |
-//! | [`participant`] | the state that all of them share, its opening and its end |
+//! | [`league`], [`peer`], [`partner`], [`token`], [`worker`] | other parties of a participant |
+//! | [`participant`] | the shared state, its opening and its shutdown |
 //! | [`config`], [`monitoring`], [`process`] | the configuration, metrics, clock and threads |
 //!
 //! Begin with [`participant::Connector`], [`answer::answer`] and [`question::query_start::start_query`].

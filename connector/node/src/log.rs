@@ -1,4 +1,4 @@
-//! The log of a participant: writing records, the index that is made of them, heads, proofs and time stamps.
+//! Log of a participant: writing of records, the index made from them, heads, proofs and time stamps.
 
 pub mod audit_event;
 pub(crate) mod config_records;

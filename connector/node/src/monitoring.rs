@@ -1,7 +1,7 @@
-//! How the connector is, for the tools of whoever runs it: what it counts, what has to be in order, and when what ends.
+//! Monitoring for operators: counters, readiness checks, and expiry dates.
 //!
-//! Labels are bounded: participants, datasets, codes and outcomes; never a text of a question, a person or a value. Metrics name
-//! datasets and participants, so they are for the own people alone.
+//! Labels are bounded: participants, datasets, codes and outcomes, never the text of a question, a person or a value. Metrics name
+//! datasets and participants, so only the operator may read them.
 
 pub mod awaiting_join;
 pub(crate) mod connector_metrics;

@@ -1,5 +1,5 @@
-//! Negotiate: a message makes a step; file, record, index, then send. A negotiation is its messages, read again. Here messages
-//! are taken in.
+//! Negotiation: a message makes a step, which is stored, recorded, indexed and then sent. The state of a negotiation is recomputed
+//! from its messages. This file takes in messages.
 
 pub mod activation;
 pub mod clause_comment;
@@ -42,13 +42,13 @@ use hansa_store::document_folder::StoredDocumentKind as Document;
 use hansa_store::state_index::row::ReceiptRow;
 use std::sync::Arc;
 
-/// Takes in a message of a peer; `number` is its place in the peer's outbox, where it came from there. A caller that goes
-/// away does not stop halfway what a message leads to.
+/// Takes in a message of a peer. `number` is its place in the peer's outbox, if it came from there.
 ///
-/// A message that was taken in before changes nothing, but what follows from it and was never done is done.
+/// The steps that follow from a message complete even if the caller is gone. A repeated message changes nothing, but missing
+/// follow-up steps are done.
 ///
 /// # Errors
-/// The fault of the message; then nothing has changed. A faulty message from an outbox is put in the log by `refuse`.
+/// The fault of the message; nothing has changed then. `refuse` records a faulty message from an outbox.
 pub async fn take_in(
     connector: &Arc<Connector>,
     peer: &ParticipantId,
@@ -71,7 +71,7 @@ async fn take_in_turn(
         .records
         .index_fast(|state| state.knows_message(peer, true, &id));
     if let (Err(_), MessageContent::Withdrawal { statement }) = (&known, &message.content) {
-        // Where the index can't be written a withdrawal holds all the same; the message comes again.
+        // A withdrawal takes effect even if the index can't be written; the peer then sends the message again.
         withdrawal::take_in(connector, statement)?;
     }
     let known = known?;
@@ -88,7 +88,7 @@ async fn take_in_turn(
             None => Ok(()),
         };
     }
-    // INVARIANT: bounded-messages. What leaves a record is bounded for each peer, or by what this participant gave to it.
+    // INVARIANT: bounded-messages. Messages that leave a record are limited per peer, or by an earlier act of this participant.
     if !is_owed(connector, peer, &message.content)?
         && !connector
             .limits
@@ -105,8 +105,8 @@ async fn take_in_turn(
     }
 }
 
-/// True if a message is bounded by its subject: the first word on a receipt, and what ends a contract or a negotiation that goes on.
-/// None of these waits.
+/// True if the subject of a message limits its number: the first acknowledgement of a receipt, and the end of a contract or of an
+/// open negotiation. Such messages never wait for an allowance.
 fn is_owed(
     connector: &Connector,
     peer: &ParticipantId,
@@ -132,7 +132,7 @@ fn is_owed(
     }
 }
 
-/// Puts a message in the log with what it leads to; says what follows from it.
+/// Records a message with its step. Returns the open negotiation and the messages to send.
 async fn record_message(
     connector: &Arc<Connector>,
     peer: &ParticipantId,
@@ -152,7 +152,7 @@ async fn record_message(
     };
     match &message.content {
         MessageContent::Statement { statement } => {
-            // What it is stands in its header: the reader of one kind takes no other.
+            // The envelope header names the kind of statement, and each reader accepts one kind.
             if statement::from_envelope::<NoticeStatement>(statement).is_ok() {
                 notice::contract_event::take_in(connector, peer, statement).await?;
             } else if statement::from_envelope::<IncidentStatement>(statement).is_ok() {
@@ -181,7 +181,8 @@ async fn record_message(
             if let Some(witnessed) = witnessed {
                 connector.take_witness(peer, witnessed).await?;
             }
-            // What it says is kept as the receipt, so that the message need not be. The index takes it in when somebody looks.
+            // The receipt file holds the content of the message, so the message need not be stored. The next read of the index adds
+            // it.
             connector.record_both(known, noted.fact(None, None)).await?;
             Ok(None)
         }
@@ -201,11 +202,10 @@ async fn record_message(
     }
 }
 
-/// Puts a message from an outbox in the log that can't be used, with the reason: it must not block the next one, and it
-/// must not be lost either.
+/// Records an unusable message from an outbox with the reason. It must neither block the next message nor be lost.
 ///
 /// # Errors
-/// When it can't be kept or recorded.
+/// If the message can't be stored or recorded.
 pub(crate) async fn refuse(
     connector: &Arc<Connector>,
     peer: &ParticipantId,

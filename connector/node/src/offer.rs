@@ -1,4 +1,4 @@
-//! Offers and public views, from the configuration to the catalogue and to portals.
+//! Offers and public views, from the configuration to the catalog and to data portals.
 
 pub mod offer_renewal;
 pub mod offers;

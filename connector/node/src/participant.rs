@@ -1,41 +1,42 @@
-//! A participant as one value: its records, contracts, datasets, and everything that runs. Nothing of it is global.
+//! Participant as one value: its records, contracts, datasets and running tasks. There is no global state.
 //!
 //! # Order of locks
 //!
-//! A lock is taken only by whoever holds none of those below it. Beside what is said here nobody holds two at once.
+//! Take a lock only if you hold none of those below it in the list. Except for the cases listed here, no two locks are held at
+//! once.
 //!
-//! Those that are waited for, also across a call to a peer:
+//! Asynchronous locks, which may be held during a call to a peer:
 //!
-//! 1. `contracts.notice_lock`: one round of notices; who finds it taken goes away. What a round posts takes `negotiation_lock`.
-//! 2. `peers.delivery_queues`, of one peer: first `taking`, then `carrying`. While messages are carried or taken in, the peer is
-//!    called (`peers.connections`, only as long as its map is read), its bundle, heads and messages are taken in, and heads are
+//! 1. `contracts.notice_lock`: one round of notices; a second round gives up. Sending a notice takes `negotiation_lock`.
+//! 2. `peers.delivery_queues`, of one peer: first `taking`, then `carrying`. While messages are delivered or taken in, the peer is
+//!    called (`peers.connections`, only while its map is read), its bundle, heads and messages are taken in, and heads are
 //!    exchanged.
-//! 3. `peers.heads`, the exchange with one peer; within it `judged`.
-//! 4. `contracts.negotiation_lock`: each change of negotiations, members, restrictions, rulebooks and words of officers. A statement on a log takes
-//!    `judged`. A contract that comes into force has its cells released on another thread, which takes `release_lock`, and is waited for.
-//! 5. `peers.heads`, `judged`: what the log holds of heads changes.
-//! 6. `accounting.charge_lock`: one counted question is admitted.
-//! 7. `limits.refusals`, the window of one participant: a sum is recorded.
+//! 4. `contracts.negotiation_lock`: each change of negotiations, members, restrictions, rulebooks and approvals. An incident
+//!    statement takes `judged`. Activating a contract waits for another thread that releases its cells and takes `release_lock`.
+//!    takes `judged`. Activating a contract waits for another thread that releases its cells and takes `release_lock`.
+//! 5. `peers.heads`, `judged`: each change of the recorded heads.
+//! 6. `accounting.charge_lock`: the admission of one counted question.
+//! 7. `limits.refusals`, the window of one participant: the record of a sum.
 //!
-//! Those of threads that may block:
+//! Locks of threads that may block:
 //!
 //! 8. `reloadable.reload_lock`: within it `offer_lock`, then `release_lock`, one after the other.
 //! 9. `datasets.snapshots`, its lock of publications: within it `release_lock`, then `archive_lock`, one after the other.
-//! 10. `datasets.offer_lock`: offers are put in force and public views are signed.
-//! 11. `datasets.release_lock`: cells are released, a snapshot takes the place of another one, or a backup is written.
-//! 12. `records.archive_lock`: the log goes to its archive, decisions and snapshots are taken away.
+//! 10. `datasets.offer_lock`: activation of offers and signing of public views.
+//! 11. `datasets.release_lock`: the release of cells, the replacement of a snapshot, or the writing of a backup.
+//! 12. `records.archive_lock`: archiving of the log, and expiry of decisions and snapshots.
 //!
-//! Within any of these the log may be written, a stop begun, and one of the following taken. They are held for a moment and never
-//! across an `await`; where one of them is held, only those are taken that are named with it:
+//! Within any of these, the log may be written, a stop begun, and one of the following taken. The following are held briefly and
+//! never across an `await`. While one of them is held, only the locks named with it are taken:
 //!
-//! - `queries.running`: `contracts.registry`, `reloadable` and trust, to find who belongs to a group no longer.
-//! - `datasets.catalog`: `contracts.registry`, to show somebody what there is.
+//! - `queries.running`: `contracts.registry`, `reloadable` and trust, to find former members of a group.
+//! - `datasets.catalog`: `contracts.registry`, to show the catalog.
 //! - `accounting.answered_requests`: the index, when it is full.
-//! - the index of `records`: the log, to take its newest records in.
+//! - the index of `records`: the log, to add its newest records.
 //! - `records.pseudonyms` and `records.texts`: their own stores beside the log.
-//! - `partner_processes`: nothing at all.
-//! - `access_tokens`, `contracts.registry`, `reloadable`, `identity`, templates and views of `datasets`, counters of `accounting` and `limits`, maps of
-//!   `peers`, `records.time_stamps`: nothing but the clock of the log, and documents.
+//! - `access_tokens`, `contracts.registry`, `reloadable`, `identity`, templates and views of `datasets`, counters of `accounting`
+//!   and `limits`, maps of `peers`, `records.time_stamps`: only the clock of the log, and documents.
+//!   `limits`, maps of `peers`, `records.time_stamps`: only the clock of the log, and documents.
 
 pub mod approval;
 mod connector_identity;
@@ -83,35 +84,35 @@ use hansa_query::limits::QueryResourceLimits;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// A participant.
+/// Participant with its state and its running tasks.
 pub struct Connector {
-    /// Its clock.
+    /// Clock of the participant.
     pub clock: Clock,
-    /// The same, to be moved.
+    /// Handle that moves `clock`.
     pub adjustable_clock: AdjustableClock,
-    /// Its log, and what is kept beside it.
+    /// Log of the participant, and the stores beside it.
     pub records: RecordKeeping,
-    /// As whom it acts.
+    /// Identity of the participant.
     pub identity: ConnectorIdentity,
-    /// What it goes by and may change while it runs.
+    /// State that can change during a reload.
     pub reloadable: ReloadableState,
-    /// What it has and offers.
+    /// Datasets and offers.
     pub datasets: DatasetState,
-    /// Its contracts.
+    /// Contracts and negotiations.
     pub contracts: ContractState,
-    /// The access tokens of its people.
+    /// Access tokens of own users.
     pub access_tokens: AccessTokenRegister,
-    /// How questions run.
+    /// Execution of questions.
     pub queries: QueryExecution,
-    /// What holds them back.
+    /// Limits of questions.
     pub limits: QueryLimits,
-    /// What answers cost.
+    /// Accounting of answers.
     pub accounting: QueryAccounting,
-    /// What it knows of others while it runs.
+    /// State about peers.
     pub peers: PeerState,
-    /// What it negotiates and transfers with partners, where the Dataspace Protocol is spoken.
+    /// Negotiations and transfers with partners, if the Dataspace Protocol is served.
     pub partner_processes: PartnerProcessesSlot,
-    /// What it counts.
+    /// Metrics of the connector.
     pub metrics: ConnectorMetrics,
     /// The observer of its walks.
     pub(crate) observer: Arc<dyn WalkObserver>,
@@ -128,12 +129,12 @@ impl std::fmt::Debug for Connector {
 }
 
 impl Connector {
-    /// The configuration in force.
+    /// Current configuration.
     pub fn config(&self) -> Arc<ConnectorConfig> {
         self.reloadable.config()
     }
 
-    /// Puts another configuration in force, with the purposes and the lists that it names.
+    /// Replaces the configuration, with the purposes and lists that it names.
     pub fn set_config(
         &self,
         config: ConnectorConfig,
@@ -144,23 +145,24 @@ impl Connector {
         self.peers.workers.forget_all();
     }
 
-    /// Who it is.
+    /// ID of the participant.
     pub fn id(&self) -> ParticipantId {
         self.reloadable.id()
     }
 
-    /// Now, by the log's clock: never before the last record, whatever happens to the machine's. What is over stays over.
+    /// Current time by the log's clock. It is never before the last record, even if the machine's clock goes back, so an ended
+    /// contract stays ended.
     pub fn now(&self) -> UtcTimestamp {
         self.records.log.now()
     }
 
-    /// Microseconds on the clock that only counts, for what is done at most so often.
+    /// Microseconds on the monotonic clock, for rate limits and timeouts.
     pub fn ticks(&self) -> i64 {
         i64::try_from((self.clock)().mono_ns / 1000).unwrap_or(i64::MAX)
     }
 
-    /// Refuses while the clock can't be relied on. By one that went back, what is over would be in force again. By one that
-    /// jumped ahead, what is in force may be over.
+    /// Refuses while the clock is not trusted. If it went back, ended contracts would be in force again. If it jumped ahead,
+    /// contracts in force may seem ended.
     ///
     /// # Errors
     /// `CLOCK_UNTRUSTED`.
@@ -181,10 +183,10 @@ impl Connector {
         Err(Refusal::new(ErrorCode::ClockUntrusted, sentence))
     }
 
-    /// An operator has looked at the clock. That is in the log before it is relied on again.
+    /// Trusts the clock again after an operator has checked it. The check is recorded first.
     ///
     /// # Errors
-    /// When the log can't be written.
+    /// If the log can't be written.
     pub fn rely_on_clock(&self) -> Result<(), Refusal> {
         if self.records.log.clock_fault().is_none() {
             return Ok(());
@@ -200,7 +202,7 @@ impl Connector {
         Ok(())
     }
 
-    /// The limits of one question.
+    /// Limits of one question.
     pub fn query_limits(&self) -> QueryResourceLimits {
         let limits = self.config().limits;
         QueryResourceLimits {
@@ -212,7 +214,7 @@ impl Connector {
         }
     }
 
-    /// A slot for one question of our own people, or the refusal that there is none.
+    /// Takes a slot for one question of an own user.
     ///
     /// # Errors
     /// `TOO_MANY_STREAMS`.
@@ -222,7 +224,7 @@ impl Connector {
             .take(self.config().limits.concurrent)
     }
 
-    /// A slot for a question of a peer.
+    /// Takes a slot for a question of a peer.
     ///
     /// # Errors
     /// `TOO_MANY_STREAMS`.
@@ -232,7 +234,7 @@ impl Connector {
             .take_for(peer, self.config().limits.concurrent)
     }
 
-    /// A file of the state folder.
+    /// Path of a file in the state folder.
     pub fn file(&self, name: &str) -> PathBuf {
         self.config().state.join(name)
     }

@@ -1,4 +1,4 @@
-//! The negotiations and transfers with partners, as commands see them. They run where the protocol is spoken.
+//! Negotiations and transfers with Dataspace Protocol partners, as commands see them. They run if the protocol is configured.
 
 use async_trait::async_trait;
 use hansa_audit_log::digest::Digest;
@@ -9,108 +9,109 @@ use parking_lot::RwLock;
 use serde_json::Value;
 use std::sync::{Arc, Weak};
 
-/// A negotiation or a transfer in a few words.
+/// Summary of a negotiation or a transfer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartnerProcessSummary {
-    /// Its id here.
+    /// Local ID of the process.
     pub pid: String,
-    /// When it began, in microseconds.
+    /// Start of the process, in microseconds.
     pub began: i64,
     /// `negotiation`, `transfer` or `data flow`.
     pub kind: &'static str,
-    /// The partner, by its name in the configuration.
+    /// Name of the partner in the configuration.
     pub partner: String,
-    /// Whether this participant provides.
+    /// True if this participant is the provider.
     pub is_provider: bool,
-    /// The state.
+    /// State of the process.
     pub state: String,
-    /// The dataset of a negotiation, the agreement of a transfer or a data flow.
+    /// Dataset of a negotiation, or agreement of a transfer or data flow.
     pub subject: String,
-    /// The agreement of a negotiation, once there is one.
+    /// Agreement of a negotiation, once it exists.
     pub agreement: Option<String>,
-    /// Why it was ended.
+    /// Reason of the end.
     pub ended: Option<String>,
-    /// Where the data of a transfer is, with what opens it.
+    /// Address of a transfer's data, and the token for it.
     pub data_address: Option<(String, String)>,
 }
 
-/// An offer of a partner.
+/// Offer of a partner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartnerOffer {
-    /// The dataset, by its id at the partner.
+    /// ID of the dataset at the partner.
     pub dataset: String,
-    /// Its title.
+    /// Title of the dataset.
     pub title: Option<String>,
-    /// The offer.
+    /// ID of the offer.
     pub offer: String,
-    /// Its rules, in JSON.
+    /// Rules of the offer, in JSON.
     pub rules: String,
-    /// The formats in which it can be had.
+    /// Formats of the data.
     pub formats: Vec<String>,
 }
 
-/// What is on the table of a negotiation.
+/// Terms of the current proposal in a negotiation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PartnerTerms {
-    /// The negotiation in a few words.
+    /// Summary of the negotiation.
     pub summary: PartnerProcessSummary,
-    /// The offer, by its id.
+    /// ID of the offer.
     pub offer: String,
-    /// Its rules.
+    /// Rules of the offer.
     pub rules: Value,
-    /// A digest over all that is on the table; whoever agrees names it.
+    /// Digest over the whole proposal. Accepting it requires this digest.
     pub terms: Digest,
 }
 
-/// What can be done with partners.
+/// Operations on negotiations and transfers with partners.
 #[async_trait]
 pub trait PartnerProcesses: Send + Sync {
-    /// All negotiations and transfers, the oldest first.
+    /// Returns all negotiations and transfers, the oldest first.
     fn summaries(&self) -> Vec<PartnerProcessSummary>;
 
-    /// What a partner offers.
+    /// Returns the offers of a partner.
     ///
     /// # Errors
-    /// `PARTNER_UNKNOWN`, `PARTNER_UNREACHABLE`, `PARTNER_ANSWER_INVALID`; a catalogue that can't be read whole is no catalogue.
+    /// `PARTNER_UNKNOWN`, `PARTNER_UNREACHABLE`, `PARTNER_ANSWER_INVALID`; an incomplete catalog is refused.
     async fn offers(&self, partner: &str) -> Result<Vec<PartnerOffer>, Refusal>;
 
-    /// What is offered to a partner here: the datasets with their offers, and the rules of each.
+    /// Returns the local offers to a partner: the datasets with their offers and rules.
     ///
     /// # Errors
     /// `PARTNER_UNKNOWN`.
     async fn policies(&self, partner: &str) -> Result<Vec<PartnerOffer>, Refusal>;
 
-    /// Says that all data of a data flow came.
+    /// Reports the complete arrival of a data flow.
     ///
     /// # Errors
     /// `NEGOTIATION_UNKNOWN`, `NEGOTIATION_STATE`.
     async fn complete_flow(&self, pid: &str) -> Result<(), Refusal>;
 
-    /// Asks a partner for a contract on exactly one of its offers.
+    /// Requests a contract on exactly one offer of a partner.
     ///
     /// # Errors
-    /// As `offers`, or `OFFER_UNKNOWN`.
+    /// Errors of `offers`, or `OFFER_UNKNOWN`.
     async fn request(&self, partner: &str, offer: &str) -> Result<String, Refusal>;
 
-    /// What is on the table of a negotiation.
+    /// Returns the current proposal of a negotiation.
     ///
     /// # Errors
     /// `NEGOTIATION_UNKNOWN`.
     fn on_table(&self, pid: &str) -> Result<PartnerTerms, Refusal>;
 
-    /// As provider: the contract that would be signed; nothing where there is nothing to sign here.
+    /// As provider, returns the contract to sign; `None` if no signature is due here.
     ///
     /// # Errors
-    /// `NEGOTIATION_UNKNOWN`, or why there is no such contract.
+    /// `NEGOTIATION_UNKNOWN`, or the reason why there is no such contract.
     async fn agreement_to_sign(&self, pid: &str) -> Result<Option<Agreement>, Refusal>;
 
-    /// Whether a negotiation waits for somebody to sign that contract.
+    /// Checks that a negotiation waits for the signature of that contract.
     fn awaits(&self, contract: ContractId) -> bool;
 
-    /// Goes on with a negotiation that waits for people: agrees as provider, accepts as consumer, to the terms that were read.
+    /// Continues a negotiation that waits for a person: agrees as provider, or accepts as consumer, the proposal with the digest
+    /// `terms`.
     ///
     /// # Errors
-    /// `NEGOTIATION_UNKNOWN`, `NEGOTIATION_STATE`; `OFFER_UNKNOWN` where something else is on the table by now.
+    /// `NEGOTIATION_UNKNOWN`, `NEGOTIATION_STATE`; `OFFER_UNKNOWN` if the proposal has changed.
     async fn agree(&self, pid: &str, terms: Digest) -> Result<(), Refusal>;
 
     /// Ends a negotiation or a transfer.
@@ -119,16 +120,16 @@ pub trait PartnerProcesses: Send + Sync {
     /// `NEGOTIATION_UNKNOWN`, `NEGOTIATION_STATE`.
     async fn end(&self, pid: &str, reason: &str) -> Result<(), Refusal>;
 
-    /// Says that all data of a transfer came.
+    /// Reports the complete arrival of a transfer.
     ///
     /// # Errors
     /// `NEGOTIATION_UNKNOWN`, `NEGOTIATION_STATE`.
     async fn complete(&self, pid: &str) -> Result<(), Refusal>;
 
-    /// Asks a partner for the data of an agreement.
+    /// Requests the data of an agreement from a partner.
     ///
     /// # Errors
-    /// `PARTNER_UNKNOWN`, or when it can't be recorded.
+    /// `PARTNER_UNKNOWN`, or an error if the request can't be recorded.
     async fn transfer(
         &self,
         partner: &str,
@@ -137,22 +138,22 @@ pub trait PartnerProcesses: Send + Sync {
     ) -> Result<String, Refusal>;
 }
 
-/// Where they are, once the protocol is spoken.
+/// Slot for the partner processes, which is filled if the protocol is served.
 #[derive(Default)]
 pub struct PartnerProcessesSlot(RwLock<Option<Weak<dyn PartnerProcesses>>>);
 
 crate::debug_by_name!(PartnerProcessesSlot);
 
 impl PartnerProcessesSlot {
-    /// They run from now on.
+    /// Fills the slot.
     pub fn set(&self, processes: &Arc<dyn PartnerProcesses>) {
         *self.0.write() = Some(Arc::downgrade(processes));
     }
 
-    /// They, where they run.
+    /// Returns the partner processes.
     ///
     /// # Errors
-    /// `USAGE`, with what has to be configured.
+    /// `USAGE` with the missing configuration if the slot is empty.
     pub fn get(&self) -> Result<Arc<dyn PartnerProcesses>, Refusal> {
         let running = self.0.read().as_ref().and_then(Weak::upgrade);
         running.ok_or_else(|| {

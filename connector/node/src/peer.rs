@@ -1,4 +1,4 @@
-//! Peers: connections, catalogues, messages on their way, and what peers ask.
+//! Peers: connections, catalogs, message delivery, and requests of peers.
 
 pub(crate) mod catalog_cache;
 pub(crate) mod delivery;

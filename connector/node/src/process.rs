@@ -1,4 +1,4 @@
-//! Wiring: where things are found, the clock, and how the runtimes are built and taken down.
+//! Process services: files, the clock, and the start and shutdown of runtimes.
 
 pub mod blocking_work;
 pub mod civil_day;

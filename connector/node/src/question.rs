@@ -1,5 +1,5 @@
-//! A question that is asked here: its tables are gathered, it is planned, the participants are asked, and what came is reported. Every face
-//! calls these functions: commands, Flight SQL, HTTP and partners.
+//! Workflow of a question that is asked here: gather its tables, plan it, query the participants, and report the result. Every
+//! interface uses these functions: commands, Flight SQL, HTTP and partners.
 
 pub mod answer_report;
 pub mod continuation;
@@ -41,7 +41,7 @@ pub async fn parse(connector: &Connector, sql: &str) -> Result<QueryText, Refusa
 /// Plans a question over what its author may reach; nothing is asked.
 ///
 /// # Errors
-/// Why it can't be planned.
+/// The reason why it can't be planned.
 pub async fn plan(
     connector: &Arc<Connector>,
     text: &QueryText,
@@ -61,10 +61,10 @@ pub async fn plan(
     plan_or_explain(connector, &catalog, text, options, author).await
 }
 
-/// Plans a question that is asked at once, by the same tables.
+/// Plans a question that follows at once and uses the planned tables.
 ///
 /// # Errors
-/// Why it can't be planned.
+/// The reason why it can't be planned.
 pub async fn plan_ahead(
     connector: &Arc<Connector>,
     text: &QueryText,
@@ -87,7 +87,7 @@ pub async fn plan_ahead(
     Ok(question)
 }
 
-/// Plans a question over gathered tables. Where a name is missing, the refusal says why it can't be had now.
+/// Plans a question over gathered tables. For a missing name, the refusal says why the table is not available now.
 async fn plan_or_explain(
     connector: &Arc<Connector>,
     catalog: &QueryCatalog,
@@ -133,7 +133,7 @@ async fn plan_or_explain(
     })
 }
 
-/// Plans a question over the tables of one look.
+/// Plans a question over one set of gathered tables.
 async fn plan_over(
     connector: &Arc<Connector>,
     catalog: &QueryCatalog,
@@ -162,12 +162,12 @@ async fn plan_over(
     .await
 }
 
-/// A name of the question is unknown here, and no participant said so.
+/// Checks that a name of the question is unknown here, and that no participant has reported it.
 fn is_unknown_name(refusal: &Refusal) -> bool {
     refusal.code == ErrorCode::DatasetUnknown && refusal.participant.is_none()
 }
 
-/// The clauses of a contract or public view in plain language.
+/// Returns the clauses of a contract or public view in plain language.
 pub fn clauses(connector: &Connector, contract: ContractId) -> Option<Vec<(String, String)>> {
     connector.contracts.with_registry(|registry| {
         registry.agreement(contract).map(|agreement| {
@@ -180,7 +180,7 @@ pub fn clauses(connector: &Connector, contract: ContractId) -> Option<Vec<(Strin
     })
 }
 
-/// Rows that nobody takes would keep a slot that others wait for.
+/// Refusal of a reader that stops: unread rows would keep a slot that other questions wait for.
 pub fn unread(connector: &Connector) -> Refusal {
     Refusal::new(
         ErrorCode::ResourceLimit,

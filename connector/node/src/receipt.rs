@@ -1,4 +1,5 @@
-//! Receipts: the provider signs what left, the consumer countersigns what came, both keep the one with both signatures.
+//! Receipts: the provider signs what it sent, the consumer countersigns what it received, and both keep the receipt with both
+//! signatures.
 
 pub(crate) mod acknowledgement;
 pub(crate) mod issuance;
@@ -27,30 +28,30 @@ use hansa_transport::peer::client::answer_stream::TransferSummary;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What the consumer makes of an answer and its receipt.
+/// Consumer's verdict on an answer and its receipt.
 #[derive(Debug)]
 pub(crate) struct ReceiptVerdict {
-    /// Whether the receipt with our signature too waits for the provider; not so where none came or it is disputed.
+    /// True if the countersigned receipt waits for the provider. False without a receipt, or if it is disputed.
     pub(crate) is_countersigned: bool,
-    /// What is wrong with it.
+    /// Fault of the receipt, if disputed.
     pub(crate) dispute: Option<Refusal>,
-    /// The labels of the snapshots that were read, as a receipt says that holds.
+    /// Labels of the snapshots that were read, from a valid receipt.
     pub(crate) read: BTreeMap<DatasetId, String>,
 }
 
-/// A question that went out, as its receipt must name it.
+/// Sent question, as its receipt must name it.
 #[derive(Debug, Clone)]
 pub(crate) struct SentQuery {
-    /// Its identity.
+    /// Identity of the question.
     pub(crate) request: RequestId,
-    /// The contracts under which it was put.
+    /// Contracts under which the question was asked.
     pub(crate) contracts: Vec<ContractId>,
-    /// Digest of the request as it went.
+    /// Digest of the request as sent.
     pub(crate) digest: Digest,
 }
 
 impl SentQuery {
-    /// That of a request.
+    /// Makes the value from a request.
     pub(crate) fn of(asking: &QueryRequestEnvelope) -> Self {
         Self {
             request: asking.ask.request,
@@ -60,10 +61,11 @@ impl SentQuery {
     }
 }
 
-/// Checks a receipt against what was asked and received, countersigns it, and records what came with our word on it.
+/// Checks a receipt against the sent question and the received answer, countersigns it, and records both the answer and the
+/// acknowledgement.
 ///
 /// # Errors
-/// When the log can't be written.
+/// If the log can't be written.
 pub(crate) async fn take_in(
     connector: &Arc<Connector>,
     provider: &ParticipantId,
@@ -121,14 +123,15 @@ pub(crate) async fn take_in(
     });
     match said {
         Some(said) => {
-            // Of a pair that failed the first may stand.
+            // If recording the pair fails, the first record may still be durable.
             let both = connector.record_both(received, said).await;
             both.inspect_err(|_| connector.peers.delivery_queues.owes_a_word(provider))?;
             connector.peers.outbox_signal.notify_waiters();
         }
         None => {
             let _durable: Recorded<AuditEvent> = connector.record(received).await?;
-            // Said behind the record, which whoever looks for what is owed must find: it is written before the next question.
+            // Set after the record, because a search for missing acknowledgements must find it. The acknowledgement is written
+            // before the next question.
             if is_countersigned {
                 connector.peers.delivery_queues.owes_a_word(provider);
             }
@@ -145,7 +148,7 @@ pub(crate) async fn take_in(
     })
 }
 
-/// The labels of what was read. They are shown to people, so nothing else than a label is taken for one.
+/// Labels of the snapshots that were read. They are shown to people, so only valid labels are accepted.
 fn labels(receipt: &Receipt) -> BTreeMap<DatasetId, String> {
     let fits = |label: &str| {
         let plain = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '.' | '-');
@@ -173,7 +176,7 @@ fn check(
     {
         return Err(mismatch(provider, "the receipt is for another answer"));
     }
-    // INVARIANT: receipt-of-the-question. What answers a wider question is no answer to this one, however true it is.
+    // INVARIANT: receipt-of-the-question. An answer to a wider question is no answer to this one, even if it is true.
     if receipt.request_digest != asked.digest {
         return Err(mismatch(provider, "the receipt is for another question"));
     }
@@ -210,7 +213,7 @@ fn mismatch(provider: &ParticipantId, sentence: &str) -> Refusal {
     Refusal::new(ErrorCode::ReceiptMismatch, sentence).with_participant(provider.clone())
 }
 
-/// A dispute is the consumer's signed word on this very answer, or it is not kept.
+/// Checks that a dispute is the consumer's signed statement about this answer.
 fn check_dispute(
     connector: &Connector,
     consumer: &ParticipantId,
@@ -233,10 +236,10 @@ fn check_dispute(
         .check(consumer, &signed.signature, SignaturePurpose::Statement)
 }
 
-/// Takes in the consumer's word on a receipt that we issued: what is to be recorded of it.
+/// Takes in the consumer's acknowledgement of an issued receipt. Returns the record to write.
 ///
 /// # Errors
-/// When it is not for one of our answers to this consumer, does not verify, or can't be kept.
+/// If it is not for an answer to this consumer, is not verified, or can't be stored.
 pub(crate) fn take_acknowledgement(
     connector: &Arc<Connector>,
     consumer: &ParticipantId,

@@ -1,4 +1,4 @@
-//! The releases of cells that are due: after a publication, with a new contract, and at the start.
+//! Due releases of cells: after a publication, with a new contract, and at the start.
 
 use crate::log::audit_event::AuditEvent;
 use crate::participant::Connector;
@@ -15,8 +15,9 @@ use hansa_query::release::{self, StagedRelease};
 use hansa_query::snapshot::Snapshot;
 use std::sync::Arc;
 
-/// Releases what is due of every dataset. Blocks. What can't be released is told and stays unreleased: its contracts are
-/// refused the cells, and nothing else.
+/// Releases the due cells of every dataset. Blocks.
+///
+/// Cells that can't be released are reported and stay unreleased. Questions for them are refused; other questions are not affected.
 pub fn all(connector: &Arc<Connector>) -> Vec<Refusal> {
     let holdings = connector.datasets.snapshots.holdings();
     let due = holdings.keys().map(|dataset| due(connector, dataset));
@@ -24,19 +25,19 @@ pub fn all(connector: &Arc<Connector>) -> Vec<Refusal> {
         .collect()
 }
 
-/// Releases what is due of one dataset: recorded first, then read. Says what could not be released.
+/// Releases the due cells of one dataset: they are recorded first, then readable. Returns the failures.
 ///
 /// # Errors
-/// When nothing of it could be, or it can't be recorded.
+/// If no cells can be released, or the release can't be recorded.
 pub fn due(connector: &Arc<Connector>, dataset: &DatasetId) -> Result<Vec<Refusal>, Refusal> {
     of(connector, dataset, None)
 }
 
-/// The same of a dataset whose sources were the same at `seen`: what was over by then is whole, also where nothing was
-/// published since.
+/// Releases the due cells of a dataset whose sources were unchanged at `seen`. Periods that ended before `seen` are complete, even
+/// without a later publication.
 ///
 /// # Errors
-/// Those of [`due`].
+/// Same errors as [`due`].
 pub(crate) fn release_unchanged_dataset(
     connector: &Arc<Connector>,
     dataset: &DatasetId,
@@ -64,7 +65,7 @@ fn of(
     if let Some(staged) = staged {
         faults.extend(record_release(connector, dataset, staged)?);
     }
-    // Cells with noise are of rows that were put aside for good by now.
+    // Noisy cells are made from rows that are final now.
     let fresh = || random_bytes();
     let now = connector.now();
     let drawn = release::stage_drawn(snapshot, &cubes, &state, &limits, now, &fresh)?;
@@ -74,7 +75,7 @@ fn of(
     Ok(faults)
 }
 
-/// Records what was worked out, and shows it from then on. Says what could not be released.
+/// Records a release and makes it readable. Returns the failures.
 fn record_release(
     connector: &Arc<Connector>,
     dataset: &DatasetId,
@@ -100,7 +101,7 @@ fn record_release(
     Ok(faults)
 }
 
-/// What contracts in force, and those to come, have released of the dataset.
+/// Cubes of the contracts on a dataset that are in force or will be.
 fn cubes(connector: &Arc<Connector>, snapshot: &Snapshot) -> Vec<Cube> {
     let now = connector.now();
     let seal = connector

@@ -1,4 +1,4 @@
-//! Access tokens of programs, and the answers that they are reading.
+//! Access tokens of client programs, and the answers that those programs read.
 
 pub mod access_tokens;
 pub mod client_answers;

@@ -1,4 +1,4 @@
-//! Revoke: a signed statement, recorded, ends a contract and what runs under it.
+//! Withdrawal: a signed and recorded statement ends a contract and the answers under it.
 
 pub mod effective_instant;
 
@@ -23,10 +23,10 @@ use hansa_store::document_folder::StoredDocumentKind as Document;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Writes and signs our own withdrawal of a contract, and carries it out at once. Gives the statement for the other party.
+/// Signs the own withdrawal of a contract and carries it out at once. Returns the statement for the other party.
 ///
 /// # Errors
-/// `CONTRACT_UNKNOWN`, or when the statement can't be signed or recorded.
+/// `CONTRACT_UNKNOWN`, or an error if the statement can't be signed or recorded.
 pub(crate) fn own_now(
     connector: &Arc<Connector>,
     contract: ContractId,
@@ -35,10 +35,10 @@ pub(crate) fn own_now(
     withdraw_from(connector, contract, None, reason)
 }
 
-/// Withdraws from an instant to come on, where one is given: until then the contract stays as it is.
+/// Withdraws from a later instant, if one is given. Until then, the contract stays in force.
 ///
 /// # Errors
-/// As `own_now`.
+/// Same errors as `own_now`.
 pub fn withdraw_from(
     connector: &Arc<Connector>,
     contract: ContractId,
@@ -76,13 +76,14 @@ pub fn withdraw_from(
     Ok(bytes)
 }
 
-/// Carries out a withdrawal by either party: checked, kept, recorded. Running streams end at once, or at the instant from which the
-/// statement counts: each answer looks for that by itself. It needs nothing but its record, if need be in the reserve of the log:
-/// where the statement can't be kept in a file of its own, the record holds it.
+/// Carries out a withdrawal by either party: verifies, stores and records it.
+///
+/// Running answers end at once. With a later instant, each answer ends itself at that instant. The withdrawal needs only its
+/// record, if necessary in the reserve of the log: if the statement can't be stored in a file, the record holds it.
 ///
 /// # Errors
-/// When it is not by a party of a contract that we hold, or its signature does not count; or it can't be recorded: then it ended here,
-/// and it is in force again after a start.
+/// If the statement is not by a party of a known contract, its signature is invalid, or it can't be recorded. In the last case, the
+/// contract has ended here but is in force again after a restart.
 pub fn take_in(connector: &Arc<Connector>, bytes: &[u8]) -> Result<ContractId, Refusal> {
     let withdrawal = envelope::parse_withdrawal(bytes)?;
     let contract = withdrawal.contract;
@@ -100,7 +101,7 @@ pub fn take_in(connector: &Arc<Connector>, bytes: &[u8]) -> Result<ContractId, R
     let from = connector
         .contracts
         .with_registry(|registry| registry.withdrawn_from(contract));
-    // A contract that is not in the registry gives nothing any more.
+    // A contract outside the registry permits nothing any more.
     if from.is_none_or(|from| from <= connector.now()) {
         connector.queries.running.cut_contract(contract, &why);
     }
@@ -108,10 +109,10 @@ pub fn take_in(connector: &Arc<Connector>, bytes: &[u8]) -> Result<ContractId, R
     recorded.map(|()| contract)
 }
 
-/// Ends a contract with the record of it, and also without.
+/// Ends a contract with the record of the withdrawal, or without it if recording fails.
 ///
 /// # Errors
-/// When it can't be recorded. It is over all the same, as long as this runs.
+/// If the withdrawal can't be recorded. The contract is over anyway until a restart.
 fn record_withdrawal(connector: &Connector, revoked: VerifiedWithdrawal) -> Result<(), Refusal> {
     let (contract, effective) = (revoked.contract(), revoked.effective_at());
     let failed = match connector.record_stop(revoked) {
@@ -136,26 +137,25 @@ fn record_withdrawal(connector: &Connector, revoked: VerifiedWithdrawal) -> Resu
     }
 }
 
-/// The withdrawal that ended a contract, as it is kept: who, when and why. Absent where it can't be read, or its text is erased.
+/// Returns the stored withdrawal that ended a contract: party, time and reason; `None` if it is unreadable or its text is erased.
 pub fn withdrawal_of(connector: &Connector, contract: ContractId) -> Option<SignedWithdrawal> {
     let kept = connector.records.documents.all(Document::Withdrawal).ok()?;
-    // Of several the earliest counts.
+    // The earliest of several counts.
     kept.iter()
         .filter_map(|bytes| envelope::parse_withdrawal(bytes).ok())
         .filter(|read| read.contract == contract)
         .min_by_key(effective_from)
 }
 
-/// From when a statement counts: never from before it was written.
+/// Returns the instant at which a statement takes effect, never before it was written.
 pub fn effective_from(withdrawal: &SignedWithdrawal) -> UtcTimestamp {
     withdrawal.effective_at.max(withdrawal.issued_at)
 }
 
-/// Our withdrawals that are in the log and of which no message went to the other party: a crash came in between. Each with
-/// that party.
+/// Returns the recorded own withdrawals without a message to the other party, after a crash. Each comes with that party.
 ///
 /// # Errors
-/// When the index or a document can't be read.
+/// If the index or a document can't be read.
 pub fn unsent_withdrawals(connector: &Connector) -> Result<Vec<(ParticipantId, Vec<u8>)>, Refusal> {
     let own = connector.id();
     let recorded: BTreeSet<ContractId> = connector
@@ -167,13 +167,13 @@ pub fn unsent_withdrawals(connector: &Connector) -> Result<Vec<(ParticipantId, V
         .collect();
     let mut unreported = BTreeMap::new();
     for bytes in connector.records.documents.all(Document::Withdrawal)? {
-        // One that can't be read was never carried out: what is carried out was read before.
+        // An unreadable withdrawal was never carried out, because carrying out reads it first.
         let Ok(read) = envelope::parse_withdrawal(&bytes) else {
             continue;
         };
         let with = connector.contracts.with_registry(|registry| {
             let agreement = registry.agreement(read.contract)?;
-            // A partner of another make is told by its own protocol.
+            // A Dataspace Protocol partner is informed by its own protocol.
             match agreement.provider.id == own {
                 true if agreement.partner().is_some() => None,
                 true => agreement.assignee_id().cloned(),
@@ -182,7 +182,7 @@ pub fn unsent_withdrawals(connector: &Connector) -> Result<Vec<(ParticipantId, V
         });
         if let Some(with) = with.filter(|_| read.party == own && recorded.contains(&read.contract))
         {
-            // By statement: one for a later day may be told, and one at once behind it not.
+            // Keyed by statement: an earlier withdrawal with notice can be sent while a later immediate one is not.
             unreported.insert(read.statement, (with, bytes));
         }
     }
@@ -193,7 +193,7 @@ pub fn unsent_withdrawals(connector: &Connector) -> Result<Vec<(ParticipantId, V
             .records
             .index(|state| state.messages_to(&peer, "withdrawal"))?
         {
-            // A message that can't be read can't have been sent: what it was to tell is told anew.
+            // An unreadable message was not sent, so its withdrawal is sent again.
             let message = connector.records.documents.read(Document::Letter, digest);
             let message = message.and_then(|bytes| hansa_proto::stored_message::from_bytes(&bytes));
             if let Ok(message) = message
@@ -207,7 +207,7 @@ pub fn unsent_withdrawals(connector: &Connector) -> Result<Vec<(ParticipantId, V
     Ok(unreported.into_values().collect())
 }
 
-/// Writes to the other parties of these withdrawals. What goes wrong is told when they are looked for again.
+/// Sends these withdrawals to the other parties. Failures are reported at the next search for unsent withdrawals.
 pub async fn notify_parties(connector: &Arc<Connector>, unreported: Vec<(ParticipantId, Vec<u8>)>) {
     for (peer, statement) in unreported {
         if let Err(refusal) = notify_party(connector, &peer, statement).await {
@@ -216,10 +216,10 @@ pub async fn notify_parties(connector: &Arc<Connector>, unreported: Vec<(Partici
     }
 }
 
-/// Ends what is signed beside a contract that is withdrawn, and writes of its end to the other party.
+/// Ends negotiations beside a withdrawn contract, and sends the withdrawal to the other party.
 ///
 /// # Errors
-/// When something of it can't be recorded.
+/// If a step can't be recorded.
 pub async fn notify_party(
     connector: &Arc<Connector>,
     peer: &ParticipantId,
@@ -237,10 +237,10 @@ pub async fn notify_party(
     .await
 }
 
-/// Whether a withdrawal is by a party of a contract that we hold, and its signature counts.
+/// Verifies that a withdrawal is by a party of a known contract, with a valid signature.
 ///
 /// # Errors
-/// When it is not, or does not.
+/// If it is not, or its signature is invalid.
 pub fn verify_withdrawal(
     connector: &Arc<Connector>,
     withdrawal: &SignedWithdrawal,
@@ -253,10 +253,10 @@ pub fn verify_withdrawal(
     )
 }
 
-/// Whether a statement that has come in counts as signed by a peer.
+/// Verifies the peer's signature of a received statement.
 ///
 /// # Errors
-/// What is wrong with its signature.
+/// The fault of the signature.
 pub(crate) fn check_statement(
     connector: &Connector,
     peer: &ParticipantId,
@@ -266,8 +266,8 @@ pub(crate) fn check_statement(
     earlier(&bundle, signature, connector.now()).check(peer, signature, SignaturePurpose::Statement)
 }
 
-/// The registered keys for a statement that has come in now and may have been signed long ago: those that counted then, since
-/// it may lie in an outbox for longer than its key lasts. Whether a key was revoked is judged by now.
+/// Registered keys for a received statement that may have been signed long ago. Keys valid at that time count, because a statement
+/// can wait in an outbox longer than its key is valid. Revocation is judged by the current bundle.
 fn earlier<'a>(
     bundle: &'a TrustBundle,
     signature: &Signature,
@@ -278,7 +278,7 @@ fn earlier<'a>(
     bundle.keys(signed).first_seen(now)
 }
 
-/// The contract as it was signed: as it was taken in, or read from its file again where its signatures count no longer.
+/// Contract as it was signed: from the registry, or from its file if its signatures are no longer valid.
 fn load_verified_contract(
     connector: &Arc<Connector>,
     contract: ContractId,

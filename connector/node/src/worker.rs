@@ -1,4 +1,4 @@
-//! The workers of a connector, and the workflow of a worker.
+//! Workers of a connector, and the workflow of a worker.
 
 pub mod stage_worker;
 pub mod workers;

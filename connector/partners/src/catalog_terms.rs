@@ -1,4 +1,4 @@
-//! The terms of a connector: what its catalogue offers to partners by name, and what follows from its contracts with them.
+//! Terms of a connector: catalog offers to named partners, and the rights from contracts with them.
 
 use crate::data_flow::DataFlow;
 use crate::keepable_rules;
@@ -49,24 +49,24 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// The formats in which data is pulled.
+/// Transfer format for pulled data.
 const PULL: &str = "HttpData-PULL";
 
-/// The kind of endpoint of a pull.
+/// Endpoint type of a pull.
 const HTTP_ENDPOINT: &str = "https://w3id.org/idsa/v4.1/HTTP";
 
-/// The terms of a connector.
+/// Terms of a connector.
 pub struct CatalogTerms {
     pub(super) connector: Arc<Connector>,
     pub(super) tokens: PartnerTokens,
-    /// The questions that run by the token of a process.
+    /// Running questions of each process's token.
     pub(super) running: Mutex<BTreeMap<String, Vec<RequestId>>>,
 }
 
 hansa_node::debug_by_name!(CatalogTerms);
 
 impl CatalogTerms {
-    /// Those of this one.
+    /// Makes the terms of a connector.
     pub fn new(connector: Arc<Connector>) -> Self {
         Self {
             connector,
@@ -78,7 +78,7 @@ impl CatalogTerms {
     pub(super) fn config(&self, partner: &str) -> Option<PartnerConfig> {
         let config = self.connector.config();
         let partner = config.dataspace.as_ref()?.partner(partner)?;
-        // What names a participant of the league is for its connector, and for nobody who presents a token.
+        // A participant of the league is served by its connector only. A token for its name is not accepted.
         let bundle = self.connector.identity.trust.bundle();
         let mut members = bundle.roster().members();
         let is_participant = members.any(|member| *member == partner.participant)
@@ -86,7 +86,7 @@ impl CatalogTerms {
         (!is_participant).then(|| partner.clone())
     }
 
-    /// The datasets that are offered to a partner by name, with the offers.
+    /// Datasets that are offered to a partner by name, with their offers.
     pub(super) fn partner_offers(&self, partner: &PartnerConfig) -> Vec<(Dataset, Vec<Offer>)> {
         let now = self.connector.now();
         self.connector.datasets.catalog(|catalog| {
@@ -107,7 +107,7 @@ impl CatalogTerms {
         })
     }
 
-    /// The offer of that id to a partner.
+    /// Offer with that id to a partner.
     fn offer(
         &self,
         partner: &PartnerConfig,
@@ -125,7 +125,7 @@ impl CatalogTerms {
         })
     }
 
-    /// The contract that an agreement of the protocol stands for.
+    /// Contract that corresponds to an agreement of the protocol.
     pub(super) fn contract(
         &self,
         partner: &PartnerConfig,
@@ -140,7 +140,7 @@ impl CatalogTerms {
         })
     }
 
-    /// Whether a contract under which data is given is in force.
+    /// Checks that a contract for a transfer is in force.
     pub(super) fn stands(&self, contract: Option<&str>) -> Result<ContractId, Refusal> {
         let unknown = || Refusal::new(ErrorCode::ContractUnknown, "there is no such agreement");
         let id: ContractId = contract
@@ -152,7 +152,7 @@ impl CatalogTerms {
             .with_registry(|registry| registry.provided_agreement(id, now).map(|_| id))
     }
 
-    /// The agreement that would be made of the offer on the table: the one that was drawn before, where it still says the same.
+    /// Agreement from the proposed offer. The existing draft is returned if its terms are unchanged.
     fn draft_agreement(
         &self,
         partner: &PartnerConfig,
@@ -168,7 +168,7 @@ impl CatalogTerms {
         let before = process.draft.as_ref();
         let before =
             before.and_then(|before| hansa_proto::contract::from_bytes(before.as_bytes()).ok());
-        // All that is drawn anew each time is what tells one agreement from another.
+        // Values drawn for each draft do not count in the comparison.
         let says_the_same = |before: &Agreement| {
             *before
                 == Agreement {
@@ -181,7 +181,7 @@ impl CatalogTerms {
         Ok(before.filter(says_the_same).unwrap_or(fresh))
     }
 
-    /// An agreement with a partner, signed by this participant alone, where it may be.
+    /// Signs an agreement with a partner, after the checks, by this participant alone.
     pub(super) fn sign(
         &self,
         partner: &PartnerConfig,
@@ -200,16 +200,16 @@ impl CatalogTerms {
         Ok((signed, bytes))
     }
 
-    /// What an offer would be as an agreement with a partner.
+    /// Returns an offer as an agreement with a partner.
     ///
     /// # Errors
-    /// `POLICY_CONTRADICTION` where it can't be one.
+    /// `POLICY_CONTRADICTION` if the offer can't be one.
     pub(super) fn agreement(
         &self,
         partner: &PartnerConfig,
         (dataset, offer): (&Dataset, &Offer),
     ) -> Result<Agreement, Refusal> {
-        // INVARIANT: partners-have-no-receipts. Nobody at a partner countersigns, and a clause must allow that.
+        // INVARIANT: partners-have-no-receipts. No partner countersigns receipts, so a clause must permit that.
         let one_sided = |clause: &Clause| clause.term == Term::OneSidedReceipts;
         if !offer.clauses.iter().any(one_sided) {
             let sentence = "an offer to a partner needs the clause `one_sided_receipts`, since a partner signs no receipts";
@@ -225,7 +225,7 @@ impl CatalogTerms {
         Ok(offer.agreement(dataset, filled))
     }
 
-    /// The agreement that was drawn, signed by this participant alone.
+    /// Signs the draft, by this participant alone.
     fn sign_agreement(
         &self,
         partner: &PartnerConfig,
@@ -252,7 +252,7 @@ impl CatalogTerms {
         })
     }
 
-    /// How many contracts with a partner on a dataset were withdrawn, those counted that run until a later day.
+    /// Number of withdrawn contracts with a partner on a dataset, including withdrawals with notice.
     fn withdrawn(&self, partner: &PartnerConfig, dataset: &DatasetId) -> usize {
         let now = self.connector.now();
         self.connector.contracts.with_registry(|registry| {
@@ -264,7 +264,7 @@ impl CatalogTerms {
         })
     }
 
-    /// Refuses an offer that is made no longer, one that was agreed long ago, and one beside which a contract was withdrawn meanwhile.
+    /// Refuses an offer that is no longer made, a negotiation that is too old, and one during which a contract was withdrawn.
     fn check_still_offered(
         &self,
         partner: &PartnerConfig,
@@ -289,7 +289,7 @@ impl CatalogTerms {
     }
 }
 
-/// How long a negotiation may take, in microseconds.
+/// Longest duration of a negotiation, in microseconds.
 const OPEN: i64 = 30 * 24 * 3_600 * 1_000_000;
 
 fn no_partner() -> Refusal {
@@ -299,7 +299,7 @@ fn no_partner() -> Refusal {
     )
 }
 
-/// A dataset by its id in the protocol, which stands in paths as it is.
+/// ID of a dataset in the protocol. It is usable in URL paths without escaping.
 pub(super) fn dataset_id(id: &DatasetId) -> String {
     format!("urn:hansa:{}:{}", id.owner.domain(), id.name)
 }
@@ -338,7 +338,7 @@ impl ProcessTerms for CatalogTerms {
     fn identify(&self, authorization: &str, from: Option<IpAddr>) -> Option<String> {
         let config = self.connector.config();
         if let Some(name) = mock_identity(authorization) {
-            // INVARIANT: names-are-no-proof. Whoever says a name is believed in a demonstration alone, on this machine.
+            // INVARIANT: names-are-no-proof. A mere name is accepted only in a demonstration on this machine.
             let is_demo = self.connector.identity.trust.bundle().content().demo;
             let is_local = from.is_some_and(|address| address.is_loopback());
             let partners = config
@@ -366,7 +366,7 @@ impl ProcessTerms for CatalogTerms {
             protocol_id: partner.protocol_id,
             address: partner.address,
             is_edc: false,
-            // What is no word is presented as it is: the identity of a demonstration is an object of JSON.
+            // An identity of a demonstration is a JSON object and is presented without `Bearer`.
             credential: own.map(|own| match own.starts_with('{') {
                 true => PartnerCredential::Authorization(own),
                 false => PartnerCredential::Authorization(format!("Bearer {own}")),
@@ -388,7 +388,7 @@ impl ProcessTerms for CatalogTerms {
                         assigner: self.own_id(),
                         rules,
                     }),
-                    // One that can't be told is offered to nobody; the others are.
+                    // A dataset that can't be described is left out of the catalog; the others stay.
                     Err(refusal) => {
                         tracing::error!(%refusal, offer = %offer.id(), "dataspace.offer_untold");
                     }
@@ -489,7 +489,7 @@ impl ProcessTerms for CatalogTerms {
             .with_registry(|registry| registry.agreement(signed.id).is_some());
         let _turn = self.connector.contracts.negotiation_lock.lock().await;
         if !is_known {
-            // INVARIANT: signed-beforehand. What was signed long ago comes into force only where it would be signed now.
+            // INVARIANT: signed-beforehand. An old signature comes into force only if it would be given again now.
             self.check_still_offered(&config, process)?;
             approval::insist(&self.connector, signed.id, &signed.agreement)?;
             proposal_context::check_partner(

@@ -1,5 +1,5 @@
-//! The protocol without a connector behind it: what is done by itself stands in a table, so that a kit can go through every state. It has
-//! no log, no contracts and no data, and listens on this machine alone.
+//! Protocol without a connector behind it. A table lists the automatic moves, so that a conformance kit can reach every state.
+//! There are no log, contracts or data, and it listens on this machine only.
 
 use crate::negotiation_process::NegotiationProcess;
 use crate::partner::Partner;
@@ -26,24 +26,24 @@ use std::path::Path;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
-/// Bytes of a table.
+/// Most bytes of a table.
 const BYTES: u64 = 1024 * 1024;
 
-/// What stands in the table.
+/// Content of the table.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConformanceScenario {
-    /// The identity of the participant that is tried.
+    /// Participant ID of the tested participant.
     participant: String,
-    /// Where it takes messages of 2025-1.
+    /// Address of the tested participant for messages of version 2025-1.
     base: String,
-    /// The partner that tries it.
+    /// Partner that runs the tests.
     partner: ScenarioPartner,
-    /// Datasets that are offered.
+    /// Offered datasets.
     datasets: Vec<String>,
-    /// Each agreement that is there, with what is done by itself in each state of its transfers.
+    /// Existing agreements, each with the automatic moves by state of its transfers.
     agreements: BTreeMap<String, BTreeMap<String, String>>,
-    /// Each dataset, with what is done by itself in each state of its negotiations: `STATE`, or `STATE/2` for the second time.
+    /// Datasets, each with the automatic moves by state of its negotiations: `STATE`, or `STATE/2` for the second time.
     negotiations: BTreeMap<String, BTreeMap<String, String>>,
 }
 
@@ -56,10 +56,10 @@ struct ScenarioPartner {
 }
 
 impl ConformanceScenario {
-    /// The table of a file.
+    /// Reads the table from a file.
     ///
     /// # Errors
-    /// `CONFIG_INVALID` where it is none.
+    /// `CONFIG_INVALID` if the file is no valid table.
     pub fn load(file: &Path) -> Result<Self, Refusal> {
         let bytes = hansa_files::read(file, BYTES)?;
         serde_json::from_slice(&bytes).map_err(|cause| {
@@ -69,7 +69,7 @@ impl ConformanceScenario {
     }
 }
 
-/// The name of the only partner.
+/// Name of the only partner.
 const PARTNER: &str = "trial";
 
 struct ScenarioTerms {
@@ -78,7 +78,7 @@ struct ScenarioTerms {
 }
 
 impl ScenarioTerms {
-    /// What stands in a table for the state that was reached.
+    /// Automatic move of a table for a reached state.
     fn step_for_state<'a>(
         table: Option<&'a BTreeMap<String, String>>,
         state: &str,
@@ -264,13 +264,13 @@ impl ProcessTerms for ScenarioTerms {
     }
 }
 
-/// The protocol, and two paths by which a kit has this participant begin something.
+/// Handler of the protocol, and of two paths by which a kit starts a negotiation or a transfer.
 struct TrialHandler {
     engine: Arc<ProcessEngine<ScenarioTerms>>,
 }
 
 impl TrialHandler {
-    /// Begins what a kit asks for.
+    /// Starts the process that a kit requests.
     async fn begin(&self, kind: &str, body: &[u8]) -> Result<String, Refusal> {
         let wrong = |sentence: String| Refusal::new(ErrorCode::UsageWrong, sentence);
         let asked: Value =
@@ -341,7 +341,7 @@ impl DataspaceHandler for TrialHandler {
 /// Serves the table until the process ends.
 ///
 /// # Errors
-/// `ADDRESS_IN_USE`, or where the address is not of this machine.
+/// `ADDRESS_IN_USE`, or an error if the address is not on this machine.
 pub async fn serve(
     scenario: ConformanceScenario,
     listen: &str,

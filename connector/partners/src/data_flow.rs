@@ -1,4 +1,4 @@
-//! A data flow that a control plane of this participant has asked for, as it is kept.
+//! Stored data flow that a control plane of this participant has requested.
 
 use crate::partner_process::PartnerProcess;
 use crate::process_terms::TransferSubject;
@@ -6,45 +6,45 @@ use hansa_dataspace::{DataFlowState, ProcessId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A data flow.
+/// Stored state of a data flow, for a control plane of this participant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataFlow {
-    /// What it has in common with processes of the protocol. Its partner is the control plane, and its id there that of the transfer.
+    /// State shared with processes of the protocol. Its partner is the control plane, and its peer ID is that of the transfer.
     pub(crate) base: PartnerProcess,
-    /// The other party, by its name in the configuration.
+    /// Name of the other party in the configuration.
     pub(crate) counter_party: String,
-    /// The agreement, by its id at the control plane.
+    /// ID of the agreement at the control plane.
     pub(crate) agreement: String,
-    /// The dataset, by its id in the protocol.
+    /// ID of the dataset in the protocol.
     pub(crate) dataset: String,
-    /// How the data goes, as the control plane named it.
+    /// Transfer profile that the control plane named.
     pub(crate) profile: String,
-    /// As provider: the contract that stands for the agreement here.
+    /// As provider: contract of this participant for the agreement.
     pub(crate) contract: Option<String>,
-    /// As provider: the digest of the token that is good for it now.
+    /// As provider: digest of the currently valid token.
     pub(crate) token: Option<String>,
-    /// As consumer: where the data is.
+    /// As consumer: address of the data.
     pub(crate) data_address: Option<Value>,
 }
 
 impl DataFlow {
-    /// The state.
+    /// Current state.
     pub(crate) fn current(&self) -> Option<DataFlowState> {
         DataFlowState::of_name(&self.base.state)
     }
 
-    /// Puts it in a state.
+    /// Changes the state.
     pub(super) fn enter(&mut self, state: DataFlowState) {
         self.base.reach(state.name());
         if state != DataFlowState::Started {
-            // INVARIANT: flow-tokens-end. What was given for one start is good for nothing behind it.
+            // INVARIANT: flow-tokens-end. A token of one start is invalid after it.
             self.token = None;
             self.data_address = None;
         }
     }
 
-    /// Whether nothing follows.
+    /// True in a final state.
     pub(crate) fn is_over(&self) -> bool {
         matches!(
             self.current(),
@@ -52,12 +52,12 @@ impl DataFlow {
         )
     }
 
-    /// Its id at the control plane, which is how messages name it.
+    /// ID at the control plane, which messages use.
     pub(super) fn id(&self) -> Option<ProcessId> {
         ProcessId::new(self.base.peer_pid.as_deref()?).ok()
     }
 
-    /// What its data is given for.
+    /// Grounds on which its data is served.
     pub(super) fn subject(&self) -> TransferSubject<'_> {
         TransferSubject {
             pid: &self.base.pid,

@@ -1,6 +1,6 @@
-//! What control planes of this participant ask for, and how they are answered.
+//! Signals of control planes of this participant, and their answers.
 //!
-//! (Eclipse Data Plane Signaling 1.0-RC3, "Data Plane API"; and what EDC 0.14 sends, from before there was such a specification.)
+//! (Eclipse Data Plane Signaling 1.0-RC3, "Data Plane API"; and the messages of EDC 0.14, which predates that specification.)
 
 use crate::data_flow::DataFlow;
 use crate::message_delivery::unknown;
@@ -21,10 +21,10 @@ use hansa_transport::{DataspaceRequest, DataspaceResponse};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Bytes of an identity or a name in a message.
+/// Most bytes of an identity or a name in a message.
 const LONGEST: usize = 2_048;
 
-/// What a control plane asks of one flow.
+/// Request of a control plane about one flow.
 struct FlowSignal {
     step: DataFlowStep,
     message: DataFlowMessage,
@@ -32,7 +32,7 @@ struct FlowSignal {
 }
 
 impl<T: ProcessTerms> ProcessEngine<T> {
-    /// The answer to a request of a control plane at a path behind `/dsp/dataflows`.
+    /// Answers a control plane's request at a path below `/dsp/dataflows`.
     pub(super) async fn answer_control_plane(
         self: &Arc<Self>,
         name: &str,
@@ -75,14 +75,14 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         }
     }
 
-    /// A flow of a control plane by its id there.
+    /// Finds a flow of a control plane by its ID there.
     fn flow_of(&self, plane: &Partner, id: &str) -> Result<DataFlow, RequestFault> {
-        // INVARIANT: flows-of-others. What another control plane asked for is not there.
+        // INVARIANT: flows-of-others. A flow of another control plane is reported as unknown.
         let flow = self.flows.of_peer(&plane.name, id);
         flow.ok_or_else(|| RequestFault::unknown("there is no such data flow"))
     }
 
-    /// A control plane asks for a flow that is not there yet.
+    /// Handles the request for a new flow.
     async fn flow_requested(
         self: &Arc<Self>,
         plane: &Partner,
@@ -100,7 +100,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         self.status_with_token(flow).await
     }
 
-    /// Keeps the flow that is asked for: what may be given is decided first.
+    /// Stores a new flow after deciding on its data.
     async fn open_flow(
         self: &Arc<Self>,
         plane: &Partner,
@@ -138,7 +138,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             RequestFault::unknown("the configuration names no partner of that identity")
         })?;
         let begun = |flow: DataFlow| {
-            // The same message again: its answer was lost, and so was what opens the data.
+            // A repeated request: its answer was lost, with the token in it.
             match flow.base.is_opened_by(asked.message_id.as_ref())
                 && flow.base.is_provider == is_provider
                 && flow.counter_party == counter_party
@@ -174,7 +174,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         if let Some(flow) = self.flows.of_peer(&plane.name, &id) {
             return begun(flow);
         }
-        // Others may have come first.
+        // Other requests may have come first.
         check_room()?;
         let contract = match agreement {
             Some(agreement) => {
@@ -212,7 +212,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         Ok(flow)
     }
 
-    /// Records what a control plane asked for, with what it is given under.
+    /// Records the request of a control plane, with the agreement and the contract of the flow.
     async fn flow_taken_in(
         &self,
         flow: &DataFlow,
@@ -227,19 +227,19 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         recorded.map_err(RequestFault::from_refusal)
     }
 
-    /// What a flow has come to, with what opens its data where it is given: each answer opens it anew.
+    /// State of a flow, with a token if its data is served. Each answer has a new token.
     async fn status_with_token(&self, flow: DataFlow) -> Result<Vec<u8>, RequestFault> {
         let (flow, address) = self.issue_token(&flow.base).await?;
         Ok(status(&flow, address))
     }
 
-    /// Draws a token for the data of a flow that runs as provider, and keeps its digest.
+    /// Draws a token for the data of a running provider flow and stores its digest.
     async fn issue_token(
         &self,
         base: &PartnerProcess,
     ) -> Result<(DataFlow, Option<DataAddress>), RequestFault> {
         let _turn = self.turn(&base.partner).await;
-        // It may have ended meanwhile.
+        // The flow may have ended meanwhile.
         let flow = self.flows.get(&base.pid);
         let mut flow = flow.ok_or_else(RequestFault::internal)?;
         if !flow.base.is_provider || flow.current() != Some(DataFlowState::Started) {
@@ -262,7 +262,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         Ok((flow, address))
     }
 
-    /// A control plane asks for a step of a flow that is there.
+    /// Handles the request for a step of an existing flow.
     async fn flow_step_requested(
         self: &Arc<Self>,
         plane: &Partner,
@@ -279,12 +279,12 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let flow = self.apply_step(plane, id, signal).await?;
         match step {
             DataFlowStep::Resume => self.status_with_token(flow).await,
-            // A message that comes late opens nothing anew.
+            // A late message issues no new token.
             _ => Ok(status(&flow, None)),
         }
     }
 
-    /// Puts a flow in the state to which a step leads, on record first.
+    /// Changes the state of a flow by a step, after recording it.
     async fn apply_step(
         self: &Arc<Self>,
         plane: &Partner,
@@ -345,7 +345,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         Ok(flow)
     }
 
-    /// What EDC 0.14 asks for, which says who it is by the path alone.
+    /// Handles a request of EDC 0.14, which identifies itself by the path only.
     async fn of_edc(
         self: &Arc<Self>,
         plane: &Partner,
@@ -365,7 +365,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                     message: DataFlowMessage::default(),
                     digest: Digest::of(&request.body).to_string(),
                 };
-                // EDC takes any refusal for a failure of its own, and then tells its partner nothing: what is not there has ended.
+                // EDC treats any refusal as its own failure and does not inform its partner, so an unknown flow is answered as
+                // ended.
                 match self.apply_step(plane, id, signal).await {
                     Err(fault) if fault.is_passing() => Err(fault),
                     Err(fault) => {
@@ -381,7 +382,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         }
     }
 
-    /// EDC 0.14 has data given: for the first time, again after a pause, or once more since the answer or what followed it was lost.
+    /// Handles a start by EDC 0.14: the first one, one after a pause, or one repeated after a lost answer or flow.
     async fn edc_starts(
         self: &Arc<Self>,
         plane: &Partner,
@@ -389,7 +390,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     ) -> Result<Vec<u8>, RequestFault> {
         let start = EdcDataFlowStart::read(bytes).map_err(RequestFault::of)?;
         let asked = DataFlowRequest {
-            // It has no id of its own: what comes again is known by its process.
+            // The message has no ID of its own, so the process ID identifies repetitions.
             message_id: Some(start.process_id.to_string()),
             participant_id: self.terms.own_id(),
             counter_party_id: start.counter_party_id,
@@ -421,7 +422,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         Ok(EdcDataFlowStart::answer(&address).to_string().into_bytes())
     }
 
-    /// A command ends a flow.
+    /// Ends a flow by a command.
     ///
     /// # Errors
     /// `NEGOTIATION_UNKNOWN`, `NEGOTIATION_STATE`.
@@ -440,7 +441,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         Ok(())
     }
 
-    /// Ends a flow here, and tells its control plane.
+    /// Ends a flow here and informs its control plane.
     pub(super) async fn end_flow(
         &self,
         mut flow: DataFlow,
@@ -451,7 +452,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let reason = why.map(|why| why.code.as_str().to_owned());
         flow.base.ended = reason.clone().or(flow.base.ended);
         let Some(plane) = self.terms.control_plane(&flow.base.partner) else {
-            // Nobody is there to be told.
+            // The control plane is no longer configured.
             flow.base.outbox.clear();
             return self.flows.put(flow).await;
         };
@@ -472,7 +473,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     }
 }
 
-/// A path without the token that stands in it for EDC.
+/// Rest of a path after the token of EDC.
 fn behind_secret<'a, 'b>(path: &'a [&'b str]) -> &'a [&'b str] {
     match path {
         ["edc", _secret, rest @ ..] => rest,
@@ -480,7 +481,7 @@ fn behind_secret<'a, 'b>(path: &'a [&'b str]) -> &'a [&'b str] {
     }
 }
 
-/// What a control plane is told of the end of a flow, and where behind its address.
+/// Message to the control plane about the end of a flow, and its path below the address.
 fn flow_end_message(
     is_edc: bool,
     peer: &str,

@@ -1,4 +1,4 @@
-//! What this participant gives for its control planes: an agreement of theirs counts where it is an offer of this participant, word for word.
+//! Terms of data flows: an agreement of an own control plane counts if it repeats an offer of this participant word for word.
 
 use crate::catalog_terms::{CatalogTerms, dataset_id};
 use crate::offer_rules;
@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl CatalogTerms {
-    /// The control plane that presents a value of `Authorization`; one of EDC 0.14 presents nothing, and has its token in the path.
+    /// Control plane that presents an `Authorization` value. EDC 0.14 presents none and has its token in the path.
     pub(super) fn control_plane_at(
         &self,
         authorization: Option<&str>,
@@ -40,7 +40,7 @@ impl CatalogTerms {
         let TokenHolder::ControlPlane(name) = holder else {
             return None;
         };
-        // Neither way counts for a control plane of the other kind.
+        // Each kind of control plane can use only its own way.
         let plane = config.dataspace.as_ref()?.control_plane(&name)?;
         (plane.is_edc == in_path.is_some()).then_some(name)
     }
@@ -50,7 +50,7 @@ impl CatalogTerms {
         config.dataspace.as_ref()?.control_plane(name).cloned()
     }
 
-    /// A control plane as messages to it need it.
+    /// Control plane as a receiver of messages.
     pub(super) fn control_plane_of(&self, name: &str) -> Option<Partner> {
         let plane = self.plane(name)?;
         let own = plane.own_token_file.as_deref().and_then(read_token_file);
@@ -66,7 +66,7 @@ impl CatalogTerms {
         })
     }
 
-    /// The partner of an identity in the protocol.
+    /// Partner with a participant ID of the protocol.
     pub(super) fn partner_by_identity(&self, identity: &str) -> Option<PartnerConfig> {
         let config = self.connector.config();
         let mut partners = config
@@ -77,7 +77,7 @@ impl CatalogTerms {
         self.config(partner.name.as_str())
     }
 
-    /// The agreement of a flow, as its control plane keeps it.
+    /// Returns the agreement of a flow, as stored by its control plane.
     ///
     /// # Errors
     /// `PARTNER_UNKNOWN`, `CONTRACT_UNKNOWN`, `PARTNER_ANSWER_INVALID`, `PARTNER_UNREACHABLE`.
@@ -93,7 +93,8 @@ impl CatalogTerms {
         let partner = self
             .partner_by_identity(&flow.counter_party_id)
             .ok_or_else(|| stranger("the configuration names no partner of that identity"))?;
-        // INVARIANT: agreement-of-the-control-plane. What a message says of an agreement is not believed: it is read where it is kept.
+        // INVARIANT: agreement-of-the-control-plane. The agreement is read from the control plane; a copy in a message is not
+        // trusted.
         let agreed = self.agreement_at(&plane, flow).await?;
         let unknown = |sentence| Refusal::new(ErrorCode::ContractUnknown, sentence);
         if agreed.id != flow.agreement_id || agreed.target != flow.dataset_id {
@@ -111,11 +112,11 @@ impl CatalogTerms {
         })
     }
 
-    /// The contract that stands for an agreement of a control plane, in force. Where there is none yet it is made of the offer that the
+    /// Returns the contract in force for an agreement of a control plane. A missing contract is made from the offer that the
     /// agreement repeats, and signed by this participant alone.
     ///
     /// # Errors
-    /// `OFFER_UNKNOWN`, or why the contract is not in force.
+    /// `OFFER_UNKNOWN`, or the reason why the contract is not in force.
     pub(super) async fn contract_of_flow(
         &self,
         agreement: FlowAgreement,
@@ -153,7 +154,7 @@ impl CatalogTerms {
             .unwrap_or_default()
     }
 
-    /// The agreement, as the control plane keeps it.
+    /// Fetches the agreement from the control plane.
     async fn agreement_at(
         &self,
         plane: &ControlPlaneConfig,
@@ -178,7 +179,7 @@ impl CatalogTerms {
                     read_token_file(file).ok_or_else(unread)?,
                 ))
             }
-            // What the control plane is shown is shown to nobody else.
+            // The control plane's token is sent to no other address.
             (None, Some(_)) => None,
             (None, None) => self
                 .control_plane_of(plane.name.as_str())
@@ -205,7 +206,7 @@ impl CatalogTerms {
         }
     }
 
-    /// The offer to the partner that the agreement repeats, which whoever asks for it has without an officer.
+    /// Finds the offer to the partner that the agreement repeats. Only an offer without an officer's signature counts.
     fn offer_of(
         &self,
         partner: &PartnerConfig,
@@ -225,7 +226,7 @@ impl CatalogTerms {
                 "hansa partner policy NAME tells the policy that the control plane has to offer",
             )
         };
-        // INVARIANT: agreement-is-an-offer. Rules of which one word differs are rules that nobody here has offered.
+        // INVARIANT: agreement-is-an-offer. Rules that differ in one word are no offer of this participant.
         let (dataset, offer) = found.ok_or_else(|| {
             gone("the rules of the agreement are those of no offer to the partner")
         })?;
@@ -235,7 +236,7 @@ impl CatalogTerms {
         }
     }
 
-    /// The contracts with a partner on the dataset of an agreement that were withdrawn, also those that run until a later day.
+    /// Withdrawn contracts with a partner on the dataset of an agreement, including withdrawals with notice.
     fn withdrawn_contracts(
         &self,
         partner: &PartnerConfig,
@@ -252,7 +253,7 @@ impl CatalogTerms {
         })
     }
 
-    /// The contracts of an agreement that were withdrawn, and the instant of the last withdrawal; read before anybody has to wait for it.
+    /// Withdrawn contracts of an agreement and the instant of the last withdrawal, read before any lock is taken.
     async fn last_withdrawal(
         &self,
         partner: &PartnerConfig,
@@ -264,7 +265,7 @@ impl CatalogTerms {
         }
         let (connector, of) = (Arc::clone(&self.connector), withdrawn.clone());
         let last = blocking(move || {
-            // Of one that can't be read any more it is not known when it came.
+            // An unreadable withdrawal counts as one of now.
             let ends = of.iter().map(|id| {
                 withdrawal::withdrawal_of(&connector, *id)
                     .map_or_else(|| connector.now(), |read| read.issued_at)
@@ -274,8 +275,8 @@ impl CatalogTerms {
         Ok((withdrawn, last.await?))
     }
 
-    /// Refuses an agreement from before the last withdrawal of a contract with the partner on the dataset, and one from times to come: it
-    /// would come back after each withdrawal.
+    /// Refuses an agreement from before the last withdrawal of a contract with the partner on the dataset, and one with a later
+    /// date than now, which would survive each withdrawal.
     fn check_not_withdrawn(
         &self,
         partner: &PartnerConfig,
@@ -300,10 +301,10 @@ impl CatalogTerms {
     }
 }
 
-/// How far the clock of a control plane may be ahead, in microseconds.
+/// Largest lead of a control plane's clock, in microseconds.
 const SKEW: i64 = 120 * 1_000_000;
 
-/// When an agreement was made, by its control plane: an instant, or seconds.
+/// Time of an agreement by its control plane: an instant, or seconds.
 fn signed_at(text: &str) -> Option<UtcTimestamp> {
     let seconds = text.parse::<i64>().ok();
     let seconds = seconds.and_then(|seconds| seconds.checked_mul(1_000_000));
@@ -313,9 +314,8 @@ fn signed_at(text: &str) -> Option<UtcTimestamp> {
     }
 }
 
-/// The name of a contract that stands for an agreement of a control plane: a UUID of the version for values of one's own (RFC 9562, section
-/// 5.8) over all that the agreement says. The same agreement has the same name, and one of another control plane, with somebody else, or
-/// of other rules never has.
+/// Contract name for an agreement of a control plane: a UUID for custom values (RFC 9562, section 5.8) over the whole agreement.
+/// Equal agreements have equal names. Agreements with another control plane, party or rule have other names.
 fn uid(agreement: &FlowAgreement) -> String {
     let document = &agreement.document;
     let said = json!([

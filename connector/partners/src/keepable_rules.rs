@@ -1,9 +1,9 @@
-//! Which rules of somebody else's agreement this participant can keep to.
+//! Rules of a partner's agreement that this participant can keep.
 
 use hansa_dataspace::PolicyRules;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// Refuses rules that this participant can't keep to, and names them.
+/// Refuses rules that this participant can't keep, and names them.
 ///
 /// # Errors
 /// `TERM_UNKNOWN`, with the place of the rule.

@@ -1,8 +1,8 @@
-//! The Dataspace Protocol: negotiations and transfers with connectors of other makes, in both roles. What a message says is read by
-//! `hansa_dataspace`; which step may follow which is said by the tables of `hansa_policy` and `hansa_dataspace`; what this participant
-//! does by itself is said by its `process_terms::ProcessTerms`.
+//! Dataspace Protocol: negotiations and transfers with connectors of other vendors, in both roles. `hansa_dataspace` parses
+//! messages; the tables of `hansa_policy` and `hansa_dataspace` list the permitted steps; `process_terms::ProcessTerms` decides on
+//! the automatic moves of this participant.
 //!
-//! `protocol_routes` takes requests, [`process_engine`] moves processes on, `message_delivery` sends what follows.
+//! `protocol_routes` takes requests, [`process_engine`] moves processes on, `message_delivery` sends the resulting messages.
 #![cfg_attr(
     test,
     allow(

@@ -1,4 +1,4 @@
-//! Sends what is to be sent, in order, until the partner takes it; then does what follows by itself.
+//! Delivery of messages, in order and repeated until the partner takes them. Afterwards, the automatic moves follow.
 
 use crate::data_flow::DataFlow;
 use crate::negotiation_process::NegotiationProcess;
@@ -20,26 +20,26 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// The longest time between two tries.
+/// Longest pause between two attempts.
 const LONGEST: Duration = Duration::from_secs(3_600);
 
-/// Tries of a message whose process the partner does not know yet.
+/// Attempts for a message whose process the partner does not know yet.
 const UNKNOWN_TRIES: u32 = 3;
 
-/// Tries of the last message of a process, some hours.
+/// Attempts for the last message of a process, over some hours.
 const LAST_TRIES: u32 = 16;
 
-/// How long a process stands before it is looked at again, where something failed here.
+/// Pause of a process after a local error.
 const AGAIN: Duration = Duration::from_secs(30);
 
-/// What became of a message.
+/// Result of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Delivery {
-    /// It was taken; what was answered.
+    /// The partner took the message; its answer.
     Taken(Vec<u8>),
-    /// It was refused.
+    /// The partner refused the message.
     Refused(String),
-    /// It is tried again.
+    /// The attempt is repeated later.
     Later,
 }
 
@@ -61,7 +61,7 @@ async fn deliver(
             200..=299 => Delivery::Taken(answer.body),
             404 if tries < UNKNOWN_TRIES => Delivery::Later,
             408 | 425 | 429 => Delivery::Later,
-            // Nobody is followed elsewhere.
+            // Redirects are not followed.
             300..=499 => Delivery::Refused(format!("the partner answered {}", answer.status)),
             _ => Delivery::Later,
         },
@@ -72,44 +72,44 @@ async fn deliver(
     }
 }
 
-/// How long is waited before a message is tried again.
+/// Pause before the next attempt.
 fn wait(tries: u32, patience: Duration) -> Duration {
     let factor = 2_u32.saturating_pow(tries.saturating_sub(UNKNOWN_TRIES).min(16));
     patience.saturating_mul(factor).min(LONGEST)
 }
 
-/// A process as what is sent of it.
+/// Process whose messages are delivered.
 #[async_trait]
 pub(super) trait DeliveredProcess<T: ProcessTerms>: KeptProcess {
-    /// Where those of its kind are kept.
+    /// Store of this kind of process.
     fn store(engine: &ProcessEngine<T>) -> &ProcessStore<Self>;
 
-    /// The same to be changed.
+    /// Mutable shared part of the process.
     fn base_mut(&mut self) -> &mut PartnerProcess;
 
-    /// Makes the move that follows by itself, under the lock; says whether one did.
+    /// Makes the next automatic move, under the lock. Returns true if there was one.
     async fn move_on(self, engine: &ProcessEngine<T>, partner: &Partner) -> Result<bool, Refusal>;
 
-    /// Its ids in the answer to its first message.
+    /// IDs of the process in the answer to its first message.
     fn parse_answer_pids(body: &[u8]) -> Option<ProcessPids>;
 
-    /// Ends it here.
+    /// Ends the process here.
     fn fail(&mut self);
 
-    /// Whether it goes on though a message was refused.
+    /// True if the process continues although this message was refused.
     fn goes_on_without(&self, message: &OutgoingMessage) -> bool;
 
-    /// What becomes of it where nobody is there to be told.
+    /// Handles a receiver that is no longer configured.
     async fn without_receiver(
         self,
         _engine: &ProcessEngine<T>,
         refusal: Refusal,
     ) -> Result<(), Refusal> {
-        // Whoever is taken out of the configuration may come back.
+        // A partner that was removed from the configuration may return.
         Err(refusal)
     }
 
-    /// Who gets what is sent.
+    /// Receiver of the messages.
     fn receiver(&self, engine: &ProcessEngine<T>) -> Result<Partner, Refusal> {
         engine.find_partner(&self.base().partner)
     }
@@ -177,7 +177,7 @@ impl<T: ProcessTerms> DeliveredProcess<T> for TransferProcess {
     }
 
     fn goes_on_without(&self, message: &OutgoingMessage) -> bool {
-        // Not every partner that has resumed a transfer itself waits to be told where the data is now.
+        // Some partners that have resumed a transfer do not wait for the new address of its data.
         message.path.ends_with("/start") && self.base.visits() > 1
     }
 }
@@ -219,7 +219,7 @@ impl<T: ProcessTerms> DeliveredProcess<T> for DataFlow {
         engine: &ProcessEngine<T>,
         refusal: Refusal,
     ) -> Result<(), Refusal> {
-        // INVARIANT: control-planes-are-named. Nothing is given for one that the configuration names no longer.
+        // INVARIANT: control-planes-are-named. No data is served for a control plane that is no longer configured.
         let _turn = engine.turn(&self.base.partner).await;
         match engine.flows.get(&self.base.pid) {
             Some(flow) if !flow.is_over() || !flow.base.outbox.is_empty() => {
@@ -243,17 +243,17 @@ impl<T: ProcessTerms> DeliveredProcess<T> for DataFlow {
 }
 
 impl<T: ProcessTerms> ProcessEngine<T> {
-    /// Sends what is to be sent of a negotiation and does what follows, elsewhere.
+    /// Sends the messages of a negotiation and makes its automatic moves, in a background task.
     pub(super) fn negotiation_goes_on(self: &Arc<Self>, pid: &str) {
         self.goes_on::<NegotiationProcess>(pid);
     }
 
-    /// The same of a transfer.
+    /// Sends the messages of a transfer and makes its automatic moves, in a background task.
     pub(super) fn transfer_goes_on(self: &Arc<Self>, pid: &str) {
         self.goes_on::<TransferProcess>(pid);
     }
 
-    /// The same of a data flow.
+    /// Sends the messages of a data flow and makes its automatic moves, in a background task.
     pub(super) fn flow_goes_on(self: &Arc<Self>, pid: &str) {
         self.goes_on::<DataFlow>(pid);
     }
@@ -277,7 +277,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         });
     }
 
-    /// Moves a process on until nothing follows.
+    /// Moves a process on until no automatic move follows.
     async fn drive<P: DeliveredProcess<T>>(
         &self,
         pid: &str,
@@ -288,7 +288,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         loop {
             match tries {
                 0 => tokio::time::sleep(patience).await,
-                // A message of the partner shows that it is there, and a command that somebody waits.
+                // A message of the partner shows that it is reachable, and a command shows that someone waits.
                 _ => {
                     let woken = tokio::time::timeout(wait(tries, patience), wakes.notified());
                     if woken.await.is_ok() {
@@ -305,7 +305,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             };
             if process.base().outbox.is_empty() {
                 let _turn = self.turn(&partner.name).await;
-                // What came in meanwhile counts.
+                // Messages that arrived meanwhile count.
                 let Some(now) = P::store(self).get(pid) else {
                     return Ok(());
                 };
@@ -332,7 +332,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         }
     }
 
-    /// Takes in what became of a message: it was taken, refused, or is given up.
+    /// Applies the result of a delivery: taken, refused, or given up.
     async fn apply_delivery<P: DeliveredProcess<T>>(
         &self,
         pid: &str,
@@ -350,7 +350,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             return Ok(());
         };
         if process.base().outbox.first() != Some(message) {
-            // What was to be sent has changed meanwhile.
+            // The message to send has changed meanwhile.
             return Ok(());
         }
         process.base_mut().outbox.remove(0);
@@ -387,10 +387,10 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         P::store(self).put(process).await
     }
 
-    /// An officer, or a command, makes a move of a negotiation, on these terms where they matter.
+    /// Makes a move of a negotiation for an officer or a command, on these terms if they matter.
     ///
     /// # Errors
-    /// `NEGOTIATION_UNKNOWN`, or why the move is not possible now.
+    /// `NEGOTIATION_UNKNOWN`, or the reason why the move is not possible now.
     pub(crate) async fn decide(
         self: &Arc<Self>,
         pid: &str,
@@ -401,7 +401,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         let partner = self.find_partner(&process.base.partner)?;
         let _turn = self.turn(&partner.name).await;
         let process = self.negotiations.get(pid).ok_or_else(|| unknown(pid))?;
-        // INVARIANT: agreed-as-read. Whoever agrees names what was read, and the partner may have put something else on the table.
+        // INVARIANT: agreed-as-read. The caller names the terms that it has read, because the partner may have changed the
+        // proposal.
         if terms.is_some_and(|terms| terms != process.terms()) {
             let sentence = "what is on the table is not what you have read";
             return Err(Refusal::new(ErrorCode::OfferUnknown, sentence)
@@ -412,10 +413,10 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         Ok(())
     }
 
-    /// The same of a transfer.
+    /// Makes a move of a transfer for a command.
     ///
     /// # Errors
-    /// `NEGOTIATION_UNKNOWN`, or why the move is not possible now.
+    /// `NEGOTIATION_UNKNOWN`, or the reason why the move is not possible now.
     pub(crate) async fn decide_transfer(
         self: &Arc<Self>,
         pid: &str,
@@ -429,7 +430,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         Ok(())
     }
 
-    /// Ends the transfers for which that is due.
+    /// Ends the transfers that are due to end.
     pub async fn end_transfers(self: &Arc<Self>) {
         for process in self.transfers.all() {
             if let Some(wanted @ TransferMove::Terminate(..)) = self.terms.transfer_move(&process)
@@ -445,7 +446,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
     }
 }
 
-/// The refusal for a process that is not there.
+/// Refusal for an unknown process.
 pub(super) fn unknown(pid: &str) -> Refusal {
     let sentence = format!("there is no negotiation or transfer `{pid}` with a partner");
     Refusal::new(ErrorCode::NegotiationUnknown, sentence).with_help("hansa partner list")

@@ -1,41 +1,41 @@
-//! Messages of a partner that come more often than each of them needs a record.
+//! Sums of a partner's messages, so that frequent messages do not cause one record each.
 
-/// A minute, in microseconds.
+/// One minute in microseconds.
 const MINUTE: i64 = 60_000_000;
 
-/// How many messages of one kind a partner has in a minute.
+/// Limits of one kind of message per partner and minute.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MessageBounds {
-    /// Those that have a record of their own.
+    /// Messages with a record of their own.
     pub(super) recorded: u32,
-    /// All that are answered.
+    /// Messages that are answered.
     pub(super) answered: u32,
 }
 
-/// Fate of one message.
+/// Handling of one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SummedMessage {
-    /// It has a record of its own, which says how many were counted alone before it.
+    /// The message gets a record, with the number of messages counted without one before it.
     Recorded(u64),
-    /// It is counted alone: a record of this minute stands.
+    /// The message is only counted, because this minute has a record.
     Counted,
-    /// There were too many in this minute.
+    /// The partner has sent too many messages in this minute.
     TooMany,
 }
 
-/// The messages of one kind and one partner in this minute.
+/// Messages of one kind and one partner in the current minute.
 #[derive(Debug, Default)]
 pub(super) struct MessageSum {
     since: i64,
     came: u32,
     recorded: u32,
-    /// True if a record of this minute stands.
+    /// True if this minute has a durable record.
     durable: bool,
     others: u64,
 }
 
 impl MessageSum {
-    /// Counts one at an instant in microseconds.
+    /// Counts a message at an instant in microseconds.
     pub(super) fn add(&mut self, now: i64, bounds: MessageBounds) -> SummedMessage {
         if now.saturating_sub(self.since) >= MINUTE {
             (self.since, self.came, self.recorded) = (now, 0, 0);
@@ -45,7 +45,7 @@ impl MessageSum {
             return SummedMessage::TooMany;
         }
         self.came = self.came.saturating_add(1);
-        // Nothing is answered on the strength of a record that is not durable yet.
+        // No answer relies on a record that is not durable yet.
         if self.durable && self.recorded >= bounds.recorded {
             self.others = self.others.saturating_add(1);
             return SummedMessage::Counted;
@@ -54,12 +54,12 @@ impl MessageSum {
         SummedMessage::Recorded(std::mem::take(&mut self.others))
     }
 
-    /// A record is durable.
+    /// Notes that a record is durable.
     pub(super) fn stands(&mut self) {
         self.durable = true;
     }
 
-    /// A record could not be written: what it would have told is told by the next one, and nothing is counted alone before that.
+    /// Notes a failed record. The next record covers its messages, and until then none is only counted.
     pub(super) fn count_unrecorded(&mut self, others: u64) {
         (self.since, self.others) = (i64::MIN, self.others.saturating_add(others));
     }
@@ -99,7 +99,7 @@ mod tests {
     fn nothing_is_counted_alone_behind_a_record_that_failed() {
         let mut sum = MessageSum::default();
         for _ in 0..3 {
-            // None of them is durable yet.
+            // None of the records is durable yet.
             assert_eq!(sum.add(MINUTE, BOUNDS), SummedMessage::Recorded(0));
         }
         sum.stands();

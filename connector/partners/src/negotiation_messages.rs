@@ -1,4 +1,4 @@
-//! Messages of negotiations: those that come in, and those that are sent by themselves.
+//! Messages of negotiations: received ones, and automatic ones of this participant.
 
 use crate::negotiation_process::NegotiationProcess;
 use crate::partner::Partner;
@@ -17,7 +17,7 @@ use hansa_policy::refusal::{ErrorClass, ErrorCode, Refusal};
 use serde_json::Value;
 use std::sync::Arc;
 
-/// A message of a negotiation that is under way, as it was read.
+/// Parsed message of an existing negotiation.
 pub(super) struct NegotiationInput {
     message_id: Option<String>,
     pids: ProcessPids,
@@ -35,7 +35,7 @@ enum InputContent {
 }
 
 impl NegotiationInput {
-    /// The message that is taken at the end of a path; nothing where none is.
+    /// Parses the message for a path; `None` if the path takes no message.
     pub(super) fn read(path: &[&str], bytes: &[u8]) -> Option<Result<Self, RequestFault>> {
         let digest = Digest::of(bytes).to_string();
         let read = match path {
@@ -124,7 +124,7 @@ impl NegotiationInput {
                         message_id: message.message_id,
                         pids: message.pids,
                         step: NegotiationStep::Termination,
-                        // Either side may send it: who did is the partner.
+                        // Either party may send a termination; the sender is the partner.
                         by: PartyRole::Consumer,
                         content: InputContent::End(
                             format!("the partner ended it: {code} {reasons}")
@@ -141,7 +141,7 @@ impl NegotiationInput {
 }
 
 impl<T: ProcessTerms> ProcessEngine<T> {
-    /// A consumer asks for a contract.
+    /// Handles a consumer's request for a contract.
     pub(super) async fn handle_contract_request(
         self: &Arc<Self>,
         partner: &Partner,
@@ -213,7 +213,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         Ok(Answered::NegotiationMade(ack))
     }
 
-    /// A provider offers a contract that nobody asked for.
+    /// Handles a provider's unsolicited offer.
     pub(super) async fn handle_contract_offer(
         self: &Arc<Self>,
         partner: &Partner,
@@ -272,23 +272,23 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             .put(process)
             .await
             .map_err(RequestFault::from_refusal)?;
-        // INVARIANT: offers-wait-for-people. Whoever offers by itself is never answered by a program.
+        // INVARIANT: offers-wait-for-people. No program answers an unsolicited offer.
         Ok(Answered::NegotiationMade(ack))
     }
 
-    /// What is told of a negotiation of a partner.
+    /// State of a negotiation for its partner.
     pub(super) fn negotiation_of(
         &self,
         partner: &Partner,
         pid: &str,
     ) -> Result<NegotiationProcess, RequestFault> {
         let process = self.negotiations.get(pid);
-        // INVARIANT: processes-of-others. What is somebody else's is not there.
+        // INVARIANT: processes-of-others. A process of another partner is reported as unknown.
         let process = process.filter(|process| process.base.partner == partner.name);
         process.ok_or_else(|| RequestFault::unknown("there is no such negotiation"))
     }
 
-    /// A message of a negotiation that is under way.
+    /// Handles a message of an existing negotiation.
     pub(super) async fn handle_negotiation_message(
         self: &Arc<Self>,
         partner: &Partner,
@@ -329,7 +329,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             return Err(fault(RequestFault::bad(sentence)));
         };
         if input.step == NegotiationStep::Termination && self.terms.is_in_force(&process) {
-            // INVARIANT: in-force-is-final. It came into force before this participant could say so.
+            // INVARIANT: in-force-is-final. The contract came into force before this participant could say so.
             let sentence = "the agreement is in force: what ends it is its withdrawal";
             return Err(fault(RequestFault::bad(sentence)));
         }
@@ -339,7 +339,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             InputContent::Nothing => {}
             InputContent::End(why) => {
                 process.base.ended = Some(why);
-                // The partner does not wait for it any more.
+                // The partner no longer waits for the message.
                 process.base.outbox.clear();
             }
             InputContent::Offer(offer) => {
@@ -364,7 +364,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             }
         }
         if let Some(why) = &refused {
-            // Told now, and ended behind the answer.
+            // Recorded now; the negotiation ends after the answer.
             process.base.ended = Some(why.to_string());
         } else {
             process.enter(next);
@@ -390,7 +390,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         Err(fault(RequestFault::bad(why.code.as_str())))
     }
 
-    /// What is wrong with the agreement of a provider.
+    /// Fault of a provider's agreement, if any.
     fn agreement_fault(
         &self,
         partner: &Partner,
@@ -407,17 +407,17 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         if agreement.assignee != self.terms.own_id() {
             return wrong("the agreement is not with this participant");
         }
-        // INVARIANT: agreement-as-offered. Nothing is agreed that was not on the table.
+        // INVARIANT: agreement-as-offered. The agreement must equal the last proposal.
         if process.policy().as_ref() != Some(&agreement.rules) {
             return wrong("the agreement differs from the last offer");
         }
         self.terms.accept(partner, process, agreement)
     }
 
-    /// This participant asks a partner for a contract.
+    /// Requests a contract from a partner.
     ///
     /// # Errors
-    /// When it can't be kept or recorded; then nothing is sent.
+    /// If the negotiation can't be stored or recorded; nothing is sent then.
     pub async fn ask(
         self: &Arc<Self>,
         partner: &Partner,
@@ -455,10 +455,10 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         Ok(pid)
     }
 
-    /// Makes one move of this participant: the state is kept before the message goes.
+    /// Makes one move of this participant. The new state is stored before the message is sent.
     ///
     /// # Errors
-    /// When it can't be kept or recorded; then nothing has changed.
+    /// If the move can't be stored or recorded; nothing has changed then.
     pub(super) async fn move_negotiation(
         &self,
         partner: &Partner,
@@ -578,7 +578,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         self.negotiations.put(process).await
     }
 
-    /// Draws what would be signed and keeps it before it is signed, since two officers may have to say one after the other that they agree.
+    /// Makes the draft of an agreement and stores it before it is signed, because two officers may have to approve it one after the
+    /// other.
     async fn agree_to_contract(
         &self,
         partner: &Partner,
@@ -588,7 +589,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         self.terms.agree(partner, process).await
     }
 
-    /// Draws what would be signed as provider, and keeps it.
+    /// Makes the provider's draft and stores it.
     pub(super) async fn draw(
         &self,
         partner: &Partner,
@@ -643,13 +644,13 @@ impl NegotiationMove {
     }
 }
 
-/// Whether a fault may pass, or waits for a person: then a negotiation stays where it is.
+/// Checks that an error is temporary or waits for a person. The negotiation then keeps its state.
 fn is_passing(why: &Refusal) -> bool {
     matches!(why.code.kind(), ErrorClass::Failed | ErrorClass::OutOfReach)
         || why.code == ErrorCode::SecondOfficerNeeded
 }
 
-/// How a negotiation ends by a refusal: its code, and nothing that the partner must not know.
+/// Termination for a refusal: its code, without details that the partner must not know.
 fn ending(why: &Refusal) -> NegotiationMove {
     tracing::warn!(refusal = %why, "dataspace.negotiation_refused");
     NegotiationMove::Terminate(
@@ -668,7 +669,7 @@ fn event(message_id: Option<String>, pids: &ProcessPids, event: NegotiationEvent
     .to_json()
 }
 
-/// The id of a process that was made here.
+/// Parses the ID of a process that was made here.
 pub(super) fn pid_of(text: &str) -> Result<hansa_dataspace::ProcessId, Refusal> {
     hansa_dataspace::ProcessId::new(text).map_err(|cause| {
         Refusal::new(

@@ -1,4 +1,4 @@
-//! A negotiation with a partner, as it is kept.
+//! Stored negotiation with a partner.
 
 use crate::partner_process::PartnerProcess;
 use hansa_audit_log::digest::Digest;
@@ -7,45 +7,45 @@ use hansa_policy::negotiation::Phase;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-/// A negotiation.
+/// Stored state of a negotiation. A restart continues in this state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NegotiationProcess {
-    /// What it has in common with a transfer.
+    /// State shared with transfers.
     pub(crate) base: PartnerProcess,
-    /// The dataset, by its id in the protocol.
+    /// ID of the dataset in the protocol.
     pub(crate) dataset: String,
-    /// The offer on the table.
+    /// ID of the current offer.
     pub(crate) offer: String,
-    /// What it says.
+    /// Rules of the current offer.
     pub(crate) rules: Map<String, Value>,
-    /// The agreement, once there is one, as it was sent.
+    /// Agreement as sent, once it exists.
     pub(crate) agreement: Option<Value>,
-    /// The contract that this participant would sign as provider, drawn once: officers agree to this text and to no later one.
+    /// Draft contract of the provider, made once: officers approve this text and no later one.
     #[serde(default)]
     pub(crate) draft: Option<String>,
-    /// The contract, signed by this participant and not in force.
+    /// Contract with this participant's signature that is not yet in force.
     pub(crate) signed: Option<String>,
-    /// How many contracts with the partner on the dataset were withdrawn when it was signed.
+    /// Number of withdrawn contracts with the partner on the dataset at the time of the signature.
     pub(crate) withdrawn: usize,
-    /// The contract that stands for the agreement here, once it is in force.
+    /// Contract in force for the agreement.
     pub(crate) contract: Option<String>,
 }
 
 impl NegotiationProcess {
-    /// The state.
+    /// Current state.
     pub(crate) fn phase(&self) -> Option<Phase> {
         Phase::ALL
             .into_iter()
             .find(|phase| phase.as_str() == self.base.state)
     }
 
-    /// Puts it in a state.
+    /// Changes the state.
     pub(super) fn enter(&mut self, phase: Phase) {
         self.base.reach(phase.as_str());
     }
 
-    /// What is told of it.
+    /// State message for the partner.
     pub(super) fn ack(&self) -> Option<NegotiationAck> {
         Some(NegotiationAck {
             pids: self.base.pids()?,
@@ -53,18 +53,18 @@ impl NegotiationProcess {
         })
     }
 
-    /// What the offer on the table says.
+    /// Parsed rules of the current offer.
     pub(crate) fn policy(&self) -> Option<PolicyRules> {
         PolicyRules::read(&Value::Object(self.rules.clone())).ok()
     }
 
-    /// What is on the table, as whoever agrees to it names it.
+    /// Digest of the current proposal, which names it in an acceptance.
     pub(crate) fn terms(&self) -> Digest {
         let table = json!({"dataset": self.dataset, "offer": self.offer, "rules": self.rules});
         Digest::of(table.to_string().as_bytes())
     }
 
-    /// Whether nothing follows.
+    /// True in a final state.
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.phase(), Some(Phase::Finalized | Phase::Terminated))
     }

@@ -1,5 +1,5 @@
-//! An offer as rules of a message. They tell a partner what it takes; what is executed is the contract that is made of the offer. Two
-//! offers that differ have rules that differ.
+//! Offer as rules of a message. They inform the partner; the executed contract is made from the offer. Different offers have
+//! different rules.
 
 use hansa_catalog::offer::Offer;
 use hansa_dataspace::PolicyRules;
@@ -8,11 +8,11 @@ use hansa_policy::term::{Clause, Term};
 use hansa_proto::odrl::policy_vocabulary::PROFILE;
 use serde_json::{Value, json};
 
-/// The rules of an offer: one permission to use, with a constraint for each clause in its order, for the legal text that is bound to it, and for
-/// all of it together.
+/// Returns the rules of an offer: one permission to use, with constraints for each clause in order, for the attached legal text,
+/// and for the digest of the offer.
 ///
 /// # Errors
-/// `INTERNAL` where the protocol has no form for them.
+/// `INTERNAL` if the protocol has no form for the rules.
 pub(super) fn of(offer: &Offer) -> Result<PolicyRules, Refusal> {
     let mut constraints: Vec<Value> = offer.clauses.iter().map(constraint).collect();
     if let Some(legal) = &offer.legal {

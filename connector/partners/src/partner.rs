@@ -1,26 +1,26 @@
-//! A partner, as messages to it and from it need it.
+//! Partner as a sender and receiver of messages.
 
 use hansa_node::config::web_origin;
 use hansa_transport::dataspace::client::PartnerCredential;
 
-/// A connector of another make that the configuration names.
+/// Configured connector of another vendor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Partner {
-    /// Its name in the configuration.
+    /// Name of the partner in the configuration.
     pub(crate) name: String,
-    /// Its identity in the protocol.
+    /// Participant ID in the protocol.
     pub(crate) protocol_id: String,
-    /// Where it takes messages of 2025-1, without a slash at the end.
+    /// Address for messages of version 2025-1, without a slash at the end.
     pub(crate) address: String,
-    /// Whether it is a control plane of EDC 0.14, which is told by paths of its own.
+    /// True for a control plane of EDC 0.14, which has its own paths for messages.
     pub(crate) is_edc: bool,
-    /// What is presented to it.
+    /// Credential that is presented to the partner.
     pub(crate) credential: Option<PartnerCredential>,
 }
 
 impl Partner {
-    /// Whether messages may go to an address: it is below the scheme, host and port of the configuration. Nothing else is dialled, whatever
-    /// a message names.
+    /// Checks that messages may go to an address: it has the scheme, host and port of the configuration. No other address is
+    /// dialled, even if a message names it.
     pub(crate) fn owns(&self, address: &str) -> bool {
         web_origin::is_below(&self.address, address)
     }

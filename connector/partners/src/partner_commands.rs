@@ -1,4 +1,4 @@
-//! What commands do with partners.
+//! Operations of commands with partners.
 
 use crate::catalog_terms::CatalogTerms;
 use crate::data_flow::DataFlow;
@@ -22,10 +22,10 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::dataspace::client;
 use serde_json::Value;
 
-/// Pages of a partner's catalogue that are read.
+/// Most pages of a partner's catalog that are read.
 const PAGES: usize = 50;
 
-/// Datasets of a partner that are read.
+/// Most datasets of a partner that are read.
 const DATASETS: usize = 10_000;
 
 #[async_trait]
@@ -100,7 +100,7 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
                 .into_iter()
                 .map(move |offer| (id.clone(), offer))
         });
-        // Some makes name the same offer anew in each catalogue.
+        // Some connectors rename an offer in each catalog.
         let mut found = all.filter(|(dataset, one)| one.id == offer || dataset == offer);
         let (dataset, one) = found.next().ok_or_else(|| {
             let sentence = format!("`{}` has no dataset or offer `{offer}`", partner.name);
@@ -226,7 +226,7 @@ impl PartnerProcesses for ProcessEngine<CatalogTerms> {
 }
 
 impl ProcessEngine<CatalogTerms> {
-    /// All pages of a partner's catalogue. One that can't be read, or never ends, is no catalogue, and not an empty one.
+    /// All pages of a partner's catalog. An unreadable or endless catalog is an error, not an empty catalog.
     async fn catalog_of(&self, partner: &Partner) -> Result<Vec<Dataset>, Refusal> {
         let invalid = |sentence: String| Refusal::new(ErrorCode::PartnerAnswerInvalid, sentence);
         let request = CatalogRequest {
@@ -291,7 +291,7 @@ impl ProcessEngine<CatalogTerms> {
     }
 }
 
-/// Whether this participant would sign next.
+/// True if the next step is the signature of this participant.
 fn is_to_sign(process: &NegotiationProcess) -> bool {
     process.base.is_provider && matches!(process.phase(), Some(Phase::Requested | Phase::Accepted))
 }
@@ -315,7 +315,7 @@ fn of_flow(flow: DataFlow) -> PartnerProcessSummary {
     }
 }
 
-/// What each kind of process says of itself, about a dataset or an agreement.
+/// Summary of a process about a dataset or an agreement.
 fn summary(kind: &'static str, base: PartnerProcess, subject: String) -> PartnerProcessSummary {
     PartnerProcessSummary {
         pid: base.pid,
@@ -331,7 +331,7 @@ fn summary(kind: &'static str, base: PartnerProcess, subject: String) -> Partner
     }
 }
 
-/// Where data is, and what opens it.
+/// Address of the data, and its token.
 fn parse_data_address(address: &Value) -> Option<(String, String)> {
     let address = hansa_dataspace::DataAddress::read(address).ok()?;
     let value = address

@@ -1,4 +1,4 @@
-//! Who presents a value of `Authorization`: the tokens of partners and control planes, and the names that are believed in a demonstration.
+//! Identification by an `Authorization` value: tokens of partners and control planes, and plain names in a demonstration.
 
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
@@ -8,27 +8,27 @@ use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Bytes of a file with a token.
+/// Most bytes of a token file.
 const TOKEN: u64 = 16 * 1024;
 
-/// Letters of a token.
+/// Fewest characters of a token.
 const SHORTEST: usize = 16;
 
-/// How long tokens count after their files were read, in microseconds.
+/// Time in microseconds after which token files are read again.
 const FRESH: i64 = 2_000_000;
 
-/// The tokens of partners, read from their files when they were read some time ago: whoever asks often has no file read for it.
+/// Cache of the partners' tokens, so that frequent requests do not read files.
 #[derive(Default)]
 pub(super) struct PartnerTokens(Mutex<Option<ReadTokens>>);
 
 struct ReadTokens {
     at: UtcTimestamp,
     config: Arc<ConnectorConfig>,
-    /// The digest of what is presented, and who presents it.
+    /// Digests of the `Authorization` values, with their holders.
     tokens: Vec<(Digest, TokenHolder)>,
 }
 
-/// Whose token it is, by the name in the configuration.
+/// Holder of a token, by the name in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum TokenHolder {
     Partner(String),
@@ -36,14 +36,14 @@ pub(super) enum TokenHolder {
 }
 
 impl PartnerTokens {
-    /// Whose token is presented in this value of `Authorization`.
+    /// Finds the holder of the token in an `Authorization` value.
     pub(super) fn holder(
         &self,
         config: &Arc<ConnectorConfig>,
         authorization: &str,
         now: UtcTimestamp,
     ) -> Option<TokenHolder> {
-        // The digests are compared: how long that takes tells nothing of a token.
+        // Digests are compared, so the time of the comparison reveals nothing about a token.
         let shown = Digest::of(authorization.as_bytes());
         let mut read = self.0.lock();
         let is_fresh = |read: &&ReadTokens| {
@@ -79,7 +79,7 @@ impl PartnerTokens {
     }
 }
 
-/// What a partner presents, by its file: at least 16 letters.
+/// Reads a partner's token from its file: at least 16 characters.
 fn token(file: &Path) -> Option<String> {
     let text = read_token_file(file)?;
     if text.len() < SHORTEST {
@@ -89,7 +89,7 @@ fn token(file: &Path) -> Option<String> {
     Some(text)
 }
 
-/// What stands in a file, on one line: what is presented to others, who say how long it is.
+/// Reads a one-line token for presentation to others, who decide on its length.
 pub(super) fn read_token_file(file: &Path) -> Option<String> {
     let read = hansa_files::read_private(file, TOKEN);
     let bytes = read
@@ -99,12 +99,12 @@ pub(super) fn read_token_file(file: &Path) -> Option<String> {
     Some(text.trim().to_owned())
 }
 
-/// Whether a name alone makes somebody that partner: where the configuration says so, in a trial.
+/// Checks that a name alone identifies the partner: only if configured so, in a demonstration.
 pub(super) fn believes_name(partner: &PartnerConfig, name: &str, is_trial: bool) -> bool {
     is_trial && partner.mock_identity && partner.protocol_id == name
 }
 
-/// The name in the object that connectors present which try something out.
+/// Name in the JSON object that test connectors present.
 pub(super) fn mock_identity(authorization: &str) -> Option<String> {
     let text = authorization
         .strip_prefix("Bearer ")

@@ -1,4 +1,4 @@
-//! What a negotiation and a transfer with a partner have in common, as it is kept.
+//! Stored state that negotiations and transfers with a partner share.
 
 use crate::partner::Partner;
 use hansa_audit_log::time::UtcTimestamp;
@@ -9,56 +9,56 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Messages of one process, so that a partner can't let it grow without end.
+/// Most messages of one process, so that a partner can't make it grow without limit.
 const MOST_MESSAGES: usize = 100;
 
-/// A process with a partner.
+/// Process with a partner.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PartnerProcess {
-    /// Its id here.
+    /// Local ID.
     pub(crate) pid: String,
-    /// When it began, in microseconds.
+    /// Start, in microseconds.
     pub(crate) began: i64,
-    /// Its id at the partner, once it is known.
+    /// ID at the partner, once known.
     pub(crate) peer_pid: Option<String>,
-    /// Whether this participant provides.
+    /// True if this participant is the provider.
     pub(crate) is_provider: bool,
-    /// The partner, by its name in the configuration.
+    /// Name of the partner in the configuration.
     pub(crate) partner: String,
-    /// Where the partner takes messages of it.
+    /// Partner's address for messages of this process.
     pub(crate) address: String,
-    /// The state, as the protocol writes it.
+    /// State as the protocol writes it.
     pub(crate) state: String,
-    /// How often each state was reached.
+    /// Number of times that each state was reached.
     pub(crate) reached: BTreeMap<String, u32>,
-    /// Whether the partner opened it.
+    /// True if the partner opened the process.
     #[serde(default)]
     pub(crate) by_partner: bool,
-    /// The first message of the partner, where it opened it: the same one gets the same answer.
+    /// ID of the partner's first message, if it opened the process. A repetition gets an equal answer.
     pub(crate) opened_by: Option<String>,
-    /// Why it was ended, where it was.
+    /// Reason of the end, if any.
     pub(crate) ended: Option<String>,
-    /// Ids of messages that were taken in.
+    /// IDs of received messages.
     pub(crate) seen: Vec<String>,
-    /// What is to be sent, in order.
+    /// Messages to send, in order.
     pub(crate) outbox: Vec<OutgoingMessage>,
-    /// How many messages there were.
+    /// Number of messages so far.
     pub(crate) messages: usize,
 }
 
-/// A message that is to be sent until it is taken.
+/// Message that is sent until the partner takes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OutgoingMessage {
-    /// The path behind the address of the partner.
+    /// Path below the address of the partner.
     pub(crate) path: String,
-    /// What is sent.
+    /// Body of the message.
     pub(crate) body: Value,
 }
 
 impl PartnerProcess {
-    /// One that this participant begins, as consumer.
+    /// Makes a process that this participant begins as consumer.
     pub(super) fn new_as_consumer(partner: &Partner, now: UtcTimestamp) -> Self {
         Self {
             pid: fresh_id(),
@@ -78,7 +78,7 @@ impl PartnerProcess {
         }
     }
 
-    /// One that a partner opens by a message: its id there, and where it takes messages.
+    /// Makes a process from a partner's message, with its ID there and the address for messages.
     pub(super) fn from_partner_message(
         partner: &Partner,
         now: UtcTimestamp,
@@ -95,7 +95,7 @@ impl PartnerProcess {
         }
     }
 
-    /// The role of this participant.
+    /// Role of this participant.
     pub(crate) const fn own_role(&self) -> PartyRole {
         match self.is_provider {
             true => PartyRole::Provider,
@@ -103,7 +103,7 @@ impl PartnerProcess {
         }
     }
 
-    /// Puts it in a state.
+    /// Changes the state and counts it.
     pub(super) fn reach(&mut self, state: &str) {
         self.state = state.to_owned();
         let count = self.reached.entry(self.state.clone()).or_default();
@@ -111,17 +111,17 @@ impl PartnerProcess {
         self.messages = self.messages.saturating_add(1);
     }
 
-    /// How often its state was reached.
+    /// Number of times that the current state was reached.
     pub(crate) fn visits(&self) -> u32 {
         self.reached.get(&self.state).copied().unwrap_or_default()
     }
 
-    /// Whether it has had as many messages as it may.
+    /// True if the process has its most messages.
     pub(super) const fn is_full(&self) -> bool {
         self.messages >= MOST_MESSAGES
     }
 
-    /// Its ids; nothing while the partner's is not known.
+    /// IDs of the process; `None` until the partner's ID is known.
     pub(super) fn pids(&self) -> Option<ProcessPids> {
         let own = ProcessId::new(&self.pid).ok()?;
         let peer = ProcessId::new(self.peer_pid.as_deref()?).ok()?;
@@ -137,7 +137,7 @@ impl PartnerProcess {
         })
     }
 
-    /// Whether a message names it by its ids; that of the partner is learned where it is not known yet.
+    /// Checks that a message names the process. An unknown ID of the partner is taken from the message.
     pub(super) fn is_named_by(&mut self, pids: &ProcessPids) -> bool {
         let (own, peer) = match self.is_provider {
             true => (&pids.provider, &pids.consumer),
@@ -147,18 +147,18 @@ impl PartnerProcess {
         own.as_str() == self.pid && known == peer.as_str()
     }
 
-    /// Whether a message was taken in before.
+    /// Checks that a message was received before.
     pub(super) fn has_seen(&self, message: Option<&String>) -> bool {
         message.is_some_and(|id| self.seen.contains(id))
     }
 
-    /// Whether a message is the one that opened it.
+    /// Checks that a message is the one that opened the process.
     pub(super) fn is_opened_by(&self, message: Option<&String>) -> bool {
         self.opened_by.is_some() && self.opened_by.as_ref() == message
     }
 }
 
-/// A new id of a process or a message. It stands in paths as it is.
+/// Makes an ID of a process or a message. It is usable in URL paths without escaping.
 pub(super) fn fresh_id() -> String {
     format!("urn:uuid:{}", uuid())
 }

@@ -1,4 +1,5 @@
-//! Moves processes on: what came in, what is sent by itself, and what is sent again until it is taken. One step at a time.
+//! Engine of processes: applies received messages, makes automatic moves, and repeats messages until they are taken. One step at a
+//! time.
 
 use crate::data_flow::DataFlow;
 use crate::message_sum::{MessageBounds, MessageSum, SummedMessage};
@@ -18,12 +19,12 @@ use std::path::Path;
 use std::sync::{Arc, Weak};
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
 
-/// The task that moves a process on.
+/// Task that moves a process on.
 #[derive(Default)]
 struct Driver {
-    /// Whether it has to look again before it ends.
+    /// True if the task must check again before it ends.
     looks_again: bool,
-    /// Ends its wait for another try.
+    /// Signal that ends its pause before the next attempt.
     wakes: Arc<Notify>,
 }
 
@@ -33,7 +34,7 @@ const REFUSALS: MessageBounds = MessageBounds {
     answered: u32::MAX,
 };
 
-/// Looks of one partner at what it is offered in a minute.
+/// Catalog requests of one partner in a minute.
 const LOOKS: MessageBounds = MessageBounds {
     recorded: 10,
     answered: 600,
@@ -45,15 +46,15 @@ pub struct ProcessEngine<T> {
     pub(super) negotiations: ProcessStore<NegotiationProcess>,
     pub(super) transfers: ProcessStore<TransferProcess>,
     pub(super) flows: ProcessStore<DataFlow>,
-    /// By partner: held while a process of it is moved on; never while a message is on its way.
+    /// Locks by partner: held while one of its processes is moved on, never while a message is being sent.
     turns: SyncMutex<BTreeMap<String, Arc<Mutex<()>>>>,
-    /// The processes that a task moves on: each message is sent by one task.
+    /// Tasks by process: each message is sent by one task.
     drivers: SyncMutex<BTreeMap<String, Driver>>,
-    /// By partner: what was refused of late.
+    /// Recently refused messages, by partner.
     refusals: SyncMutex<BTreeMap<String, MessageSum>>,
-    /// By partner: how often it looked of late at what it is offered.
+    /// Recent catalog requests, by partner.
     looks: SyncMutex<BTreeMap<String, MessageSum>>,
-    /// Itself, for what goes on behind an answer.
+    /// Reference to itself, for work after an answer.
     pub(super) own: Weak<Self>,
 }
 
@@ -64,10 +65,10 @@ impl<T> std::fmt::Debug for ProcessEngine<T> {
 }
 
 impl<T: ProcessTerms> ProcessEngine<T> {
-    /// With the processes of a state folder; without one they are forgotten at the end.
+    /// Loads the processes of a state folder. Without a folder, processes are not stored.
     ///
     /// # Errors
-    /// When they can't be read.
+    /// If the processes can't be read.
     pub fn load(terms: Arc<T>, folder: Option<&Path>) -> Result<Arc<Self>, Refusal> {
         let inner = |name: &str| folder.map(|folder| folder.join(name));
         let told = Arc::clone(&terms);
@@ -88,7 +89,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         }))
     }
 
-    /// Goes on with each process where it was when this participant stopped.
+    /// Continues each process in its stored state.
     pub fn resume(self: &Arc<Self>) {
         for process in self.negotiations.all() {
             if !process.is_over() || !process.base.outbox.is_empty() {
@@ -107,37 +108,37 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         }
     }
 
-    /// The negotiations, in the order in which they began.
+    /// Negotiations in the order of their start.
     pub(crate) fn all_negotiations(&self) -> Vec<NegotiationProcess> {
         self.negotiations.all()
     }
 
-    /// The transfers, in the order in which they began.
+    /// Transfers in the order of their start.
     pub(crate) fn all_transfers(&self) -> Vec<TransferProcess> {
         self.transfers.all()
     }
 
-    /// The data flows, in the order in which they began.
+    /// Data flows in the order of their start.
     pub(crate) fn all_flows(&self) -> Vec<DataFlow> {
         self.flows.all()
     }
 
-    /// A data flow.
+    /// Finds a data flow.
     pub(crate) fn flow(&self, pid: &str) -> Option<DataFlow> {
         self.flows.get(pid)
     }
 
-    /// A negotiation, once nothing follows by itself or a time is over.
+    /// Finds a negotiation.
     pub fn negotiation(&self, pid: &str) -> Option<NegotiationProcess> {
         self.negotiations.get(pid)
     }
 
-    /// A transfer.
+    /// Finds a transfer.
     pub fn transfer(&self, pid: &str) -> Option<TransferProcess> {
         self.transfers.get(pid)
     }
 
-    /// The turn of a partner: one process of it is moved on at a time, whatever those of others do meanwhile.
+    /// Lock of a partner: one of its processes is moved on at a time, independently of other partners.
     pub(super) async fn turn(&self, partner: &str) -> OwnedMutexGuard<()> {
         let turn = {
             let mut turns = self.turns.lock();
@@ -146,7 +147,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         turn.lock_owned().await
     }
 
-    /// What wakes the task that has to begin to move a process on; nothing where one does so already, which looks again at once.
+    /// Returns the wake-up signal for a new task of a process; `None` if a task already exists, which then checks again.
     pub(super) fn begins(&self, pid: &str) -> Option<Arc<Notify>> {
         let mut drivers = self.drivers.lock();
         if let Some(driver) = drivers.get_mut(pid) {
@@ -160,7 +161,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         Some(wakes)
     }
 
-    /// Whether the task that moves a process on may end.
+    /// True if the task of a process may end.
     pub(super) fn ends(&self, pid: &str) -> bool {
         let mut drivers = self.drivers.lock();
         match drivers.get_mut(pid) {
@@ -175,7 +176,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         }
     }
 
-    /// Records a message that came in, before it is kept or answered.
+    /// Records a received message, before it is stored or answered.
     pub(super) async fn taken_in(
         &self,
         process: &PartnerProcess,
@@ -186,7 +187,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         recorded.map_err(RequestFault::from_refusal)
     }
 
-    /// Records a message that is about to go, and puts it among what is to be sent.
+    /// Records a message, and adds it to the messages to send.
     pub(super) async fn sends(
         &self,
         process: &mut PartnerProcess,
@@ -210,8 +211,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         self.terms.record(record).await
     }
 
-    /// Records that a message was refused, before the partner is told. Of a partner that sends many of them some are counted alone, and the
-    /// next record says how many.
+    /// Records the refusal of a message, before the partner gets it. For a partner with many refused messages, some are only
+    /// counted, and the next record has their number.
     pub(super) async fn refuses(
         &self,
         partner: &Partner,
@@ -240,8 +241,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         self.record_in_sum(&self.refusals, others, record).await
     }
 
-    /// Records that a partner looks at what it is offered, before it is shown. Of a partner that looks often some looks are counted alone,
-    /// and the next record says how many; one that looks all the time waits.
+    /// Records a catalog request, before it is answered. For a partner with many requests, some are only counted, and the next
+    /// record has their number; above a limit, requests are refused.
     pub(super) async fn record_look(
         &self,
         partner: &Partner,
@@ -269,7 +270,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         recorded.map_err(RequestFault::from_refusal)
     }
 
-    /// Writes a record of one of a sum of messages.
+    /// Records one message of a sum.
     async fn record_in_sum(
         &self,
         sums: &SyncMutex<BTreeMap<String, MessageSum>>,
@@ -287,7 +288,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         recorded
     }
 
-    /// Refuses to open a process that the partner has no right or no room to.
+    /// Refuses a new process without a right or without room.
     pub(super) fn check_opening(
         &self,
         partner: &Partner,

@@ -1,4 +1,4 @@
-//! Negotiations and transfers as they are kept: in memory, and each in a file, so that a restart goes on in every state.
+//! Store of negotiations and transfers: in memory, and each in a file, so that a restart continues in every state.
 
 use crate::data_flow::DataFlow;
 use crate::negotiation_process::NegotiationProcess;
@@ -15,36 +15,36 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Bytes of one process.
+/// Most bytes of one process.
 const BYTES: u64 = 4 * 1024 * 1024;
 
-/// Processes of one partner that are not over.
+/// Most open processes of one partner.
 const OPEN: usize = 200;
 
-/// Processes that one partner opens in a day.
+/// Most processes that one partner opens in a day.
 const OF_DAY: usize = 1_000;
 
-/// A day, in microseconds.
+/// One day in microseconds.
 const DAY: i64 = 24 * 3_600 * 1_000_000;
 
-/// Processes of one kind and one partner that are kept when they came to nothing; the oldest ones go.
+/// Most stored processes of one kind and partner that ended without a contract. The oldest are deleted.
 const CLOSED: usize = 500;
 
-/// What can be kept.
+/// Process that can be stored.
 pub(crate) trait KeptProcess: Clone + Serialize + DeserializeOwned + Send + 'static {
-    /// What each kind has.
+    /// Shared part of the process.
     fn base(&self) -> &PartnerProcess;
-    /// Whether nothing follows.
+    /// True in a final state.
     fn is_over(&self) -> bool;
-    /// Whether it ended without a contract: nothing will be asked of it.
+    /// True if the process ended without a contract and will not be used again.
     fn came_to_nothing(&self) -> bool {
         self.is_over()
     }
-    /// The digest of the token that is good for its data.
+    /// Digest of the token for its data.
     fn token(&self) -> Option<&str> {
         None
     }
-    /// For whom it takes room.
+    /// Party whose limits the process uses.
     fn party(&self) -> (&str, &str) {
         (&self.base().partner, "")
     }
@@ -89,25 +89,25 @@ impl KeptProcess for DataFlow {
     }
 }
 
-/// All processes of one kind.
+/// Store of all processes of one kind.
 pub(crate) struct ProcessStore<P> {
-    /// Nothing: they are forgotten when this process ends.
+    /// Folder of the files; `None` to keep processes in memory only.
     folder: Option<PathBuf>,
     kept: Mutex<BTreeMap<String, P>>,
-    /// By party: the day, and how many it opened in it. What is kept says less, since what came to nothing goes.
+    /// Number of processes that each party opened on its latest day. Stored processes do not show it, because some are deleted.
     opened: Mutex<BTreeMap<(String, String), (i64, usize)>>,
-    /// Told of each process whose token has ended: what runs by it ends, too.
+    /// Callback for each process whose token has ended, which ends its answers.
     token_ended: TokenEnded,
 }
 
-/// Who is told of a process whose token has ended.
+/// Callback for a process whose token has ended.
 pub(crate) type TokenEnded = Arc<dyn Fn(&str) + Send + Sync>;
 
 impl<P: KeptProcess> ProcessStore<P> {
-    /// Those that a folder holds.
+    /// Loads the processes of a folder.
     ///
     /// # Errors
-    /// `STATE_BROKEN` for one that can't be read: nobody may go on as if it were not there.
+    /// `STATE_BROKEN` for an unreadable process: continuing as if it did not exist would be wrong.
     pub(crate) fn load(folder: Option<PathBuf>, token_ended: TokenEnded) -> Result<Self, Refusal> {
         let mut kept = BTreeMap::new();
         if let Some(folder) = &folder {
@@ -134,12 +134,12 @@ impl<P: KeptProcess> ProcessStore<P> {
         })
     }
 
-    /// One by its id here.
+    /// Finds a process by its local ID.
     pub(crate) fn get(&self, pid: &str) -> Option<P> {
         self.kept.lock().get(pid).cloned()
     }
 
-    /// One of a partner by its id there.
+    /// Finds a process of a partner by its ID there.
     pub(crate) fn of_peer(&self, partner: &str, peer_pid: &str) -> Option<P> {
         let kept = self.kept.lock();
         let mut all = kept.values();
@@ -150,7 +150,7 @@ impl<P: KeptProcess> ProcessStore<P> {
         .cloned()
     }
 
-    /// The id of the first one for which something holds.
+    /// ID of the first process with a property.
     pub(crate) fn find(&self, holds: impl Fn(&P) -> bool) -> Option<String> {
         let kept = self.kept.lock();
         let mut all = kept.values();
@@ -158,19 +158,19 @@ impl<P: KeptProcess> ProcessStore<P> {
             .map(|process| process.base().pid.clone())
     }
 
-    /// The ids of those for which something holds.
+    /// IDs of the processes with a property.
     pub(crate) fn matching(&self, holds: impl Fn(&P) -> bool) -> Vec<String> {
         let kept = self.kept.lock();
         let all = kept.iter().filter(|(_, process)| holds(process));
         all.map(|(pid, _)| pid.clone()).collect()
     }
 
-    /// All of them.
+    /// Returns all processes.
     pub(crate) fn all(&self) -> Vec<P> {
         self.kept.lock().values().cloned().collect()
     }
 
-    /// Whether a party may open another one at `now`, in microseconds. What this participant began counts for nothing.
+    /// Checks that a party may open another process at `now`, in microseconds. Processes that this participant began do not count.
     pub(crate) fn has_room(&self, party: (&str, &str), now: i64) -> bool {
         let of_party = (party.0.to_owned(), party.1.to_owned());
         let counted = self.opened.lock().get(&of_party).copied();
@@ -189,17 +189,17 @@ impl<P: KeptProcess> ProcessStore<P> {
         open < OPEN && of_day < OF_DAY
     }
 
-    /// Keeps one: on the disk first.
+    /// Stores a process, on disk first.
     ///
     /// # Errors
-    /// When it can't be written; then it is as before.
+    /// If the process can't be written; the stored one is unchanged then.
     pub(crate) async fn put(&self, process: P) -> Result<(), Refusal> {
         if let Some(folder) = &self.folder {
             let bytes = serde_json::to_vec(&process).map_err(|cause| {
                 Refusal::new(ErrorCode::Internal, "a process can't be written").caused_by(cause)
             })?;
             if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > BYTES {
-                // What can't be read again is not written.
+                // A process that is too large to be read again is not written.
                 let sentence = "a process has grown too large";
                 return Err(Refusal::new(ErrorCode::MessageTooLarge, sentence));
             }
@@ -225,7 +225,7 @@ impl<P: KeptProcess> ProcessStore<P> {
                 }
                 counted.1 = counted.1.saturating_add(1);
             }
-            // INVARIANT: streams-end-with-their-token. Whatever ends or replaces a token ends what runs by it.
+            // INVARIANT: streams-end-with-their-token. Ending or replacing a token ends the answers under it.
             Some(before) if before.token().is_some() && before.token() != token.as_deref() => {
                 (self.token_ended)(&pid);
             }
@@ -255,7 +255,7 @@ impl<P: KeptProcess> ProcessStore<P> {
     }
 }
 
-/// The file of a process: its id has letters, digits, `:` and `-` alone, since it was made here.
+/// File of a process. Its ID is made here and contains only letters, digits, `:` and `-`.
 fn file(folder: &Path, pid: &str) -> PathBuf {
     folder.join(format!("{}.json", pid.trim_start_matches("urn:uuid:")))
 }

@@ -1,4 +1,4 @@
-//! What a participant does by itself in negotiations and transfers, and what it gives.
+//! Automatic moves of a participant in negotiations and transfers, and its grants.
 
 use crate::data_flow::DataFlow;
 use crate::negotiation_process::NegotiationProcess;
@@ -15,12 +15,12 @@ use hansa_transport::{DataspaceRequest, DataspaceResponse};
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// A message of a negotiation that is sent without anybody asking for it.
+/// Automatic message of a negotiation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum NegotiationMove {
-    /// The consumer counters, with the same offer.
+    /// The consumer makes a counter-request with the current offer.
     Request,
-    /// The provider offers what is on the table.
+    /// The provider makes the current offer.
     Offer,
     /// The consumer accepts.
     Accept,
@@ -28,106 +28,106 @@ pub enum NegotiationMove {
     Agree,
     /// The consumer verifies.
     Verify,
-    /// The provider finalises.
+    /// The provider finalizes.
     Finalize,
-    /// It is ended, with a code and a reason.
+    /// Either party terminates, with a code and a reason.
     Terminate(String, String),
 }
 
-/// A message of a transfer that is sent without anybody asking for it.
+/// Automatic message of a transfer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TransferMove {
-    /// It is started, or resumed.
+    /// The transfer is started or resumed.
     Start,
-    /// It is suspended.
+    /// The transfer is suspended.
     Suspend,
-    /// All of it was transferred.
+    /// The transfer is complete.
     Complete,
-    /// It is ended, with a code and a reason.
+    /// The transfer is terminated, with a code and a reason.
     Terminate(String, String),
 }
 
-/// What a transfer that is asked for would be of.
+/// Data of a requested transfer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransferGrant {
-    /// The dataset, by its id in the protocol.
+    /// ID of the dataset in the protocol.
     pub(crate) dataset: String,
-    /// The contract that stands for the agreement.
+    /// Contract for the agreement.
     pub(crate) contract: Option<String>,
 }
 
-/// An agreement that a provider has made.
+/// Agreement that a provider has made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AgreedContract {
-    /// As it is sent.
+    /// Agreement as sent.
     pub(crate) document: AgreementDocument,
-    /// The contract that stands for it, signed; nothing in a trial.
+    /// Signed contract for it; `None` in the conformance scenario.
     pub(crate) signed: Option<String>,
-    /// How many contracts with the partner on the dataset were withdrawn before.
+    /// Number of earlier withdrawn contracts with the partner on the dataset.
     pub(crate) withdrawn: usize,
 }
 
-/// What the data of a transfer or a data flow is given for.
+/// Grounds on which the data of a transfer or a data flow is served.
 #[derive(Debug, Clone, Copy)]
 pub struct TransferSubject<'a> {
-    /// The process here.
+    /// Local ID of the process.
     pub(crate) pid: &'a str,
-    /// Who has it, by its name in the configuration.
+    /// Name of the receiver in the configuration.
     pub(crate) partner: &'a str,
-    /// The contract.
+    /// Contract of the data.
     pub(crate) contract: Option<&'a str>,
 }
 
-/// An agreement that a control plane has made.
+/// Agreement that a control plane has made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FlowAgreement {
-    /// The control plane, by its name in the configuration.
+    /// Name of the control plane in the configuration.
     pub(crate) control_plane: String,
-    /// The partner who has the data, by its name in the configuration.
+    /// Name of the receiving partner in the configuration.
     pub(crate) partner: String,
-    /// As the control plane keeps it.
+    /// Agreement as the control plane stores it.
     pub(crate) document: AgreementDocument,
 }
 
-/// What this participant is in the protocol, and what it does.
+/// Identity and behaviour of this participant in the protocol.
 #[async_trait]
 pub trait ProcessTerms: Send + Sync + 'static {
-    /// Its identity in the protocol.
+    /// Participant ID in the protocol.
     fn own_id(&self) -> String;
 
-    /// Where it takes messages of 2025-1.
+    /// Address for messages of version 2025-1.
     fn base(&self) -> String;
 
-    /// Now.
+    /// Current time.
     fn now(&self) -> UtcTimestamp;
 
-    /// How long it waits before it says something by itself.
+    /// Pause before an automatic move.
     fn patience(&self) -> Duration {
         Duration::from_millis(500)
     }
 
-    /// Who presents a value of `Authorization`, by the name of the partner.
+    /// Name of the partner that presents an `Authorization` value.
     fn identify(&self, authorization: &str, from: Option<IpAddr>) -> Option<String>;
 
-    /// A partner that the configuration names.
+    /// Configured partner of a name.
     fn partner(&self, name: &str) -> Option<Partner>;
 
-    /// What is offered to a partner, in order.
+    /// Offers to a partner, in order.
     ///
     /// # Errors
-    /// When it can't be told; then nothing is.
+    /// If the offers can't be determined; no catalog is sent then.
     async fn datasets(&self, partner: &Partner) -> Result<Vec<PublishedDataset>, Refusal>;
 
-    /// Whether there is an offer of that id to the partner, on whatever terms.
+    /// Checks that an offer with that id to the partner exists, with any terms.
     fn knows(&self, partner: &Partner, offer: &OfferDocument) -> bool;
 
-    /// What follows by itself in a negotiation.
+    /// Next automatic move of a negotiation.
     fn negotiation_move(&self, process: &NegotiationProcess) -> Option<NegotiationMove>;
 
-    /// As provider: the contract that would be signed. What was drawn before is drawn again word for word, as long as it is still right.
+    /// As provider, returns the contract to sign. An existing draft that is still correct is returned unchanged.
     ///
     /// # Errors
-    /// Why it is not agreed.
+    /// The reason why the provider does not agree.
     fn draft(
         &self,
         _partner: &Partner,
@@ -136,35 +136,35 @@ pub trait ProcessTerms: Send + Sync + 'static {
         Ok(None)
     }
 
-    /// Whether the contract of a negotiation is in force here, though its partner was not told yet.
+    /// Checks that the contract of a negotiation is in force here, even if its partner does not know yet.
     fn is_in_force(&self, _process: &NegotiationProcess) -> bool {
         false
     }
 
-    /// As provider: the agreement, signed and not in force.
+    /// As provider, returns the signed agreement, which is not yet in force.
     ///
     /// # Errors
-    /// Why it is not agreed; then the negotiation ends.
+    /// The reason why the provider does not agree; the negotiation ends then.
     async fn agree(
         &self,
         partner: &Partner,
         process: &NegotiationProcess,
     ) -> Result<AgreedContract, Refusal>;
 
-    /// As provider: puts the agreement in force, and tells its contract.
+    /// As provider, puts the agreement in force and returns its contract.
     ///
     /// # Errors
-    /// Why it is not in force; then the negotiation ends.
+    /// The reason why the agreement is not in force; the negotiation ends then.
     async fn finalize(
         &self,
         partner: &Partner,
         process: &NegotiationProcess,
     ) -> Result<Option<String>, Refusal>;
 
-    /// As consumer: whether the agreement of a provider may be accepted.
+    /// As consumer, checks that a provider's agreement is acceptable.
     ///
     /// # Errors
-    /// Why not; then the negotiation ends.
+    /// The reason why not; the negotiation ends then.
     fn accept(
         &self,
         partner: &Partner,
@@ -172,10 +172,10 @@ pub trait ProcessTerms: Send + Sync + 'static {
         agreement: &AgreementDocument,
     ) -> Result<(), Refusal>;
 
-    /// As consumer: whether offers that nobody asked for are taken note of.
+    /// As consumer, returns true if unsolicited offers are accepted for review.
     fn hears_offers(&self) -> bool;
 
-    /// Which control plane of this participant presents a value of `Authorization`, or a path that only it can know.
+    /// Name of the control plane of this participant that presents an `Authorization` value or a secret path.
     fn identify_control_plane(
         &self,
         _authorization: Option<&str>,
@@ -184,15 +184,15 @@ pub trait ProcessTerms: Send + Sync + 'static {
         None
     }
 
-    /// A control plane that the configuration names, as messages to it need it.
+    /// Configured control plane as a receiver of messages.
     fn control_plane(&self, _name: &str) -> Option<Partner> {
         None
     }
 
-    /// As provider: the agreement of a flow, read where its control plane keeps it. Nothing is decided yet.
+    /// As provider, fetches the agreement of a flow from its control plane, without a decision.
     ///
     /// # Errors
-    /// Why it can't be read.
+    /// The reason why it can't be read.
     async fn flow_agreement(
         &self,
         _control_plane: &str,
@@ -202,29 +202,29 @@ pub trait ProcessTerms: Send + Sync + 'static {
         Err(Refusal::new(ErrorCode::ContractUnknown, sentence))
     }
 
-    /// As provider: the contract that stands for an agreement of a control plane, in force; it is signed where there is none yet.
+    /// As provider, returns the contract in force for a control plane's agreement. A missing one is signed.
     ///
     /// # Errors
-    /// Why no data is given under that agreement.
+    /// The reason why no data is served under that agreement.
     async fn flow_contract(&self, _agreement: FlowAgreement) -> Result<String, Refusal> {
         let sentence = "no data is given for control planes here";
         Err(Refusal::new(ErrorCode::ContractUnknown, sentence))
     }
 
-    /// As consumer: the partner of that identity, by its name in the configuration.
+    /// As consumer, returns the configured name of the partner with that participant ID.
     fn partner_of(&self, _identity: &str) -> Option<String> {
         None
     }
 
-    /// Why no data is given, or fetched, by a data flow any longer; nothing where it is.
+    /// Reason why a data flow must end; `None` while it may continue.
     fn flow_ends(&self, _flow: &DataFlow) -> Option<Refusal> {
         None
     }
 
-    /// As provider: what a transfer under an agreement would be of; nothing where there is none with that partner.
+    /// As provider, returns the data of a transfer under an agreement; `None` if the partner has no such agreement.
     ///
     /// # Errors
-    /// Why there is none now.
+    /// The reason why no transfer is possible now.
     fn grant(
         &self,
         partner: &Partner,
@@ -232,60 +232,60 @@ pub trait ProcessTerms: Send + Sync + 'static {
         format: &str,
     ) -> Result<TransferGrant, Refusal>;
 
-    /// What follows by itself in a transfer.
+    /// Next automatic move of a transfer.
     fn transfer_move(&self, process: &TransferProcess) -> Option<TransferMove>;
 
-    /// As provider: where the data of a transfer can be had from now on, and the digest of the token that opens it.
+    /// As provider, returns a new address for the data of a transfer, and the digest of its token.
     ///
     /// # Errors
-    /// Why it is not started; then it ends.
+    /// The reason why the transfer is not started; it ends then.
     async fn open(
         &self,
         subject: TransferSubject<'_>,
     ) -> Result<(Option<DataAddress>, Option<String>), Refusal>;
 
-    /// As provider: the rows of a transfer or a data flow that runs. `subject` is as it is kept now.
+    /// As provider, returns the rows of a running transfer or data flow. `subject` is its stored state.
     async fn rows(
         &self,
         subject: TransferSubject<'_>,
         request: &DataspaceRequest,
     ) -> DataspaceResponse;
 
-    /// The token of a transfer or data flow is good no longer: what runs by it ends.
+    /// Ends the answers of a transfer or data flow whose token is no longer valid.
     fn token_ended(&self, _pid: &str) {}
 
-    /// Records that a message came or is about to go; nothing is done before.
+    /// Records a received or outgoing message. No step is taken before.
     ///
     /// # Errors
-    /// When it can't be recorded.
+    /// If the message can't be recorded.
     async fn record(&self, record: ProcessRecord) -> Result<(), Refusal>;
 }
 
-/// What is recorded of a message.
+/// Record of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessRecord {
-    /// The partner, by its name in the configuration.
+    /// Name of the partner in the configuration.
     pub(crate) partner: String,
-    /// Whether it came in.
+    /// True for a received message.
     pub(crate) is_incoming: bool,
-    /// What kind of message it is.
+    /// Kind of the message.
     pub(crate) message: &'static str,
-    /// The process here.
+    /// Local ID of the process.
     pub(crate) process: String,
-    /// The state to which it leads.
+    /// Resulting state.
     pub(crate) state: String,
-    /// The digest of what it says.
+    /// Digest of the content.
     pub(crate) digest: String,
-    /// Of a data flow: the agreement at the control plane, and the contract that stands for it here.
+    /// For a data flow: the agreement at the control plane, and the contract here.
     pub(crate) given_under: Option<(String, Option<String>)>,
-    /// How many like it were counted alone before, since the last record of one.
+    /// Number of similar messages that were only counted since the last record.
     pub(crate) others: u64,
-    /// Why it was refused, where it was.
+    /// Refusal of the message, if any.
     pub(crate) refused: Option<RefusedMessage>,
 }
 
 impl ProcessRecord {
-    /// Of a message of a partner that is about no process.
+    /// Makes the record of a partner's message without a process.
     pub(crate) fn incoming(partner: &str, message: &'static str, digest: String) -> Self {
         Self {
             partner: partner.to_owned(),
@@ -300,7 +300,7 @@ impl ProcessRecord {
         }
     }
 
-    /// Of a message of a process, in or out.
+    /// Makes the record of a process's message, received or outgoing.
     pub(crate) fn of(
         process: &PartnerProcess,
         (is_incoming, message): (bool, &'static str),
@@ -315,11 +315,11 @@ impl ProcessRecord {
     }
 }
 
-/// A message that was refused.
+/// Refused message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RefusedMessage {
-    /// Why, as the partner was told.
+    /// Reason as sent to the partner.
     pub(crate) reason: String,
-    /// How many of the partner were refused before, since the last record of one.
+    /// Number of the partner's refused messages since the last record.
     pub(crate) others: u64,
 }

@@ -1,4 +1,4 @@
-//! What is asked by which path of the protocol, and how it is answered. (Dataspace Protocol 2025-1, sections 5.2, 7.2, 9.2 and 11.2)
+//! Routes of the protocol and their answers (Dataspace Protocol 2025-1, sections 5.2, 7.2, 9.2 and 11.2).
 
 use crate::negotiation_messages::NegotiationInput;
 use crate::partner::Partner;
@@ -17,10 +17,10 @@ use hansa_transport::{DataspaceHandler, DataspaceRequest, DataspaceResponse, Par
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// Bytes of a message of a partner. What is kept of it is bounded by that.
+/// Most bytes of a partner's message, and so of the stored parts of it.
 const MESSAGE: usize = 64 * 1024;
 
-/// Datasets of one page of a catalogue.
+/// Datasets on one page of a catalog.
 const PAGE: usize = 100;
 
 #[async_trait]
@@ -78,7 +78,7 @@ impl<T: ProcessTerms> DataspaceHandler for ProcessEngine<T> {
             return DataspaceResponse::json(404, Vec::new());
         };
         let key = key.clone();
-        // Whoever goes away does not stop halfway what its message leads to.
+        // The steps of a message complete even if the caller is gone.
         let answered =
             to_the_end(async move { Ok(engine.answer_request(&key, request).await) }).await;
         answered.unwrap_or_else(|refusal| {
@@ -170,7 +170,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
                             .handle_negotiation_message(&partner, pid, input)
                             .await
                     }
-                    // Whether it can be read is told to whoever has the process alone.
+                    // Only the owner of the process learns whether the message is readable.
                     Err(fault) => Err(self.negotiation_of(&partner, pid).err().unwrap_or(fault)),
                 };
                 (ErrorKind::Negotiation, answered)
@@ -223,8 +223,8 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         }
     }
 
-    /// The rows of the transfer or data flow for which a token is good: it is looked at before they are asked for, and once more
-    /// before the first of them goes.
+    /// Rows of the transfer or data flow with a valid token. The token is checked before the rows are requested, and again before
+    /// the first row is sent.
     async fn rows_of(
         &self,
         (pid, token): (&str, &str),
@@ -268,7 +268,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         }
     }
 
-    /// One page of what is offered to a partner. An empty filter alone is understood.
+    /// One page of the offers to a partner. Only an empty filter is supported.
     async fn catalog(
         &self,
         partner: &Partner,
@@ -335,7 +335,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         Ok(DataspaceResponse::json(200, found.to_string().into_bytes()))
     }
 
-    /// Itself, as what outlives a request.
+    /// Strong reference to itself, for work that outlives a request.
     fn upgrade_self(&self) -> Option<Arc<Self>> {
         self.own.upgrade()
     }

@@ -1,13 +1,13 @@
-//! What a request of a partner leads to, and why it has no answer.
+//! Results of a partner's request, and its errors.
 
 use hansa_dataspace::{ErrorBody, ErrorKind, MessageError, NegotiationAck, ProcessId, TransferAck};
 use hansa_policy::refusal::{ErrorClass, Refusal};
 use hansa_transport::DataspaceResponse;
 
-/// Bytes of the id of a message.
+/// Most bytes of a message ID.
 const ID: usize = 256;
 
-/// What a request leads to.
+/// Result of a request.
 pub(super) enum Answered {
     Nothing,
     Negotiation(NegotiationAck),
@@ -16,7 +16,7 @@ pub(super) enum Answered {
     TransferMade(TransferAck),
 }
 
-/// Why a request has no answer.
+/// Error of a request.
 #[derive(Debug, Clone)]
 pub(super) struct RequestFault {
     status: u16,
@@ -35,17 +35,17 @@ impl RequestFault {
         }
     }
 
-    /// The message is wrong, or comes at a wrong time.
+    /// The message is wrong, or comes in a wrong state.
     pub(super) fn bad(reason: impl Into<String>) -> Self {
         Self::new(400, reason)
     }
 
-    /// It can't be read.
+    /// The message can't be parsed.
     pub(super) fn of(error: MessageError) -> Self {
         Self::bad(error.to_string())
     }
 
-    /// What it is about is not there.
+    /// The subject of the message is unknown.
     pub(super) fn unknown(reason: impl Into<String>) -> Self {
         Self::new(404, reason)
     }
@@ -55,12 +55,12 @@ impl RequestFault {
         Self::new(503, "too many processes of yours are open")
     }
 
-    /// The partner looks at what it is offered more often than anybody needs.
+    /// The partner requests its catalog too often.
     pub(super) fn too_often() -> Self {
         Self::new(429, "too many requests for the catalogue in a minute")
     }
 
-    /// Refuses the id of a message that is longer than any that a program makes: it is kept as long as its process.
+    /// Refuses an excessively long message ID, because it is stored as long as its process.
     pub(super) fn check_id(id: Option<&String>) -> Result<(), Self> {
         match id {
             Some(id) if id.len() > ID => Err(Self::bad("the @id is too long")),
@@ -68,17 +68,17 @@ impl RequestFault {
         }
     }
 
-    /// What the partner is told.
+    /// Reason as sent to the partner.
     pub(super) fn reason(&self) -> &str {
         &self.reason
     }
 
-    /// A fault of this participant, which is no business of the partner.
+    /// Internal error, without details for the partner.
     pub(super) fn internal() -> Self {
         Self::new(500, "the request could not be answered")
     }
 
-    /// A refusal. Whoever may not know more is told its code alone; a passing fault is one of the server, which is tried again.
+    /// Converts a refusal. A partner gets only the code; a temporary error becomes a server error, which is retried.
     pub(super) fn from_refusal(refusal: Refusal) -> Self {
         tracing::warn!(%refusal, "dataspace.refused");
         let status = match refusal.code.kind() {
@@ -89,18 +89,18 @@ impl RequestFault {
         Self::new(status, refusal.code.as_str())
     }
 
-    /// Whether it may pass, so that the sender tries again.
+    /// True for a temporary error, after which the sender retries.
     pub(super) const fn is_passing(&self) -> bool {
         self.status >= 500
     }
 
-    /// The answer to somebody who speaks no protocol of messages about errors.
+    /// Answer to a sender that does not use the protocol's error messages.
     pub(super) fn plain_response(self) -> DataspaceResponse {
         let body = serde_json::json!({"error": self.reason});
         DataspaceResponse::json(self.status, body.to_string().into_bytes())
     }
 
-    /// Names the process.
+    /// Adds the IDs of the process.
     pub(super) fn between(
         mut self,
         consumer: Option<&ProcessId>,

@@ -1,4 +1,4 @@
-//! The rows of a transfer or a data flow: a question of the partner, which runs as long as its token is good.
+//! Rows of a transfer or a data flow: a question of the partner, which runs while its token is valid.
 
 use crate::catalog_terms::CatalogTerms;
 use crate::process_terms::TransferSubject;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 use tokio_stream::wrappers::ReceiverStream;
 
 impl CatalogTerms {
-    /// The rows of a transfer, asked for as any other question of the partner.
+    /// Asks for the rows of a transfer like any question of the partner.
     pub(super) async fn ask(
         &self,
         subject: TransferSubject<'_>,
@@ -86,7 +86,7 @@ impl CatalogTerms {
         Ok(answer)
     }
 
-    /// A question runs by the token of a process from now on; those that are over are forgotten.
+    /// Adds a question to the running ones of a process, and removes the finished ones.
     fn runs(&self, pid: &str, request: RequestId) {
         let running = self.connector.queries.running.list();
         let mut by_process = self.running.lock();

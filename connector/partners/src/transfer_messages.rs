@@ -1,4 +1,4 @@
-//! Messages of transfers: those that come in, and those that are sent by themselves.
+//! Messages of transfers: received ones, and automatic ones of this participant.
 
 use crate::negotiation_messages::pid_of;
 use crate::partner::Partner;
@@ -17,7 +17,7 @@ use hansa_policy::refusal::{ErrorClass, ErrorCode, Refusal};
 use serde_json::Value;
 use std::sync::Arc;
 
-/// A message of a transfer that is under way, as it was read.
+/// Parsed message of an existing transfer.
 pub(super) struct TransferInput {
     message_id: Option<String>,
     pids: ProcessPids,
@@ -29,7 +29,7 @@ pub(super) struct TransferInput {
 }
 
 impl TransferInput {
-    /// The message that is taken at the end of a path; nothing where none is.
+    /// Parses the message for a path; `None` if the path takes no message.
     pub(super) fn read(path: &str, bytes: &[u8]) -> Option<Result<Self, RequestFault>> {
         let said = Digest::of(bytes).to_string();
         let input = |message_id, pids, kind, name| Self {
@@ -90,7 +90,7 @@ impl TransferInput {
 }
 
 impl<T: ProcessTerms> ProcessEngine<T> {
-    /// A consumer asks for a transfer.
+    /// Handles a consumer's request for a transfer.
     pub(super) async fn transfer_requested(
         self: &Arc<Self>,
         partner: &Partner,
@@ -168,19 +168,19 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         Ok(Answered::TransferMade(ack))
     }
 
-    /// What is told of a transfer of a partner.
+    /// State of a transfer for its partner.
     pub(super) fn transfer_of(
         &self,
         partner: &Partner,
         pid: &str,
     ) -> Result<TransferProcess, RequestFault> {
         let process = self.transfers.get(pid);
-        // INVARIANT: processes-of-others.
+        // INVARIANT: processes-of-others. A process of another partner is reported as unknown.
         let process = process.filter(|process| process.base.partner == partner.name);
         process.ok_or_else(|| RequestFault::unknown("there is no such transfer"))
     }
 
-    /// A message of a transfer that is under way.
+    /// Handles a message of an existing transfer.
     pub(super) async fn handle_transfer_message(
         self: &Arc<Self>,
         partner: &Partner,
@@ -224,7 +224,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
             .map_err(fault)?;
         let pid = process.base.pid.clone();
         if resumes {
-            // Whoever pulls needs an address that counts from now on.
+            // A pulling consumer needs a new valid address.
             let told = self.start(process).await;
             told.map_err(RequestFault::from_refusal)?;
         } else {
@@ -237,10 +237,10 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         Ok(Answered::Nothing)
     }
 
-    /// This participant asks a partner for a transfer.
+    /// Requests a transfer from a partner.
     ///
     /// # Errors
-    /// When it can't be kept or recorded; then nothing is sent.
+    /// If the transfer can't be stored or recorded; nothing is sent then.
     pub(crate) async fn ask_transfer(
         self: &Arc<Self>,
         partner: &Partner,
@@ -279,10 +279,10 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         Ok(pid)
     }
 
-    /// Makes one move of this participant: the state is kept before the message goes.
+    /// Makes one move of this participant. The new state is stored before the message is sent.
     ///
     /// # Errors
-    /// When it can't be kept or recorded; then nothing has changed.
+    /// If the move can't be stored or recorded; nothing has changed then.
     pub(super) async fn move_transfer(
         &self,
         mut process: TransferProcess,
@@ -367,7 +367,7 @@ impl<T: ProcessTerms> ProcessEngine<T> {
         self.keep_and_send(process, (name, tail), body).await
     }
 
-    /// As provider: opens the data of a transfer that is started, and tells where it is.
+    /// As provider, opens the data of a starting transfer and sends its address.
     async fn start(&self, mut process: TransferProcess) -> Result<(), Refusal> {
         let (address, token) = self.terms.open(process.subject()).await?;
         process.token = token;

@@ -1,4 +1,4 @@
-//! A transfer with a partner, as it is kept.
+//! Stored transfer with a partner.
 
 use crate::partner_process::PartnerProcess;
 use crate::process_terms::TransferSubject;
@@ -7,30 +7,30 @@ use hansa_policy::negotiation::PartyRole;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A transfer.
+/// Stored state of a transfer. A restart continues in this state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TransferProcess {
-    /// What it has in common with a negotiation.
+    /// State shared with negotiations.
     pub(crate) base: PartnerProcess,
-    /// The agreement under which data is transferred, by its id in the protocol.
+    /// ID of the agreement in the protocol.
     pub(crate) agreement: String,
-    /// The format.
+    /// Format of the data.
     pub(crate) format: String,
-    /// The dataset, where this participant provides it.
+    /// Dataset, if this participant is the provider.
     pub(crate) dataset: Option<String>,
-    /// The contract that stands for the agreement here.
+    /// Contract for the agreement here.
     pub(crate) contract: Option<String>,
-    /// Who suspended it: whether it was the provider.
+    /// True if the provider suspended the transfer, false if the consumer did.
     pub(crate) suspended_by_provider: Option<bool>,
-    /// As provider: the digest of the token that is good for it now.
+    /// As provider: digest of the currently valid token.
     pub(crate) token: Option<String>,
-    /// As consumer: where the data is, as the provider said.
+    /// As consumer: address of the data, from the provider.
     pub(crate) data_address: Option<Value>,
 }
 
 impl TransferProcess {
-    /// Who suspended it, where it is.
+    /// Party that suspended the transfer, if suspended.
     pub(super) fn suspended_by(&self) -> Option<PartyRole> {
         self.suspended_by_provider
             .map(|is_provider| match is_provider {
@@ -39,24 +39,24 @@ impl TransferProcess {
             })
     }
 
-    /// The state.
+    /// Current state.
     pub(crate) fn current(&self) -> Option<TransferState> {
         TransferState::of_name(&self.base.state)
     }
 
-    /// Puts it in a state to which a message of `by` led.
+    /// Changes the state after a message of `by`.
     pub(super) fn enter(&mut self, state: TransferState, by: PartyRole) {
         self.base.reach(state.name());
         self.suspended_by_provider =
             (state == TransferState::Suspended).then_some(by == PartyRole::Provider);
         if state != TransferState::Started {
-            // INVARIANT: transfer-tokens-end. What was given for one start is good for nothing behind it.
+            // INVARIANT: transfer-tokens-end. A token of one start is invalid after it.
             self.token = None;
             self.data_address = None;
         }
     }
 
-    /// What its data is given for.
+    /// Grounds on which its data is served.
     pub(super) fn subject(&self) -> TransferSubject<'_> {
         TransferSubject {
             pid: &self.base.pid,
@@ -65,7 +65,7 @@ impl TransferProcess {
         }
     }
 
-    /// What is told of it.
+    /// State message for the partner.
     pub(super) fn ack(&self) -> Option<TransferAck> {
         Some(TransferAck {
             pids: self.base.pids()?,
@@ -73,7 +73,7 @@ impl TransferProcess {
         })
     }
 
-    /// Whether nothing follows.
+    /// True in a final state.
     pub(crate) fn is_over(&self) -> bool {
         matches!(
             self.current(),

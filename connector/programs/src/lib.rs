@@ -1,6 +1,7 @@
-//! The faces for programs: Flight SQL for those of analysts, and HTTP for whoever fetches open data.
+//! Interfaces for client programs: Flight SQL for analysts, and HTTP for open data.
 //!
-//! [`program_handler::ClientHandler`] identifies a program and asks its questions by `hansa_node::question`, as the command line does.
+//! [`program_handler::ClientHandler`] identifies a program and asks its questions through `hansa_node::question`, like the command
+//! line.
 #![cfg_attr(
     test,
     allow(

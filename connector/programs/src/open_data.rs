@@ -1,4 +1,4 @@
-//! Open data: the public views that anybody on the web may fetch, and the blocks in which what leaves is reserved on the log.
+//! Open data: public views for anyone on the web, and the recorded blocks that bound the sent requests and bytes.
 
 use crate::program_handler::ClientHandler;
 use futures::StreamExt as _;
@@ -27,22 +27,22 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 use tokio_stream::wrappers::ReceiverStream;
 
-/// Requests of a first block, and of the largest.
+/// Requests of the first block and of the largest block.
 const REQUESTS: u64 = 100;
 const MOST_REQUESTS: u64 = 10_000;
 
-/// Bytes of a first block, and of the largest, where no single answer is larger.
+/// Bytes of the first block and of the largest block. A single larger answer gets a larger block.
 const BYTES: u64 = 64 * 1024 * 1024;
 const MOST_BYTES: u64 = 64 * 1024 * 1024 * 1024;
 
-/// What may leave without another record: of a public view as its dataset is published, or of what is told of all views.
+/// Amounts that may leave without another record: for a public view and its published dataset, or for descriptions of all views.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OpenDataBlocks(Arc<Mutex<BTreeMap<Option<BlockOwner>, ReservedBlock>>>);
 
-/// For what a block is: a public view, and the snapshot that is shown under it.
+/// Subject of a block: a public view and its current snapshot.
 type BlockOwner = (ContractId, String);
 
-/// A block that is in the log, and what is left of it.
+/// Recorded block and its remaining amounts.
 #[derive(Debug, Clone, Copy, Default)]
 struct ReservedBlock {
     requests: u64,
@@ -52,7 +52,7 @@ struct ReservedBlock {
 }
 
 impl ReservedBlock {
-    /// The block without one request and so many bytes, where they are left of it.
+    /// Block minus one request and `bytes`; `None` if the remaining amounts are too small.
     fn without(self, bytes: u64) -> Option<Self> {
         Some(Self {
             requests_left: self.requests_left.checked_sub(1)?,
@@ -61,8 +61,8 @@ impl ReservedBlock {
         })
     }
 
-    /// The block behind this one, from which an answer of so many bytes can be taken. It is twice as large, so that the log grows
-    /// with the logarithm of what leaves.
+    /// Next block, with room for an answer of `bytes`. It is twice as large, so the log grows with the logarithm of the sent
+    /// amount.
     fn next(self, bytes: u64) -> Self {
         let requests = self
             .requests
@@ -78,7 +78,7 @@ impl ReservedBlock {
         }
     }
 
-    /// What was taken of it.
+    /// Used amounts of the block.
     fn usage(self) -> OpenBlockUse {
         OpenBlockUse {
             requests: self.requests.saturating_sub(self.requests_left),
@@ -87,15 +87,15 @@ impl ReservedBlock {
     }
 }
 
-/// So often a view is looked at anew, since something was stopped before its block was in the log.
+/// Most checks of a view when stops come before the record of its block.
 const AGAIN: usize = 3;
 
 impl OpenDataBlocks {
-    /// Takes a request and so many bytes from the block of a view, and puts a new one in the log where that has too few. A block is in
-    /// the log only where the view still stands at its place there.
+    /// Takes a request and `bytes` from the block of a view, and records a new block if the old one is too small. A block is
+    /// recorded only while the view is in force.
     ///
     /// # Errors
-    /// When nothing can be recorded, or the view stands no longer; then nothing may leave.
+    /// If nothing can be recorded, or the view is no longer in force; nothing may leave then.
     async fn take(
         self,
         connector: Arc<Connector>,
@@ -126,7 +126,7 @@ impl OpenDataBlocks {
         };
         record_block(&connector, owner.as_ref(), record.into()).await?;
         if let Some((contract, version)) = &owner {
-            // Of a version that has passed nothing is taken any more.
+            // Blocks of an older version are no longer used.
             blocks.retain(|known, _| match known {
                 Some((of, label)) => of != contract || label == version,
                 None => true,
@@ -137,7 +137,7 @@ impl OpenDataBlocks {
     }
 }
 
-/// Records a block at a place of the log where its view stands.
+/// Records a block at a place of the log at which its view is in force.
 async fn record_block(
     connector: &Connector,
     owner: Option<&BlockOwner>,
@@ -183,7 +183,7 @@ fn contract_of(dataset: &OpenDataset) -> Result<ContractId, Refusal> {
     })
 }
 
-/// Keeps a file of open data among the answers under way, so that whatever stops one of these stops it.
+/// Place of an open data file among the running answers, so that a stop also ends the file.
 struct OpenFileStanding {
     connector: Arc<Connector>,
     _place: RunningQueryGuard,
@@ -209,7 +209,7 @@ impl OpenAnswerStanding for OpenFileStanding {
 }
 
 impl ClientHandler {
-    /// Whether any view of ours is open.
+    /// Checks that this participant has an open view.
     pub(crate) fn has_open_views(&self) -> bool {
         let now = self.connector.now();
         self.connector.contracts.with_registry(|registry| {
@@ -228,7 +228,7 @@ impl ClientHandler {
         described.collect()
     }
 
-    /// Asks for all rows of an open view, as anybody might, and keeps the place of the answer.
+    /// Asks for all rows of an open view as an anonymous caller, and holds the place of the answer.
     pub(crate) async fn open_rows(&self, dataset: &OpenDataset) -> Result<OpenAnswer, Refusal> {
         let connector = &self.connector;
         let contract = contract_of(dataset)?;
@@ -238,7 +238,7 @@ impl ClientHandler {
                 Refusal::new(ErrorCode::Internal, "an open dataset without a name").caused_by(cause)
             })?,
         };
-        // Before it is asked: what ends the view from here on ends the file, too.
+        // Entered before the question, so that a stop from here on also ends the file.
         let (place, watch) = connector.queries.running.enter(
             RequestId(random_bytes()),
             &connector.id(),
@@ -286,7 +286,7 @@ impl ClientHandler {
         bytes: u64,
     ) -> Result<(), Refusal> {
         let (blocks, connector) = (self.open_blocks.clone(), Arc::clone(&self.connector));
-        // To its end, also where nobody waits: what is in the log is in the map.
+        // Completes even if the caller is gone, so that each recorded block is in the map.
         to_the_end(blocks.take(connector, dataset.cloned(), bytes)).await
     }
 }

@@ -1,4 +1,4 @@
-//! Apache Parquet: small row groups, so that no more than one of them is held.
+//! Apache Parquet with small row groups, so that at most one of them is in memory.
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -15,10 +15,10 @@ use std::sync::Arc;
 /// Rows of a row group.
 const ROWS: usize = 65_536;
 
-/// Bytes of a row group, before it is closed.
+/// Bytes at which a row group is closed.
 const BYTES: usize = 16 * 1024 * 1024;
 
-/// Writes it.
+/// Writer of Parquet files.
 pub struct ParquetWriter {
     writer: Option<ArrowWriter<WrittenBytes>>,
     written: WrittenBytes,
@@ -26,7 +26,7 @@ pub struct ParquetWriter {
 
 hansa_node::debug_by_name!(ParquetWriter);
 
-/// What was written and not yet taken.
+/// Written bytes that were not yet taken.
 #[derive(Debug, Clone, Default)]
 struct WrittenBytes(Arc<Mutex<Vec<u8>>>);
 
@@ -42,10 +42,10 @@ impl io::Write for WrittenBytes {
 }
 
 impl ParquetWriter {
-    /// Rows of these columns.
+    /// Makes a writer for rows of these columns.
     ///
     /// # Errors
-    /// `INTERNAL` where there is no such type in the form.
+    /// `INTERNAL` if Parquet has no such type.
     pub fn new(columns: SchemaRef) -> Result<Self, Refusal> {
         let properties = WriterProperties::builder()
             .set_max_row_group_row_count(Some(ROWS))

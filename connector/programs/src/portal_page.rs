@@ -1,4 +1,4 @@
-//! The page of the catalogue that a data portal asks for.
+//! Catalog page for data portals.
 
 use crate::program_handler::ClientHandler;
 use hansa_node::offer::portal_entries::catalog;
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl ClientHandler {
-    /// The page that a portal asks for; nothing where no such page is told of.
+    /// Returns the requested page; `None` if it does not exist.
     pub(crate) async fn portal_page(
         &self,
         path: &[String],
@@ -21,7 +21,7 @@ impl ClientHandler {
         let connector = Arc::clone(&self.connector);
         let path = path.to_vec();
         let (accept, parameters) = (accept.map(<[String]>::to_vec), parameters.clone());
-        // Putting triples together takes a while, and a thread that answers others is not for that.
+        // Building the triples takes long, so it does not run on a thread that serves other requests.
         blocking(move || {
             let Some(mut catalog) = catalog(&connector) else {
                 return Ok(None);

@@ -1,4 +1,4 @@
-//! What programs of analysts ask by Flight SQL, at the participant's own connector: the same walk as for `hansa sql`.
+//! Handler of questions that client programs ask their own connector by Flight SQL, with the workflow of `hansa sql`.
 
 use crate::open_data::OpenDataBlocks;
 use crate::query_evidence::QueryEvidence;
@@ -50,33 +50,33 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-/// Answers programs of analysts.
+/// Handler of requests from client programs.
 pub struct ClientHandler {
     pub(crate) connector: Arc<Connector>,
-    /// Counts what programs of peers do, as it does for their connectors.
+    /// Counter of actions of peers' programs, shared with that of their connectors.
     peers: ParticipantHandler,
-    /// What of open data may leave without another record.
+    /// Recorded blocks of open data.
     pub(crate) open_blocks: OpenDataBlocks,
-    /// The requests of those who are not known.
+    /// Requests of anonymous callers.
     pub strangers: StrangerRequests,
-    /// What answers connectors of other makes.
+    /// Handler of Dataspace Protocol requests.
     pub dataspace: Option<Arc<dyn DataspaceHandler>>,
 }
 
 hansa_node::debug_by_name!(ClientHandler);
 
-/// A client that presented what counts, and the one purpose of the connection: a person of this house, or a program of a participant that
-/// has no connector in between.
+/// Client with verified credentials, and the one purpose of the connection. It acts for a user of this participant, or for a
+/// participant without a connector.
 #[derive(Debug, Clone)]
 pub struct VerifiedClient {
     pub(crate) author: QueryAuthor,
-    /// Its access token, where it presented one.
+    /// Access token of the client, if it presented one.
     token: Option<String>,
     purpose: Option<PurposeId>,
 }
 
 impl VerifiedClient {
-    /// The name under which its answers are counted: its token, or the participant whose certificate it showed.
+    /// Name under which its answers are counted: the access token, or the participant of the certificate.
     fn name(&self) -> String {
         match (&self.token, &self.author) {
             (Some(token), _) => token.clone(),
@@ -87,7 +87,7 @@ impl VerifiedClient {
 }
 
 impl ClientHandler {
-    /// The handler of this participant.
+    /// Makes the handler of a participant.
     pub fn new(connector: Arc<Connector>) -> Self {
         let peers = ParticipantHandler::new(Arc::clone(&connector));
         Self {
@@ -99,13 +99,13 @@ impl ClientHandler {
         }
     }
 
-    /// The same, which speaks with connectors of other makes.
+    /// Adds the handler of the Dataspace Protocol.
     pub fn speaking(mut self, dataspace: Arc<dyn DataspaceHandler>) -> Self {
         self.dataspace = Some(dataspace);
         self
     }
 
-    /// Counts that a program of a peer looks at what it may ask for; in the log before it is answered.
+    /// Counts that a peer's program requests its tables. The count is recorded before the answer.
     pub async fn looks(&self, client: &VerifiedClient) -> Result<(), Refusal> {
         match &client.author {
             QueryAuthor::House { .. } => Ok(()),
@@ -116,7 +116,7 @@ impl ClientHandler {
         }
     }
 
-    /// Plans a statement. A program of a peer is refused as its connector would be: with a record.
+    /// Plans a statement. A refusal of a peer's program is recorded, like one of its connector.
     pub async fn plan(
         &self,
         client: &VerifiedClient,
@@ -149,7 +149,7 @@ impl ClientHandler {
         }
     }
 
-    /// The types of the places of parameters. Where a statement does not tell one, a program may bind what it likes.
+    /// Types of the parameters. A program may bind any type if the statement determines none.
     async fn parameter_types(
         &self,
         client: &VerifiedClient,
@@ -176,7 +176,7 @@ impl ClientHandler {
         Ok(types)
     }
 
-    /// Whoever presents an access token: a person of this house, or a program of the consumer of the contract that it is for.
+    /// Client by an access token: a user of this participant, or a program of the consumer of the token's contract.
     fn by_token(
         &self,
         token: &AccessToken,
@@ -223,7 +223,7 @@ impl ClientHandler {
         })
     }
 
-    /// A program that shows the certificate of its participant: it asks under the contracts that let programs ask.
+    /// Client by the certificate of its participant. It asks under the contracts that permit programs.
     fn by_certificate(
         &self,
         certificate: &PeerCertificate,
@@ -295,7 +295,7 @@ impl FlightSqlHandler for ClientHandler {
 
     async fn receipts(&self, client: &VerifiedClient) -> Result<Vec<Bytes>, Refusal> {
         let QueryAuthor::Program(program) = client.author.clone() else {
-            // What people of this house receive their connector countersigns.
+            // The own connector countersigns the receipts of own users.
             return Ok(Vec::new());
         };
         let connector = Arc::clone(&self.connector);
@@ -383,7 +383,7 @@ impl FlightSqlHandler for ClientHandler {
         let most = self.connector.config().limits.concurrent;
         let answers = &self.connector.queries.client_answers;
         let reading = answers.begin(&client.name(), most)?;
-        // Once more behind the list of those that run: a token that was revoked since it was looked at has none cut.
+        // Checked again after entering the list: a revocation before that has cut no answer of this client.
         let token = client.token.as_ref();
         if token.is_some_and(|token| self.connector.access_tokens.is_revoked(token)) {
             return Err(token_revoked());
@@ -391,7 +391,7 @@ impl FlightSqlHandler for ClientHandler {
         let text = bind_parameters(sql, parameters).await?;
         if client.author.program().is_some() {
             self.looks(client).await?;
-            // What falls behind this is recorded where it falls.
+            // Later errors are recorded where they occur.
             let _planned = self.plan(client, &text).await?;
         }
         let options = Self::options(client);
@@ -433,8 +433,8 @@ impl FlightSqlHandler for ClientHandler {
     }
 }
 
-/// DOOR: the token as one of the consumer of the contract that it is for; none where it is one of this house. The contract is still in
-/// force: whoever presents the token is told how it ended.
+/// DOOR: resolves the consumer of the token's contract; `None` for a token of an own user. If the contract has ended, the refusal
+/// says how.
 fn consumer_of(
     connector: &Connector,
     grant: &AccessTokenGrant,
@@ -445,7 +445,7 @@ fn consumer_of(
     };
     let consumer = connector.contracts.with_registry(|registry| {
         let agreement = registry.provided_agreement(contract, now)?;
-        // A partner has its data by transfers.
+        // A partner gets its data by transfers.
         let consumer = agreement.assignee_id();
         Ok::<_, Refusal>(consumer.filter(|_| agreement.partner().is_none()).cloned())
     })?;
@@ -459,7 +459,7 @@ fn consumer_of(
     Ok(Some(PresentedToken::attest(id, contract, consumer)))
 }
 
-/// DOOR: the token of a transfer, which the processes of transfers have found by its digest.
+/// DOOR: access of a transfer's token, which the transfer processes have found by its digest.
 pub fn transfer_token(
     transfer: &str,
     contract: ContractId,
@@ -468,7 +468,7 @@ pub fn transfer_token(
     PresentedToken::attest(transfer.to_owned(), contract, partner.clone())
 }
 
-/// The purpose that a connection names, one of those of its token.
+/// Purpose of a connection, one of the token's purposes.
 fn named_purpose(
     grant: &AccessTokenGrant,
     named: Option<&str>,
@@ -502,10 +502,10 @@ fn named_purpose(
     }
 }
 
-/// So many receipts are given at once, the newest.
+/// Most receipts in one answer, the newest first.
 const RECEIPTS: u32 = 100;
 
-/// What programs ask of the service itself when they connect; it is no question over data.
+/// Statement about the service itself that programs send when they connect. It reads no data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SessionWord {
     Version,
@@ -515,7 +515,7 @@ enum SessionWord {
 }
 
 impl SessionWord {
-    /// The one that a whole statement asks for, if it is one.
+    /// Parses a complete statement of this kind.
     fn of(sql: &str) -> Option<Self> {
         let text = sql.trim().trim_end_matches(';').to_lowercase();
         let mut words = text.split_whitespace();
@@ -545,7 +545,7 @@ impl SessionWord {
         let value = match self {
             Self::Version => Some(format!("Hansa {}", env!("CARGO_PKG_VERSION"))),
             Self::User => Some(client.name()),
-            // Each name is written with its owner, and there is one catalogue without a name.
+            // Names are qualified by their owner, and the only catalog has no name.
             Self::Schema | Self::Database => None,
         };
         let columns = self.columns();
@@ -562,15 +562,15 @@ impl SessionWord {
     }
 }
 
-/// What is passed on of an answer.
+/// Part of an answer that is passed on.
 enum AnswerPart {
     Rows(RecordBatch),
     Failed(Box<Refusal>),
-    /// All of it came, and nobody is lacking.
+    /// The answer is complete, with the rows of all participants.
     Ended,
 }
 
-/// An answer on its way to a program.
+/// Answer that is passed on to a program.
 struct PassingAnswer {
     connector: Arc<Connector>,
     text: QueryText,
@@ -581,8 +581,8 @@ struct PassingAnswer {
 }
 
 impl PassingAnswer {
-    /// Passes it on, one batch at a time. Whoever does not read for as long as a question may take loses it: what it holds is
-    /// waited for by others.
+    /// Passes the answer on, one batch at a time. A reader that stops for longer than the time limit of a question loses the
+    /// answer, because other questions wait for its resources.
     async fn pass_on(mut self, first: Option<RecordBatch>, send: mpsc::Sender<AnswerPart>) {
         let time = self.connector.query_limits().time;
         let revoked = self.reading.ended.clone();
@@ -612,14 +612,14 @@ impl PassingAnswer {
             };
             let sent = tokio::select! {
                 biased;
-                // Whoever reads is told behind what waits to be read.
+                // The reader sees the revocation after the rows in the channel.
                 () = revoked.cancelled(), if !is_last => return,
                 sent = tokio::time::timeout(time, send.send(part)) => sent,
             };
             match sent {
                 Ok(Ok(())) if !is_last => {}
                 Err(_) => {
-                    // It reads again, one day: then it is told that there is no more.
+                    // A reader that continues later sees that the answer has ended.
                     tracing::info!(refusal = %unread(&self.connector), "client.unread");
                     return;
                 }
@@ -643,7 +643,7 @@ impl PassingAnswer {
     }
 }
 
-/// The rows of an answer that is passed on.
+/// Rows of an answer that is passed on.
 fn receive_rows(
     receive: mpsc::Receiver<AnswerPart>,
     guard: AbortOnDrop,
@@ -656,7 +656,7 @@ fn receive_rows(
             Some(AnswerPart::Failed(refusal)) => Some((Err(*refusal), None)),
             Some(AnswerPart::Ended) => None,
             None if revoked.is_cancelled() => Some((Err(token_revoked()), None)),
-            // INVARIANT: answer-has-an-end. Without its last word an answer is no answer.
+            // INVARIANT: answer-has-an-end. An answer without its end mark is an error.
             None => Some((
                 Err(Refusal::new(
                     ErrorCode::StreamCut,
@@ -669,7 +669,7 @@ fn receive_rows(
     rows.boxed()
 }
 
-/// Ends the work on an answer when its stream is let go.
+/// Task that is aborted when the stream of its answer is dropped.
 struct AbortOnDrop(tokio::task::JoinHandle<()>);
 
 impl Drop for AbortOnDrop {
@@ -685,7 +685,7 @@ fn token_revoked() -> Refusal {
     )
 }
 
-/// The statement with its values in their places.
+/// Binds the values of parameters in a statement.
 async fn bind_parameters(sql: &str, parameters: Option<RecordBatch>) -> Result<String, Refusal> {
     if parameters.is_none() && !may_have_parameters(sql) {
         return Ok(sql.to_owned());
@@ -696,7 +696,7 @@ async fn bind_parameters(sql: &str, parameters: Option<RecordBatch>) -> Result<S
     .await
 }
 
-/// The statement with nothing in its places, and how many there are.
+/// Statement with null parameters, and their number.
 async fn unbound(sql: &str) -> Result<(String, usize), Refusal> {
     if !may_have_parameters(sql) {
         return Ok((sql.to_owned(), 0));
@@ -732,12 +732,12 @@ mod tests {
         RecordBatch::try_from_iter([("n", numbers)]).unwrap()
     }
 
-    /// What a program is told of an answer of which these parts came, before whoever sent them went away.
+    /// Items that a program receives from these parts before the sender is dropped.
     async fn told(parts: Vec<AnswerPart>) -> Vec<Result<usize, ErrorCode>> {
         told_where(parts, CancellationToken::new()).await
     }
 
-    /// The same where the token may have been revoked.
+    /// Items that a program receives if the token may be revoked.
     async fn told_where(
         parts: Vec<AnswerPart>,
         revoked: CancellationToken,
@@ -765,12 +765,12 @@ mod tests {
         let revoked = AnswerPart::Failed(Box::new(token_revoked()));
         let revoked = told(vec![rows(), revoked]).await;
         assert_eq!(revoked, [Ok(2), Err(ErrorCode::TokenInvalid)]);
-        // There was no room for the reason behind rows that wait to be read.
+        // The channel was full, so the reason follows the waiting rows.
         let token = CancellationToken::new();
         token.cancel();
         let cut = told_where(vec![rows(), rows()], token.clone()).await;
         assert_eq!(cut, [Ok(2), Ok(2), Err(ErrorCode::TokenInvalid)]);
-        // What came whole stays whole.
+        // A complete answer stays complete.
         let whole = told_where(vec![rows(), AnswerPart::Ended], token).await;
         assert_eq!(whole, [Ok(2)]);
     }

@@ -1,4 +1,4 @@
-//! The requests and receipts that prove an answer.
+//! Requests and receipts that prove an answer.
 
 use hansa_node::participant::Connector;
 use hansa_node::question::peer_query_client::PeerQueryClient;
@@ -7,7 +7,7 @@ use hansa_query::federation::federated_answer::ParticipantReport;
 use hansa_transport::{AnswerEvidence, AnsweredRequest};
 use std::sync::Arc;
 
-/// What became of the parts of a question.
+/// Results of the parts of a question.
 pub(crate) struct QueryEvidence {
     pub(crate) connector: Arc<Connector>,
     pub(crate) query_client: Arc<PeerQueryClient>,

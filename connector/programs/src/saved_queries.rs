@@ -1,4 +1,4 @@
-//! The saved queries that programs ask by name: those of the house, and those that others have saved over their datasets.
+//! Saved queries that programs run by name: own ones, and those that peers publish with their datasets.
 
 use crate::parquet_writer::ParquetWriter;
 use crate::program_handler::{ClientHandler, VerifiedClient, on_planner_thread};
@@ -31,12 +31,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A saved query, and what is asked for it.
+/// Saved query with its statement.
 struct DeclaredQuery {
-    /// The alias of the owner of its dataset; absent: the house declares it.
+    /// Alias of the dataset's owner; absent for an own saved query.
     owner: Option<SqlIdentifier>,
     query: SavedQuery,
-    /// The text with numbered parameters, over `owner.dataset`.
+    /// Statement with numbered parameters, over `owner.dataset`.
     statement: String,
 }
 
@@ -54,7 +54,7 @@ impl WebHandler for ClientHandler {
                 let mut declared = self.of_house();
                 let peers = connector.known_peers()?;
                 let shown = join_all(peers.iter().map(|peer| self.of_peer(peer)));
-                // Whoever can't be reached can't be asked either.
+                // Unreachable peers are skipped.
                 declared.extend(shown.await.into_iter().flatten().flatten());
                 declared
             }
@@ -78,7 +78,7 @@ impl WebHandler for ClientHandler {
             let planned = blocking(move || {
                 catalog.plan(&text, &options, &SqlStatementLimits::default(), now)
             });
-            // INVARIANT: listed-as-permitted. What can't be planned under the contracts of this moment is not listed.
+            // INVARIANT: listed-as-permitted. Only queries that can be planned under the current contracts are listed.
             if let Ok(planned) = planned.await {
                 queries.push(one.into_saved_query(&planned));
             }
@@ -124,7 +124,7 @@ impl WebHandler for ClientHandler {
         let text = without_values(&one.statement).await?;
         match self.plan(client, &text).await {
             Ok(planned) => Ok(one.into_saved_query(&planned)),
-            // What no contract gives is not there, whether its owner has saved something over it or not.
+            // A dataset without a contract is reported as unknown, even if its owner has saved a query for it.
             Err(why) => match why.code.kind() {
                 ErrorClass::Unknown | ErrorClass::Usage if owner.is_some() => Err(unknown()),
                 _ => Err(why),
@@ -203,7 +203,7 @@ impl WebHandler for ClientHandler {
 }
 
 impl ClientHandler {
-    /// Those of the house.
+    /// Own saved queries.
     fn of_house(&self) -> Vec<DeclaredQuery> {
         let config = self.connector.config();
         let queries = config.queries.iter();
@@ -216,7 +216,7 @@ impl ClientHandler {
             .collect()
     }
 
-    /// Those over the own datasets, as far as the catalogue shows them to the participant of a program that asks here.
+    /// Saved queries on own datasets that the catalog shows to the program's participant.
     async fn of_own(&self, program: &VerifiedPeer) -> Result<Vec<DeclaredQuery>, Refusal> {
         let (connector, peer) = (Arc::clone(&self.connector), program.id().clone());
         blocking(move || {
@@ -234,8 +234,8 @@ impl ClientHandler {
         .await
     }
 
-    /// Those over the datasets of a peer on which the house holds a contract, as far as its catalogue shows them. What is not in the
-    /// form that is asked here is left out: it comes from outside.
+    /// Saved queries on a peer's datasets with an own contract, as its catalog shows them. Malformed ones are left out, because
+    /// they come from outside.
     async fn of_peer(&self, peer: &KnownPeer) -> Result<Vec<DeclaredQuery>, Refusal> {
         let connector = &self.connector;
         let mut shown = reachable_tables::catalogue(connector, peer).await?;
@@ -245,7 +245,7 @@ impl ClientHandler {
         blocking(move || Ok(over_all(&owner, &entries))).await
     }
 
-    /// Why a saved query of a peer, which was had under a contract, can't be had now.
+    /// Refusal if the contract of a peer's saved query has ended.
     async fn lapsed_query_refusal(
         &self,
         peer: &KnownPeer,
@@ -269,7 +269,7 @@ impl ClientHandler {
     }
 }
 
-/// Those over datasets of one owner.
+/// Saved queries on the datasets of one owner.
 fn over_all(owner: &SqlIdentifier, entries: &[Dataset]) -> Vec<DeclaredQuery> {
     let all = entries.iter().flat_map(|dataset| {
         let queries = dataset.queries.iter();
@@ -287,7 +287,7 @@ fn over_all(owner: &SqlIdentifier, entries: &[Dataset]) -> Vec<DeclaredQuery> {
     declared
 }
 
-/// So many saved queries of one peer are looked at.
+/// Most saved queries of one peer that are read.
 const MOST: usize = 200;
 
 impl DeclaredQuery {

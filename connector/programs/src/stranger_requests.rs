@@ -1,23 +1,23 @@
-//! How many requests anybody on the web has: each address its own share, and all together.
+//! Rate limits of anonymous web requests: per address, and for all together.
 
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
-/// Requests of one address in a minute; as many may come at once.
+/// Requests of one address per minute, also the burst.
 const OF_ADDRESS: i64 = 120;
 
-/// Requests of all in a minute.
+/// Requests of all addresses per minute.
 const OF_ALL: i64 = 6_000;
 
-/// Addresses that are remembered.
+/// Most addresses in memory.
 const ADDRESSES: usize = 10_000;
 
-/// In microseconds.
+/// One minute in microseconds.
 const MINUTE: i64 = 60_000_000;
 
-/// The requests of strangers, counted.
+/// Counter of anonymous requests.
 #[derive(Debug, Default)]
 pub struct StrangerRequests(Mutex<CountedRequests>);
 
@@ -27,18 +27,18 @@ struct CountedRequests {
     addresses: HashMap<IpAddr, RequestBucket>,
 }
 
-/// How much of a share is used up; it comes back with time.
+/// Used part of a rate limit, which recovers over time.
 #[derive(Debug, Clone, Copy, Default)]
 struct RequestBucket {
-    /// When it is whole again, in microseconds of the connector's ticks.
+    /// Time at which the limit is fully recovered, in microseconds of the connector's ticks.
     whole: i64,
 }
 
 impl StrangerRequests {
-    /// Counts a request; `now` is in microseconds of the connector's ticks.
+    /// Counts a request. `now` is in microseconds of the connector's ticks.
     ///
     /// # Errors
-    /// After how long another one has a place.
+    /// The waiting time until the next request is accepted.
     pub(crate) fn count(&self, from: Option<IpAddr>, now: i64) -> Result<(), Duration> {
         let mut counted = self.0.lock();
         let CountedRequests { all, addresses } = &mut *counted;
@@ -48,7 +48,7 @@ impl StrangerRequests {
             Some(network) if addresses.contains_key(&network) || addresses.len() < ADDRESSES => {
                 Some(addresses.entry(network).or_default())
             }
-            // Whoever is not remembered has a place among all.
+            // An address that is not in memory only uses the common limit.
             _ => None,
         };
         let own_place = own.map(|bucket| (bucket.place(OF_ADDRESS, now), bucket));
@@ -62,7 +62,7 @@ impl StrangerRequests {
 }
 
 impl RequestBucket {
-    /// When it is whole again once a request more is counted, of so many in a minute.
+    /// Time of full recovery after one more request, at `most` requests per minute.
     fn place(self, most: i64, now: i64) -> Result<i64, Duration> {
         let whole = self.whole.max(now).saturating_add(MINUTE / most);
         let over = whole.saturating_sub(now).saturating_sub(MINUTE);
@@ -73,7 +73,7 @@ impl RequestBucket {
     }
 }
 
-/// Whoever holds one address of IPv6 holds the 2⁶⁴ beside it.
+/// Network of an address. The holder of one IPv6 address usually has the 2⁶⁴ addresses around it.
 fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V6(address) => match address.to_ipv4_mapped() {
@@ -98,10 +98,10 @@ mod tests {
     fn each_address_has_its_share_and_all_have_one() {
         let requests = StrangerRequests::default();
         assert_eq!(taken(&requests, "192.0.2.1", 0, 1000), OF_ADDRESS);
-        // It comes back, one by one.
+        // The limit recovers one request at a time.
         let later = MINUTE / OF_ADDRESS * 3;
         assert_eq!(taken(&requests, "::ffff:192.0.2.1", later, 1000), 3);
-        // The neighbours of an address are one.
+        // Neighbouring IPv6 addresses count as one.
         assert_eq!(taken(&requests, "2001:db8::1", later, 100), 100);
         assert_eq!(
             taken(&requests, "2001:db8::2", later, 1000),

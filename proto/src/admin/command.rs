@@ -1,4 +1,4 @@
-//! A verb to be run.
+//! Command to run.
 
 use crate::admin::pb;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -6,22 +6,22 @@ use serde_json::{Map, Value};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// A verb with its arguments.
+/// Command with its arguments.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AdminCommand {
-    /// The verb as it is typed, such as `contract sign`.
+    /// Verb as typed, such as `contract sign`.
     pub verb: String,
-    /// Its arguments.
+    /// Arguments of the verb.
     pub args: Map<String, Value>,
-    /// How long the caller waits; absent: as long as it takes.
+    /// Time limit of the caller; absent: no limit.
     pub timeout: Option<Duration>,
-    /// The caller's working directory, against which file names are read.
+    /// Working directory of the caller. Relative file names are resolved against it.
     pub directory: PathBuf,
     /// Version of the calling program.
     pub program: String,
 }
 
-/// Takes a command apart.
+/// Reads a command from its wire message.
 ///
 /// # Errors
 /// `MESSAGE_MALFORMED`.
@@ -58,7 +58,7 @@ pub fn from_wire(message: pb::Command) -> Result<AdminCommand, Refusal> {
     })
 }
 
-/// Puts a command together.
+/// Writes a command as a wire message.
 #[must_use]
 pub fn to_wire(command: &AdminCommand) -> pb::Command {
     let AdminCommand {

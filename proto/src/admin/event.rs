@@ -1,4 +1,4 @@
-//! What a running verb says, in order; `Done` or `Failure` is the last.
+//! Output events of a running command, in order. `Done` or `Failure` is the last one.
 
 use crate::admin::pb;
 use bytes::Bytes;
@@ -7,34 +7,34 @@ use hansa_policy::refusal::{ErrorCode, Refusal, SourceLocation};
 use serde_json::Value;
 use std::str::FromStr;
 
-/// One thing that a running verb says.
+/// Output event of a running command.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AdminEvent {
-    /// One JSON value of the result.
+    /// JSON value of the result.
     Json(Value),
-    /// The next piece of an Arrow IPC stream.
+    /// Next chunk of an Arrow IPC stream.
     ArrowIpc(Bytes),
-    /// How far it is.
+    /// Progress of the command.
     Progress {
-        /// What is counted.
+        /// Counted unit.
         label: String,
-        /// How much is done.
+        /// Amount done.
         done: u64,
-        /// Of how much, where known.
+        /// Total amount, if known.
         total: Option<u64>,
     },
-    /// A line for people.
+    /// Line for people.
     Notice(String),
-    /// It failed; nothing follows.
+    /// Failure; no event follows.
     Failure(Box<Refusal>),
-    /// It is done; nothing follows.
+    /// Success; no event follows.
     Done {
-        /// The exit code of the command line.
+        /// Exit code of the command line.
         exit_code: u8,
     },
 }
 
-/// Takes an event apart.
+/// Reads an event from its wire message.
 ///
 /// # Errors
 /// `MESSAGE_MALFORMED`.
@@ -71,7 +71,7 @@ pub fn from_wire(message: pb::Event) -> Result<AdminEvent, Refusal> {
     })
 }
 
-/// Puts an event together.
+/// Writes an event as a wire message.
 #[must_use]
 pub fn to_wire(event: AdminEvent) -> pb::Event {
     let of = match event {
@@ -129,7 +129,7 @@ fn failure_to_wire(refusal: Refusal) -> pb::Failure {
         participant,
         location,
         help,
-        // It stays in the trace of the process where it failed.
+        // The cause stays in the trace of the failing process.
         cause: _,
     } = refusal;
     pb::Failure {

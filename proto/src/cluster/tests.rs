@@ -1,4 +1,4 @@
-//! A briefing arrives as it was written, and nothing in it goes unread.
+//! Tests: a briefing is read as written, and no part of it is ignored.
 
 use super::{
     BriefedContract, QuestionBriefing, TaskDataset, TaskLimits, TaskRows, TeamMember, WorkerTicket,
@@ -122,7 +122,7 @@ fn every_field_is_checked() {
     with(|m| m.version = "1".repeat(201), "201 bytes");
     with(|m| m.request_id = vec![1].into(), "`request_id` holds 1");
     with(|m| m.asker.clear(), "a participant is");
-    // Understood, but not the one spelling.
+    // Valid content, but not the canonical encoding.
     with(|m| m.asker = "tallinn.example".to_owned(), "does not know");
     with(|m| m.purpose = "no purpose".to_owned(), "a purpose is");
     with(|m| m.now_us = i64::MAX, "`now_us` is no instant");

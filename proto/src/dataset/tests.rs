@@ -1,4 +1,4 @@
-//! Catalogue entries are read in exactly the form that they are written in.
+//! Tests: catalog entries are read only in the form in which they are written.
 
 use super::*;
 use crate::canonical_document::from_json;
@@ -188,7 +188,7 @@ fn statements_and_saved_queries_are_lines_within_bounds() {
     assert!(refused(&|dataset| {
         dataset.queries = vec![dataset.queries[0].clone(); SavedQuery::MOST + 1];
     }));
-    // As many texts as may be there together are read, whatever has to be escaped in them, and no more.
+    // The largest permitted set of texts is readable with any escaping, and no larger one.
     let with_texts = |texts: usize| {
         let mut dataset = described_dataset();
         let query = SavedQuery {

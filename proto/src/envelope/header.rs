@@ -1,7 +1,7 @@
-//! The protected header of a signature, both ways, and the signature beside it.
+//! Protected header of a signature, in both directions, and the signature beside it.
 //!
-//! A seal adds its certificates (RFC 7515, section 4.1.6) and, where we write it, the digest of its own one (4.1.8). A
-//! mandate on which the signature rests stands in it whole, as the participant signed it.
+//! A seal adds its certificates (RFC 7515, section 4.1.6) and, in headers written here, the digest of its own certificate (4.1.8).
+//! The header also contains the full mandate of the signature, as the participant signed it.
 
 use super::kind::StatementKind;
 use super::opened::LIMITS;
@@ -51,27 +51,27 @@ struct HeaderForm {
     thumbprint: Option<String>,
 }
 
-/// What a protected header says.
+/// Content of a protected header.
 #[derive(Debug, Clone, Copy)]
 pub struct ProtectedHeader<'a> {
-    /// What is signed.
+    /// Kind of the signed statement.
     pub kind: StatementKind,
-    /// For whom.
+    /// Role of the signatory.
     pub role: SignatoryRole,
-    /// With which algorithm.
+    /// Signature algorithm.
     pub alg: &'a str,
     /// Thumbprint of the key.
     pub kid: &'a str,
-    /// When, in seconds.
+    /// Time of the signature, in seconds.
     pub issued_at: i64,
-    /// The certificates of the key, where it is a seal's.
+    /// Certificates of the key, for a seal.
     pub seal: Option<&'a SealCertificates>,
-    /// The mandate on which it rests, in its envelope.
+    /// Mandate of the signature, in its envelope.
     pub mandate: Option<&'a [u8]>,
 }
 
 impl ProtectedHeader<'_> {
-    /// The header as it stands in the statement and in the signing input.
+    /// Encodes the header as it is in the statement and in the signing input.
     #[must_use]
     pub fn to_base64url(&self) -> String {
         let chain = self.seal.into_iter().flat_map(SealCertificates::chain);
@@ -175,7 +175,7 @@ pub(super) fn read_signature(
     })
 }
 
-/// A key signs with `EdDSA` or `ES256`, a seal with `ES256` or `PS256`.
+/// Checks the algorithm: `EdDSA` or `ES256` for a key, `ES256` or `PS256` for a seal.
 fn is_accepted_algorithm(alg: &str, sealed: bool) -> bool {
     match alg {
         "ES256" => true,

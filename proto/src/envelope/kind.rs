@@ -1,42 +1,42 @@
-//! The kinds of statements that are signed.
+//! Kinds of signed statements.
 
 use hansa_policy::refusal::ErrorCode;
 
-/// The kind of a statement. Protected headers name it, so that a signature on one kind is none on another.
+/// Kind of a signed statement. Protected headers name it, so that a signature on one kind is invalid on another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatementKind {
-    /// A contract or the offer of a public view.
+    /// Contract, or offer of a public view.
     Agreement,
-    /// The withdrawal of a contract.
+    /// Withdrawal of a contract.
     Withdrawal,
-    /// A receipt for an answer.
+    /// Receipt for an answer.
     Receipt,
-    /// The consumer's answer to a receipt that says something else than it received.
+    /// Consumer's dispute of a receipt that differs from the received data.
     Dispute,
-    /// A remark of a party on a clause while a contract is negotiated.
+    /// Comment of a party on a clause during a negotiation.
     Comment,
     /// Attributes of a participant by an issuer.
     Credential,
-    /// Right to sign for a participant, given by itself.
+    /// Mandate of a participant to sign for it.
     Mandate,
     /// Members of a group.
     Group,
     /// Deletion of received data.
     Deletion,
-    /// Use of a contract, with its charges.
+    /// Usage of a contract, with its charges.
     Usage,
-    /// An event under a contract.
+    /// Event under a contract.
     Notice,
-    /// Damage of the signer's log, or its continuation in two places.
+    /// Damage or fork of the signer's log.
     Incident,
     /// Acceptance of a version of the league's rulebook.
     RulebookAcceptance,
-    /// Permission for workers to run a question of the own people.
+    /// House grant: permission for workers to run a question of an own user.
     HouseGrant,
 }
 
 impl StatementKind {
-    /// The `typ` of protected headers (RFC 7515, section 4.1.9).
+    /// Value of `typ` in protected headers (RFC 7515, section 4.1.9).
     pub(crate) const fn typ(self) -> &'static str {
         match self {
             Self::Agreement => "hansa-agreement+jws",
@@ -56,7 +56,7 @@ impl StatementKind {
         }
     }
 
-    /// The code for a statement of this kind that is not in its form.
+    /// Error code of a malformed statement of this kind.
     pub(crate) const fn malformed_code(self) -> ErrorCode {
         if matches!(self, Self::Agreement) {
             ErrorCode::ContractMalformed

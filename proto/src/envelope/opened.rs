@@ -1,4 +1,4 @@
-//! An envelope taken apart: its payload, and each of its signatures with a header that is understood.
+//! Parsed envelope: its payload, and each signature with its parsed header.
 
 use super::header;
 use super::kind::StatementKind;
@@ -10,7 +10,7 @@ use hansa_policy::contract::signature::{SignatoryRole, Signature};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde::{Deserialize, Serialize};
 
-/// The payload in base64url, two signatures, and what is around them.
+/// Limits of an envelope: the payload in base64url, two signatures, and the members around them.
 pub(super) const LIMITS: JsonLimits = JsonLimits {
     bytes: 512 * 1024,
     depth: 4,
@@ -77,7 +77,7 @@ pub(crate) fn insist_on_roles(
     Ok(())
 }
 
-/// The signature of a statement that carries exactly one.
+/// Returns the signature of a statement with exactly one.
 ///
 /// # Errors
 /// `SIGNATURE_MISSING` or `SIGNATURE_COUNT`.
@@ -101,7 +101,7 @@ fn missing(found: usize, due: usize) -> Refusal {
     )
 }
 
-/// Takes an envelope of that kind apart.
+/// Parses an envelope of that kind.
 ///
 /// # Errors
 /// `SIGNATURE_HEADER`, `SIGNATURE_ALG`, `SIGNATURE_INVALID`, or the code of a malformed statement of this kind.

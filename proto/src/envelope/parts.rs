@@ -1,30 +1,30 @@
-//! A signed statement taken apart, as it travels where bytes count: nothing of it in base64url.
+//! Parts of a signed statement without base64url, for compact messages.
 
 use crate::base64url;
 use crate::envelope::assemble;
 use crate::envelope::opened::LIMITS;
 use hansa_audit_log::json::{Json, parse};
 
-/// A signed statement in its parts, as read: nothing of it is checked.
+/// Parts of a signed statement, not verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvelopeParts {
-    /// What was signed.
+    /// Signed payload.
     pub payload: Vec<u8>,
-    /// The signatures, in their order.
+    /// Signatures in order.
     pub signatures: Vec<SignaturePart>,
 }
 
-/// A signature and its protected header.
+/// Signature with its protected header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignaturePart {
-    /// The header as JSON.
+    /// Header as JSON.
     pub header: Vec<u8>,
-    /// The signature.
+    /// Signature bytes.
     pub signature: Vec<u8>,
 }
 
 impl EnvelopeParts {
-    /// Takes a statement apart; nothing where its parts would not give the same bytes again.
+    /// Splits a statement into parts. Returns `None` if assembling them would give other bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Option<Self> {
         let json = parse(bytes, LIMITS).ok()?;
@@ -36,7 +36,7 @@ impl EnvelopeParts {
         (parts.assemble() == bytes).then_some(parts)
     }
 
-    /// The statement.
+    /// Assembles the statement.
     #[must_use]
     pub fn assemble(&self) -> Vec<u8> {
         let entries = self.signatures.iter();
@@ -73,7 +73,7 @@ mod tests {
             };
             let whole = parts.assemble();
             assert_eq!(EnvelopeParts::of(&whole).as_ref(), Some(&parts));
-            // Spelled otherwise it is another statement, and stays whole.
+            // With another spelling, it is another statement and is not split.
             let text = String::from_utf8(whole).unwrap();
             for other in [text.replace(":\"", ": \""), format!("{text} ")] {
                 assert_eq!(EnvelopeParts::of(other.as_bytes()), None, "{other}");

@@ -1,4 +1,4 @@
-//! The envelope holds what it must and nothing else.
+//! Tests: an envelope contains exactly its permitted members.
 
 mod fixture;
 mod josekit_gaps;
@@ -14,7 +14,7 @@ fn two_signatures_make_a_contract() {
     let agreed = fixture.accept(&fixture.signed()).unwrap();
     assert_eq!(agreed.agreement(), &fixture.agreement);
     assert_eq!(agreed.id(), ContractId(Digest::of(&fixture.payload)));
-    // Halves that were read apart are put together, in whatever order they come.
+    // Halves that were read separately are assembled in either order.
     let halves: Vec<Signature> = [
         (SignatoryRole::Consumer, fixture.consumer()),
         (SignatoryRole::Provider, fixture.provider()),
@@ -100,13 +100,13 @@ fn any_flipped_byte_of_payload_headers_or_signatures_is_refused() {
     let fixture = envelope_fixture();
     let good = fixture.signed();
     assert!(fixture.accept(&good).is_ok());
-    // Every byte of the file, which holds all three in base64url.
+    // Every byte of the file, which contains all three parts in base64url.
     for bit in [0, 5] {
         for (index, bad) in flipped(&good, bit) {
             assert!(fixture.accept(&bad).is_err(), "byte {index} bit {bit}");
         }
     }
-    // Every byte below the encoding.
+    // Every byte of the decoded parts.
     let entries = [fixture.provider(), fixture.consumer()];
     for (index, payload) in flipped(&fixture.payload, 0) {
         let bad = assemble(&payload, &entries);

@@ -1,4 +1,4 @@
-//! Pages of the catalogue. What an entry says is read by the formats; here it is bytes.
+//! Pages of the catalog. Entries are bytes here; other modules parse them.
 
 use crate::peer::{field, pb};
 use bytes::Bytes;
@@ -9,80 +9,80 @@ use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::Refusal;
 use prost::Message as _;
 
-/// Which page.
+/// Request for a catalog page.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CatalogPageRequest {
-    /// Where to go on; absent: at the start.
+    /// Continuation of the previous page; absent: from the start.
     pub after: Option<String>,
-    /// At most so many entries; absent: as many as the provider likes.
+    /// Most entries of the page; absent: the provider decides.
     pub limit: Option<u32>,
-    /// The digest of the reply that the caller has to this request.
+    /// Digest of the reply that the caller already has to this request.
     pub known: Option<Digest>,
 }
 
-/// What is replied to a request.
+/// Reply to a request for a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CatalogPageReply {
-    /// A page, and the digest of the encoded reply that holds it.
+    /// Page, with the digest of its encoded reply.
     Page(CatalogEntryPage, Digest),
-    /// The page is the one that the caller has, but for the messages that wait.
+    /// The caller has the current page; only the waiting messages may differ.
     Unchanged {
-        /// As [`CatalogEntryPage::newest_message`].
+        /// See [`CatalogEntryPage::newest_message`].
         newest_message: Option<u64>,
     },
 }
 
-/// One page.
+/// Catalog page.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CatalogEntryPage {
-    /// What the caller may see.
+    /// Entries that the caller may see.
     pub entries: Vec<ListedDataset>,
-    /// Where to go on; absent: this was the last page.
+    /// Continuation for the next page; absent on the last page.
     pub next: Option<String>,
-    /// With the first page: policies with parameters, for others to fill.
+    /// Policy templates for peers, on the first page.
     pub templates: Vec<ListedTemplate>,
-    /// With the first page: offers to the caller that are over.
+    /// Ended offers to the caller, on the first page.
     pub ended: Vec<EndedOffer>,
-    /// The number of the newest message that waits for the caller.
+    /// Number of the newest message that waits for the caller.
     pub newest_message: Option<u64>,
 }
 
-/// A policy with parameters, as it is written.
+/// Policy template as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedTemplate {
-    /// Its name.
+    /// Name of the template.
     pub name: String,
-    /// The file.
+    /// Content of the file.
     pub text: Bytes,
 }
 
-/// A dataset and its offers.
+/// Dataset with its offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedDataset {
-    /// The dataset, as catalogue JSON.
+    /// Dataset entry as catalog JSON.
     pub dataset: Bytes,
-    /// What the caller may ask for or already holds.
+    /// Offers that the caller may request or already has under contract.
     pub offers: Vec<ListedOffer>,
 }
 
-/// An offer of a dataset.
+/// Offer of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedOffer {
-    /// The provider's name of it.
+    /// Provider's name of the offer.
     pub name: String,
-    /// The offered policy, as canonical JSON; for a public view the contract in its envelope.
+    /// Offered policy as canonical JSON; for a public view, the contract in its envelope.
     pub policy: Bytes,
-    /// A public view, under which any participant may ask.
+    /// True for a public view, under which any participant may ask.
     pub public_view: bool,
 }
 
-/// The most entries that one page may hold.
+/// Most entries of one page.
 const ENTRIES: usize = 1000;
 
-/// The most templates that a page may hold.
+/// Most templates of a page.
 pub const TEMPLATES: usize = 50;
 
-/// Takes a request apart.
+/// Reads a request from its wire message.
 ///
 /// # Errors
 /// `MESSAGE_MALFORMED`.
@@ -102,7 +102,7 @@ pub fn request_from_wire(message: pb::CatalogRequest) -> Result<CatalogPageReque
     })
 }
 
-/// Puts a request together.
+/// Writes a request as a wire message.
 #[must_use]
 pub fn request_to_wire(request: &CatalogPageRequest) -> pb::CatalogRequest {
     let CatalogPageRequest {
@@ -117,7 +117,7 @@ pub fn request_to_wire(request: &CatalogPageRequest) -> pb::CatalogRequest {
     }
 }
 
-/// The reply to a request: the page, unless the caller has it.
+/// Writes the reply to a request: the page, unless the caller already has it.
 #[must_use]
 pub fn reply_to_wire(page: &CatalogEntryPage, request: &CatalogPageRequest) -> pb::CatalogReply {
     let mut reply = page_to_wire(page);
@@ -133,7 +133,7 @@ pub fn reply_to_wire(page: &CatalogEntryPage, request: &CatalogPageRequest) -> p
     reply
 }
 
-/// Takes a reply apart.
+/// Reads a reply from its wire message.
 ///
 /// # Errors
 /// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
@@ -201,7 +201,7 @@ fn page_from_wire(message: pb::CatalogReply) -> Result<CatalogEntryPage, Refusal
     })
 }
 
-/// Puts a page together, without the messages that wait: the page is the same with them and without.
+/// Writes a page without the waiting messages, so that its digest does not depend on them.
 fn page_to_wire(page: &CatalogEntryPage) -> pb::CatalogReply {
     let CatalogEntryPage {
         entries,
@@ -351,7 +351,7 @@ mod tests {
                 panic!("nothing was known before");
             };
             assert_eq!(back, page);
-            // Known, it does not travel again, whatever messages came meanwhile; another one does.
+            // A known page is not sent again, even with new messages; a changed page is.
             let page = CatalogEntryPage {
                 newest_message: Some(9),
                 ..page

@@ -1,4 +1,4 @@
-//! A small message of an answer, before it is packed.
+//! Small message of an answer before compression.
 
 use crate::envelope::parts::{EnvelopeParts, SignaturePart};
 use crate::peer::{field, pb};
@@ -6,28 +6,28 @@ use bytes::Bytes;
 use hansa_policy::refusal::Refusal;
 use prost::Message as _;
 
-/// The dictionary with which small messages are packed by Zstandard: what such messages have in common. Whoever packs with
-/// another one is not understood, so it is the same as long as the protocol is.
+/// Zstandard dictionary for small messages, with their common parts. Both ends need equal dictionaries, so it is fixed for the
+/// protocol version.
 pub const DICTIONARY: &[u8] = include_bytes!("../../data/small.dict");
 
-/// The byte before a packed message.
+/// Byte before a compressed message.
 pub const MARK: u8 = 1;
 
-/// A small message.
+/// Small message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CompactAnswerMessage {
-    /// The schema, or rows: header and body of the Arrow IPC message.
+    /// Schema or rows: header and body of the Arrow IPC message.
     Rows {
-        /// Its header.
+        /// Header of the message.
         header: Bytes,
-        /// Its buffers.
+        /// Buffers of the message.
         body: Bytes,
     },
-    /// The receipt, in its parts.
+    /// Receipt, in parts.
     Receipt(EnvelopeParts),
 }
 
-/// Writes it.
+/// Writes a small message.
 #[must_use]
 pub fn to_bytes(small: &CompactAnswerMessage) -> Vec<u8> {
     let message = match small.clone() {
@@ -51,7 +51,7 @@ pub fn to_bytes(small: &CompactAnswerMessage) -> Vec<u8> {
     message.encode_to_vec()
 }
 
-/// Reads it. It must be exactly the bytes that its content is written with, so nothing in it goes unread.
+/// Reads a small message. Its bytes must equal the canonical encoding of its content, so no part of it is ignored.
 ///
 /// # Errors
 /// `MESSAGE_MALFORMED`.
@@ -126,7 +126,7 @@ mod tests {
         for small in [rows, receipt] {
             let bytes = to_bytes(&small);
             assert_eq!(from_bytes(&bytes).unwrap(), small);
-            // A field that nobody knows.
+            // Unknown field.
             let more = [&bytes[..], &[0x7a, 1, 1]].concat();
             assert!(from_bytes(&more).is_err());
             assert!(from_bytes(&bytes[..bytes.len() - 1]).is_err());

@@ -1,23 +1,23 @@
-//! Single fields of messages, checked as they are read.
+//! Checked readers of single message fields.
 
 use bytes::Bytes;
 use hansa_audit_log::digest::Digest;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// The most bytes of one document inside a message: a contract, a statement, a receipt.
+/// Most bytes of one document in a message: a contract, a statement, a receipt.
 const DOCUMENT: usize = 512 * 1024;
 
-/// A refusal of a message that does not hold what it must.
+/// Refusal of a malformed message.
 pub(crate) fn malformed_message_refusal(what: impl Into<String>) -> Refusal {
     Refusal::new(ErrorCode::MessageMalformed, what)
 }
 
-/// A message or a choice that must be there.
+/// Required message or choice.
 pub(crate) fn present<T>(field: &str, value: Option<T>) -> Result<T, Refusal> {
     value.ok_or_else(|| malformed_message_refusal(format!("the message lacks `{field}`")))
 }
 
-/// Exactly `N` bytes.
+/// Field of exactly `N` bytes.
 pub(crate) fn read_fixed_bytes<const N: usize>(
     field: &str,
     bytes: &Bytes,
@@ -30,12 +30,12 @@ pub(crate) fn read_fixed_bytes<const N: usize>(
     })
 }
 
-/// A SHA-256 digest.
+/// SHA-256 digest.
 pub(crate) fn digest(field: &str, bytes: &Bytes) -> Result<Digest, Refusal> {
     read_fixed_bytes(field, bytes).map(Digest::from_bytes)
 }
 
-/// Digests of a proof, at most 64 of them.
+/// Digests of a proof, at most 64.
 pub(crate) fn digests(field: &str, list: Vec<Bytes>) -> Result<Vec<Digest>, Refusal> {
     if list.len() > 64 {
         return Err(malformed_message_refusal(format!(
@@ -51,12 +51,12 @@ pub(crate) fn hashes(list: &[Digest]) -> Vec<Bytes> {
     list.iter().map(hash).collect()
 }
 
-/// A digest as bytes.
+/// Digest as bytes.
 pub(crate) fn hash(digest: &Digest) -> Bytes {
     Bytes::copy_from_slice(digest.as_bytes())
 }
 
-/// A document that must be there and not too large; what it says is read elsewhere.
+/// Required document of limited size. Its content is parsed elsewhere.
 pub(crate) fn document(field: &str, bytes: Bytes) -> Result<Bytes, Refusal> {
     if bytes.is_empty() {
         return Err(malformed_message_refusal(format!(
@@ -75,7 +75,7 @@ pub(crate) fn document(field: &str, bytes: Bytes) -> Result<Bytes, Refusal> {
     Ok(bytes)
 }
 
-/// One line of text from the other side, fit for a terminal: not longer than `most` bytes, no control characters.
+/// Line of text from the other side, safe for a terminal: at most `most` bytes, no control characters.
 pub(crate) fn line(field: &str, text: String, most: usize) -> Result<String, Refusal> {
     if text.len() > most {
         return Err(malformed_message_refusal(format!(
@@ -91,7 +91,7 @@ pub(crate) fn line(field: &str, text: String, most: usize) -> Result<String, Ref
     Ok(text)
 }
 
-/// An optional value from a field whose emptiness means its absence.
+/// Optional value of a field that is empty if absent.
 pub(crate) fn non_empty(bytes: Bytes) -> Option<Bytes> {
     (!bytes.is_empty()).then_some(bytes)
 }

@@ -1,35 +1,35 @@
-//! The greeting of two connectors.
+//! Greeting between two connectors.
 
 use crate::peer::{field, pb};
 use bytes::Bytes;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeSet;
 
-/// What a connector says of itself.
+/// Greeting of a connector.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerGreeting {
-    /// The versions of the peer protocol that it speaks.
+    /// Supported versions of the peer protocol.
     pub versions: BTreeSet<u32>,
-    /// Its program and version, for people.
+    /// Program and version, for people.
     pub program: String,
-    /// Sequence number of its newest trust bundle.
+    /// Sequence number of the newest trust bundle.
     pub bundle_sequence: u64,
-    /// That bundle; absent where the other side has it.
+    /// Newest trust bundle; absent if the other side has it.
     pub bundle: Option<Bytes>,
-    /// Its newest signed head; absent while its log is empty.
+    /// Newest signed head of the own log; absent while the log is empty.
     pub head: Option<Bytes>,
-    /// The newest signed heads of other logs that it has seen, one of each log.
+    /// Newest known signed heads of other logs, one per log.
     pub gossiped_heads: Vec<Bytes>,
 }
 
-/// The most heads of other logs that a greeting brings.
+/// Most heads of other logs in a greeting.
 pub const HEARD: usize = 4096;
 
-/// The most bytes of such a head: text and one signature.
+/// Most bytes of such a head: text and one signature.
 pub const HEARD_BYTES: usize = 1024;
 
 impl PeerGreeting {
-    /// The newest version that both sides speak.
+    /// Returns the newest version that both sides support.
     ///
     /// # Errors
     /// `VERSION_UNSUPPORTED`.
@@ -52,7 +52,7 @@ impl PeerGreeting {
     }
 }
 
-/// Takes a greeting apart.
+/// Reads a greeting from its wire message.
 ///
 /// # Errors
 /// `MESSAGE_MALFORMED`.
@@ -87,7 +87,7 @@ pub fn from_wire(message: Option<pb::Greeting>) -> Result<PeerGreeting, Refusal>
     })
 }
 
-/// Puts a greeting together.
+/// Writes a greeting as a wire message.
 #[must_use]
 pub fn to_wire(greeting: &PeerGreeting) -> pb::Greeting {
     let PeerGreeting {

@@ -1,6 +1,6 @@
-//! One message between two participants: a step of a negotiation, a withdrawal, or the acknowledgement of a receipt.
+//! Message between two participants: a step of a negotiation, a withdrawal, or the acknowledgement of a receipt.
 //!
-//! Contracts, statements and receipts travel as the very bytes that were signed; the formats read them.
+//! Contracts, statements and receipts are sent as the signed bytes; other modules parse them.
 
 pub mod compact_ack;
 mod content_encoding;
@@ -11,16 +11,16 @@ use hansa_policy::id::{ContractId, DatasetId, RequestId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::fmt;
 
-/// A message.
+/// Message between two participants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerMessage {
-    /// Its identity; a message is taken in once.
+    /// Identity of the message. A message is taken in once.
     pub id: PeerMessageId,
-    /// What it says.
+    /// Content of the message.
     pub content: MessageContent,
 }
 
-/// 16 random bytes.
+/// Identity of 16 random bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PeerMessageId(pub [u8; 16]);
 
@@ -30,26 +30,26 @@ impl fmt::Display for PeerMessageId {
     }
 }
 
-/// A message with its number in the sender's outbox for this participant.
+/// Message with its number in the sender's outbox for this participant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SequencedMessage {
-    /// From 1, without gaps.
+    /// Number from 1, without gaps.
     pub number: u64,
     /// The message.
     pub message: PeerMessage,
 }
 
-/// What comes from an inbox.
+/// Item of an inbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InboxItem {
-    /// A message.
+    /// Readable message.
     Letter(SequencedMessage),
-    /// One that can't be read. It must not hold up the next one.
+    /// Unreadable message. It must not block the next one.
     Unreadable(UnreadableMessage),
 }
 
 impl InboxItem {
-    /// Its place in the sender's outbox.
+    /// Number in the sender's outbox.
     #[must_use]
     pub const fn number(&self) -> u64 {
         match self {
@@ -59,106 +59,106 @@ impl InboxItem {
     }
 }
 
-/// A message that can't be read, to be kept apart.
+/// Unreadable message, to be stored separately.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnreadableMessage {
-    /// From 1, without gaps.
+    /// Number from 1, without gaps.
     pub number: u64,
-    /// As it came.
+    /// Bytes as received.
     pub bytes: Vec<u8>,
-    /// What is wrong with it.
+    /// Reason why it is unreadable.
     pub cause: Refusal,
 }
 
-/// What a message says.
+/// Content of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MessageContent {
-    /// The consumer asks for a contract, or counters.
+    /// The consumer requests a contract, or makes a counter-request.
     Request {
-        /// The negotiation, `n-…`.
+        /// ID of the negotiation, `n-…`.
         negotiation: String,
-        /// The dataset.
+        /// Requested dataset.
         dataset: DatasetId,
-        /// The provider's name of the offer; absent: terms of its own.
+        /// Provider's name of the offer; absent for own terms.
         offer: Option<String>,
-        /// The contract's payload as the consumer proposes it.
+        /// Payload of the contract that the consumer proposes.
         payload: Bytes,
     },
-    /// The provider offers.
+    /// The provider makes an offer.
     Offer {
-        /// The negotiation.
+        /// ID of the negotiation.
         negotiation: String,
-        /// The contract's payload as the provider proposes it.
+        /// Payload of the contract that the provider proposes.
         payload: Bytes,
     },
     /// The consumer accepts.
     Acceptance {
-        /// The negotiation.
+        /// ID of the negotiation.
         negotiation: String,
-        /// The payload that it accepts.
+        /// ID of the accepted payload.
         contract: ContractId,
     },
     /// The provider agrees.
     Agreement {
-        /// The negotiation.
+        /// ID of the negotiation.
         negotiation: String,
-        /// The envelope with its signature.
+        /// Envelope with the provider's signature.
         contract: Bytes,
     },
     /// The consumer verifies.
     Verification {
-        /// The negotiation.
+        /// ID of the negotiation.
         negotiation: String,
-        /// The envelope with its signature.
+        /// Envelope with the consumer's signature.
         contract: Bytes,
     },
-    /// The provider finalises.
+    /// The provider finalizes.
     Finalization {
-        /// The negotiation.
+        /// ID of the negotiation.
         negotiation: String,
-        /// The envelope with both signatures.
+        /// Envelope with both signatures.
         contract: Bytes,
     },
-    /// Either side ends the negotiation.
+    /// Either party terminates the negotiation.
     Termination {
-        /// The negotiation.
+        /// ID of the negotiation.
         negotiation: String,
-        /// Why, as a code; absent: somebody declined.
+        /// Reason as a code; absent if a person declined.
         code: Option<ErrorCode>,
-        /// Why, for people.
+        /// Reason for people.
         reason: String,
     },
-    /// Either side says something of a clause; it changes nothing.
+    /// Either party comments on a clause, without effect on the negotiation.
     Comment {
-        /// The negotiation.
+        /// ID of the negotiation.
         negotiation: String,
-        /// The signed statement.
+        /// Signed statement.
         statement: Bytes,
     },
-    /// Either party states something under a contract.
+    /// Either party makes a statement under a contract.
     Statement {
-        /// The signed statement; what it is stands in its header.
+        /// Signed statement. Its header names its kind.
         statement: Bytes,
     },
-    /// Either party ends a contract.
+    /// Either party withdraws from a contract.
     Withdrawal {
-        /// The signed statement.
+        /// Signed statement.
         statement: Bytes,
     },
-    /// The consumer acknowledges a receipt, or disputes it.
+    /// The consumer acknowledges or disputes a receipt.
     Acknowledgement {
-        /// The question.
+        /// Identity of the question.
         request: RequestId,
-        /// The receipt with the consumer's signature, or its statement of what differs.
+        /// Receipt with the consumer's signature, or the consumer's dispute statement.
         receipt: Bytes,
-        /// It received something else than the receipt says.
+        /// True if the received data differs from the receipt.
         disputed: bool,
-        /// A head of the provider's log that the consumer has checked and cosigned.
+        /// Head of the provider's log that the consumer has checked and cosigned.
         witnessed: Option<Bytes>,
     },
 }
 
-/// Takes a message apart.
+/// Reads a message from its wire message.
 ///
 /// # Errors
 /// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
@@ -170,7 +170,7 @@ pub fn from_wire(message: Option<pb::Letter>) -> Result<PeerMessage, Refusal> {
     })
 }
 
-/// Puts a message together.
+/// Writes a message as a wire message.
 #[must_use]
 pub fn to_wire(message: &PeerMessage) -> pb::Letter {
     let PeerMessage { id, content } = message;
@@ -180,10 +180,10 @@ pub fn to_wire(message: &PeerMessage) -> pb::Letter {
     }
 }
 
-/// Takes a message of an inbox apart; one that can't be read is told apart, since others follow it.
+/// Reads an inbox item from its wire message. An unreadable message is a separate kind of item, because others follow it.
 ///
 /// # Errors
-/// `MESSAGE_MALFORMED` for one without a number.
+/// `MESSAGE_MALFORMED` for a message without a number.
 pub fn inbox_from_wire(message: pb::InboxLetter) -> Result<InboxItem, Refusal> {
     let pb::InboxLetter {
         number,
@@ -206,7 +206,7 @@ pub fn inbox_from_wire(message: pb::InboxLetter) -> Result<InboxItem, Refusal> {
     })
 }
 
-/// Puts a message of an inbox together.
+/// Writes an inbox item as a wire message.
 #[must_use]
 pub fn numbered_to_wire(numbered: &SequencedMessage) -> pb::InboxLetter {
     let SequencedMessage { number, message } = numbered;

@@ -10,37 +10,37 @@ pub struct HelloReply {
     #[prost(message, optional, tag = "1")]
     pub greeting: ::core::option::Option<Greeting>,
 }
-/// Both sides greet with the same things.
+/// Greeting of either side.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Greeting {
-    /// The versions of this protocol that the speaker understands.
+    /// Versions of this protocol that the sender supports.
     #[prost(uint32, repeated, tag = "1")]
     pub versions: ::prost::alloc::vec::Vec<u32>,
-    /// The speaker's program and its version, for people.
+    /// Program and version of the sender, for people.
     #[prost(string, tag = "2")]
     pub program: ::prost::alloc::string::String,
-    /// Sequence number of the newest trust bundle that the speaker holds.
+    /// Sequence number of the sender's newest trust bundle.
     #[prost(uint64, tag = "3")]
     pub bundle_sequence: u64,
-    /// That bundle; empty where the speaker knows that the other side holds it or a newer one.
+    /// Newest trust bundle; empty if the other side is known to have it or a newer one.
     #[prost(bytes = "bytes", tag = "4")]
     pub bundle: ::prost::bytes::Bytes,
-    /// The speaker's newest signed head, a checkpoint note; empty while its log is empty.
+    /// Newest signed head of the sender's log, a checkpoint note; empty while the log is empty.
     #[prost(bytes = "bytes", tag = "5")]
     pub head: ::prost::bytes::Bytes,
-    /// The newest signed heads of other logs that the speaker has seen, one of each log: also of the listener's own.
+    /// Newest signed heads of other logs that the sender has seen, one per log, including the receiver's own log.
     #[prost(bytes = "bytes", repeated, tag = "6")]
     pub heard: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CatalogRequest {
-    /// Where to go on, as the last page said; empty: at the start.
+    /// Continuation from the previous page; empty: from the start.
     #[prost(string, tag = "1")]
     pub after: ::prost::alloc::string::String,
-    /// At most so many entries; 0: as many as the provider likes.
+    /// Most entries of the page; 0: the provider decides.
     #[prost(uint32, tag = "2")]
     pub limit: u32,
-    /// SHA-256 of the encoded reply that the caller has to this very request; empty: none.
+    /// SHA-256 of the encoded reply to this request that the caller already has; empty: none.
     #[prost(bytes = "bytes", tag = "3")]
     pub known: ::prost::bytes::Bytes,
 }
@@ -48,28 +48,28 @@ pub struct CatalogRequest {
 pub struct CatalogReply {
     #[prost(message, repeated, tag = "1")]
     pub entries: ::prost::alloc::vec::Vec<CatalogEntry>,
-    /// Where to go on; empty: this was the last page.
+    /// Continuation for the next page; empty on the last page.
     #[prost(string, tag = "2")]
     pub next: ::prost::alloc::string::String,
-    /// With the first page: policies with holes, for others to fill.
+    /// Policy templates, on the first page.
     #[prost(message, repeated, tag = "3")]
     pub templates: ::prost::alloc::vec::Vec<CatalogTemplate>,
-    /// It is the reply that the caller has; but for letters nothing else is said then.
+    /// True if the caller has the current reply; all other fields except `letters` are then empty.
     #[prost(bool, tag = "4")]
     pub unchanged: bool,
-    /// The number of the newest letter that waits for the caller; 0: none. No part of what SHA-256 is taken over.
+    /// Number of the newest message that waits for the caller; 0: none. The SHA-256 does not cover it.
     #[prost(uint64, tag = "5")]
     pub letters: u64,
-    /// With the first page: offers to the caller that are over, each of a dataset of which no other is made to it.
+    /// Ended offers to the caller, on the first page, for datasets without another offer to it.
     #[prost(message, repeated, tag = "6")]
     pub ended: ::prost::alloc::vec::Vec<CatalogEndedOffer>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CatalogEndedOffer {
-    /// The name of the dataset.
+    /// Name of the dataset.
     #[prost(string, tag = "1")]
     pub dataset: ::prost::alloc::string::String,
-    /// The end of its window: microseconds since 1970-01-01 UTC.
+    /// End of the offer's validity, in microseconds since 1970-01-01 UTC.
     #[prost(int64, tag = "2")]
     pub ended_at: i64,
 }
@@ -77,28 +77,28 @@ pub struct CatalogEndedOffer {
 pub struct CatalogTemplate {
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// The file as it is written.
+    /// Content of the template file.
     #[prost(bytes = "bytes", tag = "2")]
     pub text: ::prost::bytes::Bytes,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CatalogEntry {
-    /// The dataset, as catalogue JSON.
+    /// Dataset entry as catalog JSON.
     #[prost(bytes = "bytes", tag = "1")]
     pub dataset: ::prost::bytes::Bytes,
-    /// What the caller may ask for or already holds.
+    /// Offers that the caller may request or already has under contract.
     #[prost(message, repeated, tag = "2")]
     pub offers: ::prost::alloc::vec::Vec<CatalogOffer>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CatalogOffer {
-    /// The provider's name of the offer.
+    /// Provider's name of the offer.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// The offered policy, as canonical JSON; for a public view the contract in its envelope.
+    /// Offered policy as canonical JSON; for a public view, the contract in its envelope.
     #[prost(bytes = "bytes", tag = "2")]
     pub policy: ::prost::bytes::Bytes,
-    /// A public view: a contract that the provider alone signed, under which any participant may ask.
+    /// True for a public view: a contract signed by the provider alone, under which any participant may ask.
     #[prost(bool, tag = "3")]
     pub public_view: bool,
 }
@@ -109,31 +109,31 @@ pub struct SendRequest {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SendReply {
-    /// The letter was not taken in, since what it leaves out is not held here any more: it has to come whole.
+    /// True if the message was not taken in because the omitted receipt is no longer stored; it must be sent in full.
     #[prost(bool, tag = "1")]
     pub whole: bool,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct InboxRequest {
-    /// The number of the last letter that the caller has durably taken in; 0: none.
+    /// Number of the last message that the caller has durably taken in; 0: none.
     #[prost(uint64, tag = "1")]
     pub after: u64,
-    /// End the stream after the letters that are there, without waiting for more.
+    /// True to end the stream after the waiting messages.
     #[prost(bool, tag = "2")]
     pub once: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct InboxLetter {
-    /// Numbered per pair of participants, from 1, without gaps.
+    /// Number per pair of participants, from 1, without gaps.
     #[prost(uint64, tag = "1")]
     pub number: u64,
     #[prost(message, optional, tag = "2")]
     pub letter: ::core::option::Option<Letter>,
 }
-/// One message of a negotiation, a withdrawal, or the acknowledgement of a receipt.
+/// Message of a negotiation, a withdrawal, or the acknowledgement of a receipt.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Letter {
-    /// 16 random bytes; a letter is taken in once.
+    /// Identity of 16 random bytes; a message is taken in once.
     #[prost(bytes = "bytes", tag = "1")]
     pub id: ::prost::bytes::Bytes,
     #[prost(oneof = "letter::Content", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12")]
@@ -167,32 +167,32 @@ pub mod letter {
         Statement(super::Statement),
     }
 }
-/// The consumer asks for a contract, unsigned; again within a negotiation: it counters.
+/// Unsigned request of the consumer for a contract, or its counter-request within a negotiation.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Request {
-    /// The negotiation, as its opener named it.
+    /// ID of the negotiation, from the party that opened it.
     #[prost(string, tag = "1")]
     pub negotiation: ::prost::alloc::string::String,
-    /// The dataset, `hansa://<domain>/d/<name>`.
+    /// ID of the dataset, `hansa://<domain>/d/<name>`.
     #[prost(string, tag = "2")]
     pub dataset: ::prost::alloc::string::String,
-    /// The offer that it asks for, by the provider's name; empty where it proposes terms of its own.
+    /// Provider's name of the requested offer; empty for own terms.
     #[prost(string, tag = "3")]
     pub offer: ::prost::alloc::string::String,
-    /// The contract's payload as the consumer proposes it.
+    /// Payload of the contract that the consumer proposes.
     #[prost(bytes = "bytes", tag = "4")]
     pub payload: ::prost::bytes::Bytes,
 }
-/// The provider offers, unsigned.
+/// Unsigned offer of the provider.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Offer {
     #[prost(string, tag = "1")]
     pub negotiation: ::prost::alloc::string::String,
-    /// The contract's payload as the provider proposes it.
+    /// Payload of the contract that the provider proposes.
     #[prost(bytes = "bytes", tag = "2")]
     pub payload: ::prost::bytes::Bytes,
 }
-/// The consumer accepts exactly the offered payload.
+/// Acceptance of exactly the offered payload by the consumer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Acceptance {
     #[prost(string, tag = "1")]
@@ -201,96 +201,96 @@ pub struct Acceptance {
     #[prost(bytes = "bytes", tag = "2")]
     pub contract: ::prost::bytes::Bytes,
 }
-/// The provider agrees: the contract with its signature.
+/// Agreement of the provider, with its signature.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Agreement {
     #[prost(string, tag = "1")]
     pub negotiation: ::prost::alloc::string::String,
-    /// The envelope with the provider's signature.
+    /// Envelope with the provider's signature.
     #[prost(bytes = "bytes", tag = "2")]
     pub contract: ::prost::bytes::Bytes,
 }
-/// The consumer verifies: the contract with its signature.
+/// Verification of the consumer, with its signature.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Verification {
     #[prost(string, tag = "1")]
     pub negotiation: ::prost::alloc::string::String,
-    /// The envelope with the consumer's signature.
+    /// Envelope with the consumer's signature.
     #[prost(bytes = "bytes", tag = "2")]
     pub contract: ::prost::bytes::Bytes,
 }
-/// The provider finalises: the contract with both signatures; from its record on it answers.
+/// Finalization by the provider, with both signatures. After its record, the provider answers questions under the contract.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Finalization {
     #[prost(string, tag = "1")]
     pub negotiation: ::prost::alloc::string::String,
-    /// The envelope with both signatures.
+    /// Envelope with both signatures.
     #[prost(bytes = "bytes", tag = "2")]
     pub contract: ::prost::bytes::Bytes,
 }
-/// Either side ends the negotiation.
+/// Termination of the negotiation by either party.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Termination {
     #[prost(string, tag = "1")]
     pub negotiation: ::prost::alloc::string::String,
-    /// A code of the registry; empty: somebody declined.
+    /// Error code of the registry; empty if a person declined.
     #[prost(string, tag = "2")]
     pub code: ::prost::alloc::string::String,
-    /// Why, for people.
+    /// Reason for people.
     #[prost(string, tag = "3")]
     pub reason: ::prost::alloc::string::String,
 }
-/// Either side says something of a clause; changes nothing.
+/// Comment of either party on a clause, without effect on the negotiation.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Comment {
     #[prost(string, tag = "1")]
     pub negotiation: ::prost::alloc::string::String,
-    /// The signed statement in its envelope.
+    /// Signed statement in its envelope.
     #[prost(bytes = "bytes", tag = "2")]
     pub statement: ::prost::bytes::Bytes,
 }
-/// Either party states something under a contract, such as the deletion of what was received.
+/// Statement of either party under a contract, such as the deletion of received data.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Statement {
-    /// The signed statement in its envelope; what it is stands in its header.
+    /// Signed statement in its envelope. Its header names its kind.
     #[prost(bytes = "bytes", tag = "1")]
     pub statement: ::prost::bytes::Bytes,
 }
-/// Either party ends a contract.
+/// Withdrawal from a contract by either party.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Withdrawal {
-    /// The signed statement in its envelope.
+    /// Signed statement in its envelope.
     #[prost(bytes = "bytes", tag = "1")]
     pub statement: ::prost::bytes::Bytes,
 }
-/// The consumer acknowledges a receipt by signing it too, or disputes it.
+/// Acknowledgement of a receipt by the consumer's signature, or its dispute.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Acknowledgement {
-    /// The request that the receipt is for.
+    /// Identity of the question.
     #[prost(bytes = "bytes", tag = "1")]
     pub request_id: ::prost::bytes::Bytes,
-    /// The receipt in its envelope, with the consumer's signature; or the consumer's signed statement of what differs.
+    /// Receipt in its envelope with the consumer's signature, or the consumer's signed dispute.
     #[prost(bytes = "bytes", tag = "2")]
     pub receipt: ::prost::bytes::Bytes,
-    /// The consumer received something else than the receipt says.
+    /// True if the received data differs from the receipt.
     #[prost(bool, tag = "3")]
     pub disputed: bool,
-    /// The newest head of the provider's log that the consumer has seen to go on from the one before, with the consumer's
-    /// timestamped cosignature; absent where there is none that it has not cosigned before.
+    /// Newest head of the provider's log that was proven to extend the previous one, with the consumer's timestamped
+    /// cosignature; absent if the consumer has cosigned it before.
     #[prost(bytes = "bytes", tag = "4")]
     pub witnessed: ::prost::bytes::Bytes,
-    /// Instead of the receipt, which the provider has issued: the consumer's signature on it alone.
+    /// Consumer's signature alone, in place of the receipt that the provider has issued.
     #[prost(message, optional, tag = "5")]
     pub countersignature: ::core::option::Option<Countersignature>,
 }
-/// A consumer's signature on a receipt, and what its protected header says beside what all such headers do.
+/// Consumer's signature on a receipt, with the variable members of its protected header.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Countersignature {
     #[prost(string, tag = "1")]
     pub alg: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
     pub kid: ::prost::alloc::string::String,
-    /// When it was made, in seconds.
+    /// Time of the signature, in seconds.
     #[prost(int64, tag = "3")]
     pub issued_at: i64,
     #[prost(bytes = "bytes", tag = "4")]
@@ -311,22 +311,22 @@ pub mod proof_request {
         Records(super::RecordsRequest),
     }
 }
-/// That the log of the newer size is a continuation of the older one.
+/// Request for the proof that the log of the newer size extends the older one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ConsistencyRequest {
     #[prost(uint64, tag = "1")]
     pub from: u64,
-    /// 0: up to the newest head.
+    /// Newer size; 0: the newest head.
     #[prost(uint64, tag = "2")]
     pub to: u64,
 }
-/// The records that concern the caller.
+/// Request for records that concern the caller.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RecordsRequest {
-    /// Only records at this index or later.
+    /// First index.
     #[prost(uint64, tag = "1")]
     pub from: u64,
-    /// At most so many; 0: as many as the provider likes.
+    /// Most records; 0: the provider decides.
     #[prost(uint32, tag = "2")]
     pub limit: u32,
 }
@@ -347,10 +347,10 @@ pub mod proof_reply {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Consistency {
-    /// The hashes of the proof, in order.
+    /// Hashes of the proof, in order.
     #[prost(bytes = "bytes", repeated, tag = "1")]
     pub hashes: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
-    /// The signed head of the newer size.
+    /// Signed head of the newer size.
     #[prost(bytes = "bytes", tag = "2")]
     pub head: ::prost::bytes::Bytes,
 }
@@ -358,10 +358,10 @@ pub struct Consistency {
 pub struct Records {
     #[prost(message, repeated, tag = "1")]
     pub records: ::prost::alloc::vec::Vec<Record>,
-    /// The signed head under which the records are proven.
+    /// Signed head under which the records are proven.
     #[prost(bytes = "bytes", tag = "2")]
     pub head: ::prost::bytes::Bytes,
-    /// Where to go on; 0: there is no more.
+    /// Continuation; 0: no more records.
     #[prost(uint64, tag = "3")]
     pub next: u64,
 }
@@ -369,84 +369,84 @@ pub struct Records {
 pub struct Record {
     #[prost(uint64, tag = "1")]
     pub index: u64,
-    /// The record's bytes as they stand in the log.
+    /// Bytes of the record as in the log.
     #[prost(bytes = "bytes", tag = "2")]
     pub bytes: ::prost::bytes::Bytes,
-    /// That it is included in the log under the head, from the leaf up.
+    /// Inclusion proof under the head, from the leaf to the root.
     #[prost(bytes = "bytes", repeated, tag = "3")]
     pub inclusion: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
 }
-/// Sent after the word on a receipt.
+/// Request for a cosignature, sent after the acknowledgement of a receipt.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WitnessRequest {
-    /// The caller's newest signed head.
+    /// Newest signed head of the caller's log.
     #[prost(bytes = "bytes", tag = "1")]
     pub head: ::prost::bytes::Bytes,
-    /// That the log went on to this head from earlier ones.
+    /// Proofs that the log grew from earlier heads to this one.
     #[prost(message, repeated, tag = "2")]
     pub growth: ::prost::alloc::vec::Vec<Growth>,
-    /// The newest head of the other side's log, with the caller's timestamped cosignature; empty: none that is new.
+    /// Newest head of the other side's log, with the caller's timestamped cosignature; empty if there is no new one.
     #[prost(bytes = "bytes", tag = "3")]
     pub witnessed: ::prost::bytes::Bytes,
 }
-/// That a log of the size of a known head is a continuation of one of an earlier size.
+/// Proof that a log extends its state at an earlier size.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Growth {
     #[prost(uint64, tag = "1")]
     pub from: u64,
-    /// The hashes of the proof, in order.
+    /// Hashes of the proof, in order.
     #[prost(bytes = "bytes", repeated, tag = "2")]
     pub hashes: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
 }
-/// One of the three.
+/// Reply of the witness, with exactly one of the fields.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WitnessReply {
-    /// The caller's head with a timestamped cosignature.
+    /// Head of the caller with a timestamped cosignature.
     #[prost(bytes = "bytes", tag = "1")]
     pub witnessed: ::prost::bytes::Bytes,
-    /// Heads of the caller's log from which it has to prove that it went on; it may ask again.
+    /// Heads of the caller's log from which proofs are missing. The caller may repeat its request with them.
     #[prost(bytes = "bytes", repeated, tag = "2")]
     pub wanted: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
-    /// The head from which the caller's log does not go on: it is on the books, with the one that was shown.
+    /// Head that the caller's log does not extend. Both heads are recorded.
     #[prost(bytes = "bytes", tag = "3")]
     pub refuted: ::prost::bytes::Bytes,
 }
-/// A question; the ticket of DoGet.
+/// Question in the ticket of DoGet.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Ask {
-    /// 16 random bytes chosen by the asker; the same one is answered once.
+    /// Identity of 16 random bytes, chosen by the caller. Each question is answered once.
     #[prost(bytes = "bytes", tag = "1")]
     pub request_id: ::prost::bytes::Bytes,
-    /// SHA-256 of each contract under which it is asked.
+    /// SHA-256 of each contract of the question.
     #[prost(bytes = "bytes", repeated, tag = "2")]
     pub contract_ids: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
-    /// One SQL statement; datasets by their bare names.
+    /// SQL statement, with unqualified dataset names.
     #[prost(string, tag = "3")]
     pub sql: ::prost::alloc::string::String,
-    /// The declared purpose; empty: none.
+    /// Declared purpose; empty: none.
     #[prost(string, tag = "4")]
     pub purpose: ::prost::alloc::string::String,
-    /// How long the asker waits for the whole answer, in milliseconds; 0: as long as the provider allows.
+    /// Time limit of the caller for the whole answer, in milliseconds; 0: the provider's limit.
     #[prost(uint64, tag = "5")]
     pub deadline_ms: u64,
-    /// The compressions of record batches that the asker can read; none: uncompressed only.
+    /// Compressions of record batches that the caller can read; empty: uncompressed only.
     #[prost(enumeration = "Compression", repeated, tag = "6")]
     pub accept: ::prost::alloc::vec::Vec<i32>,
-    /// Credentials of the asker, each a signed statement in its envelope: those that clauses of the contracts look at.
+    /// Credentials of the caller in their envelopes, as far as clauses of the contracts depend on them.
     #[prost(bytes = "bytes", repeated, tag = "7")]
     pub credentials: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
-    /// The question of the asker after whose answer only new rows are asked for, 16 bytes; empty: none.
+    /// Earlier question of the caller, of 16 bytes, after whose answer new rows are requested; empty: none.
     #[prost(bytes = "bytes", tag = "8")]
     pub since: ::prost::bytes::Bytes,
-    /// The instant, as RFC 3339 in UTC, of which the rows are asked for; empty: as they are. Not together with since.
+    /// Instant of the requested rows, as RFC 3339 in UTC; empty: the current rows. Not together with since.
     #[prost(string, tag = "9")]
     pub as_of: ::prost::alloc::string::String,
-    /// The asker reads small messages that are packed (Small).
+    /// True if the caller reads compressed small messages (Small).
     #[prost(bool, tag = "10")]
     pub small: bool,
 }
-/// A small message of an answer. It travels as app_metadata of FlightData that has neither header nor body: one byte, which
-/// is 1, then this message as one Zstandard frame, made with the dictionary of this protocol.
+/// Small message of an answer. It is sent as app_metadata of FlightData without header and body: one byte, which
+/// is 1, then this message as one Zstandard frame with the dictionary of this protocol.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Small {
     /// Header and body of rows, as in FlightData.
@@ -454,11 +454,11 @@ pub struct Small {
     pub header: ::prost::bytes::Bytes,
     #[prost(bytes = "bytes", tag = "2")]
     pub body: ::prost::bytes::Bytes,
-    /// The last message: the receipt, and no rows.
+    /// Receipt, in the last message, which has no rows.
     #[prost(message, optional, tag = "3")]
     pub receipt: ::core::option::Option<Signed>,
 }
-/// A signed statement taken apart. Put together again it has the same bytes.
+/// Parts of a signed statement. Assembling them gives the original bytes.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Signed {
     #[prost(bytes = "bytes", tag = "1")]
@@ -466,7 +466,7 @@ pub struct Signed {
     #[prost(message, repeated, tag = "2")]
     pub marks: ::prost::alloc::vec::Vec<Mark>,
 }
-/// A signature and the protected header that it covers.
+/// Signature with the protected header that it covers.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Mark {
     #[prost(bytes = "bytes", tag = "1")]
@@ -514,8 +514,8 @@ pub mod peer_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// What two connectors say to each other beside the rows, over connections that the consumer opened.
-    /// Rows travel by Arrow Flight DoGet; its ticket is a serialised Ask.
+    /// Protocol between two connectors beside the rows, over connections that the consumer opened.
+    /// Rows are sent by Arrow Flight DoGet, whose ticket is a serialised Ask.
     #[derive(Debug, Clone)]
     pub struct PeerClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -596,7 +596,7 @@ pub mod peer_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Who we are and what we know: versions, newest trust bundle, newest signed head of the log.
+        /// Greeting: versions, newest trust bundle, newest signed head of the log.
         pub async fn hello(
             &mut self,
             request: impl tonic::IntoRequest<super::HelloRequest>,
@@ -615,7 +615,7 @@ pub mod peer_client {
             req.extensions_mut().insert(GrpcMethod::new("hansa.peer.v1.Peer", "Hello"));
             self.inner.unary(req, path, codec).await
         }
-        /// What the caller may see of the catalogue, in pages.
+        /// Catalog entries that the caller may see, in pages.
         pub async fn catalog(
             &mut self,
             request: impl tonic::IntoRequest<super::CatalogRequest>,
@@ -637,7 +637,7 @@ pub mod peer_client {
                 .insert(GrpcMethod::new("hansa.peer.v1.Peer", "Catalog"));
             self.inner.unary(req, path, codec).await
         }
-        /// One letter from the caller; repeating it changes nothing.
+        /// One message from the caller; a repetition changes nothing.
         pub async fn send(
             &mut self,
             request: impl tonic::IntoRequest<super::SendRequest>,
@@ -656,7 +656,7 @@ pub mod peer_client {
             req.extensions_mut().insert(GrpcMethod::new("hansa.peer.v1.Peer", "Send"));
             self.inner.unary(req, path, codec).await
         }
-        /// The letters for the caller after a number, then those that come; asking acknowledges all up to that number.
+        /// Messages for the caller after a number, then later ones. The request confirms all messages up to that number.
         pub async fn inbox(
             &mut self,
             request: impl tonic::IntoRequest<super::InboxRequest>,
@@ -678,7 +678,7 @@ pub mod peer_client {
             req.extensions_mut().insert(GrpcMethod::new("hansa.peer.v1.Peer", "Inbox"));
             self.inner.server_streaming(req, path, codec).await
         }
-        /// A consistency proof between two heads of the log, or the caller's own records.
+        /// Consistency proof between two heads of the log, or records that concern the caller.
         pub async fn proof(
             &mut self,
             request: impl tonic::IntoRequest<super::ProofRequest>,
@@ -697,7 +697,7 @@ pub mod peer_client {
             req.extensions_mut().insert(GrpcMethod::new("hansa.peer.v1.Peer", "Proof"));
             self.inner.unary(req, path, codec).await
         }
-        /// The caller's newest head, to be cosigned by the other side once it has seen that the log went on from each head before.
+        /// Cosignature of the caller's newest head, once its log is proven to extend each earlier head.
         pub async fn witness(
             &mut self,
             request: impl tonic::IntoRequest<super::WitnessRequest>,
@@ -734,17 +734,17 @@ pub mod peer_server {
     /// Generated trait containing gRPC methods that should be implemented for use with PeerServer.
     #[async_trait]
     pub trait Peer: std::marker::Send + std::marker::Sync + 'static {
-        /// Who we are and what we know: versions, newest trust bundle, newest signed head of the log.
+        /// Greeting: versions, newest trust bundle, newest signed head of the log.
         async fn hello(
             &self,
             request: tonic::Request<super::HelloRequest>,
         ) -> std::result::Result<tonic::Response<super::HelloReply>, tonic::Status>;
-        /// What the caller may see of the catalogue, in pages.
+        /// Catalog entries that the caller may see, in pages.
         async fn catalog(
             &self,
             request: tonic::Request<super::CatalogRequest>,
         ) -> std::result::Result<tonic::Response<super::CatalogReply>, tonic::Status>;
-        /// One letter from the caller; repeating it changes nothing.
+        /// One message from the caller; a repetition changes nothing.
         async fn send(
             &self,
             request: tonic::Request<super::SendRequest>,
@@ -755,24 +755,24 @@ pub mod peer_server {
             >
             + std::marker::Send
             + 'static;
-        /// The letters for the caller after a number, then those that come; asking acknowledges all up to that number.
+        /// Messages for the caller after a number, then later ones. The request confirms all messages up to that number.
         async fn inbox(
             &self,
             request: tonic::Request<super::InboxRequest>,
         ) -> std::result::Result<tonic::Response<Self::InboxStream>, tonic::Status>;
-        /// A consistency proof between two heads of the log, or the caller's own records.
+        /// Consistency proof between two heads of the log, or records that concern the caller.
         async fn proof(
             &self,
             request: tonic::Request<super::ProofRequest>,
         ) -> std::result::Result<tonic::Response<super::ProofReply>, tonic::Status>;
-        /// The caller's newest head, to be cosigned by the other side once it has seen that the log went on from each head before.
+        /// Cosignature of the caller's newest head, once its log is proven to extend each earlier head.
         async fn witness(
             &self,
             request: tonic::Request<super::WitnessRequest>,
         ) -> std::result::Result<tonic::Response<super::WitnessReply>, tonic::Status>;
     }
-    /// What two connectors say to each other beside the rows, over connections that the consumer opened.
-    /// Rows travel by Arrow Flight DoGet; its ticket is a serialised Ask.
+    /// Protocol between two connectors beside the rows, over connections that the consumer opened.
+    /// Rows are sent by Arrow Flight DoGet, whose ticket is a serialised Ask.
     #[derive(Debug)]
     pub struct PeerServer<T> {
         inner: Arc<T>,

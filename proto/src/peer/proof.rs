@@ -1,65 +1,65 @@
-//! What a peer may ask of our log: that it only grew, and the records that concern the peer.
+//! Proofs that a peer may request from our log: its growth, and the records that concern the peer.
 
 use crate::peer::{field, pb};
 use bytes::Bytes;
 use hansa_audit_log::digest::Digest;
 use hansa_policy::refusal::Refusal;
 
-/// What is to be proven.
+/// Requested proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogProofRequest {
-    /// That the log of size `to` is a continuation of the one of size `from`.
+    /// Proof that the log of size `to` extends the log of size `from`.
     Consistency {
-        /// The older size.
+        /// Older size.
         from: u64,
-        /// The newer one; absent: the newest.
+        /// Newer size; absent: the newest.
         to: Option<u64>,
     },
-    /// The records that concern the caller.
+    /// Records that concern the caller.
     Records {
-        /// From this index on.
+        /// First index.
         from: u64,
-        /// At most so many; absent: as many as the provider likes.
+        /// Most records; absent: the provider decides.
         limit: Option<u32>,
     },
 }
 
-/// The proof.
+/// Proof from a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogProof {
-    /// Of growth.
+    /// Proof of growth.
     Consistency {
-        /// The hashes, in order.
+        /// Hashes in order.
         hashes: Vec<Digest>,
-        /// The signed head of the newer size.
+        /// Signed head of the newer size.
         head: Bytes,
     },
-    /// Of records.
+    /// Proof of records.
     Records {
-        /// The records, in order.
+        /// Records in order.
         records: Vec<ProvenRecord>,
-        /// The signed head under which they are proven.
+        /// Signed head under which the records are proven.
         head: Bytes,
-        /// Where to go on; absent: there is no more.
+        /// Continuation; absent: no more records.
         next: Option<u64>,
     },
 }
 
-/// A record and that it is in the log.
+/// Record with its inclusion proof.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProvenRecord {
-    /// Its index.
+    /// Index of the record.
     pub index: u64,
-    /// Its bytes as they stand in the log.
+    /// Bytes of the record as in the log.
     pub bytes: Bytes,
-    /// Its inclusion under the head, from the leaf up.
+    /// Inclusion proof under the head, from the leaf to the root.
     pub inclusion: Vec<Digest>,
 }
 
-/// The most records in one reply.
+/// Most records of one reply.
 const RECORDS: usize = 10_000;
 
-/// Takes a request apart.
+/// Reads a request from its wire message.
 ///
 /// # Errors
 /// `MESSAGE_MALFORMED`.
@@ -83,7 +83,7 @@ pub fn request_from_wire(message: pb::ProofRequest) -> Result<LogProofRequest, R
     })
 }
 
-/// Puts a request together.
+/// Writes a request as a wire message.
 #[must_use]
 pub fn request_to_wire(request: LogProofRequest) -> pb::ProofRequest {
     let of = match request {
@@ -103,7 +103,7 @@ pub fn request_to_wire(request: LogProofRequest) -> pb::ProofRequest {
     pb::ProofRequest { of: Some(of) }
 }
 
-/// Takes a proof apart.
+/// Reads a proof from its wire message.
 ///
 /// # Errors
 /// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
@@ -141,7 +141,7 @@ pub fn from_wire(message: pb::ProofReply) -> Result<LogProof, Refusal> {
     }
 }
 
-/// Puts a proof together.
+/// Writes a proof as a wire message.
 #[must_use]
 pub fn to_wire(proof: &LogProof) -> pb::ProofReply {
     let of = match proof {

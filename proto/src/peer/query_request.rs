@@ -1,4 +1,4 @@
-//! A question as it travels in the ticket of a Flight `DoGet`.
+//! Question in the ticket of a Flight `DoGet`.
 
 use crate::peer::{field, pb};
 use bytes::Bytes;
@@ -10,43 +10,43 @@ use prost::Message as _;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// A question and how its answer shall travel.
+/// Question, with the transport options of its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueryRequestEnvelope {
     /// The question.
     pub ask: hansa_policy::query_request::QueryRequest,
-    /// How long the asker waits for the whole answer; absent: as long as the provider allows.
+    /// Time limit of the caller for the whole answer; absent: the provider's limit.
     pub deadline: Option<Duration>,
-    /// The compressions that it can read; none: uncompressed only.
+    /// Compressions that the caller can read; empty: uncompressed only.
     pub accept: BTreeSet<BufferCompression>,
-    /// Credentials of the asker in their envelopes, not read yet.
+    /// Credentials of the caller in their envelopes, not parsed.
     pub credentials: Vec<Bytes>,
-    /// Whether it reads small messages that are packed.
+    /// True if the caller reads compressed small messages.
     pub compact_answers: bool,
 }
 
-/// A compression of record batches, buffer by buffer.
+/// Compression of the buffers of record batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BufferCompression {
-    /// LZ4, frame format.
+    /// LZ4 in frame format.
     Lz4,
     /// Zstandard.
     Zstd,
 }
 
-/// The most bytes of a ticket.
+/// Most bytes of a ticket.
 const TICKET: usize = 1024 * 1024;
 
-/// The most credentials of one question.
+/// Most credentials of one question.
 pub const CREDENTIALS: usize = 8;
 
-/// The most bytes of one credential.
+/// Most bytes of one credential.
 const CREDENTIAL: usize = 32 * 1024;
 
-/// The most contracts of one question.
+/// Most contracts of one question.
 const CONTRACTS: usize = 64;
 
-/// Reads a ticket. It must be exactly the bytes that its content is written with, so nothing in it goes unread.
+/// Reads a ticket. Its bytes must equal the canonical encoding of its content, so no part of it is ignored.
 ///
 /// # Errors
 /// `MESSAGE_TOO_LARGE` or `MESSAGE_MALFORMED`.
@@ -77,10 +77,10 @@ pub fn to_ticket(asking: &QueryRequestEnvelope) -> Bytes {
     to_wire(asking).encode_to_vec().into()
 }
 
-/// Takes a question apart.
+/// Reads a question from its wire message.
 ///
 /// # Errors
-/// `MESSAGE_MALFORMED` when something is missing or unknown.
+/// `MESSAGE_MALFORMED` if a field is missing or unknown.
 pub fn from_wire(message: pb::Ask) -> Result<QueryRequestEnvelope, Refusal> {
     let pb::Ask {
         request_id,
@@ -113,7 +113,7 @@ pub fn from_wire(message: pb::Ask) -> Result<QueryRequestEnvelope, Refusal> {
     })
 }
 
-/// Puts a question together.
+/// Writes a question as a wire message.
 #[must_use]
 pub fn to_wire(asking: &QueryRequestEnvelope) -> pb::Ask {
     let QueryRequestEnvelope {
@@ -235,7 +235,7 @@ fn compressions(list: &[i32]) -> Result<BTreeSet<BufferCompression>, Refusal> {
         .map(|number| match pb::Compression::try_from(*number) {
             Ok(pb::Compression::Lz4) => Ok(BufferCompression::Lz4),
             Ok(pb::Compression::Zstd) => Ok(BufferCompression::Zstd),
-            // The error says no more than the number, which stands in the sentence.
+            // The error holds only the number, which is in the sentence.
             Ok(pb::Compression::Unspecified) | Err(_) => Err(field::malformed_message_refusal(
                 format!("`accept` names the compression {number}, which does not exist"),
             )),

@@ -1,4 +1,4 @@
-//! A refusal on the wire: a gRPC status with `google.rpc.ErrorInfo` in its details, both ways.
+//! Refusal on the wire: a gRPC status with `google.rpc.ErrorInfo` in its details, in both directions.
 
 use hansa_audit_log::ledger::Recorded;
 use hansa_policy::decision::PendingRefusal;
@@ -11,44 +11,44 @@ use prost::Message as _;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// The status of a refusal whose record is durable.
+/// Writes a refusal with a durable record as a status.
 #[must_use]
 pub fn to_wire(declined: &Recorded<PendingRefusal>) -> tonic::Status {
     status(declined.refusal())
 }
 
-/// The same of an `INTERNAL` with the number under which the trace of this machine holds what brought it about.
+/// Writes an `INTERNAL` refusal as a status, with the number of its cause in the local trace.
 #[must_use]
 pub fn numbered_to_wire(declined: &Recorded<PendingRefusal>, number: &str) -> tonic::Status {
     status(&declined.refusal().clone().with_number(number))
 }
 
-/// The same of one that is in the log as one of many.
+/// Writes a refusal from a recorded sum as a status, with the number of its cause in the local trace.
 #[must_use]
 pub fn numbered_sum_to_wire(summed: &DisclosableRefusal, number: &str) -> tonic::Status {
     status(&summed.refusal().clone().with_number(number))
 }
 
-/// The status of a refusal that is in the log as one of many.
+/// Writes a refusal from a recorded sum as a status.
 #[must_use]
 pub fn summed_to_wire(summed: &DisclosableRefusal) -> tonic::Status {
     status(summed.refusal())
 }
 
-/// The status of a question to which nothing came, once that is in the log.
+/// Writes the status of a question without new rows, after its record.
 #[must_use]
 pub fn quiet_to_wire(quiet: &Recorded<NoNewDataDecision>) -> tonic::Status {
     status(&quiet.refusal())
 }
 
-/// The status that ends an answer whose receipt has been sent.
+/// Writes the status that ends an answer whose receipt was sent.
 #[must_use]
 pub fn cut_answer_status(refusal: &Refusal) -> tonic::Status {
     status(refusal)
 }
 
-/// The status of a refusal as programs of analysts show it: most of them show the message alone, so code, clause and help stand in
-/// it, too. Its first line is the code and the sentence. All of it fits into the 8 KiB of headers that a client in Java takes.
+/// Writes a refusal as a status for client programs. Most programs show only the message, so it also contains code, clause and
+/// help. The first line has the code and the sentence. The status fits into the 8 KiB of headers that Java clients accept.
 #[must_use]
 pub fn for_client(refusal: &Refusal) -> tonic::Status {
     let mut message = format!("{}: ", refusal.code);
@@ -79,7 +79,7 @@ pub fn for_client(refusal: &Refusal) -> tonic::Status {
         let line: String = line.chars().take(CLIENT_HELP).collect();
         message.push_str(&format!("\n  help: {line}"));
     }
-    // Programs in Go show the message of the details in place of the one beside them.
+    // Go programs show the message of the details instead of the status message.
     let mut metadata = BTreeMap::new();
     for (key, value) in [
         ("contract", refusal.contract.map(|id| id.to_string())),
@@ -94,7 +94,7 @@ pub fn for_client(refusal: &Refusal) -> tonic::Status {
     with_info(refusal.code, message, metadata)
 }
 
-/// The status of a participant that can't record and so answers nothing, for a peer that it knows. It holds these words and no others.
+/// Status of a participant that can't record and therefore answers nothing, for a known peer. Its text is constant.
 #[must_use]
 pub fn refuse_unrecorded() -> tonic::Status {
     let refusal = Refusal::new(
@@ -106,8 +106,8 @@ pub fn refuse_unrecorded() -> tonic::Status {
     ))
 }
 
-/// The status of a participant whose connector is being stopped, which takes no more questions and records nothing of this one. It
-/// holds these words and no others.
+/// Status of a participant whose connector is shutting down: it takes no questions and does not record this one. Its text is
+/// constant.
 #[must_use]
 pub fn refuse_moved() -> tonic::Status {
     status(&Refusal::new(
@@ -116,8 +116,8 @@ pub fn refuse_moved() -> tonic::Status {
     ))
 }
 
-/// The status with which a connection is closed whose holder has as many as one may. It holds the caller's own name and that
-/// number, and no others; the log has it as one of many.
+/// Status that closes a connection above the caller's limit. It contains only the caller's own name and the limit; the log counts
+/// it in a sum.
 #[must_use]
 pub fn refuse_connection(holder: &dyn fmt::Display, most: usize) -> tonic::Status {
     let refusal = Refusal::new(
@@ -129,7 +129,7 @@ pub fn refuse_connection(holder: &dyn fmt::Display, most: usize) -> tonic::Statu
     ))
 }
 
-/// The status of such a refusal by its details.
+/// Reads the details of such a status.
 #[must_use]
 pub fn read_connection_refusal(details: &[u8]) -> tonic::Status {
     let sentence = rpc::RpcStatus::read_message(details);
@@ -137,13 +137,13 @@ pub fn read_connection_refusal(details: &[u8]) -> tonic::Status {
     tonic::Status::with_details(grpc, sentence, details.to_vec().into())
 }
 
-/// The same for whoever it does not know. It carries no reason.
+/// Status for an unknown caller. It has no reason.
 #[must_use]
 pub fn closed_status() -> tonic::Status {
     tonic::Status::unavailable("closed")
 }
 
-/// What a status of the participant `from` says. Whatever it holds, it becomes a refusal fit for a terminal.
+/// Reads a status of the participant `from`. Any content becomes a refusal that is safe for a terminal.
 #[must_use]
 pub fn from_wire(status: &tonic::Status, from: &ParticipantId) -> Refusal {
     let refusal = carried_refusal(status, from.domain())
@@ -151,14 +151,14 @@ pub fn from_wire(status: &tonic::Status, from: &ParticipantId) -> Refusal {
     refusal.with_participant(from.clone())
 }
 
-/// The refusal that a status of `name` carries; none when it is a failure of the call or the connection.
+/// Returns the refusal in a status of `name`; `None` for a failure of the call or the connection.
 #[must_use]
 pub fn carried_refusal(status: &tonic::Status, name: &str) -> Option<Refusal> {
     let info = rpc::RpcErrorInfo::find(status.details())?;
     Some(from_info(info, status.message(), name))
 }
 
-/// The gRPC code of a refusal.
+/// Returns the gRPC code of a refusal.
 #[must_use]
 pub const fn grpc_code(code: ErrorCode) -> tonic::Code {
     if matches!(code, ErrorCode::EvidenceUnavailable | ErrorCode::DiskFull) {
@@ -180,20 +180,20 @@ pub const fn grpc_code(code: ErrorCode) -> tonic::Code {
 
 const DOMAIN: &str = "hansa";
 
-/// The most bytes of each text: all of them travel in one HTTP/2 header block.
+/// Most bytes of each text: all texts are in one HTTP/2 header block.
 const TEXT: usize = 1000;
 
-/// The most lines of help.
+/// Most lines of help.
 const HELP: usize = 4;
 
-/// The most letters of the sentence in the message for a client.
+/// Most characters of the sentence in the message for a client.
 const CLIENT_SENTENCE: usize = 600;
 
-/// The most letters of a line of help there.
+/// Most characters of a line of help for a client.
 const CLIENT_HELP: usize = 200;
 
 fn status(refusal: &Refusal) -> tonic::Status {
-    // The place is a file of this side; it is none of the peer's business.
+    // The place is a local file, which peers must not see.
     let Refusal {
         code,
         sentence,
@@ -203,7 +203,7 @@ fn status(refusal: &Refusal) -> tonic::Status {
         participant,
         location: _,
         help,
-        // INVARIANT: cause-stays. The texts of causes may hold values, paths and addresses.
+        // INVARIANT: cause-stays. The texts of causes may contain values, paths and addresses.
         cause: _,
     } = refusal;
     let mut metadata = BTreeMap::new();
@@ -306,7 +306,7 @@ fn help_key(number: usize) -> String {
     format!("help{number}")
 }
 
-/// At most [`TEXT`] bytes, cut between characters.
+/// Cuts a text to at most [`TEXT`] bytes, between characters.
 fn truncate_text(text: &str) -> String {
     if text.len() <= TEXT {
         return text.to_owned();
@@ -320,12 +320,12 @@ fn truncate_text(text: &str) -> String {
     short
 }
 
-/// Text of the other side as it may stand on a terminal: one line that commands nothing, not too long.
+/// Makes a text of the other side safe for a terminal: one line of limited length, without control characters.
 fn sanitize_text(text: &str) -> String {
     truncate_text(&printable(text))
 }
 
-/// The few messages of `google.rpc` that a refusal needs.
+/// Messages of `google.rpc` that a refusal needs.
 mod rpc {
     use prost::Message as _;
     use std::collections::BTreeMap;
@@ -353,7 +353,7 @@ mod rpc {
     }
 
     impl RpcStatus {
-        /// The sentence within details; empty where they are none.
+        /// Sentence in the details; empty if they are malformed.
         pub(super) fn read_message(details: &[u8]) -> String {
             Self::decode(details).map_or_else(|_| String::new(), |status| status.message)
         }
@@ -371,7 +371,7 @@ mod rpc {
             }
         }
 
-        /// The first of this domain, if the details hold one.
+        /// First entry of this domain in the details, if any.
         pub(super) fn find(details: &[u8]) -> Option<Self> {
             let status = RpcStatus::decode(details).ok()?;
             status

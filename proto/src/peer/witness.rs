@@ -1,45 +1,45 @@
-//! The newest head of a log, shown to be cosigned: that it went on from each head before, and what the other side says.
+//! Newest head of a log for a cosignature: the proofs that it extends earlier heads, and the reply of the witness.
 
 use crate::peer::{field, pb};
 use bytes::Bytes;
 use hansa_audit_log::digest::Digest;
 use hansa_policy::refusal::Refusal;
 
-/// What somebody shows of its own log.
+/// Request for a cosignature on the own log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeadSubmission {
-    /// Its newest signed head.
+    /// Newest signed head.
     pub head: Bytes,
-    /// That the log went on to it.
+    /// Proofs that the log grew to this head.
     pub growth: Vec<HeadConsistencyProof>,
-    /// The newest head of the other side's log, cosigned; absent where none is new.
+    /// Newest head of the other side's log, cosigned; absent if there is no new one.
     pub witnessed: Option<Bytes>,
 }
 
-/// That a log went on from an earlier size.
+/// Proof that a log grew from an earlier size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeadConsistencyProof {
-    /// The earlier size.
+    /// Earlier size.
     pub from: u64,
-    /// The hashes of the proof, in order.
+    /// Hashes of the proof, in order.
     pub hashes: Vec<Digest>,
 }
 
-/// What the other side makes of it.
+/// Reply of the witness.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CosignOutcome {
-    /// The log went on: the head, cosigned.
+    /// The log has grown correctly; the cosigned head.
     Witnessed(Bytes),
-    /// It has yet to be shown that the log went on from these heads.
+    /// Proofs from these heads are missing.
     Wanted(Vec<Bytes>),
-    /// The log does not go on from this head.
+    /// The log does not extend this head.
     Refuted(Bytes),
 }
 
-/// The most earlier heads from which a proof is asked for, or given.
+/// Most earlier heads from which proofs are requested or given.
 pub const EARLIER: usize = 16;
 
-/// Takes a request apart.
+/// Reads a request from its wire message.
 ///
 /// # Errors
 /// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
@@ -64,7 +64,7 @@ pub fn request_from_wire(message: pb::WitnessRequest) -> Result<HeadSubmission, 
     })
 }
 
-/// Puts a request together.
+/// Writes a request as a wire message.
 #[must_use]
 pub fn request_to_wire(submission: &HeadSubmission) -> pb::WitnessRequest {
     let HeadSubmission {
@@ -85,7 +85,7 @@ pub fn request_to_wire(submission: &HeadSubmission) -> pb::WitnessRequest {
     }
 }
 
-/// Takes a reply apart.
+/// Reads a reply from its wire message.
 ///
 /// # Errors
 /// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
@@ -115,7 +115,7 @@ pub fn from_wire(message: pb::WitnessReply) -> Result<CosignOutcome, Refusal> {
     }
 }
 
-/// Puts a reply together.
+/// Writes a reply as a wire message.
 #[must_use]
 pub fn to_wire(outcome: &CosignOutcome) -> pb::WitnessReply {
     let mut reply = pb::WitnessReply {

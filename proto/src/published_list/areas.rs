@@ -11,7 +11,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// The most corners of one list.
+/// Most corners of one list.
 const MOST_CORNERS: usize = 2_000_000;
 
 pub(super) fn read(bytes: &[u8]) -> Result<AreaList, Refusal> {
@@ -70,8 +70,8 @@ struct AreaGeometry {
     coordinates: Value,
 }
 
-/// The properties of a feature that are texts or numbers. One that is said twice is refused: another reader might take the
-/// other.
+/// Properties of a feature that are texts or numbers. Duplicate names are refused, because another reader could take the other
+/// value.
 struct FeatureProperties(BTreeMap<String, String>);
 
 impl<'de> Deserialize<'de> for FeatureProperties {
@@ -148,7 +148,7 @@ fn ring(value: &Value) -> Result<LinearRing, String> {
     })
 }
 
-/// Longitude, latitude, and perhaps a height, which is not looked at.
+/// Longitude, latitude, and an optional height, which is ignored.
 fn corner(value: &Value) -> Result<GeoPoint, String> {
     let degrees = match list(value)?.as_slice() {
         [lon, lat] | [lon, lat, _] => lon.as_f64().zip(lat.as_f64()),
@@ -165,7 +165,7 @@ fn list(value: &Value) -> Result<&Vec<Value>, String> {
         .ok_or_else(|| "coordinates are no list".to_owned())
 }
 
-/// What older files say of their reference system, where it is that of GeoJSON.
+/// Checks that the reference system of an older file is that of GeoJSON.
 fn is_wgs84(crs: &Value) -> bool {
     let name = crs.pointer("/properties/name").and_then(Value::as_str);
     matches!(

@@ -1,12 +1,12 @@
-//! Tables of levels as CSV: the first column holds the values, each further one what they count as on a level; its header
-//! names the level. An empty cell says that a value has no such level.
+//! Tables of levels as CSV. The first column has the values; each further column has their groups on one level, and its header
+//! names the level. An empty cell means that the value has no group on the level.
 
 use super::wrong;
 use hansa_policy::published_list::hierarchy_table::HierarchyTable;
 use hansa_policy::refusal::Refusal;
 use hansa_policy::term::lookup::is_level;
 
-/// The most values of one table.
+/// Most values of one table.
 const MOST_VALUES: usize = 1_000_000;
 
 pub(super) fn read(bytes: &[u8]) -> Result<HierarchyTable, Refusal> {

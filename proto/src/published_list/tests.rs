@@ -1,11 +1,11 @@
-//! Whether a point lies in an area, against another library that says it of doubles with exact predicates.
+//! Tests: points in areas, compared with another library that uses doubles with exact predicates.
 
 use super::*;
 use geo::{Coord, Intersects as _, LineString};
 use hansa_policy::published_list::area_list::{DEGREE, GeoPoint, LinearRing, Polygon};
 use serde_json::Value;
 
-/// Multiples of 1/512 degree are exact as doubles and as billionths, so that both must say the same to the last bit.
+/// Multiples of 1/512 degree are exact as doubles and as billionths, so both libraries must agree exactly.
 const STEP: f64 = 1.0 / 512.0;
 
 struct LcgRandom(u64);
@@ -45,7 +45,7 @@ fn theirs(rings: &[Vec<GridPoint>]) -> geo::Polygon<f64> {
     geo::Polygon::new(rings.next().unwrap(), rings.collect())
 }
 
-/// Corners around a middle, each further along, so that no edges cross.
+/// Corners around a centre in angular order, so that no edges cross.
 fn star(random: &mut LcgRandom, (x, y): GridPoint, near: i64, far: i64) -> Vec<GridPoint> {
     const AROUND: [GridPoint; 12] = [
         (10, 0),
@@ -99,7 +99,7 @@ fn the_same_points_lie_in_random_areas_with_holes() {
                 middle.1 + random.below(700) - 350,
             )
         }));
-        // At the height of corners, where a line to the east meets them.
+        // At the latitude of corners, at which a line to the east meets them.
         points.extend(
             rings
                 .concat()
@@ -122,7 +122,7 @@ fn the_same_points_lie_in_random_areas_with_holes() {
     );
 }
 
-/// The outlines of Berlin's districts, as their publisher wrote them.
+/// The outlines of Berlin's districts, as published.
 #[test]
 fn the_same_places_lie_in_the_districts_of_a_city() {
     let file = concat!(
@@ -177,7 +177,7 @@ fn the_same_places_lie_in_the_districts_of_a_city() {
         }
     }
     assert!(held > 3_000, "{held}");
-    // Reichstag, and the town hall of a neighbour.
+    // Reichstag, and the town hall of a neighbouring district.
     let mitte = areas.select(&"name=Mitte".parse().unwrap()).unwrap();
     let there = |lon, lat| {
         mitte

@@ -1,4 +1,4 @@
-//! Receipts are read in exactly the form that they are written in.
+//! Tests: receipts are read only in the form in which they are written.
 
 use super::*;
 use crate::samples;
@@ -56,7 +56,7 @@ fn what_is_unknown_missing_or_ill_typed_is_refused() {
     let bytes = to_bytes(&receipt());
     let json = parse(&bytes, LIMITS).unwrap();
     for (place, spoilt) in samples::spoilt(&json) {
-        // Another count where any count is right is another receipt.
+        // In a field that accepts any count, another count gives another valid receipt.
         if place.ends_with("=2^50") && from_bytes::<Receipt>(&canonical(&spoilt)).is_ok() {
             let counted = [".rows", ".bytes", ".provider_leaf.index"];
             assert!(

@@ -1,7 +1,7 @@
-//! Page of a contract: what a lawyer asks of a contract is answered by the page alone.
+//! Page of a contract. The page alone answers the usual questions of a lawyer.
 //!
-//! Whoever signs reads who may do what, over which days in local time, what a group is and what is shown of a small one, what
-//! the connector enforces, what the parties merely owe, what the contract leaves open, and how either side ends it.
+//! The page tells signatories the permitted uses, the days in local time, the meaning and minimum size of groups, the clauses that
+//! the connector enforces, the duties that only bind the parties, the open points, and the ways to end the contract.
 
 use crate::purpose_taxonomy;
 use crate::render::message::message;
@@ -34,7 +34,7 @@ pub(super) fn page(rendering: PageRendering, agreement: &Agreement) -> String {
     page.text
 }
 
-/// Words for an agreement in the language and zone of its page.
+/// Wording of an agreement in the language and time zone of its page.
 pub(super) fn wording(rendering: PageRendering, agreement: &Agreement) -> Wording<'_> {
     Wording {
         language: rendering.language,
@@ -57,7 +57,7 @@ impl AgreementPage<'_> {
         self.text.push('\n');
     }
 
-    /// Heading; but for the first one behind an empty line.
+    /// Heading, after an empty line except for the first one.
     fn heading(&mut self, title: impl AsRef<str>) {
         if !self.text.is_empty() {
             self.line("");
@@ -102,7 +102,7 @@ impl AgreementPage<'_> {
         self.fact(message!(self.words.language, "page-who-may"), who);
     }
 
-    /// Whether a clause lets in some participants only.
+    /// Checks that a clause admits only some participants.
     fn singles_out(&self) -> bool {
         let mut clauses = self.agreement.clauses.iter();
         clauses.any(|clause| clause.term.rests_on_a_statement())
@@ -212,7 +212,7 @@ impl AgreementPage<'_> {
         });
     }
 
-    /// Enforced clauses of a place below a subheading; whether there are any.
+    /// Writes the enforced clauses of a place below a subheading. Returns true if there are any.
     fn section(&mut self, heading: impl Display, which: &dyn Fn(&Clause) -> bool) -> bool {
         let clauses = &self.agreement.clauses;
         let here: Vec<&Clause> = clauses
@@ -234,7 +234,7 @@ impl AgreementPage<'_> {
         self.line(format!("  {id:<6} {sentence}"));
     }
 
-    /// A connector sees what is declared; what becomes of the data it does not see.
+    /// Note on purposes: a connector sees the declared purpose, but not the later use of the data.
     fn purpose_note(&mut self) {
         let purpose = |clause: &Clause| !clause.term.purposes().is_empty();
         if self.agreement.clauses.iter().any(purpose) {
@@ -243,7 +243,7 @@ impl AgreementPage<'_> {
         }
     }
 
-    /// Days of quotas are those of a clock; hours and periods of several days are counted from the contract's first instant.
+    /// Notes on periods: days of quotas are civil days; hours and periods of several days count from the contract's first instant.
     fn period_notes(&mut self) {
         let quotas = self.agreement.clauses.iter();
         let quotas = quotas.filter_map(|clause| match &clause.term {
@@ -372,7 +372,7 @@ impl AgreementPage<'_> {
         self.note(message!(self.words.language, "page-after-end"));
     }
 
-    /// Clauses that end it before the instant that is named with its time, as the end of a sentence.
+    /// End of a sentence with the clauses that end the contract before its end date.
     fn ending_clauses(&self) -> Option<String> {
         let not_after = self.agreement.not_after;
         let ends_earlier = |clause: &&Clause| match clause.term {

@@ -1,6 +1,6 @@
-//! What is told of a contract below its page: state, signatures with their dates, and what the page is to those who sign.
+//! Status of a contract below its page: state, signatures with their dates, and an explanation of the page.
 //!
-//! None of it is signed: it changes while the contract lives.
+//! The status is not signed, because it changes during the contract.
 
 use super::agreement_page::wording;
 use crate::contract::page_digest;
@@ -18,52 +18,52 @@ use hansa_policy::term::language::Language;
 use hansa_policy::term::wording::Wording;
 use hansa_policy::term::{Clause, Term};
 
-/// Withdrawal of a contract, as it is told.
+/// Facts about the withdrawal of a contract.
 #[derive(Debug, Clone, Copy)]
 pub struct WithdrawalFacts<'a> {
-    /// Who withdrew.
+    /// Party that withdrew.
     pub party: &'a ParticipantId,
-    /// When the withdrawal was written.
+    /// Time of writing.
     pub issued_at: UtcTimestamp,
-    /// From when it counts.
+    /// Instant at which the withdrawal takes effect.
     pub effective_from: UtcTimestamp,
-    /// Reason that was given.
+    /// Stated reason.
     pub reason: &'a str,
 }
 
-/// Signature of a contract, as it is told.
+/// Facts about a signature of a contract.
 #[derive(Debug, Clone, Copy)]
 pub struct SignatureFacts<'a> {
-    /// For whom.
+    /// Role of the signatory.
     pub role: SignatoryRole,
-    /// Algorithm: `EdDSA`.
+    /// Algorithm, such as `EdDSA`.
     pub algorithm: &'a str,
     /// Thumbprint of the key.
     pub key: &'a str,
-    /// When it was made, by the signer's clock, in seconds.
+    /// Time of the signature by the signatory's clock, in seconds.
     pub issued_at: i64,
-    /// To whom the seal is issued, where it is one.
+    /// Subject of the seal's certificate, for a seal.
     pub sealed_for: Option<&'a str>,
-    /// Mandate on which it rests, with the digest of its statement.
+    /// Mandate of the signature, with the digest of its statement.
     pub mandate: Option<(&'a Mandate, Digest)>,
-    /// Whether it holds.
+    /// True if the signature is valid.
     pub valid: bool,
 }
 
-/// Quota of a contract with what is used of it, as it is told.
+/// Facts about a quota and its usage.
 #[derive(Debug, Clone, Copy)]
 pub struct QuotaUsageFacts<'a> {
     /// Clause of the quota.
     pub clause: &'a Clause,
-    /// What is used in the current period.
+    /// Usage in the current period.
     pub used: u64,
     /// First instant of the next period.
     pub until: UtcTimestamp,
-    /// Whether it is counted by the receipts of who asks, and not by the counters of who answers.
+    /// True if the consumer's receipts are counted, and false for the provider's counters.
     pub by_receipts: bool,
 }
 
-/// Lines below the page of an agreement, in the language and zone in which it is read.
+/// Lines below the page of an agreement, in the language and time zone of the reader.
 #[derive(Debug, Clone, Copy)]
 pub struct ContractStatusLines<'a> {
     words: Wording<'a>,
@@ -71,7 +71,7 @@ pub struct ContractStatusLines<'a> {
 }
 
 impl<'a> ContractStatusLines<'a> {
-    /// Lines for a reader of a language.
+    /// Makes the lines for a reader's language.
     #[must_use]
     pub fn of(language: Language, agreement: &'a Agreement) -> Self {
         let rendering = agreement.rendering.in_language(language);
@@ -81,7 +81,7 @@ impl<'a> ContractStatusLines<'a> {
         }
     }
 
-    /// Line with its label.
+    /// Returns a line with its label.
     #[must_use]
     pub fn line(&self, label: StatusLineLabel, value: &str) -> String {
         let label = match label {
@@ -93,7 +93,7 @@ impl<'a> ContractStatusLines<'a> {
         signed_line(&format!("  {label:<16} {value}"))
     }
 
-    /// What the page is to those who sign.
+    /// Returns the explanation of the page for signatories.
     #[must_use]
     pub fn describe_page(&self) -> String {
         let words = self.words;
@@ -109,7 +109,7 @@ impl<'a> ContractStatusLines<'a> {
         message!(words.language, "shown-to-signers", form, language, digest)
     }
 
-    /// State of a contract.
+    /// Returns the state of a contract.
     #[must_use]
     pub fn state(&self, status: ContractStatus, ended: Option<WithdrawalFacts<'_>>) -> String {
         let words = self.words;
@@ -150,7 +150,7 @@ impl<'a> ContractStatusLines<'a> {
         }
     }
 
-    /// State of a negotiation.
+    /// Returns the state of a negotiation.
     #[must_use]
     pub fn phase(&self, phase: Phase) -> String {
         match phase {
@@ -164,7 +164,7 @@ impl<'a> ContractStatusLines<'a> {
         }
     }
 
-    /// Signature with its date.
+    /// Returns a signature with its date.
     #[must_use]
     pub fn signature(&self, facts: &SignatureFacts<'_>) -> String {
         let words = self.words;
@@ -212,7 +212,7 @@ impl<'a> ContractStatusLines<'a> {
         )
     }
 
-    /// What is used of a quota in its current period; empty for another clause.
+    /// Returns the usage of a quota in its current period; empty for another clause.
     #[must_use]
     pub fn describe_quota_usage(&self, facts: &QuotaUsageFacts<'_>) -> String {
         let words = self.words;
@@ -231,14 +231,14 @@ impl<'a> ContractStatusLines<'a> {
         message!(words.language, "used", used, of, what, until, id, by)
     }
 
-    /// Until when the contract is in force, as its page tells it: `through 31 December 2026, Brussels time (before …)`. It ends before
-    /// its own date where it was withdrawn from a day on.
+    /// Returns the end of the contract as on its page: `through 31 December 2026, Brussels time (before …)`. A withdrawal with
+    /// notice gives an earlier end.
     #[must_use]
     pub fn until(&self, end: UtcTimestamp) -> String {
         self.words.end(end)
     }
 
-    /// Last day on which the contract is in force, in the zone of its page: `2026-12-31`.
+    /// Returns the last day of the contract in the time zone of its page: `2026-12-31`.
     #[must_use]
     pub fn last_day(&self) -> String {
         let last = self.agreement.not_after.plus_micros(-1);
@@ -259,12 +259,12 @@ impl<'a> ContractStatusLines<'a> {
 /// Label of a line below the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatusLineLabel {
-    /// What the page is to those who sign.
+    /// Explanation of the page for signatories.
     Shown,
     /// State of the contract or the negotiation.
     State,
-    /// One signature.
+    /// Signature.
     Signed,
-    /// What of a quota is used.
+    /// Usage of a quota.
     Used,
 }

@@ -1,4 +1,4 @@
-//! Sentences of pages, from the files of messages.
+//! Sentences of pages, from the message files.
 
 use hansa_policy::message::MessageCatalog;
 
@@ -8,7 +8,7 @@ pub(super) static PAGES: MessageCatalog = MessageCatalog::new(
     include_str!("../../messages/pt/page.ftl"),
 );
 
-/// Sentence of a page in a language: its id, and the variables that are its arguments.
+/// Sentence of a page in a language, from its message ID and its arguments.
 macro_rules! message {
     ($language:expr, $id:literal $(, $name:ident)* $(,)?) => {
         $crate::render::message::PAGES.text(

@@ -1,6 +1,6 @@
-//! Contracts as their signers read them, with state and signatures.
+//! Tests: contract pages with state and signatures.
 //!
-//! The files `page-*` hold each contract with what is told below its page. `HANSA_WRITE_DOCS=1` writes them anew.
+//! The files `page-*` contain each contract with the status below its page. `HANSA_WRITE_DOCS=1` writes them again.
 
 mod golden;
 
@@ -24,7 +24,7 @@ use hansa_policy::term::{Clause, Term};
 use hansa_policy::value::cube::CountingUnit;
 use std::collections::BTreeSet;
 
-/// Contract with its state and its signatures, as `hansa contract show` tells it.
+/// Contract with its state and its signatures, as in `hansa contract show`.
 fn rendered(language: Language, agreement: &Agreement, withdrawn: bool) -> String {
     let rendering = agreement.rendering.in_language(language);
     let agreement = Agreement {
@@ -127,7 +127,7 @@ fn contracts_read_as_their_golden_pages() {
     }
 }
 
-/// Ten questions that a lawyer puts to the page alone.
+/// Ten questions of a lawyer that the page alone answers.
 #[test]
 fn the_page_answers_what_a_lawyer_asks() {
     let rows = samples::rows_contract();
@@ -230,7 +230,7 @@ fn the_page_answers_what_a_lawyer_asks() {
             assert!(page.contains(answer), "{question}\n{answer}\n{page}");
         }
     }
-    // When it was signed stands beside the page, since a signature can't be part of what it signs.
+    // The date of a signature is beside the page, because a signature can't be part of the signed text.
     let dated = rendered(Language::De, &rows, false);
     assert!(
         dated.contains("Unterschrift     vom Anbieter, 20. November 2025, 11:00 Uhr"),
@@ -286,7 +286,7 @@ fn an_end_within_a_day_is_told_by_the_minute() {
         text.contains("until 1 December 2027, 10:30, Berlin time, that instant not included (before 2027-12-01T09:30:00Z)"),
         "{text}"
     );
-    // Lists and notices tell the same end.
+    // Lists and notices name an equal end.
     let rows = samples::rows_contract();
     let lines = ContractStatusLines::of(Language::En, &rows);
     assert_eq!(lines.last_day(), "2026-12-31");
@@ -294,7 +294,7 @@ fn an_end_within_a_day_is_told_by_the_minute() {
         lines.until(rows.not_after),
         "through 31 December 2026, Brussels time (before 2026-12-31T23:00:00Z)"
     );
-    // A zone without a fixed rule is told in UTC.
+    // A time zone without a fixed rule is shown in UTC.
     let utc = page(
         PageRendering::of(Language::En).in_zone("America/Toronto"),
         &samples::group_contract(),
@@ -302,7 +302,7 @@ fn an_end_within_a_day_is_told_by_the_minute() {
     assert!(utc.contains("until 1 December 2027, 09:30, UTC,"), "{utc}");
 }
 
-/// On the Azores the clock goes back from 01:00 to midnight: an end there lies within the day.
+/// On the Azores, the clock goes back from 01:00 to midnight. An end at the second midnight is within the day.
 #[test]
 fn a_second_midnight_begins_no_day() {
     let at = |from: &str, until: &str| {
@@ -334,7 +334,7 @@ fn a_second_midnight_begins_no_day() {
     );
 }
 
-/// What is regulated is not listed as open, and what is open is not listed as regulated.
+/// Regulated points are not listed as open, and open points are not listed as regulated.
 #[test]
 fn what_the_clauses_leave_open_is_said() {
     let rendering = PageRendering::of(Language::En);
@@ -362,7 +362,7 @@ fn what_the_clauses_leave_open_is_said() {
     }
 }
 
-/// What stands above and below the clauses agrees with what they say.
+/// The text above and below the clauses agrees with the clauses.
 #[test]
 fn the_page_contradicts_no_clause() {
     let with = |of: Agreement, terms: Vec<Term>| {
@@ -418,7 +418,7 @@ fn the_page_contradicts_no_clause() {
         ],
         no_end,
     );
-    // The end of the agreement, said by a clause, is no earlier one.
+    // A clause with the end date of the agreement is no earlier end.
     said(
         &samples::rows_contract(),
         [
@@ -487,7 +487,7 @@ fn the_page_contradicts_no_clause() {
     }
 }
 
-/// Words of an English page that a page of another language has, too, are data or words of both languages.
+/// Words of an English page in a page of another language are data or words of both languages.
 #[test]
 fn no_english_word_is_left_in_other_languages() {
     for language in [Language::De, Language::Pt] {
@@ -523,7 +523,7 @@ fn no_english_word_is_left_in_other_languages() {
     }
 }
 
-/// Words without digits, behind the texts that the samples bring.
+/// Words without digits, after removing the texts of the samples.
 fn words(text: &str) -> Vec<String> {
     let mut text = text.to_owned();
     for data in DATA {
@@ -536,7 +536,7 @@ fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Texts of the samples, longer ones first, and what is written alike everywhere.
+/// Texts of the samples, longest first, and words that are equal in all languages.
 const DATA: &[&str] = &[
     "site = 'it''s' OR NOT (site IS NULL) OR (site NOT IN ('A', 'B') AND site BETWEEN -3 AND 0.50)",
     "abababababababababababababababababababababababababababababababab",
@@ -592,7 +592,7 @@ const DATA: &[&str] = &[
     "EUR",
     "UTC",
 ];
-/// Words that German shares with English, and columns.
+/// Words that German shares with English, and column names.
 const GERMAN_TOO: &[&str] = &[
     "all",
     "an",
@@ -618,7 +618,7 @@ const GERMAN_TOO: &[&str] = &[
     "september",
     "was",
 ];
-/// Words that Portuguese shares with English, and columns.
+/// Words that Portuguese shares with English, and column names.
 const PORTUGUESE_TOO: &[&str] = &[
     "as", "at", "data", "de", "do", "eu", "for", "hash", "km", "lat", "local", "lon", "mb", "ms",
     "no", "total", "zero",

@@ -1,4 +1,4 @@
-//! Policies at random, for the dataset of the samples.
+//! Random policies for the dataset of the samples.
 
 use super::dataset;
 use hansa_audit_log::day_zone::DayZone;
@@ -31,7 +31,7 @@ use hansa_policy::value::delivery::DeliveryFormat;
 use hansa_policy::value::privacy_budget::{ClampRange, DimensionValues, PrivacyBudgetTerm};
 use hansa_policy::value::time::{PeriodQuota, QuotaPeriod, TimeBucketWidth};
 
-/// A generator that gives the same numbers for the same seed (splitmix64).
+/// Generator with equal numbers for equal seeds (splitmix64).
 pub(crate) struct SplitMixRandom(pub(crate) u64);
 
 impl SplitMixRandom {
@@ -48,7 +48,7 @@ impl SplitMixRandom {
         list[self.below(list.len())].clone()
     }
 
-    /// Some of the list, at least one, in its order.
+    /// Non-empty random part of a list, in its order.
     fn some<T: Clone>(&mut self, list: &[T]) -> Vec<T> {
         let kept: Vec<T> = list
             .iter()
@@ -67,7 +67,7 @@ impl SplitMixRandom {
     }
 }
 
-/// Clauses as a policy file could make them, in the order of its keys.
+/// Random clauses that a policy file can contain, in the order of its keys.
 pub(crate) fn policy(random: &mut SplitMixRandom) -> Vec<Clause> {
     let mut terms = Vec::new();
     let purposes = ["mobility-research", "dpv:PublicBenefit", "dpv:Marketing"];
@@ -393,7 +393,7 @@ fn limits(random: &mut SplitMixRandom, terms: &mut Vec<Term>) {
     }
 }
 
-/// Of the terms that stand alone, each at most once, in the order of the keys.
+/// Adds random terms that stand alone, each at most once, in the order of the keys.
 fn conduct(random: &mut SplitMixRandom, terms: &mut Vec<Term>) {
     let column = || "at".parse::<SqlIdentifier>().unwrap();
     let all = [

@@ -1,4 +1,4 @@
-//! Parameters in values: where they stand, and what fills them.
+//! Parameters in values: their places and their substitution.
 
 use super::ParameterType;
 use hansa_policy::safe_text::printable;
@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml::Value;
 use toml::value::Datetime;
 
-/// Whether a name in braces is bound when a question is asked, and no parameter of a template.
+/// Checks that a name in braces is bound by each question, and is no parameter of a template.
 pub(super) fn is_bound_later(name: &str) -> bool {
     name == "consumer" || name.starts_with("consumer.")
 }
 
-/// The names in braces in a value.
+/// Collects the names in braces in a value.
 pub(super) fn collect_parameter_names(value: &Value, names: &mut BTreeSet<String>) {
     match value {
         Value::String(text) => {
@@ -31,7 +31,7 @@ pub(super) fn collect_parameter_names(value: &Value, names: &mut BTreeSet<String
     }
 }
 
-/// A part of a text.
+/// Part of a text.
 enum TextSegment<'t> {
     Plain(&'t str),
     Hole(&'t str),
@@ -51,8 +51,8 @@ fn pieces(text: &str) -> Vec<TextSegment<'_>> {
     found
 }
 
-/// The first parameter of a row filter that does not stand for a whole literal, as one does within quotes or beside letters:
-/// what fills it would be read as part of something else.
+/// First parameter of a row filter that is no complete literal, because it is within quotes or beside letters. Its value would be
+/// read as part of another token.
 pub(super) fn no_literal(filter: &str) -> Option<&str> {
     let pieces = pieces(filter);
     let (mut single, mut double) = (false, false);
@@ -74,7 +74,7 @@ pub(super) fn no_literal(filter: &str) -> Option<&str> {
                     Some(TextSegment::Plain(plain)) => plain.chars().next(),
                     Some(TextSegment::Hole(_)) | None => None,
                 };
-                // Two parameters have an empty text between them, which is no letter that parts them.
+                // Between two adjacent parameters is an empty text, which does not separate them.
                 let parameter_before = at > 1 && before.is_none();
                 let touches = |letter: Option<char>| {
                     letter.is_some_and(|l| l.is_alphanumeric() || "_'\".".contains(l))
@@ -88,7 +88,7 @@ pub(super) fn no_literal(filter: &str) -> Option<&str> {
     None
 }
 
-/// The value that a text makes for a parameter.
+/// Converts a text to a value for a parameter.
 pub(super) fn value(kind: ParameterType, text: &str) -> Result<Value, String> {
     let line = |text: &str| -> Result<String, String> {
         let text = text.trim();
@@ -127,17 +127,17 @@ pub(super) fn value(kind: ParameterType, text: &str) -> Result<Value, String> {
     }
 }
 
-/// What a value is part of.
+/// Context of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ParameterContext {
-    /// A filter of rows, in which a value is a literal.
+    /// Row filter, in which a value is a literal.
     Filter,
-    /// Anything else.
+    /// Any other context.
     Plain,
 }
 
 impl ParameterContext {
-    /// By the key of a policy.
+    /// Returns the context of a policy key.
     pub(super) fn of(key: &str) -> Self {
         if key == "rows" {
             Self::Filter
@@ -147,7 +147,7 @@ impl ParameterContext {
     }
 }
 
-/// The value with its parameters filled. Those that nothing fills stay: somebody else tells of them.
+/// Returns the value with its parameters filled. Unfilled ones stay and are reported elsewhere.
 pub(super) fn fill_parameters(
     value: &Value,
     context: ParameterContext,
@@ -206,7 +206,7 @@ fn filled_text(
     Ok(Value::String(whole))
 }
 
-/// A value inside a text.
+/// Formats a value inside a text.
 fn format_value(value: &Value, context: ParameterContext) -> Result<String, String> {
     match (value, context) {
         (Value::String(text), ParameterContext::Filter) => Ok(literal(text)),
@@ -225,7 +225,7 @@ fn format_value(value: &Value, context: ParameterContext) -> Result<String, Stri
     }
 }
 
-/// A text as SQL writes it.
+/// Formats a text as an SQL literal.
 fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }

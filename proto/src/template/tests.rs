@@ -1,4 +1,4 @@
-//! What is filled says what its values say, and no more.
+//! Tests: a filled policy contains its values and no more.
 
 use super::*;
 use crate::policy_toml;
@@ -75,14 +75,14 @@ fn a_filled_template_names_itself_and_its_author() {
     assert_eq!(template.sha256, basic().sha256);
     assert_eq!(template.title, basic().title);
     assert_eq!(i64::from(template.version), basic().version);
-    // What a parameter is filled with can't name another one.
+    // A value can't name another author.
     let hostile = "x' [template] author = 'munster.example";
     let text = basic()
         .fill(&values(&[("site", hostile)]), Some(&author))
         .unwrap();
     let again = policy_toml::parse(&text, "filled", &samples::dataset());
     assert_eq!(again.unwrap().template, Some(template));
-    // Without an author there is nothing to name, as in a policy that was written by hand.
+    // Without an author, no template is named, as in a policy written by hand.
     let text = basic().fill(&values(&[]), None).unwrap();
     let draft = policy_toml::parse(&text, "filled", &samples::dataset());
     assert_eq!(draft.unwrap().template, None);
@@ -120,7 +120,7 @@ fn a_value_says_no_more_than_a_value() {
         .collect();
     assert_eq!(rows.len(), 1);
     assert!(rows[0].contains("'x'' OR ''1'' = ''1'"), "{rows:?}");
-    // Nor does one break out of its line, or make a parameter of its own.
+    // A value can't break out of its line, or add a parameter.
     for (name, value) in [
         ("what", "a\"\nrows_per_day = 9"),
         ("what", "{{site}}"),
@@ -137,7 +137,7 @@ fn a_value_says_no_more_than_a_value() {
     }
 }
 
-/// Within quotes, or beside letters, a value would become part of what its author wrote.
+/// Within quotes, or beside letters, a value would become part of the author's text.
 #[test]
 fn a_parameter_of_a_filter_is_a_whole_value() {
     let with = |filter: &str| {

@@ -1,4 +1,4 @@
-//! The instant at which an answer that runs may run no longer.
+//! Latest instant at which a running answer must end.
 
 use crate::participant::Connector;
 use hansa_audit_log::time::UtcTimestamp;
@@ -6,22 +6,24 @@ use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::time::Duration;
 
-/// So long the clock is not looked at, in microseconds: what ends, ends within a second.
+/// Longest time between two looks at the clock, in microseconds. An answer therefore ends at most a second late.
 const LOOK: u64 = 500_000;
 
-/// Bounds of an answer: the end that was decided, and withdrawals that give notice. Such a withdrawal may come while it runs.
+/// Bounds of a running answer: the decided end, and withdrawals with notice, which can also come while the answer runs.
 pub(super) struct AnswerEnd {
-    /// Contracts under which it runs; none for our own people.
+    /// Contracts under which the answer runs; empty for the participant's own users.
     pub(super) contracts: Vec<ContractId>,
-    /// The end that was decided.
+    /// End from the decision.
     pub(super) decided: UtcTimestamp,
-    /// The refusal that is told where it is cut there.
+    /// Refusal that is sent when the answer is cut at the decided end.
     pub(super) cut: Refusal,
 }
 
 impl AnswerEnd {
-    /// Waits until it is over, and gives why. The clock may be set meanwhile, so it is looked at again and again; one that is set
-    /// back, and stands still for the log until it has caught up, puts no end off.
+    /// Waits for the end of the answer and returns the reason.
+    ///
+    /// The clock can be set while the answer runs, so it is read repeatedly. Setting the clock back delays no end, because the
+    /// log's time then stands still until the clock has caught up.
     pub(super) async fn wait(&self, connector: &Connector) -> Refusal {
         let (begun, clock) = (connector.ticks(), connector.now().micros());
         loop {
@@ -39,7 +41,8 @@ impl AnswerEnd {
         }
     }
 
-    /// The first of its contracts that is withdrawn from a later instant on, and that instant. What ends at once is cut by who ends it.
+    /// Returns the first contract of the answer that is withdrawn with notice, and the instant of the withdrawal. An immediate
+    /// withdrawal cuts the answer itself.
     fn withdrawn(&self, connector: &Connector) -> Option<(ContractId, UtcTimestamp)> {
         connector.contracts.with_registry(|registry| {
             let each = self.contracts.iter();
@@ -50,7 +53,7 @@ impl AnswerEnd {
     }
 
     fn reason(&self, withdrawn: Option<(ContractId, UtcTimestamp)>) -> Refusal {
-        // Where both come at the same instant, the decision has taken its end from the withdrawal.
+        // With both at one instant, the decision has already taken its end from the withdrawal.
         match withdrawn.filter(|(_, from)| *from <= self.decided) {
             Some((contract, _)) => {
                 let sentence = format!("contract `{}` was withdrawn", contract.short());

@@ -1,4 +1,4 @@
-//! From the question to its first row: what is permitted is in the log before anything is read.
+//! Steps from the question to its first row. The permit is in the log before any row is read.
 
 use crate::answer::answer_end::AnswerEnd;
 use crate::answer::bound_reservation::BoundReservation;
@@ -32,23 +32,23 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tracing::{Instrument as _, Span};
 
-/// What is known of an answer that runs.
+/// Facts about a running answer.
 pub(super) struct RunningAnswer {
     pub(super) frames: AnswerFrames<AnswerMeter>,
     pub(super) place: RunningQueryGuard,
     pub(super) watch: CancellationSignal,
     pub(super) end: AnswerEnd,
-    /// What the whole answer may take, its reader's time included.
+    /// Time limit of the whole answer, including the time that its reader takes.
     pub(super) time: Duration,
     pub(super) facts: AdmittedQuery,
     pub(super) permit: Option<QueryPermit>,
-    /// When the question came, on the clock that only counts, in microseconds.
+    /// Arrival of the question on the monotonic clock, in microseconds.
     pub(super) begun: i64,
-    /// Where it runs, where there are workers; for our own people alone.
+    /// Place of execution, if workers are configured. Only the participant's own users see it.
     pub(super) placement: Option<QueryPlacement>,
 }
 
-/// Brings a question to where its first row can be made.
+/// Opens an answer: takes a question to the point where its first row can be computed.
 pub(super) async fn open(
     connector: &Arc<Connector>,
     posed: &IncomingQuery,
@@ -66,10 +66,11 @@ pub(super) async fn open(
             connector.trusted_clock()?;
             Some(connector.query_permit()?)
         }
-        // The parts of one question of our own people share the slot that their query client holds.
+        // The parts of one question of an own user share the slot of the query client.
         QueryCaller::House => None,
     };
-    // Behind the slot, so that an end of the connector either waits for this question or is seen by it.
+    // After the slot is taken: a shutdown of the connector then either waits for this question or closes the intake before this
+    // check.
     check_intake(connector, &posed.caller)?;
     if !connector.first_time(ask.request, asker)? {
         return Err(Refusal::new(
@@ -78,8 +79,7 @@ pub(super) async fn open(
         )
         .into());
     }
-    // From here on a withdrawal or an expulsion that comes while the answer is being opened cuts it; one that came before is
-    // found by what follows.
+    // From here on, a withdrawal or an expulsion cuts the answer while it is opened. The steps below find earlier ones.
     let (place, watch) = connector
         .queries
         .running
@@ -129,7 +129,7 @@ pub(super) async fn open(
     let slowest = recorded.rates().iter().map(|(_, rows)| *rows).min();
     let mut limits = connector.query_limits();
     if let Some(rows) = slowest.and_then(|rows| usize::try_from(rows).ok()) {
-        // No message holds more than a second's worth.
+        // A message holds at most the rows of one second.
         limits.batch_rows = limits.batch_rows.min(rows.max(1));
     }
     if let Some(deadline) = posed.asking.deadline {
@@ -137,7 +137,7 @@ pub(super) async fn open(
     }
     let tenant = known.tenant.as_deref();
     let within = (holdings.as_ref(), &limits);
-    // A worker reads whole snapshots.
+    // Workers read only whole snapshots.
     let among_workers = match whole {
         true => worker_tasks::staging(connector, posed, (&recorded, planned), tenant, within),
         false => None,
@@ -162,7 +162,7 @@ pub(super) async fn open(
         contracts,
         facts.reads.iter().map(|(id, _, _)| id.clone()).collect(),
     );
-    // Who was expelled before is found now; and the record of the ruling may have shown that the clock can't be trusted.
+    // Finds an earlier expulsion. The record of the decision can also have shown that the clock is not trusted.
     if let Err(why) = current_standing(connector, posed)
         .and_then(|_| presented_attributes::still(connector, posed.asker.id(), &credentials))
         .and_then(|()| connector.still_listed(&groups, posed.asker.id()))
@@ -199,10 +199,10 @@ pub(super) async fn open(
     })
 }
 
-/// Takes no question of others while the connector is being stopped. Parts of a question of our own people that runs are answered.
+/// Refuses questions of peers and of the web during a shutdown. Parts of a running question of an own user are still answered.
 fn check_intake(connector: &Connector, caller: &QueryCaller) -> Result<(), AnswerError> {
     match caller {
-        // INVARIANT: moved-unrecorded. Nothing of it was recorded or remembered, so that it can be asked again.
+        // INVARIANT: moved-unrecorded. Nothing of the question was recorded or remembered, so the caller can ask it again.
         QueryCaller::Peer(_) | QueryCaller::Web if connector.queries.intake.is_closed() => {
             Err(AnswerError::Moved)
         }
@@ -210,7 +210,7 @@ fn check_intake(connector: &Connector, caller: &QueryCaller) -> Result<(), Answe
     }
 }
 
-/// Says in the span of the question which contracts and datasets it is about.
+/// Adds the contracts and datasets of the question to its tracing span.
 fn note_reads(reads: &[(DatasetId, Option<ContractId>, String)]) {
     let span = Span::current();
     if span.is_disabled() {
@@ -225,7 +225,7 @@ fn note_reads(reads: &[(DatasetId, Option<ContractId>, String)]) {
     span.record("dataset", datasets.join(","));
 }
 
-/// What the question reads: each dataset with its contract and snapshot.
+/// Datasets that the question reads, each with its contract and snapshot.
 fn reads(
     recorded: &Recorded<PermitDecision<BoundPlan>>,
     snapshots: &BTreeMap<DatasetId, String>,

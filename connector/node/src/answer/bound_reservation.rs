@@ -1,23 +1,23 @@
-//! The blocks in which an answer leaves. Each is recorded before it begins, so that the log bounds what left also where no close
-//! is ever written.
+//! Blocks in which an answer leaves. Each block is recorded before its first byte, so the log bounds what left even without a
+//! closing record.
 
 use hansa_audit_log::answer_bound::AnswerBound;
 
-/// The bound of one answer, and what has left of it.
+/// Bound of one answer, and the part of it that has left.
 #[derive(Debug)]
 pub(super) struct BoundReservation {
-    /// The bound that the log holds, or will hold before anything more leaves.
+    /// Bound that is in the log, or will be before any further row leaves.
     reserved: AnswerBound,
-    /// Rows and bytes that have left, or are about to.
+    /// Rows and bytes that have left or are about to leave.
     left: AnswerBound,
-    /// The size of the last block, in first blocks.
+    /// Size of the last block, as a multiple of the first block.
     multiple: u64,
-    /// When the last block was reserved, in microseconds of the clock that only counts.
+    /// Time of the last reservation, in microseconds of the monotonic clock.
     grown_at: i64,
 }
 
 impl BoundReservation {
-    /// That of an answer whose permit was recorded at `ticks`: it grants the first block.
+    /// Returns the bound of an answer whose permit was recorded at `ticks`. The permit grants the first block.
     pub(super) const fn after_permit(ticks: i64) -> Self {
         Self {
             reserved: AnswerBound::FIRST,
@@ -27,15 +27,16 @@ impl BoundReservation {
         }
     }
 
-    /// Counts a message of so many rows and bytes that is about to leave at `ticks`. Gives the bound that must be durable
-    /// before, where it goes beyond the one that is.
+    /// Counts a message of `rows` and `bytes` that is about to leave at `ticks`.
+    ///
+    /// Returns a new bound if the message exceeds the reserved one. The new bound must be durable before the message leaves.
     pub(super) fn reserve(&mut self, rows: u64, bytes: u64, ticks: i64) -> Option<AnswerBound> {
         self.left.rows = self.left.rows.saturating_add(rows);
         self.left.bytes = self.left.bytes.saturating_add(bytes);
         if self.reserved.holds(self.left.rows, self.left.bytes) {
             return None;
         }
-        // An answer that leaves faster gets larger blocks, so that records stay rare.
+        // Fast answers get larger blocks, so that records stay rare.
         let is_soon = ticks.saturating_sub(self.grown_at) < SECOND;
         if self.multiple < USUAL_MULTIPLE || is_soon {
             self.multiple = self.multiple.saturating_mul(2);
@@ -57,15 +58,15 @@ impl BoundReservation {
     }
 }
 
-/// A second in microseconds: a new block within it is larger than the last one.
+/// One second in microseconds. A block within a second of the previous one is larger than it.
 const SECOND: i64 = 1_000_000;
 
-/// Blocks grow to 64 MiB in any case.
+/// Multiple up to which blocks always grow: 64 MiB.
 const USUAL_MULTIPLE: u64 = 64;
 
 #[cfg(test)]
 mod tests {
-    //! Nothing leaves beyond the bound, and records stay rare.
+    //! Tests: nothing leaves beyond the bound, and records stay rare.
 
     use crate::answer::bound_reservation::{BoundReservation, SECOND};
     use hansa_audit_log::answer_bound::AnswerBound;
@@ -80,7 +81,7 @@ mod tests {
             let (mut recorded, mut left) = (AnswerBound::FIRST, (0_u64, 0_u64));
             let mut reservation = BoundReservation::after_permit(0);
             let (mut ticks, mut records, mut messages) = (0_i64, 0_i64, 0_u32);
-            // Up to 4 GB in a second.
+            // Up to 4 GB per second.
             let pause = random.random_range(1..20_000);
             let most_rows = random.random_range(1..100_000);
             while messages < 2_000 {
@@ -98,8 +99,8 @@ mod tests {
                 ticks += pause;
                 messages += 1;
             }
-            // Fourteen doublings come to all that 2,000 messages may hold: 200 million rows and 8 GB. Then there is one in a second
-            // at most.
+            // Fourteen doublings cover the most that 2,000 messages hold: 200 million rows and 8 GB. After them, at most one record
+            // a second.
             assert!(records <= 14 + ticks / SECOND, "{records} in {ticks}");
         }
     }

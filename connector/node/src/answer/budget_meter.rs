@@ -1,4 +1,4 @@
-//! Reserves what is about to leave, durably.
+//! Durable reservation of budgets before rows leave.
 
 use crate::answer::bound_reservation::BoundReservation;
 use crate::contract::prepaid_balances::BalanceReservation;
@@ -15,21 +15,21 @@ use hansa_query::answer::frames::QuotaMeter;
 use hansa_query::execute::cancellation::CancellationSignal;
 use std::sync::Arc;
 
-/// The budgets of one answer, and what of them it has reserved.
+/// Budgets of one answer, and the amounts reserved from them.
 pub(super) struct AnswerMeter {
     pub(super) connector: Arc<Connector>,
     pub(super) budgets: Vec<QuotaBudget>,
     pub(super) reserve: BudgetReservation,
-    /// What it draws from what was paid beforehand, and what it has reserved of that.
+    /// Prepaid charges of the answer, with the amounts reserved from them.
     pub(super) charges: Vec<PrepaidCharge>,
     pub(super) draft: BalanceReservation,
-    /// The most that may have left of it, as the log says.
+    /// Upper bound of the rows and bytes that have left, as recorded in the log.
     pub(super) bound: BoundReservation,
     pub(super) request: RequestId,
     pub(super) opened: u64,
-    /// How many rows may leave in a second, by contract.
+    /// Highest number of rows per second, by contract.
     pub(super) rates: Vec<(ContractId, u64)>,
-    /// Ends the wait for the next second when the answer is cut.
+    /// Signal that ends the wait for the next second when the answer is cut.
     pub(super) watch: CancellationSignal,
 }
 
@@ -57,8 +57,9 @@ impl QuotaMeter for AnswerMeter {
 }
 
 impl AnswerMeter {
-    /// Reserves room for a message in all quotas, in what was paid beforehand and in the bound. Gives the record that must be
-    /// durable before the message leaves; nothing, where what was reserved before still covers it.
+    /// Reserves room for a message in all quotas, in the prepaid balances and in the bound.
+    ///
+    /// Returns the record that must be durable before the message leaves, or `None` if earlier reservations cover the message.
     fn reserve_all(&mut self, rows: u64, bytes: u64) -> Result<Option<AuditEvent>, Refusal> {
         let accounting = &self.connector.accounting;
         let amounts = (rows, bytes);

@@ -3,7 +3,7 @@
 use arrow_array::{Array as _, RecordBatch};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// Each row as text cells; NULL is empty. Instants are told in their zone, with their offset.
+/// Converts each row to text cells. NULL becomes an empty cell; instants are written in their time zone, with the offset.
 pub fn cells(batch: &RecordBatch) -> Result<Vec<Vec<String>>, Refusal> {
     let options = arrow_cast::display::FormatOptions::default();
     let mut rows = vec![Vec::with_capacity(batch.num_columns()); batch.num_rows()];
@@ -23,7 +23,7 @@ pub fn cells(batch: &RecordBatch) -> Result<Vec<Vec<String>>, Refusal> {
     Ok(rows)
 }
 
-/// Long fractions of floating-point numbers are cut for people; files keep every digit. A small number keeps its digits, too.
+/// Shortens long fractions of floating-point numbers for people. Small numbers keep their digits, and files keep every digit.
 fn shorten_float(cell: String) -> String {
     let is_long = cell.split_once('.').is_some_and(|(_, fraction)| {
         fraction.len() > 3 && fraction.bytes().all(|digit| digit.is_ascii_digit())
@@ -40,7 +40,7 @@ fn unprintable(fault: arrow_schema::ArrowError) -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    //! Cells of a table for people say nothing else than the answer.
+    //! Tests: the cells of a table for people have the values of the answer.
 
     use crate::answer::cell_text::cells;
     use arrow_array::{

@@ -1,4 +1,4 @@
-//! Slots: how many questions run here at once, and how many of them may be one peer's.
+//! Slots for concurrent questions, in total and per peer.
 
 #[cfg(test)]
 mod tests;
@@ -9,17 +9,17 @@ use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Who sits how often; our own people have no name here.
+/// Number of taken slots by peer; `None` stands for the participant's own users.
 type PermitCounts = BTreeMap<Option<ParticipantId>, usize>;
 
-/// The slots that are taken.
+/// Limiter of concurrent questions: the taken slots, and the answers without new rows.
 #[derive(Debug, Clone, Default)]
 pub struct ConcurrencyLimiter(Arc<Mutex<PermitCounts>>, Arc<Mutex<EmptyPollCounts>>);
 
-/// Since when, in ticks, and how often in that minute somebody was told that nothing came.
+/// Start of the current minute in ticks, and the number of answers without new rows in it, by peer.
 type EmptyPollCounts = BTreeMap<ParticipantId, (i64, u32)>;
 
-/// A slot; it is free again when this goes.
+/// Taken slot. Dropping it frees the slot.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct QueryPermit {
@@ -41,7 +41,7 @@ impl Drop for QueryPermit {
 }
 
 impl ConcurrencyLimiter {
-    /// One of `all` slots for a question of our own people.
+    /// Takes one of `all` slots for a question of an own user.
     ///
     /// # Errors
     /// `TOO_MANY_STREAMS`.
@@ -49,8 +49,9 @@ impl ConcurrencyLimiter {
         self.sit(None, all, all)
     }
 
-    /// One of `all` slots for a question of a peer. One peer takes three quarters of them at most, so that the others always
-    /// find one.
+    /// Takes one of `all` slots for a question of a peer.
+    ///
+    /// One peer takes at most three quarters of the slots, so the other peers always find one.
     ///
     /// # Errors
     /// `TOO_MANY_STREAMS`.
@@ -63,10 +64,10 @@ impl ConcurrencyLimiter {
         self.sit(Some(peer.clone()), most, all)
     }
 
-    /// Counts that somebody is told that nothing came: each is a record, and no quota draws on it.
+    /// Counts an answer without new rows. Each such answer is a record, and no quota limits it.
     ///
     /// # Errors
-    /// `TOO_MANY_STREAMS` beyond so many in a minute.
+    /// `TOO_MANY_STREAMS` above `POLLS` such answers in a minute.
     pub(crate) fn count_poll(&self, peer: &ParticipantId, ticks: i64) -> Result<(), Refusal> {
         let mut polls = self.1.lock();
         let (since, count) = polls.entry(peer.clone()).or_insert((ticks, 0));
@@ -80,12 +81,12 @@ impl ConcurrencyLimiter {
         Ok(())
     }
 
-    /// How many are taken.
+    /// Number of taken slots.
     pub fn permits_in_use(&self) -> usize {
         self.with_permit_counts(|taken| taken.values().sum())
     }
 
-    /// Looks and takes in one step: questions that come at the same time must not all see the same free slot.
+    /// Checks and takes a slot under one lock. Otherwise concurrent questions could all see one free slot.
     fn sit(
         &self,
         of: Option<ParticipantId>,
@@ -115,7 +116,7 @@ impl ConcurrencyLimiter {
 
 const MINUTE: i64 = 60_000_000;
 
-/// So often in a minute one participant is told that nothing came.
+/// Answers without new rows that one participant may get in a minute.
 const POLLS: u32 = 600;
 
 fn full(sentence: &str) -> Refusal {

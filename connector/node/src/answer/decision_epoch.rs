@@ -1,4 +1,4 @@
-//! The decision on a question: what is known is looked up, decided and recorded within one epoch, and anew where a stop came between.
+//! Decision on a question. Lookup, decision and record happen within one epoch; a stop in between repeats them.
 
 use crate::answer::incoming_query::{AnswerError, IncomingQuery, QueryCaller};
 use crate::answer::plan_tools::tools;
@@ -27,30 +27,30 @@ use hansa_query::limits::SqlStatementLimits;
 use hansa_query::snapshot::registry::SnapshotSet;
 use std::sync::Arc;
 
-/// A question that is permitted, in the log, with what it was decided by.
+/// Permitted and recorded question, with the facts of its decision.
 pub(super) struct PermittedQuery {
     pub(super) recorded: Recorded<PermitDecision<BoundPlan>>,
     pub(super) known: DecisionContext,
-    /// What it reads.
+    /// Snapshots that the question reads.
     pub(super) holdings: Arc<SnapshotSet>,
-    /// Whether that is all of its datasets.
+    /// True if the question reads all rows of its datasets.
     pub(super) whole: bool,
-    /// What shows what the contracts look at.
+    /// Credentials that prove the attributes on which the contracts depend.
     pub(super) credentials: Vec<Credential>,
-    /// The groups of whose members the asker must be.
+    /// Groups in which the caller must be a member.
     pub(super) groups: Vec<(Option<ContractId>, GroupName)>,
     pub(super) plan_digest: Digest,
     pub(super) planned: UtcTimestamp,
     pub(super) tools: PrivatePlanContext,
 }
 
-/// So often a question is decided anew, since something was stopped while it was decided.
+/// Most decisions on one question when stops come in between.
 const AGAIN: usize = 3;
 
-/// Decides and records. A permit is in the log only where what it stands on still holds at its place in the log.
+/// Decides and records. A permit enters the log only if its grounds still hold at that place in the log.
 ///
 /// # Errors
-/// Why nothing is permitted; [`AnswerError::Overtaken`] where something was stopped each time.
+/// The refusal; [`AnswerError::Overtaken`] if a stop came during each attempt.
 pub(super) async fn decide_and_record(
     connector: &Arc<Connector>,
     posed: &IncomingQuery,
@@ -74,7 +74,7 @@ async fn once(
 ) -> Result<PermittedQuery, AnswerError> {
     let (ask, asker) = (&posed.asking.ask, posed.asker.id());
     let epoch = connector.records.log.epoch().await;
-    // What was cut meanwhile knows why.
+    // A cut during the decision already has its reason.
     if let Some(why) = watch.end_reason() {
         return Err(why.into());
     }
@@ -85,7 +85,7 @@ async fn once(
     );
     let tenant = match &posed.caller {
         QueryCaller::Peer(_) | QueryCaller::House => connector.config().tenants.get(asker).cloned(),
-        // Whoever is not known is nobody's tenant.
+        // An unknown caller belongs to no tenant.
         QueryCaller::Web => None,
     };
     let (shown, mut credentials) =
@@ -105,7 +105,7 @@ async fn once(
     let view = connector
         .datasets
         .catalog(|catalog| catalog.view(&active, known.tenant.as_deref()))?;
-    // The snapshots that are named in the ruling and the receipt are those that are read, also while one is replaced.
+    // The decision and the receipt name the snapshots that are read, even if one is replaced meanwhile.
     let holdings = connector.datasets.snapshots.holdings();
     known.snapshots = snapshots(connector, &holdings, &active)?;
     let sql_limits = SqlStatementLimits::default();
@@ -140,10 +140,10 @@ async fn once(
     })
 }
 
-/// What a member of the league stands on now, by a clock that can be relied on, or the house.
+/// Returns the current contracts of a member of the league, or of the participant itself, by a trusted clock.
 ///
 /// # Errors
-/// `CLOCK_UNTRUSTED`, `PEER_NOT_TRUSTED`, `LOG_FORK` where forked logs are refused, or why a contract is not in force.
+/// `CLOCK_UNTRUSTED`, `PEER_NOT_TRUSTED`, `LOG_FORK` if forked logs are refused, or the reason why a contract is not in force.
 pub(super) fn current_standing(
     connector: &Connector,
     posed: &IncomingQuery,

@@ -1,4 +1,4 @@
-//! From the first row to the receipt, whatever happens in between.
+//! Delivery of an answer, from the first row to the receipt. The receipt step runs even when the answer is cut.
 
 use crate::answer::answer_start::RunningAnswer;
 use crate::answer::incoming_query::QueryCaller;
@@ -13,23 +13,23 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tracing::Instrument as _;
 
-/// Room in the channel: two messages of rows on their way, a receipt and an error. Nothing is computed that has no place.
+/// Capacity of the channel: two messages of rows, a receipt and an error. Without room in it, nothing is computed.
 const ROOM: usize = 4;
 const ROOM_FOR_ROWS: usize = 3;
 
 type FrameSender = mpsc::Sender<Result<AnswerStreamFrame, Refusal>>;
 
-/// An answer under way.
+/// Answer that is being delivered.
 pub struct AnswerDelivery {
-    /// First the schema, then rows, then the receipt, which is empty for the house.
+    /// Frames in order: the schema, the rows, the receipt. The receipt is empty for own users.
     pub frames: mpsc::Receiver<Result<AnswerStreamFrame, Refusal>>,
-    /// Where it is computed, where there are workers; for our own people alone.
+    /// Place of execution, if workers are configured. Only the participant's own users see it.
     pub(crate) placement: Option<QueryPlacement>,
 }
 
 crate::debug_by_name!(AnswerDelivery);
 
-/// Sends the answer on its way; the task ends with the receipt, whatever happens.
+/// Starts the delivery. Its task always ends with the receipt step.
 pub(super) fn deliver(
     connector: &Arc<Connector>,
     caller: QueryCaller,
@@ -37,7 +37,7 @@ pub(super) fn deliver(
 ) -> AnswerDelivery {
     let (send, frames) = mpsc::channel(ROOM);
     let connector = Arc::clone(connector);
-    // INVARIANT: dealt-alike. A peer is told nothing of it.
+    // INVARIANT: dealt-alike. Peers do not see the placement.
     let placement = opened.placement.take();
     let placement = placement.filter(|_| matches!(caller, QueryCaller::House));
     let delivered = async move {
@@ -54,7 +54,7 @@ pub(super) fn deliver(
     AnswerDelivery { frames, placement }
 }
 
-/// Sends the rows until there are no more, or nobody takes them; gives what cut them, if something did.
+/// Sends rows until the answer ends or its reader stops reading. Returns the reason if the answer was cut.
 async fn rows(
     connector: &Connector,
     origin: QueryOrigin,
@@ -72,13 +72,13 @@ async fn rows(
     } = opened;
     // The first message is the schema.
     let mut messages = 0_u32;
-    // What takes long to compute must not outlive the contract. The watch then tells why; this itself never ends.
+    // A long computation must not outlive the contract. The cancellation signal carries the reason; this future never completes.
     let over = async {
         place.stop(end.wait(connector).await);
         std::future::pending::<Infallible>().await
     };
     tokio::pin!(over);
-    // The engine ends what takes too long to compute; a reader that stands still must not keep the slot for longer either.
+    // The engine stops slow computations. This timeout also stops slow readers, so that they do not keep the slot.
     let late = async {
         tokio::time::sleep(*time).await;
         place.stop(Refusal::new(
@@ -125,7 +125,7 @@ async fn rows(
     }
 }
 
-/// Closes the entry, gives back what was not used, and sends the receipt.
+/// Closes the log entry, returns unused reservations, and sends the receipt.
 async fn finish(
     connector: &Arc<Connector>,
     caller: &QueryCaller,
@@ -155,7 +155,7 @@ async fn finish(
     let signed = |at| async move {
         match draft {
             Some(draft) => draft.sign(connector, at).await.map(Some),
-            // Nobody asks oneself for a proof; the message still says that all rows are there.
+            // Own users get no receipt. The message still confirms that all rows were sent.
             None => Ok(None),
         }
     };

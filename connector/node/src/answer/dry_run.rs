@@ -1,5 +1,5 @@
-//! The walk of an answer as far as its rows, for our own people to look at: the same checks, the same ruling, the same gate,
-//! with a log that is thrown away and counters that are read and not drawn on.
+//! Dry run of an answer for own users: the checks, decision and enforcement of a real answer, with a discarded log and with
+//! counters that are only read.
 
 use crate::answer::plan_tools::tools;
 use crate::answer::request_context::{
@@ -33,24 +33,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// A question that nobody asks.
+/// Question of a dry run. Nobody asks it for real.
 #[derive(Debug, Clone, Copy)]
 pub struct DryRunQuery<'a> {
-    /// What the participant stands on, or would.
+    /// Contracts, real or assumed, under which the question runs.
     pub active: &'a ActiveContracts,
-    /// When.
+    /// Instant of the question.
     pub now: UtcTimestamp,
-    /// For what.
+    /// Purpose of the question.
     pub purpose: Option<&'a PurposeId>,
-    /// From where.
+    /// Network address of the caller.
     pub address: Option<IpAddr>,
-    /// Shown to be what.
+    /// Attributes that the caller is assumed to have proved.
     pub supposed: &'a [ParticipantAttribute],
-    /// The contracts that were named: the question has to read what each gives.
+    /// Contracts that the question names. It must read from each of them.
     pub named: &'a [ContractId],
 }
 
-/// What is known of it, looked up as for a real one.
+/// Facts about the question, looked up as for a real one.
 struct DryRunContext {
     schemas: BTreeMap<DatasetId, Digest>,
     extends: BTreeMap<DatasetId, BTreeSet<Digest>>,
@@ -81,7 +81,7 @@ impl DryRunContext {
                     address: rehearsal.address,
                     format: DeliveryFormat::ArrowIpc,
                     running: 0,
-                    // A draft would come into force now.
+                    // A draft would come into force at this instant.
                     activated: activated.or(Some(rehearsal.now)),
                     first_use,
                     outstanding,
@@ -133,10 +133,10 @@ impl DryRunContext {
     }
 }
 
-/// A clause, and why it refuses at the door, where it does.
+/// Clause with the refusal of its admission check, if it refuses.
 pub(crate) type ClauseOutcome = (Clause, Option<Refusal>);
 
-/// What each clause says at the door, by dataset.
+/// Returns the result of each clause's admission check, by dataset.
 pub fn clause_outcomes(
     connector: &Connector,
     rehearsal: &DryRunQuery<'_>,
@@ -151,7 +151,7 @@ pub fn clause_outcomes(
     Ok(said)
 }
 
-/// How many rows of a dataset would be visible, or are in the published cells of its cube.
+/// Counts the rows of a dataset that would be visible, or the published cells of its cube.
 pub async fn count(
     connector: &Arc<Connector>,
     rehearsal: &DryRunQuery<'_>,
@@ -179,10 +179,10 @@ pub async fn count(
     Ok(total)
 }
 
-/// The rows with which a question would be answered; exactly those, since they come through the same gate.
+/// Returns the rows of the real answer. They pass through the same enforcement.
 ///
 /// # Errors
-/// The refusal that the question would meet.
+/// The refusal of the real question.
 pub async fn rehearse(
     connector: &Arc<Connector>,
     rehearsal: &DryRunQuery<'_>,
@@ -224,7 +224,7 @@ pub async fn rehearse(
         .map_err(|unanswered| unanswered.refusal)
 }
 
-/// A ruling takes its standing; this is the same one again.
+/// Copy of the active contracts, because a decision consumes them.
 fn again(rehearsal: &DryRunQuery<'_>) -> Result<ActiveContracts, Refusal> {
     rehearsal.active.supposed_again().ok_or_else(|| {
         Refusal::new(

@@ -1,4 +1,4 @@
-//! A question as it was put, by whom, and where its answer fell.
+//! Incoming question, its caller, and the errors of an answer.
 
 use crate::participant::Connector;
 use crate::process::randomness::random_bytes;
@@ -12,26 +12,26 @@ use hansa_policy::refusal::Refusal;
 use hansa_proto::peer::query_request::QueryRequestEnvelope;
 use hansa_query::execute::UnansweredQuery;
 
-/// Who asks, before any contract was looked at.
+/// Caller of a question, before any contract is checked.
 #[derive(Debug, Clone)]
 pub enum QueryCaller {
-    /// A peer, recognised at this request.
+    /// Peer, verified at this request.
     Peer(VerifiedPeer),
-    /// Our own people.
+    /// User of this participant.
     House,
-    /// Anybody on the web, under one open public view of ours.
+    /// Anonymous web client under one open public view.
     Web,
 }
 
-/// A question as it was put.
+/// Question as it arrived.
 pub(super) struct IncomingQuery {
     pub(super) caller: QueryCaller,
     pub(super) asker: Requester,
     pub(super) asking: QueryRequestEnvelope,
-    /// Commits to the SQL text under a salt: the log holds the commitment, not the text.
+    /// Salted commitment to the SQL text. The log holds the commitment instead of the text.
     pub(super) commit: Digest,
     pub(super) salt: [u8; 16],
-    /// When it came, on the clock that only counts, in microseconds.
+    /// Arrival on the monotonic clock, in microseconds.
     pub(super) begun: i64,
 }
 
@@ -58,7 +58,7 @@ impl IncomingQuery {
         }
     }
 
-    /// Whether whoever asks holds a contract with us that is in force.
+    /// Checks that the caller holds a contract in force with this participant.
     pub(super) fn is_under_contract(&self, connector: &Connector) -> bool {
         let (now, asker) = (connector.now(), self.asker.id());
         connector.contracts.with_registry(|registry| {
@@ -67,7 +67,7 @@ impl IncomingQuery {
         })
     }
 
-    /// What a refusal says of it.
+    /// Returns the part of the question that a refusal record holds.
     pub(super) fn to_refused_query(&self) -> RefusedQuery {
         let ask = &self.asking.ask;
         RefusedQuery::by(
@@ -80,17 +80,17 @@ impl IncomingQuery {
     }
 }
 
-/// Where an answer fell.
+/// Reason why a question has no answer.
 pub(super) enum AnswerError {
     Refused(Refusal),
     Declined(Box<PendingRefusal>),
     Unanswered(UnansweredQuery),
-    /// Nothing came since the answer that it goes on from.
+    /// No rows came since the earlier answer.
     Quiet(Box<Recorded<NoNewDataDecision>>),
-    /// What it stands on was changed before its permit was recorded.
+    /// A stop changed the grounds of the decision before its permit was recorded.
     Overtaken,
     Closed,
-    /// The connector is being stopped; nothing of the question is in the log.
+    /// The connector is shutting down. Nothing of the question is in the log.
     Moved,
 }
 

@@ -1,4 +1,4 @@
-//! What private plans are made with: the secret of masks, the lists that are held, and aggregates of the engine.
+//! Inputs of private plans: the mask secret, the published lists, and aggregate functions of the engine.
 
 use crate::participant::Connector;
 use hansa_enforcement::cube_plan::PrivatePlanContext;
@@ -15,10 +15,10 @@ pub(super) fn tools(connector: &Connector) -> Result<PrivatePlanContext, Refusal
     )
 }
 
-/// What private plans are made with.
+/// Returns the inputs from which private plans are built.
 ///
 /// # Errors
-/// `INTERNAL` where the engine lacks an aggregate.
+/// `INTERNAL` if the engine lacks an aggregate function.
 pub(crate) fn tools_of(
     secret: [u8; 32],
     published: Arc<PublishedLists>,

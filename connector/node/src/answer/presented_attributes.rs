@@ -1,5 +1,5 @@
-//! What the credentials that come with a question show of the asker: looked at anew at each question, by the trust bundle
-//! of that moment, and again when a newer one comes while the answer runs.
+//! Attributes that the presented credentials prove. They are verified at each question by the current trust bundle, and again when
+//! a newer bundle arrives while the answer runs.
 
 use crate::answer::incoming_query::IncomingQuery;
 use crate::participant::Connector;
@@ -11,10 +11,10 @@ use hansa_policy::term::Term;
 use hansa_proto::credential;
 use hansa_store::document_folder::StoredDocumentKind;
 
-/// What is shown, and the credentials by which. Nothing is read where no clause looks at it.
+/// Returns the proved attributes and their credentials. Without a clause that depends on attributes, no credential is read.
 ///
 /// # Errors
-/// When a credential that counts can't be kept: what an answer relies on is on disk before the record that names it.
+/// If a valid credential can't be stored. Evidence of an answer is on disk before the record that names it.
 pub(super) fn verify_presented_attributes(
     connector: &Connector,
     posed: &IncomingQuery,
@@ -51,10 +51,10 @@ pub(super) fn verify_presented_attributes(
     Ok((shown, good))
 }
 
-/// Refuses when one of these credentials counts no longer.
+/// Refuses if one of the credentials is no longer valid.
 ///
 /// # Errors
-/// `CREDENTIAL_INVALID`, or the code of the signature's fault.
+/// `CREDENTIAL_INVALID`, or the code of the signature error.
 pub(super) fn still(
     connector: &Connector,
     asker: &ParticipantId,

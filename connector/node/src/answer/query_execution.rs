@@ -1,4 +1,4 @@
-//! How questions run: where, what they were planned to, and which are under way.
+//! Execution of questions: runtime, plan caches and running answers.
 
 use crate::answer::query_intake::QueryIntake;
 use crate::answer::running_queries::RunningQueries;
@@ -12,32 +12,32 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 use tokio_util::task::TaskTracker;
 
-/// Questions and their threads.
+/// Runtime state of questions.
 pub struct QueryExecution {
-    /// What questions that were put before were planned to, to be answered here.
+    /// Cached logical plans of questions that are answered here.
     pub(crate) plans: LogicalPlanCache,
-    /// What questions of our own people that were put before were planned to.
+    /// Cached federated plans of questions of own users.
     pub(crate) questions: FederatedQueryCache,
-    /// The tables of statements that programs have prepared.
+    /// Tables of statements that client programs have prepared.
     pub(crate) prepared_tables: PreparedTables,
-    /// Where questions run.
+    /// Runtime that executes questions.
     pub query_runtime: QueryRuntime,
-    /// The intake of questions, which the end of the connector closes.
+    /// Intake of questions. The shutdown of the connector closes it.
     pub intake: QueryIntake,
-    /// The answers under way.
+    /// Running answers.
     pub running: RunningQueries,
-    /// The answers that programs of analysts read.
+    /// Answers that client programs of analysts read.
     pub client_answers: Arc<ClientAnswers>,
-    /// What is still owed for answers that nobody reads any more.
+    /// Tasks that finish answers without a reader.
     pub background_tasks: TaskTracker,
-    /// The threads of the questions; absent from the end on.
+    /// Threads of the questions; `None` after the shutdown has begun.
     pub(crate) runtime: Mutex<Option<Runtime>>,
 }
 
 crate::debug_by_name!(QueryExecution);
 
 impl QueryExecution {
-    /// Takes the threads, once, to end them.
+    /// Takes the threads out, once, in order to stop them.
     pub(crate) fn take_runtime(&self) -> Option<Runtime> {
         let mut runtime = self.runtime.lock();
         runtime.take()

@@ -1,18 +1,19 @@
-//! The intake of questions: open until the connector is being stopped, and closed from then on.
+//! Intake of questions. It is open until the shutdown of the connector begins.
 
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// The intake of questions. Answers hold slots; the questions of the own people are counted here, since those that others answer
-/// alone hold none.
+/// Intake of questions.
+///
+/// Answers hold slots. Questions of own users are counted here, because a question that only peers answer holds no slot.
 #[derive(Debug, Default)]
 pub struct QueryIntake {
     is_closed: AtomicBool,
     own: Arc<AtomicUsize>,
 }
 
-/// One question of the own people that runs; it is counted until this goes.
+/// Running question of an own user. Dropping it ends the count.
 #[derive(Debug)]
 pub(crate) struct OpenQuestion(Arc<AtomicUsize>);
 
@@ -23,21 +24,22 @@ impl Drop for OpenQuestion {
 }
 
 impl QueryIntake {
-    /// Takes no more questions.
+    /// Closes the intake.
     pub fn close(&self) {
         self.is_closed.store(true, Ordering::SeqCst);
     }
 
-    /// Says that no more questions are taken.
+    /// Returns true after the intake was closed.
     pub(crate) fn is_closed(&self) -> bool {
         self.is_closed.load(Ordering::SeqCst)
     }
 
-    /// Takes a question of the own people. It is counted before it is looked whether it may come, so that an end waits for it or is
-    /// seen by it.
+    /// Admits a question of an own user.
+    ///
+    /// The question is counted before the check, so that a shutdown either waits for it or closes the intake before the check.
     ///
     /// # Errors
-    /// `MOVED`
+    /// `MOVED` if the intake is closed.
     pub(crate) fn admit(&self) -> Result<OpenQuestion, Refusal> {
         let _ = self.own.fetch_add(1, Ordering::SeqCst);
         let open = OpenQuestion(Arc::clone(&self.own));
@@ -47,13 +49,13 @@ impl QueryIntake {
         Ok(open)
     }
 
-    /// Counts the questions of the own people that run.
+    /// Number of running questions of own users.
     pub fn count_open(&self) -> usize {
         self.own.load(Ordering::SeqCst)
     }
 }
 
-/// The refusal of a question that comes while the connector is being stopped, and the reason of an answer that is cut then.
+/// Refusal of a question during a shutdown, and the reason of an answer that the shutdown cuts.
 pub fn tell_moved() -> Refusal {
     Refusal::new(ErrorCode::Moved, "the connector is being stopped")
         .with_help("ask again when it runs again")
@@ -61,7 +63,7 @@ pub fn tell_moved() -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    //! A closed intake takes nothing, and waits for what it has taken.
+    //! Tests: a closed intake admits nothing, and a shutdown waits for the questions admitted before.
 
     use crate::answer::query_intake::QueryIntake;
     use hansa_policy::refusal::ErrorCode;
@@ -73,7 +75,7 @@ mod tests {
         assert_eq!(intake.count_open(), 1);
         intake.close();
         assert_eq!(intake.admit().unwrap_err().code, ErrorCode::Moved);
-        // The one that was refused is not waited for.
+        // The refused question is not counted.
         assert_eq!(intake.count_open(), 1);
         drop(open);
         assert_eq!(intake.count_open(), 0);

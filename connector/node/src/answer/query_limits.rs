@@ -1,5 +1,4 @@
-//! Limits for others: of questions at once, of the rate of rows, of refusals that are told one by one, and of records that peers
-//! cause.
+//! Limits for peers: concurrent questions, rows per second, individually recorded refusals, and records that peers cause.
 
 use crate::answer::concurrency::ConcurrencyLimiter;
 use crate::answer::refusal_recorder::RefusalRecorder;
@@ -9,13 +8,13 @@ use crate::peer::peer_allowances::PeerAllowances;
 /// Limits over all questions.
 #[derive(Default)]
 pub struct QueryLimits {
-    /// Questions at once.
+    /// Limiter of concurrent questions.
     pub concurrency: ConcurrencyLimiter,
-    /// How fast rows leave.
+    /// Limiter of rows per second.
     pub(crate) rate_limiter: RateLimiter,
-    /// What each was refused in this minute.
+    /// Refusals of each participant in the current minute.
     pub(crate) refusals: RefusalRecorder,
-    /// Records that peers may cause.
+    /// Allowances for records that peers cause.
     pub(crate) allowances: PeerAllowances,
 }
 

@@ -1,5 +1,5 @@
-//! The texts of questions beside the log: kept for a while, erased when it is over or somebody asks for it. Beside them what
-//! else is kept for a while: decisions, and old snapshots.
+//! Retention of question texts beside the log. Texts are erased after their time or on request. Submodules: retention of decisions
+//! and of old snapshots.
 
 mod decision_expiry;
 mod snapshot_retention;
@@ -14,16 +14,17 @@ use hansa_audit_store::erasable_texts::{ErasableTextStore, StoredText};
 use hansa_policy::refusal::Refusal;
 use hansa_store::state_index::StateIndex;
 
-/// So many stand in one record.
+/// Most texts in one erasure record.
 const MOST: usize = 500;
 
-/// The longest text that is kept, in bytes: no longer one is planned.
+/// Longest kept text, in bytes. Longer texts are never planned.
 const LONGEST: usize = 256 * 1024;
 
-/// Destroys what the log says is erased and is here still: somebody died between the record and the key.
+/// Destroys texts that the log calls erased and that are still on disk, after a crash between the record and the destruction of the
+/// key.
 ///
 /// # Errors
-/// When it can't be read or destroyed.
+/// If the texts can't be read or destroyed.
 pub(crate) fn erase_again(state: &StateIndex, side: &ErasableTextStore) -> Result<(), Refusal> {
     let mut due = Vec::new();
     for held in side.stored_texts()? {
@@ -39,8 +40,9 @@ pub(crate) fn erase_again(state: &StateIndex, side: &ErasableTextStore) -> Resul
 }
 
 impl Connector {
-    /// Keeps the text of a question beside the log, without holding up its answer; but where so many texts wait for the
-    /// disk that memory would fill with them, the question waits, too.
+    /// Keeps the text of a question beside the log without delaying the answer.
+    ///
+    /// If many texts wait for the disk, the question waits too, so that memory use stays bounded.
     pub(crate) fn keep_text(&self, salt: [u8; 16], sql: &str) {
         if self.config().keeping.sql.is_zero() || sql.len() > LONGEST {
             return;
@@ -48,10 +50,10 @@ impl Connector {
         self.records.texts.keep(self.now(), salt, sql);
     }
 
-    /// Erases what is older than the configuration keeps; gives how many. Blocks.
+    /// Erases texts that are older than the configured retention and returns their number. Blocks.
     ///
     /// # Errors
-    /// When it can't be recorded or erased.
+    /// If the erasure can't be recorded or carried out.
     pub fn erase_expired(&self) -> Result<usize, Refusal> {
         let keeping = self.config().keeping.sql.as_micros();
         let keeping = i64::try_from(keeping).unwrap_or(i64::MAX);
@@ -59,10 +61,10 @@ impl Connector {
         self.erase_texts("retention", Some(before), |held| held.at < before)
     }
 
-    /// Erases the texts that are `wanted`: first it is in the log, then the keys are destroyed. Gives how many. Blocks.
+    /// Erases the `wanted` texts: records the erasure, then destroys the keys. Returns their number. Blocks.
     ///
     /// # Errors
-    /// When it can't be recorded, and then nothing is erased; or not be erased, and then it is to be done again.
+    /// If the erasure can't be recorded (nothing is erased then) or carried out (it must be repeated then).
     pub fn erase_texts(
         &self,
         ground: &str,
@@ -126,7 +128,7 @@ mod tests {
             .last()
             .copied()
             .unwrap();
-        // In the log, and then it died.
+        // Crash after the record and before the erasure.
         for (class, object) in [
             ("sql", held[0].commit),
             ("reason", reason),

@@ -1,4 +1,4 @@
-//! The ruling: what is known goes in, and it is in the log when it comes out.
+//! Decision on a question, returned only after it is in the log.
 
 use crate::answer::incoming_query::{AnswerError, IncomingQuery, QueryCaller};
 use crate::answer::request_context::{
@@ -20,7 +20,7 @@ use hansa_policy::term::Term;
 use hansa_policy::term::purpose::Taxonomy;
 use tracing::Instrument as _;
 
-/// Window and purpose come before names, so that a refusal does not tell what there is.
+/// Checks time window and purpose before names are resolved, so that a refusal does not reveal existing names.
 pub(super) fn admissible(
     connector: &Connector,
     active: &ActiveContracts,
@@ -31,7 +31,8 @@ pub(super) fn admissible(
     decision::admissible(active, &facts(posed, known, &taxonomy, connector.now()))
 }
 
-/// Decides and records, in the epoch in which `active` and what is known were looked up; in one piece where uses are counted.
+/// Decides and records in the epoch in which `active` and the other facts were looked up. Counted uses are checked and recorded
+/// under one lock.
 pub(super) async fn decide(
     connector: &Connector,
     posed: &IncomingQuery,
@@ -76,7 +77,7 @@ pub(super) async fn decide(
             )));
         }
     };
-    // The receipt names a head over this record; it is signed while the rows are computed.
+    // The receipt names a head over this record. The head is signed while the rows are computed.
     let headed = matches!(posed.caller, QueryCaller::Peer(_));
     let recorded = connector
         .records
@@ -97,7 +98,7 @@ pub(super) async fn decide(
     Ok(recorded)
 }
 
-/// Where there is no room for new entries, that much can still be recorded and told.
+/// Without room for new log entries, this refusal can still be recorded and sent.
 fn unrecorded_decision_error(why: LedgerError) -> AnswerError {
     match why {
         LedgerError::LowSpace { .. } => AnswerError::Refused(

@@ -1,4 +1,4 @@
-//! What each participant was refused in this minute, as far as it is told in sums.
+//! Refusals of each participant in the current minute, for refusals that are recorded in sums.
 
 use hansa_policy::decision::refusal_summary::{RefusalAllowance, RefusalCounter};
 use hansa_policy::id::ParticipantId;
@@ -7,22 +7,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::Mutex as AsyncMutex;
 
-/// The refusals of each participant, and of all others together.
+/// Refusals of each participant, and of all unidentified callers together.
 #[derive(Debug, Default)]
 pub(crate) struct RefusalRecorder {
     peers: Mutex<BTreeMap<Option<ParticipantId>, Arc<AsyncMutex<RefusalWindow>>>>,
 }
 
-/// What one participant was told.
+/// Refusals of one participant in one minute.
 #[derive(Debug, Default)]
 pub(crate) struct RefusalWindow {
-    /// When the minute began, in microseconds of the clock that only counts.
+    /// Start of the minute, in microseconds of the monotonic clock.
     pub(crate) since: Option<i64>,
-    /// How many in this minute.
+    /// Number of refusals in this minute.
     pub(crate) count: u64,
-    /// What the last record of a sum allows, and how much that was.
+    /// Remaining allowance of the last sum record, and its initial size.
     pub(crate) allowed: Option<(RefusalAllowance, u64)>,
-    /// How many more may hear nothing before the reserve says so, how much that was, and how many did.
+    /// Unanswered callers: how many more until the next reserve record, the size of that step, and their count by code.
     pub(crate) unheard: (u64, u64, RefusalCounter),
 }
 

@@ -1,5 +1,5 @@
-//! Refusals in the log: each one for itself, and above a rate for each participant in sums. Also how many heard nothing
-//! while the log was shut.
+//! Records of refusals: individually up to a rate per participant, in sums above it. Also the count of callers without an answer
+//! while the log is full.
 
 use crate::answer::refusal_recorder::RefusalWindow;
 use crate::participant::Connector;
@@ -10,19 +10,19 @@ use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::ErrorCode;
 use hansa_transport::peer_handler::QueryRejection;
 
-/// So many refusals in a minute are each recorded for themselves.
+/// Refusals in a minute that are recorded individually.
 const EACH: u64 = 100;
 
-/// How many may be told by the first record of a sum; by each further one twice as many.
+/// Refusals that the first sum record allows. Each further record allows twice as many.
 const FIRST: u64 = 16;
 
-/// The most that one record allows.
+/// Most refusals that one sum record allows.
 const MOST: u64 = 4096;
 
 const A_MINUTE: i64 = 60_000_000;
 
 impl Connector {
-    /// Puts a refusal in the log: for itself, or as one of many. When this returns, it may be told.
+    /// Records a refusal, individually or in a sum. After it returns, the refusal may be sent.
     pub async fn decline(
         &self,
         peer: Option<&ParticipantId>,
@@ -36,11 +36,11 @@ impl Connector {
         self.begin_minute(peer, &mut window).await;
         window.count = window.count.saturating_add(1);
         if window.count <= EACH {
-            // Those that come at once share a sync.
+            // Concurrent refusals share one sync of the log.
             drop(window);
             return self.decline_alone(peer, declined).await;
         }
-        // INVARIANT: refusals-in-sums. What is told is in the log before, one by one or as one of so many.
+        // INVARIANT: refusals-in-sums. A refusal is in the log before it is sent, individually or as part of a sum.
         let declined = match &mut window.allowed {
             None => Box::new(declined),
             Some((allowance, _)) => match allowance.disclose(declined, self.now()) {
@@ -78,7 +78,7 @@ impl Connector {
         }
     }
 
-    /// A minute after the first refusal the sum is closed, and refusals are recorded one by one again.
+    /// Closes the sum a minute after its first refusal. Later refusals are recorded individually again.
     async fn begin_minute(&self, peer: Option<&ParticipantId>, window: &mut RefusalWindow) {
         let now = self.ticks();
         if window
@@ -96,11 +96,11 @@ impl Connector {
             return;
         };
         let summary = RefusalSummaryRecord::of(peer.cloned(), allowance.into_disclosed(), 0);
-        // What can't be recorded any more was allowed by the record before.
+        // If this sum can't be recorded, the previous record has already allowed its refusals.
         drop(self.records.log.record(summary).await);
     }
 
-    /// Records the sums that are open, so that whoever reads the log now reads all of it.
+    /// Records the open sums, so that a reader of the log sees all refusals.
     pub async fn settle_refusals(&self) {
         for (peer, window) in self.limits.refusals.all() {
             self.close_sum(peer.as_ref(), &mut *window.lock().await)
@@ -108,7 +108,7 @@ impl Connector {
         }
     }
 
-    /// Somebody hears nothing, since nothing can be recorded; where it can be, the reserve of the log says how many.
+    /// Counts a caller that gets no answer because nothing can be recorded. If possible, the reserve of the log records the count.
     pub(crate) async fn unheard(&self, peer: Option<&ParticipantId>) -> QueryRejection {
         let window = self.limits.refusals.of(peer);
         let mut window = window.lock().await;
@@ -127,7 +127,7 @@ impl Connector {
         QueryRejection::Closed
     }
 
-    /// The same as [`Self::settle_refusals`], from a thread, when the participant ends.
+    /// Records the open sums from a thread, at shutdown. See [`Self::settle_refusals`].
     pub(crate) fn end_refusals(&self) {
         for (peer, window) in self.limits.refusals.all() {
             let Ok(mut window) = window.try_lock() else {

@@ -1,4 +1,4 @@
-//! What a ruling may depend on, gathered.
+//! Facts on which the decision on a question may depend.
 
 use crate::answer::running_queries::RunningQueryGuard;
 use crate::league::group_lists;
@@ -20,26 +20,26 @@ use hansa_query::snapshot::registry::SnapshotSet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// What is known of the datasets, the contracts and the asker of a question.
+/// Facts about the datasets, the contracts and the caller of a question.
 #[derive(Debug, Default)]
 pub(super) struct DecisionContext {
-    /// Schemas as they are published now.
+    /// Digests of the currently published schemas.
     pub(super) schemas: BTreeMap<DatasetId, Digest>,
-    /// Earlier ones that these extend.
+    /// Digests of earlier schemas that the current ones extend.
     pub(super) extends: BTreeMap<DatasetId, BTreeSet<Digest>>,
     /// Labels of the snapshots that are read.
     pub(super) snapshots: BTreeMap<DatasetId, String>,
-    /// What was spent in the current slot of each counted clause.
+    /// Amount spent in the current period of each counted clause.
     pub(super) spent: BTreeMap<(ContractId, ClauseId), u64>,
-    /// What is refused whatever the contracts say, all through one question.
+    /// Restrictions of the provider, constant throughout one question.
     pub(super) restrictions: Arc<ProviderRestrictions>,
-    /// What is known around the question, by contract.
+    /// Facts by contract.
     pub(super) around: BTreeMap<ContractId, ContractContext>,
-    /// The tenant that the asker stands for here.
+    /// Tenant of this participant that the caller stands for.
     pub(super) tenant: Option<String>,
 }
 
-/// The schemas, as they are published now, of what is granted.
+/// Returns the current schema digests of the granted datasets.
 pub(super) fn schemas(
     connector: &Connector,
     active: &ActiveContracts,
@@ -53,7 +53,7 @@ pub(super) fn schemas(
     })
 }
 
-/// The earlier schemas that those of now extend, of what is given by contracts that are good for later ones.
+/// Returns the earlier schemas that the current ones extend, for contracts that also cover later schemas.
 pub(super) fn extends(
     connector: &Connector,
     active: &ActiveContracts,
@@ -71,7 +71,7 @@ pub(super) fn extends(
     })
 }
 
-/// What was spent in the current slot of each counted clause, of contracts and restrictions, under whichever contract.
+/// Returns the amount spent in the current period of each counted clause, of contracts and restrictions, over all contracts.
 ///
 /// # Errors
 /// `DATASET_RESTRICTED` for a restriction that can't be read, or when a clause counts what nobody counts.
@@ -97,10 +97,10 @@ pub(super) fn spent_by_clause(
         .collect())
 }
 
-/// What is known around a question, contract by contract; only what one of its clauses looks at is looked up.
+/// Returns the facts by contract. Only facts on which a clause depends are looked up.
 ///
 /// # Errors
-/// `STATE_BROKEN` when the index can't be read.
+/// `STATE_BROKEN` if the index can't be read.
 pub(super) fn contract_contexts(
     connector: &Connector,
     active: &ActiveContracts,
@@ -145,10 +145,11 @@ pub(super) fn contract_contexts(
     Ok(known)
 }
 
-/// The statements of deletion that are overdue under a contract: of answers that were closed so many days ago.
+/// Returns the overdue deletion statements under a contract. They concern answers that were closed more than the agreed number of
+/// days ago.
 ///
 /// # Errors
-/// `STATE_BROKEN` when the index can't be read.
+/// `STATE_BROKEN` if the index can't be read.
 pub(super) fn overdue_attestations(
     connector: &Connector,
     grant: &DatasetGrant,
@@ -169,10 +170,10 @@ pub(super) fn overdue_attestations(
     Ok(OverdueAttestations { count, first })
 }
 
-/// What is left of what was paid beforehand under a contract, and the months that are due.
+/// Returns the remaining prepaid balance of a contract and its due months.
 ///
 /// # Errors
-/// `STATE_BROKEN` when the index can't be read.
+/// `STATE_BROKEN` if the index can't be read.
 pub(super) fn prepaid_balance(
     connector: &Connector,
     grant: &DatasetGrant,
@@ -189,7 +190,7 @@ pub(super) fn prepaid_balance(
         return Ok(PrepaidBalance::EMPTY);
     };
     let balance = connector.accounting.prepaid_balances.of(first);
-    // A draft would come into force now.
+    // A draft would come into force at this instant.
     let (activated, _) = connector.records.index_fast(|state| state.began(first))?;
     let begun = month(now)
         .saturating_sub(month(activated.unwrap_or(now)))
@@ -202,7 +203,7 @@ pub(super) fn prepaid_balance(
 
 const DAY: i64 = 86_400_000_000;
 
-/// The labels of the snapshots that are read.
+/// Returns the labels of the snapshots that are read.
 pub(super) fn snapshots(
     connector: &Connector,
     holdings: &SnapshotSet,

@@ -1,4 +1,4 @@
-//! Each question is answered once: the identities of those that were asked.
+//! Identities of past questions. Each question is answered once.
 
 use crate::participant::Connector;
 use crate::process::blocking_work::waiting;
@@ -6,14 +6,14 @@ use hansa_policy::id::{ParticipantId, RequestId};
 use hansa_policy::refusal::Refusal;
 use hansa_store::state_index::StateIndex;
 
-/// The most identities of questions that are kept in memory.
+/// Most question identities kept in memory.
 const MOST_ASKED: usize = 65_536;
 
 impl Connector {
-    /// Notes a question's identity; false when it was asked before.
+    /// Notes the identity of a question. Returns false if the question was asked before.
     ///
     /// # Errors
-    /// When the index can't be read.
+    /// If the index can't be read.
     pub(crate) fn first_time(
         &self,
         request: RequestId,
@@ -33,13 +33,13 @@ impl Connector {
             Ok(!known)
         };
         match self.records.state.try_lock() {
-            // To look one question up takes less time than to hand on what else this thread does.
+            // The lookup is shorter than moving the other work of this thread elsewhere.
             Some(state) => is_new(&state),
             None => waiting(|| is_new(&self.records.lock_index())),
         }
     }
 
-    /// The same where what was asked is to be forgotten first.
+    /// Notes the identity after clearing the full list in memory.
     fn note_request_after_clearing(
         &self,
         request: RequestId,
@@ -47,7 +47,7 @@ impl Connector {
     ) -> Result<bool, Refusal> {
         let mut asked = self.accounting.answered_requests.lock();
         if asked.len() >= MOST_ASKED {
-            // The index knows what is forgotten here.
+            // Brings the index up to date with the identities that are cleared here.
             self.records.index(|_| Ok(()))?;
             asked.clear();
         }

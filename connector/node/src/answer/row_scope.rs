@@ -1,4 +1,4 @@
-//! Which rows an answer is over: all, those that came since an earlier answer, or those that were there at an instant.
+//! Rows of an answer: all rows, rows since an earlier answer, or rows at an instant.
 
 use crate::answer::incoming_query::IncomingQuery;
 use crate::participant::Connector;
@@ -23,11 +23,11 @@ use hansa_query::sql::monotonicity;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What a question may read, and the answer that it goes on from.
+/// Snapshots that a question may read, with its row scope.
 pub(super) struct ReadSet<'q> {
     connector: &'q Connector,
     holdings: Arc<SnapshotSet>,
-    /// Whether all of it is read.
+    /// True if all rows of the snapshots are read.
     whole: bool,
     scope: AnswerRowScope,
     sql: &'q str,
@@ -39,26 +39,26 @@ enum AnswerRowScope {
     AsOf(UtcTimestamp),
 }
 
-/// An answer that was given to its end, as the log says.
+/// Completed earlier answer, from the log.
 struct EarlierAnswer {
     permit: u64,
     mark: String,
     snapshots: BTreeMap<String, String>,
 }
 
-/// What an answer is over.
+/// Rows that the answer covers.
 pub(super) enum RowSelection {
     /// The rows in the holdings.
     These(Box<PermitDecision<BoundPlan>>),
-    /// None: nothing came.
+    /// No rows: nothing came since the earlier answer.
     None(Box<NoNewDataDecision>),
 }
 
 impl<'q> ReadSet<'q> {
-    /// Looks up what the question says of its rows.
+    /// Looks up the row scope of the question.
     ///
     /// # Errors
-    /// `NOT_CONTINUED` where no such answer was given to this asker to its end.
+    /// `NOT_CONTINUED` if no completed answer of that request to this caller exists.
     pub(super) fn from_query(
         connector: &'q Connector,
         posed: &'q IncomingQuery,
@@ -85,7 +85,7 @@ impl<'q> ReadSet<'q> {
         })
     }
 
-    /// Holds a ruling against it, before it is recorded.
+    /// Applies the row scope to a decision before the decision is recorded.
     ///
     /// # Errors
     /// `NOT_CONTINUED`, `AS_OF_UNAVAILABLE`.
@@ -103,7 +103,8 @@ impl<'q> ReadSet<'q> {
             }
             AnswerRowScope::Since(earlier) => {
                 let refused = |what: &str| Err(Refusal::new(ErrorCode::NotContinued, what));
-                // INVARIANT: goes-on. The same question, and the same done to each row: what came is then all that is new.
+                // INVARIANT: goes-on. With an equal question and equal effects on each row, the rows that came since are all new
+                // rows.
                 if earlier.mark != mark.to_string() {
                     return refused(
                         "the question, its purpose, its contract or what that shows is another than in the earlier answer",
@@ -141,7 +142,7 @@ impl<'q> ReadSet<'q> {
         )))
     }
 
-    /// What is read, and whether that is all.
+    /// Returns the snapshots, and true if all their rows are read.
     pub(super) fn into_holdings(self) -> (Arc<SnapshotSet>, bool) {
         (self.holdings, self.whole)
     }
@@ -187,8 +188,8 @@ impl<'q> ReadSet<'q> {
 
 type NewSnapshots = BTreeMap<DatasetId, Arc<Snapshot>>;
 
-/// Of each dataset that is read, the publication that the earlier answer was over, and what came since; nothing of either where
-/// nothing came to any of them.
+/// Returns the publication of each dataset that the earlier answer read, and the rows since then. Both maps are empty if no dataset
+/// has new rows.
 fn since(
     ruled: &PermitDecision<BoundPlan>,
     earlier: &EarlierAnswer,
@@ -226,7 +227,7 @@ fn since(
     }
 }
 
-/// The answer to that question of this asker. Somebody else's looks like none.
+/// Finds the caller's earlier answer to `request`. An answer to another caller counts as unknown.
 fn earlier(
     connector: &Connector,
     request: RequestId,

@@ -1,4 +1,4 @@
-//! The answers under way, so that a withdrawal or an expulsion can cut them.
+//! Running answers, so that a withdrawal or an expulsion can cut them.
 
 use hansa_policy::attribute::Credential;
 use hansa_policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The answers under way.
+/// List of the running answers.
 #[derive(Debug, Clone, Default)]
 pub struct RunningQueries(Arc<Mutex<BTreeMap<u64, RunningQuery>>>);
 
@@ -22,7 +22,7 @@ struct RunningQuery {
     stop: CancellationHandle,
 }
 
-/// An answer's place in the list; it leaves the list when this goes.
+/// Place of an answer in the list. Dropping it removes the answer.
 #[derive(Debug)]
 pub struct RunningQueryGuard {
     list: RunningQueries,
@@ -30,7 +30,7 @@ pub struct RunningQueryGuard {
 }
 
 impl RunningQueryGuard {
-    /// Tells what this answer reads, as far as that is known now.
+    /// Sets the contracts and datasets of this answer, as far as they are known.
     pub fn reads(&self, contracts: Vec<ContractId>, datasets: Vec<DatasetId>) {
         self.list.with_queries(|list| {
             if let Some(entry) = list.get_mut(&self.key) {
@@ -40,7 +40,7 @@ impl RunningQueryGuard {
         });
     }
 
-    /// Tells on which credentials it relies that this answer may run.
+    /// Sets the credentials on which this answer relies.
     pub(crate) fn relies_on(&self, credentials: Vec<Credential>) {
         self.list.with_queries(|list| {
             if let Some(entry) = list.get_mut(&self.key) {
@@ -49,7 +49,7 @@ impl RunningQueryGuard {
         });
     }
 
-    /// How many answers under a contract were asked for before this one and still run.
+    /// Number of running answers under a contract that were asked before this one.
     pub(crate) fn before(&self, contract: ContractId) -> u64 {
         let earlier = self.list.with_queries(|list| {
             let earlier = list.range(..self.key);
@@ -82,8 +82,9 @@ impl RunningQueries {
         act(&mut list)
     }
 
-    /// Lists an answer from the moment that it is asked for, before anything is looked up: whoever takes away what it needs
-    /// changes that first and cuts afterwards, so that it is either not found or the answer is cut.
+    /// Lists an answer when it is asked, before any lookup.
+    ///
+    /// A stop changes the state first and cuts answers afterwards. An answer therefore either sees the new state or is cut.
     pub fn enter(
         &self,
         request: RequestId,
@@ -115,12 +116,12 @@ impl RunningQueries {
         (place, watch)
     }
 
-    /// How many there are.
+    /// Number of running answers.
     pub fn count(&self) -> usize {
         self.with_queries(|list| list.len())
     }
 
-    /// The answers: question, asker and datasets.
+    /// Running answers: question, caller and datasets.
     pub fn list(&self) -> Vec<(RequestId, ParticipantId, Vec<DatasetId>)> {
         self.with_queries(|list| {
             list.values()
@@ -129,17 +130,17 @@ impl RunningQueries {
         })
     }
 
-    /// Cuts those under a contract; says how many.
+    /// Cuts the answers under a contract and returns their number.
     pub(crate) fn cut_contract(&self, contract: ContractId, why: &Refusal) -> usize {
         self.cut_matching(|entry| entry.contracts.contains(&contract), why)
     }
 
-    /// Cuts the answer to one question; says how many there were.
+    /// Cuts the answer to one question and returns the number of cut answers.
     pub fn cut_request(&self, request: RequestId, why: &Refusal) -> usize {
         self.cut_matching(|entry| entry.request == request, why)
     }
 
-    /// Cuts those of a participant but where each contract is one that `stays`; says how many.
+    /// Cuts the answers of a participant, except those whose contracts all satisfy `stays`. Returns their number.
     pub(crate) fn cut_peer_under(
         &self,
         peer: &ParticipantId,
@@ -156,7 +157,7 @@ impl RunningQueries {
         )
     }
 
-    /// Cuts those that rely on a credential which counts no longer.
+    /// Cuts the answers that rely on a credential that is no longer valid.
     pub(crate) fn cut_unattested(
         &self,
         counts: impl Fn(&Credential, &ParticipantId) -> Result<(), Refusal>,
@@ -171,7 +172,7 @@ impl RunningQueries {
         });
     }
 
-    /// Cuts those of whoever `why` gives a reason for, by its contracts.
+    /// Cuts the answers for whose caller and contracts `why` returns a refusal.
     pub(crate) fn cut_whoever(
         &self,
         why: impl Fn(&ParticipantId, &[ContractId]) -> Option<Refusal>,
@@ -185,12 +186,12 @@ impl RunningQueries {
         });
     }
 
-    /// Cuts all; says how many.
+    /// Cuts all answers and returns their number.
     pub fn cut_all(&self, why: &Refusal) -> usize {
         self.cut_matching(|_| true, why)
     }
 
-    /// Cuts those that read a dataset; says how many.
+    /// Cuts the answers that read a dataset and returns their number.
     pub(crate) fn cut_dataset(&self, dataset: &DatasetId, why: &Refusal) -> usize {
         self.cut_matching(|entry| entry.datasets.contains(dataset), why)
     }

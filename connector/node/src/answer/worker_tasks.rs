@@ -1,4 +1,4 @@
-//! What the workers of the connector are told of a question, and how they are asked for what their tasks give.
+//! Briefing of workers about a question, and the requests for the rows of their tasks.
 
 use crate::answer::incoming_query::{IncomingQuery, QueryCaller};
 use crate::config::ConnectorConfig;
@@ -40,32 +40,32 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio_util::task::AbortOnDropHandle;
 
-/// The workers of one question.
+/// Workers of one question.
 struct QueryWorkers {
     connector: Arc<Connector>,
     config: Arc<ConnectorConfig>,
-    /// Who is there as long as this question is: a reload changes nothing of it.
+    /// Team of workers, fixed for the question. A reload of the configuration does not change it.
     team: Vec<WorkerConfig>,
-    /// All but the contracts themselves, which are read when workers are asked, and what is each worker's own.
+    /// Briefing without the envelopes of contracts, which are read when workers are asked, and without the fields of each worker.
     briefing: QuestionBriefing,
-    /// Whether our own people ask, so that a grant stands for contracts.
+    /// True for own users: a house grant takes the place of contracts.
     house: bool,
-    /// Where connections live: not where questions run.
+    /// Handle of the runtime that owns connections. Questions run on another one.
     handle: Handle,
 }
 
-/// A question that workers have begun. Dropping it ends their tasks.
+/// Question that its workers have begun. Dropping it ends their tasks.
 struct BegunQuestion {
     request: RequestId,
-    /// By the number of the worker.
+    /// Clients, indexed by the number of the worker.
     clients: Vec<WorkerClient>,
-    /// What keeps the tasks of each.
+    /// Streams that keep the tasks of the workers alive.
     _held: Vec<TaskRowStream>,
     time: Duration,
     handle: Handle,
 }
 
-/// The workers that help with a question, where there are any, and all that it reads can be read by them.
+/// Returns the workers for a question, if any exist and can read all its datasets.
 pub(super) fn staging(
     connector: &Arc<Connector>,
     posed: &IncomingQuery,
@@ -125,7 +125,7 @@ pub(super) fn staging(
     }))
 }
 
-/// What the question rests on: its contracts, without their envelopes; or a dataset that workers can't read.
+/// Returns the grounds of the question: its contracts without their envelopes. Fails for a dataset that workers can't read.
 fn grounds(
     ruled: &PermitDecision<BoundPlan>,
     holdings: &SnapshotSet,
@@ -138,7 +138,7 @@ fn grounds(
     let grounds = ruled.effects().iter().map(|(dataset, effects)| {
         let ground = || {
             let grant = ruled.standing().grants().get(dataset)?;
-            // A worker has snapshots and files in place, and neither released cells nor tables of databases.
+            // Workers read snapshots and files in place, but no released cells and no tables of databases.
             let snapshot = holdings.get(dataset)?;
             let here = snapshot.is_in_files() && !effects.iter().any(is_released);
             here.then_some(())?;
@@ -164,18 +164,18 @@ fn grounds(
     grounds.collect()
 }
 
-/// What a worker may use for its tasks of a question with these limits.
+/// Limits of a worker's tasks, from the limits of the question.
 fn task_limits(limits: &limits::QueryResourceLimits) -> TaskLimits {
     TaskLimits {
         memory: u64::try_from(limits.memory).unwrap_or(u64::MAX),
         spill: limits.spill,
-        // Half of it is left to do the question again at home, where a worker does not come to an end.
+        // Half of the time stays for a second attempt without workers.
         time: (limits.time / 2).max(Duration::from_millis(1)),
         batch_rows: u32::try_from(limits.batch_rows).unwrap_or(u32::MAX),
     }
 }
 
-/// The grant under which workers run tasks of this question of our own people, signed by the key of the house.
+/// Grant under which workers run tasks of a question of an own user, signed by the house key.
 fn house_grant(connector: &Connector, briefing: &QuestionBriefing) -> Result<Bytes, Refusal> {
     let snapshots = briefing.grounds.iter();
     let now = connector.now();
@@ -194,7 +194,7 @@ fn house_grant(connector: &Connector, briefing: &QuestionBriefing) -> Result<Byt
     Ok(envelope::assemble(&payload, &[signature]).into())
 }
 
-/// Has all workers of a question begin, at once.
+/// Starts a question on all its workers at once.
 async fn begin_workers(
     connector: Arc<Connector>,
     config: Arc<ConnectorConfig>,
@@ -226,7 +226,7 @@ async fn begin_workers(
             let began = one_begun(connector, config, worker, briefing).await;
             if let Err(why) = &began {
                 tracing::warn!(name: "worker.failed", worker = %worker.name, %why, "the question is asked without workers");
-                // One that only refuses is there.
+                // A worker that refuses is alive. Only an unreachable one is rested.
                 if why.code == ErrorCode::WorkerFailed {
                     connector.peers.workers.rests(worker, connector.ticks());
                 }
@@ -266,7 +266,7 @@ async fn one_begun(
         .unwrap_or_else(|_| late())
 }
 
-/// How long a worker may take to begin.
+/// Longest time for a worker to begin.
 const BEGIN: Duration = Duration::from_secs(20);
 
 #[async_trait]
@@ -286,7 +286,7 @@ impl Workers for QueryWorkers {
         let asked = self
             .handle
             .spawn(begin_workers(connector, config, team, briefing));
-        // Who gives up waiting has nothing begun.
+        // Dropping this future aborts the start, so that no worker begins a question nobody waits for.
         let begun = AbortOnDropHandle::new(asked)
             .await
             .unwrap_or_else(|_| Err(stops()))?;

@@ -1,4 +1,4 @@
-//! `[audit]`: how long decisions are kept in the log, what stands beside it, who stamps its heads, and whom a forked log keeps out.
+//! `[audit]`: retention of decisions and question texts, time stamps of log heads, and the treatment of forked logs.
 
 use crate::config::reader::ConfigSection;
 use crate::config::time_stamp;
@@ -13,15 +13,15 @@ const DAY: u64 = 86_400;
 /// `[audit]`
 #[derive(Debug, Clone, Copy)]
 pub struct RetentionConfig {
-    /// The texts of questions; nothing is kept of them where this is nothing.
+    /// Retention of question texts. With zero, no text is kept.
     pub sql: Duration,
-    /// The records of single questions.
+    /// Retention of the records of single questions.
     pub decisions: Duration,
-    /// Whether a participant whose log has forked is dealt with no more until it has stated how that came about.
+    /// True if a participant with a forked log is refused until it has explained the fork.
     pub(crate) refuses_forked: bool,
 }
 
-/// Reads it.
+/// Reads the section.
 pub(super) fn read(
     section: ConfigSection<'_>,
     folder: &Path,

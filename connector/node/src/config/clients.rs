@@ -1,4 +1,4 @@
-//! `[clients]` and `[web]`: where the programs of analysts ask, by Flight SQL and by HTTP.
+//! `[clients]` and `[web]`: addresses for client programs, by Flight SQL and by HTTP.
 
 use crate::config::reader::ConfigSection;
 use std::net::SocketAddr;
@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 /// `[clients]` or `[web]`
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ClientsConfig {
-    /// The address; absent: nothing is served.
+    /// Address to listen on; absent: nothing is served.
     pub listen: Option<SocketAddr>,
-    /// The certificate that is shown, with the key; absent: that of the participant in its league.
+    /// Certificate chain and key of the listener; absent: those of the participant in its league.
     pub certificate: Option<(PathBuf, PathBuf)>,
 }
 
-/// Reads it.
+/// Reads the section.
 pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> ClientsConfig {
     let listen = section.parse_value("listen");
     let certificate = section.text("certificate");

@@ -1,4 +1,4 @@
-//! `[clock]`: how far the clock is moved, for tests of months in a league that is for a show.
+//! `[clock]`: shift of the clock, for tests over months in a league for demonstrations.
 
 use crate::config::reader::ConfigSection;
 use crate::config::unit::shift;
@@ -7,15 +7,15 @@ use hansa_policy::refusal::ErrorCode;
 /// `[clock] offset`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ClockOffset {
-    /// As it was written; empty when it was not.
+    /// Text of the value; empty if absent.
     pub text: String,
-    /// The same in microseconds.
+    /// Shift in microseconds.
     pub micros: i64,
-    /// Where it stands in the file.
+    /// Line in the file.
     pub(crate) line: u64,
 }
 
-/// Reads it.
+/// Reads the section.
 pub(super) fn read(section: ConfigSection<'_>) -> ClockOffset {
     let offset = section.value("offset").and_then(|value| {
         let text = value.text()?;

@@ -1,4 +1,4 @@
-//! `[cluster]` and `[[worker]]`: the machines that run stages of the own answers.
+//! `[cluster]` and `[[worker]]`: machines that run stages of the participant's own answers.
 
 use crate::config::reader::ConfigSection;
 use hansa_identity::cluster::server_name;
@@ -8,24 +8,24 @@ use std::path::{Path, PathBuf};
 /// `[cluster]`, with each `[[worker]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterConfig {
-    /// Where its authority and its certificates are.
+    /// Folder with the certificate authority and the certificates of the cluster.
     pub folder: PathBuf,
-    /// Rows of a dataset from which its questions go to workers.
+    /// Least number of rows of a dataset from which workers are used for its questions.
     pub(crate) at_least: u64,
-    /// Those that help; with less than two nobody does.
+    /// Workers of the cluster. At least two are needed.
     pub workers: Vec<WorkerConfig>,
 }
 
 /// `[[worker]]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkerConfig {
-    /// Its name, as in its certificate.
+    /// Name of the worker in its certificate.
     pub name: SqlIdentifier,
     /// `host:port`
     pub address: String,
 }
 
-/// Reads them.
+/// Reads both sections.
 pub(super) fn read(
     section: ConfigSection<'_>,
     tables: Vec<ConfigSection<'_>>,
@@ -45,7 +45,7 @@ pub(super) fn read(
     }
 }
 
-/// Reads one of them; `before` stand above it.
+/// Reads one worker. `before` holds the workers above it in the file.
 fn worker(section: ConfigSection<'_>, before: &[WorkerConfig]) -> Option<WorkerConfig> {
     let name =
         section

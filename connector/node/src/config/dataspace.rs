@@ -1,5 +1,5 @@
-//! `[dataspace]`, `[partner.NAME]` and `[control_plane.NAME]`: the Dataspace Protocol, the connectors of other makes with which it is spoken, and
-//! those for which data is given.
+//! `[dataspace]`, `[partner.NAME]` and `[control_plane.NAME]`: the Dataspace Protocol, partners with other connectors, and own
+//! control planes for which this connector serves data.
 
 use crate::config::reader::ConfigSection;
 use crate::config::web_origin;
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 pub struct DataspaceConfig {
     /// `https://` and the host under which partners reach `[web]`.
     pub base: String,
-    /// The identity of this participant in the protocol.
+    /// Participant ID of this participant in the Dataspace Protocol.
     pub id: String,
     /// `[partner.NAME]`
     pub partners: Vec<PartnerConfig>,
@@ -19,60 +19,60 @@ pub struct DataspaceConfig {
     pub control_planes: Vec<ControlPlaneConfig>,
 }
 
-/// `[control_plane.NAME]`: a connector of this participant that negotiates, and has its data given here.
+/// `[control_plane.NAME]`: another connector of this participant that negotiates, and for which this one serves data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ControlPlaneConfig {
-    /// Its name here.
+    /// Local name of the control plane.
     pub name: SqlIdentifier,
-    /// Whether it speaks as EDC 0.14 does, from before there was a specification.
+    /// True for EDC 0.14, which predates the Data Plane Signaling specification.
     pub is_edc: bool,
-    /// Where it is told what becomes of data, and where its agreements are.
+    /// Address for state changes of transfers and for agreements.
     pub address: String,
-    /// Where one agreement is, with `{process}` or `{agreement}` in it, where that is elsewhere.
+    /// Address of one agreement, with the placeholder `{process}` or `{agreement}`; absent: it is below `address`.
     pub agreement_address: Option<String>,
-    /// The file with the key of that place.
+    /// File with the key for `agreement_address`.
     pub agreement_key_file: Option<PathBuf>,
-    /// The file with what it presents here.
+    /// File with the token that the control plane presents.
     pub token_file: PathBuf,
-    /// The file with what is presented to it.
+    /// File with the token that is presented to the control plane.
     pub own_token_file: Option<PathBuf>,
 }
 
 /// `[partner.NAME]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartnerConfig {
-    /// Its name here.
+    /// Local name of the partner.
     pub name: SqlIdentifier,
-    /// Under which it stands in offers, contracts and the log.
+    /// Participant name of the partner in offers, contracts and the log.
     pub participant: ParticipantId,
-    /// Its name for people.
+    /// Name for people.
     pub title: String,
-    /// Its identity in the protocol.
+    /// Participant ID of the partner in the Dataspace Protocol.
     pub protocol_id: String,
-    /// Where it takes messages of 2025-1.
+    /// Address for messages of version 2025-1.
     pub address: String,
-    /// Where its data is, where that is another host.
+    /// Address of the data, if its host is another one.
     pub data_address: Option<String>,
-    /// The file with what it presents here.
+    /// File with the token that the partner presents.
     pub token_file: PathBuf,
-    /// The file with what is presented to it.
+    /// File with the token that is presented to the partner.
     pub own_token_file: Option<PathBuf>,
-    /// The purpose for which it asks.
+    /// Purpose of the partner's questions.
     pub purpose: Option<PurposeId>,
-    /// Whether it presents an object with its name, as connectors do that try something out.
+    /// True if the partner presents an object with its name as identity, as test connectors do.
     pub mock_identity: bool,
-    /// Whether an agreement is accepted that it has not signed.
+    /// True if agreements without the partner's signature are accepted.
     pub unsigned_agreements: bool,
 }
 
 impl DataspaceConfig {
-    /// The partner of a name.
+    /// Finds a partner by name.
     pub fn partner(&self, name: &str) -> Option<&PartnerConfig> {
         let mut partners = self.partners.iter();
         partners.find(|partner| partner.name.as_str() == name)
     }
 
-    /// The control plane of a name.
+    /// Finds a control plane by name.
     pub fn control_plane(&self, name: &str) -> Option<&ControlPlaneConfig> {
         let mut planes = self.control_planes.iter();
         planes.find(|plane| plane.name.as_str() == name)
@@ -80,7 +80,7 @@ impl DataspaceConfig {
 }
 
 impl ControlPlaneConfig {
-    /// Where an agreement is. (Data Plane Signaling 1.0-RC3, "Control Plane API")
+    /// Returns the address of an agreement (Data Plane Signaling 1.0-RC3, "Control Plane API").
     pub fn agreement_at(&self, process: &str, agreement: &str) -> String {
         let usual = format!("{}/transfers/{{process}}/agreement", self.address);
         let address = self.agreement_address.as_ref().unwrap_or(&usual);
@@ -91,7 +91,7 @@ impl ControlPlaneConfig {
 }
 
 impl PartnerConfig {
-    /// Whether its data may be fetched from an address.
+    /// Checks that the partner's data may be fetched from an address.
     pub fn gives_data_at(&self, address: &str) -> bool {
         let hosts = [Some(&self.address), self.data_address.as_ref()];
         let mut hosts = hosts.into_iter().flatten();
@@ -100,7 +100,7 @@ impl PartnerConfig {
     }
 }
 
-/// Reads all of them; absent: the protocol is not spoken.
+/// Reads the three sections. Without them, the protocol is not served.
 pub(super) fn read(
     section: ConfigSection<'_>,
     (partners, planes): (ConfigSection<'_>, ConfigSection<'_>),
@@ -155,7 +155,7 @@ pub(super) fn read(
     })
 }
 
-/// What stands in each table below one.
+/// Reads each table below a section.
 fn read_named_tables<T>(
     section: &ConfigSection<'_>,
     what: &str,
@@ -264,18 +264,18 @@ fn partner(section: &ConfigSection<'_>, name: SqlIdentifier, root: &Path) -> Opt
     })
 }
 
-/// Whether a text is `https://` and a host.
+/// Checks that a text is `https://` with a host.
 fn is_base(text: &str) -> bool {
     let host = text.strip_prefix("https://").unwrap_or_default();
     !host.is_empty() && !host.contains(['/', '?', '#', '@']) && hansa_portal::is_address(text)
 }
 
-/// Whether an address is on this machine.
+/// Checks that an address is on this machine.
 fn is_local(text: &str) -> bool {
     text.starts_with("http://127.0.0.1:") || text.starts_with("http://127.0.0.1/")
 }
 
-/// Whether a text is an address that messages may go to. Without TLS there is no partner but on this machine.
+/// Checks that messages may go to an address. Without TLS, only addresses on this machine are allowed.
 fn is_address(text: &str) -> bool {
     (text.starts_with("https://") || is_local(text))
         && !text.contains(['?', '#', '@'])

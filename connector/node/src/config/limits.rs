@@ -1,38 +1,38 @@
-//! `[limits]`: what one question may use, and how many run at once.
+//! `[limits]`: resources of one question, and the number of concurrent questions.
 
 use crate::config::machine::MachineResources;
 use crate::config::reader::ConfigSection;
 use crate::config::unit::{bytes, seconds};
 use std::time::Duration;
 
-/// `[limits]`: of one question, and how many run at once.
+/// `[limits]`: resources of one question, and the number of concurrent questions.
 #[derive(Debug, Clone, Copy)]
 pub struct LimitsConfig {
     /// Bytes of memory for one question.
     pub(crate) memory: u64,
     /// Bytes of memory for all questions together.
     pub memory_of_all: u64,
-    /// Cores of all questions together; each takes those that are free.
+    /// Cores for all questions together. Each question takes the free ones.
     pub cores: usize,
     /// Bytes of spill for one question.
     pub(crate) spill: u64,
     /// Time for one question.
     pub(crate) timeout: Duration,
-    /// The time that answers have to end by themselves when the connector is stopped.
+    /// Time for running answers to complete during a shutdown.
     pub drain: Duration,
     /// Questions at once.
     pub concurrent: usize,
-    /// Bytes that must be free on the disk of the log, or nothing is answered.
+    /// Free bytes that the disk of the log must have. With less, no question is answered.
     pub reserve: u64,
-    /// Bytes that the disk gives the log beforehand, for what must be said when it is full all the same.
+    /// Bytes of disk reserved for the log, for records that must be written even if the disk is full.
     pub(crate) spare: u64,
-    /// Bytes after which another file of the log is begun.
+    /// Size in bytes at which the log begins a new file.
     pub(crate) segment: u64,
 }
 
-/// Reads them.
+/// Reads the section.
 ///
-/// Without a word of memory all questions have 60 percent of what `machine` has, and one of them half of that.
+/// By default, all questions have 60 percent of the memory of `machine`, and one question half of that.
 pub(super) fn read(section: ConfigSection<'_>, machine: MachineResources) -> LimitsConfig {
     let measure = |key: &'static str| section.parse_with(key, bytes, "a size such as 512 MB");
     let size = |key: &'static str, default: u64| measure(key).unwrap_or(default);
@@ -98,7 +98,7 @@ pub(super) fn read(section: ConfigSection<'_>, machine: MachineResources) -> Lim
     }
 }
 
-/// Rounded down, so that what is shown is what holds.
+/// Rounds down to whole megabytes, so that the shown value is the effective one.
 const fn whole_megabytes(bytes: u64) -> u64 {
     let whole = bytes / 1_000_000 * 1_000_000;
     if whole == 0 { bytes } else { whole }

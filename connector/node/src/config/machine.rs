@@ -1,18 +1,18 @@
-//! The part of the machine that this process may use: its cores, and its memory with the limit of its control group.
+//! Resources of the machine for this process: its cores, and its memory within the limit of its control group.
 
 use std::path::{Path, PathBuf};
 
-/// Cores and memory.
+/// Cores and memory for this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MachineResources {
-    /// Cores, as the affinity and the quota of the process allow them.
+    /// Number of cores within the CPU affinity and the quota of the process.
     pub(crate) cores: usize,
-    /// Bytes.
+    /// Bytes of memory.
     pub(crate) memory: u64,
 }
 
 impl MachineResources {
-    /// Those of this process. Where a system does not say how much memory it has, a small machine is assumed.
+    /// Reads the resources of this process. On a system that does not report its memory, a small machine is assumed.
     pub(crate) fn read() -> Self {
         let text = |path: &Path| std::fs::read_to_string(path).ok();
         let installed = text(Path::new("/proc/meminfo")).and_then(|text| total(&text));
@@ -41,7 +41,7 @@ fn total(meminfo: &str) -> Option<u64> {
     kib.checked_mul(1024)
 }
 
-/// The files in which a control group and those around it say how much memory they may have (cgroups(7), `/proc/self/cgroup`).
+/// Files with the memory limits of a control group and its ancestors (cgroups(7), `/proc/self/cgroup`).
 fn limit_files(groups: &str) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for line in groups.lines() {
@@ -65,7 +65,7 @@ fn limit_files(groups: &str) -> Vec<PathBuf> {
     files
 }
 
-/// A limit in bytes; none where there is none.
+/// Memory limit in bytes; `None` without a limit.
 fn limit(text: &str) -> Option<u64> {
     text.trim().parse().ok()
 }

@@ -1,4 +1,4 @@
-//! `[monitoring]`: where metrics and readiness are read, and where traces go.
+//! `[monitoring]`: the address of metrics and readiness, and the collector of traces.
 
 use crate::config::reader::ConfigSection;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -8,29 +8,29 @@ use std::path::{Path, PathBuf};
 /// `[monitoring]`
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct MonitoringConfig {
-    /// The address; absent: nothing is served.
+    /// Address to listen on; absent: nothing is served.
     pub listen: Option<SocketAddr>,
-    /// The file with the token of whoever reads metrics; needed where others reach the address.
+    /// File with the token for metrics. It is required if the address is reachable from other machines.
     pub token_file: Option<PathBuf>,
-    /// The collector of traces; absent: none are taken.
+    /// Collector of traces; absent: nothing is traced.
     pub traces: Option<TraceConfig>,
 }
 
-/// Where traces go.
+/// Collector of traces.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TraceConfig {
-    /// The address of a collector that takes OTLP over HTTP.
+    /// Address of a collector of OTLP over HTTP.
     pub url: String,
-    /// The share of questions that are traced, from 0 to 1.
+    /// Share of traced questions, from 0 to 1.
     pub share: f64,
-    /// The file with the token that the collector asks for.
+    /// File with the token for the collector.
     pub token_file: Option<PathBuf>,
 }
 
-/// The share of questions that are traced where nothing else is said.
+/// Default share of traced questions.
 const SHARE: f64 = 0.01;
 
-/// Reads it.
+/// Reads the section.
 pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> MonitoringConfig {
     let listen: Option<SocketAddr> = section.parse_value("listen");
     let token = section.text("token_file");

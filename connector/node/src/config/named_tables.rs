@@ -1,11 +1,11 @@
-//! The tables that stand under names of the participant's choice: purposes and tenants.
+//! Tables under names that the participant chooses: purposes and tenants.
 
 use crate::config::reader::ConfigSection;
 use hansa_policy::id::{ParticipantId, PurposeId};
 use hansa_policy::term::purpose::OwnPurpose;
 use std::collections::BTreeMap;
 
-/// The own purposes, `[purpose.NAME]`.
+/// Reads the own purposes, `[purpose.NAME]`.
 pub(super) fn purposes(section: ConfigSection<'_>) -> Vec<OwnPurpose> {
     let mut own = Vec::new();
     for (name, inner) in section.named_sections() {
@@ -25,14 +25,14 @@ pub(super) fn purposes(section: ConfigSection<'_>) -> Vec<OwnPurpose> {
     own
 }
 
-/// Which value of a tenant column a participant stands for, `[tenant.NAME]`.
+/// Reads the tenants, `[tenant.NAME]`: the value of a tenant column for each participant.
 pub(super) fn tenants(section: ConfigSection<'_>) -> BTreeMap<ParticipantId, String> {
     let mut tenants = BTreeMap::new();
     for (name, inner) in section.named_sections() {
         let value = inner.required_text("value");
         match (name.parse::<ParticipantId>(), value) {
             (Ok(id), Some(value)) => {
-                // It may be written with its scheme and without.
+                // A participant can be written with its scheme or without.
                 if tenants.insert(id, value).is_some() {
                     let sentence = format!("`{name}` stands here twice");
                     inner.wrong("value", sentence);

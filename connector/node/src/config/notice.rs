@@ -1,4 +1,4 @@
-//! `[notice]`: how the own people are told that a contract ends.
+//! `[notice]`: channels that tell own users about the end of a contract.
 
 use crate::config::reader::ConfigSection;
 use hansa_policy::refusal::ErrorCode;
@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 /// `[notice]`
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NoticeConfig {
-    /// A folder for one file a notice.
+    /// Folder for one file per notice.
     pub folder: Option<PathBuf>,
-    /// An address that takes JSON.
+    /// Address that receives notices as JSON.
     pub webhook: Option<String>,
-    /// A command that sends the message on its standard input.
+    /// Mail command that reads a notice from standard input.
     pub mail: Option<Vec<String>>,
 }
 
-/// Reads it.
+/// Reads the section.
 pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> NoticeConfig {
     let files = section.text("folder");
     let webhook = section.value("webhook").and_then(|value| {

@@ -1,4 +1,4 @@
-//! `[[offer]]`: which dataset is offered to whom, under which policy.
+//! `[[offer]]`: a dataset, its audience and its policy.
 
 use crate::config::reader::ConfigSection;
 use hansa_policy::id::{ParticipantId, SqlIdentifier};
@@ -7,39 +7,39 @@ use std::path::{Path, PathBuf};
 /// `[[offer]]`
 #[derive(Debug, Clone)]
 pub struct OfferConfig {
-    /// The dataset.
+    /// Name of the dataset.
     pub dataset: SqlIdentifier,
-    /// The policy file.
+    /// Path of the policy file.
     pub policy: PathBuf,
-    /// To whom.
+    /// Audience of the offer.
     pub to: OfferAudience,
-    /// Whether an officer signs each contract.
+    /// Signing of each contract, by an officer or automatic.
     pub sign: OfferSigningMode,
-    /// Where it stands in the file.
+    /// Line in the file.
     pub line: u64,
 }
 
-/// To whom an offer is made.
+/// Audience of an offer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OfferAudience {
-    /// Every participant of the league, each by a contract of its own.
+    /// Every participant of the league, each with its own contract.
     League,
-    /// These participants.
+    /// Named participants.
     Named(Vec<ParticipantId>),
-    /// Everybody in the league, as a public view that the owner alone signs.
+    /// Every participant of the league, by a public view that only the owner signs.
     Public,
 }
 
-/// Who signs for the provider.
+/// Signing of contracts for the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OfferSigningMode {
-    /// A person, with `hansa contract sign`.
+    /// Signing by an officer, with `hansa contract sign`.
     Officer,
-    /// The connector, at once.
+    /// Signing by the connector, at once.
     Auto,
 }
 
-/// Reads one of them.
+/// Reads one offer.
 pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> Option<OfferConfig> {
     let line = section.line();
     let dataset: Option<SqlIdentifier> = section.parse_value("dataset");
@@ -81,7 +81,7 @@ pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> Option<OfferCon
     })
 }
 
-/// A policy is named by its file, or by its bare name in `policies/`.
+/// Path of a policy: a file path, or a bare name in `policies/`.
 fn policy_path(written: &str) -> PathBuf {
     if written.contains('/') || written.ends_with(".toml") {
         PathBuf::from(written)

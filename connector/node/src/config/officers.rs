@@ -1,4 +1,4 @@
-//! `[officers]`: the people who command this connector, each as a Unix user, and what needs two of them.
+//! `[officers]`: officers of this connector, each a Unix user, and the steps that need two of them.
 
 use crate::config::reader::ConfigSection;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -8,15 +8,15 @@ use std::path::{Path, PathBuf};
 /// `[officers]`
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OfficersConfig {
-    /// Their Unix users.
+    /// Unix user IDs of the officers.
     pub users: BTreeSet<u32>,
-    /// The socket that they reach; none without users.
+    /// Socket for officers; absent without officers.
     pub socket: Option<PathBuf>,
-    /// Whether looser amendments and withdrawals need two of them.
+    /// True if less strict amendments and withdrawals need two officers.
     pub second: bool,
 }
 
-/// Reads it.
+/// Reads the section.
 pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> OfficersConfig {
     let mut users = BTreeSet::new();
     for named in section.texts("users").unwrap_or_default() {
@@ -51,7 +51,7 @@ pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> OfficersConfig 
     }
 }
 
-/// A user's number; a name is looked up among the users of this machine.
+/// Looks up a user ID. A name is resolved by the user database of this machine.
 fn number(named: &str) -> Option<u32> {
     if let Ok(number) = named.parse() {
         return Some(number);

@@ -1,4 +1,4 @@
-//! `[participant]`: whose connector this is.
+//! `[participant]`: the participant of this connector.
 
 use crate::config::reader::ConfigSection;
 use hansa_policy::id::{ParticipantId, SqlIdentifier};
@@ -10,23 +10,23 @@ use hansa_policy::term::language::Language;
 pub struct ParticipantConfig {
     /// `hansa://<domain>`
     pub id: ParticipantId,
-    /// Name for people.
+    /// Name of the participant for people.
     pub name: String,
-    /// IANA zone of its civil times and of the days in its policies.
+    /// IANA time zone of civil times and of the days in policies.
     pub zone: String,
-    /// The language of the pages that its people are shown and sign.
+    /// Language of the contract pages that own users see and sign.
     pub(crate) language: Language,
-    /// How to reach the people who run it.
+    /// Contact of the operators.
     pub contact: Option<String>,
-    /// Name and contact of its data protection officer (Article 30(1)(a) of Regulation (EU) 2016/679).
+    /// Name and contact of the data protection officer (Article 30(1)(a) of Regulation (EU) 2016/679).
     pub data_protection_officer: Option<String>,
-    /// Name and contact of its representative in the Union (Article 27 of the same), where it has one.
+    /// Name and contact of the representative in the Union, if any (Article 27 of Regulation (EU) 2016/679).
     pub representative: Option<String>,
-    /// The alias of its own datasets in SQL.
+    /// Alias of the own datasets in SQL.
     pub alias: SqlIdentifier,
 }
 
-/// Reads it.
+/// Reads the section.
 pub(super) fn read(section: ConfigSection<'_>) -> Option<ParticipantConfig> {
     if !section.is_present() {
         section.wrong("id", "the table `participant` is missing");

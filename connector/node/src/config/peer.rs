@@ -1,4 +1,4 @@
-//! `[[peer]]`: a participant that this one talks to.
+//! `[[peer]]`: a participant with which this one exchanges messages and questions.
 
 use crate::config::participant::ParticipantConfig;
 use crate::config::reader::ConfigSection;
@@ -8,17 +8,17 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 /// `[[peer]]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerConfig {
-    /// Its identity.
+    /// Participant ID of the peer.
     pub id: ParticipantId,
     /// `host:port`
     pub(crate) address: String,
-    /// Its alias here.
+    /// Local alias of the peer.
     pub(crate) alias: SqlIdentifier,
-    /// The line of its table.
+    /// Line of its table in the file.
     pub(crate) line: u64,
 }
 
-/// Reads all of them: each participant once, each under an alias of its own, which is not that of `own`.
+/// Reads all peers. Each participant and each alias must be unique, and different from `own`.
 pub(super) fn read_all(
     sections: Vec<ConfigSection<'_>>,
     own: Option<&ParticipantConfig>,
@@ -36,7 +36,7 @@ pub(super) fn read_all(
     peers
 }
 
-/// What of `peer` belongs to `own`, or to one of those before it.
+/// Finds a field of `peer` that equals a field of `own` or of an earlier peer.
 fn clash(
     peer: &PeerConfig,
     own: Option<&ParticipantConfig>,

@@ -1,4 +1,4 @@
-//! `[portal]`: what data portals are told of the open datasets of this house.
+//! `[portal]`: publication of the open datasets to data portals.
 
 use crate::config::reader::ConfigSection;
 use hansa_policy::id::{IdentifierError, SqlIdentifier};
@@ -11,23 +11,23 @@ use std::collections::BTreeMap;
 /// `[portal]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortalConfig {
-    /// `https://` and the host under which anybody reaches the pages.
+    /// `https://` and the public host of the pages.
     pub(crate) base: String,
-    /// Title of the catalogue.
+    /// Title of the catalog.
     pub(crate) title: String,
-    /// What is in it.
+    /// Description of the catalog.
     pub(crate) description: String,
-    /// The language of both.
+    /// Language of title and description.
     pub(crate) language: String,
-    /// Who publishes.
+    /// Publisher of the catalog.
     pub(crate) publisher: PortalPublisher,
-    /// Where portals are told of changes.
+    /// Inboxes of portals that are notified of changes.
     pub(crate) inboxes: Vec<String>,
     /// `[portal.dataset.NAME]`
     pub(crate) datasets: BTreeMap<SqlIdentifier, PortalStatements>,
 }
 
-/// Reads it; absent: portals are told nothing.
+/// Reads the section. Without it, nothing is published to portals.
 pub(super) fn read(section: ConfigSection<'_>) -> Option<PortalConfig> {
     let Some(base) = section.text("base") else {
         section.finish();
@@ -104,7 +104,7 @@ fn statements(section: &ConfigSection<'_>) -> PortalStatements {
     }
 }
 
-/// Whether a text is an address of mail, of plain letters.
+/// Checks that a text is a mail address of ASCII characters.
 fn is_mail(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._+@".contains(&byte);
     text.split('@').count() == 2
@@ -112,7 +112,7 @@ fn is_mail(text: &str) -> bool {
         && text.bytes().all(is_plain)
 }
 
-/// A word of a closed list.
+/// Reads a word of a closed list.
 fn one_of(section: &ConfigSection<'_>, key: &'static str, list: &[&'static str]) -> Option<String> {
     let known: Vec<(&'static str, &'static str)> = list.iter().map(|word| (*word, *word)).collect();
     section.word(key, &known).map(str::to_owned)

@@ -1,4 +1,4 @@
-//! The tables of `hansa.toml`, whose texts and numbers the environment overrides.
+//! Reader of the tables of `hansa.toml`, with overrides of texts and numbers from the environment.
 
 use crate::config::value_origin::LookupTrace;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -8,19 +8,19 @@ use std::fmt::Display;
 use std::str::FromStr;
 use toml::de::{DeTable, DeValue};
 
-/// The file, and what the environment puts in the place of its values.
+/// Configuration file with its overrides from the environment.
 #[derive(Debug)]
 pub(crate) struct ConfigSource<'a> {
-    /// The file.
+    /// Reader of the file.
     pub(crate) file: TomlReader<'a>,
-    /// `HANSA__SECTION__KEY` values of the environment, each a text; they win over the file.
+    /// `HANSA__SECTION__KEY` values of the environment, each a text. They override the file.
     overrides: BTreeMap<&'a str, DeValue<'a>>,
-    /// What was looked for.
+    /// Trace of the keys that were looked up.
     pub(crate) seen: LookupTrace,
 }
 
 impl<'a> ConfigSource<'a> {
-    /// The text of a file under its name for messages, and the values of the environment.
+    /// Makes the source from the text of a file, its name for messages, and the values of the environment.
     pub(crate) fn new(
         file: &'a str,
         text: &'a str,
@@ -38,7 +38,7 @@ impl<'a> ConfigSource<'a> {
     }
 }
 
-/// A table whose keys are taken out one by one; what is left at the end is unknown.
+/// Table whose keys are taken one by one. The keys that remain at the end are unknown.
 #[derive(Debug)]
 pub(crate) struct ConfigSection<'a> {
     source: &'a ConfigSource<'a>,
@@ -46,7 +46,7 @@ pub(crate) struct ConfigSection<'a> {
 }
 
 impl<'a> ConfigSection<'a> {
-    /// The root of a file.
+    /// Returns the root table of a file.
     pub(crate) fn root(source: &'a ConfigSource<'a>, parsed: &'a DeTable<'a>) -> Self {
         let table = source.file.root(parsed);
         Self { source, table }
@@ -69,7 +69,7 @@ impl<'a> ConfigSection<'a> {
 
     fn entry(&self, key: &'static str) -> Option<&TomlValue<'a>> {
         let value = self.table.get(key)?;
-        // A table is where keys are, not one itself.
+        // A table contains keys; it is none itself.
         let is_key = match value.node {
             DeValue::Table(_) => false,
             DeValue::Array(items) => !items.iter().any(|item| item.get_ref().is_table()),
@@ -83,17 +83,17 @@ impl<'a> ConfigSection<'a> {
         Some(value)
     }
 
-    /// The value of a key, in the environment or in the file; one of the environment stands where the table does.
+    /// Value of a key, from the environment or the file. A value of the environment has the position of the table.
     pub(crate) fn value(&self, key: &'static str) -> Option<TomlValue<'a>> {
         self.overridden(key).or_else(|| self.entry(key).cloned())
     }
 
-    /// A text.
+    /// Reads a text.
     pub(crate) fn text(&self, key: &'static str) -> Option<String> {
         self.value(key)?.text()
     }
 
-    /// A text that must be there.
+    /// Reads a required text.
     pub(crate) fn required_text(&self, key: &'static str) -> Option<String> {
         let value = self.value(key);
         value
@@ -101,12 +101,12 @@ impl<'a> ConfigSection<'a> {
             .text()
     }
 
-    /// A text parsed into a domain type.
+    /// Reads a text and parses it into a domain type.
     pub(crate) fn parse_value<T: FromStr<Err: Display>>(&self, key: &'static str) -> Option<T> {
         self.value(key)?.parse_text()
     }
 
-    /// A text that `read` understands; `what` says what it should be.
+    /// Reads a text with `read`. `what` describes the expected form.
     pub(crate) fn parse_with<T>(
         &self,
         key: &'static str,
@@ -122,13 +122,13 @@ impl<'a> ConfigSection<'a> {
         measured
     }
 
-    /// Notes the value that holds where neither the file nor the environment gives one, and how it comes about.
+    /// Notes a computed default value and its origin.
     pub(crate) fn note_default(&self, key: &'static str, value: String, from: &str) {
         let path = self.table.path_of(key);
         self.source.seen.note_default(&path, value, from);
     }
 
-    /// One of the known words, as what it stands for.
+    /// Reads a word of a list and returns its value.
     pub(crate) fn word<T: Copy>(
         &self,
         key: &'static str,
@@ -137,7 +137,7 @@ impl<'a> ConfigSection<'a> {
         self.value(key)?.word(known)
     }
 
-    /// A whole number.
+    /// Reads a whole number.
     pub(crate) fn number(&self, key: &'static str) -> Option<u64> {
         let Some(value) = self.overridden(key) else {
             return self.entry(key)?.whole(0);
@@ -149,30 +149,30 @@ impl<'a> ConfigSection<'a> {
         number
     }
 
-    /// Whether something is so.
+    /// Reads a boolean.
     pub(crate) fn flag(&self, key: &'static str) -> Option<bool> {
         self.value(key)?.flag()
     }
 
-    /// A text or a list of texts.
+    /// Reads a text or a list of texts.
     pub(crate) fn texts(&self, key: &'static str) -> Option<Vec<String>> {
         self.entry(key)?.texts()
     }
 
-    /// A sub-table; empty where absent.
+    /// Returns a subtable, which is empty if absent.
     pub(crate) fn section(&self, key: &'static str) -> Self {
         self.entry(key);
         self.below(self.table.section(key))
     }
 
-    /// The tables of an array of tables `[[key]]`.
+    /// Returns the tables of an array of tables `[[key]]`.
     pub(crate) fn sections(&self, key: &'static str) -> Vec<Self> {
         self.entry(key);
         let tables = self.table.tables(key).into_iter();
         tables.map(|table| self.below(table)).collect()
     }
 
-    /// The sub-tables of this table, by their own names: `[purpose.NAME]`.
+    /// Returns the subtables with their names: `[purpose.NAME]`.
     pub(crate) fn named_sections(&self) -> Vec<(&'a str, Self)> {
         let values = self.table.values().iter();
         values
@@ -180,32 +180,32 @@ impl<'a> ConfigSection<'a> {
             .collect()
     }
 
-    /// The line of this table.
+    /// Line of this table.
     pub(crate) fn line(&self) -> u64 {
         self.table.line()
     }
 
-    /// Whether the table is there at all.
+    /// Returns true if the table exists.
     pub(crate) const fn is_present(&self) -> bool {
         self.table.is_present()
     }
 
-    /// Notes what is wrong with a key, at the line of this table.
+    /// Reports a problem with a key, at the line of this table.
     pub(crate) fn wrong(&self, key: &str, sentence: impl Into<String>) {
         self.refuse(key, Refusal::new(ErrorCode::ConfigInvalid, sentence));
     }
 
-    /// Notes a problem with a key, at the line of this table.
+    /// Reports a refusal about a key, at the line of this table.
     pub(crate) fn refuse(&self, key: &str, refusal: Refusal) {
         self.table.refuse(key, refusal);
     }
 
-    /// Takes a key that somebody else reads.
+    /// Takes a key that another reader reads.
     pub(crate) fn leave(&self, key: &'static str) {
         self.table.skip(key);
     }
 
-    /// Refuses each key that nobody took.
+    /// Refuses each key that was not taken.
     pub(crate) fn finish(self) {
         self.table.finish();
     }

@@ -1,11 +1,11 @@
-//! `[query.NAME]`: statements that the people of the house ask by name.
+//! `[query.NAME]`: saved statements that own users run by name.
 
 use crate::config::reader::ConfigSection;
 use hansa_catalog::{ColumnType, SavedQuery, SavedQueryParameter};
 use hansa_policy::id::SqlIdentifier;
 use hansa_query::sql::saved_statement::SavedStatement;
 
-/// Reads all of them, in the order of their names.
+/// Reads all saved statements, in the order of their names.
 pub(super) fn read_all(section: ConfigSection<'_>) -> Vec<SavedStatement> {
     let mut queries = Vec::new();
     for (name, inner) in section.named_sections() {

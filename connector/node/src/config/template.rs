@@ -1,4 +1,4 @@
-//! `[[template]]`: policies with parameters that others may clone.
+//! `[[template]]`: policies with parameters that peers may use.
 
 use crate::config::reader::ConfigSection;
 use hansa_policy::id::SqlIdentifier;
@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 /// `[[template]]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateConfig {
-    /// By which it is cloned.
+    /// Name of the template.
     pub(crate) name: SqlIdentifier,
-    /// Its file.
+    /// Path of the template file.
     pub file: PathBuf,
 }
 
-/// Reads all of them, each under a name of its own.
+/// Reads all templates. Each name must be unique.
 pub(super) fn read_all(sections: Vec<ConfigSection<'_>>, folder: &Path) -> Vec<TemplateConfig> {
     let mut templates: Vec<TemplateConfig> = Vec::new();
     for section in sections {
@@ -22,7 +22,7 @@ pub(super) fn read_all(sections: Vec<ConfigSection<'_>>, folder: &Path) -> Vec<T
     templates
 }
 
-/// Reads one of them; `before` stand above it.
+/// Reads one template. `before` holds the templates above it in the file.
 fn read(
     section: ConfigSection<'_>,
     before: &[TemplateConfig],

@@ -1,4 +1,4 @@
-//! The reference of all keys is what the readers read, no more and no less.
+//! Tests: the reference of all keys has exactly the keys that the readers read.
 
 use super::*;
 use hansa_query::ingest::config::parser::parse;
@@ -19,7 +19,7 @@ fn keys(table: &Value) -> BTreeSet<String> {
     table.as_table().unwrap().keys().cloned().collect()
 }
 
-/// The tables of an entry, `[[…]]` or `[…]`, with all their keys together.
+/// Keys of all tables of an array `[[…]]` or of one table `[…]`, united.
 fn union(of: &Value) -> BTreeSet<String> {
     match of {
         Value::Array(items) => items.iter().flat_map(keys).collect(),
@@ -74,7 +74,7 @@ fn the_reference_has_every_key_of_a_dataset() {
     }
 }
 
-/// The keys that the reader knows in the table whose header is `header`, out of its refusal of one that it does not know.
+/// Known keys of the table `header`, from the reader's refusal of an unknown key.
 fn known(header: &str) -> BTreeSet<String> {
     let text = if header.is_empty() {
         format!("{WORD} = 1\n{REFERENCE}")

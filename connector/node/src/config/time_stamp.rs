@@ -1,4 +1,4 @@
-//! `[audit] time_stamp`: who outside the league states when the heads of the log existed.
+//! `[audit] time_stamp`: the authority outside the league that time-stamps log heads.
 
 use crate::config::reader::ConfigSection;
 use crate::config::unit::seconds;
@@ -8,15 +8,15 @@ use std::time::Duration;
 /// `[audit] time_stamp`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimeStampConfig {
-    /// The address of the authority.
+    /// Address of the authority.
     pub(crate) url: String,
-    /// Files with the certificates above it.
+    /// Files with the trusted certificates above the authority's certificate.
     pub trust: Vec<PathBuf>,
-    /// How often the newest head is stamped, where it is another than before.
+    /// Interval between time stamps. An unchanged head is not stamped again.
     pub(crate) every: Duration,
 }
 
-/// Reads it; none where no authority is configured.
+/// Reads the section. Returns `None` if no authority is configured.
 pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> Option<TimeStampConfig> {
     let url = match section.is_present() {
         true => section.required_text("url"),

@@ -1,26 +1,26 @@
-//! `[trust]`: where keys, certificate and trust bundle lie.
+//! `[trust]`: paths of keys, certificate and trust bundle.
 
 use crate::config::reader::ConfigSection;
 use hansa_identity::participant_identity::IdentityFiles;
 use std::path::{Path, PathBuf};
 
-/// `[trust]`: where keys, certificate and bundle are.
+/// `[trust]`: paths of keys, certificate and trust bundle.
 #[derive(Debug, Clone)]
 pub struct TrustConfig {
     /// The signed trust bundle of the league.
     pub bundle: PathBuf,
     /// Certificate chain for TLS.
     pub tls_cert: PathBuf,
-    /// Key for TLS.
+    /// Private key of the TLS certificate.
     pub(crate) tls_key: PathBuf,
-    /// Key that signs contracts.
+    /// Private key that signs contracts.
     pub(crate) signing_key: PathBuf,
-    /// Key that signs the heads of the log.
+    /// Private key that signs the heads of the log.
     pub(crate) note_key: PathBuf,
 }
 
 impl TrustConfig {
-    /// The files of keys, certificate and bundle, as the identity of a participant is read from them.
+    /// Returns the files from which the identity of the participant is read.
     pub fn identity_files(&self) -> IdentityFiles {
         IdentityFiles {
             signing_key: self.signing_key.clone(),
@@ -32,7 +32,7 @@ impl TrustConfig {
     }
 }
 
-/// Reads it; what is absent lies where `hansa init` puts it.
+/// Reads the section. Absent paths default to those of `hansa init`.
 pub(super) fn read(section: ConfigSection<'_>, folder: &Path) -> TrustConfig {
     let path = |key: &'static str, default: &str| {
         folder.join(section.text(key).unwrap_or_else(|| default.to_owned()))

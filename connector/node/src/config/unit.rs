@@ -1,8 +1,8 @@
-//! Sizes and times as people write them.
+//! Sizes and durations with units.
 
 use std::time::Duration;
 
-/// A size such as `512 MB` or `512 MiB`, in bytes.
+/// Reads a size such as `512 MB` or `512 MiB`, in bytes.
 pub fn bytes(text: &str) -> Option<u64> {
     measure(text, &['_'], |unit| match unit {
         "" | "B" => Some(1),
@@ -16,7 +16,7 @@ pub fn bytes(text: &str) -> Option<u64> {
     })
 }
 
-/// A time such as `90s`, `5m`, `2h`, `90d`, `10y`; a year has 365 days.
+/// Reads a duration such as `90s`, `5m`, `2h`, `90d`, `10y`. A year has 365 days.
 pub fn seconds(text: &str) -> Option<Duration> {
     let seconds = measure(text, &[], |unit| match unit {
         "" | "s" => Some(1),
@@ -29,7 +29,7 @@ pub fn seconds(text: &str) -> Option<Duration> {
     seconds.map(Duration::from_secs)
 }
 
-/// A time that goes either way, such as `+8d` or `-90m`, in microseconds; ten years at most.
+/// Reads a signed duration such as `+8d` or `-90m`, in microseconds, of at most ten years.
 pub fn shift(text: &str) -> Option<i64> {
     let text = text.trim();
     let (back, rest) = match text.strip_prefix('-') {
@@ -44,7 +44,7 @@ pub fn shift(text: &str) -> Option<i64> {
     Some(if back { micros.wrapping_neg() } else { micros })
 }
 
-/// A whole number times what its unit stands for; `grouping` may stand between the digits.
+/// Reads a whole number with a unit and multiplies it by `factor`. Characters of `grouping` may stand between the digits.
 fn measure(text: &str, grouping: &[char], factor: fn(&str) -> Option<u64>) -> Option<u64> {
     let text = text.trim();
     let end = text

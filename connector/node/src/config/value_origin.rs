@@ -1,29 +1,29 @@
-//! Where the value of each key comes from: the file, the environment, or nowhere, so that the default holds.
+//! Origin of each key's value: the file, the environment, or the default.
 
 use hansa_policy::nearest_word::nearest;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A key that was looked for.
+/// Value of a key and its origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValueOrigin {
-    /// Its value as it is written; absent: the default holds.
+    /// Value as written; absent: the default is effective.
     pub value: Option<String>,
-    /// `hansa.toml:12`, the variable, `default`, or how the value comes about.
+    /// Origin: `hansa.toml:12`, the name of the variable, `default`, or how the default is computed.
     pub from: String,
 }
 
-/// What was looked for while a file was read.
+/// Trace of the keys that were looked up while a file was read.
 #[derive(Debug, Default)]
 pub(crate) struct LookupTrace {
-    /// Of keys that come several times each stands for itself.
+    /// Values by key. A key of an array of tables has one value per table.
     keys: RefCell<BTreeMap<String, Vec<ValueOrigin>>>,
     variables: RefCell<BTreeSet<String>>,
 }
 
 impl LookupTrace {
-    /// A key was looked for in the environment first.
+    /// Notes the lookup of a key in the environment, which comes before the file.
     pub(crate) fn variable(&self, path: &str, variable: String, value: Option<&str>) {
         let from = match value {
             Some(_) => variable.clone(),
@@ -40,7 +40,7 @@ impl LookupTrace {
         self.variables.borrow_mut().insert(variable);
     }
 
-    /// A default that is computed.
+    /// Notes a computed default.
     pub(crate) fn note_default(&self, path: &str, value: String, from: &str) {
         let mut keys = self.keys.borrow_mut();
         if let Some(origin) = keys.get_mut(path).and_then(|all| all.first_mut()) {
@@ -51,7 +51,7 @@ impl LookupTrace {
         }
     }
 
-    /// A key stands in the file. Of keys that come several times, as in `[[peer]]`, each stands for itself.
+    /// Notes a key in the file. A key of an array of tables such as `[[peer]]` is noted once per table.
     pub(crate) fn in_file(&self, path: &str, place: String, value: &str) {
         let value = Some(value.to_owned());
         let origin = ValueOrigin { value, from: place };
@@ -63,7 +63,7 @@ impl LookupTrace {
         }
     }
 
-    /// Variables that override nothing, each with the nearest one that would.
+    /// Returns a refusal for each variable that overrides no key, with the nearest key that exists.
     pub(crate) fn strangers(&self, overrides: &BTreeMap<String, String>) -> Vec<Refusal> {
         let known = self.variables.borrow();
         let names: Vec<&str> = known.iter().map(String::as_str).collect();
@@ -83,7 +83,7 @@ impl LookupTrace {
             .collect()
     }
 
-    /// Every key that was looked for.
+    /// Returns every key that was looked up.
     pub(crate) fn into_keys(self) -> Vec<(String, ValueOrigin)> {
         self.keys
             .into_inner()

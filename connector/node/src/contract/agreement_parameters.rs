@@ -1,4 +1,4 @@
-//! What a participant fills into an agreement: itself as a party, and what differs from one to the next.
+//! Parameters of a new agreement: the own party, and the values that differ between agreements.
 
 use crate::participant::Connector;
 use crate::process::randomness::{random_bytes, random_hex};
@@ -9,17 +9,17 @@ use hansa_policy::id::ContractId;
 use hansa_policy::refusal::Refusal;
 
 impl Connector {
-    /// This participant as a party of a contract.
+    /// Returns this participant as a party of a contract.
     pub fn party(&self) -> Result<ContractParty, Refusal> {
         let config = self.config();
         let bundle = self.identity.trust.bundle();
         self.party_of(&config.participant.id, &bundle)
     }
 
-    /// What differs from one agreement to the next.
+    /// Returns the values that differ between agreements.
     ///
     /// # Errors
-    /// When one of the parties is not in the league.
+    /// If one of the parties is not in the league.
     pub fn new_agreement_parameters(
         &self,
         provider: ContractParty,
@@ -41,7 +41,7 @@ impl Connector {
     }
 }
 
-/// A random identity in the form of a UUID, version 4.
+/// Returns a random UUID, version 4.
 pub fn uuid() -> String {
     let mut digits: Vec<char> = random_hex(16).chars().collect();
     if let Some(version) = digits.get_mut(12) {

@@ -1,4 +1,4 @@
-//! Cite: the clause of a contract that a refusal comes from, where whoever refused did not name it.
+//! Citation of the contract clause behind a refusal, if the refusing participant did not name it.
 
 use crate::participant::Connector;
 use crate::question::query_author::QueryAuthor;
@@ -24,7 +24,7 @@ pub fn cite(
             let agreement = registry.agreement(id)?;
             Some((id, clause(agreement, refusal.code)?))
         }),
-        // What this house holds of others is no business of a program of somebody else.
+        // Client programs of others do not learn about the contracts that this participant holds with peers.
         (None, ErrorCode::ColumnUnknown) if author.program().is_none() => {
             asked_under(connector, named)
         }

@@ -1,5 +1,5 @@
-//! Contracts of one consumer on one dataset beside each other: under which something was answered is looked up, and
-//! `hansa_policy::contract::combination_check` judges.
+//! Combined contracts of one consumer on one dataset. Past uses are looked up here; `hansa_policy::contract::combination_check`
+//! decides.
 
 use crate::participant::Connector;
 use hansa_policy::contract::combination_check::FirstAnswers;
@@ -7,10 +7,10 @@ use hansa_policy::contract::{ActiveContracts, Agreement, ContractStatus};
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::Refusal;
 
-/// Refuses a question that would tell, beside what another contract of the asker tells, what neither tells.
+/// Refuses a question whose answer, together with another contract of the consumer, discloses more than each contract alone.
 ///
 /// # Errors
-/// `COMBINED_DISCLOSURE`; `STATE_BROKEN` when the index can't be read.
+/// `COMBINED_DISCLOSURE`; `STATE_BROKEN` if the index can't be read.
 pub(crate) fn check_question(
     connector: &Connector,
     active: &ActiveContracts,
@@ -28,10 +28,10 @@ pub(crate) fn check_question(
         .with_registry(|registry| registry.check_combined(active, &answered, now))
 }
 
-/// Refuses an agreement on our dataset that would tell such a thing, before it is signed.
+/// Refuses an agreement on an own dataset with such a disclosure, before it is signed.
 ///
 /// # Errors
-/// `COMBINED_DISCLOSURE`; `STATE_BROKEN` when the index can't be read.
+/// `COMBINED_DISCLOSURE`; `STATE_BROKEN` if the index can't be read.
 pub(crate) fn check_agreement(connector: &Connector, agreement: &Agreement) -> Result<(), Refusal> {
     let now = connector.now();
     let beside = connector
@@ -43,10 +43,10 @@ pub(crate) fn check_agreement(connector: &Connector, agreement: &Agreement) -> R
         .with_registry(|registry| registry.check_beside(agreement, &answered, now))
 }
 
-/// Our contracts under which questions are refused for that reason.
+/// Finds the own contracts under which questions are refused with `COMBINED_DISCLOSURE`.
 ///
 /// # Errors
-/// `STATE_BROKEN` when the index can't be read.
+/// `STATE_BROKEN` if the index can't be read.
 pub fn find_refused_contracts(connector: &Connector) -> Result<Vec<Refusal>, Refusal> {
     let now = connector.now();
     let beside: Vec<ContractId> = connector.contracts.with_registry(|registry| {

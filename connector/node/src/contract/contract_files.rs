@@ -1,4 +1,4 @@
-//! Contract files: what was signed is checked again each time that it is read.
+//! Files of contracts. Each read checks the signatures again.
 
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::bundle::TrustBundle;
@@ -6,7 +6,7 @@ use hansa_policy::contract::{SignedContract, VerifiedContract};
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// Reads a contract file again: everything is checked as when it came in, by the keys that counted then.
+/// Reads a contract file and repeats all checks of its arrival, with the keys valid at that time.
 pub(crate) fn read_contract(
     bytes: &[u8],
     id: ContractId,
@@ -16,10 +16,10 @@ pub(crate) fn read_contract(
     signed_contract(bytes, id)?.verify(&bundle.keys(logged))
 }
 
-/// A contract or public view as it is written, if it is the one of that identity; its signatures are not checked yet.
+/// Parses a contract or public view and checks its identity. Its signatures are not checked yet.
 ///
 /// # Errors
-/// `CONTRACT_MALFORMED` and what else is wrong with the text.
+/// `CONTRACT_MALFORMED`, and other errors of the text.
 pub(crate) fn signed_contract(bytes: &[u8], id: ContractId) -> Result<SignedContract, Refusal> {
     let signed = hansa_proto::envelope::parse_any_contract(bytes)?;
     if signed.id != id {

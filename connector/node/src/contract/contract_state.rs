@@ -1,14 +1,14 @@
-//! The contracts of a participant, and what is negotiated.
+//! State of a participant's contracts and negotiations.
 
 use hansa_policy::contract::ContractRegistry;
 use parking_lot::RwLock;
 
-/// Contracts and negotiations.
+/// Contracts and negotiations of a participant.
 pub struct ContractState {
     pub(crate) registry: RwLock<ContractRegistry>,
-    /// Taken by whoever changes negotiations or the index, so that changes follow each other.
+    /// Lock for changes of negotiations and of the index, so that changes follow each other.
     pub negotiation_lock: tokio::sync::Mutex<()>,
-    /// Held while people are told what ends soon.
+    /// Lock for a round of notices.
     pub(crate) notice_lock: tokio::sync::Mutex<()>,
 }
 

@@ -1,4 +1,4 @@
-//! Usage: what was used under a contract, counted from the records; and what was paid beforehand.
+//! Usage under a contract, counted from the records, and its prepaid balance.
 
 use crate::log::audit_event::AuditEvent;
 use crate::participant::Connector;
@@ -19,10 +19,10 @@ use hansa_store::document_folder::StoredDocumentKind as Document;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Counts what was used under all versions of a contract.
+/// Counts the usage under all versions of a contract.
 ///
 /// # Errors
-/// When the index can't be read.
+/// If the index can't be read.
 pub fn count(connector: &Connector, contract: ContractId) -> Result<UsageStatement, Refusal> {
     let now = connector.now();
     let first = connector
@@ -51,7 +51,7 @@ pub fn count(connector: &Connector, contract: ContractId) -> Result<UsageStateme
         })
         .collect();
     let mut lines = Vec::new();
-    // The first month that no version before has counted.
+    // First month that no earlier version has counted.
     let mut free = 0;
     for (index, (id, agreement)) in versions.iter().enumerate() {
         let mut used: BTreeMap<String, MonthlyUsage> = BTreeMap::new();
@@ -107,7 +107,7 @@ pub fn count(connector: &Connector, contract: ContractId) -> Result<UsageStateme
     })
 }
 
-/// What was paid beforehand under a contract, and what of it is spent.
+/// Returns the prepaid amounts of a contract and the part that is spent.
 pub fn prepaid(
     connector: &Connector,
     first: ContractId,
@@ -141,16 +141,16 @@ const fn empty(contract: ContractId, month: String) -> MonthlyUsage {
     }
 }
 
-/// `2026-06`; months are counted from January, so that each is one more than the twelfths of its year.
+/// Formats a month number as `2026-06`. January of year 0 has the number 1.
 fn name(month: u64) -> String {
     let before = month.saturating_sub(1);
     format!("{:04}-{:02}", before / 12, before % 12 + 1)
 }
 
-/// Signs it, keeps it and puts it in the log. Gives the statement.
+/// Signs a usage statement, stores it and records it. Returns the signed statement.
 ///
 /// # Errors
-/// When it can't be signed, kept or recorded.
+/// If the statement can't be signed, stored or recorded.
 pub async fn state(connector: &Arc<Connector>, usage: &UsageStatement) -> Result<Vec<u8>, Refusal> {
     let payload = statement::to_bytes(usage);
     let signature = connector.sign(StatementKind::Usage, SignatoryRole::Provider, &payload)?;
@@ -170,10 +170,10 @@ pub async fn state(connector: &Arc<Connector>, usage: &UsageStatement) -> Result
     Ok(bytes)
 }
 
-/// More was paid beforehand: in the log, and then it counts.
+/// Adds a prepaid amount. It counts after it is recorded.
 ///
 /// # Errors
-/// `USAGE` where nothing is paid beforehand, or when it can't be recorded.
+/// `USAGE` if the contract has no prepaid price, or an error if the amount can't be recorded.
 pub async fn top_up(
     connector: &Arc<Connector>,
     contract: ContractId,

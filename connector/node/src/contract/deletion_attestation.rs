@@ -1,4 +1,4 @@
-//! Attest: the consumer states that what it received is deleted; in the logs of both, carried like any message.
+//! Deletion statements of the consumer about received answers. They are recorded in both logs and sent as messages.
 
 use crate::log::audit_event::{AuditEvent, list_texts};
 use crate::negotiation::outgoing_message;
@@ -18,10 +18,10 @@ use hansa_proto::statement;
 use hansa_store::document_folder::StoredDocumentKind as Document;
 use std::sync::Arc;
 
-/// States it of these answers, in as many statements as it takes, and puts each into the outbox. Gives how many.
+/// States the deletion of these answers, in as many statements as needed, and puts each into the outbox. Returns their number.
 ///
 /// # Errors
-/// When a statement can't be signed, kept or recorded.
+/// If a statement can't be signed, stored or recorded.
 pub async fn state(
     connector: &Arc<Connector>,
     (contract, agreement): (ContractId, &Agreement),
@@ -41,7 +41,7 @@ pub async fn state(
         let signature =
             connector.sign(StatementKind::Deletion, SignatoryRole::Consumer, &payload)?;
         let bytes = envelope::assemble(&payload, &[signature]);
-        // First into the outbox: a crash in between has it stated once more, and never once too few.
+        // The outbox comes first: a crash then repeats the statement instead of losing it.
         let statement = bytes.clone().into();
         outgoing_message::send(
             connector,
@@ -56,11 +56,11 @@ pub async fn state(
     Ok(statements)
 }
 
-/// Takes in the statement of a consumer. What it says of answers that we have not given changes nothing.
+/// Takes in the deletion statement of a consumer. Entries about answers that this participant did not give have no effect.
 ///
 /// # Errors
-/// When it is not by the peer, about a contract that it has not with us, its signature does not count, or it can't be
-/// recorded.
+/// If the statement is not by the peer, its contract is not between the peer and this participant, its signature is invalid, or it
+/// can't be recorded.
 pub async fn take_in(
     connector: &Arc<Connector>,
     peer: &ParticipantId,
@@ -92,7 +92,7 @@ async fn record(
     direction: &str,
 ) -> Result<(), Refusal> {
     let file = waiting(|| connector.records.documents.keep(Document::Statement, bytes))?;
-    // What is owed is owed under all versions of a contract together.
+    // The duty spans all versions of a contract.
     let first = connector
         .contracts
         .with_registry(|registry| registry.first(deletion.contract));

@@ -1,8 +1,8 @@
-//! Notices: the own people are told 90, 30 and 7 days before a contract ends, once each, over whatever they configured; and
-//! of what happens under a contract, where a clause asks for it.
+//! Notices to own users: 90, 30 and 7 days before the end of a contract, once each over every configured channel, and about events
+//! under a contract whose clause asks for it.
 //!
-//! What was delivered is in the log, so that a restart tells nobody twice; what fails is tried again within bounds. Between
-//! a delivery and its record a crash may come: then it is delivered again, under the same id.
+//! Deliveries are recorded, so a restart repeats none. Failed ones are retried a limited number of times. A crash between a
+//! delivery and its record repeats the delivery, under an unchanged id.
 
 pub mod contract_event;
 mod notice_text;
@@ -23,22 +23,22 @@ use hansa_store::state_index::row::NoticeDeliveryRow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// So many days before its end people are told of a contract.
+/// Days before the end of a contract at which a notice is due.
 pub const DAYS: [u32; 3] = [90, 30, 7];
 
-/// So often a delivery is tried, each time after four times as long: a minute, four, sixteen; about six hours in all.
+/// Most attempts of a delivery. The pause grows fourfold from one minute; the attempts span about six hours.
 pub(crate) const ATTEMPTS: u32 = 6;
 
 const DAY: i64 = 86_400_000_000;
 const MINUTE: i64 = 60_000_000;
 
-/// A way to tell people.
+/// Channel of notices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum NoticeChannel {
     Folder,
     Webhook,
     Mail,
-    /// To the other party.
+    /// Message to the other party.
     Post,
 }
 
@@ -64,24 +64,24 @@ impl NoticeChannel {
     }
 }
 
-/// Something of which somebody is told.
+/// Notice that is due.
 struct PendingNotice {
     contract: ContractId,
-    /// The number of days before its end, or what happened.
+    /// Days before the end, or the event.
     topic: String,
     words: NoticeText,
     channels: Vec<NoticeChannel>,
-    /// The same as a message to the other party.
+    /// Message to the other party with the notice.
     post: Option<Told>,
 }
 
-/// Tells what is due now.
+/// Delivers the notices that are due.
 ///
 /// # Errors
-/// When the index can't be read or nothing can be recorded.
+/// If the index can't be read or nothing can be recorded.
 pub async fn round(connector: &Arc<Connector>) -> Result<(), Refusal> {
     let notice = connector.config().notice.clone();
-    // One round at a time, or two would tell the same.
+    // One round at a time; two would deliver each notice twice.
     let Ok(_turn) = connector.contracts.notice_lock.try_lock() else {
         return Ok(());
     };
@@ -128,7 +128,7 @@ pub async fn round(connector: &Arc<Connector>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whether a delivery that was tried before is tried again now.
+/// Checks that a failed delivery is due for another attempt.
 fn is_due(row: &NoticeDeliveryRow, now: UtcTimestamp) -> bool {
     if row.delivered || row.attempts >= ATTEMPTS {
         return false;
@@ -137,8 +137,8 @@ fn is_due(row: &NoticeDeliveryRow, now: UtcTimestamp) -> bool {
     now >= row.at.plus_micros(pause)
 }
 
-/// The contracts of which people have to be told now: those in force that nothing follows, by the nearest of the days. What
-/// was agreed on for less time than that is no news.
+/// Contracts in force without a successor whose notice is due, with the nearest of the days. A contract that was agreed for less
+/// time than that gets no notice.
 fn ending(connector: &Connector) -> Result<Vec<ExpiringContract>, Refusal> {
     let now = connector.now();
     let latest = now.plus_micros(DAY.saturating_mul(90));
@@ -190,7 +190,7 @@ fn ending(connector: &Connector) -> Result<Vec<ExpiringContract>, Refusal> {
             one.over_from.plus_micros(micros.saturating_neg())
         };
         let nearest = DAYS.into_iter().filter(|days| now >= before(*days)).min();
-        // A withdrawal is news, however young the contract is.
+        // A withdrawal gets a notice, however young the contract is.
         match nearest.filter(|days| one.is_withdrawn || before(*days) > since) {
             Some(days) => {
                 one.days = days;
@@ -220,7 +220,7 @@ async fn deliver(
             hansa_files::folder(folder)?;
             let name = format!("{}-{}.txt", item.contract.short(), item.topic);
             let name = name.replace(':', "-");
-            // The same file again, however often it is tried.
+            // A retry replaces the file of the notice.
             hansa_files::replace(
                 &folder.join(name),
                 words.page().as_bytes(),
@@ -283,15 +283,15 @@ async fn record(
     connector.records.index(|_| Ok(()))
 }
 
-/// How many days before an end a notice is about, where it is about one.
+/// Days before the end that a topic names, if it is about an end.
 fn days_before(topic: &str) -> Option<u32> {
     topic.strip_prefix(WITHDRAWAL).unwrap_or(topic).parse().ok()
 }
 
-/// What could not be delivered, for people to see; of contracts that people can still act on.
+/// Describes undelivered notices for the operator, for contracts on which users can still act.
 ///
 /// # Errors
-/// When the index can't be read.
+/// If the index can't be read.
 pub fn describe_undelivered_notices(connector: &Connector) -> Result<Vec<String>, Refusal> {
     let now = connector.now();
     let rows = connector.records.index(|state| state.notices())?;

@@ -1,5 +1,5 @@
-//! What was paid beforehand, and what is spent of it: kept for the first version of a contract, so that an amendment finds
-//! what was spent before. Reserved before anything leaves, in pieces that grow, like quotas.
+//! Prepaid balances, kept by the first version of a contract, so that an amendment sees earlier charges. Amounts are reserved
+//! before rows leave, in growing pieces, like quotas.
 
 use hansa_audit_log::record::answers::PrepaidDraft;
 use hansa_policy::decision::prepaid_charge::PrepaidCharge;
@@ -11,11 +11,11 @@ use hansa_store::state_index::row::BalanceRow;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 
-/// What was paid and spent, by the first version of the contract.
+/// Paid and spent amounts, by the first version of the contract.
 #[derive(Debug, Default)]
 pub(crate) struct BalanceStore(Mutex<BTreeMap<ContractId, BalanceRow>>);
 
-/// What one answer has reserved and not yet handed out, by contract.
+/// Reserved and unused amounts of one answer, by contract.
 #[derive(Debug, Default)]
 pub(crate) struct BalanceReservation {
     left: BTreeMap<ContractId, u64>,
@@ -24,7 +24,7 @@ pub(crate) struct BalanceReservation {
 }
 
 impl BalanceStore {
-    /// As the index knows them.
+    /// Makes the store from the rows of the index.
     pub(crate) fn new(rows: Vec<(ContractId, BalanceRow)>) -> Self {
         Self(Mutex::new(rows.into_iter().collect()))
     }
@@ -34,12 +34,12 @@ impl BalanceStore {
         act(&mut purses)
     }
 
-    /// What was paid beside the contract, and spent.
+    /// Additional payments and charges of a contract.
     pub(crate) fn of(&self, first: ContractId) -> BalanceRow {
         self.with_balances(|purses| purses.get(&first).cloned().unwrap_or_default())
     }
 
-    /// More was paid, and is in the log.
+    /// Adds a recorded payment.
     pub(crate) fn topped_up(&self, first: ContractId, amount: MoneyAmount) {
         self.with_balances(|purses| {
             let balance = purses.entry(first).or_default();
@@ -47,7 +47,7 @@ impl BalanceStore {
         });
     }
 
-    /// Charges what the record of a ruling has charged.
+    /// Applies the charges of a recorded decision.
     pub(crate) fn charge(&self, charges: &[PrepaidCharge]) {
         self.with_balances(|purses| {
             for prepaid_charge in charges {
@@ -62,8 +62,10 @@ impl BalanceStore {
         });
     }
 
-    /// Reserves money for a frame. What comes back must be durable before the frame leaves, an entry for each price; nothing,
-    /// where what was reserved before still covers it.
+    /// Reserves money for a frame.
+    ///
+    /// The returned entries, one per price, must be durable before the frame leaves. They are empty if earlier reservations cover
+    /// the frame.
     ///
     /// # Errors
     /// `PREPAID_SPENT` with the clause.
@@ -102,7 +104,7 @@ impl BalanceStore {
         Ok(charges)
     }
 
-    /// Takes at least so many, at most so many, as far as there is money.
+    /// Takes between `least` and `most` units, within the balance.
     fn take(&self, charge: &PrepaidCharge, least: u64, most: u64) -> Result<u64, Refusal> {
         let each = charge.price.each();
         let paid = charge.price.prepaid_amount().unwrap_or_default();
@@ -123,7 +125,7 @@ impl BalanceStore {
         })
     }
 
-    /// Gives back what a closed answer had reserved beyond what it handed out.
+    /// Returns the unused reservation of a closed answer.
     pub(crate) fn give_back(
         &self,
         charges: &[PrepaidCharge],

@@ -1,4 +1,4 @@
-//! What answers cost: what was spent of quotas and of money, which questions were answered, and their receipts.
+//! Accounting of answers: quotas, prepaid balances, answered questions and receipts.
 
 use crate::contract::prepaid_balances::BalanceStore;
 use crate::contract::quota_budget::BudgetCounters;
@@ -9,16 +9,16 @@ use std::collections::BTreeSet;
 
 /// Counters of answers.
 pub struct QueryAccounting {
-    /// What was spent.
+    /// Amounts spent from quotas.
     pub budgets: BudgetCounters,
-    /// What was paid beforehand, and spent of it.
+    /// Prepaid balances.
     pub(crate) prepaid_balances: BalanceStore,
-    /// Held while a question that is counted is admitted, so that two can't spend the same last use of `budgets` or
+    /// Lock for the admission of a counted question, so that two questions can't spend one last use of `budgets` or
     /// `prepaid_balances`.
     pub(crate) charge_lock: tokio::sync::Mutex<()>,
-    /// The questions answered since the start, so that each is answered once.
+    /// Questions answered since the start, so that each is answered once.
     pub(crate) answered_requests: Mutex<BTreeSet<(RequestId, ParticipantId)>>,
-    /// Receipts that were issued a moment ago.
+    /// Recently issued receipts.
     pub(crate) issued_receipts: IssuedReceipts,
 }
 

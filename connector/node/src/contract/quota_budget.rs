@@ -1,8 +1,8 @@
-//! What was spent of each quota. Reserved before anything leaves, in pieces that grow, so that a stream rarely waits.
+//! Amounts spent from each quota. They are reserved before rows leave, in growing pieces, so that a stream rarely waits.
 //!
-//! A quota is a clause of one contract, but what is counted belongs to the asker and the dataset: each clause compares its
-//! own limit with what its asker has had of the dataset in the clause's slot, under whichever contract. So another contract
-//! on the same dataset, an amendment or a public view that was signed again brings no fresh quota.
+//! A quota is a clause of one contract, but its count belongs to the caller and the dataset: each clause compares its limit with
+//! all amounts of its caller on the dataset in the clause's period, under any contract. So another contract on that dataset, an
+//! amendment or a renewed public view brings no fresh quota.
 
 #[cfg(test)]
 mod tests;
@@ -17,19 +17,19 @@ use hansa_store::state_index::query::QuotaUsageRow;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 
-/// What is counted of which dataset.
+/// Counted dataset and kind of quota.
 type BudgetKey = (DatasetId, QuotaKind);
 
-/// What was used of a kind by an asker, by the start of the [`piece`] of time in which its question was admitted.
+/// Amounts of one kind by caller, by the start of the [`piece`] of time in which the question was admitted.
 type UsageByTime = BTreeMap<UtcTimestamp, u64>;
 
-/// The counters of all quotas.
+/// Counters of all quotas.
 #[derive(Debug, Default)]
 pub struct BudgetCounters {
     used: Mutex<BTreeMap<BudgetKey, BTreeMap<ParticipantId, UsageByTime>>>,
 }
 
-/// What one answer has reserved and not yet handed out.
+/// Reserved and unused amounts of one answer.
 #[derive(Debug)]
 pub(crate) struct BudgetReservation {
     asker: ParticipantId,
@@ -40,7 +40,7 @@ pub(crate) struct BudgetReservation {
 }
 
 impl BudgetReservation {
-    /// Nothing yet, for an answer to this asker whose question was admitted then.
+    /// Returns an empty reservation for an answer to `asker` whose question was admitted at `admitted`.
     pub(crate) fn of(asker: ParticipantId, admitted: UtcTimestamp) -> Self {
         Self {
             asker,
@@ -52,7 +52,7 @@ impl BudgetReservation {
     }
 }
 
-/// What an answer wants of one kind.
+/// Amount that an answer requests of one kind.
 struct BudgetRequest<'b> {
     kind: BudgetKey,
     clauses: Vec<&'b QuotaBudget>,
@@ -60,9 +60,11 @@ struct BudgetRequest<'b> {
     most: u64,
 }
 
-/// The piece of time in which an instant lies, by its start. Slots begin on quarters of an hour, since the midnights of every zone
-/// do, or a second before one: hours of a contract without a first day, since the first instant of all is such a second. Each of both begins a piece;
-/// where a slot begins within one, the piece counts for both its slots, so rather too much than too little.
+/// Returns the start of the piece of time that contains an instant.
+///
+/// Periods begin on quarters of an hour, because midnight in every time zone does. Hourly periods of a contract without a first day
+/// begin one second earlier, because the earliest instant is such a second. Each of the two begins a piece. If a period begins
+/// within a piece, the piece counts for both periods, so the count is rather too high than too low.
 pub fn piece(at: UtcTimestamp) -> UtcTimestamp {
     let past = at.micros().rem_euclid(QUARTER);
     let begun = if past < QUARTER.saturating_sub(SECOND) {
@@ -73,7 +75,7 @@ pub fn piece(at: UtcTimestamp) -> UtcTimestamp {
     at.plus_micros(begun.saturating_neg())
 }
 
-/// Where the piece ends that begins there.
+/// Returns the end of the piece that begins at `start`.
 fn end(start: UtcTimestamp) -> UtcTimestamp {
     let length = if start.micros().rem_euclid(QUARTER) == 0 {
         QUARTER.saturating_sub(SECOND)
@@ -83,7 +85,7 @@ fn end(start: UtcTimestamp) -> UtcTimestamp {
     start.plus_micros(length)
 }
 
-/// How far back anything can count: the longest period, and a day more than the hour by which that may be longer.
+/// Oldest instant that can count: the longest period plus one day, which covers the extra hour of a period with a clock change.
 pub(crate) fn oldest(now: UtcTimestamp) -> UtcTimestamp {
     now.plus_micros((31 * 24 * 4 * QUARTER).saturating_neg())
 }
@@ -92,7 +94,7 @@ fn kind(budget: &QuotaBudget) -> BudgetKey {
     (budget.dataset.clone(), budget.counts)
 }
 
-/// What was used in a slot; the piece in which the question itself was admitted counts for it in any case.
+/// Sums the amounts in a period. The piece of the question's own admission always counts.
 fn within(
     uses: &UsageByTime,
     slot: UtcTimestamp,
@@ -105,7 +107,7 @@ fn within(
 }
 
 impl BudgetCounters {
-    /// Counters as the index knows them.
+    /// Makes the counters from the rows of the index.
     pub(crate) fn new(spent: Vec<QuotaUsageRow>) -> Self {
         let mut used: BTreeMap<BudgetKey, BTreeMap<ParticipantId, UsageByTime>> = BTreeMap::new();
         for (asker, dataset, counts, at, amount) in spent {
@@ -130,13 +132,13 @@ impl BudgetCounters {
         act(&mut used)
     }
 
-    /// Holds up every answer at the place where its ruling is recorded and nothing has begun yet.
+    /// Blocks every answer just before its decision is recorded.
     #[cfg(test)]
     pub(crate) fn hold(&self) -> parking_lot::MutexGuard<'_, impl Sized> {
         self.used.lock()
     }
 
-    /// What an asker has had of a dataset in a slot.
+    /// Amount of a caller on a dataset in a period.
     pub fn spent_amount(
         &self,
         dataset: &DatasetId,
@@ -151,7 +153,7 @@ impl BudgetCounters {
         })
     }
 
-    /// The most that any asker has had of it in a slot; each has the whole quota.
+    /// Largest amount of any caller on a dataset in a period. Each caller has the whole quota.
     pub fn most_spent(
         &self,
         dataset: &DatasetId,
@@ -168,7 +170,7 @@ impl BudgetCounters {
         })
     }
 
-    /// Counts one question that was admitted then.
+    /// Counts one question admitted at that instant.
     pub(crate) fn count_query(
         &self,
         budgets: &[QuotaBudget],
@@ -182,8 +184,10 @@ impl BudgetCounters {
         });
     }
 
-    /// Reserves room for a frame in all quotas or in none. What comes back must be durable before the frame leaves, an entry
-    /// for each clause that was drawn on; nothing, where what was reserved before still covers it.
+    /// Reserves room for a frame in all quotas or in none.
+    ///
+    /// The returned entries, one per charged clause, must be durable before the frame leaves. They are empty if earlier
+    /// reservations cover the frame.
     ///
     /// # Errors
     /// `QUOTA_ROWS` or `QUOTA_BYTES` with the clause.
@@ -237,7 +241,7 @@ impl BudgetCounters {
         Ok(list_reservations(&taken))
     }
 
-    /// Takes of all kinds or of none: as much as wanted, or what every clause has left if that is enough.
+    /// Takes from all kinds or from none: the wanted amount, or the rest of every clause if that suffices.
     fn take<'b>(
         &self,
         wanted: Vec<BudgetRequest<'b>>,
@@ -270,7 +274,7 @@ impl BudgetCounters {
         })
     }
 
-    /// Gives back what a closed answer had reserved beyond what it handed out.
+    /// Returns the unused reservation of a closed answer.
     pub(crate) fn give_back(&self, reserve: &BudgetReservation, rows: u64, bytes: u64) {
         self.with_usage(|used| {
             for (kind, total) in &reserve.total {
@@ -291,7 +295,7 @@ impl BudgetCounters {
     }
 }
 
-/// The clauses that count the same of the same dataset.
+/// Groups the clauses by kind of quota and dataset.
 fn by_kind(
     budgets: &[QuotaBudget],
     wanted: impl Fn(QuotaKind) -> bool,
@@ -320,7 +324,7 @@ fn add(
     *counter = counter.saturating_add(amount);
 }
 
-/// One entry for each clause that was drawn on; those that count the same of the same dataset share the amount.
+/// Entries for each charged clause. Clauses with equal kind and dataset have equal amounts.
 fn list_reservations(taken: &[(BudgetRequest<'_>, u64)]) -> Vec<QuotaReservation> {
     taken
         .iter()

@@ -1,17 +1,17 @@
-//! How fast rows leave under a contract, over all of its answers.
+//! Rate of rows under a contract, over all its answers.
 
 use hansa_policy::id::ContractId;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// When the next row under each contract may leave, in microseconds of the connector's ticks.
+/// Earliest time of the next row under each contract, in microseconds of the connector's ticks.
 #[derive(Debug, Default)]
 pub(crate) struct RateLimiter(Mutex<BTreeMap<ContractId, i64>>);
 
 impl RateLimiter {
-    /// Counts `rows` under each contract that has a rate in rows a second, and says how long they have to wait; `now` is in
-    /// microseconds of the connector's ticks.
+    /// Counts `rows` under each contract with a rate in rows per second and returns their waiting time. `now` is in microseconds of
+    /// the connector's ticks.
     pub(crate) fn wait(
         &self,
         now: i64,

@@ -1,4 +1,4 @@
-//! Restrictions: the document is kept and recorded before anything is judged by it, and answers that began without it are cut.
+//! Restrictions of datasets. The document is stored and recorded before it takes effect; answers that began without it are cut.
 
 use crate::log::audit_event::AuditEvent;
 use crate::participant::Connector;
@@ -15,18 +15,18 @@ use hansa_store::document_folder::StoredDocumentKind;
 use hansa_store::state_index::row::PendingApprovalRow;
 use std::sync::Arc;
 
-/// What has come of it.
+/// Result of a change of a restriction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RestrictionOutcome {
-    /// It is in force, and so many answers were cut.
+    /// The restriction is in force, and this number of answers was cut.
     Now(usize),
-    /// It was so before.
+    /// The restriction was already in force.
     Not,
-    /// It lets out more, and one officer has said so; another one is awaited.
+    /// The change permits more and waits for a second officer.
     Waits,
 }
 
-/// What a restriction in the place of the one that is there does to what is let out.
+/// Compares a new restriction with the current one. The verdict says which of the two permits more.
 pub fn verdict(
     before: Option<&StoredRestriction>,
     restriction: Option<&ProviderRestriction>,
@@ -36,7 +36,7 @@ pub fn verdict(
         (None, Some(_)) => ChangeVerdict::Tighter,
         (Some(_), None) => ChangeVerdict::Looser,
         (Some(held), Some(new)) => match &held.restriction {
-            // Nothing was let out under one that can't be read.
+            // Under an unreadable restriction, nothing was permitted.
             None => ChangeVerdict::NotComparable,
             Some(old) => {
                 let words =
@@ -54,11 +54,10 @@ pub fn verdict(
     }
 }
 
-/// Sets the restriction of a dataset, or takes it away; where two officers are asked for, what lets out more only with the word of
-/// both.
+/// Sets or removes the restriction of a dataset. If two officers are required, a change that permits more needs both.
 ///
 /// # Errors
-/// As [`approval::word`], or when it can't be kept or recorded; then what was there stays.
+/// Same errors as [`approval::word`], or if the restriction can't be stored or recorded; the previous one then stays in force.
 pub async fn set(
     connector: &Arc<Connector>,
     dataset: &DatasetId,
@@ -81,7 +80,7 @@ pub async fn set(
         return Ok(RestrictionOutcome::Not);
     }
     let verdict = verdict(before.as_ref(), provider_restriction.as_ref());
-    // What only takes away does not wait for an index that can't be written.
+    // A restriction that only refuses more does not wait for an index that can't be written.
     let after = match after {
         Err(_) if verdict == ChangeVerdict::Tighter => None,
         after => Some(after?),
@@ -107,7 +106,7 @@ pub async fn set(
         }
     }
     let (connector, dataset) = (Arc::clone(connector), dataset.clone());
-    // To its end: what is in the log must be in force, also where who asked for it has gone away.
+    // The task runs to its end, because a recorded change must take effect even if its caller is gone.
     let task = tokio::spawn(async move {
         write_restriction(
             &connector,
@@ -127,10 +126,10 @@ pub async fn set(
     })
 }
 
-/// Whether what one officer has asked for can still be done: the restriction was not changed since.
+/// Checks that an officer's request can still be carried out, because the restriction has not changed since.
 ///
 /// # Errors
-/// When the index, or what was written, can't be read.
+/// If the index or the documents can't be read.
 pub(crate) fn still_asked(
     connector: &Connector,
     word: &PendingApprovalRow,
@@ -150,8 +149,8 @@ pub(crate) fn still_asked(
     Ok(change(&dataset, after, document.parse().ok()) == word.contract)
 }
 
-/// Names a change after the one by that record, so that two officers speak of the same one, and of one that is asked for once:
-/// the same restriction may be set and taken away again.
+/// Identity of a change, so that both officers approve one change and only once. It includes the previous record, because one
+/// restriction can be set and removed repeatedly.
 fn change(dataset: &DatasetId, after: u64, new: Option<Digest>) -> ContractId {
     ContractId(Digest::of_parts(&[
         dataset.to_string().as_bytes(),
@@ -171,7 +170,7 @@ async fn write_restriction(
     restriction: Option<ProviderRestriction>,
     (bytes, verdict): (Option<Vec<u8>>, ChangeVerdict),
 ) -> Result<RestrictionOutcome, Refusal> {
-    // One after another, so that none takes back what another one said.
+    // One change at a time, so that none undoes another one.
     let _turn = connector.contracts.negotiation_lock.lock().await;
     if let Some(after) = after
         && connector
@@ -234,7 +233,7 @@ async fn write_restriction(
     if !restricted {
         return Ok(RestrictionOutcome::Now(0));
     }
-    // What began before was judged without it. Whoever asks again is judged with it.
+    // Running answers were decided without the restriction. A repeated question is decided with it.
     let sentence = format!(
         "the provider changed its restriction of `{}` while the answer ran",
         dataset.name

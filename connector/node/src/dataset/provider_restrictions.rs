@@ -1,4 +1,4 @@
-//! The restrictions of this participant's datasets: for each the document that the log names last.
+//! Restrictions of the participant's datasets: for each dataset, the latest document that the log names.
 
 use hansa_policy::id::DatasetId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -6,10 +6,11 @@ use hansa_policy::restriction::ProviderRestrictions;
 use hansa_store::document_folder::{DocumentFolder, StoredDocumentKind};
 use hansa_store::state_index::StateIndex;
 
-/// The restrictions that the log names. Of a dataset whose restriction can't be read nothing is answered, which is told.
+/// Loads the restrictions that the log names. For a dataset with an unreadable restriction, all questions are refused, and the
+/// fault is reported.
 ///
 /// # Errors
-/// When the index can't be read.
+/// If the index can't be read.
 pub(crate) fn load(
     state: &StateIndex,
     documents: &DocumentFolder,
@@ -17,7 +18,7 @@ pub(crate) fn load(
 ) -> Result<ProviderRestrictions, Refusal> {
     let mut restrictions = ProviderRestrictions::new();
     for (dataset, document) in state.restrictions()? {
-        // What is gone, or was changed, is read as nothing, and nothing is no restriction.
+        // A missing or changed document is read as empty bytes, which parse as no restriction and therefore fail.
         let bytes = documents
             .read(StoredDocumentKind::Restriction, document)
             .unwrap_or_default();

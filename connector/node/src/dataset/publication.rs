@@ -1,4 +1,4 @@
-//! Publish: source, rows, snapshot, checked entry, record, catalogue; in this order.
+//! Publication of a dataset, in this order: source, rows, snapshot, checked entry, record, catalog.
 
 use crate::dataset::snapshot_checks::last_published_version;
 use crate::participant::Connector;
@@ -15,35 +15,35 @@ use hansa_query::publication::report::PublicationReport;
 use hansa_query::snapshot::released_cells::ReleasedCells;
 use std::sync::Arc;
 
-/// What publishing one dataset came to.
+/// Result of the publication of one dataset.
 #[derive(Debug)]
 pub enum PublicationOutcome {
-    /// Nothing has changed since.
+    /// The dataset is unchanged since its last publication.
     Unchanged {
-        /// The entry.
+        /// Catalog entry.
         entry: Box<Dataset>,
-        /// Faults of cells that could not be released.
+        /// Errors of cells that could not be released.
         faults: Vec<Refusal>,
     },
-    /// It is published, or would be.
+    /// The dataset is published, or would be in a dry run.
     New {
-        /// The entry.
+        /// Catalog entry.
         entry: Box<Dataset>,
-        /// What was read and what changed.
+        /// Report of the rows and changes.
         report: Box<PublicationReport>,
-        /// The contracts that the new schema breaks.
+        /// Contracts that the new schema breaks.
         breaks: Vec<ContractBreak>,
-        /// Whether it was only looked at.
+        /// True for a dry run.
         dry: bool,
-        /// That the snapshot before is damaged, where it is.
+        /// Damage of the previous snapshot, if any.
         mends: Option<Box<Refusal>>,
-        /// What could not be released or put away afterwards.
+        /// Errors of later steps: releases and cleanup.
         faults: Vec<Refusal>,
     },
 }
 
 impl PublicationOutcome {
-    /// The entry as it is published, or would be.
+    /// Catalog entry as published, or as it would be.
     pub fn entry(&self) -> &Dataset {
         match self {
             Self::Unchanged { entry, .. } | Self::New { entry, .. } => entry,
@@ -51,16 +51,16 @@ impl PublicationOutcome {
     }
 }
 
-/// How a dataset is published.
+/// Options of a publication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PublishOptions {
-    /// Only says what would change.
+    /// Dry run: only reports the changes.
     pub dry: bool,
-    /// A feed begins again.
+    /// Begins a feed again.
     pub anew: bool,
 }
 
-/// The datasets of the configuration.
+/// Reads the datasets of the configuration.
 ///
 /// # Errors
 /// Every problem, with file and line.
@@ -73,11 +73,13 @@ pub fn read_configured_datasets(connector: &Connector) -> Result<Vec<DatasetConf
     )
 }
 
-/// Publishes one dataset, or says what that would change; its offers are renewed by the caller, once for all that it publishes.
-/// `report_of` is called on the way: with what it is at, how much of it is done and of how much, 0 where that is not known. Blocks.
+/// Publishes one dataset, or reports the changes in a dry run. Blocks.
+///
+/// The caller renews the offers once after all its publications. `report_of` receives the progress: the step, the amount done, and
+/// the total, or 0 if unknown.
 ///
 /// # Errors
-/// What is wrong with the source, its rows or its entry; nothing is published then.
+/// Errors of the source, its rows or its entry; nothing is published then.
 pub fn one(
     connector: &Arc<Connector>,
     dataset: &DatasetConfig,
@@ -122,7 +124,7 @@ fn attempt(
     context.damaged = damaged.is_some();
     let mut outcome = hansa_query::publication::stage(dataset, &context, &progress)?;
     if let StagingOutcome::Unchanged(_) = &outcome {
-        // That its sources are the same does not bring back rows that can't be read any more.
+        // Unchanged sources do not repair rows that can't be read.
         damaged = check_published_snapshot(connector, &dataset.name)?;
         if damaged.is_some() {
             context.damaged = true;
@@ -137,9 +139,9 @@ fn attempt(
             let listed = connector
                 .datasets
                 .catalog(|catalog| catalog.dataset(&dataset.name).is_some());
-            // A rehearsal records nothing.
+            // A dry run records nothing.
             if listed || options.dry {
-                // What could not be released at the last time is tried again, and a period may be over by now.
+                // Retries failed releases; a period can also have ended since.
                 let released = match options.dry {
                     true => Ok(Vec::new()),
                     false => release::release_unchanged_dataset(connector, &entry.id, context.now),
@@ -149,7 +151,7 @@ fn attempt(
                     faults: released.unwrap_or_else(|fault| vec![fault]),
                 });
             }
-            // The snapshot is there, its record is not: a crash came between.
+            // The snapshot exists without a record, because of a crash.
             return relist(connector, *entry);
         }
         StagingOutcome::Staged(staged) => *staged,
@@ -179,18 +181,18 @@ fn attempt(
             faults: Vec::new(),
         });
     }
-    // Its rows come now, however long it took to read them.
+    // Time stamp of the rows' arrival, after the source was read.
     staged.stamp(connector.now())?;
     let entry = Box::new(staged.entry.clone());
     let listed = check(staged.entry.clone())?;
     let mut faults = Vec::new();
     {
-        // Nothing is released meanwhile: the registry would show cells that were replaced.
+        // No release runs meanwhile: the registry would otherwise show replaced cells.
         let _turn = connector.datasets.release_lock.lock();
         let recorded = connector.record_now(listed)?;
         let snapshot = staged.commit()?;
-        // What was released stays readable; what is due of the new snapshot comes beside it. Where it can't be read, the
-        // rows are published all the same: they are in the log.
+        // Released cells stay readable, and due ones of the new snapshot are added later. If they can't be read, the rows are
+        // published anyway, because they are in the log.
         let opened = hansa_query::release::open(&config.state, &snapshot.dataset);
         let released = opened.unwrap_or_else(|fault| {
             faults.push(fault);
@@ -208,7 +210,7 @@ fn attempt(
             .datasets
             .catalog_mut(|catalog| catalog.publish(recorded));
     }
-    // It is published, whatever comes of the rest.
+    // The dataset is published, whatever the later steps return.
     faults.extend(release::due(connector, &entry.id).unwrap_or_else(|fault| vec![fault]));
     faults.extend(connector.expire_snapshots().err());
     Ok(PublicationOutcome::New {
@@ -221,7 +223,7 @@ fn attempt(
     })
 }
 
-/// Whether the published snapshot is damaged; in the log if it is, and if it was good.
+/// Checks the published snapshot and returns its damage. The damage, and a good check before it, are recorded.
 fn check_published_snapshot(
     connector: &Connector,
     name: &SqlIdentifier,
@@ -256,10 +258,10 @@ fn check(entry: Dataset) -> Result<hansa_catalog::publication::PublishableDatase
         })
 }
 
-/// Takes a dataset out of the catalogue, and its snapshot from disk.
+/// Removes a dataset from the catalog, and its snapshot from disk.
 ///
 /// # Errors
-/// `DATASET_NOT_PUBLISHED`, or when it can't be recorded.
+/// `DATASET_NOT_PUBLISHED`, or an error if the removal can't be recorded.
 pub fn withdraw(
     connector: &Arc<Connector>,
     name: &SqlIdentifier,

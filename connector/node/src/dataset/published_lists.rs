@@ -1,4 +1,4 @@
-//! The published lists that a participant holds: the files of one folder, each named by its digest.
+//! Published lists of a participant: the files of one folder, each named by its digest.
 
 use crate::participant::Connector;
 use hansa_audit_log::digest::Digest;
@@ -9,10 +9,10 @@ use hansa_proto::published_list::{ListKind, MOST_BYTES};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-/// The most bytes of all lists together, since they stay in memory.
+/// Most bytes of all lists together, because lists stay in memory.
 const MOST_IN_ALL: u64 = 128 << 20;
 
-/// What is in the folder, and what of it can't be used. No folder is an empty one.
+/// Loads the lists of the folder and the errors of unusable ones. A missing folder counts as empty.
 pub fn load(folder: &Path) -> (PublishedLists, Vec<Refusal>) {
     let mut published = PublishedLists::default();
     let mut faults = Vec::new();
@@ -46,7 +46,7 @@ pub fn load(folder: &Path) -> (PublishedLists, Vec<Refusal>) {
     (published, faults)
 }
 
-/// The bytes of a file, no more than so many.
+/// Reads at most `most` bytes of a file.
 fn bytes(path: &Path, most: u64) -> Result<Vec<u8>, Refusal> {
     let file = std::fs::File::open(path).map_err(|fault| unreadable(&fault))?;
     let mut bytes = Vec::new();
@@ -69,7 +69,7 @@ fn with_file_place(refusal: Refusal, path: &Path) -> Refusal {
 }
 
 impl Connector {
-    /// Refuses where a list that one of the contracts names is not held, before anything is planned.
+    /// Refuses if a contract names a list that is not in the folder, before anything is planned.
     ///
     /// # Errors
     /// `TERM_NOT_EXECUTABLE_HERE`.
@@ -86,7 +86,7 @@ impl Connector {
         Ok(())
     }
 
-    /// One refusal for each contract of ours, in force or to come, that can't be executed with the lists that are held.
+    /// Refusals for own contracts, in force or later, that need a list which is not in the folder; one per contract.
     pub fn unexecutable(&self) -> Vec<Refusal> {
         let (own, now, published) = (self.id(), self.now(), self.reloadable.published_lists());
         self.contracts.with_registry(|registry| {

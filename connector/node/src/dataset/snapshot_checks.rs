@@ -1,4 +1,4 @@
-//! Checks of the published snapshots, each in the log, so that it is known when a damaged one was good last.
+//! Checks of published snapshots. Each is recorded, so that the last good check of a damaged snapshot is known.
 
 use crate::log::audit_event::AuditEvent;
 use crate::participant::Connector;
@@ -9,33 +9,32 @@ use hansa_policy::id::{DatasetId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::BTreeSet;
 
-/// What a check of one snapshot found.
+/// Result of a check of one snapshot.
 #[derive(Debug)]
 pub struct SnapshotCheck {
-    /// Of which dataset.
+    /// Name of the dataset.
     pub dataset: SqlIdentifier,
-    /// Which snapshot, by the log.
+    /// Version of the snapshot in the log.
     pub version: String,
-    /// Its bytes, or that it is damaged.
+    /// Size in bytes, or the damage.
     pub found: Result<u64, Refusal>,
 }
 
 impl Connector {
-    /// Reads every published snapshot to its last byte and holds it against what was published. What was found is in the log.
-    /// Blocks.
+    /// Reads every published snapshot completely, compares it with its publication, and records the results. Blocks.
     ///
     /// # Errors
-    /// When it can't be recorded.
+    /// If the results can't be recorded.
     pub fn check_snapshots(&self) -> Result<Vec<SnapshotCheck>, Refusal> {
         let checks = self.look_at_snapshots()?;
         self.note_checks(&checks)?;
         Ok(checks)
     }
 
-    /// The same without a record.
+    /// Checks every published snapshot without a record.
     ///
     /// # Errors
-    /// When the index can't be read.
+    /// If the index can't be read.
     pub fn look_at_snapshots(&self) -> Result<Vec<SnapshotCheck>, Refusal> {
         let mut names: BTreeSet<SqlIdentifier> = self
             .datasets
@@ -46,10 +45,10 @@ impl Connector {
         Ok(checks?.into_iter().flatten().collect())
     }
 
-    /// Checks one snapshot; nothing where none is published.
+    /// Checks one snapshot. Returns `None` if none is published.
     ///
     /// # Errors
-    /// When the index can't be read.
+    /// If the index can't be read.
     pub(crate) fn look_at_snapshot(
         &self,
         dataset: SqlIdentifier,
@@ -69,10 +68,10 @@ impl Connector {
         }))
     }
 
-    /// Damage that was found while questions were answered or at the start, beside what is in `known`.
+    /// Damage found by questions or at the start that is not in `known`.
     ///
     /// # Errors
-    /// When the index can't be read.
+    /// If the index can't be read.
     pub fn new_damage(
         &self,
         known: &BTreeSet<(SqlIdentifier, String)>,
@@ -91,10 +90,10 @@ impl Connector {
         Ok(checks)
     }
 
-    /// Puts in the log what checks found.
+    /// Records the results of checks.
     ///
     /// # Errors
-    /// When it can't be recorded.
+    /// If the results can't be recorded.
     pub fn note_checks(&self, checks: &[SnapshotCheck]) -> Result<(), Refusal> {
         if checks.is_empty() {
             return Ok(());
@@ -121,7 +120,7 @@ impl Connector {
     }
 }
 
-/// The label of the last publication of a dataset in the log.
+/// Label of the latest recorded publication of a dataset.
 pub(crate) fn last_published_version(
     connector: &Connector,
     name: &SqlIdentifier,

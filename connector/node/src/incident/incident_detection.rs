@@ -1,5 +1,4 @@
-//! What is wrong with the own log: heads that others hold and that it does not go on from, and permits behind the withdrawal of
-//! their contract.
+//! Detection of faults in the own log: heads at peers that it does not extend, and permits after the withdrawal of their contract.
 
 use crate::participant::Connector;
 use hansa_audit_log::note::SignedHead;
@@ -14,19 +13,19 @@ use hansa_proto::statement;
 use hansa_store::document_folder::StoredDocumentKind as Document;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What was found.
+/// Detected faults.
 #[derive(Debug, Default)]
 pub(super) struct DetectedIncident {
     pub(super) fork: Option<ForkedRange>,
     pub(super) late: Vec<LatePermits>,
-    /// When the fork was first in the own log.
+    /// Time when the fork was first recorded in the own log.
     pub(super) noticed: Option<UtcTimestamp>,
 }
 
-/// Looks for both.
+/// Looks for both kinds of faults.
 ///
 /// # Errors
-/// `USAGE` for a head that is of this very history, or not of this log; or when the log can't be read.
+/// `USAGE` for a head that the log extends or that belongs to another log; or if the log can't be read.
 pub(super) fn look(
     connector: &Connector,
     heads: &[SignedHead],
@@ -71,7 +70,7 @@ pub(super) fn look(
     })
 }
 
-/// The size of a head that others hold of this log, and that it does not go on from.
+/// Size of a head of this log at a peer that the log does not extend.
 fn foreign(connector: &Connector, own: &ParticipantId, head: &SignedHead) -> Result<u64, Refusal> {
     let size = head.checkpoint.size;
     let wrong = |what: String| Err(Refusal::new(ErrorCode::UsageWrong, what));
@@ -91,10 +90,10 @@ fn foreign(connector: &Connector, own: &ParticipantId, head: &SignedHead) -> Res
     Ok(size)
 }
 
-/// When the fork of a log was first in the log here; nothing where none is open.
+/// Time when the fork of a log was first recorded here; `None` without an open fork.
 ///
 /// # Errors
-/// When the index or the log can't be read.
+/// If the index or the log can't be read.
 pub(super) fn fork_detection_time(
     connector: &Connector,
     of: &ParticipantId,
@@ -106,7 +105,7 @@ pub(super) fn fork_detection_time(
     Ok(connector.records.log.get(record)?.map(|record| record.at))
 }
 
-/// The permits that were stated before.
+/// Permits in earlier statements.
 fn stated_permits(connector: &Connector, own: &ParticipantId) -> Result<BTreeSet<u64>, Refusal> {
     let rows = connector.records.index(|state| state.incidents())?;
     let mut stated = BTreeSet::new();
@@ -124,10 +123,10 @@ fn stated_permits(connector: &Connector, own: &ParticipantId) -> Result<BTreeSet
     Ok(stated)
 }
 
-/// Permits behind withdrawals, gathered record by record.
+/// Permits after withdrawals, collected record by record.
 #[derive(Default)]
 struct LatePermitScan {
-    /// Where each contract ended at once.
+    /// Record of the immediate end, by contract.
     ended: BTreeMap<ContractId, u64>,
     late: BTreeMap<ContractId, Vec<u64>>,
     count: usize,

@@ -1,4 +1,4 @@
-//! A fork is stated with another key than the one that every copy has.
+//! Tests: a fork is stated with another key than the one in every copy of the folder.
 
 use super::*;
 use crate::participant::testing::{MINUTE, TERMS, TestFederation, id, records};
@@ -15,13 +15,13 @@ fn test_federation() -> TestFederation {
     federation
 }
 
-/// The city gets the bundle of now.
+/// Gives the city the current trust bundle.
 fn report_incident(federation: &mut TestFederation) {
     let bundle = federation.bundle();
     std::fs::write(federation.home("lindau").join("bundle.json"), bundle).unwrap();
 }
 
-/// A statement of the firm that all heads of its log are of a fork, of which nobody has heard.
+/// Statement of the firm that all heads of its log belong to a fork that nobody else has seen.
 async fn statement(acme: &Arc<Connector>) -> Vec<u8> {
     let head = acme
         .records
@@ -56,7 +56,7 @@ async fn nobody_states_a_fork_with_the_only_key_that_there_was() {
     assert_eq!(refusal.code, ErrorCode::LogFork, "{refusal:#?}");
     assert!(records(&lindau, "incident").is_empty());
 
-    // Nor at the participant itself, where another shows a head that it does not go on from.
+    // At the participant itself, too, when a peer shows a head that the log does not extend.
     let checkpoint = Checkpoint {
         origin: origin("acme.example"),
         size: 5,
@@ -86,7 +86,7 @@ async fn nobody_states_a_fork_with_the_only_key_that_there_was() {
     assert_eq!(records(&lindau, "incident").len(), 1);
     let stated = state(&acme, args).await.unwrap();
     assert!(stated.incident.is_some());
-    // What is recorded is what was stated; what no longer counts ends with the largest head that can be known.
+    // The record holds the statement; the void part ends with the largest possible head.
     let rows = lindau.records.index(|state| state.incidents()).unwrap();
     let (_, upto) = rows[0].fork.unwrap();
     assert!(upto < 1 << 40, "{upto}");

@@ -1,4 +1,4 @@
-//! Credentials that an issuer of the league signs.
+//! Issuance of credentials for members of the league.
 
 use hansa_identity::league::LeagueAuthority;
 use hansa_identity::signature::ParticipantSigner as _;
@@ -8,7 +8,7 @@ use hansa_proto::credential::{self, CredentialStatement};
 use hansa_proto::envelope;
 use hansa_proto::statement;
 
-/// A credential, read back as everybody reads it.
+/// Signs a credential and verifies it as every participant does.
 ///
 /// # Errors
 /// The refusal of the league, or `CREDENTIAL_INVALID` for a credential that no participant would accept.

@@ -1,4 +1,4 @@
-//! Present: the credentials of this participant that a question brings along, and no others.
+//! Credentials of this participant that accompany a question.
 
 use crate::participant::Connector;
 use bytes::Bytes;
@@ -11,10 +11,10 @@ use hansa_proto::peer::query_request::CREDENTIALS;
 use hansa_store::document_folder::StoredDocumentKind;
 use std::collections::BTreeSet;
 
-/// The credentials that are kept here, with their bytes.
+/// Stored credentials with their bytes.
 ///
 /// # Errors
-/// When they can't be read.
+/// If the credentials can't be read.
 pub fn stored_credentials(connector: &Connector) -> Result<Vec<(Credential, Vec<u8>)>, Refusal> {
     connector
         .records
@@ -25,11 +25,10 @@ pub fn stored_credentials(connector: &Connector) -> Result<Vec<(Credential, Vec<
         .collect()
 }
 
-/// Those at which a clause of these contracts looks, the ones that count longest first. Whether they count is for the
-/// provider to say.
+/// Credentials on which a clause of these contracts depends, those with the latest expiry first. The provider verifies them.
 ///
 /// # Errors
-/// When they can't be read.
+/// If the credentials can't be read.
 pub fn credentials(connector: &Connector, contracts: &[ContractId]) -> Result<Vec<Bytes>, Refusal> {
     let now = connector.now();
     let wanted: BTreeSet<AttributeKind> = connector.contracts.with_registry(|registry| {

@@ -1,4 +1,4 @@
-//! The groups of this participant: the newest signed list of each, as the log names it.
+//! Groups of this participant: the newest signed list of each group, as the log names it.
 
 use hansa_policy::contract::{ActiveContracts, DatasetGrant};
 use hansa_policy::group::{GroupName, SignedGroupList};
@@ -11,13 +11,13 @@ use hansa_store::state_index::StateIndex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The newest list of each group.
+/// Newest list of each group.
 pub(crate) type GroupLists = BTreeMap<GroupName, Arc<SignedGroupList>>;
 
-/// The lists that the log names. One that can't be read is passed over, so that what needs it refuses, and told.
+/// Loads the lists that the log names. An unreadable list is reported and left out, so that checks which need it refuse.
 ///
 /// # Errors
-/// When the index can't be read.
+/// If the index can't be read.
 pub(crate) fn load(
     state: &StateIndex,
     documents: &DocumentFolder,
@@ -40,7 +40,7 @@ pub(crate) fn load(
     Ok(groups)
 }
 
-/// The group for whose members a contract is.
+/// Group whose members may use a contract.
 pub(crate) fn of(grant: &DatasetGrant) -> Option<&GroupName> {
     grant
         .clauses()
@@ -48,7 +48,7 @@ pub(crate) fn of(grant: &DatasetGrant) -> Option<&GroupName> {
         .find_map(|clause| group_of_term(&clause.term))
 }
 
-/// The group that a term names.
+/// Group that a term names.
 pub(crate) const fn group_of_term(term: &Term) -> Option<&GroupName> {
     match term {
         Term::Group(name) => Some(name),
@@ -56,7 +56,7 @@ pub(crate) const fn group_of_term(term: &Term) -> Option<&GroupName> {
     }
 }
 
-/// The groups on which the contracts of a standing look.
+/// Groups on which the active contracts depend.
 pub(crate) fn looked_at(active: &ActiveContracts) -> Vec<(Option<ContractId>, GroupName)> {
     let grants = active.grants().values();
     let named = grants.filter_map(|grant| Some((grant.contract(), of(grant)?.clone())));

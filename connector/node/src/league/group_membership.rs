@@ -1,4 +1,4 @@
-//! Groups: a list is signed, kept and recorded before anybody is let in by it; whoever left is cut.
+//! Membership of groups. A list is signed, stored and recorded before it takes effect; answers to removed members are cut.
 
 use crate::log::audit_event::{AuditEvent, list_texts};
 use crate::participant::Connector;
@@ -19,10 +19,10 @@ use hansa_store::state_index::row::PendingApprovalRow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Lets more participants into a group; where two officers are asked for, only with the word of both.
+/// Adds participants to a group. If two officers are required, the change needs both.
 ///
 /// # Errors
-/// As [`approval::word`], or when the list can't be kept or recorded.
+/// Same errors as [`approval::word`], or if the list can't be stored or recorded.
 pub async fn add(
     connector: &Arc<Connector>,
     name: &GroupName,
@@ -56,10 +56,10 @@ pub async fn add(
         .map(MembershipOutcome::Listed)
 }
 
-/// Takes participants out of a group.
+/// Removes participants from a group.
 ///
 /// # Errors
-/// When the list can't be signed, kept or recorded.
+/// If the list can't be signed, stored or recorded.
 pub async fn remove(
     connector: &Arc<Connector>,
     name: &GroupName,
@@ -68,22 +68,22 @@ pub async fn remove(
     write(connector, name, MembershipChange::Removed(removed)).await
 }
 
-/// What a list is to say beside the one before, whichever that is when its turn has come.
+/// Change of a list, relative to the list in force when the change is carried out.
 enum MembershipChange {
-    /// The same.
+    /// No change of members.
     Renewed,
-    /// These members, too; with the name of the change that two officers mean, where they were asked.
+    /// Additional members, with the identity of the approved change if officers approved it.
     Added(BTreeSet<ParticipantId>, Option<ContractId>),
-    /// Without these.
+    /// Members to remove.
     Removed(BTreeSet<ParticipantId>),
 }
 
-/// What has come of it.
+/// Result of a change.
 #[derive(Debug)]
 pub enum MembershipOutcome {
-    /// They are members.
+    /// The list with the change is in force.
     Listed(Arc<SignedGroupList>),
-    /// One officer has said so, and a second one is awaited.
+    /// One officer has approved, and a second approval is needed.
     Waits,
 }
 
@@ -93,8 +93,8 @@ fn members(connector: &Connector, name: &GroupName) -> BTreeSet<ParticipantId> {
     known.map_or_else(BTreeSet::new, |group| group.members.clone())
 }
 
-/// The name of a change, so that two officers mean the same one: by the members that there will be, and by the change before
-/// it, so that a word counts for no later one.
+/// Identity of a change, so that both officers approve one change: the resulting members and the previous change. An approval does
+/// not count for a later change.
 fn change(
     connector: &Connector,
     name: &GroupName,
@@ -111,10 +111,10 @@ fn change(
     ])))
 }
 
-/// Whether what one officer has asked for can still be done: the group was not changed since.
+/// Checks that an officer's request can still be carried out, because the group has not changed since.
 ///
 /// # Errors
-/// When the index, or what was written, can't be read.
+/// If the index or the documents can't be read.
 pub(crate) fn still_asked(
     connector: &Connector,
     word: &PendingApprovalRow,
@@ -134,7 +134,7 @@ pub(crate) fn still_asked(
 /// Writes the lists anew that are half a day old, or that do not count by the keys of now.
 ///
 /// # Errors
-/// When a list can't be signed, kept or recorded.
+/// If a list can't be signed, stored or recorded.
 pub async fn renew(connector: &Arc<Connector>) -> Result<(), Refusal> {
     for (name, group) in connector.reloadable.groups().iter() {
         let old = connector.now() >= group.issued_at.plus_micros(RENEWED);
@@ -145,7 +145,7 @@ pub async fn renew(connector: &Arc<Connector>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Writes the next list, to its end: what is in the log must be in force, also where who asked for it has gone away.
+/// Writes the next list in a task of its own, because a recorded list must take effect even if its caller is gone.
 async fn write(
     connector: &Arc<Connector>,
     name: &GroupName,
@@ -161,13 +161,12 @@ async fn write(
     })
 }
 
-/// Writes the next list.
 async fn write_next_list(
     connector: &Arc<Connector>,
     name: &GroupName,
     wanted: MembershipChange,
 ) -> Result<Arc<SignedGroupList>, Refusal> {
-    // Lists follow each other, so that none takes back what another one said.
+    // One list at a time, so that none undoes another one.
     let _turn = connector.contracts.negotiation_lock.lock().await;
     let before = connector.reloadable.groups().get(name).cloned();
     let (old, serial) = before.map_or((BTreeSet::new(), 0), |group| {
@@ -180,7 +179,7 @@ async fn write_next_list(
         MembershipChange::Renewed => {}
         MembershipChange::Added(added, agreed) => {
             members.extend(added);
-            // INVARIANT: two-officers. Their word is for this change, after this list and no other.
+            // INVARIANT: two-officers. Both approvals are for this change after this list.
             if let Some(agreed) = agreed
                 && change(connector, name, &members)? != agreed
             {
@@ -206,7 +205,7 @@ async fn write_next_list(
     let signature = connector.sign(StatementKind::Group, SignatoryRole::Provider, &payload)?;
     let bytes = envelope::assemble(&payload, &[signature]);
     let group = Arc::new(group::from_envelope(&bytes)?);
-    // One that would not count is neither kept nor recorded, or a key that is over would fill the disk with them.
+    // An invalid list is neither stored nor recorded; otherwise an expired key would fill the disk with lists.
     connector.check_group_list(&group)?;
     let file = Digest::of(&bytes);
     let unfiled = if removes {

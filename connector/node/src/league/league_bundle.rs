@@ -1,4 +1,4 @@
-//! The trust bundle of the league: a newer one is taken, and what it no longer allows ends.
+//! Trust bundle of the league. Taking a newer bundle ends what it no longer permits.
 
 mod voided_contracts;
 
@@ -10,10 +10,10 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::sync::Arc;
 
 impl Connector {
-    /// Takes a newer bundle of the same league; anything else is left alone.
+    /// Takes a newer bundle of this league. Any other bundle is ignored.
     ///
     /// # Errors
-    /// When the bundle can't be put in place or recorded.
+    /// If the bundle can't be stored or recorded.
     pub(crate) fn take_bundle(self: &Arc<Self>, bytes: &[u8]) -> Result<bool, Refusal> {
         let files = self.config().trust.identity_files();
         let before = self.identity.trust.bundle().content().sequence;
@@ -22,7 +22,8 @@ impl Connector {
             Ok(None) => Ok(false),
             Ok(Some(_)) => self.live_by_bundle().map(|()| true),
             Err(refusal) => {
-                // What got no file gets no record: the next start would look for it in vain. Whom it puts out is out.
+                // A bundle without a file gets no record, because the next start would look for the file. Its expulsions take
+                // effect anyway.
                 if self.identity.trust.bundle().content().sequence > before {
                     let _stop = self.records.log.begin_stop();
                     self.cut_strangers();
@@ -32,11 +33,10 @@ impl Connector {
         }
     }
 
-    /// Takes the bundle in its file if that is newer. Whatever else a reload may find wrong, an expulsion does not wait for
-    /// it.
+    /// Takes the bundle from its file if it is newer. An expulsion takes effect even if the rest of a reload fails.
     ///
     /// # Errors
-    /// When the file holds no bundle of the league that counts now, or it can't be recorded.
+    /// If the file holds no valid bundle of the league, or the bundle can't be recorded.
     pub fn take_bundle_file(&self) -> Result<(), Refusal> {
         let bundle = TrustBundle::open(&self.config().trust.bundle)?;
         if bundle.content().sequence <= self.identity.trust.bundle().content().sequence {
@@ -47,7 +47,7 @@ impl Connector {
         self.live_by_bundle()
     }
 
-    /// Records the bundle in force and ends what it no longer allows; that ends also where nothing can be recorded.
+    /// Records the current bundle and ends what it no longer permits, even if nothing can be recorded.
     fn live_by_bundle(&self) -> Result<(), Refusal> {
         let _stop = self.records.log.begin_stop();
         let noted = self.note_bundle();
@@ -55,7 +55,7 @@ impl Connector {
         noted
     }
 
-    /// Refuses whoever is not, or no longer, in the league.
+    /// Checks that a participant is in the league.
     ///
     /// # Errors
     /// `PEER_NOT_TRUSTED`.
@@ -70,7 +70,7 @@ impl Connector {
         ))
     }
 
-    /// Refuses whoever asks and is neither in the league nor a partner that the configuration names.
+    /// Checks that a caller is in the league or is a configured partner.
     ///
     /// # Errors
     /// `PEER_NOT_TRUSTED`.
@@ -85,7 +85,7 @@ impl Connector {
         }
     }
 
-    /// Whether a contract is with a partner of another make.
+    /// Checks that a contract is with a Dataspace Protocol partner.
     fn is_with_partner(&self, contract: ContractId) -> bool {
         self.contracts.with_registry(|registry| {
             let agreement = registry.agreement(contract);
@@ -93,7 +93,7 @@ impl Connector {
         })
     }
 
-    /// Refuses whom the configuration names as no partner, and who is a participant of the league by now.
+    /// Refuses a partner that is not configured, or that has become a participant of the league.
     fn named_partner(&self, partner: &ParticipantId) -> Result<(), Refusal> {
         let config = self.config();
         let mut named = config
@@ -109,10 +109,10 @@ impl Connector {
         ))
     }
 
-    /// Ends the answers of participants that the bundle no longer lists, and those that rely on what it no longer lets an
-    /// issuer state; and the contracts that it makes void.
+    /// Cuts answers to participants outside the bundle and answers that rely on statements which an issuer may no longer make. Ends
+    /// contracts that the bundle makes void.
     pub fn cut_strangers(&self) {
-        // Open inboxes look again at whom they belong to.
+        // Open inbox requests check again that their participant is a member.
         self.peers.outbox_signal.notify_waiters();
         self.end_voided();
         let own = self.id();

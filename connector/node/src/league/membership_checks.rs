@@ -1,4 +1,4 @@
-//! Who belongs to a group of this participant now, and the end of answers to whoever does no longer.
+//! Current members of the participant's groups, and the end of answers to former members.
 
 use crate::league::group_lists::group_of_term;
 use crate::participant::Connector;
@@ -8,10 +8,10 @@ use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::Refusal;
 
 impl Connector {
-    /// Whether a list counts now.
+    /// Checks that a list is valid now.
     ///
     /// # Errors
-    /// Why not.
+    /// The reason why the list is invalid.
     pub fn check_group_list(
         &self,
         group: &SignedGroupList,
@@ -20,10 +20,10 @@ impl Connector {
         group.check(&self.id(), &bundle.keys(now), now)
     }
 
-    /// Whether somebody belongs to a group, by a list that counts now.
+    /// Checks that a participant is in a group, by a currently valid list.
     ///
     /// # Errors
-    /// Why not.
+    /// The reason why not.
     pub(crate) fn check_group_membership(
         &self,
         name: &GroupName,
@@ -36,10 +36,10 @@ impl Connector {
         group.lists(who, &self.id(), &bundle.keys(now), now)
     }
 
-    /// Refuses who has left one of these groups since the question was let in.
+    /// Refuses a caller that has left one of these groups since the question was admitted.
     ///
     /// # Errors
-    /// As [`Connector::check_group_membership`].
+    /// Same errors as [`Connector::check_group_membership`].
     pub(crate) fn still_listed(
         &self,
         groups: &[(Option<ContractId>, GroupName)],
@@ -54,7 +54,7 @@ impl Connector {
         })
     }
 
-    /// Cuts the answers to whoever belongs no longer to the group of the contract.
+    /// Cuts answers to participants that are no longer in the group of their contract.
     pub(crate) fn cut_unlisted(&self, name: &GroupName) {
         let for_group = |contract: &ContractId| {
             self.contracts.with_registry(|registry| {

@@ -1,5 +1,5 @@
-//! The rulebook of the league: a version is kept and recorded when it is installed, and again with a signed statement when it is
-//! accepted.
+//! Acceptance of the league's rulebook. A version is stored and recorded when it is installed, and again with a signed statement
+//! when it is accepted.
 
 use crate::league::rulebook_register::StoredAcceptance;
 use crate::log::audit_event::AuditEvent;
@@ -19,14 +19,14 @@ use hansa_proto::statement;
 use hansa_store::document_folder::StoredDocumentKind;
 use std::sync::Arc;
 
-/// Takes in a version of the rulebook; gives its number, and whether it is new here.
+/// Installs a version of the rulebook. Returns its number, and true if it is new here.
 ///
 /// # Errors
-/// `RULEBOOK_INVALID` or `WRONG_LEAGUE`, or when it can't be kept or recorded.
+/// `RULEBOOK_INVALID` or `WRONG_LEAGUE`, or an error if the version can't be stored or recorded.
 pub async fn install(connector: &Arc<Connector>, bytes: Vec<u8>) -> Result<(u64, bool), Refusal> {
     let connector = Arc::clone(connector);
     to_the_end(async move {
-        // One after another, so that no version comes after a higher one.
+        // One at a time, so that no version follows a higher one.
         let _turn = connector.contracts.negotiation_lock.lock().await;
         let rulebook = SignedRulebook::read(&bytes, &connector.identity.trust.bundle())?;
         let version = rulebook.version();
@@ -57,11 +57,11 @@ pub async fn install(connector: &Arc<Connector>, bytes: Vec<u8>) -> Result<(u64,
     .await
 }
 
-/// Accepts the newest version, which is the one with this digest; gives the envelope of the statement. A version that was accepted
-/// before keeps its first statement.
+/// Accepts the newest version, whose digest is given, and returns the envelope of the statement. An accepted version keeps its
+/// first statement.
 ///
 /// # Errors
-/// `USAGE` where there is no rulebook, or another one is the newest by now; or when the statement can't be signed, kept or recorded.
+/// `USAGE` without a rulebook, or if another version is the newest now; or if the statement can't be signed, stored or recorded.
 pub async fn accept(
     connector: &Arc<Connector>,
     shown: Digest,
@@ -94,7 +94,7 @@ pub async fn accept(
         let signature = connector.sign(kind, SignatoryRole::Provider, &payload)?;
         let bytes = envelope::assemble(&payload, &[signature]);
         let acceptance = rulebook_acceptance::from_envelope(&bytes)?;
-        // One that the league would not take is neither kept nor recorded.
+        // A statement that the league would refuse is neither stored nor recorded.
         let bundle = connector.identity.trust.bundle();
         acceptance.check(version, shown, &bundle.keys(connector.now()))?;
         let now = connector.now();
@@ -130,7 +130,7 @@ pub async fn accept(
     .await
 }
 
-/// The refusal where no rulebook is installed.
+/// Refusal if no rulebook is installed.
 pub fn no_rulebook() -> Refusal {
     Refusal::new(
         ErrorCode::UsageWrong,

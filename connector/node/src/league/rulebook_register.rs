@@ -1,7 +1,7 @@
-//! The rulebooks of the league that are installed here, and the versions that this participant has accepted.
+//! Installed rulebooks of the league, and the versions that this participant has accepted.
 //!
-//! Offers are held against the newest accepted version whose day has come. A version that is installed and not accepted is
-//! announced, and changes nothing.
+//! Offers are checked against the newest accepted version that is in force by date. A version that is only installed is announced
+//! and has no effect.
 
 use crate::config::ConnectorConfig;
 use hansa_audit_log::time::UtcTimestamp;
@@ -16,32 +16,32 @@ use hansa_store::state_index::StateIndex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The name under which the index remembers the highest version that was installed.
+/// Index name of the highest installed version.
 pub(crate) const INSTALLED: &str = "rulebook";
 
-/// The name under which the index remembers the highest version that was accepted.
+/// Index name of the highest accepted version.
 pub(crate) const ACCEPTED: &str = "rulebook_accepted";
 
-/// The rulebooks that are installed, and the acceptances of this participant.
+/// Installed rulebooks, and the acceptances of this participant.
 #[derive(Debug, Clone, Default)]
 pub struct RulebookRegister {
     installed: BTreeMap<u64, Arc<SignedRulebook>>,
     accepted: BTreeMap<u64, StoredAcceptance>,
-    /// The highest version that the log says was accepted and that can't be read here.
+    /// Highest version that the log names as accepted and that can't be read here.
     lost: Option<u64>,
 }
 
-/// An acceptance of this participant with its envelope.
+/// Acceptance by this participant, with its envelope.
 #[derive(Debug, Clone)]
 pub struct StoredAcceptance {
-    /// What it says.
+    /// Content of the acceptance.
     pub(crate) acceptance: RulebookAcceptance,
-    /// Its envelope, which the league wants.
+    /// Envelope of the acceptance, for the league.
     pub(crate) envelope: String,
 }
 
 impl RulebookRegister {
-    /// The newest accepted version whose day has come.
+    /// Newest accepted version that is in force by date.
     pub fn in_force(&self, now: UtcTimestamp) -> Option<&Arc<SignedRulebook>> {
         let accepted = self.accepted.keys().rev();
         accepted
@@ -49,42 +49,42 @@ impl RulebookRegister {
             .find(|rulebook| rulebook.counts_at(now))
     }
 
-    /// The highest version that was accepted and can't be read: nobody can say what offers have to keep to.
+    /// Highest accepted version that can't be read. With it missing, the rules for offers are unknown.
     pub(crate) const fn lost(&self) -> Option<u64> {
         self.lost
     }
 
-    /// The newest version, if it is not accepted.
+    /// Newest version, if it is not accepted.
     pub fn waiting(&self) -> Option<&Arc<SignedRulebook>> {
         self.newest()
             .filter(|newest| !self.accepted.contains_key(&newest.version()))
     }
 
-    /// The newest version that is installed.
+    /// Newest installed version.
     pub fn newest(&self) -> Option<&Arc<SignedRulebook>> {
         self.installed.values().next_back()
     }
 
-    /// The newest version that is accepted, also before its day.
+    /// Newest accepted version, even before its date.
     pub fn newest_accepted(&self) -> Option<&Arc<SignedRulebook>> {
         let accepted = self.accepted.keys().next_back();
         accepted.and_then(|version| self.installed.get(version))
     }
 
-    /// A version that is installed.
+    /// Finds an installed version.
     pub fn version(&self, version: u64) -> Option<&Arc<SignedRulebook>> {
         self.installed.get(&version)
     }
 
-    /// The acceptance of a version.
+    /// Finds the acceptance of a version.
     pub fn acceptance(&self, version: u64) -> Option<&StoredAcceptance> {
         self.accepted.get(&version)
     }
 
-    /// Whether `rulebook` is new here.
+    /// Checks that `rulebook` is new here.
     ///
     /// # Errors
-    /// `RULEBOOK_INVALID` when it is older than the newest one, or another one of the same version.
+    /// `RULEBOOK_INVALID` if it is older than the newest version, or differs from the installed one of its version.
     pub(crate) fn is_new(&self, rulebook: &SignedRulebook) -> Result<bool, Refusal> {
         let Some(newest) = self.newest() else {
             return Ok(true);
@@ -109,7 +109,7 @@ impl RulebookRegister {
             .insert(rulebook.version(), Arc::new(rulebook));
     }
 
-    /// Adds an acceptance of an installed version; of another rulebook it is left out.
+    /// Adds an acceptance of an installed version. An acceptance of a rulebook that is not installed is left out.
     pub fn accept(&mut self, stored: StoredAcceptance) {
         let version = stored.acceptance.version;
         let known = self.installed.get(&version);
@@ -120,7 +120,7 @@ impl RulebookRegister {
     }
 }
 
-/// The rules of a rulebook as the lint takes them.
+/// Rules of a rulebook, as input of the lint.
 pub fn rules(rulebook: &SignedRulebook) -> VersionedRules<'_> {
     VersionedRules {
         version: rulebook.version(),
@@ -128,10 +128,10 @@ pub fn rules(rulebook: &SignedRulebook) -> VersionedRules<'_> {
     }
 }
 
-/// The rulebooks and acceptances that the log names. A version that the log names and no file holds is told as a fault.
+/// Loads the rulebooks and acceptances that the log names. A version without its file is reported as a fault.
 ///
 /// # Errors
-/// When the index or a document can't be read.
+/// If the index or a document can't be read.
 pub fn load(
     state: &StateIndex,
     documents: &DocumentFolder,
@@ -148,7 +148,7 @@ pub fn load(
     }
     for bytes in documents.all(StoredDocumentKind::Rulebook)? {
         match SignedRulebook::read(&bytes, bundle) {
-            // What was kept before a crash and never recorded is not installed.
+            // A file that a crash left without a record is not installed.
             Ok(rulebook) if rulebook.version() <= installed => register.install(rulebook),
             Ok(_) => {}
             Err(fault) => faults.push(fault),
@@ -184,10 +184,10 @@ fn missing(version: u64, what: &str) -> Refusal {
     .with_help("put it back from a backup, or install and accept the version again")
 }
 
-/// The rulebooks of a participant that may be running, read from its state folder; nothing is changed.
+/// Reads the rulebooks from the state folder of a participant that may be running. Nothing is changed.
 ///
 /// # Errors
-/// As [`load`].
+/// Same errors as [`load`].
 pub fn look(config: &ConnectorConfig, bundle: &TrustBundle) -> Result<RulebookRegister, Refusal> {
     let Some(state) = StateIndex::look(&config.state.join("state.db"))? else {
         return Ok(RulebookRegister::default());
@@ -196,6 +196,6 @@ pub fn look(config: &ConnectorConfig, bundle: &TrustBundle) -> Result<RulebookRe
         return Ok(RulebookRegister::default());
     }
     let documents = DocumentFolder::open(&config.state)?;
-    // Whoever opens the state is told of the faults.
+    // Faults are dropped here; opening the state reports them.
     load(&state, &documents, bundle, &mut Vec::new())
 }

@@ -1,9 +1,9 @@
-//! Records that no proof type stands for: what was received, read, configured or seen.
+//! Records of plain facts without a proof type: received, read, configured or seen data.
 
 use hansa_audit_log::ledger::Evidence;
 use hansa_audit_log::record::body::RecordBody;
 
-/// A record of a plain fact.
+/// Record of a plain fact.
 #[derive(Debug, Clone)]
 pub struct AuditEvent(RecordBody);
 
@@ -19,12 +19,12 @@ impl Evidence for AuditEvent {
     }
 }
 
-/// Values as records write them.
+/// Formats values as records write them.
 pub fn list_texts<T: std::fmt::Display>(values: impl IntoIterator<Item = T>) -> Vec<String> {
     values.into_iter().map(|value| value.to_string()).collect()
 }
 
-/// A value as records write it, where there is one.
+/// Formats an optional value as records write it.
 pub fn maybe(value: Option<impl std::fmt::Display>) -> Option<String> {
     value.map(|value| value.to_string())
 }

@@ -1,4 +1,4 @@
-//! What is in force is in the log: the trust bundle, and the configuration with its policies.
+//! Records of the current trust bundle and of the current configuration with its policies.
 
 use crate::config::ConnectorConfig;
 use crate::log::audit_event::{AuditEvent, list_texts, maybe};
@@ -11,10 +11,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 impl Connector {
-    /// Records the bundle in force, if it is another than the last one recorded.
+    /// Records the current bundle if it differs from the last recorded one.
     ///
     /// # Errors
-    /// When the log can't be written.
+    /// If the log can't be written.
     pub fn note_bundle(&self) -> Result<(), Refusal> {
         let bundle = self.identity.trust.bundle();
         let sequence = bundle.content().sequence;
@@ -30,11 +30,11 @@ impl Connector {
         self.records.index(|_| Ok(()))
     }
 
-    /// Records the digest of a configuration that is about to be put in force, if it is another than the last one recorded:
-    /// of its file, of what the environment overrides in it, and of every policy that it offers.
+    /// Records the digest of a configuration before it takes effect, if it differs from the last recorded one. The digest covers
+    /// the file, the overrides from the environment, and every offered policy.
     ///
     /// # Errors
-    /// When the log can't be written.
+    /// If the log can't be written.
     pub fn note_config(&self, config: &ConnectorConfig) -> Result<(), Refusal> {
         let policies: BTreeSet<&Path> = config
             .offers

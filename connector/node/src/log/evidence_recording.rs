@@ -1,5 +1,6 @@
-//! Records: something counts once it is durable. That of a stop needs nothing else: where the disk takes no file for the document that
-//! it names, the record holds that; where the log takes no record, its reserve does, and the next start takes it into the log.
+//! Durable records. A step counts once its record is durable. The record of a stop has two fallbacks: without disk space for its
+//! document, the record holds the document itself; without space in the log, the log's reserve holds the record, and the next start
+//! moves it into the log.
 
 use crate::log::audit_event::AuditEvent;
 use crate::participant::Connector;
@@ -8,20 +9,20 @@ use hansa_audit_log::ledger::{Evidence, Recorded};
 use hansa_policy::refusal::Refusal;
 use hansa_store::document_folder::StoredDocumentKind;
 
-/// Where the record of a stop is.
+/// Place of the record of a stop.
 #[derive(Debug)]
 pub(crate) enum StopRecord<T> {
-    /// In the log.
+    /// Record in the log.
     InLog(Recorded<T>),
-    /// In its reserve.
+    /// Record in the reserve of the log.
     InReserve,
 }
 
 impl Connector {
-    /// Records something; when this returns it is durable.
+    /// Records a value. It is durable when this method returns.
     ///
     /// # Errors
-    /// `EVIDENCE_UNAVAILABLE` or `DISK_FULL`; then nothing may be done.
+    /// `EVIDENCE_UNAVAILABLE` or `DISK_FULL`; the recorded step must not happen then.
     pub async fn record<T>(&self, value: T) -> Result<Recorded<T>, Refusal>
     where
         T: Evidence + Send + 'static,
@@ -33,10 +34,10 @@ impl Connector {
             .map_err(|unwritable| hansa_audit_store::refusal(&unwritable))
     }
 
-    /// Records something from a thread that may block.
+    /// Records a value from a thread that may block.
     ///
     /// # Errors
-    /// When the log can't be written.
+    /// If the log can't be written.
     pub(crate) fn record_now<T>(&self, value: T) -> Result<Recorded<T>, Refusal>
     where
         T: Evidence + Send + 'static,
@@ -45,10 +46,10 @@ impl Connector {
             .map_err(|unwritable| hansa_audit_store::refusal(&unwritable))
     }
 
-    /// Records two facts of which none is seen without the other.
+    /// Records two facts atomically: no reader sees one without the other.
     ///
     /// # Errors
-    /// `EVIDENCE_UNAVAILABLE` or `DISK_FULL`; then nothing may be done.
+    /// `EVIDENCE_UNAVAILABLE` or `DISK_FULL`; the recorded step must not happen then.
     pub(crate) async fn record_both(
         &self,
         first: AuditEvent,
@@ -59,7 +60,7 @@ impl Connector {
             .map_err(|unwritable| hansa_audit_store::refusal(&unwritable))
     }
 
-    /// Keeps the document that the record of a stop is to name. Gives its text, for the record, where it can't be kept.
+    /// Stores the document that the record of a stop names. If it can't be stored, returns its text, which goes into the record.
     pub(crate) fn keep_stop_document(
         &self,
         kind: StoredDocumentKind,
@@ -74,7 +75,7 @@ impl Connector {
     /// Records a stop. Blocks.
     ///
     /// # Errors
-    /// When neither the log nor its reserve can be written.
+    /// If neither the log nor its reserve can be written.
     pub(crate) fn record_stop<T>(&self, stop: T) -> Result<StopRecord<T>, Refusal>
     where
         T: Evidence + Send + 'static,
@@ -91,11 +92,11 @@ impl Connector {
     }
 }
 
-/// Whether a record has room for a text. Quotes take two bytes each within it.
+/// Checks that a text fits into a record. Each quote in it takes two bytes.
 fn fits_a_record(text: &str) -> bool {
     let quotes = text.bytes().filter(|byte| matches!(byte, b'"' | b'\\'));
     text.len().saturating_add(quotes.count()) <= MOST
 }
 
-/// So many bytes of a record its other members leave.
+/// Bytes of a record that are free for a text beside the other members.
 const MOST: usize = 60_000;

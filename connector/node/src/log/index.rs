@@ -1,4 +1,4 @@
-//! Makes the index from records: the same walk in daily work, after a crash, and for a lost index.
+//! Index from records. Daily work, a restart after a crash, and the rebuild of a lost index share this code.
 
 mod approvals;
 mod deletion_statements;
@@ -26,18 +26,18 @@ use hansa_store::state_index::StateIndex;
 use hansa_store::state_index::index_transaction::IndexTransaction;
 use hansa_store::state_index::row::{NegotiationRow, PeerMessageRow, QuotaSpending, ReceiptRow};
 
-/// Takes in every durable record that the index does not reflect yet.
+/// Adds every durable record that is not yet in the index.
 ///
 /// # Errors
-/// When a record can't be read or does not say what its type promises, or the index can't be written.
+/// If a record can't be read, does not match its type, or the index can't be written.
 pub(crate) fn catch_up(log: &AuditLog, state: &mut StateIndex) -> Result<(), Refusal> {
     catch_up_by(log, state, PIECE)
 }
 
-/// So many records are held in memory at once: of a lost index all records are taken in.
+/// Records in memory at once. The rebuild of a lost index reads all records.
 const PIECE: usize = 4096;
 
-/// The same, so many records at a time; a crash in between loses a piece and no more.
+/// Adds the missing records in batches of `piece`. A crash in between loses one batch at most.
 pub(crate) fn catch_up_by(
     log: &AuditLog,
     state: &mut StateIndex,
@@ -192,7 +192,7 @@ fn apply_contract(
         ),
         ContractBody::Withdrawal(withdrawal) => {
             note_unfiled(&withdrawal.envelope)?;
-            // From its record on, where it names no instant.
+            // Without a stated instant, a withdrawal takes effect with its record.
             let effective = withdrawal.effective.unwrap_or(record.at);
             change.withdrawn(
                 place.parse("contract", &withdrawal.contract)?,
@@ -330,7 +330,7 @@ fn apply_upkeep(change: &IndexTransaction<'_>, body: &UpkeepBody) -> Result<(), 
     }
 }
 
-/// The state of the receipt of an answer that a program took.
+/// State of a receipt to a client program, which no one countersigns.
 const ONE_SIDED: &str = "one_sided";
 
 fn close(
@@ -356,7 +356,7 @@ fn close(
             "bytes" => bytes,
             _ => None,
         };
-        // After a crash nobody knows what was sent: then the whole reservation counts as used.
+        // After a crash, the sent amount is unknown, so the whole reservation counts as used.
         if let Some(used) = used {
             reserved.amount = reserved.amount.saturating_sub(used);
             change.give_back(&reserved, &asker)?;
@@ -430,7 +430,7 @@ fn index_message(
     })
 }
 
-/// The record that a body is of; what it lacks is a fault of the log, not of its reader.
+/// Place of a record, for errors about it: a missing field is an error of the log, not of its reader.
 #[derive(Clone, Copy)]
 struct RecordPlace<'a> {
     record: &'a Record,
@@ -459,8 +459,8 @@ impl RecordPlace<'_> {
     }
 }
 
-/// What a record reserves for a question that was admitted then. Clauses that count the same of the same dataset, under one
-/// contract or several, share what is used.
+/// Amounts that a record reserves for a question admitted at `admitted`. Clauses of one or several contracts that count equal
+/// amounts of one dataset share them.
 fn spendings(
     change: &IndexTransaction<'_>,
     place: RecordPlace<'_>,

@@ -1,4 +1,4 @@
-//! The heads that peers show of their logs. Each must continue the one before: else a history was exchanged for another.
+//! Heads that peers show of their logs. Each must extend the previous one; otherwise the peer has replaced its history.
 
 mod forked_logs;
 mod gossiped_heads;
@@ -17,18 +17,18 @@ use hansa_proto::peer::proof::{LogProof, LogProofRequest};
 use hansa_store::state_index::row::GossipedHeadRow;
 use hansa_transport::peer::client::PeerClient;
 
-/// What a peer could show for two of its heads.
+/// Result of asking a peer for a proof between two of its heads.
 enum HeadProof {
-    /// A head that continues the one that is known.
+    /// Proven head that extends the known one.
     Proven(Box<SignedHead>),
-    /// Nothing that holds; the head that it came with, if it was signed.
+    /// No valid proof; the peer's new head, if it was signed.
     Nothing(Option<Box<SignedHead>>),
-    /// It could not be asked.
+    /// The peer could not be asked.
     Unknown,
 }
 
 impl Connector {
-    /// A head that is signed by the peer's registered note key, with that signature alone.
+    /// Parses a head with a single signature, by the peer's registered note key.
     pub fn checked_head(&self, peer: &ParticipantId, head: &[u8]) -> Option<SignedHead> {
         let bundle = self.identity.trust.bundle();
         let member = bundle.member(peer)?;
@@ -41,11 +41,12 @@ impl Connector {
         head.only_by(&key, &hansa_audit_store::key::Ed25519NoteVerifier)
     }
 
-    /// Takes in a head that a caller shows. A caller is never dialled, so it can't be asked for a proof: two heads of one size
-    /// tell of two histories all the same.
+    /// Takes in a head that a caller shows.
+    ///
+    /// A caller is never dialled, so no proof can be requested. Two different heads of one size still show a fork.
     ///
     /// # Errors
-    /// When the log can't be written.
+    /// If the log can't be written.
     pub(crate) async fn see_head(&self, peer: &ParticipantId, head: &[u8]) -> Result<(), Refusal> {
         let Some(head) = self.checked_head(peer, head) else {
             return Ok(());
@@ -55,27 +56,27 @@ impl Connector {
             return Ok(());
         }
         match self.known_head(peer)? {
-            // It may have been overtaken on the way by a newer one.
+            // A newer head may have arrived first.
             Some(known) if known.checkpoint.size >= head.checkpoint.size => Ok(()),
             _ if self.is_recorded(peer, &head)? => Ok(()),
-            // One of those that come later tells of this one, too.
+            // A later head covers this one, too.
             _ if !self.has_room_for_head(peer) => Ok(()),
             _ => self.note_head(peer, &head, false, &[]).await,
         }
     }
 
-    /// Holds a head against every one of the same size that is in our log, proven or not. Of two that differ both are
-    /// recorded, and it does not fit.
+    /// Compares a head with all recorded heads of its size, proven or not. If two differ, both are recorded and the method returns
+    /// false.
     ///
     /// # Errors
-    /// When the log can't be written.
+    /// If the log can't be written.
     async fn fits(
         &self,
         peer: &ParticipantId,
         head: &SignedHead,
         via: Option<&ParticipantId>,
     ) -> Result<bool, Refusal> {
-        // INVARIANT: one-history. Two heads of one log that do not fit each other are in our log, whoever has shown them.
+        // INVARIANT: one-history. Two conflicting heads of one log are in our log, whoever has shown them.
         for (known, by) in self.recorded_heads(peer, head.checkpoint.size)? {
             if known.checkpoint != head.checkpoint {
                 let via = via.or((by != *peer).then_some(&by));
@@ -91,7 +92,7 @@ impl Connector {
         Ok(recorded.any(|(known, _)| known.checkpoint == head.checkpoint))
     }
 
-    /// The heads of a log of this size that are in our log, each with who has shown it.
+    /// Recorded heads of a log with this size, each with the participant that has shown it.
     fn recorded_heads(
         &self,
         peer: &ParticipantId,
@@ -102,11 +103,10 @@ impl Connector {
         Ok(rows.into_iter().filter_map(read).collect())
     }
 
-    /// Takes in a head that a peer shows to us who have called it: where an older one is known, the peer proves that it goes
-    /// on from there.
+    /// Takes in a head that a called peer shows. If an older one is known, the peer proves that its log extends it.
     ///
     /// # Errors
-    /// When the log can't be written.
+    /// If the log can't be written.
     pub async fn follow_head(&self, client: &PeerClient, head: &[u8]) -> Result<(), Refusal> {
         let peer = client.participant();
         let Some(head) = self.checked_head(peer, head) else {
@@ -121,7 +121,7 @@ impl Connector {
             self.peers.heads.to_be_cosigned(peer, head);
             return Ok(());
         };
-        // Nobody waits for what a peer takes its time to prove.
+        // The lock is released, so that nobody waits for a slow proof of a peer.
         drop(turn);
         if known.checkpoint == head.checkpoint {
             return Ok(());
@@ -133,7 +133,7 @@ impl Connector {
         }
     }
 
-    /// Takes in a head that was proven to go on from the known one.
+    /// Takes in a head that was proven to extend the known one.
     async fn go_on(&self, peer: &ParticipantId, newest: SignedHead) -> Result<(), Refusal> {
         let _turn = self.peers.heads.lock_heads().await;
         if self.fits(peer, &newest, None).await? {
@@ -157,7 +157,7 @@ impl Connector {
         let (hashes, newest) = match client.proof(request).await {
             Ok(LogProof::Consistency { hashes, head }) => (hashes, head),
             Ok(LogProof::Records { .. }) => return HeadProof::Nothing(None),
-            // What says nothing of its log is asked again at the next greeting.
+            // An error of the connection is no evidence about the log; the next greeting asks again.
             Err(refusal) if on_the_way(refusal.code) => return HeadProof::Unknown,
             Err(refusal)
                 if refusal.code == ErrorCode::Internal && shown.checkpoint.size >= from.size =>
@@ -177,20 +177,20 @@ impl Connector {
         }
     }
 
-    /// The newest head that a peer has shown to us, and whether it has proven that it goes on from those before.
+    /// Newest head that a peer has shown here, and true if it was proven to extend the earlier ones.
     fn known_head(&self, peer: &ParticipantId) -> Result<Option<SignedHead>, Refusal> {
         let row = self.records.index(|state| state.head_of(peer))?;
         Ok(row.and_then(|row| row.note.parse().ok()))
     }
 
-    /// True if one more head of a peer, or one that it passes on or cosigns, may stand in our log: however many it shows, they must not
-    /// fill it.
+    /// True if the log has room for another head of a peer, or one that the peer passes on or cosigns. The limit prevents a peer
+    /// from filling the log.
     pub(crate) fn has_room_for_head(&self, peer: &ParticipantId) -> bool {
         let allowances = &self.limits.allowances;
         allowances.take(peer, CountedAction::Head, self.ticks())
     }
 
-    /// Records a head, and the recorded ones from which it was proven to go on.
+    /// Records a head, and the recorded heads that it was proven to extend.
     pub(crate) async fn note_head(
         &self,
         peer: &ParticipantId,
@@ -215,7 +215,7 @@ impl Connector {
     }
 }
 
-/// Whether a failure says nothing of the peer's log.
+/// Checks that an error is no evidence about the peer's log.
 const fn on_the_way(code: ErrorCode) -> bool {
     matches!(
         code,

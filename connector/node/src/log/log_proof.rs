@@ -1,4 +1,4 @@
-//! Proofs from the own log for peers: that it only grew, and the records that concern the asker.
+//! Proofs from the own log for peers: its growth, and the records that concern the caller.
 
 use crate::participant::Connector;
 use crate::process::blocking_work::blocking;
@@ -12,10 +12,10 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::peer::proof::{self, LogProof, LogProofRequest};
 use std::sync::Arc;
 
-/// What was wanted, under a head that is signed now.
+/// Returns the requested proof under a newly signed head.
 ///
 /// # Errors
-/// When the log never had such a size, or can't be read or signed.
+/// If the log never had such a size, or can't be read or signed.
 pub(crate) async fn prove(
     connector: &Arc<Connector>,
     peer: &ParticipantId,
@@ -40,7 +40,7 @@ pub(crate) async fn prove(
     let text = Bytes::from(head.to_string());
     match request {
         LogProofRequest::Consistency { from, to } => {
-            // To exactly the size that was named: the asker may hold a head of it.
+            // Exactly to the requested size, because the caller may hold a head of it.
             let size = to.unwrap_or(size);
             let hashes = connector
                 .records
@@ -70,8 +70,8 @@ pub(crate) async fn prove(
     }
 }
 
-/// The records from `from` on, below `size`, that concern a peer, and where to go on. Each call looks at so many records and
-/// no more, whatever the log holds.
+/// Returns the records from `from` on, below `size`, that concern a peer, and the place to continue. Each call reads a limited
+/// number of records.
 fn records(
     connector: &Connector,
     peer: &ParticipantId,
@@ -105,7 +105,7 @@ fn records(
     Ok((records, None))
 }
 
-/// Whether a record is about a question of this peer or to it, or about a contract or message between us.
+/// Checks that a record is about a question by or to this peer, or about a contract or message with it.
 pub(crate) fn concerns(connector: &Connector, record: &Record, peer: &ParticipantId) -> bool {
     let Ok(body) = record.read_body() else {
         return false;
@@ -138,7 +138,7 @@ pub(crate) fn concerns(connector: &Connector, record: &Record, peer: &Participan
             body.participants().contains(&peer.as_str())
         }
         RecordBody::Message(MessageBody::Message(_)) => is_peer(&body),
-        // It says which records whoever compares will not find.
+        // An expiry record names the records that a comparison will not find.
         RecordBody::Upkeep(UpkeepBody::Expiry(_)) => true,
         RecordBody::Contract(_)
         | RecordBody::Message(_)
@@ -151,5 +151,5 @@ pub(crate) fn concerns(connector: &Connector, record: &Record, peer: &Participan
 
 const MOST: usize = 1000;
 
-/// The most records that one call looks at.
+/// Most records that one call reads.
 const LOOKED_AT: u64 = 50_000;

@@ -1,4 +1,4 @@
-//! What a participant keeps: its log, what stands beside that, its documents, and the index that is made of the log.
+//! Records of a participant: its log, the stores beside the log, its documents, and the index made from the log.
 
 use crate::answer::query_texts::text_queue::QueryTextQueue;
 use crate::log::index;
@@ -11,38 +11,38 @@ use hansa_store::document_folder::DocumentFolder;
 use hansa_store::state_index::StateIndex;
 use parking_lot::{Mutex, MutexGuard};
 
-/// Records, and what is kept beside them.
+/// Log of a participant, with the stores beside it.
 pub struct RecordKeeping {
-    /// The texts of questions, beside the log: those that wait are written before the log lets go of the folder.
+    /// Texts of questions, beside the log. Queued texts are written before the log releases the folder.
     pub texts: QueryTextQueue,
-    /// The log.
+    /// Audit log.
     pub log: AuditLog,
-    /// Who stands behind pseudonyms in the log, and the reasons that people gave.
+    /// Persons behind pseudonyms in the log, and the reasons that persons gave.
     pub pseudonyms: PseudonymRegistry,
-    /// The documents.
+    /// Documents that records name.
     pub documents: DocumentFolder,
-    /// The index, made of the log.
+    /// Index, made from the log.
     pub(crate) state: Mutex<StateIndex>,
-    /// Held while files of the log go to its archive, and while old decisions and snapshots are taken away.
+    /// Lock for archiving log files and for the expiry of decisions and snapshots.
     pub archive_lock: Mutex<()>,
-    /// How far the heads of the log have time stamps.
+    /// Time stamps of the log's heads.
     pub time_stamps: TimeStampState,
-    /// That the signed heads of the log were gone when it was opened.
+    /// Fault if the signed heads of the log were missing when it was opened.
     pub(crate) lost_heads: Option<Refusal>,
 }
 
 crate::debug_by_name!(RecordKeeping);
 
 impl RecordKeeping {
-    /// The index as it is, whatever the log holds beyond it.
+    /// Returns the index as it is, without newer records of the log.
     pub(crate) fn lock_index(&self) -> MutexGuard<'_, StateIndex> {
         self.state.lock()
     }
 
-    /// Reads the index, after it has taken in every durable record.
+    /// Reads the index after adding every durable record.
     ///
     /// # Errors
-    /// When the index can't be brought up to date.
+    /// If the index can't be brought up to date.
     pub fn index<T>(
         &self,
         act: impl FnOnce(&StateIndex) -> Result<T, Refusal>,
@@ -54,11 +54,11 @@ impl RecordKeeping {
         })
     }
 
-    /// The same for rows that are few whatever the index holds. To take in the last records and to find these takes less time than to
-    /// hand on what else this thread does; where it would not, that is handed on as ever.
+    /// Reads a few rows of the index after adding every durable record. For a few new records, this takes less time than moving the
+    /// thread's other work; otherwise that work is moved as in [`Self::index`].
     ///
     /// # Errors
-    /// As [`Self::index`].
+    /// Same errors as [`Self::index`].
     pub fn index_fast<T>(
         &self,
         act: impl FnOnce(&StateIndex) -> Result<T, Refusal>,
@@ -73,5 +73,5 @@ impl RecordKeeping {
     }
 }
 
-/// So many records are taken into the index in between.
+/// Most new records that are added without moving the thread's other work.
 const FEW: u64 = 16;

@@ -1,43 +1,43 @@
-//! How far the heads of the own log have time stamps, and what stands in the way of the next one.
+//! Progress of time stamps for the heads of the own log, and the fault of the last request.
 
 use crate::config::time_stamp::TimeStampConfig;
 use hansa_identity::VerifiedTimeStamp;
 use hansa_policy::refusal::Refusal;
 use parking_lot::Mutex;
 
-/// The newest head that has a time stamp.
+/// Newest head with a time stamp.
 #[derive(Debug, Clone)]
 pub struct NewestStamp {
-    /// How many records it is over.
+    /// Number of records under the head.
     pub size: u64,
-    /// What the authority states; absent where the anchors of today do not vouch for it.
+    /// Verified time stamp; absent if the current trust anchors do not support it.
     pub stamp: Option<VerifiedTimeStamp>,
 }
 
-/// The progress under one configuration.
+/// Progress under one configuration.
 #[derive(Debug, Clone, Default)]
 pub struct TimeStampProgress {
-    /// The configuration under which it was made; another one begins anew.
+    /// Configuration of the progress. Another configuration starts anew.
     pub config: Option<TimeStampConfig>,
-    /// The newest stamp; absent where there is none.
+    /// Newest time stamp, if any.
     pub newest: Option<NewestStamp>,
-    /// Why the last request gave nothing, if so.
+    /// Fault of the last request, if any.
     pub fault: Option<Refusal>,
-    /// When the authority is asked next, on the clock that only counts.
+    /// Time of the next request, on the monotonic clock.
     pub due: i64,
 }
 
-/// The progress, to be read and set.
+/// Shared progress.
 #[derive(Debug, Default)]
 pub struct TimeStampState(Mutex<TimeStampProgress>);
 
 impl TimeStampState {
-    /// As it is.
+    /// Returns the progress.
     pub fn progress(&self) -> TimeStampProgress {
         self.0.lock().clone()
     }
 
-    /// Puts another in its place.
+    /// Replaces the progress.
     pub(crate) fn set(&self, progress: TimeStampProgress) {
         *self.0.lock() = progress;
     }

@@ -1,7 +1,7 @@
-//! Time stamps: now and then an authority outside the league states that the newest head of the log existed.
+//! Time stamps: from time to time, an authority outside the league states that the newest head of the log existed.
 //!
-//! A head that the log has signed is asked for, the response judged wholly, and the token kept beside the heads. No answer waits for it.
-//! What fails is shown by `hansa status` and tried again.
+//! A request covers a signed head. The response is fully verified, and its token is stored beside the heads. No answer waits for
+//! it. `hansa status` shows a failure, and the request is repeated.
 
 use crate::config::time_stamp::TimeStampConfig;
 use crate::log::time_stamp_progress::{NewestStamp, TimeStampProgress};
@@ -16,10 +16,10 @@ use hansa_policy::refusal::Refusal;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// After a failure the authority is asked again so soon, or after `every`, whichever is sooner.
+/// Pause after a failure. A shorter `every` takes precedence.
 const RETRY: Duration = Duration::from_secs(60);
 
-/// Has the newest head stamped, if that is due.
+/// Requests a time stamp for the newest head, if one is due.
 pub async fn round(connector: &Arc<Connector>) {
     let Some(config) = connector.config().time_stamp.clone() else {
         connector
@@ -65,7 +65,7 @@ pub async fn round(connector: &Arc<Connector>) {
     connector.records.time_stamps.set(progress);
 }
 
-/// Asks for a token over the note of a head, judges it, and keeps it.
+/// Requests a token over a head's note, verifies it, and stores it.
 async fn stamp(
     connector: &Arc<Connector>,
     config: &TimeStampConfig,
@@ -92,7 +92,7 @@ async fn stamp(
     .await
 }
 
-/// The newest stamp that is kept, judged under the anchors of today.
+/// Newest stored time stamp, verified with the current trust anchors.
 async fn newest(
     connector: &Arc<Connector>,
     config: &TimeStampConfig,

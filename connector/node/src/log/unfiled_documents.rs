@@ -1,5 +1,5 @@
-//! Documents of stops that got no file of their own before they were recorded, since there was no room: their records hold them, and the
-//! files are made of these when there is room again.
+//! Documents of stops that were recorded without a file because the disk was full. Their records hold them, and the files are
+//! written from the records when there is space.
 
 use hansa_audit_log::record::body::{ContractBody, RecordBody};
 use hansa_audit_store::AuditLog;
@@ -7,10 +7,10 @@ use hansa_policy::refusal::Refusal;
 use hansa_store::document_folder::{DocumentFolder, StoredDocumentKind};
 use hansa_store::state_index::StateIndex;
 
-/// Makes the files that are not there yet.
+/// Writes the missing files.
 ///
 /// # Errors
-/// When the index, or a record, can't be read, or there is no room still. What they say holds all the same.
+/// If the index or a record can't be read, or the disk is still full. The stops are in force anyway.
 pub(crate) fn file(
     state: &StateIndex,
     log: &AuditLog,
@@ -30,7 +30,7 @@ pub(crate) fn file(
             Ok(RecordBody::Contract(ContractBody::Withdrawal(withdrawal))) => {
                 (StoredDocumentKind::Withdrawal, withdrawal.envelope)
             }
-            // The index names records of these kinds alone.
+            // The index names records of these kinds only.
             Ok(_) | Err(_) => continue,
         };
         if let Some(text) = text {

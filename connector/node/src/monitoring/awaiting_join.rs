@@ -1,9 +1,9 @@
-//! A participant that has not joined a league yet: it can answer nothing, and says what it waits for.
+//! Monitoring of a participant that has not joined a league yet. It can answer nothing, and reports the missing bundle.
 
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::monitoring::{MonitoringHandler, ReadinessCheck};
 
-/// What is told until it has joined.
+/// Readiness of a participant before it joins a league.
 #[derive(Debug)]
 pub struct AwaitingJoin;
 
@@ -23,7 +23,7 @@ impl MonitoringHandler for AwaitingJoin {
     }
 }
 
-/// What it waits for.
+/// Refusal that names the missing step.
 pub fn awaiting_join() -> Refusal {
     Refusal::new(
         ErrorCode::PeerNotTrusted,

@@ -1,4 +1,4 @@
-//! The counters of a connector, and their text form.
+//! Counters of a connector, and their text form.
 
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use parking_lot::Mutex;
@@ -15,12 +15,12 @@ type LabelSet = Vec<(&'static str, String)>;
 
 type LabelledGauge = Family<LabelSet, Gauge<f64, AtomicU64>>;
 
-/// Whose question was answered.
+/// Origin of a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum QueryOrigin {
-    /// A peer's.
+    /// Question of a peer.
     Peer,
-    /// One of our own people's, over our own datasets.
+    /// Question of an own user over own datasets.
     Own,
 }
 
@@ -33,16 +33,16 @@ impl QueryOrigin {
     }
 }
 
-/// How an answer ended.
+/// Outcome of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum QueryOutcome {
-    /// All rows were handed on.
+    /// All rows were sent.
     Done,
-    /// It was cut, or failed under way.
+    /// The answer was cut, or it failed after its start.
     Cut,
-    /// It was refused before its first row.
+    /// The question was refused before its first row.
     Refused,
-    /// Nothing came since the answer that it goes on from.
+    /// No rows came since the earlier answer.
     NothingNew,
 }
 
@@ -57,10 +57,10 @@ impl QueryOutcome {
     }
 }
 
-/// What a connector counts; what is only looked up is put in when metrics are read.
+/// Counters of a connector. Gauges that need a lookup are set when metrics are read.
 pub struct ConnectorMetrics {
     registry: Registry,
-    /// Held while gauges are set and written.
+    /// Lock while gauges are set and written.
     pub(super) reading: Mutex<()>,
     queries: Family<LabelSet, Counter>,
     duration: Family<LabelSet, Histogram, fn() -> Histogram>,
@@ -140,7 +140,7 @@ impl Default for ConnectorMetrics {
             overdue_receipts: Gauge::default(),
         };
         metrics.reload.set(1);
-        // What alerts count must be there before it happens first: the step from nothing to one is none.
+        // Counters of alerts exist from the start, because monitoring sees no step from an absent counter to one.
         metrics
             .decisions
             .get_or_create(&decision("refused", ErrorCode::Internal.as_str()))
@@ -294,19 +294,19 @@ impl Default for ConnectorMetrics {
 }
 
 impl ConnectorMetrics {
-    /// A question was refused, so many microseconds after it was put.
+    /// Counts a refused question. `micros` is the time since its arrival, in microseconds.
     pub(crate) fn count_refusal(&self, origin: QueryOrigin, code: ErrorCode, micros: i64) {
         self.count_answer_end(origin, QueryOutcome::Refused, micros);
         self.count_decision("refused", code.as_str());
     }
 
-    /// Nothing came since the answer that a question goes on from.
+    /// Counts an answer without new rows.
     pub(crate) fn nothing_new(&self, origin: QueryOrigin, micros: i64) {
         self.count_answer_end(origin, QueryOutcome::NothingNew, micros);
         self.count_permit();
     }
 
-    /// A question was permitted, and its answer has begun.
+    /// Counts a permitted question whose answer has begun.
     pub(crate) fn count_permit(&self) {
         self.count_decision("permitted", "");
     }
@@ -317,7 +317,7 @@ impl ConnectorMetrics {
             .inc();
     }
 
-    /// The first message of rows left, so many microseconds after the question.
+    /// Counts the first message of rows. `micros` is the time since the arrival of the question, in microseconds.
     pub(crate) fn first_row(&self, origin: QueryOrigin, micros: i64) {
         let labels = vec![("origin", origin.as_str().to_owned())];
         self.first_row
@@ -325,7 +325,7 @@ impl ConnectorMetrics {
             .observe(in_seconds(micros));
     }
 
-    /// An answer ended, so many microseconds after the question.
+    /// Counts the end of an answer. `micros` is the time since the arrival of the question, in microseconds.
     pub(crate) fn count_answer_end(&self, origin: QueryOrigin, outcome: QueryOutcome, micros: i64) {
         self.queries.get_or_create(&ending(origin, outcome)).inc();
         let origin = ("origin", origin.as_str().to_owned());
@@ -334,7 +334,7 @@ impl ConnectorMetrics {
             .observe(in_seconds(micros));
     }
 
-    /// What an answer handed on, and to which peer.
+    /// Counts the rows and bytes of an answer, by peer.
     pub(crate) fn handed_on(&self, origin: QueryOrigin, peer: Option<&str>, rows: u64, bytes: u64) {
         let labels = vec![("origin", origin.as_str().to_owned())];
         self.rows.get_or_create(&labels).inc_by(rows);
@@ -344,7 +344,7 @@ impl ConnectorMetrics {
         }
     }
 
-    /// A dataset could not be published.
+    /// Counts a failed publication of a dataset.
     pub(crate) fn source_failed(&self, dataset: &str, code: ErrorCode) {
         let labels = vec![
             ("dataset", dataset.to_owned()),
@@ -353,15 +353,15 @@ impl ConnectorMetrics {
         self.source_errors.get_or_create(&labels).inc();
     }
 
-    /// Whether a reload was good.
+    /// Sets the result of the last reload.
     pub fn set_reload_result<T>(&self, faults: &Result<T, Refusal>) {
         self.reload.set(i64::from(faults.is_ok()));
     }
 
-    /// All of it, in the text form of OpenMetrics 1.0.
+    /// Returns all metrics in the text form of OpenMetrics 1.0.
     ///
     /// # Errors
-    /// `INTERNAL`: never, as far as is known.
+    /// `INTERNAL`; no input is known to cause it.
     pub(super) fn text(&self) -> Result<String, Refusal> {
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &self.registry).map_err(|cause| {
@@ -380,7 +380,7 @@ fn ending(origin: QueryOrigin, outcome: QueryOutcome) -> LabelSet {
     vec![origin, ("outcome", outcome.as_str().to_owned())]
 }
 
-/// Sets each gauge of a family to what is said, and forgets the others.
+/// Sets the given gauges of a family and removes the others.
 pub(super) fn set_all(
     family: &LabelledGauge,
     name: &'static str,
@@ -392,12 +392,12 @@ pub(super) fn set_all(
     }
 }
 
-/// From a millisecond to a little more than two minutes, which is what a question may take unless configured otherwise.
+/// Buckets from a millisecond to a little more than two minutes, the default time limit of a question.
 fn seconds() -> Histogram {
     Histogram::new(exponential_buckets(0.001, 2.0, 18))
 }
 
-/// Microseconds in seconds.
+/// Converts microseconds to seconds.
 pub(super) fn in_seconds(micros: i64) -> f64 {
     std::time::Duration::from_micros(u64::try_from(micros).unwrap_or(0)).as_secs_f64()
 }

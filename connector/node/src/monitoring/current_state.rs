@@ -1,4 +1,4 @@
-//! What metrics say of the moment in which they are read.
+//! Gauges of the moment in which metrics are read.
 
 use crate::monitoring::connector_metrics::{in_seconds, set_all};
 use crate::monitoring::{readiness, validity_period};
@@ -12,14 +12,13 @@ use std::sync::Arc;
 
 const DAY: i64 = 86_400_000_000;
 
-/// How far ahead the ends of contracts are counted, in days.
+/// Periods in days for the count of contracts that end soon.
 const AHEAD: [i64; 3] = [7, 30, 90];
 
-/// Puts it into the metrics of the connector, with the known peers and whether a connection to each is open. Blocks while the
-/// index is read.
+/// Sets the gauges of the connector, from the known peers and their open connections. Blocks while the index is read.
 ///
 /// # Errors
-/// When the index can't be read.
+/// If the index can't be read.
 pub(super) fn refresh(
     connector: &Arc<Connector>,
     peers: &[(ParticipantId, bool)],
@@ -74,7 +73,7 @@ pub(super) fn refresh(
         set_all(&metrics.damaged, "dataset", state);
     });
     contracts(connector, now);
-    // Of each kind the one that is over next.
+    // For each kind, the period that ends next.
     let mut ends = BTreeMap::new();
     for period in validity_period::periods(connector)? {
         ends.entry(period.kind).or_insert(period);
@@ -164,7 +163,7 @@ fn whole(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// Exact up to 2⁵³, and nobody counts further.
+/// Exact up to 2⁵³, which no counter reaches.
 fn real(count: u64) -> f64 {
     let high = u32::try_from(count >> 32).unwrap_or(u32::MAX);
     let low = u32::try_from(count & 0xffff_ffff).unwrap_or(u32::MAX);

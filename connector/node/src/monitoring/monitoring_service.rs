@@ -1,4 +1,4 @@
-//! What the monitoring face asks.
+//! Service behind the monitoring interface.
 
 use crate::monitoring::{current_state, readiness};
 use crate::participant::Connector;
@@ -7,7 +7,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::monitoring::{MonitoringHandler, ReadinessCheck};
 use std::sync::Arc;
 
-/// A connector, as its monitoring sees it.
+/// Monitoring of a connector.
 #[derive(Debug)]
 pub struct MonitoringService(pub Arc<Connector>);
 

@@ -1,9 +1,9 @@
-//! What has to be in order before a question can be answered. Peers are not among it: one that is away makes nobody else wait.
+//! Readiness checks before questions can be answered. Peers are not checked, because an unreachable peer affects no other one.
 
 use crate::participant::Connector;
 use hansa_transport::monitoring::ReadinessCheck;
 
-/// Looks at each.
+/// Runs the checks.
 pub fn checks(connector: &Connector) -> Vec<ReadinessCheck> {
     let log = unwritable(connector).map(|broken| hansa_audit_store::refusal(&broken));
     let index = connector.records.index(|_| Ok(()));
@@ -20,7 +20,7 @@ pub fn checks(connector: &Connector) -> Vec<ReadinessCheck> {
                 .current(connector.now())
                 .err(),
         ),
-        // Without it no peer answers us either.
+        // Without a certificate, no peer answers us either.
         ("certificate", connector.own_certificate().err()),
     ];
     checks
@@ -29,7 +29,7 @@ pub fn checks(connector: &Connector) -> Vec<ReadinessCheck> {
         .collect()
 }
 
-/// Why nothing can be recorded, or no entry opened, if so.
+/// Reason why nothing can be recorded, or no answer opened, if any.
 pub fn unwritable(connector: &Connector) -> Option<hansa_audit_log::ledger::LedgerError> {
     let reserve = connector.config().limits.reserve;
     connector

@@ -1,4 +1,4 @@
-//! What ends when: certificates, the trust bundle, contracts and credentials, each with the command that renews it.
+//! Expiry dates of certificates, the trust bundle, contracts and credentials, each with the command that renews the object.
 
 use crate::league::credentials::stored_credentials;
 use crate::participant::Connector;
@@ -10,23 +10,23 @@ use hansa_proto::render::contract_status::ContractStatusLines;
 
 const DAY: i64 = 86_400_000_000;
 
-/// What has an end.
+/// Kind of object with an expiry date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ValidityKind {
-    /// Our TLS certificate.
+    /// TLS certificate of this participant.
     TlsCertificate,
-    /// The league's trust bundle.
+    /// Trust bundle of the league.
     TrustBundle,
-    /// A contract in force.
+    /// Contract in force.
     Contract,
-    /// A credential that is kept here.
+    /// Stored credential.
     Credential,
-    /// An access token of somebody of the house.
+    /// Access token of an own user.
     AccessToken,
 }
 
 impl ValidityKind {
-    /// Its name in metrics and objects.
+    /// Name of the kind in metrics and JSON objects.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::TlsCertificate => "tls_certificate",
@@ -37,7 +37,7 @@ impl ValidityKind {
         }
     }
 
-    /// What renews it.
+    /// Command that renews the object.
     pub const fn renewal(self) -> &'static str {
         match self {
             Self::TlsCertificate => {
@@ -51,22 +51,22 @@ impl ValidityKind {
     }
 }
 
-/// One thing that ends.
+/// Validity of one object.
 #[derive(Debug, Clone)]
 pub struct ValidityPeriod {
-    /// The kind of object that ends.
+    /// Kind of object.
     pub kind: ValidityKind,
-    /// Which one, where there are several.
+    /// Name of the object, if there are several of its kind.
     pub name: String,
     pub(crate) begins: UtcTimestamp,
-    /// The first instant at which it is over.
+    /// First instant after the validity.
     pub ends: UtcTimestamp,
-    /// The same for people.
+    /// End of the validity, as text for people.
     pub until: String,
 }
 
 impl ValidityPeriod {
-    /// Whether it is time to renew it: 30 days before its end, or in the last third of what lasts less than 90 days.
+    /// Checks that renewal is due: 30 days before the end, or in the last third of a validity under 90 days.
     pub fn is_due(&self, now: UtcTimestamp) -> bool {
         let whole = self.ends.micros().saturating_sub(self.begins.micros());
         let ahead = (whole / 3).min(DAY.saturating_mul(30));
@@ -74,10 +74,10 @@ impl ValidityPeriod {
     }
 }
 
-/// All of them, the next end first.
+/// Returns all validity periods, the next end first.
 ///
 /// # Errors
-/// When the documents can't be read.
+/// If the documents can't be read.
 pub fn periods(connector: &Connector) -> Result<Vec<ValidityPeriod>, Refusal> {
     let now = connector.now();
     let bundle = connector.identity.trust.bundle();

@@ -1,4 +1,4 @@
-//! A contract comes into force: file, record, registry, and the cells that are released under it.
+//! Activation of a contract: file, record, registry, and the cells that are released under it.
 
 use crate::negotiation::open_negotiation::OpenNegotiation;
 use crate::participant::Connector;
@@ -13,7 +13,7 @@ use hansa_policy::refusal::Refusal;
 use hansa_proto::{contract, envelope};
 use std::sync::Arc;
 
-/// A finalised contract comes into force here: file, record, registry.
+/// Activates a finalized contract: file, record, registry.
 pub(super) async fn settle(
     connector: &Arc<Connector>,
     open: &OpenNegotiation,
@@ -39,10 +39,10 @@ pub(super) async fn settle(
     Ok(())
 }
 
-/// Puts a contract with a partner in force, which this participant alone has signed: file, record, registry.
+/// Activates a contract with a partner that only this participant has signed: file, record, registry.
 ///
 /// # Errors
-/// When it can't be recorded, or its signature does not count by now.
+/// If the contract can't be recorded, or its signature is no longer valid.
 pub async fn put_in_force(
     connector: &Arc<Connector>,
     signed: &SignedContract,
@@ -60,11 +60,11 @@ pub async fn put_in_force(
     Ok(())
 }
 
-/// So often a contract is checked anew, since something was stopped before it was in the log.
+/// Most checks of one contract when stops come before its record.
 const AGAIN: usize = 3;
 
-/// Puts a contract in the log, by keys that count at that place in the log, and in force. It is a stop of its own, since it may
-/// take the place of another one.
+/// Records a contract with keys that are valid at that place in the log, and activates it. This is a stop, because the contract may
+/// replace another one.
 async fn activate_contract(
     connector: &Arc<Connector>,
     signed: &SignedContract,
@@ -106,8 +106,10 @@ async fn activate_contract(
     }
 }
 
-/// Releases the cells of a contract that has come into force. Where that fails the contract stands, and questions for the
-/// cells are refused until they are released with the next publication, or at the next start.
+/// Releases the cells of a contract that has come into force.
+///
+/// If the release fails, the contract stays in force. Questions for the cells are refused until the next publication or start
+/// releases them.
 async fn release(connector: &Arc<Connector>, dataset: DatasetId) {
     let at = Arc::clone(connector);
     let done = tokio::task::spawn_blocking(move || release::due(&at, &dataset)).await;

@@ -1,4 +1,4 @@
-//! Comments on clauses: messages of a negotiation that are no step of it. They are signed, bounded, and end with it.
+//! Comments on clauses: signed and limited messages of a negotiation that make no step and end with it.
 
 use crate::negotiation::message_replay;
 use crate::negotiation::open_negotiation::OpenNegotiation;
@@ -19,10 +19,10 @@ use hansa_proto::statement::{self, SignedStatement};
 use hansa_proto::stored_message::COMMENT;
 use hansa_store::document_folder::StoredDocumentKind as Document;
 
-/// Our own comment on a clause of what is on the table, signed, as a message.
+/// Signs an own comment on a clause of the current proposal. Returns the message.
 ///
 /// # Errors
-/// When the key is out of reach.
+/// If the key can't be used.
 pub fn sign_comment(
     connector: &Connector,
     open: &OpenNegotiation,
@@ -49,10 +49,10 @@ pub fn sign_comment(
     })
 }
 
-/// The negotiation that a comment belongs to, after everything that must hold of it was checked.
+/// Returns the negotiation of a comment after all checks of the comment.
 ///
 /// # Errors
-/// What is wrong with it. A negotiation with somebody else looks like none.
+/// The fault of the comment. A negotiation with another participant is reported as unknown.
 pub(super) fn check_comment(
     connector: &Connector,
     peer: &ParticipantId,
@@ -103,22 +103,22 @@ fn remark(signed: &SignedStatement<CommentStatement>) -> ClauseComment<'_> {
     }
 }
 
-/// A comment as it is shown.
+/// Comment with the result of its verification.
 pub struct ReceivedComment {
-    /// What it says.
+    /// Content of the comment.
     pub comment: CommentStatement,
-    /// When it was taken in here.
+    /// Time of arrival here.
     pub at: UtcTimestamp,
-    /// Why its signature does not hold, checked again now.
+    /// Fault of the signature, verified again now.
     pub fault: Option<Refusal>,
 }
 
 crate::debug_by_name!(ReceivedComment);
 
-/// The comments of a negotiation in their order.
+/// Returns the comments of a negotiation in order.
 ///
 /// # Errors
-/// When a message can't be read again.
+/// If a message can't be read again.
 pub fn all(connector: &Connector, negotiation: &str) -> Result<Vec<ReceivedComment>, Refusal> {
     let lost = |digest: &str| {
         Refusal::new(

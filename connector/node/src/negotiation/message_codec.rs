@@ -1,4 +1,4 @@
-//! Between messages and the machine: what a message says, and the message that says a step.
+//! Conversion between messages and steps of the negotiation's state machine.
 
 use crate::negotiation::open_negotiation::OpenNegotiation;
 use crate::participant::Connector;
@@ -12,7 +12,7 @@ use hansa_proto::envelope;
 use hansa_proto::envelope::kind::StatementKind;
 use hansa_proto::peer::message::MessageContent;
 
-/// What the message says to the machine.
+/// Converts a message to a step.
 pub(super) fn read(content: &MessageContent) -> Result<Step, Refusal> {
     let proposal = |payload: &[u8]| -> Result<Proposal, Refusal> {
         Ok(Proposal {
@@ -62,7 +62,7 @@ pub(super) fn read(content: &MessageContent) -> Result<Step, Refusal> {
     })
 }
 
-/// Said where our signature is due and the connector can't make it.
+/// Refusal if a signature of this participant is due and the connector does not hold the key.
 pub fn elsewhere() -> Refusal {
     Refusal::new(
         ErrorCode::SignerNotParty,
@@ -73,7 +73,7 @@ pub fn elsewhere() -> Refusal {
     .with_help("bring the signature: hansa contract attach n-… n.draft.signed")
 }
 
-/// Signs what has to be signed and writes the message.
+/// Makes the due signatures and writes the message.
 pub(super) fn write_message(
     connector: &Connector,
     open: &OpenNegotiation,

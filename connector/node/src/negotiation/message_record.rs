@@ -1,4 +1,4 @@
-//! What the log says of a message, and of the state that it led to.
+//! Record of a message and of the resulting negotiation state.
 
 use crate::log::audit_event::{AuditEvent, maybe};
 use crate::negotiation::open_negotiation::OpenNegotiation;
@@ -9,19 +9,19 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::peer::message::PeerMessage;
 use std::sync::Arc;
 
-/// A message about to be recorded.
+/// Message that is about to be recorded.
 pub(crate) struct MessageRecord {
     pub(crate) peer: ParticipantId,
     pub(crate) incoming: bool,
     pub(crate) message: PeerMessage,
     pub(crate) digest: Digest,
     pub(crate) number: Option<u64>,
-    /// Why it could not be used, or, of one of our own, why it goes to nobody.
+    /// Reason why a received message is unusable, or why an own message goes to nobody.
     pub(crate) refused: Option<ErrorCode>,
 }
 
 impl MessageRecord {
-    /// Records the message and the state that it led to, and brings the index up to date.
+    /// Records the message with the resulting state, and updates the index.
     pub(crate) async fn record(
         self,
         connector: &Arc<Connector>,
@@ -32,7 +32,7 @@ impl MessageRecord {
         connector.records.index_fast(|_| Ok(()))
     }
 
-    /// What the log says of the message, and of the state that it led to.
+    /// Returns the record of the message and of the resulting state.
     pub(crate) fn fact(
         &self,
         led_to: Option<(&OpenNegotiation, Option<ContractId>)>,
@@ -41,14 +41,14 @@ impl MessageRecord {
         let open = led_to.map(|(open, _)| open);
         let beforehand = led_to.and_then(|(_, beforehand)| beforehand);
         let state = open.map(|open| &open.state);
-        // Records from before numbers were taken from the time say nothing of it, and are numbered one by one.
+        // Own messages have numbers from the clock. A record without this mark has consecutive numbers.
         let by_time = (!self.incoming).then_some("time");
         AuditEvent::from(hansa_audit_log::record::messages::MessageRecord {
             peer: self.peer.to_string(),
             direction: if self.incoming { "in" } else { "out" }.to_owned(),
             id: self.message.id.to_string(),
             kind: self.message.content.kind().to_string(),
-            // A message that was refused is in the log, and no part of the negotiation that it names.
+            // A refused message is in the log without its negotiation.
             negotiation: maybe(open.and_then(|_| self.message.content.negotiation())),
             digest: self.digest,
             number: self.number,
@@ -65,7 +65,7 @@ impl MessageRecord {
     }
 }
 
-/// The title of the offer whose terms are negotiated, which stands in no contract; nothing where no such offer is known.
+/// Title of the negotiated offer, which no contract contains; `None` if the offer is unknown.
 fn offer_title(connector: &Connector, open: &OpenNegotiation) -> Option<String> {
     let agreement = &open.state.proposal().agreement;
     let (dataset, clauses) = (&agreement.dataset.id, &agreement.clauses);

@@ -1,4 +1,4 @@
-//! A negotiation is its messages, read again.
+//! Replay of a negotiation from its messages.
 
 use crate::negotiation::message_codec::read;
 use crate::negotiation::open_negotiation::OpenNegotiation;
@@ -14,10 +14,10 @@ use hansa_proto::stored_message::COMMENT;
 use hansa_store::document_folder::StoredDocumentKind as Document;
 use hansa_store::state_index::row::{NegotiationRow, PeerMessageRow};
 
-/// A negotiation as its messages made it.
+/// Returns the state of a negotiation after its messages.
 ///
 /// # Errors
-/// When a message can't be read again.
+/// If a message can't be read again.
 pub fn load(connector: &Connector, name: &str) -> Result<Option<OpenNegotiation>, Refusal> {
     let (messages, row) = connector.records.index(|state| {
         let row = state
@@ -30,14 +30,14 @@ pub fn load(connector: &Connector, name: &str) -> Result<Option<OpenNegotiation>
         return Ok(None);
     };
     let mut open = None;
-    // A comment is a message of the negotiation, and no step of it.
+    // A comment is a message of the negotiation, but no step.
     for message in messages.iter().filter(|message| message.kind != COMMENT) {
         open = Some(again(connector, open, message, &row)?);
     }
     Ok(open)
 }
 
-/// One message again. It was taken in then, so what was known then is taken to have allowed it.
+/// Replays one message. Its arrival accepted it, so the facts of that time are assumed to have allowed the step.
 fn again(
     connector: &Connector,
     open: Option<OpenNegotiation>,

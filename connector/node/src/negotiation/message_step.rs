@@ -1,4 +1,4 @@
-//! The step that a message makes now.
+//! Step of a newly arrived message.
 
 use crate::negotiation::message_codec::read;
 use crate::negotiation::message_replay;
@@ -14,10 +14,10 @@ use hansa_policy::negotiation::PartyRole;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::peer::message::PeerMessage;
 
-/// The step that a message makes now, in the negotiation that it names or as the first of a new one.
+/// Returns the step of a message, in the negotiation that it names or in a new one.
 ///
 /// # Errors
-/// What the machine has against it. A negotiation with somebody else looks like none.
+/// The refusal of the state machine. A negotiation with another participant is reported as unknown.
 pub(super) fn step(
     connector: &Connector,
     peer: &ParticipantId,

@@ -1,27 +1,27 @@
-//! A negotiation as it stands.
+//! Current state of a negotiation.
 
 use hansa_policy::contract::Agreement;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::negotiation::{NegotiationParties, NegotiationState, PartyRole};
 
-/// A negotiation as it stands, with how it came there.
+/// Current state of a negotiation, with its history.
 #[derive(Debug)]
 pub struct OpenNegotiation {
-    /// The machine's state.
+    /// State of the state machine.
     pub state: NegotiationState,
-    /// Our side.
+    /// Role of this participant.
     pub own: PartyRole,
-    /// The proposal before the newest one, for showing what changed.
+    /// Previous proposal, for showing the changes.
     pub before: Option<Agreement>,
 }
 
 impl OpenNegotiation {
-    /// Whom we negotiate with.
+    /// Other party of the negotiation.
     pub const fn other(&self) -> &ParticipantId {
         party(self.state.parties(), self.own.other())
     }
 
-    /// The sentence that says whose turn it is, or how the negotiation ended.
+    /// Sentence with the party whose turn it is, or with the end of the negotiation.
     pub fn turn_sentence(&self) -> String {
         match self.state.turn() {
             None => self.state.termination().map_or_else(
@@ -42,7 +42,7 @@ impl OpenNegotiation {
     }
 }
 
-/// The party on this side.
+/// Party in the role `side`.
 pub(super) const fn party(parties: &NegotiationParties, side: PartyRole) -> &ParticipantId {
     match side {
         PartyRole::Provider => &parties.provider,

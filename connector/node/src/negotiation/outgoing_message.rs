@@ -1,4 +1,4 @@
-//! Messages of our own: a step is made, kept and recorded; the outbox delivers it.
+//! Own messages: a step is made, stored and recorded; the outbox delivers the message.
 
 use crate::negotiation::activation::settle;
 use crate::negotiation::clause_comment;
@@ -22,10 +22,10 @@ use hansa_proto::peer::message::{MessageContent, PeerMessage, PeerMessageId};
 use hansa_store::document_folder::StoredDocumentKind as Document;
 use std::sync::Arc;
 
-/// Sends a message of our own: makes the step, keeps and records it; the outbox delivers it.
+/// Makes the step of an own message, stores it and records it. The outbox delivers it.
 ///
 /// # Errors
-/// When the step is not ours to make now, or can't be recorded.
+/// If the step is not possible for this participant now, or can't be recorded.
 pub async fn send(
     connector: &Arc<Connector>,
     peer: &ParticipantId,
@@ -40,11 +40,11 @@ pub async fn send(
     .await
 }
 
-/// Writes our word on an answer to a peer, once: the message bears the name of the answer, so that it can be told whether it was
-/// written.
+/// Writes the acknowledgement of an answer's receipt to its provider, once. The message id derives from the answer, so that a
+/// repetition is recognised.
 ///
 /// # Errors
-/// As [`send`].
+/// Same errors as [`send`].
 pub(crate) async fn acknowledge(
     connector: &Arc<Connector>,
     peer: &ParticipantId,
@@ -84,10 +84,10 @@ async fn send_in_turn(
     write_in_turn(connector, peer, message, sign_beforehand, None).await
 }
 
-/// Ends a negotiation whose request the peer has refused: in our log alone, since the peer has begun none.
+/// Ends a negotiation whose request the peer has refused. Only the own log records it, because the peer has begun no negotiation.
 ///
 /// # Errors
-/// As [`send`].
+/// Same errors as [`send`].
 pub(crate) async fn end_refused(
     connector: &Arc<Connector>,
     peer: &ParticipantId,
@@ -114,7 +114,7 @@ pub(crate) async fn end_refused(
     .await
 }
 
-/// Keeps and records a message of our own. Where the peer has refused what it is about, it is recorded alone.
+/// Stores and records an own message. If the peer has refused its subject, the message is only recorded.
 async fn write_in_turn(
     connector: &Arc<Connector>,
     peer: &ParticipantId,
@@ -122,7 +122,7 @@ async fn write_in_turn(
     sign_beforehand: bool,
     refused: Option<ErrorCode>,
 ) -> Result<(), Refusal> {
-    // Before anything is kept or recorded: what its own reader refuses would stand in the way of all that follows.
+    // Checked before the message is stored: an unreadable message would block all later ones.
     let bytes = hansa_proto::stored_message::to_readable_bytes(&message)?;
     let keep = || waiting(|| connector.records.documents.keep(Document::Letter, &bytes));
     let noted = MessageRecord {
@@ -152,7 +152,7 @@ async fn write_in_turn(
         &message,
         MessageDirection::Out { sign_beforehand },
     )?;
-    // What was signed may let out more than what has come into force, or was ended, since then.
+    // Since the signature, a contract may have come into force or ended, so the signed one may permit more.
     if matches!(
         message.content,
         MessageContent::Agreement { .. } | MessageContent::Finalization { .. }
@@ -171,7 +171,7 @@ async fn write_in_turn(
     Box::pin(follow(connector, open, sends)).await
 }
 
-/// Does what follows without asking anybody.
+/// Does the follow-up steps that need no person.
 pub(super) async fn follow(
     connector: &Arc<Connector>,
     open: OpenNegotiation,
@@ -183,7 +183,7 @@ pub(super) async fn follow(
             && let Err(refusal) =
                 approval::insist(connector, proposal.contract, &proposal.agreement)
         {
-            // The other side has signed what two persons must say again: it is theirs to go on.
+            // The other party has signed terms that need two approvals here. Officers continue.
             tracing::info!(%refusal, "negotiation.waits_for_two");
             continue;
         }
@@ -193,10 +193,10 @@ pub(super) async fn follow(
     Ok(())
 }
 
-/// The step that is due on our side, as a message: what `contract sign` does.
+/// Returns the due step of this participant as a message, for `contract sign`.
 ///
 /// # Errors
-/// `NEGOTIATION_STATE` when it is not our turn, or the key is out of reach.
+/// `NEGOTIATION_STATE` if it is the other party's turn, or an error if the key can't be used.
 pub fn due(connector: &Connector, open: &OpenNegotiation) -> Result<MessageContent, Refusal> {
     let send = open.state.due(open.own).ok_or_else(|| {
         let whose = open.state.turn().map_or_else(

@@ -1,4 +1,4 @@
-//! What a step may depend on, beside the message and the time.
+//! Facts on which a step depends, beside the message and the time.
 
 use crate::contract::combined_contracts;
 use crate::offer::offers::OfferChecks;
@@ -13,7 +13,7 @@ use hansa_policy::negotiation::{OfferMatch, PartyRole};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::Clause;
 
-/// What our catalogue and our registry say of a proposal.
+/// Facts about a proposal from the own catalog and registry.
 pub(super) struct ProposalContext {
     pub(super) offered: OfferMatch,
     pub(super) replaces: Option<Agreement>,
@@ -21,7 +21,7 @@ pub(super) struct ProposalContext {
 }
 
 impl ProposalContext {
-    /// What they say now: to ourselves all that is known here, `to` the peer what it can know.
+    /// Looks up the current facts. `to` decides between all local facts and those that the peer can see.
     pub(super) fn now(
         connector: &Connector,
         own: PartyRole,
@@ -49,7 +49,7 @@ impl ProposalContext {
         }
     }
 
-    /// What is taken to have been known of a message that was taken in: it allowed the step.
+    /// Assumed facts of a message that was accepted earlier.
     pub(super) const fn then() -> Self {
         Self {
             offered: OfferMatch::Officer,
@@ -59,10 +59,10 @@ impl ProposalContext {
     }
 }
 
-/// What speaks against a contract of ours with a partner of another make: what would speak against one with a participant.
+/// Checks a contract with a Dataspace Protocol partner, with the checks of a contract with a participant.
 ///
 /// # Errors
-/// The refusal; `OFFER_UNKNOWN` where it is not exactly what is offered to the partner.
+/// The refusal; `OFFER_UNKNOWN` if the contract differs from the offer to the partner.
 pub fn check_partner(
     connector: &Connector,
     partner: &ParticipantId,
@@ -80,17 +80,17 @@ pub fn check_partner(
     }
 }
 
-/// Who is told what speaks against a step.
+/// Reader of an objection to a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Audience {
-    /// Whoever signs for us.
+    /// Officer of this participant.
     Ourselves,
-    /// The other side, for which a column that it does not see is not there.
+    /// Other party. A column hidden from it must look nonexistent.
     Peer,
 }
 
-/// Both parties stand in a proposal as the league registers them, or nobody signs it: whoever proposes writes the names,
-/// keys and authorities of both sides.
+/// Refusal if a party of the proposal differs from its registration in the league. The proposer writes the names, keys and
+/// authorities of both parties.
 fn unregistered_party_refusal(connector: &Connector, agreement: &Agreement) -> Option<Refusal> {
     let (bundle, now) = (connector.identity.trust.bundle(), connector.now());
     let assignee = match &agreement.assignee {
@@ -126,7 +126,7 @@ fn unregistered_party_refusal(connector: &Connector, agreement: &Agreement) -> O
     }
 }
 
-/// A label, id and version, stands for one contract for ever.
+/// Refusal of a reused label. A label, id with version, belongs to one contract forever.
 fn reused_label_refusal(connector: &Connector, agreement: &Agreement) -> Option<Refusal> {
     let id = ContractId(Digest::of(&hansa_proto::contract::to_bytes(agreement)));
     connector
@@ -135,7 +135,8 @@ fn reused_label_refusal(connector: &Connector, agreement: &Agreement) -> Option<
         .err()
 }
 
-/// How our catalogue offers this to the peer, and what the lint has against it; none, if the peer sees no such dataset.
+/// Returns the match between the catalog's offers to the peer and a proposal, with the lint's objection; `None` if the peer sees no
+/// such dataset.
 fn match_offer(
     connector: &Connector,
     peer: &ParticipantId,
@@ -172,7 +173,7 @@ fn match_offer(
     let offered = match exact.map(|offer| offer.sign) {
         None => OfferMatch::OtherTerms,
         Some(SigningMode::Officer) => OfferMatch::Officer,
-        // What needs two persons, a key that lies elsewhere, or what we would not sign, is no connector's to sign.
+        // The connector does not sign proposals that need two officers or a key elsewhere, nor those with objections.
         Some(SigningMode::Auto)
             if whole.is_some()
                 || approval::needs_two(connector, agreement).is_some()
@@ -182,8 +183,8 @@ fn match_offer(
         }
         Some(SigningMode::Auto) => OfferMatch::Auto,
     };
-    // INVARIANT: no-hint. What the lint has against a proposal is told of the entry that its sender sees; what it has
-    // beyond that, whoever signs for us is told.
+    // INVARIANT: no-hint. Peers get only the lint's objections about the entry that they see. Officers of this participant get the
+    // others, too.
     let lint = match to {
         Audience::Ourselves => whole,
         Audience::Peer => lint::unknown_to_sender(&agreement.clauses, &entry, &shown)

@@ -1,4 +1,4 @@
-//! What follows from a message without asking anybody is done, whatever comes in between: a crash, or a caller that goes away.
+//! Resumption of steps that follow from messages without a person, after a crash or a cancelled caller.
 
 use crate::negotiation::message_replay;
 use crate::negotiation::outgoing_message::{acknowledge, follow, send};
@@ -14,11 +14,11 @@ use hansa_proto::peer::message::MessageContent;
 use hansa_store::document_folder::StoredDocumentKind as Document;
 use std::sync::Arc;
 
-/// Does what is due in every negotiation with a peer, or with all of them, and needs no person: a crash may have come between
-/// a message's record and what follows from it.
+/// Does the due steps that need no person, in every negotiation with a peer, or with all peers. They are due after a crash between
+/// the record of a message and its follow-up.
 ///
 /// # Errors
-/// When the index can't be read or nothing can be recorded. What is wrong with one negotiation does not stop the others.
+/// If the index can't be read or nothing can be recorded. A fault of one negotiation does not stop the others.
 pub async fn resume(
     connector: &Arc<Connector>,
     peer: Option<&ParticipantId>,
@@ -64,8 +64,10 @@ pub async fn resume(
     Ok(())
 }
 
-/// Writes our word on receipts that were countersigned before a crash, which the provider waits for. It is looked for once,
-/// and again where it could not be written: otherwise it is in the log with what came.
+/// Writes missing acknowledgements of receipts that were countersigned before a crash.
+///
+/// One search per start suffices, and another one after each failure. Later acknowledgements are recorded together with their
+/// receipts.
 async fn acknowledge_what_came(
     connector: &Arc<Connector>,
     peer: &ParticipantId,
@@ -73,7 +75,7 @@ async fn acknowledge_what_came(
     if !connector.peers.delivery_queues.may_owe_a_word(peer) {
         return Ok(());
     }
-    // Said before it is looked for: what comes meanwhile says otherwise.
+    // Cleared before the search, so that receipts that arrive meanwhile set the mark again.
     connector.peers.delivery_queues.owes_no_word(peer);
     let mut search = PendingReceiptSearch {
         connector,
@@ -84,7 +86,7 @@ async fn acknowledge_what_came(
     Ok(())
 }
 
-/// A search for what is owed. One that did not come to its end, also since nobody waits for it any more, is begun anew.
+/// Search for missing acknowledgements. A search that fails or is cancelled is repeated.
 struct PendingReceiptSearch<'a> {
     connector: &'a Connector,
     peer: &'a ParticipantId,
@@ -99,7 +101,7 @@ impl Drop for PendingReceiptSearch<'_> {
     }
 }
 
-/// Whether all of it was written, but for what is not kept any more.
+/// Writes the missing acknowledgements. Returns true if all were written, except those whose receipts are no longer stored.
 async fn write_what_is_owed(
     connector: &Arc<Connector>,
     peer: &ParticipantId,
@@ -123,7 +125,7 @@ async fn write_what_is_owed(
     Ok(all)
 }
 
-/// Does what is due in one negotiation and needs no person.
+/// Does the due steps of one negotiation that need no person.
 pub(super) async fn follow_up(connector: &Arc<Connector>, name: &str) -> Result<(), Refusal> {
     match message_replay::load(connector, name)? {
         Some(open) => {
@@ -138,11 +140,11 @@ pub(super) async fn follow_up(connector: &Arc<Connector>, name: &str) -> Result<
     }
 }
 
-/// Ends what we have signed with the consumer of a contract of ours that is to be withdrawn, about the same dataset, and what is
-/// not yet in force: it would give back what was taken away, by the other side's signature alone.
+/// Ends negotiations whose signed agreement is not yet in force, with the consumer and on the dataset of a contract that is about
+/// to be withdrawn. Otherwise the other party's signature alone would restore the withdrawn access.
 ///
 /// # Errors
-/// When the index can't be read or nothing can be recorded.
+/// If the index can't be read or nothing can be recorded.
 pub async fn end_signed(
     connector: &Arc<Connector>,
     peer: &ParticipantId,
@@ -160,7 +162,7 @@ pub async fn end_signed(
         if !ours || !signed.contains(&row.state.as_str()) {
             continue;
         }
-        // One whose messages can't be read can't be finished either.
+        // A negotiation with unreadable messages can't complete either.
         let Ok(Some(open)) = message_replay::load(connector, &row.id) else {
             continue;
         };

@@ -1,4 +1,4 @@
-//! What follows from a message is done, whatever came between.
+//! Tests: the follow-up steps of a message are done after any interruption.
 
 use super::*;
 use crate::negotiation::outgoing_message::send;
@@ -15,7 +15,7 @@ fn phases(connector: &Connector) -> Vec<String> {
     rows.into_iter().map(|row| row.state).collect()
 }
 
-/// Takes a message in up to its record, as a kill would leave it.
+/// Takes in a message up to its record, as a kill leaves it.
 async fn only_recorded(connector: &Arc<Connector>, from: &Connector, message: &PeerMessage) {
     let bytes = hansa_proto::stored_message::to_bytes(message);
     let led_to = record_message(connector, &from.id(), message, bytes, None)
@@ -36,7 +36,7 @@ async fn what_was_left_undone_by_a_crash_is_done_at_the_next_start() {
     assert_eq!(phases(&lindau), ["REQUESTED"]);
     resume(&lindau, None).await.unwrap();
     assert_eq!(phases(&lindau), ["AGREED"]);
-    // Once is enough.
+    // A second resumption has no effect.
     resume(&lindau, None).await.unwrap();
     let sent = records(&lindau, "message");
     assert_eq!(
@@ -46,7 +46,7 @@ async fn what_was_left_undone_by_a_crash_is_done_at_the_next_start() {
         1
     );
 
-    // The consumer has given its word beforehand, and is killed before it keeps it.
+    // The consumer has acknowledged beforehand and is killed before it stores the receipt.
     let (_, agreed) = outbox(&lindau, &acme).remove(0);
     only_recorded(&acme, &lindau, &agreed).await;
     drop(acme);
@@ -98,7 +98,7 @@ async fn a_caller_that_goes_away_does_not_stop_what_follows() {
     tokio::time::timeout(limit, agreed).await.unwrap();
 }
 
-/// Acme ends what it has asked for, with a message as a version wrote it that did not look whether it can be read.
+/// Acme ends its request with a message from a version that did not check the readability.
 async fn declines_unread(acme: &Arc<Connector>, lindau: &Connector, reason: &str) -> Digest {
     let name = acme.records.index(|state| state.negotiations()).unwrap()[0]
         .id
@@ -133,7 +133,7 @@ async fn declines_unread(acme: &Arc<Connector>, lindau: &Connector, reason: &str
     digest
 }
 
-/// Hands over every message, until nothing is answered any more; one that can't be used stops no other.
+/// Delivers every message until no further one is answered. An unusable message stops no other.
 async fn carry(one: &Arc<Connector>, other: &Arc<Connector>) {
     for _ in 0..3 {
         for (from, to) in [(one, other), (other, one)] {
@@ -182,7 +182,7 @@ async fn a_message_that_its_reader_refuses_is_replaced_under_its_number() {
             _ => false,
         };
         assert!(ended(&sent[1]), "{sent:?}");
-        // It is the same after the index was lost, and the pair goes on.
+        // After the loss of the index, the state is equal and the pair continues.
         drop(acme);
         for file in ["state.db", "state.db-wal", "state.db-shm"] {
             let _ = std::fs::remove_file(federation.home("acme").join("state").join(file));
@@ -219,7 +219,7 @@ async fn a_message_that_is_damaged_or_lost_holds_up_no_other() {
             true => std::fs::remove_file(file).unwrap(),
             false => std::fs::write(file, b"?").unwrap(),
         }
-        // Without a start in between, as the post finds it.
+        // Without a restart, as the delivery finds it.
         let row = acme
             .records
             .index(|state| state.outbox(&lindau.id(), 0))

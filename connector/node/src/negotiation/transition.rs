@@ -1,4 +1,4 @@
-//! One message makes one step of the machine, now or read again.
+//! Transition of the negotiation's state machine by one message, new or replayed.
 
 use crate::negotiation::open_negotiation::OpenNegotiation;
 use crate::negotiation::proposal_context::ProposalContext;
@@ -12,17 +12,17 @@ use hansa_policy::negotiation::{
 use hansa_policy::refusal::Refusal;
 use hansa_proto::peer::message::PeerMessageId;
 
-/// A step that was made: how the negotiation stands, and what must be sent without asking anybody.
+/// Result of a transition: the new state, and the messages that need no person.
 pub(super) type TransitionResult = Result<(OpenNegotiation, Vec<NextMessage>), Refusal>;
 
-/// Which way a message goes.
+/// Direction of a message.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum MessageDirection {
     In,
     Out { sign_beforehand: bool },
 }
 
-/// Where a message belongs.
+/// Position of a message in a negotiation.
 pub(super) struct MessagePosition {
     pub(super) own: PartyRole,
     pub(super) parties: NegotiationParties,
@@ -30,7 +30,7 @@ pub(super) struct MessagePosition {
 }
 
 impl MessagePosition {
-    /// It opens a negotiation.
+    /// Position of the first message of a negotiation.
     pub(super) const fn first(own: PartyRole, parties: NegotiationParties) -> Self {
         Self {
             own,
@@ -39,7 +39,7 @@ impl MessagePosition {
         }
     }
 
-    /// It goes on with this one.
+    /// Position after the current state of a negotiation.
     pub(super) fn next(open: OpenNegotiation) -> Self {
         Self {
             own: open.own,
@@ -49,7 +49,7 @@ impl MessagePosition {
     }
 }
 
-/// A message that is taken in, and what its step may depend on.
+/// Received message, and the facts on which its step depends.
 pub(super) struct TransitionInput {
     pub(super) id: PeerMessageId,
     pub(super) content: NegotiationContent,
@@ -109,14 +109,14 @@ impl TransitionInput {
     }
 }
 
-/// Whether a message is judged by what is known now, or was judged when it was taken in.
+/// Time of the evaluation of a message: now, or at its arrival.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum EvaluationTime {
     Now,
     Then,
 }
 
-/// Between whom a negotiation is that begins with this agreement; none, if nobody in particular is asked.
+/// Parties of a negotiation that begins with this agreement; `None` without a named consumer.
 pub(super) fn parties(name: &str, agreement: &Agreement) -> Option<NegotiationParties> {
     Some(NegotiationParties {
         negotiation: name.to_owned(),
@@ -126,7 +126,7 @@ pub(super) fn parties(name: &str, agreement: &Agreement) -> Option<NegotiationPa
     })
 }
 
-/// What a step proposes.
+/// Proposal of a step.
 pub(super) fn proposal_of(content: &NegotiationContent) -> Option<&Proposal> {
     match content {
         NegotiationContent::Request { proposal, .. } | NegotiationContent::Offer { proposal } => {

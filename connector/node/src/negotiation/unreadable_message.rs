@@ -1,5 +1,5 @@
-//! Messages that can't be read. One holds up nothing else: one of our own is replaced under its own number, or leaves the outbox;
-//! one that has come in is set apart. Either is in the log with the reason.
+//! Unreadable messages. None blocks another one: an own message is replaced under its number or leaves the outbox, and a received
+//! one is set apart. Both are recorded with the reason.
 
 use crate::log::audit_event::AuditEvent;
 use crate::participant::Connector;
@@ -13,10 +13,10 @@ use hansa_store::document_folder::StoredDocumentKind as Document;
 use hansa_store::state_index::row::OutboxMessageRow;
 use std::sync::Arc;
 
-/// A message that waits in our outbox for a peer, mended where its reader would refuse it; none where there is nothing to send.
+/// Returns a waiting message of the outbox for a peer, repaired if its reader would refuse it; `None` if there is nothing to send.
 ///
 /// # Errors
-/// When it can't be read for now, or what became of it can't be recorded.
+/// If the message can't be read for now, or the repair can't be recorded.
 pub fn waiting(
     connector: &Connector,
     peer: &ParticipantId,
@@ -30,10 +30,10 @@ pub fn waiting(
     }
 }
 
-/// Looks through all outboxes for messages that their reader would refuse, and mends them. Gives what was found.
+/// Repairs all outbox messages that their reader would refuse. Returns the faults.
 ///
 /// # Errors
-/// When the index can't be read or nothing can be recorded.
+/// If the index can't be read or nothing can be recorded.
 pub(crate) fn mend_outboxes(connector: &Connector) -> Result<Vec<Refusal>, Refusal> {
     let mut found = Vec::new();
     for (peer, row) in connector.records.index(|state| state.outboxes())? {
@@ -47,10 +47,10 @@ pub(crate) fn mend_outboxes(connector: &Connector) -> Result<Vec<Refusal>, Refus
     Ok(found)
 }
 
-/// What of our messages and negotiations can't be read now, for people.
+/// Describes the own messages and negotiations that are unreadable now, for people.
 ///
 /// # Errors
-/// When the index can't be read.
+/// If the index can't be read.
 pub fn faults(connector: &Connector) -> Result<Vec<Refusal>, Refusal> {
     let mut found = Vec::new();
     for (peer, row) in connector.records.index(|state| state.outboxes())? {
@@ -73,11 +73,10 @@ pub fn faults(connector: &Connector) -> Result<Vec<Refusal>, Refusal> {
     Ok(found)
 }
 
-/// Sets a message apart that has come from a peer's outbox and can't be read: it is kept as it came, and in the log with the
-/// reason.
+/// Stores an unreadable message from a peer's outbox as it came, and records it with the reason.
 ///
 /// # Errors
-/// When it can't be kept or recorded.
+/// If the message can't be stored or recorded.
 pub(crate) async fn set_apart(
     connector: &Arc<Connector>,
     peer: &ParticipantId,
@@ -92,7 +91,7 @@ pub(crate) async fn set_apart(
     let fact = AuditEvent::from(MessageRecord {
         peer: peer.to_string(),
         direction: "in".to_owned(),
-        // Its own name for itself is not believed: by that name a good one may still come.
+        // The id in the message is not trusted: a valid message with that id may still come.
         id: format!("unreadable {}", message.number),
         kind: "unreadable".to_owned(),
         negotiation: None,
@@ -112,7 +111,7 @@ pub(crate) async fn set_apart(
     connector.records.index_fast(|_| Ok(()))
 }
 
-/// Puts what can be read into the place of a message, under the same number; where nothing can, it leaves the outbox.
+/// Replaces a message by its readable part under its number. Without a readable part, the message leaves the outbox.
 fn mend(
     connector: &Connector,
     peer: &ParticipantId,
@@ -148,12 +147,12 @@ fn mend(
     Ok(message)
 }
 
-/// Whether it is the message that is at fault. A disk that fails to read says nothing of it, and a word on a receipt is made of
-/// that.
+/// Checks that the message itself is faulty. A failing disk proves no fault, and an acknowledgement can be made again from its
+/// receipt.
 fn is_for_good(connector: &Connector, row: &OutboxMessageRow, code: ErrorCode) -> bool {
     row.acknowledged_request.is_none()
         && match code {
-            // The last is said of a file that is not what was written.
+            // `STATE_BROKEN` reports a changed file.
             ErrorCode::MessageMalformed | ErrorCode::MessageTooLarge | ErrorCode::StateBroken => {
                 true
             }

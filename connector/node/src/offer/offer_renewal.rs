@@ -1,4 +1,4 @@
-//! Offers are put in force: read from the configuration, checked against their datasets, and public views are signed.
+//! Renewal of offers: they are read from the configuration and checked against their datasets, and public views are signed.
 
 mod public_views;
 
@@ -19,15 +19,15 @@ use hansa_query::publication::dataset_entry;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// Reads all offers again and puts them in force; what can't be offered is told and left out. One that is over is no fault: it is
-/// kept beside the others, so that those to whom it was made learn that it ended.
+/// Reads all offers again and activates them. Invalid offers are reported and left out. An ended offer is no fault; it stays in the
+/// catalog, so that its audience sees its end.
 ///
 /// # Errors
-/// When a public view can't be signed or recorded.
+/// If a public view can't be signed or recorded.
 pub fn renew(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
     let _turn = connector.datasets.offer_lock.lock();
     let config = connector.config();
-    // Policies are read below, also when a dataset is published: what they say now is in the log first.
+    // The policies are recorded before they are read below, also by a publication.
     connector.note_config(&config)?;
     let checks = OfferChecks::of(connector);
     let mut faults = Vec::new();
@@ -69,7 +69,7 @@ pub fn renew(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
     Ok(faults)
 }
 
-/// One offer of the configuration for its dataset. One that is over is made as well.
+/// Makes one configured offer for its dataset, also if the offer has ended.
 fn judge_offer(
     config: &ConnectorConfig,
     written: &OfferConfig,
@@ -89,8 +89,8 @@ fn judge_offer(
     if is_made { Ok(offer) } else { Err(errors) }
 }
 
-/// Faults of an offer that can't be made of its dataset as it was published. Where the entry of the dataset says something else by
-/// now, that is judged: what publishing it mends is told as this one thing.
+/// Returns the faults of an offer that does not fit its dataset as published. If the changed dataset entry would fit, the only
+/// fault is the missing publication.
 fn judge_by_files(
     config: &ConnectorConfig,
     written: &OfferConfig,
@@ -107,7 +107,7 @@ fn judge_by_files(
     }
 }
 
-/// A published dataset as the configuration says it now; nothing where it does not say it rightly, which is told elsewhere.
+/// Published dataset with the changed entry of the configuration; `None` if that entry is invalid, which is reported elsewhere.
 fn reconfigure(config: &ConnectorConfig, published: &Dataset) -> Option<Dataset> {
     let file = config.file.display().to_string();
     let configured = parser::parse(&config.text, &file, config.source_roots()).ok()?;
@@ -132,7 +132,7 @@ fn awaits_publication(config: &ConnectorConfig, written: &OfferConfig) -> Refusa
         .with_help(format!("hansa dataset publish {name}"))
 }
 
-/// Faults that would keep the offers of a configuration from being made if these datasets were published; nothing is put in force.
+/// Returns the faults of the configured offers if these datasets were published. Nothing is activated.
 pub fn rehearse_publication(
     connector: &Connector,
     config: &ConnectorConfig,
@@ -159,7 +159,7 @@ pub fn rehearse_publication(
     found
 }
 
-/// The offers that are over, each with its policy and what to do. No other dataset and no other offer waits for them.
+/// Returns the ended offers, each with its policy and a remedy. No other dataset or offer depends on them.
 pub fn ended_offers(connector: &Connector) -> Vec<Refusal> {
     let (config, now) = (connector.config(), connector.now());
     let mut found = Vec::new();
@@ -178,10 +178,10 @@ pub fn ended_offers(connector: &Connector) -> Vec<Refusal> {
     found
 }
 
-/// Reads all offers again where another version of the rulebook has come into force since, because its day has come.
+/// Renews all offers if another version of the rulebook has come into force by its date.
 ///
 /// # Errors
-/// As [`renew`].
+/// Same errors as [`renew`].
 pub fn renew_for_rulebook(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Refusal> {
     let version = OfferChecks::of(connector).rulebook_version();
     let checked = connector.datasets.checked_rulebook.load(Ordering::Acquire);
@@ -191,7 +191,7 @@ pub fn renew_for_rulebook(connector: &Arc<Connector>) -> Result<Vec<Refusal>, Re
     renew(connector)
 }
 
-/// What keeps the offers of the configuration from being made under a rulebook that is not in force yet: those rules that they break.
+/// Returns the rules of a later rulebook that the configured offers break.
 pub fn rehearse_rulebook(connector: &Connector, rulebook: Arc<SignedRulebook>) -> Vec<Refusal> {
     let config = connector.config();
     let checks = OfferChecks::of(connector).under(rulebook);
@@ -211,7 +211,7 @@ pub fn rehearse_rulebook(connector: &Connector, rulebook: Arc<SignedRulebook>) -
     found
 }
 
-/// Puts the templates of the configuration in force; those that can't be read are left out and told.
+/// Activates the configured templates. Unreadable ones are reported and left out.
 fn templates(connector: &Connector, config: &ConnectorConfig) -> Vec<Refusal> {
     let (mut good, mut faults) = (Vec::new(), Vec::new());
     for template in config.templates.iter().take(TEMPLATES) {

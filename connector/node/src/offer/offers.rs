@@ -1,4 +1,4 @@
-//! From the configuration's offers to the catalogue's: policies are read and checked against their datasets.
+//! Offers from the configuration to the catalog: policies are read and checked against their datasets.
 
 use crate::config;
 use crate::config::ConnectorConfig;
@@ -24,31 +24,30 @@ use hansa_policy::term::purpose::{OwnPurpose, Taxonomy};
 use std::path::Path;
 use std::sync::Arc;
 
-/// A public view that is offered, and waits for the word of two officers.
+/// Offered public view that waits for two officers.
 #[derive(Debug, Clone)]
 pub struct PendingView {
-    /// What the officers say it of.
+    /// Identity that the officers approve.
     pub key: ContractId,
-    /// Of what.
+    /// Dataset of the view.
     pub dataset: DatasetId,
-    /// What it would be beside the view in force.
+    /// Comparison with the view in force.
     pub verdict: ChangeVerdict,
 }
 
-/// The checks that an offer must pass before it is made: those of its policy, of the lists that it names, and of the rulebook in
-/// force.
+/// Checks that an offer must pass: of its policy, of the lists that it names, and of the current rulebook.
 #[derive(Debug)]
 pub struct OfferChecks {
     taxonomy: Arc<Taxonomy>,
     published: Arc<PublishedLists>,
     rulebook: Option<Arc<SignedRulebook>>,
-    /// A version of the rulebook that was accepted and is lost.
+    /// Accepted version of the rulebook whose file is lost.
     lost_rulebook: Option<u64>,
     now: UtcTimestamp,
 }
 
 impl OfferChecks {
-    /// The checks of a participant that runs.
+    /// Makes the checks of a running participant.
     pub fn of(connector: &Connector) -> Self {
         let now = connector.now();
         let rulebooks = connector.reloadable.rulebooks();
@@ -61,13 +60,13 @@ impl OfferChecks {
         }
     }
 
-    /// The checks by the files of a participant, which may be running.
+    /// Makes the checks from the files of a participant, which may be running.
     ///
     /// # Errors
-    /// When the purposes, the index or a rulebook can't be read.
+    /// If the purposes, the index or a rulebook can't be read.
     pub fn by_files(config: &ConnectorConfig, now: UtcTimestamp) -> Result<Self, Refusal> {
         let taxonomy = hansa_proto::purpose_taxonomy::taxonomy(&config.purposes)?;
-        // Without a bundle there is no league, and so no rulebook.
+        // Without a trust bundle there is no league and no rulebook.
         let rulebooks = match TrustBundle::open(&config.trust.bundle) {
             Ok(bundle) => rulebook_register::look(config, &bundle)?,
             Err(_) => rulebook_register::RulebookRegister::default(),
@@ -81,8 +80,8 @@ impl OfferChecks {
         })
     }
 
-    /// Everything that is wrong or unwise with an offer. Of a dataset that was never published nobody knows the columns: what
-    /// depends on them is not judged.
+    /// Returns the errors and warnings of an offer. The columns of a never published dataset are unknown, so checks of columns are
+    /// skipped.
     pub fn findings(&self, offer: &Offer, dataset: &Dataset) -> Vec<lint::LintFinding> {
         let mut findings = match dataset.columns.is_empty() {
             true => Vec::new(),
@@ -93,7 +92,7 @@ impl OfferChecks {
         findings
     }
 
-    /// The rules of the rulebook in force that terms on a dataset break.
+    /// Returns the rules of the current rulebook that terms on a dataset break.
     pub(crate) fn rulebook_findings(
         &self,
         terms: OfferedTerms<'_>,
@@ -120,12 +119,12 @@ impl OfferChecks {
         rulebook_rules::check(terms, dataset, &self.taxonomy, rules, self.now)
     }
 
-    /// The version of the rulebook in force; 0 for none.
+    /// Version of the current rulebook; 0 for none.
     pub(crate) fn rulebook_version(&self) -> u64 {
         self.rulebook.as_ref().map_or(0, |book| book.version())
     }
 
-    /// The same checks from the day on which a rulebook counts.
+    /// Returns these checks under a later rulebook.
     pub(crate) fn under(self, rulebook: Arc<SignedRulebook>) -> Self {
         Self {
             now: self.now.max(rulebook.content().draft.from),
@@ -135,7 +134,7 @@ impl OfferChecks {
     }
 }
 
-/// What an offer would tell beside other offers of the configuration on its dataset, and beside contracts on it.
+/// Returns the disclosures of an offer together with other configured offers and contracts on its dataset.
 pub fn beside(
     config: &ConnectorConfig,
     (offer, dataset): (&Offer, &Dataset),
@@ -155,7 +154,7 @@ pub fn beside(
     policy_combination::check_policy_combination(offer, &offered.chain(signed).collect::<Vec<_>>())
 }
 
-/// Warning to the owner of an offer that is over.
+/// Warning to the owner of an ended offer.
 pub fn tell_ended_offer(
     config: &ConnectorConfig,
     written: &config::offer::OfferConfig,
@@ -179,7 +178,7 @@ pub fn tell_ended_offer(
         ))
 }
 
-/// A finding of the lints as a refusal with its place.
+/// Converts a finding of the lint to a refusal with its place.
 pub fn as_refusal(finding: &lint::LintFinding, file: &Path) -> Refusal {
     let mut refusal = Refusal::new(finding.code, finding.sentence.clone()).with_place(
         file.display().to_string(),
@@ -191,7 +190,7 @@ pub fn as_refusal(finding: &lint::LintFinding, file: &Path) -> Refusal {
     refusal
 }
 
-/// One offer of the configuration for its dataset.
+/// Reads one configured offer for its dataset.
 ///
 /// # Errors
 /// Every problem of the policy, with file and line.
@@ -212,7 +211,7 @@ pub fn read(
     from_text(config, written, dataset, &text, &file)
 }
 
-/// A policy that would let each column leave because nobody said which.
+/// Refusal of a policy without a list of columns, which would permit every column.
 pub fn unnamed_columns<'n>(file: &str, names: impl Iterator<Item = &'n str>) -> Refusal {
     let names: Vec<&str> = names.collect();
     let refusal = Refusal::new(
@@ -230,7 +229,7 @@ pub fn unnamed_columns<'n>(file: &str, names: impl Iterator<Item = &'n str>) -> 
     refusal.with_help("columns = \"all\" offers each of them")
 }
 
-/// The offer of a policy's text.
+/// Makes an offer from the text of a policy.
 ///
 /// # Errors
 /// Every problem of the policy, with file and line.
@@ -287,7 +286,7 @@ fn from_text(
     })
 }
 
-/// The own purposes that clauses name, with those that they are part of.
+/// Returns the own purposes that clauses name, with their parent purposes.
 pub fn used_purposes(clauses: &[Clause], own: &[OwnPurpose]) -> Vec<OwnPurpose> {
     let mut wanted: Vec<_> = clauses
         .iter()

@@ -1,4 +1,4 @@
-//! The public views of a participant that are open to anybody on the web, with their datasets.
+//! Public views that anyone on the web may query, with their datasets.
 
 use crate::participant::Connector;
 use crate::question::plain_columns::plain;
@@ -11,7 +11,7 @@ use hansa_policy::term::Term;
 use hansa_transport::OpenDataset;
 use std::collections::HashMap;
 
-/// The public views of ours that are open to anybody on the web, with their datasets, in order of their names.
+/// Returns the own public views that anyone on the web may query, in order of their names.
 pub fn open_views(connector: &Connector, now: UtcTimestamp) -> Vec<(ContractId, Agreement)> {
     let mut views: Vec<(ContractId, Agreement)> = connector.contracts.with_registry(|registry| {
         let views = registry.public_views(now);
@@ -34,7 +34,7 @@ pub fn unavailable_dataset_refusal(connector: &Connector, dataset: &DatasetId) -
     holdings.get(dataset)?.damage().err()
 }
 
-/// The description of an open view; none where its dataset can't be answered now.
+/// Returns the description of an open view; `None` if its dataset can't be answered now.
 pub fn find_open_dataset(
     connector: &Connector,
     now: UtcTimestamp,
@@ -69,7 +69,7 @@ pub fn find_open_dataset(
             name: dataset.name.to_string(),
             title: entry.title.clone(),
             licence: entry.licence.clone(),
-            // The attribution of the view counts before that of the entry.
+            // The attribution of the view takes precedence over that of the entry.
             attribution: named.or_else(|| entry.attribution.clone()),
             contract: id.to_string(),
             version,

@@ -1,4 +1,4 @@
-//! What data portals are told: the open public views, in the words of `[portal]`.
+//! Catalog for data portals: the open public views with the statements of `[portal]`.
 
 use crate::offer::open_views::{find_open_dataset, open_views};
 use crate::participant::Connector;
@@ -9,7 +9,7 @@ use hansa_policy::id::ContractId;
 use hansa_portal::{PortalCatalog, PortalDataset, PortalFile};
 use hansa_transport::OpenDataset;
 
-/// The catalogue of this moment; nothing where portals are told nothing.
+/// Returns the current catalog for portals; `None` without `[portal]`.
 pub fn catalog(connector: &Connector) -> Option<PortalCatalog> {
     let config = connector.config();
     let portal = config.portal.clone()?;
@@ -35,7 +35,7 @@ pub fn catalog(connector: &Connector) -> Option<PortalCatalog> {
     })
 }
 
-/// The entry as the view alone shows it.
+/// Dataset entry as the view shows it.
 fn entry(connector: &Connector, id: ContractId, agreement: &Agreement) -> Option<Dataset> {
     let of = |registry: &ContractRegistry| {
         connector.datasets.catalog(|catalog| {
@@ -50,9 +50,9 @@ fn entry(connector: &Connector, id: ContractId, agreement: &Agreement) -> Option
     connector.contracts.with_registry(of)
 }
 
-/// A dataset as its view shows it.
+/// Portal entry of a dataset as its view shows it.
 fn dataset(open: OpenDataset, mut entry: Dataset) -> PortalDataset {
-    // What a clause names and no row has is no column.
+    // A column that a clause names and no row has is left out.
     entry.columns.retain(|column| {
         open.columns
             .column_with_name(column.name.as_str())

@@ -1,5 +1,5 @@
-//! What changes in what is open is kept in order, and portals are told of it: each inbox of the configuration is brought up to date, and what it was told is kept
-//! over restarts. What fails is tried again, each time after four times as long, up to an hour.
+//! Change list of open datasets, and its delivery to the configured portal inboxes. The delivered state survives restarts. Failed
+//! deliveries are retried with a pause that grows fourfold, up to an hour.
 
 use crate::log::audit_event::{AuditEvent, maybe};
 use crate::offer::portal_entries;
@@ -16,68 +16,68 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// In microseconds.
+/// One second in microseconds.
 const SECOND: i64 = 1_000_000;
 
-/// The longest time between two tries.
+/// Longest pause between two attempts, in microseconds.
 const LONGEST: i64 = 3_600 * SECOND;
 
-/// Bytes of each file, of which neither comes near.
+/// Size limit of each file, far above its usual size.
 const BYTES: u64 = 16 * 1024 * 1024;
 
 const LINKED_DATA: &str = "application/ld+json";
 
-/// The file with the changes.
+/// Name of the file with the changes.
 const CHANGES: &str = "portal-changes.json";
 
-/// Changes that are kept.
+/// Most stored changes.
 const EVENTS: usize = 20_000;
 
-/// A change as it is kept: when, the dataset, what happened, and the label of the snapshot.
+/// Stored change: time, dataset, event, and label of the snapshot.
 type KeptEvent = (String, String, String, Option<String>);
 
-/// The changes, and what they lead to.
+/// Stored changes, and the resulting state.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KeptChanges {
-    /// How many gave way.
+    /// Number of dropped older changes.
     before: usize,
-    /// What is open behind the last one.
+    /// Open datasets after the last change.
     known: BTreeMap<String, ReportedVersion>,
     events: Vec<KeptEvent>,
 }
 
-/// What each inbox was told, by its address and the name of the dataset.
+/// Delivered state of each inbox, by its address.
 type ReportedInboxes = BTreeMap<String, InboxState>;
 
-/// What an inbox was told.
+/// Delivered state of one inbox.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct InboxState {
-    /// How often it was told something.
+    /// Number of deliveries.
     count: u64,
-    /// What of each dataset, by its name.
+    /// Delivered version of each dataset, by name.
     datasets: BTreeMap<String, ReportedVersion>,
 }
 
-/// Tells the inboxes.
+/// Notifier of portal inboxes.
 pub struct PortalNotifier {
     connector: Arc<Connector>,
     file: PathBuf,
     told: ReportedInboxes,
-    /// What the changes that are kept lead to.
+    /// Open datasets after the stored changes.
     known: BTreeMap<String, ReportedVersion>,
-    /// For what an inbox did not take, by its address and the dataset: from when on it is tried again, and how long that was.
+    /// Failed deliveries by address and dataset: the next attempt and the length of the pause.
     waits: BTreeMap<(String, String), (i64, i64)>,
 }
 
 crate::debug_by_name!(PortalNotifier);
 
 impl PortalNotifier {
-    /// With what was told before.
+    /// Reads the delivered state.
     ///
     /// # Errors
-    /// When the file of it can't be read.
+    /// If its file can't be read.
     pub fn new(connector: Arc<Connector>) -> Result<Self, Refusal> {
         let file = connector.file("portal-notices.json");
         let told = match file.exists() {
@@ -102,10 +102,10 @@ impl PortalNotifier {
         })
     }
 
-    /// Tells each inbox what it was not told yet.
+    /// Delivers to each inbox the changes that it lacks.
     ///
     /// # Errors
-    /// When nothing can be recorded, or what was told can't be kept.
+    /// If nothing can be recorded, or the delivered state can't be stored.
     pub async fn round(&mut self) -> Result<(), Refusal> {
         let config = self.connector.config();
         let inboxes = config.portal.as_ref().map(|portal| portal.inboxes.clone());
@@ -125,7 +125,7 @@ impl PortalNotifier {
         Ok(())
     }
 
-    /// Keeps what has changed since the last look.
+    /// Stores the changes since the last look.
     fn keep_changes(&mut self, catalog: &PortalCatalog) -> Result<(), Refusal> {
         let changes = hansa_portal::changes(&self.known, catalog);
         if changes.is_empty() {
@@ -150,8 +150,8 @@ impl PortalNotifier {
         Ok(())
     }
 
-    /// Tells an inbox what it can be told now. What it does not take waits, and holds up nothing else; behind a failure it is asked no
-    /// more in this round, since it may be out of reach.
+    /// Delivers to one inbox. A rejected change waits and blocks no other one. After a failed connection, the inbox is skipped for
+    /// the rest of the round.
     async fn bring_up_to_date(
         &mut self,
         inbox: &str,
@@ -183,7 +183,7 @@ impl PortalNotifier {
         Ok(())
     }
 
-    /// Records what is told, and tells it. The outer error is one of our own, the inner one of the inbox.
+    /// Records and sends a change. The outer error is local, the inner one is of the inbox.
     async fn tell(
         &self,
         inbox: &str,
@@ -213,10 +213,10 @@ impl PortalNotifier {
     }
 }
 
-/// What changed in what is open, in order.
+/// Returns the changes of open datasets in order.
 ///
 /// # Errors
-/// When the file of it can't be read.
+/// If the file of changes can't be read.
 pub fn events(connector: &Connector) -> Result<PortalEvents, Refusal> {
     let kept = read_kept_changes(connector)?;
     let events = kept.events.into_iter().map(|(at, dataset, kind, version)| {

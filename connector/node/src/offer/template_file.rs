@@ -1,10 +1,10 @@
-//! The file of a policy with parameters.
+//! File of a policy template.
 
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_proto::template::PolicyTemplate;
 use std::path::Path;
 
-/// A template's file, checked, and its text.
+/// Reads and checks a template file. Returns the template and its text.
 ///
 /// # Errors
 /// `FILE_MISSING` or `TEMPLATE_INVALID`.

@@ -1,8 +1,9 @@
-//! Two officers: what lets out more, lets more in, or ends a contract is asked for by one person and approved by another.
+//! Approval by two officers: one officer requests a step that permits more, admits more or ends a contract, and another one
+//! approves it.
 //!
-//! Both are in the log before anything is signed, each under a pseudonym that only this participant can tell
-//! (`crate::participant::pseudonyms`), and a reason as a digest of what is kept beside the log. Who
-//! somebody is says the kernel, which names the Unix user at the other end of the local socket.
+//! Both acts are recorded before anything is signed, each under a pseudonym that only this participant can resolve
+//! (`crate::participant::pseudonyms`), and with the digest of a reason that is stored beside the log. The kernel identifies the
+//! officer: it names the Unix user at the other end of the local socket.
 
 use crate::log::audit_event::{AuditEvent, maybe};
 use crate::participant::Connector;
@@ -18,23 +19,24 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_store::state_index::row::PendingApprovalRow;
 use std::sync::Arc;
 
-/// What needs two.
+/// Step that needs two officers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApprovalAction {
-    /// To sign what lets out more than a contract between the same two about the same dataset, or can't be compared with it.
+    /// Signature of terms that permit more than a contract between the two parties on the dataset, or that can't be compared with
+    /// it.
     Sign,
-    /// To end a contract at once.
+    /// Immediate end of a contract.
     Withdraw,
-    /// To end a contract from an instant on. With another instant it is another act.
+    /// End of a contract from an instant on. Another instant is another step.
     WithdrawFrom(UtcTimestamp),
-    /// To let more participants into a group; in the place of a contract stands the change.
+    /// Admission of more participants to a group. The change takes the place of the contract.
     Admit,
     /// To take a restriction away from a dataset, or to set a looser one; in the place of a contract stands the change.
     Unrestrict,
 }
 
 impl ApprovalAction {
-    /// The word of the action in commands and records.
+    /// Name of the step in commands and records.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Sign => "sign",
@@ -45,7 +47,7 @@ impl ApprovalAction {
         }
     }
 
-    /// Its name in the log, with the instant that belongs to it.
+    /// Name of the step in the log, with its instant.
     fn record_name(self) -> String {
         match self {
             Self::WithdrawFrom(from) => format!("{} {from}", self.as_str()),
@@ -53,28 +55,28 @@ impl ApprovalAction {
         }
     }
 
-    /// From when a contract is to end, where a record says so.
+    /// Instant of the end of a contract, from the name in a record.
     pub fn withdrawal_instant(recorded: &str) -> Option<UtcTimestamp> {
         recorded.strip_prefix("withdraw from ")?.parse().ok()
     }
 }
 
-/// What has come of somebody's word.
+/// Result of an officer's approval.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Approval {
-    /// Two have said so, for the reason that the first one gave.
+    /// Two officers have approved, for the reason of the first one.
     Enough(Option<String>),
-    /// One has said so, which is in the log; another one is awaited.
+    /// One officer has approved, which is recorded; a second approval is needed.
     Waits,
 }
 
-/// What the agreement would be beside what is in force, where that needs two officers here.
+/// Compares an agreement with the contracts in force. Returns the verdict if it needs two officers here.
 pub fn needs_two(connector: &Connector, agreement: &Agreement) -> Option<ChangeVerdict> {
     if !connector.config().officers.second || agreement.provider.id != connector.id() {
         return None;
     }
     let now = connector.now();
-    // Also one that does not say that it replaces anything lets out more than there was.
+    // An agreement that names no predecessor can also permit more than before.
     let verdict = connector.contracts.with_registry(|registry| {
         let dataset = &agreement.dataset.id;
         let ended = registry
@@ -86,7 +88,7 @@ pub fn needs_two(connector: &Connector, agreement: &Agreement) -> Option<ChangeV
         registry
             .over(dataset, now)
             .filter(|(id, old, status)| {
-                // A public view ends with a line of a file, so the last one counts even where it has ended.
+                // A public view ends when its line leaves a file, so the latest one counts even if it has ended.
                 let last = ended.is_some_and(|(_, last)| last == *id);
                 (last || matches!(status, ContractStatus::InForce | ContractStatus::NotYet))
                     && agreement.may_replace(old)
@@ -102,10 +104,10 @@ pub fn needs_two(connector: &Connector, agreement: &Agreement) -> Option<ChangeV
     })
 }
 
-/// Takes somebody's word that an action be done.
+/// Takes the approval of an officer for a step.
 ///
 /// # Errors
-/// `SECOND_OFFICER_NEEDED` for whoever is none of the officers, or has said so already; or when it can't be recorded.
+/// `SECOND_OFFICER_NEEDED` for a caller that is no officer or has already approved; or if the approval can't be recorded.
 pub async fn word(
     connector: &Arc<Connector>,
     caller: Option<u32>,
@@ -181,10 +183,10 @@ pub async fn word(
     Ok(word)
 }
 
-/// What officers have said of it.
+/// Returns the recorded approvals of a step.
 ///
 /// # Errors
-/// When the index can't be read.
+/// If the index can't be read.
 pub(crate) fn pending_approval(
     connector: &Connector,
     contract: ContractId,
@@ -196,11 +198,11 @@ pub(crate) fn pending_approval(
     Ok(words.into_iter().find(of))
 }
 
-/// Refuses to send our signature where it needs two officers, and two have not said so.
+/// Refuses the signature of a step that needs two officers and has fewer approvals.
 ///
 /// # Errors
 /// `SECOND_OFFICER_NEEDED`
-// INVARIANT: two-officers. Whatever comes to signing, here it stops without the word of two.
+// INVARIANT: two-officers. Every path to a signature passes this check.
 pub fn insist(
     connector: &Connector,
     contract: ContractId,
@@ -221,7 +223,7 @@ pub fn insist(
     .with_help("hansa contract sign, by two of the users under [officers]"))
 }
 
-/// The pseudonym of the officer who calls. It says nothing to whoever has the log alone.
+/// Pseudonym of the calling officer. The log alone does not reveal the person.
 fn find_officer(connector: &Connector, caller: Option<u32>) -> Result<String, Refusal> {
     let refuse = |sentence: String| Err(Refusal::new(ErrorCode::SecondOfficerNeeded, sentence));
     let Some(user) = caller else {
@@ -244,7 +246,7 @@ fn find_officer(connector: &Connector, caller: Option<u32>) -> Result<String, Re
     })
 }
 
-/// The reason of the first officer, as long as it is kept.
+/// Reason of the first officer, while it is stored.
 pub fn read_approval_reason(
     connector: &Connector,
     reason: Option<&str>,

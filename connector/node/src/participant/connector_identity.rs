@@ -1,27 +1,27 @@
-//! As whom a participant acts: what it believes and shows, and the key that signs for it.
+//! Identity of a participant: its trust store and its signing key.
 
 use hansa_identity::mtls::TrustStore;
 use hansa_identity::signature::ParticipantSigner;
 use parking_lot::RwLock;
 use std::sync::Arc;
 
-/// Trust and keys.
+/// Trust store and signing key.
 pub struct ConnectorIdentity {
-    /// What it believes and shows.
+    /// Trust bundle, certificate and TLS key.
     pub trust: Arc<TrustStore>,
-    /// Signs contracts, withdrawals and receipts.
+    /// Signer of contracts, withdrawals and receipts.
     pub(super) signer: RwLock<Arc<dyn ParticipantSigner>>,
 }
 
 crate::debug_by_name!(ConnectorIdentity);
 
 impl ConnectorIdentity {
-    /// The key that signs for this participant now.
+    /// Current signer of this participant.
     pub fn signer(&self) -> Arc<dyn ParticipantSigner> {
         Arc::clone(&self.signer.read())
     }
 
-    /// Puts another key in force, which the league has registered.
+    /// Replaces the signer by one with another registered key.
     pub fn set_signer(&self, signer: Arc<dyn ParticipantSigner>) {
         *self.signer.write() = signer;
     }

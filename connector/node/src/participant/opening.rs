@@ -1,4 +1,4 @@
-//! The start of a participant: its state is opened, messages are mended, offers put in force and cells released; in this order.
+//! Start of a participant: its state is opened, messages are repaired, offers are activated and cells are released, in this order.
 
 use crate::config::ConnectorConfig;
 use crate::negotiation::unreadable_message;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// Opens a participant. Blocks while the log is checked.
 ///
 /// # Errors
-/// What makes it impossible to run at all.
+/// The reason why the participant can't run.
 pub fn open(
     config: ConnectorConfig,
     clock: Clock,

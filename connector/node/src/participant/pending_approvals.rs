@@ -1,4 +1,4 @@
-//! What one officer has asked for and a second one has not approved yet.
+//! Requests of one officer that lack the approval of a second one.
 
 use crate::dataset::provider_restriction;
 use crate::league::group_membership;
@@ -9,10 +9,10 @@ use hansa_policy::negotiation::Phase;
 use hansa_policy::refusal::Refusal;
 use hansa_store::state_index::row::PendingApprovalRow;
 
-/// What one officer has asked for, and can still be done.
+/// Returns the requests that can still be carried out.
 ///
 /// # Errors
-/// When the index can't be read.
+/// If the index can't be read.
 pub fn open_approvals(connector: &Connector) -> Result<Vec<PendingApprovalRow>, Refusal> {
     let now = connector.now();
     let (words, negotiations) = connector

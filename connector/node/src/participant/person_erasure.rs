@@ -1,4 +1,4 @@
-//! Erasure of people and of the reasons that they gave: first it is in the log, then the keys are destroyed.
+//! Erasure of persons and of their reasons: it is recorded first, then the keys are destroyed.
 
 use crate::log::audit_event::{AuditEvent, list_texts};
 use crate::participant::Connector;
@@ -10,19 +10,20 @@ use hansa_audit_store::erasable_texts::StoredText;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
 impl Connector {
-    /// Erases who a person was in all years: first it is in the log, then the keys are destroyed. Gives the pseudonyms. An access token
-    /// of somebody who is not known any more counts no longer.
+    /// Erases the identity of a person in all years: records the erasure, then destroys the keys. Returns the pseudonyms.
+    ///
+    /// An access token of an erased person is no longer valid.
     ///
     /// # Errors
-    /// `USAGE` for somebody who is not known here, or whose word still waits for a second officer; or when it can't be
-    /// recorded, and then nothing is erased.
+    /// `USAGE` for an unknown person, or one whose approval still waits for a second officer; or if the erasure can't be recorded:
+    /// nothing is erased then.
     pub fn erase_person(&self, person: &Person, ground: &str) -> Result<Vec<String>, Refusal> {
         let all = self.records.pseudonyms.entries(person);
         if all.is_empty() {
             let sentence = format!("nothing is known here of {person}, or no longer");
             return Err(Refusal::new(ErrorCode::UsageWrong, sentence));
         }
-        // Else the same person could approve what it has asked for.
+        // Otherwise one person could both request and approve the step.
         let waiting = pending_approvals::open_approvals(self)?;
         let waits = |one: &PseudonymEntry| waiting.iter().any(|word| word.first == one.pseudonym);
         if all.iter().any(waits) {
@@ -35,10 +36,10 @@ impl Connector {
         Ok(all.into_iter().map(|one| one.pseudonym).collect())
     }
 
-    /// Erases reasons that records name so. Gives how many.
+    /// Erases the reasons with these digests. Returns their number.
     ///
     /// # Errors
-    /// As [`Connector::erase_person`].
+    /// Same errors as [`Connector::erase_person`].
     pub fn erase_reasons(
         &self,
         ground: &str,

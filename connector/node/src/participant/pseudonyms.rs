@@ -1,7 +1,8 @@
-//! The people of this house, beside the log: who stands behind a pseudonym, and what somebody wrote as a reason.
+//! Persons of this participant, beside the log: the identity behind each pseudonym, and the texts of reasons.
 //!
-//! The log names a person by random letters and a reason by a digest under a salt. What they stand for is here, each under
-//! a key of its own (`hansa_audit_store::erasable_texts`): without it nobody can tell, nor guess. A person has another pseudonym each year.
+//! The log names a person by random letters, and a reason by a salted digest. The identity and the text are stored here, each under
+//! its own key (`hansa_audit_store::erasable_texts`). Without the key, nobody can read or guess them. A person gets a new pseudonym
+//! each year.
 
 use crate::process::randomness::{random_bytes, random_hex};
 use hansa_audit_log::digest::Digest;
@@ -13,22 +14,22 @@ use parking_lot::Mutex;
 use std::fmt;
 use std::path::Path;
 
-/// Its folder in the state.
+/// Folder of the store in the state.
 pub const FOLDER: &str = "people";
 
-/// Who stands behind pseudonyms, and the reasons that people gave.
+/// Identities behind pseudonyms, and the reasons of persons.
 #[derive(Debug)]
 pub struct PseudonymRegistry {
     side: ErasableTextStore,
     known: Mutex<Vec<PseudonymEntry>>,
 }
 
-/// A person of this house.
+/// Person of this participant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Person {
-    /// A Unix user, as the kernel knows it.
+    /// Unix user, by the number that the kernel reports.
     User(u32),
-    /// Whoever holds an access token, by the name that the house has given.
+    /// Holder of an access token, by the name that the participant has given.
     Named(String),
 }
 
@@ -42,13 +43,13 @@ impl fmt::Display for Person {
 }
 
 impl Person {
-    /// A person as somebody types it: a number is a Unix user.
+    /// Reads a person from typed text. A number is a Unix user.
     pub fn from_typed_text(text: &str) -> Self {
         text.parse()
             .map_or_else(|_| Self::Named(text.to_owned()), Self::User)
     }
 
-    /// As a value of JSON: a number, or a name.
+    /// Converts the person to JSON: a number, or a name.
     pub fn json(&self) -> serde_json::Value {
         match self {
             Self::User(user) => serde_json::json!(user),
@@ -57,22 +58,22 @@ impl Person {
     }
 }
 
-/// A person in one year.
+/// Identity of a person in one year.
 #[derive(Debug, Clone)]
 pub(crate) struct PseudonymEntry {
-    /// The text that says who it is.
+    /// Stored text with the identity.
     pub(crate) held: StoredText,
     person: Person,
     year: String,
-    /// How the log calls the person.
+    /// Pseudonym of the person in the log.
     pub(crate) pseudonym: String,
 }
 
 impl PseudonymRegistry {
-    /// Those of this folder, but nobody who is `gone` by the log.
+    /// Opens the registry of a folder, without the persons that the log names as `gone`.
     ///
     /// # Errors
-    /// When the store can't be read, or what is gone not be destroyed.
+    /// If the store can't be read, or erased texts can't be destroyed.
     pub(crate) fn open(
         folder: &Path,
         gone: impl FnOnce(&ErasableTextStore) -> Result<(), Refusal>,
@@ -88,10 +89,10 @@ impl PseudonymRegistry {
         Ok(Self { side, known })
     }
 
-    /// The pseudonym of a person in the year of `now`; the first time it is made, and kept before it is given.
+    /// Returns the pseudonym of a person in the year of `now`. A new pseudonym is stored before it is returned.
     ///
     /// # Errors
-    /// When it can't be kept.
+    /// If the pseudonym can't be stored.
     pub fn pseudonym(&self, who: &Person, now: UtcTimestamp) -> Result<String, Refusal> {
         let year: String = now.to_string().chars().take(4).collect();
         let mut known = self.known.lock();
@@ -115,14 +116,14 @@ impl PseudonymRegistry {
         Ok(pseudonym)
     }
 
-    /// What the log holds of each person and year.
+    /// Digests under which the log knows each person and year.
     #[cfg(test)]
     pub(crate) fn commits(&self) -> Vec<Digest> {
         let known = self.known.lock();
         known.iter().map(|person| person.held.commit).collect()
     }
 
-    /// Whether these are two pseudonyms of one person, or the same one.
+    /// Checks that two pseudonyms belong to one person.
     pub(crate) fn are_one(&self, one: &str, other: &str) -> bool {
         one == other
             || self
@@ -130,52 +131,52 @@ impl PseudonymRegistry {
                 .is_some_and(|person| self.person(other) == Some(person))
     }
 
-    /// The person behind a pseudonym, as long as that is known.
+    /// Person behind a pseudonym, unless erased.
     pub fn person(&self, pseudonym: &str) -> Option<Person> {
         let known = self.known.lock();
         let entry = known.iter().find(|entry| entry.pseudonym == pseudonym);
         entry.map(|entry| entry.person.clone())
     }
 
-    /// Keeps what somebody wrote; gives what the log may hold of it.
+    /// Stores the text of a reason. Returns the digest for the log.
     ///
     /// # Errors
-    /// When it can't be kept.
+    /// If the text can't be stored.
     pub(crate) fn keep_reason(&self, at: UtcTimestamp, reason: &str) -> Result<Digest, Refusal> {
         let held = self.side.keep_durably(at, random_bytes(), reason)?;
         Ok(held.commit)
     }
 
-    /// What somebody wrote, as long as it is here.
+    /// Text of a reason, unless erased.
     ///
     /// # Errors
-    /// When the store can't be read.
+    /// If the store can't be read.
     pub fn reason(&self, commit: Digest) -> Result<Option<String>, Refusal> {
         self.side.text_of(commit)
     }
 
-    /// A person in all years.
+    /// Identities of a person in all years.
     pub(crate) fn entries(&self, person: &Person) -> Vec<PseudonymEntry> {
         let known = self.known.lock();
         let all = known.iter().filter(|entry| entry.person == *person);
         all.cloned().collect()
     }
 
-    /// Knows no longer who a person was.
+    /// Forgets the identities of a person in memory.
     pub(crate) fn forget(&self, person: &Person) {
         let mut known = self.known.lock();
         known.retain(|entry| entry.person != *person);
     }
 
-    /// The texts beside the log.
+    /// Store of the texts beside the log.
     pub(crate) const fn side(&self) -> &ErasableTextStore {
         &self.side
     }
 
-    /// Copies the store, as it is at one moment.
+    /// Copies the store as of one moment.
     ///
     /// # Errors
-    /// When it can't be read or written.
+    /// If the store can't be read or written.
     pub fn copy_to(&self, folder: &Path) -> Result<(), Refusal> {
         self.side.copy_to(folder)
     }
@@ -212,14 +213,14 @@ mod tests {
         let later = people.pseudonym(&ida, at(57)).unwrap();
         let other = people.pseudonym(&Person::User(1002), at(56)).unwrap();
         assert!(first != later && first != other);
-        // In another run, too: somebody who asked in December does not approve in January.
+        // Also after a restart: an officer who made a request in December can't approve it in January.
         drop(people);
         let people = PseudonymRegistry::open(dir.path(), |_| Ok(())).unwrap();
         assert!(people.are_one(&first, &later));
         assert!(!people.are_one(&first, &other));
         assert!(!people.are_one("unknown", "other"));
         assert_eq!(people.person(&later), Some(ida.clone()));
-        // A name that is a number is no Unix user.
+        // A token holder whose name is a number is no Unix user.
         let named = Person::Named("1001".to_owned());
         let of_the_name = people.pseudonym(&named, at(57)).unwrap();
         assert!(!people.are_one(&of_the_name, &later));

@@ -1,5 +1,4 @@
-//! What a participant goes by and may change while it runs: configuration, purposes, groups, restrictions, rulebooks and published
-//! lists.
+//! Reloadable state of a running participant: configuration, purposes, groups, restrictions, rulebooks and published lists.
 
 use crate::config::ConnectorConfig;
 use crate::league::group_lists::GroupLists;
@@ -12,7 +11,7 @@ use hansa_policy::term::purpose::Taxonomy;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use std::sync::Arc;
 
-/// What is in force; whoever has read one of it keeps that, also where another is put in force meanwhile.
+/// Current values. A reader keeps the value that it has read, even if it is replaced meanwhile.
 pub(super) struct ReloadableValues {
     pub(super) config: Arc<ConnectorConfig>,
     pub(super) taxonomy: Arc<Taxonomy>,
@@ -22,17 +21,17 @@ pub(super) struct ReloadableValues {
     pub(super) rulebooks: Arc<RulebookRegister>,
 }
 
-/// What is in force, and the lock of whoever reads it again.
+/// Current values, and the lock of a reload.
 pub struct ReloadableState {
     values: RwLock<ReloadableValues>,
-    /// Held while configuration and trust are read again: a person and a new bundle may ask for it at once.
+    /// Lock for reloading configuration and trust, because an operator and a new bundle can cause reloads at once.
     pub reload_lock: Mutex<()>,
 }
 
 crate::debug_by_name!(ReloadableState);
 
 impl ReloadableState {
-    /// With what the start has read.
+    /// Makes the state from the values of the start.
     pub(super) fn new(values: ReloadableValues) -> Self {
         Self {
             values: RwLock::new(values),
@@ -48,17 +47,17 @@ impl ReloadableState {
         act(&mut self.values.write());
     }
 
-    /// The configuration in force.
+    /// Current configuration.
     pub(crate) fn config(&self) -> Arc<ConnectorConfig> {
         Arc::clone(&self.read().config)
     }
 
-    /// Who the participant is.
+    /// ID of the participant.
     pub(super) fn id(&self) -> ParticipantId {
         self.read().config.participant.id.clone()
     }
 
-    /// Puts another configuration in force, with the purposes and the lists that it names.
+    /// Replaces the configuration, with the purposes and lists that it names.
     pub(super) fn reload(
         &self,
         config: ConnectorConfig,
@@ -72,17 +71,17 @@ impl ReloadableState {
         });
     }
 
-    /// The purposes known here: the vocabulary and the own ones.
+    /// Known purposes: the vocabulary and the own ones.
     pub fn taxonomy(&self) -> Arc<Taxonomy> {
         Arc::clone(&self.read().taxonomy)
     }
 
-    /// The newest list of each group.
+    /// Newest list of each group.
     pub fn groups(&self) -> Arc<GroupLists> {
         Arc::clone(&self.read().groups)
     }
 
-    /// Puts a list in the place of the one before.
+    /// Replaces the list of a group.
     pub(crate) fn set_group(&self, group: Arc<SignedGroupList>) {
         self.change(|values| {
             Arc::make_mut(&mut values.groups).insert(group.name.clone(), group);
@@ -90,12 +89,12 @@ impl ReloadableState {
         });
     }
 
-    /// What is refused of its datasets, whatever contracts say.
+    /// Restrictions of the participant's datasets.
     pub fn restrictions(&self) -> Arc<ProviderRestrictions> {
         Arc::clone(&self.read().restrictions)
     }
 
-    /// Puts a restriction in the place of the one before, or takes it away.
+    /// Replaces or removes the restriction of a dataset.
     pub(crate) fn set_restriction(&self, dataset: DatasetId, held: Option<StoredRestriction>) {
         self.change(|values| {
             let restrictions = Arc::make_mut(&mut values.restrictions);
@@ -106,7 +105,7 @@ impl ReloadableState {
         });
     }
 
-    /// The rulebooks that are installed and accepted.
+    /// Installed and accepted rulebooks.
     pub fn rulebooks(&self) -> Arc<RulebookRegister> {
         Arc::clone(&self.read().rulebooks)
     }
@@ -116,14 +115,14 @@ impl ReloadableState {
         self.change(|values| act(Arc::make_mut(&mut values.rulebooks)));
     }
 
-    /// The lists that are held.
+    /// Published lists that are loaded.
     pub(crate) fn published_lists(&self) -> Arc<PublishedLists> {
         Arc::clone(&self.read().published)
     }
 }
 
 impl ReloadableValues {
-    /// Holds other lists; they know which groups there are.
+    /// Replaces the published lists and links them with the groups.
     fn set_published(&mut self, mut published: PublishedLists) {
         published.know_groups(self.groups.keys().cloned().collect());
         self.published = Arc::new(published);

@@ -1,16 +1,16 @@
-//! The secret of a participant under which it names the schemas of its datasets, made once and kept in the state folder.
+//! Secret of a participant in the digests of its schemas. It is made once and stored in the state folder.
 
 use crate::process::randomness::random_bytes;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::Path;
 
-/// Its file in the state folder; a backup holds it, since contracts name schemas by it.
+/// File name in the state folder. Backups contain the file, because contracts name schemas by its digests.
 pub const FILE: &str = "schema.secret";
 
-/// Reads it, or makes it where the folder is new.
+/// Reads the secret, or makes it in a new folder.
 ///
 /// # Errors
-/// `KEY_FILE_PERMISSIONS` when others can read it, `STATE_BROKEN` when it is not what was written.
+/// `KEY_FILE_PERMISSIONS` if others can read the file, `STATE_BROKEN` if its content has changed.
 pub fn open(state: &Path) -> Result<[u8; 32], Refusal> {
     let path = state.join(FILE);
     if !path.exists() {
@@ -19,7 +19,7 @@ pub fn open(state: &Path) -> Result<[u8; 32], Refusal> {
         return Ok(secret);
     }
     let bytes = hansa_files::read_private(&path, 32)?;
-    // What does not fit is given back: the secret itself, which is no cause to keep.
+    // The rejected value is the secret itself, so it does not become the cause of the refusal.
     bytes.try_into().map_err(|_| {
         Refusal::new(
             ErrorCode::StateBroken,

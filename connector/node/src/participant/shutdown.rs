@@ -1,12 +1,14 @@
-//! The end of a participant: no thread that ran for it is let go of.
+//! Shutdown of a participant. No thread that ran for it is detached.
 
 use crate::participant::Connector;
 use crate::process::thread_shutdown;
 use std::time::Duration;
 
 impl Connector {
-    /// Ends it: the log takes nothing more, and the threads of its questions are joined, or after that time left to the end of
-    /// the process. Whether all have ended is told.
+    /// Closes the participant: the log takes no more records, and the threads of questions are joined. After `limit`, remaining
+    /// threads are left until the process ends.
+    ///
+    /// Returns true if all threads have ended.
     pub async fn close(&self, limit: Duration) -> bool {
         self.end_refusals();
         self.records.log.close();
@@ -21,7 +23,7 @@ impl Drop for Connector {
     fn drop(&mut self) {
         self.end_refusals();
         self.records.log.close();
-        // Whoever did not close it may be a task of its own, which can't wait for its own end.
+        // The caller can be a task of this runtime, which can't wait for its own end.
         if let Some(runtime) = self.queries.take_runtime() {
             thread_shutdown::end_aside(runtime);
         }

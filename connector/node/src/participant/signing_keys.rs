@@ -1,4 +1,4 @@
-//! With which key this participant signs what.
+//! Signing keys of this participant, by purpose.
 
 use crate::participant::Connector;
 use hansa_identity::bundle::TrustBundle;
@@ -11,10 +11,10 @@ use hansa_proto::envelope;
 use hansa_proto::envelope::kind::StatementKind;
 
 impl Connector {
-    /// A participant of the league as a party of a contract, as the bundle registers it now.
+    /// Returns a participant of the league as a party of a contract, by the current bundle.
     ///
     /// # Errors
-    /// `PEER_NOT_TRUSTED` when it is not in the bundle, `KEY_NOT_VALID_AT_SIGNING` when its last key for contracts is over.
+    /// `PEER_NOT_TRUSTED` if it is not in the bundle, `KEY_NOT_VALID_AT_SIGNING` if its last key for contracts has expired.
     pub fn party_of(
         &self,
         id: &ParticipantId,
@@ -57,26 +57,26 @@ impl Connector {
         })
     }
 
-    /// Whether the connector's own key concludes contracts, so that a person need not sign elsewhere.
+    /// Returns true if the connector's key concludes contracts. Otherwise a person signs elsewhere.
     pub fn concludes(&self) -> bool {
         let (bundle, now) = (self.identity.trust.bundle(), self.now());
         !bundle.concludes_apart(&self.id(), now)
     }
 
-    /// This participant as it stands in what its connector signs by itself.
+    /// Returns this participant as a party of documents that the connector signs alone.
     ///
     /// # Errors
-    /// As [`Self::party_of`].
+    /// Same errors as [`Self::party_of`].
     pub(crate) fn party_of_views(&self) -> Result<ContractParty, Refusal> {
         let (bundle, id) = (self.identity.trust.bundle(), self.id());
         let key = bundle.connector_key(&id, self.now());
         self.party_with(&id, &bundle, key.ok_or_else(|| stranger(&id))?)
     }
 
-    /// Signs a payload for this participant: the protected header and the signature.
+    /// Signs a payload for this participant. Returns the protected header and the signature.
     ///
     /// # Errors
-    /// When the key is out of reach.
+    /// If the key can't be used.
     pub fn sign(
         &self,
         kind: StatementKind,

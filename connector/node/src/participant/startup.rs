@@ -1,4 +1,4 @@
-//! Opens the state of a participant: identity, log, index, contracts, datasets; in this order, each checked before the next.
+//! Opening of a participant's state: identity, log, index, contracts, datasets, in this order. Each is checked before the next one.
 
 use crate::answer::query_execution::QueryExecution;
 use crate::answer::query_intake::QueryIntake;
@@ -63,23 +63,23 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use tokio::runtime::Runtime;
 
-/// What opening found that people should know, and that stops nothing.
+/// Findings of the start for operators. None of them stops the participant.
 #[derive(Debug, Default)]
 pub struct StartupFindings {
-    /// One refusal for each contract, document or record that can't be used; the others can.
+    /// Unusable contracts, documents and records. The other ones are usable.
     pub faults: Vec<Refusal>,
-    /// One for each stored snapshot or cell that is not as it was published. Publishing mends it.
+    /// Stored snapshots and cells that differ from their publication. Publishing again repairs them.
     pub damaged: Vec<Refusal>,
-    /// One for each published list that can't be read.
+    /// Published lists that can't be read.
     pub(crate) unread_lists: Vec<Refusal>,
-    /// One for each policy, contract or release that does not fit what is published.
+    /// Policies, contracts and releases that do not fit the published datasets.
     pub(crate) unfit: Vec<Refusal>,
 }
 
-/// The state that a command judges by the files and tells at its end, not at its beginning: it may be mended by then.
+/// State that a command checks itself from the files. It reports these findings at its end, because it can repair them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JudgedState {
-    /// Nothing.
+    /// No state.
     None,
     /// Offers.
     Offers,
@@ -90,12 +90,12 @@ pub enum JudgedState {
 }
 
 impl StartupFindings {
-    /// All of it.
+    /// Returns all findings.
     pub fn all(&self) -> Vec<Refusal> {
         self.not_judged_by(JudgedState::None)
     }
 
-    /// Faults that a command which judges so much leaves to be told at its beginning, each once.
+    /// Returns the findings that a command reports at its start, each once: those that it does not check itself.
     pub fn not_judged_by(&self, judged: JudgedState) -> Vec<Refusal> {
         let told: [&[Refusal]; 3] = match judged {
             JudgedState::None => [&self.damaged, &self.unread_lists, &self.unfit],
@@ -114,7 +114,8 @@ impl StartupFindings {
 }
 
 impl Connector {
-    /// Opens the state of a participant; `crate::participant::opening` then does what is due. Blocks while the log is checked.
+    /// Opens the state of a participant. `crate::participant::opening` does the due steps afterwards. Blocks while the log is
+    /// checked.
     ///
     /// # Errors
     /// What makes it impossible to run at all.
@@ -129,7 +130,7 @@ impl Connector {
         let moved = AdjustableClock::new(clock);
         moved.set(clock::offset(&config)?);
         let clock = moved.clock();
-        // What is held from the first reading on ends no certificate either.
+        // A jump of the clock that is held back from the first reading on does not expire certificates either.
         let held = machine.as_ref().map_or(0, MachineClock::find_held_jump);
         let now = clock().wall.plus_micros(held.saturating_neg());
         let id = config.participant.id.clone();
@@ -160,7 +161,7 @@ impl Connector {
             index::catch_up(&log, &mut state)?;
         }
         peer_aliases::check(&config, &state.peers()?)?;
-        // The file may have been lost: what the log says of bundles counts too.
+        // The bundle file may be lost, so the bundle number in the log also counts.
         identity
             .bundle
             .not_before_number(state.stored_number("bundle")?)?;
@@ -275,17 +276,17 @@ impl Connector {
     }
 }
 
-/// Where questions run: on threads of their own, in turns between participants, with the memory of some of them at once.
+/// Starts the runtime of questions: own threads, fair turns between participants, and memory for several questions at once.
 ///
 /// # Errors
-/// As [`QueryRuntime::new`], or that there are no threads.
+/// Same errors as [`QueryRuntime::new`], or if no threads can be started.
 pub fn start_runtime(
     limits: &LimitsConfig,
     spill: PathBuf,
     clock: &Clock,
 ) -> Result<(Runtime, QueryRuntime), Refusal> {
     let threads = hansa_query::runtime::count_cores();
-    // A thread for each place at the processors, and for each that `FairScheduler` gives beside these.
+    // One thread per core, and one per additional turn of `FairScheduler`.
     let runtime = runtime(threads.saturating_mul(2))?;
     let memory = usize::try_from(limits.memory_of_all).unwrap_or(usize::MAX);
     let query_runtime = QueryRuntime::new(runtime.handle().clone(), memory, spill)?;
@@ -294,7 +295,7 @@ pub fn start_runtime(
     Ok((runtime, query_runtime.with_turns(turns)))
 }
 
-/// Only one process uses a state folder.
+/// Locks the state folder, which one process uses at a time.
 pub fn lock(folder: &Path) -> Result<std::fs::File, Refusal> {
     let path = folder.join("lock");
     let file = std::fs::OpenOptions::new()
@@ -316,8 +317,8 @@ pub fn lock(folder: &Path) -> Result<std::fs::File, Refusal> {
     }
 }
 
-/// Answers that a crash left open are closed as cut: their whole reservation counts as used, and as much as their bound says may
-/// have left. Those that we were receiving have ended too, and nobody knows how much of them came.
+/// Closes answers that a crash left open as cut. Their whole reservation counts as used, and their bound as sent. Answers that were
+/// being received have ended too, with an unknown amount.
 fn close_open(log: &AuditLog, state: &StateIndex) -> Result<bool, Refusal> {
     let given = state.open_answers()?.into_iter();
     let given = given.map(|answer| {
@@ -378,7 +379,7 @@ fn load_registry(
         );
     }
     let read = |(id, bytes): &ContractFile| {
-        // One that was written before a crash and never recorded is not in force.
+        // A contract that a crash left without a record is not in force.
         let at = events.get(id).and_then(|event| event.activated)?;
         Some(read_contract(bytes, *id, bundle, at))
     };
@@ -394,7 +395,7 @@ fn load_registry(
     Ok(registry)
 }
 
-/// What comes of each, in their order. Signatures take most of a start where there are many contracts.
+/// Applies `one` to each item on all cores and keeps their order. Verifying signatures takes most of a start with many contracts.
 fn on_all_cores<T: Sync, U: Send>(all: &[T], one: impl Fn(&T) -> U + Sync) -> Vec<U> {
     let threads = hansa_query::runtime::count_cores();
     let share = all.len().div_ceil(threads).max(1);
@@ -412,7 +413,7 @@ fn on_all_cores<T: Sync, U: Send>(all: &[T], one: impl Fn(&T) -> U + Sync) -> Ve
     })
 }
 
-/// The datasets that are published: those snapshots on disk whose publication the log holds.
+/// Published datasets: snapshots on disk with a recorded publication.
 fn datasets(
     config: &ConnectorConfig,
     state: &StateIndex,

@@ -1,4 +1,4 @@
-//! What people should know of the state folder although it can be used: who else may read or write it, and what is not where it was put.
+//! Warnings about a usable state folder: permissions for others, and missing files.
 
 use crate::participant::Connector;
 use hansa_audit_store::log_dir_warnings;
@@ -6,7 +6,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-/// What can be told of it at any time.
+/// Warnings that can be computed at any time.
 pub(crate) fn of(state: &Path) -> Vec<Refusal> {
     let mut refusals = log_dir_warnings::linked_files(&state.join("log"));
     refusals.extend(open_to_all(state));
@@ -14,7 +14,7 @@ pub(crate) fn of(state: &Path) -> Vec<Refusal> {
 }
 
 impl Connector {
-    /// The same, with what was found at the start alone.
+    /// Returns all warnings, with those that only the start can find.
     pub fn state_remarks(&self) -> Vec<Refusal> {
         let mut refusals = of(&self.config().state);
         refusals.extend(self.records.lost_heads.clone());
@@ -22,7 +22,7 @@ impl Connector {
     }
 }
 
-/// That everybody on this machine may read or write it.
+/// Warning that everyone on this machine can read or write the folder.
 fn open_to_all(state: &Path) -> Option<Refusal> {
     let mode = std::fs::metadata(state).ok()?.mode();
     let may = match (mode & 0o004 != 0, mode & 0o002 != 0) {

@@ -1,5 +1,5 @@
-//! Participants for the tests of this package: real keys, logs and files below one folder, a clock that a test can set, and
-//! no network: messages are handed over by the test.
+//! Participants for the tests of this package: real keys, logs and files below one folder, and a clock that a test sets. Without a
+//! network; the test delivers messages.
 
 mod issuer;
 pub(crate) mod pause_point;
@@ -45,11 +45,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 pub(crate) const MINUTE: i64 = 60_000_000;
 pub(crate) const DAY: i64 = 24 * 60 * MINUTE;
 
-/// Terms that begin and end around the day on which the tests play.
+/// Terms that begin and end around the day of the tests.
 pub(crate) const TERMS: &str =
     "title = \"all\"\nvalid = { from = 2026-01-01, until = 2026-06-10 }\n";
 
-/// A league in a folder, and its clock.
+/// League in a folder, with its clock.
 pub(crate) struct TestFederation {
     folder: tempfile::TempDir,
     league: LeagueAuthority,
@@ -60,7 +60,7 @@ pub(crate) struct TestFederation {
 }
 
 impl TestFederation {
-    /// A league that is founded on the first of June 2026.
+    /// Makes a league founded on the first of June 2026.
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let begin: UtcTimestamp = "2026-06-01T10:00:00Z".parse().unwrap();
@@ -80,25 +80,25 @@ impl TestFederation {
         }
     }
 
-    /// Such a league with `lindau` and `acme`, which offer under [`TERMS`].
+    /// Makes a league with `lindau` and `acme`, which offer under [`TERMS`].
     pub(crate) fn of_two() -> Self {
         let mut federation = Self::new();
         federation.settle_two(TERMS, TERMS);
         federation
     }
 
-    /// Lets time pass, or sets every wall clock back.
+    /// Moves time forward, or sets every wall clock back.
     pub(crate) fn pass(&self, micros: i64) {
         self.passed.fetch_add(micros.max(0), Ordering::SeqCst);
         self.wall.fetch_add(micros, Ordering::SeqCst);
     }
 
-    /// Sets every wall clock ahead, with no time that passes.
+    /// Sets every wall clock forward while no time passes.
     pub(crate) fn jump_ahead(&self, micros: i64) {
         self.wall.fetch_add(micros, Ordering::SeqCst);
     }
 
-    /// A clock that goes on by a millisecond each time that it is looked at, beside what a test does to its hands.
+    /// Clock that advances a millisecond per reading, in addition to the changes of a test.
     fn clock(&self) -> Clock {
         let (wall, steps) = (Arc::clone(&self.wall), Arc::clone(&self.steps));
         let passed = Arc::clone(&self.passed);
@@ -116,7 +116,7 @@ impl TestFederation {
         self.clock()().wall
     }
 
-    /// The folder of a participant.
+    /// Folder of a participant.
     pub(crate) fn home(&self, alias: &str) -> PathBuf {
         self.folder.path().join(alias)
     }
@@ -136,7 +136,7 @@ impl TestFederation {
         }
     }
 
-    /// Makes a participant with a dataset `bikes` and an offer of it to the whole league, signed by itself.
+    /// Makes a participant with a dataset `bikes` and a self-signed offer of it to the whole league.
     pub(crate) fn settle(&mut self, alias: &str, terms: &str) {
         let home = self.home(alias);
         let request = participant_identity::init(
@@ -152,7 +152,7 @@ impl TestFederation {
         write(&home, "hansa.toml", &CONFIG.replace("ALIAS", alias));
     }
 
-    /// Makes `lindau` and `acme`, each with such an offer; `lindau` has the bundle that names both.
+    /// Makes `lindau` and `acme`, each with such an offer. `lindau` has the bundle that names both.
     pub(crate) fn settle_two(&mut self, lindau: &str, acme: &str) {
         self.settle("lindau", lindau);
         self.settle("acme", acme);
@@ -166,7 +166,7 @@ impl TestFederation {
         participant_identity::join(&self.files(alias), &id(alias), &join.to_bytes(), now).unwrap();
     }
 
-    /// A participant gets another key to sign with, registered by the league.
+    /// Gives a participant another signing key that the league registers.
     pub(crate) fn another_key(&mut self, alias: &str) {
         let files = self.files(alias);
         std::fs::remove_file(&files.signing_key).unwrap();
@@ -175,12 +175,12 @@ impl TestFederation {
         self.admit(alias, &request);
     }
 
-    /// The league revokes the first key with which a participant signs.
+    /// Revokes the first signing key of a participant.
     pub(crate) fn revokes_key(&mut self, alias: &str) {
         self.ends_key(alias, KeyEndKind::Revoked);
     }
 
-    /// The same key ends as said.
+    /// Ends the first signing key of a participant with the given kind of end.
     pub(crate) fn ends_key(&mut self, alias: &str, end: KeyEndKind) {
         let now = self.now();
         let key = self.league.bundle().member(&id(alias)).unwrap().keys[0].clone();
@@ -189,19 +189,19 @@ impl TestFederation {
             .unwrap();
     }
 
-    /// The league's bundle of now.
+    /// Current bundle of the league.
     pub(crate) fn bundle(&mut self) -> Vec<u8> {
         let now = self.now();
         self.league.export(now).unwrap()
     }
 
-    /// Puts somebody out of the league.
+    /// Expels a participant from the league.
     pub(crate) fn expel(&mut self, alias: &str) {
         let now = self.now();
         self.league.expel(&id(alias), now).unwrap();
     }
 
-    /// Opens a participant, with what opening found.
+    /// Opens a participant. Returns its findings, too.
     pub(crate) fn try_open(
         &self,
         alias: &str,
@@ -217,7 +217,7 @@ impl TestFederation {
         crate::participant::opening::open_with_observer(config, self.clock(), observer)
     }
 
-    /// Opens a participant, all of which is good, and publishes what it has.
+    /// Opens a participant without findings and publishes its datasets.
     pub(crate) fn open(&self, alias: &str) -> Arc<Connector> {
         let (connector, found) = self.try_open(alias, &[]).unwrap();
         assert!(found.all().is_empty(), "{:?}", found.all());
@@ -226,7 +226,7 @@ impl TestFederation {
     }
 }
 
-/// Closes a participant as a command does: what was begun in the background ends, and then its folder is free.
+/// Closes a participant as a command does: background tasks end, and the folder becomes free.
 pub(crate) async fn close_participant(connector: Arc<Connector>) {
     connector.queries.background_tasks.close();
     connector.queries.background_tasks.wait().await;
@@ -269,7 +269,7 @@ fn write(home: &Path, name: &str, text: &str) {
     std::fs::write(file, text).unwrap();
 }
 
-/// Terms of an offer: of each column, where they name none.
+/// Policy with the given terms, for every column if they name none.
 pub(crate) fn offer_policy(terms: &str) -> String {
     let mut lines = terms.lines();
     let is_named = lines.any(|line| line.starts_with("columns") || line.starts_with("aggregate"));
@@ -277,12 +277,12 @@ pub(crate) fn offer_policy(terms: &str) -> String {
     format!("{each}{terms}")
 }
 
-/// The identity of a participant.
+/// Participant ID for an alias.
 pub(crate) fn id(alias: &str) -> ParticipantId {
     format!("{alias}.example").parse().unwrap()
 }
 
-/// Publishes what the configuration holds.
+/// Publishes the configured datasets.
 pub(crate) fn publish_configured_datasets(connector: &Arc<Connector>) -> Result<(), Refusal> {
     for dataset in publication::read_configured_datasets(connector).unwrap() {
         publication::one(
@@ -296,12 +296,12 @@ pub(crate) fn publish_configured_datasets(connector: &Arc<Connector>) -> Result<
     Ok(())
 }
 
-/// The consumer's request for the one offer of the provider, sent and signed beforehand. Gives the contract that it becomes.
+/// Sends the consumer's request for the provider's only offer, signed beforehand. Returns the resulting contract ID.
 pub(crate) async fn request(provider: &Connector, consumer: &Arc<Connector>) -> ContractId {
     request_instead_of(None, provider, consumer).await
 }
 
-/// The same, in the place of a contract.
+/// Sends a request that replaces a contract.
 pub(crate) async fn request_instead_of(
     old: Option<ContractId>,
     provider: &Connector,
@@ -329,7 +329,7 @@ pub(crate) async fn request_instead_of(
     contract
 }
 
-/// The messages in the outbox of one for the other.
+/// Messages in the outbox of `from` for `to`.
 pub(crate) fn outbox(from: &Connector, to: &Connector) -> Vec<(u64, PeerMessage)> {
     let waiting = from
         .records
@@ -342,7 +342,7 @@ pub(crate) fn outbox(from: &Connector, to: &Connector) -> Vec<(u64, PeerMessage)
     waiting.into_iter().filter_map(message).collect()
 }
 
-/// Hands over every message, again and again, until nothing is answered any more.
+/// Delivers every message until no further one is answered.
 pub(crate) async fn post(one: &Arc<Connector>, other: &Arc<Connector>) {
     for _ in 0..3 {
         for (from, to) in [(one, other), (other, one)] {
@@ -355,7 +355,7 @@ pub(crate) async fn post(one: &Arc<Connector>, other: &Arc<Connector>) {
     }
 }
 
-/// A contract between the two, signed by both.
+/// Makes a contract with both signatures.
 pub(crate) async fn agree(provider: &Arc<Connector>, consumer: &Arc<Connector>) -> ContractId {
     let contract = request(provider, consumer).await;
     post(provider, consumer).await;
@@ -367,13 +367,13 @@ pub(crate) async fn agree(provider: &Arc<Connector>, consumer: &Arc<Connector>) 
     contract
 }
 
-/// The records of a kind.
+/// Records of a kind.
 pub(crate) fn records(connector: &Connector, kind: &str) -> Vec<Record> {
     let all = connector.records.log.read(0).map(Result::unwrap);
     all.filter(|record| record.kind == kind).collect()
 }
 
-/// A text of a record's body.
+/// Text member of a record's body.
 pub(crate) fn record_text(record: &Record, name: &str) -> String {
     match record.body.get(name) {
         Some(Json::Text(text)) => text.clone(),
@@ -381,7 +381,7 @@ pub(crate) fn record_text(record: &Record, name: &str) -> String {
     }
 }
 
-/// A caller whose connection was checked.
+/// Caller with a verified connection.
 pub(crate) fn caller(connector: &Connector, alias: &str) -> QueryCaller {
     let bundle = connector.identity.trust.bundle();
     let who = id(alias);
@@ -401,7 +401,7 @@ pub(crate) fn caller(connector: &Connector, alias: &str) -> QueryCaller {
     )
 }
 
-/// Asks for all bikes; gives how many messages came, or how it ended.
+/// Asks for all bikes. Returns the number of messages, or the error.
 pub(crate) async fn ask(
     connector: &Arc<Connector>,
     caller: QueryCaller,
@@ -410,7 +410,7 @@ pub(crate) async fn ask(
     ask_showing(connector, caller, contracts, Vec::new()).await
 }
 
-/// The same, with credentials.
+/// Asks for all bikes with credentials.
 pub(crate) async fn ask_showing(
     connector: &Arc<Connector>,
     caller: QueryCaller,

@@ -1,5 +1,5 @@
-//! A participant over time: what ends while an answer is being opened, a clock that goes back, files that are lost or
-//! damaged, a flood of refusals.
+//! Tests of a participant over time: stops while an answer is opened, a clock that goes back, lost or damaged files, and a flood of
+//! refusals.
 
 mod answer_cutoff;
 mod bounded_messages;

@@ -1,4 +1,4 @@
-//! Entries of a peer's catalogue that were read: mostly those of the next answer are the same, byte for byte.
+//! Cache of a peer's catalog entries. Most entries of the next catalog are equal byte for byte.
 
 use bytes::Bytes;
 use hansa_catalog::dataset::Dataset;
@@ -9,10 +9,10 @@ use hansa_policy::term::Clause;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// So many of each kind are kept of a peer; beyond them they are read again.
+/// Most cached entries of each kind per peer. Others are parsed again.
 const MOST: usize = 64;
 
-/// What entries said, by the bytes that they came in. What somebody's signature has to hold for is read anew each time.
+/// Parsed entries by their bytes. Entries whose signature must be valid now are parsed each time.
 #[derive(Debug, Default)]
 pub(crate) struct CatalogCache {
     datasets: HashMap<Bytes, Dataset>,
@@ -20,7 +20,7 @@ pub(crate) struct CatalogCache {
 }
 
 impl CatalogCache {
-    /// The title of an offer of these clauses over the dataset.
+    /// Title of an offer of these clauses on the dataset.
     pub(crate) fn title(&self, dataset: &DatasetId, clauses: &[Clause]) -> Option<String> {
         let mut offers = self.offers.values();
         let offer = offers.find(|one| one.dataset == *dataset && one.clauses == clauses)?;
@@ -28,7 +28,7 @@ impl CatalogCache {
     }
 }
 
-/// A catalogue that is being read; of what was read before that is kept which comes again.
+/// Reader of a catalog that reuses cached entries. Unused ones are dropped.
 #[derive(Debug, Default)]
 pub(crate) struct CachedCatalogReader {
     before: Arc<CatalogCache>,
@@ -36,31 +36,31 @@ pub(crate) struct CachedCatalogReader {
 }
 
 impl CachedCatalogReader {
-    /// Nothing was read yet.
+    /// Makes a reader before its first entry.
     pub(crate) fn after(before: Arc<CatalogCache>) -> Self {
         let now = CatalogCache::default();
         Self { before, now }
     }
 
-    /// A dataset, as it was read before or from its bytes.
+    /// Returns a dataset, from the cache or from its bytes.
     ///
     /// # Errors
-    /// When it can't be read.
+    /// If the dataset can't be read.
     pub(crate) fn dataset(&mut self, bytes: &Bytes) -> Result<Dataset, Refusal> {
         let (now, before) = (&mut self.now.datasets, &self.before.datasets);
         again(now, before, bytes, hansa_proto::dataset::from_bytes)
     }
 
-    /// An offer, likewise.
+    /// Returns an offer, from the cache or from its bytes.
     ///
     /// # Errors
-    /// When it can't be read.
+    /// If the offer can't be read.
     pub(crate) fn offer(&mut self, bytes: &Bytes) -> Result<Offer, Refusal> {
         let (now, before) = (&mut self.now.offers, &self.before.offers);
         again(now, before, bytes, hansa_proto::offer::from_bytes)
     }
 
-    /// All that was read now.
+    /// Returns the cache with all entries of this catalog.
     pub(crate) fn done(self) -> CatalogCache {
         self.now
     }

@@ -1,4 +1,4 @@
-//! The ways to peers, as far as messages go: who carries them, and what is still to be written.
+//! Delivery queues of messages to peers: their locks, and the missing acknowledgements.
 
 use crate::peer::catalog_cache::{CachedCatalogReader, CatalogCache};
 use hansa_policy::id::{DatasetId, ParticipantId};
@@ -9,23 +9,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::sync::OwnedMutexGuard;
 
-/// One for each peer that messages went to.
+/// Delivery queue of each peer.
 #[derive(Debug, Default)]
 pub(crate) struct DeliveryQueues(Mutex<BTreeMap<ParticipantId, Arc<DeliveryQueue>>>);
 
 #[derive(Debug, Default)]
 struct DeliveryQueue {
-    /// Held while messages are handed in: what two carry at once is there twice.
+    /// Lock for delivering messages: two concurrent deliveries would send messages twice.
     carrying: Arc<tokio::sync::Mutex<()>>,
-    /// Held while messages are taken in and answered: whoever fetches meanwhile would find neither the message nor its answer.
+    /// Lock for taking in and answering messages: a concurrent fetch would find neither the message nor its answer.
     taking: Arc<tokio::sync::Mutex<()>>,
-    /// Whether nothing was left half said when this was looked at last: a crash may leave what was received without the message.
+    /// True if no acknowledgement is missing. A crash can leave a receipt without its acknowledgement.
     said: AtomicBool,
-    /// Whether somebody waits to carry whatever is there by then.
+    /// True if a delivery is already waiting. It delivers all messages present at its start.
     waiting: AtomicBool,
-    /// How often something was carried by which contracts may have come into force, or ended.
+    /// Number of deliveries, in both directions, that may have started or ended contracts.
     news: AtomicU64,
-    /// What was read of its catalogue last.
+    /// Cache of the peer's catalog.
     entries: Mutex<Arc<CatalogCache>>,
 }
 
@@ -35,20 +35,21 @@ impl DeliveryQueues {
         Arc::clone(all.entry(peer.clone()).or_default())
     }
 
-    /// Waits until nobody else hands messages in to this peer; held while that is done.
+    /// Locks the delivery of messages to this peer.
     pub(crate) async fn carrying(&self, peer: &ParticipantId) -> OwnedMutexGuard<()> {
         let queue = self.to(peer);
         Arc::clone(&queue.carrying).lock_owned().await
     }
 
-    /// Waits until nobody else takes messages of this peer in; held while that is done, and while what they lead to is handed in.
-    /// Whoever holds [`carrying`](Self::carrying) must not wait for this.
+    /// Locks the taking in of this peer's messages, until their answers are delivered. A holder of [`carrying`](Self::carrying)
+    /// must not wait for this lock.
     pub(crate) async fn taking(&self, peer: &ParticipantId) -> OwnedMutexGuard<()> {
         let queue = self.to(peer);
         Arc::clone(&queue.taking).lock_owned().await
     }
 
-    /// As [`carrying`](Self::carrying); nothing where somebody waits for it already, who will carry what is there by then.
+    /// Locks like [`carrying`](Self::carrying). Returns `None` if another delivery is already waiting, because it covers all
+    /// present messages.
     pub(crate) async fn carrying_next(&self, peer: &ParticipantId) -> Option<OwnedMutexGuard<()>> {
         let queue = self.to(peer);
         if queue.waiting.swap(true, Ordering::AcqRel) {
@@ -59,48 +60,48 @@ impl DeliveryQueues {
         Some(carrying)
     }
 
-    /// Whether there may be an answer of this peer whose receipt is countersigned, and no message that says so.
+    /// Returns true if a countersigned receipt of this peer may lack its acknowledgement.
     pub(crate) fn may_owe_a_word(&self, peer: &ParticipantId) -> bool {
         !self.to(peer).said.load(Ordering::Acquire)
     }
 
-    /// Says that there is none; whoever finds one later says so.
+    /// Notes that no acknowledgement is missing.
     pub(crate) fn owes_no_word(&self, peer: &ParticipantId) {
         self.to(peer).said.store(true, Ordering::Release);
     }
 
-    /// Says that there is one.
+    /// Notes that an acknowledgement is missing.
     pub(crate) fn owes_a_word(&self, peer: &ParticipantId) {
         self.to(peer).said.store(false, Ordering::Release);
     }
 
-    /// Says that something was carried, either way, by which contracts may have come into force, or ended.
+    /// Counts a delivery, in either direction, that may have started or ended contracts.
     pub(crate) fn carried_news(&self, peer: &ParticipantId) {
         self.to(peer).news.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Begins to read the catalogue of this peer, after what was read of it last.
+    /// Starts reading this peer's catalog with the cached entries.
     pub(crate) fn reading(&self, peer: &ParticipantId) -> CachedCatalogReader {
         let queue = self.to(peer);
         let entries = queue.entries.lock();
         CachedCatalogReader::after(Arc::clone(&entries))
     }
 
-    /// Keeps what was read of it now.
+    /// Stores the cache of the catalog that was read.
     pub(crate) fn was_read(&self, peer: &ParticipantId, reading: CachedCatalogReader) {
         let queue = self.to(peer);
         let entries = Arc::new(reading.done());
         *queue.entries.lock() = entries;
     }
 
-    /// The title of an offer of this peer, as its catalogue was read last.
+    /// Title of an offer in the cached catalogs.
     pub(crate) fn title(&self, dataset: &DatasetId, clauses: &[Clause]) -> Option<String> {
         let queue = self.to(&dataset.owner);
         let entries = queue.entries.lock();
         entries.title(dataset, clauses)
     }
 
-    /// How often that was so, by whoever carried it.
+    /// Number of deliveries that may have started or ended contracts.
     pub(crate) fn news(&self, peer: &ParticipantId) -> u64 {
         self.to(peer).news.load(Ordering::Acquire)
     }
@@ -111,7 +112,7 @@ mod tests {
     use crate::peer::delivery::DeliveryQueues;
     use futures::FutureExt as _;
 
-    /// One carries, one waits to carry what is there by then; more need not.
+    /// One delivery runs, one waits, and further ones are dropped.
     #[tokio::test]
     async fn one_waits_to_carry() {
         let (queues, peer) = (

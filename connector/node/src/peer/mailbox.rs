@@ -1,4 +1,5 @@
-//! The post between a consumer and a provider: the consumer carries messages both ways, since a provider never dials.
+//! Message exchange between consumer and provider. The consumer carries messages in both directions, because a provider never
+//! dials.
 
 use crate::log::audit_event::{AuditEvent, maybe};
 use crate::negotiation;
@@ -14,18 +15,18 @@ use hansa_proto::peer::message::{self, InboxItem};
 use std::sync::Arc;
 use tokio::sync::OwnedMutexGuard;
 
-/// Hands in our messages to a peer, then fetches the peer's messages for us, until both are done.
+/// Delivers the outbox to a peer, then fetches the peer's messages, until both are empty.
 ///
 /// # Errors
-/// When the peer can't be reached. What is wrong with single messages is in the log and stops nothing.
+/// If the peer can't be reached. Faults of single messages are recorded and stop nothing.
 pub async fn pump(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
     with_reconnect(connector, peer, || once(connector, peer)).await
 }
 
-/// What a peer says; once more over a new connection where it can't be reached, since an old one may have died.
+/// Calls a peer, and once more over a new connection if the old one has died.
 ///
 /// # Errors
-/// Those of `call`.
+/// Errors of `call`.
 pub(crate) async fn with_reconnect<T, F>(
     connector: &Connector,
     peer: &KnownPeer,
@@ -43,19 +44,19 @@ where
     }
 }
 
-/// Hands in our messages to a peer, and fetches none.
+/// Delivers the outbox to a peer without fetching messages.
 ///
 /// # Errors
-/// As [`pump`].
+/// Same errors as [`pump`].
 pub(crate) async fn send_off(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
     resume(connector, Some(&peer.id)).await?;
     with_reconnect(connector, peer, || hand_in(connector, peer)).await
 }
 
-/// Whether a message of a peer waits there that was not taken in, as its catalogue says.
+/// Checks the peer's catalog for a waiting message that was not taken in.
 ///
 /// # Errors
-/// When the own index can't be read.
+/// If the own index can't be read.
 pub(crate) fn waits(
     connector: &Connector,
     peer: &KnownPeer,
@@ -64,7 +65,7 @@ pub(crate) fn waits(
     let Some(newest) = messages else {
         return Ok(false);
     };
-    // A smaller number is news, too: the peer has gone back to an older copy of its state.
+    // A smaller number also counts: the peer has gone back to an older copy of its state.
     Ok(connector
         .records
         .index_fast(|state| state.taken_in(&peer.id))?
@@ -79,15 +80,15 @@ async fn once(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusa
     if connector.peers.delivery_queues.news(&peer.id) == before {
         return Ok(());
     }
-    // What came in may have been answered, here and there.
+    // Received messages may have caused answers on both sides.
     hand_in(connector, peer).await?;
     fetch(connector, peer).await
 }
 
-/// Sends what is in the outbox for a peer; a message that the peer refuses is refused for good and leaves the outbox.
+/// Delivers the outbox for a peer. A message that the peer refuses leaves the outbox for good.
 ///
 /// # Errors
-/// When the peer can't be reached, or the refusal of the last message that it refused.
+/// If the peer can't be reached, or the last refusal of a message by the peer.
 pub async fn hand_in(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
     let alone = connector.peers.delivery_queues.carrying(&peer.id).await;
     hand_in_alone(connector, peer, alone).await
@@ -98,7 +99,7 @@ async fn hand_in_alone(
     peer: &KnownPeer,
     _alone: OwnedMutexGuard<()>,
 ) -> Result<(), Refusal> {
-    // Most often nothing waits; what does may be much.
+    // Usually the outbox is empty; reading a full one takes long.
     if connector
         .records
         .index_fast(|state| state.newest_for(&peer.id))?
@@ -121,7 +122,7 @@ async fn hand_in_alone(
         ) {
             receipts = true;
         } else {
-            // Said before it goes: whoever looked at what the peer shows looks again.
+            // Counted before the message is sent, so that readers of the peer's catalog read it again.
             connector.peers.delivery_queues.carried_news(&peer.id);
         }
         let mut sent = client.send(&peer_message).await;
@@ -129,7 +130,7 @@ async fn hand_in_alone(
             .as_ref()
             .is_err_and(|refusal| by_a_bundle(refusal.code))
         {
-            // The peer may lack the bundle that registers our key; it gets it with the greeting.
+            // The peer may lack the bundle with our key. The greeting of a new connection carries it.
             connector.hang_up(&peer.id).await;
             client = connector.call(peer).await?;
             sent = client.send(&peer_message).await;
@@ -152,9 +153,9 @@ async fn hand_in_alone(
         }
         last = refused.or(last);
     }
-    // Still alone: a command that ends waits for its turn here, and with that until heads were exchanged.
+    // Still under the lock: a closing command waits for this delivery, and so for the exchange of heads.
     if receipts && let Err(refusal) = connector.exchange_heads_in_turn(peer, &client).await {
-        // The word on the receipt is there; heads are exchanged with the next one.
+        // The acknowledgement has arrived; heads are exchanged with the next one.
         tracing::info!(peer = peer.id.domain(), code = %refusal.code, "heads.kept");
     }
     match last {
@@ -163,7 +164,7 @@ async fn hand_in_alone(
     }
 }
 
-/// Puts in the log that a message leaves the outbox, and why the peer did not get it, if so.
+/// Records that a message leaves the outbox, with the error if the peer refused it.
 async fn handed_in(
     connector: &Connector,
     peer: &KnownPeer,
@@ -176,12 +177,12 @@ async fn handed_in(
         carried: true,
         refused: maybe(refused),
     });
-    // The index takes it in when somebody looks.
+    // The next read of the index adds the record.
     let _durable = connector.record(fetched).await?;
     Ok(())
 }
 
-/// Whether a failure says nothing of the message itself.
+/// Checks that an error is no evidence about the message itself.
 const fn passing(code: ErrorCode) -> bool {
     matches!(
         code,
@@ -196,7 +197,7 @@ const fn passing(code: ErrorCode) -> bool {
     )
 }
 
-/// Whether a failure may come of a trust bundle that is older than the message.
+/// Checks that an outdated trust bundle can cause an error.
 const fn by_a_bundle(code: ErrorCode) -> bool {
     matches!(
         code,
@@ -204,7 +205,7 @@ const fn by_a_bundle(code: ErrorCode) -> bool {
     )
 }
 
-/// Fetches the messages that wait for us, after those that somebody else takes in just now.
+/// Fetches the messages that wait for us, after a concurrent intake has ended.
 async fn fetch(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refusal> {
     let _taking = connector.peers.delivery_queues.taking(&peer.id).await;
     let after = connector
@@ -219,7 +220,7 @@ async fn fetch(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refus
         last = item.number();
     }
     if last != after {
-        // Tells the peer that these are here, so that it may forget them.
+        // The request also confirms the received messages, so that the peer can drop them.
         let mut rest = client.inbox(last, true).await?;
         while let Some(item) = rest.next().await {
             take(connector, peer, &item?).await?;
@@ -247,7 +248,7 @@ async fn take(
         .as_ref()
         .is_err_and(|refusal| by_a_bundle(refusal.code))
     {
-        // We may lack the bundle that registers the key; the peer has it, and shows it when it is greeted.
+        // Our bundle may lack the key. The greeting of a new connection carries the peer's bundle.
         connector.hang_up(&peer.id).await;
         connector.call(peer).await?;
         taken = negotiation::take_in(connector, &peer.id, message, Some(number)).await;
@@ -272,7 +273,7 @@ async fn take(
     }
 }
 
-/// Carries messages to a peer soon, without anybody waiting for it.
+/// Delivers messages to a peer soon, in the background.
 pub(crate) fn soon(connector: &Arc<Connector>, peer: &KnownPeer) {
     let (connector, peer) = (Arc::clone(connector), peer.clone());
     let tasks = connector.queries.background_tasks.clone();
@@ -289,20 +290,20 @@ pub(crate) fn soon(connector: &Arc<Connector>, peer: &KnownPeer) {
             tracing::info!(peer = peer.id.domain(), code = %refusal.code, "letter.kept");
         }
     };
-    // A command waits for it before its threads end; what is not carried by then waits in the outbox.
+    // A command waits for the task before its threads end. Undelivered messages stay in the outbox.
     let _task = tasks.spawn(tokio::time::timeout(SOON, carried));
 }
 
-/// How long a message that nobody waits for may be under way: less than a command waits for what it has begun.
+/// Time limit of a background delivery. It is shorter than the time that a command waits for its background tasks.
 const SOON: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// Carries messages as long as the connector serves: keeps an inbox open at each peer, and starts anew when it ends.
+/// Exchanges messages while the connector serves: keeps an inbox open at each peer and reopens it when it ends.
 pub async fn serve(connector: Arc<Connector>, peer: KnownPeer) {
     let mut pause = std::time::Duration::from_millis(500);
     loop {
         match follow(&connector, &peer).await {
             Ok(()) => {
-                // Whoever comes back may have changed: it is greeted again.
+                // A peer that returns may have changed, so it is greeted again.
                 connector.hang_up(&peer.id).await;
                 pause = std::time::Duration::from_millis(500);
             }
@@ -330,7 +331,7 @@ async fn follow(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<(), Refu
         tokio::select! {
             item = messages.next() => match item {
                 Some(item) => {
-                    // Held until the answer is handed in: a command that fetches meanwhile waits for both.
+                    // Held until the answer is delivered: a command that fetches meanwhile waits for both.
                     let _taking = connector.peers.delivery_queues.taking(&peer.id).await;
                     take(connector, peer, &item?).await?;
                     hand_in(connector, peer).await?;

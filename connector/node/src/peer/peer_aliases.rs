@@ -1,14 +1,14 @@
-//! Aliases: each stands for one participant, whether the configuration names it or `hansa peer add` did.
+//! Aliases of peers. Each stands for one participant, from the configuration or from `hansa peer add`.
 
 use crate::config::ConnectorConfig;
 use hansa_policy::id::{ParticipantId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// A peer that was added by hand: identity, address and alias.
+/// Peer that was added by a command: ID, address and alias.
 type AddedPeer = (ParticipantId, String, String);
 
-/// Checks that no alias of the configuration is that of another participant who was added by hand. Those that it names itself
-/// are its own business, and read with it.
+/// Checks that no configured alias belongs to another participant that was added by a command. Clashes within the configuration are
+/// checked when it is read.
 ///
 /// # Errors
 /// `ALIAS_CLASH` with the line.
@@ -86,13 +86,13 @@ mod tests {
         assert_eq!(checked(peer, &other), None);
         let aliased = format!("{peer}alias = \"b\"\n");
         assert_eq!(clash(checked(&aliased, &other)), at_peer);
-        // The same participant, added before: the configuration says how it is called.
+        // The participant was added before; the configuration decides its alias.
         assert_eq!(checked(peer, &[("town.example", "town")]), None);
         assert_eq!(checked(peer, &[("town.example", "elsewhere")]), None);
         // The own alias.
         let own = clash(checked("", &[("acme.test", "acme")]));
         assert_eq!(own, (None, "participant.alias".to_owned()));
-        // One that the configuration names under another alias has that one alone.
+        // A participant with a configured alias has only that one.
         let both = "[[peer]]\nid = \"town.example\"\naddress = \"b:1\"\n\
                     [[peer]]\nid = \"town.test\"\naddress = \"c:1\"\nalias = \"c\"\n";
         assert_eq!(checked(both, &taken), None);

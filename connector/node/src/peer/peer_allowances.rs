@@ -1,21 +1,21 @@
-//! How much peers may have put in the log of what no contract bounds: messages of negotiations, statements, and heads of logs. Each
-//! peer has so many at once, and so many in a time; what ends something is not counted.
+//! Allowances for records that peers cause without a contract: messages of negotiations, statements, and log heads. Each peer has a
+//! burst and a rate. Messages that end something are not counted.
 
 use hansa_policy::id::ParticipantId;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 
-/// An action that is counted.
+/// Counted action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum CountedAction {
-    /// A message that is kept and recorded.
+    /// Message that is stored and recorded.
     Message,
-    /// A head of a log, its own or one that it passes on or cosigns.
+    /// Log head of the peer, or one that it passes on or cosigns.
     Head,
 }
 
 impl CountedAction {
-    /// As many may come at once.
+    /// Burst: actions that are accepted at once.
     const fn at_once(self) -> i64 {
         match self {
             Self::Message => 2_000,
@@ -23,7 +23,7 @@ impl CountedAction {
         }
     }
 
-    /// After so many microseconds there is room for one more.
+    /// Microseconds until one more action is accepted.
     const fn pause(self) -> i64 {
         match self {
             Self::Message => 2_000_000,
@@ -32,15 +32,15 @@ impl CountedAction {
     }
 }
 
-/// The used part of each peer's allowance; it comes back with time.
+/// Used part of each peer's allowance, which recovers over time.
 #[derive(Debug, Default)]
 pub(crate) struct PeerAllowances {
-    /// When an allowance is whole again, in microseconds of the connector's ticks.
+    /// Time at which each allowance is fully recovered, in microseconds of the connector's ticks.
     whole: Mutex<BTreeMap<(CountedAction, ParticipantId), i64>>,
 }
 
 impl PeerAllowances {
-    /// Takes one; nothing is taken where there is none left.
+    /// Takes one action. Returns false if none is left.
     pub(crate) fn take(&self, peer: &ParticipantId, action: CountedAction, now: i64) -> bool {
         let mut all = self.whole.lock();
         all.retain(|_, whole| *whole > now);

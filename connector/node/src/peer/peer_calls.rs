@@ -1,4 +1,4 @@
-//! Connections to peers: opened when they are needed, kept while they hold.
+//! Connections to peers: opened on demand and kept while they are alive.
 
 use crate::participant::Connector;
 use crate::peer::peer_connections::KnownPeer;
@@ -12,10 +12,10 @@ use hansa_transport::peer::settings::TransportSettings;
 use std::sync::Arc;
 
 impl Connector {
-    /// The peers of the configuration and those that were added; the configuration wins.
+    /// Returns the peers of the configuration and the added ones. The configuration takes precedence.
     ///
     /// # Errors
-    /// When the index can't be read.
+    /// If the index can't be read.
     pub fn known_peers(&self) -> Result<Vec<KnownPeer>, Refusal> {
         let mut peers: Vec<KnownPeer> = self
             .config()
@@ -37,7 +37,7 @@ impl Connector {
         Ok(peers)
     }
 
-    /// The peer of that alias, domain or identity.
+    /// Returns the peer with that alias, domain or ID.
     ///
     /// # Errors
     /// `PEER_UNKNOWN`.
@@ -58,8 +58,9 @@ impl Connector {
             })
     }
 
-    /// The peer of that alias, domain or identity, or else the member of the league: the bundle, which the league signed, has its
-    /// address. Its alias is the first label of its domain, where that stands for nobody else here.
+    /// Returns the peer with that alias, domain or ID, or else the member of the league, whose address is in the signed bundle.
+    ///
+    /// The alias of a member is the first label of its domain, if it is free here.
     ///
     /// # Errors
     /// `PEER_UNKNOWN`.
@@ -78,10 +79,10 @@ impl Connector {
         })
     }
 
-    /// The members of the league that are no peers yet, and that the bundle has an address of.
+    /// Returns the members of the league that are not yet peers and have an address in the bundle.
     ///
     /// # Errors
-    /// When the index can't be read.
+    /// If the index can't be read.
     pub fn reachable_members(&self) -> Result<Vec<KnownPeer>, Refusal> {
         let known = self.known_peers()?;
         let own = self.config().participant.alias.clone();
@@ -98,7 +99,7 @@ impl Connector {
             .filter_map(|member| {
                 Some(KnownPeer {
                     id: member.id.clone(),
-                    // One that listens wherever there was a free port can't be dialled by it.
+                    // A member that listens on any free port can't be dialled at that address.
                     address: member
                         .address
                         .clone()
@@ -110,18 +111,18 @@ impl Connector {
             .collect())
     }
 
-    /// A connection to a peer, greeted.
+    /// Returns a greeted connection to a peer.
     ///
     /// # Errors
-    /// `PEER_UNREACHABLE`, or why the other end is not the peer.
+    /// `PEER_UNREACHABLE`, or the reason why the other end is not the peer.
     pub async fn call(self: &Arc<Self>, peer: &KnownPeer) -> Result<PeerClient, Refusal> {
         if let Some((address, client)) = self.peers.connections.held.lock().await.get(&peer.id)
             && *address == peer.address
         {
             return Ok(client.clone());
         }
-        // Not under the lock: a peer that does not answer must not hold up the calls to others. And only a peer that was
-        // greeted is kept, so that each connection is checked.
+        // Without the lock: a peer that does not answer must not delay calls to others. Only a greeted connection is kept, so that
+        // each one is verified.
         let client = self.connect(peer).await?;
         self.greet(&client).await?;
         let mut held = self.peers.connections.held.lock().await;
@@ -129,13 +130,13 @@ impl Connector {
         Ok(client)
     }
 
-    /// The connection to a peer, if there is one.
+    /// Returns the open connection to a peer, if any.
     pub(crate) async fn open_call(&self, peer: &ParticipantId) -> Option<PeerClient> {
         let held = self.peers.connections.held.lock().await;
         held.get(peer).map(|(_, client)| client.clone())
     }
 
-    /// Forgets the connection to a peer; the next call opens another one.
+    /// Drops the connection to a peer. The next call opens a new one.
     pub async fn hang_up(&self, peer: &ParticipantId) {
         self.peers.connections.held.lock().await.remove(peer);
     }
@@ -175,7 +176,7 @@ impl Connector {
         PeerClient::connect(endpoint).await
     }
 
-    /// What our own certificate says, while it counts: from its end on every peer refuses us.
+    /// Returns the own certificate while it is valid. After its end, every peer refuses this participant.
     ///
     /// # Errors
     /// `CERTIFICATE_EXPIRED` with its file.
@@ -185,7 +186,7 @@ impl Connector {
         leaf.map_err(|refusal| refusal.with_place(file, None, None))
     }
 
-    /// Greets a peer: exchanges bundle, head and what was heard of other logs; a newer bundle of the league is taken.
+    /// Greets a peer: exchanges bundle, own head and heads of other logs. Takes a newer bundle of the league.
     async fn greet(self: &Arc<Self>, client: &PeerClient) -> Result<(), Refusal> {
         let theirs = client
             .hello(&self.greeting(0))
@@ -206,11 +207,11 @@ impl Connector {
             .await
     }
 
-    /// What this participant says of itself; the bundle only if the other side's number is lower.
+    /// Returns the greeting of this participant. It contains the bundle only if the peer's bundle number is lower.
     pub(crate) fn greeting(&self, their_bundle: u64) -> PeerGreeting {
         let bundle = self.identity.trust.bundle();
         let sequence = bundle.content().sequence;
-        // Whoever is shown a head puts it in the log.
+        // A receiver of a head would record it.
         let looks = self.peers.heads.only_looks();
         PeerGreeting {
             versions: hansa_proto::peer::VERSIONS.into_iter().collect(),
@@ -225,10 +226,10 @@ impl Connector {
         }
     }
 
-    /// Takes in what a caller said of itself.
+    /// Takes in the greeting of a caller.
     ///
     /// # Errors
-    /// When the log can't be written.
+    /// If the log can't be written.
     pub(crate) async fn take_greeting(
         self: &Arc<Self>,
         peer: &ParticipantId,
@@ -244,7 +245,7 @@ impl Connector {
     }
 }
 
-/// In TLS 1.3 a listener that does not trust the caller hangs up after the handshake; the caller sees a cut.
+/// Explains a cut connection: in TLS 1.3, a listener that does not trust the caller closes after the handshake.
 fn turned_away(refusal: Refusal, peer: &ParticipantId) -> Refusal {
     if refusal.code != ErrorCode::StreamCut {
         return refusal;

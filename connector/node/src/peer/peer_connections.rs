@@ -1,4 +1,4 @@
-//! Peers, and the connections to them that hold.
+//! Peers and their open connections.
 
 use hansa_policy::id::{ParticipantId, SqlIdentifier};
 use hansa_transport::peer::client::PeerClient;
@@ -6,27 +6,27 @@ use hansa_transport::peer::listen_patience::ListenPatience;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 
-/// A participant that this one talks to.
+/// Participant with which this one exchanges messages and questions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownPeer {
-    /// Who it is.
+    /// Participant ID.
     pub id: ParticipantId,
     /// `host:port`
     pub address: String,
-    /// Its alias in SQL here.
+    /// Local alias in SQL.
     pub alias: SqlIdentifier,
 }
 
-/// The connections that hold, and what is known of the addresses.
+/// Open connections, and facts about addresses.
 #[derive(Debug, Default)]
 pub(crate) struct PeerConnections {
     pub(crate) held: tokio::sync::Mutex<BTreeMap<ParticipantId, (String, PeerClient)>>,
-    /// How long each address is tried at which nobody listens.
+    /// Connection timeouts of addresses without a listener.
     listening: Mutex<BTreeMap<String, ListenPatience>>,
 }
 
 impl PeerConnections {
-    /// The patience with an address.
+    /// Returns the connection timeout of an address.
     pub(crate) fn patience_with(&self, address: &str) -> ListenPatience {
         let mut listening = self.listening.lock();
         if !listening.contains_key(address) && listening.len() >= MOST_ADDRESSES {
@@ -36,5 +36,5 @@ impl PeerConnections {
     }
 }
 
-/// The most addresses of which something is known.
+/// Most addresses with stored facts.
 const MOST_ADDRESSES: usize = 1_000;

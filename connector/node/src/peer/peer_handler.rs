@@ -1,4 +1,4 @@
-//! The connector as peers meet it.
+//! Handler of requests from peers.
 
 use crate::answer::answer;
 use crate::answer::incoming_query::QueryCaller;
@@ -34,29 +34,29 @@ use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// A participant behind the peer face.
+/// Handler of peer requests for one participant.
 #[derive(Debug)]
 pub struct ParticipantHandler {
     connector: Arc<Connector>,
     sums: Mutex<BTreeMap<PeerActionKey, PeerActionCount>>,
 }
 
-/// A peer, and what it does.
+/// Peer and kind of its action.
 type PeerActionKey = (String, &'static str);
 
-/// How often something happened that is recorded in sums: at most one record a minute for each peer and kind.
+/// Count of actions that are recorded in sums, at most one record a minute for each peer and kind.
 #[derive(Debug, Clone, Copy, Default)]
 struct PeerActionCount {
     since: i64,
     count: u64,
-    /// Whether the record of this minute is.
+    /// True if this minute's record is durable.
     durable: bool,
 }
 
 const A_MINUTE: i64 = 60_000_000;
 
 impl ParticipantHandler {
-    /// A reception of this participant.
+    /// Makes the handler of a participant.
     pub fn new(connector: Arc<Connector>) -> Self {
         Self {
             connector,
@@ -64,8 +64,10 @@ impl ParticipantHandler {
         }
     }
 
-    /// Counts something; the first one of each minute is recorded before it is answered, with the count of those before.
-    /// Nothing is answered on the strength of a record that is not durable yet.
+    /// Counts an action of a peer.
+    ///
+    /// The first one of each minute is recorded before it is answered, with the count of the previous ones. No answer relies on a
+    /// record that is not durable yet.
     pub async fn count(
         &self,
         peer: &VerifiedPeer,
@@ -90,7 +92,7 @@ impl ParticipantHandler {
         }
     }
 
-    /// How many were counted before, where a record is due now.
+    /// Number of earlier actions, if a record is due now.
     fn due(&self, key: &PeerActionKey, now: i64) -> Option<u64> {
         let mut sums = self.sums.lock();
         if let Some(sum) = sums.get_mut(key)
@@ -107,12 +109,12 @@ impl ParticipantHandler {
         )
     }
 
-    /// From a durable record on, a minute is counted.
+    /// Starts a new minute with a record.
     fn update_action_sum(&self, key: &PeerActionKey, now: i64, before: u64, durable: bool) {
         let mut sums = self.sums.lock();
         if durable {
             if sums.len() > MOST_SUMS {
-                // Only members get here: what is forgotten was counted for a minute at most.
+                // Only members are counted here. A dropped entry had at most one minute of counts.
                 sums.retain(|_, sum| now.saturating_sub(sum.since) < A_MINUTE);
             }
             let sum = sums.entry(key.clone()).or_default();
@@ -123,7 +125,7 @@ impl ParticipantHandler {
         }
     }
 
-    /// Puts a refusal in the log: of a peer, or of somebody whom the trust bundle does not know.
+    /// Records a refusal of a peer, or of a caller that the trust bundle does not know.
     async fn refuse(&self, peer: Option<&VerifiedPeer>, refusal: Refusal) -> QueryRejection {
         let peer = peer.map(VerifiedPeer::id);
         if matches!(
@@ -168,7 +170,7 @@ impl ParticipantHandler {
                 let page = catalog.visible_to(peer, registry, now, after.as_ref(), most);
                 let mut entries = Vec::new();
                 for seen in page.entries {
-                    // What this peer may know of it: never a column, count or span that all of its offers hide.
+                    // The part that this peer may see, without columns, counts or time spans that all its offers hide.
                     let entry = seen.entry(registry);
                     let mut offers: Vec<ListedOffer> = seen
                         .offers
@@ -211,7 +213,7 @@ impl ParticipantHandler {
         })
     }
 
-    /// The first message of a peer's outbox after a number. An inbox that stays open ends with the peer's membership.
+    /// Returns the first message of a peer's outbox after a number. An open inbox ends with the peer's membership.
     fn answer_message(
         &self,
         peer: &ParticipantId,
@@ -233,10 +235,10 @@ impl ParticipantHandler {
         Ok(None)
     }
 
-    /// Takes the messages for fetched that a peer says it holds; gives the number after which it gets more.
+    /// Marks the messages that a peer confirms as fetched. Returns the number after which the peer gets more.
     ///
-    /// A number that was never given here is of another history of this participant: an older copy of its state was put back. What
-    /// waits now is then none of what the peer holds, so it gets all of it.
+    /// An unknown number comes from another history of this participant, after an older copy of its state was restored. The peer
+    /// then holds none of the waiting messages and gets all of them.
     async fn confirm_fetched_messages(
         &self,
         peer: &ParticipantId,

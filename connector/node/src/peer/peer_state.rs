@@ -1,4 +1,4 @@
-//! What a participant knows of others while it runs: connections, messages on their way, and heads of logs.
+//! State about peers while the participant runs: connections, message delivery, and log heads.
 
 use crate::log::log_heads::head_tracker::HeadTracker;
 use crate::peer::delivery::DeliveryQueues;
@@ -6,18 +6,18 @@ use crate::peer::peer_connections::PeerConnections;
 use crate::worker::workers::WorkerRegistry;
 use tokio::sync::Notify;
 
-/// Peers and workers.
+/// State about peers and workers.
 #[derive(Default)]
 pub struct PeerState {
-    /// Heads of logs, ours and others', on their way between witnesses.
+    /// Exchange of log heads between witnesses, of the own log and of others.
     pub heads: HeadTracker,
     /// Connections to peers.
     pub(crate) connections: PeerConnections,
-    /// Those to the own workers.
+    /// Connections to own workers.
     pub(crate) workers: WorkerRegistry,
-    /// Who carries messages to peers.
+    /// Delivery queues of messages to peers.
     pub(crate) delivery_queues: DeliveryQueues,
-    /// Given when messages were put into the outbox.
+    /// Signal that the outbox has new messages.
     pub(crate) outbox_signal: Notify,
 }
 

@@ -1,8 +1,8 @@
-//! Work that blocks: beside other tasks on the thread that drives them, or on a thread of its own.
+//! Blocking work: in place on a thread of the runtime, or on a separate thread.
 
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// Does something that waits for a disk. On a thread that drives other tasks too, these move on to another one meanwhile.
+/// Runs work that waits for a disk. On a runtime thread, the other tasks of the thread move to another one.
 pub fn waiting<T>(act: impl FnOnce() -> T) -> T {
     match tokio::runtime::Handle::try_current() {
         Ok(handle) if handle.runtime_flavor() == tokio::runtime::RuntimeFlavor::MultiThread => {
@@ -12,7 +12,7 @@ pub fn waiting<T>(act: impl FnOnce() -> T) -> T {
     }
 }
 
-/// Runs blocking work off the runtime.
+/// Runs blocking work outside the runtime's threads.
 pub async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
 ) -> Result<T, Refusal> {

@@ -1,21 +1,21 @@
-//! Days as people mean them: they begin at midnight in a time zone.
+//! Civil days, which begin at midnight in a time zone.
 
 use hansa_audit_log::time::UtcTimestamp;
 
-/// The first instant of a day in a zone.
+/// Returns the first instant of a day in a zone.
 pub fn begin_day(day: jiff::civil::Date, zone: &str) -> Option<UtcTimestamp> {
     let zone = jiff::tz::TimeZone::get(zone).ok()?;
     let begun = day.to_zoned(zone).ok()?.timestamp();
     UtcTimestamp::from_micros(begun.as_microsecond()).ok()
 }
 
-/// The day such as `2026-12-01` that a text is.
+/// Parses a day such as `2026-12-01`.
 pub fn read_day(text: &str) -> Option<jiff::civil::Date> {
     let is_day = text.len() == "2026-12-01".len();
     is_day.then(|| text.parse().ok())?
 }
 
-/// The first instant of the day in which an instant lies.
+/// Returns the first instant of the day that contains an instant.
 pub fn begin_today(now: UtcTimestamp, zone: &str) -> Option<UtcTimestamp> {
     let in_zone = jiff::tz::TimeZone::get(zone).ok()?;
     let local = jiff::Timestamp::from_microsecond(now.micros())
@@ -39,7 +39,7 @@ mod tests {
             assert_eq!(begin_today(now, zone).unwrap().to_string(), begun);
         }
         assert_eq!(begin_today(now, "Nowhere"), None);
-        // A day that begins at one o'clock, since the clocks go forward at midnight.
+        // A day that begins at one o'clock, because the clocks go forward at midnight.
         let day = read_day("2019-03-31").unwrap();
         let begun = begin_day(day, "Asia/Beirut").unwrap();
         assert_eq!(begun.to_string(), "2019-03-30T22:00:00Z");

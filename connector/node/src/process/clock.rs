@@ -1,4 +1,4 @@
-//! DOOR 4: the one place that reads the clock. Everything else receives an instant, or this value.
+//! DOOR 4: the only code that reads the clock. All other code receives an instant or this value.
 
 use crate::config::ConnectorConfig;
 use hansa_audit_log::time::{Clock, ClockReading, UtcTimestamp};
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The system's clock. It counts also while the machine sleeps, so that to wake up is no jump.
+/// Clock of the system. It also counts while the machine sleeps, so that waking up is no jump.
 pub fn system() -> Clock {
     Arc::new(|| ClockReading {
         wall: wall(),
@@ -19,7 +19,7 @@ pub fn system() -> Clock {
     })
 }
 
-/// Nanoseconds since the machine was started.
+/// Nanoseconds since the start of the machine.
 #[expect(
     clippy::expect_used,
     reason = "every kernel that this program runs on has this clock, and no argument of the call can be wrong"
@@ -29,19 +29,19 @@ fn since_boot() -> u64 {
     u64::try_from(Duration::from(passed).as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Name of the present run of the machine, as its kernel gives it: another after each start. None where the kernel gives none.
+/// Boot ID of the kernel, different after each start of the machine; `None` if the kernel has none.
 fn read_boot_id() -> Option<String> {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let id = text.trim();
     (!id.is_empty() && id.len() <= 64).then(|| id.to_owned())
 }
 
-/// The clock of the machine for a log that keeps in this file what it went by. None where the kernel names no run.
+/// Returns the machine clock of a log, with its state in `file`; `None` if the kernel has no boot ID.
 pub(crate) fn keep_clock_in(file: PathBuf, clock: &Clock) -> Option<MachineClock> {
     read_boot_id().map(|boot| MachineClock::new(file, boot, Arc::clone(clock)))
 }
 
-/// A participant's clock: one that it was given, moved by `[clock] offset`.
+/// Clock of a participant: a given clock, moved by `[clock] offset`.
 #[derive(Clone)]
 pub struct AdjustableClock {
     given: Clock,
@@ -50,17 +50,17 @@ pub struct AdjustableClock {
 
 crate::debug_by_name!(AdjustableClock);
 
-/// How a clock was moved.
+/// Shift of a clock.
 #[derive(Debug, Clone, Copy, Default)]
 struct ClockMove {
-    /// By how much the wall clock is moved, in microseconds.
+    /// Shift of the wall clock, in microseconds.
     micros: i64,
-    /// How far it was moved ahead in all, in nanoseconds. A move ahead stands for time that passes, so both clocks show it.
+    /// Total forward shift, in nanoseconds. A forward shift stands for time that passes, so both clocks show it.
     passed_ns: u64,
 }
 
 impl AdjustableClock {
-    /// A clock that is not moved yet.
+    /// Makes a clock without a shift.
     pub fn new(given: Clock) -> Self {
         Self {
             given,
@@ -68,7 +68,7 @@ impl AdjustableClock {
         }
     }
 
-    /// The clock to be read; it follows every move.
+    /// Returns the clock. It follows every later shift.
     pub fn clock(&self) -> Clock {
         let (given, moved) = (Arc::clone(&self.given), Arc::clone(&self.moved));
         Arc::new(move || {
@@ -81,7 +81,7 @@ impl AdjustableClock {
         })
     }
 
-    /// Moves it: by so much from the one that it was given.
+    /// Sets the shift from the given clock.
     pub fn set(&self, micros: i64) {
         let mut moved = self.moved.write();
         let ahead = u64::try_from(micros.saturating_sub(moved.micros)).unwrap_or_default();
@@ -90,11 +90,11 @@ impl AdjustableClock {
     }
 }
 
-/// How far a configuration moves the clock, in microseconds. Contracts and certificates mean the true time, so this is
-/// for leagues that are for a show.
+/// Returns the shift of a configuration, in microseconds. Contracts and certificates refer to real time, so a shift is only allowed
+/// in leagues for demonstrations.
 ///
 /// # Errors
-/// `CONFIG_INVALID` in any other league; what is wrong with the trust bundle.
+/// `CONFIG_INVALID` in any other league, and errors of the trust bundle.
 pub fn offset(config: &ConnectorConfig) -> Result<i64, Refusal> {
     if config.clock.micros == 0 || TrustBundle::open(&config.trust.bundle)?.content().demo {
         return Ok(config.clock.micros);

@@ -1,4 +1,4 @@
-//! Files that a person named, of moderate size.
+//! Files of moderate size that a person names.
 
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 /// Reads a file of moderate size that a person named.
 ///
 /// # Errors
-/// `FILE_MISSING` with what the system said.
+/// `FILE_MISSING` with the error of the system.
 pub fn read(file: &Path) -> Result<Vec<u8>, Refusal> {
     std::fs::read(file).map_err(|fault| {
         Refusal::new(
@@ -20,7 +20,7 @@ pub fn read(file: &Path) -> Result<Vec<u8>, Refusal> {
 /// Writes a file that a person named.
 ///
 /// # Errors
-/// `DISK_FULL` or `STATE_BROKEN` with what the system said.
+/// `DISK_FULL` or `STATE_BROKEN` with the error of the system.
 pub fn write(file: &Path, bytes: &[u8]) -> Result<(), Refusal> {
     if let Some(folder) = file.parent()
         && !folder.as_os_str().is_empty()

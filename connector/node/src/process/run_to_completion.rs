@@ -1,4 +1,4 @@
-//! Work that is done to its end, whoever waits for it.
+//! Work that runs to completion even if its caller is cancelled.
 
 use futures::FutureExt as _;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -6,18 +6,18 @@ use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// Does `work` where it is waited for; where nobody waits any more the rest of it goes on as a task of its own. To begin with one
-/// would wake another thread for each piece of work.
+/// Runs `work` in the caller's task. If the caller is cancelled, the rest continues in a new task. Starting with a new task would
+/// wake another thread for each call.
 ///
 /// # Errors
-/// What it panicked with.
+/// The panic of `work`.
 pub async fn whole<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> std::thread::Result<T> {
     CompletionGuard(Some(AssertUnwindSafe(work).catch_unwind().boxed())).await
 }
 
-/// What a panic says.
+/// Text of a panic.
 pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
@@ -25,7 +25,7 @@ pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
         .to_owned()
 }
 
-/// Runs in a task of its own, which ends even if nobody waits for it any more.
+/// Runs `work` in a new task, which completes even if the caller is cancelled.
 pub async fn to_the_end<T: Send + 'static>(
     work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
 ) -> Result<T, Refusal> {
@@ -38,7 +38,7 @@ pub async fn to_the_end<T: Send + 'static>(
     }
 }
 
-/// What is left of the work, until it is done.
+/// Rest of the work, until it completes.
 struct CompletionGuard<T: Send + 'static>(Option<Pin<Box<dyn Future<Output = T> + Send>>>);
 
 impl<T: Send + 'static> Future for CompletionGuard<T> {
@@ -46,7 +46,7 @@ impl<T: Send + 'static> Future for CompletionGuard<T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
         let Some(work) = self.0.as_mut() else {
-            // It has told its result, and is not asked again.
+            // The result was already returned, and the work must not be polled again.
             return Poll::Pending;
         };
         let done = futures::ready!(work.poll_unpin(context));

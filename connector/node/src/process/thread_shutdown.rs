@@ -1,8 +1,8 @@
-//! The ends of threads. Each is joined, or left to the end of the process; none is let go of.
+//! Shutdown of threads. Each thread is joined or left until the process ends; none is detached.
 //!
-//! Some C libraries look at a thread that is let go of (`pthread_detach`) in the moment in which it ends once more after its
-//! memory was given back, and the process falls. A runtime lets go of all its threads when it is shut down in the background, and
-//! when a time limit for its end is over.
+//! Some C libraries access a detached thread (`pthread_detach`) once more after its memory was freed, if it ends in that moment,
+//! and the process crashes. A runtime detaches all its threads when it is shut down in the background or when the time limit of its
+//! shutdown is over.
 
 use parking_lot::Mutex;
 use std::sync::{Arc, mpsc};
@@ -11,8 +11,8 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
-/// Ends a runtime and waits for its threads, but no longer than that. Whether all have ended is told; those that have not
-/// are left to the end of the process.
+/// Shuts a runtime down and waits for its threads up to `limit`. Returns true if all have ended. The others are left until the
+/// process ends.
 pub fn end_within(runtime: Runtime, limit: Duration) -> bool {
     let (send, ended) = mpsc::channel();
     begin_end(runtime, move || {
@@ -21,7 +21,7 @@ pub fn end_within(runtime: Runtime, limit: Duration) -> bool {
     ended.recv_timeout(limit).is_ok()
 }
 
-/// As [`end_within`], without blocking the caller's thread.
+/// Shuts a runtime down like [`end_within`], without blocking the caller's thread.
 pub async fn end(runtime: Runtime, limit: Duration) -> bool {
     let (send, ended) = oneshot::channel();
     begin_end(runtime, move || {
@@ -30,17 +30,17 @@ pub async fn end(runtime: Runtime, limit: Duration) -> bool {
     matches!(tokio::time::timeout(limit, ended).await, Ok(Ok(())))
 }
 
-/// Ends a runtime and waits for nothing: for where nobody can wait.
+/// Shuts a runtime down without waiting, for callers that can't wait.
 pub(crate) fn end_aside(runtime: Runtime) {
     begin_end(runtime, || ());
 }
 
-/// Leaves a thread that may wait for ever, such as one that reads what nobody writes, to the end of the process.
+/// Leaves a thread that may never end, such as a blocked reader, until the process ends.
 pub fn leave(thread: JoinHandle<()>) {
     ENDING.lock().push(thread);
 }
 
-/// Threads that end. Never dropped: what is not joined stays as it is until the process ends.
+/// Threads that are ending. Never dropped: a thread that is not joined stays until the process ends.
 static ENDING: Mutex<Vec<JoinHandle<()>>> = Mutex::new(Vec::new());
 
 fn begin_end(runtime: Runtime, ended: impl FnOnce() + Send + 'static) {
@@ -57,7 +57,7 @@ fn begin_end(runtime: Runtime, ended: impl FnOnce() + Send + 'static) {
         });
     match thread {
         Ok(thread) => leave(thread),
-        // Without a thread for it nothing is ended.
+        // Without a thread for the shutdown, the runtime is leaked.
         Err(_) => std::mem::forget(held.lock().take()),
     }
 }
@@ -89,7 +89,7 @@ mod tests {
             .unwrap()
     }
 
-    /// A runtime with a task that blocks until the sender is dropped.
+    /// Runtime with a task that blocks until the sender is dropped.
     fn stuck() -> (Runtime, std::sync::mpsc::Sender<()>) {
         let runtime = runtime();
         let (release, released) = channel::<()>();
@@ -113,14 +113,13 @@ mod tests {
         drop(release_third);
         assert!(end_within(third, LONG));
         drop((release, release_second));
-        // In a task, where a runtime can't be dropped.
+        // In a task, in which a runtime can't be dropped.
         waiting.block_on(async { end_aside(runtime()) });
         assert!(waiting.block_on(end(runtime(), LONG)));
         assert!(end_within(waiting, LONG));
     }
 
-    /// Threads that end in the very moment in which their runtime does: with `shutdown_background` in place of this the process falls,
-    /// rarely.
+    /// Threads that end together with their runtime. With `shutdown_background`, the process crashes here, rarely.
     fn ends_whole(rounds: usize) {
         for round in 0..rounds {
             let runtime = runtime();

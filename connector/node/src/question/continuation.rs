@@ -1,4 +1,4 @@
-//! `--since` and `--as-of`: which rows are asked for, and from where the next question goes on.
+//! Row scope of a question (`--since` and `--as-of`), and the token from which the next question continues.
 
 use crate::question::continuation_token;
 use crate::question::continuation_token::{ContinuationToken, TokenPart};
@@ -14,19 +14,19 @@ use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
 
-/// Which rows were asked for.
+/// Requested rows of a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RequestedRowScope {
-    /// All.
+    /// All rows.
     All,
-    /// Those that came after an answer.
+    /// Rows that came after an answer.
     Since(ContinuationToken),
-    /// Those that were there at this instant.
+    /// Rows at an instant.
     AsOf(UtcTimestamp),
 }
 
 impl RequestedRowScope {
-    /// What was typed.
+    /// Reads the two options.
     ///
     /// # Errors
     /// `USAGE_WRONG`.
@@ -46,7 +46,7 @@ impl RequestedRowScope {
         }
     }
 
-    /// Refuses what goes on from an answer to another question: what came would be put to rows that mean something else.
+    /// Refuses a token of another question, because the new rows would be combined with rows of another meaning.
     ///
     /// # Errors
     /// `NOT_CONTINUED`.
@@ -60,7 +60,7 @@ impl RequestedRowScope {
         }
     }
 
-    /// The same for each part of a question.
+    /// Returns the row scope of each part of a question.
     pub(crate) fn about(&self, question: &FederatedQuery) -> FragmentRowScope {
         match self {
             Self::All => FragmentRowScope::All,
@@ -76,7 +76,7 @@ impl RequestedRowScope {
     }
 }
 
-/// What is told of where a question goes on.
+/// Footer with the continuation token of an answer.
 pub struct ContinuationFooter {
     parts: Vec<(TokenPart, Arc<RemoteQuery>)>,
     asked: continuation_token::QueryFingerprint,
@@ -89,12 +89,12 @@ pub struct ContinuationFooter {
 crate::debug_by_name!(ContinuationFooter);
 
 impl ContinuationFooter {
-    /// What asked for the parts of the question.
+    /// Query client of the question's parts.
     pub fn query_client(&self) -> Arc<PeerQueryClient> {
         Arc::clone(&self.query_client)
     }
 
-    /// Of a question that is about to be asked.
+    /// Makes the footer of a question that is about to be asked.
     pub(crate) fn of(
         (asked, question): (continuation_token::QueryFingerprint, &FederatedQuery),
         scope: &RequestedRowScope,
@@ -108,7 +108,7 @@ impl ContinuationFooter {
                 RequestedRowScope::All | RequestedRowScope::AsOf(_) => None,
             },
             asked,
-            // Whose text holds values of others is not asked the same thing again.
+            // A text that contains values of others would differ at the next time.
             continues: !matches!(scope, RequestedRowScope::AsOf(_))
                 && question.stays()
                 && !question.waits(),
@@ -117,7 +117,7 @@ impl ContinuationFooter {
         }
     }
 
-    /// Whether everybody who was there before said that nothing came. Where somebody is lacking there is an answer that says so.
+    /// True if every earlier participant has reported no new rows. A missing participant makes an incomplete answer instead.
     pub(crate) fn nothing_came(&self) -> bool {
         let parts: Vec<TokenPart> = self.parts.iter().map(|(part, _)| *part).collect();
         let gone = self
@@ -170,7 +170,7 @@ impl ContinuationFooter {
         })
     }
 
-    /// None of an answer that nothing goes on from: one of an instant, or one that was not taken to its end.
+    /// Continuation token; `None` for an answer at an instant, or one that was not read to its end.
     fn token(&self, report: &ParticipantReport) -> Option<ContinuationToken> {
         if !self.continues || self.parts.is_empty() {
             return None;
@@ -189,7 +189,7 @@ impl ContinuationFooter {
             ) {
                 (Some(RemoteQueryStatus::Answered), Some(came)) if came.quiet => {}
                 (Some(RemoteQueryStatus::Answered), Some(came)) => token.set(*part, came.request),
-                // With --partial it may have failed: it goes on from where it was.
+                // With `--partial`, a part may have failed; it continues from its earlier answer.
                 (Some(RemoteQueryStatus::Failed(_)), _) => {}
                 _ => return None,
             }
@@ -256,7 +256,7 @@ impl ContinuationReport {
 /// Asks every part whether something came, of a question that is another as a whole where something did.
 ///
 /// # Errors
-/// `NOT_CONTINUED` where something did or nobody can say; what a participant refuses.
+/// `NOT_CONTINUED` if rows came or the parts are unknown, and refusals of participants.
 pub(crate) async fn all_quiet(
     question: &FederatedQuery,
     scope: &RequestedRowScope,
@@ -275,7 +275,7 @@ pub(crate) async fn all_quiet(
         return anew("the answer before was over other datasets");
     }
     for remote_query in question.remote_queries() {
-        // Where something came the first rows of it may be on their way; they are let go of.
+        // If rows came, the first ones may be on their way; they are discarded.
         drop(query_client.fetch(RemoteQuery::clone(remote_query)).await?);
         let came = query_client.came();
         if !came

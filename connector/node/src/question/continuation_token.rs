@@ -1,7 +1,7 @@
-//! The token of an answer: what to name to get what comes after it, and nothing twice.
+//! Continuation token of an answer. It names the state after which the next answer begins, so that each row comes once.
 //!
-//! It names the question, and for each part of it the request of ours to which the participant gave its part; the participant knows from its
-//! own log what that was. So a token gives nobody anything that the answer did not, and is of no use to anybody else.
+//! The token contains the question's fingerprint and, for each part, the request that a participant answered. The participant knows
+//! the details from its own log, so the token reveals nothing beyond the answer and is useless to others.
 
 use hansa_audit_log::digest::Digest;
 use hansa_policy::id::RequestId;
@@ -12,18 +12,18 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-/// The token of an answer.
+/// Continuation token of an answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ContinuationToken {
     question: QueryFingerprint,
     parts: BTreeMap<TokenPart, RequestId>,
 }
 
-/// A question: its text, what it is asked for, and under which contracts where it says so.
+/// Fingerprint of a question: its text, purpose, and contracts if named.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct QueryFingerprint([u8; PART]);
 
-/// A part of a question: of whom it asks which datasets, and as which of several that do.
+/// Part of a question: the participant and datasets, with a number if several parts have equal ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct TokenPart([u8; PART]);
 
@@ -32,7 +32,7 @@ const REQUEST: usize = 16;
 const CHECK: usize = 4;
 
 impl TokenPart {
-    /// The parts that these remote queries ask for, in their order.
+    /// Parts of these remote queries, in order.
     pub(crate) fn of<'e>(remote_queries: impl IntoIterator<Item = &'e RemoteQuery>) -> Vec<Self> {
         let mut seen: BTreeMap<String, u64> = BTreeMap::new();
         let named = |remote_query: &RemoteQuery| {
@@ -54,17 +54,17 @@ impl TokenPart {
 }
 
 impl QueryFingerprint {
-    /// The question of this text.
+    /// Returns the fingerprint of a question.
     pub(crate) fn of(text: &str, options: &QueryOptions) -> Self {
         let QueryOptions {
             purpose,
             contracts,
-            // The same contracts bind the same datasets.
+            // With equal contracts, the datasets are equal.
             among_several: _,
             kinds,
-            // Whoever is lacking is asked later for all that came meanwhile.
+            // A missing participant is asked later for all its new rows.
             partial: _,
-            // What is sent to whom makes it no other question.
+            // The distribution of remote queries does not change the question.
             settled: _,
         } = options;
         let digest = Digest::of(text.as_bytes());
@@ -77,7 +77,7 @@ impl QueryFingerprint {
 }
 
 impl ContinuationToken {
-    /// One of this question that names no answer yet.
+    /// Makes a token of a question without answers.
     pub(crate) const fn of_question(question: QueryFingerprint) -> Self {
         Self {
             question,
@@ -85,22 +85,22 @@ impl ContinuationToken {
         }
     }
 
-    /// Whether it is of this question.
+    /// Checks that the token belongs to a question.
     pub(crate) fn is_of(&self, question: QueryFingerprint) -> bool {
         self.question == question
     }
 
-    /// The request that a part goes on from.
+    /// Request from which a part continues.
     pub(crate) fn of(&self, part: TokenPart) -> Option<RequestId> {
         self.parts.get(&part).copied()
     }
 
-    /// Says from where a part goes on.
+    /// Sets the request from which a part continues.
     pub(crate) fn set(&mut self, part: TokenPart, request: RequestId) {
         self.parts.insert(part, request);
     }
 
-    /// How many parts it names that are none of these.
+    /// Number of parts in the token that are not in `parts`.
     pub(crate) fn beside(&self, parts: &[TokenPart]) -> usize {
         let all = self.parts.keys();
         all.filter(|part| !parts.contains(part)).count()

@@ -1,12 +1,12 @@
-//! The turn from one contract to that which replaces it: a question that falls between two clocks is asked again.
+//! Succession of contracts: a question between the clocks of two participants is repeated.
 
 use crate::participant::Connector;
 use crate::question::peer_query_client::contract_succession::APART;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::federation::federated_query::FederatedQuery;
 
-/// Says that a question was refused since its contract was replaced, and the newer one is here and in force, or will be as soon
-/// as clocks agree.
+/// Checks that a question was refused because its contract was replaced, and that the successor is here and in force, or will be
+/// within the difference of the clocks.
 pub(crate) fn came_late(connector: &Connector, refusal: &Refusal) -> bool {
     let (ErrorCode::Superseded, Some(old)) = (refusal.code, refusal.contract) else {
         return false;
@@ -19,7 +19,7 @@ pub(crate) fn came_late(connector: &Connector, refusal: &Refusal) -> bool {
     })
 }
 
-/// Says that another contract is about to take the place of one that the question would be asked under.
+/// Checks that a contract of the question is about to be replaced.
 pub(crate) fn turns_soon(connector: &Connector, question: &FederatedQuery) -> bool {
     let explained = question.explain();
     let mut used = explained

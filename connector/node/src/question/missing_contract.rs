@@ -1,4 +1,4 @@
-//! Why a dataset that its owner offers can't be asked yet: there is no contract on it, or one is being negotiated.
+//! Reason why an offered dataset can't be queried yet: no contract, or an open negotiation.
 
 use crate::negotiation;
 use crate::participant::Connector;
@@ -9,11 +9,11 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::sql::query_text::NamedTables;
 use std::sync::Arc;
 
-/// The reason, for the first dataset that a statement names as `participant.dataset`, that its owner shows to us, and for which
-/// no contract is held. Only what the owner's catalogue shows us anyway is told.
+/// Returns the reason for the first dataset that a statement names as `participant.dataset`, that its owner shows here, and that
+/// has no contract. It reveals only facts from the owner's catalog.
 ///
 /// # Errors
-/// When the own index can't be read.
+/// If the own index can't be read.
 pub(crate) async fn missing_contract_refusal(
     connector: &Arc<Connector>,
     named: &NamedTables,
@@ -67,7 +67,7 @@ pub(crate) async fn missing_contract_refusal(
     Ok(None)
 }
 
-/// An open negotiation of ours with this participant on this dataset, and whose turn it is.
+/// Own open negotiation with this participant on this dataset, and the party whose turn it is.
 fn pending(
     connector: &Connector,
     provider: &ParticipantId,

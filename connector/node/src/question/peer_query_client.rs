@@ -1,5 +1,4 @@
-//! Peer query client: carries the remote queries of a question, each in the log before it goes, and settles what is owed when
-//! rows end.
+//! Query client of a question. It records each remote query before sending it, and settles receipts at the end of the rows.
 
 pub(crate) mod contract_succession;
 pub(crate) mod fragment_scope;
@@ -41,34 +40,34 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tracing::Instrument as _;
 
-/// Carries remote queries: to peers over the wire, to the own gate for own data.
+/// Sender of remote queries: to peers over the network, and to the own answer workflow for own data.
 #[derive(Debug)]
 pub struct PeerQueryClient {
     connector: Arc<Connector>,
     peers: BTreeMap<ParticipantId, KnownPeer>,
-    /// Taken by the first part that is asked of the own gate.
+    /// Slot that the first part on own data takes.
     permit: std::sync::OnceLock<QueryPermit>,
-    /// Holds up the end of the connector.
+    /// Open question, which a shutdown waits for.
     _open: OpenQuestion,
-    /// For whom it asks, under a pseudonym.
+    /// Pseudonym of the person that asks.
     actor: Option<String>,
-    /// The access token that was presented.
+    /// ID of the presented access token.
     access_token: Option<String>,
-    /// The program of another participant that asks us without a connector.
+    /// Program of another participant that asks without a connector.
     program: Option<VerifiedPeer>,
     row_scope: FragmentRowScope,
-    /// Where the question is traced: the engine asks on threads of its own.
+    /// Tracing span of the question, because the engine uses its own threads.
     span: tracing::Span,
     fragment_results: Mutex<BTreeMap<usize, FragmentResult>>,
-    /// The last request of each remote query.
+    /// Last request of each remote query.
     sent: Mutex<BTreeMap<usize, RequestId>>,
 }
 
 impl PeerQueryClient {
-    /// A messenger to these peers, for a person of this house.
+    /// Makes a query client for an own user or a program.
     ///
     /// # Errors
-    /// `MOVED` while the connector is being stopped; or when the index can't be read, or a pseudonym not be kept.
+    /// `MOVED` during a shutdown; or if the index can't be read, or a pseudonym can't be stored.
     pub(crate) fn new(connector: &Arc<Connector>, author: &QueryAuthor) -> Result<Self, Refusal> {
         let open = connector.queries.intake.admit()?;
         let peers = connector.known_peers()?;
@@ -109,7 +108,7 @@ impl PeerQueryClient {
             Some(program) => QueryCaller::Peer(program.clone()),
             None => {
                 if self.permit.get().is_none() {
-                    // A part that comes second gives its slot back.
+                    // A second part returns its slot.
                     let _second = self.permit.set(self.connector.query_permit()?);
                 }
                 QueryCaller::House
@@ -151,7 +150,7 @@ impl PeerQueryClient {
             repeats: self.sent.lock().insert(remote_query.number, asked.request),
         };
         let recorded = sending.record(connector, remote_query).await?;
-        // Once more behind the record: what was withdrawn since then goes nowhere.
+        // Checked again after the record: values of a withdrawn contract are not sent.
         if let Err(refusal) = key_disclosure::may_go(connector, remote_query, &peer.id) {
             not_sent(connector, peer, asked.request, refusal.code).await?;
             return Err(refusal);
@@ -175,7 +174,7 @@ impl PeerQueryClient {
                 })
             }
             Err(refusal) => {
-                // Answers that run over that connection go on. The next program listens for another one.
+                // Running answers on that connection continue. The next program listens on another one.
                 if matches!(refusal.code, ErrorCode::PeerUnreachable | ErrorCode::Moved) {
                     connector.hang_up(&peer.id).await;
                 }
@@ -185,13 +184,13 @@ impl PeerQueryClient {
         }
     }
 
-    /// The same, asking for these rows alone.
+    /// Sets the row scope of the query client.
     pub(crate) fn about(mut self, about: FragmentRowScope) -> Self {
         self.row_scope = about;
         self
     }
 
-    /// What came of each remote query that was answered.
+    /// Results of the answered remote queries.
     pub fn came(&self) -> BTreeMap<usize, FragmentResult> {
         self.fragment_results.lock().clone()
     }
@@ -230,7 +229,7 @@ impl RemoteExecutor for PeerQueryClient {
 }
 
 impl PeerQueryClient {
-    /// Asks for a part, once.
+    /// Sends a part of the question once.
     async fn once(&self, remote_query: &RemoteQuery) -> Result<RemoteRows, Refusal> {
         let contracts: Vec<ContractId> = remote_query.contracts().into_iter().collect();
         let request = RequestId(random_bytes());
@@ -238,7 +237,7 @@ impl PeerQueryClient {
         let asking = QueryRequestEnvelope {
             credentials: match self.program {
                 None => credentials::credentials(&self.connector, &contracts)?,
-                // Ours show nothing of somebody else.
+                // Credentials of this participant prove nothing about another one.
                 Some(_) => Vec::new(),
             },
             ask: QueryRequest {
@@ -257,7 +256,7 @@ impl PeerQueryClient {
             .ask_participant(asking, remote_query)
             .instrument(span)
             .await;
-        // To whoever asks for all rows, that there are no new ones is no answer.
+        // For a request of all rows, the absence of new rows is no answer.
         let quiet = matches!(rows, RowScope::Since(_))
             && matches!(&answered, Err(refusal) if refusal.code == ErrorCode::NothingNew);
         if answered.is_ok() || quiet {
@@ -275,7 +274,7 @@ impl PeerQueryClient {
         })
     }
 
-    /// The span of one part of the question, from its record to the last byte of its answer.
+    /// Tracing span of one part, from its record to the last byte of its answer.
     fn ask_span(&self, request: RequestId, remote_query: &RemoteQuery) -> tracing::Span {
         let datasets: Vec<&str> = remote_query
             .reads
@@ -284,7 +283,7 @@ impl PeerQueryClient {
             .collect();
         let contracts = remote_query.contracts();
         let contracts: Vec<String> = contracts.iter().map(ToString::to_string).collect();
-        // At this level the lines of every log have it.
+        // At this level, the span is in the lines of every log.
         tracing::error_span!(
             parent: &self.span,
             "ask",
@@ -305,7 +304,7 @@ impl PeerQueryClient {
             return self.own(asking).await;
         }
         if self.program.is_some() {
-            // A participant passes nothing on for another.
+            // A participant does not forward questions of another one.
             return Err(Refusal::new(
                 ErrorCode::OnwardNotPermitted,
                 "a program of another participant asks for what this one gives alone",
@@ -324,19 +323,19 @@ impl PeerQueryClient {
     }
 }
 
-/// The rows of one remote query, and what is owed when they end.
+/// Rows of one remote query, with the receipt to settle at the end.
 struct RemoteStream {
     connector: Arc<Connector>,
     peer: KnownPeer,
     asked: SentQuery,
     stream: Option<AnswerBatchStream>,
     travelled: Arc<TransferMetrics>,
-    /// Ends with the last byte.
+    /// Tracing span, which ends with the last byte.
     span: tracing::Span,
 }
 
 impl Drop for RemoteStream {
-    /// Whoever has seen enough, as after a LIMIT, still owes an answer to the receipt: it is waited for within bounds.
+    /// Settles the receipt within limits after an early end of reading, such as after a LIMIT.
     fn drop(&mut self) {
         let (Some(stream), Ok(handle)) =
             (self.stream.take(), tokio::runtime::Handle::try_current())
@@ -357,7 +356,7 @@ impl Drop for RemoteStream {
     }
 }
 
-/// An answer that nobody reads any more.
+/// Answer whose reader has stopped.
 struct AbandonedStream {
     connector: Arc<Connector>,
     peer: KnownPeer,
@@ -366,10 +365,10 @@ struct AbandonedStream {
     span: tracing::Span,
 }
 
-/// How many more bytes are taken for the sake of a receipt: about what is on its way when the reader turns away.
+/// Most further bytes read to get the receipt: about the amount on its way when the reader stops.
 const MORE: u64 = 4 * 1024 * 1024;
 
-/// How long a receipt is waited for.
+/// Longest wait for a receipt.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 
 impl AbandonedStream {
@@ -395,7 +394,7 @@ impl AbandonedStream {
             };
             carried.settle(None).await
         } else {
-            // The provider's log holds what it sent; that it was not taken to its end is in the log here.
+            // The provider's log has the sent amount; the log here has the early end.
             not_received(
                 &self.connector,
                 &self.peer,
@@ -410,7 +409,7 @@ impl AbandonedStream {
     }
 }
 
-/// Tells how many rows of an answer had come that broke off or was cut by the end of a connector.
+/// Adds the number of received rows to the refusal of a broken or cut answer.
 fn tell_rows(refusal: Refusal, rows: u64) -> Refusal {
     match refusal.code {
         ErrorCode::StreamCut | ErrorCode::Moved => {
@@ -429,7 +428,7 @@ async fn not_received(
     record_end(connector, peer, request, code, None).await
 }
 
-/// The same of a question that was in the log and did not go: nobody has seen the values in it.
+/// Records that a recorded question was not sent, so nobody has seen the values in it.
 async fn not_sent(
     connector: &Connector,
     peer: &KnownPeer,
@@ -482,7 +481,7 @@ impl RemoteStream {
         .boxed()
     }
 
-    /// Checks and answers the receipt; an answer whose receipt is wrong is no answer.
+    /// Checks and acknowledges the receipt. With a wrong receipt, the answer is refused.
     async fn settle(&mut self, ended: Option<&Refusal>) -> Result<(), Refusal> {
         let Some(stream) = self.stream.take() else {
             return Ok(());
@@ -501,7 +500,7 @@ impl RemoteStream {
         .await?;
         let _once = self.travelled.read.set(verdict.read);
         if verdict.is_countersigned {
-            // Our word on the receipt is in the outbox; it is carried now or later, and the rows don't wait for it.
+            // The acknowledgement is in the outbox. It is delivered in the background, and the rows do not wait for it.
             crate::peer::mailbox::soon(&self.connector, &self.peer);
         }
         match (verdict.dispute, ended) {

@@ -1,4 +1,4 @@
-//! Rows in the types that all programs read.
+//! Rows in data types that all client programs read.
 
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
@@ -6,8 +6,10 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Columns in the types that all programs read, with what they read as metadata of the whole. Each may lack values: what a plan knows of that before and after it
-/// is made ready differs, and a program compares the two.
+/// Converts columns to data types that all client programs read, with `reads` as metadata of the schema.
+///
+/// All columns are nullable. Optimisation can change a column's nullability, and client programs compare the announced schema with
+/// the sent one.
 pub fn plain(columns: &Schema, reads: HashMap<String, String>) -> SchemaRef {
     let fields = columns.fields().iter().map(|field| {
         let data_type = match field.data_type() {
@@ -20,7 +22,7 @@ pub fn plain(columns: &Schema, reads: HashMap<String, String>) -> SchemaRef {
     Arc::new(Schema::new_with_metadata(fields.collect::<Vec<_>>(), reads))
 }
 
-/// Rows in these columns.
+/// Casts rows to these columns.
 pub fn cast_batch(batch: &RecordBatch, columns: &SchemaRef) -> Result<RecordBatch, Refusal> {
     let failed = |cause| {
         Refusal::new(ErrorCode::Internal, "rows are of other types than was said").caused_by(cause)

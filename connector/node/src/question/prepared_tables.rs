@@ -1,4 +1,5 @@
-//! The tables of the statements that programs have prepared, for the questions that follow at once: so these fetch no catalogue again.
+//! Tables of statements that client programs have prepared, so that the question that follows at once does not fetch the catalogs
+//! again.
 
 use crate::question::query_author::QueryAuthor;
 use hansa_query::federation::options::QueryOptions;
@@ -6,7 +7,7 @@ use hansa_query::federation::query_catalog::QueryCatalog;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 
-/// The tables of the newest statements that were prepared and not asked yet.
+/// Tables of the newest prepared statements that were not asked yet.
 #[derive(Debug, Default)]
 pub(crate) struct PreparedTables {
     held: Mutex<VecDeque<PreparedStatementTables>>,
@@ -16,24 +17,24 @@ pub(crate) struct PreparedTables {
 struct PreparedStatementTables {
     statement: PreparedStatement,
     catalog: QueryCatalog,
-    /// By the clock that only counts, in microseconds.
+    /// Time on the monotonic clock, in microseconds.
     gathered_at: i64,
 }
 
-/// A statement as somebody has prepared it.
+/// Prepared statement of one author.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PreparedStatement {
-    /// Its text, with the values of its parameters.
+    /// SQL text, with the values of its parameters.
     pub(crate) sql: String,
-    /// How it is asked.
+    /// Options of the question.
     pub(crate) options: QueryOptions,
-    /// For whom.
+    /// Author of the question.
     pub(crate) author: QueryAuthor,
 }
 
 impl PreparedTables {
-    /// Keeps the tables of a statement for the question that follows. Those with a lack are not kept: whoever was out of reach may
-    /// be back.
+    /// Stores the tables of a statement for the next question. Incomplete tables are not stored, because an unreachable participant
+    /// may be back.
     pub(crate) fn keep(&self, statement: PreparedStatement, catalog: QueryCatalog, now: i64) {
         if !catalog.is_complete() {
             return;
@@ -50,7 +51,7 @@ impl PreparedTables {
         });
     }
 
-    /// Takes the tables of a statement, so that only one question goes by them: whoever is refused and asks again looks anew.
+    /// Takes the tables of a statement out, so that only one question uses them. A repeated question gathers them again.
     pub(crate) fn take(&self, statement: &PreparedStatement, now: i64) -> Option<QueryCatalog> {
         let mut held = self.held.lock();
         held.retain(|one| one.is_fresh(now));
@@ -65,10 +66,11 @@ impl PreparedStatementTables {
     }
 }
 
-/// So many statements are held.
+/// Most stored statements.
 const MOST_STATEMENTS: usize = 64;
 
-/// So long, in microseconds: a program asks what it has prepared at once. What ends meanwhile is refused by its provider.
+/// Longest storage, in microseconds: a program asks a prepared statement at once. If a contract ends meanwhile, its provider
+/// refuses.
 const LONGEST: i64 = 1_000_000;
 
 #[cfg(test)]

@@ -1,25 +1,25 @@
-//! For whom a question is asked.
+//! Author of a question.
 
 use crate::participant::pseudonyms::Person;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::peer::VerifiedPeer;
 
-/// For whom a question is asked, and what that may reach.
+/// Author of a question, which decides on the reachable datasets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QueryAuthor {
-    /// Somebody of this house.
+    /// User of this participant.
     House {
-        /// The person; nobody in particular inside a command's own process.
+        /// Person; `None` within a command's own process.
         person: Option<Person>,
-        /// The id of the access token that was presented, where one was.
+        /// ID of the presented access token, if any.
         access_token: Option<String>,
     },
-    /// A program of a participant that has no connector in between: it reaches what we give to that participant.
+    /// Program of a participant without a connector. It reaches the datasets under that participant's contracts with this one.
     Program(VerifiedPeer),
 }
 
 impl QueryAuthor {
-    /// A Unix user at the local socket, as the kernel names it.
+    /// Returns the author for a Unix user at the local socket, by the number from the kernel.
     pub fn local(user: Option<u32>) -> Self {
         Self::House {
             person: user.map(Person::User),
@@ -27,7 +27,7 @@ impl QueryAuthor {
         }
     }
 
-    /// Whether the participant's own datasets are asked, too. Access tokens are for what others have given under contracts.
+    /// True if own datasets are reachable. Access tokens reach only datasets of others under contracts.
     pub(crate) const fn reaches_own_datasets(&self) -> bool {
         matches!(
             self,
@@ -38,7 +38,7 @@ impl QueryAuthor {
         )
     }
 
-    /// The program that asks, where no connector of the consumer does.
+    /// Program that asks instead of the consumer's connector, if any.
     pub const fn program(&self) -> Option<&VerifiedPeer> {
         match self {
             Self::House { .. } => None,
@@ -46,7 +46,7 @@ impl QueryAuthor {
         }
     }
 
-    /// The consumer of the contracts under which is asked, where `own` asks by itself.
+    /// Consumer of the contracts of the question; `own` if this participant asks.
     pub fn consumer(&self, own: ParticipantId) -> ParticipantId {
         match self {
             Self::House { .. } => own,

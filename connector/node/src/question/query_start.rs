@@ -1,5 +1,5 @@
-//! The start of a question, as far as its first rows. It is asked again where that can't be noticed: at the turn of a contract, and
-//! where a connector was replaced.
+//! Start of a question, until its first rows. The question is repeated if its author can't notice: at the succession of a contract,
+//! and after the replacement of a connector.
 
 use crate::contract::clause_citation::cite;
 use crate::participant::Connector;
@@ -23,34 +23,34 @@ use hansa_query::sql::query_text::QueryText;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// An answer that has begun.
+/// Started answer.
 pub struct StartedQuery {
-    /// The answer; none where nothing came since the one before.
+    /// The answer; `None` if no rows came since the earlier answer.
     pub answer: Option<FederatedAnswer>,
-    /// Its first rows, if it has any.
+    /// First rows, if any.
     pub first: Option<RecordBatch>,
-    /// The footer that tells where it goes on.
+    /// Footer with the continuation token.
     pub continuation: ContinuationFooter,
-    /// The datasets that it reads, as metadata of its rows.
+    /// Datasets that the question reads, as metadata of its rows.
     pub reads: HashMap<String, String>,
 }
 
 crate::debug_by_name!(StartedQuery);
 
-/// An answer as far as its first rows, if it has any.
+/// Starts a question and returns the answer with its first rows, if any.
 ///
-/// Shortly before one contract takes the place of another, the other may be in force already by the clock of who answers:
-/// the question waits for the turn, before anything of it was asked. Just after it, who answers may not be there yet, and
-/// the part that he refuses is asked again by itself; what others have answered is not. Whoever names a contract gets that
-/// or none.
+/// Shortly before a contract replaces another one, the new one may already be in force by the provider's clock, so the question
+/// waits for the succession before any part is sent. Shortly afterwards, the provider's clock may be late; the refused part is then
+/// repeated alone. A question that names a contract uses only that contract.
 ///
-/// A question that was on its way for longer than that comes after the turn, under a contract that was replaced meanwhile:
-/// it is asked anew under the newer one, as long as nothing of an answer was given to anybody.
+/// A question that takes longer arrives after the succession, under a replaced contract. It is asked again under the newer
+/// contract, unless a part of the answer was already returned.
 ///
-/// So it is, once, where the answer of a participant broke off whose first rows had come: its connector was replaced, or fell.
+/// The question is also repeated, once, if an answer broke off after its first rows because the participant's connector was
+/// replaced or failed.
 ///
 /// # Errors
-/// Why there is no answer.
+/// The reason why there is no answer.
 pub async fn start_query(
     connector: &Arc<Connector>,
     text: &QueryText,
@@ -75,7 +75,7 @@ pub async fn start_query(
     once(connector, text, (options, scope), author).await
 }
 
-/// So often a question is asked anew that came after the turn.
+/// Most repetitions of a question after a succession.
 const AGAIN: u8 = 4;
 
 async fn once(
@@ -97,7 +97,7 @@ async fn once(
     scope.is_of(asked)?;
     let footer = ContinuationFooter::of((asked, &question), scope, Arc::clone(&query_client));
     if matches!(scope, RequestedRowScope::Since(_)) && !question.is_additive() {
-        // Nothing of it is put together from parts: either nothing came to any of them, or all is asked anew.
+        // Such an answer is not combined from parts: either no part has new rows, or the whole question is asked again.
         continuation::all_quiet(&question, scope, &query_client)
             .await
             .map_err(|refusal| cite(connector, text.tables(), author, refusal))?;
@@ -118,7 +118,7 @@ async fn once(
         .await
         .map_err(|refusal| cite(connector, text.tables(), author, refusal))?;
     if matches!(scope, RequestedRowScope::Since(_)) {
-        // Also who may be lacking: what can't go on there would never come.
+        // Also for participants that may be missing: a part that can't continue now never can.
         let outcomes = answer.report.outcomes().into_iter();
         let mut refused = outcomes.filter_map(|went| match went.status {
             RemoteQueryStatus::Failed(why) if why.code == ErrorCode::NotContinued => Some(*why),

@@ -1,4 +1,4 @@
-//! Ask: one question over own and remote datasets. The plan stays here, remote queries go out, each in the log before it goes.
+//! Reachable tables of a question, own and remote. The plan stays here; remote queries are recorded before they are sent.
 
 mod contract_eligibility;
 mod named_contracts;
@@ -27,25 +27,25 @@ use hansa_query::sql::query_text::NamedTables;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// A dataset of a peer, as its catalogue shows it to us.
+/// Dataset of a peer, as its catalog shows it here.
 #[derive(Debug, Clone)]
 pub struct VisibleDataset {
-    /// The peer.
+    /// Peer with the dataset.
     pub peer: KnownPeer,
-    /// The entry.
+    /// Catalog entry.
     pub dataset: Dataset,
-    /// What is offered.
+    /// Offers of the dataset.
     pub offers: Vec<hansa_catalog::offer::Offer>,
-    /// Public views in force: their identity and what they say.
+    /// Public views in force, with their ID and content.
     pub views: Vec<(ContractId, Agreement)>,
-    /// Why a public view that is shown there can't be used.
+    /// Reasons why shown public views are unusable.
     pub(crate) unusable: Vec<Refusal>,
 }
 
-/// Fetches the catalogue of a peer, all pages.
+/// Fetches all pages of a peer's catalog.
 ///
 /// # Errors
-/// When the peer can't be reached, or sends what can't be read.
+/// If the peer can't be reached, or sends unreadable data.
 pub async fn catalogue(
     connector: &Arc<Connector>,
     peer: &KnownPeer,
@@ -54,10 +54,10 @@ pub async fn catalogue(
     Ok(shown.visible)
 }
 
-/// The refusal of a dataset that a peer does not show any more, where an offer of it to us is over.
+/// Returns the refusal of a dataset that a peer no longer shows, if its offer to this participant has ended.
 ///
 /// # Errors
-/// As [`catalogue`].
+/// Same errors as [`catalogue`].
 pub async fn ended_offer(
     connector: &Arc<Connector>,
     peer: &KnownPeer,
@@ -80,7 +80,7 @@ pub async fn ended_offer(
     }))
 }
 
-/// The same, with the number of the newest message that waits there.
+/// Fetches the catalog with the number of the newest waiting message.
 async fn catalog_page(
     connector: &Arc<Connector>,
     peer: &KnownPeer,
@@ -90,13 +90,13 @@ async fn catalog_page(
     Ok(shown)
 }
 
-/// All that a peer shows.
+/// Catalog of a peer.
 #[derive(Default)]
 struct CatalogPage {
     visible: Vec<VisibleDataset>,
-    /// The number of the newest message that waits there.
+    /// Number of the newest message that waits at the peer.
     newest_message: Option<u64>,
-    /// Offers to us that are over.
+    /// Ended offers to this participant.
     ended: Vec<EndedOffer>,
 }
 
@@ -141,8 +141,8 @@ async fn pages(connector: &Arc<Connector>, peer: &KnownPeer) -> Result<CatalogPa
     ))
 }
 
-/// What is offered of a dataset. A plain offer that can't be read is left out: a newer peer may offer what this version
-/// does not know. A public view is in force, so that one that can't be read or trusted is told.
+/// Reads the offers of a dataset. An unreadable plain offer is left out, because a newer peer may use terms unknown here. An
+/// unreadable or untrusted public view is reported, because it is in force.
 fn read(
     connector: &Connector,
     peer: &KnownPeer,
@@ -181,7 +181,7 @@ fn read(
 const MOST_PAGES: usize = 1000;
 const MOST_DATASETS: usize = 20_000;
 
-/// A public view of this dataset, signed by its owner.
+/// Public view of this dataset, signed by its owner.
 fn view(
     connector: &Connector,
     dataset: &Dataset,
@@ -206,11 +206,11 @@ fn elsewhere() -> Refusal {
     )
 }
 
-/// Gathers the tables that a question may name, and what it may need and can't have: from the catalogues of the peers that
-/// it mentions, and of all peers where it names a model.
+/// Gathers the tables that a question may name, and the unavailable ones: from the catalogs of the peers that it mentions, and of
+/// all peers if it names a model.
 ///
 /// # Errors
-/// When the own index can't be read.
+/// If the own index can't be read.
 pub async fn reach(
     connector: &Arc<Connector>,
     named: &NamedTables,
@@ -231,7 +231,7 @@ pub async fn reach(
     let mut tables = own_tables(connector)?;
     let mut lacks = Vec::new();
     if !author.reaches_own_datasets() {
-        // A question over a model that needs them says that they are lacking.
+        // A question over a model that needs these tables reports them as missing.
         lacks.extend(
             tables
                 .drain(..)
@@ -255,7 +255,7 @@ pub async fn reach(
                             participant: peer.id.clone(),
                             alias: Some(peer.alias.clone()),
                             dataset: Some(visible.dataset.id.name.clone()),
-                            // Of no model: it is missed by its own name alone.
+                            // Without a model, only its own name misses it.
                             model: Some(visible.dataset.model.clone().unwrap_or_default()),
                             why,
                         }));
@@ -294,7 +294,7 @@ pub async fn reach(
         .with_unusable(unusable))
 }
 
-/// A participant without its catalogue.
+/// Refusal for a participant whose catalog is missing.
 fn away(peer: &KnownPeer, why: Refusal) -> Refusal {
     let why = match why.participant {
         Some(_) => why,
@@ -303,14 +303,14 @@ fn away(peer: &KnownPeer, why: Refusal) -> Refusal {
     why.with_help(format!("hansa doctor {} says where it fails", peer.alias))
 }
 
-/// What a peer shows, messages carried first, so that a contract that was just finalised, or withdrawn, counts. Mostly there
-/// are none that change anything: ours are handed in while the catalogue comes, which says whether there are some for us, and
-/// is fetched again if there were any.
+/// Fetches a peer's catalog after exchanging messages, so that a contract that was just finalized or withdrawn counts. Usually no
+/// message changes the catalog: the outbox is delivered while the catalog is fetched. If the catalog announces messages, it is
+/// fetched again after them.
 async fn newest(
     connector: &Arc<Connector>,
     peer: &KnownPeer,
 ) -> Result<Vec<VisibleDataset>, Refusal> {
-    // The two share one connection; a peer that can't be reached shows itself in the catalogue call.
+    // Both calls share one connection. If the peer can't be reached, the catalog call reports it.
     let _greeted = connector.call(peer).await;
     let before = connector.peers.delivery_queues.news(&peer.id);
     let (_, shown) = futures::join!(
@@ -330,7 +330,7 @@ async fn newest(
     if still && !mailbox::waits(connector, peer, messages)? {
         return Ok(visible);
     }
-    // What went may have been answered.
+    // The sent messages may have been answered.
     let _fetched = mailbox::pump(connector, peer).await;
     catalogue(connector, peer).await
 }
@@ -345,7 +345,7 @@ fn own_tables(connector: &Connector) -> Result<Vec<RemoteTable>, Refusal> {
     })
 }
 
-/// An own dataset of a model that is not for access tokens.
+/// Own dataset of a model that access tokens can't reach.
 fn unavailable_own_table(table: &RemoteTable) -> Option<UnavailableTable> {
     Some(UnavailableTable {
         participant: table.dataset.owner.clone(),
@@ -361,7 +361,7 @@ fn unavailable_own_table(table: &RemoteTable) -> Option<UnavailableTable> {
     })
 }
 
-/// The contracts under which we may ask for a dataset: those that we hold, and public views.
+/// Returns the contracts under which this participant may query a dataset: its own contracts, and public views.
 pub fn usable_contracts(
     connector: &Connector,
     visible: &VisibleDataset,
@@ -380,7 +380,7 @@ pub fn usable_contracts(
     held
 }
 
-/// The titles of the offers on which contracts with a peer were made. That they can't be read keeps nobody from asking.
+/// Titles of the offers behind contracts with a peer. If they can't be read, the question continues without them.
 fn titles(connector: &Connector, peer: &ParticipantId) -> BTreeMap<ContractId, String> {
     let rows = connector
         .records
@@ -391,7 +391,7 @@ fn titles(connector: &Connector, peer: &ParticipantId) -> BTreeMap<ContractId, S
         .collect()
 }
 
-/// The tables of a dataset, one for each contract that the consumer holds, and why there is none for the others.
+/// Tables of a dataset, one per contract of the consumer, and the refusals of unusable contracts.
 fn remote_tables(
     connector: &Connector,
     visible: &VisibleDataset,
@@ -400,7 +400,7 @@ fn remote_tables(
 ) -> (Vec<RemoteTable>, Vec<Refusal>) {
     let mut tables = Vec::new();
     let mut unusable = visible.unusable.clone();
-    // Titles are for people who have to choose.
+    // Titles help a person to choose a contract.
     let titles = match held.len() > 1 {
         true => titles(connector, &visible.peer.id),
         false => BTreeMap::new(),
@@ -467,10 +467,10 @@ pub(crate) fn damaged_dataset_refusal(
         .map(|(_, refusal)| refusal)
 }
 
-/// What a question names and was had under a contract that is not in force: why it can't be had now.
+/// Returns the refusal for a dataset in a question whose contract is not in force.
 ///
 /// # Errors
-/// When the own index can't be read.
+/// If the own index can't be read.
 pub fn lapsed_contract_refusal(
     connector: &Connector,
     named: &NamedTables,
@@ -530,7 +530,7 @@ pub fn lapsed_contract_refusal(
     ))
 }
 
-/// The refusal of a dataset that a question names and its owner does not show, though a contract of ours on it is in force.
+/// Returns the refusal for a dataset in a question that its owner does not show although a contract is in force.
 ///
 /// # Errors
 /// When the own index can't be read.
@@ -553,7 +553,7 @@ pub(crate) fn naming_peer<'p>(
     })
 }
 
-/// Says whether a contract on a dataset that a question names is in force and was not when its tables were gathered.
+/// Checks that a contract on a dataset of the question has come into force since its tables were gathered.
 pub(crate) fn is_outdated(
     connector: &Connector,
     named: &NamedTables,
@@ -582,12 +582,12 @@ fn asked_peers(connector: &Connector, author: &QueryAuthor) -> Result<Vec<KnownP
     }
 }
 
-/// What one question may use here.
+/// Limits of one question here.
 pub(crate) fn bounds(connector: &Connector) -> FederatedQueryLimits {
     let limits = connector.query_limits();
     FederatedQueryLimits {
         limits: QueryResourceLimits {
-            // Rows of peers come in no order, and are put together in none.
+            // Rows of peers have no order, so any number of partitions is allowed.
             partitions: limits.cores,
             ..limits
         },

@@ -1,4 +1,4 @@
-//! How old what an answer was made of is: the oldest where several datasets were read, and whether one was read in two states.
+//! Age of the snapshots behind an answer: the oldest one, and relations that were read in several states.
 
 use hansa_query::federation::remote_query::{RemoteQueryOutcome as Went, RemoteQueryStatus};
 use hansa_query::snapshot::dataset_dir::LIVE;
@@ -6,12 +6,12 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// What was read: each relation, as the asker writes it, with the labels of its snapshots.
+/// Labels of the snapshots by relation, with the names of the question.
 #[derive(Debug, Default)]
 pub(crate) struct SnapshotLabels(BTreeMap<String, BTreeSet<String>>);
 
 impl SnapshotLabels {
-    /// Of what came back; what failed gave nothing to the answer.
+    /// Collects the labels of successful parts.
     pub(crate) fn of(outcomes: &[Went]) -> Self {
         let mut read = Self::default();
         for went in outcomes {
@@ -109,8 +109,7 @@ impl fmt::Display for TornDataset {
     }
 }
 
-/// The day of a label such as `2026-11-20.3`; none of a table that is read where it lies, and none where a participant has
-/// labels of its own.
+/// Day of a label such as `2026-11-20.3`; `None` for a table that is read in place, and for other forms of labels.
 fn day(label: &str) -> Option<&str> {
     let (day, number) = label.split_once('.')?;
     let digits = |text: &str| text.chars().all(|sign| sign.is_ascii_digit());
@@ -118,7 +117,7 @@ fn day(label: &str) -> Option<&str> {
     (dated && digits(number)).then_some(day)
 }
 
-/// How new a table is that is read where it lies.
+/// Age of a table that is read in place.
 const NOW: &str = "this moment";
 
 #[cfg(test)]

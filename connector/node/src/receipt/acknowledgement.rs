@@ -1,5 +1,5 @@
-//! The word on a receipt: the message by which the provider gets it with both signatures. It is in the log with what was
-//! received, and made of the receipt, so that it needs no file of its own.
+//! Acknowledgement of a receipt: the message that returns the receipt with both signatures to its provider. It is recorded with the
+//! received answer and made from the receipt, so it needs no file of its own.
 
 use crate::log::audit_event::AuditEvent;
 use crate::negotiation::message_record::MessageRecord;
@@ -12,11 +12,11 @@ use hansa_proto::peer::message::{MessageContent, PeerMessage, PeerMessageId};
 use hansa_store::document_folder::StoredDocumentKind as Document;
 use hansa_store::state_index::row::OutboxMessageRow;
 
-/// The record of our word on an answer of a peer; from when it is durable the message waits in the outbox. It bears the name of
-/// the answer, so that it can be told whether it was written.
+/// Record of an acknowledgement. Once it is durable, the message waits in the outbox. The message id derives from the answer, so
+/// that a repetition is recognised.
 ///
 /// # Errors
-/// When a head of the peer goes along that we have seen, and the message can't be kept.
+/// If the acknowledgement carries a cosigned head of the peer and can't be stored.
 pub(crate) fn on(
     connector: &Connector,
     peer: &ParticipantId,
@@ -28,7 +28,7 @@ pub(crate) fn on(
     let message = acknowledgement_message(request, receipt, witnessed);
     let bytes = hansa_proto::stored_message::to_bytes(&message);
     if with_head {
-        // It can't be made of the receipt alone.
+        // With a cosigned head, the message can't be made from the receipt alone.
         crate::process::blocking_work::waiting(|| {
             connector.records.documents.keep(Document::Letter, &bytes)
         })?;
@@ -44,11 +44,11 @@ pub(crate) fn on(
     Ok(noted.fact(None, None))
 }
 
-/// A message that waits in our outbox for a peer; none where it is a word on a receipt that is kept no longer, or is not what was
-/// kept.
+/// Returns a message that waits in the outbox for a peer; `None` for an acknowledgement whose receipt is no longer stored or has
+/// changed.
 ///
 /// # Errors
-/// When it can't be read.
+/// If the message can't be read.
 pub(crate) fn waiting(
     connector: &Connector,
     peer: &ParticipantId,
@@ -70,10 +70,10 @@ pub(crate) fn waiting(
     }
 }
 
-/// Lets go of the file of a word that has left the outbox: the receipt within it is kept apart, for its own time.
+/// Deletes the file of an acknowledgement that has left the outbox. The receipt in it is stored separately, for its own retention.
 ///
 /// # Errors
-/// When it can't be taken away.
+/// If the file can't be deleted.
 pub(crate) fn forget(connector: &Connector, row: &OutboxMessageRow) -> Result<(), Refusal> {
     match row.acknowledged_request {
         Some(_) => crate::process::blocking_work::waiting(|| {
@@ -93,7 +93,7 @@ fn read(connector: &Connector, digest: Digest) -> Result<PeerMessage, Refusal> {
     hansa_proto::stored_message::from_bytes(&bytes)
 }
 
-/// What is missing, or not what was written, holds no message behind it.
+/// Converts errors of missing or changed files to `None`.
 fn without<T>(refusal: Refusal) -> Result<Option<T>, Refusal> {
     match refusal.code {
         ErrorCode::FileMissing => Ok(None),
@@ -105,7 +105,7 @@ fn without<T>(refusal: Refusal) -> Result<Option<T>, Refusal> {
     }
 }
 
-/// The receipt of an answer that came from a peer, if it is still kept.
+/// Receipt of an answer from a peer, if it is still stored.
 fn read_kept_receipt(
     connector: &Connector,
     peer: &ParticipantId,

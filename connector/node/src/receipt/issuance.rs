@@ -1,4 +1,4 @@
-//! The provider's end of a receipt: signed while the close of its answer becomes durable, issued when it is.
+//! Issuance of receipts by the provider: signed while the close of the answer becomes durable, issued afterwards.
 
 use crate::log::audit_event::AuditEvent;
 use crate::participant::Connector;
@@ -18,28 +18,28 @@ use hansa_proto::statement;
 use hansa_query::answer::sealed_answer::{DeliveredTotals, SealedAnswer, StreamOutcome as Ended};
 use hansa_store::document_folder::StoredDocumentKind;
 
-/// What was fixed when an answer was admitted.
+/// Facts that are fixed when an answer is admitted.
 #[derive(Debug, Clone)]
 pub(crate) struct AdmittedQuery {
-    /// The question.
+    /// Identity of the question.
     pub(crate) request: RequestId,
-    /// Who asked.
+    /// Consumer that asked.
     pub(crate) consumer: ParticipantId,
     /// Dataset, contract and snapshot label of each read.
     pub(crate) reads: Vec<(DatasetId, Option<ContractId>, String)>,
-    /// Digest of the request as it came.
+    /// Digest of the request as received.
     pub(crate) request_digest: Digest,
     /// Commitment to the SQL text.
     pub(crate) sql_commit: Digest,
     /// Digest of the plan.
     pub(crate) plan_digest: Digest,
-    /// When it was admitted.
+    /// Time of the admission.
     pub(crate) admitted_at: UtcTimestamp,
-    /// The ruling's record.
+    /// Record of the decision.
     pub(crate) leaf: LogLeaf,
 }
 
-/// A receipt before its answer is closed.
+/// Receipt before the close of its answer.
 #[derive(Debug)]
 pub(crate) struct ReceiptDraft {
     admitted: AdmittedQuery,
@@ -49,7 +49,7 @@ pub(crate) struct ReceiptDraft {
 }
 
 impl ReceiptDraft {
-    /// That of an answer that is about to be closed; a one-sided one is countersigned by nobody.
+    /// Makes the draft for an answer that is about to be closed. Nobody countersigns a one-sided receipt.
     pub(crate) fn of(sealed: &SealedAnswer, admitted: AdmittedQuery, one_sided: bool) -> Self {
         Self {
             admitted,
@@ -64,10 +64,10 @@ impl ReceiptDraft {
         }
     }
 
-    /// Signs it for a close that was written at this time. Nobody has it until it is issued.
+    /// Signs the receipt for a close record with this time. It leaves only when it is issued.
     ///
     /// # Errors
-    /// When the log can't sign a head, or the key is out of reach.
+    /// If the log can't sign a head, or the key can't be used.
     pub(crate) async fn sign(
         self,
         connector: &Connector,
@@ -128,7 +128,7 @@ impl ReceiptDraft {
     }
 }
 
-/// A signed receipt.
+/// Signed receipt that was not issued yet.
 #[derive(Debug)]
 pub(crate) struct UnissuedReceipt {
     consumer: ParticipantId,
@@ -137,9 +137,9 @@ pub(crate) struct UnissuedReceipt {
 }
 
 impl UnissuedReceipt {
-    /// Hands it out, since the close that it tells of is durable.
+    /// Issues the receipt, because the close record that it names is durable.
     pub(crate) fn issue(self, connector: &Connector, _closed: &Recorded<SealedAnswer>) -> Bytes {
-        // What it says is in the log; the file that is kept is the one that comes back countersigned.
+        // Its content is in the log. The stored file is the countersigned receipt that returns.
         connector
             .accounting
             .issued_receipts
@@ -147,10 +147,10 @@ impl UnissuedReceipt {
         self.bytes
     }
 
-    /// The same of one that nobody countersigns: no file comes back, so that ours is kept, and the log names it.
+    /// Issues a receipt that nobody countersigns. No receipt returns, so this one is stored, and the log names it.
     ///
     /// # Errors
-    /// When it can't be kept or recorded.
+    /// If the receipt can't be stored or recorded.
     pub(crate) async fn issue_one_sided(
         self,
         connector: &Connector,

@@ -1,11 +1,11 @@
-//! Receipts that were issued a moment ago: whoever countersigns one need not send it back.
+//! Recently issued receipts, so that the consumer need not send a countersigned receipt back in full.
 
 use bytes::Bytes;
 use hansa_policy::id::{ParticipantId, RequestId};
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 
-/// The newest receipts, as they were issued and to whom. The word on one that is not here any more brings it along.
+/// Newest receipts as issued, with their consumers. An acknowledgement of another receipt carries the receipt.
 #[derive(Debug, Default)]
 pub(crate) struct IssuedReceipts(Mutex<VecDeque<IssuedReceipt>>);
 
@@ -17,7 +17,7 @@ struct IssuedReceipt {
 }
 
 impl IssuedReceipts {
-    /// Keeps one, unless it is a large one; the oldest go.
+    /// Stores a receipt, unless it is large. The oldest ones are dropped.
     pub(crate) fn keep(&self, consumer: &ParticipantId, request: RequestId, receipt: &Bytes) {
         if receipt.len() > LARGE {
             return;
@@ -33,20 +33,20 @@ impl IssuedReceipts {
         });
     }
 
-    /// The one for an answer to this consumer.
+    /// Finds the receipt of an answer to this consumer.
     pub(crate) fn find(&self, consumer: &ParticipantId, request: RequestId) -> Option<Bytes> {
         let all = self.0.lock();
-        // The word comes right after the answer.
+        // The acknowledgement comes shortly after the answer.
         let mut newest = all.iter().rev();
         let found = newest.find(|one| one.request == request && one.consumer == *consumer)?;
         Some(found.receipt.clone())
     }
 }
 
-/// How many are kept.
+/// Most stored receipts.
 const MOST: usize = 256;
 
-/// Of how many bytes one that is kept may be.
+/// Largest stored receipt, in bytes.
 const LARGE: usize = 8 * 1024;
 
 #[cfg(test)]

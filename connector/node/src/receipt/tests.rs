@@ -1,4 +1,4 @@
-//! The word on a receipt is given, whatever came between.
+//! Tests: a receipt is acknowledged after any interruption.
 
 use super::*;
 use crate::answer::incoming_query::QueryCaller;
@@ -32,7 +32,7 @@ fn asking() -> QueryRequestEnvelope {
     }
 }
 
-/// A receipt of lindau over an answer of no rows to that question.
+/// Receipt of lindau over an empty answer to that question.
 fn received(lindau: &Connector, acme: &Connector, asked: &SentQuery) -> TransferSummary {
     let digest = Digest::of(b"something");
     let receipt = Receipt {
@@ -71,7 +71,7 @@ fn received(lindau: &Connector, acme: &Connector, asked: &SentQuery) -> Transfer
     }
 }
 
-/// A provider and a consumer that agree.
+/// Provider and consumer with a contract.
 async fn test_federation() -> (TestFederation, Arc<Connector>, Arc<Connector>) {
     let federation = TestFederation::of_two();
     let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
@@ -79,7 +79,7 @@ async fn test_federation() -> (TestFederation, Arc<Connector>, Arc<Connector>) {
     (federation, lindau, acme)
 }
 
-/// The receipt that the last message for lindau carries, and for which answer.
+/// Receipt in the last message for lindau, and its answer.
 fn last_word(acme: &Connector, lindau: &Connector) -> (RequestId, Bytes) {
     let Some((_, PeerMessage { content, .. })) = outbox(acme, lindau).pop() else {
         panic!("no letter waits");
@@ -92,7 +92,7 @@ fn last_word(acme: &Connector, lindau: &Connector) -> (RequestId, Bytes) {
     }
 }
 
-/// How many messages lie in files.
+/// Number of messages in files.
 fn message_count(federation: &TestFederation, who: &str) -> usize {
     let folder = federation.home(who).join("state/letters");
     std::fs::read_dir(folder).unwrap().count()
@@ -112,7 +112,7 @@ async fn the_word_on_a_receipt_is_in_the_log_with_what_came() {
         .unwrap();
     assert!(verdict.is_countersigned, "{:?}", verdict.dispute);
     assert_eq!(verdict.read.len(), 1);
-    // The two stand one behind the other; the message is made of the receipt, and so again after a start.
+    // The two records follow each other. The message is made from the receipt, also after a restart.
     let kinds: Vec<String> = acme
         .records
         .log
@@ -139,7 +139,7 @@ async fn the_word_on_a_receipt_is_in_the_log_with_what_came() {
     resume(&acme, Some(&lindau.id())).await.unwrap();
     assert_eq!(outbox(&acme, &lindau).len(), before + 1, "once");
     assert_eq!(last_word(&acme, &lindau), (request, receipt));
-    // One whose receipt is not what was kept, or is kept no longer, can't be carried, and holds up nobody.
+    // An acknowledgement with a changed or missing receipt can't be delivered, and blocks no other message.
     let path = federation.home("acme").join("state/receipts");
     std::fs::write(path.join(file.to_string()), "something else").unwrap();
     assert_eq!(outbox(&acme, &lindau).len(), before);
@@ -168,7 +168,7 @@ async fn a_word_that_took_a_head_along_goes_when_it_was_fetched() {
     assert!(
         matches!(content, MessageContent::Acknowledgement { witnessed, .. } if with_head(witnessed))
     );
-    // Whoever asks for what comes behind a message has it.
+    // A caller that asks for later messages has the earlier ones.
     let QueryCaller::Peer(peer) = caller(&acme, "lindau") else {
         panic!("a peer");
     };
@@ -186,7 +186,7 @@ async fn the_word_on_a_receipt_is_given_after_a_crash() {
     let before = outbox(&acme, &lindau).len();
     let asked = SentQuery::of(&asking());
     let came = received(&lindau, &acme, &asked);
-    // A loss of power comes between what was received and the message that stands behind it.
+    // A power failure comes between the record of the answer and the record of the message.
     let countersigned = only_received(&lindau, &acme, &asked, &came).await;
     drop(acme);
     let acme = federation.open("acme");
@@ -211,14 +211,14 @@ async fn whoever_stops_to_look_for_what_is_owed_looks_again() {
     }
     let peer = lindau.id();
     acme.peers.delivery_queues.owes_a_word(&peer);
-    // Dropped at the first word that has to be waited for.
+    // Dropped at the first acknowledgement that is waited for.
     let looked = tokio::time::timeout(Duration::ZERO, resume(&acme, Some(&peer)));
     assert!(looked.await.is_err());
     resume(&acme, Some(&peer)).await.unwrap();
     assert_eq!(outbox(&acme, &lindau).len(), before + 3);
 }
 
-/// Puts in the log what was received, without the message that stands behind it; gives the countersigned receipt.
+/// Records a received answer without the message after it. Returns the countersigned receipt.
 async fn only_received(
     lindau: &Connector,
     acme: &Connector,

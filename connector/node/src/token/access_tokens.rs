@@ -1,7 +1,7 @@
-//! The access tokens of this house: one for each person, for purposes that it lists, until a day.
+//! Access tokens of this participant: each for one person, for listed purposes, until a day.
 //!
-//! The secret is shown once and kept as its digest alone. What a token is good for is a document that the log names; a token whose
-//! document is lost counts no longer.
+//! The secret is shown once; only its digest is stored. The grant of a token is a document that the log names. A token with a lost
+//! document is invalid.
 
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::json::serialized::{from_form, to_form};
@@ -17,44 +17,44 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The name under which the index remembers what became of a token.
+/// Name under which the index stores the state of a token.
 pub(crate) fn index_key(id: &str) -> String {
     format!("access_token/{id}")
 }
 
-/// What the index remembers of a token that counts.
+/// State of a valid token in the index.
 pub(crate) const CREATED: u64 = 1;
 
-/// What it remembers of one that was revoked: the higher one stays.
+/// State of a revoked token in the index. The higher number wins.
 pub(crate) const REVOKED: u64 = 2;
 
-/// A token, without its secret.
+/// Grant of a token, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessTokenGrant {
-    /// Its id.
+    /// ID of the token.
     pub id: String,
-    /// The digest of its secret.
+    /// Digest of the secret.
     pub secret: Digest,
-    /// Whom it is for, by the pseudonym of the year in which it was created.
+    /// Person of the token, by the pseudonym of the year of its creation.
     pub actor: String,
-    /// The contract for which a participant without a connector presents it; of one of this house there is none.
+    /// Contract for which a participant without a connector presents the token; `None` for a token of an own user.
     pub contract: Option<ContractId>,
-    /// The purposes that a connection may name.
+    /// Purposes that a connection may name.
     pub purposes: Vec<PurposeId>,
-    /// Since when it counts.
+    /// Start of the validity.
     pub from: UtcTimestamp,
-    /// Until when it counts.
+    /// End of the validity.
     pub until: UtcTimestamp,
-    /// `true` once it was revoked, as the index remembers.
+    /// True if the token was revoked, from the index.
     #[serde(skip)]
     pub is_revoked: bool,
 }
 
-/// The version of the document.
+/// Version of the document.
 const FORM: &str = "access-token/1";
 
 impl AccessTokenGrant {
-    /// The document.
+    /// Writes the grant in canonical form.
     pub fn document(&self) -> Vec<u8> {
         canonical(&to_form(FORM, self))
     }
@@ -72,10 +72,10 @@ pub struct AccessTokenRegister {
 }
 
 impl AccessTokenRegister {
-    /// Those that the log names, by their documents.
+    /// Loads the tokens that the log names from their documents.
     ///
     /// # Errors
-    /// When the index can't be read. A document that can't be read is told as a fault.
+    /// If the index can't be read. An unreadable document is reported as a fault.
     pub(crate) fn load(
         state: &StateIndex,
         documents: &DocumentFolder,
@@ -93,7 +93,7 @@ impl AccessTokenRegister {
                     continue;
                 }
             };
-            // What was kept before a crash and never recorded was told to nobody.
+            // A document that a crash left without a record was given to nobody.
             let state = state.stored_number(&index_key(&grant.id))?;
             if state >= CREATED {
                 let is_revoked = state >= REVOKED;
@@ -109,35 +109,35 @@ impl AccessTokenRegister {
         })
     }
 
-    /// Adds one whose record is durable.
+    /// Adds a token with a durable record.
     pub fn add(&self, grant: AccessTokenGrant) {
         self.tokens
             .write()
             .insert(grant.id.clone(), Arc::new(grant));
     }
 
-    /// Revokes one, as the log says already.
+    /// Revokes a token after the record of the revocation.
     pub fn revoke(&self, id: &str) {
         if let Some(grant) = self.tokens.write().get_mut(id) {
             Arc::make_mut(grant).is_revoked = true;
         }
     }
 
-    /// Whether one was revoked; one that is not there counts as such.
+    /// Returns true if a token was revoked or is unknown.
     pub fn is_revoked(&self, id: &str) -> bool {
         let tokens = self.tokens.read();
         tokens.get(id).is_none_or(|grant| grant.is_revoked)
     }
 
-    /// All, by their ids.
+    /// Returns all tokens in the order of their ids.
     pub fn all(&self) -> Vec<Arc<AccessTokenGrant>> {
         self.tokens.read().values().cloned().collect()
     }
 
-    /// The token that somebody presents, if it is one of these and counts at `now`.
+    /// Finds the valid token for a presented text at `now`.
     ///
     /// # Errors
-    /// `TOKEN_INVALID`. Only whoever knows its secret learns that it is over or revoked.
+    /// `TOKEN_INVALID`. Expiry and revocation are only reported to a caller with the right secret.
     pub fn recognise(
         &self,
         presented: &AccessToken,
@@ -145,7 +145,7 @@ impl AccessTokenRegister {
     ) -> Result<Arc<AccessTokenGrant>, Refusal> {
         let invalid = |sentence: String| Refusal::new(ErrorCode::TokenInvalid, sentence);
         let found = self.tokens.read().get(presented.id()).cloned();
-        // Digests of secrets that nobody can guess: how long it takes to compare them tells nothing.
+        // Secrets can't be guessed, so the time to compare their digests reveals nothing.
         let grant = found
             .filter(|grant| grant.secret == Digest::of(presented.secret().as_bytes()))
             .ok_or_else(|| invalid("the access token is none of this connector".to_owned()))?;
@@ -193,7 +193,7 @@ mod tests {
             assert_eq!(read(&text), Ok(grant));
             for (from, to) in [
                 ("access-token/1", "access-token/2"),
-                // Without it a token for a contract would be one of the house.
+                // Without the contract, it would be a token of an own user.
                 ("\"contract\"", "\"contracts\""),
                 ("\"id\"", "\"is_revoked\":false,\"id\""),
                 ("\"from\":\"2026", "\"from\":\"26"),

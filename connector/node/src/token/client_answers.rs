@@ -1,4 +1,4 @@
-//! The answers that programs of analysts are reading, by the access token that they presented: a token that is revoked ends them.
+//! Answers that client programs read, by access token. Revoking a token ends its answers.
 
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use parking_lot::Mutex;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-/// The answers that are being read.
+/// Running answers by access token.
 #[derive(Debug, Default)]
 pub struct ClientAnswers {
     running: Mutex<RunningAnswers>,
@@ -18,24 +18,24 @@ struct RunningAnswers {
     by_token: BTreeMap<String, BTreeMap<u64, CancellationToken>>,
 }
 
-/// One of them; dropping it says that it has ended.
+/// Running answer. Dropping it ends the count.
 #[derive(Debug)]
 pub struct ClientAnswerGuard {
     all: Arc<ClientAnswers>,
     token: String,
     number: u64,
-    /// Cancelled when its token is revoked.
+    /// Token that is cancelled when the access token is revoked.
     pub ended: CancellationToken,
 }
 
-/// So many answers one token reads at once.
+/// Most concurrent answers of one access token.
 const EACH: usize = 8;
 
 impl ClientAnswers {
-    /// Notes one that begins.
+    /// Adds an answer that begins.
     ///
     /// # Errors
-    /// `TOO_MANY_STREAMS` where the token reads as many as it may, or all together read `most`.
+    /// `TOO_MANY_STREAMS` if the access token has its most answers, or all together have `most`.
     pub fn begin(self: &Arc<Self>, token: &str, most: usize) -> Result<ClientAnswerGuard, Refusal> {
         let mut running = self.running.lock();
         let all: usize = running.by_token.values().map(BTreeMap::len).sum();
@@ -66,7 +66,7 @@ impl ClientAnswers {
         })
     }
 
-    /// Ends those of a token; says how many there were.
+    /// Ends the answers of an access token and returns their number.
     pub fn cut_token_answers(&self, token: &str) -> usize {
         let running = self.running.lock();
         let of_it = running.by_token.get(token);

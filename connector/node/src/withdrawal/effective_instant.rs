@@ -1,10 +1,10 @@
-//! The instant from which a withdrawal counts, as a person gives it.
+//! Instant of a withdrawal, as a person gives it.
 
 use crate::process::civil_day;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// Reads an instant, or a day: of this the first instant in the zone. Where no zone is known, a day alone says too little.
+/// Reads an instant, or a day, which means its first instant in `zone`. Without a zone, a day is refused.
 ///
 /// # Errors
 /// `USAGE`
@@ -28,7 +28,7 @@ pub fn read_instant(text: &str, zone: Option<&str>) -> Result<UtcTimestamp, Refu
     })
 }
 
-/// Refuses an instant that has passed, and one at which the contract is over anyway.
+/// Refuses a past instant, and one after the end of the contract.
 ///
 /// # Errors
 /// `USAGE`

@@ -1,6 +1,6 @@
-//! A worker's walk: contract, plan, derive, enforce, run tasks. Everything that a briefing says of a policy is made again from the
-//! contract and compared; what only the connector can know (who asks, which prohibitions hold, the instant) is believed, and can't
-//! make a contract give more than it says.
+//! Workflow of a worker: contract, plan, decision, enforcement, tasks. The worker derives every policy in a briefing again from the
+//! contract and compares it. It believes only facts that the connector alone can know (caller, prohibitions in force, instant);
+//! they can't make a contract permit more.
 
 mod question_grounds;
 mod question_source;
@@ -44,10 +44,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// A worker: what it needs of its participant's folder, read only, and the runtime in which tasks run.
+/// Worker: read-only access to the participant's folder, and the runtime of tasks.
 pub struct StageWorker {
     name: SqlIdentifier,
-    /// Where its certificates are.
+    /// Folder of its certificates.
     cluster: PathBuf,
     folders: WorkerFolders,
     limits: config::limits::LimitsConfig,
@@ -57,17 +57,17 @@ pub struct StageWorker {
     runtime: QueryRuntime,
     places: Arc<Semaphore>,
     questions: Arc<RunningQuestions>,
-    /// The connections to other workers.
+    /// Connections to other workers.
     others: Arc<WorkerRegistry>,
 }
 
 crate::debug_by_name!(StageWorker);
 
 impl StageWorker {
-    /// A worker of the participant of `config`, whose state folder it sees; it writes nothing there.
+    /// Opens a worker of the participant of `config`. It reads the state folder and writes nothing there.
     ///
     /// # Errors
-    /// `STATE_BROKEN` where the connector has not made its folder yet; what is wrong with a list.
+    /// `STATE_BROKEN` if the connector has not made its folder yet, or errors of a list.
     pub fn open(
         config: ConnectorConfig,
         name: SqlIdentifier,
@@ -109,10 +109,10 @@ impl StageWorker {
         })
     }
 
-    /// What the briefing's contracts permit of its text, with the snapshots that it reads.
+    /// Returns the plan that the briefing's contracts permit for its text, with the snapshots to read.
     ///
     /// # Errors
-    /// What does not hold, or is not what the connector made of it.
+    /// The reason why a contract does not permit it, or the difference from the connector's result.
     async fn delegated_plan(
         &self,
         task: &QuestionBriefing,
@@ -123,14 +123,14 @@ impl StageWorker {
             return Err(differs(sentence).with_help("run the same version on all machines"));
         }
         let now = (self.clock)().wall;
-        // An embargo is counted from it.
+        // Embargoes are counted from this instant.
         if task.now > now.plus_micros(CLOCKS) || task.now < now.plus_micros(-CLOCKS) {
             return Err(differs(
                 "the clock of the worker is not that of its connector".to_owned(),
             ));
         }
         let (folders, briefing) = (self.folders.clone(), task.clone());
-        // Files of a file system that others share.
+        // Files on a shared file system.
         let read = blocking(move || folders.grounds(&briefing, now));
         let QuestionGrounds {
             active,
@@ -179,7 +179,7 @@ impl StageWorker {
 }
 
 impl StageWorker {
-    /// Makes the tasks of a question ready that are its own; they are over when the stream is dropped.
+    /// Prepares the worker's tasks of a question. They end when the stream is dropped.
     async fn begin(&self, briefing: QuestionBriefing) -> Result<TaskFrameStream, Refusal> {
         let own = usize::try_from(briefing.worker).unwrap_or(usize::MAX);
         let named = briefing.team.get(own).map(|member| &member.name);
@@ -240,7 +240,7 @@ impl StageWorker {
             purpose = briefing.purpose.as_ref().map(ToString::to_string),
             "runs tasks of a question"
         );
-        // Held until the connector lets go, or the time of the question is over.
+        // Held until the connector drops the stream, or the time of the question is over.
         let held = stream::unfold(Some(running), move |running| async move {
             let _running = running?;
             tokio::time::sleep(limits.time).await;
@@ -280,7 +280,7 @@ impl TaskHandler for StageWorker {
             (WorkerTicket::Begin(briefing), ClusterCaller::Connector) => {
                 self.begin(*briefing).await
             }
-            // INVARIANT: connector-begins. A worker asks for rows, and says nothing of what is asked and permitted.
+            // INVARIANT: connector-begins. A worker requests rows; it does not decide on questions and permits.
             (WorkerTicket::Begin(_), ClusterCaller::Worker(_)) => Err(Refusal::new(
                 ErrorCode::PeerNotTrusted,
                 "a question is begun by the connector alone",
@@ -290,7 +290,7 @@ impl TaskHandler for StageWorker {
     }
 }
 
-/// The message that the tasks are ready: a schema without columns.
+/// Message that the tasks are ready: a schema without columns.
 fn ready() -> Result<TaskFrame, Refusal> {
     let frame = hansa_query::answer::frames::schema_without_columns();
     Ok(TaskFrame {
@@ -299,7 +299,7 @@ fn ready() -> Result<TaskFrame, Refusal> {
     })
 }
 
-/// The messages of a partition.
+/// Messages of a partition.
 fn messages(rows: TaskStream) -> TaskFrameStream {
     let frames = stream::unfold(rows, |mut rows| async move {
         let frame = rows.next().await?;
@@ -312,8 +312,8 @@ fn messages(rows: TaskStream) -> TaskFrameStream {
     frames.boxed()
 }
 
-/// How long a question waits for a place.
+/// Longest wait of a question for a place.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// By how much the clocks of a connector and its workers may differ, microseconds.
+/// Largest difference between the clocks of a connector and its workers, in microseconds.
 const CLOCKS: i64 = 300 * 1_000_000;

@@ -1,4 +1,4 @@
-//! The workers of this connector, and the connections to them.
+//! Workers of this connector, and the connections to them.
 
 use crate::config::cluster::WorkerConfig;
 use crate::process::blocking_work::blocking;
@@ -12,7 +12,7 @@ use rustls::ClientConfig;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// How each worker stands that was asked before, by name and address.
+/// State of each worker that was asked before, by name and address.
 #[derive(Debug, Default)]
 pub struct WorkerRegistry {
     known: Mutex<BTreeMap<(SqlIdentifier, String), WorkerConnection>>,
@@ -22,15 +22,15 @@ pub struct WorkerRegistry {
 enum WorkerConnection {
     /// A connection is open.
     Open(Box<WorkerClient>),
-    /// It was not there, and is asked again from these ticks on.
+    /// The worker was unreachable and is asked again from these ticks on.
     Rests(i64),
 }
 
 impl WorkerRegistry {
-    /// A connection to a worker: the one that is open, or a new one by the certificates that `read` gives.
+    /// Returns the open connection to a worker, or opens one with the certificates from `read`.
     ///
     /// # Errors
-    /// `WORKER_FAILED`, or what is wrong with the certificates.
+    /// `WORKER_FAILED`, or errors of the certificates.
     pub async fn client(
         &self,
         worker: &WorkerConfig,
@@ -55,7 +55,7 @@ impl WorkerRegistry {
         Ok(client)
     }
 
-    /// Opens a new connection to a worker the next time, and leaves it alone for a while.
+    /// Drops the connection to a worker, and does not ask it for a while.
     pub(crate) fn rests(&self, worker: &WorkerConfig, ticks: i64) {
         let until = ticks.saturating_add(REST);
         self.known
@@ -63,12 +63,12 @@ impl WorkerRegistry {
             .insert(key(worker), WorkerConnection::Rests(until));
     }
 
-    /// Whether a worker is left alone now.
+    /// Returns true if a worker is not asked now.
     pub(crate) fn is_resting(&self, worker: &WorkerConfig, ticks: i64) -> bool {
         matches!(self.known.lock().get(&key(worker)), Some(WorkerConnection::Rests(until)) if ticks < *until)
     }
 
-    /// Opens new connections the next time: certificates or addresses may be others.
+    /// Drops all connections, because certificates or addresses may have changed.
     pub(crate) fn forget_all(&self) {
         self.known.lock().clear();
     }
@@ -78,8 +78,8 @@ fn key(worker: &WorkerConfig) -> (SqlIdentifier, String) {
     (worker.name.clone(), worker.address.clone())
 }
 
-/// How connections of the cluster are kept. The tasks of all questions between two machines share one connection: none of their streams
-/// must wait for the place or the window of another, or two of them could wait for each other.
+/// Transport settings of cluster connections. All tasks of all questions between two machines share one connection: no stream may
+/// wait for the place or the window of another, or two streams could wait for each other.
 pub fn cluster_transport() -> TransportSettings {
     TransportSettings {
         streams: STREAMS,
@@ -89,11 +89,11 @@ pub fn cluster_transport() -> TransportSettings {
     }
 }
 
-/// The most streams of one connection, and the bytes of each that nobody has read yet.
+/// Most streams of one connection, and unread bytes of each stream.
 const STREAMS: u32 = 2_000;
 const WINDOW: u32 = 256 * 1024;
 
-/// So long a worker that was not there is not asked again, microseconds.
+/// Time during which an unreachable worker is not asked again, in microseconds.
 const REST: i64 = 30 * 1_000_000;
 
 #[cfg(test)]

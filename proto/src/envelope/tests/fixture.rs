@@ -1,4 +1,4 @@
-//! A provider with Ed25519, a consumer with P-256, and what they agreed.
+//! Fixture: a provider with Ed25519, a consumer with P-256, and their agreement.
 
 use super::*;
 use crate::samples;
@@ -13,7 +13,7 @@ use josekit::jws::alg::ecdsa::EcdsaJwsAlgorithm;
 use josekit::jws::alg::eddsa::EddsaJwsAlgorithm;
 use josekit::jws::{JwsSigner, JwsVerifier};
 
-/// A protected header and a signature.
+/// Protected header and signature.
 pub(super) type SignatureEntry = (String, Vec<u8>);
 
 pub(super) struct EnvelopeFixture {
@@ -57,7 +57,7 @@ impl EnvelopeFixture {
         )
     }
 
-    /// The payload with these entries.
+    /// Envelope of the payload with these entries.
     pub(super) fn with(&self, entries: &[&SignatureEntry]) -> Vec<u8> {
         envelope(&self.payload, entries)
     }
@@ -79,13 +79,13 @@ impl EnvelopeFixture {
     }
 }
 
-/// `payload` with these entries.
+/// Envelope of `payload` with these entries.
 pub(super) fn envelope(payload: &[u8], entries: &[&SignatureEntry]) -> Vec<u8> {
     let entries: Vec<SignatureEntry> = entries.iter().copied().cloned().collect();
     assemble(payload, &entries)
 }
 
-/// The registered keys, the provider's first.
+/// Registered keys, the provider's first.
 pub(super) struct PartyKeys(pub(super) [PartyKey; 2]);
 
 impl SignatureVerifier for PartyKeys {
@@ -125,7 +125,7 @@ impl SignatureVerifier for PartyKeys {
     }
 }
 
-/// A key of a party: `EdDSA` or `ES256`.
+/// Key of a party: `EdDSA` or `ES256`.
 pub(super) struct PartyKey {
     owner: ParticipantId,
     alg: &'static str,
@@ -185,7 +185,7 @@ impl PartyKey {
     }
 }
 
-/// `bytes` with one bit of one byte turned, for each byte.
+/// Copies of `bytes`, each with one flipped bit in one byte.
 pub(super) fn flipped(bytes: &[u8], bit: u8) -> impl Iterator<Item = (usize, Vec<u8>)> {
     (0..bytes.len()).map(move |index| {
         let mut bad = bytes.to_vec();

@@ -1,9 +1,9 @@
-//! Four things that the library josekit lets pass: each is refused here.
+//! Tests: four faults that the library josekit accepts are refused here.
 
 use super::fixture::EnvelopeFixture;
 use super::*;
 
-/// The header of a consumer's signature; `KID` stands for its key.
+/// Header of a consumer's signature. `KID` stands for its key.
 const HEADER: &str = r#"{"alg":"ES256","crit":["hansa-role"],"hansa-role":"consumer","iat":1,"kid":"KID","typ":"hansa-agreement+jws"}"#;
 
 impl EnvelopeFixture {
@@ -14,7 +14,7 @@ impl EnvelopeFixture {
         key.entry_with(header, &self.payload)
     }
 
-    /// A contract whose consumer signed [`HEADER`] with `from` changed to `to`, correctly.
+    /// Contract whose consumer correctly signed [`HEADER`] with `from` replaced by `to`.
     #[track_caller]
     fn header_refused(&self, from: &str, to: &str, code: ErrorCode) {
         let header = HEADER.replace(from, to);
@@ -75,7 +75,7 @@ fn josekit_trap_3_an_algorithm_in_the_unprotected_header_alone_is_refused() {
         let bytes = text.replace(&start, &smuggled).into_bytes();
         fixture.refused(&bytes, ErrorCode::SignatureHeader);
     }
-    // The last one is accepted, but is not the one that is registered for the key.
+    // The last algorithm is accepted in general, but is not the registered one of the key.
     for alg in ["none", "HS256", "RS256", "Ed25519", "ES384", "", "EdDSA"] {
         fixture.header_refused("ES256", alg, ErrorCode::SignatureAlg);
     }

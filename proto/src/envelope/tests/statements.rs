@@ -1,4 +1,4 @@
-//! Envelopes of other things than a contract of two: each has its own number of signatures.
+//! Tests: envelopes of other statements than a contract of two parties, each with its own number of signatures.
 
 use super::fixture::envelope;
 use super::*;
@@ -109,7 +109,7 @@ fn a_receipt_is_signed_and_countersigned() {
         assert_eq!(read.is_countersigned(), countersigned);
         assert_eq!(read.check(&fixture.keys), Ok(()));
     }
-    // Signatures that were kept apart are put together, in whatever order they come.
+    // Signatures that were stored separately are assembled in either order.
     let mut signatures = parse_receipt(&two).unwrap().signatures;
     signatures.reverse();
     assert_eq!(assemble_signed(&payload, &signatures), two);
@@ -181,7 +181,7 @@ fn a_credential_is_signed_by_its_issuer() {
         let read = credential::from_envelope(&envelope(&payload, entries));
         assert_eq!(read.unwrap_err().code, code);
     }
-    // Out of order, twice, or none at all.
+    // Attributes out of order, duplicated, or missing.
     let [sector, region] = [&statement.attributes[0], &statement.attributes[1]];
     for wrong in [vec![region, sector], vec![sector, sector], vec![]] {
         let bytes = crate::statement::to_bytes(&credential::CredentialStatement {

@@ -1,4 +1,4 @@
-//! The word on a receipt, without the receipt: the provider has issued it and most often still holds it.
+//! Acknowledgement of a receipt without the receipt. The provider issued the receipt and usually still has it.
 
 use super::{MessageContent, PeerMessage, PeerMessageId, from_wire, to_wire};
 use crate::base64url;
@@ -12,29 +12,29 @@ use hansa_policy::contract::signature::SignatoryRole;
 use hansa_policy::id::RequestId;
 use hansa_policy::refusal::Refusal;
 
-/// A message as it is handed in.
+/// Message as sent by a consumer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubmittedMessage {
-    /// As it stands.
+    /// Complete message.
     Whole(PeerMessage),
-    /// Without what the other side holds.
+    /// Acknowledgement without its receipt, which the provider has.
     Short(CompactAck),
 }
 
-/// An acknowledgement of which the receipt is left out.
+/// Acknowledgement without its receipt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompactAck {
-    /// The message's identity.
+    /// Identity of the message.
     pub id: PeerMessageId,
-    /// The question.
+    /// Identity of the question.
     pub request: RequestId,
     /// The consumer's signature on the receipt.
     pub signature: AcknowledgementSignature,
-    /// A head of the provider's log that the consumer has checked and cosigned.
+    /// Head of the provider's log that the consumer has checked and cosigned.
     pub witnessed: Option<Bytes>,
 }
 
-/// A consumer's signature on a receipt, whose header says nothing beside what all such headers do.
+/// Consumer's signature on a receipt, with a standard header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AcknowledgementSignature {
     alg: String,
@@ -67,7 +67,8 @@ impl AcknowledgementSignature {
 }
 
 impl CompactAck {
-    /// The message without the receipt; nothing where it is no acknowledgement, or the receipt would not come of its parts.
+    /// Makes the short form of a message. Returns `None` if it is no acknowledgement, or if the receipt can't be restored from the
+    /// parts.
     #[must_use]
     pub fn of(message: &PeerMessage) -> Option<Self> {
         let MessageContent::Acknowledgement {
@@ -91,7 +92,7 @@ impl CompactAck {
         })
     }
 
-    /// The message, with the receipt as it was issued; nothing where that is no receipt of one signature.
+    /// Restores the message with the issued receipt. Returns `None` if `issued` is no receipt with one signature.
     #[must_use]
     pub fn with_receipt(self, issued: &[u8]) -> Option<PeerMessage> {
         let mut parts = EnvelopeParts::of(issued)?;
@@ -111,10 +112,10 @@ impl CompactAck {
     }
 }
 
-/// Takes a message apart as it was handed in.
+/// Reads a sent message from its wire message.
 ///
 /// # Errors
-/// As [`from_wire`].
+/// Same errors as [`from_wire`].
 pub fn handed_from_wire(message: Option<pb::Letter>) -> Result<SubmittedMessage, Refusal> {
     match message {
         Some(pb::Letter {
@@ -144,7 +145,7 @@ pub fn handed_from_wire(message: Option<pb::Letter>) -> Result<SubmittedMessage,
     }
 }
 
-/// Puts a message together as it is handed in.
+/// Writes a sent message as a wire message.
 #[must_use]
 pub fn handed_to_wire(handed: &SubmittedMessage) -> pb::Letter {
     match handed {
@@ -200,7 +201,7 @@ fn signature_to_wire(word: &AcknowledgementSignature) -> pb::Countersignature {
     }
 }
 
-/// The most that a protected header may be.
+/// Limits of a protected header.
 const HEADER: JsonLimits = JsonLimits {
     bytes: 4 * 1024,
     depth: 4,
@@ -217,7 +218,7 @@ mod tests {
     use hansa_policy::contract::signature::SignatoryRole;
     use hansa_policy::id::RequestId;
 
-    /// The first is a provider's, the others consumers'; of the fourth the header says more than its kind does.
+    /// The first signature is a provider's, the others are consumers'. The fourth has a nonstandard header.
     fn mark(n: u8) -> SignaturePart {
         let role = if n == 1 {
             SignatoryRole::Provider
@@ -274,11 +275,11 @@ mod tests {
             short.clone().with_receipt(&receipt(&[1])),
             Some(whole.clone())
         );
-        // Nothing is made of what is no receipt of one signature.
+        // Other bytes than a receipt with one signature give no message.
         for other in [receipt(&[]), receipt(&[1, 2]), b"{}".to_vec()] {
             assert_eq!(short.clone().with_receipt(&other), None);
         }
-        // A message as it stands stays that.
+        // A complete message stays complete.
         let wire = handed_to_wire(&SubmittedMessage::Whole(whole.clone()));
         assert_eq!(
             handed_from_wire(Some(wire)).unwrap(),
@@ -330,7 +331,7 @@ mod tests {
         ] {
             assert_eq!(refusal.code.as_str(), "MESSAGE_MALFORMED", "{refusal}");
         }
-        // In a file, or on its way to a consumer, a message is whole.
+        // In a file, or on its way to a consumer, a message is complete.
         let refusal = crate::peer::message::from_wire(Some(wire.clone())).unwrap_err();
         assert_eq!(refusal.code.as_str(), "MESSAGE_MALFORMED", "{refusal}");
     }

@@ -1,10 +1,10 @@
-//! What a message says, as it is sent.
+//! Encoding of a message's content.
 
 use super::MessageContent;
 use crate::peer::{field, pb};
 use bytes::Bytes;
 
-/// As it is sent.
+/// Writes the content as a wire message.
 pub(super) fn content(content: &MessageContent) -> pb::letter::Content {
     use pb::letter::Content as Wire;
     match content.clone() {

@@ -1,4 +1,4 @@
-//! Messages survive the round trip, and nothing odd gets in.
+//! Tests: messages survive the round trip, and malformed ones are refused.
 
 use super::{MessageContent, PeerMessage, PeerMessageId, SequencedMessage};
 use crate::peer::pb;
@@ -151,7 +151,7 @@ fn messages_that_lack_or_overdo_something_are_refused() {
         letter: None,
     };
     assert!(super::inbox_from_wire(unnumbered).is_err());
-    // One that can't be read is told apart, with its number.
+    // An unreadable message is reported separately, with its number.
     let unreadable = pb::InboxLetter {
         number: 7,
         letter: None,

@@ -1,4 +1,4 @@
-//! Refusals arrive as they were sent, and what a peer writes can't hurt a terminal.
+//! Tests: refusals are read as sent, and texts of a peer are safe for a terminal.
 
 use super::{carried_refusal, cut_answer_status, from_wire};
 use hansa_audit_log::digest::Digest;
@@ -95,7 +95,7 @@ fn long_texts_are_cut_between_characters() {
 
 #[test]
 fn control_characters_do_not_reach_the_terminal() {
-    // As a connector sends it that does not look after its own texts.
+    // As sent by a connector that does not check its own texts.
     let mut refusal = Refusal::new(ErrorCode::SqlInvalid, "");
     refusal.sentence = "\u{1b}]0;title\u{7} gone\r\nsecond".to_owned();
     refusal.allowed = Some("a\u{9b}b".to_owned());

@@ -1,8 +1,7 @@
-//! What a page has once said of a term it says for ever: contracts hold the digest of what their signers were shown.
+//! Tests: the text of a page for a term never changes, because contracts contain the digest of the page that their signatories saw.
 //!
-//! The files hold a contract of every term, and some that say what it does not, in each language. A term that is new comes in with
-//! `HANSA_WRITE_DOCS=1`; a line that was there can't be changed that way, nor left away. Whoever wants another wording
-//! adds a form beside [`PageRendering::FORM`].
+//! The files contain a contract with every term, and some contracts with other sentences, in each language. `HANSA_WRITE_DOCS=1`
+//! adds new terms; it can't change or remove existing lines. Another wording needs a new form beside [`PageRendering::FORM`].
 
 use crate::render::page;
 use crate::samples;
@@ -19,8 +18,7 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/render/golden")
 }
 
-/// The file of that name holds exactly this text; with `HANSA_WRITE_DOCS=1` it is written. What is signed is guarded by
-/// [`a_page_stays_what_it_was`].
+/// Compares a file with a text; with `HANSA_WRITE_DOCS=1`, writes the file. [`a_page_stays_what_it_was`] guards signed text.
 pub(super) fn same(name: &str, now: &str) {
     let file = folder().join(name);
     let before = std::fs::read_to_string(&file).unwrap_or_default();
@@ -35,7 +33,7 @@ pub(super) fn same(name: &str, now: &str) {
     std::fs::write(file, now).unwrap();
 }
 
-/// The pages of all samples.
+/// Pages of all samples.
 fn pages(rendering: PageRendering) -> String {
     let of = |agreement: Agreement| {
         page(
@@ -51,7 +49,7 @@ fn pages(rendering: PageRendering) -> String {
         of(samples::agreement()),
         of(samples::public_view())
     );
-    // Of some contracts the page says what it does not say of one with every term.
+    // Some contracts have sentences that the contract with every term lacks.
     for agreement in [
         samples::rows_contract(),
         samples::group_contract(),
@@ -63,7 +61,7 @@ fn pages(rendering: PageRendering) -> String {
     text
 }
 
-/// The lines without the numbers of clauses, which move when a term comes in.
+/// Lines without clause numbers, which change when a term is added.
 fn lines(text: &str) -> Vec<String> {
     let without_numbers = |line: &str| {
         let mut parts = line.split("#c");
@@ -82,7 +80,7 @@ fn lines(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The first line of `before` that is not in `after`, in the same order.
+/// First line of `before` that is missing in `after`, in order.
 fn lost(before: &str, after: &str) -> Option<String> {
     let after = lines(after);
     let mut rest = after.iter();

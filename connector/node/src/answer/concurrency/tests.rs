@@ -1,4 +1,4 @@
-//! One peer never takes all slots, also when it asks for many at the same time, and whoever leaves makes room.
+//! Tests: one peer never takes all slots, even with many questions at once, and a dropped slot is free again.
 
 use super::*;
 
@@ -6,7 +6,7 @@ fn peer(id: &str) -> ParticipantId {
     id.parse().unwrap()
 }
 
-/// Takes slots until there are no more, and says why the next one was refused.
+/// Takes slots until none is left. Returns them and the refusal of the next one.
 fn fill(take: impl Fn() -> Result<QueryPermit, Refusal>) -> (Vec<QueryPermit>, Refusal) {
     let mut permits = Vec::new();
     loop {
@@ -54,7 +54,7 @@ fn all_together_take_no_more_than_there_are() {
     assert!(!refusal.sentence.contains("of yours"), "{refusal}");
     assert_eq!(limiter.take(8).unwrap_err().code, ErrorCode::TooManyStreams);
     drop(acme);
-    // Our own people may have what is left.
+    // The remaining slots are free for own users.
     let (own, _) = fill(|| limiter.take(8));
     assert_eq!((own.len(), limiter.permits_in_use()), (6, 8));
     drop((own, other));

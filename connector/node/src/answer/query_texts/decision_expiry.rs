@@ -1,6 +1,5 @@
-//! The end of the time that decisions are kept, and on what something still depends: statements of deletion that are owed,
-//! receipts that are to be countersigned, the first use of a contract of ours or of one whose time runs from it, and what was
-//! paid beforehand and is still being spent.
+//! Expiry of decisions, except those on which a later step depends: owed deletion statements, receipts without countersignature,
+//! the first use of a contract whose time runs from it, and prepaid amounts that are still being spent.
 
 #[cfg(test)]
 mod tests;
@@ -19,13 +18,13 @@ use hansa_policy::term::Term;
 use hansa_store::document_folder::{DocumentFolder, StoredDocumentKind};
 use std::collections::BTreeSet;
 
-/// On what something still depends.
+/// Dependencies that keep decisions in the log.
 struct RecordDependencies<'a> {
     documents: &'a DocumentFolder,
-    /// The questions whose answers a statement is owed for, by us or to us, whose receipts are still to be countersigned, or
-    /// from which the time of a contract runs.
+    /// Questions that stay: a deletion statement is owed for their answers, by this participant or to it, or their receipts lack a
+    /// countersignature, or the time of a contract runs from them.
     owed: BTreeSet<String>,
-    /// The contracts, by their first version, of which a version can still be used.
+    /// Contracts, by their first version, of which a version can still be used.
     alive: BTreeSet<ContractId>,
     of: RetainedContracts,
 }
@@ -36,7 +35,7 @@ impl RetentionHandler for RecordDependencies<'_> {
     }
 
     fn is_needed(&self, record: &Record) -> bool {
-        // A record that is not understood stays.
+        // A record that can't be read stays.
         let Ok(body) = record.read_body() else {
             return true;
         };
@@ -66,17 +65,17 @@ impl RetentionHandler for RecordDependencies<'_> {
 }
 
 impl Connector {
-    /// Erases the decisions that the configuration keeps no longer. Blocks.
+    /// Erases decisions whose configured retention is over. Blocks.
     ///
     /// # Errors
-    /// When a file of the log is not what was written, or can't be written.
+    /// If a file of the log is damaged or can't be written.
     pub fn expire_decisions(&self) -> Result<Option<ExpiryRun>, Refusal> {
-        // By a clock that went wrong, all would seem to be old.
+        // By a wrong clock, all decisions could seem old.
         self.trusted_clock()?;
         let keeping = self.config().keeping.decisions.as_micros();
         let keeping = i64::try_from(keeping).unwrap_or(i64::MAX);
         let before = self.now().plus_micros(keeping.saturating_neg());
-        // Files are moved to the archive one run after another, too.
+        // Shared with archiving: only one of the two runs at a time.
         let _one = self.records.archive_lock.lock();
         let expired =
             retention::expire(&self.records.log, before, &self.find_record_dependencies()?)?;
@@ -101,8 +100,8 @@ impl Connector {
                 if agreement.clauses.iter().any(|one| attests(&one.term)) {
                     asking.insert(id.to_string());
                 }
-                // Whether something was answered under it counts beside groups that are told under another contract, for good;
-                // that one may be signed at any time.
+                // The first use of an own contract counts in the differencing check against groups of other contracts, which can be
+                // signed at any time.
                 if agreement.provider.id == own {
                     of.first_use.push(id.to_string());
                 }

@@ -1,4 +1,4 @@
-//! Old snapshots of datasets are kept as long as the configuration says, and then go.
+//! Retention of old dataset snapshots for the configured time.
 
 use crate::log::audit_event::AuditEvent;
 use crate::participant::Connector;
@@ -8,13 +8,15 @@ use hansa_policy::refusal::Refusal;
 use hansa_query::ingest::config::parser::retention::keeps;
 
 impl Connector {
-    /// Takes away the snapshots that are kept no longer, first in the log and then from the disk; gives how many. What is
-    /// published and what cells were released from never goes, and what an answer reads goes with the answer. Blocks.
+    /// Removes snapshots whose retention is over, first in the log and then on disk, and returns their number. Blocks.
+    ///
+    /// Published snapshots and snapshots with released cells always stay. A snapshot that an answer reads stays until the answer
+    /// ends.
     ///
     /// # Errors
-    /// When it can't be recorded, and then nothing goes; or a folder can't be removed.
+    /// If the removal can't be recorded (nothing is removed then), or a folder can't be removed.
     pub fn expire_snapshots(&self) -> Result<usize, Refusal> {
-        // One run after another: what one has taken away the next one need not look for.
+        // One run at a time, so that no run looks for snapshots that another one has removed.
         let _one = self.records.archive_lock.lock();
         let (keeps, now) = (keeps(&self.config().text), self.now());
         let holdings = self.datasets.snapshots.holdings();
@@ -85,7 +87,7 @@ mod tests {
         federation.settle("lindau", TERMS);
         let connector = federation.open("lindau");
         publish(&federation, &connector, 1);
-        // As it is without the key.
+        // Without the key, no version is readable.
         assert!(versions(&connector).is_empty());
         close_participant(connector).await;
         let file = federation.home("lindau").join("hansa.toml");
@@ -103,7 +105,7 @@ mod tests {
         assert_eq!(versions(&connector), ["2026-06-01.2", "2026-06-01.3"]);
         assert_eq!(connector.expire_snapshots().unwrap(), 0);
         federation.pass(DAY + DAY / 2);
-        // Also over a restart.
+        // The versions also stay after a restart.
         close_participant(connector).await;
         let connector = federation.open("lindau");
         assert_eq!(connector.expire_snapshots().unwrap(), 1);
@@ -119,7 +121,7 @@ mod tests {
             objects,
             [Json::text("hansa://lindau.example/d/bikes@2026-06-01.2")]
         );
-        // Where the key is gone, so are they.
+        // Without the key, the versions are gone too.
         close_participant(connector).await;
         std::fs::write(&file, &text).unwrap();
         let connector = federation.open("lindau");

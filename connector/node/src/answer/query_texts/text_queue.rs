@@ -1,5 +1,5 @@
-//! Texts that wait for the disk: written together a moment after their questions, so that no answer waits for its text, and before
-//! anybody looks for one.
+//! Queue of question texts that are written in batches shortly after their questions. No answer waits for its text, and reading the
+//! store writes the queue first.
 
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::erasable_texts::ErasableTextStore;
@@ -7,21 +7,21 @@ use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The most bytes of texts that wait.
+/// Most bytes of waiting texts.
 const MOST: usize = 8 * 1024 * 1024;
 
-/// What a text holds in memory beside itself, in bytes.
+/// Memory of a waiting text beside its bytes.
 const BESIDE: usize = size_of::<QueuedText>();
 
-/// So long a text waits, at most: what a kill takes along is no older.
+/// Longest wait of a text, and thus the age of the oldest text that a kill loses.
 const MOMENT: Duration = Duration::from_millis(50);
 
-/// The texts of questions, beside the log, and those that wait to be kept there. Whoever lets go of it lets nothing wait.
+/// Store of question texts with its write queue. Dropping it writes the queue.
 #[derive(Debug)]
 pub struct QueryTextQueue(Arc<QueryTextState>);
 
 impl QueryTextQueue {
-    /// Those that are kept there; none waits.
+    /// Returns an empty queue in front of `side`.
     pub(crate) fn of(side: ErasableTextStore) -> Self {
         Self(Arc::new(QueryTextState {
             side,
@@ -30,16 +30,16 @@ impl QueryTextQueue {
         }))
     }
 
-    /// All that were kept: those that wait are written first. Blocks.
+    /// Returns the store after writing the queue. Blocks.
     pub fn side(&self) -> &ErasableTextStore {
         self.0.write();
         &self.0.side
     }
 
-    /// Keeps one without waiting for the disk; but where so many wait that memory would fill with them, it waits, too.
+    /// Adds a text without waiting for the disk. If the queue holds too many bytes, it is written at once.
     pub(super) fn keep(&self, at: UtcTimestamp, salt: [u8; 16], sql: &str) {
         let mut waiting = self.0.waiting.lock();
-        // Whoever was called for the first takes all.
+        // The writer that the first text starts writes all texts of the queue.
         let is_first = waiting.texts.is_empty();
         waiting.bytes = waiting
             .bytes
@@ -58,7 +58,7 @@ impl QueryTextQueue {
         }
     }
 
-    /// Has them written in a moment.
+    /// Starts the delayed writer.
     fn call(&self) {
         let texts = Arc::downgrade(&self.0);
         let _task = tokio::runtime::Handle::current().spawn(async move {
@@ -80,14 +80,14 @@ impl Drop for QueryTextQueue {
 struct QueryTextState {
     side: ErasableTextStore,
     waiting: Mutex<QueuedTexts>,
-    /// Held by whoever writes: who comes behind finds all written that was kept before.
+    /// Lock of the writer. After acquiring it, all texts queued before are written.
     writing: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
 struct QueuedTexts {
     texts: Vec<QueuedText>,
-    /// What they hold in memory.
+    /// Memory of the waiting texts, in bytes.
     bytes: usize,
 }
 
@@ -140,7 +140,7 @@ mod tests {
         while texts.0.side.stored_texts().unwrap().len() < 3 {
             tokio::time::sleep(super::MOMENT).await;
         }
-        // Whoever comes next is waited for again.
+        // The next text starts another writer.
         texts.keep(at(), [4; 16], "SELECT 4");
         while texts.0.side.stored_texts().unwrap().len() < 4 {
             tokio::time::sleep(super::MOMENT).await;
@@ -162,7 +162,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let texts = texts(&folder);
         let long = "x".repeat(MOST / 32 - BESIDE);
-        // On one thread nobody comes for them in between.
+        // On a single thread, no writer runs in between.
         for n in 0..32 {
             texts.keep(at(), [n; 16], &long);
         }

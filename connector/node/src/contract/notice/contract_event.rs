@@ -1,4 +1,4 @@
-//! What happened under contracts of which people are to be told: here, and by message at the other side.
+//! Events under contracts that cause notices: to own users, and as messages to the other party.
 
 use crate::contract::notice::notice_text::NoticeText;
 use crate::contract::notice::{NoticeChannel, PendingNotice};
@@ -25,10 +25,10 @@ use hansa_store::document_folder::StoredDocumentKind as Document;
 use hansa_store::state_index::row::ContractEventRow;
 use std::sync::Arc;
 
-/// What people are to be told now, here and at the other side.
+/// Returns the event notices that are due, to own users and to the other party.
 ///
 /// # Errors
-/// When the index can't be read.
+/// If the index can't be read.
 pub(super) fn pending_event_notices(connector: &Connector) -> Result<Vec<PendingNotice>, Refusal> {
     let (own, now) = (connector.id(), connector.now());
     let reported: Vec<(ContractId, Agreement, NotificationTerm)> =
@@ -94,7 +94,7 @@ pub(super) fn pending_event_notices(connector: &Connector) -> Result<Vec<Pending
     Ok(items)
 }
 
-/// That the dataset has another schema now than the contract was signed for.
+/// Event: the dataset's current schema differs from the contract's schema.
 fn schema_change_event(
     connector: &Connector,
     agreement: &Agreement,
@@ -112,10 +112,10 @@ fn schema_change_event(
     })
 }
 
-/// Puts a notice into the outbox for the consumer.
+/// Puts a notice into the outbox of the consumer.
 ///
 /// # Errors
-/// When it can't be signed or recorded.
+/// If the notice can't be signed or recorded.
 pub(super) async fn post(
     connector: &Arc<Connector>,
     notice: &NoticeStatement,
@@ -132,11 +132,11 @@ pub(super) async fn post(
     .await
 }
 
-/// Tells a consumer of something at once: into the outbox, and in the log that it was told. A crash in between has it told
-/// once more, and of one topic its people are told once.
+/// Sends a notice to a consumer at once and records it. A crash in between repeats the message, and the consumer's users get one
+/// notice per topic.
 ///
 /// # Errors
-/// As `post`.
+/// Same errors as `post`.
 pub async fn tell(connector: &Arc<Connector>, notice: &NoticeStatement) -> Result<(), Refusal> {
     post(connector, notice).await?;
     let _durable = connector
@@ -153,11 +153,12 @@ pub async fn tell(connector: &Arc<Connector>, notice: &NoticeStatement) -> Resul
     connector.records.index(|_| Ok(()))
 }
 
-/// That answers which we received used a snapshot of which their provider tells us: our people are told whatever the contract
-/// says of notices, of so many under one contract.
+/// Returns notices about received answers that used a snapshot named in a message of its provider.
+///
+/// Own users get them even without a clause about notices. Their number per contract is limited.
 ///
 /// # Errors
-/// When the index can't be read.
+/// If the index can't be read.
 pub(super) fn affected_answer_notices(
     connector: &Connector,
 ) -> Result<Vec<PendingNotice>, Refusal> {
@@ -184,14 +185,14 @@ pub(super) fn affected_answer_notices(
     Ok(items)
 }
 
-/// Of so many snapshots, those that came last, people are told under one contract.
+/// Most affected snapshots per contract about which notices are sent; the latest ones count.
 const MOST_AFFECTED: u32 = 50;
 
-/// Takes in what a provider tells us; our people are told in the next round.
+/// Takes in a provider's notice. Own users get it in the next round.
 ///
 /// # Errors
-/// When it is not by the peer, about a contract that we have not with it, its signature does not count, or it can't be
-/// recorded.
+/// If the notice is not by the peer, its contract is not between the peer and this participant, its signature is invalid, or it
+/// can't be recorded.
 pub async fn take_in(
     connector: &Arc<Connector>,
     peer: &ParticipantId,

@@ -1,4 +1,4 @@
-//! What people are told: one notice as a page, as JSON and as a message.
+//! Text of a notice: as a page, as JSON and as a mail message.
 
 use crate::participant::Connector;
 use hansa_audit_log::digest::Digest;
@@ -12,24 +12,24 @@ use hansa_policy::term::language::Language;
 use hansa_proto::render::contract_status::ContractStatusLines;
 use hansa_store::state_index::row::ContractEventRow;
 
-/// Head of the topic of a notice about an end by withdrawal. The end by date may have been told before.
+/// Prefix of the topic of a withdrawal notice. It keeps this notice apart from one about the end by date.
 pub(super) const WITHDRAWAL: &str = "withdrawal:";
 
-/// A contract that ends soon.
+/// Contract that ends soon.
 pub(super) struct ExpiringContract {
     pub(super) contract: ContractId,
     pub(super) agreement: Agreement,
-    /// The first instant at which it is over.
+    /// First instant after the end of the contract.
     pub(super) over_from: UtcTimestamp,
-    /// True if a withdrawal ends it then.
+    /// True if a withdrawal causes the end.
     pub(super) is_withdrawn: bool,
-    /// That withdrawal, as far as it can be read.
+    /// The withdrawal, if it can be read.
     pub(super) withdrawal: Option<SignedWithdrawal>,
     pub(super) days: u32,
 }
 
 impl ExpiringContract {
-    /// The topic under which it is told once.
+    /// Topic of the notice. Each topic is delivered once.
     pub(super) fn topic(&self) -> String {
         match self.is_withdrawn {
             true => format!("{WITHDRAWAL}{}", self.days),
@@ -38,9 +38,9 @@ impl ExpiringContract {
     }
 }
 
-/// One notice in words.
+/// Text of one notice.
 pub(super) struct NoticeText {
-    /// The same whenever the same notice is told again.
+    /// Id of the notice, equal in each repetition.
     pub(super) id: String,
     subject: String,
     body: String,
@@ -49,7 +49,7 @@ pub(super) struct NoticeText {
 }
 
 impl NoticeText {
-    /// In the language of the participant.
+    /// Makes the text in the language of the participant.
     pub(super) fn of(connector: &Connector, one: &ExpiringContract) -> Self {
         let language = connector.config().participant.language;
         let own = connector.id();
@@ -72,7 +72,7 @@ impl NoticeText {
             one.contract.0.as_bytes(),
             &days_bytes,
         ];
-        // A notice about an end by date keeps the id that it has had.
+        // The id of a notice about an end by date stays as it was before withdrawals got notices.
         if one.is_withdrawn {
             parts.push(withdrawn_from.as_bytes());
         }
@@ -115,7 +115,7 @@ impl NoticeText {
         }
     }
 
-    /// Of something that happened under a contract.
+    /// Makes the text of a notice about an event under a contract.
     pub(super) fn of_event(
         connector: &Connector,
         contract: ContractId,
@@ -181,17 +181,18 @@ impl NoticeText {
         }
     }
 
-    /// As a file.
+    /// Formats the notice as a file.
     pub(super) fn page(&self) -> String {
         format!("{}\n\n{}", self.subject, self.body)
     }
 
-    /// As the body of a webhook.
+    /// Formats the notice as the body of a webhook.
     pub(super) fn json(&self) -> Vec<u8> {
         self.json.to_string().into_bytes()
     }
 
-    /// As a message (RFC 5322) whose recipients the command knows. A subject beyond ASCII is an encoded word (RFC 2047).
+    /// Formats the notice as a mail message (RFC 5322) without recipients, which the mail command adds. A subject beyond ASCII is
+    /// an encoded word (RFC 2047).
     pub(super) fn letter(&self) -> String {
         let subject = if self.subject.is_ascii() {
             self.subject.clone()
@@ -207,7 +208,7 @@ impl NoticeText {
     }
 }
 
-/// Who ends the contract before its date, and why.
+/// Sentence with the party that withdrew and its reason.
 fn withdrawn_by(language: Language, withdrawal: &SignedWithdrawal) -> String {
     let (party, reason) = (withdrawal.party.domain(), &withdrawal.reason);
     let text = language.pick(

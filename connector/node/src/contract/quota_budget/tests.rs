@@ -1,4 +1,4 @@
-//! No quota is exceeded, whoever asks in parallel, and nobody uses up what another one may have.
+//! Tests: concurrent answers exceed no quota, and no caller uses up the quota of another one.
 
 use super::*;
 use hansa_audit_log::day_zone::DayZone;
@@ -28,7 +28,7 @@ fn budget(counts: QuotaKind, max: u64) -> QuotaBudget {
     under(b"a public view", counts, max)
 }
 
-/// So many minutes after the slot began.
+/// Instant `minutes` after the start of the period.
 fn at(minutes: i64) -> UtcTimestamp {
     let start: UtcTimestamp = "2026-11-20T00:00:00Z".parse().unwrap();
     start.plus_micros(minutes * 60_000_000)
@@ -98,7 +98,7 @@ fn a_second_contract_on_the_dataset_brings_no_fresh_quota() {
     let mut whole = BudgetReservation::of(acme(), at(0));
     assert!(reserve(&budgets, &first, &mut whole, 70).unwrap());
     budgets.give_back(&whole, 70, 0);
-    // What was not handed out is there for all of them again.
+    // The unused reservation is free for all answers again.
     let mut cut = BudgetReservation::of(acme(), at(20));
     assert!(reserve(&budgets, &second, &mut cut, 10).unwrap());
     budgets.give_back(&cut, 10, 0);
@@ -201,7 +201,7 @@ fn a_slot_that_begins_within_a_quarter_counts_all_of_it() {
         slot_end: at(7 + 120),
         ..odd.clone()
     };
-    // Rather too much than too little is counted, for a quarter of an hour at most.
+    // The count is too high for a quarter of an hour at most.
     assert_eq!(spent(&budgets, &next, &acme()), 10);
     let after = QuotaBudget {
         slot: at(75),
@@ -211,7 +211,7 @@ fn a_slot_that_begins_within_a_quarter_counts_all_of_it() {
     assert_eq!(spent(&budgets, &after, &acme()), 0);
 }
 
-/// Without a first day a contract's hours begin a second before a quarter of an hour.
+/// Hourly periods of a contract without a first day begin one second before a quarter of an hour.
 #[test]
 fn slots_of_a_contract_without_a_first_day_are_told_apart() {
     let now = at(200);
@@ -233,7 +233,7 @@ fn slots_of_a_contract_without_a_first_day_are_told_apart() {
     }
 }
 
-/// The midnights of a zone begin a piece of time: on the days of 23 and of 25 hours, too, nothing counts for two of them.
+/// Midnights of a time zone begin a piece of time. On days of 23 and 25 hours, too, no amount counts for two days.
 #[test]
 fn days_of_a_zone_are_told_apart_to_the_second() {
     for zone in ["Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe"] {

@@ -1,5 +1,4 @@
-//! Contracts that a newer trust bundle makes void: by a key, a seal or a mandate that did not count after all when they were
-//! signed.
+//! Contracts that a newer trust bundle makes void, by revoking a key, a seal or a mandate for the time of their signature.
 
 use crate::contract::contract_files::read_contract;
 use crate::participant::Connector;
@@ -10,9 +9,11 @@ use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
 impl Connector {
-    /// Holds each contract that is in force, or will be, against the trust bundle of now, by the keys that counted when it
-    /// was recorded. One by a key, a seal or a mandate that was voided ends here and now, with the answers that run under it; the next
-    /// start judges it again. Whoever has left the league is cut elsewhere, and may come back to his contracts.
+    /// Checks each contract in force, or later in force, against the current trust bundle, with the keys valid when it was
+    /// recorded.
+    ///
+    /// A contract with a voided key, seal or mandate ends at once, with its running answers; the next start checks it again.
+    /// Participants that left the league are handled elsewhere, because their contracts can become usable again.
     pub(super) fn end_voided(&self) {
         let now = self.now();
         let held: Vec<ContractId> = self.contracts.with_registry(|registry| {
@@ -33,8 +34,8 @@ impl Connector {
         }
     }
 
-    /// Holds a contract that has come into force, recorded at that time, against the bundle of now once more: one that came meanwhile
-    /// did not find it in the registry.
+    /// Checks a contract that has just come into force, recorded at `at`, against the current bundle. A bundle that arrived
+    /// meanwhile did not find it in the registry.
     pub(crate) fn end_if_void(&self, id: ContractId, bytes: &[u8], at: UtcTimestamp) {
         let borne_out = read_contract(bytes, id, &self.identity.trust.bundle(), at);
         if let Some(why) = borne_out.err().filter(|why| voids(why.code)) {
@@ -49,7 +50,7 @@ impl Connector {
         self.queries.running.cut_contract(id, why);
     }
 
-    /// Whether the contract would come into force again after a start with the bundle of now.
+    /// Checks that a restart with the current bundle would bring the contract into force again.
     fn borne_out(&self, id: ContractId) -> Result<(), Refusal> {
         let bytes = waiting(|| self.records.documents.contract(id))?;
         let activated = self.records.index(|state| state.contract_activation(id))?;
@@ -60,7 +61,8 @@ impl Connector {
     }
 }
 
-/// Whether that is wrong with a signature for good. Whoever has left the league may come back to his contracts.
+/// Checks that an error makes a signature void for good. Leaving the league does not, because a participant can return to its
+/// contracts.
 const fn voids(code: ErrorCode) -> bool {
     matches!(
         code,

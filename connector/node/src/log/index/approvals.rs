@@ -1,4 +1,4 @@
-//! What officers say of what two of them must want.
+//! Approvals of officers for steps that need two of them.
 
 use crate::log::index::RecordPlace;
 use hansa_audit_log::record::contracts::ApprovalRecord;
@@ -6,7 +6,7 @@ use hansa_policy::refusal::Refusal;
 use hansa_store::state_index::index_transaction::IndexTransaction;
 use hansa_store::state_index::row::PendingApprovalRow;
 
-/// The word of an officer: the first one asks, and another one approves.
+/// Applies the approval of an officer. The first officer requests the step, and another one approves it.
 pub(super) fn apply_approval(
     change: &IndexTransaction<'_>,
     place: RecordPlace<'_>,

@@ -1,4 +1,4 @@
-//! Statements of deletion, from the permit that makes one due to the record that holds it.
+//! Deletion statements in the index, from the permit that makes one due to the record of the statement.
 
 use hansa_audit_log::record::answers::{NotReceivedRecord, PermitRecord};
 use hansa_audit_log::record::contracts::DeletionRecord;
@@ -6,7 +6,7 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_store::state_index::index_transaction::IndexTransaction;
 
-/// What the permitted answer will be owed: each grant that asks for a statement names the first version of its contract.
+/// Applies a permit: each grant that requires a deletion statement names the first version of its contract.
 pub(super) fn apply_permit(
     change: &IndexTransaction<'_>,
     place: u64,
@@ -20,7 +20,7 @@ pub(super) fn apply_permit(
         .try_for_each(|contract| change.will_owe(place, contract, &permit.peer, &permit.request_id))
 }
 
-/// A statement that came in, or that we have sent.
+/// Applies a received or sent deletion statement.
 pub(super) fn apply_deletion(
     change: &IndexTransaction<'_>,
     deletion: &DeletionRecord,
@@ -34,7 +34,7 @@ pub(super) fn apply_deletion(
     })
 }
 
-/// One that was refused brought nothing; of one that was not read to its end some rows may have come.
+/// Applies a failed answer. A refused one delivered no rows; an interrupted one may have delivered some.
 pub(super) fn not_received(
     change: &IndexTransaction<'_>,
     end: &NotReceivedRecord,

@@ -1,4 +1,4 @@
-//! Heads of other logs, as their owners have shown them or others have passed them on, and what closes a fork.
+//! Heads of other logs in the index, shown by their owners or passed on by others, and the closing of forks.
 
 use crate::log::index::RecordPlace;
 use hansa_audit_log::record::body::IncidentBody;
@@ -28,7 +28,7 @@ pub(super) fn apply_incident(
     }
 }
 
-/// A head that its owner has shown, and the recorded ones from which it was proven to go on.
+/// Applies a head shown by its owner, and the recorded heads that it was proven to extend.
 fn apply_head(
     change: &IndexTransaction<'_>,
     place: RecordPlace<'_>,
@@ -42,7 +42,7 @@ fn apply_head(
     change.head(&peer, head.size, &head.note, head.proven)
 }
 
-/// A head that somebody else has passed on.
+/// Applies a head passed on by another participant.
 fn apply_gossiped_head(
     change: &IndexTransaction<'_>,
     place: RecordPlace<'_>,
@@ -54,7 +54,7 @@ fn apply_gossiped_head(
     change.head_gossiped((&peer, &via), head.size, &head.note, head.proven)
 }
 
-/// The owner of a log has stated an incident of it.
+/// Applies an owner's statement about an incident of its log.
 fn apply_statement(
     change: &IndexTransaction<'_>,
     place: RecordPlace<'_>,

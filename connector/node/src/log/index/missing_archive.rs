@@ -1,13 +1,13 @@
-//! What an index that is made anew needs of the log and is not here.
+//! Archived log files that the rebuild of the index needs and that are missing here.
 
 use hansa_audit_store::AuditLog;
 use hansa_audit_store::archive;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 
-/// So many files are named.
+/// Most files that the refusal names.
 const NAMED: usize = 8;
 
-/// Says which archived files are needed, where records from `from` on could not be read for want of them.
+/// Adds the needed archive files to a refusal, if records from `from` on can't be read without them.
 pub(super) fn with_missing_archive(log: &AuditLog, from: u64, refusal: Refusal) -> Refusal {
     if refusal.code != ErrorCode::EvidenceIncomplete {
         return refusal;

@@ -1,4 +1,4 @@
-//! Of what people are to be told, and what came of it.
+//! Due notices in the index, and their deliveries.
 
 use crate::log::index::RecordPlace;
 use hansa_audit_log::record::answers::RefusalRecord;
@@ -9,7 +9,7 @@ use hansa_policy::term::inform::InformEvent;
 use hansa_store::state_index::index_transaction::IndexTransaction;
 use hansa_store::state_index::row::NoticeDeliveryRow;
 
-/// What came of a notice: of an end it names the days, of an event the topic.
+/// Applies the delivery of a notice: the days before an end, or the topic of an event.
 pub(super) fn apply_notice(
     change: &IndexTransaction<'_>,
     place: RecordPlace<'_>,
@@ -30,7 +30,7 @@ pub(super) fn apply_notice(
     })
 }
 
-/// A question was permitted: of each contract the first one is an event.
+/// Applies a permit: the first one under each contract is an event.
 pub(super) fn apply_first_use(
     change: &IndexTransaction<'_>,
     contracts: &[String],
@@ -41,7 +41,7 @@ pub(super) fn apply_first_use(
     contracts.try_for_each(|contract| change.add_contract_event(contract, topic, "", at))
 }
 
-/// A question was refused: of each contract the first one of a day is an event, so that a flood is told once.
+/// Applies a refusal: the first one of a day under each contract is an event, so that a flood causes one notice.
 pub(super) fn apply_refusal(
     change: &IndexTransaction<'_>,
     refusal: &RefusalRecord,

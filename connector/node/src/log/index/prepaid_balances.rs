@@ -1,4 +1,4 @@
-//! What was paid beforehand is spent by records alone.
+//! Prepaid balances in the index. Only records change them.
 
 use crate::log::index::RecordPlace;
 use hansa_audit_log::record::answers::PrepaidDraft;
@@ -6,7 +6,7 @@ use hansa_policy::refusal::Refusal;
 use hansa_store::state_index::index_transaction::IndexTransaction;
 use hansa_store::state_index::row::ChargeRow;
 
-/// The charges of a record.
+/// Applies the charges of a record.
 pub(super) fn apply_charges(
     change: &IndexTransaction<'_>,
     place: RecordPlace<'_>,

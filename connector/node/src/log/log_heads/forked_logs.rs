@@ -1,4 +1,4 @@
-//! Logs that have gone on in two places: what is told of them, what they are refused, and what closes the incident.
+//! Forked logs: their record, the refusal of their owners, and the closing of the incident.
 
 use crate::log::audit_event::{AuditEvent, maybe};
 use crate::participant::Connector;
@@ -10,8 +10,8 @@ use hansa_proto::incident::IncidentCause;
 use hansa_store::state_index::row::IncidentRow;
 
 impl Connector {
-    /// Both heads are in our log, signed by the log's owner: that is the proof. It is noted once, with who has shown the
-    /// second one, if that was not the owner.
+    /// Records a fork once. Its proof is two recorded heads with the signature of the log's owner. If another participant has shown
+    /// the second head, the record names it.
     pub(super) async fn note_fork(
         &self,
         peer: &ParticipantId,
@@ -34,20 +34,20 @@ impl Connector {
         Ok(())
     }
 
-    /// That a peer has shown two histories of its log, if it has and has not stated since how that came about.
+    /// Returns the fork of a peer's log, unless the peer has stated the incident since.
     ///
     /// # Errors
-    /// When the index can't be read.
+    /// If the index can't be read.
     pub fn fork_of(&self, peer: &ParticipantId) -> Result<Option<Refusal>, Refusal> {
         let forks = self.records.index(|state| state.forks())?;
         let found = forks.into_iter().find(|(id, _)| id == peer);
         Ok(found.map(|found| self.fork_refusal(found)))
     }
 
-    /// All of them.
+    /// Returns the open forks of all logs.
     ///
     /// # Errors
-    /// When the index can't be read.
+    /// If the index can't be read.
     pub fn forks(&self) -> Result<Vec<Refusal>, Refusal> {
         let forks = self.records.index(|state| state.forks())?;
         Ok(forks
@@ -63,10 +63,10 @@ impl Connector {
         }
     }
 
-    /// The incidents of logs that their owners have stated, each in a sentence.
+    /// Returns the incidents that owners of logs have stated, each with a sentence.
     ///
     /// # Errors
-    /// When the index can't be read.
+    /// If the index can't be read.
     pub fn incidents(&self) -> Result<Vec<(IncidentRow, String)>, Refusal> {
         let rows = self.records.index(|state| state.incidents())?;
         let own = self.id();
@@ -77,10 +77,10 @@ impl Connector {
         Ok(rows.into_iter().map(report).collect())
     }
 
-    /// Whether heads of this size that a log does not go on from no longer count, as its owner has stated.
+    /// Checks that conflicting heads of this size are void by a statement of the log's owner.
     ///
     /// # Errors
-    /// When the index can't be read.
+    /// If the index can't be read.
     pub(super) fn is_void(&self, owner: &ParticipantId, size: u64) -> Result<bool, Refusal> {
         let rows = self.records.index(|state| state.incidents())?;
         let mut ranges = rows.iter().filter(|row| row.peer == *owner);
@@ -90,10 +90,10 @@ impl Connector {
         }))
     }
 
-    /// Refuses a participant whose log has forked, where the configuration says so.
+    /// Refuses a participant with a forked log, if the configuration requires it.
     ///
     /// # Errors
-    /// `LOG_FORK`, or when the index can't be read.
+    /// `LOG_FORK`, or an error if the index can't be read.
     pub(crate) fn deals_with(&self, peer: &ParticipantId) -> Result<(), Refusal> {
         if !self.config().keeping.refuses_forked || *peer == self.id() {
             return Ok(());
@@ -105,7 +105,7 @@ impl Connector {
     }
 }
 
-/// Others hold a head that our key has signed and that is not of our log.
+/// Refusal about a fork of the own log: a peer holds a head with our signature that is not of our log.
 fn own_fork(own: ParticipantId, record: u64) -> Refusal {
     Refusal::new(
         ErrorCode::LogFork,

@@ -1,5 +1,5 @@
-//! Heads that are passed on: a greeting brings the newest heads of other logs that the speaker was shown, so that two
-//! histories of one log are found as soon as two who were shown different ones meet, or anybody between them.
+//! Gossiped heads. A greeting carries the newest heads of other logs that the sender knows. Two histories of one log are found as
+//! soon as two participants with different heads are connected, directly or through others.
 
 use crate::log::audit_event::AuditEvent;
 use crate::log::log_heads::{HeadProof, on_the_way};
@@ -19,8 +19,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Connector {
-    /// The newest heads of other logs, to be passed on: what each owner has shown to us, or else what we have heard. At most
-    /// one of each member of the league.
+    /// Returns the newest heads of other logs to pass on, at most one per member of the league. A head shown by its owner comes
+    /// before one passed on by others.
     pub(crate) fn passed_on(&self) -> Vec<Bytes> {
         let bundle = self.identity.trust.bundle();
         let shown = self
@@ -44,11 +44,11 @@ impl Connector {
             .collect()
     }
 
-    /// Takes in heads that a peer passes on. One of our own log must be of our history; one of another log must fit what we
-    /// were shown of it, now or as soon as its owner can be asked.
+    /// Takes in heads that a peer passes on. A head of the own log must belong to its history. A head of another log must match the
+    /// recorded ones, now or when its owner can be asked.
     ///
     /// # Errors
-    /// When the log can't be written.
+    /// If the log can't be written.
     pub(crate) async fn hear(
         self: &Arc<Self>,
         via: &ParticipantId,
@@ -74,7 +74,7 @@ impl Connector {
         Ok(())
     }
 
-    /// A head that is signed by the registered key of the member whose log it names.
+    /// Parses a head that is signed by the registered key of the member whose log it names.
     fn anybodys(&self, note: &[u8]) -> Option<(ParticipantId, SignedHead)> {
         let text = std::str::from_utf8(note).ok()?;
         let (domain, _) = text.split_once('/')?;
@@ -83,11 +83,11 @@ impl Connector {
         Some((owner, head))
     }
 
-    /// A head of our own log that somebody holds. It must be of our history: else an older copy was put in the place of our
-    /// log, or somebody else uses its key.
+    /// Takes in a head of the own log that a peer holds. If it is not of our history, an older copy has replaced our log, or
+    /// another party uses its key.
     ///
     /// # Errors
-    /// When the log can't be written.
+    /// If the log can't be written.
     pub(super) async fn meet_own(
         &self,
         via: &ParticipantId,
@@ -95,7 +95,7 @@ impl Connector {
     ) -> Result<(), Refusal> {
         let size = held.checkpoint.size;
         let ours = self.records.log.checkpoint_at(size);
-        // What was stated of an incident is no news, whoever still holds it.
+        // A head that an incident statement already covers is not new.
         if ours.as_ref() == Some(&held.checkpoint) || self.is_void(&self.id(), size)? {
             return Ok(());
         }
@@ -103,8 +103,8 @@ impl Connector {
         self.note_fork(&own, (&newest, held), Some(via)).await
     }
 
-    /// Holds a head that was passed on against those of the same log that are in our log. One of a log whose owner was
-    /// never met goes there too: what it shows first must go on from there.
+    /// Compares a head that was passed on with the recorded heads of its log. It is recorded even if its owner was never met, so
+    /// that the owner's first head must extend it.
     async fn weigh(
         self: &Arc<Self>,
         via: &ParticipantId,
@@ -112,7 +112,7 @@ impl Connector {
         head: &SignedHead,
     ) -> Result<(), Refusal> {
         let turn = self.peers.heads.lock_heads().await;
-        // Whoever was not told of an incident yet passes on what no longer counts.
+        // Peers without the incident statement still pass on void heads.
         if self.is_void(owner, head.checkpoint.size)? {
             return Ok(());
         }
@@ -136,7 +136,7 @@ impl Connector {
         let recorded = self
             .records
             .index(|state| state.recorded_of(owner, head.checkpoint.size))?;
-        // What fits and was proven before, as its owner's word, needs no other proof.
+        // A head that matches one with an earlier proof by its owner needs no other proof.
         if recorded.iter().any(|row| row.proven) {
             return self.note_heard(owner, via, head, true).await;
         }
@@ -153,10 +153,10 @@ impl Connector {
         Ok(())
     }
 
-    /// Has a peer prove that its log goes on from the heads of it that are in our log, whoever was shown them.
+    /// Asks a peer to prove that its log extends the recorded heads of it that others have shown.
     ///
     /// # Errors
-    /// When the log can't be written.
+    /// If the log can't be written.
     pub(crate) async fn settle_heard(&self, client: &PeerClient) -> Result<(), Refusal> {
         let owner = client.participant();
         for (head, via) in self.unproven(owner, EARLIER)? {
@@ -176,8 +176,8 @@ impl Connector {
         Ok(())
     }
 
-    /// The newest heads of a log that are in our log and that its owner has not yet proven to be of one history, each with
-    /// who has shown it.
+    /// Newest recorded heads of a log that its owner has not yet proven to be of one history, each with the participant that has
+    /// shown it.
     pub(super) fn unproven(
         &self,
         owner: &ParticipantId,
@@ -208,7 +208,7 @@ impl Connector {
     }
 }
 
-/// Has a peer prove that of two of its heads the larger one goes on from the smaller one.
+/// Asks a peer to prove that the larger of two of its heads extends the smaller one.
 async fn link(client: &PeerClient, one: &SignedHead, other: &SignedHead) -> HeadProof {
     let (older, newer) = if one.checkpoint.size <= other.checkpoint.size {
         (one, other)

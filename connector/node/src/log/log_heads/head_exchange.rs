@@ -1,6 +1,6 @@
-//! Contract partners are each other's witnesses: with the word on a receipt each shows its newest head, proves that it goes
-//! on from the one before, and gets it back with the other's timestamped cosignature. In the manner of C2SP tlog-witness:
-//! who is asked says from which head it wants a proof.
+//! Exchange of log heads: parties of contracts are each other's witnesses. With the acknowledgement of a receipt, each shows its
+//! newest head, proves that it extends the previous one, and gets it back with a timestamped cosignature. As in C2SP tlog-witness,
+//! the witness says from which head it wants a proof.
 
 use crate::log::audit_event::AuditEvent;
 use crate::log::log_heads::HeadProof;
@@ -18,21 +18,22 @@ use hansa_proto::peer::witness::{self, CosignOutcome, EARLIER, HeadConsistencyPr
 use hansa_transport::peer::client::PeerClient;
 use std::sync::Arc;
 
-/// What the proofs that came with a head say of an earlier one.
+/// Result of the proofs between an earlier head and the new one.
 enum HeadContinuity {
-    /// The log went on.
+    /// The new head extends the earlier one.
     On,
-    /// Nothing yet.
+    /// A proof is missing.
     Lacking,
-    /// It did not.
+    /// The new head does not extend the earlier one.
     Not,
 }
 
 impl Connector {
-    /// Exchanges heads with a peer that was given our word on a receipt, now or, where that was done a moment ago, after a pause.
+    /// Exchanges heads with a peer that has our acknowledgement of a receipt: at once, or after a pause if the last exchange was
+    /// recent.
     ///
     /// # Errors
-    /// Those of [`Connector::exchange_heads`], where it is done now.
+    /// Errors of [`Connector::exchange_heads`], if it runs at once.
     pub(crate) async fn exchange_heads_in_turn(
         self: &Arc<Self>,
         peer: &KnownPeer,
@@ -62,17 +63,19 @@ impl Connector {
         }
     }
 
-    /// Exchanges heads with a peer that was given our word on a receipt: follows its log to the newest head, cosigns that,
-    /// and has our own newest head cosigned. Nothing is done while we have no newer head than the peer has cosigned; one
-    /// is signed each second at most, or after so many records.
+    /// Exchanges heads with a peer that has our acknowledgement of a receipt: follows its log to the newest head, cosigns that
+    /// head, and requests a cosignature of our own newest head.
+    ///
+    /// Nothing happens if the peer has already cosigned our newest head. A head is signed every second at most, or after a fixed
+    /// number of records.
     ///
     /// # Errors
-    /// When the peer can't be asked, or the log can't be written.
+    /// If the peer can't be asked, or the log can't be written.
     pub(crate) async fn exchange_heads(&self, client: &PeerClient) -> Result<(), Refusal> {
         let peer = client.participant();
         let turn = self.peers.heads.turn(peer);
         let _turn = turn.lock().await;
-        // What was cosigned is asked for first: of a head that came meanwhile the one here would seem to be put back.
+        // The cosigned head is looked up first; otherwise a head that arrives meanwhile would make the one here look older.
         let last = self.records.index(|state| state.witnessed_by(peer))?;
         let head = self.records.log.head();
         if last == Some(head.checkpoint.size) {
@@ -88,13 +91,13 @@ impl Connector {
             })
             .await?;
         if let CosignOutcome::Wanted(wanted) = &outcome {
-            // A newer one may have been shown to somebody meanwhile.
+            // Another participant may have seen a newer head meanwhile.
             let head = self.records.log.head();
             let wanted = wanted
                 .iter()
                 .filter_map(|earlier| self.signed_here(earlier))
                 .map(|earlier| earlier.checkpoint.size);
-            // What was proven with the first one is proven again: this is another head.
+            // The head is another one, so the proofs from the first head are made again.
             let growth = wanted
                 .chain(last)
                 .filter_map(|from| self.growth(from, &head.checkpoint))
@@ -116,7 +119,7 @@ impl Connector {
         }
     }
 
-    /// Has a peer prove that its newest head goes on from the one that is known here.
+    /// Asks a peer to prove that its newest head extends the one known here.
     async fn follow_newest(&self, client: &PeerClient) -> Result<(), Refusal> {
         let peer = client.participant();
         let Some(known) = self.known_head(peer)? else {
@@ -126,12 +129,12 @@ impl Connector {
             HeadProof::Proven(newest) if newest.checkpoint == known.checkpoint => Ok(()),
             HeadProof::Proven(newest) => self.go_on(peer, *newest).await,
             HeadProof::Nothing(Some(newest)) => self.note_fork(peer, (&known, &newest), None).await,
-            // What it says of its log without a head, the next greeting tells.
+            // A failure without a head is repeated at the next greeting.
             HeadProof::Nothing(None) | HeadProof::Unknown => Ok(()),
         }
     }
 
-    /// The proof that our log went on from so many records to this head; nothing in it where it never had so many.
+    /// Proof that our log grew from `from` records to this head. It is empty if the log never had so many.
     fn growth(&self, from: u64, to: &Checkpoint) -> Option<HeadConsistencyProof> {
         if from > to.size {
             let hashes = Vec::new();
@@ -141,16 +144,16 @@ impl Connector {
         Some(HeadConsistencyProof { from, hashes })
     }
 
-    /// A head of our own log that our own registered key has signed.
+    /// Parses a head of our own log with our own registered signature.
     fn signed_here(&self, note: &[u8]) -> Option<SignedHead> {
         self.checked_head(&self.id(), note)
     }
 
-    /// Judges the newest head of a caller: it must go on from the one that the caller has shown before, and from those that
-    /// others were shown. Then it is recorded, and goes back cosigned.
+    /// Judges the newest head of a caller. It must extend the head that the caller showed before, and those that others have shown.
+    /// Then it is recorded and returned with a cosignature.
     ///
     /// # Errors
-    /// `MESSAGE_MALFORMED` for what is no head of the caller, or when the log can't be written.
+    /// `MESSAGE_MALFORMED` if it is no head of the caller, or an error if the log can't be written.
     pub(crate) async fn judge_head(
         &self,
         peer: &ParticipantId,
@@ -172,7 +175,7 @@ impl Connector {
         let row = self.records.index(|state| state.head_of(peer))?;
         let proven = row.as_ref().is_some_and(|row| row.proven);
         let known: Option<SignedHead> = row.and_then(|row| row.note.parse().ok());
-        // One more than can be asked for at once tells that there are more.
+        // One more than can be requested at once shows that there are more.
         let mut earlier = self.unproven(peer, EARLIER)?;
         let all = earlier.len() < EARLIER;
         earlier.truncate(EARLIER.saturating_sub(1));
@@ -188,7 +191,7 @@ impl Connector {
             match grown(&before.checkpoint, &head.checkpoint, &submission.growth) {
                 HeadContinuity::On => over.push((before, via)),
                 HeadContinuity::Lacking => wanted.push(before.to_string().into()),
-                // INVARIANT: witnessed-growth. What does not go on from each head that is known of this log is not cosigned.
+                // INVARIANT: witnessed-growth. A head that does not extend each known head of this log is not cosigned.
                 HeadContinuity::Not => {
                     let by = (via != peer).then_some(via);
                     self.note_fork(peer, (before, &head), by).await?;
@@ -203,7 +206,7 @@ impl Connector {
         let own = over.iter().filter(|(_, via)| *via == peer);
         let own: Vec<&Checkpoint> = own.map(|(head, _)| &head.checkpoint).collect();
         if !(same && proven && own.len() < 2) {
-            // A head without a place in the log is not cosigned; a later one is.
+            // Without room in the log, a head is not cosigned; a later one can be.
             if !self.has_room_for_head(peer) {
                 let sentence = format!("{} shows too many heads", peer.domain());
                 return Err(Refusal::new(ErrorCode::TooManyStreams, sentence));
@@ -225,8 +228,7 @@ impl Connector {
         Ok(CosignOutcome::Witnessed(head.to_string().into()))
     }
 
-    /// Of a log with two histories nothing is cosigned any more, for good: its owner gets a head that it has signed beside the
-    /// one that it shows now.
+    /// Refuses to cosign a forked log, for good. Its owner gets another head that it has signed beside the current one.
     fn refute(&self, peer: &ParticipantId, head: &SignedHead) -> Result<CosignOutcome, Refusal> {
         let forks = self.records.index(|state| state.forks())?;
         let record = forks.into_iter().find(|(id, _)| id == peer);
@@ -241,7 +243,7 @@ impl Connector {
         });
         match held {
             Some(held) => Ok(CosignOutcome::Refuted(held.to_string().into())),
-            // The record may be in an archive that is not here.
+            // The record can be in a missing archive.
             None => Err(Refusal::new(
                 ErrorCode::LogFork,
                 "this log has shown two histories here; its heads are not cosigned any more",
@@ -254,11 +256,11 @@ impl Connector {
         u64::try_from(self.now().micros() / 1_000_000).unwrap_or_default()
     }
 
-    /// The newest head of a peer's log that was seen to go on from the one before, cosigned, unless that was done already:
-    /// it goes back to the peer with the word on a receipt.
+    /// Cosigns the newest head of a peer's log that was proven to extend the previous one, once. It goes to the peer with the
+    /// acknowledgement of a receipt.
     pub(crate) fn witness(&self, peer: &ParticipantId) -> Option<Bytes> {
         let mut head = self.peers.heads.taken_to_cosign(peer)?;
-        // A fork may have been found since, and what the index can't tell is not vouched for.
+        // A fork can have been found since. An unreadable index gives no cosignature.
         if !matches!(self.fork_of(peer), Ok(None)) {
             return None;
         }
@@ -271,11 +273,11 @@ impl Connector {
         }
     }
 
-    /// Takes in a head of the own log that a peer has cosigned: evidence that it was shown this history and no other. What
-    /// is no such head says nothing, and changes nothing.
+    /// Takes in a head of the own log that a peer has cosigned, as evidence that the peer saw this history. Anything else is
+    /// ignored.
     ///
     /// # Errors
-    /// When the log can't be written.
+    /// If the log can't be written.
     pub(crate) async fn take_witness(
         &self,
         peer: &ParticipantId,
@@ -297,7 +299,7 @@ impl Connector {
             tracing::warn!(peer = peer.domain(), "log.no_witness");
             return Ok(());
         };
-        // One that is no newer says nothing new, and must not fill the log however often it comes.
+        // A head that is no newer is ignored, so that repeated ones do not fill the log.
         let last = self.records.index(|state| state.witnessed_by(peer))?;
         if last.is_some_and(|last| last >= head.checkpoint.size) || !self.has_room_for_head(peer) {
             return Ok(());
@@ -314,13 +316,13 @@ impl Connector {
     }
 }
 
-/// Whether a head goes on from an earlier one, by one of the proofs that came with it.
+/// Checks the proofs that a head extends an earlier one.
 fn grown(
     before: &Checkpoint,
     head: &Checkpoint,
     proofs: &[HeadConsistencyProof],
 ) -> HeadContinuity {
-    // From nothing every log goes on, and there is no proof of it.
+    // Every log extends the empty one, without a proof.
     if before == head || before.size == 0 {
         return HeadContinuity::On;
     }

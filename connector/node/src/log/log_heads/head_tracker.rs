@@ -1,6 +1,6 @@
-//! Heads of logs on their way between witnesses, and when they are exchanged: with the word on a receipt, but with one peer not more
-//! often than once in a minute, so that answers that follow each other closely share one exchange. None needs it for itself: the head
-//! that an answer lies under is named in its receipt, and the provider has signed both.
+//! State of the exchange of log heads between witnesses. Heads are exchanged with the acknowledgement of a receipt, at most once a
+//! minute per peer, so that answers in quick succession share one exchange. No answer depends on the exchange: its receipt names
+//! its head, and the provider has signed both.
 
 use hansa_audit_log::note::SignedHead;
 use hansa_policy::id::ParticipantId;
@@ -10,50 +10,49 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Heads of logs on their way between witnesses. What must not be lost of them is in our log.
+/// State of the exchange of log heads. Everything that must survive is in the log.
 #[derive(Debug, Default)]
 pub struct HeadTracker {
-    /// Heads of peers that have shown to go on from those before, and that we have not cosigned yet.
+    /// Heads of peers that were proven to extend the previous ones and that we have not cosigned yet.
     unwitnessed: Mutex<BTreeMap<ParticipantId, SignedHead>>,
-    /// Held while heads are exchanged with a peer that we have called: one for each, so that nobody waits for a slow one.
+    /// Locks for exchanges with called peers, one per peer, so that nobody waits for a slow peer.
     exchanging: Mutex<BTreeMap<ParticipantId, Arc<tokio::sync::Mutex<()>>>>,
-    /// Held while a head is compared with those in our log and until it is there too, so that of two that come at once
-    /// the second one is compared with the first.
+    /// Lock from the comparison of a head until its record. The second of two concurrent heads is then compared with the first.
     judging: tokio::sync::Mutex<()>,
-    /// Whether greetings leave no trace: a command that only looks follows no log.
+    /// True for read-only commands: greetings then leave no trace.
     looks: AtomicBool,
-    /// When heads were exchanged last with each peer.
+    /// Schedule of exchanges with each peer.
     turns: Mutex<BTreeMap<ParticipantId, ExchangeSchedule>>,
 }
 
 impl HeadTracker {
-    /// From now on no log is followed.
+    /// Stops following logs, for read-only commands.
     pub fn only_look(&self) {
         self.looks.store(true, Ordering::Relaxed);
     }
 
-    /// Whether no log is followed.
+    /// Returns true if no log is followed.
     pub(crate) fn only_looks(&self) -> bool {
         self.looks.load(Ordering::Relaxed)
     }
 
-    /// Held while what the log holds of heads changes.
+    /// Locks the recorded heads for a change.
     pub(crate) async fn lock_heads(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.judging.lock().await
     }
 
-    /// A head of a peer has shown to go on from the one before.
+    /// Notes a head of a peer that was proven to extend the previous one.
     pub(crate) fn to_be_cosigned(&self, peer: &ParticipantId, head: SignedHead) {
         self.unwitnessed.lock().insert(peer.clone(), head);
     }
 
-    /// What is held while heads are exchanged with this peer.
+    /// Lock for the exchange with this peer.
     pub(super) fn turn(&self, peer: &ParticipantId) -> Arc<tokio::sync::Mutex<()>> {
         let mut all = self.exchanging.lock();
         Arc::clone(all.entry(peer.clone()).or_default())
     }
 
-    /// A head of a peer that is to be cosigned, once.
+    /// Takes the head of a peer that is to be cosigned, once.
     pub(super) fn taken_to_cosign(&self, peer: &ParticipantId) -> Option<SignedHead> {
         self.unwitnessed.lock().remove(peer)
     }
@@ -77,7 +76,7 @@ impl HeadTracker {
         }
     }
 
-    /// What was arranged begins.
+    /// Notes the start of a scheduled exchange.
     pub(super) fn begins(&self, peer: &ParticipantId, now: i64) {
         let mut turns = self.turns.lock();
         let turn = turns.entry(peer.clone()).or_default();
@@ -85,25 +84,25 @@ impl HeadTracker {
     }
 }
 
-/// How it stands with one peer.
+/// Schedule of exchanges with one peer.
 #[derive(Debug, Default)]
 struct ExchangeSchedule {
-    /// When the last exchange began, in ticks.
+    /// Start of the last exchange, in ticks.
     last: Option<i64>,
-    /// Whether one is arranged that will bring what is there by then.
+    /// True if an exchange is scheduled. It carries the heads of its start time.
     arranged: bool,
 }
 
-/// What becomes of an exchange that is wanted.
+/// Time of a requested exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ExchangeTiming {
     Now,
     Later(Duration),
-    /// One is arranged already.
+    /// An exchange is already scheduled.
     Arranged,
 }
 
-/// From one exchange with a peer to the next, in microseconds.
+/// Least time between two exchanges with a peer, in microseconds.
 const PAUSE: i64 = 60_000_000;
 
 #[cfg(test)]
@@ -122,7 +121,7 @@ mod tests {
         assert_eq!(heads.due(&other, 6), ExchangeTiming::Now);
         let left = Duration::from_micros(u64::try_from(PAUSE).unwrap() - 1);
         assert_eq!(heads.due(&peer, 6), ExchangeTiming::Later(left));
-        // However many come: what was arranged brings what is there by then.
+        // One scheduled exchange covers all requests until its start.
         assert_eq!(heads.due(&peer, 7), ExchangeTiming::Arranged);
         assert_eq!(heads.due(&peer, 7 + 2 * PAUSE), ExchangeTiming::Arranged);
         heads.begins(&peer, 5 + PAUSE);

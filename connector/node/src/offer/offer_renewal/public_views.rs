@@ -1,4 +1,4 @@
-//! Public views: signed by us alone, and in force as long as they are offered.
+//! Public views: signed by the provider alone, and in force while they are offered.
 
 use crate::contract::combined_contracts;
 use crate::offer::offers::PendingView;
@@ -19,8 +19,8 @@ use hansa_proto::envelope::kind::StatementKind;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Signs the public views that are offered and not yet in force, and ends those that are no longer offered. Where one
-/// needs two officers, the view that it would replace stays until both have spoken; where one is refused, it stays as well.
+/// Signs new public views and ends those that are no longer offered. A view that would be replaced stays in force while its
+/// successor needs an approval or is refused.
 pub(super) fn publish(
     connector: &Arc<Connector>,
     offers: &[Offer],
@@ -64,7 +64,8 @@ pub(super) fn publish(
             faults.push(refusal);
             continue;
         }
-        // A view that is signed again for another key or schema tells what it told: it was judged when it was signed first.
+        // A view that is signed again for another key or schema shows the rows and columns that were checked at its first
+        // signature.
         let known = standing.iter().any(|(_, old)| says_the_same(old, offer));
         if !known && let Err(refusal) = beside(connector, &agreement, now) {
             refused.insert(offer.dataset.clone());
@@ -89,7 +90,7 @@ pub(super) fn publish(
         let waits = |held: &PendingView| held.dataset == agreement.dataset.id;
         if offered.any(|(offer, dataset)| keys.same(agreement, offer, dataset))
             || held.iter().any(waits)
-            // What took its place was refused: it stays, and the refusal is told.
+            // The successor was refused and reported, so the old view stays.
             || refused.contains(&agreement.dataset.id)
         {
             continue;
@@ -105,7 +106,8 @@ pub(super) fn publish(
     Ok(faults)
 }
 
-/// Refuses a view that would tell more beside other views: anybody may ask both. The view before it ends as this one is signed.
+/// Refuses a view that discloses more together with other views, because anyone may query both. The view replaces the previous one
+/// of its dataset.
 fn beside(connector: &Connector, agreement: &Agreement, now: UtcTimestamp) -> Result<(), Refusal> {
     let mut instead = agreement.clone();
     instead.supersedes = last(connector, now, &agreement.dataset.id);
@@ -115,7 +117,7 @@ fn beside(connector: &Connector, agreement: &Agreement, now: UtcTimestamp) -> Re
     combined_contracts::check_agreement(connector, &instead)
 }
 
-/// Whether a view tells what is offered, for as long.
+/// Checks that a view has the terms and the dates of an offer.
 fn says_the_same(view: &Agreement, offer: &Offer) -> bool {
     view.dataset.id == offer.dataset
         && view.clauses == offer.clauses
@@ -123,7 +125,7 @@ fn says_the_same(view: &Agreement, offer: &Offer) -> bool {
         && view.not_after == offer.not_after
 }
 
-/// Our public views that are in force, or will be.
+/// Own public views that are in force, or will be.
 fn standing(connector: &Connector, now: UtcTimestamp) -> Vec<(ContractId, Agreement)> {
     let own = connector.id();
     connector.contracts.with_registry(|registry| {
@@ -144,7 +146,7 @@ fn standing(connector: &Connector, now: UtcTimestamp) -> Vec<(ContractId, Agreem
     })
 }
 
-/// The last public view that there was of a dataset, whether it has ended or not.
+/// Latest public view of a dataset, ended or not.
 fn last(connector: &Connector, now: UtcTimestamp, dataset: &DatasetId) -> Option<ContractId> {
     connector.contracts.with_registry(|registry| {
         registry
@@ -156,8 +158,8 @@ fn last(connector: &Connector, now: UtcTimestamp, dataset: &DatasetId) -> Option
     })
 }
 
-/// The view as officers speak of it: the same one however often it is read, without what is drawn anew each time; and
-/// after the one before it, so that their words count for this step and for no later one.
+/// Identity of a view for approvals: without the values that are drawn at each reading, and with the previous view, so that an
+/// approval counts for this step only.
 fn key(agreement: &Agreement, after: Option<ContractId>) -> ContractId {
     let mut fixed = agreement.clone();
     fixed.supersedes = after;
@@ -167,8 +169,8 @@ fn key(agreement: &Agreement, after: Option<ContractId>) -> ContractId {
     ContractId(Digest::of(&hansa_proto::contract::to_bytes(&fixed)))
 }
 
-/// Our key and authority, where they count. Peers check a public view when they see it, by the keys that count then: one
-/// by a key that is over is signed again.
+/// Own key and authority, if valid. Peers verify a public view with the keys that are valid when they see it, so a view with an
+/// expired key is signed again.
 struct OwnViewParty(Option<hansa_policy::contract::ContractParty>);
 
 impl OwnViewParty {
@@ -184,7 +186,7 @@ impl OwnViewParty {
         })
     }
 
-    /// Whether the agreement is what is offered.
+    /// Checks that an agreement equals an offer.
     fn same(&self, agreement: &Agreement, offer: &Offer, dataset: &Dataset) -> bool {
         self.count(agreement)
             && says_the_same(agreement, offer)

@@ -1,9 +1,9 @@
-//! Issuers of attributes.
+//! Issuers of attributes for tests.
 
 use super::*;
 
 impl TestFederation {
-    /// Names an issuer of sectors.
+    /// Registers an issuer of sectors.
     pub(crate) fn names_issuer(&mut self, alias: &str) {
         let now = self.now();
         let naming = IssuerRegistration {
@@ -15,13 +15,13 @@ impl TestFederation {
         self.league.name_issuer(naming, now).unwrap();
     }
 
-    /// Names an issuer no longer.
+    /// Removes an issuer.
     pub(crate) fn drops_issuer(&mut self, alias: &str) {
         let now = self.now();
         self.league.drop_issuer(&id(alias), now).unwrap();
     }
 
-    /// A credential that counts for a day.
+    /// Signs a credential that is valid for a day.
     pub(crate) fn attests(&self, subject: &str, by: &str, sector: &str) -> bytes::Bytes {
         let now = self.now();
         let statement = CredentialStatement {

@@ -1,4 +1,4 @@
-//! A place in the code at which a test can hold whoever comes by.
+//! Pause point: a place in the code at which a test can hold tasks.
 
 use crate::participant::Connector;
 use crate::participant::walk_observer::WalkObserver;
@@ -8,12 +8,12 @@ use std::future::poll_fn;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{RwLock, RwLockWriteGuard};
 
-/// Where a test can hold what is not in the log yet.
+/// Pause points before a record.
 #[derive(Debug, Default)]
 pub(crate) struct PausePoints {
-    /// Questions that are decided, and values that may go along.
+    /// Decided questions, and values that could be sent with them.
     pub(crate) decided: PausePoint,
-    /// Contracts whose signatures were checked.
+    /// Contracts with verified signatures.
     pub(crate) verified: PausePoint,
 }
 
@@ -42,9 +42,10 @@ pub(crate) struct PausePoint {
 }
 
 impl PausePoint {
-    /// Goes by, as soon as it is open.
+    /// Passes the gate once it is open.
     ///
-    /// A caller that is held is counted once it stands in the queue of the gate: a test that sees it counted can close the gate behind it.
+    /// A held task is counted after it has joined the queue of the gate. A test that sees the count can therefore close the gate
+    /// behind the task.
     pub(crate) async fn pass(&self) {
         let open = self.gate.read();
         tokio::pin!(open);
@@ -58,19 +59,19 @@ impl PausePoint {
             polled
         });
         let passed = passage.await;
-        // Before the gate is free for the next one, so that nobody is seen here who has gone by.
+        // The count drops before the gate is free for the next task, so that no passed task is counted.
         if is_counted {
             self.waiting.fetch_sub(1, Ordering::SeqCst);
         }
         drop(passed);
     }
 
-    /// Closes it behind those that wait already.
+    /// Closes the gate behind the tasks that wait already.
     pub(crate) async fn close(&self) -> RwLockWriteGuard<'_, ()> {
         self.gate.write().await
     }
 
-    /// Waits until somebody is held here.
+    /// Waits until a task is held here.
     pub(crate) async fn holds_somebody(&self) {
         while self.waiting.load(Ordering::SeqCst) == 0 {
             tokio::task::yield_now().await;

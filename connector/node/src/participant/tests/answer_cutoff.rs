@@ -1,4 +1,4 @@
-//! What ends while an answer is being opened ends that answer too.
+//! Tests: a stop while an answer is opened ends the answer.
 
 use crate::dataset::{provider_restriction, publication};
 use crate::participant::Connector;
@@ -13,7 +13,7 @@ use hansa_policy::safe_text::SingleLineText;
 use hansa_policy::term::{Clause, Term};
 use std::sync::Arc;
 
-/// Asks, has `change` done when the ruling is in the log and nothing has begun yet, and checks how the answer ends.
+/// Asks, applies `change` between the recorded decision and the first row, and checks the end of the answer.
 async fn check(
     change: impl FnOnce(&mut TestFederation, &Arc<Connector>, ContractId),
     expected: ErrorCode,
@@ -21,7 +21,7 @@ async fn check(
     check_under("", change, expected).await;
 }
 
-/// The same, where a term more is agreed.
+/// Checks the end of an answer under an additional term.
 async fn check_under(
     more: &str,
     change: impl FnOnce(&mut TestFederation, &Arc<Connector>, ContractId),

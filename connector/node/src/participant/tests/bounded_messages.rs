@@ -1,4 +1,4 @@
-//! Records that a peer may cause where no contract bounds them.
+//! Tests: records that a peer can cause without a contract are limited.
 
 use crate::participant::Connector;
 use crate::participant::testing::{
@@ -10,7 +10,7 @@ use hansa_policy::refusal::ErrorCode;
 use hansa_policy::safe_text::SingleLineText;
 use std::sync::Arc;
 
-/// Takes all that acme may still have recorded.
+/// Uses up the rest of acme's allowance.
 pub(super) fn use_up(connector: &Connector, action: CountedAction) {
     let allowances = &connector.limits.allowances;
     while allowances.take(&id("acme"), action, connector.ticks()) {}
@@ -30,7 +30,7 @@ async fn a_peer_has_so_many_messages_and_what_ends_something_is_not_among_them()
     for (_, message) in &waiting {
         use_up(&lindau, CountedAction::Message);
         match negotiation::take_in(&lindau, &acme.id(), message, None).await {
-            // It was taken in before, and changes nothing.
+            // It was taken in before, so it changes nothing.
             Ok(()) => {}
             Err(refusal) => {
                 assert_eq!(refusal.code, ErrorCode::TooManyStreams);
@@ -40,10 +40,10 @@ async fn a_peer_has_so_many_messages_and_what_ends_something_is_not_among_them()
     }
     assert_eq!(refused, 1, "{waiting:?}");
     assert_eq!(records(&lindau, "message").len(), before);
-    // Nothing has become of it for good: there is room again after a while.
+    // The refusal is not final: there is room again later.
     let who = caller(&lindau, "acme");
     assert_eq!(ask(&lindau, who.clone(), &[contract]).await, Ok(2));
-    // The end of a contract waits for nothing, and comes once.
+    // The end of a contract needs no allowance and comes once.
     let over = SingleLineText::from_any_text("over");
     let statement = withdrawal::own_now(&acme, contract, &over).unwrap();
     withdrawal::notify_party(&acme, &lindau.id(), statement)
@@ -62,7 +62,7 @@ async fn a_peer_has_so_many_messages_and_what_ends_something_is_not_among_them()
     assert_eq!(records(&lindau, "withdraw").len(), ends);
 }
 
-/// Hands in the withdrawals that wait, as far as they are taken.
+/// Delivers the waiting withdrawals, as far as they are accepted.
 async fn deliver_withdrawals(from: &Arc<Connector>, to: &Arc<Connector>) {
     for (_, message) in outbox(from, to) {
         let _ = negotiation::take_in(to, &from.id(), &message, None).await;

@@ -1,4 +1,4 @@
-//! A clock that goes back brings nothing back.
+//! Tests: a clock that goes back revives nothing.
 
 use crate::participant::Connector;
 use crate::participant::testing::{
@@ -37,7 +37,7 @@ async fn what_is_over_stays_over_when_the_clock_goes_back() {
     assert!(connector.now() >= late);
     let untrusted = Err(ErrorCode::ClockUntrusted);
     assert_eq!(ask(&connector, who(), &[contract]).await, untrusted);
-    // Also where somebody has looked at the clock and found it right.
+    // Also after an operator has approved the clock.
     connector.rely_on_clock().unwrap();
     assert_eq!(
         ask(&connector, who(), &[contract]).await,
@@ -58,7 +58,7 @@ async fn a_clock_that_jumps_ahead_is_not_followed() {
     let refused = connector.trusted_clock().unwrap_err();
     assert!(refused.sentence.contains("jumped ahead"), "{refused}");
     assert!(records(&connector, "refuse").pop().unwrap().at < before.plus_micros(DAY));
-    // Also after a start in between: the clock is right again, and so is the log.
+    // Also after a restart: clock and log are right again.
     federation.jump_ahead(-30 * DAY);
     assert_eq!(ask(&connector, who(), &[contract]).await, Ok(2));
     close_participant(connector).await;
@@ -66,7 +66,7 @@ async fn a_clock_that_jumps_ahead_is_not_followed() {
     let who = || caller(&connector, "acme");
     assert_eq!(ask(&connector, who(), &[contract]).await, Ok(2));
     assert!(connector.now() < before.plus_micros(DAY));
-    // One that is right is followed when a person has looked at it.
+    // A right clock is followed after an operator's approval.
     federation.jump_ahead(15 * DAY);
     assert_eq!(ask(&connector, who(), &[contract]).await, untrusted);
     connector.rely_on_clock().unwrap();
@@ -84,7 +84,7 @@ async fn a_start_under_a_clock_that_jumped_is_not_followed() {
     let before = connector.now();
     let untrusted = Err(ErrorCode::ClockUntrusted);
     close_participant(connector).await;
-    // By then the contract is over, and so is the trust bundle.
+    // By then, contract and trust bundle have expired.
     federation.jump_ahead(400 * DAY);
     let connector = federation.open("lindau");
     let who = || caller(&connector, "acme");
@@ -95,11 +95,11 @@ async fn a_start_under_a_clock_that_jumped_is_not_followed() {
     let held = records(&connector, "clock").pop().unwrap();
     let outcome = held.body.get("outcome").and_then(Json::as_text);
     assert_eq!(outcome, Some("held"));
-    // Right again, it needs nobody.
+    // A clock that is right again needs no approval.
     federation.jump_ahead(-400 * DAY);
     assert_eq!(ask(&connector, who(), &[contract]).await, Ok(2));
     close_participant(connector).await;
-    // Where it is right as it stands, a person says so once.
+    // An operator approves the clock once.
     federation.jump_ahead(15 * DAY);
     let connector = federation.open("lindau");
     let who = || caller(&connector, "acme");
@@ -108,7 +108,7 @@ async fn a_start_under_a_clock_that_jumped_is_not_followed() {
     let over = Err(ErrorCode::Expired);
     assert_eq!(ask(&connector, who(), &[contract]).await, over);
     close_participant(connector).await;
-    // The offer is over, too, which a start tells.
+    // The offer has ended, too, which a start reports.
     let (connector, _) = federation.try_open("lindau", &[]).unwrap();
     assert!(connector.trusted_clock().is_ok());
     assert_eq!(
@@ -131,7 +131,7 @@ async fn a_withdrawal_counts_at_once_whatever_the_clocks_say() {
     let federation = test_federation(TERMS);
     let (connector, acme) = (federation.open("lindau"), federation.open("acme"));
     let contract = agree(&connector, &acme).await;
-    // The consumer's clock runs ahead, so that its statement says a later time.
+    // The consumer's clock is fast, so its statement has a later time.
     federation.pass(DAY);
     let statement =
         withdrawal::own_now(&acme, contract, &SingleLineText::from_any_text("over")).unwrap();
@@ -144,7 +144,7 @@ async fn a_withdrawal_counts_at_once_whatever_the_clocks_say() {
         ask(&connector, who, &[contract]).await,
         Err(ErrorCode::Withdrawn)
     );
-    // And after a start, with the clock set back further.
+    // And after a restart with the clock set back further.
     close_participant(connector).await;
     federation.pass(-3 * MINUTE);
     let connector = federation.open("lindau");

@@ -1,4 +1,4 @@
-//! Publications that come at once go on from each other.
+//! Tests: concurrent publications follow each other.
 
 use crate::participant::testing::{
     TERMS, TestFederation, publish_configured_datasets, record_text, records,
@@ -38,7 +38,7 @@ async fn publications_at_once_leave_one_that_is_in_the_log_and_on_disk() {
     assert_eq!(Some(shown.unwrap().version), labels.last().cloned());
 }
 
-/// A folder that was put back from a backup points to an older label: none is given twice.
+/// A restored folder points to an older label. No label is given twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_label_names_one_snapshot_also_after_a_restore() {
     let mut federation = TestFederation::new();

@@ -1,4 +1,4 @@
-//! What happens under a contract is told once, here and at the other side, and what can't be delivered is shown.
+//! Tests: each event under a contract is reported once here and to the other party, and undelivered notices are shown.
 
 use crate::contract::notice;
 use crate::contract::notice::contract_event;
@@ -97,7 +97,7 @@ async fn what_happens_is_reported_once_on_both_sides() {
         ["first-use.txt", day, next]
     );
 
-    // What somebody else sends, or what was changed on its way, is no notice.
+    // A message from another sender, or a changed one, is no notice.
     let file = record_text(&records(&consumer, "notice_received")[0], "statement");
     let bytes = consumer
         .records
@@ -138,6 +138,6 @@ async fn what_can_not_be_delivered_is_shown() {
         .filter(|line| line.starts_with("NOTICE_UNDELIVERABLE") && line.contains("first-use"))
         .collect();
     assert_eq!(about.len(), 1, "{shown:?}");
-    // It stops nothing.
+    // The undelivered notice stops nothing.
     assert_eq!(ask(&provider, who, &[contract]).await, Ok(2));
 }

@@ -1,4 +1,4 @@
-//! Files that are lost, damaged, older or changed.
+//! Tests: lost, damaged, older and changed files.
 
 use crate::answer::incoming_query::QueryCaller;
 use crate::log::audit_event::AuditEvent;
@@ -44,7 +44,7 @@ async fn one_damaged_snapshot_stops_nothing_else() {
     let (connector, found) = federation.try_open("lindau", &[]).unwrap();
     let codes: Vec<ErrorCode> = found.all().iter().map(|fault| fault.code).collect();
     assert_eq!(codes, [ErrorCode::SnapshotDamaged]);
-    // A peer learns that there is no such dataset, the owner what is wrong with it.
+    // A peer sees no such dataset; the owner sees the damage.
     let who = caller(&connector, "acme");
     assert_eq!(
         ask(&connector, who, &[contract]).await,
@@ -70,7 +70,7 @@ async fn what_changes_offers_and_limits_is_in_the_log_before_it_counts() {
     let connector = federation.open("lindau");
     let count = |connector: &crate::participant::Connector| records(connector, "config").len();
     assert_eq!(count(&connector), 1);
-    // A policy, read again when something is published.
+    // The policy is read again by a publication.
     let policy = federation.home("lindau").join("policies/all.toml");
     std::fs::write(
         &policy,
@@ -87,7 +87,7 @@ async fn what_changes_offers_and_limits_is_in_the_log_before_it_counts() {
     publish_configured_datasets(&connector).unwrap();
     assert_eq!(count(&connector), 2);
     drop(connector);
-    // A limit, changed by the environment.
+    // Limit that the environment overrides.
     let (connector, _) = federation
         .try_open("lindau", &[("HANSA__LIMITS__TIMEOUT", "7s")])
         .unwrap();
@@ -98,7 +98,7 @@ async fn what_changes_offers_and_limits_is_in_the_log_before_it_counts() {
         .map(|record| record_text(record, "new"))
         .collect();
     assert_eq!(digests.len(), 3);
-    // Before an offer counts, its policy is in the log.
+    // The policy is recorded before its offer takes effect.
     drop(connector);
     std::fs::write(&policy, TERMS).unwrap();
     let (connector, _) = federation.try_open("lindau", &[]).unwrap();
@@ -152,7 +152,7 @@ async fn a_glance_sees_what_was_recorded_whether_little_or_much() {
             Ok(size)
         );
     }
-    // Somebody else looks longer: it is waited for.
+    // Another check takes longer and is waited for.
     let (begun, begins) = std::sync::mpsc::channel();
     let (end, ends) = std::sync::mpsc::channel();
     std::thread::scope(|scope| {

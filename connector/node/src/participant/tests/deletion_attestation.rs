@@ -1,4 +1,4 @@
-//! Who has not stated in time that what it received is deleted asks in vain, also after a restart.
+//! Tests: a consumer with an overdue deletion statement is refused, also after a restart.
 
 use crate::contract::deletion_attestation;
 use crate::log::audit_event::AuditEvent;
@@ -102,7 +102,7 @@ async fn a_statement_that_is_overdue_stops_new_questions() {
         ErrorCode::AttestationOverdue.as_str()
     );
 
-    // Also after a restart, and when the index is lost.
+    // Also after a restart and after the loss of the index.
     let home = case.federation.home("lindau").join("state");
     close_participant(case.provider).await;
     for file in ["state.db", "state.db-wal", "state.db-shm"] {
@@ -111,7 +111,7 @@ async fn a_statement_that_is_overdue_stops_new_questions() {
     case.provider = case.federation.open("lindau");
     assert_eq!(case.asks().await, Err(ErrorCode::AttestationOverdue));
 
-    // The statement about the one that is overdue is enough; the other's time runs.
+    // The statement about the overdue answer suffices; the other one is not yet due.
     case.states(&requests[..1]).await;
     assert_eq!(case.asks().await, Ok(2));
     case.federation.pass(DAY);
@@ -137,7 +137,7 @@ async fn a_statement_of_somebody_else_states_nothing() {
         .documents
         .read(kind, file.parse().unwrap());
     let bytes = bytes.unwrap();
-    // Another one carries it, or it was changed on its way.
+    // Delivered by another participant, or changed.
     let other = deletion_attestation::take_in(&case.provider, &id("third"), &bytes).await;
     assert_eq!(other.unwrap_err().code, ErrorCode::ContractUnknown);
     let mut changed = bytes.clone();
@@ -148,7 +148,7 @@ async fn a_statement_of_somebody_else_states_nothing() {
     assert_eq!(records(&case.provider, "deletion").len(), 1);
 }
 
-/// Two datasets in one answer, each with a contract under which it is to be deleted.
+/// One answer with two datasets, each under a contract with a deletion duty.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_statement_clears_what_came_under_its_contract_and_has_come() {
     let case = case().await;
@@ -182,7 +182,7 @@ async fn a_statement_clears_what_came_under_its_contract_and_has_come() {
     let both = [request, running];
     assert_eq!(owed(case.contract), [request]);
     case.states(&both).await;
-    // What came under the other contract is owed still, and so is what still ran.
+    // The answers under the other contract and the running one are still owed.
     assert_eq!(owed(case.contract), []);
     assert_eq!(owed(other), [request]);
     let opened = records(&case.provider, "permit").last().unwrap().seq;
@@ -228,10 +228,10 @@ async fn what_still_comes_is_not_stated_to_be_deleted() {
     assert_eq!(unstated(&case.consumer, case.contract), [came]);
     case.states(&[came]).await;
     assert_eq!(unstated(&case.consumer, case.contract), []);
-    // Under another contract nothing was stated of it.
+    // Under the other contract, nothing was stated.
     let other = ContractId(Digest::of(b"another contract"));
     assert_eq!(unstated(&case.consumer, other), [came]);
-    // Whoever was receiving it is dead: it comes no more, and nobody knows how much of it came.
+    // The receiver was killed: the rest never arrives, and the received amount is unknown.
     close_participant(case.consumer).await;
     case.consumer = case.federation.open("acme");
     assert_eq!(unstated(&case.consumer, case.contract), [coming]);
@@ -265,7 +265,7 @@ async fn a_statement_by_a_revoked_key_is_not_dated_back() {
     assert_eq!(records(&case.provider, "deletion").len(), 0);
 }
 
-/// The permit of an answer to acme under these contracts, each of which is to be deleted.
+/// Permit of an answer to acme under these contracts with a deletion duty.
 fn permit_acme(request: RequestId, contracts: &[ContractId]) -> PermitRecord {
     let grants = contracts.iter().map(|contract| GrantEntry {
         dataset: "h:lindau.example/d/bikes".to_owned(),

@@ -1,4 +1,4 @@
-//! Who belongs to a group is let in by its newest list, and by none that is older than a day.
+//! Tests: the newest list of a group decides on its members, and no list older than a day.
 
 use crate::league::group_membership;
 use crate::league::group_membership::MembershipOutcome;
@@ -22,12 +22,12 @@ fn members(list: &[&str]) -> BTreeSet<ParticipantId> {
     list.iter().map(|alias| id(alias)).collect()
 }
 
-/// A provider whose contract is for a group, and a member of it with a contract.
+/// Provider with a contract for a group, and a member with a contract.
 async fn agreed() -> (TestFederation, Arc<Connector>, ContractId) {
     let mut federation = TestFederation::new();
     federation.settle_two(&format!("{TERMS}group = \"hanse-cities\"\n"), TERMS);
     let (provider, _) = federation.try_open("lindau", &[]).unwrap();
-    // Nothing is offered for a group that there is not.
+    // Without the group, nothing is offered.
     let _ = publish_configured_datasets(&provider);
     assert!(
         provider
@@ -87,7 +87,7 @@ async fn a_group_lets_in_its_members_and_cuts_who_leaves() {
     assert_eq!(ask(&provider, who, &[contract]).await, Ok(2));
 }
 
-/// Both have begun before either is written: who is taken out stays out, whichever comes first.
+/// Both changes begin before either is written. A removed member stays removed in both orders.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_change_takes_back_another_one() {
     let (_federation, provider, _) = agreed().await;
@@ -129,7 +129,7 @@ async fn a_list_that_is_a_day_old_lets_nobody_in_until_it_is_renewed() {
     group_membership::renew(&provider).await.unwrap();
     let who = caller(&provider, "acme");
     assert_eq!(ask(&provider, who, &[contract]).await, Ok(2));
-    // Half a day later its next list is due.
+    // Half a day later, the next list is due.
     federation.pass(DAY / 2);
     group_membership::renew(&provider).await.unwrap();
     assert_eq!(provider.reloadable.groups().get(&name()).unwrap().serial, 3);
@@ -138,7 +138,7 @@ async fn a_list_that_is_a_day_old_lets_nobody_in_until_it_is_renewed() {
         .map(|record| record_text(record, "event"))
         .collect();
     assert_eq!(events, ["changed", "renewed", "renewed"]);
-    // The newest list is there after a restart, also when the index is lost.
+    // After a restart, and after the loss of the index, the newest list is in force.
     close_participant(provider).await;
     for file in ["state.db", "state.db-wal", "state.db-shm"] {
         let _ = std::fs::remove_file(federation.home("lindau").join("state").join(file));
@@ -175,7 +175,7 @@ async fn whoever_joins_a_group_is_let_in_by_two_officers() {
     assert_eq!(listed(), 0);
     let status = pending_approvals::open_approvals(&connector).unwrap();
     assert_eq!(status.len(), 1);
-    // Not the same one again, nor anybody; and another change is another matter.
+    // Neither the first officer nor a stranger can approve, and another change is another step.
     for officer in [1001, 1003] {
         let refused = add("acme", officer).await.unwrap_err();
         assert_eq!(refused.code, ErrorCode::SecondOfficerNeeded);
@@ -187,7 +187,7 @@ async fn whoever_joins_a_group_is_let_in_by_two_officers() {
         Ok(MembershipOutcome::Listed(_))
     ));
     assert_eq!(listed(), 1);
-    // The group is another one now: what was asked for before is to be asked for again.
+    // The group has changed, so earlier requests must be repeated.
     assert!(
         pending_approvals::open_approvals(&connector)
             .unwrap()

@@ -1,4 +1,4 @@
-//! What a log's owner has shown is held against whatever it shows later, proven or not, and what forked is vouched for no more.
+//! Tests: heads shown by a log's owner are compared with all later ones, proven or not. A forked log is no longer cosigned.
 
 use crate::participant::Connector;
 use crate::participant::testing::{TestFederation, id, records};
@@ -13,14 +13,14 @@ use hansa_policy::id::ParticipantId;
 use hansa_proto::peer::witness::{CosignOutcome, HeadConsistencyProof, HeadSubmission};
 use std::sync::Arc;
 
-/// A log that somebody makes up, with its true key.
+/// Fabricated log with its real key.
 struct FabricatedLog {
     tree: MerkleTree,
     key: LogSigningKey,
 }
 
 impl FabricatedLog {
-    /// Sixty records; those from `from` on are of the branch `branch`.
+    /// Makes sixty records; those from `from` on are of the branch `branch`.
     fn new(federation: &TestFederation, from: u64, branch: &str) -> Self {
         let leaf = |at: u64| {
             let branch = if at < from { "" } else { branch };
@@ -43,7 +43,7 @@ impl FabricatedLog {
         head.to_string().into()
     }
 
-    /// Shows a head with the proofs that the log goes on from these sizes.
+    /// Shows a head with the proofs of growth from these sizes.
     async fn shows(&self, connector: &Arc<Connector>, size: u64, from: &[u64]) -> CosignOutcome {
         let proof = |from: &u64| HeadConsistencyProof {
             from: *from,
@@ -80,11 +80,11 @@ async fn a_head_that_was_never_proven_is_held_against_new_ones() {
         FabricatedLog::new(&federation, 15, "other "),
     );
     assert!(cosigned(&one.shows(&connector, 10, &[]).await));
-    // Greetings bring heads that nobody has proven.
+    // Greetings bring heads without proofs.
     connector.see_head(&acme(), &other.head(20)).await.unwrap();
     connector.see_head(&acme(), &one.head(30)).await.unwrap();
     assert_eq!(records(&connector, "log_fork").len(), 0);
-    // It went on from the first and from the last: the one between is asked for, too.
+    // The log extends the first and the last head; a proof from the one between is requested, too.
     let outcome = one.shows(&connector, 40, &[10, 30]).await;
     assert_eq!(outcome, CosignOutcome::Wanted(vec![other.head(20)]));
     let outcome = one.shows(&connector, 40, &[10, 20, 30]).await;
@@ -99,7 +99,7 @@ async fn a_peer_has_so_many_heads_in_the_log() {
     assert!(cosigned(&log.shows(&connector, 10, &[]).await));
     let before = connector.records.log.size();
     use_up(&connector, CountedAction::Head);
-    // One more has room after each ten seconds.
+    // One more head has room every ten seconds.
     for size in 11..40 {
         connector.see_head(&acme(), &log.head(size)).await.unwrap();
     }
@@ -108,7 +108,7 @@ async fn a_peer_has_so_many_heads_in_the_log() {
         growth: Vec::new(),
         witnessed: None,
     };
-    // A head without a place in the log is not cosigned.
+    // A head without room in the log is not cosigned.
     let judged = connector.judge_head(&acme(), &submission).await;
     assert!(!judged.is_ok_and(|outcome| cosigned(&outcome)));
     assert!(connector.records.log.size() <= before + 2);
@@ -124,7 +124,7 @@ async fn heads_of_one_size_are_compared_whoever_has_proven_them() {
     assert!(cosigned(&one.shows(&connector, 10, &[]).await));
     connector.see_head(&acme(), &one.head(20)).await.unwrap();
     assert!(cosigned(&one.shows(&connector, 30, &[10, 20]).await));
-    // An older one than the newest that is known, and of no size that was proven here.
+    // An older head than the newest known one, and of a size without a proof here.
     connector.see_head(&acme(), &other.head(20)).await.unwrap();
     assert_eq!(records(&connector, "log_fork").len(), 1);
 }
@@ -142,12 +142,12 @@ async fn a_log_that_forked_is_not_cosigned_any_more() {
     assert!(connector.witness(&acme()).is_some());
     connector.see_head(&acme(), &other.head(20)).await.unwrap();
     assert_eq!(records(&connector, "log_fork").len(), 1);
-    // It goes on from the head that was cosigned before, with a good proof; and so does the other history.
+    // The head extends the cosigned one with a valid proof, and so does the other history.
     let outcome = one.shows(&connector, 40, &[20]).await;
     assert_eq!(outcome, CosignOutcome::Refuted(other.head(20)));
     let outcome = other.shows(&connector, 40, &[20]).await;
     assert!(!cosigned(&outcome), "{outcome:?}");
-    // What was to be cosigned when the fork was found is not.
+    // A head that was to be cosigned when the fork was found is not.
     connector.peers.heads.to_be_cosigned(&acme(), first);
     assert!(connector.witness(&acme()).is_none());
     assert_eq!(records(&connector, "log_fork").len(), 1);
@@ -161,7 +161,7 @@ async fn a_log_that_forked_is_not_cosigned_any_more() {
     assert!(!cosigned(&one.shows(&connector, 40, &[20]).await));
 }
 
-/// The same without an index.
+/// Restarts the participant without an index.
 async fn restarted(federation: &TestFederation, connector: Arc<Connector>) -> Arc<Connector> {
     crate::participant::testing::close_participant(connector).await;
     let state = federation.home("lindau").join("state");
@@ -181,7 +181,7 @@ async fn of_two_heads_that_come_at_once_the_second_is_held_against_the_first() {
             FabricatedLog::new(&federation, 15, "other "),
         );
         let (first, second) = ([here.head(20)], [there.head(20)]);
-        // Neither is in our log when the other one comes.
+        // Neither head is in our log when the other one arrives.
         match way {
             0 => {
                 let (owner, owner_too) = (acme(), acme());
@@ -224,12 +224,12 @@ async fn what_was_heard_of_a_log_before_its_owner_was_met_is_not_forgotten() {
         FabricatedLog::new(&federation, 15, "other "),
     );
     connector.hear(&id("beta"), &[one.head(20)]).await.unwrap();
-    // Once each, and only what is newer.
+    // Once each, and only newer ones.
     connector.hear(&id("beta"), &[one.head(20)]).await.unwrap();
     connector.hear(&id("beta"), &[one.head(10)]).await.unwrap();
     assert_eq!(records(&connector, "checkpoint_gossiped").len(), 1);
     let connector = restarted(&federation, connector).await;
-    // It is still passed on, and what its owner shows is held against it.
+    // It is still passed on, and its owner's heads are compared with it.
     assert_eq!(connector.passed_on(), [one.head(20)]);
     let outcome = other.shows(&connector, 40, &[]).await;
     assert_eq!(outcome, CosignOutcome::Wanted(vec![one.head(20)]));
@@ -250,7 +250,7 @@ async fn a_proof_bears_out_the_head_that_it_is_of_and_no_other() {
         FabricatedLog::new(&federation, 0, ""),
         FabricatedLog::new(&federation, 15, "other "),
     );
-    // Two of one size, as records of older versions can hold them.
+    // Two heads of one size, as records of older versions can contain.
     for head in [&one, &other] {
         let head = connector.checked_head(&acme(), &head.head(20)).unwrap();
         connector

@@ -1,4 +1,4 @@
-//! What was paid beforehand is spent to the last row, by nobody twice, and is still spent after a restart.
+//! Tests: a prepaid balance is spent to the last row, never twice, and stays spent after a restart.
 
 use crate::contract::contract_usage;
 use crate::participant::Connector;
@@ -46,7 +46,7 @@ async fn what_was_paid_beforehand_is_spent_to_the_last_row() {
         parse_written_amount("1.75").unwrap()
     );
     assert_eq!(asks(&connector, contract).await, Ok(2));
-    // One row would be paid, and two are asked for: none is answered, and none is charged.
+    // The balance covers one of two requested rows: nothing is answered or charged.
     assert_eq!(
         asks(&connector, contract).await,
         Err(ErrorCode::PrepaidSpent)
@@ -65,7 +65,7 @@ async fn what_was_paid_beforehand_is_spent_to_the_last_row() {
     .unwrap();
     assert_eq!(asks(&connector, contract).await, Ok(2));
     assert_eq!(left(&connector, contract), MoneyAmount::NOTHING);
-    // Now it is known at the door.
+    // Now the admission check knows it.
     assert_eq!(
         asks(&connector, contract).await,
         Err(ErrorCode::PrepaidSpent)
@@ -113,7 +113,7 @@ async fn many_at_once_spend_no_more_than_was_paid() {
     while let Some(met) = asking.join_next().await {
         match met.unwrap() {
             Ok(_) => answered += 1,
-            // Those beyond what runs at once are turned away before anything is counted.
+            // Questions beyond the concurrent ones are refused before anything is counted.
             Err(code) => assert!(
                 [ErrorCode::PrepaidSpent, ErrorCode::TooManyStreams].contains(&code),
                 "{code}"

@@ -1,4 +1,4 @@
-//! Prohibitions of a contract, from its policy file to the answer.
+//! Tests: prohibitions of a contract, from its policy file to the answer.
 
 use crate::participant::testing::{
     DAY, TERMS, TestFederation, agree, ask, caller, record_text, records,
@@ -6,7 +6,7 @@ use crate::participant::testing::{
 use hansa_audit_log::json::Json;
 use hansa_policy::refusal::ErrorCode;
 
-/// How many rows are answered so many days later, or why none.
+/// Number of rows that are answered after `days`, or the refusal code.
 async fn answered(more: &str, days: i64) -> Result<i64, ErrorCode> {
     let mut federation = TestFederation::new();
     federation.settle_two(&format!("{TERMS}{more}"), TERMS);
@@ -37,7 +37,7 @@ async fn a_question_is_refused_where_a_prohibition_holds() {
 async fn prohibited_rows_are_not_there() {
     let rows = "prohibit = [{ rows = \"site = 'Hafen'\" }]\n";
     assert_eq!(answered(rows, 0).await, Ok(1));
-    // Under a condition they are there until it holds.
+    // With a start date, the rows are visible until then.
     let later = "prohibit = [{ rows = \"site = 'Hafen'\", from = 2026-06-02T00:00:00Z }]\n";
     assert_eq!(answered(later, 0).await, Ok(2));
     assert_eq!(answered(later, 1).await, Ok(1));

@@ -1,4 +1,4 @@
-//! Public views stay in force where what would take their place is refused, or only says the same again.
+//! Tests: a public view stays in force if its successor is refused or equal.
 
 use crate::offer::offer_renewal::renew;
 use crate::participant::Connector;
@@ -11,7 +11,7 @@ use hansa_policy::refusal::ErrorCode;
 
 const GRID: &str = "[dataset.grid]\ndimensions = [\"site\"]\n[[offer]]";
 
-/// A participant that offers its bikes as a public view, under these terms.
+/// Participant with its bikes in a public view under these terms.
 fn test_federation() -> TestFederation {
     let mut federation = TestFederation::new();
     federation.settle("lindau", TERMS);
@@ -27,7 +27,7 @@ fn test_federation() -> TestFederation {
     federation
 }
 
-/// The public views in force.
+/// Public views in force.
 fn views(connector: &Connector) -> Vec<ContractId> {
     let now = connector.now();
     connector.contracts.with_registry(|registry| {
@@ -49,7 +49,7 @@ async fn a_view_stays_where_its_successor_is_refused() {
     assert_eq!(before.len(), 1);
     let who = caller(&lindau, "acme");
     assert!(ask(&lindau, who, &before).await.is_ok());
-    // Rows that were answered can be taken away from groups that are told later.
+    // Answered rows can be subtracted from groups that are published later.
     let groups = "aggregate = { by = [\"site\"], measures = [\"bikes\"], functions = [\"count\"], min_rows = 2 }\n";
     let policy = federation.home("lindau").join("policies/all.toml");
     std::fs::write(policy, format!("{TERMS}{groups}")).unwrap();

@@ -1,4 +1,4 @@
-//! A flood of refusals costs few records, and none is told that is not in the log.
+//! Tests: a flood of refusals costs few records, and each sent refusal is in the log.
 
 use crate::answer::incoming_query::QueryCaller;
 use crate::participant::Connector;
@@ -10,11 +10,11 @@ use hansa_policy::id::ContractId;
 use hansa_policy::refusal::ErrorCode;
 use std::sync::Arc;
 
-/// Asks under a contract that there is not.
+/// Asks under an unknown contract.
 async fn refused(connector: &Arc<Connector>, who: &QueryCaller) {
     let none = ContractId(Digest::of(b"none"));
     let reported = ask(connector, who.clone(), &[none]).await;
-    // Of many at once some find no slot; that is a refusal like another.
+    // Some of many concurrent questions find no slot, which is also a refusal.
     assert!(
         matches!(
             reported,
@@ -24,7 +24,7 @@ async fn refused(connector: &Arc<Connector>, who: &QueryCaller) {
     );
 }
 
-/// How many refusals the log tells of, and how many more it allows.
+/// Number of refusals in the log, and the remaining allowance.
 fn log_size(connector: &Connector) -> (u64, u64) {
     let mut history = AuditHistory::new();
     for record in connector.records.log.read(0) {
@@ -72,7 +72,7 @@ async fn a_flood_of_refusals_costs_few_records_and_loses_none() {
         connector.records.log.size() - before
     );
     assert_eq!(records(&connector, "refuse").len(), 100);
-    // Another participant is not drawn into it.
+    // Another participant is not affected.
     refused(&connector, &other).await;
     assert_eq!(records(&connector, "refuse").len(), 101);
 
@@ -90,19 +90,19 @@ async fn a_flood_of_refusals_costs_few_records_and_loses_none() {
     let times = ["first", "last"].map(|name| last.body.get(name).and_then(Json::as_text).is_some());
     assert_eq!(times, [true, true]);
 
-    // An end in peace counts what was told.
+    // An orderly shutdown counts the sent refusals.
     for _ in 0..20 {
         refused(&connector, &acme).await;
     }
     assert!(log_size(&connector).1 > 0);
-    // Whatever still works for it holds its folder.
+    // Running tasks hold the folder.
     connector.queries.background_tasks.close();
     connector.queries.background_tasks.wait().await;
     drop(connector);
     let connector = federation.open("lindau");
     assert_eq!(log_size(&connector), (1221, 0));
 
-    // When the minute is over, each stands for itself again.
+    // After the minute, refusals are recorded individually again.
     let acme = caller(&connector, "acme");
     for _ in 0..101 {
         refused(&connector, &acme).await;

@@ -1,5 +1,5 @@
-//! What is stopped while a question is decided: no permit comes behind the record of the stop. Each question is held here between its
-//! ruling and the record of it, while something goes through.
+//! Tests: a stop during a decision. No permit follows the record of the stop. Each question is held between its decision and the
+//! record, while a stop is carried out.
 
 use crate::dataset::{provider_restriction, publication};
 use crate::league::group_membership;
@@ -35,7 +35,7 @@ struct StopRaceCase {
     contract: ContractId,
 }
 
-/// A provider and a consumer with a contract, to which these terms are added.
+/// Provider and consumer with a contract under additional terms.
 async fn agreed(more: &str) -> StopRaceCase {
     let mut federation = TestFederation::new();
     federation.names_issuer("chamber");
@@ -50,8 +50,7 @@ async fn agreed(more: &str) -> StopRaceCase {
     }
 }
 
-/// Asks, has `change` done between ruling and record, and checks that the question is refused so and that no permit stands behind what
-/// was recorded meanwhile.
+/// Asks, applies `change` between decision and record, and checks the refusal and that no permit follows.
 async fn check(
     case: &mut StopRaceCase,
     change: impl AsyncFnOnce(&mut StopRaceCase),
@@ -126,7 +125,7 @@ async fn an_expulsion_holds_where_the_bundle_gets_no_file() {
     assert!(provider.take_bundle(&case.federation.bundle()).is_err());
     let asked = ask(&provider, who, &[case.contract]).await;
     assert_eq!(asked, Err(ErrorCode::PeerNotTrusted));
-    // The log says nothing of it, so that the next start is by the file that there is, and takes the newer one when it meets it.
+    // The log has no record of the bundle. The next start uses the existing file and takes the newer bundle from a peer.
     std::fs::remove_dir(&file).unwrap();
     std::fs::write(&file, before).unwrap();
     crate::participant::testing::close_participant(provider).await;
@@ -138,7 +137,7 @@ async fn an_expulsion_holds_where_the_bundle_gets_no_file() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_permit_stands_behind_a_bundle_that_voids_its_contract() {
     let voided = async |case: &mut StopRaceCase| {
-        // Others had it before anything was signed with it.
+        // Others had the key before its first signature.
         let end = KeyEndKind::Compromised(UtcTimestamp::EARLIEST);
         case.federation.ends_key("acme", end);
         let bundle = case.federation.bundle();
@@ -253,7 +252,7 @@ async fn no_contract_comes_into_force_behind_a_bundle_that_voids_it() {
         for _ in 0..3 {
             for (from, to) in [(&sending.1, &sending.0), (&sending.0, &sending.1)] {
                 for (_, message) in crate::participant::testing::outbox(from, to) {
-                    // What can't come about is refused.
+                    // Impossible messages are refused.
                     let _ = negotiation::take_in(to, &from.id(), &message, None).await;
                 }
             }
@@ -292,7 +291,7 @@ async fn no_permit_is_recorded_after_the_last_instant_of_its_contract() {
     check(&mut agreed("").await, passed, ErrorCode::Expired, "").await;
 }
 
-/// A withdrawal that gives notice, by the provider.
+/// Withdrawal with notice by the provider.
 fn notice(connector: &Arc<Connector>, contract: ContractId, effective_at: UtcTimestamp) {
     let payload = statement::to_bytes(&WithdrawalStatement {
         contract,

@@ -1,4 +1,4 @@
-//! A withdrawal that can't be checked yet is neither lost nor taken for something else.
+//! Tests: a withdrawal that can't be verified yet is neither lost nor misread.
 
 use crate::negotiation;
 use crate::negotiation::outgoing_message;
@@ -34,7 +34,7 @@ async fn a_withdrawal_under_a_new_key_counts_once_the_bundle_is_here() {
     let before = acme.records.log.size();
     let taken = negotiation::take_in(&acme, &id("lindau"), &message, Some(number)).await;
     assert_eq!(taken.unwrap_err().code, ErrorCode::SignerNotParty);
-    // Nothing says that it is here, so it is not forgotten there.
+    // Nothing confirms its arrival, so the sender keeps it.
     assert_eq!(acme.records.log.size(), before);
     assert!(
         acme.records
@@ -108,7 +108,7 @@ async fn a_withdrawal_by_a_revoked_key_is_not_dated_back() {
     let (lindau, acme) = (federation.open("lindau"), federation.open("acme"));
     let contract = agree(&lindau, &acme).await;
     federation.pass(MINUTE);
-    // As a thief of the key would sign it later: it bears a time at which the key was good.
+    // A thief of the key would sign it later, with a time at which the key was valid.
     let statement =
         withdrawal::own_now(&lindau, contract, &SingleLineText::from_any_text("over")).unwrap();
     federation.pass(MINUTE);
@@ -128,7 +128,7 @@ async fn the_message_of_a_withdrawal_is_written_after_a_crash() {
     let contract = agree(&lindau, &acme).await;
     let before = outbox(&lindau, &acme).len();
     assert!(withdrawal::unsent_withdrawals(&lindau).unwrap().is_empty());
-    // It dies between the record and the message.
+    // Crash between the record and the message.
     let statement =
         withdrawal::own_now(&lindau, contract, &SingleLineText::from_any_text("over")).unwrap();
     close_participant(lindau).await;
@@ -144,7 +144,7 @@ async fn the_message_of_a_withdrawal_is_written_after_a_crash() {
         .contracts
         .with_registry(|registry| registry.all(acme.now()).map(|(_, _, s)| s).next());
     assert_eq!(status, Some(ContractStatus::Withdrawn));
-    // Once: also the other side has nothing to tell of it.
+    // Once: the other party has nothing to report either.
     for connector in [&lindau, &acme] {
         assert!(
             withdrawal::unsent_withdrawals(connector)

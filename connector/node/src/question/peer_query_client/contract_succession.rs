@@ -1,20 +1,20 @@
-//! The turn from one contract to the next, by two clocks: a part that is refused for the time alone is asked again.
+//! Succession of contracts with two clocks: a part that is refused only for its time is asked again.
 
 use crate::participant::Connector;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::time::Duration;
 
-/// So far the clocks of two participants may lie apart, in microseconds.
+/// Accepted difference between the clocks of two participants, in microseconds.
 pub(crate) const APART: i64 = 5_000_000;
 
-/// Between two attempts.
+/// Pause between two attempts.
 pub(crate) const PAUSE: Duration = Duration::from_millis(250);
 
-/// The most attempts.
+/// Most attempts.
 pub(super) const ATTEMPTS: u32 = 40;
 
-/// Whether it was refused since, by the clock of who answers, a contract that takes the place of another is not yet in
-/// force, and by ours it is, for as little as clocks lie apart. Such a refusal costs nothing, and nothing was answered.
+/// Checks that a refusal is due to the provider's clock: a successor contract is not yet in force there, and is in force here for
+/// less than the accepted difference. Such a refusal draws on no quota, and no rows were sent.
 pub(super) fn not_there_yet(connector: &Connector, refusal: &Refusal) -> bool {
     let (ErrorCode::NotYetValid, Some(refused)) = (refusal.code, refusal.contract) else {
         return false;

@@ -1,26 +1,26 @@
-//! Which rows a messenger asks for, and what came of each part.
+//! Row scope of each part of a question, and the result of each part.
 
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::id::RequestId;
 use std::collections::BTreeMap;
 
-/// What came of a remote query, by its number.
+/// Result of a remote query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FragmentResult {
-    /// The request to which it was given.
+    /// Request that was answered.
     pub request: RequestId,
-    /// Nothing is new since the one before.
+    /// True if no rows came since the earlier answer.
     pub(crate) quiet: bool,
 }
 
-/// Which rows a question is about, part by part.
+/// Row scope of a question, by part.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum FragmentRowScope {
-    /// All.
+    /// All rows.
     #[default]
     All,
-    /// Those that came since the answer of each part, by the number of the remote query; all of a part that is not named.
+    /// Rows since an earlier answer, by the number of the remote query. Parts that are not named get all rows.
     Since(BTreeMap<usize, RequestId>),
-    /// Those that were there at this instant.
+    /// Rows at an instant.
     AsOf(UtcTimestamp),
 }

@@ -1,4 +1,4 @@
-//! Values of one participant in the question to another: looked at once more before they go, and in the log.
+//! Disclosure of one participant's values in a question to another. They are checked again before they are sent, and recorded.
 
 use crate::log::audit_event::maybe;
 use crate::participant::Connector;
@@ -10,17 +10,17 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::clause_summary;
 use hansa_query::federation::remote_query::{KeySourceDataset, RemoteQuery};
 
-/// Looks at the contracts of the values that a remote query takes along as they stand now: rows have come since it was planned.
+/// Checks the contracts of the values in a remote query as of now, because time has passed since planning.
 ///
 /// # Errors
-/// `WITHDRAWN`, `SUPERSEDED` or `EXPIRED` where one of them is not in force any more; `KEY_MUST_STAY` where it does not let
-/// its values go there, or where they are our own.
+/// `WITHDRAWN`, `SUPERSEDED` or `EXPIRED` if a contract is no longer in force; `KEY_MUST_STAY` if it does not permit the
+/// disclosure, or for own values.
 pub(super) fn may_go(
     connector: &Connector,
     remote_query: &RemoteQuery,
     peer: &ParticipantId,
 ) -> Result<(), Refusal> {
-    // What came from somebody is no news to him.
+    // A participant may get its own values back.
     for keys in remote_query
         .keys_sent()
         .filter(|keys| keys.participant != *peer)
@@ -49,33 +49,33 @@ pub(super) fn may_go(
     Ok(())
 }
 
-/// Why values of this dataset may not be sent to `peer`, if they may not.
+/// Refusal code if values of this dataset may not be sent to `peer`.
 fn stays(
     connector: &Connector,
     key_source: &KeySourceDataset,
     peer: &ParticipantId,
 ) -> Option<ErrorCode> {
-    // Own values are planned for nobody else.
+    // Plans send own values to nobody.
     let Some(contract) = key_source.contract else {
         return Some(ErrorCode::KeyMustStay);
     };
     let now = connector.now();
     connector.contracts.with_registry(|registry| {
-        // One that is not in the registry is a public view, which was looked at with the catalogue.
+        // A contract outside the registry is a public view, which was checked with the catalog.
         let (agreement, status) = registry.stands(contract, now)?;
         let lets = clause_summary::key_transfer(&agreement.clauses);
         match status {
             ContractStatus::InForce if lets.is_some_and(|(_, travel)| travel.to.has(peer)) => None,
             ContractStatus::InForce | ContractStatus::NotYet => Some(ErrorCode::KeyMustStay),
             ContractStatus::Withdrawn => Some(ErrorCode::Withdrawn),
-            // The question is asked anew under the newer one.
+            // The question is asked again under the newer contract.
             ContractStatus::Superseded => Some(ErrorCode::Superseded),
             ContractStatus::Expired => Some(ErrorCode::Expired),
         }
     })
 }
 
-/// The first instant at which one of these contracts is over, as far as they are in the registry.
+/// First instant after the end of one of these contracts, as far as they are in the registry.
 pub(super) fn until(connector: &Connector, remote_query: &RemoteQuery) -> UtcTimestamp {
     let lenders = remote_query.keys_sent().flat_map(|keys| &keys.of);
     let contracts = lenders.filter_map(|key_source| key_source.contract);
@@ -85,7 +85,7 @@ pub(super) fn until(connector: &Connector, remote_query: &RemoteQuery) -> UtcTim
     })
 }
 
-/// Values of others as the log has them: each list with the columns that it tells something of.
+/// Disclosed values for the record: each list with the columns that it concerns.
 pub(super) fn sent_keys(remote_query: &RemoteQuery) -> Vec<SentKeys> {
     let all = remote_query.keys_sent();
     all.map(|keys| SentKeys {
@@ -124,7 +124,7 @@ mod tests {
     use std::collections::BTreeSet;
     use std::sync::Arc;
 
-    /// A question to bregenz with a value of lindau's.
+    /// Question to bregenz with a value of lindau.
     fn sample_remote_query(contract: ContractId) -> RemoteQuery {
         let dataset: DatasetId = "hansa://lindau.example/d/bikes".parse().unwrap();
         let key_source = KeySourceDataset {
@@ -158,7 +158,7 @@ mod tests {
         }
     }
 
-    /// No list of values stands in the log behind the withdrawal of the contract that let them go.
+    /// No list of values is recorded after the withdrawal of the contract that permits its disclosure.
     #[tokio::test(flavor = "multi_thread")]
     async fn values_are_in_the_log_only_where_their_contract_lets_them() {
         let mut federation = TestFederation::new();
@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(records(&acme, "remote_query").len(), 1);
     }
 
-    /// What the planner saw may be over when the values are here.
+    /// A contract from the planning can have ended when the values are here.
     #[tokio::test(flavor = "multi_thread")]
     async fn values_go_as_long_as_their_contract_lets_them() {
         let mut federation = TestFederation::new();
@@ -222,7 +222,7 @@ mod tests {
             (over.code, over.contract),
             (ErrorCode::Withdrawn, Some(contract))
         );
-        // Back to whose they are they may go, own ones to nobody, and what is not sent needs nothing.
+        // Values may go back to their owner. Own values go to nobody, and values that are not sent need no permission.
         assert!(may_go(&acme, &remote_query, &id("lindau")).is_ok());
         let of = std::mem::take(&mut remote_query.keys[0].of);
         let own = of.iter().cloned().map(|key_source| KeySourceDataset {

@@ -1,4 +1,4 @@
-//! The own answer, read back from the messages in which every answer is given.
+//! Rows of the own answer, decoded from the messages of an answer.
 
 use crate::answer::query_intake;
 use arrow_array::RecordBatch;
@@ -13,10 +13,10 @@ use hansa_transport::peer_handler::{AnswerStreamFrame, QueryRejection};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The rows of these messages, once the first has come.
+/// Decodes the rows of these messages, once the first one has come.
 ///
 /// # Errors
-/// The refusal that came instead of rows; `INTERNAL` where nothing came.
+/// The refusal that came instead of rows; `INTERNAL` without any message.
 pub async fn rows(
     mut frames: BoxStream<'static, Result<AnswerStreamFrame, Refusal>>,
 ) -> Result<RemoteRows, Refusal> {
@@ -24,7 +24,7 @@ pub async fn rows(
         match frames.next().await {
             Some(Ok(AnswerStreamFrame::Data { header, .. })) => break schema_of(&header)?,
             Some(Err(refusal)) => return Err(refusal),
-            // The end is told first, then why it came before a row.
+            // The receipt comes first, then the reason why no row came.
             Some(Ok(AnswerStreamFrame::Receipt(_))) => {}
             None => return Err(Refusal::new(ErrorCode::Internal, "the own answer is empty")),
         }
@@ -43,7 +43,7 @@ pub async fn rows(
                 Ok(None)
             }
             None if whole => Ok(None),
-            // An answer that fell breaks off, and must not look complete.
+            // An answer that fails breaks off and must not look complete.
             None => Err(Refusal::new(
                 ErrorCode::Internal,
                 "the own answer broke off before its end",
@@ -57,7 +57,7 @@ pub async fn rows(
     })
 }
 
-/// A refusal of the own gate, as our own people may know it.
+/// Converts a rejection of the own answer workflow to a refusal for own users.
 pub fn plain(no: QueryRejection) -> Refusal {
     match no {
         QueryRejection::Declined(recorded) => recorded.refusal().clone(),
@@ -75,7 +75,7 @@ fn unreadable(cause: impl std::fmt::Display) -> Refusal {
     Refusal::new(ErrorCode::Internal, "the own answer can't be read").caused_by(cause.to_string())
 }
 
-/// The columns that the first message of an answer names.
+/// Columns in the first message of an answer.
 fn schema_of(header: &Bytes) -> Result<SchemaRef, Refusal> {
     let message = arrow_ipc::root_as_message(header).map_err(unreadable)?;
     let schema = message
@@ -84,8 +84,8 @@ fn schema_of(header: &Bytes) -> Result<SchemaRef, Refusal> {
     Ok(Arc::new(arrow_ipc::convert::fb_to_schema(schema)))
 }
 
-/// The rows of one message; answers carry no dictionaries. A stream decoder would keep a message without a body until more
-/// bytes come, and so lose the last one.
+/// Rows of one message. Answers contain no dictionaries. A stream decoder would keep a message without a body until more bytes
+/// come, and so lose the last one.
 fn batch_of(header: &Bytes, body: &Bytes, columns: &SchemaRef) -> Result<RecordBatch, Refusal> {
     let message = arrow_ipc::root_as_message(header).map_err(unreadable)?;
     let batch = message
@@ -104,7 +104,7 @@ fn batch_of(header: &Bytes, body: &Bytes, columns: &SchemaRef) -> Result<RecordB
 
 #[cfg(test)]
 mod tests {
-    //! What counts as the end of an answer.
+    //! Tests: the end of an answer.
 
     use crate::question::peer_query_client::own_answer::rows;
     use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteOptions};
@@ -142,14 +142,14 @@ mod tests {
         let end = || Ok(AnswerStreamFrame::Receipt(Bytes::new()));
         assert_eq!(came(vec![end()]).unwrap(), 0);
         assert_eq!(came(Vec::new()).unwrap_err().code, ErrorCode::Internal);
-        // One that ends before its columns says why.
+        // An answer that ends before its columns has a reason.
         let withdrawn = || Refusal::new(ErrorCode::Withdrawn, "over");
         assert_eq!(
             read(vec![end(), Err(withdrawn())]).unwrap_err().code,
             ErrorCode::Withdrawn
         );
         assert_eq!(read(vec![end()]).unwrap_err().code, ErrorCode::Internal);
-        // The end is told first, then why it came early.
+        // The receipt comes first, then the reason of the early end.
         let why = Refusal::new(ErrorCode::Expired, "over");
         assert_eq!(
             came(vec![end(), Err(why)]).unwrap_err().code,

@@ -1,4 +1,4 @@
-//! A remote query in the log before it goes.
+//! Record of a remote query before it is sent.
 
 use crate::log::audit_event::{list_texts, maybe};
 use crate::participant::Connector;
@@ -15,30 +15,30 @@ use hansa_proto::peer::query_request::QueryRequestEnvelope;
 use hansa_query::federation::remote_query::RemoteQuery;
 use hansa_transport::peer::client::QueryRecord;
 
-/// A remote query about to be sent: its record.
+/// Record of a remote query that is about to be sent.
 #[derive(Debug, Clone)]
 pub(super) struct RemoteQueryRecord {
     pub(super) asking: QueryRequestEnvelope,
     pub(super) participant: ParticipantId,
     pub(super) datasets: Vec<String>,
-    /// Values of others that go along.
+    /// Disclosed values of others.
     pub(super) keys: Vec<SentKeys>,
-    /// For whom, under a pseudonym; nobody in particular inside a command's own process.
+    /// Pseudonym of the person; `None` within a command's own process.
     pub(super) actor: Option<String>,
-    /// The id of the access token that was presented; absent at the local socket.
+    /// ID of the presented access token; absent at the local socket.
     pub(super) access_token: Option<String>,
-    /// The request of the same question before this one, whose answer broke off before its first row.
+    /// Previous request of the question, whose answer broke off before its first row.
     pub(super) repeats: Option<RequestId>,
 }
 
-/// So often it is looked at anew whether values may go along, since something was stopped meanwhile.
+/// Most checks of the disclosure when stops come before the record.
 const AGAIN: usize = 3;
 
 impl RemoteQueryRecord {
-    /// Puts it in the log. Where values of others go along, their contracts let them at that place in the log.
+    /// Records the remote query. The contracts of disclosed values permit the disclosure at that place in the log.
     ///
     /// # Errors
-    /// As [`key_disclosure::may_go`], or when it can't be recorded.
+    /// Errors of [`key_disclosure::may_go`], or if the query can't be recorded.
     pub(super) async fn record(
         self,
         connector: &Connector,

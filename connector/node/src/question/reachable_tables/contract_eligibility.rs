@@ -1,5 +1,5 @@
-//! What keeps us from asking under a contract that we hold, by our own copy of it: it spares a question that its provider
-//! would refuse, and leaves the choice to another contract on the same dataset.
+//! Eligibility of an own contract for a question, by the local copy of the contract. It avoids questions that the provider would
+//! refuse, and leaves the choice to another contract on the dataset.
 
 use crate::participant::Connector;
 use crate::question::reachable_tables::VisibleDataset;
@@ -9,7 +9,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::term::Term;
 use hansa_query::federation::options::QueryOptions;
 
-/// Why a contract can't be used for the declared purpose or now, as its provider would say.
+/// Refusal of a contract for the declared purpose or time, as its provider would refuse.
 pub(super) fn ineligible_contract_refusal(
     connector: &Connector,
     visible: &VisibleDataset,
@@ -64,8 +64,8 @@ pub(super) fn ineligible_contract_refusal(
     prohibition_refusal(connector, visible, id, agreement, options)
 }
 
-/// What our own copy of the contract prohibits, as far as it tells that without asking: the provider's connector would
-/// refuse the question, and another contract may permit it.
+/// Refusal by a prohibition in the local copy of the contract, if it can be decided without the provider. Another contract may
+/// permit the question.
 fn prohibition_refusal(
     connector: &Connector,
     visible: &VisibleDataset,
@@ -79,7 +79,7 @@ fn prohibition_refusal(
         &connector.reloadable.taxonomy(),
         connector.now(),
     );
-    // What can't be judged here is left to the provider.
+    // Conditions that can't be decided here are left to the provider.
     let refusal = judged.ok()??;
     let (owner, name) = (visible.peer.alias.as_str(), &visible.dataset.id.name);
     Some(

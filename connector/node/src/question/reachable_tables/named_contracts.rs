@@ -1,5 +1,4 @@
-//! The contracts that a question names and under which nothing can be asked, each with its own reason: none of them is
-//! passed over for another one that happens to be in force.
+//! Contracts that a question names and that are unusable, each with its reason. No other contract takes their place.
 
 use crate::participant::Connector;
 use crate::peer::peer_connections::KnownPeer;
@@ -14,22 +13,22 @@ use hansa_query::federation::query_catalog::named_contract::{
 use hansa_query::federation::table::RemoteTable;
 use std::collections::BTreeMap;
 
-/// What the participants of a question have shown.
+/// Catalogs of the participants of a question.
 pub(super) struct ParticipantCatalogs<'a> {
     /// All peers.
     pub(super) peers: &'a [KnownPeer],
-    /// The catalogues of those that the question mentions.
+    /// Catalogs of the peers in the question.
     pub(super) shown: &'a BTreeMap<ParticipantId, Vec<VisibleDataset>>,
-    /// Those of them that can't be reached, and why.
+    /// Unreachable peers in the question, with the reason.
     pub(super) out_of_reach: &'a BTreeMap<ParticipantId, Refusal>,
-    /// Why contracts in force on what they show can't be used here.
+    /// Refusals of contracts in force on shown datasets that are unusable here.
     pub(super) unread: &'a [Refusal],
 }
 
-/// Of the contracts that are named those that give no table here, and why.
+/// Returns the refusals of named contracts that give no table here.
 ///
 /// # Errors
-/// When the own index can't be read.
+/// If the own index can't be read.
 pub(super) fn unusable(
     connector: &Connector,
     options: &QueryOptions,
@@ -60,7 +59,7 @@ fn cause(
     match held {
         Ok(agreement) => Ok(not_shown(contract, &agreement, reached)),
         Err(refusal) if refusal.code == ErrorCode::ContractUnknown => {
-            // By the log it may be in force, with its file lost.
+            // The log may have it in force although its file is lost.
             let agreed = connector.records.index(|state| state.agreed_on(now))?;
             let lost = agreed.into_iter().find(|(id, dataset)| {
                 *id == contract
@@ -80,7 +79,7 @@ fn cause(
     }
 }
 
-/// Why a contract in force gives no table.
+/// Refusal of a contract in force that gives no table.
 fn not_shown(
     contract: ContractId,
     agreement: &Agreement,

@@ -1,5 +1,4 @@
-//! What a program of a participant without a connector may ask of us: the datasets that we give to that participant, under contracts
-//! that let programs ask.
+//! Tables for a program of a participant without a connector: datasets under that participant's contracts that permit programs.
 
 use crate::participant::Connector;
 use crate::peer::peer_connections::KnownPeer;
@@ -13,7 +12,7 @@ use hansa_policy::refusal::Refusal;
 use hansa_query::federation::options::QueryOptions;
 use hansa_query::federation::query_catalog::{QueryCatalog, UnavailableTable};
 
-/// This participant, as its consumers know it.
+/// This participant as a peer of its consumers.
 pub(super) fn provider(connector: &Connector) -> KnownPeer {
     KnownPeer {
         id: connector.id(),
@@ -22,10 +21,10 @@ pub(super) fn provider(connector: &Connector) -> KnownPeer {
     }
 }
 
-/// The tables that the program may name, and what it can't have with the reason.
+/// Returns the tables for the program, and the unavailable ones with their reasons.
 ///
 /// # Errors
-/// When its participant is no member of the league any more, or is refused since its log is forked.
+/// If its participant is no longer a member of the league, or is refused because of a forked log.
 pub(super) fn reach(
     connector: &Connector,
     program: &VerifiedPeer,
@@ -65,7 +64,7 @@ pub(super) fn reach(
     Ok(QueryCatalog::new(tables).that_lacks(lacks))
 }
 
-/// Whether what the program presents is for that contract.
+/// Checks that the program's credential is for that contract.
 fn is_meant(program: &VerifiedPeer, id: ContractId) -> bool {
     match program.program() {
         Some(ProgramAccess::AccessToken { contract, .. }) => *contract == id,
@@ -74,7 +73,7 @@ fn is_meant(program: &VerifiedPeer, id: ContractId) -> bool {
     }
 }
 
-/// The datasets that the participant of a program sees, as our catalogue shows them to it, with the contracts in force.
+/// Datasets that the catalog shows to the program's participant, with the contracts in force.
 fn visible(
     connector: &Connector,
     program: &VerifiedPeer,

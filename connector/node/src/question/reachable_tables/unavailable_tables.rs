@@ -1,7 +1,7 @@
-//! What a question may need and can't have: contracts in force and public views that can't be used here, and why.
+//! Unavailable tables of a question: contracts in force and public views that are unusable here, with the reasons.
 //!
-//! A city that is left out of a figure without a word is the worst that can happen to an answer, so what can't be used is
-//! handed on with its reason, and whoever plans the question says whether it needs it.
+//! A result that silently omits a participant would be wrong. Unusable tables are therefore passed on with their reason, and the
+//! planner decides whether the question needs them.
 
 use crate::log::audit_event::{AuditEvent, maybe};
 use crate::participant::Connector;
@@ -16,7 +16,7 @@ use hansa_query::sql::query_text::NamedTables;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Our own contracts that are in force on the datasets that are asked for.
+/// Own contracts in force on the requested datasets.
 pub(super) fn ours(
     connector: &Connector,
     is_asked_for: impl Fn(&DatasetId) -> bool,
@@ -33,8 +33,8 @@ pub(super) fn ours(
     })
 }
 
-/// Remembers of what model the datasets of our contracts are, in the own log: when an entry is gone, or says nothing of a
-/// model any more, a question on that model still knows what it lacks.
+/// Records the models of contracted datasets in the own log. If an entry disappears or no longer names its model, a question on the
+/// model still reports it as missing.
 pub(super) async fn remember(connector: &Arc<Connector>, visible: &[VisibleDataset]) {
     let Ok(known) = connector.records.index(|state| state.models()) else {
         return;
@@ -59,15 +59,14 @@ pub(super) async fn remember(connector: &Arc<Connector>, visible: &[VisibleDatas
             dataset: agreement.dataset.id.to_string(),
             model: maybe(model),
         });
-        // What can't be noted counts as never seen, and is then missed by every model.
+        // A model that can't be recorded counts as unknown, and every model then misses the dataset.
         if let Err(refusal) = connector.record(fact).await {
             tracing::warn!(code = %refusal.code, "model.unnoted");
         }
     }
 }
 
-/// The refusal of a dataset that is written as `peer.dataset`, where a contract of ours on it is in force and its owner does not
-/// show it.
+/// Refusal of a dataset `peer.dataset` that its owner does not show although a contract is in force.
 pub(super) fn not_shown(
     connector: &Connector,
     peers: &[KnownPeer],
@@ -82,11 +81,11 @@ pub(super) fn not_shown(
     )
 }
 
-/// The contracts in force whose dataset is not there as it was: its owner is no peer any more, does not show it, or does
-/// not say that it is of its model; and those whose own file is lost.
+/// Returns the contracts in force with an unavailable dataset: its owner is no longer a peer, does not show it, or no longer names
+/// its model. Also the contracts whose file is lost.
 ///
 /// # Errors
-/// When the own index can't be read.
+/// If the own index can't be read.
 pub(super) fn find_unavailable_tables(
     connector: &Connector,
     peers: &[KnownPeer],
@@ -132,7 +131,7 @@ pub(super) fn find_unavailable_tables(
         });
         let (now, why) = match (peer, entry) {
             (None, _) => (None, former_peer_refusal(&agreement)),
-            // Its catalogue could not be fetched, which is said of the participant as a whole.
+            // Its catalog is missing, which is reported for the participant.
             (Some(_), None) => continue,
             (Some(_), Some(None)) => (None, dataset_not_shown_refusal(&agreement)),
             (Some(_), Some(Some(model))) => {
@@ -170,7 +169,7 @@ pub(super) fn find_unavailable_tables(
     Ok(lacking)
 }
 
-/// A contract whose file is lost.
+/// Refusal of a contract whose file is lost.
 pub(super) fn unread(id: ContractId, dataset: &DatasetId) -> Refusal {
     let owner = dataset.owner.domain();
     Refusal::new(
@@ -185,7 +184,7 @@ pub(super) fn unread(id: ContractId, dataset: &DatasetId) -> Refusal {
     .with_help("put the file back from a backup, or from what the other side exports: hansa contract export")
 }
 
-/// A contract whose provider is no peer any more.
+/// Refusal of a contract whose provider is no longer a peer.
 pub(super) fn former_peer_refusal(agreement: &Agreement) -> Refusal {
     let owner = agreement.dataset.id.owner.domain();
     Refusal::new(
@@ -198,7 +197,7 @@ pub(super) fn former_peer_refusal(agreement: &Agreement) -> Refusal {
     .with_help(format!("hansa peer add ADDRESS --id {owner}"))
 }
 
-/// A contract whose dataset is not shown any more.
+/// Refusal of a contract whose dataset is no longer shown.
 pub(super) fn dataset_not_shown_refusal(agreement: &Agreement) -> Refusal {
     let owner = agreement.dataset.id.owner.domain();
     Refusal::new(

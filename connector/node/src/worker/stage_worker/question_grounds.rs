@@ -1,4 +1,4 @@
-//! What a question rests on, as a worker checks it itself: contracts that both parties signed, or a grant of the own house.
+//! Grounds of a question, as a worker verifies them: contracts with both signatures, or a grant of the own house.
 
 use crate::contract::contract_files::signed_contract;
 use crate::worker::stage_worker::CLOCKS;
@@ -21,37 +21,37 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Where a worker finds what its connector names.
+/// Folders with the objects that a briefing names.
 #[derive(Debug, Clone)]
 pub(super) struct WorkerFolders {
     pub(super) own: ParticipantId,
     pub(super) bundle: PathBuf,
     pub(super) state: PathBuf,
-    /// What was good of their files in the life of this process.
+    /// Blocks of files that this process has already verified.
     pub(super) memory: CheckedBlockCache,
 }
 
-/// What a question rests on, checked.
+/// Verified grounds of a question.
 pub(super) struct QuestionGrounds {
     pub(super) active: ActiveContracts,
-    /// The prohibitions that hold, by the word of the connector.
+    /// Prohibitions in force, as stated by the connector.
     pub(super) held: BTreeMap<DatasetId, BTreeSet<ClauseId>>,
     pub(super) holdings: SnapshotSet,
-    /// The first instant at which the grant counts no more, where there is one.
+    /// First instant after the end of the house grant, if any.
     pub(super) granted_until: Option<UtcTimestamp>,
 }
 
 impl WorkerFolders {
-    /// What a briefing names, its signatures checked, and the snapshots.
+    /// Verifies the contracts, the grant and the snapshots of a briefing.
     ///
     /// # Errors
-    /// What does not hold of a contract or of the grant; `WORKER_DIFFERS` where a snapshot is another one here.
+    /// The fault of a contract or of the grant; `WORKER_DIFFERS` if a snapshot differs here.
     pub(super) fn grounds(
         &self,
         briefing: &QuestionBriefing,
         now: UtcTimestamp,
     ) -> Result<QuestionGrounds, Refusal> {
-        // Read each time: a key that was revoked counts no more from then on.
+        // Read each time, because a key can be revoked at any time.
         let bundle = TrustBundle::open(&self.bundle)?;
         bundle.current(now)?;
         let mut holdings = SnapshotSet::new();
@@ -104,7 +104,7 @@ impl WorkerFolders {
         now: UtcTimestamp,
     ) -> Result<TaskContract, Refusal> {
         let signed = signed_contract(&contract.envelope, contract.contract)?;
-        // When it entered the log its connector knows; the time of its last signature is the earliest it can be.
+        // The connector knows when the contract was recorded; its last signature is the earliest possible time.
         let times = signed
             .signatures
             .iter()
@@ -127,7 +127,8 @@ impl WorkerFolders {
         })
     }
 
-    // INVARIANT: granted-by-the-house. Whoever can begin a question, and can't sign for the house, gets what contracts give.
+    // INVARIANT: granted-by-the-house. A party that can begin questions but can't sign for the house gets only what contracts
+    // permit.
     fn check_house_grant(
         &self,
         envelope: &[u8],

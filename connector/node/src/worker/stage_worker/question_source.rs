@@ -1,4 +1,4 @@
-//! How a worker reads what tasks of other workers give, and its own.
+//! Source of rows from the tasks of other workers and of this one.
 
 use crate::config::cluster::WorkerConfig;
 use crate::worker::stage_worker::running_questions::RunningQuestion;
@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio_util::task::AbortOnDropHandle;
 
-/// The tasks of one question, as one of its workers reads them.
+/// Tasks of one question, as one of its workers reads them.
 pub(super) struct QuestionSource {
     request: RequestId,
     team: Vec<WorkerConfig>,
@@ -26,11 +26,11 @@ pub(super) struct QuestionSource {
     others: Arc<WorkerRegistry>,
     certificates: Arc<Certificates>,
     time: Duration,
-    /// Where connections live: not where questions run.
+    /// Handle of the runtime that owns connections. Questions run on another one.
     handle: Handle,
 }
 
-/// Reads the own certificates.
+/// Reader of the own certificates.
 type Certificates = dyn Fn() -> Result<Arc<ClientConfig>, Refusal> + Send + Sync;
 
 impl QuestionSource {
@@ -56,7 +56,7 @@ impl QuestionSource {
         }
     }
 
-    /// Says which question it is; it keeps it from nothing.
+    /// Links the source with its question, without keeping the question alive.
     pub(super) fn knows(&self, question: &Arc<RunningQuestion>) {
         let _first = self.question.set(Arc::downgrade(question));
     }
@@ -76,7 +76,7 @@ impl TaskSource for QuestionSource {
         }
         let place = usize::try_from(of.worker).unwrap_or(usize::MAX);
         let worker = self.team.get(place);
-        // INVARIANT: listed-workers. Nobody is dialled but who takes part, and whose certificate has that name.
+        // INVARIANT: listed-workers. Only workers that take part are dialled, and their certificate must have that name.
         let worker = worker.ok_or_else(|| failed("a worker has no part in the question"))?;
         let (worker, others) = (worker.clone(), Arc::clone(&self.others));
         let certificates = Arc::clone(&self.certificates);
@@ -90,7 +90,7 @@ impl TaskSource for QuestionSource {
             let client = others.client(&worker, move || certificates()).await?;
             client.ask(&ticket, time).await
         });
-        // Who gives up waiting has nothing begun.
+        // Dropping this future aborts the request.
         let rows = AbortOnDropHandle::new(asked).await;
         let stops = |_| Err(Refusal::new(ErrorCode::Interrupted, "the worker stops"));
         Ok(rows.unwrap_or_else(stops)?.boxed())

@@ -1,4 +1,4 @@
-//! The questions in which a worker takes part at the moment.
+//! Questions in which a worker currently takes part.
 
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::cluster::server_name;
@@ -10,18 +10,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 
-/// One of them.
+/// Running question.
 #[derive(Debug)]
 pub(super) struct RunningQuestion {
-    /// Who takes part, by number.
+    /// Workers of the question, by number.
     pub(super) team: Vec<SqlIdentifier>,
-    /// The own number.
+    /// Number of this worker.
     pub(super) worker: u32,
     pub(super) tasks: QuestionTasks,
 }
 
 impl RunningQuestion {
-    /// The number of the worker with this name in its certificate.
+    /// Number of the worker with this name in its certificate.
     pub(super) fn number(&self, certificate: &str) -> Option<u32> {
         let mut team = self.team.iter();
         let at = team
@@ -30,19 +30,19 @@ impl RunningQuestion {
     }
 }
 
-/// All of them, by their identity.
+/// Running questions by identity.
 #[derive(Debug, Default)]
 pub(super) struct RunningQuestions {
     known: Mutex<BTreeMap<RequestId, Arc<RunningQuestion>>>,
-    /// Questions that were begun under a grant, until it counts no more: no grant counts twice.
+    /// Questions begun under a grant, with the end of the grant: no grant counts twice.
     granted: Mutex<BTreeMap<RequestId, UtcTimestamp>>,
 }
 
 impl RunningQuestions {
-    /// Notes that a question is begun under a grant that counts until then.
+    /// Notes that a question begins under a grant with this end.
     ///
     /// # Errors
-    /// `WORKER_DIFFERS` where it was begun before.
+    /// `WORKER_DIFFERS` if it was begun before.
     pub(super) fn grant(
         &self,
         request: RequestId,
@@ -60,10 +60,10 @@ impl RunningQuestions {
         }
     }
 
-    /// Adds one, for as long as what is returned is held.
+    /// Adds a question while the returned value is held.
     ///
     /// # Errors
-    /// `WORKER_DIFFERS` where it runs already: a briefing that comes a second time begins nothing.
+    /// `WORKER_DIFFERS` if it already runs: a repeated briefing begins nothing.
     pub(super) fn add(
         self: &Arc<Self>,
         request: RequestId,
@@ -83,13 +83,13 @@ impl RunningQuestions {
         })
     }
 
-    /// The one of this identity.
+    /// Finds a running question.
     pub(super) fn of(&self, request: RequestId) -> Option<Arc<RunningQuestion>> {
         self.known.lock().get(&request).map(Arc::clone)
     }
 }
 
-/// Keeps a question running; its tasks end when this is dropped.
+/// Place of a running question. Dropping it ends the tasks.
 #[derive(Debug)]
 pub(super) struct QuestionPlace {
     questions: Arc<RunningQuestions>,

@@ -1,4 +1,4 @@
-//! Decisions go, and what they still have an effect on stays; also when the index is made anew without them.
+//! Tests: decisions expire and their effects stay, also when the index is rebuilt without them.
 
 use crate::answer::incoming_query::QueryCaller;
 use crate::contract::deletion_attestation;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// Terms that are in force for a year.
 const YEAR: &str = "title = \"all\"\nvalid = { from = 2026-01-01, until = 2026-12-31 }\n";
 
-/// Small files, and decisions are kept no longer than they must.
+/// Settings with small log files and the shortest retention of decisions.
 const KEPT: [(&str, &str); 2] = [
     ("HANSA__LIMITS__SEGMENT", "4 kB"),
     ("HANSA__AUDIT__DECISIONS", "40d"),
@@ -29,7 +29,7 @@ struct ExpiryCase {
     contract: ContractId,
 }
 
-/// A contract under which acme has asked three times, two months ago.
+/// Contract under which acme asked three times, two months ago.
 async fn case(terms: &str) -> ExpiryCase {
     let mut federation = TestFederation::new();
     federation.settle_two(&format!("{YEAR}{terms}"), YEAR);
@@ -51,7 +51,7 @@ async fn case(terms: &str) -> ExpiryCase {
 }
 
 impl ExpiryCase {
-    /// Two months pass, and a week more; the file that is written now is another one.
+    /// Moves the clock by two months and a week, so that the current log file is a new one.
     async fn later(&self) {
         for days in [60, 0] {
             for _ in 0..6 {
@@ -65,18 +65,18 @@ impl ExpiryCase {
             .head_over(self.connector.records.log.size())
             .await
             .unwrap();
-        // The log has seen that the clock is there.
+        // The log has seen a running clock.
         self.federation.pass(8 * DAY);
     }
 
-    /// The questions of acme that are still in the log.
+    /// Questions of acme that are still in the log.
     fn left(&self) -> Vec<String> {
         let permits = records(&self.connector, "permit").into_iter();
         let theirs = permits.filter(|one| record_text(one, "peer") == id("acme").to_string());
         theirs.map(|one| record_text(&one, "request_id")).collect()
     }
 
-    /// The index, made anew.
+    /// Index, rebuilt from the records.
     fn anew(&self) -> StateIndex {
         self.connector.records.index(|_| Ok(())).unwrap();
         let file = self.federation.home("anew").join("state.db");
@@ -107,7 +107,7 @@ async fn questions_go_and_contracts_stay() {
     assert_eq!(asked.len(), 3);
     let run = case.connector.expire_decisions().unwrap().unwrap();
     assert!(run.records >= 6, "{run:?}");
-    // That something was answered counts beside groups that are agreed on later.
+    // The use of the contract counts beside groups of later contracts.
     assert_eq!(case.left(), asked[..1]);
     let still = case
         .connector
@@ -116,7 +116,7 @@ async fn questions_go_and_contracts_stay() {
         .unwrap();
     assert_eq!((still, first_use(&case.anew())), (began, began));
     assert_eq!(case.connector.expire_decisions().unwrap(), None);
-    // The index forgets what is gone, and can be made anew without it.
+    // The index forgets expired decisions and can be rebuilt without them.
     let (now, anew) = (
         case.connector.records.index(StateIndex::receipts).unwrap(),
         case.anew(),
@@ -178,7 +178,7 @@ async fn an_answer_that_a_statement_is_owed_for_stays() {
         .unwrap();
     assert_eq!(known.0, 2);
     assert_eq!(still(&case.anew()), known);
-    // Once it is stated, nothing depends on it any more.
+    // After the deletion statement, nothing depends on the decision.
     deletion_attestation::state(&case.consumer, about, &asked[1..])
         .await
         .unwrap();
@@ -202,7 +202,7 @@ async fn what_was_paid_for_stays_while_its_contract_does() {
         .index(|state| Ok(spent(state)))
         .unwrap();
     assert_eq!(spent(&case.anew()), known);
-    // Nobody spends it any more.
+    // The prepaid amount can no longer be spent.
     case.federation.pass(300 * DAY);
     assert_eq!(case.connector.expire_decisions().unwrap(), None);
     case.federation.pass(8 * DAY);
@@ -210,8 +210,8 @@ async fn what_was_paid_for_stays_while_its_contract_does() {
     assert_eq!(case.left(), asked[..1]);
 }
 
-/// The time of a contract runs from its first use, and receipts that were never countersigned stand in the way of others: both
-/// stay known, also by an index that is made anew, and every day again.
+/// The first use of a contract and receipts without countersignature block other steps. A rebuilt index still knows both, every
+/// day.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_use_and_open_receipts_stay_while_they_count() {
     for (terms, left) in [
@@ -241,7 +241,7 @@ async fn the_first_use_and_open_receipts_stay_while_they_count() {
     }
 }
 
-/// A clock that went wrong makes all seem old.
+/// With a wrong clock, all decisions seem old.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_goes_by_a_clock_that_can_not_be_trusted() {
     let case = case("").await;
@@ -286,14 +286,14 @@ async fn an_index_that_needs_the_archive_says_so() {
         assert!(refused.sentence.contains(&one.name), "{refused}");
     }
     assert!(refused.sentence.contains("from record 0 on"), "{refused}");
-    // All of the archive but one file.
+    // The archive without one of its files.
     std::fs::rename(&aside, &archive).unwrap();
     let (here, there) = (archive.join(&moved[1].name), home.join("one"));
     std::fs::rename(&here, &there).unwrap();
     let refused = federation.try_open("lindau", &KEPT).unwrap_err();
     assert!(refused.sentence.contains("1 archived files"), "{refused}");
     assert!(refused.sentence.contains(&moved[1].name), "{refused}");
-    // With all of it the index is as it was.
+    // With the whole archive, the index is as before.
     std::fs::rename(&there, &here).unwrap();
     let (connector, _) = federation.try_open("lindau", &KEPT).unwrap();
     assert!(
